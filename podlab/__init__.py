@@ -1,0 +1,1 @@
+"""PodLab: learn Kubernetes Pods on a cluster of your own."""

@@ -1,0 +1,133 @@
+"""What the API server says when it refuses: Status objects, in its own words.
+
+Sources: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go and pkg/util/validation/field/errors.go.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+class ApiError(Exception):
+    """A refusal. `code` is the HTTP status, `reason` the metav1.StatusReason, `details` its StatusDetails or None."""
+
+    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code, self.reason, self.message, self.details = code, reason, message, details
+
+    def status(self) -> dict[str, Any]:
+        """The metav1.Status object that goes over the wire."""
+        body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                                "message": self.message, "reason": self.reason}
+        if self.details is not None:
+            body["details"] = self.details
+        return {**body, "code": self.code}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One cause of an Invalid answer. `kind` is a field.ErrorType value such as `FieldValueRequired`."""
+
+    kind: str
+    field: str
+    message: str  # without the field path: "Required value: name or generateName is required"
+
+    @classmethod
+    def required(cls, field: str, detail: str = "") -> FieldError:
+        return cls("FieldValueRequired", field, "Required value" + (": " + detail if detail else ""))
+
+    @classmethod
+    def invalid(cls, field: str, value: Any, detail: str) -> FieldError:
+        return cls("FieldValueInvalid", field, f"Invalid value: {show(value)}: {detail}")
+
+    @classmethod
+    def not_supported(cls, field: str, value: Any, supported: list[str]) -> FieldError:
+        return cls("FieldValueNotSupported", field, f"Unsupported value: {show(value)}: supported values: "
+                   + ", ".join(json.dumps(s, ensure_ascii=False) for s in supported))
+
+    @classmethod
+    def forbidden(cls, field: str, detail: str) -> FieldError:
+        return cls("FieldValueForbidden", field, f"Forbidden: {detail}")
+
+    @classmethod
+    def duplicate(cls, field: str, value: Any) -> FieldError:
+        return cls("FieldValueDuplicate", field, f"Duplicate value: {show(value)}")
+
+    @classmethod
+    def not_found(cls, field: str, value: Any) -> FieldError:
+        return cls("FieldValueNotFound", field, f"Not found: {show(value)}")
+
+    @classmethod
+    def too_long(cls, field: str, limit: int) -> FieldError:
+        return cls("FieldValueTooLong", field, f"Too long: may not be more than {limit} bytes")
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+def show(value: Any) -> str:
+    """A value as Go's field errors print it: strings quoted, the rest as JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def qualified(kind: str, group: str) -> str:
+    """`Deployment.apps`, or `Pod` for the core group."""
+    return f"{kind}.{group}" if group else kind
+
+
+def invalid(group: str, kind: str, name: str, errors: list[FieldError]) -> ApiError:
+    texts = list(dict.fromkeys(str(error) for error in errors))
+    joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+    details: dict[str, Any] = {"name": name} if name else {}
+    if group:
+        details["group"] = group
+    causes = [{"reason": e.kind, "message": e.message, "field": e.field} for e in errors]
+    return ApiError(422, "Invalid", f'{qualified(kind, group)} "{name}" is invalid: {joined}',
+                    {**details, "kind": kind, "causes": causes})
+
+
+def _details(group: str, plural: str, name: str) -> dict[str, Any]:
+    return {**({"name": name} if name else {}), **({"group": group} if group else {}), "kind": plural}
+
+
+def not_found(group: str, plural: str, name: str) -> ApiError:
+    return ApiError(404, "NotFound", f'{qualified(plural, group)} "{name}" not found', _details(group, plural, name))
+
+
+def already_exists(group: str, plural: str, name: str) -> ApiError:
+    return ApiError(409, "AlreadyExists", f'{qualified(plural, group)} "{name}" already exists', _details(group, plural, name))
+
+
+def conflict(group: str, plural: str, name: str, why: str) -> ApiError:
+    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {qualified(plural, group)} "{name}": {why}',
+                    _details(group, plural, name))
+
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+def forbidden(group: str, plural: str, name: str, why: str, causes: list[dict[str, Any]] | None = None) -> ApiError:
+    details = _details(group, plural, name)
+    if causes:
+        details["causes"] = causes
+    subject = f'{qualified(plural, group)} "{name}"' if name else qualified(plural, group)
+    return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", details)
+
+
+def bad_request(message: str) -> ApiError:
+    return ApiError(400, "BadRequest", message)
+
+
+def method_not_supported(plural: str, verb: str) -> ApiError:
+    return ApiError(405, "MethodNotAllowed", f"{verb} is not supported on resources of kind \"{plural}\"",
+                    {"kind": plural})
+
+
+def gone(message: str) -> ApiError:
+    return ApiError(410, "Expired", message)
+
+
+def too_many_requests(message: str, details: dict[str, Any] | None = None) -> ApiError:
+    return ApiError(429, "TooManyRequests", message, details)

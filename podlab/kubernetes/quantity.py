@@ -1,0 +1,88 @@
+"""Resource quantities: `500m`, `64Mi`, `1.5`, `1e3` (apimachinery/pkg/api/resource/quantity.go)."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+# quantity.go, splitREString: the very text that the server quotes when a quantity does not parse
+PATTERN_TEXT = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
+PATTERN = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E|[eE][+-]?\d+)?\Z")
+BINARY = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4, "Pi": 1024**5, "Ei": 1024**6}
+DECIMAL = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1), "k": Fraction(10**3),
+           "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12), "P": Fraction(10**15), "E": Fraction(10**18)}
+
+
+class QuantityError(ValueError):
+    """Not a quantity; the text is the API server's."""
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Fraction:
+    """The exact value in base units (cores, bytes, pieces). Raises QuantityError."""
+    match = PATTERN.match(text)
+    if not match:
+        raise QuantityError(f"quantities must match the regular expression '{PATTERN_TEXT}'")
+    sign, number, suffix = match.group(1), Fraction(match.group(2)), match.group(3) or ""
+    if suffix in BINARY:
+        number *= BINARY[suffix]
+    elif suffix[:1] in ("e", "E") and len(suffix) > 1:
+        number *= Fraction(10) ** int(suffix[1:])
+    else:
+        number *= DECIMAL[suffix]
+    return -number if sign == "-" else number
+
+
+def milli(text: str | int | None) -> int:
+    """Thousandths, rounded up (Quantity.MilliValue); None is 0."""
+    return 0 if text is None else -((-parse(str(text)) * 1000) // 1)
+
+
+def value(text: str | int | None) -> int:
+    """Whole units, rounded up (Quantity.Value); None is 0."""
+    return 0 if text is None else -(-parse(str(text)) // 1)
+
+
+def canonical(text: str) -> str:
+    """The form that the server stores: `1000m` -> `1`, `0.5` -> `500m`, `1024Ki` -> `1Mi`; the suffix family is kept."""
+    match = PATTERN.match(text)
+    if not match:
+        raise QuantityError(f"quantities must match the regular expression '{PATTERN_TEXT}'")
+    suffix = match.group(3) or ""
+    amount = parse(text)
+    if suffix in BINARY:
+        return format_binary(amount)
+    if suffix[:1] in ("e", "E") and len(suffix) > 1:
+        return format_exponent(amount)
+    return format_decimal(amount)
+
+
+def format_binary(amount: Fraction | int) -> str:
+    amount = Fraction(amount)
+    if amount.denominator != 1 or abs(amount) < 1024:
+        return format_decimal(amount)
+    number, best = amount.numerator, ""
+    for suffix, factor in BINARY.items():
+        if number % factor == 0:
+            best = suffix
+    return f"{number // BINARY[best]}{best}" if best and number else str(number)
+
+
+def format_decimal(amount: Fraction | int) -> str:
+    amount = Fraction(amount)
+    if amount == 0:
+        return "0"
+    for suffix in ("E", "P", "T", "G", "M", "k", "", "m", "u", "n"):
+        scaled = amount / DECIMAL[suffix]
+        if scaled.denominator == 1:
+            return f"{scaled.numerator}{suffix}"
+    return f"{-(-(amount * 10**9) // 1)}n"  # finer than nano is rounded up
+
+
+def format_exponent(amount: Fraction) -> str:
+    for power in (18, 15, 12, 9, 6, 3):
+        scaled = amount / 10**power
+        if amount and scaled.denominator == 1:
+            return f"{scaled.numerator}e{power}"
+    return format_decimal(amount)

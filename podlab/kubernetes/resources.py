@@ -1,0 +1,109 @@
+"""The kinds that the cluster serves: what `kubectl api-resources` lists, and what discovery tells clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+READ_WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One served kind. `plural` is the key used throughout the engine (`"pods"`); plurals are unique in the cluster."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = field(default=READ_WRITE)
+    singular: str = ""
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def qualified(self) -> str:
+        """`deployments.apps`, or `pods` in the core group."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def one(self) -> str:
+        """The singular name, `pod`."""
+        return self.singular or self.kind.lower()
+
+
+def _core(plural: str, kind: str, short: str = "", *, namespaced: bool = True, sub: str = "", all_: bool = False) -> Resource:
+    return _of("", "v1", plural, kind, short, namespaced=namespaced, sub=sub, all_=all_)
+
+
+def _of(group: str, version: str, plural: str, kind: str, short: str = "", *, namespaced: bool = True, sub: str = "",
+        all_: bool = False) -> Resource:
+    return Resource(group, version, plural, kind, namespaced, tuple(short.split()), tuple(sub.split()), ("all",) if all_ else ())
+
+
+RESOURCES: tuple[Resource, ...] = (
+    _core("bindings", "Binding"),
+    _core("componentstatuses", "ComponentStatus", "cs", namespaced=False),
+    _core("configmaps", "ConfigMap", "cm"),
+    _core("endpoints", "Endpoints", "ep"),
+    _core("events", "Event", "ev"),
+    _core("limitranges", "LimitRange", "limits"),
+    _core("namespaces", "Namespace", "ns", namespaced=False, sub="finalize status"),
+    _core("nodes", "Node", "no", namespaced=False, sub="proxy status"),
+    _core("persistentvolumeclaims", "PersistentVolumeClaim", "pvc", sub="status"),
+    _core("persistentvolumes", "PersistentVolume", "pv", namespaced=False, sub="status"),
+    _core("pods", "Pod", "po", all_=True,
+          sub="attach binding ephemeralcontainers eviction exec log portforward proxy resize status"),
+    _core("podtemplates", "PodTemplate"),
+    _core("replicationcontrollers", "ReplicationController", "rc", sub="scale status", all_=True),
+    _core("resourcequotas", "ResourceQuota", "quota", sub="status"),
+    _core("secrets", "Secret"),
+    _core("serviceaccounts", "ServiceAccount", "sa", sub="token"),
+    _core("services", "Service", "svc", sub="proxy status", all_=True),
+    _of("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", "crd crds", namespaced=False, sub="status"),
+    _of("apps", "v1", "controllerrevisions", "ControllerRevision"),
+    _of("apps", "v1", "daemonsets", "DaemonSet", "ds", sub="status", all_=True),
+    _of("apps", "v1", "deployments", "Deployment", "deploy", sub="scale status", all_=True),
+    _of("apps", "v1", "replicasets", "ReplicaSet", "rs", sub="scale status", all_=True),
+    _of("apps", "v1", "statefulsets", "StatefulSet", "sts", sub="scale status", all_=True),
+    _of("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa", sub="status", all_=True),
+    _of("batch", "v1", "cronjobs", "CronJob", "cj", sub="status", all_=True),
+    _of("batch", "v1", "jobs", "Job", sub="status", all_=True),
+    _of("coordination.k8s.io", "v1", "leases", "Lease"),
+    _of("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
+    _of("networking.k8s.io", "v1", "ingressclasses", "IngressClass", namespaced=False),
+    _of("networking.k8s.io", "v1", "ingresses", "Ingress", "ing", sub="status"),
+    _of("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "netpol"),
+    _of("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", namespaced=False),
+    _of("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb", sub="status"),
+    _of("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False),
+    _of("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False),
+    _of("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding"),
+    _of("rbac.authorization.k8s.io", "v1", "roles", "Role"),
+    _of("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", "pc", namespaced=False),
+    _of("storage.k8s.io", "v1", "storageclasses", "StorageClass", "sc", namespaced=False),
+)
+
+BY_PLURAL: dict[str, Resource] = {resource.plural: resource for resource in RESOURCES}
+BY_KIND: dict[str, Resource] = {resource.kind: resource for resource in RESOURCES}
+
+
+def by_api_kind(api_version: str, kind: str) -> Resource | None:
+    """The served resource of a manifest's apiVersion and kind, or None ("no matches for kind")."""
+    resource = BY_KIND.get(kind)
+    return resource if resource and resource.api_version == api_version else None
+
+
+def by_any_name(name: str) -> Resource | None:
+    """The resource a person means by `po`, `pod`, `pods`, `Pod`, `deploy`, `deployments.apps` or `deployments.v1.apps`."""
+    wanted, _, rest = name.lower().partition(".")
+    for resource in RESOURCES:
+        if wanted in (resource.plural, resource.one, resource.kind.lower(), *resource.short_names):
+            if rest in ("", resource.group, f"{resource.version}.{resource.group}".rstrip(".")):
+                return resource
+    return None

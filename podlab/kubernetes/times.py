@@ -1,0 +1,48 @@
+"""Times as Kubernetes writes them. Virtual time is an int of milliseconds since the Unix epoch of the cluster's world."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def rfc3339(ms: int) -> str:
+    """`2026-11-21T02:37:00Z`: metav1.Time, whole seconds, cut not rounded."""
+    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc3339_micro(ms: int) -> str:
+    """`2026-11-21T02:37:00.123000Z`: metav1.MicroTime."""
+    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}000Z"
+
+
+def parse_rfc3339(text: str) -> int:
+    """Milliseconds of an RFC 3339 time. Raises ValueError."""
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def human_duration(ms: int) -> str:
+    """An age in two units at most, as tables show it (HumanDuration, apimachinery/pkg/util/duration/duration.go)."""
+    seconds = int(ms / 1000)
+    if seconds < -1:
+        return "<invalid>"
+    if seconds < 0:
+        return "0s"
+    if seconds < 120:
+        return f"{seconds}s"
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 10:
+        return f"{minutes}m" + (f"{seconds % 60}s" if seconds % 60 else "")
+    if minutes < 180:
+        return f"{minutes}m"
+    if hours < 8:
+        return f"{hours}h" + (f"{minutes % 60}m" if minutes % 60 else "")
+    if hours < 48:
+        return f"{hours}h"
+    if hours < 192:
+        return f"{days}d" + (f"{hours % 24}h" if hours % 24 else "")
+    if days < 365 * 2:
+        return f"{days}d"
+    years = days // 365
+    if days < 365 * 8:
+        return f"{years}y" + (f"{days % 365}d" if days % 365 else "")
+    return f"{years}y"
