@@ -1,0 +1,66 @@
+# Everything a person types here; each set-up step leaves a stamp and is done again only when its inputs change.
+PY := .venv/bin/python
+PORT ?= 8000
+
+RUNTIME := .venv/runtime.stamp
+DEV := .venv/dev.stamp
+NODE := node_modules/.stamp
+BUILD := static/build/.stamp
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help setup run build test test-fast test-browser lint bench lock clean
+
+help:
+	@echo "make run        set up if needed and serve on http://127.0.0.1:$(PORT)"
+	@echo "make setup      the set-up alone (.venv, node_modules, static/build)"
+	@echo "make test       lint and every test, the browser ones included"
+	@echo "make test-fast  engine and unit tests, under 10 s"
+	@echo "make lint       ruff, mypy, layers, lock files"
+	@echo "make bench      the figures, each with its seed"
+	@echo "make lock       compile requirements*.in and package-lock.json anew"
+
+setup: $(RUNTIME) $(DEV) $(BUILD)
+
+$(RUNTIME): requirements.txt tools/venv.sh
+	tools/venv.sh
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(NODE): package.json package-lock.json .npmrc $(RUNTIME)
+	tools/node.sh npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BUILD): $(NODE) $(shell find static/src -type f 2>/dev/null)
+	tools/node.sh node static/build.mjs
+	@touch $@
+
+build: $(BUILD)
+
+run: $(RUNTIME) $(BUILD)
+	@$(PY) manage.py serve --migrate --load-lessons --port $(PORT)
+
+test: setup
+	@tools/test.sh
+
+test-fast: $(DEV)
+	@$(PY) -m pytest -q -m "not browser and not services"
+
+test-browser: setup
+	@PODLAB_BROWSER=$$(tools/browser.sh --install) $(PY) -m pytest -q -m browser tests/browser
+
+lint: $(DEV) $(NODE)
+	@tools/lint.sh
+
+bench: $(RUNTIME) $(BUILD)
+	@$(PY) manage.py bench
+
+lock: $(RUNTIME)
+	$(PY) tools/lock.py
+	tools/node.sh npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+
+clean:
+	rm -rf .venv node_modules static/build staticfiles
