@@ -1,0 +1,86 @@
+"""What admission and the kinds' strategies may ask of the cluster: the present objects, names, addresses, ports."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from ..etcd import key_of
+from ..objects import Map, dig
+from .errors import FieldError
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/12")  # kubeadm's --service-cluster-ip-range
+NODE_PORTS = range(30000, 32768)  # DefaultServiceNodePortRange
+LOWER_BAND = 256  # pkg/registry/core/service/ipallocator, calculateRangeOffset: automatic addresses come from above it
+LOWER_PORTS = 86  # pkg/registry/core/service/portallocator, calculateRangeOffset
+
+
+class AllocationError(Exception):
+    """An address or port that cannot be had; `error` says why, for the field that asked."""
+
+    def __init__(self, error: FieldError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Context:
+    """One request's view of the cluster."""
+
+    def __init__(self, cluster: Cluster, user: str) -> None:
+        self._cluster, self.user = cluster, user
+
+    @property
+    def now(self) -> int:
+        return self._cluster.clock.now
+
+    def find(self, plural: str, name: str, namespace: str | None = None) -> Map | None:
+        return self._cluster.etcd.get(plural, key_of(namespace, name))
+
+    def list(self, plural: str, namespace: str | None = None) -> list[Map]:
+        return self._cluster.etcd.list(plural, namespace)
+
+    def random_name(self, length: int, *key: str | int) -> str:
+        return self._cluster.random.name(length, *key, self._cluster.etcd.revision)
+
+    def uid(self, *key: str | int) -> str:
+        return self._cluster.random.uid(*key, self._cluster.etcd.revision)
+
+    def allocate_cluster_ip(self, requested: str | None = None) -> str:
+        """A free Service address, or the requested one. Raises AllocationError."""
+        used = {ip for service in self.list("services") for ip in service["spec"].get("clusterIPs") or ()}
+        if requested:
+            if ipaddress.ip_address(requested) not in SERVICE_RANGE:
+                raise AllocationError(FieldError.invalid(
+                    "spec.clusterIPs", [requested], f"failed to allocate IP {requested}: the provided IP ({requested}) is not in the "
+                    f"valid range. The range of valid IPs is {SERVICE_RANGE}"))
+            if requested in used:
+                raise AllocationError(FieldError.invalid(
+                    "spec.clusterIPs", [requested], f"failed to allocate IP {requested}: provided IP is already allocated"))
+            return requested
+        size, base = SERVICE_RANGE.num_addresses - LOWER_BAND - 1, int(SERVICE_RANGE.network_address) + LOWER_BAND
+        offset = self._cluster.random.integer("cluster-ip", self._cluster.etcd.revision, below=size)
+        while (address := str(ipaddress.ip_address(base + offset))) in used:
+            offset = (offset + 1) % size
+        return address
+
+    def allocate_node_port(self, requested: int | None = None) -> int:
+        """A free node port, or the requested one. Raises AllocationError."""
+        used = {port["nodePort"] for service in self.list("services") for port in service["spec"].get("ports") or ()
+                if port.get("nodePort")}
+        used |= {dig(service, "spec.healthCheckNodePort") for service in self.list("services")}
+        if requested:
+            if requested not in NODE_PORTS:
+                raise AllocationError(FieldError.invalid(
+                    "spec.ports[0].nodePort", requested,
+                    f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"))
+            if requested in used:
+                raise AllocationError(FieldError.invalid("spec.ports[0].nodePort", requested, "provided port is already allocated"))
+            return requested
+        size = len(NODE_PORTS) - LOWER_PORTS
+        offset = self._cluster.random.integer("node-port", self._cluster.etcd.revision, below=size)
+        while (port := NODE_PORTS[0] + LOWER_PORTS + offset) in used:
+            offset = (offset + 1) % size
+        return port

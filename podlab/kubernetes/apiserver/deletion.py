@@ -1,0 +1,124 @@
+"""Deleting: grace, preconditions, finalizers and the three ways with dependents.
+
+Sources: S/apiserver/pkg/registry/rest/delete.go (BeforeDelete), pkg/registry/core/pod/strategy.go (CheckGracefulDelete),
+S/apiserver/pkg/registry/generic/registry/store.go (deletionFinalizersForGarbageCollection).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..cause import Cause
+from ..objects import Map, dig
+from ..resources import Resource
+from ..times import parse_rfc3339, rfc3339
+from .errors import bad_request, conflict
+from .request import Request
+
+if TYPE_CHECKING:
+    from .server import ApiServer
+
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+POLICIES = ("Background", "Foreground", "Orphan")
+
+
+def delete(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
+    return delete_object(server, resource, server.existing(resource, request), request, cause)
+
+
+def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Request, cause: Cause) -> Map:
+    """Delete now, or mark as being deleted. Returns the object as it stands afterwards."""
+    options = request.options
+    check_preconditions(resource, obj, options.get("preconditions") or {})
+    policy = options.get("propagationPolicy")
+    if policy is not None and policy not in POLICIES:
+        raise bad_request(f'propagationPolicy: Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"')
+    if options.get("dryRun"):
+        return obj
+    finalizers = finalizers_for(resource, obj, policy, bool(options.get("orphanDependents")))
+    grace = grace_period(resource, obj, options.get("gracePeriodSeconds"))
+    if resource.plural == "namespaces":
+        return delete_namespace(server, obj, finalizers, cause, request)
+    if grace or finalizers:
+        return mark(server, resource, obj, grace, finalizers, cause, request)
+    return server.drop(resource.plural, obj, cause, request)
+
+
+def check_preconditions(resource: Resource, obj: Map, preconditions: dict[str, Any]) -> None:
+    for member, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        wanted, held = preconditions.get(member), obj["metadata"][member]
+        if wanted is not None and wanted != held:
+            raise conflict(resource.group, resource.plural, obj["metadata"]["name"],
+                           f"Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {held}")
+
+
+def finalizers_for(resource: Resource, obj: Map, policy: str | None, orphan: bool) -> list[str]:
+    held = [name for name in obj["metadata"].get("finalizers") or () if name not in (FOREGROUND, ORPHAN)]
+    kept = [name for name in obj["metadata"].get("finalizers") or () if name in (FOREGROUND, ORPHAN)]
+    if orphan or policy == "Orphan":
+        return [*held, ORPHAN]
+    if policy == "Foreground":
+        return [*held, FOREGROUND]
+    if policy == "Background":
+        return held
+    # DefaultGarbageCollectionPolicy: what the object asked for before stands; otherwise background
+    return [*held, *kept]
+
+
+def grace_period(resource: Resource, obj: Map, asked: int | None) -> int:
+    """Seconds. Only Pods are deleted gracefully."""
+    if resource.plural != "pods":
+        return 0
+    grace = int(asked if asked is not None else dig(obj, "spec.terminationGracePeriodSeconds", 30))
+    if not obj["spec"].get("nodeName") or dig(obj, "status.phase") in ("Succeeded", "Failed"):
+        return 0
+    return 1 if grace < 0 else grace
+
+
+def mark(server: ApiServer, resource: Resource, obj: Map, grace: int, finalizers: list[str], cause: Cause, request: Request) -> Map:
+    """Set deletionTimestamp (now + grace) and finalizers; a period that runs already may only become shorter."""
+    metadata = dict(obj["metadata"])
+    now = server.cluster.clock.now
+    if metadata.get("deletionTimestamp"):
+        running = metadata.get("deletionGracePeriodSeconds") or 0
+        asked = request.options.get("gracePeriodSeconds")
+        if asked is not None and grace < running:
+            started = parse_rfc3339(metadata["deletionTimestamp"]) - running * 1000
+            end = started + grace * 1000
+            if end < now and grace:
+                end, grace = now, 1
+            metadata.update(deletionTimestamp=rfc3339(end), deletionGracePeriodSeconds=grace)
+    else:
+        metadata.update(deletionTimestamp=rfc3339(now + grace * 1000), deletionGracePeriodSeconds=grace)
+        if metadata.get("generation"):
+            metadata["generation"] += 1
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    else:
+        metadata.pop("finalizers", None)
+    changed = {**obj, "metadata": metadata}
+    if changed == obj:
+        return obj
+    return server.store(resource.plural, changed, cause, request)
+
+
+def delete_namespace(server: ApiServer, obj: Map, finalizers: list[str], cause: Cause, request: Request) -> Map:
+    """A namespace becomes Terminating and goes when the namespace controller has emptied it (spec.finalizers)."""
+    metadata = obj["metadata"]
+    if not metadata.get("deletionTimestamp"):
+        metadata = {**metadata, "deletionTimestamp": rfc3339(server.cluster.clock.now)}
+        obj = server.store("namespaces", {**obj, "metadata": metadata, "status": {**(obj.get("status") or {}), "phase": "Terminating"}},
+                           cause, request)
+    if not obj["spec"].get("finalizers") and not metadata.get("finalizers"):
+        return server.drop("namespaces", obj, cause, request)
+    return obj
+
+
+def finish_if_released(server: ApiServer, resource: Resource, obj: Map, cause: Cause, request: Request) -> Map:
+    """After a write: an object that is being deleted, has no finalizer left and no grace to wait for, goes now."""
+    metadata = obj["metadata"]
+    if not metadata.get("deletionTimestamp") or metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds"):
+        return obj
+    if resource.plural == "namespaces" and obj["spec"].get("finalizers"):
+        return obj
+    return server.drop(resource.plural, obj, cause, request)

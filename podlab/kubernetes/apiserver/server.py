@@ -1,0 +1,228 @@
+"""The API server: the one door. Every read and write of people and components passes `perform`.
+
+Order of a write: find, decode, default, prepare (strategy), admit, validate, check conflicts, store with its cause.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import selectors
+from ..cause import UNSAID, Cause
+from ..etcd import key_of, key_of_object
+from ..objects import Map, dig, freeze, thaw
+from ..resources import BY_PLURAL, Resource
+from ..times import rfc3339
+from . import admission, create, decode, deletion, patch, strategy, subresources, validation
+from .context import Context
+from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, invalid, method_not_supported, not_found
+from .request import Request
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+GENERATE_ATTEMPTS = 8  # maxNameGenerationCreateAttempts
+NAME_BASE = 58  # maxGeneratedNameLength
+
+
+class ApiServer:
+    """The verbs over the store. `perform` raises ApiError; `handle` answers with a code and a body for wires and journals."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def handle(self, request: Request, cause: Cause = UNSAID) -> tuple[int, Any]:
+        """(HTTP status, object or Status)."""
+        try:
+            answer = self.perform(request, cause)
+        except ApiError as error:
+            return error.code, error.status()
+        return (201 if request.verb == "create" and not request.subresource else 200), answer
+
+    def perform(self, request: Request, cause: Cause = UNSAID) -> Any:
+        """Do one request. Returns a frozen object, or {"items": [...]} for list and deletecollection."""
+        resource = BY_PLURAL.get(request.resource)
+        if resource is None:
+            raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
+        if request.subresource and request.subresource not in resource.subresources:
+            raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
+        if request.verb == "get":
+            return subresources.read(self, resource, request) if request.subresource else self.existing(resource, request)
+        if request.verb == "list":
+            return {"items": self.matching(resource, request)}
+        if request.subresource and request.subresource != "status":
+            return subresources.write(self, resource, request, cause)
+        if request.verb == "create":
+            return self.create(resource, request, cause)
+        if request.verb == "update":
+            return self.update(resource, request, cause)
+        if request.verb == "patch":
+            return self.patch(resource, request, cause)
+        if request.verb == "delete":
+            return deletion.delete(self, resource, request, cause)
+        if request.verb == "deletecollection":
+            return {"items": [deletion.delete_object(self, resource, obj, request, cause) for obj in self.matching(resource, request)]}
+        raise method_not_supported(resource.plural, request.verb)
+
+    # ---- reading
+
+    def existing(self, resource: Resource, request: Request) -> Map:
+        obj = self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name))
+        if obj is None:
+            raise not_found(resource.group, resource.plural, request.name)
+        return obj
+
+    def matching(self, resource: Resource, request: Request) -> list[Map]:
+        found = self.cluster.etcd.list(resource.plural, request.namespace if resource.namespaced else None)
+        try:
+            if text := request.options.get("labelSelector"):
+                wanted = selectors.parse(text)
+                found = [obj for obj in found if selectors.matches(wanted, obj["metadata"].get("labels") or {})]
+            if text := request.options.get("fieldSelector"):
+                picked = selectors.field_matcher(text, self.field)
+                found = [obj for obj in found if picked(obj)]
+        except selectors.SelectorError as error:
+            raise bad_request(str(error)) from error
+        return found
+
+    @staticmethod
+    def field(obj: Any, path: str) -> str:
+        """A field as field selectors see it: '' where unset (ToSelectableFields of each kind's strategy)."""
+        if path == "spec.restartPolicy" or not path.startswith("status.podIP"):
+            value = dig(obj, path, "")
+            return str(value).lower() if isinstance(value, bool) else str(value)
+        return str(dig(obj, path, ""))
+
+    # ---- writing
+
+    def create(self, resource: Resource, request: Request, cause: Cause) -> Map:
+        if not resource.namespaced:
+            request.namespace = ""
+        ctx = Context(self.cluster, request.user)
+        validating = request.options.get("fieldValidation", "Strict")
+        obj = create.admit(resource, request.body, request.namespace, ctx, strict=validating == "Strict")
+        metadata = obj["metadata"]
+        generated = not metadata.get("name") and metadata.get("generateName")
+        for attempt in range(GENERATE_ATTEMPTS):
+            if generated:
+                metadata["name"] = self.generated_name(metadata["generateName"], resource, attempt)
+            key = key_of(metadata.get("namespace"), metadata["name"])
+            if self.cluster.etcd.get(resource.plural, key) is None:
+                break
+        else:
+            raise already_exists(resource.group, resource.plural, metadata["name"])
+        if not generated and self.cluster.etcd.get(resource.plural, key) is not None:
+            raise already_exists(resource.group, resource.plural, metadata["name"])
+        if request.options.get("dryRun"):
+            return self.dry(obj)
+        return self.store_new(resource.plural, obj, cause, request)
+
+    def generated_name(self, base: str, resource: Resource, attempt: int) -> str:
+        suffix = self.cluster.random.name(5, "generateName", resource.plural, self.cluster.etcd.revision, attempt)
+        return base[:NAME_BASE] + suffix
+
+    def update(self, resource: Resource, request: Request, cause: Cause) -> Map:
+        old = self.existing(resource, request)
+        if request.subresource == "status" and self.trusted(request.user):
+            return self.put_status(resource, request.body, old, cause, request)
+        body = request.body
+        if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
+            raise bad_request("the object provided is unrecognized (must be of type " + resource.kind + ")")
+        self.check_same(resource, body, old)
+        new = decode.decode(resource, body, strict=request.options.get("fieldValidation", "Strict") == "Strict")
+        return self.replace(resource, new, old, request, cause)
+
+    def patch(self, resource: Resource, request: Request, cause: Cause) -> Map:
+        kind = request.options.get("patchType", "application/merge-patch+json")
+        key = key_of(request.namespace if resource.namespaced else None, request.name)
+        old = self.cluster.etcd.get(resource.plural, key)
+        if old is None:
+            if kind == "application/apply-patch+yaml" and not request.subresource:
+                return self.create(resource, Request("create", resource.plural, request.namespace, request.name, "",
+                                                     request.body, request.options, request.user), cause)
+            raise not_found(resource.group, resource.plural, request.name)
+        changed = patch.apply_patch(resource, old, request.body, kind)
+        self.check_same(resource, changed, old)
+        strict = request.options.get("fieldValidation", "Strict") == "Strict"
+        return self.replace(resource, decode.decode(resource, changed, strict=strict), old, request, cause)
+
+    def replace(self, resource: Resource, new: dict[str, Any], old: Map, request: Request, cause: Cause) -> Map:
+        """The common end of update and patch: `new` is decoded and mutable."""
+        from .defaults import apply_defaults
+        ctx = Context(self.cluster, request.user)
+        metadata = new["metadata"]
+        for member in ("uid", "creationTimestamp", "name", "namespace", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+                       "selfLink", "resourceVersion"):
+            if member in old["metadata"]:
+                metadata[member] = old["metadata"][member]
+            else:
+                metadata.pop(member, None)
+        apply_defaults(resource, new)
+        strategy.prepare_for_update(resource, new, old, request.subresource, ctx)
+        if errors := validation.validate_update(resource, new, old, request.subresource):
+            raise invalid(resource.group, resource.kind, metadata["name"], errors)
+        admission.admit_update(resource, new, old, request.subresource, ctx)
+        new.setdefault("apiVersion", resource.api_version)
+        new.setdefault("kind", resource.kind)
+        if request.options.get("dryRun"):
+            return self.dry(new)
+        if new == old:
+            return old  # GuaranteedUpdate: an update that changes no byte is not written
+        stored = self.store(resource.plural, new, cause, request)
+        return deletion.finish_if_released(self, resource, stored, cause, request)
+
+    def check_same(self, resource: Resource, body: dict[str, Any], old: Map) -> None:
+        metadata = body.get("metadata") or {}
+        if metadata.get("uid") and metadata["uid"] != old["metadata"]["uid"]:
+            raise conflict(resource.group, resource.plural, old["metadata"]["name"],
+                           f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {old['metadata']['uid']}")
+        if metadata.get("resourceVersion") and metadata["resourceVersion"] != old["metadata"]["resourceVersion"]:
+            raise conflict(resource.group, resource.plural, old["metadata"]["name"], MODIFIED)
+
+    def put_status(self, resource: Resource, body: dict[str, Any], old: Map, cause: Cause, request: Request) -> Map:
+        """The fast way for the cluster's own components, whose statuses are well formed by construction."""
+        self.check_same(resource, body, old)
+        status = freeze(body.get("status") or {})
+        if status == old.get("status"):
+            return old
+        return self.store(resource.plural, {**old, "status": status}, cause, request)
+
+    # ---- the store, with causes
+
+    def store_new(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None) -> Map:
+        """Write a new, complete object: gives it a uid and a creation time. Components use it for Events only."""
+        metadata = obj["metadata"]
+        name, namespace = metadata["name"], metadata.get("namespace")
+        uid = self.cluster.random.uid("uid", plural, namespace or "", name, self.cluster.etcd.revision)
+        metadata = {**metadata, "uid": metadata.get("uid") or uid, "creationTimestamp": rfc3339(self.cluster.clock.now)}
+        return self.store(plural, {**obj, "metadata": metadata}, cause, request)
+
+    def store(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None) -> Map:
+        cause_id = self.remember(plural, obj, cause, request)
+        return self.cluster.etcd.put(plural, obj, self.cluster.clock.now, cause_id)
+
+    def drop(self, plural: str, obj: Map, cause: Cause, request: Request | None = None) -> Map:
+        """Take an object out of the store for good."""
+        cause_id = self.remember(plural, obj, cause, request)
+        return self.cluster.etcd.remove(plural, key_of_object(obj), self.cluster.clock.now, cause_id)
+
+    def remember(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None) -> int:
+        if plural == "events":  # an Event tells of a cause, it is none
+            return self.cluster.because or 0
+        key = key_of(obj["metadata"].get("namespace"), obj["metadata"]["name"])
+        component = request.user if request else "apiserver"
+        return self.cluster.causes.add(self.cluster.clock.now, component, cause, self.cluster.because, f"{plural}/{key}",
+                                       self.cluster.etcd.revision + 1)
+
+    def trusted(self, user: str) -> bool:
+        """Whether this is a component of the cluster itself."""
+        return user in self.cluster.components
+
+    def dry(self, obj: dict[str, Any]) -> Map:
+        """What a dry run answers: the object as it would be stored."""
+        shown = thaw(obj)
+        metadata = shown["metadata"]
+        metadata.setdefault("uid", self.cluster.random.uid("dry", metadata.get("name", ""), self.cluster.etcd.revision))
+        metadata.setdefault("creationTimestamp", rfc3339(self.cluster.clock.now))
+        frozen: Map = freeze(shown)
+        return frozen

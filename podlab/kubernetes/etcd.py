@@ -1,0 +1,189 @@
+"""The store: every object at its latest revision, a short history for watchers, and indices that readers need.
+
+One revision a write, strictly rising. Objects go in frozen and come out as they are, so a listing costs no copy.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .objects import Map, freeze
+
+# A real etcd keeps 5 minutes (DefaultCompactInterval); by count is kinder to memory, and a watcher that falls behind lists again.
+HISTORY = 400
+
+
+@dataclass(slots=True)
+class Change:
+    """One write. `type` is ADDED, MODIFIED or DELETED; a DELETED object carries the revision of its deletion."""
+
+    revision: int
+    at: int
+    type: str
+    plural: str
+    key: str
+    object: Map
+    old: Map | None
+    cause: int
+
+
+Subscriber = Callable[[Change], None]
+
+
+def key_of(namespace: str | None, name: str) -> str:
+    return f"{namespace}/{name}" if namespace else name
+
+
+def key_of_object(obj: Map) -> str:
+    metadata = obj["metadata"]
+    return key_of(metadata.get("namespace"), metadata["name"])
+
+
+def controller_uid(obj: Map) -> str | None:
+    """UID of the owner that controls an object (metav1.GetControllerOf)."""
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return str(reference["uid"])
+    return None
+
+
+def _owner_uids(obj: Map) -> Iterable[str]:
+    return [str(reference["uid"]) for reference in obj["metadata"].get("ownerReferences") or ()]
+
+
+class Etcd:
+    def __init__(self) -> None:
+        self.revision = 0
+        self.compacted = 0  # watches may start from here on
+        self._tables: dict[str, dict[str, Map]] = {}
+        self._sorted: dict[tuple[str, str], list[str]] = {}  # (plural, namespace or "") -> keys in order
+        self._owned: dict[str, dict[tuple[str, str], None]] = {}  # owner uid -> (plural, key)
+        self._on_node: dict[str, dict[str, None]] = {}  # node name -> pod keys
+        self._subscribers: dict[str, list[Subscriber]] = {}
+        self.history: deque[Change] = deque(maxlen=HISTORY)
+
+    # ---- reading
+
+    def get(self, plural: str, key: str) -> Map | None:
+        return self._tables.get(plural, {}).get(key)
+
+    def list(self, plural: str, namespace: str | None = None) -> list[Map]:
+        """Objects in key order, as etcd lists them."""
+        table = self._tables.get(plural)
+        if not table:
+            return []
+        scope = (plural, namespace or "")
+        keys = self._sorted.get(scope)
+        if keys is None:
+            prefix = f"{namespace}/" if namespace else ""
+            keys = self._sorted[scope] = sorted(key for key in table if key.startswith(prefix))
+        return [table[key] for key in keys]
+
+    def count(self, plural: str) -> int:
+        return len(self._tables.get(plural, ()))
+
+    def total(self) -> int:
+        return sum(map(len, self._tables.values()))
+
+    def plurals(self) -> list[str]:
+        return sorted(plural for plural, table in self._tables.items() if table)
+
+    def owned(self, uid: str, plural: str | None = None) -> list[Map]:
+        """Objects that name `uid` among their owners, in order of kind and key."""
+        found = sorted(self._owned.get(uid, ()))
+        return [self._tables[kind][key] for kind, key in found if plural is None or kind == plural]
+
+    def pods_on(self, node: str) -> list[Map]:
+        table = self._tables.get("pods", {})
+        return [table[key] for key in sorted(self._on_node.get(node, ()))]
+
+    def since(self, revision: int) -> Iterator[Change]:
+        """Changes after a revision, oldest first. Check `compacted` before."""
+        return (change for change in self.history if change.revision > revision)
+
+    # ---- writing: only the API server does
+
+    def put(self, plural: str, obj: dict[str, Any], at: int, cause: int) -> Map:
+        """Store an object (ADDED or MODIFIED) with a new resourceVersion, and tell the subscribers."""
+        self.revision += 1
+        stored: Map = freeze({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}})
+        key = key_of_object(stored)
+        table = self._tables.setdefault(plural, {})
+        old = table.get(key)
+        table[key] = stored
+        if old is None:
+            self._forget_order(plural, stored)
+        self._index(plural, key, old, stored)
+        self._tell(Change(self.revision, at, "ADDED" if old is None else "MODIFIED", plural, key, stored, old, cause))
+        return stored
+
+    def remove(self, plural: str, key: str, at: int, cause: int) -> Map:
+        self.revision += 1
+        old = self._tables[plural].pop(key)
+        last: Map = freeze({**old, "metadata": {**old["metadata"], "resourceVersion": str(self.revision)}})
+        self._forget_order(plural, old)
+        self._index(plural, key, old, None)
+        self._tell(Change(self.revision, at, "DELETED", plural, key, last, old, cause))
+        return last
+
+    def subscribe(self, plural: str, subscriber: Subscriber) -> None:
+        """Be told of every change of a kind ("*": of all), at once, in the order of revisions. Subscribers only take notes."""
+        self._subscribers.setdefault(plural, []).append(subscriber)
+
+    def _tell(self, change: Change) -> None:
+        if len(self.history) == HISTORY:
+            self.compacted = self.history[0].revision
+        self.history.append(change)
+        for subscriber in self._subscribers.get(change.plural, ()):
+            subscriber(change)
+        for subscriber in self._subscribers.get("*", ()):
+            subscriber(change)
+
+    def _forget_order(self, plural: str, obj: Map) -> None:
+        self._sorted.pop((plural, ""), None)
+        self._sorted.pop((plural, obj["metadata"].get("namespace") or ""), None)
+
+    def _index(self, plural: str, key: str, old: Map | None, new: Map | None) -> None:
+        before = _owner_uids(old) if old else ()
+        after = _owner_uids(new) if new else ()
+        if before != after:
+            for uid in before:
+                self._discard(self._owned, uid, (plural, key))
+            for uid in after:
+                self._owned.setdefault(uid, {})[plural, key] = None
+        if plural == "pods":
+            was = old["spec"].get("nodeName") if old else None
+            is_ = new["spec"].get("nodeName") if new else None
+            if was != is_:
+                if was:
+                    self._discard(self._on_node, was, key)
+                if is_:
+                    self._on_node.setdefault(is_, {})[key] = None
+
+    @staticmethod
+    def _discard(index: dict[str, dict[Any, None]], name: str, entry: Any) -> None:
+        bucket = index.get(name)
+        if bucket is not None:
+            bucket.pop(entry, None)
+            if not bucket:
+                del index[name]
+
+    # ---- checkpoints
+
+    def checkpoint(self) -> dict[str, Any]:
+        return {"revision": self.revision, "tables": {plural: self.list(plural) for plural in self.plurals()}}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Etcd:
+        store = cls()
+        store.revision = store.compacted = state["revision"]
+        for plural, objects in state["tables"].items():
+            table = store._tables.setdefault(plural, {})
+            for plain in objects:
+                obj: Map = freeze(plain)
+                table[key_of_object(obj)] = obj
+                store._index(plural, key_of_object(obj), None, obj)
+        return store

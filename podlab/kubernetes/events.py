@@ -1,0 +1,164 @@
+"""Events as client-go's recorders write them: counted when repeated, aggregated when alike, filtered when spammed, gone after an hour.
+
+Sources: S/client-go/tools/record/events_cache.go; S/client-go/tools/events/event_broadcaster.go (the scheduler's newer style).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .cause import Cause
+from .component import Component
+from .etcd import Change, key_of
+from .objects import Map
+from .resources import BY_KIND
+from .times import rfc3339, rfc3339_micro
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+SIMILAR_MAX = 10  # defaultAggregateMaxEvents: so many different messages of one reason stand alone
+SIMILAR_WINDOW_MS = 600_000  # defaultAggregateIntervalInSeconds
+SPAM_BURST = 25  # defaultSpamBurst, for each source and object
+SPAM_REFILL_MS = 300_000  # defaultSpamQPS: one token each 5 minutes
+TTL_MS = 3_600_000  # --event-ttl
+SERIES_WINDOW_MS = 360_000  # finishTime: an events.k8s.io series ends after 6 quiet minutes
+COMBINED = "(combined from similar events): "
+WROTE = Cause("event")
+
+
+class EventRecorder(Component):
+    """Every component's recorder. State: what client-go keeps in its caches, under string keys."""
+
+    name = "event-recorder"
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        # seen: event key -> [event key in the store, count, last ms]; similar: key -> [distinct messages, last ms];
+        # spam: source and object -> [tokens left, last refill ms]; oldest: timer that expires events
+        self.state = {"seen": {}, "similar": {}, "spam": {}, "timer": None}
+
+    def restore(self) -> None:
+        self.cluster.etcd.subscribe("events", self._on_event)
+
+    def _on_event(self, change: Change) -> None:
+        if change.type == "ADDED" and self.state["timer"] is None:
+            self.state["timer"] = self.after(TTL_MS, None)
+
+    def on_timer(self, payload: Any) -> None:
+        """Expire what has not been written for an hour, then sleep until the next may be due."""
+        self.state["timer"] = None
+        due = None
+        for event in self.cluster.etcd.list("events"):
+            written = self.state["seen"].get(_written_key(event))
+            at = (written or self._last(event)) + TTL_MS
+            if at <= self.now:
+                self.cluster.server.drop("events", event, WROTE)
+                self.state["seen"].pop(_written_key(event), None)
+            elif due is None or at < due:
+                due = at
+        for cache in ("seen", "similar", "spam"):
+            kept = {key: entry for key, entry in self.state[cache].items()
+                    if isinstance(entry, int) or entry[-1] + TTL_MS > self.now}
+            self.state[cache] = kept
+        if due is not None:
+            self.state["timer"] = self.after(due - self.now, None)
+
+    def _last(self, event: Map) -> int:
+        from .times import parse_rfc3339
+        return parse_rfc3339(event["metadata"]["creationTimestamp"])
+
+    def record(self, source: str, obj: Map, type: str, reason: str, message: str, field_path: str | None, related: Map | None) -> None:
+        """One happening. `source` is a component's name, `kubelet/node-1` for a kubelet."""
+        component, _, host = source.partition("/")
+        metadata = obj["metadata"]
+        about = {"kind": obj["kind"], "namespace": metadata.get("namespace"), "name": metadata["name"], "uid": metadata["uid"],
+                 "apiVersion": obj["apiVersion"], "resourceVersion": metadata.get("resourceVersion")}
+        about = {key: value for key, value in about.items() if value}
+        if field_path:
+            about["fieldPath"] = field_path
+        message = message[:1024]  # NoteLengthLimit
+        who = f"{source}|{obj['kind']}|{metadata['uid']}|{field_path or ''}"
+        if component == "default-scheduler":
+            self._record_series(component, about, type, reason, message, who)
+            return
+        key = f"{who}|{type}|{reason}"
+        key, message = self._aggregate(key, message)
+        if not self._may_send(f"{source}|{metadata['uid']}"):
+            return
+        now = rfc3339(self.now)
+        seen = self.state["seen"].get(key)
+        if seen and (old := self.cluster.etcd.get("events", seen[0])):
+            seen[1] += 1
+            seen[2] = self.now
+            self.cluster.server.store("events", {**old, "count": seen[1], "lastTimestamp": now, "message": message}, WROTE)
+            self.state["seen"][_written_key(old)] = self.now
+            return
+        event = self._new(about, reason, message, type)
+        event.update(source={"component": component, **({"host": host} if host else {})}, firstTimestamp=now, lastTimestamp=now,
+                     count=1, eventTime=None, reportingComponent=component, reportingInstance=host)
+        if related is not None:
+            event["related"] = {"kind": related["kind"], "namespace": related["metadata"].get("namespace", ""),
+                                "name": related["metadata"]["name"], "uid": related["metadata"]["uid"]}
+        stored = self.cluster.server.store_new("events", event, WROTE)
+        self.state["seen"][key] = [key_of(stored["metadata"]["namespace"], stored["metadata"]["name"]), 1, self.now]
+
+    def _record_series(self, component: str, about: dict[str, Any], type: str, reason: str, message: str, who: str) -> None:
+        """The scheduler's events: the note of the first stays; the second one opens a series; later ones only count in memory."""
+        key = f"series|{who}|{reason}|{about.get('resourceVersion') if reason == 'Scheduled' else ''}"
+        seen = self.state["seen"].get(key)
+        if seen and self.now - seen[2] < SERIES_WINDOW_MS and (old := self.cluster.etcd.get("events", seen[0])):
+            seen[1] += 1
+            seen[2] = self.now
+            if seen[1] == 2:
+                series = {"count": 1, "lastObservedTime": rfc3339_micro(self.now)}
+                self.cluster.server.store("events", {**old, "series": series}, WROTE)
+            return
+        event = self._new(about, reason, message, type)
+        action = {"Scheduled": "Binding", "FailedScheduling": "Scheduling", "Preempted": "Preempting"}.get(reason, reason)
+        event.update(source={}, firstTimestamp=None, lastTimestamp=None, eventTime=rfc3339_micro(self.now), action=action,
+                     reportingComponent=component, reportingInstance=f"{component}-control-plane")
+        stored = self.cluster.server.store_new("events", event, WROTE)
+        self.state["seen"][key] = [key_of(stored["metadata"]["namespace"], stored["metadata"]["name"]), 1, self.now]
+
+    def _new(self, about: dict[str, Any], reason: str, message: str, type: str) -> dict[str, Any]:
+        nanoseconds = self.now * 1_000_000 + self.cluster.random.integer("event-name", self.cluster.etcd.revision, below=1_000_000)
+        namespace = about.get("namespace") or "default"  # events about cluster-scoped objects live in `default`
+        return {"kind": "Event", "apiVersion": "v1", "metadata": {"name": f"{about['name']}.{nanoseconds:x}", "namespace": namespace},
+                "involvedObject": about, "reason": reason, "message": message, "type": type}
+
+    def _aggregate(self, key: str, message: str) -> tuple[str, str]:
+        """EventAggregator.EventAggregate: the cache key and the message to write."""
+        similar = self.state["similar"].get(key)
+        if similar is None or self.now - similar[1] > SIMILAR_WINDOW_MS:
+            similar = self.state["similar"][key] = [[], self.now]
+        messages = similar[0]
+        if message not in messages:
+            messages.append(message)
+        similar[1] = self.now
+        if len(messages) < SIMILAR_MAX:
+            return f"{key}|{message}", message
+        messages.pop()
+        return key, COMBINED + message
+
+    def _may_send(self, key: str) -> bool:
+        """EventSourceObjectSpamFilter: a token bucket."""
+        bucket = self.state["spam"].setdefault(key, [SPAM_BURST, self.now])
+        refill = (self.now - bucket[1]) // SPAM_REFILL_MS
+        if refill:
+            bucket[0] = min(SPAM_BURST, bucket[0] + refill)
+            bucket[1] += refill * SPAM_REFILL_MS
+        if bucket[0] < 1:
+            return False
+        bucket[0] -= 1
+        return True
+
+
+def _written_key(event: Map) -> str:
+    return "written|" + key_of(event["metadata"]["namespace"], event["metadata"]["name"])
+
+
+def resource_of(kind: str) -> str:
+    """The plural of an event's involved kind, for references; '' when unknown."""
+    resource = BY_KIND.get(kind)
+    return resource.plural if resource else ""
