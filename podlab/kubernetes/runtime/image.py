@@ -1,0 +1,70 @@
+"""Container images: what a name in `image:` stands for. The catalogue is filled by the modules in images/.
+
+A file system tree is a nested dict: a directory is a dict of names, a file is a str (its content), anything else is an
+`Entry`. Trees are immutable and shared by all containers of the image; a container writes to its own layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Tree = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or directory with more than content. `program` makes it an executable that runs that program (program.py)."""
+
+    content: str = ""
+    program: str = ""
+    link: str = ""  # symbolic link to
+    mode: int | None = None  # default: 0o644, executables 0o755, directories 0o755
+    uid: int = 0
+    gid: int = 0
+    size: int = 0  # bytes that ls and du show, for binaries; default: the content's
+    children: Tree | None = None  # a directory
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image. `name` is canonical (`docker.io/library/nginx`), `tags` those that exist at the registry; `size` bytes of a pull."""
+
+    name: str
+    tags: tuple[str, ...]
+    tree: Tree
+    size: int
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str = "/"
+    user: str = ""
+    ports: tuple[int, ...] = ()
+    stop_signal: str = "SIGTERM"
+
+
+CATALOGUE: dict[str, Image] = {}
+
+
+def canonical(reference: str) -> tuple[str, str, str]:
+    """`nginx` -> (`docker.io/library/nginx`, `latest`, ""): name, tag, digest, by Docker's rules (distribution/reference normalize.go)."""
+    reference, _, digest = reference.partition("@")
+    head, slash, rest = reference.partition("/")
+    if not slash or not ("." in head or ":" in head or head == "localhost"):
+        head, rest = "docker.io", reference if slash else "library/" + reference
+    path, _, tag = rest.partition(":")
+    return f"{head}/{path}", tag or ("" if digest else "latest"), digest
+
+
+def add(image: Image) -> Image:
+    """Puts an image in the catalogue, in place of one with the same name."""
+    CATALOGUE[image.name] = image
+    return image
+
+
+def find(reference: str) -> Image | None:
+    """The image that a reference names, or None: no such name, or no such tag. A digest is taken on trust."""
+    name, tag, digest = canonical(reference)
+    image = CATALOGUE.get(name)
+    return image if image is not None and (digest or tag in image.tags) else None
