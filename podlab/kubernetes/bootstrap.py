@@ -1,0 +1,119 @@
+"""What a new cluster holds before anybody touches it, and which components run it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .cause import Cause
+from .component import Component
+from .times import rfc3339
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+DEFAULT_SPEC: dict[str, Any] = {"nodes": [
+    {"name": "node-1", "cpu": "2", "memory": "4028120Ki"},
+    {"name": "node-2", "cpu": "2", "memory": "4028120Ki"},
+    {"name": "node-3", "cpu": "2", "memory": "4028120Ki"},
+]}
+BEGAN = Cause("bootstrap")
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+# pkg/apis/scheduling/types.go: SystemCriticalPriority and SystemCriticalPriority + 1000
+PRIORITY_CLASSES = (("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be "
+                     "moved to another node if necessary."),
+                    ("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."))
+
+
+def components(cluster: Cluster) -> list[Component]:
+    """Every component of the cluster, in start order."""
+    from .controllers import CONTROLLERS
+    from .kubelet.kubelet import Kubelet
+    from .scheduler.scheduler import Scheduler
+
+    kubelets = [Kubelet(cluster, index, node) for index, node in enumerate(cluster.spec["nodes"])]
+    return [cluster.events, Scheduler(cluster), *(controller(cluster) for controller in CONTROLLERS), *kubelets]
+
+
+def fill(cluster: Cluster) -> None:
+    """Namespaces, the API's own Service, priority and storage classes, nodes. Written straight: nobody is there yet to ask."""
+    put = _Writer(cluster)
+    for name in NAMESPACES:
+        put("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+                           "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}})
+        put("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}})
+        put("configmaps", root_ca(name))
+    for name, value, description in PRIORITY_CLASSES:
+        put("priorityclasses", {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name, "generation": 1},
+                                "value": value, "description": description, "preemptionPolicy": "PreemptLowerPriority"})
+    put("storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+                           "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+                           "provisioner": "podlab.io/host-path", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"})
+    put("services", {"apiVersion": "v1", "kind": "Service",
+                     "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
+                     "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "internalTrafficPolicy": "Cluster",
+                              "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack", "sessionAffinity": "None", "type": "ClusterIP",
+                              "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]},
+                     "status": {"loadBalancer": {}}})
+    for index, node in enumerate(cluster.spec["nodes"]):
+        put("nodes", node_object(cluster, index, node))
+
+
+class _Writer:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def __call__(self, plural: str, obj: dict[str, Any]) -> None:
+        self._cluster.server.store_new(plural, obj, BEGAN)
+
+
+def root_ca(namespace: str) -> dict[str, Any]:
+    """The ConfigMap that every namespace has (rootcacertpublisher)."""
+    return {"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "kube-root-ca.crt", "namespace": namespace, "annotations": {
+                "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints "
+                "such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
+                "clusters."}},
+            "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"}}
+
+
+def pod_cidr(index: int) -> str:
+    """Each node's share of the Pod range 10.244.0.0/16."""
+    return f"10.244.{index}.0/24"
+
+
+def node_ip(index: int) -> str:
+    return f"172.30.255.{index + 1}"
+
+
+def node_object(cluster: Cluster, index: int, spec: dict[str, Any]) -> dict[str, Any]:
+    """A Node as its kubelet registers it and the node lifecycle controller finds it: Ready."""
+    name, now = spec["name"], rfc3339(cluster.clock.now)
+    resources = {"cpu": str(spec.get("cpu", "2")), "ephemeral-storage": spec.get("disk", "263163508Ki"), "hugepages-1Gi": "0",
+                 "hugepages-2Mi": "0", "memory": spec.get("memory", "4028120Ki"), "pods": str(spec.get("pods", "110"))}
+    labels = {"beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+              "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", **spec.get("labels", {})}
+    conditions = [("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+                  ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+                  ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+                  ("Ready", "True", "KubeletReady", "kubelet is posting ready status")]
+    machine = cluster.random.hexadecimal(32, "machine", name)
+    return {
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": name, "labels": labels, "annotations": {
+            "node.alpha.kubernetes.io/ttl": "0", "volumes.kubernetes.io/controller-managed-attach-detach": "true"}},
+        "spec": {"podCIDR": pod_cidr(index), "podCIDRs": [pod_cidr(index)], **({"taints": spec["taints"]} if spec.get("taints") else {})},
+        "status": {
+            "capacity": {**resources, **spec.get("capacity", {})}, "allocatable": resources,
+            "conditions": [{"type": kind, "status": status, "lastHeartbeatTime": now, "lastTransitionTime": now, "reason": reason,
+                            "message": message} for kind, status, reason, message in conditions],
+            "addresses": [{"type": "InternalIP", "address": node_ip(index)}, {"type": "Hostname", "address": name}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+            "nodeInfo": {"machineID": machine, "systemUUID": machine, "bootID": cluster.random.uid("boot", name),
+                         "kernelVersion": "6.18.44", "osImage": "Debian GNU/Linux 12 (bookworm)",
+                         "containerRuntimeVersion": "containerd://2.3.4", "kubeletVersion": "v1.36.2", "kubeProxyVersion": "",
+                         "operatingSystem": "linux", "architecture": "amd64"},
+            "images": [],
+            "runtimeHandlers": [{"name": "", "features": {"recursiveReadOnlyMounts": True, "userNamespaces": False}},
+                                {"name": "runc", "features": {"recursiveReadOnlyMounts": True, "userNamespaces": False}}],
+            "features": {"supplementalGroupsPolicy": True}}}
+
