@@ -1,0 +1,1 @@
+"""Lessons: schema, loader, checks, views and progress."""

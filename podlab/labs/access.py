@@ -1,0 +1,53 @@
+"""The one way from a visitor to a learner and a cluster. Every view and consumer fetches through here and nowhere else.
+
+`carrier` is an HttpRequest or a websocket's ASGI scope: both carry a session. A cluster is only ever looked up among the
+learner's own, so there is no id in any address that could name another's.
+"""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest
+
+from podlab.labs import sessions
+from podlab.labs.models import Cluster, Learner
+
+Carrier = HttpRequest | dict[str, Any]
+
+
+class NoLearner(Exception):
+    """The visitor has no session (or its learner was removed): send them to the landing page, or close the socket."""
+
+
+class NoCluster(Http404):
+    """The learner has no cluster for this lesson yet."""
+
+
+def find_learner(carrier: Carrier) -> Learner | None:
+    """The visitor's learner, or None."""
+    session = carrier.session if isinstance(carrier, HttpRequest) else carrier["session"]
+    return sessions.learner_of(session)
+
+
+def get_learner(carrier: Carrier) -> Learner:
+    """The visitor's learner. Raises NoLearner."""
+    learner = find_learner(carrier)
+    if learner is None:
+        raise NoLearner
+    return learner
+
+
+def get_cluster(carrier: Carrier, lesson: str) -> Cluster:
+    """The visitor's own cluster for a lesson. Raises NoLearner, NoCluster."""
+    learner = get_learner(carrier)
+    cluster = Cluster.objects.select_related("learner").filter(learner=learner, lesson=lesson).first()
+    if cluster is None:
+        raise NoCluster(lesson)
+    return cluster
+
+
+def open_cluster(carrier: Carrier, lesson: str, *, seed: int, epoch_ms: int, engine_version: str) -> Cluster:
+    """The visitor's own cluster for a lesson, made with these facts if there is none yet. Raises NoLearner."""
+    learner = get_learner(carrier)
+    born = {"seed": seed, "epoch_ms": epoch_ms, "now_ms": epoch_ms, "engine_version": engine_version}
+    cluster, _ = Cluster.objects.select_related("learner").get_or_create(learner=learner, lesson=lesson, defaults=born)
+    return cluster

@@ -1,0 +1,71 @@
+"""`manage.py serve`: the web server and the reconciler in one process, on one event loop (Daphne knows no lifespan events)."""
+
+from daphne.server import Server  # first: it installs Twisted's asyncio reactor  # isort: skip
+
+import asyncio
+import logging
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand
+from django.utils.module_loading import import_string
+from twisted.internet import reactor
+
+from podlab.labs import reconciler
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Serve PodLab: pages, websockets and the reconciler"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
+        parser.add_argument("--load-lessons", action="store_true", help="check and load the lessons first")
+
+    def handle(self, *, host: str, port: int, migrate: bool, load_lessons: bool, **options: Any) -> None:
+        if migrate:
+            call_command("migrate", verbosity=0)
+        if load_lessons and "load_lessons" in get_commands():
+            call_command("load_lessons", verbosity=0)
+        endpoint = f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"
+        server = Server(
+            import_string("podlab.asgi.application"),
+            endpoints=[endpoint],
+            server_name="podlab",
+            http_timeout=60,
+            websocket_max_message_size=2 * 1024 * 1024 + 65536,  # bytes: a manifest as large as the API server takes, and its form
+            verbosity=1,
+        )
+        reactor.callWhenRunning(lambda: keep(asyncio.get_event_loop().create_task(keep_reconciling())))
+        reactor.callWhenRunning(lambda: self.announce(server, host, port))
+        server.run()
+        if not server.listening_addresses:
+            raise SystemExit(1)
+
+    def announce(self, server: Server, host: str, port: int) -> None:
+        if server.listening_addresses:
+            self.stdout.write(f"PodLab is at http://{host}:{port}/   (Ctrl-C stops it)")
+            self.stdout.flush()
+
+
+TASKS: set[asyncio.Task[None]] = set()  # the event loop itself holds tasks only weakly
+
+
+def keep(task: asyncio.Task[None]) -> None:
+    TASKS.add(task)
+    task.add_done_callback(TASKS.discard)
+
+
+async def keep_reconciling() -> None:
+    """Run the reconciler for as long as the server lives. Should it fail, say so and start it again: the journal has everything."""
+    while True:
+        try:
+            await reconciler.run()
+            return
+        except Exception:
+            logger.exception("The reconciler failed; starting it again in a second")
+            await asyncio.sleep(1)

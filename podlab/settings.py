@@ -1,0 +1,147 @@
+"""Every setting, from the environment.
+
+Without any variable this is a learner's own machine: SQLite in var/, answers on localhost only, a secret key made on first run.
+A hosted PodLab sets PODLAB_HOSTS and SECRET_KEY, and may set DATABASE_URL (PostgreSQL) and REDIS_URL (several processes).
+
+    PODLAB_HOSTS    public host names, comma-separated; setting it means "hosted": HTTPS cookies, SECRET_KEY required
+    PODLAB_PROXY    1 behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto itself
+    PODLAB_DEBUG    1 for Django's debug pages and static files straight from static/ (never with PODLAB_HOSTS)
+    PODLAB_DATA     directory for the SQLite file and the secret key (var/)
+"""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from podlab import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("PODLAB_DATA", BASE_DIR / "var"))
+
+HOSTS = environment.words("PODLAB_HOSTS")
+HOSTED = bool(HOSTS)
+DEBUG = environment.switch("PODLAB_DEBUG")
+if DEBUG and HOSTED:
+    raise ImproperlyConfigured("PODLAB_DEBUG shows settings and source to visitors: not together with PODLAB_HOSTS")
+BEHIND_PROXY = environment.switch("PODLAB_PROXY")
+
+SECRET_KEY = environment.secret_key(HOSTED, DATA_DIR)
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in HOSTS]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "podlab.labs",
+    "lessons",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "podlab.security.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "podlab.labs.middleware.NoLearnerMiddleware",
+]
+
+ROOT_URLCONF = "podlab.urls"
+ASGI_APPLICATION = "podlab.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+# Data
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", ""), DATA_DIR / "podlab.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = os.environ.get("REDIS_URL", "")
+if REDIS_URL:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# A learner's session: no account, only a signed cookie that names the learner (podlab/labs/sessions.py).
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_NAME = "podlab_session"
+SESSION_COOKIE_AGE = 180 * 24 * 3600  # seconds: a term
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HOSTED
+CSRF_COOKIE_NAME = "podlab_csrf"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves (hx-headers on <body>)
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = HOSTED
+CSRF_FAILURE_VIEW = "podlab.pages.csrf_failure"
+LEARNER_STARTS_PER_MINUTE = 120  # from one address: a class of forty behind one router starts together
+LEARNER_RESUME_FAILURES_PER_MINUTE = 20  # wrong resume codes from one address
+
+# Security headers
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    ]
+)
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HOSTED else 0
+SECURE_SSL_REDIRECT = HOSTED and BEHIND_PROXY
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes: above the 2 MB of manifest that the API server itself refuses politely
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# Language
+LANGUAGE_CODE = "ko"
+TIME_ZONE = "Asia/Seoul"
+USE_I18N = True
+USE_TZ = True
+
+# Static files: static/build is made by esbuild, then collected under hashed names with a .gz beside each (make build).
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static" / "build"] if (BASE_DIR / "static" / "build").is_dir() else []
+STATICFILES_BACKEND = "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": STATICFILES_BACKEND},
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# Logs name paths, counts and errors; never bodies, cookies, codes or keys.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("PODLAB_LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django": {"level": "INFO", "propagate": True, "handlers": []},
+        "django.db.backends": {"level": "WARNING"},  # its DEBUG lines carry the parameters of every query
+        "daphne": {"level": "WARNING"},
+        "asyncio": {"level": "WARNING"},
+    },
+}
