@@ -1,0 +1,119 @@
+"""Command line flags as kubectl (pflag) takes them: `--name=value`, `--name value`, `-n value`, `-nvalue`, `-it`, `--no-headers`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..apiserver.errors import show
+from .terminal import KubectlError
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """`kind` is bool, str, int, list (repeatable, comma-separated), array (repeatable, taken whole) or opt (value optional)."""
+
+    name: str
+    kind: str = "str"
+    short: str = ""
+    default: Any = None
+    bare: str = ""  # kind opt: the value that the bare flag stands for
+
+
+GLOBAL = (
+    Flag("namespace", short="n"), Flag("context"), Flag("kubeconfig"), Flag("cluster"), Flag("user"), Flag("server", short="s"),
+    Flag("request-timeout"), Flag("v", "int", short="v"), Flag("token"), Flag("as"), Flag("warnings-as-errors", "bool"),
+    Flag("insecure-skip-tls-verify", "bool"), Flag("help", "bool", short="h"),
+)
+
+
+class Flags:
+    """Parsed flags: `flags["namespace"]`, and `flags.given("replicas")` for those that were typed."""
+
+    def __init__(self, values: dict[str, Any], given: set[str]) -> None:
+        self._values, self._given = values, given
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def given(self, name: str) -> bool:
+        return name in self._given
+
+
+def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list[str], Flags, list[str]]:
+    """(arguments, flags, arguments after `--`). Raises KubectlError in pflag's words."""
+    by_name = {flag.name: flag for flag in (*GLOBAL, *known)}
+    by_short = {flag.short: flag for flag in (*GLOBAL, *known) if flag.short}
+    values: dict[str, Any] = {name: ([] if flag.kind in ("list", "array") and flag.default is None else
+                                     False if flag.kind == "bool" and flag.default is None else flag.default)
+                              for name, flag in by_name.items()}
+    given: set[str] = set()
+    arguments: list[str] = []
+
+    def fail(text: str) -> KubectlError:
+        return KubectlError(f"error: {text}\nSee 'kubectl {command} --help' for usage.\n")
+
+    def put(flag: Flag, text: str, spelled: str) -> None:
+        given.add(flag.name)
+        if flag.kind == "bool":
+            if text.lower() not in ("true", "false", "1", "0", "t", "f"):
+                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseBool: parsing {show(text)}: invalid syntax')
+            values[flag.name] = text.lower() in ("true", "1", "t")
+        elif flag.kind == "int":
+            try:
+                values[flag.name] = int(text)
+            except ValueError:
+                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseInt: parsing {show(text)}: '
+                           "invalid syntax") from None
+        elif flag.kind == "list":
+            values[flag.name] = [*values[flag.name], *text.split(",")]
+        elif flag.kind == "array":
+            values[flag.name] = [*values[flag.name], text]
+        else:
+            values[flag.name] = text
+
+    i = 0
+    while i < len(words):
+        word = words[i]
+        i += 1
+        if word == "--":
+            return arguments, Flags(values, given), words[i:]
+        if word.startswith("--"):
+            name, equals, text = word[2:].partition("=")
+            flag = by_name.get(name)
+            if flag is None:
+                raise fail(f"unknown flag: --{name}")
+            if not equals:
+                if flag.kind == "bool":
+                    text = "true"
+                elif flag.kind == "opt":
+                    text = flag.bare
+                elif i < len(words):
+                    text = words[i]
+                    i += 1
+                else:
+                    raise fail(f"flag needs an argument: --{name}")
+            put(flag, text, f"--{name}" if not flag.short else f"-{flag.short}, --{name}")
+        elif word.startswith("-") and len(word) > 1:
+            letters = word[1:]
+            while letters:
+                flag = by_short.get(letters[0])
+                if flag is None:
+                    raise fail(f"unknown shorthand flag: '{letters[0]}' in {word}")
+                rest = letters[1:]
+                if flag.kind in ("bool", "opt") and not rest.startswith("="):
+                    put(flag, "true" if flag.kind == "bool" else flag.bare, f"-{flag.short}, --{flag.name}")
+                    letters = rest
+                    continue
+                if rest:
+                    text = rest.removeprefix("=")
+                elif i < len(words):
+                    text = words[i]
+                    i += 1
+                else:
+                    raise fail(f"flag needs an argument: '{letters[0]}' in {word}")
+                put(flag, text, f"-{flag.short}, --{flag.name}")
+                letters = ""
+        else:
+            arguments.append(word)
+    return arguments, Flags(values, given), []

@@ -1,0 +1,133 @@
+"""Manifests as people write them: YAML or JSON, several documents, from files of the editor or standard input.
+
+Bounded before anything is built: bytes, depth, aliases (a YAML bomb is a few lines that grow for ever).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from .terminal import KubectlError, Terminal
+
+MAX_BYTES = 1_500_000  # etcd's own request limit (--max-request-bytes) is 1.5 MiB
+MAX_DEPTH = 100
+MAX_DOCUMENTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    source: str  # file name, or STDIN
+    object: dict[str, Any]
+
+
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML as Kubernetes reads it: no aliases, no duplicate keys, timestamps and y/n stay text as sigs.k8s.io/yaml has them."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", event.start_mark)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", self.peek_event().start_mark)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f'key "{key}" already set in map', key_node.start_mark)
+            seen.add(key)
+        pairs = super().construct_mapping(node, deep)
+        return {key if isinstance(key, str) else _key_text(key): value for key, value in pairs.items()}
+
+
+def _key_text(key: Any) -> str:
+    return "true" if key is True else "false" if key is False else "null" if key is None else str(key)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()}
+
+
+def parse(text: str, source: str) -> list[Manifest]:
+    """The objects of a text; a List is opened. Raises KubectlError that says where and what."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise KubectlError(f"error: {source}: the manifest is larger than {MAX_BYTES} bytes\n")
+    found: list[Manifest] = []
+    for document in _documents(text, source):
+        if document is None:
+            continue
+        if not isinstance(document, dict):
+            raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: a manifest is a map, not a "
+                               f"{type(document).__name__}\n")
+        if document.get("kind", "").endswith("List") and isinstance(document.get("items"), list):
+            found += [Manifest(source, item) for item in document["items"]]
+        else:
+            found.append(Manifest(source, document))
+        if len(found) > MAX_DOCUMENTS:
+            raise KubectlError(f"error: {source}: more than {MAX_DOCUMENTS} objects in one file\n")
+    return found
+
+
+def _documents(text: str, source: str) -> Iterator[Any]:
+    if text.lstrip().startswith("{"):
+        decoder, at = json.JSONDecoder(), 0
+        try:
+            while at < len(text) and text[at:].strip():
+                at += len(text[at:]) - len(text[at:].lstrip())
+                if text.startswith("---", at):
+                    at += 3
+                    continue
+                value, at = decoder.raw_decode(text, at)
+                yield value
+            return
+        except (json.JSONDecodeError, RecursionError):
+            pass  # flow-style YAML starts with a brace too
+    loader = _Loader(text)
+    try:
+        while loader.check_data():
+            yield loader.get_data()
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: {line}{error.problem}\n") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: {error}\n") from error
+    finally:
+        loader.dispose()
+
+
+def read(terminal: Terminal, names: list[str]) -> list[Manifest]:
+    """The objects of `-f` arguments: file names, `-` for standard input, `.` or a directory for all files in it."""
+    found: list[Manifest] = []
+    for name in names:
+        if name == "-":
+            if terminal.stdin is None:
+                raise KubectlError("error: no objects passed to apply\n")
+            found += parse(terminal.stdin, "STDIN")
+            continue
+        path = name.removeprefix("./").rstrip("/")
+        if path in terminal.files:
+            found += parse(terminal.files[path], name)
+            continue
+        inside = sorted(file for file in terminal.files if (path in ("", ".") or file.startswith(path + "/"))
+                        and file.endswith((".yaml", ".yml", ".json")))
+        if not inside:
+            if name.startswith(("http://", "https://")):
+                raise KubectlError(f"error: unable to read URL \"{name}\": this cluster has no way to the Internet\n")
+            raise KubectlError(f'error: the path "{name}" does not exist\n')
+        for file in inside:
+            found += parse(terminal.files[file], file)
+    return found
