@@ -41,13 +41,14 @@ class Command(BaseCommand):
             verbosity=1,
         )
         reactor.callWhenRunning(lambda: keep(asyncio.get_event_loop().create_task(keep_reconciling())))
-        reactor.callWhenRunning(lambda: self.announce(server, host, port))
+        reactor.callWhenRunning(lambda: self.announce(server, host))
         server.run()
         if not server.listening_addresses:
             raise SystemExit(1)
 
-    def announce(self, server: Server, host: str, port: int) -> None:
+    def announce(self, server: Server, host: str) -> None:
         if server.listening_addresses:
+            port = server.listening_addresses[0][1]  # the one chosen, if 0 was asked for
             self.stdout.write(f"PodLab is at http://{host}:{port}/   (Ctrl-C stops it)")
             self.stdout.flush()
 

@@ -1,0 +1,6 @@
+// Loaded by every page, after htmx and its websocket extension (both come with django-htmx as plain scripts).
+import { installCopy } from "./scripts/copy.js";
+import { installMorph } from "./scripts/morph.js";
+
+installMorph(window.htmx);
+installCopy(document);

@@ -1,0 +1,40 @@
+"""Shared by every test: plain static files, and a last word about what could not run (an error where CI=true)."""
+
+import os
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    # Unit tests render pages without a front-end build; the browser tests' server uses the real, hashed files.
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+@pytest.fixture(autouse=True)
+def forget_attempts(request: pytest.FixtureRequest) -> None:
+    """Rate limits are counted in the cache: each test that touches the database starts with none."""
+    if "db" in request.fixturenames:
+        from django.core.cache import cache
+
+        cache.clear()
+
+
+def not_run(terminal: pytest.TerminalReporter) -> list[str]:
+    skipped = terminal.stats.get("skipped", [])
+    return [f"{report.nodeid}: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}" for report in skipped]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if missing := not_run(terminalreporter):
+        terminalreporter.section("COULD NOT RUN", red=True)
+        for line in missing:
+            terminalreporter.line(line)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal and os.environ.get("CI") == "true" and not_run(terminal) and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

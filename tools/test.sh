@@ -1,0 +1,19 @@
+#!/bin/sh
+# Everything: lint, then all tests but the browser's, then the browser's. All parts run; a failed one does not hide the next.
+set -u
+cd "$(dirname "$0")/.."
+failed=""
+part() {
+    name=$1; shift
+    echo "== $name"
+    if ! "$@"; then failed="$failed $name"; fi
+}
+part lint tools/lint.sh
+part tests .venv/bin/python -m pytest -q -m "not browser"
+tools/browser.sh --install >/dev/null || echo "No browser: the browser tests cannot run." >&2
+part browser .venv/bin/python -m pytest -q -m browser tests/browser
+if [ -n "$failed" ]; then
+    echo "FAILED:$failed" >&2
+    exit 1
+fi
+echo "All passed."
