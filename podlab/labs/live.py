@@ -1,0 +1,198 @@
+"""Clusters that are awake in this process: the engine's state in memory, in step with real time, every act in the journal first.
+
+Everything here runs on the server's event loop; only the database work is done in the writer's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.labs import storage
+from podlab.labs.storage import Entry, Fenced, Writer
+
+logger = logging.getLogger(__name__)
+
+RATES = (0.0, 0.25, 1.0, 4.0, 16.0)  # virtual seconds a real second that the page offers
+STEPS_A_TURN = 1500  # timers fired before others get their turn: about 50 ms of work
+ENTRIES_A_CHECKPOINT = 40
+SLEEP_AFTER = 60.0  # real seconds without a viewer
+
+
+class Viewer(Protocol):
+    """Somebody who looks at a cluster and wants to know when it has moved."""
+
+    def hint(self) -> None:
+        """The cluster has something new (its revision or clock). Must return at once."""
+
+
+class LiveCluster:
+    """One awake cluster. Use `async with live.turn():` around acts: it lets nobody in between, and commits what was done."""
+
+    def __init__(self, cluster_id: int, engine: Engine, sequence: int, rate: float, writer: Writer) -> None:
+        self.id, self.engine, self.sequence, self.rate = cluster_id, engine, sequence, rate
+        self.viewers: set[Viewer] = set()
+        self.lock = asyncio.Lock()
+        self.writer = writer
+        self.gone = False  # discarded: fetch it again
+        self.unwatched_since = time.monotonic()
+        self._pending: list[Any] = []
+        self._unsaved = 0
+        self._anchor()
+
+    # ---- time
+
+    def _anchor(self) -> None:
+        self._wall, self._virtual = time.monotonic(), self.engine.now
+
+    def due(self) -> int:
+        """Virtual ms at which the cluster should stand by now."""
+        return self._virtual + int((time.monotonic() - self._wall) * 1000 * self.rate)
+
+    def catch_up(self) -> bool:
+        """Run to the present. False when there was too much to do in one turn; then the clock lags and goes on from there."""
+        if self.rate == 0:
+            return True
+        done = self.engine.run_until(self.due(), STEPS_A_TURN)
+        if not done:
+            self._anchor()
+        return done
+
+    def set_rate(self, rate: float) -> None:
+        """Change the pace. Call inside a turn."""
+        self.catch_up()
+        self.rate = rate
+        self._anchor()
+        self.apply({"do": "rate", "rate": rate})
+
+    def next_event(self) -> int | None:
+        """Jump to the next moment at which something happens. Returns virtual ms, or None when nothing ever will by itself."""
+        revision, causes = self.engine.etcd.revision, len(self.engine.causes.since(0))
+        for _ in range(STEPS_A_TURN):
+            if self.engine.clock.next_at() is None:
+                break
+            self.engine.step()
+            if self.engine.etcd.revision != revision or len(self.engine.causes.since(0)) != causes:
+                break
+        self._anchor()
+        return self.engine.clock.next_at()
+
+    # ---- acts
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Engine]:
+        """Hold the cluster alone, at the present. On leaving, what was applied is on disk, or Fenced is raised and the cluster is gone."""
+        async with self.lock:
+            if self.gone:
+                raise Fenced
+            self.catch_up()
+            try:
+                yield self.engine
+            finally:
+                await self._commit()
+        for viewer in self.viewers:
+            viewer.hint()
+
+    def apply(self, entry: Entry) -> Any:
+        """Do an act now, inside a turn. Its row is written when the turn ends. Raises ApiError when the cluster refuses."""
+        entry = {"at": self.engine.now, **entry}
+        self.sequence += 1
+        self._pending.append(storage.row_of(self.id, self.sequence, entry))
+        return self.engine.apply(entry)
+
+    async def _commit(self) -> None:
+        if not self._pending:
+            return
+        rows, self._pending = self._pending, []
+        try:
+            await self.writer.write(rows)
+        except Exception:
+            self.gone = True  # what memory holds is not what the journal says
+            raise
+        self._unsaved += len(rows)
+        if self._unsaved >= ENTRIES_A_CHECKPOINT:
+            await self.save()
+
+    async def save(self) -> None:
+        """Write a checkpoint of the present, so that a restart need not replay."""
+        self._unsaved = 0
+        packed = storage.pack(self.engine.checkpoint())
+        await self.writer.call(storage.save_checkpoint, self.id, self.sequence, self.engine.now, packed)
+
+    def replace(self, engine: Engine) -> None:
+        """Stand at another moment (undo, reset). Call inside a turn, and `save` in it too."""
+        self.engine = engine
+        self._anchor()
+
+
+class Clusters:
+    """The awake clusters of this process."""
+
+    def __init__(self) -> None:
+        self.writer = Writer()
+        self._awake: dict[int, LiveCluster] = {}
+        self._waking: dict[int, asyncio.Task[LiveCluster]] = {}
+
+    def awake(self) -> list[LiveCluster]:
+        return list(self._awake.values())
+
+    def find(self, cluster_id: int) -> LiveCluster | None:
+        live = self._awake.get(cluster_id)
+        return live if live is not None and not live.gone else None
+
+    async def get(self, cluster_id: int, begin: Callable[[Any], Engine]) -> LiveCluster:
+        """The awake cluster, woken from its rows if need be. `begin(row)` makes the engine of one that has no checkpoint."""
+        if live := self.find(cluster_id):
+            return live
+        task = self._waking.get(cluster_id)
+        if task is None:
+            task = self._waking[cluster_id] = asyncio.get_running_loop().create_task(self._wake(cluster_id, begin))
+            task.add_done_callback(lambda _: self._waking.pop(cluster_id, None))
+        return await asyncio.shield(task)
+
+    async def _wake(self, cluster_id: int, begin: Callable[[Any], Engine]) -> LiveCluster:
+        row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
+        engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else begin(row)
+        sequence = checkpoint.sequence if checkpoint else 0
+        sequence = await replay(engine, entries, sequence)
+        while not engine.run_until(row.now_ms, STEPS_A_TURN):
+            await asyncio.sleep(0)
+        live = self._awake[cluster_id] = LiveCluster(cluster_id, engine, sequence, row.rate, self.writer)
+        return live
+
+    async def sleep(self, live: LiveCluster) -> None:
+        """Put a cluster to sleep: a checkpoint, then nothing of it stays in memory. Its clock stops."""
+        async with live.lock:
+            if live.viewers or live.gone:
+                return
+            await live.save()
+            live.gone = True
+            self._awake.pop(live.id, None)
+
+    def discard(self, live: LiveCluster) -> None:
+        """Forget what memory holds; the next `get` loads the truth."""
+        live.gone = True
+        if self._awake.get(live.id) is live:
+            del self._awake[live.id]
+
+
+async def replay(engine: Engine, entries: list[tuple[int, Entry]], sequence: int) -> int:
+    """Apply journal entries, letting others run in between. Refusals are part of history. Returns the last sequence."""
+    from podlab.kubernetes.apiserver.errors import ApiError
+    for number, entry in entries:
+        while not engine.run_until(entry["at"], STEPS_A_TURN):
+            await asyncio.sleep(0)
+        try:
+            engine.apply(entry)
+        except ApiError:
+            pass
+        sequence = number
+    return sequence
+
+
+CLUSTERS = Clusters()

@@ -1,0 +1,139 @@
+"""The rows that a cluster is made of: its journal and checkpoints. All functions here are synchronous and short.
+
+Journal rows are written in groups by one writer thread (`Writer`), so that hundreds of learners share a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from podlab.kubernetes.cluster import ENGINE_VERSION
+from podlab.labs.models import Checkpoint, Cluster, JournalEntry
+
+logger = logging.getLogger(__name__)
+Entry = dict[str, Any]
+CHECKPOINTS_KEPT = 12  # a cluster; the oldest (the beginning) is always kept, so that a replay can start there
+
+
+class Fenced(Exception):
+    """Another process has written to this cluster's journal: what is in memory here is no longer the truth."""
+
+
+def pack(state: dict[str, Any]) -> bytes:
+    return zlib.compress(json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1)
+
+
+def unpack(data: bytes) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
+    return state
+
+
+def save_checkpoint(cluster_id: int, sequence: int, at_ms: int, packed: bytes) -> None:
+    """Keep a state, forget some older ones, and note how far the clock has come."""
+    with transaction.atomic():
+        Checkpoint.objects.update_or_create(cluster_id=cluster_id, sequence=sequence, at_ms=at_ms,
+                                            defaults={"engine_version": ENGINE_VERSION, "state": packed})
+        ids = list(Checkpoint.objects.filter(cluster_id=cluster_id).order_by("sequence", "at_ms").values_list("id", flat=True))
+        Checkpoint.objects.filter(id__in=ids[1:-CHECKPOINTS_KEPT]).delete()
+        Cluster.objects.filter(id=cluster_id).update(now_ms=at_ms)
+
+
+def save_clocks(clocks: dict[int, int]) -> None:
+    """Note how far each cluster has run, so that a restart does not turn time back. {cluster id: virtual ms}"""
+    with transaction.atomic():
+        for cluster_id, now_ms in clocks.items():
+            Cluster.objects.filter(id=cluster_id).update(now_ms=now_ms)
+
+
+def load(cluster_id: int, until: int | None = None) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
+    """The row, the last checkpoint (up to journal entry `until`), and the entries after it as (sequence, entry)."""
+    row = Cluster.objects.select_related("learner").get(id=cluster_id)
+    checkpoints = Checkpoint.objects.filter(cluster_id=cluster_id, engine_version=ENGINE_VERSION)
+    entries = JournalEntry.objects.filter(cluster_id=cluster_id)
+    if until is not None:
+        checkpoints, entries = checkpoints.filter(sequence__lte=until), entries.filter(sequence__lte=until)
+    checkpoint = checkpoints.order_by("-sequence", "-at_ms").first()
+    if checkpoint is not None:
+        entries = entries.filter(sequence__gt=checkpoint.sequence)
+    return row, checkpoint, [(entry.sequence, {"at": entry.at_ms, **json.loads(entry.request)}) for entry in entries.order_by("sequence")]
+
+
+def row_of(cluster_id: int, sequence: int, entry: Entry) -> JournalEntry:
+    rest = {key: value for key, value in entry.items() if key != "at"}
+    return JournalEntry(cluster_id=cluster_id, sequence=sequence, at_ms=entry["at"], request=json.dumps(rest, ensure_ascii=True))
+
+
+def append(rows: list[JournalEntry]) -> None:
+    """Write journal rows of any clusters. Raises IntegrityError when one sequence is taken."""
+    JournalEntry.objects.bulk_create(rows)
+
+
+class Writer:
+    """Group commit: everything handed over while a transaction runs goes into the next one."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "journal")
+        self._waiting: list[tuple[list[JournalEntry], asyncio.Future[None]]] = []
+        self._running = False
+
+    async def write(self, rows: list[JournalEntry]) -> None:
+        """Returns when the rows are on disk. Raises Fenced."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((rows, done))
+        if not self._running:
+            self._running = True
+            asyncio.get_running_loop().create_task(self._run())
+        await done
+
+    async def call(self, function: Any, *arguments: Any) -> Any:
+        """Run another database function on the writer's thread, after what it is doing now."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _with_fresh_connection, function, arguments)
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                errors = await self.call(_write_group, [rows for rows, _ in group])
+                for (_, done), error in zip(group, errors, strict=True):
+                    if done.cancelled():
+                        continue
+                    if error is None:
+                        done.set_result(None)
+                    else:
+                        done.set_exception(error)
+        finally:
+            self._running = False
+
+
+def _with_fresh_connection(function: Any, arguments: tuple[Any, ...]) -> Any:
+    connection.close_if_unusable_or_obsolete()
+    return function(*arguments)
+
+
+def _write_group(groups: list[list[JournalEntry]]) -> list[Exception | None]:
+    """One transaction for all; when that fails, each for itself, so that one fenced cluster does not hurt the others."""
+    try:
+        with transaction.atomic():
+            append([row for rows in groups for row in rows])
+        return [None] * len(groups)
+    except DatabaseError:
+        return [_write_alone(rows) for rows in groups]
+
+
+def _write_alone(rows: list[JournalEntry]) -> Exception | None:
+    try:
+        with transaction.atomic():
+            append(rows)
+    except IntegrityError:
+        return Fenced()
+    except DatabaseError as error:
+        logger.exception("Could not write to the journal")
+        return error
+    return None
