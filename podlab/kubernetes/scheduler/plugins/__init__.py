@@ -1,0 +1,1 @@
+"""Scheduler plugins, one family a file, named as Kubernetes names them."""
