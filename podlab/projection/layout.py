@@ -1,0 +1,264 @@
+"""Where everything of a Board stands: boxes in pixels, for a picture of a given width. Pure geometry; svg.py draws it.
+
+Wishes stand in a column on the left with the Pods that wait for a place under them; nodes fill the rest, in rows. Pods keep their
+order, so that a box moves only when one before it is born or dies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .board import Board, Goal, Node, Service
+from .owners import Owner
+from .pods import Container, Pod
+
+MARGIN = 12
+WISHES = 172  # width of the wishes' column
+GUTTER = 40  # between wishes and nodes: the Services' trunks run here
+NODE_GAP = 26  # between nodes: their arrows come down here
+POD_GAP = 14
+PAD = 14  # inside nodes and Pods
+NODE_MIN, NODE_EMPTY = 264, 140
+POD_MIN = 228
+TILE_MIN, TILE_GAP, TILE_H = 108, 8, 74
+NODE_HEAD = 58
+POD_HEAD, STRIP_H, FLOOR_GAP, FLOOR_H, SHELF_H = 34, 26, 18, 26, 26
+COMPACT_W, COMPACT_H = 150, 52
+MINI_W, MINI_H = 76, 28
+# Up to so many Pods are drawn in full, then compact, then as chips; past CAP a node counts the rest.
+FULL, COMPACT, CAP, TRAY_CAP, ARROWS = 12, 28, 60, 6, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A container inside a Pod; coordinates are the Pod's."""
+
+    container: Container
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True, slots=True)
+class PodBox:
+    pod: Pod
+    level: str  # full, compact, mini or tray
+    x: float
+    y: float
+    w: float
+    h: float
+    steps: tuple[Container, ...] = ()  # init containers in their order, where some are not sidecars
+    tiles: tuple[Tile, ...] = ()
+    floor: float = 0  # y of the network's floor inside the Pod
+    channel: float = 0  # x of the free lane beside it, for arrows
+    lane: float = 0  # y of the free lane above its row of nodes
+    inner: bool = False  # another Pod stands between it and the channel
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBox:
+    node: Node
+    x: float
+    y: float
+    w: float
+    h: float
+    narrow: bool
+    more: int  # Pods that are counted, not drawn
+    head: float
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An owner, a Service or a ghost in the wishes' column."""
+
+    thing: Owner | Service | Goal
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    width: float
+    height: float
+    cards: tuple[Card, ...]
+    tray_y: float | None  # y of the tray's heading
+    tray_more: int
+    nodes: tuple[NodeBox, ...]
+    pods: tuple[PodBox, ...]
+
+
+def lay_out(board: Board, width: int = 960) -> Layout:
+    """The picture's boxes; `width` in pixels, at least 640."""
+    width = max(width, 640)
+    wishes = WISHES if width >= 800 else 152
+    gutter = GUTTER if width >= 800 else 32
+    cards, y = _cards(board, wishes)
+    tray_y, tray, y = _tray(board, wishes, y)
+    left = MARGIN + wishes + gutter
+    nodes, pods, bottom = _nodes(board, left, width - left - MARGIN)
+    return Layout(width, max(y, bottom, 240) + MARGIN, cards, tray_y, max(len(board.tray) - TRAY_CAP, 0), nodes, tuple(tray) + pods)
+
+
+def card_height(thing: Owner | Service | Goal, width: float) -> float:
+    if isinstance(thing, Goal):
+        return 58
+    if isinstance(thing, Service):
+        return 64
+    dots = 0 if thing.want is None else 20 * dot_rows(len(thing.dots), width)
+    return 46 + dots + (18 if thing.note else 0) + 24 * len(thing.children) + 10
+
+
+def dots_across(width: float) -> int:
+    return max(int((width - 24 - 52) // 16), 3)
+
+
+def dot_rows(count: int, width: float) -> int:
+    """Rows of dots; more than three rows are told by the number alone."""
+    across = dots_across(width)
+    rows = -(-count // across) if count else 1
+    return rows if rows <= 3 else 1
+
+
+def _cards(board: Board, width: float) -> tuple[tuple[Card, ...], float]:
+    y, out = 40.0, []
+    things: list[Owner | Service | Goal] = [*board.owners, *board.ghosts, *board.services]
+    for thing in things:
+        height = card_height(thing, width)
+        out.append(Card(thing, MARGIN, y, width, height))
+        y += height + 12
+    return tuple(out), y if out else y + 40
+
+
+def _tray(board: Board, width: float, y: float) -> tuple[float | None, list[PodBox], float]:
+    if not board.tray:
+        return None, [], y
+    heading, y, out = y + 14, y + 24, []
+    for pod in board.tray[:TRAY_CAP]:
+        out.append(PodBox(pod, "tray", MARGIN, y, width, 64))
+        y += 64 + 10
+    return heading, out, y + (20 if len(board.tray) > TRAY_CAP else 0)
+
+
+def _level(board: Board) -> str:
+    count = sum(len(node.pods) for node in board.nodes)
+    return "full" if count <= FULL else "compact" if count <= COMPACT else "mini"
+
+
+def _nodes(board: Board, left: float, room: float) -> tuple[tuple[NodeBox, ...], tuple[PodBox, ...], float]:
+    level = _level(board)
+    nodes, pods = [], []
+    y = 40.0
+    for row in _rows(board.nodes, room):
+        widths = _widths(row, room)
+        x, lowest, first = left, 0.0, len(nodes)
+        for index, (node, width) in enumerate(zip(row, widths, strict=True)):
+            narrow = width < 220
+            head = NODE_HEAD + (20 if narrow else 0) + 16 * len(notes(node))
+            drawn = list(node.pods) if level != "mini" else list(node.pods[:CAP])
+            boxes, end = _pods(drawn, level, x, y + head, width, lane=y - 10, channel=x - (16 if index or left > 200 else 12))
+            more = len(node.pods) - len(drawn)
+            height = max(end + (22 if more or node.hidden else 0) - y, head + 70)
+            nodes.append(NodeBox(node, x, y, width, height, narrow, more, head))
+            pods += boxes
+            lowest = max(lowest, height)
+            x += width + NODE_GAP
+        nodes[first:] = [NodeBox(n.node, n.x, n.y, n.w, lowest, n.narrow, n.more, n.head) for n in nodes[first:]]
+        y += lowest + NODE_GAP
+    return tuple(nodes), tuple(pods), y - NODE_GAP
+
+
+def notes(node: Node) -> list[str]:
+    """Kinds of notes under a node's heading: one line each."""
+    out = []
+    if node.power != "on":
+        out.append("power")
+    if node.doom:
+        out.append("doom")
+    if node.taints:
+        out.append("taints")
+    return out
+
+
+def _need(node: Node) -> float:
+    return NODE_MIN if node.pods else NODE_EMPTY
+
+
+def _rows(nodes: tuple[Node, ...], room: float) -> list[list[Node]]:
+    rows: list[list[Node]] = []
+    used = 0.0
+    for node in nodes:
+        need = _need(node)
+        if rows and used + NODE_GAP + need <= room:
+            rows[-1].append(node)
+            used += NODE_GAP + need
+        else:
+            rows.append([node])
+            used = need
+    return rows
+
+
+def _widths(row: list[Node], room: float) -> list[float]:
+    """What is left over goes to the nodes that hold Pods, by the columns that they could use."""
+    spare = room - sum(_need(n) for n in row) - NODE_GAP * (len(row) - 1)
+    weights = [min(sum(_columns_wanted(p) for p in n.pods), 4) for n in row]
+    if not any(weights):
+        weights = [1] * len(row)
+    total = sum(weights)
+    return [_need(n) + spare * weight / total for n, weight in zip(row, weights, strict=True)]
+
+
+def _columns_wanted(pod: Pod) -> int:
+    return 2 if len(floor_containers(pod)) > 1 else 1
+
+
+def floor_containers(pod: Pod) -> list[Container]:
+    """Those that stand on the network's floor side by side: sidecars, the app's, ephemeral ones; and inits while alone."""
+    return [c for c in pod.containers if c.kind != "init"]
+
+
+def _pods(pods: list[Pod], level: str, x: float, y: float, width: float, *, lane: float, channel: float) -> tuple[list[PodBox], float]:
+    inner = width - 2 * PAD
+    if level != "full":
+        want, height = (COMPACT_W, COMPACT_H) if level == "compact" else (MINI_W, MINI_H)
+        gap = 8 if level == "compact" else 6
+        across = max(int((inner + gap) // (want + gap)), 1)
+        each = (inner - gap * (across - 1)) / across
+        boxes = [PodBox(p, level, x + PAD + (i % across) * (each + gap), y + (i // across) * (height + gap), each, height,
+                        channel=channel, lane=lane) for i, p in enumerate(pods)]
+        return boxes, y + -(-len(pods) // across) * (height + gap) + PAD - gap if pods else y
+    columns = max(int((inner + POD_GAP) // (POD_MIN + POD_GAP)), 1)
+    each = (inner - POD_GAP * (columns - 1)) / columns
+    out: list[PodBox] = []
+    column, tallest = 0, 0.0
+    for pod in pods:
+        count = max(len(floor_containers(pod)), 1)
+        need = 2 * PAD + count * TILE_MIN + (count - 1) * TILE_GAP
+        span = min(max(-(-int(need + POD_GAP) // int(each + POD_GAP)), 1), columns)
+        if column + span > columns:
+            y, column, tallest = y + tallest + POD_GAP, 0, 0.0
+        left = x + PAD + column * (each + POD_GAP)
+        box = pod_box(pod, left, y, each * span + POD_GAP * (span - 1), channel=channel, lane=lane, inner=column > 0)
+        out.append(box)
+        column, tallest = column + span, max(tallest, box.h)
+    return out, y + tallest + PAD if pods else y
+
+
+def pod_box(pod: Pod, x: float, y: float, width: float, *, channel: float = 0, lane: float = 0, inner: bool = False) -> PodBox:
+    """A Pod in full: heading, steps of its init containers, containers on their floor, volumes as shelves under it."""
+    steps = tuple(c for c in pod.containers if c.kind in ("init", "sidecar"))
+    if all(c.kind == "sidecar" for c in steps):
+        steps = ()
+    top = POD_HEAD + (STRIP_H + 8 if steps else 0) + (16 if pod.look == "terminating" else 0)
+    containers = floor_containers(pod)
+    room = width - 2 * PAD
+    across = min(max(int((room + TILE_GAP) // (TILE_MIN + TILE_GAP)), 1), max(len(containers), 1))
+    each = (room - TILE_GAP * (across - 1)) / across
+    tiles = tuple(Tile(c, PAD + (i % across) * (each + TILE_GAP), top + (i // across) * (TILE_H + 10), each, TILE_H)
+                  for i, c in enumerate(containers))
+    rows = -(-len(containers) // across) if containers else 0
+    floor = top + rows * (TILE_H + 10) - 10 + FLOOR_GAP
+    shelves = min(len(pod.volumes), 4)
+    return PodBox(pod, "full", x, y, width, floor + FLOOR_H + shelves * (SHELF_H + 6) + 12, steps, tiles, floor, channel, lane, inner)

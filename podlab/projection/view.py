@@ -1,0 +1,76 @@
+"""What the projection needs to know of a cluster, and nothing more. The engine's adapter and the tests' recordings satisfy it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from podlab.kubernetes.objects import Map
+
+
+class Causes(Protocol):
+    """The records that writes and runtime happenings leave.
+
+    A record is `{"id", "at" ms, "component", "rule", "facts", "because": id or None, "object": "pods/default/web" or None, "revision"}`;
+    cluster-scoped objects have refs of two parts, `nodes/node-1`.
+    """
+
+    def record(self, id: Any) -> Mapping[str, Any] | None:
+        """The record with this id, or None where it is no longer kept."""
+        ...
+
+    def latest(self, object_ref: str) -> Sequence[Any]:
+        """Ids of records about an object, newest first."""
+        ...
+
+
+class View(Protocol):
+    """A cluster at one moment. All times are int milliseconds of virtual time."""
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def start(self) -> int:
+        """When the cluster's clock began: T+0."""
+        ...
+
+    @property
+    def causes(self) -> Causes: ...
+
+    def objects(self, plural: str, namespace: str | None = None) -> Sequence[Map]:
+        """The stored objects of a kind, in the store's order; all namespaces for None."""
+        ...
+
+    def facts(self, pod_uid: str) -> Mapping[str, Any]:
+        """What the API objects do not say about a Pod; every key may be missing.
+
+        ports: {container: [{"port", "protocol", "address"}]}, listening now
+        clashes: {container: [{"port", "protocol", "holder"}]}, binds that its present or last run was refused; holder a container or ""
+        waits: {container: {"what": "pull" | "backoff" | "create", "since", "until"}}; until None where unknown
+        probes: {container: {"liveness" | "readiness" | "startup": {"ok": bool or None, "failures", "last"}}}
+        volumes: {name: {"files", "bytes"}}
+        deadline: ms of the forced kill of a Pod that is terminating
+        """
+        ...
+
+    def node_facts(self, name: str) -> Mapping[str, Any]:
+        """`{"power": "on" | "off" | "silent" | ..., "since": ms, "usage": {"cpu": milli, "memory": bytes}}`; keys may be missing."""
+        ...
+
+    def traffic(self, since: int) -> Sequence[Mapping[str, Any]]:
+        """Requests begun at or after `since`, oldest first.
+
+        `{"t", "from": pod uid or "outside" or "kubelet", "to": pod uid, "via": "namespace/service" or None, "method", "path", "status", "ms"}`
+        """
+        ...
+
+
+class NoCauses:
+    """The causes of a cluster that keeps none."""
+
+    def record(self, id: Any) -> Mapping[str, Any] | None:
+        return None
+
+    def latest(self, object_ref: str) -> Sequence[Any]:
+        return ()
