@@ -1,0 +1,77 @@
+"""Admission: what the cluster's own rules add to a request, and what they refuse.
+
+The plugins that a 1.36 API server runs by default, in its order (pkg/kubeapiserver/options/plugins.go): first all mutating
+ones, then, after defaults, strategy and validation, the validating ones. One file a plugin that is more than a few lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...resources import Resource
+from ..errors import forbidden
+from ..strategy import Context
+from . import limit_ranger, namespace_lifecycle, priority, resource_quota, runtime_class, service_account, storage, tolerations
+
+Object = dict[str, Any]
+
+
+def admit_create(resource: Resource, obj: Object, ctx: Context) -> None:
+    """Change a new object as the mutating plugins do, in place. Raises ApiError 403 or 404."""
+    namespace_lifecycle.admit(resource, obj, ctx)
+    if resource.kind == "Pod":
+        limit_ranger.default_pod(obj, ctx)
+        service_account.admit(obj, ctx)
+        priority.admit(obj, ctx)
+        tolerations.add_default_seconds(obj)
+        runtime_class.admit(obj, ctx)
+    elif resource.kind == "Node":
+        tolerations.taint_new_node(obj)
+    elif resource.kind in ("PersistentVolumeClaim", "PersistentVolume"):
+        storage.admit(resource, obj, ctx)
+    elif resource.kind == "Ingress":
+        _default_ingress_class(obj, ctx)
+
+
+def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
+    """What the validating plugins refuse of an object that is otherwise ready to be stored. Raises ApiError 403."""
+    if resource.kind in ("Pod", "PersistentVolumeClaim"):
+        limit_ranger.validate(resource, obj, ctx)
+    if resource.kind == "PriorityClass":
+        priority.validate_class(obj, ctx)
+    if resource.namespaced:
+        resource_quota.validate(resource, obj, None, ctx)
+
+
+def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    """Plugins that look at updates. Raises ApiError 403."""
+    if subresource and subresource != "resize":
+        return
+    if resource.kind == "PersistentVolumeClaim":
+        storage.validate_resize(new, old, ctx)
+    if resource.kind == "PriorityClass":
+        priority.validate_class(new, ctx)
+    if resource.kind in ("Pod", "PersistentVolumeClaim", "Service") and new.get("spec") != old.get("spec"):
+        resource_quota.validate(resource, new, old, ctx)
+
+
+def admit_delete(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
+    """Refuse to delete what a cluster cannot live without. Raises ApiError 403."""
+    namespace_lifecycle.admit_delete(resource, obj)
+    if resource.kind == "PriorityClass" and obj["metadata"]["name"].startswith("system-"):
+        raise forbidden(resource.group, resource.plural, obj["metadata"]["name"], "this is a system priority class and cannot be deleted")
+
+
+def _default_ingress_class(obj: Object, ctx: Context) -> None:
+    annotations = obj["metadata"].get("annotations") or {}
+    if obj["spec"].get("ingressClassName") is not None or "kubernetes.io/ingress.class" in annotations:
+        return
+    marked = [one for one in ctx.list("ingressclasses")
+              if (one["metadata"].get("annotations") or {}).get("ingressclass.kubernetes.io/is-default-class") == "true"]
+    if marked:
+        newest = max(marked, key=lambda one: (one["metadata"].get("creationTimestamp") or "", one["metadata"]["name"]))
+        obj["spec"] = {**obj["spec"], "ingressClassName": newest["metadata"]["name"]}
+
+
+__all__ = ["admit_create", "admit_delete", "admit_update", "validate_create"]

@@ -1,0 +1,90 @@
+"""The way of a new object through the API server, up to the store: one function, in the real order.
+
+decode, namespace, defaults, mutating admission, name, strategy, validation, validating admission
+(apiserver/pkg/endpoints/handlers/create.go, registry/rest/create.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..objects import Map
+from ..resources import BY_KIND, Resource, by_api_kind
+from . import admission, decode, defaults, strategy, validation
+from .context import AllocationError
+from .errors import ApiError, bad_request, invalid
+from .strategy import Context
+
+NAME_ATTEMPTS = 8  # maxNameGenerationCreateAttempts
+NAME_BASE = 58  # maxGeneratedNameLength: 63 less the five random characters
+
+
+def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict: bool = True) -> dict[str, Any]:
+    """The object to be stored: complete but for creationTimestamp, resourceVersion and (Jobs have theirs) uid.
+
+    `namespace` is the request's. Raises ApiError with what the server would answer.
+    """
+    if isinstance(body, dict):
+        _check_type(resource, body)
+    obj = decode.decode(resource, body, strict=strict)
+    metadata = obj["metadata"] = dict(obj["metadata"])
+    if metadata.get("resourceVersion"):
+        raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
+    if resource.namespaced:
+        if metadata.setdefault("namespace", namespace) != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    else:
+        metadata.pop("namespace", None)
+    defaults.apply_defaults(resource, obj)
+    given = obj.get("spec")
+    admission.admit_create(resource, obj, ctx)
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = _generate_name(resource, metadata, ctx)
+        if resource.kind == "Namespace":
+            defaults.apply_defaults(resource, obj)
+    try:
+        strategy.prepare_for_create(resource, obj, ctx)
+    except AllocationError as error:
+        raise invalid(resource.group, resource.kind, metadata.get("name") or "", [error.error]) from None
+    if errors := validation.validate_create(resource, obj, given if type(given) is Map else None):
+        raise invalid(resource.group, resource.kind, metadata.get("name") or "", errors)
+    admission.validate_create(resource, obj, ctx)
+    return obj
+
+
+def _check_type(resource: Resource, body: Mapping[str, Any]) -> None:
+    version, kind = body.get("apiVersion"), body.get("kind")
+    if version and version != resource.api_version:
+        raise bad_request(f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})")
+    if kind and kind != resource.kind:
+        raise bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: converting '
+                          f"({resource.group}/{resource.version}.{kind}) to ({resource.group}.{resource.kind}): unknown conversion")
+
+
+def _generate_name(resource: Resource, metadata: Mapping[str, Any], ctx: Context) -> str:
+    base = metadata["generateName"][:NAME_BASE]
+    for attempt in range(NAME_ATTEMPTS):
+        name: str = base + ctx.random_name(5, "generateName", resource.plural, metadata.get("namespace") or "", base, attempt)
+        if ctx.find(resource.plural, name, metadata.get("namespace")) is None:
+            break
+    return name
+
+
+# --- kinds ---------------------------------------------------------------------------------------------------------
+
+# Older versions that are still served beside the one that the engine stores
+ALSO_SERVED: tuple[Resource, ...] = (replace(BY_KIND["HorizontalPodAutoscaler"], version="v1"),)
+
+
+def resource_of(body: Mapping[str, Any]) -> Resource | None:
+    """The served resource of a manifest, in the very version that it names; None where there is no such kind."""
+    version, kind = str(body.get("apiVersion") or ""), str(body.get("kind") or "")
+    found = by_api_kind(version, kind)
+    return found or next((one for one in ALSO_SERVED if (one.api_version, one.kind) == (version, kind)), None)
+
+
+def no_match(api_version: str, kind: str) -> str:
+    """What kubectl says of a kind that the server does not have (meta.NoKindMatchError)."""
+    return f'no matches for kind "{kind}" in version "{api_version}"'

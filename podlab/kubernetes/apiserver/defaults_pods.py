@@ -1,0 +1,181 @@
+"""Defaults of Pods and Pod templates (pkg/apis/core/v1/defaults.go and zz_generated.defaults.go)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .. import quantity
+
+Object = dict[str, Any]
+
+# distribution/reference: [domain/]path[:tag][@digest]; the name is lower case
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_DOMAIN = r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::\d+)?/)?"
+IMAGE = re.compile(rf"{_DOMAIN}{_COMPONENT}(?:/{_COMPONENT})*(?::(?P<tag>\w[\w.-]{{0,127}}))?"
+                   r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?\Z")
+CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
+
+
+def pull_policy(image: str) -> str:
+    """Always for the tag latest, named or implied; IfNotPresent otherwise, and for what is no image name at all."""
+    match = IMAGE.match(image)
+    if not match:
+        return "IfNotPresent"
+    tag = match["tag"] or ("" if match["digest"] else "latest")
+    return "Always" if tag == "latest" else "IfNotPresent"
+
+
+def containers_of(spec: Object) -> Iterator[Object]:
+    for name in CONTAINER_LISTS:
+        yield from spec.get(name) or ()
+
+
+def default_pod(spec: Object) -> None:
+    """A Pod's spec, in place (SetDefaults_Pod after SetDefaults_PodSpec)."""
+    default_pod_spec(spec)
+    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+        resources = container["resources"]
+        if limits := resources.get("limits"):
+            resources["requests"] = {**limits, **(resources.get("requests") or {})}
+    if spec.get("resources"):
+        _default_pod_level_resources(spec)
+    spec.setdefault("enableServiceLinks", True)
+    if spec.get("hostNetwork"):
+        for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+            for port in container.get("ports") or ():
+                port.setdefault("hostPort", port["containerPort"])
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1  # Convert_v1_Pod_To_core_Pod; templates keep what they say
+
+
+def default_pod_spec(spec: Object) -> None:
+    """A Pod's or a template's spec, in place (SetDefaults_PodSpec and what lies below it)."""
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("securityContext", {})
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("schedulerName", "default-scheduler")
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if account:
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
+    for volume in spec.get("volumes") or ():
+        default_volume(volume)
+    for name in CONTAINER_LISTS:
+        for container in spec.get(name) or ():
+            default_container(container)
+    if overhead := spec.get("overhead"):
+        default_resource_list(overhead)
+
+
+def default_container(container: Object) -> None:
+    if not container.get("imagePullPolicy"):
+        container["imagePullPolicy"] = pull_policy(container.get("image") or "")
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    resources = container.setdefault("resources", {})
+    for name in ("limits", "requests"):
+        if resources.get(name):
+            default_resource_list(resources[name])
+    for port in container.get("ports") or ():
+        port.setdefault("protocol", "TCP")
+    for variable in container.get("env") or ():
+        if reference := (variable.get("valueFrom") or {}).get("fieldRef"):
+            reference.setdefault("apiVersion", "v1")
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if probe := container.get(name):
+            default_probe(probe)
+    for hook in (container.get("lifecycle") or {}).values():
+        if isinstance(hook, dict) and "httpGet" in hook:
+            _default_http_get(hook["httpGet"])
+
+
+def default_probe(probe: Object) -> None:
+    if "httpGet" in probe:
+        _default_http_get(probe["httpGet"])
+    if "grpc" in probe:
+        probe["grpc"].setdefault("service", "")
+    probe.setdefault("timeoutSeconds", 1)
+    probe.setdefault("periodSeconds", 10)
+    probe.setdefault("successThreshold", 1)
+    probe.setdefault("failureThreshold", 3)
+
+
+def _default_http_get(action: Object) -> None:
+    action.setdefault("path", "/")
+    action.setdefault("scheme", "HTTP")
+
+
+def default_resource_list(resources: dict[str, str]) -> None:
+    """Amounts finer than a thousandth are rounded up (SetDefaults_ResourceList)."""
+    for name, amount in resources.items():
+        if amount[-1:] in ("u", "n"):
+            resources[name] = quantity.format_decimal(-((-quantity.parse(amount) * 1000) // 1) / quantity.parse("1000"))
+
+
+def default_volume(volume: Object) -> None:
+    """One volume or PersistentVolume source, in place."""
+    if len(volume) == 1:  # nothing but its name
+        volume["emptyDir"] = {}
+        return
+    for name in ("secret", "configMap", "downwardAPI", "projected"):
+        if name in volume:
+            volume[name].setdefault("defaultMode", 420)  # 0644
+    for item in (volume.get("downwardAPI") or {}).get("items") or ():
+        if "fieldRef" in item:
+            item["fieldRef"].setdefault("apiVersion", "v1")
+    for source in (volume.get("projected") or {}).get("sources") or ():
+        if "serviceAccountToken" in source:
+            source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+        for item in (source.get("downwardAPI") or {}).get("items") or ():
+            if "fieldRef" in item:
+                item["fieldRef"].setdefault("apiVersion", "v1")
+    if "hostPath" in volume:
+        volume["hostPath"].setdefault("type", "")
+    if "iscsi" in volume:
+        volume["iscsi"].setdefault("iscsiInterface", "default")
+    if "rbd" in volume:
+        for name, value in (("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")):
+            volume["rbd"].setdefault(name, value)
+    if "azureDisk" in volume:
+        for name, disk in (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4"), ("readOnly", False)):
+            volume["azureDisk"].setdefault(name, disk)
+    if "scaleIO" in volume:
+        volume["scaleIO"].setdefault("storageMode", "ThinProvisioned")
+        volume["scaleIO"].setdefault("fsType", "xfs")
+    if "image" in volume and not volume["image"].get("pullPolicy"):
+        volume["image"]["pullPolicy"] = pull_policy(volume["image"].get("reference") or "")
+    if template := (volume.get("ephemeral") or {}).get("volumeClaimTemplate"):
+        template["spec"].setdefault("volumeMode", "Filesystem")
+
+
+def _default_pod_level_resources(spec: Object) -> None:
+    """Pod-level requests and limits from the containers' (defaultPodRequests, defaultPodLimits)."""
+    resources = spec["resources"]
+    limits, requests = resources.get("limits") or {}, dict(resources.get("requests") or {})
+    containers = [*(spec.get("containers") or ()),
+                  *(c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")]
+    if limits:
+        for name, amount in _sum(containers, "requests").items():
+            requests.setdefault(name, amount)
+        for name, amount in limits.items():
+            requests.setdefault(name, amount)
+        if requests:
+            resources["requests"] = requests
+    elif requests:
+        everywhere = {name: amount for name, amount in _sum(containers, "limits").items()
+                      if all(name in (c["resources"].get("limits") or {}) for c in containers)}
+        if everywhere:
+            resources["limits"] = everywhere
+
+
+def _sum(containers: list[Object], kind: str) -> dict[str, str]:
+    total: dict[str, str] = {}
+    for container in containers:
+        for name, amount in (container["resources"].get(kind) or {}).items():
+            if name in ("cpu", "memory"):
+                both = quantity.parse(total[name]) + quantity.parse(amount) if name in total else None
+                total[name] = amount if both is None else (
+                    quantity.format_binary(both) if amount.endswith("i") else quantity.format_decimal(both))
+    return total

@@ -1,0 +1,283 @@
+"""The three ways to change part of an object: JSON Patch, JSON Merge Patch and Strategic Merge Patch.
+
+Sources: RFC 6902, RFC 7386, apimachinery/pkg/util/strategicpatch/patch.go, evanphx/json-patch (whose words the server gives).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..objects import thaw
+from ..resources import Resource
+from . import schema
+from .errors import ApiError, bad_request
+
+Json = Any
+
+TYPES = {"application/json-patch+json": "json", "application/merge-patch+json": "merge",
+         "application/strategic-merge-patch+json": "strategic", "application/apply-patch+yaml": "apply"}
+
+
+def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: str) -> dict[str, Any]:  # noqa: A002
+    """`obj` with a patch applied, as a plain dict still to be decoded.
+
+    `type` is "json", "merge", "strategic" or a content type. Raises ApiError 400, 415 or 422.
+    """
+    kind = TYPES.get(type, type)
+    if kind == "json":
+        return json_patch(resource, obj, body)
+    if not isinstance(body, dict):
+        raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind(body)} into Go value of type map[string]interface {{}}")
+    if kind in ("merge", "apply"):
+        merged: dict[str, Any] = merge_patch(obj, body)
+        return merged
+    if kind == "strategic":
+        return strategic_merge(schema.type_of(resource), thaw(obj), body)
+    raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: "
+                   "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
+
+
+def _kind(value: Json) -> str:
+    return "array" if isinstance(value, list) else "string" if isinstance(value, str) else "number"
+
+
+def merge_patch(target: Json, patch: Json) -> Json:
+    """RFC 7386: null removes, objects merge, all else replaces."""
+    if not isinstance(patch, dict):
+        return thaw(patch)
+    out = thaw(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            out.pop(key, None)
+        else:
+            out[key] = merge_patch(out.get(key), value)
+    return out
+
+
+# --- RFC 6902 ------------------------------------------------------------------------------------------------------
+
+
+class PatchError(Exception):
+    """An operation that cannot be done; the text is evanphx/json-patch's."""
+
+
+def json_patch(resource: Resource, obj: Mapping[str, Any], operations: Json) -> dict[str, Any]:
+    """The object after all operations; none is done if one fails."""
+    if not isinstance(operations, list):
+        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    document: Json = thaw(obj)
+    try:
+        for operation in operations:
+            document = _operate(document, operation)
+    except PatchError as error:
+        raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {
+            "name": obj["metadata"].get("name", ""), "kind": resource.plural,
+            **({"group": resource.group} if resource.group else {}), "causes": []}) from error
+    result: dict[str, Any] = document
+    return result
+
+
+def _operate(document: Json, operation: Json) -> Json:
+    if not isinstance(operation, dict):
+        raise PatchError("Unexpected kind: unknown")
+    name, path = operation.get("op"), operation.get("path")
+    if not isinstance(path, str):
+        raise PatchError("missing path")
+    if name in ("add", "replace", "test") and "value" not in operation:
+        raise PatchError(f"{name} operation: missing value")
+    if name == "add":
+        return _add(document, path, thaw(operation["value"]))
+    if name == "remove":
+        return _remove(document, path)
+    if name == "replace":
+        _read(document, path)
+        return _set(document, path, thaw(operation["value"]))
+    if name == "test":
+        try:
+            found = _read(document, path)
+        except PatchError:
+            found = None
+        if json.dumps(found, sort_keys=True) != json.dumps(operation["value"], sort_keys=True):
+            raise PatchError(f"testing value {path} failed")
+        return document
+    if name in ("move", "copy"):
+        source = operation.get("from")
+        if not isinstance(source, str):
+            raise PatchError("missing from")
+        value = thaw(_read(document, source))
+        return _add(_remove(document, source) if name == "move" else document, path, value)
+    raise PatchError(f"Unexpected kind: {name}")
+
+
+def _tokens(path: str) -> list[str]:
+    return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
+
+
+def _index(token: str, length: int) -> int:
+    if not token.lstrip("-").isdigit():
+        raise PatchError(f"invalid array index {token}")
+    index = int(token)
+    if index < 0:
+        index += length  # evanphx/json-patch, SupportNegativeIndices
+    if not 0 <= index < length:
+        raise PatchError(f"Unable to access invalid index: {token}")
+    return index
+
+
+def _read(document: Json, path: str) -> Json:
+    for token in _tokens(path):
+        if isinstance(document, dict):
+            if token not in document:
+                raise PatchError(f"missing key {token}")
+            document = document[token]
+        elif isinstance(document, list):
+            document = document[_index(token, len(document))]
+        else:
+            raise PatchError(f"missing path {path}")
+    return document
+
+
+def _holder(document: Json, path: str) -> tuple[Json, str]:
+    head, _, last = path.rpartition("/")
+    return _read(document, head), _tokens("/" + last)[0]
+
+
+def _add(document: Json, path: str, value: Json) -> Json:
+    if not path:
+        return value
+    holder, last = _holder(document, path)
+    if isinstance(holder, list):
+        holder.insert(len(holder) if last == "-" else _index(last, len(holder) + 1), value)
+    elif isinstance(holder, dict):
+        holder[last] = value
+    else:
+        raise PatchError(f"add operation does not apply: doc is missing path: {path}")
+    return document
+
+
+def _set(document: Json, path: str, value: Json) -> Json:
+    if not path:
+        return value
+    holder, last = _holder(document, path)
+    holder[_index(last, len(holder)) if isinstance(holder, list) else last] = value
+    return document
+
+
+def _remove(document: Json, path: str) -> Json:
+    holder, last = _holder(document, path)
+    if isinstance(holder, list):
+        del holder[_index(last, len(holder))]
+    elif isinstance(holder, dict) and last in holder:
+        del holder[last]
+    else:
+        raise PatchError(f"Unable to remove nonexistent key: {last}")
+    return document
+
+
+# --- strategic merge -----------------------------------------------------------------------------------------------
+
+DIRECTIVE, RETAIN = "$patch", "$retainKeys"
+DELETE_PRIMITIVES, SET_ORDER = "$deleteFromPrimitiveList/", "$setElementOrder/"
+
+
+def strategic_merge(type_name: str, original: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """`original` (plain, changed in place and returned) with a strategic merge patch applied. Raises ApiError 400."""
+    directive = patch.get(DIRECTIVE)
+    if directive == "replace":
+        return {key: thaw(value) for key, value in patch.items() if key != DIRECTIVE}
+    if directive == "delete":
+        return {}
+    if directive not in (None, "merge"):
+        raise bad_request(f"Unknown patch type found: {directive}")
+    if RETAIN in patch:
+        keep = set(patch[RETAIN])
+        for key in [key for key in original if key not in keep]:
+            del original[key]
+    orders: dict[str, list[Json]] = {}
+    for key, value in patch.items():
+        if key in (DIRECTIVE, RETAIN):
+            continue
+        if key.startswith(DELETE_PRIMITIVES):
+            name = key[len(DELETE_PRIMITIVES):]
+            if isinstance(original.get(name), list):
+                original[name] = [one for one in original[name] if one not in value]
+        elif key.startswith(SET_ORDER):
+            orders[key[len(SET_ORDER):]] = value
+        elif value is None:
+            original.pop(key, None)
+        else:
+            original[key] = _merge_field(type_name, key, original.get(key), value)
+    for name, order in orders.items():
+        if isinstance(original.get(name), list):
+            original[name] = _ordered(schema.field_facts(type_name, name), original[name], patch.get(name) or [], order)
+    return original
+
+
+def _merge_field(type_name: str, name: str, held: Json, value: Json) -> Json:
+    facts = schema.field_facts(type_name, name) if type_name else None
+    if isinstance(value, dict):
+        nested = facts.type if facts and facts.kind == "struct" else ""
+        if facts and "replace" in facts.patch_strategies and DIRECTIVE not in value:
+            return thaw(value)
+        return strategic_merge(nested, held if isinstance(held, dict) else {}, value)
+    if isinstance(value, list):
+        if facts and "merge" in facts.patch_strategies:
+            return _merge_list(facts, held if isinstance(held, list) else [], value)
+        return [thaw(one) for one in value if not (isinstance(one, dict) and DIRECTIVE in one)]
+    return value
+
+
+def _merge_list(facts: schema.FieldFacts, held: list[Json], patch: list[Json]) -> list[Json]:
+    key = facts.patch_merge_key
+    if not key:  # a list of scalars that merges is a set (finalizers)
+        return held + [one for one in dict.fromkeys(patch) if one not in held]
+    if any(isinstance(one, dict) and one.get(DIRECTIVE) == "replace" for one in patch):
+        return [thaw({k: v for k, v in one.items() if k != DIRECTIVE}) for one in patch if set(one) != {DIRECTIVE}]
+    out = list(held)
+    for item in patch:
+        if not isinstance(item, dict):
+            raise bad_request("expected map[string]interface{} in list")
+        if key not in item:
+            raise bad_request(f"map: {_go_map(item)} does not contain declared merge key: {key}")
+        at = next((i for i, one in enumerate(out) if isinstance(one, dict) and one.get(key) == item[key]), None)
+        if item.get(DIRECTIVE) == "delete":
+            out = [one for one in out if one.get(key) != item[key]]
+        elif at is None:
+            out.append(strategic_merge(facts.type, {}, item))
+        else:
+            out[at] = strategic_merge(facts.type, out[at], item)
+    return out
+
+
+def _ordered(facts: schema.FieldFacts | None, items: list[Json], patched: list[Json], order: list[Json]) -> list[Json]:
+    """Items in the wished order; what the order does not name keeps its place relative to what stood before it."""
+    key = facts.patch_merge_key if facts else ""
+
+    def of(item: Json) -> Json:
+        return item.get(key) if key and isinstance(item, dict) else item
+    wished = [of(one) for one in order]
+    named = sorted((one for one in items if of(one) in wished), key=lambda one: wished.index(of(one)))
+    out: list[Json] = []
+    rest = iter(named)
+    upcoming = next(rest, None)
+    for item in items:
+        if of(item) in wished:
+            if upcoming is not None:
+                out.append(upcoming)
+                upcoming = next(rest, None)
+        else:
+            out.append(item)
+    return out
+
+
+def _go_map(value: Json) -> str:
+    """A map as Go's %v prints it: `map[image:nginx]`."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{_go_map(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(_go_map(one) for one in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)

@@ -1,0 +1,103 @@
+"""What a Service is given: cluster addresses, IP families and node ports (pkg/registry/core/service/storage/alloc.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..objects import thaw
+
+if TYPE_CHECKING:
+    from .strategy import Context
+
+Object = dict[str, Any]
+NEED_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
+
+
+def prepare_service_for_create(obj: Object, ctx: Context) -> None:
+    """Give a new Service its addresses and ports, in place. Raises AllocationError. Broken requests are left for validation."""
+    obj["spec"] = thaw(obj["spec"])
+    obj["status"] = {"loadBalancer": {}}
+    _drop_foreign(obj["spec"])
+    _allocate(obj["spec"], ctx, held=set())
+
+
+def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    """Carry over what was given before and give out what a new type needs (patchAllocatedValues, dropTypeDependentFields)."""
+    if subresource:
+        return
+    spec = new["spec"] = thaw(new["spec"])
+    before = old["spec"]
+    if spec.get("type") in NEED_ADDRESS and before.get("type") in NEED_ADDRESS:
+        if not spec.get("clusterIP") and not spec.get("clusterIPs"):
+            for member in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+                if member in before:
+                    spec.setdefault(member, thaw(before[member]))
+        elif spec.get("clusterIP") and not spec.get("clusterIPs") and spec["clusterIP"] == before.get("clusterIP"):
+            spec["clusterIPs"] = thaw(before["clusterIPs"])
+    given = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in before.get("ports") or ()}
+    if _needs_node_ports(spec) and before.get("type") in ("NodePort", "LoadBalancer"):
+        for port in spec.get("ports") or ():
+            if not port.get("nodePort") and given.get((port.get("protocol"), port["port"])):
+                port["nodePort"] = given[port.get("protocol"), port["port"]]
+    if not _needs_node_ports(spec) and _needs_node_ports(before):
+        for port in spec.get("ports") or ():
+            if port.get("nodePort") and port["nodePort"] == given.get((port.get("protocol"), port["port"])):
+                del port["nodePort"]
+    if spec.get("type") == "ExternalName" and before.get("type") != "ExternalName":
+        for member in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if spec.get(member) == before.get(member):
+                spec.pop(member, None)
+    for member in ("externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"):
+        if spec.get(member) == before.get(member):  # a field the old type needed and the new one may not have
+            _drop_where_foreign(spec, member)
+    _drop_foreign(spec)
+    held = {*(before.get("clusterIPs") or ()), *(port["nodePort"] for port in before.get("ports") or () if port.get("nodePort"))}
+    _allocate(spec, ctx, held)
+
+
+def _needs_node_ports(spec: Mapping[str, Any]) -> bool:
+    return spec.get("type") == "NodePort" or (spec.get("type") == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts", True))
+
+
+def _drop_where_foreign(spec: Object, member: str) -> None:
+    kind = spec.get("type")
+    outside = kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs"))
+    fits = {"externalTrafficPolicy": outside, "allocateLoadBalancerNodePorts": kind == "LoadBalancer",
+            "healthCheckNodePort": kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"}
+    if not fits[member]:
+        spec.pop(member, None)
+
+
+def _drop_foreign(spec: Object) -> None:
+    if spec.get("type") != "ExternalName" and not spec.get("externalName"):
+        spec.pop("externalName", None)
+
+
+def _allocate(spec: Object, ctx: Context, held: set[Any]) -> None:
+    if spec.get("type") not in NEED_ADDRESS:
+        return
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    elif spec.get("clusterIPs") and not spec.get("clusterIP"):
+        spec["clusterIP"] = spec["clusterIPs"][0]
+    address = spec.get("clusterIP")
+    if not spec.get("ipFamilies"):
+        spec["ipFamilies"] = ["IPv6"] if address and ":" in address else ["IPv4"]
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if address != "None" and (not address or _looks_like_address(address)) and address not in held:
+        spec["clusterIP"] = ctx.allocate_cluster_ip(address or None)
+        if not spec.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
+    if _needs_node_ports(spec) and address != "None":
+        for port in spec.get("ports") or ():
+            wanted = port.get("nodePort")
+            if wanted not in held or wanted is None:
+                port["nodePort"] = ctx.allocate_node_port(wanted or None)
+    if spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = ctx.allocate_node_port(None)
+
+
+def _looks_like_address(text: str) -> bool:
+    parts = text.split(".")
+    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)

@@ -1,0 +1,275 @@
+"""What each kind does to an object on its way into the store (pkg/registry/*/strategy.go).
+
+`prepare_for_create` and `prepare_for_update` run after admission's mutations and before validation: they reset what
+clients may not set (status, generation), allocate what the server gives out, and keep what an update must not lose.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from .. import quantity
+from ..objects import Map, dig, thaw
+from ..resources import Resource
+from ..times import rfc3339
+from .decode import empty_status
+from .services import prepare_service_for_create, prepare_service_for_update
+
+Object = dict[str, Any]
+
+
+class Context(Protocol):
+    """What the pipeline asks of the cluster; `apiserver.context.Context` is the real one."""
+
+    user: str
+
+    @property
+    def now(self) -> int: ...
+    def find(self, plural: str, name: str, namespace: str | None = None) -> Map | None: ...
+    def list(self, plural: str, namespace: str | None = None) -> list[Map]: ...
+    def random_name(self, length: int, *key: str | int) -> str: ...
+    def uid(self, *key: str | int) -> str: ...
+    def allocate_cluster_ip(self, requested: str | None = None) -> str: ...
+    def allocate_node_port(self, requested: int | None = None) -> int: ...
+
+
+# Kinds that count their wishes in metadata.generation (each strategy's PrepareForCreate sets 1)
+GENERATIONS = frozenset({
+    "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController", "PodTemplate",
+    "PodDisruptionBudget", "Ingress", "NetworkPolicy", "PriorityClass", "EndpointSlice", "CustomResourceDefinition", "IngressClass"})
+
+# Members whose change is a new generation; most kinds have only a spec
+WISHES: dict[str, tuple[str, ...]] = {
+    "PodTemplate": ("template",), "PriorityClass": ("value", "globalDefault", "description", "preemptionPolicy"),
+    "EndpointSlice": ("endpoints", "ports", "addressType")}
+
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def prepare_for_create(resource: Resource, obj: Object, ctx: Context) -> None:
+    """Make a decoded, defaulted and admitted object ready to be validated and stored, in place.
+
+    Raises AllocationError (apiserver.context) where a requested address or port cannot be had.
+    """
+    metadata = obj["metadata"]
+    for member in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "uid", "creationTimestamp",
+                   "generation"):
+        metadata.pop(member, None)
+    if resource.kind in GENERATIONS:
+        metadata["generation"] = 1
+    if "status" in resource.subresources and resource.kind != "Node":
+        obj["status"] = empty_status(resource)
+    if prepare := CREATES.get(resource.kind):
+        prepare(obj, ctx)
+
+
+def prepare_for_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    """Make the new form of an object ready to be validated, in place: what the update may not touch comes from the old."""
+    metadata = new["metadata"]
+    metadata.pop("managedFields", None)
+    if subresource == "status":
+        for member in [*new]:
+            if member not in ("metadata", "status", "apiVersion", "kind"):
+                del new[member]
+        new.update({member: old[member] for member in old if member not in ("metadata", "status")})
+        for member in ("labels", "ownerReferences") if resource.group in ("apps", "batch") or resource.kind == "Pod" else ():
+            if resource.kind == "Pod" and member == "labels":
+                continue
+            if member in old["metadata"]:
+                metadata[member] = old["metadata"][member]
+            else:
+                metadata.pop(member, None)
+    elif "status" in resource.subresources:
+        if "status" in old:
+            new["status"] = old["status"]
+        else:
+            new.pop("status", None)
+    if subresource in ("ephemeralcontainers", "resize"):
+        _keep_all_but(new, old, subresource)
+    if prepare := UPDATES.get(resource.kind):
+        prepare(new, old, subresource, ctx)
+    if resource.kind in GENERATIONS:
+        _bump_generation(resource, new, old)
+
+
+def _bump_generation(resource: Resource, new: Object, old: Mapping[str, Any]) -> None:
+    generation = old["metadata"].get("generation", 0)
+    changed = any(new.get(member) is not old.get(member) and new.get(member) != old.get(member)
+                  for member in WISHES.get(resource.kind, ("spec",)))
+    if resource.kind == "Deployment":  # deployment strategy: annotations count too
+        changed = changed or (new["metadata"].get("annotations") or {}) != (old["metadata"].get("annotations") or {})
+    new["metadata"]["generation"] = generation + 1 if changed else generation
+    if not new["metadata"]["generation"]:
+        del new["metadata"]["generation"]
+
+
+def _keep_all_but(new: Object, old: Mapping[str, Any], subresource: str) -> None:
+    """The Pod's own subresources change one thing each; the rest is the old Pod's."""
+    wanted = new["spec"]
+    if subresource == "ephemeralcontainers":
+        spec = dict(old["spec"])
+        if wanted.get("ephemeralContainers"):
+            spec["ephemeralContainers"] = wanted["ephemeralContainers"]
+        else:
+            spec.pop("ephemeralContainers", None)
+    else:
+        spec = dict(old["spec"])
+        for name in ("containers", "initContainers"):
+            if name in spec and len(wanted.get(name) or ()) == len(spec[name]):
+                spec[name] = [{**kept, **{member: asked[member] for member in ("resources", "resizePolicy") if member in asked}}
+                              for kept, asked in zip(spec[name], wanted[name])]
+        if "resources" in wanted:
+            spec["resources"] = wanted["resources"]
+    new["spec"] = spec
+    new["metadata"] = {**old["metadata"]}
+
+
+# --- Pods ----------------------------------------------------------------------------------------------------------
+
+QOS_RESOURCES = ("cpu", "memory")
+
+
+def qos_class(spec: Mapping[str, Any]) -> str:
+    """Guaranteed, Burstable or BestEffort (pkg/apis/core/v1/helper/qos/qos.go, ComputePodQOS)."""
+    requests: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+    guaranteed = True
+    level = spec.get("resources") or {}
+    if level.get("requests") or level.get("limits"):
+        parts: Iterable[Mapping[str, Any]] = ({"resources": level},)
+    else:
+        parts = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+    for container in parts:
+        resources = container.get("resources") or {}
+        found = set()
+        for name, amount in (resources.get("requests") or {}).items():
+            if name in QOS_RESOURCES and quantity.parse(amount) > 0:
+                requests[name] = requests.get(name, 0) + quantity.parse(amount)
+        for name, amount in (resources.get("limits") or {}).items():
+            if name in QOS_RESOURCES and quantity.parse(amount) > 0:
+                found.add(name)
+                limits[name] = limits.get(name, 0) + quantity.parse(amount)
+        if len(found) < len(QOS_RESOURCES):
+            guaranteed = False
+    if not requests and not limits:
+        return "BestEffort"
+    if guaranteed and len(requests) == len(limits) and all(limits.get(name) == amount for name, amount in requests.items()):
+        return "Guaranteed"
+    return "Burstable"
+
+
+def _create_pod(obj: Object, ctx: Context) -> None:
+    spec = obj["spec"]
+    obj["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
+    if spec.get("schedulingGates"):
+        obj["status"]["conditions"] = [{
+            "type": "PodScheduled", "status": "False", "lastProbeTime": None, "lastTransitionTime": rfc3339(ctx.now),
+            "reason": "SchedulingGated", "message": "Scheduling is blocked due to non-empty scheduling gates"}]
+    if dig(spec, "affinity.podAffinity") or dig(spec, "affinity.podAntiAffinity") or spec.get("topologySpreadConstraints"):
+        _merge_label_keys(obj)
+
+
+def _merge_label_keys(obj: Object) -> None:
+    """matchLabelKeys become terms of the label selector (strategy.go, mutatePodAffinity and mutateTopologySpreadConstraints)."""
+    spec = obj["spec"] = thaw(obj["spec"])
+    labels = obj["metadata"].get("labels") or {}
+    terms: list[Object] = []
+    for kind in ("podAffinity", "podAntiAffinity"):
+        affinity = dig(spec, f"affinity.{kind}", {})
+        terms += affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
+        terms += (weighted["podAffinityTerm"] for weighted in affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ())
+    terms += spec.get("topologySpreadConstraints") or ()
+    for term in terms:
+        if term.get("labelSelector") is None:
+            continue
+        for member, operator in (("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")):
+            for key in term.get(member) or ():
+                if key in labels:
+                    term["labelSelector"].setdefault("matchExpressions", []).append(
+                        {"key": key, "operator": operator, "values": [labels[key]]})
+
+
+# --- workloads -----------------------------------------------------------------------------------------------------
+
+
+def _create_daemonset(obj: Object, ctx: Context) -> None:
+    obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), TEMPLATE_GENERATION: "1"}
+
+
+def _update_daemonset(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    if subresource:
+        return
+    generation = int(dig(old, "metadata.annotations", {}).get(TEMPLATE_GENERATION) or 0)
+    if new["spec"].get("template") != old["spec"].get("template"):
+        generation += 1
+    new["metadata"]["annotations"] = {**(new["metadata"].get("annotations") or {}), TEMPLATE_GENERATION: str(generation)}
+
+
+JOB_LABELS = ("controller-uid", "job-name")
+
+
+def _create_job(obj: Object, ctx: Context) -> None:
+    """Label and select by the Job's own uid (pkg/registry/batch/job/strategy.go, generateSelector)."""
+    metadata = obj["metadata"]
+    uid = metadata["uid"] = ctx.uid("job", metadata.get("namespace") or "", metadata.get("name") or "")
+    if obj["spec"].get("manualSelector"):
+        return
+    spec = obj["spec"] = thaw(obj["spec"])
+    template = spec["template"].setdefault("metadata", {})
+    values = {"controller-uid": uid, "job-name": metadata.get("name") or ""}
+    labels = template["labels"] = dict(template.get("labels") or {})
+    for name in JOB_LABELS:
+        for key in (f"batch.kubernetes.io/{name}", name):
+            labels.setdefault(key, values[name])
+    selector = spec["selector"] = dict(spec.get("selector") or {})
+    matched = selector["matchLabels"] = dict(selector.get("matchLabels") or {})
+    if "controller-uid" not in matched:
+        matched.setdefault("batch.kubernetes.io/controller-uid", uid)
+    if not metadata.get("labels"):  # stored objects are defaulted again when read: an unlabelled Job shows its template's labels
+        metadata["labels"] = dict(labels)
+
+
+# --- the rest ------------------------------------------------------------------------------------------------------
+
+
+def _create_namespace(obj: Object, ctx: Context) -> None:
+    obj["status"] = {"phase": "Active"}
+    spec = obj["spec"] = dict(obj.get("spec") or {})
+    finalizers = list(spec.get("finalizers") or ())
+    spec["finalizers"] = finalizers if "kubernetes" in finalizers else [*finalizers, "kubernetes"]
+
+
+def _update_namespace(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    if not subresource:
+        new["spec"] = {**new.get("spec", {}), **({"finalizers": old["spec"]["finalizers"]} if dig(old, "spec.finalizers") else {})}
+
+
+def _create_volume(obj: Object, ctx: Context) -> None:
+    obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": rfc3339(ctx.now)}
+
+
+def _create_claim(obj: Object, ctx: Context) -> None:
+    obj["status"] = {"phase": "Pending"}
+    if source := obj["spec"].get("dataSource"):
+        obj["spec"] = {**obj["spec"], "dataSourceRef": obj["spec"].get("dataSourceRef") or dict(source)}
+
+
+def _merge_string_data(obj: Object, *_: Any) -> None:
+    """stringData is written, never read: it goes into data (Convert_v1_Secret_To_core_Secret)."""
+    if plain := obj.pop("stringData", None):
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in plain.items()}
+        obj["data"] = {**(obj.get("data") or {}), **encoded}
+
+
+CREATES: dict[str, Callable[[Object, Context], None]] = {
+    "Pod": _create_pod, "DaemonSet": _create_daemonset, "Job": _create_job, "Service": prepare_service_for_create,
+    "Namespace": _create_namespace, "PersistentVolume": _create_volume, "PersistentVolumeClaim": _create_claim,
+    "Secret": _merge_string_data,
+}
+
+UPDATES: dict[str, Callable[[Object, Mapping[str, Any], str, Context], None]] = {
+    "DaemonSet": _update_daemonset, "Service": prepare_service_for_update, "Namespace": _update_namespace,
+    "Secret": _merge_string_data,
+}

@@ -1,0 +1,142 @@
+"""metadata of every kind, and label selectors (apimachinery/pkg/api/validation/objectmeta.go, meta/v1/validation)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import FieldError
+from . import words
+
+Errors = list[FieldError]
+Object = Mapping[str, Any]
+NameCheck = Callable[[str], words.Complaints]
+
+TOTAL_ANNOTATIONS = 256 * 1024  # TotalAnnotationSizeLimitB
+STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+
+
+def complain(errors: Errors, path: str, value: Any, complaints: words.Complaints | list[str]) -> None:
+    """One Invalid error for each complaint."""
+    for complaint in complaints:
+        errors.append(FieldError.invalid(path, value, complaint))
+
+
+def non_negative(errors: Errors, path: str, value: int | None) -> None:
+    if value is not None and value < 0:
+        errors.append(FieldError.invalid(path, value, words.NEGATIVE))
+
+
+def validate_metadata(metadata: Object, namespaced: bool, bad_name: NameCheck, errors: Errors, path: str = "metadata") -> None:
+    """ValidateObjectMeta."""
+    if base := metadata.get("generateName"):
+        complain(errors, f"{path}.generateName", base, bad_name(_mask(base)))
+    name = metadata.get("name")
+    if not name:
+        errors.append(FieldError.required(f"{path}.name", "name or generateName is required"))
+    else:
+        complain(errors, f"{path}.name", name, bad_name(name))
+    namespace = metadata.get("namespace")
+    if namespaced:
+        if not namespace:
+            errors.append(FieldError.required(f"{path}.namespace"))
+        else:
+            complain(errors, f"{path}.namespace", namespace, words.bad_label(namespace))
+    elif namespace:
+        errors.append(FieldError.forbidden(f"{path}.namespace", "not allowed on this type"))
+    _validate_common(metadata, errors, path)
+
+
+def _mask(base: str) -> str:
+    """A trailing dash is no fault in a generateName: letters follow it (maskTrailingDash)."""
+    return base[:-2] + "a" if len(base) > 1 and base.endswith("-") else base
+
+
+def _validate_common(metadata: Object, errors: Errors, path: str) -> None:
+    validate_labels(metadata.get("labels"), f"{path}.labels", errors)
+    validate_annotations(metadata.get("annotations"), f"{path}.annotations", errors)
+    owners = metadata.get("ownerReferences")
+    if owners:
+        _validate_owners(owners, f"{path}.ownerReferences", errors)
+    for i, finalizer in enumerate(metadata.get("finalizers") or ()):
+        complain(errors, f"{path}.finalizers", finalizer, words.bad_qualified_name(finalizer))
+    for i, finalizer in enumerate(metadata.get("finalizers") or ()):
+        if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+            errors.append(FieldError.invalid(f"{path}.finalizers[{i}]", finalizer,
+                                             "name is neither a standard finalizer name nor is it fully qualified"))
+
+
+def _validate_owners(owners: list[Object], path: str, errors: Errors) -> None:
+    controller = ""
+    for owner in owners:
+        version = owner.get("apiVersion", "")
+        if not version or version.endswith("/"):
+            errors.append(FieldError.invalid(f"{path}.apiVersion", version, "version must not be empty"))
+        for member in ("kind", "name", "uid"):
+            if not owner.get(member):
+                errors.append(FieldError.invalid(f"{path}.{member}", owner.get(member, ""), "must not be empty"))
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            errors.append(FieldError.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"))
+        if owner.get("controller"):
+            if controller:
+                errors.append(FieldError.invalid(path, owners, 'Only one reference can have Controller set to true. Found "true" in '
+                                                 f"references for {controller} and {owner.get('kind')}/{owner.get('name')}"))
+            else:
+                controller = f"{owner.get('kind')}/{owner.get('name')}"
+
+
+def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str = "metadata") -> None:
+    """ValidateObjectMetaUpdate: identity does not change, and a dying object gains no finalizers."""
+    for member in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"):
+        if new.get(member) != old.get(member):
+            errors.append(FieldError.invalid(f"{path}.{member}", new.get(member), words.IMMUTABLE))
+    if old.get("deletionTimestamp"):
+        added = [one for one in new.get("finalizers") or () if one not in (old.get("finalizers") or ())]
+        if added:
+            shown = ", ".join(f'"{one}"' for one in added)
+            errors.append(FieldError.forbidden(f"{path}.finalizers", "no new finalizers can be added if the object is being deleted, "
+                                               f"found new finalizers []string{{{shown}}}"))
+    if new.get("generation", 0) < old.get("generation", 0):
+        errors.append(FieldError.invalid(f"{path}.generation", new.get("generation", 0), "must not be decremented"))
+    _validate_common(new, errors, path)
+
+
+def validate_label_name(key: str, path: str, errors: Errors) -> None:
+    complain(errors, path, key, words.bad_qualified_name(key))
+
+
+def validate_labels(labels: Mapping[str, str] | None, path: str, errors: Errors) -> None:
+    """ValidateLabels: keys are qualified names, values label values."""
+    for key, value in sorted((labels or {}).items()):
+        validate_label_name(key, path, errors)
+        complain(errors, path, value, words.bad_label_value(value))
+
+
+def validate_annotations(annotations: Mapping[str, str] | None, path: str, errors: Errors) -> None:
+    """ValidateAnnotations: keys are qualified names, 256 KiB in all."""
+    if not annotations:
+        return
+    for key in sorted(annotations):
+        complain(errors, path, key, words.bad_qualified_name(key.lower()))
+    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > TOTAL_ANNOTATIONS:
+        errors.append(FieldError.too_long(path, TOTAL_ANNOTATIONS))
+
+
+def validate_label_selector(selector: Object | None, path: str, errors: Errors) -> None:
+    """ValidateLabelSelector."""
+    if selector is None:
+        return
+    validate_labels(selector.get("matchLabels"), f"{path}.matchLabels", errors)
+    for i, term in enumerate(selector.get("matchExpressions") or ()):
+        here, operator, values = f"{path}.matchExpressions[{i}]", term.get("operator", ""), term.get("values") or ()
+        if operator in ("In", "NotIn"):
+            if not values:
+                errors.append(FieldError.required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+        elif operator in ("Exists", "DoesNotExist"):
+            if values:
+                errors.append(FieldError.forbidden(f"{here}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+        else:
+            errors.append(FieldError.invalid(f"{here}.operator", operator, "not a valid selector operator"))
+        validate_label_name(term.get("key", ""), f"{here}.key", errors)
+        for j, value in enumerate(values):
+            complain(errors, f"{here}.values[{j}]", value, words.bad_label_value(value))
