@@ -1,0 +1,59 @@
+"""`kubectl describe` (kubectl/pkg/describe/describe.go, v1.36)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...objects import Map
+from ...resources import Resource
+from . import autoscaling, config, namespaces, nodes, pods, services, storage, workloads
+from .events import Reader
+from .generic import describer
+from .writer import Page
+
+Describer = Callable[[Page, Reader, Map, bool], None]
+
+DESCRIBERS: dict[str, Describer] = {
+    "pods": pods.describe_pod,
+    "deployments": workloads.describe_deployment,
+    "replicasets": workloads.describe_replicaset,
+    "replicationcontrollers": workloads.describe_replicationcontroller,
+    "statefulsets": workloads.describe_statefulset,
+    "daemonsets": workloads.describe_daemonset,
+    "jobs": workloads.describe_job,
+    "cronjobs": workloads.describe_cronjob,
+    "horizontalpodautoscalers": autoscaling.describe_horizontalpodautoscaler,
+    "poddisruptionbudgets": autoscaling.describe_poddisruptionbudget,
+    "services": services.describe_service,
+    "endpoints": services.describe_endpoints,
+    "endpointslices": services.describe_endpointslice,
+    "ingresses": services.describe_ingress,
+    "ingressclasses": services.describe_ingressclass,
+    "networkpolicies": services.describe_networkpolicy,
+    "nodes": nodes.describe_node,
+    "namespaces": namespaces.describe_namespace,
+    "resourcequotas": namespaces.describe_resourcequota,
+    "limitranges": namespaces.describe_limitrange,
+    "configmaps": config.describe_configmap,
+    "secrets": config.describe_secret,
+    "serviceaccounts": config.describe_serviceaccount,
+    "priorityclasses": config.describe_priorityclass,
+    "roles": config.describe_role,
+    "clusterroles": config.describe_role,
+    "rolebindings": config.describe_rolebinding,
+    "clusterrolebindings": config.describe_rolebinding,
+    "persistentvolumes": storage.describe_persistentvolume,
+    "persistentvolumeclaims": storage.describe_persistentvolumeclaim,
+    "storageclasses": storage.describe_storageclass,
+}
+
+
+def describe(client: Reader, resource: Resource, name: str, namespace: str | None, now: int, show_events: bool = True) -> str:
+    """The description of one object, ending in a line end. `now` is virtual milliseconds since the Unix epoch.
+
+    Raises ApiError 404 where there is no such object. Between several objects kubectl prints an empty line of its own.
+    """
+    obj = client.get(resource.plural, name, namespace)
+    page = Page(now)
+    DESCRIBERS.get(resource.plural, describer(resource.kind))(page, client, obj, show_events)
+    return page.text()

@@ -1,0 +1,1 @@
+"""What kubectl prints: tables, and the formats of -o."""
