@@ -31,7 +31,7 @@ def components(cluster: Cluster) -> list[Component]:
     from .scheduler.scheduler import Scheduler
 
     kubelets = [Kubelet(cluster, index, node) for index, node in enumerate(cluster.spec["nodes"])]
-    return [cluster.events, Scheduler(cluster), *(controller(cluster) for controller in CONTROLLERS), *kubelets]
+    return [cluster.events, cluster.network, Scheduler(cluster), *(controller(cluster) for controller in CONTROLLERS), *kubelets]
 
 
 def fill(cluster: Cluster) -> None:

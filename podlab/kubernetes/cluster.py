@@ -64,7 +64,7 @@ class Cluster:
     def checkpoint(self) -> dict[str, Any]:
         """The whole state as plain data (JSON)."""
         return {"engine": ENGINE_VERSION, "seed": self.seed, "spec": self.spec, "clock": self.clock.checkpoint(),
-                "etcd": self.etcd.checkpoint(), "causes": self.causes.checkpoint(), "network": self.network.state,
+                "etcd": self.etcd.checkpoint(), "causes": self.causes.checkpoint(),
                 "components": {name: component.state for name, component in self.components.items()}}
 
     @classmethod
@@ -72,7 +72,6 @@ class Cluster:
         """The cluster of a checkpoint, which it may keep and change: hand over a copy (a fresh json.loads)."""
         cluster = cls(state["seed"], state["spec"], Clock.restore(state["clock"]), Etcd.restore(state["etcd"]),
                       Causes.restore(state["causes"]), strict=strict)
-        cluster.network.state = state["network"]
         for name, component in cluster.components.items():
             component.state = state["components"][name]
         for component in cluster.components.values():

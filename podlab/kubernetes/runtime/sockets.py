@@ -1,0 +1,93 @@
+"""The socket system calls of programs: listen, accept, connect, over the cluster's network. Reading and writing are `sys.read`/`sys.write`.
+
+Calls that must wait raise `Blocked`, so they remember their descriptor in `proc["data"]` under the caller's `key` and go on from there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import dns
+from .process import Errno
+
+if TYPE_CHECKING:
+    from .network import Network
+    from .system import Sys
+
+
+def network(sys: Sys) -> Network:
+    found: Network | None = getattr(sys.kernel, "network", None)
+    if found is None:
+        raise Errno("ENETUNREACH")
+    return found
+
+
+def namespace(sys: Sys) -> str:
+    """The network namespace of a process: its Pod's, or its node's for hostNetwork."""
+    return f"host/{network(sys).node_of(sys.kernel)}" if sys.sandbox.get("host_network") else str(sys.proc["pod"])
+
+
+def listen(sys: Sys, port: int, address: str = "0.0.0.0", protocol: str = "tcp") -> int:
+    """A listening descriptor. Raises EADDRINUSE when the Pod's port is taken, EACCES below 1024 without root."""
+    key = sys.kernel.describe({"kind": "socket", "accept": [], "listen": [namespace(sys), port, protocol]})
+    try:
+        network(sys).listen(sys, key, namespace(sys), port, address, protocol)
+    except Errno:
+        del sys.kernel.state["files"][key]
+        raise
+    return _descriptor(sys, key)
+
+
+def accept(sys: Sys, fd: int) -> int:
+    """The descriptor of the next connection. Raises Blocked while there is none."""
+    desc = _desc(sys, fd)
+    if not desc["accept"]:
+        sys.poll((fd,))
+    return _descriptor(sys, network(sys).accept(sys, desc["accept"].pop(0)))
+
+
+def connect(sys: Sys, key: str, address: str, port: int, timeout_ms: int | None = None) -> int:
+    """A connected descriptor. Raises ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT; Blocked until it is settled. Call again with the same `key`."""
+    data = sys.proc["data"]
+    if key not in data:
+        desc_key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "connecting"})
+        data[key] = _descriptor(sys, desc_key)
+        network(sys).connect(sys, desc_key, namespace(sys), address, port, timeout_ms)
+    desc = _desc(sys, data[key])
+    if desc["state"] == "connecting":
+        sys.poll(objs=("sock:" + sys.proc["fds"][str(data[key])],))
+    if desc["state"] != "open":
+        error = desc["state"]
+        sys.close(data.pop(key))
+        raise Errno(error)
+    return int(data[key])
+
+
+def resolve(sys: Sys, name: str) -> tuple[str, list[str]]:
+    """(full name, addresses); no addresses: the name does not exist."""
+    try:
+        hosts = sys.kernel.view(sys.proc["container"]).resolve("/etc/hosts", "/", None).inode["s"]
+    except Errno:
+        hosts = ""
+    return dns.resolve(network(sys).cluster, str(sys.sandbox["namespace"]), name, hosts)
+
+
+def peer(sys: Sys, fd: int) -> tuple[str, int]:
+    """(address, port) of the other end."""
+    return network(sys).peer(_desc(sys, fd))
+
+
+def _desc(sys: Sys, fd: int) -> dict[str, Any]:
+    key = sys.proc["fds"].get(str(fd))
+    if key is None:
+        raise Errno("EBADF")
+    found: dict[str, Any] = sys.kernel.state["files"][key]
+    return found
+
+
+def _descriptor(sys: Sys, desc_key: str) -> int:
+    fd = 3
+    while str(fd) in sys.proc["fds"]:
+        fd += 1
+    sys.assign(fd, desc_key)
+    return fd
