@@ -9,7 +9,7 @@ from .texts import Obj, age, is_true, moment, since
 
 def pod_cells(pod: Obj, now: int) -> list[Any]:
     spec, status = pod["spec"], pod.get("status") or {}
-    ready, total, reason, restarts, last = _summary(pod)
+    ready, total, reason, restarts, last = pod_summary(pod)
     restarts_text = f"{restarts} ({since(last, now)} ago)" if restarts and last else str(restarts)
     ips = status.get("podIPs") or ()
     gates = spec.get("readinessGates") or ()
@@ -20,10 +20,10 @@ def pod_cells(pod: Obj, now: int) -> list[Any]:
 
 def pod_status(pod: Obj) -> str:
     """The STATUS column."""
-    return _summary(pod)[2]
+    return pod_summary(pod)[2]
 
 
-def _summary(pod: Obj) -> tuple[int, int, str, int, str | None]:
+def pod_summary(pod: Obj) -> tuple[int, int, str, int, str | None]:
     """Ready containers, all containers, STATUS, restarts, and when the newest of those ended."""
     spec, status = pod["spec"], pod.get("status") or {}
     phase = status.get("phase") or ""
