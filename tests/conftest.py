@@ -15,7 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def forget_attempts(request: pytest.FixtureRequest) -> None:
     """Rate limits are counted in the cache: each test that touches the database starts with none."""
-    if "db" in request.fixturenames:
+    if request.node.get_closest_marker("django_db"):
         from django.core.cache import cache
 
         cache.clear()
@@ -23,7 +23,8 @@ def forget_attempts(request: pytest.FixtureRequest) -> None:
 
 def not_run(terminal: pytest.TerminalReporter) -> list[str]:
     skipped = terminal.stats.get("skipped", [])
-    return [f"{report.nodeid}: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}" for report in skipped]
+    reasons = [report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr for report in skipped]
+    return [f"{report.nodeid}: {reason}" for report, reason in zip(skipped, reasons, strict=True)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

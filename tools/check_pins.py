@@ -1,4 +1,4 @@
-"""Check what a fresh machine would fetch: every version exact, every lock complete, no package registry named in any tracked file."""
+"""Check what a fresh machine would fetch: versions exact, locks complete, no package registry named in a tracked file."""
 
 import json
 import re
@@ -40,7 +40,9 @@ def npm_problems() -> list[str]:
     package = json.loads((ROOT / "package.json").read_text())
     lock = json.loads((ROOT / "package-lock.json").read_text())
     wished = {**package.get("dependencies", {}), **package.get("devDependencies", {})}
-    problems = [f"package.json: {name} {version} is not exact" for name, version in wished.items() if not EXACT_NPM.fullmatch(version)]
+    problems = [
+        f"package.json: {name} {version} is not exact" for name, version in wished.items() if not EXACT_NPM.fullmatch(version)
+    ]
     for name, version in wished.items():
         if lock["packages"].get(f"node_modules/{name}", {}).get("version") != version:
             problems.append(f"package-lock.json: {name} is not at {version}; run `make lock`")

@@ -67,7 +67,7 @@ class JournalEntry(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A cluster's whole state at `at_ms`, after journal entry `sequence` (0: before the first). Only `engine_version` can read it."""
+    """A cluster's whole state at `at_ms`, after journal entry `sequence` (0: before the first), readable by `engine_version`."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="checkpoints")
     sequence = models.PositiveIntegerField()

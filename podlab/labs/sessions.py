@@ -1,7 +1,8 @@
-"""A learner's session: started with a nickname and one click, kept in a signed cookie, brought back elsewhere by a resume code."""
+"""A learner's session: started with a nickname and one click, kept in a signed cookie, resumed elsewhere by a code."""
 
 import secrets
 import unicodedata
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -51,9 +52,9 @@ def suggest_nickname() -> str:
 
 
 def clean_nickname(text: str) -> str:
-    """The nickname as stored: composed Hangul, no control or direction marks, single spaces, at most NICKNAME_MAX; '' if nothing is left."""
-    visible = "".join(" " if c.isspace() else c for c in unicodedata.normalize("NFC", text) if c.isspace() or c.isprintable())
-    return " ".join(visible.split())[:NICKNAME_MAX].strip()
+    """The nickname as stored: composed Hangul, no control or direction marks, at most NICKNAME_MAX; '' if nothing is left."""
+    visible = (c for c in unicodedata.normalize("NFC", text) if c.isspace() or c.isprintable())
+    return " ".join("".join(visible).split())[:NICKNAME_MAX].strip()
 
 
 def new_code() -> str:
@@ -69,7 +70,7 @@ def clean_code(text: str) -> str:
 
 
 def hash_code(code: str, key: str | None = None) -> str:
-    """64 hex digits. Keyed, so that a stolen database cannot be searched for codes; of 60 random bits, so that it needs no stretching."""
+    """64 hex digits. Keyed, so that a stolen database cannot be searched for codes; 60 random bits need no stretching."""
     return salted_hmac("podlab.resume-code", clean_code(code), secret=key, algorithm="sha256").hexdigest()
 
 
@@ -84,7 +85,7 @@ def start(request: HttpRequest, nickname: str) -> Learner:
 
 
 def resume(request: HttpRequest, code: str) -> Learner | None:
-    """Sign this browser in as the learner of `code`, or None if there is none. Raises TooManyAttempts after too many wrong codes."""
+    """Sign this browser in as the learner of `code`; None if there is none. Raises TooManyAttempts after too many wrong ones."""
     check_attempts(request, "resume", settings.LEARNER_RESUME_FAILURES_PER_MINUTE)
     hashes = [hash_code(code, key) for key in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]]
     learner = Learner.objects.filter(resume_code_hash__in=hashes).first() if len(clean_code(code)) == CODE_LENGTH else None
@@ -120,8 +121,11 @@ def sign_in(request: HttpRequest, learner: Learner) -> None:
 
 def learner_of(session: Any) -> Learner | None:
     """The learner that a session (of a request or of a websocket scope) names; None without one or when it was removed."""
-    learner_id = session.get(LEARNER_KEY)
-    learner = Learner.objects.filter(pk=learner_id).first() if learner_id else None
+    try:
+        learner_id = uuid.UUID(session.get(LEARNER_KEY))
+    except (TypeError, ValueError, AttributeError):  # none, or a cookie that an older PodLab signed
+        return None
+    learner = Learner.objects.filter(pk=learner_id).first()
     if learner and timezone.now() - learner.last_seen > timedelta(minutes=1):
         Learner.objects.filter(pk=learner.pk).update(last_seen=timezone.now())
     return learner
@@ -135,8 +139,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def attempts_key(request: HttpRequest, action: str) -> str:
-    minute = int(timezone.now().timestamp() // 60)
-    return f"attempts:{action}:{minute}:{client_address(request)}"
+    return f"attempts:{action}:{client_address(request)}"
 
 
 def check_attempts(request: HttpRequest, action: str, limit: int) -> None:
@@ -145,7 +148,11 @@ def check_attempts(request: HttpRequest, action: str, limit: int) -> None:
 
 
 def count_attempt(request: HttpRequest, action: str, limit: int) -> None:
+    """One more in the minute that began with the first attempt."""
     key = attempts_key(request, action)
-    cache.add(key, 0, timeout=120)
-    if cache.incr(key) > limit:
-        raise TooManyAttempts(action)
+    if not cache.add(key, 1, timeout=60):
+        try:
+            if cache.incr(key) > limit:
+                raise TooManyAttempts(action)
+        except ValueError:  # the minute ended between the two calls
+            cache.add(key, 1, timeout=60)

@@ -2,8 +2,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import WIDE, allow_error, assert_fits
 from playwright.sync_api import Page, expect
+
+from tests.browser.harness import WIDE, allow_error, assert_fits
 
 pytestmark = pytest.mark.browser
 

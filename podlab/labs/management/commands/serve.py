@@ -37,7 +37,7 @@ class Command(BaseCommand):
             endpoints=[endpoint],
             server_name="podlab",
             http_timeout=60,
-            websocket_max_message_size=2 * 1024 * 1024 + 65536,  # bytes: a manifest as large as the API server takes, and its form
+            websocket_max_message_size=2 * 1024 * 1024 + 65536,  # bytes: the largest manifest, and its form
             verbosity=1,
         )
         reactor.callWhenRunning(lambda: keep(asyncio.get_event_loop().create_task(keep_reconciling())))
@@ -62,7 +62,7 @@ def keep(task: asyncio.Task[None]) -> None:
 
 
 async def keep_reconciling() -> None:
-    """Run the reconciler for as long as the server lives. Should it fail, say so and start it again: the journal has everything."""
+    """Run the reconciler as long as the server lives. Should it fail, say so and start it again: the journal has everything."""
     while True:
         try:
             await reconciler.run()
