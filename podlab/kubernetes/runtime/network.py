@@ -56,12 +56,11 @@ class Network(Component):
 
     def attach(self, node: str, kernel: Kernel) -> None:
         """A node's kernel joins; its sockets go through here from now on."""
-        kernel.network = self  # type: ignore[attr-defined]
-        kernel.node_name = node  # type: ignore[attr-defined]
+        kernel.network, kernel.node_name = self, node
         self._kernels[node] = kernel
 
     def node_of(self, kernel: Kernel) -> str:
-        return str(kernel.node_name)  # type: ignore[attr-defined]
+        return kernel.node_name
 
     def add_host(self, ip: str, namespace: str, node: str) -> None:
         """A Pod's sandbox is up: `namespace` is its uid."""

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 
 def network(sys: Sys) -> Network:
-    found: Network | None = getattr(sys.kernel, "network", None)
-    if found is None:
+    if sys.kernel.network is None:
         raise Errno("ENETUNREACH")
-    return found
+    return sys.kernel.network
 
 
 def namespace(sys: Sys) -> str:
@@ -46,20 +45,30 @@ def accept(sys: Sys, fd: int) -> int:
     return _descriptor(sys, network(sys).accept(sys, desc["accept"].pop(0)))
 
 
+def dial(sys: Sys, address: str, port: int, timeout_ms: int | None = None) -> int:
+    """Start a connection; gives its descriptor at once. See `dialed`."""
+    desc_key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "connecting"})
+    fd = _descriptor(sys, desc_key)
+    network(sys).connect(sys, desc_key, namespace(sys), address, port, timeout_ms)
+    return fd
+
+
+def dialed(sys: Sys, fd: int) -> str:
+    """How a dialled connection stands: "connecting", "open", or an errno's name."""
+    return str(_desc(sys, fd)["state"])
+
+
 def connect(sys: Sys, key: str, address: str, port: int, timeout_ms: int | None = None) -> int:
     """A connected descriptor. Raises ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT; Blocked until it is settled. Call again with the same `key`."""
     data = sys.proc["data"]
     if key not in data:
-        desc_key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "connecting"})
-        data[key] = _descriptor(sys, desc_key)
-        network(sys).connect(sys, desc_key, namespace(sys), address, port, timeout_ms)
-    desc = _desc(sys, data[key])
-    if desc["state"] == "connecting":
+        data[key] = dial(sys, address, port, timeout_ms)
+    state = dialed(sys, data[key])
+    if state == "connecting":
         sys.poll(objs=("sock:" + sys.proc["fds"][str(data[key])],))
-    if desc["state"] != "open":
-        error = desc["state"]
+    if state != "open":
         sys.close(data.pop(key))
-        raise Errno(error)
+        raise Errno(state)
     return int(data[key])
 
 
