@@ -23,7 +23,28 @@ A container's process 1 that ends is reported by `host.on_exit`.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from . import image as images
+from . import logs
+from .filesystem import Vnode, count_inodes, fill, new_filesystem, root_of
+from .host import Host
+from .image import Image
+from .kernel import EXEC_US, Kernel
+from .logs import LogLine
+from .process import KILL, Data, Errno, Process, signal_number
+from .program import PROGRAMS
+from .system import Sys
+from .terminal import Terminals
+from .volumes import Volumes
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+TERMINATION_MESSAGE_BYTES = 4096
+"""MaxContainerTerminationMessageLength, pkg/kubelet/container/runtime.go."""
+PAUSE_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)
@@ -38,20 +59,9 @@ class ContainerStatus:
     exit_code: int = 0
     signal: int = 0
     reason: str = ""
-    message: str = ""  # /dev/termination-log's content (the kubelet cuts it), or the StartError's message
+    message: str = ""  # what it wrote to its termination message path, or the StartError's message
     started_at: int = 0
     finished_at: int = 0
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """One log entry as the CRI writes it: `partial` lines have no newline of their own. `offset` + 1 is where to read on."""
-
-    offset: int
-    time: int  # ms when it was written
-    stream: str  # stdout or stderr
-    text: str
-    partial: bool = False
 
 
 class StartError(Exception):
@@ -64,3 +74,391 @@ class StartError(Exception):
 
 class ExecError(Exception):
     """An exec could not be started: the text after kubectl's `error: Internal error occurred: error executing command in container: `."""
+
+
+def new_state(now: int, *, cpu: int, memory: int, disk: int) -> Data:
+    """The state of a machine that has just booted: `cpu` millicores, `memory` and `disk` bytes."""
+    return {
+        "next": 0, "booted": now, "cpu": cpu, "memory": memory, "disk": disk, "disk_other": 0, "processes": {}, "namespaces": {}, "ready": [],
+        "waiters": {}, "files": {}, "pipes": {}, "ttys": {}, "filesystems": {}, "containers": {}, "sandboxes": {}, "execs": {},
+    }  # fmt: skip
+
+
+class Node(Terminals, Volumes, Kernel):
+    """A machine with a container runtime. `images` finds an image by reference (default: the catalogue)."""
+
+    def __init__(self, host: Host, state: Data | None = None, *, cpu: int = 2000, memory: int = 24 << 30, disk: int = 100 << 30) -> None:
+        super().__init__()
+        self.host = host
+        self.state = new_state(host.now, cpu=cpu, memory=memory, disk=disk) if state is None else state
+
+    def restore(self, state: Data) -> None:
+        """Goes on from a checkpoint's plain data."""
+        self.state = state
+        self._views = {}
+
+    def on_timer(self, payload: Data) -> None:
+        """The host's clock has reached a timer of this machine."""
+        if "wake" in payload:
+            self.on_wake(payload)
+        elif "exec_timeout" in payload:
+            self._exec_timeout(payload["exec_timeout"])
+
+    # Sandboxes.
+    def run_sandbox(
+        self, pod_uid: str, *, name: str, namespace: str, hostname: str, ip: str, share_pid: bool = False, host_network: bool = False,
+        hosts: str = "", resolv_conf: str = "", domain: str = "",
+    ) -> None:  # fmt: skip
+        """Makes the Pod's shared surroundings: network and UTS namespace, /dev/shm, /etc/hosts, /etc/resolv.conf; /pause when it shares pids."""
+        ns = f"n{self.number()}"
+        default_hosts = (
+            "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
+            f"fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n{ip}\t{domain + chr(9) if domain else ''}{hostname}\n"
+        )
+        etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
+        self.state["sandboxes"][pod_uid] = {
+            "uid": pod_uid, "name": name, "namespace": namespace, "hostname": hostname, "ip": ip, "share_pid": share_pid,
+            "host_network": host_network, "ns": ns, "volumes": {}, "containers": [], "ports": {}, "state": "ready", "created": self.host.now,
+        }  # fmt: skip
+        self.state["filesystems"][etc] = fs = new_filesystem("etc", self.host.now)
+        fill(fs, {"hosts": hosts or default_hosts, "hostname": hostname + "\n", "resolv.conf": resolv_conf}, self.host.now)
+        self.state["filesystems"][shm] = new_filesystem("tmpfs", self.host.now, limit=64 << 20, mode=0o1777)
+        if share_pid:
+            self.new_process(ns, "", pod_uid, program="pause", argv=["/pause"], uid=65535, gid=65535, groups=[65535], memory=PAUSE_BYTES,
+                             wait={"objs": [], "timer": None, "seq": 0})  # fmt: skip
+
+    def stop_sandbox(self, pod_uid: str) -> None:
+        """Kills whatever of the Pod still runs and takes its network away."""
+        sandbox = self.state["sandboxes"].get(pod_uid)
+        if sandbox is None:
+            return
+        sandbox["state"] = "notready"
+        for container_id in sandbox["containers"]:
+            self.signal(container_id, "KILL")
+
+    def remove_sandbox(self, pod_uid: str) -> None:
+        """Forgets the Pod: containers, volumes of its own, namespaces."""
+        self.stop_sandbox(pod_uid)
+        sandbox = self.state["sandboxes"].get(pod_uid)
+        if sandbox is None:
+            return
+        for container_id in list(sandbox["containers"]):
+            self.remove_container(container_id)
+        for proc in self.in_namespace(sandbox["ns"]):
+            self.reap(proc)
+        self.state["namespaces"].pop(sandbox["ns"], None)
+        self.remove_volumes(pod_uid)
+        for fsid in (f"etc/{pod_uid}", f"shm/{pod_uid}"):
+            self.state["filesystems"].pop(fsid, None)
+        del self.state["sandboxes"][pod_uid]
+
+    # Containers.
+    def create_container(
+        self, pod_uid: str, name: str, *, image: str, command: Sequence[str] = (), args: Sequence[str] = (), env: Mapping[str, str] | None = None,
+        working_dir: str = "", mounts: Sequence[Mapping[str, Any]] = (), limits: Mapping[str, int] | None = None, user: str = "",
+        groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
+        termination_path: str = "/dev/termination-log", target: str = "",
+    ) -> str:  # fmt: skip
+        """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name; "" the
+        image's. `target`: id of the container whose pid namespace it joins (kubectl debug --target). Raises StartError with reason
+        CreateContainerError (no such image here, nothing to run, no such user or volume)."""
+        sandbox = self.state["sandboxes"][pod_uid]
+        found = self.find_image(image)
+        if found is None:
+            raise StartError(f'failed to create containerd container: image "{image}" not found', reason="CreateContainerError")
+        argv = [*command, *args] if command else [*found.entrypoint, *(args or found.cmd)]
+        if not argv:
+            raise StartError("failed to generate container spec: failed to generate spec: no command specified", reason="CreateContainerError")
+        seed = f"{pod_uid}/{name}/{attempt}/{self.number()}"
+        container_id = "containerd://" + hashlib.sha256(seed.encode()).hexdigest()
+        fsid = f"layer/{self.number()}"
+        self.state["filesystems"][fsid] = new_filesystem("layer", self.host.now, image=found.name)
+        where: Data = {"/proc": {"fs": "proc", "at": "", "ro": True}, "/sys": {"fs": "sys", "at": "", "ro": True}}
+        etc = self.state["filesystems"][f"etc/{pod_uid}"]["inodes"]["1"]["e"]
+        for file in ("hosts", "hostname", "resolv.conf"):
+            where["/etc/" + file] = {"fs": f"etc/{pod_uid}", "at": etc[file], "ro": False}
+        where["/dev/shm"] = {"fs": f"shm/{pod_uid}", "at": "1", "ro": False}
+        container: Data = {
+            "id": container_id, "pod": pod_uid, "name": name, "attempt": attempt, "image": image, "argv": argv, "fs": fsid, "mounts": where,
+            "env": {"PATH": DEFAULT_PATH, "HOSTNAME": sandbox["hostname"], **found.env, **(env or {})}, "cwd": working_dir or found.working_dir,
+            "limits": dict(limits or {}), "uid": 0, "gid": 0, "groups": [], "tty": tty, "stdin": stdin, "read_only_root": False,
+            "termination_path": termination_path, "state": "created", "exit_code": 0, "signal": 0, "reason": "", "message": "",
+            "started_at": 0, "finished_at": 0, "created": self.host.now, "oom": False, "main": "", "log": logs.new_log(), "stdin_pipe": "",
+            "tty_id": "", "attached": [], "stop_signal": found.stop_signal, "ns": "", "memory_peak": 0,
+            "cpu": {"window": 0, "us": 0, "before": 0, "total": 0, "tokens": 2_000_000, "at": self.host.now, "burn_at": self.host.now},
+        }  # fmt: skip
+        if target:
+            container["ns"] = self.state["containers"][target]["ns"]
+        elif sandbox["share_pid"]:
+            container["ns"] = sandbox["ns"]
+        self.state["containers"][container_id] = container
+        sandbox["containers"].append(container_id)
+        try:
+            self._identify(container, user or found.user, list(groups))
+            for mount in mounts:
+                self.add_mount(container, mount)
+            self._make_directory(container, container["cwd"])
+            if termination_path != "/dev/termination-log":
+                self._make_file(container, termination_path)
+        except StartError:
+            self.remove_container(container_id)
+            raise
+        container["read_only_root"] = read_only_root
+        self._views.pop(container_id, None)
+        return container_id
+
+    def find_image(self, reference: str) -> Image | None:
+        """The image of that name; a host with images of its own overrides this."""
+        return images.find(reference)
+
+    def image_of(self, container: Data) -> Image:
+        found = self.find_image(container["image"])
+        assert found is not None
+        return found
+
+    def _identify(self, container: Data, user: str, groups: list[int]) -> None:
+        name, _, group = user.partition(":")
+        uid, gid, home = 0, 0, "/root"
+        try:
+            rows = [line.split(":") for line in self._read(container, "/etc/passwd").split("\n") if line.count(":") >= 6]
+        except Errno:
+            rows = []
+        row = next((row for row in rows if (row[2] if (name or "0").isdigit() else row[0]) == (name or "0")), None)
+        if row is not None:
+            uid, gid, home = int(row[2]), int(row[3]), row[5]
+        elif name.isdigit():
+            uid, home = int(name), "/"
+        elif name:
+            raise StartError(f"failed to create containerd container: unable to find user {name}: no matching entries in passwd file",
+                             reason="CreateContainerError")  # fmt: skip
+        if group.isdigit():
+            gid = int(group)
+        container.update(uid=uid, gid=gid, groups=[gid, *(g for g in groups if g != gid)])
+        container["env"].setdefault("HOME", home)
+
+    def _read(self, container: Data, path: str) -> str:
+        inode = self.view(container["id"]).resolve(path).inode
+        return str(inode.get("s", ""))
+
+    def _make_directory(self, container: Data, path: str) -> None:
+        where = self.view(container["id"]).root
+        view = self.view(container["id"])
+        for part in [part for part in path.split("/") if part]:
+            found = view.child(where, part, None)
+            while found is not None and found.inode["t"] == "l":
+                found = view.resolve(found.path)
+            if found is None:
+                found = where.make(part, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.host.now, "e": {}}, self.host.now)
+            where = found
+
+    def _make_file(self, container: Data, path: str) -> None:
+        directory, _, name = path.rpartition("/")
+        self._make_directory(container, directory)
+        where = self.view(container["id"]).resolve(directory or "/")
+        if self.view(container["id"]).child(where, name, None) is None:
+            where.make(name, {"t": "f", "m": 0o666, "u": 0, "g": 0, "mt": self.host.now, "s": ""}, self.host.now)
+
+    def add_mount(self, container: Data, mount: Mapping[str, Any]) -> None:
+        """Mounts a volume of the Pod: {"path", "volume", "sub_path", "read_only"}."""
+        path = "/" + "/".join(part for part in str(mount["path"]).split("/") if part and part != ".")
+        volume = self.state["sandboxes"][container["pod"]]["volumes"].get(mount["volume"])
+        if volume is None:
+            raise StartError(f'failed to prepare volume "{mount["volume"]}"', reason="CreateContainerConfigError")
+        fs = self.state["filesystems"][volume["fs"]]
+        where = root_of(volume["fs"], fs, None, "/", False)
+        where = Vnode(volume["fs"], fs, volume["at"], fs["inodes"][volume["at"]], None, None, "", "/", False)
+        for part in [part for part in str(mount.get("sub_path") or "").split("/") if part]:
+            where = self._step(where, part)
+        self._make_directory(container, path) if where.is_dir else self._make_file(container, path)
+        where.inode["o"] = where.inode.get("o", 0) + 1
+        container["mounts"][path] = {"fs": volume["fs"], "at": where.ino, "ro": bool(mount.get("read_only")) or volume["ro"]}
+
+    def _step(self, where: Vnode, part: str) -> Vnode:
+        found = where.child(part)
+        if found is not None and found.inode["t"] == "l":
+            target = where
+            for piece in str(found.inode["to"]).split("/"):
+                target = self._step(target, piece)
+            return target
+        if found is not None:
+            return found
+        return where.make(part, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.host.now, "e": {}}, self.host.now)
+
+    def start_container(self, container_id: str) -> None:
+        """Starts process 1. Raises StartError in containerd's words; the container's status then shows it as exited."""
+        container = self.state["containers"][container_id]
+        if not container["ns"]:
+            container["ns"] = f"n{self.number()}"
+        proc = self._process_in(container, container["argv"])
+        fds = {}
+        if container["tty"]:
+            container["tty_id"] = self.new_tty({"log": container_id})
+            desc = self.describe({"kind": "tty", "tty": container["tty_id"]})
+            fds = {"0": desc, "1": desc, "2": desc}
+            self.state["ttys"][container["tty_id"]]["fg"] = proc["pgid"]
+        else:
+            if container["stdin"]:
+                pipe = container["stdin_pipe"] = self.new_pipe()
+                self.pipe_end(pipe, "w", 1)
+                fds["0"] = self.pipe_desc(pipe, "r")
+            else:
+                fds["0"] = self.describe({"kind": "null"})
+            fds["1"] = self.describe({"kind": "log", "container": container_id, "stream": "stdout"})
+            fds["2"] = self.describe({"kind": "log", "container": container_id, "stream": "stderr"})
+        for desc in fds.values():
+            self.grab(desc)
+        proc["fds"] = fds
+        try:
+            self._load_into(proc, container["argv"])
+        except Errno as error:
+            message = (
+                "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+                f"unable to start container process: {_exec_words(container['argv'][0], error)}"
+            )
+            self.exit(proc, 128)
+            self.reap(proc)
+            container.update(state="exited", exit_code=128, reason="StartError", message=message, finished_at=self.host.now)
+            raise StartError(message) from None
+        container.update(state="running", started_at=self.host.now, main=proc["key"])
+        self.ready(proc, {"on": "start"})
+        self.run()
+
+    def _process_in(self, container: Data, argv: Sequence[str], **fields: Any) -> Process:
+        proc = self.new_process(
+            container["ns"], container["id"], container["pod"], argv=list(argv), env=dict(container["env"]), cwd=container["cwd"],
+            uid=container["uid"], gid=container["gid"], groups=container["groups"], **fields,
+        )  # fmt: skip
+        return proc
+
+    def _load_into(self, proc: Process, argv: Sequence[str]) -> None:
+        sys = Sys(self, proc)
+        path = sys.which(argv[0])
+        proc["program"], proc["argv"] = sys._load(path, list(argv))
+        proc["memory"] = PROGRAMS[proc["program"]].memory
+        self.charge(proc, EXEC_US)
+
+    def container_ended(self, container: Data, proc: Process) -> None:
+        """Process 1 has ended: what else the container runs is killed with it."""
+        for other in self.of_container(container["id"]):
+            if other is not proc and not other["exec_id"]:
+                self.exit(other, 128 + KILL, KILL)
+        for other in self.of_container(container["id"]):
+            if other is not proc:
+                self.exit(other, 128 + KILL, KILL)
+        for other in self.of_container(container["id"]):
+            self.reap(other)
+        self.settle_burn(container)
+        logs.finish(container["log"], self.host.now)
+        status = proc["status"]
+        reason = "OOMKilled" if container["oom"] else "Completed" if status == 0 else "Error"
+        try:
+            message = self._read(container, container["termination_path"])
+        except Errno:
+            message = ""
+        raw = message.encode("utf-8", "surrogateescape")[-TERMINATION_MESSAGE_BYTES:]
+        container.update(state="exited", exit_code=status, signal=proc["killed"], reason=reason, finished_at=self.host.now,
+                         message=raw.decode("utf-8", "replace"))  # fmt: skip
+        for exec_id in list(container["attached"]):
+            self._session_over(exec_id, status)
+        if not self.state["sandboxes"][container["pod"]]["share_pid"] and not self.in_namespace(container["ns"]):
+            self.state["namespaces"].pop(container["ns"], None)
+        self.host.on_exit(container["pod"], container["id"])
+
+    def signal(self, container_id: str, signal: str | int) -> None:
+        """Sends a signal to process 1 from outside: "TERM", "SIGKILL", 9 ... KILL ends every process of the container."""
+        container = self.state["containers"].get(container_id)
+        n = signal if isinstance(signal, int) else signal_number(signal)
+        if container is None or container["state"] != "running" or n is None:
+            return
+        self.send(self.state["processes"][container["main"]], n, outside=True)
+        self.run()
+
+    def remove_container(self, container_id: str) -> None:
+        """Forgets a container, its log and its layer; one that runs is killed."""
+        self.signal(container_id, "KILL")
+        container = self.state["containers"].pop(container_id, None)
+        if container is None:
+            return
+        self._views.pop(container_id, None)
+        for mount in container["mounts"].values():
+            self.unmount(mount)
+        self.state["filesystems"].pop(container["fs"], None)
+        self.state["sandboxes"][container["pod"]]["containers"].remove(container_id)
+
+    def status(self, container_id: str) -> ContainerStatus:
+        """How a container is. Raises KeyError when it has been removed."""
+        c = self.state["containers"][container_id]
+        return ContainerStatus(c["id"], c["name"], c["attempt"], c["image"], c["state"], c["exit_code"], c["signal"], c["reason"], c["message"],
+                               c["started_at"], c["finished_at"])  # fmt: skip
+
+    def stop_signal(self, container_id: str) -> str:
+        """What the image wants to be stopped with (STOPSIGNAL), `SIGTERM` by default."""
+        return str(self.state["containers"][container_id]["stop_signal"])
+
+    def logs(self, container_id: str, *, offset: int = 0, since: int = 0, tail: int | None = None, limit: int | None = None) -> list[LogLine]:
+        """Log lines (see logs.read). To follow: poll with `offset` = last line's offset + 1, or be told by host.on_output."""
+        return logs.read(self.state["containers"][container_id]["log"], offset, since, tail, limit)
+
+    # Resources.
+    def usage(self, container_id: str) -> dict[str, int]:
+        """{"cpu_nanocores" over the last 15 s, "memory_bytes", "fs_bytes", "fs_inodes" of its own layer, "log_bytes"}."""
+        container = self.state["containers"][container_id]
+        self.settle_burn(container)
+        self.count_cpu(container, 0)
+        cpu = container["cpu"]
+        into = self.host.now % 15_000
+        micro = cpu["us"] + cpu["before"] * (15_000 - into) // 15_000
+        span = max(1000, min(15_000, self.host.now - container["started_at"]))
+        limit = container["limits"].get("cpu") or self.state["cpu"]
+        fs = self.state["filesystems"][container["fs"]]
+        return {
+            "cpu_nanocores": min(micro * 1_000_000 // span, limit * 1_000_000),
+            "memory_bytes": self.memory_of(container),
+            "fs_bytes": fs["used"],
+            "fs_inodes": count_inodes(fs),
+            "log_bytes": container["log"]["chars"],
+        }
+
+    def memory_of(self, container: Data) -> int:
+        """Bytes of memory that the container's processes hold."""
+        return sum(proc["memory"] for proc in self.of_container(container["id"]))
+
+    def check_memory(self, container: Data) -> None:
+        """Kills a container that is over its memory limit; without a limit, over the machine's memory."""
+        used = self.memory_of(container)
+        container["memory"] = used
+        limit = container["limits"].get("memory") or self.state["memory"]
+        if used > limit:
+            self.out_of_memory(container)
+
+    def settle_burn(self, container: Data) -> None:
+        """Accounts the steady CPU use of the container's processes up to now."""
+        cpu, now = container["cpu"], self.host.now
+        elapsed, cpu["burn_at"] = now - cpu["burn_at"], now
+        if elapsed <= 0 or container["state"] != "running":
+            return
+        burn = sum(proc["burn"] for proc in self.of_container(container["id"]) if proc["state"] == "running")
+        if burn:
+            burn = min(burn, container["limits"].get("cpu") or self.state["cpu"], self.state["cpu"])
+            self.count_cpu(container, 0)
+            cpu["total"] += burn * elapsed
+            into = now % 15_000
+            cpu["us"] += burn * min(elapsed, into)
+            if elapsed > into:
+                cpu["before"] += burn * min(elapsed - into, 15_000)
+
+    def disk_free(self) -> int:
+        """Bytes left on the machine's disk."""
+        used = sum(fs["used"] for fs in self.state["filesystems"].values() if fs["kind"] not in ("tmpfs", "etc"))
+        return int(self.state["disk"] - self.state["disk_other"] - used)
+
+
+def _exec_words(name: str, error: Errno) -> str:
+    """runc's words for an executable that cannot be run."""
+    if error.name == "ENOENT" and "/" not in name:
+        return f'exec: "{name}": executable file not found in $PATH'
+    if error.name == "ENOENT":
+        return f'exec: "{name}": stat {name}: no such file or directory'
+    if error.name == "ENOEXEC":
+        return f"exec {name}: exec format error"
+    return f'exec: "{name}": permission denied'

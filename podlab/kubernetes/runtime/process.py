@@ -28,12 +28,18 @@ class Process(TypedDict):
     cwd: str
     uid: int
     gid: int
+    groups: list[int]  # gid first, then the supplementary ones
     umask: int
     fds: dict[str, str]  # fd number -> open file description id (Node.state["files"])
     data: Data  # the program's own memory
     wait: Data | None  # what it waits for (see kernel.py); None: in the run queue, or stopped
     state: str  # "running" (or sleeping), "stopped", "zombie"
+    stall: str  # pipe that its output has overfilled, "" if none
+    children: list[str]  # keys
     status: int  # exit code once a zombie; 128+n when signal n killed it
+    killed: int  # that signal, or 0
+    orphan: bool  # its parent has ended; it goes without being waited for
+    queued: bool  # has a turn coming
     ignored: list[int]  # signals set to be ignored (inherited)
     memory: int  # bytes resident
     burn: int  # millicores it uses steadily until it says otherwise (a CPU-bound program without steps)
@@ -72,7 +78,7 @@ ERRORS: dict[str, str] = {
     "EHOSTUNREACH": "No route to host", "ETIMEDOUT": "Connection timed out", "ENETUNREACH": "Network is unreachable",
     "ECONNRESET": "Connection reset by peer", "EPIPE": "Broken pipe", "ENOEXEC": "Exec format error",
     "ENOMEM": "Cannot allocate memory", "ENAMETOOLONG": "File name too long", "ENOTTY": "Inappropriate ioctl for device",
-    "ENXIO": "No such device or address",
+    "ENXIO": "No such device or address", "EIO": "Input/output error", "EINTR": "Interrupted system call",
 }  # fmt: skip
 """glibc's strerror texts (the default busybox image is the glibc one)."""
 

@@ -77,11 +77,11 @@ def tool(*names: str, signal: Callable[[Process, Sys, int], bool] | None = None,
     return decorate
 
 
-def _foreign_start(proc: Process, sys: Sys) -> int | None:
+def _foreign_start(proc: Process, sys: Sys) -> None:
     sys.foreign("start", {"argv": proc["argv"], "cwd": proc["cwd"], "env": proc["env"], "tty": sys.is_tty(0)})
 
 
-def _foreign_resume(proc: Process, sys: Sys, event: Event) -> int | None:
+def _foreign_resume(proc: Process, sys: Sys, event: Event) -> None:
     sys.foreign("input", None)
 
 

@@ -1,0 +1,424 @@
+"""The kernel of one simulated machine: whose turn it is, who waits for what, what a signal does, who owes CPU time.
+
+A process that waits has `proc["wait"] = {"objs": [...], "timer": id or None, "seq": n}`: it goes on when any of the objects is woken
+or the timer fires. Objects are strings: "pipe:3" (data or end of file), "room:3" (pipe drained), "tty:1", "sock:5", "fs:v7" (a file
+system changed), "child:KEY" (a child of KEY ended). `state["waiters"]` is the index from object to process keys.
+
+CPU time. Turns and calls charge microseconds to `proc["debt"]`. When it exceeds QUANTUM_US the process is put off for as long as that CPU
+time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL per wall second;
+beyond it, its processes still count as using CPU all the time but take steps rarely, so an endless loop costs the simulator next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .filesystem import image_layer, release
+from .host import Host
+from .image import Image
+from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process
+from .program import PROGRAMS, Event
+from .system import Sys
+from .view import View
+
+if TYPE_CHECKING:
+    from .network import Network
+
+QUANTUM_US = 10_000
+BURST_US = 2_000_000
+REFILL_US_PER_MS = 20
+PIPE_CAPACITY = 65_536
+"""Bytes that a pipe holds, pipe(7)."""
+EXEC_US = 500
+"""CPU time of a fork and exec of a small program."""
+TURN_US = 20
+
+
+class Replaced(Exited):
+    """The process has become another program, whose first turn comes now."""
+
+
+class Kernel:
+    """Processes, pipes, open files and timers of one machine. `Node` adds containers, sandboxes and volumes."""
+
+    state: Data
+    host: Host
+    network: Network | None = None  # set by Network.attach
+    node_name: str = ""
+
+    def __init__(self) -> None:
+        self._views: dict[str, View] = {}
+        self._running = False
+        self.crashes: list[str] = []  # programs that failed in a way no program should: for tests and the operator
+
+    # What Node supplies.
+    def filesystem(self, fsid: str) -> Data:
+        raise NotImplementedError
+
+    def image_of(self, container: Data) -> Image:
+        raise NotImplementedError
+
+    def container_ended(self, container: Data, proc: Process) -> None:
+        raise NotImplementedError
+
+    def exec_ended(self, exec_id: str, proc: Process) -> None:
+        raise NotImplementedError
+
+    def output(self, desc: Data, text: str) -> None:
+        raise NotImplementedError
+
+    def disk_free(self) -> int:
+        raise NotImplementedError
+
+    def check_memory(self, container: Data) -> None:
+        raise NotImplementedError
+
+    def settle_burn(self, container: Data) -> None:
+        raise NotImplementedError
+
+    def view(self, container_id: str) -> View:
+        """The file system as a container sees it."""
+        view = self._views.get(container_id)
+        if view is None:
+            container = self.state["containers"][container_id]
+            image = self.image_of(container)
+            view = self._views[container_id] = View(self, container, image_layer(image.name, image.tree))
+        return view
+
+    def number(self) -> int:
+        """A number not given before on this machine."""
+        self.state["next"] += 1
+        return int(self.state["next"])
+
+    # Processes.
+    def new_process(self, ns: str, container: str, pod: str, **fields: Any) -> Process:
+        """Adds a process to a pid namespace; the caller gives it its descriptions and its first turn."""
+        space = self.state["namespaces"].setdefault(ns, {"next": 1, "pids": []})
+        pid = space["next"]
+        space["next"] = pid + 1 if pid < 4_194_303 else 2
+        key = f"{ns}:{pid}"
+        space["pids"].append(pid)
+        proc: Process = {
+            "key": key, "pid": pid, "ppid": 0, "ns": ns, "pgid": pid, "container": container, "pod": pod, "exec_id": "", "program": "", "argv": [],
+            "env": {}, "cwd": "/", "uid": 0, "gid": 0, "groups": [0], "umask": 0o22, "fds": {}, "data": {}, "wait": None, "state": "running",
+            "stall": "", "children": [], "status": 0, "killed": 0, "ignored": [], "memory": 0, "burn": 0, "debt": 0, "cpu_us": 0,
+            "started": self.host.now, "orphan": False, "queued": False,
+        }  # fmt: skip
+        proc.update(fields)  # type: ignore[typeddict-item]
+        self.state["processes"][key] = proc
+        return proc
+
+    def process(self, ns: str, pid: int) -> Process | None:
+        found: Process | None = self.state["processes"].get(f"{ns}:{pid}")
+        return found
+
+    def in_namespace(self, ns: str) -> list[Process]:
+        """All processes of a pid namespace, by pid."""
+        space = self.state["namespaces"].get(ns)
+        return [self.state["processes"][f"{ns}:{pid}"] for pid in space["pids"]] if space else []
+
+    def of_container(self, container_id: str) -> list[Process]:
+        """A container's processes (zombies too), by pid."""
+        container = self.state["containers"][container_id]
+        return [proc for proc in self.in_namespace(container["ns"]) if proc["container"] == container_id]
+
+    # Turns.
+    def ready(self, proc: Process, event: Event) -> None:
+        """Gives a process a turn, soon. An earlier event that it has not seen yet is dropped: turns may be spurious anyway."""
+        wait = proc["wait"]
+        if wait is not None:
+            self._unwait(proc, wait)
+        if proc["state"] == "running" and not proc["queued"]:
+            proc["queued"] = True
+            self.state["ready"].append([proc["key"], event])
+
+    def _unwait(self, proc: Process, wait: Data) -> None:
+        proc["wait"] = None
+        if wait["timer"] is not None:
+            self.host.cancel(wait["timer"])
+        for obj in wait["objs"]:
+            waiting = self.state["waiters"].get(obj)
+            if waiting is not None:
+                if proc["key"] in waiting:
+                    waiting.remove(proc["key"])
+                if not waiting:
+                    del self.state["waiters"][obj]
+
+    def block(self, proc: Process, objs: list[str], ms: int | None = None, event: str = "timer") -> None:
+        """Makes a process wait for any of the objects, or for `ms`; gives control back to the kernel. Always raises Blocked."""
+        seq = self.number()
+        timer = None if ms is None else self.host.after(max(0, ms), {"wake": proc["key"], "seq": seq, "on": event})
+        proc["wait"] = {"objs": objs, "timer": timer, "seq": seq}
+        for obj in objs:
+            self.state["waiters"].setdefault(obj, []).append(proc["key"])
+        raise Blocked
+
+    def wake(self, obj: str, event: Event) -> None:
+        """Wakes everyone who waits for an object."""
+        waiting = self.state["waiters"].get(obj)
+        if waiting:
+            for key in list(waiting):
+                self.ready(self.state["processes"][key], event)
+
+    def on_wake(self, payload: Data) -> None:
+        """A wait's timer has fired."""
+        proc = self.state["processes"].get(payload["wake"])
+        if proc is not None and proc["wait"] is not None and proc["wait"]["seq"] == payload["seq"]:
+            proc["wait"]["timer"] = None
+            self.ready(proc, {"on": payload["on"]})
+            self.run()
+
+    def run(self) -> None:
+        """Gives turns until nobody is ready. Every public method of Node ends with it."""
+        if self._running:
+            return
+        self._running = True
+        try:
+            queue, processes = self.state["ready"], self.state["processes"]
+            while queue:
+                key, event = queue.pop(0)
+                proc = processes.get(key)
+                if proc is not None:
+                    proc["queued"] = False
+                    if proc["state"] == "running":
+                        self.turn(proc, event)
+        finally:
+            self._running = False
+
+    def turn(self, proc: Process, event: Event) -> None:
+        """One turn of one process, to its end."""
+        self.charge(proc, TURN_US)
+        sys = Sys(self, proc)
+        try:
+            if event is not None and event["on"] == "start":
+                code = PROGRAMS[proc["program"]].start(proc, sys)
+            else:
+                resume = PROGRAMS[proc["program"]].resume
+                code = resume(proc, sys, event) if resume is not None else 0
+            self.exit(proc, code or 0)
+        except Blocked:
+            pass
+        except Replaced:
+            proc["queued"] = True
+            self.state["ready"].insert(0, [proc["key"], {"on": "start"}])
+        except Exited:
+            pass
+        except Errno as error:
+            self._complain(proc, sys, f"{proc['argv'][0]}: {error.path + ': ' if error.path else ''}{error.text}\n")
+            self.exit(proc, 1)
+        except Exception as error:  # a fault of the program's code here must end that process, as it would on a real machine, not the cluster
+            self.crashes.append(f"{proc['argv']}: {type(error).__name__}: {error}")
+            self._complain(proc, sys, "Segmentation fault\n")
+            self.exit(proc, 139, 11)
+
+    def _complain(self, proc: Process, sys: Sys, text: str) -> None:
+        try:
+            sys.write(2, text)
+        except (Errno, Blocked, Exited):
+            pass
+
+    def changed(self, fsid: str) -> None:
+        """A file system has changed: wakes who watches it."""
+        if "fs:" + fsid in self.state["waiters"]:
+            self.wake("fs:" + fsid, {"on": "change"})
+
+    # CPU time.
+    def charge(self, proc: Process, us: int) -> None:
+        """CPU time used by a process."""
+        proc["debt"] += us
+        proc["cpu_us"] += us
+        container = self.state["containers"].get(proc["container"])
+        if container is not None:
+            self.count_cpu(container, us)
+
+    def count_cpu(self, container: Data, us: int) -> None:
+        """Adds to the container's use in the present window (usage() reads it)."""
+        cpu = container["cpu"]
+        window = self.host.now // 15_000
+        if cpu["window"] != window:
+            cpu["before"] = cpu["us"] if cpu["window"] == window - 1 else 0
+            cpu["window"], cpu["us"] = window, 0
+        cpu["us"] += us
+        cpu["total"] += us
+
+    def pay(self, proc: Process) -> None:
+        """Puts a process off when it has used up its time slice. Raises Blocked then."""
+        if proc["debt"] < QUANTUM_US:
+            return
+        debt, proc["debt"] = proc["debt"], 0
+        container = self.state["containers"].get(proc["container"])
+        limit = int(container["limits"].get("cpu") or 0) if container else 0
+        ms = debt / 1000 * max(1.0, 1000 / limit if limit else 1.0)
+        if container is not None:
+            cpu = container["cpu"]
+            now = self.host.now
+            cpu["tokens"] = min(BURST_US, cpu["tokens"] + (now - cpu["at"]) * REFILL_US_PER_MS) - debt
+            cpu["at"] = now
+            if cpu["tokens"] < 0 and -cpu["tokens"] / REFILL_US_PER_MS > ms:
+                ms = -cpu["tokens"] / REFILL_US_PER_MS
+                self.count_cpu(container, int(ms * (min(limit, 1000) if limit else 1000)) - debt)
+        self.block(proc, [], round(ms), "turn")
+
+    # Ends.
+    def exit(self, proc: Process, status: int, killed: int = 0) -> None:
+        """Ends a process: closes what it held open, hands its children on, tells its parent."""
+        if proc["state"] == "zombie":
+            return
+        wait = proc["wait"]
+        if wait is not None:
+            self._unwait(proc, wait)
+        proc.update({"state": "zombie", "status": status & 255, "killed": killed, "data": {}, "memory": 0, "burn": 0, "stall": ""})
+        for desc in list(proc["fds"].values()):
+            self.close(desc)
+        proc["fds"] = {}
+        processes = self.state["processes"]
+        init = self.process(proc["ns"], 1)
+        for key in proc["children"]:
+            child = processes[key]
+            child["ppid"], child["orphan"] = 1, True
+            if init is not None and init is not proc:
+                init["children"].append(key)
+            if child["state"] == "zombie" and init is not proc:
+                self.reap(child)
+        proc["children"] = []
+        container = self.state["containers"].get(proc["container"])
+        if proc["exec_id"] and proc["ppid"] == 0:
+            self.exec_ended(proc["exec_id"], proc)
+            self.reap(proc)
+        elif container is not None and container["main"] == proc["key"]:
+            self.container_ended(container, proc)
+        else:
+            parent = self.process(proc["ns"], proc["ppid"]) if proc["ppid"] else None
+            if parent is None or parent["state"] == "zombie" or proc["orphan"]:
+                self.reap(proc)
+            else:
+                parent["debt"] += proc["debt"]
+                self.wake("child:" + parent["key"], {"on": "child"})
+
+    def reap(self, proc: Process) -> None:
+        """Forgets a zombie."""
+        parent = self.process(proc["ns"], proc["ppid"]) if proc["ppid"] else None
+        if parent is not None and proc["key"] in parent["children"]:
+            parent["children"].remove(proc["key"])
+        space = self.state["namespaces"].get(proc["ns"])
+        if space is not None and proc["pid"] in space["pids"]:
+            space["pids"].remove(proc["pid"])
+        self.state["processes"].pop(proc["key"], None)
+
+    # Signals.
+    def send(self, proc: Process, n: int, outside: bool = False) -> None:
+        """Delivers a signal. Process 1 of a pid namespace gets only what it handles, except KILL and STOP from outside it (pid_namespaces(7))."""
+        if proc["state"] == "zombie" or n == 0:
+            return
+        init = proc["pid"] == 1
+        if n == KILL:
+            if not init or outside:
+                self.exit(proc, 128 + KILL, KILL)
+            return
+        if n == STOP:
+            if not init or outside:
+                self.stop(proc)
+            return
+        if n == CONT and proc["state"] == "stopped":
+            proc["state"] = "running"
+            if proc["wait"] is None:
+                proc["queued"] = True
+                self.state["ready"].append([proc["key"], {"on": "turn"}])
+        if n in proc["ignored"]:
+            return
+        handler = PROGRAMS[proc["program"]].signal
+        if handler is not None:
+            try:
+                if handler(proc, Sys(self, proc), n):
+                    return
+            except (Exited, Blocked):
+                return
+        if init or n in IGNORED_BY_DEFAULT:
+            return
+        if n == TSTP or n in (21, 22):
+            self.stop(proc)
+        else:
+            self.exit(proc, 128 + n, n)
+
+    def stop(self, proc: Process) -> None:
+        """Stops a process (SIGSTOP); what it waited for may happen meanwhile, it looks again when continued."""
+        if proc["wait"] is not None:
+            self._unwait(proc, proc["wait"])
+        proc["state"] = "stopped"
+
+    def out_of_memory(self, container: Data) -> None:
+        """The container's memory limit is exceeded: every process of it is killed (memory.oom.group, which the kubelet sets)."""
+        container["oom"] = True
+        main = container["main"]
+        procs = self.of_container(container["id"])
+        for proc in [p for p in procs if p["key"] != main] + [p for p in procs if p["key"] == main]:
+            self.exit(proc, 128 + KILL, KILL)
+
+    # Open file descriptions.
+    def describe(self, desc: Data) -> str:
+        """Adds an open file description (refs 0) and gives its id."""
+        key = f"f{self.number()}"
+        self.state["files"][key] = {**desc, "refs": 0}
+        return key
+
+    def grab(self, key: str) -> str:
+        """One more reference to a description."""
+        self.state["files"][key]["refs"] += 1
+        return key
+
+    def close(self, key: str) -> None:
+        """One reference less; the last one closes."""
+        desc = self.state["files"][key]
+        desc["refs"] -= 1
+        if desc["refs"] > 0:
+            return
+        del self.state["files"][key]
+        kind = desc["kind"]
+        if kind == "pipe":
+            self.pipe_end(desc["pipe"], desc["end"], -1)
+        elif kind == "file" and desc["ino"]:
+            fs = self.state["filesystems"].get(desc["fs"])
+            inode = fs and fs["inodes"].get(desc["ino"])
+            if inode:
+                inode["o"] = inode.get("o", 1) - 1
+                release(fs, desc["ino"])
+        elif kind == "socket":
+            self.socket_closed(key, desc)
+
+    def new_pipe(self) -> str:
+        """A pipe nobody holds yet."""
+        key = str(self.number())
+        self.state["pipes"][key] = {"buf": "", "r": 0, "w": 0, "opened": False}
+        return key
+
+    def pipe_desc(self, pipe: str, end: str) -> str:
+        """A description for one end ("r" or "w") of a pipe."""
+        self.pipe_end(pipe, end, 1)
+        return self.describe({"kind": "pipe", "pipe": pipe, "end": end})
+
+    def pipe_end(self, key: str, end: str, change: int) -> None:
+        """One reader or writer more or less."""
+        pipe = self.state["pipes"][key]
+        pipe[end] += change
+        if change > 0:
+            pipe["opened"] = pipe["opened"] or end == "w"
+            return
+        if pipe["w"] == 0:
+            self.wake("pipe:" + key, {"on": "fd"})
+        if pipe["r"] == 0:
+            pipe["buf"] = ""
+            self.wake("room:" + key, {"on": "turn"})
+        if pipe["w"] == 0 and pipe["r"] == 0 and not pipe.get("fifo"):
+            del self.state["pipes"][key]
+
+    # Sockets belong to the cluster's network (network.py), when there is one.
+    def socket_closed(self, key: str, desc: Data) -> None:
+        """A socket's last reference is gone."""
+        if self.network is not None:
+            self.network.socket_closed(key, desc)
+
+    def socket_write(self, key: str, desc: Data, text: str) -> None:
+        """A process writes to a socket."""
+        if self.network is None:
+            raise Errno("EPIPE")
+        self.network.socket_write(desc, text)

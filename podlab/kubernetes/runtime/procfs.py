@@ -1,0 +1,182 @@
+"""/proc and the little of /sys that tools and learners read: made from the kernel's data when it is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .process import Data, Process
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
+
+FS: Data = {"kind": "proc", "image": "", "limit": 0, "used": 0, "ro": True, "next": 1, "inodes": {}}
+DIRECTORY: Data = {"t": "d", "m": 0o555, "u": 0, "g": 0, "mt": 0, "n": 1, "e": {}}
+PER_PROCESS = ("cmdline", "comm", "cwd", "environ", "exe", "fd", "limits", "mounts", "root", "stat", "status")
+TOP = ("cpuinfo", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", "uptime", "version")
+KERNEL_VERSION = "6.1.0-18-amd64"
+HZ = 100
+
+
+def _file(text: str, mode: int = 0o444) -> Data:
+    return {"t": "f", "m": mode, "u": 0, "g": 0, "mt": 0, "n": 1, "s": text}
+
+
+def _link(to: str) -> Data:
+    return {"t": "l", "m": 0o777, "u": 0, "g": 0, "mt": 0, "n": 1, "to": to}
+
+
+def look_up(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Data | None:
+    """The inode at a path under /proc or /sys, or None."""
+    parts = path.strip("/").split("/")
+    if parts[0] == "sys":
+        return _sys(container, "/".join(parts[1:]))
+    parts = parts[1:]
+    if not parts:
+        return DIRECTORY
+    head = parts[0]
+    if head == "self":
+        return _link(str(proc["pid"]) if proc else "1") if len(parts) == 1 else None
+    if head.isdigit():
+        target = kernel.process(proc["ns"] if proc else container["ns"], int(head))
+        return _process(kernel, container, target, parts[1:]) if target is not None else None
+    return _top(kernel, container, proc, "/".join(parts))
+
+
+def names(kernel: Kernel, container: Data, proc: Process | None, path: str) -> list[str]:
+    """What a directory under /proc or /sys lists."""
+    parts = path.strip("/").split("/")
+    if parts[0] == "sys":
+        return {"/sys": ["fs"], "/sys/fs": ["cgroup"], "/sys/fs/cgroup": ["cpu.max", "memory.current", "memory.max"]}.get(path, [])
+    if len(parts) == 1:
+        pids = [str(p["pid"]) for p in kernel.in_namespace(proc["ns"] if proc else container["ns"])]
+        return sorted([*pids, *TOP])
+    if parts[1].isdigit() and len(parts) == 2:
+        return list(PER_PROCESS)
+    if parts[1].isdigit() and parts[2:] == ["fd"]:
+        target = kernel.process(proc["ns"] if proc else container["ns"], int(parts[1]))
+        return sorted(target["fds"], key=int) if target else []
+    return {"net": ["dev", "route", "tcp"], "sys": ["kernel", "net"], "sys/kernel": ["hostname", "pid_max"]}.get("/".join(parts[1:]), [])
+
+
+def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -> Data | None:
+    if not parts:
+        return DIRECTORY
+    head = parts[0]
+    if head == "fd":
+        if len(parts) == 1:
+            return DIRECTORY
+        key = proc["fds"].get(parts[1])
+        if key is None:
+            return None
+        desc = kernel.state["files"][key]
+        kind = desc["kind"]
+        to = {"file": desc.get("path", ""), "tty": "/dev/pts/0", "pipe": f"pipe:[{desc.get('pipe')}]", "log": f"pipe:[{key[1:]}]",
+              "exec": f"pipe:[{key[1:]}]", "socket": f"socket:[{key[1:]}]"}.get(kind, "/dev/" + kind)  # fmt: skip
+        return {**_link(to), "open": key}
+    if len(parts) > 1:
+        return None
+    argv = proc["argv"]
+    name = argv[0].rsplit("/", 1)[-1][:15] if argv else proc["program"]
+    state = {"zombie": "Z (zombie)", "stopped": "T (stopped)"}.get(proc["state"], "S (sleeping)" if proc["wait"] else "R (running)")
+    kib = proc["memory"] // 1024
+    if head == "cmdline":
+        return _file("" if proc["state"] == "zombie" else "".join(word + "\0" for word in argv))
+    if head == "comm":
+        return _file(name + "\n")
+    if head == "environ":
+        return _file("".join(f"{key}={value}\0" for key, value in proc["env"].items()), 0o400)
+    if head == "cwd":
+        return _link(proc["cwd"])
+    if head == "root":
+        return _link("/")
+    if head == "exe":
+        return _link("/bin/" + (proc["program"] or "pause"))
+    if head == "mounts":
+        return _file(mounts(kernel, container))
+    if head == "limits":
+        return _file("Limit                     Soft Limit           Hard Limit           Units     \n"
+                     "Max open files            1048576              1048576              files     \n")  # fmt: skip
+    if head == "stat":
+        ticks = proc["cpu_us"] * HZ // 1_000_000
+        start = max(0, proc["started"] - kernel.state["booted"]) * HZ // 1000
+        return _file(f"{proc['pid']} ({name}) {state[0]} {proc['ppid']} {proc['pgid']} {proc['pgid']} 0 -1 4194560 0 0 0 0 {ticks} 0 0 0 20 0 1 0 "
+                     f"{start} {proc['memory']} {kib // 4}" + " 0" * 27 + "\n")  # fmt: skip
+    if head == "status":
+        ignored = sum(1 << (n - 1) for n in proc["ignored"])
+        return _file(
+            f"Name:\t{name}\nUmask:\t{proc['umask']:04o}\nState:\t{state}\nTgid:\t{proc['pid']}\nPid:\t{proc['pid']}\nPPid:\t{proc['ppid']}\n"
+            f"Uid:\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\nGid:\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\n"
+            f"Groups:\t{' '.join(str(g) for g in proc['groups'])} \nVmRSS:\t{kib:8d} kB\nThreads:\t1\nSigIgn:\t{ignored:016x}\n"
+            f"NoNewPrivs:\t0\nSeccomp:\t0\n"
+        )
+    return None
+
+
+def mounts(kernel: Kernel, container: Data) -> str:
+    """/proc/mounts of a container."""
+    lines = ["overlay / overlay rw,relatime 0 0"]
+    for path, mount in container["mounts"].items():
+        flag = "ro" if mount["ro"] else "rw"
+        if mount["fs"] == "proc":
+            lines.append(f"proc {path} proc rw,nosuid,nodev,noexec,relatime 0 0")
+        elif mount["fs"] == "sys":
+            lines.append(f"sysfs {path} sysfs ro,nosuid,nodev,noexec,relatime 0 0")
+        else:
+            fs = kernel.filesystem(mount["fs"])
+            memory = fs["kind"] == "tmpfs"
+            lines.append(f"{'tmpfs' if memory else '/dev/vda1'} {path} {'tmpfs' if memory else 'ext4'} {flag},relatime 0 0")
+    return "\n".join(lines) + "\n"
+
+
+def _top(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Data | None:
+    state, now = kernel.state, kernel.host.now
+    if path in ("net", "sys", "sys/kernel", "sys/net"):
+        return DIRECTORY
+    if path == "mounts":
+        return _link("self/mounts")
+    if path == "meminfo":
+        total = state["memory"] // 1024
+        used = sum(p["memory"] for p in state["processes"].values()) // 1024
+        free = max(0, total - used - total // 16)
+        rows = {"MemTotal": total, "MemFree": free, "MemAvailable": free, "Buffers": 0, "Cached": 0, "SwapTotal": 0, "SwapFree": 0, "Shmem": 0}
+        return _file("".join(f"{name + ':':<15} {value:>8} kB\n" for name, value in rows.items()))
+    if path == "cpuinfo":
+        one = "processor\t: {}\nvendor_id\t: GenuineIntel\nmodel name\t: PodLab virtual CPU\ncpu MHz\t\t: 2000.000\n\n"
+        return _file("".join(one.format(i) for i in range(max(1, state["cpu"] // 1000))))
+    if path == "loadavg":
+        running = sum(1 for p in state["processes"].values() if p["wait"] is None and p["state"] == "running")
+        load = f"{running:.2f}"
+        return _file(f"{load} {load} {load} {max(1, running)}/{len(state['processes'])} {proc['pid'] if proc else 1}\n")
+    if path == "uptime":
+        up = (now - state["booted"]) / 1000
+        return _file(f"{up:.2f} {up:.2f}\n")
+    if path == "version":
+        return _file(f"Linux version {KERNEL_VERSION} (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1\n")
+    if path == "stat":
+        return _file(f"cpu  0 0 0 0 0 0 0 0 0 0\nbtime {state['booted'] // 1000}\nprocesses {len(state['processes'])}\n")
+    if path == "sys/kernel/hostname":
+        return _file(str(state["sandboxes"][container["pod"]]["hostname"]) + "\n")
+    if path == "sys/kernel/pid_max":
+        return _file("4194304\n")
+    if path == "net/dev":
+        return _file("Inter-|   Receive                                                |  Transmit\n"
+                     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+                     + "".join(f"{name:>6}:{' 0' * 16}\n" for name in ("lo", "eth0")))  # fmt: skip
+    if path in ("net/route", "net/tcp"):
+        return _file("")
+    return None
+
+
+def _sys(container: Data, path: str) -> Data | None:
+    if path in ("", "fs", "fs/cgroup"):
+        return DIRECTORY
+    limits = container["limits"]
+    if path == "fs/cgroup/memory.max":
+        return _file(f"{limits.get('memory') or 'max'}\n")
+    if path == "fs/cgroup/cpu.max":
+        return _file(f"{int(limits['cpu']) * 100 if limits.get('cpu') else 'max'} 100000\n")
+    if path == "fs/cgroup/memory.current":
+        return _file(f"{container.get('memory', 0)}\n")
+    return None
+
+

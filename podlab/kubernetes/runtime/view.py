@@ -1,0 +1,122 @@
+"""The file system as one container sees it: its root, what is mounted over it, links followed, permissions asked.
+
+A `View` is derived from the container's data and holds nothing that lasts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import procfs
+from .filesystem import Vnode, root_of
+from .process import Data, Errno, Process
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
+
+MAX_LINKS = 40
+"""Symbolic links followed in one look-up (MAXSYMLINKS, include/linux/namei.h)."""
+READ, WRITE, EXECUTE = 4, 2, 1
+
+
+class View:
+    """One container's mount namespace. `mounts`: path -> {"fs": file system id, "at": inode number, "ro": bool}."""
+
+    def __init__(self, kernel: Kernel, container: Data, layer: Data) -> None:
+        self.kernel, self.container = kernel, container
+        self.mounts: dict[str, Data] = container["mounts"]
+        fsid = container["fs"]
+        self.root = root_of(fsid, kernel.filesystem(fsid), layer, "/", False)
+        self.root.read_only = bool(container.get("read_only_root"))
+
+    def _mounted(self, path: str, parent: Vnode | None, name: str) -> Vnode | None:
+        mount = self.mounts.get(path)
+        if mount is None:
+            return None
+        if mount["fs"] in ("proc", "sys"):
+            return Vnode(mount["fs"], procfs.FS, "", procfs.DIRECTORY, None, parent, name, path, True)
+        fs = self.kernel.filesystem(mount["fs"])
+        inode = fs["inodes"].get(mount["at"])
+        if inode is None:
+            return None
+        return Vnode(mount["fs"], fs, mount["at"], inode, None, parent, name, path, bool(mount["ro"]))
+
+    def child(self, directory: Vnode, name: str, proc: Process | None) -> Vnode | None:
+        """An entry of a directory, mounts and /proc included."""
+        path = (directory.path if directory.path != "/" else "") + "/" + name
+        if path in self.mounts:
+            return self._mounted(path, directory, name)
+        if directory.fs is procfs.FS:
+            inode = procfs.look_up(self.kernel, self.container, proc, path)
+            return None if inode is None else Vnode(directory.fsid, procfs.FS, "", inode, None, directory, name, path, True)
+        return directory.child(name)
+
+    def names(self, directory: Vnode, proc: Process | None) -> list[str]:
+        """The entries of a directory, sorted, without . and .."""
+        if not directory.is_dir:
+            raise Errno("ENOTDIR")
+        if directory.fs is procfs.FS:
+            return procfs.names(self.kernel, self.container, proc, directory.path)
+        found = directory.names()
+        prefix = directory.path.rstrip("/") + "/"
+        extra = [path[len(prefix) :] for path in self.mounts if path.startswith(prefix) and "/" not in path[len(prefix) :]]
+        return sorted({*found, *extra}) if extra else found
+
+    def allow(self, vnode: Vnode, proc: Process | None, want: int) -> None:
+        """Raises EACCES unless the process may READ, WRITE or EXECUTE (a sum of them). root may all, but execute only what has an x."""
+        if proc is None:
+            return
+        mode, uid = vnode.inode["m"], proc["uid"]
+        if uid == 0:
+            if want & EXECUTE and not vnode.is_dir and not mode & 0o111:
+                raise Errno("EACCES")
+            return
+        groups = proc["groups"]
+        bits = mode >> 6 if uid == vnode.inode["u"] else mode >> 3 if vnode.inode["g"] in groups else mode
+        if bits & want != want:
+            raise Errno("EACCES")
+
+    def resolve(self, path: str, cwd: str = "/", proc: Process | None = None, follow: bool = True) -> Vnode:
+        """The file at a path. Raises ENOENT, ENOTDIR, EACCES, ELOOP."""
+        found, name = self.locate(path, cwd, proc, follow)
+        if isinstance(name, str):
+            raise Errno("ENOENT")
+        return found
+
+    def locate(self, path: str, cwd: str, proc: Process | None, follow: bool = True) -> tuple[Vnode, str | None]:
+        """(file, None) when it exists; (directory, last name) when only its directory does. Raises as `resolve`."""
+        if not path:
+            raise Errno("ENOENT")
+        todo = [part for part in (path if path[0] == "/" else cwd + "/" + path).split("/") if part and part != "."]
+        todo.reverse()
+        here, links = self.root, 0
+        while todo:
+            name = todo.pop()
+            if not here.is_dir:
+                raise Errno("ENOTDIR")
+            if proc is not None and proc["uid"]:
+                self.allow(here, proc, EXECUTE)
+            if name == "..":
+                here = here.parent or here
+                continue
+            found = self.child(here, name, proc)
+            if found is None:
+                if todo:
+                    raise Errno("ENOENT")
+                return here, name
+            if found.inode["t"] == "l" and (todo or follow or path.endswith("/")):
+                links += 1
+                if links > MAX_LINKS:
+                    raise Errno("ELOOP")
+                target = found.inode["to"]
+                if "open" in found.inode:
+                    here = found
+                    continue
+                if target.startswith("/"):
+                    here = self.root
+                todo.extend(part for part in reversed(target.split("/")) if part and part != ".")
+                continue
+            here = found
+        if path.endswith("/") and not here.is_dir:
+            raise Errno("ENOTDIR")
+        return here, None

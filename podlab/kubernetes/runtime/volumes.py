@@ -1,0 +1,132 @@
+"""Volumes of a machine: made and refreshed by the kubelet, mounted into containers (node.py), kept as plain file systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .filesystem import count_inodes, fill, new_filesystem, release, root_of
+from .kernel import Kernel
+from .process import Data
+from ..times import rfc3339
+
+ATOMIC = ("configMap", "secret", "downwardAPI", "projected")
+"""Kinds that the kubelet writes with AtomicWriter (pkg/volume/util/atomic_writer.go): files are links through `..data`."""
+
+
+class Volumes(Kernel):
+    """What the kubelet does with volumes."""
+
+    def filesystem(self, fsid: str) -> Data:
+        """A file system by id."""
+        found: Data = self.state["filesystems"][fsid]
+        return found
+
+    def create_volume(
+        self, pod_uid: str, name: str, kind: str, *, files: Mapping[str, Any] | None = None, medium: str = "", size_limit: int = 0,
+        share: str = "", path: str = "", read_only: bool = False, mode: int = 0o777, gid: int = 0,
+    ) -> None:  # fmt: skip
+        """Makes a volume of a Pod. `kind`: the name in the Pod's spec (emptyDir, configMap, hostPath, persistentVolumeClaim ...).
+        `files`: {"a/b": content or {"content", "mode"}}. `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are enforced (on disk
+        the kubelet evicts instead). `share`: id of a file system that outlives the Pod (a persistent volume), made when missing.
+        hostPath: `path` in the machine's own file system, made when missing. `gid`: fsGroup. Call it once; again, it changes nothing."""
+        volumes = self.state["sandboxes"][pod_uid]["volumes"]
+        if name in volumes:
+            return
+        now, filesystems, at = self.host.now, self.state["filesystems"], "1"
+        if kind == "hostPath":
+            fsid = "host"
+            at = self.host_directory(path)
+        else:
+            fsid = share or f"volume/{pod_uid}/{name}"
+            if fsid not in filesystems:
+                memory = medium == "Memory" or kind in ATOMIC
+                limit = size_limit if medium == "Memory" or share else 0
+                filesystems[fsid] = new_filesystem("tmpfs" if memory else kind, now, limit=limit, mode=mode | (0o2000 if gid else 0))
+                filesystems[fsid]["inodes"]["1"]["g"] = gid
+                if kind not in ATOMIC:
+                    fill(filesystems[fsid], files or {}, now)
+        volumes[name] = {"fs": fsid, "at": at, "kind": kind, "own": not share and kind != "hostPath", "ro": read_only or kind in ATOMIC}
+        if kind in ATOMIC:
+            self.update_volume(pod_uid, name, files or {})
+
+    def host_directory(self, path: str) -> str:
+        """The inode number of a directory of the machine itself, made with its parents when missing."""
+        fs = self.state["filesystems"].setdefault("host", new_filesystem("host", self.host.now))
+        where = root_of("host", fs, None, "/", False)
+        for part in [part for part in path.split("/") if part]:
+            inode = {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.host.now, "e": {}}
+            where = where.child(part) or where.make(part, inode, self.host.now)
+        return where.ino
+
+    def update_volume(self, pod_uid: str, name: str, files: Mapping[str, Any]) -> None:
+        """Replaces the content of a configMap-like volume at one stroke, as AtomicWriter does: a new dated directory, then `..data` points
+        to it. A subPath mount keeps the old file, as in reality."""
+        volume = self.state["sandboxes"][pod_uid]["volumes"][name]
+        fs, now = self.state["filesystems"][volume["fs"]], self.host.now
+        root = root_of("", fs, None, "/", False)
+        stamp = rfc3339(now)[:19].replace("-", "_").replace("T", "_").replace(":", "_")
+        dated = f"..{stamp}.{self.host.random.integer('volume', pod_uid, name, now, below=10**10):010d}"
+        data = root.child("..data")
+        old = str(data.inode["to"]) if data is not None else ""
+        fill(fs, {f"{dated}/{path}": item for path, item in files.items()}, now)
+        if not files:
+            root.make(dated, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": now, "e": {}}, now)
+        wanted = {path.split("/")[0] for path in files}
+        for entry in root.names():
+            if not entry.startswith("..") and entry not in wanted:
+                root.unlink(entry, now)
+        if data is not None:
+            root.unlink("..data", now)
+        fill(fs, {"..data": {"link": dated}}, now)
+        fill(fs, {entry: {"link": f"..data/{entry}"} for entry in sorted(wanted) if root.child(entry) is None}, now)
+        if old and old != dated:
+            root.unlink(old, now)
+        self.changed(volume["fs"])
+        self.run()
+
+    def volume_usage(self, pod_uid: str, name: str) -> dict[str, int]:
+        """{"bytes", "files" (inodes)} of a volume."""
+        fs = self.state["filesystems"][self.state["sandboxes"][pod_uid]["volumes"][name]["fs"]]
+        return {"bytes": fs["used"], "files": count_inodes(fs)}
+
+    def volume_files(self, pod_uid: str, name: str) -> list[str]:
+        """Paths of the files in a volume, sorted; the links of a configMap-like volume, not what is behind them. For the diagram."""
+        volume = self.state["sandboxes"][pod_uid]["volumes"][name]
+        fs = self.state["filesystems"][volume["fs"]]
+        found: list[str] = []
+        todo = [("", fs["inodes"][volume["at"]])]
+        while todo:
+            prefix, inode = todo.pop()
+            for entry, ino in inode["e"].items():
+                child = fs["inodes"][ino]
+                if entry.startswith("..") and not prefix:
+                    continue
+                if child["t"] == "d":
+                    todo.append((prefix + entry + "/", child))
+                else:
+                    found.append(prefix + entry)
+        return sorted(found)
+
+    def remove_volumes(self, pod_uid: str) -> None:
+        """Forgets the Pod's volumes; shared ones stay."""
+        for volume in self.state["sandboxes"][pod_uid]["volumes"].values():
+            if volume["own"]:
+                self.state["filesystems"].pop(volume["fs"], None)
+
+    def unmount(self, mount: Data) -> None:
+        """A container that had this mount is gone."""
+        fs = self.state["filesystems"].get(mount["fs"])
+        inode = fs and fs["inodes"].get(mount["at"])
+        if inode and "o" in inode:
+            inode["o"] -= 1
+            release(fs, mount["at"])
+
+    def detach(self, share: str) -> Data:
+        """Takes a shared file system off this machine, to be given to another with `attach`."""
+        found: Data = self.state["filesystems"].pop(share)
+        return found
+
+    def attach_filesystem(self, share: str, fs: Data) -> None:
+        """Puts a shared file system on this machine."""
+        self.state["filesystems"][share] = fs
