@@ -168,7 +168,7 @@ class NodeInfo:
     """A node with its Pods. Sums are millicores, bytes and pieces."""
 
     __slots__ = ("affinity_pods", "anti_affinity_pods", "cpu", "cpu_allocatable", "hard_taints", "images", "labels", "memory",
-                 "memory_allocatable", "name", "node", "pods", "pods_allocatable", "ports", "scalars",
+                 "memory_allocatable", "name", "pods", "pods_allocatable", "ports", "scalars",
                  "scalars_allocatable", "scoring_cpu", "scoring_memory", "soft_taints", "storage", "storage_allocatable",
                  "unschedulable")
 
@@ -186,7 +186,7 @@ class NodeInfo:
         spec, status = node.get("spec") or EMPTY, node.get("status") or EMPTY
         allocatable = status.get("allocatable") or EMPTY
         taints = spec.get("taints") or ()
-        self.node, self.name = node, node["metadata"]["name"]
+        self.name: str = node["metadata"]["name"]
         self.labels: Map = node["metadata"].get("labels") or EMPTY
         self.unschedulable = bool(spec.get("unschedulable"))
         self.hard_taints = [taint for taint in taints if taint["effect"] in ("NoSchedule", "NoExecute")]

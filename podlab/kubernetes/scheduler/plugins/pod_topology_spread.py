@@ -59,6 +59,7 @@ class SoftState(NamedTuple):
     ignored: frozenset[str]  # nodes that lack one of the keys
 
 
+SELECTORS_KEPT = 1024  # so many answers of `_default_selector` are remembered
 # systemDefaultConstraints
 DEFAULTS = ((HOSTNAME, 3), (ZONE, 5))
 
@@ -115,6 +116,8 @@ def _default_selector(pod: Map, view: ClusterView) -> tuple[Requirement, ...]:
             found.extend(from_object(workload["spec"].get("selector")) or ())
     merged = tuple((name, "In", (wanted,)) for name, wanted in sorted(plain.items()))
     requirements = (*merged, *(requirement for requirement in found if requirement not in merged))
+    if len(view.default_selectors) >= SELECTORS_KEPT:
+        view.default_selectors.clear()
     view.default_selectors[key] = requirements
     return requirements
 
