@@ -22,6 +22,7 @@ from .clock import Clock
 from .component import Component
 from .etcd import Etcd
 from .events import EventRecorder
+from .objects import Map
 from .randomness import Randomness
 from .runtime.network import Network
 
@@ -39,6 +40,7 @@ class Cluster:
         self.seed, self.spec, self.clock, self.etcd, self.causes = seed, spec, clock, etcd, causes
         self.strict = strict  # raise what a component throws, as tests want, instead of noting it and going on
         self.crashes: list[str] = []
+        self._epoch = clock.now
         self.random = Randomness(seed)
         self.because: int | None = None  # id of the cause under which the engine acts just now
         self.server = ApiServer(self)
@@ -63,7 +65,7 @@ class Cluster:
 
     def checkpoint(self) -> dict[str, Any]:
         """The whole state as plain data (JSON)."""
-        return {"engine": ENGINE_VERSION, "seed": self.seed, "spec": self.spec, "clock": self.clock.checkpoint(),
+        return {"engine": ENGINE_VERSION, "seed": self.seed, "spec": self.spec, "epoch": self._epoch, "clock": self.clock.checkpoint(),
                 "etcd": self.etcd.checkpoint(), "causes": self.causes.checkpoint(),
                 "components": {name: component.state for name, component in self.components.items()}}
 
@@ -72,6 +74,7 @@ class Cluster:
         """The cluster of a checkpoint, which it may keep and change: hand over a copy (a fresh json.loads)."""
         cluster = cls(state["seed"], state["spec"], Clock.restore(state["clock"]), Etcd.restore(state["etcd"]),
                       Causes.restore(state["causes"]), strict=strict)
+        cluster._epoch = state["epoch"]
         for name, component in cluster.components.items():
             component.state = state["components"][name]
         for component in cluster.components.values():
@@ -179,13 +182,32 @@ class Cluster:
         kubelet = self.components.get(f"kubelet/{node}")
         return kubelet.heartbeat() if kubelet is not None else 0  # type: ignore[attr-defined, no-any-return]
 
+    # ---- what the projection looks at (projection/view.py)
+
+    @property
+    def start(self) -> int:
+        """When this cluster's clock began, virtual ms."""
+        return self._epoch
+
+    def objects(self, plural: str, namespace: str | None = None) -> list[Map]:
+        return self.etcd.list(plural, namespace)
+
     def facts(self, pod_uid: str) -> dict[str, Any]:
         """What the diagram shows of a Pod beyond its API object; {} for one that no kubelet holds."""
-        pod = next((p for p in self.etcd.list("pods") if p["metadata"]["uid"] == pod_uid), None)
-        if pod is None or not pod["spec"].get("nodeName"):
-            return {}
-        kubelet = self.components.get(f"kubelet/{pod['spec']['nodeName']}")
-        return kubelet.facts(pod_uid) if kubelet is not None else {}  # type: ignore[attr-defined, no-any-return]
+        for kubelet in self.kubelets():
+            if pod_uid in kubelet.state["pods"]:
+                return kubelet.facts(pod_uid)  # type: ignore[no-any-return]
+        return {}
+
+    def node_facts(self, name: str) -> dict[str, Any]:
+        kubelet: Any = self.components.get(f"kubelet/{name}")
+        return kubelet.node_facts() if kubelet is not None else {}
+
+    def traffic(self, since: int) -> list[dict[str, Any]]:
+        return self.network.traffic(since)
+
+    def kubelets(self) -> list[Any]:
+        return [component for name, component in self.components.items() if name.startswith("kubelet/")]
 
     def pod_usage(self, pod: Any) -> dict[str, Any]:
         """{container: {"cpu_nanocores", "memory_bytes"}} of a running Pod, as a metrics server would have it."""

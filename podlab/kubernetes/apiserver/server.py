@@ -21,9 +21,6 @@ from .request import Request
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
-GENERATE_ATTEMPTS = 8  # maxNameGenerationCreateAttempts
-NAME_BASE = 58  # maxGeneratedNameLength
-
 
 class ApiServer:
     """The verbs over the store. `perform` raises ApiError; `handle` answers with a code and a body for wires and journals."""
@@ -102,24 +99,11 @@ class ApiServer:
         validating = request.options.get("fieldValidation", "Strict")
         obj = create.admit(resource, request.body, request.namespace, ctx, strict=validating == "Strict")
         metadata = obj["metadata"]
-        generated = not metadata.get("name") and metadata.get("generateName")
-        for attempt in range(GENERATE_ATTEMPTS):
-            if generated:
-                metadata["name"] = self.generated_name(metadata["generateName"], resource, attempt)
-            key = key_of(metadata.get("namespace"), metadata["name"])
-            if self.cluster.etcd.get(resource.plural, key) is None:
-                break
-        else:
-            raise already_exists(resource.group, resource.plural, metadata["name"])
-        if not generated and self.cluster.etcd.get(resource.plural, key) is not None:
+        if self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
         if request.options.get("dryRun"):
             return self.dry(obj)
         return self.store_new(resource.plural, obj, cause, request)
-
-    def generated_name(self, base: str, resource: Resource, attempt: int) -> str:
-        suffix = self.cluster.random.name(5, "generateName", resource.plural, self.cluster.etcd.revision, attempt)
-        return base[:NAME_BASE] + suffix
 
     def update(self, resource: Resource, request: Request, cause: Cause) -> Map:
         old = self.existing(resource, request)
