@@ -8,11 +8,12 @@ from typing import Any
 
 from podlab.kubernetes import quantity
 from podlab.kubernetes.objects import EMPTY, Map, dig
+from podlab.kubernetes.scheduler.node_info import pod_requests
 from podlab.kubernetes.selectors import selects_plain
 from podlab.kubernetes.times import parse_rfc3339
 
 from .owners import Owner, build_owners, ownership
-from .pods import Pod, build_pod, requests
+from .pods import Pod, build_pod
 from .view import View
 
 # node-monitor-grace-period (NodeMonitorGracePeriod, pkg/controller/nodelifecycle/config/v1alpha1/defaults.go)
@@ -127,9 +128,9 @@ def build(view: View, options: Options = Options()) -> Board:
     for pod in view.objects("pods"):
         node = dig(pod, "spec.nodeName", "")
         if node and dig(pod, "status.phase") not in ("Succeeded", "Failed"):
-            cpu, memory = requests(pod)
+            wanted = pod_requests(pod)
             sums = asked.setdefault(node, [0, 0, 0])
-            sums[0], sums[1], sums[2] = sums[0] + cpu, sums[1] + memory, sums[2] + 1
+            sums[0], sums[1], sums[2] = sums[0] + wanted.cpu, sums[1] + wanted.memory, sums[2] + 1
         if namespaces is not None and pod["metadata"].get("namespace", "default") not in namespaces:
             continue
         owner, root, revision = owned.of(pod)

@@ -149,7 +149,8 @@ def _level(board: Board) -> str:
 
 def _nodes(board: Board, left: float, room: float) -> tuple[tuple[NodeBox, ...], tuple[PodBox, ...], float]:
     level = _level(board)
-    nodes, pods = [], []
+    nodes: list[NodeBox] = []
+    pods: list[PodBox] = []
     y = 40.0
     for row in _rows(board.nodes, room):
         widths = _widths(row, room)

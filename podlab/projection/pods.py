@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from podlab.kubernetes import quantity
+from podlab.kubernetes.apiserver.tables.pods import pod_summary
 from podlab.kubernetes.objects import EMPTY, Map, dig, memo
 from podlab.kubernetes.times import parse_rfc3339
 
@@ -127,110 +127,10 @@ class Pod:
         return self.look in BAD or any(c.look in BAD for c in self.containers)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What a Pod's object alone says; remembered on the object."""
-
-    status: str
-    ready: int
-    of: int
-    restarts: int
-    cpu: int
-    memory: int
-
-
-def column(pod: Map) -> tuple[str, int, int, int]:
-    """(STATUS, ready, containers, restarts) as `kubectl get pods` prints them (printPod, pkg/printers/internalversion/printers.go)."""
-    shape = memo(pod, "projection-shape", _shape)
-    return shape.status, shape.ready, shape.of, shape.restarts
-
-
-def requests(pod: Map) -> tuple[int, int]:
-    """(milli CPUs, bytes) that the scheduler counts (PodRequests, component-helpers/resource/helpers.go)."""
-    shape = memo(pod, "projection-shape", _shape)
-    return shape.cpu, shape.memory
-
-
-def _shape(pod: Map) -> _Shape:
-    status, ready, of, restarts = _column(pod)
-    return _Shape(status, ready, of, restarts, _requested(pod, "cpu"), _requested(pod, "memory"))
-
-
-def _column(pod: Map) -> tuple[str, int, int, int]:
-    status: Mapping[str, Any] = pod.get("status") or EMPTY
-    inits = dig(pod, "spec.initContainers", ())
-    sidecars = {c["name"] for c in inits if c.get("restartPolicy") == "Always"}
-    conditions = {c["type"]: c for c in status.get("conditions") or ()}
-    of, ready, restarts, sidecar_restarts = len(dig(pod, "spec.containers", ())) + len(sidecars), 0, 0, 0
-    reason = status.get("reason") or status.get("phase") or "Pending"
-    if conditions.get("PodScheduled", EMPTY).get("reason") == "SchedulingGated":
-        reason = "SchedulingGated"
-    initializing = False
-    for index, container in enumerate(status.get("initContainerStatuses") or ()):
-        state = container.get("state") or EMPTY
-        ended, waiting = state.get("terminated"), state.get("waiting")
-        restarts += container.get("restartCount", 0)
-        if container["name"] in sidecars:
-            sidecar_restarts += container.get("restartCount", 0)
-        if ended and not ended.get("exitCode"):
-            continue
-        if container["name"] in sidecars and container.get("started"):
-            ready += bool(container.get("ready"))
-            continue
-        if ended:
-            reason = "Init:" + _ended(ended)
-        elif waiting and waiting.get("reason") and waiting["reason"] != "PodInitializing":
-            reason = "Init:" + waiting["reason"]
-        else:
-            reason = f"Init:{index}/{len(inits)}"
-        initializing = True
-        break
-    if not initializing or conditions.get("Initialized", EMPTY).get("status") == "True":
-        restarts, running, failure = sidecar_restarts, False, ""
-        for container in reversed(status.get("containerStatuses") or ()):
-            state = container.get("state") or EMPTY
-            restarts += container.get("restartCount", 0)
-            if dig(state, "waiting.reason"):
-                reason = state["waiting"]["reason"]
-            elif state.get("terminated"):
-                reason = _ended(state["terminated"])
-                failure = reason if state["terminated"].get("exitCode") else failure
-            elif container.get("ready") and state.get("running"):
-                running = True
-                ready += 1
-        if reason == "Completed":
-            is_ready = conditions.get("Ready", EMPTY).get("status") == "True"
-            reason = "Running" if running and is_ready else failure or ("NotReady" if running else reason)
-    if dig(pod, "metadata.deletionTimestamp"):
-        if status.get("reason") == "NodeLost":
-            reason = "Unknown"
-        elif status.get("phase") not in ("Succeeded", "Failed"):
-            reason = "Terminating"
-    return reason, ready, of, restarts
-
-
-def _ended(ended: Mapping[str, Any]) -> str:
-    if ended.get("reason"):
-        return str(ended["reason"])
-    return f"Signal:{ended['signal']}" if ended.get("signal") else f"ExitCode:{ended.get('exitCode', 0)}"
-
-
-def _requested(pod: Map, name: str) -> int:
-    """The larger of the app's sum and each init container's, sidecars added to both, in the order in which they start."""
-    read = quantity.milli if name == "cpu" else quantity.value
-
-    def of(container: Mapping[str, Any]) -> int:
-        return read(dig(container, f"resources.requests.{name}"))
-
-    total = sum(of(c) for c in dig(pod, "spec.containers", ()))
-    sidecars = peak = 0
-    for container in dig(pod, "spec.initContainers", ()):
-        if container.get("restartPolicy") == "Always":
-            sidecars += of(container)
-            peak = max(peak, sidecars)
-        else:
-            peak = max(peak, sidecars + of(container))
-    return max(total + sidecars, peak) + read(dig(pod, f"spec.overhead.{name}"))
+def column(pod: Map) -> tuple[int, int, str, int]:
+    """(ready, containers, STATUS, restarts) as `kubectl get pods` prints them, remembered on the object."""
+    ready, of, status, restarts, _ = memo(pod, "projection-column", pod_summary)
+    return ready, of, status, restarts
 
 
 def controller(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -245,7 +145,7 @@ def build_pod(pod: Map, facts: Mapping[str, Any], *, root: str = "", owner: str 
               goal: str = "") -> Pod:
     """The Pod as shown. `facts` are View.facts; owners come from the board, which knows them all."""
     meta, spec, status = pod["metadata"], pod.get("spec") or EMPTY, pod.get("status") or EMPTY
-    text, ready, of, restarts = column(pod)
+    ready, of, text, restarts = column(pod)
     containers = tuple(_containers(pod, facts))
     deleted = dig(meta, "deletionTimestamp")
     deadline = (facts.get("deadline") or parse_rfc3339(deleted)) if deleted else None

@@ -23,6 +23,10 @@ class Causes(Protocol):
         """Ids of records about an object, newest first."""
         ...
 
+    def since(self, record_id: int) -> Sequence[Mapping[str, Any]]:
+        """Records after an id, oldest first; 0 for all that are kept."""
+        ...
+
 
 class View(Protocol):
     """A cluster at one moment. All times are int milliseconds of virtual time."""
@@ -73,4 +77,7 @@ class NoCauses:
         return None
 
     def latest(self, object_ref: str) -> Sequence[Any]:
+        return ()
+
+    def since(self, record_id: int) -> Sequence[Mapping[str, Any]]:
         return ()
