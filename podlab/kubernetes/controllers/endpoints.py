@@ -1,0 +1,92 @@
+"""Endpoints: the older mirror of EndpointSlices, one object a Service (pkg/controller/endpoint/endpoints_controller.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..cause import Cause
+from ..component import Controller, own_key
+from ..controllers_common.endpoints import change_time, managed_labels, pod_keys, selected_pods, should_be_listed, target_ports
+from ..controllers_common.pods import facts, is_deleting
+from ..objects import EMPTY, Map, freeze, memo
+from ..times import rfc3339
+
+MAX_ADDRESSES = 1000  # maxCapacity
+OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
+CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
+
+
+def _address(pod: Map) -> Any:
+    metadata = pod["metadata"]
+    named = {"hostname": pod["spec"]["hostname"]} if pod["spec"].get("hostname") and pod["spec"].get("subdomain") else {}
+    return freeze({"ip": pod["status"]["podIP"], **named, "nodeName": facts(pod).node,
+                   "targetRef": {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]}})
+
+
+def subsets(service: Map, pods: list[Map]) -> list[dict[str, Any]]:
+    """RepackSubsets: addresses by port set, ready ones apart from the others, in order of their IPs. Terminating Pods are left out."""
+    groups: dict[Any, dict[str, list[Any]]] = {}
+    publish = service["spec"].get("publishNotReadyAddresses")
+    for pod in pods:
+        if not should_be_listed(pod) or (is_deleting(pod) and not publish):
+            continue
+        ports = target_ports(service, pod)
+        if not ports and service["spec"].get("ports"):
+            continue
+        group = groups.setdefault(ports, {"addresses": [], "notReadyAddresses": []})
+        group["addresses" if publish or facts(pod).ready else "notReadyAddresses"].append(memo(pod, "address", _address))
+    made = []
+    for ports, group in groups.items():
+        listed = [{key: value for key, value in (*port[2:3], *port[:2], *port[3:]) if value != ""} for port in ports]
+        ordered = {key: sorted(found, key=_ip_order) for key, found in group.items() if found}
+        made.append({**ordered, **({"ports": listed} if listed else {})})
+    return made
+
+
+def _ip_order(address: Map) -> tuple[int, ...]:
+    return tuple(int(part) for part in address["ip"].split("."))
+
+
+def _truncated(found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+    total = sum(len(subset.get(kind, ())) for subset in found for kind in ("addresses", "notReadyAddresses"))
+    if total <= MAX_ADDRESSES:
+        return found, False
+    left, cut = MAX_ADDRESSES, [dict(subset) for subset in found]
+    for kind in ("addresses", "notReadyAddresses"):  # ready ones are kept first
+        for subset in cut:
+            subset[kind] = subset.get(kind, [])[:left]
+            left -= len(subset[kind])
+    return cut, True
+
+
+class EndpointsController(Controller):
+    name = "endpoint-controller"
+    watches = {"services": own_key, "pods": pod_keys, "endpoints": own_key}
+
+    def reconcile(self, key: str) -> int | None:
+        service, held = self.cluster.etcd.get("services", key), self.cluster.etcd.get("endpoints", key)
+        if service is None:
+            labels = (held["metadata"].get("labels") or EMPTY) if held is not None else EMPTY
+            if held is not None and labels.get("endpoints.kubernetes.io/managed-by") == "endpoint-controller":
+                self.client.delete("endpoints", held["metadata"]["name"], held["metadata"]["namespace"], cause=Cause("endpoints-service-gone"))
+            return None
+        if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
+            return None
+        pods = selected_pods(self.cluster.etcd, service)
+        found, over = _truncated(subsets(service, pods))
+        labels = {**managed_labels(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller"}
+        if held is not None and list(held.get("subsets") or ()) == found and held["metadata"].get("labels") == labels:
+            return None
+        changed = change_time(service, pods, [held] if held is not None else [])
+        annotations = {**({CHANGED: rfc3339(changed)} if changed is not None else {}), **({OVER_CAPACITY: "truncated"} if over else {})}
+        metadata = {**(held["metadata"] if held is not None else {"name": service["metadata"]["name"], "namespace": service["metadata"]["namespace"]}),
+                    "labels": labels, "annotations": annotations}
+        if not annotations:
+            del metadata["annotations"]
+        body = {"kind": "Endpoints", "apiVersion": "v1", "metadata": metadata, **({"subsets": found} if found else {})}
+        cause = Cause("endpoints-sync", {"ready": sum(len(subset.get("addresses", ())) for subset in found)})
+        if held is None:
+            self.client.create("endpoints", body, service["metadata"]["namespace"], cause=cause)
+        else:
+            self.client.update("endpoints", body, cause=cause)
+        return None

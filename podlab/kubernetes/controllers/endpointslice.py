@@ -1,0 +1,153 @@
+"""EndpointSlices: which Pods a Service's traffic may go to (pkg/controller/endpointslice, S/endpointslice)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..cause import Cause
+from ..component import Controller, own_key
+from ..controllers_common.endpoints import change_time, managed_labels, pod_keys, selected_pods, should_be_listed, target_ports
+from ..controllers_common.owners import reference
+from ..controllers_common.pods import facts, is_deleting
+from ..etcd import Change
+from ..objects import EMPTY, Map, freeze, memo
+from ..times import rfc3339
+
+MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
+SERVICE_NAME = "kubernetes.io/service-name"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+ME = "endpointslice-controller.k8s.io"
+CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
+
+
+def _of_slice(_: Controller, change: Change) -> Iterable[str]:
+    labels = change.object["metadata"].get("labels") or EMPTY
+    if labels.get(MANAGED_BY) != ME:
+        return ()
+    return (f"{change.object['metadata']['namespace']}/{labels.get(SERVICE_NAME, '')}",)
+
+
+def endpoint(pod: Map, service: Map) -> Map:
+    """podToEndpoint. The plain form is remembered on the Pod, since most Services ask for it."""
+    if service["spec"].get("publishNotReadyAddresses"):
+        return _endpoint(pod, service["metadata"]["name"], True)  # type: ignore[no-any-return]
+    return memo(pod, f"endpoint/{service['metadata']['name']}", lambda _: _endpoint(pod, service["metadata"]["name"], False))
+
+
+def _endpoint(pod: Map, service: str, publish: bool) -> Any:
+    metadata, spec, known = pod["metadata"], pod["spec"], facts(pod)
+    deleting = is_deleting(pod)
+    made: dict[str, Any] = {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {"ready": publish or (known.ready and not deleting), "serving": known.ready, "terminating": deleting}}
+    if spec.get("hostname") and spec.get("subdomain") == service:
+        made["hostname"] = spec["hostname"]
+    made["targetRef"] = {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]}
+    made["nodeName"] = known.node
+    return freeze(made)
+
+
+def wanted(service: Map, pods: Iterable[Map]) -> dict[Any, list[Map]]:
+    """Endpoints by port mapping (Pods may give one port name different numbers), in the order of the Pods."""
+    groups: dict[Any, list[Map]] = {}
+    for pod in pods:
+        if should_be_listed(pod):
+            groups.setdefault(target_ports(service, pod), []).append(endpoint(pod, service))
+    return groups
+
+
+def plan(existing: list[Map], groups: dict[Any, list[Map]]) -> list[tuple[Map | None, list[Any], list[Map] | None]]:
+    """(slice or None for a new one, its ports, its endpoints or None to delete it): only what has to change.
+
+    Like reconcileByPortMapping: living endpoints stay in their slices, changed ones are changed in place, new ones fill the
+    slices that have room and are touched anyway, and the rest makes new slices.
+    """
+    todo: list[tuple[Map | None, list[Any], list[Map] | None]] = []
+    by_ports: dict[Any, list[Map]] = {}
+    for one in existing:
+        by_ports.setdefault(_port_key(one), []).append(one)
+    empty_allowed = not groups  # a Service without Pods keeps one empty slice, the placeholder
+    for ports, endpoints in groups.items():
+        todo += _fit(by_ports.pop(ports, []), ports, endpoints)
+    leftover = [one for slices in by_ports.values() for one in slices]
+    if empty_allowed:
+        placeholder = next((one for one in leftover if not one.get("ports")), leftover[0] if leftover else None)
+        if placeholder is None or placeholder.get("endpoints") or placeholder.get("ports"):
+            todo.append((placeholder, [], []))
+        leftover = [one for one in leftover if one is not placeholder]
+    elif leftover and (fresh := next((index for index, entry in enumerate(todo) if entry[0] is None), None)) is not None:
+        todo[fresh] = (leftover.pop(0), todo[fresh][1], todo[fresh][2])  # a slice of other ports is used again before one is made
+    return [*todo, *((one, [], None) for one in leftover)]
+
+
+def _fit(slices: list[Map], ports: Any, endpoints: list[Map]) -> list[tuple[Map | None, list[Any], list[Map] | None]]:
+    missing = {_uid(one): one for one in endpoints}
+    kept: list[tuple[Map, list[Map], bool]] = []
+    for one in slices:
+        held = [missing.pop(_uid(old)) for old in one.get("endpoints") or () if _uid(old) in missing]
+        kept.append((one, held, held != list(one.get("endpoints") or ())))
+    new = list(missing.values())
+    todo: list[tuple[Map | None, list[Any], list[Map] | None]] = []
+    listed = [dict(port) for port in ports]
+    for one, held, changed in sorted(kept, key=lambda entry: -len(entry[1])):
+        room = MAX_ENDPOINTS - len(held)
+        if new and room and (changed or len(new) <= room or len(new) >= MAX_ENDPOINTS):
+            held, new, changed = [*held, *new[:room]], new[room:], True
+        if not held:
+            todo.append((one, [], None))
+        elif changed:
+            todo.append((one, listed, held))
+    while new:
+        todo.append((None, listed, new[:MAX_ENDPOINTS]))
+        new = new[MAX_ENDPOINTS:]
+    return todo
+
+
+def _uid(entry: Map) -> str:
+    return entry.get("targetRef", EMPTY).get("uid", "") or entry["addresses"][0]
+
+
+def _port_key(one: Map) -> Any:
+    return tuple(tuple((key, port[key]) for key in ("name", "protocol", "port", "appProtocol") if key in port) for port in one.get("ports") or ())
+
+
+class EndpointSliceController(Controller):
+    name = "endpoint-slice-controller"
+    watches = {"services": own_key, "pods": pod_keys, "endpointslices": _of_slice}
+
+    def reconcile(self, key: str) -> int | None:
+        service = self.cluster.etcd.get("services", key)
+        if service is None or not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
+            return None
+        if service["metadata"].get("deletionTimestamp"):
+            return None
+        pods = selected_pods(self.cluster.etcd, service)
+        held = [one for one in self.cluster.etcd.owned(service["metadata"]["uid"], "endpointslices")
+                if (one["metadata"].get("labels") or EMPTY).get(MANAGED_BY) == ME and not is_deleting(one)]
+        labels = {**managed_labels(service), MANAGED_BY: ME, SERVICE_NAME: service["metadata"]["name"]}
+        todo = plan(held, wanted(service, pods))
+        touched = {one["metadata"]["uid"] for one, _, _ in todo if one is not None}
+        todo += [(one, list(one.get("ports") or ()), list(one.get("endpoints") or ())) for one in held
+                 if one["metadata"].get("labels") != labels and one["metadata"]["uid"] not in touched]
+        for one, ports, endpoints in todo:
+            self._write(service, one, ports, endpoints, labels, change_time(service, pods, held))
+        return None
+
+    def _write(self, service: Map, one: Map | None, ports: list[Any], endpoints: list[Map] | None, labels: dict[str, str], changed: int | None) -> None:
+        namespace = service["metadata"]["namespace"]
+        if one is not None and endpoints is None:
+            self.client.delete("endpointslices", one["metadata"]["name"], namespace, cause=Cause("endpointslice-sync", {"ready": []}))
+            return
+        ready = [entry["targetRef"]["name"] for entry in endpoints or () if entry["conditions"]["ready"]]
+        cause = Cause("endpointslice-sync", {"ready": ready})
+        annotations = {"annotations": {CHANGED: rfc3339(changed)}} if changed is not None else {}
+        body: dict[str, Any] = {"addressType": "IPv4", "endpoints": endpoints or None, "ports": ports or None}
+        if one is None:
+            name = service["metadata"]["name"]
+            metadata = {"generateName": f"{name}-", "namespace": namespace, "labels": labels, "ownerReferences": [reference(service)], **annotations}
+            self.client.create("endpointslices", {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, **body},
+                               namespace, cause=cause)
+            return
+        metadata = {key: value for key, value in one["metadata"].items() if key != "annotations"}
+        self.client.update("endpointslices", {**one, **body, "metadata": {**metadata, "labels": labels, **annotations}}, cause=cause)

@@ -1,0 +1,169 @@
+"""Garbage collector: dependents follow their owners, in the background, before the owner (foreground), or not at all (orphan).
+
+Source: pkg/controller/garbagecollector/garbagecollector.go, graph_builder.go. The store's index of owners is the graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..apiserver.errors import ApiError
+from ..cause import Cause
+from ..component import Controller
+from ..etcd import Change, key_of
+from ..objects import Map
+from ..resources import BY_KIND
+
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+ORPHANING = "orphan "  # prefix of the keys of owners that let their dependents go
+
+
+def _finalizers(obj: Map) -> Any:
+    return obj["metadata"].get("finalizers") or ()
+
+
+def _waits_for_dependents(obj: Map) -> bool:
+    """isDeletingDependents."""
+    return bool(obj["metadata"].get("deletionTimestamp")) and FOREGROUND in _finalizers(obj)
+
+
+class GarbageCollector(Controller):
+    name = "generic-garbage-collector"
+    latency_ms = 14
+
+    def restore(self) -> None:
+        self.cluster.etcd.subscribe("*", self._on_change)
+
+    def _on_change(self, change: Change) -> None:
+        obj, metadata = change.object, change.object["metadata"]
+        if change.type == "DELETED":
+            self._enqueue_dependents(change)
+            for reference in metadata.get("ownerReferences") or ():
+                owner = self._owner(reference, metadata.get("namespace"))
+                if owner is not None and _waits_for_dependents(owner):
+                    self._ask(owner, change)
+            return
+        if metadata.get("deletionTimestamp") and (finalizers := _finalizers(obj)):
+            was = _finalizers(change.old) if change.old is not None and change.old["metadata"].get("deletionTimestamp") else ()
+            if ORPHAN in finalizers and ORPHAN not in was:
+                self.enqueue(f"{ORPHANING}{change.plural} {change.key}", because=change.cause)
+            if FOREGROUND in finalizers and FOREGROUND not in was:
+                self._enqueue_dependents(change)
+                self.enqueue(f"{change.plural} {change.key}", because=change.cause)
+        references = metadata.get("ownerReferences")
+        if not references or (change.old is not None and change.old["metadata"].get("ownerReferences") == references):
+            return
+        if any(self._owner(reference, metadata.get("namespace")) is None for reference in references):
+            self.enqueue(f"{change.plural} {change.key}", because=change.cause)
+
+    def _enqueue_dependents(self, change: Change) -> None:
+        for dependent in self.cluster.etcd.owned(change.object["metadata"]["uid"]):
+            self._ask(dependent, change)
+
+    def _ask(self, obj: Map, change: Change) -> None:
+        metadata = obj["metadata"]
+        self.enqueue(f"{BY_KIND[obj['kind']].plural} {key_of(metadata.get('namespace'), metadata['name'])}", because=change.cause)
+
+    def _owner(self, reference: Map, namespace: str | None) -> Map | None:
+        resource = BY_KIND.get(reference["kind"])
+        if resource is None:
+            return None
+        owner = self.cluster.etcd.get(resource.plural, key_of(namespace if resource.namespaced else None, reference["name"]))
+        return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
+
+    # ---- one object at a time
+
+    def reconcile(self, key: str) -> int | None:
+        if key.startswith(ORPHANING):
+            return self._orphan(*key.removeprefix(ORPHANING).split(" ", 1))
+        plural, _, name = key.partition(" ")
+        obj = self.cluster.etcd.get(plural, name)
+        if obj is None:
+            return None
+        if obj["metadata"].get("deletionTimestamp"):
+            if _waits_for_dependents(obj):
+                self._delete_dependents(plural, obj)
+            return None
+        self._attempt_to_delete(plural, obj)
+        return None
+
+    def _attempt_to_delete(self, plural: str, obj: Map) -> None:
+        """attemptToDeleteItem: an object lives while one of its owners does."""
+        references = obj["metadata"].get("ownerReferences") or ()
+        solid, dangling, waiting = self._classify(references, obj["metadata"].get("namespace"))
+        if not references or (solid and not dangling and not waiting):
+            return
+        if solid:
+            self._set_owners(plural, obj, solid, Cause("gc-dangling-reference", {"owners": [r["name"] for r in (*dangling, *waiting)]}))
+            return
+        owner = (waiting or dangling)[0]
+        facts = {"owner": f"{owner['kind']}/{owner['name']}"}
+        finalizers = _finalizers(obj)
+        if waiting and self.cluster.etcd.owned(obj["metadata"]["uid"]):
+            policy = "Foreground"
+        else:
+            policy = "Orphan" if ORPHAN in finalizers else "Foreground" if FOREGROUND in finalizers else "Background"
+        metadata = obj["metadata"]
+        self._forgiving(lambda: self.client.delete(plural, metadata["name"], metadata.get("namespace"), propagation=policy, uid=metadata["uid"],
+                                                   cause=Cause("gc-owner-deleting" if waiting else "gc-owner-gone", facts)))
+
+    def _classify(self, references: Any, namespace: str | None) -> tuple[list[Map], list[Map], list[Map]]:
+        solid: list[Map] = []
+        dangling: list[Map] = []
+        waiting: list[Map] = []
+        for reference in references:
+            owner = self._owner(reference, namespace)
+            if owner is None:
+                dangling.append(reference)
+            elif _waits_for_dependents(owner) and reference.get("blockOwnerDeletion"):
+                waiting.append(reference)
+            else:
+                solid.append(reference)
+        return solid, dangling, waiting
+
+    def _delete_dependents(self, plural: str, owner: Map) -> None:
+        """processDeletingDependentsItem: the finalizer goes when no dependent blocks any more."""
+        uid = owner["metadata"]["uid"]
+        blocking = [one for one in self.cluster.etcd.owned(uid)
+                    if any(r["uid"] == uid and r.get("blockOwnerDeletion") for r in one["metadata"]["ownerReferences"])]
+        if not blocking:
+            self._drop_finalizer(plural, owner, FOREGROUND, Cause("gc-dependents-gone"))
+        for dependent in blocking:
+            if not dependent["metadata"].get("deletionTimestamp"):
+                metadata = dependent["metadata"]
+                self.enqueue(f"{BY_KIND[dependent['kind']].plural} {key_of(metadata.get('namespace'), metadata['name'])}")
+
+    def _orphan(self, plural: str, name: str) -> int | None:
+        """attemptToOrphan: dependents lose the reference first; the owner goes when the store shows none."""
+        owner = self.cluster.etcd.get(plural, name)
+        if owner is None or ORPHAN not in _finalizers(owner):
+            return None
+        uid = owner["metadata"]["uid"]
+        dependents = self.cluster.etcd.owned(uid)
+        for one in dependents:
+            rest = [r for r in one["metadata"]["ownerReferences"] if r["uid"] != uid]
+            self._set_owners(BY_KIND[one["kind"]].plural, one, rest, Cause("gc-orphan", {"owner": f"{owner['kind']}/{owner['metadata']['name']}"}))
+        if dependents:
+            return self.latency_ms
+        self._drop_finalizer(plural, owner, ORPHAN, Cause("gc-orphaned"))
+        return None
+
+    def _set_owners(self, plural: str, obj: Map, references: list[Map], cause: Cause) -> None:
+        metadata = obj["metadata"]
+        body = {"metadata": {"uid": metadata["uid"], "ownerReferences": references or None}}
+        self._forgiving(lambda: self.client.patch(plural, metadata["name"], body, metadata.get("namespace"), cause=cause))
+
+    def _drop_finalizer(self, plural: str, obj: Map, finalizer: str, cause: Cause) -> None:
+        metadata = obj["metadata"]
+        rest = [name for name in _finalizers(obj) if name != finalizer]
+        body = {"metadata": {"uid": metadata["uid"], "finalizers": rest or None}}
+        self._forgiving(lambda: self.client.patch(plural, metadata["name"], body, metadata.get("namespace"), cause=cause))
+
+    @staticmethod
+    def _forgiving(write: Any) -> None:
+        """Do a write; that the object has gone, or is another one by now, is as good."""
+        try:
+            write()
+        except ApiError as error:
+            if error.code not in (404, 409):
+                raise

@@ -1,0 +1,1 @@
+"""What several controllers need to know of Pods, owners, templates and conditions. Controllers never import each other."""
