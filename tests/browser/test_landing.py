@@ -74,3 +74,18 @@ def test_an_unknown_page_says_so_in_korean(wide: Page) -> None:
     allow_error(wide, "404")
     wide.goto("/lessons/does-not-exist/")
     expect(wide.get_by_role("heading", level=1)).to_have_text("그런 페이지가 없습니다")
+
+
+def test_nothing_moves_where_reduced_motion_is_asked_for(new_page: Callable[..., Page]) -> None:
+    still = new_page(reduced_motion="reduce")
+    still.goto("/")
+    assert still.evaluate("document.getAnimations().length") == 0
+
+
+def test_scripts_stay_light(wide: Page) -> None:
+    wide.goto("/", wait_until="load")
+    sizes = wide.evaluate(
+        "performance.getEntriesByType('resource').filter((r) => r.name.includes('.js')).map((r) => r.encodedBodySize)"
+    )
+    assert len(sizes) >= 3
+    assert sum(sizes) < 250_000  # bytes, compressed
