@@ -11,6 +11,7 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 
 from podlab.labs import reconciler
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             websocket_max_message_size=2 * 1024 * 1024 + 65536,  # bytes: the largest manifest, and its form
             verbosity=1,
         )
-        reactor.callWhenRunning(lambda: keep(asyncio.get_event_loop().create_task(keep_reconciling())))
+        reactor.callWhenRunning(start_reconciling)
         reactor.callWhenRunning(lambda: self.announce(server, host))
         server.run()
         if not server.listening_addresses:
@@ -53,12 +54,15 @@ class Command(BaseCommand):
             self.stdout.flush()
 
 
-TASKS: set[asyncio.Task[None]] = set()  # the event loop itself holds tasks only weakly
+def start_reconciling() -> None:
+    """Start the reconciler; when the server is told to stop (SIGTERM, Ctrl-C), cancel it and wait for its `finally`."""
+    task = asyncio.get_event_loop().create_task(keep_reconciling())
 
+    def stop() -> Deferred[None]:
+        task.cancel()
+        return Deferred.fromFuture(task).addErrback(lambda failure: failure.trap(asyncio.CancelledError))
 
-def keep(task: asyncio.Task[None]) -> None:
-    TASKS.add(task)
-    task.add_done_callback(TASKS.discard)
+    reactor.addSystemEventTrigger("before", "shutdown", stop)
 
 
 async def keep_reconciling() -> None:
