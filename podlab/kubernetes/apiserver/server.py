@@ -166,10 +166,14 @@ class ApiServer:
     def put_status(self, resource: Resource, body: dict[str, Any], old: Map, cause: Cause, request: Request) -> Map:
         """The fast way for the cluster's own components, whose statuses are well formed by construction."""
         self.check_same(resource, body, old)
-        status = freeze(body.get("status") or {})
-        if status == old.get("status"):
+        new = {**old, "status": freeze(body.get("status") or {})}
+        annotations = body["metadata"].get("annotations")
+        if resource.plural == "deployments" and annotations != old["metadata"].get("annotations"):
+            # the Deployment controller writes its revision this way (deploymentStatusStrategy keeps only spec and labels)
+            new["metadata"] = {**old["metadata"], "annotations": annotations}
+        if new == old:
             return old
-        return self.store(resource.plural, {**old, "status": status}, cause, request)
+        return self.store(resource.plural, new, cause, request)
 
     # ---- the store, with causes
 
