@@ -60,7 +60,10 @@ Hint = Callable[[Map, ClusterEvent], bool]
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One plugin of the profile; `weight` multiplies its score of 0 to 100."""
+    """One plugin of the profile; `weight` multiplies its score of 0 to 100.
+
+    `by_sums`: the score follows from the node's sums and the state alone, so that it can be remembered for like Pods.
+    """
 
     name: str
     pre_filter: PreFilter | None = None
@@ -70,6 +73,7 @@ class Plugin:
     normalize: Normalize | None = None
     weight: int = 0
     hint: Hint | None = None
+    by_sums: bool = False
 
 
 def scaled_to_maximum(scores: list[int], reverse: bool) -> list[int]:

@@ -167,10 +167,9 @@ def has_required_anti_affinity(spec: Map) -> bool:
 class NodeInfo:
     """A node with its Pods. Sums are millicores, bytes and pieces."""
 
-    __slots__ = ("affinity_pods", "anti_affinity_pods", "cpu", "cpu_allocatable", "hard_taints", "images", "labels", "memory",
-                 "memory_allocatable", "name", "pods", "pods_allocatable", "ports", "scalars",
-                 "scalars_allocatable", "scoring_cpu", "scoring_memory", "soft_taints", "storage", "storage_allocatable",
-                 "unschedulable")
+    __slots__ = ("affinity_pods", "anti_affinity_pods", "cpu", "cpu_allocatable", "hard_taints", "images", "labels",
+                 "memory", "memory_allocatable", "name", "pods", "pods_allocatable", "ports", "scalars", "scalars_allocatable",
+                 "scores", "scoring_cpu", "scoring_memory", "soft_taints", "storage", "storage_allocatable", "unschedulable")
 
     def __init__(self, node: Map) -> None:
         self.cpu = self.memory = self.storage = self.scoring_cpu = self.scoring_memory = 0
@@ -185,6 +184,7 @@ class NodeInfo:
         """Take over a new version of the node object; the sums of its Pods stay."""
         spec, status = node.get("spec") or EMPTY, node.get("status") or EMPTY
         allocatable = status.get("allocatable") or EMPTY
+        self.scores: dict[str, int] = {}  # what plugins gave it for some requests, until it or its Pods change
         taints = spec.get("taints") or ()
         self.name: str = node["metadata"]["name"]
         self.labels: Map = node["metadata"].get("labels") or EMPTY
@@ -231,6 +231,7 @@ class NodeInfo:
                 table[key] = pod
 
     def _count(self, asked: Requests, sign: int) -> None:
+        self.scores = {}
         self.cpu += sign * asked.cpu
         self.memory += sign * asked.memory
         self.storage += sign * asked.storage

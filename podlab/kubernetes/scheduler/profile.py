@@ -33,7 +33,7 @@ PROFILE: tuple[Plugin, ...] = (
            node_affinity.normalize, 2, node_affinity.hint),
     Plugin("NodePorts", node_ports.pre_filter, node_ports.filter, hint=node_ports.hint),
     Plugin("NodeResourcesFit", node_resources_fit.pre_filter, node_resources_fit.filter, node_resources_fit.pre_score,
-           node_resources_fit.score, None, 1, node_resources_fit.hint),
+           node_resources_fit.score, None, 1, node_resources_fit.hint, by_sums=True),
     Plugin("VolumeRestrictions", volume_restrictions.pre_filter, volume_restrictions.filter, hint=volume_restrictions.hint),
     Plugin("VolumeBinding", volume_binding.pre_filter, volume_binding.filter, hint=volume_binding.hint),
     Plugin("VolumeZone", volume_zone.pre_filter, volume_zone.filter, hint=volume_zone.hint),
@@ -42,7 +42,7 @@ PROFILE: tuple[Plugin, ...] = (
     Plugin("InterPodAffinity", inter_pod_affinity.pre_filter, inter_pod_affinity.filter, inter_pod_affinity.pre_score,
            inter_pod_affinity.score, inter_pod_affinity.normalize, 2, inter_pod_affinity.hint),
     Plugin("NodeResourcesBalancedAllocation", pre_score=node_resources_balanced_allocation.pre_score,
-           score=node_resources_balanced_allocation.score, weight=1),
+           score=node_resources_balanced_allocation.score, weight=1, by_sums=True),
     Plugin("ImageLocality", pre_score=image_locality.pre_score, score=image_locality.score, weight=1),
 )
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..objects import EMPTY, Map
 from .cluster_view import ClusterView
 from .fit_error import NO_NODES, available_text, refused_text
-from .framework import Filter, Prepared, Refusal, priority
+from .framework import Filter, Plugin, Prepared, Refusal, priority
 from .node_info import NodeInfo, pod_key
 from .plugins.default_preemption import Candidate, post_filter
 from .profile import PROFILE
@@ -80,7 +81,7 @@ def _ask(pod: Map, node: NodeInfo, filters: _Filters) -> tuple[str, Refusal] | N
     return None
 
 
-def _ask_with_nominated(pod: Map, node: NodeInfo, filters: _Filters, view: ClusterView) -> tuple[str, Refusal] | None:
+def _ask_with_nominated(view: ClusterView, pod: Map, node: NodeInfo, filters: _Filters) -> tuple[str, Refusal] | None:
     """As if Pods of the same or higher priority that wait for this node were there already; and also as it is."""
     waiting = view.nominated.get(node.name)
     if waiting:
@@ -123,15 +124,16 @@ def _find_feasible(pod: Map, view: ClusterView, filters: _Filters) -> tuple[list
     nominated = (pod.get("status") or EMPTY).get("nominatedNodeName")
     if nominated and nominated in view.nodes and (filters.nodes is None or nominated in filters.nodes):
         node = view.nodes[nominated]  # evaluateNominatedNode: if the promised node will do, no other is asked
-        if _ask_with_nominated(pod, node, filters, view) is None:
+        if _ask_with_nominated(view, pod, node, filters) is None:
             return [node], {}, []
     feasible: list[NodeInfo] = []
     refusals: dict[str, Refusal] = {}
     refused_by: dict[str, None] = dict.fromkeys(filters.narrowed_by)
+    ask = partial(_ask_with_nominated, view) if view.nominated else _ask
     for node in view.ordered:
         if filters.nodes is not None and node.name not in filters.nodes:
             continue
-        found = _ask_with_nominated(pod, node, filters, view) if view.nominated else _ask(pod, node, filters)
+        found = ask(pod, node, filters)
         if found is None:
             feasible.append(node)
         else:
@@ -147,7 +149,7 @@ def _refuse(pod: Map, view: ClusterView, filters: _Filters, refusals: dict[str, 
 
     def check(trial: NodeInfo) -> Refusal | None:
         there = view.with_node(trial)
-        found = _ask_with_nominated(pod, trial, _prepare(pod, there), there)
+        found = _ask_with_nominated(there, pod, trial, _prepare(pod, there))
         return found[1] if found else None
     outcome = post_filter(pod, view, refusals, check, choose)
     message = available_text(len(view.ordered), refusals, absent)
@@ -167,11 +169,26 @@ def score(pod: Map, view: ClusterView, nodes: list[NodeInfo]) -> list[int]:
         if state is None:
             continue
         one, weight = plugin.score, plugin.weight
-        scores = [one(pod, node, state) for node in nodes]
+        if plugin.by_sums:
+            scores = _remembered(plugin, pod, nodes, state)
+        else:
+            scores = [one(pod, node, state) for node in nodes]
         if plugin.normalize is not None:
             scores = plugin.normalize(scores, nodes, state)
         totals = [total + weight * extra for total, extra in zip(totals, scores, strict=True)]
     return totals
+
+
+def _remembered(plugin: Plugin, pod: Map, nodes: list[NodeInfo], state: Any) -> list[int]:
+    """Scores of a plugin `by_sums`: between two replicas of a workload only one node has changed."""
+    key = f"{plugin.name} {tuple(state)}"
+    scores = []
+    for node in nodes:
+        known = node.scores.get(key)
+        if known is None and plugin.score is not None:
+            known = node.scores[key] = plugin.score(pod, node, state)
+        scores.append(known or 0)
+    return scores
 
 
 def feasible_on(pod: Map, view: ClusterView, node: str) -> bool:

@@ -281,8 +281,9 @@ class Scheduler(Component):
         old = next((c for c in conditions if c["type"] == type_), EMPTY)
         since = old["lastTransitionTime"] if old.get("status") == value else rfc3339(self.now)
         generation = pod["metadata"].get("generation")
-        new = {"type": type_, **({"observedGeneration": generation} if generation else {}), "status": value, "lastProbeTime": None,
-               "lastTransitionTime": since, "reason": reason, "message": message}
+        observed = {"observedGeneration": generation} if generation else {}
+        new = {"type": type_, **observed, "status": value, "lastProbeTime": None, "lastTransitionTime": since, "reason": reason,
+               "message": message}
         return None if {"lastProbeTime": None, **old} == new else new
 
     def _write_status(self, pod: Map, condition: dict[str, Any] | None, members: dict[str, Any], cause: Cause) -> bool:

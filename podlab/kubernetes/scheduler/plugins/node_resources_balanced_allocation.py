@@ -19,15 +19,16 @@ def pre_score(pod: Map, view: ClusterView, nodes: list[NodeInfo]) -> Requests | 
 
 def score(pod: Map, node: NodeInfo, asked: Requests) -> int:
     """50 + (50 + balance with the Pod - balance without) / 2: 75 when nothing changes."""
-    without = _balance(node.cpu, node.cpu_allocatable, node.memory, node.memory_allocatable)
-    with_pod = _balance(node.cpu + asked.cpu, node.cpu_allocatable, node.memory + asked.memory, node.memory_allocatable)
+    without = _balance(node, node.cpu, node.memory)
     half = MAX_NODE_SCORE // 2
-    return half + (half + with_pod - without) // 2
+    return half + (half + _balance(node, node.cpu + asked.cpu, node.memory + asked.memory) - without) // 2
 
 
-def _balance(cpu: int, cpu_allocatable: int, memory: int, memory_allocatable: int) -> int:
+def _balance(node: NodeInfo, cpu: int, memory: int) -> int:
     """(1 - standard deviation of the used fractions) x 100; of two fractions that is half their difference."""
+    cpu_allocatable, memory_allocatable = node.cpu_allocatable, node.memory_allocatable
     if not cpu_allocatable or not memory_allocatable:
         return MAX_NODE_SCORE
-    deviation = abs(min(cpu / cpu_allocatable, 1.0) - min(memory / memory_allocatable, 1.0)) / 2
-    return int((1 - deviation) * MAX_NODE_SCORE)
+    cpu_used = cpu / cpu_allocatable if cpu < cpu_allocatable else 1.0
+    memory_used = memory / memory_allocatable if memory < memory_allocatable else 1.0
+    return int((1 - abs(cpu_used - memory_used) / 2) * MAX_NODE_SCORE)

@@ -46,12 +46,16 @@ def pre_score(pod: Map, view: ClusterView, nodes: list[NodeInfo]) -> Requests:
 def score(pod: Map, node: NodeInfo, asked: Requests) -> int:
     """The mean of the free percentages of cpu and memory with this Pod on board, in integers (leastResourceScorer)."""
     total = weights = 0
-    for capacity, requested in ((node.cpu_allocatable, node.scoring_cpu + asked.scoring_cpu),
-                                (node.memory_allocatable, node.scoring_memory + asked.scoring_memory)):
-        if capacity:
-            weights += 1
-            if requested <= capacity:
-                total += (capacity - requested) * MAX_NODE_SCORE // capacity
+    capacity, requested = node.cpu_allocatable, node.scoring_cpu + asked.scoring_cpu
+    if capacity:
+        weights = 1
+        if requested <= capacity:
+            total = (capacity - requested) * MAX_NODE_SCORE // capacity
+    capacity, requested = node.memory_allocatable, node.scoring_memory + asked.scoring_memory
+    if capacity:
+        weights += 1
+        if requested <= capacity:
+            total += (capacity - requested) * MAX_NODE_SCORE // capacity
     return total // weights if weights else 0
 
 

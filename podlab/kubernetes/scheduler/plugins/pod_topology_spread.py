@@ -169,11 +169,13 @@ def pre_score(pod: Map, view: ClusterView, nodes: list[NodeInfo]) -> SoftState |
             terms.append(Soft(constraint, log(len(scored) + 2), per_node))
             continue
         counts = {node.labels.get(constraint.key, ""): 0 for node in scored}
-        for node in view.ordered if per_node else ():
+        if len(counts) == 1 and "" in counts:
+            continue  # no node has the key: it tells none apart
+        for name, count in per_node.items():
+            node = view.nodes[name]
             domain = node.labels.get(constraint.key, "")
-            if node.name in per_node and domain in counts and constraint.includes(pod, node) \
-                    and not (own and any(c.key not in node.labels for c in soft)):
-                counts[domain] += per_node[node.name]
+            if domain in counts and constraint.includes(pod, node) and not (own and any(c.key not in node.labels for c in soft)):
+                counts[domain] += count
         terms.append(Soft(constraint, log(len(counts) + 2), counts))
     return SoftState(terms, ignored)
 
@@ -184,10 +186,11 @@ def score(pod: Map, node: NodeInfo, state: SoftState) -> int:
         return 0
     total = 0.0
     for constraint, weight, counts in state.terms:
-        domain = node.labels.get(constraint.key)
+        key, max_skew = constraint.key, constraint.max_skew
+        domain = node.labels.get(key)
         if domain is not None:
-            count = counts.get(node.name if constraint.key == HOSTNAME else domain, 0)
-            total += count * weight + (constraint.max_skew - 1)
+            count = counts.get(node.name if key == HOSTNAME else domain, 0)
+            total += count * weight + (max_skew - 1)
     return floor(total + 0.5)  # math.Round; never negative
 
 
