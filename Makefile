@@ -34,7 +34,7 @@ $(NODE): package.json package-lock.json .npmrc $(RUNTIME)
 	tools/node.sh npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(BUILD): $(NODE) $(shell find static/src -type f 2>/dev/null)
+$(BUILD): $(NODE) static/build.mjs $(shell find static/src -type f 2>/dev/null)
 	tools/node.sh node static/build.mjs
 	@touch $@
 

@@ -42,8 +42,16 @@ def test_a_session_is_resumed_on_another_device(new_page: Callable[..., Page]) -
     other.get_by_label("이어하기 코드").fill(code.lower().replace("-", " "))
     other.get_by_role("button", name="이어서 하기").click()
     expect(other.get_by_role("heading", level=1)).to_have_text("초록고래 님, 반갑습니다")
-    other.get_by_role("button", name="이 기기에서 나가기").click()
-    expect(other.get_by_role("button", name="바로 시작")).to_be_visible()
+
+
+def test_leaving_asks_first_because_only_the_code_leads_back(wide: Page) -> None:
+    start(wide, "초록고래")
+    wide.once("dialog", lambda dialog: dialog.dismiss())
+    wide.get_by_role("button", name="이 기기에서 나가기").click()
+    expect(wide.get_by_role("heading", level=1)).to_contain_text("반갑습니다")
+    wide.once("dialog", lambda dialog: dialog.accept())
+    wide.get_by_role("button", name="이 기기에서 나가기").click()
+    expect(wide.get_by_role("button", name="바로 시작")).to_be_visible()
 
 
 def test_a_wrong_resume_code_is_explained_where_it_was_typed(page: Page) -> None:
