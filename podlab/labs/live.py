@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from podlab.kubernetes.cluster import Cluster as Engine
-from podlab.labs import storage
+from podlab.labs import births, storage
 from podlab.labs.storage import Entry, Fenced, Writer
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ class LiveCluster:
         self.writer = writer
         self.gone = False  # discarded: fetch it again
         self.unwatched_since = time.monotonic()
+        self.render: Any = None  # the last render of the board and what it was made of, shared by all viewers (panels.rendered)
+        self.render_key: Any = None
         self._pending: list[Any] = []
         self._unsaved = 0
         self._anchor()
@@ -72,21 +74,28 @@ class LiveCluster:
 
     def next_event(self) -> int | None:
         """Jump to the next moment at which something happens. Returns virtual ms, or None when nothing ever will by itself."""
-        revision, causes = self.engine.etcd.revision, len(self.engine.causes.since(0))
+        before = self.engine.etcd.revision, self.engine.causes.last
         for _ in range(STEPS_A_TURN):
             if self.engine.clock.next_at() is None:
                 break
             self.engine.step()
-            if self.engine.etcd.revision != revision or len(self.engine.causes.since(0)) != causes:
+            if (self.engine.etcd.revision, self.engine.causes.last) != before:
                 break
         self._anchor()
         return self.engine.clock.next_at()
 
     # ---- acts
 
+    def leave(self, viewer: Viewer) -> None:
+        self.viewers.discard(viewer)
+        self.unwatched_since = time.monotonic()
+
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Engine]:
-        """Hold the cluster alone, at the present. On leaving, what was applied is on disk, or Fenced is raised and the cluster is gone."""
+    async def turn(self, *, quiet: bool = False) -> AsyncIterator[Engine]:
+        """Hold the cluster alone, at the present. On leaving, what was applied is on disk, or Fenced is raised and the cluster is gone.
+
+        Viewers are told, unless `quiet` and nothing was applied.
+        """
         async with self.lock:
             if self.gone:
                 raise Fenced
@@ -94,9 +103,11 @@ class LiveCluster:
             try:
                 yield self.engine
             finally:
+                acted = bool(self._pending)
                 await self._commit()
-        for viewer in self.viewers:
-            viewer.hint()
+        if acted or not quiet:
+            for viewer in list(self.viewers):
+                viewer.hint()
 
     def apply(self, entry: Entry) -> Any:
         """Do an act now, inside a turn. Its row is written when the turn ends. Raises ApiError when the cluster refuses."""
@@ -145,19 +156,19 @@ class Clusters:
         live = self._awake.get(cluster_id)
         return live if live is not None and not live.gone else None
 
-    async def get(self, cluster_id: int, begin: Callable[[Any], Engine]) -> LiveCluster:
-        """The awake cluster, woken from its rows if need be. `begin(row)` makes the engine of one that has no checkpoint."""
+    async def get(self, cluster_id: int) -> LiveCluster:
+        """The awake cluster, woken from its rows if need be."""
         if live := self.find(cluster_id):
             return live
         task = self._waking.get(cluster_id)
         if task is None:
-            task = self._waking[cluster_id] = asyncio.get_running_loop().create_task(self._wake(cluster_id, begin))
+            task = self._waking[cluster_id] = asyncio.get_running_loop().create_task(self._wake(cluster_id))
             task.add_done_callback(lambda _: self._waking.pop(cluster_id, None))
         return await asyncio.shield(task)
 
-    async def _wake(self, cluster_id: int, begin: Callable[[Any], Engine]) -> LiveCluster:
+    async def _wake(self, cluster_id: int) -> LiveCluster:
         row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
-        engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else begin(row)
+        engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else births.begin(row.lesson)
         sequence = checkpoint.sequence if checkpoint else 0
         sequence = await replay(engine, entries, sequence)
         while not engine.run_until(row.now_ms, STEPS_A_TURN):

@@ -166,3 +166,17 @@ class Container(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class File(models.Model):
+    """A file on the learner's own machine beside a cluster: what the editor and the terminal share."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=100)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cluster", "name"], name="one_file_a_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,5 +1,67 @@
-"""Keeps live clusters running in real time, their projection up to date and their viewers told."""
+"""Keeps awake clusters running in real time, their viewers told, their clocks and projection saved, and the unwatched ones asleep."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from podlab.labs import rows, storage
+from podlab.labs.live import CLUSTERS, SLEEP_AFTER, Clusters, LiveCluster
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.05  # seconds between two looks: what a learner may wait for a timer's effect
+SAVE_EVERY = 5.0  # seconds between two saves of clocks and projection rows
 
 
-async def run() -> None:
-    """Started once by `manage.py serve`, on the server's event loop; returns when there is nothing to keep."""
+async def run(clusters: Clusters = CLUSTERS) -> None:
+    """Started once by `manage.py serve`, on the server's event loop; runs until it is cancelled."""
+    saver = asyncio.get_running_loop().create_task(_save_for_ever(clusters))
+    try:
+        while True:
+            began = time.monotonic()
+            for live in clusters.awake():
+                if live.viewers:
+                    await _tick(live)
+                elif time.monotonic() - live.unwatched_since > SLEEP_AFTER:
+                    await clusters.sleep(live)
+            await asyncio.sleep(max(0.0, TICK - (time.monotonic() - began)))
+    finally:
+        saver.cancel()
+
+
+async def _tick(live: LiveCluster) -> None:
+    """Let one cluster's due timers fire, if nobody is acting on it just now, and tell its viewers when something changed."""
+    if live.rate == 0 or live.lock.locked():
+        return
+    due = live.engine.clock.next_at()
+    if due is None or due > live.due():
+        return
+    async with live.lock:
+        revision, last = live.engine.etcd.revision, live.engine.causes.last
+        live.catch_up()
+    if (live.engine.etcd.revision, live.engine.causes.last) != (revision, last):
+        for viewer in list(live.viewers):
+            viewer.hint()
+    await asyncio.sleep(0)
+
+
+async def _save_for_ever(clusters: Clusters) -> None:
+    """Clocks, so that a restart does not turn time back, and the rows that teachers and screens query."""
+    saved: dict[int, int] = {}
+    while True:
+        await asyncio.sleep(SAVE_EVERY)
+        try:
+            clocks = {}
+            for live in clusters.awake():
+                if live.rate and live.viewers:
+                    clocks[live.id] = live.engine.now
+                if saved.get(live.id) != live.engine.etcd.revision and not live.lock.locked():
+                    saved[live.id] = live.engine.etcd.revision
+                    await clusters.writer.call(rows.save, live.id, rows.project(live.engine))
+            if clocks:
+                await clusters.writer.call(storage.save_clocks, clocks)
+            saved = {key: revision for key, revision in saved.items() if clusters.find(key)}
+        except Exception:
+            logger.exception("Saving clocks and projection rows failed; trying again")

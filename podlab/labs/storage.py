@@ -52,17 +52,12 @@ def save_clocks(clocks: dict[int, int]) -> None:
             Cluster.objects.filter(id=cluster_id).update(now_ms=now_ms)
 
 
-def load(cluster_id: int, until: int | None = None) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
-    """The row, the last checkpoint (up to journal entry `until`), and the entries after it as (sequence, entry)."""
+def load(cluster_id: int) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
+    """The row, its last checkpoint of this engine, and the journal entries after that as (sequence, entry)."""
     row = Cluster.objects.select_related("learner").get(id=cluster_id)
-    checkpoints = Checkpoint.objects.filter(cluster_id=cluster_id, engine_version=ENGINE_VERSION)
-    entries = JournalEntry.objects.filter(cluster_id=cluster_id)
-    if until is not None:
-        checkpoints, entries = checkpoints.filter(sequence__lte=until), entries.filter(sequence__lte=until)
-    checkpoint = checkpoints.order_by("-sequence", "-at_ms").first()
-    if checkpoint is not None:
-        entries = entries.filter(sequence__gt=checkpoint.sequence)
-    return row, checkpoint, [(entry.sequence, {"at": entry.at_ms, **json.loads(entry.request)}) for entry in entries.order_by("sequence")]
+    checkpoint = Checkpoint.objects.filter(cluster_id=cluster_id, engine_version=ENGINE_VERSION).order_by("-sequence", "-at_ms").first()
+    entries = JournalEntry.objects.filter(cluster_id=cluster_id, sequence__gt=checkpoint.sequence if checkpoint else 0).order_by("sequence")
+    return row, checkpoint, [(entry.sequence, {"at": entry.at_ms, **json.loads(entry.request)}) for entry in entries]
 
 
 def row_of(cluster_id: int, sequence: int, entry: Entry) -> JournalEntry:

@@ -1,0 +1,59 @@
+"""How a cluster of a lesson begins. The lessons app says what is in it; labs only asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.kubernetes.kubectl.run import run_to_end
+from podlab.labs import storage
+
+EPOCH_MS = 1_795_219_200_000  # every cluster is born at 2026-11-21T00:00:00Z: a class sees the same dates and ages
+
+
+@dataclass(frozen=True)
+class Birth:
+    """The beginning of a lesson's cluster. `spec` as `Cluster.create` takes it; `manifests` is YAML applied at the start."""
+
+    seed: int
+    spec: dict[str, Any] | None = None
+    manifests: str = ""
+    settle_seconds: float = 30.0  # virtual time that passes before the learner comes
+
+
+_find: Callable[[str], Birth] = lambda lesson: Birth(seed=1)  # noqa: E731
+
+
+def register(find: Callable[[str], Birth]) -> None:
+    """The lessons app says how each lesson's cluster begins. `find` raises LookupError for a lesson that does not exist."""
+    global _find
+    _find = find
+    packed.cache_clear()
+
+
+def birth(lesson: str) -> Birth:
+    return _find(lesson)
+
+
+@lru_cache(maxsize=128)
+def packed(lesson: str) -> bytes:
+    """The first state of a lesson's cluster, made once a process: every learner starts from the same moment."""
+    return storage.pack(build(birth(lesson)).checkpoint())
+
+
+def build(birth: Birth) -> Engine:
+    engine = Engine.create(birth.seed, EPOCH_MS, birth.spec)
+    if birth.manifests:
+        code, _, errors = run_to_end(engine, ["apply", "-f", "-"], stdin=birth.manifests)
+        if code:
+            raise ValueError(f"the lesson's manifests are refused: {errors}")
+    engine.run_for(birth.settle_seconds)
+    return engine
+
+
+def begin(lesson: str) -> Engine:
+    """A new learner's engine for a lesson."""
+    return Engine.restore(storage.unpack(packed(lesson)))

@@ -1,0 +1,231 @@
+"""The lab page's websocket: authorise, join, show the present; then acts in, changed fragments out.
+
+It keeps only what it sent last. A hint says "there is something new"; hints coalesce, and a lost one costs latency, not truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.labs import access, births, limits, panels, rewind
+from podlab.labs.births import EPOCH_MS
+from podlab.labs.live import CLUSTERS, RATES, LiveCluster
+from podlab.labs.models import Cluster
+from podlab.labs.page import Page
+from podlab.labs.storage import ENGINE_VERSION, Fenced
+from podlab.labs.terminal import TerminalSession
+
+logger = logging.getLogger(__name__)
+
+NO_SESSION, NO_LESSON, TOO_FAST = 4403, 4404, 4429
+SHORTEST_GAP = 0.08  # seconds between two sends to one page: faster is not seen
+
+
+class LabConsumer(AsyncWebsocketConsumer):
+    """One open lab page. Methods named `do_*` are the acts that a page may send: {"action": name, ...}."""
+
+    live: LiveCluster | None = None
+    row: Cluster
+
+    # ---- coming and going
+
+    async def connect(self) -> None:
+        self.lesson: str = self.scope["url_route"]["kwargs"]["slug"]
+        await self.accept()
+        try:
+            self.row = await database_sync_to_async(self._open)()
+        except access.NoLearner:
+            await self.close(NO_SESSION)
+            return
+        except LookupError:
+            await self.close(NO_LESSON)
+            return
+        self.page = Page(self.lesson)
+        self.rate_limit = limits.Bucket(limits.ACTS_PER_SECOND, limits.ACTS_BURST)
+        self.outbox: list[str] = []
+        self.wake = asyncio.Event()
+        await self._join()
+        self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
+
+    def _open(self) -> Cluster:
+        birth = births.birth(self.lesson)
+        return access.open_cluster(self.scope, self.lesson, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
+
+    async def _join(self) -> None:
+        """Join the live cluster (again, after it was discarded) and show everything."""
+        if self.live is not None:
+            self.live.leave(self)
+        self.live = await CLUSTERS.get(self.row.id)
+        self.live.viewers.add(self)
+        files = await database_sync_to_async(panels.load_files)(self.row.id)
+        if hasattr(self, "terminal"):
+            self.terminal.attach(self.live, files)
+        else:
+            self.terminal = TerminalSession(self.live, files, lambda stream, text: self.outbox.append(panels.terminal_text(stream, text)))
+        self.page.forget()
+        self.hint()
+
+    async def disconnect(self, code: int) -> None:
+        if self.live is not None:
+            self.live.leave(self)
+        if hasattr(self, "sender"):
+            self.sender.cancel()
+
+    # ---- out
+
+    def hint(self) -> None:
+        self.wake.set()
+
+    async def _send_for_ever(self) -> None:
+        try:
+            while True:
+                await self.wake.wait()
+                self.wake.clear()
+                await self._send_changes()
+                await asyncio.sleep(SHORTEST_GAP)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("A lab page could not be updated")
+            await self.close(1011)
+
+    async def _send_changes(self) -> None:
+        """The latest of everything that this page shows and has not seen. Nothing is shown before it is on disk: hence the lock."""
+        live = self.live
+        if live is None or live.gone:
+            await self._join()
+            live = self.live
+        assert live is not None
+        if self.terminal.busy:
+            try:
+                async with live.turn(quiet=True):
+                    self.terminal.advance()
+            except Fenced:
+                await self._join()
+                return
+        async with live.lock:
+            fragments = self.page.fragments(live, self.terminal)
+        text, self.outbox = "".join(self.outbox), []
+        if text or fragments:
+            await self.send(text + "".join(fragments))
+
+    # ---- in
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            message = json.loads(text_data or "")
+            action = getattr(self, f"do_{message['action']}".replace("-", "_"), None)
+        except (ValueError, TypeError, KeyError):
+            return
+        if action is None or self.live is None:
+            return
+        if not self.rate_limit.take():
+            self.outbox.append(panels.notice("너무 빠릅니다. 잠시 뒤에 다시 해 주세요."))
+            self.hint()
+            return
+        try:
+            await action(message)
+        except ApiError as error:
+            self.outbox.append(panels.refusal(error))
+        except Fenced:
+            self.outbox.append(panels.notice("다른 곳에서 이 클러스터를 바꾸었습니다. 지금 모습을 다시 불러왔습니다. 방금 한 일은 적용되지 않았습니다."))
+            CLUSTERS.discard(self.live)
+            await self._join()
+        self.hint()
+
+    async def do_terminal(self, message: dict[str, Any]) -> None:
+        """A line typed in the terminal."""
+        line = limits.text(message.get("line"), limits.LINE_MAX)
+        async with self._turn():
+            self.terminal.feed(line)
+        await self._save_files()
+
+    async def do_interrupt(self, message: dict[str, Any]) -> None:
+        async with self._turn():
+            self.terminal.interrupt()
+
+    async def do_complete(self, message: dict[str, Any]) -> None:
+        """Tab in the terminal."""
+        line = limits.text(message.get("line"), limits.LINE_MAX)
+        self.outbox.append(panels.completions(line, self.terminal.complete(line)))
+
+    async def do_rate(self, message: dict[str, Any]) -> None:
+        rate = float(message.get("rate", 1))
+        if rate in RATES:
+            async with self._turn():
+                self.live_.set_rate(rate)
+            await database_sync_to_async(lambda: Cluster.objects.filter(id=self.row.id).update(rate=rate))()
+
+    async def do_next(self, message: dict[str, Any]) -> None:
+        """To the next event."""
+        async with self._turn():
+            if self.live_.next_event() is None:
+                self.outbox.append(panels.notice("기다리는 사건이 없습니다. 무언가 해 보세요."))
+
+    async def do_fault(self, message: dict[str, Any]) -> None:
+        """Something breaks: a node's power, a container's process."""
+        fault = limits.fault(message)
+        async with self._turn():
+            self.live_.apply({"do": "fault", **fault})
+
+    async def do_apply(self, message: dict[str, Any]) -> None:
+        """The YAML editor's text: kept as a file, then applied from the terminal, where the answer shows."""
+        name, text = limits.file(message)
+        async with self._turn():
+            self.terminal.laptop.write_file(name, text)
+            self.outbox.append(panels.typed(self.terminal.prompt, f"kubectl apply -f {name}"))
+            self.terminal.feed(f"kubectl apply -f {name}")
+        await self._save_files()
+
+    async def do_save(self, message: dict[str, Any]) -> None:
+        name, text = limits.file(message)
+        self.terminal.laptop.write_file(name, text)
+        await self._save_files()
+
+    async def do_select(self, message: dict[str, Any]) -> None:
+        """An object of the diagram was picked: the inspector shows it."""
+        self.page.select(limits.text(message.get("ref"), 300), limits.text(message.get("view", "describe"), 20))
+
+    async def do_tab(self, message: dict[str, Any]) -> None:
+        self.page.open_tab(limits.text(message.get("tab"), 20))
+
+    async def do_width(self, message: dict[str, Any]) -> None:
+        """How much room the diagram has, CSS pixels."""
+        self.page.set_width(int(message.get("width", 960)))
+
+    async def do_undo(self, message: dict[str, Any]) -> None:
+        async with self.live_.turn():
+            undone = await rewind.undo(self.live_)
+        self._say_rewound("되돌릴 일이 없습니다." if undone is None else f"되돌렸습니다: {undone}")
+
+    async def do_reset(self, message: dict[str, Any]) -> None:
+        async with self.live_.turn():
+            await rewind.reset(self.live_, self.lesson)
+        self._say_rewound("이 단원의 처음으로 돌아왔습니다.")
+
+    def _say_rewound(self, text: str) -> None:
+        self.terminal.attach(self.live_, self.terminal.files())
+        self.outbox.append(panels.notice(text))
+
+    # ---- helpers
+
+    @property
+    def live_(self) -> LiveCluster:
+        assert self.live is not None
+        return self.live
+
+    def _turn(self) -> Any:
+        return self.live_.turn()
+
+    async def _save_files(self) -> None:
+        files = self.terminal.files()
+        if files != self.page.saved_files:
+            self.page.saved_files = dict(files)
+            await database_sync_to_async(panels.save_files)(self.row.id, files)

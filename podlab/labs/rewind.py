@@ -1,0 +1,101 @@
+"""Going back: undo the last act, or start the lesson anew. The journal only grows; a rewind is one more line and a checkpoint with it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from podlab.kubernetes.cluster import ENGINE_VERSION
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.labs import births, storage
+from podlab.labs.live import LiveCluster, replay
+from podlab.labs.models import Checkpoint, Cluster, JournalEntry
+from podlab.labs.storage import Entry, Fenced
+
+ACTS = ("request", "fault", "session", "visit")  # what "undo" undoes; a change of pace is none
+
+
+def standing(entries: list[tuple[int, Entry]]) -> dict[int, list[int]]:
+    """For each sequence, the sequences whose acts make up the state after it: a rewind cuts back to where it went."""
+    now: list[int] = []
+    found: dict[int, list[int]] = {0: []}
+    for sequence, entry in entries:
+        now = [s for s in now if s <= entry["to"]] if entry["do"] == "rewind" else [*now, sequence]
+        found[sequence] = now
+    return found
+
+
+def plan(entries: list[tuple[int, Entry]]) -> tuple[int, Entry] | None:
+    """The last act that still stands, or None."""
+    by_sequence = dict(entries)
+    now = standing(entries)[entries[-1][0]] if entries else []
+    return next(((s, by_sequence[s]) for s in reversed(now) if by_sequence[s]["do"] in ACTS), None)
+
+
+def describe(entry: Entry) -> str:
+    """What was undone, as its author knows it."""
+    if entry["do"] == "request":
+        return str(entry.get("options", {}).get("command") or f"{entry['verb']} {entry['resource']} {entry.get('name', '')}").strip()
+    return {"fault": "고장", "session": "컨테이너 안에서 한 일", "visit": "브라우저 요청"}[entry["do"]]
+
+
+def _journal(cluster_id: int) -> list[tuple[int, Entry]]:
+    return [(row.sequence, {"at": row.at_ms, **json.loads(row.request)})
+            for row in JournalEntry.objects.filter(cluster_id=cluster_id).order_by("sequence")]
+
+
+def _nearest(cluster_id: int, history: dict[int, list[int]], wanted: list[int], at_ms: int) -> Checkpoint | None:
+    """The latest checkpoint that lies on the way to a state."""
+    best = None
+    for checkpoint in Checkpoint.objects.filter(cluster_id=cluster_id, engine_version=ENGINE_VERSION).order_by("sequence", "at_ms"):
+        held = history.get(checkpoint.sequence, [])
+        if held == wanted[: len(held)] and checkpoint.at_ms <= at_ms:
+            best = checkpoint
+    return best
+
+
+def _store(cluster_id: int, sequence: int, entry: Entry, packed: bytes, at_ms: int) -> None:
+    try:
+        with transaction.atomic():
+            storage.append([storage.row_of(cluster_id, sequence, entry)])
+            Checkpoint.objects.update_or_create(cluster_id=cluster_id, sequence=sequence, at_ms=at_ms,
+                                                defaults={"engine_version": ENGINE_VERSION, "state": packed})
+            Cluster.objects.filter(id=cluster_id).update(now_ms=at_ms)
+    except IntegrityError as error:
+        raise Fenced from error
+
+
+async def undo(live: LiveCluster) -> str | None:
+    """Back to just before the last act that stands. Call inside a turn. Returns what was undone, or None."""
+    entries = await live.writer.call(_journal, live.id)
+    found = plan(entries)
+    if found is None:
+        return None
+    sequence, entry = found
+    history, by_sequence = standing(entries), dict(entries)
+    wanted = [s for s in history[entries[-1][0]] if s < sequence]
+    checkpoint = await live.writer.call(_nearest, live.id, history, wanted, entry["at"])
+    engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else None
+    if engine is None:
+        row = await live.writer.call(lambda: Cluster.objects.get(id=live.id))
+        engine = births.begin(row.lesson)
+    done = len(history.get(checkpoint.sequence, [])) if checkpoint else 0
+    await replay(engine, [(s, by_sequence[s]) for s in wanted[done:]], 0)
+    while not engine.run_until(entry["at"], 1500):
+        pass
+    await _go(live, engine, wanted[-1] if wanted else 0)
+    return describe(entry)
+
+
+async def reset(live: LiveCluster, lesson: str) -> None:
+    """Back to the lesson's beginning. Call inside a turn."""
+    await _go(live, births.begin(lesson), 0)
+
+
+async def _go(live: LiveCluster, engine: Engine, to: int) -> None:
+    entry: dict[str, Any] = {"at": engine.now, "do": "rewind", "to": to}
+    live.sequence += 1
+    await live.writer.call(_store, live.id, live.sequence, entry, storage.pack(engine.checkpoint()), engine.now)
+    live.replace(engine)

@@ -1,0 +1,88 @@
+"""The projection rows: Node, Pod and Container as tables, for screens and teachers. Rebuilt from the engine at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+
+from podlab.kubernetes import quantity
+from podlab.kubernetes.apiserver.tables import table
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.kubernetes.objects import Map, dig
+from podlab.kubernetes.resources import BY_PLURAL
+from podlab.kubernetes.times import parse_rfc3339
+from podlab.labs.models import Container, Node, Pod
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What the tables should hold of one cluster. `containers` maps a Pod's uid to its containers' fields."""
+
+    nodes: list[dict[str, Any]]
+    pods: list[dict[str, Any]]
+    containers: dict[str, list[dict[str, Any]]]
+
+
+def project(engine: Engine) -> Projection:
+    pods = [pod for pod in engine.etcd.list("pods") if not pod["metadata"]["namespace"].startswith("kube-")]
+    return Projection([_node(node) for node in engine.etcd.list("nodes")], [_pod(engine, pod) for pod in pods],
+                      {pod["metadata"]["uid"]: _containers(pod) for pod in pods})
+
+
+def _node(node: Map) -> dict[str, Any]:
+    ready = next((c["status"] for c in dig(node, "status.conditions", ()) if c["type"] == "Ready"), "Unknown")
+    allocatable = dig(node, "status.allocatable", {})
+    return {"name": node["metadata"]["name"], "ready": ready == "True", "schedulable": not node["spec"].get("unschedulable"),
+            "cpu_milli": quantity.milli(allocatable.get("cpu")), "memory_bytes": quantity.value(allocatable.get("memory"))}
+
+
+def _pod(engine: Engine, pod: Map) -> dict[str, Any]:
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    cells = table(BY_PLURAL["pods"], [pod], engine.now)["rows"][0]["cells"]  # NAME READY STATUS RESTARTS AGE ...
+    ready, _, total = str(cells[1]).partition("/")
+    owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), {})
+    statuses = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
+    return {"uid": metadata["uid"], "namespace": metadata["namespace"], "name": metadata["name"], "node_name": pod["spec"].get("nodeName", ""),
+            "ip": status.get("podIP", ""), "phase": status.get("phase", "Pending"), "reason": str(cells[2])[:120],
+            "ready": any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ()),
+            "ready_containers": int(ready or 0), "total_containers": int(total or 0), "restarts": sum(s.get("restartCount", 0) for s in statuses),
+            "owner_kind": owner.get("kind", ""), "owner_name": owner.get("name", ""),
+            "created_ms": parse_rfc3339(metadata["creationTimestamp"]), "deleting": "deletionTimestamp" in metadata}
+
+
+def _containers(pod: Map) -> list[dict[str, Any]]:
+    found = []
+    status = pod.get("status") or {}
+    for kind, specs, statuses in (("init", "initContainers", "initContainerStatuses"), ("app", "containers", "containerStatuses"),
+                                  ("ephemeral", "ephemeralContainers", "ephemeralContainerStatuses")):
+        told = {s["name"]: s for s in status.get(statuses) or ()}
+        for spec in pod["spec"].get(specs) or ():
+            one = told.get(spec["name"], {})
+            state = next(iter(one.get("state") or {"waiting": {}}))
+            detail = (one.get("state") or {}).get(state) or {}
+            ended = detail if state == "terminated" else dig(one, "lastState.terminated", {})
+            found.append({"name": spec["name"], "kind": "sidecar" if kind == "init" and spec.get("restartPolicy") == "Always" else kind,
+                          "image": spec["image"][:512], "state": state, "reason": detail.get("reason", "")[:120],
+                          "ready": bool(one.get("ready")), "started": bool(one.get("started")), "restarts": one.get("restartCount", 0),
+                          "exit_code": ended.get("exitCode")})
+    return found
+
+
+def save(cluster_id: int, projection: Projection) -> None:
+    """Make the tables say what the projection says: upserts, and deletes of what is gone, in one transaction."""
+    with transaction.atomic():
+        _upsert(Node, ["cluster", "name"], [{"cluster_id": cluster_id, **fields} for fields in projection.nodes])
+        Node.objects.filter(cluster_id=cluster_id).exclude(name__in=[fields["name"] for fields in projection.nodes]).delete()
+        _upsert(Pod, ["cluster", "uid"], [{"cluster_id": cluster_id, **fields} for fields in projection.pods])
+        Pod.objects.filter(cluster_id=cluster_id).exclude(uid__in=list(projection.containers)).delete()
+        ids = dict(Pod.objects.filter(cluster_id=cluster_id).values_list("uid", "id"))
+        containers = [{"pod_id": ids[uid], **fields} for uid, group in projection.containers.items() for fields in group]
+        _upsert(Container, ["pod", "name"], containers)
+
+
+def _upsert(model: type[models.Model], unique: list[str], fields: list[dict[str, Any]]) -> None:
+    if fields:
+        names = [name for name in fields[0] if name.removesuffix("_id") not in unique]
+        model._default_manager.bulk_create([model(**one) for one in fields], update_conflicts=True, unique_fields=unique, update_fields=names)

@@ -1,0 +1,64 @@
+"""One page's terminal: lines in, text out, a command at a time. The command runs outside the cluster; what it asks goes through the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from podlab.kubernetes.kubectl.laptop import Laptop
+from podlab.labs.live import LiveCluster
+
+OUTPUT_MAX = 200_000  # characters of one command's output that a page is sent
+
+
+class TerminalSession:
+    """The learner's shell beside one live cluster. Call `feed`, `interrupt` and `advance` inside a turn of the cluster."""
+
+    def __init__(self, live: LiveCluster, files: dict[str, str], send: Callable[[str, str], None]) -> None:
+        self._send = send  # (stream: "out" or "err", text)
+        self._sent = 0
+        self.attach(live, files)
+
+    def attach(self, live: LiveCluster, files: dict[str, str]) -> None:
+        """(Re)connect to a live cluster, as after a restart or a rewind; a running command is gone."""
+        self.live = live
+        self.laptop = Laptop(live.engine, lambda entry: live.apply(entry), files)
+
+    @property
+    def busy(self) -> bool:
+        return self.laptop.busy
+
+    @property
+    def prompt(self) -> str:
+        return self.laptop.prompt
+
+    def feed(self, line: str) -> None:
+        """A line that the learner entered: a command, or input for the one that runs."""
+        self._sent = 0
+        self.laptop.enter(line)
+        self.collect()
+
+    def interrupt(self) -> None:
+        self.laptop.interrupt()
+        self.collect()
+
+    def advance(self) -> None:
+        """The cluster has moved: let a waiting command look."""
+        self.laptop.advance()
+        self.collect()
+
+    def collect(self) -> None:
+        for stream, text in self.laptop.take_output():
+            room = OUTPUT_MAX - self._sent
+            if room <= 0:
+                continue
+            self._sent += len(text)
+            self._send(stream, text[:room])
+            if len(text) >= room:
+                self._send("note", "\n(출력이 너무 길어 여기에서 줄였습니다)\n")
+
+    def complete(self, line: str) -> list[str]:
+        return self.laptop.complete(line)
+
+    def files(self) -> dict[str, Any]:
+        return self.laptop.files()
