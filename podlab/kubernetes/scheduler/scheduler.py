@@ -70,7 +70,7 @@ class Scheduler(Component):
         etcd.subscribe("pods", self._on_pod)
         for plural in ("persistentvolumes", "persistentvolumeclaims", "storageclasses"):
             etcd.subscribe(plural, self._on_storage)
-        for plural in ("services", "replicationcontrollers"):
+        for plural in ("services", "replicationcontrollers", "replicasets", "statefulsets"):
             etcd.subscribe(plural, self._on_selector)
 
     # ---- what happens in the cluster
@@ -90,16 +90,17 @@ class Scheduler(Component):
         action = {"ADDED": "add", "MODIFIED": "update", "DELETED": "delete"}[change.type]
         new = None if change.type == "DELETED" else change.object
         self._move(ClusterEvent(change.plural, action, change.old, new), change.cause)
-        for key in list(self.state["binding"]):
+        for key in sorted(self.state["binding"]):
             if self._volumes_bound(key):
                 self.after(0, {"do": "bind", "pod": key})
 
     def _on_selector(self, change: Change) -> None:
-        """Which Pods a Service picks decides how they are spread by default."""
+        """Which Pods a Service or a workload picks decides how they are spread by default."""
         if change.type == "MODIFIED" and change.old is not None \
                 and change.old["spec"].get("selector") == change.object["spec"].get("selector"):
             return
-        self.view.default_selectors.clear()
+        if self.view.default_selectors:
+            self.view.default_selectors.clear()
 
     def _on_pod(self, change: Change) -> None:
         pod, old = change.object, change.old
@@ -317,7 +318,7 @@ class Scheduler(Component):
                 continue
             message = f"Preempted by pod {pod['metadata']['uid']} on node {candidate.node}"
             self.client.event(victim, "Normal", "Preempted", message, related=pod)
-        for other in list(self.view.nominated.get(candidate.node, {}).values()):
+        for _, other in sorted(self.view.nominated.get(candidate.node, {}).items()):
             if priority(other) < priority(pod):
                 self._write_status(other, None, {"nominatedNodeName": None}, cause)
 

@@ -24,8 +24,9 @@ def node(name: str, cpu: str = "2", memory: str = "4Gi", pods: int = 110, labels
 
 
 def pod(name: str = "p", cpu: str | None = None, memory: str | None = None, on: str | None = None, priority: int = 0,
-        labels: dict[str, str] | None = None, namespace: str = "default", image: str = "nginx", status: dict[str, Any] | None = None,
-        ports: list[dict[str, Any]] | None = None, metadata: dict[str, Any] | None = None, **spec: Any) -> Map:
+        labels: dict[str, str] | None = None, namespace: str = "default", image: str = "nginx",
+        status: dict[str, Any] | None = None, ports: list[dict[str, Any]] | None = None,
+        metadata: dict[str, Any] | None = None, **spec: Any) -> Map:
     requests = {key: amount for key, amount in (("cpu", cpu), ("memory", memory)) if amount is not None}
     container: dict[str, Any] = {"name": "c", "image": image}
     if requests:
@@ -36,7 +37,8 @@ def pod(name: str = "p", cpu: str | None = None, memory: str | None = None, on: 
     if on:
         whole["nodeName"] = on
     return freeze({"apiVersion": "v1", "kind": "Pod",
-                   "metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}", "labels": labels or {}, **(metadata or {})},
+                   "metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}", "labels": labels or {},
+                                **(metadata or {})},
                    "spec": whole, "status": {"phase": "Pending", **(status or {})}})
 
 

@@ -18,7 +18,8 @@ TAINT = {"key": "k", "value": "v", "effect": "NoSchedule"}
 ZONES = st.sampled_from([{}, {"zone": "a"}, {"zone": "b"}])
 NODES = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5), ZONES, st.booleans(), st.booleans()),
                  min_size=1, max_size=5)
-SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "x"}}}
+SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule",
+          "labelSelector": {"matchLabels": {"app": "x"}}}
 APART = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
     {"labelSelector": {"matchLabels": {"app": "x"}}, "topologyKey": "kubernetes.io/hostname"}]}}
 WISHES = st.sampled_from([{}, {"nodeSelector": {"zone": "a"}}, {"tolerations": [{"operator": "Exists"}]}, {"affinity": APART},

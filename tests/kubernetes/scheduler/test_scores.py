@@ -69,7 +69,8 @@ def test_soft_taints_cost_and_tolerations_pay() -> None:
 def test_preferred_node_affinity_is_scaled_to_the_best() -> None:
     def prefer(weight: int, value: str) -> dict[str, Any]:
         return {"weight": weight, "preference": {"matchExpressions": [{"key": "disk", "operator": "In", "values": [value]}]}}
-    subject = pod(affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [prefer(8, "ssd"), prefer(2, "hdd")]}})
+    wishes = [prefer(8, "ssd"), prefer(2, "hdd")]
+    subject = pod(affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": wishes}})
     assert scores(node_affinity, subject, node("a"), node("b", labels={"disk": "hdd"}), node("c", labels={"disk": "ssd"})) \
         == [0, 25, 100]
 
@@ -95,7 +96,7 @@ def test_replicas_are_spread_by_default() -> None:
     # raw: a 2 ln(4) + 2 = 4.77 -> 5, b 2; normalised 100 x (5 + 2 - x) / 5
     assert scores(pod_topology_spread, subject, *cluster, replicasets=[web]) == [40, 100]
     leaving = pod("w3", on="b", labels={"app": "w"}, metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
-    assert scores(pod_topology_spread, subject, *cluster, leaving, replicasets=[web]) == [40, 100], "terminating ones do not count"
+    assert scores(pod_topology_spread, subject, *cluster, leaving, replicasets=[web]) == [40, 100], "leaving ones do not count"
     service = {"metadata": {"name": "s", "namespace": "default"}, "spec": {"selector": {"app": "w"}}}
     assert scores(pod_topology_spread, pod(labels={"app": "w"}), *cluster, services=[service]) == [40, 100]
     assert scores(pod_topology_spread, pod(labels={"app": "w"}), *cluster) is None, "nobody's Pod is not spread"

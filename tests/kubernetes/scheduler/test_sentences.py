@@ -10,11 +10,13 @@ from podlab.kubernetes.scheduler.fit_error import truncate
 
 from .given import decide, node, pod
 
-NOT_HELPFUL = "no new claims to deallocate, preemption: 0/{n} nodes are available: {n} Preemption is not helpful for scheduling."
-NO_VICTIMS = "no new claims to deallocate, preemption: 0/{n} nodes are available: {n} No preemption victims found for incoming pod."
+NO_CLAIMS = "no new claims to deallocate, preemption: "
+NOT_HELPFUL = NO_CLAIMS + "0/{n} nodes are available: {n} Preemption is not helpful for scheduling."
+NO_VICTIMS = NO_CLAIMS + "0/{n} nodes are available: {n} No preemption victims found for incoming pod."
 UNREACHABLE = [{"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}]
 NEAR_DB = {"labelSelector": {"matchLabels": {"app": "db"}}, "topologyKey": "kubernetes.io/hostname"}
-SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "w"}}}
+SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule",
+          "labelSelector": {"matchLabels": {"app": "w"}}}
 
 
 def affinity(side: str, term: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +61,8 @@ TABLE: list[tuple[str, Any, list[Any], str]] = [
      pod(cpu="1500m", affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
          {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}]}}}),
      [node("n1"), node("n2"), pod("big", cpu="1", on="n1")],
-     "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, "
-     "preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, "
+     "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. " + NO_CLAIMS +
+     "0/2 nodes are available: 1 No preemption victims found for incoming pod, "
      "1 Preemption is not helpful for scheduling."),
     ("skewed zones; a node without the label is final",
      pod(cpu="500m", labels={"app": "w"}, topologySpreadConstraints=[SPREAD]),
@@ -70,7 +72,8 @@ TABLE: list[tuple[str, Any, list[Any], str]] = [
      "1 node(s) didn't match pod topology spread constraints (missing required label). no new claims to deallocate, "
      "preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, "
      "2 No preemption victims found for incoming pod."),
-    ("a Pod that may not preempt", pod(cpu="1500m", priority=9, preemptionPolicy="Never"), [node("n1"), pod("a", cpu="1", on="n1")],
+    ("a Pod that may not preempt", pod(cpu="1500m", priority=9, preemptionPolicy="Never"),
+     [node("n1"), pod("a", cpu="1", on="n1")],
      "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: "
      "not eligible due to preemptionPolicy=Never."),
     ("evicting others would not be enough", pod(cpu="2", priority=9),
@@ -108,7 +111,8 @@ def local(name: str) -> dict[str, Any]:
         {"key": "kubernetes.io/hostname", "operator": "In", "values": [name]}]}]}}
 
 
-LATER = {"metadata": {"name": "local"}, "provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer"}
+LATER = {"metadata": {"name": "local"}, "provisioner": "kubernetes.io/no-provisioner",
+         "volumeBindingMode": "WaitForFirstConsumer"}
 # "... not found" is what DynamicResources' PostFilter adds when a PreFilter has refused (seen with 1.34 and later)
 VOLUMES: list[tuple[str, dict[str, Any], str | None]] = [
     ("a claim that does not exist", {}, '0/2 nodes are available: persistentvolumeclaim "data" not found. not found'),
