@@ -88,3 +88,8 @@ def scaled_to_maximum(scores: list[int], reverse: bool) -> list[int]:
 def priority(pod: Map) -> int:
     """spec.priority, 0 when unset (corev1helpers.PodPriority)."""
     return pod["spec"].get("priority") or 0
+
+
+def relabelled(event: ClusterEvent) -> bool:
+    """Whether an update changed the object's labels."""
+    return event.old is None or event.new is None or event.old["metadata"].get("labels") != event.new["metadata"].get("labels")

@@ -12,13 +12,13 @@ from ..cause import Cause
 from ..component import Component
 from ..etcd import Change, key_of_object
 from ..objects import EMPTY, Map
-from ..times import rfc3339
 from .cluster_view import ClusterView
 from .fit_error import truncate
 from .framework import ClusterEvent, priority
 from .plugins.default_preemption import Candidate
 from .plugins.scheduling_gates import gated
 from .plugins.volume_binding import SELECTED_NODE, bindings, claim_names, is_bound
+from .pod_status import condition, with_status
 from .profile import BY_NAME
 from .queue import SchedulingQueue
 from .schedule_one import Decision, schedule
@@ -270,31 +270,16 @@ class Scheduler(Component):
         """The event, then the condition PodScheduled (and `status` beside it), if that says anything new."""
         self.client.event(pod, "Warning", "FailedScheduling", truncate(message))
         cause = Cause("scheduler-unschedulable", {"message": message, "reasons": reasons})
-        condition = self._condition(pod, "PodScheduled", "False", reason, message)
-        if condition is None and not status:
+        changed = condition(pod, "PodScheduled", "False", reason, message, self.now)
+        if changed is None and not status:
             self.note(cause.rule, cause.facts, f"pods/{key_of_object(pod)}")
             return
-        self._write_status(pod, condition, status, cause)
+        self._write_status(pod, changed, status, cause)
 
-    def _condition(self, pod: Map, type_: str, value: str, reason: str, message: str) -> dict[str, Any] | None:
-        """The condition to write, or None if it stands there already; its time changes with its status only."""
-        conditions = (pod.get("status") or EMPTY).get("conditions") or ()
-        old = next((c for c in conditions if c["type"] == type_), EMPTY)
-        since = old["lastTransitionTime"] if old.get("status") == value else rfc3339(self.now)
-        generation = pod["metadata"].get("generation")
-        observed = {"observedGeneration": generation} if generation else {}
-        new = {"type": type_, **observed, "status": value, "lastProbeTime": None, "lastTransitionTime": since, "reason": reason,
-               "message": message}
-        return None if {"lastProbeTime": None, **old} == new else new
-
-    def _write_status(self, pod: Map, condition: dict[str, Any] | None, members: dict[str, Any], cause: Cause) -> bool:
-        """Set a condition and other members (None: take away) of a Pod's status. False when it is gone or the server refused."""
-        status = {key: held for key, held in {**(pod.get("status") or EMPTY), **members}.items() if held is not None}
-        if condition is not None:
-            others = [c for c in status.get("conditions") or () if c["type"] != condition["type"]]
-            status["conditions"] = [*others, condition]
+    def _write_status(self, pod: Map, changed: dict[str, Any] | None, members: dict[str, Any], cause: Cause) -> bool:
+        """False when the Pod is gone or the server refused."""
         try:
-            self.client.update("pods", {**pod, "status": status}, subresource="status", cause=cause)
+            self.client.update("pods", with_status(pod, changed, members), subresource="status", cause=cause)
         except ApiError:
             return False
         return True
@@ -309,8 +294,8 @@ class Scheduler(Component):
             if metadata.get("deletionTimestamp"):
                 continue
             message = f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod"
-            condition = self._condition(victim, "DisruptionTarget", "True", "PreemptionByScheduler", message)
-            if condition is not None and not self._write_status(victim, condition, {}, cause):
+            changed = condition(victim, "DisruptionTarget", "True", "PreemptionByScheduler", message, self.now)
+            if changed is not None and not self._write_status(victim, changed, {}, cause):
                 continue
             try:
                 self.client.delete("pods", metadata["name"], metadata["namespace"], uid=metadata["uid"], cause=cause)

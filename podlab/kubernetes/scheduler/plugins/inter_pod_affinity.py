@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...objects import EMPTY, Map, memo
 from ...selectors import Requirement, from_object, matches
 from ..cluster_view import ClusterView
-from ..framework import MAX_NODE_SCORE, ClusterEvent, Prepared, Refusal
+from ..framework import MAX_NODE_SCORE, ClusterEvent, Prepared, Refusal, relabelled
 from ..node_info import NodeInfo
 
 AFFINITY = Refusal(("node(s) didn't match pod affinity rules",), final=True)  # ErrReasonAffinityRulesNotMatch
@@ -176,7 +176,7 @@ def hint(pod: Map, event: ClusterEvent) -> bool:
     """Pods that match the terms came, went or changed labels; or a node got another value of a topology key."""
     terms = terms_of(pod)
     if event.kind == "self":
-        return True
+        return relabelled(event)
     if event.kind == "node":
         before = (event.old["metadata"].get("labels") or EMPTY) if event.old is not None else EMPTY
         after = (event.new["metadata"].get("labels") or EMPTY) if event.new is not None else EMPTY

@@ -83,8 +83,6 @@ def normalize(scores: list[int], nodes: list[NodeInfo], _: list[Map]) -> list[in
 
 def hint(pod: Map, event: ClusterEvent) -> bool:
     """A node that matches now and did not before."""
-    if event.kind == "self":
-        return True
     if event.kind != "node" or event.new is None:
         return False
     return _allows(pod, event.new) and (event.old is None or not _allows(pod, event.old))

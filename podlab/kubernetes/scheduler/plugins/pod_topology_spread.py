@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...objects import EMPTY, Map
 from ...selectors import Requirement, from_object, matches, selects_plain
 from ..cluster_view import ClusterView
-from ..framework import MAX_NODE_SCORE, ClusterEvent, Prepared, Refusal
+from ..framework import MAX_NODE_SCORE, ClusterEvent, Prepared, Refusal, relabelled
 from ..node_info import NodeInfo
 from .node_affinity import matches_node
 from .taint_toleration import untolerated
@@ -207,7 +207,7 @@ def hint(pod: Map, event: ClusterEvent) -> bool:
     """Matching Pods came, went or changed labels; or domains did."""
     hard = constraints(pod, "DoNotSchedule")
     if event.kind == "self":
-        return True
+        return relabelled(event)
     if event.kind == "pod":
         namespace = pod["metadata"]["namespace"]
 
