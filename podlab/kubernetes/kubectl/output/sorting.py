@@ -1,0 +1,60 @@
+"""--sort-by (kubectl/pkg/cmd/get/sorter.go)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cmp_to_key
+from typing import Any
+
+from ... import quantity
+from ...objects import Map
+from ..terminal import KubectlError
+from .go_values import basic_kind, type_name
+from .jsonpath import JSONPath, JSONPathError, relaxed
+
+
+def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
+    """Objects by the field at a JSONPath, those without it first. Raises KubectlError where none has it."""
+    try:
+        template = relaxed(expression)
+        path = JSONPath(template)
+        keyed = [(_first(path, obj), obj) for obj in objects]
+    except JSONPathError as error:
+        raise KubectlError(f"error: {error}\n") from error
+    if objects and all(not held for held, _ in keyed):
+        raise KubectlError(f'error: couldn\'t find any field with path "{template}" in the list of objects\n')
+    return [obj for _, obj in sorted(keyed, key=cmp_to_key(_compare))]
+
+
+def _first(path: JSONPath, obj: Map) -> tuple[Any, ...]:
+    """The first value found, in a tuple, or ()."""
+    results = path.results(obj)
+    return tuple(results[0][:1]) if results else ()
+
+
+def _compare(left: tuple[tuple[Any, ...], Map], right: tuple[tuple[Any, ...], Map]) -> int:
+    if not left[0] or not right[0]:
+        return bool(left[0]) - bool(right[0])
+    a, b = left[0][0], right[0][0]
+    kinds = basic_kind(a), basic_kind(b)
+    if "" in kinds or kinds[0] != kinds[1]:
+        raise KubectlError(f"error: unsortable type: {type_name(a)}\n")
+    if kinds[0] == "string":
+        return _compare_text(a, b)
+    return -1 if a < b else 1 if a > b else 0
+
+
+def _compare_text(left: str, right: str) -> int:
+    """Quantities by amount, other texts by their natural order: `web-2` before `web-10`."""
+    try:
+        a, b = quantity.parse(left), quantity.parse(right)
+    except quantity.QuantityError:
+        keys = natural(left), natural(right)
+        return -1 if keys[0] < keys[1] else 1 if keys[0] > keys[1] else 0
+    return -1 if a < b else 1 if a > b else 0
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A key that orders runs of digits by their number (sortorder.NaturalLess)."""
+    return [(ord("0"), int(part), part) if part.isdigit() else (ord(part), 0, part) for part in re.findall(r"\d+|\D", text)]
