@@ -139,6 +139,8 @@ class Cluster:
             kubelet = self.kubelet(fault["node"])
             self.because = self.note("user", Cause("fault", dict(fault)), f"nodes/{fault['node']}")
             kubelet.fault(fault)
+            # the node lifecycle controller looks at a node only when something happened to it
+            self.components["node-controller"].enqueue(fault["node"])  # type: ignore[attr-defined]
         else:
             namespace, _, name = fault["pod"].partition("/")
             pod = self.etcd.get("pods", f"{namespace}/{name}")
