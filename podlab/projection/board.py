@@ -12,7 +12,7 @@ from podlab.kubernetes.scheduler.node_info import pod_requests
 from podlab.kubernetes.selectors import selects_plain
 from podlab.kubernetes.times import parse_rfc3339
 
-from .owners import Owner, build_owners, ownership
+from .owners import Owner, build_owners, ownership, ref_of
 from .pods import Pod, build_pod
 from .view import View
 
@@ -35,6 +35,9 @@ class Options:
     namespaces: tuple[str, ...] | None = None  # None: all but kube-*
     system: bool = False  # show kube-* too
     goals: tuple[Goal, ...] = ()
+
+
+EVERYTHING = Options()  # of the learner's
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Board:
         return tuple(pod for node in self.nodes for pod in node.pods) + self.tray
 
 
-def build(view: View, options: Options = Options()) -> Board:
+def build(view: View, options: Options = EVERYTHING) -> Board:
     """The board of a cluster. Pods stand in the order of their creation, so that nobody's place changes without a reason."""
     namespaces = _namespaces(view, options)
     owned = ownership(view)
@@ -134,8 +137,15 @@ def build(view: View, options: Options = Options()) -> Board:
         if namespaces is not None and pod["metadata"].get("namespace", "default") not in namespaces:
             continue
         owner, root, revision = owned.of(pod)
-        box = build_pod(pod, view.facts(pod["metadata"].get("uid", "")), owner=owner, root=root, revision=revision,
-                        node_lost=node in silent, goal=goals.get(f"pods/{pod['metadata'].get('namespace')}/{pod['metadata']['name']}", ""))
+        box = build_pod(
+            pod,
+            _facts(view, pod),
+            owner=owner,
+            root=root,
+            revision=revision,
+            node_lost=node in silent,
+            goal=goals.get(f"pods/{pod['metadata'].get('namespace')}/{pod['metadata']['name']}", ""),
+        )
         shown.setdefault(node, []).append(box)
         everyone.append((pod, box))
     for boxes in shown.values():
@@ -146,10 +156,34 @@ def build(view: View, options: Options = Options()) -> Board:
     services = tuple(_services(view, everyone, namespaces, goals))
     here = {p.ref for p in pods} | {o.ref for o in owners} | {s.ref for s in services} | {f"nodes/{name}" for name in nodes}
     return Board(
-        now=view.now, start=view.start, owners=owners, services=services, goals=options.goals,
-        nodes=tuple(_node(view, node, tuple(shown.get(name, ())), asked.get(name, [0, 0, 0])) for name, node in sorted(nodes.items())),
-        tray=tuple(homeless), ghosts=tuple(g for g in options.goals if g.ref not in here and not g.met and _is_ref(g.ref)),
-        traffic=tuple(_request(t) for t in view.traffic(view.now - TRAFFIC_WINDOW_MS)))
+        now=view.now,
+        start=view.start,
+        owners=owners,
+        services=services,
+        goals=options.goals,
+        nodes=tuple(
+            _node(view, node, tuple(shown.get(name, ())), asked.get(name, [0, 0, 0])) for name, node in sorted(nodes.items())
+        ),
+        tray=tuple(homeless),
+        ghosts=tuple(g for g in options.goals if g.ref not in here and not g.met and _is_ref(g.ref)),
+        traffic=tuple(_request(t) for t in view.traffic(view.now - TRAFFIC_WINDOW_MS)),
+    )
+
+
+def _facts(view: View, pod: Map) -> Mapping[str, Any]:
+    """The Pod's facts, with the port clashes that the network has recorded where the facts do not say them."""
+    facts = view.facts(pod["metadata"].get("uid", ""))
+    if "clashes" in facts or len(dig(pod, "spec.containers", ())) < 2:
+        return facts
+    down = {s["name"] for s in dig(pod, "status.containerStatuses", ()) if "running" not in (s.get("state") or EMPTY)}
+    if not down:
+        return facts
+    clashes: dict[str, list[dict[str, Any]]] = {}
+    for record_id in view.causes.latest(ref_of("pods", pod)):
+        record = view.causes.record(record_id)
+        if record is not None and record["rule"] == "network-port-in-use" and record["facts"].get("container") in down:
+            clashes.setdefault(record["facts"]["container"], [record["facts"]])
+    return {**facts, "clashes": clashes}
 
 
 def _namespaces(view: View, options: Options) -> frozenset[str] | None:
@@ -157,9 +191,16 @@ def _namespaces(view: View, options: Options) -> frozenset[str] | None:
         return frozenset(options.namespaces)
     if options.system:
         return None
-    names = {obj["metadata"].get("namespace", "default") for plural in ("pods", "services", "deployments") for obj in view.objects(plural)}
-    names |= {obj["metadata"].get("namespace", "default") for plural in ("replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs",
-                                                                          "replicationcontrollers") for obj in view.objects(plural)}
+    names = {
+        obj["metadata"].get("namespace", "default")
+        for plural in ("pods", "services", "deployments")
+        for obj in view.objects(plural)
+    }
+    names |= {
+        obj["metadata"].get("namespace", "default")
+        for plural in ("replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs", "replicationcontrollers")
+        for obj in view.objects(plural)
+    }
     return frozenset(name for name in names if not name.startswith("kube-"))
 
 
@@ -172,7 +213,16 @@ def _goal_marks(goals: Sequence[Goal]) -> dict[str, str]:
 
 
 def _is_ref(ref: str) -> bool:
-    return ref.split("/")[0] in ("pods", "services", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs")
+    return ref.split("/")[0] in (
+        "pods",
+        "services",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "cronjobs",
+    )
 
 
 def _ready(node: Map) -> str:
@@ -193,11 +243,25 @@ def _node(view: View, node: Map, pods: tuple[Pod, ...], asked: Sequence[int]) ->
     taints = dig(node, "spec.taints", ())
     running = sum(p.phase not in ("Succeeded", "Failed") for p in pods)
     return Node(
-        name=name, ready=ready, status=("Ready" if ready == "True" else "NotReady") + (",SchedulingDisabled" if cordoned else ""),
-        cordoned=cordoned, taints=tuple(_taint(t) for t in taints), power=power, since=since,
-        doom=_doom(ready, power, since, taints), cpu=quantity.milli(room.get("cpu")), cpu_asked=asked[0],
-        memory=quantity.value(room.get("memory")), memory_asked=asked[1], slots=quantity.value(room.get("pods")), taken=asked[2],
-        usage_cpu=usage.get("cpu"), usage_memory=usage.get("memory"), pods=pods, hidden=max(asked[2] - running, 0))
+        name=name,
+        ready=ready,
+        status=("Ready" if ready == "True" else "NotReady") + (",SchedulingDisabled" if cordoned else ""),
+        cordoned=cordoned,
+        taints=tuple(_taint(t) for t in taints),
+        power=power,
+        since=since,
+        doom=_doom(ready, power, since, taints),
+        cpu=quantity.milli(room.get("cpu")),
+        cpu_asked=asked[0],
+        memory=quantity.value(room.get("memory")),
+        memory_asked=asked[1],
+        slots=quantity.value(room.get("pods")),
+        taken=asked[2],
+        usage_cpu=usage.get("cpu"),
+        usage_memory=usage.get("memory"),
+        pods=pods,
+        hidden=max(asked[2] - running, 0),
+    )
 
 
 def _taint(taint: Mapping[str, Any]) -> str:
@@ -220,7 +284,9 @@ def _doom(ready: str, power: str, since: int | None, taints: Sequence[Mapping[st
     return None
 
 
-def _services(view: View, pods: Sequence[tuple[Map, Pod]], shown: frozenset[str] | None, goals: Mapping[str, str]) -> list[Service]:
+def _services(
+    view: View, pods: Sequence[tuple[Map, Pod]], shown: frozenset[str] | None, goals: Mapping[str, str]
+) -> list[Service]:
     ready: dict[tuple[str, str], set[str]] = {}
     for piece in view.objects("endpointslices"):
         meta = piece["metadata"]
@@ -232,15 +298,25 @@ def _services(view: View, pods: Sequence[tuple[Map, Pod]], shown: frozenset[str]
     for service in view.objects("services"):
         meta, spec = service["metadata"], service.get("spec") or EMPTY
         namespace = meta.get("namespace", "default")
-        if shown is not None and namespace not in shown or (namespace, meta["name"]) == ("default", "kubernetes"):
+        if (shown is not None and namespace not in shown) or (namespace, meta["name"]) == ("default", "kubernetes"):
             continue
         served = ready.get((namespace, meta["name"]), set())
-        chosen = [box for pod, box in pods if box.namespace == namespace and selects_plain(spec.get("selector"), meta_labels(pod))]
-        out.append(Service(
-            name=meta["name"], namespace=namespace, type=spec.get("type") or "ClusterIP", ip=spec.get("clusterIP") or "",
-            ports=tuple(_port(p) for p in spec.get("ports") or ()),
-            ready=tuple(box.uid for _, box in pods if box.uid in served), waiting=tuple(p.uid for p in chosen if p.uid not in served),
-            selects=bool(spec.get("selector")), goal=goals.get(f"services/{namespace}/{meta['name']}", "")))
+        chosen = [
+            box for pod, box in pods if box.namespace == namespace and selects_plain(spec.get("selector"), meta_labels(pod))
+        ]
+        out.append(
+            Service(
+                name=meta["name"],
+                namespace=namespace,
+                type=spec.get("type") or "ClusterIP",
+                ip=spec.get("clusterIP") or "",
+                ports=tuple(_port(p) for p in spec.get("ports") or ()),
+                ready=tuple(box.uid for _, box in pods if box.uid in served),
+                waiting=tuple(p.uid for p in chosen if p.uid not in served),
+                selects=bool(spec.get("selector")),
+                goal=goals.get(f"services/{namespace}/{meta['name']}", ""),
+            )
+        )
     return out
 
 
@@ -257,5 +333,13 @@ def _port(port: Mapping[str, Any]) -> str:
 
 
 def _request(told: Mapping[str, Any]) -> Request:
-    return Request(told["t"], told["from"], told["to"], f"services/{told['via']}" if told.get("via") else "", told.get("method") or "",
-                   told.get("path") or "", told.get("status") or 0, told.get("ms") or 0)
+    return Request(
+        told["t"],
+        told["from"],
+        told["to"],
+        f"services/{told['via']}" if told.get("via") else "",
+        told.get("method") or "",
+        told.get("path") or "",
+        told.get("status") or 0,
+        told.get("ms") or 0,
+    )

@@ -10,26 +10,85 @@ from typing import Any
 
 # The official Korean terms of the Kubernetes documentation; the plural names the kind as the engine does.
 KINDS: dict[str, str] = {
-    "pods": "파드", "nodes": "노드", "services": "서비스", "deployments": "디플로이먼트", "replicasets": "레플리카셋",
-    "statefulsets": "스테이트풀셋", "daemonsets": "데몬셋", "jobs": "잡", "cronjobs": "크론잡",
-    "replicationcontrollers": "레플리케이션컨트롤러", "horizontalpodautoscalers": "HPA", "configmaps": "컨피그맵",
-    "secrets": "시크릿", "namespaces": "네임스페이스", "endpointslices": "엔드포인트슬라이스", "endpoints": "엔드포인트",
-    "persistentvolumeclaims": "퍼시스턴트볼륨클레임", "persistentvolumes": "퍼시스턴트볼륨", "poddisruptionbudgets": "PDB",
-    "events": "이벤트", "ingresses": "인그레스", "networkpolicies": "네트워크폴리시", "serviceaccounts": "서비스어카운트",
-    "leases": "리스", "controllerrevisions": "컨트롤러리비전", "resourcequotas": "리소스쿼터", "limitranges": "리밋레인지",
+    "pods": "파드",
+    "nodes": "노드",
+    "services": "서비스",
+    "deployments": "디플로이먼트",
+    "replicasets": "레플리카셋",
+    "statefulsets": "스테이트풀셋",
+    "daemonsets": "데몬셋",
+    "jobs": "잡",
+    "cronjobs": "크론잡",
+    "replicationcontrollers": "레플리케이션컨트롤러",
+    "horizontalpodautoscalers": "HPA",
+    "configmaps": "컨피그맵",
+    "secrets": "시크릿",
+    "namespaces": "네임스페이스",
+    "endpointslices": "엔드포인트슬라이스",
+    "endpoints": "엔드포인트",
+    "persistentvolumeclaims": "퍼시스턴트볼륨클레임",
+    "persistentvolumes": "퍼시스턴트볼륨",
+    "poddisruptionbudgets": "PDB",
+    "events": "이벤트",
+    "ingresses": "인그레스",
+    "networkpolicies": "네트워크폴리시",
+    "serviceaccounts": "서비스어카운트",
+    "leases": "리스",
+    "controllerrevisions": "컨트롤러리비전",
+    "resourcequotas": "리소스쿼터",
+    "limitranges": "리밋레인지",
 }
 CONTAINER_KINDS = {"init": "초기화", "sidecar": "사이드카", "app": "앱", "ephemeral": "임시"}
 PROBES = {"liveness": "활성", "readiness": "준비성", "startup": "시작"}
 
 # Words whose Korean reading the rules below would miss: True where it ends in a final consonant, "ㄹ" where in that one.
 READINGS: dict[str, bool | str] = {
-    "app": True, "apps": False, "api": False, "db": False, "nginx": False, "redis": False, "init": True, "kubelet": True,
-    "kubectl": "ㄹ", "http": False, "https": False, "tcp": False, "udp": False, "dns": False, "cpu": False, "ip": False,
-    "etcd": False, "envoy": False, "sql": "ㄹ", "mysql": "ㄹ", "busybox": False, "job": True, "web": True, "shop": True,
-    "client": False, "agent": False, "mount": False, "front": False, "default": False, "set": True, "secret": True,
-    "backend": False, "test": False, "box": False, "disk": False, "task": False, "oom": True, "vector": False, "loki": False,
+    "app": True,
+    "apps": False,
+    "api": False,
+    "db": False,
+    "nginx": False,
+    "redis": False,
+    "init": True,
+    "kubelet": True,
+    "kubectl": "ㄹ",
+    "http": False,
+    "https": False,
+    "tcp": False,
+    "udp": False,
+    "dns": False,
+    "cpu": False,
+    "ip": False,
+    "etcd": False,
+    "envoy": False,
+    "sql": "ㄹ",
+    "mysql": "ㄹ",
+    "busybox": False,
+    "job": True,
+    "web": True,
+    "shop": True,
+    "client": False,
+    "agent": False,
+    "mount": False,
+    "front": False,
+    "default": False,
+    "set": True,
+    "secret": True,
+    "backend": False,
+    "test": False,
+    "box": False,
+    "disk": False,
+    "task": False,
+    "oom": True,
+    "vector": False,
+    "loki": False,
 }
-LETTER_FINALS: dict[str, bool | str] = {"l": "ㄹ", "m": True, "n": True, "r": "ㄹ"}  # 엘 엠 엔 알; every other letter ends in a vowel
+LETTER_FINALS: dict[str, bool | str] = {
+    "l": "ㄹ",
+    "m": True,
+    "n": True,
+    "r": "ㄹ",
+}  # 엘 엠 엔 알; every other letter ends in a vowel
 DIGIT_FINALS: dict[str, bool | str] = {"0": True, "1": "ㄹ", "3": True, "6": True, "7": "ㄹ", "8": "ㄹ"}  # 영 일 삼 육 칠 팔
 
 
@@ -52,9 +111,7 @@ def final(word: str) -> bool | str:
         return LETTER_FINALS.get(tail[-1], False)  # a hash or an abbreviation is spelled letter by letter
     if re.search(r"le?\Z", tail):
         return "ㄹ"
-    if re.search(r"([mn]|[aeiou][mn]e|ng|b|ck|(?<![aeiou])[aeiou][kpt])\Z", tail):
-        return True
-    return False
+    return bool(re.search(r"([mn]|[aeiou][mn]e|ng|b|ck|(?<![aeiou])[aeiou][kpt])\Z", tail))
 
 
 def josa(word: str, pair: str) -> str:

@@ -11,22 +11,27 @@ from dataclasses import dataclass
 from .board import Board, Goal, Node, Service
 from .owners import Owner
 from .pods import Container, Pod
+from .shapes import measure
 
 MARGIN = 12
 WISHES = 172  # width of the wishes' column
 GUTTER = 40  # between wishes and nodes: the Services' trunks run here
 NODE_GAP = 26  # between nodes: their arrows come down here
 POD_GAP = 14
-PAD = 14  # inside nodes and Pods
-NODE_MIN, NODE_EMPTY = 264, 140
+PAD = 12  # inside nodes and Pods
+NODE_MIN, NODE_EMPTY = 276, 118
 POD_MIN = 228
-TILE_MIN, TILE_GAP, TILE_H = 108, 8, 74
-NODE_HEAD = 58
+TILE_MIN, TILE_GAP = 104, 8
+TILE_H, TILE_TALL = 74, 90  # wide containers say on one line what narrow ones say on two
+TOP = 46  # under the headings of the two sides
+NODE_HEAD = 62
+STATE_ROOM = 150  # beside a name: room for the longest usual state, "0/1 ContainerCreating"
 POD_HEAD, STRIP_H, FLOOR_GAP, FLOOR_H, SHELF_H = 34, 26, 18, 26, 26
 COMPACT_W, COMPACT_H = 150, 52
 MINI_W, MINI_H = 76, 28
-# Up to so many Pods are drawn in full, then compact, then as chips; past CAP a node counts the rest.
-FULL, COMPACT, CAP, TRAY_CAP, ARROWS = 12, 28, 60, 6, 12
+NODE_CROWDED = 210  # of compact Pods
+# Up to so many Pods are drawn in full, then compact, then as chips; past CAP on the whole board a node counts the rest.
+FULL, COMPACT, CAP, TRAY_CAP, ARROWS = 12, 28, 96, 6, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,9 @@ def lay_out(board: Board, width: int = 960) -> Layout:
     tray_y, tray, y = _tray(board, wishes, y)
     left = MARGIN + wishes + gutter
     nodes, pods, bottom = _nodes(board, left, width - left - MARGIN)
-    return Layout(width, max(y, bottom, 240) + MARGIN, cards, tray_y, max(len(board.tray) - TRAY_CAP, 0), nodes, tuple(tray) + pods)
+    return Layout(
+        width, max(y, bottom, 240) + MARGIN, cards, tray_y, max(len(board.tray) - TRAY_CAP, 0), nodes, tuple(tray) + pods
+    )
 
 
 def card_height(thing: Owner | Service | Goal, width: float) -> float:
@@ -123,7 +130,7 @@ def dot_rows(count: int, width: float) -> int:
 
 
 def _cards(board: Board, width: float) -> tuple[tuple[Card, ...], float]:
-    y, out = 40.0, []
+    y, out = float(TOP), []
     things: list[Owner | Service | Goal] = [*board.owners, *board.ghosts, *board.services]
     for thing in things:
         height = card_height(thing, width)
@@ -151,15 +158,21 @@ def _nodes(board: Board, left: float, room: float) -> tuple[tuple[NodeBox, ...],
     level = _level(board)
     nodes: list[NodeBox] = []
     pods: list[PodBox] = []
-    y = 40.0
-    for row in _rows(board.nodes, room):
-        widths = _widths(row, room)
+    y = float(TOP)
+    least = NODE_MIN if level == "full" else NODE_CROWDED
+    share = max(CAP // max(len(board.nodes), 1), 8)
+    for row in _rows(board.nodes, room, least):
+        widths = _widths(row, room, least)
         x, lowest, first = left, 0.0, len(nodes)
-        for index, (node, width) in enumerate(zip(row, widths, strict=True)):
-            narrow = width < 220
-            head = NODE_HEAD + (20 if narrow else 0) + 16 * len(notes(node))
-            drawn = list(node.pods) if level != "mini" else list(node.pods[:CAP])
-            boxes, end = _pods(drawn, level, x, y + head, width, lane=y - 10, channel=x - (16 if index or left > 200 else 12))
+        for node, width in zip(row, widths, strict=True):
+            narrow = width < 200
+            head = NODE_HEAD + (38 if narrow else 0) + 16 * len(notes(node))
+            drawn = (
+                list(node.pods)
+                if level != "mini" or sum(len(one.pods) for one in board.nodes) <= CAP
+                else list(node.pods[:share])
+            )
+            boxes, end = _pods(drawn, level, x, y + head, width, lane=y - 10, channel=x - 16)
             more = len(node.pods) - len(drawn)
             height = max(end + (22 if more or node.hidden else 0) - y, head + 70)
             nodes.append(NodeBox(node, x, y, width, height, narrow, more, head))
@@ -183,15 +196,15 @@ def notes(node: Node) -> list[str]:
     return out
 
 
-def _need(node: Node) -> float:
-    return NODE_MIN if node.pods else NODE_EMPTY
+def _need(node: Node, least: float) -> float:
+    return least if node.pods else NODE_EMPTY
 
 
-def _rows(nodes: tuple[Node, ...], room: float) -> list[list[Node]]:
+def _rows(nodes: tuple[Node, ...], room: float, least: float) -> list[list[Node]]:
     rows: list[list[Node]] = []
     used = 0.0
     for node in nodes:
-        need = _need(node)
+        need = _need(node, least)
         if rows and used + NODE_GAP + need <= room:
             rows[-1].append(node)
             used += NODE_GAP + need
@@ -201,14 +214,14 @@ def _rows(nodes: tuple[Node, ...], room: float) -> list[list[Node]]:
     return rows
 
 
-def _widths(row: list[Node], room: float) -> list[float]:
+def _widths(row: list[Node], room: float, least: float) -> list[float]:
     """What is left over goes to the nodes that hold Pods, by the columns that they could use."""
-    spare = room - sum(_need(n) for n in row) - NODE_GAP * (len(row) - 1)
+    spare = room - sum(_need(n, least) for n in row) - NODE_GAP * (len(row) - 1)
     weights = [min(sum(_columns_wanted(p) for p in n.pods), 4) for n in row]
     if not any(weights):
         weights = [1] * len(row)
     total = sum(weights)
-    return [_need(n) + spare * weight / total for n, weight in zip(row, weights, strict=True)]
+    return [_need(n, least) + spare * weight / total for n, weight in zip(row, weights, strict=True)]
 
 
 def _columns_wanted(pod: Pod) -> int:
@@ -220,15 +233,28 @@ def floor_containers(pod: Pod) -> list[Container]:
     return [c for c in pod.containers if c.kind != "init"]
 
 
-def _pods(pods: list[Pod], level: str, x: float, y: float, width: float, *, lane: float, channel: float) -> tuple[list[PodBox], float]:
+def _pods(
+    pods: list[Pod], level: str, x: float, y: float, width: float, *, lane: float, channel: float
+) -> tuple[list[PodBox], float]:
     inner = width - 2 * PAD
     if level != "full":
         want, height = (COMPACT_W, COMPACT_H) if level == "compact" else (MINI_W, MINI_H)
         gap = 8 if level == "compact" else 6
         across = max(int((inner + gap) // (want + gap)), 1)
         each = (inner - gap * (across - 1)) / across
-        boxes = [PodBox(p, level, x + PAD + (i % across) * (each + gap), y + (i // across) * (height + gap), each, height,
-                        channel=channel, lane=lane) for i, p in enumerate(pods)]
+        boxes = [
+            PodBox(
+                p,
+                level,
+                x + PAD + (i % across) * (each + gap),
+                y + (i // across) * (height + gap),
+                each,
+                height,
+                channel=channel,
+                lane=lane,
+            )
+            for i, p in enumerate(pods)
+        ]
         return boxes, y + -(-len(pods) // across) * (height + gap) + PAD - gap if pods else y
     columns = max(int((inner + POD_GAP) // (POD_MIN + POD_GAP)), 1)
     each = (inner - POD_GAP * (columns - 1)) / columns
@@ -247,19 +273,29 @@ def _pods(pods: list[Pod], level: str, x: float, y: float, width: float, *, lane
     return out, y + tallest + PAD if pods else y
 
 
+def pod_head(pod: Pod, width: float) -> float:
+    """Height of a Pod's heading: a long name has its own line. By the name alone, so that a change of state moves nothing."""
+    return POD_HEAD if measure(pod.name, "t") + (30 if pod.revision else 0) + STATE_ROOM <= width - 2 * PAD else POD_HEAD + 17
+
+
 def pod_box(pod: Pod, x: float, y: float, width: float, *, channel: float = 0, lane: float = 0, inner: bool = False) -> PodBox:
     """A Pod in full: heading, steps of its init containers, containers on their floor, volumes as shelves under it."""
     steps = tuple(c for c in pod.containers if c.kind in ("init", "sidecar"))
     if all(c.kind == "sidecar" for c in steps):
         steps = ()
-    top = POD_HEAD + (STRIP_H + 8 if steps else 0) + (16 if pod.look == "terminating" else 0)
+    top = pod_head(pod, width) + (STRIP_H + 8 if steps else 0) + (16 if pod.look == "terminating" else 0)
     containers = floor_containers(pod)
     room = width - 2 * PAD
     across = min(max(int((room + TILE_GAP) // (TILE_MIN + TILE_GAP)), 1), max(len(containers), 1))
     each = (room - TILE_GAP * (across - 1)) / across
-    tiles = tuple(Tile(c, PAD + (i % across) * (each + TILE_GAP), top + (i // across) * (TILE_H + 10), each, TILE_H)
-                  for i, c in enumerate(containers))
+    high = TILE_H if each >= 170 else TILE_TALL
+    tiles = tuple(
+        Tile(c, PAD + (i % across) * (each + TILE_GAP), top + (i // across) * (high + 10), each, high)
+        for i, c in enumerate(containers)
+    )
     rows = -(-len(containers) // across) if containers else 0
-    floor = top + rows * (TILE_H + 10) - 10 + FLOOR_GAP
+    floor = top + rows * (high + 10) - 10 + FLOOR_GAP
     shelves = min(len(pod.volumes), 4)
-    return PodBox(pod, "full", x, y, width, floor + FLOOR_H + shelves * (SHELF_H + 6) + 12, steps, tiles, floor, channel, lane, inner)
+    return PodBox(
+        pod, "full", x, y, width, floor + FLOOR_H + shelves * (SHELF_H + 6) + 12, steps, tiles, floor, channel, lane, inner
+    )

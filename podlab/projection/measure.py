@@ -1,6 +1,7 @@
 """How wide a text is drawn, without a browser: so that names are shortened before they would be cut.
 
-The widths (em) are the larger of Inter's (Pretendard's Latin) and Noto Sans', so that a real text is a little narrower than said here.
+The widths (em) are the larger of Inter's (Pretendard's Latin) and Noto Sans', so that a real text is a little
+narrower than said here.
 """
 
 from __future__ import annotations
@@ -8,12 +9,20 @@ from __future__ import annotations
 from functools import lru_cache
 
 HANGUL = 0.93  # Noto Sans KR draws a syllable 0.92 em wide, Pretendard 0.87
-MONO = 0.605   # the usual advance of a code font; D2Coding and Noto Sans Mono are narrower
+MONO = 0.605  # the usual advance of a code font; D2Coding and Noto Sans Mono are narrower
 BOLD = 1.06
 
 _WIDTHS: dict[str, float] = {}
-for _chars, _width in (("iljI|!'.,:;`", 0.29), ("ftr()[]{}/\\-\" ", 0.385), ("abcdeghknopqsuvxyz_*~?", 0.6), ("0123456789$", 0.635),
-                       ("mw%@", 0.9), ("ABCDEFGHJKLNOPQRSTUVXYZ&=+<>#", 0.7), ("MW", 0.92), ("·", 0.33)):
+for _chars, _width in (
+    ("iljI|!'.,:;`", 0.29),
+    ('ftr()[]{}/\\-" ', 0.385),
+    ("abcdeghknopqsuvxyz_*~?", 0.6),
+    ("0123456789$", 0.635),
+    ("mw%@", 0.9),
+    ("ABCDEFGHJKLNOPQRSTUVXYZ&=+<>#", 0.7),
+    ("MW", 0.92),
+    ("·", 0.33),
+):
     for _char in _chars:
         _WIDTHS[_char] = _width
 

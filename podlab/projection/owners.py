@@ -12,7 +12,7 @@ from .pods import Pod, controller
 from .view import View
 
 REVISION = "deployment.kubernetes.io/revision"
-# Owners that stand on the board by themselves, in the order in which they stand; ReplicaSets and Jobs stand inside their owner's card.
+# Owners that stand on the board, in their order; ReplicaSets and Jobs with an owner stand inside its card.
 PLURALS = ("deployments", "statefulsets", "daemonsets", "replicasets", "replicationcontrollers", "cronjobs", "jobs")
 
 
@@ -80,7 +80,10 @@ def ownership(view: View) -> Ownership:
 
 
 def build_owners(view: View, pods: Sequence[Pod], shown: frozenset[str] | None, goals: Mapping[str, str]) -> tuple[Owner, ...]:
-    """The cards, in the order of PLURALS, then of creation. `shown` are the namespaces, None for all; `goals` ref -> met or unmet."""
+    """The cards, in the order of PLURALS, then of creation.
+
+    `shown` are the namespaces, None for all; `goals` are ref -> met or unmet.
+    """
     by_owner: dict[str, list[Pod]] = {}
     for pod in sorted(pods, key=lambda p: (p.created, p.name)):
         by_owner.setdefault(pod.owner, []).append(pod)
@@ -96,16 +99,21 @@ def build_owners(view: View, pods: Sequence[Pod], shown: frozenset[str] | None, 
                 children.setdefault(owner["uid"], []).append(obj)
             else:
                 tops.append((plural, obj))
-    scalers = {(dig(h, "spec.scaleTargetRef.kind"), h["metadata"].get("namespace"), dig(h, "spec.scaleTargetRef.name")): h
-               for h in view.objects("horizontalpodautoscalers")}
+    scalers = {
+        (dig(h, "spec.scaleTargetRef.kind"), h["metadata"].get("namespace"), dig(h, "spec.scaleTargetRef.name")): h
+        for h in view.objects("horizontalpodautoscalers")
+    }
     out = []
     for plural, obj in tops:
         kids = children.get(obj["metadata"].get("uid", ""), [])
         parts = tuple(_child("replicasets" if plural == "deployments" else "jobs", kid, by_owner) for kid in _worth(plural, kids))
-        mine = by_owner.get(ref_of(plural, obj), []) + [p for kid in kids for p in by_owner.get(
-            ref_of("replicasets" if plural == "deployments" else "jobs", kid), [])]
+        mine = by_owner.get(ref_of(plural, obj), []) + [
+            p for kid in kids for p in by_owner.get(ref_of("replicasets" if plural == "deployments" else "jobs", kid), [])
+        ]
         scaler = scalers.get((obj.get("kind"), obj["metadata"].get("namespace"), obj["metadata"]["name"]))
-        out.append(_card(plural, obj, sorted(mine, key=lambda p: (p.created, p.name)), parts, scaler, goals.get(ref_of(plural, obj), "")))
+        out.append(
+            _card(plural, obj, sorted(mine, key=lambda p: (p.created, p.name)), parts, scaler, goals.get(ref_of(plural, obj), ""))
+        )
     return tuple(out)
 
 
@@ -133,9 +141,19 @@ def _card(plural: str, obj: Map, pods: Sequence[Pod], children: tuple[Owner, ...
         dots += ["missing"] * max((want or 0) - len([d for d in dots if d != "failed"]), 0)
     dots += ["terminating"] * sum(p.look == "terminating" for p in pods)
     template = dig(obj, "spec.jobTemplate.spec.template.spec" if plural == "cronjobs" else "spec.template.spec", EMPTY)
-    return Owner(ref=ref_of(plural, obj), kind=plural, name=obj["metadata"]["name"], want=want, ready=ready,
-                 dots=tuple(dots) if plural != "cronjobs" else (), note=note, image=dig(template, "containers.0.image", ""),
-                 revision=dig(obj, "metadata.annotations", EMPTY).get(REVISION, ""), children=children, goal=goal)
+    return Owner(
+        ref=ref_of(plural, obj),
+        kind=plural,
+        name=obj["metadata"]["name"],
+        want=want,
+        ready=ready,
+        dots=tuple(dots) if plural != "cronjobs" else (),
+        note=note,
+        image=dig(template, "containers.0.image", ""),
+        revision=dig(obj, "metadata.annotations", EMPTY).get(REVISION, ""),
+        children=children,
+        goal=goal,
+    )
 
 
 def _numbers(plural: str, obj: Map, pods: Sequence[Pod]) -> tuple[int | None, int, str]:
@@ -160,9 +178,8 @@ def _numbers(plural: str, obj: Map, pods: Sequence[Pod]) -> tuple[int | None, in
         updated = status.get("updatedReplicas") or 0
         note = f"굴리는 중 {updated}/{want}" if (status.get("replicas") or 0) > updated else ""
         return want, ready, note
-    if plural == "statefulsets":
-        if status.get("updateRevision") != status.get("currentRevision"):
-            return want, ready, _rolling(status.get("updatedReplicas") or 0, want)
+    if plural == "statefulsets" and status.get("updateRevision") != status.get("currentRevision"):
+        return want, ready, _rolling(status.get("updatedReplicas") or 0, want)
     return want, ready, ""
 
 

@@ -141,8 +141,19 @@ def controller(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
-def build_pod(pod: Map, facts: Mapping[str, Any], *, root: str = "", owner: str = "", revision: str = "", node_lost: bool = False,
-              goal: str = "") -> Pod:
+ANY = "0.0.0.0"  # noqa: S104  an address inside the simulated network
+
+
+def build_pod(
+    pod: Map,
+    facts: Mapping[str, Any],
+    *,
+    root: str = "",
+    owner: str = "",
+    revision: str = "",
+    node_lost: bool = False,
+    goal: str = "",
+) -> Pod:
     """The Pod as shown. `facts` are View.facts; owners come from the board, which knows them all."""
     meta, spec, status = pod["metadata"], pod.get("spec") or EMPTY, pod.get("status") or EMPTY
     ready, of, text, restarts = column(pod)
@@ -152,12 +163,32 @@ def build_pod(pod: Map, facts: Mapping[str, Any], *, root: str = "", owner: str 
     grace = meta.get("deletionGracePeriodSeconds") or 0
     reason, message = _trouble(status)
     return Pod(
-        uid=meta.get("uid", ""), name=meta["name"], namespace=meta.get("namespace", "default"), phase=status.get("phase") or "Pending",
-        status=text, ready=ready, of=of, look=_pod_look(pod, containers, ready, of, node_lost), ip=status.get("podIP") or "",
-        node=spec.get("nodeName") or "", qos=status.get("qosClass") or "", created=_ms(meta.get("creationTimestamp")), restarts=restarts,
-        owner=owner, root=root or owner, revision=revision, reason=reason, message=message, deadline=deadline,
-        deleting_since=parse_rfc3339(deleted) - grace * 1000 if deleted else None, node_lost=node_lost,
-        host_network=bool(spec.get("hostNetwork")), containers=containers, volumes=tuple(_volumes(spec, facts, containers)), goal=goal)
+        uid=meta.get("uid", ""),
+        name=meta["name"],
+        namespace=meta.get("namespace", "default"),
+        phase=status.get("phase") or "Pending",
+        status=text,
+        ready=ready,
+        of=of,
+        look=_pod_look(pod, containers, ready, of, node_lost),
+        ip=status.get("podIP") or "",
+        node=spec.get("nodeName") or "",
+        qos=status.get("qosClass") or "",
+        created=_ms(meta.get("creationTimestamp")),
+        restarts=restarts,
+        owner=owner,
+        root=root or owner,
+        revision=revision,
+        reason=reason,
+        message=message,
+        deadline=deadline,
+        deleting_since=parse_rfc3339(deleted) - grace * 1000 if deleted else None,
+        node_lost=node_lost,
+        host_network=bool(spec.get("hostNetwork")),
+        containers=containers,
+        volumes=tuple(_volumes(spec, facts, containers)),
+        goal=goal,
+    )
 
 
 def _ms(text: str | None) -> int:
@@ -201,14 +232,19 @@ def _pod_look(pod: Map, containers: tuple[Container, ...], ready: int, of: int, 
 
 def _containers(pod: Map, facts: Mapping[str, Any]) -> list[Container]:
     spec, status = pod.get("spec") or EMPTY, pod.get("status") or EMPTY
-    groups = (("init", "initContainers", "initContainerStatuses"), ("app", "containers", "containerStatuses"),
-              ("ephemeral", "ephemeralContainers", "ephemeralContainerStatuses"))
+    groups = (
+        ("init", "initContainers", "initContainerStatuses"),
+        ("app", "containers", "containerStatuses"),
+        ("ephemeral", "ephemeralContainers", "ephemeralContainerStatuses"),
+    )
     out = []
     for kind, specs, statuses in groups:
         told = {s["name"]: s for s in status.get(statuses) or ()}
         for one in spec.get(specs) or ():
             sidecar = kind == "init" and one.get("restartPolicy") == "Always"
-            out.append(_container(one, told.get(one["name"]) or EMPTY, "sidecar" if sidecar else kind, facts, bool(spec.get("nodeName"))))
+            out.append(
+                _container(one, told.get(one["name"]) or EMPTY, "sidecar" if sidecar else kind, facts, bool(spec.get("nodeName")))
+            )
     return out
 
 
@@ -238,16 +274,31 @@ def _container(spec: Mapping[str, Any], told: Mapping[str, Any], kind: str, fact
         look = "queued" if placed else "pending"
     end = ended or (last if not running else EMPTY)
     return Container(
-        name=name, kind=kind, image=spec.get("image") or "", look=look, reason=reason, message=(waiting or ended or EMPTY).get("message") or "",
-        restarts=told.get("restartCount", 0), ready=ready, exit_code=end.get("exitCode") if end else None,
-        exit_reason=end.get("reason") or "" if end else "", wait=wait,
+        name=name,
+        kind=kind,
+        image=spec.get("image") or "",
+        look=look,
+        reason=reason,
+        message=(waiting or ended or EMPTY).get("message") or "",
+        restarts=told.get("restartCount", 0),
+        ready=ready,
+        exit_code=end.get("exitCode") if end else None,
+        exit_reason=end.get("reason") or "" if end else "",
+        wait=wait,
         probes=_probes(spec, dig(facts, "probes", EMPTY).get(name) or EMPTY, running is not None),
-        ports=tuple(Port(p["port"], p.get("protocol") or "TCP", p.get("address") or "0.0.0.0")
-                    for p in dig(facts, "ports", EMPTY).get(name) or ()) if running is not None else (),
+        ports=tuple(
+            Port(p["port"], p.get("protocol") or "TCP", p.get("address") or ANY)
+            for p in dig(facts, "ports", EMPTY).get(name) or ()
+        )
+        if running is not None
+        else (),
         declared=tuple(p["containerPort"] for p in spec.get("ports") or ()),
-        clashes=tuple(Clash(c["port"], c.get("protocol") or "TCP", c.get("holder") or "")
-                      for c in dig(facts, "clashes", EMPTY).get(name) or ()),
-        mounts=tuple(dict.fromkeys(m["name"] for m in spec.get("volumeMounts") or ())))
+        clashes=tuple(
+            Clash(c["port"], c.get("protocol") or "TCP", c.get("holder") or "")
+            for c in dig(facts, "clashes", EMPTY).get(name) or ()
+        ),
+        mounts=tuple(dict.fromkeys(m["name"] for m in spec.get("volumeMounts") or ())),
+    )
 
 
 def _wait(told: Mapping[str, Any] | None) -> Wait | None:
@@ -268,7 +319,13 @@ def _probes(spec: Mapping[str, Any], told: Mapping[str, Any], running: bool) -> 
     return tuple(out)
 
 
-SOURCE_NAMES = {"configMap": "name", "secret": "secretName", "persistentVolumeClaim": "claimName", "hostPath": "path", "nfs": "server"}
+SOURCE_NAMES = {
+    "configMap": "name",
+    "secret": "secretName",
+    "persistentVolumeClaim": "claimName",
+    "hostPath": "path",
+    "nfs": "server",
+}
 
 
 def _volumes(spec: Mapping[str, Any], facts: Mapping[str, Any], containers: tuple[Container, ...]) -> list[Volume]:
@@ -281,6 +338,14 @@ def _volumes(spec: Mapping[str, Any], facts: Mapping[str, Any], containers: tupl
         type_ = next((key for key in volume if key != "name"), "emptyDir")
         source = (volume.get(type_) or EMPTY).get(SOURCE_NAMES.get(type_, "")) or ""
         seen = dig(facts, "volumes", EMPTY).get(name) or EMPTY
-        out.append(Volume(name, type_, str(source), seen.get("files"), seen.get("bytes"),
-                          tuple(c.name for c in containers if name in c.mounts)))
+        out.append(
+            Volume(
+                name,
+                type_,
+                str(source),
+                seen.get("files"),
+                seen.get("bytes"),
+                tuple(c.name for c in containers if name in c.mounts),
+            )
+        )
     return out

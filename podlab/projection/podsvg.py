@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from .korean import CONTAINER_KINDS, PROBES
-from .layout import PAD, SHELF_H, STRIP_H, PodBox, Tile
+from .layout import PAD, POD_HEAD, SHELF_H, STATE_ROOM, STRIP_H, PodBox, Tile, pod_head
 from .pods import Container, Pod, Wait
-from .shapes import countdown, esc, icon, measure, n, text
+from .shapes import SNUG, countdown, esc, icon, measure, n, text
 from .words import LOOKS, tone
 
 BLANK = ("pending", "creating", "pulling", "queued")
-VOLUME_WORDS = {"emptyDir": "emptyDir", "configMap": "ConfigMap", "secret": "Secret", "persistentVolumeClaim": "PVC", "hostPath": "hostPath",
-                "projected": "projected", "downwardAPI": "downwardAPI", "nfs": "NFS"}
+VOLUME_WORDS = {
+    "emptyDir": "emptyDir",
+    "configMap": "ConfigMap",
+    "secret": "Secret",
+    "persistentVolumeClaim": "PVC",
+    "hostPath": "hostPath",
+    "projected": "projected",
+    "downwardAPI": "downwardAPI",
+    "nfs": "NFS",
+}
+KIND_HUES = {"sidecar": "side", "init": "init", "ephemeral": "eph"}
 CONDITION_WORDS = {"Unschedulable": "놓일 노드가 없음", "SchedulingGated": "스케줄링 게이트가 잡고 있음"}
 
 
@@ -21,8 +30,11 @@ def draw_pod(box: PodBox, now: int) -> str:
     classes = f"pod lv-{box.level} k-{tone(pod.look)} is-{pod.look}" + (f" goal-{pod.goal}" if pod.goal else "")
     classes += " lost" if pod.node_lost else ""
     owner = f' data-owner="{esc(pod.owner)}" data-root="{esc(pod.root)}"' if pod.owner else ""
-    return (f'<g id="pod-{esc(pod.uid)}" class="{classes}" transform="translate({n(box.x)},{n(box.y)})" data-ref="{esc(pod.ref)}"{owner} '
-            f'tabindex="0" role="button" aria-label="{esc(label(pod))}">{inside}</g>')
+    return (
+        f'<g id="pod-{esc(pod.uid)}" class="{classes}" transform="translate({n(box.x)},{n(box.y)})" '
+        f'data-ref="{esc(pod.ref)}"{owner} '
+        f'tabindex="0" role="button" aria-label="{esc(label(pod))}">{inside}</g>'
+    )
 
 
 def label(pod: Pod) -> str:
@@ -33,24 +45,33 @@ def label(pod: Pod) -> str:
 
 
 def _heading(pod: Pod, w: float) -> str:
-    """Name on the left, icon and kubectl's words on the right; the name gives way first, down to a third."""
+    """Name and state on one line, or on two where the name is long (layout.pod_head)."""
     words = f"{pod.ready}/{pod.of} {pod.status}"
-    state = min(measure(words, "s") + 4, w * 0.58)
     revision = f"{pod.revision}판" if pod.revision else ""
-    chip = measure(revision, "x") + 14 if revision else 0
-    room = w - PAD - 12 - state - 22 - chip - 6
-    name = text(PAD, 22, pod.name, "t", room=room)
+    chip = measure(revision, "x") + 20 if revision else 0
+    two = pod_head(pod, w) > POD_HEAD
+    state = w - 2 * PAD - 20 if two else max(STATE_ROOM - 20, w - 2 * PAD - chip - 28 - measure(pod.name, "t"))
+    room = w - 2 * PAD - chip - (0 if two else min(measure(words, "s"), state) + 24)
+    out = text(PAD, 22, pod.name, "t", room=room)
     if revision:
         at = PAD + min(measure(pod.name, "t"), room) + 6
-        name += (f'<g class="chip" transform="translate({n(at)},11)"><rect width="{n(chip - 2)}" height="15" rx="7.5"/>'
-                 f'{text((chip - 2) / 2, 11, revision, "x", anchor="middle")}</g>')
-    return name + icon(pod.look, w - 12 - state - 9, 18) + text(w - 12, 22, words, "s", room=state, anchor="end", hue=tone(pod.look))
+        out += (
+            f'<g class="chip" transform="translate({n(at)},11)"><rect width="{n(chip - 8)}" height="15" rx="7.5"/>'
+            f"{text((chip - 8) / 2, 11, revision, 'x', anchor='middle')}</g>"
+        )
+    if two:
+        return out + icon(pod.look, PAD + 6, 35) + text(PAD + 17, 39, words, "s", room=state, hue=tone(pod.look))
+    at = w - PAD - min(measure(words, "s") * SNUG, state) - 11
+    return out + icon(pod.look, at, 18) + text(w - PAD, 22, words, "s", room=state, anchor="end", hue=tone(pod.look))
 
 
 def _full(box: PodBox, now: int) -> str:
     pod, w = box.pod, box.w
-    out = [f'<rect class="box" width="{n(w)}" height="{n(box.h)}" rx="12"/><rect class="bar" x="0" y="8" width="4" height="{n(box.h - 16)}" rx="2"/>',
-           _heading(pod, w)]
+    out = [
+        f'<rect class="box" width="{n(w)}" height="{n(box.h)}" rx="12"/><rect class="bar" x="0" y="8" width="4" '
+        f'height="{n(box.h - 16)}" rx="2"/>',
+        _heading(pod, w),
+    ]
     if pod.goal:
         out.append(_goal_mark(pod.goal, w))
     if pod.look == "terminating":
@@ -74,10 +95,14 @@ def _farewell(pod: Pod, now: int, w: float) -> str:
     since = pod.deleting_since if pod.deleting_since is not None else now
     span = max(pod.deadline - since, 1)
     left = min(max((pod.deadline - now) / span, 0), 1)
-    room = w - 2 * PAD - 116
-    return (f'<g class="bye"><rect class="rail" x="{PAD}" y="34" width="{n(room)}" height="5" rx="2.5"/><rect class="fill" x="{PAD}" y="34" '
-            f'width="{n(room * left)}" height="5" rx="2.5" data-since="{since}" data-until="{pod.deadline}" data-width="{n(room)}"/>'
-            f'<text x="{n(w - 12)}" y="40" class="x" text-anchor="end">{countdown(pod.deadline, now)}초 뒤 강제 종료</text></g>')
+    room, y = w - 2 * PAD - 112, pod_head(pod, w)
+    return (
+        f'<g class="bye"><rect class="rail" x="{PAD}" y="{n(y)}" width="{n(room)}" height="5" rx="2.5"/><rect '
+        f'class="fill" x="{PAD}" y="{n(y)}" '
+        f'width="{n(room * left)}" height="5" rx="2.5" data-since="{since}" data-until="{pod.deadline}" data-width="{n(room)}"/>'
+        f'<text x="{n(w - PAD)}" y="{n(y + 6)}" class="x" text-anchor="end">{countdown(pod.deadline, now)}초 뒤 강제 '
+        f"종료</text></g>"
+    )
 
 
 def _strip(box: PodBox) -> str:
@@ -85,17 +110,20 @@ def _strip(box: PodBox) -> str:
     room = box.w - 2 * PAD
     count = len(box.steps)
     each = (room - 12 * (count - 1)) / count
-    y = 34 + (16 if box.pod.look == "terminating" else 0)
+    y = pod_head(box.pod, box.w) + (16 if box.pod.look == "terminating" else 0)
     out = []
     for i, step in enumerate(box.steps):
         x = i * (each + 12)
         if i:
             out.append(f'<path class="next" d="M{n(x - 9)} 8 l5 5 l-5 5"/>')
         kind = "초기화" if step.kind == "init" else "사이드카"
-        out.append(f'<g id="st-{esc(box.pod.uid)}-{esc(step.name)}" class="step {step.kind} is-{step.look}" transform="translate({n(x)},0)" '
-                   f'data-ref="{esc(box.pod.ref)}" data-container="{esc(step.name)}" tabindex="0" role="button" '
-                   f'aria-label="{kind} 컨테이너 {esc(step.name)}, {i + 1}번째, {esc(step.word)}">'
-                   f'<rect width="{n(each)}" height="{STRIP_H}" rx="13"/>{icon(step.look, 14, 13)}{_step_text(step, each)}</g>')
+        out.append(
+            f'<g id="st-{esc(box.pod.uid)}-{esc(step.name)}" class="step {step.kind} is-{step.look}" '
+            f'transform="translate({n(x)},0)" '
+            f'data-ref="{esc(box.pod.ref)}" data-container="{esc(step.name)}" tabindex="0" role="button" '
+            f'aria-label="{kind} 컨테이너 {esc(step.name)}, {i + 1}번째, {esc(step.word)}">'
+            f'<rect width="{n(each)}" height="{STRIP_H}" rx="13"/>{icon(step.look, 14, 13)}{_step_text(step, each)}</g>'
+        )
     return f'<g class="steps" transform="translate({PAD},{y})">{"".join(out)}</g>'
 
 
@@ -111,34 +139,45 @@ def draw_tile(tile: Tile, pod: Pod, now: int) -> str:
     """A container: name, image, state in shape and word, and what it waits for."""
     c, w, h = tile.container, tile.w, tile.h
     kind = "" if c.kind == "app" else CONTAINER_KINDS[c.kind]
-    tag = measure(kind, "x") + 12 if kind else 0
+    low_tag = kind and h > 80  # a narrow one says its kind lower down, not beside its name
+    tag = measure(kind, "x") + 12 if kind and not low_tag else 0
     out = [f'<rect class="body" width="{n(w)}" height="{n(h)}" rx="8"/>']
     if c.look == "pulling":
         out.append(f'<rect class="stripe" x="1" y="{n(h - 27)}" width="{n(w - 2)}" height="26" rx="7"/>')
     out.append(text(10, 19, c.name, "b", room=w - 18 - tag))
-    if kind:
-        out.append(text(w - 10, 19, kind, "x", anchor="end", hue={"sidecar": "side", "init": "init"}.get(c.kind, "eph")))
+    if tag:
+        out.append(text(w - 10, 19, kind, "x", anchor="end", hue=KIND_HUES[c.kind]))
     ring = c.wait if c.wait and c.wait.until is not None and c.look in ("backoff", "pullfail") else None
     out.append(text(10, 35, c.image, "m", room=w - 18))
-    room = w - 34 - (30 if ring else 0)
-    tail, hue = _second_line(c)
-    out.append(icon(c.look, 15, 49 if tail or ring else 57))
+    parts, hue = _second_line(c)
+    if low_tag:
+        parts, hue = [*parts, kind], hue or KIND_HUES[c.kind]
+    low = h - 17 if c.look == "pulling" else 57 if not parts and not ring else 50
+    out.append(icon(c.look, 15, low))
     if c.look == "pulling" and c.wait and c.wait.until is not None and w > 150:
-        out.append(f'<text x="26" y="61" class="s">{LOOKS["pulling"]} · {countdown(c.wait.until, now)}초</text>')
+        out.append(f'<text x="26" y="{n(low + 4)}" class="s">{LOOKS["pulling"]} · {countdown(c.wait.until, now)}초</text>')
     else:
-        out.append(text(26, 53 if tail or ring else 61, c.word, "s", room=room, hue=tone(c.look)))
-    if tail:
-        out.append(text(10, 68, tail, "x", room=w - 18 - (30 if ring else 0), hue=hue))
+        out.append(text(26, low + 4, c.word, "s", room=w - 32 - (30 if ring and h < 80 else 0), hue=tone(c.look)))
+    room = w - 18 - (28 if ring else 0)
+    joined = " · ".join(parts)
+    if h > 80 and len(parts) > 1 and measure(joined, "x") > room:
+        out.append(text(10, 69, parts[0], "x", room=room, hue=hue) + text(10, 83, " · ".join(parts[1:]), "x", room=room, hue=hue))
+    elif parts:
+        out.append(text(10, 68 if h < 80 else 72, joined, "x", room=room, hue=hue))
     if ring:
-        out.append(_ring(ring, w - 20, 52, now))
-    note = ", ".join(filter(None, (f"{kind or '앱'} 컨테이너 {c.name}", c.word, tail)))
-    return (f'<g id="ct-{esc(pod.uid)}-{esc(c.name)}" class="ct {c.kind} is-{c.look}" transform="translate({n(tile.x)},{n(tile.y)})" '
-            f'data-ref="{esc(pod.ref)}" data-container="{esc(c.name)}" tabindex="0" role="button" aria-label="{esc(note)}">{"".join(out)}</g>')
+        out.append(_ring(ring, w - 20, h - 20, now))
+    note = ", ".join(filter(None, (f"{kind or '앱'} 컨테이너 {c.name}", c.word, joined)))
+    return (
+        f'<g id="ct-{esc(pod.uid)}-{esc(c.name)}" class="ct {c.kind} is-{c.look}" transform="translate({n(tile.x)},{n(tile.y)})" '
+        f'data-ref="{esc(pod.ref)}" data-container="{esc(c.name)}" tabindex="0" role="button" aria-label="{esc(note)}">'
+        f"{''.join(out)}</g>"
+    )
 
 
-def _second_line(c: Container) -> tuple[str, str]:
-    """(text, hue) under the state: why it ended, how often, what its probes say."""
-    parts, hue = [], ""
+def _second_line(c: Container) -> tuple[list[str], str]:
+    """(words, hue) under the state: why it ended, how often, what its probes say."""
+    parts: list[str] = []
+    hue = ""
     if c.look in ("backoff", "failed") and c.exit_code is not None:
         reason = "" if c.exit_reason in ("Error", "Completed", "") else f" {c.exit_reason}"
         parts.append(f"종료 코드 {c.exit_code}{reason}")
@@ -148,20 +187,23 @@ def _second_line(c: Container) -> tuple[str, str]:
         hue = "bad"
     for probe in c.probes:
         if probe.ok is False and c.look in ("running", "unready", "starting"):
-            parts.append(f"{PROBES[probe.kind]} 프로브 실패 {probe.failures}/{probe.threshold}")
+            parts.append(f"{PROBES[probe.kind]} 실패 {probe.failures}/{probe.threshold}")
             hue = "warn"
     if c.restarts:
         parts.append(f"재시작 {c.restarts}번")
-    return " · ".join(parts), hue
+    return parts, hue
 
 
 def _ring(wait: Wait, x: float, y: float, now: int) -> str:
     """A ring that closes as the wait runs out, with the seconds inside."""
     until = wait.until if wait.until is not None else now
     share = min(max((until - now) / max(until - wait.since, 1), 0), 1) * 100
-    return (f'<g class="wait" transform="translate({n(x)},{n(y)})"><circle r="12" class="rail"/><circle r="12" class="ring" pathLength="100" '
-            f'stroke-dasharray="{n(share)} 100" transform="rotate(-90)" data-since="{wait.since}" data-until="{until}"/>'
-            f'<text y="4" text-anchor="middle" class="x">{countdown(until, now)}</text></g>')
+    return (
+        f'<g class="wait" transform="translate({n(x)},{n(y)})"><circle r="12" class="rail"/><circle r="12" class="ring" '
+        f'pathLength="100" '
+        f'stroke-dasharray="{n(share)} 100" transform="rotate(-90)" data-since="{wait.since}" data-until="{until}"/>'
+        f'<text y="4" text-anchor="middle" class="x">{countdown(until, now)}</text></g>'
+    )
 
 
 def _pins(box: PodBox) -> list[tuple[Tile, int, float, bool]]:
@@ -188,7 +230,7 @@ def _pins(box: PodBox) -> list[tuple[Tile, int, float, bool]]:
 def _cables(box: PodBox) -> str:
     """Lines from the containers down: to their ports' pins, to the port that they want and another has, to their volumes."""
     out = []
-    shelf = box.floor + box.h * 0 + 26 + 6
+    shelf = box.floor + 26 + 6
     for tile in box.tiles:
         for row, volume in enumerate(box.pod.volumes[:4]):
             if volume.name in tile.container.mounts:
@@ -207,8 +249,11 @@ def _cables(box: PodBox) -> str:
                 continue
             start = tile.x + tile.w / 2
             middle = (tile.y + tile.h + box.floor) / 2
-            out.append(f'<g class="clash"><path d="M{n(start)} {n(tile.y + tile.h)}V{n(middle)}H{n(holder[1] + 9)}L{n(holder[1] + 5)} {n(box.floor + 9)}"/>'
-                       f'<path class="cross" d="M{n(start - 22)} {n(middle - 4)}l8 8m0-8l-8 8"/></g>')
+            out.append(
+                f'<g class="clash"><path d="M{n(start)} '
+                f'{n(tile.y + tile.h)}V{n(middle)}H{n(holder[1] + 9)}L{n(holder[1] + 5)} {n(box.floor + 9)}"/>'
+                f'<path class="cross" d="M{n(start - 22)} {n(middle - 4)}l8 8m0-8l-8 8"/></g>'
+            )
     return "".join(out)
 
 
@@ -221,12 +266,19 @@ def _drop(x1: float, y1: float, x2: float, y2: float) -> str:
 def _floor(box: PodBox) -> str:
     pod = box.pod
     ip = pod.ip or ("IP 없음" if pod.look not in ("done", "failed") else "IP 반납")
-    out = [f'<rect class="ground" x="{PAD}" y="{n(box.floor)}" width="{n(box.w - 2 * PAD)}" height="26" rx="6"/>',
-           text(PAD + 10, box.floor + 17, ip + (" (노드 IP)" if pod.host_network else ""), "m")]
+    out = [
+        f'<rect class="ground" x="{PAD}" y="{n(box.floor)}" width="{n(box.w - 2 * PAD)}" height="26" rx="6"/>',
+        text(PAD + 10, box.floor + 17, ip + (" (노드 IP)" if pod.host_network else ""), "m"),
+    ]
     held = {clash.port for c in pod.containers for clash in c.clashes}
     for tile, number, x, local in _pins(box):
         cls = tile.container.kind + (" local" if local else "") + (" hot" if number in held else "")
-        out.append(f'<circle class="pin {cls}" cx="{n(x)}" cy="{n(box.floor + 13)}" r="4.5"/>' + text(x + 9, box.floor + 17, str(number), "m"))
+        out.append(
+            f'<circle class="pin {cls}" cx="{n(x)}" cy="{n(box.floor + 13)}" r="4.5"/>'
+            + text(x + 9, box.floor + 17, str(number), "m")
+        )
+    if pod.node_lost:
+        out.append(text(box.w - PAD - 8, box.floor + 17, "마지막으로 알려진 상태", "x", anchor="end"))
     return "".join(out)
 
 
@@ -240,12 +292,21 @@ def _shelves(box: PodBox) -> str:
             words += f" · 파일 {volume.files}개"
         if row == 3 and len(box.pod.volumes) > 4:
             words += f" · 볼륨 {len(box.pod.volumes) - 4}개 더"
-        dots = "".join(f'<circle class="plug" cx="{n(t.x - PAD + 14 + 9 * row)}" cy="4" r="3"/>' for t in box.tiles if volume.name in t.container.mounts)
-        start = 34 if not dots else 34
+        dots = "".join(
+            f'<circle class="plug" cx="{n(t.x - PAD + 14 + 9 * row)}" cy="4" r="3"/>'
+            for t in box.tiles
+            if volume.name in t.container.mounts
+        )
+        start = 34
         name = min(measure(volume.name, "b"), width * 0.4)
-        out.append(f'<g id="vol-{esc(box.pod.uid)}-{esc(volume.name)}" class="vol" transform="translate({PAD},{n(y)})"><rect y="4" width="{n(width)}" height="22" rx="5"/>'
-                   f'<path class="can" d="M10 11v9c0 3.4 14 3.4 14 0v-9"/><ellipse class="can" cx="17" cy="11" rx="7" ry="2.6"/>{dots}'
-                   f'{text(start, 19, volume.name, "b", room=width * 0.4)}{text(start + name + 8, 19, words, "x", room=width - start - name - 14)}</g>')
+        out.append(
+            f'<g id="vol-{esc(box.pod.uid)}-{esc(volume.name)}" class="vol" transform="translate({PAD},{n(y)})"><rect '
+            f'y="4" width="{n(width)}" height="22" rx="5"/>'
+            f'<path class="can" d="M10 11v9c0 3.4 14 3.4 14 0v-9"/><ellipse class="can" cx="17" cy="11" rx="7" ry="2.6"/>{dots}'
+            + text(start, 19, volume.name, "b", room=width * 0.4)
+            + text(start + name + 8, 19, words, "x", room=width - start - name - 14)
+            + "</g>"
+        )
     return "".join(out)
 
 
@@ -253,19 +314,32 @@ def _tray(box: PodBox, now: int) -> str:
     """A Pod without a node: small and dashed, with what holds it up."""
     pod, w = box.pod, box.w
     why = CONDITION_WORDS.get(pod.reason, LOOKS["pending"])
-    return (f'<rect class="box" width="{n(w)}" height="{n(box.h)}" rx="10"/>{text(12, 22, pod.name, "b", room=w - 20)}'
-            f'{icon(pod.look, 18, 36)}{text(30, 40, pod.status, "s", room=w - 38, hue=tone(pod.look))}{text(12, 56, why, "x", room=w - 20)}')
+    return (
+        f'<rect class="box" width="{n(w)}" height="{n(box.h)}" rx="10"/>{text(12, 22, pod.name, "b", room=w - 20)}'
+        + icon(pod.look, 18, 36)
+        + text(30, 40, pod.status, "s", room=w - 38, hue=tone(pod.look))
+        + text(12, 56, why, "x", room=w - 20)
+    )
 
 
 def _tile(box: PodBox) -> str:
     """Many Pods: name, state and a chip for each container; a mere icon and the end of the name when there are very many."""
     pod, w, h = box.pod, box.w, box.h
-    base = f'<title>{esc(pod.name)} · {pod.ready}/{pod.of} {esc(pod.status)}</title><rect class="box" width="{n(w)}" height="{n(h)}" rx="8"/>'
+    base = f"<title>{esc(pod.name)} · {pod.ready}/{pod.of} {esc(pod.status)}</title>"
+    base += f'<rect class="box" width="{n(w)}" height="{n(h)}" rx="8"/>'
     if box.level == "mini":
         return base + icon(pod.look, 13, h / 2) + text(24, h / 2 + 4, pod.name.rsplit("-", 1)[-1], "m", room=w - 28)
     chips = []
     for i, c in enumerate(pod.containers[:6]):
-        chips.append(f'<rect class="dot {c.kind} is-{c.look}" x="{n(w - 14 - 13 * (min(len(pod.containers), 6) - 1 - i))}" y="31" width="9" height="9" rx="2.5"/>')
+        chips.append(
+            f'<rect class="dot {c.kind} is-{c.look}" x="{n(w - 14 - 13 * (min(len(pod.containers), 6) - 1 - i))}" '
+            f'y="31" width="9" height="9" rx="2.5"/>'
+        )
     room = w - 36 - 13 * min(len(pod.containers), 6)
-    return (base + text(12, 20, pod.name, "b", room=w - 20) + icon(pod.look, 17, 36)
-            + text(28, 40, f"{pod.ready}/{pod.of} {pod.status}", "x", room=room, hue=tone(pod.look)) + "".join(chips))
+    return (
+        base
+        + text(12, 20, pod.name, "b", room=w - 20)
+        + icon(pod.look, 17, 36)
+        + text(28, 40, pod.status if pod.troubled else f"{pod.ready}/{pod.of} {pod.status}", "x", room=room, hue=tone(pod.look))
+        + "".join(chips)
+    )

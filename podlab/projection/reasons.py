@@ -1,7 +1,7 @@
 """The one catalogue of Korean sentences for rule codes. A controller says a code and facts; only this file says it in Korean.
 
-Each rule has templates, tried in order until the facts suffice (see korean.sentence for their language); a record whose facts suffice for
-none gets `PLAIN`'s sentence of its component. `quiet` rules are bookkeeping: they are told only where nothing else is known.
+Each rule has templates, tried in order until the facts suffice (korean.sentence has their language); a record whose facts
+suffice for none gets `plain`'s sentence. `quiet` rules are bookkeeping: they are told only where nothing else is known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ def _r(*templates: str, severity: str = "info", quiet: bool = False) -> Rule:
 RULES: dict[str, Rule] = {
     # people. facts: verb, command; a fault's own members
     "request": _r("{command}", "{did}"),
-    "fault": _r("{node} 노드의 전원: {power}", "컨테이너 {container}에 신호 {signal:을/를} 보냈습니다", "고장을 일으켰습니다", severity="warn"),
+    "fault": _r(
+        "{node} 노드의 전원: {power}",
+        "컨테이너 {container}에 신호 {signal:을/를} 보냈습니다",
+        "고장을 일으켰습니다",
+        severity="warn",
+    ),
     "bootstrap": _r("클러스터를 처음 켰습니다"),
     "write": _r("{object:것 을/를} 고쳤습니다", quiet=True),
     "event": _r("사건을 적었습니다", quiet=True),
@@ -35,12 +40,18 @@ RULES: dict[str, Rule] = {
     "pod-deletion-started": _r("지우기로 했습니다. {grace_s}초 안에 스스로 끝내야 합니다", "지우기로 했습니다"),
     "finalizer-waits": _r("파이널라이저 {finalizer:이/가} 남아 아직 지우지 못합니다", "파이널라이저가 남아 아직 지우지 못합니다"),
     # deployment. facts: replicaset, from, to; size, revision
-    "deployment-new-replicaset": _r("템플릿이 바뀌어 새 레플리카셋 {replicaset:을/를} 만들었습니다 ({revision}판, {size}개로 시작)",
-                                    "템플릿이 바뀌어 새 레플리카셋을 만들었습니다"),
-    "deployment-scaled": _r("바라는 수에 맞춰 {replicaset:을/를} {from}개에서 {to}개로 바꿨습니다", "바라는 수에 맞춰 레플리카셋의 크기를 바꿨습니다"),
+    "deployment-new-replicaset": _r(
+        "템플릿이 바뀌어 새 레플리카셋 {replicaset:을/를} 만들었습니다 ({revision}판, {size}개로 시작)",
+        "템플릿이 바뀌어 새 레플리카셋을 만들었습니다",
+    ),
+    "deployment-scaled": _r(
+        "바라는 수에 맞춰 {replicaset:을/를} {from}개에서 {to}개로 바꿨습니다", "바라는 수에 맞춰 레플리카셋의 크기를 바꿨습니다"
+    ),
     "deployment-rolling-up": _r("새 판 {replicaset:을/를} {from}개에서 {to}개로 늘렸습니다", "새 판을 늘렸습니다"),
     "deployment-rolling-down": _r("옛 판 {replicaset:을/를} {from}개에서 {to}개로 줄였습니다", "옛 판을 줄였습니다"),
-    "deployment-status": _r("지금 상태를 적었습니다 (새 판 {updated}개, 쓸 수 있는 파드 {available}개)", "지금 상태를 적었습니다", quiet=True),
+    "deployment-status": _r(
+        "지금 상태를 적었습니다 (새 판 {updated}개, 쓸 수 있는 파드 {available}개)", "지금 상태를 적었습니다", quiet=True
+    ),
     "deployment-revision": _r("{revision}판으로 적었습니다", "판 번호를 적었습니다", quiet=True),
     "deployment-paused": _r("굴리기를 멈췄습니다"),
     "deployment-resumed": _r("굴리기를 다시 시작했습니다"),
@@ -51,13 +62,17 @@ RULES: dict[str, Rule] = {
     "replicaset-too-few": _r("파드가 {have}개뿐이라 {want}개가 되도록 새로 만들었습니다", "파드가 모자라 새로 만들었습니다"),
     "replicaset-too-many": _r("파드가 {have}개라 {want}개가 되도록 지웠습니다", "파드가 남아 지웠습니다"),
     "replicaset-status": _r("지금 수를 적었습니다 (파드 {replicas}개, 준비 {ready}개)", "지금 수를 적었습니다", quiet=True),
-    "replicationcontroller-too-few": _r("파드가 {have}개뿐이라 {want}개가 되도록 새로 만들었습니다", "파드가 모자라 새로 만들었습니다"),
+    "replicationcontroller-too-few": _r(
+        "파드가 {have}개뿐이라 {want}개가 되도록 새로 만들었습니다", "파드가 모자라 새로 만들었습니다"
+    ),
     "replicationcontroller-too-many": _r("파드가 {have}개라 {want}개가 되도록 지웠습니다", "파드가 남아 지웠습니다"),
     "adopt": _r("레이블이 셀렉터에 맞아 {owner:이/가} 거두었습니다", "레이블이 셀렉터에 맞아 거두었습니다"),
     "release": _r("레이블이 셀렉터에서 벗어나 {owner:이/가} 놓아주었습니다", "레이블이 셀렉터에서 벗어나 놓아주었습니다"),
     # statefulset, daemonset
     "statefulset-next-pod": _r("앞 번호가 모두 준비되어 {ordinal}번 파드를 만들었습니다", "차례가 된 파드를 만들었습니다"),
-    "statefulset-waits": _r("{pod:이/가} 준비되기를 기다립니다. 그 전에는 다음 번호로 넘어가지 않습니다", "앞 번호가 준비되기를 기다립니다"),
+    "statefulset-waits": _r(
+        "{pod:이/가} 준비되기를 기다립니다. 그 전에는 다음 번호로 넘어가지 않습니다", "앞 번호가 준비되기를 기다립니다"
+    ),
     "statefulset-too-many": _r("번호가 가장 큰 {ordinal}번 파드부터 지웠습니다", "번호가 큰 파드부터 지웠습니다"),
     "statefulset-update": _r("새 판으로 바꾸려고 {ordinal}번 파드를 지웠습니다", "새 판으로 바꾸려고 파드를 지웠습니다"),
     "daemonset-missing": _r("노드 {node}에 파드가 없어 하나 만들었습니다", "파드가 없는 노드에 하나 만들었습니다"),
@@ -66,36 +81,67 @@ RULES: dict[str, Rule] = {
     # job, cronjob, hpa
     "job-too-few": _r("아직 {succeeded}/{want}개만 끝나 파드를 더 만들었습니다", "더 해야 할 일이 있어 파드를 만들었습니다"),
     "job-too-many": _r("동시에 {parallelism}개까지만 돌리므로 남는 파드를 지웠습니다", "남는 파드를 지웠습니다"),
-    "job-backoff": _r("파드가 실패해 {delay_ms:시간} 기다린 뒤 다시 만듭니다", "파드가 실패해 기다린 뒤 다시 만듭니다", severity="warn"),
+    "job-backoff": _r(
+        "파드가 실패해 {delay_ms:시간} 기다린 뒤 다시 만듭니다", "파드가 실패해 기다린 뒤 다시 만듭니다", severity="warn"
+    ),
     "job-complete": _r("{succeeded}개가 모두 잘 끝나 잡이 끝났습니다", "잡이 끝났습니다", severity="good"),
     "job-failed": _r("잡이 실패했습니다 ({reason})", "잡이 실패했습니다", severity="bad"),
     "cronjob-due": _r("정해진 때({schedule})가 되어 잡을 만들었습니다", "정해진 때가 되어 잡을 만들었습니다"),
     "cronjob-skipped": _r("앞의 잡이 아직 돌고 있어 이번은 건너뛰었습니다 ({policy})", "이번은 건너뛰었습니다"),
     "cronjob-history": _r("옛 잡을 {limit}개만 남기고 지웠습니다", "옛 잡을 지웠습니다", quiet=True),
-    "hpa-scaled": _r("{metric} {current} (목표 {target})에 맞춰 {from}개에서 {to}개로 바꿨습니다", "측정값에 맞춰 파드 수를 바꿨습니다"),
+    "hpa-scaled": _r(
+        "{metric} {current} (목표 {target})에 맞춰 {from}개에서 {to}개로 바꿨습니다", "측정값에 맞춰 파드 수를 바꿨습니다"
+    ),
     # services
-    "endpointslice-sync": _r("서비스 {service} 뒤의 파드 목록을 고쳤습니다: 준비됨 {ready}개, 아님 {not_ready}개", "서비스 뒤의 파드 목록을 고쳤습니다"),
+    "endpointslice-sync": _r(
+        "서비스 {service} 뒤의 파드 목록을 고쳤습니다: 준비됨 {ready}개, 아님 {not_ready}개", "서비스 뒤의 파드 목록을 고쳤습니다"
+    ),
     "service-cluster-ip": _r("서비스에 주소 {ip:을/를} 주었습니다", quiet=True),
     # nodes
-    "node-not-ready": _r("노드 {node:이/가} {silent_ms:시간} 동안 소식이 없어 NotReady로 적었습니다", "노드에서 소식이 없어 NotReady로 적었습니다", severity="bad"),
+    "node-not-ready": _r(
+        "노드 {node:이/가} {silent_ms:시간} 동안 소식이 없어 NotReady로 적었습니다",
+        "노드에서 소식이 없어 NotReady로 적었습니다",
+        severity="bad",
+    ),
     "node-ready": _r("노드 {node:이/가} 다시 준비되었습니다", "노드가 다시 준비되었습니다", severity="good"),
     "node-taint": _r("노드에 테인트 {taint:을/를} 붙였습니다", "노드에 테인트를 붙였습니다", severity="warn"),
     "node-untaint": _r("노드에서 테인트 {taint:을/를} 떼었습니다", "노드에서 테인트를 떼었습니다", severity="good"),
-    "pod-node-not-ready": _r("노드 {node:이/가} NotReady라서 이 파드를 준비 안 됨으로 적었습니다", "노드가 NotReady라서 준비 안 됨으로 적었습니다", severity="warn"),
-    "taint-evict": _r("테인트 {taint:을/를} {after_ms:시간} 동안 견딘 뒤라 파드를 내보냅니다", "테인트를 견디는 시간이 지나 파드를 내보냅니다", severity="warn"),
-    "taint-evict-planned": _r("테인트 {taint} 때문에 {after_ms:시간} 뒤 파드를 내보내기로 했습니다", "테인트 때문에 파드를 곧 내보냅니다", severity="warn"),
+    "pod-node-not-ready": _r(
+        "노드 {node:이/가} NotReady라서 이 파드를 준비 안 됨으로 적었습니다",
+        "노드가 NotReady라서 준비 안 됨으로 적었습니다",
+        severity="warn",
+    ),
+    "taint-evict": _r(
+        "테인트 {taint:을/를} {after_ms:시간} 동안 견딘 뒤라 파드를 내보냅니다",
+        "테인트를 견디는 시간이 지나 파드를 내보냅니다",
+        severity="warn",
+    ),
+    "taint-evict-planned": _r(
+        "테인트 {taint} 때문에 {after_ms:시간} 뒤 파드를 내보내기로 했습니다",
+        "테인트 때문에 파드를 곧 내보냅니다",
+        severity="warn",
+    ),
     "taint-evict-cancelled": _r("테인트가 사라져 내보내기를 그만두었습니다", severity="good"),
     "podgc-orphaned": _r("노드 {node:이/가} 사라져 남은 파드를 지웠습니다", "노드가 사라져 남은 파드를 지웠습니다"),
     # garbage collector, namespace
     "gc-owner-gone": _r("주인 {owner:이/가} 사라져 함께 지웠습니다", "주인이 사라져 함께 지웠습니다"),
     "gc-orphan": _r("주인 {owner:을/를} 지우되 이것은 남겼습니다", "주인을 지우되 이것은 남겼습니다"),
     "gc-foreground": _r("딸린 것을 먼저 지우고 있습니다"),
-    "namespace-deleting": _r("네임스페이스 {namespace:을/를} 지우면서 그 안의 것을 모두 지웁니다", "네임스페이스를 지우면서 그 안의 것을 모두 지웁니다"),
+    "namespace-deleting": _r(
+        "네임스페이스 {namespace:을/를} 지우면서 그 안의 것을 모두 지웁니다", "네임스페이스를 지우면서 그 안의 것을 모두 지웁니다"
+    ),
     # scheduler. facts: node, feasible, total, score; message
-    "scheduler-bound": _r("{total}개 노드 중 {feasible}개에 놓을 수 있었고 점수가 가장 높은 {node:을/를} 골랐습니다", "노드 {node:을/를} 골랐습니다",
-                          "노드를 골랐습니다"),
+    "scheduler-bound": _r(
+        "{total}개 노드 중 {feasible}개에 놓을 수 있었고 점수가 가장 높은 {node:을/를} 골랐습니다",
+        "노드 {node:을/를} 골랐습니다",
+        "노드를 골랐습니다",
+    ),
     "scheduler-unschedulable": _r("놓을 노드를 찾지 못했습니다: {message}", "놓을 노드를 찾지 못했습니다", severity="bad"),
-    "scheduler-preempted": _r("우선순위가 더 높은 {preemptor:에게/에게} 자리를 내주려고 내보냈습니다", "우선순위가 더 높은 파드에 자리를 내주었습니다", severity="warn"),
+    "scheduler-preempted": _r(
+        "우선순위가 더 높은 {preemptor:에게/에게} 자리를 내주려고 내보냈습니다",
+        "우선순위가 더 높은 파드에 자리를 내주었습니다",
+        severity="warn",
+    ),
     "scheduler-nominated": _r("노드 {node}에 자리가 나기를 기다립니다", "자리가 나기를 기다립니다"),
     "scheduler-gated": _r("스케줄링 게이트 {gates:이/가} 풀리기를 기다립니다", "스케줄링 게이트가 풀리기를 기다립니다"),
     # kubelet. facts: container, image, code, reason, delay_ms, restarts, probe, failures, threshold, message, grace_ms
@@ -103,64 +149,164 @@ RULES: dict[str, Rule] = {
     "kubelet-pod-rejected": _r("파드를 받지 않았습니다: {message}", "파드를 받지 않았습니다", severity="bad"),
     "kubelet-sandbox-created": _r("파드의 네트워크를 만들고 IP {ip:을/를} 받았습니다", "파드의 네트워크를 만들었습니다"),
     "kubelet-image-pulling": _r("이미지 {image:을/를} 받기 시작했습니다", "이미지를 받기 시작했습니다"),
-    "kubelet-image-pulled": _r("이미지 {image:을/를} {took_ms:시간} 만에 받았습니다", "이미지 {image:을/를} 받았습니다", "이미지를 받았습니다"),
+    "kubelet-image-pulled": _r(
+        "이미지 {image:을/를} {took_ms:시간} 만에 받았습니다", "이미지 {image:을/를} 받았습니다", "이미지를 받았습니다"
+    ),
     "kubelet-image-present": _r("이미지 {image:은/는} 이미 노드에 있었습니다", "이미지가 이미 노드에 있었습니다", quiet=True),
-    "kubelet-image-pull-failed": _r("이미지 {image:을/를} 받지 못했습니다: {error}", "이미지 {image:을/를} 받지 못했습니다", "이미지를 받지 못했습니다", severity="bad"),
-    "kubelet-image-backoff": _r("{delay_ms:시간} 기다린 뒤 이미지를 다시 받습니다", "기다린 뒤 이미지를 다시 받습니다", severity="warn"),
+    "kubelet-image-pull-failed": _r(
+        "이미지 {image:을/를} 받지 못했습니다: {error}",
+        "이미지 {image:을/를} 받지 못했습니다",
+        "이미지를 받지 못했습니다",
+        severity="bad",
+    ),
+    "kubelet-image-backoff": _r(
+        "{delay_ms:시간} 기다린 뒤 이미지를 다시 받습니다", "기다린 뒤 이미지를 다시 받습니다", severity="warn"
+    ),
     "kubelet-container-created": _r("컨테이너 {container:을/를} 만들었습니다", "컨테이너를 만들었습니다", quiet=True),
     "kubelet-container-started": _r("컨테이너 {container:을/를} 시작했습니다", "컨테이너를 시작했습니다"),
-    "kubelet-container-exited": _r("컨테이너 {container:이/가} 코드 {code:으로/로} 끝났습니다 ({reason})", "컨테이너 {container:이/가} 코드 {code:으로/로} 끝났습니다",
-                                   "컨테이너가 끝났습니다", severity="bad"),
-    "kubelet-container-restarted": _r("재시작 정책이 {policy:이라/라} 컨테이너 {container:을/를} 다시 시작했습니다 ({restarts}번째)",
-                                      "컨테이너 {container:을/를} 다시 시작했습니다", "컨테이너를 다시 시작했습니다"),
-    "kubelet-start-failed": _r("컨테이너 {container:을/를} 시작하지 못했습니다: {message}", "컨테이너를 시작하지 못했습니다", severity="bad"),
-    "kubelet-config-error": _r("설정이 모자라 컨테이너 {container:을/를} 만들지 못했습니다: {message}", "설정이 모자라 컨테이너를 만들지 못했습니다", severity="bad"),
+    "kubelet-container-exited": _r(
+        "컨테이너 {container:이/가} 코드 {code:으로/로} 끝났습니다 ({reason})",
+        "컨테이너 {container:이/가} 코드 {code:으로/로} 끝났습니다",
+        "컨테이너가 끝났습니다",
+        severity="bad",
+    ),
+    "kubelet-container-restarted": _r(
+        "재시작 정책이 {policy:이라/라} 컨테이너 {container:을/를} 다시 시작했습니다 ({restarts}번째)",
+        "컨테이너 {container:을/를} 다시 시작했습니다",
+        "컨테이너를 다시 시작했습니다",
+    ),
+    "kubelet-start-failed": _r(
+        "컨테이너 {container:을/를} 시작하지 못했습니다: {message}", "컨테이너를 시작하지 못했습니다", severity="bad"
+    ),
+    "kubelet-config-error": _r(
+        "설정이 모자라 컨테이너 {container:을/를} 만들지 못했습니다: {message}",
+        "설정이 모자라 컨테이너를 만들지 못했습니다",
+        severity="bad",
+    ),
     "kubelet-volume-failed": _r("볼륨 {volume:을/를} 붙이지 못했습니다: {message}", "볼륨을 붙이지 못했습니다", severity="bad"),
-    "kubelet-oom-killed": _r("컨테이너 {container:이/가} 메모리 한도 {limit:을/를} 넘어 커널이 죽였습니다", "메모리 한도를 넘어 커널이 죽였습니다", severity="bad"),
-    "kubelet-backoff": _r("{delay_ms:시간} 기다린 뒤 {container:을/를} 다시 시작합니다", "{delay_ms:시간} 기다린 뒤 다시 시작합니다", "기다린 뒤 다시 시작합니다",
-                          severity="warn"),
-    "kubelet-probe-failed": _r("{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다 (한도 {threshold}): {message}",
-                               "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다", "{probe:프로브 이/가} 실패했습니다", "프로브가 실패했습니다", severity="warn"),
+    "kubelet-oom-killed": _r(
+        "컨테이너 {container:이/가} 메모리 한도 {limit:을/를} 넘어 커널이 죽였습니다",
+        "메모리 한도를 넘어 커널이 죽였습니다",
+        severity="bad",
+    ),
+    "kubelet-backoff": _r(
+        "{delay_ms:시간} 기다린 뒤 {container:을/를} 다시 시작합니다 ({ladder})",
+        "{delay_ms:시간} 기다린 뒤 {container:을/를} 다시 시작합니다",
+        "{delay_ms:시간} 기다린 뒤 다시 시작합니다",
+        "기다린 뒤 다시 시작합니다",
+        severity="warn",
+    ),
+    "kubelet-probe-failed": _r(
+        "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다 (한도 {threshold}): {message}",
+        "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다",
+        "{probe:프로브 이/가} 실패했습니다",
+        "프로브가 실패했습니다",
+        severity="warn",
+    ),
     "kubelet-probe-passed": _r("{container}의 {probe:프로브 이/가} 성공했습니다", "프로브가 성공했습니다", severity="good"),
     "kubelet-container-ready": _r("컨테이너 {container:이/가} 준비되었습니다", "컨테이너가 준비되었습니다", severity="good"),
-    "kubelet-container-unready": _r("컨테이너 {container:이/가} 준비 상태를 잃었습니다", "컨테이너가 준비 상태를 잃었습니다", severity="warn"),
-    "kubelet-kill": _r("컨테이너 {container}에 TERM을 보내고 {grace_ms:시간} 기다립니다 ({reason})", "컨테이너 {container}에 TERM을 보내고 {grace_ms:시간} 기다립니다",
-                       "컨테이너 {container:을/를} 끝냅니다", "컨테이너를 끝냅니다"),
-    "kubelet-kill-forced": _r("정해진 시간 안에 끝나지 않아 {container}에 KILL을 보냈습니다", "정해진 시간 안에 끝나지 않아 KILL을 보냈습니다", severity="warn"),
+    "kubelet-container-unready": _r(
+        "컨테이너 {container:이/가} 준비 상태를 잃었습니다", "컨테이너가 준비 상태를 잃었습니다", severity="warn"
+    ),
+    "kubelet-kill": _r(
+        "컨테이너 {container}에 TERM을 보내고 {grace_ms:시간} 기다립니다 ({reason})",
+        "컨테이너 {container}에 TERM을 보내고 {grace_ms:시간} 기다립니다",
+        "컨테이너 {container:을/를} 끝냅니다",
+        "컨테이너를 끝냅니다",
+    ),
+    "kubelet-kill-forced": _r(
+        "정해진 시간 안에 끝나지 않아 {container}에 KILL을 보냈습니다",
+        "정해진 시간 안에 끝나지 않아 KILL을 보냈습니다",
+        severity="warn",
+    ),
     "kubelet-prestop": _r("컨테이너 {container}의 preStop을 먼저 돌립니다", "preStop을 먼저 돌립니다"),
     "kubelet-prestop-failed": _r("{container}의 preStop이 실패했습니다: {message}", "preStop이 실패했습니다", severity="warn"),
-    "kubelet-poststart-failed": _r("{container}의 postStart가 실패해 컨테이너를 죽였습니다: {message}", "postStart가 실패해 컨테이너를 죽였습니다", severity="bad"),
-    "kubelet-init-done": _r("초기화 컨테이너 {container:이/가} 끝나 다음으로 넘어갑니다", "초기화 컨테이너가 끝나 다음으로 넘어갑니다"),
-    "kubelet-sidecar-stopping": _r("앱 컨테이너가 모두 끝나 사이드카 {container:을/를} 끝냅니다", "앱 컨테이너가 모두 끝나 사이드카를 끝냅니다"),
-    "kubelet-evicted": _r("노드의 {resource:이/가} 모자라 파드를 내쫓았습니다: {message}", "노드의 자원이 모자라 파드를 내쫓았습니다", severity="bad"),
-    "kubelet-deadline": _r("{seconds}초 시한을 넘겨 파드를 실패로 끝냈습니다", "시한을 넘겨 파드를 실패로 끝냈습니다", severity="bad"),
+    "kubelet-poststart-failed": _r(
+        "{container}의 postStart가 실패해 컨테이너를 죽였습니다: {message}",
+        "postStart가 실패해 컨테이너를 죽였습니다",
+        severity="bad",
+    ),
+    "kubelet-init-done": _r(
+        "초기화 컨테이너 {container:이/가} 끝나 다음으로 넘어갑니다", "초기화 컨테이너가 끝나 다음으로 넘어갑니다"
+    ),
+    "kubelet-sidecar-stopping": _r(
+        "앱 컨테이너가 모두 끝나 사이드카 {container:을/를} 끝냅니다", "앱 컨테이너가 모두 끝나 사이드카를 끝냅니다"
+    ),
+    "kubelet-evicted": _r(
+        "노드의 {resource:이/가} 모자라 파드를 내쫓았습니다: {message}",
+        "노드의 자원이 모자라 파드를 내쫓았습니다",
+        severity="bad",
+    ),
+    "kubelet-deadline": _r(
+        "{seconds}초 시한을 넘겨 파드를 실패로 끝냈습니다", "시한을 넘겨 파드를 실패로 끝냈습니다", severity="bad"
+    ),
     "kubelet-pod-finished": _r("컨테이너가 모두 끝나 파드가 {phase:이/가} 되었습니다", "컨테이너가 모두 끝났습니다"),
     "kubelet-pod-removed": _r("컨테이너가 모두 멈춰 파드를 지웠습니다"),
     "kubelet-status": _r("파드의 상태를 알렸습니다", quiet=True),
     "kubelet-node-status": _r("노드의 상태를 알렸습니다", quiet=True),
     # network and processes
-    "network-port-in-use": _r("{container:이/가} {port}번 포트를 열지 못했습니다. {holder:이/가} 이미 쓰고 있었습니다 (한 파드의 컨테이너는 포트를 나눠 씁니다)",
-                              "{port}번 포트를 이미 다른 컨테이너가 쓰고 있었습니다", "포트를 이미 다른 컨테이너가 쓰고 있었습니다", severity="bad"),
-    "network-no-endpoints": _r("서비스 {service} 뒤에 준비된 파드가 없어 {port}번 연결을 거절했습니다", "서비스 뒤에 준비된 파드가 없어 연결을 거절했습니다", severity="bad"),
-    "network-policy-dropped": _r("네트워크폴리시가 {port}번 포트로 온 연결을 막았습니다", "네트워크폴리시가 연결을 막았습니다", severity="warn"),
+    "network-port-in-use": _r(
+        "{container:이/가} {port}번 포트를 열지 못했습니다. {holder:이/가} 이미 쓰고 있었습니다 "
+        "(한 파드의 컨테이너는 포트를 나눠 씁니다)",
+        "{port}번 포트를 이미 다른 컨테이너가 쓰고 있었습니다",
+        "포트를 이미 다른 컨테이너가 쓰고 있었습니다",
+        severity="bad",
+    ),
+    "network-no-endpoints": _r(
+        "서비스 {service} 뒤에 준비된 파드가 없어 {port}번 연결을 거절했습니다",
+        "서비스 뒤에 준비된 파드가 없어 연결을 거절했습니다",
+        severity="bad",
+    ),
+    "network-policy-dropped": _r(
+        "네트워크폴리시가 {port}번 포트로 온 연결을 막았습니다", "네트워크폴리시가 연결을 막았습니다", severity="warn"
+    ),
     "process-exited": _r("{process:이/가} 코드 {code:으로/로} 끝났습니다", "프로세스가 끝났습니다"),
 }
 
-VERBS = {"create": "만들었습니다", "update": "고쳤습니다", "patch": "고쳤습니다", "apply": "적용했습니다", "delete": "지웠습니다",
-         "deletecollection": "모두 지웠습니다"}
+VERBS = {
+    "create": "만들었습니다",
+    "update": "고쳤습니다",
+    "patch": "고쳤습니다",
+    "apply": "적용했습니다",
+    "delete": "지웠습니다",
+    "deletecollection": "모두 지웠습니다",
+}
 POWER = {"off": "끔", "on": "켬", "silent": "소식 끊김"}
 
 # Who acts: by the component's name, the part before a slash
 ACTORS: dict[str, str] = {
-    "user": "나", "learner": "나", "teacher": "선생님", "apiserver": "API 서버", "scheduler": "스케줄러", "default-scheduler": "스케줄러", "kubelet": "kubelet",
-    "deployment-controller": "디플로이먼트 컨트롤러", "replicaset-controller": "레플리카셋 컨트롤러", "statefulset-controller": "스테이트풀셋 컨트롤러",
-    "daemonset-controller": "데몬셋 컨트롤러", "job-controller": "잡 컨트롤러", "cronjob-controller": "크론잡 컨트롤러",
-    "replicationcontroller-controller": "레플리케이션 컨트롤러", "replication-controller": "레플리케이션 컨트롤러", "endpointslice-controller": "엔드포인트 컨트롤러",
-    "endpoints-controller": "엔드포인트 컨트롤러", "node-controller": "노드 컨트롤러", "node-lifecycle-controller": "노드 컨트롤러",
-    "taint-eviction-controller": "테인트 축출 컨트롤러", "garbage-collector": "가비지 컬렉터", "garbage-collector-controller": "가비지 컬렉터",
-    "pod-garbage-collector": "파드 가비지 컬렉터", "namespace-controller": "네임스페이스 컨트롤러", "horizontal-pod-autoscaler": "HPA 컨트롤러",
-    "hpa-controller": "HPA 컨트롤러", "network": "네트워크", "kube-proxy": "kube-proxy", "runtime": "컨테이너 런타임",
-    "disruption-controller": "PDB 컨트롤러", "bootstrap": "클러스터", "persistentvolume-controller": "볼륨 컨트롤러",
+    "user": "나",
+    "learner": "나",
+    "teacher": "선생님",
+    "apiserver": "API 서버",
+    "scheduler": "스케줄러",
+    "default-scheduler": "스케줄러",
+    "kubelet": "kubelet",
+    "deployment-controller": "디플로이먼트 컨트롤러",
+    "replicaset-controller": "레플리카셋 컨트롤러",
+    "statefulset-controller": "스테이트풀셋 컨트롤러",
+    "daemonset-controller": "데몬셋 컨트롤러",
+    "job-controller": "잡 컨트롤러",
+    "cronjob-controller": "크론잡 컨트롤러",
+    "replicationcontroller-controller": "레플리케이션 컨트롤러",
+    "replication-controller": "레플리케이션 컨트롤러",
+    "endpointslice-controller": "엔드포인트 컨트롤러",
+    "endpoints-controller": "엔드포인트 컨트롤러",
+    "node-controller": "노드 컨트롤러",
+    "node-lifecycle-controller": "노드 컨트롤러",
+    "taint-eviction-controller": "테인트 축출 컨트롤러",
+    "garbage-collector": "가비지 컬렉터",
+    "garbage-collector-controller": "가비지 컬렉터",
+    "pod-garbage-collector": "파드 가비지 컬렉터",
+    "namespace-controller": "네임스페이스 컨트롤러",
+    "horizontal-pod-autoscaler": "HPA 컨트롤러",
+    "hpa-controller": "HPA 컨트롤러",
+    "network": "네트워크",
+    "kube-proxy": "kube-proxy",
+    "runtime": "컨테이너 런타임",
+    "disruption-controller": "PDB 컨트롤러",
+    "bootstrap": "클러스터",
+    "persistentvolume-controller": "볼륨 컨트롤러",
 }
 PEOPLE = ("request", "fault")
 
@@ -191,8 +337,11 @@ def plain(record: Mapping[str, Any]) -> str:
     """For a rule that the catalogue lacks: what it touched, and the code itself so that nothing is hidden."""
     ref, code = record.get("object"), record.get("rule")
     did = f"{josa(thing(ref), '을/를')} 다루었습니다" if ref else "일했습니다"
-    words = ", ".join(f"{key} {value}" for key, value in sorted((record.get("facts") or {}).items())
-                      if isinstance(value, (str, int, float)) and not isinstance(value, bool))[:120]
+    words = ", ".join(
+        f"{key} {value}"
+        for key, value in sorted((record.get("facts") or {}).items())
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    )[:120]
     return f"{did} ({code}{': ' + words if words else ''})"
 
 
@@ -220,6 +369,8 @@ def _with_object(record: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(facts.get("verb"), str):
         done = VERBS.get(facts["verb"], "다루었습니다")
         facts.setdefault("did", f"{josa(thing(ref), '을/를')} {done}" if ref else done)
+    if isinstance(facts.get("delay_ms"), int) and facts["delay_ms"] >= 20_000:
+        facts.setdefault("ladder", _ladder(facts["delay_ms"]))
     if "power" in facts:
         facts["power"] = POWER.get(facts["power"], facts["power"])
     if isinstance(facts.get("owner"), str):
@@ -229,17 +380,52 @@ def _with_object(record: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
+def _ladder(delay_ms: int) -> str:
+    """`10 → 20 → 40초`: how a back-off came to its length (10 s, doubled, at most 300 s: pkg/kubelet/kubelet.go)."""
+    steps = [10]
+    while steps[-1] * 2 <= min(delay_ms // 1000, 300):
+        steps.append(steps[-1] * 2)
+    if delay_ms >= 300_000:
+        steps.append(300)
+    return " → ".join(map(str, steps)) + "초"
+
+
 # Reasons of Kubernetes events, for the time track: (Korean, severity)
 EVENTS: dict[str, tuple[str, str]] = {
-    "Scheduled": ("노드에 놓임", "info"), "FailedScheduling": ("놓을 노드를 찾지 못함", "bad"), "Pulling": ("이미지 받기 시작", "info"),
-    "Pulled": ("이미지 준비됨", "info"), "Created": ("컨테이너 만듦", "info"), "Started": ("컨테이너 시작", "good"), "Killing": ("컨테이너 끝내는 중", "info"),
-    "BackOff": ("다시 하기까지 기다림", "warn"), "Failed": ("실패", "bad"), "Unhealthy": ("프로브 실패", "warn"), "NodeNotReady": ("노드가 NotReady", "bad"),
-    "NodeReady": ("노드 준비됨", "good"), "ScalingReplicaSet": ("레플리카셋 크기 바꿈", "info"), "SuccessfulCreate": ("파드 만듦", "info"),
-    "SuccessfulDelete": ("파드 지움", "info"), "FailedCreate": ("파드를 만들지 못함", "bad"), "TaintManagerEviction": ("테인트로 내보냄", "warn"),
-    "Evicted": ("내쫓김", "bad"), "Preempted": ("자리를 내줌", "warn"), "FailedMount": ("볼륨을 붙이지 못함", "bad"), "Completed": ("잡 끝남", "good"),
-    "BackoffLimitExceeded": ("잡이 너무 많이 실패함", "bad"), "DeadlineExceeded": ("시한을 넘김", "bad"), "FailedPreStopHook": ("preStop 실패", "warn"),
-    "FailedPostStartHook": ("postStart 실패", "bad"), "ExceededGracePeriod": ("유예 시간을 넘김", "warn"), "SawCompletedJob": ("잡이 끝난 것을 봄", "info"),
-    "SuccessfulRescale": ("파드 수 바꿈", "info"), "SandboxChanged": ("파드의 네트워크가 바뀜", "warn"), "Rebooted": ("노드가 다시 켜짐", "warn"),
-    "NodeNotSchedulable": ("노드가 새 파드를 받지 않음", "info"), "NodeSchedulable": ("노드가 새 파드를 받음", "info"), "OOMKilling": ("메모리 초과", "bad"),
-    "NodeHasSufficientMemory": ("노드의 메모리가 넉넉함", "info"), "RegisteredNode": ("노드가 등록됨", "info"), "Starting": ("kubelet 시작", "info"),
+    "Scheduled": ("노드에 놓임", "info"),
+    "FailedScheduling": ("놓을 노드를 찾지 못함", "bad"),
+    "Pulling": ("이미지 받기 시작", "info"),
+    "Pulled": ("이미지 준비됨", "info"),
+    "Created": ("컨테이너 만듦", "info"),
+    "Started": ("컨테이너 시작", "good"),
+    "Killing": ("컨테이너 끝내는 중", "info"),
+    "BackOff": ("다시 하기까지 기다림", "warn"),
+    "Failed": ("실패", "bad"),
+    "Unhealthy": ("프로브 실패", "warn"),
+    "NodeNotReady": ("노드가 NotReady", "bad"),
+    "NodeReady": ("노드 준비됨", "good"),
+    "ScalingReplicaSet": ("레플리카셋 크기 바꿈", "info"),
+    "SuccessfulCreate": ("파드 만듦", "info"),
+    "SuccessfulDelete": ("파드 지움", "info"),
+    "FailedCreate": ("파드를 만들지 못함", "bad"),
+    "TaintManagerEviction": ("테인트로 내보냄", "warn"),
+    "Evicted": ("내쫓김", "bad"),
+    "Preempted": ("자리를 내줌", "warn"),
+    "FailedMount": ("볼륨을 붙이지 못함", "bad"),
+    "Completed": ("잡 끝남", "good"),
+    "BackoffLimitExceeded": ("잡이 너무 많이 실패함", "bad"),
+    "DeadlineExceeded": ("시한을 넘김", "bad"),
+    "FailedPreStopHook": ("preStop 실패", "warn"),
+    "FailedPostStartHook": ("postStart 실패", "bad"),
+    "ExceededGracePeriod": ("유예 시간을 넘김", "warn"),
+    "SawCompletedJob": ("잡이 끝난 것을 봄", "info"),
+    "SuccessfulRescale": ("파드 수 바꿈", "info"),
+    "SandboxChanged": ("파드의 네트워크가 바뀜", "warn"),
+    "Rebooted": ("노드가 다시 켜짐", "warn"),
+    "NodeNotSchedulable": ("노드가 새 파드를 받지 않음", "info"),
+    "NodeSchedulable": ("노드가 새 파드를 받음", "info"),
+    "OOMKilling": ("메모리 초과", "bad"),
+    "NodeHasSufficientMemory": ("노드의 메모리가 넉넉함", "info"),
+    "RegisteredNode": ("노드가 등록됨", "info"),
+    "Starting": ("kubelet 시작", "info"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .board import Board, Options, build
+from .board import EVERYTHING, Board, Options, build
 from .shapes import esc
 from .svg import draw, headline
 from .twin import changes, outline
@@ -19,7 +19,7 @@ class Rendered:
     fragments: dict[str, str]
 
 
-def render(view: View, options: Options = Options(), width: int = 960) -> Rendered:
+def render(view: View, options: Options = EVERYTHING, width: int = 960) -> Rendered:
     """The whole board of a view: fragments by name.
 
     `diagram`: the <svg id="board-svg">; `twin`: <div id="board-twin"> with headings and lists for screen readers;
@@ -34,8 +34,11 @@ def changed(old: Rendered | None, new: Rendered) -> dict[str, str]:
     if old is None:
         return dict(new.fragments)
     same = old.board == new.board
-    return {name: html for name, html in new.fragments.items()
-            if html != old.fragments.get(name) and not (same and (name != "diagram" or old.board.traffic == new.board.traffic))}
+    return {
+        name: html
+        for name, html in new.fragments.items()
+        if html != old.fragments.get(name) and not (same and (name != "diagram" or old.board.traffic == new.board.traffic))
+    }
 
 
 def news(old: Rendered | None, new: Rendered) -> list[str]:
@@ -44,12 +47,22 @@ def news(old: Rendered | None, new: Rendered) -> list[str]:
 
 
 def twin_html(board: Board) -> str:
-    parts = [f"<h3>{esc(heading)}</h3><ul>{''.join(f'<li>{esc(item)}</li>' for item in items)}</ul>" for heading, items in outline(board)]
+    parts = [
+        f"<h3>{esc(heading)}</h3><ul>{''.join(f'<li>{esc(item)}</li>' for item in items)}</ul>"
+        for heading, items in outline(board)
+    ]
     return f'<div id="board-twin"><p>{esc(headline(board))}</p>{"".join(parts)}</div>'
 
 
 def counters_html(board: Board) -> str:
     pods = board.pods
-    numbers = (("파드", len(pods)), ("준비됨", sum(p.look == "running" for p in pods)), ("기다림", sum(p.phase == "Pending" for p in pods)),
-               ("문제", sum(p.troubled for p in pods)), ("노드", len(board.nodes)))
-    return '<dl id="board-counters">' + "".join(f"<div><dt>{name}</dt><dd>{count}</dd></div>" for name, count in numbers) + "</dl>"
+    numbers = (
+        ("파드", len(pods)),
+        ("준비됨", sum(p.look == "running" for p in pods)),
+        ("기다림", sum(p.phase == "Pending" for p in pods)),
+        ("문제", sum(p.troubled for p in pods)),
+        ("노드", len(board.nodes)),
+    )
+    return (
+        '<dl id="board-counters">' + "".join(f"<div><dt>{name}</dt><dd>{count}</dd></div>" for name, count in numbers) + "</dl>"
+    )

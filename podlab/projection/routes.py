@@ -1,4 +1,4 @@
-"""The lanes of the picture: from a Service down its trunk, over the nodes, beside the column of Pods, into the network's floor."""
+"""The lanes of the picture: from a Service down its trunk, over the nodes, beside the Pods, into the network's floor."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ def draw_arrows(board: Board, layout: Layout, ways: Lanes) -> str:
         if not targets or len(service.ready) > ARROWS:
             continue
         for box in targets:
-            out.append(f'<path id="{route_id(service, box)}" class="arrow" marker-end="url(#tip)" d="{rounded(service_path(card, number, box, ways))}"/>')
+            out.append(
+                f'<path id="{route_id(service, box)}" class="arrow" marker-end="url(#tip)" '
+                f'd="{rounded(service_path(card, number, box, ways))}"/>'
+            )
     return "".join(out)
 
 
@@ -75,7 +78,7 @@ def service_path(card: Card, number: int, box: PodBox, ways: Lanes) -> list[Poin
 
 
 def draw_traffic(requests: Sequence[Request], board: Board, ways: Lanes) -> str:
-    """Recent requests: a dot with its way; the page's script runs it along `data-way` from `data-t` on."""
+    """Recent requests: a dot with its words, and its way; the page's script moves it along the path `data-way`."""
     services = {s.ref: s for s in board.services}
     out = []
     for i, request in enumerate(requests[-REQUEST_CAP:]):
@@ -86,9 +89,13 @@ def draw_traffic(requests: Sequence[Request], board: Board, ways: Lanes) -> str:
         words = f"{request.method} {request.path} → {request.status or '응답 없음'}"
         cls = "good" if 0 < request.status < 400 else "poor"
         key = f"{request.t}-{i}"
-        out.append(f'<g id="req-{key}" class="req {cls}" data-t="{request.t}" data-ms="{request.ms}" data-way="rw-{key}" aria-hidden="true">'
-                   f'<path id="rw-{key}" class="way" d="{rounded(points)}"/><circle r="5" cx="{n(points[0][0])}" cy="{n(points[0][1])}"/>'
-                   f'{text(points[0][0] + 8, points[0][1] - 8, words, "m")}</g>')
+        at = points[min(1, len(points) - 1)]
+        out.append(
+            f'<path id="rw-{key}" class="way" d="{rounded(points)}"/><g id="req-{key}" class="req {cls}" '
+            f'transform="translate({n(at[0])},{n(at[1])})" '
+            f'data-t="{request.t}" data-ms="{request.ms}" data-way="rw-{key}" aria-hidden="true"><circle r="5"/>'
+            f"{text(9, -7, words, 'm')}</g>"
+        )
     return "".join(out)
 
 
@@ -101,7 +108,7 @@ def _way(request: Request, target: PodBox, ways: Lanes, services: dict[str, Serv
     if held is not None:
         card, number = held
         if source is None:
-            points = [(card.x, card.y + card.h / 2)]
+            points = []
         return points + service_path(card, number, target, ways)
     if source is None:
         points = [(ways.trunk - 12, target.lane)] if request.source != "kubelet" else [(target.x - 10, target.y + 6)]

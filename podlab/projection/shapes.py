@@ -1,4 +1,4 @@
-"""The few shapes that every picture is made of. Colours only by class (board.css); all text escaped; no style attributes (CSP)."""
+"""The few shapes that every picture is made of. Colours by class (board.css), all text escaped, no style attributes (CSP)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from .measure import fit, width
 from .words import tone
 
 # Font sizes by class; board.css sets the same. (size, monospace, bold)
-FONTS: dict[str, tuple[float, bool, bool]] = {"t": (13, False, True), "b": (12.5, False, True), "s": (11.5, False, False),
-                                              "m": (11, True, False), "x": (10.5, False, False)}
+FONTS: dict[str, tuple[float, bool, bool]] = {
+    "t": (13, False, True),
+    "b": (12.5, False, True),
+    "s": (11.5, False, False),
+    "m": (11, True, False),
+    "x": (10.5, False, False),
+}
+
+SNUG = 0.93  # measured widths are a little large, on purpose; this is nearer to what is drawn
 
 # One shape for each look, about 11 px wide around 0,0: state is told by shape before colour.
 ICONS: dict[str, str] = {

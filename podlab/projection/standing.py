@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from podlab.kubernetes.objects import dig
-
 from .board import Board, Node, Service
 from .korean import duration, josa, kind, thing
 from .owners import Owner
 from .pods import Container, Pod
-from .view import View
 
 Standing = tuple[str, str, str]  # who, sentence, severity
-
 # What the scheduler's FitError says of a group of nodes (framework.FitError); the number before it is that of the nodes.
 FIT: tuple[tuple[str, str], ...] = (
-    (r"Insufficient cpu", "CPU 요청을 채울 만큼 남지 않았습니다"), (r"Insufficient memory", "메모리 요청을 채울 만큼 남지 않았습니다"),
-    (r"Insufficient (\S+)", "{0} 요청을 채울 만큼 남지 않았습니다"), (r"Too many pods", "파드를 더 받을 자리가 없습니다"),
+    (r"Insufficient cpu", "CPU 요청을 채울 만큼 남지 않았습니다"),
+    (r"Insufficient memory", "메모리 요청을 채울 만큼 남지 않았습니다"),
+    (r"Insufficient (\S+)", "{0} 요청을 채울 만큼 남지 않았습니다"),
+    (r"Too many pods", "파드를 더 받을 자리가 없습니다"),
     (r"node\(s\) had untolerated taint\(s\)", "파드가 견디지 못하는 테인트가 있습니다"),
     (r"node\(s\) had untolerated taint \{(.+?)\}", "파드가 견디지 못하는 테인트 {0}이 있습니다"),
     (r"node\(s\) didn't match Pod's node affinity/selector", "nodeSelector나 노드 어피니티에 맞지 않습니다"),
@@ -31,12 +29,12 @@ FIT: tuple[tuple[str, str], ...] = (
 )
 
 
-def of_pod(view: View, board: Board, pod: Pod, container: str = "") -> list[Standing]:
-    """What stands about a Pod, or about one of its containers."""
+def of_pod(board: Board, pod: Pod, container: str, told: frozenset[str]) -> list[Standing]:
+    """What stands about a Pod, or about one of its containers; `told` are the rules that its records have said already."""
     out: list[Standing] = []
-    chosen = [c for c in pod.containers if not container or c.name == container]
-    for c in chosen:
-        out += _container(pod, c, board.now)
+    for c in pod.containers:
+        if not container or c.name == container:
+            out += _container(pod, c, board.now, told)
     if container:
         return out
     if pod.look == "pending":
@@ -47,7 +45,11 @@ def of_pod(view: View, board: Board, pod: Pod, container: str = "") -> list[Stan
         out.append(("노드 " + pod.node, "소식이 없습니다. 보이는 것은 마지막으로 알려진 상태입니다", "bad"))
     if pod.look == "failed" and pod.message:
         out.append(("파드", f"{pod.reason}: {pod.message}", "bad"))
-    out += [("서비스 " + s.name, "이 파드가 준비되지 않아 요청을 보내지 않습니다", "warn") for s in board.services if pod.uid in s.waiting]
+    out += [
+        ("서비스 " + s.name, "이 파드가 준비되지 않아 요청을 보내지 않습니다", "warn")
+        for s in board.services
+        if pod.uid in s.waiting
+    ]
     return out
 
 
@@ -68,25 +70,50 @@ def unschedulable(message: str) -> list[Standing]:
     return out
 
 
-def _container(pod: Pod, c: Container, now: int) -> list[Standing]:
+def _container(pod: Pod, c: Container, now: int, told: frozenset[str]) -> list[Standing]:
     out: list[Standing] = []
-    for clash in c.clashes:
+    for clash in c.clashes if "network-port-in-use" not in told else ():
         holder = josa(clash.holder, "이/가") if clash.holder else "다른 컨테이너가"
-        out.append((c.name, f"{holder} 이미 쓰는 {clash.port}번 포트를 열려고 합니다. 한 파드의 컨테이너는 포트를 나눠 씁니다", "bad"))
-    if c.look == "backoff" and c.wait and c.wait.until is not None:
-        out.append(("kubelet", f"{josa(c.name, '을/를')} {duration(max(c.wait.until - now, 0))} 뒤에 다시 시작합니다. 잇달아 죽으면 10초부터 두 배씩, "
-                               "길어야 5분을 기다립니다", "warn"))
-    if c.look in ("pullfail", "blocked") and c.message:
+        out.append(
+            (c.name, f"{holder} 이미 쓰는 {clash.port}번 포트를 열려고 합니다. 한 파드의 컨테이너는 포트를 나눠 씁니다", "bad")
+        )
+    if c.look == "backoff" and c.wait and c.wait.until is not None and "kubelet-backoff" not in told:
+        out.append(
+            (
+                "kubelet",
+                f"{josa(c.name, '을/를')} {duration(max(c.wait.until - now, 0))} 뒤에 다시 시작합니다. "
+                f"잇달아 죽으면 10초부터 두 배씩, "
+                "길어야 5분을 기다립니다",
+                "warn",
+            )
+        )
+    if (
+        c.look in ("pullfail", "blocked")
+        and c.message
+        and not told & {"kubelet-image-pull-failed", "kubelet-config-error", "kubelet-start-failed"}
+    ):
         out.append((c.name, f"{c.reason}: {c.message}", "bad"))
-    if c.exit_reason == "OOMKilled":
+    if c.exit_reason == "OOMKilled" and "kubelet-oom-killed" not in told:
         out.append((c.name, "메모리 한도를 넘어 죽었습니다 (종료 코드 137)", "bad"))
     if c.look == "backoff" and c.exit_code == 0:
         out.append((c.name, "잘 끝났지만(코드 0) 재시작 정책이 Always라 다시 시작합니다", "info"))
     if c.look == "queued":
-        first = next((o for o in pod.containers if o.kind in ("init", "sidecar") and o.look not in ("done",)
-                      and not (o.kind == "sidecar" and o.look == "running")), None)
+        first = next(
+            (
+                o
+                for o in pod.containers
+                if o.kind in ("init", "sidecar") and o.look not in ("done",) and not (o.kind == "sidecar" and o.look == "running")
+            ),
+            None,
+        )
         if first is not None and first.name != c.name:
-            out.append((c.name, f"{'초기화 컨테이너' if first.kind == 'init' else '사이드카'} {josa(first.name, '을/를')} 기다립니다", "info"))
+            out.append(
+                (
+                    c.name,
+                    f"{'초기화 컨테이너' if first.kind == 'init' else '사이드카'} {josa(first.name, '을/를')} 기다립니다",
+                    "info",
+                )
+            )
     for probe in c.probes:
         if probe.ok is False and probe.kind == "readiness":
             out.append((c.name, "준비성 프로브가 실패하고 있습니다. 다시 시작하지는 않고, 서비스에서만 빠집니다", "warn"))
@@ -120,7 +147,13 @@ def of_service(service: Service, board: Board) -> list[Standing]:
 def of_owner(owner: Owner, pods: Sequence[Pod]) -> list[Standing]:
     out: list[Standing] = []
     if owner.want is not None and owner.ready < owner.want:
-        out.append((f"{kind(owner.kind)} {owner.name}", f"{owner.want}개를 바라지만 {owner.ready}개만 {'끝났습니다' if owner.kind == 'jobs' else '준비되었습니다'}", "warn"))
+        out.append(
+            (
+                f"{kind(owner.kind)} {owner.name}",
+                f"{owner.want}개를 바라지만 {owner.ready}개만 {'끝났습니다' if owner.kind == 'jobs' else '준비되었습니다'}",
+                "warn",
+            )
+        )
     late = [p for p in pods if owner.ref in (p.owner, p.root) and p.look not in ("running", "done", "terminating")]
     return out + [(thing(p.ref), p.status, "bad" if p.troubled else "info") for p in late[:4]]
 
@@ -135,11 +168,3 @@ def of_node(node: Node, now: int) -> list[Standing]:
     if node.cordoned:
         out.append((f"노드 {node.name}", "새 파드를 받지 않습니다(cordon). 이미 있는 파드는 그대로 둡니다", "info"))
     return out
-
-
-def service_selector(view: View, service: Service) -> str:
-    """`app=web,tier=front`, or ""."""
-    for obj in view.objects("services", service.namespace):
-        if obj["metadata"]["name"] == service.name:
-            return ",".join(f"{k}={v}" for k, v in sorted((dig(obj, "spec.selector") or {}).items()))
-    return ""

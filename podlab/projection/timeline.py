@@ -58,9 +58,16 @@ def _causes(view: View) -> list[Dot]:
     out = []
     for record in view.causes.since(0):
         person = record.get("rule") in PEOPLE
-        if person or severity(record) in ("warn", "bad") and not quiet(record):
-            out.append(Dot(record["at"], "person" if person else "cause", record.get("object") or "", f"{actor(record)}: {tell(record)}",
-                           severity(record)))
+        if person or (severity(record) in ("warn", "bad") and not quiet(record)):
+            out.append(
+                Dot(
+                    record["at"],
+                    "person" if person else "cause",
+                    record.get("object") or "",
+                    f"{actor(record)}: {tell(record)}",
+                    severity(record),
+                )
+            )
     return out
 
 

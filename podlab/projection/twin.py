@@ -56,7 +56,9 @@ def _service(service: Service, names: Mapping[str, str]) -> str:
     where = "헤드리스" if service.headless else f"{service.ip}:{', '.join(service.ports)}"
     ready = ", ".join(names.get(uid, "다른 곳의 파드") for uid in service.ready[:10]) or "없음"
     out = f"{service.name}, {where}, 요청을 받는 파드: {ready}"
-    return out + (f", 아직 받지 않는 파드: {', '.join(names.get(u, '') for u in service.waiting[:10])}" if service.waiting else "")
+    return out + (
+        f", 아직 받지 않는 파드: {', '.join(names.get(u, '') for u in service.waiting[:10])}" if service.waiting else ""
+    )
 
 
 def _waiting(pod: Pod) -> str:
@@ -94,7 +96,8 @@ def _container(c: Container, now: int) -> str:
     if c.ports:
         out += f", 포트 {', '.join(str(p.port) for p in c.ports)} 열림"
     for clash in c.clashes:
-        out += f", 포트 {josa(str(clash.port), '을/를')} {josa(clash.holder, '이/가') if clash.holder else '다른 컨테이너가'} 이미 씀"
+        holder = josa(clash.holder, "이/가") if clash.holder else "다른 컨테이너가"
+        out += f", 포트 {josa(str(clash.port), '을/를')} {holder} 이미 씀"
     for probe in c.probes:
         if probe.ok is False:
             out += f", {PROBES[probe.kind]} 프로브 실패"
@@ -106,7 +109,7 @@ def changes(old: Board, new: Board) -> list[str]:
     said = _nodes(old, new) + _pods(old, new) + _owners(old, new) + _services(old, new)
     if len(said) <= SAID:
         return said
-    return said[: SAID - 1] + [f"그 밖에 {len(said) - SAID + 1}가지가 바뀌었습니다"]
+    return [*said[: SAID - 1], f"그 밖에 {len(said) - SAID + 1}가지가 바뀌었습니다"]
 
 
 def _nodes(old: Board, new: Board) -> list[str]:
@@ -117,7 +120,9 @@ def _nodes(old: Board, new: Board) -> list[str]:
         if was is None:
             out.append(f"노드 {josa(node.name, '이/가')} 생겼습니다")
         elif was.ready != node.ready:
-            out.append(f"노드 {josa(node.name, '이/가')} {'다시 준비되었습니다' if node.ready == 'True' else 'NotReady가 되었습니다'}")
+            out.append(
+                f"노드 {josa(node.name, '이/가')} {'다시 준비되었습니다' if node.ready == 'True' else 'NotReady가 되었습니다'}"
+            )
         elif was.cordoned != node.cordoned:
             out.append(f"노드 {josa(node.name, '은/는')} 이제 새 파드를 {'받지 않습니다' if node.cordoned else '받습니다'}")
         elif was.power != node.power and node.power != "on":

@@ -11,8 +11,8 @@ from podlab.kubernetes.objects import Map
 class Causes(Protocol):
     """The records that writes and runtime happenings leave.
 
-    A record is `{"id", "at" ms, "component", "rule", "facts", "because": id or None, "object": "pods/default/web" or None, "revision"}`;
-    cluster-scoped objects have refs of two parts, `nodes/node-1`.
+    A record is `{"id", "at" ms, "component", "rule", "facts", "because": id or None, "object": "pods/default/web" or None,
+    "revision"}`; cluster-scoped objects have refs of two parts, `nodes/node-1`.
     """
 
     def record(self, id: Any) -> Mapping[str, Any] | None:
@@ -50,7 +50,7 @@ class View(Protocol):
         """What the API objects do not say about a Pod; every key may be missing.
 
         ports: {container: [{"port", "protocol", "address"}]}, listening now
-        clashes: {container: [{"port", "protocol", "holder"}]}, binds that its present or last run was refused; holder a container or ""
+        clashes: {container: [{"port", "protocol", "holder"}]}, refused binds; holder a container or ""
         waits: {container: {"what": "pull" | "backoff" | "create", "since", "until"}}; until None where unknown
         probes: {container: {"liveness" | "readiness" | "startup": {"ok": bool or None, "failures", "last"}}}
         volumes: {name: {"files", "bytes"}}
@@ -59,13 +59,14 @@ class View(Protocol):
         ...
 
     def node_facts(self, name: str) -> Mapping[str, Any]:
-        """`{"power": "on" | "off" | "silent" | ..., "since": ms, "usage": {"cpu": milli, "memory": bytes}}`; keys may be missing."""
+        """`{"power": "on" | "off" | "silent" | ..., "since": ms, "usage": {"cpu": milli, "memory": bytes}}`; all optional."""
         ...
 
     def traffic(self, since: int) -> Sequence[Mapping[str, Any]]:
         """Requests begun at or after `since`, oldest first.
 
-        `{"t", "from": pod uid or "outside" or "kubelet", "to": pod uid, "via": "namespace/service" or None, "method", "path", "status", "ms"}`
+        `{"t", "from": pod uid or "outside" or "kubelet", "to": pod uid, "via": "namespace/service" or None,
+        "method", "path", "status", "ms"}`
         """
         ...
 

@@ -11,7 +11,7 @@ from .korean import clock, josa, kind
 from .owners import Owner
 from .pods import Container, Pod
 from .reasons import actor, quiet, severity, tell
-from .standing import of_node, of_owner, of_pod, of_service
+from .standing import Standing, of_node, of_owner, of_pod, of_service
 from .view import View
 
 LINES = 9  # a chain longer than this keeps its newest lines and its origin
@@ -40,8 +40,10 @@ def why(view: View, ref: str, container: str = "", board: Board | None = None) -
     """The chain of `pods/default/web` (or of one of its containers). A board already built saves building it again."""
     board = board or build(view, Options(system=True))
     thing = _find(board, ref)
-    lines = [Line("", None, who, text, mood, ref, "") for who, text, mood in _standing(view, board, thing, container)]
-    lines += [_line(record, view.start) for record in records(view, ref, container)]
+    recorded = records(view, ref, container)
+    told = frozenset(record["rule"] for record in recorded)
+    lines = [Line("", None, who, text, mood, ref, "") for who, text, mood in _standing(board, thing, container, told)]
+    lines += [_line(record, view.start) for record in recorded]
     return WhyChain(headline(thing, ref, container), ref, container, tuple(lines))
 
 
@@ -70,19 +72,31 @@ def records(view: View, ref: str, container: str = "") -> list[Mapping[str, Any]
 
 
 def _line(record: Mapping[str, Any], start: int) -> Line:
-    return Line(clock(record["at"] - start), record["at"], actor(record), tell(record), severity(record), record.get("object") or "",
-                record.get("rule") or "")
+    return Line(
+        clock(record["at"] - start),
+        record["at"],
+        actor(record),
+        tell(record),
+        severity(record),
+        record.get("object") or "",
+        record.get("rule") or "",
+    )
 
 
 def _find(board: Board, ref: str) -> Pod | Node | Service | Owner | None:
-    things: Sequence[Pod | Node | Service | Owner] = (*board.pods, *board.nodes, *board.services, *board.owners,
-                                                     *(child for owner in board.owners for child in owner.children))
+    things: Sequence[Pod | Node | Service | Owner] = (
+        *board.pods,
+        *board.nodes,
+        *board.services,
+        *board.owners,
+        *(child for owner in board.owners for child in owner.children),
+    )
     return next((thing for thing in things if thing.ref == ref), None)
 
 
-def _standing(view: View, board: Board, thing: Pod | Node | Service | Owner | None, container: str) -> list[tuple[str, str, str]]:
+def _standing(board: Board, thing: Pod | Node | Service | Owner | None, container: str, told: frozenset[str]) -> list[Standing]:
     if isinstance(thing, Pod):
-        return of_pod(view, board, thing, container)
+        return of_pod(board, thing, container, told)
     if isinstance(thing, Service):
         return of_service(thing, board)
     if isinstance(thing, Owner):
@@ -91,12 +105,26 @@ def _standing(view: View, board: Board, thing: Pod | Node | Service | Owner | No
 
 
 POD_QUESTIONS = {
-    "pending": "왜 아직 노드에 놓이지 못했나요?", "creating": "왜 아직 시작하지 않았나요?", "pulling": "왜 아직 시작하지 않았나요?", "running": "왜 실행 중인가요?",
-    "partial": "왜 일부만 준비되었나요?", "unready": "왜 준비되지 않았나요?", "backoff": "왜 자꾸 다시 시작하나요?", "pullfail": "왜 이미지를 받지 못하나요?",
-    "blocked": "왜 시작하지 못하나요?", "done": "왜 끝났나요?", "failed": "왜 실패했나요?", "terminating": "왜 끝나고 있나요?", "unknown": "왜 상태를 알 수 없나요?",
+    "pending": "왜 아직 노드에 놓이지 못했나요?",
+    "creating": "왜 아직 시작하지 않았나요?",
+    "pulling": "왜 아직 시작하지 않았나요?",
+    "running": "왜 실행 중인가요?",
+    "partial": "왜 일부만 준비되었나요?",
+    "unready": "왜 준비되지 않았나요?",
+    "backoff": "왜 자꾸 다시 시작하나요?",
+    "pullfail": "왜 이미지를 받지 못하나요?",
+    "blocked": "왜 시작하지 못하나요?",
+    "done": "왜 끝났나요?",
+    "failed": "왜 실패했나요?",
+    "terminating": "왜 끝나고 있나요?",
+    "unknown": "왜 상태를 알 수 없나요?",
 }
 CONTAINER_QUESTIONS = {
-    **POD_QUESTIONS, "backoff": "왜 다시 시작을 기다리나요?", "queued": "왜 기다리고 있나요?", "starting": "왜 아직 시작하는 중인가요?", "failed": "왜 오류로 끝났나요?",
+    **POD_QUESTIONS,
+    "backoff": "왜 다시 시작을 기다리나요?",
+    "queued": "왜 기다리고 있나요?",
+    "starting": "왜 아직 시작하는 중인가요?",
+    "failed": "왜 오류로 끝났나요?",
     "pending": "왜 아직 시작하지 않았나요?",
 }
 
@@ -110,13 +138,16 @@ def headline(thing: Pod | Node | Service | Owner | None, ref: str, container: st
         return f"{josa(thing.name, '은/는')} {POD_QUESTIONS.get(thing.look, '왜 이런 상태인가요?')}"
     if isinstance(thing, Service):
         name = josa(f"서비스 {thing.name}", "은/는")
-        return f"{name} 왜 보낼 파드가 없나요?" if not thing.ready and thing.selects else f"{name} 왜 이 파드들에 요청을 보내나요?"
+        return (
+            f"{name} 왜 보낼 파드가 없나요?" if not thing.ready and thing.selects else f"{name} 왜 이 파드들에 요청을 보내나요?"
+        )
     if isinstance(thing, Owner):
         name = josa(f"{kind(thing.kind)} {thing.name}", "은/는")
         short = thing.want is not None and thing.ready < thing.want
         return f"{name} 왜 {thing.ready}/{thing.want}인가요?" if short else f"{name} 왜 이런 상태인가요?"
     if isinstance(thing, Node):
-        return f"노드 {josa(thing.name, '은/는')} 왜 {josa(thing.status.split(',')[0], '이/가').removesuffix('이').removesuffix('가')}인가요?"
+        silent = thing.power != "on" and thing.ready == "True"
+        return f"노드 {josa(thing.name, '은/는')} 왜 {'소식이 없나요?' if silent else thing.status + '인가요?'}"
     plural, *_, name = ref.split("/")
     return f"{josa(f'{kind(plural)} {name}', '은/는')} 왜 이렇게 되었나요?"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,32 @@ from podlab.projection.view import NoCauses
 
 HERE = Path(__file__).parent / "recordings"
 NODE = {
-    "kind": "Node", "apiVersion": "v1", "metadata": {"name": "node-1", "uid": "node-1"}, "spec": {},
-    "status": {"allocatable": {"cpu": "2", "memory": "24581684Ki", "pods": "250"},
-               "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}]},
+    "kind": "Node",
+    "apiVersion": "v1",
+    "metadata": {"name": "node-1", "uid": "node-1"},
+    "spec": {},
+    "status": {
+        "allocatable": {"cpu": "2", "memory": "24581684Ki", "pods": "250"},
+        "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+    },
 }
 PORTS = {"nginx": 80, "hello": 8080, "agnhost": 8080}  # what the recorded images listen on
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> dict[str, Any]:
     with gzip.open(HERE / f"{name}.json.gz", "rt", encoding="utf-8") as file:
         return json.load(file)  # type: ignore[no-any-return]
 
 
 class Recorded:
-    """The recording `name` at `t` seconds. Waits and ports, which the API does not tell, are read from what the recording does next."""
+    """The recording `name` at `t` seconds. Waits and ports are read from what the recording does next."""
 
     def __init__(self, name: str, t: float, *, causes: Any = None, traffic: Sequence[Mapping[str, Any]] = ()) -> None:
         self.recording, self.t = load(name), t
-        self.start = parse_rfc3339(self.recording["t0"]) if isinstance(self.recording.get("t0"), str) else int(self.recording["t0"] * 1000)
+        self.start = (
+            parse_rfc3339(self.recording["t0"]) if isinstance(self.recording.get("t0"), str) else int(self.recording["t0"] * 1000)
+        )
         self.now = self.start + round(t * 1000)
         self.causes = causes or NoCauses()
         self._traffic = traffic
@@ -94,9 +101,13 @@ class Recorded:
             port = next((n for word, n in PORTS.items() if word in status["image"]), None)
             state = status["state"]
             if port is not None and "running" in state and port not in taken:
-                ports[status["name"]] = [{"port": port, "protocol": "TCP", "address": "0.0.0.0"}]
+                ports[status["name"]] = [{"port": port, "protocol": "TCP"}]
                 taken[port] = status["name"]
-            elif port is not None and taken.get(port) and dig(status, "lastState.terminated.exitCode", dig(state, "terminated.exitCode")) == 1:
+            elif (
+                port is not None
+                and taken.get(port)
+                and dig(status, "lastState.terminated.exitCode", dig(state, "terminated.exitCode")) == 1
+            ):
                 clashes[status["name"]] = [{"port": port, "protocol": "TCP", "holder": taken[port]}]
             wait = self._wait(pod, status)
             if wait:
@@ -110,10 +121,20 @@ class Recorded:
         key = f"{pod['metadata'].get('namespace', '')}/{pod['metadata']['name']}"
         for t, later in self._next.get(key, []):
             for told in [*dig(later, "status.initContainerStatuses", ()), *dig(later, "status.containerStatuses", ())]:
-                if told["name"] == status["name"] and "running" in told["state"] and told["restartCount"] >= status["restartCount"]:
+                if (
+                    told["name"] == status["name"]
+                    and "running" in told["state"]
+                    and told["restartCount"] >= status["restartCount"]
+                ):
                     since = self._since.get((pod["metadata"]["uid"], status["name"], json.dumps(status["state"])), self.t)
                     reason = dig(status, "state.waiting.reason", "")
-                    what = "backoff" if "terminated" in status["state"] or "BackOff" in reason else "pull" if "Creating" in reason else ""
+                    what = (
+                        "backoff"
+                        if "terminated" in status["state"] or "BackOff" in reason
+                        else "pull"
+                        if "Creating" in reason
+                        else ""
+                    )
                     if not what:
                         return None
                     return {"what": what, "since": self.start + round(since * 1000), "until": self.start + round(t * 1000)}
