@@ -35,10 +35,14 @@ class Decision:
     feasible: int = 0
     prepared: dict[str, Any] = field(default_factory=dict)  # plugin -> what its pre_filter found
     message: str = ""
-    refusals: dict[str, Refusal] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)  # by node, whether or not another one was found
     plugins: list[str] = field(default_factory=list)  # who refused, in the profile's order; empty after an error
     preemption: Candidate | None = None
     clear_nomination: bool = False
+
+    def reasons(self) -> dict[str, list[str]]:
+        """The refusals as plain data."""
+        return {node: list(refusal.reasons) for node, refusal in self.refusals.items()}
 
 
 @dataclass(slots=True)
@@ -111,13 +115,13 @@ def schedule(pod: Map, view: ClusterView, choose: Choose) -> Decision:
     if not feasible:
         return _refuse(pod, view, filters, refusals, plugins, choose)
     if len(feasible) == 1:
-        return Decision(feasible[0].name, {}, 1, filters.prepared)
+        return Decision(feasible[0].name, {}, 1, filters.prepared, refusals=refusals)
     totals = score(pod, view, feasible)
     best = max(totals)
     top = [node.name for node, total in zip(feasible, totals, strict=True) if total == best]
     chosen = top[choose(len(top))] if len(top) > 1 else top[0]
     scores = {node.name: total for node, total in zip(feasible, totals, strict=True)}
-    return Decision(chosen, scores, len(feasible), filters.prepared)
+    return Decision(chosen, scores, len(feasible), filters.prepared, refusals=refusals)
 
 
 def _find_feasible(pod: Map, view: ClusterView, filters: _Filters) -> tuple[list[NodeInfo], dict[str, Refusal], list[str]]:

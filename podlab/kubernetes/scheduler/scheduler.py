@@ -220,7 +220,7 @@ class Scheduler(Component):
         if decision.node is None:
             self._refuse(key, pod, decision)
             return
-        facts = {"node": decision.node, "scores": decision.scores, "feasible": decision.feasible}
+        facts = {"node": decision.node, "scores": decision.scores, "feasible": decision.feasible, "reasons": decision.reasons()}
         if not self._bind_volumes(key, pod, decision, facts):
             self._bind(key, pod, decision.node, facts)
 
@@ -254,8 +254,7 @@ class Scheduler(Component):
             status = {"nominatedNodeName": decision.preemption.node}
         elif decision.clear_nomination and nominated:
             status = {"nominatedNodeName": None}
-        reasons = {node: list(refusal.reasons) for node, refusal in decision.refusals.items()}
-        self._report(pod, "Unschedulable", decision.message, reasons, status)
+        self._report(pod, "Unschedulable", decision.message, decision.reasons(), status)
         if decision.preemption is not None:
             self._preempt(key, pod, decision.preemption)
 

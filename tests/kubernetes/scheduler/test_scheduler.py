@@ -70,7 +70,8 @@ def remove(cluster: Cluster, name: str) -> None:
 
 
 def test_a_pod_is_bound_one_latency_after_it_came(make: Make) -> None:
-    cluster = make(NODE)
+    cluster = make(NODE, {**NODE, "name": "n2"})
+    change_node(cluster, "n2", lambda node: node["spec"].update(unschedulable=True))
     create(cluster, "p")
     cluster.run_for((LATENCY_MS - 1) / 1000)
     assert where(cluster, "p") is None
@@ -79,7 +80,8 @@ def test_a_pod_is_bound_one_latency_after_it_came(make: Make) -> None:
     assert events(cluster, "p") == [("Scheduled", "Successfully assigned default/p to n1")]
     record = cluster.causes.record(cluster.causes.latest("pods/default/p")[0])
     assert record is not None
-    assert (record["rule"], record["facts"]) == ("scheduler-bound", {"node": "n1", "scores": {}, "feasible": 1})
+    assert (record["rule"], record["facts"]) == ("scheduler-bound", {
+        "node": "n1", "scores": {}, "feasible": 1, "reasons": {"n2": ["node(s) were unschedulable"]}})
 
 
 def test_pods_go_one_by_one_the_important_first(make: Make) -> None:
