@@ -1,0 +1,16 @@
+// The lab page. The server draws; this only carries acts there and keeps time ticking between two renders.
+import { installClock } from "./scripts/clock.js";
+import { installDiagram } from "./scripts/diagram.js";
+import { installEditor } from "./scripts/editor.js";
+import { installLayout } from "./scripts/layout.js";
+import { installSocket } from "./scripts/socket.js";
+import { installTabs } from "./scripts/tabs.js";
+import { installTerminal } from "./scripts/terminal.js";
+
+const socket = installSocket(document);
+const tabs = installTabs(document, socket);
+const terminal = installTerminal(document, socket, tabs);
+installClock(document);
+installDiagram(document, socket, tabs, terminal);
+installEditor(document, socket, tabs);
+installLayout(document, socket);

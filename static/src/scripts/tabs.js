@@ -1,0 +1,35 @@
+// Tabs by the ARIA pattern: arrows move, the panel follows. The server is told, so that it sends only what is looked at.
+
+export function installTabs(document, socket) {
+  const list = document.querySelector(".panel .tabs");
+  const buttons = [...list.querySelectorAll("[role=tab]")];
+  const onOpen = {};
+  const tabs = {
+    open(name, { focus = false } = {}) {
+      for (const button of buttons) {
+        const on = button.dataset.tab === name;
+        button.setAttribute("aria-selected", String(on));
+        button.tabIndex = on ? 0 : -1;
+        document.getElementById(button.getAttribute("aria-controls")).hidden = !on;
+        if (on && focus) button.focus();
+      }
+      socket.send({ action: "tab", tab: name });
+      onOpen[name]?.();
+    },
+    whenOpened: (name, callback) => (onOpen[name] = callback),
+    current: () => buttons.find((button) => button.getAttribute("aria-selected") === "true").dataset.tab,
+  };
+  list.addEventListener("click", (event) => {
+    const button = event.target.closest("[role=tab]");
+    if (button) tabs.open(button.dataset.tab);
+  });
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = buttons.indexOf(document.activeElement);
+    tabs.open(buttons[(at + step + buttons.length) % buttons.length].dataset.tab, { focus: true });
+  });
+  socket.whenOpen(() => socket.send({ action: "tab", tab: tabs.current() }));
+  return tabs;
+}
