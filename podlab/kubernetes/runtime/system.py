@@ -596,10 +596,10 @@ class Sys:
         raise Errno("ENOEXEC")
 
     def spawn(
-        self, argv: list[str], *, path: str | None = None, env: dict[str, str] | None = None, fds: dict[int, str] | None = None,
+        self, argv: list[str], *, path: str | None = None, env: dict[str, str] | None = None, fds: dict[int, str | None] | None = None,
         cwd: str | None = None, group: int | None = None, program: str | None = None, data: Data | None = None,
     ) -> int:  # fmt: skip
-        """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description id}) in
+        """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description id, None: closed}) in
         place or in addition. `path`: the file to run (default: argv[0] by $PATH). With `program` nothing is looked up: a fork that goes on
         as that program with `data` (its first turn is `resume` with {"on": "fork"}). `group`: its process group, 0 for one of its own.
         Raises ENOENT, EACCES, ENOEXEC."""
@@ -618,7 +618,10 @@ class Sys:
         child["pgid"] = child["pid"] if group == 0 else group or proc["pgid"]
         mine = dict(proc["fds"])
         for fd, key in (fds or {}).items():
-            mine[str(fd)] = key
+            if key is None:
+                mine.pop(str(fd), None)
+            else:
+                mine[str(fd)] = key
         for key in mine.values():
             kernel.grab(key)
         child["fds"] = mine

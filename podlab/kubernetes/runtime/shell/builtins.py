@@ -1,0 +1,772 @@
+"""The shell's own commands. Each is `(shell, argv, state) -> status`; one that waits keeps what it needs in `state` and lets Blocked fly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..process import SIGNAL_NAMES, SIGNALS, Data, Errno, signal_number
+from .condition import ConditionFault, evaluate, evaluate_double
+from .expand import Expander
+from .printing import echo_text, printf_text
+
+if TYPE_CHECKING:
+    from .machine import Shell
+
+Builtin = Callable[["Shell", list[str], Data], int]
+BUILTINS: dict[str, Builtin] = {}
+SPECIAL = (":", ".", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "source", "times", "trap", "unset")
+"""Special built-in utilities: their errors end the shell, assignments before them stay (POSIX XCU 2.14)."""
+LETTERS = "aefuxvnCmbhIP"
+OPTIONS = {"errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C", "verbose": "v", "noexec": "n",
+           "monitor": "m", "notify": "b", "pipefail": "P", "ignoreeof": "I"}  # fmt: skip
+KILLED = {1: "Hangup", 2: "", 3: "Quit", 4: "Illegal instruction", 6: "Aborted", 8: "Floating point exception", 9: "Killed", 10: "User defined signal 1",
+          11: "Segmentation fault", 12: "User defined signal 2", 13: "", 14: "Alarm clock", 15: "Terminated"}  # fmt: skip
+
+
+def builtin(*names: str) -> Callable[[Builtin], Builtin]:
+    def decorate(function: Builtin) -> Builtin:
+        for name in names:
+            BUILTINS[name] = function
+        return function
+
+    return decorate
+
+
+def fault(text: str, code: int = 2, command: str = "") -> Exception:
+    from .machine import ShellFault
+
+    return ShellFault(text, code, command)
+
+
+def killed_text(n: int) -> str:
+    """What a shell prints about a foreground command that a signal ended."""
+    return KILLED.get(n, f"Unknown signal {n}")
+
+
+def shell_quote(text: str, only_needed: bool = False) -> str:
+    """Text quoted so that the shell reads it back."""
+    if only_needed and text and re.fullmatch(r"[\w./:,@%+=-]+", text):
+        return text
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def set_letter(shell: Shell, letter: str, on: bool) -> None:
+    if letter not in LETTERS:
+        raise fault(f"illegal option {'-' if on else '+'}{letter}", 2, "set")
+    options = shell.data["opts"].replace(letter, "")
+    shell.data["opts"] = options + letter if on else options
+
+
+def set_option(shell: Shell, name: str, on: bool) -> None:
+    if name not in OPTIONS:
+        raise fault(f"illegal option {'-' if on else '+'}o {name}", 2, "set")
+    set_letter(shell, OPTIONS[name], on)
+
+
+@builtin(":", "true")
+def _true(shell: Shell, argv: list[str], state: Data) -> int:
+    return 0
+
+
+@builtin("false")
+def _false(shell: Shell, argv: list[str], state: Data) -> int:
+    return 1
+
+
+@builtin("echo")
+def _echo(shell: Shell, argv: list[str], state: Data) -> int:
+    shell.sys.out(echo_text(argv[1:], always=shell.data["flavor"] == "dash"))
+    return 0
+
+
+@builtin("printf")
+def _printf(shell: Shell, argv: list[str], state: Data) -> int:
+    if len(argv) < 2:
+        shell.sys.err("Usage: printf FORMAT [ARG]...\n" if shell.data["flavor"] == "ash" else "printf: usage: printf format [arguments]\n")
+        return 2 if shell.data["flavor"] != "ash" else 1
+    text, errors = printf_text(argv[1], argv[2:])
+    shell.sys.out(text)
+    for error in errors:
+        shell.complain(error) if shell.data["flavor"] != "ash" else shell.sys.err(f"{shell.data['name']}: {error}\n")
+    return int(bool(errors))
+
+
+@builtin("test", "[", "[[")
+def _test(shell: Shell, argv: list[str], state: Data) -> int:
+    words = argv[1:]
+    if argv[0] in ("[", "[["):
+        close = "]" if argv[0] == "[" else "]]"
+        if not words or words[-1] != close:
+            shell.sys.err(f"{shell.data['name']}: missing {close}\n")
+            return 2
+        words = words[:-1]
+    try:
+        return 0 if (evaluate_double if argv[0] == "[[" else evaluate)(shell.sys, words) else 1
+    except ConditionFault as error:
+        shell.sys.err(f"{shell.data['name']}: {error}\n")
+        return 2
+
+
+@builtin("cd", "chdir")
+def _cd(shell: Shell, argv: list[str], state: Data) -> int:
+    words = [word for word in argv[1:] if word not in ("-P", "-L", "--")]
+    old = shell.proc["cwd"]
+    target = words[0] if words else shell.get("HOME") or "/"
+    if target == "-":
+        target = shell.get("OLDPWD") or old
+    try:
+        shell.sys.chdir(target)
+    except Errno as error:
+        raise fault(f"can't cd to {target}: {error.text}", 2, "cd") from None
+    shell.data["vars"].update(OLDPWD=old, PWD=shell.proc["cwd"])
+    if words and words[0] == "-":
+        shell.sys.out(shell.proc["cwd"] + "\n")
+    return 0
+
+
+@builtin("pwd")
+def _pwd(shell: Shell, argv: list[str], state: Data) -> int:
+    shell.sys.out(shell.proc["cwd"] + "\n")
+    return 0
+
+
+@builtin("exit")
+def _exit(shell: Shell, argv: list[str], state: Data) -> int:
+    from .machine import ShellExit
+
+    code = shell.data["status"]
+    frames = shell.data["frames"]
+    if len(argv) > 1:
+        code = _count(argv[1], "exit") & 255
+    elif frames and frames[-1]["kind"] == "trap":
+        code = frames[-1]["status"]
+    raise ShellExit(code)
+
+
+def _count(text: str, command: str) -> int:
+    if not text.isdigit():
+        raise fault(f"Illegal number: {text}", 2, command)
+    return int(text)
+
+
+@builtin("return")
+def _return(shell: Shell, argv: list[str], state: Data) -> int:
+    from .machine import ShellExit
+
+    status = _count(argv[1], "return") & 255 if len(argv) > 1 else shell.data["status"]
+    frames = shell.data["frames"]
+    shell.data["cur"] = None
+    while frames:
+        kind = frames[-1]["kind"]
+        if kind in ("func", "dot", "trap", "eval"):
+            shell.pop()
+            if kind in ("func", "dot"):
+                return status
+        else:
+            raise ShellExit(status)
+    return status
+
+
+@builtin("break", "continue")
+def _break(shell: Shell, argv: list[str], state: Data) -> int:
+    levels = _count(argv[1], argv[0]) if len(argv) > 1 else 1
+    frames = shell.data["frames"]
+    index = len(frames) - 1
+    while index >= 0 and not frames[index]["loops"] and frames[index]["kind"] in ("eval", "dot", "trap"):
+        index -= 1
+    if index < 0 or not frames[index]["loops"]:
+        return 0
+    while len(frames) - 1 > index:
+        shell.pop()
+    frame = frames[index]
+    loops = frame["loops"]
+    while levels > 1 and len(loops) > 1:
+        loops.pop()
+        levels -= 1
+    loop = loops[-1]
+    while len(frame["redirs"]) > loop["redirs"]:
+        shell.restore(frame["redirs"].pop())
+    if argv[0] == "break":
+        loops.pop()
+        frame["pc"] = loop["end"]
+    else:
+        loop["status"] = 0
+        frame["pc"] = loop["next"]
+    return 0
+
+
+@builtin("eval")
+def _eval(shell: Shell, argv: list[str], state: Data) -> int:
+    text = " ".join(argv[1:])
+    if text.strip():
+        shell.push(shell.unit(text, shell.data["line"]), 0, "eval")
+        return int(shell.data["status"])
+    return 0
+
+
+@builtin(".", "source")
+def _dot(shell: Shell, argv: list[str], state: Data) -> int:
+    if len(argv) < 2:
+        raise fault("filename argument required", 2, argv[0])
+    path = argv[1]
+    candidates = [path]
+    if "/" not in path:
+        candidates = [directory.rstrip("/") + "/" + path for directory in (shell.get("PATH") or "").split(":")] + [path]
+    for candidate in candidates:
+        try:
+            text = shell.sys.read_file(candidate)
+        except Errno:
+            continue
+        more = {"args": shell.data["args"]} if len(argv) > 2 else {}
+        shell.push(shell.unit(text), 0, "dot", **more)
+        if len(argv) > 2:
+            shell.data["args"] = argv[2:]
+        return 0
+    raise fault(f"can't open '{path}': No such file or directory", 2, argv[0])
+
+
+@builtin("exec")
+def _exec(shell: Shell, argv: list[str], state: Data) -> int:
+    from .machine import ShellExit
+
+    words = argv[1:]
+    while words and words[0] in ("-a", "-c", "-l", "--"):
+        words = words[2:] if words[0] == "-a" else words[1:]
+    try:
+        shell.sys.exec(words, path=shell.sys.which(words[0], shell.get("PATH") or ""), env=shell.environment())
+    except Errno as error:
+        code = 127 if error.name == "ENOENT" else 126
+        shell.complain(f"{words[0]}: {'not found' if code == 127 else error.text}", "exec")
+        raise ShellExit(code) from None
+    return 0
+
+
+def _names(shell: Shell, argv: list[str], flag: str, mark: str) -> int:
+    words = [word for word in argv[1:] if word != "-p"]
+    if not words:
+        for name in sorted(shell.data[mark]):
+            value = shell.data["vars"].get(name)
+            shell.sys.out(f"{flag} {name}" + (f"={shell_quote(value)}" if value is not None else "") + "\n")
+        return 0
+    remove = words[0] == "-n"
+    for word in words[1:] if remove else words:
+        name, equals, value = word.partition("=")
+        if not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise fault(f"{name}: bad variable name", 2, argv[0])
+        if equals:
+            shell.put(name, value)
+        if remove:
+            shell.data[mark].pop(name, None)
+        else:
+            shell.data[mark][name] = 1
+    return 0
+
+
+@builtin("export")
+def _export(shell: Shell, argv: list[str], state: Data) -> int:
+    return _names(shell, argv, "export", "exp")
+
+
+@builtin("readonly")
+def _readonly(shell: Shell, argv: list[str], state: Data) -> int:
+    return _names(shell, argv, "readonly", "ro")
+
+
+@builtin("local", "declare", "typeset")
+def _local(shell: Shell, argv: list[str], state: Data) -> int:
+    frame = next((frame for frame in reversed(shell.data["frames"]) if frame["kind"] == "func"), None)
+    if frame is None:
+        if argv[0] != "local" and shell.data["flavor"] == "bash":
+            return _names(shell, [argv[0], *(w for w in argv[1:] if not w.startswith("-"))], "declare", "exp" if "-x" in argv else "declared")
+        raise fault("not in a function", 2, argv[0])
+    for word in argv[1:]:
+        if word.startswith("-"):
+            continue
+        name, equals, value = word.partition("=")
+        frame["locals"].setdefault(name, shell.remembered(name))
+        if equals:
+            shell.put(name, value)
+        elif shell.data["flavor"] == "bash":
+            shell.data["vars"].pop(name, None)
+    return 0
+
+
+@builtin("unset")
+def _unset(shell: Shell, argv: list[str], state: Data) -> int:
+    functions = False
+    for word in argv[1:]:
+        if word in ("-f", "-v"):
+            functions = word == "-f"
+        elif functions:
+            shell.data["funcs"].pop(word, None)
+        else:
+            if word in shell.data["ro"]:
+                raise fault(f"{word}: is read only", 2, "unset")
+            shell.data["vars"].pop(word, None)
+            shell.data["exp"].pop(word, None)
+    return 0
+
+
+@builtin("set")
+def _set(shell: Shell, argv: list[str], state: Data) -> int:
+    words = argv[1:]
+    if not words:
+        for name in sorted(shell.data["vars"]):
+            shell.sys.out(f"{name}={shell_quote(shell.data['vars'][name])}\n")
+        return 0
+    while words:
+        word = words[0]
+        if word in ("-", "--"):
+            shell.data["args"] = words[1:]
+            return 0
+        if word[0] not in "-+":
+            break
+        words.pop(0)
+        if word[1:] == "o":
+            if not words:
+                for name, letter in sorted(OPTIONS.items()):
+                    shell.sys.out(f"{name:<16}{'on' if letter in shell.data['opts'] else 'off'}\n")
+                return 0
+            set_option(shell, words.pop(0), word[0] == "-")
+        else:
+            for letter in word[1:]:
+                if letter == "o" and words:
+                    set_option(shell, words.pop(0), word[0] == "-")
+                else:
+                    set_letter(shell, letter, word[0] == "-")
+    if words:
+        shell.data["args"] = words
+    return 0
+
+
+@builtin("shift")
+def _shift(shell: Shell, argv: list[str], state: Data) -> int:
+    count = _count(argv[1], "shift") if len(argv) > 1 else 1
+    if count > len(shell.data["args"]):
+        return 1
+    shell.data["args"] = shell.data["args"][count:]
+    return 0
+
+
+@builtin("trap")
+def _trap(shell: Shell, argv: list[str], state: Data) -> int:
+    words = argv[1:]
+    traps = shell.data["traps"]
+    if words and words[0] == "--":
+        words = words[1:]
+    if words and words[0] == "-l":
+        shell.sys.out("".join(f"{number:2}) {name}\n" for name, number in SIGNALS.items()))
+        return 0
+    if not words or words[0] == "-p":
+        for number, action in sorted(traps.items(), key=lambda item: int(item[0])):
+            name = "EXIT" if number == "0" else SIGNAL_NAMES.get(int(number), number)
+            shell.sys.out(f"trap -- {shell_quote(action)} {name}\n")
+        return 0
+    action: str | None = words[0]
+    if len(words) == 1 or (words[0].isdigit() and signal_number(words[0]) is not None):
+        action = None
+        signals = words
+    else:
+        signals = words[1:]
+    if action == "-":
+        action = None
+    status = 0
+    for name in signals:
+        number = 0 if name.upper() == "EXIT" else signal_number(name)
+        if number is None:
+            shell.complain(f"{name}: invalid signal specification", "trap")
+            status = 1
+            continue
+        if action is None:
+            traps.pop(str(number), None)
+        else:
+            traps[str(number)] = action
+    return status
+
+
+@builtin("umask")
+def _umask(shell: Shell, argv: list[str], state: Data) -> int:
+    if len(argv) > 1 and argv[1].isdigit():
+        shell.proc["umask"] = int(argv[1], 8) & 0o777
+    else:
+        shell.sys.out(f"{shell.proc['umask']:04o}\n")
+    return 0
+
+
+@builtin("ulimit")
+def _ulimit(shell: Shell, argv: list[str], state: Data) -> int:
+    shell.sys.out("1048576\n" if "-n" in argv else "unlimited\n")
+    return 0
+
+
+@builtin("times")
+def _times(shell: Shell, argv: list[str], state: Data) -> int:
+    seconds = shell.proc["cpu_us"] / 1_000_000
+    shell.sys.out(f"0m{seconds:.3f}s 0m0.000s\n0m0.000s 0m0.000s\n")
+    return 0
+
+
+@builtin("hash", "alias", "unalias", "bg", "shopt", "history")
+def _nothing(shell: Shell, argv: list[str], state: Data) -> int:
+    return 0
+
+
+@builtin("let")
+def _let(shell: Shell, argv: list[str], state: Data) -> int:
+    value = "0"
+    for word in argv[1:]:
+        value = Expander(shell, {}).calculate(word)
+    return int(value == "0")
+
+
+@builtin("type")
+def _type(shell: Shell, argv: list[str], state: Data) -> int:
+    status = 0
+    for name in argv[1:]:
+        status = max(status, _tell(shell, name, True))
+    return status
+
+
+@builtin("command")
+def _command(shell: Shell, argv: list[str], state: Data) -> int:
+    if len(argv) > 1 and argv[1] in ("-v", "-V"):
+        return max((_tell(shell, name, argv[1] == "-V") for name in argv[2:]), default=0)
+    words = [word for word in argv[1:] if word not in ("-p", "--")] if len(argv) > 1 and argv[1] in ("-p", "--") else argv[1:]
+    if not words:
+        return 0
+    if words[0] in BUILTINS and words[0] != "command":
+        return BUILTINS[words[0]](shell, words, state)
+    return run_and_wait(shell, words, state)
+
+
+def run_and_wait(shell: Shell, words: list[str], state: Data) -> int:
+    """Runs an external command for a builtin and waits for it."""
+    if "pid" not in state:
+        try:
+            path = shell.sys.which(words[0], shell.get("PATH") or "")
+            state["pid"] = shell.sys.spawn(words, path=path, env=shell.environment())
+        except Errno as error:
+            shell.complain(f"{words[0]}: {'not found' if error.name == 'ENOENT' else error.text}")
+            return 127 if error.name == "ENOENT" else 126
+    ended = shell.sys.wait(state["pid"])
+    assert ended is not None
+    return ended[1]
+
+
+def _tell(shell: Shell, name: str, long: bool) -> int:
+    out = shell.sys.out
+    if name in ("if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "!", "in"):
+        out(f"{name} is a shell keyword\n" if long else name + "\n")
+        return 0
+    if name in shell.data["funcs"]:
+        out(f"{name} is a function\n" if long else name + "\n")
+        return 0
+    if name in BUILTINS:
+        out(f"{name} is a {'special ' if name in SPECIAL else ''}shell builtin\n" if long else name + "\n")
+        return 0
+    try:
+        path = shell.sys.which(name, shell.get("PATH") or "")
+    except Errno:
+        if long:
+            out(f"{name}: not found\n")
+        return 127
+    out(f"{name} is {path}\n" if long else path + "\n")
+    return 0
+
+
+@builtin("wait")
+def _wait(shell: Shell, argv: list[str], state: Data) -> int:
+    data = shell.data
+    if "todo" not in state:
+        state["todo"] = [] if len(argv) < 2 else [_job_pid(shell, word) for word in argv[1:]]
+        state["all"] = len(argv) < 2
+        state["status"] = 0
+    while True:
+        update_jobs(shell)
+        if data["pending"]:
+            return 128 + int(data["pending"][0])
+        if state["all"]:
+            if all(job["status"] is not None for job in data["jobs"]):
+                data["jobs"] = []
+                return 0
+        else:
+            while state["todo"]:
+                pid = state["todo"][0]
+                job = next((job for job in data["jobs"] if job["last"] == pid), None)
+                if job is None:
+                    state["status"] = 127
+                elif job["status"] is None:
+                    break
+                else:
+                    state["status"] = job["status"]
+                    data["jobs"].remove(job)
+                state["todo"].pop(0)
+            if not state["todo"]:
+                return int(state["status"])
+        shell.sys.poll(child=True)
+
+
+def _job_pid(shell: Shell, word: str) -> int:
+    if word.startswith("%"):
+        job = find_job(shell, word)
+        if job is None:
+            raise fault(f"{word}: no such job", 127, "wait")
+        return int(job["last"])
+    return _count(word, "wait")
+
+
+def find_job(shell: Shell, word: str) -> Any:
+    """A job by %n, %%, %+ or the beginning of its command."""
+    jobs = shell.data["jobs"]
+    if word in ("%", "%%", "%+"):
+        return jobs[-1] if jobs else None
+    return next((job for job in jobs if str(job["id"]) == word[1:] or (not word[1:].isdigit() and job["text"].startswith(word[1:]))), None)
+
+
+def update_jobs(shell: Shell) -> None:
+    """Notes which background children have ended."""
+    for job in shell.data["jobs"]:
+        for pid in list(job["pids"]):
+            try:
+                ended = shell.sys.wait(pid, block=False)
+            except Errno:
+                ended = (pid, 127, 0)
+            if ended is None:
+                continue
+            job["pids"].remove(pid)
+            if pid == job["last"]:
+                job["status"], job["killed"] = ended[1], ended[2]
+
+
+@builtin("jobs")
+def _jobs(shell: Shell, argv: list[str], state: Data) -> int:
+    update_jobs(shell)
+    jobs = shell.data["jobs"]
+    for index, job in enumerate(jobs):
+        if job["status"] is None:
+            how = "Running"
+        elif job["killed"]:
+            how = killed_text(job["killed"])
+        else:
+            how = f"Done({job['status']})" if job["status"] else "Done"
+        if "-p" in argv:
+            shell.sys.out(f"{job['last']}\n")
+            continue
+        mark = "+" if index == len(jobs) - 1 else "-" if index == len(jobs) - 2 else " "
+        number = f"{job['last']} " if "-l" in argv else ""
+        shell.sys.out(f"[{job['id']}]{mark}  {number}{how:<27}{job['text']}\n")
+    shell.data["jobs"] = [job for job in jobs if job["status"] is None]
+    return 0
+
+
+@builtin("fg")
+def _fg(shell: Shell, argv: list[str], state: Data) -> int:
+    if "pid" not in state:
+        job = find_job(shell, argv[1] if len(argv) > 1 else "%%")
+        if job is None:
+            raise fault("no current job" if len(argv) < 2 else f"{argv[1]}: no such job", 2, "fg")
+        state["pid"] = job["last"]
+        shell.data["jobs"].remove(job)
+        shell.sys.out(job["text"] + "\n")
+        shell._terminal_group(shell.sys.kernel.process(shell.proc["ns"], job["last"]))
+    try:
+        ended = shell.sys.wait(state["pid"])
+    except Errno:
+        ended = (0, 0, 0)
+    shell._terminal_group(shell.proc)
+    return ended[1] if ended else 0
+
+
+@builtin("kill")
+def _kill(shell: Shell, argv: list[str], state: Data) -> int:
+    words = argv[1:]
+    if not words:
+        shell.sys.err("sh: you need to specify whom to kill\n")
+        return 1
+    if words[0] == "-l":
+        if len(words) > 1:
+            n = int(words[1]) & 127 if words[1].isdigit() else signal_number(words[1])
+            shell.sys.out(f"{SIGNAL_NAMES.get(n or 0, words[1]) if words[1].isdigit() else n}\n")
+        else:
+            shell.sys.out("".join(f"{number:2}) {name}\n" for name, number in SIGNALS.items()))
+        return 0
+    n: int | None = 15
+    if words[0] == "-s" and len(words) > 1:
+        n, words = signal_number(words[1]), words[2:]
+    elif words[0].startswith("-") and words[0] != "--":
+        n, words = signal_number(words[0][1:]), words[1:]
+        if n is None:
+            shell.sys.err(f"{shell.data['name']}: bad signal name '{argv[1][1:]}'\n")
+            return 1
+    if words and words[0] == "--":
+        words = words[1:]
+    status = 0
+    for word in words:
+        if word.startswith("%"):
+            job = find_job(shell, word)
+            pids = [job["last"]] if job else []
+            if job is None:
+                shell.complain(f"{word}: no such job", "kill")
+                status = 1
+        elif re.fullmatch(r"-?\d+", word):
+            pids = [int(word)]
+        else:
+            shell.sys.err(f"{shell.data['name']}: invalid number '{word}'\n")
+            status = 1
+            continue
+        for pid in pids:
+            try:
+                shell.sys.kill(pid, n or 0)
+            except Errno as error:
+                shell.sys.err(f"{shell.data['name']}: can't kill pid {pid}: {error.text}\n")
+                status = 1
+    return status
+
+
+@builtin("read")
+def _read(shell: Shell, argv: list[str], state: Data) -> int:
+    sys = shell.sys
+    raw, prompt, limit, fd, names = False, "", 0, 0, []
+    timeout: float | None = None
+    words = argv[1:]
+    while words and words[0].startswith("-") and len(words[0]) > 1:
+        option = words.pop(0)
+        if option == "--":
+            break
+        for index, letter in enumerate(option[1:], 1):
+            if letter == "r":
+                raw = True
+            elif letter in "ptnudN":
+                value = option[index + 1 :] or (words.pop(0) if words else "")
+                if letter == "p":
+                    prompt = value
+                elif letter == "t":
+                    timeout = float(value) if re.fullmatch(r"[\d.]+", value) else 0
+                elif letter in "nN":
+                    limit = int(value) if value.isdigit() else 0
+                elif letter == "u":
+                    fd = int(value)
+                break
+    names = words or ["REPLY"]
+    if prompt and "asked" not in state:
+        if sys.is_tty(0):
+            sys.err(prompt)
+        state["asked"] = True
+    if timeout is not None and not sys.readable(fd):
+        if "deadline" not in state:
+            state["deadline"] = sys.now + round(timeout * 1000)
+        if sys.now >= state["deadline"]:
+            return 1
+        sys.poll((fd,), state["deadline"] - sys.now)
+    line = state.setdefault("line", "")
+    ended = False
+    while not limit or len(line) < limit:
+        char = sys.read(fd, 1)
+        if not char:
+            ended = True
+            break
+        if char == "\n":
+            if raw or not line.endswith("\\") or line.endswith("\\\\"):
+                break
+            line = state["line"] = line[:-1]
+            continue
+        line = state["line"] = line + char
+    _assign_fields(shell, names, line, raw)
+    return 1 if ended else 0
+
+
+def _assign_fields(shell: Shell, names: list[str], line: str, raw: bool) -> None:
+    ifs = shell.get("IFS")
+    ifs = " \t\n" if ifs is None else ifs
+    chars: list[tuple[str, bool]] = []  # character, quoted by a backslash
+    i = 0
+    while i < len(line):
+        if line[i] == "\\" and not raw and i + 1 < len(line):
+            chars.append((line[i + 1], True))
+            i += 2
+        elif line[i] == "\\" and not raw:
+            i += 1
+        else:
+            chars.append((line[i], False))
+            i += 1
+    blank = [not quoted and char in ifs and char in " \t\n" for char, quoted in chars]
+    mark = [not quoted and char in ifs for char, quoted in chars]
+    i, end = 0, len(chars)
+    while i < end and blank[i]:
+        i += 1
+    while end > i and blank[end - 1]:
+        end -= 1
+    for name in names[:-1]:
+        start = i
+        while i < end and not mark[i]:
+            i += 1
+        shell.put(name, "".join(char for char, _ in chars[start:i]))
+        while i < end and blank[i]:
+            i += 1
+        if i < end and mark[i]:
+            i += 1
+            while i < end and blank[i]:
+                i += 1
+    rest = "".join(char for char, _ in chars[i:end])
+    if end - i and mark[end - 1] and not any(mark[i : end - 1]):
+        rest = rest[:-1]
+    shell.put(names[-1], rest)
+
+
+@builtin("getopts")
+def _getopts(shell: Shell, argv: list[str], state: Data) -> int:
+    if len(argv) < 3:
+        raise fault("usage: getopts optstring var [arg]", 2, "")
+    spec, name = argv[1], argv[2]
+    args = argv[3:] or shell.data["args"]
+    given = shell.get("OPTIND")
+    index, inside = shell.data["getopts"]
+    if given is None or given != str(index):
+        index, inside = int(given) if given and given.isdigit() else 1, 0
+    status = _next_option(shell, spec, name, args, index, inside)
+    shell.data["vars"]["OPTIND"] = str(shell.data["getopts"][0])
+    return status
+
+
+def _next_option(shell: Shell, spec: str, name: str, args: list[str], index: int, inside: int) -> int:
+    variables = shell.data["vars"]
+    silent = spec.startswith(":")
+    variables.pop("OPTARG", None)
+    if inside == 0:
+        word = args[index - 1] if index <= len(args) else ""
+        if len(word) < 2 or word[0] != "-" or word == "--":
+            shell.data["getopts"] = [index + (word == "--"), 0]
+            shell.put(name, "?")
+            return 1
+        inside = 1
+    word = args[index - 1]
+    letter = word[inside]
+    inside += 1
+    last = inside >= len(word)
+    at = spec.find(letter)
+    if letter == ":" or at < 0:
+        if silent:
+            shell.put("OPTARG", letter)
+        else:
+            shell.sys.err(f"{shell.data['name']}: illegal option -{letter}\n" if shell.data["flavor"] != "ash" else f"Illegal option -{letter}\n")
+        letter = "?"
+    elif spec[at + 1 : at + 2] == ":":
+        if not last:
+            shell.put("OPTARG", word[inside:])
+        elif index < len(args):
+            index += 1
+            shell.put("OPTARG", args[index - 1])
+        else:
+            if silent:
+                shell.put("OPTARG", letter)
+            else:
+                shell.sys.err(f"No arg for -{letter} option\n")
+            letter = ":" if silent else "?"
+        last = True
+    shell.data["getopts"] = [index + 1, 0] if last else [index, inside]
+    shell.put(name, letter)
+    return 0
+
+

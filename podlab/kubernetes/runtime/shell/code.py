@@ -1,0 +1,245 @@
+"""Syntax tree -> a flat list of instructions, so that where a shell stands is a number.
+
+An instruction is a tuple whose first item names it; targets are indices. `Code` is a pure function of the source text and cached by it:
+a checkpoint keeps the text and the index. Command substitutions become blocks of their own, and the word part becomes
+("cmd", start, id, quoted); ids number the substitutions and arithmetic expansions of a unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from .syntax import Node, Parser, Word
+
+Instruction = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """One unit: the instructions of a text. `incomplete`: it ends in the middle of a command."""
+
+    instructions: tuple[Instruction, ...]
+    incomplete: bool
+
+
+@lru_cache(maxsize=2048)
+def compile_text(text: str, line: int = 1) -> Code:
+    """The code of a script, up to its first syntax error, which becomes an instruction of its own."""
+    parser = Parser(text, line)
+    commands, fault = parser.program()
+    compiler = _Compiler()
+    for command in commands:
+        compiler.node(command, False)
+    if fault is not None:
+        compiler.emit("syntax", fault.text, fault.line)
+    compiler.emit("ret")
+    compiler.blocks()
+    incomplete = (fault is not None and fault.incomplete) or parser.unclosed_here or (text.endswith("\\\n") and fault is None)
+    return Code(tuple(compiler.out), incomplete)
+
+
+class _Compiler:
+    def __init__(self) -> None:
+        self.out: list[Any] = []
+        self.waiting: list[tuple[int, Node]] = []  # blocks to lay down after the main line: (index into refs, tree)
+        self.refs: list[list[int]] = []
+        self.ids = 0
+
+    def emit(self, *instruction: Any) -> int:
+        self.out.append(instruction)
+        return len(self.out) - 1
+
+    def block(self, node: Node) -> list[int]:
+        """A reference to a block laid down later; a one-element list that will hold its start."""
+        ref: list[int] = [0]
+        self.waiting.append((len(self.refs), node))
+        self.refs.append(ref)
+        return ref
+
+    def blocks(self) -> None:
+        while self.waiting:
+            index, node = self.waiting.pop(0)
+            self.refs[index][0] = len(self.out)
+            self.node(node, False)
+            self.emit("end")
+
+    def id(self) -> str:
+        self.ids += 1
+        return str(self.ids)
+
+    def field(self, word: Word) -> Word | str:
+        """A word that becomes a command's fields; a plain string when nothing in it expands."""
+        if all(part[0] == "lit" and (part[2] or not any(char in part[1] for char in "*?[")) for part in word):
+            return "".join(part[1] for part in word)
+        return self.word(word)
+
+    def word(self, word: Word) -> Word:
+        return tuple(self.part(part) for part in word)
+
+    def part(self, part: tuple[Any, ...]) -> tuple[Any, ...]:
+        kind = part[0]
+        if kind == "cmd":
+            return ("cmd", self.block(part[1]), self.id(), part[2])
+        if kind == "arith":
+            return ("arith", self.word(part[1]), self.id(), part[2])
+        if kind == "var" and part[3] is not None:
+            argument = part[3]
+            if part[2] in ("/", "//", ":"):
+                argument = tuple(None if item is None else self.word(item) for item in argument)
+            else:
+                argument = self.word(argument)
+            return ("var", part[1], part[2], argument, part[4])
+        return part
+
+    def redirs(self, redirs: list[Any]) -> tuple[Any, ...]:
+        return tuple((fd, operator, self.word(word)) for fd, operator, word in redirs)
+
+    def patch(self, index: int, *instruction: Any) -> None:
+        self.out[index] = instruction
+
+    def node(self, node: Node, tested: bool) -> None:
+        """Lays a node down. `tested`: its failure is looked at, so set -e does not end the shell."""
+        getattr(self, "_" + {"and": "and_or", "or": "and_or", "while": "loop", "until": "loop", "for": "for_", "if": "if_", "not": "not_"}.get(
+            node[0], node[0]))(node, tested)  # fmt: skip
+
+    def _simple(self, node: Node, tested: bool) -> None:
+        _, assigns, words, redirs, line = node
+        self.emit("simple", tuple((name, self.word(value), append) for name, value, append in assigns), tuple(self.field(w) for w in words),
+                  self.redirs(redirs), line, tested)  # fmt: skip
+
+    def _seq(self, node: Node, tested: bool) -> None:
+        for index, item in enumerate(node[1]):
+            self.node(item, tested)
+        if not node[1]:
+            self.emit("status", 0)
+
+    def _and_or(self, node: Node, tested: bool) -> None:
+        self.node(node[1], True)
+        jump = self.emit()
+        self.node(node[2], tested)
+        self.patch(jump, "unless" if node[0] == "and" else "when", len(self.out))
+
+    def _not_(self, node: Node, tested: bool) -> None:
+        self.node(node[1], True)
+        self.emit("not")
+
+    def _pipe(self, node: Node, tested: bool) -> None:
+        self.emit("pipe", tuple(self.block(item) for item in node[1]), tested, node[2], describe(node))
+
+    def _bg(self, node: Node, tested: bool) -> None:
+        inner = node[1]
+        if inner[0] == "pipe":
+            self.emit("bgpipe", tuple(self.block(item) for item in inner[1]), describe(inner))
+        else:
+            self.emit("bg", self.block(inner[1] if inner[0] == "sub" else inner), describe(inner))
+
+    def _sub(self, node: Node, tested: bool) -> None:
+        self.emit("sub", self.block(node[1]), tested, ())
+
+    def _redir(self, node: Node, tested: bool) -> None:
+        _, inner, redirs, line = node
+        if inner[0] == "sub":
+            self.emit("sub", self.block(inner[1]), tested, self.redirs(redirs))
+            return
+        enter = self.emit()
+        self.node(inner, tested)
+        self.emit("unredir")
+        self.patch(enter, "redir", self.redirs(redirs), len(self.out), line)
+
+    def _if_(self, node: Node, tested: bool) -> None:
+        _, condition, body, otherwise = node
+        self.node(condition, True)
+        unless = self.emit()
+        self.node(body, tested)
+        jump = self.emit()
+        self.patch(unless, "unless", len(self.out))
+        if otherwise is not None:
+            self.node(otherwise, tested)
+        else:
+            self.emit("status", 0)
+        self.patch(jump, "jump", len(self.out))
+
+    def _loop(self, node: Node, tested: bool) -> None:
+        enter = self.emit()
+        top = len(self.out)
+        self.node(node[1], True)
+        leave = self.emit()
+        self.node(node[2], tested)
+        self.emit("again", top)
+        self.patch(leave, "leave", "unless" if node[0] == "while" else "when", len(self.out))
+        self.patch(enter, "loop", top, len(self.out))
+
+    def _for_(self, node: Node, tested: bool) -> None:
+        _, name, words, body, line = node
+        enter = self.emit()
+        top = self.emit()
+        self.node(body, tested)
+        self.emit("jump", top)
+        self.patch(enter, "for", None if words is None else tuple(self.field(w) for w in words), top, len(self.out), line)
+        self.patch(top, "next", name, len(self.out))
+
+    def _case(self, node: Node, tested: bool) -> None:
+        _, word, items = node
+        start = self.emit()
+        table: list[Any] = []
+        jumps: list[int] = []
+        for patterns, body in items:
+            table.append((tuple(self.word(p) for p in patterns), len(self.out)))
+            self.node(body, tested)
+            jumps.append(self.emit())
+        for jump in jumps:
+            self.patch(jump, "jump", len(self.out))
+        self.patch(start, "case", self.word(word), tuple(table), len(self.out))
+
+    def _func(self, node: Node, tested: bool) -> None:
+        define = self.emit()
+        start = len(self.out)
+        self.node(node[2], False)
+        self.emit("ret")
+        self.patch(define, "func", node[1], start, len(self.out))
+
+
+def describe(node: Node) -> str:
+    """The text of a command for `jobs` and the messages about killed ones."""
+    kind = node[0]
+    if kind == "simple":
+        return " ".join([f"{name}={words_text(value)}" for name, value, _ in node[1]] + [words_text(word) for word in node[2]])
+    if kind == "pipe":
+        return " | ".join(describe(item) for item in node[1])
+    if kind in ("and", "or"):
+        return f"{describe(node[1])} {'&&' if kind == 'and' else '||'} {describe(node[2])}"
+    if kind == "seq":
+        return "; ".join(describe(item) for item in node[1])
+    if kind == "sub":
+        return f"({describe(node[1])})"
+    if kind == "not":
+        return "! " + describe(node[1])
+    if kind == "redir":
+        return describe(node[1])
+    if kind in ("while", "until"):
+        return f"{kind} {describe(node[1])}; do {describe(node[2])}; done"
+    if kind == "if":
+        return f"if {describe(node[1])}; then {describe(node[2])}; fi"
+    return str(kind)
+
+
+def words_text(word: Word) -> str:
+    """A word roughly as it was written."""
+    out = []
+    for part in word:
+        if part[0] == "lit":
+            out.append(f'"{part[1]}"' if part[2] and (" " in part[1] or not part[1]) else part[1])
+        elif part[0] == "var":
+            out.append("${" + part[1] + (part[2] + "..." if part[2] else "") + "}" if part[2] else "$" + part[1])
+        elif part[0] == "tilde":
+            out.append("~" + part[1])
+        else:
+            out.append("$(...)")
+    return "".join(out)
+
+
+def complete(text: str) -> bool:
+    """Is an interactive input whole, or must the shell ask for more?"""
+    return not compile_text(text).incomplete

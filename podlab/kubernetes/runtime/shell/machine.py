@@ -1,0 +1,926 @@
+"""The shell's machine: runs code (code.py) one instruction after another, with everything it knows in `proc["data"]`.
+
+data: `units` {id: [text, line]} the texts that code comes from; `frames` the call stack, each {"u": unit, "pc", "kind": main, sub, func, eval,
+dot or trap, "subst": results of expansions of the present command, "loops", "redirs": saved descriptors, "noerr": set -e does not apply, ...};
+`fg` the children that it waits for; `cur` a builtin that is not finished yet; `vars`, `exp`, `ro`, `funcs`, `args`, `opts`, `traps`, `pending`,
+`jobs`. The program registered here is busybox ash as /bin/sh; `dash` and `bash` are the same shell with their own messages and prompts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..process import INT, PIPE, QUIT, TERM, Data, Errno, Process
+from ..program import Event, Program, register
+from ..system import Sys
+from . import builtins, patterns
+from .code import Code, compile_text
+from .expand import Expander, ExpansionFault, NeedOutput
+
+STEP_US = 20
+MAX_DEPTH = 200
+"""Function and eval frames at once; more is an endless recursion, which a real shell ends by running out of stack."""
+
+
+class ShellExit(Exception):
+    """The shell ends with this code (after its EXIT trap)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class ShellFault(Exception):
+    """An error that ends a shell which is not interactive. `text` is what follows `sh: `; `code` its exit code."""
+
+    def __init__(self, text: str, code: int = 2, command: str = "") -> None:
+        super().__init__(text)
+        self.text, self.code, self.command = text, code, command
+
+
+class Shell:
+    """One turn's view of a shell process."""
+
+    __slots__ = ("proc", "sys", "data")
+
+    def __init__(self, proc: Process, sys: Sys) -> None:
+        self.proc, self.sys, self.data = proc, sys, proc["data"]
+
+    # Variables.
+    def get(self, name: str) -> str | None:
+        """A variable's value, or None when it is not set."""
+        value: str | None = self.data["vars"].get(name)
+        if value is None and name in ("RANDOM", "LINENO", "SECONDS", "EPOCHSECONDS", "PPID", "HOSTNAME"):
+            if name == "RANDOM":
+                return str(self.sys.random(32768))
+            if name == "LINENO":
+                return str(self.data["line"])
+            if name == "PPID":
+                return str(self.proc["ppid"])
+            if name == "HOSTNAME":
+                return self.sys.hostname if self.data["flavor"] == "bash" else None
+            return str(self.sys.now // 1000) if name == "EPOCHSECONDS" else None
+        return value
+
+    def put(self, name: str, value: str) -> None:
+        """Sets a variable. Raises ShellFault when it is read-only."""
+        if name in self.data["ro"]:
+            raise ShellFault(f"{name}: is read only")
+        self.data["vars"][name] = value
+        if "a" in self.data["opts"]:
+            self.data["exp"][name] = 1
+
+    def special(self, name: str) -> str | None:
+        """A parameter's value: variable, positional or special."""
+        data = self.data
+        if name.isdigit():
+            index = int(name)
+            if index == 0:
+                return str(data["name"])
+            return str(data["args"][index - 1]) if index <= len(data["args"]) else None
+        if name == "?":
+            return str(data["status"])
+        if name == "#":
+            return str(len(data["args"]))
+        if name == "$":
+            return str(data["pid"])
+        if name == "!":
+            return str(data["bang"]) if data["bang"] else ""
+        if name == "-":
+            return str(data["opts"].replace("P", ""))
+        if name in ("@", "*"):
+            return " ".join(data["args"]) if data["args"] else None
+        return self.get(name)
+
+    def environment(self) -> dict[str, str]:
+        """What children get."""
+        variables = self.data["vars"]
+        return {name: variables[name] for name in self.data["exp"] if name in variables}
+
+    # Messages.
+    def complain(self, text: str, command: str = "") -> None:
+        """An error message as this shell prints it: `sh: foo: not found`."""
+        data = self.data
+        flavor, name, script = data["flavor"], data["name"], data["mode"] == "file"
+        if flavor == "bash":
+            where = f"line {data['line']}: " if data["mode"] != "tty" else ""
+            text = text.replace(": not found", ": command not found").replace("can't open ", "").replace(": no such file", ": No such file or directory")
+            self.sys.err(f"{name}: {where}{command + ': ' if command else ''}{text}\n")
+        elif flavor == "dash":
+            self.sys.err(f"{name}: {data['line']}: {command + ': ' if command else ''}{text}\n")
+        elif command:
+            where = "" if data["mode"] == "tty" else f"line {data['line'] if script else 0}: "
+            self.sys.err(f"{name}: {command}: {where}{text}\n")
+        else:
+            where = f"line {data['line']}: " if script else ""
+            self.sys.err(f"{name}: {where}{text}\n")
+
+    # Units and frames.
+    def code(self, unit: str) -> Code:
+        text, line = self.data["units"][unit]
+        return compile_text(text, line)
+
+    def unit(self, text: str, line: int = 1) -> str:
+        """Adds a text to run."""
+        self.data["nunit"] += 1
+        key = str(self.data["nunit"])
+        self.data["units"][key] = [text, line]
+        return key
+
+    def push(self, unit: str, pc: int, kind: str, **more: Any) -> Data:
+        frames = self.data["frames"]
+        if len(frames) > MAX_DEPTH:
+            raise ShellExit(139)
+        frame = {"u": unit, "pc": pc, "kind": kind, "subst": {}, "loops": [], "redirs": [], "noerr": bool(frames and frames[-1]["noerr"]), **more}
+        frames.append(frame)
+        return frame
+
+    def pop(self) -> Data:
+        """Leaves the top frame, giving back what it had put aside."""
+        frame: Data = self.data["frames"].pop()
+        while frame["redirs"]:
+            self.restore(frame["redirs"].pop())
+        for name, (value, exported) in reversed(list(frame.get("locals", {}).items())):
+            self._set_back(name, value, exported)
+        if "args" in frame:
+            self.data["args"] = frame["args"]
+        for name, (value, exported) in frame.get("temps", {}).items():
+            self._set_back(name, value, exported)
+        if frame.get("saved"):
+            self.restore(frame["saved"])
+        if frame["kind"] in ("eval", "dot", "trap", "line") and not any(other["u"] == frame["u"] for other in self.data["frames"]):
+            if not any(where[0] == frame["u"] for where in self.data["funcs"].values()):
+                self.data["units"].pop(frame["u"], None)
+        return frame
+
+    def _set_back(self, name: str, value: str | None, exported: bool) -> None:
+        if value is None:
+            self.data["vars"].pop(name, None)
+        else:
+            self.data["vars"][name] = value
+        if exported:
+            self.data["exp"][name] = 1
+        else:
+            self.data["exp"].pop(name, None)
+
+    def remembered(self, name: str) -> list[Any]:
+        """[value or None, exported] to be put back later."""
+        return [self.data["vars"].get(name), name in self.data["exp"]]
+
+    # Redirections.
+    def opened(self, redirs: Any, expander: Expander) -> dict[int, str | None]:
+        """Opens what redirections name: {fd: description or None (closed)}, each description held once. Raises ShellFault (code 1)."""
+        kernel = self.sys.kernel
+        out: dict[int, str | None] = {}
+        fds = self.proc["fds"]
+        try:
+            for fd, operator, word in redirs:
+                key: str | None
+                if operator == "<<":
+                    pipe = kernel.new_pipe()
+                    kernel.state["pipes"][pipe].update(buf=expander.text(word), opened=True)
+                    key = kernel.grab(kernel.pipe_desc(pipe, "r"))
+                elif operator in (">&", "<&"):
+                    target = expander.text(word)
+                    if target == "-":
+                        key = None
+                    elif target.isdigit():
+                        number = int(target)
+                        source = out[number] if number in out else fds.get(target)
+                        if source is None:
+                            raise ShellFault(f"dup2({target},{fd}): Bad file descriptor", 2)
+                        key = kernel.grab(source)
+                    else:
+                        key = kernel.grab(self._open(target, "w"))
+                        if 2 not in out:
+                            out[2] = kernel.grab(key)
+                else:
+                    key = kernel.grab(self._open(expander.text(word), {"<": "r", ">": "w", ">|": "w", ">>": "a", "<>": "rw"}[operator]))
+                old = out.get(fd)
+                if old is not None:
+                    kernel.close(old)
+                out[fd] = key
+        except (ShellFault, ExpansionFault, NeedOutput):
+            self.drop(out)
+            raise
+        return out
+
+    def _open(self, path: str, mode: str) -> str:
+        if mode == "w" and "C" in self.data["opts"] and (found := self.sys.find(path)) is not None and found.inode["t"] == "f":
+            raise ShellFault(f"can't create {path}: File exists", 1)
+        try:
+            return self.sys.open_description(path, mode)
+        except Errno as error:
+            if self.data["flavor"] == "bash":
+                raise ShellFault(f"{path}: {error.text}", 1) from None
+            text = {"ENOENT": "no such file" if mode == "r" else "nonexistent directory"}.get(error.name, error.text)
+            if self.data["flavor"] == "dash":
+                text = {"ENOENT": "No such file" if mode == "r" else "Directory nonexistent"}.get(error.name, error.text)
+                raise ShellFault(f"cannot {'open' if mode == 'r' else 'create'} {path}: {text}", 2) from None
+            raise ShellFault(f"can't {'open' if mode == 'r' else 'create'} {path}: {text}", 1) from None
+
+    def drop(self, opened: dict[int, str | None]) -> None:
+        """Lets go of what `opened` held."""
+        for key in opened.values():
+            if key is not None:
+                self.sys.kernel.close(key)
+
+    def apply(self, opened: dict[int, str | None]) -> Data:
+        """Puts redirections in place in the shell itself; gives what `restore` needs."""
+        fds = self.proc["fds"]
+        saved: Data = {}
+        for fd, key in opened.items():
+            saved[str(fd)] = fds.get(str(fd))
+            if key is None:
+                fds.pop(str(fd), None)
+            else:
+                fds[str(fd)] = key
+        return saved
+
+    def restore(self, saved: Data) -> None:
+        """Undoes `apply`."""
+        fds = self.proc["fds"]
+        for fd, key in saved.items():
+            now = fds.pop(fd, None)
+            if now is not None:
+                self.sys.kernel.close(now)
+            if key is not None:
+                fds[fd] = key
+
+    # Children.
+    def fork(self, frame: Data, start: int, fds: dict[int, str | None] | None = None, *, background: bool = False, tested: bool = False,
+             group: int | None = None) -> int:  # fmt: skip
+        """A child shell that runs a block of this frame's unit. Gives its pid."""
+        data = self.data
+        copy: Data = {
+            **data, "vars": dict(data["vars"]), "exp": dict(data["exp"]), "ro": dict(data["ro"]), "funcs": dict(data["funcs"]),
+            "units": dict(data["units"]), "args": list(data["args"]), "traps": {n: text for n, text in data["traps"].items() if text == ""},
+            "pending": [], "fg": None, "cur": None, "jobs": [], "exiting": None, "sub": True, "mode": "sub" if data["mode"] == "tty" else data["mode"],
+            "frames": [{"u": frame["u"], "pc": start, "kind": "sub", "subst": {}, "loops": [], "redirs": [], "noerr": frame["noerr"] or tested}],
+        }  # fmt: skip
+        if background and data["mode"] != "tty":
+            copy["quiet"] = True
+        pid = self.sys.spawn(self.proc["argv"], program=self.proc["program"], data=copy, fds=fds, group=group)
+        if background and data["mode"] != "tty":
+            child = self.sys.kernel.process(self.proc["ns"], pid)
+            assert child is not None
+            child["ignored"] = sorted({*child["ignored"], INT, QUIT})
+        return pid
+
+    def group(self) -> int | None:
+        """An interactive shell gives each job a process group of its own."""
+        return 0 if self.data["mode"] == "tty" else None
+
+    def foreground(self, pids: list[int], **more: Any) -> None:
+        """From the next step on the shell waits for these children; the last one's status counts."""
+        self.data["fg"] = {"pids": pids, "last": pids[-1], "status": 0, "failed": 0, **more}
+        if self.data["mode"] == "tty":
+            self._terminal_group(self.sys.kernel.process(self.proc["ns"], pids[0]))
+
+    def _terminal_group(self, proc: Process | None) -> None:
+        key = self.proc["fds"].get("0")
+        desc = key and self.sys.kernel.state["files"][key]
+        if desc and desc["kind"] == "tty" and proc is not None:
+            self.sys.kernel.state["ttys"][desc["tty"]]["fg"] = proc["pgid"]
+
+    def reap_foreground(self) -> None:
+        """Goes on waiting for the foreground children. Raises Blocked while they run."""
+        data = self.data
+        fg = data["fg"]
+        if "out" in fg:
+            while text := self.sys.read(fg["out"]):
+                fg["text"] += text
+            self.sys.close(fg["out"])
+            del fg["out"]
+        while fg["pids"]:
+            pid = fg["pids"][0]
+            try:
+                ended = self.sys.wait(pid)
+            except Errno:
+                ended = (pid, 127, 0)
+            assert ended is not None
+            fg["pids"].pop(0)
+            if ended[1]:
+                fg["failed"] = ended[1]
+            if pid == fg["last"]:
+                fg["status"] = ended[1]
+                if ended[2] and ended[2] not in (INT, PIPE) and "text" not in fg:
+                    self.sys.err(builtins.killed_text(ended[2]) + "\n")
+        data["fg"] = None
+        if data["mode"] == "tty":
+            self._terminal_group(self.proc)
+        frame = data["frames"][-1]
+        data["status"] = fg["failed"] if "P" in data["opts"] else fg["status"]
+        if "text" in fg:
+            frame["subst"][fg["key"]] = fg["text"].rstrip("\n").replace("\0", "")
+            data["status"] = data["substatus"] = fg["status"]
+        else:
+            self.after(frame, fg["tested"])
+
+    def after(self, frame: Data, tested: bool) -> None:
+        """A command has ended: set -e may end the shell."""
+        if self.data["status"] and "e" in self.data["opts"] and not tested and not frame["noerr"]:
+            raise ShellExit(self.data["status"])
+
+    # The loop.
+    def run(self) -> int:
+        """Goes on until the shell ends (gives its exit code) or must wait (Blocked)."""
+        data, sys = self.data, self.sys
+        while True:
+            try:
+                sys.breathe()
+                if data["fg"] is not None:
+                    self.reap_foreground()
+                elif data["cur"] is not None:
+                    self.go_on_with_builtin()
+                elif data["pending"] and data["exiting"] is None:
+                    self.trap(data["pending"].pop(0))
+                elif data["frames"]:
+                    self.step()
+                elif data["exiting"] is not None:
+                    return int(data["exiting"])
+                elif not self.more_input():
+                    raise ShellExit(data["status"])
+            except ShellExit as end:
+                code = self.leave(end.code)
+                if code is not None:
+                    return code
+            except (ShellFault, ExpansionFault) as fault:
+                self.complain(str(fault.args[0]), getattr(fault, "command", ""))
+                data["status"] = getattr(fault, "code", 2)
+                data["cur"] = None
+                if data["mode"] != "tty":
+                    code = self.leave(data["status"])
+                    if code is not None:
+                        return code
+                else:
+                    self.unwind()
+
+    def unwind(self) -> None:
+        """An interactive shell drops what it was doing and prompts again."""
+        self.data.update(cur=None, fg=None)
+        while self.data["frames"]:
+            self.pop()
+
+    def leave(self, code: int) -> int | None:
+        """The shell is to end: its EXIT trap runs first (None), else the exit code."""
+        data = self.data
+        if data["exiting"] is not None and not data["traps"].get("0"):
+            return int(data["exiting"] if code is None else code)
+        action = data["traps"].pop("0", "")
+        data["exiting"] = code
+        if not action:
+            return code
+        data.update(cur=None, fg=None, pending=[])
+        while data["frames"]:
+            self.pop()
+        data["status"] = code
+        self.push(self.unit(action), 0, "trap", status=code, noerr=True)
+        return None
+
+    def trap(self, n: int) -> None:
+        """Runs the action of a signal that has come in."""
+        action = self.data["traps"].get(str(n))
+        if action:
+            self.push(self.unit(action, self.data["line"]), 0, "trap", status=self.data["status"])
+
+    def more_input(self) -> bool:
+        """For a shell that reads its commands from standard input: the next complete command. False at the end."""
+        data, sys = self.data, self.sys
+        if data["mode"] not in ("stdin", "tty"):
+            return False
+        interactive = data["mode"] == "tty"
+        while True:
+            line, newline, rest = data["inbuf"].partition("\n")
+            if newline:
+                data["inbuf"] = rest
+                data["input"] += line + "\n"
+                data["prompted"] = False
+                if not data["input"].strip():
+                    data["input"] = ""
+                    continue
+                if compile_text(data["input"]).incomplete and (rest or not data["ended"]):
+                    continue
+                break
+            if data["ended"]:
+                data["input"] += data["inbuf"]
+                data["inbuf"] = ""
+                if not data["input"].strip():
+                    return False
+                break
+            if interactive and not data["prompted"]:
+                sys.err(self.prompt())
+                data["prompted"] = True
+            text = sys.read(0)
+            if not text:
+                data["ended"] = True
+                if interactive:
+                    data["ended"] = not data["input"]
+                    if data["ended"] and not data["inbuf"]:
+                        sys.err("\n" if data["flavor"] != "bash" else "exit\n")
+                        return False
+            data["inbuf"] += text
+        text, data["input"] = data["input"], ""
+        self.push(self.unit(text), 0, "line")
+        return True
+
+    def prompt(self) -> str:
+        """PS1 or PS2 with \\w, \\u, \\h, \\$ replaced."""
+        data = self.data
+        if data["input"]:
+            return self.get("PS2") if self.get("PS2") is not None else "> "  # type: ignore[return-value]
+        user = "root" if self.proc["uid"] == 0 else "I have no name!"
+        default = {"ash": "\\w \\$ ", "dash": "\\$ ", "bash": "\\u@\\h:\\w\\$ " if self.get("BASH_RC") is None else "\\w\\$ "}[data["flavor"]]
+        text = self.get("PS1") or default
+        home, cwd = self.get("HOME") or "", self.proc["cwd"]
+        if home not in ("", "/") and (cwd + "/").startswith(home + "/"):
+            cwd = "~" + cwd[len(home) :]
+        for escape, value in (("\\w", cwd), ("\\W", cwd.rsplit("/", 1)[-1] or "/"), ("\\u", user), ("\\h", self.sys.hostname.split(".")[0]),
+                              ("\\H", self.sys.hostname), ("\\$", "#" if self.proc["uid"] == 0 else "$"), ("\\n", "\n")):  # fmt: skip
+            text = text.replace(escape, value)
+        return text
+
+    def step(self) -> None:
+        """One instruction."""
+        self.sys.charge(STEP_US)
+        frame = self.data["frames"][-1]
+        instruction = self.code(frame["u"]).instructions[frame["pc"]]
+        try:
+            STEPS[instruction[0]](self, frame, instruction)
+        except NeedOutput as need:
+            read, write = self.sys.pipe()
+            pid = self.fork(frame, need.start, {1: write})
+            fd = 10
+            while str(fd) in self.proc["fds"]:
+                fd += 1
+            self.sys.assign(fd, read)
+            self.data["fg"] = {"pids": [pid], "last": pid, "status": 0, "failed": 0, "out": fd, "text": "", "key": need.key}
+
+    def go_on_with_builtin(self) -> None:
+        """A builtin that had to wait."""
+        cur = self.data["cur"]
+        status = builtins.BUILTINS[cur["argv"][0]](self, cur["argv"], cur["state"])
+        self.data["cur"] = None
+        if cur["saved"]:
+            self.restore(cur["saved"])
+        self.data["status"] = status
+        if self.data["frames"]:
+            self.after(self.data["frames"][-1], cur["tested"])
+
+
+# Instructions.
+def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, assigns, words, redirs, line, tested = instruction
+    data, sys = shell.data, shell.sys
+    data["line"] = line
+    expander = Expander(shell, frame["subst"])
+    if not frame["subst"]:
+        data["substatus"] = None
+    argv = expander.fields(words)
+    values = [(name, expander.text(value), append) for name, value, append in assigns]
+    name = argv[0] if argv else ""
+    function = data["funcs"].get(name)
+    builtin = None if function else builtins.BUILTINS.get(name)
+    try:
+        opened = shell.opened(redirs, expander) if redirs else {}
+    except ShellFault as fault:
+        if name in builtins.SPECIAL and builtin:
+            raise
+        shell.complain(fault.text)
+        frame["subst"] = {}
+        frame["pc"] += 1
+        data["status"] = fault.code if fault.code != 2 else 1
+        shell.after(frame, tested)
+        return
+    if "x" in data["opts"]:
+        _trace(shell, argv, values)
+    values = [(key, (shell.get(key) or "") + value if append else value) for key, value, append in values]
+    frame["subst"] = {}
+    frame["pc"] += 1
+    if not argv:
+        shell.drop(opened)
+        for key, value in values:
+            shell.put(key, value)
+        data["status"] = data["substatus"] or 0
+        shell.after(frame, tested)
+    elif function:
+        temps = {key: shell.remembered(key) for key, _ in values}
+        for key, value in values:
+            shell.put(key, value)
+            data["exp"][key] = 1
+        saved = shell.apply(opened)
+        inner = shell.push(function[0], function[1], "func", args=data["args"], locals={}, temps=temps, saved=saved, tested=tested)
+        inner["noerr"] = frame["noerr"] or tested
+        data["args"] = argv[1:]
+    elif builtin:
+        temps = {} if name in builtins.SPECIAL else {key: shell.remembered(key) for key, _ in values}
+        for key, value in values:
+            shell.put(key, value)
+        if name == "exec" and len(argv) == 1:
+            old = shell.apply(opened)
+            for key in old.values():
+                if key is not None:
+                    sys.kernel.close(key)
+            data["status"] = 0
+            return
+        saved = shell.apply(opened)
+        data["cur"] = {"argv": argv, "saved": saved, "state": {}, "tested": tested}
+        depth = len(data["frames"])
+        try:
+            status = builtin(shell, argv, data["cur"]["state"])
+        except (ShellFault, ExpansionFault) as fault:
+            if data["cur"] is not None:
+                data["cur"] = None
+            if name not in builtins.SPECIAL:
+                shell.complain(str(fault.args[0]), getattr(fault, "command", ""))
+                status = getattr(fault, "code", 2)
+            else:
+                shell.restore(saved)
+                raise
+        except Errno as error:
+            if error.name != "EPIPE":
+                shell.complain(f"write error: {error.text}", name)
+            status = 1
+        data["cur"] = None
+        if len(data["frames"]) > depth and saved:
+            data["frames"][-1]["saved"] = saved
+        else:
+            shell.restore(saved)
+        for key, (old, exported) in temps.items():
+            if key not in data["ro"]:
+                shell._set_back(key, old, exported)
+        data["status"] = status
+        if len(data["frames"]) == depth:
+            shell.after(frame, tested or name in ("break", "continue"))
+    else:
+        _external(shell, frame, argv, values, opened, tested)
+
+
+def _external(shell: Shell, frame: Data, argv: list[str], values: list[tuple[str, str]], opened: dict[int, str | None], tested: bool) -> None:
+    data, sys = shell.data, shell.sys
+    env = shell.environment()
+    env.update(values)
+    try:
+        path = sys.which(argv[0], env.get("PATH", ""))
+        if _is_last(shell, frame):
+            shell.proc["ignored"] = [*shell.proc["ignored"], *(int(n) for n, text in data["traps"].items() if text == "" and n != "0")]
+            taken = shell.apply(opened)
+            for key in taken.values():
+                if key is not None:
+                    sys.kernel.close(key)
+            try:
+                sys.exec(argv, path=path, env=env)
+            except Errno as error:
+                if error.name != "ENOEXEC":
+                    raise
+                _exec_script(shell, argv, path, env)
+        try:
+            pid = sys.spawn(argv, path=path, env=env, fds=opened, group=shell.group())
+        except Errno as error:
+            if error.name != "ENOEXEC":
+                raise
+            pid = sys.spawn([argv[0], path, *argv[1:]], path="/bin/sh", env=env, fds=opened, group=shell.group())
+        ignored = [int(n) for n, text in data["traps"].items() if text == "" and n != "0"]
+        if ignored:
+            child = sys.kernel.process(shell.proc["ns"], pid)
+            if child is not None:
+                child["ignored"] = sorted({*child["ignored"], *ignored})
+        shell.foreground([pid], tested=tested)
+    except Errno as error:
+        code, text = (127, "not found") if error.name == "ENOENT" else (126, error.text)
+        saved = shell.apply({fd: key for fd, key in opened.items() if fd == 2})
+        shell.complain(f"{argv[0]}: {text}")
+        shell.restore(saved)
+        data["status"] = code
+        opened = {fd: key for fd, key in opened.items() if fd != 2}
+        shell.drop(opened)
+        if _is_last(shell, frame) and "0" not in data["traps"]:
+            raise ShellExit(code) from None
+        shell.after(frame, tested)
+        return
+    shell.drop(opened)
+
+
+def _exec_script(shell: Shell, argv: list[str], path: str, env: dict[str, str]) -> None:
+    shell.sys.exec([argv[0], path, *argv[1:]], path="/bin/sh", env=env)
+
+
+def _is_last(shell: Shell, frame: Data) -> bool:
+    """May the shell become the command, because nothing follows it (EV_EXIT in ash)?"""
+    data = shell.data
+    if any(data["traps"].values()) or len(data["frames"]) != 1 or frame["redirs"] or frame["loops"]:
+        return False
+    if data["mode"] not in ("c",) and not data["sub"]:
+        return False
+    code = shell.code(frame["u"]).instructions
+    pc = frame["pc"]
+    while code[pc][0] == "jump":
+        pc = code[pc][1]
+    return code[pc][0] in ("end", "ret")
+
+
+def _trace(shell: Shell, argv: list[str], values: list[tuple[str, str, bool]]) -> None:
+    ps4 = shell.get("PS4")
+    words = [f"{name}={builtins.shell_quote(value, True)}" for name, value, _ in values] + [builtins.shell_quote(word, True) for word in argv]
+    if words:
+        shell.sys.err(("+ " if ps4 is None else ps4) + " ".join(words) + "\n")
+
+
+def _pipe(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, blocks, tested, line, _ = instruction
+    shell.data["line"] = line
+    frame["pc"] += 1
+    shell.foreground(_pipeline(shell, frame, blocks, None, tested), tested=tested)
+
+
+def _pipeline(shell: Shell, frame: Data, blocks: Any, stdin: str | None, tested: bool, background: bool = False) -> list[int]:
+    kernel = shell.sys.kernel
+    pids: list[int] = []
+    previous = stdin
+    group = shell.group()
+    for index, ref in enumerate(blocks):
+        fds: dict[int, str | None] = {}
+        if previous is not None:
+            fds[0] = previous
+        read = write = None
+        if index < len(blocks) - 1:
+            read, write = shell.sys.pipe()
+            kernel.grab(read)
+            kernel.grab(write)
+            fds[1] = write
+        pids.append(shell.fork(frame, ref[0], fds, background=background, tested=tested, group=group))
+        if group == 0:
+            group = pids[0]
+        if write is not None:
+            kernel.close(write)
+        if previous is not None:
+            kernel.close(previous)
+        previous = read
+    return pids
+
+
+def _background(shell: Shell, frame: Data, pids: list[int], text: str) -> None:
+    data = shell.data
+    data["bang"] = str(pids[-1])
+    data["jobs"].append({"pids": list(pids), "last": pids[-1], "status": None, "killed": 0, "text": text, "id": _job_id(data["jobs"])})
+    data["status"] = 0
+    if data["mode"] == "tty" and data["flavor"] != "ash":
+        shell.sys.err(f"[{data['jobs'][-1]['id']}] {pids[-1]}\n")
+
+
+def _job_id(jobs: list[Data]) -> int:
+    return max((job["id"] for job in jobs), default=0) + 1
+
+
+def _no_input(shell: Shell) -> str | None:
+    """/dev/null for the input of a background command of a shell that is not interactive."""
+    if shell.data["mode"] == "tty":
+        return None
+    return shell.sys.kernel.grab(shell.sys.kernel.describe({"kind": "null"}))
+
+
+def _bg(shell: Shell, frame: Data, instruction: Any) -> None:
+    frame["pc"] += 1
+    pids = _pipeline(shell, frame, (instruction[1],), _no_input(shell), False, True)
+    _background(shell, frame, pids, instruction[2])
+
+
+def _bgpipe(shell: Shell, frame: Data, instruction: Any) -> None:
+    frame["pc"] += 1
+    pids = _pipeline(shell, frame, instruction[1], _no_input(shell), False, True)
+    _background(shell, frame, pids, instruction[2])
+
+
+def _sub(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, ref, tested, redirs = instruction
+    try:
+        opened = shell.opened(redirs, Expander(shell, frame["subst"])) if redirs else {}
+    except ShellFault as fault:
+        shell.complain(fault.text)
+        frame["subst"] = {}
+        frame["pc"] += 1
+        shell.data["status"] = 1
+        shell.after(frame, tested)
+        return
+    frame["subst"] = {}
+    frame["pc"] += 1
+    pid = shell.fork(frame, ref[0], opened, tested=tested, group=shell.group())
+    shell.drop(opened)
+    shell.foreground([pid], tested=tested)
+
+
+def _redir(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, redirs, end, line = instruction
+    shell.data["line"] = line
+    try:
+        opened = shell.opened(redirs, Expander(shell, frame["subst"]))
+    except ShellFault as fault:
+        shell.complain(fault.text)
+        frame["subst"] = {}
+        frame["pc"] = end
+        shell.data["status"] = 1
+        return
+    frame["subst"] = {}
+    frame["redirs"].append(shell.apply(opened))
+    frame["pc"] += 1
+
+
+def _unredir(shell: Shell, frame: Data, instruction: Any) -> None:
+    shell.restore(frame["redirs"].pop())
+    frame["pc"] += 1
+
+
+def _jump(shell: Shell, frame: Data, instruction: Any) -> None:
+    frame["pc"] = instruction[1]
+
+
+def _unless(shell: Shell, frame: Data, instruction: Any) -> None:
+    frame["pc"] = instruction[1] if shell.data["status"] else frame["pc"] + 1
+
+
+def _when(shell: Shell, frame: Data, instruction: Any) -> None:
+    frame["pc"] = frame["pc"] + 1 if shell.data["status"] else instruction[1]
+
+
+def _not(shell: Shell, frame: Data, instruction: Any) -> None:
+    shell.data["status"] = int(not shell.data["status"])
+    frame["pc"] += 1
+
+
+def _status(shell: Shell, frame: Data, instruction: Any) -> None:
+    shell.data["status"] = instruction[1]
+    frame["pc"] += 1
+
+
+def _loop(shell: Shell, frame: Data, instruction: Any) -> None:
+    frame["loops"].append({"next": instruction[1], "end": instruction[2], "redirs": len(frame["redirs"]), "status": 0})
+    frame["pc"] += 1
+
+
+def _leave(shell: Shell, frame: Data, instruction: Any) -> None:
+    """The condition has been looked at: into the body, or out of the loop with the body's last status."""
+    _, how, end = instruction
+    if (shell.data["status"] != 0) == (how == "unless"):
+        loop = frame["loops"].pop()
+        shell.data["status"] = loop["status"]
+        frame["pc"] = end
+    else:
+        frame["pc"] += 1
+
+
+def _again(shell: Shell, frame: Data, instruction: Any) -> None:
+    frame["loops"][-1]["status"] = shell.data["status"]
+    frame["pc"] = instruction[1]
+
+
+def _for(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, words, top, end, line = instruction
+    shell.data["line"] = line
+    items = list(shell.data["args"]) if words is None else Expander(shell, frame["subst"]).fields(words)
+    frame["subst"] = {}
+    frame["loops"].append({"next": top, "end": end, "redirs": len(frame["redirs"]), "items": items})
+    shell.data["status"] = 0
+    frame["pc"] += 1
+
+
+def _next(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, name, end = instruction
+    items = frame["loops"][-1]["items"]
+    if items:
+        shell.put(name, items.pop(0))
+        frame["pc"] += 1
+    else:
+        frame["loops"].pop()
+        frame["pc"] = end
+
+
+def _case(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, word, table, end = instruction
+    expander = Expander(shell, frame["subst"])
+    text = expander.text(word)
+    target = next((start for options, start in table for option in options if patterns.matches(expander.pattern(option), text)), None)
+    frame["subst"] = {}
+    if target is None:
+        shell.data["status"] = 0
+    frame["pc"] = end if target is None else target
+
+
+def _func(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, name, start, end = instruction
+    shell.data["funcs"][name] = [frame["u"], start]
+    shell.data["status"] = 0
+    frame["pc"] = end
+
+
+def _ret(shell: Shell, frame: Data, instruction: Any) -> None:
+    """The end of a unit or function."""
+    shell.pop()
+    if frame["kind"] == "trap":
+        shell.data["status"] = frame["status"]
+    elif frame["kind"] == "func" and shell.data["frames"]:
+        shell.after(shell.data["frames"][-1], frame["tested"])
+
+
+def _end(shell: Shell, frame: Data, instruction: Any) -> None:
+    raise ShellExit(shell.data["status"])
+
+
+def _syntax(shell: Shell, frame: Data, instruction: Any) -> None:
+    shell.data["line"] = instruction[2]
+    raise ShellFault(f"syntax error: {instruction[1]}" if not instruction[1].startswith(("bad", "unterminated-")) else instruction[1], 2)
+
+
+STEPS: dict[str, Any] = {
+    "simple": _simple, "pipe": _pipe, "bg": _bg, "bgpipe": _bgpipe, "sub": _sub, "redir": _redir, "unredir": _unredir, "jump": _jump,
+    "unless": _unless, "when": _when, "not": _not, "status": _status, "loop": _loop, "leave": _leave, "again": _again, "for": _for,
+    "next": _next, "case": _case, "func": _func, "ret": _ret, "end": _end, "syntax": _syntax,
+}  # fmt: skip
+
+
+# The program.
+def _begin(proc: Process, sys: Sys, flavor: str) -> int:
+    argv = proc["argv"]
+    env = proc["env"]
+    data = proc["data"]
+    data.update(
+        flavor=flavor, name=argv[0], units={}, nunit=0, frames=[], vars=dict(env), exp=dict.fromkeys(env, 1), ro={}, funcs={}, args=[], opts="",
+        status=0, substatus=None, traps={}, pending=[], fg=None, cur=None, jobs=[], bang="", pid=proc["pid"], mode="stdin", inbuf="", input="",
+        ended=False, prompted=False, exiting=None, line=0, sub=False, getopts=[1, 0],
+    )  # fmt: skip
+    data["vars"].update(PWD=proc["cwd"], IFS=" \t\n")
+    shell = Shell(proc, sys)
+    rest = argv[1:]
+    command = False
+    interactive = False
+    while rest and rest[0][:1] in "-+" and len(rest[0]) > 1:
+        option = rest.pop(0)
+        if option == "--":
+            break
+        if option.startswith("--"):
+            continue
+        for letter in option[1:]:
+            if letter == "c":
+                command = True
+            elif letter == "o" and rest:
+                builtins.set_option(shell, rest.pop(0), option[0] == "-")
+            elif letter == "i":
+                interactive = True
+            elif letter not in "ls":
+                builtins.set_letter(shell, letter, option[0] == "-")
+    if command:
+        if not rest:
+            sys.err(f"{argv[0]}: -c requires an argument\n")
+            return 2
+        data["mode"] = "c"
+        text = rest.pop(0)
+        if rest:
+            data["name"] = rest.pop(0)
+        data["args"] = rest
+        shell.push(shell.unit(text), 0, "main")
+    elif rest:
+        data["mode"] = "file"
+        data["name"] = rest.pop(0)
+        data["args"] = rest
+        try:
+            text = sys.read_file(data["name"])
+        except Errno as error:
+            words = {"ash": "can't open '{}': {}", "dash": "0: cannot open {}: {}", "bash": "{}: {}"}[flavor]
+            sys.err(f"{argv[0]}: {words.format(data['name'], error.text)}\n")
+            return 127 if flavor == "bash" else 2
+        shell.push(shell.unit(text), 0, "main")
+    elif sys.is_tty(0) or interactive:
+        data["mode"] = "tty"
+        shell._terminal_group(proc)
+    return shell.run()
+
+
+def _resume(proc: Process, sys: Sys, event: Event) -> int:
+    return Shell(proc, sys).run()
+
+
+def _signal(proc: Process, sys: Sys, n: int) -> bool:
+    data = proc["data"]
+    if not data:
+        return False
+    action = data["traps"].get(str(n))
+    if action is None:
+        if data["mode"] == "tty":
+            if n == INT and data["fg"] is None:
+                shell = Shell(proc, sys)
+                shell.unwind()
+                data.update(inbuf="", input="", prompted=False, status=130)
+                sys.interrupt()
+            return n in (INT, QUIT, TERM)
+        return False
+    if action:
+        if n not in data["pending"]:
+            data["pending"].append(n)
+        if data["fg"] is None:
+            sys.interrupt()
+    return True
+
+
+for _flavor, _names in (("ash", ("sh", "ash")), ("dash", ("dash",)), ("bash", ("bash",))):
+    for _name in _names:
+        register(Program(_name, (lambda flavor: lambda proc, sys: _begin(proc, sys, flavor))(_flavor), _resume, _signal))
+
