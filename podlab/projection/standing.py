@@ -18,7 +18,7 @@ FIT: tuple[tuple[str, str], ...] = (
     (r"Insufficient (\S+)", "{0} 요청을 채울 만큼 남지 않았습니다"),
     (r"Too many pods", "파드를 더 받을 자리가 없습니다"),
     (r"node\(s\) had untolerated taint\(s\)", "파드가 견디지 못하는 테인트가 있습니다"),
-    (r"node\(s\) had untolerated taint \{(.+?)\}", "파드가 견디지 못하는 테인트 {0}이 있습니다"),
+    (r"node\(s\) had untolerated taint \{(.+?)\}", "파드가 견디지 못하는 테인트가 있습니다 ({0})"),
     (r"node\(s\) didn't match Pod's node affinity/selector", "nodeSelector나 노드 어피니티에 맞지 않습니다"),
     (r"node\(s\) didn't match pod affinity rules", "파드 어피니티에 맞지 않습니다"),
     (r"node\(s\) didn't match pod anti-affinity rules", "파드 안티어피니티에 걸립니다"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from .given import Given, at, container, ended, endpoints, node, owner, pod, running, service, waiting, when
@@ -139,6 +140,7 @@ def still() -> Given:
     )
 
 
+@lru_cache(maxsize=8)
 def crowd(count: int, nodes: int = 3) -> Given:
     """Many Pods of one Deployment, some in trouble."""
     api = owner("Deployment", "web", replicas=count, ready=count - count // 9)
