@@ -242,7 +242,7 @@ def struct_decoder(type_name: str) -> Callable[..., Any]:
                     out[field] = _decode_frozen(member, how[0], unknown, type_name + "." + field)
                     continue
                 decoded = how[0](member, unknown)
-                if decoded or not how[1] or (type(decoded) is dict and field in keep_empty):
+                if decoded or not how[1] or field in kept:
                     out[field] = decoded
         except Mismatch as mismatch:
             mismatch.fields.append(field)
@@ -256,7 +256,7 @@ def struct_decoder(type_name: str) -> Callable[..., Any]:
                 out[field] = _empty_struct(type_name, field)
         return out
 
-    keep_empty = {field for field in table if _is_struct(definition["properties"][field])}
+    kept = frozenset(field for field in table if "$ref" in definition["properties"][field])  # structs, quantities, 0-or-"0%"
     return decode_struct
 
 
@@ -280,10 +280,6 @@ def _zero(field_schema: dict[str, Any]) -> Any:
     kind = field_schema.get("type")
     kind = kind[0] if isinstance(kind, list) else kind
     return {"string": "", "integer": 0, "boolean": False}.get(kind or "")
-
-
-def _is_struct(field_schema: dict[str, Any]) -> bool:
-    return "$ref" in field_schema
 
 
 def _field_decoder(type_name: str, field: str) -> Decoder:

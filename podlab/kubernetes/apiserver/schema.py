@@ -68,7 +68,6 @@ POINTERS = _table("""
     SecretEnvSource: optional
     ConfigMapEnvSource: optional
     HostPathVolumeSource: type
-    HostPathVolumeSource: type
     CSIVolumeSource: readOnly fsType
     LocalVolumeSource: fsType
     ISCSIVolumeSource: initiatorName
@@ -135,6 +134,7 @@ PLAIN = frozenset({("core.v1.EndpointPort", "name"), ("core.v1.EndpointPort", "p
 # Fields without omitempty that the schema does not call required: they are written even when nothing was given.
 ALWAYS: dict[str, dict[str, Any]] = {
     "StatefulSetSpec": {"serviceName": ""},
+    "ResourceFieldSelector": {"divisor": "0"},
     "StatefulSetStatus": {"availableReplicas": 0, "replicas": 0},
     "ReplicaSetStatus": {"replicas": 0},
     "ReplicationControllerStatus": {"replicas": 0},

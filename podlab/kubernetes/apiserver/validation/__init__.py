@@ -12,6 +12,7 @@ from typing import Any
 from ...objects import Map
 from ...resources import Resource
 from ..errors import FieldError
+from . import pods
 from .metadata import Errors, validate_metadata, validate_metadata_update
 from .registry import KINDS, Kind
 
@@ -39,11 +40,11 @@ def validate_update(resource: Resource, new: Object, old: Object, subresource: s
     if subresource == "status":
         kind.status(new, old, errors)
     elif subresource == "ephemeralcontainers":
-        kind.ephemeral_containers(new, old, errors)
+        pods.ephemeral_containers(new, old, errors)
     elif subresource == "resize":
-        kind.resize(new, old, errors)
+        pods.resize(new, old, errors)
     else:
-        kind.update(new, old, errors)
+        kind.check_update(new, old, errors)
     return errors
 
 

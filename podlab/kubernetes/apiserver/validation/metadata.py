@@ -22,6 +22,11 @@ def complain(errors: Errors, path: str, value: Any, complaints: words.Complaints
         errors.append(FieldError.invalid(path, value, complaint))
 
 
+def in_order(labels: Mapping[str, str] | None) -> dict[str, str] | None:
+    """A map as Go shows it in a message: by key."""
+    return None if labels is None else dict(sorted(labels.items()))
+
+
 def non_negative(errors: Errors, path: str, value: int | None) -> None:
     if value is not None and value < 0:
         errors.append(FieldError.invalid(path, value, words.NEGATIVE))

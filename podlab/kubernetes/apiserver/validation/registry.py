@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...resources import RESOURCES
-from . import words
+from . import batch, core, networking, pods, policy, rbac, services, storage, words, workloads
 from .metadata import Errors, NameCheck
 
 Object = Mapping[str, Any]
+Check = Callable[[Object, Errors, Any], None]
+UpdateCheck = Callable[[Object, Object, Errors], None]
 
 
 def nothing(*_: Any) -> None:
@@ -19,14 +20,58 @@ def nothing(*_: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The checks of one kind."""
+    """The checks of one kind. Where nothing is said of updates, the new object is held to the rules of a new one."""
 
+    create: Check = nothing
+    update: UpdateCheck | None = None
+    status: UpdateCheck = nothing
     bad_name: NameCheck = words.bad_subdomain
-    create: Callable[[Object, Errors, Any], None] = nothing
-    update: Callable[[Object, Object, Errors], None] = nothing
-    status: Callable[[Object, Object, Errors], None] = nothing
-    ephemeral_containers: Callable[[Object, Object, Errors], None] = nothing
-    resize: Callable[[Object, Object, Errors], None] = nothing
+
+    def check_update(self, new: Object, old: Object, errors: Errors) -> None:
+        if self.update:
+            self.update(new, old, errors)
+        else:
+            self.create(new, errors, None)
 
 
-KINDS: dict[str, Kind] = {resource.kind: Kind() for resource in RESOURCES}
+KINDS: dict[str, Kind] = {
+    "Binding": Kind(core.binding),
+    "ComponentStatus": Kind(),
+    "ConfigMap": Kind(core.config_map, core.config_map_update),
+    "ControllerRevision": Kind(workloads.controller_revision, workloads.controller_revision_update),
+    "ClusterRole": Kind(rbac.cluster_role, bad_name=words.bad_path_segment),
+    "ClusterRoleBinding": Kind(rbac.cluster_role_binding, rbac.cluster_role_binding_update, bad_name=words.bad_path_segment),
+    "CronJob": Kind(batch.cronjob, batch.cronjob_update),
+    "CustomResourceDefinition": Kind(core.custom_resource_definition),
+    "DaemonSet": Kind(workloads.daemonset, workloads.daemonset_update),
+    "Deployment": Kind(workloads.deployment, workloads.deployment_update),
+    "EndpointSlice": Kind(services.endpoint_slice, services.endpoint_slice_update),
+    "Endpoints": Kind(services.endpoints),
+    "Event": Kind(core.event),
+    "HorizontalPodAutoscaler": Kind(policy.autoscaler),
+    "Ingress": Kind(networking.ingress, networking.ingress_update),
+    "IngressClass": Kind(networking.ingress_class, networking.ingress_class_update),
+    "Job": Kind(batch.job, batch.job_update),
+    "Lease": Kind(core.lease),
+    "LimitRange": Kind(policy.limit_range),
+    "Namespace": Kind(bad_name=words.bad_label),
+    "NetworkPolicy": Kind(networking.network_policy),
+    "Node": Kind(core.node, core.node_update),
+    "PersistentVolume": Kind(storage.volume, storage.volume_update),
+    "PersistentVolumeClaim": Kind(storage.claim, storage.claim_update),
+    "Pod": Kind(pods.create, pods.update, pods.status),
+    "PodDisruptionBudget": Kind(policy.disruption_budget),
+    "PodTemplate": Kind(workloads.pod_template),
+    "PriorityClass": Kind(policy.priority_class, policy.priority_class_update),
+    "ReplicaSet": Kind(workloads.replicaset, workloads.replicaset_update),
+    "ReplicationController": Kind(workloads.replication_controller),
+    "ResourceQuota": Kind(policy.resource_quota, policy.resource_quota_update),
+    "Role": Kind(rbac.role, bad_name=words.bad_path_segment),
+    "RoleBinding": Kind(rbac.role_binding, rbac.role_binding_update, bad_name=words.bad_path_segment),
+    "RuntimeClass": Kind(core.runtime_class, core.runtime_class_update),
+    "Secret": Kind(core.secret, core.secret_update),
+    "Service": Kind(services.service, services.service_update, bad_name=words.bad_label),
+    "ServiceAccount": Kind(),
+    "StatefulSet": Kind(workloads.statefulset, workloads.statefulset_update, bad_name=words.bad_label),
+    "StorageClass": Kind(storage.storage_class, storage.storage_class_update),
+}

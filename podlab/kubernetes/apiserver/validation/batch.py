@@ -1,0 +1,215 @@
+"""Jobs and CronJobs (pkg/apis/batch/validation/validation.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ... import selectors
+from ..errors import FieldError
+from . import words
+from .cron import ScheduleError, bad_zone, check_schedule
+from .internal import internal
+from .metadata import Errors, complain, in_order, non_negative, validate_label_selector
+from .pods import validate_template
+
+Object = Mapping[str, Any]
+
+MAX_PARALLELISM = 100_000  # maxParallelismForIndexedJob
+MAX_CRONJOB_NAME = 52  # 63 less the 11 characters that the controller appends
+
+
+def job(obj: Object, errors: Errors, _: Any = None) -> None:
+    """ValidateJob without its metadata."""
+    spec, metadata = obj["spec"], obj["metadata"]
+    _generated_selector(obj, errors)
+    _job_spec(spec, "spec", errors)
+    selector, labels = spec.get("selector"), ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    if selector is None:
+        errors.append(FieldError.required("spec.selector"))
+    else:
+        validate_label_selector(selector, "spec.selector", errors)
+    if not selectors.selects(selector, labels):
+        errors.append(FieldError.invalid("spec.template.metadata.labels", in_order(labels), "`selector` does not match template `labels`"))
+    if spec.get("completionMode") == "Indexed" and spec.get("completions"):
+        last = f"{metadata.get('name', '')}-{spec['completions'] - 1}"
+        if words.bad_label(last):
+            errors.append(FieldError.invalid("metadata.name", metadata.get("name", ""),
+                                             f"will not able to create pod with invalid DNS label: {last}"))
+
+
+def _generated_selector(obj: Object, errors: Errors) -> None:
+    spec = obj["spec"]
+    if spec.get("manualSelector") or spec.get("selector") is None:
+        return
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    wanted = {}
+    for prefix in ("", "batch.kubernetes.io/"):
+        wanted[f"{prefix}controller-uid"] = obj["metadata"].get("uid", "")
+        wanted[f"{prefix}job-name"] = obj["metadata"].get("name", "")
+    for key, value in wanted.items():
+        path = f"spec.template.metadata.labels[{key}]"
+        if key not in labels:
+            errors.append(FieldError.required(path, f"must be '{value}'"))
+        elif labels[key] != value:
+            errors.append(FieldError.invalid(path, in_order(labels), f"must be '{value}'"))
+    if not selectors.selects(spec["selector"], wanted):
+        errors.append(FieldError.invalid("spec.selector", spec["selector"], "`selector` not auto-generated"))
+
+
+def _job_spec(spec: Object, path: str, errors: Errors) -> None:
+    for member in ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex",
+                   "maxFailedIndexes"):
+        non_negative(errors, f"{path}.{member}", spec.get(member))
+    mode = spec.get("completionMode")
+    if mode not in (None, "NonIndexed", "Indexed"):
+        errors.append(FieldError.not_supported(f"{path}.completionMode", mode, ["Indexed", "NonIndexed"]))
+    if mode == "Indexed":
+        if spec.get("completions") is None:
+            errors.append(FieldError.required(f"{path}.completions", "when completion mode is Indexed"))
+        if (spec.get("parallelism") or 0) > MAX_PARALLELISM:
+            errors.append(FieldError.invalid(f"{path}.parallelism", spec["parallelism"], f"must be less than or equal to {MAX_PARALLELISM} "
+                                             "when completion mode is Indexed"))
+    elif spec.get("backoffLimitPerIndex") is not None:
+        errors.append(FieldError.invalid(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"], "requires indexed completion mode"))
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        errors.append(FieldError.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
+    if spec.get("podFailurePolicy") is not None:
+        _failure_policy(spec, f"{path}.podFailurePolicy", errors)
+    if spec.get("successPolicy") is not None:
+        _success_policy(spec, f"{path}.successPolicy", errors)
+    policy = spec.get("podReplacementPolicy")
+    if policy is not None:
+        allowed = ["Failed"] if spec.get("podFailurePolicy") is not None else ["Failed", "TerminatingOrFailed"]
+        if policy not in allowed:
+            errors.append(FieldError.not_supported(f"{path}.podReplacementPolicy", policy, allowed))
+    template = spec.get("template") or {}
+    validate_template(template, f"{path}.template", errors)
+    restart = (template.get("spec") or {}).get("restartPolicy", "")
+    if restart in ("", "Always"):
+        errors.append(FieldError.required(f"{path}.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"'))
+    elif restart not in ("OnFailure", "Never"):
+        errors.append(FieldError.not_supported(f"{path}.template.spec.restartPolicy", restart, ["OnFailure", "Never"]))
+    elif spec.get("podFailurePolicy") is not None and restart != "Never":
+        errors.append(FieldError.invalid(f"{path}.template.spec.restartPolicy", restart,
+                                         'only "Never" is supported when podFailurePolicy is specified'))
+
+
+def _failure_policy(spec: Object, path: str, errors: Errors) -> None:
+    names = [one.get("name") for member in ("containers", "initContainers")
+             for one in ((spec.get("template") or {}).get("spec") or {}).get(member) or ()]
+    for i, rule in enumerate(spec["podFailurePolicy"].get("rules") or ()):
+        here, action = f"{path}.rules[{i}]", rule.get("action", "")
+        actions = ["Count", "FailIndex", "FailJob", "Ignore"]
+        if not action:
+            errors.append(FieldError.required(f"{here}.action", 'valid values: ["Count" "FailIndex" "FailJob" "Ignore"]'))
+        elif action == "FailIndex" and spec.get("backoffLimitPerIndex") is None:
+            errors.append(FieldError.invalid(f"{here}.action", action, "requires the backoffLimitPerIndex to be set"))
+        elif action not in actions:
+            errors.append(FieldError.not_supported(f"{here}.action", action, actions))
+        codes, conditions = rule.get("onExitCodes"), rule.get("onPodConditions") or ()
+        if codes is not None:
+            name = codes.get("containerName")
+            if name is not None and name not in names:
+                errors.append(FieldError.invalid(f"{here}.onExitCodes.containerName", name,
+                                                 "must be one of the container or initContainer names in the pod template"))
+            if codes.get("operator") not in ("In", "NotIn"):
+                errors.append(FieldError.not_supported(f"{here}.onExitCodes.operator", codes.get("operator", ""), ["In", "NotIn"]))
+            values = codes.get("values") or []
+            if not values:
+                errors.append(FieldError.invalid(f"{here}.onExitCodes.values", values, "at least one value is required"))
+            for j, value in enumerate(values):
+                if codes.get("operator") == "In" and value == 0:
+                    errors.append(FieldError.invalid(f"{here}.onExitCodes.values[{j}]", value,
+                                                     "must not be 0 for the In operator"))
+        if codes is not None and conditions:
+            errors.append(FieldError.invalid(here, "...", "specifying both OnExitCodes and OnPodConditions is not supported"))
+        if codes is None and not conditions:
+            errors.append(FieldError.invalid(here, "...", "specifying one of OnExitCodes and OnPodConditions is required"))
+
+
+def _success_policy(spec: Object, path: str, errors: Errors) -> None:
+    if spec.get("completionMode") != "Indexed":
+        errors.append(FieldError.invalid(path, spec["successPolicy"], "requires indexed completion mode"))
+    rules = spec["successPolicy"].get("rules") or ()
+    if not rules:
+        errors.append(FieldError.required(f"{path}.rules", "at least one rules must be specified when the successPolicy is specified"))
+    for i, rule in enumerate(rules):
+        if rule.get("succeededIndexes") is None and rule.get("succeededCount") is None:
+            errors.append(FieldError.required(f"{path}.rules[{i}]", "at least one of succeededCount or succeededIndexes must be specified"))
+        non_negative(errors, f"{path}.rules[{i}].succeededCount", rule.get("succeededCount"))
+
+
+def job_update(new: Object, old: Object, errors: Errors) -> None:
+    """ValidateJobUpdate: a Job's work does not change under way; a suspended one may be placed elsewhere."""
+    job(new, errors)
+    spec, before = new["spec"], old["spec"]
+    elastic = (spec.get("completionMode") == "Indexed" and spec.get("completions") == spec.get("parallelism")
+               and spec.get("completions") is not None and before.get("completions") is not None)
+    for member in ("completions", "selector", "template", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy",
+                   "successPolicy"):
+        if spec.get(member) == before.get(member) or (member == "completions" and elastic):
+            continue
+        value = spec.get(member)
+        if member == "template":
+            if before.get("suspend") and _bare_template(spec) == _bare_template(before):
+                continue
+            value = {**(value.get("metadata") or {}), "Spec": internal("PodSpec", value.get("spec") or {})}
+        errors.append(FieldError.invalid(f"spec.{member}", value, words.IMMUTABLE))
+
+
+def _bare_template(spec: Object) -> dict[str, Any]:
+    """A template without what a suspended Job may change: labels, annotations and where its Pods go."""
+    template = spec["template"]
+    pod = {key: value for key, value in template["spec"].items() if key not in ("nodeSelector", "tolerations", "schedulingGates")}
+    if "affinity" in pod:
+        pod["affinity"] = {key: value for key, value in pod["affinity"].items() if key != "nodeAffinity"}
+    return pod
+
+
+def cronjob(obj: Object, errors: Errors, _: Any = None) -> None:
+    """ValidateCronJobCreate without its metadata."""
+    name = obj["metadata"].get("name") or ""
+    _cronjob_spec(obj["spec"], errors)
+    if len(name) > MAX_CRONJOB_NAME:
+        errors.append(FieldError.invalid("metadata.name", name, words.too_long(MAX_CRONJOB_NAME)))
+
+
+def cronjob_update(new: Object, old: Object, errors: Errors) -> None:
+    _cronjob_spec(new["spec"], errors)
+
+
+def _cronjob_spec(spec: Object, errors: Errors) -> None:
+    schedule = spec.get("schedule", "")
+    if not schedule:
+        errors.append(FieldError.required("spec.schedule"))
+    else:
+        try:
+            check_schedule(schedule)
+        except ScheduleError as error:
+            errors.append(FieldError.invalid("spec.schedule", schedule, str(error)))
+        if "TZ" in schedule:
+            errors.append(FieldError.invalid("spec.schedule", schedule,
+                                             "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"))
+    non_negative(errors, "spec.startingDeadlineSeconds", spec.get("startingDeadlineSeconds"))
+    zone = spec.get("timeZone")
+    if zone == "":
+        errors.append(FieldError.invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string"))
+    elif zone is not None and zone.lower() == "local":
+        errors.append(FieldError.invalid("spec.timeZone", zone,
+                                         "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"))
+    elif zone is not None and (problem := bad_zone(zone)):
+        complain(errors, "spec.timeZone", zone, (problem,))
+    policy = spec.get("concurrencyPolicy", "")
+    if not policy:
+        errors.append(FieldError.required("spec.concurrencyPolicy"))
+    elif policy not in ("Allow", "Forbid", "Replace"):
+        errors.append(FieldError.not_supported("spec.concurrencyPolicy", policy, ["Allow", "Forbid", "Replace"]))
+    template = (spec.get("jobTemplate") or {}).get("spec") or {}
+    _job_spec(template, "spec.jobTemplate.spec", errors)
+    if template.get("selector") is not None:
+        errors.append(FieldError.invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated"))
+    if template.get("manualSelector"):
+        errors.append(FieldError.not_supported("spec.jobTemplate.spec.manualSelector", True, ["nil", "false"]))
+    non_negative(errors, "spec.successfulJobsHistoryLimit", spec.get("successfulJobsHistoryLimit"))
+    non_negative(errors, "spec.failedJobsHistoryLimit", spec.get("failedJobsHistoryLimit"))

@@ -1,0 +1,175 @@
+"""The plain kinds: ConfigMap, Secret, Node, Event, Lease, RuntimeClass, CustomResourceDefinition."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import FieldError
+from . import words
+from .metadata import Errors, complain, non_negative
+from .scheduling import validate_taints
+
+Object = Mapping[str, Any]
+
+MAX_DATA = 1024 * 1024  # MaxSecretSize
+IMMUTABLE_DATA = "field is immutable when `immutable` is set"
+
+
+def config_map(obj: Object, errors: Errors, _: Any = None) -> None:
+    data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
+    for member, values in (("data", data), ("binaryData", binary)):
+        for key in sorted(values):
+            complain(errors, f"{member}[{key}]", key, words.bad_config_key(key))
+            if member == "data" and key in binary:
+                errors.append(FieldError.invalid(f"data[{key}]", key, "duplicate of key present in binaryData"))
+    size = sum(len(value.encode()) for value in data.values()) + sum(len(base64.b64decode(value)) for value in binary.values())
+    if size > MAX_DATA:
+        errors.append(FieldError.too_long("[]", MAX_DATA))
+
+
+def config_map_update(new: Object, old: Object, errors: Errors) -> None:
+    _same_data(new, old, ("data", "binaryData"), errors)
+    config_map(new, errors)
+
+
+def _same_data(new: Object, old: Object, members: tuple[str, ...], errors: Errors) -> None:
+    if old.get("immutable"):
+        if not new.get("immutable"):
+            errors.append(FieldError.forbidden("immutable", IMMUTABLE_DATA))
+        for member in members:
+            if (new.get(member) or {}) != (old.get(member) or {}):
+                errors.append(FieldError.forbidden(member, IMMUTABLE_DATA))
+
+
+# Secret types and the keys that they must have (ValidateSecret)
+SECRET_KEYS = {"kubernetes.io/dockercfg": (".dockercfg",), "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+               "kubernetes.io/ssh-auth": ("ssh-privatekey",), "kubernetes.io/tls": ("tls.crt", "tls.key")}
+
+
+def secret(obj: Object, errors: Errors, _: Any = None) -> None:
+    data, kind = obj.get("data") or {}, obj.get("type", "")
+    for key in sorted(data):
+        complain(errors, f"data[{key}]", key, words.bad_config_key(key))
+    if sum(len(base64.b64decode(value)) for value in data.values()) > MAX_DATA:
+        errors.append(FieldError.too_long("data", MAX_DATA))
+    if kind == "kubernetes.io/service-account-token":
+        annotations = obj["metadata"].get("annotations") or {}
+        if not annotations.get("kubernetes.io/service-account.name"):
+            errors.append(FieldError.required("metadata.annotations[kubernetes.io/service-account.name]"))
+    elif kind == "kubernetes.io/basic-auth":
+        if "username" not in data and "password" not in data:
+            errors.append(FieldError.required("data[username]"))
+            errors.append(FieldError.required("data[password]"))
+    for key in SECRET_KEYS.get(kind, ()):
+        if key not in data:
+            errors.append(FieldError.required(f"data[{key}]"))
+        elif key.startswith(".docker"):
+            try:
+                json.loads(base64.b64decode(data[key]))
+            except ValueError as error:
+                errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>", _json_words(base64.b64decode(data[key]), error)))
+        elif kind == "kubernetes.io/ssh-auth" and not data[key]:
+            errors.append(FieldError.required(f"data[{key}]"))
+
+
+def _json_words(text: bytes, error: ValueError) -> str:
+    """Go's words for the commonest ways of not being JSON."""
+    if not text.strip():
+        return "unexpected end of JSON input"
+    first = text.strip()[:1].decode(errors="replace")
+    return f"invalid character '{first}' looking for beginning of value"
+
+
+def secret_update(new: Object, old: Object, errors: Errors) -> None:
+    if new.get("type") != old.get("type"):
+        errors.append(FieldError.invalid("type", new.get("type", ""), words.IMMUTABLE))
+    _same_data(new, old, ("data",), errors)
+    secret(new, errors)
+
+
+def node(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    validate_taints(spec.get("taints") or [], "metadata.taints", errors)  # so the path reads in the server, too
+    for i, cidr in enumerate(spec.get("podCIDRs") or ()):
+        complain(errors, f"spec.podCIDRs[{i}]", cidr, words.bad_cidr(cidr))
+
+
+def node_update(new: Object, old: Object, errors: Errors) -> None:
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if before.get("podCIDRs") and spec.get("podCIDRs") != before["podCIDRs"]:
+        errors.append(FieldError.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'))
+    if before.get("providerID") and spec.get("providerID") != before["providerID"]:
+        errors.append(FieldError.forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid'))
+    validate_taints(spec.get("taints") or [], "metadata.taints", errors)
+
+
+def event(obj: Object, errors: Errors, _: Any = None) -> None:
+    namespace = (obj.get("involvedObject") or {}).get("namespace", "")
+    if namespace and namespace != obj["metadata"].get("namespace"):
+        errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
+    elif not namespace and obj["metadata"].get("namespace") not in ("default", None):
+        errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
+
+
+def lease(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    seconds = spec.get("leaseDurationSeconds")
+    if seconds is not None and seconds <= 0:
+        errors.append(FieldError.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"))
+    non_negative(errors, "spec.leaseTransitions", spec.get("leaseTransitions"))
+
+
+def runtime_class(obj: Object, errors: Errors, _: Any = None) -> None:
+    complain(errors, "handler", obj.get("handler", ""), words.bad_label(obj.get("handler", "")))
+
+
+def runtime_class_update(new: Object, old: Object, errors: Errors) -> None:
+    if new.get("handler") != old.get("handler"):
+        errors.append(FieldError.invalid("handler", new.get("handler", ""), words.IMMUTABLE))
+
+
+def binding(obj: Object, errors: Errors, _: Any = None) -> None:
+    target = obj.get("target") or {}
+    if target.get("kind") not in (None, "", "Node"):
+        errors.append(FieldError.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
+    if not target.get("name"):
+        errors.append(FieldError.required("target.name"))
+
+
+def custom_resource_definition(obj: Object, errors: Errors, _: Any = None) -> None:
+    """The basics of ValidateCustomResourceDefinition; schemas are taken as they are."""
+    spec = obj.get("spec") or {}
+    names, group = spec.get("names") or {}, spec.get("group", "")
+    wanted = f"{names.get('plural', '')}.{group}"
+    if obj["metadata"].get("name") != wanted:
+        errors.append(FieldError.invalid("metadata.name", obj["metadata"].get("name", ""), 'must be spec.names.plural+"."+spec.group'))
+    if not group:
+        errors.append(FieldError.required("spec.group"))
+    else:
+        complain(errors, "spec.group", group, words.bad_subdomain(group))
+        if "." not in group:
+            errors.append(FieldError.invalid("spec.group", group, "should be a domain with at least one dot"))
+    if spec.get("scope") not in ("Cluster", "Namespaced"):
+        errors.append(FieldError.not_supported("spec.scope", spec.get("scope", ""), ["Cluster", "Namespaced"]))
+    versions = spec.get("versions") or []
+    if not versions:
+        errors.append(FieldError.required("spec.versions", "must have exactly one version marked as storage version"))
+    elif sum(bool(version.get("storage")) for version in versions) != 1:
+        errors.append(FieldError.invalid("spec.versions", "...", "must have exactly one version marked as storage version"))
+    for i, version in enumerate(versions):
+        complain(errors, f"spec.versions[{i}].name", version.get("name", ""), words.bad_dns1035_label(version.get("name", "")))
+        if not (version.get("schema") or {}).get("openAPIV3Schema"):
+            errors.append(FieldError.required(f"spec.versions[{i}].schema.openAPIV3Schema", "schemas are required"))
+    for member in ("plural", "singular"):
+        if names.get(member):
+            complain(errors, f"spec.names.{member}", names[member], words.bad_dns1035_label(names[member]))
+    for member in ("kind", "listKind"):
+        if names.get(member):
+            complain(errors, f"spec.names.{member}", names[member], words.bad_dns1035_label(names[member].lower()))
+    if not names.get("plural"):
+        errors.append(FieldError.required("spec.names.plural"))
+    if not names.get("kind"):
+        errors.append(FieldError.required("spec.names.kind"))

@@ -1,0 +1,392 @@
+"""Pods and Pod templates (pkg/apis/core/validation/validation.go: ValidatePodCreate, ValidatePodUpdate and below)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ... import quantity
+from ...objects import Map, memo
+from ..errors import FieldError
+from ..strategy import qos_class
+from . import words
+from .containers import (PodFacts, validate_containers, validate_ephemeral_containers, validate_image_spaces,
+                         validate_init_containers)
+from .internal import spec_diff
+from .metadata import Errors, complain, validate_annotations, validate_label_name, validate_labels
+from .resources import validate_requirements
+from .scheduling import validate_affinity, validate_spread, validate_tolerations
+from .security import validate_host_users, validate_os, validate_pod_security_context
+from .volumes import validate_volumes
+
+Object = Mapping[str, Any]
+
+DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+MIRROR = "kubernetes.io/config.mirror"
+APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
+
+MAY_CHANGE = ("pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+              "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+              "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)")
+
+
+def create(pod: Object, errors: Errors, already_seen: Map | None) -> None:
+    """ValidatePodCreate without its metadata. A frozen spec that was found good is not looked at again."""
+    _validate_annotations(pod, "metadata.annotations", errors)
+    if already_seen is None or memo(already_seen, "pod spec errors", _spec_is_good) is False:
+        _validate_whole_spec(pod["spec"], pod["metadata"].get("name") or "", errors)
+
+
+def _spec_is_good(spec: Map) -> bool:
+    errors: Errors = []
+    _validate_whole_spec(spec, "", errors)
+    return not errors and not any("ephemeral" in volume for volume in spec.get("volumes") or ())
+
+
+def _validate_whole_spec(spec: Object, pod_name: str, errors: Errors) -> None:
+    validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=pod_name)
+    for member in ("containers", "initContainers"):
+        for i, container in enumerate(spec.get(member) or ()):
+            validate_image_spaces(container, f"spec.{member}[{i}]", errors)
+    if spec.get("ephemeralContainers"):
+        errors.append(FieldError.forbidden("spec.ephemeralContainers", "cannot be set on create"))
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        errors.append(FieldError.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
+
+
+def _validate_annotations(obj: Object, path: str, errors: Errors) -> None:
+    """ValidatePodSpecificAnnotations."""
+    annotations = obj.get("metadata", {}).get("annotations") or {}
+    spec = obj.get("spec") or {}
+    if MIRROR in annotations and not spec.get("nodeName"):
+        errors.append(FieldError.invalid(f"{path}[{MIRROR}]", annotations[MIRROR],
+                                         "must set spec.nodeName if mirror pod annotation is set"))
+    cost = annotations.get(DELETION_COST)
+    if cost is not None:
+        digits = cost.removeprefix("-")
+        good = digits.isdigit() and (digits == "0" or digits[0] != "0") and -(2**31) <= int(cost) < 2**31
+        if not good:
+            errors.append(FieldError.invalid(f"{path}[{DELETION_COST}]", cost, "must be a 32bit integer"))
+
+
+def validate_template(template: Object, path: str, errors: Errors) -> None:
+    """ValidatePodTemplateSpec."""
+    metadata = template.get("metadata") or {}
+    validate_labels(metadata.get("labels"), f"{path}.labels", errors)
+    validate_annotations(metadata.get("annotations"), f"{path}.annotations", errors)
+    _validate_annotations(template, f"{path}.annotations", errors)
+    spec = template.get("spec") or {}
+    validate_pod_spec(spec, f"{path}.spec", errors, is_pod=False)
+    if spec.get("ephemeralContainers"):
+        errors.append(FieldError.forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"))
+
+
+def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod_name: str = "") -> None:
+    """ValidatePodSpec, in its order."""
+    volumes = validate_volumes(spec.get("volumes") or [], pod_name, f"{path}.volumes", errors)
+    claims = _validate_resource_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims", errors)
+    restart = spec.get("restartPolicy", "")
+    facts = PodFacts(volumes, claims, spec.get("terminationGracePeriodSeconds"), restart, spec.get("hostUsers") is not False, is_pod)
+    containers, initial = spec.get("containers") or [], spec.get("initContainers") or []
+    validate_containers(containers, facts, f"{path}.containers", errors)
+    validate_init_containers(initial, containers, facts, f"{path}.initContainers", errors)
+    if spec.get("ephemeralContainers"):
+        validate_ephemeral_containers(spec, facts, f"{path}.ephemeralContainers", errors)
+    if spec.get("resources"):
+        _validate_pod_resources(spec, f"{path}.resources", errors)
+    if spec.get("hostNetwork"):
+        _validate_host_network_ports(containers, path, is_pod, errors)
+    _one_of(restart, ["Always", "OnFailure", "Never"], f"{path}.restartPolicy", errors)
+    _one_of(spec.get("dnsPolicy", ""), DNS_POLICIES, f"{path}.dnsPolicy", errors)
+    validate_labels(spec.get("nodeSelector"), f"{path}.nodeSelector", errors)
+    validate_pod_security_context(spec, f"{path}.securityContext", errors)
+    validate_affinity(spec.get("affinity"), f"{path}.affinity", errors)
+    _validate_dns(spec.get("dnsConfig"), spec.get("dnsPolicy", ""), f"{path}.dnsConfig", errors)
+    for i, gate in enumerate(spec.get("readinessGates") or ()):
+        validate_label_name(gate.get("conditionType", ""), f"{path}.readinessGates[{i}].conditionType", errors)
+    _validate_gates(spec.get("schedulingGates") or [], f"{path}.schedulingGates", errors)
+    validate_spread(spec.get("topologySpreadConstraints") or [], f"{path}.topologySpreadConstraints", errors)
+    validate_host_users(spec, path, errors)
+    for member, check in (("serviceAccountName", words.bad_subdomain), ("nodeName", words.bad_subdomain)):
+        if spec.get(member):
+            complain(errors, f"{path}.{member}", spec[member], check(spec[member]))
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= 2**31 - 1:
+        errors.append(FieldError.invalid(f"{path}.activeDeadlineSeconds", deadline, words.out_of_range(1, 2**31 - 1)))
+    for member in ("hostname", "subdomain"):
+        if spec.get(member):
+            complain(errors, f"{path}.{member}", spec[member], words.bad_label(spec[member]))
+    if spec.get("hostnameOverride") is not None:
+        _validate_hostname_override(spec, path, errors)
+    validate_tolerations(spec.get("tolerations") or [], f"{path}.tolerations", errors)
+    for i, alias in enumerate(spec.get("hostAliases") or ()):
+        complain(errors, f"{path}.hostAliases[{i}].ip", alias.get("ip", ""), words.bad_ip(alias.get("ip", "")))
+        for j, name in enumerate(alias.get("hostnames") or ()):
+            complain(errors, f"{path}.hostAliases[{i}].hostnames[{j}]", name, words.bad_subdomain(name))
+    for member in ("priorityClassName", "runtimeClassName"):
+        if spec.get(member) or (member == "runtimeClassName" and spec.get(member) is not None):
+            complain(errors, f"{path}.{member}", spec[member], words.bad_subdomain(spec[member]))
+    if spec.get("preemptionPolicy") is not None:
+        _one_of(spec["preemptionPolicy"], ["PreemptLowerPriority", "Never"], f"{path}.preemptionPolicy", errors)
+    if spec.get("overhead"):
+        validate_requirements({"limits": spec["overhead"]}, f"{path}.overhead", errors)
+    validate_os(spec, path, errors)
+
+
+def _one_of(value: str, allowed: list[str], path: str, errors: Errors) -> None:
+    if not value:
+        errors.append(FieldError.required(path))
+    elif value not in allowed:
+        errors.append(FieldError.not_supported(path, value, allowed))
+
+
+def _validate_resource_claims(claims: list[Object], path: str, errors: Errors) -> tuple[str, ...]:
+    names: list[str] = []
+    for i, claim in enumerate(claims):
+        here, name = f"{path}[{i}]", claim.get("name", "")
+        shown = {"Name": name, "ResourceClaimName": claim.get("resourceClaimName"),
+                 "ResourceClaimTemplateName": claim.get("resourceClaimTemplateName")}
+        if not name:
+            errors.append(FieldError.required(f"{here}.name"))
+        elif name in names:
+            errors.append(FieldError.duplicate(f"{here}.name", name))
+        else:
+            complain(errors, f"{here}.name", name, words.bad_label(name))
+            names.append(name)
+        given = [member for member in ("resourceClaimName", "resourceClaimTemplateName") if claim.get(member) is not None]
+        if len(given) > 1:
+            errors.append(FieldError.invalid(here, shown, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"))
+        if not given:
+            errors.append(FieldError.invalid(here, shown, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"))
+        for member in given:
+            complain(errors, f"{here}.{member}", claim[member], words.bad_subdomain(claim[member]))
+    return tuple(names)
+
+
+def _validate_pod_resources(spec: Object, path: str, errors: Errors) -> None:
+    from ..admission.resource_quota import pod_usage
+    level = spec["resources"]
+    if level.get("claims") is not None:
+        errors.append(FieldError.forbidden(f"{path}.claims", "claims cannot be set for Resources at pod-level"))
+    validate_requirements(level, path, errors, pod_level=True)
+    used = pod_usage({member: spec.get(member) for member in ("containers", "initContainers")})
+    for name in ("cpu", "memory"):
+        asked, total = (level.get("requests") or {}).get(name), used.get(f"requests.{name}")
+        if total and total > quantity.parse(asked or "0"):
+            shown = quantity.format_decimal(total) if name == "cpu" else quantity.format_binary(total)
+            errors.append(FieldError.invalid(f"{path}.requests[{name}]", asked or "0",
+                                             f"must be greater than or equal to aggregate container requests of {shown}"))
+    for i, container in enumerate(spec.get("containers") or ()):
+        for name, limit in sorted(((container.get("resources") or {}).get("limits") or {}).items()):
+            bound = (level.get("limits") or {}).get(name)
+            if bound is not None and quantity.parse(limit) > quantity.parse(bound):
+                errors.append(FieldError.invalid(f"{path}.containers[{i}][{name}].limits", limit,
+                                                 f"must be less than or equal to pod limits of {bound}"))
+
+
+def _validate_host_network_ports(containers: list[Object], path: str, is_pod: bool, errors: Errors) -> None:
+    for i, container in enumerate(containers):
+        for j, port in enumerate(container.get("ports") or ()):
+            host = port.get("hostPort", 0)
+            if (is_pod or host) and host != port.get("containerPort"):
+                errors.append(FieldError.invalid(f"{path}.containers[{i}].ports[{j}].hostPort", host,
+                                                 "must match `containerPort` when `hostNetwork` is true"))
+
+
+def _validate_dns(config: Object | None, policy: str, path: str, errors: Errors) -> None:
+    if policy == "None":
+        if config is None:
+            errors.append(FieldError.required(path, "must provide `dnsConfig` when `dnsPolicy` is None"))
+            return
+        if not config.get("nameservers"):
+            errors.append(FieldError.required(f"{path}.nameservers",
+                                              "must provide at least one DNS nameserver when `dnsPolicy` is None"))
+            return
+    if config is None:
+        return
+    servers, searches = config.get("nameservers") or [], config.get("searches") or []
+    if len(servers) > 3:  # MaxDNSNameservers
+        errors.append(FieldError.invalid(f"{path}.nameservers", servers, "must not have more than 3 nameservers"))
+    for i, server in enumerate(servers):
+        complain(errors, f"{path}.nameservers[{i}]", server, words.bad_ip(server))
+    if len(searches) > 32:  # MaxDNSSearchPaths
+        errors.append(FieldError.invalid(f"{path}.searches", searches, "must not have more than 32 search paths"))
+    if len(" ".join(searches)) > 2048:  # MaxDNSSearchListChars
+        errors.append(FieldError.invalid(f"{path}.searches", searches,
+                                         "must not have more than 2048 characters (including spaces) in the search list"))
+    for i, search in enumerate(searches):
+        if search != ".":
+            name = search.removesuffix(".")
+            complain(errors, f"{path}.searches[{i}]", name, words.bad_subdomain_with_underscore(name))
+    for i, option in enumerate(config.get("options") or ()):
+        if not option.get("name"):
+            errors.append(FieldError.required(f"{path}.options[{i}]", "must not be empty"))
+
+
+def _validate_gates(gates: list[Object], path: str, errors: Errors) -> None:
+    seen: set[str] = set()
+    for i, gate in enumerate(gates):
+        name = gate.get("name", "")
+        validate_label_name(name, f"{path}[{i}]", errors)
+        if name in seen:
+            errors.append(FieldError.duplicate(f"{path}[{i}]", name))
+        seen.add(name)
+
+
+def _validate_hostname_override(spec: Object, path: str, errors: Errors) -> None:
+    name = spec["hostnameOverride"]
+    if spec.get("hostNetwork"):
+        errors.append(FieldError.forbidden(f"{path}.hostnameOverride", "cannot be set when hostNetwork is true"))
+    if spec.get("setHostnameAsFQDN"):
+        errors.append(FieldError.forbidden(f"{path}.hostnameOverride", "cannot be set when setHostnameAsFQDN is true"))
+    if len(name) > 64:
+        errors.append(FieldError.too_long(f"{path}.hostnameOverride", 64))
+    complain(errors, f"{path}.hostnameOverride", name, words.bad_subdomain(name))
+
+
+# --- updates -------------------------------------------------------------------------------------------------------
+
+
+def update(new: Object, old: Object, errors: Errors) -> None:
+    """ValidatePodUpdate: of a Pod's spec little may change."""
+    _validate_annotations(new, "metadata.annotations", errors)
+    if new["spec"] == old["spec"]:
+        return
+    spec, before = new["spec"], old["spec"]
+    validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
+    for member in ("containers", "initContainers"):
+        if len(spec.get(member) or ()) != len(before.get(member) or ()):
+            errors.append(FieldError.forbidden(f"spec.{member}", "pod updates may not add or remove containers"))
+            return
+        for i, container in enumerate(spec.get(member) or ()):
+            validate_image_spaces(container, f"spec.{member}[{i}]", errors)
+    if not _validate_deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"), errors):
+        return
+    _validate_added_tolerations(spec, before, errors)
+    old_gates = [gate.get("name") for gate in before.get("schedulingGates") or ()]
+    for i, gate in enumerate(spec.get("schedulingGates") or ()):
+        if gate.get("name") not in old_gates:
+            errors.append(FieldError.forbidden(f"spec.schedulingGates[{i}].name",
+                                               f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'"))
+    munged = _munged(spec, before, bool(old_gates), errors)
+    if munged != before:
+        errors.append(FieldError.forbidden("spec", f"{MAY_CHANGE}\n{spec_diff(before, munged)}"))
+
+
+def _validate_deadline(deadline: int | None, before: int | None, errors: Errors) -> bool:
+    path = "spec.activeDeadlineSeconds"
+    if deadline is not None:
+        if not 0 <= deadline <= 2**31 - 1:
+            errors.append(FieldError.invalid(path, deadline, words.out_of_range(0, 2**31 - 1)))
+            return False
+        if before is not None and before < deadline:
+            errors.append(FieldError.invalid(path, deadline, "must be less than or equal to previous value"))
+            return False
+    elif before is not None:
+        errors.append(FieldError.invalid(path, None, "must not update from a positive integer to nil value"))
+    return True
+
+
+def _validate_added_tolerations(spec: Object, before: Object, errors: Errors) -> None:
+    def bare(one: Object) -> dict[str, Any]:
+        return {key: value for key, value in one.items() if key != "tolerationSeconds"}
+    present = [bare(one) for one in spec.get("tolerations") or ()]
+    if any(bare(one) not in present for one in before.get("tolerations") or ()):
+        errors.append(FieldError.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"))
+
+
+def _munged(spec: Object, before: Object, gated: bool, errors: Errors) -> dict[str, Any]:
+    """The new spec with everything that may change put back, so that what is left is what may not."""
+    munged = dict(spec)
+    for member in ("containers", "initContainers"):
+        if member in munged:
+            munged[member] = [{**container, "image": old.get("image", "")}
+                              for container, old in zip(munged[member], before.get(member) or ())]
+    kept = ["activeDeadlineSeconds", "schedulingGates", "tolerations"]
+    if (before.get("terminationGracePeriodSeconds") or 0) < 0 and munged.get("terminationGracePeriodSeconds") == 1:
+        kept.append("terminationGracePeriodSeconds")
+    if gated:
+        selector, held = munged.get("nodeSelector") or {}, before.get("nodeSelector") or {}
+        if selector != held:
+            if any(selector.get(key) != value for key, value in held.items()):
+                errors.append(FieldError.invalid("spec.nodeSelector", selector, "only additions to spec.nodeSelector are allowed (no mutations "
+                                                 "or deletions)"))
+            kept.append("nodeSelector")
+        affinity = dict(munged.get("affinity") or {})
+        node = (before.get("affinity") or {}).get("nodeAffinity")
+        if affinity.get("nodeAffinity") != node:
+            affinity.pop("nodeAffinity", None)
+            if node is not None:
+                affinity["nodeAffinity"] = node
+            if affinity or "affinity" in before:
+                munged["affinity"] = affinity
+            else:
+                munged.pop("affinity", None)
+    for member in kept:
+        if member in before:
+            munged[member] = before[member]
+        else:
+            munged.pop(member, None)
+    return munged
+
+
+def status(new: Object, old: Object, errors: Errors) -> None:
+    """ValidatePodStatusUpdate: what was decided stays decided."""
+    fresh, before = new.get("status") or {}, old.get("status") or {}
+    if new["spec"].get("nodeName") != old["spec"].get("nodeName"):
+        errors.append(FieldError.forbidden("status.nodeName", "may not be changed directly"))
+    if fresh.get("qosClass", "") != before.get("qosClass", ""):
+        errors.append(FieldError.invalid("status.qosClass", fresh.get("qosClass", ""), words.IMMUTABLE))
+    policy = old["spec"].get("restartPolicy")
+    for member, rule in (("containerStatuses", policy), ("initContainerStatuses", policy), ("ephemeralContainerStatuses", "Never")):
+        if rule == "Always":
+            continue
+        for i, one in enumerate(before.get(member) or ()):
+            ended = (one.get("state") or {}).get("terminated")
+            if ended is None or (ended.get("exitCode") and rule == "OnFailure"):
+                continue
+            if any(other["name"] == one["name"] and "terminated" not in (other.get("state") or {}) for other in fresh.get(member) or ()):
+                errors.append(FieldError.forbidden(f"status.{member}[{i}].state", "may not be transitioned to non-terminated state"))
+
+
+def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
+    """ValidatePodEphemeralContainersUpdate: they are only ever added."""
+    validate_pod_spec(new["spec"], "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
+    if MIRROR in (old["metadata"].get("annotations") or {}):
+        errors[:] = [FieldError.forbidden("", "static pods do not support ephemeral containers")]
+        return
+    found = {one.get("name"): one for one in new["spec"].get("ephemeralContainers") or ()}
+    for one in old["spec"].get("ephemeralContainers") or ():
+        name = one.get("name")
+        if name not in found:
+            errors.append(FieldError.forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be removed\n'))
+        elif found[name] != one:
+            errors.append(FieldError.forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be changed\n'
+                                               f"{spec_diff(one, found[name], 'EphemeralContainer')}"))
+
+
+def resize(new: Object, old: Object, errors: Errors) -> None:
+    """ValidatePodResize: requests and limits of cpu and memory may change, the quality of service may not."""
+    spec, before = new["spec"], old["spec"]
+    validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
+    if qos_class(spec) != qos_class(before):
+        errors.append(FieldError.invalid("spec", qos_class(before), "Pod QOS Class may not change as a result of resizing"))
+    for member in ("initContainers", "containers"):
+        for i, (one, was) in enumerate(zip(spec.get(member) or (), before.get(member) or ())):
+            if member == "initContainers" and was.get("restartPolicy") != "Always":
+                if one != was:
+                    errors.append(FieldError.forbidden("spec", "resources for non-sidecar init containers are immutable"))
+                continue
+            _validate_container_resize(one, was, f"spec.{member}[{i}].resources", errors)
+
+
+def _validate_container_resize(one: Object, was: Object, path: str, errors: Errors) -> None:
+    fresh, held = one.get("resources") or {}, was.get("resources") or {}
+    for kind in ("requests", "limits"):
+        if any(name not in (fresh.get(kind) or {}) for name in held.get(kind) or {}):
+            errors.append(FieldError.forbidden(f"{path}.{kind}", f"resource {kind} cannot be removed"))
+    for kind in ("requests", "limits"):
+        other = {name: amount for name, amount in (fresh.get(kind) or {}).items() if name not in ("cpu", "memory")}
+        if other != {name: amount for name, amount in (held.get(kind) or {}).items() if name not in ("cpu", "memory")}:
+            errors.append(FieldError.forbidden("spec", "only cpu and memory resources are mutable"))

@@ -1,0 +1,281 @@
+"""Quotas, limit ranges, disruption budgets, autoscalers and priority classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ... import quantity
+from ..errors import FieldError
+from . import words
+from .internal import internal
+from .metadata import Errors, complain, validate_label_selector
+from .resources import validate_container_resource_name, validate_quantity, validate_quota_resource_name, validate_resource_name
+from .workloads import at_most_all, int_or_percent
+
+Object = Mapping[str, Any]
+
+SCOPES = ("Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity",
+          "VolumeAttributesClass")
+POD_RESOURCES = ("pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+HIGHEST_USER_PRIORITY = 1_000_000_000  # HighestUserDefinablePriority
+SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
+
+
+# --- ResourceQuota and LimitRange (pkg/apis/core/validation) -------------------------------------------------------
+
+
+def resource_quota(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    hard = spec.get("hard") or {}
+    for name in sorted(hard):
+        validate_quota_resource_name(name, f"spec.hard[{name}]", errors)
+        validate_quantity(name, hard[name], f"spec.hard[{name}]", errors)
+    scopes = spec.get("scopes") or []
+    for scope in scopes:
+        if scope not in SCOPES:
+            errors.append(FieldError.invalid("spec.scopes", scopes, "unsupported scope"))
+        for name in sorted(hard):
+            if not _in_scope(scope, name):
+                errors.append(FieldError.invalid("spec.scopes", scopes, "unsupported scope applied to resource"))
+    for pair in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
+        if all(scope in scopes for scope in pair):
+            errors.append(FieldError.invalid("spec.scopes", scopes, "conflicting scopes"))
+    for term in (spec.get("scopeSelector") or {}).get("matchExpressions") or ():
+        path, operator, values = "spec.scopeSelector.matchExpressions", term.get("operator", ""), term.get("values") or []
+        if term.get("scopeName") not in SCOPES:
+            errors.append(FieldError.invalid(f"{path}.scopeName", term.get("scopeName", ""), "unsupported scope"))
+        if operator in ("In", "NotIn"):
+            if not values:
+                errors.append(FieldError.required(f"{path}.values",
+                                                  "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"))
+        elif operator in ("Exists", "DoesNotExist"):
+            if values:
+                errors.append(FieldError.invalid(f"{path}.values", values,
+                                                 "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"))
+        else:
+            errors.append(FieldError.invalid(f"{path}.operator", operator, "not a valid selector operator"))
+
+
+def _in_scope(scope: str, name: str) -> bool:
+    """IsResourceQuotaScopeValidForResource."""
+    if scope == "BestEffort":
+        return name == "pods"
+    if scope in ("Terminating", "NotTerminating", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity"):
+        return name in POD_RESOURCES or "ephemeral-storage" in name
+    return True
+
+
+def resource_quota_update(new: Object, old: Object, errors: Errors) -> None:
+    resource_quota(new, errors)
+    if sorted(new["spec"].get("scopes") or ()) != sorted(old["spec"].get("scopes") or ()):
+        errors.append(FieldError.invalid("spec.scopes", new["spec"].get("scopes"), words.IMMUTABLE))
+
+
+def limit_range(obj: Object, errors: Errors, _: Any = None) -> None:
+    seen: set[str] = set()
+    for i, item in enumerate((obj.get("spec") or {}).get("limits") or ()):
+        path, kind = f"spec.limits[{i}]", item.get("type", "")
+        if not kind:
+            errors.append(FieldError.required(f"{path}.type"))
+        elif kind not in ("Pod", "Container", "PersistentVolumeClaim") and "/" not in kind:
+            errors.append(FieldError.invalid(f"{path}.type", kind, "must be a standard limit type or fully qualified"))
+        if kind in seen:
+            errors.append(FieldError.duplicate(f"{path}.type", kind))
+        seen.add(kind)
+        _limit_range_item(item, kind, path, errors)
+
+
+def _limit_range_item(item: Object, kind: str, path: str, errors: Errors) -> None:
+    parts = {name: item.get(name) or {} for name in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")}
+    names = sorted({name for amounts in parts.values() for name in amounts})
+    for member in ("max", "min"):
+        for name in sorted(parts[member]):
+            if kind == "Container":
+                validate_container_resource_name(name, f"{path}.{member}[{name}]", errors)
+            else:
+                validate_resource_name(name, f"{path}.{member}[{name}]", errors)
+    if kind == "Pod":
+        for member in ("default", "defaultRequest"):
+            if parts[member]:
+                errors.append(FieldError.forbidden(f"{path}.{member}", "may not be specified when `type` is 'Pod'"))
+    if kind == "PersistentVolumeClaim" and "storage" not in parts["min"] and "storage" not in parts["max"]:
+        errors.append(FieldError.required(path, "either minimum or maximum storage value is required, but neither was provided"))
+    ordered = (("min", "max", "min value {0} is greater than max value {1}"),
+               ("defaultRequest", "max", "default request value {0} is greater than max value {1}"),
+               ("default", "max", "default value {0} is greater than max value {1}"),
+               ("min", "defaultRequest", "min value {0} is greater than default request value {1}"),
+               ("min", "default", "min value {0} is greater than default value {1}"),
+               ("defaultRequest", "default", "default request value {0} is greater than default limit value {1}"))
+    shown_under = {("min", "defaultRequest"): "defaultRequest", ("min", "default"): "default"}
+    for name in names:
+        for low, high, text in ordered:
+            least, most = parts[low].get(name), parts[high].get(name)
+            if least is not None and most is not None and quantity.parse(least) > quantity.parse(most):
+                under = shown_under.get((low, high), low)
+                errors.append(FieldError.invalid(f"{path}.{under}[{name}]", parts[under][name], text.format(least, most)))
+        ratio = parts["maxLimitRequestRatio"].get(name)
+        if ratio is not None:
+            if quantity.parse(ratio) < 1:
+                errors.append(FieldError.invalid(f"{path}.maxLimitRequestRatio[{name}]", ratio, f"ratio {ratio} is less than 1"))
+            if name in parts["min"] and name in parts["max"] and quantity.parse(parts["min"][name]):
+                bound = quantity.parse(parts["max"][name]) / quantity.parse(parts["min"][name])
+                if quantity.parse(ratio) > bound:
+                    errors.append(FieldError.invalid(f"{path}.maxLimitRequestRatio[{name}]", ratio,
+                                                     f"ratio {ratio} is greater than max/min = {float(bound):f}"))
+
+
+# --- PodDisruptionBudget (pkg/apis/policy/validation) --------------------------------------------------------------
+
+
+def disruption_budget(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
+    if least is not None and most is not None:
+        errors.append(FieldError.invalid("spec", internal("PodDisruptionBudgetSpec", spec),
+                                         "minAvailable and maxUnavailable cannot be both set"))
+    for member, amount in (("minAvailable", least), ("maxUnavailable", most)):
+        if amount is not None:
+            int_or_percent(amount, f"spec.{member}", errors)
+            at_most_all(amount, f"spec.{member}", errors)
+    validate_label_selector(spec.get("selector"), "spec.selector", errors)
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in ("AlwaysAllow", "IfHealthyBudget"):
+        errors.append(FieldError.not_supported("spec.unhealthyPodEvictionPolicy", policy, ["AlwaysAllow", "IfHealthyBudget"]))
+
+
+# --- HorizontalPodAutoscaler (pkg/apis/autoscaling/validation) -----------------------------------------------------
+
+
+def autoscaler(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    least, most = spec.get("minReplicas"), spec.get("maxReplicas", 0)
+    if least is not None and least < 1:
+        errors.append(FieldError.invalid("spec.minReplicas", least, "must be greater than or equal to 1"))
+    if most < 1:
+        errors.append(FieldError.invalid("spec.maxReplicas", most, "must be greater than 0"))
+    if least is not None and most < least:
+        errors.append(FieldError.invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
+    _target_reference(spec.get("scaleTargetRef") or {}, "spec.scaleTargetRef", errors)
+    for i, metric in enumerate(spec.get("metrics") or ()):
+        _metric(metric, f"spec.metrics[{i}]", errors)
+    behavior = spec.get("behavior") or {}
+    for member in ("scaleUp", "scaleDown"):
+        if behavior.get(member) is not None:
+            _scaling_rules(behavior[member], f"spec.behavior.{member}", errors)
+
+
+def _target_reference(target: Object, path: str, errors: Errors) -> None:
+    for member in ("kind", "name"):
+        if not target.get(member):
+            errors.append(FieldError.required(f"{path}.{member}"))
+        else:
+            complain(errors, f"{path}.{member}", target[member], words.bad_path_segment(target[member]))
+    version = target.get("apiVersion", "")
+    if "/" not in version and not (version == "v1" and target.get("kind") == "ReplicationController"):
+        errors.append(FieldError.invalid(f"{path}.apiVersion", version, "apiVersion must specify API group"))
+
+
+METRIC_MEMBERS = {"Resource": "resource", "Pods": "pods", "Object": "object", "External": "external", "ContainerResource": "containerResource"}
+
+
+def _metric(metric: Object, path: str, errors: Errors) -> None:
+    kind = metric.get("type", "")
+    if not kind:
+        errors.append(FieldError.required(f"{path}.type", "must specify a metric source type"))
+        return
+    if kind not in METRIC_MEMBERS:
+        errors.append(FieldError.not_supported(f"{path}.type", kind, sorted(METRIC_MEMBERS)))
+        return
+    member = METRIC_MEMBERS[kind]
+    for other in METRIC_MEMBERS.values():
+        if other != member and metric.get(other) is not None:
+            errors.append(FieldError.forbidden(f"{path}.{other}", "must populate the given metric source only"))
+    source = metric.get(member)
+    if source is None:
+        errors.append(FieldError.required(f"{path}.{member}", "must populate information for the given metric source"))
+        return
+    here = f"{path}.{member}"
+    if kind in ("Resource", "ContainerResource"):
+        if not source.get("name"):
+            errors.append(FieldError.required(f"{here}.name", "must specify a resource name"))
+        if kind == "ContainerResource" and not source.get("container"):
+            errors.append(FieldError.required(f"{here}.container", "must specify a container"))
+    elif not (source.get("metric") or {}).get("name"):
+        errors.append(FieldError.required(f"{here}.metric.name", "must specify a metric name"))
+    if kind == "Object":
+        _target_reference(source.get("describedObject") or {}, f"{here}.describedObject", errors)
+    _metric_target(source.get("target") or {}, kind, f"{here}.target", errors)
+
+
+def _metric_target(target: Object, kind: str, path: str, errors: Errors) -> None:
+    how = target.get("type", "")
+    if not how:
+        errors.append(FieldError.required(f"{path}.type", "must specify a metric target type"))
+    elif how not in ("Utilization", "Value", "AverageValue"):
+        errors.append(FieldError.invalid(f"{path}.type", how, "must be either Utilization, Value, or AverageValue"))
+    for member in ("value", "averageValue"):
+        if target.get(member) is not None and quantity.parse(target[member]) <= 0:
+            errors.append(FieldError.invalid(f"{path}.{member}", target[member], "must be positive"))
+    share = target.get("averageUtilization")
+    if share is not None and share < 1:
+        errors.append(FieldError.invalid(f"{path}.averageUtilization", share, "must be greater than 0"))
+    if kind in ("Resource", "ContainerResource"):
+        if share is None and target.get("averageValue") is None:
+            errors.append(FieldError.required(f"{path}.averageUtilization", "must set either a target raw value or a target utilization"))
+        if share is not None and target.get("averageValue") is not None:
+            errors.append(FieldError.forbidden(f"{path}.averageValue", "may not set both a target raw value and a target utilization"))
+    elif kind == "Pods" and target.get("averageValue") is None:
+        errors.append(FieldError.required(f"{path}.averageValue", "must specify a positive target averageValue"))
+    elif kind in ("Object", "External") and target.get("value") is None and target.get("averageValue") is None:
+        errors.append(FieldError.required(f"{path}.averageValue", "must set either a target value for metric or a per-pod target"))
+
+
+def _scaling_rules(rules: Object, path: str, errors: Errors) -> None:
+    seconds = rules.get("stabilizationWindowSeconds")
+    if seconds is not None and seconds < 0:
+        errors.append(FieldError.invalid(f"{path}.stabilizationWindowSeconds", seconds, "must be greater than or equal to zero"))
+    if seconds is not None and seconds > 3600:
+        errors.append(FieldError.invalid(f"{path}.stabilizationWindowSeconds", seconds, "must be less than or equal to 3600"))
+    if rules.get("selectPolicy") not in (None, "Max", "Min", "Disabled"):
+        errors.append(FieldError.not_supported(f"{path}.selectPolicy", rules["selectPolicy"], ["Disabled", "Max", "Min"]))
+    if not rules.get("policies"):
+        errors.append(FieldError.required(f"{path}.policies", "must specify at least one Policy"))
+    for i, policy in enumerate(rules.get("policies") or ()):
+        here = f"{path}.policies[{i}]"
+        if policy.get("type") not in ("Pods", "Percent"):
+            errors.append(FieldError.not_supported(f"{here}.type", policy.get("type", ""), ["Percent", "Pods"]))
+        if policy.get("value", 0) <= 0:
+            errors.append(FieldError.invalid(f"{here}.value", policy.get("value", 0), "must be greater than zero"))
+        if policy.get("periodSeconds", 0) <= 0:
+            errors.append(FieldError.invalid(f"{here}.periodSeconds", policy.get("periodSeconds", 0), "must be greater than zero"))
+        if policy.get("periodSeconds", 0) > 1800:
+            errors.append(FieldError.invalid(f"{here}.periodSeconds", policy["periodSeconds"], "must be less than or equal to 1800"))
+
+
+# --- PriorityClass (pkg/apis/scheduling/validation) ----------------------------------------------------------------
+
+
+def priority_class(obj: Object, errors: Errors, _: Any = None) -> None:
+    name, value = obj["metadata"].get("name") or "", obj.get("value", 0)
+    if name.startswith("system-"):
+        if SYSTEM_CLASSES.get(name) != value:
+            errors.append(FieldError.forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for system use only. "
+                                               f"error: {name} is not a known system priority class"))
+    elif value > HIGHEST_USER_PRIORITY:
+        errors.append(FieldError.forbidden("value", f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"))
+    _preemption_policy(obj, errors)
+
+
+def _preemption_policy(obj: Object, errors: Errors) -> None:
+    policy = obj.get("preemptionPolicy")
+    if policy not in (None, "PreemptLowerPriority", "Never"):
+        errors.append(FieldError.not_supported("preemptionPolicy", policy, ["PreemptLowerPriority", "Never"]))
+
+
+def priority_class_update(new: Object, old: Object, errors: Errors) -> None:
+    if new.get("value") != old.get("value"):
+        errors.append(FieldError.forbidden("value", "may not be changed in an update."))
+    _preemption_policy(new, errors)
+    if new.get("preemptionPolicy") != old.get("preemptionPolicy"):
+        errors.append(FieldError.invalid("preemptionPolicy", new.get("preemptionPolicy"), words.IMMUTABLE))

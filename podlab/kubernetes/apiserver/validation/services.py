@@ -1,0 +1,302 @@
+"""Services, Endpoints and EndpointSlices (pkg/apis/core/validation, pkg/apis/discovery/validation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import FieldError
+from . import words
+from .containers import PROTOCOLS, validate_port_number_or_name
+from .metadata import Errors, complain, validate_labels
+
+Object = Mapping[str, Any]
+
+TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
+DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"]
+MAX_AFFINITY_SECONDS = 86400  # MaxClientIPServiceAffinitySeconds
+RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+
+
+def _headless(spec: Object) -> bool:
+    return [*(spec.get("clusterIPs") or ())] == ["None"]
+
+
+def service(obj: Object, errors: Errors, _: Any = None) -> None:
+    """ValidateService without its metadata."""
+    spec = obj["spec"]
+    kind, ports = spec.get("type", ""), spec.get("ports") or []
+    if not ports and not _headless(spec) and kind != "ExternalName":
+        errors.append(FieldError.required("spec.ports"))
+    if kind in ("LoadBalancer", "NodePort") and _headless(spec):
+        errors.append(FieldError.invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services"))
+    if kind == "ExternalName":
+        _external_name(spec, errors)
+    names: set[str] = set()
+    for i, port in enumerate(ports):
+        _port(port, len(ports) > 1, names, f"spec.ports[{i}]", errors)
+    validate_labels(spec.get("selector"), "spec.selector", errors)
+    _affinity(spec, errors)
+    if kind != "ExternalName":
+        _cluster_ips(spec, errors)
+    for i, ip in enumerate(spec.get("externalIPs") or ()):
+        complaints = words.bad_ip(ip)
+        complain(errors, f"spec.externalIPs[{i}]", ip, complaints)
+        if not complaints:
+            not_special_ip(ip, f"spec.externalIPs[{i}]", errors)
+    if not kind:
+        errors.append(FieldError.required("spec.type"))
+    elif kind not in TYPES:
+        errors.append(FieldError.not_supported("spec.type", kind, TYPES))
+    if kind == "ClusterIP":
+        for i, port in enumerate(ports):
+            if port.get("nodePort"):
+                errors.append(FieldError.forbidden(f"spec.ports[{i}].nodePort", "may not be used when `type` is 'ClusterIP'"))
+    _no_duplicates(ports, errors)
+    _load_balancer(spec, kind, errors)
+    _traffic(spec, kind, errors)
+
+
+def _external_name(spec: Object, errors: Errors) -> None:
+    for member in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        if spec.get(member):
+            errors.append(FieldError.forbidden(f"spec.{member}", "may not be set for ExternalName services"))
+    name = spec.get("externalName", "").removesuffix(".")
+    if name:
+        complain(errors, "spec.externalName", name, words.bad_subdomain(name))
+    else:
+        errors.append(FieldError.required("spec.externalName"))
+
+
+def _port(port: Object, named: bool, names: set[str], path: str, errors: Errors) -> None:
+    name = port.get("name", "")
+    if named and not name:
+        errors.append(FieldError.required(f"{path}.name"))
+    elif name:
+        complain(errors, f"{path}.name", name, words.bad_label(name))
+        if name in names:
+            errors.append(FieldError.duplicate(f"{path}.name", name))
+        names.add(name)
+    complain(errors, f"{path}.port", port.get("port", 0), words.bad_port(port.get("port", 0)))
+    _protocol(port.get("protocol", ""), path, errors)
+    validate_port_number_or_name(port.get("targetPort", 0), f"{path}.targetPort", errors)
+    if port.get("appProtocol") is not None:
+        complain(errors, f"{path}.appProtocol", port["appProtocol"], words.bad_qualified_name(port["appProtocol"]))
+
+
+def _protocol(protocol: str, path: str, errors: Errors) -> None:
+    if not protocol:
+        errors.append(FieldError.required(f"{path}.protocol"))
+    elif protocol not in PROTOCOLS:
+        errors.append(FieldError.not_supported(f"{path}.protocol", protocol, PROTOCOLS))
+
+
+def _affinity(spec: Object, errors: Errors) -> None:
+    affinity, config = spec.get("sessionAffinity", ""), spec.get("sessionAffinityConfig")
+    if not affinity:
+        errors.append(FieldError.required("spec.sessionAffinity"))
+    elif affinity not in ("ClientIP", "None"):
+        errors.append(FieldError.not_supported("spec.sessionAffinity", affinity, ["ClientIP", "None"]))
+    if affinity == "ClientIP":
+        seconds = ((config or {}).get("clientIP") or {}).get("timeoutSeconds")
+        if seconds is not None and not 0 < seconds <= MAX_AFFINITY_SECONDS:
+            errors.append(FieldError.invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds,
+                                             f"must be greater than 0 and less than {MAX_AFFINITY_SECONDS}"))
+    elif affinity == "None" and config is not None:
+        errors.append(FieldError.forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None"))
+
+
+def _cluster_ips(spec: Object, errors: Errors) -> None:
+    """ValidateServiceClusterIPsRelatedFields."""
+    one, ips = spec.get("clusterIP", ""), [*(spec.get("clusterIPs") or ())]
+    if one and ips and ips[0] != one:
+        errors.append(FieldError.invalid("spec.clusterIPs", ips, "first value must match `clusterIP`"))
+    elif not one and ips:
+        errors.append(FieldError.invalid("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified"))
+    families = [*(spec.get("ipFamilies") or ())]
+    for i, family in enumerate(families):
+        if family not in ("IPv4", "IPv6"):
+            errors.append(FieldError.not_supported(f"spec.ipFamilies[{i}]", family, ["IPv4", "IPv6"]))
+        if family in families[:i]:
+            errors.append(FieldError.duplicate(f"spec.ipFamilies[{i}]", family))
+    policy = spec.get("ipFamilyPolicy")
+    policies = ["PreferDualStack", "RequireDualStack", "SingleStack"]
+    if policy is not None and policy not in policies:
+        errors.append(FieldError.not_supported("spec.ipFamilyPolicy", policy, policies))
+    broken = False
+    for i, ip in enumerate(ips):
+        if i == 0 and ip == "None":
+            if len(ips) > 1:
+                broken = True
+                errors.append(FieldError.invalid("spec.clusterIPs", ips, "'None' must be the first and only value"))
+            continue
+        complaints = words.bad_ip(ip)
+        broken = broken or bool(complaints)
+        complain(errors, f"spec.clusterIPs[{i}]", ip, complaints)
+    if len(ips) > 2:
+        errors.append(FieldError.invalid("spec.clusterIPs", ips, "may only hold up to 2 values"))
+    if broken:
+        return
+    if len(ips) > 1 and len({":" in ip for ip in ips}) == 1:
+        errors.append(FieldError.invalid("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"))
+    if not _headless(spec):
+        for i, (ip, family) in enumerate(zip(ips, families)):
+            if (family == "IPv6") != (":" in ip):
+                errors.append(FieldError.invalid(f"spec.clusterIPs[{i}]", ip,
+                                                 f"expected an {family} value as indicated by `ipFamilies[{i}]`"))
+    if policy == "RequireDualStack":
+        errors.append(FieldError.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services"))
+
+
+def _no_duplicates(ports: list[Object], errors: Errors) -> None:
+    node_ports: set[tuple[str, int]] = set()
+    for i, port in enumerate(ports):
+        if port.get("nodePort"):
+            key = (port.get("protocol", ""), port["nodePort"])
+            if key in node_ports:
+                errors.append(FieldError.duplicate(f"spec.ports[{i}].nodePort", port["nodePort"]))
+            node_ports.add(key)
+    seen: set[tuple[str, int]] = set()
+    for i, port in enumerate(ports):
+        key = (port.get("protocol", ""), port.get("port", 0))
+        if key in seen:
+            shown = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1], "TargetPort": 0, "NodePort": 0}
+            errors.append(FieldError.duplicate(f"spec.ports[{i}]", shown))
+        seen.add(key)
+
+
+def _load_balancer(spec: Object, kind: str, errors: Errors) -> None:
+    only = "may only be used when `type` is 'LoadBalancer'"
+    ranges = spec.get("loadBalancerSourceRanges") or ()
+    if ranges and kind != "LoadBalancer":
+        errors.append(FieldError.forbidden("spec.LoadBalancerSourceRanges", only))
+    for i, value in enumerate(ranges):
+        complain(errors, f"spec.LoadBalancerSourceRanges[{i}]", value.strip(), words.bad_cidr(value.strip()))
+    if spec.get("allocateLoadBalancerNodePorts") is not None and kind != "LoadBalancer":
+        errors.append(FieldError.forbidden("spec.allocateLoadBalancerNodePorts", only))
+    if spec.get("loadBalancerClass") is not None:
+        if kind != "LoadBalancer":
+            errors.append(FieldError.forbidden("spec.loadBalancerClass", only))
+        else:
+            complain(errors, "spec.loadBalancerClass", spec["loadBalancerClass"], words.bad_qualified_name(spec["loadBalancerClass"]))
+
+
+def _traffic(spec: Object, kind: str, errors: Errors) -> None:
+    outside = kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+    policy = spec.get("externalTrafficPolicy", "")
+    if not outside:
+        if policy:
+            errors.append(FieldError.invalid("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services"))
+    elif not policy:
+        errors.append(FieldError.required("spec.externalTrafficPolicy"))
+    elif policy not in ("Cluster", "Local"):
+        errors.append(FieldError.not_supported("spec.externalTrafficPolicy", policy, ["Cluster", "Local"]))
+    check = spec.get("healthCheckNodePort", 0)
+    if check and not (kind == "LoadBalancer" and policy == "Local"):
+        errors.append(FieldError.invalid("spec.healthCheckNodePort", check,
+                                         "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"))
+    inside = spec.get("internalTrafficPolicy")
+    if inside is None and kind in ("NodePort", "LoadBalancer", "ClusterIP"):
+        errors.append(FieldError.required("spec.internalTrafficPolicy"))
+    elif inside is not None and inside not in ("Cluster", "Local"):
+        errors.append(FieldError.not_supported("spec.internalTrafficPolicy", inside, ["Cluster", "Local"]))
+    if spec.get("trafficDistribution") not in (None, *DISTRIBUTIONS):
+        errors.append(FieldError.not_supported("spec.trafficDistribution", spec["trafficDistribution"], DISTRIBUTIONS))
+
+
+def service_update(new: Object, old: Object, errors: Errors) -> None:
+    """ValidateServiceUpdate: a Service keeps its address for life."""
+    spec, before = new["spec"], old["spec"]
+    if "ExternalName" not in (spec.get("type"), before.get("type")) and not (_headless(spec) and _headless(before)):
+        ips, held = [*(spec.get("clusterIPs") or ())], [*(before.get("clusterIPs") or ())]
+        if held and not ips:
+            errors.append(FieldError.invalid("spec.clusterIPs[0]", None, "primary clusterIP can not be unset"))
+        for i, (ip, had) in enumerate(zip(ips, held)):
+            if ip != had:
+                errors.append(FieldError.invalid(f"spec.clusterIPs[{i}]", ips, "may not change once set"))
+        if _headless(spec) == _headless(before):
+            families, had_families = [*(spec.get("ipFamilies") or ())], [*(before.get("ipFamilies") or ())]
+            if families and had_families and families[0] != had_families[0]:
+                errors.append(FieldError.invalid("spec.ipFamilies[0]", families, "may not change once set"))
+    if before.get("loadBalancerClass") != spec.get("loadBalancerClass") and spec.get("type") == before.get("type") == "LoadBalancer":
+        errors.append(FieldError.invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), "may not change once set"))
+    service(new, errors)
+
+
+def not_special_ip(ip: str, path: str, errors: Errors) -> None:
+    """ValidateNonSpecialIP."""
+    address = words.address(ip)
+    if address is None:
+        errors.append(FieldError.invalid(path, ip, "must be a valid IP address"))
+        return
+    for is_so, complaint in (
+            (address.is_unspecified, f"may not be unspecified ({ip})"),
+            (address.is_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+            (address.is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
+            (ip.startswith("224.0.0."), "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")):
+        if is_so:
+            errors.append(FieldError.invalid(path, ip, complaint))
+
+
+def endpoints(obj: Object, errors: Errors, _: Any = None) -> None:
+    """ValidateEndpoints without its metadata."""
+    for i, subset in enumerate(obj.get("subsets") or ()):
+        path = f"subsets[{i}]"
+        if not subset.get("addresses") and not subset.get("notReadyAddresses"):
+            errors.append(FieldError.required(path, "must specify `addresses` or `notReadyAddresses`"))
+        for member in ("addresses", "notReadyAddresses"):
+            for j, address in enumerate(subset.get(member) or ()):
+                here, ip = f"{path}.{member}[{j}]", address.get("ip", "")
+                complain(errors, f"{here}.ip", ip, words.bad_ip(ip))
+                if address.get("hostname"):
+                    complain(errors, f"{here}.hostname", address["hostname"], words.bad_label(address["hostname"]))
+                if address.get("nodeName") is not None:
+                    complain(errors, f"{here}.nodeName", address["nodeName"], words.bad_subdomain(address["nodeName"]))
+                not_special_ip(ip, f"{here}.ip", errors)
+        ports = subset.get("ports") or []
+        for j, port in enumerate(ports):
+            here, name = f"{path}.ports[{j}]", port.get("name", "")
+            if len(ports) > 1 and not name:
+                errors.append(FieldError.required(f"{here}.name"))
+            elif name:
+                complain(errors, f"{here}.name", name, words.bad_label(name))
+            complain(errors, f"{here}.port", port.get("port", 0), words.bad_port(port.get("port", 0)))
+            _protocol(port.get("protocol", ""), here, errors)
+
+
+def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
+    """ValidateEndpointSlice without its metadata."""
+    kind = obj.get("addressType", "")
+    if not kind:
+        errors.append(FieldError.required("addressType"))
+    elif kind not in ("FQDN", "IPv4", "IPv6"):
+        errors.append(FieldError.not_supported("addressType", kind, ["FQDN", "IPv4", "IPv6"]))
+    for i, endpoint in enumerate(obj.get("endpoints") or ()):
+        path, addresses = f"endpoints[{i}]", endpoint.get("addresses") or []
+        if not addresses:
+            errors.append(FieldError.required(f"{path}.addresses", "must contain at least 1 address"))
+        for j, ip in enumerate(addresses):
+            if kind in ("IPv4", "IPv6"):
+                complain(errors, f"{path}.addresses[{j}]", ip, words.bad_ip(ip))
+                not_special_ip(ip, f"{path}.addresses[{j}]", errors)
+                if words.address(ip) and (":" in ip) != (kind == "IPv6"):
+                    errors.append(FieldError.invalid(f"{path}.addresses[{j}]", ip, f"must be an {kind} address"))
+            elif kind == "FQDN":
+                complain(errors, f"{path}.addresses[{j}]", ip, words.bad_subdomain(ip))
+        if endpoint.get("hostname") is not None:
+            complain(errors, f"{path}.hostname", endpoint["hostname"], words.bad_label(endpoint["hostname"]))
+    names: set[str] = set()
+    for i, port in enumerate(obj.get("ports") or ()):
+        path, name = f"ports[{i}]", port.get("name") or ""
+        if name in names:
+            errors.append(FieldError.duplicate(f"{path}.name", name))
+        names.add(name)
+        if name:
+            complain(errors, f"{path}.name", name, words.bad_label(name))
+        _protocol(port.get("protocol") or "", path, errors)
+
+
+def endpoint_slice_update(new: Object, old: Object, errors: Errors) -> None:
+    endpoint_slice(new, errors)
+    if new.get("addressType") != old.get("addressType"):
+        errors.append(FieldError.invalid("addressType", new.get("addressType"), words.IMMUTABLE))
