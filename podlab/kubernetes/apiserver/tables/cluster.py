@@ -83,8 +83,9 @@ def persistentvolumeclaim_cells(obj: Obj, now: int) -> list[Any]:
     spec, status = obj["spec"], obj.get("status") or {}
     bound = bool(spec.get("volumeName"))
     return [obj["metadata"]["name"], _phase(obj), spec.get("volumeName", ""),
-            (status.get("capacity") or {}).get("storage", "0") if bound else "", access_modes(status.get("accessModes")) if bound else "",
-            storage_class(obj), spec.get("volumeAttributesClassName") or "<unset>", age(obj, now), spec.get("volumeMode") or "<unset>"]
+            (status.get("capacity") or {}).get("storage", "0") if bound else "",
+            access_modes(status.get("accessModes")) if bound else "", storage_class(obj),
+            spec.get("volumeAttributesClassName") or "<unset>", age(obj, now), spec.get("volumeMode") or "<unset>"]
 
 
 def _phase(obj: Obj) -> str:
@@ -123,6 +124,8 @@ def rolebinding_cells(obj: Obj, now: int) -> list[Any]:
     subjects, role = obj.get("subjects") or (), obj["roleRef"]
 
     def of(kind: str) -> str:
-        return ", ".join((f"{s.get('namespace', '')}/" if kind == "ServiceAccount" else "") + s["name"] for s in subjects if s["kind"] == kind)
+        return ", ".join((f"{s.get('namespace', '')}/" if kind == "ServiceAccount" else "") + s["name"]
+                         for s in subjects if s["kind"] == kind)
 
-    return [obj["metadata"]["name"], f"{role['kind']}/{role['name']}", age(obj, now), of("User"), of("Group"), of("ServiceAccount")]
+    return [obj["metadata"]["name"], f"{role['kind']}/{role['name']}", age(obj, now), of("User"), of("Group"),
+            of("ServiceAccount")]

@@ -14,8 +14,8 @@ def service_cells(obj: Obj, now: int) -> list[Any]:
     ips = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
     ports = ",".join(f"{p['port']}{':' + str(p['nodePort']) if p.get('nodePort') else ''}/{p.get('protocol', 'TCP')}"
                      for p in spec.get("ports") or ())
-    return [obj["metadata"]["name"], spec.get("type", "ClusterIP"), ips[0] if ips else "<none>", _external(obj), ports or "<none>",
-            age(obj, now), format_labels(spec.get("selector"))]
+    return [obj["metadata"]["name"], spec.get("type", "ClusterIP"), ips[0] if ips else "<none>", _external(obj),
+            ports or "<none>", age(obj, now), format_labels(spec.get("selector"))]
 
 
 def _external(service: Obj) -> str:

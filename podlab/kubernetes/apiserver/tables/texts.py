@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -37,7 +37,7 @@ def age(obj: Obj, now: int) -> str:
 @lru_cache(maxsize=4096)
 def rfc1123z(timestamp: str) -> str:
     """`Sat, 21 Nov 2026 01:01:16 +0000`; the day names are English whatever the locale."""
-    at = datetime.fromtimestamp(moment(timestamp) // 1000, timezone.utc)
+    at = datetime.fromtimestamp(moment(timestamp) // 1000, UTC)
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
     month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[at.month - 1]
     return f"{day}, {at.day:02d} {month} {at.year} {at.hour:02d}:{at.minute:02d}:{at.second:02d} +0000"

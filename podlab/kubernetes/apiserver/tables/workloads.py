@@ -99,8 +99,8 @@ def controllerrevision_cells(obj: Obj, now: int) -> list[Any]:
 def horizontalpodautoscaler_cells(obj: Obj, now: int) -> list[Any]:
     spec, target = obj["spec"], obj["spec"]["scaleTargetRef"]
     minimum = spec.get("minReplicas")
-    return [obj["metadata"]["name"], f"{target['kind']}/{target['name']}", _metrics(obj), "<unset>" if minimum is None else str(minimum),
-            spec["maxReplicas"], count(obj, "currentReplicas"), age(obj, now)]
+    return [obj["metadata"]["name"], f"{target['kind']}/{target['name']}", _metrics(obj),
+            "<unset>" if minimum is None else str(minimum), spec["maxReplicas"], count(obj, "currentReplicas"), age(obj, now)]
 
 
 def _metrics(hpa: Obj) -> str:

@@ -7,7 +7,8 @@ from ...objects import Map
 from .events import Reader, describe_events, events_of
 from .writer import Page
 
-FIELDS = {"External": "external", "Pods": "pods", "Object": "object", "Resource": "resource", "ContainerResource": "containerResource"}
+FIELDS = {"External": "external", "Pods": "pods", "Object": "object", "Resource": "resource",
+          "ContainerResource": "containerResource"}
 
 
 def describe_horizontalpodautoscaler(page: Page, client: Reader, obj: Map, show_events: bool) -> None:
@@ -30,7 +31,8 @@ def describe_horizontalpodautoscaler(page: Page, client: Reader, obj: Map, show_
         page.line(0, "Behavior:")
         for title, field in (("Scale Up", "scaleUp"), ("Scale Down", "scaleDown")):
             _direction(page, title, behavior.get(field))
-    page.field(f"{target['kind']} pods", f"{status.get('currentReplicas') or 0} current / {status.get('desiredReplicas') or 0} desired")
+    page.field(f"{target['kind']} pods",
+               f"{status.get('currentReplicas') or 0} current / {status.get('desiredReplicas') or 0} desired")
     if status.get("conditions"):
         page.line(0, "Conditions:")
         page.line(1, "Type\tStatus\tReason\tMessage")
@@ -90,8 +92,8 @@ def describe_poddisruptionbudget(page: Page, client: Reader, obj: Map, show_even
         page.field("Max unavailable", spec["maxUnavailable"])
     page.field("Selector", format_selector(spec["selector"]) if spec.get("selector") is not None else "<unset>")
     page.line(0, "Status:")
-    for title, field in (("Allowed disruptions", "disruptionsAllowed"), ("Current", "currentHealthy"), ("Desired", "desiredHealthy"),
-                         ("Total", "expectedPods")):
+    for title, field in (("Allowed disruptions", "disruptionsAllowed"), ("Current", "currentHealthy"),
+                         ("Desired", "desiredHealthy"), ("Total", "expectedPods")):
         page.field(title, status.get(field) or 0, 2)
     if show_events:
         describe_events(page, events_of(client, obj, "PodDisruptionBudget"))

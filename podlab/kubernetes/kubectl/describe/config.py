@@ -11,7 +11,7 @@ from .events import Reader, describe_events, events_of
 from .volumes import go_list
 from .writer import Page
 
-TOKEN_TYPE = "kubernetes.io/service-account-token"
+TOKEN_SECRET = "kubernetes.io/service-account-token"  # noqa: S105 - a type, not a secret
 Rule = tuple[str, str, str, str, tuple[str, ...]]  # group, resource, resource name, URL, verbs
 
 
@@ -44,7 +44,7 @@ def describe_secret(page: Page, client: Reader, obj: Map, show_events: bool) -> 
     page.line(0, "\nData\n====")
     for key, value in sorted((obj.get("data") or {}).items()):
         plain = base64.b64decode(value)
-        shown = plain.decode("utf-8", "replace") if key == "token" and obj.get("type") == TOKEN_TYPE else f"{len(plain)} bytes"
+        shown = plain.decode("utf-8", "replace") if key == "token" and obj.get("type") == TOKEN_SECRET else f"{len(plain)} bytes"
         page.field(key, shown)
 
 
@@ -97,12 +97,9 @@ def _compact(rules: Sequence[Obj]) -> list[Rule]:
 
 
 def _order(rule: Rule) -> str:
-    """By the rule's compact text, as SortableRuleSlice has it."""
+    """By the rule's text, verbs first, as SortableRuleSlice has it (PolicyRule.String)."""
     group, resource, name, url, verbs = rule
-    parts = [f"{title}:[{' '.join(f'{v}' for v in values)}]" for title, values in (
-        ("APIGroups", [group] if group or resource else []), ("Resources", [resource] if resource else []),
-        ("NonResourceURLs", [url] if url else []), ("ResourceNames", [name] if name else []), ("Verbs", verbs)) if values]
-    return ", ".join(parts)
+    return f"Verbs:{go_list(verbs)},APIGroups:[{group}],Resources:[{resource}],ResourceNames:[{name}],NonResourceURLs:[{url}],"
 
 
 def describe_rolebinding(page: Page, client: Reader, obj: Map, show_events: bool) -> None:

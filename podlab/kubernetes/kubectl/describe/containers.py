@@ -130,7 +130,8 @@ def _environment_from(page: Page, container: Obj) -> None:
         return
     page.line(2, "Environment Variables from:")
     for source in container["envFrom"]:
-        kind, reference = ("ConfigMap", source["configMapRef"]) if source.get("configMapRef") else ("Secret", source.get("secretRef") or {})
+        kind = "ConfigMap" if source.get("configMapRef") else "Secret"
+        reference = source.get("configMapRef") or source.get("secretRef") or {}
         prefix = f" with prefix '{source['prefix']}'" if source.get("prefix") else ""
         page.line(3, f"{reference.get('name', '')}\t{kind}{prefix}\tOptional: {_optional(reference)}")
 

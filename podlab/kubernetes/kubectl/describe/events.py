@@ -18,7 +18,8 @@ class Reader(Protocol):
 
     def find(self, plural: str, name: str, namespace: str | None = None) -> Map | None: ...
 
-    def list(self, plural: str, namespace: str | None = None, labels: str | None = None, fields: str | None = None) -> list[Map]: ...
+    def list(self, plural: str, namespace: str | None = None, labels: str | None = None,
+             fields: str | None = None) -> list[Map]: ...
 
 
 def events_of(client: Reader, obj: Obj, kind: str, uid: str | None = None) -> list[Map]:
@@ -50,7 +51,8 @@ def describe_events(page: Page, events: list[Map]) -> None:
 
 
 def _interval(event: Obj, now: int) -> str:
-    first, series, count = since(event.get("eventTime") or event.get("firstTimestamp"), now), event.get("series"), event.get("count") or 0
+    first = since(event.get("eventTime") or event.get("firstTimestamp"), now)
+    series, count = event.get("series"), event.get("count") or 0
     if series:
         return f"{since(series.get('lastObservedTime'), now)} (x{series.get('count', 0)} over {first})"
     return f"{since(event.get('lastTimestamp'), now)} (x{count} over {first})" if count > 1 else first

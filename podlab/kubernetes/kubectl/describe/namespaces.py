@@ -11,16 +11,19 @@ from ...objects import Map
 from .events import Reader
 from .writer import Page
 
+# helpTextForResourceQuotaScope
 SCOPES = {
-    "Terminating": "Matches all pods that have an active deadline. These pods have a limited lifespan on a node before being actively "
-                   "terminated by the system.",
-    "NotTerminating": "Matches all pods that do not have an active deadline. These pods usually include long running pods whose container "
-                      "command is not expected to terminate.",
-    "BestEffort": "Matches all pods that do not have resource requirements set. These pods have a best effort quality of service.",
-    "NotBestEffort": "Matches all pods that have at least one resource requirement set. These pods have a burstable or guaranteed quality "
-                     "of service.",
+    "Terminating": "Matches all pods that have an active deadline. These pods have a limited lifespan on a node "
+                   "before being actively terminated by the system.",
+    "NotTerminating": "Matches all pods that do not have an active deadline. These pods usually include long running pods "
+                      "whose container command is not expected to terminate.",
+    "BestEffort": "Matches all pods that do not have resource requirements set. "
+                  "These pods have a best effort quality of service.",
+    "NotBestEffort": "Matches all pods that have at least one resource requirement set. "
+                     "These pods have a burstable or guaranteed quality of service.",
 }
 LIMIT_TITLES = "Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio"
+LIMIT_PARTS = ("min", "max", "defaultRequest", "default", "maxLimitRequestRatio")
 LIMIT_RULES = "----\t--------\t---\t---\t---------------\t-------------\t-----------------------"
 
 
@@ -75,7 +78,8 @@ def _scopes(page: Page, quota: Obj, level: int, mark: str) -> None:
 
 def _used(quota: Obj) -> list[tuple[str, str, str]]:
     status = quota.get("status") or {}
-    return [(name, str((status.get("used") or {}).get(name, "0")), str(hard)) for name, hard in sorted((status.get("hard") or {}).items())]
+    used = status.get("used") or {}
+    return [(name, str(used.get(name, "0")), str(hard)) for name, hard in sorted((status.get("hard") or {}).items())]
 
 
 def describe_resourcequota(page: Page, client: Reader, obj: Map, show_events: bool) -> None:
@@ -101,6 +105,6 @@ def describe_limitrange(page: Page, client: Reader, obj: Map, show_events: bool)
 def _limits(page: Page, limit_range: Obj, prefix: str) -> None:
     """Go walks a map here, in no fixed order; ours is by name."""
     for item in (limit_range.get("spec") or {}).get("limits") or ():
-        held: list[Mapping[str, Any]] = [item.get(part) or {} for part in ("min", "max", "defaultRequest", "default", "maxLimitRequestRatio")]
+        held: list[Mapping[str, Any]] = [item.get(part) or {} for part in LIMIT_PARTS]
         for name in sorted({name for part in held for name in part}):
             page.line(0, prefix + "\t".join((item["type"], name, *(str(part.get(name, "-")) for part in held))))

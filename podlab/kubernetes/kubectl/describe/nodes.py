@@ -136,7 +136,7 @@ def node_events(client: Reader, node: Map) -> list[Map]:
     name, uid = node["metadata"]["name"], node["metadata"].get("uid")
     about = [event for event in client.list("events") if (event.get("involvedObject") or {}).get("kind") == "Node"
              and event["involvedObject"].get("name") == name and not event["involvedObject"].get("namespace")]
-    return [*(e for e in about if e["involvedObject"].get("uid") == uid), *(e for e in about if e["involvedObject"].get("uid") == name)]
+    return [event for wanted in (uid, name) for event in about if event["involvedObject"].get("uid") == wanted]
 
 
 def _lease(page: Page, client: Reader, name: str) -> None:

@@ -37,7 +37,8 @@ def describe_pod(page: Page, client: Reader, pod: Map, show_events: bool) -> Non
         describe_containers(page, "Init Containers", spec["initContainers"], status.get("initContainerStatuses"), pod)
     describe_containers(page, "Containers", spec["containers"], status.get("containerStatuses"), pod)
     if spec.get("ephemeralContainers"):
-        describe_containers(page, "Ephemeral Containers", spec["ephemeralContainers"], status.get("ephemeralContainerStatuses"), pod)
+        describe_containers(page, "Ephemeral Containers", spec["ephemeralContainers"],
+                            status.get("ephemeralContainerStatuses"), pod)
     _conditions(page, pod)
     describe_volumes(page, spec.get("volumes"))
     page.field("QoS Class", status.get("qosClass") or qos_class(pod))

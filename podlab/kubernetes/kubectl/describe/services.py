@@ -44,8 +44,8 @@ def describe_service(page: Page, client: Reader, obj: Map, show_events: bool) ->
     for port in spec.get("ports") or ():
         _port(page, port, slices)
     page.field("Session Affinity", spec.get("sessionAffinity", ""))
-    for title, field in (("External Traffic Policy", "externalTrafficPolicy"), ("Internal Traffic Policy", "internalTrafficPolicy"),
-                         ("HealthCheck NodePort", "healthCheckNodePort")):
+    for title, field in (("External Traffic Policy", "externalTrafficPolicy"),
+                         ("Internal Traffic Policy", "internalTrafficPolicy"), ("HealthCheck NodePort", "healthCheckNodePort")):
         if spec.get(field):
             page.field(title, spec[field])
     if spec.get("loadBalancerSourceRanges"):
@@ -84,7 +84,9 @@ def slices_text(slices: Sequence[Obj], port_name: str) -> str:
     items: list[str] = []
     seen, more = 0, False
     for endpoints in slices:
-        ports: list[Any] = [p for p in endpoints["ports"] if (p.get("name") or "") == port_name] if endpoints.get("ports") else [None]
+        ports: list[Any] = [None]  # a headless Service may have none
+        if endpoints.get("ports"):
+            ports = [p for p in endpoints["ports"] if (p.get("name") or "") == port_name]
         for port in ports:
             for endpoint in endpoints.get("endpoints") or ():
                 more = more or len(items) == SHOWN
@@ -122,8 +124,7 @@ def describe_endpointslice(page: Page, client: Reader, obj: Map, show_events: bo
         page.line(1, "Name\tPort\tProtocol")
         page.line(1, "----\t----\t--------")
         for port in obj["ports"]:
-            number = port.get("port")
-            page.line(1, f"{port.get('name') or '<unset>'}\t{'<unset>' if number is None else number}\t{port.get('protocol', 'TCP')}")
+            page.line(1, f"{port.get('name') or '<unset>'}\t{port.get('port', '<unset>')}\t{port.get('protocol', 'TCP')}")
     else:
         page.line(0, "Ports: <unset>")
     if obj.get("endpoints"):
@@ -182,7 +183,9 @@ def _backend(client: Reader, namespace: str, backend: Obj) -> str:
     target = backend.get("service")
     if not target:
         reference = backend.get("resource")
-        return f"APIGroup: {reference.get('apiGroup', '<none>')}, Kind: {reference['kind']}, Name: {reference['name']}" if reference else ""
+        if not reference:
+            return ""
+        return f"APIGroup: {reference.get('apiGroup', '<none>')}, Kind: {reference['kind']}, Name: {reference['name']}"
     port = target.get("port") or {}
     text = f"{target['name']}:{port.get('number') or port.get('name', '')}"
     service = client.find("services", target["name"], namespace)
@@ -223,7 +226,8 @@ def describe_networkpolicy(page: Page, client: Reader, obj: Map, show_events: bo
     page.line(1, "PodSelector:     " + (selector if selector != "<none>" else
                                         "<none> (Allowing the specific traffic to all pods in this namespace)"))
     kinds = spec.get("policyTypes") or ()
-    for kind, word, side, title, anyone in (("Ingress", "ingress", "from", "From", "source"), ("Egress", "egress", "to", "To", "destination")):
+    for kind, word, side, title, anyone in (("Ingress", "ingress", "from", "From", "source"),
+                                            ("Egress", "egress", "to", "To", "destination")):
         if kind in kinds:
             page.line(1, f"Allowing {word} traffic:")
             _rules(page, spec.get(word) or (), word, side, title, anyone)
@@ -240,7 +244,8 @@ def _rules(page: Page, rules: Sequence[Obj], word: str, side: str, title: str, a
             page.line(2, "To Port: <any> (traffic allowed to all ports)")
         for port in rule.get("ports") or ():
             number, protocol = port.get("port", "<nil>"), port.get("protocol", "TCP")
-            page.line(2, f"To Port Range: {number}-{port['endPort']}/{protocol}" if port.get("endPort") else f"To Port: {number}/{protocol}")
+            page.line(2, f"To Port Range: {number}-{port['endPort']}/{protocol}" if port.get("endPort")
+                      else f"To Port: {number}/{protocol}")
         if not rule.get(side):
             page.line(2, f"{title}: <any> (traffic not restricted by {anyone})")
         for peer in rule.get(side) or ():

@@ -42,11 +42,13 @@ def _node_affinity(page: Page, affinity: Obj | None) -> None:
     terms = required.get("nodeSelectorTerms") or ()
     page.field("Required Terms", "" if terms else "<none>", 1)
     for i, term in enumerate(terms):
-        _terms(page, 2, f"Term {i}", [(e["key"], e["operator"].lower(), e.get("values")) for e in term.get("matchExpressions") or ()])
+        expressions = term.get("matchExpressions") or ()
+        _terms(page, 2, f"Term {i}", [(e["key"], e["operator"].lower(), e.get("values")) for e in expressions])
 
 
 def _terms(page: Page, level: int, title: str, requirements: Sequence[tuple[str, str, Sequence[str] | None]]) -> None:
-    page.listing(title, [f"{key} {operator}" + (f" [{', '.join(values)}]" if values else "") for key, operator, values in requirements], level)
+    page.listing(title, [f"{key} {operator}" + (f" [{', '.join(values)}]" if values else "")
+                         for key, operator, values in requirements], level)
 
 
 def describe_persistentvolumeclaim(page: Page, client: Reader, obj: Map, show_events: bool) -> None:
@@ -60,7 +62,8 @@ def describe_persistentvolumeclaim(page: Page, client: Reader, obj: Map, show_ev
         for held in conditions:
             probed, changed = (rfc1123z(held[name]) if held.get(name) else "Mon, 01 Jan 0001 00:00:00 +0000"  # Go's zero time
                                for name in ("lastProbeTime", "lastTransitionTime"))
-            page.line(1, f"{held['type']} \t{held['status']} \t{probed} \t{changed} \t{held.get('reason', '')} \t{held.get('message', '')}")
+            page.line(1, f"{held['type']} \t{held['status']} \t{probed} \t{changed} \t{held.get('reason', '')} "
+                         f"\t{held.get('message', '')}")
     if show_events:
         describe_events(page, events_of(client, obj, "PersistentVolumeClaim"))
 
@@ -68,10 +71,14 @@ def describe_persistentvolumeclaim(page: Page, client: Reader, obj: Map, show_ev
 def _users(client: Reader, claim: Obj) -> list[str]:
     """Pods that mount the claim, or own it."""
     metadata = claim["metadata"]
+
+    def mounts(pod: Obj) -> bool:
+        return any((volume.get("persistentVolumeClaim") or {}).get("claimName") == metadata["name"]
+                   for volume in pod["spec"].get("volumes") or ())
+
     owners = {ref["uid"] for ref in metadata.get("ownerReferences") or () if ref["kind"] == "Pod"}
     return sorted(pod["metadata"]["name"] for pod in client.list("pods", metadata["namespace"])
-                  if pod["metadata"].get("uid") in owners
-                  or any((v.get("persistentVolumeClaim") or {}).get("claimName") == metadata["name"] for v in pod["spec"].get("volumes") or ()))
+                  if pod["metadata"].get("uid") in owners or mounts(pod))
 
 
 def describe_storageclass(page: Page, client: Reader, obj: Map, show_events: bool) -> None:

@@ -14,12 +14,14 @@ SORTS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "gcePersistentDisk": ("GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)",
                           (("PDName", "pdName"), ("FSType", "fsType"), ("Partition", "#partition"), ("ReadOnly", "?readOnly"))),
     "awsElasticBlockStore": ("AWSElasticBlockStore (a Persistent Disk resource in AWS)",
-                             (("VolumeID", "volumeID"), ("FSType", "fsType"), ("Partition", "#partition"), ("ReadOnly", "?readOnly"))),
+                             (("VolumeID", "volumeID"), ("FSType", "fsType"), ("Partition", "#partition"),
+                              ("ReadOnly", "?readOnly"))),
     "gitRepo": ("GitRepo (a volume that is pulled from git when the pod is created)",
                 (("Repository", "repository"), ("Revision", "revision"))),
     "secret": ("Secret (a volume populated by a Secret)", (("SecretName", "secretName"), ("Optional", "?optional"))),
     "configMap": ("ConfigMap (a volume populated by a ConfigMap)", (("Name", "name"), ("Optional", "?optional"))),
-    "nfs": ("NFS (an NFS mount that lasts the lifetime of a pod)", (("Server", "server"), ("Path", "path"), ("ReadOnly", "?readOnly"))),
+    "nfs": ("NFS (an NFS mount that lasts the lifetime of a pod)",
+            (("Server", "server"), ("Path", "path"), ("ReadOnly", "?readOnly"))),
     "glusterfs": ("Glusterfs (a Glusterfs mount on the host that shares a pod's lifetime)",
                   (("EndpointsName", "endpoints"), ("Path", "path"), ("ReadOnly", "?readOnly"))),
     "persistentVolumeClaim": ("PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
@@ -144,7 +146,7 @@ def claim_fields(page: Page, claim: Obj, level: int = 0) -> None:
     if full:
         page.field("Status", terminating(page, claim) or status.get("phase", ""))
     page.field("Volume", spec.get("volumeName", ""), level)
-    page.labels("Labels", metadata.get("labels"), level)
+    page.labels("Labels", metadata.get("labels"), level, nested=not full)
     page.annotations("Annotations", metadata.get("annotations"), level)
     if full:
         page.field("Finalizers", go_list(metadata.get("finalizers")))

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import selectors, times
-from ...apiserver.tables.texts import Obj, format_labels, format_selector, moment, print_bool, rfc1123z, selector_string, storage_class
+from ...apiserver.tables.texts import (
+    Obj,
+    controller_of,
+    format_labels,
+    format_selector,
+    moment,
+    print_bool,
+    rfc1123z,
+    selector_string,
+    storage_class,
+)
 from ...objects import Map, thaw
 from .events import Reader, describe_events, events_of
 from .pods import controlled_by, describe_template
@@ -36,15 +46,20 @@ def _count(obj: Obj, field: str) -> int:
     return int((obj.get("status") or {}).get(field) or 0)
 
 
+def _owns(owner: Obj, obj: Obj) -> bool:
+    held = controller_of(obj)
+    return held is not None and held["uid"] == owner["metadata"]["uid"]
+
+
 def _pods_status(client: Reader, obj: Obj) -> str:
     """Pods this object controls, by phase (getPodStatusForController)."""
-    selector, uid = obj["spec"].get("selector") or {}, obj["metadata"]["uid"]
+    selector = obj["spec"].get("selector") or {}
     plain = "matchLabels" not in selector and "matchExpressions" not in selector
     phases = {"Running": 0, "Pending": 0, "Succeeded": 0, "Failed": 0}
     for pod in client.list("pods", obj["metadata"]["namespace"]):
         labels = pod["metadata"].get("labels")
         chosen = selectors.selects_plain(selector, labels) if plain else selectors.selects(selector, labels)
-        if chosen and any(ref.get("controller") and ref["uid"] == uid for ref in pod["metadata"].get("ownerReferences") or ()):
+        if chosen and _owns(obj, pod):
             phase = (pod.get("status") or {}).get("phase")
             if phase in phases:
                 phases[phase] += 1
@@ -66,13 +81,14 @@ def describe_deployment(page: Page, client: Reader, obj: Map, show_events: bool)
     _head(page, obj, created=True)
     _labels(page, obj)
     page.field("Selector", selector_string(spec["selector"]))
-    page.field("Replicas", f"{spec.get('replicas', 1)} desired | {_count(obj, 'updatedReplicas')} updated | {_count(obj, 'replicas')} total"
-               f" | {_count(obj, 'availableReplicas')} available | {_count(obj, 'unavailableReplicas')} unavailable")
+    page.field("Replicas", f"{spec.get('replicas', 1)} desired | {_count(obj, 'updatedReplicas')} updated | "
+               f"{_count(obj, 'replicas')} total | {_count(obj, 'availableReplicas')} available | {_count(obj, 'unavailableReplicas')} unavailable")
     page.field("StrategyType", strategy.get("type", ""))
     page.field("MinReadySeconds", spec.get("minReadySeconds", 0))
     rolling = strategy.get("rollingUpdate")
     if rolling:
-        page.field("RollingUpdateStrategy", f"{rolling.get('maxUnavailable', 0)} max unavailable, {rolling.get('maxSurge', 0)} max surge")
+        page.field("RollingUpdateStrategy",
+                   f"{rolling.get('maxUnavailable', 0)} max unavailable, {rolling.get('maxSurge', 0)} max surge")
     describe_template(page, spec["template"])
     _conditions(page, obj)
     old, new = replica_sets(client, obj)
@@ -86,8 +102,7 @@ def replica_sets(client: Reader, deployment: Obj) -> tuple[list[Map], list[Map]]
     """A Deployment's old ReplicaSets, oldest first, and its new one, if any: the oldest with the Deployment's template."""
     metadata, spec = deployment["metadata"], deployment["spec"]
     owned = [rs for rs in client.list("replicasets", metadata["namespace"])
-             if selectors.selects(spec["selector"], rs["metadata"].get("labels"))
-             and any(ref.get("controller") and ref["uid"] == metadata["uid"] for ref in rs["metadata"].get("ownerReferences") or ())]
+             if selectors.selects(spec["selector"], rs["metadata"].get("labels")) and _owns(deployment, rs)]
     owned.sort(key=lambda rs: (moment(rs["metadata"]["creationTimestamp"]), rs["metadata"]["name"]))
     wanted = _without_hash(spec["template"])
     new = next((rs for rs in owned if _without_hash(rs["spec"]["template"]) == wanted), None)

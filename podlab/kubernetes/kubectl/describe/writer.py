@@ -44,31 +44,40 @@ class Page:
 
     # ---- lists under a title
 
-    def listing(self, title: str, items: Sequence[str], level: int = 0) -> None:
-        """Items one a line, all in the title's second column; `<none>` for none."""
-        indent = "  " * level
-        self.put(f"{indent}{title}:\t")
-        self.put("".join(f"{indent}\t{item}\n" if i else f"{item}\n" for i, item in enumerate(items)) or "<none>\n")
+    def listing(self, title: str, items: Sequence[str], level: int = 0, *, nested: bool = False) -> None:
+        """Items one a line, all in the title's second column; `<none>` for none.
 
-    def labels(self, title: str, labels: Mapping[str, Any] | None, level: int = 0) -> None:
-        self.listing(title, [f"{key}={value}" for key, value in sorted((labels or {}).items())], level)
+        `nested`: as kubectl's NestedPrefixWriter does it, which indents every piece of a line anew.
+        """
+        pad = "  " * level
+        inner = pad if nested else ""
+        self.put(f"{pad}{title}:\t")
+        self.put("".join(f"{pad}{inner}\t{inner}{item}\n" if i else f"{inner}{item}\n" for i, item in enumerate(items))
+                 or f"{inner}<none>\n")
+
+    def labels(self, title: str, labels: Mapping[str, Any] | None, level: int = 0, *, nested: bool = False) -> None:
+        self.listing(title, [f"{key}={value}" for key, value in sorted((labels or {}).items())], level, nested=nested)
 
     def annotations(self, title: str, annotations: Mapping[str, Any] | None, level: int = 0) -> None:
-        """Annotations but kubectl's own; long or many-lined ones below their key, each line cut at 138 characters."""
-        self.put("  " * level + f"{title}:\t")
+        """Annotations but kubectl's own; long or many-lined ones below their key, each line cut at 138 characters.
+
+        Above level 0 every piece is indented anew, as in `listing` with `nested`.
+        """
+        pad = "  " * level
+        self.put(f"{pad}{title}:\t")
         held = sorted((key, value) for key, value in (annotations or {}).items() if key != LAST_APPLIED)
         if not held:
-            self.put("<none>\n")
+            self.put(f"{pad}<none>\n")
         for i, (key, value) in enumerate(held):
             if i:
-                self.put("\t")
+                self.put(f"{pad}\t")
             value = value.removesuffix("\n")
             if len(value) + len(key) + 2 <= MAX_ANNOTATION and "\n" not in value:
-                self.put(f"{key}: {value}\n")
+                self.put(f"{pad}{key}: {value}\n")
                 continue
-            self.put(f"{key}:\n")
+            self.put(f"{pad}{key}:\n")
             for part in value.split("\n"):
-                self.put(f"\t  {shorten(part, MAX_ANNOTATION - 2)}\n")
+                self.put(f"{pad}\t  {shorten(part, MAX_ANNOTATION - 2)}\n")
 
     def tolerations(self, title: str, tolerations: Sequence[Obj] | None, level: int = 0) -> None:
         self.listing(title, [_toleration(t) for t in sorted(tolerations or (), key=lambda t: t.get("key", ""))], level)

@@ -67,7 +67,8 @@ def render(spec: str, objects: Sequence[Map], *, single: bool, sort_by: str | No
            allow_missing: bool = True, no_headers: bool = False, show_managed_fields: bool = False,
            read_file: ReadFile = _no_files) -> str:
     """`kubectl get -o SPEC`: one object, or unless `single` a List of them. Raises KubectlError."""
-    show = printer(spec, allowed=GET_FORMATS, template=template, allow_missing=allow_missing, no_headers=no_headers, read_file=read_file)
+    show = printer(spec, allowed=GET_FORMATS, template=template, allow_missing=allow_missing, no_headers=no_headers,
+                   read_file=read_file)
     shown = sort_objects(objects, sort_by) if sort_by else list(objects)
     if not show_managed_fields:
         shown = [obj if "managedFields" not in obj["metadata"] else Map(without(obj, "metadata.managedFields")) for obj in shown]
@@ -132,9 +133,9 @@ def _jsonpath_printer(template: str, allow_missing: bool, *, as_json: bool) -> P
             return path.render(obj)
         except JSONPathError as error:
             raise KubectlError(
-                f"error: error executing jsonpath {quote(template)}: Error executing template: {error}. Printing more information for "
-                f"debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{go_syntax(obj)}"
-                "\n\n\n") from error
+                f"error: error executing jsonpath {quote(template)}: Error executing template: {error}. Printing more "
+                f"information for debugging the template:\n\ttemplate was:\n\t\t{template}\n"
+                f"\tobject given to jsonpath engine was:\n\t\t{go_syntax(obj)}\n\n\n") from error
     return show
 
 

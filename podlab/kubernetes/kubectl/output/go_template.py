@@ -36,11 +36,10 @@ class GoTemplate:
             if node.kind == "text":
                 out.append(node.text)
                 continue
-            assert node.pipeline is not None
             held = len(scope)
-            value = self._pipeline(node.pipeline, dot, scope, assign=node.kind != "range")
+            value = self._pipeline(node.piped, dot, scope, assign=node.kind != "range")
             if node.kind == "action":
-                if not node.pipeline.variables:
+                if not node.piped.variables:
                     out.append("<no value>" if value is None else sprint(value))
                 continue
             if node.kind == "range":
@@ -52,7 +51,6 @@ class GoTemplate:
             del scope[held:]
 
     def _range(self, node: Node, value: Any, dot: Any, scope: list[tuple[str, Any]], out: list[str]) -> None:
-        assert node.pipeline is not None
         if isinstance(value, dict):
             pairs: list[tuple[Any, Any]] = sorted(value.items())
         elif isinstance(value, list):
@@ -62,12 +60,12 @@ class GoTemplate:
         elif value is None:
             pairs = []
         else:
-            raise self._error(node.pipeline.commands[0][0], f"range can't iterate over {sprint(value)}")
-        names = node.pipeline.variables
+            raise self._error(node.piped.commands[0][0], f"range can't iterate over {sprint(value)}")
+        names = node.piped.variables
         for key, item in pairs:
             held = len(scope)
             for name, given in zip(names, (key, item) if len(names) == 2 else (item,), strict=False):
-                self._set(scope, name, given, declare=node.pipeline.declares)
+                self._set(scope, name, given, declare=node.piped.declares)
             self._run(node.body, item, scope, out)
             del scope[held:]
         if not pairs:
@@ -226,7 +224,8 @@ def _base64decode(value: Any) -> str:
         return base64.b64decode(str(value), validate=True).decode("utf-8", "replace")
     except binascii.Error:
         wrong = re.search(r"[^A-Za-z0-9+/=]", str(value))
-        raise TemplateError(f"base64 decode failed: illegal base64 data at input byte {wrong.start() if wrong else len(str(value))}") from None
+        at = wrong.start() if wrong else len(str(value))
+        raise TemplateError(f"base64 decode failed: illegal base64 data at input byte {at}") from None
 
 
 def _printf(template: Any, *values: Any) -> str:
@@ -261,8 +260,10 @@ def _verb(verb: str, value: Any, flags: str, precision: str | None) -> str:
         return quote(value)
     if verb in "dxXob" and kind == "int":
         return ("+" if "+" in flags and value >= 0 else "") + format(value, verb)
+    if verb == "g" and kind == "float" and precision is None:
+        return go_values.float_text(value)
     if verb in "fFeEgG" and kind == "float":
-        return go_values.float_text(value) if verb == "g" and precision is None else format(value, f".{precision or (0 if precision == '' else 6)}{verb}")
+        return format(value, f".{6 if precision is None else precision or 0}{verb}")
     if verb in "xX" and kind == "string":
         text = str(value).encode().hex()
         return text if verb == "x" else text.upper()

@@ -9,7 +9,8 @@ from typing import Any
 from .jsonpath import unquote
 
 NAME = "output"  # the name kubectl gives its template
-TOKEN = re.compile(r"""\s+|(?P<field>\.[^\W\d]\w*)|(?P<dot>\.)|(?P<variable>\$\w*)|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<raw>`[^`]*`)
+TOKEN = re.compile(r"""\s+|(?P<field>\.[^\W\d]\w*)|(?P<dot>\.)|(?P<variable>\$\w*)
+|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<raw>`[^`]*`)
 |(?P<char>'(?:\\.|[^'\\\n])+')|(?P<number>[+-]?(?:0[xX][0-9a-fA-F]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?))|(?P<word>[^\W\d]\w*)
 |(?P<sign>:=|=|\||,|\(|\))""", re.VERBOSE)
 KEYWORDS = ("range", "if", "with", "else", "end")
@@ -46,13 +47,16 @@ class Pipeline:
     commands: tuple[tuple[Operand, ...], ...]
 
 
+NO_PIPELINE = Pipeline((), False, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """`kind` is text, action, if, with or range."""
 
     kind: str
     text: str = ""
-    pipeline: Pipeline | None = None
+    piped: Pipeline = NO_PIPELINE
     body: tuple[Node, ...] = ()
     otherwise: tuple[Node, ...] = ()
 
@@ -139,7 +143,7 @@ class Parser:
                 self.tokens.pop(0)
                 nodes.append(self._control(first.text, start))
             else:
-                nodes.append(Node("action", pipeline=self._pipeline("command")))
+                nodes.append(Node("action", piped=self._pipeline("command")))
         return tuple(nodes), ""
 
     def _control(self, kind: str, start: int) -> Node:

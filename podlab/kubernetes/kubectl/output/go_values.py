@@ -9,9 +9,9 @@ from typing import Any
 from ...objects import Map
 
 
-def to_json(value: Any, *, indent: int | None = None, sort_keys: bool = True) -> str:
+def to_json(value: Any, *, indent: int | None = None) -> str:
     """encoding/json: keys sorted, <, > and & escaped (as kubectl's JSON is); compact without `indent`."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, indent=indent, separators=(",", ": ") if indent else (",", ":"))
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=indent, separators=(",", ": ") if indent else (",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
@@ -52,7 +52,8 @@ def go_syntax(value: Any) -> str:
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, dict):
-        return "map[string]interface {}{" + ", ".join(f"{quote(key)}:{go_syntax(item)}" for key, item in sorted(value.items())) + "}"
+        items = [f"{quote(key)}:{go_syntax(item)}" for key, item in sorted(value.items())]
+        return "map[string]interface {}{" + ", ".join(items) + "}"
     if isinstance(value, list):
         return "[]interface {}{" + ", ".join(go_syntax(item) for item in value) + "}"
     return sprint(value)

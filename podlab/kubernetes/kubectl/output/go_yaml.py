@@ -1,4 +1,4 @@
-"""YAML as kubectl writes it: sigs.k8s.io/yaml, that is Go's yaml.v2 with its quoting, block scalars, folding and order of keys."""
+"""YAML as kubectl writes it: sigs.k8s.io/yaml, that is Go's yaml.v2 with its quoting, block scalars, folding and key order."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ BEST_WIDTH = 80  # yaml_emitter: a line that has gone beyond is folded at its ne
 INDENT = 2
 # yaml.v2 resolve.go: words that would not be read back as text
 WORDS = {"", "~", ".nan", ".NaN", ".NAN", *(sign + word for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")),
-         *(form for word in ("y", "yes", "true", "on", "n", "no", "false", "off", "null") for form in (word, word.capitalize(), word.upper()))}
+         *(form for word in ("y", "yes", "true", "on", "n", "no", "false", "off", "null")
+           for form in (word, word.capitalize(), word.upper()))}
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|[1-9][0-9]*|0)\Z")
 BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 TIMESTAMP = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(?:Z|[-+]\d{2}:\d{2})?)?\Z")
-UNPRINTABLE = re.compile("[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")  # is_printable: no tab, nothing beyond 16 bits
+# is_printable: neither a tab nor anything beyond 16 bits
+UNPRINTABLE = re.compile("[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 BREAKS = "\n\r\x85\u2028\u2029"
-ESCAPES = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"', "\\": "\\",
-           "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P"}
+ESCAPES = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
+           "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P"}
 
 
 def dump(value: Any) -> str:
@@ -146,7 +148,8 @@ def _double_quoted(text: str, indent: int, column: int, *, fold: bool) -> str:
     for i, sign in enumerate(text):
         if UNPRINTABLE.match(sign) or sign in BREAKS or sign in '"\\':
             code = ord(sign)
-            shown = "\\" + (ESCAPES.get(sign) or (f"x{code:02X}" if code <= 0xFF else f"u{code:04X}" if code <= 0xFFFF else f"U{code:08X}"))
+            number = f"x{code:02X}" if code <= 0xFF else f"u{code:04X}" if code <= 0xFFFF else f"U{code:08X}"
+            shown = "\\" + ESCAPES.get(sign, number)
             out.append(shown)
             column += len(shown)
             spaces = False
@@ -177,13 +180,8 @@ def compare_keys(left: str, right: str) -> int:
             return -1 if a < b else 1
         if a.isalpha() or b.isalpha():
             return -1 if b.isalpha() else 1
-        x, y = (re.match(r"\d*", text[i:]) for text in (left, right))
-        assert x is not None and y is not None
-        lead = "1" if "0" in (a, b) and re.search(r"[1-9]\d*\Z", left[:i]) else ""
-        numbers = [int(lead + found.group() or "0") for found in (x, y)]
-        if numbers[0] != numbers[1]:
-            return -1 if numbers[0] < numbers[1] else 1
-        if x.end() != y.end():
-            return -1 if x.end() < y.end() else 1
-        return -1 if a < b else 1
+        x, y = (re.split(r"\D", text[i:], maxsplit=1)[0] for text in (left, right))  # the digits from here on
+        lead = "1" if "0" in (a, b) and re.search(r"[1-9]\d*\Z", left[:i]) else "0"
+        keys = [(int(lead + digits), len(digits), sign) for digits, sign in ((x, a), (y, b))]
+        return -1 if keys[0] < keys[1] else 1
     return len(left) - len(right)

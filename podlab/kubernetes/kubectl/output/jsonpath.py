@@ -101,13 +101,15 @@ class _Parser:
         return Node("literal", word == "true") if word in ("true", "false") else Node("word", word)
 
     def _number(self) -> Node:
-        found = re.compile(r"[+-]?[0-9.]*").match(self.text, self.at)
-        assert found is not None
-        self.at = found.end()
+        start = self.at
+        self.at += 1
+        while self._peek().isdigit() or self._peek() == ".":
+            self.at += 1
+        number = self.text[start:self.at]
         try:
-            return Node("literal", float(found.group()) if "." in found.group() else int(found.group()))
+            return Node("literal", float(number) if "." in number else int(number))
         except ValueError:
-            raise JSONPathError(f"cannot parse number {found.group()}") from None
+            raise JSONPathError(f"cannot parse number {number}") from None
 
     def _quote(self, mark: str) -> Node:
         start = self.at
@@ -196,12 +198,13 @@ def relaxed(expression: str) -> str:
         return expression
     found = RELAXED.match(expression)
     if not found:
-        raise JSONPathError("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'")
+        raise JSONPathError("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or "
+                            "'{.name1.name2}'")
     return f"{{.{found.group(1) or found.group(2)}}}"
 
 
 class JSONPath:
-    """A parsed template. Raises JSONPathError. With `allow_missing` a field that is not there gives nothing instead of an error."""
+    """A parsed template. Raises JSONPathError. With `allow_missing` a field that is not there gives nothing, not an error."""
 
     def __init__(self, template: str, *, allow_missing: bool = True) -> None:
         self.nodes = _Parser(template).template()

@@ -57,4 +57,4 @@ def _block(lines: list[list[str]], start: int, end: int, widths: list[int], min_
 
 
 def _line(cells: list[str], widths: list[int]) -> str:
-    return "".join([cell.ljust(width) for cell, width in zip(cells, widths)]) + cells[-1]
+    return "".join([cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]) + cells[-1]
