@@ -38,7 +38,7 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
     else:
         metadata.pop("namespace", None)
     defaults.apply_defaults(resource, obj)
-    given = obj.get("spec")
+    trusted = _trusted_spec(resource, obj, ctx)
     admission.admit_create(resource, obj, ctx)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = _generate_name(resource, metadata, ctx)
@@ -48,10 +48,21 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
         strategy.prepare_for_create(resource, obj, ctx)
     except AllocationError as error:
         raise invalid(resource.group, resource.kind, metadata.get("name") or "", [error.error]) from None
-    if errors := validation.validate_create(resource, obj, given if type(given) is Map else None):
+    if errors := validation.validate_create(resource, obj, trusted):
         raise invalid(resource.group, resource.kind, metadata.get("name") or "", errors)
     admission.validate_create(resource, obj, ctx)
     return obj
+
+
+def _trusted_spec(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> Map | None:
+    """A Pod's frozen spec, whose soundness is a fact about it that needs to be found once.
+
+    What admission adds to it later is sound by construction, but for the amounts of a LimitRange.
+    """
+    spec = obj.get("spec")
+    if resource.kind != "Pod" or type(spec) is not Map or ctx.list("limitranges", obj["metadata"]["namespace"]):
+        return None
+    return spec
 
 
 def _check_type(resource: Resource, body: Mapping[str, Any]) -> None:

@@ -20,14 +20,14 @@ TYPES = {"application/json-patch+json": "json", "application/merge-patch+json": 
          "application/strategic-merge-patch+json": "strategic", "application/apply-patch+yaml": "apply"}
 
 
-def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: str) -> dict[str, Any]:  # noqa: A002
+def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: str) -> dict[str, Any]:
     """`obj` with a patch applied, as a plain dict still to be decoded.
 
     `type` is "json", "merge", "strategic" or a content type. Raises ApiError 400, 415 or 422.
     """
     kind = TYPES.get(type, type)
     if kind == "json":
-        return json_patch(resource, obj, body)
+        return json_patch(obj, body)
     if not isinstance(body, dict):
         raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind(body)} into Go value of type map[string]interface {{}}")
     if kind in ("merge", "apply"):
@@ -63,7 +63,7 @@ class PatchError(Exception):
     """An operation that cannot be done; the text is evanphx/json-patch's."""
 
 
-def json_patch(resource: Resource, obj: Mapping[str, Any], operations: Json) -> dict[str, Any]:
+def json_patch(obj: Mapping[str, Any], operations: Json) -> dict[str, Any]:
     """The object after all operations; none is done if one fails."""
     if not isinstance(operations, list):
         raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
@@ -72,9 +72,8 @@ def json_patch(resource: Resource, obj: Mapping[str, Any], operations: Json) -> 
         for operation in operations:
             document = _operate(document, operation)
     except PatchError as error:
-        raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {
-            "name": obj["metadata"].get("name", ""), "kind": resource.plural,
-            **({"group": resource.group} if resource.group else {}), "causes": []}) from error
+        # NewGenericServerResponse: the server keeps the reason to itself, and names no object
+        raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {}) from error
     result: dict[str, Any] = document
     return result
 

@@ -108,9 +108,7 @@ def node_update(new: Object, old: Object, errors: Errors) -> None:
 
 def event(obj: Object, errors: Errors, _: Any = None) -> None:
     namespace = (obj.get("involvedObject") or {}).get("namespace", "")
-    if namespace and namespace != obj["metadata"].get("namespace"):
-        errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
-    elif not namespace and obj["metadata"].get("namespace") not in ("default", None):
+    if (namespace and namespace != obj["metadata"].get("namespace")) or (not namespace and obj["metadata"].get("namespace") not in ("default", None)):
         errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
 
 

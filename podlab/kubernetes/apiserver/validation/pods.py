@@ -10,8 +10,13 @@ from ...objects import Map, memo
 from ..errors import FieldError
 from ..strategy import qos_class
 from . import words
-from .containers import (PodFacts, validate_containers, validate_ephemeral_containers, validate_image_spaces,
-                         validate_init_containers)
+from .containers import (
+    PodFacts,
+    validate_containers,
+    validate_ephemeral_containers,
+    validate_image_spaces,
+    validate_init_containers,
+)
 from .internal import spec_diff
 from .metadata import Errors, complain, validate_annotations, validate_label_name, validate_labels
 from .resources import validate_requirements

@@ -1,0 +1,108 @@
+"""JSON Patch, merge patch and strategic merge patch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.patch import apply_patch
+from podlab.kubernetes.apiserver.schema import merge_key
+from podlab.kubernetes.objects import freeze
+from podlab.kubernetes.resources import BY_KIND
+
+from .given import container, deployment
+
+DEPLOYMENT = BY_KIND["Deployment"]
+
+
+def patched(body: Any, kind: str, *containers: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    manifest = deployment(**spec)
+    if containers:
+        manifest["spec"]["template"]["spec"]["containers"] = [*containers]
+    return apply_patch(DEPLOYMENT, freeze(manifest), body, kind)
+
+
+def in_template(**pod_spec: Any) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": pod_spec}}}
+
+
+def containers_of(obj: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = obj["spec"]["template"]["spec"]["containers"]
+    return found
+
+
+def test_merge_replaces_lists_and_null_removes() -> None:
+    obj = patched({"spec": {"replicas": 3, "paused": None, **in_template(containers=[{"name": "d"}])["spec"]}}, "merge", paused=True)
+    assert (obj["spec"]["replicas"], "paused" in obj["spec"], containers_of(obj)) == (3, False, [{"name": "d"}])
+
+
+def test_strategic_merges_containers_by_name_and_adds_new_ones() -> None:
+    obj = patched(in_template(containers=[{"name": "c", "image": "nginx:2"}, {"name": "d", "image": "busybox"}]), "strategic")
+    assert containers_of(obj) == [{"name": "c", "image": "nginx:2"}, {"name": "d", "image": "busybox"}]
+
+
+def test_strategic_deletes_an_item_or_replaces_a_list_on_demand() -> None:
+    obj = patched(in_template(containers=[{"name": "d", "$patch": "delete"}]), "strategic", container("c"), container("d"))
+    assert [one["name"] for one in containers_of(obj)] == ["c"]
+    obj = patched(in_template(containers=[{"$patch": "replace"}, {"name": "x"}]), "strategic", container("c"), container("d"))
+    assert containers_of(obj) == [{"name": "x"}]
+
+
+def test_strategic_keeps_the_order_that_the_client_asks_for() -> None:
+    body = in_template(**{"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}], "containers": [{"name": "c", "tty": True}]})
+    obj = patched(body, "strategic", container("c"), container("d"))
+    assert [one["name"] for one in containers_of(obj)] == ["d", "c"]
+    assert containers_of(obj)[1]["tty"] is True
+
+
+def test_strategic_retains_only_the_named_keys_of_a_union() -> None:
+    obj = patched({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}, "strategic",
+                  strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}})
+    assert obj["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_strategic_takes_scalars_out_of_a_set() -> None:
+    manifest = {**deployment(), "metadata": {"name": "d", "finalizers": ["a/b", "c/d"]}}
+    obj = apply_patch(DEPLOYMENT, freeze(manifest), {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a/b"], "finalizers": ["e/f"]}},
+                      "strategic")
+    assert obj["metadata"]["finalizers"] == ["c/d", "e/f"]
+
+
+def test_an_item_without_its_merge_key_is_refused() -> None:
+    with pytest.raises(ApiError) as caught:
+        patched(in_template(containers=[{"image": "nginx:2"}]), "strategic")
+    assert caught.value.message == "map: map[image:nginx:2] does not contain declared merge key: name"
+
+
+def test_json_patch_adds_replaces_moves_and_removes() -> None:
+    base = "/spec/template/spec/containers"
+    obj = patched([{"op": "add", "path": f"{base}/-", "value": {"name": "d"}},
+                   {"op": "replace", "path": f"{base}/0/image", "value": "nginx:2"},
+                   {"op": "test", "path": f"{base}/1/name", "value": "d"},
+                   {"op": "add", "path": "/metadata/labels", "value": {"a/b": "c"}},
+                   {"op": "remove", "path": "/metadata/labels/a~1b"}], "json")
+    assert containers_of(obj) == [{"name": "c", "image": "nginx:2"}, {"name": "d"}]
+    assert obj["metadata"]["labels"] == {}
+
+
+@pytest.mark.parametrize("operation", [
+    {"op": "replace", "path": "/spec/ghost", "value": 1}, {"op": "remove", "path": "/spec/ghost"},
+    {"op": "test", "path": "/spec/replicas", "value": 9}, {"op": "add", "path": "/spec/template/spec/containers/7", "value": {}}])
+def test_a_json_patch_that_does_not_fit_is_refused_whole(operation: dict[str, Any]) -> None:
+    with pytest.raises(ApiError) as caught:
+        patched([operation], "json", replicas=1)
+    assert (caught.value.code, caught.value.message) == (422, "the server rejected our request due to an error in our request")
+
+
+def test_the_original_is_never_changed() -> None:
+    manifest = freeze(deployment())
+    apply_patch(DEPLOYMENT, manifest, in_template(containers=[{"name": "c", "image": "x"}]), "strategic")
+    assert manifest == deployment()
+
+
+def test_merge_keys_come_from_the_schema() -> None:
+    ports = merge_key(BY_KIND["Service"], ("spec", "ports"))
+    assert ports and (ports.patch_merge_key, ports.list_map_keys, ports.patch_strategies) == ("port", ("port", "protocol"), ("merge",))
+    assert merge_key(BY_KIND["Pod"], ("spec", "ghost")) is None
