@@ -15,7 +15,8 @@ def pod_cells(pod: Obj, now: int) -> list[Any]:
     gates = spec.get("readinessGates") or ()
     gates_text = f"{sum(is_true(pod, g['conditionType']) for g in gates)}/{len(gates)}" if gates else "<none>"
     return [pod["metadata"]["name"], f"{ready}/{total}", reason, restarts_text, age(pod, now),
-            (ips[0]["ip"] if ips else "") or "<none>", spec.get("nodeName") or "<none>", status.get("nominatedNodeName") or "<none>", gates_text]
+            (ips[0]["ip"] if ips else "") or "<none>", spec.get("nodeName") or "<none>",
+            status.get("nominatedNodeName") or "<none>", gates_text]
 
 
 def pod_status(pod: Obj) -> str:

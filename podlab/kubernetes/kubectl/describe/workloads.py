@@ -82,7 +82,8 @@ def describe_deployment(page: Page, client: Reader, obj: Map, show_events: bool)
     _labels(page, obj)
     page.field("Selector", selector_string(spec["selector"]))
     page.field("Replicas", f"{spec.get('replicas', 1)} desired | {_count(obj, 'updatedReplicas')} updated | "
-               f"{_count(obj, 'replicas')} total | {_count(obj, 'availableReplicas')} available | {_count(obj, 'unavailableReplicas')} unavailable")
+               f"{_count(obj, 'replicas')} total | {_count(obj, 'availableReplicas')} available | "
+               f"{_count(obj, 'unavailableReplicas')} unavailable")
     page.field("StrategyType", strategy.get("type", ""))
     page.field("MinReadySeconds", spec.get("minReadySeconds", 0))
     rolling = strategy.get("rollingUpdate")

@@ -15,7 +15,10 @@ from .jsonpath import JSONPath, JSONPathError, relaxed
 
 
 def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
-    """Objects by the field at a JSONPath, those without it first. Raises KubectlError where none has it."""
+    """Objects by the field at a JSONPath. Raises KubectlError where none has it, or the path does not parse.
+
+    Those without the field come first, the last first: what Go's insertion sort makes of "such a one is less than any".
+    """
     try:
         template = relaxed(expression)
         path = JSONPath(template)
@@ -24,7 +27,8 @@ def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
         raise KubectlError(f"error: {error}\n") from error
     if objects and all(not held for held, _ in keyed):
         raise KubectlError(f'error: couldn\'t find any field with path "{template}" in the list of objects\n')
-    return [obj for _, obj in sorted(keyed, key=cmp_to_key(_compare))]
+    missing = [obj for held, obj in keyed if not held]
+    return missing[::-1] + [obj for _, obj in sorted((pair for pair in keyed if pair[0]), key=cmp_to_key(_compare))]
 
 
 def _first(path: JSONPath, obj: Map) -> tuple[Any, ...]:
@@ -34,8 +38,6 @@ def _first(path: JSONPath, obj: Map) -> tuple[Any, ...]:
 
 
 def _compare(left: tuple[tuple[Any, ...], Map], right: tuple[tuple[Any, ...], Map]) -> int:
-    if not left[0] or not right[0]:
-        return bool(left[0]) - bool(right[0])
     a, b = left[0][0], right[0][0]
     kinds = basic_kind(a), basic_kind(b)
     if "" in kinds or kinds[0] != kinds[1]:

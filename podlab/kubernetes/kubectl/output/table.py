@@ -58,7 +58,7 @@ def _decorate(table: Table, show_labels: bool, with_namespace: bool, prefix: str
             cells[name_at] = f"{prefix}/{cells[name_at]}"
         if with_namespace:
             cells.insert(0, metadata.get("namespace", ""))
-        cells += [labels.get(key) or "<none>" for key in label_columns]
+        cells += [labels.get(key, "") for key in label_columns]
         if show_labels:
             cells.append(format_labels(labels))
         rows.append(cells)
