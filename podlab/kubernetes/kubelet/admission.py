@@ -1,0 +1,76 @@
+"""What a kubelet refuses to run although it was bound to its node.
+
+Sources: pkg/kubelet/lifecycle/predicate.go (InsufficientResourceError, generalFilter), pkg/kubelet/kubelet.go (rejectPod),
+pkg/kubelet/eviction/eviction_manager.go (Admit).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import quantity
+from ..cause import Cause
+from ..objects import EMPTY, Map, dig
+from . import status
+from .podspec import request
+from .state import Worker
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+CRITICAL = 2_000_000_000  # SystemCriticalPriority
+
+
+def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
+    """(reason, message) where the Pod may not run here, else None."""
+    node = kubelet.client.find("nodes", kubelet.node)
+    if node is None:
+        return None
+    if pressure := _pressure(kubelet, pod):
+        return pressure
+    others = [held for uid, held in kubelet.state["pods"].items() if uid != pod["metadata"]["uid"] and held["mode"] != "terminated"
+              and not held["rejected"] and held["phase"] not in status.TERMINAL]
+    allocatable = dig(node, "status.allocatable", EMPTY)
+    if len(others) + 1 > int(allocatable.get("pods", 110)):
+        return "OutOfpods", f"Node didn't have enough resource: pods, requested: 1, used: {len(others)}, capacity: {allocatable.get('pods')}"
+    for name in ("cpu", "memory", "ephemeral-storage"):
+        wanted = request(pod["spec"], name)
+        if not wanted:
+            continue
+        used = sum(request(kubelet.pod(held)["spec"], name) for held in others)
+        capacity = quantity.milli(allocatable.get(name))
+        if used + wanted > capacity:
+            unit = 1 if name == "cpu" else 1000
+            return f"OutOf{name}", (f"Node didn't have enough resource: {name}, requested: {wanted // unit}, used: {used // unit}, "
+                                    f"capacity: {capacity // unit}")
+    labels = node["metadata"].get("labels") or EMPTY
+    if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or EMPTY).items()):
+        return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+    if _ports(pod) & {port for held in others for port in _ports(kubelet.pod(held))}:
+        return "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+    return None
+
+
+def _ports(pod: Map) -> set[tuple[int, str]]:
+    return {(port["hostPort"], port.get("protocol", "TCP")) for one in pod["spec"]["containers"] for port in one.get("ports") or ()
+            if port.get("hostPort")}
+
+
+def _pressure(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
+    held = [name for name in ("MemoryPressure", "DiskPressure", "PIDPressure") if name in kubelet.state["pressure"]]
+    if not held or int(pod["spec"].get("priority") or 0) >= CRITICAL:
+        return None
+    if held == ["MemoryPressure"]:
+        tolerated = any(one.get("key") in (None, "", "node.kubernetes.io/memory-pressure") for one in pod["spec"].get("tolerations") or ()
+                        if one.get("operator") == "Exists" or one.get("key"))
+        if (pod.get("status") or EMPTY).get("qosClass") != "BestEffort" or tolerated:
+            return None
+    return "Evicted", f"The node had condition: [{' '.join(held)}]. "
+
+
+def reject(kubelet: Kubelet, worker: Worker, pod: Map, reason: str, message: str) -> None:
+    """rejectPod: the Pod fails at once and for good."""
+    worker.update(rejected=True, mode="terminated", phase="Failed", finished=True, failed=[reason, f"Pod was rejected: {message}"])
+    kubelet.tell(worker, "kubelet-rejected", reason=reason, message=message)
+    kubelet.record(worker, "Warning", reason, message)
+    kubelet.put_status(pod, status.rejection(pod, reason, message, kubelet.now), Cause("kubelet-rejected", {"reason": reason}))

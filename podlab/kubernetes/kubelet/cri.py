@@ -1,0 +1,57 @@
+"""Between the kubelet and the machine it runs: the runtime's host, and the few calls whose form may differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..runtime.host import Random
+from ..runtime.node import Node
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+
+class Machine:
+    """The runtime's host (runtime/host.py): its timers are the kubelet's, its reports become the kubelet's work."""
+
+    def __init__(self, kubelet: Kubelet) -> None:
+        self._kubelet = kubelet
+
+    @property
+    def now(self) -> int:
+        return self._kubelet.now
+
+    @property
+    def random(self) -> Random:
+        return self._kubelet.cluster.random
+
+    @property
+    def cluster(self) -> Any:
+        """For the network, which spans the machines."""
+        return self._kubelet.cluster
+
+    def after(self, ms: int, payload: dict[str, Any]) -> int:
+        return self._kubelet.after(ms, ["cri", payload])
+
+    def cancel(self, timer: Any) -> None:
+        self._kubelet.cancel(timer)
+
+    def on_exit(self, pod_uid: str, container_id: str) -> None:
+        self._kubelet.container_ended(pod_uid, container_id)
+
+    def on_output(self, pod_uid: str, container_id: str) -> None:
+        """Logs are read when somebody asks."""
+
+    def on_exec_output(self, exec_id: str) -> None:
+        self._kubelet.sessions_output(exec_id)
+
+    def on_exec_exit(self, exec_id: str, payload: Any) -> None:
+        self._kubelet.exec_ended(exec_id, payload)
+
+    def on_foreign(self, process: str, event: str, detail: Any) -> None:
+        """No program of a Pod is run by the kubelet."""
+
+
+def new_node(kubelet: Kubelet, state: dict[str, Any] | None, cpu: int, memory: int, disk: int) -> Node:
+    """The machine of a kubelet; `state` from a checkpoint. cpu in millicores, memory and disk in bytes."""
+    return Node(Machine(kubelet), state, cpu=cpu, memory=memory, disk=disk)

@@ -1,0 +1,174 @@
+"""A container's environment, and $(NAME) in commands.
+
+Sources: pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables, getServiceEnvVarMap), pkg/kubelet/envvars/envvars.go,
+third_party/forked/golang/expansion/expand.go, pkg/fieldpath/fieldpath.go, pkg/api/v1/resource/helpers.go (ExtractContainerResourceValue).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import quantity
+from ..objects import EMPTY, Map, dig
+from .podspec import Part, part
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+
+class ConfigError(Exception):
+    """A container's configuration that cannot be made: the text after `Error: `."""
+
+
+def make(kubelet: Kubelet, pod: Map, one: Part, ip: str) -> dict[str, str]:
+    """All variables of a container, in the order of precedence. Raises ConfigError."""
+    namespace = pod["metadata"]["namespace"]
+    services = service_variables(kubelet, namespace, pod["spec"].get("enableServiceLinks", True) is not False)
+    result: dict[str, str] = {}
+    for source in one.spec.get("envFrom") or ():
+        result.update(_from_source(kubelet, namespace, source))
+    own: dict[str, str] = {}
+    for entry in one.spec.get("env") or ():
+        name, reference = entry["name"], entry.get("valueFrom")
+        if reference:
+            value = _value_from(kubelet, pod, one, reference, ip)
+            if value is None:
+                continue
+        else:
+            value = expand(entry.get("value") or "", {**services, **result, **own})
+        own[name] = value
+    return {**services, **result, **own}
+
+
+def expand(text: str, variables: dict[str, str]) -> str:
+    """`$(NAME)` by its value, `$$` by `$`; what is not defined stays as it is written."""
+    if "$" not in text:
+        return text
+    out, at = "", 0
+    while at < len(text):
+        if text[at] == "$" and at + 1 < len(text):
+            if text[at + 1] == "$":
+                out, at = out + "$", at + 2
+                continue
+            end = text.find(")", at + 2)
+            if text[at + 1] == "(" and end > 0:
+                name = text[at + 2:end]
+                out, at = out + variables.get(name, f"$({name})"), end + 1
+                continue
+        out, at = out + text[at], at + 1
+    return out
+
+
+def config_source(kubelet: Kubelet, plural: str, name: str, namespace: str) -> Map | None:
+    """The data of a ConfigMap or Secret as text."""
+    found = kubelet.cluster.etcd.get(plural, f"{namespace}/{name}")
+    return None if found is None else data_of(found)
+
+
+def data_of(obj: Map) -> Map:
+    if obj["kind"] == "Secret":
+        from base64 import b64decode
+        return Map({key: b64decode(value).decode("utf-8", "surrogateescape") for key, value in (obj.get("data") or EMPTY).items()})
+    from base64 import b64decode
+    binary = {key: b64decode(value).decode("utf-8", "surrogateescape") for key, value in (obj.get("binaryData") or EMPTY).items()}
+    return Map({**(obj.get("data") or EMPTY), **binary})
+
+
+def _from_source(kubelet: Kubelet, namespace: str, source: Map) -> dict[str, str]:
+    plural, word, reference = ("configmaps", "configmap", source.get("configMapRef")) if source.get("configMapRef") else \
+        ("secrets", "secret", source.get("secretRef"))
+    if not reference:
+        return {}
+    data = config_source(kubelet, plural, reference["name"], namespace)
+    if data is None:
+        if reference.get("optional"):
+            return {}
+        raise ConfigError(f'{word} "{reference["name"]}" not found')
+    prefix = source.get("prefix") or ""
+    return {prefix + key: data[key] for key in sorted(data)}
+
+
+def _value_from(kubelet: Kubelet, pod: Map, one: Part, reference: Map, ip: str) -> str | None:
+    namespace = pod["metadata"]["namespace"]
+    if field := reference.get("fieldRef"):
+        return field_value(kubelet, pod, field["fieldPath"], ip)
+    if wanted := reference.get("resourceFieldRef"):
+        return resource_value(kubelet, pod, one, wanted)
+    for member, plural, word, kind in (("configMapKeyRef", "configmaps", "configmap", "ConfigMap"),
+                                       ("secretKeyRef", "secrets", "secret", "Secret")):
+        if key_ref := reference.get(member):
+            data = config_source(kubelet, plural, key_ref["name"], namespace)
+            if data is None:
+                if key_ref.get("optional"):
+                    return None
+                raise ConfigError(f'{word} "{key_ref["name"]}" not found')
+            if key_ref["key"] not in data:
+                if key_ref.get("optional"):
+                    return None
+                raise ConfigError(f"couldn't find key {key_ref['key']} in {kind} {namespace}/{key_ref['name']}")
+            return str(data[key_ref["key"]])
+    return None
+
+
+def field_value(kubelet: Kubelet, pod: Map, path: str, ip: str) -> str:
+    """A fieldRef's value (fieldpath.ExtractFieldPathAsString and podFieldSelectorRuntimeValue)."""
+    if path in ("status.podIP", "status.podIPs"):
+        return ip
+    if path in ("status.hostIP", "status.hostIPs"):
+        return kubelet.host_ip
+    if path == "spec.serviceAccountName":
+        return str(pod["spec"].get("serviceAccountName", ""))
+    metadata: Any = pod["metadata"]
+    for member in ("labels", "annotations"):
+        if path == f"metadata.{member}":
+            return "\n".join(f'{key}="{_escaped(value)}"' for key, value in sorted((metadata.get(member) or EMPTY).items()))
+        if path.startswith(f"metadata.{member}['"):
+            return str((metadata.get(member) or EMPTY).get(path[len(f"metadata.{member}['"):-2], ""))
+    return str(dig(pod, path, ""))
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def resource_value(kubelet: Kubelet, pod: Map, one: Part, wanted: Map) -> str:
+    """A resourceFieldRef's value: the container's request or limit over the divisor, rounded up; a limit that is not set is the node's."""
+    which, _, name = wanted["resource"].partition(".")
+    spec = part(pod, wanted["containerName"]).spec if wanted.get("containerName") else one.spec
+    given = ((spec.get("resources") or EMPTY).get(which) or EMPTY).get(name)
+    if given is None and which == "limits":
+        given = dig(kubelet.client.find("nodes", kubelet.node) or EMPTY, f"status.allocatable.{name}", "0")
+    divisor = quantity.parse(str(wanted.get("divisor") or "1"))
+    amount = quantity.parse(str(given or "0"))
+    return str(-(-amount // (divisor or 1)))
+
+
+def service_variables(kubelet: Kubelet, namespace: str, links: bool) -> dict[str, str]:
+    """Variables in Docker's link style for the Services of the namespace, and always for the API server's."""
+    etcd = kubelet.cluster.etcd
+    chosen: dict[str, Map] = {}
+    if (master := etcd.get("services", "default/kubernetes")) is not None:
+        chosen["kubernetes"] = master
+    if links:
+        for service in etcd.list("services", namespace):
+            chosen[service["metadata"]["name"]] = service
+    result: dict[str, str] = {}
+    for name in sorted(chosen):
+        spec = chosen[name]["spec"]
+        ip = spec.get("clusterIP")
+        if not ip or ip == "None" or not spec.get("ports"):
+            continue
+        prefix = name.upper().replace("-", "_")
+        first = spec["ports"][0]
+        result[f"{prefix}_SERVICE_HOST"] = ip
+        result[f"{prefix}_SERVICE_PORT"] = str(first["port"])
+        for port in spec["ports"]:
+            if port.get("name"):
+                result[f"{prefix}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}"] = str(port["port"])
+        result[f"{prefix}_PORT"] = f"{first.get('protocol', 'TCP').lower()}://{ip}:{first['port']}"
+        for port in spec["ports"]:
+            protocol = port.get("protocol", "TCP")
+            stem = f"{prefix}_PORT_{port['port']}_{protocol}"
+            result.update({stem: f"{protocol.lower()}://{ip}:{port['port']}", f"{stem}_PROTO": protocol.lower(),
+                           f"{stem}_PORT": str(port["port"]), f"{stem}_ADDR": ip})
+    return result

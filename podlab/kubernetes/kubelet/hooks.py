@@ -1,0 +1,128 @@
+"""postStart and preStop: exec, httpGet or sleep. worker["hooks"]: {"container/postStart": exec id, or ""}.
+
+Source: pkg/kubelet/lifecycle/handlers.go; pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..objects import EMPTY, Map
+from ..runtime import http
+from ..runtime.node import ExecError
+from .podspec import Part, full_name, part
+from .state import WAIT, Worker, fail, newest
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+EXEC_MS = 30  # what starting an exec takes, as recorded
+HTTP_MS = 60_000  # a hook's request has no timeout of its own; the client gives up
+
+
+def step_post_start(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+    one = part(kubelet.pod(worker), name)
+    run(kubelet, worker, one, "postStart", one.spec["lifecycle"]["postStart"])
+    return WAIT
+
+
+def run(kubelet: Kubelet, worker: Worker, one: Part, which: str, handler: Map) -> None:
+    """Start a hook; `done` is called when it is over."""
+    key = f"{one.name}/{which}"
+    worker["hooks"][key] = ""
+    if command := (handler.get("exec") or EMPTY).get("command"):
+        now = newest(worker, one.name)
+        assert now is not None
+        try:
+            worker["hooks"][key] = kubelet.machine.exec(now["id"], list(command), payload=["hook", worker["uid"], one.name, which])
+        except ExecError as error:
+            kubelet.after(EXEC_MS, ["hook-over", worker["uid"], one.name, which, str(error)])
+    elif sleep := handler.get("sleep"):
+        kubelet.after(int(sleep["seconds"]) * 1000, ["hook-over", worker["uid"], one.name, which, None])
+    elif get := handler.get("httpGet"):
+        host, port, message = get_request(worker, one, get)
+        kubelet.cluster.network.request(f"host/{kubelet.node}", host, port, message, HTTP_MS,
+                                        (kubelet.name, ["hook", worker["uid"], one.name, which]))
+    else:
+        kubelet.after(0, ["hook-over", worker["uid"], one.name, which, None])
+
+
+def get_request(worker: Worker, one: Part, get: Map) -> tuple[str, int, str]:
+    """(address, port, HTTP message) of an httpGet."""
+    host = get.get("host") or worker["sandbox"]["ip"]
+    port = port_number(one, get.get("port"))
+    headers = [("User-Agent", "kube-probe/1.36"), ("Accept", "*/*"), ("Connection", "close")]
+    name = f"{host}:{port}"
+    for header in get.get("httpHeaders") or ():
+        if header["name"].lower() == "host":
+            name = header["value"]
+        else:
+            headers = [(k, v) for k, v in headers if k.lower() != header["name"].lower()] + [(header["name"], header["value"])]
+    path = get.get("path") or "/"
+    return host, port, http.request("GET", path if path.startswith("/") else "/" + path, name, headers).text()
+
+
+def port_number(one: Part, port: Any) -> int:
+    """A port by number or by its name in the container's ports; 0 when there is none of that name."""
+    if isinstance(port, int):
+        return port
+    if port is None:
+        return 80
+    if str(port).isdigit():
+        return int(port)
+    return next((int(entry["containerPort"]) for entry in one.spec.get("ports") or () if entry.get("name") == port), 0)
+
+
+def exec_done(kubelet: Kubelet, worker: Worker, name: str, which: str, exec_id: str) -> None:
+    """A hook's command has ended, or its container has."""
+    if worker["hooks"].get(f"{name}/{which}") not in (exec_id, ""):
+        return
+    code = kubelet.machine.exec_status(exec_id)["exit_code"]
+    out, err = kubelet.machine.read_exec(exec_id)
+    kubelet.machine.forget_exec(exec_id)
+    one = part(kubelet.pod(worker), name)
+    command = " ".join((one.spec["lifecycle"][which].get("exec") or EMPTY).get("command") or ())
+    error = f"command '{command}' exited with {code}: {err}, message: \"{_quoted(out + err)}\"" if code else None
+    done(kubelet, worker, name, which, error)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def slept(kubelet: Kubelet, worker: Worker, name: str, which: str, error: str | None) -> None:
+    done(kubelet, worker, name, which, error)
+
+
+def replied(kubelet: Kubelet, worker: Worker, name: str, which: str, result: dict[str, Any]) -> None:
+    """An httpGet hook fails when nobody answers, or with a status of 400 and more."""
+    error = None
+    if not result["ok"]:
+        error = f"Get \"http://{worker['sandbox']['ip']}\": {result['error']}, message: \"\""
+    elif result["status"] >= 400:
+        error = f"HTTP probe failed with statuscode: {result['status']}, message: \"\""
+    done(kubelet, worker, name, which, error)
+
+
+def done(kubelet: Kubelet, worker: Worker, name: str, which: str, error: str | None) -> None:
+    from . import termination
+    from . import worker as pod_worker
+    if worker["hooks"].pop(f"{name}/{which}", None) is None:
+        return
+    if which == "preStop":
+        termination.hook_done(kubelet, worker, name, error)
+        return
+    if not (worker["steps"] and worker["steps"][0] == ["post-start", name]):
+        return
+    if error is not None:
+        pod = kubelet.pod(worker)
+        one = part(pod, name)
+        kind = "Exec" if one.spec["lifecycle"]["postStart"].get("exec") else "HTTP"
+        what = f"([{' '.join(one.spec['lifecycle']['postStart']['exec']['command'])}])" if kind == "Exec" else \
+            f"({one.spec['lifecycle']['postStart'].get('httpGet', EMPTY).get('path', '')})"
+        message = f'{kind} lifecycle hook {what} for Container "{name}" in Pod "{full_name(pod)}" failed - error: {error}'
+        kubelet.tell(worker, "kubelet-poststart-failed", container=name, message=error)
+        kubelet.record(worker, "Warning", "FailedPostStartHook", "PostStartHook failed", one.path)
+        fail(kubelet, worker, one, "PostStartHookError", message)
+        worker["steps"].insert(1, ["stop", name, "post-start", "FailedPostStartHook"])
+    pod_worker.advance(kubelet, worker)

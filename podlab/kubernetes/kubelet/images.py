@@ -1,0 +1,187 @@
+"""Images on a node: policies, one pull at a time, errors and back-off in the kubelet's words.
+
+Sources: pkg/kubelet/images/image_manager.go (EnsureImageExists, pullImage), pkg/kubelet/images/puller.go (serialImagePuller),
+containerd's resolver for the texts of what a registry refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from ..runtime import image as catalogue
+from . import backoff
+from .podspec import Part, part
+from .state import fail
+from .state import WAIT, Worker
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+RESOLVE_MS = 60  # asking the registry what a name stands for; recorded
+BYTES_PER_MS = 20_000  # 20 MB/s over the network and onto the disk
+REFERENCE = re.compile(r"[a-z0-9]+(?:(?:[._:/-]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
+
+
+def names(reference: str) -> tuple[str, str]:
+    """(image, imageID) as a container status shows them."""
+    name, tag, digest = catalogue.canonical(reference)
+    if not digest:
+        digest = "sha256:" + sha256(f"{name}:{tag}".encode()).hexdigest()
+    return (f"{name}:{tag}" if tag else f"{name}@{digest}"), f"{name}@{digest}"
+
+
+def runs_as_root(reference: str) -> bool:
+    found = catalogue.find(reference)
+    return found is None or found.user.partition(":")[0] in ("", "0", "root")
+
+
+def preload(kubelet: Kubelet, references: list[str]) -> None:
+    for reference in references:
+        _have(kubelet, reference)
+
+
+def _have(kubelet: Kubelet, reference: str) -> None:
+    found = catalogue.find(reference)
+    kubelet.state["images"][names(reference)[0]] = {"size": found.size if found else 0, "at": kubelet.now, "id": names(reference)[1]}
+
+
+def step_pull(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+    """EnsureImageExists: done when the image is there; otherwise the container fails, or the worker waits for the pull."""
+    one = part(kubelet.pod(worker), name)
+    image, policy = one.spec["image"], one.spec.get("imagePullPolicy") or "IfNotPresent"
+    if not REFERENCE.fullmatch(image):
+        return _invalid(kubelet, worker, one, image)
+    present = names(image)[0] in kubelet.state["images"]
+    if present and policy != "Always":
+        kubelet.record(worker, "Normal", "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod', one.path)
+        return None
+    if policy == "Never":
+        message = f'Container image "{image}" is not present with pull policy of Never'
+        kubelet.tell(worker, "kubelet-image-never", container=name, image=image)
+        kubelet.record(worker, "Warning", "ErrImageNeverPull", message, one.path)
+        return _refused(kubelet, worker, one, "ErrImageNeverPull", message)
+    entry = worker["pulling"].get(image)
+    if entry is not None and (left := backoff.left(worker["pulling"], image, entry["at"], kubelet.now)):
+        kubelet.tell(worker, "kubelet-backoff", container=name, seconds=entry["ms"] // 1000, image=image)
+        kubelet.record(worker, "Normal", "BackOff", f'Back-off pulling image "{image}"', one.path)
+        _refused(kubelet, worker, one, "ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {entry["error"]}')
+        worker["waits"][name] = {"what": "backoff", "since": entry["at"], "until": kubelet.now + left}
+        return None
+    kubelet.tell(worker, "kubelet-image-pull", container=name, image=image)
+    kubelet.record(worker, "Normal", "Pulling", f'Pulling image "{image}"', one.path)
+    worker["waits"][name] = {"what": "pull", "since": kubelet.now, "until": None}
+    kubelet.state["pulls"].append({"uid": worker["uid"], "name": name, "image": image, "asked": kubelet.now, "began": None, "timer": None})
+    _next(kubelet)
+    return WAIT
+
+
+def _refused(kubelet: Kubelet, worker: Worker, one: Part, reason: str, message: str) -> None:
+    kubelet.record(worker, "Warning", "Failed", f"Error: {reason}", one.path)
+    fail(kubelet, worker, one, reason, message)
+
+
+def _invalid(kubelet: Kubelet, worker: Worker, one: Part, image: str) -> None:
+    why = "repository name must be lowercase" if image != image.lower() else "invalid reference format"
+    message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": ' + \
+        (f"invalid reference format: {why}" if why != "invalid reference format" else why)
+    kubelet.record(worker, "Warning", "InspectFailed", message, one.path)
+    _refused(kubelet, worker, one, "InvalidImageName", message)
+
+
+# ---- the puller
+
+def _next(kubelet: Kubelet) -> None:
+    """Let the first of the queue go ahead, if none is under way."""
+    pulls = kubelet.state["pulls"]
+    if not pulls or pulls[0]["began"] is not None:
+        return
+    pull = pulls[0]
+    pull["began"] = kubelet.now
+    due = kubelet.now + _duration(kubelet, pull["image"])
+    pull["timer"] = kubelet.after(due - kubelet.now, ["pull", ""])
+    worker = kubelet.state["pods"].get(pull["uid"])
+    if worker is not None:
+        worker["waits"][pull["name"]] = {"what": "pull", "since": pull["asked"], "until": due}
+
+
+def _registry(kubelet: Kubelet, image: str) -> dict[str, Any]:
+    """The fault of the registry an image comes from: {"slow": factor, "broken": error text}."""
+    registries = kubelet.state["registries"]
+    host = catalogue.canonical(image)[0].split("/")[0]
+    found: dict[str, Any] = registries.get(host) or registries.get("*") or {}
+    return found
+
+
+def _duration(kubelet: Kubelet, image: str) -> int:
+    """Ms of a pull: what is on the node already only has to be resolved."""
+    fault = _registry(kubelet, image)
+    found = catalogue.find(image)
+    size = 0 if found is None or names(image)[0] in kubelet.state["images"] or fault.get("broken") else found.size
+    return int((RESOLVE_MS + size // BYTES_PER_MS) * float(fault.get("slow") or 1))
+
+
+def pull_timer(kubelet: Kubelet) -> None:
+    """The pull under way is over."""
+    pull = kubelet.state["pulls"].pop(0)
+    worker = kubelet.state["pods"].get(pull["uid"])
+    error = _error(kubelet, pull["image"])
+    if error is None:
+        _have(kubelet, pull["image"])
+        from . import node_status
+        node_status.changed(kubelet)
+    if worker is not None and worker["steps"] and worker["steps"][0] == ["pull", pull["name"]]:
+        _pulled(kubelet, worker, pull, error)
+    _next(kubelet)
+
+
+def _pulled(kubelet: Kubelet, worker: Worker, pull: dict[str, Any], error: str | None) -> None:
+    from . import worker as pod_worker
+    one = part(kubelet.pod(worker), pull["name"])
+    worker["waits"].pop(pull["name"], None)
+    image = pull["image"]
+    if error is None:
+        size = kubelet.state["images"][names(image)[0]]["size"]
+        took, waited = backoff.text(kubelet.now - pull["began"]), backoff.text(kubelet.now - pull["asked"])
+        worker["pulling"].pop(image, None)
+        kubelet.tell(worker, "kubelet-image-pulled", container=pull["name"], image=image)
+        kubelet.record(worker, "Normal", "Pulled", f'Successfully pulled image "{image}" in {took} ({waited} including waiting). '
+                       f"Image size: {size} bytes.", one.path)
+    else:
+        kubelet.tell(worker, "kubelet-image-pull-failed", container=pull["name"], image=image, message=error)
+        kubelet.record(worker, "Warning", "Failed", f'Failed to pull image "{image}": {error}', one.path)
+        backoff.raise_(worker["pulling"], image, kubelet.now, kubelet.now)
+        worker["pulling"][image]["error"] = error
+        _refused(kubelet, worker, one, "ErrImagePull", error)
+    pod_worker.advance(kubelet, worker)
+
+
+def _error(kubelet: Kubelet, image: str) -> str | None:
+    """What containerd says when the registry refuses, or None."""
+    name, tag, digest = catalogue.canonical(image)
+    full = f"{name}:{tag}" if tag else f"{name}@{digest}"
+    failed = f'failed to pull and unpack image "{full}": failed to resolve image: '
+    host = name.split("/")[0]
+    if broken := _registry(kubelet, image).get("broken"):
+        text = broken if isinstance(broken, str) else "dial tcp: connect: connection refused"
+        return f'{failed}failed to do request: Head "https://{host}/v2/{name.partition("/")[2]}/manifests/{tag or digest}": {text}'
+    if name not in catalogue.CATALOGUE:
+        if host not in ("docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io"):
+            return f'{failed}failed to do request: Head "https://{host}/v2/{name.partition("/")[2]}/manifests/{tag or digest}": ' \
+                f"dial tcp: lookup {host}: no such host"
+        return f"{failed}pull access denied, repository does not exist or may require authorization: server message: " \
+            "insufficient_scope: authorization failed"
+    if catalogue.find(image) is None:
+        return f"rpc error: code = NotFound desc = {failed}{full}: not found"
+    return None
+
+
+def cancel(kubelet: Kubelet, worker: Worker) -> None:
+    """A Pod does not want its image any more."""
+    pulls = kubelet.state["pulls"]
+    for pull in [pull for pull in pulls if pull["uid"] == worker["uid"]]:
+        kubelet.cancel(pull["timer"])
+        pulls.remove(pull)
+        worker["waits"].pop(pull["name"], None)
+    _next(kubelet)

@@ -1,0 +1,83 @@
+"""The Node object's status, as its kubelet keeps it: conditions and images.
+
+Sources: pkg/kubelet/nodestatus/setters.go; NodeStatusUpdateFrequency (10 s) in pkg/kubelet/apis/config/v1beta1/defaults.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..cause import Cause
+from ..objects import EMPTY, Map
+from ..times import rfc3339
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+PERIOD_MS = 10_000  # NodeStatusUpdateFrequency
+MAX_IMAGES = 50  # nodeStatusMaxImages
+WORDS = {  # condition: (reason and message when False, reason and message when True)
+    "MemoryPressure": ("KubeletHasSufficientMemory", "kubelet has sufficient memory available",
+                       "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    "DiskPressure": ("KubeletHasNoDiskPressure", "kubelet has no disk pressure", "KubeletHasDiskPressure", "kubelet has disk pressure"),
+    "PIDPressure": ("KubeletHasSufficientPID", "kubelet has sufficient PID available",
+                    "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+}
+
+
+def changed(kubelet: Kubelet) -> None:
+    """Something to report: it is written when the status is next computed, each 10 s."""
+    if kubelet.state["node_timer"] is None:
+        phase = kubelet.cluster.random.integer("kubelet-node-status", kubelet.node, below=PERIOD_MS)
+        at = kubelet.now + 1 + (phase - kubelet.now - 1) % PERIOD_MS
+        kubelet.state["node_timer"] = kubelet.after(at - kubelet.now, ["node-status", ""])
+
+
+def report(kubelet: Kubelet) -> None:
+    """Write the Node's status where it differs."""
+    kubelet.cancel(kubelet.state["node_timer"])
+    kubelet.state["node_timer"] = None
+    write(kubelet, "True", "KubeletReady", "kubelet is posting ready status")
+
+
+def write(kubelet: Kubelet, ready: str, reason: str, message: str, *, pressures: bool = True) -> None:
+    """Conditions and images. `pressures` False leaves the pressure conditions as the store has them."""
+    node = kubelet.client.find("nodes", kubelet.node)
+    if node is None:
+        return
+    old: Map = node.get("status") or EMPTY
+    wanted: dict[str, tuple[str, str, str]] = {"Ready": (ready, reason, message)}
+    if pressures:
+        for kind, words in WORDS.items():
+            pressed = kind in kubelet.state["pressure"]
+            wanted[kind] = ("True", words[2], words[3]) if pressed else ("False", words[0], words[1])
+    now, conditions = rfc3339(kubelet.now), []
+    for condition in old.get("conditions") or ():
+        new = wanted.get(condition["type"])
+        if new is None or (condition["status"], condition.get("reason"), condition.get("message")) == new:
+            conditions.append(condition)
+            continue
+        moved = now if condition["status"] != new[0] else condition["lastTransitionTime"]
+        if condition["status"] != new[0]:
+            _event(kubelet, node, condition["type"], new)
+        conditions.append({**condition, "status": new[0], "reason": new[1], "message": new[2], "lastHeartbeatTime": now,
+                           "lastTransitionTime": moved})
+    status = {**old, "conditions": conditions, "images": image_list(kubelet)}
+    kubelet.client.update("nodes", {"metadata": {"name": kubelet.node}, "status": status}, subresource="status",
+                          cause=Cause("kubelet-node-status", {"ready": ready, "pressure": sorted(kubelet.state["pressure"])}))
+
+
+def _event(kubelet: Kubelet, node: Map, kind: str, new: tuple[str, str, str]) -> None:
+    if kind == "Ready":
+        reason = "NodeReady" if new[0] == "True" else "NodeNotReady"
+    else:
+        reason = {"MemoryPressure": ("NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
+                  "DiskPressure": ("NodeHasNoDiskPressure", "NodeHasDiskPressure"),
+                  "PIDPressure": ("NodeHasSufficientPID", "NodeHasInsufficientPID")}[kind][new[0] == "True"]
+    kubelet.client.event(node, "Normal", reason, f"Node {kubelet.node} status is now: {reason}")
+
+
+def image_list(kubelet: Kubelet) -> list[dict[str, Any]]:
+    """status.images: the biggest first."""
+    held = sorted(kubelet.state["images"].items(), key=lambda item: (-item[1]["size"], item[0]))
+    return [{"names": [image["id"], name], "sizeBytes": image["size"]} for name, image in held[:MAX_IMAGES]]

@@ -1,0 +1,217 @@
+"""Liveness, readiness and startup probes.
+
+worker["probes"]: {"container/kind": {"id": container id that the result is about, "result": success | failure | unknown, "ok", "bad":
+results in a row, "timer", "busy": exec id, "net" or None, "again": asked for while busy, "hold": no more until a new container, "at"}}.
+
+Sources: pkg/kubelet/prober/worker.go (doProbe), prober_manager.go (AddPod, UpdatePodStatus), prober.go; pkg/probe/*.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..objects import EMPTY, Map
+from ..runtime.node import ExecError
+from . import hooks
+from .podspec import EPHEMERAL, INIT, Part, has_probe, part, parts
+from .state import Worker, newest, runs_now
+from .status import is_started
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+INITIAL = {"readiness": "failure", "liveness": "success", "startup": "unknown"}
+KINDS = ("startup", "liveness", "readiness")
+TRIGGER_MS = 5
+OUTPUT_BYTES = 10_240  # maxRespBodyLength, maxReadLength
+SAID_BYTES = 1024
+
+
+def watch(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+    """AddPod: a worker for each probe, from the first sync on."""
+    if worker["probing"]:
+        return
+    worker["probing"] = True
+    for one in parts(pod):
+        if one.kind in (INIT, EPHEMERAL) or not has_probe(one):
+            continue
+        for kind in KINDS:
+            if one.spec.get(f"{kind}Probe"):
+                key = f"{one.name}/{kind}"
+                worker["probes"][key] = {"id": "", "result": INITIAL[kind], "ok": 0, "bad": 0, "busy": None, "again": False, "hold": False,
+                                         "at": 0, "timer": kubelet.after(_period(one, kind), ["probe", worker["uid"], key])}
+
+
+def _spec(one: Part, kind: str) -> Map:
+    found: Map = one.spec[f"{kind}Probe"]
+    return found
+
+
+def _period(one: Part, kind: str) -> int:
+    return int(_spec(one, kind).get("periodSeconds") or 10) * 1000
+
+
+def stop(kubelet: Kubelet, worker: Worker, kinds: tuple[str, ...]) -> None:
+    for key, probe in worker["probes"].items():
+        if key.rpartition("/")[2] in kinds:
+            kubelet.cancel(probe["timer"])
+            probe.update(timer=None, hold=True)
+
+
+def tick(kubelet: Kubelet, worker: Worker, key: str) -> None:
+    name, _, kind = key.rpartition("/")
+    probe = worker["probes"][key]
+    probe["timer"] = kubelet.after(_period(part(kubelet.pod(worker), name), kind), ["probe", worker["uid"], key])
+    _attempt(kubelet, worker, key)
+
+
+def after_status(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+    """UpdatePodStatus: a container that has started and is not ready is probed at once, and its ticker begins anew."""
+    for key, probe in worker["probes"].items():
+        name, _, kind = key.rpartition("/")
+        if kind != "readiness" or probe["hold"]:
+            continue
+        run = newest(worker, name)
+        if run is None or run["state"] != "running" or (probe["id"] == run["id"] and probe["result"] == "success"):
+            continue
+        if not is_started(worker, part(pod, name), run):
+            continue
+        if probe["busy"]:
+            probe["again"] = True
+        else:
+            kubelet.cancel(probe["timer"])
+            probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
+
+
+def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
+    """doProbe up to the check itself."""
+    name, _, kind = key.rpartition("/")
+    pod, probe = kubelet.pod(worker), worker["probes"][key]
+    one, run = part(pod, name), newest(worker, name)
+    if probe["busy"] or run is None or run["state"] != "running" or not runs_now(kubelet, worker, name):
+        return
+    if probe["id"] != run["id"]:
+        # a new container: the first result is the initial one; readiness is then looked at once more by the sync that follows
+        probe.update(id=run["id"], ok=0, bad=0, result=INITIAL[kind], hold=worker["mode"] != "run" and kind != "readiness",
+                     again=kind == "readiness")
+    if probe["hold"] or (kind == "startup" and probe["result"] == "success"):
+        return
+    if kind != "startup" and not is_started(worker, one, run):
+        return
+    spec = _spec(one, kind)
+    if (kubelet.now - run["started"] // 1000 * 1000) // 1000 < int(spec.get("initialDelaySeconds") or 0):
+        return
+    probe["at"] = kubelet.now
+    timeout = int(spec.get("timeoutSeconds") or 1) * 1000
+    if command := (spec.get("exec") or EMPTY).get("command"):
+        try:
+            probe["busy"] = kubelet.machine.exec(run["id"], list(command), payload=["probed", worker["uid"], key], timeout=timeout)
+        except ExecError as error:
+            probe["busy"] = "error"
+            _result(kubelet, worker, key, run["id"], False, str(error))
+        return
+    probe["busy"] = "net"
+    reply = (kubelet.name, ["probe", worker["uid"], key, run["id"]])
+    source = f"host/{kubelet.node}"
+    if get := spec.get("httpGet"):
+        host, port, message = hooks.get_request(worker, one, get)
+        kubelet.cluster.network.request(source, host, port, message, timeout, reply)
+    else:
+        socket = spec.get("tcpSocket") or spec.get("grpc") or EMPTY
+        host = socket.get("host") or worker["sandbox"]["ip"]
+        kubelet.cluster.network.request(source, host, hooks.port_number(one, socket.get("port")), None, timeout, reply)
+
+
+def exec_done(kubelet: Kubelet, worker: Worker, key: str, exec_id: str) -> None:
+    """An exec probe's command has ended."""
+    probe = worker["probes"].get(key)
+    if probe is None or probe["busy"] != exec_id:
+        return
+    status = kubelet.machine.exec_status(exec_id)
+    out, err = kubelet.machine.read_exec(exec_id)
+    kubelet.machine.forget_exec(exec_id)
+    name, _, kind = key.rpartition("/")
+    run = newest(worker, name)
+    if run is None or run["id"] != probe["id"] or not runs_now(kubelet, worker, name):
+        probe["busy"] = None
+        return
+    text = (out + err)[:OUTPUT_BYTES]
+    if status["timed_out"]:
+        spec = _spec(part(kubelet.pod(worker), name), kind)
+        text = f'command timed out: "{" ".join(spec["exec"]["command"])}" timed out after {spec.get("timeoutSeconds") or 1}s'
+    _result(kubelet, worker, key, probe["id"], status["exit_code"] == 0 and not status["timed_out"], text)
+
+
+def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, result: dict[str, Any]) -> None:
+    """An HTTP or TCP probe has its answer."""
+    probe = worker["probes"].get(key)
+    if probe is None or probe["busy"] != "net" or probe["id"] != container_id:
+        return
+    name, _, kind = key.rpartition("/")
+    one = part(kubelet.pod(worker), name)
+    spec = _spec(one, kind)
+    get = spec.get("httpGet")
+    if get is None:
+        socket = spec.get("tcpSocket") or spec.get("grpc") or EMPTY
+        where = f"{socket.get('host') or worker['sandbox']['ip']}:{hooks.port_number(one, socket.get('port'))}"
+        text = "" if result["ok"] else f"dial tcp {where}: {_words(result['error'])}"
+        if not result["ok"] and spec.get("grpc"):
+            text = f'timeout: failed to connect service "{where}" within {spec.get("timeoutSeconds") or 1}s: {_words(result["error"])}'
+        _result(kubelet, worker, key, container_id, bool(result["ok"]), text)
+        return
+    host, port, _ = hooks.get_request(worker, one, get)
+    url = f"{(get.get('scheme') or 'HTTP').lower()}://{host}:{port}{get.get('path') or '/'}"
+    if result["ok"]:
+        good = 200 <= result["status"] < 400
+        _result(kubelet, worker, key, container_id, good, "" if good else f"HTTP probe failed with statuscode: {result['status']}")
+    elif result["error"] == "timeout":
+        _result(kubelet, worker, key, container_id, False,
+                f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
+    elif result["error"] == "closed":
+        _result(kubelet, worker, key, container_id, False, f'Get "{url}": EOF')
+    else:
+        _result(kubelet, worker, key, container_id, False, f'Get "{url}": dial tcp {host}:{port}: {_words(result["error"])}')
+
+
+def _words(error: str) -> str:
+    """How Go names a failed connection."""
+    return {"timeout": "i/o timeout", "ETIMEDOUT": "i/o timeout", "ECONNREFUSED": "connect: connection refused",
+            "EHOSTUNREACH": "connect: no route to host", "ENETUNREACH": "connect: network is unreachable",
+            "ECONNRESET": "connect: connection reset by peer"}.get(error, error)
+
+
+def _result(kubelet: Kubelet, worker: Worker, key: str, container_id: str, good: bool, text: str) -> None:
+    """One result; it counts when there are enough of its kind in a row."""
+    from . import worker as pod_worker
+    name, _, kind = key.rpartition("/")
+    probe = worker["probes"][key]
+    one = part(kubelet.pod(worker), name)
+    spec = _spec(one, kind)
+    probe["busy"] = None
+    threshold = int(spec.get("successThreshold") or 1) if good else int(spec.get("failureThreshold") or 3)
+    probe["ok"], probe["bad"] = (probe["ok"] + 1, 0) if good else (0, probe["bad"] + 1)
+    new = "success" if good else "failure"
+    if not good:
+        kubelet.tell(worker, "kubelet-probe-failed", container=name, probe=kind, message=text[:SAID_BYTES], failures=probe["bad"],
+                     threshold=threshold)
+        kubelet.record(worker, "Warning", "Unhealthy", f"{kind.capitalize()} probe failed: {text}", one.path)
+    reached = probe["ok"] >= threshold or probe["bad"] >= threshold
+    changed = reached and probe["result"] != new
+    if changed:
+        probe["result"] = new
+        if good:
+            kubelet.tell(worker, "kubelet-probe-succeeded", container=name, probe=kind)
+        elif kind != "readiness":
+            probe["hold"] = True
+    if probe["again"]:
+        probe["again"] = False
+        if probe["result"] != "success":
+            kubelet.cancel(probe["timer"])
+            probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
+    if changed:
+        if worker["mode"] == "run":
+            pod_worker.ask(kubelet, worker)
+            if worker["steps"]:
+                kubelet.write_status(worker)  # SetContainerReadiness, SetContainerStartup: told even while a sync is under way
+        elif worker["mode"] == "terminating":
+            kubelet.write_status(worker)

@@ -1,0 +1,220 @@
+"""Bringing a sandbox and its containers up: back-off, creation, start, and the record that is kept of each run.
+
+Source: pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer), kuberuntime_manager.go (doBackOff),
+pkg/kubelet/kubelet_pods.go (GeneratePodHostNameAndDomain, ensureHostsFile), pkg/kubelet/network/dns/dns.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import quantity
+from ..objects import EMPTY, Map
+from ..runtime.node import ContainerStatus, StartError
+from . import backoff, env, images, volumes
+from .podspec import EPHEMERAL, Part, full_name, part, parts
+from .state import Worker, fail, newest, read_end
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+CREATE_MS = 12  # CreateContainer, as recorded
+START_MS = 58  # StartContainer, as recorded
+LOG_LINES, LOG_BYTES = 80, 2048  # MaxContainerTerminationMessageLogLines, ...LogLength
+MESSAGE_BYTES, POD_MESSAGE_BYTES = 4096, 12288  # MaxContainerTerminationMessageLength, MaxPodTerminationMessageLogLength
+CLUSTER_DNS = "10.96.0.10"
+
+
+# ---- the sandbox
+
+def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+    """RunPodSandbox, then the Pod's volumes."""
+    spec, sandbox = pod["spec"], worker["sandbox"]
+    name, namespace, host = worker["name"], worker["namespace"], bool(spec.get("hostNetwork"))
+    hostname = kubelet.node if host else (spec.get("hostname") or name)[:63]
+    domain = f"{hostname}.{spec['subdomain']}.{namespace}.svc.cluster.local" if spec.get("subdomain") and spec.get("hostname") else ""
+    kubelet.machine.run_sandbox(
+        worker["uid"], name=name, namespace=namespace, hostname=hostname, ip=sandbox["ip"], host_network=host,
+        share_pid=bool(spec.get("shareProcessNamespace")), hosts=_hosts(spec, sandbox["ip"], hostname, domain),
+        resolv_conf=_resolv_conf(spec, namespace), domain=domain)
+    if not host:
+        kubelet.cluster.network.add_host(sandbox["ip"], worker["uid"], kubelet.node)
+    volumes.create(kubelet, worker, pod)
+
+
+def remove_sandbox(kubelet: Kubelet, worker: Worker) -> None:
+    stop_sandbox(kubelet, worker)
+    kubelet.machine.remove_sandbox(worker["uid"])
+
+
+def stop_sandbox(kubelet: Kubelet, worker: Worker) -> None:
+    """StopPodSandbox: whatever runs is killed, the address is free again."""
+    sandbox = worker["sandbox"]
+    if sandbox is None or sandbox.get("stopped"):
+        return
+    kubelet.machine.stop_sandbox(worker["uid"])
+    sandbox["ready"], sandbox["stopped"] = False, True
+    if not sandbox["host"]:
+        kubelet.cluster.network.remove_host(sandbox["ip"])
+
+
+def _hosts(spec: Map, ip: str, hostname: str, domain: str) -> str:
+    aliases = spec.get("hostAliases")
+    if not aliases:
+        return ""
+    lines = ["# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", "fe00::0\tip6-localnet",
+             "fe00::0\tip6-mcastprefix", "fe00::1\tip6-allnodes", "fe00::2\tip6-allrouters",
+             f"{ip}\t{domain + chr(9) if domain else ''}{hostname}", "", "# Entries added by HostAliases."]
+    lines += ["\t".join([alias["ip"], *(alias.get("hostnames") or ())]) for alias in aliases]
+    return "\n".join(lines) + "\n"
+
+
+def _resolv_conf(spec: Map, namespace: str) -> str:
+    policy, config = spec.get("dnsPolicy", "ClusterFirst"), spec.get("dnsConfig") or EMPTY
+    servers, searches, options = [], [], []
+    if policy == "ClusterFirstWithHostNet" or (policy == "ClusterFirst" and not spec.get("hostNetwork")):
+        servers, options = [CLUSTER_DNS], ["ndots:5"]
+        searches = [f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local"]
+    elif policy != "None":
+        servers = ["8.8.8.8"]
+    servers = [*servers, *(s for s in config.get("nameservers") or () if s not in servers)]
+    searches = [*searches, *(s for s in config.get("searches") or () if s not in searches)]
+    for option in config.get("options") or ():
+        text = f"{option['name']}:{option['value']}" if option.get("value") else str(option["name"])
+        options = [o for o in options if o.partition(":")[0] != option["name"]] + [text]
+    lines = ([f"search {' '.join(searches)}"] if searches else []) + [f"nameserver {server}" for server in servers]
+    return "\n".join(lines + ([f"options {' '.join(options)}"] if options else [])) + "\n"
+
+
+# ---- one container
+
+def step_container(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+    """startContainer, unless the container has to wait after its last end (doBackOff)."""
+    pod = kubelet.pod(worker)
+    one = part(pod, name)
+    ended = next((run for run in reversed(worker["runs"].get(name, ())) if run["state"] == "exited"), None)
+    if ended is not None and one.kind != EPHEMERAL:
+        key = f"{name} {one.spec['image']} {sorted((one.spec.get('resources') or EMPTY).items())}"
+        left = backoff.left(worker["restart"], key, ended["finished"], kubelet.now)
+        if left:
+            wait = backoff.text(worker["restart"][key]["ms"])
+            message = f"back-off {wait} restarting failed container={name} pod={full_name(pod)}"
+            kubelet.tell(worker, "kubelet-backoff", container=name, seconds=worker["restart"][key]["ms"] // 1000,
+                         restarts=worker["runs"][name][-1]["attempt"])
+            kubelet.record(worker, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {full_name(pod)}", one.path)
+            fail(kubelet, worker, one, "CrashLoopBackOff", message, left)
+            worker["waits"][name] = {"what": "backoff", "since": ended["finished"], "until": kubelet.now + left}
+            return None
+        backoff.raise_(worker["restart"], key, ended["finished"], kubelet.now)
+    worker["steps"][1:1] = [["pull", name], ["create", name], ["start", name]]
+    return None
+
+
+def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+    pod = kubelet.pod(worker)
+    one = part(pod, name)
+    worker["waits"][name] = {"what": "create", "since": kubelet.now, "until": kubelet.now + CREATE_MS + START_MS}
+    try:
+        options = container_options(kubelet, worker, pod, one)
+    except env.ConfigError as error:
+        kubelet.tell(worker, "kubelet-config-error", container=name, message=str(error))
+        kubelet.record(worker, "Warning", "Failed", f"Error: {error}", one.path)
+        fail(kubelet, worker, one, "CreateContainerConfigError", str(error))
+        return None
+    runs = worker["runs"].setdefault(name, [])
+    attempt = runs[-1]["attempt"] + 1 if runs else 0
+    if runs and not runs[-1]["id"]:  # a place kept by RestartAllContainers
+        attempt = runs.pop()["attempt"]
+    if runs:
+        read_end(kubelet, worker, name, runs[-1])
+    try:
+        container_id = kubelet.machine.create_container(worker["uid"], name, attempt=attempt, **options)
+    except StartError as error:
+        kubelet.record(worker, "Warning", "Failed", f"Error: {error.message}", one.path)
+        fail(kubelet, worker, one, error.reason, error.message)
+        return None
+    shown, image_id = images.names(one.spec["image"])
+    runs.append({"id": container_id, "attempt": attempt, "image": shown, "imageID": image_id, "spec": one.spec["image"], "state": "created",
+                 "exitCode": 0, "reason": "", "message": "", "started": 0, "finished": 0})
+    worker["ended"] = [entry for entry in worker["ended"] if entry[0] != name]
+    for old in runs[:-2]:  # MaxPerPodContainerCount: one dead instance is kept
+        kubelet.machine.remove_container(old["id"])
+    del runs[:-2]
+    kubelet.tell(worker, "kubelet-container-created", container=name)
+    kubelet.record(worker, "Normal", "Created", "Container created", one.path)
+    return START_MS
+
+
+def step_start(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+    pod = kubelet.pod(worker)
+    one = part(pod, name)
+    run = worker["runs"][name][-1]
+    worker["waits"].pop(name, None)
+    worker["did"] = True
+    try:
+        kubelet.machine.start_container(run["id"])
+    except StartError as error:
+        run.update(state="exited", exitCode=error.exit_code, reason=error.reason, message=error.message, finished=kubelet.now)
+        kubelet.tell(worker, "kubelet-container-start-failed", container=name, message=error.message)
+        kubelet.record(worker, "Warning", "Failed", f"Error: {error.message}", one.path)
+        fail(kubelet, worker, one, "RunContainerError", error.message)
+        return None
+    run.update(state="running", started=kubelet.now)
+    worker["reasons"].pop(name, None)
+    worker["actual"][name] = one.spec.get("resources") or EMPTY
+    worker["resize-restart"].pop(name, None)
+    kubelet.tell(worker, "kubelet-container-started", container=name)
+    kubelet.record(worker, "Normal", "Started", "Container started", one.path)
+    if (one.spec.get("lifecycle") or EMPTY).get("postStart"):
+        worker["steps"].insert(1, ["post-start", name])
+    return None
+
+
+def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
+    """Arguments of create_container. Raises ConfigError."""
+    spec = one.spec
+    variables = env.make(kubelet, pod, one, worker["sandbox"]["ip"])
+    mine, whole = spec.get("securityContext") or EMPTY, pod["spec"].get("securityContext") or EMPTY
+    uid, gid = mine.get("runAsUser", whole.get("runAsUser")), mine.get("runAsGroup", whole.get("runAsGroup"))
+    user = f"{'' if uid is None else uid}{'' if gid is None else f':{gid}'}"
+    if uid is None and gid is not None:
+        user = f"0:{gid}"
+    if mine.get("runAsNonRoot", whole.get("runAsNonRoot")) and (uid == 0 or (uid is None and images.runs_as_root(spec["image"]))):
+        if uid == 0:
+            raise env.ConfigError(f"container's runAsUser breaks non-root policy (pod: \"{full_name(pod)}\", container: {one.name})")
+        raise env.ConfigError(f"container has runAsNonRoot and image will run as root (pod: \"{full_name(pod)}\", container: {one.name})")
+    groups = [*(whole.get("supplementalGroups") or ()), *([whole["fsGroup"]] if whole.get("fsGroup") is not None else [])]
+    target = ""
+    if one.kind == EPHEMERAL and (wanted := spec.get("targetContainerName")):
+        run = newest(worker, wanted)
+        target = run["id"] if run else ""
+    return {"image": spec["image"], "command": [env.expand(word, variables) for word in spec.get("command") or ()],
+            "args": [env.expand(word, variables) for word in spec.get("args") or ()], "env": variables,
+            "working_dir": spec.get("workingDir", ""), "mounts": volumes.mounts(one, variables), "limits": limits(kubelet, spec),
+            "user": user, "groups": groups, "tty": bool(spec.get("tty")), "stdin": bool(spec.get("stdin")),
+            "read_only_root": bool(mine.get("readOnlyRootFilesystem")),
+            "termination_path": spec.get("terminationMessagePath", "/dev/termination-log"), "target": target}
+
+
+def limits(kubelet: Kubelet, spec: Map) -> dict[str, int]:
+    """{"memory": bytes, "cpu": millicores} of a container; a missing one is unlimited."""
+    given = (spec.get("resources") or EMPTY).get("limits") or EMPTY
+    found = {}
+    if "memory" in given:
+        found["memory"] = quantity.value(given["memory"])
+    if "cpu" in given:
+        found["cpu"] = quantity.milli(given["cpu"])
+    return found
+
+
+def termination_message(kubelet: Kubelet, worker: Worker, name: str, run: dict[str, Any], ended: ContainerStatus) -> str:
+    """What terminated.message says: the termination log, or the end of the log after an error where the policy wants it."""
+    pod = kubelet.pod(worker)
+    spec = part(pod, name).spec if any(one.name == name for one in parts(pod)) else EMPTY
+    text = ended.message
+    if not text and ended.exit_code and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+        lines = kubelet.machine.logs(run["id"], tail=LOG_LINES)
+        text = "".join(line.text + ("" if line.partial else "\n") for line in lines)
+        text = text.encode()[-LOG_BYTES:].decode("utf-8", "replace")
+    allowed = min(MESSAGE_BYTES, POD_MESSAGE_BYTES // max(1, len(parts(pod))))
+    return text.encode()[-allowed:].decode("utf-8", "replace") if len(text) > allowed // 4 else text

@@ -1,0 +1,307 @@
+"""A Pod's status as its kubelet writes it: container statuses, phase, conditions. Pure functions of Pod, worker and time.
+
+Sources: pkg/kubelet/kubelet_pods.go (convertToAPIContainerStatuses, getPhase, generateAPIPodStatus),
+pkg/kubelet/status/generate.go (conditions), pkg/kubelet/status/status_manager.go (mergePodStatus, TerminatePod).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..objects import EMPTY, Map, freeze
+from ..times import rfc3339
+from . import restarts
+from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, parts, pod_resources
+from .state import Worker
+
+OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "AllContainersRestarting",
+         "PodResizePending", "PodResizeInProgress")
+TERMINAL = ("Succeeded", "Failed")
+
+
+# ---- containers
+
+def container_status(worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
+    """One entry of containerStatuses and its siblings."""
+    runs = worker["runs"].get(one.name) or ()
+    run = runs[-1] if runs else None
+    status: dict[str, Any] = {
+        "name": one.name, "state": _state(run, pod), "lastState": EMPTY, "ready": False,
+        "restartCount": run["attempt"] if run else 0, "image": run["image"] if run else one.spec["image"],
+        "imageID": run["imageID"] if run else ""}
+    if run and run["id"]:
+        status["containerID"] = run["id"]
+        if len(runs) > 1:
+            status["lastState"] = Map({"terminated": terminated(runs[-2])})
+    started = is_started(worker, one, run)
+    if one.kind != EPHEMERAL:
+        status["started"] = started
+    waiting = _waiting(worker, pod, one, run)
+    if waiting is not None:
+        if "terminated" in status["state"]:
+            status["lastState"] = status["state"]
+        status["state"] = Map({"waiting": waiting})
+    if run:
+        status.update(_resources(worker, one))
+    if mounts := _mounts(one):
+        status["volumeMounts"] = mounts
+    if run:
+        status["user"] = _user(pod, one)
+    status["ready"] = is_ready(worker, one, run, started)
+    return status
+
+
+def _state(run: dict[str, Any] | None, pod: Map) -> Map:
+    if run is None or run["state"] == "created":
+        return INITIALIZING if pod["spec"].get("initContainers") else CREATING
+    if run["state"] == "running":
+        return Map({"running": Map({"startedAt": rfc3339(run["started"])})})
+    return Map({"terminated": terminated(run)})
+
+
+CREATING: Map = freeze({"waiting": {"reason": "ContainerCreating"}})
+INITIALIZING: Map = freeze({"waiting": {"reason": "PodInitializing"}})
+
+
+def terminated(run: dict[str, Any]) -> Map:
+    ended: dict[str, Any] = {"exitCode": run["exitCode"]}
+    if run["reason"]:
+        ended["reason"] = run["reason"]
+    if run["message"]:
+        ended["message"] = run["message"]
+    return Map({**ended, "startedAt": rfc3339(run["started"]), "finishedAt": rfc3339(run["finished"]),
+                "containerID": run["id"]})
+
+
+def _waiting(worker: Worker, pod: Map, one: Part, run: dict[str, Any] | None) -> Map | None:
+    """A container that could not be started shows why (the kubelet's reason cache)."""
+    reason = worker["reasons"].get(one.name)
+    if reason is None or (one.kind == INIT and run and run["state"] == "exited" and run["exitCode"] == 0):
+        return None
+    if not restarts.should_start(worker, pod, one):
+        return None
+    return Map({"reason": reason[0], "message": reason[1]}) if reason[1] else Map({"reason": reason[0]})
+
+
+def is_started(worker: Worker, one: Part, run: dict[str, Any] | None) -> bool:
+    if run is None or run["state"] != "running":
+        return False
+    probe = worker["probes"].get(f"{one.name}/startup")
+    return probe is None or (probe["id"] == run["id"] and probe["result"] == "success")
+
+
+def is_ready(worker: Worker, one: Part, run: dict[str, Any] | None, started: bool) -> bool:
+    if one.kind == INIT:
+        return bool(run and run["state"] == "exited" and run["exitCode"] == 0)
+    if one.kind == EPHEMERAL or not started or run is None:
+        return False
+    probe = worker["probes"].get(f"{one.name}/readiness")
+    return probe is None or (probe["id"] == run["id"] and probe["result"] == "success")
+
+
+def _resources(worker: Worker, one: Part) -> dict[str, Any]:
+    wanted = worker["actual"].get(one.name) or one.spec.get("resources") or EMPTY
+    shown = {}
+    if wanted.get("requests"):
+        shown["allocatedResources"] = wanted["requests"]
+    shown["resources"] = Map({key: wanted[key] for key in ("limits", "requests") if wanted.get(key)})
+    return shown
+
+
+def _mounts(one: Part) -> list[dict[str, Any]]:
+    return [{"name": mount["name"], "mountPath": mount["mountPath"],
+             **({"readOnly": True, "recursiveReadOnly": mount.get("recursiveReadOnly", "Disabled")} if mount.get("readOnly") else {})}
+            for mount in one.spec.get("volumeMounts") or ()]
+
+
+def _user(pod: Map, one: Part) -> Map:
+    mine, whole = one.spec.get("securityContext") or EMPTY, pod["spec"].get("securityContext") or EMPTY
+    uid = mine.get("runAsUser", whole.get("runAsUser", 0))
+    gid = mine.get("runAsGroup", whole.get("runAsGroup", 0))
+    groups = [gid] + [group for group in [*(whole.get("supplementalGroups") or ()), whole.get("fsGroup")] if group is not None and group != gid]
+    return freeze({"linux": {"uid": uid, "gid": gid, "supplementalGroups": groups}})  # type: ignore[no-any-return]
+
+
+# ---- phase
+
+def phase(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], terminal: bool) -> str:
+    """getPhase. `terminal`: no container will be started any more."""
+    pending_init = pending_sidecar = failed_init = 0
+    unknown = running = waiting = stopped = succeeded = 0
+    restartable = False
+    for one in parts(pod):
+        status = statuses[one.name]
+        state, last = status["state"], status["lastState"].get("terminated")
+        if one.kind == INIT:
+            if "terminated" in state:
+                ended = state["terminated"]
+            else:
+                ended = last if "waiting" in state else None
+                pending_init += ended is None
+            if ended is not None and ended["exitCode"] != 0 and not restarts.may_restart(pod, one, ended["exitCode"]):
+                failed_init += 1
+        elif one.kind == SIDECAR:
+            if "running" in state:
+                pending_sidecar += not status["started"]
+                running += 1
+            elif "waiting" in state and last is None:
+                pending_sidecar += 1
+                waiting += 1
+        elif one.kind == APP:
+            if "running" in state:
+                running += 1
+            elif "terminated" in state or last is not None:
+                ended = state.get("terminated") or last
+                stopped += 1
+                succeeded += "terminated" in state and ended["exitCode"] == 0
+                restartable = restartable or restarts.may_restart(pod, one, ended["exitCode"])
+            else:
+                waiting += 1
+    if failed_init:
+        return "Failed"
+    initialized = any(worker["runs"].get(one.name) for one in parts(pod) if one.kind == APP)
+    if pending_init or (pending_sidecar and not initialized) or waiting:
+        return "Pending"
+    if running and not unknown:
+        return "Running"
+    if stopped and not unknown:
+        if terminal or not restartable:
+            return "Succeeded" if stopped == succeeded else "Failed"
+        return "Running"
+    return "Pending"
+
+
+# ---- conditions
+
+def _unready(pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str) -> tuple[str, str, str]:
+    """ContainersReady: (status, reason, message)."""
+    if new_phase == "Succeeded":
+        return "False", "PodCompleted", ""
+    if new_phase == "Failed":
+        return "False", "PodFailed", ""
+    bad = [one.name for one in parts(pod) if one.kind in (SIDECAR, APP) and not statuses[one.name]["ready"]]
+    if bad:
+        return "False", "ContainersNotReady", f"containers with unready status: [{' '.join(bad)}]"
+    return "True", "", ""
+
+
+def _initialized(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str) -> tuple[str, str, str]:
+    if new_phase == "Succeeded":
+        return "True", "PodCompleted", ""
+    if any(worker["runs"].get(one.name) for one in parts(pod) if one.kind == APP):
+        return "True", "", ""
+    bad = [one.name for one in parts(pod)
+           if (one.kind == INIT and not statuses[one.name]["ready"]) or (one.kind == SIDECAR and not statuses[one.name]["started"])]
+    if bad:
+        return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(bad)}]"
+    return "True", "", ""
+
+
+def _ready(pod: Map, ready: tuple[str, str, str], held: dict[str, Map]) -> tuple[str, str, str]:
+    if ready[0] != "True":
+        return ready
+    missing = [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or ()
+               if held.get(gate["conditionType"], EMPTY).get("status") != "True"]
+    if missing:
+        messages = [f'corresponding condition of pod readiness gate "{name}" does not exist.' if name not in held else
+                    f'the status of pod readiness gate "{name}" is not "True", but {held[name].get("status", "")}' for name in missing]
+        return "False", "ReadinessGatesNotReady", ", ".join(messages)
+    return "True", "", ""
+
+
+def conditions(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str, now: int) -> list[Any]:
+    """In the kubelet's order: others' first, then its own. lastTransitionTime moves only when the status does."""
+    held: dict[str, Map] = {one["type"]: one for one in (pod.get("status") or EMPTY).get("conditions") or ()}
+    generation = pod["metadata"].get("generation")
+    containers = _unready(pod, statuses, new_phase)
+    wanted: list[tuple[str, tuple[str, str, str]]] = list(worker["resizing"].items())
+    if worker["disrupted"]:
+        wanted.append(("DisruptionTarget", ("True", *worker["disrupted"])))
+    sandbox = worker["sandbox"]
+    wanted += [("PodReadyToStartContainers", ("True" if sandbox and sandbox["ready"] else "False", "", "")),
+               ("Initialized", _initialized(worker, pod, statuses, new_phase)),
+               ("Ready", _ready(pod, containers, held)), ("ContainersReady", containers), ("PodScheduled", ("True", "", ""))]
+    if any(restarts.has_restart_all(one) for one in parts(pod)):
+        wanted.append(("AllContainersRestarting", ("True", "RestartAllContainersStarted", "") if worker["restarting"] else ("False", "", "")))
+    names = [name for name, _ in wanted]
+    found: list[Any] = [one for kind, one in held.items() if kind not in OWNED and kind not in names]
+    for kind, (status, reason, message) in wanted:
+        old = held.get(kind)
+        if old is not None and old["status"] == status and old.get("reason", "") == reason and old.get("message", "") == message \
+                and old.get("observedGeneration") == generation:
+            found.append(old)
+            continue
+        moved = old["lastTransitionTime"] if old is not None and old["status"] == status else rfc3339(now)
+        condition = {"type": kind, "observedGeneration": generation, "status": status, "lastProbeTime": None, "lastTransitionTime": moved}
+        if generation is None:
+            del condition["observedGeneration"]
+        if reason:
+            condition["reason"] = reason
+        if message:
+            condition["message"] = message
+        found.append(Map(condition))
+    return found
+
+
+# ---- the whole
+
+def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]:
+    """The status to store. What must not be told yet (a terminal phase while containers may still run) is kept back."""
+    old: Map = pod.get("status") or EMPTY
+    everyone = parts(pod)
+    statuses = {one.name: container_status(worker, pod, one) for one in everyone}
+    true_phase = phase(worker, pod, statuses, worker["mode"] != "run")
+    if worker["mode"] == "terminated" and true_phase not in TERMINAL:
+        true_phase = "Failed"  # TerminatePod: what never ran has failed
+    if worker["failed"]:
+        true_phase = "Failed"
+    if worker["phase"] in TERMINAL:
+        true_phase = worker["phase"]  # sticky
+    worker["phase"] = true_phase
+    finished = worker["mode"] == "terminated" or worker["rejected"]
+    shown_phase = true_phase if finished or true_phase not in TERMINAL else old.get("phase") or "Pending"
+    status: dict[str, Any] = {}
+    if (generation := pod["metadata"].get("generation")) is not None:
+        status["observedGeneration"] = generation
+    status["phase"] = shown_phase
+    status["conditions"] = conditions(worker, pod, statuses, true_phase, now)
+    if worker["failed"] and shown_phase == "Failed":
+        status["reason"], status["message"] = worker["failed"]
+    if old.get("nominatedNodeName"):
+        status["nominatedNodeName"] = old["nominatedNodeName"]
+    status["hostIP"] = host_ip
+    status["hostIPs"] = [{"ip": host_ip}]
+    sandbox = worker["sandbox"]
+    if sandbox and sandbox["seen"]:
+        status["podIP"] = sandbox["ip"]
+        status["podIPs"] = [{"ip": sandbox["ip"]}]
+    elif old.get("podIP"):
+        status["podIP"], status["podIPs"] = old["podIP"], old["podIPs"]
+    status["startTime"] = old.get("startTime") or rfc3339(now)
+    for member, kinds in (("initContainerStatuses", (INIT, SIDECAR)), ("containerStatuses", (APP,)), ("ephemeralContainerStatuses", (EPHEMERAL,))):
+        shown = [_same(statuses[one.name], old, member) for one in everyone if one.kind in kinds]
+        if member == "containerStatuses":
+            shown.sort(key=lambda one: str(one["name"]))
+        if shown:
+            status[member] = shown
+    status["qosClass"] = old.get("qosClass", "BestEffort")
+    allocated, resources = pod_resources(pod["spec"])
+    if allocated:
+        status["allocatedResources"] = allocated
+    status["resources"] = resources
+    return status
+
+
+def _same(status: dict[str, Any], old: Map, member: str) -> Any:
+    """The stored container status where it says the same, so that it is not frozen again."""
+    for one in old.get(member) or ():
+        if one["name"] == status["name"] and one == status:
+            return one
+    return status
+
+
+def rejection(pod: Map, reason: str, message: str, generation_now: int) -> dict[str, Any]:
+    """The status of a Pod that the kubelet would not admit (rejectPod)."""
+    old: Map = pod.get("status") or EMPTY
+    return {**old, "observedGeneration": pod["metadata"].get("generation", 1), "phase": "Failed", "reason": reason,
+            "message": f"Pod was rejected: {message}", "startTime": rfc3339(generation_now)}

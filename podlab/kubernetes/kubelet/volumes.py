@@ -1,0 +1,295 @@
+"""Volumes of a Pod: what has to be there before it starts, their content, and its refresh.
+
+Sources: pkg/kubelet/volumemanager (WaitForAttachAndMount: polls each 300 ms for 2 min 3 s; the reconciler tries again after 500 ms,
+doubling to 2 min 2 s: pkg/util/goroutinemap/exponentialbackoff), pkg/volume/{configmap,secret,downwardapi,projected}.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import quantity
+from ..etcd import Change
+from ..objects import EMPTY, Map, memo
+from . import env
+from .podspec import Part, apps
+from .state import WAIT, Worker
+
+if TYPE_CHECKING:
+    from .kubelet import Kubelet
+
+FIRST_MS = 200  # populator and reconciler, 100 ms each
+POLL_MS = 300  # podAttachAndMountRetryInterval
+TIMEOUT_MS = 123_000  # podAttachAndMountTimeout
+RETRY_MS, RETRY_MAX_MS = 500, 122_000  # initialDurationBeforeRetry, maxDurationBeforeRetry
+RESYNC_MS, JITTER = 60_000, 0.5  # SyncFrequency, workerResyncIntervalJitterFactor
+API_ACCESS = "kube-api-access-"
+
+
+class MountError(Exception):
+    """A volume that cannot be set up: the text after `MountVolume.SetUp failed for volume "v" : `."""
+
+
+# ---- waiting for them
+
+def step_mount(kubelet: Kubelet, worker: Worker) -> int | None:
+    """WaitForAttachAndMount."""
+    if worker["mounted"]:
+        return None
+    if not kubelet.pod(worker)["spec"].get("volumes"):
+        worker["mounted"] = True
+        return None
+    if worker["mount"] is None:
+        timer = kubelet.after(FIRST_MS, ["mount", worker["uid"]])
+        worker["mount"] = {"timer": timer, "delay": RETRY_MS, "since": kubelet.now, "bad": []}
+    worker["mount"]["since"] = kubelet.now
+    worker["steps"].insert(1, ["mounted"])
+    worker["timer"] = kubelet.after(TIMEOUT_MS, ["step", worker["uid"]])
+    return WAIT
+
+
+def step_mounted(kubelet: Kubelet, worker: Worker) -> int | None:
+    """The wait is over, well or badly."""
+    if worker["mounted"]:
+        return None
+    unmounted = " ".join(worker["mount"]["bad"])
+    kubelet.record(worker, "Warning", "FailedMount", f"Unable to attach or mount volumes: unmounted volumes=[{unmounted}], unattached "
+                   "volumes=[], failed to process volumes=[]: context deadline exceeded")
+    worker["errors"].append(None)
+    worker["steps"][1:] = [["end"]]
+    return None
+
+
+def mount_timer(kubelet: Kubelet, worker: Worker) -> None:
+    """The reconciler tries to set up what is missing, and tries again later where it fails."""
+    from . import worker as pod_worker
+    mount = worker["mount"]
+    pod = kubelet.pod(worker)
+    mount["timer"] = None
+    if worker["mode"] != "run":
+        return
+    mount["bad"] = []
+    for volume in pod["spec"].get("volumes") or ():
+        try:
+            check(kubelet, worker, pod, volume)
+        except MountError as error:
+            mount["bad"].append(volume["name"])
+            kubelet.tell(worker, "kubelet-volume-missing", volume=volume["name"], message=str(error))
+            kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}')
+    if mount["bad"]:
+        mount["timer"] = kubelet.after(mount["delay"], ["mount", worker["uid"]])
+        mount["delay"] = min(mount["delay"] * 2, RETRY_MAX_MS)
+        return
+    worker["mounted"] = True
+    if pod_worker.waits_for(worker, "mount"):
+        kubelet.cancel(worker["timer"])
+        worker["timer"] = kubelet.after((mount["since"] - kubelet.now) % POLL_MS, ["step", worker["uid"]])
+
+
+def check(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> None:
+    """Raises MountError where a volume's source is missing or not to be had."""
+    if claim := volume.get("persistentVolumeClaim"):
+        share_of(kubelet, worker, pod, claim["claimName"])
+    elif source := volume.get("hostPath"):
+        _check_host_path(kubelet, source)
+    elif content_kind(volume):
+        files(kubelet, worker, pod, volume)
+
+
+def _check_host_path(kubelet: Kubelet, source: Map) -> None:
+    kind = source.get("type") or ""
+    if kind in ("", "DirectoryOrCreate", "FileOrCreate"):
+        return
+    fs = kubelet.machine.state["filesystems"].get("host")
+    at = fs["inodes"]["1"] if fs else None
+    for name in [name for name in source["path"].split("/") if name]:
+        number = (at or {}).get("e", {}).get(name)
+        at = fs["inodes"][number] if fs and number else None
+    if at is None:
+        word = {"Directory": "directory", "File": "file", "Socket": "socket"}.get(kind, kind)
+        raise MountError(f"hostPath type check failed: {source['path']} is not a {word}")
+
+
+# ---- content
+
+def content_kind(volume: Map) -> str:
+    """configMap, secret, downwardAPI or projected; '' for a volume without such content."""
+    return next((kind for kind in ("configMap", "secret", "downwardAPI", "projected") if volume.get(kind) is not None), "")
+
+
+def files(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> dict[str, Any]:
+    """{path: {"content", "mode"}} of a configMap-like volume. Raises MountError."""
+    kind = content_kind(volume)
+    source = volume[kind]
+    mode = source.get("defaultMode", 0o644)
+    if kind != "projected":
+        return _from(kubelet, worker, pod, kind, source, source.get("secretName" if kind == "secret" else "name"), mode)
+    found: dict[str, Any] = {}
+    for entry in source.get("sources") or ():
+        if token := entry.get("serviceAccountToken"):
+            account = pod["spec"].get("serviceAccountName", "default")
+            text = kubelet.cluster.random.hexadecimal(64, "token", account, worker["uid"])
+            found[token["path"]] = {"content": f"podlab.{text}", "mode": mode}
+        for member in ("configMap", "secret", "downwardAPI"):
+            if entry.get(member) is not None:
+                found.update(_from(kubelet, worker, pod, member, entry[member], entry[member].get("name"), mode))
+    return found
+
+
+def _from(kubelet: Kubelet, worker: Worker, pod: Map, kind: str, source: Map, name: str | None, mode: int) -> dict[str, Any]:
+    if kind == "downwardAPI":
+        return {item["path"]: {"content": _downward(kubelet, worker, pod, item), "mode": item.get("mode", mode)}
+                for item in source.get("items") or ()}
+    plural, word = ("configmaps", "configmap") if kind == "configMap" else ("secrets", "secret")
+    data = env.config_source(kubelet, plural, name or "", worker["namespace"])
+    if data is None:
+        if source.get("optional"):
+            return {}
+        raise MountError(f'{word} "{name}" not found')
+    if not source.get("items"):
+        return {key: {"content": text, "mode": mode} for key, text in data.items()}
+    found = {}
+    for item in source["items"]:
+        if item["key"] not in data:
+            if source.get("optional"):
+                continue
+            raise MountError(f"{word} references non-existent config key: {item['key']}" if kind == "configMap" else
+                             f"references non-existent secret key: {item['key']}")
+        found[item["path"]] = {"content": data[item["key"]], "mode": item.get("mode", mode)}
+    return found
+
+
+def _downward(kubelet: Kubelet, worker: Worker, pod: Map, item: Map) -> str:
+    if field := item.get("fieldRef"):
+        return env.field_value(kubelet, pod, field["fieldPath"], (worker["sandbox"] or EMPTY).get("ip", ""))
+    return env.resource_value(kubelet, pod, apps(pod)[0], item["resourceFieldRef"])
+
+
+def share_of(kubelet: Kubelet, worker: Worker, pod: Map, claim_name: str) -> tuple[str, Map]:
+    """The file system of a claim's volume: its id, and the PersistentVolume. Brings it to this node. Raises MountError."""
+    claim = kubelet.client.find("persistentvolumeclaims", claim_name, worker["namespace"])
+    if claim is None:
+        raise MountError(f'persistentvolumeclaim "{claim_name}" not found')
+    name = claim["spec"].get("volumeName")
+    volume = kubelet.client.find("persistentvolumes", name) if name else None
+    if volume is None or (claim.get("status") or EMPTY).get("phase") != "Bound":
+        raise MountError("PVC is not bound")
+    share = f"pv/{name}"
+    if share not in kubelet.machine.state["filesystems"]:
+        _fetch(kubelet, share, str(name))
+    return share, volume
+
+
+def _fetch(kubelet: Kubelet, share: str, name: str) -> None:
+    """Move a volume here from the node that used it last; it stays where a container still has it mounted."""
+    for component in kubelet.cluster.components.values():
+        machine = getattr(component, "machine", None)
+        if machine is None or component is kubelet or share not in machine.state["filesystems"]:
+            continue
+        held = [sandbox for sandbox in machine.state["sandboxes"].values() if sandbox["state"] == "ready" and
+                any(volume["fs"] == share for volume in sandbox["volumes"].values())]
+        if held:
+            raise MountError(f'Multi-Attach error for volume "{name}" Volume is already exclusively attached to one node and can\'t be '
+                             "attached to another")
+        kubelet.machine.attach_filesystem(share, machine.detach(share))
+
+
+def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+    """Make a new sandbox's volumes in the runtime."""
+    group = (pod["spec"].get("securityContext") or EMPTY).get("fsGroup") or 0
+    for volume in pod["spec"].get("volumes") or ():
+        name, kind = volume["name"], content_kind(volume)
+        if kind:
+            content = files(kubelet, worker, pod, volume)
+            kubelet.machine.create_volume(worker["uid"], name, kind, files=content, gid=group)
+            if not name.startswith(API_ACCESS):
+                worker["config"][name] = content
+        elif claim := volume.get("persistentVolumeClaim"):
+            share, held = share_of(kubelet, worker, pod, claim["claimName"])
+            size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
+            kubelet.machine.create_volume(worker["uid"], name, "persistentVolumeClaim", share=share, size_limit=size, gid=group,
+                                          read_only=bool(claim.get("readOnly")))
+        elif source := volume.get("hostPath"):
+            kubelet.machine.create_volume(worker["uid"], name, "hostPath", path=source["path"])
+        else:
+            empty = volume.get("emptyDir") or EMPTY
+            kubelet.machine.create_volume(worker["uid"], name, "emptyDir", medium=empty.get("medium", ""), gid=group,
+                                          size_limit=quantity.value(empty.get("sizeLimit")))
+
+
+def mounts(one: Part, variables: dict[str, str]) -> list[dict[str, Any]]:
+    """A container's mounts in the runtime's form."""
+    return [{"path": mount["mountPath"], "volume": mount["name"], "read_only": bool(mount.get("readOnly")),
+             "sub_path": env.expand(mount.get("subPathExpr") or "", variables) or mount.get("subPath") or ""}
+            for mount in one.spec.get("volumeMounts") or ()]
+
+
+# ---- refresh
+
+def sources(spec: Map) -> tuple[tuple[str, str], ...]:
+    """(plural, name) of the ConfigMaps and Secrets that a Pod mounts, without its API access."""
+    return memo(spec, "kubelet-volume-sources", _sources)
+
+
+def _sources(spec: Map) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for volume in spec.get("volumes") or ():
+        if volume["name"].startswith(API_ACCESS):
+            continue
+        for entry in (volume, *((volume.get("projected") or EMPTY).get("sources") or ())):
+            if config := entry.get("configMap"):
+                found.append(("configmaps", config.get("name", "")))
+            if secret := entry.get("secret"):
+                found.append(("secrets", secret.get("secretName") or secret.get("name", "")))
+    return tuple(found)
+
+
+def source_changed(kubelet: Kubelet, change: Change) -> None:
+    """A ConfigMap or Secret changed: the files follow at the Pod's next resync, 60 to 90 s after its last."""
+    wanted = (change.plural, change.object["metadata"]["name"])
+    for worker in kubelet.state["pods"].values():
+        if worker["namespace"] != change.object["metadata"]["namespace"] or worker["refresh"] is not None or not worker["config"]:
+            continue
+        if wanted in sources(kubelet.pod(worker)["spec"]):
+            period = RESYNC_MS + int(RESYNC_MS * JITTER * kubelet.cluster.random.fraction("kubelet-resync", worker["uid"], worker["syncs"]))
+            at = kubelet.now + period - (kubelet.now - worker["synced"]) % period
+            timer = kubelet.cluster.clock.set(kubelet.next_tick(at), kubelet.name, ["refresh", worker["uid"]], change.cause)
+            worker["refresh"] = timer
+
+
+def refresh(kubelet: Kubelet, worker: Worker) -> None:
+    """The resync has come: bring changed files up to date."""
+    worker["refresh"] = None
+    worker["synced"] = kubelet.now
+    update(kubelet, worker, kubelet.pod(worker))
+
+
+def refresh_if_due(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+    """Any sync of a Pod brings its files up to date."""
+    if worker["config"] and worker["sandbox"] and worker["sandbox"]["ready"]:
+        kubelet.cancel(worker["refresh"])
+        worker["refresh"] = None
+        update(kubelet, worker, pod)
+
+
+def update(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+    if not worker["sandbox"] or not worker["sandbox"]["ready"]:
+        return
+    for volume in pod["spec"].get("volumes") or ():
+        name = volume["name"]
+        if name not in worker["config"]:
+            continue
+        try:
+            content = files(kubelet, worker, pod, volume)
+        except MountError as error:  # the old files stay
+            kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{name}" : {error}')
+            continue
+        if content != worker["config"][name]:
+            worker["config"][name] = content
+            kubelet.tell(worker, "kubelet-volume-refreshed", volume=name)
+            kubelet.machine.update_volume(worker["uid"], name, content)
+
+
+def forget(kubelet: Kubelet, worker: Worker) -> None:
+    if worker["mount"] is not None:
+        kubelet.cancel(worker["mount"]["timer"])
