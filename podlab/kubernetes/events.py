@@ -11,8 +11,7 @@ from .cause import Cause
 from .component import Component
 from .etcd import Change, key_of
 from .objects import Map
-from .resources import BY_KIND
-from .times import rfc3339, rfc3339_micro
+from .times import parse_rfc3339, rfc3339, rfc3339_micro
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -65,7 +64,6 @@ class EventRecorder(Component):
             self.state["timer"] = self.after(due - self.now, None)
 
     def _last(self, event: Map) -> int:
-        from .times import parse_rfc3339
         return parse_rfc3339(event["metadata"]["creationTimestamp"])
 
     def record(self, source: str, obj: Map, type: str, reason: str, message: str, field_path: str | None, related: Map | None) -> None:
@@ -105,13 +103,13 @@ class EventRecorder(Component):
 
     def _record_series(self, component: str, about: dict[str, Any], type: str, reason: str, message: str, who: str) -> None:
         """The scheduler's events: the note of the first stays; the second one opens a series; later ones only count in memory."""
-        key = f"series|{who}|{reason}|{about.get('resourceVersion') if reason == 'Scheduled' else ''}"
+        key = f"series|{who}|{reason}|{about.get('resourceVersion')}"  # getKey holds the whole reference, resourceVersion too
         seen = self.state["seen"].get(key)
         if seen and self.now - seen[2] < SERIES_WINDOW_MS and (old := self.cluster.etcd.get("events", seen[0])):
             seen[1] += 1
             seen[2] = self.now
             if seen[1] == 2:
-                series = {"count": 1, "lastObservedTime": rfc3339_micro(self.now)}
+                series = {"count": 2, "lastObservedTime": rfc3339_micro(self.now)}
                 self.cluster.server.store("events", {**old, "series": series}, WROTE)
             return
         event = self._new(about, reason, message, type)
@@ -157,8 +155,3 @@ class EventRecorder(Component):
 def _written_key(event: Map) -> str:
     return "written|" + key_of(event["metadata"]["namespace"], event["metadata"]["name"])
 
-
-def resource_of(kind: str) -> str:
-    """The plural of an event's involved kind, for references; '' when unknown."""
-    resource = BY_KIND.get(kind)
-    return resource.plural if resource else ""
