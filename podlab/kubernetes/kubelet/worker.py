@@ -57,6 +57,7 @@ def ask(kubelet: Kubelet, worker: Worker) -> None:
         worker["again"] = kubelet.cluster.because or 0
     elif worker["mode"] == "run":
         sync(kubelet, worker)
+        go(kubelet, worker)
 
 
 def requeued(kubelet: Kubelet, worker: Worker) -> None:
@@ -162,6 +163,7 @@ def abort(kubelet: Kubelet, worker: Worker) -> None:
 # ---- SyncPod
 
 def sync(kubelet: Kubelet, worker: Worker) -> None:
+    """Write the status and lay out the steps; whoever calls it goes on to `go`."""
     kubelet.cancel(worker["requeue"])
     kubelet.cancel(worker["show"])
     worker.update(requeue=None, show=None, again=None, errors=[], did=False, syncs=worker["syncs"] + 1)
@@ -173,7 +175,6 @@ def sync(kubelet: Kubelet, worker: Worker) -> None:
         _become_terminal(kubelet, worker)
         return
     worker["steps"] = [["mount"], ["plan"]]
-    go(kubelet, worker)
 
 
 def _become_terminal(kubelet: Kubelet, worker: Worker) -> None:
@@ -229,7 +230,7 @@ def step_sandboxed(kubelet: Kubelet, worker: Worker) -> int | None:
 def step_end(kubelet: Kubelet, worker: Worker) -> int | None:
     """The sync is over: look at once after a success that did something, else come back later."""
     if worker["did"] and not worker["errors"]:
-        worker["steps"] = [["relist"]]
+        worker["steps"][1:] = [["relist"]]
         return RELIST_MS
     worker["steps"] = []
     after_sync(kubelet, worker)
