@@ -25,6 +25,8 @@ from .reader import Store
 
 FOLDER = Path(os.environ.get("PODLAB_RECORDINGS") or Path(__file__).parents[4] / "shared" / "kubernetes")
 RECORDINGS = sorted(path.stem for path in (FOLDER / "recorded").glob("*.json"))
+MISSING = (f"no recordings in {FOLDER / 'recorded'}: set PODLAB_RECORDINGS to the folder of the recordings of a real cluster "
+           "(recorded/*.json in it), or put it at shared/kubernetes beside the repository")
 ALL = ("pods", "replicationcontrollers", "services", "daemonsets", "deployments", "replicasets", "statefulsets",
        "horizontalpodautoscalers", "cronjobs", "jobs")  # `get all`, in the order of discovery
 STEP, LONGEST = 20, 8000  # ms
@@ -68,7 +70,8 @@ def tables_text(plurals: tuple[str, ...], namespace: str, *, names: tuple[str, .
         return print_table(table(resource, found, now), wide=wide, with_kind_prefix=resource if len(plurals) > 1 else None)
 
     def text(store: Store, now: int) -> str:
-        return join_kinds([one(resource, store, now) for resource in resources]) or f"No resources found in {namespace} namespace.\n"
+        nothing = f"No resources found in {namespace} namespace.\n"
+        return join_kinds([one(resource, store, now) for resource in resources]) or nothing
     return text
 
 
@@ -104,13 +107,13 @@ def texts_of(recording: dict[str, Any]) -> Iterator[tuple[str, float, str, Text]
 
 
 def load(name: str) -> dict[str, Any]:
+    assert name in RECORDINGS, MISSING
     recording: dict[str, Any] = json.loads((FOLDER / "recorded" / f"{name}.json").read_text())
     return recording
 
 
 def test_the_recordings_are_there() -> None:
-    assert RECORDINGS, (f"no recordings in {FOLDER / 'recorded'}: set PODLAB_RECORDINGS to the folder of the recordings of a "
-                        "real cluster (recorded/*.json in it), or put it at shared/kubernetes beside the repository")
+    assert RECORDINGS, MISSING
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
@@ -139,14 +142,16 @@ def test_a_node_is_described_with_its_pods_and_conditions_as_recorded() -> None:
             age = cells[-1]
             minutes, seconds = (int(age[:-1]), 30) if age.endswith("m") else (0, int(age[:-1]))
             born = cluster.start + cluster.at - (minutes * 60 + seconds) * 1000
-            cluster.store.put("pods", {"metadata": {"name": cells[1], "namespace": cells[0], "creationTimestamp": times.rfc3339(born)},
-                                       "spec": {"nodeName": "node-1", "containers": []}, "status": {"phase": "Running"}})
+            metadata = {"name": cells[1], "namespace": cells[0], "creationTimestamp": times.rfc3339(born)}
+            cluster.store.put("pods", {"metadata": metadata, "spec": {"nodeName": "node-1", "containers": []},
+                                       "status": {"phase": "Running"}})
     cluster.store.put("events", {  # in namespace default, which was not watched either
         "metadata": {"name": "node-1.1", "namespace": "default"}, "type": "Normal", "reason": "NodeNotReady", "count": 1,
         "message": "Node node-1 status is now: NodeNotReady", "source": {"component": "node-controller"},
         "involvedObject": {"kind": "Node", "name": "node-1", "uid": node["metadata"]["uid"]},
-        "firstTimestamp": times.rfc3339(cluster.start + cluster.at - 17500), "lastTimestamp": times.rfc3339(cluster.start + cluster.at)})
-    ours = cluster.until_it_says(step["stdout"], lambda store, now: describe(store, BY_PLURAL["nodes"], "node-1", None, now), 0)
+        "firstTimestamp": times.rfc3339(cluster.start + cluster.at - 17500)})
+    ours = cluster.until_it_says(
+        step["stdout"], lambda store, now: describe(store, BY_PLURAL["nodes"], "node-1", None, now), 0)
     assert ours.split("\n") == step["stdout"].split("\n")
 
 
@@ -158,7 +163,8 @@ def test_a_disruption_budget_is_shown_and_described_as_recorded() -> None:
     about = next(change["object"]["involvedObject"] for change in recording["watch"] if change["resource"] == "events"
                  and change["object"]["involvedObject"]["kind"] == "PodDisruptionBudget")
     cluster.store.put("poddisruptionbudgets", {
-        **manifest, "metadata": {"name": "web", "namespace": "pdb-evict", "uid": about["uid"], "creationTimestamp": recording["t0"]},
+        **manifest,
+        "metadata": {"name": "web", "namespace": "pdb-evict", "uid": about["uid"], "creationTimestamp": recording["t0"]},
         "status": {"disruptionsAllowed": 0, "currentHealthy": 2, "desiredHealthy": 2, "expectedPods": 2}})
     for command in ("kubectl get pdb", "kubectl describe pdb web"):
         resource = BY_PLURAL["poddisruptionbudgets"]

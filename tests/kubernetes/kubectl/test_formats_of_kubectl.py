@@ -1,0 +1,104 @@
+"""What the real kubectl (v1.32.4, `create ... --dry-run=client -o FORMAT`) printed of some objects, or refused to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podlab.kubernetes.kubectl.output import printer, render, sort_objects
+from podlab.kubernetes.kubectl.terminal import KubectlError
+from podlab.kubernetes.objects import freeze
+
+RECORDED = json.loads((Path(__file__).parent / "formats_of_kubectl.json").read_text())
+OBJECTS = {name: freeze(obj) for name, obj in RECORDED["objects"].items()}
+
+
+def pod(name: str, **more: Any) -> Any:
+    return freeze({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "managedFields": [{"manager": "x"}]}, **more})
+
+
+@pytest.mark.parametrize("case", RECORDED["cases"], ids=[f"{c['object']}-{c['format'][:60]}" for c in RECORDED["cases"]])
+def test_an_object_prints_as_kubectl_prints_it(case: dict[str, str]) -> None:
+    try:
+        stdout, stderr = printer(case["format"])(OBJECTS[case["object"]]), ""
+    except KubectlError as error:
+        stdout, stderr = "", error.text.split("object given")[0]
+    assert (stdout, stderr) == (case["stdout"], case["stderr"])
+
+
+def test_several_objects_are_a_list_without_managed_fields() -> None:
+    assert render("yaml", [pod("a"), pod("b")], single=False) == """\
+apiVersion: v1
+items:
+- apiVersion: v1
+  kind: Pod
+  metadata:
+    name: a
+- apiVersion: v1
+  kind: Pod
+  metadata:
+    name: b
+kind: List
+metadata:
+  resourceVersion: ""
+"""
+
+
+def test_one_named_object_stands_alone_and_json_has_four_spaces() -> None:
+    assert render("json", [pod("a", spec={"x": "<&>"})], single=True) == (
+        '{\n    "apiVersion": "v1",\n    "kind": "Pod",\n    "metadata": {\n        "name": "a"\n    },\n    "spec": {\n'
+        '        "x": "\\u003c\\u0026\\u003e"\n    }\n}\n')
+
+
+def test_yaml_of_one_printer_puts_dashes_between_documents() -> None:
+    show = printer("yaml")
+    assert show(freeze({"a": 1})) + show(freeze({"a": 2})) == "a: 1\n---\na: 2\n"
+
+
+def test_names_of_several_objects_stand_one_a_line() -> None:
+    deployment = freeze({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}})
+    assert render("name", [pod("a"), deployment], single=False) == "pod/a\ndeployment.apps/web\n"
+
+
+def test_custom_columns_join_values_and_show_none_for_what_is_missing() -> None:
+    objects = [pod("a", spec={"containers": [{"image": "x"}, {"image": "y"}], "n": 3}),
+               pod("long-name", spec={"map": {"k": "v"}})]
+    spec = "custom-columns=NAME:.metadata.name,IMAGES:.spec.containers[*].image,N:{.spec.n},MAP:spec.map"
+    assert render(spec, objects, single=False) == (
+        "NAME        IMAGES   N        MAP\n"
+        "a           x,y      3        <none>\n"
+        "long-name   <none>   <none>   map[k:v]\n")
+
+
+def test_a_file_of_custom_columns_has_a_line_of_headers_and_a_line_of_paths() -> None:
+    shown = render("custom-columns-file=cols", [pod("a")], single=False,
+                   read_file=lambda path: "NAME  KIND\nmetadata.name  .kind\n")
+    assert shown == "NAME   KIND\na      Pod\n"
+
+
+def test_template_flag_alone_is_a_go_template() -> None:
+    assert render("", [pod("a")], single=True, template="{{.kind}}") == "Pod"
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    (["web-10", "web-2", "web-1"], ["web-1", "web-2", "web-10"]),
+    (["1Gi", "500Mi", "2Gi"], ["500Mi", "1Gi", "2Gi"]),
+    ([3, 1, 2], [1, 2, 3]),
+], ids=["texts in their natural order", "quantities by amount", "numbers by value"])
+def test_sort_by_orders(values: list[Any], expected: list[Any]) -> None:
+    found = sort_objects([pod(str(i), spec={"x": value}) for i, value in enumerate(values)], ".spec.x")
+    assert [obj["spec"]["x"] for obj in found] == expected
+
+
+def test_sort_by_puts_objects_without_the_field_first() -> None:
+    found = sort_objects([pod("a", x=1), pod("b"), pod("c", x=0)], "{.x}")
+    assert [obj["metadata"]["name"] for obj in found] == ["b", "c", "a"]
+
+
+def test_sort_by_a_field_that_nobody_has_is_an_error() -> None:
+    with pytest.raises(KubectlError) as error:
+        sort_objects([pod("a")], ".nope")
+    assert error.value.text == 'error: couldn\'t find any field with path "{.nope}" in the list of objects\n'
