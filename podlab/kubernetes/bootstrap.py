@@ -28,6 +28,7 @@ def components(cluster: Cluster) -> list[Component]:
     """Every component of the cluster, in start order."""
     from .controllers import CONTROLLERS
     from .kubelet.kubelet import Kubelet
+    from .runtime import images  # noqa: F401  (fills the image catalogue)
     from .scheduler.scheduler import Scheduler
 
     kubelets = [Kubelet(cluster, index, node) for index, node in enumerate(cluster.spec["nodes"])]
