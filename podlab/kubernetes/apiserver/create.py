@@ -68,10 +68,12 @@ def _trusted_spec(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> M
 def _check_type(resource: Resource, body: Mapping[str, Any]) -> None:
     version, kind = body.get("apiVersion"), body.get("kind")
     if version and version != resource.api_version:
-        raise bad_request(f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})")
+        raise bad_request(f"the API version in the data ({version}) does not match the expected API version "
+                          f"({resource.api_version})")
     if kind and kind != resource.kind:
         raise bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: converting '
-                          f"({resource.group}/{resource.version}.{kind}) to ({resource.group}.{resource.kind}): unknown conversion")
+                          f"({resource.group}/{resource.version}.{kind}) to ({resource.group}.{resource.kind}): unknown "
+                          "conversion")
 
 
 def _generate_name(resource: Resource, metadata: Mapping[str, Any], ctx: Context) -> str:

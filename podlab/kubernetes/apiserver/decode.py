@@ -67,7 +67,7 @@ def decode_with_warnings(resource: Resource, body: object) -> tuple[dict[str, An
     type_name = schema.type_of(resource)
     unknown: Unknown = []
     try:
-        obj = struct_decoder(type_name)(body, unknown, top=True)  # type: ignore[call-arg]
+        obj = struct_decoder(type_name)(body, unknown, top=True)
     except Mismatch as mismatch:
         raise bad_request(f"{_subject(resource)}: {mismatch.text()}") from None
     except Malformed as malformed:
@@ -79,7 +79,7 @@ def decode_with_warnings(resource: Resource, body: object) -> tuple[dict[str, An
 def empty_status(resource: Resource) -> dict[str, Any]:
     """The zero status of a kind, as Go writes it: `{}`, or with the counts that are always written."""
     facts = schema.field_facts(schema.type_of(resource), "status")
-    return struct_decoder(facts.type)({}, []) if facts and facts.type else {}  # type: ignore[no-any-return]
+    return struct_decoder(facts.type)({}, []) if facts and facts.type else {}
 
 
 def _subject(resource: Resource) -> str:

@@ -32,7 +32,7 @@ def apply_defaults(resource: Resource, obj: Object) -> None:
 def _filled(frozen: Map, fill: Callable[[Object], None]) -> Map:
     value = thaw(frozen)
     fill(value)
-    return frozen if value == frozen else freeze(value)  # type: ignore[no-any-return]
+    return frozen if value == frozen else freeze(value)
 
 
 # --- workloads -----------------------------------------------------------------------------------------------------
@@ -66,9 +66,9 @@ def _replication_controller(spec: Object) -> None:
     spec.setdefault("replicas", 1)
     if spec.get("template") is not None:
         template(spec["template"])
-        if labels := spec["template"].get("metadata", {}).get("labels"):
-            if not spec.get("selector"):
-                spec["selector"] = dict(labels)
+        labels = spec["template"].get("metadata", {}).get("labels")
+        if labels and not spec.get("selector"):
+            spec["selector"] = dict(labels)
 
 
 def _statefulset(spec: Object) -> None:
@@ -152,7 +152,8 @@ def _horizontal_pod_autoscaler(obj: Object) -> None:
         up.setdefault("stabilizationWindowSeconds", 0)
         up.setdefault("selectPolicy", "Max")
         if not up.get("policies"):
-            up["policies"] = [{"type": "Pods", "value": 4, "periodSeconds": 15}, {"type": "Percent", "value": 100, "periodSeconds": 15}]
+            up["policies"] = [{"type": "Pods", "value": 4, "periodSeconds": 15},
+                              {"type": "Percent", "value": 100, "periodSeconds": 15}]
         down = spec["behavior"].setdefault("scaleDown", {})
         down.setdefault("selectPolicy", "Max")
         if not down.get("policies"):
@@ -166,9 +167,9 @@ def _service(spec: Object) -> None:
     affinity = spec.setdefault("sessionAffinity", "None")
     if affinity == "None":
         spec.pop("sessionAffinityConfig", None)
-    if affinity == "ClientIP":
-        if ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds") is None:
-            spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": 10800}}  # DefaultClientIPServiceAffinitySeconds
+    config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    if affinity == "ClientIP" and config.get("timeoutSeconds") is None:
+        spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": 10800}}  # DefaultClientIPServiceAffinitySeconds
     kind = spec.setdefault("type", "ClusterIP")
     for port in spec.get("ports") or ():
         port.setdefault("protocol", "TCP")
@@ -299,7 +300,8 @@ MEMBERS: dict[str, tuple[str, Callable[[Object], None]]] = {
 
 # kind -> defaults that touch the object's other members
 WHOLE: dict[str, Callable[[Object], None]] = {
-    "ReplicationController": _labels_of_template, "Job": _labels_of_template, "HorizontalPodAutoscaler": _horizontal_pod_autoscaler,
+    "ReplicationController": _labels_of_template, "Job": _labels_of_template,
+    "HorizontalPodAutoscaler": _horizontal_pod_autoscaler,
     "Endpoints": _endpoints, "EndpointSlice": _endpoint_slice, "PersistentVolumeClaim": _claim_status,
     "StorageClass": _storage_class, "PriorityClass": _priority_class, "Namespace": _namespace, "Node": _node, "Secret": _secret,
     "RoleBinding": _binding, "ClusterRoleBinding": _binding,

@@ -29,13 +29,15 @@ def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: st
     if kind == "json":
         return json_patch(obj, body)
     if not isinstance(body, dict):
-        raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind(body)} into Go value of type map[string]interface {{}}")
+        raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind(body)} into Go value of type "
+                          f"map[string]interface {{}}")
     if kind in ("merge", "apply"):
         merged: dict[str, Any] = merge_patch(obj, body)
         return merged
     if kind == "strategic":
         return strategic_merge(schema.type_of(resource), thaw(obj), body)
-    raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: "
+    raise ApiError(415, "UnsupportedMediaType",
+                   "the body of the request was in an unknown format - accepted media types include: "
                    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
 
 

@@ -35,8 +35,8 @@ def _table(text: str) -> frozenset[tuple[str, str]]:
 POINTERS = _table("""
     ObjectMeta: deletionGracePeriodSeconds
     OwnerReference: controller blockOwnerDeletion
-    PodSpec: terminationGracePeriodSeconds activeDeadlineSeconds automountServiceAccountToken shareProcessNamespace priority runtimeClassName
-    PodSpec: enableServiceLinks preemptionPolicy setHostnameAsFQDN hostUsers hostnameOverride
+    PodSpec: terminationGracePeriodSeconds activeDeadlineSeconds automountServiceAccountToken shareProcessNamespace priority
+    PodSpec: runtimeClassName enableServiceLinks preemptionPolicy setHostnameAsFQDN hostUsers hostnameOverride
     Container: restartPolicy
     EphemeralContainer: restartPolicy
     ContainerRestartRuleOnExitCodes: operator
@@ -141,7 +141,8 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "DaemonSetStatus": {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0},
     "PodDisruptionBudgetStatus": {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0},
     "autoscaling.v2.HorizontalPodAutoscalerStatus": {"currentMetrics": None, "desiredReplicas": 0},
-    "Event": {"firstTimestamp": None, "lastTimestamp": None, "eventTime": None, "reportingComponent": "", "reportingInstance": ""},
+    "Event": {"firstTimestamp": None, "lastTimestamp": None, "eventTime": None, "reportingComponent": "",
+              "reportingInstance": ""},
 }
 
 # Struct (not pointer) fields: Go writes them always, {} at least.
@@ -212,32 +213,44 @@ STRUCTS = _table("""
 # Fields whose Go type has a name of its own, as type errors print it.
 GO_NAMES: dict[tuple[str, str], str] = {
     (kind, name): go for go, pairs in {
-        "v1.RestartPolicy": "PodSpec.restartPolicy", "v1.DNSPolicy": "PodSpec.dnsPolicy", "v1.PullPolicy": "Container.imagePullPolicy "
-        "EphemeralContainer.imagePullPolicy ImageVolumeSource.pullPolicy", "v1.Protocol": "ContainerPort.protocol ServicePort.protocol "
-        "EndpointPort.protocol NetworkPolicyPort.protocol", "v1.ContainerRestartPolicy": "Container.restartPolicy EphemeralContainer.restartPolicy",
+        "v1.RestartPolicy": "PodSpec.restartPolicy", "v1.DNSPolicy": "PodSpec.dnsPolicy",
+        "v1.PullPolicy": "Container.imagePullPolicy "
+        "EphemeralContainer.imagePullPolicy ImageVolumeSource.pullPolicy",
+        "v1.Protocol": "ContainerPort.protocol ServicePort.protocol "
+        "EndpointPort.protocol NetworkPolicyPort.protocol",
+        "v1.ContainerRestartPolicy": "Container.restartPolicy EphemeralContainer.restartPolicy",
         "v1.TerminationMessagePolicy": "Container.terminationMessagePolicy", "v1.URIScheme": "HTTPGetAction.scheme",
         "v1.TaintEffect": "Toleration.effect Taint.effect", "v1.TolerationOperator": "Toleration.operator",
         "v1.StorageMedium": "EmptyDirVolumeSource.medium", "v1.HostPathType": "HostPathVolumeSource.type",
-        "v1.MountPropagationMode": "VolumeMount.mountPropagation", "v1.PreemptionPolicy": "PodSpec.preemptionPolicy PriorityClass.preemptionPolicy",
-        "v1.PodPhase": "PodStatus.phase", "v1.ServiceType": "ServiceSpec.type", "v1.ServiceAffinity": "ServiceSpec.sessionAffinity",
-        "v1.SecretType": "Secret.type", "v1.PersistentVolumeReclaimPolicy": "PersistentVolumeSpec.persistentVolumeReclaimPolicy StorageClass.reclaimPolicy",
+        "v1.MountPropagationMode": "VolumeMount.mountPropagation",
+        "v1.PreemptionPolicy": "PodSpec.preemptionPolicy PriorityClass.preemptionPolicy",
+        "v1.PodPhase": "PodStatus.phase", "v1.ServiceType": "ServiceSpec.type",
+        "v1.ServiceAffinity": "ServiceSpec.sessionAffinity",
+        "v1.SecretType": "Secret.type",
+        "v1.PersistentVolumeReclaimPolicy": "PersistentVolumeSpec.persistentVolumeReclaimPolicy StorageClass.reclaimPolicy",
         "v1.PersistentVolumeMode": "PersistentVolumeSpec.volumeMode PersistentVolumeClaimSpec.volumeMode",
-        "v1.DeploymentStrategyType": "DeploymentStrategy.type", "v1.PodManagementPolicyType": "StatefulSetSpec.podManagementPolicy",
-        "v1.StatefulSetUpdateStrategyType": "StatefulSetUpdateStrategy.type", "v1.DaemonSetUpdateStrategyType": "DaemonSetUpdateStrategy.type",
+        "v1.DeploymentStrategyType": "DeploymentStrategy.type",
+        "v1.PodManagementPolicyType": "StatefulSetSpec.podManagementPolicy",
+        "v1.StatefulSetUpdateStrategyType": "StatefulSetUpdateStrategy.type",
+        "v1.DaemonSetUpdateStrategyType": "DaemonSetUpdateStrategy.type",
         "v1.ConcurrencyPolicy": "CronJobSpec.concurrencyPolicy", "v1.CompletionMode": "JobSpec.completionMode",
         "v1.PodReplacementPolicy": "JobSpec.podReplacementPolicy", "v1.PathType": "HTTPIngressPath.pathType",
-        "v1.LabelSelectorOperator": "LabelSelectorRequirement.operator", "v1.NodeSelectorOperator": "NodeSelectorRequirement.operator",
-        "v1.UnsatisfiableConstraintAction": "TopologySpreadConstraint.whenUnsatisfiable", "types.UID": "ObjectMeta.uid OwnerReference.uid",
+        "v1.LabelSelectorOperator": "LabelSelectorRequirement.operator",
+        "v1.NodeSelectorOperator": "NodeSelectorRequirement.operator",
+        "v1.UnsatisfiableConstraintAction": "TopologySpreadConstraint.whenUnsatisfiable",
+        "types.UID": "ObjectMeta.uid OwnerReference.uid",
         "v1.LimitType": "LimitRangeItem.type", "v1.PodFSGroupChangePolicy": "PodSecurityContext.fsGroupChangePolicy",
         "v1.SeccompProfileType": "SeccompProfile.type", "v1.VolumeBindingMode": "StorageClass.volumeBindingMode",
         "v1.ResourceList": "ResourceRequirements.limits ResourceRequirements.requests VolumeResourceRequirements.limits "
         "VolumeResourceRequirements.requests ResourceQuotaSpec.hard PersistentVolumeSpec.capacity PodSpec.overhead "
-        "LimitRangeItem.max LimitRangeItem.min LimitRangeItem.default LimitRangeItem.defaultRequest LimitRangeItem.maxLimitRequestRatio",
+        "LimitRangeItem.max LimitRangeItem.min LimitRangeItem.default LimitRangeItem.defaultRequest "
+        "LimitRangeItem.maxLimitRequestRatio",
         "[]v1.PersistentVolumeAccessMode": "PersistentVolumeSpec.accessModes PersistentVolumeClaimSpec.accessModes",
         "[]v1.Capability": "Capabilities.add Capabilities.drop", "[]v1.PolicyType": "NetworkPolicySpec.policyTypes",
         "[]v1.IPFamily": "ServiceSpec.ipFamilies", "v1.ServiceExternalTrafficPolicy": "ServiceSpec.externalTrafficPolicy",
         "v1.ServiceInternalTrafficPolicy": "ServiceSpec.internalTrafficPolicy", "v1.IPFamilyPolicy": "ServiceSpec.ipFamilyPolicy",
-        "v2.MetricSourceType": "MetricSpec.type", "v2.MetricTargetType": "MetricTarget.type", "v1.ResourceName": "ResourceMetricSource.name",
+        "v2.MetricSourceType": "MetricSpec.type", "v2.MetricTargetType": "MetricTarget.type",
+        "v1.ResourceName": "ResourceMetricSource.name",
         "v1.OSName": "PodOS.name", "v1.AddressType": "EndpointSlice.addressType",
     }.items() for kind, _, name in (pair.partition(".") for pair in pairs.split())
 }
@@ -301,7 +314,7 @@ def field_facts(type_name: str, field: str) -> FieldFacts | None:
     if isinstance(kinds, str):
         kinds = (kinds,)
     target = _ref(schema)
-    common = {
+    common: dict[str, Any] = {
         "patch_strategies": tuple(filter(None, (schema.get("x-kubernetes-patch-strategy") or "").split(","))),
         "patch_merge_key": schema.get("x-kubernetes-patch-merge-key") or "",
         "list_type": schema.get("x-kubernetes-list-type") or "",

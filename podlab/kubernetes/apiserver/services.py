@@ -57,7 +57,8 @@ def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource:
 
 
 def _needs_node_ports(spec: Mapping[str, Any]) -> bool:
-    return spec.get("type") == "NodePort" or (spec.get("type") == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts", True))
+    kind = spec.get("type")
+    return kind == "NodePort" or (kind == "LoadBalancer" and bool(spec.get("allocateLoadBalancerNodePorts", True)))
 
 
 def _drop_where_foreign(spec: Object, member: str) -> None:
@@ -94,7 +95,8 @@ def _allocate(spec: Object, ctx: Context, held: set[Any]) -> None:
             wanted = port.get("nodePort")
             if wanted not in held or wanted is None:
                 port["nodePort"] = ctx.allocate_node_port(wanted or None)
-    if spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
+    checked = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+    if checked and not spec.get("healthCheckNodePort"):
         spec["healthCheckNodePort"] = ctx.allocate_node_port(None)
 
 

@@ -38,7 +38,8 @@ class Context(Protocol):
 # Kinds that count their wishes in metadata.generation (each strategy's PrepareForCreate sets 1)
 GENERATIONS = frozenset({
     "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController", "PodTemplate",
-    "PodDisruptionBudget", "Ingress", "NetworkPolicy", "PriorityClass", "EndpointSlice", "CustomResourceDefinition", "IngressClass"})
+    "PodDisruptionBudget", "Ingress", "NetworkPolicy", "PriorityClass", "EndpointSlice", "CustomResourceDefinition",
+    "IngressClass"})
 
 # Members whose change is a new generation; most kinds have only a spec
 WISHES: dict[str, tuple[str, ...]] = {
@@ -119,7 +120,7 @@ def _keep_all_but(new: Object, old: Mapping[str, Any], subresource: str) -> None
         for name in ("containers", "initContainers"):
             if name in spec and len(wanted.get(name) or ()) == len(spec[name]):
                 spec[name] = [{**kept, **{member: asked[member] for member in ("resources", "resizePolicy") if member in asked}}
-                              for kept, asked in zip(spec[name], wanted[name])]
+                              for kept, asked in zip(spec[name], wanted[name], strict=True)]
         if "resources" in wanted:
             spec["resources"] = wanted["resources"]
     new["spec"] = spec
@@ -179,7 +180,8 @@ def _merge_label_keys(obj: Object) -> None:
     for kind in ("podAffinity", "podAntiAffinity"):
         affinity = dig(spec, f"affinity.{kind}", {})
         terms += affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
-        terms += (weighted["podAffinityTerm"] for weighted in affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ())
+        preferred = affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+        terms += (weighted["podAffinityTerm"] for weighted in preferred)
     terms += spec.get("topologySpreadConstraints") or ()
     for term in terms:
         if term.get("labelSelector") is None:
@@ -243,7 +245,8 @@ def _create_namespace(obj: Object, ctx: Context) -> None:
 
 def _update_namespace(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     if not subresource:
-        new["spec"] = {**new.get("spec", {}), **({"finalizers": old["spec"]["finalizers"]} if dig(old, "spec.finalizers") else {})}
+        new["spec"] = {**new.get("spec", {}),
+                       **({"finalizers": old["spec"]["finalizers"]} if dig(old, "spec.finalizers") else {})}
 
 
 def _create_volume(obj: Object, ctx: Context) -> None:

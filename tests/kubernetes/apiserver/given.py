@@ -31,8 +31,10 @@ class Ctx:
         for obj in objects:
             self.put(obj)
 
-    def add(self, kind: str, name: str, namespace: str | None = None, annotations: dict[str, str] | None = None, **members: Any) -> None:
-        metadata = {"name": name, **({"namespace": namespace} if namespace else {}), **({"annotations": annotations} if annotations else {})}
+    def add(self, kind: str, name: str, namespace: str | None = None, annotations: dict[str, str] | None = None,
+            **members: Any) -> None:
+        metadata = {"name": name, **({"namespace": namespace} if namespace else {}),
+                    **({"annotations": annotations} if annotations else {})}
         self.put({"kind": kind, "metadata": metadata, **members})
 
     def put(self, obj: dict[str, Any]) -> None:

@@ -40,7 +40,8 @@ def test_nothing_is_made_in_a_namespace_that_ends() -> None:
     ctx = Ctx({"kind": "Namespace", "metadata": {"name": "refusals", "deletionTimestamp": "2026-11-21T00:00:00Z"}})
     with pytest.raises(ApiError) as caught:
         admit(pod(), ctx)
-    assert caught.value.message == ('pods "p" is forbidden: unable to create new content in namespace refusals because it is being '
+    assert caught.value.message == ('pods "p" is forbidden: unable to create new content in namespace refusals because it is '
+                                    'being '
                                     "terminated")
     assert (caught.value.details or {})["causes"][0]["reason"] == "NamespaceTerminating"
 
@@ -75,7 +76,8 @@ def test_an_accounts_pull_secrets_become_the_pods() -> None:
 def test_a_priority_class_gives_its_number_and_no_other_is_taken() -> None:
     assert admit(pod(priorityClassName="system-node-critical"))["spec"]["priority"] == 2000001000
     assert refusal(pod(priority=5)) == (
-        'pods "p" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller '
+        'pods "p" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission '
+        'controller '
         "computed 0 from the given PriorityClass name")
 
 
@@ -103,7 +105,8 @@ def test_a_limit_range_fills_in_what_is_not_said_and_notes_it() -> None:
 
 
 BOUNDS = [
-    ("too little", limits(type="Container", min={"cpu": "200m"}), "100m", "minimum cpu usage per Container is 200m, but request is 100m"),
+    ("too little", limits(type="Container", min={"cpu": "200m"}), "100m",
+     "minimum cpu usage per Container is 200m, but request is 100m"),
     ("too much", limits(type="Container", max={"cpu": "1"}), "2", "maximum cpu usage per Container is 1, but limit is 2"),
     ("too much for a Pod", limits(type="Pod", max={"cpu": "1"}), "2", "maximum cpu usage per Pod is 1, but limit is 2"),
     ("nothing said", limits(type="Container", max={"memory": "1Gi"}), "1",
@@ -119,7 +122,8 @@ def test_a_limit_range_refuses_what_is_out_of_bounds(bounds: dict[str, Any], cpu
 def test_a_quota_refuses_the_pod_too_many() -> None:
     ctx = Ctx(quota(pods="1"))
     ctx.put({**admit(pod("first")), "status": {"phase": "Running"}})
-    assert refusal(pod("second"), ctx) == 'pods "second" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1'
+    assert refusal(pod("second"),
+                   ctx) == 'pods "second" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1'
 
 
 def test_a_finished_pod_uses_no_quota() -> None:

@@ -43,7 +43,8 @@ WRONG_TYPES = [
     ("a number with a fraction", pod(terminationGracePeriodSeconds=1.5),
      "json: cannot unmarshal number 1.5 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64"),
     ("a number too large", pod(containers=[container(ports=[{"containerPort": 2**31}])]),
-     "json: cannot unmarshal number 2147483648 into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32"),
+     "json: cannot unmarshal number 2147483648 into Go struct field ContainerPort.spec.containers.ports.containerPort of type "
+     "int32"),
     ("a number for a label", {**pod(), "metadata": {"name": "p", "labels": {"tier": 1}}},
      "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"),
     ("no quantity", pod(containers=[container(resources={"limits": {"memory": "64MB!"}})]),
@@ -73,10 +74,12 @@ def test_without_strictness_unknown_fields_are_dropped_and_can_be_warned_of() ->
 
 
 def test_zeros_vanish_unless_their_field_is_a_pointer_or_required() -> None:
-    body = pod(containers=[container(stdin=False, env=[{"name": "A", "value": ""}], ports=[{"containerPort": 80, "hostPort": 0}])],
+    body = pod(containers=[container(stdin=False, env=[{"name": "A", "value": ""}],
+                                     ports=[{"containerPort": 80, "hostPort": 0}])],
                hostNetwork=False, enableServiceLinks=False, tolerations=[], volumes=[{"name": "v", "emptyDir": {}}])
     spec = decode.decode(POD, body, strict=True)["spec"]
-    assert spec == {"containers": [{"name": "c", "image": "nginx:1.14.2", "env": [{"name": "A"}], "ports": [{"containerPort": 80}],
+    assert spec == {"containers": [{"name": "c", "image": "nginx:1.14.2", "env": [{"name": "A"}],
+                                    "ports": [{"containerPort": 80}],
                                     "resources": {}}],
                     "enableServiceLinks": False, "volumes": [{"name": "v", "emptyDir": {}}]}
 
@@ -95,11 +98,13 @@ def test_quantities_are_stored_in_canonical_form() -> None:
 
 def test_a_target_port_may_be_a_number_or_a_name_but_nothing_else() -> None:
     def service(port: object) -> dict[str, Any]:
-        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"ports": [{"port": 80, "targetPort": port}]}}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"},
+                "spec": {"ports": [{"port": 80, "targetPort": port}]}}
     assert decode.decode(SERVICE, service("http"), strict=True)["spec"]["ports"][0]["targetPort"] == "http"
     with pytest.raises(ApiError) as caught:
         decode.decode(SERVICE, service([]), strict=True)
-    assert caught.value.message.endswith("json: cannot unmarshal array into Go struct field ServicePort.spec.ports.targetPort of type int32")
+    assert caught.value.message.endswith("json: cannot unmarshal array into Go struct field ServicePort.spec.ports.targetPort of "
+                                         "type int32")
 
 
 def test_binary_data_must_be_base64() -> None:

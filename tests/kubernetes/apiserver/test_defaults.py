@@ -15,7 +15,8 @@ from podlab.kubernetes.resources import BY_KIND
 from .given import Ctx, admit, container, deployment, job, pod
 
 PULL_POLICIES = [("nginx", "Always"), ("nginx:latest", "Always"), ("nginx:1.14.2", "IfNotPresent"), ("host:5000/a/b", "Always"),
-                 ("host:5000/a/b:1", "IfNotPresent"), ("nginx@sha256:" + "a" * 64, "IfNotPresent"), ("Not An Image", "IfNotPresent")]
+                 ("host:5000/a/b:1", "IfNotPresent"), ("nginx@sha256:" + "a" * 64, "IfNotPresent"),
+                 ("Not An Image", "IfNotPresent")]
 
 
 @pytest.mark.parametrize(("image", "policy"), PULL_POLICIES)
@@ -25,7 +26,8 @@ def test_the_tag_decides_the_pull_policy(image: str, policy: str) -> None:
 
 def test_limits_become_requests_in_a_pod_but_not_in_a_template() -> None:
     resources = {"limits": {"cpu": "1"}}
-    assert admit(pod(containers=[container(resources=resources)]))["spec"]["containers"][0]["resources"]["requests"] == {"cpu": "1"}
+    stored = admit(pod(containers=[container(resources=resources)]))
+    assert stored["spec"]["containers"][0]["resources"]["requests"] == {"cpu": "1"}
     manifest = deployment()
     manifest["spec"]["template"]["spec"]["containers"] = [container(resources=resources)]
     assert "requests" not in admit(manifest)["spec"]["template"]["spec"]["containers"][0]["resources"]
@@ -44,7 +46,8 @@ def test_volumes_and_references_get_their_modes_and_versions() -> None:
     assert spec["volumes"] == [
         {"name": "a", "configMap": {"name": "x", "defaultMode": 420}}, {"name": "b", "hostPath": {"path": "/d", "type": ""}},
         {"name": "c", "emptyDir": {}},
-        {"name": "d", "projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 3600}}], "defaultMode": 420}}]
+        {"name": "d",
+         "projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 3600}}], "defaultMode": 420}}]
     assert spec["containers"][0]["env"][0]["valueFrom"]["fieldRef"]["apiVersion"] == "v1"
 
 

@@ -34,7 +34,8 @@ def containers_of(obj: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_merge_replaces_lists_and_null_removes() -> None:
-    obj = patched({"spec": {"replicas": 3, "paused": None, **in_template(containers=[{"name": "d"}])["spec"]}}, "merge", paused=True)
+    obj = patched({"spec": {"replicas": 3, "paused": None, **in_template(containers=[{"name": "d"}])["spec"]}}, "merge",
+                  paused=True)
     assert (obj["spec"]["replicas"], "paused" in obj["spec"], containers_of(obj)) == (3, False, [{"name": "d"}])
 
 
@@ -51,7 +52,8 @@ def test_strategic_deletes_an_item_or_replaces_a_list_on_demand() -> None:
 
 
 def test_strategic_keeps_the_order_that_the_client_asks_for() -> None:
-    body = in_template(**{"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}], "containers": [{"name": "c", "tty": True}]})
+    body = in_template(**{"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}],
+                          "containers": [{"name": "c", "tty": True}]})
     obj = patched(body, "strategic", container("c"), container("d"))
     assert [one["name"] for one in containers_of(obj)] == ["d", "c"]
     assert containers_of(obj)[1]["tty"] is True
@@ -65,7 +67,8 @@ def test_strategic_retains_only_the_named_keys_of_a_union() -> None:
 
 def test_strategic_takes_scalars_out_of_a_set() -> None:
     manifest = {**deployment(), "metadata": {"name": "d", "finalizers": ["a/b", "c/d"]}}
-    obj = apply_patch(DEPLOYMENT, freeze(manifest), {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a/b"], "finalizers": ["e/f"]}},
+    obj = apply_patch(DEPLOYMENT, freeze(manifest),
+                      {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a/b"], "finalizers": ["e/f"]}},
                       "strategic")
     assert obj["metadata"]["finalizers"] == ["c/d", "e/f"]
 
@@ -104,5 +107,6 @@ def test_the_original_is_never_changed() -> None:
 
 def test_merge_keys_come_from_the_schema() -> None:
     ports = merge_key(BY_KIND["Service"], ("spec", "ports"))
-    assert ports and (ports.patch_merge_key, ports.list_map_keys, ports.patch_strategies) == ("port", ("port", "protocol"), ("merge",))
+    assert ports and (ports.patch_merge_key, ports.list_map_keys,
+                      ports.patch_strategies) == ("port", ("port", "protocol"), ("merge",))
     assert merge_key(BY_KIND["Pod"], ("spec", "ghost")) is None

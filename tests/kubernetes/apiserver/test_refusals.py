@@ -16,7 +16,8 @@ from podlab.kubernetes.apiserver.errors import ApiError
 from .given import Ctx
 
 FOLDER = Path(os.environ.get("PODLAB_RECORDINGS") or Path(__file__).parents[4] / "shared" / "kubernetes")
-GENERATED = ((re.compile(r"kube-api-access-\w{5}"), "kube-api-access"), (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uid>"),
+GENERATED = ((re.compile(r"kube-api-access-\w{5}"), "kube-api-access"),
+             (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uid>"),
              (re.compile(r'"10\.96\.\d+\.\d+"'), '"<ip>"'), (re.compile(r'"nodePort": \d+'), '"nodePort": 0'),
              (re.compile(r'"lastPhaseTransitionTime": "[^"]*"'), '"lastPhaseTransitionTime": ""'))
 

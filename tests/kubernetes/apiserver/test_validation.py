@@ -24,7 +24,8 @@ def only(message: str) -> str:
 PODS: list[tuple[str, dict[str, Any], str]] = [
     ("a probe without a handler", pod(containers=[container(livenessProbe={"periodSeconds": 5})]),
      "spec.containers[0].livenessProbe: Required value: must specify a handler type"),
-    ("a liveness probe that wants two successes", pod(containers=[container(livenessProbe={"exec": {"command": ["true"]}, "successThreshold": 2})]),
+    ("a liveness probe that wants two successes",
+     pod(containers=[container(livenessProbe={"exec": {"command": ["true"]}, "successThreshold": 2})]),
      "spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1"),
     ("a probe of a port that is none", pod(containers=[container(readinessProbe={"httpGet": {"port": 0}})]),
      "spec.containers[0].readinessProbe.httpGet.port: Invalid value: 0: must be between 1 and 65535, inclusive"),
@@ -37,25 +38,31 @@ PODS: list[tuple[str, dict[str, Any], str]] = [
      "spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type"),
     ("a ConfigMap volume without a name", pod(volumes=[{"name": "v", "configMap": {}}]),
      "spec.volumes[0].configMap.name: Required value"),
-    ("two host ports alike", pod(containers=[container(ports=[{"containerPort": 80, "hostPort": 80}, {"containerPort": 81, "hostPort": 80}])]),
+    ("two host ports alike",
+     pod(containers=[container(ports=[{"containerPort": 80, "hostPort": 80}, {"containerPort": 81, "hostPort": 80}])]),
      'spec.containers[0].ports[1].hostPort: Duplicate value: "TCP//80"'),
     ("two sources of a variable", pod(containers=[container(env=[{"name": "A", "valueFrom": {
         "fieldRef": {"fieldPath": "metadata.name"}, "secretKeyRef": {"name": "s", "key": "k"}}}])]),
      'spec.containers[0].env[0].valueFrom: Invalid value: "": may not have more than one field specified at a time'),
     ("an unknown operator of a node's label", pod(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
         "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Is", "values": ["b"]}]}]}}}),
-     "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].operator: "
-     'Invalid value: "Is": not a valid selector operator'),
+     "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].operator"
+     ': Invalid value: "Is": not a valid selector operator'),
     ("affinity without a topology", pod(affinity={"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
         {"labelSelector": {"matchLabels": {"a": "b"}}, "topologyKey": ""}]}}),
-     "[spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: can not be empty, "
-     "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: \"\": name part must be "
-     "non-empty, spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: \"\": name part "
-     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or "
+     "[spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: can not be "
+     "empty, "
+     "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: \"\": name "
+     "part must be "
+     "non-empty, spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: "
+     "\"\": name part "
+     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
+     "'MyName',  or "
      "'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')]"),
     ("a preference without weight", pod(affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
         {"weight": 0, "preference": {}}]}}),
-     "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 0: must be in the range 1-100"),
+     "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 0: must be in the "
+     "range 1-100"),
     ("two gates alike", pod(schedulingGates=[{"name": "a"}, {"name": "a"}]), 'spec.schedulingGates[1]: Duplicate value: "a"'),
     ("a node for a gated Pod", pod(schedulingGates=[{"name": "a"}], nodeName="n"),
      "spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared"),
@@ -71,7 +78,8 @@ PODS: list[tuple[str, dict[str, Any], str]] = [
     ("an empty preStop hook", pod(containers=[container(lifecycle={"preStop": {}})]),
      "spec.containers[0].lifecycle.preStop: Required value: must specify a handler type"),
     ("a sleep longer than the grace", pod(containers=[container(lifecycle={"preStop": {"sleep": {"seconds": 60}}})]),
-     "spec.containers[0].lifecycle.preStop.sleep: Invalid value: 60: must be non-negative and less than terminationGracePeriodSeconds (30)"),
+     "spec.containers[0].lifecycle.preStop.sleep: Invalid value: 60: must be non-negative and less than "
+     "terminationGracePeriodSeconds (30)"),
     ("a host alias that is no address", pod(hostAliases=[{"ip": "localhost", "hostnames": ["a"]}]),
      'spec.hostAliases[0].ip: Invalid value: "localhost": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'),
     ("a label that is too long", {**pod(), "metadata": {"name": "p", "labels": {"a": "b" * 64}}},
@@ -87,9 +95,11 @@ OTHERS: list[tuple[str, dict[str, Any], str]] = [
     ("two strategies in one", deployment(strategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}),
      "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"),
     ("a percentage without its sign", deployment(strategy={"rollingUpdate": {"maxSurge": "25"}}),
-     "spec.strategy.rollingUpdate.maxSurge: Invalid value: \"25\": a valid percent string must be a numeric string followed by an ending '%' "
+     "spec.strategy.rollingUpdate.maxSurge: Invalid value: \"25\": a valid percent string must be a numeric string followed by "
+     "an ending '%' "
      "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"),
-    ("a Job that starts over", job(backoffLimitPerIndex=1), "spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode"),
+    ("a Job that starts over", job(backoffLimitPerIndex=1),
+     "spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode"),
     ("an indexed Job without a count", job(completionMode="Indexed", parallelism=2),
      "spec.completions: Required value: when completion mode is Indexed"),
 ]
@@ -101,7 +111,8 @@ SCHEDULES = [
     ("* * 0 * *", 'spec.schedule: Invalid value: "* * 0 * *": beginning of range (0) below minimum (1): 0'),
     ("5-1 * * * *", 'spec.schedule: Invalid value: "5-1 * * * *": beginning of range (5) beyond end of range (1): 5-1'),
     ("*/0 * * * *", 'spec.schedule: Invalid value: "*/0 * * * *": step of range should be a positive number: */0'),
-    ("x * * * *", 'spec.schedule: Invalid value: "x * * * *": failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
+    ("x * * * *",
+     'spec.schedule: Invalid value: "x * * * *": failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
     ("1-2-3 * * * *", 'spec.schedule: Invalid value: "1-2-3 * * * *": too many hyphens: 1-2-3'),
     ("@sometimes", 'spec.schedule: Invalid value: "@sometimes": unrecognized descriptor: @sometimes'),
     ("*/5 8-18 * jan-mar mon,fri", ""), ("@every 1h30m", ""), ("@daily", ""), ("0 0 ? * sun", ""),
@@ -131,7 +142,8 @@ def test_a_service_names_its_ports_and_repeats_none() -> None:
     def service(*ports: dict[str, Any], **spec: Any) -> dict[str, Any]:
         return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"ports": [*ports], **spec}}
     assert only(refusal(service())) == "spec.ports: Required value"
-    assert only(refusal(service({"name": "a", "port": 80}, {"name": "a", "port": 81}))) == 'spec.ports[1].name: Duplicate value: "a"'
+    assert only(refusal(service({"name": "a", "port": 80},
+                                {"name": "a", "port": 81}))) == 'spec.ports[1].name: Duplicate value: "a"'
     assert "Duplicate value" in refusal(service({"name": "a", "port": 80}, {"name": "b", "port": 80}))
     assert only(refusal(service({"port": 80}, type="Proxy"))) == (
         'spec.type: Unsupported value: "Proxy": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"')
@@ -167,7 +179,8 @@ def test_a_pods_images_deadline_and_tolerations_may_change() -> None:
 def test_a_pods_tolerations_only_grow_and_its_containers_stay_as_many() -> None:
     assert change_refused("Pod", pod(), tolerations=[]) == [
         "spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"]
-    assert change_refused("Pod", pod(), containers=[])[-1] == "spec.containers: Forbidden: pod updates may not add or remove containers"
+    assert change_refused("Pod", pod(),
+                          containers=[])[-1] == "spec.containers: Forbidden: pod updates may not add or remove containers"
 
 
 def test_gates_are_only_taken_away() -> None:
@@ -180,7 +193,8 @@ def test_gates_are_only_taken_away() -> None:
 def test_the_difference_of_an_immutable_pod_is_shown_as_the_real_server_showed_it() -> None:
     recording = json.loads((FOLDER / "recorded" / "immutable.json").read_text(encoding="utf-8"))
     old = next(w["object"] for w in reversed(recording["watch"]) if w["resource"] == "pods")
-    changes = {'{"spec":{"nodeName":"other"}}': ("nodeName", "other"), '{"spec":{"restartPolicy":"Never"}}': ("restartPolicy", "Never")}
+    changes = {'{"spec":{"nodeName":"other"}}': ("nodeName", "other"),
+               '{"spec":{"restartPolicy":"Never"}}': ("restartPolicy", "Never")}
     compared = 0
     for step in recording["steps"]:
         for text, (member, value) in changes.items():
@@ -200,7 +214,8 @@ def test_a_selector_and_a_statefulsets_claims_are_for_life() -> None:
         'spec.selector: Invalid value: {"matchLabels":{"app":"b"}}: field is immutable']
     statefulset = {**deployment(), "kind": "StatefulSet"}
     assert change_refused("StatefulSet", statefulset, serviceName="other") == [
-        "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+        "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+        "'updateStrategy', "
         "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"]
 
 
@@ -213,7 +228,8 @@ def test_an_ephemeral_container_is_added_and_never_taken_away() -> None:
     debugger = {"name": "debug", "image": "busybox", "imagePullPolicy": "Always", "terminationMessagePolicy": "File",
                 "terminationMessagePath": "/dev/termination-log", "resources": {}, "targetContainerName": "c"}
     assert change_refused("Pod", pod(), "ephemeralcontainers", ephemeralContainers=[debugger]) == []
-    assert change_refused("Pod", pod(), "ephemeralcontainers", ephemeralContainers=[{**debugger, "ports": [{"containerPort": 1}]}])[-1] == (
+    assert change_refused("Pod", pod(), "ephemeralcontainers",
+                          ephemeralContainers=[{**debugger, "ports": [{"containerPort": 1}]}])[-1] == (
         "spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container")
     old = stored(pod())
     old["spec"]["ephemeralContainers"] = [debugger]

@@ -60,7 +60,8 @@ def admit_delete(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> No
     """Refuse to delete what a cluster cannot live without. Raises ApiError 403."""
     namespace_lifecycle.admit_delete(resource, obj)
     if resource.kind == "PriorityClass" and obj["metadata"]["name"].startswith("system-"):
-        raise forbidden(resource.group, resource.plural, obj["metadata"]["name"], "this is a system priority class and cannot be deleted")
+        raise forbidden(resource.group, resource.plural, obj["metadata"]["name"],
+                        "this is a system priority class and cannot be deleted")
 
 
 def _default_ingress_class(obj: Object, ctx: Context) -> None:

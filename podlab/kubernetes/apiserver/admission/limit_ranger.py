@@ -133,4 +133,5 @@ def _total(containers: Any, initial: Any, kind: str) -> dict[str, str]:
         for name, amount in ((container.get("resources") or {}).get(kind) or {}).items():
             if name in total:
                 total[name] = max(total[name], quantity.parse(amount))
-    return {name: quantity.format_decimal(amount) if name == "cpu" else quantity.format_binary(amount) for name, amount in total.items()}
+    return {name: quantity.format_decimal(amount) if name == "cpu" else quantity.format_binary(amount) for name,
+            amount in total.items()}

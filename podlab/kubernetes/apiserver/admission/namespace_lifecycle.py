@@ -24,7 +24,8 @@ def admit(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
     if namespace is None:
         raise not_found("", "namespaces", name)
     if namespace["metadata"].get("deletionTimestamp") or (namespace.get("status") or {}).get("phase") == "Terminating":
-        causes = [{"reason": "NamespaceTerminating", "message": f"namespace {name} is being terminated", "field": "metadata.namespace"}]
+        causes = [{"reason": "NamespaceTerminating", "message": f"namespace {name} is being terminated",
+                   "field": "metadata.namespace"}]
         raise forbidden(resource.group, resource.plural, obj["metadata"].get("name") or "",
                         f"unable to create new content in namespace {name} because it is being terminated", causes)
 

@@ -27,11 +27,13 @@ def admit(obj: Object, ctx: Context) -> None:
             value, policy, chosen = least["value"], least.get("preemptionPolicy", policy), least["metadata"]["name"]
     asked = spec.get("priority")
     if asked is not None and asked != value:
-        raise forbidden("", "pods", name, f"the integer value of priority ({asked}) must not be provided in pod spec; priority admission "
+        raise forbidden("", "pods", name,
+                        f"the integer value of priority ({asked}) must not be provided in pod spec; priority admission "
                         f"controller computed {value} from the given PriorityClass name")
     asked = spec.get("preemptionPolicy")
     if asked is not None and asked != policy:
-        raise forbidden("", "pods", name, f"the string value of PreemptionPolicy ({asked}) must not be provided in pod spec; priority "
+        raise forbidden("", "pods", name,
+                        f"the string value of PreemptionPolicy ({asked}) must not be provided in pod spec; priority "
                         f"admission controller computed {policy} from the given PriorityClass name")
     obj["spec"] = {**spec, **({"priorityClassName": chosen} if chosen else {}), "priority": value, "preemptionPolicy": policy}
 

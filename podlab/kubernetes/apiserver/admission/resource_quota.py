@@ -19,7 +19,8 @@ Usage = dict[str, Fraction]
 ONE = Fraction(1)
 
 # Counted kinds by their old names; count/PLURAL.GROUP counts any
-OLD_NAMES = {"Pod": "pods", "Service": "services", "ReplicationController": "replicationcontrollers", "ResourceQuota": "resourcequotas",
+OLD_NAMES = {"Pod": "pods", "Service": "services", "ReplicationController": "replicationcontrollers",
+             "ResourceQuota": "resourcequotas",
              "Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
 # pkg/quota/v1/evaluator/core/pods.go, validationSet: a quota on these makes containers name them
 MUST_NAME = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "cpu", "memory")
@@ -40,23 +41,26 @@ def validate(resource: Resource, new: Mapping[str, Any], old: Mapping[str, Any] 
             continue
         hard = dig(quota, "status.hard") or quota["spec"].get("hard") or {}
         if resource.kind == "Pod" and old is None and (missing := _unnamed(new, hard)):
-            raise forbidden(resource.group, resource.plural, name, f"failed quota: {quota['metadata']['name']}: must specify {missing}")
+            raise forbidden(resource.group, resource.plural, name,
+                            f"failed quota: {quota['metadata']['name']}: must specify {missing}")
         wanted = {key: amount for key, amount in delta.items() if key in hard and amount > 0}
         if not wanted:
             continue
         used = used_in(namespace, quota, sorted(wanted), ctx)
         over = [key for key in sorted(wanted) if used.get(key, Fraction(0)) + wanted[key] > quantity.parse(hard[key])]
         if over:
-            said = [",".join(f"{key}={show(key, amounts[key]) if key in amounts else '0'}" for key in over) for amounts in (wanted, used)]
+            said = [",".join(f"{key}={show(key, amounts.get(key, Fraction(0)))}" for key in over) for amounts in (wanted, used)]
             limited = ",".join(f"{key}={hard[key]}" for key in over)
-            raise forbidden(resource.group, resource.plural, name, f"exceeded quota: {quota['metadata']['name']}, requested: {said[0]}, "
+            raise forbidden(resource.group, resource.plural, name,
+                            f"exceeded quota: {quota['metadata']['name']}, requested: {said[0]}, "
                             f"used: {said[1]}, limited: {limited}")
 
 
 def show(name: str, amount: Fraction) -> str:
     """An amount of a quota's resource as the server writes it."""
     family = name.removeprefix("requests.").removeprefix("limits.")
-    return quantity.format_binary(amount) if family in ("memory", "storage", "ephemeral-storage") else quantity.format_decimal(amount)
+    return quantity.format_binary(amount) if family in ("memory", "storage",
+                                                        "ephemeral-storage") else quantity.format_decimal(amount)
 
 
 def used_in(namespace: str, quota: Mapping[str, Any], names: list[str], ctx: Context) -> Usage:
@@ -154,7 +158,8 @@ def _unnamed(pod: Mapping[str, Any], hard: Mapping[str, str]) -> str:
         kind, _, plain = name.rpartition(".")
         if plain in ((spec.get("resources") or {}).get(kind or "requests") or {}):
             continue
-        silent = [container.get("name", "") for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+        silent = [container.get("name", "") for container in (*(spec.get("containers") or ()),
+                                                              *(spec.get("initContainers") or ()))
                   if plain not in ((container.get("resources") or {}).get(kind or "requests") or {})]
         if silent:
             missing.append(f"{name} for: {','.join(sorted(silent))}")
@@ -174,12 +179,14 @@ def _in_scope(resource: Resource, obj: Mapping[str, Any], quota: Map | Mapping[s
         scope, values = term["scopeName"], term.get("values") or ()
         if scope == "PriorityClass":
             name = pod.get("priorityClassName") or ""
-            if not {"In": name in values, "NotIn": name not in values, "Exists": bool(name), "DoesNotExist": not name}[term["operator"]]:
+            if not {"In": name in values, "NotIn": name not in values, "Exists": bool(name),
+                    "DoesNotExist": not name}[term["operator"]]:
                 return False
             continue
         terminating = pod.get("activeDeadlineSeconds") is not None
         best_effort = qos_class(pod) == "BestEffort"
-        holds = {"Terminating": terminating, "NotTerminating": not terminating, "BestEffort": best_effort, "NotBestEffort": not best_effort,
+        holds = {"Terminating": terminating, "NotTerminating": not terminating, "BestEffort": best_effort,
+                 "NotBestEffort": not best_effort,
                  "CrossNamespacePodAffinity": "namespaces" in str(pod.get("affinity") or "")}.get(scope, True)
         if not holds:
             return False

@@ -17,7 +17,8 @@ def admit(obj: Object, ctx: Context) -> None:
     wanted = spec.get("runtimeClassName")
     if not wanted:
         if spec.get("overhead"):
-            raise forbidden("", "pods", name, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead")
+            raise forbidden("", "pods", name,
+                            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead")
         return
     found = ctx.find("runtimeclasses", wanted)
     if found is None:
@@ -31,7 +32,8 @@ def admit(obj: Object, ctx: Context) -> None:
         held = spec.get("nodeSelector") or {}
         for key, value in selector.items():
             if held.get(key, value) != value:
-                raise forbidden("", "pods", name, f"pod rejected: conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
+                raise forbidden("", "pods", name,
+                                f"pod rejected: conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
                                 f"pod.spec.nodeSelector[{key}] = {held[key]}")
         changed["nodeSelector"] = {**held, **selector}
     if scheduling.get("tolerations"):

@@ -51,7 +51,8 @@ def _mount_token(obj: Object, ctx: Context) -> None:
     spec = obj["spec"]
     volumes = spec.get("volumes") or ()
     held = next((volume["name"] for volume in volumes if volume.get("name", "").startswith(VOLUME_PREFIX)), None)
-    name = held or VOLUME_PREFIX + ctx.random_name(5, "token-volume", obj["metadata"]["namespace"], obj["metadata"].get("name") or "")
+    name = held or VOLUME_PREFIX + ctx.random_name(5, "token-volume", obj["metadata"]["namespace"],
+                                                   obj["metadata"].get("name") or "")
     mount: Map = freeze({"name": name, "readOnly": True, "mountPath": MOUNT_PATH})
     mounted = False
     for member in ("initContainers", "containers"):

@@ -52,4 +52,5 @@ def validate_resize(new: Mapping[str, Any], old: Mapping[str, Any], ctx: Context
     found = ctx.find("storageclasses", old["spec"].get("storageClassName") or "")
     if found is None or not found.get("allowVolumeExpansion"):
         raise forbidden("", "persistentvolumeclaims", name,
-                        "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize")
+                        "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
+                        "support resize")

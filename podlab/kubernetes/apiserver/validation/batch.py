@@ -30,7 +30,8 @@ def job(obj: Object, errors: Errors, _: Any = None) -> None:
     else:
         validate_label_selector(selector, "spec.selector", errors)
     if not selectors.selects(selector, labels):
-        errors.append(FieldError.invalid("spec.template.metadata.labels", in_order(labels), "`selector` does not match template `labels`"))
+        errors.append(FieldError.invalid("spec.template.metadata.labels", in_order(labels),
+                                         "`selector` does not match template `labels`"))
     if spec.get("completionMode") == "Indexed" and spec.get("completions"):
         last = f"{metadata.get('name', '')}-{spec['completions'] - 1}"
         if words.bad_label(last):
@@ -58,7 +59,8 @@ def _generated_selector(obj: Object, errors: Errors) -> None:
 
 
 def _job_spec(spec: Object, path: str, errors: Errors) -> None:
-    for member in ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex",
+    for member in ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
+                   "backoffLimitPerIndex",
                    "maxFailedIndexes"):
         non_negative(errors, f"{path}.{member}", spec.get(member))
     mode = spec.get("completionMode")
@@ -68,10 +70,12 @@ def _job_spec(spec: Object, path: str, errors: Errors) -> None:
         if spec.get("completions") is None:
             errors.append(FieldError.required(f"{path}.completions", "when completion mode is Indexed"))
         if (spec.get("parallelism") or 0) > MAX_PARALLELISM:
-            errors.append(FieldError.invalid(f"{path}.parallelism", spec["parallelism"], f"must be less than or equal to {MAX_PARALLELISM} "
+            errors.append(FieldError.invalid(f"{path}.parallelism", spec["parallelism"],
+                                             f"must be less than or equal to {MAX_PARALLELISM} "
                                              "when completion mode is Indexed"))
     elif spec.get("backoffLimitPerIndex") is not None:
-        errors.append(FieldError.invalid(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"], "requires indexed completion mode"))
+        errors.append(FieldError.invalid(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"],
+                                         "requires indexed completion mode"))
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         errors.append(FieldError.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
     if spec.get("podFailurePolicy") is not None:
@@ -114,7 +118,8 @@ def _failure_policy(spec: Object, path: str, errors: Errors) -> None:
                 errors.append(FieldError.invalid(f"{here}.onExitCodes.containerName", name,
                                                  "must be one of the container or initContainer names in the pod template"))
             if codes.get("operator") not in ("In", "NotIn"):
-                errors.append(FieldError.not_supported(f"{here}.onExitCodes.operator", codes.get("operator", ""), ["In", "NotIn"]))
+                errors.append(FieldError.not_supported(f"{here}.onExitCodes.operator", codes.get("operator", ""),
+                                                       ["In", "NotIn"]))
             values = codes.get("values") or []
             if not values:
                 errors.append(FieldError.invalid(f"{here}.onExitCodes.values", values, "at least one value is required"))
@@ -133,10 +138,12 @@ def _success_policy(spec: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(path, spec["successPolicy"], "requires indexed completion mode"))
     rules = spec["successPolicy"].get("rules") or ()
     if not rules:
-        errors.append(FieldError.required(f"{path}.rules", "at least one rules must be specified when the successPolicy is specified"))
+        errors.append(FieldError.required(f"{path}.rules",
+                                          "at least one rules must be specified when the successPolicy is specified"))
     for i, rule in enumerate(rules):
         if rule.get("succeededIndexes") is None and rule.get("succeededCount") is None:
-            errors.append(FieldError.required(f"{path}.rules[{i}]", "at least one of succeededCount or succeededIndexes must be specified"))
+            errors.append(FieldError.required(f"{path}.rules[{i}]",
+                                              "at least one of succeededCount or succeededIndexes must be specified"))
         non_negative(errors, f"{path}.rules[{i}].succeededCount", rule.get("succeededCount"))
 
 
@@ -146,7 +153,8 @@ def job_update(new: Object, old: Object, errors: Errors) -> None:
     spec, before = new["spec"], old["spec"]
     elastic = (spec.get("completionMode") == "Indexed" and spec.get("completions") == spec.get("parallelism")
                and spec.get("completions") is not None and before.get("completions") is not None)
-    for member in ("completions", "selector", "template", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy",
+    for member in ("completions", "selector", "template", "completionMode", "podFailurePolicy", "backoffLimitPerIndex",
+                   "managedBy",
                    "successPolicy"):
         if spec.get(member) == before.get(member) or (member == "completions" and elastic):
             continue
@@ -208,7 +216,8 @@ def _cronjob_spec(spec: Object, errors: Errors) -> None:
     template = (spec.get("jobTemplate") or {}).get("spec") or {}
     _job_spec(template, "spec.jobTemplate.spec", errors)
     if template.get("selector") is not None:
-        errors.append(FieldError.invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated"))
+        errors.append(FieldError.invalid("spec.jobTemplate.spec.selector", template["selector"],
+                                         "`selector` will be auto-generated"))
     if template.get("manualSelector"):
         errors.append(FieldError.not_supported("spec.jobTemplate.spec.manualSelector", True, ["nil", "false"]))
     non_negative(errors, "spec.successfulJobsHistoryLimit", spec.get("successfulJobsHistoryLimit"))

@@ -106,7 +106,8 @@ def validate_ephemeral_containers(spec: Object, facts: PodFacts, path: str, erro
         for j, mount in enumerate(container.get("volumeMounts") or ()):
             for member in ("subPath", "subPathExpr"):
                 if mount.get(member):
-                    errors.append(FieldError.forbidden(f"{here}.volumeMounts[{j}].{member}", "cannot be set for an Ephemeral Container"))
+                    errors.append(FieldError.forbidden(f"{here}.volumeMounts[{j}].{member}",
+                                                       "cannot be set for an Ephemeral Container"))
 
 
 def validate_image_spaces(container: Object, path: str, errors: Errors) -> None:
@@ -127,9 +128,9 @@ def _validate_common(container: Object, facts: PodFacts, path: str, errors: Erro
     policy = container.get("terminationMessagePolicy", "")
     if policy not in ("File", "FallbackToLogsOnError"):
         errors.append(FieldError.not_supported(f"{path}.terminationMessagePolicy", policy, ["File", "FallbackToLogsOnError"]))
-    _validate_ports(container.get("ports") or (), f"{path}.ports", errors)
-    _validate_env(container.get("env") or (), f"{path}.env", errors)
-    _validate_env_from(container.get("envFrom") or (), f"{path}.envFrom", errors)
+    _validate_ports(container.get("ports") or [], f"{path}.ports", errors)
+    _validate_env(container.get("env") or [], f"{path}.env", errors)
+    _validate_env_from(container.get("envFrom") or [], f"{path}.envFrom", errors)
     _validate_mounts(container, facts, path, errors)
     if container.get("volumeDevices"):
         _validate_devices(container, facts, f"{path}.volumeDevices", errors)
@@ -162,7 +163,8 @@ def _validate_resize_rule(rule: Object, i: int, rules: list[Object], facts: PodF
 
 def _validate_restart_policy(container: Object, path: str, errors: Errors) -> None:
     if container["restartPolicy"] not in ("Always", "Never", "OnFailure"):
-        errors.append(FieldError.not_supported(f"{path}.restartPolicy", container["restartPolicy"], ["Always", "Never", "OnFailure"]))
+        errors.append(FieldError.not_supported(f"{path}.restartPolicy", container["restartPolicy"],
+                                               ["Always", "Never", "OnFailure"]))
 
 
 def _validate_restart_rules(container: Object, path: str, errors: Errors) -> None:
@@ -271,9 +273,11 @@ def validate_field_reference(reference: Object, allowed: list[str], path: str, e
         if base in ("metadata.annotations", "metadata.labels"):
             complain(errors, path, key, words.bad_qualified_name(key.lower() if base.endswith("annotations") else key))
         else:
-            errors.append(FieldError.invalid(f"{path}.fieldPath", field, "error converting fieldPath: field label does not support subscript"))
+            errors.append(FieldError.invalid(f"{path}.fieldPath", field,
+                                             "error converting fieldPath: field label does not support subscript"))
     elif field not in DOWNWARD_FIELDS:
-        errors.append(FieldError.invalid(f"{path}.fieldPath", field, f"error converting fieldPath: field label not supported: {field}"))
+        errors.append(FieldError.invalid(f"{path}.fieldPath", field,
+                                         f"error converting fieldPath: field label not supported: {field}"))
     elif field not in allowed:
         errors.append(FieldError.not_supported(f"{path}.fieldPath", field, allowed))
 
@@ -294,10 +298,12 @@ def validate_resource_reference(reference: Object, path: str, in_volume: bool, e
     kind = name.partition(".")[2]
     if kind == "cpu":
         if divisor not in ("1m", "1"):
-            errors.append(FieldError.invalid(f"{path}.divisor", name, "only divisor's values 1m and 1 are supported with the cpu resource"))
+            errors.append(FieldError.invalid(f"{path}.divisor", name,
+                                             "only divisor's values 1m and 1 are supported with the cpu resource"))
     elif divisor not in SIZES and (kind in ("memory", "ephemeral-storage") or huge):
         shown = {"memory": "memory", "ephemeral-storage": "local ephemeral storage"}.get(kind, "hugepages")
-        errors.append(FieldError.invalid(f"{path}.divisor", name, "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, "
+        errors.append(FieldError.invalid(f"{path}.divisor", name,
+                                         "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, "
                                          f"1Pi, 1Ei are supported with the {shown} resource"))
 
 
@@ -398,7 +404,8 @@ def _validate_devices(container: Object, facts: PodFacts, path: str, errors: Err
         if volume is None:
             errors.append(FieldError.not_found(f"{here}.name", name))
         elif "persistentVolumeClaim" not in volume and "ephemeral" not in volume:
-            errors.append(FieldError.invalid(f"{here}.name", name, "can only use volume source type of PersistentVolumeClaim or Ephemeral "
+            errors.append(FieldError.invalid(f"{here}.name", name,
+                                             "can only use volume source type of PersistentVolumeClaim or Ephemeral "
                                              "for block mode"))
         if not point:
             errors.append(FieldError.required(f"{here}.devicePath"))
@@ -439,7 +446,8 @@ def _validate_probe(probe: Object, kind: str, path: str, errors: Errors) -> None
         errors.append(FieldError.invalid(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than 0"))
     if kind == "readinessProbe":
         if grace is not None:
-            errors.append(FieldError.invalid(f"{path}.terminationGracePeriodSeconds", grace, "must not be set for readinessProbes"))
+            errors.append(FieldError.invalid(f"{path}.terminationGracePeriodSeconds", grace,
+                                             "must not be set for readinessProbes"))
     elif probe.get("successThreshold", 1) != 1:
         errors.append(FieldError.invalid(f"{path}.successThreshold", probe["successThreshold"], "must be 1"))
 

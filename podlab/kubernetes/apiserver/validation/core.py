@@ -59,10 +59,9 @@ def secret(obj: Object, errors: Errors, _: Any = None) -> None:
         annotations = obj["metadata"].get("annotations") or {}
         if not annotations.get("kubernetes.io/service-account.name"):
             errors.append(FieldError.required("metadata.annotations[kubernetes.io/service-account.name]"))
-    elif kind == "kubernetes.io/basic-auth":
-        if "username" not in data and "password" not in data:
-            errors.append(FieldError.required("data[username]"))
-            errors.append(FieldError.required("data[password]"))
+    elif kind == "kubernetes.io/basic-auth" and "username" not in data and "password" not in data:
+        errors.append(FieldError.required("data[username]"))
+        errors.append(FieldError.required("data[password]"))
     for key in SECRET_KEYS.get(kind, ()):
         if key not in data:
             errors.append(FieldError.required(f"data[{key}]"))
@@ -70,7 +69,8 @@ def secret(obj: Object, errors: Errors, _: Any = None) -> None:
             try:
                 json.loads(base64.b64decode(data[key]))
             except ValueError as error:
-                errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>", _json_words(base64.b64decode(data[key]), error)))
+                errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>",
+                                                 _json_words(base64.b64decode(data[key]), error)))
         elif kind == "kubernetes.io/ssh-auth" and not data[key]:
             errors.append(FieldError.required(f"data[{key}]"))
 
@@ -107,8 +107,9 @@ def node_update(new: Object, old: Object, errors: Errors) -> None:
 
 
 def event(obj: Object, errors: Errors, _: Any = None) -> None:
+    """The event lies where its object does; one about an object without a namespace lies in default."""
     namespace = (obj.get("involvedObject") or {}).get("namespace", "")
-    if (namespace and namespace != obj["metadata"].get("namespace")) or (not namespace and obj["metadata"].get("namespace") not in ("default", None)):
+    if obj["metadata"].get("namespace") not in ((namespace,) if namespace else ("default", None)):
         errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
 
 
@@ -143,7 +144,8 @@ def custom_resource_definition(obj: Object, errors: Errors, _: Any = None) -> No
     names, group = spec.get("names") or {}, spec.get("group", "")
     wanted = f"{names.get('plural', '')}.{group}"
     if obj["metadata"].get("name") != wanted:
-        errors.append(FieldError.invalid("metadata.name", obj["metadata"].get("name", ""), 'must be spec.names.plural+"."+spec.group'))
+        errors.append(FieldError.invalid("metadata.name", obj["metadata"].get("name", ""),
+                                         'must be spec.names.plural+"."+spec.group'))
     if not group:
         errors.append(FieldError.required("spec.group"))
     else:

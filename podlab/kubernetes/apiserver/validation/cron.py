@@ -32,7 +32,7 @@ def check_schedule(spec: str) -> None:
     fields = spec.split()
     if len(fields) != len(FIELDS):
         raise ScheduleError(f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
-    for text, (low, high, names) in zip(fields, FIELDS):
+    for text, (low, high, names) in zip(fields, FIELDS, strict=True):
         for part in text.split(","):
             if part:
                 _check_range(part, low, high, names)

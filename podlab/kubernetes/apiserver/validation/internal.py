@@ -16,27 +16,28 @@ Object = Mapping[str, Any]
 # Type: GoField[=jsonName][:kind] ... in the order of the Go struct. Kinds: `*T` pointer to a struct, `T` struct, `[]T` list of
 # structs, `i` int and `b` bool (zero when unset); without a kind the value itself, null when unset; `s` string, "" when unset.
 TYPES_TEXT = """
-PodSpec Volumes:[]Volume InitContainers:[]Container Containers:[]Container EphemeralContainers:[]EphemeralContainer RestartPolicy:s
- TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy=dnsPolicy:s NodeSelector ServiceAccountName:s AutomountServiceAccountToken
- NodeName:s SecurityContext:*PodSecurityContext ImagePullSecrets:[]LocalObjectReference Hostname:s Subdomain:s SetHostnameAsFQDN
- HostnameOverride Affinity:*Affinity SchedulerName:s Tolerations:[]Toleration HostAliases:[]HostAlias PriorityClassName:s Priority
- PreemptionPolicy DNSConfig=dnsConfig:*PodDNSConfig ReadinessGates:[]PodReadinessGate RuntimeClassName Overhead EnableServiceLinks
+PodSpec Volumes:[]Volume InitContainers:[]Container Containers:[]Container EphemeralContainers:[]EphemeralContainer
+ RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy=dnsPolicy:s NodeSelector ServiceAccountName:s
+ AutomountServiceAccountToken NodeName:s SecurityContext:*PodSecurityContext ImagePullSecrets:[]LocalObjectReference
+ Hostname:s Subdomain:s SetHostnameAsFQDN HostnameOverride Affinity:*Affinity SchedulerName:s Tolerations:[]Toleration
+ HostAliases:[]HostAlias PriorityClassName:s Priority PreemptionPolicy DNSConfig=dnsConfig:*PodDNSConfig
+ ReadinessGates:[]PodReadinessGate RuntimeClassName Overhead EnableServiceLinks
  TopologySpreadConstraints:[]TopologySpreadConstraint OS=os:*PodOS SchedulingGates:[]PodSchedulingGate
  ResourceClaims:[]PodResourceClaim Resources:*ResourceRequirements SchedulingGroup
-PodSecurityContext HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers SELinuxOptions=seLinuxOptions:*SELinuxOptions
- WindowsOptions RunAsUser RunAsGroup RunAsNonRoot SupplementalGroups SupplementalGroupsPolicy FSGroup=fsGroup
- FSGroupChangePolicy=fsGroupChangePolicy Sysctls:[]Sysctl SeccompProfile:*SeccompProfile AppArmorProfile:*AppArmorProfile
- SELinuxChangePolicy=seLinuxChangePolicy
+PodSecurityContext HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers
+ SELinuxOptions=seLinuxOptions:*SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot SupplementalGroups
+ SupplementalGroupsPolicy FSGroup=fsGroup FSGroupChangePolicy=fsGroupChangePolicy Sysctls:[]Sysctl
+ SeccompProfile:*SeccompProfile AppArmorProfile:*AppArmorProfile SELinuxChangePolicy=seLinuxChangePolicy
 SELinuxOptions User:s Role:s Type:s Level:s
 Sysctl Name:s Value:s
 SeccompProfile Type:s LocalhostProfile
 AppArmorProfile Type:s LocalhostProfile
 LocalObjectReference Name:s
 Volume Name:s HostPath:*HostPathVolumeSource EmptyDir:*EmptyDirVolumeSource GCEPersistentDisk AWSElasticBlockStore GitRepo
- Secret:*SecretVolumeSource NFS=nfs:*NFSVolumeSource ISCSI Glusterfs PersistentVolumeClaim:*PersistentVolumeClaimVolumeSource RBD Quobyte
- FlexVolume Cinder CephFS Flocker DownwardAPI=downwardAPI:*DownwardAPIVolumeSource FC AzureFile ConfigMap:*ConfigMapVolumeSource
- VsphereVolume AzureDisk PhotonPersistentDisk Projected:*ProjectedVolumeSource PortworxVolume ScaleIO StorageOS CSI=csi Ephemeral
- Image:*ImageVolumeSource
+ Secret:*SecretVolumeSource NFS=nfs:*NFSVolumeSource ISCSI Glusterfs PersistentVolumeClaim:*PersistentVolumeClaimVolumeSource
+ RBD Quobyte FlexVolume Cinder CephFS Flocker DownwardAPI=downwardAPI:*DownwardAPIVolumeSource FC AzureFile
+ ConfigMap:*ConfigMapVolumeSource VsphereVolume AzureDisk PhotonPersistentDisk Projected:*ProjectedVolumeSource PortworxVolume
+ ScaleIO StorageOS CSI=csi Ephemeral Image:*ImageVolumeSource
 HostPathVolumeSource Path:s Type
 EmptyDirVolumeSource Medium:s SizeLimit
 SecretVolumeSource SecretName:s Items:[]KeyToPath DefaultMode Optional
@@ -57,9 +58,10 @@ ServiceAccountTokenProjection Audience:s ExpirationSeconds:i Path:s
 ObjectFieldSelector APIVersion=apiVersion:s FieldPath:s
 ResourceFieldSelector ContainerName:s Resource:s Divisor:q
 Container Name:s Image:s Command Args WorkingDir:s Ports:[]ContainerPort EnvFrom:[]EnvFromSource Env:[]EnvVar
- Resources:ResourceRequirements ResizePolicy:[]ContainerResizePolicy RestartPolicy RestartPolicyRules VolumeMounts:[]VolumeMount
- VolumeDevices:[]VolumeDevice LivenessProbe:*Probe ReadinessProbe:*Probe StartupProbe:*Probe Lifecycle:*Lifecycle
- TerminationMessagePath:s TerminationMessagePolicy:s ImagePullPolicy:s SecurityContext:*SecurityContext Stdin:b StdinOnce:b TTY=tty:b
+ Resources:ResourceRequirements ResizePolicy:[]ContainerResizePolicy RestartPolicy RestartPolicyRules
+ VolumeMounts:[]VolumeMount VolumeDevices:[]VolumeDevice LivenessProbe:*Probe ReadinessProbe:*Probe StartupProbe:*Probe
+ Lifecycle:*Lifecycle TerminationMessagePath:s TerminationMessagePolicy:s ImagePullPolicy:s SecurityContext:*SecurityContext
+ Stdin:b StdinOnce:b TTY=tty:b
 EphemeralContainer +Container TargetContainerName:s
 ContainerPort Name:s HostPort:i ContainerPort:i Protocol:s HostIP=hostIP:s
 EnvFromSource Prefix:s ConfigMapRef:*RefSource SecretRef:*RefSource
@@ -72,8 +74,8 @@ ResourceRequirements Limits Requests Claims
 ContainerResizePolicy ResourceName:s RestartPolicy:s
 VolumeMount Name:s ReadOnly:b RecursiveReadOnly MountPath:s SubPath:s MountPropagation SubPathExpr:s
 VolumeDevice Name:s DevicePath:s
-Probe Exec:*ExecAction HTTPGet=httpGet:*HTTPGetAction TCPSocket=tcpSocket:*TCPSocketAction GRPC=grpc:*GRPCAction InitialDelaySeconds:i
- TimeoutSeconds:i PeriodSeconds:i SuccessThreshold:i FailureThreshold:i TerminationGracePeriodSeconds
+Probe Exec:*ExecAction HTTPGet=httpGet:*HTTPGetAction TCPSocket=tcpSocket:*TCPSocketAction GRPC=grpc:*GRPCAction
+ InitialDelaySeconds:i TimeoutSeconds:i PeriodSeconds:i SuccessThreshold:i FailureThreshold:i TerminationGracePeriodSeconds
 ExecAction Command
 HTTPGetAction Path:s Port Host:s Scheme:s HTTPHeaders=httpHeaders:[]HTTPHeader
 HTTPHeader Name:s Value:s
@@ -82,8 +84,9 @@ GRPCAction Port:i Service
 SleepAction Seconds:i
 Lifecycle PostStart:*LifecycleHandler PreStop:*LifecycleHandler StopSignal
 LifecycleHandler Exec:*ExecAction HTTPGet=httpGet:*HTTPGetAction TCPSocket=tcpSocket:*TCPSocketAction Sleep:*SleepAction
-SecurityContext Capabilities:*Capabilities Privileged SELinuxOptions=seLinuxOptions:*SELinuxOptions WindowsOptions RunAsUser RunAsGroup
- RunAsNonRoot ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile:*SeccompProfile AppArmorProfile:*AppArmorProfile
+SecurityContext Capabilities:*Capabilities Privileged SELinuxOptions=seLinuxOptions:*SELinuxOptions WindowsOptions RunAsUser
+ RunAsGroup RunAsNonRoot ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile:*SeccompProfile
+ AppArmorProfile:*AppArmorProfile
 Capabilities Add Drop
 Affinity NodeAffinity:*NodeAffinity PodAffinity:*PodAffinity PodAntiAffinity:*PodAffinity
 NodeAffinity RequiredDuringSchedulingIgnoredDuringExecution:*NodeSelector
@@ -101,8 +104,8 @@ HostAlias IP=ip:s Hostnames
 PodDNSConfig Nameservers Searches Options:[]PodDNSConfigOption
 PodDNSConfigOption Name:s Value
 PodReadinessGate ConditionType:s
-TopologySpreadConstraint MaxSkew:i TopologyKey:s WhenUnsatisfiable:s LabelSelector MinDomains NodeAffinityPolicy NodeTaintsPolicy
- MatchLabelKeys
+TopologySpreadConstraint MaxSkew:i TopologyKey:s WhenUnsatisfiable:s LabelSelector MinDomains NodeAffinityPolicy
+ NodeTaintsPolicy MatchLabelKeys
 PodOS Name:s
 PodSchedulingGate Name:s
 PodResourceClaim Name:s ResourceClaimName ResourceClaimTemplateName
@@ -122,7 +125,8 @@ RoleRef APIGroup=apiGroup:s Kind:s Name:s
 # Fields that the server keeps in a Pod's security context though its API has them in the spec
 IN_CONTEXT = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
 ZERO: dict[str, Any] = {"s": "", "i": 0, "b": False, "q": "0"}
-JSON_NAMES = {"GCEPersistentDisk": "gcePersistentDisk", "AWSElasticBlockStore": "awsElasticBlockStore", "ISCSI": "iscsi", "RBD": "rbd",
+JSON_NAMES = {"GCEPersistentDisk": "gcePersistentDisk", "AWSElasticBlockStore": "awsElasticBlockStore", "ISCSI": "iscsi",
+              "RBD": "rbd",
               "CephFS": "cephfs", "FC": "fc", "ScaleIO": "scaleIO", "StorageOS": "storageos"}
 
 Field = tuple[str, str, str]  # Go name, JSON name, kind

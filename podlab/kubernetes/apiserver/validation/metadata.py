@@ -63,7 +63,7 @@ def _validate_common(metadata: Object, errors: Errors, path: str) -> None:
     owners = metadata.get("ownerReferences")
     if owners:
         _validate_owners(owners, f"{path}.ownerReferences", errors)
-    for i, finalizer in enumerate(metadata.get("finalizers") or ()):
+    for finalizer in metadata.get("finalizers") or ():
         complain(errors, f"{path}.finalizers", finalizer, words.bad_qualified_name(finalizer))
     for i, finalizer in enumerate(metadata.get("finalizers") or ()):
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
@@ -84,7 +84,8 @@ def _validate_owners(owners: list[Object], path: str, errors: Errors) -> None:
             errors.append(FieldError.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"))
         if owner.get("controller"):
             if controller:
-                errors.append(FieldError.invalid(path, owners, 'Only one reference can have Controller set to true. Found "true" in '
+                errors.append(FieldError.invalid(path, owners,
+                                                 'Only one reference can have Controller set to true. Found "true" in '
                                                  f"references for {controller} and {owner.get('kind')}/{owner.get('name')}"))
             else:
                 controller = f"{owner.get('kind')}/{owner.get('name')}"
@@ -99,7 +100,8 @@ def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str
         added = [one for one in new.get("finalizers") or () if one not in (old.get("finalizers") or ())]
         if added:
             shown = ", ".join(f'"{one}"' for one in added)
-            errors.append(FieldError.forbidden(f"{path}.finalizers", "no new finalizers can be added if the object is being deleted, "
+            errors.append(FieldError.forbidden(f"{path}.finalizers",
+                                               "no new finalizers can be added if the object is being deleted, "
                                                f"found new finalizers []string{{{shown}}}"))
     if new.get("generation", 0) < old.get("generation", 0):
         errors.append(FieldError.invalid(f"{path}.generation", new.get("generation", 0), "must not be decremented"))
@@ -139,7 +141,8 @@ def validate_label_selector(selector: Object | None, path: str, errors: Errors) 
                 errors.append(FieldError.required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
         elif operator in ("Exists", "DoesNotExist"):
             if values:
-                errors.append(FieldError.forbidden(f"{here}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+                errors.append(FieldError.forbidden(f"{here}.values",
+                                                   "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
         else:
             errors.append(FieldError.invalid(f"{here}.operator", operator, "not a valid selector operator"))
         validate_label_name(term.get("key", ""), f"{here}.key", errors)

@@ -32,7 +32,8 @@ def ingress(obj: Object, errors: Errors, is_new: bool | Any = True) -> None:
         _rule(rule, f"spec.rules[{i}]", errors)
     for i, tls in enumerate(spec.get("tls") or ()):
         for j, host in enumerate(tls.get("hosts") or ()):
-            complain(errors, f"spec.tls[{i}].hosts[{j}]", host, words.bad_wildcard(host) if "*" in host else words.bad_subdomain(host))
+            complain(errors, f"spec.tls[{i}].hosts[{j}]", host,
+                     words.bad_wildcard(host) if "*" in host else words.bad_subdomain(host))
         if name := tls.get("secretName"):
             complain(errors, f"spec.tls[{i}].secretName", name, words.bad_subdomain(name))
     if spec.get("ingressClassName") is not None:

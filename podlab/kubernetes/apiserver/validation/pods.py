@@ -84,7 +84,8 @@ def validate_template(template: Object, path: str, errors: Errors) -> None:
     spec = template.get("spec") or {}
     validate_pod_spec(spec, f"{path}.spec", errors, is_pod=False)
     if spec.get("ephemeralContainers"):
-        errors.append(FieldError.forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"))
+        errors.append(FieldError.forbidden(f"{path}.spec.ephemeralContainers",
+                                           "ephemeral containers not allowed in pod template"))
 
 
 def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod_name: str = "") -> None:
@@ -92,7 +93,8 @@ def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod
     volumes = validate_volumes(spec.get("volumes") or [], pod_name, f"{path}.volumes", errors)
     claims = _validate_resource_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims", errors)
     restart = spec.get("restartPolicy", "")
-    facts = PodFacts(volumes, claims, spec.get("terminationGracePeriodSeconds"), restart, spec.get("hostUsers") is not False, is_pod)
+    facts = PodFacts(volumes, claims, spec.get("terminationGracePeriodSeconds"), restart, spec.get("hostUsers") is not False,
+                     is_pod)
     containers, initial = spec.get("containers") or [], spec.get("initContainers") or []
     validate_containers(containers, facts, f"{path}.containers", errors)
     validate_init_containers(initial, containers, facts, f"{path}.initContainers", errors)
@@ -161,9 +163,11 @@ def _validate_resource_claims(claims: list[Object], path: str, errors: Errors) -
             names.append(name)
         given = [member for member in ("resourceClaimName", "resourceClaimTemplateName") if claim.get(member) is not None]
         if len(given) > 1:
-            errors.append(FieldError.invalid(here, shown, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"))
+            errors.append(FieldError.invalid(here, shown, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may "
+                                                          "be specified"))
         if not given:
-            errors.append(FieldError.invalid(here, shown, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"))
+            errors.append(FieldError.invalid(here, shown,
+                                             "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"))
         for member in given:
             complain(errors, f"{here}.{member}", claim[member], words.bad_subdomain(claim[member]))
     return tuple(names)
@@ -298,7 +302,8 @@ def _validate_added_tolerations(spec: Object, before: Object, errors: Errors) ->
         return {key: value for key, value in one.items() if key != "tolerationSeconds"}
     present = [bare(one) for one in spec.get("tolerations") or ()]
     if any(bare(one) not in present for one in before.get("tolerations") or ()):
-        errors.append(FieldError.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"))
+        errors.append(FieldError.forbidden("spec.tolerations",
+                                           "existing toleration can not be modified except its tolerationSeconds"))
 
 
 def _munged(spec: Object, before: Object, gated: bool, errors: Errors) -> dict[str, Any]:
@@ -307,7 +312,7 @@ def _munged(spec: Object, before: Object, gated: bool, errors: Errors) -> dict[s
     for member in ("containers", "initContainers"):
         if member in munged:
             munged[member] = [{**container, "image": old.get("image", "")}
-                              for container, old in zip(munged[member], before.get(member) or ())]
+                              for container, old in zip(munged[member], before.get(member) or (), strict=True)]
     kept = ["activeDeadlineSeconds", "schedulingGates", "tolerations"]
     if (before.get("terminationGracePeriodSeconds") or 0) < 0 and munged.get("terminationGracePeriodSeconds") == 1:
         kept.append("terminationGracePeriodSeconds")
@@ -315,7 +320,8 @@ def _munged(spec: Object, before: Object, gated: bool, errors: Errors) -> dict[s
         selector, held = munged.get("nodeSelector") or {}, before.get("nodeSelector") or {}
         if selector != held:
             if any(selector.get(key) != value for key, value in held.items()):
-                errors.append(FieldError.invalid("spec.nodeSelector", selector, "only additions to spec.nodeSelector are allowed (no mutations "
+                errors.append(FieldError.invalid("spec.nodeSelector", selector,
+                                                 "only additions to spec.nodeSelector are allowed (no mutations "
                                                  "or deletions)"))
             kept.append("nodeSelector")
         affinity = dict(munged.get("affinity") or {})
@@ -344,15 +350,18 @@ def status(new: Object, old: Object, errors: Errors) -> None:
     if fresh.get("qosClass", "") != before.get("qosClass", ""):
         errors.append(FieldError.invalid("status.qosClass", fresh.get("qosClass", ""), words.IMMUTABLE))
     policy = old["spec"].get("restartPolicy")
-    for member, rule in (("containerStatuses", policy), ("initContainerStatuses", policy), ("ephemeralContainerStatuses", "Never")):
+    for member, rule in (("containerStatuses", policy), ("initContainerStatuses", policy),
+                         ("ephemeralContainerStatuses", "Never")):
         if rule == "Always":
             continue
         for i, one in enumerate(before.get(member) or ()):
             ended = (one.get("state") or {}).get("terminated")
             if ended is None or (ended.get("exitCode") and rule == "OnFailure"):
                 continue
-            if any(other["name"] == one["name"] and "terminated" not in (other.get("state") or {}) for other in fresh.get(member) or ()):
-                errors.append(FieldError.forbidden(f"status.{member}[{i}].state", "may not be transitioned to non-terminated state"))
+            fresh_states = [other.get("state") or {} for other in fresh.get(member) or () if other["name"] == one["name"]]
+            if any("terminated" not in state for state in fresh_states):
+                errors.append(FieldError.forbidden(f"status.{member}[{i}].state",
+                                                   "may not be transitioned to non-terminated state"))
 
 
 def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
@@ -365,9 +374,11 @@ def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
     for one in old["spec"].get("ephemeralContainers") or ():
         name = one.get("name")
         if name not in found:
-            errors.append(FieldError.forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be removed\n'))
+            errors.append(FieldError.forbidden("spec.ephemeralContainers",
+                                               f'existing ephemeral containers "{name}" may not be removed\n'))
         elif found[name] != one:
-            errors.append(FieldError.forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be changed\n'
+            errors.append(FieldError.forbidden("spec.ephemeralContainers",
+                                               f'existing ephemeral containers "{name}" may not be changed\n'
                                                f"{spec_diff(one, found[name], 'EphemeralContainer')}"))
 
 
@@ -378,7 +389,7 @@ def resize(new: Object, old: Object, errors: Errors) -> None:
     if qos_class(spec) != qos_class(before):
         errors.append(FieldError.invalid("spec", qos_class(before), "Pod QOS Class may not change as a result of resizing"))
     for member in ("initContainers", "containers"):
-        for i, (one, was) in enumerate(zip(spec.get(member) or (), before.get(member) or ())):
+        for i, (one, was) in enumerate(zip(spec.get(member) or (), before.get(member) or (), strict=True)):
             if member == "initContainers" and was.get("restartPolicy") != "Always":
                 if one != was:
                     errors.append(FieldError.forbidden("spec", "resources for non-sidecar init containers are immutable"))

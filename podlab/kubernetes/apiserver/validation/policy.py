@@ -48,11 +48,13 @@ def resource_quota(obj: Object, errors: Errors, _: Any = None) -> None:
         if operator in ("In", "NotIn"):
             if not values:
                 errors.append(FieldError.required(f"{path}.values",
-                                                  "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"))
+                                                  "must be at least one value when `operator` is 'In' or 'NotIn' for scope "
+                                                  "selector"))
         elif operator in ("Exists", "DoesNotExist"):
             if values:
                 errors.append(FieldError.invalid(f"{path}.values", values,
-                                                 "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"))
+                                                 "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope "
+                                                 "selector"))
         else:
             errors.append(FieldError.invalid(f"{path}.operator", operator, "not a valid selector operator"))
 
@@ -176,7 +178,8 @@ def _target_reference(target: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.apiVersion", version, "apiVersion must specify API group"))
 
 
-METRIC_MEMBERS = {"Resource": "resource", "Pods": "pods", "Object": "object", "External": "external", "ContainerResource": "containerResource"}
+METRIC_MEMBERS = {"Resource": "resource", "Pods": "pods", "Object": "object", "External": "external",
+                  "ContainerResource": "containerResource"}
 
 
 def _metric(metric: Object, path: str, errors: Errors) -> None:
@@ -222,13 +225,16 @@ def _metric_target(target: Object, kind: str, path: str, errors: Errors) -> None
         errors.append(FieldError.invalid(f"{path}.averageUtilization", share, "must be greater than 0"))
     if kind in ("Resource", "ContainerResource"):
         if share is None and target.get("averageValue") is None:
-            errors.append(FieldError.required(f"{path}.averageUtilization", "must set either a target raw value or a target utilization"))
+            errors.append(FieldError.required(f"{path}.averageUtilization",
+                                              "must set either a target raw value or a target utilization"))
         if share is not None and target.get("averageValue") is not None:
-            errors.append(FieldError.forbidden(f"{path}.averageValue", "may not set both a target raw value and a target utilization"))
+            errors.append(FieldError.forbidden(f"{path}.averageValue",
+                                               "may not set both a target raw value and a target utilization"))
     elif kind == "Pods" and target.get("averageValue") is None:
         errors.append(FieldError.required(f"{path}.averageValue", "must specify a positive target averageValue"))
     elif kind in ("Object", "External") and target.get("value") is None and target.get("averageValue") is None:
-        errors.append(FieldError.required(f"{path}.averageValue", "must set either a target value for metric or a per-pod target"))
+        errors.append(FieldError.required(f"{path}.averageValue",
+                                          "must set either a target value for metric or a per-pod target"))
 
 
 def _scaling_rules(rules: Object, path: str, errors: Errors) -> None:
@@ -248,9 +254,11 @@ def _scaling_rules(rules: Object, path: str, errors: Errors) -> None:
         if policy.get("value", 0) <= 0:
             errors.append(FieldError.invalid(f"{here}.value", policy.get("value", 0), "must be greater than zero"))
         if policy.get("periodSeconds", 0) <= 0:
-            errors.append(FieldError.invalid(f"{here}.periodSeconds", policy.get("periodSeconds", 0), "must be greater than zero"))
+            errors.append(FieldError.invalid(f"{here}.periodSeconds", policy.get("periodSeconds", 0),
+                                             "must be greater than zero"))
         if policy.get("periodSeconds", 0) > 1800:
-            errors.append(FieldError.invalid(f"{here}.periodSeconds", policy["periodSeconds"], "must be less than or equal to 1800"))
+            errors.append(FieldError.invalid(f"{here}.periodSeconds", policy["periodSeconds"],
+                                             "must be less than or equal to 1800"))
 
 
 # --- PriorityClass (pkg/apis/scheduling/validation) ----------------------------------------------------------------
@@ -260,10 +268,12 @@ def priority_class(obj: Object, errors: Errors, _: Any = None) -> None:
     name, value = obj["metadata"].get("name") or "", obj.get("value", 0)
     if name.startswith("system-"):
         if SYSTEM_CLASSES.get(name) != value:
-            errors.append(FieldError.forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for system use only. "
+            errors.append(FieldError.forbidden("metadata.name",
+                                               "priority class names with 'system-' prefix are reserved for system use only. "
                                                f"error: {name} is not a known system priority class"))
     elif value > HIGHEST_USER_PRIORITY:
-        errors.append(FieldError.forbidden("value", f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"))
+        errors.append(FieldError.forbidden("value",
+                                           f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"))
     _preemption_policy(obj, errors)
 
 

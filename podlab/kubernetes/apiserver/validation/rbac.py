@@ -23,7 +23,8 @@ def cluster_role(obj: Object, errors: Errors, _: Any = None) -> None:
     aggregation = obj.get("aggregationRule")
     if aggregation is not None:
         if not aggregation.get("clusterRoleSelectors"):
-            errors.append(FieldError.required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if "
+            errors.append(FieldError.required("aggregationRule.clusterRoleSelectors",
+                                              "at least one clusterRoleSelector required if "
                                               "aggregationRule is non-nil"))
         for i, selector in enumerate(aggregation.get("clusterRoleSelectors") or ()):
             validate_label_selector(selector, f"aggregationRule.clusterRoleSelectors[{i}]", errors)
@@ -36,7 +37,8 @@ def _rules(obj: Object, namespaced: bool, errors: Errors) -> None:
             errors.append(FieldError.required(f"{path}.verbs", "verbs must contain at least one value"))
         if urls := rule.get("nonResourceURLs"):
             if namespaced:
-                errors.append(FieldError.invalid(f"{path}.nonResourceURLs", urls, "namespaced rules cannot apply to non-resource URLs"))
+                errors.append(FieldError.invalid(f"{path}.nonResourceURLs", urls,
+                                                 "namespaced rules cannot apply to non-resource URLs"))
             if rule.get("apiGroups") or rule.get("resources") or rule.get("resourceNames"):
                 errors.append(FieldError.invalid(f"{path}.nonResourceURLs", urls,
                                                  "rules cannot apply to both regular resources and non-resource URLs"))

@@ -73,7 +73,8 @@ def validate_quantity(name: str, amount: str, path: str, errors: Errors) -> None
         errors.append(FieldError.invalid(path, amount, "must be an integer"))
 
 
-def validate_requirements(requirements: Object, path: str, errors: Errors, claims: Iterable[str] = (), pod_level: bool = False) -> None:
+def validate_requirements(requirements: Object, path: str, errors: Errors, claims: Iterable[str] = (),
+                          pod_level: bool = False) -> None:
     """ValidateContainerResourceRequirements and its Pod-level sister."""
     limits, requests = requirements.get("limits") or {}, requirements.get("requests") or {}
     huge = compute = False
@@ -109,7 +110,8 @@ def _request_within_limit(name: str, amount: str, limits: Mapping[str, str], pat
     if asked != limit and not may_overcommit(name):
         errors.append(FieldError.invalid(f"{path}.requests", amount, f"must be equal to {name} limit of {limits[name]}"))
     elif asked > limit:
-        errors.append(FieldError.invalid(f"{path}.requests", amount, f"must be less than or equal to {name} limit of {limits[name]}"))
+        errors.append(FieldError.invalid(f"{path}.requests", amount,
+                                         f"must be less than or equal to {name} limit of {limits[name]}"))
 
 
 def _validate_claims(claims: Iterable[Object], known: tuple[str, ...], path: str, errors: Errors) -> None:

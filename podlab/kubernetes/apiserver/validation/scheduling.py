@@ -57,10 +57,12 @@ def _node_term(term: Object, path: str, errors: Errors, values_too: bool = True)
                 errors.append(FieldError.required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
         elif operator in ("Exists", "DoesNotExist"):
             if values:
-                errors.append(FieldError.forbidden(f"{here}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+                errors.append(FieldError.forbidden(f"{here}.values",
+                                                   "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
         elif operator in ("Gt", "Lt"):
             if len(values) != 1:
-                errors.append(FieldError.required(f"{here}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
+                errors.append(FieldError.required(f"{here}.values",
+                                                  "must be specified single value when `operator` is 'Lt' or 'Gt'"))
         else:
             errors.append(FieldError.invalid(f"{here}.operator", operator, "not a valid selector operator"))
         validate_label_name(rule.get("key", ""), f"{here}.key", errors)
@@ -72,7 +74,8 @@ def _node_term(term: Object, path: str, errors: Errors, values_too: bool = True)
             errors.append(FieldError.invalid(f"{here}.operator", rule.get("operator", ""), "not a valid selector operator"))
         elif len(values) != 1:
             errors.append(FieldError.required(f"{here}.values",
-                                              "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"))
+                                              "must be only one value when `operator` is 'In' or 'NotIn' for node field "
+                                              "selector"))
         if rule.get("key") != "metadata.name":
             errors.append(FieldError.invalid(f"{here}.key", rule.get("key", ""), "not a valid field selector key"))
         else:
@@ -94,7 +97,8 @@ def _pod_term(term: Object, path: str, errors: Errors) -> None:
                 validate_label_name(key, f"{path}.{member}[{i}]", errors)
     for i, key in enumerate(match):
         if key in mismatch:
-            errors.append(FieldError.invalid(f"{path}.matchLabelKeys[{i}]", key, "exists in both matchLabelKeys and mismatchLabelKeys"))
+            errors.append(FieldError.invalid(f"{path}.matchLabelKeys[{i}]", key,
+                                             "exists in both matchLabelKeys and mismatchLabelKeys"))
     if not term.get("topologyKey"):
         errors.append(FieldError.required(f"{path}.topologyKey", "can not be empty"))
     validate_label_name(term.get("topologyKey", ""), f"{path}.topologyKey", errors)
@@ -108,10 +112,12 @@ def validate_tolerations(tolerations: list[Object], path: str, errors: Errors) -
         if key:
             validate_label_name(key, f"{here}.key", errors)
         elif operator != "Exists":
-            errors.append(FieldError.invalid(f"{here}.operator", operator, 'operator must be Exists when `key` is empty, which means "match '
+            errors.append(FieldError.invalid(f"{here}.operator", operator,
+                                             'operator must be Exists when `key` is empty, which means "match '
                                              'all values and all keys"'))
         if one.get("tolerationSeconds") is not None and effect != "NoExecute":
-            errors.append(FieldError.invalid(f"{here}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"))
+            errors.append(FieldError.invalid(f"{here}.effect", effect,
+                                             "effect must be 'NoExecute' when `tolerationSeconds` is set"))
         if operator in ("", "Equal"):
             complaints = words.bad_label_value(value)
             if complaints:
@@ -139,7 +145,8 @@ def validate_taints(taints: list[Object], path: str, errors: Errors) -> None:
         elif effect not in EFFECTS:
             errors.append(FieldError.not_supported(f"{here}.effect", effect, EFFECTS))
         if (taint.get("key", ""), effect) in seen:
-            shown = {"Key": taint.get("key", ""), "Value": taint.get("value", ""), "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            shown = {"Key": taint.get("key", ""), "Value": taint.get("value", ""), "Effect": effect,
+                     "TimeAdded": taint.get("timeAdded")}
             found = FieldError.duplicate(here, shown)
             errors.append(FieldError(found.kind, here, found.message + ": taints must be unique by key and effect pair"))
         seen.add((taint.get("key", ""), effect))
@@ -155,7 +162,8 @@ def validate_spread(constraints: list[Object], path: str, errors: Errors) -> Non
             errors.append(FieldError.required(f"{here}.topologyKey", "can not be empty"))
         if action not in ("DoNotSchedule", "ScheduleAnyway"):
             errors.append(FieldError.not_supported(f"{here}.whenUnsatisfiable", action, ["DoNotSchedule", "ScheduleAnyway"]))
-        if any((other.get("topologyKey", ""), other.get("whenUnsatisfiable", "")) == (key, action) for other in constraints[i + 1:]):
+        if any((other.get("topologyKey", ""),
+                other.get("whenUnsatisfiable", "")) == (key, action) for other in constraints[i + 1:]):
             errors.append(FieldError.duplicate(f"{here}.{{topologyKey, whenUnsatisfiable}}", f"{{{key}, {action}}}"))
         least = one.get("minDomains")
         if least is not None:

@@ -35,7 +35,8 @@ def validate_security_context(context: Object, path: str, host_users: bool, erro
                                              "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
         if "CAP_SYS_ADMIN" in ((context.get("capabilities") or {}).get("add") or ()):
             errors.append(FieldError.invalid(path, _internal(context),
-                                             "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"))
+                                             "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` "
+                                             "CAP_SYS_ADMIN"))
     _app_armor(context.get("appArmorProfile"), f"{path}.appArmorProfile", errors)
 
 
@@ -60,13 +61,16 @@ def validate_pod_security_context(spec: Object, path: str, errors: Errors) -> No
     for i, sysctl in enumerate(context.get("sysctls") or ()):
         _sysctl(sysctl.get("name", ""), spec, names, f"{path}.sysctls[{i}].name", errors)
     if context.get("fsGroupChangePolicy") not in (None, "Always", "OnRootMismatch"):
-        errors.append(FieldError.not_supported(f"{path}.fsGroupChangePolicy", context["fsGroupChangePolicy"], ["Always", "OnRootMismatch"]))
+        errors.append(FieldError.not_supported(f"{path}.fsGroupChangePolicy", context["fsGroupChangePolicy"],
+                                               ["Always", "OnRootMismatch"]))
     _seccomp(context.get("seccompProfile"), f"{path}.seccompProfile", errors)
     _app_armor(context.get("appArmorProfile"), f"{path}.appArmorProfile", errors)
     if context.get("supplementalGroupsPolicy") not in (None, "Merge", "Strict"):
-        errors.append(FieldError.not_supported(f"{path}.supplementalGroupsPolicy", context["supplementalGroupsPolicy"], ["Merge", "Strict"]))
+        errors.append(FieldError.not_supported(f"{path}.supplementalGroupsPolicy", context["supplementalGroupsPolicy"],
+                                               ["Merge", "Strict"]))
     if context.get("seLinuxChangePolicy") not in (None, "MountOption", "Recursive"):
-        errors.append(FieldError.not_supported(f"{path}.seLinuxChangePolicy", context["seLinuxChangePolicy"], ["MountOption", "Recursive"]))
+        errors.append(FieldError.not_supported(f"{path}.seLinuxChangePolicy", context["seLinuxChangePolicy"],
+                                               ["MountOption", "Recursive"]))
 
 
 def _sysctl(name: str, spec: Object, seen: set[str], path: str, errors: Errors) -> None:
@@ -114,7 +118,8 @@ def _app_armor(profile: Object | None, path: str, errors: Errors) -> None:
             errors.append(FieldError.invalid(f"{path}.localhostProfile", local, "must not be padded with whitespace"))
     elif kind in PROFILES:
         if local is not None:
-            errors.append(FieldError.invalid(f"{path}.localhostProfile", local, "can only be set when AppArmor type is Localhost"))
+            errors.append(FieldError.invalid(f"{path}.localhostProfile", local,
+                                             "can only be set when AppArmor type is Localhost"))
     elif not kind:
         errors.append(FieldError.required(f"{path}.type", "type is required when appArmorProfile is set"))
     else:
@@ -141,7 +146,8 @@ def validate_os(spec: Object, path: str, errors: Errors) -> None:
     elif name == "linux":
         _refuse(spec, path, ("windowsOptions",), ("windowsOptions",), "windows options cannot be set for a linux pod", errors)
     else:
-        _refuse(spec, path, ("appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser",
+        _refuse(spec, path,
+                ("appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser",
                              "runAsGroup", "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy"),
                 ("appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
                  "allowPrivilegeEscalation", "procMount", "runAsUser", "runAsGroup"), NOT_FOR_WINDOWS, errors)

@@ -140,7 +140,7 @@ def _cluster_ips(spec: Object, errors: Errors) -> None:
     if len(ips) > 1 and len({":" in ip for ip in ips}) == 1:
         errors.append(FieldError.invalid("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"))
     if not _headless(spec):
-        for i, (ip, family) in enumerate(zip(ips, families)):
+        for i, (ip, family) in enumerate(zip(ips, families, strict=False)):
             if (family == "IPv6") != (":" in ip):
                 errors.append(FieldError.invalid(f"spec.clusterIPs[{i}]", ip,
                                                  f"expected an {family} value as indicated by `ipFamilies[{i}]`"))
@@ -178,7 +178,8 @@ def _load_balancer(spec: Object, kind: str, errors: Errors) -> None:
         if kind != "LoadBalancer":
             errors.append(FieldError.forbidden("spec.loadBalancerClass", only))
         else:
-            complain(errors, "spec.loadBalancerClass", spec["loadBalancerClass"], words.bad_qualified_name(spec["loadBalancerClass"]))
+            complain(errors, "spec.loadBalancerClass", spec["loadBalancerClass"],
+                     words.bad_qualified_name(spec["loadBalancerClass"]))
 
 
 def _traffic(spec: Object, kind: str, errors: Errors) -> None:
@@ -186,7 +187,8 @@ def _traffic(spec: Object, kind: str, errors: Errors) -> None:
     policy = spec.get("externalTrafficPolicy", "")
     if not outside:
         if policy:
-            errors.append(FieldError.invalid("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services"))
+            errors.append(FieldError.invalid("spec.externalTrafficPolicy", policy,
+                                             "may only be set for externally-accessible services"))
     elif not policy:
         errors.append(FieldError.required("spec.externalTrafficPolicy"))
     elif policy not in ("Cluster", "Local"):
@@ -211,14 +213,15 @@ def service_update(new: Object, old: Object, errors: Errors) -> None:
         ips, held = [*(spec.get("clusterIPs") or ())], [*(before.get("clusterIPs") or ())]
         if held and not ips:
             errors.append(FieldError.invalid("spec.clusterIPs[0]", None, "primary clusterIP can not be unset"))
-        for i, (ip, had) in enumerate(zip(ips, held)):
+        for i, (ip, had) in enumerate(zip(ips, held, strict=False)):
             if ip != had:
                 errors.append(FieldError.invalid(f"spec.clusterIPs[{i}]", ips, "may not change once set"))
         if _headless(spec) == _headless(before):
             families, had_families = [*(spec.get("ipFamilies") or ())], [*(before.get("ipFamilies") or ())]
             if families and had_families and families[0] != had_families[0]:
                 errors.append(FieldError.invalid("spec.ipFamilies[0]", families, "may not change once set"))
-    if before.get("loadBalancerClass") != spec.get("loadBalancerClass") and spec.get("type") == before.get("type") == "LoadBalancer":
+    same_kind = spec.get("type") == before.get("type") == "LoadBalancer"
+    if same_kind and before.get("loadBalancerClass") != spec.get("loadBalancerClass"):
         errors.append(FieldError.invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), "may not change once set"))
     service(new, errors)
 

@@ -34,7 +34,8 @@ def claim_update(new: Object, old: Object, errors: Errors) -> None:
         spec["resources"] = {**(spec.get("resources") or {}), "requests": {**spec["resources"]["requests"], "storage": had}}
         spec = _with(spec, "volumeAttributesClassName", before.get("volumeAttributesClassName"))
     if spec != before:
-        errors.append(FieldError.forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName "
+        errors.append(FieldError.forbidden("spec", "spec is immutable after creation except resources.requests and "
+                                                   "volumeAttributesClassName "
                                            f"for bound claims\n{spec_diff(before, spec, 'PersistentVolumeClaimSpec')}"))
     size = ((old.get("status") or {}).get("capacity") or {}).get("storage", "0")
     if asked and had and quantity.parse(asked) < quantity.parse(had) and quantity.parse(asked) <= quantity.parse(size):
@@ -79,7 +80,8 @@ def volume(obj: Object, errors: Errors, _: Any = None) -> None:
         errors.append(FieldError.required("spec.nodeAffinity", "Local volume requires node affinity"))
     path = (spec.get("hostPath") or {}).get("path")
     if path and posixpath.normpath(path) == "/" and policy == "Recycle":
-        errors.append(FieldError.forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'"))
+        errors.append(FieldError.forbidden("spec.persistentVolumeReclaimPolicy",
+                                           "may not be 'recycle' for a hostPath mount of '/'"))
     if name := spec.get("storageClassName"):
         complain(errors, "spec.storageClassName", name, words.bad_subdomain(name))
     if spec.get("volumeMode") not in (None, "Block", "Filesystem"):
@@ -90,7 +92,8 @@ def volume_update(new: Object, old: Object, errors: Errors) -> None:
     volume(new, errors)
     sources = [{kind: spec[kind] for kind in SOURCES if kind in spec} for spec in (new["spec"], old["spec"])]
     if sources[0] != sources[1]:
-        errors.append(FieldError.forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation\n"
+        errors.append(FieldError.forbidden("spec.persistentvolumesource",
+                                           "spec.persistentvolumesource is immutable after creation\n"
                                            f"{spec_diff(sources[1], sources[0], 'Volume')}"))
     if new["spec"].get("volumeMode") != old["spec"].get("volumeMode"):
         errors.append(FieldError.invalid("volumeMode", new["spec"].get("volumeMode"), words.IMMUTABLE))

@@ -19,8 +19,10 @@ ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOnce
 
 # The order in which the server looks at a volume's sources; where its path has another name, that name
 SOURCES = ("emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi", "glusterfs",
-           "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte", "downwardAPI", "fc", "flexVolume", "configMap",
-           "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "storageos", "projected", "scaleIO",
+           "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte", "downwardAPI", "fc", "flexVolume",
+           "configMap",
+           "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "storageos", "projected",
+           "scaleIO",
            "csi", "ephemeral", "image", "local")
 PATH_NAMES = {"gcePersistentDisk": "persistentDisk"}
 DOUBLE_NAMES = {"downwardAPI": "downwarAPI", "cephfs": "cephFS"}  # so spelled in the server's "more than 1 volume type"
@@ -205,7 +207,8 @@ def _downward_file(item: Object, path: str, errors: Errors) -> None:
     if item.get("fieldRef") is not None:
         validate_field_reference(item["fieldRef"], VOLUME_FIELDS, f"{path}.fieldRef", errors)
         if item.get("resourceFieldRef") is not None:
-            errors.append(FieldError.invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously"))
+            errors.append(FieldError.invalid(path, "resource",
+                                             "fieldRef and resourceFieldRef can not be specified simultaneously"))
     elif item.get("resourceFieldRef") is not None:
         validate_resource_reference(item["resourceFieldRef"], f"{path}.resourceFieldRef", True, errors)
     else:
@@ -297,7 +300,8 @@ def _image(source: Object, path: str, errors: Errors) -> None:
     if not source.get("reference"):
         errors.append(FieldError.required(f"{path}.reference"))
     if source.get("pullPolicy") not in ("Always", "IfNotPresent", "Never"):
-        errors.append(FieldError.not_supported(f"{path}.pullPolicy", source.get("pullPolicy", ""), ["Always", "IfNotPresent", "Never"]))
+        errors.append(FieldError.not_supported(f"{path}.pullPolicy", source.get("pullPolicy", ""),
+                                               ["Always", "IfNotPresent", "Never"]))
 
 
 def _local(source: Object, path: str, errors: Errors) -> None:
@@ -314,7 +318,8 @@ def _azure_disk(source: Object, path: str, errors: Errors) -> None:
 
 
 CHECKS: dict[str, Callable[[Object, str, Errors], None]] = {
-    "emptyDir": _empty_dir, "hostPath": _host_path, "gitRepo": _git_repo, "gcePersistentDisk": _disk, "awsElasticBlockStore": _disk,
+    "emptyDir": _empty_dir, "hostPath": _host_path, "gitRepo": _git_repo, "gcePersistentDisk": _disk,
+    "awsElasticBlockStore": _disk,
     "secret": _secret, "configMap": _config_map, "nfs": _nfs, "iscsi": _iscsi, "fc": _fc, "flocker": _flocker,
     "downwardAPI": _downward_api, "projected": _projected, "csi": _csi, "ephemeral": _ephemeral, "image": _image, "local": _local,
     "azureDisk": _azure_disk,

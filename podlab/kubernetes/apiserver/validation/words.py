@@ -22,11 +22,14 @@ WILDCARD_FORMAT = r"\*\." + SUBDOMAIN_FORMAT
 UNDERSCORE_LABEL_FORMAT = "[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?"
 UNDERSCORE_FORMAT = UNDERSCORE_LABEL_FORMAT + r"(\." + UNDERSCORE_LABEL_FORMAT + ")*"
 
-LABEL_WORDS = ("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
+LABEL_WORDS = ("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+               "with an "
                "alphanumeric character")
-SUBDOMAIN_WORDS = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+SUBDOMAIN_WORDS = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+                   "start and "
                    "end with an alphanumeric character")
-QUALIFIED_WORDS = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+QUALIFIED_WORDS = ("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+                   "alphanumeric character")
 
 LABEL, SUBDOMAIN = re.compile(LABEL_FORMAT + r"\Z"), re.compile(SUBDOMAIN_FORMAT + r"\Z")
 QUALIFIED, LABEL_VALUE = re.compile(QUALIFIED_FORMAT + r"\Z"), re.compile(LABEL_VALUE_FORMAT + r"\Z")
@@ -73,7 +76,8 @@ def bad_subdomain(value: str) -> Complaints:
 def bad_subdomain_with_underscore(value: str) -> Complaints:
     """IsDNS1123SubdomainWithUnderscore."""
     out = () if len(value) <= 253 else (too_long(253),)
-    words = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start and "
+    words = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start "
+             "and "
              "end with an alphanumeric character")
     return out if re.match(UNDERSCORE_FORMAT + r"\Z", value) else (*out, no_match(words, UNDERSCORE_FORMAT, "example.com"))
 
@@ -81,14 +85,16 @@ def bad_subdomain_with_underscore(value: str) -> Complaints:
 def bad_dns1035_label(value: str) -> Complaints:
     """IsDNS1035Label."""
     out = () if len(value) <= 63 else (too_long(63),)
-    words = ("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end "
+    words = ("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+             "and end "
              "with an alphanumeric character")
     return out if re.match(DNS1035_FORMAT + r"\Z", value) else (*out, no_match(words, DNS1035_FORMAT, "my-name", "abc-123"))
 
 
 def bad_wildcard(value: str) -> Complaints:
     """IsWildcardDNS1123Subdomain."""
-    words = ("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case "
+    words = ("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower "
+             "case "
              "alphanumeric characters, '-' or '.' and end with an alphanumeric character")
     return () if re.match(WILDCARD_FORMAT + r"\Z", value) else (no_match(words, WILDCARD_FORMAT, "*.example.com"),)
 
@@ -120,7 +126,8 @@ def bad_qualified_name(value: str) -> Complaints:
 def bad_label_value(value: str) -> Complaints:
     """IsValidLabelValue."""
     out = () if len(value) <= 63 else (too_long(63),)
-    words = ("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+    words = ("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+             "end with "
              "an alphanumeric character")
     return out if LABEL_VALUE.match(value) else (*out, no_match(words, LABEL_VALUE_FORMAT, "MyValue", "my_value", "12345"))
 

@@ -59,7 +59,8 @@ def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bo
 def _selects(selector: Object | None, labels: Mapping[str, str] | None) -> bool:
     if selector is None:
         return False
-    if any(term.get("operator") not in ("In", "NotIn", "Exists", "DoesNotExist") for term in selector.get("matchExpressions") or ()):
+    if any(term.get("operator") not in ("In", "NotIn", "Exists",
+                                        "DoesNotExist") for term in selector.get("matchExpressions") or ()):
         return True  # not a selector at all, which is said elsewhere
     return selectors.selects(dict(selector), labels or {})
 
@@ -69,7 +70,8 @@ def _runs_for_ever(spec: Object, kind: str, errors: Errors) -> None:
     if pod.get("restartPolicy") != "Always":
         errors.append(FieldError.not_supported("spec.template.spec.restartPolicy", pod.get("restartPolicy", ""), ["Always"]))
     if pod.get("activeDeadlineSeconds") is not None:
-        errors.append(FieldError.forbidden("spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported"))
+        errors.append(FieldError.forbidden("spec.template.spec.activeDeadlineSeconds",
+                                           f"activeDeadlineSeconds in {kind} is not Supported"))
 
 
 # --- Deployment and ReplicaSet -------------------------------------------------------------------------------------
@@ -94,7 +96,8 @@ def _deployment_strategy(strategy: Object, errors: Errors) -> None:
     path, kind, rolling = "spec.strategy", strategy.get("type", ""), strategy.get("rollingUpdate")
     if kind == "Recreate":
         if rolling is not None:
-            errors.append(FieldError.forbidden(f"{path}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"))
+            errors.append(FieldError.forbidden(f"{path}.rollingUpdate",
+                                               "may not be specified when strategy `type` is 'Recreate'"))
     elif kind == "RollingUpdate":
         if rolling is None:
             errors.append(FieldError.required(f"{path}.rollingUpdate", "this should be defaulted and never be nil"))
@@ -103,7 +106,8 @@ def _deployment_strategy(strategy: Object, errors: Errors) -> None:
         int_or_percent(unavailable, f"{path}.rollingUpdate.maxUnavailable", errors)
         int_or_percent(surge, f"{path}.rollingUpdate.maxSurge", errors)
         if is_zero(unavailable) and is_zero(surge):
-            errors.append(FieldError.invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0"))
+            errors.append(FieldError.invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable,
+                                             "may not be 0 when `maxSurge` is 0"))
         at_most_all(unavailable, f"{path}.rollingUpdate.maxUnavailable", errors)
     else:
         errors.append(FieldError.not_supported(path, internal("DeploymentStrategy", strategy), ["Recreate", "RollingUpdate"]))
@@ -196,7 +200,8 @@ def _statefulset_strategy(strategy: Object, errors: Errors) -> None:
                     errors.append(FieldError.invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, "cannot be 0"))
                 at_most_all(unavailable, f"{path}.rollingUpdate.maxUnavailable", errors)
     else:
-        errors.append(FieldError.invalid(path, internal("StatefulSetUpdateStrategy", strategy), "must be 'RollingUpdate' or 'OnDelete'"))
+        errors.append(FieldError.invalid(path, internal("StatefulSetUpdateStrategy", strategy),
+                                         "must be 'RollingUpdate' or 'OnDelete'"))
 
 
 STATEFULSET_MUTABLE = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
