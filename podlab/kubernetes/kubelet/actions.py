@@ -1,6 +1,7 @@
 """What a sync of a Pod has to do: a pure function of its spec and of what is known of its containers.
 
-Source: pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodActions), kuberuntime_container.go (computeInitContainerActions).
+Source: pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodActions) and
+kuberuntime_container.go (computeInitContainerActions).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from ..objects import Map
 from . import restarts
 from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, apps, inits, part, parts
 from .state import Worker, newest
+
 
 @dataclass
 class Actions:
@@ -82,9 +84,9 @@ def _initialize(worker: Worker, pod: Map, actions: Actions) -> bool:
                 actions.start.append(one.name)
                 if not begun:
                     return False
-            elif _replace_running(worker, pod, one, run, actions) and not begun:
-                return False
-            elif not begun and not _has_started(worker, one, run):
+            elif (_replace_running(worker, pod, one, run, actions) and not begun) or (
+                not begun and not _has_started(worker, one, run)
+            ):
                 return False
             continue
         if begun:

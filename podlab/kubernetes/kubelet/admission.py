@@ -28,11 +28,20 @@ def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
         return None
     if pressure := _pressure(kubelet, pod):
         return pressure
-    others = [held for uid, held in kubelet.state["pods"].items() if uid != pod["metadata"]["uid"] and held["mode"] != "terminated"
-              and not held["rejected"] and held["phase"] not in status.TERMINAL]
+    others = [
+        held
+        for uid, held in kubelet.state["pods"].items()
+        if uid != pod["metadata"]["uid"]
+        and held["mode"] != "terminated"
+        and not held["rejected"]
+        and held["phase"] not in status.TERMINAL
+    ]
     allocatable = dig(node, "status.allocatable", EMPTY)
     if len(others) + 1 > int(allocatable.get("pods", 110)):
-        return "OutOfpods", f"Node didn't have enough resource: pods, requested: 1, used: {len(others)}, capacity: {allocatable.get('pods')}"
+        return (
+            "OutOfpods",
+            f"Node didn't have enough resource: pods, requested: 1, used: {len(others)}, capacity: {allocatable.get('pods')}",
+        )
     for name in ("cpu", "memory", "ephemeral-storage"):
         wanted = request(pod["spec"], name)
         if not wanted:
@@ -41,8 +50,10 @@ def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
         capacity = quantity.milli(allocatable.get(name))
         if used + wanted > capacity:
             unit = 1 if name == "cpu" else 1000
-            return f"OutOf{name}", (f"Node didn't have enough resource: {name}, requested: {wanted // unit}, used: {used // unit}, "
-                                    f"capacity: {capacity // unit}")
+            return f"OutOf{name}", (
+                f"Node didn't have enough resource: {name}, requested: {wanted // unit}, used: {used // unit}, "
+                f"capacity: {capacity // unit}"
+            )
     labels = node["metadata"].get("labels") or EMPTY
     if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or EMPTY).items()):
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
@@ -52,8 +63,12 @@ def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
 
 
 def _ports(pod: Map) -> set[tuple[int, str]]:
-    return {(port["hostPort"], port.get("protocol", "TCP")) for one in pod["spec"]["containers"] for port in one.get("ports") or ()
-            if port.get("hostPort")}
+    return {
+        (port["hostPort"], port.get("protocol", "TCP"))
+        for one in pod["spec"]["containers"]
+        for port in one.get("ports") or ()
+        if port.get("hostPort")
+    }
 
 
 def _pressure(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
@@ -61,8 +76,11 @@ def _pressure(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
     if not held or int(pod["spec"].get("priority") or 0) >= CRITICAL:
         return None
     if held == ["MemoryPressure"]:
-        tolerated = any(one.get("key") in (None, "", "node.kubernetes.io/memory-pressure") for one in pod["spec"].get("tolerations") or ()
-                        if one.get("operator") == "Exists" or one.get("key"))
+        tolerated = any(
+            one.get("key") in (None, "", "node.kubernetes.io/memory-pressure")
+            for one in pod["spec"].get("tolerations") or ()
+            if one.get("operator") == "Exists" or one.get("key")
+        )
         if (pod.get("status") or EMPTY).get("qosClass") != "BestEffort" or tolerated:
             return None
     return "Evicted", f"The node had condition: [{' '.join(held)}]. "
@@ -70,7 +88,9 @@ def _pressure(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
 
 def reject(kubelet: Kubelet, worker: Worker, pod: Map, reason: str, message: str) -> None:
     """rejectPod: the Pod fails at once and for good."""
-    worker.update(rejected=True, mode="terminated", phase="Failed", finished=True, failed=[reason, f"Pod was rejected: {message}"])
+    worker.update(
+        rejected=True, mode="terminated", phase="Failed", finished=True, failed=[reason, f"Pod was rejected: {message}"]
+    )
     kubelet.tell(worker, "kubelet-rejected", reason=reason, message=message)
     kubelet.record(worker, "Warning", reason, message)
     kubelet.put_status(pod, status.rejection(pod, reason, message, kubelet.now), Cause("kubelet-rejected", {"reason": reason}))

@@ -55,3 +55,8 @@ class Machine:
 def new_node(kubelet: Kubelet, state: dict[str, Any] | None, cpu: int, memory: int, disk: int) -> Node:
     """The machine of a kubelet; `state` from a checkpoint. cpu in millicores, memory and disk in bytes."""
     return Node(Machine(kubelet), state, cpu=cpu, memory=memory, disk=disk)
+
+
+def set_limits(machine: Node, container_id: str, limits: dict[str, int]) -> None:
+    """UpdateContainerResources: new limits for a container that runs."""
+    machine.state["containers"][container_id]["limits"] = dict(limits)

@@ -1,11 +1,12 @@
 """A container's environment, and $(NAME) in commands.
 
 Sources: pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables, getServiceEnvVarMap), pkg/kubelet/envvars/envvars.go,
-third_party/forked/golang/expansion/expand.go, pkg/fieldpath/fieldpath.go, pkg/api/v1/resource/helpers.go (ExtractContainerResourceValue).
+third_party/forked/golang/expansion/expand.go, pkg/fieldpath/fieldpath.go, pkg/api/v1/resource/helpers.go.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
@@ -52,7 +53,7 @@ def expand(text: str, variables: dict[str, str]) -> str:
                 continue
             end = text.find(")", at + 2)
             if text[at + 1] == "(" and end > 0:
-                name = text[at + 2:end]
+                name = text[at + 2 : end]
                 out, at = out + variables.get(name, f"$({name})"), end + 1
                 continue
         out, at = out + text[at], at + 1
@@ -67,16 +68,20 @@ def config_source(kubelet: Kubelet, plural: str, name: str, namespace: str) -> M
 
 def data_of(obj: Map) -> Map:
     if obj["kind"] == "Secret":
-        from base64 import b64decode
-        return Map({key: b64decode(value).decode("utf-8", "surrogateescape") for key, value in (obj.get("data") or EMPTY).items()})
-    from base64 import b64decode
-    binary = {key: b64decode(value).decode("utf-8", "surrogateescape") for key, value in (obj.get("binaryData") or EMPTY).items()}
-    return Map({**(obj.get("data") or EMPTY), **binary})
+        return Map(_decoded(obj.get("data") or EMPTY))
+    return Map({**(obj.get("data") or EMPTY), **_decoded(obj.get("binaryData") or EMPTY)})
+
+
+def _decoded(data: Map) -> dict[str, str]:
+    return {key: b64decode(value).decode("utf-8", "surrogateescape") for key, value in data.items()}
 
 
 def _from_source(kubelet: Kubelet, namespace: str, source: Map) -> dict[str, str]:
-    plural, word, reference = ("configmaps", "configmap", source.get("configMapRef")) if source.get("configMapRef") else \
-        ("secrets", "secret", source.get("secretRef"))
+    plural, word, reference = (
+        ("configmaps", "configmap", source.get("configMapRef"))
+        if source.get("configMapRef")
+        else ("secrets", "secret", source.get("secretRef"))
+    )
     if not reference:
         return {}
     data = config_source(kubelet, plural, reference["name"], namespace)
@@ -94,8 +99,10 @@ def _value_from(kubelet: Kubelet, pod: Map, one: Part, reference: Map, ip: str) 
         return field_value(kubelet, pod, field["fieldPath"], ip)
     if wanted := reference.get("resourceFieldRef"):
         return resource_value(kubelet, pod, one, wanted)
-    for member, plural, word, kind in (("configMapKeyRef", "configmaps", "configmap", "ConfigMap"),
-                                       ("secretKeyRef", "secrets", "secret", "Secret")):
+    for member, plural, word, kind in (
+        ("configMapKeyRef", "configmaps", "configmap", "ConfigMap"),
+        ("secretKeyRef", "secrets", "secret", "Secret"),
+    ):
         if key_ref := reference.get(member):
             data = config_source(kubelet, plural, key_ref["name"], namespace)
             if data is None:
@@ -123,7 +130,7 @@ def field_value(kubelet: Kubelet, pod: Map, path: str, ip: str) -> str:
         if path == f"metadata.{member}":
             return "\n".join(f'{key}="{_escaped(value)}"' for key, value in sorted((metadata.get(member) or EMPTY).items()))
         if path.startswith(f"metadata.{member}['"):
-            return str((metadata.get(member) or EMPTY).get(path[len(f"metadata.{member}['"):-2], ""))
+            return str((metadata.get(member) or EMPTY).get(path[len(f"metadata.{member}['") : -2], ""))
     return str(dig(pod, path, ""))
 
 
@@ -132,7 +139,7 @@ def _escaped(value: str) -> str:
 
 
 def resource_value(kubelet: Kubelet, pod: Map, one: Part, wanted: Map) -> str:
-    """A resourceFieldRef's value: the container's request or limit over the divisor, rounded up; a limit that is not set is the node's."""
+    """A resourceFieldRef's value: request or limit over the divisor, rounded up; a limit that is not set is the node's."""
     which, _, name = wanted["resource"].partition(".")
     spec = part(pod, wanted["containerName"]).spec if wanted.get("containerName") else one.spec
     given = ((spec.get("resources") or EMPTY).get(which) or EMPTY).get(name)
@@ -169,6 +176,12 @@ def service_variables(kubelet: Kubelet, namespace: str, links: bool) -> dict[str
         for port in spec["ports"]:
             protocol = port.get("protocol", "TCP")
             stem = f"{prefix}_PORT_{port['port']}_{protocol}"
-            result.update({stem: f"{protocol.lower()}://{ip}:{port['port']}", f"{stem}_PROTO": protocol.lower(),
-                           f"{stem}_PORT": str(port["port"]), f"{stem}_ADDR": ip})
+            result.update(
+                {
+                    stem: f"{protocol.lower()}://{ip}:{port['port']}",
+                    f"{stem}_PROTO": protocol.lower(),
+                    f"{stem}_PORT": str(port["port"]),
+                    f"{stem}_ADDR": ip,
+                }
+            )
     return result

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import quantity
 from ..objects import EMPTY, Map
-from . import node_status, report, status, worker as pod_worker
+from . import node_status, report, status
+from . import worker as pod_worker
 from .admission import CRITICAL
 from .podspec import request
 from .state import Worker
@@ -70,7 +71,11 @@ def _used(kubelet: Kubelet, worker: Worker, kind: str) -> int:
     used = sum(int(one.get(member, 0)) for one in report.usage(kubelet, worker["uid"]).values())
     if kind == "disk" and worker["sandbox"] and worker["uid"] in kubelet.machine.state["sandboxes"]:
         volumes = kubelet.machine.state["sandboxes"][worker["uid"]]["volumes"]
-        used += sum(kubelet.machine.volume_usage(worker["uid"], name)["bytes"] for name, volume in volumes.items() if volume["kind"] == "emptyDir")
+        used += sum(
+            kubelet.machine.volume_usage(worker["uid"], name)["bytes"]
+            for name, volume in volumes.items()
+            if volume["kind"] == "emptyDir"
+        )
     return used
 
 
@@ -98,7 +103,9 @@ def _message(kubelet: Kubelet, worker: Worker, pod: Map, kind: str, resource: st
         asked = ((one.get("resources") or EMPTY).get("requests") or EMPTY).get(resource, "0")
         used = int((usage.get(one["name"]) or {}).get("memory_bytes" if kind == "memory" else "fs_bytes", 0))
         if used > quantity.value(asked):
-            text += f"Container {one['name']} was using {used // 1024}Ki, request is {asked}, has larger consumption of {resource}. "
+            text += (
+                f"Container {one['name']} was using {used // 1024}Ki, request is {asked}, has larger consumption of {resource}. "
+            )
     return text
 
 

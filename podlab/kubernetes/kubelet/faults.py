@@ -1,9 +1,9 @@
 """What can be broken on purpose, so that learners see what follows by itself.
 
-    {"node", "power": "off" | "on" | "silent"}      off: the machine stops; silent: only the kubelet does; on: back again
-    {"node", "fill": "memory" | "disk", "percent": n}   so much of it is used by something else; 0 mends it
-    {"node", "registry": host or "*", "slow": factor, "broken": True or an error text}   neither mends it
-    {"pod": "ns/name", "container", "signal": name}   a signal to a container's first process, from outside
+{"node", "power": "off" | "on" | "silent"}      off: the machine stops; silent: only the kubelet does; on: back again
+{"node", "fill": "memory" | "disk", "percent": n}   so much of it is used by something else; 0 mends it
+{"node", "registry": host or "*", "slow": factor, "broken": True or an error text}   neither mends it
+{"pod": "ns/name", "container", "signal": name}   a signal to a container's first process, from outside
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import bad_request
-from . import eviction, node_status, report, worker as pod_worker
+from . import eviction, node_status, report
+from . import worker as pod_worker
 from .backoff import text
 from .state import Worker
 
@@ -76,7 +77,7 @@ def missed(kubelet: Kubelet, payload: list[Any]) -> None:
 def _off(kubelet: Kubelet) -> None:
     """The machine loses power: every process dies, what was on disk stays."""
     for worker in kubelet.state["pods"].values():
-        for name, runs in worker["runs"].items():
+        for runs in worker["runs"].values():
             if runs and runs[-1]["state"] == "running":
                 runs[-1]["lost"] = True
     for uid in list(kubelet.state["pods"]):
@@ -98,8 +99,13 @@ def _on(kubelet: Kubelet, *, rebooted: bool) -> None:
         _forget_runtime(kubelet)
         node_status.write(kubelet, "True", "KubeletReady", "kubelet is posting ready status")
     elif quiet > PLEG_THRESHOLD_MS:
-        node_status.write(kubelet, "False", "KubeletNotReady", f"PLEG is not healthy: pleg was last seen active {text(quiet)} ago; "
-                          "threshold is 3m0s", pressures=False)
+        node_status.write(
+            kubelet,
+            "False",
+            "KubeletNotReady",
+            f"PLEG is not healthy: pleg was last seen active {text(quiet)} ago; threshold is 3m0s",
+            pressures=False,
+        )
         kubelet.state["node_timer"] = kubelet.after(node_status.PERIOD_MS, ["node-status", ""])
     else:
         node_status.report(kubelet)

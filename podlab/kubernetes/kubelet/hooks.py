@@ -11,7 +11,7 @@ from ..objects import EMPTY, Map
 from ..runtime import http
 from ..runtime.node import ExecError
 from .podspec import Part, full_name, part
-from .state import WAIT, Worker, fail, newest
+from .state import WAIT, Worker, fail
 
 if TYPE_CHECKING:
     from .kubelet import Kubelet
@@ -31,18 +31,20 @@ def run(kubelet: Kubelet, worker: Worker, one: Part, which: str, handler: Map) -
     key = f"{one.name}/{which}"
     worker["hooks"][key] = ""
     if command := (handler.get("exec") or EMPTY).get("command"):
-        now = newest(worker, one.name)
-        assert now is not None
+        now = worker["runs"][one.name][-1]
         try:
-            worker["hooks"][key] = kubelet.machine.exec(now["id"], list(command), payload=["hook", worker["uid"], one.name, which])
+            worker["hooks"][key] = kubelet.machine.exec(
+                now["id"], list(command), payload=["hook", worker["uid"], one.name, which]
+            )
         except ExecError as error:
             kubelet.after(EXEC_MS, ["hook-over", worker["uid"], one.name, which, str(error)])
     elif sleep := handler.get("sleep"):
         kubelet.after(int(sleep["seconds"]) * 1000, ["hook-over", worker["uid"], one.name, which, None])
     elif get := handler.get("httpGet"):
         host, port, message = get_request(worker, one, get)
-        kubelet.cluster.network.request(f"host/{kubelet.node}", host, port, message, HTTP_MS,
-                                        (kubelet.name, ["hook", worker["uid"], one.name, which]))
+        kubelet.cluster.network.request(
+            f"host/{kubelet.node}", host, port, message, HTTP_MS, (kubelet.name, ["hook", worker["uid"], one.name, which])
+        )
     else:
         kubelet.after(0, ["hook-over", worker["uid"], one.name, which, None])
 
@@ -98,15 +100,16 @@ def replied(kubelet: Kubelet, worker: Worker, name: str, which: str, result: dic
     """An httpGet hook fails when nobody answers, or with a status of 400 and more."""
     error = None
     if not result["ok"]:
-        error = f"Get \"http://{worker['sandbox']['ip']}\": {result['error']}, message: \"\""
+        error = f'Get "http://{worker["sandbox"]["ip"]}": {result["error"]}, message: ""'
     elif result["status"] >= 400:
-        error = f"HTTP probe failed with statuscode: {result['status']}, message: \"\""
+        error = f'HTTP probe failed with statuscode: {result["status"]}, message: ""'
     done(kubelet, worker, name, which, error)
 
 
 def done(kubelet: Kubelet, worker: Worker, name: str, which: str, error: str | None) -> None:
     from . import termination
     from . import worker as pod_worker
+
     if worker["hooks"].pop(f"{name}/{which}", None) is None:
         return
     if which == "preStop":
@@ -118,8 +121,11 @@ def done(kubelet: Kubelet, worker: Worker, name: str, which: str, error: str | N
         pod = kubelet.pod(worker)
         one = part(pod, name)
         kind = "Exec" if one.spec["lifecycle"]["postStart"].get("exec") else "HTTP"
-        what = f"([{' '.join(one.spec['lifecycle']['postStart']['exec']['command'])}])" if kind == "Exec" else \
-            f"({one.spec['lifecycle']['postStart'].get('httpGet', EMPTY).get('path', '')})"
+        what = (
+            f"([{' '.join(one.spec['lifecycle']['postStart']['exec']['command'])}])"
+            if kind == "Exec"
+            else f"({one.spec['lifecycle']['postStart'].get('httpGet', EMPTY).get('path', '')})"
+        )
         message = f'{kind} lifecycle hook {what} for Container "{name}" in Pod "{full_name(pod)}" failed - error: {error}'
         kubelet.tell(worker, "kubelet-poststart-failed", container=name, message=error)
         kubelet.record(worker, "Warning", "FailedPostStartHook", "PostStartHook failed", one.path)

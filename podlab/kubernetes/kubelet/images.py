@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from ..runtime import image as catalogue
 from . import backoff
 from .podspec import Part, part
-from .state import fail
-from .state import WAIT, Worker
+from .state import WAIT, Worker, fail
 
 if TYPE_CHECKING:
     from .kubelet import Kubelet
 
 RESOLVE_MS = 60  # asking the registry what a name stands for; recorded
 BYTES_PER_MS = 20_000  # 20 MB/s over the network and onto the disk
-REFERENCE = re.compile(r"[a-z0-9]+(?:(?:[._:/-]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
+PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+REFERENCE = re.compile(rf"(?:[A-Za-z0-9.-]+(?::\d+)?/)?{PART}(?:/{PART})*(?::[\w][\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?")
 
 
 def names(reference: str) -> tuple[str, str]:
@@ -44,7 +44,11 @@ def preload(kubelet: Kubelet, references: list[str]) -> None:
 
 def _have(kubelet: Kubelet, reference: str) -> None:
     found = catalogue.find(reference)
-    kubelet.state["images"][names(reference)[0]] = {"size": found.size if found else 0, "at": kubelet.now, "id": names(reference)[1]}
+    kubelet.state["images"][names(reference)[0]] = {
+        "size": found.size if found else 0,
+        "at": kubelet.now,
+        "id": names(reference)[1],
+    }
 
 
 def step_pull(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
@@ -52,16 +56,24 @@ def step_pull(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     one = part(kubelet.pod(worker), name)
     image, policy = one.spec["image"], one.spec.get("imagePullPolicy") or "IfNotPresent"
     if not REFERENCE.fullmatch(image):
-        return _invalid(kubelet, worker, one, image)
+        _invalid(kubelet, worker, one, image)
+        return None
     present = names(image)[0] in kubelet.state["images"]
     if present and policy != "Always":
-        kubelet.record(worker, "Normal", "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod', one.path)
+        kubelet.record(
+            worker,
+            "Normal",
+            "Pulled",
+            f'Container image "{image}" already present on machine and can be accessed by the pod',
+            one.path,
+        )
         return None
     if policy == "Never":
         message = f'Container image "{image}" is not present with pull policy of Never'
         kubelet.tell(worker, "kubelet-image-never", container=name, image=image)
         kubelet.record(worker, "Warning", "ErrImageNeverPull", message, one.path)
-        return _refused(kubelet, worker, one, "ErrImageNeverPull", message)
+        _refused(kubelet, worker, one, "ErrImageNeverPull", message)
+        return None
     entry = worker["pulling"].get(image)
     if entry is not None and (left := backoff.left(worker["pulling"], image, entry["at"], kubelet.now)):
         kubelet.tell(worker, "kubelet-backoff", container=name, seconds=entry["ms"] // 1000, image=image)
@@ -72,7 +84,9 @@ def step_pull(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     kubelet.tell(worker, "kubelet-image-pull", container=name, image=image)
     kubelet.record(worker, "Normal", "Pulling", f'Pulling image "{image}"', one.path)
     worker["waits"][name] = {"what": "pull", "since": kubelet.now, "until": None}
-    kubelet.state["pulls"].append({"uid": worker["uid"], "name": name, "image": image, "asked": kubelet.now, "began": None, "timer": None})
+    kubelet.state["pulls"].append(
+        {"uid": worker["uid"], "name": name, "image": image, "asked": kubelet.now, "began": None, "timer": None}
+    )
     _next(kubelet)
     return WAIT
 
@@ -84,13 +98,15 @@ def _refused(kubelet: Kubelet, worker: Worker, one: Part, reason: str, message: 
 
 def _invalid(kubelet: Kubelet, worker: Worker, one: Part, image: str) -> None:
     why = "repository name must be lowercase" if image != image.lower() else "invalid reference format"
-    message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": ' + \
-        (f"invalid reference format: {why}" if why != "invalid reference format" else why)
+    message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": ' + (
+        f"invalid reference format: {why}" if why != "invalid reference format" else why
+    )
     kubelet.record(worker, "Warning", "InspectFailed", message, one.path)
     _refused(kubelet, worker, one, "InvalidImageName", message)
 
 
 # ---- the puller
+
 
 def _next(kubelet: Kubelet) -> None:
     """Let the first of the queue go ahead, if none is under way."""
@@ -130,6 +146,7 @@ def pull_timer(kubelet: Kubelet) -> None:
     if error is None:
         _have(kubelet, pull["image"])
         from . import node_status
+
         node_status.changed(kubelet)
     if worker is not None and worker["steps"] and worker["steps"][0] == ["pull", pull["name"]]:
         _pulled(kubelet, worker, pull, error)
@@ -138,6 +155,7 @@ def pull_timer(kubelet: Kubelet) -> None:
 
 def _pulled(kubelet: Kubelet, worker: Worker, pull: dict[str, Any], error: str | None) -> None:
     from . import worker as pod_worker
+
     one = part(kubelet.pod(worker), pull["name"])
     worker["waits"].pop(pull["name"], None)
     image = pull["image"]
@@ -146,8 +164,13 @@ def _pulled(kubelet: Kubelet, worker: Worker, pull: dict[str, Any], error: str |
         took, waited = backoff.text(kubelet.now - pull["began"]), backoff.text(kubelet.now - pull["asked"])
         worker["pulling"].pop(image, None)
         kubelet.tell(worker, "kubelet-image-pulled", container=pull["name"], image=image)
-        kubelet.record(worker, "Normal", "Pulled", f'Successfully pulled image "{image}" in {took} ({waited} including waiting). '
-                       f"Image size: {size} bytes.", one.path)
+        kubelet.record(
+            worker,
+            "Normal",
+            "Pulled",
+            f'Successfully pulled image "{image}" in {took} ({waited} including waiting). Image size: {size} bytes.',
+            one.path,
+        )
     else:
         kubelet.tell(worker, "kubelet-image-pull-failed", container=pull["name"], image=image, message=error)
         kubelet.record(worker, "Warning", "Failed", f'Failed to pull image "{image}": {error}', one.path)
@@ -162,16 +185,18 @@ def _error(kubelet: Kubelet, image: str) -> str | None:
     name, tag, digest = catalogue.canonical(image)
     full = f"{name}:{tag}" if tag else f"{name}@{digest}"
     failed = f'failed to pull and unpack image "{full}": failed to resolve image: '
-    host = name.split("/")[0]
+    host, _, path = name.partition("/")
+    asked = f'{failed}failed to do request: Head "https://{host}/v2/{path}/manifests/{tag or digest}": '
     if broken := _registry(kubelet, image).get("broken"):
         text = broken if isinstance(broken, str) else "dial tcp: connect: connection refused"
-        return f'{failed}failed to do request: Head "https://{host}/v2/{name.partition("/")[2]}/manifests/{tag or digest}": {text}'
+        return f"{asked}{text}"
     if name not in catalogue.CATALOGUE:
         if host not in ("docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io"):
-            return f'{failed}failed to do request: Head "https://{host}/v2/{name.partition("/")[2]}/manifests/{tag or digest}": ' \
-                f"dial tcp: lookup {host}: no such host"
-        return f"{failed}pull access denied, repository does not exist or may require authorization: server message: " \
+            return f"{asked}dial tcp: lookup {host}: no such host"
+        return (
+            f"{failed}pull access denied, repository does not exist or may require authorization: server message: "
             "insufficient_scope: authorization failed"
+        )
     if catalogue.find(image) is None:
         return f"rpc error: code = NotFound desc = {failed}{full}: not found"
     return None

@@ -16,7 +16,22 @@ from ..cause import UNSAID, Cause
 from ..component import Component
 from ..etcd import Change, key_of
 from ..objects import Map, freeze
-from . import admission, cri, eviction, faults, hooks, images, node_status, probes, report, sessions, status, termination, volumes, worker
+from . import (
+    admission,
+    cri,
+    eviction,
+    faults,
+    hooks,
+    images,
+    node_status,
+    probes,
+    report,
+    sessions,
+    status,
+    termination,
+    volumes,
+    worker,
+)
 from .state import Worker, new_worker
 
 if TYPE_CHECKING:
@@ -37,13 +52,31 @@ class Kubelet(Component):
         self.index = index
         self.host_ip = node_ip(index)
         self.cidr = pod_cidr(index)
-        self._size = {"cpu": quantity.milli(node.get("cpu", "2")), "memory": quantity.value(node.get("memory", "4028120Ki")),
-                      "disk": quantity.value(node.get("disk", "263163508Ki"))}
+        self._size = {
+            "cpu": quantity.milli(node.get("cpu", "2")),
+            "memory": quantity.value(node.get("memory", "4028120Ki")),
+            "disk": quantity.value(node.get("disk", "263163508Ki")),
+        }
         self._tick = cluster.random.integer("kubelet-tick", self.node, below=TICK_MS)
         self._pleg = cluster.random.integer("kubelet-pleg", self.node, below=TICK_MS)
         self.state = {
-            "pods": {}, "wakes": {}, "power": "on", "since": cluster.clock.now, "silent_at": 0, "address": 1, "pleg": None,
-            "images": {}, "pulls": [], "registries": {}, "pressure": {}, "fill": {}, "node_timer": None, "evict_timer": None, "sessions": {}, "runtime": None}
+            "pods": {},
+            "wakes": {},
+            "power": "on",
+            "since": cluster.clock.now,
+            "silent_at": 0,
+            "address": 1,
+            "pleg": None,
+            "images": {},
+            "pulls": [],
+            "registries": {},
+            "pressure": {},
+            "fill": {},
+            "node_timer": None,
+            "evict_timer": None,
+            "sessions": {},
+            "runtime": None,
+        }
         self._attach(None)
 
     def _attach(self, state: dict[str, Any] | None) -> None:
@@ -200,8 +233,12 @@ class Kubelet(Component):
         probes.after_status(self, held, pod)
 
     def put_status(self, pod: Map, new: dict[str, Any], cause: Cause) -> None:
-        self.client.update("pods", {"metadata": {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]}, "status": new},
-                           subresource="status", cause=cause)
+        self.client.update(
+            "pods",
+            {"metadata": {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]}, "status": new},
+            subresource="status",
+            cause=cause,
+        )
 
     def record(self, held: Worker, kind: str, reason: str, message: str, path: str | None = None) -> None:
         self.client.event(self.pod(held), kind, reason, message, field_path=path)
@@ -217,7 +254,11 @@ class Kubelet(Component):
         base, _, bits = self.cidr.partition("/")
         a, b, c, d = (int(part) for part in base.split("."))
         size = 1 << (32 - int(bits))
-        taken = {held["sandbox"]["ip"] for held in self.state["pods"].values() if held["sandbox"] and not held["sandbox"].get("stopped")}
+        taken = {
+            held["sandbox"]["ip"]
+            for held in self.state["pods"].values()
+            if held["sandbox"] and not held["sandbox"].get("stopped")
+        }
         start = (a << 24) + (b << 16) + (c << 8) + d
         for _ in range(size):
             self.state["address"] = self.state["address"] + 1 if self.state["address"] + 2 < size else 2
@@ -265,14 +306,27 @@ def _concerns(old: Map, new: Map) -> bool:
     if old["spec"] is not new["spec"] and old["spec"] != new["spec"]:
         return True
     before, after = old["metadata"], new["metadata"]
-    return any(before.get(member) != after.get(member) for member in
-               ("generation", "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations"))
+    return any(
+        before.get(member) != after.get(member)
+        for member in ("generation", "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations")
+    )
 
 
 TIMERS: dict[str, Any] = {
-    "step": worker.step_timer, "sync": worker.requeued, "show": worker.show, "dead": worker.dead, "mount": volumes.mount_timer,
-    "refresh": volumes.refresh, "probe": probes.tick, "probed": probes.exec_done,
-    "hook": hooks.exec_done, "hook-over": hooks.slept, "kill": termination.kill_timer,
-    "terminate": worker.begin_terminating, "terminated": worker.finish, "deadline": worker.deadline}
+    "step": worker.step_timer,
+    "sync": worker.requeued,
+    "show": worker.show,
+    "dead": worker.dead,
+    "mount": volumes.mount_timer,
+    "refresh": volumes.refresh,
+    "probe": probes.tick,
+    "probed": probes.exec_done,
+    "hook": hooks.exec_done,
+    "hook-over": hooks.slept,
+    "kill": termination.kill_timer,
+    "terminate": worker.begin_terminating,
+    "terminated": worker.finish,
+    "deadline": worker.deadline,
+}
 REPLIES: dict[str, Any] = {"probe": probes.replied, "hook": hooks.replied}
 NODE_TIMERS: dict[str, Any] = {"pull": images.pull_timer, "evict": eviction.pass_, "node-status": node_status.report}

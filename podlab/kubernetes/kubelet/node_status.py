@@ -17,11 +17,24 @@ if TYPE_CHECKING:
 PERIOD_MS = 10_000  # NodeStatusUpdateFrequency
 MAX_IMAGES = 50  # nodeStatusMaxImages
 WORDS = {  # condition: (reason and message when False, reason and message when True)
-    "MemoryPressure": ("KubeletHasSufficientMemory", "kubelet has sufficient memory available",
-                       "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
-    "DiskPressure": ("KubeletHasNoDiskPressure", "kubelet has no disk pressure", "KubeletHasDiskPressure", "kubelet has disk pressure"),
-    "PIDPressure": ("KubeletHasSufficientPID", "kubelet has sufficient PID available",
-                    "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+    "MemoryPressure": (
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+        "KubeletHasInsufficientMemory",
+        "kubelet has insufficient memory available",
+    ),
+    "DiskPressure": (
+        "KubeletHasNoDiskPressure",
+        "kubelet has no disk pressure",
+        "KubeletHasDiskPressure",
+        "kubelet has disk pressure",
+    ),
+    "PIDPressure": (
+        "KubeletHasSufficientPID",
+        "kubelet has sufficient PID available",
+        "KubeletHasInsufficientPID",
+        "kubelet has insufficient PID available",
+    ),
 }
 
 
@@ -60,20 +73,34 @@ def write(kubelet: Kubelet, ready: str, reason: str, message: str, *, pressures:
         moved = now if condition["status"] != new[0] else condition["lastTransitionTime"]
         if condition["status"] != new[0]:
             _event(kubelet, node, condition["type"], new)
-        conditions.append({**condition, "status": new[0], "reason": new[1], "message": new[2], "lastHeartbeatTime": now,
-                           "lastTransitionTime": moved})
+        conditions.append(
+            {
+                **condition,
+                "status": new[0],
+                "reason": new[1],
+                "message": new[2],
+                "lastHeartbeatTime": now,
+                "lastTransitionTime": moved,
+            }
+        )
     status = {**old, "conditions": conditions, "images": image_list(kubelet)}
-    kubelet.client.update("nodes", {"metadata": {"name": kubelet.node}, "status": status}, subresource="status",
-                          cause=Cause("kubelet-node-status", {"ready": ready, "pressure": sorted(kubelet.state["pressure"])}))
+    kubelet.client.update(
+        "nodes",
+        {"metadata": {"name": kubelet.node}, "status": status},
+        subresource="status",
+        cause=Cause("kubelet-node-status", {"ready": ready, "pressure": sorted(kubelet.state["pressure"])}),
+    )
 
 
 def _event(kubelet: Kubelet, node: Map, kind: str, new: tuple[str, str, str]) -> None:
     if kind == "Ready":
         reason = "NodeReady" if new[0] == "True" else "NodeNotReady"
     else:
-        reason = {"MemoryPressure": ("NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
-                  "DiskPressure": ("NodeHasNoDiskPressure", "NodeHasDiskPressure"),
-                  "PIDPressure": ("NodeHasSufficientPID", "NodeHasInsufficientPID")}[kind][new[0] == "True"]
+        reason = {
+            "MemoryPressure": ("NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
+            "DiskPressure": ("NodeHasNoDiskPressure", "NodeHasDiskPressure"),
+            "PIDPressure": ("NodeHasSufficientPID", "NodeHasInsufficientPID"),
+        }[kind][new[0] == "True"]
     kubelet.client.event(node, "Normal", reason, f"Node {kubelet.node} status is now: {reason}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from .. import quantity
@@ -30,8 +31,10 @@ def _parts(spec: Map) -> tuple[Part, ...]:
         kind = SIDECAR if one.get("restartPolicy") == "Always" else INIT
         found.append(Part(one["name"], kind, one, f"spec.initContainers{{{one['name']}}}"))
     found += [Part(one["name"], APP, one, f"spec.containers{{{one['name']}}}") for one in spec["containers"]]
-    found += [Part(one["name"], EPHEMERAL, one, f"spec.ephemeralContainers{{{one['name']}}}")
-              for one in spec.get("ephemeralContainers") or ()]
+    found += [
+        Part(one["name"], EPHEMERAL, one, f"spec.ephemeralContainers{{{one['name']}}}")
+        for one in spec.get("ephemeralContainers") or ()
+    ]
     return tuple(found)
 
 
@@ -76,7 +79,7 @@ def _total(spec: Map, which: str) -> dict[str, str]:
     peak: dict[str, int] = {}
     originals: dict[str, set[str]] = {}
     everywhere = which == "requests"
-    mains = [one for one in spec["containers"]]
+    mains = list(spec["containers"])
     sidecars = [one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always"]
     for one in [*mains, *sidecars]:
         for name, text in ((one.get("resources") or {}).get(which) or {}).items():
@@ -96,10 +99,13 @@ def _total(spec: Map, which: str) -> dict[str, str]:
         sums[name] = max(sums.get(name, 0), amount)
     level = (spec.get("resources") or {}).get(which) or {}
     if not everywhere:  # a limit of the whole exists only where every main container has one
-        sums = {name: amount for name, amount in sums.items()
-                if all(name in ((one.get("resources") or {}).get("limits") or {}) for one in mains)}
+        sums = {
+            name: amount
+            for name, amount in sums.items()
+            if all(name in ((one.get("resources") or {}).get("limits") or {}) for one in mains)
+        }
     texts = {name: _text(name, amount, originals.get(name, set())) for name, amount in sums.items()}
-    return {name: text for name, text in sorted({**texts, **level}.items())}
+    return dict(sorted({**texts, **level}.items()))
 
 
 def _text(name: str, milli: int, originals: set[str]) -> str:
@@ -109,14 +115,13 @@ def _text(name: str, milli: int, originals: set[str]) -> str:
             return text
     if milli % 1000 == 0 and name != "cpu":
         return quantity.format_binary(milli // 1000)
-    from fractions import Fraction
     return quantity.format_decimal(Fraction(milli, 1000))
 
 
 def request(spec: Map, name: str) -> int:
     """What a Pod asks for, in thousandths."""
     allocated, _ = pod_resources(spec)
-    return quantity.milli((allocated or {}).get(name))
+    return quantity.milli(allocated.get(name)) if allocated else 0
 
 
 def has_probe(one: Part) -> bool:

@@ -1,7 +1,8 @@
 """Liveness, readiness and startup probes.
 
-worker["probes"]: {"container/kind": {"id": container id that the result is about, "result": success | failure | unknown, "ok", "bad":
-results in a row, "timer", "busy": exec id, "net" or None, "again": asked for while busy, "hold": no more until a new container, "at"}}.
+worker["probes"]: {"container/kind": {"id": container id that the result is about, "result": success | failure | unknown,
+"ok", "bad": results in a row, "timer", "busy": exec id, "net" or None, "again": asked for while busy, "hold": no more until a
+new container, "at": ms of the latest}}.
 
 Sources: pkg/kubelet/prober/worker.go (doProbe), prober_manager.go (AddPod, UpdatePodStatus), prober.go; pkg/probe/*.
 """
@@ -38,8 +39,17 @@ def watch(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         for kind in KINDS:
             if one.spec.get(f"{kind}Probe"):
                 key = f"{one.name}/{kind}"
-                worker["probes"][key] = {"id": "", "result": INITIAL[kind], "ok": 0, "bad": 0, "busy": None, "again": False, "hold": False,
-                                         "at": 0, "timer": kubelet.after(_period(one, kind), ["probe", worker["uid"], key])}
+                worker["probes"][key] = {
+                    "id": "",
+                    "result": INITIAL[kind],
+                    "ok": 0,
+                    "bad": 0,
+                    "busy": None,
+                    "again": False,
+                    "hold": False,
+                    "at": 0,
+                    "timer": kubelet.after(_period(one, kind), ["probe", worker["uid"], key]),
+                }
 
 
 def _spec(one: Part, kind: str) -> Map:
@@ -92,8 +102,14 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
         return
     if probe["id"] != run["id"]:
         # a new container: the first result is the initial one; readiness is then looked at once more by the sync that follows
-        probe.update(id=run["id"], ok=0, bad=0, result=INITIAL[kind], hold=worker["mode"] != "run" and kind != "readiness",
-                     again=kind == "readiness")
+        probe.update(
+            id=run["id"],
+            ok=0,
+            bad=0,
+            result=INITIAL[kind],
+            hold=worker["mode"] != "run" and kind != "readiness",
+            again=kind == "readiness",
+        )
     if probe["hold"] or (kind == "startup" and probe["result"] == "success"):
         return
     if kind != "startup" and not is_started(worker, one, run):
@@ -105,7 +121,9 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
     timeout = int(spec.get("timeoutSeconds") or 1) * 1000
     if command := (spec.get("exec") or EMPTY).get("command"):
         try:
-            probe["busy"] = kubelet.machine.exec(run["id"], list(command), payload=["probed", worker["uid"], key], timeout=timeout)
+            probe["busy"] = kubelet.machine.exec(
+                run["id"], list(command), payload=["probed", worker["uid"], key], timeout=timeout
+            )
         except ExecError as error:
             probe["busy"] = "error"
             _result(kubelet, worker, key, run["id"], False, str(error))
@@ -156,17 +174,26 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
         where = f"{socket.get('host') or worker['sandbox']['ip']}:{hooks.port_number(one, socket.get('port'))}"
         text = "" if result["ok"] else f"dial tcp {where}: {_words(result['error'])}"
         if not result["ok"] and spec.get("grpc"):
-            text = f'timeout: failed to connect service "{where}" within {spec.get("timeoutSeconds") or 1}s: {_words(result["error"])}'
+            within = spec.get("timeoutSeconds") or 1
+            text = f'timeout: failed to connect service "{where}" within {within}s: {_words(result["error"])}'
         _result(kubelet, worker, key, container_id, bool(result["ok"]), text)
         return
     host, port, _ = hooks.get_request(worker, one, get)
     url = f"{(get.get('scheme') or 'HTTP').lower()}://{host}:{port}{get.get('path') or '/'}"
     if result["ok"]:
         good = 200 <= result["status"] < 400
-        _result(kubelet, worker, key, container_id, good, "" if good else f"HTTP probe failed with statuscode: {result['status']}")
+        _result(
+            kubelet, worker, key, container_id, good, "" if good else f"HTTP probe failed with statuscode: {result['status']}"
+        )
     elif result["error"] == "timeout":
-        _result(kubelet, worker, key, container_id, False,
-                f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
+        _result(
+            kubelet,
+            worker,
+            key,
+            container_id,
+            False,
+            f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
+        )
     elif result["error"] == "closed":
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": EOF')
     else:
@@ -175,14 +202,20 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
 
 def _words(error: str) -> str:
     """How Go names a failed connection."""
-    return {"timeout": "i/o timeout", "ETIMEDOUT": "i/o timeout", "ECONNREFUSED": "connect: connection refused",
-            "EHOSTUNREACH": "connect: no route to host", "ENETUNREACH": "connect: network is unreachable",
-            "ECONNRESET": "connect: connection reset by peer"}.get(error, error)
+    return {
+        "timeout": "i/o timeout",
+        "ETIMEDOUT": "i/o timeout",
+        "ECONNREFUSED": "connect: connection refused",
+        "EHOSTUNREACH": "connect: no route to host",
+        "ENETUNREACH": "connect: network is unreachable",
+        "ECONNRESET": "connect: connection reset by peer",
+    }.get(error, error)
 
 
 def _result(kubelet: Kubelet, worker: Worker, key: str, container_id: str, good: bool, text: str) -> None:
     """One result; it counts when there are enough of its kind in a row."""
     from . import worker as pod_worker
+
     name, _, kind = key.rpartition("/")
     probe = worker["probes"][key]
     one = part(kubelet.pod(worker), name)
@@ -192,8 +225,15 @@ def _result(kubelet: Kubelet, worker: Worker, key: str, container_id: str, good:
     probe["ok"], probe["bad"] = (probe["ok"] + 1, 0) if good else (0, probe["bad"] + 1)
     new = "success" if good else "failure"
     if not good:
-        kubelet.tell(worker, "kubelet-probe-failed", container=name, probe=kind, message=text[:SAID_BYTES], failures=probe["bad"],
-                     threshold=threshold)
+        kubelet.tell(
+            worker,
+            "kubelet-probe-failed",
+            container=name,
+            probe=kind,
+            message=text[:SAID_BYTES],
+            failures=probe["bad"],
+            threshold=threshold,
+        )
         kubelet.record(worker, "Warning", "Unhealthy", f"{kind.capitalize()} probe failed: {text}", one.path)
     reached = probe["ok"] >= threshold or probe["bad"] >= threshold
     changed = reached and probe["result"] != new

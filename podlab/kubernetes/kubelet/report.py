@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import ApiError, bad_request
 from ..objects import Map
-from ..runtime.node import LogLine
+from ..runtime.logs import LogLine
 from .podspec import parts
 from .state import Worker, newest, runs_now
 from .status import container_status
@@ -23,7 +23,7 @@ def reachable(kubelet: Kubelet) -> None:
     """Raises ApiError where the kubelet does not answer."""
     if kubelet.state["power"] != "on":
         words = "connect: no route to host" if kubelet.state["power"] == "off" else "i/o timeout"
-        raise ApiError(500, "InternalError", f"Get \"https://{kubelet.host_ip}:10250/\": dial tcp {kubelet.host_ip}:10250: {words}")
+        raise ApiError(500, "InternalError", f'Get "https://{kubelet.host_ip}:10250/": dial tcp {kubelet.host_ip}:10250: {words}')
 
 
 def held(kubelet: Kubelet, uid: str) -> Worker:
@@ -42,13 +42,24 @@ def running(kubelet: Kubelet, worker: Worker, name: str) -> dict[str, Any]:
         raise bad_request(f"container {name} is not valid for pod {worker['name']}")
     run = newest(worker, name)
     if run is None or not runs_now(kubelet, worker, name):
-        raise ApiError(500, "InternalError", f'Internal error occurred: unable to upgrade connection: container not found ("{name}")')
+        raise ApiError(
+            500, "InternalError", f'Internal error occurred: unable to upgrade connection: container not found ("{name}")'
+        )
     return run
 
 
-def logs(kubelet: Kubelet, uid: str, container: str, *, previous: bool = False, tail: int | None = None, since: int = 0, offset: int = 0,
-         limit: int | None = None) -> list[LogLine]:
-    """Lines of a container's log, oldest first. `since`: virtual ms; `offset`: go on after a line's offset + 1. Raises ApiError."""
+def logs(
+    kubelet: Kubelet,
+    uid: str,
+    container: str,
+    *,
+    previous: bool = False,
+    tail: int | None = None,
+    since: int = 0,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[LogLine]:
+    """Lines of a container's log, oldest first. `since`: virtual ms; `offset`: go on after a line's offset. Raises ApiError."""
     reachable(kubelet)
     worker = kubelet.state["pods"].get(uid)
     if worker is None:
@@ -72,8 +83,11 @@ def logs(kubelet: Kubelet, uid: str, container: str, *, previous: bool = False, 
     if run is None:
         waiting = container_status(worker, pod, one)["state"].get("waiting") or {}
         reason, message = waiting.get("reason", "ContainerCreating"), waiting.get("message")
-        words = {"ErrImagePull": "trying and failing to pull image", "ImagePullBackOff": "trying and failing to pull image",
-                 "ErrImageNeverPull": "image can't be pulled"}
+        words = {
+            "ErrImagePull": "trying and failing to pull image",
+            "ImagePullBackOff": "trying and failing to pull image",
+            "ErrImageNeverPull": "image can't be pulled",
+        }
         if reason in ("ContainerCreating", "PodInitializing") or not message or reason in words:
             text = f'container "{container}" in pod "{name}" is waiting to start: ' + words.get(reason, reason)
         else:
@@ -87,8 +101,11 @@ def usage(kubelet: Kubelet, uid: str) -> dict[str, Any]:
     worker = kubelet.state["pods"].get(uid)
     if worker is None or kubelet.state["power"] == "off":
         return {}
-    return {name: kubelet.machine.usage(runs[-1]["id"]) for name, runs in worker["runs"].items()
-            if runs and runs_now(kubelet, worker, name)}
+    return {
+        name: kubelet.machine.usage(runs[-1]["id"])
+        for name, runs in worker["runs"].items()
+        if runs and runs_now(kubelet, worker, name)
+    }
 
 
 def facts(kubelet: Kubelet, uid: str) -> dict[str, Any]:
@@ -109,8 +126,11 @@ def facts(kubelet: Kubelet, uid: str) -> dict[str, Any]:
     for key, probe in worker["probes"].items():
         name, _, kind = key.rpartition("/")
         known = probe["result"] if probe["at"] else "unknown"
-        probes.setdefault(name, {})[kind] = {"ok": {"success": True, "failure": False}.get(known), "failures": probe["bad"],
-                                             "last": probe["at"] or None}
+        probes.setdefault(name, {})[kind] = {
+            "ok": {"success": True, "failure": False}.get(known),
+            "failures": probe["bad"],
+            "last": probe["at"] or None,
+        }
     if probes:
         found["probes"] = probes
     if volumes := _volumes(kubelet, worker, pod):
@@ -135,9 +155,14 @@ def _volumes(kubelet: Kubelet, worker: Worker, pod: Map) -> dict[str, Any]:
     if not worker["sandbox"] or worker["sandbox"].get("stopped") or worker["uid"] not in kubelet.machine.state["sandboxes"]:
         return {}
     held_volumes = kubelet.machine.state["sandboxes"][worker["uid"]]["volumes"]
-    return {volume["name"]: {"files": kubelet.machine.volume_files(worker["uid"], volume["name"]),
-                             "bytes": kubelet.machine.volume_usage(worker["uid"], volume["name"])["bytes"]}
-            for volume in pod["spec"].get("volumes") or () if volume["name"] in held_volumes}
+    return {
+        volume["name"]: {
+            "files": kubelet.machine.volume_files(worker["uid"], volume["name"]),
+            "bytes": kubelet.machine.volume_usage(worker["uid"], volume["name"])["bytes"],
+        }
+        for volume in pod["spec"].get("volumes") or ()
+        if volume["name"] in held_volumes
+    }
 
 
 def node_facts(kubelet: Kubelet) -> dict[str, Any]:
@@ -148,5 +173,9 @@ def node_facts(kubelet: Kubelet) -> dict[str, Any]:
             for used in usage(kubelet, uid).values():
                 cpu += used.get("cpu_nanocores", 0) // 1_000_000
                 memory += used.get("memory_bytes", 0)
-    return {"power": kubelet.state["power"], "since": kubelet.state["since"], "pressure": sorted(kubelet.state["pressure"]),
-            "usage": {"cpu": cpu, "memory": memory + kubelet.state["fill"].get("memory", 0)}}
+    return {
+        "power": kubelet.state["power"],
+        "since": kubelet.state["since"],
+        "pressure": sorted(kubelet.state["pressure"]),
+        "usage": {"cpu": cpu, "memory": memory + kubelet.state["fill"].get("memory", 0)},
+    }

@@ -11,7 +11,6 @@ from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part
 from .state import Worker
 
 
-
 def rule_for(one: Part, code: int) -> Map | None:
     """The first of restartPolicyRules that matches an exit code."""
     for rule in one.spec.get("restartPolicyRules") or ():

@@ -45,13 +45,15 @@ def _open(kubelet: Kubelet, order: dict[str, Any]) -> str:
     worker, name = report.held(kubelet, order["pod"]), order["container"]
     run = report.running(kubelet, worker, name)
     session = f"{kubelet.node}/{kubelet.cluster.clock.now}/{len(kubelet.state['sessions'])}/{kubelet.machine.number()}"
-    held = kubelet.state["sessions"][session] = {"exec": "", "chunks": [], "code": None}
+    held: dict[str, Any] = {"exec": "", "chunks": [], "code": None}
+    kubelet.state["sessions"][session] = held
     try:
         if order.get("attach"):
             held["exec"] = kubelet.machine.attach(run["id"], payload=session)
         else:
-            held["exec"] = kubelet.machine.exec(run["id"], list(order["command"]), stdin=bool(order.get("stdin")),
-                                                tty=bool(order.get("tty")), payload=session)
+            held["exec"] = kubelet.machine.exec(
+                run["id"], list(order["command"]), stdin=bool(order.get("stdin")), tty=bool(order.get("tty")), payload=session
+            )
     except ExecError as error:
         del kubelet.state["sessions"][session]
         raise ApiError(500, "InternalError", f"Internal error occurred: error executing command in container: {error}") from error

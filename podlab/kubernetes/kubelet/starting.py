@@ -27,16 +27,27 @@ CLUSTER_DNS = "10.96.0.10"
 
 # ---- the sandbox
 
+
 def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     """RunPodSandbox, then the Pod's volumes."""
     spec, sandbox = pod["spec"], worker["sandbox"]
     name, namespace, host = worker["name"], worker["namespace"], bool(spec.get("hostNetwork"))
     hostname = kubelet.node if host else (spec.get("hostname") or name)[:63]
-    domain = f"{hostname}.{spec['subdomain']}.{namespace}.svc.cluster.local" if spec.get("subdomain") and spec.get("hostname") else ""
+    domain = (
+        f"{hostname}.{spec['subdomain']}.{namespace}.svc.cluster.local" if spec.get("subdomain") and spec.get("hostname") else ""
+    )
     kubelet.machine.run_sandbox(
-        worker["uid"], name=name, namespace=namespace, hostname=hostname, ip=sandbox["ip"], host_network=host,
-        share_pid=bool(spec.get("shareProcessNamespace")), hosts=_hosts(spec, sandbox["ip"], hostname, domain),
-        resolv_conf=_resolv_conf(spec, namespace), domain=domain)
+        worker["uid"],
+        name=name,
+        namespace=namespace,
+        hostname=hostname,
+        ip=sandbox["ip"],
+        host_network=host,
+        share_pid=bool(spec.get("shareProcessNamespace")),
+        hosts=_hosts(spec, sandbox["ip"], hostname, domain),
+        resolv_conf=_resolv_conf(spec, namespace),
+        domain=domain,
+    )
     if not host:
         kubelet.cluster.network.add_host(sandbox["ip"], worker["uid"], kubelet.node)
     volumes.create(kubelet, worker, pod)
@@ -62,9 +73,18 @@ def _hosts(spec: Map, ip: str, hostname: str, domain: str) -> str:
     aliases = spec.get("hostAliases")
     if not aliases:
         return ""
-    lines = ["# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", "fe00::0\tip6-localnet",
-             "fe00::0\tip6-mcastprefix", "fe00::1\tip6-allnodes", "fe00::2\tip6-allrouters",
-             f"{ip}\t{domain + chr(9) if domain else ''}{hostname}", "", "# Entries added by HostAliases."]
+    lines = [
+        "# Kubernetes-managed hosts file.",
+        "127.0.0.1\tlocalhost",
+        "::1\tlocalhost ip6-localhost ip6-loopback",
+        "fe00::0\tip6-localnet",
+        "fe00::0\tip6-mcastprefix",
+        "fe00::1\tip6-allnodes",
+        "fe00::2\tip6-allrouters",
+        f"{ip}\t{domain + chr(9) if domain else ''}{hostname}",
+        "",
+        "# Entries added by HostAliases.",
+    ]
     lines += ["\t".join([alias["ip"], *(alias.get("hostnames") or ())]) for alias in aliases]
     return "\n".join(lines) + "\n"
 
@@ -88,6 +108,7 @@ def _resolv_conf(spec: Map, namespace: str) -> str:
 
 # ---- one container
 
+
 def step_container(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     """startContainer, unless the container has to wait after its last end (doBackOff)."""
     pod = kubelet.pod(worker)
@@ -99,9 +120,16 @@ def step_container(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
         if left:
             wait = backoff.text(worker["restart"][key]["ms"])
             message = f"back-off {wait} restarting failed container={name} pod={full_name(pod)}"
-            kubelet.tell(worker, "kubelet-backoff", container=name, seconds=worker["restart"][key]["ms"] // 1000,
-                         restarts=worker["runs"][name][-1]["attempt"])
-            kubelet.record(worker, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {full_name(pod)}", one.path)
+            kubelet.tell(
+                worker,
+                "kubelet-backoff",
+                container=name,
+                seconds=worker["restart"][key]["ms"] // 1000,
+                restarts=worker["runs"][name][-1]["attempt"],
+            )
+            kubelet.record(
+                worker, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {full_name(pod)}", one.path
+            )
             fail(kubelet, worker, one, "CrashLoopBackOff", message, left)
             worker["waits"][name] = {"what": "backoff", "since": ended["finished"], "until": kubelet.now + left}
             return None
@@ -134,8 +162,21 @@ def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
         fail(kubelet, worker, one, error.reason, error.message)
         return None
     shown, image_id = images.names(one.spec["image"])
-    runs.append({"id": container_id, "attempt": attempt, "image": shown, "imageID": image_id, "spec": one.spec["image"], "state": "created",
-                 "exitCode": 0, "reason": "", "message": "", "started": 0, "finished": 0})
+    runs.append(
+        {
+            "id": container_id,
+            "attempt": attempt,
+            "image": shown,
+            "imageID": image_id,
+            "spec": one.spec["image"],
+            "state": "created",
+            "exitCode": 0,
+            "reason": "",
+            "message": "",
+            "started": 0,
+            "finished": 0,
+        }
+    )
     worker["ended"] = [entry for entry in worker["ended"] if entry[0] != name]
     for old in runs[:-2]:  # MaxPerPodContainerCount: one dead instance is kept
         kubelet.machine.remove_container(old["id"])
@@ -181,19 +222,33 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         user = f"0:{gid}"
     if mine.get("runAsNonRoot", whole.get("runAsNonRoot")) and (uid == 0 or (uid is None and images.runs_as_root(spec["image"]))):
         if uid == 0:
-            raise env.ConfigError(f"container's runAsUser breaks non-root policy (pod: \"{full_name(pod)}\", container: {one.name})")
-        raise env.ConfigError(f"container has runAsNonRoot and image will run as root (pod: \"{full_name(pod)}\", container: {one.name})")
+            raise env.ConfigError(
+                f'container\'s runAsUser breaks non-root policy (pod: "{full_name(pod)}", container: {one.name})'
+            )
+        raise env.ConfigError(
+            f'container has runAsNonRoot and image will run as root (pod: "{full_name(pod)}", container: {one.name})'
+        )
     groups = [*(whole.get("supplementalGroups") or ()), *([whole["fsGroup"]] if whole.get("fsGroup") is not None else [])]
     target = ""
     if one.kind == EPHEMERAL and (wanted := spec.get("targetContainerName")):
         run = newest(worker, wanted)
         target = run["id"] if run else ""
-    return {"image": spec["image"], "command": [env.expand(word, variables) for word in spec.get("command") or ()],
-            "args": [env.expand(word, variables) for word in spec.get("args") or ()], "env": variables,
-            "working_dir": spec.get("workingDir", ""), "mounts": volumes.mounts(one, variables), "limits": limits(kubelet, spec),
-            "user": user, "groups": groups, "tty": bool(spec.get("tty")), "stdin": bool(spec.get("stdin")),
-            "read_only_root": bool(mine.get("readOnlyRootFilesystem")),
-            "termination_path": spec.get("terminationMessagePath", "/dev/termination-log"), "target": target}
+    return {
+        "image": spec["image"],
+        "command": [env.expand(word, variables) for word in spec.get("command") or ()],
+        "args": [env.expand(word, variables) for word in spec.get("args") or ()],
+        "env": variables,
+        "working_dir": spec.get("workingDir", ""),
+        "mounts": volumes.mounts(one, variables),
+        "limits": limits(kubelet, spec),
+        "user": user,
+        "groups": groups,
+        "tty": bool(spec.get("tty")),
+        "stdin": bool(spec.get("stdin")),
+        "read_only_root": bool(mine.get("readOnlyRootFilesystem")),
+        "termination_path": spec.get("terminationMessagePath", "/dev/termination-log"),
+        "target": target,
+    }
 
 
 def limits(kubelet: Kubelet, spec: Map) -> dict[str, int]:

@@ -17,19 +17,58 @@ WAIT = -1  # what a step returns that waits for an event
 def new_worker(pod: Map, now: int) -> Worker:
     """What the kubelet knows of one Pod.
 
-    mode: run, terminating, terminated. phase: the true one, which the API may not know yet. steps: what is left of the sync under way.
-    runs: {container: its latest two instances}. reasons: {container: [reason, message]} of those that could not be started.
-    ended: [container, id] of ends that no relist has seen; stir: a relist will find something. sandbox: {"ip", "ready", "seen"}; `seen` once
-    a relist has read its address. restart, pulling: back-off entries. errors: ms to a back-off's end, or None, of this sync's failures.
-    Times are virtual ms, timers clock ids, grace seconds.
+    mode: run, terminating, terminated. phase: the true one, which the API may not know yet. steps: what is left of the sync
+    under way. runs: {container: its latest two instances}. reasons: {container: [reason, message]} of those that could not be
+    started. ended: [container, id] of ends that no relist has seen; stir: a relist will find something. sandbox: {"ip",
+    "ready", "seen"}; `seen` once a relist has read its address. restart, pulling: back-off entries. errors: ms to a back-off's
+    end, or None, of this sync's failures. Times are virtual ms, timers clock ids, grace seconds.
     """
     metadata = pod["metadata"]
-    return {"uid": metadata["uid"], "namespace": metadata["namespace"], "name": metadata["name"], "gone": None, "mode": "run", "phase": "",
-            "steps": [], "timer": None, "again": None, "requeue": None, "due": 0, "syncs": 0, "synced": now, "errors": [], "did": False,
-            "runs": {}, "reasons": {}, "restart": {}, "pulling": {}, "stir": False, "ended": [], "sandbox": None, "attempt": 0,
-            "mounted": False, "mount": None, "config": {}, "probes": {}, "probing": False, "kills": {}, "grace": None, "failed": None,
-            "rejected": False, "finished": False, "disrupted": None, "restarting": False, "resizing": {}, "actual": {},
-            "resize-restart": {}, "deadline": None, "show": None, "refresh": None, "waits": {}, "hooks": {}}
+    return {
+        "uid": metadata["uid"],
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "gone": None,
+        "mode": "run",
+        "phase": "",
+        "steps": [],
+        "timer": None,
+        "again": None,
+        "requeue": None,
+        "due": 0,
+        "syncs": 0,
+        "synced": now,
+        "errors": [],
+        "did": False,
+        "runs": {},
+        "reasons": {},
+        "restart": {},
+        "pulling": {},
+        "stir": False,
+        "ended": [],
+        "sandbox": None,
+        "attempt": 0,
+        "mounted": False,
+        "mount": None,
+        "config": {},
+        "probes": {},
+        "probing": False,
+        "kills": {},
+        "grace": None,
+        "failed": None,
+        "rejected": False,
+        "finished": False,
+        "disrupted": None,
+        "restarting": False,
+        "resizing": {},
+        "actual": {},
+        "resize-restart": {},
+        "deadline": None,
+        "show": None,
+        "refresh": None,
+        "waits": {},
+        "hooks": {},
+    }
 
 
 def newest(worker: Worker, name: str) -> dict[str, Any] | None:
@@ -51,13 +90,19 @@ def find_run(worker: Worker, name: str, container_id: str) -> dict[str, Any] | N
 def read_end(kubelet: Kubelet, worker: Worker, name: str, run: dict[str, Any]) -> None:
     """Fill a run's record with how it ended."""
     from .starting import termination_message
+
     if run["state"] != "running":
         return
     ended = kubelet.machine.status(run["id"])
     if ended.state != "exited":
         return
-    run.update(state="exited", exitCode=ended.exit_code, reason=ended.reason, finished=ended.finished_at,
-               message=termination_message(kubelet, worker, name, run, ended))
+    run.update(
+        state="exited",
+        exitCode=ended.exit_code,
+        reason=ended.reason,
+        finished=ended.finished_at,
+        message=termination_message(kubelet, worker, name, run, ended),
+    )
 
 
 def fail(kubelet: Kubelet, worker: Worker, one: Part, reason: str, message: str, expiry: int | None = None) -> None:

@@ -14,21 +14,35 @@ from . import restarts
 from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, parts, pod_resources
 from .state import Worker
 
-OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "AllContainersRestarting",
-         "PodResizePending", "PodResizeInProgress")
+OWNED = (
+    "PodReadyToStartContainers",
+    "Initialized",
+    "Ready",
+    "ContainersReady",
+    "PodScheduled",
+    "AllContainersRestarting",
+    "PodResizePending",
+    "PodResizeInProgress",
+)
 TERMINAL = ("Succeeded", "Failed")
 
 
 # ---- containers
+
 
 def container_status(worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
     """One entry of containerStatuses and its siblings."""
     runs = worker["runs"].get(one.name) or ()
     run = runs[-1] if runs else None
     status: dict[str, Any] = {
-        "name": one.name, "state": _state(run, pod), "lastState": EMPTY, "ready": False,
-        "restartCount": run["attempt"] if run else 0, "image": run["image"] if run else one.spec["image"],
-        "imageID": run["imageID"] if run else ""}
+        "name": one.name,
+        "state": _state(run, pod),
+        "lastState": EMPTY,
+        "ready": False,
+        "restartCount": run["attempt"] if run else 0,
+        "image": run["image"] if run else one.spec["image"],
+        "imageID": run["imageID"] if run else "",
+    }
     if run and run["id"]:
         status["containerID"] = run["id"]
         if len(runs) > 1:
@@ -69,8 +83,7 @@ def terminated(run: dict[str, Any]) -> Map:
         ended["reason"] = run["reason"]
     if run["message"]:
         ended["message"] = run["message"]
-    return Map({**ended, "startedAt": rfc3339(run["started"]), "finishedAt": rfc3339(run["finished"]),
-                "containerID": run["id"]})
+    return Map({**ended, "startedAt": rfc3339(run["started"]), "finishedAt": rfc3339(run["finished"]), "containerID": run["id"]})
 
 
 def _waiting(worker: Worker, pod: Map, one: Part, run: dict[str, Any] | None) -> Map | None:
@@ -104,25 +117,37 @@ def _resources(worker: Worker, one: Part) -> dict[str, Any]:
     shown = {}
     if wanted.get("requests"):
         shown["allocatedResources"] = wanted["requests"]
-    shown["resources"] = Map({key: wanted[key] for key in ("limits", "requests") if wanted.get(key)})
+    shown["resources"] = freeze({key: wanted[key] for key in ("limits", "requests") if wanted.get(key)})
     return shown
 
 
 def _mounts(one: Part) -> list[dict[str, Any]]:
-    return [{"name": mount["name"], "mountPath": mount["mountPath"],
-             **({"readOnly": True, "recursiveReadOnly": mount.get("recursiveReadOnly", "Disabled")} if mount.get("readOnly") else {})}
-            for mount in one.spec.get("volumeMounts") or ()]
+    return [
+        {
+            "name": mount["name"],
+            "mountPath": mount["mountPath"],
+            **(
+                {"readOnly": True, "recursiveReadOnly": mount.get("recursiveReadOnly", "Disabled")}
+                if mount.get("readOnly")
+                else {}
+            ),
+        }
+        for mount in one.spec.get("volumeMounts") or ()
+    ]
 
 
 def _user(pod: Map, one: Part) -> Map:
     mine, whole = one.spec.get("securityContext") or EMPTY, pod["spec"].get("securityContext") or EMPTY
     uid = mine.get("runAsUser", whole.get("runAsUser", 0))
     gid = mine.get("runAsGroup", whole.get("runAsGroup", 0))
-    groups = [gid] + [group for group in [*(whole.get("supplementalGroups") or ()), whole.get("fsGroup")] if group is not None and group != gid]
+    groups = [gid] + [
+        group for group in [*(whole.get("supplementalGroups") or ()), whole.get("fsGroup")] if group is not None and group != gid
+    ]
     return freeze({"linux": {"uid": uid, "gid": gid, "supplementalGroups": groups}})  # type: ignore[no-any-return]
 
 
 # ---- phase
+
 
 def phase(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], terminal: bool) -> str:
     """getPhase. `terminal`: no container will be started any more."""
@@ -173,6 +198,7 @@ def phase(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], termina
 
 # ---- conditions
 
+
 def _unready(pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str) -> tuple[str, str, str]:
     """ContainersReady: (status, reason, message)."""
     if new_phase == "Succeeded":
@@ -190,8 +216,11 @@ def _initialized(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], 
         return "True", "PodCompleted", ""
     if any(worker["runs"].get(one.name) for one in parts(pod) if one.kind == APP):
         return "True", "", ""
-    bad = [one.name for one in parts(pod)
-           if (one.kind == INIT and not statuses[one.name]["ready"]) or (one.kind == SIDECAR and not statuses[one.name]["started"])]
+    bad = [
+        one.name
+        for one in parts(pod)
+        if (one.kind == INIT and not statuses[one.name]["ready"]) or (one.kind == SIDECAR and not statuses[one.name]["started"])
+    ]
     if bad:
         return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(bad)}]"
     return "True", "", ""
@@ -200,11 +229,18 @@ def _initialized(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], 
 def _ready(pod: Map, ready: tuple[str, str, str], held: dict[str, Map]) -> tuple[str, str, str]:
     if ready[0] != "True":
         return ready
-    missing = [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or ()
-               if held.get(gate["conditionType"], EMPTY).get("status") != "True"]
+    missing = [
+        gate["conditionType"]
+        for gate in pod["spec"].get("readinessGates") or ()
+        if held.get(gate["conditionType"], EMPTY).get("status") != "True"
+    ]
     if missing:
-        messages = [f'corresponding condition of pod readiness gate "{name}" does not exist.' if name not in held else
-                    f'the status of pod readiness gate "{name}" is not "True", but {held[name].get("status", "")}' for name in missing]
+        messages = [
+            f'corresponding condition of pod readiness gate "{name}" does not exist.'
+            if name not in held
+            else f'the status of pod readiness gate "{name}" is not "True", but {held[name].get("status", "")}'
+            for name in missing
+        ]
         return "False", "ReadinessGatesNotReady", ", ".join(messages)
     return "True", "", ""
 
@@ -218,21 +254,41 @@ def conditions(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], ne
     if worker["disrupted"]:
         wanted.append(("DisruptionTarget", ("True", *worker["disrupted"])))
     sandbox = worker["sandbox"]
-    wanted += [("PodReadyToStartContainers", ("True" if sandbox and sandbox["ready"] else "False", "", "")),
-               ("Initialized", _initialized(worker, pod, statuses, new_phase)),
-               ("Ready", _ready(pod, containers, held)), ("ContainersReady", containers), ("PodScheduled", ("True", "", ""))]
+    wanted += [
+        ("PodReadyToStartContainers", ("True" if sandbox and sandbox["ready"] else "False", "", "")),
+        ("Initialized", _initialized(worker, pod, statuses, new_phase)),
+        ("Ready", _ready(pod, containers, held)),
+        ("ContainersReady", containers),
+        ("PodScheduled", ("True", "", "")),
+    ]
     if any(restarts.has_restart_all(one) for one in parts(pod)):
-        wanted.append(("AllContainersRestarting", ("True", "RestartAllContainersStarted", "") if worker["restarting"] else ("False", "", "")))
+        wanted.append(
+            (
+                "AllContainersRestarting",
+                ("True", "RestartAllContainersStarted", "") if worker["restarting"] else ("False", "", ""),
+            )
+        )
     names = [name for name, _ in wanted]
     found: list[Any] = [one for kind, one in held.items() if kind not in OWNED and kind not in names]
     for kind, (status, reason, message) in wanted:
         old = held.get(kind)
-        if old is not None and old["status"] == status and old.get("reason", "") == reason and old.get("message", "") == message \
-                and old.get("observedGeneration") == generation:
+        if (
+            old is not None
+            and old["status"] == status
+            and old.get("reason", "") == reason
+            and old.get("message", "") == message
+            and old.get("observedGeneration") == generation
+        ):
             found.append(old)
             continue
         moved = old["lastTransitionTime"] if old is not None and old["status"] == status else rfc3339(now)
-        condition = {"type": kind, "observedGeneration": generation, "status": status, "lastProbeTime": None, "lastTransitionTime": moved}
+        condition = {
+            "type": kind,
+            "observedGeneration": generation,
+            "status": status,
+            "lastProbeTime": None,
+            "lastTransitionTime": moved,
+        }
         if generation is None:
             del condition["observedGeneration"]
         if reason:
@@ -244,6 +300,7 @@ def conditions(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], ne
 
 
 # ---- the whole
+
 
 def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]:
     """The status to store. What must not be told yet (a terminal phase while containers may still run) is kept back."""
@@ -278,7 +335,11 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
     elif old.get("podIP"):
         status["podIP"], status["podIPs"] = old["podIP"], old["podIPs"]
     status["startTime"] = old.get("startTime") or rfc3339(now)
-    for member, kinds in (("initContainerStatuses", (INIT, SIDECAR)), ("containerStatuses", (APP,)), ("ephemeralContainerStatuses", (EPHEMERAL,))):
+    for member, kinds in (
+        ("initContainerStatuses", (INIT, SIDECAR)),
+        ("containerStatuses", (APP,)),
+        ("ephemeralContainerStatuses", (EPHEMERAL,)),
+    ):
         shown = [_same(statuses[one.name], old, member) for one in everyone if one.kind in kinds]
         if member == "containerStatuses":
             shown.sort(key=lambda one: str(one["name"]))
@@ -303,5 +364,11 @@ def _same(status: dict[str, Any], old: Map, member: str) -> Any:
 def rejection(pod: Map, reason: str, message: str, generation_now: int) -> dict[str, Any]:
     """The status of a Pod that the kubelet would not admit (rejectPod)."""
     old: Map = pod.get("status") or EMPTY
-    return {**old, "observedGeneration": pod["metadata"].get("generation", 1), "phase": "Failed", "reason": reason,
-            "message": f"Pod was rejected: {message}", "startTime": rfc3339(generation_now)}
+    return {
+        **old,
+        "observedGeneration": pod["metadata"].get("generation", 1),
+        "phase": "Failed",
+        "reason": reason,
+        "message": f"Pod was rejected: {message}",
+        "startTime": rfc3339(generation_now),
+    }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..objects import EMPTY, Map
 from . import hooks, starting
 from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, grace_ms, inits, part, parts
-from .state import WAIT, Worker, newest, runs_now
+from .state import WAIT, Worker, newest, read_end, runs_now
 
 if TYPE_CHECKING:
     from .kubelet import Kubelet
@@ -23,6 +23,7 @@ SANDBOX_STOP_MS = 120  # recorded
 
 
 # ---- steps
+
 
 def step_stop(kubelet: Kubelet, worker: Worker, name: str, why: str, message: str) -> int | None:
     """Stop one container of a Pod that goes on."""
@@ -79,7 +80,6 @@ def step_forget_runs(kubelet: Kubelet, worker: Worker) -> int | None:
         runs = worker["runs"].get(one.name)
         if not runs or one.kind == EPHEMERAL:
             continue
-        from .state import read_end
         read_end(kubelet, worker, one.name, runs[-1])
         last = runs[-1]
         if last["exitCode"] == 0 and one.kind in (APP, SIDECAR):
@@ -93,14 +93,21 @@ def step_forget_runs(kubelet: Kubelet, worker: Worker) -> int | None:
 
 # ---- one container
 
+
 def begin(kubelet: Kubelet, worker: Worker, one: Part, grace: int, why: str, message: str, *, ordered: bool) -> None:
     """killContainer: its event, then the hook, the order, TERM and KILL. One that runs no more is left alone."""
     if one.name in worker["kills"] or not runs_now(kubelet, worker, one.name):
         return
     kubelet.tell(worker, "kubelet-killing", container=one.name, why=why, grace=grace // 1000)
     kubelet.record(worker, "Normal", "Killing", message, one.path)
-    kill = worker["kills"][one.name] = {"stage": "hook", "grace": grace, "since": kubelet.now, "timer": None, "ordered": ordered,
-                                        "deadline": kubelet.now + max(grace, FLOOR_MS)}
+    kill = worker["kills"][one.name] = {
+        "stage": "hook",
+        "grace": grace,
+        "since": kubelet.now,
+        "timer": None,
+        "ordered": ordered,
+        "deadline": kubelet.now + max(grace, FLOOR_MS),
+    }
     handler = (one.spec.get("lifecycle") or EMPTY).get("preStop")
     if handler and grace > 0:
         kubelet.tell(worker, "kubelet-prestop", container=one.name)
@@ -123,7 +130,8 @@ def hook_done(kubelet: Kubelet, worker: Worker, name: str, error: str | None) ->
 
 def _left(kubelet: Kubelet, kill: dict[str, Any]) -> int:
     """What is left of the grace period: whole seconds spent are taken off."""
-    return max(0, int(kill["grace"]) - (kubelet.now - kill["since"]) // 1000 * 1000)
+    spent: int = (kubelet.now - kill["since"]) // 1000 * 1000
+    return max(0, int(kill["grace"]) - spent)
 
 
 def _wait_turn(kubelet: Kubelet, worker: Worker, name: str) -> None:
@@ -145,13 +153,17 @@ def _goes_before(kubelet: Kubelet, worker: Worker, name: str) -> list[str]:
     if one.kind != SIDECAR:
         return []
     order = [other.name for other in inits(pod)]
-    return [other.name for other in parts(pod) if other.name in worker["kills"] and other.name != name and
-            (other.kind in (APP, INIT) or (other.kind == SIDECAR and order.index(other.name) > order.index(name)))]
+    return [
+        other.name
+        for other in parts(pod)
+        if other.name in worker["kills"]
+        and other.name != name
+        and (other.kind in (APP, INIT) or (other.kind == SIDECAR and order.index(other.name) > order.index(name)))
+    ]
 
 
 def _term(kubelet: Kubelet, worker: Worker, name: str) -> None:
-    kill, run = worker["kills"][name], newest(worker, name)
-    assert run is not None
+    kill, run = worker["kills"][name], worker["runs"][name][-1]
     left = max(_left(kubelet, kill), FLOOR_MS)
     kill["stage"], kill["deadline"] = "term", kubelet.now + left
     kill["timer"] = kubelet.after(left, ["kill", worker["uid"], name])
@@ -189,6 +201,7 @@ def shorten(kubelet: Kubelet, worker: Worker, seconds: int) -> None:
 def ended(kubelet: Kubelet, worker: Worker, name: str) -> None:
     """A container that was being stopped is dead."""
     from . import worker as pod_worker
+
     kill = worker["kills"].pop(name, None)
     if kill is None:
         return

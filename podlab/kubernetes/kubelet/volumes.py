@@ -1,7 +1,7 @@
 """Volumes of a Pod: what has to be there before it starts, their content, and its refresh.
 
-Sources: pkg/kubelet/volumemanager (WaitForAttachAndMount: polls each 300 ms for 2 min 3 s; the reconciler tries again after 500 ms,
-doubling to 2 min 2 s: pkg/util/goroutinemap/exponentialbackoff), pkg/volume/{configmap,secret,downwardapi,projected}.
+Sources: pkg/kubelet/volumemanager (WaitForAttachAndMount: polls each 300 ms for 2 min 3 s; the reconciler tries again after
+500 ms, doubling to 2 min 2 s: pkg/util/goroutinemap/exponentialbackoff), pkg/volume/{configmap,secret,downwardapi,projected}.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class MountError(Exception):
 
 # ---- waiting for them
 
+
 def step_mount(kubelet: Kubelet, worker: Worker) -> int | None:
     """WaitForAttachAndMount."""
     if worker["mounted"]:
@@ -53,8 +54,13 @@ def step_mounted(kubelet: Kubelet, worker: Worker) -> int | None:
     if worker["mounted"]:
         return None
     unmounted = " ".join(worker["mount"]["bad"])
-    kubelet.record(worker, "Warning", "FailedMount", f"Unable to attach or mount volumes: unmounted volumes=[{unmounted}], unattached "
-                   "volumes=[], failed to process volumes=[]: context deadline exceeded")
+    kubelet.record(
+        worker,
+        "Warning",
+        "FailedMount",
+        f"Unable to attach or mount volumes: unmounted volumes=[{unmounted}], unattached "
+        "volumes=[], failed to process volumes=[]: context deadline exceeded",
+    )
     worker["errors"].append(None)
     worker["steps"][1:] = [["end"]]
     return None
@@ -63,6 +69,7 @@ def step_mounted(kubelet: Kubelet, worker: Worker) -> int | None:
 def mount_timer(kubelet: Kubelet, worker: Worker) -> None:
     """The reconciler tries to set up what is missing, and tries again later where it fails."""
     from . import worker as pod_worker
+
     mount = worker["mount"]
     pod = kubelet.pod(worker)
     mount["timer"] = None
@@ -112,6 +119,7 @@ def _check_host_path(kubelet: Kubelet, source: Map) -> None:
 
 # ---- content
 
+
 def content_kind(volume: Map) -> str:
     """configMap, secret, downwardAPI or projected; '' for a volume without such content."""
     return next((kind for kind in ("configMap", "secret", "downwardAPI", "projected") if volume.get(kind) is not None), "")
@@ -138,8 +146,10 @@ def files(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> dict[str, 
 
 def _from(kubelet: Kubelet, worker: Worker, pod: Map, kind: str, source: Map, name: str | None, mode: int) -> dict[str, Any]:
     if kind == "downwardAPI":
-        return {item["path"]: {"content": _downward(kubelet, worker, pod, item), "mode": item.get("mode", mode)}
-                for item in source.get("items") or ()}
+        return {
+            item["path"]: {"content": _downward(kubelet, worker, pod, item), "mode": item.get("mode", mode)}
+            for item in source.get("items") or ()
+        }
     plural, word = ("configmaps", "configmap") if kind == "configMap" else ("secrets", "secret")
     data = env.config_source(kubelet, plural, name or "", worker["namespace"])
     if data is None:
@@ -153,8 +163,11 @@ def _from(kubelet: Kubelet, worker: Worker, pod: Map, kind: str, source: Map, na
         if item["key"] not in data:
             if source.get("optional"):
                 continue
-            raise MountError(f"{word} references non-existent config key: {item['key']}" if kind == "configMap" else
-                             f"references non-existent secret key: {item['key']}")
+            raise MountError(
+                f"{word} references non-existent config key: {item['key']}"
+                if kind == "configMap"
+                else f"references non-existent secret key: {item['key']}"
+            )
         found[item["path"]] = {"content": data[item["key"]], "mode": item.get("mode", mode)}
     return found
 
@@ -186,11 +199,16 @@ def _fetch(kubelet: Kubelet, share: str, name: str) -> None:
         machine = getattr(component, "machine", None)
         if machine is None or component is kubelet or share not in machine.state["filesystems"]:
             continue
-        held = [sandbox for sandbox in machine.state["sandboxes"].values() if sandbox["state"] == "ready" and
-                any(volume["fs"] == share for volume in sandbox["volumes"].values())]
+        held = [
+            sandbox
+            for sandbox in machine.state["sandboxes"].values()
+            if sandbox["state"] == "ready" and any(volume["fs"] == share for volume in sandbox["volumes"].values())
+        ]
         if held:
-            raise MountError(f'Multi-Attach error for volume "{name}" Volume is already exclusively attached to one node and can\'t be '
-                             "attached to another")
+            raise MountError(
+                f'Multi-Attach error for volume "{name}" Volume is already exclusively attached to one node and can\'t be '
+                "attached to another"
+            )
         kubelet.machine.attach_filesystem(share, machine.detach(share))
 
 
@@ -207,24 +225,44 @@ def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         elif claim := volume.get("persistentVolumeClaim"):
             share, held = share_of(kubelet, worker, pod, claim["claimName"])
             size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
-            kubelet.machine.create_volume(worker["uid"], name, "persistentVolumeClaim", share=share, size_limit=size, gid=group,
-                                          read_only=bool(claim.get("readOnly")))
+            kubelet.machine.create_volume(
+                worker["uid"],
+                name,
+                "persistentVolumeClaim",
+                share=share,
+                size_limit=size,
+                gid=group,
+                read_only=bool(claim.get("readOnly")),
+            )
         elif source := volume.get("hostPath"):
             kubelet.machine.create_volume(worker["uid"], name, "hostPath", path=source["path"])
         else:
             empty = volume.get("emptyDir") or EMPTY
-            kubelet.machine.create_volume(worker["uid"], name, "emptyDir", medium=empty.get("medium", ""), gid=group,
-                                          size_limit=quantity.value(empty.get("sizeLimit")))
+            kubelet.machine.create_volume(
+                worker["uid"],
+                name,
+                "emptyDir",
+                medium=empty.get("medium", ""),
+                gid=group,
+                size_limit=quantity.value(empty.get("sizeLimit")),
+            )
 
 
 def mounts(one: Part, variables: dict[str, str]) -> list[dict[str, Any]]:
     """A container's mounts in the runtime's form."""
-    return [{"path": mount["mountPath"], "volume": mount["name"], "read_only": bool(mount.get("readOnly")),
-             "sub_path": env.expand(mount.get("subPathExpr") or "", variables) or mount.get("subPath") or ""}
-            for mount in one.spec.get("volumeMounts") or ()]
+    return [
+        {
+            "path": mount["mountPath"],
+            "volume": mount["name"],
+            "read_only": bool(mount.get("readOnly")),
+            "sub_path": env.expand(mount.get("subPathExpr") or "", variables) or mount.get("subPath") or "",
+        }
+        for mount in one.spec.get("volumeMounts") or ()
+    ]
 
 
 # ---- refresh
+
 
 def sources(spec: Map) -> tuple[tuple[str, str], ...]:
     """(plural, name) of the ConfigMaps and Secrets that a Pod mounts, without its API access."""
@@ -251,7 +289,9 @@ def source_changed(kubelet: Kubelet, change: Change) -> None:
         if worker["namespace"] != change.object["metadata"]["namespace"] or worker["refresh"] is not None or not worker["config"]:
             continue
         if wanted in sources(kubelet.pod(worker)["spec"]):
-            period = RESYNC_MS + int(RESYNC_MS * JITTER * kubelet.cluster.random.fraction("kubelet-resync", worker["uid"], worker["syncs"]))
+            period = RESYNC_MS + int(
+                RESYNC_MS * JITTER * kubelet.cluster.random.fraction("kubelet-resync", worker["uid"], worker["syncs"])
+            )
             at = kubelet.now + period - (kubelet.now - worker["synced"]) % period
             timer = kubelet.cluster.clock.set(kubelet.next_tick(at), kubelet.name, ["refresh", worker["uid"]], change.cause)
             worker["refresh"] = timer

@@ -1,7 +1,7 @@
 """The pod worker: syncs one Pod at a time, step after step, and is told of nothing else while it does.
 
-A sync is a list of steps in `worker["steps"]`, plain data, so that a checkpoint can be taken in the middle of one. A step's function
-returns None when it is done, a number of ms to wait before the next, or WAIT for an event that will `advance` the worker.
+A sync is a list of steps in `worker["steps"]`, plain data, so that a checkpoint can be taken in the middle of one. A step's
+function returns None when it is done, a number of ms to wait before the next, or WAIT for an event that will `advance` it.
 
 Sources: pkg/kubelet/pod_workers.go, pkg/kubelet/kubelet.go (SyncPod, SyncTerminatingPod, SyncTerminatedPod),
 pkg/kubelet/kuberuntime/kuberuntime_manager.go (SyncPod). Durations of runtime calls are those of the recordings.
@@ -32,6 +32,7 @@ SHOW_MS = 1000  # CrashLoopBackOff is shown so long after the exit, as up to 1.3
 
 
 # ---- what asks for a sync
+
 
 def pod_changed(kubelet: Kubelet, worker: Worker, pod: Map | None) -> None:
     """The Pod is new, was changed or is gone from the API server."""
@@ -75,6 +76,7 @@ def relisted(kubelet: Kubelet, worker: Worker) -> None:
 def look(kubelet: Kubelet, worker: Worker, *, periodic: bool) -> None:
     """Take over what the runtime says (a relist). What ended within the last moments is found by the next one."""
     from .kubelet import UNSEEN_MS
+
     if worker["sandbox"] and worker["sandbox"]["ready"]:
         worker["sandbox"]["seen"] = True
     worker["stir"] = False
@@ -119,6 +121,7 @@ def dead(kubelet: Kubelet, worker: Worker, name: str) -> None:
 
 # ---- running steps
 
+
 def step_timer(kubelet: Kubelet, worker: Worker) -> None:
     worker["timer"] = None
     advance(kubelet, worker)
@@ -161,6 +164,7 @@ def abort(kubelet: Kubelet, worker: Worker) -> None:
 
 
 # ---- SyncPod
+
 
 def sync(kubelet: Kubelet, worker: Worker) -> None:
     """Write the status and lay out the steps; whoever calls it goes on to `go`."""
@@ -270,7 +274,11 @@ def after_sync(kubelet: Kubelet, worker: Worker) -> None:
 
 
 def _show_later(kubelet: Kubelet, worker: Worker) -> None:
-    ends = [runs[-1]["finished"] for name, runs in worker["runs"].items() if worker["reasons"].get(name, [""])[0] == "CrashLoopBackOff"]
+    ends = [
+        runs[-1]["finished"]
+        for name, runs in worker["runs"].items()
+        if worker["reasons"].get(name, [""])[0] == "CrashLoopBackOff"
+    ]
     if ends:
         at = max(max(ends) + SHOW_MS, kubelet.now + SHOW_MS // 5)
         worker["show"] = kubelet.after(at - kubelet.now, ["show", worker["uid"]])
@@ -284,6 +292,7 @@ def show(kubelet: Kubelet, worker: Worker) -> None:
 
 
 # ---- the end of a Pod
+
 
 def check_deadline(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     """activeDeadlineSeconds: each status that is made after it brings the event again, as in reality."""
@@ -367,7 +376,9 @@ def finish(kubelet: Kubelet, worker: Worker) -> None:
         check_deadline(kubelet, worker, pod)
     worker["finished"] = True
     if pod["metadata"].get("deletionTimestamp"):
-        kubelet.client.delete("pods", worker["name"], worker["namespace"], grace=0, uid=worker["uid"], cause=Cause("kubelet-pod-done"))
+        kubelet.client.delete(
+            "pods", worker["name"], worker["namespace"], grace=0, uid=worker["uid"], cause=Cause("kubelet-pod-done")
+        )
 
 
 def forget(kubelet: Kubelet, worker: Worker) -> None:
@@ -385,8 +396,23 @@ def step_nothing(kubelet: Kubelet, worker: Worker) -> int | None:
 
 
 STEPS: dict[str, Any] = {
-    "mount": volumes.step_mount, "mounted": volumes.step_mounted, "plan": step_plan, "sandbox": step_sandbox, "sandboxed": step_sandboxed,
-    "container": starting.step_container, "pull": images.step_pull, "create": starting.step_create, "start": starting.step_start,
-    "post-start": hooks.step_post_start, "stop": termination.step_stop, "stop-all": termination.step_stop_all,
-    "stopping": termination.step_stopping, "stop-sandbox": termination.step_stop_sandbox, "forget-runs": termination.step_forget_runs,
-    "end": step_end, "relist": step_relist, "ended": step_ended, "ending": step_nothing}
+    "mount": volumes.step_mount,
+    "mounted": volumes.step_mounted,
+    "plan": step_plan,
+    "sandbox": step_sandbox,
+    "sandboxed": step_sandboxed,
+    "container": starting.step_container,
+    "pull": images.step_pull,
+    "create": starting.step_create,
+    "start": starting.step_start,
+    "post-start": hooks.step_post_start,
+    "stop": termination.step_stop,
+    "stop-all": termination.step_stop_all,
+    "stopping": termination.step_stopping,
+    "stop-sandbox": termination.step_stop_sandbox,
+    "forget-runs": termination.step_forget_runs,
+    "end": step_end,
+    "relist": step_relist,
+    "ended": step_ended,
+    "ending": step_nothing,
+}
