@@ -1,7 +1,7 @@
 """Every text that kubectl printed of a real cluster, made again from the recorded objects, letter by letter.
 
 A recording says when its texts were begun, not when each was printed: they came one after another, so each is looked for
-from the moment of the one before it, for a few seconds on, in steps of 20 ms.
+from the moment of the one before it, for a few seconds on, in steps of 50 ms.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MISSING = (f"no recordings in {FOLDER / 'recorded'}: set PODLAB_RECORDINGS to th
            "(recorded/*.json in it), or put it at shared/kubernetes beside the repository")
 ALL = ("pods", "replicationcontrollers", "services", "daemonsets", "deployments", "replicasets", "statefulsets",
        "horizontalpodautoscalers", "cronjobs", "jobs")  # `get all`, in the order of discovery
-STEP, LONGEST = 20, 8000  # ms
+STEP, LONGEST = 50, 8000  # ms
 UNSEEN = ("pdb", "node node-1")  # the recordings do not watch what these show; tests below make it by hand
 Text = Callable[[Store, int], str]
 

@@ -66,12 +66,12 @@ def _initializing(statuses: Any, sidecars: set[str], declared: int) -> tuple[int
     for i, container in enumerate(statuses):
         state = container.get("state") or {}
         terminated, waiting = state.get("terminated"), state.get("waiting")
-        if terminated and terminated.get("exitCode", 0) == 0:
+        if terminated is not None and terminated.get("exitCode", 0) == 0:
             continue
         if container["name"] in sidecars and container.get("started"):
             ready += bool(container.get("ready"))
             continue
-        if terminated:
+        if terminated is not None:
             return ready, i + 1, "Init:" + _end(terminated)
         if waiting and waiting.get("reason") and waiting["reason"] != "PodInitializing":
             return ready, i + 1, "Init:" + waiting["reason"]
@@ -87,11 +87,11 @@ def _main(statuses: Any) -> tuple[int, str, str]:
         terminated, waiting = state.get("terminated"), state.get("waiting")
         if waiting and waiting.get("reason"):
             reason = waiting["reason"]
-        elif terminated:
+        elif terminated is not None:
             reason = _end(terminated)
             if terminated.get("exitCode", 0) != 0:
                 error = reason
-        elif container.get("ready") and state.get("running"):
+        elif container.get("ready") and state.get("running") is not None:
             ready += 1
     return ready, reason, error
 

@@ -35,8 +35,10 @@ def age(obj: Obj, now: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def rfc1123z(timestamp: str) -> str:
-    """`Sat, 21 Nov 2026 01:01:16 +0000`; the day names are English whatever the locale."""
+def rfc1123z(timestamp: str | None) -> str:
+    """`Sat, 21 Nov 2026 01:01:16 +0000`, English whatever the locale; Go's zero time for none."""
+    if not timestamp:
+        return "Mon, 01 Jan 0001 00:00:00 +0000"
     at = datetime.fromtimestamp(moment(timestamp) // 1000, UTC)
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
     month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[at.month - 1]

@@ -74,7 +74,7 @@ def _states(page: Page, status: Obj) -> None:
 def _state(page: Page, title: str, state: Obj) -> None:
     if state.get("running") is not None:
         page.field(title, "Running", 2)
-        page.field("Started", _time(state["running"].get("startedAt")), 3)
+        page.field("Started", rfc1123z(state["running"].get("startedAt")), 3)
     elif state.get("terminated") is not None:
         ended = state["terminated"]
         page.field(title, "Terminated", 2)
@@ -84,17 +84,13 @@ def _state(page: Page, title: str, state: Obj) -> None:
         page.field("Exit Code", ended.get("exitCode", 0), 3)
         if ended.get("signal"):
             page.field("Signal", ended["signal"], 3)
-        page.field("Started", _time(ended.get("startedAt")), 3)
-        page.field("Finished", _time(ended.get("finishedAt")), 3)
+        page.field("Started", rfc1123z(ended.get("startedAt")), 3)
+        page.field("Finished", rfc1123z(ended.get("finishedAt")), 3)
     else:
         page.field(title, "Waiting", 2)
         reason = (state.get("waiting") or {}).get("reason")
         if reason:
             page.field("Reason", reason, 3)
-
-
-def _time(timestamp: str | None) -> str:
-    return rfc1123z(timestamp) if timestamp else "Mon, 01 Jan 0001 00:00:00 +0000"  # Go's zero time
 
 
 def describe_resources(page: Page, resources: Obj | None, level: int) -> None:

@@ -156,8 +156,8 @@ def _conditions(page: Page, status: Obj) -> None:
         page.line(0, "Conditions:\n  Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage")
         page.line(1, "----\t------\t-----------------\t------------------\t------\t-------")
         for held in status["conditions"]:
-            page.line(1, f"{held['type']} \t{held['status']} \t{rfc1123z(held['lastHeartbeatTime'])} "
-                         f"\t{rfc1123z(held['lastTransitionTime'])} \t{held.get('reason', '')} \t{held.get('message', '')}")
+            page.line(1, f"{held['type']} \t{held['status']} \t{rfc1123z(held.get('lastHeartbeatTime'))} "
+                         f"\t{rfc1123z(held.get('lastTransitionTime'))} \t{held.get('reason', '')} \t{held.get('message', '')}")
 
 
 def _pods(page: Page, client: Reader, node: Map) -> None:

@@ -60,8 +60,7 @@ def describe_persistentvolumeclaim(page: Page, client: Reader, obj: Map, show_ev
         page.line(1, "Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage")
         page.line(1, "----\t------\t-----------------\t------------------\t------\t-------")
         for held in conditions:
-            probed, changed = (rfc1123z(held[name]) if held.get(name) else "Mon, 01 Jan 0001 00:00:00 +0000"  # Go's zero time
-                               for name in ("lastProbeTime", "lastTransitionTime"))
+            probed, changed = rfc1123z(held.get("lastProbeTime")), rfc1123z(held.get("lastTransitionTime"))
             page.line(1, f"{held['type']} \t{held['status']} \t{probed} \t{changed} \t{held.get('reason', '')} "
                          f"\t{held.get('message', '')}")
     if show_events:
