@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from podlab.kubernetes.resources import BY_KIND
+
 from .korean import josa, kind, sentence, thing
 
 
@@ -37,8 +39,6 @@ RULES: dict[str, Rule] = {
     "write": _r("{object:것 을/를} 고쳤습니다", quiet=True),
     "event": _r("사건을 적었습니다", quiet=True),
     # api server
-    "pod-deletion-started": _r("지우기로 했습니다. {grace_s}초 안에 스스로 끝내야 합니다", "지우기로 했습니다"),
-    "finalizer-waits": _r("파이널라이저 {finalizer:이/가} 남아 아직 지우지 못합니다", "파이널라이저가 남아 아직 지우지 못합니다"),
     # deployment. facts: replicaset, from, to; size, revision
     "deployment-new-replicaset": _r(
         "템플릿이 바뀌어 새 레플리카셋 {replicaset:을/를} 만들었습니다 ({revision}판, {size}개로 시작)",
@@ -57,25 +57,30 @@ RULES: dict[str, Rule] = {
     "deployment-resumed": _r("굴리기를 다시 시작했습니다"),
     "deployment-history": _r("옛 레플리카셋을 {limit}개만 남기고 지웠습니다", "옛 레플리카셋을 지웠습니다", quiet=True),
     "deployment-hash-collision": _r("레플리카셋 이름이 겹쳐 다시 지었습니다", quiet=True),
-    "deployment-deadline": _r("{seconds}초 동안 나아지지 않아 진행 시한을 넘겼습니다", "진행 시한을 넘겼습니다", severity="bad"),
     # replicaset, and whatever counts Pods. facts: have, want; owner
     "replicaset-too-few": _r("파드가 {have}개뿐이라 {want}개가 되도록 새로 만들었습니다", "파드가 모자라 새로 만들었습니다"),
     "replicaset-too-many": _r("파드가 {have}개라 {want}개가 되도록 지웠습니다", "파드가 남아 지웠습니다"),
     "replicaset-status": _r("지금 수를 적었습니다 (파드 {replicas}개, 준비 {ready}개)", "지금 수를 적었습니다", quiet=True),
-    "replicationcontroller-too-few": _r(
-        "파드가 {have}개뿐이라 {want}개가 되도록 새로 만들었습니다", "파드가 모자라 새로 만들었습니다"
-    ),
-    "replicationcontroller-too-many": _r("파드가 {have}개라 {want}개가 되도록 지웠습니다", "파드가 남아 지웠습니다"),
     "adopt": _r("레이블이 셀렉터에 맞아 {owner:이/가} 거두었습니다", "레이블이 셀렉터에 맞아 거두었습니다"),
     "release": _r("레이블이 셀렉터에서 벗어나 {owner:이/가} 놓아주었습니다", "레이블이 셀렉터에서 벗어나 놓아주었습니다"),
     # statefulset, daemonset
     "statefulset-next-pod": _r("앞 번호가 모두 준비되어 {ordinal}번 파드를 만들었습니다", "차례가 된 파드를 만들었습니다"),
+    "statefulset-restart": _r(
+        "끝나 버린 {ordinal}번 파드를 지우고 같은 이름으로 다시 만듭니다", "끝나 버린 파드를 지우고 다시 만듭니다"
+    ),
+    "statefulset-claim": _r("{pod}의 볼륨 요청 {claim:을/를} 만들었습니다", "볼륨 요청을 만들었습니다"),
+    "statefulset-status": _r("지금 수를 적었습니다 (파드 {replicas}개, 준비 {ready}개)", "지금 수를 적었습니다", quiet=True),
+    "revision-new": _r("{revision}번째 판을 적었습니다", "새 판을 적었습니다", quiet=True),
+    "revision-again": _r("예전 판을 {revision}번째로 다시 적었습니다", "예전 판을 다시 적었습니다", quiet=True),
+    "revision-history": _r("옛 판을 {limit}개만 남기고 지웠습니다", "옛 판을 지웠습니다", quiet=True),
     "statefulset-waits": _r(
         "{pod:이/가} 준비되기를 기다립니다. 그 전에는 다음 번호로 넘어가지 않습니다", "앞 번호가 준비되기를 기다립니다"
     ),
     "statefulset-too-many": _r("번호가 가장 큰 {ordinal}번 파드부터 지웠습니다", "번호가 큰 파드부터 지웠습니다"),
     "statefulset-update": _r("새 판으로 바꾸려고 {ordinal}번 파드를 지웠습니다", "새 판으로 바꾸려고 파드를 지웠습니다"),
     "daemonset-missing": _r("노드 {node}에 파드가 없어 하나 만들었습니다", "파드가 없는 노드에 하나 만들었습니다"),
+    "daemonset-finished": _r("노드 {node}의 파드가 끝나 버려 지웁니다", "끝나 버린 파드를 지웁니다"),
+    "daemonset-status": _r("지금 수를 적었습니다 (바라는 {desired}개, 준비 {ready}개)", "지금 수를 적었습니다", quiet=True),
     "daemonset-extra": _r("노드 {node}에는 있을 까닭이 없어 지웠습니다", "있을 까닭이 없는 파드를 지웠습니다"),
     "daemonset-update": _r("새 판으로 바꾸려고 노드 {node}의 파드를 지웠습니다", "새 판으로 바꾸려고 파드를 지웠습니다"),
     # job, cronjob, hpa
@@ -89,21 +94,29 @@ RULES: dict[str, Rule] = {
     "cronjob-due": _r("정해진 때({schedule})가 되어 잡을 만들었습니다", "정해진 때가 되어 잡을 만들었습니다"),
     "cronjob-skipped": _r("앞의 잡이 아직 돌고 있어 이번은 건너뛰었습니다 ({policy})", "이번은 건너뛰었습니다"),
     "cronjob-history": _r("옛 잡을 {limit}개만 남기고 지웠습니다", "옛 잡을 지웠습니다", quiet=True),
+    "job-pod-counted": _r("끝난 파드를 셈에 넣었습니다", quiet=True),
+    "job-pod-released": _r("잡이 사라져 파드를 놓아주었습니다", quiet=True),
+    "job-status": _r(
+        "지금 수를 적었습니다 (도는 중 {active}, 끝남 {succeeded}, 실패 {failed})", "지금 수를 적었습니다", quiet=True
+    ),
+    "cronjob-replaced": _r("새 잡을 만들려고 앞의 잡을 지웠습니다 (Replace)"),
+    "cronjob-status": _r("지금 상태를 적었습니다", quiet=True),
+    "ttl-expired": _r("끝난 지 {seconds}초가 지나 지웠습니다", "끝난 지 오래되어 지웠습니다"),
     "hpa-scaled": _r(
         "{metric} {current} (목표 {target})에 맞춰 {from}개에서 {to}개로 바꿨습니다", "측정값에 맞춰 파드 수를 바꿨습니다"
     ),
     # services
+    "endpoints-sync": _r("엔드포인트를 고쳤습니다 (준비됨 {ready}개)", "엔드포인트를 고쳤습니다", quiet=True),
+    "endpoints-service-gone": _r("서비스가 사라져 엔드포인트를 지웠습니다", quiet=True),
     "endpointslice-sync": _r(
         "서비스 {service} 뒤의 파드 목록을 고쳤습니다: 준비됨 {ready}개, 아님 {not_ready}개", "서비스 뒤의 파드 목록을 고쳤습니다"
     ),
-    "service-cluster-ip": _r("서비스에 주소 {ip:을/를} 주었습니다", quiet=True),
     # nodes
     "node-not-ready": _r(
         "노드 {node:이/가} {silent_ms:시간} 동안 소식이 없어 NotReady로 적었습니다",
         "노드에서 소식이 없어 NotReady로 적었습니다",
         severity="bad",
     ),
-    "node-ready": _r("노드 {node:이/가} 다시 준비되었습니다", "노드가 다시 준비되었습니다", severity="good"),
     "node-taint": _r("노드에 테인트 {taint:을/를} 붙였습니다", "노드에 테인트를 붙였습니다", severity="warn"),
     "node-untaint": _r("노드에서 테인트 {taint:을/를} 떼었습니다", "노드에서 테인트를 떼었습니다", severity="good"),
     "pod-node-not-ready": _r(
@@ -125,6 +138,16 @@ RULES: dict[str, Rule] = {
     "podgc-orphaned": _r("노드 {node:이/가} 사라져 남은 파드를 지웠습니다", "노드가 사라져 남은 파드를 지웠습니다"),
     # garbage collector, namespace
     "gc-owner-gone": _r("주인 {owner:이/가} 사라져 함께 지웠습니다", "주인이 사라져 함께 지웠습니다"),
+    "gc-dangling-reference": _r("사라진 주인 {owners:을/를} 목록에서 뺐습니다", "사라진 주인을 목록에서 뺐습니다", quiet=True),
+    "gc-dependents-gone": _r("딸린 것이 모두 지워져 이제 지웁니다"),
+    "gc-orphaned": _r("딸린 것을 모두 놓아주고 지웁니다"),
+    "podgc-too-many": _r("끝난 파드가 {limit}개를 넘어 오래된 것을 지웠습니다", "끝난 파드가 너무 많아 지웠습니다"),
+    "podgc-unscheduled": _r("노드에 놓이기 전에 지우라고 해서 바로 지웠습니다"),
+    "podgc-out-of-service": _r("노드 {node:이/가} 쓰이지 않아 파드를 강제로 지웠습니다", "쓰이지 않는 노드의 파드를 지웠습니다"),
+    "namespace-emptied": _r("안의 것이 모두 지워져 네임스페이스를 지웁니다"),
+    "namespace-status": _r("남은 것을 적었습니다", quiet=True),
+    "root-ca-published": _r("인증서 컨피그맵을 넣었습니다", quiet=True),
+    "serviceaccount-default": _r("기본 서비스어카운트를 만들었습니다", quiet=True),
     "gc-orphan": _r("주인 {owner:을/를} 지우되 이것은 남겼습니다", "주인을 지우되 이것은 남겼습니다"),
     "gc-foreground": _r("딸린 것을 먼저 지우고 있습니다"),
     "namespace-deleting": _r(
@@ -132,64 +155,59 @@ RULES: dict[str, Rule] = {
     ),
     # scheduler. facts: node, feasible, total, score; message
     "scheduler-bound": _r(
-        "{total}개 노드 중 {feasible}개에 놓을 수 있었고 점수가 가장 높은 {node:을/를} 골랐습니다",
+        "놓을 수 있는 노드 {feasible}개 가운데 {node:을/를} 골랐습니다",
         "노드 {node:을/를} 골랐습니다",
         "노드를 골랐습니다",
     ),
     "scheduler-unschedulable": _r("놓을 노드를 찾지 못했습니다: {message}", "놓을 노드를 찾지 못했습니다", severity="bad"),
+    "scheduler-bind-volume": _r("볼륨 요청 {claim:을/를} 노드 {node}에 묶었습니다", "볼륨 요청을 묶었습니다", quiet=True),
     "scheduler-preempted": _r(
-        "우선순위가 더 높은 {preemptor:에게/에게} 자리를 내주려고 내보냈습니다",
+        "우선순위가 더 높은 {for}에 자리를 내주려고 내보냈습니다",
         "우선순위가 더 높은 파드에 자리를 내주었습니다",
         severity="warn",
     ),
-    "scheduler-nominated": _r("노드 {node}에 자리가 나기를 기다립니다", "자리가 나기를 기다립니다"),
-    "scheduler-gated": _r("스케줄링 게이트 {gates:이/가} 풀리기를 기다립니다", "스케줄링 게이트가 풀리기를 기다립니다"),
-    # kubelet. facts: container, image, code, reason, delay_ms, restarts, probe, failures, threshold, message, grace_ms
-    "kubelet-pod-admitted": _r("노드 {node}에서 파드를 받았습니다", "파드를 받았습니다", quiet=True),
-    "kubelet-pod-rejected": _r("파드를 받지 않았습니다: {message}", "파드를 받지 않았습니다", severity="bad"),
-    "kubelet-sandbox-created": _r("파드의 네트워크를 만들고 IP {ip:을/를} 받았습니다", "파드의 네트워크를 만들었습니다"),
-    "kubelet-image-pulling": _r("이미지 {image:을/를} 받기 시작했습니다", "이미지를 받기 시작했습니다"),
-    "kubelet-image-pulled": _r(
-        "이미지 {image:을/를} {took_ms:시간} 만에 받았습니다", "이미지 {image:을/를} 받았습니다", "이미지를 받았습니다"
+    # kubelet. facts: container, image, exitCode, signal, reason, seconds, restarts, probe, failures, threshold, message, why, grace (s)
+    "kubelet-rejected": _r(
+        "파드를 받지 않았습니다: {message}", "파드를 받지 않았습니다 ({reason})", "파드를 받지 않았습니다", severity="bad"
     ),
-    "kubelet-image-present": _r("이미지 {image:은/는} 이미 노드에 있었습니다", "이미지가 이미 노드에 있었습니다", quiet=True),
+    "kubelet-sandbox": _r("파드의 네트워크를 만들고 IP {ip:을/를} 받았습니다", "파드의 네트워크를 만들었습니다"),
+    "kubelet-image-pull": _r("이미지 {image:을/를} 받기 시작했습니다", "이미지를 받기 시작했습니다"),
+    "kubelet-image-pulled": _r("이미지 {image:을/를} 다 받았습니다", "이미지를 다 받았습니다"),
     "kubelet-image-pull-failed": _r(
-        "이미지 {image:을/를} 받지 못했습니다: {error}",
+        "이미지 {image:을/를} 받지 못했습니다: {message}",
         "이미지 {image:을/를} 받지 못했습니다",
         "이미지를 받지 못했습니다",
         severity="bad",
     ),
-    "kubelet-image-backoff": _r(
-        "{delay_ms:시간} 기다린 뒤 이미지를 다시 받습니다", "기다린 뒤 이미지를 다시 받습니다", severity="warn"
+    "kubelet-image-never": _r(
+        "이미지 {image:이/가} 노드에 없는데 받지 않기로(imagePullPolicy: Never) 되어 있습니다",
+        "이미지가 노드에 없고 받지 않기로 되어 있습니다",
+        severity="bad",
     ),
     "kubelet-container-created": _r("컨테이너 {container:을/를} 만들었습니다", "컨테이너를 만들었습니다", quiet=True),
     "kubelet-container-started": _r("컨테이너 {container:을/를} 시작했습니다", "컨테이너를 시작했습니다"),
+    "kubelet-container-start-failed": _r(
+        "컨테이너 {container:을/를} 시작하지 못했습니다: {message}", "컨테이너를 시작하지 못했습니다", severity="bad"
+    ),
     "kubelet-container-exited": _r(
-        "컨테이너 {container:이/가} 코드 {code:으로/로} 끝났습니다 ({reason})",
-        "컨테이너 {container:이/가} 코드 {code:으로/로} 끝났습니다",
+        "컨테이너 {container:이/가} 코드 {exitCode:으로/로} 끝났습니다 ({reason})",
+        "컨테이너 {container:이/가} 코드 {exitCode:으로/로} 끝났습니다",
         "컨테이너가 끝났습니다",
         severity="bad",
-    ),
-    "kubelet-container-restarted": _r(
-        "재시작 정책이 {policy:이라/라} 컨테이너 {container:을/를} 다시 시작했습니다 ({restarts}번째)",
-        "컨테이너 {container:을/를} 다시 시작했습니다",
-        "컨테이너를 다시 시작했습니다",
-    ),
-    "kubelet-start-failed": _r(
-        "컨테이너 {container:을/를} 시작하지 못했습니다: {message}", "컨테이너를 시작하지 못했습니다", severity="bad"
     ),
     "kubelet-config-error": _r(
         "설정이 모자라 컨테이너 {container:을/를} 만들지 못했습니다: {message}",
         "설정이 모자라 컨테이너를 만들지 못했습니다",
         severity="bad",
     ),
-    "kubelet-volume-failed": _r("볼륨 {volume:을/를} 붙이지 못했습니다: {message}", "볼륨을 붙이지 못했습니다", severity="bad"),
-    "kubelet-oom-killed": _r(
-        "컨테이너 {container:이/가} 메모리 한도 {limit:을/를} 넘어 커널이 죽였습니다",
-        "메모리 한도를 넘어 커널이 죽였습니다",
-        severity="bad",
+    "kubelet-volume-missing": _r("볼륨 {volume:을/를} 붙이지 못했습니다: {message}", "볼륨을 붙이지 못했습니다", severity="bad"),
+    "kubelet-volume-refreshed": _r("볼륨 {volume}의 파일을 새 내용으로 바꿨습니다", "볼륨의 파일을 새 내용으로 바꿨습니다"),
+    "kubelet-oom": _r(
+        "컨테이너 {container:이/가} 메모리 한도를 넘어 커널이 죽였습니다", "메모리 한도를 넘어 커널이 죽였습니다", severity="bad"
     ),
     "kubelet-backoff": _r(
+        "{delay_ms:시간} 기다린 뒤 이미지 {image:을/를} 다시 받습니다 ({ladder})",
+        "{delay_ms:시간} 기다린 뒤 이미지 {image:을/를} 다시 받습니다",
         "{delay_ms:시간} 기다린 뒤 {container:을/를} 다시 시작합니다 ({ladder})",
         "{delay_ms:시간} 기다린 뒤 {container:을/를} 다시 시작합니다",
         "{delay_ms:시간} 기다린 뒤 다시 시작합니다",
@@ -197,21 +215,16 @@ RULES: dict[str, Rule] = {
         severity="warn",
     ),
     "kubelet-probe-failed": _r(
-        "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다 (한도 {threshold}): {message}",
+        "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다 (한도 {threshold}번): {message}",
         "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다",
         "{probe:프로브 이/가} 실패했습니다",
         "프로브가 실패했습니다",
         severity="warn",
     ),
-    "kubelet-probe-passed": _r("{container}의 {probe:프로브 이/가} 성공했습니다", "프로브가 성공했습니다", severity="good"),
-    "kubelet-container-ready": _r("컨테이너 {container:이/가} 준비되었습니다", "컨테이너가 준비되었습니다", severity="good"),
-    "kubelet-container-unready": _r(
-        "컨테이너 {container:이/가} 준비 상태를 잃었습니다", "컨테이너가 준비 상태를 잃었습니다", severity="warn"
-    ),
-    "kubelet-kill": _r(
-        "컨테이너 {container}에 TERM을 보내고 {grace_ms:시간} 기다립니다 ({reason})",
-        "컨테이너 {container}에 TERM을 보내고 {grace_ms:시간} 기다립니다",
-        "컨테이너 {container:을/를} 끝냅니다",
+    "kubelet-probe-succeeded": _r("{container}의 {probe:프로브 이/가} 성공했습니다", "프로브가 성공했습니다", severity="good"),
+    "kubelet-killing": _r(
+        "{why} 컨테이너 {container:을/를} 끝냅니다 (유예 {grace}초)",
+        "컨테이너 {container:을/를} 끝냅니다 (유예 {grace}초)",
         "컨테이너를 끝냅니다",
     ),
     "kubelet-kill-forced": _r(
@@ -226,23 +239,18 @@ RULES: dict[str, Rule] = {
         "postStart가 실패해 컨테이너를 죽였습니다",
         severity="bad",
     ),
-    "kubelet-init-done": _r(
-        "초기화 컨테이너 {container:이/가} 끝나 다음으로 넘어갑니다", "초기화 컨테이너가 끝나 다음으로 넘어갑니다"
+    "kubelet-restart-all": _r(
+        "{container:이/가} 끝난 방식 때문에 모든 컨테이너를 다시 시작합니다", "모든 컨테이너를 다시 시작합니다"
     ),
-    "kubelet-sidecar-stopping": _r(
-        "앱 컨테이너가 모두 끝나 사이드카 {container:을/를} 끝냅니다", "앱 컨테이너가 모두 끝나 사이드카를 끝냅니다"
-    ),
+    "kubelet-resized": _r("컨테이너 {container}의 자원 한도를 바꿨습니다", "컨테이너의 자원 한도를 바꿨습니다"),
     "kubelet-evicted": _r(
-        "노드의 {resource:이/가} 모자라 파드를 내쫓았습니다: {message}",
-        "노드의 자원이 모자라 파드를 내쫓았습니다",
-        severity="bad",
+        "노드의 자원이 모자라 파드를 내쫓았습니다: {message}", "노드의 자원이 모자라 파드를 내쫓았습니다", severity="bad"
     ),
     "kubelet-deadline": _r(
         "{seconds}초 시한을 넘겨 파드를 실패로 끝냈습니다", "시한을 넘겨 파드를 실패로 끝냈습니다", severity="bad"
     ),
-    "kubelet-pod-finished": _r("컨테이너가 모두 끝나 파드가 {phase:이/가} 되었습니다", "컨테이너가 모두 끝났습니다"),
-    "kubelet-pod-removed": _r("컨테이너가 모두 멈춰 파드를 지웠습니다"),
-    "kubelet-status": _r("파드의 상태를 알렸습니다", quiet=True),
+    "kubelet-pod-done": _r("컨테이너가 모두 멈춰 파드를 지웠습니다"),
+    "kubelet-status": _r("파드의 상태를 알렸습니다 ({phase})", "파드의 상태를 알렸습니다", quiet=True),
     "kubelet-node-status": _r("노드의 상태를 알렸습니다", quiet=True),
     # network and processes
     "network-port-in-use": _r(
@@ -260,7 +268,6 @@ RULES: dict[str, Rule] = {
     "network-policy-dropped": _r(
         "네트워크폴리시가 {port}번 포트로 온 연결을 막았습니다", "네트워크폴리시가 연결을 막았습니다", severity="warn"
     ),
-    "process-exited": _r("{process:이/가} 코드 {code:으로/로} 끝났습니다", "프로세스가 끝났습니다"),
 }
 
 VERBS = {
@@ -270,6 +277,13 @@ VERBS = {
     "apply": "적용했습니다",
     "delete": "지웠습니다",
     "deletecollection": "모두 지웠습니다",
+}
+KILLS = {
+    "pod": "파드를 끝내려고",
+    "liveness": "활성 프로브가 실패해",
+    "startup": "시작 프로브가 실패해",
+    "definition": "정의가 바뀌어",
+    "resize": "자원을 바꾸려고",
 }
 POWER = {"off": "끔", "on": "켬", "silent": "소식 끊김"}
 
@@ -290,8 +304,13 @@ ACTORS: dict[str, str] = {
     "cronjob-controller": "크론잡 컨트롤러",
     "replicationcontroller-controller": "레플리케이션 컨트롤러",
     "replication-controller": "레플리케이션 컨트롤러",
-    "endpointslice-controller": "엔드포인트 컨트롤러",
-    "endpoints-controller": "엔드포인트 컨트롤러",
+    "endpoint-slice-controller": "엔드포인트 컨트롤러",
+    "endpoint-controller": "엔드포인트 컨트롤러",
+    "service-account-controller": "서비스어카운트 컨트롤러",
+    "root-ca-certificate-publisher": "인증서 배포 컨트롤러",
+    "ttl-after-finished-controller": "TTL 컨트롤러",
+    "event-recorder": "사건 기록",
+    "kubernetes-admin": "나",
     "node-controller": "노드 컨트롤러",
     "node-lifecycle-controller": "노드 컨트롤러",
     "taint-eviction-controller": "테인트 축출 컨트롤러",
@@ -348,7 +367,7 @@ def plain(record: Mapping[str, Any]) -> str:
 def severity(record: Mapping[str, Any]) -> str:
     """info, good, warn or bad; an exit with code 0 is no harm."""
     code = record.get("rule") or "write"
-    if code == "kubelet-container-exited" and (record.get("facts") or {}).get("code") == 0:
+    if code == "kubelet-container-exited" and (record.get("facts") or {}).get("exitCode") == 0:
         return "good"
     if code in RULES:
         return RULES[code].severity
@@ -369,14 +388,19 @@ def _with_object(record: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(facts.get("verb"), str):
         done = VERBS.get(facts["verb"], "다루었습니다")
         facts.setdefault("did", f"{josa(thing(ref), '을/를')} {done}" if ref else done)
+    if isinstance(facts.get("seconds"), int):
+        facts.setdefault("delay_ms", facts["seconds"] * 1000)
+    if facts.get("reason") in ("Error", "Completed"):  # says no more than the code
+        del facts["reason"]
+    if "why" in facts:
+        facts["why"] = KILLS.get(facts["why"], facts["why"])
     if isinstance(facts.get("delay_ms"), int) and facts["delay_ms"] >= 20_000:
         facts.setdefault("ladder", _ladder(facts["delay_ms"]))
     if "power" in facts:
         facts["power"] = POWER.get(facts["power"], facts["power"])
-    if isinstance(facts.get("owner"), str):
-        plural, slash, name = facts["owner"].partition("/")
-        if slash:
-            facts["owner"] = f"{kind(plural)} {name.rsplit('/', 1)[-1]}"
+    if isinstance(facts.get("owner"), str) and "/" in facts["owner"]:
+        named, _, name = facts["owner"].partition("/")
+        facts["owner"] = f"{kind(BY_KIND[named].plural) if named in BY_KIND else named} {name}"
     return facts
 
 

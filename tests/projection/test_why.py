@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from podlab.projection.board import build
@@ -22,7 +25,7 @@ def test_a_back_off_is_walked_back_to_the_person_s_command():
     assert chain.headline == "web-b는 왜 다시 시작을 기다리나요?"
     assert [(line.t, line.who, line.text) for line in chain.lines] == [
         ("1:30", "kubelet (node-1)", "40초 기다린 뒤 web-b를 다시 시작합니다 (10 → 20 → 40초)"),
-        ("1:30", "kubelet (node-1)", "컨테이너 web-b가 코드 1로 끝났습니다 (Error)"),
+        ("1:30", "kubelet (node-1)", "컨테이너 web-b가 코드 1로 끝났습니다"),
         (
             "1:29",
             "네트워크",
@@ -87,7 +90,7 @@ def test_a_restart_loop_is_told_once_with_its_newest_time():
                 "component": "kubelet/node-1",
                 "rule": "kubelet-container-exited",
                 "because": 1,
-                "facts": {"container": "c", "code": 1},
+                "facts": {"container": "c", "exitCode": 1},
                 "object": "pods/default/web",
             }
         )
@@ -114,7 +117,7 @@ def test_an_unknown_rule_hides_nothing():
 
 
 def test_a_fact_of_a_wrong_kind_falls_back_to_a_plainer_sentence():
-    assert tell({"rule": "kubelet-backoff", "facts": {"delay_ms": "soon", "container": "c"}}) == "기다린 뒤 다시 시작합니다"
+    assert tell({"rule": "kubelet-backoff", "facts": {"seconds": "soon", "container": "c"}}) == "기다린 뒤 다시 시작합니다"
 
 
 def test_what_changed_is_said_in_sentences():
@@ -143,3 +146,13 @@ def test_the_track_of_time_merges_what_is_dense_and_keeps_the_gravest():
     still_dots = timeline(still())
     assert still_dots[0].kind == "person" and still_dots[0].label == "나: kubectl apply -f web.yaml"
     assert {d.severity for d in still_dots} >= {"bad"}
+
+
+def test_every_rule_that_the_engine_says_has_its_sentence():
+    source = Path(__file__).resolve().parents[2] / "podlab" / "kubernetes"
+    said = set()
+    for file in source.rglob("*.py"):
+        said |= set(
+            re.findall(r'(?:Cause|\.note|\.tell)\((?:[a-z_]+, )?"([a-z]+(?:-[a-z]+)*)"', file.read_text(encoding="utf-8"))
+        )
+    assert said - set(RULES) - {"user"} == set()  # "user" is a component, not a rule
