@@ -72,8 +72,6 @@ def render(spec: str, objects: Sequence[Map], *, single: bool, sort_by: str | No
     shown = sort_objects(objects, sort_by) if sort_by else list(objects)
     if not show_managed_fields:
         shown = [obj if "managedFields" not in obj["metadata"] else Map(without(obj, "metadata.managedFields")) for obj in shown]
-    if spec == "name":
-        return "".join(show(obj) for obj in shown)
     return show(shown[0] if single and len(shown) == 1 else as_list(shown))
 
 
