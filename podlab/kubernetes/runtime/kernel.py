@@ -5,7 +5,7 @@ or the timer fires. Objects are strings: "pipe:3" (data or end of file), "room:3
 system changed), "child:KEY" (a child of KEY ended). `state["waiters"]` is the index from object to process keys.
 
 CPU time. Turns and calls charge microseconds to `proc["debt"]`. When it exceeds QUANTUM_US the process is put off for as long as that CPU
-time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL per wall second;
+time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL_US_PER_MS per virtual millisecond;
 beyond it, its processes still count as using CPU all the time but take steps rarely, so an endless loop costs the simulator next to nothing.
 """
 
@@ -18,15 +18,14 @@ from .host import Host
 from .image import Image
 from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process
 from .program import PROGRAMS, Event
-from .system import Sys
+from .system import QUANTUM_US, Sys
 from .view import View
 
 if TYPE_CHECKING:
     from .network import Network
 
-QUANTUM_US = 10_000
 BURST_US = 2_000_000
-REFILL_US_PER_MS = 20
+REFILL_US_PER_MS = 5
 PIPE_CAPACITY = 65_536
 """Bytes that a pipe holds, pipe(7)."""
 EXEC_US = 500
@@ -210,6 +209,8 @@ class Kernel:
             self.crashes.append(f"{proc['argv']}: {type(error).__name__}: {error}")
             self._complain(proc, sys, "Segmentation fault\n")
             self.exit(proc, 139, 11)
+        if sys.used:
+            self.charge(proc, sys.used)
 
     def _complain(self, proc: Process, sys: Sys, text: str) -> None:
         try:
@@ -219,6 +220,9 @@ class Kernel:
 
     def changed(self, fsid: str) -> None:
         """A file system has changed: wakes who watches it."""
+        view = self._views.get(fsid[6:]) if fsid.startswith("layer/") else None
+        if view is not None:
+            view.commands.clear()
         if "fs:" + fsid in self.state["waiters"]:
             self.wake("fs:" + fsid, {"on": "change"})
 

@@ -171,7 +171,7 @@ class Node(Terminals, Volumes, Kernel):
             raise StartError("failed to generate container spec: failed to generate spec: no command specified", reason="CreateContainerError")
         seed = f"{pod_uid}/{name}/{attempt}/{self.number()}"
         container_id = "containerd://" + hashlib.sha256(seed.encode()).hexdigest()
-        fsid = f"layer/{self.number()}"
+        fsid = "layer/" + container_id
         self.state["filesystems"][fsid] = new_filesystem("layer", self.host.now, image=found.name)
         where: Data = {"/proc": {"fs": "proc", "at": "", "ro": True}, "/sys": {"fs": "sys", "at": "", "ro": True}}
         etc = self.state["filesystems"][f"etc/{pod_uid}"]["inodes"]["1"]["e"]
@@ -317,6 +317,8 @@ class Node(Terminals, Volumes, Kernel):
             )
             self.exit(proc, 128)
             self.reap(proc)
+            if not self.in_namespace(container["ns"]):
+                self.state["namespaces"].pop(container["ns"], None)
             container.update(state="exited", exit_code=128, reason="StartError", message=message, finished_at=self.host.now)
             raise StartError(message) from None
         container.update(state="running", started_at=self.host.now, main=proc["key"])

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from .kernel import Kernel
 
 CHUNK = 65_536
+QUANTUM_US = 10_000
+"""CPU time that a process may use before it has to wait for it in virtual time."""
 
 
 class Sys:
     """System calls on behalf of one process."""
 
-    __slots__ = ("kernel", "proc", "_view")
+    __slots__ = ("kernel", "proc", "used", "_view")
 
     def __init__(self, kernel: Kernel, proc: Process) -> None:
         self.kernel, self.proc = kernel, proc
+        self.used = 0  # microseconds of CPU in this turn, not yet charged
         self._view: View | None = None
 
     # Time, identity, machine.
@@ -64,7 +67,7 @@ class Sys:
 
     def charge(self, us: int) -> None:
         """CPU time that the program's work would have taken, microseconds."""
-        self.kernel.charge(self.proc, us)
+        self.used += us
 
     def burn(self, millicores: int) -> None:
         """From now on the process uses this much CPU, without taking turns for it. 0 ends it."""
@@ -95,7 +98,10 @@ class Sys:
             if pipe is not None and pipe["r"] and len(pipe["buf"]) >= CHUNK:
                 self.kernel.block(proc, ["room:" + proc["stall"]])
             proc["stall"] = ""
-        self.kernel.pay(proc)
+        if proc["debt"] + self.used >= QUANTUM_US:
+            self.kernel.charge(proc, self.used)
+            self.used = 0
+            self.kernel.pay(proc)
 
     def poll(
         self, fds: tuple[int, ...] = (), ms: int | None = None, *, child: bool = False, changes: tuple[str, ...] = (), objs: tuple[str, ...] = ()
@@ -566,11 +572,18 @@ class Sys:
             self.view.allow(found, self.proc, EXECUTE)
             return name
         refused = False
-        for directory in (self.proc["env"].get("PATH", "") if path is None else path).split(":"):
+        path = self.proc["env"].get("PATH", "") if path is None else path
+        key = (name, path, self.proc["uid"])
+        known = self.view.commands.get(key)
+        if known is not None:
+            return known
+        for directory in path.split(":"):
             candidate = (directory or ".").rstrip("/") + "/" + name
             vnode = self.find(candidate)
             if vnode is not None and not vnode.is_dir:
                 if self.access(candidate, EXECUTE):
+                    if directory.startswith("/") and not any(vnode.path.startswith(mount + "/") for mount in self.view.mounts):
+                        self.view.commands[key] = candidate
                     return candidate
                 refused = True
         raise Errno("EACCES" if refused else "ENOENT")

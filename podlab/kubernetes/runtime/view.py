@@ -28,6 +28,7 @@ class View:
         fsid = container["fs"]
         self.root = root_of(fsid, kernel.filesystem(fsid), layer, "/", False)
         self.root.read_only = bool(container.get("read_only_root"))
+        self.commands: dict[tuple[str, str, int], str] = {}  # what $PATH look-ups found; emptied when the layer changes
 
     def _mounted(self, path: str, parent: Vnode | None, name: str) -> Vnode | None:
         mount = self.mounts.get(path)

@@ -1,5 +1,5 @@
 """The tools of busybox: importing this registers them all."""
 
-from . import basics
+from . import awk, basics, files, machine, processes, sed, text
 
-__all__ = ["basics"]
+__all__ = ["awk", "basics", "files", "machine", "processes", "sed", "text"]

@@ -1,0 +1,933 @@
+"""awk: patterns and actions, fields, variables, arrays, user functions, printf, the string and number functions of POSIX.
+
+Without getline, pipes and system(). The program text is parsed anew when needed (and remembered by text); variables and arrays are data.
+One record that takes more than MAX_STEPS is taken for an endless loop: the process then burns a core for ever, as it would.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from typing import Any
+
+from ..process import Data, Errno, Process
+from ..program import MEBIBYTE, Event, tool
+from ..shell.escapes import backslashes
+from ..shell.printing import printf_text
+from ..system import Sys
+from .common import begin, complain, lines, options, usage
+from .regex import extended
+
+MAX_STEPS = 200_000
+TOKEN = re.compile(r"""[ \t\r]*(?:(?P<nl>\n|\#[^\n]*)|(?P<num>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|(?P<str>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)|"""
+                   r"""(?P<op>\+\+|--|\+=|-=|\*=|/=|%=|\^=|\*\*|==|!=|<=|>=|&&|\|\||!~|>>|[-+*/%^!<>=?:,;(){}\[\]$~|])|\\\n)""")  # fmt: skip
+KEYWORDS = ("BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "exit", "return", "delete", "in", "print",
+            "printf", "getline", "nextfile")  # fmt: skip
+FUNCTIONS = ("length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2", "exp", "log", "sqrt", "int", "rand", "srand",
+             "tolower", "toupper", "systime", "strftime", "gensub", "and", "or", "xor", "system", "close", "fflush")  # fmt: skip
+Node = tuple[Any, ...]
+
+
+class AwkFault(Exception):
+    """A syntax error or something that this awk lacks."""
+
+
+class _Next(Exception):
+    pass
+
+
+class _Break(Exception):
+    pass
+
+
+class _Continue(Exception):
+    pass
+
+
+class _Exit(Exception):
+    pass
+
+
+class _Return(Exception):
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
+class _Endless(Exception):
+    pass
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.tokens: list[tuple[str, str]] = []
+        position = 0
+        while position < len(text):
+            rest = text[position:].lstrip(" \t\r")
+            if rest.startswith("/") and self._regex_here():
+                position += text[position:].index("/") + 1
+                end, inside = position, False
+                while end < len(text) and (text[end] != "/" or inside):
+                    if text[end] == "\\":
+                        end += 1
+                    elif text[end] == "[":
+                        inside = True
+                    elif text[end] == "]":
+                        inside = False
+                    end += 1
+                self.tokens.append(("re", text[position:end].replace("\\/", "/")))
+                position = end + 1
+                continue
+            if not rest:
+                break
+            match = TOKEN.match(text, position)
+            if match is None:
+                raise AwkFault("cmd. line:1: Unexpected token")
+            position = match.end()
+            kind = match.lastgroup
+            if kind is None:
+                continue
+            self.tokens.append((kind, match[kind] if kind != "nl" else "\n"))
+        self.at = 0
+        self.functions: dict[str, tuple[list[str], Any]] = {}
+
+    def _regex_here(self) -> bool:
+        if not self.tokens:
+            return True
+        kind, text = self.tokens[-1]
+        return not (kind in ("num", "str", "re") or (kind == "name" and text not in KEYWORDS) or text in (")", "]", "$", "++", "--"))
+
+    def peek(self) -> str:
+        if self.at >= len(self.tokens):
+            return ""
+        kind, text = self.tokens[self.at]
+        return text if kind in ("op", "nl") or (kind == "name" and text in KEYWORDS) else "\0" + kind
+
+    def take(self) -> str:
+        self.at += 1
+        return self.tokens[self.at - 1][1]
+
+    def accept(self, text: str) -> bool:
+        if self.peek() == text:
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        if not self.accept(text):
+            raise AwkFault("cmd. line:1: Unexpected " + ("end of string" if self.at >= len(self.tokens) else "token"))
+
+    def newlines(self, more: str = "") -> None:
+        while self.peek() == "\n" or (more and self.peek() == more):
+            self.at += 1
+
+    def program(self) -> list[tuple[str, Any, Any]]:
+        """[(kind, pattern, action)]: kind is BEGIN, END, each or range."""
+        rules: list[tuple[str, Any, Any]] = []
+        self.newlines(";")
+        while self.at < len(self.tokens):
+            if self.peek() in ("function", "func"):
+                self.take()
+                name = self.take()
+                self.expect("(")
+                names: list[str] = []
+                while not self.accept(")"):
+                    names.append(self.take())
+                    self.accept(",")
+                self.newlines()
+                self.functions[name] = (names, self.block())
+            elif self.peek() in ("BEGIN", "END"):
+                kind = self.take()
+                self.newlines()
+                rules.append((kind, None, self.block()))
+            elif self.peek() == "{":
+                rules.append(("each", None, self.block()))
+            else:
+                pattern: Any = self.expression()
+                kind = "each"
+                if self.accept(","):
+                    self.newlines()
+                    pattern, kind = (pattern, self.expression()), "range"
+                rules.append((kind, pattern, self.block() if self.peek() == "{" else None))
+            self.newlines(";")
+        return rules
+
+    def block(self) -> Node:
+        self.expect("{")
+        body: list[Node] = []
+        self.newlines(";")
+        while not self.accept("}"):
+            body.append(self.statement())
+            self.newlines(";")
+        return ("block", body)
+
+    def simple_end(self) -> None:
+        if self.peek() in (";", "\n"):
+            self.at += 1
+        elif self.peek() not in ("}", ""):
+            raise AwkFault("cmd. line:1: Unexpected token")
+
+    def statement(self) -> Node:
+        word = self.peek()
+        if word == "{":
+            return self.block()
+        if word == ";":
+            self.take()
+            return ("block", [])
+        if word == "if":
+            self.take()
+            self.expect("(")
+            condition = self.expression()
+            self.expect(")")
+            self.newlines()
+            body = self.statement()
+            mark = self.at
+            self.newlines(";")
+            if self.accept("else"):
+                self.newlines()
+                return ("if", condition, body, self.statement())
+            self.at = mark
+            return ("if", condition, body, None)
+        if word == "while":
+            self.take()
+            self.expect("(")
+            condition = self.expression()
+            self.expect(")")
+            self.newlines()
+            return ("while", condition, self.statement())
+        if word == "do":
+            self.take()
+            self.newlines()
+            body = self.statement()
+            self.newlines(";")
+            self.expect("while")
+            self.expect("(")
+            condition = self.expression()
+            self.expect(")")
+            return ("do", body, condition)
+        if word == "for":
+            self.take()
+            self.expect("(")
+            if self.peek() == "\0name" and self.tokens[self.at + 1][1] == "in" and self.tokens[self.at + 3][1] == ")":
+                name = self.take()
+                self.take()
+                array = self.take()
+                self.expect(")")
+                self.newlines()
+                return ("forin", name, array, self.statement())
+            start = None if self.peek() == ";" else self.expression()
+            self.expect(";")
+            condition = None if self.peek() == ";" else self.expression()
+            self.expect(";")
+            step = None if self.peek() == ")" else self.expression()
+            self.expect(")")
+            self.newlines()
+            return ("for", start, condition, step, self.statement())
+        if word in ("break", "continue", "next", "nextfile"):
+            self.take()
+            self.simple_end()
+            return (word,)
+        if word in ("exit", "return"):
+            self.take()
+            value = None if self.peek() in (";", "\n", "}", "") else self.expression()
+            self.simple_end()
+            return (word, value)
+        if word == "delete":
+            self.take()
+            name = self.take()
+            index = None
+            if self.accept("["):
+                index = self.list_until("]")
+            self.simple_end()
+            return ("delete", name, index)
+        if word in ("print", "printf"):
+            self.take()
+            args: list[Node] = []
+            if self.peek() not in (";", "\n", "}", ">", ">>", "|", ""):
+                args = self.print_args()
+            target = None
+            if self.peek() in (">", ">>"):
+                how = self.take()
+                target = (how, self.concat())
+            elif self.peek() == "|":
+                raise AwkFault("pipes are not supported by this awk")
+            self.simple_end()
+            return (word, args, target)
+        value = self.expression()
+        self.simple_end()
+        return ("do_expression", value)
+
+    def print_args(self) -> list[Node]:
+        if self.peek() == "(":
+            depth, index = 0, self.at
+            while index < len(self.tokens):
+                text = self.tokens[index][1] if self.tokens[index][0] == "op" else ""
+                depth += (text == "(") - (text == ")")
+                if depth == 0:
+                    break
+                index += 1
+            follow = self.tokens[index + 1][1] if index + 1 < len(self.tokens) else ""
+            if follow in (";", "\n", "}", "", ">", ">>", "|"):
+                self.take()
+                args = self.list_until(")")
+                return args
+        args = [self.ternary(True)]
+        while self.accept(","):
+            self.newlines()
+            args.append(self.ternary(True))
+        return args
+
+    def list_until(self, end: str) -> list[Node]:
+        args: list[Node] = []
+        while not self.accept(end):
+            args.append(self.expression())
+            self.accept(",")
+            self.newlines()
+        return args
+
+    def expression(self) -> Node:
+        return self.ternary(False)
+
+    def ternary(self, printing: bool) -> Node:
+        left = self.either(printing)
+        operator = self.peek()
+        if operator in ("=", "+=", "-=", "*=", "/=", "%=", "^=") and left[0] in ("var", "field", "index"):
+            self.take()
+            return ("assign", left, operator[:-1], self.ternary(printing))
+        if operator == "?":
+            self.take()
+            self.newlines()
+            yes = self.ternary(printing)
+            self.newlines()
+            self.expect(":")
+            self.newlines()
+            return ("?", left, yes, self.ternary(printing))
+        return left
+
+    def either(self, printing: bool) -> Node:
+        left = self.both(printing)
+        while self.accept("||"):
+            self.newlines()
+            left = ("||", left, self.both(printing))
+        return left
+
+    def both(self, printing: bool) -> Node:
+        left = self.membership(printing)
+        while self.accept("&&"):
+            self.newlines()
+            left = ("&&", left, self.membership(printing))
+        return left
+
+    def membership(self, printing: bool) -> Node:
+        left = self.matching(printing)
+        while self.peek() == "in":
+            self.take()
+            left = ("in", left, self.take())
+        return left
+
+    def matching(self, printing: bool) -> Node:
+        left = self.comparison(printing)
+        while self.peek() in ("~", "!~"):
+            operator = self.take()
+            left = (operator, left, self.comparison(printing))
+        return left
+
+    def comparison(self, printing: bool) -> Node:
+        left = self.concat()
+        if self.peek() in ("==", "!=", "<=", ">=", "<") or (self.peek() == ">" and not printing):
+            operator = self.take()
+            return ("compare", operator, left, self.concat())
+        return left
+
+    def concat(self) -> Node:
+        left = self.additive()
+        while self.peek() in ("\0num", "\0str", "\0name", "\0re", "$", "!", "(", "-", "+", "++", "--") and self.peek() not in ("in",):
+            if self.peek() in ("-", "+"):
+                break
+            left = ("concat", left, self.additive())
+        return left
+
+    def additive(self) -> Node:
+        left = self.multiplicative()
+        while self.peek() in ("+", "-"):
+            left = ("math", self.take(), left, self.multiplicative())
+        return left
+
+    def multiplicative(self) -> Node:
+        left = self.unary()
+        while self.peek() in ("*", "/", "%"):
+            left = ("math", self.take(), left, self.unary())
+        return left
+
+    def unary(self) -> Node:
+        if self.peek() in ("!", "-", "+"):
+            return ("unary", self.take(), self.unary())
+        return self.power()
+
+    def power(self) -> Node:
+        base = self.postfix()
+        if self.peek() in ("^", "**"):
+            self.take()
+            return ("math", "^", base, self.unary() if self.peek() == "-" else self.power())
+        return base
+
+    def postfix(self) -> Node:
+        if self.peek() in ("++", "--"):
+            operator = self.take()
+            return ("pre", operator, self.postfix())
+        value = self.primary()
+        if self.peek() in ("++", "--") and value[0] in ("var", "field", "index"):
+            return ("post", self.take(), value)
+        return value
+
+    def primary(self) -> Node:
+        kind = self.peek()
+        if kind == "\0num":
+            return ("num", float(self.take()))
+        if kind == "\0str":
+            return ("str", backslashes(self.take()[1:-1])[0])
+        if kind == "\0re":
+            return ("re", self.take())
+        if kind == "$":
+            self.take()
+            return ("field", ("pre", self.take(), self.primary()) if self.peek() in ("++", "--") else self.primary())
+        if kind == "(":
+            self.take()
+            value = self.expression()
+            if self.peek() == ",":
+                items = [value]
+                while self.accept(","):
+                    items.append(self.expression())
+                self.expect(")")
+                return ("group", items)
+            self.expect(")")
+            return ("paren", value)
+        if kind == "-":
+            self.take()
+            return ("unary", "-", self.primary())
+        if kind == "getline":
+            raise AwkFault("getline is not supported by this awk")
+        if kind == "\0name":
+            name = self.take()
+            if self.peek() == "(" and (name in FUNCTIONS or name in self.functions or self.tokens[self.at][1] == "("):
+                self.take()
+                return ("call", name, self.list_until(")"))
+            if name == "length":
+                return ("call", "length", [])
+            if self.accept("["):
+                return ("index", name, self.list_until("]"))
+            return ("var", name)
+        raise AwkFault("cmd. line:1: Unexpected " + ("end of string" if not kind else "token"))
+
+
+@lru_cache(maxsize=256)
+def parse(text: str) -> tuple[Any, Any]:
+    """(rules, functions) of a program."""
+    parser = _Parser(text)
+    rules = parser.program()
+    return rules, parser.functions
+
+
+def number_text(value: float, form: str = "%.6g") -> str:
+    """A number as awk makes it a string: integers whole."""
+    if value == int(value) and abs(value) < 1e16 if not (math.isinf(value) or math.isnan(value)) else False:
+        return str(int(value))
+    return form % value
+
+
+def to_number(value: Any) -> float:
+    if isinstance(value, float):
+        return value
+    match = re.match(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)", value)
+    return float(match[0]) if match else 0.0
+
+
+def looks_numeric(text: str) -> bool:
+    return re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)\s*", text) is not None
+
+
+class _Awk:
+    """Runs a program; `state` holds vars, arrays, fields. Values: float numbers, str strings, ["n", text] input that looks like a number."""
+
+    def __init__(self, sys: Sys, state: Data) -> None:
+        self.sys, self.state = sys, state
+        self.rules, self.functions = parse(state["source"])
+        self.vars: Data = state["vars"]
+        self.arrays: Data = state["arrays"]
+        self.frames: list[dict[str, Any]] = []
+        self.steps = 0
+        self.out: list[str] = []
+
+    def text(self, value: Any) -> str:
+        return value if isinstance(value, str) else number_text(value, str(self.vars.get("CONVFMT", "%.6g")))
+
+    def get(self, name: str) -> Any:
+        if self.frames and name in self.frames[-1]:
+            return self.frames[-1][name]
+        if name == "NF":
+            return float(len(self.state["fields"]))
+        return self.vars.get(name, "")
+
+    def put(self, name: str, value: Any) -> None:
+        if self.frames and name in self.frames[-1]:
+            self.frames[-1][name] = value
+        elif name == "NF":
+            count = int(to_number(value))
+            fields = self.state["fields"]
+            self.state["fields"] = (fields + [""] * count)[:count]
+            self._rebuild()
+        else:
+            self.vars[name] = value
+
+    def array(self, name: str) -> dict[str, Any]:
+        if self.frames and name in self.frames[-1]:
+            held = self.frames[-1][name]
+            if not isinstance(held, dict):
+                held = self.frames[-1][name] = {}
+            return held
+        found: dict[str, Any] = self.arrays.setdefault(name, {})
+        return found
+
+    def record(self, text: str) -> None:
+        """A new $0."""
+        self.state["record"] = text
+        separator = self.text(self.get("FS"))
+        if separator == " ":
+            fields = text.split()
+        elif not text:
+            fields = []
+        elif separator == "":
+            fields = list(text)
+        elif len(separator) == 1 and separator not in "\\^$.[]|()*+?{}":
+            fields = text.split(separator)
+        else:
+            fields = re.split(re.sub(r"\((?!\?)", "(?:", extended(separator)) if separator != "\\|" else r"\|", text)
+        self.state["fields"] = fields
+
+    def _rebuild(self) -> None:
+        self.state["record"] = self.text(self.get("OFS")).join(self.state["fields"])
+
+    def field(self, index: int) -> str:
+        if index == 0:
+            return str(self.state["record"])
+        fields = self.state["fields"]
+        return str(fields[index - 1]) if 0 < index <= len(fields) else ""
+
+    def set_field(self, index: int, text: str) -> None:
+        if index == 0:
+            self.record(text)
+            return
+        fields = self.state["fields"]
+        fields += [""] * (index - len(fields))
+        fields[index - 1] = text
+        self._rebuild()
+
+    def key(self, args: list[Node]) -> str:
+        return "\x1c".join(self.text(self.value(arg)) for arg in args)
+
+    def truth(self, node: Node) -> bool:
+        value = self.value(node)
+        if isinstance(value, float):
+            return value != 0
+        if node[0] == "field" and looks_numeric(value):
+            return to_number(value) != 0
+        return value != ""
+
+    def number(self, node: Node) -> float:
+        return to_number(self.value(node))
+
+    def regex(self, node: Node) -> re.Pattern[str]:
+        return re.compile(extended(node[1] if node[0] == "re" else self.text(self.value(node))))
+
+    def value(self, node: Node) -> Any:
+        """An expression's value: float or str."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise _Endless
+        kind = node[0]
+        if kind in ("num", "str"):
+            return node[1]
+        if kind == "var":
+            return self.get(node[1])
+        if kind == "field":
+            return self.field(int(self.number(node[1])))
+        if kind == "paren":
+            return self.value(node[1])
+        if kind == "index":
+            return self.array(node[1]).setdefault(self.key(node[2]), "")
+        if kind == "re":
+            return float(self.regex(node).search(self.field(0)) is not None)
+        if kind == "assign":
+            value = self.value(node[3]) if not node[2] else self.math(node[2], self.number(node[1]), self.number(node[3]))
+            self.assign(node[1], value)
+            return value
+        if kind == "?":
+            return self.value(node[2] if self.truth(node[1]) else node[3])
+        if kind == "||":
+            return float(self.truth(node[1]) or self.truth(node[2]))
+        if kind == "&&":
+            return float(self.truth(node[1]) and self.truth(node[2]))
+        if kind == "in":
+            key = self.key(node[1][1] if node[1][0] == "group" else [node[1]])
+            return float(key in self.array(node[2]))
+        if kind in ("~", "!~"):
+            found = self.regex(node[2]).search(self.text(self.value(node[1]))) is not None
+            return float(found == (kind == "~"))
+        if kind == "compare":
+            return float(self.compare(node[1], node[2], node[3]))
+        if kind == "concat":
+            return self.text(self.value(node[1])) + self.text(self.value(node[2]))
+        if kind == "math":
+            return self.math(node[1], self.number(node[2]), self.number(node[3]))
+        if kind == "unary":
+            if node[1] == "!":
+                return float(not self.truth(node[2]))
+            return -self.number(node[2]) if node[1] == "-" else self.number(node[2])
+        if kind in ("pre", "post"):
+            old = self.number(node[2])
+            new = old + (1 if node[1] == "++" else -1)
+            self.assign(node[2], new)
+            return new if kind == "pre" else old
+        if kind == "call":
+            return self.call(node[1], node[2])
+        return self.key(node[1])
+
+    def compare(self, operator: str, left: Node, right: Node) -> bool:
+        a, b = self.value(left), self.value(right)
+        inputs = ("field", "var", "index", "paren")
+        numeric = all(isinstance(v, float) or (n[0] in inputs and looks_numeric(v)) or (v == "" and n[0] in ("var", "index")) for v, n in ((a, left), (b, right)))
+        x, y = (to_number(a), to_number(b)) if numeric else (self.text(a), self.text(b))  # type: ignore[assignment]
+        return bool({"==": x == y, "!=": x != y, "<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y}[operator])
+
+    def math(self, operator: str, a: float, b: float) -> float:
+        if operator in ("/", "%") and b == 0:
+            raise AwkFault("division by zero")
+        if operator == "%":
+            return math.fmod(a, b)
+        return float({"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else 0.0, "^": a**b if operator == "^" else 0.0}[operator])
+
+    def assign(self, target: Node, value: Any) -> None:
+        if target[0] == "var":
+            self.put(target[1], value)
+        elif target[0] == "field":
+            self.set_field(int(self.number(target[1])), self.text(value))
+        elif target[0] == "index":
+            self.array(target[1])[self.key(target[2])] = value
+        else:
+            raise AwkFault("assignment to what is no variable")
+
+    def call(self, name: str, args: list[Node]) -> Any:
+        if name in self.functions:
+            names, body = self.functions[name]
+            frame: dict[str, Any] = {}
+            for index, parameter in enumerate(names):
+                if index >= len(args):
+                    frame[parameter] = ""
+                elif args[index][0] == "var" and (args[index][1] in self.arrays or (self.frames and isinstance(self.frames[-1].get(args[index][1]), dict))):
+                    frame[parameter] = self.array(args[index][1])
+                else:
+                    frame[parameter] = self.value(args[index])
+            if len(self.frames) > 100:
+                raise AwkFault("function calls too deep")
+            self.frames.append(frame)
+            try:
+                self.run(body)
+            except _Return as result:
+                return result.value
+            finally:
+                self.frames.pop()
+            return ""
+        if name == "length":
+            if args and args[0][0] == "var" and args[0][1] in self.arrays:
+                return float(len(self.arrays[args[0][1]]))
+            return float(len(self.text(self.value(args[0])) if args else self.field(0)))
+        if name == "split":
+            text, array = self.text(self.value(args[0])), self.array(args[1][1])
+            separator = self.text(self.value(args[2])) if len(args) > 2 and args[2][0] != "re" else args[2][1] if len(args) > 2 else self.text(self.get("FS"))
+            parts = text.split() if separator == " " else list(text) if separator == "" else [] if not text else (
+                text.split(separator) if len(separator) == 1 else re.split(extended(separator), text))  # fmt: skip
+            array.clear()
+            array.update({str(i): part for i, part in enumerate(parts, 1)})
+            return float(len(parts))
+        if name in ("sub", "gsub"):
+            target = args[2] if len(args) > 2 else ("field", ("num", 0.0))
+            template = self.text(self.value(args[1]))
+            result, count = self.regex(args[0]).subn(lambda m: _replacement(template, m), self.text(self.value(target)), count=0 if name == "gsub" else 1)
+            if count:
+                self.assign(target, result)
+            return float(count)
+        if name == "match":
+            match = self.regex(args[1]).search(self.text(self.value(args[0])))
+            self.vars["RSTART"] = float(match.start() + 1 if match else 0)
+            self.vars["RLENGTH"] = float(match.end() - match.start() if match else -1)
+            return self.vars["RSTART"]
+        if name in ("system", "close", "fflush"):
+            if name == "system":
+                raise AwkFault("system() is not supported by this awk")
+            return 0.0
+        values = [self.value(arg) for arg in args]
+        if name == "substr":
+            text, start = self.text(values[0]), round(to_number(values[1]))
+            end = start + round(to_number(values[2])) if len(values) > 2 else len(text) + 1
+            return text[max(1, start) - 1 : max(0, end - 1)]
+        if name == "index":
+            return float(self.text(values[0]).find(self.text(values[1])) + 1)
+        if name == "sprintf":
+            return self.format(values)
+        if name in ("tolower", "toupper"):
+            text = self.text(values[0])
+            return text.lower() if name == "tolower" else text.upper()
+        if name == "systime":
+            return float(self.sys.now // 1000)
+        if name == "rand":
+            self.state["random"] = (self.state["random"] * 1103515245 + 12345) % (1 << 31)
+            return self.state["random"] / (1 << 31)
+        if name == "srand":
+            old, self.state["random"] = self.state["random"], int(to_number(values[0])) if values else self.sys.now // 1000
+            return float(old)
+        if name in ("and", "or", "xor"):
+            a, b = int(to_number(values[0])), int(to_number(values[1]))
+            return float({"and": a & b, "or": a | b, "xor": a ^ b}[name])
+        if name in ("int", "sin", "cos", "exp", "log", "sqrt", "atan2"):
+            numbers = [to_number(v) for v in values]
+            try:
+                return float(getattr(math, {"int": "trunc"}.get(name, name))(*numbers))
+            except (ValueError, OverflowError):
+                return math.nan
+        raise AwkFault("cmd. line:1: Call to undefined function")
+
+    def format(self, values: list[Any]) -> str:
+        form = self.text(values[0])
+        kinds = re.findall(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+)?)?(.)", form.replace("%%", ""))
+        args = []
+        for index, value in enumerate(values[1:]):
+            kind = kinds[index] if index < len(kinds) else "s"
+            if kind in "dixXou":
+                args.append(str(int(to_number(value))))
+            elif kind in "feEgG":
+                args.append(repr(to_number(value)))
+            elif kind == "c":
+                args.append(chr(int(value)) if isinstance(value, float) else value)
+            else:
+                args.append(self.text(value))
+        return printf_text(form, args[: max(1, len(kinds))] if args else [])[0]
+
+    def run(self, node: Node) -> None:
+        """A statement."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise _Endless
+        kind = node[0]
+        if kind == "block":
+            for item in node[1]:
+                self.run(item)
+        elif kind == "do_expression":
+            self.value(node[1])
+        elif kind in ("print", "printf"):
+            args = node[1]
+            if kind == "print":
+                output = str(self.vars.get("OFMT", "%.6g"))
+                parts = [v if isinstance(v := self.value(arg), str) else number_text(v, output) for arg in args] if args else [self.field(0)]
+                text = self.text(self.get("OFS")).join(parts) + self.text(self.get("ORS"))
+            else:
+                text = self.format([self.value(arg) for arg in args])
+            self.write(text, node[2])
+        elif kind == "if":
+            if self.truth(node[1]):
+                self.run(node[2])
+            elif node[3] is not None:
+                self.run(node[3])
+        elif kind in ("while", "do", "for"):
+            self.loop(node)
+        elif kind == "forin":
+            for key in list(self.array(node[2])):
+                self.put(node[1], key)
+                try:
+                    self.run(node[3])
+                except _Continue:
+                    continue
+                except _Break:
+                    break
+        elif kind == "delete":
+            if node[2] is None:
+                self.array(node[1]).clear()
+            else:
+                self.array(node[1]).pop(self.key(node[2]), None)
+        elif kind in ("next", "nextfile"):
+            raise _Next
+        elif kind == "break":
+            raise _Break
+        elif kind == "continue":
+            raise _Continue
+        elif kind == "return":
+            raise _Return("" if node[1] is None else self.value(node[1]))
+        elif kind == "exit":
+            if node[1] is not None:
+                self.state["code"] = int(self.number(node[1])) & 255
+            raise _Exit
+
+    def loop(self, node: Node) -> None:
+        kind = node[0]
+        condition, body = (node[1], node[2]) if kind == "while" else (node[2], node[1]) if kind == "do" else (node[2], node[4])
+        if kind == "for" and node[1] is not None:
+            self.value(node[1])
+        first = kind == "do"
+        while first or condition is None or self.truth(condition):
+            first = False
+            try:
+                self.run(body)
+            except _Continue:
+                pass
+            except _Break:
+                break
+            if kind == "for" and node[3] is not None:
+                self.value(node[3])
+
+    def write(self, text: str, target: Any) -> None:
+        if target is None:
+            self.out.append(text)
+            return
+        how, node = target
+        path = self.text(self.value(node))
+        opened = self.state["opened"]
+        mode = "a" if how == ">>" or path in opened else "w"
+        opened[path] = 1
+        self.sys.write_file(path, text, mode)
+
+    def rule(self, kind: str) -> None:
+        """All rules of a kind, for the present record."""
+        for index, (which, pattern, action) in enumerate(self.rules):
+            if which == "range" and kind == "each":
+                active = self.state["ranges"]
+                if str(index) not in active:
+                    if not self.truth(pattern[0]):
+                        continue
+                    active[str(index)] = 1
+                if self.truth(pattern[1]):
+                    del active[str(index)]
+            elif which != kind or (pattern is not None and not self.truth(pattern)):
+                continue
+            if action is None:
+                self.write(self.field(0) + self.text(self.get("ORS")), None)
+            else:
+                self.run(action)
+
+
+def _replacement(template: str, match: re.Match[str]) -> str:
+    return re.sub(r"\\\\|\\&|&", lambda m: {"\\\\": "\\", "\\&": "&", "&": match[0]}[m[0]], template)
+
+
+@tool("awk", "gawk", "mawk", memory=MEBIBYTE)
+def awk(proc: Process, sys: Sys, event: Event) -> int:
+    data = proc["data"]
+    if event is None:
+        words = list(proc["argv"][1:])
+        assigns = [words[i + 1] if word == "-v" else word[2:] for i, word in enumerate(words) if word.startswith("-v")]
+        given, names = options(proc, sys, "+F:v:f:e:")
+        source = sys.read_file(given["f"]) if "f" in given else given.get("e")
+        if source is None:
+            if not names:
+                usage(proc, sys, "")
+            source = names.pop(0)
+        variables: Data = {"FS": " ", "OFS": " ", "ORS": "\n", "RS": "\n", "NR": 0.0, "FNR": 0.0, "SUBSEP": "\x1c", "FILENAME": "", "CONVFMT": "%.6g"}
+        if "F" in given:
+            variables["FS"] = "\t" if given["F"] == "t" else backslashes(given["F"])[0]
+        for assign in assigns:
+            name, _, value = assign.partition("=")
+            variables[name] = backslashes(value)[0]
+        arguments = [name for name in names if not re.match(r"[A-Za-z_]\w*=", name)]
+        for name in names:
+            if name not in arguments:
+                key, _, value = name.partition("=")
+                variables[key] = backslashes(value)[0]
+        data.update(source=source, vars=variables, arrays={"ENVIRON": dict(proc["env"]), "ARGV": {"0": "awk", **{str(i): n for i, n in enumerate(names, 1)}}},
+                    fields=[], record="", ranges={}, opened={}, code=0, random=1, phase="BEGIN", file="", paragraph=[])  # fmt: skip
+        variables["ARGC"] = float(len(names) + 1)
+        begin(proc, arguments)
+    try:
+        runner = _Awk(sys, data)
+        return _run(proc, sys, data, runner)
+    except AwkFault as error:
+        complain(proc, sys, str(error))
+        return 1
+    except Errno as error:
+        complain(proc, sys, f"{error.text}")
+        return 1
+    except RecursionError:
+        complain(proc, sys, "function calls too deep")
+        return 2
+
+
+def _run(proc: Process, sys: Sys, data: Data, runner: _Awk) -> int:
+    def guarded(kind: str) -> bool:
+        """Runs rules; True when the program is to stop reading."""
+        runner.steps = 0
+        try:
+            runner.rule(kind)
+        except _Next:
+            pass
+        except _Exit:
+            data["phase"] = "done" if kind == "END" or data["phase"] == "done" else "END"
+            return True
+        except _Endless:
+            sys.out("".join(runner.out))
+            runner.out.clear()
+            sys.burn(1000)
+            data["phase"] = "burn"
+            return True
+        finally:
+            if runner.out:
+                sys.out("".join(runner.out))
+                runner.out.clear()
+            sys.charge(runner.steps)
+        return False
+
+    if data["phase"] == "BEGIN":
+        data["phase"] = "read"
+        guarded("BEGIN")
+        if data["phase"] == "read" and not any(kind in ("each", "range", "END") for kind, _, _ in runner.rules):
+            return int(data["code"])
+    if data["phase"] == "burn":
+        sys.pause()
+
+    def one(text: str) -> bool:
+        data["vars"]["NR"] = to_number(data["vars"]["NR"]) + 1
+        data["vars"]["FNR"] = to_number(data["vars"]["FNR"]) + 1
+        runner.record(text)
+        return guarded("each")
+
+    def line(text: str, name: str) -> bool:
+        if name != data["file"]:
+            data["file"] = name
+            data["vars"].update(FILENAME="" if name == "-" else name, FNR=0.0)
+        text = text.removesuffix("\n")
+        separator = data["vars"]["RS"]
+        if separator == "\n":
+            return one(text)
+        data["paragraph"].append(text)
+        if separator == "" and text == "":
+            rows, data["paragraph"] = data["paragraph"][:-1], []
+            return one("\n".join(rows)) if rows else False
+        return False
+
+    if data["phase"] == "read":
+        status = lines(proc, sys, line, "{}: {}")
+        if status:
+            data["code"] = 2
+        if data["paragraph"] and data["phase"] == "read":
+            separator = str(data["vars"]["RS"])
+            whole = "\n".join(data["paragraph"])
+            data["paragraph"] = []
+            for part in [whole] if separator == "" else whole.removesuffix(separator).split(separator):
+                if one(part):
+                    break
+        if data["phase"] == "read":
+            data["phase"] = "END"
+    if data["phase"] == "burn":
+        sys.pause()
+    if data["phase"] == "END":
+        guarded("END")
+    if data["phase"] == "burn":
+        sys.pause()
+    return int(data["code"])

@@ -1,0 +1,308 @@
+"""Tools that tell about the machine: date, hostname, uname, uptime, free, id, mount, ip, ifconfig and the like."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+from ..process import Errno, Process
+from ..procfs import KERNEL_VERSION, mounts
+from ..program import Event, tool
+from ..system import Sys
+from .common import complain, human, options, usage
+from .files import number_of, users
+
+ZONES = {"UTC": 0, "GMT": 0, "Asia/Seoul": 9, "KST-9": 9, "KST": 9, "Asia/Tokyo": 9}
+
+
+@tool("date")
+def date(proc: Process, sys: Sys, event: Event) -> int:
+    flags, operands = options(proc, sys, "ud:s:r:I::R", {"utc": "u", "date": "d", "iso-8601": "I", "rfc-email": "R"}) if not any(
+        word.startswith("-I") for word in proc["argv"]) else ({"I": "".join(word[2:] for word in proc["argv"] if word.startswith("-I"))},
+        [word for word in proc["argv"][1:] if not word.startswith("-")])  # fmt: skip
+    name = "UTC" if "u" in flags else proc["env"].get("TZ") or "UTC"
+    hours = ZONES.get(name, 0)
+    zone = timezone(timedelta(hours=hours), "UTC" if hours == 0 else "KST" if "Seoul" in name or "KST" in name else "JST")
+    ms = sys.now
+    if "d" in flags:
+        text = flags["d"]
+        try:
+            if text.startswith("@"):
+                ms = round(float(text[1:]) * 1000)
+            else:
+                parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+                ms = round((parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).timestamp() * 1000)
+        except ValueError:
+            complain(proc, sys, f"invalid date '{text}'")
+            return 1
+    elif "r" in flags:
+        try:
+            ms = sys.look(flags["r"]).inode["mt"]
+        except Errno as error:
+            complain(proc, sys, f"{flags['r']}: {error.text}")
+            return 1
+    elif "s" in flags:
+        complain(proc, sys, "can't set date: Operation not permitted")
+        return 1
+    when = datetime.fromtimestamp(ms // 1000, zone)
+    form = "%a %b %e %H:%M:%S %Z %Y"
+    if operands:
+        if not operands[0].startswith("+"):
+            complain(proc, sys, f"invalid date '{operands[0]}'")
+            return 1
+        form = operands[0][1:]
+    elif "I" in flags:
+        form = {"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H%z", "minutes": "%Y-%m-%dT%H:%M%z"}.get(flags["I"], "%Y-%m-%dT%H:%M:%S%z")
+    elif "R" in flags:
+        form = "%a, %d %b %Y %H:%M:%S %z"
+
+    def piece(match: re.Match[str]) -> str:
+        letter = match[1]
+        if letter == "s":
+            return str(ms // 1000)
+        if letter == "N":
+            return f"{ms % 1000:03d}000000"
+        return "\n" if letter == "n" else "\t" if letter == "t" else when.strftime("%" + letter)
+
+    sys.out(re.sub("%([A-Za-z%])", piece, form) + "\n")
+    return 0
+
+
+@tool("hostname", "dnsdomainname")
+def hostname(proc: Process, sys: Sys, event: Event) -> int:
+    flags, operands = options(proc, sys, "isfdaI")
+    if operands:
+        complain(proc, sys, "sethostname: Operation not permitted")
+        return 1
+    if "i" in flags or "I" in flags:
+        sys.out(sys.sandbox["ip"] + (" \n" if "I" in flags else "\n"))
+    elif "d" in flags or proc["argv"][0].endswith("dnsdomainname"):
+        sys.out("")
+    else:
+        sys.out(sys.hostname + "\n")
+    return 0
+
+
+@tool("uname", "arch")
+def uname(proc: Process, sys: Sys, event: Event) -> int:
+    if proc["argv"][0].endswith("arch"):
+        sys.out("x86_64\n")
+        return 0
+    flags, _ = options(proc, sys, "asnrvmpio")
+    parts = {"s": "Linux", "n": sys.hostname, "r": KERNEL_VERSION, "v": "#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)", "m": "x86_64",
+             "o": "GNU/Linux"}  # fmt: skip
+    wanted = list(parts) if "a" in flags else [letter for letter in parts if letter in flags] or ["s"]
+    sys.out(" ".join(parts[letter] for letter in wanted) + "\n")
+    return 0
+
+
+@tool("uptime")
+def uptime(proc: Process, sys: Sys, event: Event) -> int:
+    up = (sys.now - sys.kernel.state["booted"]) // 60_000
+    days, hours, minutes = up // 1440, up // 60 % 24, up % 60
+    span = (f"{days} day{'s' if days != 1 else ''}, " if days else "") + (f"{hours:2d}:{minutes:02d}" if up >= 60 else f"{minutes} min")
+    load = sys.read_file("/proc/loadavg").split()[:3]
+    clock = datetime.fromtimestamp(sys.now // 1000, timezone.utc).strftime("%H:%M:%S")
+    sys.out(f" {clock} up {span},  0 users,  load average: {', '.join(load)}\n")
+    return 0
+
+
+@tool("free")
+def free(proc: Process, sys: Sys, event: Event) -> int:
+    flags, _ = options(proc, sys, "bkmgh")
+    state = sys.kernel.state
+    total = state["memory"]
+    used = sum(p["memory"] for p in state["processes"].values())
+    left = total - used - total // 16
+    scale = 1 if "b" in flags else 1 << 20 if "m" in flags else 1 << 30 if "g" in flags else 1024
+
+    def cell(size: int) -> str:
+        return f"{human(size) if 'h' in flags else size // scale:>12}"
+
+    sys.out("              total        used        free      shared  buff/cache   available\n")
+    sys.out("Mem:   " + "".join(cell(n) for n in (total, used, left, 0, total // 16, left)) + "\n")
+    sys.out("Swap:  " + "".join(cell(0) for _ in range(3)) + "\n")
+    return 0
+
+
+@tool("nproc")
+def nproc(proc: Process, sys: Sys, event: Event) -> int:
+    sys.out(f"{max(1, sys.kernel.state['cpu'] // 1000)}\n")
+    return 0
+
+
+@tool("whoami")
+def whoami(proc: Process, sys: Sys, event: Event) -> int:
+    name = users(sys).get(proc["uid"])
+    if name is None:
+        complain(proc, sys, f"unknown uid {proc['uid']}")
+        return 1
+    sys.out(name + "\n")
+    return 0
+
+
+@tool("id", "groups")
+def identity(proc: Process, sys: Sys, event: Event) -> int:
+    flags, names = options(proc, sys, "ugGnr")
+    owners, groups = users(sys), users(sys, "/etc/group")
+    uid, gid, all_groups = proc["uid"], proc["gid"], proc["groups"]
+    if names:
+        number = number_of(sys, names[0])
+        if number is None:
+            complain(proc, sys, f"unknown user {names[0]}")
+            return 1
+        uid = gid = number
+        all_groups = [gid]
+
+    def label(number: int, known: dict[int, str]) -> str:
+        return f"{number}({known[number]})" if number in known else str(number)
+
+    def only(number: int, known: dict[int, str]) -> str:
+        return known.get(number, str(number)) if "n" in flags or proc["argv"][0].endswith("groups") else str(number)
+
+    if "u" in flags:
+        sys.out(only(uid, owners) + "\n")
+    elif "g" in flags:
+        sys.out(only(gid, groups) + "\n")
+    elif "G" in flags or proc["argv"][0].endswith("groups"):
+        sys.out(" ".join(only(number, groups) for number in all_groups) + "\n")
+    else:
+        extra = f" groups={','.join(label(n, groups) for n in all_groups)}"
+        sys.out(f"uid={label(uid, owners)} gid={label(gid, groups)}{extra}\n")
+    return 0
+
+
+@tool("mount")
+def mount(proc: Process, sys: Sys, event: Event) -> int:
+    if len(proc["argv"]) > 1 and not proc["argv"][1].startswith("-"):
+        complain(proc, sys, "permission denied (are you root?)")
+        return 1
+    for line in mounts(sys.kernel, sys.container).splitlines():
+        device, path, kind, flags = line.split()[:4]
+        sys.out(f"{device} on {path} type {kind} ({flags})\n")
+    return 0
+
+
+@tool("umount", "modprobe", "insmod", "sysctl", "reboot", "poweroff", "halt", "chroot", "losetup")
+def refused(proc: Process, sys: Sys, event: Event) -> int:
+    complain(proc, sys, "Operation not permitted")
+    return 1
+
+
+@tool("dmesg")
+def dmesg(proc: Process, sys: Sys, event: Event) -> int:
+    complain(proc, sys, "klogctl: Operation not permitted")
+    return 1
+
+
+@tool("sync", "clear", "reset", "stty", "logger")
+def nothing(proc: Process, sys: Sys, event: Event) -> int:
+    if proc["argv"][0].endswith(("clear", "reset")):
+        sys.out("\x1b[H\x1b[J")
+    return 0
+
+
+@tool("tty")
+def tty(proc: Process, sys: Sys, event: Event) -> int:
+    sys.out("/dev/pts/0\n" if sys.is_tty(0) else "not a tty\n")
+    return int(not sys.is_tty(0))
+
+
+@tool("which")
+def which(proc: Process, sys: Sys, event: Event) -> int:
+    status = 0
+    for name in [word for word in proc["argv"][1:] if not word.startswith("-")]:
+        try:
+            sys.out(sys.which(name) + "\n")
+        except Errno:
+            status = 1
+    return status
+
+
+@tool("ip")
+def ip(proc: Process, sys: Sys, event: Event) -> int:
+    words = [word for word in proc["argv"][1:] if not word.startswith("-")]
+    what = words[0] if words else ""
+    address = str(sys.sandbox["ip"])
+    gateway = address.rpartition(".")[0] + ".1"
+    mac = _mac(address)
+    if what in ("a", "addr", "address", "link", "l"):
+        addresses = what not in ("link", "l")
+        device = words[words.index("dev") + 1] if "dev" in words else words[2] if len(words) > 2 and words[1] in ("show", "list") else ""
+        if device in ("", "lo"):
+            sys.out("1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n")
+            if addresses:
+                sys.out("    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever\n"
+                        "    inet6 ::1/128 scope host \n       valid_lft forever preferred_lft forever\n")  # fmt: skip
+        if device in ("", "eth0"):
+            sys.out(f"2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue \n    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n")
+            if addresses:
+                sys.out(f"    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global eth0\n       valid_lft forever preferred_lft forever\n")
+        elif device != "lo":
+            complain(proc, sys, f"can't find device '{device}'")
+            return 1
+        return 0
+    if what in ("r", "route", "ro"):
+        sys.out(f"default via {gateway} dev eth0 \n{address.rpartition('.')[0]}.0/24 dev eth0 scope link  src {address} \n")
+        return 0
+    if what in ("n", "neigh"):
+        sys.out(f"{gateway} dev eth0 lladdr {_mac(gateway)} used 0/0/0 probes 0 REACHABLE\n")
+        return 0
+    usage(proc, sys, "")
+    return 1
+
+
+def _mac(address: str) -> str:
+    return "0a:58:" + ":".join(f"{int(part):02x}" for part in address.split(".")) if re.fullmatch(r"[\d.]+", address) else "0a:58:00:00:00:00"
+
+
+@tool("ifconfig")
+def ifconfig(proc: Process, sys: Sys, event: Event) -> int:
+    address = str(sys.sandbox["ip"])
+    counters = ("          RX packets:0 errors:0 dropped:0 overruns:0 frame:0\n          TX packets:0 errors:0 dropped:0 overruns:0 carrier:0\n"
+                "          collisions:0 txqueuelen:{} \n          RX bytes:0 (0.0 B)  TX bytes:0 (0.0 B)\n\n")  # fmt: skip
+    names = proc["argv"][1:]
+    if not names or "eth0" in names:
+        sys.out(f"eth0      Link encap:Ethernet  HWaddr {_mac(address).upper()}  \n          inet addr:{address}  Bcast:{address.rpartition('.')[0]}.255"
+                "  Mask:255.255.255.0\n          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n" + counters.format(0))  # fmt: skip
+    if not names or "lo" in names:
+        sys.out("lo        Link encap:Local Loopback  \n          inet addr:127.0.0.1  Mask:255.0.0.0\n          UP LOOPBACK RUNNING  MTU:65536  Metric:1\n"
+                + counters.format(1000))  # fmt: skip
+    return 0
+
+
+@tool("route")
+def route(proc: Process, sys: Sys, event: Event) -> int:
+    network = str(sys.sandbox["ip"]).rpartition(".")[0]
+    sys.out("Kernel IP routing table\nDestination     Gateway         Genmask         Flags Metric Ref    Use Iface\n"
+            f"{'0.0.0.0' if '-n' in proc['argv'] else 'default':<16}{network + '.1':<16}{'0.0.0.0':<16}UG    0      0        0 eth0\n"
+            f"{network + '.0':<16}{'0.0.0.0' if '-n' in proc['argv'] else '*':<16}{'255.255.255.0':<16}U     0      0        0 eth0\n")  # fmt: skip
+    return 0
+
+
+@tool("vi", "vim", "nano", "less", "more", "ed")
+def editor(proc: Process, sys: Sys, event: Event) -> int:
+    name = proc["argv"][0].rsplit("/", 1)[-1]
+    if name in ("less", "more") and not sys.is_tty(0):
+        return _page(proc, sys)
+    sys.err(f"{name}: this simulated terminal has no full-screen programs; use cat, sed -i or a here-document (cat > FILE <<EOF)\n")
+    return 1
+
+
+def _page(proc: Process, sys: Sys) -> int:
+    proc["program"] = "cat"
+    sys.exec(["cat", *proc["argv"][1:]])
+    return 0
+
+
+@tool("apk", "apt", "apt-get", "yum", "dnf", "pip", "npm")
+def package_manager(proc: Process, sys: Sys, event: Event) -> int:
+    name = proc["argv"][0].rsplit("/", 1)[-1]
+    sys.err(f"{name}: no package repository can be reached from this simulated cluster; use an image that has the program\n")
+    return 1
+
+
+@tool("ipcs", "ipcmk")
+def ipcs(proc: Process, sys: Sys, event: Event) -> int:
+    sys.err(f"{proc['argv'][0].rsplit('/', 1)[-1]}: System V IPC is not simulated; the containers of a Pod share /dev/shm\n")
+    return 1

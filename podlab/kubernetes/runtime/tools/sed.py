@@ -1,0 +1,434 @@
+"""sed: addresses, s, p, d, q, a, i, c, y, n, N, D, G, H, h, g, x, =, b, t, labels, w to files, -n -e -f -i -E."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..process import Data, Errno, Process
+from ..program import Event, tool
+from ..system import Sys
+from .common import begin, complain, everything, lines, options, usage
+from .regex import basic, extended
+
+
+class SedFault(Exception):
+    """What sed says about a script it does not understand."""
+
+
+class _Parser:
+    def __init__(self, text: str, wide: bool) -> None:
+        self.text, self.at, self.wide = text, 0, wide
+
+    def regex(self, text: str) -> str:
+        return extended(text) if self.wide else basic(text)
+
+    def until(self, stop: str) -> str:
+        """Text up to an unescaped delimiter, which is taken; \\delimiter stands for the delimiter."""
+        out: list[str] = []
+        while self.at < len(self.text):
+            char = self.text[self.at]
+            if char == "\\" and self.at + 1 < len(self.text):
+                follow = self.text[self.at + 1]
+                out.append(follow if follow == stop and stop not in "()|{}+?" else "\n" if follow == "n" and stop != "n" else char + follow)
+                self.at += 2
+            elif char == stop:
+                self.at += 1
+                return "".join(out)
+            else:
+                if char == "[" and stop != "[":
+                    close = self.text.find("]", self.at + 2)
+                    if close > 0 and "\n" not in self.text[self.at : close]:
+                        out.append(self.text[self.at : close])
+                        self.at = close
+                        continue
+                out.append(char)
+                self.at += 1
+        raise SedFault("unterminated address regex")
+
+    def blanks(self, more: str = "") -> None:
+        while self.at < len(self.text) and self.text[self.at] in " \t" + more:
+            self.at += 1
+
+    def peek(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def address(self) -> list[Any] | None:
+        char = self.peek()
+        if char.isdigit():
+            match = re.match(r"\d+", self.text[self.at :])
+            assert match is not None
+            self.at += match.end()
+            if self.peek() == "~":
+                self.at += 1
+                step = re.match(r"\d+", self.text[self.at :])
+                self.at += step.end() if step else 0
+                return ["step", int(match[0]), int(step[0]) if step else 0]
+            return ["line", int(match[0])]
+        if char == "$":
+            self.at += 1
+            return ["last"]
+        if char in ("/", "\\") and char:
+            if char == "\\":
+                self.at += 1
+            stop = self.peek()
+            self.at += 1
+            pattern = self.regex(self.until(stop))
+            flags = ""
+            if self.peek() == "I":
+                self.at += 1
+                flags = "i"
+            return ["re", pattern, flags]
+        if char == "+":
+            match = re.match(r"\+(\d+)", self.text[self.at :])
+            if match:
+                self.at += match.end()
+                return ["more", int(match[1])]
+        return None
+
+    def commands(self) -> list[list[Any]]:
+        """[[first address, second, negate, name, argument], ...]; braces become jumps."""
+        out: list[list[Any]] = []
+        opened: list[int] = []
+        while True:
+            self.blanks("\n;")
+            if not self.peek():
+                break
+            if self.peek() == "#":
+                while self.peek() and self.peek() != "\n":
+                    self.at += 1
+                continue
+            first = self.address()
+            second = None
+            self.blanks()
+            if first is not None and self.peek() == ",":
+                self.at += 1
+                self.blanks()
+                second = self.address()
+            self.blanks()
+            negate = False
+            while self.peek() == "!":
+                negate = True
+                self.at += 1
+                self.blanks()
+            name = self.peek()
+            self.at += 1
+            command = [first, second, negate, name, None]
+            if name == "{":
+                opened.append(len(out))
+            elif name == "}":
+                if not opened:
+                    raise SedFault("unmatched '}'")
+                out[opened.pop()][4] = len(out)
+            elif name == "s":
+                command[4] = self.substitution()
+            elif name == "y":
+                stop = self.peek()
+                self.at += 1
+                source, target = self.until(stop), self.until(stop)
+                if len(source) != len(target):
+                    raise SedFault("strings for 'y' command are different lengths")
+                command[4] = [source, target]
+            elif name in "aic" and name:
+                self.blanks()
+                if self.text.startswith("\\\n", self.at):
+                    self.at += 2
+                elif self.peek() == "\\":
+                    self.at += 1
+                    self.blanks()
+                parts: list[str] = []
+                while self.peek() and self.peek() != "\n":
+                    if self.peek() == "\\" and self.at + 1 < len(self.text):
+                        self.at += 1
+                        if self.peek() in "nt":
+                            parts.append({"n": "\n", "t": "\t"}[self.peek()])
+                            self.at += 1
+                            continue
+                    parts.append(self.peek())
+                    self.at += 1
+                command[4] = "".join(parts)
+            elif name in ":btTrw" and name:
+                self.blanks()
+                match = re.match(r"[^\n]*" if name in "rw" else r"[^\n;}]*", self.text[self.at :])
+                assert match is not None
+                self.at += match.end()
+                command[4] = match[0].strip()
+            elif name in "qQ":
+                match = re.match(r"\s*(\d*)", self.text[self.at :])
+                assert match is not None
+                self.at += match.end()
+                command[4] = int(match[1] or 0)
+            elif name not in "pdDPnNgGhHx=l" or not name:
+                raise SedFault(f"unsupported command {name}")
+            out.append(command)
+            self.blanks()
+            if self.peek() not in ("", "\n", ";", "}", "#") and name not in "{}":
+                raise SedFault("unknown option to s" if name == "s" else f"unsupported command {self.peek()}")
+        if opened:
+            raise SedFault("unmatched '{'")
+        return out
+
+    def substitution(self) -> list[Any]:
+        stop = self.peek()
+        self.at += 1
+        pattern = self.until(stop)
+        replacement: list[str] = []
+        while self.at < len(self.text) and self.text[self.at] != stop:
+            if self.text[self.at] == "\\" and self.at + 1 < len(self.text):
+                follow = self.text[self.at + 1]
+                replacement.append(follow if follow == stop and follow not in "&" else "\\" + follow)
+                self.at += 2
+            else:
+                replacement.append(self.text[self.at])
+                self.at += 1
+        if self.at >= len(self.text):
+            raise SedFault(f"unmatched '{stop}'")
+        self.at += 1
+        flags = ""
+        while self.peek() and self.peek() in "gpiI0123456789wem":
+            if self.peek() == "w":
+                break
+            flags += self.peek()
+            self.at += 1
+        return [self.regex(pattern), "".join(replacement), flags]
+
+
+def expand(template: str, match: re.Match[str]) -> str:
+    """A replacement with & and \\1 filled in, \\n, \\t, \\U, \\L, \\E."""
+    out: list[str] = []
+    i, case = 0, ""
+    while i < len(template):
+        char = template[i]
+        piece = char
+        if char == "\\" and i + 1 < len(template):
+            i += 1
+            follow = template[i]
+            if follow.isdigit():
+                piece = match[int(follow)] or "" if int(follow) <= (match.re.groups or 0) else ""
+            elif follow in "ULE":
+                case = follow
+                piece = ""
+            else:
+                piece = {"n": "\n", "t": "\t"}.get(follow, follow)
+        elif char == "&":
+            piece = match[0]
+        out.append(piece.upper() if case == "U" else piece.lower() if case == "L" else piece)
+        i += 1
+    return "".join(out)
+
+
+@tool("sed")
+def sed(proc: Process, sys: Sys, event: Event) -> int:
+    data = proc["data"]
+    if event is None:
+        argv = proc["argv"]
+        suffix = next((word[2:] for word in argv[1:] if word.startswith("-i") and len(word) > 2), "")
+        proc["argv"] = [word if not word.startswith("-i") else "-i" for word in argv]
+        given, names = options(proc, sys, "nrEe:f:isuz", {"expression": "e", "quiet": "n", "silent": "n", "in-place": "i", "regexp-extended": "E"})
+        script = given.get("e")
+        if "f" in given:
+            script = (script + "\n" if script else "") + sys.read_file(given["f"])
+        if script is None:
+            if not names:
+                usage(proc, sys, "")
+            script = names.pop(0)
+        try:
+            data["script"] = _Parser(script, "r" in given or "E" in given).commands()
+        except (SedFault, re.error) as error:
+            complain(proc, sys, str(error))
+            return 1
+        data.update(silent="n" in given, inplace="i" in given, suffix=suffix, names=names, number=0, hold="", active={}, pending=None, quit=None)
+        begin(proc, [] if data["inplace"] else names)
+    if data["inplace"]:
+        status = 0
+        for name in data["names"]:
+            try:
+                text = sys.read_file(name)
+            except Errno as error:
+                complain(proc, sys, f"{name}: {error.text}")
+                status = 1
+                continue
+            data.update(number=0, active={}, quit=None)
+            rows = re.findall(r"[^\n]*\n|[^\n]+", text)
+            out: list[str] = []
+            runner = _Runner(sys, data, out)
+            while rows and data["quit"] is None:
+                runner.cycle(rows.pop(0), not rows, rows)
+            out += rows
+            if data["suffix"]:
+                sys.write_file(name + data["suffix"], text)
+            sys.write_file(name, "".join(out))
+        return status
+    needs_more = any(command[3] in ("n", "N") for command in data["script"])
+    if needs_more:
+        rows = [row for _, text in everything(proc, sys) for row in re.findall(r"[^\n]*\n|[^\n]+", text)]
+        out = []
+        runner = _Runner(sys, data, out)
+        while rows and data["quit"] is None:
+            runner.cycle(rows.pop(0), not rows, rows)
+        sys.out("".join(out))
+        return int(data["quit"] or data["in"]["status"])
+
+    def line(text: str, name: str) -> bool:
+        # One line is kept back, since $ must know whether it is the last.
+        held, data["pending"] = data["pending"], text
+        if held is not None:
+            found: list[str] = []
+            _Runner(sys, data, found).cycle(held, False, [])
+            sys.out("".join(found))
+        return data["quit"] is not None
+
+    uses_last = any(address and address[0] == "last" for command in data["script"] for address in command[:2])
+
+    def now(text: str, name: str) -> bool:
+        found: list[str] = []
+        _Runner(sys, data, found).cycle(text, False, [])
+        sys.out("".join(found))
+        return data["quit"] is not None
+
+    status = lines(proc, sys, line if uses_last else now)
+    if data["pending"] is not None and data["quit"] is None:
+        last: list[str] = []
+        _Runner(sys, data, last).cycle(data["pending"], True, [])
+        sys.out("".join(last))
+    return int(data["quit"] or status)
+
+
+class _Runner:
+    """Runs the script over one line."""
+
+    def __init__(self, sys: Sys, data: Data, out: list[str]) -> None:
+        self.sys, self.data, self.out = sys, data, out
+
+    def matches(self, address: list[Any], text: str, last: bool) -> bool:
+        kind = address[0]
+        if kind == "line":
+            return bool(self.data["number"] == address[1])
+        if kind == "last":
+            return last
+        if kind == "step":
+            return bool(self.data["number"] >= address[1] and (self.data["number"] - address[1]) % max(1, address[2]) == 0)
+        return re.search(address[1], text, re.I if address[2] else 0) is not None
+
+    def selected(self, index: int, command: list[Any], text: str, last: bool) -> bool:
+        first, second, negate = command[0], command[1], command[2]
+        if first is None:
+            result = True
+        elif second is None:
+            result = self.matches(first, text, last)
+        else:
+            active = self.data["active"]
+            key = str(index)
+            number = self.data["number"]
+            if key in active:
+                result = True
+                end = active[key]
+                if (number >= end) if end >= 0 else self.matches(second, text, last):
+                    del active[key]
+                    result = not (end >= 0 and number > end)
+            else:
+                result = self.matches(first, text, last)
+                if result:
+                    end = second[1] if second[0] == "line" else number + second[1] if second[0] == "more" else -1
+                    if end < 0 or end > number:
+                        active[key] = end
+        return bool(result != negate)
+
+    def cycle(self, text: str, last: bool, rest: list[str]) -> None:
+        data, out = self.data, self.out
+        data["number"] += 1
+        newline = "\n" if text.endswith("\n") else ""
+        space = text[: len(text) - len(newline)]
+        after: list[str] = []
+        script = data["script"]
+        pc, replaced, deleted = 0, False, False
+        while pc < len(script):
+            command = script[pc]
+            name, argument = command[3], command[4]
+            if name == "}" or name == ":":
+                pc += 1
+                continue
+            if not self.selected(pc, command, space, last):
+                pc = argument if name == "{" else pc + 1
+                continue
+            pc += 1
+            if name == "s":
+                space, count = self.substitute(space, argument)
+                replaced = replaced or count
+                if count and "p" in argument[2]:
+                    out.append(space + "\n")
+            elif name == "d":
+                deleted = True
+                break
+            elif name == "D":
+                deleted = True
+                break
+            elif name == "p":
+                out.append(space + "\n")
+            elif name == "P":
+                out.append(space.split("\n")[0] + "\n")
+            elif name == "=":
+                out.append(f"{data['number']}\n")
+            elif name in "qQ":
+                data["quit"] = argument
+                deleted = name == "Q"
+                break
+            elif name == "a":
+                after.append(argument + "\n")
+            elif name == "i":
+                out.append(argument + "\n")
+            elif name == "c":
+                if command[1] is None or str(pc - 1) not in data["active"]:
+                    out.append(argument + "\n")
+                deleted = True
+                break
+            elif name == "y":
+                space = space.translate({ord(a): b for a, b in zip(*argument, strict=True)})
+            elif name == "h":
+                data["hold"] = space
+            elif name == "H":
+                data["hold"] += "\n" + space
+            elif name == "g":
+                space = data["hold"]
+            elif name == "G":
+                space += "\n" + data["hold"]
+            elif name == "x":
+                space, data["hold"] = data["hold"], space
+            elif name in "nN":
+                if not rest:
+                    break
+                row = rest.pop(0)
+                data["number"] += 1
+                last = not rest
+                if name == "n":
+                    if not data["silent"]:
+                        out.append(space + "\n")
+                    space = row.removesuffix("\n")
+                else:
+                    space += "\n" + row.removesuffix("\n")
+            elif name == "b" or (name == "t" and replaced) or (name == "T" and not replaced):
+                replaced = False if name == "t" else replaced
+                pc = next((i for i, c in enumerate(script) if c[3] == ":" and c[4] == argument), len(script))
+            elif name == "w":
+                self.sys.write_file(argument, space + "\n", "a")
+            elif name == "r":
+                try:
+                    after.append(self.sys.read_file(argument))
+                except Errno:
+                    pass
+        if not deleted and not data["silent"]:
+            out.append(space + newline)
+        out += after
+
+    def substitute(self, text: str, argument: list[Any]) -> tuple[str, bool]:
+        pattern, template, flags = argument
+        digits = re.sub(r"\D", "", flags)
+        nth, done = int(digits or 1), 0
+        position, out = 0, []
+        for match in re.finditer(pattern, text, re.I if "i" in flags or "I" in flags else 0):
+            done += 1
+            if done < nth or (done > nth and "g" not in flags):
+                continue
+            out.append(text[position : match.start()] + expand(template, match))
+            position = match.end()
+        return "".join(out) + text[position:], bool(out)
