@@ -23,7 +23,7 @@ def parse(text: str) -> Fraction:
     """The exact value in base units (cores, bytes, pieces). Raises QuantityError."""
     match = PATTERN.match(text)
     if not match:
-        raise QuantityError(f"quantities must match the regular expression '{PATTERN_TEXT}'")
+        raise QuantityError(_complaint(text))
     sign, number, suffix = match.group(1), Fraction(match.group(2)), match.group(3) or ""
     if suffix in BINARY:
         number *= BINARY[suffix]
@@ -32,6 +32,13 @@ def parse(text: str) -> Fraction:
     else:
         number *= DECIMAL[suffix]
     return -number if sign == "-" else number
+
+
+def _complaint(text: str) -> str:
+    """What ParseQuantity says of a text: ErrSuffix for a well-formed one whose suffix means nothing, else ErrFormatWrong."""
+    if re.match(r"[+-]?(\d+(\.\d*)?|\.\d+)[eEinumkKMGTP]*[-+]?[0-9]*\Z", text):
+        return "unable to parse quantity's suffix"
+    return f"quantities must match the regular expression '{PATTERN_TEXT}'"
 
 
 def milli(text: str | int | None) -> int:
@@ -48,7 +55,7 @@ def canonical(text: str) -> str:
     """The form that the server stores: `1000m` -> `1`, `0.5` -> `500m`, `1024Ki` -> `1Mi`; the suffix family is kept."""
     match = PATTERN.match(text)
     if not match:
-        raise QuantityError(f"quantities must match the regular expression '{PATTERN_TEXT}'")
+        raise QuantityError(_complaint(text))
     suffix = match.group(3) or ""
     amount = parse(text)
     if suffix in BINARY:

@@ -13,7 +13,6 @@ from typing import Any
 from ..objects import Map
 from ..resources import BY_KIND, Resource, by_api_kind
 from . import admission, decode, defaults, strategy, validation
-from .context import AllocationError
 from .errors import ApiError, bad_request, invalid
 from .strategy import Context
 
@@ -44,10 +43,7 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
         metadata["name"] = _generate_name(resource, metadata, ctx)
         if resource.kind == "Namespace":
             defaults.apply_defaults(resource, obj)
-    try:
-        strategy.prepare_for_create(resource, obj, ctx)
-    except AllocationError as error:
-        raise invalid(resource.group, resource.kind, metadata.get("name") or "", [error.error]) from None
+    strategy.prepare_for_create(resource, obj, ctx)
     if errors := validation.validate_create(resource, obj, trusted):
         raise invalid(resource.group, resource.kind, metadata.get("name") or "", errors)
     admission.validate_create(resource, obj, ctx)

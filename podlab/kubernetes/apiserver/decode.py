@@ -249,7 +249,7 @@ def struct_decoder(type_name: str) -> Callable[..., Any]:
             mismatch.struct = mismatch.struct or name
             raise
         for field, zero in always.items():
-            if field not in out:
+            if field not in out or out[field] == []:  # the store does not tell an empty list from none
                 out[field] = zero
         for field in structs:
             if field not in out:

@@ -135,6 +135,8 @@ PLAIN = frozenset({("core.v1.EndpointPort", "name"), ("core.v1.EndpointPort", "p
 ALWAYS: dict[str, dict[str, Any]] = {
     "StatefulSetSpec": {"serviceName": ""},
     "ResourceFieldSelector": {"divisor": "0"},
+    "Role": {"rules": None},
+    "ClusterRole": {"rules": None},
     "StatefulSetStatus": {"availableReplicas": 0, "replicas": 0},
     "ReplicaSetStatus": {"replicas": 0},
     "ReplicationControllerStatus": {"replicas": 0},

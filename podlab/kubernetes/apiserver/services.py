@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..objects import thaw
+from .context import AllocationError
+from .errors import FieldError, invalid
 
 if TYPE_CHECKING:
     from .strategy import Context
@@ -15,15 +17,18 @@ NEED_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
 
 
 def prepare_service_for_create(obj: Object, ctx: Context) -> None:
-    """Give a new Service its addresses and ports, in place. Raises AllocationError. Broken requests are left for validation."""
+    """Give a new Service its addresses and ports, in place. Raises ApiError 422. Broken requests are left for validation."""
     obj["spec"] = thaw(obj["spec"])
     obj["status"] = {"loadBalancer": {}}
     _drop_foreign(obj["spec"])
-    _allocate(obj["spec"], ctx, held=set())
+    _allocate(obj, ctx, held=set())
 
 
 def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
-    """Carry over what was given before and give out what a new type needs (patchAllocatedValues, dropTypeDependentFields)."""
+    """Carry over what was given before and give out what a new type needs (patchAllocatedValues, dropTypeDependentFields).
+
+    Raises ApiError 422 where a requested address or port cannot be had.
+    """
     if subresource:
         return
     spec = new["spec"] = thaw(new["spec"])
@@ -31,10 +36,12 @@ def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource:
     if spec.get("type") in NEED_ADDRESS and before.get("type") in NEED_ADDRESS:
         if not spec.get("clusterIP") and not spec.get("clusterIPs"):
             for member in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-                if member in before:
-                    spec.setdefault(member, thaw(before[member]))
-        elif spec.get("clusterIP") and not spec.get("clusterIPs") and spec["clusterIP"] == before.get("clusterIP"):
-            spec["clusterIPs"] = thaw(before["clusterIPs"])
+                if member in before and not spec.get(member):
+                    spec[member] = thaw(before[member])
+        elif spec.get("clusterIP") == before.get("clusterIP"):
+            spec.setdefault("clusterIPs", thaw(before["clusterIPs"]))
+        elif spec.get("clusterIPs") == before.get("clusterIPs"):  # who changed only clusterIP means both (NormalizeClusterIPs)
+            spec["clusterIPs"] = [spec["clusterIP"], *spec["clusterIPs"][1:]] if spec.get("clusterIP") else []
     given = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in before.get("ports") or ()}
     if _needs_node_ports(spec) and before.get("type") in ("NodePort", "LoadBalancer"):
         for port in spec.get("ports") or ():
@@ -53,7 +60,9 @@ def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource:
             _drop_where_foreign(spec, member)
     _drop_foreign(spec)
     held = {*(before.get("clusterIPs") or ()), *(port["nodePort"] for port in before.get("ports") or () if port.get("nodePort"))}
-    _allocate(spec, ctx, held)
+    if before.get("type") in NEED_ADDRESS:
+        held |= {spec.get("clusterIP")}  # another address than before is refused, not given
+    _allocate(new, ctx, held)
 
 
 def _needs_node_ports(spec: Mapping[str, Any]) -> bool:
@@ -75,7 +84,19 @@ def _drop_foreign(spec: Object) -> None:
         spec.pop("externalName", None)
 
 
-def _allocate(spec: Object, ctx: Context, held: set[Any]) -> None:
+def _allocate(service: Object, ctx: Context, held: set[Any]) -> None:
+    """Give out what the Service lacks; what is in `held` it has already. Raises ApiError 422."""
+    steps, path = _allocations(service["spec"], ctx, held), ""
+    try:
+        while (step := next(steps, None)) is not None:
+            path = step
+    except AllocationError as error:
+        said = FieldError(error.error.kind, path, error.error.message)
+        raise invalid("", "Service", service["metadata"].get("name") or "", [said]) from None
+
+
+def _allocations(spec: Object, ctx: Context, held: set[Any]) -> Iterator[str]:
+    """Each step's field, before the step is taken."""
     if spec.get("type") not in NEED_ADDRESS:
         return
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
@@ -87,13 +108,15 @@ def _allocate(spec: Object, ctx: Context, held: set[Any]) -> None:
         spec["ipFamilies"] = ["IPv6"] if address and ":" in address else ["IPv4"]
     spec.setdefault("ipFamilyPolicy", "SingleStack")
     if address != "None" and (not address or _looks_like_address(address)) and address not in held:
+        yield "spec.clusterIPs"
         spec["clusterIP"] = ctx.allocate_cluster_ip(address or None)
         if not spec.get("clusterIPs"):
             spec["clusterIPs"] = [spec["clusterIP"]]
     if _needs_node_ports(spec) and address != "None":
-        for port in spec.get("ports") or ():
+        for i, port in enumerate(spec.get("ports") or ()):
             wanted = port.get("nodePort")
             if wanted not in held or wanted is None:
+                yield f"spec.ports[{i}].nodePort"
                 port["nodePort"] = ctx.allocate_node_port(wanted or None)
     checked = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
     if checked and not spec.get("healthCheckNodePort"):

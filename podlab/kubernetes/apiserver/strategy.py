@@ -52,7 +52,7 @@ TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 def prepare_for_create(resource: Resource, obj: Object, ctx: Context) -> None:
     """Make a decoded, defaulted and admitted object ready to be validated and stored, in place.
 
-    Raises AllocationError (apiserver.context) where a requested address or port cannot be had.
+    Raises ApiError 422 where a requested address or port cannot be had.
     """
     metadata = obj["metadata"]
     for member in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "uid", "creationTimestamp",
@@ -259,6 +259,11 @@ def _create_claim(obj: Object, ctx: Context) -> None:
         obj["spec"] = {**obj["spec"], "dataSourceRef": obj["spec"].get("dataSourceRef") or dict(source)}
 
 
+def _create_definition(obj: Object, ctx: Context) -> None:
+    stored = [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]
+    obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
+
+
 def _merge_string_data(obj: Object, *_: Any) -> None:
     """stringData is written, never read: it goes into data (Convert_v1_Secret_To_core_Secret)."""
     if plain := obj.pop("stringData", None):
@@ -269,7 +274,7 @@ def _merge_string_data(obj: Object, *_: Any) -> None:
 CREATES: dict[str, Callable[[Object, Context], None]] = {
     "Pod": _create_pod, "DaemonSet": _create_daemonset, "Job": _create_job, "Service": prepare_service_for_create,
     "Namespace": _create_namespace, "PersistentVolume": _create_volume, "PersistentVolumeClaim": _create_claim,
-    "Secret": _merge_string_data,
+    "Secret": _merge_string_data, "CustomResourceDefinition": _create_definition,
 }
 
 UPDATES: dict[str, Callable[[Object, Mapping[str, Any], str, Context], None]] = {

@@ -47,6 +47,8 @@ WRONG_TYPES = [
      "int32"),
     ("a number for a label", {**pod(), "metadata": {"name": "p", "labels": {"tier": 1}}},
      "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"),
+    ("a quantity of no known unit", pod(containers=[container(resources={"limits": {"memory": "1K"}})]),
+     "unable to parse quantity's suffix"),
     ("no quantity", pod(containers=[container(resources={"limits": {"memory": "64MB!"}})]),
      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"),
 ]

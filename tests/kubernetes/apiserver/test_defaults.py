@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.apiserver import decode, strategy
+from podlab.kubernetes.apiserver import decode, strategy, validation
 from podlab.kubernetes.apiserver.defaults import apply_defaults
 from podlab.kubernetes.apiserver.defaults_pods import pull_policy
 from podlab.kubernetes.objects import freeze, thaw
@@ -136,3 +136,10 @@ def test_a_service_keeps_its_address_and_gains_a_node_port_with_its_type() -> No
     assert new["spec"]["ports"][0]["nodePort"] > 30000
     back = updated("Service", new, {"spec.type": "ClusterIP"})
     assert "nodePort" not in back["spec"]["ports"][0]
+
+
+def test_another_address_is_refused_not_given() -> None:
+    old = admit({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})
+    new = updated("Service", old, {"spec.clusterIP": "10.96.0.77"})
+    assert [str(error) for error in validation.validate_update(BY_KIND["Service"], new, old, "")] == [
+        'spec.clusterIPs[0]: Invalid value: ["10.96.0.77"]: may not change once set']
