@@ -136,11 +136,11 @@ class EndpointSliceController(Controller):
 
     def _write(self, service: Map, one: Map | None, ports: list[Any], endpoints: list[Map] | None, labels: dict[str, str], changed: int | None) -> None:
         namespace = service["metadata"]["namespace"]
+        ready = sum(1 for entry in endpoints or () if entry["conditions"]["ready"])
+        cause = Cause("endpointslice-sync", {"service": service["metadata"]["name"], "ready": ready, "not_ready": len(endpoints or ()) - ready})
         if one is not None and endpoints is None:
-            self.client.delete("endpointslices", one["metadata"]["name"], namespace, cause=Cause("endpointslice-sync", {"ready": []}))
+            self.client.delete("endpointslices", one["metadata"]["name"], namespace, cause=cause)
             return
-        ready = [entry["targetRef"]["name"] for entry in endpoints or () if entry["conditions"]["ready"]]
-        cause = Cause("endpointslice-sync", {"ready": ready})
         annotations = {"annotations": {CHANGED: rfc3339(changed)}} if changed is not None else {}
         body: dict[str, Any] = {"addressType": "IPv4", "endpoints": endpoints or None, "ports": ports or None}
         if one is None:

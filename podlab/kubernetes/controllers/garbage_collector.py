@@ -28,7 +28,7 @@ def _waits_for_dependents(obj: Map) -> bool:
 
 
 class GarbageCollector(Controller):
-    name = "generic-garbage-collector"
+    name = "garbage-collector"
     latency_ms = 14
 
     def restore(self) -> None:
@@ -105,7 +105,7 @@ class GarbageCollector(Controller):
             policy = "Orphan" if ORPHAN in finalizers else "Foreground" if FOREGROUND in finalizers else "Background"
         metadata = obj["metadata"]
         self._forgiving(lambda: self.client.delete(plural, metadata["name"], metadata.get("namespace"), propagation=policy, uid=metadata["uid"],
-                                                   cause=Cause("gc-owner-deleting" if waiting else "gc-owner-gone", facts)))
+                                                   cause=Cause("gc-foreground" if waiting else "gc-owner-gone", facts)))
 
     def _classify(self, references: Any, namespace: str | None) -> tuple[list[Map], list[Map], list[Map]]:
         solid: list[Map] = []

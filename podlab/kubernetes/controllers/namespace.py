@@ -55,7 +55,7 @@ class NamespaceController(Controller):
         if not remaining:
             for resource in CONTENT:
                 remaining |= self._empty(resource.plural, key)
-        names = {}
+        names: dict[str, int] = {}
         for obj in (obj for objects in remaining.values() for obj in objects):
             for finalizer in obj["metadata"].get("finalizers") or ():
                 names[finalizer] = names.get(finalizer, 0) + 1
@@ -71,7 +71,7 @@ class NamespaceController(Controller):
             if not obj["metadata"].get("deletionTimestamp"):
                 try:
                     self.client.delete(plural, obj["metadata"]["name"], namespace, propagation="Background",
-                                       cause=Cause("namespace-emptying", {"namespace": namespace}))
+                                       cause=Cause("namespace-deleting", {"namespace": namespace}))
                 except ApiError as error:
                     if error.code != 404:
                         raise
@@ -85,7 +85,7 @@ class NamespaceController(Controller):
         if new == status:
             return namespace
         return self.client.update("namespaces", {**namespace, "status": new}, subresource="status",
-                                  cause=Cause("namespace-emptying", {"remaining": remaining}))
+                                  cause=Cause("namespace-status", {"remaining": remaining}))
 
     @staticmethod
     def _estimate(remaining: dict[str, list[Map]]) -> int:

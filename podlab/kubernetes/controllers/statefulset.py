@@ -1,0 +1,312 @@
+"""StatefulSet: Pods with names that stay, one after the other (pkg/controller/statefulset/stateful_set_control.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..apiserver.errors import ApiError
+from ..cause import Cause
+from ..component import Controller, own_key, owner_key
+from ..controllers_common import conditions, revisions
+from ..controllers_common.owners import Orphans, claim, controlled, selecting, several
+from ..controllers_common.pods import facts, is_available, is_deleting, unchanged
+from ..controllers_common.templates import new_pod
+from ..etcd import Change
+from ..objects import EMPTY, Map
+from ..selectors import selects
+
+POD_NAME, POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
+
+_of_pod = several(owner_key("StatefulSet"), selecting(
+    "statefulsets", lambda owner, pod: _is_member(owner, pod) and selects(owner["spec"]["selector"], pod["metadata"].get("labels"))))
+
+
+def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:
+    return () if unchanged(change) and facts(change.object).phase == facts(change.old or change.object).phase else _of_pod(controller, change)
+
+
+def ordinal(pod: Map) -> int:
+    """The number at the end of a Pod's name; -1 when it has none."""
+    _, _, number = pod["metadata"]["name"].rpartition("-")
+    return int(number) if number.isdigit() else -1
+
+
+def _is_member(owner: Map, pod: Map) -> bool:
+    return ordinal(pod) >= 0 and pod["metadata"]["name"] == f"{owner['metadata']['name']}-{ordinal(pod)}"
+
+
+def first_ordinal(owner: Map) -> int:
+    return (owner["spec"].get("ordinals") or EMPTY).get("start") or 0
+
+
+def _healthy(pod: Map) -> bool:
+    known = facts(pod)
+    return known.phase == "Running" and known.ready and not is_deleting(pod)
+
+
+def _revision(pod: Map) -> str:
+    return str((pod["metadata"].get("labels") or EMPTY).get(revisions.HASH, ""))
+
+
+def counts(pods: Iterable[Map], min_ready: int, current: str, update: str, now: int) -> dict[str, int]:
+    """updateStatus: a terminating Pod still counts as a replica, not as one of a revision."""
+    found = {"replicas": 0, "readyReplicas": 0, "availableReplicas": 0, "currentReplicas": 0, "updatedReplicas": 0}
+    for pod in pods:
+        known = facts(pod)
+        found["replicas"] += 1
+        if known.phase == "Running" and known.ready:
+            found["readyReplicas"] += 1
+            found["availableReplicas"] += is_available(pod, min_ready, now)
+        if not is_deleting(pod):
+            found["currentReplicas"] += _revision(pod) == current
+            found["updatedReplicas"] += _revision(pod) == update
+    return found
+
+
+class Step:
+    """One thing to do: `rule` is create, restart (a finished Pod), mend (claims), scale-down, update or wait; `wait` ends the turn."""
+
+    __slots__ = ("ordinal", "pod", "rule")
+
+    def __init__(self, rule: str, number: int, pod: Map | None = None) -> None:
+        self.rule, self.ordinal, self.pod = rule, number, pod
+
+    def __repr__(self) -> str:
+        return f"{self.rule} {self.ordinal}"
+
+
+def plan(owner: Map, pods: list[Map], update: str, now: int) -> list[Step]:
+    """updateStatefulSet: OrderedReady does one thing a turn; Parallel does all it can. `update` is the newest revision's name."""
+    spec = owner["spec"]
+    ordered, min_ready = spec.get("podManagementPolicy") != "Parallel", spec.get("minReadySeconds") or 0
+    start, replicas = first_ordinal(owner), spec.get("replicas", 1)
+    by_ordinal = {ordinal(pod): pod for pod in pods}
+    wanted = range(start, start + replicas)
+    condemned = sorted((pod for pod in pods if ordinal(pod) not in wanted), key=ordinal, reverse=True)
+
+    def available(pod: Map) -> bool:
+        return _healthy(pod) and is_available(pod, min_ready, now)
+
+    steps: list[Step] = []
+    for number in wanted:
+        steps += (step := _replica_step(number, by_ordinal.get(number), available, ordered))
+        if ordered and step and step[-1].rule in ("create", "restart", "wait"):
+            return steps
+    unhealthy = [pod for number in wanted if (pod := by_ordinal.get(number)) is not None and not available(pod)]
+    unhealthy += [pod for pod in reversed(condemned) if not available(pod)]
+    for pod in condemned:
+        number = ordinal(pod)
+        if is_deleting(pod) or (ordered and not available(pod) and pod is not unhealthy[0]):
+            if ordered:
+                return [*steps, Step("wait", number, pod)]
+            continue
+        steps.append(Step("scale-down", number, pod))
+        if ordered:
+            return steps
+    if any(step.rule in ("create", "restart", "wait", "scale-down") for step in steps):
+        return steps
+    return [*steps, *_update_step(spec, wanted, by_ordinal, update, available)]
+
+
+def _replica_step(number: int, pod: Map | None, available: Any, ordered: bool) -> list[Step]:
+    if pod is None:
+        return [Step("create", number)]
+    if facts(pod).phase in ("Failed", "Succeeded"):
+        return [Step("wait" if is_deleting(pod) else "restart", number, pod)]
+    mend = [Step("mend", number, pod)] if facts(pod).phase == "Pending" else []
+    if ordered and not available(pod):
+        return [*mend, Step("wait", number, pod)]
+    return mend
+
+
+def _update_step(spec: Any, wanted: range, by_ordinal: dict[int, Map], update: str, available: Any) -> list[Step]:
+    strategy = spec.get("updateStrategy") or EMPTY
+    if strategy.get("type") == "OnDelete":
+        return []
+    partition = (strategy.get("rollingUpdate") or EMPTY).get("partition") or 0
+    for number in reversed(wanted):
+        pod = by_ordinal.get(number)
+        if number - wanted.start < partition or pod is None:
+            break
+        if _revision(pod) != update and not is_deleting(pod):
+            return [Step("update", number, pod)]
+        if not available(pod):
+            return [Step("wait", number, pod)]
+    return []
+
+
+class StatefulSetController(Controller):
+    name = "statefulset-controller"
+    watches = {"statefulsets": own_key, "pods": _pod_keys}
+
+    def restore(self) -> None:
+        self.orphans = Orphans(self.cluster.etcd, "pods")
+        self.orphan_revisions = Orphans(self.cluster.etcd, "controllerrevisions")
+        super().restore()
+
+    def reconcile(self, key: str) -> int | None:
+        owner = self.cluster.etcd.get("statefulsets", key)
+        if owner is None:
+            return None
+        pods = self._claim(owner)
+        selector = owner["spec"]["selector"]
+        held = revisions.of_owner(self.client, owner, self.orphan_revisions, lambda one: selects(selector, one["metadata"].get("labels")))
+        update, current = self._revisions(owner, held)
+        min_ready = owner["spec"].get("minReadySeconds") or 0
+        status = counts(pods, min_ready, current["metadata"]["name"], update["metadata"]["name"], self.now)
+        error = None
+        if not is_deleting(owner):
+            error = self._apply(owner, plan(owner, pods, update["metadata"]["name"], self.now), current, update, status)
+        status = self._write_status(owner, status, current["metadata"]["name"], update["metadata"]["name"])
+        live = [*map(_revision, pods), status["currentRevision"], status["updateRevision"]]
+        revisions.truncate(self.client, [*held, update] if update not in held else held, live, owner["spec"].get("revisionHistoryLimit", 10))
+        if error is not None:
+            raise error
+        return min_ready * 1000 if min_ready and status.get("availableReplicas") != owner["spec"].get("replicas", 1) else None
+
+    def _claim(self, owner: Map) -> list[Map]:
+        selector, uid = owner["spec"]["selector"], owner["metadata"]["uid"]
+        owned = controlled(uid, self.cluster.etcd.owned(uid, "pods"))
+        pods = claim(self.client, owner, "pods", owned, self.orphans.of(owner["metadata"]["namespace"]),
+                     lambda pod: _is_member(owner, pod) and selects(selector, pod["metadata"].get("labels")))
+        return sorted(pods, key=ordinal)
+
+    def _revisions(self, owner: Map, held: list[Map]) -> tuple[Map, Map]:
+        """(update revision, current revision)."""
+        status = owner.get("status") or EMPTY
+        labels = dict((owner["spec"]["template"].get("metadata") or EMPTY).get("labels") or EMPTY)
+        update = revisions.ensure(self.client, owner, held, labels, status.get("collisionCount") or None)
+        current = next((one for one in held if one["metadata"]["name"] == status.get("currentRevision")), update)
+        return update, current
+
+    # ---- acting
+
+    def _apply(self, owner: Map, steps: list[Step], current: Map, update: Map, status: dict[str, int]) -> ApiError | None:
+        first_error = None
+        for step in steps:
+            try:
+                self._do(owner, step, current, update, status)
+            except ApiError as error:
+                first_error = first_error or error
+        return first_error
+
+    def _do(self, owner: Map, step: Step, current: Map, update: Map, status: dict[str, int]) -> None:
+        facts_ = {"ordinal": step.ordinal, "want": owner["spec"].get("replicas", 1)}
+        if step.rule == "create":
+            self._create(owner, step.ordinal, current, update, facts_)
+        elif step.rule == "wait" and step.pod is not None:
+            pod = step.pod["metadata"]["name"]
+            self.note("statefulset-waits", {"pod": pod, "ordinal": step.ordinal}, f"statefulsets/{owner['metadata']['namespace']}/{owner['metadata']['name']}")
+        elif step.pod is None:
+            return
+        elif step.rule == "mend":
+            self._create_claims(owner, step.ordinal, step.pod["metadata"]["name"])
+        elif step.rule == "restart":
+            self._delete(owner, step.pod, Cause("statefulset-restart", facts_))
+        elif step.rule == "scale-down":
+            self._hand_claims_to(owner, step.pod)
+            self._delete(owner, step.pod, Cause("statefulset-too-many", facts_))
+        else:
+            self._delete(owner, step.pod, Cause("statefulset-update", facts_))
+            if _revision(step.pod) == current["metadata"]["name"]:
+                status["currentReplicas"] -= 1
+
+    def _create(self, owner: Map, number: int, current: Map, update: Map, facts_: dict[str, Any]) -> None:
+        strategy = owner["spec"].get("updateStrategy") or EMPTY
+        partition = (strategy.get("rollingUpdate") or EMPTY).get("partition") or 0
+        old = strategy.get("type") != "OnDelete" and number < first_ordinal(owner) + partition
+        revision = current if old else update
+        pod = member(owner, number, revision)
+        name = pod["metadata"]["name"]
+        self._create_claims(owner, number, name)
+        try:
+            self.client.create("pods", pod, owner["metadata"]["namespace"], cause=Cause("statefulset-next-pod", facts_))
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                text = f"Create Pod {name} in StatefulSet {owner['metadata']['name']} failed error: {error.message}"
+                self.client.event(owner, "Warning", "FailedCreate", text)
+            raise
+        self.client.event(owner, "Normal", "SuccessfulCreate", f"Create Pod {name} in StatefulSet {owner['metadata']['name']} successful")
+
+    def _delete(self, owner: Map, pod: Map, cause: Cause) -> None:
+        name, of = pod["metadata"]["name"], owner["metadata"]["name"]
+        try:
+            self.client.delete("pods", name, pod["metadata"]["namespace"], uid=pod["metadata"]["uid"], cause=cause)
+        except ApiError as error:
+            self.client.event(owner, "Warning", "FailedDelete", f"Delete Pod {name} in StatefulSet {of} failed error: {error.message}")
+            raise
+        self.client.event(owner, "Normal", "SuccessfulDelete", f"Delete Pod {name} in StatefulSet {of} successful")
+
+    # ---- claims
+
+    def _create_claims(self, owner: Map, number: int, pod: str) -> None:
+        namespace, of = owner["metadata"]["namespace"], owner["metadata"]["name"]
+        for template in owner["spec"].get("volumeClaimTemplates") or ():
+            name = claim_name(owner, template, number)
+            if self.client.find("persistentvolumeclaims", name, namespace) is not None:
+                continue
+            labels = {**(template["metadata"].get("labels") or EMPTY), **(owner["spec"]["selector"].get("matchLabels") or EMPTY)}
+            metadata = {**{k: v for k, v in template["metadata"].items() if k != "creationTimestamp"}, "name": name, "namespace": namespace, "labels": labels}
+            if (owner["spec"].get("persistentVolumeClaimRetentionPolicy") or EMPTY).get("whenDeleted") == "Delete":
+                metadata["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": of, "uid": owner["metadata"]["uid"],
+                                                "controller": True, "blockOwnerDeletion": True}]
+            body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
+            try:
+                self.client.create("persistentvolumeclaims", body, namespace, cause=Cause("statefulset-claim", {"claim": name, "pod": pod}))
+            except ApiError as error:
+                text = f"Create Claim {name} for Pod {pod} in StatefulSet {of} failed error: {error.message}"
+                self.client.event(owner, "Warning", "FailedCreate", text)
+                raise
+            self.client.event(owner, "Normal", "SuccessfulCreate", f"Create Claim {name} Pod {pod} in StatefulSet {of} success")
+
+    def _hand_claims_to(self, owner: Map, pod: Map) -> None:
+        """whenScaled: Delete makes a condemned Pod the owner of its claims, so that they go with it."""
+        if (owner["spec"].get("persistentVolumeClaimRetentionPolicy") or EMPTY).get("whenScaled") != "Delete":
+            return
+        metadata = pod["metadata"]
+        references = [{"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}]
+        for template in owner["spec"].get("volumeClaimTemplates") or ():
+            name = claim_name(owner, template, ordinal(pod))
+            if self.client.find("persistentvolumeclaims", name, metadata["namespace"]) is not None:
+                self.client.patch("persistentvolumeclaims", name, {"metadata": {"ownerReferences": references}}, metadata["namespace"],
+                                  cause=Cause("statefulset-claim", {"claim": name, "pod": metadata["name"]}))
+
+    # ---- status
+
+    def _write_status(self, owner: Map, status: dict[str, Any], current: str, update: str) -> dict[str, Any]:
+        """updateStatefulSetStatus, with completeRollingUpdate."""
+        wanted = owner["spec"].get("replicas", 1)
+        rolling = (owner["spec"].get("updateStrategy") or EMPTY).get("type", "RollingUpdate") == "RollingUpdate"
+        if rolling and status["updatedReplicas"] == status["readyReplicas"] == status["replicas"] == wanted:
+            status, current = {**status, "currentReplicas": status["updatedReplicas"]}, update
+        old = owner.get("status") or EMPTY
+        new = conditions.drop_zeros(
+            {"observedGeneration": owner["metadata"].get("generation", 0), **status, "currentRevision": current, "updateRevision": update,
+             "collisionCount": old.get("collisionCount") or 0}, "replicas", "availableReplicas", "collisionCount")
+        if new != old:
+            facts_ = {"replicas": status["replicas"], "ready": status["readyReplicas"]}
+            self.client.update("statefulsets", {**owner, "status": new}, subresource="status", cause=Cause("statefulset-status", facts_))
+        return new
+
+
+def claim_name(owner: Map, template: Map, number: int) -> str:
+    return f"{template['metadata']['name']}-{owner['metadata']['name']}-{number}"
+
+
+def member(owner: Map, number: int, revision: Map) -> dict[str, Any]:
+    """newVersionedStatefulSetPod: identity, storage and revision."""
+    template = {key: value for key, value in revision["data"]["spec"]["template"].items() if key != "$patch"}
+    name = f"{owner['metadata']['name']}-{number}"
+    claims = [{"name": one["metadata"]["name"], "persistentVolumeClaim": {"claimName": claim_name(owner, one, number)}}
+              for one in owner["spec"].get("volumeClaimTemplates") or ()]
+    named = {volume["name"] for volume in claims}
+    volumes = [*claims, *(volume for volume in template["spec"].get("volumes") or () if volume["name"] not in named)]
+    spec = {**template["spec"], "hostname": name, "subdomain": owner["spec"].get("serviceName") or ""}
+    if volumes:
+        spec["volumes"] = volumes
+    labels = {POD_INDEX: str(number), revisions.HASH: revision["metadata"]["name"], POD_NAME: name}
+    pod = new_pod(template, owner, name=name, labels=labels, spec=spec)
+    pod["metadata"]["generateName"] = owner["metadata"]["name"] + "-"
+    return pod
+

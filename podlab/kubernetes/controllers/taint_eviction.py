@@ -1,0 +1,112 @@
+"""Taint eviction: Pods leave a node with NoExecute taints as soon as they no longer tolerate them (pkg/controller/tainteviction)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..apiserver.errors import ApiError
+from ..cause import Cause
+from ..component import Controller
+from ..controllers_common.pods import is_deleting
+from ..controllers_common.taints import tolerates
+from ..etcd import Change
+from ..objects import EMPTY, Map
+from ..times import rfc3339
+
+
+def no_execute(node: Map | None) -> list[Map]:
+    taints = (node["spec"].get("taints") or ()) if node is not None else ()
+    return [taint for taint in taints if taint["effect"] == "NoExecute"]
+
+
+def seconds_left(taints: Sequence[Any], tolerations: Sequence[Any]) -> float | None:
+    """How long a Pod may stay on a node with these taints: 0 for one it does not tolerate, None for ever (getMinTolerationTime)."""
+    used = []
+    for taint in taints:
+        matching = next((t for t in tolerations if tolerates(t, taint)), None)
+        if matching is None:
+            return 0
+        used.append(matching)
+    limits = [max(0, t["tolerationSeconds"]) for t in used if t.get("tolerationSeconds") is not None]
+    return min(limits, default=None)
+
+
+def _pods_of_node(controller: Controller, change: Change) -> Iterable[str]:
+    if change.type != "DELETED" and no_execute(change.old) == no_execute(change.object):
+        return ()
+    return [f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in controller.cluster.etcd.pods_on(change.key)]
+
+
+def _pod(controller: Controller, change: Change) -> Iterable[str]:
+    """A Pod that came to a tainted node, or that is waited for and went."""
+    planned = change.key in controller.state["planned"]
+    if change.type == "DELETED":
+        return (change.key,) if planned else ()
+    node = change.object["spec"].get("nodeName")
+    if not node or (change.old is not None and change.old["spec"] == change.object["spec"]):
+        return ()
+    return (change.key,) if planned or no_execute(controller.cluster.etcd.get("nodes", node)) else ()
+
+
+class TaintEvictionController(Controller):
+    name = "taint-eviction-controller"
+    latency_ms = 5
+    watches = {"nodes": _pods_of_node, "pods": _pod}
+
+    def __init__(self, cluster: Any) -> None:
+        super().__init__(cluster)
+        self.state["planned"] = {}  # pod key -> [uid, since ms]: Pods that leave when their tolerations end
+
+    def reconcile(self, key: str) -> int | None:
+        planned: dict[str, list[Any]] = self.state["planned"]
+        pod, plan = self.cluster.etcd.get("pods", key), planned.get(key)
+        if plan is not None and (pod is None or pod["metadata"]["uid"] != plan[0]):
+            self._cancel(key)
+            plan = None
+        if pod is None or is_deleting(pod):
+            planned.pop(key, None)
+            return None
+        taints = no_execute(self.cluster.etcd.get("nodes", pod["spec"].get("nodeName") or ""))
+        seconds = seconds_left(taints, pod["spec"].get("tolerations") or ()) if taints else None
+        if seconds is None:
+            if plan is not None:
+                self._cancel(key)
+            return None
+        since = plan[1] if plan is not None else self.now
+        left = since + round(seconds * 1000) - self.now
+        if left <= 0:
+            planned.pop(key, None)
+            self._evict(pod, taints, seconds)
+            return None
+        if plan is None:
+            planned[key] = [pod["metadata"]["uid"], since]
+            self.note("taint-evict-planned", {"taint": taints[0]["key"], "after_ms": left}, f"pods/{key}")
+        return left
+
+    def _cancel(self, key: str) -> None:
+        self.state["planned"].pop(key, None)
+        self._say(key, f"Cancelling deletion of Pod {key}")
+        self.note("taint-evict-cancelled", {}, f"pods/{key}")
+
+    def _evict(self, pod: Map, taints: list[Map], seconds: float) -> None:
+        """addConditionAndDeletePod."""
+        metadata = pod["metadata"]
+        cause = Cause("taint-evict", {"taint": taints[0]["key"], "after_ms": round(seconds * 1000)})
+        self._say(f"{metadata['namespace']}/{metadata['name']}", f"Marking for deletion Pod {metadata['namespace']}/{metadata['name']}")
+        try:
+            status = pod.get("status") or EMPTY
+            target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": rfc3339(self.now),
+                      "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}
+            held = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
+            self.client.update("pods", {**pod, "status": {**status, "conditions": [*held, target]}}, subresource="status", cause=cause)
+            self.client.delete("pods", metadata["name"], metadata["namespace"], uid=metadata["uid"], cause=cause)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def _say(self, key: str, message: str) -> None:
+        """Its Events name the Pod without its uid, so `kubectl describe` does not show them."""
+        namespace, _, name = key.partition("/")
+        about = Map({"kind": "Pod", "apiVersion": "v1", "metadata": Map({"name": name, "namespace": namespace, "uid": ""})})
+        self.client.event(about, "Normal", "TaintManagerEviction", message)

@@ -1,0 +1,115 @@
+"""As many Pods as asked for, no more, no fewer: what ReplicaSets and ReplicationControllers do alike.
+
+Source: pkg/controller/replicaset/replica_set.go, replica_set_utils.go; pkg/controller/replication only converts types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..apiserver.errors import ApiError
+from ..cause import Cause
+from ..component import Controller
+from ..objects import EMPTY, Map
+from ..times import rfc3339
+from . import conditions
+from .owners import Orphans, claim, controlled, controller_of
+from .pods import count, is_active, is_terminating, pods_to_delete
+from .templates import BURST, create_pod, delete_pod, namespace_terminating, new_pod, slow_start
+
+
+@dataclass
+class Plan:
+    """How many Pods to make, and which to delete."""
+
+    create: int = 0
+    delete: list[Map] = field(default_factory=list)
+
+
+def plan(replicas: int, active: list[Map], related: list[Map], now: int) -> Plan:
+    """manageReplicas: `related` are the Pods of all sets of the same owner, for ranking by node."""
+    difference = len(active) - replicas
+    if difference < 0:
+        return Plan(create=min(-difference, BURST))
+    if difference > 0:
+        return Plan(delete=pods_to_delete(active, related, min(difference, BURST), now))
+    return Plan()
+
+
+def status_of(owner: Map, active: list[Map], error: ApiError | None, now: int) -> tuple[dict[str, Any], int | None]:
+    """calculateStatus: the status to write, and ms until a ready Pod has been ready for minReadySeconds."""
+    spec, old = owner["spec"], owner.get("status") or EMPTY
+    wanted = ((spec.get("template") or EMPTY).get("metadata") or EMPTY).get("labels") or EMPTY
+    labeled = sum(1 for pod in active if wanted.items() <= (pod["metadata"].get("labels") or EMPTY).items())
+    counts = count(active, spec.get("minReadySeconds") or 0, now)
+    held = [c for c in old.get("conditions") or () if c["type"] != "ReplicaFailure"]
+    failure = conditions.find(owner, "ReplicaFailure")
+    if error is not None:
+        reason = "FailedCreate" if len(active) < spec.get("replicas", 1) else "FailedDelete"
+        held.append(failure or {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": rfc3339(now), "reason": reason,
+                                "message": error.message})
+    status = {"replicas": len(active), "fullyLabeledReplicas": labeled, "readyReplicas": counts.ready, "availableReplicas": counts.available,
+              "observedGeneration": owner["metadata"].get("generation", 0), "conditions": held}
+    return conditions.drop_zeros(status, "replicas"), counts.next_available_ms
+
+
+class ReplicaController(Controller):
+    """The control loop; a subclass names its kind and says what its selector picks."""
+
+    plural: ClassVar[str]
+    rule: ClassVar[str]  # prefix of its rule codes
+    counts_terminating: ClassVar[bool] = False  # terminatingReplicas is a field of ReplicaSets only
+
+    def matches(self, owner: Map, pod: Map) -> bool:
+        raise NotImplementedError
+
+    def related(self, owner: Map, active: list[Map]) -> Iterable[Map]:
+        """Pods to rank against on a scale-down (getIndirectlyRelatedPods)."""
+        parent = controller_of(owner)
+        if parent is None:
+            return active
+        sets = controlled(parent["uid"], self.cluster.etcd.owned(parent["uid"], self.plural))
+        return [pod for one in sets for pod in self.cluster.etcd.owned(one["metadata"]["uid"], "pods")]
+
+    def restore(self) -> None:
+        self.orphans = Orphans(self.cluster.etcd, "pods")
+        super().restore()
+
+    def reconcile(self, key: str) -> int | None:
+        owner = self.cluster.etcd.get(self.plural, key)
+        if owner is None:
+            return None
+        uid, replicas = owner["metadata"]["uid"], owner["spec"].get("replicas", 1)
+        owned = controlled(uid, self.cluster.etcd.owned(uid, "pods"))
+        orphans = [pod for pod in self.orphans.of(owner["metadata"]["namespace"]) if is_active(pod)]
+        active = claim(self.client, owner, "pods", [pod for pod in owned if is_active(pod)], orphans, lambda pod: self.matches(owner, pod))
+        error = None
+        if not owner["metadata"].get("deletionTimestamp"):
+            related = list(self.related(owner, active)) if len(active) > replicas else []
+            error = self._apply(owner, active, plan(replicas, active, related, self.now))
+        status, again = status_of(owner, active, error, self.now)
+        if self.counts_terminating:
+            status["terminatingReplicas"] = sum(map(is_terminating, owned))
+        if status != owner.get("status"):
+            facts = {"replicas": status["replicas"], "ready": status.get("readyReplicas", 0)}
+            self.client.update(self.plural, {**owner, "status": status}, subresource="status", cause=Cause(f"{self.rule}-status", facts))
+        if error is not None:
+            raise error
+        return again
+
+    def _apply(self, owner: Map, active: list[Map], todo: Plan) -> ApiError | None:
+        facts = {"have": len(active), "want": owner["spec"].get("replicas", 1)}
+        if todo.create:
+            pod = new_pod(owner["spec"]["template"], owner, generate=owner["metadata"]["name"] + "-")
+            cause = Cause(f"{self.rule}-too-few", facts)
+            _, error = slow_start(todo.create, lambda _: create_pod(self.client, owner, pod, cause))
+            return None if error is None or namespace_terminating(error) else error
+        first_error = None
+        for pod in todo.delete:
+            try:
+                delete_pod(self.client, owner, pod, Cause(f"{self.rule}-too-many", facts))
+            except ApiError as error:
+                first_error = first_error or error
+        return first_error
