@@ -338,12 +338,13 @@ def _volumes(spec: Mapping[str, Any], facts: Mapping[str, Any], containers: tupl
         type_ = next((key for key in volume if key != "name"), "emptyDir")
         source = (volume.get(type_) or EMPTY).get(SOURCE_NAMES.get(type_, "")) or ""
         seen = dig(facts, "volumes", EMPTY).get(name) or EMPTY
+        files = seen.get("files")
         out.append(
             Volume(
                 name,
                 type_,
                 str(source),
-                seen.get("files"),
+                len(files) if isinstance(files, (list, tuple)) else files,
                 seen.get("bytes"),
                 tuple(c.name for c in containers if name in c.mounts),
             )

@@ -41,8 +41,8 @@ RULES: dict[str, Rule] = {
     # api server
     # deployment. facts: replicaset, from, to; size, revision
     "deployment-new-replicaset": _r(
-        "템플릿이 바뀌어 새 레플리카셋 {replicaset:을/를} 만들었습니다 ({revision}판, {size}개로 시작)",
-        "템플릿이 바뀌어 새 레플리카셋을 만들었습니다",
+        "이 템플릿의 레플리카셋이 아직 없어 {replicaset:을/를} 만들었습니다 ({revision}판, {size}개로 시작)",
+        "이 템플릿의 레플리카셋이 아직 없어 새로 만들었습니다",
     ),
     "deployment-scaled": _r(
         "바라는 수에 맞춰 {replicaset:을/를} {from}개에서 {to}개로 바꿨습니다", "바라는 수에 맞춰 레플리카셋의 크기를 바꿨습니다"
@@ -166,7 +166,7 @@ RULES: dict[str, Rule] = {
         "우선순위가 더 높은 파드에 자리를 내주었습니다",
         severity="warn",
     ),
-    # kubelet. facts: container, image, exitCode, signal, reason, seconds, restarts, probe, failures, threshold, message, why, grace (s)
+    # kubelet. facts: container, image, exitCode, reason, seconds, restarts, probe, failures, threshold, message, why, grace (s)
     "kubelet-rejected": _r(
         "파드를 받지 않았습니다: {message}", "파드를 받지 않았습니다 ({reason})", "파드를 받지 않았습니다", severity="bad"
     ),

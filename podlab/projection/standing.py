@@ -133,13 +133,16 @@ def _terminating(pod: Pod, now: int) -> list[Standing]:
 
 
 def of_service(service: Service, board: Board) -> list[Standing]:
+    names = {p.uid: p.name for p in board.pods}
     if service.ready:
-        return []
+        listed = ", ".join(names.get(uid, "다른 곳의 파드") for uid in service.ready[:4]) + (
+            " ..." if len(service.ready) > 4 else ""
+        )
+        return [("서비스", f"셀렉터에 맞고 준비된 파드 {len(service.ready)}개에 보냅니다: {listed}", "good")]
     if not service.selects:
         return [("서비스", "셀렉터가 없어 스스로 파드를 고르지 않습니다", "info")]
     if not service.waiting:
         return [("서비스", "셀렉터에 맞는 파드가 하나도 없습니다. 레이블을 견주어 보세요", "bad")]
-    names = {p.uid: p.name for p in board.pods}
     listed = ", ".join(names.get(uid, "") for uid in service.waiting[:4])
     return [("서비스", f"고른 파드가 모두 준비되지 않았습니다: {listed}", "bad")]
 

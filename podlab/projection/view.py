@@ -53,7 +53,7 @@ class View(Protocol):
         clashes: {container: [{"port", "protocol", "holder"}]}, refused binds; holder a container or ""
         waits: {container: {"what": "pull" | "backoff" | "create", "since", "until"}}; until None where unknown
         probes: {container: {"liveness" | "readiness" | "startup": {"ok": bool or None, "failures", "last"}}}
-        volumes: {name: {"files", "bytes"}}
+        volumes: {name: {"files": their names, or how many, "bytes"}}
         deadline: ms of the forced kill of a Pod that is terminating
         """
         ...

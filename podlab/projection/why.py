@@ -8,7 +8,7 @@ from typing import Any
 
 from .board import Board, Node, Options, Service, build
 from .korean import clock, josa, kind
-from .owners import Owner
+from .owners import Owner, ref_of
 from .pods import Container, Pod
 from .reasons import actor, quiet, severity, tell
 from .standing import Standing, of_node, of_owner, of_pod, of_service
@@ -40,7 +40,8 @@ def why(view: View, ref: str, container: str = "", board: Board | None = None) -
     """The chain of `pods/default/web` (or of one of its containers). A board already built saves building it again."""
     board = board or build(view, Options(system=True))
     thing = _find(board, ref)
-    recorded = records(view, ref, container)
+    spoken_for = _spoken_for(thing, container) if isinstance(thing, Pod) else None
+    recorded = records(view, ref, spoken_for.name if spoken_for is not None else container)
     told = frozenset(record["rule"] for record in recorded)
     lines = [Line("", None, who, text, mood, ref, "") for who, text, mood in _standing(board, thing, container, told)]
     lines += [_line(record, view.start) for record in recorded]
@@ -51,9 +52,15 @@ def records(view: View, ref: str, container: str = "") -> list[Mapping[str, Any]
     """The records that explain an object, newest first: its own last acts, and what each answered, back to a person's request."""
     causes = view.causes
     own = [r for r in (causes.record(i) for i in causes.latest(ref)) if r is not None]
-    if container:
-        own = [r for r in own if (r.get("facts") or {}).get("container") in (None, container)]
-    loud = [r for r in own if not quiet(r)] or own
+    own += [
+        r
+        for other, component in related(view, ref)
+        for r in map(causes.record, causes.latest(other))
+        if r is not None and r.get("component") == component
+    ]
+    own.sort(key=lambda r: (r["at"], r["id"]), reverse=True)
+    loud = [r for r in own if not quiet(r) and _concerns(r, ref, container)] or own
+    ended = {_container_of(r) for r in loud if r.get("rule") == "kubelet-container-exited"}
     chosen: dict[Any, Mapping[str, Any]] = {}
     told: set[tuple[Any, ...]] = set()
     for record in loud:
@@ -61,14 +68,57 @@ def records(view: View, ref: str, container: str = "") -> list[Mapping[str, Any]
             break
         step: Mapping[str, Any] | None = record
         while step is not None and step["id"] not in chosen:
-            kind_of_act = (step.get("rule"), step.get("object"), (step.get("facts") or {}).get("container"))
-            if not quiet(step) and kind_of_act not in told:  # the tenth restart is told once, with the newest times
+            kind_of_act = (step.get("rule"), step.get("object"), _container_of(step))
+            idle = step.get("rule") == "kubelet-container-started" and _container_of(step) in ended  # its end says more
+            if (
+                not quiet(step) and not idle and _concerns(step, ref, container) and kind_of_act not in told
+            ):  # the tenth restart is told once, with the newest times
                 told.add(kind_of_act)
                 chosen[step["id"]] = step
             because = step.get("because")
             step = causes.record(because) if because is not None else None
     found = sorted(chosen.values(), key=lambda r: (r["at"], r["id"]), reverse=True) or loud[:1]
     return found if len(found) <= LINES else found[: LINES - 1] + found[-1:]
+
+
+def _container_of(record: Mapping[str, Any]) -> str | None:
+    return (record.get("facts") or {}).get("container")
+
+
+def _concerns(record: Mapping[str, Any], ref: str, container: str) -> bool:
+    """Whether a link of the chain is about what was asked: not another Pod's business, nor another container's."""
+    about = record.get("object") or ref
+    if about == ref:
+        return not container or _container_of(record) in (None, container)
+    return not about.startswith("pods/") or not ref.startswith("pods/") and severity(record) in ("warn", "bad")
+
+
+# What a controller does for an object shows at another one: (plural of that other, the controller)
+WORKS_AT = {
+    "deployments": ("replicasets", "deployment-controller"),
+    "replicasets": ("pods", "replicaset-controller"),
+    "statefulsets": ("pods", "statefulset-controller"),
+    "daemonsets": ("pods", "daemonset-controller"),
+    "jobs": ("pods", "job-controller"),
+    "cronjobs": ("jobs", "cronjob-controller"),
+    "replicationcontrollers": ("pods", "replication-controller"),
+    "services": ("endpointslices", "endpoint-slice-controller"),
+}
+
+
+def related(view: View, ref: str) -> list[tuple[str, str]]:
+    """(ref, controller) of the objects at which an object's controller works: a Deployment's ReplicaSets, a Service's slices."""
+    plural, _, rest = ref.partition("/")
+    namespace, _, name = rest.partition("/")
+    if plural not in WORKS_AT:
+        return []
+    uid = next((o["metadata"].get("uid") for o in view.objects(plural, namespace) if o["metadata"]["name"] == name), None)
+    other, component = WORKS_AT[plural]
+    return [
+        (ref_of(other, o), component)
+        for o in view.objects(other, namespace)
+        if uid is not None and any(owner["uid"] == uid for owner in o["metadata"].get("ownerReferences") or ())
+    ]
 
 
 def _line(record: Mapping[str, Any], start: int) -> Line:
@@ -144,7 +194,7 @@ def headline(thing: Pod | Node | Service | Owner | None, ref: str, container: st
     if isinstance(thing, Owner):
         name = josa(f"{kind(thing.kind)} {thing.name}", "은/는")
         short = thing.want is not None and thing.ready < thing.want
-        return f"{name} 왜 {thing.ready}/{thing.want}인가요?" if short else f"{name} 왜 이런 상태인가요?"
+        return f"{name} 왜 {thing.ready}/{thing.want}인가요?" if short else f"{name} 무엇을 했나요?"
     if isinstance(thing, Node):
         silent = thing.power != "on" and thing.ready == "True"
         return f"노드 {josa(thing.name, '은/는')} 왜 {'소식이 없나요?' if silent else thing.status + '인가요?'}"

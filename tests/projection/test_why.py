@@ -15,7 +15,7 @@ from podlab.projection.timeline import timeline
 from podlab.projection.twin import changes, text
 from podlab.projection.why import why
 
-from .given import Given, at, endpoints, node, pod, running, service, waiting
+from .given import Given, at, endpoints, node, owner, pod, running, service, waiting
 from .recorded import Recorded
 from .scenes import ending, still
 
@@ -71,6 +71,50 @@ def test_a_service_that_chooses_nobody_says_so():
     chain = why(ending(), "services/default/front")
     assert chain.headline == "서비스 front는 왜 보낼 파드가 없나요?"
     assert "셀렉터에 맞는 파드가 하나도 없습니다" in chain.lines[0].text
+
+
+def test_a_deployment_answers_with_what_its_controller_did_to_its_replicasets():
+    web = owner("Deployment", "web", replicas=3, ready=3)
+    rs = owner("ReplicaSet", "web-1", replicas=3, ready=3, by=web, revision="1")
+    rs["spec"]["replicas"] = 3
+    records = [
+        {
+            "at": at(0),
+            "component": "user",
+            "rule": "request",
+            "facts": {"command": "kubectl scale"},
+            "object": "deployments/default/web",
+        },
+        {
+            "at": at(1),
+            "component": "deployment-controller",
+            "rule": "deployment-scaled",
+            "because": 1,
+            "object": "replicasets/default/web-1",
+            "facts": {"replicaset": "web-1", "from": 2, "to": 3},
+        },
+    ]
+    chain = why(Given(nodes=[node("node-1")], deployments=[web], replicasets=[rs], records=records), "deployments/default/web")
+    assert [line.text for line in chain.lines if line.rule] == [
+        "바라는 수에 맞춰 web-1을 2개에서 3개로 바꿨습니다",
+        "kubectl scale",
+    ]
+
+
+def test_a_container_s_chain_leaves_out_the_others():
+    records = [
+        {
+            "at": at(i),
+            "component": "kubelet/node-1",
+            "rule": "kubelet-container-started",
+            "facts": {"container": name},
+            "object": "pods/default/web",
+            "because": i,
+        }
+        for i, name in enumerate("ab")
+    ]
+    view = Given(nodes=[node("node-1")], pods=[pod("web", running("a"), running("b"))], records=records)
+    assert [line.text for line in why(view, "pods/default/web", "b").lines] == ["컨테이너 b를 시작했습니다"]
 
 
 def test_a_restart_loop_is_told_once_with_its_newest_time():
@@ -152,7 +196,6 @@ def test_every_rule_that_the_engine_says_has_its_sentence():
     source = Path(__file__).resolve().parents[2] / "podlab" / "kubernetes"
     said = set()
     for file in source.rglob("*.py"):
-        said |= set(
-            re.findall(r'(?:Cause|\.note|\.tell)\((?:[a-z_]+, )?"([a-z]+(?:-[a-z]+)*)"', file.read_text(encoding="utf-8"))
-        )
+        code = file.read_text(encoding="utf-8")
+        said |= set(re.findall(r'(?:Cause|\.note|\.tell)\((?:[a-z_]+, )?"([a-z]+(?:-[a-z]+)*)"', code))
     assert said - set(RULES) - {"user"} == set()  # "user" is a component, not a rule
