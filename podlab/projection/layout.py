@@ -16,11 +16,11 @@ from .shapes import measure
 MARGIN = 12
 WISHES = 172  # width of the wishes' column
 GUTTER = 40  # between wishes and nodes: the Services' trunks run here
-NODE_GAP = 26  # between nodes: their arrows come down here
+NODE_GAP = 24  # between nodes: their arrows come down here
 POD_GAP = 14
 PAD = 12  # inside nodes and Pods
-NODE_MIN, NODE_EMPTY = 276, 118
-POD_MIN = 228
+NODE_MIN, NODE_LONE, NODE_EMPTY = 276, 200, 118  # for Pods of several containers, of one, and for none
+POD_MIN = 228  # where there is room for more than one beside each other
 TILE_MIN, TILE_GAP = 104, 8
 TILE_H, TILE_TALL = 74, 90  # wide containers say on one line what narrow ones say on two
 TOP = 46  # under the headings of the two sides
@@ -165,7 +165,7 @@ def _nodes(board: Board, left: float, room: float) -> tuple[tuple[NodeBox, ...],
         widths = _widths(row, room, least)
         x, lowest, first = left, 0.0, len(nodes)
         for node, width in zip(row, widths, strict=True):
-            narrow = width < 200
+            narrow = width < 230
             head = NODE_HEAD + (38 if narrow else 0) + 16 * len(notes(node))
             drawn = (
                 list(node.pods)
@@ -197,7 +197,9 @@ def notes(node: Node) -> list[str]:
 
 
 def _need(node: Node, least: float) -> float:
-    return least if node.pods else NODE_EMPTY
+    if not node.pods:
+        return NODE_EMPTY
+    return least if any(len(floor_containers(pod)) > 1 for pod in node.pods) else min(least, NODE_LONE)
 
 
 def _rows(nodes: tuple[Node, ...], room: float, least: float) -> list[list[Node]]:

@@ -99,7 +99,7 @@ def _farewell(pod: Pod, now: int, w: float) -> str:
     return (
         f'<g class="bye"><rect class="rail" x="{PAD}" y="{n(y)}" width="{n(room)}" height="5" rx="2.5"/><rect '
         f'class="fill" x="{PAD}" y="{n(y)}" '
-        f'width="{n(room * left)}" height="5" rx="2.5" data-since="{since}" data-until="{pod.deadline}" data-width="{n(room)}"/>'
+        f'width="{n(room * left)}" height="5" rx="2.5" data-begin="{since}" data-end="{pod.deadline}" data-width="{n(room)}"/>'
         f'<text x="{n(w - PAD)}" y="{n(y + 6)}" class="x" text-anchor="end">{countdown(pod.deadline, now)}초 뒤 강제 '
         f"종료</text></g>"
     )
@@ -120,7 +120,7 @@ def _strip(box: PodBox) -> str:
         out.append(
             f'<g id="st-{esc(box.pod.uid)}-{esc(step.name)}" class="step {step.kind} is-{step.look}" '
             f'transform="translate({n(x)},0)" '
-            f'data-ref="{esc(box.pod.ref)}" data-container="{esc(step.name)}" tabindex="0" role="button" '
+            f'data-ref="{esc(box.pod.ref)}#{esc(step.name)}" tabindex="0" role="button" '
             f'aria-label="{kind} 컨테이너 {esc(step.name)}, {i + 1}번째, {esc(step.word)}">'
             f'<rect width="{n(each)}" height="{STRIP_H}" rx="13"/>{icon(step.look, 14, 13)}{_step_text(step, each)}</g>'
         )
@@ -169,7 +169,7 @@ def draw_tile(tile: Tile, pod: Pod, now: int) -> str:
     note = ", ".join(filter(None, (f"{kind or '앱'} 컨테이너 {c.name}", c.word, joined)))
     return (
         f'<g id="ct-{esc(pod.uid)}-{esc(c.name)}" class="ct {c.kind} is-{c.look}" transform="translate({n(tile.x)},{n(tile.y)})" '
-        f'data-ref="{esc(pod.ref)}" data-container="{esc(c.name)}" tabindex="0" role="button" aria-label="{esc(note)}">'
+        f'data-ref="{esc(pod.ref)}#{esc(c.name)}" tabindex="0" role="button" aria-label="{esc(note)}">'
         f"{''.join(out)}</g>"
     )
 
@@ -201,7 +201,7 @@ def _ring(wait: Wait, x: float, y: float, now: int) -> str:
     return (
         f'<g class="wait" transform="translate({n(x)},{n(y)})"><circle r="12" class="rail"/><circle r="12" class="ring" '
         f'pathLength="100" '
-        f'stroke-dasharray="{n(share)} 100" transform="rotate(-90)" data-since="{wait.since}" data-until="{until}"/>'
+        f'stroke-dasharray="{n(share)} 100" transform="rotate(-90)" data-begin="{wait.since}" data-end="{until}"/>'
         f'<text y="4" text-anchor="middle" class="x">{countdown(until, now)}</text></g>'
     )
 

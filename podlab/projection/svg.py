@@ -273,7 +273,7 @@ def _notes(box: NodeBox, now: int) -> list[str]:
     for note in notes(node):
         if note == "power":
             since = (
-                f' · <tspan class="tick" data-since="{node.since}">{clock(now - node.since)}</tspan>'
+                f' · <tspan class="tick" data-from="{node.since}">{clock(now - node.since)}</tspan>'
                 if node.since is not None
                 else ""
             )

@@ -81,7 +81,7 @@ def test_a_pod_keeps_its_identity_and_tells_what_it_is():
 
 def test_a_countdown_says_until_when_so_that_the_page_can_tick():
     svg = draw(build(still()))
-    assert f'data-until="{at(114)}"' in svg and re.search(r'class="ring"[^>]*data-since=', svg)
+    assert f'data-until="{at(114)}"' in svg and re.search(r'class="ring"[^>]*data-begin=', svg)
 
 
 def test_an_arrow_goes_only_to_ready_pods():
