@@ -275,6 +275,7 @@ class Kernel:
         for desc in list(proc["fds"].values()):
             self.close(desc)
         proc["fds"] = {}
+        self.wake("gone:" + proc["key"], {"on": "change"})
         processes = self.state["processes"]
         init = self.process(proc["ns"], 1)
         for key in proc["children"]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Builtin = Callable[["Shell", list[str], Data], int]
 BUILTINS: dict[str, Builtin] = {}
-SPECIAL = (":", ".", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "source", "times", "trap", "unset")
+SPECIAL = (":", ".", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "source", "times", "trap", "unset", "local")
 """Special built-in utilities: their errors end the shell, assignments before them stay (POSIX XCU 2.14)."""
 LETTERS = "aefuxvnCmbhIP"
 OPTIONS = {"errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C", "verbose": "v", "noexec": "n",
@@ -360,11 +360,12 @@ def _trap(shell: Shell, argv: list[str], state: Data) -> int:
         shell.sys.out("".join(f"{number:2}) {name}\n" for name, number in SIGNALS.items()))
         return 0
     if not words or words[0] == "-p":
-        for number, action in sorted(traps.items(), key=lambda item: int(item[0])):
+        for number, text in sorted(traps.items(), key=lambda item: int(item[0])):
             name = "EXIT" if number == "0" else SIGNAL_NAMES.get(int(number), number)
-            shell.sys.out(f"trap -- {shell_quote(action)} {name}\n")
+            shell.sys.out(f"trap -- {shell_quote(text)} {name}\n")
         return 0
     action: str | None = words[0]
+    signals: list[str]
     if len(words) == 1 or (words[0].isdigit() and signal_number(words[0]) is not None):
         action = None
         signals = words
@@ -502,6 +503,8 @@ def _wait(shell: Shell, argv: list[str], state: Data) -> int:
                 else:
                     state["status"] = job["status"]
                     data["jobs"].remove(job)
+                    if job["killed"] not in (0, 2, 13):
+                        shell.sys.err(killed_text(job["killed"]) + "\n")
                 state["todo"].pop(0)
             if not state["todo"]:
                 return int(state["status"])
@@ -587,8 +590,8 @@ def _kill(shell: Shell, argv: list[str], state: Data) -> int:
         return 1
     if words[0] == "-l":
         if len(words) > 1:
-            n = int(words[1]) & 127 if words[1].isdigit() else signal_number(words[1])
-            shell.sys.out(f"{SIGNAL_NAMES.get(n or 0, words[1]) if words[1].isdigit() else n}\n")
+            wanted = int(words[1]) & 127 if words[1].isdigit() else signal_number(words[1])
+            shell.sys.out(f"{SIGNAL_NAMES.get(wanted or 0, words[1]) if words[1].isdigit() else wanted}\n")
         else:
             shell.sys.out("".join(f"{number:2}) {name}\n" for name, number in SIGNALS.items()))
         return 0

@@ -14,6 +14,8 @@ from typing import Any
 from .syntax import Node, Parser, Word
 
 Instruction = tuple[Any, ...]
+DECLARATIONS = tuple((("lit", name, False),) for name in ("export", "readonly", "local", "declare", "typeset"))
+"""Commands whose arguments of the form name=value are not split into fields."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ class _Compiler:
 
     def _simple(self, node: Node, tested: bool) -> None:
         _, assigns, words, redirs, line = node
-        self.emit("simple", tuple((name, self.word(value), append) for name, value, append in assigns), tuple(self.field(w) for w in words),
+        declares = bool(words) and words[0] in DECLARATIONS
+        fields = tuple((("nosplit", self.word(w)),) if declares and _is_assignment(w) else self.field(w) for w in words)
+        self.emit("simple", tuple((name, self.word(value), append) for name, value, append in assigns), fields,
                   self.redirs(redirs), line, tested)  # fmt: skip
 
     def _seq(self, node: Node, tested: bool) -> None:
@@ -199,6 +203,10 @@ class _Compiler:
         self.node(node[2], False)
         self.emit("ret")
         self.patch(define, "func", node[1], start, len(self.out))
+
+
+def _is_assignment(word: Word) -> bool:
+    return bool(word) and word[0][0] == "lit" and not word[0][2] and "=" in str(word[0][1])
 
 
 def describe(node: Node) -> str:

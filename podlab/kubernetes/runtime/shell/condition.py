@@ -136,7 +136,7 @@ def evaluate(sys: Sys, words: list[str], double: bool = False) -> bool:
             return words[1] == ""
         if words[0] in UNARY:
             return _unary(sys, *words)
-        raise ConditionFault(f"{words[1]}: unknown operand")
+        raise ConditionFault(f"{words[1]}: {'argument expected' if words[1] in BINARY else 'unknown operand'}")
     parser = _Parser(sys, words, double)
     result = parser.either()
     if parser.at < len(words):

@@ -49,6 +49,8 @@ class Expander:
         for word in words:
             if isinstance(word, str):
                 out.append(word)
+            elif word and word[0][0] == "nosplit":
+                out.append(self.text(word[0][1]))
             else:
                 for field in self._split(word):
                     self._pathnames(field, out)

@@ -346,7 +346,8 @@ class Shell:
                 if code is not None:
                     return code
             except (ShellFault, ExpansionFault) as fault:
-                self.complain(str(fault.args[0]), getattr(fault, "command", ""))
+                if fault.args[0]:
+                    self.complain(str(fault.args[0]), getattr(fault, "command", ""))
                 data["status"] = getattr(fault, "code", 2)
                 data["cur"] = None
                 if data["mode"] != "tty":
@@ -477,7 +478,11 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
     if not frame["subst"]:
         data["substatus"] = None
     argv = expander.fields(words)
-    values = [(name, expander.text(value), append) for name, value, append in assigns]
+    values = []
+    for key, word, append in assigns:
+        values.append((key, expander.text(word), append))
+        if not argv and not append:
+            shell.put(key, values[-1][1])  # at once, since the next may refer to it
     name = argv[0] if argv else ""
     function = data["funcs"].get(name)
     builtin = None if function else builtins.BUILTINS.get(name)
@@ -494,18 +499,18 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
         return
     if "x" in data["opts"]:
         _trace(shell, argv, values)
-    values = [(key, (shell.get(key) or "") + value if append else value) for key, value, append in values]
+    pairs = [(key, (shell.get(key) or "") + value if append else value) for key, value, append in values]
     frame["subst"] = {}
     frame["pc"] += 1
     if not argv:
         shell.drop(opened)
-        for key, value in values:
+        for key, value in pairs:
             shell.put(key, value)
         data["status"] = data["substatus"] or 0
         shell.after(frame, tested)
     elif function:
-        temps = {key: shell.remembered(key) for key, _ in values}
-        for key, value in values:
+        temps = {key: shell.remembered(key) for key, _ in pairs}
+        for key, value in pairs:
             shell.put(key, value)
             data["exp"][key] = 1
         saved = shell.apply(opened)
@@ -513,8 +518,8 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
         inner["noerr"] = frame["noerr"] or tested
         data["args"] = argv[1:]
     elif builtin:
-        temps = {} if name in builtins.SPECIAL else {key: shell.remembered(key) for key, _ in values}
-        for key, value in values:
+        temps = {} if name in builtins.SPECIAL else {key: shell.remembered(key) for key, _ in pairs}
+        for key, value in pairs:
             shell.put(key, value)
         if name == "exec" and len(argv) == 1:
             old = shell.apply(opened)
@@ -535,8 +540,9 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
                 shell.complain(str(fault.args[0]), getattr(fault, "command", ""))
                 status = getattr(fault, "code", 2)
             else:
+                shell.complain(str(fault.args[0]), getattr(fault, "command", ""))
                 shell.restore(saved)
-                raise
+                raise ShellFault("", getattr(fault, "code", 2)) from None
         except Errno as error:
             if error.name != "EPIPE":
                 shell.complain(f"write error: {error.text}", name)
@@ -553,7 +559,7 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
         if len(data["frames"]) == depth:
             shell.after(frame, tested or name in ("break", "continue"))
     else:
-        _external(shell, frame, argv, values, opened, tested)
+        _external(shell, frame, argv, pairs, opened, tested)
 
 
 def _external(shell: Shell, frame: Data, argv: list[str], values: list[tuple[str, str]], opened: dict[int, str | None], tested: bool) -> None:

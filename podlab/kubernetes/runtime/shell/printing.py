@@ -105,7 +105,9 @@ def printf_text(form: str, args: list[str]) -> tuple[str, list[str]]:
             elif kind == "c":
                 out.append((spec.split(".")[0] + "s") % arg[:1])
             elif kind == "s":
-                out.append((spec + "s") % arg)
+                # widths count bytes, as in C
+                raw = (spec + "s") % arg.encode("utf-8", "surrogateescape").decode("latin-1")
+                out.append(raw.encode("latin-1").decode("utf-8", "surrogateescape"))
             elif kind == "b":
                 text, stop = backslashes(arg, zero_octal=False)
                 out.append((spec + "s") % text)

@@ -498,7 +498,7 @@ class Parser:
             if kind != "newline":
                 break
         if not nodes and ends and ")" not in ends:
-            raise self.unexpected(ends[0] if len(ends) == 1 and ends[0] != ";;" and self.peek()[0] == END else "")
+            raise self.unexpected(ends[0] if self.peek()[0] == END else "")
         return nodes[0] if len(nodes) == 1 else ("seq", nodes)
 
     def and_or(self) -> Node:
@@ -591,6 +591,10 @@ class Parser:
             if self._redirection(redirs):
                 continue
             kind, value = self.peek()
+            if words and _plain(words[0]) == "[[" and _plain(words[-1]) != "]]" and kind == "op" and value in ("&&", "||", "(", ")"):
+                self.take()
+                words.append((("lit", value, True),))
+                continue
             if kind == "word":
                 self.take()
                 assign = None if words else _assignment(value)

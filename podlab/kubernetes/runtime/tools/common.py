@@ -70,7 +70,7 @@ def complain(proc: Process, sys: Sys, text: str) -> None:
 
 def begin(proc: Process, names: list[str]) -> Data:
     """Starts reading the named files (none: standard input)."""
-    state: Data = {"todo": names or ["-"], "fd": None, "name": "", "rest": "", "status": 0}
+    state: Data = {"todo": list(names) or ["-"], "fd": None, "name": "", "rest": "", "status": 0}
     proc["data"]["in"] = state
     return state
 

@@ -199,7 +199,7 @@ def env(proc: Process, sys: Sys, event: Event) -> int:
 def become(proc: Process, sys: Sys, words: list[str], variables: dict[str, str] | None = None) -> int:
     """Execs a command, or complains as env, nohup, timeout do: 127 not found, 126 not executable."""
     try:
-        path = sys.which(words[0], (variables or proc["env"]).get("PATH", ""))
+        path = sys.which(words[0], (proc["env"] if variables is None else variables).get("PATH", "/bin:/usr/bin"))
         sys.exec(words, path=path, env=variables)
     except Errno as error:
         complain(proc, sys, f"can't execute '{words[0]}': {error.text}")
@@ -231,48 +231,35 @@ def wrapper(proc: Process, sys: Sys, event: Event) -> int:
     return become(proc, sys, words) if words else 0
 
 
-def _forward(proc: Process, sys: Sys, n: int) -> bool:
-    """timeout passes signals on to its command."""
-    child = proc["data"].get("child")
-    if not child or n == 17:
-        return False
-    try:
-        sys.kill(child, n)
-    except Errno:
-        return False
-    return True
-
-
-@tool("timeout", signal=_forward)
+@tool("timeout")
 def timeout(proc: Process, sys: Sys, event: Event) -> int:
+    """The command takes this process's place; a child that nobody waits for sends the signal (as in busybox)."""
     data = proc["data"]
-    if event is None:
-        given, words = options(proc, sys, "+s:k:tp", {"signal": "s", "kill-after": "k", "preserve-status": "p", "foreground": "t"})
-        if len(words) < 2:
-            usage(proc, sys, "")
-        if "t" in given and re.fullmatch(r"\d+", words[0]) is None:
-            usage(proc, sys, "")
-        limit = duration(words[0])
-        n = signal_number(given.get("s", "TERM"))
-        if limit is None or n is None:
-            complain(proc, sys, f"invalid number '{words[0]}'" if limit is None else f"bad signal name '{given['s']}'")
-            return 1
-        data.update(signal=n, deadline=sys.now + limit, second=duration(given["k"]) if "k" in given else None, fired=False)
-        try:
-            data["child"] = sys.spawn(words[1:])
-        except Errno as error:
-            complain(proc, sys, f"can't execute '{words[1]}': {error.text}")
-            return 127 if error.name == "ENOENT" else 126
-    while True:
-        ended = sys.wait(data["child"], block=False)
-        if ended is not None:
-            return 124 if data["fired"] and data["signal"] != KILL and ended[2] else ended[1] if not data["fired"] else (137 if ended[2] == KILL else 143)
-        if data["deadline"] is not None and sys.now >= data["deadline"]:
-            n = data["signal"] if not data["fired"] else KILL
-            data.update(fired=True, deadline=sys.now + data["second"] if data["second"] and n != KILL else None)
-            sys.kill(data["child"], n)
-            continue
-        sys.poll(ms=None if data["deadline"] is None else data["deadline"] - sys.now, child=True)
+    if "victim" in data:
+        victim = sys.kernel.state["processes"].get(data["victim"])
+        if victim is None or victim["state"] == "zombie":
+            return 0
+        if sys.now >= data["deadline"]:
+            sys.kernel.send(victim, data["signal"])
+            if data["second"] is None or data["signal"] == KILL:
+                return 0
+            data.update(signal=KILL, deadline=sys.now + data["second"])
+        sys.poll(ms=data["deadline"] - sys.now, objs=("gone:" + data["victim"],))
+    given, words = options(proc, sys, "+s:k:tp", {"signal": "s", "kill-after": "k", "preserve-status": "p", "foreground": "t"})
+    if len(words) < 2:
+        usage(proc, sys, "")
+    limit = duration(words[0])
+    n = signal_number(given.get("s", "TERM"))
+    if limit is None or n is None:
+        complain(proc, sys, f"invalid number '{words[0]}'" if limit is None else f"bad signal name '{given['s']}'")
+        return 1
+    second = duration(given["k"]) if "k" in given else None
+    pid = sys.spawn(proc["argv"], program="timeout", data={"victim": proc["key"], "deadline": sys.now + limit, "signal": n, "second": second})
+    child = sys.kernel.process(proc["ns"], pid)
+    assert child is not None
+    child.update({"orphan": True, "ppid": 1})
+    proc["children"].remove(child["key"])
+    return become(proc, sys, words[1:])
 
 
 @tool("time")

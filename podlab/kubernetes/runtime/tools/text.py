@@ -33,10 +33,8 @@ def count_of(text: str) -> int:
 def _old_style(proc: Process) -> None:
     """`head -5` is `head -n 5`."""
     argv = proc["argv"]
-    for index, word in enumerate(argv[1:], 1):
-        if re.fullmatch(r"-\d+", word):
-            argv[index : index + 1] = ["-n", word[1:]]
-            return
+    if len(argv) > 1 and re.fullmatch(r"-\d+", argv[1]):
+        argv[1:2] = ["-n", argv[1][1:]]
 
 
 @tool("head")
@@ -120,6 +118,8 @@ def tail(proc: Process, sys: Sys, event: Event) -> int:
             sys.out(_last_part(text, data["unit"], data["count"], data["start"]))
             data["seen"] = name
         status = int(data["in"]["status"])
+        if not files:
+            complain(proc, sys, "no files")
         if not data["follow"]:
             return status
         data["files"] = []
@@ -128,10 +128,7 @@ def tail(proc: Process, sys: Sys, event: Event) -> int:
             if name != "-":
                 _follow_open(sys, data["files"][-1], False)
         if not data["retry"] and all(item["fd"] is None for item in data["files"]):
-            if data["names"] == ["-"]:
-                return status
-            complain(proc, sys, "no files")
-            return 1
+            return status
         data["phase"] = "follow"
         data["began"] = sys.now
     if event is not None and event["on"] == "change":
@@ -622,8 +619,8 @@ def seq(proc: Process, sys: Sys, event: Event) -> int:
             option = words.pop(0)
             if option == "-w":
                 wide = True
-            elif option == "-s" and words:
-                separator = words.pop(0)
+            elif option.startswith("-s") and (words or option[2:]):
+                separator = option[2:] or words.pop(0)
         try:
             numbers = [float(word) for word in words]
         except ValueError:
