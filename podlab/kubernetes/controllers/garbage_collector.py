@@ -14,6 +14,7 @@ from ..etcd import Change, key_of
 from ..objects import Map
 from ..resources import BY_KIND
 
+EVERY_MS = 15  # a request takes about so long, and the collector's workers share one client
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 ORPHANING = "orphan "  # prefix of the keys of owners that let their dependents go
 
@@ -30,6 +31,10 @@ def _waits_for_dependents(obj: Map) -> bool:
 class GarbageCollector(Controller):
     name = "garbage-collector"
     latency_ms = 14
+
+    def __init__(self, cluster: Any) -> None:
+        super().__init__(cluster)
+        self.state["free_at"] = 0  # ms at which the next object may be attended to
 
     def restore(self) -> None:
         self.cluster.etcd.subscribe("*", self._on_change)
@@ -49,7 +54,7 @@ class GarbageCollector(Controller):
                 self.enqueue(f"{ORPHANING}{change.plural} {change.key}", because=change.cause)
             if FOREGROUND in finalizers and FOREGROUND not in was:
                 self._enqueue_dependents(change)
-                self.enqueue(f"{change.plural} {change.key}", because=change.cause)
+                self._attend(obj, change.cause)
         references = metadata.get("ownerReferences")
         if not references or (change.old is not None and change.old["metadata"].get("ownerReferences") == references):
             return
@@ -61,8 +66,16 @@ class GarbageCollector(Controller):
             self._ask(dependent, change)
 
     def _ask(self, obj: Map, change: Change) -> None:
+        self._attend(obj, change.cause)
+
+    def _attend(self, obj: Map, because: int | None = None) -> None:
+        """Queue an object behind the others."""
         metadata = obj["metadata"]
-        self.enqueue(f"{BY_KIND[obj['kind']].plural} {key_of(metadata.get('namespace'), metadata['name'])}", because=change.cause)
+        key = f"{BY_KIND[obj['kind']].plural} {key_of(metadata.get('namespace'), metadata['name'])}"
+        if key not in self.state["queue"]:
+            at = max(self.now + self.latency_ms, self.state["free_at"])
+            self.state["free_at"] = at + EVERY_MS
+            self.enqueue(key, at - self.now, because=because)
 
     def _owner(self, reference: Map, namespace: str | None) -> Map | None:
         resource = BY_KIND.get(reference["kind"])
@@ -130,8 +143,7 @@ class GarbageCollector(Controller):
             self._drop_finalizer(plural, owner, FOREGROUND, Cause("gc-dependents-gone"))
         for dependent in blocking:
             if not dependent["metadata"].get("deletionTimestamp"):
-                metadata = dependent["metadata"]
-                self.enqueue(f"{BY_KIND[dependent['kind']].plural} {key_of(metadata.get('namespace'), metadata['name'])}")
+                self._attend(dependent)
 
     def _orphan(self, plural: str, name: str) -> int | None:
         """attemptToOrphan: dependents lose the reference first; the owner goes when the store shows none."""

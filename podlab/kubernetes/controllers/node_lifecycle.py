@@ -24,6 +24,9 @@ TAINT_EVERY_MS = 10_000  # --node-eviction-rate 0.1: one node in 10 s for each z
 SLOW_TAINT_EVERY_MS = 100_000  # --secondary-node-eviction-rate 0.01, in a partly dead zone
 LARGE_CLUSTER = 50  # --large-cluster-size-threshold: smaller zones stop evicting when partly dead
 UNHEALTHY_SHARE = 0.55  # --unhealthy-zone-threshold
+LEASE_PERIOD_MS = 10_000  # a kubelet renews its Lease 4 times in nodeLeaseDurationSeconds 40
+POD_EVERY_MS = 10  # MarkPodsNotReady writes one Pod after the other
+PODS = "pods of "  # prefix of the keys of nodes whose Pods are being marked
 ZONE = "topology.kubernetes.io/zone"
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 BY_CONDITION = {("Ready", "False"): NOT_READY, ("Ready", "Unknown"): UNREACHABLE,
@@ -98,6 +101,8 @@ class NodeLifecycleController(Controller):
         self.state.update(ready={}, tainted={})
 
     def reconcile(self, key: str) -> int | None:
+        if key.startswith(PODS):
+            return self._mark_next_pod(key.removeprefix(PODS))
         node = self.cluster.etcd.get("nodes", key)
         if node is None:
             self.state["ready"].pop(key, None)
@@ -114,7 +119,9 @@ class NodeLifecycleController(Controller):
         last = self.cluster.heartbeat(name)
         if last >= self.now or ready_of(node) == "Unknown":
             return None
-        due = _tick_after(_tick_after(last) + GRACE_MS)
+        phase = self.cluster.random.integer("lease", name, below=LEASE_PERIOD_MS)
+        renewed = (last - phase) // LEASE_PERIOD_MS * LEASE_PERIOD_MS + phase
+        due = _tick_after(renewed) + GRACE_MS
         if self.now < due:
             return due - self.now
         self.client.update("nodes", {**node, "status": unknown_status(node, self.now)}, subresource="status",
@@ -131,18 +138,21 @@ class NodeLifecycleController(Controller):
             return _tick_after(self.now) - self.now
         self.state["ready"][name] = ready
         if seen == "True":
-            self.client.event(self._about(node), "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
-            for pod in self.cluster.etcd.pods_on(name):
-                self._mark_not_ready(name, pod)
+            self.client.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
+            self.enqueue(PODS + name, POD_EVERY_MS)
         return None
 
-    @staticmethod
-    def _about(node: Map) -> Map:
-        return node
+    def _mark_next_pod(self, name: str) -> int | None:
+        node = self.cluster.etcd.get("nodes", name)
+        if node is None or ready_of(node) == "True":
+            return None
+        pod = next((pod for pod in self.cluster.etcd.pods_on(name) if facts(pod).ready and not is_deleting(pod)), None)
+        if pod is None:
+            return None
+        self._mark_not_ready(name, pod)
+        return POD_EVERY_MS
 
     def _mark_not_ready(self, name: str, pod: Map) -> None:
-        if not facts(pod).ready or is_deleting(pod):
-            return
         status = pod["status"]
         changed = [{"type": "Ready", "status": "False", "lastProbeTime": None, "lastTransitionTime": rfc3339(self.now)}
                    if c["type"] == "Ready" else c for c in status["conditions"]]

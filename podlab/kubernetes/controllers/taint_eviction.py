@@ -15,6 +15,9 @@ from ..objects import EMPTY, Map
 from ..times import rfc3339
 
 
+EVERY_MS = 100  # two requests for each Pod, at the controller manager's 20 a second (--kube-api-qps) once its burst is spent
+
+
 def no_execute(node: Map | None) -> list[Map]:
     taints = (node["spec"].get("taints") or ()) if node is not None else ()
     return [taint for taint in taints if taint["effect"] == "NoExecute"]
@@ -56,7 +59,8 @@ class TaintEvictionController(Controller):
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
-        self.state["planned"] = {}  # pod key -> [uid, since ms]: Pods that leave when their tolerations end
+        # planned: pod key -> [uid, since ms, ms of its turn or None], Pods that leave when their tolerations end; free_at: ms at which the next one may be evicted
+        self.state.update(planned={}, free_at=0)
 
     def reconcile(self, key: str) -> int | None:
         planned: dict[str, list[Any]] = self.state["planned"]
@@ -76,11 +80,17 @@ class TaintEvictionController(Controller):
         since = plan[1] if plan is not None else self.now
         left = since + round(seconds * 1000) - self.now
         if left <= 0:
-            planned.pop(key, None)
+            entry = planned.setdefault(key, [pod["metadata"]["uid"], since, None])
+            if entry[2] is None:
+                entry[2] = max(self.now, self.state["free_at"])
+                self.state["free_at"] = entry[2] + EVERY_MS
+            if self.now < entry[2]:
+                return int(entry[2]) - self.now
+            del planned[key]
             self._evict(pod, taints, seconds)
             return None
         if plan is None:
-            planned[key] = [pod["metadata"]["uid"], since]
+            planned[key] = [pod["metadata"]["uid"], since, None]
             self.note("taint-evict-planned", {"taint": taints[0]["key"], "after_ms": left}, f"pods/{key}")
         return left
 
