@@ -169,6 +169,36 @@ def test_a_new_node_takes_no_pods_until_it_is_ready() -> None:
     assert stored["spec"]["taints"] == [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
 
 
+def secured(level: str) -> Ctx:
+    return Ctx({"kind": "Namespace", "metadata": {"name": "refusals", "labels": {"pod-security.kubernetes.io/enforce": level}}})
+
+
+def test_the_restricted_standard_lists_everything_that_a_plain_pod_lacks() -> None:
+    assert refusal(pod(), secured("restricted")) == (
+        'pods "p" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "c" must '
+        'set '
+        'securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "c" must set '
+        'securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "c" must set '
+        'securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must set securityContext.seccompProfile.type '
+        'to '
+        '"RuntimeDefault" or "Localhost")')
+    safe = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
+    meek = pod(containers=[container(securityContext=safe)], securityContext={"seccompProfile": {"type": "RuntimeDefault"}})
+    assert refusal(meek, secured("restricted")) == ""
+
+
+def test_the_baseline_standard_keeps_pods_off_the_host() -> None:
+    assert refusal(pod(), secured("baseline")) == ""
+    bold = pod(containers=[container(securityContext={"privileged": True}),
+                           container("d", ports=[{"containerPort": 1, "hostPort": 1}])],
+               hostPID=True, volumes=[{"name": "v", "hostPath": {"path": "/"}}])
+    assert refusal(bold, secured("baseline")) == (
+        'pods "p" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostPID=true), hostPath volumes (volume '
+        '"v"), '
+        'hostPort (container "d" uses hostPort 1), privileged (container "c" must not set securityContext.privileged=true)')
+    assert refusal(bold, secured("privileged")) == ""
+
+
 def test_mutating_admission_speaks_before_validation_and_quota_after_it() -> None:
     broken = pod(restartPolicy="Sometimes", serviceAccountName="ghost")
     assert "error looking up service account" in refusal(broken)

@@ -12,7 +12,17 @@ from typing import Any
 from ...resources import Resource
 from ..errors import forbidden
 from ..strategy import Context
-from . import limit_ranger, namespace_lifecycle, priority, resource_quota, runtime_class, service_account, storage, tolerations
+from . import (
+    limit_ranger,
+    namespace_lifecycle,
+    pod_security,
+    priority,
+    resource_quota,
+    runtime_class,
+    service_account,
+    storage,
+    tolerations,
+)
 
 Object = dict[str, Any]
 
@@ -38,6 +48,8 @@ def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) ->
     """What the validating plugins refuse of an object that is otherwise ready to be stored. Raises ApiError 403."""
     if resource.kind in ("Pod", "PersistentVolumeClaim"):
         limit_ranger.validate(resource, obj, ctx)
+    if resource.kind == "Pod":
+        pod_security.validate(obj, ctx)
     if resource.kind == "PriorityClass":
         priority.validate_class(obj, ctx)
     if resource.namespaced:
