@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from lessons import library
 from podlab.labs import access, sessions
 
 
@@ -25,6 +26,8 @@ def render_home(request: HttpRequest, status: int = 200, **context: object) -> H
         "next": onward,
         "suggested_nickname": sessions.suggest_nickname(),
         "nickname_max": sessions.NICKNAME_MAX,
+        "lessons": [{"number": one.number, "title": one.title, "summary": one.summary, "url": reverse("lesson", args=[one.slug])}
+                    for one in library.lessons()],
         **context,
     }
     return render(request, "home.html", context, status=status)

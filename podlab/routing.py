@@ -1,5 +1,7 @@
 """Websocket addresses. Each consumer fetches through podlab/labs/access.py with its scope."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from lessons.consumers import LessonConsumer
+
+websocket_urlpatterns = [path("ws/lessons/<slug:slug>/", LessonConsumer.as_asgi())]

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from lessons import views as lessons
 from podlab import pages
 
 urlpatterns = [
@@ -7,5 +8,6 @@ urlpatterns = [
     path("start/", pages.start, name="start"),
     path("resume/", pages.resume, name="resume"),
     path("resume-code/", pages.renew_code, name="renew-code"),
+    path("lessons/<slug:slug>/", lessons.lesson, name="lesson"),
     path("leave/", pages.leave, name="leave"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ class Birth:
     spec: dict[str, Any] | None = None
     manifests: str = ""
     settle_seconds: float = 30.0  # virtual time that passes before the learner comes
+    files: dict[str, str] = field(default_factory=dict)  # on the learner's machine
 
 
 _find: Callable[[str], Birth] = lambda lesson: Birth(seed=1)  # noqa: E731

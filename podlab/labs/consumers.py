@@ -64,7 +64,7 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.live.leave(self)
         self.live = await CLUSTERS.get(self.row.id)
         self.live.viewers.add(self)
-        files = await database_sync_to_async(panels.load_files)(self.row.id)
+        files = births.birth(self.lesson).files | await database_sync_to_async(panels.load_files)(self.row.id)
         if hasattr(self, "terminal"):
             self.terminal.attach(self.live, files)
         else:

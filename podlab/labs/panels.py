@@ -54,10 +54,14 @@ def clock_facts(live: LiveCluster) -> dict[str, Any]:
     return {"now": live.engine.now, "start": live.engine.start, "rate": live.rate}
 
 
-def clock(live: LiveCluster, oob: bool = True) -> str:
-    rates = [(rate, RATE_NAMES[rate], rate == live.rate) for rate in RATES]
-    return render_to_string("labs/_clock.html", {**clock_facts(live), "text": clock_text(live.engine.now - live.engine.start), "rates": rates,
-                                                 "oob": oob})
+def rates(present: float) -> list[tuple[float, str, bool]]:
+    """(rate, name, whether it is the present one)."""
+    return [(rate, RATE_NAMES[rate], rate == present) for rate in RATES]
+
+
+def clock(live: LiveCluster) -> str:
+    facts = {**clock_facts(live), "text": clock_text(live.engine.now - live.engine.start), "rates": rates(live.rate), "oob": True}
+    return render_to_string("labs/_clock.html", facts)
 
 
 def track(live: LiveCluster) -> str:

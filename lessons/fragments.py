@@ -1,0 +1,66 @@
+"""The lesson's side of the page as HTML: steps, questions with their answers, exercises with their conditions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from lessons.checks import Verdict
+from lessons.progress import SOLUTION_SEEN, Progress
+from lessons.schema import KIND_NAMES, Exercise, Lesson, Question, Step
+
+
+def steps(lesson: Lesson, done: Progress) -> list[dict[str, Any]]:
+    """Template contexts of all steps."""
+    return [{"step": step, "kind_name": KIND_NAMES[step.kind], "done": step.id in done.done, "number": number,
+             "questions": [question(q, done.answers.get(q.id, [])) for q in step.questions],
+             "exercise": exercise(step.exercise, done) if step.exercise else None,
+             "conditions": conditions(step, None) if step.conditions else None}
+            for number, step in enumerate(lesson.steps, 1)]
+
+
+def question(found: Question, tried: list[int], counts: list[int] | None = None) -> dict[str, Any]:
+    """A question after the choices tried so far: each shows its answer once it was chosen; a right one ends it."""
+    solved = any(found.choices[choice].correct for choice in tried if choice < len(found.choices))
+    total = sum(counts or ())
+    choices = [{"index": index, "choice": choice, "tried": index in tried,
+                "share": round(100 * counts[index] / total) if counts and total > 1 else None}
+               for index, choice in enumerate(found.choices)]
+    return {"question": found, "choices": choices, "solved": solved, "total": total}
+
+
+def question_html(found: Question, tried: list[int], counts: list[int]) -> str:
+    return render_to_string("lessons/_question.html", {"q": question(found, tried, counts), "oob": True})
+
+
+def exercise(found: Exercise, done: Progress) -> dict[str, Any]:
+    attempt = done.attempts.get(found.id)
+    seen = attempt.hints if attempt else 0
+    return {"exercise": found, "attempt": attempt, "solved": bool(attempt and attempt.solved), "hints": found.hints[: min(seen, len(found.hints))],
+            "next_hint": seen + 1 if seen < len(found.hints) else 0, "solution": found.solution if seen >= SOLUTION_SEEN else "",
+            "solution_ready": seen == len(found.hints)}
+
+
+def exercise_html(step: Step, found: Exercise, done: Progress, verdicts: list[Verdict] | None) -> str:
+    return render_to_string("lessons/_exercise.html", {"step": step, "e": exercise(found, done), "oob": True,
+                                                       "conditions": conditions_of(found.conditions, verdicts)})
+
+
+def conditions(step: Step, verdicts: list[Verdict] | None) -> list[dict[str, Any]]:
+    return conditions_of(step.conditions, verdicts)
+
+
+def conditions_of(found: Any, verdicts: list[Verdict] | None) -> list[dict[str, Any]]:
+    return [{"text": condition.text, "verdict": verdicts[i] if verdicts else None} for i, condition in enumerate(found)]
+
+
+def conditions_html(step: Step, found: Any, verdicts: list[Verdict], *, asked: bool) -> str:
+    """The list of conditions, live: what holds is ticked at once, what does not is named only when the learner asked."""
+    return render_to_string("lessons/_conditions.html", {"step": step, "conditions": conditions_of(found, verdicts), "asked": asked, "oob": True})
+
+
+def done_html(lesson: Lesson, done: set[str]) -> str:
+    """The row of dots in the header."""
+    return render_to_string("lessons/_dots.html", {"steps": [{"step": s, "done": s.id in done} for s in lesson.steps], "oob": True,
+                                                   "count": len(done & {s.id for s in lesson.steps})})

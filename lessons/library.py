@@ -1,0 +1,57 @@
+"""The lessons of this installation, loaded once (again after a change in development)."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from lessons import loader
+from lessons.schema import Lesson, LessonError
+from podlab.labs.births import Birth
+
+logger = logging.getLogger(__name__)
+
+OWN = Path(__file__).resolve().parent / "course"
+
+
+def folders() -> list[Path]:
+    """Our course, and a teacher's own beside it (LESSONS_DIR)."""
+    return [OWN, *(Path(folder) for folder in getattr(settings, "LESSON_DIRS", ()))]
+
+
+def _stamp() -> float:
+    if not settings.DEBUG:
+        return 0.0
+    return max((file.stat().st_mtime for folder in folders() if folder.is_dir() for file in folder.rglob("*") if file.is_file()), default=0.0)
+
+
+@lru_cache(maxsize=2)
+def _load(stamp: float) -> dict[str, Lesson]:
+    found: dict[str, Lesson] = {}
+    for folder in folders():
+        if folder.is_dir():
+            for lesson in loader.load_all(folder):
+                if lesson.slug in found:
+                    raise LessonError(str(folder), 1, f"{lesson.slug}(이)라는 단원이 둘입니다")
+                found[lesson.slug] = lesson
+    return dict(sorted(found.items(), key=lambda item: item[1].number))
+
+
+def lessons() -> list[Lesson]:
+    """By number. Raises LessonError when a file is wrong."""
+    return list(_load(_stamp()).values())
+
+
+def get(slug: str) -> Lesson:
+    """Raises LookupError."""
+    return _load(_stamp())[slug]
+
+
+def birth(slug: str) -> Birth:
+    """How a lesson's cluster begins, for labs. Raises LookupError."""
+    lesson = get(slug)
+    spec = {"nodes": [dict(node) for node in lesson.spec["nodes"]]} if lesson.spec else None
+    return Birth(seed=lesson.number, spec=spec, manifests=lesson.manifests, settle_seconds=lesson.settle_seconds, files=dict(lesson.files))

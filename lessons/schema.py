@@ -1,0 +1,100 @@
+"""What a lesson is made of, as plain frozen values. Pure: no Django, no engine. The files are read by loader.py.
+
+A lesson is prose (`lesson.md`, one `##` heading a step) and data: `cluster.yaml` (how the cluster begins), `exercises.yaml`, `quiz.yaml`
+and `solution.sh`. Unknown keys, missing texts and references to nothing fail at load, with file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = {"보기": "watch", "예측": "predict", "해 보기": "do", "왜?": "why", "과제": "exercise", "되짚기": "debrief", "퀴즈": "quiz"}
+KIND_NAMES = {value: key for key, value in KINDS.items()}
+HINTS = 3
+
+
+class LessonError(Exception):
+    """A lesson file that says something it may not. `str()` names file, line and what to do."""
+
+    def __init__(self, file: str, line: int, text: str) -> None:
+        super().__init__(f"{file}:{line}: {text}")
+        self.file, self.line, self.text = file, line, text
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer. A wrong one names the misconception it comes from (0: none of the list) and the sentence that corrects it."""
+
+    text: str
+    correct: bool
+    why: str
+    misconception: int = 0
+    show: str = ""  # a command that shows it happening in the learner's own cluster
+
+
+@dataclass(frozen=True)
+class Question:
+    id: str
+    text: str  # HTML
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One checked wish of an exercise or step: `text` is what the learner reads, `check` the vocabulary's form (checks.py)."""
+
+    text: str
+    check: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    id: str
+    title: str
+    goal: str  # HTML: the wanted state in a few words
+    conditions: tuple[Condition, ...]
+    hints: tuple[str, ...]  # HTML
+    solution: str  # shell text, as the learner would type it
+    wrong: tuple[tuple[str, str], ...]  # (name, shell text): tempting ways that must not pass
+    commands: int  # in the shortest known solution
+    debrief: str = ""  # HTML
+    files: Mapping[str, str] = field(default_factory=dict)  # manifests put into the editor when the exercise starts
+    setup: str = ""  # shell text run when the step is opened anew
+
+
+@dataclass(frozen=True)
+class Step:
+    id: str
+    kind: str  # a value of KINDS
+    title: str
+    html: str
+    conditions: tuple[Condition, ...] = ()  # of a "do" step: done when they hold
+    questions: tuple[Question, ...] = ()
+    exercise: Exercise | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    slug: str
+    number: int
+    title: str
+    summary: str
+    minutes: int
+    steps: tuple[Step, ...]
+    spec: Mapping[str, Any] | None
+    manifests: str
+    settle_seconds: float
+    files: Mapping[str, str]  # the learner's files at the start
+    manual: tuple[tuple[str, str], ...] = ()  # (title, URL) of the Kubernetes manual
+    seeds: tuple[str, ...] = ()
+
+    def step(self, step_id: str) -> Step | None:
+        return next((step for step in self.steps if step.id == step_id), None)
+
+    def exercise(self, exercise_id: str) -> Exercise | None:
+        return next((step.exercise for step in self.steps if step.exercise and step.exercise.id == exercise_id), None)
+
+    def question(self, question_id: str) -> Question | None:
+        return next((question for step in self.steps for question in step.questions if question.id == question_id), None)
