@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
-from ..apiserver.request import Request
+from ..apiserver.errors import ApiError
 from ..objects import Map
 from ..resources import RESOURCES, Resource, by_any_name, by_api_kind
-from .flags import Flag, Flags
+from . import kustomize
+from .flags import Flag
 from .manifests import Manifest, read
-from .terminal import KubectlError, Terminal
+from .terminal import KubectlError, Wait
+from .verbs import Call, Failures
 
 SELECTING = (Flag("selector", short="l"), Flag("field-selector"), Flag("all-namespaces", "bool", "A"), Flag("all", "bool"))
 FILES = (Flag("filename", "array", "f"), Flag("recursive", "bool", "R"), Flag("kustomize", short="k"))
+NOTHING_NAMED = ("error: You must provide one or more resources by argument or filename.\nExample resource specifications include:\n"
+                 "   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,17 @@ class Target:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Info:
+    """One object that a command is about: as the cluster has it, or as a file says (`source`)."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    object: dict[str, Any]
+    source: str = ""
+
+
 def resource_named(word: str) -> Resource:
     """Raises KubectlError for a kind that the server lacks."""
     resource = by_any_name(word)
@@ -31,82 +48,136 @@ def resource_named(word: str) -> Resource:
     return resource
 
 
+# What the category `all` stands for, in the order in which `kubectl get all` asks (core first, then groups by name)
+ALL = tuple(resource for resource in RESOURCES if "all" in resource.categories)
+
+
 def targets(arguments: list[str]) -> list[Target]:
     """`pod web api` -> two named Pods; `pods,svc` -> two kinds; `pod/web svc/web` -> two named objects; `all` -> its kinds."""
-    if not arguments:
-        raise KubectlError("error: You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of "
-                           "supported resources.\n")
     if any("/" in word for word in arguments):
         found = []
         for word in arguments:
             kind, slash, name = word.partition("/")
             if not slash:
                 raise KubectlError("error: there is no need to specify a resource type as a separate argument when passing arguments in "
-                                   "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of "
-                                   "'kubectl get resource resource/<resource_name>'\n")
-            if not name or not kind:
+                                   "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource "
+                                   "resource/<resource_name>'\n")
+            if not name or not kind or "/" in name:
                 raise KubectlError("error: arguments in resource/name form must have a single resource and name\n")
             found += [Target(resource_named(one), name) for one in kind.split(",")]
         return found
     kinds: list[Resource] = []
     for word in arguments[0].split(","):
-        if word == "all":
-            kinds += [resource for resource in ALL]
-        else:
-            kinds.append(resource_named(word))
+        kinds += ALL if word == "all" else [resource_named(word)]
     if len(arguments) == 1:
         return [Target(kind) for kind in kinds]
     return [Target(kind, name) for kind in kinds for name in arguments[1:]]
 
 
-# The order in which `kubectl get all` asks (category expansion follows discovery: core first, then groups by name)
-ALL = tuple(resource for resource in RESOURCES if "all" in resource.categories)
-
-
-def namespace_of(terminal: Terminal, flags: Flags, resource: Resource) -> str:
+def namespace_of(call: Call, resource: Resource) -> str:
     """The namespace to ask in; "" means all (or none, for cluster-scoped kinds)."""
-    if not resource.namespaced:
+    if not resource.namespaced or ("all-namespaces" in call.flags and call.flags["all-namespaces"]):
         return ""
-    try:
-        if flags["all-namespaces"]:
-            return ""
-    except KeyError:
-        pass
-    return flags["namespace"] or terminal.namespace
+    return call.namespace
 
 
-def fetch(terminal: Terminal, flags: Flags, target: Target) -> list[Map]:
+def fetch(call: Call, target: Target) -> list[Map]:
     """The present objects of a target. Raises ApiError 404 for a named one that is not there."""
-    namespace = namespace_of(terminal, flags, target.resource)
+    namespace = namespace_of(call, target.resource)
     if target.name:
-        return [terminal.api.perform(Request("get", target.resource.plural, namespace, target.name))]
+        return [call.request("get", target.resource, target.name, namespace)]
     options = {}
-    if flags["selector"]:
-        options["labelSelector"] = flags["selector"]
-    if flags["field-selector"]:
-        options["fieldSelector"] = flags["field-selector"]
-    found: list[Map] = terminal.api.perform(Request("list", target.resource.plural, namespace, options=options))["items"]
+    if "selector" in call.flags and call.flags["selector"]:
+        options["labelSelector"] = call.flags["selector"]
+    if "field-selector" in call.flags and call.flags["field-selector"]:
+        options["fieldSelector"] = call.flags["field-selector"]
+    found: list[Map] = call.request("list", target.resource, "", namespace, **options)["items"]
     return found
 
 
-def from_files(terminal: Terminal, flags: Flags) -> list[tuple[Resource, Manifest]]:
-    """The objects of -f with their kinds. Raises KubectlError for kinds that the server lacks."""
-    found = []
-    for manifest in read(terminal, flags["filename"]):
-        obj, source = manifest.object, manifest.source
-        if not isinstance(obj, dict) or not obj.get("kind") or not obj.get("apiVersion"):
-            missing = "Kind" if not isinstance(obj, dict) or not obj.get("kind") else "apiVersion"
-            raise KubectlError(f'error: error validating "{source}": error validating data: {missing.lower() if missing == "Kind" else missing}'
-                               " not set; if you choose to ignore these errors, turn validation off with --validate=false\n")
-        resource = by_api_kind(str(obj["apiVersion"]), str(obj["kind"]))
-        if resource is None:
-            name, namespace = (obj.get("metadata") or {}).get("name", ""), (obj.get("metadata") or {}).get("namespace", "")
-            raise KubectlError(f'error: resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": no matches for '
-                               f'kind "{obj["kind"]}" in version "{obj["apiVersion"]}"\nensure CRDs are installed first\n')
-        found.append((resource, manifest))
-    return found
+def from_files(call: Call) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
+    """(the objects of -f and -k with their kinds, what was wrong with others). Raises KubectlError where a file cannot be read."""
+    if call.flags["kustomize"]:
+        if call.flags["filename"]:
+            raise KubectlError("error: only one of -f or -k can be specified\n")
+        manifests = kustomize.build(call.terminal, call.flags["kustomize"])
+    else:
+        stdin = (yield from call.terminal.read_all()) if "-" in call.flags["filename"] else None
+        manifests = read(call.terminal.files, call.flags["filename"], stdin, recursive=call.flags["recursive"])
+    found: list[Info] = []
+    wrong: list[ApiError | str] = []
+    for manifest in manifests:
+        try:
+            found.append(_info(call, manifest))
+        except Failures as failures:
+            wrong += failures.errors
+    if not found and not wrong and ("-" in call.flags["filename"] or manifests == []):
+        raise KubectlError(f"error: no objects passed to {call.name}\n")
+    return found, wrong
 
 
-def printed_name(resource: Resource, name: str) -> str:
-    """`pod/web`, `deployment.apps/web` (NamePrinter)."""
-    return f"{resource.one}.{resource.group}/{name}" if resource.group else f"{resource.one}/{name}"
+def _info(call: Call, manifest: Manifest) -> Info:
+    obj, source = manifest.object, manifest.source
+    kind, version = (obj.get("kind"), obj.get("apiVersion")) if isinstance(obj, dict) else (None, None)
+    if not kind or not version:
+        missing = " and ".join(name for name, value in (("apiVersion", version), ("kind", kind)) if not value)
+        missing = f"[{missing.replace(' and ', ' not set, ')} not set]" if " and " in missing else f"{missing} not set"
+        raise Failures([f'error: error validating "{source}": error validating data: {missing}; if you choose to ignore these errors, turn '
+                        "validation off with --validate=false"])
+    metadata = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
+    name, namespace = str((metadata or {}).get("name") or ""), str((metadata or {}).get("namespace") or "")
+    resource = by_api_kind(str(version), str(kind))
+    if resource is None:
+        raise Failures([f'resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": no matches for kind '
+                        f'"{kind}" in version "{version}"\nensure CRDs are installed first'])
+    if not resource.namespaced:
+        return Info(resource, "", name, obj, source)
+    if namespace and call.flags["namespace"] and namespace != call.flags["namespace"]:
+        raise Failures([f'the namespace from the provided object "{namespace}" does not match the namespace "{call.flags["namespace"]}". You '
+                        f"must pass '--namespace={namespace}' to perform this operation."])
+    return Info(resource, namespace or call.namespace, name, obj, source)
+
+
+def has_files(call: Call) -> bool:
+    return bool(call.flags["filename"] or call.flags["kustomize"])
+
+
+def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
+           selecting: bool = True) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
+    """(the live objects that the arguments, -l, --all or -f name, what could not be had).
+
+    Raises KubectlError when a kind is given and nothing says which of it; `unnamed` is the text then. Without `selecting` the flag
+    --selector means something else to this command (expose).
+    """
+    arguments = call.arguments if arguments is None else arguments
+    wrong: list[ApiError | str] = []
+    found: list[Info] = []
+    if has_files(call):
+        infos, wrong = yield from from_files(call)
+        for info in infos:
+            try:
+                live = call.request("get", info.resource, info.name, info.namespace)
+                found.append(Info(info.resource, info.namespace, info.name, live, info.source))
+            except ApiError as error:
+                wrong.append(error)
+        return found, wrong
+    if not arguments:
+        raise KubectlError(NOTHING_NAMED)
+    wanted = targets(arguments)
+    flags = call.flags
+    many = selecting and any(name in flags and flags[name] for name in ("selector", "field-selector", "all"))
+    if selecting and any(target.name for target in wanted) and "selector" in flags and flags["selector"]:
+        raise KubectlError("error: name cannot be provided when a selector is specified\n")
+    if "all" in flags and flags["all"] and any(target.name for target in wanted):
+        raise KubectlError("error: setting 'all' parameter but found a non empty selector. \n" if flags["selector"] else
+                           "error: name cannot be provided when --all is specified\n")
+    if not all(target.name for target in wanted) and not many:
+        raise KubectlError(f"error: {unnamed or 'resource(s) were provided, but no name was specified'}\n")
+    for target in wanted:
+        try:
+            for obj in fetch(call, target):
+                metadata = obj["metadata"]
+                found.append(Info(target.resource, metadata.get("namespace", ""), metadata["name"], obj))
+        except ApiError as error:
+            wrong.append(error)
+    return found, wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from .terminal import KubectlError
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """`kind` is bool, str, int, list (repeatable, comma-separated), array (repeatable, taken whole) or opt (value optional)."""
+    """`kind` is bool, str, int, duration (ms), list (repeatable, comma-separated), array (repeatable, taken whole) or opt (value optional)."""
 
     name: str
     kind: str = "str"
@@ -22,7 +23,7 @@ class Flag:
 
 GLOBAL = (
     Flag("namespace", short="n"), Flag("context"), Flag("kubeconfig"), Flag("cluster"), Flag("user"), Flag("server", short="s"),
-    Flag("request-timeout"), Flag("v", "int", short="v"), Flag("token"), Flag("as"), Flag("warnings-as-errors", "bool"),
+    Flag("request-timeout"), Flag("as-group"), Flag("v", "int", short="v"), Flag("token"), Flag("as"), Flag("warnings-as-errors", "bool"),
     Flag("insecure-skip-tls-verify", "bool"), Flag("help", "bool", short="h"),
 )
 
@@ -36,8 +37,27 @@ class Flags:
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
     def given(self, name: str) -> bool:
         return name in self._given
+
+
+UNITS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6}
+
+
+def milliseconds(text: str) -> int:
+    """A Go duration (`1m30s`, `0`, `500ms`, `-1s`) in ms. Raises ValueError in Go's words."""
+    sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    if rest == "0":
+        return 0
+    parts = re.findall(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", rest)
+    if not parts or "".join(number + unit for number, unit in parts) != rest:
+        if re.fullmatch(r"\d+\.?\d*", rest):
+            raise ValueError(f"time: missing unit in duration {show(text)}")
+        raise ValueError(f"time: invalid duration {show(text)}")
+    return sign * round(sum(float(number) * UNITS[unit] for number, unit in parts))
 
 
 def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list[str], Flags, list[str]]:
@@ -65,6 +85,11 @@ def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list
             except ValueError:
                 raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseInt: parsing {show(text)}: '
                            "invalid syntax") from None
+        elif flag.kind == "duration":
+            try:
+                values[flag.name] = milliseconds(text)
+            except ValueError as error:
+                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: {error}') from None
         elif flag.kind == "list":
             values[flag.name] = [*values[flag.name], *text.split(",")]
         elif flag.kind == "array":

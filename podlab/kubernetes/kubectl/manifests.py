@@ -6,13 +6,13 @@ Bounded before anything is built: bytes, depth, aliases (a YAML bomb is a few li
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from .terminal import KubectlError, Terminal
+from .terminal import KubectlError
 
 MAX_BYTES = 1_500_000  # etcd's own request limit (--max-request-bytes) is 1.5 MiB
 MAX_DEPTH = 100
@@ -109,25 +109,32 @@ def _documents(text: str, source: str) -> Iterator[Any]:
         loader.dispose()
 
 
-def read(terminal: Terminal, names: list[str]) -> list[Manifest]:
-    """The objects of `-f` arguments: file names, `-` for standard input, `.` or a directory for all files in it."""
+def read(files: Mapping[str, str], names: list[str], stdin: str | None, *, recursive: bool = False) -> list[Manifest]:
+    """The objects of `-f` arguments: file names, `-` for standard input, `.` or a directory for the files in it (`recursive`: below it)."""
     found: list[Manifest] = []
-    for name in names:
+    for name in (one for text in names for one in text.split(",")):
         if name == "-":
-            if terminal.stdin is None:
-                raise KubectlError("error: no objects passed to apply\n")
-            found += parse(terminal.stdin, "STDIN")
+            found += parse(stdin or "", "STDIN")
             continue
-        path = name.removeprefix("./").rstrip("/")
-        if path in terminal.files:
-            found += parse(terminal.files[path], name)
+        path = clean(name)
+        if path in files:
+            found += parse(files[path], name)
             continue
-        inside = sorted(file for file in terminal.files if (path in ("", ".") or file.startswith(path + "/"))
-                        and file.endswith((".yaml", ".yml", ".json")))
+        inside = sorted(file for file in files if (path in ("", ".") or file.startswith(path + "/")) and file.endswith((".yaml", ".yml", ".json"))
+                        and (recursive or "/" not in file[0 if path in ("", ".") else len(path) + 1:]))
         if not inside:
             if name.startswith(("http://", "https://")):
                 raise KubectlError(f"error: unable to read URL \"{name}\": this cluster has no way to the Internet\n")
-            raise KubectlError(f'error: the path "{name}" does not exist\n')
+            directory = path in ("", ".") or any(file.startswith(path + "/") for file in files)
+            raise KubectlError(f"error: error reading [{name}]: recognized file extensions are [.json .yaml .yml]\n" if directory else
+                               f'error: the path "{name}" does not exist\n')
         for file in inside:
-            found += parse(terminal.files[file], file)
+            found += parse(files[file], file)
     return found
+
+
+def clean(path: str) -> str:
+    """A path as the learner's files are keyed: relative to the home directory."""
+    for home in ("~/", "/root/", "./"):
+        path = path.removeprefix(home)
+    return path.rstrip("/")

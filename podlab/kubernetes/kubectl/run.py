@@ -2,53 +2,107 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 from ..apiserver.errors import ApiError
-from .commands import COMMANDS
-from .terminal import Api, Command, KubectlError, Terminal
+from . import commands  # noqa: F401  (registers the commands)
+from .flags import parse
+from .help import general_help, help_of
+from .terminal import Api, Command, Config, KubectlError, Terminal, Text
+from .verbs import ALIASES, VERBS, Call, Failures, report, report_all
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
 LONGEST_MS = 3_600_000  # run_to_end gives up on a command that waits for ever (get -w, logs -f) after an hour of virtual time
+WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as", "--token",
+              "--request-timeout")
 
 
 def run(argv: list[str], terminal: Terminal) -> Command:
     """The command of `argv` (without "kubectl"), running: see `Wait`. Never raises; returns the exit code."""
     try:
-        words = list(argv)
-        leading: list[str] = []
-        while words and words[0].startswith("-"):  # kubectl -n web get pods
-            leading.append(words.pop(0))
-            if leading[-1] in ("-n", "--namespace", "--context", "--kubeconfig", "-v", "-s") and words:
-                leading.append(words.pop(0))
-        name = words.pop(0) if words else "help"
-        command = COMMANDS.get(name)
-        if command is None:
-            raise KubectlError(f'error: unknown command "{name}" for "kubectl"\n')
-        return (yield from command(words + leading if "--" not in words else leading + words, terminal))
+        return (yield from _run(argv, terminal))
     except KubectlError as error:
         terminal.err(error.text)
         return error.code
     except ApiError as error:
-        terminal.err(server_error(error))
-        return 1
+        terminal.err(report(error))
+    except Failures as failures:
+        terminal.err(report_all(failures.errors))
+    return 1
 
 
-def server_error(error: ApiError, when: str = "") -> str:
-    """A refusal as kubectl prints it (S/kubectl/pkg/cmd/util/helpers.go, checkErr). `when`: `error when creating "x.yaml"`."""
-    if error.reason == "Invalid" and error.details:
-        head = f'The {error.details.get("kind", "")} "{error.details.get("name", "")}" is invalid'
-        causes = list(dict.fromkeys(f"{c['field']}: {c['message']}" if c.get("field") else c["message"]
-                                    for c in error.details.get("causes") or ()))
-        if not causes:
-            return head + "\n"
-        if len(causes) == 1:
-            return f"{head}: {causes[0]}\n"
-        return f"{head}: \n" + "".join(f"* {cause}\n" for cause in causes)
-    message = f"{when}: {error.message}" if when else error.message
-    return f"Error from server ({error.reason}): {message}\n" if error.reason else f"Error from server: {message}\n"
+def _run(argv: list[str], terminal: Terminal) -> Command:
+    leading, words = split(argv)
+    if not words:
+        terminal.out(general_help())
+        return 0
+    if words[0] == "help":
+        terminal.out(help_of(words[1:]))
+        return 0
+    name, words = find(words)
+    found = VERBS[name]
+    if any(word in ("-h", "--help") for word in (words[:words.index("--")] if "--" in words else words)):
+        terminal.out(help_of(name.split()))
+        return 0
+    arguments, flags, after = parse(name, leading + words, found.flags)
+    result = found.run(Call(name, terminal, arguments, flags, after))
+    if inspect.isgenerator(result):
+        result = yield from result
+    return result or 0  # type: ignore[return-value]
+
+
+def split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """The global flags before the command (`kubectl -n web get pods`), and the rest."""
+    words, leading = list(argv), []
+    while words and words[0].startswith("-") and words[0] not in ("-h", "--help"):
+        leading.append(words.pop(0))
+        if leading[-1] in WITH_VALUE and words:
+            leading.append(words.pop(0))
+    if words and words[0] in ("-h", "--help"):
+        words[0] = "help"
+    return leading, words
+
+
+def find(words: list[str]) -> tuple[str, list[str]]:
+    """(the command's whole name, what follows it). Raises KubectlError for a command that is not there."""
+    first = ALIASES.get(words[0], words[0])
+    plain = [word for word in words[1:] if not word.startswith("-")]
+    groups = {name.split()[0] for name in VERBS if " " in name}
+    if first in groups:
+        for word in plain[:1]:
+            whole = f"{first} {word}"
+            if (whole := ALIASES.get(whole, whole)) in VERBS:
+                rest = list(words[1:])
+                rest.remove(word)
+                return whole, rest
+        if first in VERBS:
+            return first, words[1:]
+        if plain and not any(word in ("-h", "--help") for word in words):
+            raise KubectlError(f'error: unknown command "{plain[0]}"\nSee \'kubectl {first} -h\' for help and examples\n')
+        raise KubectlError(help_of([first]), 0 if not plain else 1)
+    if first not in VERBS:
+        near = sorted(name for name in {name.split()[0] for name in VERBS} if name.startswith(first) or _distance(first, name) <= 2)
+        hint = "\nDid you mean this?\n" + "".join(f"\t{name}\n" for name in near) if near else ""
+        raise KubectlError(f'error: unknown command "{first}" for "kubectl"\n{hint}')
+    return first, words[1:]
+
+
+def _distance(a: str, b: str) -> int:
+    """Levenshtein's, as cobra's suggestions count it."""
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        previous, row[0] = row[0], i
+        for j, right in enumerate(b, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (left != right))
+    return row[-1]
+
+
+def server_error(error: ApiError) -> str:
+    """A refusal as kubectl prints it."""
+    return report(error)
 
 
 def run_to_end(cluster: Cluster, argv: list[str], *, namespace: str = "default", stdin: str | None = None,
@@ -56,7 +110,8 @@ def run_to_end(cluster: Cluster, argv: list[str], *, namespace: str = "default",
     """Run a command while virtual time passes as it waits. Returns (exit code, stdout, stderr)."""
     streams: dict[int, list[str]] = {1: [], 2: []}
     api = Api(cluster, lambda entry: cluster.apply({"at": cluster.now, **entry}))
-    terminal = Terminal(api, lambda stream, text: streams[stream].append(text), namespace, files or {}, stdin)
+    terminal = Terminal(api, lambda stream, text: streams[stream].append(text), Config(namespace), files or {},
+                        None if stdin is None else Text(stdin), line="kubectl " + " ".join(argv))
     running = run(argv, terminal)
     deadline = cluster.now + LONGEST_MS
     code = 0
@@ -71,6 +126,8 @@ def run_to_end(cluster: Cluster, argv: list[str], *, namespace: str = "default",
                     cluster.run_until(until)
                     break
                 cluster.step()
+                if wait.stir:
+                    break
         running.close()
     except StopIteration as stop:
         code = stop.value or 0

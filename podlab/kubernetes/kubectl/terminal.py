@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 class Wait:
     """What a running command yields: wake me at the next change in the cluster (or input), or after `ms` of virtual time.
 
-    `ms` None: only a change or input wakes me.
+    `ms` None: only a change or input wakes me. Being woken for nothing is allowed: look, then wait again.
     """
 
     ms: int | None = None
+    stir: bool = False  # wake me whenever anything at all happened: sessions and logs change without a write to the store
 
 
 Command = Generator[Wait, None, int]
@@ -48,9 +49,9 @@ class Api:
         return self.cluster.clock.now
 
     def perform(self, request: Request) -> Any:
-        """One API request. Raises ApiError."""
+        """One API request. Raises ApiError. A dry run changes nothing, so it is no part of history."""
         request.user = self.user
-        if not request.mutates:
+        if not request.mutates or request.options.get("dryRun"):
             return self.cluster.server.perform(request)
         return self._submit({"do": "request", **request.to_json()})
 
@@ -58,22 +59,68 @@ class Api:
         """Open, write to or close a hold on a container; see `Cluster.session`."""
         return self._submit({"do": "session", **act})
 
+    def visit(self, **visit: Any) -> str:
+        """Ask an HTTP server of the cluster from outside; see `Cluster.visit`. Gives the visit's id."""
+        found: str = self._submit({"do": "visit", **visit})
+        return found
+
+
+@dataclass
+class Config:
+    """The learner's kubeconfig: one cluster, one user, and the namespace that commands mean when they name none."""
+
+    namespace: str = "default"
+    context: str = "podlab"
+
+
+class Input:
+    """Standard input of a command."""
+
+    def read(self) -> str | None:
+        """What there is: "" at the end, None while there is nothing yet."""
+        return ""
+
+
+class Text(Input):
+    """Input that was there from the start."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read(self) -> str | None:
+        text, self._text = self._text, ""
+        return text
+
 
 @dataclass
 class Terminal:
-    """One command's surroundings. `write` gets (1 or 2, text); `typed` gives what was typed since it was last asked (interactive input)."""
+    """One command's surroundings. `write` gets (1 or 2, text)."""
 
     api: Api
     write: Callable[[int, str], None]
-    namespace: str = "default"
-    files: Mapping[str, str] = field(default_factory=dict)  # the learner's files, for -f NAME
-    stdin: str | None = None  # what was piped in; None: nothing was
-    typed: Callable[[], str] | None = None  # interactive input; None: there is no keyboard
-    tty: bool = False
+    config: Config = field(default_factory=Config)
+    files: Mapping[str, str] = field(default_factory=dict)  # the learner's files by path, for -f NAME
+    stdin: Input | None = None  # None: nothing to read (/dev/null)
+    tty: bool = False  # the input is a keyboard
+    raw: Callable[[bool], None] = lambda on: None  # keys go to the command as they are, Ctrl-C too (exec -it)
+    save: Callable[[str, str], None] | None = None  # write a file of the learner's (cp, edit)
+    edit: Callable[[str, str], Generator[Wait, None, str | None]] | None = None  # (name, text) -> edited text; None: no editor
+    forward: Callable[[int, dict[str, Any] | None], None] | None = None  # port-forward: local port -> where it leads (None: over)
     line: str = ""  # what the person typed, for the journal and "왜?"
+    width: int = 80
 
     def out(self, text: str) -> None:
         self.write(1, text)
 
     def err(self, text: str) -> None:
         self.write(2, text)
+
+    def read_all(self) -> Generator[Wait, None, str]:
+        """The whole standard input; waits for its end."""
+        text = ""
+        while self.stdin is not None and (piece := self.stdin.read()) != "":
+            if piece is None:
+                yield Wait()
+            else:
+                text += piece
+        return text

@@ -1,14 +1,7 @@
-"""kubectl's commands by name. Each is `(words, terminal) -> Command`."""
+"""kubectl's commands. Importing this registers them all in `verbs.VERBS`."""
 
-from __future__ import annotations
+import importlib
+import pkgutil
 
-from collections.abc import Callable
-
-from ..terminal import Command, Terminal
-from .apply import apply, create
-from .describe import describe
-from .get import get
-
-COMMANDS: dict[str, Callable[[list[str], Terminal], Command]] = {
-    "apply": apply, "create": create, "describe": describe, "get": get,
-}
+for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")

@@ -1,85 +1,251 @@
-"""kubectl apply and create -f."""
+"""kubectl apply, create -f and replace: manifests into the cluster."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Generator
 from typing import Any
 
 from ...apiserver.errors import ApiError
-from ...apiserver.request import Request
-from ...objects import thaw
-from ...resources import Resource
-from ..builder import FILES, SELECTING, from_files, printed_name
-from ..flags import Flag, Flags, parse
-from ..manifests import Manifest
-from ..terminal import Command, KubectlError, Terminal
+from ...objects import dig, thaw
+from ...resources import BY_PLURAL
+from ..builder import FILES, Info, from_files, has_files
+from ..flags import Flag
+from ..output.go_values import to_json
+from ..patches import three_way
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import CHANGING, Call, Failures, fail_with, report_all, verb, wrapped
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-FLAGS = (*SELECTING, *FILES, Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("server-side", "bool"),
-         Flag("force-conflicts", "bool"), Flag("field-manager"), Flag("validate", "opt", default="strict", bare="strict"),
-         Flag("output", short="o"), Flag("save-config", "bool"), Flag("edit", "bool"), Flag("force", "bool"), Flag("prune", "bool"),
-         Flag("overwrite", "bool", default=True), Flag("wait", "bool"), Flag("timeout"), Flag("grace-period", "int", default=-1))
+VALIDATION = {"true": "Strict", "strict": "Strict", "warn": "Warn", "false": "Ignore", "ignore": "Ignore"}
+SENDING = (*FILES, *CHANGING, Flag("validate", "opt", default="strict", bare="strict"))
 
 
 def last_applied(obj: dict[str, Any], namespace: str) -> str:
     """The annotation's text: the manifest as compact, sorted JSON (util.GetModifiedConfiguration)."""
-    plain = thaw(obj)
-    metadata = plain.setdefault("metadata", {})
-    annotations = dict(metadata.get("annotations") or {})
+    plain = _with_namespace(obj, namespace)
+    annotations = dict(plain["metadata"].get("annotations") or {})
     annotations.pop(LAST_APPLIED, None)
-    metadata["annotations"] = annotations
+    plain["metadata"]["annotations"] = annotations
+    return to_json(plain) + "\n"
+
+
+def _with_namespace(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
+    plain: dict[str, Any] = thaw(obj)
+    metadata = plain.get("metadata")
+    plain["metadata"] = metadata = metadata if isinstance(metadata, dict) else {}
     if namespace:
-        metadata.setdefault("namespace", namespace)
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e") \
-        .replace("&", "\\u0026") + "\n"
+        metadata["namespace"] = metadata.get("namespace") or namespace
+    return plain
 
 
-def options(flags: Flags, terminal: Terminal) -> dict[str, Any]:
-    out: dict[str, Any] = {"fieldValidation": {"true": "Strict", "strict": "Strict", "warn": "Warn", "false": "Ignore",
-                                               "ignore": "Ignore"}.get(flags["validate"], "Strict")}
-    if flags["dry-run"] == "server":
-        out["dryRun"] = "All"
-    if terminal.line:
-        out["command"] = terminal.line
-    return out
+def annotated(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """The manifest with itself in the annotation that apply compares against next time."""
+    plain = _with_namespace(obj, namespace)
+    plain["metadata"]["annotations"] = {**(plain["metadata"].get("annotations") or {}), LAST_APPLIED: last_applied(obj, namespace)}
+    return plain
 
 
-def create_object(terminal: Terminal, flags: Flags, resource: Resource, manifest: Manifest, obj: dict[str, Any], verb: str = "created") -> None:
-    from ..run import server_error
-    namespace = (obj.get("metadata") or {}).get("namespace") or (flags["namespace"] or terminal.namespace) if resource.namespaced else ""
-    if flags["namespace"] and namespace != flags["namespace"] and resource.namespaced:
-        raise KubectlError(f"error: the namespace from the provided object \"{namespace}\" does not match the namespace "
-                           f"\"{flags['namespace']}\". You must pass '--namespace={namespace}' to perform this operation.\n")
-    try:
-        made = terminal.api.perform(Request("create", resource.plural, namespace, "", "", obj, options(flags, terminal)))
-    except ApiError as error:
-        raise KubectlError(server_error(error, f'error when creating "{manifest.source}"')) from error
-    suffix = " (server dry run)" if flags["dry-run"] == "server" else ""
-    terminal.out(f"{printed_name(resource, made['metadata']['name'])} {verb}{suffix}\n")
+def sending(call: Call, **more: Any) -> dict[str, Any]:
+    """The options of a request that carries a whole manifest."""
+    if call.flags["validate"] not in VALIDATION:
+        raise KubectlError(f"error: invalid - validate option: {call.flags['validate']}; must be one of: strict (or true), warn, ignore (or false)\n")
+    return {"fieldValidation": VALIDATION[call.flags["validate"]], **more}
 
 
-def apply(words: list[str], terminal: Terminal) -> Command:
-    arguments, flags, _ = parse("apply", words, FLAGS)
-    if not flags["filename"] and not flags["kustomize"]:
-        raise KubectlError("error: must specify one of -f and -k\n")
-    code = 0
-    for resource, manifest in from_files(terminal, flags):
-        obj = thaw(manifest.object)
-        metadata = obj.setdefault("metadata", {})
-        namespace = metadata.get("namespace") or flags["namespace"] or terminal.namespace if resource.namespaced else ""
-        metadata["annotations"] = {**(metadata.get("annotations") or {}), LAST_APPLIED: last_applied(manifest.object, namespace)}
+def each(call: Call, do: Callable[[Info], None]) -> Generator[Wait, None, int]:
+    """Do something with every object of -f; what goes wrong with one does not keep the others."""
+    infos, wrong = yield from from_files(call)
+    for info in infos:
         try:
-            create_object(terminal, flags, resource, manifest, obj)
-        except KubectlError as error:
-            terminal.err(error.text)
-            code = 1
-    return code
-    yield
-
-
-def create(words: list[str], terminal: Terminal) -> Command:
-    arguments, flags, _ = parse("create", words, FLAGS)
-    for resource, manifest in from_files(terminal, flags):
-        create_object(terminal, flags, resource, manifest, thaw(manifest.object))
+            do(info)
+        except ApiError as error:
+            wrong.append(error)
+        except Failures as failures:
+            wrong += failures.errors
+    fail_with(wrong)
     return 0
-    yield
+
+
+def show_list(call: Call, shown: list[tuple[Info, Any, str]]) -> None:
+    """Several objects in one -o json or yaml go out as a List, as apply prints them."""
+    form = call.flags["output"]
+    if form and form.partition("=")[0] not in ("name",) and len(shown) > 1:
+        objects = [obj for _, obj, _ in shown]
+        call.show(shown[0][0].resource, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": objects}, "")
+        return
+    for info, obj, done in shown:
+        call.show(info.resource, obj, done)
+
+
+@verb("apply", *SENDING, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("force", "bool"), Flag("prune", "bool"),
+      Flag("overwrite", "bool", default=True), Flag("wait", "bool"), Flag("timeout", "duration"), Flag("grace-period", "int", default=-1),
+      Flag("cascade", "opt", default="background", bare="background"), Flag("selector", short="l"), Flag("all", "bool"),
+      Flag("openapi-patch", "bool", default=True), Flag("subresource"), Flag("all-namespaces", "bool"),
+      summary="Apply a configuration to a resource by file name or stdin", usage="apply (-f FILENAME | -k DIRECTORY)")
+def apply(call: Call) -> Command:
+    if not has_files(call):
+        raise KubectlError("error: must specify one of -f and -k\n")
+    if call.arguments:
+        raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
+    if call.flags["prune"]:
+        raise KubectlError("error: --prune is not available here: delete what is no longer wanted with kubectl delete\n")
+    if call.dry == "client" and call.flags["server-side"]:
+        raise KubectlError("error: --dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)\n")
+    shown: list[tuple[Info, Any, str]] = []
+    try:
+        yield from each(call, lambda info: shown.append((info, *(_apply_server_side if call.flags["server-side"] else _apply)(call, info))))
+    except Failures as failures:
+        show_list(call, shown)
+        call.terminal.err(report_all(failures.errors))
+        return 1
+    show_list(call, shown)
+    return 0
+
+
+def _apply(call: Call, info: Info) -> tuple[Any, str]:
+    """One object, client-side. Gives (the object, created, configured or unchanged)."""
+    if info.object.get("metadata", {}) and dig(info.object, "metadata.generateName") and not info.name:
+        raise Failures([f"error: from {dig(info.object, 'metadata.generateName')}: cannot use generate name with apply"])
+    if not info.name:
+        raise Failures([f"error: error when retrieving current configuration of:\nResource: \"{_gvr(info)}\"\nName: \"\", Namespace: "
+                        f'"{info.namespace}"\nfrom server for: "{info.source}": resource name may not be empty'])
+    try:
+        current = call.request("get", info.resource, info.name, info.namespace)
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        made = annotated(info.object, info.namespace)
+        if call.dry == "client":
+            return made, "created"
+        try:
+            return call.request("create", info.resource, "", info.namespace, made, **sending(call)), "created"
+        except ApiError as refusal:
+            raise wrapped(refusal, "creating", info.source) from refusal
+    previous = dig(current, "metadata.annotations", {}).get(LAST_APPLIED)
+    if previous is None:
+        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} is missing the {LAST_APPLIED} annotation which is required by "
+                          "kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
+                          "--save-config or kubectl apply. The missing annotation will be patched automatically.\n")
+    modified = annotated(info.object, info.namespace)
+    try:
+        original = json.loads(previous) if previous else {}
+    except ValueError:
+        original = {}
+    patch = three_way(info.resource, original, modified, thaw(current))
+    if not patch:
+        return current, "unchanged"
+    if dig(current, "metadata.deletionTimestamp"):
+        call.terminal.err(f"Warning: Detected changes to resource {info.name} which is currently being deleted.\n")
+    if call.dry == "client":
+        return current, "configured"
+    try:
+        done = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json",
+                            **sending(call))
+    except ApiError as error:
+        if call.flags["force"] and error.reason in ("Invalid", "Conflict"):
+            call.request("delete", info.resource, info.name, info.namespace, gracePeriodSeconds=0)
+            return call.request("create", info.resource, "", info.namespace, modified, **sending(call)), "configured"
+        patching = wrapped(error, "patching", info.source)
+        raise ApiError(error.code, error.reason, f"error when applying patch:\n{to_json(patch)}\nto:\nResource: \"{_gvr(info)}\"\n"
+                       f'Name: "{info.name}", Namespace: "{info.namespace}"\nfor: "{info.source}": {patching.message}', error.details) from error
+    return done, "configured"
+
+
+def _gvr(info: Info) -> str:
+    version = info.resource.api_version
+    if not info.resource.group:
+        version = f"/{version}"
+    return f'{version}, Resource={info.resource.plural}", GroupVersionKind: "{version}, Kind={info.resource.kind}'
+
+
+def _apply_server_side(call: Call, info: Info) -> tuple[Any, str]:
+    body = _with_namespace(info.object, info.namespace)
+    done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/apply-patch+yaml",
+                        fieldManager=call.flags["field-manager"] or "kubectl", force=call.flags["force-conflicts"], **sending(call))
+    return done, "serverside-applied"
+
+
+@verb("apply view-last-applied", *FILES, Flag("output", short="o", default="yaml"), Flag("selector", short="l"), Flag("all", "bool"),
+      summary="View the latest last-applied-configuration annotations of a resource",
+      usage="apply view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)")
+def view_last_applied(call: Call) -> Command:
+    from ..builder import select
+    from ..output import go_yaml
+
+    infos, wrong = yield from select(call)
+    fail_with(wrong)
+    for info in infos:
+        text = dig(info.object, "metadata.annotations", {}).get(LAST_APPLIED)
+        if text is None:
+            raise KubectlError(f"error: no last-applied-configuration annotation found on resource: {info.name}\n")
+        call.terminal.out(go_yaml.dump(json.loads(text)) if call.flags["output"] == "yaml" else to_json(json.loads(text), indent=2) + "\n")
+    return 0
+
+
+@verb("create", *SENDING, Flag("save-config", "bool"), Flag("edit", "bool"), Flag("selector", short="l"), Flag("raw"),
+      summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
+def create(call: Call) -> Command:
+    if not has_files(call):
+        raise call.usage_error("must specify one of -f and -k") if not call.arguments else call.usage_error(
+            f"Unexpected args: [{' '.join(call.arguments)}]")
+    return (yield from each(call, lambda info: _create(call, info)))
+
+
+def _create(call: Call, info: Info) -> None:
+    obj = annotated(info.object, info.namespace) if call.flags["save-config"] else _with_namespace(info.object, info.namespace)
+    if call.dry != "client":
+        try:
+            obj = call.request("create", info.resource, "", info.namespace, obj, **sending(call))
+        except ApiError as error:
+            raise wrapped(error, "creating", info.source) from error
+    call.show(info.resource, obj, "created")
+
+
+@verb("replace", *SENDING, Flag("save-config", "bool"), Flag("force", "bool"), Flag("cascade", "opt", default="background", bare="background"),
+      Flag("grace-period", "int", default=-1), Flag("timeout", "duration"), Flag("wait", "bool"), Flag("raw"), Flag("subresource"),
+      summary="Replace a resource by file name or stdin", usage="replace -f FILENAME")
+def replace(call: Call) -> Command:
+    if not has_files(call):
+        raise call.usage_error("must specify one of -f and -k")
+    if call.flags["force"]:
+        return (yield from _force_replace(call))
+    if call.flags["grace-period"] >= 0:
+        raise KubectlError("error: --grace-period must have --force specified\n")
+    return (yield from each(call, lambda info: _replace(call, info)))
+
+
+def _replace(call: Call, info: Info) -> None:
+    obj = annotated(info.object, info.namespace) if call.flags["save-config"] else _with_namespace(info.object, info.namespace)
+    if call.dry != "client":
+        try:
+            obj = call.request("update", info.resource, info.name, info.namespace, obj, **sending(call))
+        except ApiError as error:
+            raise wrapped(error, "replacing", info.source) from error
+    call.show(info.resource, obj, "replaced")
+
+
+def _force_replace(call: Call) -> Command:
+    """Delete, wait until it is gone, create again."""
+    from .delete import delete_lines, gone
+
+    infos, wrong = yield from from_files(call)
+    fail_with(wrong)
+    waiting = []
+    for info in infos:
+        try:
+            live = call.request("get", info.resource, info.name, info.namespace)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            continue
+        grace = call.flags["grace-period"]
+        call.request("delete", info.resource, info.name, info.namespace, propagationPolicy="Background",
+                     **({"gracePeriodSeconds": grace} if grace >= 0 else {}))
+        call.terminal.out(delete_lines(info.resource, info.name, info.namespace, force=grace == 0))
+        waiting.append((BY_PLURAL[info.resource.plural], info.namespace, info.name, live["metadata"]["uid"]))
+    yield from gone(call, waiting, call.flags["timeout"])
+    for info in infos:
+        made = call.request("create", info.resource, "", info.namespace, _with_namespace(info.object, info.namespace), **sending(call))
+        call.show(info.resource, made, "replaced")
+    return 0

@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 from ...apiserver.errors import ApiError
-from ..builder import FILES, SELECTING, Target, fetch, from_files, targets
+from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, namespace_of, targets
 from ..describe import describe as describe_object
-from ..flags import Flag, parse
-from ..terminal import Command, Terminal
+from ..flags import Flag
+from ..terminal import Command, KubectlError
+from ..verbs import Call, report, verb
+from .get import ENDPOINTS_WARNING, NO_KIND
 
-FLAGS = (*SELECTING, *FILES, Flag("show-events", "bool", default=True), Flag("chunk-size", "int", default=500))
 
-
-def describe(words: list[str], terminal: Terminal) -> Command:
-    from ..run import server_error
-    arguments, flags, _ = parse("describe", words, FLAGS)
-    wanted = [Target(resource, manifest.object["metadata"]["name"]) for resource, manifest in from_files(terminal, flags)] \
-        if flags["filename"] else targets(arguments)
-    texts, code = [], 0
+@verb("describe", *SELECTING, *FILES, Flag("show-events", "bool", default=True), Flag("chunk-size", "int", default=500),
+      summary="Show details of a specific resource or group of resources",
+      usage="describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME)")
+def describe(call: Call) -> Command:
+    flags = call.flags
+    errors = ""
+    if has_files(call):
+        infos, wrong = yield from from_files(call)
+        errors = "".join(report(error) for error in wrong)
+        wanted = [Target(info.resource, info.name) for info in infos]
+    elif call.arguments:
+        wanted = targets(call.arguments)
+    else:
+        raise KubectlError(f"error: {NO_KIND.format('describe')}\n".replace("\n\n\n", "\n"))
+    if any(target.name for target in wanted) and flags["selector"]:
+        raise KubectlError("error: name cannot be provided when a selector is specified\n")
+    texts: list[str] = []
     for target in wanted:
+        if target.resource.plural == "endpoints" and ENDPOINTS_WARNING not in errors:
+            call.terminal.err(ENDPOINTS_WARNING)
         try:
-            objects = fetch(terminal, flags, target)
+            objects = fetch(call, target)
         except ApiError as error:
             # like kubectl, take the word as a prefix of names when there is no such object
             objects = [] if error.code != 404 else [
-                obj for obj in fetch(terminal, flags, Target(target.resource)) if obj["metadata"]["name"].startswith(target.name)]
+                obj for obj in fetch(call, Target(target.resource)) if obj["metadata"]["name"].startswith(target.name)]
             if not objects:
-                terminal.err(server_error(error))
-                code = 1
+                errors += report(error)
         for obj in objects:
             metadata = obj["metadata"]
-            texts.append(describe_object(terminal.api.client, target.resource, metadata["name"], metadata.get("namespace"), terminal.api.now))
-    if texts:
-        terminal.out("\n\n".join(texts))
-    elif code == 0:
-        terminal.err(f"No resources found in {flags['namespace'] or terminal.namespace} namespace.\n")
-    return code
-    yield  # a command is a generator, even one that never waits
+            texts.append(describe_object(call.terminal.api.client, target.resource, metadata["name"], metadata.get("namespace"), call.now,
+                                         show_events=flags["show-events"]))
+    call.terminal.out("\n\n".join(texts))
+    call.terminal.err(errors)
+    if not texts and not errors:
+        namespace = namespace_of(call, wanted[0].resource)
+        call.terminal.err(f"No resources found in {namespace} namespace.\n" if namespace else "No resources found\n")
+    return 1 if errors else 0

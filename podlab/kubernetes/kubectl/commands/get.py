@@ -2,109 +2,219 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+from ... import selectors
 from ...apiserver.errors import ApiError
 from ...apiserver.tables import table
+from ...etcd import Change
 from ...objects import Map
 from ...resources import Resource
 from .. import output
-from ..builder import FILES, SELECTING, Target, fetch, from_files, namespace_of, targets
-from ..flags import Flag, Flags, parse
+from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, namespace_of, targets
+from ..flags import Flag
+from ..manifests import clean
 from ..output.table import print_table
-from ..terminal import Command, KubectlError, Terminal, Wait
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import Call, report, verb
 
-FLAGS = (*SELECTING, *FILES, Flag("output", short="o"), Flag("watch", "bool", "w"), Flag("watch-only", "bool"), Flag("show-labels", "bool"),
-         Flag("no-headers", "bool"), Flag("sort-by"), Flag("label-columns", "list", "L"), Flag("ignore-not-found", "bool"),
-         Flag("show-kind", "bool"), Flag("chunk-size", "int", default=500), Flag("show-managed-fields", "bool"),
-         Flag("output-watch-events", "bool"), Flag("raw"), Flag("template"), Flag("allow-missing-template-keys", "bool", default=True),
-         Flag("server-print", "bool", default=True), Flag("subresource"))
 ENDPOINTS_WARNING = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
+NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resources" for a complete list of supported resources.\n\n')
 
 
-def get(words: list[str], terminal: Terminal) -> Command:
-    arguments, flags, _ = parse("get", words, FLAGS)
-    wanted = _wanted(arguments, flags, terminal)
+@verb("get", *SELECTING, *FILES, Flag("output", short="o"), Flag("watch", "bool", "w"), Flag("watch-only", "bool"), Flag("show-labels", "bool"),
+      Flag("no-headers", "bool"), Flag("sort-by"), Flag("label-columns", "list", "L"), Flag("ignore-not-found", "bool"),
+      Flag("show-kind", "bool"), Flag("chunk-size", "int", default=500), Flag("show-managed-fields", "bool"),
+      Flag("output-watch-events", "bool"), Flag("raw"), Flag("template"), Flag("allow-missing-template-keys", "bool", default=True),
+      Flag("server-print", "bool", default=True), Flag("subresource"),
+      summary="Display one or many resources", usage="get (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags]")
+def get(call: Call) -> Command:
+    flags = call.flags
+    if flags["raw"]:
+        return _raw(call)
+    if flags["output-watch-events"] and not (flags["watch"] or flags["watch-only"]):
+        raise call.usage_error("--output-watch-events option can only be used with --watch or --watch-only")
+    wanted = yield from _wanted(call)
     if any(target.resource.plural == "endpoints" for target in wanted):
-        terminal.err(ENDPOINTS_WARNING)
-    from ..run import server_error
+        call.terminal.err(ENDPOINTS_WARNING)
+    watching = flags["watch"] or flags["watch-only"]
+    if watching and len({target.resource.plural for target in wanted}) > 1:
+        raise KubectlError("error: you may only specify a single resource type\n")
+    if watching:
+        return (yield from _watch(call, wanted[0].resource, [target.name for target in wanted if target.name]))
     groups: list[tuple[Resource, list[Map]]] = []
-    code = 0
+    errors = ""
     for target in wanted:
         try:
-            objects = fetch(terminal, flags, target)
+            objects = fetch(call, target)
         except ApiError as error:
             if not (flags["ignore-not-found"] and error.code == 404):
-                terminal.err(server_error(error))
-                code = 1
+                errors += report(error)
             continue
         if groups and groups[-1][0] is target.resource:
             groups[-1][1].extend(objects)
         else:
             groups.append((target.resource, list(objects)))
-    if flags["output"] in (None, "", "wide"):
-        _print_tables(groups, wanted, flags, terminal, quiet=code != 0)
-    elif any(objects for _, objects in groups) or not all(target.name for target in wanted):
-        single = len(wanted) == 1 and bool(wanted[0].name)
-        objects = [obj for _, group in groups for obj in group]
-        terminal.out(output.render(flags["output"], objects, single=single, sort_by=flags["sort-by"], template=flags["template"],
-                                   allow_missing=flags["allow-missing-template-keys"]))
-    if flags["watch"] or flags["watch-only"]:
-        if len({target.resource.plural for target in wanted}) > 1:
-            raise KubectlError("error: you may only specify a single resource type\n")
-        yield from _watch(wanted, flags, terminal)
-    return code
+    _print(call, wanted, groups, failed=bool(errors))
+    call.terminal.err(errors)
+    return 1 if errors else 0
 
 
-def _wanted(arguments: list[str], flags: Flags, terminal: Terminal) -> list[Target]:
-    if flags["filename"]:
-        return [Target(resource, (manifest.object.get("metadata") or {}).get("name", "")) for resource, manifest in from_files(terminal, flags)]
-    wanted = targets(arguments)
-    if any(target.name for target in wanted) and (flags["selector"] or flags["all-namespaces"]):
-        what = "name cannot be provided when a selector is specified" if flags["selector"] else \
-            "a resource cannot be retrieved by name across all namespaces"
-        raise KubectlError(f"error: {what}\n")
+def _wanted(call: Call) -> Any:
+    flags = call.flags
+    if has_files(call):
+        infos, wrong = yield from from_files(call)
+        for error in wrong:
+            call.terminal.err(report(error))
+        if not infos:
+            raise KubectlError("")
+        return [Target(info.resource, info.name) for info in infos]
+    if not call.arguments:
+        call.terminal.err(NO_KIND.format("get"))
+        raise call.usage_error('Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource '
+                               "(e.g. kubectl explain pods).")
+    wanted = targets(call.arguments)
+    if any(target.name for target in wanted):
+        if flags["selector"] or flags["field-selector"]:
+            raise KubectlError("error: name cannot be provided when a selector is specified\n")
+        if flags["all-namespaces"]:
+            raise KubectlError("error: a resource cannot be retrieved by name across all namespaces\n")
     return wanted
 
 
-def _print_tables(groups: list[tuple[Resource, list[Map]]], wanted: list[Target], flags: Flags, terminal: Terminal, *, quiet: bool) -> None:
+def _print(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[Map]]], *, failed: bool) -> None:
+    flags = call.flags
+    form = flags["output"]
+    if (form in (None, "", "wide")) and not flags["template"]:
+        _print_tables(call, wanted, groups, quiet=failed)
+        return
+    single = len(wanted) == 1 and bool(wanted[0].name)
+    objects = [obj for _, group in groups for obj in group]
+    if not objects and (failed or all(target.name for target in wanted)):
+        return
+
+    def read_file(path: str) -> str:
+        if clean(path) not in call.terminal.files:
+            raise OSError(f"open {path}: no such file or directory")
+        return call.terminal.files[clean(path)]
+    call.terminal.out(output.render(form or "", objects, single=single, sort_by=flags["sort-by"], template=flags["template"],
+                                    allow_missing=flags["allow-missing-template-keys"], no_headers=flags["no-headers"],
+                                    show_managed_fields=flags["show-managed-fields"], read_file=read_file))
+
+
+def _print_tables(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[Map]]], *, quiet: bool) -> None:
+    flags = call.flags
     shown = [(resource, objects) for resource, objects in groups if objects]
     if not shown:
         if not quiet and not flags["ignore-not-found"]:
-            namespace = namespace_of(terminal, flags, wanted[0].resource)
-            terminal.err(f"No resources found in {namespace} namespace.\n" if namespace else "No resources found\n")
+            namespace = namespace_of(call, wanted[0].resource)
+            call.terminal.err(f"No resources found in {namespace} namespace.\n" if namespace else "No resources found\n")
         return
     with_kind = flags["show-kind"] or len({target.resource.plural for target in wanted}) > 1
     texts = []
     for resource, objects in shown:
         if flags["sort-by"]:
             objects = output.sort_objects(objects, flags["sort-by"])
-        texts.append(_table_text(resource, objects, flags, terminal.api.now, with_kind=with_kind, headers=not flags["no-headers"]))
-    terminal.out("\n".join(texts))
+        texts.append(_table_text(call, resource, objects, with_kind=with_kind, headers=not flags["no-headers"]))
+    call.terminal.out("\n".join(texts))
 
 
-def _table_text(resource: Resource, objects: Iterable[Map], flags: Flags, now: int, *, with_kind: bool, headers: bool) -> str:
-    return print_table(table(resource, list(objects), now), wide=flags["output"] == "wide", show_labels=flags["show-labels"],
-                       no_headers=not headers, with_namespace=resource.namespaced and flags["all-namespaces"],
-                       with_kind_prefix=resource if with_kind else None, label_columns=flags["label-columns"])
+def _table_text(call: Call, resource: Resource, objects: Iterable[Map], *, with_kind: bool, headers: bool,
+                remembered: list[int] | None = None, event: str = "") -> str:
+    flags = call.flags
+    rows: Any = table(resource, list(objects), call.now)
+    if event:
+        rows = {**rows, "columnDefinitions": [{"name": "Event", "type": "string"}, *rows["columnDefinitions"]],
+                "rows": [{**row, "cells": [event, *row["cells"]]} for row in rows["rows"]]}
+    return print_table(rows, wide=flags["output"] == "wide", show_labels=flags["show-labels"], no_headers=not headers,
+                       with_namespace=resource.namespaced and flags["all-namespaces"], with_kind_prefix=resource if with_kind else None,
+                       label_columns=flags["label-columns"], remembered=remembered)
 
 
-def _watch(wanted: list[Target], flags: Flags, terminal: Terminal) -> Command:
-    """New rows as objects change, until interrupted."""
-    resource, name = wanted[0].resource, wanted[0].name
-    etcd = terminal.api.cluster.etcd
-    seen = etcd.revision
+def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
+    """What there is, then a row for each change, until interrupted."""
+    if len(names) > 1:
+        raise KubectlError("error: you may only specify a single resource type\n")
+    name = names[0] if names else ""
+    etcd = call.terminal.api.cluster.etcd
+    found, seen = fetch(call, Target(resource, name)), etcd.revision
+    remembered: list[int] = []
+    headers = not call.flags["no-headers"]
+    if not call.flags["watch-only"]:
+        for obj in found if call.flags["output-watch-events"] or _format(call) else ():
+            headers = _show_change(call, resource, obj, "ADDED", headers, remembered)
+        if found and not call.flags["output-watch-events"] and not _format(call):
+            call.terminal.out(_table_text(call, resource, found, with_kind=call.flags["show-kind"], headers=headers, remembered=remembered))
+            headers = False
     while True:
         yield Wait()
-        namespace = namespace_of(terminal, flags, resource)
-        selected = {obj["metadata"]["uid"] for obj in fetch(terminal, flags, Target(resource))}
         for change in list(etcd.since(seen)):
-            metadata = change.object["metadata"]
-            if change.plural != resource.plural or (namespace and metadata.get("namespace") != namespace) or (name and metadata["name"] != name):
-                continue
-            if change.type == "DELETED" or metadata["uid"] in selected:
-                if flags["output"] in (None, "", "wide"):
-                    terminal.out(_table_text(resource, [change.object], flags, terminal.api.now, with_kind=flags["show-kind"], headers=False))
-                else:
-                    terminal.out(output.render(flags["output"], [change.object], single=True))
+            kind = _concerns(call, resource, name, change)
+            if kind:
+                headers = _show_change(call, resource, change.object, kind, headers, remembered)
         seen = etcd.revision
+
+
+def _format(call: Call) -> str:
+    form = call.flags["output"]
+    return "" if form in (None, "wide") and not call.flags["template"] else form or "go-template"
+
+
+def _concerns(call: Call, resource: Resource, name: str, change: Change) -> str:
+    """The watch event that a change is to this watcher: ADDED, MODIFIED, DELETED, or "" for none."""
+    metadata = change.object["metadata"]
+    namespace = namespace_of(call, resource)
+    if change.plural != resource.plural or (namespace and metadata.get("namespace") != namespace) or (name and metadata["name"] != name):
+        return ""
+    matches = list(_matching(call, (change.object, change.old)))
+    if change.type == "DELETED":
+        return "DELETED" if matches[0] else ""
+    if matches[0]:
+        return "MODIFIED" if change.old is not None and matches[1] else "ADDED"
+    return "DELETED" if change.old is not None and matches[1] else ""
+
+
+def _matching(call: Call, objects: Iterable[Map | None]) -> Iterator[bool]:
+    wanted = selectors.parse(call.flags["selector"] or "")
+    fields = call.flags["field-selector"]
+    picked = selectors.field_matcher(fields, call.terminal.api.cluster.server.field) if fields else lambda obj: True
+    for obj in objects:
+        yield obj is not None and selectors.matches(wanted, obj["metadata"].get("labels") or {}) and picked(obj)
+
+
+def _show_change(call: Call, resource: Resource, obj: Map, kind: str, headers: bool, remembered: list[int]) -> bool:
+    """Prints one object of a watch; gives whether headers are still to come."""
+    event = kind if call.flags["output-watch-events"] else ""
+    if _format(call):
+        if event:
+            obj = Map({"type": event, "object": obj})
+        call.terminal.out(output.render(call.flags["output"], [obj], single=True, template=call.flags["template"], show_managed_fields=bool(event)))
+        return headers
+    call.terminal.out(_table_text(call, resource, [obj], with_kind=call.flags["show-kind"], headers=headers, remembered=remembered, event=event))
+    return False
+
+
+def _raw(call: Call) -> int:
+    """GET of an API path: objects, lists, and the health checks."""
+    from ...resources import RESOURCES
+    from ..output.go_values import to_json
+
+    path = call.flags["raw"].partition("?")[0].strip("/").split("/")
+    if path[0] in ("healthz", "livez", "readyz"):
+        call.terminal.out("ok")
+        return 0
+    group, rest = ("", path[2:]) if path[0] == "api" else (path[1] if len(path) > 1 else "", path[3:])
+    namespace = ""
+    if len(rest) > 2 and rest[0] == "namespaces":
+        namespace, rest = rest[1], rest[2:]
+    resource = next((r for r in RESOURCES if rest and r.plural == rest[0] and r.group == group), None)
+    if resource is None:
+        raise ApiError(404, "NotFound", "the server could not find the requested resource")
+    if len(rest) > 1:
+        found: Any = call.request("get", resource, rest[1], namespace, subresource=rest[2] if len(rest) > 2 else "")
+    else:
+        found = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": {},
+                 "items": call.request("list", resource, "", namespace)["items"]}
+    call.terminal.out(to_json(found) + "\n")
+    return 0

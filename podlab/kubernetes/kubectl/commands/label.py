@@ -1,0 +1,102 @@
+"""kubectl label and kubectl annotate."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ...apiserver.errors import ApiError
+from ...objects import thaw
+from ..builder import FILES, SELECTING, Info, has_files, select
+from ..flags import Flag
+from ..patches import two_way
+from ..terminal import Command, KubectlError
+from ..verbs import CHANGING, Call, fail_with, verb
+
+MARKING = (*SELECTING, *FILES, *CHANGING, Flag("overwrite", "bool"), Flag("list", "bool"), Flag("resource-version"), Flag("local", "bool"))
+NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+
+
+@verb("label", *MARKING, summary="Update the labels on a resource",
+      usage="label [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version]")
+def label(call: Call) -> Command:
+    return (yield from _mark(call, "labels", "label", "labeled"))
+
+
+@verb("annotate", *MARKING, summary="Update the annotations on a resource",
+      usage="annotate [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version]")
+def annotate(call: Call) -> Command:
+    return (yield from _mark(call, "annotations", "annotation", "annotated"))
+
+
+def _mark(call: Call, member: str, word: str, done: str) -> Command:
+    names, pairs = [], []
+    for argument in call.arguments:
+        if "=" in argument or (argument.endswith("-") and len(names) + (not has_files(call)) > 0 and (pairs or names)):
+            pairs.append(argument)
+        elif pairs:
+            raise KubectlError(f"error: all resources must be specified before {word} changes: {argument}\n")
+        else:
+            names.append(argument)
+    wanted, removed = _parse(pairs, word)
+    if not wanted and not removed and not call.flags["list"]:
+        raise KubectlError(f"error: at least one {word} update is required\n")
+    infos, wrong = yield from select(call, names, unnamed="resource(s) were provided, but no name was specified")
+    for info in infos:
+        try:
+            _one(call, info, member, word, done, wanted, removed)
+        except ApiError as error:
+            wrong.append(error)
+    fail_with(wrong)
+    return 0
+
+
+def _parse(pairs: list[str], word: str) -> tuple[dict[str, str], list[str]]:
+    wanted: dict[str, str] = {}
+    removed: list[str] = []
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            removed.append(pair[:-1])
+            continue
+        if not key:
+            raise KubectlError(f"error: invalid {word} spec: {pair}\n" if word == "label" else f"error: invalid {word} format: {pair}\n")
+        if word == "label" and value and (len(value) > 63 or not NAME.fullmatch(value)):
+            raise KubectlError(f'error: invalid label value: "{pair}": a valid label must be an empty string or consist of alphanumeric '
+                               "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+                               "'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')\n")
+        wanted[key] = value
+    for key in removed:
+        if key in wanted:
+            raise KubectlError(f"error: can not both modify and remove a {word} in the same command\n" if word == "label" else
+                               "error: can not both modify and remove the same annotation in the same command\n")
+    return wanted, removed
+
+
+def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict[str, str], removed: list[str]) -> None:
+    old: Any = info.object
+    held: dict[str, str] = dict(old["metadata"].get(member) or {})
+    if call.flags["list"]:
+        call.terminal.out("".join(f"{key}={held[key]}\n" for key in sorted(held)))
+        return
+    if not call.flags["overwrite"]:
+        for key, value in wanted.items():
+            if key in held and held[key] != value:
+                text = f"'{key}' already has a value ({held[key]}), and --overwrite is false"
+                raise KubectlError(f"error: {text}\n" if word == "label" else
+                                   f"error: --overwrite is false but found the following declared "
+                                   f"annotation(s): {text}\n")
+    for key in removed:
+        if key not in held:
+            call.terminal.out(f'{word} "{key}" not found.\n')
+    marks = {key: value for key, value in {**held, **wanted}.items() if key not in removed}
+    new = thaw(old)
+    new["metadata"][member] = marks
+    if not marks:
+        del new["metadata"][member]
+    if word == "label":
+        done = "not labeled" if marks == held else "labeled" if wanted and not removed else "unlabeled" if removed and not wanted else "labeled"
+    if call.dry != "client" and marks != held:
+        new = call.request("patch", info.resource, info.name, info.namespace, two_way(info.resource, thaw(old), new),
+                           patchType="application/merge-patch+json")
+    call.show(info.resource, new if marks != held else old, done)

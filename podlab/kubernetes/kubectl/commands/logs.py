@@ -1,0 +1,168 @@
+"""kubectl logs (S/kubectl/pkg/cmd/logs, polymorphichelpers/logsforobject.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...apiserver.errors import ApiError, bad_request
+from ...objects import Map, dig
+from ...times import parse_rfc3339, rfc3339_micro
+from ..builder import resource_named
+from ..containers import activity_order, choose, find, pods_selected, single
+from ..flags import Flag
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import Call, report, verb
+
+SELECTOR_TAIL = 10  # with -l, unless --tail says otherwise
+MAX_FOLLOWED = 5
+
+
+@verb("logs", Flag("follow", "bool", "f"), Flag("container", short="c"), Flag("previous", "bool", "p"), Flag("tail", "int", default=-1),
+      Flag("since", "duration", default=0), Flag("since-time"), Flag("timestamps", "bool"), Flag("prefix", "bool"), Flag("selector", short="l"),
+      Flag("all-containers", "bool"), Flag("all-pods", "bool"), Flag("limit-bytes", "int", default=0), Flag("ignore-errors", "bool"),
+      Flag("max-log-requests", "int", default=MAX_FOLLOWED), Flag("pod-running-timeout", "duration", default=20_000),
+      Flag("insecure-skip-tls-verify-backend", "bool"),
+      summary="Print the logs for a container in a pod", usage="logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]")
+def logs(call: Call) -> Command:
+    flags, words = call.flags, call.arguments
+    container = flags["container"]
+    if not words and not flags["selector"]:
+        raise call.usage_error("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command")
+    if len(words) == 2 and "/" not in words[0]:
+        if container:
+            raise call.usage_error("only one of -c or an inline [CONTAINER] arg is allowed")
+        container, words = words[1], words[:1]
+    if len(words) > 2 or (words and flags["selector"]):
+        raise call.usage_error("only a selector (-l) or a POD name is allowed" if flags["selector"] else
+                               "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command")
+    if flags["all-containers"] and container:
+        raise KubectlError("error: --all-containers=true should not be specified with container name " + container + "\n")
+    if flags["tail"] < -1:
+        raise KubectlError("error: --tail must be greater than or equal to -1\n")
+    if flags["since"] and flags["since-time"]:
+        raise KubectlError("error: at most one of `sinceTime` or `sinceSeconds` may be specified\n")
+    sources = _sources(call, words, container)
+    if flags["follow"] and len(sources) > flags["max-log-requests"] and (flags["selector"] or flags["all-pods"]):
+        raise KubectlError(f"error: you are attempting to follow {len(sources)} log streams, but maximum allowed concurrency is "
+                           f"{flags['max-log-requests']}, use --max-log-requests to increase the limit\n")
+    return (yield from _stream(call, sources))
+
+
+def _sources(call: Call, words: list[str], container: str | None) -> list[tuple[Map, str]]:
+    """(Pod, container) of every stream to print, in order."""
+    flags = call.flags
+    if flags["selector"]:
+        pods = call.request("list", resource_named("pods"), "", call.namespace, labelSelector=flags["selector"])["items"]
+        if not pods:
+            raise KubectlError(f"No resources found in {call.namespace} namespace.\n", 0)
+        return [source for pod in pods for source in _of_pod(call, pod, container)]
+    target = single(call, words)
+    obj = call.request("get", target.resource, target.name, call.namespace)
+    if target.resource.plural == "pods":
+        return _of_pod(call, obj, container)
+    if target.resource.plural == "cronjobs" or not dig(obj, "spec.selector"):
+        raise KubectlError(f"error: cannot get the logs from {target.resource.api_version}, Kind={target.resource.kind}: selector not found\n")
+    pods = activity_order(pods_selected(call, target.resource, obj))
+    if not pods:
+        raise KubectlError("error: timed out waiting for the condition\n")
+    if flags["all-pods"]:
+        return [source for pod in pods for source in _of_pod(call, pod, container)]
+    if len(pods) > 1:
+        call.terminal.err(f"Found {len(pods)} pods, using pod/{pods[0]['metadata']['name']}\n")
+    return _of_pod(call, pods[0], container)
+
+
+def _of_pod(call: Call, pod: Map, container: str | None) -> list[tuple[Map, str]]:
+    if call.flags["all-containers"]:
+        members = ("initContainers", "containers", "ephemeralContainers")
+        return [(pod, one["name"]) for member in members for one in pod["spec"].get(member) or ()]
+    if container:
+        if find(pod, container) is None:
+            raise ApiError(400, "BadRequest", f"container {container} is not valid for pod {pod['metadata']['name']}")
+        return [(pod, container)]
+    return [(pod, choose(call, pod, None))]
+
+
+def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
+    flags = call.flags
+    tail = flags["tail"] if flags.given("tail") and flags["tail"] >= 0 else SELECTOR_TAIL if flags["selector"] and not flags.given("tail") else None
+    since = call.now - flags["since"] if flags["since"] else 0
+    if flags["since-time"]:
+        try:
+            since = parse_rfc3339(flags["since-time"])
+        except ValueError as error:
+            raise KubectlError(f'error: parsing time "{flags["since-time"]}" as "2006-01-02T15:04:05Z07:00": cannot parse\n') from error
+    code = 0
+    offsets: list[Any] = [None] * len(sources)
+    for i, (pod, container) in enumerate(sources):
+        try:
+            lines = _read(call, pod, container, since=since, tail=tail, limit=flags["limit-bytes"] or None)
+        except ApiError as error:
+            if not flags["ignore-errors"] and not (flags["follow"] and len(sources) > 1):
+                raise
+            call.terminal.err(report(error))
+            continue
+        _print(call, pod, container, lines)
+        offsets[i] = [lines[-1].offset + 1 if lines else _end(call, pod, container), _run(call, pod, container)]
+    open_ = [i for i in range(len(sources)) if offsets[i] is not None] if flags["follow"] and not flags["previous"] else []
+    while open_:
+        for i in list(open_):
+            pod, container = sources[i]
+            ended = _run(call, pod, container) != offsets[i][1] or not _runs(call, pod, container)
+            try:
+                lines = _read(call, pod, container, offset=offsets[i][0]) if _run(call, pod, container) == offsets[i][1] else []
+            except ApiError:
+                lines, ended = [], True
+            _print(call, pod, container, lines)
+            if lines:
+                offsets[i][0] = lines[-1].offset + 1
+            if ended:
+                open_.remove(i)
+        if open_:
+            yield Wait(stir=True)
+    return code
+
+
+def _kubelet(call: Call, pod: Map) -> Any:
+    return call.terminal.api.cluster.kubelet(pod["spec"]["nodeName"])
+
+
+def _read(call: Call, pod: Map, container: str, **options: Any) -> list[Any]:
+    name = pod["metadata"]["name"]
+    if not pod["spec"].get("nodeName"):
+        raise bad_request(f"pod {name} does not have a host assigned")
+    lines: list[Any] = _kubelet(call, pod).logs(pod["metadata"]["uid"], container, previous=call.flags["previous"], **options)
+    return lines
+
+
+def _run(call: Call, pod: Map, container: str) -> str:
+    """Which run of the container the log is of: a restart ends a followed log."""
+    held = call.terminal.api.client.find("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
+    for status in _statuses(held, container):
+        return str(status.get("restartCount", 0))
+    return "gone"
+
+
+def _runs(call: Call, pod: Map, container: str) -> bool:
+    held = call.terminal.api.client.find("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
+    return any("terminated" not in (status.get("state") or {}) for status in _statuses(held, container))
+
+
+def _statuses(pod: Map | None, container: str) -> list[Any]:
+    members = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+    return [status for member in members for status in dig(pod, "status." + member, ()) if status["name"] == container] if pod else []
+
+
+def _end(call: Call, pod: Map, container: str) -> int:
+    lines = _read(call, pod, container, tail=1)
+    return lines[-1].offset + 1 if lines else 0
+
+
+def _print(call: Call, pod: Map, container: str, lines: list[Any]) -> None:
+    prefix = f"[pod/{pod['metadata']['name']}/{container}] " if call.flags["prefix"] else ""
+    texts: list[str] = []
+    for line in lines:
+        stamp = rfc3339_micro(line.time)[:-1] + "000Z " if call.flags["timestamps"] else ""
+        texts.append(f"{prefix}{stamp}{line.text}" + ("" if line.partial else "\n"))
+    if texts:
+        call.terminal.out("".join(texts))

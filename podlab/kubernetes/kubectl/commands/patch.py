@@ -1,0 +1,63 @@
+"""kubectl patch."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from ...apiserver.patch import apply_patch
+from ...client import PATCH_TYPES
+from ..builder import FILES, select
+from ..flags import Flag
+from ..manifests import clean, parse
+from ..terminal import Command, KubectlError
+from ..verbs import CHANGING, Call, fail_with, verb
+
+
+@verb("patch", *FILES, *CHANGING, Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"), Flag("subresource"),
+      Flag("local", "bool"), Flag("all-namespaces", "bool"),
+      summary="Update fields of a resource", usage="patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]")
+def patch(call: Call) -> Command:
+    flags = call.flags
+    kind = flags["type"].lower()
+    if flags["patch"] is None and flags["patch-file"] is None:
+        raise KubectlError("error: must specify --patch or --patch-file containing the contents of the patch\n")
+    if flags["patch"] is not None and flags["patch-file"] is not None:
+        raise KubectlError("error: cannot specify --patch and --patch-file together\n")
+    if kind not in ("json", "merge", "strategic"):
+        raise KubectlError(f'error: --type must be one of [json merge strategic], not "{flags["type"]}"\n')
+    text = flags["patch"]
+    if text is None:
+        path = clean(flags["patch-file"])
+        if path not in call.terminal.files:
+            raise KubectlError(f"error: unable to read patch file: open {flags['patch-file']}: no such file or directory\n")
+        text = call.terminal.files[path]
+    body = _body(text)
+    infos, wrong = yield from select(call)
+    fail_with(wrong)
+    for info in infos:
+        before = info.object
+        if call.dry == "client":
+            done = apply_patch(info.resource, before, body, kind)
+        else:
+            done = call.request("patch", info.resource, info.name, info.namespace, body, flags["subresource"] or "",
+                                patchType=PATCH_TYPES[kind], fieldValidation="Strict")
+        changed = {key: value for key, value in done.items() if key != "status"} != {key: value for key, value in before.items() if key != "status"}
+        call.show(info.resource, done, "patched" if changed or flags["subresource"] else "patched (no change)")
+    return 0
+
+
+def _body(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        if text.lstrip().startswith(("{", "[")):
+            return yaml.safe_load(text)
+        return parse(text, "patch")[0].object
+    except (yaml.YAMLError, IndexError) as error:
+        problem = str(getattr(error, "problem", "") or error)
+        raise KubectlError(f'error: unable to parse "{text}": yaml: {problem}\n') from error

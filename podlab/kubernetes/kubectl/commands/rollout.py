@@ -1,0 +1,351 @@
+"""kubectl rollout (S/kubectl/pkg/cmd/rollout, S/kubectl/pkg/polymorphichelpers)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...apiserver.errors import ApiError
+from ...etcd import controller_uid
+from ...objects import Map, dig, thaw
+from ...resources import BY_PLURAL
+from ...times import rfc3339
+from ..builder import FILES, Info, select
+from ..flags import Flag
+from ..patches import two_way
+from ..templates import template_of
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import CHANGING, Call, Failures, fail_with, verb
+from .apply import LAST_APPLIED
+
+ROLLING = (*FILES, Flag("selector", short="l"))
+REVISION = "deployment.kubernetes.io/revision"
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+
+
+def _required(call: Call) -> None:
+    if not call.arguments and not call.flags["filename"] and not call.flags["kustomize"]:
+        raise KubectlError("error: required resource not specified\n")
+
+
+# ---- status
+
+
+@verb("rollout status", *ROLLING, Flag("watch", "bool", "w", default=True), Flag("revision", "int", default=0), Flag("timeout", "duration", default=0),
+      summary="Show the status of the rollout", usage="rollout status (TYPE NAME | TYPE/NAME) [flags]")
+def status(call: Call) -> Command:
+    _required(call)
+    infos, wrong = yield from select(call)
+    fail_with(wrong)
+    for info in infos:
+        if info.resource.plural not in VIEWERS:
+            raise KubectlError(f'error: no status viewer has been implemented for {info.resource.kind}\n')
+        yield from _follow(call, info)
+    return 0
+
+
+def _follow(call: Call, info: Info) -> Command:
+    """The status now, and again at each change of the object, until it is done."""
+    etcd = call.terminal.api.cluster.etcd
+    deadline = call.now + call.flags["timeout"] if call.flags["timeout"] else None
+    obj, seen = info.object, etcd.revision
+    while True:
+        text, done = VIEWERS[info.resource.plural](obj, call.flags["revision"])
+        call.terminal.out(text)
+        if done or not call.flags["watch"]:
+            return 0
+        nxt = None
+        while nxt is None:
+            if deadline is not None and call.now >= deadline:
+                raise KubectlError("error: timed out waiting for the condition\n")
+            yield Wait(None if deadline is None else deadline - call.now)
+            for change in etcd.since(seen):
+                seen = change.revision
+                metadata = change.object["metadata"]
+                if change.plural == info.resource.plural and metadata["name"] == info.name and metadata.get("namespace", "") == info.namespace:
+                    if change.type == "DELETED":
+                        raise KubectlError("error: object has been deleted\n")
+                    nxt = change.object
+                    break
+        obj = nxt
+
+
+def _deployment_status(obj: Any, revision: int) -> tuple[str, bool]:
+    name, spec, status = obj["metadata"]["name"], obj["spec"], obj.get("status") or {}
+    if revision and int(dig(obj, "metadata.annotations", {}).get(REVISION, 0)) != revision:
+        raise KubectlError(f"error: desired revision ({revision}) is different from the running revision "
+                           f"({dig(obj, 'metadata.annotations', {}).get(REVISION, 0)})\n")
+    if obj["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+        return "Waiting for deployment spec update to be observed...\n", False
+    if any(c["type"] == "Progressing" and c.get("reason") == "ProgressDeadlineExceeded" for c in status.get("conditions") or ()):
+        raise KubectlError(f'error: deployment "{name}" exceeded its progress deadline\n')
+    wanted, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0)
+    total, available = status.get("replicas", 0), status.get("availableReplicas", 0)
+    head = f'Waiting for deployment "{name}" rollout to finish: '
+    if updated < wanted:
+        return f"{head}{updated} out of {wanted} new replicas have been updated...\n", False
+    if total > updated:
+        return f"{head}{total - updated} old replicas are pending termination...\n", False
+    if available < updated:
+        return f"{head}{available} of {updated} updated replicas are available...\n", False
+    return f'deployment "{name}" successfully rolled out\n', True
+
+
+def _daemonset_status(obj: Any, revision: int) -> tuple[str, bool]:
+    name, status = obj["metadata"]["name"], obj.get("status") or {}
+    if dig(obj, "spec.updateStrategy.type") != "RollingUpdate":
+        raise KubectlError("error: rollout status is only available for RollingUpdate strategy type\n")
+    if obj["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+        return "Waiting for daemon set spec update to be observed...\n", False
+    wanted, updated = status.get("desiredNumberScheduled", 0), status.get("updatedNumberScheduled", 0)
+    head = f'Waiting for daemon set "{name}" rollout to finish: '
+    if updated < wanted:
+        return f"{head}{updated} out of {wanted} new pods have been updated...\n", False
+    if status.get("numberAvailable", 0) < wanted:
+        return f"{head}{status.get('numberAvailable', 0)} of {wanted} updated pods are available...\n", False
+    return f'daemon set "{name}" successfully rolled out\n', True
+
+
+def _statefulset_status(obj: Any, revision: int) -> tuple[str, bool]:
+    spec, status = obj["spec"], obj.get("status") or {}
+    if dig(spec, "updateStrategy.type") != "RollingUpdate":
+        raise KubectlError("error: rollout status is only available for RollingUpdate strategy type\n")
+    if status.get("observedGeneration", 0) == 0 or obj["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+        return "Waiting for statefulset spec update to be observed...\n", False
+    wanted = spec.get("replicas")
+    if wanted is not None and status.get("readyReplicas", 0) < wanted:
+        return f"Waiting for {wanted - status.get('readyReplicas', 0)} pods to be ready...\n", False
+    partition = dig(spec, "updateStrategy.rollingUpdate.partition")
+    if wanted is not None and partition is not None:
+        if status.get("updatedReplicas", 0) < wanted - partition:
+            return (f"Waiting for partitioned roll out to finish: {status.get('updatedReplicas', 0)} out of {wanted - partition} new pods have been "
+                    "updated...\n"), False
+        return f"partitioned roll out complete: {status.get('updatedReplicas', 0)} new pods have been updated...\n", True
+    if status.get("updateRevision") != status.get("currentRevision"):
+        return (f"waiting for statefulset rolling update to complete {status.get('updatedReplicas', 0)} pods at revision "
+                f"{status.get('updateRevision')}...\n"), False
+    return f"statefulset rolling update complete {status.get('currentReplicas', 0)} pods at revision {status.get('currentRevision')}...\n", True
+
+
+VIEWERS = {"deployments": _deployment_status, "daemonsets": _daemonset_status, "statefulsets": _statefulset_status}
+
+
+# ---- history
+
+
+def _histories(call: Call, info: Info) -> dict[int, tuple[Any, Any]]:
+    """Revision -> (the ReplicaSet or ControllerRevision that keeps it, its Pod template)."""
+    client = call.terminal.api.client
+    plural = "replicasets" if info.resource.plural == "deployments" else "controllerrevisions"
+    found: dict[int, tuple[Any, Any]] = {}
+    for obj in client.list(plural, info.namespace):
+        if controller_uid(obj) != info.object["metadata"]["uid"]:
+            continue
+        if plural == "replicasets":
+            number = int(dig(obj, "metadata.annotations", {}).get(REVISION, 0))
+            template = obj["spec"]["template"]
+        else:
+            number, template = int(obj["revision"]), dig(obj, "data.spec.template")
+        if number:
+            found[number] = (obj, template)
+    return found
+
+
+@verb("rollout history", *ROLLING, Flag("revision", "int", default=0), Flag("output", short="o"),
+      summary="View rollout history", usage="rollout history (TYPE NAME | TYPE/NAME) [flags]")
+def history(call: Call) -> Command:
+    from ..output import printer
+
+    _required(call)
+    if call.flags["revision"] < 0:
+        raise KubectlError(f"error: revision must be a positive integer: {call.flags['revision']}\n")
+    infos, wrong = yield from select(call)
+    fail_with(wrong)
+    for info in infos:
+        if info.resource.plural not in VIEWERS:
+            raise KubectlError(f'error: no history viewer has been implemented for "{info.resource.kind}.{info.resource.group}"\n')
+        held = _histories(call, info)
+        revision = call.flags["revision"]
+        if revision and revision not in held:
+            raise KubectlError("error: unable to find the specified revision\n")
+        if call.flags["output"]:
+            show = printer(call.flags["output"])
+            call.terminal.out(show(held[revision][0] if revision else info.object))
+            continue
+        kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
+        call.terminal.out((f"{kind}with revision #{revision}\n" + _template_text(held[revision]) if revision else kind + "\n" + _table(held)) + "\n")
+    return 0
+
+
+def _table(held: dict[int, tuple[Any, Any]]) -> str:
+    from ..output import tabwriter
+
+    lines = ["REVISION\tCHANGE-CAUSE\n"]
+    for number in sorted(held):
+        cause = dig(held[number][0], "metadata.annotations", {}).get(CHANGE_CAUSE) or "<none>"
+        lines.append(f"{number}\t{cause}\n")
+    return tabwriter.align("".join(lines), 0, 2)
+
+
+def _template_text(held: tuple[Any, Any]) -> str:
+    from ..describe.writer import Page
+    from ..describe.pods import describe_template
+
+    page = Page(0)
+    cause = dig(held[0], "metadata.annotations", {}).get(CHANGE_CAUSE)
+    template = thaw(held[1])
+    if cause:
+        template.setdefault("metadata", {}).setdefault("annotations", {})[CHANGE_CAUSE] = cause
+    describe_template(page, template)
+    return page.text()
+
+
+# ---- undo, restart, pause, resume
+
+
+@verb("rollout undo", *ROLLING, *CHANGING, Flag("to-revision", "int", default=0),
+      summary="Undo a previous rollout", usage="rollout undo (TYPE NAME | TYPE/NAME) [flags]")
+def undo(call: Call) -> Command:
+    _required(call)
+    infos, wrong = yield from select(call)
+    fail_with(wrong)
+    for info in infos:
+        if info.resource.plural not in VIEWERS:
+            raise KubectlError(f'error: no rollbacker has been implemented for "{info.resource.kind}.{info.resource.group}"\n')
+        _undo(call, info)
+    return 0
+
+
+def _undo(call: Call, info: Info) -> None:
+    wanted = call.flags["to-revision"]
+    held = _histories(call, info)
+    if info.resource.plural == "deployments" and dig(info.object, "spec.paused"):
+        raise KubectlError("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again\n")
+    if wanted and wanted not in held:
+        raise KubectlError(f"error: unable to find specified revision {wanted} in history\n")
+    numbers = sorted(held)
+    if not wanted and len(numbers) < 2:
+        raise KubectlError(f'error: no rollout history found for {info.resource.one} "{info.name}"\n' if info.resource.plural == "deployments" else
+                           "error: no last revision to roll back to\n")
+    if LAST_APPLIED in dig(info.object, "metadata.annotations", {}):
+        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} was previously managed with 'kubectl apply'. Rolling back will not "
+                          f"update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. "
+                          "Consider using 'kubectl apply' with your previous configuration file instead.\n")
+    number = wanted or numbers[-2]
+    template = thaw(held[number][1])
+    template.pop("$patch", None)
+    labels = template.get("metadata", {}).get("labels", {})
+    labels.pop("pod-template-hash", None)
+    if _same(template, info.object["spec"]["template"]):
+        call.show(info.resource, info.object, f"skipped rollback (current template already matches revision {number})")
+        return
+    done: Any = info.object
+    if call.dry != "client":
+        body: Any
+        if info.resource.plural == "deployments":
+            skip = {LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history", "deployment.kubernetes.io/desired-replicas",
+                    "deployment.kubernetes.io/max-replicas", "deprecated.deployment.rollback.to"}
+            held_annotations = dig(info.object, "metadata.annotations", {})
+            annotations = {key: value for key, value in held_annotations.items() if key in skip}
+            annotations |= {key: value for key, value in dig(held[number][0], "metadata.annotations", {}).items() if key not in skip}
+            body = [{"op": "replace", "path": "/spec/template", "value": template},
+                    {"op": "replace", "path": "/metadata/annotations", "value": annotations}]
+            if "annotations" not in info.object["metadata"]:
+                body[1]["op"] = "add"
+            done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/json-patch+json")
+        else:
+            body = {"spec": {"template": {**template, "$patch": "replace"}}}
+            done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/strategic-merge-patch+json")
+    call.show(info.resource, done, "rolled back")
+
+
+def _same(template: Any, current: Any) -> bool:
+    other = thaw(current)
+    other.get("metadata", {}).get("labels", {}).pop("pod-template-hash", None)
+    template = thaw(template)
+    for one in (template, other):
+        one.get("metadata", {}).pop("creationTimestamp", None)
+    return bool(template == other)
+
+
+@verb("rollout restart", *ROLLING, *CHANGING, summary="Restart a resource", usage="rollout restart RESOURCE")
+def restart(call: Call) -> Command:
+    return (yield from _change(call, _restarted, "restarted"))
+
+
+@verb("rollout pause", *ROLLING, *CHANGING, summary="Mark the provided resource as paused", usage="rollout pause RESOURCE")
+def pause(call: Call) -> Command:
+    return (yield from _change(call, _paused, "paused"))
+
+
+@verb("rollout resume", *ROLLING, *CHANGING, summary="Resume a paused resource", usage="rollout resume RESOURCE")
+def resume(call: Call) -> Command:
+    return (yield from _change(call, _resumed, "resumed"))
+
+
+def _restarted(call: Call, info: Info, obj: Any) -> str | None:
+    if info.resource.plural not in VIEWERS:
+        return f'error: {info.resource.plural} "{info.name}" restarting is not supported'
+    if info.resource.plural == "deployments" and dig(obj, "spec.paused"):
+        return f"error: {info.resource.plural} \"{info.name}\" can't restart paused deployment (run rollout resume first)"
+    template = template_of(obj) or {}
+    metadata = template.setdefault("metadata", {})
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), RESTARTED: rfc3339(call.now)}
+    return None
+
+
+def _paused(call: Call, info: Info, obj: Any) -> str | None:
+    if info.resource.plural != "deployments":
+        return f'error: {info.resource.plural} "{info.name}" pausing is not supported'
+    if dig(obj, "spec.paused"):
+        return f'error: {info.resource.qualified} "{info.name}" is already paused'
+    obj["spec"]["paused"] = True
+    return None
+
+
+def _resumed(call: Call, info: Info, obj: Any) -> str | None:
+    if info.resource.plural != "deployments":
+        return f'error: {info.resource.plural} "{info.name}" resuming is not supported'
+    if not dig(obj, "spec.paused"):
+        return f'error: {info.resource.qualified} "{info.name}" is not paused'
+    obj["spec"]["paused"] = False
+    return None
+
+
+def _change(call: Call, change: Any, done: str) -> Command:
+    _required(call)
+    infos, wrong = yield from select(call)
+    if not infos and not wrong and call.flags["selector"]:
+        raise KubectlError(f"No resources found in {call.namespace} namespace.\n", 0)
+    for info in infos:
+        new: Any = thaw(info.object)
+        if error := change(call, info, new):
+            wrong.append(error)
+            continue
+        patch = two_way(info.resource, thaw(info.object), new)
+        if done == "resumed":
+            patch = {"spec": {"paused": None}}
+        if not patch:
+            wrong.append("error: if restart has already been triggered within the past second, please wait before attempting to trigger another")
+            continue
+        try:
+            if call.dry != "client":
+                new = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json")
+        except ApiError as error_:
+            wrong.append(f"error: failed to patch: {error_.message}")
+            continue
+        call.show(info.resource, new, done)
+    if wrong:
+        raise Failures(wrong)
+    return 0
+
+
+def pods_of(call: Call, info: Info) -> list[Map]:
+    """The Pods that a workload or Service selects, in key order."""
+    from ...selectors import selects
+
+    selector = dig(info.object, "spec.selector") or {}
+    if info.resource.plural in ("services", "replicationcontrollers"):
+        selector = {"matchLabels": selector}
+    return [pod for pod in call.terminal.api.client.list(BY_PLURAL["pods"].plural, info.namespace)
+            if selects(selector, pod["metadata"].get("labels"))]

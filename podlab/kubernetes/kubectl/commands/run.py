@@ -1,0 +1,221 @@
+"""kubectl run and kubectl expose: a Pod, and a Service in front of something."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ...apiserver.patch import merge_patch
+from ...objects import Map, dig, thaw
+from ...resources import BY_PLURAL
+from ..builder import FILES, Info, select
+from ..containers import run_session
+from ..flags import Flag
+from ..templates import template_of
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import CHANGING, Call, fail_with, verb
+from .apply import annotated
+from .delete import delete_lines, gone
+
+PODS = BY_PLURAL["pods"]
+
+
+@verb("run", *CHANGING, Flag("image"), Flag("env", "array"), Flag("labels", short="l"), Flag("port"), Flag("restart", default="Always"),
+      Flag("command", "bool"), Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"), Flag("rm", "bool"), Flag("attach", "bool"), Flag("expose", "bool"),
+      Flag("image-pull-policy"), Flag("annotations", "array"), Flag("overrides"), Flag("override-type", default="merge"), Flag("quiet", "bool", "q"),
+      Flag("privileged", "bool"), Flag("leave-stdin-open", "bool"), Flag("pod-running-timeout", "duration", default=60_000), Flag("save-config", "bool"),
+      Flag("grace-period", "int", default=-1), Flag("wait", "bool"), Flag("timeout", "duration"), Flag("force", "bool"), *FILES,
+      summary="Run a particular image on the cluster",
+      usage="run NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...]")
+def run(call: Call) -> Command:
+    flags = call.flags
+    if not call.arguments:
+        raise call.usage_error("NAME is required for run")
+    if not flags["image"]:
+        raise KubectlError("error: required flag(s) \"image\" not set\n")
+    name = call.arguments[0]
+    words = call.arguments[1:] + call.after
+    interactive = flags["attach"] or (flags["stdin"] and not flags.given("attach"))
+    if flags["tty"] and not flags["stdin"]:
+        raise KubectlError("error: -i/--stdin is required for containers with -t/--tty=true\n")
+    if flags["restart"] not in ("Always", "OnFailure", "Never"):
+        raise call.usage_error(f"invalid restart policy: {flags['restart']}")
+    if flags["rm"] and not interactive:
+        raise KubectlError("error: --rm should only be used for attached containers\n")
+    if flags["expose"] and not flags["port"]:
+        raise KubectlError("error: --port must be set when exposing a service\n")
+    if interactive and call.dry != "none":
+        raise KubectlError(f"error: --dry-run={call.dry} can't be used with attached containers options (--attach, --stdin, or --tty)\n")
+    if flags["command"] and not words:
+        raise KubectlError("error: container command is required\n")
+    pod = _pod(call, name, words)
+    if call.dry != "client":
+        sent = annotated(pod, call.namespace) if flags["save-config"] else pod
+        made: Any = call.request("create", PODS, "", call.namespace, sent)
+    else:
+        made = pod
+    if flags["expose"]:
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+                   "spec": {"ports": [{"port": int(flags["port"]), "protocol": "TCP", "targetPort": int(flags["port"])}], "selector": pod["metadata"]["labels"]},
+                   "status": {"loadBalancer": {}}}
+        done = call.request("create", "services", "", call.namespace, service) if call.dry != "client" else service
+        call.show(BY_PLURAL["services"], done, "created")
+        call.show(PODS, made, "created")
+        return 0
+    if not interactive:
+        call.show(PODS, made, "created")
+        return 0
+    return (yield from _interactive(call, made))
+
+
+def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
+    flags = call.flags
+    container: dict[str, Any] = {"image": flags["image"], "name": name, "resources": {}}
+    if words:
+        container["command" if flags["command"] else "args"] = words
+    if flags["env"]:
+        for one in flags["env"]:
+            if "=" not in one:
+                raise KubectlError(f"error: invalid env: {one}\n")
+        container["env"] = [dict(zip(("name", "value"), one.partition("=")[::2])) for one in flags["env"]]
+    if flags["port"]:
+        if not str(flags["port"]).isdigit():
+            raise KubectlError(f'error: strconv.ParseInt: parsing "{flags["port"]}": invalid syntax\n')
+        container["ports"] = [{"containerPort": int(flags["port"])}]
+    if flags["image-pull-policy"]:
+        container["imagePullPolicy"] = flags["image-pull-policy"]
+    for member in ("stdin", "tty"):
+        if flags[member]:
+            container[member] = True
+    if flags["stdin"]:
+        container["stdinOnce"] = not flags["leave-stdin-open"]
+    if flags["privileged"]:
+        container["securityContext"] = {"privileged": True}
+    labels = dict(pair.partition("=")[::2] for pair in flags["labels"].split(",")) if flags["labels"] else {"run": name}
+    metadata: dict[str, Any] = {"labels": labels, "name": name}
+    if flags["annotations"]:
+        metadata["annotations"] = dict(pair.partition("=")[::2] for pair in flags["annotations"])
+    pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+                           "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}, "status": {}}
+    if flags["overrides"]:
+        try:
+            pod = merge_patch(pod, json.loads(flags["overrides"]))
+        except ValueError as error:
+            raise KubectlError(f"error: invalid JSON in --overrides: {error}\n") from error
+    return pod
+
+
+def wait_for_start(call: Call, pod: Map, container: str) -> Command:
+    """Wait until a container runs or is over. Raises KubectlError when the Pod is gone or took longer than a minute."""
+    deadline = call.now + (call.flags["pod-running-timeout"] if "pod-running-timeout" in call.flags else 60_000)
+    while True:
+        live = call.terminal.api.client.find("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
+        if live is None:
+            raise KubectlError(f'Error from server (NotFound): pods "{pod["metadata"]["name"]}" not found\n')
+        statuses = [status for member in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+                    for status in dig(live, "status." + member, ()) if status["name"] == container]
+        if any("running" in (s.get("state") or {}) or "terminated" in (s.get("state") or {}) for s in statuses):
+            return 0
+        if dig(live, "status.phase") in ("Succeeded", "Failed"):
+            return 0
+        if call.now >= deadline:
+            raise KubectlError("error: timed out waiting for the condition\n")
+        yield Wait(deadline - call.now)
+
+
+def _interactive(call: Call, pod: Map) -> Command:
+    flags, name = call.flags, pod["metadata"]["name"]
+    container = pod["spec"]["containers"][0]["name"]
+    yield from wait_for_start(call, pod, container)
+    live = call.request("get", PODS, name, call.namespace)
+    phase = dig(live, "status.phase")
+    code = 0
+    if phase in ("Succeeded", "Failed"):
+        lines = call.terminal.api.cluster.kubelet(live["spec"]["nodeName"]).logs(live["metadata"]["uid"], container)
+        call.terminal.out("".join(line.text + ("" if line.partial else "\n") for line in lines))
+    else:
+        if flags["stdin"] and not flags["quiet"]:
+            call.terminal.err("If you don't see a command prompt, try pressing enter.\n")
+        code = yield from run_session(call, live, container, command=None, stdin=flags["stdin"], tty=flags["tty"])
+    if flags["restart"] == "Always" and not flags["rm"]:
+        call.terminal.out(f"Session ended, resume using 'kubectl attach {name} -c {container} -i -t' command when the pod is running\n")
+    if flags["rm"]:
+        call.request("delete", PODS, name, call.namespace, propagationPolicy="Background")
+        if not flags["quiet"]:
+            call.terminal.out(delete_lines(PODS, name, call.namespace))
+        yield from gone(call, [(PODS, call.namespace, name, pod["metadata"]["uid"])], None)
+    if code:
+        raise KubectlError(f"pod {call.namespace}/{name} terminated (Error)\n", code)
+    return 0
+
+
+@verb("expose", *FILES, *CHANGING, Flag("port"), Flag("target-port"), Flag("protocol"), Flag("type"), Flag("name"), Flag("selector"), Flag("labels", short="l"),
+      Flag("cluster-ip"), Flag("external-ip"), Flag("session-affinity"), Flag("load-balancer-ip"), Flag("overrides"), Flag("save-config", "bool"),
+      summary="Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
+      usage="expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--type=type]")
+def expose(call: Call) -> Command:
+    infos, wrong = yield from select(call, selecting=False)  # --selector is the new Service's here
+    fail_with(wrong)
+    for info in infos:
+        service: Any = _service(call, info, call.flags["selector"])
+        if call.dry != "client":
+            sent = annotated(service, info.namespace) if call.flags["save-config"] else service
+            service = call.request("create", "services", "", info.namespace, sent)
+        call.show(BY_PLURAL["services"], service, "exposed")
+    return 0
+
+
+def _selector(info: Info) -> dict[str, str]:
+    plural, obj = info.resource.plural, info.object
+    if plural == "pods":
+        labels = dig(obj, "metadata.labels")
+        if not labels:
+            raise KubectlError("error: couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed\n")
+        return dict(thaw(labels))
+    if plural in ("services", "replicationcontrollers"):
+        return dict(thaw(dig(obj, "spec.selector", {})))
+    if plural in ("deployments", "replicasets"):
+        if dig(obj, "spec.selector.matchExpressions"):
+            raise KubectlError("error: couldn't retrieve selectors via --selector flag or introspection: couldn't convert expressions - \""
+                               f"{dig(obj, 'spec.selector.matchExpressions')}\" to map-based selector format\n")
+        return dict(thaw(dig(obj, "spec.selector.matchLabels", {})))
+    raise KubectlError(f"error: cannot expose a {info.resource.kind}.{info.resource.group}\n" if info.resource.group else
+                       f"error: cannot expose a {info.resource.kind}\n")
+
+
+def _service(call: Call, info: Info, chosen: str | None) -> dict[str, Any]:
+    flags = call.flags
+    selector = dict(pair.partition("=")[::2] for pair in chosen.split(",")) if chosen else _selector(info)
+    spec: dict[str, Any] = {"selector": selector}
+    template = info.object if info.resource.plural == "pods" else template_of(thaw(info.object)) or {}
+    if info.resource.plural == "services":
+        declared = [(port["port"], port.get("protocol", "TCP")) for port in dig(info.object, "spec.ports", ())]
+    else:
+        declared = [(port["containerPort"], port.get("protocol", "TCP")) for one in dig(template, "spec.containers", ())
+                    for port in one.get("ports") or ()]
+    ports = [int(port) for port in str(flags["port"]).split(",")] if flags["port"] else [port for port, _ in declared]
+    if not ports and flags["cluster-ip"] != "None":
+        raise KubectlError("error: couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples\n")
+    entries: list[dict[str, Any]] = []
+    for i, port in enumerate(ports):
+        protocol = flags["protocol"] or dict(declared).get(port, "TCP")
+        target: Any = flags["target-port"] or port
+        entry: dict[str, Any] = {"port": port, "protocol": protocol, "targetPort": int(target) if str(target).isdigit() else target}
+        if len(ports) > 1:
+            entry["name"] = f"port-{i + 1}"
+        entries.append(entry)
+    if entries:
+        spec["ports"] = entries
+    if flags["type"]:
+        spec["type"] = flags["type"]
+    if flags["cluster-ip"]:
+        spec["clusterIP"] = flags["cluster-ip"]
+    if flags["session-affinity"]:
+        spec["sessionAffinity"] = flags["session-affinity"]
+    if flags["external-ip"]:
+        spec["externalIPs"] = [flags["external-ip"]]
+    metadata: dict[str, Any] = {"name": flags["name"] or info.name}
+    labels = dict(pair.partition("=")[::2] for pair in flags["labels"].split(",")) if flags["labels"] else thaw(dig(info.object, "metadata.labels"))
+    if labels:
+        metadata["labels"] = labels
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}

@@ -1,0 +1,229 @@
+"""kubectl set: image, env, resources, selector, serviceaccount, subject."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ... import quantity
+from ...apiserver.errors import ApiError
+from ...objects import thaw
+from ..builder import select
+from ..flags import Flag
+from ..templates import SETTING, containers_named, pod_spec, update
+from ..terminal import Command, KubectlError
+from ..verbs import Call, fail_with, verb
+
+Json = dict[str, Any]
+
+
+@verb("set image", *SETTING, summary="Update the image of a pod template",
+      usage="set image (-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N")
+def set_image(call: Call) -> Command:
+    names = [word for word in call.arguments if "=" not in word]
+    pairs = [word for word in call.arguments if "=" in word]
+    if not pairs:
+        raise KubectlError("error: at least one image update is required\n")
+    images = dict(pair.partition("=")[::2] for pair in pairs)
+    if "*" in images and len(images) > 1:
+        raise KubectlError("error: all containers are already specified by *, but saw more than one container_name=container_image pairs\n")
+
+    def change(obj: Json, info: Any) -> str | None:
+        spec = pod_spec(obj)
+        if spec is None:
+            return f"error: {info.resource.plural}/{info.name} the object is not a pod or does not have a pod template"
+        for container, image in images.items():
+            found = containers_named(spec, container)
+            if not found:
+                return f'error: unable to find container named "{container}"'
+            for one in found:
+                one["image"] = image
+        return None
+    return (yield from update(call, change, "image updated", "failed to patch image update to pod template", names))
+
+
+def _environment(call: Call, words: list[str]) -> tuple[dict[str, str], list[str]]:
+    wanted: dict[str, str] = {}
+    removed: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            removed.append(word[:-1])
+        elif not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", name):
+            raise KubectlError(f'error: "{name}" is not a valid key name: a valid environment variable name must consist of alphabetic characters, '
+                               "digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or "
+                               "'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')\n")
+        else:
+            wanted[name] = value
+    return wanted, removed
+
+
+@verb("set env", *SETTING, Flag("env", "array", "e"), Flag("from"), Flag("list", "bool"), Flag("resolve", "bool"), Flag("overwrite", "bool", default=True),
+      Flag("prefix"), Flag("keys", "list"),
+      summary="Update environment variables on a pod template", usage="set env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N")
+def set_env(call: Call) -> Command:
+    flags = call.flags
+
+    def is_env(word: str) -> bool:
+        return "=" in word or (word.endswith("-") and len(word) > 1)
+    names = [word for word in call.arguments if not is_env(word)]
+    wanted, removed = _environment(call, [word for word in call.arguments if is_env(word)] + flags["env"])
+    added: list[Json] = [{"name": name, "value": value} for name, value in wanted.items()]
+    if flags["from"]:
+        added += _from_source(call, flags["from"])
+    if not flags["list"] and not added and not removed:
+        raise KubectlError("error: at least one environment variable must be provided\n")
+    if flags["list"]:
+        return (yield from _list_env(call, names))
+
+    def change(obj: Json, info: Any) -> str | None:
+        spec = pod_spec(obj)
+        if spec is None:
+            return f"error: {info.resource.plural}/{info.name} does not have a pod template"
+        found = containers_named(spec, flags["containers"])
+        if not found:
+            call.terminal.err(f"warning: {info.resource.plural}/{info.name} does not have any containers matching \"{flags['containers']}\"\n")
+        for container in found:
+            env = container.get("env") or []
+            if not flags["overwrite"]:
+                clash = [one["name"] for one in env if one["name"] in wanted and one.get("value") != wanted[one["name"]]]
+                if clash:
+                    return f"error: {clash[0]} already has a value ({next(o.get('value') for o in env if o['name'] == clash[0])}), and --overwrite is false"
+            for new in added:
+                held = next((one for one in env if one["name"] == new["name"]), None)
+                if held is None:
+                    env.append(new)
+                else:
+                    held.clear()
+                    held.update(new)
+            container["env"] = [one for one in env if one["name"] not in removed]
+            if not container["env"]:
+                del container["env"]
+        return None
+    return (yield from update(call, change, "env updated", "failed to patch env update to pod template", names))
+
+
+def _from_source(call: Call, source: str) -> list[Json]:
+    kind, _, name = source.partition("/")
+    plural = {"configmap": "configmaps", "cm": "configmaps", "configmaps": "configmaps", "secret": "secrets", "secrets": "secrets"}.get(kind)
+    if plural is None:
+        raise KubectlError("error: unsupported resource specified in --from\n")
+    obj = call.request("get", plural, name, call.namespace)
+    keys = [key for key in sorted(obj.get("data") or {}) if not call.flags["keys"] or key in call.flags["keys"]]
+    member = "configMapKeyRef" if plural == "configmaps" else "secretKeyRef"
+    return [{"name": (call.flags["prefix"] or "") + re.sub(r"[^A-Z0-9_]", "_", key.upper()), "valueFrom": {member: {"name": name, "key": key}}}
+            for key in keys]
+
+
+def _list_env(call: Call, names: list[str]) -> Command:
+    infos, wrong = yield from select(call, names)
+    for info in infos:
+        spec = pod_spec(thaw(info.object)) or {}
+        for container in containers_named(spec, call.flags["containers"]):
+            call.terminal.out(f"# {info.resource.plural} {info.name}, container {container['name']}\n")
+            for one in container.get("env") or ():
+                if "valueFrom" not in one:
+                    call.terminal.out(f"{one['name']}={one.get('value', '')}\n")
+                else:
+                    kind, ref = next(iter(one["valueFrom"].items()))
+                    what = {"configMapKeyRef": "configmap", "secretKeyRef": "secret"}.get(kind)
+                    shown = f"{what} {ref.get('name')}, key {ref.get('key')}" if what else f"a field path {ref.get('fieldPath') or ref.get('resource')}"
+                    call.terminal.out(f"# {one['name']} from {shown}\n")
+    fail_with(wrong)
+    return 0
+
+
+@verb("set resources", *SETTING, Flag("limits"), Flag("requests"), summary="Update resource requests/limits on objects with pod templates",
+      usage="set resources (-f FILENAME | TYPE NAME)  ([--limits=LIMITS & --requests=REQUESTS]")
+def set_resources(call: Call) -> Command:
+    flags = call.flags
+    if not flags["limits"] and not flags["requests"]:
+        raise KubectlError("error: you must specify an update to requests or limits (in the form of --requests/--limits)\n")
+    parts = {member: _resource_list(flags[member]) for member in ("limits", "requests") if flags[member]}
+
+    def change(obj: Json, info: Any) -> str | None:
+        spec = pod_spec(obj)
+        if spec is None:
+            return f"error: {info.resource.plural}/{info.name} does not have a pod template"
+        found = containers_named(spec, flags["containers"])
+        if not found:
+            return f"error: unable to find container named {flags['containers']}"
+        for container in found:
+            resources = container.setdefault("resources", {})
+            for member, values in parts.items():
+                resources[member] = {**(resources.get(member) or {}), **values}
+                resources[member] = {name: value for name, value in resources[member].items()
+                                     if not (name in values and quantity.parse(value) == 0)}  # "cpu=0" takes the setting away
+        return None
+    return (yield from update(call, change, "resource requirements updated", "failed to patch resources update to pod template %s"))
+
+
+def _resource_list(text: str) -> dict[str, str]:
+    found = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise KubectlError(f"error: invalid argument syntax {part}, expected <resource>=<value>\n")
+        try:
+            quantity.parse(value)
+        except quantity.QuantityError as error:
+            raise KubectlError("error: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n") from error
+        found[name] = value
+    return found
+
+
+@verb("set serviceaccount", *SETTING, summary="Update the service account of a resource",
+      usage="set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT")
+def set_serviceaccount(call: Call) -> Command:
+    if not call.arguments:
+        raise KubectlError("error: serviceaccount is required\n")
+
+    def change(obj: Json, info: Any) -> str | None:
+        spec = pod_spec(obj)
+        if spec is None:
+            return f"error: {info.resource.plural}/{info.name} does not have a pod template"
+        spec["serviceAccountName"] = spec["serviceAccount"] = call.arguments[-1]
+        return None
+    return (yield from update(call, change, "serviceaccount updated", "failed to patch ServiceAccountName %s", call.arguments[:-1]))
+
+
+@verb("set selector", *SETTING, Flag("resource-version"), summary="Set the selector on a resource",
+      usage="set selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]")
+def set_selector(call: Call) -> Command:
+    if len(call.arguments) < 2:
+        raise KubectlError("error: one or more resources must be specified as <resource> <name> or <resource>/<name>\n")
+    expression = call.arguments[-1]
+    pairs = dict(part.partition("=")[::2] for part in expression.split(","))
+
+    def change(obj: Json, info: Any) -> str | None:
+        if info.resource.plural != "services":
+            return "error: selector of " + info.resource.kind + " cannot be set: only services have a selector that may change"
+        obj["spec"]["selector"] = pairs
+        return None
+    return (yield from update(call, change, "selector updated", "failed to patch selector update %s", call.arguments[:-1]))
+
+
+@verb("set subject", *SETTING, Flag("user", "array"), Flag("group", "array"), Flag("serviceaccount", "array"),
+      summary="Update the user, group, or service account in a role binding or cluster role binding",
+      usage="set subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]")
+def set_subject(call: Call) -> Command:
+    from .create import subjects
+
+    added = subjects(call)
+    if not added:
+        raise KubectlError("error: you must specify at least one value of user, group or serviceaccount\n")
+    infos, wrong = yield from select(call)
+    for info in infos:
+        if info.resource.plural not in ("rolebindings", "clusterrolebindings"):
+            wrong.append("error: only bindings have subjects")
+            continue
+        new = thaw(info.object)
+        new["subjects"] = [*(new.get("subjects") or ()), *(one for one in added if one not in (new.get("subjects") or ()))]
+        try:
+            if call.dry != "client":
+                new = call.request("update", info.resource, info.name, info.namespace, new)
+            call.show(info.resource, new, "subjects updated")
+        except ApiError as error:
+            wrong.append(error)
+    fail_with(wrong)
+    return 0

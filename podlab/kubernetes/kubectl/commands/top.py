@@ -1,0 +1,89 @@
+"""kubectl top (S/kubectl/pkg/metricsutil/metrics_printer.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import quantity
+from ...apiserver.errors import not_found
+from ...objects import dig
+from ..builder import SELECTING
+from ..flags import Flag
+from ..output import tabwriter
+from ..terminal import KubectlError
+from ..verbs import Call, verb
+
+TOP = (*SELECTING, Flag("no-headers", "bool"), Flag("sort-by"), Flag("use-protocol-buffers", "bool", default=True))
+MEBI = 1 << 20
+
+
+def _usage(call: Call, pod: Any) -> dict[str, tuple[int, int]]:
+    """{container: (millicores, bytes)}."""
+    found = call.terminal.api.cluster.pod_usage(pod)
+    return {name: (-(-int(one.get("cpu_nanocores", 0)) // 1_000_000), int(one.get("memory_bytes", 0))) for name, one in found.items()}
+
+
+def _write(call: Call, rows: list[list[str]], headers: list[str]) -> None:
+    lines = ([] if call.flags["no-headers"] else [headers]) + rows
+    call.terminal.out(tabwriter.align("".join("\t".join(row) + "\t\n" for row in lines), 6, 3))
+
+
+@verb("top pod", *TOP, Flag("containers", "bool"), Flag("sum", "bool"), summary="Display resource (CPU/memory) usage of pods",
+      usage="top pod [NAME | -l label]", aliases="pods po")
+def top_pod(call: Call) -> None:
+    flags = call.flags
+    if flags["sort-by"] not in (None, "cpu", "memory"):
+        raise KubectlError("error: --sort-by accepts only cpu or memory\n")
+    everywhere = flags["all-namespaces"]
+    if call.arguments:
+        pods = [call.request("get", "pods", call.arguments[0], call.namespace)]
+    else:
+        options = {key: value for key, value in (("labelSelector", flags["selector"]), ("fieldSelector", flags["field-selector"])) if value}
+        pods = call.request("list", "pods", "", "" if everywhere else call.namespace, **options)["items"]
+    measured = [(pod, _usage(call, pod)) for pod in pods]
+    measured = [(pod, usage) for pod, usage in measured if usage]
+    if not measured:
+        if call.arguments:
+            raise not_found("metrics.k8s.io", "podmetrics", f"{call.namespace}/{call.arguments[0]}")
+        call.terminal.err("No resources found\n" if everywhere else f"No resources found in {call.namespace} namespace.\n")
+        return
+
+    def total(entry: Any) -> tuple[int, int]:
+        return sum(one[0] for one in entry[1].values()), sum(one[1] for one in entry[1].values())
+    if flags["sort-by"]:
+        measured.sort(key=lambda entry: -total(entry)[0 if flags["sort-by"] == "cpu" else 1])
+    rows, sums = [], [0, 0]
+    for pod, usage in measured:
+        head = ([pod["metadata"]["namespace"]] if everywhere else [])
+        if flags["containers"]:
+            rows += [[*head, pod["metadata"]["name"], name, f"{cpu}m", f"{memory // MEBI}Mi"] for name, (cpu, memory) in sorted(usage.items())]
+        else:
+            cpu, memory = total((pod, usage))
+            rows.append([*head, pod["metadata"]["name"], f"{cpu}m", f"{memory // MEBI}Mi"])
+        sums = [sums[0] + total((pod, usage))[0], sums[1] + total((pod, usage))[1]]
+    if flags["sum"]:
+        blank = [""] * (everywhere + flags["containers"])
+        rows += [[*blank, "", "________", "________"], [*blank, "", f"{sums[0]}m", f"{sums[1] // MEBI}Mi"]]
+    _write(call, rows, [*(["NAMESPACE"] if everywhere else []), *(["POD", "NAME"] if flags["containers"] else ["NAME"]), "CPU(cores)", "MEMORY(bytes)"])
+
+
+@verb("top node", *TOP, Flag("show-capacity", "bool"), Flag("show-swap", "bool"), summary="Display resource (CPU/memory) usage of nodes",
+      usage="top node [NAME | -l label]", aliases="nodes no")
+def top_node(call: Call) -> None:
+    flags = call.flags
+    nodes = [call.request("get", "nodes", call.arguments[0])] if call.arguments else \
+        call.request("list", "nodes", **({"labelSelector": flags["selector"]} if flags["selector"] else {}))["items"]
+    rows: list[tuple[int, int, list[str]]] = []
+    for node in nodes:
+        name = node["metadata"]["name"]
+        facts = call.terminal.api.cluster.node_facts(name)
+        if facts.get("power") != "on":
+            rows.append((0, 0, [name, "<unknown>", "<unknown>", "<unknown>", "<unknown>"]))
+            continue
+        cpu, memory = facts["usage"]["cpu"], facts["usage"]["memory"]
+        size = dig(node, "status.capacity" if flags["show-capacity"] else "status.allocatable", {})
+        rows.append((cpu, memory, [name, f"{cpu}m", f"{cpu * 100 // max(1, quantity.milli(size.get('cpu', '1')))}%", f"{memory // MEBI}Mi",
+                                   f"{memory * 100 // max(1, quantity.value(size.get('memory', '1')))}%"]))
+    if flags["sort-by"]:
+        rows.sort(key=lambda row: -row[0 if flags["sort-by"] == "cpu" else 1])
+    _write(call, [row[2] for row in rows], ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"])

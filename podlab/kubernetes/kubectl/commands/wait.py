@@ -1,0 +1,129 @@
+"""kubectl wait (S/kubectl/pkg/cmd/wait)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...objects import dig
+from ..builder import FILES, SELECTING, Info, select
+from ..flags import Flag
+from ..output.go_values import sprint
+from ..output.jsonpath import JSONPath, JSONPathError, relaxed
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import Call, fail_with, printed_name, verb
+
+DEFAULT_MS = 30_000
+WEEK_MS = 168 * 3_600_000  # --timeout=-1s waits a week
+
+
+@verb("wait", *SELECTING, *FILES, Flag("for", "array"), Flag("timeout", "duration", default=DEFAULT_MS), Flag("local", "bool"), Flag("output", short="o"),
+      summary="Wait for a specific condition on one or many resources",
+      usage="wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available"
+            "|--for=jsonpath='{}'[=value]]")
+def wait(call: Call) -> Command:
+    if not call.flags["for"]:
+        raise KubectlError('error: required flag(s) "for" not set\n')
+    want = call.flags["for"][-1]
+    timeout = call.flags["timeout"]
+    deadline = call.now + (WEEK_MS if timeout < 0 else timeout)
+    if want == "create":
+        return (yield from _created(call, deadline, timeout))
+    test = _test(want)
+    infos, wrong = yield from select(call)
+    if want == "delete":  # what is not there any more has been waited for
+        wrong = [error for error in wrong if getattr(error, "code", 0) != 404]
+        fail_with(wrong)
+    elif wrong:
+        fail_with(wrong)
+    if not infos:
+        if want == "delete" and any("/" in word for word in call.arguments) or want == "delete" and len(call.arguments) > 1:
+            return 0
+        raise KubectlError("error: no matching resources found\n")
+    late: list[Any] = []
+    for info in infos:
+        yield from _until(call, info, want, test, deadline, late)
+    fail_with(late)
+    return 0
+
+
+def _test(want: str) -> Any:
+    """What --for says, as a test of an object: None when deleted is the wish. Raises KubectlError."""
+    kind, equals, rest = want.partition("=")
+    if kind.lower() == "delete":
+        return None
+    if kind == "condition" and equals:
+        name, _, value = rest.partition("=")
+        value = value or "true"
+
+        def condition(obj: Any) -> bool:
+            for one in dig(obj, "status.conditions", ()):
+                if one.get("type", "").lower() == name.lower():
+                    seen = dig(obj, "status.observedGeneration")
+                    if one.get("observedGeneration", obj["metadata"].get("generation", 0)) < obj["metadata"].get("generation", 0) or (
+                            seen is not None and seen < obj["metadata"].get("generation", 0)):
+                        return False
+                    return bool(str(one.get("status", "")).lower() == value.lower())
+            return False
+        return condition
+    if kind == "jsonpath" and equals:
+        expression, value = rest, None
+        end = rest.rfind("}")
+        if rest.startswith("{") and end >= 0:
+            expression, tail = rest[:end + 1], rest[end + 1:]
+            if tail and not tail.startswith("="):
+                raise KubectlError("error: jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'\n")
+            value = tail[1:].strip("'\"") if tail else None
+        else:
+            expression, found, value_text = rest.partition("=")
+            value = value_text if found else None
+        try:
+            path = JSONPath(relaxed(expression))
+        except JSONPathError as error:
+            raise KubectlError(f"error: {error}\n") from error
+
+        def jsonpath(obj: Any) -> bool:
+            try:
+                results = [one for group in path.results(obj) for one in group]
+            except JSONPathError:
+                return False
+            if value is None:
+                return bool(results)
+            return len(results) == 1 and not isinstance(results[0], (dict, list)) and sprint(results[0]) == value
+        return jsonpath
+    raise KubectlError(f'error: unrecognized condition: "{want}"\n')
+
+
+def _until(call: Call, info: Info, want: str, test: Any, deadline: int, late: list[Any]) -> Command:
+    client = call.terminal.api.client
+    named = printed_name(info.resource, info.name)
+    while True:
+        live = client.find(info.resource.plural, info.name, info.namespace or None)
+        if test is None:
+            if live is None or live["metadata"]["uid"] != info.object["metadata"]["uid"]:
+                call.terminal.out(f"{named} condition met\n")
+                return 0
+        elif live is None:
+            late.append(f'Error from server (NotFound): {info.resource.qualified} "{info.name}" not found')
+            return 1
+        elif test(live):
+            call.terminal.out(f"{named} condition met\n")
+            return 0
+        if call.now >= deadline:
+            late.append(f"error: timed out waiting for the condition on {info.resource.plural}/{info.name}")
+            return 1
+        yield Wait(deadline - call.now)
+
+
+def _created(call: Call, deadline: int, timeout: int) -> Command:
+    while True:
+        infos, wrong = yield from select(call)
+        missing = [error for error in wrong if getattr(error, "code", 0) == 404]
+        if len(missing) != len(wrong):
+            fail_with(wrong)
+        if infos and not missing:
+            for info in infos:
+                call.terminal.out(f"{printed_name(info.resource, info.name)} condition met\n")
+            return 0
+        if call.now >= deadline:
+            fail_with(missing or ["error: timed out waiting for the condition"])
+        yield Wait(deadline - call.now)

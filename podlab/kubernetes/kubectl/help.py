@@ -1,0 +1,68 @@
+"""kubectl help: which commands there are, how each is written, which flags it takes."""
+
+from __future__ import annotations
+
+from .flags import Flag
+from .terminal import KubectlError
+from .verbs import ALIASES, VERBS, Verb
+
+# The groups of `kubectl help` (S/kubectl/pkg/cmd/cmd.go)
+GROUPS = (
+    ("Basic Commands (Beginner)", ("create", "expose", "run", "set")),
+    ("Basic Commands (Intermediate)", ("explain", "get", "edit", "delete")),
+    ("Deploy Commands", ("rollout", "scale", "autoscale")),
+    ("Cluster Management Commands", ("cluster-info", "top", "cordon", "uncordon", "drain", "taint")),
+    ("Troubleshooting and Debugging Commands", ("describe", "logs", "attach", "exec", "port-forward", "cp", "auth", "debug", "events")),
+    ("Advanced Commands", ("diff", "apply", "patch", "replace", "wait", "kustomize")),
+    ("Settings Commands", ("label", "annotate")),
+    ("Other Commands", ("api-resources", "api-versions", "config", "version")),
+)
+SUMMARIES = {"set": "Set specific features on objects", "rollout": "Manage the rollout of a resource", "top": "Display resource (CPU/memory) usage",
+             "auth": "Inspect authorization", "config": "Modify kubeconfig files"}
+KINDS = {"str": "", "int": "0", "duration": "0s", "bool": "false", "list": "[]", "array": "[]", "opt": ""}
+
+
+def _summary(name: str) -> str:
+    return VERBS[name].summary if name in VERBS else SUMMARIES.get(name, "")
+
+
+def general_help() -> str:
+    """`kubectl` alone."""
+    lines = ["kubectl controls the Kubernetes cluster manager.\n", " Find more information at: https://kubernetes.io/docs/reference/kubectl/\n"]
+    for title, names in GROUPS:
+        there = [name for name in names if name in VERBS or any(verb.startswith(name + " ") for verb in VERBS)]
+        if there:
+            width = max(len(name) for name in there)
+            lines.append(f"{title}:\n" + "".join(f"  {name:<{width}}   {_summary(name)}\n" for name in there))
+    lines.append("Usage:\n  kubectl [flags] [options]\n")
+    lines.append('Use "kubectl <command> --help" for more information about a given command.')
+    return "\n".join(lines) + "\n"
+
+
+def help_of(words: list[str]) -> str:
+    """`kubectl help rollout status`. Raises KubectlError for a command that is not there."""
+    name = " ".join(words[:2]) if " ".join(words[:2]) in VERBS else " ".join(words[:1])
+    name = ALIASES.get(" ".join(words[:2]), ALIASES.get(name, name))
+    if not name:
+        return general_help()
+    inner = sorted(verb for verb in VERBS if verb.startswith(name + " "))
+    if name not in VERBS and not inner:
+        raise KubectlError(f'error: unknown command "{" ".join(words)}"\n')
+    text = f"{_summary(name)}.\n"
+    if inner:
+        width = max(len(verb.split()[1]) for verb in inner)
+        text += "\nAvailable Commands:\n" + "".join(f"  {verb.split()[1]:<{width}}   {VERBS[verb].summary}\n" for verb in inner)
+    if name in VERBS:
+        text += _options(VERBS[name])
+        text += f"\nUsage:\n  kubectl {VERBS[name].usage}\n"
+    else:
+        text += f"\nUsage:\n  kubectl {name} SUBCOMMAND [options]\n"
+    return text + '\nUse "kubectl options" for a list of global command-line options (applies to all commands).\n'
+
+
+def _options(found: Verb) -> str:
+    def default(flag: Flag) -> str:
+        value = flag.default if flag.default is not None else KINDS[flag.kind]
+        return f"'{value}'" if flag.kind in ("str", "opt") else str(value).lower() if isinstance(value, bool) else str(value)
+    lines = [f"    {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}={default(flag)}" for flag in sorted(found.flags, key=lambda f: f.name)]
+    return "\nOptions:\n" + "\n".join(dict.fromkeys(lines)) + "\n" if lines else ""

@@ -1,0 +1,201 @@
+"""kubectl apply -k: the kustomization files of beginners (resources, names, labels, images, replicas, generators, patches).
+
+What a kustomization.yaml asks beyond that is refused by name, never ignored. Source: sigs.k8s.io/kustomize/api/types/kustomization.go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from ..apiserver import schema
+from ..apiserver.patch import json_patch, strategic_merge
+from ..objects import thaw
+from ..resources import BY_PLURAL, by_api_kind
+from .manifests import Manifest, clean, parse
+from .output.go_values import to_json
+from .references import image_fields, name_references
+from .terminal import KubectlError, Terminal
+
+FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+KNOWN = {"apiVersion", "kind", "metadata", "resources", "bases", "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels",
+         "commonAnnotations", "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "patches",
+         "patchesStrategicMerge"}
+
+Json = dict[str, Any]
+ALPHABET = str.maketrans("013ae", "ghkmt")  # kustomize's hash encoding: no vowels, no digits that look like letters
+
+
+def build(terminal: Terminal, directory: str) -> list[Manifest]:
+    """The objects of a directory with a kustomization file. Raises KubectlError."""
+    return [Manifest("", obj) for obj in _build(terminal.files, clean(directory) or ".", [])]
+
+
+def _build(files: Mapping[str, str], directory: str, above: list[str]) -> list[Json]:
+    directory = posixpath.normpath(directory)
+    path = next((p for p in (posixpath.normpath(posixpath.join(directory, name)) for name in FILES) if p in files), None)
+    if path is None:
+        raise KubectlError(f"error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{directory}'\n")
+    if directory in above:
+        raise KubectlError(f"error: cycle detected: candidate root '{directory}' contains visited root\n")
+    found = parse(files[path], path)
+    spec: Json = found[0].object if found else {}
+    unknown = sorted(set(spec) - KNOWN)
+    if unknown:
+        raise KubectlError(f"error: {path}: the field \"{unknown[0]}\" of a kustomization is not available here\n")
+    objects: list[Json] = []
+    for entry in [*(spec.get("resources") or ()), *(spec.get("bases") or ())]:
+        objects += _resource(files, directory, str(entry), [*above, directory])
+    objects += _generated(files, directory, spec)
+    renamed: dict[tuple[str, str], str] = {}
+    for patch in _patches(files, directory, spec):
+        _patch(objects, *patch)
+    for obj in objects:
+        _transform(obj, spec, renamed)
+    for obj in objects:
+        name_references(obj, renamed)
+    return [{key: value for key, value in obj.items() if key != "$suffix"} for obj in objects]
+
+
+def _resource(files: Mapping[str, str], directory: str, entry: str, above: list[str]) -> list[Json]:
+    path = posixpath.normpath(posixpath.join(directory, entry))
+    if path in files:
+        return [thaw(manifest.object) for manifest in parse(files[path], path)]
+    if any(file.startswith(path + "/") for file in files):
+        return _build(files, path, above)
+    raise KubectlError(f"error: accumulating resources: accumulation err='accumulating resources from '{entry}': open {entry}: no such file or "
+                       "directory'\n")
+
+
+def _generated(files: Mapping[str, str], directory: str, spec: Json) -> Iterator[Json]:
+    import base64
+
+    options = spec.get("generatorOptions") or {}
+    for member, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
+        for entry in spec.get(member) or ():
+            data: dict[str, str] = {}
+            for literal in entry.get("literals") or ():
+                key, _, value = str(literal).partition("=")
+                data[key] = value
+            for file in entry.get("files") or ():
+                key, equals, where = str(file).partition("=")
+                where = where if equals else key
+                data[key if equals else posixpath.basename(key)] = _file(files, directory, where)
+            for env in [*(entry.get("envs") or ()), *([entry["env"]] if entry.get("env") else ())]:
+                for line in _file(files, directory, env).splitlines():
+                    if line.strip() and not line.startswith("#"):
+                        key, _, value = line.partition("=")
+                        data[key] = value
+            if kind == "Secret":
+                data = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+            obj: Json = {"apiVersion": "v1", "data": data, "kind": kind, "metadata": {"name": entry["name"]}}
+            if kind == "Secret":
+                obj["type"] = entry.get("type", "Opaque")
+            for what in ("labels", "annotations"):
+                marks = {**(options.get(what) or {}), **((entry.get("options") or {}).get(what) or {})}
+                if marks:
+                    obj["metadata"][what] = marks
+            if not (entry.get("options") or {}).get("disableNameSuffixHash", options.get("disableNameSuffixHash", False)):
+                obj["$suffix"] = _hash(obj, kind)
+            yield obj
+
+
+def _hash(obj: Json, kind: str) -> str:
+    """The suffix that makes a changed ConfigMap a new one (kustomize/api/hasher)."""
+    whole: Json = {"data": obj["data"], "kind": kind, "name": obj["metadata"]["name"]}
+    if kind == "Secret":
+        whole["type"] = obj["type"]
+    return hashlib.sha256(to_json(whole).encode()).hexdigest()[:10].translate(ALPHABET)
+
+
+def _file(files: Mapping[str, str], directory: str, name: str) -> str:
+    path = posixpath.normpath(posixpath.join(directory, name))
+    if path not in files:
+        raise KubectlError(f"error: loading KV pairs: file sources: [{name}]: open {name}: no such file or directory\n")
+    return files[path]
+
+
+def _patches(files: Mapping[str, str], directory: str, spec: Json) -> Iterator[tuple[Any, Json]]:
+    for entry in [*({"path": one} if "\n" not in str(one) else {"patch": one} for one in spec.get("patchesStrategicMerge") or ()), *(spec.get("patches") or ())]:
+        text = entry.get("patch") or _file(files, directory, entry.get("path", ""))
+        try:
+            body = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise KubectlError(f"error: unable to parse a patch: {error}\n") from error
+        yield body, entry.get("target") or {}
+
+
+def _patch(objects: list[Json], body: Any, target: Json) -> None:
+    hit = False
+    for i, obj in enumerate(objects):
+        wanted = target or {"kind": body.get("kind"), "name": (body.get("metadata") or {}).get("name")}
+        if wanted.get("kind") not in (None, obj["kind"]) or wanted.get("name") not in (None, obj["metadata"]["name"]):
+            continue
+        hit = True
+        resource = by_api_kind(obj["apiVersion"], obj["kind"])
+        if isinstance(body, list):
+            objects[i] = json_patch(resource or BY_PLURAL["pods"], obj, body)
+        else:
+            objects[i] = strategic_merge(schema.type_of(resource) if resource else "", obj, body)
+    if not hit and not target:
+        name = f"{body.get('kind')}.{body.get('apiVersion')}/{(body.get('metadata') or {}).get('name')}"
+        raise KubectlError(f"error: no resource matches strategic merge patch \"{name}\": no matches for Id {name}; failed to find unique target for "
+                           "patch\n")
+
+
+def _transform(obj: Json, spec: Json, renamed: dict[tuple[str, str], str]) -> None:
+    metadata = obj.setdefault("metadata", {})
+    resource = by_api_kind(obj.get("apiVersion", ""), obj.get("kind", ""))
+    old = metadata.get("name", "")
+    if obj.get("kind") not in ("Namespace", "CustomResourceDefinition"):
+        new = f"{spec.get('namePrefix') or ''}{old}{spec.get('nameSuffix') or ''}" + (f"-{obj['$suffix']}" if "$suffix" in obj else "")
+        if new != old:
+            renamed[obj["kind"], old] = metadata["name"] = new
+    if spec.get("namespace") and (resource is None or resource.namespaced):
+        metadata["namespace"] = spec["namespace"]
+    if spec.get("commonAnnotations"):
+        _mark(obj, "annotations", spec["commonAnnotations"], templates=True, selectors=False)
+    if spec.get("commonLabels"):
+        _mark(obj, "labels", spec["commonLabels"], templates=True, selectors=True)
+    for entry in spec.get("labels") or ():
+        _mark(obj, "labels", entry.get("pairs") or {}, templates=bool(entry.get("includeTemplates") or entry.get("includeSelectors")),
+              selectors=bool(entry.get("includeSelectors")))
+    for image in spec.get("images") or ():
+        for container in image_fields(obj):
+            name, tag = _split(container["image"])
+            if name == image.get("name"):
+                name = image.get("newName", name)
+                container["image"] = f"{name}@{image['digest']}" if image.get("digest") else \
+                    f"{name}:{image.get('newTag', tag)}" if image.get("newTag", tag) else name
+    for wish in spec.get("replicas") or ():
+        if wish.get("name") == old and obj.get("kind") in ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"):
+            obj["spec"]["replicas"] = wish["count"]
+
+
+def _split(image: str) -> tuple[str, str]:
+    head, slash, last = image.rpartition("/")
+    name, _, tag = last.partition("@")[0].partition(":")
+    return head + slash + name, tag
+
+
+def _mark(obj: Json, member: str, marks: dict[str, str], *, templates: bool, selectors: bool) -> None:
+    from .templates import template_of
+
+    def add(metadata: Json) -> None:
+        metadata[member] = {**(metadata.get(member) or {}), **{key: str(value) for key, value in marks.items()}}
+    add(obj["metadata"])
+    template = template_of(obj)
+    if template is not None and templates:
+        add(template.setdefault("metadata", {}))
+    if not selectors:
+        return
+    spec = obj.get("spec") or {}
+    if obj.get("kind") in ("Service", "ReplicationController") and spec.get("selector"):
+        spec["selector"] = {**spec["selector"], **marks}
+    elif obj.get("kind") in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"):
+        held = spec.setdefault("selector", {})
+        held["matchLabels"] = {**(held.get("matchLabels") or {}), **marks}

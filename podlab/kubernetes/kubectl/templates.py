@@ -1,0 +1,82 @@
+"""Pod templates inside workloads: where they are, and how a change of one is sent and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from ..apiserver.errors import ApiError
+from ..objects import thaw
+from .builder import FILES, Info, select
+from .flags import Flag
+from .patches import two_way
+from .terminal import Wait
+from .verbs import CHANGING, Call, Failures, fail_with
+
+WORKLOADS = ("replicationcontrollers", "deployments", "daemonsets", "statefulsets", "jobs", "replicasets", "cronjobs", "pods")
+SETTING = (*FILES, *CHANGING, Flag("selector", short="l"), Flag("all", "bool"), Flag("local", "bool"), Flag("containers", short="c", default="*"))
+
+Json = dict[str, Any]
+
+
+def pod_spec(obj: Json) -> Json | None:
+    """The PodSpec in an object, plain and changeable; None where it has none (UpdatePodSpecForObject)."""
+    kind, spec = obj.get("kind"), obj.get("spec") or {}
+    if kind == "Pod":
+        return spec
+    if kind == "CronJob":
+        spec = ((spec.get("jobTemplate") or {}).get("spec")) or {}
+    template = spec.get("template")
+    return template.get("spec") if isinstance(template, dict) else None
+
+
+def template_of(obj: Json) -> Json | None:
+    """The Pod template of a workload."""
+    spec = obj.get("spec") or {}
+    if obj.get("kind") == "CronJob":
+        spec = ((spec.get("jobTemplate") or {}).get("spec")) or {}
+    template = spec.get("template")
+    return template if isinstance(template, dict) else None
+
+
+def containers_named(spec: Json, pattern: str) -> list[Json]:
+    """Containers and init containers whose name matches `*`, `a*`, `*a`, `*a*` or is it (selectContainers)."""
+    def fits(name: str) -> bool:
+        if pattern == "*":
+            return True
+        start, end = pattern.startswith("*"), pattern.endswith("*")
+        core = pattern.strip("*")
+        return core in name if start and end else name.endswith(core) if start else name.startswith(core) if end else name == pattern
+    return [one for one in [*spec.get("initContainers", ()), *spec.get("containers", ())] if fits(one.get("name", ""))]
+
+
+def update(call: Call, change: Callable[[Json, Info], str | None], done: str, failed: str,
+           arguments: list[str] | None = None) -> Generator[Wait, None, int]:
+    """Change objects and send what differs as a strategic patch.
+
+    `change(obj, info)` alters the plain object; the text that it returns is an error about this one. `failed` stands before the
+    server's refusal, such as `failed to patch env update to pod template`.
+    """
+    infos, wrong = yield from select(call, arguments)
+    for info in infos:
+        new = thaw(info.object)
+        try:
+            error = change(new, info)
+        except Failures as failures:
+            wrong += failures.errors
+            continue
+        if error:
+            wrong.append(error)
+            continue
+        patch = two_way(info.resource, thaw(info.object), new)
+        if not patch and not call.flags["output"]:
+            continue
+        if call.dry != "client" and patch:
+            try:
+                new = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json")
+            except ApiError as refusal:
+                wrong.append(f"error: {failed}: {refusal.message}" if "%s" not in failed else f"error: {failed % refusal.message}")
+                continue
+        call.show(info.resource, new, done)
+    fail_with(wrong)
+    return 0

@@ -1,0 +1,171 @@
+"""What a kubectl command is: its name, flags, help and function; and the parsed command line that the function gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..apiserver.errors import ApiError
+from ..apiserver.request import Request
+from ..objects import Map
+from ..resources import Resource
+from . import output
+from .flags import Flag, Flags
+from .terminal import Command, KubectlError, Terminal
+
+CHANGING = (Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("output", short="o"), Flag("field-manager"),
+            Flag("template"), Flag("show-managed-fields", "bool"), Flag("allow-missing-template-keys", "bool", default=True))
+
+
+@dataclass
+class Call:
+    """One command line, parsed."""
+
+    name: str  # "rollout status"
+    terminal: Terminal
+    arguments: list[str]
+    flags: Flags
+    after: list[str]  # what stands behind `--`
+
+    @property
+    def namespace(self) -> str:
+        named: str = self.flags["namespace"] or self.terminal.config.namespace
+        return named
+
+    @property
+    def now(self) -> int:
+        return self.terminal.api.now
+
+    def request(self, verb: str, resource: Resource | str, name: str = "", namespace: str = "", body: Any = None, subresource: str = "",
+                **options: Any) -> Any:
+        """One API request. Raises ApiError."""
+        plural = resource if isinstance(resource, str) else resource.plural
+        if verb not in ("get", "list"):
+            if self.dry == "server":
+                options["dryRun"] = "All"
+            if self.terminal.line:
+                options["command"] = self.terminal.line
+        return self.terminal.api.perform(Request(verb, plural, namespace, name, subresource, body, options))
+
+    @property
+    def dry(self) -> str:
+        """none, client or server. Raises KubectlError for anything else."""
+        if "dry-run" not in self.flags:
+            return "none"
+        value: str = self.flags["dry-run"]
+        if value == "unchanged":
+            raise KubectlError('error: --dry-run flag without a value was specified. A value must be set: "none", "server", or "client".\n')
+        if value not in ("none", "client", "server"):
+            raise KubectlError(f'error: Invalid dry-run value ({value}). Must be "none", "server", or "client".\n')
+        return value
+
+    def show(self, resource: Resource, obj: Any, done: str) -> None:
+        """Say what was done to an object: `pod/web created`, or print it in the format of -o."""
+        form = self.flags["output"] if "output" in self.flags else None
+        if form or (self.flags["template"] if "template" in self.flags else None):
+            if not hasattr(self, "_printer"):
+                self._printer = output.printer(form or "", template=self.flags["template"],
+                                               allow_missing=self.flags["allow-missing-template-keys"])
+            shown = obj if "managedFields" not in (obj.get("metadata") or {}) else \
+                {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "managedFields"}}
+            self.terminal.out(self._printer(shown))
+            return
+        suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry, "")
+        self.terminal.out(f"{printed_name(resource, obj['metadata']['name'])} {done}{suffix}\n")
+
+    def usage_error(self, text: str) -> KubectlError:
+        return KubectlError(f"error: {text}\nSee 'kubectl {self.name} -h' for help and examples\n")
+
+
+Run = Callable[[Call], "Command | int | None"]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command. `run` is a generator function where the command waits, else a plain function (exit code, None is 0)."""
+
+    name: str
+    run: Run
+    flags: tuple[Flag, ...]
+    summary: str
+    usage: str
+
+
+VERBS: dict[str, Verb] = {}
+ALIASES: dict[str, str] = {}
+
+
+def verb(name: str, *flags: Flag, summary: str, usage: str, aliases: str = "") -> Callable[[Run], Run]:
+    """Registers a command under its whole name (`rollout status`); `aliases` are other last words for it, separated by blanks."""
+
+    def decorate(run: Run) -> Run:
+        VERBS[name] = Verb(name, run, flags, summary, usage)
+        group = name.rpartition(" ")[0]
+        ALIASES.update({f"{group} {alias}".strip(): name for alias in aliases.split()})
+        return run
+    return decorate
+
+
+def printed_name(resource: Resource, name: str) -> str:
+    """`pod/web`, `deployment.apps/web` (NamePrinter)."""
+    return f"{resource.one}.{resource.group}/{name}" if resource.group else f"{resource.one}/{name}"
+
+
+# ---- errors, as kubectl prints them (S/kubectl/pkg/cmd/util/helpers.go)
+
+
+class Failures(Exception):
+    """Several errors at the end of a command that went on after the first (utilerrors.Aggregate)."""
+
+    def __init__(self, errors: list[ApiError | str]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+def report(error: ApiError | str) -> str:
+    """One error as checkErr prints it."""
+    if isinstance(error, str):
+        text = error if error.startswith("error: ") else f"error: {error}"
+        return text if text.endswith("\n") else text + "\n"
+    if error.reason == "Invalid":
+        details = error.details
+        if details is None:
+            return "The request is invalid" + (f": {error.message}\n" if error.message else "\n")
+        named = details.get("kind") or details.get("name")
+        head = f'The {details.get("kind", "")} "{details.get("name", "")}" is invalid' if named else "The request is invalid"
+        causes = list(dict.fromkeys(f"{c['field']}: {c['message']}" if c.get("field") else str(c["message"])
+                                    for c in details.get("causes") or ()))
+        if not causes:
+            return head + (f": {error.message}\n" if not named and error.message else "\n")
+        if len(causes) == 1:
+            return f"{head}: {causes[0]}\n"
+        return f"{head}: \n" + "".join(f"* {cause}\n" for cause in causes)
+    return standard(error).removesuffix("\n") + "\n"
+
+
+def standard(error: ApiError) -> str:
+    """An API error as StandardErrorMessage has it."""
+    return f"Error from server ({error.reason}): {error.message}" if error.reason else f"Error from server: {error.message}"
+
+
+def report_all(errors: list[ApiError | str]) -> str:
+    """What checkErr prints for an aggregate: one error in its own form, several a line each."""
+    if len(errors) == 1:
+        return report(errors[0])
+    return "".join((error if isinstance(error, str) else standard(error)) + "\n" for error in errors)
+
+
+def wrapped(error: ApiError, when: str, source: str) -> ApiError:
+    """`error when creating "web.yaml": ...` (AddSourceToErr)."""
+    return ApiError(error.code, error.reason, f'error when {when} "{source}": {error.message}', error.details) if source else error
+
+
+def fail_with(errors: list[ApiError | str]) -> None:
+    """Raises Failures if there are errors."""
+    if errors:
+        raise Failures(errors)
+
+
+def as_map(obj: Any) -> Map:
+    return obj if isinstance(obj, Map) else Map(obj)
