@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podlab.kubernetes.apiserver.tables.pods import pod_summary
-from podlab.kubernetes.objects import EMPTY, Map, dig, memo
+from podlab.kubernetes.objects import EMPTY, Map, dig, freeze, memo
 from podlab.kubernetes.times import parse_rfc3339
 
 from .words import BAD, LOOKS, REASONS, WAITING
@@ -154,7 +154,24 @@ def build_pod(
     node_lost: bool = False,
     goal: str = "",
 ) -> Pod:
-    """The Pod as shown. `facts` are View.facts; owners come from the board, which knows them all."""
+    """The Pod as shown. `facts` are View.facts; owners come from the board, which knows them all.
+
+    The last answer is kept on the object: most Pods of a cluster have not changed since the last render.
+    """
+    kept: dict[str, tuple[Any, Pod]] = memo(pod, "projection-pod", _nothing_yet)
+    question = (facts, root, owner, revision, node_lost, goal)
+    if "last" in kept and kept["last"][0] == question:
+        return kept["last"][1]
+    answer = _pod(pod, facts, root=root, owner=owner, revision=revision, node_lost=node_lost, goal=goal)
+    kept["last"] = ((freeze(facts), *question[1:]), answer)
+    return answer
+
+
+def _nothing_yet(_: Map) -> dict[str, tuple[Any, Pod]]:
+    return {}
+
+
+def _pod(pod: Map, facts: Mapping[str, Any], *, root: str, owner: str, revision: str, node_lost: bool, goal: str) -> Pod:
     meta, spec, status = pod["metadata"], pod.get("spec") or EMPTY, pod.get("status") or EMPTY
     ready, of, text, restarts = column(pod)
     containers = tuple(_containers(pod, facts))
