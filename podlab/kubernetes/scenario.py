@@ -25,6 +25,8 @@ WATCHED = ("pods", "events", "replicasets", "deployments", "jobs", "statefulsets
 FINAL = ("get all -o wide", "get pods", "get pods -o wide", "get events", "get deploy,rs,sts,ds,job,cronjob,rc,svc,ep,endpointslice,hpa,pvc")
 DESCRIBED = "pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,replicationcontrollers,services"
 EPOCH_MS = 1_795_219_200_000  # 2026-11-21T00:00:00Z, the day of the recordings
+# What lay on the recorded node already (status.images of the Node in recorded/node-failure.json)
+PRESENT_IMAGES = ["nginx:latest", "nginx:1.14.2", "nginx:1.15.4", "nginx:1.16.1", "busybox:1.28", "busybox:1.36", "busybox:latest"]
 SETTLE_SECONDS = 120  # the recorded cluster had been up for a while
 
 
@@ -34,6 +36,7 @@ class Trace:
     def __init__(self, scenario: dict[str, Any], seed: int = 1) -> None:
         self.scenario, self.namespace = scenario, scenario["name"]
         self.cluster = Cluster.create(seed, EPOCH_MS, RECORDED_NODE, strict=True)
+        self.cluster.kubelet("node-1").preload(PRESENT_IMAGES)
         self.cluster.run_for(SETTLE_SECONDS)
         self.request(verb="create", resource="namespaces", body={"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
         self.cluster.run_for(1)
