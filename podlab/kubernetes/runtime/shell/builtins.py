@@ -87,9 +87,9 @@ def _printf(shell: Shell, argv: list[str], state: Data) -> int:
         shell.sys.err("Usage: printf FORMAT [ARG]...\n" if shell.data["flavor"] == "ash" else "printf: usage: printf format [arguments]\n")
         return 2 if shell.data["flavor"] != "ash" else 1
     text, errors = printf_text(argv[1], argv[2:])
+    for error in errors:  # first, since the output is buffered
+        shell.sys.err(f"{shell.data['name']}: {error}\n")
     shell.sys.out(text)
-    for error in errors:
-        shell.complain(error) if shell.data["flavor"] != "ash" else shell.sys.err(f"{shell.data['name']}: {error}\n")
     return int(bool(errors))
 
 
@@ -161,7 +161,10 @@ def _return(shell: Shell, argv: list[str], state: Data) -> int:
     while frames:
         kind = frames[-1]["kind"]
         if kind in ("func", "dot", "trap", "eval"):
-            shell.pop()
+            left = shell.pop()
+            if kind == "func" and frames:
+                shell.data["status"] = status
+                shell.after(frames[-1], left["tested"])
             if kind in ("func", "dot"):
                 return status
         else:

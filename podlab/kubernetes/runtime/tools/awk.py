@@ -11,13 +11,14 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from ..filesystem import text_bytes
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..shell.escapes import backslashes
 from ..shell.printing import printf_text
 from ..system import Sys
 from .common import begin, complain, lines, options, usage
-from .regex import extended
+from .regex import extended, substitute
 
 MAX_STEPS = 200_000
 TOKEN = re.compile(r"""[ \t\r]*(?:(?P<nl>\n|\#[^\n]*)|(?P<num>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|(?P<str>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)|"""
@@ -641,7 +642,7 @@ class _Awk:
         if name == "length":
             if args and args[0][0] == "var" and args[0][1] in self.arrays:
                 return float(len(self.arrays[args[0][1]]))
-            return float(len(self.text(self.value(args[0])) if args else self.field(0)))
+            return float(text_bytes(self.text(self.value(args[0])) if args else self.field(0)))  # bytes, as strlen counts
         if name == "split":
             text, array = self.text(self.value(args[0])), self.array(args[1][1])
             separator = self.text(self.value(args[2])) if len(args) > 2 and args[2][0] != "re" else args[2][1] if len(args) > 2 else self.text(self.get("FS"))
@@ -653,7 +654,8 @@ class _Awk:
         if name in ("sub", "gsub"):
             target = args[2] if len(args) > 2 else ("field", ("num", 0.0))
             template = self.text(self.value(args[1]))
-            result, count = self.regex(args[0]).subn(lambda m: _replacement(template, m), self.text(self.value(target)), count=0 if name == "gsub" else 1)
+            limit = 0 if name == "gsub" else 1
+            result, count = substitute(self.regex(args[0]), self.text(self.value(target)), limit, lambda m: _replacement(template, m))
             if count:
                 self.assign(target, result)
             return float(count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..process import Process
+from ..process import Errno, Process
 from ..program import Event, tool
 from ..shell.condition import ConditionFault, evaluate, evaluate_double
 from ..shell.printing import echo_text, printf_text
@@ -23,9 +23,9 @@ def printf(proc: Process, sys: Sys, event: Event) -> int:
         sys.err("Usage: printf FORMAT [ARG]...\n")
         return 1
     text, errors = printf_text(proc["argv"][1], proc["argv"][2:])
-    sys.out(text)
-    for error in errors:
+    for error in errors:  # first, since the output is buffered
         sys.err(f"printf: {error}\n")
+    sys.out(text)
     return int(bool(errors))
 
 
@@ -108,8 +108,6 @@ def cat(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         data.update(todo=[word for word in proc["argv"][1:] if word == "-" or not word.startswith("-")] or ["-"], fd=None, status=0)
-    from ..process import Errno
-
     while True:
         if data["fd"] is None:
             if not data["todo"]:

@@ -9,7 +9,7 @@ from ..process import Data, Errno, Process
 from ..program import Event, tool
 from ..system import Sys
 from .common import begin, complain, everything, lines, options, usage
-from .regex import basic, extended
+from .regex import basic, extended, matches
 
 
 class SedFault(Exception):
@@ -425,7 +425,7 @@ class _Runner:
         digits = re.sub(r"\D", "", flags)
         nth, done = int(digits or 1), 0
         position, out = 0, []
-        for match in re.finditer(pattern, text, re.I if "i" in flags or "I" in flags else 0):
+        for match in matches(re.compile(pattern, re.I if "i" in flags or "I" in flags else 0), text):
             done += 1
             if done < nth or (done > nth and "g" not in flags):
                 continue
