@@ -26,6 +26,7 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
     `namespace` is the request's. Raises ApiError with what the server would answer.
     """
     if isinstance(body, dict):
+        body = _of_this_version(resource, body, strict)
         _check_type(resource, body)
     obj = decode.decode(resource, body, strict=strict)
     metadata = obj["metadata"] = dict(obj["metadata"])
@@ -59,6 +60,20 @@ def _trusted_spec(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> M
     if resource.kind != "Pod" or type(spec) is not Map or ctx.list("limitranges", obj["metadata"]["namespace"]):
         return None
     return spec
+
+
+def _of_this_version(resource: Resource, body: dict[str, Any], strict: bool) -> dict[str, Any]:
+    """A body of an older served version as the version that is stored: autoscaling/v1 asked for CPU alone."""
+    older = next((one for one in ALSO_SERVED if (one.api_version, one.kind) == (body.get("apiVersion"), resource.kind)), None)
+    if older is None or older == resource:
+        return body
+    obj = decode.decode(older, body, strict=strict)
+    spec = {key: value for key, value in obj["spec"].items() if key != "targetCPUUtilizationPercentage"}
+    share = obj["spec"].get("targetCPUUtilizationPercentage")
+    if share is not None:
+        target = {"type": "Utilization", "averageUtilization": share}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": obj["metadata"], "spec": spec}
 
 
 def _check_type(resource: Resource, body: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.apiserver import decode, strategy, validation
+from podlab.kubernetes.apiserver import create, decode, strategy, validation
 from podlab.kubernetes.apiserver.defaults import apply_defaults
 from podlab.kubernetes.apiserver.defaults_pods import pull_policy
 from podlab.kubernetes.objects import freeze, thaw
@@ -98,6 +98,15 @@ def test_one_frozen_template_is_defaulted_once_for_all_pods() -> None:
         apply_defaults(BY_KIND["Pod"], obj)
         made.append(obj["spec"])
     assert made[0] is made[1]
+
+
+def test_an_older_autoscaler_is_stored_as_the_new_one() -> None:
+    spec = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}, "maxReplicas": 5,
+            "targetCPUUtilizationPercentage": 60}
+    manifest = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"}, "spec": spec}
+    stored = create.admit(BY_KIND["HorizontalPodAutoscaler"], manifest, "refusals", Ctx())
+    assert stored["apiVersion"] == "autoscaling/v2"
+    assert stored["spec"]["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
 
 
 # --- updates -------------------------------------------------------------------------------------------------------

@@ -110,3 +110,18 @@ def test_merge_keys_come_from_the_schema() -> None:
     assert ports and (ports.patch_merge_key, ports.list_map_keys,
                       ports.patch_strategies) == ("port", ("port", "protocol"), ("merge",))
     assert merge_key(BY_KIND["Pod"], ("spec", "ghost")) is None
+
+
+def test_apply_merges_containers_by_name_and_ports_by_number_and_keeps_what_it_does_not_name() -> None:
+    live = container("c", args=["a"], ports=[{"containerPort": 80, "protocol": "TCP"}])
+    obj = patched(in_template(containers=[{"name": "c", "args": ["b"],
+                                           "ports": [{"containerPort": 80, "name": "http"}, {"containerPort": 81}]}]),
+                  "apply", live, container("d"))
+    assert containers_of(obj) == [
+        {"name": "c", "image": "nginx:1.14.2", "args": ["b"],
+         "ports": [{"containerPort": 80, "protocol": "TCP", "name": "http"}, {"containerPort": 81}]}, container("d")]
+
+
+def test_apply_replaces_an_atomic_selector_whole() -> None:
+    obj = patched({"spec": {"selector": {"matchLabels": {"b": "c"}}}}, "apply")
+    assert obj["spec"]["selector"] == {"matchLabels": {"b": "c"}}

@@ -12,7 +12,7 @@ from typing import Any
 from ...objects import Map
 from ...resources import Resource
 from ..errors import FieldError
-from . import pods
+from . import pod_updates
 from .metadata import Errors, validate_metadata, validate_metadata_update
 from .registry import KINDS, Kind
 
@@ -40,9 +40,9 @@ def validate_update(resource: Resource, new: Object, old: Object, subresource: s
     if subresource == "status":
         kind.status(new, old, errors)
     elif subresource == "ephemeralcontainers":
-        pods.ephemeral_containers(new, old, errors)
+        pod_updates.ephemeral_containers(new, old, errors)
     elif subresource == "resize":
-        pods.resize(new, old, errors)
+        pod_updates.resize(new, old, errors)
     else:
         kind.check_update(new, old, errors)
     return errors

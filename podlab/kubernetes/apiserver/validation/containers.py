@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ... import quantity
 from ..errors import FieldError
 from . import words
-from .metadata import Errors, complain, non_negative
+from .environment import validate_env, validate_env_from
+from .metadata import Errors, complain
+from .probes import validate_probes_and_hooks
 from .resources import validate_requirements
 from .security import validate_security_context
 from .volumes import descending_path, no_backsteps
@@ -18,16 +19,6 @@ Object = Mapping[str, Any]
 
 PROTOCOLS = ["SCTP", "TCP", "UDP"]
 PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
-ENV_FIELDS = ["metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
-              "status.hostIPs", "status.podIP", "status.podIPs"]
-VOLUME_FIELDS = ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"]
-RESOURCE_FIELDS = ["limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage",
-                   "requests.memory"]
-# ConvertDownwardAPIFieldLabel: the paths that the server knows at all
-DOWNWARD_FIELDS = frozenset({*ENV_FIELDS, *VOLUME_FIELDS, "spec.restartPolicy", "spec.schedulerName", "status.phase",
-                             "status.nominatedNodeName"})
-SIZES = ("1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei")
-ONE_HANDLER = "may not specify more than 1 handler type"
 EPHEMERAL_BANNED = ("ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy",
                     "restartPolicy", "restartPolicyRules")
 
@@ -56,7 +47,7 @@ def validate_containers(containers: list[Object], facts: PodFacts, path: str, er
         if name in names:
             errors.append(FieldError.duplicate(f"{here}.name", name))
         names.add(name)
-        _validate_probes_and_hooks(container, facts, here, errors)
+        validate_probes_and_hooks(container, facts.grace, here, errors)
         if container.get("restartPolicy") is not None:
             _validate_restart_policy(container, here, errors)
         _validate_restart_rules(container, here, errors)
@@ -78,7 +69,7 @@ def validate_init_containers(containers: list[Object], regular: list[Object], fa
             names.add(name)
         _validate_host_ports([container], path, errors)
         if container.get("restartPolicy") == "Always":
-            _validate_probes_and_hooks(container, facts, here, errors)
+            validate_probes_and_hooks(container, facts.grace, here, errors)
         else:
             for member in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
                 if container.get(member) is not None:
@@ -129,8 +120,8 @@ def _validate_common(container: Object, facts: PodFacts, path: str, errors: Erro
     if policy not in ("File", "FallbackToLogsOnError"):
         errors.append(FieldError.not_supported(f"{path}.terminationMessagePolicy", policy, ["File", "FallbackToLogsOnError"]))
     _validate_ports(container.get("ports") or [], f"{path}.ports", errors)
-    _validate_env(container.get("env") or [], f"{path}.env", errors)
-    _validate_env_from(container.get("envFrom") or [], f"{path}.envFrom", errors)
+    validate_env(container.get("env") or [], f"{path}.env", errors)
+    validate_env_from(container.get("envFrom") or [], f"{path}.envFrom", errors)
     _validate_mounts(container, facts, path, errors)
     if container.get("volumeDevices"):
         _validate_devices(container, facts, f"{path}.volumeDevices", errors)
@@ -182,7 +173,7 @@ def _validate_restart_rules(container: Object, path: str, errors: Errors) -> Non
             errors.append(FieldError.not_supported(f"{here}.exitCodes.operator", codes.get("operator", ""), ["In", "NotIn"]))
 
 
-# --- ports and environment -----------------------------------------------------------------------------------------
+# --- ports -----------------------------------------------------------------------------------------------------------
 
 
 def _validate_ports(ports: list[Object], path: str, errors: Errors) -> None:
@@ -215,125 +206,6 @@ def _validate_host_ports(containers: list[Object], path: str, errors: Errors) ->
                 if key in taken:
                     errors.append(FieldError.duplicate(f"{path}[{i}].ports[{j}].hostPort", key))
                 taken.add(key)
-
-
-def _validate_env(variables: list[Object], path: str, errors: Errors) -> None:
-    for i, variable in enumerate(variables):
-        here, name = f"{path}[{i}]", variable.get("name", "")
-        if not name:
-            errors.append(FieldError.required(f"{here}.name"))
-        else:
-            complain(errors, f"{here}.name", name, words.bad_env_name(name))
-        if variable.get("valueFrom") is not None:
-            _validate_env_source(variable, f"{here}.valueFrom", errors)
-
-
-def _validate_env_source(variable: Object, path: str, errors: Errors) -> None:
-    source, count = variable["valueFrom"], 0
-    if (reference := source.get("fieldRef")) is not None:
-        count += 1
-        validate_field_reference(reference, ENV_FIELDS, f"{path}.fieldRef", errors)
-    if (reference := source.get("resourceFieldRef")) is not None:
-        count += 1
-        validate_resource_reference(reference, f"{path}.resourceFieldRef", False, errors)
-    for member in ("configMapKeyRef", "secretKeyRef"):
-        if (reference := source.get(member)) is not None:
-            count += 1
-            _validate_key_reference(reference, f"{path}.{member}", errors)
-    if (reference := source.get("fileKeyRef")) is not None:
-        count += 1
-        for member in ("volumeName", "path", "key"):
-            if not reference.get(member):
-                errors.append(FieldError.required(f"{path}.fileKeyRef.{member}"))
-    if not count:
-        errors.append(FieldError.invalid(
-            path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"))
-    elif variable.get("value"):
-        errors.append(FieldError.invalid(path, "", "may not be specified when `value` is not empty"))
-    elif count > 1:
-        errors.append(FieldError.invalid(path, "", "may not have more than one field specified at a time"))
-
-
-def validate_field_reference(reference: Object, allowed: list[str], path: str, errors: Errors) -> None:
-    """validateObjectFieldSelector: downward API paths, such as metadata.labels['app']."""
-    field = reference.get("fieldPath", "")
-    if not reference.get("apiVersion"):
-        errors.append(FieldError.required(f"{path}.apiVersion"))
-        return
-    if not field:
-        errors.append(FieldError.required(f"{path}.fieldPath"))
-        return
-    base, bracket, rest = field.partition("['")
-    subscripted = bool(bracket) and rest.endswith("']")
-    if reference["apiVersion"] != "v1":
-        errors.append(FieldError.invalid(f"{path}.fieldPath", field,
-                                         f"error converting fieldPath: unsupported pod version: {reference['apiVersion']}"))
-    elif subscripted:
-        key = rest[:-2]
-        if base in ("metadata.annotations", "metadata.labels"):
-            complain(errors, path, key, words.bad_qualified_name(key.lower() if base.endswith("annotations") else key))
-        else:
-            errors.append(FieldError.invalid(f"{path}.fieldPath", field,
-                                             "error converting fieldPath: field label does not support subscript"))
-    elif field not in DOWNWARD_FIELDS:
-        errors.append(FieldError.invalid(f"{path}.fieldPath", field,
-                                         f"error converting fieldPath: field label not supported: {field}"))
-    elif field not in allowed:
-        errors.append(FieldError.not_supported(f"{path}.fieldPath", field, allowed))
-
-
-def validate_resource_reference(reference: Object, path: str, in_volume: bool, errors: Errors) -> None:
-    """validateContainerResourceFieldSelector."""
-    name = reference.get("resource", "")
-    huge = name.startswith(("requests.hugepages-", "limits.hugepages-"))
-    if in_volume and not reference.get("containerName"):
-        errors.append(FieldError.required(f"{path}.containerName"))
-    elif not name:
-        errors.append(FieldError.required(f"{path}.resource"))
-    elif name not in RESOURCE_FIELDS and not huge:
-        errors.append(FieldError.not_supported(f"{path}.resource", name, RESOURCE_FIELDS))
-    divisor = reference.get("divisor") or "0"
-    if not quantity.parse(divisor):
-        return
-    kind = name.partition(".")[2]
-    if kind == "cpu":
-        if divisor not in ("1m", "1"):
-            errors.append(FieldError.invalid(f"{path}.divisor", name,
-                                             "only divisor's values 1m and 1 are supported with the cpu resource"))
-    elif divisor not in SIZES and (kind in ("memory", "ephemeral-storage") or huge):
-        shown = {"memory": "memory", "ephemeral-storage": "local ephemeral storage"}.get(kind, "hugepages")
-        errors.append(FieldError.invalid(f"{path}.divisor", name,
-                                         "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, "
-                                         f"1Pi, 1Ei are supported with the {shown} resource"))
-
-
-def _validate_key_reference(reference: Object, path: str, errors: Errors) -> None:
-    name, key = reference.get("name", ""), reference.get("key", "")
-    complain(errors, f"{path}.name", name, words.bad_subdomain(name))
-    if not key:
-        errors.append(FieldError.required(f"{path}.key"))
-    else:
-        complain(errors, f"{path}.key", key, words.bad_config_key(key))
-
-
-def _validate_env_from(sources: list[Object], path: str, errors: Errors) -> None:
-    for i, source in enumerate(sources):
-        here = f"{path}[{i}]"
-        if prefix := source.get("prefix"):
-            complain(errors, f"{here}.prefix", prefix, words.bad_env_name(prefix))
-        count = 0
-        for member in ("configMapRef", "secretRef"):
-            if (reference := source.get(member)) is not None:
-                count += 1
-                name = reference.get("name", "")
-                if not name:
-                    errors.append(FieldError.required(f"{here}.{member}.name"))
-                else:
-                    complain(errors, f"{here}.{member}.name", name, words.bad_subdomain(name))
-        if not count:
-            errors.append(FieldError.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`"))
-        elif count > 1:
-            errors.append(FieldError.invalid(path, "", "may not have more than one field specified at a time"))
 
 
 # --- mounts --------------------------------------------------------------------------------------------------------
@@ -421,67 +293,3 @@ def _validate_devices(container: Object, facts: PodFacts, path: str, errors: Err
             errors.append(FieldError.invalid(f"{here}.devicePath", point, "must not already exist as a path in volumeMounts"))
         names.add(name)
         paths.add(point)
-
-
-# --- probes and hooks ----------------------------------------------------------------------------------------------
-
-
-def _validate_probes_and_hooks(container: Object, facts: PodFacts, path: str, errors: Errors) -> None:
-    lifecycle = container.get("lifecycle") or {}
-    for member in ("postStart", "preStop"):
-        if lifecycle.get(member) is not None:
-            _validate_handler(lifecycle[member], ("exec", "httpGet", "tcpSocket", "sleep"), facts.grace,
-                              f"{path}.lifecycle.{member}", errors)
-    for member in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if (probe := container.get(member)) is not None:
-            _validate_probe(probe, member, f"{path}.{member}", errors)
-
-
-def _validate_probe(probe: Object, kind: str, path: str, errors: Errors) -> None:
-    _validate_handler(probe, ("exec", "httpGet", "tcpSocket", "grpc"), None, path, errors)
-    for member in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
-        non_negative(errors, f"{path}.{member}", probe.get(member))
-    grace = probe.get("terminationGracePeriodSeconds")
-    if grace is not None and grace <= 0:
-        errors.append(FieldError.invalid(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than 0"))
-    if kind == "readinessProbe":
-        if grace is not None:
-            errors.append(FieldError.invalid(f"{path}.terminationGracePeriodSeconds", grace,
-                                             "must not be set for readinessProbes"))
-    elif probe.get("successThreshold", 1) != 1:
-        errors.append(FieldError.invalid(f"{path}.successThreshold", probe["successThreshold"], "must be 1"))
-
-
-def _validate_handler(handler: Object, allowed: tuple[str, ...], grace: int | None, path: str, errors: Errors) -> None:
-    found = 0
-    for member in allowed:
-        action = handler.get(member)
-        if action is None:
-            continue
-        here = f"{path}.{member}"
-        if found:
-            errors.append(FieldError.forbidden(here, ONE_HANDLER))
-            continue
-        found += 1
-        if member == "exec" and not action.get("command"):
-            errors.append(FieldError.required(f"{here}.command"))
-        elif member == "httpGet":
-            if not action.get("path"):
-                errors.append(FieldError.required(f"{here}.path"))
-            validate_port_number_or_name(action.get("port", 0), f"{here}.port", errors)
-            if action.get("scheme") not in ("HTTP", "HTTPS"):
-                errors.append(FieldError.not_supported(f"{here}.scheme", action.get("scheme", ""), ["HTTP", "HTTPS"]))
-            for header in action.get("httpHeaders") or ():
-                complain(errors, f"{here}.httpHeaders", header.get("name", ""), words.bad_header(header.get("name", "")))
-        elif member in ("tcpSocket", "grpc"):
-            validate_port_number_or_name(action.get("port", 0), f"{here}.port", errors)
-        elif member == "sleep" and grace is not None and not 0 <= action.get("seconds", 0) <= grace:
-            errors.append(FieldError.invalid(here, action.get("seconds", 0),
-                                             f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"))
-    if not found:
-        errors.append(FieldError.required(path, "must specify a handler type"))
-
-
-def validate_port_number_or_name(port: int | str, path: str, errors: Errors) -> None:
-    """ValidatePortNumOrName."""
-    complain(errors, path, port, words.bad_port_name(port) if isinstance(port, str) else words.bad_port(port))

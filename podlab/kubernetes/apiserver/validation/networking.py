@@ -8,8 +8,9 @@ from typing import Any
 
 from ..errors import FieldError
 from . import words
-from .containers import PROTOCOLS, validate_port_number_or_name
+from .containers import PROTOCOLS
 from .metadata import Errors, complain, validate_label_selector
+from .probes import validate_port_number_or_name
 
 Object = Mapping[str, Any]
 

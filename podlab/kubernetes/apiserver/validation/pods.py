@@ -8,7 +8,6 @@ from typing import Any
 from ... import quantity
 from ...objects import Map, memo
 from ..errors import FieldError
-from ..strategy import qos_class
 from . import words
 from .containers import (
     PodFacts,
@@ -17,7 +16,6 @@ from .containers import (
     validate_image_spaces,
     validate_init_containers,
 )
-from .internal import spec_diff
 from .metadata import Errors, complain, validate_annotations, validate_label_name, validate_labels
 from .resources import validate_requirements
 from .scheduling import validate_affinity, validate_spread, validate_tolerations
@@ -31,14 +29,10 @@ DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 MIRROR = "kubernetes.io/config.mirror"
 APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
-MAY_CHANGE = ("pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-              "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-              "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)")
-
 
 def create(pod: Object, errors: Errors, already_seen: Map | None) -> None:
     """ValidatePodCreate without its metadata. A frozen spec that was found good is not looked at again."""
-    _validate_annotations(pod, "metadata.annotations", errors)
+    validate_pod_annotations(pod, "metadata.annotations", errors)
     if already_seen is None or memo(already_seen, "pod spec errors", _spec_is_good) is False:
         _validate_whole_spec(pod["spec"], pod["metadata"].get("name") or "", errors)
 
@@ -60,7 +54,7 @@ def _validate_whole_spec(spec: Object, pod_name: str, errors: Errors) -> None:
         errors.append(FieldError.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
 
 
-def _validate_annotations(obj: Object, path: str, errors: Errors) -> None:
+def validate_pod_annotations(obj: Object, path: str, errors: Errors) -> None:
     """ValidatePodSpecificAnnotations."""
     annotations = obj.get("metadata", {}).get("annotations") or {}
     spec = obj.get("spec") or {}
@@ -80,7 +74,7 @@ def validate_template(template: Object, path: str, errors: Errors) -> None:
     metadata = template.get("metadata") or {}
     validate_labels(metadata.get("labels"), f"{path}.labels", errors)
     validate_annotations(metadata.get("annotations"), f"{path}.annotations", errors)
-    _validate_annotations(template, f"{path}.annotations", errors)
+    validate_pod_annotations(template, f"{path}.annotations", errors)
     spec = template.get("spec") or {}
     validate_pod_spec(spec, f"{path}.spec", errors, is_pod=False)
     if spec.get("ephemeralContainers"):
@@ -252,157 +246,3 @@ def _validate_hostname_override(spec: Object, path: str, errors: Errors) -> None
     if len(name) > 64:
         errors.append(FieldError.too_long(f"{path}.hostnameOverride", 64))
     complain(errors, f"{path}.hostnameOverride", name, words.bad_subdomain(name))
-
-
-# --- updates -------------------------------------------------------------------------------------------------------
-
-
-def update(new: Object, old: Object, errors: Errors) -> None:
-    """ValidatePodUpdate: of a Pod's spec little may change."""
-    _validate_annotations(new, "metadata.annotations", errors)
-    if new["spec"] == old["spec"]:
-        return
-    spec, before = new["spec"], old["spec"]
-    validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
-    for member in ("containers", "initContainers"):
-        if len(spec.get(member) or ()) != len(before.get(member) or ()):
-            errors.append(FieldError.forbidden(f"spec.{member}", "pod updates may not add or remove containers"))
-            return
-        for i, container in enumerate(spec.get(member) or ()):
-            validate_image_spaces(container, f"spec.{member}[{i}]", errors)
-    if not _validate_deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"), errors):
-        return
-    _validate_added_tolerations(spec, before, errors)
-    old_gates = [gate.get("name") for gate in before.get("schedulingGates") or ()]
-    for i, gate in enumerate(spec.get("schedulingGates") or ()):
-        if gate.get("name") not in old_gates:
-            errors.append(FieldError.forbidden(f"spec.schedulingGates[{i}].name",
-                                               f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'"))
-    munged = _munged(spec, before, bool(old_gates), errors)
-    if munged != before:
-        errors.append(FieldError.forbidden("spec", f"{MAY_CHANGE}\n{spec_diff(before, munged)}"))
-
-
-def _validate_deadline(deadline: int | None, before: int | None, errors: Errors) -> bool:
-    path = "spec.activeDeadlineSeconds"
-    if deadline is not None:
-        if not 0 <= deadline <= 2**31 - 1:
-            errors.append(FieldError.invalid(path, deadline, words.out_of_range(0, 2**31 - 1)))
-            return False
-        if before is not None and before < deadline:
-            errors.append(FieldError.invalid(path, deadline, "must be less than or equal to previous value"))
-            return False
-    elif before is not None:
-        errors.append(FieldError.invalid(path, None, "must not update from a positive integer to nil value"))
-    return True
-
-
-def _validate_added_tolerations(spec: Object, before: Object, errors: Errors) -> None:
-    def bare(one: Object) -> dict[str, Any]:
-        return {key: value for key, value in one.items() if key != "tolerationSeconds"}
-    present = [bare(one) for one in spec.get("tolerations") or ()]
-    if any(bare(one) not in present for one in before.get("tolerations") or ()):
-        errors.append(FieldError.forbidden("spec.tolerations",
-                                           "existing toleration can not be modified except its tolerationSeconds"))
-
-
-def _munged(spec: Object, before: Object, gated: bool, errors: Errors) -> dict[str, Any]:
-    """The new spec with everything that may change put back, so that what is left is what may not."""
-    munged = dict(spec)
-    for member in ("containers", "initContainers"):
-        if member in munged:
-            munged[member] = [{**container, "image": old.get("image", "")}
-                              for container, old in zip(munged[member], before.get(member) or (), strict=True)]
-    kept = ["activeDeadlineSeconds", "schedulingGates", "tolerations"]
-    if (before.get("terminationGracePeriodSeconds") or 0) < 0 and munged.get("terminationGracePeriodSeconds") == 1:
-        kept.append("terminationGracePeriodSeconds")
-    if gated:
-        selector, held = munged.get("nodeSelector") or {}, before.get("nodeSelector") or {}
-        if selector != held:
-            if any(selector.get(key) != value for key, value in held.items()):
-                errors.append(FieldError.invalid("spec.nodeSelector", selector,
-                                                 "only additions to spec.nodeSelector are allowed (no mutations "
-                                                 "or deletions)"))
-            kept.append("nodeSelector")
-        affinity = dict(munged.get("affinity") or {})
-        node = (before.get("affinity") or {}).get("nodeAffinity")
-        if affinity.get("nodeAffinity") != node:
-            affinity.pop("nodeAffinity", None)
-            if node is not None:
-                affinity["nodeAffinity"] = node
-            if affinity or "affinity" in before:
-                munged["affinity"] = affinity
-            else:
-                munged.pop("affinity", None)
-    for member in kept:
-        if member in before:
-            munged[member] = before[member]
-        else:
-            munged.pop(member, None)
-    return munged
-
-
-def status(new: Object, old: Object, errors: Errors) -> None:
-    """ValidatePodStatusUpdate: what was decided stays decided."""
-    fresh, before = new.get("status") or {}, old.get("status") or {}
-    if new["spec"].get("nodeName") != old["spec"].get("nodeName"):
-        errors.append(FieldError.forbidden("status.nodeName", "may not be changed directly"))
-    if fresh.get("qosClass", "") != before.get("qosClass", ""):
-        errors.append(FieldError.invalid("status.qosClass", fresh.get("qosClass", ""), words.IMMUTABLE))
-    policy = old["spec"].get("restartPolicy")
-    for member, rule in (("containerStatuses", policy), ("initContainerStatuses", policy),
-                         ("ephemeralContainerStatuses", "Never")):
-        if rule == "Always":
-            continue
-        for i, one in enumerate(before.get(member) or ()):
-            ended = (one.get("state") or {}).get("terminated")
-            if ended is None or (ended.get("exitCode") and rule == "OnFailure"):
-                continue
-            fresh_states = [other.get("state") or {} for other in fresh.get(member) or () if other["name"] == one["name"]]
-            if any("terminated" not in state for state in fresh_states):
-                errors.append(FieldError.forbidden(f"status.{member}[{i}].state",
-                                                   "may not be transitioned to non-terminated state"))
-
-
-def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
-    """ValidatePodEphemeralContainersUpdate: they are only ever added."""
-    validate_pod_spec(new["spec"], "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
-    if MIRROR in (old["metadata"].get("annotations") or {}):
-        errors[:] = [FieldError.forbidden("", "static pods do not support ephemeral containers")]
-        return
-    found = {one.get("name"): one for one in new["spec"].get("ephemeralContainers") or ()}
-    for one in old["spec"].get("ephemeralContainers") or ():
-        name = one.get("name")
-        if name not in found:
-            errors.append(FieldError.forbidden("spec.ephemeralContainers",
-                                               f'existing ephemeral containers "{name}" may not be removed\n'))
-        elif found[name] != one:
-            errors.append(FieldError.forbidden("spec.ephemeralContainers",
-                                               f'existing ephemeral containers "{name}" may not be changed\n'
-                                               f"{spec_diff(one, found[name], 'EphemeralContainer')}"))
-
-
-def resize(new: Object, old: Object, errors: Errors) -> None:
-    """ValidatePodResize: requests and limits of cpu and memory may change, the quality of service may not."""
-    spec, before = new["spec"], old["spec"]
-    validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
-    if qos_class(spec) != qos_class(before):
-        errors.append(FieldError.invalid("spec", qos_class(before), "Pod QOS Class may not change as a result of resizing"))
-    for member in ("initContainers", "containers"):
-        for i, (one, was) in enumerate(zip(spec.get(member) or (), before.get(member) or (), strict=True)):
-            if member == "initContainers" and was.get("restartPolicy") != "Always":
-                if one != was:
-                    errors.append(FieldError.forbidden("spec", "resources for non-sidecar init containers are immutable"))
-                continue
-            _validate_container_resize(one, was, f"spec.{member}[{i}].resources", errors)
-
-
-def _validate_container_resize(one: Object, was: Object, path: str, errors: Errors) -> None:
-    fresh, held = one.get("resources") or {}, was.get("resources") or {}
-    for kind in ("requests", "limits"):
-        if any(name not in (fresh.get(kind) or {}) for name in held.get(kind) or {}):
-            errors.append(FieldError.forbidden(f"{path}.{kind}", f"resource {kind} cannot be removed"))
-    for kind in ("requests", "limits"):
-        other = {name: amount for name, amount in (fresh.get(kind) or {}).items() if name not in ("cpu", "memory")}
-        if other != {name: amount for name, amount in (held.get(kind) or {}).items() if name not in ("cpu", "memory")}:
-            errors.append(FieldError.forbidden("spec", "only cpu and memory resources are mutable"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import batch, core, networking, pods, policy, rbac, services, storage, words, workloads
+from . import batch, core, networking, pod_updates, pods, policy, rbac, services, storage, words, workloads
 from .metadata import Errors, NameCheck
 
 Object = Mapping[str, Any]
@@ -59,7 +59,7 @@ KINDS: dict[str, Kind] = {
     "Node": Kind(core.node, core.node_update),
     "PersistentVolume": Kind(storage.volume, storage.volume_update),
     "PersistentVolumeClaim": Kind(storage.claim, storage.claim_update),
-    "Pod": Kind(pods.create, pods.update, pods.status),
+    "Pod": Kind(pods.create, pod_updates.update, pod_updates.status),
     "PodDisruptionBudget": Kind(policy.disruption_budget),
     "PodTemplate": Kind(workloads.pod_template),
     "PriorityClass": Kind(policy.priority_class, policy.priority_class_update),

@@ -8,7 +8,9 @@ from typing import Any
 
 from ..errors import FieldError
 from . import words
+from .internal import internal
 from .metadata import Errors, complain
+from .volumes import descending_path
 
 Object = Mapping[str, Any]
 
@@ -42,7 +44,6 @@ def validate_security_context(context: Object, path: str, host_users: bool, erro
 
 def _internal(context: Object) -> Any:
     """The value as the server shows it: its own struct's fields, all of them."""
-    from .internal import internal
     return internal("SecurityContext", context)
 
 
@@ -100,7 +101,6 @@ def _seccomp(profile: Object | None, path: str, errors: Errors) -> None:
         if local is None:
             errors.append(FieldError.required(f"{path}.localhostProfile", "must be set when seccomp type is Localhost"))
         else:
-            from .volumes import descending_path
             descending_path(local, f"{path}.localhostProfile", errors)
     elif local is not None:
         errors.append(FieldError.invalid(f"{path}.localhostProfile", {"Type": kind, "LocalhostProfile": local},

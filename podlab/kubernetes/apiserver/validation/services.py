@@ -7,8 +7,9 @@ from typing import Any
 
 from ..errors import FieldError
 from . import words
-from .containers import PROTOCOLS, validate_port_number_or_name
+from .containers import PROTOCOLS
 from .metadata import Errors, complain, validate_labels
+from .probes import validate_port_number_or_name
 
 Object = Mapping[str, Any]
 

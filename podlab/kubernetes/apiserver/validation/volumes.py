@@ -9,6 +9,7 @@ from typing import Any
 from ... import quantity
 from ..errors import FieldError
 from . import words
+from .environment import VOLUME_FIELDS, validate_field_reference, validate_resource_reference
 from .metadata import Errors, complain, validate_annotations, validate_label_selector, validate_labels
 
 Object = Mapping[str, Any]
@@ -200,7 +201,6 @@ def _flocker(source: Object, path: str, errors: Errors) -> None:
 
 
 def _downward_file(item: Object, path: str, errors: Errors) -> None:
-    from .containers import VOLUME_FIELDS, validate_field_reference, validate_resource_reference
     if not item.get("path"):
         errors.append(FieldError.required(f"{path}.path"))
     unreserved_path(item.get("path", ""), f"{path}.path", errors)

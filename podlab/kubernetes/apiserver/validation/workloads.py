@@ -10,7 +10,7 @@ from ... import selectors
 from ..errors import FieldError
 from . import words
 from .internal import internal
-from .metadata import Errors, complain, in_order, non_negative, validate_label_selector
+from .metadata import Errors, complain, in_order, non_negative, validate_annotations, validate_label_selector, validate_labels
 from .pods import validate_template
 
 Object = Mapping[str, Any]
@@ -158,7 +158,6 @@ def replication_controller(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def statefulset(obj: Object, errors: Errors, _: Any = None) -> None:
     """ValidateStatefulSetSpec. The server does not look into the template's Pod spec: its claims are not known there."""
-    from .metadata import validate_annotations, validate_labels
     spec = obj["spec"]
     policy = spec.get("podManagementPolicy", "")
     if not policy:
