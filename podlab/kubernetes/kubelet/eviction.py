@@ -6,7 +6,7 @@ defaults_linux.go (DefaultEvictionHard).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import quantity
 from ..objects import EMPTY, Map
@@ -51,7 +51,8 @@ def pass_(kubelet: Kubelet) -> None:
         node_status.report(kubelet)
     if short:
         _evict_one(kubelet, short[0])
-    if pressure or kubelet.state["fill"]:
+    limited = _over_limits(kubelet)
+    if pressure or kubelet.state["fill"] or limited:
         watch(kubelet)
 
 
@@ -118,13 +119,22 @@ def evict(kubelet: Kubelet, worker: Worker, message: str) -> None:
     pod_worker.terminate(kubelet, worker, GRACE_SECONDS)
 
 
-def check_size_limits(kubelet: Kubelet) -> Any:
-    """emptyDir over its sizeLimit (emptyDirLimitEviction)."""
+def has_limits(pod: Map) -> bool:
+    """Whether a Pod has a volume that the eviction loop has to measure."""
+    return any((volume.get("emptyDir") or EMPTY).get("sizeLimit") for volume in pod["spec"].get("volumes") or ())
+
+
+def _over_limits(kubelet: Kubelet) -> bool:
+    """emptyDirLimitEviction: evicts Pods whose emptyDir is over its sizeLimit. Returns whether there is any with a limit."""
+    limited = False
     for worker in list(kubelet.state["pods"].values()):
-        if worker["mode"] != "run" or not worker["sandbox"] or worker["sandbox"].get("stopped"):
+        pod = kubelet.pod(worker)
+        if worker["mode"] != "run" or not worker["sandbox"] or worker["phase"] in status.TERMINAL or not has_limits(pod):
             continue
-        for volume in kubelet.pod(worker)["spec"].get("volumes") or ():
+        limited = True
+        for volume in pod["spec"]["volumes"]:
             limit = (volume.get("emptyDir") or EMPTY).get("sizeLimit")
             if limit and kubelet.machine.volume_usage(worker["uid"], volume["name"])["bytes"] > quantity.value(limit):
                 evict(kubelet, worker, f'Usage of EmptyDir volume "{volume["name"]}" exceeds the limit "{limit}". ')
                 break
+    return limited

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..objects import EMPTY, Map
 from ..runtime.node import ContainerStatus, StartError
-from . import backoff, env, images, volumes
+from . import backoff, env, eviction, images, volumes
 from .podspec import EPHEMERAL, Part, full_name, part, parts
 from .state import Worker, fail, newest, read_end
 
@@ -51,6 +51,8 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     if not host:
         kubelet.cluster.network.add_host(sandbox["ip"], worker["uid"], kubelet.node)
     volumes.create(kubelet, worker, pod)
+    if eviction.has_limits(pod):
+        eviction.watch(kubelet)
 
 
 def remove_sandbox(kubelet: Kubelet, worker: Worker) -> None:

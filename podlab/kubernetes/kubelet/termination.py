@@ -28,7 +28,7 @@ SANDBOX_STOP_MS = 120  # recorded
 def step_stop(kubelet: Kubelet, worker: Worker, name: str, why: str, message: str) -> int | None:
     """Stop one container of a Pod that goes on."""
     one = part(kubelet.pod(worker), name)
-    begin(kubelet, worker, one, _grace_of(kubelet.pod(worker), one, why), why, message, ordered=False)
+    begin(kubelet, worker, [one], _grace_of(kubelet.pod(worker), one, why), why, message, ordered=False)
     worker["did"] = True
     worker["steps"].insert(1, ["stopping"])
     return None
@@ -48,9 +48,9 @@ def step_stop_all(kubelet: Kubelet, worker: Worker, seconds: int | None = None) 
     pod = kubelet.pod(worker)
     seconds = worker["grace"] if seconds is None else seconds
     grace = grace_ms(pod) if seconds is None else seconds * 1000
-    for one in parts(pod):
-        if runs_now(kubelet, worker, one.name):
-            begin(kubelet, worker, one, grace, "pod", f"Stopping container {one.name}", ordered=True)
+    if worker["kills"]:  # a sync that was cut off had begun to stop some
+        shorten(kubelet, worker, grace // 1000)
+    begin(kubelet, worker, list(parts(pod)), grace, "pod", "Stopping container {}", ordered=True)
     worker["did"] = True
     worker["steps"].insert(1, ["stopping"])
     return None
@@ -94,27 +94,22 @@ def step_forget_runs(kubelet: Kubelet, worker: Worker) -> int | None:
 # ---- one container
 
 
-def begin(kubelet: Kubelet, worker: Worker, one: Part, grace: int, why: str, message: str, *, ordered: bool) -> None:
-    """killContainer: its event, then the hook, the order, TERM and KILL. One that runs no more is left alone."""
-    if one.name in worker["kills"] or not runs_now(kubelet, worker, one.name):
-        return
-    kubelet.tell(worker, "kubelet-killing", container=one.name, why=why, grace=grace // 1000)
-    kubelet.record(worker, "Normal", "Killing", message, one.path)
-    kill = worker["kills"][one.name] = {
-        "stage": "hook",
-        "grace": grace,
-        "since": kubelet.now,
-        "timer": None,
-        "ordered": ordered,
-        "deadline": kubelet.now + max(grace, FLOOR_MS),
-    }
-    handler = (one.spec.get("lifecycle") or EMPTY).get("preStop")
-    if handler and grace > 0:
-        kubelet.tell(worker, "kubelet-prestop", container=one.name)
-        kill["timer"] = kubelet.after(grace, ["kill", worker["uid"], one.name])
-        hooks.run(kubelet, worker, one, "preStop", handler)
-    else:
-        _wait_turn(kubelet, worker, one.name)
+def begin(kubelet: Kubelet, worker: Worker, stopping: list[Part], grace: int, why: str, message: str, *, ordered: bool) -> None:
+    """killContainer of several at once: their events, then hooks, order, TERM and KILL. What runs no more is left alone."""
+    stopping = [one for one in stopping if one.name not in worker["kills"] and runs_now(kubelet, worker, one.name)]
+    for one in stopping:
+        kubelet.tell(worker, "kubelet-killing", container=one.name, why=why, grace=grace // 1000)
+        kubelet.record(worker, "Normal", "Killing", message.format(one.name), one.path)
+        worker["kills"][one.name] = {"stage": "hook", "grace": grace, "since": kubelet.now, "timer": None, "ordered": ordered,
+                                     "deadline": kubelet.now + max(grace, FLOOR_MS)}  # fmt: skip
+    for one in stopping:
+        handler = (one.spec.get("lifecycle") or EMPTY).get("preStop")
+        if handler and grace > 0:
+            kubelet.tell(worker, "kubelet-prestop", container=one.name)
+            worker["kills"][one.name]["timer"] = kubelet.after(grace, ["kill", worker["uid"], one.name])
+            hooks.run(kubelet, worker, one, "preStop", handler)
+        else:
+            _wait_turn(kubelet, worker, one.name)
 
 
 def hook_done(kubelet: Kubelet, worker: Worker, name: str, error: str | None) -> None:

@@ -1,0 +1,217 @@
+"""What is broken on purpose, and what follows by itself: power, memory, disk, processes; and what the node refuses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.cluster import Cluster
+from tests.kubernetes.kubelet.given import World, pod, sh, world
+
+FOREVER = "trap 'exit 0' TERM; while true; do sleep 1; done"
+
+
+def test_a_rebooted_node_starts_its_pods_again_in_new_sandboxes() -> None:
+    it = world()
+    it.create(pod(sh("echo x >> /v/file; cat /v/file | wc -l; sleep 3600", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+                  volumes=[{"name": "v", "emptyDir": {}}]))
+    it.run(3)
+    before = it.pod()["status"]["podIP"]
+    it.fault(node="node-1", power="off")
+    it.run(10)
+    assert it.state() == "running#0", "nobody is there to say otherwise"
+    it.fault(node="node-1", power="on")
+    it.run(5)
+    assert it.state() == "running#1" and it.phase() == "Running"
+    assert it.container()["lastState"]["terminated"]["exitCode"] == 255
+    assert it.container()["lastState"]["terminated"]["reason"] == "Unknown"
+    assert it.events("SandboxChanged") == ["Pod sandbox changed, it will be killed and re-created."]
+    assert it.pod()["status"]["podIP"] != before
+    assert [text.strip() for text in it.logs()] == ["2"], "an emptyDir outlives a reboot"
+
+
+def test_a_rebooted_node_does_not_run_a_never_pod_again() -> None:
+    it = world()
+    it.create(pod(sh("sleep 3600"), restartPolicy="Never"))
+    it.run(3)
+    it.fault(node="node-1", power="off")
+    it.run(5)
+    it.fault(node="node-1", power="on")
+    it.run(5)
+    assert it.phase() == "Failed" and it.container()["restartCount"] == 0
+
+
+def test_a_silent_kubelet_does_nothing_while_its_containers_run_on() -> None:
+    it = world()
+    it.create(pod(sh("while true; do echo tick; sleep 1; done")))
+    it.run(3)
+    it.fault(node="node-1", power="silent")
+    silent = it.cluster.now
+    it.run(5)
+    it.delete(gracePeriodSeconds=1)
+    it.run(20)
+    assert not it.gone() and it.state() == "running#0"
+    assert it.cluster.heartbeat("node-1") == silent
+    with pytest.raises(ApiError):
+        it.logs()
+    it.fault(node="node-1", power="on")
+    it.run(6)
+    assert it.gone() and it.cluster.heartbeat("node-1") == it.cluster.now
+
+
+def test_a_container_that_ended_while_the_kubelet_was_silent_is_found_afterwards() -> None:
+    it = world()
+    it.create(pod(sh("sleep 5; exit 1")))
+    it.run(3)
+    it.fault(node="node-1", power="silent")
+    it.run(30)
+    assert it.state() == "running#0"
+    it.fault(node="node-1", power="on")
+    it.run(3)
+    assert it.container()["restartCount"] == 1
+
+
+def test_a_pod_removed_while_the_node_was_off_leaves_no_trace() -> None:
+    it = world()
+    uid = it.create(pod())["metadata"]["uid"]
+    it.run(3)
+    it.fault(node="node-1", power="off")
+    it.delete(gracePeriodSeconds=0)
+    it.run(3)
+    it.fault(node="node-1", power="on")
+    it.run(5)
+    assert uid not in it.cluster.kubelet("node-1").state["pods"]
+
+
+def test_a_killed_process_ends_its_container() -> None:
+    it = world()
+    it.create(pod())
+    it.run(2)
+    it.fault(pod="default/p", container="c", signal="KILL")
+    it.run(2)
+    assert it.container()["lastState"]["terminated"]["exitCode"] == 137 and it.state() == "running#1"
+
+
+def test_memory_pressure_evicts_who_uses_more_than_it_asked_for() -> None:
+    it = world()
+    it.create(pod(sh(FOREVER, resources={"requests": {"memory": "64Mi"}}), name="modest"))
+    it.create(pod(sh(FOREVER), name="greedy"))
+    it.run(3)
+    it.fault(node="node-1", fill="memory", percent=99)
+    it.run(15)
+    assert it.phase("greedy") == "Failed" and it.pod("greedy")["status"]["reason"] == "Evicted"
+    assert it.pod("greedy")["status"]["message"].startswith("The node was low on resource: memory. Threshold quantity: 100Mi, available: ")
+    assert it.condition("DisruptionTarget", "greedy") == "True:TerminationByKubelet"
+    node = it.cluster.etcd.get("nodes", "node-1")
+    assert node is not None
+    assert [one["status"] for one in node["status"]["conditions"] if one["type"] == "MemoryPressure"] == ["True"]
+    it.fault(node="node-1", fill="memory", percent=0)
+    it.run(330)
+    node = it.cluster.etcd.get("nodes", "node-1")
+    assert node is not None
+    assert [one["status"] for one in node["status"]["conditions"] if one["type"] == "MemoryPressure"] == ["False"]
+
+
+def test_an_empty_dir_over_its_limit_evicts() -> None:
+    it = world()
+    it.create(pod(sh("sleep 2; dd if=/dev/zero of=/v/big bs=1M count=3 2>/dev/null; sleep 3600", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+                  volumes=[{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}]))
+    it.run(25)
+    assert it.phase() == "Failed"
+    assert it.pod()["status"]["message"] == 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". '
+
+
+def test_a_pod_that_does_not_fit_is_rejected_by_the_kubelet() -> None:
+    it = world()
+    it.create(pod(sh("sleep 60", resources={"requests": {"cpu": "1500m"}}), name="a"))
+    it.run(3)
+    it.create(pod(sh("sleep 60", resources={"requests": {"cpu": "1500m"}}), name="b", nodeName="node-1"))
+    it.run(3)
+    refused = it.pod("b")["status"]
+    assert (refused["phase"], refused["reason"]) == ("Failed", "OutOfcpu")
+    assert refused["message"] == "Pod was rejected: Node didn't have enough resource: cpu, requested: 1500, used: 1500, capacity: 2000"
+
+
+def test_a_resize_takes_effect_without_a_restart_or_with_one() -> None:
+    it = world()
+    again = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
+    it.create(pod(sh(FOREVER, resources={"requests": {"cpu": "100m", "memory": "64Mi"}}, resizePolicy=again)))
+    it.run(3)
+    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "200m"}}}]}}, subresource="resize")
+    it.run(2)
+    assert it.container()["allocatedResources"]["cpu"] == "200m" and it.container()["restartCount"] == 0
+    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"memory": "128Mi"}}}]}}, subresource="resize")
+    it.run(4)
+    assert it.container()["allocatedResources"]["memory"] == "128Mi" and it.container()["restartCount"] == 1
+
+
+def test_a_resize_that_the_node_cannot_give_waits() -> None:
+    it = world()
+    it.create(pod(sh(FOREVER, resources={"requests": {"cpu": "100m"}})))
+    it.run(3)
+    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "64"}}}]}}, subresource="resize")
+    it.run(2)
+    assert it.condition("PodResizePending") == "True:Infeasible"
+    assert it.container()["allocatedResources"]["cpu"] == "100m"
+
+
+def test_a_session_is_written_to_and_read_and_ends() -> None:
+    it = world()
+    it.create(pod())
+    it.run(2)
+    uid = it.pod()["metadata"]["uid"]
+    act = {"at": it.cluster.now, "do": "session", "node": "node-1"}
+    session = it.cluster.apply({**act, "act": "open", "pod": uid, "container": "c", "command": ["cat"], "stdin": True})
+    it.cluster.apply({**act, "act": "write", "session": session, "data": "hello\n"})
+    it.run(1)
+    kubelet = it.cluster.kubelet("node-1")
+    assert kubelet.session_output(session) == ([["stdout", "hello\n"]], None)
+    it.cluster.apply({**act, "at": it.cluster.now, "act": "eof", "session": session})
+    it.run(1)
+    assert kubelet.session_output(session, 1) == ([], 0)
+    with pytest.raises(ApiError, match="container not found"):
+        it.cluster.apply({**act, "at": it.cluster.now, "act": "open", "pod": uid, "container": "c", "command": ["nope"]}) \
+            if not it.cluster.kubelet("node-1").machine.signal(it.container()["containerID"], "KILL") else None
+
+
+def test_words_for_logs_that_are_not_there() -> None:
+    it = world()
+    it.create(pod({"name": "c", "image": "nginx:no-such-tag"}, sh("sleep 60", name="ok")))
+    it.run(4)
+    for container, options, words in [
+            ("c", {}, 'container "c" in pod "p" is waiting to start: trying and failing to pull image'),
+            ("ok", {"previous": True}, 'previous terminated container "ok" in pod "p" not found'),
+            ("none", {}, "container none is not valid for pod p")]:
+        with pytest.raises(ApiError) as refused:
+            it.logs(container, **options)
+        assert refused.value.message == words
+
+
+def test_facts_for_the_diagram() -> None:
+    it = world()
+    it.create(pod({"name": "web", "image": "nginx:1.14.2"}, sh("sleep 1; exit 1"), sh("sleep 60", name="deaf"), terminationGracePeriodSeconds=20))
+    it.run(6)
+    uid = it.pod()["metadata"]["uid"]
+    facts = it.cluster.facts(uid)
+    assert facts["ports"]["web"][0]["port"] == 80
+    assert facts["waits"]["c"]["what"] == "backoff" and facts["waits"]["c"]["until"] > it.cluster.now
+    it.delete()
+    it.run(0.02)
+    assert it.cluster.facts(uid)["deadline"] <= it.cluster.now + 20_000
+    assert it.cluster.kubelet("node-1").node_facts()["power"] == "on"
+
+
+def test_a_checkpoint_of_a_broken_node_goes_on_as_it_was() -> None:
+    it = world()
+    it.create(pod())
+    it.run(3)
+    it.fault(node="node-1", power="silent")
+    it.run(2)
+    again = World(Cluster.restore(json.loads(json.dumps(it.cluster.checkpoint())), strict=True))
+    for one in (it, again):
+        one.fault(node="node-1", power="on")
+        one.delete()
+        one.run(40)
+    assert json.dumps(it.cluster.checkpoint()) == json.dumps(again.cluster.checkpoint())
