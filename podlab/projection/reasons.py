@@ -6,6 +6,7 @@ suffice for none gets `plain`'s sentence. `quiet` rules are bookkeeping: they ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -215,8 +216,8 @@ RULES: dict[str, Rule] = {
         severity="warn",
     ),
     "kubelet-probe-failed": _r(
-        "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다 (한도 {threshold}번): {message}",
-        "{container}의 {probe:프로브 이/가} {failures}번 잇달아 실패했습니다",
+        "{container}의 {probe:프로브 이/가} 실패했습니다 (잇달아 {failures}번, 한도 {threshold}번): {message}",
+        "{container}의 {probe:프로브 이/가} 실패했습니다 (잇달아 {failures}번)",
         "{probe:프로브 이/가} 실패했습니다",
         "프로브가 실패했습니다",
         severity="warn",
@@ -392,6 +393,8 @@ def _with_object(record: Mapping[str, Any]) -> dict[str, Any]:
         facts.setdefault("delay_ms", facts["seconds"] * 1000)
     if facts.get("reason") in ("Error", "Completed"):  # says no more than the code
         del facts["reason"]
+    if record.get("rule") == "scheduler-unschedulable" and isinstance(facts.get("message"), str):
+        facts["message"] = re.split(r"\. (?:no new claims|preemption:)", facts["message"])[0]
     if "why" in facts:
         facts["why"] = KILLS.get(facts["why"], facts["why"])
     if isinstance(facts.get("delay_ms"), int) and facts["delay_ms"] >= 20_000:
@@ -424,7 +427,8 @@ EVENTS: dict[str, tuple[str, str]] = {
     "Started": ("컨테이너 시작", "good"),
     "Killing": ("컨테이너 끝내는 중", "info"),
     "BackOff": ("다시 하기까지 기다림", "warn"),
-    "Failed": ("실패", "bad"),
+    "FailedPull": ("이미지를 받지 못함", "bad"),  # this and the next are Failed, told apart by the time track
+    "FailedStart": ("컨테이너를 시작하지 못함", "bad"),
     "Unhealthy": ("프로브 실패", "warn"),
     "NodeNotReady": ("노드가 NotReady", "bad"),
     "NodeReady": ("노드 준비됨", "good"),

@@ -95,7 +95,7 @@ def _container(pod: Pod, c: Container, now: int, told: frozenset[str]) -> list[S
         out.append((c.name, f"{c.reason}: {c.message}", "bad"))
     if c.exit_reason == "OOMKilled" and "kubelet-oom" not in told:
         out.append((c.name, "메모리 한도를 넘어 죽었습니다 (종료 코드 137)", "bad"))
-    if c.look == "backoff" and c.exit_code == 0:
+    if c.look == "backoff" and c.exit_code == 0 and "kubelet-killing" not in told:
         out.append((c.name, "잘 끝났지만(코드 0) 재시작 정책이 Always라 다시 시작합니다", "info"))
     if c.look == "queued":
         first = next(

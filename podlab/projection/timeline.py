@@ -49,6 +49,8 @@ def _events(view: View) -> list[Dot]:
         plural = (about.get("kind") or "").lower() + "s"
         ref = "/".join(filter(None, (plural, about.get("namespace"), about.get("name"))))
         reason = event.get("reason") or ""
+        if reason == "Failed":  # one reason for two troubles; the message tells them apart
+            reason = "FailedPull" if "mage" in (event.get("message") or "") else "FailedStart"
         label, mood = EVENTS.get(reason, (reason, "warn" if event.get("type") == "Warning" else "info"))
         out.append(Dot(parse_rfc3339(told), "event", ref, f"{kind(plural)} {about.get('name', '')}: {label}", mood, 1))
     return out

@@ -90,7 +90,9 @@ def _concerns(record: Mapping[str, Any], ref: str, container: str) -> bool:
     about = record.get("object") or ref
     if about == ref:
         return not container or _container_of(record) in (None, container)
-    return not about.startswith("pods/") or (not ref.startswith("pods/") and severity(record) in ("warn", "bad"))
+    if not about.startswith("pods/"):
+        return True
+    return not ref.startswith("pods/") and not str(record.get("component")).startswith("kubelet")
 
 
 # What a controller does for an object shows at another one: (plural of that other, the controller)
