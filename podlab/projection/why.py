@@ -92,7 +92,7 @@ def _concerns(record: Mapping[str, Any], ref: str, container: str) -> bool:
         return not container or _container_of(record) in (None, container)
     if not about.startswith("pods/"):
         return True
-    return not ref.startswith("pods/") and not str(record.get("component")).startswith("kubelet")
+    return not ref.startswith("pods/") and str(record.get("component")).endswith("-controller")
 
 
 # What a controller does for an object shows at another one: (plural of that other, the controller)
