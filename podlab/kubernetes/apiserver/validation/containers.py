@@ -32,7 +32,6 @@ class PodFacts:
     grace: int | None
     restart_policy: str
     host_users: bool
-    is_pod: bool  # a Pod, not a template
 
 
 def validate_containers(containers: list[Object], facts: PodFacts, path: str, errors: Errors) -> None:
