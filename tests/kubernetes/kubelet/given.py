@@ -19,8 +19,14 @@ class World:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.history: list[tuple[int, str, str, Map]] = []
-        cluster.etcd.subscribe("*", lambda change: self.history.append(
-            (change.at - EPOCH_MS, change.type, change.plural, change.object)) if change.plural in ("pods", "events") else None)
+        cluster.etcd.subscribe(
+            "*",
+            lambda change: (
+                self.history.append((change.at - EPOCH_MS, change.type, change.plural, change.object))
+                if change.plural in ("pods", "events")
+                else None
+            ),
+        )
 
     def request(self, **request: Any) -> Any:
         return self.cluster.apply({"at": self.cluster.now, "do": "request", **Request(**request).to_json()})
@@ -33,8 +39,15 @@ class World:
         self.request(verb="delete", resource="pods", namespace="default", name=name, options=options)
 
     def patch(self, name: str, body: Any, subresource: str = "", plural: str = "pods") -> None:
-        self.request(verb="patch", resource=plural, namespace="default", name=name, subresource=subresource, body=body,
-                     options={"patchType": "application/strategic-merge-patch+json"})
+        self.request(
+            verb="patch",
+            resource=plural,
+            namespace="default",
+            name=name,
+            subresource=subresource,
+            body=body,
+            options={"patchType": "application/strategic-merge-patch+json"},
+        )
 
     def fault(self, **fault: Any) -> None:
         self.cluster.apply({"at": self.cluster.now, "do": "fault", **fault})

@@ -9,27 +9,52 @@ def test_every_form_of_environment_variable() -> None:
     it = world()
     it.create(config_map("conf", mode="teach", level="3"))
     it.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {"token": "c2VzYW1l"}})
-    it.create({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "my-db"}, "spec": {"ports": [{"name": "sql", "port": 5432}]}})
+    it.create(
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "my-db"}, "spec": {"ports": [{"name": "sql", "port": 5432}]}}
+    )
     it.run(1)
-    env = [{"name": "PLAIN", "value": "x"}, {"name": "JOINED", "value": "$(PLAIN)-$(MODE)-$(NONE)-$$(PLAIN)"},
-           {"name": "MODE2", "valueFrom": {"configMapKeyRef": {"name": "conf", "key": "mode"}}},
-           {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}},
-           {"name": "GONE", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "x", "optional": True}}},
-           {"name": "ME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
-           {"name": "TIER", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['tier']"}}},
-           {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-           {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
-           {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1m"}}},
-           {"name": "MEM", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}}]
-    made = pod(sh("env; sleep 60", env=env, envFrom=[{"configMapRef": {"name": "conf"}, "prefix": "C_"}],
-                  resources={"limits": {"cpu": "250m", "memory": "64Mi"}}))
+    env = [
+        {"name": "PLAIN", "value": "x"},
+        {"name": "JOINED", "value": "$(PLAIN)-$(MODE)-$(NONE)-$$(PLAIN)"},
+        {"name": "MODE2", "valueFrom": {"configMapKeyRef": {"name": "conf", "key": "mode"}}},
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}},
+        {"name": "GONE", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "x", "optional": True}}},
+        {"name": "ME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": "TIER", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['tier']"}}},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1m"}}},
+        {"name": "MEM", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}},
+    ]
+    made = pod(
+        sh(
+            "env; sleep 60",
+            env=env,
+            envFrom=[{"configMapRef": {"name": "conf"}, "prefix": "C_"}],
+            resources={"limits": {"cpu": "250m", "memory": "64Mi"}},
+        )
+    )
     made["metadata"]["labels"] = {"tier": "web"}
     it.create(made)
     it.run(2)
     seen = dict(line.split("=", 1) for line in it.logs())
-    wanted = {"PLAIN": "x", "JOINED": "x-$(MODE)-$(NONE)-$(PLAIN)", "MODE2": "teach", "TOKEN": "sesame", "ME": "p", "TIER": "web",
-              "NODE": "node-1", "IP": it.pod()["status"]["podIP"], "CPU": "250", "MEM": "64", "C_mode": "teach", "C_level": "3",
-              "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "MY_DB_SERVICE_PORT_SQL": "5432"}
+    wanted = {
+        "PLAIN": "x",
+        "JOINED": "x-$(MODE)-$(NONE)-$(PLAIN)",
+        "MODE2": "teach",
+        "TOKEN": "sesame",
+        "ME": "p",
+        "TIER": "web",
+        "NODE": "node-1",
+        "IP": it.pod()["status"]["podIP"],
+        "CPU": "250",
+        "MEM": "64",
+        "C_mode": "teach",
+        "C_level": "3",
+        "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+        "KUBERNETES_SERVICE_PORT": "443",
+        "MY_DB_SERVICE_PORT_SQL": "5432",
+    }
     assert {name: seen.get(name) for name in wanted} == wanted
     assert "GONE" not in seen and seen["MY_DB_PORT_5432_TCP_ADDR"] == seen["MY_DB_SERVICE_HOST"]
 
@@ -46,8 +71,18 @@ def test_service_variables_can_be_turned_off() -> None:
 
 def test_commands_expand_variables_and_keep_the_unknown() -> None:
     it = world()
-    it.create(pod({"name": "c", "image": "busybox:1.36", "command": ["echo"], "args": ["$(A) $(B) $$(A)"], "env": [{"name": "A", "value": "1"}]},
-                  restartPolicy="Never"))
+    it.create(
+        pod(
+            {
+                "name": "c",
+                "image": "busybox:1.36",
+                "command": ["echo"],
+                "args": ["$(A) $(B) $$(A)"],
+                "env": [{"name": "A", "value": "1"}],
+            },
+            restartPolicy="Never",
+        )
+    )
     it.run(2)
     assert it.logs() == ["1 $(B) $(A)"]
 
@@ -60,15 +95,22 @@ def test_a_missing_config_map_and_a_missing_key() -> None:
     it.create(pod(sh("env", env=[ref]), name="a"))
     it.create(pod(sh("env", env=[key]), name="b"))
     it.run(3)
-    assert it.container("c", "a")["state"]["waiting"] == {"reason": "CreateContainerConfigError", "message": 'configmap "none" not found'}
+    assert it.container("c", "a")["state"]["waiting"] == {
+        "reason": "CreateContainerConfigError",
+        "message": 'configmap "none" not found',
+    }
     assert it.container("c", "b")["state"]["waiting"]["message"] == "couldn't find key nope in ConfigMap default/conf"
     assert 'Error: configmap "none" not found' in it.events("Failed")
 
 
 def test_a_volume_s_missing_config_map_is_tried_again_at_growing_intervals() -> None:
     it = world()
-    it.create(pod(sh("echo $(cat /conf/mode); sleep 60", volumeMounts=[{"name": "v", "mountPath": "/conf"}]),
-                  volumes=[{"name": "v", "configMap": {"name": "conf"}}]))
+    it.create(
+        pod(
+            sh("echo $(cat /conf/mode); sleep 60", volumeMounts=[{"name": "v", "mountPath": "/conf"}]),
+            volumes=[{"name": "v", "configMap": {"name": "conf"}}],
+        )
+    )
     it.run(10)
     assert it.state() == "waiting:ContainerCreating"
     assert it.count("FailedMount") == 5  # 0.2, 0.7, 1.7, 3.7, 7.7 s
@@ -94,9 +136,16 @@ def test_a_mount_that_takes_over_two_minutes_fails_the_sync() -> None:
 def test_files_of_a_config_map_follow_it_within_sixty_to_ninety_seconds_and_variables_never() -> None:
     it = world()
     it.create(config_map("conf", mode="one"))
-    it.create(pod(sh("sleep 3600", volumeMounts=[{"name": "v", "mountPath": "/conf"}],
-                     env=[{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "conf", "key": "mode"}}}]),
-                  volumes=[{"name": "v", "configMap": {"name": "conf"}}]))
+    it.create(
+        pod(
+            sh(
+                "sleep 3600",
+                volumeMounts=[{"name": "v", "mountPath": "/conf"}],
+                env=[{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "conf", "key": "mode"}}}],
+            ),
+            volumes=[{"name": "v", "configMap": {"name": "conf"}}],
+        )
+    )
     it.run(5)
     synced = it.cluster.kubelet("node-1").state["pods"][it.pod()["metadata"]["uid"]]["synced"]
     it.patch("conf", {"data": {"mode": "two"}}, plural="configmaps")
@@ -109,20 +158,38 @@ def test_files_of_a_config_map_follow_it_within_sixty_to_ninety_seconds_and_vari
 
 def test_an_empty_dir_outlives_the_container_and_its_own_layer_does_not() -> None:
     it = world()
-    it.create(pod(sh("echo x >> /v/a; echo x >> /tmp/b; cat /v/a /tmp/b | wc -l; sleep 1; exit 1", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
-                  volumes=[{"name": "v", "emptyDir": {}}]))
+    it.create(
+        pod(
+            sh(
+                "echo x >> /v/a; echo x >> /tmp/b; cat /v/a /tmp/b | wc -l; sleep 1; exit 1",
+                volumeMounts=[{"name": "v", "mountPath": "/v"}],
+            ),
+            volumes=[{"name": "v", "emptyDir": {}}],
+        )
+    )
     it.run(4)
     assert [text.strip() for text in it.logs()] == ["3"]
 
 
 def test_downward_api_files_and_projected_volumes() -> None:
-    volume = {"name": "v", "projected": {"sources": [
-        {"downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
-        {"configMap": {"name": "conf", "items": [{"key": "mode", "path": "deep/mode"}]}}]}}
+    volume = {
+        "name": "v",
+        "projected": {
+            "sources": [
+                {"downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
+                {"configMap": {"name": "conf", "items": [{"key": "mode", "path": "deep/mode"}]}},
+            ]
+        },
+    }
     it = world()
     it.create(config_map("conf", mode="teach"))
-    made = pod(sh("cat /v/labels; echo; cat /v/deep/mode; echo; ls /var/run/secrets/kubernetes.io/serviceaccount; sleep 60",
-                  volumeMounts=[{"name": "v", "mountPath": "/v"}]), volumes=[volume])
+    made = pod(
+        sh(
+            "cat /v/labels; echo; cat /v/deep/mode; echo; ls /var/run/secrets/kubernetes.io/serviceaccount; sleep 60",
+            volumeMounts=[{"name": "v", "mountPath": "/v"}],
+        ),
+        volumes=[volume],
+    )
     made["metadata"]["labels"] = {"a": "1", "b": "2"}
     it.create(made)
     it.run(2)
@@ -131,11 +198,23 @@ def test_downward_api_files_and_projected_volumes() -> None:
 
 def test_a_memory_volume_and_a_host_path() -> None:
     it = world()
-    it.create(pod(sh("echo hi > /host/x; echo m > /mem/x; cat /mem/x; sleep 60",
-                     volumeMounts=[{"name": "h", "mountPath": "/host"}, {"name": "m", "mountPath": "/mem"}]),
-                  name="a", volumes=[{"name": "h", "hostPath": {"path": "/data"}}, {"name": "m", "emptyDir": {"medium": "Memory"}}]))
+    it.create(
+        pod(
+            sh(
+                "echo hi > /host/x; echo m > /mem/x; cat /mem/x; sleep 60",
+                volumeMounts=[{"name": "h", "mountPath": "/host"}, {"name": "m", "mountPath": "/mem"}],
+            ),
+            name="a",
+            volumes=[{"name": "h", "hostPath": {"path": "/data"}}, {"name": "m", "emptyDir": {"medium": "Memory"}}],
+        )
+    )
     it.run(2)
-    it.create(pod(sh("cat /host/x; sleep 60", volumeMounts=[{"name": "h", "mountPath": "/host"}]), name="b",
-                  volumes=[{"name": "h", "hostPath": {"path": "/data"}}]))
+    it.create(
+        pod(
+            sh("cat /host/x; sleep 60", volumeMounts=[{"name": "h", "mountPath": "/host"}]),
+            name="b",
+            volumes=[{"name": "h", "hostPath": {"path": "/data"}}],
+        )
+    )
     it.run(2)
     assert it.logs(pod="a") == ["m"] and it.logs(pod="b") == ["hi"]

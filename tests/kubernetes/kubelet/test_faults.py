@@ -15,8 +15,12 @@ FOREVER = "trap 'exit 0' TERM; while true; do sleep 1; done"
 
 def test_a_rebooted_node_starts_its_pods_again_in_new_sandboxes() -> None:
     it = world()
-    it.create(pod(sh("echo x >> /v/file; cat /v/file | wc -l; sleep 3600", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
-                  volumes=[{"name": "v", "emptyDir": {}}]))
+    it.create(
+        pod(
+            sh("echo x >> /v/file; cat /v/file | wc -l; sleep 3600", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+            volumes=[{"name": "v", "emptyDir": {}}],
+        )
+    )
     it.run(3)
     before = it.pod()["status"]["podIP"]
     it.fault(node="node-1", power="off")
@@ -102,7 +106,9 @@ def test_memory_pressure_evicts_who_uses_more_than_it_asked_for() -> None:
     it.fault(node="node-1", fill="memory", percent=99)
     it.run(15)
     assert it.phase("greedy") == "Failed" and it.pod("greedy")["status"]["reason"] == "Evicted"
-    assert it.pod("greedy")["status"]["message"].startswith("The node was low on resource: memory. Threshold quantity: 100Mi, available: ")
+    assert it.pod("greedy")["status"]["message"].startswith(
+        "The node was low on resource: memory. Threshold quantity: 100Mi, available: "
+    )
     assert it.condition("DisruptionTarget", "greedy") == "True:TerminationByKubelet"
     node = it.cluster.etcd.get("nodes", "node-1")
     assert node is not None
@@ -116,8 +122,15 @@ def test_memory_pressure_evicts_who_uses_more_than_it_asked_for() -> None:
 
 def test_an_empty_dir_over_its_limit_evicts() -> None:
     it = world()
-    it.create(pod(sh("sleep 2; dd if=/dev/zero of=/v/big bs=1M count=3 2>/dev/null; sleep 3600", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
-                  volumes=[{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}]))
+    it.create(
+        pod(
+            sh(
+                "sleep 2; dd if=/dev/zero of=/v/big bs=1M count=3 2>/dev/null; sleep 3600",
+                volumeMounts=[{"name": "v", "mountPath": "/v"}],
+            ),
+            volumes=[{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}],
+        )
+    )
     it.run(25)
     assert it.phase() == "Failed"
     assert it.pod()["status"]["message"] == 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". '
@@ -131,7 +144,10 @@ def test_a_pod_that_does_not_fit_is_rejected_by_the_kubelet() -> None:
     it.run(3)
     refused = it.pod("b")["status"]
     assert (refused["phase"], refused["reason"]) == ("Failed", "OutOfcpu")
-    assert refused["message"] == "Pod was rejected: Node didn't have enough resource: cpu, requested: 1500, used: 1500, capacity: 2000"
+    assert (
+        refused["message"]
+        == "Pod was rejected: Node didn't have enough resource: cpu, requested: 1500, used: 1500, capacity: 2000"
+    )
 
 
 def test_a_resize_takes_effect_without_a_restart_or_with_one() -> None:
@@ -172,8 +188,9 @@ def test_a_session_is_written_to_and_read_and_ends() -> None:
     it.run(1)
     assert kubelet.session_output(session, 1) == ([], 0)
     with pytest.raises(ApiError, match="container not found"):
-        it.cluster.apply({**act, "at": it.cluster.now, "act": "open", "pod": uid, "container": "c", "command": ["nope"]}) \
-            if not it.cluster.kubelet("node-1").machine.signal(it.container()["containerID"], "KILL") else None
+        it.cluster.apply(
+            {**act, "at": it.cluster.now, "act": "open", "pod": uid, "container": "c", "command": ["nope"]}
+        ) if not it.cluster.kubelet("node-1").machine.signal(it.container()["containerID"], "KILL") else None
 
 
 def test_words_for_logs_that_are_not_there() -> None:
@@ -181,9 +198,10 @@ def test_words_for_logs_that_are_not_there() -> None:
     it.create(pod({"name": "c", "image": "nginx:no-such-tag"}, sh("sleep 60", name="ok")))
     it.run(4)
     for container, options, words in [
-            ("c", {}, 'container "c" in pod "p" is waiting to start: trying and failing to pull image'),
-            ("ok", {"previous": True}, 'previous terminated container "ok" in pod "p" not found'),
-            ("none", {}, "container none is not valid for pod p")]:
+        ("c", {}, 'container "c" in pod "p" is waiting to start: trying and failing to pull image'),
+        ("ok", {"previous": True}, 'previous terminated container "ok" in pod "p" not found'),
+        ("none", {}, "container none is not valid for pod p"),
+    ]:
         with pytest.raises(ApiError) as refused:
             it.logs(container, **options)
         assert refused.value.message == words
@@ -191,7 +209,14 @@ def test_words_for_logs_that_are_not_there() -> None:
 
 def test_facts_for_the_diagram() -> None:
     it = world()
-    it.create(pod({"name": "web", "image": "nginx:1.14.2"}, sh("sleep 1; exit 1"), sh("sleep 60", name="deaf"), terminationGracePeriodSeconds=20))
+    it.create(
+        pod(
+            {"name": "web", "image": "nginx:1.14.2"},
+            sh("sleep 1; exit 1"),
+            sh("sleep 60", name="deaf"),
+            terminationGracePeriodSeconds=20,
+        )
+    )
     it.run(6)
     uid = it.pod()["metadata"]["uid"]
     facts = it.cluster.facts(uid)

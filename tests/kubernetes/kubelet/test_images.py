@@ -6,8 +6,10 @@ import pytest
 
 from tests.kubernetes.kubelet.given import pod, sh, world
 
-NOT_FOUND = ('rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:no-such-tag": failed to resolve '
-             "image: docker.io/library/nginx:no-such-tag: not found")
+NOT_FOUND = (
+    'rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:no-such-tag": failed to resolve '
+    "image: docker.io/library/nginx:no-such-tag: not found"
+)
 
 
 def test_a_present_image_is_not_pulled_and_an_absent_one_is() -> None:
@@ -26,8 +28,10 @@ def test_always_asks_the_registry_each_time() -> None:
     it = world()
     it.create(pod({**sh("sleep 60"), "imagePullPolicy": "Always"}))
     it.run(2)
-    assert it.events("Pulled") == ['Successfully pulled image "busybox:1.36" in 60ms (60ms including waiting). Image size: '
-                                   + it.events("Pulled")[0].split("size: ")[1]]
+    assert it.events("Pulled") == [
+        'Successfully pulled image "busybox:1.36" in 60ms (60ms including waiting). Image size: '
+        + it.events("Pulled")[0].split("size: ")[1]
+    ]
 
 
 def test_bigger_images_take_longer_and_pulls_wait_for_one_another() -> None:
@@ -53,11 +57,14 @@ def test_a_tag_that_does_not_exist() -> None:
     assert 'Back-off pulling image "nginx:no-such-tag"' in it.events("BackOff")
 
 
-@pytest.mark.parametrize(("image", "reason", "words"), [
-    ("Nginx", "InvalidImageName", "invalid reference format"),
-    ("no/such-image-anywhere:1", "ErrImagePull", "pull access denied, repository does not exist"),
-    ("registry.example.com/x:1", "ErrImagePull", "lookup registry.example.com: no such host"),
-])
+@pytest.mark.parametrize(
+    ("image", "reason", "words"),
+    [
+        ("Nginx", "InvalidImageName", "invalid reference format"),
+        ("no/such-image-anywhere:1", "ErrImagePull", "pull access denied, repository does not exist"),
+        ("registry.example.com/x:1", "ErrImagePull", "lookup registry.example.com: no such host"),
+    ],
+)
 def test_other_refusals(image: str, reason: str, words: str) -> None:
     it = world()
     it.create(pod({"name": "c", "image": image}))
@@ -71,7 +78,9 @@ def test_never_does_not_pull() -> None:
     it.create(pod({**sh("sleep 60"), "imagePullPolicy": "Never"}))
     it.run(3)
     assert it.state() == "waiting:ErrImageNeverPull"
-    assert it.container()["state"]["waiting"]["message"] == 'Container image "busybox:1.36" is not present with pull policy of Never'
+    assert (
+        it.container()["state"]["waiting"]["message"] == 'Container image "busybox:1.36" is not present with pull policy of Never'
+    )
 
 
 def test_a_broken_registry_fails_and_a_mended_one_serves() -> None:

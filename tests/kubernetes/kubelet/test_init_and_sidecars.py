@@ -45,9 +45,9 @@ def test_a_sidecar_is_restarted_even_under_never() -> None:
 
 
 def test_the_next_container_waits_for_the_sidecar_s_startup_probe() -> None:
-    probe = {"exec": {"command": ["cat", "/tmp/up"]}, "periodSeconds": 1, "failureThreshold": 30}
+    probe = {"exec": {"command": ["cat", "/up"]}, "periodSeconds": 1, "failureThreshold": 30}
     it = world()
-    it.create(pod(init=[sh("sleep 4; touch /tmp/up; sleep 60", name="side", restartPolicy="Always", startupProbe=probe)]))
+    it.create(pod(init=[sh("sleep 4; touch /up; sleep 60", name="side", restartPolicy="Always", startupProbe=probe)]))
     it.run(4)
     assert it.state() == "waiting:PodInitializing"
     it.run(3)
@@ -57,20 +57,30 @@ def test_the_next_container_waits_for_the_sidecar_s_startup_probe() -> None:
 def test_sidecars_are_stopped_after_the_main_containers_in_reverse_order() -> None:
     it = world()
     slow = "trap 'sleep 3; exit 0' TERM; while true; do sleep 1; done"
-    it.create(pod(sh(slow), init=[sh(FOREVER, name="first", restartPolicy="Always"), sh(slow, name="second", restartPolicy="Always")]))
+    it.create(
+        pod(sh(slow), init=[sh(FOREVER, name="first", restartPolicy="Always"), sh(slow, name="second", restartPolicy="Always")])
+    )
     it.run(3)
     it.delete()
     it.run(20)
     last = [obj for _, _, plural, obj in it.history if plural == "pods"][-1]["status"]
-    ends = {one["name"]: one["state"]["terminated"]["finishedAt"] for one in [*last["containerStatuses"], *last["initContainerStatuses"]]}
+    ends = {
+        one["name"]: one["state"]["terminated"]["finishedAt"]
+        for one in [*last["containerStatuses"], *last["initContainerStatuses"]]
+    }
     assert ends["c"] < ends["second"] <= ends["first"], "each waits for the one after it"
 
 
 def test_a_restart_rule_brings_a_container_back_that_the_policy_would_leave() -> None:
     rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
     it = world()
-    it.create(pod(sh("sleep 1; exit 42", name="a", restartPolicy="Never", restartPolicyRules=[rule]), sh("sleep 60", name="b"),
-                  restartPolicy="Never"))
+    it.create(
+        pod(
+            sh("sleep 1; exit 42", name="a", restartPolicy="Never", restartPolicyRules=[rule]),
+            sh("sleep 60", name="b"),
+            restartPolicy="Never",
+        )
+    )
     it.run(4)
     assert it.container("a")["restartCount"] == 1
 
@@ -79,10 +89,21 @@ def test_restart_all_containers_starts_the_pod_over_with_its_address_and_volumes
     rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [88]}}
     mount = [{"name": "v", "mountPath": "/v"}]
     it = world()
-    it.create(pod(sh("test -e /v/once && sleep 60; touch /v/once; sleep 2; exit 88", name="a", restartPolicy="Never", volumeMounts=mount,
-                     restartPolicyRules=[rule]),
-                  sh("sleep 60", name="b"), init=[sh("echo x >> /v/inits", name="i", volumeMounts=mount)],
-                  volumes=[{"name": "v", "emptyDir": {}}], restartPolicy="Never"))
+    it.create(
+        pod(
+            sh(
+                "test -e /v/once && sleep 60; touch /v/once; sleep 2; exit 88",
+                name="a",
+                restartPolicy="Never",
+                volumeMounts=mount,
+                restartPolicyRules=[rule],
+            ),
+            sh("sleep 60", name="b"),
+            init=[sh("echo x >> /v/inits", name="i", volumeMounts=mount)],
+            volumes=[{"name": "v", "emptyDir": {}}],
+            restartPolicy="Never",
+        )
+    )
     it.run(3)
     address = it.pod()["status"]["podIP"]
     it.run(9)

@@ -64,13 +64,16 @@ def test_waits_double_and_are_announced_each_time() -> None:
     assert messages[:4] == ["back-off 10s", "back-off 20s", "back-off 40s", "back-off 1m20s"]
 
 
-@pytest.mark.parametrize(("policy", "lines", "phase"), [
-    ("Never", ["exit 0", "exit 3"], "Failed"),
-    ("Never", ["exit 0", "exit 0"], "Succeeded"),
-    ("OnFailure", ["exit 0", "exit 0"], "Succeeded"),
-    ("OnFailure", ["exit 0", "exit 3"], "Running"),
-    ("Always", ["exit 0", "exit 0"], "Running"),
-])
+@pytest.mark.parametrize(
+    ("policy", "lines", "phase"),
+    [
+        ("Never", ["exit 0", "exit 3"], "Failed"),
+        ("Never", ["exit 0", "exit 0"], "Succeeded"),
+        ("OnFailure", ["exit 0", "exit 0"], "Succeeded"),
+        ("OnFailure", ["exit 0", "exit 3"], "Running"),
+        ("Always", ["exit 0", "exit 0"], "Running"),
+    ],
+)
 def test_phase_after_the_end_follows_policy_and_codes(policy: str, lines: list[str], phase: str) -> None:
     it = world()
     it.create(pod(*(sh(f"sleep 1; {line}", name=f"c{number}") for number, line in enumerate(lines)), restartPolicy=policy))
@@ -82,8 +85,11 @@ def test_a_finished_pod_stays_running_until_its_containers_are_known_to_be_gone(
     it = world()
     it.create(pod(sh("sleep 1"), restartPolicy="Never"))
     it.run(10)
-    told = [(obj["status"]["phase"], obj["status"]["conditions"][2].get("reason")) for _, _, plural, obj in it.history
-            if plural == "pods" and obj["status"].get("conditions", ())[2:]]
+    told = [
+        (obj["status"]["phase"], obj["status"]["conditions"][2].get("reason"))
+        for _, _, plural, obj in it.history
+        if plural == "pods" and obj["status"].get("conditions", ())[2:]
+    ]
     assert ("Running", "PodCompleted") in told
     assert told.index(("Running", "PodCompleted")) < told.index(("Succeeded", "PodCompleted"))
 
@@ -184,8 +190,13 @@ def test_a_command_that_is_not_there() -> None:
 
 def test_termination_message_from_file_and_from_the_log() -> None:
     it = world()
-    it.create(pod(sh("echo bye > /dev/termination-log; exit 1", name="a"),
-                  sh("echo last words; exit 1", name="b", terminationMessagePolicy="FallbackToLogsOnError"), restartPolicy="Never"))
+    it.create(
+        pod(
+            sh("echo bye > /dev/termination-log; exit 1", name="a"),
+            sh("echo last words; exit 1", name="b", terminationMessagePolicy="FallbackToLogsOnError"),
+            restartPolicy="Never",
+        )
+    )
     it.run(4)
     assert it.container("a")["state"]["terminated"]["message"] == "bye\n"
     assert it.container("b")["state"]["terminated"]["message"] == "last words\n"

@@ -6,14 +6,18 @@ import pytest
 
 from tests.kubernetes.kubelet.given import pod, sh, world
 
-OK = {"exec": {"command": ["cat", "/tmp/ok"]}}
+OK = {"exec": {"command": ["cat", "/ok"]}}
 STUBBORN = "sleep 3600"  # process 1 without a handler does not hear TERM
 
 
 def test_liveness_kills_at_the_third_failure_and_the_container_starts_again_after_its_grace_period() -> None:
     it = world()
-    it.create(pod(sh(f"touch /tmp/ok; sleep 10; rm /tmp/ok; {STUBBORN}", livenessProbe={**OK, "periodSeconds": 2}),
-                  terminationGracePeriodSeconds=4))
+    it.create(
+        pod(
+            sh(f"touch /ok; sleep 10; rm /ok; {STUBBORN}", livenessProbe={**OK, "periodSeconds": 2}),
+            terminationGracePeriodSeconds=4,
+        )
+    )
     it.run(14.6)
     assert it.events("Killing") == [] and it.count("Unhealthy") == 2
     it.run(2.2)
@@ -22,20 +26,28 @@ def test_liveness_kills_at_the_third_failure_and_the_container_starts_again_afte
     it.run(4.2)
     assert it.state() == "running#1"
     assert it.container()["lastState"]["terminated"]["exitCode"] == 137
-    assert it.events("Unhealthy")[0] == "Liveness probe failed: cat: can't open '/tmp/ok': No such file or directory\n"
+    assert it.events("Unhealthy")[0] == "Liveness probe failed: cat: can't open '/ok': No such file or directory\n"
 
 
 def test_a_probe_s_own_grace_period_comes_before_the_pod_s() -> None:
     it = world()
-    it.create(pod(sh(STUBBORN, livenessProbe={**OK, "periodSeconds": 1, "failureThreshold": 1, "terminationGracePeriodSeconds": 2})))
+    it.create(
+        pod(sh(STUBBORN, livenessProbe={**OK, "periodSeconds": 1, "failureThreshold": 1, "terminationGracePeriodSeconds": 2}))
+    )
     it.run(5)
     assert it.container()["restartCount"] == 1
 
 
 def test_readiness_follows_the_probe_and_keeps_the_container() -> None:
     it = world()
-    it.create(pod(sh(f"sleep 4; touch /tmp/ok; sleep 8; rm /tmp/ok; {STUBBORN}",
-                     readinessProbe={**OK, "periodSeconds": 1, "failureThreshold": 2})))
+    it.create(
+        pod(
+            sh(
+                f"sleep 4; touch /ok; sleep 8; rm /ok; {STUBBORN}",
+                readinessProbe={**OK, "periodSeconds": 1, "failureThreshold": 2},
+            )
+        )
+    )
     it.run(4)
     assert it.condition("Ready") == "False:ContainersNotReady"
     it.run(2)
@@ -56,8 +68,15 @@ def test_initial_delay_holds_the_first_probe_back() -> None:
 
 def test_a_startup_probe_holds_the_others_back_and_makes_the_container_started() -> None:
     it = world()
-    it.create(pod(sh(f"sleep 5; touch /tmp/ok; {STUBBORN}", startupProbe={**OK, "periodSeconds": 1, "failureThreshold": 30},
-                     livenessProbe={**OK, "periodSeconds": 1, "failureThreshold": 1})))
+    it.create(
+        pod(
+            sh(
+                f"sleep 5; touch /ok; {STUBBORN}",
+                startupProbe={**OK, "periodSeconds": 1, "failureThreshold": 30},
+                livenessProbe={**OK, "periodSeconds": 1, "failureThreshold": 1},
+            )
+        )
+    )
     it.run(4)
     assert it.container()["started"] is False and it.condition("Ready") == "False:ContainersNotReady"
     it.run(4)
@@ -80,10 +99,16 @@ def test_an_exec_probe_that_takes_too_long_has_failed() -> None:
     assert it.events("Unhealthy") == ['Liveness probe failed: command timed out: "sleep 5" timed out after 2s']
 
 
-@pytest.mark.parametrize(("probe", "message"), [
-    ({"httpGet": {"port": 81}}, 'Liveness probe failed: Get "http://{ip}:81/": dial tcp {ip}:81: connect: connection refused'),
-    ({"tcpSocket": {"port": 81}}, "Liveness probe failed: dial tcp {ip}:81: connect: connection refused"),
-])
+@pytest.mark.parametrize(
+    ("probe", "message"),
+    [
+        (
+            {"httpGet": {"port": 81}},
+            'Liveness probe failed: Get "http://{ip}:81/": dial tcp {ip}:81: connect: connection refused',
+        ),
+        ({"tcpSocket": {"port": 81}}, "Liveness probe failed: dial tcp {ip}:81: connect: connection refused"),
+    ],
+)
 def test_probes_over_the_network_say_what_go_says(probe: dict[str, object], message: str) -> None:
     it = world()
     it.create(pod(sh(STUBBORN, livenessProbe={**probe, "periodSeconds": 2})))
@@ -126,23 +151,34 @@ def test_a_sleep_hook_waits() -> None:
 
 def test_post_start_blocks_the_next_container_and_its_failure_kills() -> None:
     it = world()
-    it.create(pod(sh(STUBBORN, name="a", lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "sleep 3"]}}}),
-                  sh(STUBBORN, name="b", lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "exit 1"]}}}),
-                  terminationGracePeriodSeconds=2))
+    it.create(
+        pod(
+            sh(STUBBORN, name="a", lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "sleep 3"]}}}),
+            sh(STUBBORN, name="b", lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "exit 1"]}}}),
+            terminationGracePeriodSeconds=2,
+        )
+    )
     it.run(3)
     assert it.state("b") == "waiting:ContainerCreating"
     it.run(2)
     assert it.events("FailedPostStartHook") == ["PostStartHook failed"]
     it.run(1.9)
     assert "waiting:PostStartHookError" in it.states("b")
-    message = next(one["state"]["waiting"]["message"] for _, _, plural, obj in it.history if plural == "pods"
-                   for one in obj["status"].get("containerStatuses", ()) if one["state"].get("waiting", {}).get("reason") == "PostStartHookError")
+    message = next(
+        one["state"]["waiting"]["message"]
+        for _, _, plural, obj in it.history
+        if plural == "pods"
+        for one in obj["status"].get("containerStatuses", ())
+        if one["state"].get("waiting", {}).get("reason") == "PostStartHookError"
+    )
     assert message.startswith('Exec lifecycle hook ([sh -c exit 1]) for Container "b" in Pod "p_default(')
-    assert message.endswith('failed - error: command \'sh -c exit 1\' exited with 1: , message: ""')
+    assert message.endswith("failed - error: command 'sh -c exit 1' exited with 1: , message: \"\"")
 
 
 def test_an_http_hook_that_nobody_answers_fails() -> None:
     it = world()
-    it.create(pod(sh(STUBBORN, lifecycle={"postStart": {"httpGet": {"port": 8080, "path": "/up"}}}), terminationGracePeriodSeconds=1))
+    it.create(
+        pod(sh(STUBBORN, lifecycle={"postStart": {"httpGet": {"port": 8080, "path": "/up"}}}), terminationGracePeriodSeconds=1)
+    )
     it.run(2)
     assert it.events("FailedPostStartHook") == ["PostStartHook failed"]
