@@ -1,9 +1,12 @@
 """File systems as plain data: a container's writable layer over its image, and volumes.
 
 A file system is a dict: `{"kind", "image", "limit", "used", "ro", "next", "inodes": {"1": root, ...}}`. An inode is a dict with
-`t` (d directory, f file, l link, c device, p fifo), `m` mode, `u`/`g` owner, `mt` ms, and for a directory `e`: {name: inode number, or
-None for a name deleted from the image below} and `low` when the image's directory shows through; for a file `s` its text, `z` zero
-bytes that follow it (so a file of 500 MB of zeros costs nothing), `x` the program it runs, `sz` a binary's shown size; `to` a link's
+`t` (d directory, f file, l link, c device, p fifo), `m` mode, `u`/`g` owner, `mt` ms, and for a directory `e`: {name: inode
+number, or
+None for a name deleted from the image below} and `low` when the image's directory shows through; for a file `s` its text, `z`
+zero
+bytes that follow it (so a file of 500 MB of zeros costs nothing), `x` the program it runs, `sz` a binary's shown size; `to` a
+link's
 target; `dev` a device's name. `n` counts names, `o` open descriptions: an inode lives until both are 0.
 
 Content is str; bytes that are no UTF-8 are surrogate escapes. Positions count characters, sizes count bytes.
@@ -24,7 +27,8 @@ BASE: Tree = {
     "dev": {
         "core": Entry(link="/proc/kcore"), "fd": Entry(link="/proc/self/fd"), "stdin": Entry(link="/proc/self/fd/0"),
         "stdout": Entry(link="/proc/self/fd/1"), "stderr": Entry(link="/proc/self/fd/2"), "ptmx": Entry(link="pts/ptmx"),
-        "shm": Entry(mode=0o1777, children={}), "pts": {}, "mqueue": Entry(mode=0o1777, children={}), "termination-log": Entry(mode=0o666),
+        "shm": Entry(mode=0o1777, children={}), "pts": {}, "mqueue": Entry(mode=0o1777, children={}),
+        "termination-log": Entry(mode=0o666),
     },
     "etc": {"hosts": "", "hostname": "", "resolv.conf": ""},
     "proc": Entry(mode=0o555, children={}), "sys": Entry(mode=0o555, children={}),
@@ -56,7 +60,15 @@ def _lower(item: Any) -> Data:
     if isinstance(item, str):
         return {"t": "f", "m": 0o644, "u": 0, "g": 0, "mt": BUILT, "n": 1, "s": item}
     if isinstance(item, Mapping):
-        return {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": BUILT, "n": 1, "e": {name: _lower(child) for name, child in item.items()}}
+        return {
+            "t": "d",
+            "m": 0o755,
+            "u": 0,
+            "g": 0,
+            "mt": BUILT,
+            "n": 1,
+            "e": {name: _lower(child) for name, child in item.items()},
+        }
     if item.children is not None:
         node = _lower(item.children)
     elif item.link:
@@ -105,10 +117,19 @@ def content(inode: Data) -> str:
 class Vnode:
     """A file found by a path, for the length of one system call. Never stored."""
 
-    __slots__ = ("fsid", "fs", "ino", "inode", "lower", "parent", "name", "path", "read_only")
+    __slots__ = ("fs", "fsid", "ino", "inode", "lower", "name", "parent", "path", "read_only")
 
     def __init__(
-        self, fsid: str, fs: Data, ino: str, inode: Data, lower: Data | None, parent: Vnode | None, name: str, path: str, read_only: bool
+        self,
+        fsid: str,
+        fs: Data,
+        ino: str,
+        inode: Data,
+        lower: Data | None,
+        parent: Vnode | None,
+        name: str,
+        path: str,
+        read_only: bool,
     ) -> None:
         self.fsid, self.fs, self.ino, self.inode, self.lower = fsid, fs, ino, inode, lower
         self.parent, self.name, self.path, self.read_only = parent, name, path, read_only

@@ -29,7 +29,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Image:
-    """One image. `name` is canonical (`docker.io/library/nginx`), `tags` those that exist at the registry; `size` bytes of a pull."""
+    """One image. `name` is canonical (`docker.io/library/nginx`), `tags` those that exist at the registry; `size` bytes of a
+    pull."""
 
     name: str
     tags: tuple[str, ...]
@@ -48,7 +49,8 @@ CATALOGUE: dict[str, Image] = {}
 
 
 def canonical(reference: str) -> tuple[str, str, str]:
-    """`nginx` -> (`docker.io/library/nginx`, `latest`, ""): name, tag, digest, by Docker's rules (distribution/reference normalize.go)."""
+    """`nginx` -> (`docker.io/library/nginx`, `latest`, ""): name, tag, digest, by Docker's rules (distribution/reference
+    normalize.go)."""
     reference, _, digest = reference.partition("@")
     head, slash, rest = reference.partition("/")
     if not slash or not ("." in head or ":" in head or head == "localhost"):

@@ -1,12 +1,17 @@
 """The kernel of one simulated machine: whose turn it is, who waits for what, what a signal does, who owes CPU time.
 
-A process that waits has `proc["wait"] = {"objs": [...], "timer": id or None, "seq": n}`: it goes on when any of the objects is woken
-or the timer fires. Objects are strings: "pipe:3" (data or end of file), "room:3" (pipe drained), "tty:1", "sock:5", "fs:v7" (a file
+A process that waits has `proc["wait"] = {"objs": [...], "timer": id or None, "seq": n}`: it goes on when any of the objects is
+woken
+or the timer fires. Objects are strings: "pipe:3" (data or end of file), "room:3" (pipe drained), "tty:1", "sock:5", "fs:v7" (a
+file
 system changed), "child:KEY" (a child of KEY ended). `state["waiters"]` is the index from object to process keys.
 
-CPU time. Turns and calls charge microseconds to `proc["debt"]`. When it exceeds QUANTUM_US the process is put off for as long as that CPU
-time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL_US_PER_MS per virtual millisecond;
-beyond it, its processes still count as using CPU all the time but take steps rarely, so an endless loop costs the simulator next to nothing.
+CPU time. Turns and calls charge microseconds to `proc["debt"]`. When it exceeds QUANTUM_US the process is put off for as long
+as that CPU
+time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL_US_PER_MS per
+virtual millisecond;
+beyond it, its processes still count as using CPU all the time but take steps rarely, so an endless loop costs the simulator
+next to nothing.
 """
 
 from __future__ import annotations
@@ -98,8 +103,10 @@ class Kernel:
         key = f"{ns}:{pid}"
         space["pids"].append(pid)
         proc: Process = {
-            "key": key, "pid": pid, "ppid": 0, "ns": ns, "pgid": pid, "container": container, "pod": pod, "exec_id": "", "program": "", "argv": [],
-            "env": {}, "cwd": "/", "uid": 0, "gid": 0, "groups": [0], "umask": 0o22, "fds": {}, "data": {}, "wait": None, "state": "running",
+            "key": key, "pid": pid, "ppid": 0, "ns": ns, "pgid": pid, "container": container, "pod": pod, "exec_id": "",
+            "program": "", "argv": [],
+            "env": {}, "cwd": "/", "uid": 0, "gid": 0, "groups": [0], "umask": 0o22, "fds": {}, "data": {}, "wait": None,
+            "state": "running",
             "stall": "", "children": [], "status": 0, "killed": 0, "ignored": [], "memory": 0, "burn": 0, "debt": 0, "cpu_us": 0,
             "started": self.host.now, "orphan": False, "queued": False,
         }  # fmt: skip
@@ -205,7 +212,9 @@ class Kernel:
         except Errno as error:
             self._complain(proc, sys, f"{proc['argv'][0]}: {error.path + ': ' if error.path else ''}{error.text}\n")
             self.exit(proc, 1)
-        except Exception as error:  # a fault of the program's code here must end that process, as it would on a real machine, not the cluster
+        except (
+            Exception
+        ) as error:  # a fault of the program's code here must end that process, as it would on a real machine, not the cluster
             self.crashes.append(f"{proc['argv']}: {type(error).__name__}: {error}")
             self._complain(proc, sys, "Segmentation fault\n")
             self.exit(proc, 139, 11)
@@ -271,7 +280,9 @@ class Kernel:
         wait = proc["wait"]
         if wait is not None:
             self._unwait(proc, wait)
-        proc.update({"state": "zombie", "status": status & 255, "killed": killed, "data": {}, "memory": 0, "burn": 0, "stall": ""})
+        proc.update(
+            {"state": "zombie", "status": status & 255, "killed": killed, "data": {}, "memory": 0, "burn": 0, "stall": ""}
+        )
         for desc in list(proc["fds"].values()):
             self.close(desc)
         proc["fds"] = {}
@@ -312,7 +323,8 @@ class Kernel:
 
     # Signals.
     def send(self, proc: Process, n: int, outside: bool = False) -> None:
-        """Delivers a signal. Process 1 of a pid namespace gets only what it handles, except KILL and STOP from outside it (pid_namespaces(7))."""
+        """Delivers a signal. Process 1 of a pid namespace gets only what it handles, except KILL and STOP from outside it
+        (pid_namespaces(7))."""
         if proc["state"] == "zombie" or n == 0:
             return
         init = proc["pid"] == 1

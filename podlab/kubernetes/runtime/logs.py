@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from .process import Data
 
 MAX_CHARS = 262_144
-"""What is kept of one container's log. The kubelet rotates at 10 MiB (containerLogMaxSize) and kubectl shows the newest file; ours is
+"""What is kept of one container's log. The kubelet rotates at 10 MiB (containerLogMaxSize) and kubectl shows the newest file;
+ours is
 smaller so that a talkative container does not fill the checkpoints."""
 MAX_LINE = 16_384
 """Longer lines are cut into partial ones (containerd, max_container_log_line_size)."""
@@ -25,7 +26,8 @@ class LogLine:
 
 
 def new_log() -> Data:
-    """`first`: offset of the oldest line kept; `lines`: [ms, stream, text, partial]; `open`: text after the last newline, by stream."""
+    """`first`: offset of the oldest line kept; `lines`: [ms, stream, text, partial]; `open`: text after the last newline, by
+    stream."""
     return {"first": 0, "lines": [], "open": {}, "chars": 0}
 
 
@@ -66,7 +68,8 @@ def finish(log: Data, now: int) -> None:
 
 
 def read(log: Data, offset: int = 0, since: int = 0, tail: int | None = None, limit: int | None = None) -> list[LogLine]:
-    """Lines from `offset`, written at `since` ms or later; of these the last `tail`; of these whole lines within `limit` bytes and the
+    """Lines from `offset`, written at `since` ms or later; of these the last `tail`; of these whole lines within `limit` bytes
+    and the
     cut rest of the next (kubectl's --limit-bytes)."""
     first = log["first"]
     lines = [

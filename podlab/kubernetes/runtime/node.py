@@ -7,17 +7,21 @@ What the kubelet uses, in the order of a Pod's life:
 
     run_sandbox(uid, name=, namespace=, hostname=, ip=, share_pid=, host_network=, hosts=, resolv_conf=)
     create_volume(uid, name, kind, files=, medium=, size_limit=)  update_volume(uid, name, files)  volume_usage(uid, name)
-    create_container(uid, name, image=, command=, args=, env=, working_dir=, mounts=, limits=, user=, tty=, stdin=, attempt=) -> id
+    create_container(uid, name, image=, command=, args=, env=, working_dir=, mounts=, limits=, user=, tty=, stdin=, attempt=)
+    -> id
     start_container(id)                      raises StartError (containerd's words, exit code 128)
     status(id) -> ContainerStatus            state, exit_code, reason, message, started_at, finished_at
-    signal(id, "TERM")                       to process 1; the grace period is the kubelet's own timer, after which signal(id, "KILL")
-    exec(id, argv, ...) -> exec id           raises ExecError; read_exec, write_stdin, close_stdin, resize, exec_status, forget_exec
+    signal(id, "TERM")                       to process 1; the grace period is the kubelet's own timer, after which signal(id,
+    "KILL")
+    exec(id, argv, ...) -> exec id           raises ExecError; read_exec, write_stdin, close_stdin, resize, exec_status,
+    forget_exec
     attach(id) -> exec id                    the same calls, on process 1's own streams
     logs(id, offset=, since=, tail=, limit=) -> list[LogLine]
     usage(id) -> {"cpu_nanocores", "memory_bytes", "fs_bytes", "fs_inodes"}
     remove_container(id)  stop_sandbox(uid)  remove_sandbox(uid)
 
-Mounts: {"path": "/data", "volume": "name", "sub_path": "", "read_only": False}. Volume files: {"relative/path": content or {"content", "mode"}}.
+Mounts: {"path": "/data", "volume": "name", "sub_path": "", "read_only": False}. Volume files: {"relative/path": content or
+{"content", "mode"}}.
 A container's process 1 that ends is reported by `host.on_exit`.
 """
 
@@ -49,7 +53,8 @@ PAUSE_BYTES = 512 * 1024
 
 @dataclass(frozen=True)
 class ContainerStatus:
-    """`state` is created, running or exited. `reason` (exited): Completed, Error, OOMKilled, StartError. Times in ms, 0: not yet."""
+    """`state` is created, running or exited. `reason` (exited): Completed, Error, OOMKilled, StartError. Times in ms, 0: not
+    yet."""
 
     id: str
     name: str
@@ -65,7 +70,8 @@ class ContainerStatus:
 
 
 class StartError(Exception):
-    """The container could not be started. `message` is containerd's, `exit_code` and `reason` what its status shows from now on."""
+    """The container could not be started. `message` is containerd's, `exit_code` and `reason` what its status shows from now
+    on."""
 
     def __init__(self, message: str, exit_code: int = 128, reason: str = "StartError") -> None:
         super().__init__(message)
@@ -73,13 +79,15 @@ class StartError(Exception):
 
 
 class ExecError(Exception):
-    """An exec could not be started: the text after kubectl's `error: Internal error occurred: error executing command in container: `."""
+    """An exec could not be started: the text after kubectl's `error: Internal error occurred: error executing command in
+    container: `."""
 
 
 def new_state(now: int, *, cpu: int, memory: int, disk: int) -> Data:
     """The state of a machine that has just booted: `cpu` millicores, `memory` and `disk` bytes."""
     return {
-        "next": 0, "booted": now, "cpu": cpu, "memory": memory, "disk": disk, "disk_other": 0, "processes": {}, "namespaces": {}, "ready": [],
+        "next": 0, "booted": now, "cpu": cpu, "memory": memory, "disk": disk, "disk_other": 0, "processes": {}, "namespaces": {},
+        "ready": [],
         "waiters": {}, "files": {}, "pipes": {}, "ttys": {}, "filesystems": {}, "containers": {}, "sandboxes": {}, "execs": {},
     }  # fmt: skip
 
@@ -87,7 +95,9 @@ def new_state(now: int, *, cpu: int, memory: int, disk: int) -> Data:
 class Node(Terminals, Volumes, Kernel):
     """A machine with a container runtime. `images` finds an image by reference (default: the catalogue)."""
 
-    def __init__(self, host: Host, state: Data | None = None, *, cpu: int = 2000, memory: int = 24 << 30, disk: int = 100 << 30) -> None:
+    def __init__(
+        self, host: Host, state: Data | None = None, *, cpu: int = 2000, memory: int = 24 << 30, disk: int = 100 << 30
+    ) -> None:
         super().__init__()
         self.host = host
         self.state = new_state(host.now, cpu=cpu, memory=memory, disk=disk) if state is None else state
@@ -106,10 +116,12 @@ class Node(Terminals, Volumes, Kernel):
 
     # Sandboxes.
     def run_sandbox(
-        self, pod_uid: str, *, name: str, namespace: str, hostname: str, ip: str, share_pid: bool = False, host_network: bool = False,
+        self, pod_uid: str, *, name: str, namespace: str, hostname: str, ip: str, share_pid: bool = False,
+        host_network: bool = False,
         hosts: str = "", resolv_conf: str = "", domain: str = "",
     ) -> None:  # fmt: skip
-        """Makes the Pod's shared surroundings: network and UTS namespace, /dev/shm, /etc/hosts, /etc/resolv.conf; /pause when it shares pids."""
+        """Makes the Pod's shared surroundings: network and UTS namespace, /dev/shm, /etc/hosts, /etc/resolv.conf; /pause when
+        it shares pids."""
         ns = f"n{self.number()}"
         default_hosts = (
             "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
@@ -118,13 +130,15 @@ class Node(Terminals, Volumes, Kernel):
         etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
         self.state["sandboxes"][pod_uid] = {
             "uid": pod_uid, "name": name, "namespace": namespace, "hostname": hostname, "ip": ip, "share_pid": share_pid,
-            "host_network": host_network, "ns": ns, "volumes": {}, "containers": [], "ports": {}, "state": "ready", "created": self.host.now,
+            "host_network": host_network, "ns": ns, "volumes": {}, "containers": [], "ports": {}, "state": "ready",
+            "created": self.host.now,
         }  # fmt: skip
         self.state["filesystems"][etc] = fs = new_filesystem("etc", self.host.now)
         fill(fs, {"hosts": hosts or default_hosts, "hostname": hostname + "\n", "resolv.conf": resolv_conf}, self.host.now)
         self.state["filesystems"][shm] = new_filesystem("tmpfs", self.host.now, limit=64 << 20, mode=0o1777)
         if share_pid:
-            self.new_process(ns, "", pod_uid, program="pause", argv=["/pause"], uid=65535, gid=65535, groups=[65535], memory=PAUSE_BYTES,
+            self.new_process(ns, "", pod_uid, program="pause", argv=["/pause"], uid=65535, gid=65535, groups=[65535],
+                memory=PAUSE_BYTES,
                              wait={"objs": [], "timer": None, "seq": 0})  # fmt: skip
 
     def stop_sandbox(self, pod_uid: str) -> None:
@@ -154,13 +168,16 @@ class Node(Terminals, Volumes, Kernel):
 
     # Containers.
     def create_container(
-        self, pod_uid: str, name: str, *, image: str, command: Sequence[str] = (), args: Sequence[str] = (), env: Mapping[str, str] | None = None,
+        self, pod_uid: str, name: str, *, image: str, command: Sequence[str] = (), args: Sequence[str] = (), env: Mapping[str,
+        str] | None = None,
         working_dir: str = "", mounts: Sequence[Mapping[str, Any]] = (), limits: Mapping[str, int] | None = None, user: str = "",
         groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
         termination_path: str = "/dev/termination-log", target: str = "",
     ) -> str:  # fmt: skip
-        """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name; "" the
-        image's. `target`: id of the container whose pid namespace it joins (kubectl debug --target). Raises StartError with reason
+        """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a
+        name; "" the
+        image's. `target`: id of the container whose pid namespace it joins (kubectl debug --target). Raises StartError with
+        reason
         CreateContainerError (no such image here, nothing to run, no such user or volume)."""
         sandbox = self.state["sandboxes"][pod_uid]
         found = self.find_image(image)
@@ -168,7 +185,9 @@ class Node(Terminals, Volumes, Kernel):
             raise StartError(f'failed to create containerd container: image "{image}" not found', reason="CreateContainerError")
         argv = [*command, *args] if command else [*found.entrypoint, *(args or found.cmd)]
         if not argv:
-            raise StartError("failed to generate container spec: failed to generate spec: no command specified", reason="CreateContainerError")
+            raise StartError(
+                "failed to generate container spec: failed to generate spec: no command specified", reason="CreateContainerError"
+            )
         seed = f"{pod_uid}/{name}/{attempt}/{self.number()}"
         container_id = "containerd://" + hashlib.sha256(seed.encode()).hexdigest()
         fsid = "layer/" + container_id
@@ -179,13 +198,17 @@ class Node(Terminals, Volumes, Kernel):
             where["/etc/" + file] = {"fs": f"etc/{pod_uid}", "at": etc[file], "ro": False}
         where["/dev/shm"] = {"fs": f"shm/{pod_uid}", "at": "1", "ro": False}
         container: Data = {
-            "id": container_id, "pod": pod_uid, "name": name, "attempt": attempt, "image": image, "argv": argv, "fs": fsid, "mounts": where,
-            "env": {"PATH": DEFAULT_PATH, "HOSTNAME": sandbox["hostname"], **found.env, **(env or {})}, "cwd": working_dir or found.working_dir,
+            "id": container_id, "pod": pod_uid, "name": name, "attempt": attempt, "image": image, "argv": argv, "fs": fsid,
+            "mounts": where,
+            "env": {"PATH": DEFAULT_PATH, "HOSTNAME": sandbox["hostname"], **found.env, **(env or {})},
+            "cwd": working_dir or found.working_dir,
             "limits": dict(limits or {}), "uid": 0, "gid": 0, "groups": [], "tty": tty, "stdin": stdin, "read_only_root": False,
             "termination_path": termination_path, "state": "created", "exit_code": 0, "signal": 0, "reason": "", "message": "",
-            "started_at": 0, "finished_at": 0, "created": self.host.now, "oom": False, "main": "", "log": logs.new_log(), "stdin_pipe": "",
+            "started_at": 0, "finished_at": 0, "created": self.host.now, "oom": False, "main": "", "log": logs.new_log(),
+            "stdin_pipe": "",
             "tty_id": "", "attached": [], "stop_signal": found.stop_signal, "ns": "", "memory_peak": 0,
-            "cpu": {"window": 0, "us": 0, "before": 0, "total": 0, "tokens": 2_000_000, "at": self.host.now, "burn_at": self.host.now},
+            "cpu": {"window": 0, "us": 0, "before": 0, "total": 0, "tokens": 2_000_000, "at": self.host.now,
+            "burn_at": self.host.now},
         }  # fmt: skip
         if target:
             container["ns"] = self.state["containers"][target]["ns"]
@@ -390,14 +413,17 @@ class Node(Terminals, Volumes, Kernel):
     def status(self, container_id: str) -> ContainerStatus:
         """How a container is. Raises KeyError when it has been removed."""
         c = self.state["containers"][container_id]
-        return ContainerStatus(c["id"], c["name"], c["attempt"], c["image"], c["state"], c["exit_code"], c["signal"], c["reason"], c["message"],
+        return ContainerStatus(c["id"], c["name"], c["attempt"], c["image"], c["state"], c["exit_code"], c["signal"],
+            c["reason"], c["message"],
                                c["started_at"], c["finished_at"])  # fmt: skip
 
     def stop_signal(self, container_id: str) -> str:
         """What the image wants to be stopped with (STOPSIGNAL), `SIGTERM` by default."""
         return str(self.state["containers"][container_id]["stop_signal"])
 
-    def logs(self, container_id: str, *, offset: int = 0, since: int = 0, tail: int | None = None, limit: int | None = None) -> list[LogLine]:
+    def logs(
+        self, container_id: str, *, offset: int = 0, since: int = 0, tail: int | None = None, limit: int | None = None
+    ) -> list[LogLine]:
         """Log lines (see logs.read). To follow: poll with `offset` = last line's offset + 1, or be told by host.on_output."""
         return logs.read(self.state["containers"][container_id]["log"], offset, since, tail, limit)
 

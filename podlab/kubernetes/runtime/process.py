@@ -49,13 +49,30 @@ class Process(TypedDict):
 
 
 SIGNALS: dict[str, int] = {
-    "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12,
-    "PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "CHLD": 17, "CONT": 18, "STOP": 19, "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23,
+    "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11,
+    "USR2": 12,
+    "PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "CHLD": 17, "CONT": 18, "STOP": 19, "TSTP": 20, "TTIN": 21, "TTOU": 22,
+    "URG": 23,
     "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28, "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
 """Linux's numbers, signal(7)."""
 SIGNAL_NAMES = {number: name for name, number in SIGNALS.items()}
-HUP, INT, QUIT, KILL, USR1, USR2, PIPE, ALRM, TERM, CHLD, CONT, STOP, TSTP, WINCH = 1, 2, 3, 9, 10, 12, 13, 14, 15, 17, 18, 19, 20, 28
+HUP, INT, QUIT, KILL, USR1, USR2, PIPE, ALRM, TERM, CHLD, CONT, STOP, TSTP, WINCH = (
+    1,
+    2,
+    3,
+    9,
+    10,
+    12,
+    13,
+    14,
+    15,
+    17,
+    18,
+    19,
+    20,
+    28,
+)
 IGNORED_BY_DEFAULT = (CHLD, CONT, 23, WINCH)
 
 
@@ -71,8 +88,10 @@ def signal_number(name: str) -> int | None:
 
 ERRORS: dict[str, str] = {
     "ENOENT": "No such file or directory", "EACCES": "Permission denied", "EEXIST": "File exists", "ENOTDIR": "Not a directory",
-    "EISDIR": "Is a directory", "EINVAL": "Invalid argument", "ENOSPC": "No space left on device", "EROFS": "Read-only file system",
-    "ENOTEMPTY": "Directory not empty", "EBADF": "Bad file descriptor", "EPERM": "Operation not permitted", "ESRCH": "No such process",
+    "EISDIR": "Is a directory", "EINVAL": "Invalid argument", "ENOSPC": "No space left on device",
+    "EROFS": "Read-only file system",
+    "ENOTEMPTY": "Directory not empty", "EBADF": "Bad file descriptor", "EPERM": "Operation not permitted",
+    "ESRCH": "No such process",
     "ELOOP": "Too many levels of symbolic links", "EBUSY": "Device or resource busy", "EXDEV": "Invalid cross-device link",
     "ECHILD": "No child processes", "EADDRINUSE": "Address already in use", "ECONNREFUSED": "Connection refused",
     "EHOSTUNREACH": "No route to host", "ETIMEDOUT": "Connection timed out", "ENETUNREACH": "Network is unreachable",

@@ -46,7 +46,9 @@ def names(kernel: Kernel, container: Data, proc: Process | None, path: str) -> l
     """What a directory under /proc or /sys lists."""
     parts = path.strip("/").split("/")
     if parts[0] == "sys":
-        return {"/sys": ["fs"], "/sys/fs": ["cgroup"], "/sys/fs/cgroup": ["cpu.max", "memory.current", "memory.max"]}.get(path, [])
+        return {"/sys": ["fs"], "/sys/fs": ["cgroup"], "/sys/fs/cgroup": ["cpu.max", "memory.current", "memory.max"]}.get(
+            path, []
+        )
     if len(parts) == 1:
         pids = [str(p["pid"]) for p in kernel.in_namespace(proc["ns"] if proc else container["ns"])]
         return sorted([*pids, *TOP])
@@ -55,7 +57,9 @@ def names(kernel: Kernel, container: Data, proc: Process | None, path: str) -> l
     if parts[1].isdigit() and parts[2:] == ["fd"]:
         target = kernel.process(proc["ns"] if proc else container["ns"], int(parts[1]))
         return sorted(target["fds"], key=int) if target else []
-    return {"net": ["dev", "route", "tcp"], "sys": ["kernel", "net"], "sys/kernel": ["hostname", "pid_max"]}.get("/".join(parts[1:]), [])
+    return {"net": ["dev", "route", "tcp"], "sys": ["kernel", "net"], "sys/kernel": ["hostname", "pid_max"]}.get(
+        "/".join(parts[1:]), []
+    )
 
 
 def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -> Data | None:
@@ -77,7 +81,9 @@ def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -
         return None
     argv = proc["argv"]
     name = argv[0].rsplit("/", 1)[-1][:15] if argv else proc["program"]
-    state = {"zombie": "Z (zombie)", "stopped": "T (stopped)"}.get(proc["state"], "S (sleeping)" if proc["wait"] else "R (running)")
+    state = {"zombie": "Z (zombie)", "stopped": "T (stopped)"}.get(
+        proc["state"], "S (sleeping)" if proc["wait"] else "R (running)"
+    )
     kib = proc["memory"] // 1024
     if head == "cmdline":
         return _file("" if proc["state"] == "zombie" else "".join(word + "\0" for word in argv))
@@ -138,7 +144,16 @@ def _top(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Da
         total = state["memory"] // 1024
         used = sum(p["memory"] for p in state["processes"].values()) // 1024
         free = max(0, total - used - total // 16)
-        rows = {"MemTotal": total, "MemFree": free, "MemAvailable": free, "Buffers": 0, "Cached": 0, "SwapTotal": 0, "SwapFree": 0, "Shmem": 0}
+        rows = {
+            "MemTotal": total,
+            "MemFree": free,
+            "MemAvailable": free,
+            "Buffers": 0,
+            "Cached": 0,
+            "SwapTotal": 0,
+            "SwapFree": 0,
+            "Shmem": 0,
+        }
         return _file("".join(f"{name + ':':<15} {value:>8} kB\n" for name, value in rows.items()))
     if path == "cpuinfo":
         one = "processor\t: {}\nvendor_id\t: GenuineIntel\nmodel name\t: PodLab virtual CPU\ncpu MHz\t\t: 2000.000\n\n"
@@ -178,5 +193,3 @@ def _sys(container: Data, path: str) -> Data | None:
     if path == "fs/cgroup/memory.current":
         return _file(f"{container.get('memory', 0)}\n")
     return None
-
-

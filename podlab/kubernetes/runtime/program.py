@@ -5,13 +5,15 @@ called by the kernel, one turn at a time:
 
     start(proc, sys)           first turn, after exec: argv, env, cwd and fds are in `proc`, `proc["data"]` is {}
     resume(proc, sys, event)   a later turn: what the process waited for has happened (`event`, see below)
-    signal(proc, sys, n)       a signal has arrived; True: handled. False or no function: the default (TERM ends the process, except
+    signal(proc, sys, n)       a signal has arrived; True: handled. False or no function: the default (TERM ends the process,
+    except
                                process 1 of its pid namespace, which the kernel spares). Never called for KILL and STOP.
     request(proc, sys, req)    network.py hands over a request that reached a port this process listens on; what it returns
                                and means is network.py's contract
 
 A turn ends in one of three ways: it returns an int (exit code; None is 0), or a system call raises `Blocked` (call me again) or
-`Exited`. Programs never catch those two. There are no other ways to wait: no generators, no callbacks, no closures; whatever must be
+`Exited`. Programs never catch those two. There are no other ways to wait: no generators, no callbacks, no closures; whatever
+must be
 remembered is put in `proc["data"]` (JSON values) before the call that may block. So the usual shape is one function for both:
 
     @tool("cat")
@@ -20,7 +22,8 @@ remembered is put in `proc["data"]` (JSON values) before the call that may block
             sys.write(1, text)
         return 0
 
-Events (dicts) for `resume`: {"on": "fd", "fd": n} readable (call read again), {"on": "timer"}, {"on": "child"} (call wait again), {"on":
+Events (dicts) for `resume`: {"on": "fd", "fd": n} readable (call read again), {"on": "timer"}, {"on": "child"} (call wait
+again), {"on":
 "change"} (a watched file system changed), {"on": "signal", "signal": n} after a handled signal when the program asked for it with
 `sys.interrupt()`, and {"on": "external", "result": ...} from `Node.complete`. Spurious turns are allowed: look, then block again.
 
@@ -66,7 +69,9 @@ def register(program: Program) -> Program:
     return program
 
 
-def tool(*names: str, signal: Callable[[Process, Sys, int], bool] | None = None, memory: int = MEBIBYTE // 2) -> Callable[[Turn], Turn]:
+def tool(
+    *names: str, signal: Callable[[Process, Sys, int], bool] | None = None, memory: int = MEBIBYTE // 2
+) -> Callable[[Turn], Turn]:
     """Registers one function `(proc, sys, event) -> exit code` as a program under each of the names."""
 
     def decorate(turn: Turn) -> Turn:
@@ -86,4 +91,5 @@ def _foreign_resume(proc: Process, sys: Sys, event: Event) -> None:
 
 
 register(Program("foreign", _foreign_start, _foreign_resume))
-"""A program that the host runs (kubectl on the laptop): suspended until `Node.foreign_exit`. Give its executable file `program: "foreign"`."""
+"""A program that the host runs (kubectl on the laptop): suspended until `Node.foreign_exit`. Give its executable file
+`program: "foreign"`."""

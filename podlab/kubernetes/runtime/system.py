@@ -1,6 +1,8 @@
-"""The system calls: what a program may ask of the kernel. One `Sys` is made for each turn of a process and holds nothing that lasts.
+"""The system calls: what a program may ask of the kernel. One `Sys` is made for each turn of a process and holds nothing that
+lasts.
 
-A call either returns, raises `Errno`, or raises `Blocked` after noting what the process waits for (see program.py). Reading and writing
+A call either returns, raises `Errno`, or raises `Blocked` after noting what the process waits for (see program.py). Reading
+and writing
 use str; a read gives "" at the end of the file. Paths are relative to the process's working directory.
 """
 
@@ -25,7 +27,7 @@ QUANTUM_US = 10_000
 class Sys:
     """System calls on behalf of one process."""
 
-    __slots__ = ("kernel", "proc", "used", "_view")
+    __slots__ = ("_view", "kernel", "proc", "used")
 
     def __init__(self, kernel: Kernel, proc: Process) -> None:
         self.kernel, self.proc = kernel, proc
@@ -104,10 +106,17 @@ class Sys:
             self.kernel.pay(proc)
 
     def poll(
-        self, fds: tuple[int, ...] = (), ms: int | None = None, *, child: bool = False, changes: tuple[str, ...] = (), objs: tuple[str, ...] = ()
+        self,
+        fds: tuple[int, ...] = (),
+        ms: int | None = None,
+        *,
+        child: bool = False,
+        changes: tuple[str, ...] = (),
+        objs: tuple[str, ...] = (),
     ) -> None:
         """Waits for the first of: something to read on one of `fds`, `ms`, a child's end, a change in the file systems that hold
-        the paths `changes`, kernel objects `objs` woken by `kernel.wake`. Raises Blocked, except when an fd is readable already."""
+        the paths `changes`, kernel objects `objs` woken by `kernel.wake`. Raises Blocked, except when an fd is readable
+        already."""
         waits = list(objs)
         for fd in fds:
             desc = self._desc(fd)
@@ -217,7 +226,8 @@ class Sys:
         return self._unreadable(self._desc(fd), self.proc["fds"][str(fd)]) is None
 
     def write(self, fd: int, text: str) -> None:
-        """Writes all of `text`. Raises ENOSPC, EBADF; a pipe without a reader ends the process by SIGPIPE (unless ignored: EPIPE)."""
+        """Writes all of `text`. Raises ENOSPC, EBADF; a pipe without a reader ends the process by SIGPIPE (unless ignored:
+        EPIPE)."""
         if not text:
             return
         desc = self._desc(fd)
@@ -271,7 +281,8 @@ class Sys:
         return self.view.resolve(desc["path"], "/", None).inode
 
     def open(self, path: str, mode: str = "r") -> int:
-        """Opens a file; gives the descriptor. Modes: r, w (create, truncate), a (create, append), rw (create), x (create, must be new)."""
+        """Opens a file; gives the descriptor. Modes: r, w (create, truncate), a (create, append), rw (create), x (create, must
+        be new)."""
         fd = 0
         fds = self.proc["fds"]
         while str(fd) in fds:
@@ -316,7 +327,9 @@ class Sys:
         if inode["t"] == "d":
             if mode != "r":
                 raise Errno("EISDIR")
-            return kernel.describe({"kind": "file", "fs": found.fsid, "ino": found.ino, "path": found.path, "off": 0, "mode": "r"})
+            return kernel.describe(
+                {"kind": "file", "fs": found.fsid, "ino": found.ino, "path": found.path, "off": 0, "mode": "r"}
+            )
         if name is None:
             self.view.allow(found, proc, {"r": READ, "rw": READ | WRITE}.get(mode, WRITE))
         if mode != "r":
@@ -357,7 +370,8 @@ class Sys:
         self.proc["fds"][str(fd)] = desc_key
 
     def pipe(self) -> tuple[str, str]:
-        """Two open file descriptions (read end, write end), for `assign` or a child's `fds`. Each must be given to some process."""
+        """Two open file descriptions (read end, write end), for `assign` or a child's `fds`. Each must be given to some
+        process."""
         key = self.kernel.new_pipe()
         return self.kernel.pipe_desc(key, "r"), self.kernel.pipe_desc(key, "w")
 
@@ -366,7 +380,8 @@ class Sys:
         return key is not None and self.kernel.state["files"][key]["kind"] == "tty"
 
     def socket(self, **detail: Any) -> int:
-        """A descriptor of kind "socket" with the network layer's own data in it: `rbuf` what may be read, `eof`, `accept` (a listener's queue)."""
+        """A descriptor of kind "socket" with the network layer's own data in it: `rbuf` what may be read, `eof`, `accept` (a
+        listener's queue)."""
         fd = 3
         while str(fd) in self.proc["fds"]:
             fd += 1
@@ -499,7 +514,8 @@ class Sys:
         self.kernel.changed(found.fsid)
 
     def rename(self, old: str, new: str) -> None:
-        """Moves within one file system, in place of what is there. Raises EXDEV between two; a directory that shows the image below too."""
+        """Moves within one file system, in place of what is there. Raises EXDEV between two; a directory that shows the image
+        below too."""
         found = self._entry(old)
         where, name = self.view.locate(new.rstrip("/"), self.proc["cwd"], self.proc, follow=False)
         if name is None:
@@ -527,7 +543,9 @@ class Sys:
     def change(self, path: str, follow: bool = True, **fields: int) -> None:
         """chmod (m=), chown (u=, g=), utimes (mt=). Raises EPERM for what is not the process's own."""
         found = self.look(path, follow)
-        if self.proc["uid"] not in (0, found.inode["u"]) or (self.proc["uid"] and "u" in fields and fields["u"] != found.inode["u"]):
+        if self.proc["uid"] not in (0, found.inode["u"]) or (
+            self.proc["uid"] and "u" in fields and fields["u"] != found.inode["u"]
+        ):
             raise Errno("EPERM")
         found.writable()
         found.inode.update(fields)
@@ -564,7 +582,8 @@ class Sys:
 
     # Processes.
     def which(self, name: str, path: str | None = None) -> str:
-        """The executable that a command name means, by $PATH. Raises ENOENT, EACCES (found, but may not be executed; or a directory)."""
+        """The executable that a command name means, by $PATH. Raises ENOENT, EACCES (found, but may not be executed; or a
+        directory)."""
         if "/" in name:
             found = self.look(name)
             if found.is_dir:
@@ -609,12 +628,16 @@ class Sys:
         raise Errno("ENOEXEC")
 
     def spawn(
-        self, argv: list[str], *, path: str | None = None, env: dict[str, str] | None = None, fds: dict[int, str | None] | None = None,
+        self, argv: list[str], *, path: str | None = None, env: dict[str, str] | None = None, fds: dict[int,
+        str | None] | None = None,
         cwd: str | None = None, group: int | None = None, program: str | None = None, data: Data | None = None,
     ) -> int:  # fmt: skip
-        """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description id, None: closed}) in
-        place or in addition. `path`: the file to run (default: argv[0] by $PATH). With `program` nothing is looked up: a fork that goes on
-        as that program with `data` (its first turn is `resume` with {"on": "fork"}). `group`: its process group, 0 for one of its own.
+        """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description
+        id, None: closed}) in
+        place or in addition. `path`: the file to run (default: argv[0] by $PATH). With `program` nothing is looked up: a fork
+        that goes on
+        as that program with `data` (its first turn is `resume` with {"on": "fork"}). `group`: its process group, 0 for one of
+        its own.
         Raises ENOENT, EACCES, ENOEXEC."""
         kernel, proc = self.kernel, self.proc
         if program is None:
@@ -625,7 +648,8 @@ class Sys:
         self.charge(30)
         child = kernel.new_process(
             proc["ns"], proc["container"], proc["pod"], ppid=proc["pid"], exec_id=proc["exec_id"], program=name, argv=argv,
-            env=dict(proc["env"] if env is None else env), cwd=cwd or proc["cwd"], uid=proc["uid"], gid=proc["gid"], groups=proc["groups"],
+            env=dict(proc["env"] if env is None else env), cwd=cwd or proc["cwd"], uid=proc["uid"], gid=proc["gid"],
+            groups=proc["groups"],
             umask=proc["umask"], ignored=list(proc["ignored"]), data=data or {}, memory=PROGRAMS[name].memory,
         )  # fmt: skip
         child["pgid"] = child["pid"] if group == 0 else group or proc["pgid"]
@@ -666,7 +690,8 @@ class Sys:
         raise Exited
 
     def wait(self, pid: int = -1, block: bool = True) -> tuple[int, int, int] | None:
-        """(pid, exit code, signal or 0) of an ended child. None when it runs and `block` is false; else raises Blocked. Raises ECHILD."""
+        """(pid, exit code, signal or 0) of an ended child. None when it runs and `block` is false; else raises Blocked. Raises
+        ECHILD."""
         processes = self.kernel.state["processes"]
         any_child = False
         for key in self.proc["children"]:

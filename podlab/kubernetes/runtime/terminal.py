@@ -55,13 +55,26 @@ class Terminals(Kernel):
 
     # Terminals.
     def new_tty(self, to: Data) -> str:
-        """A terminal in cooked mode whose output goes to {"log": container id} or {"exec": exec id}. `fg`: foreground process group."""
+        """A terminal in cooked mode whose output goes to {"log": container id} or {"exec": exec id}. `fg`: foreground process
+        group."""
         key = str(self.number())
-        self.state["ttys"][key] = {"in": "", "line": "", "eof": False, "hup": False, "echo": True, "fg": 0, "ns": "", "rows": 24, "cols": 80, "to": to}
+        self.state["ttys"][key] = {
+            "in": "",
+            "line": "",
+            "eof": False,
+            "hup": False,
+            "echo": True,
+            "fg": 0,
+            "ns": "",
+            "rows": 24,
+            "cols": 80,
+            "to": to,
+        }
         return key
 
     def type(self, tty_id: str, text: str, procs: list[Process]) -> None:
-        """Keys pressed at a terminal: lines are passed on whole; ^C and ^\\\\ signal the foreground group, ^D ends input, ^? rubs out, ^U clears."""
+        """Keys pressed at a terminal: lines are passed on whole; ^C and ^\\\\ signal the foreground group, ^D ends input, ^?
+        rubs out, ^U clears."""
         tty = self.state["ttys"].get(tty_id)
         if tty is None:
             return
@@ -98,10 +111,19 @@ class Terminals(Kernel):
 
     # Sessions.
     def exec(
-        self, container_id: str, argv: Sequence[str], *, stdin: bool = False, tty: bool = False, payload: Any = None, timeout: int = 0
+        self,
+        container_id: str,
+        argv: Sequence[str],
+        *,
+        stdin: bool = False,
+        tty: bool = False,
+        payload: Any = None,
+        timeout: int = 0,
     ) -> str:
-        """Runs a command in a running container; gives the session's id. Output is collected with `read_exec`; the end is reported by
-        host.on_exec_exit(id, payload). `timeout` ms (0: none): then it is killed and exec_status says timed_out. Raises ExecError."""
+        """Runs a command in a running container; gives the session's id. Output is collected with `read_exec`; the end is
+        reported by
+        host.on_exec_exit(id, payload). `timeout` ms (0: none): then it is killed and exec_status says timed_out. Raises
+        ExecError."""
         from .node import ExecError, _exec_words
 
         container = self.state["containers"].get(container_id)
@@ -109,7 +131,8 @@ class Terminals(Kernel):
             raise ExecError(f"container not found ({container_id.removeprefix('containerd://')})")
         exec_id = f"x{self.number()}"
         session: Data = {
-            "id": exec_id, "container": container_id, "proc": "", "payload": payload, "stdout": "", "stderr": "", "exit_code": None,
+            "id": exec_id, "container": container_id, "proc": "", "payload": payload, "stdout": "", "stderr": "",
+            "exit_code": None,
             "stdin_pipe": "", "tty": "", "attach": False, "timer": None, "timed_out": False,
         }  # fmt: skip
         proc = self._process_in(container, argv, exec_id=exec_id)
@@ -126,7 +149,10 @@ class Terminals(Kernel):
                 zero = self.pipe_desc(session["stdin_pipe"], "r")
             else:
                 zero = self.describe({"kind": "null"})
-            streams = {fd: self.describe({"kind": "exec", "exec": exec_id, "stream": name}) for fd, name in (("1", "stdout"), ("2", "stderr"))}
+            streams = {
+                fd: self.describe({"kind": "exec", "exec": exec_id, "stream": name})
+                for fd, name in (("1", "stdout"), ("2", "stderr"))
+            }
             fds = {"0": zero, **streams}
         for key in fds.values():
             self.grab(key)
@@ -153,7 +179,8 @@ class Terminals(Kernel):
         container = self.state["containers"][container_id]
         exec_id = f"x{self.number()}"
         self.state["execs"][exec_id] = {
-            "id": exec_id, "container": container_id, "proc": container["main"], "payload": payload, "stdout": "", "stderr": "", "exit_code": None,
+            "id": exec_id, "container": container_id, "proc": container["main"], "payload": payload, "stdout": "", "stderr": "",
+            "exit_code": None,
             "stdin_pipe": container["stdin_pipe"], "tty": container["tty_id"], "attach": True, "timer": None, "timed_out": False,
         }  # fmt: skip
         container["attached"].append(exec_id)

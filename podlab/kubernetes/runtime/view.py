@@ -64,7 +64,8 @@ class View:
         return sorted({*found, *extra}) if extra else found
 
     def allow(self, vnode: Vnode, proc: Process | None, want: int) -> None:
-        """Raises EACCES unless the process may READ, WRITE or EXECUTE (a sum of them). root may all, but execute only what has an x."""
+        """Raises EACCES unless the process may READ, WRITE or EXECUTE (a sum of them). root may all, but execute only what has
+        an x."""
         if proc is None:
             return
         mode, uid = vnode.inode["m"], proc["uid"]

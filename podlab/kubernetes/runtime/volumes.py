@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..times import rfc3339
 from .filesystem import count_inodes, fill, new_filesystem, release, root_of
 from .kernel import Kernel
 from .process import Data
-from ..times import rfc3339
 
 ATOMIC = ("configMap", "secret", "downwardAPI", "projected")
 """Kinds that the kubelet writes with AtomicWriter (pkg/volume/util/atomic_writer.go): files are links through `..data`."""
@@ -23,13 +23,16 @@ class Volumes(Kernel):
         return found
 
     def create_volume(
-        self, pod_uid: str, name: str, kind: str, *, files: Mapping[str, Any] | None = None, medium: str = "", size_limit: int = 0,
+        self, pod_uid: str, name: str, kind: str, *, files: Mapping[str, Any] | None = None, medium: str = "",
+        size_limit: int = 0,
         share: str = "", path: str = "", read_only: bool = False, mode: int = 0o777, gid: int = 0,
     ) -> None:  # fmt: skip
         """Makes a volume of a Pod. `kind`: the name in the Pod's spec (emptyDir, configMap, hostPath, persistentVolumeClaim ...).
-        `files`: {"a/b": content or {"content", "mode"}}. `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are enforced (on disk
+        `files`: {"a/b": content or {"content", "mode"}}. `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are
+        enforced (on disk
         the kubelet evicts instead). `share`: id of a file system that outlives the Pod (a persistent volume), made when missing.
-        hostPath: `path` in the machine's own file system, made when missing. `gid`: fsGroup. Call it once; again, it changes nothing."""
+        hostPath: `path` in the machine's own file system, made when missing. `gid`: fsGroup. Call it once; again, it changes
+        nothing."""
         volumes = self.state["sandboxes"][pod_uid]["volumes"]
         if name in volumes:
             return
@@ -42,11 +45,19 @@ class Volumes(Kernel):
             if fsid not in filesystems:
                 memory = medium == "Memory" or kind in ATOMIC
                 limit = size_limit if medium == "Memory" or share else 0
-                filesystems[fsid] = new_filesystem("tmpfs" if memory else kind, now, limit=limit, mode=mode | (0o2000 if gid else 0))
+                filesystems[fsid] = new_filesystem(
+                    "tmpfs" if memory else kind, now, limit=limit, mode=mode | (0o2000 if gid else 0)
+                )
                 filesystems[fsid]["inodes"]["1"]["g"] = gid
                 if kind not in ATOMIC:
                     fill(filesystems[fsid], files or {}, now)
-        volumes[name] = {"fs": fsid, "at": at, "kind": kind, "own": not share and kind != "hostPath", "ro": read_only or kind in ATOMIC}
+        volumes[name] = {
+            "fs": fsid,
+            "at": at,
+            "kind": kind,
+            "own": not share and kind != "hostPath",
+            "ro": read_only or kind in ATOMIC,
+        }
         if kind in ATOMIC:
             self.update_volume(pod_uid, name, files or {})
 
@@ -60,7 +71,8 @@ class Volumes(Kernel):
         return where.ino
 
     def update_volume(self, pod_uid: str, name: str, files: Mapping[str, Any]) -> None:
-        """Replaces the content of a configMap-like volume at one stroke, as AtomicWriter does: a new dated directory, then `..data` points
+        """Replaces the content of a configMap-like volume at one stroke, as AtomicWriter does: a new dated directory, then
+        `..data` points
         to it. A subPath mount keeps the old file, as in reality."""
         volume = self.state["sandboxes"][pod_uid]["volumes"][name]
         fs, now = self.state["filesystems"][volume["fs"]], self.host.now
@@ -91,7 +103,8 @@ class Volumes(Kernel):
         return {"bytes": fs["used"], "files": count_inodes(fs)}
 
     def volume_files(self, pod_uid: str, name: str) -> list[str]:
-        """Paths of the files in a volume, sorted; the links of a configMap-like volume, not what is behind them. For the diagram."""
+        """Paths of the files in a volume, sorted; the links of a configMap-like volume, not what is behind them. For the
+        diagram."""
         volume = self.state["sandboxes"][pod_uid]["volumes"][name]
         fs = self.state["filesystems"][volume["fs"]]
         found: list[str] = []

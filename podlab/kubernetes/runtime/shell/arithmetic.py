@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-TOKEN = re.compile(r"\s*(?:(0[xX][0-9a-fA-F]+|\d+#\w+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))")
+TOKEN = re.compile(
+    r"\s*(?:(0[xX][0-9a-fA-F]+|\d+#\w+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
+)
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", "<=", ">", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%"),
 )  # fmt: skip
@@ -119,7 +121,13 @@ class _Evaluator:
             exponent = self.power()
             if exponent < 0:
                 raise ArithmeticFault("exponent less than 0")
-            return wrap(pow(base, exponent, 1 << 64) if abs(base) > 1 else base**exponent if exponent < 64 or base >= 0 else base ** (exponent & 1))
+            return wrap(
+                pow(base, exponent, 1 << 64)
+                if abs(base) > 1
+                else base**exponent
+                if exponent < 64 or base >= 0
+                else base ** (exponent & 1)
+            )
         return base
 
     def unary(self) -> int:

@@ -1,4 +1,5 @@
-"""The shell's own commands. Each is `(shell, argv, state) -> status`; one that waits keeps what it needs in `state` and lets Blocked fly."""
+"""The shell's own commands. Each is `(shell, argv, state) -> status`; one that waits keeps what it needs in `state` and lets
+Blocked fly."""
 
 from __future__ import annotations
 
@@ -16,12 +17,32 @@ if TYPE_CHECKING:
 
 Builtin = Callable[["Shell", list[str], Data], int]
 BUILTINS: dict[str, Builtin] = {}
-SPECIAL = (":", ".", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "source", "times", "trap", "unset", "local")
+SPECIAL = (
+    ":",
+    ".",
+    "break",
+    "continue",
+    "eval",
+    "exec",
+    "exit",
+    "export",
+    "readonly",
+    "return",
+    "set",
+    "shift",
+    "source",
+    "times",
+    "trap",
+    "unset",
+    "local",
+)
 """Special built-in utilities: their errors end the shell, assignments before them stay (POSIX XCU 2.14)."""
 LETTERS = "aefuxvnCmbhIP"
-OPTIONS = {"errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C", "verbose": "v", "noexec": "n",
+OPTIONS = {"errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C", "verbose": "v",
+    "noexec": "n",
            "monitor": "m", "notify": "b", "pipefail": "P", "ignoreeof": "I"}  # fmt: skip
-KILLED = {1: "Hangup", 2: "", 3: "Quit", 4: "Illegal instruction", 6: "Aborted", 8: "Floating point exception", 9: "Killed", 10: "User defined signal 1",
+KILLED = {1: "Hangup", 2: "", 3: "Quit", 4: "Illegal instruction", 6: "Aborted", 8: "Floating point exception", 9: "Killed",
+    10: "User defined signal 1",
           11: "Segmentation fault", 12: "User defined signal 2", 13: "", 14: "Alarm clock", 15: "Terminated"}  # fmt: skip
 
 
@@ -84,7 +105,9 @@ def _echo(shell: Shell, argv: list[str], state: Data) -> int:
 @builtin("printf")
 def _printf(shell: Shell, argv: list[str], state: Data) -> int:
     if len(argv) < 2:
-        shell.sys.err("Usage: printf FORMAT [ARG]...\n" if shell.data["flavor"] == "ash" else "printf: usage: printf format [arguments]\n")
+        shell.sys.err(
+            "Usage: printf FORMAT [ARG]...\n" if shell.data["flavor"] == "ash" else "printf: usage: printf format [arguments]\n"
+        )
         return 2 if shell.data["flavor"] != "ash" else 1
     text, errors = printf_text(argv[1], argv[2:])
     for error in errors:  # first, since the output is buffered
@@ -282,7 +305,12 @@ def _local(shell: Shell, argv: list[str], state: Data) -> int:
     frame = next((frame for frame in reversed(shell.data["frames"]) if frame["kind"] == "func"), None)
     if frame is None:
         if argv[0] != "local" and shell.data["flavor"] == "bash":
-            return _names(shell, [argv[0], *(w for w in argv[1:] if not w.startswith("-"))], "declare", "exp" if "-x" in argv else "declared")
+            return _names(
+                shell,
+                [argv[0], *(w for w in argv[1:] if not w.startswith("-"))],
+                "declare",
+                "exp" if "-x" in argv else "declared",
+            )
         raise fault("not in a function", 2, argv[0])
     for word in argv[1:]:
         if word.startswith("-"):
@@ -528,7 +556,9 @@ def find_job(shell: Shell, word: str) -> Any:
     jobs = shell.data["jobs"]
     if word in ("%", "%%", "%+"):
         return jobs[-1] if jobs else None
-    return next((job for job in jobs if str(job["id"]) == word[1:] or (not word[1:].isdigit() and job["text"].startswith(word[1:]))), None)
+    return next(
+        (job for job in jobs if str(job["id"]) == word[1:] or (not word[1:].isdigit() and job["text"].startswith(word[1:]))), None
+    )
 
 
 def update_jobs(shell: Shell) -> None:
@@ -756,7 +786,11 @@ def _next_option(shell: Shell, spec: str, name: str, args: list[str], index: int
         if silent:
             shell.put("OPTARG", letter)
         else:
-            shell.sys.err(f"{shell.data['name']}: illegal option -{letter}\n" if shell.data["flavor"] != "ash" else f"Illegal option -{letter}\n")
+            shell.sys.err(
+                f"{shell.data['name']}: illegal option -{letter}\n"
+                if shell.data["flavor"] != "ash"
+                else f"Illegal option -{letter}\n"
+            )
         letter = "?"
     elif spec[at + 1 : at + 2] == ":":
         if not last:
@@ -774,5 +808,3 @@ def _next_option(shell: Shell, spec: str, name: str, args: list[str], index: int
     shell.data["getopts"] = [index + 1, 0] if last else [index, inside]
     shell.put(name, letter)
     return 0
-
-

@@ -1,6 +1,7 @@
 """Syntax tree -> a flat list of instructions, so that where a shell stands is a number.
 
-An instruction is a tuple whose first item names it; targets are indices. `Code` is a pure function of the source text and cached by it:
+An instruction is a tuple whose first item names it; targets are indices. `Code` is a pure function of the source text and
+cached by it:
 a checkpoint keeps the text and the index. Command substitutions become blocks of their own, and the word part becomes
 ("cmd", start, id, quoted); ids number the substitutions and arithmetic expansions of a unit.
 """
@@ -103,7 +104,8 @@ class _Compiler:
 
     def node(self, node: Node, tested: bool) -> None:
         """Lays a node down. `tested`: its failure is looked at, so set -e does not end the shell."""
-        getattr(self, "_" + {"and": "and_or", "or": "and_or", "while": "loop", "until": "loop", "for": "for_", "if": "if_", "not": "not_"}.get(
+        getattr(self, "_" + {"and": "and_or", "or": "and_or", "while": "loop", "until": "loop", "for": "for_", "if": "if_",
+        "not": "not_"}.get(
             node[0], node[0]))(node, tested)  # fmt: skip
 
     def _simple(self, node: Node, tested: bool) -> None:

@@ -11,7 +11,29 @@ from . import patterns
 if TYPE_CHECKING:
     from ..system import Sys
 
-UNARY = ("-b", "-c", "-d", "-e", "-f", "-g", "-h", "-k", "-L", "-n", "-p", "-r", "-s", "-S", "-t", "-u", "-w", "-x", "-z", "-O", "-G")
+UNARY = (
+    "-b",
+    "-c",
+    "-d",
+    "-e",
+    "-f",
+    "-g",
+    "-h",
+    "-k",
+    "-L",
+    "-n",
+    "-p",
+    "-r",
+    "-s",
+    "-S",
+    "-t",
+    "-u",
+    "-w",
+    "-x",
+    "-z",
+    "-O",
+    "-G",
+)
 BINARY = ("=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef", "=~")
 
 
@@ -46,7 +68,10 @@ def _unary(sys: Sys, operator: str, word: str) -> bool:
         return bool(found.inode["u"] == sys.proc["uid"])
     if operator == "-G":
         return bool(found.inode["g"] == sys.proc["gid"])
-    return operator == "-e" or kind == {"-d": "d", "-f": "f", "-h": "l", "-L": "l", "-p": "p", "-c": "c", "-b": "b", "-S": "s"}[operator]
+    return (
+        operator == "-e"
+        or kind == {"-d": "d", "-f": "f", "-h": "l", "-L": "l", "-p": "p", "-c": "c", "-b": "b", "-S": "s"}[operator]
+    )
 
 
 def _binary(sys: Sys, left: str, operator: str, right: str, double: bool) -> bool:

@@ -1,6 +1,8 @@
-"""Word expansion: tilde, parameters, arithmetic, results of command substitutions, then field splitting and pathnames (POSIX XCU 2.6).
+"""Word expansion: tilde, parameters, arithmetic, results of command substitutions, then field splitting and pathnames (POSIX
+XCU 2.6).
 
-Expansion itself never waits. A command substitution whose result is not known yet raises `NeedOutput`; the machine runs it, keeps its output
+Expansion itself never waits. A command substitution whose result is not known yet raises `NeedOutput`; the machine runs it,
+keeps its output
 in the frame under the part's id, and expands the words again from the start. Arithmetic results are kept there too, so that
 nothing is assigned twice.
 """
@@ -142,7 +144,9 @@ class Expander:
             out.append((value, mark))
         elif op in ("?", ":?"):
             if unset:
-                raise ExpansionFault(f"{name}: {self.text(argument) or ('parameter not set' if op == '?' else 'parameter not set or null')}")
+                raise ExpansionFault(
+                    f"{name}: {self.text(argument) or ('parameter not set' if op == '?' else 'parameter not set or null')}"
+                )
             out.append((value, mark))
 
     def _argument(self, word: Word, quoted: bool, split: bool) -> list[Any]:
@@ -196,7 +200,7 @@ class Expander:
             args = everything[offset:] if count is None else everything[offset : offset + count]
         elif op:
             args = [self._transform(arg, op, argument) for arg in args]
-        if name == "*" and quoted or not split:
+        if (name == "*" and quoted) or not split:
             ifs = self.shell.get("IFS")
             joint = " " if ifs is None or name == "@" else ifs[:1]
             out.append((joint.join(args), quoted))
@@ -237,7 +241,9 @@ class Expander:
 
     def _pathnames(self, field: list[Piece], out: list[str]) -> None:
         plain = "".join(text for text, _ in field)
-        if "f" not in self.shell.data["opts"] and any(not quoted and ("*" in text or "?" in text or "[" in text) for text, quoted in field):
+        if "f" not in self.shell.data["opts"] and any(
+            not quoted and ("*" in text or "?" in text or "[" in text) for text, quoted in field
+        ):
             found = self._glob("".join(patterns.quote(text) if quoted else text for text, quoted in field))
             if found:
                 out.extend(found)

@@ -1,9 +1,13 @@
 """The shell's machine: runs code (code.py) one instruction after another, with everything it knows in `proc["data"]`.
 
-data: `units` {id: [text, line]} the texts that code comes from; `frames` the call stack, each {"u": unit, "pc", "kind": main, sub, func, eval,
-dot or trap, "subst": results of expansions of the present command, "loops", "redirs": saved descriptors, "noerr": set -e does not apply, ...};
-`fg` the children that it waits for; `cur` a builtin that is not finished yet; `vars`, `exp`, `ro`, `funcs`, `args`, `opts`, `traps`, `pending`,
-`jobs`. The program registered here is busybox ash as /bin/sh; `dash` and `bash` are the same shell with their own messages and prompts.
+data: `units` {id: [text, line]} the texts that code comes from; `frames` the call stack, each {"u": unit, "pc", "kind": main,
+sub, func, eval,
+dot or trap, "subst": results of expansions of the present command, "loops", "redirs": saved descriptors, "noerr": set -e does
+not apply, ...};
+`fg` the children that it waits for; `cur` a builtin that is not finished yet; `vars`, `exp`, `ro`, `funcs`, `args`, `opts`,
+`traps`, `pending`,
+`jobs`. The program registered here is busybox ash as /bin/sh; `dash` and `bash` are the same shell with their own messages and
+prompts.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ class ShellFault(Exception):
 class Shell:
     """One turn's view of a shell process."""
 
-    __slots__ = ("proc", "sys", "data")
+    __slots__ = ("data", "proc", "sys")
 
     def __init__(self, proc: Process, sys: Sys) -> None:
         self.proc, self.sys, self.data = proc, sys, proc["data"]
@@ -104,7 +108,11 @@ class Shell:
         flavor, name, script = data["flavor"], data["name"], data["mode"] == "file"
         if flavor == "bash":
             where = f"line {data['line']}: " if data["mode"] != "tty" else ""
-            text = text.replace(": not found", ": command not found").replace("can't open ", "").replace(": no such file", ": No such file or directory")
+            text = (
+                text.replace(": not found", ": command not found")
+                .replace("can't open ", "")
+                .replace(": no such file", ": No such file or directory")
+            )
             self.sys.err(f"{name}: {where}{command + ': ' if command else ''}{text}\n")
         elif flavor == "dash":
             self.sys.err(f"{name}: {data['line']}: {command + ': ' if command else ''}{text}\n")
@@ -131,7 +139,16 @@ class Shell:
         frames = self.data["frames"]
         if len(frames) > MAX_DEPTH:
             raise ShellExit(139)
-        frame = {"u": unit, "pc": pc, "kind": kind, "subst": {}, "loops": [], "redirs": [], "noerr": bool(frames and frames[-1]["noerr"]), **more}
+        frame = {
+            "u": unit,
+            "pc": pc,
+            "kind": kind,
+            "subst": {},
+            "loops": [],
+            "redirs": [],
+            "noerr": bool(frames and frames[-1]["noerr"]),
+            **more,
+        }
         frames.append(frame)
         return frame
 
@@ -148,7 +165,9 @@ class Shell:
             self._set_back(name, value, exported)
         if frame.get("saved"):
             self.restore(frame["saved"])
-        if frame["kind"] in ("eval", "dot", "trap", "line") and not any(other["u"] == frame["u"] for other in self.data["frames"]):
+        if frame["kind"] in ("eval", "dot", "trap", "line") and not any(
+            other["u"] == frame["u"] for other in self.data["frames"]
+        ):
             if not any(where[0] == frame["u"] for where in self.data["funcs"].values()):
                 self.data["units"].pop(frame["u"], None)
         return frame
@@ -169,7 +188,8 @@ class Shell:
 
     # Redirections.
     def opened(self, redirs: Any, expander: Expander) -> dict[int, str | None]:
-        """Opens what redirections name: {fd: description or None (closed)}, each description held once. Raises ShellFault (code 1)."""
+        """Opens what redirections name: {fd: description or None (closed)}, each description held once. Raises ShellFault
+        (code 1)."""
         kernel = self.sys.kernel
         out: dict[int, str | None] = {}
         fds = self.proc["fds"]
@@ -195,7 +215,9 @@ class Shell:
                         if 2 not in out:
                             out[2] = kernel.grab(key)
                 else:
-                    key = kernel.grab(self._open(expander.text(word), {"<": "r", ">": "w", ">|": "w", ">>": "a", "<>": "rw"}[operator]))
+                    key = kernel.grab(
+                        self._open(expander.text(word), {"<": "r", ">": "w", ">|": "w", ">>": "a", "<>": "rw"}[operator])
+                    )
                 old = out.get(fd)
                 if old is not None:
                     kernel.close(old)
@@ -248,15 +270,19 @@ class Shell:
                 fds[fd] = key
 
     # Children.
-    def fork(self, frame: Data, start: int, fds: dict[int, str | None] | None = None, *, background: bool = False, tested: bool = False,
+    def fork(self, frame: Data, start: int, fds: dict[int, str | None] | None = None, *, background: bool = False,
+        tested: bool = False,
              group: int | None = None) -> int:  # fmt: skip
         """A child shell that runs a block of this frame's unit. Gives its pid."""
         data = self.data
         copy: Data = {
             **data, "vars": dict(data["vars"]), "exp": dict(data["exp"]), "ro": dict(data["ro"]), "funcs": dict(data["funcs"]),
-            "units": dict(data["units"]), "args": list(data["args"]), "traps": {n: text for n, text in data["traps"].items() if text == ""},
-            "pending": [], "fg": None, "cur": None, "jobs": [], "exiting": None, "sub": True, "mode": "sub" if data["mode"] == "tty" else data["mode"],
-            "frames": [{"u": frame["u"], "pc": start, "kind": "sub", "subst": {}, "loops": [], "redirs": [], "noerr": frame["noerr"] or tested}],
+            "units": dict(data["units"]), "args": list(data["args"]), "traps": {n: text for n,
+            text in data["traps"].items() if text == ""},
+            "pending": [], "fg": None, "cur": None, "jobs": [], "exiting": None, "sub": True,
+            "mode": "sub" if data["mode"] == "tty" else data["mode"],
+            "frames": [{"u": frame["u"], "pc": start, "kind": "sub", "subst": {}, "loops": [], "redirs": [],
+            "noerr": frame["noerr"] or tested}],
         }  # fmt: skip
         if background and data["mode"] != "tty":
             copy["quiet"] = True
@@ -431,13 +457,17 @@ class Shell:
         if data["input"]:
             return self.get("PS2") if self.get("PS2") is not None else "> "  # type: ignore[return-value]
         user = "root" if self.proc["uid"] == 0 else "I have no name!"
-        default = {"ash": "\\w \\$ ", "dash": "\\$ ", "bash": "\\u@\\h:\\w\\$ " if self.get("BASH_RC") is None else "\\w\\$ "}[data["flavor"]]
+        default = {"ash": "\\w \\$ ", "dash": "\\$ ", "bash": "\\u@\\h:\\w\\$ " if self.get("BASH_RC") is None else "\\w\\$ "}[
+            data["flavor"]
+        ]
         text = self.get("PS1") or default
         home, cwd = self.get("HOME") or "", self.proc["cwd"]
         if home not in ("", "/") and (cwd + "/").startswith(home + "/"):
             cwd = "~" + cwd[len(home) :]
-        for escape, value in (("\\w", cwd), ("\\W", cwd.rsplit("/", 1)[-1] or "/"), ("\\u", user), ("\\h", self.sys.hostname.split(".")[0]),
-                              ("\\H", self.sys.hostname), ("\\$", "#" if self.proc["uid"] == 0 else "$"), ("\\n", "\n")):  # fmt: skip
+        for escape, value in (("\\w", cwd), ("\\W", cwd.rsplit("/", 1)[-1] or "/"), ("\\u", user), ("\\h",
+            self.sys.hostname.split(".")[0]),
+                              ("\\H", self.sys.hostname), ("\\$", "#" if self.proc["uid"] == 0 else "$"), ("\\n",
+                              "\n")):  # fmt: skip
             text = text.replace(escape, value)
         return text
 
@@ -514,7 +544,9 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
             shell.put(key, value)
             data["exp"][key] = 1
         saved = shell.apply(opened)
-        inner = shell.push(function[0], function[1], "func", args=data["args"], locals={}, temps=temps, saved=saved, tested=tested)
+        inner = shell.push(
+            function[0], function[1], "func", args=data["args"], locals={}, temps=temps, saved=saved, tested=tested
+        )
         inner["noerr"] = frame["noerr"] or tested
         data["args"] = argv[1:]
     elif builtin:
@@ -562,14 +594,19 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
         _external(shell, frame, argv, pairs, opened, tested)
 
 
-def _external(shell: Shell, frame: Data, argv: list[str], values: list[tuple[str, str]], opened: dict[int, str | None], tested: bool) -> None:
+def _external(
+    shell: Shell, frame: Data, argv: list[str], values: list[tuple[str, str]], opened: dict[int, str | None], tested: bool
+) -> None:
     data, sys = shell.data, shell.sys
     env = shell.environment()
     env.update(values)
     try:
         path = sys.which(argv[0], env.get("PATH", ""))
         if _is_last(shell, frame):
-            shell.proc["ignored"] = [*shell.proc["ignored"], *(int(n) for n, text in data["traps"].items() if text == "" and n != "0")]
+            shell.proc["ignored"] = [
+                *shell.proc["ignored"],
+                *(int(n) for n, text in data["traps"].items() if text == "" and n != "0"),
+            ]
             taken = shell.apply(opened)
             for key in taken.values():
                 if key is not None:
@@ -627,7 +664,9 @@ def _is_last(shell: Shell, frame: Data) -> bool:
 
 def _trace(shell: Shell, argv: list[str], values: list[tuple[str, str, bool]]) -> None:
     ps4 = shell.get("PS4")
-    words = [f"{name}={builtins.shell_quote(value, True)}" for name, value, _ in values] + [builtins.shell_quote(word, True) for word in argv]
+    words = [f"{name}={builtins.shell_quote(value, True)}" for name, value, _ in values] + [
+        builtins.shell_quote(word, True) for word in argv
+    ]
     if words:
         shell.sys.err(("+ " if ps4 is None else ps4) + " ".join(words) + "\n")
 
@@ -668,7 +707,9 @@ def _pipeline(shell: Shell, frame: Data, blocks: Any, stdin: str | None, tested:
 def _background(shell: Shell, frame: Data, pids: list[int], text: str) -> None:
     data = shell.data
     data["bang"] = str(pids[-1])
-    data["jobs"].append({"pids": list(pids), "last": pids[-1], "status": None, "killed": 0, "text": text, "id": _job_id(data["jobs"])})
+    data["jobs"].append(
+        {"pids": list(pids), "last": pids[-1], "status": None, "killed": 0, "text": text, "id": _job_id(data["jobs"])}
+    )
     data["status"] = 0
     if data["mode"] == "tty" and data["flavor"] != "ash":
         shell.sys.err(f"[{data['jobs'][-1]['id']}] {pids[-1]}\n")
@@ -804,7 +845,9 @@ def _case(shell: Shell, frame: Data, instruction: Any) -> None:
     _, word, table, end = instruction
     expander = Expander(shell, frame["subst"])
     text = expander.text(word)
-    target = next((start for options, start in table for option in options if patterns.matches(expander.pattern(option), text)), None)
+    target = next(
+        (start for options, start in table for option in options if patterns.matches(expander.pattern(option), text)), None
+    )
     frame["subst"] = {}
     if target is None:
         shell.data["status"] = 0
@@ -833,12 +876,16 @@ def _end(shell: Shell, frame: Data, instruction: Any) -> None:
 
 def _syntax(shell: Shell, frame: Data, instruction: Any) -> None:
     shell.data["line"] = instruction[2]
-    raise ShellFault(f"syntax error: {instruction[1]}" if not instruction[1].startswith(("bad", "unterminated-")) else instruction[1], 2)
+    raise ShellFault(
+        f"syntax error: {instruction[1]}" if not instruction[1].startswith(("bad", "unterminated-")) else instruction[1], 2
+    )
 
 
 STEPS: dict[str, Any] = {
-    "simple": _simple, "pipe": _pipe, "bg": _bg, "bgpipe": _bgpipe, "sub": _sub, "redir": _redir, "unredir": _unredir, "jump": _jump,
-    "unless": _unless, "when": _when, "not": _not, "status": _status, "loop": _loop, "leave": _leave, "again": _again, "for": _for,
+    "simple": _simple, "pipe": _pipe, "bg": _bg, "bgpipe": _bgpipe, "sub": _sub, "redir": _redir, "unredir": _unredir,
+    "jump": _jump,
+    "unless": _unless, "when": _when, "not": _not, "status": _status, "loop": _loop, "leave": _leave, "again": _again,
+    "for": _for,
     "next": _next, "case": _case, "func": _func, "ret": _ret, "end": _end, "syntax": _syntax,
 }  # fmt: skip
 
@@ -849,8 +896,10 @@ def _begin(proc: Process, sys: Sys, flavor: str) -> int:
     env = proc["env"]
     data = proc["data"]
     data.update(
-        flavor=flavor, name=argv[0], units={}, nunit=0, frames=[], vars=dict(env), exp=dict.fromkeys(env, 1), ro={}, funcs={}, args=[], opts="",
-        status=0, substatus=None, traps={}, pending=[], fg=None, cur=None, jobs=[], bang="", pid=proc["pid"], mode="stdin", inbuf="", input="",
+        flavor=flavor, name=argv[0], units={}, nunit=0, frames=[], vars=dict(env), exp=dict.fromkeys(env, 1), ro={}, funcs={},
+        args=[], opts="",
+        status=0, substatus=None, traps={}, pending=[], fg=None, cur=None, jobs=[], bang="", pid=proc["pid"], mode="stdin",
+        inbuf="", input="",
         ended=False, prompted=False, exiting=None, line=0, sub=False, getopts=[1, 0],
     )  # fmt: skip
     data["vars"].update(PWD=proc["cwd"], IFS=" \t\n")
@@ -929,4 +978,3 @@ def _signal(proc: Process, sys: Sys, n: int) -> bool:
 for _flavor, _names in (("ash", ("sh", "ash")), ("dash", ("dash",)), ("bash", ("bash",))):
     for _name in _names:
         register(Program(_name, (lambda flavor: lambda proc, sys: _begin(proc, sys, flavor))(_flavor), _resume, _signal))
-

@@ -1,10 +1,13 @@
 """The shell's grammar: text -> syntax tree (nested tuples). Follows POSIX XCU 2 and busybox ash, whose error texts it gives.
 
-Nodes: ("simple", assigns, words, redirs, line), ("pipe", [node], line), ("not", node), ("and"|"or", a, b), ("seq", [node]), ("bg", node),
-("if", cond, then, else or None), ("while"|"until", cond, body), ("for", name, words or None, body, line), ("case", word, [(patterns, body)]),
+Nodes: ("simple", assigns, words, redirs, line), ("pipe", [node], line), ("not", node), ("and"|"or", a, b), ("seq", [node]),
+("bg", node),
+("if", cond, then, else or None), ("while"|"until", cond, body), ("for", name, words or None, body, line), ("case", word,
+[(patterns, body)]),
 ("sub", body), ("func", name, body), ("redir", node, redirs, line).
 
-A word is a tuple of parts: ("lit", text, quoted), ("var", name, op, argument, quoted), ("cmd", node, quoted), ("arith", word, quoted),
+A word is a tuple of parts: ("lit", text, quoted), ("var", name, op, argument, quoted), ("cmd", node, quoted), ("arith", word,
+quoted),
 ("tilde", user). A redirection is (fd, operator, word); a here-document's operator is "<<" and its word the content.
 """
 
@@ -16,7 +19,25 @@ Node = tuple[Any, ...]
 Word = tuple[tuple[Any, ...], ...]
 
 OPERATORS = ("&&", "||", ";;", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", "&>", ";", "&", "|", "(", ")", "<", ">")
-RESERVED = ("if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "!", "in", "function")
+RESERVED = (
+    "if",
+    "then",
+    "else",
+    "elif",
+    "fi",
+    "do",
+    "done",
+    "case",
+    "esac",
+    "while",
+    "until",
+    "for",
+    "{",
+    "}",
+    "!",
+    "in",
+    "function",
+)
 SPECIAL = "@*#?-$!"
 END = "\0end"
 
@@ -333,7 +354,17 @@ class Parser:
         """${...}; `pos` is after the brace."""
         text = self.text
         length = False
-        if text.startswith("#", self.pos) and text[self.pos + 1 : self.pos + 2] not in ("}", "", "#", "%", ":", "-", "=", "?", "+"):
+        if text.startswith("#", self.pos) and text[self.pos + 1 : self.pos + 2] not in (
+            "}",
+            "",
+            "#",
+            "%",
+            ":",
+            "-",
+            "=",
+            "?",
+            "+",
+        ):
             length = True
             self.pos += 1
         char = text[self.pos : self.pos + 1]
@@ -591,7 +622,13 @@ class Parser:
             if self._redirection(redirs):
                 continue
             kind, value = self.peek()
-            if words and _plain(words[0]) == "[[" and _plain(words[-1]) != "]]" and kind == "op" and value in ("&&", "||", "(", ")"):
+            if (
+                words
+                and _plain(words[0]) == "[["
+                and _plain(words[-1]) != "]]"
+                and kind == "op"
+                and value in ("&&", "||", "(", ")")
+            ):
                 self.take()
                 words.append((("lit", value, True),))
                 continue

@@ -1,6 +1,7 @@
 """awk: patterns and actions, fields, variables, arrays, user functions, printf, the string and number functions of POSIX.
 
-Without getline, pipes and system(). The program text is parsed anew when needed (and remembered by text); variables and arrays are data.
+Without getline, pipes and system(). The program text is parsed anew when needed (and remembered by text); variables and arrays
+are data.
 One record that takes more than MAX_STEPS is taken for an endless loop: the process then burns a core for ever, as it would.
 """
 
@@ -21,11 +22,14 @@ from .common import begin, complain, lines, options, usage
 from .regex import extended, substitute
 
 MAX_STEPS = 200_000
-TOKEN = re.compile(r"""[ \t\r]*(?:(?P<nl>\n|\#[^\n]*)|(?P<num>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|(?P<str>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)|"""
+TOKEN = re.compile(r"""[
+\t\r]*(?:(?P<nl>\n|\#[^\n]*)|(?P<num>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|(?P<str>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)|"""
                    r"""(?P<op>\+\+|--|\+=|-=|\*=|/=|%=|\^=|\*\*|==|!=|<=|>=|&&|\|\||!~|>>|[-+*/%^!<>=?:,;(){}\[\]$~|])|\\\n)""")  # fmt: skip
-KEYWORDS = ("BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "exit", "return", "delete", "in", "print",
+KEYWORDS = ("BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "exit",
+    "return", "delete", "in", "print",
             "printf", "getline", "nextfile")  # fmt: skip
-FUNCTIONS = ("length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2", "exp", "log", "sqrt", "int", "rand", "srand",
+FUNCTIONS = ("length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2", "exp", "log",
+    "sqrt", "int", "rand", "srand",
              "tolower", "toupper", "systime", "strftime", "gensub", "and", "or", "xor", "system", "close", "fflush")  # fmt: skip
 Node = tuple[Any, ...]
 
@@ -97,7 +101,9 @@ class _Parser:
         if not self.tokens:
             return True
         kind, text = self.tokens[-1]
-        return not (kind in ("num", "str", "re") or (kind == "name" and text not in KEYWORDS) or text in (")", "]", "$", "++", "--"))
+        return not (
+            kind in ("num", "str", "re") or (kind == "name" and text not in KEYWORDS) or text in (")", "]", "$", "++", "--")
+        )
 
     def peek(self) -> str:
         if self.at >= len(self.tokens):
@@ -343,7 +349,9 @@ class _Parser:
 
     def concat(self) -> Node:
         left = self.additive()
-        while self.peek() in ("\0num", "\0str", "\0name", "\0re", "$", "!", "(", "-", "+", "++", "--") and self.peek() not in ("in",):
+        while self.peek() in ("\0num", "\0str", "\0name", "\0re", "$", "!", "(", "-", "+", "++", "--") and self.peek() not in (
+            "in",
+        ):
             if self.peek() in ("-", "+"):
                 break
             left = ("concat", left, self.additive())
@@ -449,7 +457,8 @@ def looks_numeric(text: str) -> bool:
 
 
 class _Awk:
-    """Runs a program; `state` holds vars, arrays, fields. Values: float numbers, str strings, ["n", text] input that looks like a number."""
+    """Runs a program; `state` holds vars, arrays, fields. Values: float numbers, str strings, ["n", text] input that looks
+    like a number."""
 
     def __init__(self, sys: Sys, state: Data) -> None:
         self.sys, self.state = sys, state
@@ -597,7 +606,10 @@ class _Awk:
     def compare(self, operator: str, left: Node, right: Node) -> bool:
         a, b = self.value(left), self.value(right)
         inputs = ("field", "var", "index", "paren")
-        numeric = all(isinstance(v, float) or (n[0] in inputs and looks_numeric(v)) or (v == "" and n[0] in ("var", "index")) for v, n in ((a, left), (b, right)))
+        numeric = all(
+            isinstance(v, float) or (n[0] in inputs and looks_numeric(v)) or (v == "" and n[0] in ("var", "index"))
+            for v, n in ((a, left), (b, right))
+        )
         x, y = (to_number(a), to_number(b)) if numeric else (self.text(a), self.text(b))  # type: ignore[assignment]
         return bool({"==": x == y, "!=": x != y, "<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y}[operator])
 
@@ -606,7 +618,9 @@ class _Awk:
             raise AwkFault("division by zero")
         if operator == "%":
             return math.fmod(a, b)
-        return float({"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else 0.0, "^": a**b if operator == "^" else 0.0}[operator])
+        return float(
+            {"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else 0.0, "^": a**b if operator == "^" else 0.0}[operator]
+        )
 
     def assign(self, target: Node, value: Any) -> None:
         if target[0] == "var":
@@ -625,7 +639,9 @@ class _Awk:
             for index, parameter in enumerate(names):
                 if index >= len(args):
                     frame[parameter] = ""
-                elif args[index][0] == "var" and (args[index][1] in self.arrays or (self.frames and isinstance(self.frames[-1].get(args[index][1]), dict))):
+                elif args[index][0] == "var" and (
+                    args[index][1] in self.arrays or (self.frames and isinstance(self.frames[-1].get(args[index][1]), dict))
+                ):
                     frame[parameter] = self.array(args[index][1])
                 else:
                     frame[parameter] = self.value(args[index])
@@ -645,7 +661,13 @@ class _Awk:
             return float(text_bytes(self.text(self.value(args[0])) if args else self.field(0)))  # bytes, as strlen counts
         if name == "split":
             text, array = self.text(self.value(args[0])), self.array(args[1][1])
-            separator = self.text(self.value(args[2])) if len(args) > 2 and args[2][0] != "re" else args[2][1] if len(args) > 2 else self.text(self.get("FS"))
+            separator = (
+                self.text(self.value(args[2]))
+                if len(args) > 2 and args[2][0] != "re"
+                else args[2][1]
+                if len(args) > 2
+                else self.text(self.get("FS"))
+            )
             parts = text.split() if separator == " " else list(text) if separator == "" else [] if not text else (
                 text.split(separator) if len(separator) == 1 else re.split(extended(separator), text))  # fmt: skip
             array.clear()
@@ -655,7 +677,9 @@ class _Awk:
             target = args[2] if len(args) > 2 else ("field", ("num", 0.0))
             template = self.text(self.value(args[1]))
             limit = 0 if name == "gsub" else 1
-            result, count = substitute(self.regex(args[0]), self.text(self.value(target)), limit, lambda m: _replacement(template, m))
+            result, count = substitute(
+                self.regex(args[0]), self.text(self.value(target)), limit, lambda m: _replacement(template, m)
+            )
             if count:
                 self.assign(target, result)
             return float(count)
@@ -730,7 +754,11 @@ class _Awk:
             args = node[1]
             if kind == "print":
                 output = str(self.vars.get("OFMT", "%.6g"))
-                parts = [v if isinstance(v := self.value(arg), str) else number_text(v, output) for arg in args] if args else [self.field(0)]
+                parts = (
+                    [v if isinstance(v := self.value(arg), str) else number_text(v, output) for arg in args]
+                    if args
+                    else [self.field(0)]
+                )
                 text = self.text(self.get("OFS")).join(parts) + self.text(self.get("ORS"))
             else:
                 text = self.format([self.value(arg) for arg in args])
@@ -832,7 +860,17 @@ def awk(proc: Process, sys: Sys, event: Event) -> int:
             if not names:
                 usage(proc, sys, "")
             source = names.pop(0)
-        variables: Data = {"FS": " ", "OFS": " ", "ORS": "\n", "RS": "\n", "NR": 0.0, "FNR": 0.0, "SUBSEP": "\x1c", "FILENAME": "", "CONVFMT": "%.6g"}
+        variables: Data = {
+            "FS": " ",
+            "OFS": " ",
+            "ORS": "\n",
+            "RS": "\n",
+            "NR": 0.0,
+            "FNR": 0.0,
+            "SUBSEP": "\x1c",
+            "FILENAME": "",
+            "CONVFMT": "%.6g",
+        }
         if "F" in given:
             variables["FS"] = "\t" if given["F"] == "t" else backslashes(given["F"])[0]
         for assign in assigns:
@@ -843,8 +881,10 @@ def awk(proc: Process, sys: Sys, event: Event) -> int:
             if name not in arguments:
                 key, _, value = name.partition("=")
                 variables[key] = backslashes(value)[0]
-        data.update(source=source, vars=variables, arrays={"ENVIRON": dict(proc["env"]), "ARGV": {"0": "awk", **{str(i): n for i, n in enumerate(names, 1)}}},
-                    fields=[], record="", ranges={}, opened={}, code=0, random=1, phase="BEGIN", file="", paragraph=[])  # fmt: skip
+        data.update(source=source, vars=variables, arrays={"ENVIRON": dict(proc["env"]), "ARGV": {"0": "awk", **{str(i): n for i,
+            n in enumerate(names, 1)}}},
+                    fields=[], record="", ranges={}, opened={}, code=0, random=1, phase="BEGIN", file="",
+                    paragraph=[])  # fmt: skip
         variables["ARGC"] = float(len(names) + 1)
         begin(proc, arguments)
     try:

@@ -107,7 +107,9 @@ def pause(proc: Process, sys: Sys, event: Event) -> int:
 def cat(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
-        data.update(todo=[word for word in proc["argv"][1:] if word == "-" or not word.startswith("-")] or ["-"], fd=None, status=0)
+        data.update(
+            todo=[word for word in proc["argv"][1:] if word == "-" or not word.startswith("-")] or ["-"], fd=None, status=0
+        )
     while True:
         if data["fd"] is None:
             if not data["todo"]:

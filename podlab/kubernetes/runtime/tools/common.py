@@ -11,7 +11,8 @@ BANNER = "BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary."
 
 
 def options(proc: Process, sys: Sys, spec: str, long: dict[str, str] | None = None) -> tuple[dict[str, str], list[str]]:
-    """({letter: value or ""}, operands) by getopt's rules with operands anywhere; `spec` as "ab:", `long` {"lines": "n"}. A letter given twice
+    """({letter: value or ""}, operands) by getopt's rules with operands anywhere; `spec` as "ab:", `long` {"lines": "n"}. A
+    letter given twice
     keeps its last value, joined by newlines for `e`. Ends the tool with busybox's message for an option that it does not have."""
     found: dict[str, str] = {}
     operands: list[str] = []
@@ -76,7 +77,8 @@ def begin(proc: Process, names: list[str]) -> Data:
 
 
 def pieces(proc: Process, sys: Sys, feed: Callable[[str, str, bool], bool | None], cannot: str = "{}: {}") -> int:
-    """Feeds (text, file name, end of this file?) piece by piece until every file is read or `feed` gives True; gives 1 if a file failed."""
+    """Feeds (text, file name, end of this file?) piece by piece until every file is read or `feed` gives True; gives 1 if a
+    file failed."""
     state = proc["data"]["in"]
     while True:
         if state["fd"] is None:

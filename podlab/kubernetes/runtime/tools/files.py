@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from .. import filesystem
 from ..filesystem import Vnode
@@ -33,7 +33,7 @@ def number_of(sys: Sys, name: str, path: str = "/etc/passwd") -> int | None:
 
 def day(ms: int, now: int) -> str:
     """A time as ls -l prints it: with the clock within half a year, else with the year."""
-    when = datetime.fromtimestamp(ms // 1000, timezone.utc)
+    when = datetime.fromtimestamp(ms // 1000, UTC)
     recent = -3600_000 <= now - ms < 15_768_000_000
     return when.strftime("%b %e %H:%M" if recent else "%b %e  %Y")
 
@@ -49,9 +49,13 @@ def ls(proc: Process, sys: Sys, event: Event) -> int:
         if found is None:
             complain(proc, sys, f"{name}: {_why(sys, name)}")
             status = 1
-        elif found.is_dir and "d" not in flags:
-            directories.append(name)
-        elif found.inode["t"] == "l" and "d" not in flags and "l" not in flags and (inner := sys.find(name)) is not None and inner.is_dir:
+        elif (found.is_dir and "d" not in flags) or (
+            found.inode["t"] == "l"
+            and "d" not in flags
+            and "l" not in flags
+            and (inner := sys.find(name)) is not None
+            and inner.is_dir
+        ):
             directories.append(name)
         else:
             files.append((name, found))
@@ -68,7 +72,11 @@ def ls(proc: Process, sys: Sys, event: Event) -> int:
             status = 1
             continue
         here = sys.look(name)
-        items = [(entry, child) for entry in inside if (child := sys.child(here, entry)) is not None and ("a" in flags or "A" in flags or entry[0] != ".")]
+        items = [
+            (entry, child)
+            for entry in inside
+            if (child := sys.child(here, entry)) is not None and ("a" in flags or "A" in flags or entry[0] != ".")
+        ]
         total = sum((filesystem.size(child.inode) + 4095) // 4096 * 4 for _, child in items if child.inode["t"] != "l")
         if "a" in flags:
             items = [(".", here), ("..", here.parent or here), *items]
@@ -79,7 +87,9 @@ def ls(proc: Process, sys: Sys, event: Event) -> int:
             sys.out(f"total {total}\n")
         sys.out(_rows(sys, items, flags))
         if "R" in flags:
-            directories[:0] = [name.rstrip("/") + "/" + entry for entry, child in items if child.is_dir and entry not in (".", "..")]
+            directories[:0] = [
+                name.rstrip("/") + "/" + entry for entry, child in items if child.is_dir and entry not in (".", "..")
+            ]
     return status
 
 
@@ -102,7 +112,17 @@ def _rows(sys: Sys, items: list[tuple[str, Vnode]], flags: dict[str, str]) -> st
     for name, vnode in items:
         mark = ""
         if "F" in flags or "p" in flags:
-            mark = "/" if vnode.is_dir else "" if "p" in flags else "@" if vnode.inode["t"] == "l" else "*" if vnode.inode["m"] & 0o111 else ""
+            mark = (
+                "/"
+                if vnode.is_dir
+                else ""
+                if "p" in flags
+                else "@"
+                if vnode.inode["t"] == "l"
+                else "*"
+                if vnode.inode["m"] & 0o111
+                else ""
+            )
         shown.append(name + mark)
     if "i" in flags:
         shown = [f"{vnode.ino or 1:>7} {name}" for name, (_, vnode) in zip(shown, items, strict=True)]
@@ -119,10 +139,18 @@ def _rows(sys: Sys, items: list[tuple[str, Vnode]], flags: dict[str, str]) -> st
         size = "1,   3" if inode["t"] == "c" else human(filesystem.size(inode)) if "h" in flags else str(filesystem.size(inode))
         link = f" -> {inode['to']}" if inode["t"] == "l" else ""
         uid, gid = inode.get("u", 0), inode.get("g", 0)
-        links = 2 + sum(1 for entry in sys.names(vnode) if (c := sys.child(vnode, entry)) is not None and c.is_dir) if vnode.is_dir else inode["n"]
+        links = (
+            2 + sum(1 for entry in sys.names(vnode) if (c := sys.child(vnode, entry)) is not None and c.is_dir)
+            if vnode.is_dir
+            else inode["n"]
+        )
         cells.append((mode_text(inode["t"], inode["m"]), str(links), str(uid) if "n" in flags else owners.get(uid, str(uid)),
-                      str(gid) if "n" in flags else groups.get(gid, str(gid)), size, day(inode["mt"], sys.now), name + link))  # fmt: skip
-    return "".join(f"{mode}{links:>5} {owner:<8} {group:<8} {size:>9} {when} {name}\n" for mode, links, owner, group, size, when, name in cells)
+                      str(gid) if "n" in flags else groups.get(gid, str(gid)), size, day(inode["mt"], sys.now),
+                      name + link))  # fmt: skip
+    return "".join(
+        f"{mode}{links:>5} {owner:<8} {group:<8} {size:>9} {when} {name}\n"
+        for mode, links, owner, group, size, when, name in cells
+    )
 
 
 def _columns(names: list[str]) -> str:
@@ -167,7 +195,11 @@ def mkdir(proc: Process, sys: Sys, event: Event) -> int:
             parts = name.rstrip("/").split("/")
             for end in range(1, len(parts) + 1):
                 part = "/".join(parts[:end])
-                if part and part not in (".", "..") and ((found := sys.find(part)) is None or (end == len(parts) and not found.is_dir)):
+                if (
+                    part
+                    and part not in (".", "..")
+                    and ((found := sys.find(part)) is None or (end == len(parts) and not found.is_dir))
+                ):
                     sys.mkdir(part, mode if end == len(parts) else 0o777)
         except Errno as error:
             complain(proc, sys, f"can't create directory '{name}': {error.text}")
@@ -362,7 +394,11 @@ def ln(proc: Process, sys: Sys, event: Event) -> int:
     *sources, target = names
     there = sys.find(target, follow="n" not in flags)
     for source in sources:
-        path = target.rstrip("/") + "/" + source.rsplit("/", 1)[-1] if there is not None and there.is_dir and "T" not in flags else target
+        path = (
+            target.rstrip("/") + "/" + source.rsplit("/", 1)[-1]
+            if there is not None and there.is_dir and "T" not in flags
+            else target
+        )
         try:
             if "f" in flags and sys.find(path, follow=False) is not None:
                 sys.unlink(path)
@@ -383,7 +419,10 @@ def new_mode(text: str, old: int, is_dir: bool, umask: int) -> int | None:
         if match is None:
             return None
         who = match[1] or "a"
-        bits = sum({"r": 4, "w": 2, "x": 1, "X": 1 if is_dir or old & 0o111 else 0, "s": 0, "t": 0}[letter] for letter in dict.fromkeys(match[3]))
+        bits = sum(
+            {"r": 4, "w": 2, "x": 1, "X": 1 if is_dir or old & 0o111 else 0, "s": 0, "t": 0}[letter]
+            for letter in dict.fromkeys(match[3])
+        )
         mask = 0
         for letter, shift in (("u", 6), ("g", 3), ("o", 0)):
             if letter in who or "a" in who:
@@ -559,7 +598,11 @@ def truncate(proc: Process, sys: Sys, event: Event) -> int:
         try:
             sys.truncate(name, size)
         except Errno as error:
-            complain(proc, sys, f"{name}: {error.text}" if proc["argv"][0].endswith("truncate") else f"fallocate '{name}': {error.text}")
+            complain(
+                proc,
+                sys,
+                f"{name}: {error.text}" if proc["argv"][0].endswith("truncate") else f"fallocate '{name}': {error.text}",
+            )
             return 1
     return 0
 
@@ -581,11 +624,18 @@ def stat(proc: Process, sys: Sys, event: Event) -> int:
         kind = {"f": "regular file" if size else "regular empty file", "d": "directory", "l": "symbolic link", "p": "fifo",
                 "c": "character special file"}[inode["t"]]  # fmt: skip
         uid, gid, mode = inode.get("u", 0), inode.get("g", 0), inode["m"]
-        when = datetime.fromtimestamp(inode["mt"] // 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S") + f".{inode['mt'] % 1000:03d}000000 +0000"
-        values = {"n": name, "s": str(size), "a": f"{mode & 0o7777:o}", "A": mode_text(inode["t"], mode), "u": str(uid), "g": str(gid), "F": kind,
-                  "U": owners.get(uid, "UNKNOWN"), "G": groups.get(gid, "UNKNOWN"), "i": found.ino or "1", "h": str(inode["n"]), "y": when, "z": when,
-                  "x": when, "Y": str(inode["mt"] // 1000), "X": str(inode["mt"] // 1000), "Z": str(inode["mt"] // 1000), "b": str(-(-size // 512)),
-                  "N": f"'{name}'" + (f" -> '{inode['to']}'" if inode["t"] == "l" else ""), "f": f"{mode:x}", "%": "%"}  # fmt: skip
+        when = (
+            datetime.fromtimestamp(inode["mt"] // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            + f".{inode['mt'] % 1000:03d}000000 +0000"
+        )
+        values = {"n": name, "s": str(size), "a": f"{mode & 0o7777:o}", "A": mode_text(inode["t"], mode), "u": str(uid),
+            "g": str(gid), "F": kind,
+                  "U": owners.get(uid, "UNKNOWN"), "G": groups.get(gid, "UNKNOWN"), "i": found.ino or "1", "h": str(inode["n"]),
+                  "y": when, "z": when,
+                  "x": when, "Y": str(inode["mt"] // 1000), "X": str(inode["mt"] // 1000), "Z": str(inode["mt"] // 1000),
+                  "b": str(-(-size // 512)),
+                  "N": f"'{name}'" + (f" -> '{inode['to']}'" if inode["t"] == "l" else ""), "f": f"{mode:x}",
+                  "%": "%"}  # fmt: skip
         if "c" in flags:
             sys.out(re.sub("%(.)", lambda match: values.get(match[1], match[0]), flags["c"]) + "\n")  # noqa: B023
             continue
@@ -615,7 +665,8 @@ def find(proc: Process, sys: Sys, event: Event) -> int:
                 limits[word] = int(words.pop(0))
             else:
                 tests.append(word)
-        data.update(todo=[[path, 0] for path in reversed(paths or ["."])], tests=tests, max=limits["-maxdepth"], min=limits["-mindepth"], status=0,
+        data.update(todo=[[path, 0] for path in reversed(paths or ["."])], tests=tests, max=limits["-maxdepth"],
+            min=limits["-mindepth"], status=0,
                     running=None, after=[], many=[])  # fmt: skip
     while True:
         if data["running"]:
@@ -727,7 +778,13 @@ class _Find:
         if word == "-perm":
             text = self.take()
             want = int(text.lstrip("-/"), 8)
-            return bool(inode["m"] & want == want if text[0] == "-" else inode["m"] & want if text[0] == "/" else inode["m"] & 0o7777 == want)
+            return bool(
+                inode["m"] & want == want
+                if text[0] == "-"
+                else inode["m"] & want
+                if text[0] == "/"
+                else inode["m"] & 0o7777 == want
+            )
         if word in ("-print", "-print0"):
             if live:
                 self.sys.out(self.path + ("\n" if word == "-print" else "\0"))
@@ -781,7 +838,7 @@ def du(proc: Process, sys: Sys, event: Event) -> int:
     def walk(path: str, vnode: Vnode, depth: int) -> int:
         if not vnode.is_dir:
             size = -(-filesystem.size(vnode.inode) // 4096) * 4096 if vnode.inode["t"] == "f" else 0
-            if "a" in flags and depth <= most or depth == 0:
+            if ("a" in flags and depth <= most) or depth == 0:
                 show(size, path)
             return size
         total = 4096
@@ -831,7 +888,12 @@ def df(proc: Process, sys: Sys, event: Event) -> int:
             if found is None:
                 complain(proc, sys, f"{name}: can't find mount point")
                 return 1
-            wanted.append(max((row for row in rows if found.path == row[4] or found.path.startswith(row[4].rstrip("/") + "/")), key=lambda row: len(row[4])))
+            wanted.append(
+                max(
+                    (row for row in rows if found.path == row[4] or found.path.startswith(row[4].rstrip("/") + "/")),
+                    key=lambda row: len(row[4]),
+                )
+            )
         rows = wanted
     unit = "Size" if "h" in flags else "1M-blocks" if "m" in flags else "1K-blocks"
     out = [f"Filesystem           {unit:>9}      Used Available Use% Mounted on\n" if "h" not in flags else
@@ -851,8 +913,10 @@ def dd(proc: Process, sys: Sys, event: Event) -> int:
         given = dict(word.split("=", 1) for word in proc["argv"][1:] if "=" in word)
         try:
             size = count_of(given.get("bs", given.get("ibs", "512")))
-            data.update(size=size, left=count_of(given["count"]) if "count" in given else -1, full=0, part=0, bytes=0, began=sys.now,
-                        fd=sys.open(given["if"]) if "if" in given else 0, to=1, status=given.get("status", ""), conv=given.get("conv", ""))  # fmt: skip
+            data.update(size=size, left=count_of(given["count"]) if "count" in given else -1, full=0, part=0, bytes=0,
+                began=sys.now,
+                        fd=sys.open(given["if"]) if "if" in given else 0, to=1, status=given.get("status", ""),
+                        conv=given.get("conv", ""))  # fmt: skip
             if "of" in given:
                 data["to"] = sys.open(given["of"], "rw" if "notrunc" in data["conv"] else "w")
         except ValueError:
@@ -910,7 +974,9 @@ def tar(proc: Process, sys: Sys, event: Event) -> int:
         if words and not words[0].startswith("-"):
             words[0] = "-" + words[0]
         proc["argv"] = [proc["argv"][0], *words]
-        flags, names = options(proc, sys, "cxtvzf:C:mopkOhX:jJ", {"strip-components": "X", "no-same-permissions": "m", "no-same-owner": "o"})
+        flags, names = options(
+            proc, sys, "cxtvzf:C:mopkOhX:jJ", {"strip-components": "X", "no-same-permissions": "m", "no-same-owner": "o"}
+        )
         data.update(flags="".join(flags), file=flags.get("f", "-"), names=names, verbose="v" in flags)
         if "C" in flags:
             sys.chdir(flags["C"])
@@ -941,7 +1007,9 @@ def tar(proc: Process, sys: Sys, event: Event) -> int:
         kind = chr(header[156])
         body = archive[at + 512 : at + 512 + size]
         at += 512 + -(-size // 512) * 512
-        if kind in "xgL" or (data["names"] and not any(name.rstrip("/") == n or name.startswith(n.rstrip("/") + "/") for n in data["names"])):
+        if kind in "xgL" or (
+            data["names"] and not any(name.rstrip("/") == n or name.startswith(n.rstrip("/") + "/") for n in data["names"])
+        ):
             continue
         if "t" in data["flags"] or data["verbose"]:
             sys.out(name + "\n")
@@ -956,8 +1024,10 @@ def _tar_entry(sys: Sys, path: str, vnode: Vnode) -> str:
     name = path.lstrip("/") + ("/" if vnode.is_dir else "")
     kind = {"d": b"5", "l": b"2"}.get(inode["t"], b"0")
     link = raw(inode["to"]) if inode["t"] == "l" else b""
-    head = (raw(name)[:100].ljust(100, b"\0") + b"%07o\0%07o\0%07o\0" % (inode["m"] & 0o7777, inode.get("u", 0), inode.get("g", 0))
-            + b"%011o\0%011o\0" % (len(body), inode["mt"] // 1000) + b" " * 8 + kind + link.ljust(100, b"\0") + b"ustar\x0000" + b"\0" * 247)  # fmt: skip
+    head = (raw(name)[:100].ljust(100, b"\0") + b"%07o\0%07o\0%07o\0" % (inode["m"] & 0o7777, inode.get("u", 0), inode.get("g",
+        0))
+            + b"%011o\0%011o\0" % (len(body), inode["mt"] // 1000) + b" " * 8 + kind + link.ljust(100,
+                b"\0") + b"ustar\x0000" + b"\0" * 247)  # fmt: skip
     head = head[:148] + b"%06o\0 " % sum(head) + head[156:]
     return (head + body + b"\0" * (-len(body) % 512)).decode("utf-8", "surrogateescape")
 

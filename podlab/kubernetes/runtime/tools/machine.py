@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from ..process import Errno, Process
 from ..procfs import KERNEL_VERSION, mounts
@@ -52,7 +52,9 @@ def date(proc: Process, sys: Sys, event: Event) -> int:
             return 1
         form = operands[0][1:]
     elif "I" in flags:
-        form = {"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H%z", "minutes": "%Y-%m-%dT%H:%M%z"}.get(flags["I"], "%Y-%m-%dT%H:%M:%S%z")
+        form = {"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H%z", "minutes": "%Y-%m-%dT%H:%M%z"}.get(
+            flags["I"], "%Y-%m-%dT%H:%M:%S%z"
+        )
     elif "R" in flags:
         form = "%a, %d %b %Y %H:%M:%S %z"
 
@@ -89,7 +91,8 @@ def uname(proc: Process, sys: Sys, event: Event) -> int:
         sys.out("x86_64\n")
         return 0
     flags, _ = options(proc, sys, "asnrvmpio")
-    parts = {"s": "Linux", "n": sys.hostname, "r": KERNEL_VERSION, "v": "#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)", "m": "x86_64",
+    parts = {"s": "Linux", "n": sys.hostname, "r": KERNEL_VERSION, "v": "#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)",
+        "m": "x86_64",
              "o": "GNU/Linux"}  # fmt: skip
     wanted = list(parts) if "a" in flags else [letter for letter in parts if letter in flags] or ["s"]
     sys.out(" ".join(parts[letter] for letter in wanted) + "\n")
@@ -100,9 +103,11 @@ def uname(proc: Process, sys: Sys, event: Event) -> int:
 def uptime(proc: Process, sys: Sys, event: Event) -> int:
     up = (sys.now - sys.kernel.state["booted"]) // 60_000
     days, hours, minutes = up // 1440, up // 60 % 24, up % 60
-    span = (f"{days} day{'s' if days != 1 else ''}, " if days else "") + (f"{hours:2d}:{minutes:02d}" if up >= 60 else f"{minutes} min")
+    span = (f"{days} day{'s' if days != 1 else ''}, " if days else "") + (
+        f"{hours:2d}:{minutes:02d}" if up >= 60 else f"{minutes} min"
+    )
     load = sys.read_file("/proc/loadavg").split()[:3]
-    clock = datetime.fromtimestamp(sys.now // 1000, timezone.utc).strftime("%H:%M:%S")
+    clock = datetime.fromtimestamp(sys.now // 1000, UTC).strftime("%H:%M:%S")
     sys.out(f" {clock} up {span},  0 users,  load average: {', '.join(load)}\n")
     return 0
 
@@ -228,16 +233,28 @@ def ip(proc: Process, sys: Sys, event: Event) -> int:
     mac = _mac(address)
     if what in ("a", "addr", "address", "link", "l"):
         addresses = what not in ("link", "l")
-        device = words[words.index("dev") + 1] if "dev" in words else words[2] if len(words) > 2 and words[1] in ("show", "list") else ""
+        device = (
+            words[words.index("dev") + 1]
+            if "dev" in words
+            else words[2]
+            if len(words) > 2 and words[1] in ("show", "list")
+            else ""
+        )
         if device in ("", "lo"):
-            sys.out("1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n")
+            sys.out(
+                "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n"
+            )
             if addresses:
                 sys.out("    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever\n"
                         "    inet6 ::1/128 scope host \n       valid_lft forever preferred_lft forever\n")  # fmt: skip
         if device in ("", "eth0"):
-            sys.out(f"2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue \n    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n")
+            sys.out(
+                f"2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue \n    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n"
+            )
             if addresses:
-                sys.out(f"    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global eth0\n       valid_lft forever preferred_lft forever\n")
+                sys.out(
+                    f"    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global eth0\n       valid_lft forever preferred_lft forever\n"
+                )
         elif device != "lo":
             complain(proc, sys, f"can't find device '{device}'")
             return 1
@@ -253,7 +270,11 @@ def ip(proc: Process, sys: Sys, event: Event) -> int:
 
 
 def _mac(address: str) -> str:
-    return "0a:58:" + ":".join(f"{int(part):02x}" for part in address.split(".")) if re.fullmatch(r"[\d.]+", address) else "0a:58:00:00:00:00"
+    return (
+        "0a:58:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+        if re.fullmatch(r"[\d.]+", address)
+        else "0a:58:00:00:00:00"
+    )
 
 
 @tool("ifconfig")
@@ -285,7 +306,9 @@ def editor(proc: Process, sys: Sys, event: Event) -> int:
     name = proc["argv"][0].rsplit("/", 1)[-1]
     if name in ("less", "more") and not sys.is_tty(0):
         return _page(proc, sys)
-    sys.err(f"{name}: this simulated terminal has no full-screen programs; use cat, sed -i or a here-document (cat > FILE <<EOF)\n")
+    sys.err(
+        f"{name}: this simulated terminal has no full-screen programs; use cat, sed -i or a here-document (cat > FILE <<EOF)\n"
+    )
     return 1
 
 

@@ -44,19 +44,40 @@ def ps(proc: Process, sys: Sys, event: Event) -> int:
             sys.out(f"{other['pid']:5d} {owner:<8.8s} {_clock(other['cpu_us']):>5s} {command_line(other)}\n")
         return 0
     columns = [column.partition("=")[0] for column in re.split(r"[,\s]+", flags["o"])]
-    widths = {"pid": 5, "ppid": 5, "pgid": 5, "user": 8, "group": 8, "comm": 16, "args": 0, "time": 5, "rss": 4, "vsz": 4, "stat": 4, "etime": 7, "tty": 6}
+    widths = {
+        "pid": 5,
+        "ppid": 5,
+        "pgid": 5,
+        "user": 8,
+        "group": 8,
+        "comm": 16,
+        "args": 0,
+        "time": 5,
+        "rss": 4,
+        "vsz": 4,
+        "stat": 4,
+        "etime": 7,
+        "tty": 6,
+    }
     titles = {"args": "COMMAND", "comm": "COMMAND"}
     for column in columns:
         if column not in widths:
-            complain(proc, sys, f"bad -o argument '{column}', supported arguments: user,group,comm,args,pid,ppid,pgid,tty,vsz,sid,stat,rss")
+            complain(
+                proc,
+                sys,
+                f"bad -o argument '{column}', supported arguments: user,group,comm,args,pid,ppid,pgid,tty,vsz,sid,stat,rss",
+            )
             return 1
 
     def cell(other: Process, column: str) -> str:
         age = (sys.now - other["started"]) // 1000
         return {
-            "pid": f"{other['pid']:5d}", "ppid": f"{other['ppid']:5d}", "pgid": f"{other['pgid']:5d}", "user": owners.get(other["uid"], str(other["uid"])),
-            "group": users(sys, "/etc/group").get(other["gid"], str(other["gid"])), "comm": other["argv"][0].rsplit("/", 1)[-1][:15], "tty": "?",
-            "args": command_line(other), "time": _clock(other["cpu_us"]), "rss": f"{other['memory'] // 1024:4d}", "vsz": f"{other['memory'] // 512:4d}",
+            "pid": f"{other['pid']:5d}", "ppid": f"{other['ppid']:5d}", "pgid": f"{other['pgid']:5d}",
+            "user": owners.get(other["uid"], str(other["uid"])),
+            "group": users(sys, "/etc/group").get(other["gid"], str(other["gid"])), "comm": other["argv"][0].rsplit("/",
+            1)[-1][:15], "tty": "?",
+            "args": command_line(other), "time": _clock(other["cpu_us"]), "rss": f"{other['memory'] // 1024:4d}",
+            "vsz": f"{other['memory'] // 512:4d}",
             "stat": _state(other, proc), "etime": f"{age // 60:d}:{age % 60:02d}",
         }[column]  # fmt: skip
 
@@ -254,7 +275,9 @@ def timeout(proc: Process, sys: Sys, event: Event) -> int:
         complain(proc, sys, f"invalid number '{words[0]}'" if limit is None else f"bad signal name '{given['s']}'")
         return 1
     second = duration(given["k"]) if "k" in given else None
-    pid = sys.spawn(proc["argv"], program="timeout", data={"victim": proc["key"], "deadline": sys.now + limit, "signal": n, "second": second})
+    pid = sys.spawn(
+        proc["argv"], program="timeout", data={"victim": proc["key"], "deadline": sys.now + limit, "signal": n, "second": second}
+    )
     child = sys.kernel.process(proc["ns"], pid)
     assert child is not None
     child.update({"orphan": True, "ppid": 1})
@@ -282,7 +305,13 @@ def watch(proc: Process, sys: Sys, event: Event) -> int:
         given, words = options(proc, sys, "+n:t")
         if not words:
             usage(proc, sys, "")
-        data.update(pause=duration(given.get("n", "2")) or 2000, seconds=given.get("n", "2"), command=" ".join(words), child=None, quiet="t" in given)
+        data.update(
+            pause=duration(given.get("n", "2")) or 2000,
+            seconds=given.get("n", "2"),
+            command=" ".join(words),
+            child=None,
+            quiet="t" in given,
+        )
     while True:
         if data["child"] is None:
             sys.out("\x1b[H\x1b[J")
@@ -301,7 +330,8 @@ def xargs(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, words = options(proc, sys, "+0rtn:I:L:P:s:ed:")
-        data.update(zero="0" in given, skip="r" in given, trace="t" in given, count=int(given.get("n", given.get("L", "0"))), mark=given.get("I", ""),
+        data.update(zero="0" in given, skip="r" in given, trace="t" in given, count=int(given.get("n", given.get("L", "0"))),
+            mark=given.get("I", ""),
                     command=words or ["echo"], batches=None, child=0, status=0, delimiter=given.get("d", ""))  # fmt: skip
         begin(proc, [])
     if data["batches"] is None:
@@ -343,7 +373,9 @@ def xargs(proc: Process, sys: Sys, event: Event) -> int:
 
 def _quoted_words(text: str) -> list[str]:
     found = re.findall(r"""((?:'[^'\n]*'|"[^"\n]*"|\\.|[^\s'"\\])+)""", text)
-    return [re.sub(r"""'([^']*)'|"([^"]*)"|\\(.)""", lambda m: next(g for g in m.groups() if g is not None), word) for word in found]
+    return [
+        re.sub(r"""'([^']*)'|"([^"]*)"|\\(.)""", lambda m: next(g for g in m.groups() if g is not None), word) for word in found
+    ]
 
 
 @tool("stress", "stress-ng", memory=MEBIBYTE)
@@ -352,7 +384,9 @@ def stress(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         words = proc["argv"][1:]
-        values = {word.lstrip("-"): words[i + 1] if i + 1 < len(words) else "" for i, word in enumerate(words) if word.startswith("-")}
+        values = {
+            word.lstrip("-"): words[i + 1] if i + 1 < len(words) else "" for i, word in enumerate(words) if word.startswith("-")
+        }
 
         def number(*names: str) -> int:
             text = next((values[name] for name in names if name in values), "0")
@@ -374,5 +408,3 @@ def stress(proc: Process, sys: Sys, event: Event) -> int:
     sys.burn(0)
     sys.out(f"stress: info: [{proc['pid']}] successful run completed in {(sys.now - data['began']) // 1000}s\n")
     return 0
-
-

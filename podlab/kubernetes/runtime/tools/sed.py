@@ -30,7 +30,13 @@ class _Parser:
             char = self.text[self.at]
             if char == "\\" and self.at + 1 < len(self.text):
                 follow = self.text[self.at + 1]
-                out.append(follow if follow == stop and stop not in "()|{}+?" else "\n" if follow == "n" and stop != "n" else char + follow)
+                out.append(
+                    follow
+                    if follow == stop and stop not in "()|{}+?"
+                    else "\n"
+                    if follow == "n" and stop != "n"
+                    else char + follow
+                )
                 self.at += 2
             elif char == stop:
                 self.at += 1
@@ -224,7 +230,9 @@ def sed(proc: Process, sys: Sys, event: Event) -> int:
         argv = proc["argv"]
         suffix = next((word[2:] for word in argv[1:] if word.startswith("-i") and len(word) > 2), "")
         proc["argv"] = [word if not word.startswith("-i") else "-i" for word in argv]
-        given, names = options(proc, sys, "nrEe:f:isuz", {"expression": "e", "quiet": "n", "silent": "n", "in-place": "i", "regexp-extended": "E"})
+        given, names = options(
+            proc, sys, "nrEe:f:isuz", {"expression": "e", "quiet": "n", "silent": "n", "in-place": "i", "regexp-extended": "E"}
+        )
         script = given.get("e")
         if "f" in given:
             script = (script + "\n" if script else "") + sys.read_file(given["f"])
@@ -237,7 +245,17 @@ def sed(proc: Process, sys: Sys, event: Event) -> int:
         except (SedFault, re.error) as error:
             complain(proc, sys, str(error))
             return 1
-        data.update(silent="n" in given, inplace="i" in given, suffix=suffix, names=names, number=0, hold="", active={}, pending=None, quit=None)
+        data.update(
+            silent="n" in given,
+            inplace="i" in given,
+            suffix=suffix,
+            names=names,
+            number=0,
+            hold="",
+            active={},
+            pending=None,
+            quit=None,
+        )
         begin(proc, [] if data["inplace"] else names)
     if data["inplace"]:
         status = 0
@@ -357,10 +375,7 @@ class _Runner:
                 replaced = replaced or count
                 if count and "p" in argument[2]:
                     out.append(space + "\n")
-            elif name == "d":
-                deleted = True
-                break
-            elif name == "D":
+            elif name == "d" or name == "D":
                 deleted = True
                 break
             elif name == "p":

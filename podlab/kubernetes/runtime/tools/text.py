@@ -97,8 +97,10 @@ def tail(proc: Process, sys: Sys, event: Event) -> int:
             count = count_of(text)
         except ValueError:
             usage(proc, sys, f"invalid number '{text}'")
-        data.update(unit="c" if "c" in given else "n", count=abs(count), start=text.startswith("+"), follow="f" in given or "F" in given,
-                    retry="F" in given, many=(len(names) > 1 or "v" in given) and "q" not in given, names=names or ["-"], phase="read",
+        data.update(unit="c" if "c" in given else "n", count=abs(count), start=text.startswith("+"),
+            follow="f" in given or "F" in given,
+                    retry="F" in given, many=(len(names) > 1 or "v" in given) and "q" not in given, names=names or ["-"],
+                    phase="read",
                     pause=duration(given.get("s", "1")) or 1000, held=0, seen="")  # fmt: skip
         data["many"] = data["many"] and "q" not in given
         if any(_endless(sys, name) for name in data["names"]):
@@ -136,7 +138,11 @@ def tail(proc: Process, sys: Sys, event: Event) -> int:
         sys.sleep(data["pause"] - (sys.now - data["began"]) % data["pause"])
     for item in data["files"]:
         _follow_read(proc, sys, item, data)
-    watched = tuple(item["name"] if item["fd"] is not None or item["name"].startswith("/") else "." for item in data["files"] if item["name"] != "-")
+    watched = tuple(
+        item["name"] if item["fd"] is not None or item["name"].startswith("/") else "."
+        for item in data["files"]
+        if item["name"] != "-"
+    )
     places = tuple(_existing(sys, path) for path in watched)
     sys.poll(changes=places)
     return 0
@@ -214,7 +220,10 @@ def grep(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, names = options(proc, sys, "EFGPivcnqolLrRhHsxwm:A:B:C:e:f:", {"color": "G", "colour": "G"})
-        fixed, wide = "F" in given or proc["argv"][0].endswith("fgrep"), "E" in given or "P" in given or proc["argv"][0].endswith("egrep")
+        fixed, wide = (
+            "F" in given or proc["argv"][0].endswith("fgrep"),
+            "E" in given or "P" in given or proc["argv"][0].endswith("egrep"),
+        )
         texts = given.get("e", "").split("\n") if "e" in given else []
         if "f" in given:
             texts += sys.read_file(given["f"]).splitlines()
@@ -236,9 +245,10 @@ def grep(proc: Process, sys: Sys, event: Event) -> int:
         recursive = "r" in given or "R" in given
         if recursive:
             names = [path for name in names or ["."] for path in _walk(sys, name)]
-        many = (len(names) > 1 or recursive) and "h" not in given or "H" in given
+        many = ((len(names) > 1 or recursive) and "h" not in given) or "H" in given
         around = int(given.get("C", "0") or 0)
-        data.update(pattern=pattern, flags="".join(given), many=many, counts={}, number=0, matched=False, error=False, shown="", limit=int(given.get("m", "0")),
+        data.update(pattern=pattern, flags="".join(given), many=many, counts={}, number=0, matched=False, error=False, shown="",
+            limit=int(given.get("m", "0")),
                     before=int(given.get("B", around)), after=int(given.get("A", around)), held=[], more=0, last=0)  # fmt: skip
         begin(proc, names)
     flags = data["flags"]
@@ -289,7 +299,7 @@ def grep(proc: Process, sys: Sys, event: Event) -> int:
         label = "(standard input)" if name == "-" else name
         if "c" in flags:
             sys.out((f"{label}:" if data["many"] else "") + f"{count}\n")
-        elif "l" in flags and count or "L" in flags and not count:
+        elif ("l" in flags and count) or ("L" in flags and not count):
             sys.out(label + "\n")
     if "q" in flags and data["matched"]:
         return 0
@@ -330,7 +340,12 @@ def cut(proc: Process, sys: Sys, event: Event) -> int:
         if not kind:
             usage(proc, sys, "expected a list of bytes, characters, or fields")
         try:
-            data.update(kind=kind, ranges=[list(r) for r in sorted(ranges(given[kind]))], delimiter=given.get("d", "\t")[:1] or "\t", only="s" in given)
+            data.update(
+                kind=kind,
+                ranges=[list(r) for r in sorted(ranges(given[kind]))],
+                delimiter=given.get("d", "\t")[:1] or "\t",
+                only="s" in given,
+            )
         except ValueError:
             usage(proc, sys, f"invalid range {given[kind]}")
         begin(proc, names)
@@ -411,7 +426,7 @@ def tr(proc: Process, sys: Sys, event: Event) -> int:
                 continue
             if second and "d" not in flags and inside:
                 char = second[-1] if complement else table[char]
-            if squeeze and char == data["last"] and (char in squeeze or complement and inside):
+            if squeeze and char == data["last"] and (char in squeeze or (complement and inside)):
                 continue
             data["last"] = char
             out.append(char)
@@ -425,7 +440,11 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         argv = proc["argv"]
-        keys = [argv[i + 1] if word == "-k" else word[2:] for i, word in enumerate(argv) if word.startswith("-k") and (len(word) > 2 or i + 1 < len(argv))]
+        keys = [
+            argv[i + 1] if word == "-k" else word[2:]
+            for i, word in enumerate(argv)
+            if word.startswith("-k") and (len(word) > 2 or i + 1 < len(argv))
+        ]
         given, names = options(proc, sys, "nruhfbVscMgdizt:k:o:T:")
         data.update(flags="".join(given), keys=keys, separator=given.get("t", ""), out=given.get("o", ""))
         begin(proc, names)
@@ -475,7 +494,7 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
         specs = [field("", spec)[1] for spec in data["keys"]]
         rows.sort(key=raw, reverse=backwards and "s" not in flags) if "s" not in flags else None
         for index in range(len(specs) - 1, -1, -1):
-            rows.sort(key=lambda row: key(row)[index], reverse=("r" in specs[index]) if specs[index] else backwards)  # noqa: B023
+            rows.sort(key=lambda row: key(row)[index], reverse=("r" in specs[index]) if specs[index] else backwards)
     else:
         rows.sort(key=raw)
         rows.sort(key=key)
@@ -542,7 +561,13 @@ def wc(proc: Process, sys: Sys, event: Event) -> int:
     files = everything(proc, sys, "{}: {}")
     total = [0] * 5
     for name, text in files:
-        counts = [text.count("\n"), len(text.split()), len(text), len(raw(text)), max((len(r) for r in text.split("\n")), default=0)]
+        counts = [
+            text.count("\n"),
+            len(text.split()),
+            len(text),
+            len(raw(text)),
+            max((len(r) for r in text.split("\n")), default=0),
+        ]
         total = [a + b for a, b in zip(total, counts, strict=True)]
         sys.out(row(counts, "" if not data["names"] else name))
     if len(data["names"]) > 1:
@@ -628,7 +653,9 @@ def seq(proc: Process, sys: Sys, event: Event) -> int:
             return 1
         if not 1 <= len(numbers) <= 3:
             usage(proc, sys, "")
-        first, step, last = (1.0, 1.0, numbers[0]) if len(numbers) == 1 else (numbers[0], 1.0, numbers[1]) if len(numbers) == 2 else numbers
+        first, step, last = (
+            (1.0, 1.0, numbers[0]) if len(numbers) == 1 else (numbers[0], 1.0, numbers[1]) if len(numbers) == 2 else numbers
+        )
         digits = max((len(word.partition(".")[2]) for word in words), default=0)
         width = max(len(f"{first:.{digits}f}"), len(f"{last:.{digits}f}")) if wide else 0
         data.update(at=0, first=first, step=step, last=last, digits=digits, width=width, separator=separator)
@@ -709,7 +736,12 @@ def dump(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, names = options(proc, sys, "cCxbvA:t:N:n:s:p")
-        data.update(flags="".join(given), kind=given.get("t", ""), limit=int(given.get("N", given.get("n", "0")) or 0), address=given.get("A", ""))
+        data.update(
+            flags="".join(given),
+            kind=given.get("t", ""),
+            limit=int(given.get("N", given.get("n", "0")) or 0),
+            address=given.get("A", ""),
+        )
         begin(proc, names)
     name = proc["argv"][0].rsplit("/", 1)[-1]
     content = b"".join(raw(text) for _, text in everything(proc, sys))
@@ -733,7 +765,9 @@ def dump(proc: Process, sys: Sys, event: Event) -> int:
             prefix = "" if data["address"] == "n" else f"{at:07o}"
             if "c" in flags or data["kind"] == "c":
                 names = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-                out.append(prefix + "".join(" " + (names.get(b) or (chr(b) if 32 <= b < 127 else f"{b:03o}")).rjust(3) for b in row))
+                out.append(
+                    prefix + "".join(" " + (names.get(b) or (chr(b) if 32 <= b < 127 else f"{b:03o}")).rjust(3) for b in row)
+                )
             elif data["kind"].startswith("x1"):
                 out.append(prefix + "".join(f" {b:02x}" for b in row))
             elif data["kind"].startswith("u1"):
