@@ -87,8 +87,7 @@ def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod
     volumes = validate_volumes(spec.get("volumes") or [], pod_name, f"{path}.volumes", errors)
     claims = _validate_resource_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims", errors)
     restart = spec.get("restartPolicy", "")
-    facts = PodFacts(volumes, claims, spec.get("terminationGracePeriodSeconds"), restart, spec.get("hostUsers") is not False,
-                     is_pod)
+    facts = PodFacts(volumes, claims, spec.get("terminationGracePeriodSeconds"), restart, spec.get("hostUsers") is not False)
     containers, initial = spec.get("containers") or [], spec.get("initContainers") or []
     validate_containers(containers, facts, f"{path}.containers", errors)
     validate_init_containers(initial, containers, facts, f"{path}.initContainers", errors)
