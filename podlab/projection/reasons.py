@@ -112,6 +112,19 @@ RULES: dict[str, Rule] = {
     "endpointslice-sync": _r(
         "서비스 {service} 뒤의 파드 목록을 고쳤습니다: 준비됨 {ready}개, 아님 {not_ready}개", "서비스 뒤의 파드 목록을 고쳤습니다"
     ),
+    # volumes, disruption budgets
+    "volume-bound": _r("볼륨 요청 {claim:을/를} 볼륨 {volume}에 묶었습니다", "볼륨 요청을 볼륨에 묶었습니다"),
+    "volume-provisioned": _r(
+        "볼륨 요청 {claim:을/를} 위해 볼륨 {volume:을/를} 만들었습니다", "볼륨 요청을 위해 볼륨을 만들었습니다"
+    ),
+    "volume-provisioner-asked": _r("{provisioner}에 볼륨을 만들어 달라고 했습니다", "볼륨을 만들어 달라고 했습니다", quiet=True),
+    "volume-reclaimed": _r("쓰던 볼륨 요청이 사라져 볼륨 {volume:을/를} 지웠습니다", "볼륨을 지웠습니다"),
+    "volume-unused": _r("아무도 쓰지 않아 볼륨을 지워도 되게 했습니다", quiet=True),
+    "volume-phase": _r("볼륨의 상태를 적었습니다 ({phase})", "볼륨의 상태를 적었습니다", quiet=True),
+    "volume-claim-status": _r("볼륨 요청의 상태를 적었습니다 ({phase})", "볼륨 요청의 상태를 적었습니다", quiet=True),
+    "claim-unused": _r("아무도 쓰지 않아 볼륨 요청을 지워도 되게 했습니다", quiet=True),
+    "ephemeral-claim": _r("파드의 임시 볼륨을 위해 볼륨 요청 {claim:을/를} 만들었습니다", "임시 볼륨 요청을 만들었습니다"),
+    "pdb-status": _r("내보내도 되는 파드 수를 적었습니다 ({allowed}개)", "내보내도 되는 파드 수를 적었습니다", quiet=True),
     # nodes
     "node-not-ready": _r(
         "노드 {node:이/가} {silent_ms:시간} 동안 소식이 없어 NotReady로 적었습니다",
@@ -325,6 +338,10 @@ ACTORS: dict[str, str] = {
     "kube-proxy": "kube-proxy",
     "runtime": "컨테이너 런타임",
     "disruption-controller": "PDB 컨트롤러",
+    "host-path-provisioner": "볼륨 공급자",
+    "pvc-protection-controller": "볼륨 보호 컨트롤러",
+    "pv-protection-controller": "볼륨 보호 컨트롤러",
+    "ephemeral-volume-controller": "임시 볼륨 컨트롤러",
     "bootstrap": "클러스터",
     "persistentvolume-controller": "볼륨 컨트롤러",
 }
