@@ -124,6 +124,7 @@ RULES: dict[str, Rule] = {
     "volume-claim-status": _r("볼륨 요청의 상태를 적었습니다 ({phase})", "볼륨 요청의 상태를 적었습니다", quiet=True),
     "claim-unused": _r("아무도 쓰지 않아 볼륨 요청을 지워도 되게 했습니다", quiet=True),
     "ephemeral-claim": _r("파드의 임시 볼륨을 위해 볼륨 요청 {claim:을/를} 만들었습니다", "임시 볼륨 요청을 만들었습니다"),
+    "hpa-status": _r("측정값을 적었습니다", quiet=True),
     "quota-used": _r("쿼터에서 쓴 만큼을 적었습니다", quiet=True),
     "pdb-status": _r("내보내도 되는 파드 수를 적었습니다 ({allowed}개)", "내보내도 되는 파드 수를 적었습니다", quiet=True),
     # nodes
@@ -334,6 +335,9 @@ ACTORS: dict[str, str] = {
     "pod-garbage-collector": "파드 가비지 컬렉터",
     "namespace-controller": "네임스페이스 컨트롤러",
     "horizontal-pod-autoscaler": "HPA 컨트롤러",
+    "horizontal-pod-autoscaler-controller": "HPA 컨트롤러",
+    "horizontalpodautoscaler-controller": "HPA 컨트롤러",
+    "resourcequota-controller": "쿼터 컨트롤러",
     "hpa-controller": "HPA 컨트롤러",
     "network": "네트워크",
     "kube-proxy": "kube-proxy",
