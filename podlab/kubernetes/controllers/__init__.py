@@ -6,15 +6,23 @@ from ..component import Component
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
+from .disruption import DisruptionController
 from .endpoints import EndpointsController
 from .endpointslice import EndpointSliceController
+from .ephemeral_volume import EphemeralVolumeController
 from .garbage_collector import GarbageCollector
+from .horizontalpodautoscaler import HorizontalPodAutoscalerController
+from .host_path_provisioner import HostPathProvisioner
 from .job import JobController
 from .namespace import NamespaceController
 from .node_lifecycle import NodeLifecycleController
+from .persistentvolume_binder import PersistentVolumeBinder
 from .pod_gc import PodGCController
+from .pv_protection import PVProtectionController
+from .pvc_protection import PVCProtectionController
 from .replicaset import ReplicaSetController
 from .replicationcontroller import ReplicationControllerController
+from .resourcequota import ResourceQuotaController
 from .root_ca_cert_publisher import RootCACertPublisher
 from .serviceaccount import ServiceAccountController
 from .statefulset import StatefulSetController
@@ -22,10 +30,11 @@ from .taint_eviction import TaintEvictionController
 from .ttl_after_finished import TTLAfterFinishedController
 
 CONTROLLERS: tuple[type[Component], ...] = (
-    ServiceAccountController, RootCACertPublisher, NamespaceController, GarbageCollector,
+    ServiceAccountController, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
     ReplicaSetController, ReplicationControllerController, DeploymentController, StatefulSetController, DaemonSetController,
-    JobController, CronJobController, TTLAfterFinishedController,
+    JobController, CronJobController, TTLAfterFinishedController, HorizontalPodAutoscalerController, DisruptionController,
     EndpointSliceController, EndpointsController,
+    EphemeralVolumeController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

@@ -14,7 +14,7 @@ from ..etcd import Change, key_of
 from ..objects import Map
 from ..resources import BY_KIND
 
-EVERY_MS = 15  # a request takes about so long, and the collector's workers share one client
+EVERY_MS = 25  # a request takes about so long, and the collector's workers share one client
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 ORPHANING = "orphan "  # prefix of the keys of owners that let their dependents go
 

@@ -1,0 +1,146 @@
+"""PodDisruptionBudgets: how many Pods may be evicted just now (pkg/controller/disruption/disruption.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..cause import Cause
+from ..component import Controller, own_key
+from ..controllers_common import conditions
+from ..controllers_common.conditions import int_or_percent
+from ..controllers_common.owners import controller_of
+from ..controllers_common.pods import is_deleting, is_ready, unchanged
+from ..etcd import Change
+from ..objects import EMPTY, Map
+from ..selectors import selects
+from ..times import parse_rfc3339, rfc3339
+
+DELETION_TIMEOUT_MS = 120_000  # DeletionTimeout: an evicted Pod that is still there after this counts again
+SCALED = {"ReplicaSet": "replicasets", "ReplicationController": "replicationcontrollers", "StatefulSet": "statefulsets"}
+
+
+def _of_pod(controller: Controller, change: Change) -> Iterable[str]:
+    if unchanged(change):
+        return ()
+    namespace = change.object["metadata"]["namespace"]
+    budgets = controller.cluster.etcd.list("poddisruptionbudgets", namespace)
+    return [f"{namespace}/{budget['metadata']['name']}" for budget in budgets
+            if any(obj is not None and selects(budget["spec"].get("selector"), obj["metadata"].get("labels")) for obj in (change.object, change.old))]
+
+
+@dataclass
+class Numbers:
+    """What a budget's status says."""
+
+    expected: int
+    desired: int
+    healthy: int
+
+    @property
+    def allowed(self) -> int:
+        return max(0, self.healthy - self.desired) if self.expected > 0 else 0
+
+
+def numbers(spec: Any, pods: list[Map], scale: int, healthy: int) -> Numbers:
+    """getExpectedPodCount and updatePdbStatus. `scale`: the sum of the Pods' controllers' replicas. Percents round up, both ways."""
+    if spec.get("maxUnavailable") is not None:
+        return Numbers(scale, max(0, scale - int_or_percent(spec["maxUnavailable"], scale, up=True)), healthy)
+    minimum = spec.get("minAvailable")
+    if isinstance(minimum, str):
+        return Numbers(scale, int_or_percent(minimum, scale, up=True), healthy)
+    return Numbers(len(pods), minimum or 0, healthy)
+
+
+class DisruptionController(Controller):
+    name = "disruption-controller"
+    source = "controllermanager"  # the component that its Events name
+    latency_ms = 15
+    watches = {"poddisruptionbudgets": own_key, "pods": _of_pod}
+
+    def reconcile(self, key: str) -> int | None:
+        budget = self.cluster.etcd.get("poddisruptionbudgets", key)
+        if budget is None:
+            return None
+        spec, namespace = budget["spec"], budget["metadata"]["namespace"]
+        pods = [pod for pod in self.cluster.etcd.list("pods", namespace) if selects(spec.get("selector"), pod["metadata"].get("labels"))]
+        if not pods:
+            self._event(budget, "Normal", "NoPods", "No matching pods found")
+        disrupted, again = self._disrupted(budget, pods)
+        scale, unmanaged = self._scale(pods)
+        if unmanaged and not isinstance(spec.get("minAvailable"), int):
+            self._event(budget, "Warning", "UnmanagedPods", "Pods selected by this PodDisruptionBudget (selector: "
+                        f"{_selector_text(spec)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, "
+                        "which may result in undefined behavior. To account for these pods please set \".spec.minAvailable\" field of the PDB "
+                        "to an integer value.")
+        healthy = sum(1 for pod in pods if is_ready(pod) and not is_deleting(pod) and pod["metadata"]["name"] not in disrupted)
+        self._write(budget, numbers(spec, pods, scale, healthy), disrupted)
+        return again
+
+    def _scale(self, pods: list[Map]) -> tuple[int, bool]:
+        """getExpectedScale: (sum of the replicas of the Pods' controllers, whether some Pod has none that scales)."""
+        found: dict[str, int] = {}
+        unmanaged = False
+        for pod in pods:
+            owner = self._scaled_owner(pod)
+            if owner is None:
+                unmanaged = True
+            else:
+                found[owner["metadata"]["uid"]] = owner["spec"].get("replicas", 1)
+        return sum(found.values()), unmanaged
+
+    def _scaled_owner(self, pod: Map) -> Map | None:
+        reference, namespace = controller_of(pod), pod["metadata"]["namespace"]
+        if reference is None or reference["kind"] not in SCALED:
+            return None
+        owner = self.client.find(SCALED[reference["kind"]], reference["name"], namespace)
+        if owner is None or owner["metadata"]["uid"] != reference["uid"]:
+            return None
+        parent = controller_of(owner)
+        deployment = self.client.find("deployments", parent["name"], namespace) if parent is not None and parent["kind"] == "Deployment" else None
+        return deployment if deployment is not None else owner
+
+    def _disrupted(self, budget: Map, pods: list[Map]) -> tuple[dict[str, str], int | None]:
+        """buildDisruptedPodMap: evicted Pods that are about to go, and ms until the first of them has taken too long."""
+        noted = (budget.get("status") or EMPTY).get("disruptedPods") or EMPTY
+        kept: dict[str, str] = {}
+        waits: list[int] = []
+        for pod in pods:
+            name = pod["metadata"]["name"]
+            if is_deleting(pod) or name not in noted:
+                continue
+            left = parse_rfc3339(noted[name]) + DELETION_TIMEOUT_MS - self.now
+            if left <= 0:
+                self._event(pod, "Warning", "NotDeleted", f"Pod was expected by PDB {budget['metadata']['namespace']}/{budget['metadata']['name']} "
+                            "to be deleted but it wasn't")
+            else:
+                kept[name] = noted[name]
+                waits.append(left)
+        return kept, min(waits, default=None)
+
+    def _write(self, budget: Map, found: Numbers, disrupted: dict[str, str]) -> None:
+        generation = budget["metadata"].get("generation", 1)
+        old = budget.get("status") or EMPTY
+        enough = ("True", "SufficientPods") if found.allowed > 0 else ("False", "InsufficientPods")
+        held = conditions.of(old.get("conditions") or (), "DisruptionAllowed")
+        since = held["lastTransitionTime"] if held is not None and held["status"] == enough[0] else rfc3339(self.now)
+        condition = {"type": "DisruptionAllowed", "status": enough[0], "observedGeneration": generation, "lastTransitionTime": since,
+                     "reason": enough[1], "message": ""}
+        status: dict[str, Any] = {"observedGeneration": generation, "disruptionsAllowed": found.allowed, "currentHealthy": found.healthy,
+                                  "desiredHealthy": found.desired, "expectedPods": found.expected,
+                                  "conditions": [*(c for c in old.get("conditions") or () if c["type"] != "DisruptionAllowed"), condition]}
+        if disrupted:
+            status["disruptedPods"] = disrupted
+        if status != old:
+            self.client.update("poddisruptionbudgets", {**budget, "status": status}, subresource="status",
+                               cause=Cause("pdb-status", {"allowed": found.allowed, "healthy": found.healthy, "desired": found.desired}))
+
+    def _event(self, obj: Map, kind: str, reason: str, message: str) -> None:
+        self.cluster.events.record(self.source, obj, kind, reason, message, None, None)
+
+
+def _selector_text(spec: Any) -> str:
+    labels = (spec.get("selector") or EMPTY).get("matchLabels") or EMPTY
+    return "&LabelSelector{MatchLabels:map[string]string{" + "".join(f"{k}: {labels[k]}," for k in sorted(labels)) + "},MatchExpressions:[]" \
+        "LabelSelectorRequirement{},}"

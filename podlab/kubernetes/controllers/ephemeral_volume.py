@@ -1,0 +1,41 @@
+"""Generic ephemeral volumes: a claim of its own for each Pod that asks for one (pkg/controller/volume/ephemeral/controller.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..cause import Cause
+from ..component import Controller
+from ..controllers_common.owners import reference
+from ..controllers_common.pods import is_deleting
+from ..etcd import Change
+from ..objects import EMPTY
+
+
+def _with_volumes(_: Controller, change: Change) -> Iterable[str]:
+    if change.type != "ADDED" or not any(volume.get("ephemeral") for volume in change.object["spec"].get("volumes") or ()):
+        return ()
+    return (change.key,)
+
+
+class EphemeralVolumeController(Controller):
+    name = "ephemeral-volume-controller"
+    watches = {"pods": _with_volumes}
+
+    def reconcile(self, key: str) -> int | None:
+        pod = self.cluster.etcd.get("pods", key)
+        if pod is None or is_deleting(pod):
+            return None
+        namespace = pod["metadata"]["namespace"]
+        for volume in pod["spec"].get("volumes") or ():
+            name = f"{pod['metadata']['name']}-{volume['name']}"
+            if not volume.get("ephemeral") or self.client.find("persistentvolumeclaims", name, namespace) is not None:
+                continue
+            template = volume["ephemeral"]["volumeClaimTemplate"]
+            held = template.get("metadata") or EMPTY
+            metadata: dict[str, Any] = {"name": name, "namespace": namespace, "ownerReferences": [reference(pod)]}
+            metadata.update({member: dict(held[member]) for member in ("labels", "annotations") if held.get(member)})
+            body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
+            self.client.create("persistentvolumeclaims", body, namespace, cause=Cause("ephemeral-claim", {"pod": key, "claim": name}))
+        return None

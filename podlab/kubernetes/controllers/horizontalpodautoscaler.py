@@ -1,0 +1,225 @@
+"""HorizontalPodAutoscaler: as many replicas as the measured load asks for (pkg/controller/podautoscaler/horizontal.go)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .. import quantity
+from ..apiserver.errors import ApiError
+from ..cause import Cause
+from ..component import Controller, own_key
+from ..controllers_common import conditions, metrics
+from ..controllers_common.metrics import MetricError
+from ..objects import EMPTY, Map, thaw
+from ..resources import by_api_kind
+from ..selectors import selects, selects_plain
+from ..times import rfc3339
+
+PERIOD_MS = 15_000  # HorizontalPodAutoscalerSyncPeriod
+STABLE_MS = 300_000  # DownscaleStabilizationWindow
+SCALE_UP_FACTOR, SCALE_UP_MINIMUM = 2, 4  # scaleUpLimitFactor, scaleUpLimitMinimum
+
+
+@dataclass
+class Advice:
+    """What one metric says."""
+
+    replicas: int
+    name: str  # "cpu resource utilization (percentage of request)"
+    status: dict[str, Any]
+    shown: tuple[str, str]  # current and target, for the reader
+
+
+class HorizontalPodAutoscalerController(Controller):
+    name = "horizontal-pod-autoscaler"
+    watches = {"horizontalpodautoscalers": own_key}
+
+    def __init__(self, cluster: Any) -> None:
+        super().__init__(cluster)
+        self.state.update(advice={}, events={})  # hpa uid -> [[ms, replicas], ...]; hpa uid -> [[ms, change], ...]
+
+    def reconcile(self, key: str) -> int | None:
+        hpa = self.cluster.etcd.get("horizontalpodautoscalers", key)
+        if hpa is None:
+            return None
+        status: dict[str, Any] = thaw(hpa.get("status") or EMPTY)
+        status["observedGeneration"] = hpa["metadata"].get("generation", 1)
+        try:
+            self._autoscale(hpa, status)
+        except ApiError as error:
+            self.client.event(hpa, "Warning", "FailedGetScale", error.message)
+            self._condition(status, "AbleToScale", "False", "FailedGetScale",
+                            f"the HPA controller was unable to get the target's current scale: {error.message}")
+        except MetricError as error:
+            self.client.event(hpa, "Warning", "FailedComputeMetricsReplicas", f"invalid metrics (1 invalid out of 1), first error is: {error}")
+        if status != (hpa.get("status") or EMPTY):
+            self.client.update("horizontalpodautoscalers", {**hpa, "status": status}, subresource="status", cause=Cause("hpa-status"))
+        return PERIOD_MS
+
+    # ---- one round (reconcileAutoscaler)
+
+    def _autoscale(self, hpa: Map, status: dict[str, Any]) -> None:
+        spec, namespace = hpa["spec"], hpa["metadata"]["namespace"]
+        reference = spec["scaleTargetRef"]
+        resource = by_api_kind(reference.get("apiVersion", ""), reference["kind"])
+        if resource is None or "scale" not in resource.subresources:
+            raise ApiError(404, "NotFound", f"no matches for kind \"{reference['kind']}\" in group \"{reference.get('apiVersion', '')}\"")
+        target = self.client.get(resource.plural, reference["name"], namespace)
+        self._condition(status, "AbleToScale", "True", "SucceededGetScale", "the HPA controller was able to get the target's current scale")
+        current, lowest, highest = target["spec"].get("replicas", 1), spec.get("minReplicas") or 1, spec["maxReplicas"]
+        self.state["advice"].setdefault(hpa["metadata"]["uid"], [[self.now, current]])
+        advice: Advice | None = None
+        if current == 0:
+            desired, reason = 0, ""
+            self._condition(status, "ScalingActive", "False", "ScalingDisabled",
+                            "scaling is disabled since the replica count of the target is zero")
+        elif current > highest:
+            desired, reason = highest, "Current number of replicas above Spec.MaxReplicas"
+        elif current < lowest:
+            desired, reason = lowest, "Current number of replicas below Spec.MinReplicas"
+        else:
+            advice = self._measure(hpa, target, current, status)
+            reason = f"{advice.name} above target" if advice.replicas > current else "All metrics below target"
+            desired = self._normalize(hpa, current, advice.replicas, status)
+        if desired != current:
+            facts = {"from": current, "to": desired, "metric": advice.name if advice else "", "current": advice.shown[0] if advice else "",
+                     "target": advice.shown[1] if advice else ""}
+            self.client.patch(resource.plural, reference["name"], {"spec": {"replicas": desired}}, namespace, subresource="scale",
+                              cause=Cause("hpa-scaled", facts))
+            self._condition(status, "AbleToScale", "True", "SucceededRescale",
+                            f"the HPA controller was able to update the target scale to {desired}")
+            self.client.event(hpa, "Normal", "SuccessfulRescale", f"New size: {desired}; reason: {reason}")
+            self.state["events"].setdefault(hpa["metadata"]["uid"], []).append([self.now, desired - current])
+            status["lastScaleTime"] = rfc3339(self.now)
+        status.update(currentReplicas=current, desiredReplicas=desired)
+
+    # ---- metrics
+
+    def _measure(self, hpa: Map, target: Map, current: int, status: dict[str, Any]) -> Advice:
+        """computeReplicasForMetrics: the highest advice; a metric that fails only matters when it would allow scaling down."""
+        found: list[Advice] = []
+        failures: list[MetricError] = []
+        for metric in hpa["spec"].get("metrics") or ():
+            try:
+                found.append(self._measure_one(hpa, target, current, metric))
+            except MetricError as error:
+                failures.append(error)
+                reason = {"Resource": "FailedGetResourceMetric", "ContainerResource": "FailedGetContainerResourceMetric"}.get(
+                    metric["type"], f"FailedGet{metric['type']}Metric")
+                self._condition(status, "ScalingActive", "False", reason,
+                                f"the HPA was unable to compute the replica count: {error}")
+                self.client.event(hpa, "Warning", reason, str(error))
+        status["currentMetrics"] = [advice.status for advice in found] or None
+        if status["currentMetrics"] is None:
+            del status["currentMetrics"]
+        if not found:
+            raise failures[0] if failures else MetricError("no metrics")
+        best = max(found, key=lambda advice: advice.replicas)
+        if failures and best.replicas < current:
+            raise failures[0]
+        if not failures:
+            self._condition(status, "ScalingActive", "True", "ValidMetricFound",
+                            f"the HPA was able to successfully calculate a replica count from {best.name}")
+        return best
+
+    def _measure_one(self, hpa: Map, target: Map, current: int, metric: Map) -> Advice:
+        if metric["type"] not in ("Resource", "ContainerResource"):
+            raise MetricError(f"unable to get metric: unable to fetch metrics from {metric['type'].lower()} metrics API: "
+                              "no known available metric versions found")
+        source = metric["resource" if metric["type"] == "Resource" else "containerResource"]
+        resource, container, goal = source["name"], source.get("container"), source["target"]
+        pods, samples = self._samples(hpa, target, resource, container)
+        if not samples:
+            raise MetricError(f"failed to get {resource} utilization: unable to get metrics for resource {resource}: no metrics returned "
+                              "from resource metrics API")
+        groups = metrics.group(pods, samples, resource, self.now)
+        text = f"{resource} container resource" if container else f"{resource} resource"
+        percent = goal.get("averageUtilization")
+        try:
+            if percent is not None:
+                per_pod = {pod["metadata"]["name"]: metrics.request_of(pod, resource, container) for pod in pods}
+                wanted, used = metrics.replicas_for(current, groups, samples, per_pod, percent)
+                name, shown = f"{text} utilization (percentage of request)", (f"{used}%", f"{percent}%")
+            else:
+                each = quantity.milli(goal["averageValue"])
+                wanted, used = metrics.replicas_for(current, groups, samples, {pod["metadata"]["name"]: each for pod in pods}, 100)
+                name, shown = text, (f"{used * each // 100_000}", goal["averageValue"])
+        except MetricError as error:
+            raise MetricError(f"failed to get {resource} utilization: {error}") from None
+        average = sum(samples.values()) // len(samples)
+        now: dict[str, Any] = {"averageValue": quantity.format_decimal(quantity.parse(f"{average}m")) if resource == "cpu" else
+                               quantity.format_binary(average // 1000)}
+        if percent is not None:
+            now["averageUtilization"] = used
+        key = "resource" if metric["type"] == "Resource" else "containerResource"
+        return Advice(wanted, name, {"type": metric["type"], key: {"name": resource, **({"container": container} if container else {}),
+                                                                  "current": now}}, shown)
+
+    def _samples(self, hpa: Map, target: Map, resource: str, container: str | None) -> tuple[list[Map], dict[str, int]]:
+        """The target's Pods, and the use of those that were measured, in thousandths."""
+        namespace, selector = hpa["metadata"]["namespace"], target["spec"].get("selector")
+        chosen = selects_plain if target["kind"] == "ReplicationController" else selects
+        pods = [pod for pod in self.cluster.etcd.list("pods", namespace) if chosen(selector, pod["metadata"].get("labels"))]
+        samples = {}
+        for pod in pods:
+            usage = self.cluster.pod_usage(pod) if pod["spec"].get("nodeName") else {}
+            values = [one["cpu_nanocores"] // 1_000_000 if resource == "cpu" else one["memory_bytes"] * 1000
+                      for name, one in usage.items() if container in (None, name)]
+            if values:
+                samples[pod["metadata"]["name"]] = sum(values)
+        return pods, samples
+
+    # ---- from advice to size
+
+    def _normalize(self, hpa: Map, current: int, wanted: int, status: dict[str, Any]) -> int:
+        uid, spec = hpa["metadata"]["uid"], hpa["spec"]
+        advice: list[list[int]] = self.state["advice"][uid]
+        events: list[list[int]] = self.state["events"].setdefault(uid, [])
+        behavior = spec.get("behavior")
+        up, down = (metrics.rules(behavior.get("scaleUp"), metrics.DEFAULT_UP), metrics.rules(behavior.get("scaleDown"), metrics.DEFAULT_DOWN)) \
+            if behavior else (metrics.Rules(0, "Max", ()), metrics.Rules(STABLE_MS, "Max", ()))
+        highest = max([wanted, *(n for at, n in advice if at > self.now - down.window_ms)])
+        lowest = min([wanted, *(n for at, n in advice if at > self.now - up.window_ms)])
+        stable = min(max(current, lowest), highest) if behavior else highest
+        advice.append([self.now, wanted])
+        horizon = self.now - max(up.window_ms, down.window_ms, STABLE_MS)
+        advice[:] = [entry for entry in advice if entry[0] > horizon]
+        events[:] = [entry for entry in events if entry[0] > self.now - 1_800_000]
+        if stable != wanted:
+            kind = ("ScaleDownStabilized", "recent recommendations were higher than current one, applying the highest recent recommendation") \
+                if stable > wanted else ("ScaleUpStabilized", "recent recommendations were lower than current one, applying the lowest recent recommendation")
+            self._condition(status, "AbleToScale", "True", *kind)
+        else:
+            self._condition(status, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size")
+        lowest_size, highest_size = spec.get("minReplicas") or 1, spec["maxReplicas"]
+        grow = metrics.limit_up(current, up, events, self.now) if behavior else max(SCALE_UP_FACTOR * current, SCALE_UP_MINIMUM)
+        shrink = metrics.limit_down(current, down, events, self.now) if behavior else 0
+        return self._limit(stable, current, (lowest_size, highest_size), (grow, shrink), status)
+
+    def _limit(self, wanted: int, current: int, bounds: tuple[int, int], pace: tuple[int, int], status: dict[str, Any]) -> int:
+        """convertDesiredReplicasWithRules."""
+        lowest, highest = max(bounds[0], min(pace[1], current)), min(bounds[1], max(pace[0], current))
+        if wanted < lowest:
+            few = ("TooFewReplicas", "the desired replica count is less than the minimum replica count") if lowest == bounds[0] else \
+                ("ScaleDownLimit", "the desired replica count is decreasing faster than the maximum scale rate")
+            self._condition(status, "ScalingLimited", "True", *few)
+            return lowest
+        if wanted > highest:
+            many = ("TooManyReplicas", "the desired replica count is more than the maximum replica count") if highest == bounds[1] else \
+                ("ScaleUpLimit", "the desired replica count is increasing faster than the maximum scale rate")
+            self._condition(status, "ScalingLimited", "True", *many)
+            return highest
+        self._condition(status, "ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range")
+        return wanted
+
+    def _condition(self, status: dict[str, Any], kind: str, value: str, reason: str, message: str) -> None:
+        """setCondition: kept in its place; its time changes with its status."""
+        held: list[Any] = status.setdefault("conditions", [])
+        old = conditions.of(held, kind)
+        since = old["lastTransitionTime"] if old is not None and old["status"] == value else rfc3339(self.now)
+        new = {"type": kind, "status": value, "lastTransitionTime": since, "reason": reason, "message": message}
+        if old is None:
+            held.append(new)
+        else:
+            held[held.index(old)] = new
