@@ -57,6 +57,17 @@ def new_node(kubelet: Kubelet, state: dict[str, Any] | None, cpu: int, memory: i
     return Node(Machine(kubelet), state, cpu=cpu, memory=memory, disk=disk)
 
 
+def run_sandbox(machine: Node, uid: str, **options: Any) -> None:
+    """RunPodSandbox. A second one for a Pod, after a reboot, leaves the dead containers of the first to be looked at."""
+    before = machine.state["sandboxes"].get(uid)
+    machine.run_sandbox(uid, **options)
+    if before is not None:
+        machine.state["sandboxes"][uid]["containers"] = before["containers"]
+        for volume in before["volumes"].values():
+            if volume["own"] and machine.state["filesystems"].get(volume["fs"], {}).get("kind") == "tmpfs":
+                machine.state["filesystems"].pop(volume["fs"])  # memory does not outlive a reboot
+
+
 def set_limits(machine: Node, container_id: str, limits: dict[str, int]) -> None:
     """UpdateContainerResources: new limits for a container that runs."""
     machine.state["containers"][container_id]["limits"] = dict(limits)

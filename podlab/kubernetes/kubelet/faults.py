@@ -109,14 +109,14 @@ def _on(kubelet: Kubelet, *, rebooted: bool) -> None:
         kubelet.state["node_timer"] = kubelet.after(node_status.PERIOD_MS, ["node-status", ""])
     else:
         node_status.report(kubelet)
+    for payload in pending:
+        kubelet.on_timer(payload)
     for worker in list(kubelet.state["pods"].values()):
         _catch_up(kubelet, worker, rebooted)
     known = set(kubelet.state["pods"])
     for pod in kubelet.cluster.etcd.pods_on(kubelet.node):
         if pod["metadata"]["uid"] not in known or pod["metadata"].get("deletionTimestamp"):
             kubelet.wake(pod, kubelet.cluster.because, 1000)
-    for payload in pending:
-        kubelet.after(1, payload)
 
 
 def _forget_runtime(kubelet: Kubelet) -> None:
@@ -147,4 +147,6 @@ def _catch_up(kubelet: Kubelet, worker: Worker, rebooted: bool) -> None:
         if worker["mode"] == "run":
             kubelet.after(100, ["sync", worker["uid"]])
     else:
+        for probe in worker["probes"].values():
+            probe["busy"] = None
         kubelet.write_status(worker)

@@ -282,10 +282,6 @@ class Kubelet(Component):
         """A person's exec or attach: see sessions.py."""
         return sessions.act(self, act)
 
-    def session_output(self, session: str, offset: int = 0) -> tuple[list[list[str]], int | None]:
-        """What a session has said from chunk `offset` on: ([[stream, text], ...], exit code or None while it runs)."""
-        return sessions.read(self, session, offset)
-
     def facts(self, pod_uid: str) -> dict[str, Any]:
         return report.facts(self, pod_uid)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..objects import EMPTY, Map
 from ..runtime.node import ContainerStatus, StartError
-from . import backoff, env, eviction, images, volumes
+from . import backoff, cri, env, eviction, images, volumes
 from .podspec import EPHEMERAL, Part, full_name, part, parts
 from .state import Worker, fail, newest, read_end
 
@@ -36,7 +36,8 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     domain = (
         f"{hostname}.{spec['subdomain']}.{namespace}.svc.cluster.local" if spec.get("subdomain") and spec.get("hostname") else ""
     )
-    kubelet.machine.run_sandbox(
+    cri.run_sandbox(
+        kubelet.machine,
         worker["uid"],
         name=name,
         namespace=namespace,

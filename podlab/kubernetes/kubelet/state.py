@@ -33,6 +33,7 @@ def new_worker(pod: Map, now: int) -> Worker:
         "phase": "",
         "steps": [],
         "timer": None,
+        "turn": 0,
         "again": None,
         "requeue": None,
         "due": 0,

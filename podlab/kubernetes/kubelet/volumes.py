@@ -35,6 +35,8 @@ class MountError(Exception):
 
 def step_mount(kubelet: Kubelet, worker: Worker) -> int | None:
     """WaitForAttachAndMount."""
+    from . import worker as pod_worker
+
     if worker["mounted"]:
         return None
     if not kubelet.pod(worker)["spec"].get("volumes"):
@@ -45,7 +47,7 @@ def step_mount(kubelet: Kubelet, worker: Worker) -> int | None:
         worker["mount"] = {"timer": timer, "delay": RETRY_MS, "since": kubelet.now, "bad": []}
     worker["mount"]["since"] = kubelet.now
     worker["steps"].insert(1, ["mounted"])
-    worker["timer"] = kubelet.after(TIMEOUT_MS, ["step", worker["uid"]])
+    pod_worker.wait_ms(kubelet, worker, TIMEOUT_MS)
     return WAIT
 
 
@@ -89,8 +91,7 @@ def mount_timer(kubelet: Kubelet, worker: Worker) -> None:
         return
     worker["mounted"] = True
     if pod_worker.waits_for(worker, "mount"):
-        kubelet.cancel(worker["timer"])
-        worker["timer"] = kubelet.after((mount["since"] - kubelet.now) % POLL_MS, ["step", worker["uid"]])
+        pod_worker.wait_ms(kubelet, worker, (mount["since"] - kubelet.now) % POLL_MS)
 
 
 def check(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> None:

@@ -122,9 +122,17 @@ def dead(kubelet: Kubelet, worker: Worker, name: str) -> None:
 # ---- running steps
 
 
-def step_timer(kubelet: Kubelet, worker: Worker) -> None:
-    worker["timer"] = None
-    advance(kubelet, worker)
+def wait_ms(kubelet: Kubelet, worker: Worker, ms: int) -> None:
+    """Let the present step last so long."""
+    kubelet.cancel(worker["timer"])
+    worker["turn"] += 1
+    worker["timer"] = kubelet.after(ms, ["step", worker["uid"], worker["turn"]])
+
+
+def step_timer(kubelet: Kubelet, worker: Worker, turn: int) -> None:
+    if turn == worker["turn"] and worker["timer"] is not None:
+        worker["timer"] = None
+        advance(kubelet, worker)
 
 
 def advance(kubelet: Kubelet, worker: Worker) -> None:
@@ -144,7 +152,7 @@ def go(kubelet: Kubelet, worker: Worker) -> None:
         if wait == WAIT:
             return
         if wait is not None:
-            worker["timer"] = kubelet.after(wait, ["step", worker["uid"]])
+            wait_ms(kubelet, worker, wait)
             return
         if worker["steps"] and worker["steps"][0] is step:
             worker["steps"].pop(0)
@@ -343,7 +351,7 @@ def begin_terminating(kubelet: Kubelet, worker: Worker) -> None:
     abort(kubelet, worker)
     pod = kubelet.pod(worker)
     worker["mode"] = "terminating"
-    worker["resizing"] = {}
+    worker["resizing"], worker["waits"] = {}, {}
     probes.stop(kubelet, worker, ("liveness", "startup"))
     check_deadline(kubelet, worker, pod)
     worker["steps"] = [["stop-all"], ["stop-sandbox"], ["ended"]]

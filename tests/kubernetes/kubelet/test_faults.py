@@ -8,6 +8,7 @@ import pytest
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.kubelet import sessions
 from tests.kubernetes.kubelet.given import World, pod, sh, world
 
 FOREVER = "trap 'exit 0' TERM; while true; do sleep 1; done"
@@ -183,10 +184,10 @@ def test_a_session_is_written_to_and_read_and_ends() -> None:
     it.cluster.apply({**act, "act": "write", "session": session, "data": "hello\n"})
     it.run(1)
     kubelet = it.cluster.kubelet("node-1")
-    assert kubelet.session_output(session) == ([["stdout", "hello\n"]], None)
+    assert sessions.read(kubelet, session) == ([["stdout", "hello\n"]], None)
     it.cluster.apply({**act, "at": it.cluster.now, "act": "eof", "session": session})
     it.run(1)
-    assert kubelet.session_output(session, 1) == ([], 0)
+    assert sessions.read(kubelet, session, 1) == ([], 0)
     with pytest.raises(ApiError, match="container not found"):
         it.cluster.apply(
             {**act, "at": it.cluster.now, "act": "open", "pod": uid, "container": "c", "command": ["nope"]}
@@ -226,6 +227,21 @@ def test_facts_for_the_diagram() -> None:
     it.run(0.02)
     assert it.cluster.facts(uid)["deadline"] <= it.cluster.now + 20_000
     assert it.cluster.kubelet("node-1").node_facts()["power"] == "on"
+
+
+def test_a_node_that_boots_again_and_again_keeps_counting() -> None:
+    it = world()
+    it.create(pod())
+    for _ in range(4):
+        it.run(40)
+        it.fault(node="node-1", power="off")
+        it.run(5)
+        it.fault(node="node-1", power="on")
+    it.run(60)
+    assert it.state() == "running#4"
+    it.delete(gracePeriodSeconds=0)
+    it.run(10)
+    assert it.cluster.kubelet("node-1").machine.state["containers"] == {}
 
 
 def test_a_checkpoint_of_a_broken_node_goes_on_as_it_was() -> None:
