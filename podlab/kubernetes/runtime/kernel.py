@@ -222,10 +222,8 @@ class Kernel:
             self.charge(proc, sys.used)
 
     def _complain(self, proc: Process, sys: Sys, text: str) -> None:
-        try:
+        with suppress(Errno, Blocked, Exited):
             sys.write(2, text)
-        except (Errno, Blocked, Exited):
-            pass
 
     def changed(self, fsid: str) -> None:
         """A file system has changed: wakes who watches it."""
@@ -399,6 +397,8 @@ class Kernel:
             if inode:
                 inode["o"] = inode.get("o", 1) - 1
                 release(fs, desc["ino"])
+        elif kind == "tty":
+            self.state["ttys"].pop(desc["tty"], None)
         elif kind == "socket":
             self.socket_closed(key, desc)
 

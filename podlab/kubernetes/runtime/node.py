@@ -383,6 +383,9 @@ class Node(Terminals, Volumes, Kernel):
         raw = message.encode("utf-8", "surrogateescape")[-TERMINATION_MESSAGE_BYTES:]
         container.update(state="exited", exit_code=status, signal=proc["killed"], reason=reason, finished_at=self.host.now,
                          message=raw.decode("utf-8", "replace"))  # fmt: skip
+        if container["stdin_pipe"] in self.state["pipes"]:
+            self.pipe_end(container["stdin_pipe"], "w", -1)
+            container["stdin_pipe"] = ""
         for exec_id in list(container["attached"]):
             self._session_over(exec_id, status)
         if not self.state["sandboxes"][container["pod"]]["share_pid"] and not self.in_namespace(container["ns"]):

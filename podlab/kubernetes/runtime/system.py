@@ -590,6 +590,7 @@ class Sys:
                 raise Errno("EACCES")
             self.view.allow(found, self.proc, EXECUTE)
             return name
+        self.charge(10)  # the same whether it has been looked up before or not
         refused = False
         path = self.proc["env"].get("PATH", "") if path is None else path
         key = (name, path, self.proc["uid"])
@@ -598,13 +599,16 @@ class Sys:
             return known
         for directory in path.split(":"):
             candidate = (directory or ".").rstrip("/") + "/" + name
-            vnode = self.find(candidate)
-            if vnode is not None and not vnode.is_dir:
-                if self.access(candidate, EXECUTE):
-                    if directory.startswith("/") and not any(vnode.path.startswith(mount + "/") for mount in self.view.mounts):
-                        self.view.commands[key] = candidate
-                    return candidate
-                refused = True
+            try:
+                vnode = self.view.resolve(candidate, self.proc["cwd"], self.proc)
+                self.view.allow(vnode, self.proc, EXECUTE)
+            except Errno as error:
+                refused = refused or error.name == "EACCES"
+                continue
+            if not vnode.is_dir:
+                if directory.startswith("/") and not any(vnode.path.startswith(mount + "/") for mount in self.view.mounts):
+                    self.view.commands[key] = candidate
+                return candidate
         raise Errno("EACCES" if refused else "ENOENT")
 
     def _load(self, path: str, argv: list[str], depth: int = 0) -> tuple[str, list[str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from . import logs
 from .kernel import Kernel
-from .process import INT, KILL, QUIT, WINCH, Data, Errno, Process
+from .process import INT, KILL, QUIT, WINCH, Blocked, Data, Errno, Exited, Process
 
 
 class Terminals(Kernel):
@@ -207,7 +208,7 @@ class Terminals(Kernel):
         if session is None or session["exit_code"] is not None:
             return
         if session["tty"]:
-            tty = self.state["ttys"][session["tty"]]
+            tty = self.state["ttys"].get(session["tty"], {})
             tty["eof"] = tty["hup"] = True
             self.wake("tty:" + session["tty"], {"on": "fd"})
         elif session["stdin_pipe"]:
@@ -223,7 +224,7 @@ class Terminals(Kernel):
         session = self.state["execs"].get(exec_id)
         if session is None or not session["tty"] or session["exit_code"] is not None:
             return
-        tty = self.state["ttys"][session["tty"]]
+        tty = self.state["ttys"].get(session["tty"], {})
         tty["rows"], tty["cols"] = rows, cols
         proc = self.state["processes"].get(session["proc"])
         if proc is not None:
@@ -301,10 +302,8 @@ class Terminals(Kernel):
 
         proc = self.state["processes"].get(process)
         if proc is not None and proc["state"] == "running":
-            try:
+            with suppress(Errno, Blocked, Exited):  # its reader may be gone: then SIGPIPE has ended it
                 Sys(self, proc).write(fd, text)
-            except Exception:  # its reader is gone: it has been ended by SIGPIPE
-                pass
             self.run()
 
     def foreign_read(self, process: str) -> str | None:

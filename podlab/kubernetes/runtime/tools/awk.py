@@ -22,9 +22,11 @@ from .common import begin, complain, lines, options, usage
 from .regex import extended, substitute
 
 MAX_STEPS = 200_000
-TOKEN = re.compile(r"""[
-\t\r]*(?:(?P<nl>\n|\#[^\n]*)|(?P<num>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|(?P<str>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)|"""
-                   r"""(?P<op>\+\+|--|\+=|-=|\*=|/=|%=|\^=|\*\*|==|!=|<=|>=|&&|\|\||!~|>>|[-+*/%^!<>=?:,;(){}\[\]$~|])|\\\n)""")  # fmt: skip
+TOKEN = re.compile(
+    r"[ \t\r]*(?:(?P<nl>\n|\#[^\n]*)|(?P<num>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)"
+    r'|(?P<str>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)'
+    r"|(?P<op>\+\+|--|\+=|-=|\*=|/=|%=|\^=|\*\*|==|!=|<=|>=|&&|\|\||!~|>>|[-+*/%^!<>=?:,;(){}\[\]$~|])|\\\n)"
+)
 KEYWORDS = ("BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "exit",
     "return", "delete", "in", "print",
             "printf", "getline", "nextfile")  # fmt: skip

@@ -6,6 +6,7 @@ import base64 as coding
 import hashlib
 import re
 
+from ..filesystem import text_bytes
 from ..process import Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..shell.patterns import CLASSES
@@ -549,7 +550,7 @@ def wc(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, names = options(proc, sys, "lwcmL", {"lines": "l", "words": "w", "bytes": "c"})
-        data.update(flags="".join(k for k in "lwmcL" if k in given) or "lwc", names=names, totals=[0] * 5, rows=[])
+        data.update(flags="".join(k for k in "lwmcL" if k in given) or "lwc", names=names, totals=[0] * 5, counts=[0] * 5, column=0, inside=False)
         begin(proc, names)
     width = 9 if len(data["flags"]) > 1 else 0
 
@@ -558,21 +559,25 @@ def wc(proc: Process, sys: Sys, event: Event) -> int:
         text = " ".join(str(n).rjust(width) for n in picked) if len(picked) > 1 else str(picked[0])
         return text + (" " + name if name else "") + "\n"
 
-    files = everything(proc, sys, "{}: {}")
-    total = [0] * 5
-    for name, text in files:
-        counts = [
-            text.count("\n"),
-            len(text.split()),
-            len(text),
-            len(raw(text)),
-            max((len(r) for r in text.split("\n")), default=0),
-        ]
-        total = [a + b for a, b in zip(total, counts, strict=True)]
-        sys.out(row(counts, "" if not data["names"] else name))
+    def piece(text: str, name: str, end: bool) -> None:
+        counts = data["counts"]
+        if end:
+            data["totals"] = [a + b for a, b in zip(data["totals"], counts, strict=True)]
+            sys.out(row(counts, "" if not data["names"] else name))
+            data.update(counts=[0] * 5, column=0, inside=False)
+            return
+        counts[0] += text.count("\n")
+        counts[1] += len(text.split()) - int(data["inside"] and not text[0].isspace())
+        counts[2] += len(text)
+        counts[3] += text_bytes(text)
+        first, *rest = text.split("\n")
+        counts[4] = max(counts[4], data["column"] + len(first), *(len(part) for part in rest)) if rest else max(counts[4], data["column"] + len(first))
+        data.update(inside=not text[-1].isspace(), column=len(rest[-1]) if rest else data["column"] + len(first))
+
+    status = pieces(proc, sys, piece, "{}: {}")
     if len(data["names"]) > 1:
-        sys.out(row(total, "total"))
-    return int(data["in"]["status"])
+        sys.out(row(data["totals"], "total"))
+    return status
 
 
 @tool("tee")
