@@ -13,6 +13,7 @@ from typing import Any
 from .apiserver.request import Request
 from .cluster import Cluster
 from .etcd import Change
+from .kubectl.laptop import run_lines
 from .kubectl.run import run_to_end
 from .objects import without
 
@@ -91,17 +92,10 @@ class Trace:
             self._shell(at, step["sh"])
 
     def _shell(self, at: float, line: str) -> None:
-        """The shell forms that scenarios use: `kubectl ... && kubectl ...`, with $NS for the namespace."""
-        rc, out, err, t = 0, "", "", self.seconds()
-        for part in line.replace("$NS", self.namespace).split("&&"):
-            words = part.strip()
-            if not words.startswith("kubectl "):
-                rc, err = 127, err + f"sh: {words.split()[0]}: not found\n"
-                break
-            rc, more_out, more_err = self.kubectl(words[len("kubectl "):])
-            out, err = out + more_out, err + more_err
-            if rc:
-                break
+        """A shell line, run on a laptop (kubectl/laptop.py); $NS is the namespace."""
+        t = self.seconds()
+        rc, output = run_lines(self.cluster, f"NS={self.namespace}\n{line}\n", namespace=self.namespace)
+        out, err = ("".join(text for stream, text in output if stream == which) for which in ("out", "err"))
         self.steps.append({"at": at, "cmd": line, "rc": rc, "stdout": out, "stderr": err, "t": t, "t_end": self.seconds()})
 
     def _final(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Bounded before anything is built: bytes, depth, aliases (a YAML bomb is a few li
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -134,7 +135,6 @@ def read(files: Mapping[str, str], names: list[str], stdin: str | None, *, recur
 
 
 def clean(path: str) -> str:
-    """A path as the learner's files are keyed: relative to the home directory."""
-    for home in ("~/", "/root/", "./"):
-        path = path.removeprefix(home)
-    return path.rstrip("/")
+    """A path as the learner's files are keyed."""
+    whole = posixpath.normpath(path) if path else path
+    return whole.removeprefix("./")

@@ -1,0 +1,2 @@
+def complete_line(line, terminal, commands):
+    return []

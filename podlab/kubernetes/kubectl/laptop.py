@@ -1,0 +1,421 @@
+"""The learner's own machine: a real shell in front of kubectl, outside the cluster.
+
+    laptop = Laptop(cluster, submit, {"web.yaml": "..."})
+    laptop.enter("kubectl get pods | grep web")
+    laptop.take_output()              [("out", "web   1/1 ...\\n")]
+    laptop.advance()                  after the cluster has moved
+
+The machine is a runtime Node of its own with one container, in which bash runs at a terminal without echo (the page shows what is
+typed). kubectl and curl are programs that the host, that is this module, runs: generators that are woken when the cluster
+moves. Nothing here is checkpointed or journaled; only what kubectl sends to the cluster is.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..runtime.image import Entry, Image
+from ..runtime.images.base import base_tree
+from ..runtime.node import Node
+from ..runtime.process import Errno
+from ..runtime.system import Sys
+from . import completion, curl
+from .disk import HOME, Disk
+from .run import run
+from .terminal import Api, Command, Config, Input, Terminal
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+PROMPT, MORE = "\x01", "\x02"  # PS1 and PS2 of the shell: marks that are taken out of its output
+TURNS_AT_ONCE = 60  # slices of CPU time that one call grants at once; an endless loop then goes on with the cluster's clock
+TIMERS_AT_ONCE = 2_000
+SLICE_MS = 100  # the wait of a process that has used them up
+TREE_FILES = {"kubectl": Entry(program="foreign", size=58_605_752), "curl": Entry(program="foreign", size=276_056),
+              "wget": Entry(program="foreign", size=549_320), "pause": Entry(program="pause")}
+IMAGE = Image("podlab/laptop", ("latest",), base_tree({"bin": TREE_FILES}, bash=True, release='PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'), 0,
+              ("pause",))
+UNCAUGHT_INTERRUPT = 130
+
+
+class _Machine(Node):
+    def find_image(self, reference: str) -> Image | None:
+        return IMAGE
+
+
+class _Keys(Input):
+    """What a host program may read: its own descriptor 0, or keys as they come in raw mode."""
+
+    def __init__(self, running: _Running) -> None:
+        self._running = running
+
+    def read(self) -> str | None:
+        running = self._running
+        if running.raw:
+            keys, running.keys = running.keys, ""
+            return keys or None
+        return running.laptop.node.foreign_read(running.process)
+
+
+class _Running:
+    """One program that the host runs."""
+
+    def __init__(self, laptop: Laptop, process: str, detail: dict[str, Any]) -> None:
+        self.laptop, self.process = laptop, process
+        self.raw, self.keys = False, ""
+        self.woken, self.stir, self.due, self.revision = True, False, None, -1
+        self.due: int | None
+        argv = detail["argv"]
+        terminal = Terminal(laptop.api, self.write, laptop.config, Disk(laptop.system(process), detail["cwd"]), _Keys(self), tty=detail["tty"],
+                            raw=self._set_raw, save=self._save, edit=laptop.edit, forward=laptop.set_forward, line=" ".join(argv))
+        self.detail = detail
+        name = argv[0].rsplit("/", 1)[-1]
+        terminal.line = " ".join(["kubectl", *argv[1:]])
+        self.command: Command = run(argv[1:], terminal) if name == "kubectl" else curl.run([name, *argv[1:]], terminal, laptop.forwards)
+
+    def _set_raw(self, on: bool) -> None:
+        self.raw = on
+
+    def _save(self, path: str, text: str) -> None:
+        self.laptop.system(self.process).write_file(path, text)
+
+    def write(self, stream: int, text: str) -> None:
+        if stream == 2 and self.laptop.at_terminal(self.process, 2):
+            self.laptop.printed("err", text)
+        else:
+            self.laptop.node.foreign_write(self.process, stream, text)
+
+    @property
+    def alive(self) -> bool:
+        proc = self.laptop.node.state["processes"].get(self.process)
+        return proc is not None and proc["state"] != "zombie"
+
+
+class Laptop:
+    """One learner's shell. Call its methods inside a turn of the cluster; none of them waits."""
+
+    def __init__(self, cluster: Cluster, submit: Callable[[dict[str, Any]], Any], files: dict[str, str] | None = None, *,
+                 namespace: str = "default", interactive: bool = True) -> None:
+        self.cluster = cluster
+        self.api = Api(cluster, submit)
+        self.config = Config(namespace)
+        self.forwards: dict[int, dict[str, Any]] = {}  # local port -> {"namespace", "pod", "uid", "port"}
+        self.edit: Any = None  # the page's editor, for kubectl edit
+        self.random = cluster.random
+        self._now = cluster.now
+        self._timers: list[tuple[int, int, dict[str, Any]]] = []
+        self._cancelled: set[int] = set()
+        self._sequence = 0
+        self._turns = 0
+        self._starting: list[tuple[str, dict[str, Any]]] = []
+        self._running: dict[str, _Running] = {}
+        self._output: list[tuple[str, str]] = []
+        self._settling = False
+        self._ended: dict[str, int] = {}
+        self.node = _Machine(self)
+        self.node.run_sandbox("laptop", name="laptop", namespace="", hostname="laptop", ip="127.0.0.1")
+        self.container = self.node.create_container("laptop", "laptop", image="laptop", command=["pause"], working_dir=HOME,
+                                                    env={"USER": "root", "TERM": "xterm", "EDITOR": "vi"})
+        self.node.start_container(self.container)
+        for name, text in (files or {}).items():
+            self.write_file(name, text)
+        self._shell = ""
+        if interactive:
+            self._open_shell()
+
+    # ---- the page's side
+
+    def enter(self, line: str) -> None:
+        """A line typed: a command, or input for what runs."""
+        text = line + "\n"
+        for running in reversed(list(self._running.values())):
+            if running.raw:
+                running.keys += text
+                running.woken = True
+                break
+        else:
+            self.node.write_stdin(self._shell, text)
+        self._settle()
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        for running in reversed(list(self._running.values())):
+            if running.raw:
+                running.keys += "\x03"
+                running.woken = True
+                break
+        else:
+            self.node.write_stdin(self._shell, "\x03")
+        self._settle()
+
+    def advance(self) -> None:
+        """The cluster has moved, or time has passed."""
+        self._turns = 0
+        for running in self._running.values():
+            running.woken = running.woken or running.stir or running.revision != self.cluster.etcd.revision
+        self._settle()
+
+    def take_output(self) -> list[tuple[str, str]]:
+        """What was printed since the last call: ("out" or "err", text), in order."""
+        taken, self._output = self._output, []
+        return taken
+
+    @property
+    def busy(self) -> bool:
+        return not self._shell_data().get("prompted")
+
+    @property
+    def prompt(self) -> str:
+        """What stands before the next line: the shell's prompt, "> " in the middle of a command, nothing while something runs."""
+        data = self._shell_data()
+        return "" if not data.get("prompted") else "> " if data.get("input") else "$ "
+
+    @property
+    def exit_code(self) -> int:
+        """$? of the shell."""
+        return int(self._shell_data().get("status", 0))
+
+    def complete(self, line: str) -> list[str]:
+        """What the last word of a line could be."""
+        proc = self._shell_process()
+        cwd = proc["cwd"] if proc else HOME
+        terminal = Terminal(self.api, lambda stream, text: None, self.config, Disk(self._sys(), cwd))
+        return completion.complete_line(line, terminal, self._commands())
+
+    def files(self) -> dict[str, str]:
+        """The text files of the home directory by path, hidden ones left out."""
+        disk = Disk(self._sys(), HOME)
+        return {path: disk[path] for path in disk.below(HOME) if not path.startswith(".")}
+
+    def write_file(self, name: str, text: str) -> None:
+        """Put a file into the home directory; directories on the way are made."""
+        Disk(self._sys(), HOME).write(name, text)
+
+    # ---- programs that the host runs
+
+    def at_terminal(self, process: str, fd: int) -> bool:
+        """Whether a descriptor of a process is the learner's terminal."""
+        proc = self.node.state["processes"].get(process)
+        desc = self.node.state["files"].get(proc["fds"].get(str(fd), "")) if proc else None
+        return bool(desc and desc["kind"] == "tty")
+
+    def printed(self, stream: str, text: str) -> None:
+        if text:
+            self._output.append((stream, text))
+
+    def system(self, process: str) -> Sys:
+        return Sys(self.node, self.node.state["processes"][process])
+
+    def set_forward(self, port: int, to: dict[str, Any] | None) -> None:
+        """A port-forward begins, or is over (None)."""
+        if to is None:
+            self.forwards.pop(port, None)
+        else:
+            self.forwards[port] = to
+
+    def spawn(self, argv: list[str]) -> str:
+        """Run a command without a terminal; its exec id. `ended` tells the exit code."""
+        return self.node.exec(self.container, argv)
+
+    def ended(self, exec_id: str) -> int | None:
+        return self._ended.get(exec_id)
+
+    def next_at(self) -> int | None:
+        """When this machine has something to do by itself: virtual ms."""
+        times = [at for at, sequence, _ in self._timers if sequence not in self._cancelled]
+        times += [running.due for running in self._running.values() if running.due is not None]
+        return min(times, default=None)
+
+    # ---- the runtime's host (runtime/host.py)
+
+    @property
+    def now(self) -> int:
+        return self._now
+
+    def after(self, ms: int, payload: dict[str, Any]) -> int:
+        if payload.get("on") == "turn":  # CPU time costs no virtual time here, so that a paused cluster can be looked at
+            self._turns += 1
+            ms = 0 if self._turns < TURNS_AT_ONCE else max(ms, SLICE_MS)
+        self._sequence += 1
+        heapq.heappush(self._timers, (self._now + ms, self._sequence, payload))
+        return self._sequence
+
+    def cancel(self, timer: Any) -> None:
+        if any(sequence == timer for _, sequence, _ in self._timers):
+            self._cancelled.add(timer)
+
+    def on_exit(self, pod_uid: str, container_id: str) -> None:
+        """The container only holds the shell: nothing follows."""
+
+    def on_output(self, pod_uid: str, container_id: str) -> None:
+        """Nobody reads the holding process's log."""
+
+    def on_exec_output(self, exec_id: str) -> None:
+        if exec_id not in self.node.state["execs"]:
+            return
+        out, err = self.node.read_exec(exec_id)
+        if exec_id == self._shell:
+            nested = "$ " if self._shell_data().get("fg") else ""  # a shell started inside the shell prompts too
+            out = out.replace(PROMPT, nested).replace(MORE, "> " if nested else "")
+        self.printed("out", out)
+        self.printed("err", err)
+
+    def on_exec_exit(self, exec_id: str, payload: Any) -> None:
+        self.on_exec_output(exec_id)
+        self._ended[exec_id] = int(self.node.exec_status(exec_id)["exit_code"])
+
+    def on_foreign(self, process: str, event: str, detail: Any) -> None:
+        if event == "start":
+            self._starting.append((process, detail))
+        elif process in self._running:
+            self._running[process].woken = True
+
+    # ---- inside
+
+    def _open_shell(self) -> None:
+        self._shell = ""
+        exec_id = self.node.exec(self.container, ["env", f"PS1={PROMPT}", f"PS2={MORE}", "bash"], tty=True)
+        self._shell = exec_id
+        self.node.state["ttys"][self.node.state["execs"][exec_id]["tty"]]["echo"] = False
+        self.node.read_exec(exec_id)
+        self._output.clear()
+        self._settle()
+
+    def _shell_process(self) -> Any:
+        session = self.node.state["execs"].get(self._shell)
+        return self.node.state["processes"].get(session["proc"]) if session else None
+
+    def _shell_data(self) -> dict[str, Any]:
+        proc = self._shell_process()
+        data: dict[str, Any] = proc["data"] if proc else {}
+        return data
+
+    def _sys(self) -> Sys:
+        return Sys(self.node, self.node.state["processes"][self.node.state["containers"][self.container]["main"]])
+
+    def _commands(self) -> list[str]:
+        return sorted({*IMAGE.tree["bin"], "cd", "export", "alias", "exit", "for", "while", "if"})
+
+    def _settle(self) -> None:
+        """Let everything happen that can happen now."""
+        if self._settling:
+            return
+        self._settling = True
+        try:
+            while self._fire() or self._start() or self._step():
+                pass
+            if self._shell and self._ended.get(self._shell) is not None:  # `exit`: a terminal without a shell would be of no use
+                self._open_shell_again()
+        finally:
+            self._settling = False
+
+    def _open_shell_again(self) -> None:
+        kept = self._output
+        self._output = []
+        self._settling = False
+        self._open_shell()
+        self._output = kept
+
+    def _fire(self) -> bool:
+        """The machine's own timers, each at its time, up to the cluster's present."""
+        fired = 0
+        while self._timers and self._timers[0][0] <= self.cluster.now and fired < TIMERS_AT_ONCE:
+            at, sequence, payload = heapq.heappop(self._timers)
+            if sequence in self._cancelled:
+                self._cancelled.discard(sequence)
+                continue
+            self._now = max(self._now, at)
+            self.node.on_timer(payload)
+            fired += 1
+            if self._starting:  # the program it started sees the world before later timers do
+                return True
+        if fired < TIMERS_AT_ONCE:
+            self._now = max(self._now, self.cluster.now)
+            return False
+        return False
+
+    def _start(self) -> bool:
+        for process, detail in self._starting:
+            if process in self.node.state["processes"]:
+                self._running[process] = _Running(self, process, detail)
+        started = bool(self._starting)
+        self._starting = []
+        return started
+
+    def _step(self) -> bool:
+        """Give each program that was woken its turn."""
+        moved = False
+        for process, running in list(self._running.items()):
+            if not running.alive:
+                running.command.close()
+                del self._running[process]
+                moved = True
+            elif running.woken or (running.due is not None and running.due <= self.cluster.now):
+                running.woken, running.due, running.stir = False, None, False
+                running.revision = self.cluster.etcd.revision
+                self._resume(process, running)
+                moved = True
+        return moved
+
+    def _resume(self, process: str, running: _Running) -> None:
+        try:
+            wait = next(running.command)
+            running.due = None if wait.ms is None else self.cluster.now + wait.ms
+            running.stir = wait.stir
+            if running.revision != self.cluster.etcd.revision:  # it changed something itself: look again with the others
+                running.woken = False
+        except StopIteration as stop:
+            del self._running[process]
+            if running.alive:
+                self.node.foreign_exit(process, stop.value or 0)
+        except Errno as error:  # its output cannot be written any more
+            del self._running[process]
+            running.command.close()
+            self.node.foreign_exit(process, 1)
+            self.printed("err", f"kubectl: {error.text}\n")
+
+
+# ---- scripts, in virtual time
+
+
+def run_script(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600, namespace: str = "default",
+               submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, str]:
+    """Run a shell script on a laptop while virtual time passes. Gives (exit code, output); 124 when it was not over in `limit_seconds`."""
+    code, output = run_lines(cluster, text, files=files, limit_seconds=limit_seconds, namespace=namespace, submit=submit)
+    return code, "".join(part for _, part in output)
+
+
+def run_lines(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600, namespace: str = "default",
+              submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, list[tuple[str, str]]]:
+    """As `run_script`, with the output in its two streams: ("out" or "err", text), in order."""
+    laptop = Laptop(cluster, submit or (lambda entry: cluster.apply({"at": cluster.now, **entry})), files, namespace=namespace, interactive=False)
+    laptop.write_file(".script.sh", text)
+    script = laptop.spawn(["bash", f"{HOME}/.script.sh"])
+    deadline = cluster.now + round(limit_seconds * 1000)
+    for _ in _driven(cluster, laptop, deadline):
+        if laptop.ended(script) is not None:
+            break
+    code = laptop.ended(script)
+    if code is None:
+        laptop.node.forget_exec(script)
+        laptop.advance()
+    return 124 if code is None else code, laptop.take_output()
+
+
+def _driven(cluster: Cluster, laptop: Laptop, deadline: int) -> Iterator[None]:
+    """Let time pass from one happening to the next, in the cluster or on the laptop, looking in between."""
+    while True:
+        laptop.advance()
+        yield
+        times = [at for at in (cluster.clock.next_at(), laptop.next_at()) if at is not None]
+        if not times or min(times) > deadline:
+            cluster.run_until(deadline)
+            laptop.advance()
+            yield
+            return
+        if cluster.clock.next_at() == min(times):
+            cluster.step()
+        else:
+            cluster.run_until(max(cluster.now, min(times)))
