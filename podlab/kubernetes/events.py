@@ -120,7 +120,7 @@ class EventRecorder(Component):
         self.state["seen"][key] = [key_of(stored["metadata"]["namespace"], stored["metadata"]["name"]), 1, self.now]
 
     def _new(self, about: dict[str, Any], reason: str, message: str, type: str) -> dict[str, Any]:
-        nanoseconds = self.now * 1_000_000 + self.cluster.random.integer("event-name", self.cluster.etcd.revision, below=1_000_000)
+        nanoseconds = self.now * 1_000_000 + self.cluster.etcd.revision % 1_000_000  # names sort as the events came, as in reality
         namespace = about.get("namespace") or "default"  # events about cluster-scoped objects live in `default`
         return {"kind": "Event", "apiVersion": "v1", "metadata": {"name": f"{about['name']}.{nanoseconds:x}", "namespace": namespace},
                 "involvedObject": about, "reason": reason, "message": message, "type": type}
