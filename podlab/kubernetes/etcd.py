@@ -31,6 +31,8 @@ class Change:
 
 
 Subscriber = Callable[[Change], None]
+Maps = list[Map]  # inside the class, `list` is a method
+Names = list[str]
 
 
 def key_of(namespace: str | None, name: str) -> str:
@@ -70,7 +72,7 @@ class Etcd:
     def get(self, plural: str, key: str) -> Map | None:
         return self._tables.get(plural, {}).get(key)
 
-    def list(self, plural: str, namespace: str | None = None) -> list[Map]:
+    def list(self, plural: str, namespace: str | None = None) -> Maps:
         """Objects in key order, as etcd lists them."""
         table = self._tables.get(plural)
         if not table:
@@ -88,15 +90,15 @@ class Etcd:
     def total(self) -> int:
         return sum(map(len, self._tables.values()))
 
-    def plurals(self) -> list[str]:
+    def plurals(self) -> Names:
         return sorted(plural for plural, table in self._tables.items() if table)
 
-    def owned(self, uid: str, plural: str | None = None) -> list[Map]:
+    def owned(self, uid: str, plural: str | None = None) -> Maps:
         """Objects that name `uid` among their owners, in order of kind and key."""
         found = sorted(self._owned.get(uid, ()))
         return [self._tables[kind][key] for kind, key in found if plural is None or kind == plural]
 
-    def pods_on(self, node: str) -> list[Map]:
+    def pods_on(self, node: str) -> Maps:
         table = self._tables.get("pods", {})
         return [table[key] for key in sorted(self._on_node.get(node, ()))]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
@@ -77,7 +77,8 @@ class CronJobController(Controller):
             status = conditions.drop_zeros(status)
             if status != (cronjob.get("status") or EMPTY):
                 facts = {"active": len(status.get("active", ()))}
-                self.client.update("cronjobs", {**cronjob, "status": status}, subresource="status", cause=Cause("cronjob-status", facts))
+                self.client.update("cronjobs", {**cronjob, "status": status}, subresource="status",
+                                   cause=Cause("cronjob-status", facts))
         return again
 
     # ---- Jobs that were started
@@ -87,7 +88,8 @@ class CronJobController(Controller):
         for job in jobs:
             metadata, ended = job["metadata"], finished(job)
             if metadata["uid"] not in active and ended is None:
-                self._event(cronjob, "Warning", "UnexpectedJob", f"Saw a job that the controller did not create or forgot: {metadata['name']}")
+                self._event(cronjob, "Warning", "UnexpectedJob",
+                            f"Saw a job that the controller did not create or forgot: {metadata['name']}")
             elif metadata["uid"] in active and ended is not None:
                 del active[metadata["uid"]]
                 self._event(cronjob, "Normal", "SawCompletedJob", f"Saw completed job: {metadata['name']}, condition: {ended}")
@@ -105,7 +107,8 @@ class CronJobController(Controller):
         spec = cronjob["spec"]
         for kind, limit in (("Failed", spec.get("failedJobsHistoryLimit")), ("Complete", spec.get("successfulJobsHistoryLimit"))):
             for job in to_remove(jobs, kind, limit):
-                self._delete(cronjob, job["metadata"]["name"], job["metadata"]["uid"], status, Cause("cronjob-history", {"limit": limit}))
+                self._delete(cronjob, job["metadata"]["name"], job["metadata"]["uid"], status,
+                             Cause("cronjob-history", {"limit": limit}))
 
     def _delete(self, cronjob: Map, name: str, uid: str, status: dict[str, Any], cause: Cause) -> None:
         try:
@@ -149,7 +152,7 @@ class CronJobController(Controller):
         spec, metadata = cronjob["spec"], cronjob["metadata"]
         deadline, active = spec.get("startingDeadlineSeconds"), status.get("active") or []
         if deadline is not None and slot + deadline * 1000 < self.now:
-            when = format_datetime(datetime.fromtimestamp(slot // 1000, timezone.utc))
+            when = format_datetime(datetime.fromtimestamp(slot // 1000, UTC))
             self._event(cronjob, "Warning", "MissSchedule", f"Missed scheduled time to start a job: {when}")
             return
         name = f"{metadata['name']}-{slot // 60_000}"
@@ -175,7 +178,8 @@ class CronJobController(Controller):
             return
         self._event(cronjob, "Normal", "SuccessfulCreate", f"Created job {name}")
         made = job["metadata"]
-        status["active"] = [*(status.get("active") or []), {"kind": "Job", "namespace": made["namespace"], "name": name, "uid": made["uid"],
+        status["active"] = [*(status.get("active") or []),
+                            {"kind": "Job", "namespace": made["namespace"], "name": name, "uid": made["uid"],
                                                            "apiVersion": "batch/v1", "resourceVersion": made["resourceVersion"]}]
         status["lastScheduleTime"] = rfc3339(slot)
 
@@ -187,7 +191,8 @@ class CronJobController(Controller):
         if zone:
             at = datetime.fromtimestamp(slot // 1000, ZoneInfo(zone)).isoformat()
         metadata = {"name": name, "namespace": cronjob["metadata"]["namespace"], "labels": dict(held.get("labels") or EMPTY),
-                    "annotations": {**(held.get("annotations") or EMPTY), SCHEDULED_AT: at}, "ownerReferences": [reference(cronjob)]}
+                    "annotations": {**(held.get("annotations") or EMPTY), SCHEDULED_AT: at},
+                    "ownerReferences": [reference(cronjob)]}
         if not metadata["labels"]:
             del metadata["labels"]
         return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": template["spec"]}

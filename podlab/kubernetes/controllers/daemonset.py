@@ -24,10 +24,12 @@ BURST = 250  # BurstReplicas
 BACKOFF_MS, BACKOFF_MAX_MS = 1_000, 900_000  # failedPodsBackoff (cmd/kube-controller-manager/app/apps.go)
 GENERATION = "deprecated.daemonset.template.generation"
 # AddOrUpdateDaemonPodTolerations
-TOLERATIONS = (("not-ready", "NoExecute"), ("unreachable", "NoExecute"), ("disk-pressure", "NoSchedule"), ("memory-pressure", "NoSchedule"),
+TOLERATIONS = (("not-ready", "NoExecute"), ("unreachable", "NoExecute"), ("disk-pressure", "NoSchedule"),
+               ("memory-pressure", "NoSchedule"),
                ("pid-pressure", "NoSchedule"), ("unschedulable", "NoSchedule"))
 
-_of_pod = several(owner_key("DaemonSet"), selecting("daemonsets", lambda ds, pod: selects(ds["spec"]["selector"], pod["metadata"].get("labels"))))
+_of_pod = several(owner_key("DaemonSet"), selecting("daemonsets", lambda ds,
+                                                    pod: selects(ds["spec"]["selector"], pod["metadata"].get("labels"))))
 
 
 def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:
@@ -37,7 +39,8 @@ def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:
 def _of_node(controller: Controller, change: Change) -> Iterable[str]:
     """All DaemonSets, when something changed that decides where their Pods run."""
     old, new = change.old, change.object
-    if change.type == "MODIFIED" and old is not None and old["spec"] == new["spec"] and old["metadata"].get("labels") == new["metadata"].get("labels"):
+    same = old is not None and old["spec"] == new["spec"] and old["metadata"].get("labels") == new["metadata"].get("labels")
+    if same and change.type == "MODIFIED":
         return ()
     return [f"{ds['metadata']['namespace']}/{ds['metadata']['name']}" for ds in controller.cluster.etcd.list("daemonsets")]
 
@@ -69,7 +72,8 @@ def target_node(pod: Map) -> str:
     """The node a daemon is bound to, or pinned to by its affinity (GetTargetNodeName)."""
     if facts(pod).node:
         return facts(pod).node
-    affinity = ((pod["spec"].get("affinity") or EMPTY).get("nodeAffinity") or EMPTY).get("requiredDuringSchedulingIgnoredDuringExecution") or EMPTY
+    affinity = ((pod["spec"].get("affinity") or EMPTY).get("nodeAffinity")
+                or EMPTY).get("requiredDuringSchedulingIgnoredDuringExecution") or EMPTY
     for term in affinity.get("nodeSelectorTerms") or ():
         for expression in term.get("matchFields") or ():
             if expression["key"] == "metadata.name" and len(expression.get("values") or ()) == 1:
@@ -81,7 +85,8 @@ def pinned_affinity(spec: Any, node: str) -> dict[str, Any]:
     """ReplaceDaemonSetPodNodeNameNodeAffinity: whatever nodes the template required, this one it is."""
     affinity = spec.get("affinity") or EMPTY
     term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
-    node_affinity = {**(affinity.get("nodeAffinity") or EMPTY), "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    node_affinity = {**(affinity.get("nodeAffinity") or EMPTY),
+                     "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
     return {**affinity, "nodeAffinity": node_affinity}
 
 
@@ -96,7 +101,7 @@ class Plan:
 
     create: list[str] = field(default_factory=list)
     delete: list[tuple[Map, str]] = field(default_factory=list)
-    failed: list[tuple[Map, str]] = field(default_factory=list)  # finished Pods and their nodes: deleted with an Event, after a back-off
+    failed: list[tuple[Map, str]] = field(default_factory=list)  # ended Pods and their nodes: deleted after a back-off
 
 
 class Rollout:
@@ -137,7 +142,7 @@ class Rollout:
             elif pods:
                 todo.delete += [(pod, "daemonset-extra") for pod in pods if not is_deleting(pod)]
         for name, pods in self.by_node.items():
-            if name and name not in self.verdicts:  # Pods pinned to a node that has gone and was never bound (getUnscheduledPodsWithoutNode)
+            if name and name not in self.verdicts:  # pinned to a node that has gone (getUnscheduledPodsWithoutNode)
                 todo.delete += [(pod, "daemonset-extra") for pod in pods if not facts(pod).node and not is_deleting(pod)]
         return todo
 
@@ -210,7 +215,8 @@ class Rollout:
 
     def status(self) -> dict[str, Any]:
         """updateDaemonSetStatus."""
-        total = {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0, "numberAvailable": 0,
+        total = {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
+                 "numberAvailable": 0,
                  "updatedNumberScheduled": 0}
         for name, (should, _) in self.verdicts.items():
             pods = sorted(self.by_node.get(name, ()), key=_age)
@@ -248,9 +254,11 @@ class DaemonSetController(Controller):
         if ds is None or is_deleting(ds):
             return None
         selector, uid = ds["spec"]["selector"], ds["metadata"]["uid"]
-        pods = claim(self.client, ds, "pods", controlled(uid, self.cluster.etcd.owned(uid, "pods")), self.orphans.of(ds["metadata"]["namespace"]),
+        pods = claim(self.client, ds, "pods", controlled(uid, self.cluster.etcd.owned(uid, "pods")),
+                     self.orphans.of(ds["metadata"]["namespace"]),
                      lambda pod: selects(selector, pod["metadata"].get("labels")))
-        held = revisions.of_owner(self.client, ds, self.orphan_revisions, lambda one: selects(selector, one["metadata"].get("labels")))
+        held = revisions.of_owner(self.client, ds, self.orphan_revisions,
+                                  lambda one: selects(selector, one["metadata"].get("labels")))
         labels = dict((ds["spec"]["template"].get("metadata") or EMPTY).get("labels") or EMPTY)
         newest = revisions.ensure(self.client, ds, held, labels, (ds.get("status") or EMPTY).get("collisionCount") or None)
         state = Rollout(ds, self.cluster.etcd.list("nodes"), pods, newest["metadata"]["labels"][revisions.HASH], self.now)
@@ -261,14 +269,15 @@ class DaemonSetController(Controller):
         error = self._apply(ds, todo, state.hash)
         self._write_status(ds, state.status())
         live = [one["metadata"]["name"] for one in held for pod in pods
-                if (pod["metadata"].get("labels") or EMPTY).get(revisions.HASH) == (one["metadata"].get("labels") or EMPTY).get(revisions.HASH)]
+                if (pod["metadata"].get("labels") or EMPTY).get(revisions.HASH) == (one["metadata"].get("labels")
+                                                                                    or EMPTY).get(revisions.HASH)]
         revisions.truncate(self.client, held, [*live, newest["metadata"]["name"]], ds["spec"].get("revisionHistoryLimit", 10))
         if error is not None:
             raise error
         return min((wait for wait in (again, state.next_available_ms()) if wait is not None), default=None)
 
     def _settle_failed(self, ds: Map, todo: Plan) -> int | None:
-        """Finished daemons are deleted, each node's failed ones with a growing delay between them. Returns ms until the next may go."""
+        """Ended daemons go, each node's failed ones with a growing delay in between. Returns ms until the next may go."""
         again: list[int] = []
         for pod, node in todo.failed:
             where = f"{pod['metadata']['namespace']}/{pod['metadata']['name']} on node {node}, will try to"
@@ -312,8 +321,10 @@ class DaemonSetController(Controller):
     def _write_status(self, ds: Map, total: dict[str, Any]) -> None:
         old = ds.get("status") or EMPTY
         kept = {key: old[key] for key in ("collisionCount", "conditions") if key in old}
-        status = conditions.drop_zeros({**total, "observedGeneration": ds["metadata"].get("generation", 0), **kept}, "currentNumberScheduled",
+        status = conditions.drop_zeros({**total, "observedGeneration": ds["metadata"].get("generation", 0), **kept},
+                                       "currentNumberScheduled",
                                        "numberMisscheduled", "desiredNumberScheduled", "numberReady", "collisionCount")
         if status != old:
             facts_ = {"desired": total["desiredNumberScheduled"], "ready": total["numberReady"]}
-            self.client.update("daemonsets", {**ds, "status": status}, subresource="status", cause=Cause("daemonset-status", facts_))
+            self.client.update("daemonsets", {**ds, "status": status}, subresource="status",
+                               cause=Cause("daemonset-status", facts_))

@@ -147,7 +147,8 @@ class DeploymentController(Controller):
             min_ready = deployment["spec"].get("minReadySeconds") or 0
             if changed is not None or (new["spec"].get("minReadySeconds") or 0) != min_ready:
                 annotations = changed if changed is not None else new["metadata"].get("annotations")
-                spec = {**{k: v for k, v in new["spec"].items() if k != "minReadySeconds"}, **({"minReadySeconds": min_ready} if min_ready else {})}
+                spec = {**{k: v for k, v in new["spec"].items() if k != "minReadySeconds"},
+                        **({"minReadySeconds": min_ready} if min_ready else {})}
                 body = {**new, "metadata": {**new["metadata"], "annotations": annotations}, "spec": spec}
                 new = self.client.update("replicasets", body, cause=Cause("deployment-revision", {"revision": revision}))
                 return deployment, new, old
@@ -169,7 +170,8 @@ class DeploymentController(Controller):
         name = body["metadata"]["name"]
         try:
             new = self.client.create("replicasets", body, metadata["namespace"],
-                                     cause=Cause("deployment-new-replicaset", {"replicaset": name, "size": size, "revision": revision}))
+                                     cause=Cause("deployment-new-replicaset",
+                                                 {"replicaset": name, "size": size, "revision": revision}))
         except ApiError as error:
             return self._not_created(deployment, name, error)
         if size:
@@ -192,7 +194,8 @@ class DeploymentController(Controller):
         message = f'Failed to create new replica set "{name}": {error.message}'
         if _has_deadline(deployment):
             status = deployment.get("status") or EMPTY
-            new = set_condition(status.get("conditions") or (), "Progressing", "False", "ReplicaSetCreateError", message, self.now)
+            new = set_condition(status.get("conditions") or (), "Progressing", "False", "ReplicaSetCreateError", message,
+                                self.now)
             self.client.update("deployments", {**deployment, "status": {**status, "conditions": new}}, subresource="status",
                                cause=Cause("deployment-status", {"reason": "ReplicaSetCreateError"}))
         self.client.event(deployment, "Warning", "ReplicaSetCreateError", message)
@@ -209,7 +212,8 @@ class DeploymentController(Controller):
         changed = {**deployment, "metadata": metadata, "status": status}
         if changed == deployment:
             return deployment
-        return self.client.update("deployments", changed, subresource="status", cause=Cause("deployment-revision", {"revision": revision}))
+        return self.client.update("deployments", changed, subresource="status",
+                                  cause=Cause("deployment-revision", {"revision": revision}))
 
     def _resize(self, deployment: Map, sets: list[Map], steps: rollout.Steps, rule: str) -> list[Map]:
         """The sets after some were given other sizes, one after the other."""
@@ -221,7 +225,8 @@ class DeploymentController(Controller):
     def _scale(self, deployment: Map, rs: Map, size: int, cause: Cause) -> Map:
         """scaleReplicaSet, with its event."""
         before, wanted = rs["spec"].get("replicas", 1), deployment["spec"].get("replicas", 1)
-        annotations = {**(rs["metadata"].get("annotations") or EMPTY), DESIRED: str(wanted), MAX: str(wanted + rollout.max_surge(deployment))}
+        annotations = {**(rs["metadata"].get("annotations") or EMPTY), DESIRED: str(wanted),
+                       MAX: str(wanted + rollout.max_surge(deployment))}
         if before == size and annotations == rs["metadata"].get("annotations"):
             return rs
         changed = {**rs, "metadata": {**rs["metadata"], "annotations": annotations}, "spec": {**rs["spec"], "replicas": size}}
@@ -251,7 +256,8 @@ class DeploymentController(Controller):
         if status == (deployment.get("status") or EMPTY):
             return _recheck(deployment, status, self.now)
         facts = {"updated": status.get("updatedReplicas", 0), "available": status.get("availableReplicas", 0)}
-        self.client.update("deployments", {**deployment, "status": status}, subresource="status", cause=Cause("deployment-status", facts))
+        self.client.update("deployments", {**deployment, "status": status}, subresource="status",
+                           cause=Cause("deployment-status", facts))
         return None
 
 
@@ -282,12 +288,13 @@ def _replicaset(deployment: Map, digest: str) -> dict[str, Any]:
 
 
 def set_condition(held: Iterable[Any], kind: str, status: str, reason: str, message: str, now: int) -> list[Any]:
-    """SetDeploymentCondition: the same status and reason change nothing; the same status keeps its transition time; the new one goes last."""
+    """SetDeploymentCondition: same status and reason change nothing; the same status keeps its time; the new one goes last."""
     current = conditions.of(held, kind)
     if current is not None and current["status"] == status and current["reason"] == reason:
         return list(held)
     since = current["lastTransitionTime"] if current is not None and current["status"] == status else rfc3339(now)
-    new = {"type": kind, "status": status, "lastUpdateTime": rfc3339(now), "lastTransitionTime": since, "reason": reason, "message": message}
+    new = {"type": kind, "status": status, "lastUpdateTime": rfc3339(now), "lastTransitionTime": since, "reason": reason,
+           "message": message}
     return [*(c for c in held if c["type"] != kind), new]
 
 
@@ -304,7 +311,8 @@ def _status(deployment: Map, sets: list[Map], new: Map | None, now: int) -> dict
     verdict = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.") if enough else \
               ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
     status = {"observedGeneration": deployment["metadata"].get("generation", 0), "replicas": total("replicas"),
-              "updatedReplicas": total("replicas", _some(new)), "readyReplicas": total("readyReplicas"), "availableReplicas": available,
+              "updatedReplicas": total("replicas", _some(new)), "readyReplicas": total("readyReplicas"),
+              "availableReplicas": available,
               "unavailableReplicas": max(0, asked - available), "terminatingReplicas": total("terminatingReplicas"),
               "conditions": set_condition(old.get("conditions") or (), "Available", *verdict, now)}
     if old.get("collisionCount") is not None:
@@ -334,19 +342,21 @@ def _progress(deployment: Map, status: Any, new: Map | None, now: int) -> list[A
     if not _has_deadline(deployment):
         return [c for c in held if c["type"] != "Progressing"]
     current = conditions.find(deployment, "Progressing")
-    settled = status["replicas"] == status["updatedReplicas"] and current is not None and current["reason"] == "NewReplicaSetAvailable"
-    if settled:
+    done = current is not None and current["reason"] == "NewReplicaSetAvailable"
+    if done and status["replicas"] == status["updatedReplicas"]:
         return held
     subject = f'ReplicaSet "{new["metadata"]["name"]}"' if new is not None else f'Deployment "{deployment["metadata"]["name"]}"'
     if _complete(deployment, status):
-        return set_condition(held, "Progressing", "True", "NewReplicaSetAvailable", subject + " has successfully progressed.", now)
+        return set_condition(held, "Progressing", "True", "NewReplicaSetAvailable", subject + " has successfully progressed.",
+                             now)
     if _progressing(deployment.get("status") or EMPTY, status):
         since = current["lastTransitionTime"] if current is not None and current["status"] == "True" else rfc3339(now)
         held = [c for c in held if c["type"] != "Progressing"]
         return [*held, {"type": "Progressing", "status": "True", "lastUpdateTime": rfc3339(now), "lastTransitionTime": since,
                         "reason": "ReplicaSetUpdated", "message": subject + " is progressing."}]
     if _timed_out(deployment, held, now):
-        return set_condition(held, "Progressing", "False", "ProgressDeadlineExceeded", subject + " has timed out progressing.", now)
+        return set_condition(held, "Progressing", "False", "ProgressDeadlineExceeded", subject + " has timed out progressing.",
+                             now)
     return held
 
 

@@ -27,7 +27,8 @@ def _of_pod(controller: Controller, change: Change) -> Iterable[str]:
     namespace = change.object["metadata"]["namespace"]
     budgets = controller.cluster.etcd.list("poddisruptionbudgets", namespace)
     return [f"{namespace}/{budget['metadata']['name']}" for budget in budgets
-            if any(obj is not None and selects(budget["spec"].get("selector"), obj["metadata"].get("labels")) for obj in (change.object, change.old))]
+            if any(obj is not None and selects(budget["spec"].get("selector"), obj["metadata"].get("labels"))
+                   for obj in (change.object, change.old))]
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Numbers:
 
 
 def numbers(spec: Any, pods: list[Map], scale: int, healthy: int) -> Numbers:
-    """getExpectedPodCount and updatePdbStatus. `scale`: the sum of the Pods' controllers' replicas. Percents round up, both ways."""
+    """getExpectedPodCount, updatePdbStatus. `scale`: the sum of the Pods' controllers' replicas. Percents round up, both ways."""
     if spec.get("maxUnavailable") is not None:
         return Numbers(scale, max(0, scale - int_or_percent(spec["maxUnavailable"], scale, up=True)), healthy)
     minimum = spec.get("minAvailable")
@@ -64,16 +65,17 @@ class DisruptionController(Controller):
         if budget is None:
             return None
         spec, namespace = budget["spec"], budget["metadata"]["namespace"]
-        pods = [pod for pod in self.cluster.etcd.list("pods", namespace) if selects(spec.get("selector"), pod["metadata"].get("labels"))]
+        pods = [pod for pod in self.cluster.etcd.list("pods", namespace)
+                if selects(spec.get("selector"), pod["metadata"].get("labels"))]
         if not pods:
             self._event(budget, "Normal", "NoPods", "No matching pods found")
         disrupted, again = self._disrupted(budget, pods)
         scale, unmanaged = self._scale(pods)
         if unmanaged and not isinstance(spec.get("minAvailable"), int):
             self._event(budget, "Warning", "UnmanagedPods", "Pods selected by this PodDisruptionBudget (selector: "
-                        f"{_selector_text(spec)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, "
-                        "which may result in undefined behavior. To account for these pods please set \".spec.minAvailable\" field of the PDB "
-                        "to an integer value.")
+                        f"{_selector_text(spec)}) were found to be unmanaged. As a result, the status of the PDB cannot be "
+                        "calculated correctly, which may result in undefined behavior. To account for these pods please set "
+                        "\".spec.minAvailable\" field of the PDB to an integer value.")
         healthy = sum(1 for pod in pods if is_ready(pod) and not is_deleting(pod) and pod["metadata"]["name"] not in disrupted)
         self._write(budget, numbers(spec, pods, scale, healthy), disrupted)
         return again
@@ -98,7 +100,8 @@ class DisruptionController(Controller):
         if owner is None or owner["metadata"]["uid"] != reference["uid"]:
             return None
         parent = controller_of(owner)
-        deployment = self.client.find("deployments", parent["name"], namespace) if parent is not None and parent["kind"] == "Deployment" else None
+        deployment = self.client.find("deployments", parent["name"],
+                                      namespace) if parent is not None and parent["kind"] == "Deployment" else None
         return deployment if deployment is not None else owner
 
     def _disrupted(self, budget: Map, pods: list[Map]) -> tuple[dict[str, str], int | None]:
@@ -112,7 +115,8 @@ class DisruptionController(Controller):
                 continue
             left = parse_rfc3339(noted[name]) + DELETION_TIMEOUT_MS - self.now
             if left <= 0:
-                self._event(pod, "Warning", "NotDeleted", f"Pod was expected by PDB {budget['metadata']['namespace']}/{budget['metadata']['name']} "
+                self._event(pod, "Warning", "NotDeleted",
+                            f"Pod was expected by PDB {budget['metadata']['namespace']}/{budget['metadata']['name']} "
                             "to be deleted but it wasn't")
             else:
                 kept[name] = noted[name]
@@ -125,16 +129,20 @@ class DisruptionController(Controller):
         enough = ("True", "SufficientPods") if found.allowed > 0 else ("False", "InsufficientPods")
         held = conditions.of(old.get("conditions") or (), "DisruptionAllowed")
         since = held["lastTransitionTime"] if held is not None and held["status"] == enough[0] else rfc3339(self.now)
-        condition = {"type": "DisruptionAllowed", "status": enough[0], "observedGeneration": generation, "lastTransitionTime": since,
+        condition = {"type": "DisruptionAllowed", "status": enough[0], "observedGeneration": generation,
+                     "lastTransitionTime": since,
                      "reason": enough[1], "message": ""}
-        status: dict[str, Any] = {"observedGeneration": generation, "disruptionsAllowed": found.allowed, "currentHealthy": found.healthy,
+        status: dict[str, Any] = {"observedGeneration": generation, "disruptionsAllowed": found.allowed,
+                                  "currentHealthy": found.healthy,
                                   "desiredHealthy": found.desired, "expectedPods": found.expected,
-                                  "conditions": [*(c for c in old.get("conditions") or () if c["type"] != "DisruptionAllowed"), condition]}
+                                  "conditions": [*(c for c in old.get("conditions") or () if c["type"] != "DisruptionAllowed"),
+                                                 condition]}
         if disrupted:
             status["disruptedPods"] = disrupted
         if status != old:
             self.client.update("poddisruptionbudgets", {**budget, "status": status}, subresource="status",
-                               cause=Cause("pdb-status", {"allowed": found.allowed, "healthy": found.healthy, "desired": found.desired}))
+                               cause=Cause("pdb-status",
+                                           {"allowed": found.allowed, "healthy": found.healthy, "desired": found.desired}))
 
     def _event(self, obj: Map, kind: str, reason: str, message: str) -> None:
         self.cluster.events.record(self.source, obj, kind, reason, message, None, None)
@@ -142,5 +150,6 @@ class DisruptionController(Controller):
 
 def _selector_text(spec: Any) -> str:
     labels = (spec.get("selector") or EMPTY).get("matchLabels") or EMPTY
-    return "&LabelSelector{MatchLabels:map[string]string{" + "".join(f"{k}: {labels[k]}," for k in sorted(labels)) + "},MatchExpressions:[]" \
+    return "&LabelSelector{MatchLabels:map[string]string{" + "".join(f"{k}: {labels[k]},"
+                                                                     for k in sorted(labels)) + "},MatchExpressions:[]" \
         "LabelSelectorRequirement{},}"

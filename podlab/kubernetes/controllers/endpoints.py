@@ -20,11 +20,12 @@ def _address(pod: Map) -> Any:
     metadata = pod["metadata"]
     named = {"hostname": pod["spec"]["hostname"]} if pod["spec"].get("hostname") and pod["spec"].get("subdomain") else {}
     return freeze({"ip": pod["status"]["podIP"], **named, "nodeName": facts(pod).node,
-                   "targetRef": {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]}})
+                   "targetRef": {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"],
+                                 "uid": metadata["uid"]}})
 
 
 def subsets(service: Map, pods: list[Map]) -> list[dict[str, Any]]:
-    """RepackSubsets: addresses by port set, ready ones apart from the others, in order of their IPs. Terminating Pods are left out."""
+    """RepackSubsets: addresses by port set, ready ones apart from the others, in order of IPs; no terminating Pods."""
     groups: dict[Any, dict[str, list[Any]]] = {}
     publish = service["spec"].get("publishNotReadyAddresses")
     for pod in pods:
@@ -68,7 +69,8 @@ class EndpointsController(Controller):
         if service is None:
             labels = (held["metadata"].get("labels") or EMPTY) if held is not None else EMPTY
             if held is not None and labels.get("endpoints.kubernetes.io/managed-by") == "endpoint-controller":
-                self.client.delete("endpoints", held["metadata"]["name"], held["metadata"]["namespace"], cause=Cause("endpoints-service-gone"))
+                self.client.delete("endpoints", held["metadata"]["name"], held["metadata"]["namespace"],
+                                   cause=Cause("endpoints-service-gone"))
             return None
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return None
@@ -78,8 +80,10 @@ class EndpointsController(Controller):
         if held is not None and list(held.get("subsets") or ()) == found and held["metadata"].get("labels") == labels:
             return None
         changed = change_time(service, pods, [held] if held is not None else [])
-        annotations = {**({CHANGED: rfc3339(changed)} if changed is not None else {}), **({OVER_CAPACITY: "truncated"} if over else {})}
-        metadata = {**(held["metadata"] if held is not None else {"name": service["metadata"]["name"], "namespace": service["metadata"]["namespace"]}),
+        annotations = {**({CHANGED: rfc3339(changed)} if changed is not None else {}),
+                       **({OVER_CAPACITY: "truncated"} if over else {})}
+        metadata = {**(held["metadata"] if held is not None
+                       else {"name": service["metadata"]["name"], "namespace": service["metadata"]["namespace"]}),
                     "labels": labels, "annotations": annotations}
         if not annotations:
             del metadata["annotations"]

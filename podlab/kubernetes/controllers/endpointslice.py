@@ -31,11 +31,11 @@ def _of_slice(_: Controller, change: Change) -> Iterable[str]:
 def endpoint(pod: Map, service: Map) -> Map:
     """podToEndpoint. The plain form is remembered on the Pod, since most Services ask for it."""
     if service["spec"].get("publishNotReadyAddresses"):
-        return _endpoint(pod, service["metadata"]["name"], True)  # type: ignore[no-any-return]
+        return _endpoint(pod, service["metadata"]["name"], True)
     return memo(pod, f"endpoint/{service['metadata']['name']}", lambda _: _endpoint(pod, service["metadata"]["name"], False))
 
 
-def _endpoint(pod: Map, service: str, publish: bool) -> Any:
+def _endpoint(pod: Map, service: str, publish: bool) -> Map:
     metadata, spec, known = pod["metadata"], pod["spec"], facts(pod)
     deleting = is_deleting(pod)
     made: dict[str, Any] = {
@@ -45,7 +45,8 @@ def _endpoint(pod: Map, service: str, publish: bool) -> Any:
         made["hostname"] = spec["hostname"]
     made["targetRef"] = {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]}
     made["nodeName"] = known.node
-    return freeze(made)
+    frozen: Map = freeze(made)
+    return frozen
 
 
 def wanted(service: Map, pods: Iterable[Map]) -> dict[Any, list[Map]]:
@@ -105,11 +106,12 @@ def _fit(slices: list[Map], ports: Any, endpoints: list[Map]) -> list[tuple[Map 
 
 
 def _uid(entry: Map) -> str:
-    return entry.get("targetRef", EMPTY).get("uid", "") or entry["addresses"][0]
+    return str(entry.get("targetRef", EMPTY).get("uid", "") or entry["addresses"][0])
 
 
 def _port_key(one: Map) -> Any:
-    return tuple(tuple((key, port[key]) for key in ("name", "protocol", "port", "appProtocol") if key in port) for port in one.get("ports") or ())
+    return tuple(tuple((key, port[key]) for key in ("name", "protocol", "port", "appProtocol") if key in port)
+                 for port in one.get("ports") or ())
 
 
 class EndpointSliceController(Controller):
@@ -134,10 +136,12 @@ class EndpointSliceController(Controller):
             self._write(service, one, ports, endpoints, labels, change_time(service, pods, held))
         return None
 
-    def _write(self, service: Map, one: Map | None, ports: list[Any], endpoints: list[Map] | None, labels: dict[str, str], changed: int | None) -> None:
+    def _write(self, service: Map, one: Map | None, ports: list[Any], endpoints: list[Map] | None, labels: dict[str, str],
+               changed: int | None) -> None:
         namespace = service["metadata"]["namespace"]
         ready = sum(1 for entry in endpoints or () if entry["conditions"]["ready"])
-        cause = Cause("endpointslice-sync", {"service": service["metadata"]["name"], "ready": ready, "not_ready": len(endpoints or ()) - ready})
+        cause = Cause("endpointslice-sync", {"service": service["metadata"]["name"], "ready": ready,
+                                             "not_ready": len(endpoints or ()) - ready})
         if one is not None and endpoints is None:
             self.client.delete("endpointslices", one["metadata"]["name"], namespace, cause=cause)
             return
@@ -145,9 +149,12 @@ class EndpointSliceController(Controller):
         body: dict[str, Any] = {"addressType": "IPv4", "endpoints": endpoints or None, "ports": ports or None}
         if one is None:
             name = service["metadata"]["name"]
-            metadata = {"generateName": f"{name}-", "namespace": namespace, "labels": labels, "ownerReferences": [reference(service)], **annotations}
-            self.client.create("endpointslices", {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, **body},
+            metadata = {"generateName": f"{name}-", "namespace": namespace, "labels": labels,
+                        "ownerReferences": [reference(service)], **annotations}
+            self.client.create("endpointslices", {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+                                                  "metadata": metadata, **body},
                                namespace, cause=cause)
             return
         metadata = {key: value for key, value in one["metadata"].items() if key != "annotations"}
-        self.client.update("endpointslices", {**one, **body, "metadata": {**metadata, "labels": labels, **annotations}}, cause=cause)
+        self.client.update("endpointslices", {**one, **body, "metadata": {**metadata, "labels": labels, **annotations}},
+                           cause=cause)

@@ -1,4 +1,4 @@
-"""Generic ephemeral volumes: a claim of its own for each Pod that asks for one (pkg/controller/volume/ephemeral/controller.go)."""
+"""Generic ephemeral volumes: a claim of its own for each Pod that asks for one (pkg/controller/volume/ephemeral)."""
 
 from __future__ import annotations
 
@@ -37,5 +37,6 @@ class EphemeralVolumeController(Controller):
             metadata: dict[str, Any] = {"name": name, "namespace": namespace, "ownerReferences": [reference(pod)]}
             metadata.update({member: dict(held[member]) for member in ("labels", "annotations") if held.get(member)})
             body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
-            self.client.create("persistentvolumeclaims", body, namespace, cause=Cause("ephemeral-claim", {"pod": key, "claim": name}))
+            self.client.create("persistentvolumeclaims", body, namespace,
+                               cause=Cause("ephemeral-claim", {"pod": key, "claim": name}))
         return None

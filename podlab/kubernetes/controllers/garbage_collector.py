@@ -107,7 +107,8 @@ class GarbageCollector(Controller):
         if not references or (solid and not dangling and not waiting):
             return
         if solid:
-            self._set_owners(plural, obj, solid, Cause("gc-dangling-reference", {"owners": [r["name"] for r in (*dangling, *waiting)]}))
+            self._set_owners(plural, obj, solid, Cause("gc-dangling-reference",
+                                                       {"owners": [r["name"] for r in (*dangling, *waiting)]}))
             return
         owner = (waiting or dangling)[0]
         facts = {"owner": f"{owner['kind']}/{owner['name']}"}
@@ -117,7 +118,8 @@ class GarbageCollector(Controller):
         else:
             policy = "Orphan" if ORPHAN in finalizers else "Foreground" if FOREGROUND in finalizers else "Background"
         metadata = obj["metadata"]
-        self._forgiving(lambda: self.client.delete(plural, metadata["name"], metadata.get("namespace"), propagation=policy, uid=metadata["uid"],
+        self._forgiving(lambda: self.client.delete(plural, metadata["name"], metadata.get("namespace"), propagation=policy,
+                                                   uid=metadata["uid"],
                                                    cause=Cause("gc-foreground" if waiting else "gc-owner-gone", facts)))
 
     def _classify(self, references: Any, namespace: str | None) -> tuple[list[Map], list[Map], list[Map]]:
@@ -154,7 +156,8 @@ class GarbageCollector(Controller):
         dependents = self.cluster.etcd.owned(uid)
         for one in dependents:
             rest = [r for r in one["metadata"]["ownerReferences"] if r["uid"] != uid]
-            self._set_owners(BY_KIND[one["kind"]].plural, one, rest, Cause("gc-orphan", {"owner": f"{owner['kind']}/{owner['metadata']['name']}"}))
+            self._set_owners(BY_KIND[one["kind"]].plural, one, rest,
+                             Cause("gc-orphan", {"owner": f"{owner['kind']}/{owner['metadata']['name']}"}))
         if dependents:
             return self.latency_ms
         self._drop_finalizer(plural, owner, ORPHAN, Cause("gc-orphaned"))

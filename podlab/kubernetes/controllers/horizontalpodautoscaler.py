@@ -52,9 +52,11 @@ class HorizontalPodAutoscalerController(Controller):
             self._condition(status, "AbleToScale", "False", "FailedGetScale",
                             f"the HPA controller was unable to get the target's current scale: {error.message}")
         except MetricError as error:
-            self.client.event(hpa, "Warning", "FailedComputeMetricsReplicas", f"invalid metrics (1 invalid out of 1), first error is: {error}")
+            self.client.event(hpa, "Warning", "FailedComputeMetricsReplicas",
+                              f"invalid metrics (1 invalid out of 1), first error is: {error}")
         if status != (hpa.get("status") or EMPTY):
-            self.client.update("horizontalpodautoscalers", {**hpa, "status": status}, subresource="status", cause=Cause("hpa-status"))
+            self.client.update("horizontalpodautoscalers", {**hpa, "status": status}, subresource="status",
+                               cause=Cause("hpa-status"))
         return PERIOD_MS
 
     # ---- one round (reconcileAutoscaler)
@@ -64,9 +66,11 @@ class HorizontalPodAutoscalerController(Controller):
         reference = spec["scaleTargetRef"]
         resource = by_api_kind(reference.get("apiVersion", ""), reference["kind"])
         if resource is None or "scale" not in resource.subresources:
-            raise ApiError(404, "NotFound", f"no matches for kind \"{reference['kind']}\" in group \"{reference.get('apiVersion', '')}\"")
+            raise ApiError(404, "NotFound",
+                           f"no matches for kind \"{reference['kind']}\" in group \"{reference.get('apiVersion', '')}\"")
         target = self.client.get(resource.plural, reference["name"], namespace)
-        self._condition(status, "AbleToScale", "True", "SucceededGetScale", "the HPA controller was able to get the target's current scale")
+        self._condition(status, "AbleToScale", "True", "SucceededGetScale",
+                        "the HPA controller was able to get the target's current scale")
         current, lowest, highest = target["spec"].get("replicas", 1), spec.get("minReplicas") or 1, spec["maxReplicas"]
         self.state["advice"].setdefault(hpa["metadata"]["uid"], [[self.now, current]])
         advice: Advice | None = None
@@ -83,7 +87,8 @@ class HorizontalPodAutoscalerController(Controller):
             reason = f"{advice.name} above target" if advice.replicas > current else "All metrics below target"
             desired = self._normalize(hpa, current, advice.replicas, status)
         if desired != current:
-            facts = {"from": current, "to": desired, "metric": advice.name if advice else "", "current": advice.shown[0] if advice else "",
+            facts = {"from": current, "to": desired, "metric": advice.name if advice else "", "current": advice.shown[0]
+                     if advice else "",
                      "target": advice.shown[1] if advice else ""}
             self.client.patch(resource.plural, reference["name"], {"spec": {"replicas": desired}}, namespace, subresource="scale",
                               cause=Cause("hpa-scaled", facts))
@@ -131,8 +136,8 @@ class HorizontalPodAutoscalerController(Controller):
         resource, container, goal = source["name"], source.get("container"), source["target"]
         pods, samples = self._samples(hpa, target, resource, container)
         if not samples:
-            raise MetricError(f"failed to get {resource} utilization: unable to get metrics for resource {resource}: no metrics returned "
-                              "from resource metrics API")
+            raise MetricError(f"failed to get {resource} utilization: unable to get metrics for resource {resource}: "
+                              "no metrics returned from resource metrics API")
         groups = metrics.group(pods, samples, resource, self.now)
         text = f"{resource} container resource" if container else f"{resource} resource"
         percent = goal.get("averageUtilization")
@@ -143,7 +148,8 @@ class HorizontalPodAutoscalerController(Controller):
                 name, shown = f"{text} utilization (percentage of request)", (f"{used}%", f"{percent}%")
             else:
                 each = quantity.milli(goal["averageValue"])
-                wanted, used = metrics.replicas_for(current, groups, samples, {pod["metadata"]["name"]: each for pod in pods}, 100)
+                wanted, used = metrics.replicas_for(current, groups, samples, {pod["metadata"]["name"]: each for pod in pods},
+                                                    100)
                 name, shown = text, (f"{used * each // 100_000}", goal["averageValue"])
         except MetricError as error:
             raise MetricError(f"failed to get {resource} utilization: {error}") from None
@@ -153,7 +159,8 @@ class HorizontalPodAutoscalerController(Controller):
         if percent is not None:
             now["averageUtilization"] = used
         key = "resource" if metric["type"] == "Resource" else "containerResource"
-        return Advice(wanted, name, {"type": metric["type"], key: {"name": resource, **({"container": container} if container else {}),
+        return Advice(wanted, name, {"type": metric["type"],
+                                     key: {"name": resource, **({"container": container} if container else {}),
                                                                   "current": now}}, shown)
 
     def _samples(self, hpa: Map, target: Map, resource: str, container: str | None) -> tuple[list[Map], dict[str, int]]:
@@ -177,7 +184,8 @@ class HorizontalPodAutoscalerController(Controller):
         advice: list[list[int]] = self.state["advice"][uid]
         events: list[list[int]] = self.state["events"].setdefault(uid, [])
         behavior = spec.get("behavior")
-        up, down = (metrics.rules(behavior.get("scaleUp"), metrics.DEFAULT_UP), metrics.rules(behavior.get("scaleDown"), metrics.DEFAULT_DOWN)) \
+        up, down = (metrics.rules(behavior.get("scaleUp"), metrics.DEFAULT_UP),
+                    metrics.rules(behavior.get("scaleDown"), metrics.DEFAULT_DOWN)) \
             if behavior else (metrics.Rules(0, "Max", ()), metrics.Rules(STABLE_MS, "Max", ()))
         highest = max([wanted, *(n for at, n in advice if at > self.now - down.window_ms)])
         lowest = min([wanted, *(n for at, n in advice if at > self.now - up.window_ms)])
@@ -187,8 +195,11 @@ class HorizontalPodAutoscalerController(Controller):
         advice[:] = [entry for entry in advice if entry[0] > horizon]
         events[:] = [entry for entry in events if entry[0] > self.now - 1_800_000]
         if stable != wanted:
-            kind = ("ScaleDownStabilized", "recent recommendations were higher than current one, applying the highest recent recommendation") \
-                if stable > wanted else ("ScaleUpStabilized", "recent recommendations were lower than current one, applying the lowest recent recommendation")
+            kind = ("ScaleDownStabilized",
+                    "recent recommendations were higher than current one, applying the highest recent recommendation") \
+                if stable > wanted else ("ScaleUpStabilized",
+                                         "recent recommendations were lower than current one, applying the lowest recent "
+                                         "recommendation")
             self._condition(status, "AbleToScale", "True", *kind)
         else:
             self._condition(status, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size")
@@ -201,16 +212,19 @@ class HorizontalPodAutoscalerController(Controller):
         """convertDesiredReplicasWithRules."""
         lowest, highest = max(bounds[0], min(pace[1], current)), min(bounds[1], max(pace[0], current))
         if wanted < lowest:
-            few = ("TooFewReplicas", "the desired replica count is less than the minimum replica count") if lowest == bounds[0] else \
+            few = ("TooFewReplicas",
+                   "the desired replica count is less than the minimum replica count") if lowest == bounds[0] else \
                 ("ScaleDownLimit", "the desired replica count is decreasing faster than the maximum scale rate")
             self._condition(status, "ScalingLimited", "True", *few)
             return lowest
         if wanted > highest:
-            many = ("TooManyReplicas", "the desired replica count is more than the maximum replica count") if highest == bounds[1] else \
+            many = ("TooManyReplicas",
+                    "the desired replica count is more than the maximum replica count") if highest == bounds[1] else \
                 ("ScaleUpLimit", "the desired replica count is increasing faster than the maximum scale rate")
             self._condition(status, "ScalingLimited", "True", *many)
             return highest
-        self._condition(status, "ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range")
+        self._condition(status, "ScalingLimited", "False", "DesiredWithinRange",
+                        "the desired count is within the acceptable range")
         return wanted
 
     def _condition(self, status: dict[str, Any], kind: str, value: str, reason: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""The provisioner of the class `standard`: makes a directory on a node for each claim that asks, and removes it when it is released.
+"""The provisioner of the class `standard`: makes a directory on a node for each claim that asks, and removes released ones.
 
 Not part of Kubernetes; it acts as S/sig-storage-lib-external-provisioner's controller does, which most provisioners build on.
 """
@@ -49,7 +49,8 @@ class HostPathProvisioner(Controller):
         name = f"pvc-{claim['metadata']['uid']}"
         if self.client.find("persistentvolumes", name) is None:
             self.client.event(claim, "Normal", "Provisioning", f'External provisioner is provisioning volume for claim "{key}"')
-            self.client.create("persistentvolumes", self._volume(claim, chosen, name), cause=Cause("volume-provisioned", {"claim": key, "volume": name}))
+            self.client.create("persistentvolumes", self._volume(claim, chosen, name),
+                               cause=Cause("volume-provisioned", {"claim": key, "volume": name}))
             self.client.event(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {name}")
         return None
 
@@ -58,15 +59,18 @@ class HostPathProvisioner(Controller):
         node = (metadata.get("annotations") or EMPTY).get(SELECTED_NODE)
         made: dict[str, Any] = {
             "capacity": {"storage": spec["resources"]["requests"]["storage"]}, "accessModes": spec.get("accessModes") or [],
-            "claimRef": {"kind": "PersistentVolumeClaim", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"],
+            "claimRef": {"kind": "PersistentVolumeClaim", "namespace": metadata["namespace"], "name": metadata["name"],
+                         "uid": metadata["uid"],
                          "apiVersion": "v1", "resourceVersion": metadata["resourceVersion"]},
-            "persistentVolumeReclaimPolicy": chosen.get("reclaimPolicy", "Delete"), "storageClassName": chosen["metadata"]["name"],
+            "persistentVolumeReclaimPolicy": chosen.get("reclaimPolicy", "Delete"),
+            "storageClassName": chosen["metadata"]["name"],
             "volumeMode": spec.get("volumeMode", "Filesystem"),
             "hostPath": {"path": f"{DIRECTORY}/{metadata['namespace']}/{metadata['name']}", "type": ""}}
         if node and chosen.get("volumeBindingMode") == "WaitForFirstConsumer":
             term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
             made["nodeAffinity"] = {"required": {"nodeSelectorTerms": [term]}}
-        return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name, "annotations": {PROVISIONED_BY: PROVISIONER}}, "spec": made}
+        return {"apiVersion": "v1", "kind": "PersistentVolume",
+                "metadata": {"name": name, "annotations": {PROVISIONED_BY: PROVISIONER}}, "spec": made}
 
     def _delete(self, name: str) -> None:
         volume = self.client.find("persistentvolumes", name)

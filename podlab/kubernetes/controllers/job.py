@@ -30,7 +30,8 @@ TOO_LATE = ("DeadlineExceeded", "Job was active longer than specified deadline")
 TOO_MANY_INDEXES = ("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes")
 FAILED_INDEXES = ("FailedIndexes", "Job has failed indexes")
 
-_of_pod = several(owner_key("Job"), selecting("jobs", lambda job, pod: selects(job["spec"].get("selector"), pod["metadata"].get("labels"))))
+_of_pod = several(owner_key("Job"), selecting("jobs", lambda job,
+                                              pod: selects(job["spec"].get("selector"), pod["metadata"].get("labels"))))
 
 
 def _tracked(pod: Map) -> bool:
@@ -38,7 +39,7 @@ def _tracked(pod: Map) -> bool:
 
 
 def _indexed(job: Map) -> bool:
-    return job["spec"].get("completionMode") == "Indexed"
+    return bool(job["spec"].get("completionMode") == "Indexed")
 
 
 def _per_index(job: Map) -> bool:
@@ -110,7 +111,8 @@ class Turn:
         self.failed_indexes = job_indexes.parse(self.status.get("failedIndexes"), completions)
         lost = [(index, pod) for pod in self.fresh if failed(self.job, pod) and (index := job_indexes.index_of(pod)) is not None]
         self.failed_indexes |= {index for index, pod in lost if self._index_failed(pod)}
-        taken = self.done | self.failed_indexes | {index for pod in self.active if (index := job_indexes.index_of(pod)) is not None}
+        taken = self.done | self.failed_indexes | {index for pod in self.active
+                                                   if (index := job_indexes.index_of(pod)) is not None}
         for index, pod in lost:
             last = self.delayed.get(index)
             if index not in taken and (last is None or job_policies.finished_at(pod) >= job_policies.finished_at(last)):
@@ -172,10 +174,9 @@ class Turn:
         spec = self.job["spec"]
         if spec["template"]["spec"].get("restartPolicy") != "OnFailure":
             return False
-        restarts = sum(c.get("restartCount", 0) for pod in self.pods if facts(pod).phase in ("Running", "Pending")
+        restarts: int = sum(c.get("restartCount", 0) for pod in self.pods if facts(pod).phase in ("Running", "Pending")
                        for kind in ("initContainerStatuses", "containerStatuses") for c in pod["status"].get(kind) or ())
-        limit = spec.get("backoffLimit", 6)
-        return restarts > 0 if limit == 0 else restarts >= limit
+        return restarts >= max(1, int(spec.get("backoffLimit", 6)))
 
     # ---- how many Pods there should be
 
@@ -183,7 +184,8 @@ class Turn:
         parallelism: int = self.job["spec"].get("parallelism", 1)
         if self.completions is None:
             return len(self.active) if self.succeeded else parallelism
-        return max(0, min(parallelism, self.completions - self.succeeded))
+        missing = self.completions - int(self.succeeded)
+        return max(0, min(parallelism, missing))
 
     def surplus(self) -> list[Map]:
         """activePodsForRemoval: duplicates of an index first."""
@@ -227,12 +229,13 @@ class JobController(Controller):
             for pod in self.cluster.etcd.owned(change.object["metadata"]["uid"], "pods"):
                 self._ask_lost(pod, change)
             return
-        same = change.old is not None and change.old["metadata"].get("generation") == change.object["metadata"].get("generation") \
-            and is_deleting(change.old) == is_deleting(change.object)
+        old, new = change.old, change.object
+        same = (old is not None and old["metadata"].get("generation") == new["metadata"].get("generation")
+                and is_deleting(old) == is_deleting(new))
         self.enqueue(change.key, BATCH_MS if same else None, because=change.cause)
 
     def _on_pod(self, change: Change) -> None:
-        if unchanged(change) and facts(change.object).phase == facts(change.old or change.object).phase:
+        if unchanged(change):
             return
         for key in _of_pod(self, change):
             self.enqueue(key, BATCH_MS, because=change.cause)
@@ -256,7 +259,8 @@ class JobController(Controller):
         if job is None or is_finished(job):
             return None
         selector, uid = job["spec"].get("selector"), job["metadata"]["uid"]
-        pods = claim(self.client, job, "pods", controlled(uid, self.cluster.etcd.owned(uid, "pods")), self.orphans.of(job["metadata"]["namespace"]),
+        pods = claim(self.client, job, "pods", controlled(uid, self.cluster.etcd.owned(uid, "pods")),
+                     self.orphans.of(job["metadata"]["namespace"]),
                      lambda pod: selects(selector, pod["metadata"].get("labels")))
         turn = Turn(job, pods, self.state["backoff"].get(uid, [0, 0]), self.now)
         if not turn.status.get("startTime") and not job["spec"].get("suspend"):
@@ -300,7 +304,7 @@ class JobController(Controller):
         return error
 
     def _balance(self, turn: Turn) -> tuple[int, ApiError | None]:
-        """manageJob: (active Pods afterwards, what failed). Deletions go before creations; a back-off counts as no active Pods."""
+        """manageJob: (active Pods afterwards, what failed). Deletions go first; a back-off counts as no active Pods."""
         surplus = turn.surplus()
         if surplus:
             return self._delete(turn, surplus, Cause("job-too-many", {"parallelism": turn.job["spec"].get("parallelism", 1)}))
@@ -316,13 +320,15 @@ class JobController(Controller):
         if not indexes:
             return (0 if turn.again else active), None
         facts_ = {"succeeded": turn.succeeded, "want": turn.completions if turn.completions is not None else 1}
-        done, error = slow_start(len(indexes), lambda n: create_pod(self.client, turn.job, self._pod(turn, indexes[n]), Cause("job-too-few", facts_)))
+        done, error = slow_start(len(indexes), lambda n: create_pod(self.client, turn.job, self._pod(turn, indexes[n]),
+                                                                    Cause("job-too-few", facts_)))
         return active + done, None if error is None or namespace_terminating(error) else error
 
     def _hold(self, turn: Turn, left: int) -> tuple[int, None]:
         metadata = turn.job["metadata"]
         turn.again.append(left)
-        self.note("job-backoff", {"delay_ms": left, "failures": turn.backoff[0]}, f"jobs/{metadata['namespace']}/{metadata['name']}")
+        self.note("job-backoff", {"delay_ms": left, "failures": turn.backoff[0]},
+                  f"jobs/{metadata['namespace']}/{metadata['name']}")
         return 0, None
 
     def _free_indexes(self, turn: Turn, number: int) -> list[int | None]:
@@ -332,7 +338,8 @@ class JobController(Controller):
         ready: list[int | None] = []
         for index in found:
             last = turn.delayed.get(index)
-            left = job_policies.backoff_left(turn.index_failures(last), job_policies.finished_at(last), self.now) if last is not None else 0
+            left = job_policies.backoff_left(turn.index_failures(last), job_policies.finished_at(last),
+                                             self.now) if last is not None else 0
             if left:
                 turn.again.append(left)
             else:
@@ -348,15 +355,18 @@ class JobController(Controller):
         if _per_index(job):
             last = turn.delayed.get(index)
             annotations[job_indexes.FAILURES] = str(turn.index_failures(last) if last is not None else 0)
-        variable = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{job_indexes.INDEX}']"}}}
+        variable = {"name": "JOB_COMPLETION_INDEX",
+                    "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{job_indexes.INDEX}']"}}}
 
         def with_index(container: Any) -> Any:
             held = container.get("env") or ()
             return container if any(one["name"] == variable["name"] for one in held) else {**container, "env": [*held, variable]}
-        spec = {**template["spec"], "hostname": f"{name}-{index}", "containers": [with_index(c) for c in template["spec"]["containers"]]}
+        spec = {**template["spec"], "hostname": f"{name}-{index}",
+                "containers": [with_index(c) for c in template["spec"]["containers"]]}
         if template["spec"].get("initContainers"):
             spec["initContainers"] = [with_index(c) for c in template["spec"]["initContainers"]]
-        return new_pod(template, job, generate=f"{name}-{index}-", labels={job_indexes.INDEX: str(index)}, annotations=annotations,
+        return new_pod(template, job, generate=f"{name}-{index}-", labels={job_indexes.INDEX: str(index)},
+                       annotations=annotations,
                        finalizers=[TRACKING], spec=spec)
 
     def _delete(self, turn: Turn, pods: Iterable[Map], cause: Cause) -> tuple[int, ApiError | None]:
@@ -390,7 +400,8 @@ class JobController(Controller):
     def _set_condition(self, turn: Turn, kind: str, status: str, reason: str, message: str) -> None:
         """ensureJobConditionStatus: an existing condition is changed in its place."""
         held: list[Any] = turn.status.setdefault("conditions", [])
-        new = {"type": kind, "status": status, "lastProbeTime": rfc3339(self.now), "lastTransitionTime": rfc3339(self.now), "reason": reason,
+        new = {"type": kind, "status": status, "lastProbeTime": rfc3339(self.now), "lastTransitionTime": rfc3339(self.now),
+               "reason": reason,
                "message": message}
         at = next((i for i, c in enumerate(held) if c["type"] == kind), None)
         if at is None:
@@ -422,7 +433,8 @@ class JobController(Controller):
         self._flush(turn)
         if finished and turn.verdict is not None:
             failed_ = turn.verdict[0] == "Failed"
-            self.client.event(job, "Warning" if failed_ else "Normal", *(turn.verdict[1:] if failed_ else ("Completed", "Job completed")))
+            self.client.event(job, "Warning" if failed_ else "Normal",
+                              *(turn.verdict[1:] if failed_ else ("Completed", "Job completed")))
 
     def _note_ended(self, turn: Turn) -> list[Map]:
         """Write ended Pods into the lists of the uncounted. Returns those whose finalizer may go."""
@@ -448,7 +460,8 @@ class JobController(Controller):
 
     def _count(self, turn: Turn) -> None:
         """cleanUncountedPodsWithoutFinalizers."""
-        tracked = {pod["metadata"]["uid"] for pod in self.cluster.etcd.owned(turn.job["metadata"]["uid"], "pods") if _tracked(pod)}
+        tracked = {pod["metadata"]["uid"] for pod in self.cluster.etcd.owned(turn.job["metadata"]["uid"], "pods")
+                   if _tracked(pod)}
         for kind in ("succeeded", "failed"):
             before = turn.uncounted(kind)
             left = [uid for uid in before if uid in tracked]
@@ -462,17 +475,21 @@ class JobController(Controller):
         status = conditions.drop_zeros(turn.status, "ready", "terminating", "uncountedTerminatedPods", "failedIndexes")
         if status == (turn.job.get("status") or EMPTY):
             return
-        kind, facts_ = "job-status", {"active": status.get("active", 0), "succeeded": status.get("succeeded", 0), "failed": status.get("failed", 0)}
-        ended = next((c for c in status.get("conditions") or () if c["type"] in ("Complete", "Failed") and c["status"] == "True"), None)
+        kind, facts_ = "job-status", {"active": status.get("active", 0), "succeeded": status.get("succeeded", 0),
+                                      "failed": status.get("failed", 0)}
+        ended = next((c for c in status.get("conditions") or () if c["type"] in ("Complete", "Failed")
+                      and c["status"] == "True"), None)
         if ended is not None:
-            kind, facts_ = ("job-complete", facts_) if ended["type"] == "Complete" else ("job-failed", {**facts_, "reason": ended["reason"]})
+            kind, facts_ = ("job-complete", facts_) if ended["type"] == "Complete" else ("job-failed",
+                                                                                         {**facts_, "reason": ended["reason"]})
         turn.job = self.client.update("jobs", {**turn.job, "status": status}, subresource="status", cause=Cause(kind, facts_))
 
     def _untrack(self, pod: Map, cause: Cause) -> None:
         metadata = pod["metadata"]
         rest = [name for name in metadata["finalizers"] if name != TRACKING]
         try:
-            self.client.patch("pods", metadata["name"], {"metadata": {"uid": metadata["uid"], "finalizers": rest or None}}, metadata["namespace"], cause=cause)
+            self.client.patch("pods", metadata["name"], {"metadata": {"uid": metadata["uid"], "finalizers": rest or None}},
+                              metadata["namespace"], cause=cause)
         except ApiError as error:
             if error.code != 404:
                 raise

@@ -26,12 +26,16 @@ def plan_conditions(held: Any, remaining: dict[str, int], finalizers: dict[str, 
     kept = listed(finalizers, "{name} in {count} resource instances")
     found = [
         ("NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered"),
-        ("NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
-        ("NamespaceDeletionContentFailure", "False", "ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
+        ("NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions",
+         "All legacy kube types successfully parsed"),
+        ("NamespaceDeletionContentFailure", "False", "ContentDeleted",
+         "All content successfully deleted, may be waiting on finalization"),
         ("NamespaceContentRemaining", "True", "SomeResourcesRemain", "Some resources are remaining: " + left) if remaining else
         ("NamespaceContentRemaining", "False", "ContentRemoved", "All content successfully removed"),
-        ("NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain", "Some content in the namespace has finalizers remaining: " + kept)
-        if finalizers else ("NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+        ("NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain",
+         "Some content in the namespace has finalizers remaining: " + kept)
+        if finalizers else ("NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers",
+                            "All content-preserving finalizers finished"),
     ]
     out = []
     for kind, status, reason, message in found:
@@ -62,7 +66,8 @@ class NamespaceController(Controller):
         namespace = self._write_status(namespace, {plural: len(objects) for plural, objects in remaining.items()}, names)
         if remaining:
             return (self._estimate(remaining) // 2 + 1) * 1000
-        self.client.update("namespaces", {**namespace, "spec": {"finalizers": []}}, subresource="finalize", cause=Cause("namespace-emptied"))
+        self.client.update("namespaces", {**namespace, "spec": {"finalizers": []}}, subresource="finalize",
+                           cause=Cause("namespace-emptied"))
         return None
 
     def _empty(self, plural: str, namespace: str) -> dict[str, list[Map]]:
@@ -81,7 +86,8 @@ class NamespaceController(Controller):
     def _write_status(self, namespace: Map, remaining: dict[str, int], finalizers: dict[str, int]) -> Map:
         shown = {name if "." in name else f"{name}.": count for name, count in remaining.items()}
         status = namespace.get("status") or EMPTY
-        new = {**status, "phase": "Terminating", "conditions": plan_conditions(status.get("conditions") or (), shown, finalizers, self.now)}
+        new = {**status, "phase": "Terminating", "conditions": plan_conditions(status.get("conditions") or (), shown, finalizers,
+                                                                               self.now)}
         if new == status:
             return namespace
         return self.client.update("namespaces", {**namespace, "status": new}, subresource="status",
@@ -90,7 +96,8 @@ class NamespaceController(Controller):
     @staticmethod
     def _estimate(remaining: dict[str, list[Map]]) -> int:
         """Seconds until the content may have gone: the longest grace period of its Pods, or what finalizers take."""
-        pods = [pod for pod in remaining.get("pods", ()) if (pod.get("status") or EMPTY).get("phase") not in ("Succeeded", "Failed")]
+        pods = [pod for pod in remaining.get("pods", ())
+                if (pod.get("status") or EMPTY).get("phase") not in ("Succeeded", "Failed")]
         grace = max((pod["spec"].get("terminationGracePeriodSeconds", 30) for pod in pods), default=0)
         held = any(obj["metadata"].get("finalizers") for objects in remaining.values() for obj in objects)
         return max(grace, FINALIZER_ESTIMATE_SECONDS if held else 0)

@@ -30,7 +30,8 @@ PODS = "pods of "  # prefix of the keys of nodes whose Pods are being marked
 ZONE = "topology.kubernetes.io/zone"
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 BY_CONDITION = {("Ready", "False"): NOT_READY, ("Ready", "Unknown"): UNREACHABLE,
-                ("MemoryPressure", "True"): "node.kubernetes.io/memory-pressure", ("DiskPressure", "True"): "node.kubernetes.io/disk-pressure",
+                ("MemoryPressure", "True"): "node.kubernetes.io/memory-pressure",
+                ("DiskPressure", "True"): "node.kubernetes.io/disk-pressure",
                 ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
                 ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable"}
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
@@ -54,7 +55,8 @@ def no_execute_keys(node: Map) -> list[str]:
     return [key] if key else []
 
 
-def taint_steps(taints: list[Any], wanted: list[str], effect: str, managed: Iterable[str], now: int) -> list[tuple[str, str, list[Any]]]:
+def taint_steps(taints: list[Any], wanted: list[str], effect: str, managed: Iterable[str],
+                now: int) -> list[tuple[str, str, list[Any]]]:
     """SwapNodeControllerTaint: first the missing taints are added, then the others removed: (rule, keys, taints after it)."""
     held = [taint["key"] for taint in taints if taint["effect"] == effect and taint["key"] in managed]
     steps = []

@@ -41,7 +41,8 @@ def _volume_keys(controller: Controller, change: Change) -> Iterable[str]:
 
 def _waiting_claims(controller: Controller, change: Change) -> Iterable[str]:
     """A new StorageClass may serve claims that wait for it."""
-    return [f"{claim['metadata']['namespace']}/{claim['metadata']['name']}" for claim in controller.cluster.etcd.list("persistentvolumeclaims")
+    return [f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
+            for claim in controller.cluster.etcd.list("persistentvolumeclaims")
             if not claim["spec"].get("volumeName") and class_of(claim) == change.key]
 
 
@@ -66,7 +67,8 @@ def best_volume(claim: Map, volumes: Iterable[Map], node: Map | None) -> Map | N
         size = quantity.value((has.get("capacity") or EMPTY).get("storage"))
         if size < wanted or not set(spec.get("accessModes") or ()) <= set(has.get("accessModes") or ()):
             continue
-        if has.get("volumeMode", "Filesystem") != spec.get("volumeMode", "Filesystem") or (has.get("storageClassName") or "") != class_of(claim):
+        if has.get("volumeMode", "Filesystem") != spec.get("volumeMode", "Filesystem") or (has.get("storageClassName")
+                                                                                           or "") != class_of(claim):
             continue
         if has.get("claimRef"):
             return volume
@@ -113,15 +115,18 @@ class PersistentVolumeBinder(Controller):
         elif class_of(claim):
             self._ask_provisioner(claim, chosen)
         else:
-            self.client.event(claim, "Normal", "FailedBinding", "no persistent volumes available for this claim and no storage class is set")
+            self.client.event(claim, "Normal", "FailedBinding",
+                              "no persistent volumes available for this claim and no storage class is set")
         fresh = self.client.find("persistentvolumeclaims", claim["metadata"]["name"], claim["metadata"]["namespace"])
         self._set_claim_status(fresh if fresh is not None else claim, {"phase": "Pending"})
 
     def _tell_waiting(self, claim: Map) -> None:
         """WaitForPodScheduled once a Pod uses the claim, else WaitForFirstConsumer."""
         metadata = claim["metadata"]
-        users = [pod["metadata"]["name"] for pod in self.cluster.etcd.list("pods", metadata["namespace"]) if not pod["spec"].get("nodeName")
-                 and any((v.get("persistentVolumeClaim") or EMPTY).get("claimName") == metadata["name"] for v in pod["spec"].get("volumes") or ())]
+        users = [pod["metadata"]["name"] for pod in self.cluster.etcd.list("pods", metadata["namespace"])
+                 if not pod["spec"].get("nodeName")
+                 and any((v.get("persistentVolumeClaim") or EMPTY).get("claimName") == metadata["name"]
+                         for v in pod["spec"].get("volumes") or ())]
         if users:
             self.client.event(claim, "Normal", "WaitForPodScheduled", f"waiting for pod {users[0]} to be scheduled")
         else:
@@ -129,7 +134,8 @@ class PersistentVolumeBinder(Controller):
 
     def _ask_provisioner(self, claim: Map, chosen: Map | None) -> None:
         if chosen is None:
-            self.client.event(claim, "Warning", "ProvisioningFailed", f'storageclass.storage.k8s.io "{class_of(claim)}" not found')
+            self.client.event(claim, "Warning", "ProvisioningFailed",
+                              f'storageclass.storage.k8s.io "{class_of(claim)}" not found')
             return
         provisioner = chosen["provisioner"]
         if provisioner == NO_PROVISIONER:
@@ -139,10 +145,12 @@ class PersistentVolumeBinder(Controller):
         if annotations.get(STORAGE_PROVISIONER) != provisioner:
             marks = {STORAGE_PROVISIONER: provisioner, BETA_PROVISIONER: provisioner}
             claim = self.client.patch("persistentvolumeclaims", claim["metadata"]["name"], {"metadata": {"annotations": marks}},
-                                      claim["metadata"]["namespace"], cause=Cause("volume-provisioner-asked", {"provisioner": provisioner}))
+                                      claim["metadata"]["namespace"],
+                                      cause=Cause("volume-provisioner-asked", {"provisioner": provisioner}))
         self.client.event(claim, "Normal", "ExternalProvisioning",
-                          f"Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the system "
-                          "administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.")
+                          f"Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually "
+                          "by the system administrator. If volume creation is delayed, please verify that the provisioner is "
+                          "running and correctly registered.")
 
     def _sync_bound(self, claim: Map) -> None:
         """A claim that names its volume: chosen by the user, or bound before."""
@@ -162,13 +170,15 @@ class PersistentVolumeBinder(Controller):
     def _bind(self, claim: Map, volume: Map) -> None:
         """bind: the volume first, then the claim; each is written only where it says something else."""
         metadata = claim["metadata"]
-        cause = Cause("volume-bound", {"volume": volume["metadata"]["name"], "claim": f"{metadata['namespace']}/{metadata['name']}"})
+        cause = Cause("volume-bound", {"volume": volume["metadata"]["name"],
+                                       "claim": f"{metadata['namespace']}/{metadata['name']}"})
         reference = volume["spec"].get("claimRef") or EMPTY
         if reference.get("uid") != metadata["uid"]:
             marks = volume["metadata"].get("annotations") or EMPTY
             if not reference:
                 marks = {**marks, BOUND_BY_CONTROLLER: "yes"}
-            new = {"kind": "PersistentVolumeClaim", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"],
+            new = {"kind": "PersistentVolumeClaim", "namespace": metadata["namespace"], "name": metadata["name"],
+                   "uid": metadata["uid"],
                    "apiVersion": "v1", "resourceVersion": metadata["resourceVersion"]}
             volume = self.client.patch("persistentvolumes", volume["metadata"]["name"],
                                        {"metadata": {"annotations": marks}, "spec": {"claimRef": new}}, cause=cause)
@@ -179,12 +189,14 @@ class PersistentVolumeBinder(Controller):
             if not claim["spec"].get("volumeName"):
                 marks[BOUND_BY_CONTROLLER] = "yes"
             spec = {**claim["spec"], "volumeName": volume["metadata"]["name"]}
-            claim = self.client.update("persistentvolumeclaims", {**claim, "metadata": {**metadata, "annotations": marks}, "spec": spec}, cause=cause)
+            claim = self.client.update("persistentvolumeclaims",
+                                       {**claim, "metadata": {**metadata, "annotations": marks}, "spec": spec}, cause=cause)
         self._set_claim_status(claim, {"phase": "Bound", "accessModes": volume["spec"].get("accessModes") or [],
                                        "capacity": volume["spec"].get("capacity") or {}})
 
     def _set_claim_status(self, claim: Map, status: dict[str, Any]) -> None:
-        kept = {key: value for key, value in (claim.get("status") or EMPTY).items() if key not in ("phase", "accessModes", "capacity")}
+        kept = {key: value for key, value in (claim.get("status") or EMPTY).items()
+                if key not in ("phase", "accessModes", "capacity")}
         new = {**kept, **status}
         if new != (claim.get("status") or EMPTY):
             self.client.update("persistentvolumeclaims", {**claim, "status": new}, subresource="status",
@@ -212,4 +224,5 @@ class PersistentVolumeBinder(Controller):
         if status.get("phase") == phase:
             return
         changed = {**{key: value for key, value in status.items() if key != "message"}, "phase": phase}
-        self.client.update("persistentvolumes", {**volume, "status": changed}, subresource="status", cause=Cause("volume-phase", {"phase": phase}))
+        self.client.update("persistentvolumes", {**volume, "status": changed}, subresource="status",
+                           cause=Cause("volume-phase", {"phase": phase}))

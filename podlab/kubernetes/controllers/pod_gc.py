@@ -61,7 +61,8 @@ class PodGCController(Controller):
         ended = [pod for pod in pods if facts(pod).phase in ("Succeeded", "Failed") and not is_deleting(pod)]
         surplus = len(ended) - TERMINATED_MAX
         if surplus > 0:
-            ended.sort(key=lambda pod: (pod["status"].get("reason") != "Evicted", pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
+            ended.sort(key=lambda pod: (pod["status"].get("reason") != "Evicted", pod["metadata"]["creationTimestamp"],
+                                        pod["metadata"]["name"]))
             for pod in ended[:surplus]:
                 self._delete(pod, Cause("podgc-too-many", {"limit": TERMINATED_MAX}))
         return False
@@ -95,7 +96,8 @@ class PodGCController(Controller):
             if not facts(pod).node:
                 self._delete(pod, Cause("podgc-unscheduled"))
             elif out and node is not None and not _ready(node):
-                self._fail(pod, "PodGC: pod is terminating on an out-of-service node", Cause("podgc-out-of-service", {"node": facts(pod).node}))
+                self._fail(pod, "PodGC: pod is terminating on an out-of-service node",
+                           Cause("podgc-out-of-service", {"node": facts(pod).node}))
         return watching
 
     def _fail(self, pod: Map, message: str, cause: Cause) -> None:
@@ -103,7 +105,8 @@ class PodGCController(Controller):
         status = pod.get("status") or EMPTY
         if status.get("phase") not in ("Succeeded", "Failed"):
             held = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
-            target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": rfc3339(self.now),
+            target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None,
+                      "lastTransitionTime": rfc3339(self.now),
                       "reason": "DeletionByPodGC", "message": message}
             pod = self.client.update("pods", {**pod, "status": {**status, "phase": "Failed", "conditions": [*held, target]}},
                                      subresource="status", cause=cause)
@@ -111,7 +114,8 @@ class PodGCController(Controller):
 
     def _delete(self, pod: Map, cause: Cause) -> None:
         try:
-            self.client.delete("pods", pod["metadata"]["name"], pod["metadata"]["namespace"], grace=0, uid=pod["metadata"]["uid"], cause=cause)
+            self.client.delete("pods", pod["metadata"]["name"], pod["metadata"]["namespace"], grace=0,
+                               uid=pod["metadata"]["uid"], cause=cause)
         except ApiError as error:
             if error.code != 404:
                 raise

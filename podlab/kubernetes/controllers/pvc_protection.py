@@ -32,6 +32,7 @@ class PVCProtectionController(Controller):
                  if metadata["name"] in claims_of(pod) and facts(pod).phase not in ("Succeeded", "Failed")]
         if not users:
             rest = [name for name in metadata["finalizers"] if name != FINALIZER]
-            self.client.patch("persistentvolumeclaims", metadata["name"], {"metadata": {"finalizers": rest or None}}, metadata["namespace"],
+            self.client.patch("persistentvolumeclaims", metadata["name"], {"metadata": {"finalizers": rest or None}},
+                              metadata["namespace"],
                               cause=Cause("claim-unused"))
         return None

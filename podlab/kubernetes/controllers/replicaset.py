@@ -1,4 +1,4 @@
-"""ReplicaSet: keeps a number of equal Pods alive (pkg/controller/replicaset/replica_set.go; the loop itself is in replicas.py)."""
+"""ReplicaSet: keeps a number of equal Pods alive (pkg/controller/replicaset; the loop itself is in replicas.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ReplicationController: the ReplicaSet's elder, with a plain selector (pkg/controller/replication; the loop is in replicas.py)."""
+"""ReplicationController: the ReplicaSet's elder, with a plain selector (pkg/controller/replication; see replicas.py)."""
 
 from __future__ import annotations
 

@@ -43,5 +43,6 @@ class ResourceQuotaController(Controller):
         used = {name: show(name, found.get(name, Fraction(0))) for name in hard}
         status = {"hard": dict(hard), "used": used}
         if status != (quota.get("status") or EMPTY):
-            self.client.update("resourcequotas", {**quota, "status": status}, subresource="status", cause=Cause("quota-used", {"used": used}))
+            self.client.update("resourcequotas", {**quota, "status": status}, subresource="status",
+                               cause=Cause("quota-used", {"used": used}))
         return None

@@ -19,11 +19,12 @@ from ..selectors import selects
 POD_NAME, POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
 
 _of_pod = several(owner_key("StatefulSet"), selecting(
-    "statefulsets", lambda owner, pod: _is_member(owner, pod) and selects(owner["spec"]["selector"], pod["metadata"].get("labels"))))
+    "statefulsets", lambda owner, pod: _is_member(owner, pod)
+    and selects(owner["spec"]["selector"], pod["metadata"].get("labels"))))
 
 
 def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:
-    return () if unchanged(change) and facts(change.object).phase == facts(change.old or change.object).phase else _of_pod(controller, change)
+    return () if unchanged(change) else _of_pod(controller, change)
 
 
 def ordinal(pod: Map) -> int:
@@ -65,7 +66,7 @@ def counts(pods: Iterable[Map], min_ready: int, current: str, update: str, now: 
 
 
 class Step:
-    """One thing to do: `rule` is create, restart (a finished Pod), mend (claims), scale-down, update or wait; `wait` ends the turn."""
+    """One thing to do: `rule` is create, restart (an ended Pod), mend (claims), scale-down, update or wait."""
 
     __slots__ = ("ordinal", "pod", "rule")
 
@@ -151,19 +152,20 @@ class StatefulSetController(Controller):
             return None
         pods = self._claim(owner)
         selector = owner["spec"]["selector"]
-        held = revisions.of_owner(self.client, owner, self.orphan_revisions, lambda one: selects(selector, one["metadata"].get("labels")))
+        held = revisions.of_owner(self.client, owner, self.orphan_revisions,
+                                  lambda one: selects(selector, one["metadata"].get("labels")))
         update, current = self._revisions(owner, held)
         min_ready = owner["spec"].get("minReadySeconds") or 0
         status = counts(pods, min_ready, current["metadata"]["name"], update["metadata"]["name"], self.now)
         error = None
         if not is_deleting(owner):
             error = self._apply(owner, plan(owner, pods, update["metadata"]["name"], self.now), current, update, status)
-        status = self._write_status(owner, status, current["metadata"]["name"], update["metadata"]["name"])
-        live = [*map(_revision, pods), status["currentRevision"], status["updateRevision"]]
-        revisions.truncate(self.client, [*held, update] if update not in held else held, live, owner["spec"].get("revisionHistoryLimit", 10))
+        written = self._write_status(owner, status, current["metadata"]["name"], update["metadata"]["name"])
+        live = [*map(_revision, pods), current["metadata"]["name"], update["metadata"]["name"]]
+        revisions.truncate(self.client, held, live, owner["spec"].get("revisionHistoryLimit", 10))
         if error is not None:
             raise error
-        return min_ready * 1000 if min_ready and status.get("availableReplicas") != owner["spec"].get("replicas", 1) else None
+        return min_ready * 1000 if min_ready and written["availableReplicas"] != owner["spec"].get("replicas", 1) else None
 
     def _claim(self, owner: Map) -> list[Map]:
         selector, uid = owner["spec"]["selector"], owner["metadata"]["uid"]
@@ -196,8 +198,9 @@ class StatefulSetController(Controller):
         if step.rule == "create":
             self._create(owner, step.ordinal, current, update, facts_)
         elif step.rule == "wait" and step.pod is not None:
-            pod = step.pod["metadata"]["name"]
-            self.note("statefulset-waits", {"pod": pod, "ordinal": step.ordinal}, f"statefulsets/{owner['metadata']['namespace']}/{owner['metadata']['name']}")
+            if status["replicas"] != owner["spec"].get("replicas", 1):  # it holds up something
+                of = f"statefulsets/{owner['metadata']['namespace']}/{owner['metadata']['name']}"
+                self.note("statefulset-waits", {"pod": step.pod["metadata"]["name"], "ordinal": step.ordinal}, of)
         elif step.pod is None:
             return
         elif step.rule == "mend":
@@ -227,14 +230,16 @@ class StatefulSetController(Controller):
                 text = f"Create Pod {name} in StatefulSet {owner['metadata']['name']} failed error: {error.message}"
                 self.client.event(owner, "Warning", "FailedCreate", text)
             raise
-        self.client.event(owner, "Normal", "SuccessfulCreate", f"Create Pod {name} in StatefulSet {owner['metadata']['name']} successful")
+        self.client.event(owner, "Normal", "SuccessfulCreate",
+                          f"Create Pod {name} in StatefulSet {owner['metadata']['name']} successful")
 
     def _delete(self, owner: Map, pod: Map, cause: Cause) -> None:
         name, of = pod["metadata"]["name"], owner["metadata"]["name"]
         try:
             self.client.delete("pods", name, pod["metadata"]["namespace"], uid=pod["metadata"]["uid"], cause=cause)
         except ApiError as error:
-            self.client.event(owner, "Warning", "FailedDelete", f"Delete Pod {name} in StatefulSet {of} failed error: {error.message}")
+            self.client.event(owner, "Warning", "FailedDelete",
+                              f"Delete Pod {name} in StatefulSet {of} failed error: {error.message}")
             raise
         self.client.event(owner, "Normal", "SuccessfulDelete", f"Delete Pod {name} in StatefulSet {of} successful")
 
@@ -247,13 +252,16 @@ class StatefulSetController(Controller):
             if self.client.find("persistentvolumeclaims", name, namespace) is not None:
                 continue
             labels = {**(template["metadata"].get("labels") or EMPTY), **(owner["spec"]["selector"].get("matchLabels") or EMPTY)}
-            metadata = {**{k: v for k, v in template["metadata"].items() if k != "creationTimestamp"}, "name": name, "namespace": namespace, "labels": labels}
+            metadata = {**{k: v for k, v in template["metadata"].items() if k != "creationTimestamp"}, "name": name,
+                        "namespace": namespace, "labels": labels}
             if (owner["spec"].get("persistentVolumeClaimRetentionPolicy") or EMPTY).get("whenDeleted") == "Delete":
-                metadata["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": of, "uid": owner["metadata"]["uid"],
+                metadata["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": of,
+                                                "uid": owner["metadata"]["uid"],
                                                 "controller": True, "blockOwnerDeletion": True}]
             body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
             try:
-                self.client.create("persistentvolumeclaims", body, namespace, cause=Cause("statefulset-claim", {"claim": name, "pod": pod}))
+                self.client.create("persistentvolumeclaims", body, namespace,
+                                   cause=Cause("statefulset-claim", {"claim": name, "pod": pod}))
             except ApiError as error:
                 text = f"Create Claim {name} for Pod {pod} in StatefulSet {of} failed error: {error.message}"
                 self.client.event(owner, "Warning", "FailedCreate", text)
@@ -269,7 +277,8 @@ class StatefulSetController(Controller):
         for template in owner["spec"].get("volumeClaimTemplates") or ():
             name = claim_name(owner, template, ordinal(pod))
             if self.client.find("persistentvolumeclaims", name, metadata["namespace"]) is not None:
-                self.client.patch("persistentvolumeclaims", name, {"metadata": {"ownerReferences": references}}, metadata["namespace"],
+                self.client.patch("persistentvolumeclaims", name, {"metadata": {"ownerReferences": references}},
+                                  metadata["namespace"],
                                   cause=Cause("statefulset-claim", {"claim": name, "pod": metadata["name"]}))
 
     # ---- status
@@ -282,11 +291,13 @@ class StatefulSetController(Controller):
             status, current = {**status, "currentReplicas": status["updatedReplicas"]}, update
         old = owner.get("status") or EMPTY
         new = conditions.drop_zeros(
-            {"observedGeneration": owner["metadata"].get("generation", 0), **status, "currentRevision": current, "updateRevision": update,
+            {"observedGeneration": owner["metadata"].get("generation", 0), **status, "currentRevision": current,
+             "updateRevision": update,
              "collisionCount": old.get("collisionCount") or 0}, "replicas", "availableReplicas", "collisionCount")
         if new != old:
             facts_ = {"replicas": status["replicas"], "ready": status["readyReplicas"]}
-            self.client.update("statefulsets", {**owner, "status": new}, subresource="status", cause=Cause("statefulset-status", facts_))
+            self.client.update("statefulsets", {**owner, "status": new}, subresource="status",
+                               cause=Cause("statefulset-status", facts_))
         return new
 
 

@@ -1,4 +1,4 @@
-"""Taint eviction: Pods leave a node with NoExecute taints as soon as they no longer tolerate them (pkg/controller/tainteviction)."""
+"""Taint eviction: Pods leave a node with NoExecute taints once they no longer tolerate them (pkg/controller/tainteviction)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ..etcd import Change
 from ..objects import EMPTY, Map
 from ..times import rfc3339
 
-
 EVERY_MS = 100  # two requests for each Pod, at the controller manager's 20 a second (--kube-api-qps) once its burst is spent
 
 
@@ -24,7 +23,7 @@ def no_execute(node: Map | None) -> list[Map]:
 
 
 def seconds_left(taints: Sequence[Any], tolerations: Sequence[Any]) -> float | None:
-    """How long a Pod may stay on a node with these taints: 0 for one it does not tolerate, None for ever (getMinTolerationTime)."""
+    """How long a Pod may stay with these taints: 0 when it does not tolerate one, None for ever (getMinTolerationTime)."""
     used = []
     for taint in taints:
         matching = next((t for t in tolerations if tolerates(t, taint)), None)
@@ -59,7 +58,8 @@ class TaintEvictionController(Controller):
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
-        # planned: pod key -> [uid, since ms, ms of its turn or None], Pods that leave when their tolerations end; free_at: ms at which the next one may be evicted
+        # planned: pod key -> [uid, since ms, ms of its turn or None], Pods that leave when their tolerations end
+        # free_at: ms at which the next one may be evicted
         self.state.update(planned={}, free_at=0)
 
     def reconcile(self, key: str) -> int | None:
@@ -77,13 +77,13 @@ class TaintEvictionController(Controller):
             if plan is not None:
                 self._cancel(key)
             return None
-        since = plan[1] if plan is not None else self.now
+        since: int = plan[1] if plan is not None else self.now
         left = since + round(seconds * 1000) - self.now
         if left <= 0:
-            entry = planned.setdefault(key, [pod["metadata"]["uid"], since, None])
+            entry: list[Any] = planned.setdefault(key, [pod["metadata"]["uid"], since, None])
             if entry[2] is None:
-                entry[2] = max(self.now, self.state["free_at"])
-                self.state["free_at"] = entry[2] + EVERY_MS
+                turn: int = max(self.now, self.state["free_at"])
+                entry[2], self.state["free_at"] = turn, turn + EVERY_MS
             if self.now < entry[2]:
                 return int(entry[2]) - self.now
             del planned[key]
@@ -103,13 +103,16 @@ class TaintEvictionController(Controller):
         """addConditionAndDeletePod."""
         metadata = pod["metadata"]
         cause = Cause("taint-evict", {"taint": taints[0]["key"], "after_ms": round(seconds * 1000)})
-        self._say(f"{metadata['namespace']}/{metadata['name']}", f"Marking for deletion Pod {metadata['namespace']}/{metadata['name']}")
+        self._say(f"{metadata['namespace']}/{metadata['name']}",
+                  f"Marking for deletion Pod {metadata['namespace']}/{metadata['name']}")
         try:
             status = pod.get("status") or EMPTY
-            target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": rfc3339(self.now),
+            target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None,
+                      "lastTransitionTime": rfc3339(self.now),
                       "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}
             held = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
-            self.client.update("pods", {**pod, "status": {**status, "conditions": [*held, target]}}, subresource="status", cause=cause)
+            self.client.update("pods", {**pod, "status": {**status, "conditions": [*held, target]}}, subresource="status",
+                               cause=cause)
             self.client.delete("pods", metadata["name"], metadata["namespace"], uid=metadata["uid"], cause=cause)
         except ApiError as error:
             if error.code != 404:

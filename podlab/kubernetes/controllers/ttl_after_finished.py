@@ -14,7 +14,8 @@ from ..times import parse_rfc3339
 def expires_at(job: Map) -> int | None:
     """When a Job may go (virtual ms); None while it runs or when it stays for ever."""
     ttl = job["spec"].get("ttlSecondsAfterFinished")
-    ended = next((c for kind in ("Complete", "Failed") if (c := conditions.find(job, kind)) is not None and c["status"] == "True"), None)
+    ended = next((c for kind in ("Complete", "Failed") if (c := conditions.find(job, kind)) is not None
+                  and c["status"] == "True"), None)
     return parse_rfc3339(ended["lastTransitionTime"]) + ttl * 1000 if ttl is not None and ended is not None else None
 
 
@@ -30,7 +31,8 @@ class TTLAfterFinishedController(Controller):
         if due > self.now:
             return due - self.now
         try:
-            self.client.delete("jobs", job["metadata"]["name"], job["metadata"]["namespace"], propagation="Foreground", uid=job["metadata"]["uid"],
+            self.client.delete("jobs", job["metadata"]["name"], job["metadata"]["namespace"], propagation="Foreground",
+                               uid=job["metadata"]["uid"],
                                cause=Cause("ttl-expired", {"seconds": job["spec"]["ttlSecondsAfterFinished"]}))
         except ApiError as error:
             if error.code != 404:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MINUTE_MS = 60_000
 YEARS = 5  # SpecSchedule.Next gives up after five years
 MONTHS = {name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 DAYS = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}
-FIELDS = (("minute", 0, 59, {}), ("hour", 0, 23, {}), ("day-of-month", 1, 31, {}), ("month", 1, 12, MONTHS), ("day-of-week", 0, 6, DAYS))
-DESCRIPTORS = {"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0", "@daily": "0 0 * * *",
+FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (("minute", 0, 59, {}), ("hour", 0, 23, {}),
+                                                            ("day-of-month", 1, 31, {}), ("month", 1, 12, MONTHS),
+                                                            ("day-of-week", 0, 6, DAYS))
+DESCRIPTORS = {"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
+               "@daily": "0 0 * * *",
                "@midnight": "0 0 * * *", "@hourly": "0 * * * *"}
 UNITS_MS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
@@ -34,7 +37,7 @@ class Schedule:
         """The first time after a moment (ms); None when there is none within five years."""
         if self.every_ms:
             return after // 1000 * 1000 + self.every_ms
-        zone = timezone.utc if self.zone == "UTC" else ZoneInfo(self.zone)
+        zone = UTC if self.zone == "UTC" else ZoneInfo(self.zone)
         minutes, hours, _, months, _ = self.fields
         at = after // MINUTE_MS * MINUTE_MS + MINUTE_MS
         limit = after + YEARS * 366 * 86_400_000

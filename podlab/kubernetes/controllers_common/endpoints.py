@@ -39,7 +39,8 @@ def pod_keys(controller: Controller, change: Change) -> Iterable[str]:
 
 def selected_pods(etcd: Etcd, service: Map) -> list[Map]:
     selector = service["spec"].get("selector")
-    return [pod for pod in etcd.list("pods", service["metadata"]["namespace"]) if selects_plain(selector, pod["metadata"].get("labels"))]
+    return [pod for pod in etcd.list("pods", service["metadata"]["namespace"])
+            if selects_plain(selector, pod["metadata"].get("labels"))]
 
 
 def should_be_listed(pod: Map) -> bool:
@@ -48,7 +49,7 @@ def should_be_listed(pod: Map) -> bool:
 
 
 def target_ports(service: Map, pod: Map) -> tuple[tuple[tuple[str, Any], ...], ...]:
-    """The Service's ports as this Pod has them: ((("name", n), ("protocol", p), ("port", number)), ...); unknown names are left out."""
+    """The Service's ports as this Pod has them: ((("name", n), ("protocol", p), ("port", number)), ...); unknown: left out."""
     found = []
     for port in service["spec"].get("ports") or ():
         target = port.get("targetPort") or port["port"]
@@ -77,7 +78,7 @@ def managed_labels(service: Map) -> dict[str, str]:
 
 
 def change_time(service: Map, pods: Iterable[Map], written: Iterable[Map]) -> int | None:
-    """The trigger time (util.TriggerTimeTracker): the Service's creation for a first write, else the latest Ready change of a Pod.
+    """The trigger time (TriggerTimeTracker): the Service's creation for a first write, else the latest Ready change of a Pod.
 
     None when nothing shows what triggered the change, such as a new selector or a deleted Pod.
     """

@@ -21,7 +21,8 @@ def failure_rule(policy: Any, pod: Map) -> tuple[str, str] | None:
         if rule.get("onExitCodes"):
             hit = _exit_code(rule["onExitCodes"], pod)
             if hit is not None:
-                return action, f"Container {hit[0]} for pod {where} failed with exit code {hit[1]} matching {action} rule at index {number}"
+                said = f"Container {hit[0]} for pod {where} failed with exit code {hit[1]}"
+                return action, f"{said} matching {action} rule at index {number}"
         else:
             kind = _condition(rule.get("onPodConditions") or (), pod)
             if kind is not None:
@@ -71,14 +72,15 @@ def finished_at(pod: Map) -> int:
         if condition["type"] == "Ready" and condition["status"] == "False" and condition.get("lastTransitionTime"):
             return parse_rfc3339(condition["lastTransitionTime"])
     deleted = pod["metadata"].get("deletionTimestamp")
-    return parse_rfc3339(deleted) - (pod["metadata"].get("deletionGracePeriodSeconds") or 0) * 1000 if deleted else 0
+    grace: int = pod["metadata"].get("deletionGracePeriodSeconds") or 0
+    return parse_rfc3339(deleted) - grace * 1000 if deleted else 0
 
 
 def backoff_left(failures: int, last_failure: int, now: int) -> int:
     """Milliseconds until the next Pod may be made: 10 s, doubled for each failure after the last success, at most 10 min."""
     if not failures:
         return 0
-    delay = min(BACKOFF_MS * 2 ** min(failures - 1, 10), BACKOFF_MAX_MS)
+    delay = min(BACKOFF_MS << min(failures - 1, 10), BACKOFF_MAX_MS)
     return max(0, last_failure + delay - now)
 
 

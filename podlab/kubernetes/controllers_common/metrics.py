@@ -62,7 +62,7 @@ def _unready(pod: Map, now: int) -> bool:
 
 
 def request_of(pod: Map, resource: str, container: str | None) -> int:
-    """What a Pod (or one container) requests: thousandths of a CPU or bytes times 1000. Raises MetricError when a container names none."""
+    """What a Pod (or one container) requests, in thousandths. Raises MetricError when a container names nothing."""
     total = 0
     sidecars = [c for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"]
     for one in (*pod["spec"]["containers"], *sidecars):
@@ -79,7 +79,8 @@ def _within(ratio: float) -> bool:
     return 1 - TOLERANCE <= ratio <= 1 + TOLERANCE
 
 
-def replicas_for(current: int, groups: Groups, samples: dict[str, int], per_pod: Mapping[str, int], target_percent: int) -> tuple[int, int]:
+def replicas_for(current: int, groups: Groups, samples: dict[str, int], per_pod: Mapping[str, int],
+                 target_percent: int) -> tuple[int, int]:
     """(wanted replicas, utilisation in percent). `per_pod`: what 100 % is for each Pod, in the samples' unit."""
     if not samples:
         raise MetricError("did not receive metrics for targeted pods (pods might be unready)")

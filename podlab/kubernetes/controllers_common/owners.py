@@ -33,11 +33,13 @@ class Orphans:
         self._etcd, self._plural = etcd, plural
         self._keys: dict[str, dict[str, None]] = {}
         for obj in etcd.list(plural):
-            self._note(obj["metadata"].get("namespace", ""), f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}", obj)
+            self._note(obj["metadata"].get("namespace", ""), f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}",
+                       obj)
         etcd.subscribe(plural, self._on_change)
 
     def _on_change(self, change: Change) -> None:
-        self._note(change.object["metadata"].get("namespace", ""), change.key, change.object if change.type != "DELETED" else None)
+        self._note(change.object["metadata"].get("namespace", ""), change.key, change.object if change.type != "DELETED"
+                   else None)
 
     def _note(self, namespace: str, key: str, obj: Map | None) -> None:
         if obj is not None and controller_uid(obj) is None:
@@ -51,7 +53,8 @@ class Orphans:
         return [obj for obj in found if obj is not None]
 
 
-def claim(client: Client, owner: Map, plural: str, owned: Iterable[Map], orphans: Iterable[Map], matches: Callable[[Map], bool]) -> list[Map]:
+def claim(client: Client, owner: Map, plural: str, owned: Iterable[Map], orphans: Iterable[Map],
+          matches: Callable[[Map], bool]) -> list[Map]:
     """What an owner holds: its own objects that it still selects, and orphans that it adopts (ClaimObject). Others it lets go."""
     held, deleting = [], owner["metadata"].get("deletionTimestamp")
     for obj in owned:
@@ -84,7 +87,8 @@ def _release(client: Client, owner: Map, plural: str, obj: Map) -> None:
 def _write(client: Client, plural: str, obj: Map, references: list[Any], cause: Cause) -> Map | None:
     metadata = obj["metadata"]
     try:
-        return client.patch(plural, metadata["name"], {"metadata": {"uid": metadata["uid"], "ownerReferences": references or None}},
+        return client.patch(plural, metadata["name"],
+                            {"metadata": {"uid": metadata["uid"], "ownerReferences": references or None}},
                             metadata.get("namespace"), cause=cause)
     except ApiError as error:
         if error.code == 404:
@@ -99,7 +103,8 @@ def selecting(plural: str, matches: Callable[[Map, Map], bool]) -> Callable[[Con
         if change.type == "DELETED" or controller_uid(obj) is not None:
             return ()
         namespace = obj["metadata"].get("namespace")
-        return [f"{namespace}/{owner['metadata']['name']}" for owner in controller.cluster.etcd.list(plural, namespace) if matches(owner, obj)]
+        return [f"{namespace}/{owner['metadata']['name']}" for owner in controller.cluster.etcd.list(plural, namespace)
+                if matches(owner, obj)]
     return keys
 
 

@@ -1,10 +1,10 @@
-"""Facts about Pods, remembered on the frozen objects, and which Pods a scale-down takes first (pkg/controller/controller_utils.go)."""
+"""Facts about Pods, remembered on the frozen objects, and which a scale-down takes first (pkg/controller/controller_utils.go)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cmp_to_key
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..etcd import Change
 from ..objects import EMPTY, Map, memo
@@ -40,7 +40,8 @@ def _facts(pod: Map) -> PodFacts:
             ready = condition["status"] == "True"
             changed = condition.get("lastTransitionTime")
             since = parse_rfc3339(changed) if changed else 0
-    return PodFacts(not finished and not deleting, ready, since, deleting and not finished, phase, pod["spec"].get("nodeName") or "")
+    return PodFacts(not finished and not deleting, ready, since, deleting and not finished, phase, pod["spec"].get("nodeName")
+                    or "")
 
 
 def is_active(pod: Map) -> bool:
@@ -94,7 +95,7 @@ def unchanged(change: Change) -> bool:
     if change.type != "MODIFIED" or old is None or facts(old) != facts(new):
         return False
     before, after = old["metadata"], new["metadata"]
-    return before.get("labels") == after.get("labels") and before.get("ownerReferences") == after.get("ownerReferences")
+    return bool(before.get("labels") == after.get("labels") and before.get("ownerReferences") == after.get("ownerReferences"))
 
 
 def pods_to_delete(pods: Sequence[Map], related: Sequence[Map], number: int, now: int) -> list[Map]:
@@ -108,11 +109,12 @@ def pods_to_delete(pods: Sequence[Map], related: Sequence[Map], number: int, now
     return sorted(pods, key=_deletion_order(neighbours, now))[:number]
 
 
-def _deletion_order(neighbours: dict[str, int], now: int) -> Callable[[Map], object]:
+def _deletion_order(neighbours: dict[str, int], now: int) -> Callable[[Map], Any]:
     """ActivePodsWithRanks.Less: negative when the first Pod goes before the second."""
     def compare(a: Map, b: Map) -> int:
         x, y = facts(a), facts(b)
-        for left, right in ((bool(x.node), bool(y.node)), (PHASE_ORDER.get(x.phase, 2), PHASE_ORDER.get(y.phase, 2)), (x.ready, y.ready),
+        for left, right in ((bool(x.node), bool(y.node)), (PHASE_ORDER.get(x.phase, 2), PHASE_ORDER.get(y.phase, 2)),
+                            (x.ready, y.ready),
                             (_cost(a), _cost(b)), (neighbours.get(y.node, 0), neighbours.get(x.node, 0))):
             if left != right:
                 return -1 if left < right else 1
@@ -155,7 +157,8 @@ def _restarts(pod: Map) -> tuple[int, int]:
     status = pod.get("status") or EMPTY
     sidecars = {c["name"] for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"}
     plain = max((c.get("restartCount", 0) for c in status.get("containerStatuses") or ()), default=0)
-    beside = max((c.get("restartCount", 0) for c in status.get("initContainerStatuses") or () if c["name"] in sidecars), default=0)
+    beside = max((c.get("restartCount", 0) for c in status.get("initContainerStatuses") or () if c["name"] in sidecars),
+                 default=0)
     return plain, beside
 
 

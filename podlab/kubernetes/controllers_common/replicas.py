@@ -50,7 +50,8 @@ def status_of(owner: Map, active: list[Map], error: ApiError | None, now: int) -
         reason = "FailedCreate" if len(active) < spec.get("replicas", 1) else "FailedDelete"
         held.append(failure or {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": rfc3339(now), "reason": reason,
                                 "message": error.message})
-    status = {"replicas": len(active), "fullyLabeledReplicas": labeled, "readyReplicas": counts.ready, "availableReplicas": counts.available,
+    status = {"replicas": len(active), "fullyLabeledReplicas": labeled, "readyReplicas": counts.ready,
+              "availableReplicas": counts.available,
               "observedGeneration": owner["metadata"].get("generation", 0), "conditions": held}
     return conditions.drop_zeros(status, "replicas"), counts.next_available_ms
 
@@ -84,7 +85,8 @@ class ReplicaController(Controller):
         uid, replicas = owner["metadata"]["uid"], owner["spec"].get("replicas", 1)
         owned = controlled(uid, self.cluster.etcd.owned(uid, "pods"))
         orphans = [pod for pod in self.orphans.of(owner["metadata"]["namespace"]) if is_active(pod)]
-        active = claim(self.client, owner, "pods", [pod for pod in owned if is_active(pod)], orphans, lambda pod: self.matches(owner, pod))
+        active = claim(self.client, owner, "pods", [pod for pod in owned if is_active(pod)], orphans,
+                       lambda pod: self.matches(owner, pod))
         error = None
         if not owner["metadata"].get("deletionTimestamp"):
             related = list(self.related(owner, active)) if len(active) > replicas else []
@@ -94,7 +96,8 @@ class ReplicaController(Controller):
             status["terminatingReplicas"] = sum(map(is_terminating, owned))
         if status != owner.get("status"):
             facts = {"replicas": status["replicas"], "ready": status.get("readyReplicas", 0)}
-            self.client.update(self.plural, {**owner, "status": status}, subresource="status", cause=Cause(f"{self.rule}-status", facts))
+            self.client.update(self.plural, {**owner, "status": status}, subresource="status",
+                               cause=Cause(f"{self.rule}-status", facts))
         if error is not None:
             raise error
         return again

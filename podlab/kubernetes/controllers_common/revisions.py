@@ -35,7 +35,8 @@ def ensure(client: Client, owner: Map, held: list[Map], labels: dict[str, str], 
     if equal and equal[-1] is held[-1]:
         return equal[-1]
     if equal:
-        return client.update("controllerrevisions", {**equal[-1], "revision": number}, cause=Cause("revision-again", {"revision": number}))
+        return client.update("controllerrevisions", {**equal[-1], "revision": number},
+                             cause=Cause("revision-again", {"revision": number}))
     digest = template_hash(owner["spec"]["template"], collisions)
     metadata = {"name": f"{owner['metadata']['name']}-{digest}", "namespace": owner["metadata"]["namespace"],
                 "labels": {**labels, HASH if owner["kind"] == "DaemonSet" else "controller.kubernetes.io/hash": digest},
@@ -51,4 +52,5 @@ def truncate(client: Client, held: Iterable[Map], live: Iterable[str], limit: in
     used = set(live)
     spare = [one for one in held if one["metadata"]["name"] not in used]
     for one in spare[:max(0, len(spare) - limit)]:
-        client.delete("controllerrevisions", one["metadata"]["name"], one["metadata"]["namespace"], cause=Cause("revision-history", {"limit": limit}))
+        client.delete("controllerrevisions", one["metadata"]["name"], one["metadata"]["namespace"],
+                      cause=Cause("revision-history", {"limit": limit}))

@@ -17,7 +17,8 @@ HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED = "deployment.kubernetes.io/desired-replicas"
 MAX = "deployment.kubernetes.io/max-replicas"
 # annotationsToSkip: not copied from a Deployment to its ReplicaSets
-PRIVATE = ("kubectl.kubernetes.io/last-applied-configuration", REVISION, HISTORY, DESIRED, MAX, "deprecated.deployment.rollback.to")
+PRIVATE = ("kubectl.kubernetes.io/last-applied-configuration", REVISION, HISTORY, DESIRED, MAX,
+           "deprecated.deployment.rollback.to")
 HISTORY_CHARACTERS = 2000  # maxRevHistoryLengthInChars
 
 Steps = list[tuple[str, int]]
@@ -132,7 +133,7 @@ def new_size(deployment: Any, sets: Sequence[Any], new: Any) -> int:
 
 
 def shrink_plan(deployment: Any, old: Sequence[Map], new: Map) -> Steps:
-    """reconcileOldReplicaSets, with the active `old` sets oldest first: unhealthy Pods go first, then spare available ones, oldest set first."""
+    """reconcileOldReplicaSets, `old` sets oldest first: unhealthy Pods go first, then spare available ones."""
     active = [rs for rs in old if size_of(rs)]
     if not active:
         return []
@@ -206,5 +207,6 @@ def surplus(deployment: Any, old: Iterable[Map]) -> list[Map]:
 
     def empty(rs: Map) -> bool:
         status = rs.get("status") or EMPTY
-        return not status.get("replicas") and not size_of(rs) and rs["metadata"].get("generation", 0) <= status.get("observedGeneration", 0)
+        return not status.get("replicas") and not size_of(rs) and rs["metadata"].get("generation",
+                                                                                     0) <= status.get("observedGeneration", 0)
     return [rs for rs in spare if empty(rs)]

@@ -43,7 +43,8 @@ def _canonical(template: Any) -> str:
 
 
 def new_pod(template: Any, owner: Map, *, name: str = "", generate: str = "", labels: dict[str, str] | None = None,
-            annotations: dict[str, str] | None = None, finalizers: Iterable[str] = (), spec: dict[str, Any] | None = None) -> dict[str, Any]:
+            annotations: dict[str, str] | None = None, finalizers: Iterable[str] = (),
+            spec: dict[str, Any] | None = None) -> dict[str, Any]:
     """A Pod to be created from a template (GetPodFromTemplate). `generate` is a generateName; `spec` replaces the template's."""
     held = template.get("metadata") or EMPTY
     metadata: dict[str, Any] = {"namespace": owner["metadata"]["namespace"], "ownerReferences": [reference(owner)]}
@@ -73,7 +74,7 @@ def create_pod(client: Client, owner: Map, pod: dict[str, Any], cause: Cause) ->
 
 
 def delete_pod(client: Client, owner: Map, pod: Map, cause: Cause) -> bool:
-    """Delete a Pod and say so (RealPodControl.DeletePod). False when it had gone. Raises ApiError after the FailedDelete event."""
+    """Delete a Pod and say so (DeletePod). False when it had gone. Raises ApiError after the FailedDelete event."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     try:
         client.delete("pods", name, namespace, uid=pod["metadata"]["uid"], cause=cause)

@@ -29,7 +29,8 @@ def node_allows(volume: Map, node: Map) -> bool:
     required = ((volume["spec"].get("nodeAffinity") or EMPTY).get("required") or EMPTY).get("nodeSelectorTerms")
     labels = node["metadata"].get("labels") or EMPTY
     return not required or any(
-        matches(tuple((e["key"], e["operator"], tuple(e.get("values") or ())) for e in term.get("matchExpressions") or ()), labels)
+        matches(tuple((e["key"], e["operator"], tuple(e.get("values") or ())) for e in term.get("matchExpressions") or ()),
+                labels)
         for term in required)
 
 
