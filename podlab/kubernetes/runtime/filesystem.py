@@ -174,7 +174,8 @@ class Vnode:
             raise Errno("EROFS")
         if self.ino:
             return
-        assert self.parent is not None
+        if self.parent is None:
+            raise LookupError
         self.parent.writable()
         mine = {key: value for key, value in self.inode.items() if key != "e"}
         if mine["t"] == "d":
@@ -192,7 +193,8 @@ class Vnode:
         self.inode["e"][name] = _allocate(self.fs, inode)
         self.inode["mt"] = now
         made = self.child(name)
-        assert made is not None
+        if made is None:
+            raise LookupError
         return made
 
     def link(self, name: str, target: Vnode, now: int) -> None:

@@ -45,7 +45,8 @@ class Image:
     stop_signal: str = "SIGTERM"
 
 
-CATALOGUE: dict[str, Image] = {}
+CATALOGUE: dict[str, list[Image]] = {}
+"""Name -> its variants, which have tags of their own (`nginx:1.27` and `nginx:1.27-alpine` differ in more than size)."""
 
 
 def canonical(reference: str) -> tuple[str, str, str]:
@@ -60,13 +61,13 @@ def canonical(reference: str) -> tuple[str, str, str]:
 
 
 def add(image: Image) -> Image:
-    """Puts an image in the catalogue, in place of one with the same name."""
-    CATALOGUE[image.name] = image
+    """Puts an image in the catalogue, in place of a variant of the same name with the same tags."""
+    others = [other for other in CATALOGUE.get(image.name, ()) if other.tags != image.tags]
+    CATALOGUE[image.name] = [*others, image]
     return image
 
 
 def find(reference: str) -> Image | None:
     """The image that a reference names, or None: no such name, or no such tag. A digest is taken on trust."""
     name, tag, digest = canonical(reference)
-    image = CATALOGUE.get(name)
-    return image if image is not None and (digest or tag in image.tags) else None
+    return next((image for image in CATALOGUE.get(name, ()) if digest or tag in image.tags), None)

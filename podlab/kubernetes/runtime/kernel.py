@@ -16,6 +16,7 @@ next to nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .filesystem import image_layer, release

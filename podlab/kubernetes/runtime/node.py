@@ -124,8 +124,10 @@ class Node(Terminals, Volumes, Kernel):
         it shares pids."""
         ns = f"n{self.number()}"
         default_hosts = (
-            "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
-            f"fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n{ip}\t{domain + chr(9) if domain else ''}{hostname}\n"
+            "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+            "fe00::0\tip6-localnet\n"
+            f"fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n"
+            f"{ip}\t{domain + chr(9) if domain else ''}{hostname}\n"
         )
         etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
         self.state["sandboxes"][pod_uid] = {
@@ -196,7 +198,7 @@ class Node(Terminals, Volumes, Kernel):
         etc = self.state["filesystems"][f"etc/{pod_uid}"]["inodes"]["1"]["e"]
         for file in ("hosts", "hostname", "resolv.conf"):
             where["/etc/" + file] = {"fs": f"etc/{pod_uid}", "at": etc[file], "ro": False}
-        where["/dev/shm"] = {"fs": f"shm/{pod_uid}", "at": "1", "ro": False}
+        where["/dev/shm"] = {"fs": f"shm/{pod_uid}", "at": "1", "ro": False}  # noqa: S108
         container: Data = {
             "id": container_id, "pod": pod_uid, "name": name, "attempt": attempt, "image": image, "argv": argv, "fs": fsid,
             "mounts": where,
@@ -236,7 +238,8 @@ class Node(Terminals, Volumes, Kernel):
 
     def image_of(self, container: Data) -> Image:
         found = self.find_image(container["image"])
-        assert found is not None
+        if found is None:
+            raise LookupError
         return found
 
     def _identify(self, container: Data, user: str, groups: list[int]) -> None:
@@ -252,7 +255,8 @@ class Node(Terminals, Volumes, Kernel):
         elif name.isdigit():
             uid, home = int(name), "/"
         elif name:
-            raise StartError(f"failed to create containerd container: unable to find user {name}: no matching entries in passwd file",
+            raise StartError(f"failed to create containerd container: unable to find user {name}: no matching entries "
+                             f"in passwd file",
                              reason="CreateContainerError")  # fmt: skip
         if group.isdigit():
             gid = int(group)

@@ -105,13 +105,16 @@ def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -
     if head == "stat":
         ticks = proc["cpu_us"] * HZ // 1_000_000
         start = max(0, proc["started"] - kernel.state["booted"]) * HZ // 1000
-        return _file(f"{proc['pid']} ({name}) {state[0]} {proc['ppid']} {proc['pgid']} {proc['pgid']} 0 -1 4194560 0 0 0 0 {ticks} 0 0 0 20 0 1 0 "
+        return _file(f"{proc['pid']} ({name}) {state[0]} {proc['ppid']} {proc['pgid']} {proc['pgid']} 0 -1 4194560 0 "
+                     f"0 0 0 {ticks} 0 0 0 20 0 1 0 "
                      f"{start} {proc['memory']} {kib // 4}" + " 0" * 27 + "\n")  # fmt: skip
     if head == "status":
         ignored = sum(1 << (n - 1) for n in proc["ignored"])
         return _file(
-            f"Name:\t{name}\nUmask:\t{proc['umask']:04o}\nState:\t{state}\nTgid:\t{proc['pid']}\nPid:\t{proc['pid']}\nPPid:\t{proc['ppid']}\n"
-            f"Uid:\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\nGid:\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\n"
+            f"Name:\t{name}\nUmask:\t{proc['umask']:04o}\nState:\t{state}\nTgid:\t{proc['pid']}\nPid:\t{proc['pid']}\n"
+            f"PPid:\t{proc['ppid']}\n"
+            f"Uid:\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\n"
+            f"Gid:\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\n"
             f"Groups:\t{' '.join(str(g) for g in proc['groups'])} \nVmRSS:\t{kib:8d} kB\nThreads:\t1\nSigIgn:\t{ignored:016x}\n"
             f"NoNewPrivs:\t0\nSeccomp:\t0\n"
         )
@@ -175,7 +178,8 @@ def _top(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Da
         return _file("4194304\n")
     if path == "net/dev":
         return _file("Inter-|   Receive                                                |  Transmit\n"
-                     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+                     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop "
+                     "fifo colls carrier compressed\n"
                      + "".join(f"{name:>6}:{' 0' * 16}\n" for name in ("lo", "eth0")))  # fmt: skip
     if path in ("net/route", "net/tcp"):
         return _file("")

@@ -498,7 +498,8 @@ class Sys:
         found = self._entry(path)
         if found.is_dir:
             raise Errno("EISDIR")
-        assert found.parent is not None
+        if found.parent is None:
+            raise LookupError
         found.parent.unlink(found.name, self.now)
         self.kernel.changed(found.fsid)
 
@@ -509,7 +510,8 @@ class Sys:
             raise Errno("ENOTDIR")
         if self.names(found):
             raise Errno("ENOTEMPTY")
-        assert found.parent is not None
+        if found.parent is None:
+            raise LookupError
         found.parent.unlink(found.name, self.now)
         self.kernel.changed(found.fsid)
 
@@ -526,7 +528,8 @@ class Sys:
             if where.is_dir and self.names(where):
                 raise Errno("ENOTEMPTY")
             self._entry(new)
-            assert where.parent is not None
+            if where.parent is None:
+                raise LookupError
             where, name = where.parent, where.name
         if where.fsid != found.fsid or (found.is_dir and found.lower is not None):
             raise Errno("EXDEV")
@@ -536,7 +539,8 @@ class Sys:
         if where.child(name) is not None:
             where.unlink(name, self.now)
         where.link(name, found, self.now)
-        assert found.parent is not None
+        if found.parent is None:
+            raise LookupError
         found.parent.unlink(found.name, self.now)
         self.kernel.changed(found.fsid)
 
@@ -715,7 +719,7 @@ class Sys:
     def kill(self, pid: int, n: int) -> None:
         """Sends a signal: to a process, a group (negative), the own group (0), or all that one may (-1). Raises ESRCH, EPERM."""
         kernel, proc = self.kernel, self.proc
-        everyone = [p for p in kernel.in_namespace(proc["ns"])]
+        everyone = kernel.in_namespace(proc["ns"])
         if pid > 0:
             targets = [p for p in everyone if p["pid"] == pid]
         elif pid == -1:

@@ -483,7 +483,8 @@ def run_and_wait(shell: Shell, words: list[str], state: Data) -> int:
             shell.complain(f"{words[0]}: {'not found' if error.name == 'ENOENT' else error.text}")
             return 127 if error.name == "ENOENT" else 126
     ended = shell.sys.wait(state["pid"])
-    assert ended is not None
+    if ended is None:
+        raise LookupError
     return ended[1]
 
 

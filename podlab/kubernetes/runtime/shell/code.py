@@ -43,6 +43,9 @@ def compile_text(text: str, line: int = 1) -> Code:
     return Code(tuple(compiler.out), incomplete)
 
 
+METHODS = {"and": "_and_or", "or": "_and_or", "while": "_loop", "until": "_loop", "for": "_for_", "if": "_if_", "not": "_not_"}
+
+
 class _Compiler:
     def __init__(self) -> None:
         self.out: list[Any] = []
@@ -104,9 +107,7 @@ class _Compiler:
 
     def node(self, node: Node, tested: bool) -> None:
         """Lays a node down. `tested`: its failure is looked at, so set -e does not end the shell."""
-        getattr(self, "_" + {"and": "and_or", "or": "and_or", "while": "loop", "until": "loop", "for": "for_", "if": "if_",
-        "not": "not_"}.get(
-            node[0], node[0]))(node, tested)  # fmt: skip
+        getattr(self, METHODS.get(node[0], f"_{node[0]}"))(node, tested)
 
     def _simple(self, node: Node, tested: bool) -> None:
         _, assigns, words, redirs, line = node
@@ -116,7 +117,7 @@ class _Compiler:
                   self.redirs(redirs), line, tested)  # fmt: skip
 
     def _seq(self, node: Node, tested: bool) -> None:
-        for index, item in enumerate(node[1]):
+        for item in node[1]:
             self.node(item, tested)
         if not node[1]:
             self.emit("status", 0)

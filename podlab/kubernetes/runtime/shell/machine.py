@@ -165,10 +165,9 @@ class Shell:
             self._set_back(name, value, exported)
         if frame.get("saved"):
             self.restore(frame["saved"])
-        if frame["kind"] in ("eval", "dot", "trap", "line") and not any(
-            other["u"] == frame["u"] for other in self.data["frames"]
-        ):
-            if not any(where[0] == frame["u"] for where in self.data["funcs"].values()):
+        if frame["kind"] in ("eval", "dot", "trap", "line"):
+            users = [other["u"] for other in self.data["frames"]] + [where[0] for where in self.data["funcs"].values()]
+            if frame["u"] not in users:
                 self.data["units"].pop(frame["u"], None)
         return frame
 
@@ -289,7 +288,8 @@ class Shell:
         pid = self.sys.spawn(self.proc["argv"], program=self.proc["program"], data=copy, fds=fds, group=group)
         if background and data["mode"] != "tty":
             child = self.sys.kernel.process(self.proc["ns"], pid)
-            assert child is not None
+            if child is None:
+                raise LookupError
             child["ignored"] = sorted({*child["ignored"], INT, QUIT})
         return pid
 
@@ -324,7 +324,8 @@ class Shell:
                 ended = self.sys.wait(pid)
             except Errno:
                 ended = (pid, 127, 0)
-            assert ended is not None
+            if ended is None:
+                raise LookupError
             fg["pids"].pop(0)
             if ended[1]:
                 fg["failed"] = ended[1]

@@ -18,7 +18,7 @@ from ..program import MEBIBYTE, Event, tool
 from ..shell.escapes import backslashes
 from ..shell.printing import printf_text
 from ..system import Sys
-from .common import begin, complain, lines, options, usage
+from .common import begin, complain, lines, options, ordered, usage
 from .regex import extended, substitute
 
 MAX_STEPS = 200_000
@@ -227,12 +227,12 @@ class _Parser:
                 return ("forin", name, array, self.statement())
             start = None if self.peek() == ";" else self.expression()
             self.expect(";")
-            condition = None if self.peek() == ";" else self.expression()
+            check = None if self.peek() == ";" else self.expression()
             self.expect(";")
             step = None if self.peek() == ")" else self.expression()
             self.expect(")")
             self.newlines()
-            return ("for", start, condition, step, self.statement())
+            return ("for", start, check, step, self.statement())
         if word in ("break", "continue", "next", "nextfile"):
             self.take()
             self.simple_end()
@@ -544,7 +544,7 @@ class _Awk:
             return value != 0
         if node[0] == "field" and looks_numeric(value):
             return to_number(value) != 0
-        return value != ""
+        return bool(value != "")
 
     def number(self, node: Node) -> float:
         return to_number(self.value(node))
@@ -612,8 +612,9 @@ class _Awk:
             isinstance(v, float) or (n[0] in inputs and looks_numeric(v)) or (v == "" and n[0] in ("var", "index"))
             for v, n in ((a, left), (b, right))
         )
-        x, y = (to_number(a), to_number(b)) if numeric else (self.text(a), self.text(b))  # type: ignore[assignment]
-        return bool({"==": x == y, "!=": x != y, "<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y}[operator])
+        if numeric:
+            return ordered(operator, to_number(a), to_number(b))
+        return ordered(operator, self.text(a), self.text(b))
 
     def math(self, operator: str, a: float, b: float) -> float:
         if operator in ("/", "%") and b == 0:
@@ -652,8 +653,8 @@ class _Awk:
             self.frames.append(frame)
             try:
                 self.run(body)
-            except _Return as result:
-                return result.value
+            except _Return as returned:
+                return returned.value
             finally:
                 self.frames.pop()
             return ""

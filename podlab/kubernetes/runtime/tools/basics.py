@@ -69,7 +69,8 @@ def sleep(proc: Process, sys: Sys, event: Event) -> int:
     if event is None:
         words = proc["argv"][1:]
         if not words:
-            sys.err("BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary.\n\nUsage: sleep [N]...\n\nPause for a time equal to the total of the args given,"
+            sys.err("BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary.\n\nUsage: sleep [N]...\n\n"
+                    "Pause for a time equal to the total of the args given,"
                     " where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays\n")  # fmt: skip
             return 1
         if words in (["infinity"], ["inf"]):

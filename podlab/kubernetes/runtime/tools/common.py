@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..process import Data, Errno, Exited, Process
 from ..system import Sys
@@ -27,7 +28,7 @@ def options(proc: Process, sys: Sys, spec: str, long: dict[str, str] | None = No
             letter = long.get(name)
             if letter is None:
                 usage(proc, sys, f"unrecognized option '{word}'")
-            assert letter is not None
+                raise Exited
             takes = spec[spec.index(letter) + 1 : spec.index(letter) + 2] == ":" if letter in spec else False
             found[letter] = value if equals else (words.pop(0) if takes and words else "")
             continue
@@ -166,3 +167,8 @@ def mode_text(kind: str, mode: int) -> str:
         else:
             out += "x" if bits & 1 else "-"
     return out
+
+
+def ordered(operator: str, a: Any, b: Any) -> bool:
+    """Compares two numbers or two strings: ==, !=, <, <=, >, >=."""
+    return bool({"==": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[operator])

@@ -209,7 +209,7 @@ def mkdir(proc: Process, sys: Sys, event: Event) -> int:
 
 @tool("rmdir")
 def rmdir(proc: Process, sys: Sys, event: Event) -> int:
-    flags, names = options(proc, sys, "p", {"ignore-fail-on-non-empty": "p"})
+    _, names = options(proc, sys, "p", {"ignore-fail-on-non-empty": "p"})
     status = 0
     for name in names:
         try:
@@ -576,7 +576,7 @@ def mktemp(proc: Process, sys: Sys, event: Event) -> int:
 
 @tool("mkfifo")
 def mkfifo(proc: Process, sys: Sys, event: Event) -> int:
-    flags, names = options(proc, sys, "m:")
+    _, names = options(proc, sys, "m:")
     for name in names:
         try:
             sys.mkfifo(name)
@@ -641,9 +641,11 @@ def stat(proc: Process, sys: Sys, event: Event) -> int:
             continue
         link = f" -> '{inode['to']}'" if inode["t"] == "l" else ""
         sys.out(
-            f"  File: {name if not link else repr(name)}{link}\n  Size: {size:<10}\tBlocks: {-(-size // 4096) * 8:<10} IO Block: 4096   {kind}\n"
+            f"  File: {name if not link else repr(name)}{link}\n"
+            f"  Size: {size:<10}\tBlocks: {-(-size // 4096) * 8:<10} IO Block: 4096   {kind}\n"
             f"Device: 32h/50d\tInode: {found.ino or 1:<10}  Links: {inode['n']}\n"
-            f"Access: ({mode & 0o7777:04o}/{mode_text(inode['t'], mode)})  Uid: ({uid:5d}/{values['U']:>8})   Gid: ({gid:5d}/{values['G']:>8})\n"
+            f"Access: ({mode & 0o7777:04o}/{mode_text(inode['t'], mode)})  Uid: ({uid:5d}/{values['U']:>8})   Gid: "
+            f"({gid:5d}/{values['G']:>8})\n"
             f"Access: {when}\nModify: {when}\nChange: {when}\n"
         )
     return status

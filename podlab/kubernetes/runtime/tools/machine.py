@@ -17,9 +17,10 @@ ZONES = {"UTC": 0, "GMT": 0, "Asia/Seoul": 9, "KST-9": 9, "KST": 9, "Asia/Tokyo"
 
 @tool("date")
 def date(proc: Process, sys: Sys, event: Event) -> int:
-    flags, operands = options(proc, sys, "ud:s:r:I::R", {"utc": "u", "date": "d", "iso-8601": "I", "rfc-email": "R"}) if not any(
-        word.startswith("-I") for word in proc["argv"]) else ({"I": "".join(word[2:] for word in proc["argv"] if word.startswith("-I"))},
-        [word for word in proc["argv"][1:] if not word.startswith("-")])  # fmt: skip
+    argv = proc["argv"]
+    proc["argv"] = [word for word in argv if not word.startswith("-I")]  # -I takes its value only when it is attached
+    flags, operands = options(proc, sys, "ud:s:r:RI:", {"utc": "u", "date": "d", "iso-8601": "I", "rfc-email": "R"})
+    flags.update([("I", word[2:]) for word in argv if word.startswith("-I")])
     name = "UTC" if "u" in flags else proc["env"].get("TZ") or "UTC"
     hours = ZONES.get(name, 0)
     zone = timezone(timedelta(hours=hours), "UTC" if hours == 0 else "KST" if "Seoul" in name or "KST" in name else "JST")
@@ -242,18 +243,21 @@ def ip(proc: Process, sys: Sys, event: Event) -> int:
         )
         if device in ("", "lo"):
             sys.out(
-                "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n"
+                "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n"
+                "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n"
             )
             if addresses:
                 sys.out("    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever\n"
                         "    inet6 ::1/128 scope host \n       valid_lft forever preferred_lft forever\n")  # fmt: skip
         if device in ("", "eth0"):
             sys.out(
-                f"2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue \n    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n"
+                f"2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue \n"
+                f"    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n"
             )
             if addresses:
                 sys.out(
-                    f"    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global eth0\n       valid_lft forever preferred_lft forever\n"
+                    f"    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global eth0\n"
+                    f"       valid_lft forever preferred_lft forever\n"
                 )
         elif device != "lo":
             complain(proc, sys, f"can't find device '{device}'")
@@ -280,14 +284,18 @@ def _mac(address: str) -> str:
 @tool("ifconfig")
 def ifconfig(proc: Process, sys: Sys, event: Event) -> int:
     address = str(sys.sandbox["ip"])
-    counters = ("          RX packets:0 errors:0 dropped:0 overruns:0 frame:0\n          TX packets:0 errors:0 dropped:0 overruns:0 carrier:0\n"
+    counters = ("          RX packets:0 errors:0 dropped:0 overruns:0 frame:0\n"
+                "          TX packets:0 errors:0 dropped:0 overruns:0 carrier:0\n"
                 "          collisions:0 txqueuelen:{} \n          RX bytes:0 (0.0 B)  TX bytes:0 (0.0 B)\n\n")  # fmt: skip
     names = proc["argv"][1:]
     if not names or "eth0" in names:
-        sys.out(f"eth0      Link encap:Ethernet  HWaddr {_mac(address).upper()}  \n          inet addr:{address}  Bcast:{address.rpartition('.')[0]}.255"
-                "  Mask:255.255.255.0\n          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n" + counters.format(0))  # fmt: skip
+        sys.out(f"eth0      Link encap:Ethernet  HWaddr {_mac(address).upper()}  \n"
+                f"          inet addr:{address}  Bcast:{address.rpartition('.')[0]}.255"
+                "  Mask:255.255.255.0\n          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n"
+                "" + counters.format(0))  # fmt: skip
     if not names or "lo" in names:
-        sys.out("lo        Link encap:Local Loopback  \n          inet addr:127.0.0.1  Mask:255.0.0.0\n          UP LOOPBACK RUNNING  MTU:65536  Metric:1\n"
+        sys.out("lo        Link encap:Local Loopback  \n          inet addr:127.0.0.1  Mask:255.0.0.0\n"
+                "          UP LOOPBACK RUNNING  MTU:65536  Metric:1\n"
                 + counters.format(1000))  # fmt: skip
     return 0
 
@@ -296,8 +304,10 @@ def ifconfig(proc: Process, sys: Sys, event: Event) -> int:
 def route(proc: Process, sys: Sys, event: Event) -> int:
     network = str(sys.sandbox["ip"]).rpartition(".")[0]
     sys.out("Kernel IP routing table\nDestination     Gateway         Genmask         Flags Metric Ref    Use Iface\n"
-            f"{'0.0.0.0' if '-n' in proc['argv'] else 'default':<16}{network + '.1':<16}{'0.0.0.0':<16}UG    0      0        0 eth0\n"
-            f"{network + '.0':<16}{'0.0.0.0' if '-n' in proc['argv'] else '*':<16}{'255.255.255.0':<16}U     0      0        0 eth0\n")  # fmt: skip
+            f"{'0.0.0.0' if '-n' in proc['argv'] else 'default':<16}{network + '.1':<16}{'0.0.0.0':<16}UG    0      0 "
+            f"       0 eth0\n"
+            f"{network + '.0':<16}{'0.0.0.0' if '-n' in proc['argv'] else '*':<16}{'255.255.255.0':<16}U     0      0 "
+            f"       0 eth0\n")  # fmt: skip
     return 0
 
 

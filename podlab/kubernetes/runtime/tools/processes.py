@@ -34,7 +34,7 @@ def _clock(us: int) -> str:
 
 @tool("ps")
 def ps(proc: Process, sys: Sys, event: Event) -> int:
-    flags, operands = options(proc, sys, "o:TefAaxuwlp:")
+    flags, _ = options(proc, sys, "o:TefAaxuwlp:")
     owners = users(sys)
     everyone = sys.processes()
     if "o" not in flags:
@@ -114,7 +114,8 @@ def top(proc: Process, sys: Sys, event: Event) -> int:
         for other in sorted(everyone, key=lambda p: (-p["burn"], p["pid"])):
             owner = owners.get(other["uid"], str(other["uid"]))
             vsz = other["memory"] // 512
-            sys.out(f"{other['pid']:5d} {other['ppid']:5d} {owner:<8.8s} {_state(other, proc):<4s} {vsz:5d} {vsz * 100 // total:3d}%   0"
+            sys.out(f"{other['pid']:5d} {other['ppid']:5d} {owner:<8.8s} {_state(other, proc):<4s} {vsz:5d}"
+                    f" {vsz * 100 // total:3d}%   0"
                     f" {other['burn'] // 10 // cpus:3d}% {command_line(other)}\n")  # fmt: skip
         data["left"] -= 1
     if data["left"]:
@@ -279,7 +280,8 @@ def timeout(proc: Process, sys: Sys, event: Event) -> int:
         proc["argv"], program="timeout", data={"victim": proc["key"], "deadline": sys.now + limit, "signal": n, "second": second}
     )
     child = sys.kernel.process(proc["ns"], pid)
-    assert child is not None
+    if child is None:
+        raise LookupError
     child.update({"orphan": True, "ppid": 1})
     proc["children"].remove(child["key"])
     return become(proc, sys, words[1:])
@@ -291,7 +293,8 @@ def time(proc: Process, sys: Sys, event: Event) -> int:
     if event is None:
         data.update(began=sys.now, child=sys.spawn([word for word in proc["argv"][1:] if word != "-p"]))
     ended = sys.wait(data["child"])
-    assert ended is not None
+    if ended is None:
+        raise LookupError
     seconds = (sys.now - data["began"]) / 1000
     for name, value in (("real", seconds), ("user", 0.0), ("sys", 0.0)):
         sys.err(f"{name}\t{int(value // 60)}m {value % 60:.2f}s\n")

@@ -63,7 +63,8 @@ class _Parser:
         char = self.peek()
         if char.isdigit():
             match = re.match(r"\d+", self.text[self.at :])
-            assert match is not None
+            if match is None:
+                raise LookupError
             self.at += match.end()
             if self.peek() == "~":
                 self.at += 1
@@ -119,7 +120,7 @@ class _Parser:
                 self.blanks()
             name = self.peek()
             self.at += 1
-            command = [first, second, negate, name, None]
+            command: list[Any] = [first, second, negate, name, None]
             if name == "{":
                 opened.append(len(out))
             elif name == "}":
@@ -156,12 +157,14 @@ class _Parser:
             elif name in ":btTrw" and name:
                 self.blanks()
                 match = re.match(r"[^\n]*" if name in "rw" else r"[^\n;}]*", self.text[self.at :])
-                assert match is not None
+                if match is None:
+                    raise LookupError
                 self.at += match.end()
                 command[4] = match[0].strip()
             elif name in "qQ":
                 match = re.match(r"\s*(\d*)", self.text[self.at :])
-                assert match is not None
+                if match is None:
+                    raise LookupError
                 self.at += match.end()
                 command[4] = int(match[1] or 0)
             elif name not in "pdDPnNgGhHx=l" or not name:
@@ -426,11 +429,8 @@ class _Runner:
                 pc = next((i for i, c in enumerate(script) if c[3] == ":" and c[4] == argument), len(script))
             elif name == "w":
                 self.sys.write_file(argument, space + "\n", "a")
-            elif name == "r":
-                try:
-                    after.append(self.sys.read_file(argument))
-                except Errno:
-                    pass
+            elif name == "r" and (found := self.sys.find(argument)) is not None and not found.is_dir:
+                after.append(self.sys.read_file(argument))
         if not deleted and not data["silent"]:
             out.append(space + newline)
         out += after

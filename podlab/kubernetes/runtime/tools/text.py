@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64 as coding
 import hashlib
 import re
+from itertools import pairwise
 
 from ..filesystem import text_bytes
 from ..process import Errno, Process
@@ -12,7 +13,7 @@ from ..program import MEBIBYTE, Event, tool
 from ..shell.patterns import CLASSES
 from ..system import Sys
 from .basics import duration
-from .common import begin, complain, everything, lines, options, pieces, usage
+from .common import begin, complain, everything, lines, options, ordered, pieces, usage
 from .regex import basic, extended
 
 RAW = "surrogateescape"
@@ -489,7 +490,7 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
         return out
 
     if "c" in flags:
-        return int(any(key(a) > key(b) for a, b in zip(rows, rows[1:], strict=False)))
+        return int(any(key(a) > key(b) for a, b in pairwise(rows)))
     backwards = "r" in flags
     if data["keys"]:
         specs = [field("", spec)[1] for spec in data["keys"]]
@@ -550,7 +551,14 @@ def wc(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, names = options(proc, sys, "lwcmL", {"lines": "l", "words": "w", "bytes": "c"})
-        data.update(flags="".join(k for k in "lwmcL" if k in given) or "lwc", names=names, totals=[0] * 5, counts=[0] * 5, column=0, inside=False)
+        data.update(
+            flags="".join(k for k in "lwmcL" if k in given) or "lwc",
+            names=names,
+            totals=[0] * 5,
+            counts=[0] * 5,
+            column=0,
+            inside=False,
+        )
         begin(proc, names)
     width = 9 if len(data["flags"]) > 1 else 0
 
@@ -571,7 +579,11 @@ def wc(proc: Process, sys: Sys, event: Event) -> int:
         counts[2] += len(text)
         counts[3] += text_bytes(text)
         first, *rest = text.split("\n")
-        counts[4] = max(counts[4], data["column"] + len(first), *(len(part) for part in rest)) if rest else max(counts[4], data["column"] + len(first))
+        counts[4] = (
+            max(counts[4], data["column"] + len(first), *(len(part) for part in rest))
+            if rest
+            else max(counts[4], data["column"] + len(first))
+        )
         data.update(inside=not text[-1].isspace(), column=len(rest[-1]) if rest else data["column"] + len(first))
 
     status = pieces(proc, sys, piece, "{}: {}")
@@ -643,7 +655,7 @@ def paste(proc: Process, sys: Sys, event: Event) -> int:
 def seq(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
-        words = [word for word in proc["argv"][1:]]
+        words = list(proc["argv"][1:])
         separator, wide = "\n", False
         while words and words[0].startswith("-") and not re.fullmatch(r"-[\d.]+", words[0]):
             option = words.pop(0)
@@ -769,9 +781,9 @@ def dump(proc: Process, sys: Sys, event: Event) -> int:
         else:
             prefix = "" if data["address"] == "n" else f"{at:07o}"
             if "c" in flags or data["kind"] == "c":
-                names = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
+                signs = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
                 out.append(
-                    prefix + "".join(" " + (names.get(b) or (chr(b) if 32 <= b < 127 else f"{b:03o}")).rjust(3) for b in row)
+                    prefix + "".join(" " + (signs.get(b) or (chr(b) if 32 <= b < 127 else f"{b:03o}")).rjust(3) for b in row)
                 )
             elif data["kind"].startswith("x1"):
                 out.append(prefix + "".join(f" {b:02x}" for b in row))
@@ -854,8 +866,8 @@ def _expr_apply(a: str, operator: str, b: str) -> str:
         return _expr_match(a, b)
     numeric = re.fullmatch(r"-?\d+", a) and re.fullmatch(r"-?\d+", b)
     if operator in EXPR[2]:
-        x, y = (int(a), int(b)) if numeric else (a, b)  # type: ignore[assignment]
-        return str(int({"=": x == y, "==": x == y, "!=": x != y, "<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y}[operator]))
+        operator = "==" if operator == "=" else operator
+        return str(int(ordered(operator, int(a), int(b)) if numeric else ordered(operator, a, b)))
     if not numeric:
         raise ValueError("non-numeric argument")
     m, n = int(a), int(b)
