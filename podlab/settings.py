@@ -6,6 +6,7 @@ A hosted PodLab sets PODLAB_HOSTS and SECRET_KEY, and may set DATABASE_URL (Post
     PODLAB_HOSTS    public host names, comma-separated; setting it means "hosted": HTTPS cookies, SECRET_KEY required
     PODLAB_PROXY    1 behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto itself
     PODLAB_DEBUG    1 for Django's debug pages and static files straight from static/ (never with PODLAB_HOSTS)
+    PODLAB_LESSONS  folders with lessons of a teacher's own, beside ours, separated by colons
     PODLAB_DATA     directory for the SQLite file and the secret key (var/)
 """
 
@@ -25,6 +26,8 @@ DEBUG = environment.switch("PODLAB_DEBUG")
 if DEBUG and HOSTED:
     raise ImproperlyConfigured("PODLAB_DEBUG shows settings and source to visitors: not together with PODLAB_HOSTS")
 BEHIND_PROXY = environment.switch("PODLAB_PROXY")
+
+LESSON_DIRS = [Path(folder) for folder in os.environ.get("PODLAB_LESSONS", "").split(":") if folder]
 
 SECRET_KEY = environment.secret_key(HOSTED, DATA_DIR)
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")

@@ -1,4 +1,5 @@
 // The lab page. The server draws; this only carries acts there and keeps time ticking between two renders.
+import { installBoard } from "./scripts/board.js";
 import { installClock } from "./scripts/clock.js";
 import { installDiagram } from "./scripts/diagram.js";
 import { installEditor } from "./scripts/editor.js";
@@ -11,7 +12,7 @@ import { installTerminal } from "./scripts/terminal.js";
 const socket = installSocket(document);
 const tabs = installTabs(document, socket);
 const terminal = installTerminal(document, socket, tabs);
-installClock(document);
+installBoard(document, installClock(document));
 installDiagram(document, socket, tabs, terminal);
 installEditor(document, socket, tabs);
 installLayout(document, socket);

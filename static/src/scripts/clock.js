@@ -31,4 +31,5 @@ export function installClock(document) {
     for (const dot of document.querySelectorAll("#track [data-x]")) dot.style.left = `${dot.dataset.x / 10}%`;
   };
   new MutationObserver(place).observe(document.querySelector(".bar"), { childList: true, subtree: true });
+  return () => (anchor?.virtual ? now() : 0);
 }
