@@ -96,12 +96,24 @@ def mount_timer(kubelet: Kubelet, worker: Worker) -> None:
 
 def check(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> None:
     """Raises MountError where a volume's source is missing or not to be had."""
-    if claim := volume.get("persistentVolumeClaim"):
-        share_of(kubelet, worker, pod, claim["claimName"])
+    if claim := claim_name(worker, volume):
+        share_of(kubelet, worker, claim)
     elif source := volume.get("hostPath"):
         _check_host_path(kubelet, source)
     elif content_kind(volume):
         files(kubelet, worker, pod, volume)
+    elif driver := (volume.get("csi") or EMPTY).get("driver"):
+        raise MountError(f"kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of "
+                         "registered CSI drivers")
+    elif len(volume) > 1 and "emptyDir" not in volume:
+        raise MountError("no volume plugin matched")
+
+
+def claim_name(worker: Worker, volume: Map) -> str:
+    """The claim behind a volume: named, or made for this Pod alone (ephemeral); '' for other volumes."""
+    if volume.get("ephemeral") is not None:
+        return f"{worker['name']}-{volume['name']}"
+    return str((volume.get("persistentVolumeClaim") or EMPTY).get("claimName", ""))
 
 
 def _check_host_path(kubelet: Kubelet, source: Map) -> None:
@@ -179,11 +191,11 @@ def _downward(kubelet: Kubelet, worker: Worker, pod: Map, item: Map) -> str:
     return env.resource_value(kubelet, pod, apps(pod)[0], item["resourceFieldRef"])
 
 
-def share_of(kubelet: Kubelet, worker: Worker, pod: Map, claim_name: str) -> tuple[str, Map]:
+def share_of(kubelet: Kubelet, worker: Worker, name_of_claim: str) -> tuple[str, Map]:
     """The file system of a claim's volume: its id, and the PersistentVolume. Brings it to this node. Raises MountError."""
-    claim = kubelet.client.find("persistentvolumeclaims", claim_name, worker["namespace"])
+    claim = kubelet.client.find("persistentvolumeclaims", name_of_claim, worker["namespace"])
     if claim is None:
-        raise MountError(f'persistentvolumeclaim "{claim_name}" not found')
+        raise MountError(f'persistentvolumeclaim "{name_of_claim}" not found')
     name = claim["spec"].get("volumeName")
     volume = kubelet.client.find("persistentvolumes", name) if name else None
     if volume is None or (claim.get("status") or EMPTY).get("phase") != "Bound":
@@ -223,8 +235,8 @@ def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
             kubelet.machine.create_volume(worker["uid"], name, kind, files=content, gid=group)
             if not name.startswith(API_ACCESS):
                 worker["config"][name] = content
-        elif claim := volume.get("persistentVolumeClaim"):
-            share, held = share_of(kubelet, worker, pod, claim["claimName"])
+        elif claim := claim_name(worker, volume):
+            share, held = share_of(kubelet, worker, claim)
             size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
             kubelet.machine.create_volume(
                 worker["uid"],
@@ -233,7 +245,7 @@ def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
                 share=share,
                 size_limit=size,
                 gid=group,
-                read_only=bool(claim.get("readOnly")),
+                read_only=bool((volume.get("persistentVolumeClaim") or EMPTY).get("readOnly")),
             )
         elif source := volume.get("hostPath"):
             kubelet.machine.create_volume(worker["uid"], name, "hostPath", path=source["path"])

@@ -218,3 +218,31 @@ def test_a_memory_volume_and_a_host_path() -> None:
     )
     it.run(2)
     assert it.logs(pod="a") == ["m"] and it.logs(pod="b") == ["hi"]
+
+
+def test_a_claim_s_volume_outlives_the_pod_and_follows_it_to_another_node() -> None:
+    it = world(nodes=2)
+    it.create(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "data"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+    )
+    it.run(5)
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    keeper = sh("echo x >> /data/file; cat /data/file | wc -l; sleep 60", volumeMounts=[{"name": "v", "mountPath": "/data"}])
+    for round_, node in enumerate(("node-1", "node-2", "node-2")):
+        it.create(pod(keeper, volumes=volumes, nodeName=node, terminationGracePeriodSeconds=1))
+        it.run(5)
+        assert [text.strip() for text in it.logs()] == [str(round_ + 1)]
+        it.delete()
+        it.run(10)
+
+
+def test_a_volume_that_no_plugin_serves() -> None:
+    it = world()
+    it.create(pod(volumes=[{"name": "v", "csi": {"driver": "nowhere.example.com"}}]))
+    it.run(3)
+    assert "driver name nowhere.example.com not found in the list of registered CSI drivers" in it.events("FailedMount")[0]
