@@ -24,23 +24,23 @@ class Causes:
     """The records of one cluster: {id, at, component, rule, facts, because, object, revision}."""
 
     def __init__(self) -> None:
-        self._last = 0
+        self.last = 0  # id of the newest record
         self._records: dict[int, dict[str, Any]] = {}
         self._of: dict[str, list[int]] = {}
 
     def add(self, at: int, component: str, cause: Cause, because: int | None, obj: str | None, revision: int | None) -> int:
         """Remember one. `obj` is `plural/namespace/name` or `plural/name`. Returns its id."""
-        self._last += 1
-        self._records[self._last] = {"id": self._last, "at": at, "component": component, "rule": cause.rule, "facts": cause.facts,
+        self.last += 1
+        self._records[self.last] = {"id": self.last, "at": at, "component": component, "rule": cause.rule, "facts": cause.facts,
                                      "because": because, "object": obj, "revision": revision}
         if obj is not None:
             ids = self._of.setdefault(obj, [])
-            ids.append(self._last)
+            ids.append(self.last)
             if len(ids) > KEPT_PER_OBJECT:
                 del ids[0]
-        if self._last > KEPT:
-            self._forget(self._last - KEPT)
-        return self._last
+        if self.last > KEPT:
+            self._forget(self.last - KEPT)
+        return self.last
 
     def _forget(self, record_id: int) -> None:
         old = self._records.pop(record_id, None)
@@ -60,15 +60,15 @@ class Causes:
 
     def since(self, record_id: int) -> list[dict[str, Any]]:
         """Records after an id, oldest first."""
-        return [self._records[i] for i in range(max(record_id + 1, self._last - KEPT + 1), self._last + 1) if i in self._records]
+        return [self._records[i] for i in range(max(record_id + 1, self.last - KEPT + 1), self.last + 1) if i in self._records]
 
     def checkpoint(self) -> dict[str, Any]:
-        return {"last": self._last, "records": list(self._records.values()), "of": self._of}
+        return {"last": self.last, "records": list(self._records.values()), "of": self._of}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Causes:
         causes = cls()
-        causes._last = state["last"]
+        causes.last = state["last"]
         causes._records = {record["id"]: record for record in state["records"]}
         causes._of = state["of"]
         return causes
