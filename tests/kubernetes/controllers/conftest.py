@@ -63,10 +63,12 @@ class Hands(Component):
         return self.cluster.server.store("pods", {**pod, "status": status}, DID)
 
     def end(self, pod: Map, phase: str = "Succeeded", code: int = 0) -> Map:
-        state = {"terminated": {"exitCode": code, "finishedAt": rfc3339(self.now), "reason": "Completed" if not code else "Error"}}
+        state = {"terminated": {"exitCode": code, "finishedAt": rfc3339(self.now), "reason": "Completed" if not code
+                                else "Error"}}
         status = {**pod["status"], "phase": phase,
                   "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": rfc3339(self.now)}],
-                  "containerStatuses": [{"name": c["name"], "restartCount": 0, "ready": False, "state": state} for c in pod["spec"]["containers"]]}
+                  "containerStatuses": [{"name": c["name"], "restartCount": 0, "ready": False, "state": state}
+                                        for c in pod["spec"]["containers"]]}
         return self.cluster.server.store("pods", {**pod, "status": status}, DID)
 
 
