@@ -1,18 +1,19 @@
 """The vocabulary in which lessons say what must be true of a cluster, and its evaluation. Pure: no Django.
 
     {exists: pods/web}  {absent: pods/web}
-    {count: {kind: pods, labels: app=web, is: 3}}                        also at_least, at_most
-    {field: {of: deployments/web, path: spec.replicas, is: 3}}           also not, contains, at_least; [name] picks from a list by name
-    {length: {of: pods/web, path: spec.containers, is: 2}}
+    {count: {kind: pods, labels: app=web, is: 3}}                        also at_least, at_most, namespace
+    {field: {of: deployments/web, path: spec.replicas, is: 3}}           also not, contains, at_least, at_most
+    {length: {of: pods/web, path: spec.containers, is: 2}}               also at_least, at_most
     {ready: {name: web}}  {ready: {labels: app=web, count: 3}}           every container of the Pods is ready
-    {stable: {name: web, seconds: 20}}                                   all containers run, none restarted within that time
+    {stable: {name: web, seconds: 20}}                                   all containers run, none started within that time
     {listening: {name: web, port: 8080, container: b}}                   some process of the Pod holds the port
     {log: {name: web, container: c, contains: text}}                     in the present or the previous life
-    {answers: {from: pods/client, url: "http://web/", status: 200, body: text}}   also fails: true; from outside when `from` is left out
+    {answers: {from: pods/client, url: "http://web/", status: 200, body: text}}   or fails: true; from outside where `from` is left out
     {typed: "kubectl get .*-o wide"}                                     the learner has entered such a command since the step began
     {all: [...]}  {any: [...]}  {not: {...}}
 
-Objects are `plural/name` in namespace default, or `plural/namespace/name`. What asks a question of the network is tried on a copy of the
+Objects are `plural/name` in namespace default, or `plural/namespace/name`; paths are dotted, `containers[app]` picks from a list by name,
+`[0]` by place, `labels[app.kubernetes.io/name]` takes a key with dots. What asks a question of the network is tried on a copy of the
 cluster, so that looking changes nothing.
 """
 
@@ -34,16 +35,31 @@ from podlab.kubernetes.times import parse_rfc3339
 from podlab.projection.korean import josa
 
 Check = Mapping[str, Any]
+Kinds = tuple[type, ...]
 ANSWER_WITHIN_MS = 5_000  # how long a checked request may take on the copy
-MEMBERS: dict[str, tuple[set[str], set[str]]] = {  # form -> (required members, allowed members)
-    "count": ({"kind"}, {"kind", "labels", "namespace", "is", "at_least", "at_most"}),
-    "field": ({"of", "path"}, {"of", "path", "is", "not", "contains", "at_least"}),
-    "length": ({"of", "path"}, {"of", "path", "is", "at_least"}),
-    "ready": (set(), {"name", "labels", "namespace", "count"}),
-    "stable": ({"seconds"}, {"name", "labels", "namespace", "seconds"}),
-    "listening": ({"name", "port"}, {"name", "namespace", "port", "container"}),
-    "log": ({"name", "contains"}, {"name", "namespace", "container", "contains"}),
-    "answers": ({"url"}, {"from", "url", "status", "body", "fails"}),
+TEXT, NUMBER, YES, ANY = (str,), (int,), (bool,), (str, int, bool, type(None))
+COMPARE: dict[str, Kinds] = {"is": NUMBER, "at_least": NUMBER, "at_most": NUMBER}
+WHICH: dict[str, Kinds] = {"name": TEXT, "labels": TEXT, "namespace": TEXT}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the members of one form of check may be; at least one of `some` must be there."""
+
+    required: Mapping[str, Kinds]
+    optional: Mapping[str, Kinds] = field(default_factory=dict)
+    some: tuple[str, ...] = ()
+
+
+FORMS: dict[str, Form] = {
+    "count": Form({"kind": TEXT}, {"labels": TEXT, "namespace": TEXT, **COMPARE}, tuple(COMPARE)),
+    "field": Form({"of": TEXT, "path": TEXT}, {**COMPARE, "is": ANY, "not": ANY, "contains": ANY}, (*COMPARE, "not", "contains")),
+    "length": Form({"of": TEXT, "path": TEXT}, COMPARE, tuple(COMPARE)),
+    "ready": Form({}, {**WHICH, "count": NUMBER}, ("name", "labels")),
+    "stable": Form({"seconds": NUMBER}, WHICH, ("name", "labels")),
+    "listening": Form({"name": TEXT, "port": NUMBER}, {"namespace": TEXT, "container": TEXT}),
+    "log": Form({"name": TEXT, "contains": TEXT}, {"namespace": TEXT, "container": TEXT}),
+    "answers": Form({"url": TEXT}, {"from": TEXT, "status": NUMBER, "body": TEXT, "fails": YES}, ("status", "body", "fails")),
 }
 
 
@@ -53,6 +69,9 @@ class Verdict:
 
     ok: bool
     why: str = ""
+
+
+HOLDS = Verdict(True)
 
 
 @dataclass
@@ -70,96 +89,144 @@ class World:
         return self._copy
 
 
+# ---- form
+
 def problems(check: Any) -> str:
     """What is wrong with a check's form, '' when nothing is. For the loader."""
     if not isinstance(check, Mapping) or len(check) != 1:
-        return "check는 {exists: pods/web} 처럼 키가 하나인 맵입니다"
+        return "조건은 {exists: pods/web} 처럼 키가 하나여야 합니다"
     (form, value), = check.items()
     if form in ("exists", "absent"):
         return _ref_problem(value)
     if form == "typed":
-        return "" if isinstance(value, str) else "typed에는 정규식 문자열이 옵니다"
-    if form in ("all", "any"):
-        return next((found for one in value if (found := problems(one))), "") if isinstance(value, list) and value else f"{form}에는 목록이 옵니다"
+        return _pattern_problem(value)
     if form == "not":
         return problems(value)
-    if form not in MEMBERS:
-        return f"모르는 check {form!r}입니다. 쓸 수 있는 것: {', '.join(sorted(EVALUATE))}"
-    required, allowed = MEMBERS[form]
-    members = set(value) - {"__line__"} if isinstance(value, Mapping) else set()
-    if not isinstance(value, Mapping) or not required <= members or not members <= allowed:
-        return f"{form}의 키가 맞지 않습니다. 꼭 있어야 할 것: {', '.join(sorted(required)) or '없음'}; 쓸 수 있는 것: {', '.join(sorted(allowed))}"
-    return _ref_problem(value["of"]) if "of" in value else ""
+    if form in ("all", "any"):
+        return next(filter(None, map(problems, value)), "") if isinstance(value, list) and value else f"{form}에는 조건의 목록이 옵니다"
+    if form not in FORMS:
+        return f"모르는 조건 {form!r}입니다. 쓸 수 있는 것: {', '.join(sorted(EVALUATE))}"
+    return _member_problem(form, value) or _value_problem(value)
+
+
+def _member_problem(form: str, value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return f"{form}에는 키와 값이 옵니다"
+    known = {**FORMS[form].required, **FORMS[form].optional}
+    for key, found in value.items():
+        if key not in known:
+            return f"{form}에 모르는 키 {key!r}이(가) 있습니다. 쓸 수 있는 키: {', '.join(sorted(known))}"
+        if not isinstance(found, known[key]) or (isinstance(found, bool) and bool not in known[key]):
+            return f"{form}의 {key}에는 {'/'.join(kind.__name__ for kind in known[key])} 값이 옵니다"
+    for key in FORMS[form].required:
+        if key not in value:
+            return f"{form}에 {key} 키가 빠졌습니다"
+    some = FORMS[form].some
+    return "" if not some or set(some) & set(value) else f"{form}에는 {', '.join(some)} 가운데 하나가 있어야 합니다"
+
+
+def _value_problem(value: Check) -> str:
+    """References, kinds, selectors and addresses that cannot be."""
+    for key in ("of", "from"):
+        if key in value and (found := _ref_problem(value[key])):
+            return found
+    if str(value.get("from", "pods/")).split("/")[0] != "pods":
+        return "from에는 파드(pods/client)가 옵니다"
+    if "kind" in value and value["kind"] not in BY_PLURAL:
+        return f"{value['kind']}(이)라는 종류가 없습니다 (pods처럼 복수형으로 적습니다)"
+    if "labels" in value:
+        try:
+            selectors.parse(value["labels"])
+        except selectors.SelectorError as error:
+            return f"labels가 셀렉터가 아닙니다: {error}"
+    if "url" in value and not re.match(r"http://[^/\s]", value["url"]):
+        return "url은 http:// 로 시작합니다"
+    return ""
 
 
 def _ref_problem(ref: Any) -> str:
-    if not isinstance(ref, str) or ref.count("/") not in (1, 2):
+    if not isinstance(ref, str) or ref.count("/") not in (1, 2) or not all(ref.split("/")):
         return "오브젝트는 pods/web 이나 pods/네임스페이스/web 꼴로 적습니다"
-    return "" if ref.split("/")[0] in BY_PLURAL else f"{ref.split('/')[0]}(이)라는 종류가 없습니다 (복수형으로 적습니다)"
+    return "" if ref.split("/")[0] in BY_PLURAL else f"{ref.split('/')[0]}(이)라는 종류가 없습니다 (pods처럼 복수형으로 적습니다)"
 
 
-def evaluate(check: Check, world: World) -> Verdict:
-    (form, value), = ((k, v) for k, v in check.items() if k != "__line__")
-    return EVALUATE[form](value, world)
+def _pattern_problem(pattern: Any) -> str:
+    try:
+        return "" if isinstance(pattern, str) and re.compile(pattern) else "typed에는 정규식이 옵니다"
+    except re.error as error:
+        return f"typed의 정규식이 맞지 않습니다: {error}"
 
 
 # ---- finding
 
+def evaluate(check: Check, world: World) -> Verdict:
+    """Look at a check that has no problems."""
+    (form, value), = check.items()
+    return EVALUATE[form](value, world)
+
+
 def _find(world: World, ref: str) -> Map | None:
     parts = ref.split("/")
-    resource = BY_PLURAL[parts[0]]
     namespace = parts[1] if len(parts) == 3 else "default"
-    return world.cluster.etcd.get(parts[0], f"{namespace}/{parts[-1]}" if resource.namespaced else parts[-1])
+    return world.cluster.etcd.get(parts[0], f"{namespace}/{parts[-1]}" if BY_PLURAL[parts[0]].namespaced else parts[-1])
+
+
+def _missing(ref: str) -> Verdict:
+    return Verdict(False, f"{josa(ref, '이/가')} 아직 없습니다")
 
 
 def _pods(world: World, value: Check) -> list[Map]:
+    """The Pods that a check means; those on their way out count only when they are meant by name."""
     namespace = value.get("namespace", "default")
     if "name" in value:
         pod = world.cluster.etcd.get("pods", f"{namespace}/{value['name']}")
         return [pod] if pod is not None else []
-    pods = [pod for pod in world.cluster.etcd.list("pods", namespace) if "deletionTimestamp" not in pod["metadata"]]
-    if "labels" in value:
-        wanted = selectors.parse(value["labels"])
-        pods = [pod for pod in pods if selectors.matches(wanted, pod["metadata"].get("labels") or {})]
-    return pods
+    return [pod for pod in _labelled(world, "pods", namespace, value) if "deletionTimestamp" not in pod["metadata"]]
 
 
-def _who(value: Check) -> str:
-    return f"파드 {value['name']}" if "name" in value else f"레이블 {value['labels']}의 파드" if "labels" in value else "파드"
+def _labelled(world: World, plural: str, namespace: str, value: Check) -> list[Map]:
+    found = world.cluster.etcd.list(plural, namespace if BY_PLURAL[plural].namespaced else None)
+    if "labels" not in value:
+        return found
+    wanted = selectors.parse(value["labels"])
+    return [obj for obj in found if selectors.matches(wanted, obj["metadata"].get("labels") or {})]
+
+
+def _no_pod(value: Check) -> Verdict:
+    return Verdict(False, f"파드 {josa(value['name'], '이/가')} 아직 없습니다" if "name" in value else f"레이블이 {value['labels']}인 파드가 아직 없습니다")
+
+
+def pick(obj: Any, path: str) -> Any:
+    """The member at a dotted path (see above), None where there is none."""
+    for step in re.findall(r"\[[^\]]+\]|[^.\[]+", path):
+        key = step.strip("[]")
+        if isinstance(obj, list):
+            obj = obj[int(key)] if key.isdigit() and int(key) < len(obj) else next(
+                (item for item in obj if isinstance(item, dict) and item.get("name") == key), None)
+        else:
+            obj = obj.get(key) if isinstance(obj, dict) else None
+        if obj is None:
+            return None
+    return obj
 
 
 def _compare(found: Any, value: Check, what: str) -> Verdict:
+    now = f"{josa(what, '이/가')} 지금 {_text(found)}입니다. "
     if "is" in value and found != value["is"]:
-        return Verdict(False, f"{josa(what, '이/가')} 지금 {_text(found)}입니다. {_text(value['is'])}이어야 합니다")
+        return Verdict(False, f"{now}{josa(_text(value['is']), '이어야/여야')} 합니다")
     if "not" in value and found == value["not"]:
         return Verdict(False, f"{josa(what, '이/가')} 아직 {_text(found)}입니다")
     if "contains" in value and str(value["contains"]) not in (found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)):
-        return Verdict(False, f"{what}에 {value['contains']}이(가) 없습니다")
+        return Verdict(False, f"{what}에 {josa(str(value['contains']), '이/가')} 없습니다")
     if "at_least" in value and not (isinstance(found, int) and found >= value["at_least"]):
-        return Verdict(False, f"{josa(what, '이/가')} 지금 {_text(found)}입니다. 적어도 {value['at_least']}이어야 합니다")
+        return Verdict(False, f"{now}적어도 {josa(str(value['at_least']), '이어야/여야')} 합니다")
     if "at_most" in value and not (isinstance(found, int) and found <= value["at_most"]):
-        return Verdict(False, f"{josa(what, '이/가')} 지금 {_text(found)}입니다. 많아야 {value['at_most']}이어야 합니다")
-    return Verdict(True)
+        return Verdict(False, f"{now}많아야 {josa(str(value['at_most']), '이어야/여야')} 합니다")
+    return HOLDS
 
 
 def _text(value: Any) -> str:
     return "없음" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def pick(obj: Any, path: str) -> Any:
-    """The member at a dotted path; `containers[app]` picks from a list by name, `containers[0]` by number."""
-    for step in re.findall(r"\[[^\]]+\]|[^.\[]+(?:/[^.\[]+)*", path):
-        if step.startswith("["):
-            key = step[1:-1]
-            if not isinstance(obj, list):
-                return None
-            obj = obj[int(key)] if key.isdigit() and int(key) < len(obj) else next(
-                (item for item in obj if isinstance(item, dict) and item.get("name") == key), None)
-        else:
-            obj = obj.get(step) if isinstance(obj, dict) else None
-        if obj is None:
-            return None
-    return obj
 
 
 # ---- the forms
@@ -167,45 +234,39 @@ def pick(obj: Any, path: str) -> Any:
 def _exists(value: str, world: World) -> Verdict:
     found = _find(world, value)
     if found is None:
-        return Verdict(False, f"{value}이(가) 아직 없습니다")
-    return Verdict(False, f"{value}이(가) 지워지는 중입니다") if "deletionTimestamp" in found["metadata"] else Verdict(True)
+        return _missing(value)
+    return Verdict(False, f"{josa(value, '은/는')} 지워지는 중입니다") if "deletionTimestamp" in found["metadata"] else HOLDS
 
 
 def _absent(value: str, world: World) -> Verdict:
-    return Verdict(True) if _find(world, value) is None else Verdict(False, f"{value}이(가) 아직 있습니다")
+    return HOLDS if _find(world, value) is None else Verdict(False, f"{josa(value, '이/가')} 아직 있습니다")
 
 
 def _count(value: Check, world: World) -> Verdict:
-    objects = _pods(world, value) if value["kind"] == "pods" else world.cluster.etcd.list(value["kind"], value.get("namespace", "default"))
-    if value["kind"] != "pods" and "labels" in value:
-        wanted = selectors.parse(value["labels"])
-        objects = [obj for obj in objects if selectors.matches(wanted, obj["metadata"].get("labels") or {})]
-    return _compare(len(objects), value, f"{BY_PLURAL[value['kind']].kind} 수")
+    namespace = value.get("namespace", "default")
+    found = _pods(world, value) if value["kind"] == "pods" else _labelled(world, value["kind"], namespace, value)
+    which = f"레이블이 {value['labels']}인 " if "labels" in value else ""
+    return _compare(len(found), value, f"{which}{BY_PLURAL[value['kind']].kind} 수")
 
 
 def _field(value: Check, world: World) -> Verdict:
     obj = _find(world, value["of"])
-    if obj is None:
-        return Verdict(False, f"{value['of']}이(가) 아직 없습니다")
-    return _compare(pick(obj, value["path"]), value, f"{value['of']}의 {value['path']}")
+    return _missing(value["of"]) if obj is None else _compare(pick(obj, value["path"]), value, f"{value['of']}의 {value['path']}")
 
 
 def _length(value: Check, world: World) -> Verdict:
     obj = _find(world, value["of"])
-    if obj is None:
-        return Verdict(False, f"{value['of']}이(가) 아직 없습니다")
-    return _compare(len(pick(obj, value["path"]) or []), value, f"{value['of']}의 {value['path']} 수")
+    return _missing(value["of"]) if obj is None else _compare(len(pick(obj, value["path"]) or ()), value, f"{value['of']}의 {value['path']} 수")
 
 
 def _ready(value: Check, world: World) -> Verdict:
     pods = _pods(world, value)
     if not pods:
-        return Verdict(False, f"{_who(value)}가 아직 없습니다")
+        return _no_pod(value)
     waiting = [(pod, reason) for pod in pods if (reason := _unready(pod))]
-    wanted = value.get("count", len(pods))
-    ready = len(pods) - len(waiting)
-    if ready >= wanted and ("count" in value or not waiting):
-        return Verdict(True)
+    ready, wanted = len(pods) - len(waiting), value.get("count", len(pods))
+    if ready >= wanted:
+        return HOLDS
     if not waiting:
         return Verdict(False, f"준비된 파드가 {ready}개입니다. {wanted}개여야 합니다")
     pod, reason = waiting[0]
@@ -214,111 +275,123 @@ def _ready(value: Check, world: World) -> Verdict:
 
 def _unready(pod: Map) -> str:
     """Why a Pod is not ready, '' when it is."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return "지워지는 중입니다"
     if any(c["type"] == "Ready" and c["status"] == "True" for c in dig(pod, "status.conditions", ())):
         return ""
     for status in (*dig(pod, "status.initContainerStatuses", ()), *dig(pod, "status.containerStatuses", ())):
         state = status.get("state") or {}
+        if status.get("ready") or dig(state, "terminated.reason") == "Completed" and status["name"] in _init_names(pod):
+            continue
         reason = dig(state, "waiting.reason") or dig(state, "terminated.reason")
-        if reason:
-            code = dig(state, "terminated.exitCode", dig(status, "lastState.terminated.exitCode"))
-            return f"컨테이너 {status['name']}이(가) {reason}" + (f" (종료 코드 {code})" if code is not None else "")
-        if not status.get("ready"):
-            return f"컨테이너 {status['name']}이(가) 아직 준비되지 않았습니다"
-    return "아직 노드에 배치되지 않았습니다" if not pod["spec"].get("nodeName") else "아직 시작하지 않았습니다"
+        if not reason:
+            return f"컨테이너 {josa(status['name'], '이/가')} 아직 준비되지 않았습니다"
+        code = dig(state, "terminated.exitCode", dig(status, "lastState.terminated.exitCode"))
+        return f"컨테이너 {josa(status['name'], '이/가')} {reason} 상태입니다" + (f" (종료 코드 {code})" if code is not None else "")
+    return "아직 시작하지 않았습니다" if pod["spec"].get("nodeName") else "아직 노드에 배치되지 않았습니다"
+
+
+def _init_names(pod: Map) -> list[str]:
+    return [container["name"] for container in pod["spec"].get("initContainers") or ()]
 
 
 def _stable(value: Check, world: World) -> Verdict:
     pods = _pods(world, value)
     if not pods:
-        return Verdict(False, f"{_who(value)}가 아직 없습니다")
+        return _no_pod(value)
     for pod in pods:
-        for status in dig(pod, "status.containerStatuses", ()):
+        statuses = dig(pod, "status.containerStatuses", ())
+        if not statuses:
+            return Verdict(False, f"{pod['metadata']['name']}: {_unready(pod)}")
+        for status in statuses:
             started = dig(status, "state.running.startedAt")
             if started is None:
-                return Verdict(False, f"컨테이너 {status['name']}이(가) 실행 중이 아닙니다")
+                return Verdict(False, f"컨테이너 {josa(status['name'], '이/가')} 실행 중이 아닙니다")
             seconds = (world.cluster.now - parse_rfc3339(started)) // 1000
             if seconds < value["seconds"]:
-                return Verdict(False, f"컨테이너 {status['name']}이(가) 시작한 지 {seconds}초입니다. {value['seconds']}초가 지나야 합니다")
-    return Verdict(True)
+                return Verdict(False, f"컨테이너 {josa(status['name'], '이/가')} 시작한 지 {seconds}초입니다. {value['seconds']}초가 지나야 합니다")
+    return HOLDS
 
 
 def _listening(value: Check, world: World) -> Verdict:
     pods = _pods(world, value)
     if not pods:
-        return Verdict(False, f"{_who(value)}가 아직 없습니다")
+        return _no_pod(value)
     ports = world.cluster.network.ports(pods[0]["metadata"]["uid"])
-    for one in ports:
-        if one["port"] == value["port"] and value.get("container", one["container"]) == one["container"]:
-            return Verdict(True)
+    if any(one["port"] == value["port"] and value.get("container", one["container"]) == one["container"] for one in ports):
+        return HOLDS
+    who = f"컨테이너 {josa(value['container'], '이/가')} " if "container" in value else ""
     held = ", ".join(f"{one['container']} {one['port']}" for one in ports) or "없음"
-    return Verdict(False, f"{value['port']}번 포트를 여는 컨테이너가 없습니다. 지금 열린 포트: {held}")
+    return Verdict(False, f"{who}{value['port']}번 포트를 열지 않았습니다. 지금 열린 포트: {held}")
 
 
 def _log(value: Check, world: World) -> Verdict:
     pods = _pods(world, value)
     if not pods:
-        return Verdict(False, f"{_who(value)}가 아직 없습니다")
-    pod = pods[0]
-    if not pod["spec"].get("nodeName"):
-        return Verdict(False, "아직 노드에 배치되지 않았습니다")
-    kubelet = world.cluster.kubelet(pod["spec"]["nodeName"])
-    names = [value["container"]] if "container" in value else [c["name"] for c in pod["spec"]["containers"]]
-    for name in names:
-        for previous in (False, True):
-            try:
-                lines = kubelet.logs(pod["metadata"]["uid"], name, previous=previous)
-            except ApiError:
-                continue  # it has no such life
-            if any(value["contains"] in line.text for line in lines):
-                return Verdict(True)
-    return Verdict(False, f"로그에 {value['contains']!r}이(가) 없습니다")
+        return _no_pod(value)
+    names = [value["container"]] if "container" in value else [c["name"] for c in pods[0]["spec"]["containers"]]
+    if any(value["contains"] in _log_text(world.cluster, pods[0], name) for name in names):
+        return HOLDS
+    return Verdict(False, f"{value['name']}의 로그에 '{value['contains']}'이(가) 없습니다")
+
+
+def _log_text(cluster: Cluster, pod: Map, container: str) -> str:
+    """Both lives' output, '' where there is none to be had."""
+    text = ""
+    for previous in (True, False):
+        try:
+            kubelet = cluster.kubelet(pod["spec"].get("nodeName", ""))
+            text += "\n".join(line.text for line in kubelet.logs(pod["metadata"]["uid"], container, previous=previous)) + "\n"
+        except ApiError:
+            continue
+    return text
 
 
 def _answers(value: Check, world: World) -> Verdict:
-    cluster = world.copy()
     source, namespace = "outside", "default"
     if "from" in value:
         pod = _find(world, value["from"])
         if pod is None or not dig(pod, "status.podIP"):
-            return Verdict(False, f"{value['from']}이(가) 아직 실행 중이 아닙니다")
+            return Verdict(False, f"{josa(value['from'], '이/가')} 아직 실행 중이 아닙니다")
         source, namespace = pod["metadata"]["uid"], pod["metadata"]["namespace"]
-    scheme, host, port, target = http.split_url(value["url"])
-    _, addresses = dns.resolve(cluster, namespace, host)
-    if not addresses:
-        return Verdict(True) if value.get("fails") else Verdict(False, f"이름 {host}을(를) 찾을 수 없습니다")
-    message = http.request("GET", target, host if port == 80 else f"{host}:{port}", [("Connection", "close")])
-    result = ask(cluster, source, addresses[0], port, message.text())
+    result = ask(world.copy(), source, namespace, value["url"])
+    error = {"ECONNREFUSED": "연결을 거절합니다 (connection refused)", "EHOSTUNREACH": "갈 길이 없습니다 (no route to host)",
+             "no such host": "그런 이름이 없습니다 (no such host)", "": ""}.get(result["error"], "응답이 없습니다")
     if value.get("fails"):
-        return Verdict(True) if result.get("error") else Verdict(False, f"{value['url']}이(가) 아직 {result['status']}로 답합니다")
-    if result.get("error"):
-        words = {"ECONNREFUSED": "연결을 거절합니다 (connection refused)", "EHOSTUNREACH": "갈 길이 없습니다 (no route to host)"}
-        return Verdict(False, f"{value['url']}: {words.get(result['error'], '응답이 없습니다')}")
+        return HOLDS if error else Verdict(False, f"{josa(value['url'], '이/가')} 아직 {josa(str(result['status']), '으로/로')} 답합니다")
+    if error:
+        return Verdict(False, f"{value['url']}: {error}")
     if "status" in value and result["status"] != value["status"]:
-        return Verdict(False, f"{value['url']}이(가) {result['status']}로 답합니다. {value['status']}이어야 합니다")
+        return Verdict(False, f"{josa(value['url'], '이/가')} {josa(str(result['status']), '으로/로')} 답합니다. "
+                              f"{josa(str(value['status']), '이어야/여야')} 합니다")
     if "body" in value and value["body"] not in result["body"]:
-        return Verdict(False, f"{value['url']}의 답에 {value['body']!r}이(가) 없습니다")
-    return Verdict(True)
+        return Verdict(False, f"{value['url']}의 답에 '{value['body']}'이(가) 없습니다")
+    return HOLDS
 
 
-def ask(cluster: Cluster, source: str, address: str, port: int, message: str) -> dict[str, Any]:
-    """One request on a cluster that may be moved; waits in virtual time."""
-    answers: dict[str, Any] = cluster.network.state.setdefault("visits", {})
+def ask(cluster: Cluster, source: str, namespace: str, url: str) -> dict[str, Any]:
+    """GET `url` as a process of Pod `source` would, on a cluster that may be moved; waits in virtual time. See `Network.request`."""
+    _, host, port, target = http.split_url(url)
+    domains = (f"{namespace}.svc.{dns.DOMAIN}", f"svc.{dns.DOMAIN}", dns.DOMAIN)
+    _, addresses = dns.resolve(cluster, host, "127.0.0.1 localhost", dns.Resolver((dns.SERVER,), domains, 5))
+    if not addresses:
+        return {"error": "no such host", "status": 0, "body": ""}
+    message = http.request("GET", target, host if port == 80 else f"{host}:{port}", [("Connection", "close")])
+    answers: dict[str, Any] = cluster.network.state["visits"]
     answers["check"] = None
-    cluster.network.request(source, address, port, message, ANSWER_WITHIN_MS, (cluster.network.name, "check"))
-    end = cluster.now + ANSWER_WITHIN_MS + 1
-    while answers["check"] is None and (due := cluster.clock.next_at()) is not None and due <= end:
+    cluster.network.request(source, addresses[0], port, message.text(), ANSWER_WITHIN_MS, (cluster.network.name, "check"))
+    while answers["check"] is None and cluster.clock.next_at() is not None:  # the request's own time limit ends it
         cluster.step()
-    found: dict[str, Any] = answers.pop("check") or {"error": "timeout", "status": 0, "body": ""}
+    found: dict[str, Any] = answers.pop("check")
     return found
 
 
 def _typed(value: str, world: World) -> Verdict:
-    pattern = re.compile(value)
-    return Verdict(True) if any(pattern.search(line) for line in world.commands) else Verdict(False, "아직 그 명령을 쓰지 않았습니다")
+    return HOLDS if any(re.search(value, line) for line in world.commands) else Verdict(False, "아직 그 명령을 쓰지 않았습니다")
 
 
 def _all(value: list[Check], world: World) -> Verdict:
-    return next((verdict for one in value if not (verdict := evaluate(one, world)).ok), Verdict(True))
+    return next((verdict for one in value if not (verdict := evaluate(one, world)).ok), HOLDS)
 
 
 def _any(value: list[Check], world: World) -> Verdict:
@@ -327,7 +400,7 @@ def _any(value: list[Check], world: World) -> Verdict:
 
 
 def _not(value: Check, world: World) -> Verdict:
-    return Verdict(False, "아직 그대로입니다") if evaluate(value, world).ok else Verdict(True)
+    return Verdict(False, "아직 그대로입니다") if evaluate(value, world).ok else HOLDS
 
 
 EVALUATE: dict[str, Callable[[Any, World], Verdict]] = {

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lessons.checks import problems
-from lessons.prose import render
-from lessons.schema import KINDS, HINTS, Choice, Condition, Exercise, Lesson, LessonError, Question, Step
+from lessons.prose import render, render_line, stray_marks
+from lessons.schema import HINTS, KINDS, MISCONCEPTIONS, WRONG_WAYS, Choice, Condition, Exercise, Lesson, LessonError, Question, Step
 
 FOLDER = re.compile(r"(\d\d)-([a-z0-9-]+)\Z")
-HEADING = re.compile(r"^## +(보기|예측|해 보기|왜\?|과제|되짚기|퀴즈): *(.+?) *(?:\{#([a-z0-9-]+)\})? *$")
-LINE = "__line__"
+HEADING = re.compile(r"## +(" + "|".join(map(re.escape, KINDS)) + r"): *(.+?) *(?:\{#([a-z0-9-]+)\})? *\Z")
+DIRECTIVE = re.compile(r"\{\{(question|exercise|done): *(.+?) *\}\}\Z")
+NAME = re.compile(r"[a-z0-9-]+\Z")
+ASKS = ("predict", "quiz")  # the kinds of step that ask questions
+Member = type | tuple[type, ...]
+NODE: dict[str, Member] = {"cpu": (str, int), "memory": str, "pods": (str, int), "labels": dict, "taints": list}
+
+
+class Located(dict[Any, Any]):
+    """A YAML map that remembers the line it began on, and the line of each key."""
+
+    line = 1
+    at: dict[Any, int]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose maps remember the line they began on."""
+    first_line = 1  # of the text within its file
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        found = super().construct_mapping(node, deep=True)
-        found[LINE] = node.start_mark.line + 1
+    def located(self, node: yaml.MappingNode) -> Located:
+        found = Located()
+        found.line, found.at = node.start_mark.line + self.first_line, {}
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in found:
+                raise yaml.MarkedYAMLError(problem=f"키 {key!r}이(가) 두 번 나옵니다", problem_mark=key_node.start_mark)
+            found[key] = self.construct_object(value_node, deep=True)
+            found.at[key] = key_node.start_mark.line + self.first_line
         return found
 
 
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.located)
+
+
 class Source:
-    """One YAML file, read strictly: `take` names every key that may be there."""
+    """One file of a lesson, read strictly: `take` names every key that may be there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,32 +57,50 @@ class Source:
     def fail(self, line: int, text: str) -> LessonError:
         return LessonError(f"{self.path.parent.name}/{self.path.name}", line, text)
 
-    def read(self) -> Any:
-        if not self.path.exists():
-            return None
+    def text(self) -> str:
+        """Raises LessonError for a file that is missing or no UTF-8."""
         try:
-            return yaml.load(self.path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  (a SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise self.fail(line, f"YAML이 아닙니다: {error.problem}") from error
+            return self.path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise self.fail(1, "파일이 없습니다") from error
+        except UnicodeDecodeError as error:
+            raise self.fail(1, "UTF-8이 아닙니다") from error
 
-    def take(self, entry: Any, required: Mapping[str, type], optional: Mapping[str, type]) -> dict[str, Any]:
-        """The members of a map, each of its type; anything else is refused."""
-        if not isinstance(entry, dict):
-            raise self.fail(1, f"맵이 와야 할 곳에 {type(entry).__name__}이(가) 있습니다")
-        line = entry.get(LINE, 1)
+    def yaml(self, text: str, first_line: int = 1) -> Any:
+        loader = _Loader(text)
+        loader.first_line = first_line
+        try:
+            return loader.get_single_data()
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line if error.problem_mark else 0
+            raise self.fail(line + first_line, f"YAML이 아닙니다: {error.problem}") from error
+        finally:
+            loader.dispose()
+
+    def entries(self) -> list[Any]:
+        """The file's list of maps; a lesson may go without the file."""
+        found = self.yaml(self.text()) if self.path.exists() else None
+        if found is not None and not isinstance(found, list):
+            raise self.fail(1, "목록(- 로 시작하는 줄들)이 와야 합니다")
+        return found or []
+
+    def take(self, entry: Any, required: Mapping[str, Member], optional: Mapping[str, Member], line: int = 1) -> Located:
+        """A map whose members are of the types named; anything else is refused, at its line."""
+        if not isinstance(entry, Located):
+            raise self.fail(line, f"키와 값이 와야 할 곳에 {entry!r}이(가) 있습니다")
         known = {**required, **optional}
         for key, value in entry.items():
-            if key == LINE:
-                continue
             if key not in known:
-                raise self.fail(line, f"모르는 키 {key!r}입니다. 쓸 수 있는 키: {', '.join(sorted(known))}")
-            if not isinstance(value, known[key]) or (known[key] is int and isinstance(value, bool)):
-                raise self.fail(line, f"{key}에는 {known[key].__name__}이(가) 와야 합니다")
+                raise self.fail(entry.at[key], f"모르는 키 {key!r}입니다. 쓸 수 있는 키: {', '.join(sorted(known))}")
+            kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise self.fail(entry.at[key], f"{key}에는 {'/'.join(kind.__name__ for kind in kinds)} 값이 와야 합니다")
+            if value == "":
+                raise self.fail(entry.at[key], f"{key}이(가) 비어 있습니다")
         for key in required:
             if key not in entry:
-                raise self.fail(line, f"{key}이(가) 빠졌습니다")
-        return {key: value for key, value in entry.items() if key != LINE}
+                raise self.fail(entry.line, f"{key} 키가 빠졌습니다")
+        return entry
 
 
 def load_all(folder: Path) -> list[Lesson]:
@@ -75,171 +114,214 @@ def load(folder: Path) -> Lesson:
     name = FOLDER.match(folder.name)
     if name is None:
         raise LessonError(folder.name, 1, "폴더 이름은 02-why-pods처럼 두 자리 수와 영어 소문자여야 합니다")
-    text = (folder / "lesson.md").read_text(encoding="utf-8")
-    front, body, first_line = _front(folder, text)
-    exercises = _exercises(folder)
-    questions = _questions(folder)
-    cluster = _cluster(folder)
-    steps = _steps(folder, body, first_line, exercises, questions)
-    manual = tuple((entry["title"], entry["url"]) for entry in front.get("manual", []))
-    return Lesson(slug=name.group(2), number=int(name.group(1)), title=front["title"], summary=front["summary"], minutes=front["minutes"],
-                  steps=tuple(steps), spec=cluster.get("spec"), manifests=cluster.get("manifests", ""),
-                  settle_seconds=float(cluster.get("settle", 30)), files=cluster.get("files", {}), manual=manual,
-                  seeds=tuple(str(seed) for seed in front.get("seeds", [])))
-
-
-def _front(folder: Path, text: str) -> tuple[dict[str, Any], str, int]:
     source = Source(folder / "lesson.md")
+    front, body, first_line = _front(source)
+    cluster = _cluster(Source(folder / "cluster.yaml"))
+    steps = _steps(source, body, first_line, _exercises(folder), _questions(Source(folder / "quiz.yaml")))
+    return Lesson(slug=name.group(2), number=int(name.group(1)), title=front["title"], summary=front["summary"], minutes=front["minutes"],
+                  steps=steps, manual=tuple((entry["title"], entry["url"]) for entry in front.get("manual", ())),
+                  seeds=tuple(front.get("seeds", ())), **cluster)
+
+
+def _front(source: Source) -> tuple[Located, str, int]:
+    """(the head's members, the body, the body's first line)"""
+    text = source.text()
     match = re.match(r"---\n(.*?\n)---\n", text, re.DOTALL)
     if match is None:
         raise source.fail(1, "맨 위에 --- 로 둘러싼 머리말(title, summary, minutes)이 있어야 합니다")
-    front = source.take(yaml.load(match.group(1), _Loader), {"title": str, "summary": str, "minutes": int},  # noqa: S506
-                        {"manual": list, "seeds": list})
-    for entry in front.get("manual", []):
-        source.take(entry, {"title": str, "url": str}, {})
+    front = source.take(source.yaml(match.group(1), 2), {"title": str, "summary": str, "minutes": int}, {"manual": list, "seeds": list})
+    for entry in front.get("manual", ()):
+        source.take(entry, {"title": str, "url": str}, {}, front.at["manual"])
+        if not entry["url"].startswith("https://"):
+            raise source.fail(entry.at["url"], "설명서의 주소는 https://로 시작합니다")
+    if not all(isinstance(seed, str) for seed in front.get("seeds", ())):
+        raise source.fail(front.at["seeds"], '글감은 "000"처럼 따옴표로 둘러쌉니다')
     return front, text[match.end():], text[: match.end()].count("\n") + 1
 
 
-def _steps(folder: Path, body: str, first_line: int, exercises: dict[str, Exercise], questions: dict[str, Question]) -> list[Step]:
-    source = Source(folder / "lesson.md")
-    found: list[tuple[int, str, str, str, list[str]]] = []
+@dataclass
+class _Draft:
+    """A step while its lines are read."""
+
+    line: int
+    kind: str
+    title: str
+    id: str
+    text: list[str] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    exercises: list[Exercise] = field(default_factory=list)
+
+
+def _steps(source: Source, body: str, first_line: int, exercises: dict[str, Exercise], questions: dict[str, Question]) -> tuple[Step, ...]:
+    drafts: list[_Draft] = []
+    fence = ""
     for number, line in enumerate(body.split("\n"), first_line):
-        if line.startswith("## "):
+        if (mark := line.lstrip()[:3]) in ("```", "~~~"):
+            fence = "" if fence == mark else fence or mark
+        if not fence and line.startswith("## "):
             match = HEADING.match(line)
             if match is None:
                 raise source.fail(number, f"걸음의 제목은 '## 보기: 제목 {{#id}}' 꼴입니다. 앞에 올 말: {', '.join(KINDS)}")
-            found.append((number, KINDS[match.group(1)], match.group(2), match.group(3) or f"step-{len(found) + 1}", []))
-        elif found:
-            found[-1][4].append(line)
-        elif line.strip():
-            raise source.fail(number, "첫 걸음(## 보기: ...)보다 앞에 글이 있습니다")
-    steps = []
-    for number, kind, title, step_id, lines in found:
-        text, conditions, used_questions, exercise = _directives(source, number, "\n".join(lines), exercises, questions)
-        if kind in ("predict", "quiz") and not used_questions:
-            raise source.fail(number, "예측과 퀴즈에는 {{question: id}}가 있어야 합니다")
-        if kind == "exercise" and exercise is None:
-            raise source.fail(number, "과제에는 {{exercise: id}}가 있어야 합니다")
-        steps.append(Step(step_id, kind, title, render(text), tuple(conditions), tuple(used_questions), exercise))
-    ids = [step.id for step in steps]
-    if len(set(ids)) != len(ids):
-        raise source.fail(first_line, f"걸음의 id가 겹칩니다: {sorted({i for i in ids if ids.count(i) > 1})}")
-    unused = (set(exercises) - {s.exercise.id for s in steps if s.exercise}) | (set(questions) - {q.id for s in steps for q in s.questions})
-    if unused:
-        raise source.fail(first_line, f"어느 걸음에서도 쓰지 않은 과제나 문제가 있습니다: {', '.join(sorted(unused))}")
-    return steps
-
-
-DIRECTIVE = re.compile(r"^\{\{(question|exercise|done): *(.+?)\}\}$", re.MULTILINE)
-
-
-def _directives(source: Source, line: int, text: str, exercises: dict[str, Exercise],
-                questions: dict[str, Question]) -> tuple[str, list[Condition], list[Question], Exercise | None]:
-    """`{{question: id}}`, `{{exercise: id}}`, `{{done: 글 | check as flow YAML}}` out of a step's text."""
-    conditions: list[Condition] = []
-    used: list[Question] = []
-    exercise: Exercise | None = None
-    for match in DIRECTIVE.finditer(text):
-        what, value = match.groups()
-        at = line + text[: match.start()].count("\n") + 1
-        if what == "question":
-            if value not in questions:
-                raise source.fail(at, f"quiz.yaml에 {value}(이)라는 문제가 없습니다")
-            used.append(questions[value])
-        elif what == "exercise":
-            if value not in exercises:
-                raise source.fail(at, f"exercises.yaml에 {value}(이)라는 과제가 없습니다")
-            exercise = exercises[value]
+            drafts.append(_Draft(number, KINDS[match.group(1)], match.group(2), match.group(3) or f"step-{len(drafts) + 1}"))
+        elif not drafts:
+            if line.strip():
+                raise source.fail(number, "첫 걸음(## 보기: ...)보다 앞에 글이 있습니다")
+        elif not fence and line.startswith("{{"):
+            _direct(source, number, line.rstrip(), drafts[-1], exercises, questions)
         else:
-            words, bar, form = value.partition("|")
-            if not bar:
-                raise source.fail(at, "{{done: 글 | {check: ...}}} 꼴이어야 합니다")
-            conditions.append(_condition(source, at, words.strip(), yaml.safe_load(form)))
-    return DIRECTIVE.sub("", text), conditions, used, exercise
+            drafts[-1].text.append(line)
+    if fence:
+        raise source.fail(first_line + body.count("\n"), f"{fence} 로 연 글상자를 닫지 않았습니다")
+    _sound(source, first_line, drafts, exercises, questions)
+    return tuple(Step(one.id, one.kind, one.title, _html(source, one.line, "\n".join(one.text)), tuple(one.conditions), tuple(one.questions),
+                      one.exercises[0] if one.exercises else None) for one in drafts)
+
+
+def _html(source: Source, line: int, text: str, *, block: bool = True) -> str:
+    """Markdown as HTML. Raises LessonError for an emphasis that did not take."""
+    html = render(text) if block else render_line(text)
+    if stray := stray_marks(html):
+        raise source.fail(line, f"강조(**)가 닫히지 않았습니다: '{stray}'. 닫는 ** 앞에 문장 부호를 두지 않습니다")
+    return html
+
+
+def _direct(source: Source, line: int, text: str, draft: _Draft, exercises: dict[str, Exercise], questions: dict[str, Question]) -> None:
+    """`{{question: id}}`, `{{exercise: id}}` or `{{done: 글 | a check in flow YAML}}`, into the step."""
+    match = DIRECTIVE.match(text)
+    if match is None:
+        raise source.fail(line, "{{question: id}}, {{exercise: id}}, {{done: 글 | {check}}} 가운데 하나여야 합니다")
+    what, value = match.groups()
+    if what == "question":
+        if value not in questions:
+            raise source.fail(line, f"quiz.yaml에 {value}(이)라는 문제가 없습니다")
+        draft.questions.append(questions[value])
+    elif what == "exercise":
+        if value not in exercises:
+            raise source.fail(line, f"exercises.yaml에 {value}(이)라는 과제가 없습니다")
+        draft.exercises.append(exercises[value])
+    else:
+        words, bar, form = value.partition("|")
+        if not bar or not words.strip():
+            raise source.fail(line, "{{done: 글 | {check}}} 꼴이어야 합니다")
+        draft.conditions.append(_condition(source, line, words.strip(), source.yaml(form, line)))
+
+
+def _sound(source: Source, first_line: int, drafts: list[_Draft], exercises: dict[str, Exercise], questions: dict[str, Question]) -> None:
+    """Raises LessonError unless every step has what its kind needs, and everything is used once."""
+    seen: set[str] = set()
+    for one in drafts:
+        if one.id in seen:
+            raise source.fail(one.line, f"걸음의 id {one.id}이(가) 겹칩니다")
+        seen.add(one.id)
+        if (one.kind in ASKS) != bool(one.questions):
+            raise source.fail(one.line, "예측과 퀴즈에만, 그리고 반드시 {{question: id}}가 있어야 합니다")
+        if (one.kind == "exercise") != bool(one.exercises) or len(one.exercises) > 1:
+            raise source.fail(one.line, "과제에만, 그리고 반드시 하나의 {{exercise: id}}가 있어야 합니다")
+        if one.kind == "do" and not one.conditions:
+            raise source.fail(one.line, "해 보기에는 {{done: 글 | {check}}}가 있어야 합니다")
+        if one.conditions and (one.questions or one.exercises):
+            raise source.fail(one.line, "{{done: ...}}은 문제나 과제와 같은 걸음에 둘 수 없습니다")
+    used = [q.id for one in drafts for q in one.questions] + [e.id for one in drafts for e in one.exercises]
+    if twice := sorted({i for i in used if used.count(i) > 1}):
+        raise source.fail(first_line, f"두 번 쓴 문제나 과제가 있습니다: {', '.join(twice)}")
+    if unused := sorted((set(exercises) | set(questions)) - set(used)):
+        raise source.fail(first_line, f"어느 걸음에서도 쓰지 않은 문제나 과제가 있습니다: {', '.join(unused)}")
 
 
 def _condition(source: Source, line: int, text: str, check: Any) -> Condition:
-    if isinstance(check, dict):
-        check = {key: value for key, value in check.items() if key != LINE}
     if found := problems(check):
-        raise source.fail(line, found)
+        raise source.fail(check.line if isinstance(check, Located) else line, found)
     return Condition(text, check)
 
 
 def _exercises(folder: Path) -> dict[str, Exercise]:
     source = Source(folder / "exercises.yaml")
-    solutions = _solutions(folder)
+    solutions = _solutions(folder / "solution.sh")
     out: dict[str, Exercise] = {}
-    for raw in source.read() or []:
-        line = raw.get(LINE, 1) if isinstance(raw, dict) else 1
+    for raw in source.entries():
         entry = source.take(raw, {"id": str, "title": str, "goal": str, "conditions": list, "hints": list, "wrong": list},
                             {"debrief": str, "files": dict, "setup": str})
-        if len(entry["hints"]) != HINTS:
-            raise source.fail(line, f"힌트는 {HINTS}개여야 합니다")
-        if entry["id"] not in solutions:
-            raise source.fail(line, f"solution.sh에 '# {entry['id']}' 부분이 없습니다")
+        _new_id(source, entry, out)
+        if len(entry["hints"]) != HINTS or not all(isinstance(hint, str) for hint in entry["hints"]):
+            raise source.fail(entry.at["hints"], f"힌트는 글 {HINTS}개여야 합니다")
+        if not entry["conditions"]:
+            raise source.fail(entry.at["conditions"], "조건이 하나는 있어야 합니다")
         conditions = []
         for one in entry["conditions"]:
-            told = source.take(one, {"text": str, "check": dict}, {})
-            conditions.append(_condition(source, one.get(LINE, line), told["text"], told["check"]))
-        wrong = [source.take(one, {"name": str, "run": str}, {}) for one in entry["wrong"]]
-        solution = solutions[entry["id"]]
+            told = source.take(one, {"text": str, "check": dict}, {}, entry.at["conditions"])
+            conditions.append(_condition(source, told.at["check"], told["text"], told["check"]))
+        wrong = [source.take(one, {"name": str, "run": str}, {}, entry.at["wrong"]) for one in entry["wrong"]]
+        if len(wrong) < WRONG_WAYS:
+            raise source.fail(entry.at["wrong"], f"틀린 길을 {WRONG_WAYS}개는 적어야 합니다")
+        if not solutions.get(entry["id"], "").strip():
+            raise source.fail(entry.line, f"solution.sh에 '# {entry['id']}' 부분이 없습니다")
         out[entry["id"]] = Exercise(
-            entry["id"], entry["title"], render(entry["goal"]), tuple(conditions), tuple(render(hint) for hint in entry["hints"]), solution,
-            tuple((one["name"], one["run"]) for one in wrong), _count_commands(solution), render(entry.get("debrief", "")),
-            {key: value for key, value in entry.get("files", {}).items() if key != LINE}, entry.get("setup", ""))
+            entry["id"], entry["title"], _html(source, entry.at["goal"], entry["goal"]), tuple(conditions),
+            tuple(_html(source, entry.at["hints"], hint) for hint in entry["hints"]),
+            solutions[entry["id"]], tuple((one["name"], one["run"]) for one in wrong), _count_commands(solutions[entry["id"]]),
+            _html(source, entry.line, entry.get("debrief", "")), _files(source, entry), entry.get("setup", ""))
+    if unknown := sorted(set(solutions) - set(out)):
+        raise LessonError(f"{folder.name}/solution.sh", 1, f"exercises.yaml에 없는 과제의 풀이가 있습니다: {', '.join(unknown)}")
     return out
 
 
-def _solutions(folder: Path) -> dict[str, str]:
+def _new_id(source: Source, entry: Located, known: Mapping[str, Any]) -> None:
+    if not NAME.match(entry["id"]):
+        raise source.fail(entry.at["id"], "id는 영어 소문자, 숫자, - 로 적습니다")
+    if entry["id"] in known:
+        raise source.fail(entry.at["id"], f"id {entry['id']}이(가) 겹칩니다")
+
+
+def _files(source: Source, entry: Located) -> dict[str, str]:
+    files = entry.get("files", {})
+    for name, text in files.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise source.fail(entry.at["files"], "files는 파일 이름과 그 내용입니다")
+    return dict(files)
+
+
+def _solutions(path: Path) -> dict[str, str]:
     """solution.sh in parts: a line `# id` begins the solution of that exercise."""
-    path = folder / "solution.sh"
     out: dict[str, str] = {}
     current = ""
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        if match := re.match(r"# ([a-z0-9-]+)$", line):
+    for line in Source(path).text().splitlines() if path.exists() else ():
+        if match := re.match(r"# ([a-z0-9-]+)\Z", line):
             current = match.group(1)
             out[current] = ""
         elif current:
             out[current] += line + "\n"
-    return out
+    return {name: text.strip("\n") + "\n" for name, text in out.items()}
 
 
 def _count_commands(solution: str) -> int:
     """kubectl calls in a solution: what is shown beside the learner's own number."""
-    return max(1, len(re.findall(r"(?:^|\| *)kubectl ", solution, re.MULTILINE)))
+    return max(1, len(re.findall(r"(?:^|\| *|&& *)kubectl ", solution, re.MULTILINE)))
 
 
-def _questions(folder: Path) -> dict[str, Question]:
-    source = Source(folder / "quiz.yaml")
+def _questions(source: Source) -> dict[str, Question]:
     out: dict[str, Question] = {}
-    for raw in source.read() or []:
-        line = raw.get(LINE, 1) if isinstance(raw, dict) else 1
+    for raw in source.entries():
         entry = source.take(raw, {"id": str, "text": str, "choices": list}, {})
+        _new_id(source, entry, out)
         choices = []
         for one in entry["choices"]:
-            told = source.take(one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str})
-            if not told.get("correct") and not 0 <= told.get("misconception", 0) <= 50:
-                raise source.fail(one.get(LINE, line), "misconception은 1에서 50까지입니다 (목록에 없으면 적지 않습니다)")
-            choices.append(Choice(told["text"], told.get("correct", False), told["why"], told.get("misconception", 0), told.get("show", "")))
-        if sum(choice.correct for choice in choices) != 1:
-            raise source.fail(line, f"{entry['id']}: 맞는 답이 하나여야 합니다")
-        out[entry["id"]] = Question(entry["id"], render(entry["text"]), tuple(choices))
+            told = source.take(one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str}, entry.at["choices"])
+            correct, misconception = told.get("correct", False), told.get("misconception", 0)
+            if "misconception" in told and (correct or not 1 <= misconception <= MISCONCEPTIONS):
+                raise source.fail(told.at["misconception"], f"misconception은 틀린 답에만 적는 1에서 {MISCONCEPTIONS} 사이의 수입니다")
+            text, why = (_html(source, told.at[key], told[key], block=False) for key in ("text", "why"))
+            choices.append(Choice(text, correct, why, misconception, told.get("show", "")))
+        if sum(choice.correct for choice in choices) != 1 or len(choices) < 2:
+            raise source.fail(entry.line, f"{entry['id']}: 답이 둘은 되어야 하고, 맞는 답은 하나여야 합니다")
+        out[entry["id"]] = Question(entry["id"], _html(source, entry.at["text"], entry["text"], block=False), tuple(choices))
     return out
 
 
-def _cluster(folder: Path) -> dict[str, Any]:
-    source = Source(folder / "cluster.yaml")
-    raw = source.read()
-    if raw is None:
-        return {}
-    entry = source.take(raw, {}, {"nodes": list, "manifests": str, "settle": int, "files": dict})
-    nodes = [source.take(node, {"name": str}, {"cpu": str, "memory": str, "pods": str, "labels": dict, "taints": list})
-             for node in entry.get("nodes", [])]
-    for node in nodes:
-        if "labels" in node:
-            node["labels"] = {key: value for key, value in node["labels"].items() if key != LINE}
-        node["taints"] = [{key: value for key, value in taint.items() if key != LINE} for taint in node.get("taints", [])]
-    out = {key: value for key, value in entry.items() if key != "nodes"}
-    out["files"] = {key: value for key, value in entry.get("files", {}).items() if key != LINE}
-    return {**out, "spec": {"nodes": nodes} if nodes else None}
+def _cluster(source: Source) -> dict[str, Any]:
+    """The members of `Lesson` that cluster.yaml gives."""
+    raw = source.yaml(source.text()) if source.path.exists() else None
+    entry = source.take(raw or Located(), {}, {"nodes": list, "manifests": str, "settle": (int, float), "files": dict})
+    nodes = [dict(source.take(node, {"name": str}, NODE, entry.at["nodes"])) for node in entry.get("nodes", ())]
+    return {"spec": {"nodes": nodes} if nodes else None, "manifests": entry.get("manifests", ""),
+            "settle_seconds": float(entry.get("settle", 30)), "files": _files(source, entry)}

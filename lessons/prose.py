@@ -1,7 +1,11 @@
-"""Markdown -> HTML for lessons: commands and manifests come with a button, everything else is plain CommonMark with tables."""
+"""Markdown -> HTML for lessons: commands and manifests come with a button, everything else is plain CommonMark with tables.
+
+`render` is for blocks, `render_line` for one line: a question, an answer, a reason. Raw HTML stays text in both.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -9,27 +13,50 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
+_markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
 
 
 def _fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """```sh -> a command to type; ```yaml name.yaml -> a manifest to open in the editor; anything else -> what a machine says."""
     token = tokens[index]
     language, _, name = token.info.strip().partition(" ")
-    text = escape(token.content.rstrip("\n"))
+    name, text = escape(name.strip() or "lesson.yaml"), escape(token.content.rstrip("\n"))
     if language == "sh":
         button = f'<button type="button" class="quiet" data-type="{text}">터미널에 넣기</button>'
         return f'<div class="command"><pre><code>{text}</code></pre>{button}</div>'
     if language == "yaml":
-        button = f'<button type="button" class="quiet" data-yaml="{text}" data-yaml-name="{escape(name.strip() or "lesson.yaml")}">YAML에서 열기</button>'
+        button = f'<button type="button" class="quiet" data-yaml="{text}" data-yaml-name="{name}">YAML에서 열기</button>'
         return f'<div class="manifest"><pre><code>{text}</code></pre>{button}</div>'
     return f'<pre class="said"><code>{text}</code></pre>'
 
 
+def _link(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    """A link leaves the lab open: it opens beside it."""
+    href = escape(str(tokens[index].attrGet("href")))
+    return f'<a href="{href}" rel="noopener" target="_blank">'
+
+
 _markdown.add_render_rule("fence", _fence)
+_markdown.add_render_rule("link_open", _link)
+
+
+def stray_marks(html: str) -> str:
+    """The words before an emphasis mark that CommonMark left as it was, '' when there is none.
+
+    In `**파드(Pod)**는` the closing mark stands between punctuation and a letter, and CommonMark takes it for an opening one.
+    """
+    bare = re.sub(r"<(pre|code)[ >].*?</\1>", "", html, flags=re.DOTALL)
+    match = re.search(r"([^<>\n]{0,20})\*\*", bare)
+    return match.group(1) + "**" if match else ""
 
 
 def render(text: str) -> str:
     """HTML of a lesson's Markdown. Raw HTML in it stays text."""
     html: str = _markdown.render(text)
+    return html.strip()
+
+
+def render_line(text: str) -> str:
+    """HTML of one line: emphasis, code and links only, no block. Raw HTML in it stays text."""
+    html: str = _markdown.renderInline(text)
     return html.strip()

@@ -12,7 +12,9 @@ from typing import Any
 
 KINDS = {"보기": "watch", "예측": "predict", "해 보기": "do", "왜?": "why", "과제": "exercise", "되짚기": "debrief", "퀴즈": "quiz"}
 KIND_NAMES = {value: key for key, value in KINDS.items()}
-HINTS = 3
+HINTS = 3  # an exercise's
+WRONG_WAYS = 2  # tempting ways that an exercise must list, at least
+MISCONCEPTIONS = 50  # numbered in docs/writing-lessons.md
 
 
 class LessonError(Exception):
@@ -27,9 +29,9 @@ class LessonError(Exception):
 class Choice:
     """One answer. A wrong one names the misconception it comes from (0: none of the list) and the sentence that corrects it."""
 
-    text: str
+    text: str  # HTML, one line
     correct: bool
-    why: str
+    why: str  # HTML, one line
     misconception: int = 0
     show: str = ""  # a command that shows it happening in the learner's own cluster
 
@@ -37,7 +39,7 @@ class Choice:
 @dataclass(frozen=True)
 class Question:
     id: str
-    text: str  # HTML
+    text: str  # HTML, one line
     choices: tuple[Choice, ...]
 
 
