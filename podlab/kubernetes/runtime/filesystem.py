@@ -2,12 +2,9 @@
 
 A file system is a dict: `{"kind", "image", "limit", "used", "ro", "next", "inodes": {"1": root, ...}}`. An inode is a dict with
 `t` (d directory, f file, l link, c device, p fifo), `m` mode, `u`/`g` owner, `mt` ms, and for a directory `e`: {name: inode
-number, or
-None for a name deleted from the image below} and `low` when the image's directory shows through; for a file `s` its text, `z`
-zero
-bytes that follow it (so a file of 500 MB of zeros costs nothing), `x` the program it runs, `sz` a binary's shown size; `to` a
-link's
-target; `dev` a device's name. `n` counts names, `o` open descriptions: an inode lives until both are 0.
+number, or None for a name deleted from the image below} and `low` when the image's directory shows through; for a file `s` its
+text, `z` zero bytes that follow it (so a file of 500 MB of zeros costs nothing), `x` the program it runs, `sz` a binary's shown
+size; `to` a link's target; `dev` a device's name. `n` counts names, `o` open descriptions: an inode lives until both are 0.
 
 Content is str; bytes that are no UTF-8 are surrogate escapes. Positions count characters, sizes count bytes.
 """
@@ -37,7 +34,7 @@ BASE: Tree = {
 """What every container's root has before its image (runc and containerd make these)."""
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 
-_layers: dict[str, tuple[Any, Data]] = {}
+_layers: dict[int, tuple[Any, Data]] = {}  # by the id of the tree, which is kept so that it stays unique
 
 
 def text_bytes(text: str) -> int:
@@ -45,14 +42,14 @@ def text_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
-def image_layer(name: str, tree: Tree) -> Data:
+def image_layer(tree: Tree) -> Data:
     """The immutable root inode of an image: directories hold their children themselves. Built once a tree."""
-    known = _layers.get(name)
-    if known is None or known[0] is not tree:
+    known = _layers.get(id(tree))
+    if known is None:
         root = _merge(_lower(BASE), _lower(tree))
         for device in DEVICES:
             root["e"]["dev"]["e"][device] = {"t": "c", "m": 0o666, "u": 0, "g": 0, "mt": BUILT, "n": 1, "dev": device}
-        known = _layers[name] = (tree, root)
+        known = _layers[id(tree)] = (tree, root)
     return known[1]
 
 

@@ -1,17 +1,13 @@
 """The kernel of one simulated machine: whose turn it is, who waits for what, what a signal does, who owes CPU time.
 
 A process that waits has `proc["wait"] = {"objs": [...], "timer": id or None, "seq": n}`: it goes on when any of the objects is
-woken
-or the timer fires. Objects are strings: "pipe:3" (data or end of file), "room:3" (pipe drained), "tty:1", "sock:5", "fs:v7" (a
-file
-system changed), "child:KEY" (a child of KEY ended). `state["waiters"]` is the index from object to process keys.
+woken or the timer fires. Objects are strings: "pipe:3" (data or end of file), "room:3" (pipe drained), "tty:1", "sock:5", "fs:v7"
+(a file system changed), "child:KEY" (a child of KEY ended). `state["waiters"]` is the index from object to process keys.
 
-CPU time. Turns and calls charge microseconds to `proc["debt"]`. When it exceeds QUANTUM_US the process is put off for as long
-as that CPU
-time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL_US_PER_MS per
-virtual millisecond;
-beyond it, its processes still count as using CPU all the time but take steps rarely, so an endless loop costs the simulator
-next to nothing.
+CPU time. Turns and calls charge microseconds to `proc["debt"]`. When it exceeds QUANTUM_US the process is put off for as long as
+that CPU time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL_US_PER_MS
+per virtual millisecond; beyond it, its processes still count as using CPU all the time but take steps rarely, so an endless loop
+costs the simulator next to nothing.
 """
 
 from __future__ import annotations
@@ -87,7 +83,7 @@ class Kernel:
         if view is None:
             container = self.state["containers"][container_id]
             image = self.image_of(container)
-            view = self._views[container_id] = View(self, container, image_layer(image.name, image.tree))
+            view = self._views[container_id] = View(self, container, image_layer(image.tree))
         return view
 
     def number(self) -> int:

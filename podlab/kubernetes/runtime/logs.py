@@ -8,8 +8,7 @@ from .process import Data
 
 MAX_CHARS = 262_144
 """What is kept of one container's log. The kubelet rotates at 10 MiB (containerLogMaxSize) and kubectl shows the newest file;
-ours is
-smaller so that a talkative container does not fill the checkpoints."""
+ours is smaller so that a talkative container does not fill the checkpoints."""
 MAX_LINE = 16_384
 """Longer lines are cut into partial ones (containerd, max_container_log_line_size)."""
 
@@ -69,8 +68,7 @@ def finish(log: Data, now: int) -> None:
 
 def read(log: Data, offset: int = 0, since: int = 0, tail: int | None = None, limit: int | None = None) -> list[LogLine]:
     """Lines from `offset`, written at `since` ms or later; of these the last `tail`; of these whole lines within `limit` bytes
-    and the
-    cut rest of the next (kubectl's --limit-bytes)."""
+    and the cut rest of the next (kubectl's --limit-bytes)."""
     first = log["first"]
     lines = [
         LogLine(first + index, time, stream, text, partial)

@@ -21,8 +21,7 @@ What the kubelet uses, in the order of a Pod's life:
     remove_container(id)  stop_sandbox(uid)  remove_sandbox(uid)
 
 Mounts: {"path": "/data", "volume": "name", "sub_path": "", "read_only": False}. Volume files: {"relative/path": content or
-{"content", "mode"}}.
-A container's process 1 that ends is reported by `host.on_exit`.
+{"content", "mode"}}. A container's process 1 that ends is reported by `host.on_exit`.
 """
 
 from __future__ import annotations
@@ -176,11 +175,9 @@ class Node(Terminals, Volumes, Kernel):
         groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
         termination_path: str = "/dev/termination-log", target: str = "",
     ) -> str:  # fmt: skip
-        """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a
-        name; "" the
-        image's. `target`: id of the container whose pid namespace it joins (kubectl debug --target). Raises StartError with
-        reason
-        CreateContainerError (no such image here, nothing to run, no such user or volume)."""
+        """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name;
+        "" the image's. `target`: id of the container whose pid namespace it joins (kubectl debug --target). Raises StartError
+        with reason CreateContainerError (no such image here, nothing to run, no such user or volume)."""
         sandbox = self.state["sandboxes"][pod_uid]
         found = self.find_image(image)
         if found is None:

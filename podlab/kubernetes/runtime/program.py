@@ -12,9 +12,8 @@ called by the kernel, one turn at a time:
                                and means is network.py's contract
 
 A turn ends in one of three ways: it returns an int (exit code; None is 0), or a system call raises `Blocked` (call me again) or
-`Exited`. Programs never catch those two. There are no other ways to wait: no generators, no callbacks, no closures; whatever
-must be
-remembered is put in `proc["data"]` (JSON values) before the call that may block. So the usual shape is one function for both:
+`Exited`. Programs never catch those two. There are no other ways to wait: no generators, no callbacks, no closures; whatever must
+be remembered is put in `proc["data"]` (JSON values) before the call that may block. So the usual shape is one function for both:
 
     @tool("cat")
     def cat(proc: Process, sys: Sys, event: Event) -> int:      # event is None at start
@@ -22,10 +21,10 @@ remembered is put in `proc["data"]` (JSON values) before the call that may block
             sys.write(1, text)
         return 0
 
-Events (dicts) for `resume`: {"on": "fd", "fd": n} readable (call read again), {"on": "timer"}, {"on": "child"} (call wait
-again), {"on":
-"change"} (a watched file system changed), {"on": "signal", "signal": n} after a handled signal when the program asked for it with
-`sys.interrupt()`, and {"on": "external", "result": ...} from `Node.complete`. Spurious turns are allowed: look, then block again.
+Events (dicts) for `resume`: {"on": "fd", "fd": n} readable (call read again), {"on": "timer"}, {"on": "child"} (call wait again),
+{"on": "change"} (a watched file system changed), {"on": "signal", "signal": n} after a handled signal when the program asked for
+it with `sys.interrupt()`, and {"on": "external", "result": ...} from `Node.complete`. Spurious turns are allowed: look, then
+block again.
 
 Work costs virtual CPU time: every turn and system call is charged a little, and `sys.charge(microseconds)` adds more (a request
 handler's work). A process that runs on without blocking is made to wait in virtual time, so nothing can hang the simulator.

@@ -1,9 +1,8 @@
 """The system calls: what a program may ask of the kernel. One `Sys` is made for each turn of a process and holds nothing that
 lasts.
 
-A call either returns, raises `Errno`, or raises `Blocked` after noting what the process waits for (see program.py). Reading
-and writing
-use str; a read gives "" at the end of the file. Paths are relative to the process's working directory.
+A call either returns, raises `Errno`, or raises `Blocked` after noting what the process waits for (see program.py). Reading and
+writing use str; a read gives "" at the end of the file. Paths are relative to the process's working directory.
 """
 
 from __future__ import annotations
@@ -640,13 +639,10 @@ class Sys:
         str | None] | None = None,
         cwd: str | None = None, group: int | None = None, program: str | None = None, data: Data | None = None,
     ) -> int:  # fmt: skip
-        """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description
-        id, None: closed}) in
-        place or in addition. `path`: the file to run (default: argv[0] by $PATH). With `program` nothing is looked up: a fork
-        that goes on
-        as that program with `data` (its first turn is `resume` with {"on": "fork"}). `group`: its process group, 0 for one of
-        its own.
-        Raises ENOENT, EACCES, ENOEXEC."""
+        """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description id,
+        None: closed}) in place or in addition. `path`: the file to run (default: argv[0] by $PATH). With `program` nothing is
+        looked up: a fork that goes on as that program with `data` (its first turn is `resume` with {"on": "fork"}). `group`: its
+        process group, 0 for one of its own. Raises ENOENT, EACCES, ENOEXEC."""
         kernel, proc = self.kernel, self.proc
         if program is None:
             name, argv = self._load(path or self.which(argv[0]), argv)

@@ -122,9 +122,8 @@ class Terminals(Kernel):
         timeout: int = 0,
     ) -> str:
         """Runs a command in a running container; gives the session's id. Output is collected with `read_exec`; the end is
-        reported by
-        host.on_exec_exit(id, payload). `timeout` ms (0: none): then it is killed and exec_status says timed_out. Raises
-        ExecError."""
+        reported by host.on_exec_exit(id, payload). `timeout` ms (0: none): then it is killed and exec_status says timed_out.
+        Raises ExecError."""
         from .node import ExecError, _exec_words
 
         container = self.state["containers"].get(container_id)

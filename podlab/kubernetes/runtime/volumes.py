@@ -28,11 +28,10 @@ class Volumes(Kernel):
         share: str = "", path: str = "", read_only: bool = False, mode: int = 0o777, gid: int = 0,
     ) -> None:  # fmt: skip
         """Makes a volume of a Pod. `kind`: the name in the Pod's spec (emptyDir, configMap, hostPath, persistentVolumeClaim ...).
-        `files`: {"a/b": content or {"content", "mode"}}. `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are
-        enforced (on disk
-        the kubelet evicts instead). `share`: id of a file system that outlives the Pod (a persistent volume), made when missing.
-        hostPath: `path` in the machine's own file system, made when missing. `gid`: fsGroup. Call it once; again, it changes
-        nothing."""
+        `files`: {"a/b": content or {"content", "mode"}}. `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are enforced
+        (on disk the kubelet evicts instead). `share`: id of a file system that outlives the Pod (a persistent volume), made when
+        missing. hostPath: `path` in the machine's own file system, made when missing. `gid`: fsGroup. Call it once; again, it
+        changes nothing."""
         volumes = self.state["sandboxes"][pod_uid]["volumes"]
         if name in volumes:
             return
@@ -72,8 +71,7 @@ class Volumes(Kernel):
 
     def update_volume(self, pod_uid: str, name: str, files: Mapping[str, Any]) -> None:
         """Replaces the content of a configMap-like volume at one stroke, as AtomicWriter does: a new dated directory, then
-        `..data` points
-        to it. A subPath mount keeps the old file, as in reality."""
+        `..data` points to it. A subPath mount keeps the old file, as in reality."""
         volume = self.state["sandboxes"][pod_uid]["volumes"][name]
         fs, now = self.state["filesystems"][volume["fs"]], self.host.now
         root = root_of("", fs, None, "/", False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..process import SIGNAL_NAMES, SIGNALS, Data, Errno, signal_number
 from .condition import ConditionFault, evaluate, evaluate_double
 from .expand import Expander
+from .faults import ShellExit, ShellFault
 from .printing import echo_text, printf_text
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ def builtin(*names: str) -> Callable[[Builtin], Builtin]:
 
 
 def fault(text: str, code: int = 2, command: str = "") -> Exception:
-    from .machine import ShellFault
-
     return ShellFault(text, code, command)
 
 
@@ -157,18 +156,16 @@ def _pwd(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("exit")
 def _exit(shell: Shell, argv: list[str], state: Data) -> int:
-    from .machine import ShellExit
-
     code = shell.data["status"]
     frames = shell.data["frames"]
     if len(argv) > 1:
-        code = _count(argv[1], "exit") & 255
+        code = count(argv[1], "exit") & 255
     elif frames and frames[-1]["kind"] == "trap":
         code = frames[-1]["status"]
     raise ShellExit(code)
 
 
-def _count(text: str, command: str) -> int:
+def count(text: str, command: str) -> int:
     if not text.isdigit():
         raise fault(f"Illegal number: {text}", 2, command)
     return int(text)
@@ -176,9 +173,7 @@ def _count(text: str, command: str) -> int:
 
 @builtin("return")
 def _return(shell: Shell, argv: list[str], state: Data) -> int:
-    from .machine import ShellExit
-
-    status = _count(argv[1], "return") & 255 if len(argv) > 1 else shell.data["status"]
+    status = count(argv[1], "return") & 255 if len(argv) > 1 else shell.data["status"]
     frames = shell.data["frames"]
     shell.data["cur"] = None
     while frames:
@@ -197,7 +192,7 @@ def _return(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("break", "continue")
 def _break(shell: Shell, argv: list[str], state: Data) -> int:
-    levels = _count(argv[1], argv[0]) if len(argv) > 1 else 1
+    levels = count(argv[1], argv[0]) if len(argv) > 1 else 1
     frames = shell.data["frames"]
     index = len(frames) - 1
     while index >= 0 and not frames[index]["loops"] and frames[index]["kind"] in ("eval", "dot", "trap"):
@@ -255,8 +250,6 @@ def _dot(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("exec")
 def _exec(shell: Shell, argv: list[str], state: Data) -> int:
-    from .machine import ShellExit
-
     words = argv[1:]
     while words and words[0] in ("-a", "-c", "-l", "--"):
         words = words[2:] if words[0] == "-a" else words[1:]
@@ -374,10 +367,10 @@ def _set(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("shift")
 def _shift(shell: Shell, argv: list[str], state: Data) -> int:
-    count = _count(argv[1], "shift") if len(argv) > 1 else 1
-    if count > len(shell.data["args"]):
+    places = count(argv[1], "shift") if len(argv) > 1 else 1
+    if places > len(shell.data["args"]):
         return 1
-    shell.data["args"] = shell.data["args"][count:]
+    shell.data["args"] = shell.data["args"][places:]
     return 0
 
 
@@ -506,306 +499,4 @@ def _tell(shell: Shell, name: str, long: bool) -> int:
             out(f"{name}: not found\n")
         return 127
     out(f"{name} is {path}\n" if long else path + "\n")
-    return 0
-
-
-@builtin("wait")
-def _wait(shell: Shell, argv: list[str], state: Data) -> int:
-    data = shell.data
-    if "todo" not in state:
-        state["todo"] = [] if len(argv) < 2 else [_job_pid(shell, word) for word in argv[1:]]
-        state["all"] = len(argv) < 2
-        state["status"] = 0
-    while True:
-        update_jobs(shell)
-        if data["pending"]:
-            return 128 + int(data["pending"][0])
-        if state["all"]:
-            if all(job["status"] is not None for job in data["jobs"]):
-                data["jobs"] = []
-                return 0
-        else:
-            while state["todo"]:
-                pid = state["todo"][0]
-                job = next((job for job in data["jobs"] if job["last"] == pid), None)
-                if job is None:
-                    state["status"] = 127
-                elif job["status"] is None:
-                    break
-                else:
-                    state["status"] = job["status"]
-                    data["jobs"].remove(job)
-                    if job["killed"] not in (0, 2, 13):
-                        shell.sys.err(killed_text(job["killed"]) + "\n")
-                state["todo"].pop(0)
-            if not state["todo"]:
-                return int(state["status"])
-        shell.sys.poll(child=True)
-
-
-def _job_pid(shell: Shell, word: str) -> int:
-    if word.startswith("%"):
-        job = find_job(shell, word)
-        if job is None:
-            raise fault(f"{word}: no such job", 127, "wait")
-        return int(job["last"])
-    return _count(word, "wait")
-
-
-def find_job(shell: Shell, word: str) -> Any:
-    """A job by %n, %%, %+ or the beginning of its command."""
-    jobs = shell.data["jobs"]
-    if word in ("%", "%%", "%+"):
-        return jobs[-1] if jobs else None
-    return next(
-        (job for job in jobs if str(job["id"]) == word[1:] or (not word[1:].isdigit() and job["text"].startswith(word[1:]))), None
-    )
-
-
-def update_jobs(shell: Shell) -> None:
-    """Notes which background children have ended."""
-    for job in shell.data["jobs"]:
-        for pid in list(job["pids"]):
-            try:
-                ended = shell.sys.wait(pid, block=False)
-            except Errno:
-                ended = (pid, 127, 0)
-            if ended is None:
-                continue
-            job["pids"].remove(pid)
-            if pid == job["last"]:
-                job["status"], job["killed"] = ended[1], ended[2]
-
-
-@builtin("jobs")
-def _jobs(shell: Shell, argv: list[str], state: Data) -> int:
-    update_jobs(shell)
-    jobs = shell.data["jobs"]
-    for index, job in enumerate(jobs):
-        if job["status"] is None:
-            how = "Running"
-        elif job["killed"]:
-            how = killed_text(job["killed"])
-        else:
-            how = f"Done({job['status']})" if job["status"] else "Done"
-        if "-p" in argv:
-            shell.sys.out(f"{job['last']}\n")
-            continue
-        mark = "+" if index == len(jobs) - 1 else "-" if index == len(jobs) - 2 else " "
-        number = f"{job['last']} " if "-l" in argv else ""
-        shell.sys.out(f"[{job['id']}]{mark}  {number}{how:<27}{job['text']}\n")
-    shell.data["jobs"] = [job for job in jobs if job["status"] is None]
-    return 0
-
-
-@builtin("fg")
-def _fg(shell: Shell, argv: list[str], state: Data) -> int:
-    if "pid" not in state:
-        job = find_job(shell, argv[1] if len(argv) > 1 else "%%")
-        if job is None:
-            raise fault("no current job" if len(argv) < 2 else f"{argv[1]}: no such job", 2, "fg")
-        state["pid"] = job["last"]
-        shell.data["jobs"].remove(job)
-        shell.sys.out(job["text"] + "\n")
-        shell._terminal_group(shell.sys.kernel.process(shell.proc["ns"], job["last"]))
-    try:
-        ended = shell.sys.wait(state["pid"])
-    except Errno:
-        ended = (0, 0, 0)
-    shell._terminal_group(shell.proc)
-    return ended[1] if ended else 0
-
-
-@builtin("kill")
-def _kill(shell: Shell, argv: list[str], state: Data) -> int:
-    words = argv[1:]
-    if not words:
-        shell.sys.err("sh: you need to specify whom to kill\n")
-        return 1
-    if words[0] == "-l":
-        if len(words) > 1:
-            wanted = int(words[1]) & 127 if words[1].isdigit() else signal_number(words[1])
-            shell.sys.out(f"{SIGNAL_NAMES.get(wanted or 0, words[1]) if words[1].isdigit() else wanted}\n")
-        else:
-            shell.sys.out("".join(f"{number:2}) {name}\n" for name, number in SIGNALS.items()))
-        return 0
-    n: int | None = 15
-    if words[0] == "-s" and len(words) > 1:
-        n, words = signal_number(words[1]), words[2:]
-    elif words[0].startswith("-") and words[0] != "--":
-        n, words = signal_number(words[0][1:]), words[1:]
-        if n is None:
-            shell.sys.err(f"{shell.data['name']}: bad signal name '{argv[1][1:]}'\n")
-            return 1
-    if words and words[0] == "--":
-        words = words[1:]
-    status = 0
-    for word in words:
-        if word.startswith("%"):
-            job = find_job(shell, word)
-            pids = [job["last"]] if job else []
-            if job is None:
-                shell.complain(f"{word}: no such job", "kill")
-                status = 1
-        elif re.fullmatch(r"-?\d+", word):
-            pids = [int(word)]
-        else:
-            shell.sys.err(f"{shell.data['name']}: invalid number '{word}'\n")
-            status = 1
-            continue
-        for pid in pids:
-            try:
-                shell.sys.kill(pid, n or 0)
-            except Errno as error:
-                shell.sys.err(f"{shell.data['name']}: can't kill pid {pid}: {error.text}\n")
-                status = 1
-    return status
-
-
-@builtin("read")
-def _read(shell: Shell, argv: list[str], state: Data) -> int:
-    sys = shell.sys
-    raw, prompt, limit, fd, names = False, "", 0, 0, []
-    timeout: float | None = None
-    words = argv[1:]
-    while words and words[0].startswith("-") and len(words[0]) > 1:
-        option = words.pop(0)
-        if option == "--":
-            break
-        for index, letter in enumerate(option[1:], 1):
-            if letter == "r":
-                raw = True
-            elif letter in "ptnudN":
-                value = option[index + 1 :] or (words.pop(0) if words else "")
-                if letter == "p":
-                    prompt = value
-                elif letter == "t":
-                    timeout = float(value) if re.fullmatch(r"[\d.]+", value) else 0
-                elif letter in "nN":
-                    limit = int(value) if value.isdigit() else 0
-                elif letter == "u":
-                    fd = int(value)
-                break
-    names = words or ["REPLY"]
-    if prompt and "asked" not in state:
-        if sys.is_tty(0):
-            sys.err(prompt)
-        state["asked"] = True
-    if timeout is not None and not sys.readable(fd):
-        if "deadline" not in state:
-            state["deadline"] = sys.now + round(timeout * 1000)
-        if sys.now >= state["deadline"]:
-            return 1
-        sys.poll((fd,), state["deadline"] - sys.now)
-    line = state.setdefault("line", "")
-    ended = False
-    while not limit or len(line) < limit:
-        char = sys.read(fd, 1)
-        if not char:
-            ended = True
-            break
-        if char == "\n":
-            if raw or not line.endswith("\\") or line.endswith("\\\\"):
-                break
-            line = state["line"] = line[:-1]
-            continue
-        line = state["line"] = line + char
-    _assign_fields(shell, names, line, raw)
-    return 1 if ended else 0
-
-
-def _assign_fields(shell: Shell, names: list[str], line: str, raw: bool) -> None:
-    ifs = shell.get("IFS")
-    ifs = " \t\n" if ifs is None else ifs
-    chars: list[tuple[str, bool]] = []  # character, quoted by a backslash
-    i = 0
-    while i < len(line):
-        if line[i] == "\\" and not raw and i + 1 < len(line):
-            chars.append((line[i + 1], True))
-            i += 2
-        elif line[i] == "\\" and not raw:
-            i += 1
-        else:
-            chars.append((line[i], False))
-            i += 1
-    blank = [not quoted and char in ifs and char in " \t\n" for char, quoted in chars]
-    mark = [not quoted and char in ifs for char, quoted in chars]
-    i, end = 0, len(chars)
-    while i < end and blank[i]:
-        i += 1
-    while end > i and blank[end - 1]:
-        end -= 1
-    for name in names[:-1]:
-        start = i
-        while i < end and not mark[i]:
-            i += 1
-        shell.put(name, "".join(char for char, _ in chars[start:i]))
-        while i < end and blank[i]:
-            i += 1
-        if i < end and mark[i]:
-            i += 1
-            while i < end and blank[i]:
-                i += 1
-    rest = "".join(char for char, _ in chars[i:end])
-    if end - i and mark[end - 1] and not any(mark[i : end - 1]):
-        rest = rest[:-1]
-    shell.put(names[-1], rest)
-
-
-@builtin("getopts")
-def _getopts(shell: Shell, argv: list[str], state: Data) -> int:
-    if len(argv) < 3:
-        raise fault("usage: getopts optstring var [arg]", 2, "")
-    spec, name = argv[1], argv[2]
-    args = argv[3:] or shell.data["args"]
-    given = shell.get("OPTIND")
-    index, inside = shell.data["getopts"]
-    if given is None or given != str(index):
-        index, inside = int(given) if given and given.isdigit() else 1, 0
-    status = _next_option(shell, spec, name, args, index, inside)
-    shell.data["vars"]["OPTIND"] = str(shell.data["getopts"][0])
-    return status
-
-
-def _next_option(shell: Shell, spec: str, name: str, args: list[str], index: int, inside: int) -> int:
-    variables = shell.data["vars"]
-    silent = spec.startswith(":")
-    variables.pop("OPTARG", None)
-    if inside == 0:
-        word = args[index - 1] if index <= len(args) else ""
-        if len(word) < 2 or word[0] != "-" or word == "--":
-            shell.data["getopts"] = [index + (word == "--"), 0]
-            shell.put(name, "?")
-            return 1
-        inside = 1
-    word = args[index - 1]
-    letter = word[inside]
-    inside += 1
-    last = inside >= len(word)
-    at = spec.find(letter)
-    if letter == ":" or at < 0:
-        if silent:
-            shell.put("OPTARG", letter)
-        else:
-            shell.sys.err(
-                f"{shell.data['name']}: illegal option -{letter}\n"
-                if shell.data["flavor"] != "ash"
-                else f"Illegal option -{letter}\n"
-            )
-        letter = "?"
-    elif spec[at + 1 : at + 2] == ":":
-        if not last:
-            shell.put("OPTARG", word[inside:])
-        elif index < len(args):
-            index += 1
-            shell.put("OPTARG", args[index - 1])
-        else:
-            if silent:
-                shell.put("OPTARG", letter)
-            else:
-                shell.sys.err(f"No arg for -{letter} option\n")
-            letter = ":" if silent else "?"
-        last = True
-    shell.data["getopts"] = [index + 1, 0] if last else [index, inside]
-    shell.put(name, letter)
     return 0

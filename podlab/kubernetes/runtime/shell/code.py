@@ -1,8 +1,7 @@
 """Syntax tree -> a flat list of instructions, so that where a shell stands is a number.
 
-An instruction is a tuple whose first item names it; targets are indices. `Code` is a pure function of the source text and
-cached by it:
-a checkpoint keeps the text and the index. Command substitutions become blocks of their own, and the word part becomes
+An instruction is a tuple whose first item names it; targets are indices. `Code` is a pure function of the source text and cached
+by it: a checkpoint keeps the text and the index. Command substitutions become blocks of their own, and the word part becomes
 ("cmd", start, id, quoted); ids number the substitutions and arithmetic expansions of a unit.
 """
 

@@ -1,10 +1,9 @@
 """Word expansion: tilde, parameters, arithmetic, results of command substitutions, then field splitting and pathnames (POSIX
 XCU 2.6).
 
-Expansion itself never waits. A command substitution whose result is not known yet raises `NeedOutput`; the machine runs it,
-keeps its output
-in the frame under the part's id, and expands the words again from the start. Arithmetic results are kept there too, so that
-nothing is assigned twice.
+Expansion itself never waits. A command substitution whose result is not known yet raises `NeedOutput`; the machine runs it, keeps
+its output in the frame under the part's id, and expands the words again from the start. Arithmetic results are kept there too, so
+that nothing is assigned twice.
 """
 
 from __future__ import annotations

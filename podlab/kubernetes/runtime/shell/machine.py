@@ -1,13 +1,10 @@
 """The shell's machine: runs code (code.py) one instruction after another, with everything it knows in `proc["data"]`.
 
 data: `units` {id: [text, line]} the texts that code comes from; `frames` the call stack, each {"u": unit, "pc", "kind": main,
-sub, func, eval,
-dot or trap, "subst": results of expansions of the present command, "loops", "redirs": saved descriptors, "noerr": set -e does
-not apply, ...};
-`fg` the children that it waits for; `cur` a builtin that is not finished yet; `vars`, `exp`, `ro`, `funcs`, `args`, `opts`,
-`traps`, `pending`,
-`jobs`. The program registered here is busybox ash as /bin/sh; `dash` and `bash` are the same shell with their own messages and
-prompts.
+sub, func, eval, dot or trap, "subst": results of expansions of the present command, "loops", "redirs": saved descriptors,
+"noerr": set -e does not apply, ...}; `fg` the children that it waits for; `cur` a builtin that is not finished yet; `vars`,
+`exp`, `ro`, `funcs`, `args`, `opts`, `traps`, `pending`, `jobs`. The program registered here is busybox ash as /bin/sh; `dash`
+and `bash` are the same shell with their own messages and prompts.
 """
 
 from __future__ import annotations
@@ -17,29 +14,15 @@ from typing import Any
 from ..process import INT, PIPE, QUIT, TERM, Data, Errno, Process
 from ..program import Event, Program, register
 from ..system import Sys
-from . import builtins, patterns
+from . import builtins, jobs, patterns, reading  # noqa: F401  (they register builtins)
 from .code import Code, compile_text
 from .expand import Expander, ExpansionFault, NeedOutput
+from .faults import ShellExit, ShellFault
+from .steps import STEPS
 
 STEP_US = 20
 MAX_DEPTH = 200
 """Function and eval frames at once; more is an endless recursion, which a real shell ends by running out of stack."""
-
-
-class ShellExit(Exception):
-    """The shell ends with this code (after its EXIT trap)."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class ShellFault(Exception):
-    """An error that ends a shell which is not interactive. `text` is what follows `sh: `; `code` its exit code."""
-
-    def __init__(self, text: str, code: int = 2, command: str = "") -> None:
-        super().__init__(text)
-        self.text, self.code, self.command = text, code, command
 
 
 class Shell:
@@ -158,11 +141,11 @@ class Shell:
         while frame["redirs"]:
             self.restore(frame["redirs"].pop())
         for name, (value, exported) in reversed(list(frame.get("locals", {}).items())):
-            self._set_back(name, value, exported)
+            self.set_back(name, value, exported)
         if "args" in frame:
             self.data["args"] = frame["args"]
         for name, (value, exported) in frame.get("temps", {}).items():
-            self._set_back(name, value, exported)
+            self.set_back(name, value, exported)
         if frame.get("saved"):
             self.restore(frame["saved"])
         if frame["kind"] in ("eval", "dot", "trap", "line"):
@@ -171,7 +154,7 @@ class Shell:
                 self.data["units"].pop(frame["u"], None)
         return frame
 
-    def _set_back(self, name: str, value: str | None, exported: bool) -> None:
+    def set_back(self, name: str, value: str | None, exported: bool) -> None:
         if value is None:
             self.data["vars"].pop(name, None)
         else:
@@ -301,9 +284,9 @@ class Shell:
         """From the next step on the shell waits for these children; the last one's status counts."""
         self.data["fg"] = {"pids": pids, "last": pids[-1], "status": 0, "failed": 0, **more}
         if self.data["mode"] == "tty":
-            self._terminal_group(self.sys.kernel.process(self.proc["ns"], pids[0]))
+            self.terminal_group(self.sys.kernel.process(self.proc["ns"], pids[0]))
 
-    def _terminal_group(self, proc: Process | None) -> None:
+    def terminal_group(self, proc: Process | None) -> None:
         key = self.proc["fds"].get("0")
         desc = key and self.sys.kernel.state["files"][key]
         if desc and desc["kind"] == "tty" and proc is not None:
@@ -335,7 +318,7 @@ class Shell:
                     self.sys.err(builtins.killed_text(ended[2]) + "\n")
         data["fg"] = None
         if data["mode"] == "tty":
-            self._terminal_group(self.proc)
+            self.terminal_group(self.proc)
         frame = data["frames"][-1]
         data["status"] = fg["failed"] if "P" in data["opts"] else fg["status"]
         if "text" in fg:
@@ -500,397 +483,6 @@ class Shell:
             self.after(self.data["frames"][-1], cur["tested"])
 
 
-# Instructions.
-def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, assigns, words, redirs, line, tested = instruction
-    data, sys = shell.data, shell.sys
-    data["line"] = line
-    expander = Expander(shell, frame["subst"])
-    if not frame["subst"]:
-        data["substatus"] = None
-    argv = expander.fields(words)
-    values = []
-    for key, word, append in assigns:
-        values.append((key, expander.text(word), append))
-        if not argv and not append:
-            shell.put(key, values[-1][1])  # at once, since the next may refer to it
-    name = argv[0] if argv else ""
-    function = data["funcs"].get(name)
-    builtin = None if function else builtins.BUILTINS.get(name)
-    try:
-        opened = shell.opened(redirs, expander) if redirs else {}
-    except ShellFault as fault:
-        if name in builtins.SPECIAL and builtin:
-            raise
-        shell.complain(fault.text)
-        frame["subst"] = {}
-        frame["pc"] += 1
-        data["status"] = fault.code if fault.code != 2 else 1
-        shell.after(frame, tested)
-        return
-    if "x" in data["opts"]:
-        _trace(shell, argv, values)
-    pairs = [(key, (shell.get(key) or "") + value if append else value) for key, value, append in values]
-    frame["subst"] = {}
-    frame["pc"] += 1
-    if not argv:
-        shell.drop(opened)
-        for key, value in pairs:
-            shell.put(key, value)
-        data["status"] = data["substatus"] or 0
-        shell.after(frame, tested)
-    elif function:
-        temps = {key: shell.remembered(key) for key, _ in pairs}
-        for key, value in pairs:
-            shell.put(key, value)
-            data["exp"][key] = 1
-        saved = shell.apply(opened)
-        inner = shell.push(
-            function[0], function[1], "func", args=data["args"], locals={}, temps=temps, saved=saved, tested=tested
-        )
-        inner["noerr"] = frame["noerr"] or tested
-        data["args"] = argv[1:]
-    elif builtin:
-        temps = {} if name in builtins.SPECIAL else {key: shell.remembered(key) for key, _ in pairs}
-        for key, value in pairs:
-            shell.put(key, value)
-        if name == "exec" and len(argv) == 1:
-            old = shell.apply(opened)
-            for key in old.values():
-                if key is not None:
-                    sys.kernel.close(key)
-            data["status"] = 0
-            return
-        saved = shell.apply(opened)
-        data["cur"] = {"argv": argv, "saved": saved, "state": {}, "tested": tested}
-        depth = len(data["frames"])
-        try:
-            status = builtin(shell, argv, data["cur"]["state"])
-        except (ShellFault, ExpansionFault) as fault:
-            if data["cur"] is not None:
-                data["cur"] = None
-            if name not in builtins.SPECIAL:
-                shell.complain(str(fault.args[0]), getattr(fault, "command", ""))
-                status = getattr(fault, "code", 2)
-            else:
-                shell.complain(str(fault.args[0]), getattr(fault, "command", ""))
-                shell.restore(saved)
-                raise ShellFault("", getattr(fault, "code", 2)) from None
-        except Errno as error:
-            if error.name != "EPIPE":
-                shell.complain(f"write error: {error.text}", name)
-            status = 1
-        data["cur"] = None
-        if len(data["frames"]) > depth and saved:
-            data["frames"][-1]["saved"] = saved
-        else:
-            shell.restore(saved)
-        for key, (old, exported) in temps.items():
-            if key not in data["ro"]:
-                shell._set_back(key, old, exported)
-        data["status"] = status
-        if len(data["frames"]) == depth:
-            shell.after(frame, tested or name in ("break", "continue"))
-    else:
-        _external(shell, frame, argv, pairs, opened, tested)
-
-
-def _external(
-    shell: Shell, frame: Data, argv: list[str], values: list[tuple[str, str]], opened: dict[int, str | None], tested: bool
-) -> None:
-    data, sys = shell.data, shell.sys
-    env = shell.environment()
-    env.update(values)
-    try:
-        path = sys.which(argv[0], env.get("PATH", ""))
-        if _is_last(shell, frame):
-            shell.proc["ignored"] = [
-                *shell.proc["ignored"],
-                *(int(n) for n, text in data["traps"].items() if text == "" and n != "0"),
-            ]
-            taken = shell.apply(opened)
-            for key in taken.values():
-                if key is not None:
-                    sys.kernel.close(key)
-            try:
-                sys.exec(argv, path=path, env=env)
-            except Errno as error:
-                if error.name != "ENOEXEC":
-                    raise
-                _exec_script(shell, argv, path, env)
-        try:
-            pid = sys.spawn(argv, path=path, env=env, fds=opened, group=shell.group())
-        except Errno as error:
-            if error.name != "ENOEXEC":
-                raise
-            pid = sys.spawn([argv[0], path, *argv[1:]], path="/bin/sh", env=env, fds=opened, group=shell.group())
-        ignored = [int(n) for n, text in data["traps"].items() if text == "" and n != "0"]
-        if ignored:
-            child = sys.kernel.process(shell.proc["ns"], pid)
-            if child is not None:
-                child["ignored"] = sorted({*child["ignored"], *ignored})
-        shell.foreground([pid], tested=tested)
-    except Errno as error:
-        code, text = (127, "not found") if error.name == "ENOENT" else (126, error.text)
-        saved = shell.apply({fd: key for fd, key in opened.items() if fd == 2})
-        shell.complain(f"{argv[0]}: {text}")
-        shell.restore(saved)
-        data["status"] = code
-        opened = {fd: key for fd, key in opened.items() if fd != 2}
-        shell.drop(opened)
-        if _is_last(shell, frame) and "0" not in data["traps"]:
-            raise ShellExit(code) from None
-        shell.after(frame, tested)
-        return
-    shell.drop(opened)
-
-
-def _exec_script(shell: Shell, argv: list[str], path: str, env: dict[str, str]) -> None:
-    shell.sys.exec([argv[0], path, *argv[1:]], path="/bin/sh", env=env)
-
-
-def _is_last(shell: Shell, frame: Data) -> bool:
-    """May the shell become the command, because nothing follows it (EV_EXIT in ash)?"""
-    data = shell.data
-    if any(data["traps"].values()) or len(data["frames"]) != 1 or frame["redirs"] or frame["loops"]:
-        return False
-    if data["mode"] not in ("c",) and not data["sub"]:
-        return False
-    code = shell.code(frame["u"]).instructions
-    pc = frame["pc"]
-    while code[pc][0] == "jump":
-        pc = code[pc][1]
-    return code[pc][0] in ("end", "ret")
-
-
-def _trace(shell: Shell, argv: list[str], values: list[tuple[str, str, bool]]) -> None:
-    ps4 = shell.get("PS4")
-    words = [f"{name}={builtins.shell_quote(value, True)}" for name, value, _ in values] + [
-        builtins.shell_quote(word, True) for word in argv
-    ]
-    if words:
-        shell.sys.err(("+ " if ps4 is None else ps4) + " ".join(words) + "\n")
-
-
-def _pipe(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, blocks, tested, line, _ = instruction
-    shell.data["line"] = line
-    frame["pc"] += 1
-    shell.foreground(_pipeline(shell, frame, blocks, None, tested), tested=tested)
-
-
-def _pipeline(shell: Shell, frame: Data, blocks: Any, stdin: str | None, tested: bool, background: bool = False) -> list[int]:
-    kernel = shell.sys.kernel
-    pids: list[int] = []
-    previous = stdin
-    group = shell.group()
-    for index, ref in enumerate(blocks):
-        fds: dict[int, str | None] = {}
-        if previous is not None:
-            fds[0] = previous
-        read = write = None
-        if index < len(blocks) - 1:
-            read, write = shell.sys.pipe()
-            kernel.grab(read)
-            kernel.grab(write)
-            fds[1] = write
-        pids.append(shell.fork(frame, ref[0], fds, background=background, tested=tested, group=group))
-        if group == 0:
-            group = pids[0]
-        if write is not None:
-            kernel.close(write)
-        if previous is not None:
-            kernel.close(previous)
-        previous = read
-    return pids
-
-
-def _background(shell: Shell, frame: Data, pids: list[int], text: str) -> None:
-    data = shell.data
-    data["bang"] = str(pids[-1])
-    data["jobs"].append(
-        {"pids": list(pids), "last": pids[-1], "status": None, "killed": 0, "text": text, "id": _job_id(data["jobs"])}
-    )
-    data["status"] = 0
-    if data["mode"] == "tty" and data["flavor"] != "ash":
-        shell.sys.err(f"[{data['jobs'][-1]['id']}] {pids[-1]}\n")
-
-
-def _job_id(jobs: list[Data]) -> int:
-    return max((job["id"] for job in jobs), default=0) + 1
-
-
-def _no_input(shell: Shell) -> str | None:
-    """/dev/null for the input of a background command of a shell that is not interactive."""
-    if shell.data["mode"] == "tty":
-        return None
-    return shell.sys.kernel.grab(shell.sys.kernel.describe({"kind": "null"}))
-
-
-def _bg(shell: Shell, frame: Data, instruction: Any) -> None:
-    frame["pc"] += 1
-    pids = _pipeline(shell, frame, (instruction[1],), _no_input(shell), False, True)
-    _background(shell, frame, pids, instruction[2])
-
-
-def _bgpipe(shell: Shell, frame: Data, instruction: Any) -> None:
-    frame["pc"] += 1
-    pids = _pipeline(shell, frame, instruction[1], _no_input(shell), False, True)
-    _background(shell, frame, pids, instruction[2])
-
-
-def _sub(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, ref, tested, redirs = instruction
-    try:
-        opened = shell.opened(redirs, Expander(shell, frame["subst"])) if redirs else {}
-    except ShellFault as fault:
-        shell.complain(fault.text)
-        frame["subst"] = {}
-        frame["pc"] += 1
-        shell.data["status"] = 1
-        shell.after(frame, tested)
-        return
-    frame["subst"] = {}
-    frame["pc"] += 1
-    pid = shell.fork(frame, ref[0], opened, tested=tested, group=shell.group())
-    shell.drop(opened)
-    shell.foreground([pid], tested=tested)
-
-
-def _redir(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, redirs, end, line = instruction
-    shell.data["line"] = line
-    try:
-        opened = shell.opened(redirs, Expander(shell, frame["subst"]))
-    except ShellFault as fault:
-        shell.complain(fault.text)
-        frame["subst"] = {}
-        frame["pc"] = end
-        shell.data["status"] = 1
-        return
-    frame["subst"] = {}
-    frame["redirs"].append(shell.apply(opened))
-    frame["pc"] += 1
-
-
-def _unredir(shell: Shell, frame: Data, instruction: Any) -> None:
-    shell.restore(frame["redirs"].pop())
-    frame["pc"] += 1
-
-
-def _jump(shell: Shell, frame: Data, instruction: Any) -> None:
-    frame["pc"] = instruction[1]
-
-
-def _unless(shell: Shell, frame: Data, instruction: Any) -> None:
-    frame["pc"] = instruction[1] if shell.data["status"] else frame["pc"] + 1
-
-
-def _when(shell: Shell, frame: Data, instruction: Any) -> None:
-    frame["pc"] = frame["pc"] + 1 if shell.data["status"] else instruction[1]
-
-
-def _not(shell: Shell, frame: Data, instruction: Any) -> None:
-    shell.data["status"] = int(not shell.data["status"])
-    frame["pc"] += 1
-
-
-def _status(shell: Shell, frame: Data, instruction: Any) -> None:
-    shell.data["status"] = instruction[1]
-    frame["pc"] += 1
-
-
-def _loop(shell: Shell, frame: Data, instruction: Any) -> None:
-    frame["loops"].append({"next": instruction[1], "end": instruction[2], "redirs": len(frame["redirs"]), "status": 0})
-    frame["pc"] += 1
-
-
-def _leave(shell: Shell, frame: Data, instruction: Any) -> None:
-    """The condition has been looked at: into the body, or out of the loop with the body's last status."""
-    _, how, end = instruction
-    if (shell.data["status"] != 0) == (how == "unless"):
-        loop = frame["loops"].pop()
-        shell.data["status"] = loop["status"]
-        frame["pc"] = end
-    else:
-        frame["pc"] += 1
-
-
-def _again(shell: Shell, frame: Data, instruction: Any) -> None:
-    frame["loops"][-1]["status"] = shell.data["status"]
-    frame["pc"] = instruction[1]
-
-
-def _for(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, words, top, end, line = instruction
-    shell.data["line"] = line
-    items = list(shell.data["args"]) if words is None else Expander(shell, frame["subst"]).fields(words)
-    frame["subst"] = {}
-    frame["loops"].append({"next": top, "end": end, "redirs": len(frame["redirs"]), "items": items})
-    shell.data["status"] = 0
-    frame["pc"] += 1
-
-
-def _next(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, name, end = instruction
-    items = frame["loops"][-1]["items"]
-    if items:
-        shell.put(name, items.pop(0))
-        frame["pc"] += 1
-    else:
-        frame["loops"].pop()
-        frame["pc"] = end
-
-
-def _case(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, word, table, end = instruction
-    expander = Expander(shell, frame["subst"])
-    text = expander.text(word)
-    target = next(
-        (start for options, start in table for option in options if patterns.matches(expander.pattern(option), text)), None
-    )
-    frame["subst"] = {}
-    if target is None:
-        shell.data["status"] = 0
-    frame["pc"] = end if target is None else target
-
-
-def _func(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, name, start, end = instruction
-    shell.data["funcs"][name] = [frame["u"], start]
-    shell.data["status"] = 0
-    frame["pc"] = end
-
-
-def _ret(shell: Shell, frame: Data, instruction: Any) -> None:
-    """The end of a unit or function."""
-    shell.pop()
-    if frame["kind"] == "trap":
-        shell.data["status"] = frame["status"]
-    elif frame["kind"] == "func" and shell.data["frames"]:
-        shell.after(shell.data["frames"][-1], frame["tested"])
-
-
-def _end(shell: Shell, frame: Data, instruction: Any) -> None:
-    raise ShellExit(shell.data["status"])
-
-
-def _syntax(shell: Shell, frame: Data, instruction: Any) -> None:
-    shell.data["line"] = instruction[2]
-    raise ShellFault(
-        f"syntax error: {instruction[1]}" if not instruction[1].startswith(("bad", "unterminated-")) else instruction[1], 2
-    )
-
-
-STEPS: dict[str, Any] = {
-    "simple": _simple, "pipe": _pipe, "bg": _bg, "bgpipe": _bgpipe, "sub": _sub, "redir": _redir, "unredir": _unredir,
-    "jump": _jump,
-    "unless": _unless, "when": _when, "not": _not, "status": _status, "loop": _loop, "leave": _leave, "again": _again,
-    "for": _for,
-    "next": _next, "case": _case, "func": _func, "ret": _ret, "end": _end, "syntax": _syntax,
-}  # fmt: skip
-
-
 # The program.
 def _begin(proc: Process, sys: Sys, flavor: str) -> int:
     argv = proc["argv"]
@@ -946,7 +538,7 @@ def _begin(proc: Process, sys: Sys, flavor: str) -> int:
         shell.push(shell.unit(text), 0, "main")
     elif sys.is_tty(0) or interactive:
         data["mode"] = "tty"
-        shell._terminal_group(proc)
+        shell.terminal_group(proc)
     return shell.run()
 
 

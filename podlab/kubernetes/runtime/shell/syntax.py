@@ -1,14 +1,11 @@
 """The shell's grammar: text -> syntax tree (nested tuples). Follows POSIX XCU 2 and busybox ash, whose error texts it gives.
 
 Nodes: ("simple", assigns, words, redirs, line), ("pipe", [node], line), ("not", node), ("and"|"or", a, b), ("seq", [node]),
-("bg", node),
-("if", cond, then, else or None), ("while"|"until", cond, body), ("for", name, words or None, body, line), ("case", word,
-[(patterns, body)]),
-("sub", body), ("func", name, body), ("redir", node, redirs, line).
+("bg", node), ("if", cond, then, else or None), ("while"|"until", cond, body), ("for", name, words or None, body, line), ("case",
+word, [(patterns, body)]), ("sub", body), ("func", name, body), ("redir", node, redirs, line).
 
 A word is a tuple of parts: ("lit", text, quoted), ("var", name, op, argument, quoted), ("cmd", node, quoted), ("arith", word,
-quoted),
-("tilde", user). A redirection is (fd, operator, word); a here-document's operator is "<<" and its word the content.
+quoted), ("tilde", user). A redirection is (fd, operator, word); a here-document's operator is "<<" and its word the content.
 """
 
 from __future__ import annotations

@@ -1,5 +1,20 @@
 """The tools of busybox: importing this registers them all."""
 
-from . import awk, basics, files, machine, processes, sed, text
+from . import archive, awk, basics, dump, ends, expr, files, find, listing, machine, processes, search, sed, text
 
-__all__ = ["awk", "basics", "files", "machine", "processes", "sed", "text"]
+__all__ = [
+    "archive",
+    "awk",
+    "basics",
+    "dump",
+    "ends",
+    "expr",
+    "files",
+    "find",
+    "listing",
+    "machine",
+    "processes",
+    "search",
+    "sed",
+    "text",
+]

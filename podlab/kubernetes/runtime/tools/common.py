@@ -13,8 +13,8 @@ BANNER = "BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary."
 
 def options(proc: Process, sys: Sys, spec: str, long: dict[str, str] | None = None) -> tuple[dict[str, str], list[str]]:
     """({letter: value or ""}, operands) by getopt's rules with operands anywhere; `spec` as "ab:", `long` {"lines": "n"}. A
-    letter given twice
-    keeps its last value, joined by newlines for `e`. Ends the tool with busybox's message for an option that it does not have."""
+    letter given twice keeps its last value, joined by newlines for `e`. Ends the tool with busybox's message for an option that
+    it does not have."""
     found: dict[str, str] = {}
     operands: list[str] = []
     words = list(proc["argv"][1:])

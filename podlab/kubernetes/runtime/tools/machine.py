@@ -10,7 +10,7 @@ from ..procfs import KERNEL_VERSION, mounts
 from ..program import Event, tool
 from ..system import Sys
 from .common import complain, human, options, usage
-from .files import number_of, users
+from .listing import number_of, users
 
 ZONES = {"UTC": 0, "GMT": 0, "Asia/Seoul": 9, "KST-9": 9, "KST": 9, "Asia/Tokyo": 9}
 

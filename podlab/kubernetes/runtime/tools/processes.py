@@ -9,7 +9,7 @@ from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
 from .basics import duration
 from .common import begin, complain, everything, options, usage
-from .files import users
+from .listing import users
 
 
 def _state(other: Process, me: Process) -> str:

@@ -1,0 +1,161 @@
+"""Builtins that take input apart: read, getopts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..process import Data
+from .builtins import builtin, fault
+
+if TYPE_CHECKING:
+    from .machine import Shell
+
+
+@builtin("read")
+def _read(shell: Shell, argv: list[str], state: Data) -> int:
+    sys = shell.sys
+    raw, prompt, limit, fd, names = False, "", 0, 0, []
+    timeout: float | None = None
+    words = argv[1:]
+    while words and words[0].startswith("-") and len(words[0]) > 1:
+        option = words.pop(0)
+        if option == "--":
+            break
+        for index, letter in enumerate(option[1:], 1):
+            if letter == "r":
+                raw = True
+            elif letter in "ptnudN":
+                value = option[index + 1 :] or (words.pop(0) if words else "")
+                if letter == "p":
+                    prompt = value
+                elif letter == "t":
+                    timeout = float(value) if re.fullmatch(r"[\d.]+", value) else 0
+                elif letter in "nN":
+                    limit = int(value) if value.isdigit() else 0
+                elif letter == "u":
+                    fd = int(value)
+                break
+    names = words or ["REPLY"]
+    if prompt and "asked" not in state:
+        if sys.is_tty(0):
+            sys.err(prompt)
+        state["asked"] = True
+    if timeout is not None and not sys.readable(fd):
+        if "deadline" not in state:
+            state["deadline"] = sys.now + round(timeout * 1000)
+        if sys.now >= state["deadline"]:
+            return 1
+        sys.poll((fd,), state["deadline"] - sys.now)
+    line = state.setdefault("line", "")
+    ended = False
+    while not limit or len(line) < limit:
+        char = sys.read(fd, 1)
+        if not char:
+            ended = True
+            break
+        if char == "\n":
+            if raw or not line.endswith("\\") or line.endswith("\\\\"):
+                break
+            line = state["line"] = line[:-1]
+            continue
+        line = state["line"] = line + char
+    _assign_fields(shell, names, line, raw)
+    return 1 if ended else 0
+
+
+def _assign_fields(shell: Shell, names: list[str], line: str, raw: bool) -> None:
+    ifs = shell.get("IFS")
+    ifs = " \t\n" if ifs is None else ifs
+    chars: list[tuple[str, bool]] = []  # character, quoted by a backslash
+    i = 0
+    while i < len(line):
+        if line[i] == "\\" and not raw and i + 1 < len(line):
+            chars.append((line[i + 1], True))
+            i += 2
+        elif line[i] == "\\" and not raw:
+            i += 1
+        else:
+            chars.append((line[i], False))
+            i += 1
+    blank = [not quoted and char in ifs and char in " \t\n" for char, quoted in chars]
+    mark = [not quoted and char in ifs for char, quoted in chars]
+    i, end = 0, len(chars)
+    while i < end and blank[i]:
+        i += 1
+    while end > i and blank[end - 1]:
+        end -= 1
+    for name in names[:-1]:
+        start = i
+        while i < end and not mark[i]:
+            i += 1
+        shell.put(name, "".join(char for char, _ in chars[start:i]))
+        while i < end and blank[i]:
+            i += 1
+        if i < end and mark[i]:
+            i += 1
+            while i < end and blank[i]:
+                i += 1
+    rest = "".join(char for char, _ in chars[i:end])
+    if end - i and mark[end - 1] and not any(mark[i : end - 1]):
+        rest = rest[:-1]
+    shell.put(names[-1], rest)
+
+
+@builtin("getopts")
+def _getopts(shell: Shell, argv: list[str], state: Data) -> int:
+    if len(argv) < 3:
+        raise fault("usage: getopts optstring var [arg]", 2, "")
+    spec, name = argv[1], argv[2]
+    args = argv[3:] or shell.data["args"]
+    given = shell.get("OPTIND")
+    index, inside = shell.data["getopts"]
+    if given is None or given != str(index):
+        index, inside = int(given) if given and given.isdigit() else 1, 0
+    status = _next_option(shell, spec, name, args, index, inside)
+    shell.data["vars"]["OPTIND"] = str(shell.data["getopts"][0])
+    return status
+
+
+def _next_option(shell: Shell, spec: str, name: str, args: list[str], index: int, inside: int) -> int:
+    variables = shell.data["vars"]
+    silent = spec.startswith(":")
+    variables.pop("OPTARG", None)
+    if inside == 0:
+        word = args[index - 1] if index <= len(args) else ""
+        if len(word) < 2 or word[0] != "-" or word == "--":
+            shell.data["getopts"] = [index + (word == "--"), 0]
+            shell.put(name, "?")
+            return 1
+        inside = 1
+    word = args[index - 1]
+    letter = word[inside]
+    inside += 1
+    last = inside >= len(word)
+    at = spec.find(letter)
+    if letter == ":" or at < 0:
+        if silent:
+            shell.put("OPTARG", letter)
+        else:
+            shell.sys.err(
+                f"{shell.data['name']}: illegal option -{letter}\n"
+                if shell.data["flavor"] != "ash"
+                else f"Illegal option -{letter}\n"
+            )
+        letter = "?"
+    elif spec[at + 1 : at + 2] == ":":
+        if not last:
+            shell.put("OPTARG", word[inside:])
+        elif index < len(args):
+            index += 1
+            shell.put("OPTARG", args[index - 1])
+        else:
+            if silent:
+                shell.put("OPTARG", letter)
+            else:
+                shell.sys.err(f"No arg for -{letter} option\n")
+            letter = ":" if silent else "?"
+        last = True
+    shell.data["getopts"] = [index + 1, 0] if last else [index, inside]
+    shell.put(name, letter)
+    return 0
