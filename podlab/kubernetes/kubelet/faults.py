@@ -31,6 +31,7 @@ def apply(kubelet: Kubelet, fault: dict[str, Any]) -> None:
         kubelet.state["fill"][kind] = kubelet.capacity(kind) * int(fault.get("percent", 100)) // 100
         if not kubelet.state["fill"][kind]:
             del kubelet.state["fill"][kind]
+        kubelet.machine.state["disk_other"] = kubelet.state["fill"].get("disk", 0)
         eviction.watch(kubelet)
     elif "registry" in fault:
         entry = {key: fault[key] for key in ("slow", "broken") if fault.get(key)}

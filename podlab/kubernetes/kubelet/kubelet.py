@@ -69,6 +69,7 @@ class Kubelet(Component):
             "pleg": None,
             "images": {},
             "pulls": [],
+            "sandboxes_at": 0,
             "registries": {},
             "pressure": {},
             "fill": {},
@@ -289,8 +290,8 @@ class Kubelet(Component):
         return report.node_facts(self)
 
     def usage(self, pod_uid: str) -> dict[str, Any]:
-        """{container: {"cpu_nanocores", "memory_bytes"}} of what runs."""
-        return report.usage(self, pod_uid)
+        """{container: {"cpu_nanocores", "memory_bytes"}} of what runs, for a metrics server; {} while the kubelet is silent."""
+        return report.usage(self, pod_uid) if self.state["power"] == "on" else {}
 
     def logs(self, pod_uid: str, container: str, **options: Any) -> list[Any]:
         """Log lines of a container. Raises ApiError in the API server's words."""

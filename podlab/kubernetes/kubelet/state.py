@@ -59,6 +59,7 @@ def new_worker(pod: Map, now: int) -> Worker:
         "failed": None,
         "rejected": False,
         "finished": False,
+        "unknown": False,
         "disrupted": None,
         "restarting": False,
         "resizing": {},

@@ -32,7 +32,7 @@ TERMINAL = ("Succeeded", "Failed")
 
 def container_status(worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
     """One entry of containerStatuses and its siblings."""
-    runs = worker["runs"].get(one.name) or ()
+    runs: list[dict[str, Any]] = worker["runs"].get(one.name) or []
     run = runs[-1] if runs else None
     status: dict[str, Any] = {
         "name": one.name,
@@ -308,8 +308,6 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
     everyone = parts(pod)
     statuses = {one.name: container_status(worker, pod, one) for one in everyone}
     true_phase = phase(worker, pod, statuses, worker["mode"] != "run")
-    if worker["mode"] == "terminated" and true_phase not in TERMINAL:
-        true_phase = "Failed"  # TerminatePod: what never ran has failed
     if worker["failed"]:
         true_phase = "Failed"
     if worker["phase"] in TERMINAL:
@@ -322,6 +320,9 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
         status["observedGeneration"] = generation
     status["phase"] = shown_phase
     status["conditions"] = conditions(worker, pod, statuses, true_phase, now)
+    if worker["unknown"]:
+        status["phase"] = worker["phase"] = "Failed"
+        _mark_unknown(pod, statuses)
     if worker["failed"] and shown_phase == "Failed":
         status["reason"], status["message"] = worker["failed"]
     if old.get("nominatedNodeName"):
@@ -351,6 +352,41 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
         status["allocatedResources"] = allocated
     status["resources"] = resources
     return status
+
+
+UNKNOWN: Map = freeze(
+    {
+        "terminated": {
+            "exitCode": 137,
+            "reason": "ContainerStatusUnknown",
+            "startedAt": None,
+            "finishedAt": None,
+            "message": "The container could not be located when the pod was terminated",
+        }
+    }
+)
+
+
+def _mark_unknown(pod: Map, statuses: dict[str, dict[str, Any]]) -> None:
+    """TerminatePod: what has no end to show is said to have failed; not what its init containers kept from beginning."""
+    begun = []
+    for one in parts(pod):
+        status = statuses[one.name]
+        begun.append("waiting" not in status["state"] or bool(status["lastState"]))
+    initializing = [index for index, one in enumerate(parts(pod)) if one.kind in (INIT, SIDECAR)]
+    apps = [index for index, one in enumerate(parts(pod)) if one.kind == APP]
+    last = max((index for index in initializing if begun[index]), default=-1)
+    initialized = not initializing or any(begun[index] for index in apps) or _done(statuses[parts(pod)[initializing[-1]].name])
+    for index, one in enumerate(parts(pod)):
+        touched = index <= last if one.kind in (INIT, SIDECAR) else initialized and one.kind == APP
+        if touched and "terminated" not in statuses[one.name]["state"]:
+            statuses[one.name].update(state=UNKNOWN, ready=False, started=False)
+
+
+def _done(status: dict[str, Any]) -> bool:
+    """Whether an init container ended well, or a sidecar has started."""
+    ends = [status["state"].get("terminated"), status["lastState"].get("terminated")]
+    return bool(status["started"]) or any(end is not None and end["exitCode"] == 0 for end in ends)
 
 
 def _same(status: dict[str, Any], old: Map, member: str) -> Any:

@@ -94,6 +94,16 @@ def mount_timer(kubelet: Kubelet, worker: Worker) -> None:
         pod_worker.wait_ms(kubelet, worker, (mount["since"] - kubelet.now) % POLL_MS)
 
 
+def ready(kubelet: Kubelet, worker: Worker, pod: Map) -> bool:
+    """Whether every volume can be set up now."""
+    try:
+        for volume in pod["spec"].get("volumes") or ():
+            check(kubelet, worker, pod, volume)
+    except MountError:
+        return False
+    return True
+
+
 def check(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> None:
     """Raises MountError where a volume's source is missing or not to be had."""
     if claim := claim_name(worker, volume):
@@ -103,8 +113,10 @@ def check(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> None:
     elif content_kind(volume):
         files(kubelet, worker, pod, volume)
     elif driver := (volume.get("csi") or EMPTY).get("driver"):
-        raise MountError(f"kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of "
-                         "registered CSI drivers")
+        raise MountError(
+            f"kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of "
+            "registered CSI drivers"
+        )
     elif len(volume) > 1 and "emptyDir" not in volume:
         raise MountError("no volume plugin matched")
 
@@ -226,39 +238,35 @@ def _fetch(kubelet: Kubelet, share: str, name: str) -> None:
 
 
 def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
-    """Make a new sandbox's volumes in the runtime."""
+    """Make a new sandbox's volumes in the runtime. One whose source went away this very moment is missed by its containers."""
     group = (pod["spec"].get("securityContext") or EMPTY).get("fsGroup") or 0
     for volume in pod["spec"].get("volumes") or ():
-        name, kind = volume["name"], content_kind(volume)
-        if kind:
-            content = files(kubelet, worker, pod, volume)
-            kubelet.machine.create_volume(worker["uid"], name, kind, files=content, gid=group)
-            if not name.startswith(API_ACCESS):
-                worker["config"][name] = content
-        elif claim := claim_name(worker, volume):
-            share, held = share_of(kubelet, worker, claim)
-            size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
-            kubelet.machine.create_volume(
-                worker["uid"],
-                name,
-                "persistentVolumeClaim",
-                share=share,
-                size_limit=size,
-                gid=group,
-                read_only=bool((volume.get("persistentVolumeClaim") or EMPTY).get("readOnly")),
-            )
-        elif source := volume.get("hostPath"):
-            kubelet.machine.create_volume(worker["uid"], name, "hostPath", path=source["path"])
-        else:
-            empty = volume.get("emptyDir") or EMPTY
-            kubelet.machine.create_volume(
-                worker["uid"],
-                name,
-                "emptyDir",
-                medium=empty.get("medium", ""),
-                gid=group,
-                size_limit=quantity.value(empty.get("sizeLimit")),
-            )
+        try:
+            _create(kubelet, worker, pod, volume, group)
+        except MountError as error:
+            kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}')
+
+
+def _create(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map, group: int) -> None:
+    name, kind, uid = volume["name"], content_kind(volume), worker["uid"]
+    if kind:
+        content = files(kubelet, worker, pod, volume)
+        kubelet.machine.create_volume(uid, name, kind, files=content, gid=group)
+        if not name.startswith(API_ACCESS):
+            worker["config"][name] = content
+    elif claim := claim_name(worker, volume):
+        share, held = share_of(kubelet, worker, claim)
+        size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
+        read_only = bool((volume.get("persistentVolumeClaim") or EMPTY).get("readOnly"))
+        kubelet.machine.create_volume(
+            uid, name, "persistentVolumeClaim", share=share, size_limit=size, gid=group, read_only=read_only
+        )
+    elif source := volume.get("hostPath"):
+        kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"])
+    else:
+        empty = volume.get("emptyDir") or EMPTY
+        size = quantity.value(empty.get("sizeLimit"))
+        kubelet.machine.create_volume(uid, name, "emptyDir", medium=empty.get("medium", ""), gid=group, size_limit=size)
 
 
 def mounts(one: Part, variables: dict[str, str]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ RESYNC_MS = 60_000  # SyncFrequency
 ERROR_MS = FIRST_MS  # backOffPeriod: 10 s
 JITTER = 0.5  # workerResyncIntervalJitterFactor, workerBackOffPeriodJitterFactor
 SANDBOX_MS = 110
+SANDBOX_APART_MS = 15  # sandboxes of one node come up one after another, as recorded where several Pods start at once
 RELIST_MS = 10  # what the relist of one Pod takes (PLEGOnDemandRelist)
 SANDBOX_STOP_MS = 120
 UNMOUNT_MS = 100
@@ -206,6 +207,10 @@ def step_plan(kubelet: Kubelet, worker: Worker) -> int | None:
         steps += termination.restart_all(kubelet, worker, pod, todo.restart_all)
     elif todo.kill_pod:
         steps += [["stop-all"], ["stop-sandbox"]]
+    elif todo.sandbox and worker["attempt"] and not volumes.ready(kubelet, worker, pod):
+        worker["mounted"], worker["mount"] = False, None  # a source went away meanwhile
+        worker["steps"][1:] = [["mount"], ["plan"]]
+        return None
     else:
         if todo.changed:
             kubelet.record(worker, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
@@ -226,7 +231,9 @@ def step_sandbox(kubelet: Kubelet, worker: Worker) -> int | None:
     ip = kubelet.host_ip if spec.get("hostNetwork") else kubelet.new_address()
     worker["sandbox"] = {"ip": ip, "ready": False, "seen": False, "at": now, "host": bool(spec.get("hostNetwork"))}
     worker["steps"].insert(1, ["sandboxed"])
-    return SANDBOX_MS
+    turn = max(now, int(kubelet.state["sandboxes_at"]))
+    kubelet.state["sandboxes_at"] = turn + SANDBOX_APART_MS
+    return turn - now + SANDBOX_MS
 
 
 def step_sandboxed(kubelet: Kubelet, worker: Worker) -> int | None:
@@ -383,6 +390,9 @@ def finish(kubelet: Kubelet, worker: Worker) -> None:
     if worker["deadline"] is not None and not worker.get("finished"):
         check_deadline(kubelet, worker, pod)
     worker["finished"] = True
+    if worker["phase"] not in status.TERMINAL:
+        worker["unknown"] = True
+        kubelet.write_status(worker)
     if pod["metadata"].get("deletionTimestamp"):
         kubelet.client.delete(
             "pods", worker["name"], worker["namespace"], grace=0, uid=worker["uid"], cause=Cause("kubelet-pod-done")

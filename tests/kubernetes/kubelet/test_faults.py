@@ -9,7 +9,7 @@ import pytest
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.kubelet import sessions
-from tests.kubernetes.kubelet.given import World, pod, sh, world
+from tests.kubernetes.kubelet.given import World, config_map, pod, sh, world
 
 FOREVER = "trap 'exit 0' TERM; while true; do sleep 1; done"
 
@@ -227,6 +227,31 @@ def test_facts_for_the_diagram() -> None:
     it.run(0.02)
     assert it.cluster.facts(uid)["deadline"] <= it.cluster.now + 20_000
     assert it.cluster.kubelet("node-1").node_facts()["power"] == "on"
+
+
+def test_after_a_reboot_a_pod_waits_for_a_config_map_that_went_away() -> None:
+    it = world()
+    it.create(config_map("conf", mode="teach"))
+    it.create(pod(volumes=[{"name": "v", "configMap": {"name": "conf"}}]))
+    it.run(3)
+    it.fault(node="node-1", power="off")
+    it.request(verb="delete", resource="configmaps", namespace="default", name="conf")
+    it.fault(node="node-1", power="on")
+    it.run(10)
+    assert it.container()["restartCount"] == 0
+    assert it.events("FailedMount") == ['MountVolume.SetUp failed for volume "v" : configmap "conf" not found']
+    it.create(config_map("conf", mode="teach"))
+    it.run(20)
+    assert it.state() == "running#1"
+
+
+def test_a_full_disk_refuses_writes() -> None:
+    it = world()
+    it.create(pod(sh("sleep 3; echo x > /file || echo full; sleep 60")))
+    it.run(2)
+    it.fault(node="node-1", fill="disk", percent=100)
+    it.run(3)
+    assert it.logs()[-1] == "full"
 
 
 def test_a_node_that_boots_again_and_again_keeps_counting() -> None:

@@ -137,10 +137,19 @@ def test_a_forced_delete_removes_the_object_at_once_and_the_container_two_second
 def test_a_pod_deleted_before_it_ran_fails_and_goes() -> None:
     it = world()
     it.create(pod({"name": "c", "image": "no.such.registry/x"}))
+    it.create(pod(name="waits", init=[sh("sleep 60", name="i")]))
     it.run(3)
     it.delete()
-    it.run(2)
-    assert it.gone()
+    it.delete("waits", gracePeriodSeconds=1)
+    it.run(6)
+    assert it.gone() and it.gone("waits")
+    last = {
+        obj["metadata"]["name"]: obj["status"] for _, kind, plural, obj in it.history if plural == "pods" and kind == "DELETED"
+    }
+    assert last["p"]["phase"] == "Failed"
+    assert last["p"]["containerStatuses"][0]["state"]["terminated"]["reason"] == "ContainerStatusUnknown"
+    assert last["waits"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"] == 137
+    assert "waiting" in last["waits"]["containerStatuses"][0]["state"]
 
 
 def test_active_deadline_fails_a_running_pod() -> None:
