@@ -35,7 +35,8 @@ class View:
         if mount is None:
             return None
         if mount["fs"] in ("proc", "sys"):
-            return Vnode(mount["fs"], procfs.FS, "", procfs.DIRECTORY, None, parent, name, path, True)
+            directory = {**procfs.DIRECTORY, "mt": self.kernel.state["booted"]}
+            return Vnode(mount["fs"], procfs.FS, "", directory, None, parent, name, path, True)
         fs = self.kernel.filesystem(mount["fs"])
         inode = fs["inodes"].get(mount["at"])
         if inode is None:
@@ -49,7 +50,10 @@ class View:
             return self._mounted(path, directory, name)
         if directory.fs is procfs.FS:
             inode = procfs.look_up(self.kernel, self.container, proc, path)
-            return None if inode is None else Vnode(directory.fsid, procfs.FS, "", inode, None, directory, name, path, True)
+            if inode is None:
+                return None
+            inode = {**inode, "mt": self.kernel.host.now}
+            return Vnode(directory.fsid, procfs.FS, "", inode, None, directory, name, path, True)
         return directory.child(name)
 
     def names(self, directory: Vnode, proc: Process | None) -> list[str]:

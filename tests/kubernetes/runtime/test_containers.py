@@ -258,3 +258,10 @@ def test_script_files_and_interpreters() -> None:
         "/s a\n/s: line 3: nope: not found\nsh: /nope: not found\nsh: /etc: Permission denied\n126\n",
         0,
     )
+
+
+def test_input_kept_in_memory_counts_towards_the_limit() -> None:
+    machine = Machine()
+    container = machine.container("head -c 50m /dev/zero | tail", limits={"memory": 20 << 20})
+    machine.run(60_000)
+    assert machine.node.status(container).reason == "OOMKilled"

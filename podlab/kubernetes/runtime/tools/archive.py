@@ -32,10 +32,11 @@ def dd(proc: Process, sys: Sys, event: Event) -> int:
             complain(proc, sys, f"can't open '{given.get('if' if 'fd' not in data else 'of', '')}': {error.text}")
             return 1
         sys.allocate(size)
+    target = sys.kernel.state["files"][proc["fds"][str(data["to"])]]["kind"]
     source = sys.kernel.state["files"][proc["fds"][str(data["fd"])]]["kind"]
     status = 0
     while data["left"]:
-        if source in ("zero", "random"):
+        if source in ("zero", "random") and target in ("file", "null"):
             many = data["left"] if data["left"] > 0 else max(1, (64 << 20) // data["size"])
             many = min(many, max(1, (64 << 20) // data["size"]))
             written = sys.zeros(data["to"], many * data["size"])

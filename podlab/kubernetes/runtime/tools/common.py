@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..process import Data, Errno, Exited, Process
+from ..program import MEBIBYTE
 from ..system import Sys
 
+MOST_HELD = 64 * MEBIBYTE
+"""What a tool may keep of its input (sort, tail ...), so that no simulated process can fill the real memory."""
 BANNER = "BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary."
 
 
@@ -138,6 +141,12 @@ def everything(proc: Process, sys: Sys, cannot: str = "{}: {}") -> list[list[str
             state["open"] = None
         else:
             state["open"][1].append(text)
+            state["held"] = state.get("held", 0) + len(text)
+            if state["held"] >= MOST_HELD:
+                complain(proc, sys, "out of memory")
+                sys.exit(1)
+            if state["held"] >= MEBIBYTE:
+                sys.allocate(state["held"])
 
     pieces(proc, sys, piece, cannot)
     found: list[list[str]] = kept

@@ -12,6 +12,9 @@ from ..program import Event, tool
 from ..system import Sys
 from .common import complain, human, mode_text, options
 
+DEVICE_NUMBERS = {"null": "1,   3", "zero": "1,   5", "full": "1,   7", "random": "1,   8", "urandom": "1,   9", "tty": "5,   0"}
+"""Major and minor, Documentation/admin-guide/devices.txt."""
+
 
 def users(sys: Sys, path: str = "/etc/passwd") -> dict[int, str]:
     """Names by number from /etc/passwd or /etc/group."""
@@ -134,7 +137,13 @@ def _rows(sys: Sys, items: list[tuple[str, Vnode]], flags: dict[str, str]) -> st
     cells = []
     for name, (_, vnode) in zip(shown, items, strict=True):
         inode = vnode.inode
-        size = "1,   3" if inode["t"] == "c" else human(filesystem.size(inode)) if "h" in flags else str(filesystem.size(inode))
+        size = (
+            DEVICE_NUMBERS[inode["dev"]]
+            if inode["t"] == "c"
+            else human(filesystem.size(inode))
+            if "h" in flags
+            else str(filesystem.size(inode))
+        )
         link = f" -> {inode['to']}" if inode["t"] == "l" else ""
         uid, gid = inode.get("u", 0), inode.get("g", 0)
         links = (

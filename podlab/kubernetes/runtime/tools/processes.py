@@ -17,7 +17,7 @@ def _state(other: Process, me: Process) -> str:
         return "Z"
     if other["state"] == "stopped":
         return "T"
-    return "R" if other is me or (other["wait"] is None and other["state"] == "running") else "S"
+    return "R" if other is me or other["burn"] or (other["wait"] is None and other["state"] == "running") else "S"
 
 
 def command_line(other: Process) -> str:
