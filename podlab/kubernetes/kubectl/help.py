@@ -18,7 +18,8 @@ GROUPS = (
     ("Other Commands", ("api-resources", "api-versions", "config", "version")),
 )
 SUMMARIES = {"set": "Set specific features on objects", "rollout": "Manage the rollout of a resource", "top": "Display resource (CPU/memory) usage",
-             "auth": "Inspect authorization", "config": "Modify kubeconfig files"}
+             "auth": "Inspect authorization", "config": "Modify kubeconfig files", "create service": "Create a service using a specified subcommand",
+             "create secret": "Create a secret using a specified subcommand"}
 KINDS = {"str": "", "int": "0", "duration": "0s", "bool": "false", "list": "[]", "array": "[]", "opt": ""}
 
 
@@ -41,17 +42,23 @@ def general_help() -> str:
 
 def help_of(words: list[str]) -> str:
     """`kubectl help rollout status`. Raises KubectlError for a command that is not there."""
-    name = " ".join(words[:2]) if " ".join(words[:2]) in VERBS else " ".join(words[:1])
-    name = ALIASES.get(" ".join(words[:2]), ALIASES.get(name, name))
-    if not name:
+    name = ""
+    for count in (3, 2, 1):
+        whole = " ".join(words[:count])
+        whole = ALIASES.get(whole, whole)
+        if whole in VERBS or any(verb.startswith(whole + " ") for verb in VERBS):
+            name = whole
+            break
+    if not words:
         return general_help()
     inner = sorted(verb for verb in VERBS if verb.startswith(name + " "))
-    if name not in VERBS and not inner:
+    if not name:
         raise KubectlError(f'error: unknown command "{" ".join(words)}"\n')
     text = f"{_summary(name)}.\n"
     if inner:
-        width = max(len(verb.split()[1]) for verb in inner)
-        text += "\nAvailable Commands:\n" + "".join(f"  {verb.split()[1]:<{width}}   {VERBS[verb].summary}\n" for verb in inner)
+        below = {verb[len(name) + 1:].split()[0]: verb for verb in reversed(inner)}
+        width = max(map(len, below))
+        text += "\nAvailable Commands:\n" + "".join(f"  {word:<{width}}   {_summary(f'{name} {word}')}\n" for word in sorted(below))
     if name in VERBS:
         text += _options(VERBS[name])
         text += f"\nUsage:\n  kubectl {VERBS[name].usage}\n"

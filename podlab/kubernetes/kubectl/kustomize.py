@@ -100,15 +100,15 @@ def _generated(files: Mapping[str, str], directory: str, spec: Json) -> Iterator
                 if marks:
                     obj["metadata"][what] = marks
             if not (entry.get("options") or {}).get("disableNameSuffixHash", options.get("disableNameSuffixHash", False)):
-                obj["$suffix"] = _hash(obj, kind)
+                obj["$suffix"] = content_hash(obj)
             yield obj
 
 
-def _hash(obj: Json, kind: str) -> str:
-    """The suffix that makes a changed ConfigMap a new one (kustomize/api/hasher)."""
-    whole: Json = {"data": obj["data"], "kind": kind, "name": obj["metadata"]["name"]}
-    if kind == "Secret":
-        whole["type"] = obj["type"]
+def content_hash(obj: Json) -> str:
+    """The suffix that makes a changed ConfigMap or Secret a new one (kustomize/api/hasher)."""
+    whole: Json = {"data": obj.get("data") or "", "kind": obj["kind"], "name": obj["metadata"]["name"]}
+    if obj["kind"] == "Secret":
+        whole["type"] = obj.get("type", "")
     return hashlib.sha256(to_json(whole).encode()).hexdigest()[:10].translate(ALPHABET)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..cluster import Cluster
 
 LONGEST_MS = 3_600_000  # run_to_end gives up on a command that waits for ever (get -w, logs -f) after an hour of virtual time
+GROUP_ALIASES = {"create svc": "create service"}
 WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as", "--token",
               "--request-timeout")
 
@@ -43,6 +44,9 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
         terminal.out(help_of(words[1:]))
         return 0
     name, words = find(words)
+    if not name:
+        terminal.out(help_of(words))
+        return 0
     found = VERBS[name]
     if any(word in ("-h", "--help") for word in (words[:words.index("--")] if "--" in words else words)):
         terminal.out(help_of(name.split()))
@@ -67,25 +71,28 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def find(words: list[str]) -> tuple[str, list[str]]:
-    """(the command's whole name, what follows it). Raises KubectlError for a command that is not there."""
+    """(the command's whole name, what follows it); ("", group) for a group alone. Raises KubectlError for a command that is not there."""
     first = ALIASES.get(words[0], words[0])
-    plain = [word for word in words[1:] if not word.startswith("-")]
-    groups = {name.split()[0] for name in VERBS if " " in name}
-    if first in groups:
-        for word in plain[:1]:
-            whole = f"{first} {word}"
-            if (whole := ALIASES.get(whole, whole)) in VERBS:
-                rest = list(words[1:])
-                rest.remove(word)
-                return whole, rest
-        if first in VERBS:
-            return first, words[1:]
-        if plain and not any(word in ("-h", "--help") for word in words):
-            raise KubectlError(f'error: unknown command "{plain[0]}"\nSee \'kubectl {first} -h\' for help and examples\n')
-        raise KubectlError(help_of([first]), 0 if not plain else 1)
+    name, rest = first, list(words[1:])
+    while any(verb.startswith(name + " ") for verb in VERBS):
+        at = next((i for i, word in enumerate(rest) if not word.startswith("-")), None)
+        if at is None:
+            break
+        whole = GROUP_ALIASES.get(f"{name} {rest[at]}", f"{name} {rest[at]}")
+        whole = ALIASES.get(whole, whole)
+        if whole not in VERBS and not any(verb.startswith(whole + " ") for verb in VERBS):
+            if name not in VERBS:
+                raise KubectlError(f'error: unknown command "{rest[at]}"\nSee \'kubectl {name} -h\' for help and examples\n')
+            break
+        name = whole
+        del rest[at]
+    if name in VERBS and (name != "create" or rest):
+        return name, rest
+    if any(verb.startswith(name + " ") for verb in VERBS):
+        return "", name.split()
     if first not in VERBS:
         near = sorted(name for name in {name.split()[0] for name in VERBS} if name.startswith(first) or _distance(first, name) <= 2)
-        hint = "\nDid you mean this?\n" + "".join(f"\t{name}\n" for name in near) if near else ""
+        hint = "\nDid you mean this?\n" + "".join(f"\t{name}\n" for name in near) + "\n" if near else ""
         raise KubectlError(f'error: unknown command "{first}" for "kubectl"\n{hint}')
     return first, words[1:]
 

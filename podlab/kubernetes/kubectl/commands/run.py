@@ -37,15 +37,15 @@ def run(call: Call) -> Command:
     words = call.arguments[1:] + call.after
     interactive = flags["attach"] or (flags["stdin"] and not flags.given("attach"))
     if flags["tty"] and not flags["stdin"]:
-        raise KubectlError("error: -i/--stdin is required for containers with -t/--tty=true\n")
+        raise call.usage_error("-i/--stdin is required for containers with -t/--tty=true")
     if flags["restart"] not in ("Always", "OnFailure", "Never"):
         raise call.usage_error(f"invalid restart policy: {flags['restart']}")
     if flags["rm"] and not interactive:
-        raise KubectlError("error: --rm should only be used for attached containers\n")
+        raise call.usage_error("--rm should only be used for attached containers")
     if flags["expose"] and not flags["port"]:
-        raise KubectlError("error: --port must be set when exposing a service\n")
+        raise call.usage_error("--port must be set when exposing a service")
     if interactive and call.dry != "none":
-        raise KubectlError(f"error: --dry-run={call.dry} can't be used with attached containers options (--attach, --stdin, or --tty)\n")
+        raise call.usage_error("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
     if flags["command"] and not words:
         raise KubectlError("error: container command is required\n")
     pod = _pod(call, name, words)

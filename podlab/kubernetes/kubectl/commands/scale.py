@@ -74,6 +74,8 @@ def autoscale(call: Call) -> Command:
     from ...resources import BY_PLURAL
 
     flags = call.flags
+    if not flags.given("max"):
+        raise KubectlError('error: required flag(s) "max" not set\n')
     if flags["max"] < 1:
         raise KubectlError(f"error: --max=MAXPODS is required and must be at least 1, max: {flags['max']}\n")
     if flags["max"] < flags["min"]:
