@@ -6,7 +6,7 @@ One revision a write, strictly rising. Objects go in frozen and come out as they
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,10 +50,6 @@ def controller_uid(obj: Map) -> str | None:
         if reference.get("controller"):
             return str(reference["uid"])
     return None
-
-
-def _owner_uids(obj: Map) -> Iterable[str]:
-    return [str(reference["uid"]) for reference in obj["metadata"].get("ownerReferences") or ()]
 
 
 class Etcd:
@@ -149,13 +145,13 @@ class Etcd:
         self._sorted.pop((plural, obj["metadata"].get("namespace") or ""), None)
 
     def _index(self, plural: str, key: str, old: Map | None, new: Map | None) -> None:
-        before = _owner_uids(old) if old else ()
-        after = _owner_uids(new) if new else ()
-        if before != after:
-            for uid in before:
-                self._discard(self._owned, uid, (plural, key))
-            for uid in after:
-                self._owned.setdefault(uid, {})[plural, key] = None
+        before = old["metadata"].get("ownerReferences") if old else None
+        after = new["metadata"].get("ownerReferences") if new else None
+        if before is not after and before != after:
+            for reference in before or ():
+                self._discard(self._owned, reference["uid"], (plural, key))
+            for reference in after or ():
+                self._owned.setdefault(reference["uid"], {})[plural, key] = None
         if plural == "pods":
             was = old["spec"].get("nodeName") if old else None
             is_ = new["spec"].get("nodeName") if new else None

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import lru_cache
+
+
+@lru_cache(maxsize=256)  # whole bursts of writes share a second
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def rfc3339(ms: int) -> str:
     """`2026-11-21T02:37:00Z`: metav1.Time, whole seconds, cut not rounded."""
-    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(ms // 1000) + "Z"
 
 
 def rfc3339_micro(ms: int) -> str:
     """`2026-11-21T02:37:00.123000Z`: metav1.MicroTime."""
-    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}000Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}000Z"
 
 
 def parse_rfc3339(text: str) -> int:
