@@ -1,11 +1,16 @@
-"""The cluster's flat network: one port space a Pod, connections between processes, Services, node ports and policies on the way.
+"""The cluster's flat network: one port space a Pod, and connections between processes as data.
 
-A connection has two ends. An end is a socket of a process (`node` and `desc`, an open file description in that node's kernel) or an
-exchange of the network's own (`exchange`: a kubelet's probe, the learner's browser). Bytes arrive a moment after they were sent, so no
-kernel is ever entered from within another one's turn. All state is plain data in `Network.state`.
+A connection has two ends, "client" and "server". An end is a socket of a process (`node` and `desc`, an open file description in that
+node's kernel) or an exchange of the network's own (`exchange`: a kubelet's probe, the learner's browser). Packets are timers, so no
+kernel is ever entered from within another one's turn; idle connections cost nothing. Which way an address leads is routes.py's.
 
-Ways of an address (kube-proxy's, CONSTANTS 4.4): loopback and the own IP stay in the Pod; a ClusterIP goes to a ready endpoint, or is
-refused when there is none; a node's IP to its node port or host network; a Pod IP straight there, over nodes without translation.
+All state is plain data in `Network.state`:
+
+    hosts        {address: [namespace, node]}         namespace: a Pod's uid, or "host/<node>"
+    listeners    {namespace: {"80/tcp": [{"port", "protocol", "address", "node", "desc", "container", "process"}]}}
+    connections  {id: {"client": end, "server": end, "state", "wait" (ms one way), "early", "via", ...}}
+    exchanges    {id: {"message", "buffer", "reply", ...}}
+    traffic      the last HTTP requests, newest last      visits    {id: answer or None}
 """
 
 from __future__ import annotations
@@ -13,25 +18,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..component import Component
-from ..etcd import Change, key_of
-from ..objects import Map, dig
-from . import http
-from .network_policy import allows
+from . import dns, http
 from .process import Errno
+from .routes import FAR_MS, OUTSIDE, Routes
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
     from .kernel import Kernel
     from .system import Sys
 
-NEAR_MS, FAR_MS = 0, 1  # one way within a node, and between two
-SILENT_MS = 127_000  # Linux gives a SYN up after 6 retries (tcp_syn_retries): about 127 s
-NO_ROUTE_MS = 3_000  # an address of the node's own range that nobody holds: ARP fails after three tries
-TRAFFIC_KEPT = 60
-OUTSIDE = "outside"  # the learner's own machine
-DEFAULT_PROBE_MS = 1_000
+TRAFFIC_KEPT = 120
+VISIT_MS = 30_000
+VISITS_KEPT = 8
+PAGE_RESOLVER = dns.Resolver((dns.SERVER,), (f"default.svc.{dns.DOMAIN}", f"svc.{dns.DOMAIN}", dns.DOMAIN), 5)
+PACKET = 1_460  # characters of a message that are looked at for its first line
 
 Data = dict[str, Any]
+OTHER = {"client": "server", "server": "client"}
 
 
 class Network(Component):
@@ -41,16 +44,12 @@ class Network(Component):
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
-        # hosts: ip -> [network namespace, node]; listeners: "namespace port/protocol" -> {...}; traffic: newest last
-        self.state = {"next": 0, "hosts": {}, "listeners": {}, "connections": {}, "exchanges": {}, "traffic": []}
+        self.state = {"next": 0, "hosts": {}, "listeners": {}, "connections": {}, "exchanges": {}, "traffic": [], "visits": {}}
+        self.routes = Routes(self)
         self._kernels: dict[str, Kernel] = {}
-        self._services: dict[str, str] | None = None  # ClusterIP -> Service key, rebuilt after changes
 
     def restore(self) -> None:
-        self.cluster.etcd.subscribe("services", self._on_service)
-
-    def _on_service(self, change: Change) -> None:
-        self._services = None
+        self.routes.restore()
 
     # ---- machines and Pods
 
@@ -65,285 +64,227 @@ class Network(Component):
     def add_host(self, ip: str, namespace: str, node: str) -> None:
         """A Pod's sandbox is up: `namespace` is its uid."""
         self.state["hosts"][ip] = [namespace, node]
+        self.routes.where[namespace] = [ip, node]
 
     def remove_host(self, ip: str) -> None:
-        self.state["hosts"].pop(ip, None)
+        host = self.state["hosts"].pop(ip, None)
+        if host is not None:
+            self.routes.where.pop(host[0], None)
 
     def ports(self, namespace: str) -> list[Data]:
         """What listens in a Pod: [{"port", "protocol", "address", "container", "process"}], by port."""
-        prefix = namespace + " "
-        found = [listener for key, listener in self.state["listeners"].items() if key.startswith(prefix)]
+        found = [one for held in self.state["listeners"].get(namespace, {}).values() for one in held]
         return sorted(({k: one[k] for k in ("port", "protocol", "address", "container", "process")} for one in found),
                       key=lambda one: (one["port"], one["protocol"]))
 
-    def address_of(self, namespace: str) -> str:
-        return next((ip for ip, (held, _) in self.state["hosts"].items() if held == namespace), "")
+    def taken(self, namespace: str) -> list[int]:
+        """TCP ports that something listens on in a namespace."""
+        return [int(key.partition("/")[0]) for key in self.state["listeners"].get(namespace, ()) if key.endswith("/tcp")]
+
+    def connections_of(self, namespace: str) -> list[tuple[str, str, str, str]]:
+        """(local address:port, remote address:port, state, name of the description's id) of a Pod's connections, for netstat."""
+        found = []
+        for held in self.state["connections"].values():
+            for side in ("client", "server"):
+                end, other = held[side], held[OTHER[side]]
+                if end.get("namespace") == namespace and "desc" in end:
+                    state = "SYN_SENT" if held["state"] == "connecting" else "CLOSE_WAIT" if other.get("fin") else "ESTABLISHED"
+                    found.append((f"{end['ip']}:{end['port']}", f"{other['ip']}:{other['port']}", state, end["desc"]))
+        return found
 
     # ---- sockets, for sockets.py and the kernels
 
-    def listen(self, sys: Sys, desc: str, namespace: str, port: int, address: str, protocol: str) -> None:
-        """Raises EADDRINUSE, EACCES."""
-        key = f"{namespace} {port}/{protocol}"
-        holder = self.state["listeners"].get(key)
-        if holder is not None:
-            container = sys.proc["container"]
-            facts = {"port": port, "container": _container_name(sys, container), "holder": holder["container"]}
-            self.note("network-port-in-use", facts, _pod_ref(sys))
-            raise Errno("EADDRINUSE")
-        if port < 1024 and sys.proc["uid"] != 0 and not sys.container.get("net_bind", True):
-            raise Errno("EACCES")
-        self.state["listeners"][key] = {"port": port, "protocol": protocol, "address": address, "node": self.node_of(sys.kernel), "desc": desc,
-                                        "container": _container_name(sys, sys.proc["container"]), "process": sys.proc["argv"][0]}
+    def listen(self, sys: Sys, desc: str, namespace: str, port: int, address: str, protocol: str) -> int:
+        """Binds and listens; port 0 means any. Gives the port. Raises EADDRINUSE."""
+        held = self.state["listeners"].setdefault(namespace, {})
+        if port == 0:
+            port = next(free for free in range(32768, 61000) if f"{free}/{protocol}" not in held)
+        entries = held.setdefault(f"{port}/{protocol}", [])
+        container = _container_name(sys)
+        for other in entries:
+            if address == other["address"] or "0.0.0.0" in (address, other["address"]):
+                facts = {"port": port, "container": container, "holder": other["container"]}
+                self.note("network-port-in-use", facts, f"pods/{sys.sandbox['namespace']}/{sys.sandbox['name']}")
+                raise Errno("EADDRINUSE")
+        entries.append({"port": port, "protocol": protocol, "address": address, "node": sys.kernel.node_name, "desc": desc,
+                        "container": container, "process": sys.proc["argv"][0]})
+        return port
 
     def connect(self, sys: Sys, desc: str, namespace: str, address: str, port: int, timeout_ms: int | None) -> None:
-        """Start a connection; its outcome comes to the description: state "open" or an errno's name."""
-        end = {"node": self.node_of(sys.kernel), "desc": desc, "namespace": namespace}
-        connection = self._open(end, address, port)
+        """Starts a connection; its outcome comes to the description's `state`: "open" or an errno's name."""
+        connection = self._open({"node": sys.kernel.node_name, "desc": desc, "namespace": namespace}, address, port)
         sys.kernel.state["files"][desc].update(connection=connection, end="client")
         if timeout_ms is not None:
-            self.after(timeout_ms, {"expire": connection})
+            self.state["connections"][connection]["timer"] = self.after(timeout_ms, {"expire": connection})
 
     def accept(self, sys: Sys, connection: str) -> str:
         """The server's description of a connection that has come in."""
         held = self.state["connections"].get(connection)
-        desc = {"kind": "socket", "rbuf": "", "eof": held is None, "state": "open", "connection": connection, "end": "server"}
-        key = sys.kernel.describe(desc)
+        key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": held is None, "state": "open", "connection": connection, "end": "server"})
         if held is not None:
-            held["server"].update(node=self.node_of(sys.kernel), desc=key)
+            held["server"].update(node=sys.kernel.node_name, desc=key)
             stored = sys.kernel.state["files"][key]
             stored["rbuf"], held["early"] = held["early"], ""
-            stored["eof"] = held["closed"] == "client"
+            stored["eof"] = bool(held["client"].get("fin"))
         return key
 
-    def peer(self, desc: Data) -> tuple[str, int]:
+    def ends(self, desc: Data) -> tuple[str, int, str, int]:
+        """(own address, own port, the other's address, its port) of a connected description; empty ones when it is gone."""
         held = self.state["connections"].get(desc.get("connection", ""))
         if held is None:
-            return "", 0
-        other = held["server" if desc["end"] == "client" else "client"]
-        return other.get("ip", ""), other.get("port", 0)
+            return "", 0, "", 0
+        mine, other = held[desc["end"]], held[OTHER[desc["end"]]]
+        return mine["ip"], mine["port"], other["ip"], other["port"]
 
     def socket_write(self, desc: Data, text: str) -> None:
-        """Raises EPIPE on a connection that is gone."""
+        """Raises EPIPE on a connection that is gone or shut down."""
         held = self.state["connections"].get(desc.get("connection", ""))
-        if held is None or desc.get("state") != "open":
+        if held is None or desc.get("state") != "open" or held[desc["end"]].get("shut"):
             raise Errno("EPIPE")
-        self._send(held, desc["end"], {"data": text})
+        self._send(held, desc["end"], data=text)
         self._sniff(held, desc["end"], text)
 
-    def socket_closed(self, desc_key: str, desc: Data) -> None:
-        if "listen" in desc:
-            namespace, port, protocol = desc["listen"]
-            key = f"{namespace} {port}/{protocol}"
-            if self.state["listeners"].get(key, {}).get("desc") == desc_key:
-                del self.state["listeners"][key]
-            for connection in desc["accept"]:
-                if held := self.state["connections"].get(connection):
-                    self._send(held, "server", {"fin": True})
-            return
+    def shutdown(self, desc: Data) -> None:
+        """No more will be written (SHUT_WR); reading goes on."""
         held = self.state["connections"].get(desc.get("connection", ""))
-        if held is not None:
-            self._send(held, desc["end"], {"fin": True})
+        if held is not None and not held[desc["end"]].get("shut"):
+            held[desc["end"]]["shut"] = True
+            self._send(held, desc["end"], fin=True)
+
+    def socket_closed(self, desc_key: str, desc: Data) -> None:
+        """A description's last reference is gone."""
+        if "listen" not in desc:
+            self.shutdown(desc)
+            return
+        namespace, port, protocol = desc["listen"]
+        held = self.state["listeners"].get(namespace, {})
+        entries = [one for one in held.get(f"{port}/{protocol}", ()) if one["desc"] != desc_key]
+        if entries:
+            held[f"{port}/{protocol}"] = entries
+        else:
+            held.pop(f"{port}/{protocol}", None)
+            if not held:
+                self.state["listeners"].pop(namespace, None)
+        for connection in desc["accept"]:
+            if waiting := self.state["connections"].get(connection):
+                self._send(waiting, "server", reset=True)
 
     # ---- exchanges: one request of somebody who is not a process
 
     def request(self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any]) -> str:
-        """Connect from `namespace` ("host/<node>", "outside" or a Pod uid), send an HTTP message (None: only connect) and await the answer.
+        """Connects from `namespace` ("host/<node>", "outside" or a Pod uid), sends an HTTP message (None: only connects), awaits the answer.
 
-        The component named in `reply_to` gets `on_reply(payload, result)`: {"ok", "status", "headers", "body", "error", "ms"}; `error` is an
-        errno's name, "timeout" or "closed".
+        The component named in `reply_to` gets `on_reply(payload, result)`: {"ok": an answer came, whatever its status (without a message:
+        the connection was made), "status", "headers", "body", "error", "ms"}; `error` is an errno's name, "timeout" (`connected` tells
+        whether the connection had been made) or "closed".
         """
         self.state["next"] += 1
-        exchange = str(self.state["next"])
-        end = {"node": "", "exchange": exchange, "namespace": namespace}
+        exchange = f"x{self.state['next']}"
         head = message is not None and message.startswith("HEAD ")
         self.state["exchanges"][exchange] = {"message": message, "buffer": "", "reply": list(reply_to), "began": self.now, "head": head,
                                              "timer": self.after(timeout_ms, {"late": exchange})}
-        self.state["exchanges"][exchange]["connection"] = self._open(end, address, port)
+        self.state["exchanges"][exchange]["connection"] = self._open({"node": "", "exchange": exchange, "namespace": namespace}, address, port)
         return exchange
 
     def _answer(self, exchange: str, **result: Any) -> None:
+        """The exchange is over: its end of the connection closes and whoever asked is told."""
         held = self.state["exchanges"].pop(exchange, None)
         if held is None:
             return
         self.cancel(held["timer"])
-        if connection := self.state["connections"].get(held["connection"]):
-            self._send(connection, "client", {"fin": True})
+        connection = self.state["connections"].get(held["connection"])
+        connected = connection is None or connection["state"] == "open"
+        if connection is not None:
+            connection["client"]["shut"] = True
+            if connection["state"] == "connecting":
+                del self.state["connections"][connection["id"]]
+                connection["state"] = "ETIMEDOUT"
+                self._record(connection, "", "", 0, self.now - held["began"])
+            else:
+                self._send(connection, "client", fin=True)
+                if "asked" in connection:
+                    method, path, at = connection.pop("asked")
+                    self._record(connection, method, path, 0, self.now - at, result.get("error", ""))
         component, payload = held["reply"]
-        whole = {"ok": False, "status": 0, "headers": [], "body": "", "error": "", **result, "ms": self.now - held["began"]}
+        whole = {"ok": False, "status": 0, "headers": [], "body": "", "error": "", "connected": connected, **result, "ms": self.now - held["began"]}
         target: Any = self.cluster.components[component]
         target.on_reply(payload, whole)
 
-    # ---- ways
+    # ---- packets
 
     def _open(self, client: Data, address: str, port: int) -> str:
         self.state["next"] += 1
         connection = f"c{self.state['next']}"
         source = client["namespace"]
-        client.update(ip=self._source_address(source), port=32768 + self.cluster.random.integer("ephemeral-port", connection, below=28232))
-        held: Data = {"id": connection, "client": client, "server": {"ip": address, "port": port}, "early": "", "closed": "", "via": None,
-                      "opened": self.now, "state": "connecting", "wait": FAR_MS}
-        self.state["connections"][connection] = held
-        target = self._route(held, source, address, port)
-        self.after(target.pop("ms"), {"syn": connection, **target})
+        way = self.routes.way(source, address, port, connection)
+        own = "127.0.0.1" if way.address.startswith("127.") or address in ("0.0.0.0", "::1") else self.routes.address_of(source)
+        client.update(ip=own, port=32768 + self.cluster.random.integer("ephemeral-port", connection, below=28232))
+        self.state["connections"][connection] = {
+            "id": connection, "client": client, "server": {"ip": way.address or address, "port": way.port or port, "namespace": way.namespace},
+            "early": "", "via": way.via, "state": "connecting", "wait": way.ms if not way.error else FAR_MS}
+        self.after(way.ms, {"syn": connection, "error": way.error})
         return connection
 
-    def _source_address(self, namespace: str) -> str:
-        if namespace.startswith("host/"):
-            node = self.cluster.etcd.get("nodes", namespace[5:])
-            return next((a["address"] for a in dig(node, "status.addresses", ()) if a["type"] == "InternalIP"), "")
-        return "192.0.2.1" if namespace == OUTSIDE else self.address_of(namespace)
-
-    def _route(self, held: Data, source: str, address: str, port: int) -> Data:
-        """Where a SYN goes: {"ms", "to": [namespace, node, port]} or {"ms", "error"}."""
-        if address.startswith("127.") or address in ("::1", "0.0.0.0"):
-            return {"ms": NEAR_MS, "to": [source, "", port]}
-        service = self._service_of(address)
-        if service is not None:
-            return self._to_service(held, source, service, port, "port")
-        host = self.state["hosts"].get(address)
-        if host is not None:
-            return self._to_host(held, source, host[0], host[1], port)
-        for node in self.cluster.etcd.list("nodes"):
-            if any(a["address"] == address for a in dig(node, "status.addresses", ())):
-                for candidate in self.cluster.etcd.list("services"):
-                    if any(p.get("nodePort") == port for p in candidate["spec"].get("ports") or ()):
-                        return self._to_service(held, source, candidate, port, "nodePort")
-                return self._to_host(held, source, f"host/{node['metadata']['name']}", node["metadata"]["name"], port)
-        if address.startswith("10.244."):
-            return {"ms": NO_ROUTE_MS, "error": "EHOSTUNREACH"}
-        return {"ms": SILENT_MS, "error": "ETIMEDOUT"}
-
-    def _service_of(self, address: str) -> Map | None:
-        if self._services is None:
-            self._services = {ip: key_of(s["metadata"]["namespace"], s["metadata"]["name"]) for s in self.cluster.etcd.list("services")
-                              for ip in (*(s["spec"].get("clusterIPs") or ()), *(s["spec"].get("externalIPs") or ()))
-                              if ip and ip != "None"}
-        key = self._services.get(address)
-        return self.cluster.etcd.get("services", key) if key else None
-
-    def _to_service(self, held: Data, source: str, service: Map, port: int, member: str) -> Data:
-        metadata, spec = service["metadata"], service["spec"]
-        held["via"] = key_of(metadata["namespace"], metadata["name"])
-        wanted = next((p for p in spec.get("ports") or () if p.get(member) == port), None)
-        if wanted is None:
-            return {"ms": SILENT_MS, "error": "ETIMEDOUT"} if member == "port" else {"ms": FAR_MS, "error": "ECONNREFUSED"}
-        ready = self.backends(service, wanted)
-        if not ready:
-            facts = {"service": metadata["name"], "port": port}
-            self.note("network-no-endpoints", facts, f"services/{held['via']}")
-            return {"ms": NEAR_MS, "error": "ECONNREFUSED"}
-        if spec.get("sessionAffinity") == "ClientIP":
-            pick = self.cluster.random.integer("affinity", source, held["via"], below=len(ready))
-        else:
-            pick = self.cluster.random.integer("endpoint", held["id"], below=len(ready))
-        address, target_port = ready[pick]
-        held["server"] = {"ip": address, "port": target_port}
-        host = self.state["hosts"].get(address)
-        if host is None:
-            return {"ms": NO_ROUTE_MS, "error": "EHOSTUNREACH"}
-        return self._to_host(held, source, host[0], host[1], target_port)
-
-    def backends(self, service: Map, wanted: Map) -> list[tuple[str, int]]:
-        """(address, port) of each endpoint that kube-proxy would use: the ready ones, else serving ones that are terminating."""
-        name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-        ready, terminating = [], []
-        for piece in self.cluster.etcd.list("endpointslices", namespace):
-            if dig(piece, "metadata.labels", {}).get("kubernetes.io/service-name") != name:
-                continue
-            port = next((p.get("port") for p in piece.get("ports") or () if (p.get("name") or "") == (wanted.get("name") or "")), None)
-            if port is None:
-                continue
-            for endpoint in piece.get("endpoints") or ():
-                conditions = endpoint.get("conditions") or {}
-                entries = [(address, port) for address in endpoint["addresses"]]
-                if conditions.get("ready", True):
-                    ready += entries
-                elif conditions.get("serving") and conditions.get("terminating"):
-                    terminating += entries
-        return sorted(ready) or sorted(terminating)
-
-    def _to_host(self, held: Data, source: str, namespace: str, node: str, port: int) -> Data:
-        source_node = self._node_of_namespace(source)
-        if not self._reachable(source_node, node):
-            return {"ms": SILENT_MS, "error": "ETIMEDOUT"}
-        if source != namespace and not allows(self.cluster, self._pod(source), self._pod(namespace), port):
-            self.note("network-policy-dropped", {"port": port}, self._ref(namespace))
-            return {"ms": SILENT_MS, "error": "ETIMEDOUT"}
-        distance = NEAR_MS if source_node == node else FAR_MS
-        held["wait"] = distance
-        return {"ms": distance, "to": [namespace, node, port]}
-
-    def _node_of_namespace(self, namespace: str) -> str:
-        if namespace.startswith("host/"):
-            return namespace[5:]
-        return next((node for held, node in self.state["hosts"].values() if held == namespace), "")
-
-    def _reachable(self, source: str, node: str) -> bool:
-        """Whether packets pass: both machines on, neither cut off from the network (within one machine they always do)."""
-        if source == node:
-            return True
-        for name in (source, node):
-            kubelet: Any = self.cluster.components.get(f"kubelet/{name}")
-            if kubelet is not None and not kubelet.on_network():
-                return False
-        return True
-
-    def _pod(self, namespace: str) -> Map | None:
-        node = self._node_of_namespace(namespace)
-        return next((pod for pod in self.cluster.etcd.pods_on(node) if pod["metadata"]["uid"] == namespace), None) if node else None
-
-    def _ref(self, namespace: str) -> str | None:
-        pod = self._pod(namespace)
-        return f"pods/{key_of(pod['metadata']['namespace'], pod['metadata']['name'])}" if pod is not None else None
-
-    # ---- packets
-
-    def _send(self, held: Data, sender: str, packet: Data) -> None:
-        receiver = "server" if sender == "client" else "client"
-        self.after(held["wait"], {"packet": held["id"], "to": receiver, **packet})
+    def _send(self, held: Data, sender: str, **packet: Any) -> None:
+        self.after(held["wait"], {"packet": held["id"], "to": OTHER[sender], **packet})
 
     def on_timer(self, payload: Any) -> None:
         if "late" in payload:
             self._answer(payload["late"], error="timeout")
-            return
-        if "expire" in payload:
+        elif "expire" in payload:
             held = self.state["connections"].get(payload["expire"])
             if held is not None and held["state"] == "connecting":
                 self._settle(held, "ETIMEDOUT")
-            return
-        held = self.state["connections"].get(payload.get("syn") or payload.get("packet"))
-        if held is None:
-            return
-        if "syn" in payload:
-            self._arrive(held, payload)
-        elif "established" in payload:
-            self._settle(held, payload["established"])
-        elif "data" in payload:
-            self._deliver(held, payload["to"], payload["data"])
+        elif "syn" in payload:
+            held = self.state["connections"].get(payload["syn"])
+            if held is not None and held["state"] == "connecting":
+                self._arrive(held, payload["error"])
         else:
-            self._finish(held, payload["to"])
+            held = self.state["connections"].get(payload["packet"])
+            if held is not None:
+                self._packet(held, payload["to"], payload)
 
-    def _arrive(self, held: Data, payload: Data) -> None:
+    def _arrive(self, held: Data, error: str) -> None:
         """The SYN is there: a listener takes it, or it is refused."""
-        if "error" in payload:
-            self._settle(held, payload["error"])
+        if error:
+            self._settle(held, error)
             return
-        namespace, _, port = payload["to"]
-        listener = self.state["listeners"].get(f"{namespace} {port}/tcp")
-        local = held["client"]["namespace"] == namespace
-        if listener is None or (listener["address"].startswith("127.") and not local):
-            self._send(held, "server", {"established": "ECONNREFUSED"})
+        server = held["server"]
+        listener = self._listener(server["namespace"], server["port"], server["ip"])
+        if listener is None:
+            self._send(held, "server", established="ECONNREFUSED")
             return
-        held["server"]["namespace"] = namespace
         kernel = self._kernels[listener["node"]]
         kernel.state["files"][listener["desc"]]["accept"].append(held["id"])
-        self._send(held, "server", {"established": "open"})
+        self._send(held, "server", established="open")
         kernel.wake("sock:" + listener["desc"], {"on": "fd"})
         kernel.run()
+
+    def _listener(self, namespace: str, port: int, address: str) -> Data | None:
+        entries = self.state["listeners"].get(namespace, {}).get(f"{port}/tcp", ())
+        wanted = ("0.0.0.0", "127.0.0.1", "localhost") if address in ("0.0.0.0", "::1") else ("0.0.0.0", address)
+        return next((one for one in entries if one["address"] in wanted), None)
+
+    def _packet(self, held: Data, to: str, packet: Data) -> None:
+        nodes = [self.routes.node_of(held[side].get("namespace", "")) for side in ("client", "server")]
+        lost = not self.routes.reachable(*nodes)
+        if "established" in packet:
+            if not lost and held["state"] == "connecting":
+                self._settle(held, packet["established"])
+        elif "data" in packet:
+            if not lost:
+                self._deliver(held, to, packet["data"])
+        else:
+            held[OTHER[to]]["fin"] = True
+            if not lost:
+                self._finish(held, to, "reset" in packet)
+            if held[to].get("fin"):  # both have closed
+                self.state["connections"].pop(held["id"], None)
 
     def _settle(self, held: Data, state: str) -> None:
         """The client learns how its connect ended."""
         held["state"] = state
+        self.cancel(held.pop("timer", None))
         client = held["client"]
         if state != "open":
             del self.state["connections"][held["id"]]
@@ -357,7 +298,7 @@ class Network(Component):
             elif exchange["message"] is None:
                 self._answer(client["exchange"], ok=True)
             else:
-                self._send(held, "client", {"data": exchange["message"]})
+                self._send(held, "client", data=exchange["message"])
                 self._sniff(held, "client", exchange["message"])
             return
         kernel = self._kernels[client["node"]]
@@ -374,13 +315,14 @@ class Network(Component):
             if exchange is not None:
                 exchange["buffer"] += text
                 self._parse(end["exchange"], exchange, closed=False)
-            return
-        if "desc" not in end:
+        elif "desc" not in end:
             held["early"] += text
-            return
-        kernel = self._kernels[end["node"]]
-        desc = kernel.state["files"].get(end["desc"])
-        if desc is not None:
+        else:
+            kernel = self._kernels[end["node"]]
+            desc = kernel.state["files"].get(end["desc"])
+            if desc is None:
+                self._send(held, to, reset=True)
+                return
             desc["rbuf"] += text
             kernel.wake("sock:" + end["desc"], {"on": "fd"})
             kernel.run()
@@ -388,83 +330,88 @@ class Network(Component):
     def _parse(self, key: str, exchange: Data, *, closed: bool) -> None:
         message, _ = http.take(exchange["buffer"], closed=closed, head_only=exchange["head"])
         if message is not None:
-            self._answer(key, ok=200 <= message.status < 400, status=message.status, headers=[list(h) for h in message.headers],
-                         body=message.body)
+            self._answer(key, ok=True, status=message.status, headers=[list(h) for h in message.headers], body=message.body)
         elif closed:
             self._answer(key, error="closed")
 
-    def _finish(self, held: Data, to: str) -> None:
-        """The other end has closed."""
+    def _finish(self, held: Data, to: str, reset: bool) -> None:
+        """The other end has closed, or does not want what was sent."""
         end = held[to]
-        if held["closed"] and held["closed"] != ("client" if to == "server" else "server"):
-            self.state["connections"].pop(held["id"], None)
-        held["closed"] = "client" if to == "server" else "server"
+        if reset:
+            held[to]["fin"] = True
         if "exchange" in end:
             exchange = self.state["exchanges"].get(end["exchange"])
             if exchange is not None:
                 self._parse(end["exchange"], exchange, closed=True)
-            self.state["connections"].pop(held["id"], None)
-            return
-        if "desc" not in end:
-            return
-        kernel = self._kernels[end["node"]]
-        desc = kernel.state["files"].get(end["desc"])
-        if desc is None:
-            self.state["connections"].pop(held["id"], None)
-            return
-        desc["eof"] = True
-        kernel.wake("sock:" + end["desc"], {"on": "fd"})
-        kernel.run()
+        elif "desc" in end:
+            kernel = self._kernels[end["node"]]
+            desc = kernel.state["files"].get(end["desc"])
+            if desc is not None:
+                desc["eof"] = True
+                if reset:
+                    desc["state"] = "ECONNRESET"
+                kernel.wake("sock:" + end["desc"], {"on": "fd"})
+                kernel.run()
 
     # ---- what the diagram shows
 
     def _sniff(self, held: Data, sender: str, text: str) -> None:
-        """Note requests and answers of HTTP that pass by, for the picture and for "왜?"."""
+        """Notes requests and answers of HTTP that pass by, for the picture and for "왜?"."""
         if sender == "client":
-            line = text.split("\r\n", 1)[0].split("\n", 1)[0]
+            line = text[:PACKET].split("\n", 1)[0].rstrip("\r")
             if line.count(" ") == 2 and "HTTP/" in line:
                 held["asked"] = [*line.split(" ")[:2], self.now]
         elif "asked" in held and text.startswith("HTTP/"):
             method, path, at = held.pop("asked")
-            status = text.split(" ", 2)[1]
+            status = text[:PACKET].split(None, 2)[1] if text.count(" ") else ""
             self._record(held, method, path, int(status) if status.isdigit() else 0, self.now - at)
 
-    def _record(self, held: Data, method: str, path: str, status: int, ms: int = 0) -> None:
+    def _record(self, held: Data, method: str, path: str, status: int, ms: int = 0, error: str = "") -> None:
         source = held["client"]["namespace"]
-        entry = {"t": self.now, "from": "kubelet" if source.startswith("host/") else source, "to": held["server"].get("namespace", ""),
-                 "via": held["via"], "method": method, "path": path, "status": status, "ms": ms,
-                 "error": "" if held["state"] == "open" else held["state"], "port": held["server"]["port"]}
-        traffic = self.state["traffic"]
-        traffic.append(entry)
-        if len(traffic) > TRAFFIC_KEPT:
-            del traffic[0]
+        traffic: list[Data] = self.state["traffic"]
+        traffic.append({
+            "t": self.now - ms, "from": "kubelet" if source.startswith("host/") else source, "to": held["server"]["namespace"], "via": held["via"],
+            "method": method, "path": path, "status": status, "ms": ms, "error": error or ("" if held["state"] == "open" else held["state"]),
+            "port": held["server"]["port"]})
+        del traffic[:-TRAFFIC_KEPT]
 
     def traffic(self, since: int) -> list[Data]:
-        """Requests answered (or refused) after `since` (virtual ms), oldest first. `from` is a Pod uid, "outside" or "kubelet"."""
-        return [entry for entry in self.state["traffic"] if entry["t"] > since]
+        """Requests begun at or after `since` (virtual ms) that have ended, in the order of their ends. `from`: a Pod uid, "outside", "kubelet"."""
+        return [entry for entry in self.state["traffic"] if entry["t"] >= since]
 
     # ---- the learner's browser
 
-    def visit(self, url: str, method: str = "GET", headers: list[list[str]] | None = None, body: str = "") -> str:
-        """Start a page load from outside. The answer is kept as `visits[id]` for whoever asked. Returns the id."""
+    def visit(self, url: str, method: str = "GET", headers: list[list[str]] | None = None, body: str = "", pod: str = "") -> str:
+        """Starts a page load from outside, or (port-forward) from inside the Pod whose uid `pod` is, where 127.0.0.1 is the Pod's own.
+
+        The host may be an address, a node's name or a Service's. Gives the visit's id; `state["visits"][id]` is None, then the result.
+        """
         _, host, port, target = http.split_url(url)
-        message = http.request(method, target, f"{host}:{port}" if port != 80 else host, [(k, v) for k, v in headers or []], body)
-        visits = self.state.setdefault("visits", {})
-        visit = str(self.state["next"] + 1)
+        named = host if port == 80 else f"{host}:{port}"
+        message = http.request(method, target, named, [(k, v) for k, v in headers or []], body)
+        visits: Data = self.state["visits"]
+        visit = f"v{self.state['next'] + 1}"
         visits[visit] = None
-        for old in list(visits)[:-8]:
+        for old in list(visits)[:-VISITS_KEPT]:
             del visits[old]
-        self.request(OUTSIDE, host, port, message.text(), 30_000, (self.name, visit))
+        addresses = [host] if dns.is_address(host) else self._named(host)
+        if addresses:
+            self.request(pod or OUTSIDE, addresses[0], port, message.text(), VISIT_MS, (self.name, visit))
+        else:
+            self.state["next"] += 1
+            visits[visit] = {"ok": False, "status": 0, "headers": [], "body": "", "error": "no such host", "connected": False, "ms": 0}
         return visit
 
+    def _named(self, host: str) -> list[str]:
+        node = self.cluster.etcd.get("nodes", host)
+        if node is not None:
+            return [a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP"]
+        return ["127.0.0.1"] if host == "localhost" else dns.search(self.cluster, host, PAGE_RESOLVER)[1]
+
     def on_reply(self, payload: str, result: Data) -> None:
-        if payload in self.state.get("visits", {}):
+        if payload in self.state["visits"]:
             self.state["visits"][payload] = result
 
 
-def _container_name(sys: Sys, container: str) -> str:
-    return str(sys.kernel.state["containers"][container]["name"]) if container else ""
-
-
-def _pod_ref(sys: Sys) -> str:
-    return f"pods/{sys.sandbox['namespace']}/{sys.sandbox['name']}"
+def _container_name(sys: Sys) -> str:
+    return str(sys.container["name"]) if sys.proc["container"] else ""

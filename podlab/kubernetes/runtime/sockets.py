@@ -27,13 +27,17 @@ def namespace(sys: Sys) -> str:
 
 
 def listen(sys: Sys, port: int, address: str = "0.0.0.0", protocol: str = "tcp") -> int:
-    """A listening descriptor. Raises EADDRINUSE when the Pod's port is taken, EACCES below 1024 without root."""
-    key = sys.kernel.describe({"kind": "socket", "accept": [], "listen": [namespace(sys), port, protocol]})
+    """A listening descriptor. Raises EADDRINUSE when the Pod's port is taken. Ports below 1024 are free to everybody, as container
+    runtimes set net.ipv4.ip_unprivileged_port_start to 0; not so on a node's own network."""
+    if port and port < 1024 and sys.proc["uid"] != 0 and sys.sandbox.get("host_network"):
+        raise Errno("EACCES")
+    key = sys.kernel.describe({"kind": "socket", "accept": []})
     try:
-        network(sys).listen(sys, key, namespace(sys), port, address, protocol)
+        port = network(sys).listen(sys, key, namespace(sys), port, address, protocol)
     except Errno:
         del sys.kernel.state["files"][key]
         raise
+    sys.kernel.state["files"][key]["listen"] = [namespace(sys), port, protocol]
     return _descriptor(sys, key)
 
 
@@ -72,18 +76,41 @@ def connect(sys: Sys, key: str, address: str, port: int, timeout_ms: int | None 
     return int(data[key])
 
 
+def shutdown(sys: Sys, fd: int) -> None:
+    """No more is written; what the other end still sends can be read."""
+    network(sys).shutdown(_desc(sys, fd))
+
+
+def resolver(sys: Sys) -> dns.Resolver:
+    """The process's /etc/resolv.conf."""
+    return dns.Resolver.parse(_etc(sys, "resolv.conf"))
+
+
 def resolve(sys: Sys, name: str) -> tuple[str, list[str]]:
     """(full name, addresses); no addresses: the name does not exist."""
+    return dns.resolve(network(sys).cluster, name, _etc(sys, "hosts"), resolver(sys))
+
+
+def _etc(sys: Sys, name: str) -> str:
     try:
-        hosts = sys.kernel.view(sys.proc["container"]).resolve("/etc/hosts", "/", None).inode["s"]
+        return sys.read_file("/etc/" + name)
     except Errno:
-        hosts = ""
-    return dns.resolve(network(sys).cluster, str(sys.sandbox["namespace"]), name, hosts)
+        return ""
 
 
 def peer(sys: Sys, fd: int) -> tuple[str, int]:
     """(address, port) of the other end."""
-    return network(sys).peer(_desc(sys, fd))
+    return network(sys).ends(_desc(sys, fd))[2:]
+
+
+def local(sys: Sys, fd: int) -> tuple[str, int]:
+    """(address, port) of the own end."""
+    return network(sys).ends(_desc(sys, fd))[:2]
+
+
+def port_of(sys: Sys, fd: int) -> int:
+    """The port of a listening descriptor."""
+    return int(_desc(sys, fd)["listen"][1])
 
 
 def _desc(sys: Sys, fd: int) -> dict[str, Any]:

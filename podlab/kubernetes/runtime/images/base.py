@@ -1,40 +1,81 @@
-"""The files that every image with a shell has: busybox's tools (or their GNU names) under /bin, users, release files."""
+"""The files that images with a shell have in common, by distribution: tools under /bin, users, release files.
+
+A tool is a program that the modules in tools/ register. Which of them a distribution has is said here: busybox's applets
+everywhere, the rest (curl, dig, apt ...) where the real image has it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .. import shell, tools  # noqa: F401  (they register the programs that the files below run)
+from .. import shell, tools
 from ..image import Entry, Tree
 from ..program import PROGRAMS
+from ..tools import net_curl, net_dns, net_nc, net_ping, net_sockets, net_wget  # noqa: F401  (they register the network's tools)
 
-OWN = {"foreign", "curl", "nginx", "pause"}  # programs that are no busybox applet
-TOOLS = tuple(sorted(name for name in PROGRAMS if name not in OWN))
+ELSEWHERE = frozenset({
+    "curl", "dig", "host", "ss", "jq", "apk", "apt", "apt-get", "yum", "dnf", "pip", "npm", "vim", "nano", "ed", "stress", "stress-ng", "tini", "dumb-init",
+    "bash", "stdbuf", "rename", "file", "tcpdump", "ipcmk", "nmap", "iperf3", "mtr", "tracepath",
+})
+"""Tools that busybox does not have."""
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PACKAGES = (shell.__name__, tools.__name__)
 
-PASSWD = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nwww-data:x:33:33:www-data:/var/www:/bin/false\n" \
-         "nobody:x:65534:65534:nobody:/home:/bin/false\n"
-GROUP = "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nnogroup:x:65534:\n"
+
+def _registered() -> tuple[str, ...]:
+    """The names of all tools: programs whose code is in the packages of tools and shells."""
+    return tuple(sorted(name for name, program in PROGRAMS.items()
+                        if program.resume is not None and program.resume.__module__.startswith(PACKAGES)))
 
 
-def merge(base: dict[str, Any], extra: Tree) -> dict[str, Any]:
+REGISTERED = _registered()
+APPLETS = tuple(name for name in REGISTERED if name not in ELSEWHERE)
+GNU_LACKS = ("wget", "nc", "nslookup", "ping", "telnet", "traceroute", "netstat", "httpd", "vi", "less", "ip", "ifconfig", "route", "ps", "top", "free", "uptime",
+             "killall", "pkill", "pgrep", "pidof", "watch", "ash", "usleep", "dnsdomainname", "modprobe", "insmod", "sysctl", "unzip")
+"""busybox applets that the slim Debian images lack."""
+DISTRIBUTIONS: dict[str, dict[str, Any]] = {
+    "busybox": {"tools": APPLETS, "os": ""},
+    "alpine": {"tools": (*APPLETS, "apk"), "os": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.22.2\nPRETTY_NAME="Alpine Linux v3.22"\n'
+               'HOME_URL="https://alpinelinux.org/"\nBUG_REPORT_URL="https://gitlab.alpinelinux.org/alpine/aports/-/issues"\n'},
+    "debian": {"tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "apt", "apt-get", "stdbuf"), "os":
+               'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\n'
+               'VERSION_CODENAME=trixie\nID=debian\nHOME_URL="https://www.debian.org/"\n'},
+    "ubuntu": {"tools": (*(name for name in APPLETS if name not in GNU_LACKS or name in ("ps", "top", "free", "uptime", "pkill", "pgrep", "pidof", "watch",
+                                                                                          "sysctl")), "bash", "apt", "apt-get", "stdbuf"),
+               "os": 'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\n'
+               'VERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\n'},
+}
+
+
+def merge(base: Mapping[str, Any], extra: Tree) -> dict[str, Any]:
     """`base` with the directories and files of `extra` laid over it."""
     out = dict(base)
     for name, item in extra.items():
         held = out.get(name)
-        out[name] = merge(held, item) if isinstance(held, dict) and isinstance(item, dict) else item
+        out[name] = merge(held, item) if isinstance(held, Mapping) and isinstance(item, Mapping) else item
     return out
 
 
-def base_tree(extra: Tree | None = None, *, bash: bool = False, curl: bool = False, release: str = "") -> dict[str, Any]:
-    """A root file system with the tools, `extra` laid over it."""
-    applets = {name: Entry(program=name, size=1_131_168) for name in TOOLS}
-    if bash:
-        applets["bash"] = Entry(program="sh", size=1_265_648)
-    if curl:
-        applets["curl"] = Entry(program="curl", size=276_056)
+def accounts(users: Mapping[str, int], shell_path: str) -> dict[str, str]:
+    """/etc/passwd and /etc/group."""
+    everybody = {"daemon": 1, "www-data": 33, **users, "nobody": 65534}
+    passwd = f"root:x:0:0:root:/root:{shell_path}\n" + "".join(
+        f"{name}:x:{uid}:{uid}:{name}:{'/var/www' if uid == 33 else '/home' if uid == 65534 else f'/home/{name}'}:/bin/false\n" for name, uid in everybody.items())
+    group = "root:x:0:\n" + "".join(f"{'nogroup' if uid == 65534 else name}:x:{uid}:\n" for name, uid in everybody.items())
+    return {"passwd": passwd, "group": group}
+
+
+def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[str, int] | None = None, extra: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A root file system with a distribution's tools and `extra` ones, `files` laid over it."""
+    known = DISTRIBUTIONS[distribution]
+    size = 1_131_168 if distribution == "busybox" else 919_304 if distribution == "alpine" else 60_432
+    applets = {name: Entry(program=name, size=size) for name in (*known["tools"], *extra) if name in PROGRAMS}
+    gnu = distribution in ("debian", "ubuntu")
     tree: dict[str, Any] = {
-        "bin": applets, "usr": {"bin": {"env": Entry(program="env", size=48_536)}, "sbin": {}, "local": {"bin": {}}}, "sbin": {}, "dev": {}, "proc": {}, "sys": {},
-        "etc": {"passwd": PASSWD, "group": GROUP, "os-release": release, "hostname": "", "hosts": "", "resolv.conf": ""},
-        "home": {}, "root": {}, "tmp": Entry(children={}, mode=0o1777), "var": {"log": {}, "run": {}, "tmp": {}}, "run": {}, "opt": {}, "mnt": {},
-        "lib": {}}
-    return merge(tree, extra or {})
+        "bin": applets, "usr": {"bin": {"env": Entry(program="env", size=48_536)}, "sbin": {}, "local": {"bin": {}}, "share": {}, "lib": {}},
+        "sbin": {}, "etc": accounts(users or {}, "/bin/bash" if gnu else "/bin/sh"), "home": {}, "var": {"log": {}, "tmp": {}, "cache": {}, "www": {}},
+        "run": {}, "opt": {}, "mnt": {}, "lib": {}, "media": {}, "srv": {}}
+    if known["os"]:
+        tree["etc"]["os-release"] = known["os"]
+    return merge(tree, files or {})

@@ -1,23 +1,48 @@
-"""What HTTP servers in containers share: one process that accepts, reads whole requests, answers, keeps connections alive, proxies.
+"""What servers in containers share: one process that accepts, reads, answers; for HTTP also keep-alive, late answers and proxying.
 
-A program keeps `proc["data"]["listening"] = {port: descriptor}` and `proc["data"][ACCEPT] = {}` and ends its turn with `serve`.
+A program ends every turn with `serve` (any protocol) or `serve_http`. Its memory: `proc["data"]["listening"]` {port: descriptor} and
+`proc["data"]["connections"]` {descriptor: {"port", "peer", "buffer", "due"?, "late"?, "upstream"?}}. An idle server waits for its
+descriptors only: no timer runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .. import http, sockets
-from ..process import Data, Errno, Process
+from ..process import INT, QUIT, TERM, Data, Errno, Process
 from ..system import Sys
 
-ACCEPT = "connections"  # descriptor -> {"port", "peer", "buffer", "upstream"?}
-Answer = http.Message | str
-"""A response, or the URL of an upstream that is to answer instead."""
-Handler = Callable[[Process, Sys, int, http.Message, str], Answer]
 REQUEST_US = 120  # CPU time of a small request in a C server, order of magnitude
-BAD_GATEWAY = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The answer of another server: `url` is asked for, as a reverse proxy asks; `failed` is the answer when it cannot be had."""
+
+    url: str
+    failed: http.Message
+    host: str = ""  # the Host header sent; "" the URL's
+
+
+@dataclass(frozen=True)
+class Late:
+    """An answer that takes `ms`."""
+
+    ms: int
+    message: http.Message
+
+
+Answer = http.Message | Proxy | Late
+Handler = Callable[[Process, Sys, int, http.Message, str], Answer]
+Feed = Callable[[Process, Sys, int, Data, bool], bool]
+"""(proc, sys, descriptor, connection, the client has closed) -> keep the connection; consumes connection["buffer"]."""
+
+TYPES = {"html": "text/html", "htm": "text/html", "css": "text/css", "js": "application/javascript", "json": "application/json",
+         "txt": "text/plain", "xml": "text/xml", "svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg", "ico": "image/x-icon",
+         "yaml": "text/plain", "md": "text/plain"}
 
 
 def http_date(ms: int) -> str:
@@ -30,70 +55,89 @@ def clf_time(ms: int) -> str:
     return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%d/%b/%Y:%H:%M:%S +0000")
 
 
-def open_ports(proc: Process, sys: Sys, ports: list[int], address: str = "0.0.0.0") -> None:
-    """Listen on ports, once. Raises Errno (EADDRINUSE)."""
+def stamp(ms: int, form: str) -> str:
+    """A time in a program's log, strftime's way."""
+    return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime(form)
+
+
+def ends_at_once(proc: Process, sys: Sys, n: int) -> bool:
+    """The signal function of a server that ends with code 0 when asked to."""
+    if n in (TERM, QUIT, INT):
+        sys.exit(0)
+    return False
+
+
+def listen_on(proc: Process, sys: Sys, ports: list[int], address: str = "0.0.0.0") -> None:
+    """Listens on the ports, once in the process's life. Raises Errno (EADDRINUSE)."""
     data = proc["data"]
     if "listening" not in data:
-        data["listening"] = {str(port): sockets.listen(sys, port, address) for port in ports}
-        data[ACCEPT] = {}
+        data["listening"] = {}
+        data["connections"] = {}
+        for port in ports:
+            data["listening"][str(port)] = sockets.listen(sys, port, address)
 
 
-def serve(proc: Process, sys: Sys, answer: Handler) -> int:
-    """Serve for ever: every turn does what can be done, then waits (raises Blocked)."""
+def find_file(sys: Sys, path: str, index: tuple[str, ...] | list[str] = ()) -> tuple[str, str]:
+    """("file", its path), ("directory", path) for one without an index file, or ("missing" | "forbidden", path)."""
+    try:
+        found = sys.look(path)
+    except Errno as error:
+        return ("forbidden" if error.name == "EACCES" else "missing"), path
+    if not found.is_dir:
+        return "file", path
+    for name in index:
+        candidate = f"{path.rstrip('/')}/{name}"
+        if sys.find(candidate) is not None:
+            return "file", candidate
+    return "directory", path
+
+
+def mime_type(path: str, default: str = "application/octet-stream") -> str:
+    return TYPES.get(path.rpartition(".")[2], default)
+
+
+# ---- any protocol
+
+def serve(proc: Process, sys: Sys, feed: Feed) -> int:
+    """Serves for ever: every turn does what can be done, then waits (raises Blocked)."""
     listening: dict[str, int] = proc["data"]["listening"]
-    connections: dict[str, Data] = proc["data"][ACCEPT]
+    connections: dict[str, Data] = proc["data"]["connections"]
     while True:
         for port, fd in listening.items():
             while sys.readable(fd):
                 made = sockets.accept(sys, fd)
                 connections[str(made)] = {"port": int(port), "peer": sockets.peer(sys, made)[0], "buffer": ""}
         for key in list(connections):
-            _advance(proc, sys, int(key), connections, answer)
-        waits = [*listening.values(), *map(int, connections)]
-        waits += [c["upstream"]["fd"] for c in connections.values() if c.get("upstream", {}).get("state") == "open"]
-        dialing = tuple(f"sock:{proc['fds'][str(c['upstream']['fd'])]}" for c in connections.values()
-                        if c.get("upstream", {}).get("state") == "connecting")
-        sys.poll(tuple(waits), objs=dialing)
+            if not _advance(proc, sys, int(key), connections[key], feed):
+                _close(sys, int(key), connections)
+        waits = list(listening.values())
+        dialing: list[str] = []
+        due: list[int] = []
+        for key, connection in connections.items():
+            if "late" in connection:
+                due.append(connection["due"])
+            elif "upstream" in connection:
+                upstream = connection["upstream"]["fd"]
+                if connection["upstream"]["state"] == "open":
+                    waits.append(upstream)
+                else:
+                    dialing.append("sock:" + proc["fds"][str(upstream)])
+            else:
+                waits.append(int(key))
+        sys.poll(tuple(waits), max(0, min(due) - sys.now) if due else None, objs=tuple(dialing))
 
 
-def _advance(proc: Process, sys: Sys, fd: int, connections: dict[str, Data], answer: Handler) -> None:
-    connection = connections[str(fd)]
-    if "upstream" in connection:
-        _forward(sys, fd, connection, connections)
-        return
+def _advance(proc: Process, sys: Sys, fd: int, connection: Data, feed: Feed) -> bool:
+    if "late" in connection or "upstream" in connection:
+        return feed(proc, sys, fd, connection, False)
     while sys.readable(fd):
         text = sys.read(fd)
-        if not text:
-            _close(sys, fd, connections)
-            return
         connection["buffer"] += text
-        request, rest = http.take(connection["buffer"])
-        while request is not None:
-            connection["buffer"] = rest
-            sys.charge(REQUEST_US)
-            found = answer(proc, sys, connection["port"], request, connection["peer"])
-            if isinstance(found, str):
-                _dial_upstream(sys, fd, connection, connections, request, found)
-                return
-            if not _reply(sys, fd, request, found, connections):
-                return
-            request, rest = http.take(connection["buffer"])
-
-
-def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message, connections: dict[str, Data]) -> bool:
-    """Send a response; False when that ended the connection."""
-    keep = request.get("Connection").lower() != "close" and (request.version != "HTTP/1.0" or request.get("Connection").lower() == "keep-alive")
-    if not found.get("Connection"):
-        found.headers.append(("Connection", "keep-alive" if keep else "close"))
-    if request.method == "HEAD":
-        found.body = ""
-    try:
-        sys.write(fd, found.text())
-    except Errno:
-        keep = False
-    if not keep:
-        _close(sys, fd, connections)
-    return keep
+        if not feed(proc, sys, fd, connection, not text) or not text:
+            return False
+        if "late" in connection or "upstream" in connection:
+            return True
+    return True
 
 
 def _close(sys: Sys, fd: int, connections: dict[str, Data]) -> None:
@@ -103,53 +147,110 @@ def _close(sys: Sys, fd: int, connections: dict[str, Data]) -> None:
     sys.close(fd)
 
 
-def _dial_upstream(sys: Sys, fd: int, connection: Data, connections: dict[str, Data], request: http.Message, url: str) -> None:
-    _, host, port, target = http.split_url(url)
-    path = request.target if target == "/" and url.count("/") == 2 else target.rstrip("/") + "/" + request.target.lstrip("/")
-    headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", "connection", "content-length")]
-    forwarded = http.request(request.method, path, host if port == 80 else f"{host}:{port}",
-                             [*headers, ("X-Forwarded-For", connection["peer"]), ("Connection", "close")], request.body)
+# ---- HTTP
+
+def serve_http(proc: Process, sys: Sys, answer: Handler) -> int:
+    """Serves HTTP for ever; `answer` gives each request its answer."""
+    return serve(proc, sys, lambda proc, sys, fd, connection, closed: _http(proc, sys, fd, connection, answer))
+
+
+def _http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handler) -> bool:
+    if "upstream" in connection and not _forward(sys, fd, connection):
+        return False
+    if "late" in connection:
+        if sys.now < connection["due"]:
+            return True
+        del connection["due"]
+        if not _reply(sys, fd, http.Message(*_asked(connection)), _stored(connection.pop("late"))):
+            return False
+    while "late" not in connection and "upstream" not in connection:
+        request, rest = http.take(connection["buffer"])
+        if request is None:
+            return True
+        connection["buffer"] = rest
+        sys.charge(REQUEST_US)
+        found = answer(proc, sys, connection["port"], request, connection["peer"])
+        if isinstance(found, http.Message):
+            if not _reply(sys, fd, request, found):
+                return False
+            continue
+        connection["asked"] = [request.start, [list(h) for h in request.headers]]
+        if isinstance(found, Late):
+            connection.update(due=sys.now + found.ms, late=[found.message.start, [list(h) for h in found.message.headers], found.message.body])
+        elif not _dial(sys, fd, connection, request, found):
+            return False
+    return True
+
+
+def _asked(connection: Data) -> tuple[str, list[tuple[str, str]]]:
+    start, headers = connection.pop("asked")
+    return start, [(name, value) for name, value in headers]
+
+
+def _stored(parts: list[object]) -> http.Message:
+    start, headers, body = parts
+    assert isinstance(headers, list)
+    return http.Message(str(start), [(name, value) for name, value in headers], str(body))
+
+
+def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message) -> bool:
+    """Sends a response; False when the connection is to end."""
+    wish = request.get("Connection").lower()
+    keep = request.version == "HTTP/1.1" and wish != "close" or request.version == "HTTP/1.0" and wish == "keep-alive"
+    keep = keep and found.get("Connection").lower() != "close"
+    if not found.get("Connection"):
+        found.headers.append(("Connection", "keep-alive" if keep else "close"))
+    if request.method == "HEAD":
+        found.body = ""
+    try:
+        sys.write(fd, found.text())
+    except Errno:
+        return False
+    return keep
+
+
+def _dial(sys: Sys, fd: int, connection: Data, request: http.Message, proxy: Proxy) -> bool:
+    _, host, port, target = http.split_url(proxy.url)
+    path = request.target if target == "/" and proxy.url.count("/") == 2 else target
+    headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", "connection", "content-length", "x-forwarded-for")]
+    past = request.get("X-Forwarded-For")
+    forwarded = http.request(request.method, path, proxy.host or (host if port == 80 else f"{host}:{port}"), [
+        *headers, ("X-Forwarded-For", f"{past}, {connection['peer']}" if past else connection["peer"]), ("Connection", "close")], request.body)
+    connection["upstream"] = {
+        "fd": -1, "state": "connecting", "send": forwarded.text(), "buffer": "", "head": request.method == "HEAD",
+        "failed": [proxy.failed.start, [list(h) for h in proxy.failed.headers], proxy.failed.body]}
     _, addresses = sockets.resolve(sys, host)
-    connection["upstream"] = {"fd": -1, "state": "connecting", "send": forwarded.text(), "buffer": "", "asked": [request.start, request.headers],
-                              "head": request.method == "HEAD"}
     if not addresses:
-        _upstream_failed(sys, fd, connection, connections)
-        return
-    connection["upstream"]["fd"] = sockets.dial(sys, addresses[0], port)
-    _forward(sys, fd, connection, connections)
+        return _finish(sys, fd, connection, None)
+    connection["upstream"]["fd"] = sockets.dial(sys, addresses[0], port, 60_000)  # proxy_connect_timeout's default
+    return True
 
 
-def _forward(sys: Sys, fd: int, connection: Data, connections: dict[str, Data]) -> None:
+def _forward(sys: Sys, fd: int, connection: Data) -> bool:
     upstream = connection["upstream"]
     if upstream["state"] == "connecting":
         upstream["state"] = sockets.dialed(sys, upstream["fd"])
         if upstream["state"] == "connecting":
-            return
+            return True
         if upstream["state"] != "open":
-            _upstream_failed(sys, fd, connection, connections)
-            return
+            return _finish(sys, fd, connection, None)
         sys.write(upstream["fd"], upstream["send"])
     while sys.readable(upstream["fd"]):
         text = sys.read(upstream["fd"])
         upstream["buffer"] += text
         message, _ = http.take(upstream["buffer"], closed=not text, head_only=upstream["head"])
-        if message is not None:
-            message.headers = [(n, v) for n, v in message.headers if n.lower() not in ("connection", "transfer-encoding", "content-length")]
-            message.headers.append(("Content-Length", str(http.size(message.body))))
-            _finish_upstream(sys, fd, connection, connections, message)
-            return
-        if not text:
-            _upstream_failed(sys, fd, connection, connections)
-            return
+        if message is not None or not text:
+            return _finish(sys, fd, connection, message)
+    return True
 
 
-def _upstream_failed(sys: Sys, fd: int, connection: Data, connections: dict[str, Data]) -> None:
-    _finish_upstream(sys, fd, connection, connections, http.response(502, BAD_GATEWAY, [("Content-Type", "text/html")]))
-
-
-def _finish_upstream(sys: Sys, fd: int, connection: Data, connections: dict[str, Data], message: http.Message) -> None:
+def _finish(sys: Sys, fd: int, connection: Data, message: http.Message | None) -> bool:
     upstream = connection.pop("upstream")
     if upstream["fd"] >= 0:
         sys.close(upstream["fd"])
-    start, headers = upstream["asked"]
-    _reply(sys, fd, http.Message(start, [tuple(h) for h in headers]), message, connections)
+    if message is None:
+        message = _stored(upstream["failed"])
+    else:
+        kept = [(n, v) for n, v in message.headers if n.lower() not in ("connection", "transfer-encoding", "content-length", "keep-alive")]
+        message.headers = [*kept, ("Content-Length", str(http.size(message.body)))]
+    return _reply(sys, fd, http.Message(*_asked(connection)), message)

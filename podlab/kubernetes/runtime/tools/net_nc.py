@@ -113,7 +113,7 @@ def _call(proc: Process, sys: Sys, options: Data) -> int:
         try:
             sockets.connect(sys, "socket", data["address"], port, int(options["w"]) * 1000 if options.get("w") else None)
         except Errno as error:
-            if options["v"]:
+            if options["v"] > 1 or (options["v"] and error.name != "ECONNREFUSED"):  # "don't print refusals" with a single -v
                 complain(proc, sys, f"{host} ({data['address']}:{port}): {error.text}")
             return 1
         data["open"] = True
@@ -127,7 +127,7 @@ def _call(proc: Process, sys: Sys, options: Data) -> int:
 
 
 def pump(proc: Process, sys: Sys, data: Data, idle_ms: int | None = None) -> int:
-    """Copies both ways until the other end closes; the end of the input only closes the outgoing half. 0; 1 when nothing came for `idle_ms`."""
+    """Copies both ways until the other end closes; the end of the input only closes the outgoing half. Also ends when nothing came for twice `idle_ms`, no error either."""
     fd = int(data["socket"])
     while True:
         moved = False
@@ -150,9 +150,9 @@ def pump(proc: Process, sys: Sys, data: Data, idle_ms: int | None = None) -> int
                 return 1
         if moved:
             data["quiet"] = sys.now
-        left = None if idle_ms is None else data.setdefault("quiet", sys.now) + idle_ms - sys.now
+        left = None if idle_ms is None else data.setdefault("quiet", sys.now) + 2 * idle_ms - sys.now
         if left is not None and left <= 0:
-            return 1
+            return 0
         sys.poll((fd,) if data.get("ended") or "0" not in proc["fds"] else (fd, 0), left)
 
 

@@ -1,0 +1,179 @@
+"""nginx's configuration language: words, directives, includes, and what a configuration comes to."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from .. import http
+from ..process import Data, Errno
+from ..system import Sys
+
+Directive = list[Any]
+"""[name, arguments, block (a list of directives) or None]."""
+WORD = re.compile(r"(\s+)|#[^\n]*|(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[{};]|(?:\\.|\$\{\w+\}|[^\s{};])+)")
+KNOWN = frozenset("""
+absolute_redirect accept_mutex access_log add_header add_before_body add_after_body aio alias allow ancient_browser auth_basic auth_basic_user_file
+auth_request autoindex autoindex_exact_size autoindex_format autoindex_localtime break charset charset_map charset_types chunked_transfer_encoding
+client_body_buffer_size client_body_timeout client_header_buffer_size client_header_timeout client_max_body_size daemon debug_connection default_type
+deny directio env error_log error_page etag events expires fastcgi_cache fastcgi_index fastcgi_param fastcgi_pass fastcgi_read_timeout geo gzip
+gzip_comp_level gzip_disable gzip_http_version gzip_min_length gzip_proxied gzip_static gzip_types gzip_vary http http2 if ignore_invalid_headers
+include index internal ip_hash keepalive keepalive_requests keepalive_timeout large_client_header_buffers least_conn limit_conn limit_conn_zone
+limit_except limit_rate limit_req limit_req_zone limit_zone lingering_close lingering_time listen load_module location log_format log_not_found
+log_subrequest map map_hash_bucket_size map_hash_max_size master_process max_ranges merge_slashes multi_accept open_file_cache open_log_file_cache
+output_buffers pid port_in_redirect proxy_buffer_size proxy_buffering proxy_buffers proxy_busy_buffers_size proxy_cache proxy_cache_path
+proxy_cache_valid proxy_connect_timeout proxy_cookie_path proxy_headers_hash_bucket_size proxy_hide_header proxy_http_version
+proxy_intercept_errors proxy_next_upstream proxy_pass proxy_pass_header proxy_pass_request_headers proxy_read_timeout proxy_redirect
+proxy_request_buffering proxy_send_timeout proxy_set_body proxy_set_header proxy_ssl_verify random real_ip_header recursive_error_pages
+reset_timedout_connection resolver resolver_timeout return rewrite rewrite_log root satisfy sendfile sendfile_max_chunk server server_name
+server_name_in_redirect server_names_hash_bucket_size server_names_hash_max_size server_tokens set set_real_ip_from split_clients
+ssl_certificate ssl_certificate_key ssl_ciphers ssl_prefer_server_ciphers ssl_protocols ssl_session_cache ssl_session_timeout stream stub_status
+sub_filter sub_filter_once tcp_nodelay tcp_nopush thread_pool timer_resolution try_files types types_hash_bucket_size types_hash_max_size
+underscores_in_headers upstream use user uwsgi_pass valid_referers variables_hash_max_size worker_connections worker_cpu_affinity
+worker_priority worker_processes worker_rlimit_core worker_rlimit_nofile worker_shutdown_timeout working_directory zone
+""".split())
+RAW_BLOCKS = ("types", "map", "geo", "split_clients", "charset_map")  # what stands in these is no directive
+TAKES_BLOCK = ("http", "events", "server", "location", "upstream", "types", "map", "if", "limit_except", "geo", "split_clients", "stream", "charset_map")
+
+
+class ConfigError(Exception):
+    """What nginx -t complains about, without `nginx: [emerg] `."""
+
+
+@lru_cache(maxsize=64)
+def words(text: str) -> tuple[tuple[str, int], ...]:
+    """The words of a file with their line numbers; a quoted word comes without its quotes and can be no sign."""
+    found: list[tuple[str, int]] = []
+    at, line = 0, 1
+    while at < len(text):
+        match = WORD.match(text, at)
+        if match is None:
+            raise ConfigError(f'unexpected "{text[at]}"')
+        if match[2]:
+            found.append((match[2][1:-1] if match[2][0] in "\"'" and len(match[2]) > 1 else match[2], line))
+        line += text.count("\n", at, match.end())
+        at = match.end()
+    return tuple(found)
+
+
+def parse(text: str, path: str) -> list[Directive]:
+    """Raises ConfigError."""
+    top: list[Directive] = []
+    stack: list[tuple[str, list[Directive]]] = [("", top)]
+    current: list[str] = []
+    line = 1
+    for word, line in words(text):
+        raw = stack[-1][0] in RAW_BLOCKS
+        if word in ("{", "}", ";"):
+            if word == "}":
+                if len(stack) == 1 or current:
+                    raise ConfigError(f'unexpected "}}" in {path}:{line}')
+                stack.pop()
+                continue
+            if not current:
+                raise ConfigError(f'unexpected "{word}" in {path}:{line}')
+            name, *arguments = current
+            current = []
+            if not raw and name not in KNOWN:
+                raise ConfigError(f'unknown directive "{name}" in {path}:{line}')
+            if word == ";":
+                if not raw and name in TAKES_BLOCK and name not in ("server",):
+                    raise ConfigError(f'directive "{name}" has no opening "{{" in {path}:{line}')
+                stack[-1][1].append([name, arguments, None])
+            else:
+                if not raw and name not in TAKES_BLOCK:
+                    raise ConfigError(f'directive "{name}" is not terminated by ";" in {path}:{line}')
+                block: list[Directive] = []
+                stack[-1][1].append([name, arguments, block])
+                stack.append((name, block))
+        else:
+            current.append(word)
+    if current or len(stack) > 1:
+        expected = '";" or "}"' if len(stack) == 1 or current else '"}"'
+        raise ConfigError(f"unexpected end of file, expecting {expected} in {path}:{line}")
+    return top
+
+
+def load(sys: Sys, path: str) -> list[Directive]:
+    """The directives of a file with its includes in place. Raises ConfigError."""
+    try:
+        text = sys.read_file(path)
+    except Errno as error:
+        number = {"ENOENT": 2, "EACCES": 13, "EISDIR": 21}.get(error.name, 5)
+        raise ConfigError(f'open() "{path}" failed ({number}: {error.text})') from None
+    return _expand(sys, parse(text, path))
+
+
+def _expand(sys: Sys, directives: list[Directive]) -> list[Directive]:
+    out: list[Directive] = []
+    for name, arguments, block in directives:
+        if name != "include" or not arguments:
+            out.append([name, arguments, _expand(sys, block) if block else block])
+            continue
+        pattern = arguments[0] if arguments[0].startswith("/") else "/etc/nginx/" + arguments[0]
+        if "*" not in pattern:
+            out += load(sys, pattern)
+            continue
+        folder, _, glob = pattern.rpartition("/")
+        wanted = re.compile(re.escape(glob).replace(r"\*", "[^.].*", 1).replace(r"\*", ".*") + r"\Z")
+        try:
+            names = [name for name in sys.listdir(folder) if wanted.match(name)]
+        except Errno:
+            names = []
+        for one in names:
+            out += load(sys, f"{folder}/{one}")
+    return out
+
+
+def check(directives: list[Directive], path: str) -> Data:
+    """{"servers": [{"listens": [[address, port]], "names", "block"}], "upstreams": {name: [host:port]}, "hosts": [(name, port) that must
+    be resolvable]}. Raises ConfigError."""
+    if not any(name == "events" for name, _, _ in directives):
+        raise ConfigError('no "events" section in configuration')
+    found: Data = {"servers": [], "upstreams": {}, "hosts": []}
+    for name, _, block in directives:
+        if name == "http" and block:
+            for inner, arguments, body in block:
+                if inner == "upstream" and body is not None:
+                    members = [entry[1][0] for entry in body if entry[0] == "server" and entry[1]]
+                    if not members:
+                        raise ConfigError(f"no servers are inside upstream in {path}")
+                    found["upstreams"][arguments[0]] = members
+                    found["hosts"] += [_host(member) for member in members]
+            found["servers"] = [_server(body) for inner, _, body in block if inner == "server" and body is not None]
+    for server in found["servers"]:
+        _hosts(server["block"], found)
+    return found
+
+
+def _server(block: list[Directive]) -> Data:
+    return {"listens": listens(block), "block": block, "names": [word for inner, arguments, _ in block if inner == "server_name" for word in arguments]}
+
+
+def listens(block: list[Directive]) -> list[list[Any]]:
+    """[[address, port]] of a server; IPv6 ones are left out, the cluster is IPv4 only."""
+    texts = [arguments[0] for name, arguments, _ in block if name == "listen" and arguments] or ["80"]
+    found = []
+    for text in texts:
+        if not text.startswith("[") and not text.startswith("unix:"):
+            address, _, port = text.rpartition(":")
+            if not port.isdigit():
+                address, port = port, "80"
+            found.append([address.replace("localhost", "127.0.0.1").replace("*", "0.0.0.0") or "0.0.0.0", int(port)])
+    return found
+
+
+def _host(text: str) -> tuple[str, int]:
+    name, _, port = text.partition(":")
+    return name, int(port) if port.isdigit() else 0
+
+
+def _hosts(block: list[Directive], found: Data) -> None:
+    for name, arguments, inner in block:
+        if name == "proxy_pass" and arguments and "$" not in arguments[0]:
+            _, host, port, _ = http.split_url(arguments[0])
+            if host not in found["upstreams"]:
+                found["hosts"].append((host, port))
+        if inner:
+            _hosts(inner, found)

@@ -1,0 +1,306 @@
+"""curl 8: the options that people use against Services and Pods, its error texts and exit codes (curl.se/docs/manpage.html)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from urllib.parse import quote, urljoin, urlsplit
+
+from .. import dns, http, sockets
+from ..process import Data, Errno, Process
+from ..program import MEBIBYTE, Event, tool
+from ..system import Sys
+from .net_client import BadOption, Failed, Long, connect, exchange, hang_up, is_partial, parse
+
+VERSION = "8.14.1"
+AGENT = f"curl/{VERSION}"
+SHORT = "sSvViIkLfgGNqZo:OX:d:H:A:u:m:b:c:e:w:x:T:F:K:r:46#0hjnR"
+LONG = {
+    "silent": Long("s"), "show-error": Long("S"), "verbose": Long("v"), "include": Long("i"), "show-headers": Long("i"), "head": Long("I"),
+    "insecure": Long("k"), "location": Long("L"), "fail": Long("f"), "fail-with-body": Long("W"), "get": Long("G"), "output": Long("o", True),
+    "remote-name": Long("O"), "request": Long("X", True), "data": Long("d", True), "data-ascii": Long("d", True), "data-raw": Long("D", True),
+    "data-binary": Long("B", True), "data-urlencode": Long("E", True), "json": Long("J", True), "header": Long("H", True),
+    "user-agent": Long("A", True), "user": Long("u", True), "max-time": Long("m", True), "connect-timeout": Long("t", True),
+    "write-out": Long("w", True), "resolve": Long("R", True), "retry": Long("y", True), "retry-delay": Long("Y", True),
+    "retry-connrefused": Long("Q"), "retry-all-errors": Long("Q"), "retry-max-time": Long("n", True), "cookie": Long("b", True), "referer": Long("e", True),
+    "max-redirs": Long("M", True), "url": Long("U", True), "version": Long("V"), "oauth2-bearer": Long("a", True), "help": Long("h"),
+    **{name: Long("n") for name in ("compressed", "http1.1", "http1.0", "http2", "no-buffer", "ipv4", "ipv6", "no-progress-meter", "globoff", "tcp-nodelay",
+                                    "no-keepalive", "location-trusted", "path-as-is", "tlsv1.2", "progress-bar", "create-dirs", "raw", "parallel")},
+    **{name: Long("n", True) for name in ("cookie-jar", "cacert", "cert", "key", "noproxy", "interface", "limit-rate", "keepalive-time", "proxy")},
+}  # fmt: skip
+METER = "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n" \
+        "                                 Dload  Upload   Total   Spent    Left  Speed\n"
+
+
+class Fault(Exception):
+    """curl: (code) text."""
+
+    def __init__(self, code: int, text: str, retry: bool = False) -> None:
+        super().__init__(text)
+        self.code, self.text, self.retry = code, text, retry
+
+
+@tool("curl", memory=4 * MEBIBYTE)
+def curl(proc: Process, sys: Sys, event: Event) -> int:
+    data = proc["data"]
+    if "o" not in data:
+        code = _begin(proc, sys)
+        if code is not None:
+            return code
+    options: Data = data["o"]
+    while data["urls"]:
+        if "retry_at" in data:
+            if sys.now < data["retry_at"]:
+                sys.sleep(data["retry_at"] - sys.now)
+            del data["retry_at"]
+        try:
+            _transfer(proc, sys, options)
+            data["code"] = 0
+        except Fault as fault:
+            hang_up(proc, sys)
+            if _again(sys, data, options, fault):
+                continue
+            if "s" not in options or "S" in options:
+                sys.err(f"curl: ({fault.code}) {fault.text}\n")
+            if "w" in options:
+                sys.out(_write_out(options["w"], data, None))
+            data["code"] = fault.code
+        data["urls"].pop(0)
+        for key in ("url", "began", "tries", "redirects", "trail"):
+            data.pop(key, None)
+    return int(data["code"])
+
+
+def _begin(proc: Process, sys: Sys) -> int | None:
+    try:
+        found, urls = parse(proc["argv"][1:], SHORT, LONG)
+    except BadOption as error:
+        what = f"option {error.option}: requires parameter" if error.missing else f"option {error.option}: is unknown"
+        sys.err(f"curl: {what}\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
+        return 2
+    options: Data = {"H": [], "body": None, "R": []}
+    for letter, value in found:
+        if letter in ("d", "D", "B", "E", "J"):
+            try:
+                piece = _body(sys, letter, value)
+            except Errno:
+                sys.err(f"curl: Failed to open {value[1:]}\ncurl: option -d: error encountered when reading a file\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
+                return 26
+            options["body"] = piece if options["body"] is None else options["body"] + ("" if letter == "J" else "&") + piece
+            if letter == "J":
+                options["J"] = ""
+        elif letter in ("H", "R"):
+            options[letter].append(value)
+        elif letter == "U":
+            urls.append(value)
+        else:
+            options[letter] = value
+    if "V" in options:
+        sys.out(f"curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: http https\nFeatures: IPv6 SSL\n")
+        return 0
+    if "h" in options:
+        sys.out("Usage: curl [options...] <url>\n -d, --data <data>           HTTP POST data\n -f, --fail                  Fail fast with no output on HTTP errors\n"
+                " -h, --help <subject>        Get help for commands\n -i, --show-headers          Show response headers in output\n -o, --output <file>         Write to file instead of stdout\n"
+                " -O, --remote-name           Write output to file named as remote file\n -s, --silent                Silent mode\n"
+                " -u, --user <user:password>  Server user and password\n -A, --user-agent <name>     Send User-Agent <name> to server\n -v, --verbose               Make the operation more talkative\n"
+                " -V, --version               Show version number and quit\n")
+        return 0
+    if not urls:
+        sys.err("curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
+        return 2
+    proc["data"].update(o=options, urls=urls, code=0)
+    return None
+
+
+def _body(sys: Sys, letter: str, value: str) -> str:
+    if letter == "E":
+        name, equals, text = value.partition("=")
+        return f"{name}={quote(text)}" if equals and name else quote(text if equals else value)
+    if letter == "D" or not value.startswith("@"):
+        return value
+    text = sys.read_file(value[1:]) if value != "@-" else sys.read(0)
+    return text.replace("\r", "").replace("\n", "") if letter == "d" else text
+
+
+def _again(sys: Sys, data: Data, options: Data, fault: Fault) -> bool:
+    """--retry: transient faults (and refused connections when asked) are tried again after 1, 2, 4 ... s."""
+    tries = data.get("tries", 0)
+    if tries >= int(options.get("y") or 0) or not (fault.retry or "Q" in options):
+        return False
+    wait = int(options["Y"]) * 1000 if options.get("Y") else min(1000 << tries, 600_000)
+    if "s" not in options:
+        sys.err(f"Warning: Problem: {'timeout' if fault.code == 28 else 'connection refused' if fault.code == 7 else 'transient error'}. "
+                f"Will retry in {wait // 1000} second{'' if wait == 1000 else 's'}. {int(options['y']) - tries} retr{'y' if int(options['y']) - tries == 1 else 'ies'} left.\n")
+    data.update(tries=tries + 1, retry_at=sys.now + wait)
+    data.pop("began", None)
+    data.pop("url", None)
+    return True
+
+
+def _transfer(proc: Process, sys: Sys, options: Data) -> None:
+    """One URL to its end, redirects included. Raises Fault, Blocked."""
+    data = proc["data"]
+    if "url" not in data:
+        text = data["urls"][0]
+        data.update(url=text if "://" in text else "http://" + text, began=sys.now, redirects=0, trail="")
+    while True:
+        message = _ask(proc, sys, options)
+        location = message.get("Location")
+        if "L" in options and 300 <= message.status < 400 and location:
+            data["redirects"] += 1
+            if data["redirects"] > int(options.get("M") or 50):
+                raise Fault(47, f"Maximum ({options.get('M') or 50}) redirects followed")
+            if "i" in options or "I" in options:
+                data["trail"] += _head(message)
+            data["url"] = urljoin(data["url"], location)
+            if options["body"] is not None and message.status in (301, 302, 303) and "X" not in options:
+                options["body"] = None
+            if "v" in options:
+                sys.err(f"* Issue another request to this URL: '{data['url']}'\n")
+            continue
+        break
+    _deliver(proc, sys, options, message)
+
+
+def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
+    data, verbose = proc["data"], "v" in options
+    try:
+        parts = urlsplit(data["url"])
+        scheme, host, port, target = http.split_url(data["url"])
+    except ValueError:
+        raise Fault(3, "URL rejected: Port number was not a decimal number between 0 and 65535") from None
+    if scheme not in ("http", "https"):
+        raise Fault(1, f'Protocol "{scheme}" not supported')
+    if not host or re.search(r"\s", parts.netloc):
+        raise Fault(3, "URL rejected: No host part in the URL" if not host else "URL rejected: Malformed input to a URL function")
+    deadline = data["began"] + round(float(options["m"]) * 1000) if options.get("m") else None
+    limit = round(float(options["t"]) * 1000) if options.get("t") else None
+    if "socket" not in data:
+        address = _address(sys, options, host, port)
+        if verbose:
+            sys.err(("" if dns.is_address(host) else f"* Host {host}:{port} was resolved.\n* IPv6: (none)\n* IPv4: {address}\n") + f"*   Trying {address}:{port}...\n")
+        data.update(address=address, dialed=sys.now)
+    address = data["address"]
+    try:
+        connect(proc, sys, address, port, connect_ms=limit, deadline=deadline)
+        if verbose and "buffer" not in data:
+            sys.err(f"* Connected to {host} ({address}) port {port}\n")
+        if scheme == "https":
+            raise Fault(35, "TLS connect error: error:0A00010B:SSL routines::wrong version number")
+        text = _request(options, parts.netloc.rpartition("@")[2], target, parts.username, parts.password)
+        if verbose and "buffer" not in data:
+            said = text.partition("\r\n\r\n")[0]
+            sys.err("".join(f"> {line}\n" for line in said.split("\r\n")) + "> \n* Request completely sent off\n")
+        message = exchange(proc, sys, text, head="I" in options or options.get("X") == "HEAD", deadline=deadline)
+    except Failed as failed:
+        raise _fault(failed, sys.now - data["dialed"], sys.now - data["began"], host, port, data) from None
+    local, own = sockets.local(sys, data["socket"])
+    data.update(remote=port, local=local, own=own)
+    hang_up(proc, sys)
+    if verbose:
+        sys.err("".join(f"< {line}\n" for line in (message.start, *(f"{name}: {value}" for name, value in message.headers))) + "< \n")
+        if message.body and "o" in options:
+            sys.err(f"{{ [{http.size(message.body)} bytes data]\n")
+        sys.err(f"* Connection #{data['redirects']} to host {host} left intact\n")
+    return message
+
+
+def _fault(failed: Failed, dialed_ms: int, total_ms: int, host: str, port: int, data: Data) -> Fault:
+    if failed.why == "connect":
+        if failed.errno == "ETIMEDOUT":
+            return Fault(28, f"Failed to connect to {host} port {port} after {dialed_ms} ms: Timeout was reached", True)
+        return Fault(7, f"Failed to connect to {host} port {port} after {dialed_ms} ms: Couldn't connect to server")
+    if failed.why == "timeout":
+        if failed.errno:
+            return Fault(28, f"Connection timed out after {total_ms} milliseconds", True)
+        got = http.size(str(data.get("buffer", "")).partition("\r\n\r\n")[2])
+        return Fault(28, f"Operation timed out after {total_ms} milliseconds with {got} bytes received", True)
+    return Fault(52, "Empty reply from server") if failed.why == "empty" else Fault(56, "Recv failure: Connection reset by peer")
+
+
+def _address(sys: Sys, options: Data, host: str, port: int) -> str:
+    for entry in options["R"]:
+        name, _, rest = entry.lstrip("+").partition(":")
+        number, _, address = rest.partition(":")
+        if name in (host, "*") and number == str(port):
+            return str(address)
+    found = sockets.resolve(sys, host)[1]
+    if not found:
+        raise Fault(6, f"Could not resolve host: {host}")
+    return found[0]
+
+
+def _request(options: Data, host: str, target: str, user: str | None, password: str | None) -> str:
+    body = options["body"]
+    if "G" in options and body is not None:
+        target, body = f"{target}{'&' if '?' in target else '?'}{body}", None
+    method = options.get("X") or ("HEAD" if "I" in options else "POST" if body is not None else "GET")
+    given = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in options["H"])]
+    names = [name.lower() for name, _ in given]
+    lines = [("Host", host)]
+    name = options.get("u") or (f"{user}:{password or ''}" if user else "")
+    if name:
+        lines.append(("Authorization", "Basic " + b64encode((name if ":" in name else name + ":").encode()).decode()))
+    if "a" in options:
+        lines.append(("Authorization", f"Bearer {options['a']}"))
+    lines += [("User-Agent", options.get("A", AGENT)), ("Accept", "application/json" if "J" in options else "*/*")]
+    lines += [(key, options[letter]) for key, letter in (("Referer", "e"), ("Cookie", "b")) if options.get(letter)]
+    lines = [(key, value) for key, value in lines if key.lower() not in names] + [(key, value) for key, value in given if value]
+    if body is not None:
+        lines.append(("Content-Length", str(http.size(body))))
+        if "content-type" not in names:
+            lines.append(("Content-Type", "application/json" if "J" in options else "application/x-www-form-urlencoded"))
+    return http.Message(f"{method} {target} HTTP/1.1", lines, body or "").text()
+
+
+def _head(message: http.Message) -> str:
+    return "".join(f"{line}\r\n" for line in (message.start, *(f"{name}: {value}" for name, value in message.headers))) + "\r\n"
+
+
+def _deliver(proc: Process, sys: Sys, options: Data, message: http.Message) -> None:
+    data = proc["data"]
+    if message.status >= 400 and "f" in options:
+        transient = message.status in (408, 429, 500, 502, 503, 504)
+        raise Fault(22, f"The requested URL returned error: {message.status}", transient)
+    text = data["trail"] + (_head(message) if "i" in options or "I" in options else "") + message.body
+    target = options.get("o")
+    if "O" in options:
+        target = urlsplit(data["url"]).path.rpartition("/")[2]
+        if not target:
+            raise Fault(23, "Remote file name has no length")
+    size = http.size(message.body)
+    # the meter is drawn unless the body goes to a terminal
+    if "s" not in options and (target not in (None, "-") or not sys.is_tty(1)):
+        share = "100" if size else "  0"
+        sys.err(f"{METER}\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
+                f"\r{share} {size:5d}  {share} {size:5d}    0     0 {size * 1000 // max(1, sys.now - data['began']):6d}      0 --:--:-- --:--:-- --:--:-- {size:5d}\n")
+    try:
+        if target in (None, "-"):
+            sys.out(text)
+        else:
+            sys.write_file(str(target), text)
+    except Errno as error:
+        if error.name == "EPIPE":
+            raise Fault(23, "Failure writing output to destination") from None
+        sys.err(f"Warning: Failed to open the file {target}: {error.text}\n")
+        raise Fault(23, "Failure writing output to destination") from None
+    if is_partial(message):
+        raise Fault(18, f"end of response with {int(message.get('Content-Length')) - size} bytes missing")
+    if "w" in options:
+        sys.out(_write_out(options["w"], {**data, "total": sys.now - data["began"]}, message))
+    if message.status >= 400 and "W" in options:
+        raise Fault(22, f"The requested URL returned error: {message.status}")
+
+
+def _write_out(form: str, data: Data, message: http.Message | None) -> str:
+    seconds = data.get("total", 0) / 1000
+    values = {
+        "http_code": f"{message.status if message else 0:03d}", "response_code": f"{message.status if message else 0:03d}",
+        "size_download": str(http.size(message.body)) if message else "0", "time_total": f"{seconds:.6f}", "time_connect": "0.000000",
+        "time_starttransfer": f"{seconds:.6f}", "time_namelookup": "0.000000", "time_appconnect": "0.000000", "url_effective": str(data.get("url", "")),
+        "remote_ip": str(data.get("address", "")), "remote_port": str(data.get("remote", 0)), "local_ip": str(data.get("local", "")),
+        "local_port": str(data.get("own", 0)), "num_redirects": str(data.get("redirects", 0)), "num_connects": "1",
+        "content_type": message.get("Content-Type") if message else "", "method": "GET", "scheme": "http", "http_version": "1.1",
+        "exitcode": "0", "errormsg": "", "speed_download": "0", "redirect_url": message.get("Location") if message else ""}
+    form = re.sub(r"%\{(\w+)\}", lambda match: values.get(match[1], ""), form)
+    return re.sub(r"\\([nrt])|%%", lambda match: {"n": "\n", "r": "\r", "t": "\t"}.get(match[1] or "", "%"), form)
