@@ -597,7 +597,10 @@ class Sys:
         refused = False
         path = self.proc["env"].get("PATH", "") if path is None else path
         key = (name, path, self.proc["uid"])
-        known = self.view.commands.get(key)
+        view = self.view
+        known = view.commands.get(key)
+        if known is None and key in view.shared and view.untouched(path):
+            known = view.commands[key] = view.shared[key]
         if known is not None:
             return known
         for directory in path.split(":"):
@@ -610,7 +613,9 @@ class Sys:
                 continue
             if not vnode.is_dir:
                 if directory.startswith("/") and not any(vnode.path.startswith(mount + "/") for mount in self.view.mounts):
-                    self.view.commands[key] = candidate
+                    view.commands[key] = candidate
+                    if view.untouched(path):
+                        view.shared[key] = candidate
                 return candidate
         raise Errno("EACCES" if refused else "ENOENT")
 

@@ -29,6 +29,8 @@ class View:
         self.root = root_of(fsid, kernel.filesystem(fsid), layer, "/", False)
         self.root.read_only = bool(container.get("read_only_root"))
         self.commands: dict[tuple[str, str, int], str] = {}  # what $PATH look-ups found; emptied when the layer changes
+        self.shared: dict[tuple[str, str, int], str] = layer.setdefault("commands", {})  # the same for the image as it came
+        self.tops = [path.split("/")[1] for path in self.mounts]
 
     def _mounted(self, path: str, parent: Vnode | None, name: str) -> Vnode | None:
         mount = self.mounts.get(path)
@@ -42,6 +44,14 @@ class View:
         if inode is None:
             return None
         return Vnode(mount["fs"], fs, mount["at"], inode, None, parent, name, path, bool(mount["ro"]))
+
+    def untouched(self, search: str) -> bool:
+        """Do the directories of a $PATH show nothing but the image?"""
+        own = self.root.inode["e"] if self.root.ino else {}
+        return all(
+            directory.startswith("/") and (top := directory.split("/")[1]) not in own and top not in self.tops
+            for directory in search.split(":")
+        )
 
     def child(self, directory: Vnode, name: str, proc: Process | None) -> Vnode | None:
         """An entry of a directory, mounts and /proc included."""
