@@ -21,12 +21,14 @@ def workload(kind: str, name: str = "web", **spec: Any) -> dict[str, Any]:
     versions = {"ReplicationController": "v1", "Job": "batch/v1"}
     selector = {"app": name} if kind == "ReplicationController" else {"matchLabels": {"app": name}}
     body = {"selector": selector, "template": template(name), **spec}
-    return {"apiVersion": versions.get(kind, "apps/v1"), "kind": kind, "metadata": {"name": name, "labels": {"app": name}}, "spec": body}
+    return {"apiVersion": versions.get(kind, "apps/v1"), "kind": kind, "metadata": {"name": name, "labels": {"app": name}},
+            "spec": body}
 
 
 def job(name: str = "j", **spec: Any) -> dict[str, Any]:
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
-            "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox:1.36"}]}}, **spec}}
+            "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox:1.36"}]}},
+                     **spec}}
 
 
 def pod(name: str, labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:

@@ -18,14 +18,17 @@ from .support import admin, alive, counts, create, events, pod, pods, scale, set
 NOW = EPOCH_MS + 1_000_000
 
 
-def a_pod(name: str, *, node: str = "n", phase: str = "Running", ready_for: int | None = 100, age: int = 200, cost: int | None = None,
+def a_pod(name: str, *, node: str = "n", phase: str = "Running", ready_for: int | None = 100, age: int = 200,
+          cost: int | None = None,
           restarts: int = 0) -> Any:
     ready = {"type": "Ready", "status": "True" if ready_for is not None else "False",
              "lastTransitionTime": rfc3339(NOW - (ready_for or 0) * 1000)}
     annotations = {"controller.kubernetes.io/pod-deletion-cost": str(cost)} if cost is not None else {}
-    return freeze({"metadata": {"name": name, "uid": name, "creationTimestamp": rfc3339(NOW - age * 1000), "annotations": annotations},
+    return freeze({"metadata": {"name": name, "uid": name, "creationTimestamp": rfc3339(NOW - age * 1000),
+                                "annotations": annotations},
                    "spec": {"nodeName": node, "containers": [{"name": "c"}]},
-                   "status": {"phase": phase, "conditions": [ready], "containerStatuses": [{"name": "c", "restartCount": restarts}]}})
+                   "status": {"phase": phase, "conditions": [ready],
+                              "containerStatuses": [{"name": "c", "restartCount": restarts}]}})
 
 
 @pytest.mark.parametrize(("replicas", "have", "create_", "delete"), [
@@ -48,7 +51,8 @@ def test_plan(replicas: int, have: int, create_: int, delete: int) -> None:
     pytest.param(a_pod("z", ready_for=10), a_pod("a", ready_for=100), id="the one that has been ready for less time"),
     pytest.param(a_pod("z", restarts=3), a_pod("a"), id="the one with more restarts"),
     pytest.param(a_pod("z", age=10, ready_for=None), a_pod("a", age=100, ready_for=None), id="the younger one"),
-    pytest.param(a_pod("a", ready_for=100), a_pod("z", ready_for=101), id="of ages alike in logarithm the one with the lower uid"),
+    pytest.param(a_pod("a", ready_for=100), a_pod("z", ready_for=101),
+                 id="of ages alike in logarithm the one with the lower uid"),
 ])
 def test_scale_down_takes_first(first: Any, second: Any) -> None:
     assert pods_to_delete([second, first], [], 1, NOW) == [first]
@@ -74,8 +78,10 @@ def test_status_counts_pass_through_every_step(cluster: Cluster) -> None:
     cluster.run_for(3)
     admin(cluster).delete("pods", alive(cluster)[0], "default")
     cluster.run_for(3)
-    one, two = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}, {"replicas": 2, "readyReplicas": 2, "availableReplicas": 2}
-    assert [numbers for _, numbers in seen] == [{}, {"replicas": 2}, two, one, {"replicas": 2, "readyReplicas": 1, "availableReplicas": 1}, two]
+    one, two = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}, {"replicas": 2, "readyReplicas": 2,
+                                                                             "availableReplicas": 2}
+    assert [numbers for _, numbers in seen] == [{}, {"replicas": 2}, two, one,
+                                                {"replicas": 2, "readyReplicas": 1, "availableReplicas": 1}, two]
 
 
 def test_replicaset_adopts_a_bare_pod_and_lets_one_go_whose_label_changes(cluster: Cluster) -> None:

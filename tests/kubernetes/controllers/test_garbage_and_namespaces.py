@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from podlab.kubernetes.cluster import Cluster
+
+from .support import admin, alive, condition, create, pod, pods, workload
+
+
+def test_dependents_follow_their_owner(cluster: Cluster) -> None:
+    create(cluster, "deployments", workload("Deployment", replicas=2))
+    cluster.run_for(3)
+    admin(cluster).delete("deployments", "web", "default", propagation="Background")
+    assert admin(cluster).find("deployments", "web", "default") is None
+    cluster.run_for(2)
+    assert not pods(cluster) and not admin(cluster).list("replicasets", "default")
+
+
+def test_foreground_keeps_the_owner_until_its_dependents_have_gone(make_cluster: Any) -> None:
+    cluster = make_cluster(stop_ms=5000)
+    create(cluster, "deployments", workload("Deployment", replicas=2))
+    cluster.run_for(3)
+    admin(cluster).delete("deployments", "web", "default", propagation="Foreground")
+    cluster.run_for(4)
+    assert admin(cluster).get("deployments", "web", "default")["metadata"]["finalizers"] == ["foregroundDeletion"]
+    assert not alive(cluster) and len(pods(cluster)) == 2
+    cluster.run_for(3)
+    assert not pods(cluster) and admin(cluster).find("deployments", "web", "default") is None
+
+
+def test_orphans_stay_without_their_owner(cluster: Cluster) -> None:
+    create(cluster, "replicasets", workload("ReplicaSet", replicas=2))
+    cluster.run_for(3)
+    before = alive(cluster)
+    admin(cluster).delete("replicasets", "web", "default", propagation="Orphan")
+    cluster.run_for(3)
+    assert alive(cluster) == before and admin(cluster).find("replicasets", "web", "default") is None
+    assert all(not p["metadata"].get("ownerReferences") for p in pods(cluster))
+
+
+def test_an_object_whose_owner_never_was_goes(cluster: Cluster) -> None:
+    reference = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "nobody", "uid": "none", "controller": True}
+    create(cluster, "pods", {**pod("stray"), "metadata": {"name": "stray", "ownerReferences": [reference]}})
+    cluster.run_for(3)
+    assert not pods(cluster)
+
+
+@pytest.mark.parametrize(("plural", "name"), [("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt")])
+def test_each_namespace_gets(cluster: Cluster, plural: str, name: str) -> None:
+    admin(cluster).create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}})
+    cluster.run_for(1)
+    assert admin(cluster).find(plural, name, "x") is not None
+    admin(cluster).delete(plural, name, "x")
+    cluster.run_for(1)
+    assert admin(cluster).find(plural, name, "x") is not None
+
+
+def test_a_namespace_goes_pods_first_and_tells_what_remains(make_cluster: Any) -> None:
+    cluster = make_cluster(stop_ms=2000)
+    admin(cluster).create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}})
+    cluster.run_for(1)
+    create(cluster, "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}, "x")
+    create(cluster, "replicasets", workload("ReplicaSet", replicas=2), "x")
+    cluster.run_for(2)
+    admin(cluster).delete("namespaces", "x")
+    cluster.run_for(1)
+    assert condition(cluster, "namespaces", "x", "NamespaceContentRemaining") == "True:SomeResourcesRemain"
+    assert admin(cluster).find("configmaps", "c", "x") is not None
+    cluster.run_for(14.9)
+    assert admin(cluster).find("namespaces", "x") is not None
+    cluster.run_for(3)  # looked at again after half the 30 s of grace and one second
+    assert admin(cluster).find("namespaces", "x") is None and not admin(cluster).list("configmaps", "x")
+
+
+def test_a_checkpoint_in_the_middle_of_everything_gives_the_same_future(cluster: Cluster) -> None:
+    create(cluster, "deployments", workload("Deployment", replicas=3))
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2))
+    cluster.run_for(0.5)
+    copy = Cluster.restore(json.loads(json.dumps(cluster.checkpoint())), strict=True)
+    for one in (cluster, copy):
+        one.run_for(1)
+        admin(one).delete("deployments", "web", "default", propagation="Foreground")
+        one.run_for(5)
+    assert json.dumps(cluster.checkpoint()["etcd"], sort_keys=True) == json.dumps(copy.checkpoint()["etcd"], sort_keys=True)

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.controllers.disruption import numbers
+from podlab.kubernetes.controllers_common.metrics import Groups, MetricError, Rules, limit_down, limit_up, replicas_for
+
+from .support import admin, condition, create, events, pod, pods, status, template, workload
+
+
+@pytest.mark.parametrize(("spec", "pods_", "scale", "healthy", "allowed"), [
+    pytest.param({"minAvailable": 2}, 3, 3, 3, 1, id="one may go above the minimum"),
+    pytest.param({"minAvailable": 2}, 2, 2, 2, 0, id="at the minimum none may go"),
+    pytest.param({"minAvailable": "50%"}, 3, 3, 3, 1, id="half of three is rounded up to two"),
+    pytest.param({"maxUnavailable": "50%"}, 3, 3, 3, 2, id="so is half of three that may be missing"),
+    pytest.param({"maxUnavailable": 1}, 3, 3, 2, 0, id="one is missing already"),
+    pytest.param({"minAvailable": 0}, 0, 0, 0, 0, id="nobody there, nobody may go"),
+])
+def test_budget_numbers(spec: dict[str, Any], pods_: int, scale: int, healthy: int, allowed: int) -> None:
+    assert numbers(spec, [None] * pods_, scale, healthy).allowed == allowed  # type: ignore[list-item]
+
+
+def budget(**spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "web"},
+            "spec": {"selector": {"matchLabels": {"app": "web"}}, **spec}}
+
+
+def test_a_second_eviction_is_refused_until_a_new_pod_is_ready(cluster: Cluster) -> None:
+    create(cluster, "deployments", workload("Deployment", replicas=3))
+    create(cluster, "poddisruptionbudgets", budget(minAvailable=2))
+    cluster.run_for(5)
+    assert status(cluster, "poddisruptionbudgets", "web")["disruptionsAllowed"] == 1
+    evict = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {}}
+    first, second = (p["metadata"]["name"] for p in pods(cluster)[:2])
+    admin(cluster).create("pods", evict, "default", name=first, subresource="eviction")
+    with pytest.raises(ApiError) as refused:
+        admin(cluster).create("pods", evict, "default", name=second, subresource="eviction")
+    assert refused.value.code == 429
+    cluster.run_for(3)
+    admin(cluster).create("pods", evict, "default", name=second, subresource="eviction")
+
+
+def test_a_budget_without_pods_says_so(cluster: Cluster) -> None:
+    create(cluster, "poddisruptionbudgets", budget(minAvailable=1))
+    cluster.run_for(1)
+    assert events(cluster, "NoPods") == ["No matching pods found"]
+    assert condition(cluster, "poddisruptionbudgets", "web", "DisruptionAllowed") == "False:InsufficientPods"
+
+
+def test_a_quota_writes_down_what_is_used(cluster: Cluster) -> None:
+    hard = {"pods": "5", "requests.cpu": "2"}
+    create(cluster, "resourcequotas", {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"},
+                                       "spec": {"hard": hard}})
+    containers = [{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "250m"}}}]
+    create(cluster, "pods", pod("p", containers=containers))
+    cluster.run_for(1)
+    assert status(cluster, "resourcequotas", "q") == {"hard": hard, "used": {"pods": "1", "requests.cpu": "250m"}}
+
+
+# ---- volumes
+
+def claim(name: str = "data", **spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, **spec}}
+
+
+def volume(name: str, size: str = "1Gi", **spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+            "spec": {"capacity": {"storage": size}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"}, **spec}}
+
+
+def test_the_default_class_makes_a_volume(cluster: Cluster) -> None:
+    create(cluster, "persistentvolumeclaims", claim())
+    cluster.run_for(2)
+    held = admin(cluster).get("persistentvolumeclaims", "data", "default")
+    assert held["status"]["phase"] == "Bound" and held["status"]["capacity"] == {"storage": "1Gi"}
+    made = admin(cluster).get("persistentvolumes", held["spec"]["volumeName"])
+    assert made["status"]["phase"] == "Bound" and made["spec"]["claimRef"]["name"] == "data"
+    assert events(cluster, "ProvisioningSucceeded")
+    revision = cluster.etcd.revision
+    cluster.components["persistentvolume-controller"].reconcile("default/data")  # type: ignore[attr-defined]
+    assert cluster.etcd.revision == revision
+
+
+def test_the_smallest_volume_that_fits_is_taken(cluster: Cluster) -> None:
+    for name, size in (("big", "9Gi"), ("fits", "2Gi"), ("small", "500Mi")):
+        create(cluster, "persistentvolumes", volume(name, size), "")
+    create(cluster, "persistentvolumeclaims", claim(storageClassName=""))
+    cluster.run_for(2)
+    assert admin(cluster).get("persistentvolumeclaims", "data", "default")["spec"]["volumeName"] == "fits"
+    assert admin(cluster).get("persistentvolumes", "big")["status"]["phase"] == "Available"
+
+
+def test_waiting_for_the_first_consumer_is_said(cluster: Cluster) -> None:
+    create(cluster, "storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "late"},
+                                       "provisioner": "podlab.io/host-path", "volumeBindingMode": "WaitForFirstConsumer"}, "")
+    create(cluster, "persistentvolumeclaims", claim(storageClassName="late"))
+    cluster.run_for(2)
+    assert status(cluster, "persistentvolumeclaims", "data")["phase"] == "Pending"
+    assert events(cluster, "WaitForFirstConsumer") == ["waiting for first consumer to be created before binding"]
+    selected = {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": "node-2"}}}
+    admin(cluster).patch("persistentvolumeclaims", "data", selected, "default")
+    cluster.run_for(2)
+    held = admin(cluster).get("persistentvolumeclaims", "data", "default")
+    terms = admin(cluster).get("persistentvolumes",
+                               held["spec"]["volumeName"])["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    assert held["status"]["phase"] == "Bound" and terms[0]["matchExpressions"][0]["values"] == ["node-2"]
+
+
+def test_a_claim_in_use_stays_until_its_pod_has_gone_and_its_volume_goes_with_it(cluster: Cluster) -> None:
+    create(cluster, "persistentvolumeclaims", claim())
+    create(cluster, "pods", pod("p", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]))
+    cluster.run_for(3)
+    admin(cluster).delete("persistentvolumeclaims", "data", "default")
+    cluster.run_for(2)
+    assert admin(cluster).find("persistentvolumeclaims", "data", "default") is not None
+    admin(cluster).delete("pods", "p", "default")
+    cluster.run_for(3)
+    assert admin(cluster).find("persistentvolumeclaims", "data", "default") is None
+    assert not admin(cluster).list("persistentvolumes")
+
+
+def test_a_retained_volume_is_released_not_removed(cluster: Cluster) -> None:
+    create(cluster, "persistentvolumes", volume("kept", persistentVolumeReclaimPolicy="Retain"), "")
+    create(cluster, "persistentvolumeclaims", claim(storageClassName=""))
+    cluster.run_for(2)
+    admin(cluster).delete("persistentvolumeclaims", "data", "default")
+    cluster.run_for(2)
+    assert admin(cluster).get("persistentvolumes", "kept")["status"]["phase"] == "Released"
+
+
+# ---- autoscaling
+
+@pytest.mark.parametrize(("use", "missing", "unready", "expected"), [
+    pytest.param([100, 100], [], [], 4, id="twice the target doubles"),
+    pytest.param([52, 54], [], [], 2, id="within ten percent nothing changes"),
+    pytest.param([20, 20], [], [], 1, id="less than half halves"),
+    pytest.param([100], ["b"], [], 2, id="on the way up a missing sample counts as nothing"),
+    pytest.param([10], ["b"], [], 2, id="on the way down it counts as all of the request"),
+    pytest.param([150], [], ["b"], 3, id="an unready Pod slows the way up"),
+])
+def test_replicas_for_a_target_of_fifty_percent(use: list[int], missing: list[str], unready: list[str], expected: int) -> None:
+    samples = dict(zip("abc", use, strict=False))
+    groups = Groups(len(use), unready, missing)
+    assert replicas_for(2, groups, samples, {"a": 100, "b": 100, "c": 100}, 50)[0] == expected
+
+
+def test_without_samples_there_is_no_advice() -> None:
+    with pytest.raises(MetricError, match="did not receive metrics"):
+        replicas_for(2, Groups(), {}, {}, 50)
+
+
+def test_behavior_limits_the_pace() -> None:
+    rule = Rules(0, "Max", (("Pods", 2, 60_000), ("Percent", 100, 60_000)))
+    assert limit_up(3, rule, [], 100_000) == 6 and limit_up(6, rule, [[90_000, 3]], 100_000) == 6
+    assert limit_down(10, rule, [], 0) == 0 and limit_down(10, Rules(0, "Min", rule.policies), [], 0) == 8
+    assert limit_down(10, Rules(0, "Disabled", ()), [], 0) == 10
+
+
+def hpa(**spec: Any) -> dict[str, Any]:
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
+    return {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 1, "maxReplicas": 5,
+        "metrics": [metric], **spec}}
+
+
+def test_load_brings_more_replicas_and_calm_fewer_after_five_minutes(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    use = {"percent": 100}
+    monkeypatch.setattr(type(cluster), "pod_usage", lambda self,
+                        pod: {"c": {"cpu_nanocores": use["percent"] * 1_000_000, "memory_bytes": 0}})
+    body = workload("Deployment", replicas=1)
+    body["spec"]["template"] = template(containers=[{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "100m"}}}])
+    create(cluster, "deployments", body)
+    cluster.run_for(400)
+    for one in pods(cluster):
+        cluster.server.store("pods", {**one, "status": {**one["status"], "startTime": one["metadata"]["creationTimestamp"]}},
+                             _cause())
+    create(cluster, "horizontalpodautoscalers", hpa())
+    cluster.run_for(1)
+    assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 2
+    assert events(cluster, "SuccessfulRescale") == ["New size: 2; reason: cpu resource utilization (percentage of request) above target"]
+    use["percent"] = 10
+    cluster.run_for(200)
+    assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 2
+    assert condition(cluster, "horizontalpodautoscalers", "web", "AbleToScale") == "True:ScaleDownStabilized"
+    cluster.run_for(200)
+    assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 1
+
+
+def test_missing_requests_are_named(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(cluster), "pod_usage", lambda self, pod: {"c": {"cpu_nanocores": 1, "memory_bytes": 0}})
+    create(cluster, "deployments", workload("Deployment", replicas=1))
+    create(cluster, "horizontalpodautoscalers", hpa())
+    cluster.run_for(20)
+    assert condition(cluster, "horizontalpodautoscalers", "web", "ScalingActive") == "False:FailedGetResourceMetric"
+    assert any("missing request for cpu in container c" in text for text in events(cluster, "FailedGetResourceMetric"))
+
+
+def _cause() -> Any:
+    from podlab.kubernetes.cause import UNSAID
+    return UNSAID

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.controllers.statefulset import plan
+from podlab.kubernetes.objects import freeze
+from podlab.kubernetes.times import rfc3339
+
+from .conftest import EPOCH_MS
+from .support import admin, alive, create, events, pods, scale, set_image, status, workload
+
+NOW = EPOCH_MS
+
+
+def owner(replicas: int, **spec: Any) -> Any:
+    return freeze({"metadata": {"name": "db"}, "spec": {"replicas": replicas, **spec}})
+
+
+def member(number: int, ready: bool = True, phase: str = "Running", deleting: bool = False, revision: str = "new") -> Any:
+    ends = {"deletionTimestamp": rfc3339(NOW)} if deleting else {}
+    return freeze({"metadata": {"name": f"db-{number}", "labels": {"controller-revision-hash": revision}, **ends}, "spec": {},
+                   "status": {
+        "phase": phase, "conditions": [{"type": "Ready", "status": str(ready), "lastTransitionTime": rfc3339(NOW)}]}})
+
+
+PARALLEL = {"podManagementPolicy": "Parallel"}
+
+
+@pytest.mark.parametrize(("replicas", "spec", "pods_", "steps"), [
+    pytest.param(3, {}, [], ["create 0"], id="the first Pod alone"),
+    pytest.param(3, {}, [member(0, ready=False)], ["wait 0"], id="waits until the one before is ready"),
+    pytest.param(3, {}, [member(0)], ["create 1"], id="then the next"),
+    pytest.param(3, PARALLEL, [], ["create 0", "create 1", "create 2"], id="Parallel makes all at once"),
+    pytest.param(2, {}, [member(0, phase="Failed"), member(1)], ["restart 0"], id="an ended Pod is deleted to be made again"),
+    pytest.param(1, {}, [member(0), member(1), member(2)], ["scale-down 2"], id="the highest ordinal goes first"),
+    pytest.param(1, {}, [member(0), member(1), member(2, deleting=True)], ["wait 2"], id="one at a time on the way down"),
+    pytest.param(1, {}, [member(0), member(1, ready=False), member(2)], ["scale-down 2"],
+                 id="a healthy one above an unhealthy one may go"),
+    pytest.param(0, PARALLEL, [member(0), member(1)], ["scale-down 1", "scale-down 0"], id="Parallel takes all down at once"),
+    pytest.param(2, {}, [member(0, revision="old"), member(1, revision="old")], ["update 1"], id="an update begins at the top"),
+    pytest.param(2, {}, [member(0, revision="old"), member(1)], ["update 0"], id="and goes down when the upper one is ready"),
+    pytest.param(2, {"updateStrategy": {"rollingUpdate": {"partition": 1}}}, [member(0, revision="old"), member(1)], [],
+                 id="below the partition nothing is updated"),
+    pytest.param(1, {"updateStrategy": {"type": "OnDelete"}}, [member(0, revision="old")], [],
+                 id="OnDelete leaves it to the user"),
+    pytest.param(2, {"ordinals": {"start": 5}}, [], ["create 5"], id="ordinals may start elsewhere"),
+    pytest.param(1, {}, [member(0)], [], id="nothing to do"),
+])
+def test_plan(replicas: int, spec: dict[str, Any], pods_: list[Any], steps: list[str]) -> None:
+    assert [repr(step) for step in plan(owner(replicas, **spec), pods_, "new", NOW)] == steps
+
+
+def test_pods_start_in_order_and_keep_their_names(cluster: Cluster) -> None:
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=3))
+    for number in (1, 2, 3):
+        cluster.run_for(0.4)
+        assert len(alive(cluster)) == number
+        cluster.run_for(0.13)
+    cluster.run_for(1)
+    first = admin(cluster).get("pods", "db-1", "default")
+    assert first["spec"]["hostname"] == "db-1" and first["spec"]["subdomain"] == "db"
+    assert first["metadata"]["labels"]["apps.kubernetes.io/pod-index"] == "1"
+    admin(cluster).delete("pods", "db-1", "default")
+    cluster.run_for(3)
+    assert alive(cluster) == ["db-0", "db-1", "db-2"]
+    assert "Create Pod db-1 in StatefulSet db successful" in events(cluster, "SuccessfulCreate")
+
+
+def test_it_ends_in_reverse(cluster: Cluster) -> None:
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=3))
+    cluster.run_for(5)
+    scale(cluster, "statefulsets", "db", 1)
+    cluster.run_for(0.2)
+    assert alive(cluster) == ["db-0", "db-1"] and len(pods(cluster)) == 3
+    cluster.run_for(3)
+    assert alive(cluster) == ["db-0"]
+
+
+def test_an_update_with_a_partition_leaves_the_lower_ones(cluster: Cluster) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2, updateStrategy=strategy))
+    cluster.run_for(4)
+    set_image(cluster, "statefulsets", "db", "nginx:1.16.1")
+    cluster.run_for(5)
+    images = [p["spec"]["containers"][0]["image"] for p in pods(cluster)]
+    assert images == ["nginx:1.14.2", "nginx:1.16.1"]
+    held = status(cluster, "statefulsets", "db")
+    assert (held["currentReplicas"], held["updatedReplicas"]) == (1, 1) and held["currentRevision"] != held["updateRevision"]
+
+
+def test_each_pod_has_claims_that_outlive_it(cluster: Cluster) -> None:
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"],
+                                                    "resources": {"requests": {"storage": "1Gi"}}}}
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2, volumeClaimTemplates=[claim]))
+    cluster.run_for(5)
+    claims = [one["metadata"]["name"] for one in admin(cluster).list("persistentvolumeclaims", "default")]
+    assert claims == ["data-db-0", "data-db-1"]
+    scale(cluster, "statefulsets", "db", 0)
+    cluster.run_for(5)
+    assert len(admin(cluster).list("persistentvolumeclaims", "default")) == 2 and not pods(cluster)
+
+
+def test_a_second_look_changes_nothing(cluster: Cluster) -> None:
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2))
+    cluster.run_for(5)
+    revision = cluster.etcd.revision
+    cluster.components["statefulset-controller"].reconcile("default/db")  # type: ignore[attr-defined]
+    assert cluster.etcd.revision == revision
