@@ -66,7 +66,8 @@ def power(kubelet: Kubelet, wanted: str) -> None:
         _off(kubelet)
     kubelet.state.update(power=wanted, since=kubelet.now)
     if wanted == "on":
-        _on(kubelet, rebooted=before == "off")
+        rebooted, kubelet.state["dark"] = kubelet.state["dark"], False
+        _on(kubelet, rebooted=rebooted)
 
 
 def missed(kubelet: Kubelet, payload: list[Any]) -> None:
@@ -77,6 +78,7 @@ def missed(kubelet: Kubelet, payload: list[Any]) -> None:
 
 def _off(kubelet: Kubelet) -> None:
     """The machine loses power: every process dies, what was on disk stays."""
+    kubelet.state["dark"] = True
     for worker in kubelet.state["pods"].values():
         for runs in worker["runs"].values():
             if runs and runs[-1]["state"] == "running":
@@ -98,7 +100,7 @@ def _on(kubelet: Kubelet, *, rebooted: bool) -> None:
     pending = kubelet.state.pop("missed", [])
     if rebooted:
         _forget_runtime(kubelet)
-        node_status.write(kubelet, "True", "KubeletReady", "kubelet is posting ready status")
+        node_status.booted(kubelet)
     elif quiet > PLEG_THRESHOLD_MS:
         node_status.write(
             kubelet,
@@ -145,7 +147,7 @@ def _catch_up(kubelet: Kubelet, worker: Worker, rebooted: bool) -> None:
     if rebooted:
         for key, probe in worker["probes"].items():
             probe["timer"] = kubelet.after(1000, ["probe", worker["uid"], key])
-        if worker["mode"] == "run":
+        if worker["mode"] == "run" and not pod["metadata"].get("deletionTimestamp"):
             kubelet.after(100, ["sync", worker["uid"]])
     else:
         for probe in worker["probes"].values():

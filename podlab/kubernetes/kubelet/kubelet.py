@@ -65,6 +65,7 @@ class Kubelet(Component):
             "power": "on",
             "since": cluster.clock.now,
             "silent_at": 0,
+            "dark": False,
             "address": 1,
             "pleg": None,
             "images": {},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..cause import Cause
-from ..objects import EMPTY, Map
+from ..objects import EMPTY, Map, freeze
 from ..times import rfc3339
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def report(kubelet: Kubelet) -> None:
     write(kubelet, "True", "KubeletReady", "kubelet is posting ready status")
 
 
-def write(kubelet: Kubelet, ready: str, reason: str, message: str, *, pressures: bool = True) -> None:
-    """Conditions and images. `pressures` False leaves the pressure conditions as the store has them."""
+def write(kubelet: Kubelet, ready: str, reason: str, message: str, *, pressures: bool = True, boot: str = "") -> None:
+    """Conditions and images; `boot`: a new boot id. `pressures` False leaves the pressure conditions as the store has them."""
     node = kubelet.client.find("nodes", kubelet.node)
     if node is None:
         return
@@ -84,12 +84,31 @@ def write(kubelet: Kubelet, ready: str, reason: str, message: str, *, pressures:
             }
         )
     status = {**old, "conditions": conditions, "images": image_list(kubelet)}
+    if boot:
+        status["nodeInfo"] = {**old["nodeInfo"], "bootID": boot}
     kubelet.client.update(
         "nodes",
         {"metadata": {"name": kubelet.node}, "status": status},
         subresource="status",
         cause=Cause("kubelet-node-status", {"ready": ready, "pressure": sorted(kubelet.state["pressure"])}),
     )
+
+
+def booted(kubelet: Kubelet) -> None:
+    """The machine has started anew: another boot id, and events that say so."""
+    node = kubelet.client.find("nodes", kubelet.node)
+    if node is None:
+        return
+    boot = kubelet.cluster.random.uid("boot", kubelet.node, kubelet.now)
+    _record(kubelet, node, "Normal", "Starting", "Starting kubelet.")
+    _record(kubelet, node, "Warning", "Rebooted", f"Node {kubelet.node} has been rebooted, boot id: {boot}")
+    write(kubelet, "True", "KubeletReady", "kubelet is posting ready status", boot=boot)
+
+
+def _record(kubelet: Kubelet, node: Map, kind: str, reason: str, message: str) -> None:
+    """Kubelets name their Node by its name in place of a uid (nodeRef)."""
+    about: Map = freeze({**node, "metadata": {**node["metadata"], "uid": kubelet.node}})
+    kubelet.client.event(about, kind, reason, message)
 
 
 def _event(kubelet: Kubelet, node: Map, kind: str, new: tuple[str, str, str]) -> None:
@@ -101,7 +120,7 @@ def _event(kubelet: Kubelet, node: Map, kind: str, new: tuple[str, str, str]) ->
             "DiskPressure": ("NodeHasNoDiskPressure", "NodeHasDiskPressure"),
             "PIDPressure": ("NodeHasSufficientPID", "NodeHasInsufficientPID"),
         }[kind][new[0] == "True"]
-    kubelet.client.event(node, "Normal", reason, f"Node {kubelet.node} status is now: {reason}")
+    _record(kubelet, node, "Normal", reason, f"Node {kubelet.node} status is now: {reason}")
 
 
 def image_list(kubelet: Kubelet) -> list[dict[str, Any]]:

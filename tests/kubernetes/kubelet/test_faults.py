@@ -37,6 +37,22 @@ def test_a_rebooted_node_starts_its_pods_again_in_new_sandboxes() -> None:
     assert [text.strip() for text in it.logs()] == ["2"], "an emptyDir outlives a reboot"
 
 
+def test_power_lost_while_a_container_is_stopped_is_found_whatever_comes_between() -> None:
+    it = world()
+    it.create(pod(terminationGracePeriodSeconds=20))
+    it.run(3)
+    it.delete()
+    it.run(1)
+    for power in ("off", "silent", "on"):
+        it.fault(node="node-1", power=power)
+        it.run(1)
+    it.run(5)
+    assert it.gone()
+    rebooted = [event["message"] for event in it.cluster.etcd.list("events") if event["reason"] == "Rebooted"]
+    node = it.cluster.etcd.get("nodes", "node-1")
+    assert node is not None and rebooted == [f"Node node-1 has been rebooted, boot id: {node['status']['nodeInfo']['bootID']}"]
+
+
 def test_a_rebooted_node_does_not_run_a_never_pod_again() -> None:
     it = world()
     it.create(pod(sh("sleep 3600"), restartPolicy="Never"))
