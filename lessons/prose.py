@@ -17,7 +17,8 @@ _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enab
 
 
 def _fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    """```sh -> a command to type; ```yaml name.yaml -> a manifest to open in the editor; anything else -> what a machine says."""
+    """```sh -> a command to type; ```yaml name.yaml -> a manifest to open in the editor; ```why pods/default/web#container -> a button that
+    asks for the cause chain; anything else -> what a machine says."""
     token = tokens[index]
     language, _, name = token.info.strip().partition(" ")
     name, text = escape(name.strip() or "lesson.yaml"), escape(token.content.rstrip("\n"))
@@ -27,6 +28,8 @@ def _fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: An
     if language == "yaml":
         button = f'<button type="button" class="quiet" data-yaml="{text}" data-yaml-name="{name}">YAML에서 열기</button>'
         return f'<div class="manifest"><pre><code>{text}</code></pre>{button}</div>'
+    if language == "why":
+        return f'<p class="ask"><button type="button" class="quiet" data-why="{name}">{text}</button></p>'
     return f'<pre class="said"><code>{text}</code></pre>'
 
 
