@@ -35,8 +35,7 @@ TIMERS_AT_ONCE = 2_000
 SLICE_MS = 100  # the wait of a process that has used them up
 TREE_FILES = {"kubectl": Entry(program="foreign", size=58_605_752), "curl": Entry(program="foreign", size=276_056),
               "wget": Entry(program="foreign", size=549_320), "pause": Entry(program="pause")}
-IMAGE = Image("podlab/laptop", ("latest",), base_tree({"bin": TREE_FILES}, bash=True, release='PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'), 0,
-              ("pause",))
+IMAGE = Image("podlab/laptop", ("latest",), base_tree("debian", {"bin": TREE_FILES}), 0, ("pause",))
 UNCAUGHT_INTERRUPT = 130
 
 
