@@ -238,9 +238,13 @@ def _fetch(kubelet: Kubelet, share: str, name: str) -> None:
 
 
 def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
-    """Make a new sandbox's volumes in the runtime. One whose source went away this very moment is missed by its containers."""
+    """Make a sandbox's volumes in the runtime. One whose source went away this very moment is tried again by the next sync."""
     group = (pod["spec"].get("securityContext") or EMPTY).get("fsGroup") or 0
+    made = kubelet.machine.state["sandboxes"][worker["uid"]]["volumes"]
     for volume in pod["spec"].get("volumes") or ():
+        if volume["name"] in made:
+            continue
+        worker["config"].pop(volume["name"], None)
         try:
             _create(kubelet, worker, pod, volume, group)
         except MountError as error:
@@ -327,7 +331,10 @@ def refresh(kubelet: Kubelet, worker: Worker) -> None:
 
 def refresh_if_due(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     """Any sync of a Pod brings its files up to date."""
-    if worker["config"] and worker["sandbox"] and worker["sandbox"]["ready"]:
+    if not worker["sandbox"] or not worker["sandbox"]["ready"]:
+        return
+    create(kubelet, worker, pod)
+    if worker["config"]:
         kubelet.cancel(worker["refresh"])
         worker["refresh"] = None
         update(kubelet, worker, pod)
