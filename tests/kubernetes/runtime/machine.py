@@ -96,7 +96,9 @@ class Machine:
     def logs(self, container_id: str) -> str:
         return "".join(line.text + ("" if line.partial else "\n") for line in self.node.logs(container_id))
 
-    def execute(self, container_id: str, *argv: str, ms: int = 60_000, stdin: str | None = None, tty: bool = False) -> tuple[str, str, int | None]:
+    def execute(
+        self, container_id: str, *argv: str, ms: int = 60_000, stdin: str | None = None, tty: bool = False
+    ) -> tuple[str, str, int | None]:
         """Runs a command in a container to its end: (stdout, stderr, exit code)."""
         words = ["sh", "-c", argv[0]] if len(argv) == 1 and (" " in argv[0] or "\n" in argv[0]) else list(argv)
         exec_id = self.node.exec(container_id, words, stdin=stdin is not None, tty=tty)
@@ -120,7 +122,9 @@ def sh(script: str, ms: int = 600_000, **options: Any) -> tuple[str, int]:
 
 
 image.add(Image("docker.io/test/busybox", ("latest",), {
-    "bin": {name: Entry(program=name) for name in PROGRAMS}, "home": {}, "root": {}, "usr": {"bin": {"env": Entry(link="/bin/env")}},
-    "etc": {"passwd": "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www:/var/www:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+    "bin": {name: Entry(program=name) for name in PROGRAMS}, "home": {}, "root": {},
+    "usr": {"bin": {"env": Entry(link="/bin/env")}},
+    "etc": {"passwd": "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www:/var/www:/bin/false\n"
+                      "nobody:x:65534:65534:nobody:/home:/bin/false\n",
             "group": "root:x:0:\nwww:x:33:\n"},
 }, 2_000_000, cmd=("sh",)))  # fmt: skip

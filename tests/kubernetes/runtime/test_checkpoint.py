@@ -13,9 +13,12 @@ SCRIPTS = (
     "for i in 1 2 3 4; do echo $i $(date +%s); sleep 1; done | while read a b; do echo $b-$a; done",
     "f() { local n=$1; [ $n -gt 0 ] && { sleep 0.3; f $((n-1)); }; echo up $n; }; f 4; echo ${x:-$(sleep 1; echo deep)}",
     "trap 'echo bye' EXIT; (sleep 1.5; echo bg) & cat <<E\nhere $(sleep 0.5; echo doc)\nE\nwait; exit 3",
-    "seq 3000 | sed -n '/7$/p' | awk '{s+=$1} END {print s}'; yes | head -c 300000 | wc -c; i=0; while [ $i -lt 900 ]; do i=$((i+1)); done; echo $i",
-    "mkdir /d; (while sleep 0.4; do date >> /d/log; done) & tail -f /d/log 2>&1 & timeout 2 tail -F /d/log | grep -o '..:..:..'; kill $!; ls /d",
-    "find / -name 'pass*' -exec wc -l {} \\;; xargs -n1 echo <<E\na b\nc\nE\nread x <<E\nq\nE\necho $x; echo 'sleep 1; echo $0' | sh",
+    "seq 3000 | sed -n '/7$/p' | awk '{s+=$1} END {print s}'; yes | head -c 300000 | wc -c; i=0; while [ $i -lt 900 "
+    "]; do i=$((i+1)); done; echo $i",
+    "mkdir /d; (while sleep 0.4; do date >> /d/log; done) & tail -f /d/log 2>&1 & timeout 2 tail -F /d/log | grep -o "
+    "'..:..:..'; kill $!; ls /d",
+    "find / -name 'pass*' -exec wc -l {} \\;; xargs -n1 echo <<E\na b\nc\nE\nread x <<E\nq\nE\n"
+    "echo $x; echo 'sleep 1; echo $0' | sh",
 )
 
 

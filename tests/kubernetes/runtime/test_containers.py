@@ -147,9 +147,13 @@ def test_containers_of_a_pod_share_volumes_and_shm_but_not_their_own_files() -> 
     machine.pod()
     machine.node.create_volume("pod-1", "shared", "emptyDir")
     mounts = [{"path": "/data", "volume": "shared"}]
-    writer = machine.container("echo hello > /data/f; echo shm > /dev/shm/x; echo own > /own; sleep 100", name="writer", mounts=mounts)
+    writer = machine.container(
+        "echo hello > /data/f; echo shm > /dev/shm/x; echo own > /own; sleep 100", name="writer", mounts=mounts
+    )
     reader = machine.container(
-        "sleep 1; cat /data/f /dev/shm/x; ls /own", name="reader", mounts=[{"path": "/data", "volume": "shared", "read_only": True}]
+        "sleep 1; cat /data/f /dev/shm/x; ls /own",
+        name="reader",
+        mounts=[{"path": "/data", "volume": "shared", "read_only": True}],
     )
     machine.run(2_000)
     assert machine.logs(reader) == "hello\nshm\nls: /own: No such file or directory\n"
@@ -163,7 +167,10 @@ def test_config_map_update_swaps_the_files_at_once_but_not_under_a_sub_path() ->
     machine.node.create_volume("pod-1", "cfg", "configMap", files={"a": "1", "b": "2"})
     mounts = [{"path": "/etc/cfg", "volume": "cfg"}, {"path": "/x/a.conf", "volume": "cfg", "sub_path": "a"}]
     container = machine.container("sleep 100", mounts=mounts)
-    assert machine.execute(container, "sh", "-c", "echo x > /etc/cfg/a", ms=5)[1] == "sh: can't create /etc/cfg/a: Read-only file system\n"
+    assert (
+        machine.execute(container, "sh", "-c", "echo x > /etc/cfg/a", ms=5)[1]
+        == "sh: can't create /etc/cfg/a: Read-only file system\n"
+    )
     machine.node.update_volume("pod-1", "cfg", {"a": "new", "c": "3"})
     assert machine.execute(container, "sh", "-c", "ls /etc/cfg; cat /etc/cfg/a /x/a.conf", ms=5)[0] == "a\nc\nnew1"
 
@@ -173,7 +180,7 @@ def test_a_memory_volume_is_full_at_its_limit_and_counts_its_bytes() -> None:
     machine.pod()
     machine.node.create_volume("pod-1", "cache", "emptyDir", medium="Memory", size_limit=1 << 20)
     container = machine.container("sleep 100", mounts=[{"path": "/cache", "volume": "cache"}])
-    out, err, code = machine.execute(container, "dd", "if=/dev/zero", "of=/cache/f", "bs=1M", "count=5", ms=5)
+    _, err, code = machine.execute(container, "dd", "if=/dev/zero", "of=/cache/f", "bs=1M", "count=5", ms=5)
     assert code == 1
     assert "No space left on device" in err
     assert machine.node.volume_usage("pod-1", "cache")["bytes"] == 1 << 20

@@ -1,4 +1,5 @@
-"""The shell and its tools against recordings of the real one (busybox.json: what BusyBox 1.35's `sh -c SCRIPT` printed, both streams)."""
+"""The shell and its tools against recordings of the real one (busybox.json: what BusyBox 1.35's `sh -c SCRIPT` printed, both
+streams)."""
 
 from __future__ import annotations
 
@@ -55,7 +56,9 @@ def test_an_endless_recursion_ends_the_shell() -> None:
 
 def test_a_large_file_of_zeros_costs_nothing_and_fills_the_disk() -> None:
     machine = Machine()
-    container = machine.container("dd if=/dev/zero of=/big bs=1M count=500 2>/dev/null; ls -l /big | cut -c20-55; wc -c < /big | head -1; rm /big; sleep 9")
+    container = machine.container(
+        "dd if=/dev/zero of=/big bs=1M count=500 2>/dev/null; ls -l /big | cut -c20-55; wc -c < /big | head -1; rm /big; sleep 9"
+    )
     machine.run(3_000)
     assert "524288000" in machine.logs(container)
     assert len(machine.checkpoint()) < 20_000
@@ -67,3 +70,17 @@ def test_heavy_work_takes_virtual_time() -> None:
     assert machine.logs(container) == ""
     machine.run(2_000)
     assert machine.logs(container) == "2000\n"
+
+
+def test_bash_expands_braces_and_ash_does_not() -> None:
+    assert (
+        sh("bash -c 'for i in {1..3} x{a,b}y \"{q,r}\"; do echo $i; done'; echo {1..3}")[0]
+        == "1\n2\n3\nxay\nxby\n{q,r}\n{1..3}\n"
+    )
+
+
+def test_read_is_broken_off_by_a_trapped_signal() -> None:
+    machine = Machine()
+    container = machine.container("sh", "-c", "trap 'echo term' TERM; read x; echo rc $?", stdin=True)
+    machine.node.signal(container, "TERM")
+    assert machine.logs(container) == "term\nrc 143\n"

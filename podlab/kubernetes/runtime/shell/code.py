@@ -76,7 +76,7 @@ class _Compiler:
 
     def field(self, word: Word) -> Word | str:
         """A word that becomes a command's fields; a plain string when nothing in it expands."""
-        if all(part[0] == "lit" and (part[2] or not any(char in part[1] for char in "*?[")) for part in word):
+        if all(part[0] == "lit" and (part[2] or not any(char in part[1] for char in "*?[{")) for part in word):
             return "".join(part[1] for part in word)
         return self.word(word)
 

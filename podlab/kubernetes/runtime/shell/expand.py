@@ -37,6 +37,38 @@ class ExpansionFault(Exception):
 BREAK = ("", "break")
 
 
+RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?|([A-Za-z])\.\.([A-Za-z])")
+
+
+def braces(word: Word) -> list[Word]:
+    """bash's {a,b} and {1..3} in the unquoted literal parts of a word; each brace's alternatives within one part."""
+    for index, part in enumerate(word):
+        if part[0] != "lit" or part[2]:
+            continue
+        match = re.search(r"\{([^{}]*)\}", part[1])
+        if match is None:
+            continue
+        inside = match[1]
+        span = RANGE.fullmatch(inside)
+        if span is not None and span[1] is not None:
+            low, high, step = int(span[1]), int(span[2]), abs(int(span[3] or 1)) or 1
+            width = max(len(span[1]), len(span[2])) if re.match(r"-?0\d", span[1]) or re.match(r"-?0\d", span[2]) else 0
+            choices = [f"{n:0{width}d}" for n in range(low, high + (1 if high >= low else -1), step if high >= low else -step)]
+        elif span is not None:
+            low, high = ord(span[4]), ord(span[5])
+            choices = [chr(n) for n in range(low, high + (1 if high >= low else -1), 1 if high >= low else -1)]
+        elif "," in inside:
+            choices = inside.split(",")
+        else:
+            continue
+        before, after = part[1][: match.start()], part[1][match.end() :]
+        found: list[Word] = []
+        for choice in choices[:10_000]:
+            found += braces((*word[:index], ("lit", before + choice + after, False), *word[index + 1 :]))
+        return found
+    return [word]
+
+
 class Expander:
     """Expands words for one shell. `results`: the frame's outputs and numbers by id."""
 
@@ -53,8 +85,9 @@ class Expander:
             elif word and word[0][0] == "nosplit":
                 out.append(self.text(word[0][1]))
             else:
-                for field in self._split(word):
-                    self._pathnames(field, out)
+                for one in braces(word) if self.shell.data["flavor"] == "bash" else [word]:
+                    for field in self._split(one):
+                        self._pathnames(field, out)
         return out
 
     def text(self, word: Word | str) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 @builtin("read")
 def _read(shell: Shell, argv: list[str], state: Data) -> int:
     sys = shell.sys
+    if shell.data["pending"]:  # broken off by a trapped signal
+        return 128 + int(shell.data["pending"][0])
     raw, prompt, limit, fd, names = False, "", 0, 0, []
     timeout: float | None = None
     words = argv[1:]
