@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from lessons.checks import problems
-from lessons.prose import render, render_line, stray_marks
+from lessons.prose import fences, render, render_line, stray_marks
 from lessons.schema import HINTS, KINDS, MISCONCEPTIONS, WRONG_WAYS, Choice, Condition, Exercise, Lesson, LessonError, Question, Step
 
 FOLDER = re.compile(r"(\d\d)-([a-z0-9-]+)\Z")
@@ -174,8 +174,17 @@ def _steps(source: Source, body: str, first_line: int, exercises: dict[str, Exer
     if fence:
         raise source.fail(first_line + body.count("\n"), f"{fence} 로 연 글상자를 닫지 않았습니다")
     _sound(source, first_line, drafts, exercises, questions)
-    return tuple(Step(one.id, one.kind, one.title, _html(source, one.line, "\n".join(one.text)), tuple(one.conditions), tuple(one.questions),
-                      one.exercises[0] if one.exercises else None) for one in drafts)
+    return tuple(_step(source, one) for one in drafts)
+
+
+def _step(source: Source, draft: _Draft) -> Step:
+    text = "\n".join(draft.text)
+    blocks = fences(text)
+    if any(language == "yaml" and not name for language, name, _ in blocks):
+        raise source.fail(draft.line, "```yaml 뒤에 파일 이름을 적습니다: ```yaml web.yaml")
+    return Step(draft.id, draft.kind, draft.title, _html(source, draft.line, text), tuple(draft.conditions), tuple(draft.questions),
+                draft.exercises[0] if draft.exercises else None, tuple(content for language, _, content in blocks if language == "sh"),
+                {name: content for language, name, content in blocks if language == "yaml"})
 
 
 def _html(source: Source, line: int, text: str, *, block: bool = True) -> str:

@@ -43,6 +43,16 @@ _markdown.add_render_rule("fence", _fence)
 _markdown.add_render_rule("link_open", _link)
 
 
+def fences(text: str) -> list[tuple[str, str, str]]:
+    """(language, name, content) of the fenced blocks, in order."""
+    found = []
+    for token in _markdown.parse(text):
+        if token.type == "fence":
+            language, _, name = token.info.strip().partition(" ")
+            found.append((language, name.strip(), token.content))
+    return found
+
+
 def stray_marks(html: str) -> str:
     """The words before an emphasis mark that CommonMark left as it was, '' when there is none.
 

@@ -1,0 +1,98 @@
+"""A lesson tried out, on clusters of its own and in virtual time: does it do what its prose says?
+
+    walk       a learner who types every command of the prose and every solution gets every tick, in order
+    exercises  unsolved at the start, solved by the solution, and by none of the listed wrong ways at any moment
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lessons.checks import World, evaluate
+from lessons.schema import Condition, Exercise, Lesson
+from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.kubectl.laptop import run_script
+from podlab.labs import births
+
+LOOKS = 3  # after a script the conditions are looked at so often,
+SECONDS_BETWEEN = 20.0  # with so much virtual time between: a minute is enough for every condition of ours
+COMMAND_SECONDS = 120.0  # a command of the prose that watches or follows is interrupted after this
+READING_SECONDS = 3.0  # between two commands
+
+
+def failures(lesson: Lesson) -> Iterator[str]:
+    """What does not hold, each in a Korean sentence that begins with the step or exercise."""
+    for step in lesson.steps:
+        if step.exercise is not None:
+            yield from _exercise(lesson, step.exercise)
+    yield from walk(lesson)
+
+
+def _exercise(lesson: Lesson, exercise: Exercise) -> Iterator[str]:
+    cluster = _begin(lesson, exercise)
+    if not _unmet(exercise.conditions, cluster):
+        yield f"과제 {exercise.id}: 시작할 때 이미 풀려 있습니다"
+    unmet = _run(cluster, exercise, exercise.solution)[-1]
+    yield from (f"과제 {exercise.id}: 풀이대로 했는데 '{text}' 조건이 맞지 않습니다: {why}" for text, why in unmet)
+    for name, script in exercise.wrong:
+        if not all(_run(_begin(lesson, exercise), exercise, script)):
+            yield f"과제 {exercise.id}: 틀린 길 '{name}'(으)로도 풀립니다"
+
+
+def _begin(lesson: Lesson, exercise: Exercise) -> Cluster:
+    cluster = births.begin(lesson.slug)
+    if exercise.setup:
+        run_script(cluster, exercise.setup, files=dict(exercise.files))
+        cluster.run_for(SECONDS_BETWEEN)
+    return cluster
+
+
+def _run(cluster: Cluster, exercise: Exercise, script: str) -> list[list[tuple[str, str]]]:
+    """The unmet conditions at each look after the script."""
+    run_script(cluster, script, files=dict(exercise.files))
+    found = []
+    for _ in range(LOOKS):
+        cluster.run_for(SECONDS_BETWEEN)
+        found.append(_unmet(exercise.conditions, cluster, script.splitlines()))
+    return found
+
+
+def _unmet(conditions: tuple[Condition, ...], cluster: Cluster, commands: list[str] | None = None) -> list[tuple[str, str]]:
+    """(condition, why not)"""
+    world = World(cluster, commands or [])
+    verdicts = [(condition.text, evaluate(condition.check, world)) for condition in conditions]
+    return [(text, verdict.why) for text, verdict in verdicts if not verdict.ok]
+
+
+def walk(lesson: Lesson) -> Iterator[str]:
+    """One learner's way through the whole lesson, on one cluster."""
+    cluster = births.begin(lesson.slug)
+    files = dict(lesson.files)
+    for step in lesson.steps:
+        files |= step.files
+        if step.conditions and not _unmet(step.conditions, cluster):
+            yield f"걸음 {step.id}: 아무것도 하지 않았는데 이미 끝나 있습니다"
+        for command in step.commands:
+            _type(cluster, command, files)
+        if step.exercise is not None:
+            files |= step.exercise.files
+            _type(cluster, step.exercise.solution, files)
+        conditions = step.exercise.conditions if step.exercise else step.conditions
+        typed = [line for command in step.commands for line in command.splitlines()]
+        for _ in range(LOOKS):
+            if not (unmet := _unmet(conditions, cluster, typed)):
+                break
+            cluster.run_for(SECONDS_BETWEEN)
+        yield from (f"걸음 {step.id}: 글대로 했는데 '{text}'에 표시가 되지 않습니다: {why}" for text, why in unmet)
+        for question in step.questions:
+            for choice in question.choices:
+                if choice.show and (said := _type(cluster, choice.show, files)):
+                    yield f"문제 {question.id}: '직접 보기'의 명령 {choice.show!r}이(가) 되지 않습니다: {said}"
+    yield from (f"엔진이 넘어졌습니다: {crash.splitlines()[0]}" for crash in cluster.crashes)
+
+
+def _type(cluster: Cluster, command: str, files: dict[str, str]) -> str:
+    """Enter a command and read what it says; the last line when it fails, else ''."""
+    code, output = run_script(cluster, command, files=files, limit_seconds=COMMAND_SECONDS)
+    cluster.run_for(READING_SECONDS)
+    return (output.strip() or str(code)).splitlines()[-1] if code else ""
