@@ -113,6 +113,8 @@ class ApiServer:
         if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
             raise bad_request("the object provided is unrecognized (must be of type " + resource.kind + ")")
         self.check_same(resource, body, old)
+        if resource.plural in ("endpoints", "endpointslices") and self.trusted(request.user):
+            return self.put_endpoints(resource, body, old, cause, request)
         new = decode.decode(resource, body, strict=request.options.get("fieldValidation", "Strict") == "Strict")
         return self.replace(resource, new, old, request, cause)
 
@@ -174,6 +176,15 @@ class ApiServer:
         if new == old:
             return old
         return self.store(resource.plural, new, cause, request)
+
+    def put_endpoints(self, resource: Resource, body: dict[str, Any], old: Map, cause: Cause, request: Request) -> Map:
+        """The fast way for the endpoint controllers, whose objects are large, often written and well formed by construction."""
+        if body == old:
+            return old
+        metadata = body["metadata"]
+        if metadata.get("generation"):
+            metadata = {**metadata, "generation": metadata["generation"] + 1}
+        return self.store(resource.plural, {**body, "metadata": metadata}, cause, request)
 
     # ---- the store, with causes
 

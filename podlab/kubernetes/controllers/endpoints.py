@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..cause import Cause
-from ..component import Controller, own_key
-from ..controllers_common.endpoints import change_time, managed_labels, pod_keys, selected_pods, should_be_listed, target_ports
+from ..component import own_key
+from ..controllers_common.endpoints import ServiceController, change_time, managed_labels, should_be_listed, target_ports
 from ..controllers_common.pods import facts, is_deleting
 from ..objects import EMPTY, Map, freeze, memo
 from ..times import rfc3339
@@ -16,36 +16,41 @@ OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
 CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
-def _address(pod: Map) -> Any:
-    metadata = pod["metadata"]
+Placed = tuple[tuple[int, ...], Map]  # an address and how it sorts
+
+
+def _address(pod: Map) -> Placed:
+    metadata, ip = pod["metadata"], pod["status"]["podIP"]
     named = {"hostname": pod["spec"]["hostname"]} if pod["spec"].get("hostname") and pod["spec"].get("subdomain") else {}
-    return freeze({"ip": pod["status"]["podIP"], **named, "nodeName": facts(pod).node,
-                   "targetRef": {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"],
-                                 "uid": metadata["uid"]}})
+    return tuple(map(int, ip.split("."))), freeze(
+        {"ip": ip, **named, "nodeName": facts(pod).node,
+         "targetRef": {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]}})
 
 
 def subsets(service: Map, pods: list[Map]) -> list[dict[str, Any]]:
     """RepackSubsets: addresses by port set, ready ones apart from the others, in order of IPs; no terminating Pods."""
-    groups: dict[Any, dict[str, list[Any]]] = {}
-    publish = service["spec"].get("publishNotReadyAddresses")
-    for pod in pods:
+    groups: dict[Any, dict[str, list[Placed]]] = {}
+    publish = bool(service["spec"].get("publishNotReadyAddresses"))
+    note = f"address/{service['metadata']['uid']}/{service['metadata']['resourceVersion']}"
+
+    def listed(pod: Map) -> tuple[Any, str, Placed] | None:
         if not should_be_listed(pod) or (is_deleting(pod) and not publish):
-            continue
+            return None
         ports = target_ports(service, pod)
         if not ports and service["spec"].get("ports"):
-            continue
-        group = groups.setdefault(ports, {"addresses": [], "notReadyAddresses": []})
-        group["addresses" if publish or facts(pod).ready else "notReadyAddresses"].append(memo(pod, "address", _address))
+            return None
+        return ports, "addresses" if publish or facts(pod).ready else "notReadyAddresses", _address(pod)
+    for pod in pods:
+        found = memo(pod, note, listed)
+        if found is not None:
+            groups.setdefault(found[0], {"addresses": [], "notReadyAddresses": []})[found[1]].append(found[2])
     made = []
     for ports, group in groups.items():
-        listed = [{key: value for key, value in (*port[2:3], *port[:2], *port[3:]) if value != ""} for port in ports]
-        ordered = {key: sorted(found, key=_ip_order) for key, found in group.items() if found}
-        made.append({**ordered, **({"ports": listed} if listed else {})})
+        named = [{key: value for key, value in (*port[2:3], *port[:2], *port[3:]) if value != ""} for port in ports]
+        ordered = {key: [address for _, address in sorted(found, key=lambda placed: placed[0])]
+                   for key, found in group.items() if found}
+        made.append({**ordered, **({"ports": named} if named else {})})
     return made
-
-
-def _ip_order(address: Map) -> tuple[int, ...]:
-    return tuple(int(part) for part in address["ip"].split("."))
 
 
 def _truncated(found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
@@ -60,9 +65,9 @@ def _truncated(found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]
     return cut, True
 
 
-class EndpointsController(Controller):
+class EndpointsController(ServiceController):
     name = "endpoint-controller"
-    watches = {"services": own_key, "pods": pod_keys, "endpoints": own_key}
+    watches = {"services": own_key, "endpoints": own_key}
 
     def reconcile(self, key: str) -> int | None:
         service, held = self.cluster.etcd.get("services", key), self.cluster.etcd.get("endpoints", key)
@@ -74,7 +79,7 @@ class EndpointsController(Controller):
             return None
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return None
-        pods = selected_pods(self.cluster.etcd, service)
+        pods = self.pods_of(service)
         found, over = _truncated(subsets(service, pods))
         labels = {**managed_labels(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller"}
         if held is not None and list(held.get("subsets") or ()) == found and held["metadata"].get("labels") == labels:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..cause import Cause
 from ..component import Controller, own_key
-from ..controllers_common.endpoints import change_time, managed_labels, pod_keys, selected_pods, should_be_listed, target_ports
+from ..controllers_common.endpoints import ServiceController, change_time, managed_labels, should_be_listed, target_ports
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import facts, is_deleting
 from ..etcd import Change
@@ -28,13 +28,6 @@ def _of_slice(_: Controller, change: Change) -> Iterable[str]:
     return (f"{change.object['metadata']['namespace']}/{labels.get(SERVICE_NAME, '')}",)
 
 
-def endpoint(pod: Map, service: Map) -> Map:
-    """podToEndpoint. The plain form is remembered on the Pod, since most Services ask for it."""
-    if service["spec"].get("publishNotReadyAddresses"):
-        return _endpoint(pod, service["metadata"]["name"], True)
-    return memo(pod, f"endpoint/{service['metadata']['name']}", lambda _: _endpoint(pod, service["metadata"]["name"], False))
-
-
 def _endpoint(pod: Map, service: str, publish: bool) -> Map:
     metadata, spec, known = pod["metadata"], pod["spec"], facts(pod)
     deleting = is_deleting(pod)
@@ -52,9 +45,17 @@ def _endpoint(pod: Map, service: str, publish: bool) -> Map:
 def wanted(service: Map, pods: Iterable[Map]) -> dict[Any, list[Map]]:
     """Endpoints by port mapping (Pods may give one port name different numbers), in the order of the Pods."""
     groups: dict[Any, list[Map]] = {}
+    note = f"endpoint/{service['metadata']['uid']}/{service['metadata']['resourceVersion']}"
+    publish = bool(service["spec"].get("publishNotReadyAddresses"))
+
+    def listed(pod: Map) -> tuple[Any, Map] | None:
+        if not should_be_listed(pod):
+            return None
+        return target_ports(service, pod), _endpoint(pod, service["metadata"]["name"], publish)
     for pod in pods:
-        if should_be_listed(pod):
-            groups.setdefault(target_ports(service, pod), []).append(endpoint(pod, service))
+        found = memo(pod, note, listed)
+        if found is not None:
+            groups.setdefault(found[0], []).append(found[1])
     return groups
 
 
@@ -114,9 +115,9 @@ def _port_key(one: Map) -> Any:
                  for port in one.get("ports") or ())
 
 
-class EndpointSliceController(Controller):
+class EndpointSliceController(ServiceController):
     name = "endpoint-slice-controller"
-    watches = {"services": own_key, "pods": pod_keys, "endpointslices": _of_slice}
+    watches = {"services": own_key, "endpointslices": _of_slice}
 
     def reconcile(self, key: str) -> int | None:
         service = self.cluster.etcd.get("services", key)
@@ -124,7 +125,7 @@ class EndpointSliceController(Controller):
             return None
         if service["metadata"].get("deletionTimestamp"):
             return None
-        pods = selected_pods(self.cluster.etcd, service)
+        pods = self.pods_of(service)
         held = [one for one in self.cluster.etcd.owned(service["metadata"]["uid"], "endpointslices")
                 if (one["metadata"].get("labels") or EMPTY).get(MANAGED_BY) == ME and not is_deleting(one)]
         labels = {**managed_labels(service), MANAGED_BY: ME, SERVICE_NAME: service["metadata"]["name"]}

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..component import Controller
-from ..etcd import Change, Etcd
+from ..etcd import Change, key_of_object
 from ..objects import EMPTY, Map, memo
 from ..selectors import selects_plain
 from ..times import parse_rfc3339
 from .pods import facts, is_deleting
 
+PODS_A_MS = 20  # how many Pods a sync reads in a millisecond, about
 HEADLESS = "service.kubernetes.io/headless"
 NOT_COPIED = ("endpointslice.kubernetes.io/managed-by", "kubernetes.io/service-name", HEADLESS)
 
@@ -24,23 +25,55 @@ def _endpoint_facts(pod: Map) -> Any:
             pod["spec"].get("hostname"), pod["spec"].get("subdomain"))
 
 
-def pod_keys(controller: Controller, change: Change) -> Iterable[str]:
-    """Services that select a Pod, before or after the change."""
-    new, old = change.object, change.old
-    labels = new["metadata"].get("labels") or EMPTY
-    before = (old["metadata"].get("labels") or EMPTY) if old is not None else labels
-    if change.type == "MODIFIED" and old is not None and labels == before \
-            and memo(old, "endpoint-facts", _endpoint_facts) == memo(new, "endpoint-facts", _endpoint_facts):
-        return ()
-    namespace = new["metadata"]["namespace"]
-    return [f"{namespace}/{service['metadata']['name']}" for service in controller.cluster.etcd.list("services", namespace)
-            if selects_plain(service["spec"].get("selector"), labels) or selects_plain(service["spec"].get("selector"), before)]
+class ServiceController(Controller):
+    """The base of both endpoint controllers: knows which Pods each Service selects, without asking all Pods each time."""
 
+    def restore(self) -> None:
+        self.members: dict[str, dict[str, None]] = {}  # service key -> keys of its Pods; made anew from the store
+        for service in self.cluster.etcd.list("services"):
+            self._gather(key_of_object(service), service)
+        self.cluster.etcd.subscribe("services", self._on_service)
+        self.cluster.etcd.subscribe("pods", self._on_pod)
+        super().restore()
 
-def selected_pods(etcd: Etcd, service: Map) -> list[Map]:
-    selector = service["spec"].get("selector")
-    return [pod for pod in etcd.list("pods", service["metadata"]["namespace"])
-            if selects_plain(selector, pod["metadata"].get("labels"))]
+    def enqueue(self, key: str, after_ms: int | None = None, because: int | None = None) -> None:
+        """A sync of a large Service takes longer, so that more changes fall into the next one."""
+        if after_ms is None:
+            after_ms = self.latency_ms + len(self.members.get(key, ())) // PODS_A_MS
+        super().enqueue(key, after_ms, because)
+
+    def pods_of(self, service: Map) -> list[Map]:
+        """The Pods that a Service selects, in key order."""
+        etcd = self.cluster.etcd
+        return [pod for key in sorted(self.members.get(key_of_object(service), ())) if (pod := etcd.get("pods", key)) is not None]
+
+    def _gather(self, key: str, service: Map) -> None:
+        selector, pods = service["spec"].get("selector"), self.cluster.etcd.list("pods", service["metadata"]["namespace"])
+        self.members[key] = {key_of_object(pod): None for pod in pods if selects_plain(selector, pod["metadata"].get("labels"))}
+
+    def _on_service(self, change: Change) -> None:
+        if change.type == "DELETED":
+            self.members.pop(change.key, None)
+        elif change.old is None or change.old["spec"].get("selector") != change.object["spec"].get("selector"):
+            self._gather(change.key, change.object)
+
+    def _on_pod(self, change: Change) -> None:
+        new, old = change.object, change.old
+        labels = new["metadata"].get("labels") or EMPTY
+        same = change.type == "MODIFIED" and old is not None and labels == (old["metadata"].get("labels") or EMPTY)
+        if same and old is not None and memo(old, "endpoint-facts", _endpoint_facts) == memo(new, "endpoint-facts", _endpoint_facts):
+            return
+        namespace = new["metadata"]["namespace"]
+        for service in self.cluster.etcd.list("services", namespace):
+            key = key_of_object(service)
+            held = self.members.setdefault(key, {})
+            selected = change.type != "DELETED" and selects_plain(service["spec"].get("selector"), labels)
+            if selected or change.key in held:
+                if selected:
+                    held[change.key] = None
+                else:
+                    del held[change.key]
+                self.enqueue(key, because=change.cause)
 
 
 def should_be_listed(pod: Map) -> bool:

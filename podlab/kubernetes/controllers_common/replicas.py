@@ -78,7 +78,7 @@ class ReplicaController(Controller):
         return [pod for one in sets for pod in self.cluster.etcd.owned(one["metadata"]["uid"], "pods")]
 
     def enqueue(self, key: str, after_ms: int | None = None, because: int | None = None) -> None:
-        """A sync of a large set takes longer, so that more changes fall into the next one (about 50 us a Pod in the real controller)."""
+        """A sync of a large set takes longer, so that more changes fall into the next one (some 50 us a Pod in reality)."""
         if after_ms is None and (owner := self.cluster.etcd.get(self.plural, key)) is not None:
             after_ms = self.latency_ms + (owner.get("status") or EMPTY).get("replicas", 0) // PODS_A_MS
         super().enqueue(key, after_ms, because)
