@@ -55,7 +55,7 @@ test-browser: setup
 lint: $(DEV) $(NODE)
 	@tools/lint.sh
 
-bench: $(RUNTIME) $(BUILD)
+bench: $(DEV) $(BUILD)
 	@$(PY) manage.py bench
 
 lock: $(RUNTIME)

@@ -20,19 +20,21 @@ class Cause:
 UNSAID = Cause("write")
 
 
+MEMBERS = ("id", "at", "component", "rule", "facts", "because", "object", "revision")
+
+
 class Causes:
-    """The records of one cluster: {id, at, component, rule, facts, because, object, revision}."""
+    """The records of one cluster, read as maps of MEMBERS and kept as lists in that order: a live cluster has thousands."""
 
     def __init__(self) -> None:
         self.last = 0  # id of the newest record
-        self._records: dict[int, dict[str, Any]] = {}
+        self._records: dict[int, list[Any]] = {}
         self._of: dict[str, list[int]] = {}
 
     def add(self, at: int, component: str, cause: Cause, because: int | None, obj: str | None, revision: int | None) -> int:
         """Remember one. `obj` is `plural/namespace/name` or `plural/name`. Returns its id."""
         self.last += 1
-        self._records[self.last] = {"id": self.last, "at": at, "component": component, "rule": cause.rule, "facts": cause.facts,
-                                     "because": because, "object": obj, "revision": revision}
+        self._records[self.last] = [self.last, at, component, cause.rule, cause.facts, because, obj, revision]
         if obj is not None:
             ids = self._of.setdefault(obj, [])
             ids.append(self.last)
@@ -44,15 +46,16 @@ class Causes:
 
     def _forget(self, record_id: int) -> None:
         old = self._records.pop(record_id, None)
-        if old and old["object"] is not None:
-            ids = self._of.get(old["object"], [])
+        if old and old[6] is not None:
+            ids = self._of.get(old[6], [])
             if record_id in ids:
                 ids.remove(record_id)
             if not ids:
-                self._of.pop(old["object"], None)
+                self._of.pop(old[6], None)
 
     def record(self, record_id: int | None) -> dict[str, Any] | None:
-        return self._records.get(record_id) if record_id is not None else None
+        found = self._records.get(record_id) if record_id is not None else None
+        return dict(zip(MEMBERS, found, strict=True)) if found is not None else None
 
     def latest(self, obj: str) -> list[int]:
         """Ids of what was done to an object, newest first."""
@@ -60,7 +63,8 @@ class Causes:
 
     def since(self, record_id: int) -> list[dict[str, Any]]:
         """Records after an id, oldest first."""
-        return [self._records[i] for i in range(max(record_id + 1, self.last - KEPT + 1), self.last + 1) if i in self._records]
+        first = max(record_id + 1, self.last - KEPT + 1)
+        return [found for i in range(first, self.last + 1) if (found := self.record(i)) is not None]
 
     def checkpoint(self) -> dict[str, Any]:
         return {"last": self.last, "records": list(self._records.values()), "of": self._of}
@@ -69,6 +73,6 @@ class Causes:
     def restore(cls, state: dict[str, Any]) -> Causes:
         causes = cls()
         causes.last = state["last"]
-        causes._records = {record["id"]: record for record in state["records"]}
+        causes._records = {record[0]: record for record in state["records"]}
         causes._of = state["of"]
         return causes

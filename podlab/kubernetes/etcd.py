@@ -12,8 +12,10 @@ from typing import Any
 
 from .objects import Map, freeze
 
-# A real etcd keeps 5 minutes (DefaultCompactInterval); by count is kinder to memory, and a watcher that falls behind lists again.
-HISTORY = 400
+# A real etcd keeps 5 minutes (DefaultCompactInterval). Here by count, and `compact` drops what is older than a watcher may be behind:
+# one that falls further back gets 410 and lists again.
+HISTORY = 1000
+HISTORY_MS = 10_000
 
 
 @dataclass(slots=True)
@@ -101,6 +103,11 @@ class Etcd:
     def since(self, revision: int) -> Iterator[Change]:
         """Changes after a revision, oldest first. Check `compacted` before."""
         return (change for change in self.history if change.revision > revision)
+
+    def compact(self, now: int) -> None:
+        """Drop history that no watcher should need any more. Whoever drives the clock calls it now and then."""
+        while self.history and self.history[0].at < now - HISTORY_MS:
+            self.compacted = self.history.popleft().revision
 
     # ---- writing: only the API server does
 

@@ -5,6 +5,7 @@ Sources: S/client-go/tools/record/events_cache.go; S/client-go/tools/events/even
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from .cause import Cause
@@ -76,7 +77,7 @@ class EventRecorder(Component):
         if field_path:
             about["fieldPath"] = field_path
         message = message[:1024]  # NoteLengthLimit
-        who = f"{source}|{obj['kind']}|{metadata['uid']}|{field_path or ''}"
+        who = f"{source}|{metadata['uid']}|{field_path or ''}"
         if component == "default-scheduler":
             self._record_series(component, about, type, reason, message, who)
             return
@@ -85,6 +86,7 @@ class EventRecorder(Component):
         if not self._may_send(f"{source}|{metadata['uid']}"):
             return
         now = rfc3339(self.now)
+        key = _short(key)
         seen = self.state["seen"].get(key)
         if seen and (old := self.cluster.etcd.get("events", seen[0])):
             seen[1] += 1
@@ -103,7 +105,8 @@ class EventRecorder(Component):
 
     def _record_series(self, component: str, about: dict[str, Any], type: str, reason: str, message: str, who: str) -> None:
         """The scheduler's events: the note of the first stays; the second one opens a series; later ones only count in memory."""
-        key = f"series|{who}|{reason}|{about.get('resourceVersion')}"  # getKey holds the whole reference, resourceVersion too
+        # getKey holds the whole reference, resourceVersion too
+        key = _short(f"series|{who}|{reason}|{about.get('resourceVersion')}")
         seen = self.state["seen"].get(key)
         if seen and self.now - seen[2] < SERIES_WINDOW_MS and (old := self.cluster.etcd.get("events", seen[0])):
             seen[1] += 1
@@ -127,12 +130,13 @@ class EventRecorder(Component):
 
     def _aggregate(self, key: str, message: str) -> tuple[str, str]:
         """EventAggregator.EventAggregate: the cache key and the message to write."""
-        similar = self.state["similar"].get(key)
+        short, mark = _short(key), _short(message)
+        similar = self.state["similar"].get(short)
         if similar is None or self.now - similar[1] > SIMILAR_WINDOW_MS:
-            similar = self.state["similar"][key] = [[], self.now]
+            similar = self.state["similar"][short] = [[], self.now]
         messages = similar[0]
-        if message not in messages:
-            messages.append(message)
+        if mark not in messages:
+            messages.append(mark)
         similar[1] = self.now
         if len(messages) < SIMILAR_MAX:
             return f"{key}|{message}", message
@@ -141,7 +145,7 @@ class EventRecorder(Component):
 
     def _may_send(self, key: str) -> bool:
         """EventSourceObjectSpamFilter: a token bucket."""
-        bucket = self.state["spam"].setdefault(key, [SPAM_BURST, self.now])
+        bucket = self.state["spam"].setdefault(_short(key), [SPAM_BURST, self.now])
         refill = (self.now - bucket[1]) // SPAM_REFILL_MS
         if refill:
             bucket[0] = min(SPAM_BURST, bucket[0] + refill)
@@ -150,6 +154,11 @@ class EventRecorder(Component):
             return False
         bucket[0] -= 1
         return True
+
+
+def _short(key: str) -> str:
+    """A cache key of fixed size: messages are long, and a live cluster remembers many."""
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
 def _written_key(event: Map) -> str:

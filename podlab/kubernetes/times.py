@@ -6,14 +6,14 @@ from datetime import datetime, timezone
 from functools import lru_cache
 
 
-@lru_cache(maxsize=256)  # whole bursts of writes share a second
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+@lru_cache(maxsize=1024)  # whole bursts of writes share a second, and then its text too
+def _second(seconds: int, end: str = "") -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + end
 
 
 def rfc3339(ms: int) -> str:
     """`2026-11-21T02:37:00Z`: metav1.Time, whole seconds, cut not rounded."""
-    return _second(ms // 1000) + "Z"
+    return _second(ms // 1000, "Z")
 
 
 def rfc3339_micro(ms: int) -> str:

@@ -55,6 +55,7 @@ async def _save_for_ever(clusters: Clusters) -> None:
         try:
             clocks = {}
             for live in clusters.awake():
+                live.engine.etcd.compact(live.engine.now)
                 if live.rate and live.viewers:
                     clocks[live.id] = live.engine.now
                 if saved.get(live.id) != live.engine.etcd.revision and not live.lock.locked():

@@ -1,0 +1,191 @@
+"""`manage.py bench`: the figures that PodLab is held to, each with its seed and the bar it should reach.
+
+The engine's figures are CPU time of this process, best of three. The page's figure is taken against a real server in a process of its
+own, with a database of its own, by 300 websocket learners who each act every 20 seconds.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from podlab.kubernetes.cluster import Cluster
+
+SEED = 1
+EPOCH_MS = 1_795_219_200_000
+BARS = {10: 0.020, 100: 0.25, 1000: 3.0}  # seconds of CPU from apply to all Ready
+LIVE_BAR = 500_000  # bytes
+P99_BAR_MS = 300
+LEARNERS, EVERY_SECONDS, RUN_SECONDS = 300, 20.0, 60.0
+LESSON = os.environ.get("PODLAB_BENCH_LESSON", "one-ip")
+
+
+COOKIES = """
+import json, os, sys, django
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
+django.setup()
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from podlab.labs import sessions
+from podlab.labs.models import Learner
+cookies = []
+for number in range(int(sys.argv[1])):
+    code = sessions.new_code()
+    session = SessionStore()
+    session[sessions.LEARNER_KEY] = str(Learner.objects.create(nickname=f"n{number}", resume_code_hash=sessions.hash_code(code)).id)
+    session.save()
+    cookies.append(session.session_key)
+print(json.dumps(cookies))
+"""
+
+
+def deployment(replicas: int) -> dict[str, Any]:
+    labels = {"app": "nginx"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "nginx"}, "spec": {
+        "replicas": replicas, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
+            "containers": [{"name": "nginx", "image": "nginx:1.14.2", "ports": [{"containerPort": 80}]}]}}}}
+
+
+def roll_out(nodes: int, replicas: int) -> tuple[Cluster, float, float]:
+    """(cluster, CPU seconds, virtual seconds) from apply to all Ready."""
+    spec = {"nodes": [{"name": f"node-{n + 1}", "cpu": "64", "memory": "256Gi", "pods": "250"} for n in range(nodes)]}
+    cluster = Cluster.create(SEED, EPOCH_MS, spec, strict=True)
+    gc.collect()
+    began, virtual = time.process_time(), cluster.now
+    cluster.apply({"at": cluster.now, "do": "request", "verb": "create", "resource": "deployments", "namespace": "default",
+                   "body": deployment(replicas)})
+    while (cluster.etcd.get("deployments", "default/nginx") or {}).get("status", {}).get("readyReplicas") != replicas:
+        cluster.step()
+    return cluster, time.process_time() - began, (cluster.now - virtual) / 1000
+
+
+class Command(BaseCommand):
+    help = "Measure the engine, its memory and the lab page under 300 learners"
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--engine-only", action="store_true")
+        parser.add_argument("--learners", type=int, default=LEARNERS)
+        parser.add_argument("--seconds", type=float, default=RUN_SECONDS)
+
+    def handle(self, *, engine_only: bool, learners: int, seconds: float, **options: Any) -> None:
+        roll_out(3, 3)  # schemas are compiled and images built once a process
+        for replicas, bar in BARS.items():
+            runs = [roll_out(max(3, replicas // 100), replicas)[1:] for _ in range(3)]
+            cpu, virtual = min(runs)
+            self.say(f"apply to {replicas} Ready", f"{cpu * 1000:,.1f} ms CPU ({virtual:.1f} s virtual)", f"{bar * 1000:,.0f} ms", cpu <= bar)
+        size = self.live_bytes()
+        self.say("a live cluster of 3 nodes and 10 Pods", f"{size:,} bytes", f"{LIVE_BAR:,}", size <= LIVE_BAR)
+        self.say("a sleeping cluster", "0 bytes (only its rows are left)", "0", True)
+        if not engine_only:
+            self.page(learners, seconds)
+
+    def say(self, what: str, figure: str, bar: str, reached: bool) -> None:
+        self.stdout.write(f"{what:<42} {figure:<44} bar {bar:<10} {'reached' if reached else 'NOT reached'}   seed {SEED}")
+        self.stdout.flush()
+
+    def live_bytes(self) -> int:
+        """What one more live cluster costs, after those things are loaded that all clusters share."""
+        kept = [roll_out(3, 10)[0]]
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        cluster = roll_out(3, 10)[0]
+        cluster.run_for(60)
+        cluster.etcd.compact(cluster.now)  # as the reconciler does every few seconds
+        gc.collect()
+        size = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        kept.append(cluster)
+        return size
+
+    def page(self, learners: int, seconds: float) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            environment = {**os.environ, "PODLAB_DATA": folder, "PODLAB_LOG_LEVEL": "ERROR"}
+            command = [sys.executable, "manage.py", "serve", "--migrate", "--port", str(port)]
+            server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL)
+            try:
+                cookies = self.cookies(Path(folder), environment, learners)
+                times = asyncio.run(load(port, cookies, seconds))
+                cpu = _cpu_seconds(server.pid)
+            finally:
+                server.terminate()
+                server.wait(10)
+        times.sort()
+        p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
+        self.say(f"{learners} learners, each acting every {EVERY_SECONDS:.0f} s",
+                 f"p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(times)} acts, {cpu:.0f} s CPU", f"p99 {P99_BAR_MS} ms", p99 <= P99_BAR_MS)
+
+    def cookies(self, folder: Path, environment: dict[str, str], learners: int) -> list[str]:
+        """Session cookies of new learners, made in the server's own database once it has migrated."""
+        deadline = time.monotonic() + 60
+        while True:
+            made = subprocess.run([sys.executable, "-c", COOKIES, str(learners)], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+            if made.returncode == 0:
+                cookies: list[str] = json.loads(made.stdout)
+                return cookies
+            if time.monotonic() > deadline:
+                raise RuntimeError(made.stderr)
+            time.sleep(0.5)
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def load(port: int, cookies: list[str], seconds: float) -> list[float]:
+    """Milliseconds from each act to the changed diagram on that learner's socket."""
+    from websockets.asyncio.client import connect
+
+    times: list[float] = []
+    began = asyncio.get_running_loop().time()
+
+    async def learner(number: int, cookie: str) -> None:
+        chance = random.Random(SEED * 100_000 + number)  # noqa: S311  (a load, not a secret)
+        await asyncio.sleep(chance.random() * 10)
+        headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"}
+        async with connect(f"ws://127.0.0.1:{port}/ws/lessons/{LESSON}/", origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
+                           additional_headers=headers, max_size=None) as ws:
+            await ws.recv()
+            seen = asyncio.Event()
+
+            async def listen() -> None:
+                async for message in ws:
+                    if 'id="board-svg"' in message:
+                        seen.set()
+
+            listening = asyncio.create_task(listen())
+            await ws.send(json.dumps({"action": "terminal", "line": "kubectl create deployment web --image=nginx:1.14.2"}))
+            await asyncio.sleep(chance.random() * EVERY_SECONDS)
+            replicas = 1
+            while asyncio.get_running_loop().time() - began < seconds:
+                replicas = replicas % 5 + 1
+                seen.clear()
+                sent = time.perf_counter()
+                await ws.send(json.dumps({"action": "terminal", "line": f"kubectl scale deployment web --replicas={replicas}"}))
+                await asyncio.wait_for(seen.wait(), 30)
+                times.append((time.perf_counter() - sent) * 1000)
+                await asyncio.sleep(EVERY_SECONDS * (0.5 + chance.random()))
+            listening.cancel()
+
+    await asyncio.gather(*(learner(number, cookie) for number, cookie in enumerate(cookies)))
+    return times
