@@ -37,7 +37,9 @@ class Shell:
     def get(self, name: str) -> str | None:
         """A variable's value, or None when it is not set."""
         value: str | None = self.data["vars"].get(name)
-        if value is None and name in ("RANDOM", "LINENO", "SECONDS", "EPOCHSECONDS", "PPID", "HOSTNAME"):
+        if value is None and name in ("FUNCNAME", "RANDOM", "LINENO", "SECONDS", "EPOCHSECONDS", "PPID", "HOSTNAME"):
+            if name == "FUNCNAME":
+                return next((str(frame["name"]) for frame in reversed(self.data["frames"]) if frame["kind"] == "func"), None)
             if name == "RANDOM":
                 return str(self.sys.random(32768))
             if name == "LINENO":
@@ -190,7 +192,7 @@ class Shell:
                         number = int(target)
                         source = out[number] if number in out else fds.get(target)
                         if source is None:
-                            raise ShellFault(f"dup2({target},{fd}): Bad file descriptor", 2)
+                            raise ShellFault(f"{target}: Bad file descriptor", 1)
                         key = kernel.grab(source)
                     else:
                         key = kernel.grab(self._open(target, "w"))

@@ -59,7 +59,7 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
             data["exp"][key] = 1
         saved = shell.apply(opened)
         inner = shell.push(
-            function[0], function[1], "func", args=data["args"], locals={}, temps=temps, saved=saved, tested=tested
+            function[0], function[1], "func", name=name, args=data["args"], locals={}, temps=temps, saved=saved, tested=tested
         )
         inner["noerr"] = frame["noerr"] or tested
         data["args"] = argv[1:]

@@ -253,7 +253,7 @@ def ln(proc: Process, sys: Sys, event: Event) -> int:
                 sys.unlink(path)
             sys.symlink(source, path) if "s" in flags else sys.link(source, path)
         except Errno as error:
-            complain(proc, sys, f"{path}: {error.text}")
+            complain(proc, sys, f"{source if error.name == 'ENOENT' and sys.find(source) is None else path}: {error.text}")
             status = 1
     return status
 
