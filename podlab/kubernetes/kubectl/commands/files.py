@@ -1,0 +1,199 @@
+"""kubectl edit, diff and cp: objects and container files through the learner's own files."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Generator
+from typing import Any
+
+from ...apiserver.errors import ApiError
+from ...objects import dig, thaw, without
+from ...resources import BY_PLURAL
+from ..builder import FILES, Info, from_files, has_files, select
+from ..containers import choose
+from ..flags import Flag
+from ..manifests import clean, parse
+from ..output import go_yaml
+from ..patches import three_way, two_way
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import CHANGING, Call, fail_with, report, verb
+from .apply import LAST_APPLIED, annotated
+
+EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the edit. If an error occurs "
+             "while saving this file will be\n# reopened with the relevant failures.\n#\n")
+
+
+@verb("edit", *FILES, *CHANGING, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"), Flag("output-patch", "bool"),
+      Flag("validate", "opt", default="strict", bare="strict"),
+      summary="Edit a resource on the server", usage="edit (RESOURCE/NAME | -f FILENAME)")
+def edit(call: Call) -> Command:
+    infos, wrong = yield from select(call)
+    fail_with(wrong)
+    if call.terminal.edit is None:
+        raise KubectlError('error: unable to launch the editor "vi": there is no full-screen editor here. Use kubectl get -o yaml > FILE, change the file and '
+                           "kubectl replace -f FILE; or kubectl patch\n")
+    for info in infos:
+        before = go_yaml.dump(without(info.object, "metadata.managedFields"))
+        text = EDIT_HEAD + before
+        while True:
+            edited = yield from call.terminal.edit(f"{info.resource.one}-{info.name}.yaml", text)
+            body = "" if edited is None else "".join(line for line in edited.splitlines(True) if not line.startswith("#"))
+            if not body.strip():
+                call.terminal.err("Edit cancelled, saved file was empty.\n" if edited is not None else "Edit cancelled, no changes made.\n")
+                break
+            if body == before:
+                call.terminal.err("Edit cancelled, no changes made.\n")
+                break
+            try:
+                _save_edit(call, info, parse(body, "edit")[0].object)
+                break
+            except (ApiError, KubectlError, IndexError) as error:
+                words = report(error) if isinstance(error, ApiError) else str(error)
+                text = EDIT_HEAD + "".join(f"# {line}\n" for line in words.splitlines()) + "#\n" + body
+    return 0
+
+
+def _save_edit(call: Call, info: Info, new: dict[str, Any]) -> None:
+    patch = two_way(info.resource, thaw(info.object), new)
+    if not patch:
+        call.terminal.err("Edit cancelled, no changes made.\n")
+        return
+    done = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json", fieldValidation="Strict")
+    call.show(info.resource, done, "edited")
+
+
+@verb("diff", *FILES, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("field-manager"), Flag("selector", short="l"), Flag("prune", "bool"),
+      Flag("show-managed-fields", "bool"), Flag("concurrency", "int", default=1),
+      summary="Diff the live version against a would-be applied version", usage="diff -f FILENAME")
+def diff(call: Call) -> Command:
+    if not has_files(call):
+        raise KubectlError("error: must specify one of -f and -k\n")
+    infos, wrong = yield from from_files(call)
+    fail_with(wrong)
+    changed = False
+    for info in infos:
+        try:
+            live = call.request("get", info.resource, info.name, info.namespace)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            live = None
+        merged = _merged(call, info, live)
+        old = _lines(live) if live is not None else []
+        new = _lines(merged)
+        version, group = info.resource.version, info.resource.group
+        name = ".".join(part for part in (group, version, info.resource.kind, info.namespace, info.name) if part)
+        lines = list(difflib.unified_diff(old, new, f"/tmp/LIVE/{name}", f"/tmp/MERGED/{name}"))
+        if lines:
+            changed = True
+            call.terminal.out(f"diff -u -N /tmp/LIVE/{name} /tmp/MERGED/{name}\n" + "".join(lines))
+    return 1 if changed else 0
+
+
+def _merged(call: Call, info: Info, live: Any) -> Any:
+    """The object as a server-side dry run of apply would leave it."""
+    modified = annotated(info.object, info.namespace)
+    if live is None:
+        return call.request("create", info.resource, "", info.namespace, modified, dryRun="All")
+    previous = dig(live, "metadata.annotations", {}).get(LAST_APPLIED)
+    patch = three_way(info.resource, json.loads(previous) if previous else {}, modified, thaw(live))
+    if not patch:
+        return live
+    return call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json", dryRun="All")
+
+
+def _lines(obj: Any) -> list[str]:
+    shown = without(obj, "metadata.managedFields")
+    annotations = {key: value for key, value in dig(shown, "metadata.annotations", {}).items() if key != LAST_APPLIED}
+    shown = {**shown, "metadata": {**shown["metadata"], "annotations": annotations}} if "annotations" in shown["metadata"] else shown
+    return go_yaml.dump(shown).splitlines(True)
+
+
+# ---- cp
+
+
+@verb("cp", Flag("container", short="c"), Flag("no-preserve", "bool"), Flag("retries", "int", default=0),
+      summary="Copy files and directories to and from containers", usage="cp <file-spec-src> <file-spec-dest>")
+def cp(call: Call) -> Command:
+    if len(call.arguments) != 2:
+        raise call.usage_error("source and destination are required")
+    source, target = (_spec(word) for word in call.arguments)
+    if source[0] and target[0]:
+        raise KubectlError("error: one of src or dest must be a local file specification\n")
+    if not source[0] and not target[0]:
+        raise KubectlError("error: one of src or dest must be a remote file specification\n")
+    if not source[1] or not target[1]:
+        raise KubectlError("error: filepath can not be empty\n")
+    if source[0]:
+        return (yield from _from_pod(call, source, target[1]))
+    return (yield from _to_pod(call, source[1], target))
+
+
+def _spec(word: str) -> tuple[str, str, str]:
+    """(pod, path, namespace) of `ns/pod:path`, `pod:path` or `path`."""
+    where, colon, path = word.partition(":")
+    if not colon:
+        return "", word, ""
+    namespace, slash, pod = where.rpartition("/")
+    return pod, path, namespace
+
+
+def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin: str = "") -> Generator[Wait, None, tuple[int, str, str]]:
+    """Run a command in the Pod's container with `stdin` as its input; what it wrote."""
+    from ...kubelet import sessions
+
+    api = call.terminal.api
+    pod = call.request("get", BY_PLURAL["pods"], pod_name, namespace or call.namespace)
+    container = choose(call, pod, call.flags["container"])
+    node = pod["spec"].get("nodeName", "")
+    session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command, stdin=bool(stdin), tty=False)
+    if stdin:
+        api.session(node=node, act="write", session=session, data=stdin)
+        api.session(node=node, act="eof", session=session)
+    kubelet = api.cluster.kubelet(node)
+    try:
+        while True:
+            chunks, code = sessions.read(kubelet, session, 0)
+            if code is not None:
+                texts = ["".join(text for stream, text in chunks if stream == which) for which in ("stdout", "stderr")]
+                return code, texts[0], texts[1]
+            yield Wait(stir=True)
+    finally:
+        api.session(node=node, act="close", session=session)
+
+
+def _from_pod(call: Call, source: tuple[str, str, str], target: str) -> Command:
+    pod, path, namespace = source
+    # one file after another, named relative to the directory; a single file is named ""
+    code, listing, err = yield from _run_in(call, pod, namespace, ["sh", "-c", 'cd "$1" 2>/dev/null && find . -type f || { [ -f "$1" ] && echo; }', "sh", path])
+    if code or not listing:
+        raise KubectlError(f"tar: {path}: Cannot stat: No such file or directory\ntar: Exiting with failure status due to previous errors\n"
+                           if not err else err, 1)
+    if call.terminal.save is None:
+        raise KubectlError(f"error: open {target}: read-only file system\n")
+    for name in listing.split("\n")[:-1]:
+        inner = name.removeprefix("./")
+        code, text, err = yield from _run_in(call, pod, namespace, ["cat", f"{path.rstrip('/')}/{inner}" if inner else path])
+        call.terminal.save(f"{target.rstrip('/')}/{inner}" if inner else target, text)
+    return 0
+
+
+def _to_pod(call: Call, source: str, target: tuple[str, str, str]) -> Command:
+    pod, path, namespace = target
+    files = call.terminal.files
+    whole = clean(source)
+    if whole in files:
+        wanted = {"": files[whole]}
+    else:
+        wanted = {file[len(whole) + 1:]: files[file] for file in files if file.startswith(whole + "/")}
+    if not wanted:
+        raise KubectlError(f"error: {source} doesn't exist in local filesystem\n")
+    base = whole.rsplit("/", 1)[-1]
+    for inner, text in wanted.items():
+        place = 'd="$1"; if [ -d "$1" ]; then d="$1/$3"; fi; if [ -n "$2" ]; then d="$d/$2"; fi; mkdir -p "$(dirname "$d")" && cat > "$d"'
+        code, _, err = yield from _run_in(call, pod, namespace, ["sh", "-c", place, "sh", path.rstrip("/") or "/", inner, base], stdin=text)
+        if code:
+            call.terminal.err(err)
+            raise KubectlError(f"command terminated with exit code {code}\n", code)
+    return 0

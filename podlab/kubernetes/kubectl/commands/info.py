@@ -1,0 +1,297 @@
+"""What there is and who one is: api-resources, api-versions, cluster-info, version, config, auth, events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...objects import Map, dig
+from ...resources import RESOURCES, by_any_name
+from ...times import human_duration, parse_rfc3339
+from ..builder import SELECTING
+from ..flags import Flag
+from ..output import go_yaml, printer, tabwriter
+from ..output.go_values import to_json
+from ..terminal import Command, KubectlError, Wait
+from ..verbs import Call, verb
+
+SERVER = "https://kubernetes.podlab:6443"
+USER = "kubernetes-admin"
+# What the API server offers besides RESOURCES, as `kubectl api-versions` lists it
+REVIEWS = ("authentication.k8s.io/v1", "authorization.k8s.io/v1", "apiregistration.k8s.io/v1", "admissionregistration.k8s.io/v1",
+           "certificates.k8s.io/v1", "events.k8s.io/v1", "flowcontrol.apiserver.k8s.io/v1", "autoscaling/v1", "resource.k8s.io/v1")
+
+
+def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
+    """Rows as kubectl's tab writer sets them."""
+    lines = ([headers] if headers else []) + rows
+    return tabwriter.align("".join("\t".join(row) + "\n" for row in lines), 6, 3)
+
+
+@verb("api-resources", Flag("api-group"), Flag("namespaced", "bool", default=True), Flag("no-headers", "bool"), Flag("output", short="o"), Flag("verbs", "list"),
+      Flag("sort-by"), Flag("cached", "bool"), Flag("categories", "list"), summary="Print the supported API resources on the server",
+      usage="api-resources [flags]")
+def api_resources(call: Call) -> None:
+    flags = call.flags
+    if flags["output"] not in (None, "", "wide", "name"):
+        raise KubectlError(f"error: --output {flags['output']} is not available\n")
+    found = [r for r in RESOURCES if (not flags.given("namespaced") or r.namespaced == flags["namespaced"])
+             and (not flags.given("api-group") or r.group == flags["api-group"])
+             and all(word in r.verbs for word in flags["verbs"]) and (not flags["categories"] or any(c in r.categories for c in flags["categories"]))]
+    found.sort(key=(lambda r: (r.kind, r.group)) if flags["sort-by"] == "kind" else (lambda r: (r.group, r.plural)))
+    if flags["output"] == "name":
+        call.terminal.out("".join(r.qualified + "\n" for r in found))
+        return
+    headers = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
+    rows = [[r.plural, ",".join(r.short_names), r.api_version, str(r.namespaced).lower(), r.kind] for r in found]
+    if flags["output"] == "wide":
+        headers += ["VERBS", "CATEGORIES"]
+        rows = [[*row, ",".join(r.verbs), ",".join(r.categories)] for row, r in zip(rows, found)]
+    call.terminal.out(aligned(rows, None if flags["no-headers"] else headers))
+
+
+@verb("api-versions", summary="Print the supported API versions on the server, in the form of \"group/version\"", usage="api-versions")
+def api_versions(call: Call) -> None:
+    call.terminal.out("".join(version + "\n" for version in sorted({*(r.api_version for r in RESOURCES), *REVIEWS})))
+
+
+@verb("cluster-info", summary="Display cluster information", usage="cluster-info")
+def cluster_info(call: Call) -> None:
+    call.terminal.out(f"Kubernetes control plane is running at {SERVER}\n\nTo further debug and diagnose cluster problems, use "
+                      "'kubectl cluster-info dump'.\n")
+
+
+@verb("version", Flag("client", "bool"), Flag("output", short="o"), summary="Print the client and server version information", usage="version [flags]")
+def version(call: Call) -> None:
+    from ...cluster import KUBERNETES_VERSION
+
+    form = call.flags["output"]
+    major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
+    known = {"gitVersion": KUBERNETES_VERSION, "major": major, "minor": minor, "platform": "linux/amd64"}
+    if form in ("json", "yaml"):
+        whole: dict[str, Any] = {"clientVersion": known, "kustomizeVersion": "v5.7.1"}
+        if not call.flags["client"]:
+            whole["serverVersion"] = known
+        call.terminal.out(to_json(whole, indent=2) + "\n" if form == "json" else go_yaml.dump(whole))
+        return
+    if form:
+        raise KubectlError("error: --output must be 'yaml' or 'json'\n")
+    call.terminal.out(f"Client Version: {KUBERNETES_VERSION}\nKustomize Version: v5.7.1\n" + ("" if call.flags["client"] else f"Server Version: {KUBERNETES_VERSION}\n"))
+
+
+# ---- config
+
+
+def _kubeconfig(call: Call) -> dict[str, Any]:
+    config = call.terminal.config
+    context = {"cluster": "podlab", "user": USER, **({"namespace": config.namespace} if config.namespace != "default" else {})}
+    return {"apiVersion": "v1", "clusters": [{"cluster": {"certificate-authority-data": "DATA+OMITTED", "server": SERVER}, "name": "podlab"}],
+            "contexts": [{"context": context, "name": config.context}], "current-context": config.context, "kind": "Config",
+            "users": [{"name": USER, "user": {"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}}]}
+
+
+@verb("config view", Flag("output", short="o", default="yaml"), Flag("minify", "bool"), Flag("raw", "bool"), Flag("flatten", "bool"), Flag("template"),
+      summary="Display merged kubeconfig settings or a specified kubeconfig file", usage="config view [flags]")
+def config_view(call: Call) -> None:
+    call.terminal.out(printer(call.flags["output"], template=call.flags["template"])(Map(_kubeconfig(call))))
+
+
+@verb("config current-context", summary="Display the current-context", usage="config current-context")
+def current_context(call: Call) -> None:
+    call.terminal.out(call.terminal.config.context + "\n")
+
+
+@verb("config get-contexts", Flag("output", short="o"), Flag("no-headers", "bool"), summary="Describe one or many contexts",
+      usage="config get-contexts [(-o|--output=)name)]")
+def get_contexts(call: Call) -> None:
+    config = call.terminal.config
+    if call.flags["output"] == "name":
+        call.terminal.out(config.context + "\n")
+        return
+    for name in call.arguments:
+        if name != config.context:
+            raise KubectlError(f"error: context {name} not found\n")
+    row = ["*", config.context, "podlab", USER, config.namespace if config.namespace != "default" else ""]
+    call.terminal.out(aligned([row], None if call.flags["no-headers"] else ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]))
+
+
+@verb("config get-clusters", summary="Display clusters defined in the kubeconfig", usage="config get-clusters")
+def get_clusters(call: Call) -> None:
+    call.terminal.out("NAME\npodlab\n")
+
+
+@verb("config get-users", summary="Display users defined in the kubeconfig", usage="config get-users")
+def get_users(call: Call) -> None:
+    call.terminal.out(f"NAME\n{USER}\n")
+
+
+@verb("config set-context", Flag("current", "bool"), summary="Set a context entry in kubeconfig",
+      usage="config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]")
+def set_context(call: Call) -> None:
+    config = call.terminal.config
+    if call.flags["current"] == bool(call.arguments):
+        raise KubectlError("error: you must specify a non-empty context name or --current\n" if not call.arguments else
+                           "error: you cannot specify both a context name and --current\n")
+    if call.arguments and call.arguments[0] != config.context:
+        raise KubectlError("error: this laptop has one cluster and one context: use --current\n")
+    if call.flags["namespace"]:
+        config.namespace = call.flags["namespace"]
+    call.terminal.out(f'Context "{config.context}" modified.\n')
+
+
+@verb("config use-context", summary="Set the current-context in a kubeconfig file", usage="config use-context CONTEXT_NAME", aliases="use")
+def use_context(call: Call) -> None:
+    if call.arguments != [call.terminal.config.context]:
+        raise KubectlError(f'error: no context exists with the name: "{" ".join(call.arguments)}"\n')
+    call.terminal.out(f'Switched to context "{call.terminal.config.context}".\n')
+
+
+# ---- auth
+
+
+@verb("auth whoami", Flag("output", short="o"), summary="Experimental: Check self subject attributes", usage="auth whoami")
+def whoami(call: Call) -> None:
+    groups = ["kubeadm:cluster-admins", "system:authenticated"]
+    if call.flags["output"]:
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {"creationTimestamp": None},
+                  "status": {"userInfo": {"groups": groups, "username": USER}}}
+        call.terminal.out(printer(call.flags["output"])(Map(review)))
+        return
+    call.terminal.out(aligned([["Username", USER], ["Groups", f"[{' '.join(groups)}]"]], ["ATTRIBUTE", "VALUE"]))
+
+
+@verb("auth can-i", Flag("all-namespaces", "bool", "A"), Flag("list", "bool"), Flag("quiet", "bool", "q"), Flag("subresource"), Flag("no-headers", "bool"),
+      summary="Check whether an action is allowed", usage="auth can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]")
+def can_i(call: Call) -> int:
+    who = call.flags["as"] or USER
+    if call.flags["list"]:
+        rules = [(["*.*"], [], [], ["*"]), ([], ["*"], [], ["*"])] if who == USER else []
+        rows = [[",".join(r), f"[{' '.join(u)}]", f"[{' '.join(n)}]", f"[{' '.join(v)}]"] for r, u, n, v in rules]
+        call.terminal.out(aligned(rows, None if call.flags["no-headers"] else ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]))
+        return 0
+    if len(call.arguments) not in (2, 3):
+        raise KubectlError("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.\n")
+    action, what = call.arguments[0], call.arguments[1]
+    kind, _, name = what.partition("/")
+    resource = by_any_name(kind) if not what.startswith("/") else None
+    if resource is None and kind not in ("*", "") and not what.startswith("/"):
+        call.terminal.err(f"Warning: the server doesn't have a resource type '{kind}'\n\n")
+    if resource is not None and not resource.namespaced and call.namespace:
+        call.terminal.err(f"Warning: resource '{resource.plural}' is not namespace scoped" + (f" in group '{resource.group}'" if resource.group else "") + "\n\n")
+    allowed = who == USER or _allowed(call, who, action, resource.group if resource else "", resource.plural if resource else kind, name)
+    if not call.flags["quiet"]:
+        call.terminal.out("yes\n" if allowed else "no\n")
+    return 0 if allowed else 1
+
+
+def _allowed(call: Call, who: str, action: str, group: str, plural: str, name: str) -> bool:
+    """What the RBAC objects say of a user or service account (plugin/pkg/auth/authorizer/rbac)."""
+    client = call.terminal.api.client
+
+    def holds(binding: Any) -> bool:
+        for subject in binding.get("subjects") or ():
+            full = f"system:serviceaccount:{subject.get('namespace', '')}:{subject['name']}" if subject["kind"] == "ServiceAccount" else subject["name"]
+            if subject["kind"] in ("User", "ServiceAccount") and full == who:
+                return True
+            if subject["kind"] == "Group" and subject["name"] in ("system:authenticated", *(["system:serviceaccounts"] if ":serviceaccount:" in who else [])):
+                return True
+        return False
+
+    def permits(rule: Any) -> bool:
+        def has(member: str, value: str) -> bool:
+            return "*" in (rule.get(member) or ()) or value in (rule.get(member) or ())
+        return has("verbs", action) and has("apiGroups", group) and has("resources", plural) and (
+            not rule.get("resourceNames") or name in rule["resourceNames"])
+    bindings = [b for b in client.list("clusterrolebindings") if holds(b)] + [b for b in client.list("rolebindings", call.namespace) if holds(b)]
+    for binding in bindings:
+        reference = binding["roleRef"]
+        role = client.find("roles", reference["name"], call.namespace) if reference["kind"] == "Role" else client.find("clusterroles", reference["name"])
+        if role is not None and any(permits(rule) for rule in role.get("rules") or ()):
+            return True
+    return False
+
+
+# ---- events
+
+
+@verb("events", *SELECTING, Flag("for"), Flag("watch", "bool", "w"), Flag("types", "list"), Flag("no-headers", "bool"), Flag("output", short="o"),
+      Flag("chunk-size", "int", default=500), summary="List events",
+      usage="events [(-o|--output=)json|yaml|name|...] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]")
+def events(call: Call) -> Command:
+    flags = call.flags
+    everywhere = flags["all-namespaces"]
+    picked = _picker(call)
+    etcd = call.terminal.api.cluster.etcd
+    found = [event for event in call.request("list", "events", "", "" if everywhere else call.namespace)["items"] if picked(event)]
+    found.sort(key=_event_time)
+    if flags["output"]:
+        call.terminal.out(printer(flags["output"])(Map({"apiVersion": "v1", "items": found, "kind": "List", "metadata": {"resourceVersion": ""}})))
+        return 0
+    if not found and not flags["watch"]:
+        call.terminal.err("No events found.\n" if everywhere else f"No events found in {call.namespace} namespace.\n")
+        return 0
+    headers = [*(["NAMESPACE"] if everywhere else []), "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
+    call.terminal.out(aligned([_event_row(call, event) for event in found], None if flags["no-headers"] else headers))
+    seen = etcd.revision
+    while flags["watch"]:
+        yield Wait()
+        for change in list(etcd.since(seen)):
+            namespace = change.object["metadata"].get("namespace")
+            if change.plural == "events" and change.type != "DELETED" and (everywhere or namespace == call.namespace) and picked(change.object):
+                call.terminal.out(aligned([_event_row(call, change.object)], None))
+        seen = etcd.revision
+    return 0
+
+
+def _picker(call: Call) -> Any:
+    flags = call.flags
+    kinds = [kind.lower() for kind in flags["types"]]
+    wanted = flags["for"]
+    resource, name = None, ""
+    if wanted:
+        kind, slash, name = wanted.partition("/")
+        resource = by_any_name(kind)
+        if not slash or not name:
+            raise KubectlError("error: --for must be in resource/name form\n")
+        if resource is None:
+            raise KubectlError(f'error: the server doesn\'t have a resource type "{kind}"\n')
+
+    def picked(event: Map) -> bool:
+        about = event["involvedObject"]
+        if kinds and event.get("type", "").lower() not in kinds:
+            return False
+        return resource is None or (about.get("kind") == resource.kind and about.get("name") == name)
+    return picked
+
+
+def _event_time(event: Map) -> tuple[int, str]:
+    series = dig(event, "series.lastObservedTime")
+    text = series or event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp")
+    return parse_rfc3339(text) if text else 0, event["metadata"]["name"]
+
+
+def _event_row(call: Call, event: Map) -> list[str]:
+    def age(text: str | None) -> str:
+        return human_duration(call.now - parse_rfc3339(text)) if text else "<unknown>"
+    count = dig(event, "series.count", 0) or event.get("count", 0)
+    last = age(dig(event, "series.lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime"))
+    if count > 1:
+        last = f"{last} (x{count} over {age(event.get('firstTimestamp') or event.get('eventTime'))})"
+    about = event["involvedObject"]
+    row = [last, event.get("type", ""), event.get("reason", ""), f"{about.get('kind', '')}/{about.get('name', '')}", event.get("message", "").strip()]
+    return [event["metadata"]["namespace"], *row] if call.flags["all-namespaces"] else row
+
+
+@verb("options", summary="Print the list of flags inherited by all commands", usage="options")
+def options(call: Call) -> None:
+    from ..flags import GLOBAL
+
+    call.terminal.out("The following options can be passed to any command:\n\n" + "".join(
+        f"    {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}\n" for flag in sorted(GLOBAL, key=lambda f: f.name)))
+
+
+@verb("kustomize", Flag("output", short="o"), summary="Build a kustomization target from a directory or URL", usage="kustomize DIR")
+def kustomize_(call: Call) -> None:
+    from ..kustomize import build
+
+    texts = [go_yaml.dump(manifest.object) for manifest in build(call.terminal, call.arguments[0] if call.arguments else ".")]
+    call.terminal.out("---\n".join(texts))
