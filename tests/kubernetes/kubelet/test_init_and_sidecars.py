@@ -110,3 +110,12 @@ def test_restart_all_containers_starts_the_pod_over_with_its_address_and_volumes
     assert it.pod()["status"]["podIP"] == address
     assert (it.state("a"), it.state("b")) == ("running#1", "running#1")
     assert it.container("i")["restartCount"] == 1
+    assert it.condition("AllContainersRestarting") == "False"
+    told = [
+        one["status"]
+        for _, _, plural, obj in it.history
+        if plural == "pods"
+        for one in obj["status"].get("conditions", ())
+        if one["type"] == "AllContainersRestarting"
+    ]
+    assert "True" in told
