@@ -17,6 +17,10 @@ HEADLESS = "service.kubernetes.io/headless"
 NOT_COPIED = ("endpointslice.kubernetes.io/managed-by", "kubernetes.io/service-name", HEADLESS)
 
 
+def _shown(pod: Map) -> Any:
+    return memo(pod, "endpoint-facts", _endpoint_facts)
+
+
 def _endpoint_facts(pod: Map) -> Any:
     """podEndpointsChanged: what of a Pod its Services' endpoints depend on."""
     known = facts(pod)
@@ -61,7 +65,7 @@ class ServiceController(Controller):
         new, old = change.object, change.old
         labels = new["metadata"].get("labels") or EMPTY
         same = change.type == "MODIFIED" and old is not None and labels == (old["metadata"].get("labels") or EMPTY)
-        if same and old is not None and memo(old, "endpoint-facts", _endpoint_facts) == memo(new, "endpoint-facts", _endpoint_facts):
+        if same and old is not None and _shown(old) == _shown(new):
             return
         namespace = new["metadata"]["namespace"]
         for service in self.cluster.etcd.list("services", namespace):

@@ -10,7 +10,7 @@ from ..cause import Cause
 from ..client import Client
 from ..component import Controller
 from ..etcd import Change, Etcd, controller_uid
-from ..objects import Map
+from ..objects import Map, memo
 
 
 def reference(owner: Map) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def claim(client: Client, owner: Map, plural: str, owned: Iterable[Map], orphans
 
 def controlled(uid: str, objects: Iterable[Map]) -> list[Map]:
     """Those of an owner's dependents that it controls."""
-    return [obj for obj in objects if controller_uid(obj) == uid]
+    return [obj for obj in objects if memo(obj, "controller", controller_uid) == uid]
 
 
 def _adopt(client: Client, owner: Map, plural: str, obj: Map) -> Map | None:

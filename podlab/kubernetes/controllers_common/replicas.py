@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller
-from ..objects import EMPTY, Map
+from ..objects import EMPTY, Map, memo
 from ..times import rfc3339
 from . import conditions
 from .owners import Orphans, claim, controlled, controller_of
@@ -45,7 +45,11 @@ def status_of(owner: Map, active: list[Map], error: ApiError | None, now: int) -
     """calculateStatus: the status to write, and ms until a ready Pod has been ready for minReadySeconds."""
     spec, old = owner["spec"], owner.get("status") or EMPTY
     wanted = ((spec.get("template") or EMPTY).get("metadata") or EMPTY).get("labels") or EMPTY
-    labeled = sum(1 for pod in active if wanted.items() <= (pod["metadata"].get("labels") or EMPTY).items())
+    note = f"labeled/{owner['metadata']['uid']}/{owner['metadata'].get('generation', 0)}"
+
+    def is_labeled(pod: Map) -> bool:
+        return bool(wanted.items() <= (pod["metadata"].get("labels") or EMPTY).items())
+    labeled = sum(memo(pod, note, is_labeled) for pod in active)
     counts = count(active, spec.get("minReadySeconds") or 0, now)
     held = [c for c in old.get("conditions") or () if c["type"] != "ReplicaFailure"]
     failure = conditions.find(owner, "ReplicaFailure")
@@ -94,8 +98,9 @@ class ReplicaController(Controller):
         uid, replicas = owner["metadata"]["uid"], owner["spec"].get("replicas", 1)
         owned = controlled(uid, self.cluster.etcd.owned(uid, "pods"))
         orphans = [pod for pod in self.orphans.of(owner["metadata"]["namespace"]) if is_active(pod)]
+        note = f"selected/{uid}/{owner['metadata'].get('generation', 0)}"
         active = claim(self.client, owner, "pods", [pod for pod in owned if is_active(pod)], orphans,
-                       lambda pod: self.matches(owner, pod))
+                       lambda pod: memo(pod, note, lambda pod: self.matches(owner, pod)))
         error = None
         if not owner["metadata"].get("deletionTimestamp"):
             related = list(self.related(owner, active)) if len(active) > replicas else []

@@ -182,7 +182,8 @@ def test_load_brings_more_replicas_and_calm_fewer_after_five_minutes(cluster: Cl
     create(cluster, "horizontalpodautoscalers", hpa())
     cluster.run_for(1)
     assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 2
-    assert events(cluster, "SuccessfulRescale") == ["New size: 2; reason: cpu resource utilization (percentage of request) above target"]
+    why = "cpu resource utilization (percentage of request) above target"
+    assert events(cluster, "SuccessfulRescale") == [f"New size: 2; reason: {why}"]
     use["percent"] = 10
     cluster.run_for(200)
     assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 2
