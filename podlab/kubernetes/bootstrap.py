@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cause import Cause
 from .component import Component
+from .controllers_common.root_ca import root_ca
 from .times import rfc3339
 
 if TYPE_CHECKING:
@@ -65,16 +66,6 @@ class _Writer:
 
     def __call__(self, plural: str, obj: dict[str, Any]) -> None:
         self._cluster.server.store_new(plural, obj, BEGAN)
-
-
-def root_ca(namespace: str) -> dict[str, Any]:
-    """The ConfigMap that every namespace has (rootcacertpublisher)."""
-    return {"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "kube-root-ca.crt", "namespace": namespace, "annotations": {
-                "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints "
-                "such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
-                "clusters."}},
-            "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"}}
 
 
 def pod_cidr(index: int) -> str:

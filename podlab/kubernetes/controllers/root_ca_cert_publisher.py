@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..bootstrap import root_ca
 from ..cause import Cause
 from ..component import Controller, own_key
+from ..controllers_common.root_ca import root_ca
 from ..etcd import Change
 
 NAME = "kube-root-ca.crt"
