@@ -45,11 +45,11 @@ UNSEEN_MS = 20  # a container this young is still running in the relist that its
 class Kubelet(Component):
     """One a node. Its state, plain data:
 
-    pods {uid: worker, see state.new_worker}; wakes {uid: timer of a change not yet looked at}; power on | off | silent, since then,
-    silent_at when it was last heard, dark after a loss of power; address the last one given; pleg, node_timer, evict_timer: timers
-    of the loops that have something to find; images {name: {"size", "at", "id"}}; pulls, the first under way; sandboxes_at when
-    the next sandbox may come up; registries, fill: faults; pressure {condition: last met}; sessions, see sessions.py; runtime the
-    machine's own state.
+    pods {uid: worker, see state.new_worker}; wakes {uid: timer of a change not yet looked at}; power on | off | silent, since
+    then; silent_at when it was last heard; dark after a loss of power; address the last one given; pleg, node_timer, evict_timer
+    timers of the loops that have something to find; images {name: {"size", "at", "id"}}; pulls, the first under way; sandboxes_at
+    when the next sandbox may come up; registries, fill: faults; pressure {condition: last met}; sessions, see sessions.py;
+    runtime the machine's own state.
     """
 
     def __init__(self, cluster: Cluster, index: int, node: dict[str, Any]) -> None:
