@@ -1,0 +1,232 @@
+"""Live clusters: what was acknowledged is in the journal, a restart stands where it stood, two owners cannot both write, time can go back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.labs import births, rewind, rows, storage
+from podlab.labs.births import EPOCH_MS, Birth
+from podlab.labs.live import Clusters, LiveCluster
+from podlab.labs.models import Checkpoint, Cluster, Container, JournalEntry, Learner, Node, Pod
+from podlab.labs.storage import ENGINE_VERSION, Fenced
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def plain_lessons() -> Any:
+    found = births._find
+    births.register(lambda lesson: Birth(seed=1, settle_seconds=1))
+    yield
+    births.register(found)
+
+
+@pytest.fixture
+def row() -> Cluster:
+    learner = Learner.objects.create(nickname="초록고래", resume_code_hash="x")
+    return Cluster.objects.create(learner=learner, lesson="any", seed=1, epoch_ms=EPOCH_MS, now_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
+
+
+def pod(name: str) -> dict[str, Any]:
+    return {"do": "request", "verb": "create", "resource": "pods", "namespace": "default", "body": {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+        "spec": {"containers": [{"name": "c", "image": "busybox", "command": ["sleep", "3600"]}]}}}
+
+
+async def act(live: LiveCluster, *entries: dict[str, Any]) -> None:
+    async with live.turn():
+        for entry in entries:
+            live.apply(entry)
+
+
+def names(live: LiveCluster) -> list[str]:
+    return [p["metadata"]["name"] for p in live.engine.etcd.list("pods", "default")]
+
+
+async def journal_of(live: LiveCluster) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = await live.writer.call(
+        lambda: [json.loads(e.request) for e in JournalEntry.objects.filter(cluster_id=live.id).order_by("sequence")])
+    return found
+
+
+async def test_an_act_is_in_the_journal_before_its_turn_ends(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    assert [entry["body"]["metadata"]["name"] for entry in await journal_of(live)] == ["a"]
+
+
+async def test_another_process_finds_the_same_cluster_by_replay(row: Cluster) -> None:
+    first = await Clusters().get(row.id)
+    first.rate = 0
+    await act(first, pod("a"))
+    await act(first, pod("b"), {"do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "a",
+                                "options": {"gracePeriodSeconds": 0}})
+    second = await Clusters().get(row.id)
+    second.engine.run_until(first.engine.now)
+    first.engine.run_until(second.engine.now)
+    assert json.dumps(second.engine.checkpoint()) == json.dumps(first.engine.checkpoint())
+
+
+async def test_a_refused_act_is_part_of_history_too(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    with pytest.raises(ApiError):
+        await act(live, pod("Not-A-Name"))
+    await act(live, pod("a"))
+    again = await Clusters().get(row.id)
+    assert names(again) == ["a"]
+
+
+async def test_of_two_owners_the_second_writer_is_fenced_and_reloads(row: Cluster) -> None:
+    ours, theirs = Clusters(), Clusters()
+    mine, other = await ours.get(row.id), await theirs.get(row.id)
+    await act(mine, pod("mine"))
+    with pytest.raises(Fenced):
+        await act(other, pod("other"))
+    assert other.gone
+    fresh = await theirs.get(row.id)
+    assert fresh is not other
+    assert names(fresh) == ["mine"]
+    await act(fresh, pod("other"))
+    assert len(await journal_of(fresh)) == 2
+
+
+async def test_a_cluster_that_slept_wakes_where_it_stood_from_its_checkpoint(row: Cluster) -> None:
+    clusters = Clusters()
+    live = await clusters.get(row.id)
+    await act(live, pod("a"))
+    live.engine.run_for(60)
+    stood = live.engine.now
+    await clusters.sleep(live)
+    assert clusters.awake() == []
+    woken = await clusters.get(row.id)
+    assert woken.engine.now == stood
+    assert names(woken) == ["a"]
+    assert woken.sequence == 1
+
+
+async def test_checkpoints_are_written_now_and_then_so_that_a_restart_replays_little(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    for number in range(41):
+        await act(live, pod(f"p{number}"))
+    sequences = await live.writer.call(lambda: list(Checkpoint.objects.values_list("sequence", flat=True)))
+    assert sequences == [40]
+
+
+async def test_undo_takes_back_the_last_act_and_undo_again_the_one_before(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    for name in ("a", "b", "c"):
+        await act(live, pod(name))
+    for left in (["a", "b"], ["a"], []):
+        async with live.turn():
+            assert await rewind.undo(live) is not None
+        assert names(live) == left
+    async with live.turn():
+        assert await rewind.undo(live) is None
+
+
+async def test_after_an_undo_new_acts_stand_on_what_was_left_and_survive_a_restart(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    await act(live, pod("b"))
+    async with live.turn():
+        await rewind.undo(live)
+    await act(live, pod("c"))
+    assert names(await Clusters().get(row.id)) == ["a", "c"]
+    async with live.turn():
+        await rewind.undo(live)
+        await rewind.undo(live)
+    assert names(live) == []
+
+
+async def test_reset_goes_back_to_the_lessons_beginning(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    began = live.engine.start
+    await act(live, pod("a"))
+    async with live.turn():
+        await rewind.reset(live, "any")
+    assert names(live) == []
+    assert live.engine.now < began + 60_000
+    assert names(await Clusters().get(row.id)) == []
+
+
+async def test_a_turn_lets_nobody_in_between(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    order: list[str] = []
+
+    async def slow() -> None:
+        async with live.turn():
+            order.append("slow begins")
+            await asyncio.sleep(0)
+            live.apply(pod("slow"))
+            order.append("slow ends")
+
+    async def quick() -> None:
+        async with live.turn():
+            order.append("quick")
+    await asyncio.gather(slow(), quick())
+    assert order == ["slow begins", "slow ends", "quick"]
+
+
+async def test_a_paused_cluster_still_answers_and_its_clock_stands(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    async with live.turn():
+        live.set_rate(0)
+    stood = live.engine.now
+    await act(live, pod("a"))
+    assert (live.engine.now, names(live)) == (stood, ["a"])
+
+
+async def test_to_the_next_event_jumps_no_further_than_the_next_thing_that_happens(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    async with live.turn():
+        live.set_rate(0)
+        before = live.engine.etcd.revision
+        live.next_event()
+    assert live.engine.etcd.revision > before
+
+
+async def test_viewers_are_told_after_the_act_is_on_disk(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    told: list[bool] = []
+
+    class Watcher:
+        def hint(self) -> None:
+            told.append(live.lock.locked())
+
+    live.viewers.add(Watcher())
+    await act(live, pod("a"))
+    assert told == [False]
+
+
+def test_the_projection_rows_say_what_the_cluster_says_and_forget_what_is_gone(row: Cluster) -> None:
+    engine = births.build(Birth(seed=1, settle_seconds=1))
+    engine.apply({"at": engine.now, **pod("a")})
+    engine.run_for(20)
+    rows.save(row.id, rows.project(engine))
+    assert Node.objects.filter(cluster=row, ready=True).count() == 3
+    assert [(p.name, p.phase, p.reason, p.ready) for p in Pod.objects.all()] == [("a", "Running", "Running", True)]
+    assert [(c.name, c.kind, c.state) for c in Container.objects.all()] == [("c", "app", "running")]
+    engine.apply({"at": engine.now, "do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "a",
+                  "options": {"gracePeriodSeconds": 0}})
+    rows.save(row.id, rows.project(engine))
+    assert not Pod.objects.exists()
+
+
+def test_what_stands_is_cut_back_by_each_rewind() -> None:
+    entries = [(1, {"do": "request", "at": 1}), (2, {"do": "request", "at": 2}), (3, {"do": "rewind", "to": 1, "at": 1}),
+               (4, {"do": "fault", "at": 3}), (5, {"do": "rate", "at": 4})]
+    assert rewind.standing(entries)[5] == [1, 4, 5]
+    found = rewind.plan(entries)
+    assert found is not None
+    assert found[0] == 4
+
+
+def test_a_checkpoint_is_compressed_json_that_comes_back_as_it_was() -> None:
+    state = {"text": "한글 \udc80", "list": [1, None, True]}
+    assert storage.unpack(storage.pack(state)) == state
