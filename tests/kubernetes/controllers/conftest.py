@@ -36,7 +36,8 @@ class Hands(Component):
         if change.type == "ADDED" and self.state["ready_ms"] is not None:
             self.after(self.state["ready_ms"], ["ready", change.key, uid])
         gone = change.type == "MODIFIED" and change.object["metadata"].get("deletionTimestamp")
-        if gone and not change.old["metadata"].get("deletionTimestamp") and self.state["stop_ms"] is not None:  # type: ignore[index]
+        before = change.old["metadata"] if change.old is not None else {}
+        if gone and not before.get("deletionTimestamp") and self.state["stop_ms"] is not None:
             self.after(self.state["stop_ms"], ["stop", change.key, uid])
 
     def on_timer(self, payload: Any) -> None:
