@@ -263,11 +263,7 @@ class Kubelet(Component):
         base, _, bits = self.cidr.partition("/")
         a, b, c, d = (int(part) for part in base.split("."))
         size = 1 << (32 - int(bits))
-        taken = {
-            held["sandbox"]["ip"]
-            for held in self.state["pods"].values()
-            if held["sandbox"] and not held["sandbox"].get("stopped")
-        }
+        taken = self.cluster.network.state["hosts"]
         start = (a << 24) + (b << 16) + (c << 8) + d
         for _ in range(size):
             self.state["address"] = self.state["address"] + 1 if self.state["address"] + 2 < size else 2
