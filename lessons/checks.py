@@ -7,8 +7,9 @@
     {ready: {name: web}}  {ready: {labels: app=web, count: 3}}           every container of the Pods is ready
     {stable: {name: web, seconds: 20}}                                   all containers run, none started within that time
     {listening: {name: web, port: 8080, container: b}}                   some process of the Pod holds the port
-    {log: {name: web, container: c, contains: text}}                     in the present or the previous life
-    {answers: {from: pods/client, url: "http://web/", status: 200, body: text}}   or fails: true; from outside where `from` is left out
+    {log: {name: web, container: c, contains: text}}                     in the present or the previous life of any of the Pods
+    {answers: {from: pods/client, url: "http://web/", status: 200, body: text}}   or fails: true; from outside where `from` is left out;
+                                                                         {pods/web} in a URL stands for that Pod's IP
     {typed: "kubectl get .*-o wide"}                                     the learner has entered such a command since the step began
     {all: [...]}  {any: [...]}  {not: {...}}
 
@@ -39,6 +40,7 @@ Kinds = tuple[type, ...]
 ANSWER_WITHIN_MS = 5_000  # how long a checked request may take on the copy
 TEXT, NUMBER, YES, ANY = (str,), (int,), (bool,), (str, int, bool, type(None))
 COMPARE: dict[str, Kinds] = {"is": NUMBER, "at_least": NUMBER, "at_most": NUMBER}
+POD_IP = re.compile(r"\{([^{}]*)\}")  # in a URL
 WHICH: dict[str, Kinds] = {"name": TEXT, "labels": TEXT, "namespace": TEXT}
 
 
@@ -58,7 +60,7 @@ FORMS: dict[str, Form] = {
     "ready": Form({}, {**WHICH, "count": NUMBER}, ("name", "labels")),
     "stable": Form({"seconds": NUMBER}, WHICH, ("name", "labels")),
     "listening": Form({"name": TEXT, "port": NUMBER}, {"namespace": TEXT, "container": TEXT}),
-    "log": Form({"name": TEXT, "contains": TEXT}, {"namespace": TEXT, "container": TEXT}),
+    "log": Form({"contains": TEXT}, {**WHICH, "container": TEXT}, ("name", "labels")),
     "answers": Form({"url": TEXT}, {"from": TEXT, "status": NUMBER, "body": TEXT, "fails": YES}, ("status", "body", "fails")),
 }
 
@@ -141,7 +143,7 @@ def _value_problem(value: Check) -> str:
             return f"labels가 셀렉터가 아닙니다: {error}"
     if "url" in value and not re.match(r"http://[^/\s]", value["url"]):
         return "url은 http:// 로 시작합니다"
-    return ""
+    return next(filter(None, map(_ref_problem, POD_IP.findall(value.get("url", "")))), "")
 
 
 def _ref_problem(ref: Any) -> str:
@@ -329,10 +331,11 @@ def _log(value: Check, world: World) -> Verdict:
     pods = _pods(world, value)
     if not pods:
         return _no_pod(value)
-    names = [value["container"]] if "container" in value else [c["name"] for c in pods[0]["spec"]["containers"]]
-    if any(value["contains"] in _log_text(world.cluster, pods[0], name) for name in names):
-        return HOLDS
-    return Verdict(False, f"{value['name']}의 로그에 '{value['contains']}'이(가) 없습니다")
+    for pod in pods:
+        names = [value["container"]] if "container" in value else [c["name"] for c in pod["spec"]["containers"]]
+        if any(value["contains"] in _log_text(world.cluster, pod, name) for name in names):
+            return HOLDS
+    return Verdict(False, f"{pods[0]['metadata']['name']}의 로그에 {josa(value['contains'], '이/가')} 없습니다")
 
 
 def _log_text(cluster: Cluster, pod: Map, container: str) -> str:
@@ -354,18 +357,24 @@ def _answers(value: Check, world: World) -> Verdict:
         if pod is None or not dig(pod, "status.podIP"):
             return Verdict(False, f"{josa(value['from'], '이/가')} 아직 실행 중이 아닙니다")
         source, namespace = pod["metadata"]["uid"], pod["metadata"]["namespace"]
-    result = ask(world.copy(), source, namespace, value["url"])
+    url = value["url"]
+    for ref in POD_IP.findall(url):
+        address = dig(_find(world, ref), "status.podIP")
+        if not address:
+            return Verdict(False, f"{josa(ref, '은/는')} 아직 IP를 받지 못했습니다")
+        url = url.replace("{" + ref + "}", address)
+    result = ask(world.copy(), source, namespace, url)
     error = {"ECONNREFUSED": "연결을 거절합니다 (connection refused)", "EHOSTUNREACH": "갈 길이 없습니다 (no route to host)",
              "no such host": "그런 이름이 없습니다 (no such host)", "": ""}.get(result["error"], "응답이 없습니다")
     if value.get("fails"):
-        return HOLDS if error else Verdict(False, f"{josa(value['url'], '이/가')} 아직 {josa(str(result['status']), '으로/로')} 답합니다")
+        return HOLDS if error else Verdict(False, f"{josa(url, '이/가')} 아직 {josa(str(result['status']), '으로/로')} 답합니다")
     if error:
-        return Verdict(False, f"{value['url']}: {error}")
+        return Verdict(False, f"{url}: {error}")
     if "status" in value and result["status"] != value["status"]:
-        return Verdict(False, f"{josa(value['url'], '이/가')} {josa(str(result['status']), '으로/로')} 답합니다. "
+        return Verdict(False, f"{josa(url, '이/가')} {josa(str(result['status']), '으로/로')} 답합니다. "
                               f"{josa(str(value['status']), '이어야/여야')} 합니다")
     if "body" in value and value["body"] not in result["body"]:
-        return Verdict(False, f"{value['url']}의 답에 '{value['body']}'이(가) 없습니다")
+        return Verdict(False, f"{url}의 답에 {josa(value['body'], '이/가')} 없습니다")
     return HOLDS
 
 
