@@ -83,7 +83,7 @@ class EventRecorder(Component):
             return
         key = f"{who}|{type}|{reason}"
         key, message = self._aggregate(key, message)
-        if not self._may_send(f"{source}|{metadata['uid']}"):
+        if not self._may_send(f"{source}|{subject}"):
             return
         now = rfc3339(self.now)
         key = _short(key)
