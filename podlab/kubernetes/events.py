@@ -77,7 +77,8 @@ class EventRecorder(Component):
         if field_path:
             about["fieldPath"] = field_path
         message = message[:1024]  # NoteLengthLimit
-        who = f"{source}|{metadata['uid']}|{field_path or ''}"
+        subject = metadata["uid"] or metadata["name"]  # the taint manager's Events name no uid
+        who = f"{source}|{subject}|{field_path or ''}"
         if component == "default-scheduler":
             self._record_series(component, about, type, reason, message, who)
             return

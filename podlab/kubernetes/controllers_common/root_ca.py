@@ -10,6 +10,6 @@ def root_ca(namespace: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "kube-root-ca.crt", "namespace": namespace, "annotations": {
                 "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using "
-                "internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across "
-                "distributions of Kubernetes clusters."}},
+                "internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed "
+                "across distributions of Kubernetes clusters."}},
             "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"}}
