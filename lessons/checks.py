@@ -1,31 +1,17 @@
-"""The vocabulary in which lessons say what must be true of a cluster, and its evaluation. Pure: no Django.
+"""Whether what a lesson wishes (forms.py) is true of a cluster, and in Korean why not. Pure: no Django.
 
-    {exists: pods/web}  {absent: pods/web}
-    {count: {kind: pods, labels: app=web, is: 3}}                        also at_least, at_most, namespace
-    {field: {of: deployments/web, path: spec.replicas, is: 3}}           also not, contains, at_least, at_most
-    {length: {of: pods/web, path: spec.containers, is: 2}}               also at_least, at_most
-    {ready: {name: web}}  {ready: {labels: app=web, count: 3}}           every container of the Pods is ready
-    {stable: {name: web, seconds: 20}}                                   all containers run, none started within that time
-    {listening: {name: web, port: 8080, container: b}}                   some process of the Pod holds the port
-    {log: {name: web, container: c, contains: text}}                     in the present or the previous life of any of the Pods
-    {answers: {from: pods/client, url: "http://web/", status: 200, body: text}}   or fails: true; from outside where `from` is left out;
-                                                                         {pods/web} in a URL stands for that Pod's IP
-    {typed: "kubectl get .*-o wide"}                                     the learner has entered such a command since the step began
-    {all: [...]}  {any: [...]}  {not: {...}}
-
-Objects are `plural/name` in namespace default, or `plural/namespace/name`; paths are dotted, `containers[app]` picks from a list by name,
-`[0]` by place, `labels[app.kubernetes.io/name]` takes a key with dots. What asks a question of the network is tried on a copy of the
-cluster, so that looking changes nothing.
+What asks a question of the network is tried on a copy of the cluster, so that looking changes nothing.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lessons.forms import POD_IP, Check
 from podlab.kubernetes import selectors
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster
@@ -33,36 +19,9 @@ from podlab.kubernetes.objects import Map, dig
 from podlab.kubernetes.resources import BY_PLURAL
 from podlab.kubernetes.runtime import dns, http
 from podlab.kubernetes.times import parse_rfc3339
-from podlab.projection.korean import josa
+from podlab.projection.korean import josa, kind, thing
 
-Check = Mapping[str, Any]
-Kinds = tuple[type, ...]
 ANSWER_WITHIN_MS = 5_000  # how long a checked request may take on the copy
-TEXT, NUMBER, YES, ANY = (str,), (int,), (bool,), (str, int, bool, type(None))
-COMPARE: dict[str, Kinds] = {"is": NUMBER, "at_least": NUMBER, "at_most": NUMBER}
-POD_IP = re.compile(r"\{([^{}]*)\}")  # in a URL
-WHICH: dict[str, Kinds] = {"name": TEXT, "labels": TEXT, "namespace": TEXT}
-
-
-@dataclass(frozen=True)
-class Form:
-    """What the members of one form of check may be; at least one of `some` must be there."""
-
-    required: Mapping[str, Kinds]
-    optional: Mapping[str, Kinds] = field(default_factory=dict)
-    some: tuple[str, ...] = ()
-
-
-FORMS: dict[str, Form] = {
-    "count": Form({"kind": TEXT}, {"labels": TEXT, "namespace": TEXT, **COMPARE}, tuple(COMPARE)),
-    "field": Form({"of": TEXT, "path": TEXT}, {**COMPARE, "is": ANY, "not": ANY, "contains": ANY}, (*COMPARE, "not", "contains")),
-    "length": Form({"of": TEXT, "path": TEXT}, COMPARE, tuple(COMPARE)),
-    "ready": Form({}, {**WHICH, "count": NUMBER}, ("name", "labels")),
-    "stable": Form({"seconds": NUMBER}, WHICH, ("name", "labels")),
-    "listening": Form({"name": TEXT, "port": NUMBER}, {"namespace": TEXT, "container": TEXT}),
-    "log": Form({"contains": TEXT}, {**WHICH, "container": TEXT}, ("name", "labels")),
-    "answers": Form({"url": TEXT}, {"from": TEXT, "status": NUMBER, "body": TEXT, "fails": YES}, ("status", "body", "fails")),
-}
 
 
 @dataclass(frozen=True)
@@ -91,79 +50,12 @@ class World:
         return self._copy
 
 
-# ---- form
-
-def problems(check: Any) -> str:
-    """What is wrong with a check's form, '' when nothing is. For the loader."""
-    if not isinstance(check, Mapping) or len(check) != 1:
-        return "조건은 {exists: pods/web} 처럼 키가 하나여야 합니다"
-    (form, value), = check.items()
-    if form in ("exists", "absent"):
-        return _ref_problem(value)
-    if form == "typed":
-        return _pattern_problem(value)
-    if form == "not":
-        return problems(value)
-    if form in ("all", "any"):
-        return next(filter(None, map(problems, value)), "") if isinstance(value, list) and value else f"{form}에는 조건의 목록이 옵니다"
-    if form not in FORMS:
-        return f"모르는 조건 {form!r}입니다. 쓸 수 있는 것: {', '.join(sorted(EVALUATE))}"
-    return _member_problem(form, value) or _value_problem(value)
-
-
-def _member_problem(form: str, value: Any) -> str:
-    if not isinstance(value, Mapping):
-        return f"{form}에는 키와 값이 옵니다"
-    known = {**FORMS[form].required, **FORMS[form].optional}
-    for key, found in value.items():
-        if key not in known:
-            return f"{form}에 모르는 키 {key!r}이(가) 있습니다. 쓸 수 있는 키: {', '.join(sorted(known))}"
-        if not isinstance(found, known[key]) or (isinstance(found, bool) and bool not in known[key]):
-            return f"{form}의 {key}에는 {'/'.join(kind.__name__ for kind in known[key])} 값이 옵니다"
-    for key in FORMS[form].required:
-        if key not in value:
-            return f"{form}에 {key} 키가 빠졌습니다"
-    some = FORMS[form].some
-    return "" if not some or set(some) & set(value) else f"{form}에는 {', '.join(some)} 가운데 하나가 있어야 합니다"
-
-
-def _value_problem(value: Check) -> str:
-    """References, kinds, selectors and addresses that cannot be."""
-    for key in ("of", "from"):
-        if key in value and (found := _ref_problem(value[key])):
-            return found
-    if str(value.get("from", "pods/")).split("/")[0] != "pods":
-        return "from에는 파드(pods/client)가 옵니다"
-    if "kind" in value and value["kind"] not in BY_PLURAL:
-        return f"{value['kind']}(이)라는 종류가 없습니다 (pods처럼 복수형으로 적습니다)"
-    if "labels" in value:
-        try:
-            selectors.parse(value["labels"])
-        except selectors.SelectorError as error:
-            return f"labels가 셀렉터가 아닙니다: {error}"
-    if "url" in value and not re.match(r"http://[^/\s]", value["url"]):
-        return "url은 http:// 로 시작합니다"
-    return next(filter(None, map(_ref_problem, POD_IP.findall(value.get("url", "")))), "")
-
-
-def _ref_problem(ref: Any) -> str:
-    if not isinstance(ref, str) or ref.count("/") not in (1, 2) or not all(ref.split("/")):
-        return "오브젝트는 pods/web 이나 pods/네임스페이스/web 꼴로 적습니다"
-    return "" if ref.split("/")[0] in BY_PLURAL else f"{ref.split('/')[0]}(이)라는 종류가 없습니다 (pods처럼 복수형으로 적습니다)"
-
-
-def _pattern_problem(pattern: Any) -> str:
-    try:
-        return "" if isinstance(pattern, str) and re.compile(pattern) else "typed에는 정규식이 옵니다"
-    except re.error as error:
-        return f"typed의 정규식이 맞지 않습니다: {error}"
-
-
 # ---- finding
+
 
 def evaluate(check: Check, world: World) -> Verdict:
     """Look at a check that has no problems."""
-    (form, value), = check.items()
+    ((form, value),) = check.items()
     return EVALUATE[form](value, world)
 
 
@@ -174,7 +66,11 @@ def _find(world: World, ref: str) -> Map | None:
 
 
 def _missing(ref: str) -> Verdict:
-    return Verdict(False, f"{josa(ref, '이/가')} 아직 없습니다")
+    return Verdict(False, f"{josa(thing(ref), '이/가')} 아직 없습니다")
+
+
+def _quoted(text: str, particles: str) -> str:
+    return josa(f"'{text}'", particles)
 
 
 def _pods(world: World, value: Check) -> list[Map]:
@@ -195,7 +91,12 @@ def _labelled(world: World, plural: str, namespace: str, value: Check) -> list[M
 
 
 def _no_pod(value: Check) -> Verdict:
-    return Verdict(False, f"파드 {josa(value['name'], '이/가')} 아직 없습니다" if "name" in value else f"레이블이 {value['labels']}인 파드가 아직 없습니다")
+    return Verdict(
+        False,
+        f"파드 {josa(value['name'], '이/가')} 아직 없습니다"
+        if "name" in value
+        else f"레이블이 {value['labels']}인 파드가 아직 없습니다",
+    )
 
 
 def pick(obj: Any, path: str) -> Any:
@@ -203,8 +104,11 @@ def pick(obj: Any, path: str) -> Any:
     for step in re.findall(r"\[[^\]]+\]|[^.\[]+", path):
         key = step.strip("[]")
         if isinstance(obj, list):
-            obj = obj[int(key)] if key.isdigit() and int(key) < len(obj) else next(
-                (item for item in obj if isinstance(item, dict) and item.get("name") == key), None)
+            obj = (
+                obj[int(key)]
+                if key.isdigit() and int(key) < len(obj)
+                else next((item for item in obj if isinstance(item, dict) and item.get("name") == key), None)
+            )
         else:
             obj = obj.get(key) if isinstance(obj, dict) else None
         if obj is None:
@@ -213,13 +117,13 @@ def pick(obj: Any, path: str) -> Any:
 
 
 def _compare(found: Any, value: Check, what: str) -> Verdict:
-    now = f"{josa(what, '이/가')} 지금 {_text(found)}입니다. "
+    now = f"{josa(what, '이/가')} " + ("정해지지 않았습니다. " if found is None else f"지금 {_text(found)}입니다. ")
     if "is" in value and found != value["is"]:
         return Verdict(False, f"{now}{josa(_text(value['is']), '이어야/여야')} 합니다")
     if "not" in value and found == value["not"]:
         return Verdict(False, f"{josa(what, '이/가')} 아직 {_text(found)}입니다")
-    if "contains" in value and str(value["contains"]) not in (found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)):
-        return Verdict(False, f"{what}에 {josa(str(value['contains']), '이/가')} 없습니다")
+    if "contains" in value and str(value["contains"]) not in _text(found):
+        return Verdict(False, f"{what}에 {_quoted(str(value['contains']), '이/가')} 없습니다")
     if "at_least" in value and not (isinstance(found, int) and found >= value["at_least"]):
         return Verdict(False, f"{now}적어도 {josa(str(value['at_least']), '이어야/여야')} 합니다")
     if "at_most" in value and not (isinstance(found, int) and found <= value["at_most"]):
@@ -233,32 +137,43 @@ def _text(value: Any) -> str:
 
 # ---- the forms
 
+
 def _exists(value: str, world: World) -> Verdict:
     found = _find(world, value)
     if found is None:
         return _missing(value)
-    return Verdict(False, f"{josa(value, '은/는')} 지워지는 중입니다") if "deletionTimestamp" in found["metadata"] else HOLDS
+    return (
+        Verdict(False, f"{josa(thing(value), '은/는')} 지워지는 중입니다") if "deletionTimestamp" in found["metadata"] else HOLDS
+    )
 
 
 def _absent(value: str, world: World) -> Verdict:
-    return HOLDS if _find(world, value) is None else Verdict(False, f"{josa(value, '이/가')} 아직 있습니다")
+    return HOLDS if _find(world, value) is None else Verdict(False, f"{josa(thing(value), '이/가')} 아직 있습니다")
 
 
 def _count(value: Check, world: World) -> Verdict:
     namespace = value.get("namespace", "default")
     found = _pods(world, value) if value["kind"] == "pods" else _labelled(world, value["kind"], namespace, value)
     which = f"레이블이 {value['labels']}인 " if "labels" in value else ""
-    return _compare(len(found), value, f"{which}{BY_PLURAL[value['kind']].kind} 수")
+    return _compare(len(found), value, f"{which}{kind(value['kind'])} 수")
 
 
 def _field(value: Check, world: World) -> Verdict:
     obj = _find(world, value["of"])
-    return _missing(value["of"]) if obj is None else _compare(pick(obj, value["path"]), value, f"{value['of']}의 {value['path']}")
+    return (
+        _missing(value["of"])
+        if obj is None
+        else _compare(pick(obj, value["path"]), value, f"{thing(value['of'])}의 {value['path']}")
+    )
 
 
 def _length(value: Check, world: World) -> Verdict:
     obj = _find(world, value["of"])
-    return _missing(value["of"]) if obj is None else _compare(len(pick(obj, value["path"]) or ()), value, f"{value['of']}의 {value['path']} 수")
+    return (
+        _missing(value["of"])
+        if obj is None
+        else _compare(len(pick(obj, value["path"]) or ()), value, f"{thing(value['of'])}의 {value['path']} 수")
+    )
 
 
 def _ready(value: Check, world: World) -> Verdict:
@@ -283,14 +198,21 @@ def _unready(pod: Map) -> str:
         return ""
     for status in (*dig(pod, "status.initContainerStatuses", ()), *dig(pod, "status.containerStatuses", ())):
         state = status.get("state") or {}
-        if status.get("ready") or dig(state, "terminated.reason") == "Completed" and status["name"] in _init_names(pod):
+        if status.get("ready") or (dig(state, "terminated.reason") == "Completed" and status["name"] in _init_names(pod)):
             continue
-        reason = dig(state, "waiting.reason") or dig(state, "terminated.reason")
-        if not reason:
-            return f"컨테이너 {josa(status['name'], '이/가')} 아직 준비되지 않았습니다"
-        code = dig(state, "terminated.exitCode", dig(status, "lastState.terminated.exitCode"))
-        return f"컨테이너 {josa(status['name'], '이/가')} {reason} 상태입니다" + (f" (종료 코드 {code})" if code is not None else "")
+        return _state(status)
     return "아직 시작하지 않았습니다" if pod["spec"].get("nodeName") else "아직 노드에 배치되지 않았습니다"
+
+
+def _state(status: Map) -> str:
+    """What a container that is not ready does instead."""
+    who = f"컨테이너 {josa(status['name'], '이/가')}"
+    state = status.get("state") or {}
+    reason = dig(state, "waiting.reason") or dig(state, "terminated.reason")
+    if not reason:
+        return f"{who} 아직 준비되지 않았습니다"
+    code = dig(state, "terminated.exitCode", dig(status, "lastState.terminated.exitCode"))
+    return f"{who} {reason} 상태입니다" + (f" (종료 코드 {code})" if code is not None else "")
 
 
 def _init_names(pod: Map) -> list[str]:
@@ -308,10 +230,13 @@ def _stable(value: Check, world: World) -> Verdict:
         for status in statuses:
             started = dig(status, "state.running.startedAt")
             if started is None:
-                return Verdict(False, f"컨테이너 {josa(status['name'], '이/가')} 실행 중이 아닙니다")
+                return Verdict(False, _state(status))
             seconds = (world.cluster.now - parse_rfc3339(started)) // 1000
             if seconds < value["seconds"]:
-                return Verdict(False, f"컨테이너 {josa(status['name'], '이/가')} 시작한 지 {seconds}초입니다. {value['seconds']}초가 지나야 합니다")
+                return Verdict(
+                    False,
+                    f"컨테이너 {josa(status['name'], '이/가')} 시작한 지 {seconds}초입니다. {value['seconds']}초가 지나야 합니다",
+                )
     return HOLDS
 
 
@@ -335,7 +260,7 @@ def _log(value: Check, world: World) -> Verdict:
         names = [value["container"]] if "container" in value else [c["name"] for c in pod["spec"]["containers"]]
         if any(value["contains"] in _log_text(world.cluster, pod, name) for name in names):
             return HOLDS
-    return Verdict(False, f"{pods[0]['metadata']['name']}의 로그에 {josa(value['contains'], '이/가')} 없습니다")
+    return Verdict(False, f"{pods[0]['metadata']['name']}의 로그에 {_quoted(value['contains'], '이/가')} 없습니다")
 
 
 def _log_text(cluster: Cluster, pod: Map, container: str) -> str:
@@ -355,31 +280,38 @@ def _answers(value: Check, world: World) -> Verdict:
     if "from" in value:
         pod = _find(world, value["from"])
         if pod is None or not dig(pod, "status.podIP"):
-            return Verdict(False, f"{josa(value['from'], '이/가')} 아직 실행 중이 아닙니다")
+            return Verdict(False, f"{josa(thing(value['from']), '이/가')} 아직 실행 중이 아닙니다")
         source, namespace = pod["metadata"]["uid"], pod["metadata"]["namespace"]
     url = value["url"]
     for ref in POD_IP.findall(url):
         address = dig(_find(world, ref), "status.podIP")
         if not address:
-            return Verdict(False, f"{josa(ref, '은/는')} 아직 IP를 받지 못했습니다")
+            return Verdict(False, f"{josa(thing(ref), '은/는')} 아직 IP를 받지 못했습니다")
         url = url.replace("{" + ref + "}", address)
     result = ask(world.copy(), source, namespace, url)
-    error = {"ECONNREFUSED": "연결을 거절합니다 (connection refused)", "EHOSTUNREACH": "갈 길이 없습니다 (no route to host)",
-             "no such host": "그런 이름이 없습니다 (no such host)", "": ""}.get(result["error"], "응답이 없습니다")
+    error = {
+        "ECONNREFUSED": "연결을 거절합니다 (connection refused)",
+        "EHOSTUNREACH": "갈 길이 없습니다 (no route to host)",
+        "no such host": "그런 이름이 없습니다 (no such host)",
+        "": "",
+    }.get(result["error"], "응답이 없습니다")
     if value.get("fails"):
         return HOLDS if error else Verdict(False, f"{josa(url, '이/가')} 아직 {josa(str(result['status']), '으로/로')} 답합니다")
     if error:
         return Verdict(False, f"{url}: {error}")
     if "status" in value and result["status"] != value["status"]:
-        return Verdict(False, f"{josa(url, '이/가')} {josa(str(result['status']), '으로/로')} 답합니다. "
-                              f"{josa(str(value['status']), '이어야/여야')} 합니다")
+        return Verdict(
+            False,
+            f"{josa(url, '이/가')} {josa(str(result['status']), '으로/로')} 답합니다. "
+            f"{josa(str(value['status']), '이어야/여야')} 합니다",
+        )
     if "body" in value and value["body"] not in result["body"]:
-        return Verdict(False, f"{url}의 답에 {josa(value['body'], '이/가')} 없습니다")
+        return Verdict(False, f"{url}의 답에 {_quoted(value['body'], '이/가')} 없습니다")
     return HOLDS
 
 
 def ask(cluster: Cluster, source: str, namespace: str, url: str) -> dict[str, Any]:
-    """GET `url` as a process of Pod `source` would, on a cluster that may be moved; waits in virtual time. See `Network.request`."""
+    """GET `url` as a process of Pod `source` would, on a cluster that may be moved; waits in virtual time."""
     _, host, port, target = http.split_url(url)
     domains = (f"{namespace}.svc.{dns.DOMAIN}", f"svc.{dns.DOMAIN}", dns.DOMAIN)
     _, addresses = dns.resolve(cluster, host, "127.0.0.1 localhost", dns.Resolver((dns.SERVER,), domains, 5))
@@ -413,6 +345,18 @@ def _not(value: Check, world: World) -> Verdict:
 
 
 EVALUATE: dict[str, Callable[[Any, World], Verdict]] = {
-    "exists": _exists, "absent": _absent, "count": _count, "field": _field, "length": _length, "ready": _ready, "stable": _stable,
-    "listening": _listening, "log": _log, "answers": _answers, "typed": _typed, "all": _all, "any": _any, "not": _not,
+    "exists": _exists,
+    "absent": _absent,
+    "count": _count,
+    "field": _field,
+    "length": _length,
+    "ready": _ready,
+    "stable": _stable,
+    "listening": _listening,
+    "log": _log,
+    "answers": _answers,
+    "typed": _typed,
+    "all": _all,
+    "any": _any,
+    "not": _not,
 }

@@ -10,9 +10,21 @@ from typing import Any
 
 import yaml
 
-from lessons.checks import problems
+from lessons.forms import problems
 from lessons.prose import fences, render, render_line, stray_marks
-from lessons.schema import HINTS, KINDS, MISCONCEPTIONS, WRONG_WAYS, Choice, Condition, Exercise, Lesson, LessonError, Question, Step
+from lessons.schema import (
+    HINTS,
+    KINDS,
+    MISCONCEPTIONS,
+    WRONG_WAYS,
+    Choice,
+    Condition,
+    Exercise,
+    Lesson,
+    LessonError,
+    Question,
+    Step,
+)
 
 FOLDER = re.compile(r"(\d\d)-([a-z0-9-]+)\Z")
 HEADING = re.compile(r"## +(" + "|".join(map(re.escape, KINDS)) + r"): *(.+?) *(?:\{#([a-z0-9-]+)\})? *\Z")
@@ -118,9 +130,17 @@ def load(folder: Path) -> Lesson:
     front, body, first_line = _front(source)
     cluster = _cluster(Source(folder / "cluster.yaml"))
     steps = _steps(source, body, first_line, _exercises(folder), _questions(Source(folder / "quiz.yaml")))
-    return Lesson(slug=name.group(2), number=int(name.group(1)), title=front["title"], summary=front["summary"], minutes=front["minutes"],
-                  steps=steps, manual=tuple((entry["title"], entry["url"]) for entry in front.get("manual", ())),
-                  seeds=tuple(front.get("seeds", ())), **cluster)
+    return Lesson(
+        slug=name.group(2),
+        number=int(name.group(1)),
+        title=front["title"],
+        summary=front["summary"],
+        minutes=front["minutes"],
+        steps=steps,
+        manual=tuple((entry["title"], entry["url"]) for entry in front.get("manual", ())),
+        seeds=tuple(front.get("seeds", ())),
+        **cluster,
+    )
 
 
 def _front(source: Source) -> tuple[Located, str, int]:
@@ -129,14 +149,16 @@ def _front(source: Source) -> tuple[Located, str, int]:
     match = re.match(r"---\n(.*?\n)---\n", text, re.DOTALL)
     if match is None:
         raise source.fail(1, "맨 위에 --- 로 둘러싼 머리말(title, summary, minutes)이 있어야 합니다")
-    front = source.take(source.yaml(match.group(1), 2), {"title": str, "summary": str, "minutes": int}, {"manual": list, "seeds": list})
+    front = source.take(
+        source.yaml(match.group(1), 2), {"title": str, "summary": str, "minutes": int}, {"manual": list, "seeds": list}
+    )
     for entry in front.get("manual", ()):
         source.take(entry, {"title": str, "url": str}, {}, front.at["manual"])
         if not entry["url"].startswith("https://"):
             raise source.fail(entry.at["url"], "설명서의 주소는 https://로 시작합니다")
     if not all(isinstance(seed, str) for seed in front.get("seeds", ())):
         raise source.fail(front.at["seeds"], '글감은 "000"처럼 따옴표로 둘러쌉니다')
-    return front, text[match.end():], text[: match.end()].count("\n") + 1
+    return front, text[match.end() :], text[: match.end()].count("\n") + 1
 
 
 @dataclass
@@ -153,7 +175,9 @@ class _Draft:
     exercises: list[Exercise] = field(default_factory=list)
 
 
-def _steps(source: Source, body: str, first_line: int, exercises: dict[str, Exercise], questions: dict[str, Question]) -> tuple[Step, ...]:
+def _steps(
+    source: Source, body: str, first_line: int, exercises: dict[str, Exercise], questions: dict[str, Question]
+) -> tuple[Step, ...]:
     drafts: list[_Draft] = []
     fence = ""
     for number, line in enumerate(body.split("\n"), first_line):
@@ -182,9 +206,17 @@ def _step(source: Source, draft: _Draft) -> Step:
     blocks = fences(text)
     if any(language == "yaml" and not name for language, name, _ in blocks):
         raise source.fail(draft.line, "```yaml 뒤에 파일 이름을 적습니다: ```yaml web.yaml")
-    return Step(draft.id, draft.kind, draft.title, _html(source, draft.line, text), tuple(draft.conditions), tuple(draft.questions),
-                draft.exercises[0] if draft.exercises else None, tuple(content for language, _, content in blocks if language == "sh"),
-                {name: content for language, name, content in blocks if language == "yaml"})
+    return Step(
+        draft.id,
+        draft.kind,
+        draft.title,
+        _html(source, draft.line, text),
+        tuple(draft.conditions),
+        tuple(draft.questions),
+        draft.exercises[0] if draft.exercises else None,
+        tuple(content for language, _, content in blocks if language == "sh"),
+        {name: content for language, name, content in blocks if language == "yaml"},
+    )
 
 
 def _html(source: Source, line: int, text: str, *, block: bool = True) -> str:
@@ -195,7 +227,9 @@ def _html(source: Source, line: int, text: str, *, block: bool = True) -> str:
     return html
 
 
-def _direct(source: Source, line: int, text: str, draft: _Draft, exercises: dict[str, Exercise], questions: dict[str, Question]) -> None:
+def _direct(
+    source: Source, line: int, text: str, draft: _Draft, exercises: dict[str, Exercise], questions: dict[str, Question]
+) -> None:
     """`{{question: id}}`, `{{exercise: id}}` or `{{done: 글 | a check in flow YAML}}`, into the step."""
     match = DIRECTIVE.match(text)
     if match is None:
@@ -216,7 +250,9 @@ def _direct(source: Source, line: int, text: str, draft: _Draft, exercises: dict
         draft.conditions.append(_condition(source, line, words.strip(), source.yaml(form, line)))
 
 
-def _sound(source: Source, first_line: int, drafts: list[_Draft], exercises: dict[str, Exercise], questions: dict[str, Question]) -> None:
+def _sound(
+    source: Source, first_line: int, drafts: list[_Draft], exercises: dict[str, Exercise], questions: dict[str, Question]
+) -> None:
     """Raises LessonError unless every step has what its kind needs, and everything is used once."""
     seen: set[str] = set()
     for one in drafts:
@@ -249,8 +285,11 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
     solutions = _solutions(folder / "solution.sh")
     out: dict[str, Exercise] = {}
     for raw in source.entries():
-        entry = source.take(raw, {"id": str, "title": str, "goal": str, "conditions": list, "hints": list, "wrong": list},
-                            {"debrief": str, "files": dict, "setup": str})
+        entry = source.take(
+            raw,
+            {"id": str, "title": str, "goal": str, "conditions": list, "hints": list, "wrong": list},
+            {"debrief": str, "files": dict, "setup": str},
+        )
         _new_id(source, entry, out)
         if len(entry["hints"]) != HINTS or not all(isinstance(hint, str) for hint in entry["hints"]):
             raise source.fail(entry.at["hints"], f"힌트는 글 {HINTS}개여야 합니다")
@@ -266,10 +305,18 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
         if not solutions.get(entry["id"], "").strip():
             raise source.fail(entry.line, f"solution.sh에 '# {entry['id']}' 부분이 없습니다")
         out[entry["id"]] = Exercise(
-            entry["id"], entry["title"], _html(source, entry.at["goal"], entry["goal"]), tuple(conditions),
+            entry["id"],
+            entry["title"],
+            _html(source, entry.at["goal"], entry["goal"]),
+            tuple(conditions),
             tuple(_html(source, entry.at["hints"], hint) for hint in entry["hints"]),
-            solutions[entry["id"]], tuple((one["name"], one["run"]) for one in wrong), _count_commands(solutions[entry["id"]]),
-            _html(source, entry.line, entry.get("debrief", "")), _files(source, entry), entry.get("setup", ""))
+            solutions[entry["id"]],
+            tuple((one["name"], one["run"]) for one in wrong),
+            _count_commands(solutions[entry["id"]]),
+            _html(source, entry.line, entry.get("debrief", "")),
+            _files(source, entry),
+            entry.get("setup", ""),
+        )
     if unknown := sorted(set(solutions) - set(out)):
         raise LessonError(f"{folder.name}/solution.sh", 1, f"exercises.yaml에 없는 과제의 풀이가 있습니다: {', '.join(unknown)}")
     return out
@@ -315,10 +362,14 @@ def _questions(source: Source) -> dict[str, Question]:
         _new_id(source, entry, out)
         choices = []
         for one in entry["choices"]:
-            told = source.take(one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str}, entry.at["choices"])
+            told = source.take(
+                one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str}, entry.at["choices"]
+            )
             correct, misconception = told.get("correct", False), told.get("misconception", 0)
             if "misconception" in told and (correct or not 1 <= misconception <= MISCONCEPTIONS):
-                raise source.fail(told.at["misconception"], f"misconception은 틀린 답에만 적는 1에서 {MISCONCEPTIONS} 사이의 수입니다")
+                raise source.fail(
+                    told.at["misconception"], f"misconception은 틀린 답에만 적는 1에서 {MISCONCEPTIONS} 사이의 수입니다"
+                )
             text, why = (_html(source, told.at[key], told[key], block=False) for key in ("text", "why"))
             choices.append(Choice(text, correct, why, misconception, told.get("show", "")))
         if sum(choice.correct for choice in choices) != 1 or len(choices) < 2:
@@ -332,5 +383,9 @@ def _cluster(source: Source) -> dict[str, Any]:
     raw = source.yaml(source.text()) if source.path.exists() else None
     entry = source.take(raw or Located(), {}, {"nodes": list, "manifests": str, "settle": (int, float), "files": dict})
     nodes = [dict(source.take(node, {"name": str}, NODE, entry.at["nodes"])) for node in entry.get("nodes", ())]
-    return {"spec": {"nodes": nodes} if nodes else None, "manifests": entry.get("manifests", ""),
-            "settle_seconds": float(entry.get("settle", 30)), "files": _files(source, entry)}
+    return {
+        "spec": {"nodes": nodes} if nodes else None,
+        "manifests": entry.get("manifests", ""),
+        "settle_seconds": float(entry.get("settle", 30)),
+        "files": _files(source, entry),
+    }

@@ -1,7 +1,7 @@
 """What a lesson is made of, as plain frozen values. Pure: no Django, no engine. The files are read by loader.py.
 
-A lesson is prose (`lesson.md`, one `##` heading a step) and data: `cluster.yaml` (how the cluster begins), `exercises.yaml`, `quiz.yaml`
-and `solution.sh`. Unknown keys, missing texts and references to nothing fail at load, with file and line.
+A lesson is prose (`lesson.md`, one `##` heading a step) and data: `cluster.yaml` (how the cluster begins), `exercises.yaml`,
+`quiz.yaml` and `solution.sh`. Unknown keys, missing texts and references to nothing fail at load, with file and line.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = {"보기": "watch", "예측": "predict", "해 보기": "do", "왜?": "why", "과제": "exercise", "되짚기": "debrief", "퀴즈": "quiz"}
+KINDS = {
+    "보기": "watch",
+    "예측": "predict",
+    "해 보기": "do",
+    "왜?": "why",
+    "과제": "exercise",
+    "되짚기": "debrief",
+    "퀴즈": "quiz",
+}
 KIND_NAMES = {value: key for key, value in KINDS.items()}
 HINTS = 3  # an exercise's
 WRONG_WAYS = 2  # tempting ways that an exercise must list, at least
@@ -45,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Condition:
-    """One checked wish of an exercise or step: `text` is what the learner reads, `check` the vocabulary's form (checks.py)."""
+    """One checked wish of an exercise or step: `text` is what the learner reads, `check` the vocabulary's form (forms.py)."""
 
     text: str
     check: Mapping[str, Any]

@@ -1,7 +1,7 @@
 """A lesson tried out, on clusters of its own and in virtual time: does it do what its prose says?
 
-    walk       a learner who types every command of the prose and every solution gets every tick, in order
-    exercises  unsolved at the start, solved by the solution, and by none of the listed wrong ways at any moment
+walk       a learner who types every command of the prose and every solution gets every tick, in order
+exercises  unsolved at the start, solved by the solution, and by none of the listed wrong ways at any moment
 """
 
 from __future__ import annotations

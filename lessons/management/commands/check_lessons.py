@@ -31,8 +31,10 @@ class Command(BaseCommand):
             found = list(trials.failures(lesson))
             wrong += len(found)
             tried = sum(1 + len(step.exercise.wrong) for step in lesson.steps if step.exercise)
-            self.stdout.write(f"{'✕' if found else '✓'} {lesson.number:02d} {lesson.slug}: 걸음 {len(lesson.steps)}, 시도 {tried} "
-                              f"({time.monotonic() - began:.1f}초)")
+            self.stdout.write(
+                f"{'✕' if found else '✓'} {lesson.number:02d} {lesson.slug}: 걸음 {len(lesson.steps)}, 시도 {tried} "
+                f"({time.monotonic() - began:.1f}초)"
+            )
             for line in found:
                 self.stdout.write(f"    {line}")
         if wrong:

@@ -1,4 +1,6 @@
-"""`manage.py load_lessons`: read every lesson once, so that a mistake stops the start and not a learner. `check_lessons` tries them out too."""
+"""`manage.py load_lessons`: read every lesson once, so that a mistake stops the start and not a learner.
+
+`check_lessons` tries the lessons out too."""
 
 from typing import Any
 
