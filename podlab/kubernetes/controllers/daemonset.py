@@ -28,8 +28,8 @@ TOLERATIONS = (("not-ready", "NoExecute"), ("unreachable", "NoExecute"), ("disk-
                ("memory-pressure", "NoSchedule"),
                ("pid-pressure", "NoSchedule"), ("unschedulable", "NoSchedule"))
 
-_of_pod = several(owner_key("DaemonSet"), selecting("daemonsets", lambda ds,
-                                                    pod: selects(ds["spec"]["selector"], pod["metadata"].get("labels"))))
+_of_pod = several(owner_key("DaemonSet"), selecting(
+    "daemonsets", lambda ds, pod: selects(ds["spec"]["selector"], pod["metadata"].get("labels"))))
 
 
 def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:

@@ -13,202 +13,30 @@ from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller, owner_key
 from ..controllers_common import conditions, job_indexes, job_policies
+from ..controllers_common.job_turn import (
+    COMPLETED,
+    TRACKING,
+    Turn,
+    failed,
+    indexed,
+    is_finished,
+    only_replaces_failed,
+    per_index,
+    tracked,
+)
 from ..controllers_common.owners import Orphans, claim, controlled, controller_of, selecting, several
-from ..controllers_common.pods import facts, is_active, is_deleting, is_ready, is_terminating, pods_to_delete, unchanged
+from ..controllers_common.pods import facts, is_active, is_deleting, is_ready, is_terminating, unchanged
 from ..controllers_common.templates import BURST, create_pod, delete_pod, namespace_terminating, new_pod, slow_start
 from ..etcd import Change
-from ..objects import EMPTY, Map, thaw
+from ..objects import EMPTY, Map
 from ..selectors import selects
-from ..times import parse_rfc3339, rfc3339
+from ..times import rfc3339
 
 BATCH_MS = 1_000  # SyncJobBatchPeriod: changes of Pods are gathered so long
-TRACKING = "batch.kubernetes.io/job-tracking"
 LOST = "pod "  # prefix of the keys of Pods whose Job has gone
-COMPLETED = ("CompletionsReached", "Reached expected number of succeeded pods")
-TOO_MANY_FAILURES = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
-TOO_LATE = ("DeadlineExceeded", "Job was active longer than specified deadline")
-TOO_MANY_INDEXES = ("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes")
-FAILED_INDEXES = ("FailedIndexes", "Job has failed indexes")
 
-_of_pod = several(owner_key("Job"), selecting("jobs", lambda job,
-                                              pod: selects(job["spec"].get("selector"), pod["metadata"].get("labels"))))
-
-
-def _tracked(pod: Map) -> bool:
-    return TRACKING in (pod["metadata"].get("finalizers") or ())
-
-
-def _indexed(job: Map) -> bool:
-    return bool(job["spec"].get("completionMode") == "Indexed")
-
-
-def _per_index(job: Map) -> bool:
-    return job["spec"].get("backoffLimitPerIndex") is not None
-
-
-def _only_replaces_failed(job: Map) -> bool:
-    """podReplacementPolicy: with Failed, a terminating Pod is replaced only when it has ended."""
-    return job["spec"].get("podReplacementPolicy") == "Failed" or bool(job["spec"].get("podFailurePolicy"))
-
-
-def is_finished(job: Map) -> bool:
-    return conditions.is_true(job, "Complete") or conditions.is_true(job, "Failed")
-
-
-def failed(job: Map, pod: Map) -> bool:
-    """isPodFailed."""
-    phase = facts(pod).phase
-    return phase == "Failed" or (is_deleting(pod) and phase != "Succeeded" and not _only_replaces_failed(job))
-
-
-class Turn:
-    """One sync of one Job (syncJobCtx): what was read, and the status as it grows."""
-
-    def __init__(self, job: Map, pods: list[Map], record: list[int], now: int) -> None:
-        self.job, self.pods, self.now = job, pods, now
-        self.status: dict[str, Any] = thaw(job.get("status") or EMPTY)
-        self.status.setdefault("uncountedTerminatedPods", {})
-        self.active = [pod for pod in pods if is_active(pod)]
-        self.ready = sum(map(is_ready, self.active))
-        self.terminating = sum(map(is_terminating, pods))
-        self.completions: int | None = job["spec"].get("completions")
-        self.verdict: tuple[str, str, str] | None = None  # condition type, reason, message
-        self.again: list[int] = []  # ms after which to look again
-        uncounted = self.uncounted("succeeded") + self.uncounted("failed")
-        self.fresh = [pod for pod in pods if _tracked(pod) and pod["metadata"]["uid"] not in uncounted and self._valid(pod)]
-        self.fresh_uids = {pod["metadata"]["uid"] for pod in self.fresh}
-        won, lost = [p for p in self.fresh if facts(p).phase == "Succeeded"], [p for p in self.fresh if failed(job, p)]
-        self.backoff = job_policies.next_backoff(record, won, lost)
-        counted = [pod for pod in lost if self.counts_as_failure(pod)]
-        self.failed = self.status.get("failed", 0) + len(counted) + len(self.uncounted("failed"))
-        self.succeeded = self.status.get("succeeded", 0) + len(won) + len(self.uncounted("succeeded"))
-        self.done: set[int] = set()
-        self.failed_indexes: set[int] = set()
-        self.delayed: dict[int, Map] = {}  # index -> its last failed Pod, kept until it is replaced
-        if _indexed(job):
-            self._read_indexes()
-
-    def uncounted(self, kind: str) -> list[str]:
-        found: list[str] = self.status["uncountedTerminatedPods"].get(kind, [])
-        return found
-
-    def _valid(self, pod: Map) -> bool:
-        index = job_indexes.index_of(pod)
-        return not _indexed(self.job) or (index is not None and index < (self.completions or 0))
-
-    def counts_as_failure(self, pod: Map) -> bool:
-        rule = job_policies.failure_rule(self.job["spec"].get("podFailurePolicy"), pod)
-        return rule is None or rule[0] != "Ignore"
-
-    def _read_indexes(self) -> None:
-        completions = self.completions or 0
-        self.done = job_indexes.parse(self.status.get("completedIndexes"), completions)
-        self.done |= {index for pod in self.pods if _tracked(pod) and facts(pod).phase == "Succeeded" and self._valid(pod)
-                      and (index := job_indexes.index_of(pod)) is not None}
-        self.succeeded = len(self.done)
-        if not _per_index(self.job):
-            return
-        self.failed_indexes = job_indexes.parse(self.status.get("failedIndexes"), completions)
-        lost = [(index, pod) for pod in self.fresh if failed(self.job, pod) and (index := job_indexes.index_of(pod)) is not None]
-        self.failed_indexes |= {index for index, pod in lost if self._index_failed(pod)}
-        taken = self.done | self.failed_indexes | {index for pod in self.active
-                                                   if (index := job_indexes.index_of(pod)) is not None}
-        for index, pod in lost:
-            last = self.delayed.get(index)
-            if index not in taken and (last is None or job_policies.finished_at(pod) >= job_policies.finished_at(last)):
-                self.delayed[index] = pod
-
-    def _index_failed(self, pod: Map) -> bool:
-        rule = job_policies.failure_rule(self.job["spec"].get("podFailurePolicy"), pod)
-        if rule is not None and rule[0] == "FailIndex":
-            return True
-        return self.index_failures(pod) > int(self.job["spec"]["backoffLimitPerIndex"])
-
-    def index_failures(self, pod: Map) -> int:
-        return job_indexes.failures_of(pod) + self.counts_as_failure(pod)
-
-    # ---- verdicts, in the order of syncJob
-
-    def judge(self) -> None:
-        held = conditions.find(self.job, "SuccessCriteriaMet")
-        target = conditions.find(self.job, "FailureTarget")
-        spec = self.job["spec"]
-        if held is not None:
-            self.verdict = ("SuccessCriteriaMet", held["reason"], held["message"])
-        elif target is not None:
-            self.verdict = ("Failed", target["reason"], target["message"])
-        elif (message := self._fatal_pod()) is not None:
-            self.verdict = ("FailureTarget", "PodFailurePolicy", message)
-        elif self.failed > spec.get("backoffLimit", 6) or self._restarts_past_limit():
-            self.verdict = ("FailureTarget", *TOO_MANY_FAILURES)
-        elif spec.get("activeDeadlineSeconds") is not None and not spec.get("suspend"):
-            left = self._started() + spec["activeDeadlineSeconds"] * 1000 - self.now
-            if left <= 0:
-                self.verdict = ("FailureTarget", *TOO_LATE)
-            else:
-                self.again.append(left)
-        if self.verdict is None and _indexed(self.job):
-            self._judge_indexes()
-
-    def _judge_indexes(self) -> None:
-        spec, lost = self.job["spec"], len(self.failed_indexes)
-        if _per_index(self.job) and spec.get("maxFailedIndexes") is not None and lost > spec["maxFailedIndexes"]:
-            self.verdict = ("FailureTarget", *TOO_MANY_INDEXES)
-        elif _per_index(self.job) and lost and lost + len(self.done) >= (self.completions or 0):
-            self.verdict = ("FailureTarget", *FAILED_INDEXES)
-        elif (message := job_policies.success_message(spec.get("successPolicy"), self.completions or 0, self.done)) is not None:
-            self.verdict = ("SuccessCriteriaMet", "SuccessPolicy", message)
-
-    def _started(self) -> int:
-        return parse_rfc3339(self.status["startTime"]) if self.status.get("startTime") else self.now
-
-    def _fatal_pod(self) -> str | None:
-        policy = self.job["spec"].get("podFailurePolicy")
-        for pod in self.pods if policy else ():
-            if failed(self.job, pod) and (rule := job_policies.failure_rule(policy, pod)) is not None and rule[0] == "FailJob":
-                return rule[1]
-        return None
-
-    def _restarts_past_limit(self) -> bool:
-        """pastBackoffLimitOnFailure."""
-        spec = self.job["spec"]
-        if spec["template"]["spec"].get("restartPolicy") != "OnFailure":
-            return False
-        restarts: int = sum(c.get("restartCount", 0) for pod in self.pods if facts(pod).phase in ("Running", "Pending")
-                       for kind in ("initContainerStatuses", "containerStatuses") for c in pod["status"].get(kind) or ())
-        return restarts >= max(1, int(spec.get("backoffLimit", 6)))
-
-    # ---- how many Pods there should be
-
-    def wanted(self) -> int:
-        parallelism: int = self.job["spec"].get("parallelism", 1)
-        if self.completions is None:
-            return len(self.active) if self.succeeded else parallelism
-        missing = self.completions - int(self.succeeded)
-        return max(0, min(parallelism, missing))
-
-    def surplus(self) -> list[Map]:
-        """activePodsForRemoval: duplicates of an index first."""
-        number = len(self.active) if self.job["spec"].get("suspend") else max(0, len(self.active) - self.wanted())
-        gone: list[Map] = []
-        if _indexed(self.job):
-            by_index: dict[int, list[Map]] = {}
-            for pod in self.active:
-                index = job_indexes.index_of(pod)
-                if index is None or index >= (self.completions or 0):
-                    gone.append(pod)
-                else:
-                    by_index.setdefault(index, []).append(pod)
-            for pods in by_index.values():
-                gone += pods_to_delete(pods, [], len(pods) - 1, self.now)
-        going = {pod["metadata"]["uid"] for pod in gone}
-        rest = [pod for pod in self.active if pod["metadata"]["uid"] not in going]
-        return [*gone, *pods_to_delete(rest, [], max(0, number - len(gone)), self.now)][:BURST]
-
-    def complete(self, active: int) -> bool:
-        if self.completions is None:
-            return bool(self.succeeded) and not active
-        return self.succeeded >= self.completions and not active
+_of_pod = several(owner_key("Job"), selecting(
+    "jobs", lambda job, pod: selects(job["spec"].get("selector"), pod["metadata"].get("labels"))))
 
 
 class JobController(Controller):
@@ -239,7 +67,7 @@ class JobController(Controller):
             return
         for key in _of_pod(self, change):
             self.enqueue(key, BATCH_MS, because=change.cause)
-        if change.type != "DELETED" and _tracked(change.object):
+        if change.type != "DELETED" and tracked(change.object):
             owner = controller_of(change.object)
             if owner is None or (owner["kind"] == "Job" and self._job_of(change.object, owner) is None):
                 self._ask_lost(change.object, change)
@@ -249,7 +77,7 @@ class JobController(Controller):
         return job if job is not None and job["metadata"]["uid"] == owner["uid"] else None
 
     def _ask_lost(self, pod: Map, change: Change) -> None:
-        if _tracked(pod):
+        if tracked(pod):
             self.enqueue(f"{LOST}{pod['metadata']['namespace']}/{pod['metadata']['name']}", because=change.cause)
 
     def reconcile(self, key: str) -> int | None:
@@ -275,7 +103,7 @@ class JobController(Controller):
     def _release(self, key: str) -> int | None:
         """syncOrphanPod: a tracked Pod without Job loses the finalizer, or it could never go."""
         pod = self.cluster.etcd.get("pods", key)
-        if pod is not None and _tracked(pod):
+        if pod is not None and tracked(pod):
             owner = controller_of(pod)
             if owner is None or self._job_of(pod, owner) is None:
                 self._untrack(pod, Cause("job-pod-released"))
@@ -311,12 +139,12 @@ class JobController(Controller):
         if turn.job["spec"].get("suspend"):
             return 0, None
         active = len(turn.active)
-        missing = min(turn.wanted() - active - (turn.terminating if _only_replaces_failed(turn.job) else 0), BURST)
+        missing = min(turn.wanted() - active - (turn.terminating if only_replaces_failed(turn.job) else 0), BURST)
         if missing <= 0:
             return active, None
-        if not _per_index(turn.job) and (left := job_policies.backoff_left(turn.backoff[0], turn.backoff[1], self.now)):
+        if not per_index(turn.job) and (left := job_policies.backoff_left(turn.backoff[0], turn.backoff[1], self.now)):
             return self._hold(turn, left)
-        indexes = self._free_indexes(turn, missing) if _indexed(turn.job) else [None] * missing
+        indexes = self._free_indexes(turn, missing) if indexed(turn.job) else [None] * missing
         if not indexes:
             return (0 if turn.again else active), None
         facts_ = {"succeeded": turn.succeeded, "want": turn.completions if turn.completions is not None else 1}
@@ -332,7 +160,7 @@ class JobController(Controller):
         return 0, None
 
     def _free_indexes(self, turn: Turn, number: int) -> list[int | None]:
-        busy = {index for pod in turn.pods if (is_active(pod) or (is_terminating(pod) and _only_replaces_failed(turn.job)))
+        busy = {index for pod in turn.pods if (is_active(pod) or (is_terminating(pod) and only_replaces_failed(turn.job)))
                 and (index := job_indexes.index_of(pod)) is not None}
         found = job_indexes.first_pending(number, turn.completions or 0, busy | turn.done | turn.failed_indexes)
         ready: list[int | None] = []
@@ -352,7 +180,7 @@ class JobController(Controller):
         if index is None:
             return new_pod(template, job, generate=f"{name}-", finalizers=[TRACKING])
         annotations = {job_indexes.INDEX: str(index)}
-        if _per_index(job):
+        if per_index(job):
             last = turn.delayed.get(index)
             annotations[job_indexes.FAILURES] = str(turn.index_failures(last) if last is not None else 0)
         variable = {"name": "JOB_COMPLETION_INDEX",
@@ -444,27 +272,27 @@ class JobController(Controller):
         for pod in turn.pods:
             lost, uid = failed(turn.job, pod), pod["metadata"]["uid"]
             ended = facts(pod).phase == "Succeeded" or lost or turn.verdict is not None or is_deleting(turn.job)
-            if not _tracked(pod) or not ended or (not is_deleting(turn.job) and turn.verdict is None and uid in kept):
+            if not tracked(pod) or not ended or (not is_deleting(turn.job) and turn.verdict is None and uid in kept):
                 continue
             released.append(pod)
             if facts(pod).phase == "Succeeded":
-                if not _indexed(turn.job) and uid not in turn.uncounted("succeeded"):
+                if not indexed(turn.job) and uid not in turn.uncounted("succeeded"):
                     uncounted.setdefault("succeeded", []).append(uid)
             elif (lost or over) and uid in turn.fresh_uids and turn.counts_as_failure(pod):
                 uncounted.setdefault("failed", []).append(uid)
-        if _indexed(turn.job):
+        if indexed(turn.job):
             turn.status["succeeded"], turn.status["completedIndexes"] = len(turn.done), job_indexes.format_(turn.done)
-            if _per_index(turn.job):
+            if per_index(turn.job):
                 turn.status["failedIndexes"] = job_indexes.format_(turn.failed_indexes)
         return released
 
     def _count(self, turn: Turn) -> None:
         """cleanUncountedPodsWithoutFinalizers."""
-        tracked = {pod["metadata"]["uid"] for pod in self.cluster.etcd.owned(turn.job["metadata"]["uid"], "pods")
-                   if _tracked(pod)}
+        still = {pod["metadata"]["uid"] for pod in self.cluster.etcd.owned(turn.job["metadata"]["uid"], "pods")
+                   if tracked(pod)}
         for kind in ("succeeded", "failed"):
             before = turn.uncounted(kind)
-            left = [uid for uid in before if uid in tracked]
+            left = [uid for uid in before if uid in still]
             if len(left) != len(before):
                 turn.status[kind] = turn.status.get(kind, 0) + len(before) - len(left)
                 turn.status["uncountedTerminatedPods"].pop(kind, None)
