@@ -101,7 +101,9 @@ def query(cluster: Cluster, name: str, kind: str = "A") -> tuple[str, list[Recor
         address = labels[0].replace("-", ".")
         return ("NOERROR", [(name, "A", address)] if kind in ("A", "ANY") else []) if is_address(address) else ("NXDOMAIN", [])
     if labels[-1:] != ["svc"] or len(labels) < 3:
-        known = labels in ([], ["svc"]) or (len(labels) == 2 and labels[1] == "svc" and cluster.etcd.get("namespaces", labels[0]) is not None)
+        known = labels in ([], ["svc"]) or (
+            len(labels) == 2 and labels[1] == "svc" and cluster.etcd.get("namespaces", labels[0]) is not None
+        )
         return ("NOERROR" if known else "NXDOMAIN"), []
     if labels == ["kube-dns", "kube-system", "svc"]:  # the DNS server is part of the network and no Service's Pod
         return "NOERROR", [(name, "A", SERVER)] if kind in ("A", "ANY") else []
@@ -115,10 +117,19 @@ def _service(cluster: Cluster, name: str, service: Map, host: list[str], kind: s
         if host:
             return "NXDOMAIN", []
         target = spec.get("externalName", "").rstrip(".")
-        return "NOERROR", [(name, "CNAME", target), *(query(cluster, target, kind)[1] if target != name and kind in ("A", "AAAA") else [])]
+        return "NOERROR", [
+            (name, "CNAME", target),
+            *(query(cluster, target, kind)[1] if target != name and kind in ("A", "AAAA") else []),
+        ]
     full = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.{DOMAIN}"
-    port = next((p for p in spec.get("ports") or () if len(host) == 2 and host[0] == f"_{p.get('name')}"
-                 and host[1] == f"_{p.get('protocol', 'TCP').lower()}"), None)
+    port = next(
+        (
+            p
+            for p in spec.get("ports") or ()
+            if len(host) == 2 and host[0] == f"_{p.get('name')}" and host[1] == f"_{p.get('protocol', 'TCP').lower()}"
+        ),
+        None,
+    )
     addresses = [(full, spec["clusterIP"])]
     if spec.get("clusterIP") in (None, "", "None"):
         addresses = [(f"{label}.{full}", address) for label, address in _endpoints(cluster, service)]
@@ -129,8 +140,9 @@ def _service(cluster: Cluster, name: str, service: Map, host: list[str], kind: s
         return "NXDOMAIN", []
     if kind == "SRV" or port is not None:
         ports = [port] if port is not None else list(spec.get("ports") or ())
-        return "NOERROR", [(name, "SRV", f"0 {100 // max(1, len(addresses))} {p['port']} {target}") for p in ports for target, _ in addresses] \
-            if kind in ("SRV", "ANY") else []
+        return "NOERROR", [
+            (name, "SRV", f"0 {100 // max(1, len(addresses))} {p['port']} {target}") for p in ports for target, _ in addresses
+        ] if kind in ("SRV", "ANY") else []
     if not addresses:
         return "NXDOMAIN", []
     return "NOERROR", [(name, "A", address) for _, address in addresses] if kind in ("A", "ANY") else []
@@ -143,7 +155,9 @@ def _endpoints(cluster: Cluster, service: Map) -> list[tuple[str, str]]:
         if dig(piece, "metadata.labels", {}).get("kubernetes.io/service-name") == service["metadata"]["name"]:
             for endpoint in piece.get("endpoints") or ():
                 if dig(endpoint, "conditions.ready", True):
-                    found += [(endpoint.get("hostname") or address.replace(".", "-"), address) for address in endpoint["addresses"]]
+                    found += [
+                        (endpoint.get("hostname") or address.replace(".", "-"), address) for address in endpoint["addresses"]
+                    ]
     return found
 
 

@@ -5,11 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-REASONS = {100: "Continue", 200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently",
-           302: "Found", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
-           401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict",
-           411: "Length Required", 413: "Request Entity Too Large", 418: "I'm a teapot", 429: "Too Many Requests",
-           500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
+REASONS = {
+    100: "Continue",
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    206: "Partial Content",
+    301: "Moved Permanently",
+    302: "Found",
+    303: "See Other",
+    304: "Not Modified",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
+    411: "Length Required",
+    413: "Request Entity Too Large",
+    418: "I'm a teapot",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Time-out",
+}
 
 
 @dataclass
@@ -84,7 +109,7 @@ def take(text: str, *, closed: bool = False, head_only: bool = False) -> tuple[M
         return None, text
     lines = text[:end].replace("\r\n", "\n").split("\n")
     headers = [(name.strip(), value.strip()) for name, colon, value in (line.partition(":") for line in lines[1:]) if colon]
-    message, rest = Message(lines[0], headers), text[end + gap:]
+    message, rest = Message(lines[0], headers), text[end + gap :]
     if head_only or message.status in (204, 304):
         return message, rest
     if "chunked" in message.get("Transfer-Encoding").lower():
@@ -95,7 +120,7 @@ def take(text: str, *, closed: bool = False, head_only: bool = False) -> tuple[M
         if len(raw) < int(length):
             return (message, "") if closed and _keep(message, rest) else (None, text)
         message.body = raw[: int(length)].decode("utf-8", "surrogateescape")
-        return message, raw[int(length):].decode("utf-8", "surrogateescape")
+        return message, raw[int(length) :].decode("utf-8", "surrogateescape")
     if message.status:  # a response that ends with its connection
         if not closed:
             return None, text
@@ -123,7 +148,7 @@ def _take_chunks(message: Message, rest: str, whole: str) -> tuple[Message | Non
         if len(raw) < count + 2:
             return None, whole
         body += raw[:count].decode("utf-8", "surrogateescape")
-        rest = raw[count + 2:].decode("utf-8", "surrogateescape")
+        rest = raw[count + 2 :].decode("utf-8", "surrogateescape")
         if count == 0:
             message.body = body
             return message, rest

@@ -74,8 +74,10 @@ class Network(Component):
     def ports(self, namespace: str) -> list[Data]:
         """What listens in a Pod: [{"port", "protocol", "address", "container", "process"}], by port."""
         found = [one for held in self.state["listeners"].get(namespace, {}).values() for one in held]
-        return sorted(({k: one[k] for k in ("port", "protocol", "address", "container", "process")} for one in found),
-                      key=lambda one: (one["port"], one["protocol"]))
+        return sorted(
+            ({k: one[k] for k in ("port", "protocol", "address", "container", "process")} for one in found),
+            key=lambda one: (one["port"], one["protocol"]),
+        )
 
     def taken(self, namespace: str) -> list[int]:
         """TCP ports that something listens on in a namespace."""
@@ -106,8 +108,17 @@ class Network(Component):
                 facts = {"port": port, "container": container, "holder": other["container"]}
                 self.note("network-port-in-use", facts, f"pods/{sys.sandbox['namespace']}/{sys.sandbox['name']}")
                 raise Errno("EADDRINUSE")
-        entries.append({"port": port, "protocol": protocol, "address": address, "node": sys.kernel.node_name, "desc": desc,
-                        "container": container, "process": sys.proc["argv"][0]})
+        entries.append(
+            {
+                "port": port,
+                "protocol": protocol,
+                "address": address,
+                "node": sys.kernel.node_name,
+                "desc": desc,
+                "container": container,
+                "process": sys.proc["argv"][0],
+            }
+        )
         return port
 
     def connect(self, sys: Sys, desc: str, namespace: str, address: str, port: int, timeout_ms: int | None) -> None:
@@ -120,7 +131,9 @@ class Network(Component):
     def accept(self, sys: Sys, connection: str) -> str:
         """The server's description of a connection that has come in."""
         held = self.state["connections"].get(connection)
-        key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": held is None, "state": "open", "connection": connection, "end": "server"})
+        key = sys.kernel.describe(
+            {"kind": "socket", "rbuf": "", "eof": held is None, "state": "open", "connection": connection, "end": "server"}
+        )
         if held is not None:
             held["server"].update(node=sys.kernel.node_name, desc=key)
             stored = sys.kernel.state["files"][key]
@@ -171,7 +184,9 @@ class Network(Component):
 
     # ---- exchanges: one request of somebody who is not a process
 
-    def request(self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any]) -> str:
+    def request(
+        self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any]
+    ) -> str:
         """Connects from `namespace` ("host/<node>", "outside" or a Pod uid), sends an HTTP message (None: only connects), awaits the answer.
 
         The component named in `reply_to` gets `on_reply(payload, result)`: {"ok": an answer came, whatever its status (without a message:
@@ -181,9 +196,17 @@ class Network(Component):
         self.state["next"] += 1
         exchange = f"x{self.state['next']}"
         head = message is not None and message.startswith("HEAD ")
-        self.state["exchanges"][exchange] = {"message": message, "buffer": "", "reply": list(reply_to), "began": self.now, "head": head,
-                                             "timer": self.after(timeout_ms, {"late": exchange})}
-        self.state["exchanges"][exchange]["connection"] = self._open({"node": "", "exchange": exchange, "namespace": namespace}, address, port)
+        self.state["exchanges"][exchange] = {
+            "message": message,
+            "buffer": "",
+            "reply": list(reply_to),
+            "began": self.now,
+            "head": head,
+            "timer": self.after(timeout_ms, {"late": exchange}),
+        }
+        self.state["exchanges"][exchange]["connection"] = self._open(
+            {"node": "", "exchange": exchange, "namespace": namespace}, address, port
+        )
         return exchange
 
     def _answer(self, exchange: str, **result: Any) -> None:
@@ -206,7 +229,16 @@ class Network(Component):
                     method, path, at = connection.pop("asked")
                     self._record(connection, method, path, 0, self.now - at, result.get("error", ""))
         component, payload = held["reply"]
-        whole = {"ok": False, "status": 0, "headers": [], "body": "", "error": "", "connected": connected, **result, "ms": self.now - held["began"]}
+        whole = {
+            "ok": False,
+            "status": 0,
+            "headers": [],
+            "body": "",
+            "error": "",
+            "connected": connected,
+            **result,
+            "ms": self.now - held["began"],
+        }
         target: Any = self.cluster.components[component]
         target.on_reply(payload, whole)
 
@@ -220,8 +252,14 @@ class Network(Component):
         own = "127.0.0.1" if way.address.startswith("127.") or address in ("0.0.0.0", "::1") else self.routes.address_of(source)
         client.update(ip=own, port=32768 + self.cluster.random.integer("ephemeral-port", connection, below=28232))
         self.state["connections"][connection] = {
-            "id": connection, "client": client, "server": {"ip": way.address or address, "port": way.port or port, "namespace": way.namespace},
-            "early": "", "via": way.via, "state": "connecting", "wait": way.ms if not way.error else FAR_MS}
+            "id": connection,
+            "client": client,
+            "server": {"ip": way.address or address, "port": way.port or port, "namespace": way.namespace},
+            "early": "",
+            "via": way.via,
+            "state": "connecting",
+            "wait": way.ms if not way.error else FAR_MS,
+        }
         self.after(way.ms, {"syn": connection, "error": way.error})
         return connection
 
@@ -369,10 +407,20 @@ class Network(Component):
     def _record(self, held: Data, method: str, path: str, status: int, ms: int = 0, error: str = "") -> None:
         source = held["client"]["namespace"]
         traffic: list[Data] = self.state["traffic"]
-        traffic.append({
-            "t": self.now - ms, "from": "kubelet" if source.startswith("host/") else source, "to": held["server"]["namespace"], "via": held["via"],
-            "method": method, "path": path, "status": status, "ms": ms, "error": error or ("" if held["state"] == "open" else held["state"]),
-            "port": held["server"]["port"]})
+        traffic.append(
+            {
+                "t": self.now - ms,
+                "from": "kubelet" if source.startswith("host/") else source,
+                "to": held["server"]["namespace"],
+                "via": held["via"],
+                "method": method,
+                "path": path,
+                "status": status,
+                "ms": ms,
+                "error": error or ("" if held["state"] == "open" else held["state"]),
+                "port": held["server"]["port"],
+            }
+        )
         del traffic[:-TRAFFIC_KEPT]
 
     def traffic(self, since: int) -> list[Data]:
@@ -399,7 +447,15 @@ class Network(Component):
             self.request(pod or OUTSIDE, addresses[0], port, message.text(), VISIT_MS, (self.name, visit))
         else:
             self.state["next"] += 1
-            visits[visit] = {"ok": False, "status": 0, "headers": [], "body": "", "error": "no such host", "connected": False, "ms": 0}
+            visits[visit] = {
+                "ok": False,
+                "status": 0,
+                "headers": [],
+                "body": "",
+                "error": "no such host",
+                "connected": False,
+                "ms": 0,
+            }
         return visit
 
     def _named(self, host: str) -> list[str]:

@@ -17,21 +17,28 @@ if TYPE_CHECKING:
 
 def allows(cluster: Cluster, source: Map | None, target: Map | None, source_ip: str, target_ip: str, port: int) -> bool:
     """Whether a TCP connection may pass. A None Pod is the outside, a node or a host-network process."""
-    return (source is None or _direction(cluster, "Egress", source, target, target_ip, target, port)) and \
-        (target is None or _direction(cluster, "Ingress", target, source, source_ip, target, port))
+    return (source is None or _direction(cluster, "Egress", source, target, target_ip, target, port)) and (
+        target is None or _direction(cluster, "Ingress", target, source, source_ip, target, port)
+    )
 
 
-def _direction(cluster: Cluster, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int) -> bool:
-    policies = [policy for policy in cluster.etcd.list("networkpolicies", subject["metadata"]["namespace"])
-                if direction in _types(policy) and selects(policy["spec"].get("podSelector") or {}, subject["metadata"].get("labels"))]
+def _direction(
+    cluster: Cluster, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int
+) -> bool:
+    policies = [
+        policy
+        for policy in cluster.etcd.list("networkpolicies", subject["metadata"]["namespace"])
+        if direction in _types(policy) and selects(policy["spec"].get("podSelector") or {}, subject["metadata"].get("labels"))
+    ]
     if not policies:
         return True
     member, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
     for policy in policies:
         for rule in policy["spec"].get(member) or ():
             ports, allowed = rule.get("ports"), rule.get(peers)
-            if (not ports or any(_port(entry, target, port) for entry in ports)) and \
-                    (not allowed or any(_peer(cluster, policy, peer, other, other_ip) for peer in allowed)):
+            if (not ports or any(_port(entry, target, port) for entry in ports)) and (
+                not allowed or any(_peer(cluster, policy, peer, other, other_ip) for peer in allowed)
+            ):
                 return True
     return False
 
@@ -65,7 +72,7 @@ def _peer(cluster: Cluster, policy: Map, peer: Map, other: Map | None, address: 
             return False
     elif namespace != policy["metadata"]["namespace"]:
         return False
-    return "podSelector" not in peer or selects(peer["podSelector"] or {}, other["metadata"].get("labels"))
+    return "podSelector" not in peer or bool(selects(peer["podSelector"] or {}, other["metadata"].get("labels")))
 
 
 def _within(address: str, cidr: str) -> bool:

@@ -97,7 +97,9 @@ class Routes:
         """The Pod whose namespace it is; None for nodes and the outside."""
         if namespace not in self.where:
             return None
-        return next((pod for pod in self.cluster.etcd.pods_on(self.where[namespace][1]) if pod["metadata"]["uid"] == namespace), None)
+        return next(
+            (pod for pod in self.cluster.etcd.pods_on(self.where[namespace][1]) if pod["metadata"]["uid"] == namespace), None
+        )
 
     def reachable(self, source: str, target: str) -> bool:
         """Whether packets pass between two nodes ("": the outside): both machines are on. Within one machine they always do."""
@@ -228,7 +230,9 @@ class Routes:
 
     def _allowed(self, source: str, target: str, port: int) -> bool:
         to = self.pod(target)
-        if source == f"host/{self.node_of(target)}" or allows(self.cluster, self.pod(source), to, self.address_of(source), self.address_of(target), port):
+        if source == f"host/{self.node_of(target)}" or allows(
+            self.cluster, self.pod(source), to, self.address_of(source), self.address_of(target), port
+        ):
             return True
         ref = f"pods/{key_of(to['metadata']['namespace'], to['metadata']['name'])}" if to is not None else None
         self.network.note("network-policy-dropped", {"port": port}, ref)
@@ -243,5 +247,9 @@ class Routes:
             return Way(NEAR_MS, "ENETUNREACH")
         for cidr, node in self._cidrs:
             if parsed in cidr:
-                return Way(NO_ROUTE_MS, "EHOSTUNREACH") if self.reachable(self.node_of(source), node) else Way(SILENT_MS, "ETIMEDOUT")
+                return (
+                    Way(NO_ROUTE_MS, "EHOSTUNREACH")
+                    if self.reachable(self.node_of(source), node)
+                    else Way(SILENT_MS, "ETIMEDOUT")
+                )
         return Way(SILENT_MS, "ETIMEDOUT")

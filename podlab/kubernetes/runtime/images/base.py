@@ -12,12 +12,51 @@ from typing import Any
 from .. import shell, tools
 from ..image import Entry, Tree
 from ..program import PROGRAMS
-from ..tools import net_curl, net_dns, net_nc, net_ping, net_sockets, net_wget  # noqa: F401  (they register the network's tools)
+from ..tools import net_curl, net_dns, net_httpd, net_nc, net_ping, net_sockets, net_wget  # noqa: F401  (they register the network's tools)
 
-ELSEWHERE = frozenset({
-    "curl", "dig", "host", "ss", "jq", "apk", "apt", "apt-get", "yum", "dnf", "pip", "npm", "vim", "nano", "ed", "stress", "stress-ng", "tini", "dumb-init",
-    "bash", "stdbuf", "rename", "file", "tcpdump", "ipcmk", "nmap", "iperf3", "mtr", "tracepath",
-})
+ELSEWHERE = frozenset(
+    {
+        "curl",
+        "dig",
+        "host",
+        "ss",
+        "jq",
+        "apk",
+        "apt",
+        "apt-get",
+        "yum",
+        "dnf",
+        "pip",
+        "npm",
+        "vim",
+        "nano",
+        "ed",
+        "stress",
+        "stress-ng",
+        "tini",
+        "dumb-init",
+        "bash",
+        "stdbuf",
+        "rename",
+        "file",
+        "tcpdump",
+        "ipcmk",
+        "gawk",
+        "mawk",
+        "dash",
+        "ncat",
+        "netcat",
+        "bind-nslookup",
+        "redis-cli",
+        "pause",
+        "pg_isready",
+        "mysqladmin",
+        "nmap",
+        "iperf3",
+        "mtr",
+        "tracepath",
+    }
+)
 """Tools that busybox does not have."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PACKAGES = (shell.__name__, tools.__name__)
@@ -25,26 +64,76 @@ PACKAGES = (shell.__name__, tools.__name__)
 
 def _registered() -> tuple[str, ...]:
     """The names of all tools: programs whose code is in the packages of tools and shells."""
-    return tuple(sorted(name for name, program in PROGRAMS.items()
-                        if program.resume is not None and program.resume.__module__.startswith(PACKAGES)))
+    return tuple(
+        sorted(
+            name
+            for name, program in PROGRAMS.items()
+            if program.resume is not None and program.resume.__module__.startswith(PACKAGES)
+        )
+    )
 
 
 REGISTERED = _registered()
 APPLETS = tuple(name for name in REGISTERED if name not in ELSEWHERE)
-GNU_LACKS = ("wget", "nc", "nslookup", "ping", "telnet", "traceroute", "netstat", "httpd", "vi", "less", "ip", "ifconfig", "route", "ps", "top", "free", "uptime",
-             "killall", "pkill", "pgrep", "pidof", "watch", "ash", "usleep", "dnsdomainname", "modprobe", "insmod", "sysctl", "unzip")
+GNU_LACKS = (
+    "wget",
+    "nc",
+    "nslookup",
+    "ping",
+    "telnet",
+    "traceroute",
+    "netstat",
+    "httpd",
+    "vi",
+    "less",
+    "ip",
+    "ifconfig",
+    "route",
+    "ps",
+    "top",
+    "free",
+    "uptime",
+    "killall",
+    "pkill",
+    "pgrep",
+    "pidof",
+    "watch",
+    "ash",
+    "usleep",
+    "dnsdomainname",
+    "modprobe",
+    "insmod",
+    "sysctl",
+    "unzip",
+)
 """busybox applets that the slim Debian images lack."""
 DISTRIBUTIONS: dict[str, dict[str, Any]] = {
     "busybox": {"tools": APPLETS, "os": ""},
-    "alpine": {"tools": (*APPLETS, "apk"), "os": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.22.2\nPRETTY_NAME="Alpine Linux v3.22"\n'
-               'HOME_URL="https://alpinelinux.org/"\nBUG_REPORT_URL="https://gitlab.alpinelinux.org/alpine/aports/-/issues"\n'},
-    "debian": {"tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "apt", "apt-get", "stdbuf"), "os":
-               'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\n'
-               'VERSION_CODENAME=trixie\nID=debian\nHOME_URL="https://www.debian.org/"\n'},
-    "ubuntu": {"tools": (*(name for name in APPLETS if name not in GNU_LACKS or name in ("ps", "top", "free", "uptime", "pkill", "pgrep", "pidof", "watch",
-                                                                                          "sysctl")), "bash", "apt", "apt-get", "stdbuf"),
-               "os": 'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\n'
-               'VERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\n'},
+    "alpine": {
+        "tools": (*APPLETS, "apk"),
+        "os": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.22.2\nPRETTY_NAME="Alpine Linux v3.22"\n'
+        'HOME_URL="https://alpinelinux.org/"\nBUG_REPORT_URL="https://gitlab.alpinelinux.org/alpine/aports/-/issues"\n',
+    },
+    "debian": {
+        "tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "apt", "apt-get", "stdbuf"),
+        "os": 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\n'
+        'VERSION_CODENAME=trixie\nID=debian\nHOME_URL="https://www.debian.org/"\n',
+    },
+    "ubuntu": {
+        "tools": (
+            *(
+                name
+                for name in APPLETS
+                if name not in GNU_LACKS or name in ("ps", "top", "free", "uptime", "pkill", "pgrep", "pidof", "watch", "sysctl")
+            ),
+            "bash",
+            "apt",
+            "apt-get",
+            "stdbuf",
+        ),
+        "os": 'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\n'
+        'VERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\n',
+    },
 }
 
 
@@ -61,21 +150,37 @@ def accounts(users: Mapping[str, int], shell_path: str) -> dict[str, str]:
     """/etc/passwd and /etc/group."""
     everybody = {"daemon": 1, "www-data": 33, **users, "nobody": 65534}
     passwd = f"root:x:0:0:root:/root:{shell_path}\n" + "".join(
-        f"{name}:x:{uid}:{uid}:{name}:{'/var/www' if uid == 33 else '/home' if uid == 65534 else f'/home/{name}'}:/bin/false\n" for name, uid in everybody.items())
+        f"{name}:x:{uid}:{uid}:{name}:{'/var/www' if uid == 33 else '/home' if uid == 65534 else f'/home/{name}'}:/bin/false\n"
+        for name, uid in everybody.items()
+    )
     group = "root:x:0:\n" + "".join(f"{'nogroup' if uid == 65534 else name}:x:{uid}:\n" for name, uid in everybody.items())
     return {"passwd": passwd, "group": group}
 
 
-def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[str, int] | None = None, extra: tuple[str, ...] = ()) -> dict[str, Any]:
+def base_tree(
+    distribution: str, files: Tree | None = None, *, users: Mapping[str, int] | None = None, extra: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """A root file system with a distribution's tools and `extra` ones, `files` laid over it."""
     known = DISTRIBUTIONS[distribution]
     size = 1_131_168 if distribution == "busybox" else 919_304 if distribution == "alpine" else 60_432
     applets = {name: Entry(program=name, size=size) for name in (*known["tools"], *extra) if name in PROGRAMS}
     gnu = distribution in ("debian", "ubuntu")
     tree: dict[str, Any] = {
-        "bin": applets, "usr": {"bin": {"env": Entry(program="env", size=48_536)}, "sbin": {}, "local": {"bin": {}}, "share": {}, "lib": {}},
-        "sbin": {}, "etc": accounts(users or {}, "/bin/bash" if gnu else "/bin/sh"), "home": {}, "var": {"log": {}, "tmp": {}, "cache": {}, "www": {}},
-        "run": {}, "opt": {}, "mnt": {}, "lib": {}, "media": {}, "srv": {}}
+        "bin": applets,
+        "usr": {"bin": {"env": Entry(program="env", size=48_536)}, "sbin": {}, "local": {"bin": {}}, "share": {}, "lib": {}},
+        "sbin": {},
+        "etc": accounts(users or {}, "/bin/bash" if gnu else "/bin/sh"),
+        "home": {},
+        "var": {"log": {}, "tmp": {}, "cache": {}, "www": {}},
+        "run": {},
+        "opt": {},
+        "mnt": {},
+        "lib": {},
+        "media": {},
+        "srv": {},
+    }
+    if gnu:
+        applets["sh"] = Entry(program="dash", size=125_688)
     if known["os"]:
         tree["etc"]["os-release"] = known["os"]
     return merge(tree, files or {})

@@ -1,33 +1,188 @@
-"""Small images around a shell: busybox, alpine, and the bare pause image."""
+"""Small images around a shell: busybox, alpine and their kin, Debian and Ubuntu, and the bare pause image."""
 
 from __future__ import annotations
 
 from ..image import Entry, Image, add
-from ..process import Process
+from ..process import INT, TERM, Process
 from ..program import Program, register
 from ..system import Sys
-from .base import base_tree
+from .base import PATH, base_tree
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENV = {"PATH": PATH}
+BUSYBOX = base_tree("busybox")
+ALPINE = base_tree("alpine", {"etc": {"alpine-release": "3.22.2\n"}})
+DEBIAN = base_tree("debian", {"etc": {"debian_version": "13.1\n"}})
+UBUNTU = base_tree("ubuntu", {"etc": {"debian_version": "trixie/sid\n"}})
 
 
-def _pause(proc: Process, sys: Sys) -> int | None:
+def _pause(proc: Process, sys: Sys) -> int:
     sys.pause()
     return 0
 
 
-register(Program("pause", _pause, lambda proc, sys, event: _pause(proc, sys), lambda proc, sys, n: n in (2, 15) and _end(sys)))
+def _ended(proc: Process, sys: Sys, n: int) -> bool:
+    """INT and TERM end it with code 0 (build/pause/linux/pause.c)."""
+    if n in (INT, TERM):
+        sys.err("Shutting down, got signal: " + ("Interrupt\n" if n == INT else "Terminated\n"))
+        sys.exit(0)
+    return False
 
 
-def _end(sys: Sys) -> bool:
-    sys.exit(0)
-    return True
+register(Program("pause", _pause, lambda proc, sys, event: _pause(proc, sys), _ended))
 
-
-add(Image("docker.io/library/busybox", ("latest", "1", "1.28", "1.28.4", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.36.1", "1.37", "1.37.0",
-                                        "stable", "glibc", "musl", "uclibc", "1.36-glibc"),
-          base_tree("busybox"), size=2_219_949, cmd=("sh",), env={"PATH": PATH}))
-add(Image("docker.io/library/alpine", ("latest", "3", "3.12", "3.14", "3.16", "3.17", "3.18", "3.19", "3.20", "3.21", "3.22", "edge"),
-          base_tree("alpine", {"etc": {"alpine-release": "3.22.2\n"}}), size=3_626_897, cmd=("/bin/sh",), env={"PATH": PATH}))
-add(Image("registry.k8s.io/pause", ("3.9", "3.10", "3.10.2", "latest"), {"pause": Entry(program="pause", size=700_000)}, size=307_470,
-          entrypoint=("/pause",)))
+add(
+    Image(
+        "docker.io/library/busybox",
+        (
+            "latest",
+            "1",
+            "1.26",
+            "1.27",
+            "1.28",
+            "1.28.3",
+            "1.28.4",
+            "1.29",
+            "1.29.3",
+            "1.30",
+            "1.30.1",
+            "1.31",
+            "1.31.1",
+            "1.32",
+            "1.32.0",
+            "1.33",
+            "1.33.1",
+            "1.34",
+            "1.34.1",
+            "1.35",
+            "1.35.0",
+            "1.36",
+            "1.36.0",
+            "1.36.1",
+            "1.37",
+            "1.37.0",
+            "stable",
+            "unstable",
+            "glibc",
+            "stable-glibc",
+            "1.36-glibc",
+            "1.36.1-glibc",
+        ),
+        BUSYBOX,
+        2_219_949,
+        cmd=("sh",),
+        env=ENV,
+    )
+)
+add(
+    Image(
+        "docker.io/library/busybox",
+        ("musl", "uclibc", "stable-musl", "stable-uclibc", "1.36-musl", "1.36-uclibc", "1.36.1-musl", "1.36.1-uclibc"),
+        BUSYBOX,
+        777_536,
+        cmd=("sh",),
+        env=ENV,
+    )
+)
+for _name in ("registry.k8s.io/busybox", "k8s.gcr.io/busybox", "gcr.io/google_containers/busybox"):
+    add(Image(_name, ("latest", "1.24", "1.27", "1.27.2"), BUSYBOX, 715_210, cmd=("sh",), env=ENV))
+add(
+    Image(
+        "registry.k8s.io/e2e-test-images/busybox",
+        ("1.29-1", "1.29-2", "1.29-4", "1.36.1-1"),
+        BUSYBOX,
+        735_186,
+        cmd=("sh",),
+        env=ENV,
+    )
+)
+add(
+    Image(
+        "docker.io/library/alpine",
+        (
+            "latest",
+            "3",
+            "3.6",
+            "3.7",
+            "3.8",
+            "3.9",
+            "3.10",
+            "3.11",
+            "3.12",
+            "3.13",
+            "3.14",
+            "3.15",
+            "3.16",
+            "3.17",
+            "3.18",
+            "3.19",
+            "3.20",
+            "3.20.3",
+            "3.21",
+            "3.22",
+            "3.22.2",
+            "edge",
+        ),
+        ALPINE,
+        3_626_897,
+        cmd=("/bin/sh",),
+        env=ENV,
+    )
+)
+add(
+    Image(
+        "docker.io/library/debian",
+        ("latest", "13", "trixie", "12", "bookworm", "11", "bullseye", "10", "stable", "testing"),
+        DEBIAN,
+        49_279_123,
+        cmd=("bash",),
+        env=ENV,
+    )
+)
+add(
+    Image(
+        "docker.io/library/debian",
+        ("stable-slim", "trixie-slim", "13-slim", "bookworm-slim", "12-slim", "bullseye-slim", "11-slim"),
+        DEBIAN,
+        28_231_455,
+        cmd=("bash",),
+        env=ENV,
+    )
+)
+add(
+    Image(
+        "docker.io/library/ubuntu",
+        ("latest", "24.04", "noble", "22.04", "jammy", "20.04", "focal", "18.04", "16.04", "14.04", "25.04", "rolling", "devel"),
+        UBUNTU,
+        29_723_147,
+        cmd=("/bin/bash",),
+        env=ENV,
+    )
+)
+add(
+    Image(
+        "docker.io/library/bash",
+        ("latest", "5", "5.2", "5.1", "4.4", "5.2-alpine3.20"),
+        base_tree("alpine", extra=("bash",)),
+        6_512_004,
+        entrypoint=("bash",),
+        cmd=(),
+        env=ENV,
+    )
+)
+for _name in (
+    "registry.k8s.io/pause",
+    "k8s.gcr.io/pause",
+    "gcr.io/google_containers/pause",
+    "gcr.io/google_containers/pause-amd64",
+):
+    add(
+        Image(
+            _name,
+            ("latest", "2.0", "3.1", "3.2", "3.3", "3.4.1", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.10.1", "3.10.2"),
+            {"pause": Entry(program="pause", size=742_472)},
+            319_178,
+            entrypoint=("/pause",),
+            env=ENV,
+            user="65535:65535",
+        )
+    )

@@ -14,20 +14,103 @@ from .. import dns, http, sockets
 from ..image import Entry, Image, add
 from ..process import CHLD, HUP, INT, QUIT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
+from ..serving import Answer, Proxy, clf_time, find_file, http_date, mime_type, serve_http, stamp
 from ..system import Sys
 from .base import base_tree
-from .nginx_config import ConfigError, Directive, check, listens, load
-from .server import Answer, Proxy, clf_time, find_file, http_date, mime_type, serve_http, stamp
+from .nginx_config import ConfigError, Directive, check, load
 
-TAGS = ("1.7.9", "1.14", "1.14.1", "1.14.2", "1.15", "1.15.4", "1.15.12", "1.16", "1.16.0", "1.16.1", "1.17", "1.17.10", "1.18", "1.18.0", "1.19", "1.19.10",
-        "1.20", "1.20.2", "1.21", "1.21.6", "1.22", "1.22.1", "1.23", "1.23.4", "1.24", "1.24.0", "1.25", "1.25.3", "1.25.5", "1.26", "1.26.3", "1.27",
-        "1.27.0", "1.27.1", "1.27.5", "1.28", "1.28.0", "1.29", "1.29.3", "1", "latest", "stable", "mainline", "perl", "bookworm", "1-bookworm")
-ALPINE_TAGS = ("alpine", "stable-alpine", "mainline-alpine", "1-alpine", "1.29-alpine", "1.28-alpine", "1.27-alpine", "1.26-alpine", "1.25-alpine",
-               "1.24-alpine", "1.23-alpine", "1.22-alpine", "1.21-alpine", "1.20-alpine", "1.19-alpine", "1.18-alpine", "1.17-alpine",
-               "1.16-alpine", "1.15-alpine", "1.14-alpine", "1.27.0-alpine", "1.27-alpine-slim", "alpine-slim")
-FULL_VERSION = {"1.14": "1.14.2", "1.15": "1.15.12", "1.16": "1.16.1", "1.17": "1.17.10", "1.18": "1.18.0", "1.19": "1.19.10", "1.20": "1.20.2",
-                "1.21": "1.21.6", "1.22": "1.22.1", "1.23": "1.23.4", "1.24": "1.24.0", "1.25": "1.25.5", "1.26": "1.26.3", "1.27": "1.27.5",
-                "1.28": "1.28.0", "1.29": "1.29.3", "stable": "1.28.0"}
+TAGS = (
+    "1.7.9",
+    "1.14",
+    "1.14.1",
+    "1.14.2",
+    "1.15",
+    "1.15.4",
+    "1.15.12",
+    "1.16",
+    "1.16.0",
+    "1.16.1",
+    "1.17",
+    "1.17.10",
+    "1.18",
+    "1.18.0",
+    "1.19",
+    "1.19.10",
+    "1.20",
+    "1.20.2",
+    "1.21",
+    "1.21.6",
+    "1.22",
+    "1.22.1",
+    "1.23",
+    "1.23.4",
+    "1.24",
+    "1.24.0",
+    "1.25",
+    "1.25.3",
+    "1.25.5",
+    "1.26",
+    "1.26.3",
+    "1.27",
+    "1.27.0",
+    "1.27.1",
+    "1.27.5",
+    "1.28",
+    "1.28.0",
+    "1.29",
+    "1.29.3",
+    "1",
+    "latest",
+    "stable",
+    "mainline",
+    "perl",
+    "bookworm",
+    "1-bookworm",
+)
+ALPINE_TAGS = (
+    "alpine",
+    "stable-alpine",
+    "mainline-alpine",
+    "1-alpine",
+    "1.29-alpine",
+    "1.28-alpine",
+    "1.27-alpine",
+    "1.26-alpine",
+    "1.25-alpine",
+    "1.24-alpine",
+    "1.23-alpine",
+    "1.22-alpine",
+    "1.21-alpine",
+    "1.20-alpine",
+    "1.19-alpine",
+    "1.18-alpine",
+    "1.17-alpine",
+    "1.16-alpine",
+    "1.15-alpine",
+    "1.14-alpine",
+    "1.27.0-alpine",
+    "1.27-alpine-slim",
+    "alpine-slim",
+)
+FULL_VERSION = {
+    "1.14": "1.14.2",
+    "1.15": "1.15.12",
+    "1.16": "1.16.1",
+    "1.17": "1.17.10",
+    "1.18": "1.18.0",
+    "1.19": "1.19.10",
+    "1.20": "1.20.2",
+    "1.21": "1.21.6",
+    "1.22": "1.22.1",
+    "1.23": "1.23.4",
+    "1.24": "1.24.0",
+    "1.25": "1.25.5",
+    "1.26": "1.26.3",
+    "1.27": "1.27.5",
+    "1.28": "1.28.0",
+    "1.29": "1.29.3",
+    "stable": "1.28.0",
+}
 LATEST = "1.29.3"
 MEMORY = 3 * MEBIBYTE
 CONFIG = "/etc/nginx/nginx.conf"
@@ -66,7 +149,9 @@ DEFAULT_CONF = """server {
     }
 }
 """
-PAGE_50X = "<!DOCTYPE html>\n<html>\n<head>\n<title>Error</title>\n</head>\n<body>\n<h1>An error occurred.</h1>\n</body>\n</html>\n"
+PAGE_50X = (
+    "<!DOCTYPE html>\n<html>\n<head>\n<title>Error</title>\n</head>\n<body>\n<h1>An error occurred.</h1>\n</body>\n</html>\n"
+)
 INDEX = """<!DOCTYPE html>
 <html>
 <head>
@@ -112,21 +197,26 @@ def notice(sys: Sys, level: str, text: str, who: str = "1#1") -> None:
 
 # ---- processes
 
+
 def entrypoint(proc: Process, sys: Sys) -> int | None:
     """/docker-entrypoint.sh of the image."""
     words = proc["argv"][1:]
     if words and words[0] in ("nginx", "nginx-debug") and is_modern(sys):
         me, scripts = "/docker-entrypoint.sh", "/docker-entrypoint.d"
-        sys.out(f"{me}: {scripts}/ is not empty, will attempt to perform configuration\n{me}: Looking for shell scripts in {scripts}/\n"
-                f"{me}: Launching {scripts}/10-listen-on-ipv6-by-default.sh\n"
-                "10-listen-on-ipv6-by-default.sh: info: Getting the checksum of /etc/nginx/conf.d/default.conf\n"
-                "10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf\n"
-                f"{me}: Sourcing {scripts}/15-local-resolvers.envsh\n{me}: Launching {scripts}/20-envsubst-on-templates.sh\n"
-                f"{me}: Launching {scripts}/30-tune-worker-processes.sh\n{me}: Configuration complete; ready for start up\n")
+        sys.out(
+            f"{me}: {scripts}/ is not empty, will attempt to perform configuration\n{me}: Looking for shell scripts in {scripts}/\n"
+            f"{me}: Launching {scripts}/10-listen-on-ipv6-by-default.sh\n"
+            "10-listen-on-ipv6-by-default.sh: info: Getting the checksum of /etc/nginx/conf.d/default.conf\n"
+            "10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf\n"
+            f"{me}: Sourcing {scripts}/15-local-resolvers.envsh\n{me}: Launching {scripts}/20-envsubst-on-templates.sh\n"
+            f"{me}: Launching {scripts}/30-tune-worker-processes.sh\n{me}: Configuration complete; ready for start up\n"
+        )
     try:
         sys.exec(words)
     except Errno as error:
-        sys.err(f"/docker-entrypoint.sh: line 47: exec: {words[0] if words else ''}: {'not found' if error.name == 'ENOENT' else error.text}\n")
+        sys.err(
+            f"/docker-entrypoint.sh: line 47: exec: {words[0] if words else ''}: {'not found' if error.name == 'ENOENT' else error.text}\n"
+        )
     return 127
 
 
@@ -178,8 +268,14 @@ def _start(proc: Process, sys: Sys) -> int | None:
                 sys.err(f"nginx: [emerg] bind() to {address}:{port} failed ({number}: {error.text})\n")
                 return 1
     if is_modern(sys):
-        for text in ('using the "epoll" event method', f"nginx/{version(sys)}", "built by gcc 14.2.0 (Debian 14.2.0-19)", "OS: Linux 6.18.44",
-                     "getrlimit(RLIMIT_NOFILE): 1048576:1048576", "start worker processes"):
+        for text in (
+            'using the "epoll" event method',
+            f"nginx/{version(sys)}",
+            "built by gcc 14.2.0 (Debian 14.2.0-19)",
+            "OS: Linux 6.18.44",
+            "getrlimit(RLIMIT_NOFILE): 1048576:1048576",
+            "start worker processes",
+        ):
             notice(sys, "notice", text)
     proc["argv"] = [f"nginx: master process {' '.join(proc['argv'])}"]
     _spawn_worker(proc, sys)
@@ -188,9 +284,10 @@ def _start(proc: Process, sys: Sys) -> int | None:
 
 def _spawn_worker(proc: Process, sys: Sys) -> None:
     pid = sys.spawn(["nginx: worker process"], program="nginx-worker")
+    proc["data"]["worker"] = pid
     worker = sys.kernel.process(proc["ns"], pid)
     assert worker is not None
-    worker.update(uid=101, gid=101, groups=[101])
+    worker["uid"], worker["gid"], worker["groups"] = 101, 101, [101]
     if is_modern(sys):
         notice(sys, "notice", f"start worker process {pid}", f"{proc['pid']}#{proc['pid']}")
 
@@ -213,8 +310,12 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
     """TERM and INT are the fast, QUIT the graceful shutdown, both with code 0; HUP reads the configuration anew (nginx.org/en/docs/control.html)."""
     if n in (TERM, QUIT, INT):
         if "servers" in proc["data"] and is_modern(sys):
-            notice(sys, "notice", f"signal {n} ({'SIGQUIT' if n == QUIT else 'SIGTERM' if n == TERM else 'SIGINT'}) received from 0, "
-                   f"{'shutting down' if n == QUIT else 'exiting'}")
+            notice(
+                sys,
+                "notice",
+                f"signal {n} ({'SIGQUIT' if n == QUIT else 'SIGTERM' if n == TERM else 'SIGINT'}) received from 0, "
+                f"{'shutting down' if n == QUIT else 'exiting'}",
+            )
         sys.exit(0)
     if n == HUP and "servers" in proc["data"]:
         notice(sys, "notice", "signal 1 (SIGHUP) received from 0, reconfiguring")
@@ -246,6 +347,7 @@ def _relisten(proc: Process, sys: Sys, found: Data) -> None:
 
 # ---- requests
 
+
 def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
     """One request: the server, the location and its directives, then a line in the access log."""
     if not request.version.startswith("HTTP/"):
@@ -256,8 +358,10 @@ def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str)
     assert isinstance(message, http.Message)
     length = 0 if request.method == "HEAD" else http.size(message.body)
     status = 200 if isinstance(found, Proxy) else message.status
-    sys.out(f'{peer} - - [{clf_time(sys.now)}] "{request.start}" {status} {length} "{request.get("Referer") or "-"}" '
-            f'"{request.get("User-Agent") or "-"}" "{request.get("X-Forwarded-For") or "-"}"\n')
+    sys.out(
+        f'{peer} - - [{clf_time(sys.now)}] "{request.start}" {status} {length} "{request.get("Referer") or "-"}" '
+        f'"{request.get("User-Agent") or "-"}" "{request.get("X-Forwarded-For") or "-"}"\n'
+    )
     return found
 
 
@@ -284,11 +388,26 @@ class _Request:
         if "$" not in text:
             return text
         query = self.request.target.partition("?")[2]
-        values = {"uri": self.uri, "request_uri": self.request.target, "host": self.host, "http_host": self.request.get("Host"), "scheme": "http",
-                  "remote_addr": self.peer, "hostname": self.sys.hostname, "server_port": str(self.port), "args": query, "query_string": query,
-                  "request_method": self.request.method, "server_addr": str(self.sys.sandbox["ip"]), "is_args": "?" if query else "",
-                  "server_name": (self.server["names"] or [""])[0], "status": "200", "server_protocol": self.request.version,
-                  "proxy_add_x_forwarded_for": self.peer, "nginx_version": version(self.sys)}
+        values = {
+            "uri": self.uri,
+            "request_uri": self.request.target,
+            "host": self.host,
+            "http_host": self.request.get("Host"),
+            "scheme": "http",
+            "remote_addr": self.peer,
+            "hostname": self.sys.hostname,
+            "server_port": str(self.port),
+            "args": query,
+            "query_string": query,
+            "request_method": self.request.method,
+            "server_addr": str(self.sys.sandbox["ip"]),
+            "is_args": "?" if query else "",
+            "server_name": (self.server["names"] or [""])[0],
+            "status": "200",
+            "server_protocol": self.request.version,
+            "proxy_add_x_forwarded_for": self.peer,
+            "nginx_version": version(self.sys),
+        }
 
         def one(match: re.Match[str]) -> str:
             name = match[1] or match[2]
@@ -308,7 +427,11 @@ class _Request:
             if name == "return" and arguments:
                 return self._return(arguments, one, extra)
             if name == "rewrite" and len(arguments) > 1:
-                changed = re.sub(arguments[0], re.sub(r"\$(\d)", r"\\\1", arguments[1]), self.uri, count=1) if re.search(arguments[0], self.uri) else self.uri
+                changed = (
+                    re.sub(arguments[0], re.sub(r"\$(\d)", r"\\\1", arguments[1]), self.uri, count=1)
+                    if re.search(arguments[0], self.uri)
+                    else self.uri
+                )
                 if changed != self.uri:
                     if "redirect" in arguments or "permanent" in arguments:
                         return page(self.sys, 301 if "permanent" in arguments else 302, [("Location", changed), *extra])
@@ -319,8 +442,12 @@ class _Request:
             return self._error(403, one, extra)
         if "stub_status" in one:
             count = self.sys.proc["data"]["turn"] = self.sys.proc["data"]["turn"] + 1
-            return reply(self.sys, 200, f"Active connections: 1 \nserver accepts handled requests\n {count} {count} {count} \nReading: 0 Writing: 1 Waiting: 0 \n",
-                         [("Content-Type", "text/plain"), *extra])
+            return reply(
+                self.sys,
+                200,
+                f"Active connections: 1 \nserver accepts handled requests\n {count} {count} {count} \nReading: 0 Writing: 1 Waiting: 0 \n",
+                [("Content-Type", "text/plain"), *extra],
+            )
         if one.get("proxy_pass"):
             return self._proxy(one["proxy_pass"][0], scope, location)
         if self.request.method not in ("GET", "HEAD"):
@@ -336,7 +463,9 @@ class _Request:
             return page(self.sys, code, [("Location", text), *extra])
         if not text and code >= 400:
             return self._error(code, one, extra)
-        return reply(self.sys, code, text, [("Content-Type", (one.get("default_type") or ["application/octet-stream"])[0]), *extra])
+        return reply(
+            self.sys, code, text, [("Content-Type", (one.get("default_type") or ["application/octet-stream"])[0]), *extra]
+        )
 
     def _proxy(self, url: str, scope: list[Directive], location: Directive | None) -> Proxy:
         url = self.text(url)
@@ -352,7 +481,14 @@ class _Request:
             prefix = location[1][-1] if location else "/"
             target = "/" + path + self.uri.removeprefix(prefix)
         query = self.request.target.partition("?")[2]
-        host = next((self.text(arguments[1]) for kind, arguments, _ in scope if kind == "proxy_set_header" and arguments[0].lower() == "host"), name)
+        host = next(
+            (
+                self.text(arguments[1])
+                for kind, arguments, _ in scope
+                if kind == "proxy_set_header" and arguments[0].lower() == "host"
+            ),
+            name,
+        )
         full = f"{scheme}://{name}{target}{'?' + query if query else ''}"
         return Proxy(full, page(self.sys, 502, []), host)
 
@@ -389,19 +525,31 @@ class _Request:
 
     def _path(self, location: Directive | None, one: dict[str, list[str]], uri: str) -> str:
         if "alias" in one:
-            return one["alias"][0] + uri.removeprefix(location[1][-1] if location else "/")
+            return one["alias"][0] + uri.removeprefix(str(location[1][-1]) if location else "/")
         return (one.get("root") or ["/etc/nginx/html"])[0].rstrip("/") + uri
 
     def _send(self, file: str, extra: list[tuple[str, str]]) -> http.Message:
         body = self.sys.read_file(file)
         changed = self.sys.look(file).inode["mt"]
-        return reply(self.sys, 200, body, [("Content-Type", mime_type(file)), ("Last-Modified", http_date(changed)),
-                                           ("ETag", f'"{changed // 1000:x}-{http.size(body):x}"'), ("Accept-Ranges", "bytes"), *extra])
+        return reply(
+            self.sys,
+            200,
+            body,
+            [
+                ("Content-Type", mime_type(file)),
+                ("Last-Modified", http_date(changed)),
+                ("ETag", f'"{changed // 1000:x}-{http.size(body):x}"'),
+                ("Accept-Ranges", "bytes"),
+                *extra,
+            ],
+        )
 
     def _listing(self, path: str) -> http.Message:
         rows = "".join(f'<a href="{name}">{name}</a>\n' for name in self.sys.listdir(path))
-        body = f"<html>\r\n<head><title>Index of {self.uri}</title></head>\r\n<body>\r\n<h1>Index of {self.uri}</h1><hr><pre><a href=\"../\">../</a>\n{rows}" \
-               "</pre><hr></body>\r\n</html>\r\n"
+        body = (
+            f'<html>\r\n<head><title>Index of {self.uri}</title></head>\r\n<body>\r\n<h1>Index of {self.uri}</h1><hr><pre><a href="../">../</a>\n{rows}'
+            "</pre><hr></body>\r\n</html>\r\n"
+        )
         return reply(self.sys, 200, body, [("Content-Type", "text/html")])
 
     def _error(self, code: int, one: dict[str, list[str]], extra: list[tuple[str, str]]) -> Answer:
@@ -417,8 +565,13 @@ class _Request:
 
     def _complain(self, text: str) -> None:
         names = self.server["names"]
-        notice(self.sys, "error", f'*1 {text}, client: {self.peer}, server: {names[0] if names else ""}, request: "{self.request.start}", '
-               f'host: "{self.request.get("Host")}"', "29#29")
+        notice(
+            self.sys,
+            "error",
+            f'*1 {text}, client: {self.peer}, server: {names[0] if names else ""}, request: "{self.request.start}", '
+            f'host: "{self.request.get("Host")}"',
+            f"{self.proc['data']['worker']}#{self.proc['data']['worker']}",
+        )
 
 
 def _location(block: list[Directive], path: str) -> Directive | None:
@@ -454,8 +607,10 @@ def _title(status: int) -> str:
 def page(sys: Sys, status: int, headers: list[tuple[str, str]]) -> http.Message:
     """nginx's own page for a status."""
     title = _title(status)
-    body = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx/{version(sys)}" \
-           "</center>\r\n</body>\r\n</html>\r\n"
+    body = (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx/{version(sys)}"
+        "</center>\r\n</body>\r\n</html>\r\n"
+    )
     found = reply(sys, status, body, [("Content-Type", "text/html"), *headers])
     found.start = f"HTTP/1.1 {title}"
     return found
@@ -471,15 +626,43 @@ register(Program("nginx-worker", lambda proc, sys: _worker(proc, sys, None), _wo
 
 
 def _tree(alpine: bool) -> dict[str, Any]:
-    return base_tree("alpine" if alpine else "debian", {
-        "usr": {"sbin": {"nginx": Entry(program="nginx", size=1_240_136)}, "share": {"nginx": {"html": {"index.html": INDEX, "50x.html": PAGE_50X}}}},
-        "etc": {"nginx": {"nginx.conf": NGINX_CONF, "conf.d": {"default.conf": DEFAULT_CONF}, "mime.types": "types {\n    text/html html htm shtml;\n}\n"}},
-        "docker-entrypoint.sh": Entry(program="docker-entrypoint-nginx", size=1_620),
-        "docker-entrypoint.d": {"10-listen-on-ipv6-by-default.sh": Entry("", mode=0o755)},
-        "var": {"log": {"nginx": {"access.log": Entry(link="/dev/stdout"), "error.log": Entry(link="/dev/stderr")}}, "cache": {"nginx": {}}},
-    }, users={"nginx": 101}, extra=("curl",))
+    return base_tree(
+        "alpine" if alpine else "debian",
+        {
+            "usr": {
+                "sbin": {"nginx": Entry(program="nginx", size=1_240_136)},
+                "share": {"nginx": {"html": {"index.html": INDEX, "50x.html": PAGE_50X}}},
+            },
+            "etc": {
+                "nginx": {
+                    "nginx.conf": NGINX_CONF,
+                    "conf.d": {"default.conf": DEFAULT_CONF},
+                    "mime.types": "types {\n    text/html html htm shtml;\n}\n",
+                }
+            },
+            "docker-entrypoint.sh": Entry(program="docker-entrypoint-nginx", size=1_620),
+            "docker-entrypoint.d": {"10-listen-on-ipv6-by-default.sh": Entry("", mode=0o755)},
+            "var": {
+                "log": {"nginx": {"access.log": Entry(link="/dev/stdout"), "error.log": Entry(link="/dev/stderr")}},
+                "cache": {"nginx": {}},
+            },
+        },
+        users={"nginx": 101},
+        extra=("curl",),
+    )
 
 
 for _tags, _alpine, _size in ((TAGS, False, 59_806_211), (ALPINE_TAGS, True, 20_512_345)):
-    add(Image("docker.io/library/nginx", _tags, _tree(_alpine), _size, ("/docker-entrypoint.sh",), ("nginx", "-g", "daemon off;"),
-              {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "NGINX_VERSION": LATEST}, ports=(80,), stop_signal="SIGQUIT"))
+    add(
+        Image(
+            "docker.io/library/nginx",
+            _tags,
+            _tree(_alpine),
+            _size,
+            ("/docker-entrypoint.sh",),
+            ("nginx", "-g", "daemon off;"),
+            {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "NGINX_VERSION": LATEST},
+            ports=(80,),
+            stop_signal="SIGQUIT",
+        )
+    )

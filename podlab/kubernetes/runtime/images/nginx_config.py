@@ -13,7 +13,8 @@ from ..system import Sys
 Directive = list[Any]
 """[name, arguments, block (a list of directives) or None]."""
 WORD = re.compile(r"(\s+)|#[^\n]*|(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[{};]|(?:\\.|\$\{\w+\}|[^\s{};])+)")
-KNOWN = frozenset("""
+KNOWN = frozenset(
+    """
 absolute_redirect accept_mutex access_log add_header add_before_body add_after_body aio alias allow ancient_browser auth_basic auth_basic_user_file
 auth_request autoindex autoindex_exact_size autoindex_format autoindex_localtime break charset charset_map charset_types chunked_transfer_encoding
 client_body_buffer_size client_body_timeout client_header_buffer_size client_header_timeout client_max_body_size daemon debug_connection default_type
@@ -32,9 +33,24 @@ ssl_certificate ssl_certificate_key ssl_ciphers ssl_prefer_server_ciphers ssl_pr
 sub_filter sub_filter_once tcp_nodelay tcp_nopush thread_pool timer_resolution try_files types types_hash_bucket_size types_hash_max_size
 underscores_in_headers upstream use user uwsgi_pass valid_referers variables_hash_max_size worker_connections worker_cpu_affinity
 worker_priority worker_processes worker_rlimit_core worker_rlimit_nofile worker_shutdown_timeout working_directory zone
-""".split())
+""".split()
+)
 RAW_BLOCKS = ("types", "map", "geo", "split_clients", "charset_map")  # what stands in these is no directive
-TAKES_BLOCK = ("http", "events", "server", "location", "upstream", "types", "map", "if", "limit_except", "geo", "split_clients", "stream", "charset_map")
+TAKES_BLOCK = (
+    "http",
+    "events",
+    "server",
+    "location",
+    "upstream",
+    "types",
+    "map",
+    "if",
+    "limit_except",
+    "geo",
+    "split_clients",
+    "stream",
+    "charset_map",
+)
 
 
 class ConfigError(Exception):
@@ -148,7 +164,11 @@ def check(directives: list[Directive], path: str) -> Data:
 
 
 def _server(block: list[Directive]) -> Data:
-    return {"listens": listens(block), "block": block, "names": [word for inner, arguments, _ in block if inner == "server_name" for word in arguments]}
+    return {
+        "listens": listens(block),
+        "block": block,
+        "names": [word for inner, arguments, _ in block if inner == "server_name" for word in arguments],
+    }
 
 
 def listens(block: list[Directive]) -> list[list[Any]]:

@@ -28,8 +28,10 @@ LONG = {
                                     "no-keepalive", "location-trusted", "path-as-is", "tlsv1.2", "progress-bar", "create-dirs", "raw", "parallel")},
     **{name: Long("n", True) for name in ("cookie-jar", "cacert", "cert", "key", "noproxy", "interface", "limit-rate", "keepalive-time", "proxy")},
 }  # fmt: skip
-METER = "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n" \
-        "                                 Dload  Upload   Total   Spent    Left  Speed\n"
+METER = (
+    "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n"
+    "                                 Dload  Upload   Total   Spent    Left  Speed\n"
+)
 
 
 class Fault(Exception):
@@ -84,7 +86,9 @@ def _begin(proc: Process, sys: Sys) -> int | None:
             try:
                 piece = _body(sys, letter, value)
             except Errno:
-                sys.err(f"curl: Failed to open {value[1:]}\ncurl: option -d: error encountered when reading a file\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
+                sys.err(
+                    f"curl: Failed to open {value[1:]}\ncurl: option -d: error encountered when reading a file\ncurl: try 'curl --help' or 'curl --manual' for more information\n"
+                )
                 return 26
             options["body"] = piece if options["body"] is None else options["body"] + ("" if letter == "J" else "&") + piece
             if letter == "J":
@@ -96,14 +100,18 @@ def _begin(proc: Process, sys: Sys) -> int | None:
         else:
             options[letter] = value
     if "V" in options:
-        sys.out(f"curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: http https\nFeatures: IPv6 SSL\n")
+        sys.out(
+            f"curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: http https\nFeatures: IPv6 SSL\n"
+        )
         return 0
     if "h" in options:
-        sys.out("Usage: curl [options...] <url>\n -d, --data <data>           HTTP POST data\n -f, --fail                  Fail fast with no output on HTTP errors\n"
-                " -h, --help <subject>        Get help for commands\n -i, --show-headers          Show response headers in output\n -o, --output <file>         Write to file instead of stdout\n"
-                " -O, --remote-name           Write output to file named as remote file\n -s, --silent                Silent mode\n"
-                " -u, --user <user:password>  Server user and password\n -A, --user-agent <name>     Send User-Agent <name> to server\n -v, --verbose               Make the operation more talkative\n"
-                " -V, --version               Show version number and quit\n")
+        sys.out(
+            "Usage: curl [options...] <url>\n -d, --data <data>           HTTP POST data\n -f, --fail                  Fail fast with no output on HTTP errors\n"
+            " -h, --help <subject>        Get help for commands\n -i, --show-headers          Show response headers in output\n -o, --output <file>         Write to file instead of stdout\n"
+            " -O, --remote-name           Write output to file named as remote file\n -s, --silent                Silent mode\n"
+            " -u, --user <user:password>  Server user and password\n -A, --user-agent <name>     Send User-Agent <name> to server\n -v, --verbose               Make the operation more talkative\n"
+            " -V, --version               Show version number and quit\n"
+        )
         return 0
     if not urls:
         sys.err("curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
@@ -129,8 +137,10 @@ def _again(sys: Sys, data: Data, options: Data, fault: Fault) -> bool:
         return False
     wait = int(options["Y"]) * 1000 if options.get("Y") else min(1000 << tries, 600_000)
     if "s" not in options:
-        sys.err(f"Warning: Problem: {'timeout' if fault.code == 28 else 'connection refused' if fault.code == 7 else 'transient error'}. "
-                f"Will retry in {wait // 1000} second{'' if wait == 1000 else 's'}. {int(options['y']) - tries} retr{'y' if int(options['y']) - tries == 1 else 'ies'} left.\n")
+        sys.err(
+            f"Warning: Problem: {'timeout' if fault.code == 28 else 'connection refused' if fault.code == 7 else 'transient error'}. "
+            f"Will retry in {wait // 1000} second{'' if wait == 1000 else 's'}. {int(options['y']) - tries} retr{'y' if int(options['y']) - tries == 1 else 'ies'} left.\n"
+        )
     data.update(tries=tries + 1, retry_at=sys.now + wait)
     data.pop("began", None)
     data.pop("url", None)
@@ -178,7 +188,10 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
     if "socket" not in data:
         address = _address(sys, options, host, port)
         if verbose:
-            sys.err(("" if dns.is_address(host) else f"* Host {host}:{port} was resolved.\n* IPv6: (none)\n* IPv4: {address}\n") + f"*   Trying {address}:{port}...\n")
+            sys.err(
+                ("" if dns.is_address(host) else f"* Host {host}:{port} was resolved.\n* IPv6: (none)\n* IPv4: {address}\n")
+                + f"*   Trying {address}:{port}...\n"
+            )
         data.update(address=address, dialed=sys.now)
     address = data["address"]
     try:
@@ -198,7 +211,9 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
     data.update(remote=port, local=local, own=own)
     hang_up(proc, sys)
     if verbose:
-        sys.err("".join(f"< {line}\n" for line in (message.start, *(f"{name}: {value}" for name, value in message.headers))) + "< \n")
+        sys.err(
+            "".join(f"< {line}\n" for line in (message.start, *(f"{name}: {value}" for name, value in message.headers))) + "< \n"
+        )
         if message.body and "o" in options:
             sys.err(f"{{ [{http.size(message.body)} bytes data]\n")
         sys.err(f"* Connection #{data['redirects']} to host {host} left intact\n")
@@ -272,8 +287,10 @@ def _deliver(proc: Process, sys: Sys, options: Data, message: http.Message) -> N
     # the meter is drawn unless the body goes to a terminal
     if "s" not in options and (target not in (None, "-") or not sys.is_tty(1)):
         share = "100" if size else "  0"
-        sys.err(f"{METER}\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
-                f"\r{share} {size:5d}  {share} {size:5d}    0     0 {size * 1000 // max(1, sys.now - data['began']):6d}      0 --:--:-- --:--:-- --:--:-- {size:5d}\n")
+        sys.err(
+            f"{METER}\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
+            f"\r{share} {size:5d}  {share} {size:5d}    0     0 {size * 1000 // max(1, sys.now - data['began']):6d}      0 --:--:-- --:--:-- --:--:-- {size:5d}\n"
+        )
     try:
         if target in (None, "-"):
             sys.out(text)
@@ -284,7 +301,7 @@ def _deliver(proc: Process, sys: Sys, options: Data, message: http.Message) -> N
             raise Fault(23, "Failure writing output to destination") from None
         sys.err(f"Warning: Failed to open the file {target}: {error.text}\n")
         raise Fault(23, "Failure writing output to destination") from None
-    if is_partial(message):
+    if is_partial(message) and "I" not in options and options.get("X") != "HEAD":
         raise Fault(18, f"end of response with {int(message.get('Content-Length')) - size} bytes missing")
     if "w" in options:
         sys.out(_write_out(options["w"], {**data, "total": sys.now - data["began"]}, message))
@@ -295,12 +312,29 @@ def _deliver(proc: Process, sys: Sys, options: Data, message: http.Message) -> N
 def _write_out(form: str, data: Data, message: http.Message | None) -> str:
     seconds = data.get("total", 0) / 1000
     values = {
-        "http_code": f"{message.status if message else 0:03d}", "response_code": f"{message.status if message else 0:03d}",
-        "size_download": str(http.size(message.body)) if message else "0", "time_total": f"{seconds:.6f}", "time_connect": "0.000000",
-        "time_starttransfer": f"{seconds:.6f}", "time_namelookup": "0.000000", "time_appconnect": "0.000000", "url_effective": str(data.get("url", "")),
-        "remote_ip": str(data.get("address", "")), "remote_port": str(data.get("remote", 0)), "local_ip": str(data.get("local", "")),
-        "local_port": str(data.get("own", 0)), "num_redirects": str(data.get("redirects", 0)), "num_connects": "1",
-        "content_type": message.get("Content-Type") if message else "", "method": "GET", "scheme": "http", "http_version": "1.1",
-        "exitcode": "0", "errormsg": "", "speed_download": "0", "redirect_url": message.get("Location") if message else ""}
+        "http_code": f"{message.status if message else 0:03d}",
+        "response_code": f"{message.status if message else 0:03d}",
+        "size_download": str(http.size(message.body)) if message else "0",
+        "time_total": f"{seconds:.6f}",
+        "time_connect": "0.000000",
+        "time_starttransfer": f"{seconds:.6f}",
+        "time_namelookup": "0.000000",
+        "time_appconnect": "0.000000",
+        "url_effective": str(data.get("url", "")),
+        "remote_ip": str(data.get("address", "")),
+        "remote_port": str(data.get("remote", 0)),
+        "local_ip": str(data.get("local", "")),
+        "local_port": str(data.get("own", 0)),
+        "num_redirects": str(data.get("redirects", 0)),
+        "num_connects": "1",
+        "content_type": message.get("Content-Type") if message else "",
+        "method": "GET",
+        "scheme": "http",
+        "http_version": "1.1",
+        "exitcode": "0",
+        "errormsg": "",
+        "speed_download": "0",
+        "redirect_url": message.get("Location") if message else "",
+    }
     form = re.sub(r"%\{(\w+)\}", lambda match: values.get(match[1], ""), form)
     return re.sub(r"\\([nrt])|%%", lambda match: {"n": "\n", "r": "\r", "t": "\t"}.get(match[1] or "", "%"), form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import dns, sockets
 from ..process import Process
 from ..program import Event, tool
+from ..serving import stamp
 from ..system import Sys
 from .common import complain, usage
 from .net_client import busybox_version
@@ -35,7 +36,9 @@ def _server(proc: Process, sys: Sys, given: str) -> tuple[str, bool]:
 def nslookup(proc: Process, sys: Sys, event: Event) -> int:
     """nslookup [-type=TYPE] NAME [SERVER]."""
     operands = [word for word in proc["argv"][1:] if not word.startswith("-")]
-    kinds = [word.partition("=")[2].upper() for word in proc["argv"][1:] if word.startswith(("-type=", "-querytype=", "-t=", "-q="))]
+    kinds = [
+        word.partition("=")[2].upper() for word in proc["argv"][1:] if word.startswith(("-type=", "-querytype=", "-t=", "-q="))
+    ]
     if not operands or len(operands) > 2:
         usage(proc, sys, "")
     for kind in kinds:
@@ -67,12 +70,18 @@ def nslookup(proc: Process, sys: Sys, event: Event) -> int:
 
 def _record(record: dns.Record) -> str:
     name, kind, value = record
-    form = {"A": "Name:\t{0}\nAddress: {1}\n", "PTR": "{0}\tname = {1}\n", "CNAME": "{0}\tcanonical name = {1}\n", "SRV": "{0}\tservice = {1}\n"}
+    form = {
+        "A": "Name:\t{0}\nAddress: {1}\n",
+        "PTR": "{0}\tname = {1}\n",
+        "CNAME": "{0}\tcanonical name = {1}\n",
+        "SRV": "{0}\tservice = {1}\n",
+    }
     return form.get(kind, "{0}\t{1}\n").format(name, value)
 
 
 def _nslookup_small(sys: Sys, name: str, server: str, answers: bool) -> int:
     """The form before 1.29: getaddrinfo and a reverse look-up of every address."""
+
     def line(number: int, address: str) -> str:
         records = dns.query(sockets.network(sys).cluster, reverse(address), "PTR")[1]
         return f"Address {number}: {address}{' ' + records[0][2] if records else ''}\n"
@@ -101,7 +110,11 @@ def bind_nslookup(proc: Process, sys: Sys, event: Event) -> int:
     cluster, name = sockets.network(sys).cluster, operands[0]
     if dns.is_address(name):
         records = dns.query(cluster, reverse(name), "PTR")[1]
-        sys.out("".join(f"{record[0]}\tname = {record[2]}.\n" for record in records) + "\n" if records else f"** server can't find {reverse(name)}: NXDOMAIN\n\n")
+        sys.out(
+            "".join(f"{record[0]}\tname = {record[2]}.\n" for record in records) + "\n"
+            if records
+            else f"** server can't find {reverse(name)}: NXDOMAIN\n\n"
+        )
         return 0 if records else 1
     kind = kinds[0] if kinds else "A"
     for full in sockets.resolver(sys).candidates(name):
@@ -135,10 +148,15 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
     used, answers = _server(proc, sys, server)
     banner = f"\n; <<>> DiG 9.20.10 <<>> {' '.join(proc['argv'][1:])}\n"
     if not answers:
-        sys.out(f";; communications error to {used}#53: timed out\n" * 3 + banner + ";; global options: +cmd\n;; no servers could be reached\n")
+        sys.out(
+            f";; communications error to {used}#53: timed out\n" * 3
+            + banner
+            + ";; global options: +cmd\n;; no servers could be reached\n"
+        )
         return 9
     names = sockets.resolver(sys).candidates(name) if "search" in flags and kind != "PTR" else [name.rstrip(".")]
-    rcode, records, full = "NXDOMAIN", [], names[0]
+    rcode, full = "NXDOMAIN", names[0]
+    records: list[dns.Record] = []
     for full in names:
         rcode, records = dns.query(sockets.network(sys).cluster, full, kind)
         if records:
@@ -146,21 +164,29 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
     if "short" in flags:
         sys.out("".join(f"{value}{'.' if record != 'A' else ''}\n" for _, record, value in records))
         return 0
-    text = banner + ";; global options: +cmd\n;; Got answer:\n" \
-        f";; ->>HEADER<<- opcode: QUERY, status: {rcode}, id: {sys.random(65536)}\n;; flags: qr aa rd; QUERY: 1, ANSWER: {len(records)}, " \
-        f"AUTHORITY: {0 if records else 1}, ADDITIONAL: 1\n;; WARNING: recursion requested but not available\n\n" \
+    text = (
+        banner + ";; global options: +cmd\n;; Got answer:\n"
+        f";; ->>HEADER<<- opcode: QUERY, status: {rcode}, id: {sys.random(65536)}\n;; flags: qr aa rd; QUERY: 1, ANSWER: {len(records)}, "
+        f"AUTHORITY: {0 if records else 1}, ADDITIONAL: 1\n;; WARNING: recursion requested but not available\n\n"
         f";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n;{full}.\t\tIN\t{kind}\n\n"
+    )
     if records:
-        text += ";; ANSWER SECTION:\n" + "".join(f"{one}.\t30\tIN\t{record}\t{value}{'' if record == 'A' else '.'}\n" for one, record, value in records) + "\n"
+        text += (
+            ";; ANSWER SECTION:\n"
+            + "".join(f"{one}.\t30\tIN\t{record}\t{value}{'' if record == 'A' else '.'}\n" for one, record, value in records)
+            + "\n"
+        )
     else:
         serial = sys.now // 1000
         text += f";; AUTHORITY SECTION:\n{dns.DOMAIN}.\t\t30\tIN\tSOA\tns.dns.{dns.DOMAIN}. hostmaster.{dns.DOMAIN}. {serial} 7200 1800 86400 30\n\n"
-    sys.out(text + f";; Query time: 0 msec\n;; SERVER: {used}#53({used}) (UDP)\n;; WHEN: {_when(sys)}\n;; MSG SIZE  rcvd: {64 + 16 * len(records)}\n\n")
+    sys.out(
+        text
+        + f";; Query time: 0 msec\n;; SERVER: {used}#53({used}) (UDP)\n;; WHEN: {_when(sys)}\n;; MSG SIZE  rcvd: {64 + 16 * len(records)}\n\n"
+    )
     return 0
 
 
 def _when(sys: Sys) -> str:
-    from ..images.server import stamp
     return stamp(sys.now, "%a %b %d %H:%M:%S UTC %Y")
 
 
@@ -178,12 +204,20 @@ def host(proc: Process, sys: Sys, event: Event) -> int:
     cluster = sockets.network(sys).cluster
     if dns.is_address(name):
         records = dns.query(cluster, reverse(name), "PTR")[1]
-        sys.out("".join(f"{one} domain name pointer {value}.\n" for one, _, value in records) or f"Host {reverse(name)}. not found: 3(NXDOMAIN)\n")
+        sys.out(
+            "".join(f"{one} domain name pointer {value}.\n" for one, _, value in records)
+            or f"Host {reverse(name)}. not found: 3(NXDOMAIN)\n"
+        )
         return 0 if records else 1
     for full in sockets.resolver(sys).candidates(name):
         records = dns.query(cluster, full)[1]
         if records:
-            sys.out("".join(f"{one} {'has address ' + value if kind == 'A' else 'is an alias for ' + value + '.'}\n" for one, kind, value in records))
+            sys.out(
+                "".join(
+                    f"{one} {'has address ' + value if kind == 'A' else 'is an alias for ' + value + '.'}\n"
+                    for one, kind, value in records
+                )
+            )
             return 0
     sys.out(f"Host {name} not found: 3(NXDOMAIN)\n")
     return 1

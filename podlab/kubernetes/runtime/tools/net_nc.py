@@ -50,7 +50,7 @@ def _port(proc: Process, sys: Sys, text: str) -> int:
 
 def _listen(proc: Process, sys: Sys, options: Data) -> int:
     data = proc["data"]
-    if "listener" not in data:
+    if "listener" not in data and "socket" not in data:
         operands = options["operands"]
         text = options.get("p") or (operands[-1] if operands and operands[-1].isdigit() else "0")
         try:
@@ -85,6 +85,7 @@ def _listen(proc: Process, sys: Sys, options: Data) -> int:
         if "listener" not in data:
             return code
         sys.close(data.pop("socket"))
+        data.pop("ended", None)
 
 
 def _become(proc: Process, sys: Sys, fd: int, program: list[str]) -> int:

@@ -33,9 +33,19 @@ def ping(proc: Process, sys: Sys, event: Event) -> int:
             complain(proc, sys, f"bad address '{operands[0]}'")
             return 1
         size = int(options.get("s") or 56)
-        data.update(address=addresses[0], name=operands[0], size=size, left=int(options.get("c") or -1), sent=0, times=[], quiet="q" in options,
-                    gap=round(float(options.get("i") or 1) * 1000), wait=round(float(options.get("W") or 10) * 1000), last=0,
-                    deadline=sys.now + int(options["w"]) * 1000 if options.get("w") else None)
+        data.update(
+            address=addresses[0],
+            name=operands[0],
+            size=size,
+            left=int(options.get("c") or -1),
+            sent=0,
+            times=[],
+            quiet="q" in options,
+            gap=round(float(options.get("i") or 1) * 1000),
+            wait=round(float(options.get("W") or 10) * 1000),
+            last=0,
+            deadline=sys.now + int(options["w"]) * 1000 if options.get("w") else None,
+        )
         sys.out(f"PING {operands[0]} ({addresses[0]}): {size} data bytes\n")
     while data["left"] and not (data["deadline"] is not None and sys.now >= data["deadline"]):
         if data["sent"] and sys.now < data["last"] + data["gap"]:
@@ -44,11 +54,19 @@ def ping(proc: Process, sys: Sys, event: Event) -> int:
         if data["left"] > 0:
             data["left"] -= 1
     until = data["last"] + data["wait"]
-    if len(data["times"]) < data["sent"] and "over" not in data and not data["times"] and sys.now < until and data["deadline"] is None:
+    if (
+        len(data["times"]) < data["sent"]
+        and "over" not in data
+        and not data["times"]
+        and sys.now < until
+        and data["deadline"] is None
+    ):
         sys.sleep(until - sys.now)
     times, sent = data["times"], data["sent"]
     lost = (sent - len(times)) * 100 // sent if sent else 0
-    sys.out(f"\n--- {data['name']} ping statistics ---\n{sent} packets transmitted, {len(times)} packets received, {lost}% packet loss\n")
+    sys.out(
+        f"\n--- {data['name']} ping statistics ---\n{sent} packets transmitted, {len(times)} packets received, {lost}% packet loss\n"
+    )
     if times:
         low, high, mean = min(times), max(times), sum(times) // len(times)
         sys.out(f"round-trip min/avg/max = {_ms(low)}/{_ms(mean)}/{_ms(high)} ms\n")
@@ -64,7 +82,9 @@ def _send(sys: Sys, data: Data) -> None:
         us = (45 if way.ms == 0 else 340) + sys.random(60) + (80 if sequence == 0 else 0)
         data["times"].append(us)
         if not data["quiet"]:
-            sys.out(f"{data['size'] + 8} bytes from {data['address']}: seq={sequence} ttl={64 if way.ms == 0 else 62} time={_ms(us)} ms\n")
+            sys.out(
+                f"{data['size'] + 8} bytes from {data['address']}: seq={sequence} ttl={64 if way.ms == 0 else 62} time={_ms(us)} ms\n"
+            )
 
 
 def _ms(us: int) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 
-from .. import http, sockets
-from ..process import INT, QUIT, TERM, Data, Errno, Process
-from ..system import Sys
+from . import http, sockets
+from .process import INT, QUIT, TERM, Data, Errno, Process
+from .program import Program, register
+from .system import Sys
 
 REQUEST_US = 120  # CPU time of a small request in a C server, order of magnitude
 
@@ -40,24 +42,36 @@ Handler = Callable[[Process, Sys, int, http.Message, str], Answer]
 Feed = Callable[[Process, Sys, int, Data, bool], bool]
 """(proc, sys, descriptor, connection, the client has closed) -> keep the connection; consumes connection["buffer"]."""
 
-TYPES = {"html": "text/html", "htm": "text/html", "css": "text/css", "js": "application/javascript", "json": "application/json",
-         "txt": "text/plain", "xml": "text/xml", "svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg", "ico": "image/x-icon",
-         "yaml": "text/plain", "md": "text/plain"}
+TYPES = {
+    "html": "text/html",
+    "htm": "text/html",
+    "css": "text/css",
+    "js": "application/javascript",
+    "json": "application/json",
+    "txt": "text/plain",
+    "xml": "text/xml",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "ico": "image/x-icon",
+    "yaml": "text/plain",
+    "md": "text/plain",
+}
 
 
 def http_date(ms: int) -> str:
     """`Sat, 21 Nov 2026 02:37:00 GMT`."""
-    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 def clf_time(ms: int) -> str:
     """`21/Nov/2026:02:37:00 +0000`, the common log format's."""
-    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
 
 
 def stamp(ms: int, form: str) -> str:
     """A time in a program's log, strftime's way."""
-    return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime(form)
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)
 
 
 def ends_at_once(proc: Process, sys: Sys, n: int) -> bool:
@@ -97,6 +111,7 @@ def mime_type(path: str, default: str = "application/octet-stream") -> str:
 
 
 # ---- any protocol
+
 
 def serve(proc: Process, sys: Sys, feed: Feed) -> int:
     """Serves for ever: every turn does what can be done, then waits (raises Blocked)."""
@@ -149,6 +164,7 @@ def _close(sys: Sys, fd: int, connections: dict[str, Data]) -> None:
 
 # ---- HTTP
 
+
 def serve_http(proc: Process, sys: Sys, answer: Handler) -> int:
     """Serves HTTP for ever; `answer` gives each request its answer."""
     return serve(proc, sys, lambda proc, sys, fd, connection, closed: _http(proc, sys, fd, connection, answer))
@@ -176,7 +192,9 @@ def _http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handler) -
             continue
         connection["asked"] = [request.start, [list(h) for h in request.headers]]
         if isinstance(found, Late):
-            connection.update(due=sys.now + found.ms, late=[found.message.start, [list(h) for h in found.message.headers], found.message.body])
+            connection.update(
+                due=sys.now + found.ms, late=[found.message.start, [list(h) for h in found.message.headers], found.message.body]
+            )
         elif not _dial(sys, fd, connection, request, found):
             return False
     return True
@@ -196,7 +214,7 @@ def _stored(parts: list[object]) -> http.Message:
 def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message) -> bool:
     """Sends a response; False when the connection is to end."""
     wish = request.get("Connection").lower()
-    keep = request.version == "HTTP/1.1" and wish != "close" or request.version == "HTTP/1.0" and wish == "keep-alive"
+    keep = (request.version == "HTTP/1.1" and wish != "close") or (request.version == "HTTP/1.0" and wish == "keep-alive")
     keep = keep and found.get("Connection").lower() != "close"
     if not found.get("Connection"):
         found.headers.append(("Connection", "keep-alive" if keep else "close"))
@@ -212,13 +230,27 @@ def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message) -> boo
 def _dial(sys: Sys, fd: int, connection: Data, request: http.Message, proxy: Proxy) -> bool:
     _, host, port, target = http.split_url(proxy.url)
     path = request.target if target == "/" and proxy.url.count("/") == 2 else target
-    headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", "connection", "content-length", "x-forwarded-for")]
+    headers = [
+        (name, value)
+        for name, value in request.headers
+        if name.lower() not in ("host", "connection", "content-length", "x-forwarded-for")
+    ]
     past = request.get("X-Forwarded-For")
-    forwarded = http.request(request.method, path, proxy.host or (host if port == 80 else f"{host}:{port}"), [
-        *headers, ("X-Forwarded-For", f"{past}, {connection['peer']}" if past else connection["peer"]), ("Connection", "close")], request.body)
+    forwarded = http.request(
+        request.method,
+        path,
+        proxy.host or (host if port == 80 else f"{host}:{port}"),
+        [*headers, ("X-Forwarded-For", f"{past}, {connection['peer']}" if past else connection["peer"]), ("Connection", "close")],
+        request.body,
+    )
     connection["upstream"] = {
-        "fd": -1, "state": "connecting", "send": forwarded.text(), "buffer": "", "head": request.method == "HEAD",
-        "failed": [proxy.failed.start, [list(h) for h in proxy.failed.headers], proxy.failed.body]}
+        "fd": -1,
+        "state": "connecting",
+        "send": forwarded.text(),
+        "buffer": "",
+        "head": request.method == "HEAD",
+        "failed": [proxy.failed.start, [list(h) for h in proxy.failed.headers], proxy.failed.body],
+    }
     _, addresses = sockets.resolve(sys, host)
     if not addresses:
         return _finish(sys, fd, connection, None)
@@ -251,6 +283,54 @@ def _finish(sys: Sys, fd: int, connection: Data, message: http.Message | None) -
     if message is None:
         message = _stored(upstream["failed"])
     else:
-        kept = [(n, v) for n, v in message.headers if n.lower() not in ("connection", "transfer-encoding", "content-length", "keep-alive")]
+        kept = [
+            (n, v)
+            for n, v in message.headers
+            if n.lower() not in ("connection", "transfer-encoding", "content-length", "keep-alive")
+        ]
         message.headers = [*kept, ("Content-Length", str(http.size(message.body)))]
     return _reply(sys, fd, http.Message(*_asked(connection)), message)
+
+
+# ---- whole programs
+
+Prepare = Callable[[Process, Sys], int | str]
+"""Before listening: the port, or a text on standard error for which the program ends with code 1."""
+
+
+def web_program(
+    name: str,
+    prepare: Prepare,
+    answer: Handler,
+    *,
+    memory: int,
+    signal: Callable[[Process, Sys, int], bool] | None = ends_at_once,
+) -> None:
+    """Registers a program that listens on one port and answers HTTP."""
+
+    def run(proc: Process, sys: Sys, event: Data | None) -> int:
+        if "listening" not in proc["data"]:
+            found = prepare(proc, sys)
+            if isinstance(found, str):
+                sys.err(found)
+                return 1
+            try:
+                listen_on(proc, sys, [found])
+            except Errno as error:
+                sys.err(f"listen tcp :{found}: bind: {error.text.lower()}\n")
+                return 1
+        return serve_http(proc, sys, answer)
+
+    register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, None, memory))
+
+
+def text_answer(
+    body: str, status: int = 200, kind: str = "text/plain; charset=utf-8", headers: list[tuple[str, str]] | None = None
+) -> http.Message:
+    """A response of a small program."""
+    return http.response(status, body, [*(headers or []), ("Content-Type", kind)])
+
+
+def query(request: http.Message) -> dict[str, str]:
+    """The parameters of a request's target."""
+    return dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))

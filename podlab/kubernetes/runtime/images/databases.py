@@ -1,0 +1,466 @@
+"""Databases and queues as plausible servers: they want what the real images want, take their time, listen and stay.
+
+They speak no protocol of theirs: a connection is accepted and stays silent. Data directories are real files, so a server that finds
+its directory filled starts without initialising, as the real ones do. Sources: the images' docker-entrypoint.sh and documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .. import sockets
+from ..image import Entry, Image, add
+from ..process import INT, QUIT, TERM, Data, Errno, Process
+from ..program import MEBIBYTE, Event, Program, register, tool
+from ..serving import listen_on, serve, stamp
+from ..system import Sys
+from .base import PATH, base_tree
+
+ENV = {"PATH": PATH}
+Says = Callable[[Process, Sys], str]
+
+
+def _server(
+    name: str,
+    port: int,
+    refuses: Callable[[Process, Sys], str],
+    marker: str,
+    initialise: Says,
+    ready: Says,
+    bye: str,
+    *,
+    init_ms: int,
+    start_ms: int,
+    memory: int,
+) -> None:
+    """Registers a server: `refuses` gives the complaint for which it ends with code 1 (when its directory is empty), `marker` the file
+    that shows an initialised directory ("" none), `initialise` and `ready` what it logs, `bye` what it says on TERM."""
+
+    def run(proc: Process, sys: Sys, event: Event) -> int:
+        data = proc["data"]
+        shows = f"{proc['env']['PGDATA']}/PG_VERSION" if "PGDATA" in proc["env"] and name == "postgres" else marker
+        if "until" not in data:
+            fresh = not marker or sys.find(shows) is None
+            complaint = refuses(proc, sys) if fresh else ""
+            if complaint:
+                sys.err(complaint)
+                return 1
+            if fresh and marker:
+                sys.out(initialise(proc, sys))
+            data.update(until=sys.now + (init_ms if fresh and marker else 0) + start_ms, fresh=fresh)
+        if "listening" not in data:
+            if sys.now < data["until"]:
+                sys.sleep(data["until"] - sys.now)
+            if data["fresh"] and marker:
+                try:
+                    if sys.find(shows.rpartition("/")[0]) is None:
+                        sys.mkdir(shows.rpartition("/")[0])
+                    sys.write_file(shows, "1\n")
+                except Errno as error:
+                    sys.err(f'{name}: could not create file "{shows}": {error.text}\n')
+                    return 1
+            try:
+                listen_on(proc, sys, [_port(proc, port)])
+            except Errno as error:
+                sys.err(f"{name}: could not bind to port {_port(proc, port)}: {error.text}\n")
+                return 1
+            sys.out(ready(proc, sys))
+        return serve(proc, sys, _silent)
+
+    def signal(proc: Process, sys: Sys, n: int) -> bool:
+        if n in (TERM, INT, QUIT):
+            if bye:
+                sys.out(bye)
+            sys.exit(0)
+        return False
+
+    register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, None, memory))
+
+
+def _port(proc: Process, port: int) -> int:
+    words = proc["argv"]
+    for option in ("-p", "--port", "--bind_port"):
+        if option in words[:-1] and words[words.index(option) + 1].isdigit():
+            return int(words[words.index(option) + 1])
+    return port
+
+
+def _silent(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
+    connection["buffer"] = ""
+    return True
+
+
+def _nothing(proc: Process, sys: Sys) -> str:
+    return ""
+
+
+# ---- postgres
+
+
+def _postgres_wants(proc: Process, sys: Sys) -> str:
+    env = proc["env"]
+    if env.get("POSTGRES_PASSWORD") or env.get("POSTGRES_HOST_AUTH_METHOD") == "trust":
+        return ""
+    return (
+        "Error: Database is uninitialized and superuser password is not specified.\n"
+        "       You must specify POSTGRES_PASSWORD to a non-empty value for the\n"
+        '       superuser. For example, "-e POSTGRES_PASSWORD=password" on "docker run".\n\n'
+        '       You may also use "POSTGRES_HOST_AUTH_METHOD=trust" to allow all\n'
+        "       connections without a password. This is *not* recommended.\n\n"
+        '       See PostgreSQL documentation about "trust":\n'
+        "       https://www.postgresql.org/docs/current/auth-trust.html\n"
+    )
+
+
+def _postgres_ready(proc: Process, sys: Sys) -> str:
+    at = stamp(sys.now, "%Y-%m-%d %H:%M:%S.") + f"{sys.now % 1000:03d} UTC [{proc['pid']}] LOG:  "
+    start = (
+        "\nPostgreSQL init process complete; ready for start up.\n\n"
+        if proc["data"]["fresh"]
+        else "\nPostgreSQL Database directory appears to contain a database; Skipping initialization\n\n"
+    )
+    return (
+        start
+        + f"{at}starting PostgreSQL 17.6 (Debian 17.6-1.pgdg13+1) on x86_64-pc-linux-gnu, compiled by gcc (Debian 14.2.0-19) 14.2.0, 64-bit\n"
+        f'{at}listening on IPv4 address "0.0.0.0", port 5432\n{at}listening on IPv6 address "::", port 5432\n'
+        f'{at}listening on Unix socket "/var/run/postgresql/.s.PGSQL.5432"\n{at}database system is ready to accept connections\n'
+    )
+
+
+def _postgres_init(proc: Process, sys: Sys) -> str:
+    return (
+        'The files belonging to this database system will be owned by user "postgres".\nThis user must also own the server process.\n\n'
+        'The database cluster will be initialized with locale "en_US.utf8".\nThe default database encoding has accordingly been set to "UTF8".\n'
+        'The default text search configuration will be set to "english".\n\nData page checksums are disabled.\n\n'
+        "fixing permissions on existing directory /var/lib/postgresql/data ... ok\ncreating subdirectories ... ok\nselecting dynamic shared memory implementation ... posix\n"
+        "selecting default max_connections ... 100\nselecting default shared_buffers ... 128MB\nselecting default time zone ... Etc/UTC\ncreating configuration files ... ok\n"
+        "running bootstrap script ... ok\nperforming post-bootstrap initialization ... ok\nsyncing data to disk ... ok\n\n\nSuccess. You can now start the database server using:\n\n"
+        "    pg_ctl -D /var/lib/postgresql/data -l logfile start\n\n"
+    )
+
+
+_server(
+    "postgres",
+    5432,
+    _postgres_wants,
+    "/var/lib/postgresql/data/PG_VERSION",
+    _postgres_init,
+    _postgres_ready,
+    "",
+    init_ms=2_400,
+    start_ms=250,
+    memory=42 * MEBIBYTE,
+)
+
+
+@tool("pg_isready")
+def pg_isready(proc: Process, sys: Sys, event: Event) -> int:
+    """Whether the server of this Pod (or -h HOST -p PORT) takes connections."""
+    words, data = proc["argv"], proc["data"]
+    host = words[words.index("-h") + 1] if "-h" in words[:-1] else ""
+    port = int(words[words.index("-p") + 1]) if "-p" in words[:-1] else 5432
+    where = f"{host or '/var/run/postgresql'}:{port}"
+    try:
+        addresses = sockets.resolve(sys, host or "127.0.0.1")[1]
+        if not addresses:
+            sys.out(f"{where} - no attempt\n")
+            return 3
+        sockets.connect(sys, "socket", addresses[0], port, 3_000)
+    except Errno:
+        if "-q" not in words:
+            sys.out(f"{where} - no response\n")
+        return 2
+    if "-q" not in words and "said" not in data:
+        sys.out(f"{where} - accepting connections\n")
+    return 0
+
+
+# ---- mysql, mariadb
+
+
+def _entry(sys: Sys, text: str, level: str = "Note") -> str:
+    return f"{stamp(sys.now, '%Y-%m-%d %H:%M:%S')}+00:00 [{level}] [Entrypoint]: {text}\n"
+
+
+def _mysql_wants(proc: Process, sys: Sys) -> str:
+    env = proc["env"]
+    sys.out(
+        _entry(sys, "Entrypoint script for MySQL Server 8.4.6-1.el9 started.")
+        + _entry(sys, "Switching to dedicated user 'mysql'")
+        + _entry(sys, "Entrypoint script for MySQL Server 8.4.6-1.el9 started.")
+    )
+    if any(env.get(name) for name in ("MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD")):
+        return ""
+    return _entry(
+        sys,
+        "Database is uninitialized and password option is not specified\n    You need to specify one of the following as an environment variable:\n"
+        "    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD",
+        "ERROR",
+    )
+
+
+def _mysql_ready(proc: Process, sys: Sys) -> str:
+    at = stamp(sys.now, "%Y-%m-%dT%H:%M:%S.") + f"{sys.now % 1000:03d}000Z 0"
+    done = _entry(sys, "MySQL init process done. Ready for start up.") if proc["data"]["fresh"] else ""
+    return (
+        done + f"{at} [System] [MY-010116] [Server] /usr/sbin/mysqld (mysqld 8.4.6) starting as process {proc['pid']}\n"
+        f"{at} [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '8.4.6'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL.\n"
+    )
+
+
+def _mariadb_wants(proc: Process, sys: Sys) -> str:
+    env = proc["env"]
+    sys.out(_entry(sys, "Entrypoint script for MariaDB Server 1:11.8.3+maria~ubu2404 started."))
+    names = (
+        "MARIADB_ROOT_PASSWORD",
+        "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD",
+        "MARIADB_RANDOM_ROOT_PASSWORD",
+        "MARIADB_ROOT_PASSWORD_HASH",
+        "MYSQL_ROOT_PASSWORD",
+        "MYSQL_ALLOW_EMPTY_PASSWORD",
+        "MYSQL_RANDOM_ROOT_PASSWORD",
+    )
+    if any(env.get(name) for name in names):
+        return ""
+    return _entry(
+        sys,
+        "Database is uninitialized and password option is not specified\n\tYou need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_ROOT_PASSWORD_HASH, "
+        "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD and MARIADB_RANDOM_ROOT_PASSWORD",
+        "ERROR",
+    )
+
+
+def _mariadb_ready(proc: Process, sys: Sys) -> str:
+    at = stamp(sys.now, "%Y-%m-%d %H:%M:%S")
+    return f"{at} 0 [Note] mariadbd: ready for connections.\nVersion: '11.8.3-MariaDB-ubu2404'  socket: '/run/mysqld/mysqld.sock'  port: 3306  mariadb.org binary distribution\n"
+
+
+_server(
+    "mysqld",
+    3306,
+    _mysql_wants,
+    "/var/lib/mysql/ibdata1",
+    lambda proc, sys: _entry(sys, "Initializing database files"),
+    _mysql_ready,
+    "",
+    init_ms=9_000,
+    start_ms=1_800,
+    memory=370 * MEBIBYTE,
+)
+_server(
+    "mariadbd",
+    3306,
+    _mariadb_wants,
+    "/var/lib/mysql/ibdata1",
+    lambda proc, sys: _entry(sys, "Initializing database files"),
+    _mariadb_ready,
+    "",
+    init_ms=5_000,
+    start_ms=900,
+    memory=95 * MEBIBYTE,
+)
+
+
+@tool("mysqladmin")
+def mysqladmin(proc: Process, sys: Sys, event: Event) -> int:
+    """mysqladmin ping."""
+    words = proc["argv"][1:]
+    host = (
+        words[words.index("-h") + 1]
+        if "-h" in words[:-1]
+        else next((word[2:] for word in words if word.startswith("-h") and len(word) > 2), "127.0.0.1")
+    )
+    if "ping" not in words:
+        sys.err("mysqladmin: only `ping` runs here\n")
+        return 1
+    addresses = sockets.resolve(sys, host)[1]
+    try:
+        if not addresses:
+            raise Errno("EHOSTUNREACH")
+        sockets.connect(sys, "socket", addresses[0], 3306, 3_000)
+    except Errno as error:
+        sys.err(
+            f"mysqladmin: connect to server at '{host}' failed\nerror: 'Can't connect to MySQL server on '{host}:3306' ({111 if error.name == 'ECONNREFUSED' else 110})'\n"
+            f"Check that mysqld is running on {host} and that the port is 3306.\n"
+        )
+        return 1
+    sys.out("mysqld is alive\n")
+    return 0
+
+
+# ---- mongo, memcached, rabbitmq
+
+
+def _mongo_ready(proc: Process, sys: Sys) -> str:
+    at = stamp(sys.now, "%Y-%m-%dT%H:%M:%S.") + f"{sys.now % 1000:03d}+00:00"
+    return (
+        f'{{"t":{{"$date":"{at}"}},"s":"I",  "c":"CONTROL",  "id":4615611, "ctx":"initandlisten","msg":"MongoDB starting","attr":{{"pid":{proc["pid"]},"port":27017,'
+        f'"dbPath":"/data/db","architecture":"64-bit","host":"{sys.hostname}"}}}}\n{{"t":{{"$date":"{at}"}},"s":"I",  "c":"NETWORK",  "id":23016,   "ctx":"listener",'
+        '"msg":"Waiting for connections","attr":{"port":27017,"ssl":"off"}}\n'
+    )
+
+
+def _mongo_wants(proc: Process, sys: Sys) -> str:
+    user, password = proc["env"].get("MONGO_INITDB_ROOT_USERNAME"), proc["env"].get("MONGO_INITDB_ROOT_PASSWORD")
+    return (
+        "\nerror: missing 'MONGO_INITDB_ROOT_USERNAME' or 'MONGO_INITDB_ROOT_PASSWORD'\n       both must be specified for a user to be created\n\n"
+        if bool(user) != bool(password)
+        else ""
+    )
+
+
+def _rabbit_ready(proc: Process, sys: Sys) -> str:
+    at = stamp(sys.now, "%Y-%m-%d %H:%M:%S.") + f"{sys.now % 1000:03d}000+00:00"
+    return (
+        f"{at} [info] <0.254.0> node           : rabbit@{sys.hostname}\n{at} [info] <0.692.0> started TCP listener on [::]:5672\n"
+        f"{at} [info] <0.581.0> Server startup complete; 4 plugins started.\n"
+    )
+
+
+_server(
+    "mongod",
+    27017,
+    _mongo_wants,
+    "/data/db/WiredTiger",
+    _nothing,
+    _mongo_ready,
+    "",
+    init_ms=800,
+    start_ms=700,
+    memory=180 * MEBIBYTE,
+)
+_server("memcached", 11211, _nothing, "", _nothing, _nothing, "", init_ms=0, start_ms=5, memory=3 * MEBIBYTE)
+_server(
+    "rabbitmq-server",
+    5672,
+    _nothing,
+    "/var/lib/rabbitmq/mnesia/started",
+    _nothing,
+    _rabbit_ready,
+    "",
+    init_ms=2_000,
+    start_ms=5_500,
+    memory=140 * MEBIBYTE,
+)
+
+
+# ---- images
+
+
+def _image(
+    name: str,
+    tags: tuple[str, ...],
+    program: str,
+    size: int,
+    port: int,
+    data: Mapping[str, object],
+    *,
+    tools: tuple[str, ...] = (),
+    user: tuple[str, int] = ("", 0),
+    stop: str = "SIGTERM",
+    env: dict[str, str] | None = None,
+    alpine: bool = False,
+) -> None:
+    """The entry point is a script of the image's own; here the server does its work, and anything else is run as given."""
+    entry = f'#!/bin/sh\nset -e\nif [ "${{1#-}}" != "$1" ]; then set -- {program} "$@"; fi\nexec "$@"\n'
+    tree = base_tree(
+        "alpine" if alpine else "debian",
+        {
+            "usr": {
+                "local": {
+                    "bin": {
+                        program: Entry(program=program, size=9_000_000),
+                        "docker-entrypoint.sh": Entry(entry, mode=0o755),
+                        **{one: Entry(program=one, size=200_000) for one in tools},
+                    }
+                }
+            },
+            **data,
+        },
+        users={user[0]: user[1]} if user[0] else {},
+    )
+    add(
+        Image(
+            f"docker.io/library/{name}",
+            tags,
+            tree,
+            size,
+            ("docker-entrypoint.sh",),
+            (program,),
+            {**ENV, **(env or {})},
+            ports=(port,),
+            stop_signal=stop,
+        )
+    )
+
+
+PG: Mapping[str, object] = {"var": {"lib": {"postgresql": {"data": {}}}, "run": {"postgresql": {}}}}
+PG_TAGS = ("9.6", "10", "11", "12", "13", "14", "15", "16", "17", "18")
+_image(
+    "postgres",
+    ("latest", *PG_TAGS, "17.6", "16.10", "bookworm", "trixie"),
+    "postgres",
+    156_772_000,
+    5432,
+    PG,
+    tools=("pg_isready",),
+    user=("postgres", 999),
+    stop="SIGINT",
+    env={"PGDATA": "/var/lib/postgresql/data"},
+)
+_image(
+    "postgres",
+    ("alpine", *(f"{tag}-alpine" for tag in PG_TAGS)),
+    "postgres",
+    110_340_000,
+    5432,
+    PG,
+    tools=("pg_isready",),
+    user=("postgres", 70),
+    stop="SIGINT",
+    env={"PGDATA": "/var/lib/postgresql/data"},
+    alpine=True,
+)
+MYSQL: Mapping[str, object] = {"var": {"lib": {"mysql": {}}, "run": {"mysqld": {}}}}
+_image(
+    "mysql",
+    ("latest", "5.6", "5.7", "8", "8.0", "8.0.43", "8.4", "8.4.6", "9", "9.4", "lts", "oraclelinux9"),
+    "mysqld",
+    236_030_000,
+    3306,
+    MYSQL,
+    tools=("mysqladmin",),
+    user=("mysql", 999),
+)
+_image(
+    "mariadb",
+    ("latest", "10.6", "10.11", "11", "11.4", "11.8", "12", "lts"),
+    "mariadbd",
+    104_870_000,
+    3306,
+    MYSQL,
+    tools=("mysqladmin",),
+    user=("mysql", 999),
+)
+_image(
+    "mongo",
+    ("latest", "4.4", "5", "5.0", "6", "6.0", "7", "7.0", "8", "8.0"),
+    "mongod",
+    310_270_000,
+    27017,
+    {"data": {"db": {}, "configdb": {}}},
+    user=("mongodb", 999),
+)
+_image("memcached", ("latest", "1", "1.6", "1.6.39"), "memcached", 34_040_000, 11211, {}, user=("memcache", 11211))
+_image(
+    "memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True
+)
+_image(
+    "rabbitmq",
+    ("latest", "3", "3.12", "3.13", "4", "4.1", "management", "3-management", "4-management"),
+    "rabbitmq-server",
+    113_860_000,
+    5672,
+    {"var": {"lib": {"rabbitmq": {}}}},
+    user=("rabbitmq", 999),
+)
