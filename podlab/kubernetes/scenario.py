@@ -23,11 +23,13 @@ RECORDED_NODE = {"nodes": [{"name": "node-1", "cpu": "2", "memory": "24581684Ki"
 WATCHED = ("pods", "events", "replicasets", "deployments", "jobs", "statefulsets", "endpointslices", "services", "endpoints",
            "daemonsets", "cronjobs", "replicationcontrollers", "persistentvolumeclaims", "poddisruptionbudgets",
            "horizontalpodautoscalers")
-FINAL = ("get all -o wide", "get pods", "get pods -o wide", "get events", "get deploy,rs,sts,ds,job,cronjob,rc,svc,ep,endpointslice,hpa,pvc")
+FINAL = ("get all -o wide", "get pods", "get pods -o wide", "get events",
+         "get deploy,rs,sts,ds,job,cronjob,rc,svc,ep,endpointslice,hpa,pvc")
 DESCRIBED = "pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,replicationcontrollers,services"
 EPOCH_MS = 1_795_219_200_000  # 2026-11-21T00:00:00Z, the day of the recordings
 # What lay on the recorded node already (status.images of the Node in recorded/node-failure.json)
-PRESENT_IMAGES = ["nginx:latest", "nginx:1.14.2", "nginx:1.15.4", "nginx:1.16.1", "busybox:1.28", "busybox:1.36", "busybox:latest"]
+PRESENT_IMAGES = ["nginx:latest", "nginx:1.14.2", "nginx:1.15.4", "nginx:1.16.1", "busybox:1.28", "busybox:1.36",
+                  "busybox:latest"]
 SETTLE_SECONDS = 120  # the recorded cluster had been up for a while
 
 
@@ -39,7 +41,8 @@ class Trace:
         self.cluster = Cluster.create(seed, EPOCH_MS, RECORDED_NODE, strict=True)
         self.cluster.kubelet("node-1").preload(PRESENT_IMAGES)
         self.cluster.run_for(SETTLE_SECONDS)
-        self.request(verb="create", resource="namespaces", body={"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
+        self.request(verb="create", resource="namespaces", body={"apiVersion": "v1", "kind": "Namespace",
+                                                                 "metadata": {"name": self.namespace}})
         self.cluster.run_for(1)
         self.began = self.cluster.now
         self.watch: list[dict[str, Any]] = []
@@ -76,7 +79,8 @@ class Trace:
             self.cluster.run_until(max(self.cluster.now, self.began + round(step["at"] * 1000)))
             self._do(step)
         self.cluster.run_until(max(self.cluster.now, self.began + round(self.scenario["until"] * 1000)))
-        return {"name": self.namespace, "title": self.scenario.get("title", ""), "scenario": self.scenario, "until": self.scenario["until"],
+        return {"name": self.namespace, "title": self.scenario.get("title", ""), "scenario": self.scenario,
+                "until": self.scenario["until"],
                 "watch": self.watch, "steps": self.steps, "final": self._final()}
 
     def _do(self, step: dict[str, Any]) -> None:
@@ -87,7 +91,8 @@ class Trace:
             self.step(at, "kubectl apply -f -", "apply -f -", json.dumps(step["apply"], ensure_ascii=False))
         elif "fault" in step:
             self.cluster.apply({"at": self.cluster.now, "do": "fault", **step["fault"]})
-            self.steps.append({"at": at, "cmd": step["sh"], "rc": 0, "stdout": "", "stderr": "", "t": self.seconds(), "t_end": self.seconds()})
+            self.steps.append({"at": at, "cmd": step["sh"], "rc": 0, "stdout": "", "stderr": "", "t": self.seconds(),
+                               "t_end": self.seconds()})
         else:
             self._shell(at, step["sh"])
 

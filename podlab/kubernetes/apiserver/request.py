@@ -29,7 +29,8 @@ class Request:
     def to_json(self) -> dict[str, Any]:
         whole = {"verb": self.verb, "resource": self.resource, "namespace": self.namespace, "name": self.name,
                  "subresource": self.subresource, "body": self.body, "options": self.options, "user": self.user}
-        return {key: value for key, value in whole.items() if value not in ("", None, {})}
+        # an empty patch is a body all the same
+        return {key: value for key, value in whole.items() if value not in ("", None, {}) or (key == "body" and value is not None)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Request:

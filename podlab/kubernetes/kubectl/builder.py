@@ -17,7 +17,8 @@ from .verbs import Call, Failures
 
 SELECTING = (Flag("selector", short="l"), Flag("field-selector"), Flag("all-namespaces", "bool", "A"), Flag("all", "bool"))
 FILES = (Flag("filename", "array", "f"), Flag("recursive", "bool", "R"), Flag("kustomize", short="k"))
-NOTHING_NAMED = ("error: You must provide one or more resources by argument or filename.\nExample resource specifications include:\n"
+NOTHING_NAMED = ("error: You must provide one or more resources by argument or filename.\nExample resource specifications "
+                 "include:\n"
                  "   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'\n")
 
 
@@ -59,8 +60,10 @@ def targets(arguments: list[str]) -> list[Target]:
         for word in arguments:
             kind, slash, name = word.partition("/")
             if not slash:
-                raise KubectlError("error: there is no need to specify a resource type as a separate argument when passing arguments in "
-                                   "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource "
+                raise KubectlError("error: there is no need to specify a resource type as a separate argument when passing "
+                                   "arguments in "
+                                   "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get "
+                                   "resource "
                                    "resource/<resource_name>'\n")
             if not name or not kind or "/" in name:
                 raise KubectlError("error: arguments in resource/name form must have a single resource and name\n")
@@ -76,7 +79,7 @@ def targets(arguments: list[str]) -> list[Target]:
 
 def namespace_of(call: Call, resource: Resource) -> str:
     """The namespace to ask in; "" means all (or none, for cluster-scoped kinds)."""
-    if not resource.namespaced or ("all-namespaces" in call.flags and call.flags["all-namespaces"]):
+    if not resource.namespaced or call.flags.get("all-namespaces"):
         return ""
     return call.namespace
 
@@ -87,9 +90,9 @@ def fetch(call: Call, target: Target) -> list[Map]:
     if target.name:
         return [call.request("get", target.resource, target.name, namespace)]
     options = {}
-    if "selector" in call.flags and call.flags["selector"]:
+    if call.flags.get("selector"):
         options["labelSelector"] = call.flags["selector"]
-    if "field-selector" in call.flags and call.flags["field-selector"]:
+    if call.flags.get("field-selector"):
         options["fieldSelector"] = call.flags["field-selector"]
     found: list[Map] = call.request("list", target.resource, "", namespace, **options)["items"]
     return found
@@ -122,18 +125,21 @@ def _info(call: Call, manifest: Manifest) -> Info:
     if not kind or not version:
         missing = " and ".join(name for name, value in (("apiVersion", version), ("kind", kind)) if not value)
         missing = f"[{missing.replace(' and ', ' not set, ')} not set]" if " and " in missing else f"{missing} not set"
-        raise Failures([f'error: error validating "{source}": error validating data: {missing}; if you choose to ignore these errors, turn '
+        raise Failures([f'error: error validating "{source}": error validating data: {missing}; if you choose to ignore these '
+                        f'errors, turn '
                         "validation off with --validate=false"])
     metadata = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
     name, namespace = str((metadata or {}).get("name") or ""), str((metadata or {}).get("namespace") or "")
     resource = by_api_kind(str(version), str(kind))
     if resource is None:
-        raise Failures([f'resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": no matches for kind '
+        raise Failures([f'resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": no matches '
+                        f'for kind '
                         f'"{kind}" in version "{version}"\nensure CRDs are installed first'])
     if not resource.namespaced:
         return Info(resource, "", name, obj, source)
     if namespace and call.flags["namespace"] and namespace != call.flags["namespace"]:
-        raise Failures([f'the namespace from the provided object "{namespace}" does not match the namespace "{call.flags["namespace"]}". You '
+        raise Failures([f'the namespace from the provided object "{namespace}" does not match the namespace '
+                        f'"{call.flags["namespace"]}". You '
                         f"must pass '--namespace={namespace}' to perform this operation."])
     return Info(resource, namespace or call.namespace, name, obj, source)
 
@@ -165,10 +171,10 @@ def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
         raise KubectlError(NOTHING_NAMED)
     wanted = targets(arguments)
     flags = call.flags
-    many = selecting and any(name in flags and flags[name] for name in ("selector", "field-selector", "all"))
-    if selecting and any(target.name for target in wanted) and "selector" in flags and flags["selector"]:
+    many = selecting and any(flags.get(name) for name in ("selector", "field-selector", "all"))
+    if selecting and any(target.name for target in wanted) and flags.get("selector"):
         raise KubectlError("error: name cannot be provided when a selector is specified\n")
-    if "all" in flags and flags["all"] and any(target.name for target in wanted):
+    if flags.get("all") and any(target.name for target in wanted):
         raise KubectlError("error: setting 'all' parameter but found a non empty selector. \n" if flags["selector"] else
                            "error: name cannot be provided when --all is specified\n")
     if not all(target.name for target in wanted) and not many:

@@ -11,8 +11,10 @@ from .terminal import Terminal
 from .verbs import ALIASES, VERBS
 
 CONTROL = re.compile(r"\s*(?:\|\||&&|[|;&(]|\bdo\b|\bthen\b)\s*")
-BY_NAME = ("get", "describe", "delete", "edit", "label", "annotate", "patch", "scale", "expose", "autoscale", "wait", "set image", "set env",
-           "set resources", "set selector", "set serviceaccount", "rollout status", "rollout history", "rollout undo", "rollout restart", "rollout pause",
+BY_NAME = ("get", "describe", "delete", "edit", "label", "annotate", "patch", "scale", "expose", "autoscale", "wait",
+           "set image", "set env",
+           "set resources", "set selector", "set serviceaccount", "rollout status", "rollout history", "rollout undo",
+           "rollout restart", "rollout pause",
            "rollout resume", "apply view-last-applied")
 PODS = ("logs", "exec", "attach", "port-forward", "debug", "top pod", "cp")
 NODES = ("cordon", "uncordon", "drain", "top node", "taint")
@@ -47,12 +49,14 @@ def complete(words: list[str], terminal: Terminal) -> list[str]:
     if asked is not None and asked.kind not in ("bool", "opt"):
         return _pick(_values(asked.name, rest, terminal, name), last)
     if last.startswith("--") and "=" in last:
-        flag, _, value = last.partition("=")
+        flag = last.partition("=")[0]
         return _pick([f"{flag}={one}" for one in _values(flag[2:], rest, terminal, name)], last)
     if last.startswith("-"):
-        return _pick([f"--{flag.name}" + ("" if flag.kind in ("bool", "opt") else "=") for flag in flags.values()] + [f"-{short}" for short in shorts], last) \
+        return _pick([f"--{flag.name}" + ("" if flag.kind in ("bool", "opt") else "=") for flag in flags.values()]
+                     + [f"-{short}" for short in shorts], last) \
             if name in VERBS else _pick([f"--{flag.name}" for flag in GLOBAL], last)
-    below = sorted({verb[len(name) + 1 if name else 0:].split()[0] for verb in VERBS if verb.startswith(name + " " if name else "")})
+    below = sorted({verb[len(name) + 1 if name else 0:].split()[0] for verb in VERBS
+                    if verb.startswith(name + " " if name else "")})
     if not name or (below and not rest):
         return _pick(below, last)
     return _pick(_arguments(name, rest, last, before, terminal), last)
@@ -60,7 +64,8 @@ def complete(words: list[str], terminal: Terminal) -> list[str]:
 
 def _command(before: list[str]) -> tuple[str, list[str]]:
     """(the command's name so far, its arguments) without flags and their values."""
-    name, rest = "", []
+    name = ""
+    rest: list[str] = []
     skip = False
     for word in before:
         if skip:
@@ -144,8 +149,10 @@ def _values(flag: str, rest: list[str], terminal: Terminal, name: str) -> list[s
         return _containers(rest[0], terminal.config.namespace, terminal)
     if flag in ("filename", "kustomize", "from-file", "from-env-file", "patch-file"):
         return _files("", terminal)
-    return {"dry-run": ["client", "none", "server"], "cascade": ["background", "foreground", "orphan"], "type": ["json", "merge", "strategic"]
-            if name == "patch" else ["ClusterIP", "NodePort", "LoadBalancer"], "restart": ["Always", "Never", "OnFailure"]}.get(flag, [])
+    return {"dry-run": ["client", "none", "server"], "cascade": ["background", "foreground", "orphan"],
+            "type": ["json", "merge", "strategic"]
+            if name == "patch" else ["ClusterIP", "NodePort", "LoadBalancer"], "restart": ["Always", "Never",
+                "OnFailure"]}.get(flag, [])
 
 
 def _files(last: str, terminal: Terminal) -> list[str]:

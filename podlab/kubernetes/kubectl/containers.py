@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..objects import Map, dig
@@ -17,7 +16,8 @@ DEFAULT = "kubectl.kubernetes.io/default-container"
 def all_names(pod: Map) -> list[str]:
     """`a, b, c (init), d (ephem)`, as the note about the default lists them."""
     spec = pod["spec"]
-    return [*(one["name"] for one in spec.get("containers") or ()), *(f"{one['name']} (init)" for one in spec.get("initContainers") or ()),
+    return [*(one["name"] for one in spec.get("containers") or ()), *(f"{one['name']} (init)"
+                                                                      for one in spec.get("initContainers") or ()),
             *(f"{one['name']} (ephem)" for one in spec.get("ephemeralContainers") or ())]
 
 
@@ -36,13 +36,13 @@ def choose(call: Call, pod: Map, name: str | None, *, quiet: bool = False) -> st
         if find(pod, name) is None:
             raise KubectlError(f"error: container {name} not found in pod {pod['metadata']['name']}\n")
         return name
-    containers = pod["spec"].get("containers") or ()
+    containers: Any = pod["spec"].get("containers") or ()
     wanted = dig(pod, "metadata.annotations", {}).get(DEFAULT)
     if wanted:
         if find(pod, wanted) is not None:
             return str(wanted)
         call.terminal.err(f'Default container name "{wanted}" not found in pod {pod["metadata"]["name"]}\n')
-    first: str = containers[0]["name"]
+    first = str(containers[0]["name"])
     names = all_names(pod)
     if len(names) > 1 and not quiet:
         call.terminal.err(f'Defaulted container "{first}" out of: {", ".join(names)}\n')
@@ -60,10 +60,11 @@ def activity_order(pods: list[Map]) -> list[Map]:
     """Most useful first: on a node, Running, Ready, longest so, fewest restarts, oldest (controller.ActivePods reversed)."""
     def key(pod: Map) -> Any:
         status = pod.get("status") or {}
-        ready = next((c for c in status.get("conditions") or () if c["type"] == "Ready"), {})
+        ready: Any = next((c for c in status.get("conditions") or () if c["type"] == "Ready"), {})
         restarts = max((c.get("restartCount", 0) for c in status.get("containerStatuses") or ()), default=0)
         phase = {"Running": 0, "Unknown": 1, "Pending": 2}.get(status.get("phase", ""), 0)
-        return (not pod["spec"].get("nodeName"), phase, ready.get("status") != "True", ready.get("lastTransitionTime", ""), restarts,
+        return (not pod["spec"].get("nodeName"), phase, ready.get("status") != "True", ready.get("lastTransitionTime", ""),
+                restarts,
                 pod["metadata"]["creationTimestamp"])
     return sorted(pods, key=key)
 
@@ -93,9 +94,11 @@ def pods_selected(call: Call, resource: Resource, obj: Map) -> list[Map]:
             raise KubectlError(f"error: invalid service '{obj['metadata']['name']}': Service is defined without a selector\n")
         selector = {"matchLabels": selector}
     if selector is None:
-        raise KubectlError(f'error: cannot attach to *{resource.version}.{resource.kind}: selector for *{resource.version}.{resource.kind} not '
+        raise KubectlError(f'error: cannot attach to *{resource.version}.{resource.kind}: selector for '
+                           f'*{resource.version}.{resource.kind} not '
                            "implemented\n")
-    return [pod for pod in call.terminal.api.client.list("pods", obj["metadata"]["namespace"]) if selects(selector, pod["metadata"].get("labels"))]
+    return [pod for pod in call.terminal.api.client.list("pods", obj["metadata"]["namespace"]) if selects(selector,
+        pod["metadata"].get("labels"))]
 
 
 def run_session(call: Call, pod: Map, container: str, *, command: list[str] | None, stdin: bool, tty: bool) -> Command:
@@ -104,22 +107,24 @@ def run_session(call: Call, pod: Map, container: str, *, command: list[str] | No
 
     terminal, node = call.terminal, pod["spec"].get("nodeName", "")
     api = terminal.api
-    session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command or [], stdin=stdin, tty=tty,
+    session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command or [],
+                          stdin=stdin, tty=tty,
                           attach=command is None)
     kubelet = api.cluster.kubelet(node)
     seen = 0
-    read: Callable[[], tuple[list[list[str]], int | None]] = lambda: sessions.read(kubelet, session, seen)
     ended = not stdin or terminal.stdin is None
     if tty and stdin:
         terminal.raw(True)
     try:
         echo = ""
         while True:
-            chunks, code = read()
+            chunks, code = sessions.read(kubelet, session, seen)
             seen += len(chunks)
             for stream, text in chunks:
-                if echo and stream == "stdout":  # the page shows what is typed itself; the far terminal's echo would be a second one
-                    same = next((i for i, (a, b) in enumerate(zip(text, echo)) if a != b), min(len(text), len(echo)))
+                # the page shows what is typed itself; the far terminal's echo would be a second one
+                if echo and stream == "stdout":
+                    same = next((i for i, (a, b) in enumerate(zip(text, echo, strict=False)) if a != b),
+                                min(len(text), len(echo)))
                     text, echo = text[same:], echo[same:] if same == len(text) else ""
                 if text:
                     terminal.write(1 if stream == "stdout" else 2, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,18 +11,25 @@ from .terminal import Terminal, Wait
 
 DEFAULT_TIMEOUT_MS = 127_000  # what Linux takes to give up on a connection that nobody answers (tcp_syn_retries 6)
 Answer = dict[str, Any]
-WITH_VALUE = {"-o": "output", "--output": "output", "-w": "write-out", "--write-out": "write-out", "-X": "method", "--request": "method",
-              "-m": "max-time", "--max-time": "max-time", "--connect-timeout": "max-time", "-u": "user", "--user": "user", "-A": "agent",
-              "--user-agent": "agent", "--resolve": "resolve", "-e": "referer", "-b": "cookie", "-O-": "output", "--retry": "retry", "-T": "max-time"}
+Connect = Callable[[int], "dict[str, Any] | None"]
+"""Where a local port leads: {"uid", "port"} of a port-forward, or None."""
+WITH_VALUE = {"-o": "output", "--output": "output", "-w": "write-out", "--write-out": "write-out", "-X": "method",
+              "--request": "method",
+              "-m": "max-time", "--max-time": "max-time", "--connect-timeout": "max-time", "-u": "user", "--user": "user",
+              "-A": "agent",
+              "--user-agent": "agent", "--resolve": "resolve", "-e": "referer", "-b": "cookie", "-O-": "output",
+              "--retry": "retry", "-T": "max-time"}
 REPEATED = {"-H": "headers", "--header": "headers", "-d": "data", "--data": "data", "--data-raw": "data", "--data-binary": "data"}
-PLAIN = {"s": "silent", "S": "show-error", "i": "include", "I": "head", "v": "verbose", "f": "fail", "L": "location", "k": "insecure", "g": "globoff",
+PLAIN = {"s": "silent", "S": "show-error", "i": "include", "I": "head", "v": "verbose", "f": "fail", "L": "location",
+         "k": "insecure", "g": "globoff",
          "N": "no-buffer", "q": "silent", "4": "ipv4"}
-LONG = {"--silent": "silent", "--show-error": "show-error", "--include": "include", "--head": "head", "--verbose": "verbose", "--fail": "fail",
+LONG = {"--silent": "silent", "--show-error": "show-error", "--include": "include", "--head": "head", "--verbose": "verbose",
+        "--fail": "fail",
         "--location": "location", "--insecure": "insecure"}
 REDIRECTS = 50
 
 
-def run(argv: list[str], terminal: Terminal, forwards: dict[int, dict[str, Any]]) -> Generator[Wait, None, int]:
+def run(argv: list[str], terminal: Terminal, connect: Connect) -> Generator[Wait, None, int]:
     """The command `argv` ("curl" or "wget" first). Gives the exit code."""
     parsed = _parse(argv, terminal)
     if isinstance(parsed, int):
@@ -34,9 +41,9 @@ def run(argv: list[str], terminal: Terminal, forwards: dict[int, dict[str, Any]]
     code = 0
     for url in urls:
         if argv[0] == "wget":
-            code = yield from _wget(url, options, terminal, forwards)
+            code = yield from _wget(url, options, terminal, connect)
         else:
-            code = yield from _curl(url, options, terminal, forwards)
+            code = yield from _curl(url, options, terminal, connect)
     return code
 
 
@@ -76,14 +83,15 @@ def _parse(argv: list[str], terminal: Terminal) -> tuple[dict[str, Any], list[st
                 elif letter in PLAIN:
                     options[PLAIN[letter]] = True
                 else:
-                    terminal.err(f"{argv[0]}: option -{letter}: is unknown\n{argv[0]}: try '{argv[0]} --help' for more information\n")
+                    terminal.err(f"{argv[0]}: option -{letter}: is unknown\n{argv[0]}: try '{argv[0]} --help' for more "
+                                 f"information\n")
                     return 2
         else:
             urls.append(word)
     return options, urls
 
 
-def _ask(url: str, options: dict[str, Any], terminal: Terminal, forwards: dict[int, dict[str, Any]], agent: str) -> Generator[Wait, None, Answer]:
+def _ask(url: str, options: dict[str, Any], terminal: Terminal, connect: Connect, agent: str) -> Generator[Wait, None, Answer]:
     """One request and its answer (network.py's result), with "url" as it was asked."""
     whole = url if "://" in url else f"http://{url}"
     try:
@@ -108,11 +116,12 @@ def _ask(url: str, options: dict[str, Any], terminal: Terminal, forwards: dict[i
     asked.update(method=method, headers=headers)
     visit: dict[str, Any] = {"url": whole, "method": method, "headers": headers, "body": body}
     if host in ("localhost", "127.0.0.1", "::1"):
-        to = forwards.get(port)
+        to = connect(port)
         if to is None:
             return {**asked, "error": "ECONNREFUSED", "ms": 0}
         visit.update(url=parts._replace(netloc=f"127.0.0.1:{to['port']}").geturl(), pod=to["uid"],
-                     headers=[["Host", f"{host}:{port}"], *headers] if not any(n.lower() == "host" for n, _ in headers) else headers)
+                     headers=[["Host", f"{host}:{port}"], *headers] if not any(n.lower() == "host" for n,
+                         _ in headers) else headers)
     network = terminal.api.cluster.network
     visit_id = terminal.api.visit(**visit)
     deadline = terminal.api.now + (round(float(options["max-time"]) * 1000) if options.get("max-time") else DEFAULT_TIMEOUT_MS)
@@ -141,8 +150,8 @@ def _failure(answer: Answer) -> tuple[int, str]:
     }.get(answer["error"], (7, f"Failed to connect to {host} port {port} after {ms} ms: Couldn't connect to server"))
 
 
-def _curl(url: str, options: dict[str, Any], terminal: Terminal, forwards: dict[int, dict[str, Any]]) -> Generator[Wait, None, int]:
-    answer = yield from _ask(url, options, terminal, forwards, "curl/7.88.1")
+def _curl(url: str, options: dict[str, Any], terminal: Terminal, connect: Connect) -> Generator[Wait, None, int]:
+    answer = yield from _ask(url, options, terminal, connect, "curl/7.88.1")
     hops = 0
     while options.get("location") and not answer.get("error") and 300 <= answer["status"] < 400 and hops < REDIRECTS:
         where = next((value for name, value in answer["headers"] if name.lower() == "location"), "")
@@ -150,7 +159,8 @@ def _curl(url: str, options: dict[str, Any], terminal: Terminal, forwards: dict[
             break
         hops += 1
         base = urlsplit(answer["url"])
-        answer = yield from _ask(where if "://" in where else base._replace(path=where, query="").geturl(), options, terminal, forwards, "curl/7.88.1")
+        answer = yield from _ask(where if "://" in where else base._replace(path=where, query="").geturl(), options, terminal,
+                                 connect, "curl/7.88.1")
     if answer.get("error"):
         code, text = _failure(answer)
         if not options.get("silent") or options.get("show-error"):
@@ -163,14 +173,17 @@ def _curl(url: str, options: dict[str, Any], terminal: Terminal, forwards: dict[
         sent = answer["sent"]
         target = urlsplit(answer["url"])
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-        terminal.err(f"*   Trying {answer['host']}:{answer['port']}...\n* Connected to {answer['host']} ({answer['host']}) port {answer['port']} (#0)\n"
-                     f"> {sent['method']} {path} HTTP/1.1\n> Host: {target.netloc}\n" + "".join(f"> {name}: {value}\n" for name, value in sent["headers"])
+        terminal.err(f"*   Trying {answer['host']}:{answer['port']}...\n* Connected to {answer['host']} ({answer['host']}) port "
+                     f"{answer['port']} (#0)\n"
+                     f"> {sent['method']} {path} HTTP/1.1\n> Host: {target.netloc}\n" + "".join(f"> {name}: {value}\n" for name,
+                         value in sent["headers"])
                      + "> \n" + "".join(f"< {line}\n" for line in head.split("\r\n")))
     if options.get("fail") and answer["status"] >= 400:
         if not options.get("silent") or options.get("show-error"):
             terminal.err(f"curl: (22) The requested URL returned error: {answer['status']}\n")
         return 22
-    text = (head + "\r\n" if options.get("include") or options.get("head") else "") + ("" if options.get("head") else answer["body"])
+    text = (head + "\r\n" if options.get("include") or options.get("head") else "") + ("" if options.get("head")
+        else answer["body"])
     target_file = options.get("output")
     if target_file in (None, "-"):
         terminal.out(text)
@@ -185,22 +198,24 @@ def _write_out(options: dict[str, Any], answer: Answer, terminal: Terminal) -> N
     if not form:
         return
     status = answer.get("status", 0)
-    for name, value in (("%{http_code}", f"{status:03d}"), ("%{response_code}", f"{status:03d}"), ("%{time_total}", f"{answer.get('ms', 0) / 1000:.6f}"),
+    for name, value in (("%{http_code}", f"{status:03d}"), ("%{response_code}", f"{status:03d}"),
+                        ("%{time_total}", f"{answer.get('ms', 0) / 1000:.6f}"),
                         ("%{size_download}", str(http.size(answer.get("body", "")))), ("%{url_effective}", answer["url"]),
                         ("\\n", "\n"), ("\\t", "\t"), ("%%", "%")):
         form = form.replace(name, value)
     terminal.out(form)
 
 
-def _wget(url: str, options: dict[str, Any], terminal: Terminal, forwards: dict[int, dict[str, Any]]) -> Generator[Wait, None, int]:
-    answer = yield from _ask(url, options, terminal, forwards, "Wget")
+def _wget(url: str, options: dict[str, Any], terminal: Terminal, connect: Connect) -> Generator[Wait, None, int]:
+    answer = yield from _ask(url, options, terminal, connect, "Wget")
     quiet = options.get("silent")
     if not quiet:
         terminal.err(f"Connecting to {answer['host']}:{answer['port']} ({answer['host']}:{answer['port']})\n")
     if answer.get("error"):
         words = {"no such host": f"bad address '{answer['host']}'", "timeout": "download timed out",
                  "ETIMEDOUT": f"can't connect to remote host ({answer['host']}): Connection timed out"}
-        terminal.err(f"wget: {words.get(answer['error'], 'can' + chr(39) + 't connect to remote host (' + answer['host'] + '): Connection refused')}\n")
+        terminal.err(f"wget: "
+                     f"{words.get(answer['error'], 'can' + chr(39) + 't connect to remote host (' + answer['host'] + '): Connection refused')}\n")
         return 1
     if answer["status"] >= 400:
         terminal.err(f"wget: server returned error: HTTP/1.1 {answer['status']} {http.REASONS.get(answer['status'], '')}\n")

@@ -23,7 +23,8 @@ class Flag:
 
 GLOBAL = (
     Flag("namespace", short="n"), Flag("context"), Flag("kubeconfig"), Flag("cluster"), Flag("user"), Flag("server", short="s"),
-    Flag("request-timeout"), Flag("as-group"), Flag("v", "int", short="v"), Flag("token"), Flag("as"), Flag("warnings-as-errors", "bool"),
+    Flag("request-timeout"), Flag("as-group"), Flag("v", "int", short="v"), Flag("token"), Flag("as"),
+    Flag("warnings-as-errors", "bool"),
     Flag("insecure-skip-tls-verify", "bool"), Flag("help", "bool", short="h"),
 )
 
@@ -39,6 +40,10 @@ class Flags:
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A flag's value, or `default` where the command has no such flag."""
+        return self._values.get(name, default)
 
     def given(self, name: str) -> bool:
         return name in self._given
@@ -77,7 +82,8 @@ def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list
         given.add(flag.name)
         if flag.kind == "bool":
             if text.lower() not in ("true", "false", "1", "0", "t", "f"):
-                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseBool: parsing {show(text)}: invalid syntax')
+                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseBool: parsing {show(text)}: '
+                           f'invalid syntax')
             values[flag.name] = text.lower() in ("true", "1", "t")
         elif flag.kind == "int":
             try:

@@ -12,13 +12,16 @@ GROUPS = (
     ("Basic Commands (Intermediate)", ("explain", "get", "edit", "delete")),
     ("Deploy Commands", ("rollout", "scale", "autoscale")),
     ("Cluster Management Commands", ("cluster-info", "top", "cordon", "uncordon", "drain", "taint")),
-    ("Troubleshooting and Debugging Commands", ("describe", "logs", "attach", "exec", "port-forward", "cp", "auth", "debug", "events")),
+    ("Troubleshooting and Debugging Commands", ("describe", "logs", "attach", "exec", "port-forward", "cp", "auth", "debug",
+                                                "events")),
     ("Advanced Commands", ("diff", "apply", "patch", "replace", "wait", "kustomize")),
     ("Settings Commands", ("label", "annotate")),
     ("Other Commands", ("api-resources", "api-versions", "config", "version")),
 )
-SUMMARIES = {"set": "Set specific features on objects", "rollout": "Manage the rollout of a resource", "top": "Display resource (CPU/memory) usage",
-             "auth": "Inspect authorization", "config": "Modify kubeconfig files", "create service": "Create a service using a specified subcommand",
+SUMMARIES = {"set": "Set specific features on objects", "rollout": "Manage the rollout of a resource",
+             "top": "Display resource (CPU/memory) usage",
+             "auth": "Inspect authorization", "config": "Modify kubeconfig files",
+             "create service": "Create a service using a specified subcommand",
              "create secret": "Create a secret using a specified subcommand"}
 KINDS = {"str": "", "int": "0", "duration": "0s", "bool": "false", "list": "[]", "array": "[]", "opt": ""}
 
@@ -29,7 +32,8 @@ def _summary(name: str) -> str:
 
 def general_help() -> str:
     """`kubectl` alone."""
-    lines = ["kubectl controls the Kubernetes cluster manager.\n", " Find more information at: https://kubernetes.io/docs/reference/kubectl/\n"]
+    lines = ["kubectl controls the Kubernetes cluster manager.\n", " Find more information at: "
+             "https://kubernetes.io/docs/reference/kubectl/\n"]
     for title, names in GROUPS:
         there = [name for name in names if name in VERBS or any(verb.startswith(name + " ") for verb in VERBS)]
         if there:
@@ -58,7 +62,8 @@ def help_of(words: list[str]) -> str:
     if inner:
         below = {verb[len(name) + 1:].split()[0]: verb for verb in reversed(inner)}
         width = max(map(len, below))
-        text += "\nAvailable Commands:\n" + "".join(f"  {word:<{width}}   {_summary(f'{name} {word}')}\n" for word in sorted(below))
+        text += "\nAvailable Commands:\n" + "".join(f"  {word:<{width}}   {_summary(f'{name} {word}')}\n"
+                                                    for word in sorted(below))
     if name in VERBS:
         text += _options(VERBS[name])
         text += f"\nUsage:\n  kubectl {VERBS[name].usage}\n"
@@ -71,5 +76,6 @@ def _options(found: Verb) -> str:
     def default(flag: Flag) -> str:
         value = flag.default if flag.default is not None else KINDS[flag.kind]
         return f"'{value}'" if flag.kind in ("str", "opt") else str(value).lower() if isinstance(value, bool) else str(value)
-    lines = [f"    {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}={default(flag)}" for flag in sorted(found.flags, key=lambda f: f.name)]
+    lines = [f"    {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}={default(flag)}" for flag in sorted(found.flags,
+        key=lambda f: f.name)]
     return "\nOptions:\n" + "\n".join(dict.fromkeys(lines)) + "\n" if lines else ""

@@ -15,14 +15,15 @@ import yaml
 from ..apiserver import schema
 from ..apiserver.patch import json_patch, strategic_merge
 from ..objects import thaw
-from ..resources import BY_PLURAL, by_api_kind
+from ..resources import by_api_kind
 from .manifests import Manifest, clean, parse
 from .output.go_values import to_json
 from .references import image_fields, name_references
 from .terminal import KubectlError, Terminal
 
 FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-KNOWN = {"apiVersion", "kind", "metadata", "resources", "bases", "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels",
+KNOWN = {"apiVersion", "kind", "metadata", "resources", "bases", "namePrefix", "nameSuffix", "namespace", "commonLabels",
+         "labels",
          "commonAnnotations", "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "patches",
          "patchesStrategicMerge"}
 
@@ -39,7 +40,8 @@ def _build(files: Mapping[str, str], directory: str, above: list[str]) -> list[J
     directory = posixpath.normpath(directory)
     path = next((p for p in (posixpath.normpath(posixpath.join(directory, name)) for name in FILES) if p in files), None)
     if path is None:
-        raise KubectlError(f"error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{directory}'\n")
+        raise KubectlError(f"error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in "
+                           f"directory '{directory}'\n")
     if directory in above:
         raise KubectlError(f"error: cycle detected: candidate root '{directory}' contains visited root\n")
     found = parse(files[path], path)
@@ -67,7 +69,8 @@ def _resource(files: Mapping[str, str], directory: str, entry: str, above: list[
         return [thaw(manifest.object) for manifest in parse(files[path], path)]
     if any(file.startswith(path + "/") for file in files):
         return _build(files, path, above)
-    raise KubectlError(f"error: accumulating resources: accumulation err='accumulating resources from '{entry}': open {entry}: no such file or "
+    raise KubectlError(f"error: accumulating resources: accumulation err='accumulating resources from '{entry}': open {entry}: "
+                       f"no such file or "
                        "directory'\n")
 
 
@@ -120,7 +123,8 @@ def _file(files: Mapping[str, str], directory: str, name: str) -> str:
 
 
 def _patches(files: Mapping[str, str], directory: str, spec: Json) -> Iterator[tuple[Any, Json]]:
-    for entry in [*({"path": one} if "\n" not in str(one) else {"patch": one} for one in spec.get("patchesStrategicMerge") or ()), *(spec.get("patches") or ())]:
+    for entry in [*({"path": one} if "\n" not in str(one) else {"patch": one} for one in spec.get("patchesStrategicMerge")
+                    or ()), *(spec.get("patches") or ())]:
         text = entry.get("patch") or _file(files, directory, entry.get("path", ""))
         try:
             body = yaml.safe_load(text)
@@ -138,12 +142,13 @@ def _patch(objects: list[Json], body: Any, target: Json) -> None:
         hit = True
         resource = by_api_kind(obj["apiVersion"], obj["kind"])
         if isinstance(body, list):
-            objects[i] = json_patch(resource or BY_PLURAL["pods"], obj, body)
+            objects[i] = json_patch(obj, body)
         else:
             objects[i] = strategic_merge(schema.type_of(resource) if resource else "", obj, body)
     if not hit and not target:
         name = f"{body.get('kind')}.{body.get('apiVersion')}/{(body.get('metadata') or {}).get('name')}"
-        raise KubectlError(f"error: no resource matches strategic merge patch \"{name}\": no matches for Id {name}; failed to find unique target for "
+        raise KubectlError(f"error: no resource matches strategic merge patch \"{name}\": no matches for Id {name}; failed to "
+                           f"find unique target for "
                            "patch\n")
 
 
@@ -152,7 +157,8 @@ def _transform(obj: Json, spec: Json, renamed: dict[tuple[str, str], str]) -> No
     resource = by_api_kind(obj.get("apiVersion", ""), obj.get("kind", ""))
     old = metadata.get("name", "")
     if obj.get("kind") not in ("Namespace", "CustomResourceDefinition"):
-        new = f"{spec.get('namePrefix') or ''}{old}{spec.get('nameSuffix') or ''}" + (f"-{obj['$suffix']}" if "$suffix" in obj else "")
+        new = f"{spec.get('namePrefix') or ''}{old}{spec.get('nameSuffix') or ''}" + (f"-{obj['$suffix']}" if "$suffix" in obj
+            else "")
         if new != old:
             renamed[obj["kind"], old] = metadata["name"] = new
     if spec.get("namespace") and (resource is None or resource.namespaced):
@@ -162,7 +168,8 @@ def _transform(obj: Json, spec: Json, renamed: dict[tuple[str, str], str]) -> No
     if spec.get("commonLabels"):
         _mark(obj, "labels", spec["commonLabels"], templates=True, selectors=True)
     for entry in spec.get("labels") or ():
-        _mark(obj, "labels", entry.get("pairs") or {}, templates=bool(entry.get("includeTemplates") or entry.get("includeSelectors")),
+        _mark(obj, "labels", entry.get("pairs") or {}, templates=bool(entry.get("includeTemplates")
+                                                                      or entry.get("includeSelectors")),
               selectors=bool(entry.get("includeSelectors")))
     for image in spec.get("images") or ():
         for container in image_fields(obj):

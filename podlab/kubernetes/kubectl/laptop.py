@@ -13,7 +13,7 @@ moves. Nothing here is checkpointed or journaled; only what kubectl sends to the
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..runtime.image import Entry, Image
@@ -24,7 +24,7 @@ from ..runtime.system import Sys
 from . import completion, curl
 from .disk import HOME, Disk
 from .run import run
-from .terminal import Api, Command, Config, Input, Terminal
+from .terminal import Api, Command, Config, Input, Terminal, Wait
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 PROMPT, MORE = "\x01", "\x02"  # PS1 and PS2 of the shell: marks that are taken out of its output
 TURNS_AT_ONCE = 60  # slices of CPU time that one call grants at once; an endless loop then goes on with the cluster's clock
 TIMERS_AT_ONCE = 2_000
+START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
+EDIT_DIRECTORY = "/tmp"
 SLICE_MS = 100  # the wait of a process that has used them up
 TREE_FILES = {"kubectl": Entry(program="foreign", size=58_605_752), "curl": Entry(program="foreign", size=276_056),
               "wget": Entry(program="foreign", size=549_320), "pause": Entry(program="pause")}
 IMAGE = Image("podlab/laptop", ("latest",), base_tree("debian", {"bin": TREE_FILES}), 0, ("pause",))
-UNCAUGHT_INTERRUPT = 130
+Editor = Callable[[str, str], Generator[Wait, None, "str | None"]]
 
 
 class _Machine(Node):
@@ -64,18 +66,26 @@ class _Running:
     def __init__(self, laptop: Laptop, process: str, detail: dict[str, Any]) -> None:
         self.laptop, self.process = laptop, process
         self.raw, self.keys = False, ""
-        self.woken, self.stir, self.due, self.revision = True, False, None, -1
-        self.due: int | None
+        self.woken, self.stir, self.revision = False, False, -1
+        self.due: int | None = laptop.started_at()
         argv = detail["argv"]
-        terminal = Terminal(laptop.api, self.write, laptop.config, Disk(laptop.system(process), detail["cwd"]), _Keys(self), tty=detail["tty"],
-                            raw=self._set_raw, save=self._save, edit=laptop.edit, forward=laptop.set_forward, line=" ".join(argv))
-        self.detail = detail
+        terminal = Terminal(laptop.api, self.write, laptop.config, Disk(laptop.system(process), detail["cwd"]), _Keys(self),
+                            tty=detail["tty"],
+                            raw=self._set_raw, save=self._save, edit=self._editor(detail["env"]), forward=laptop.set_forward,
+                            line=" ".join(["kubectl", *argv[1:]]))
         name = argv[0].rsplit("/", 1)[-1]
-        terminal.line = " ".join(["kubectl", *argv[1:]])
-        self.command: Command = run(argv[1:], terminal) if name == "kubectl" else curl.run([name, *argv[1:]], terminal, laptop.forwards)
+        self.command: Command = run(argv[1:], terminal) if name == "kubectl" else curl.run([name, *argv[1:]], terminal,
+            laptop.connect)
 
     def _set_raw(self, on: bool) -> None:
         self.raw = on
+
+    def _editor(self, env: dict[str, str]) -> Editor | None:
+        """How `kubectl edit` edits: by the command in KUBE_EDITOR or EDITOR, else in the page; None where there is no editor."""
+        command = env.get("KUBE_EDITOR") or env.get("EDITOR") or "vi"
+        if command.split()[0] not in ("vi", "vim", "nano"):
+            return lambda name, text: self.laptop.edit_by(command, name, text)
+        return self.laptop.edit_in_page if self.laptop.can_edit else None
 
     def _save(self, path: str, text: str) -> None:
         self.laptop.system(self.process).write_file(path, text)
@@ -96,12 +106,15 @@ class Laptop:
     """One learner's shell. Call its methods inside a turn of the cluster; none of them waits."""
 
     def __init__(self, cluster: Cluster, submit: Callable[[dict[str, Any]], Any], files: dict[str, str] | None = None, *,
-                 namespace: str = "default", interactive: bool = True) -> None:
+                 namespace: str = "default", interactive: bool = True, can_edit: bool = False) -> None:
+        """`can_edit`: the page opens its editor when `editing` says so, and answers with `edited`."""
         self.cluster = cluster
-        self.api = Api(cluster, submit)
+        self.can_edit = can_edit
+        self.editing: tuple[str, str] | None = None  # (name, text) that kubectl edit wants to have edited
+        self._edited: list[str | None] = []
+        self.api = Api(cluster, lambda entry: self._submit(submit, entry))
         self.config = Config(namespace)
         self.forwards: dict[int, dict[str, Any]] = {}  # local port -> {"namespace", "pod", "uid", "port"}
-        self.edit: Any = None  # the page's editor, for kubectl edit
         self.random = cluster.random
         self._now = cluster.now
         self._timers: list[tuple[int, int, dict[str, Any]]] = []
@@ -113,6 +126,8 @@ class Laptop:
         self._output: list[tuple[str, str]] = []
         self._settling = False
         self._ended: dict[str, int] = {}
+        self._changed_at: int | None = None  # when a command of the present line last changed the cluster
+        self.paused: Callable[[], bool] = lambda: False  # whether the cluster's clock stands still
         self.node = _Machine(self)
         self.node.run_sandbox("laptop", name="laptop", namespace="", hostname="laptop", ip="127.0.0.1")
         self.container = self.node.create_container("laptop", "laptop", image="laptop", command=["pause"], working_dir=HOME,
@@ -129,6 +144,7 @@ class Laptop:
     def enter(self, line: str) -> None:
         """A line typed: a command, or input for what runs."""
         text = line + "\n"
+        self._changed_at = None
         for running in reversed(list(self._running.values())):
             if running.raw:
                 running.keys += text
@@ -192,7 +208,39 @@ class Laptop:
         """Put a file into the home directory; directories on the way are made."""
         Disk(self._sys(), HOME).write(name, text)
 
+    def edited(self, text: str | None) -> None:
+        """The page's editor was closed with this text, or (None) given up."""
+        self._edited.append(text)
+        for running in self._running.values():
+            running.woken = True
+        self._settle()
+
     # ---- programs that the host runs
+
+    def edit_in_page(self, name: str, text: str) -> Generator[Wait, None, str | None]:
+        self.editing, self._edited = (name, text), []
+        try:
+            while not self._edited:
+                yield Wait()
+            return self._edited.pop()
+        finally:
+            self.editing = None
+
+    def edit_by(self, command: str, name: str, text: str) -> Generator[Wait, None, str | None]:
+        """Edit a text with a command of this machine (`sed -i s/a/b/`), as kubectl does with $EDITOR."""
+        path = f"{EDIT_DIRECTORY}/kubectl-edit-{name}"
+        Disk(self._sys(), HOME).write(path, text)
+        editor = self.spawn(["sh", "-c", f'{command} "$1"', "sh", path])
+        while self.ended(editor) is None:
+            yield Wait(stir=True)
+        return Disk(self._sys(), HOME).get(path)
+
+    def connect(self, port: int) -> dict[str, Any] | None:
+        """Somebody connects to a port of this machine: where a port-forward leads it."""
+        to = self.forwards.get(port)
+        if to is not None:
+            self.printed("out", f"Handling connection for {port}\n")
+        return to
 
     def at_terminal(self, process: str, fd: int) -> bool:
         """Whether a descriptor of a process is the learner's terminal."""
@@ -272,6 +320,17 @@ class Laptop:
             self._running[process].woken = True
 
     # ---- inside
+
+    def _submit(self, submit: Callable[[dict[str, Any]], Any], entry: dict[str, Any]) -> Any:
+        if entry["do"] == "request":
+            self._changed_at = self.cluster.now
+        return submit(entry)
+
+    def started_at(self) -> int:
+        """When a program that is started now gets going: some time after the last change, as a real kubectl needs time to start."""
+        if self._changed_at is None or self.paused():
+            return self.cluster.now
+        return max(self.cluster.now, self._changed_at + START_MS)
 
     def _open_shell(self) -> None:
         self._shell = ""
@@ -379,17 +438,20 @@ class Laptop:
 # ---- scripts, in virtual time
 
 
-def run_script(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600, namespace: str = "default",
+def run_script(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
+               namespace: str = "default",
                submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, str]:
     """Run a shell script on a laptop while virtual time passes. Gives (exit code, output); 124 when it was not over in `limit_seconds`."""
     code, output = run_lines(cluster, text, files=files, limit_seconds=limit_seconds, namespace=namespace, submit=submit)
     return code, "".join(part for _, part in output)
 
 
-def run_lines(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600, namespace: str = "default",
+def run_lines(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
+              namespace: str = "default",
               submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, list[tuple[str, str]]]:
     """As `run_script`, with the output in its two streams: ("out" or "err", text), in order."""
-    laptop = Laptop(cluster, submit or (lambda entry: cluster.apply({"at": cluster.now, **entry})), files, namespace=namespace, interactive=False)
+    laptop = Laptop(cluster, submit or (lambda entry: cluster.apply({"at": cluster.now, **entry})), files, namespace=namespace,
+                    interactive=False)
     laptop.write_file(".script.sh", text)
     script = laptop.spawn(["bash", f"{HOME}/.script.sh"])
     deadline = cluster.now + round(limit_seconds * 1000)

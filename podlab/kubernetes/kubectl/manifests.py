@@ -32,14 +32,15 @@ class _Loader(yaml.CSafeLoader):
     depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", event.start_mark)
+        event: Any = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out",
+                                                    event.start_mark)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", self.peek_event().start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
         try:
-            return super().compose_node(parent, index)
+            return super().compose_node(parent, index)  # type: ignore[misc]
         finally:
             self.depth -= 1
 
@@ -99,11 +100,12 @@ def _documents(text: str, source: str) -> Iterator[Any]:
             pass  # flow-style YAML starts with a brace too
     loader = _Loader(text)
     try:
-        while loader.check_data():
+        while loader.check_data():  # type: ignore[no-untyped-call]
             yield loader.get_data()
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: {line}{error.problem}\n") from error
+        raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: "
+                           f"{line}{error.problem}\n") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: {error}\n") from error
     finally:
@@ -121,13 +123,15 @@ def read(files: Mapping[str, str], names: list[str], stdin: str | None, *, recur
         if path in files:
             found += parse(files[path], name)
             continue
-        inside = sorted(file for file in files if (path in ("", ".") or file.startswith(path + "/")) and file.endswith((".yaml", ".yml", ".json"))
+        inside = sorted(file for file in files if (path in ("", ".") or file.startswith(path + "/")) and file.endswith((".yaml",
+            ".yml", ".json"))
                         and (recursive or "/" not in file[0 if path in ("", ".") else len(path) + 1:]))
         if not inside:
             if name.startswith(("http://", "https://")):
                 raise KubectlError(f"error: unable to read URL \"{name}\": this cluster has no way to the Internet\n")
             directory = path in ("", ".") or any(file.startswith(path + "/") for file in files)
-            raise KubectlError(f"error: error reading [{name}]: recognized file extensions are [.json .yaml .yml]\n" if directory else
+            raise KubectlError(f"error: error reading [{name}]: recognized file extensions are [.json .yaml .yml]\n"
+                               if directory else
                                f'error: the path "{name}" does not exist\n')
         for file in inside:
             found += parse(files[file], file)

@@ -127,7 +127,8 @@ def _merged(removals: dict[str, Any], changes: dict[str, Any], kind: str) -> dic
         facts = schema.field_facts(kind, key) if kind else None
         if isinstance(held, dict) and isinstance(value, dict):
             out[key] = _merged(held, value, facts.type if facts and facts.kind == "struct" else "")
-        elif isinstance(held, list) and isinstance(value, list) and facts and "merge" in facts.patch_strategies and facts.patch_merge_key:
+        elif isinstance(held, list) and isinstance(value,
+                                                   list) and facts and "merge" in facts.patch_strategies and facts.patch_merge_key:
             name = facts.patch_merge_key
             lists = list(held)
             for one in value:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 # Member -> the kind whose name is in it: as `{"name": ...}` or, where the member ends in Name, as text
-REFERENCES = {"configMap": "ConfigMap", "configMapRef": "ConfigMap", "configMapKeyRef": "ConfigMap", "secretRef": "Secret", "secretKeyRef": "Secret",
-              "secret": "Secret", "serviceAccountName": "ServiceAccount", "claimName": "PersistentVolumeClaim", "secretName": "Secret",
+REFERENCES = {"configMap": "ConfigMap", "configMapRef": "ConfigMap", "configMapKeyRef": "ConfigMap", "secretRef": "Secret",
+              "secretKeyRef": "Secret",
+              "secret": "Secret", "serviceAccountName": "ServiceAccount", "claimName": "PersistentVolumeClaim",
+              "secretName": "Secret",
               "scaleTargetRef": "", "service": "Service", "serviceName": "Service"}
 
 

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from ..apiserver.errors import ApiError
-from . import commands  # noqa: F401  (registers the commands)
+from . import commands
 from .flags import parse
 from .help import general_help, help_of
 from .terminal import Api, Command, Config, KubectlError, Terminal, Text
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 LONGEST_MS = 3_600_000  # run_to_end gives up on a command that waits for ever (get -w, logs -f) after an hour of virtual time
 GROUP_ALIASES = {"create svc": "create service"}
-WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as", "--token",
+WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as",
+              "--token",
               "--request-timeout")
 
 
@@ -91,7 +92,8 @@ def find(words: list[str]) -> tuple[str, list[str]]:
     if any(verb.startswith(name + " ") for verb in VERBS):
         return "", name.split()
     if first not in VERBS:
-        near = sorted(name for name in {name.split()[0] for name in VERBS} if name.startswith(first) or _distance(first, name) <= 2)
+        near = sorted(name for name in {name.split()[0] for name in VERBS} if name.startswith(first) or _distance(first,
+            name) <= 2)
         hint = "\nDid you mean this?\n" + "".join(f"\t{name}\n" for name in near) + "\n" if near else ""
         raise KubectlError(f'error: unknown command "{first}" for "kubectl"\n{hint}')
     return first, words[1:]

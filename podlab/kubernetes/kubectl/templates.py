@@ -14,7 +14,8 @@ from .terminal import Wait
 from .verbs import CHANGING, Call, Failures, fail_with
 
 WORKLOADS = ("replicationcontrollers", "deployments", "daemonsets", "statefulsets", "jobs", "replicasets", "cronjobs", "pods")
-SETTING = (*FILES, *CHANGING, Flag("selector", short="l"), Flag("all", "bool"), Flag("local", "bool"), Flag("containers", short="c", default="*"))
+SETTING = (*FILES, *CHANGING, Flag("selector", short="l"), Flag("all", "bool"), Flag("local", "bool"),
+           Flag("containers", short="c", default="*"))
 
 Json = dict[str, Any]
 
@@ -73,9 +74,11 @@ def update(call: Call, change: Callable[[Json, Info], str | None], done: str, fa
             continue
         if call.dry != "client" and patch:
             try:
-                new = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json")
+                new = call.request("patch", info.resource, info.name, info.namespace, patch,
+                                   patchType="application/strategic-merge-patch+json")
             except ApiError as refusal:
-                wrong.append(f"error: {failed}: {refusal.message}" if "%s" not in failed else f"error: {failed % refusal.message}")
+                wrong.append(f"error: {failed}: {refusal.message}" if "%s" not in failed
+                             else f"error: {failed % refusal.message}")
                 continue
         call.show(info.resource, new, done)
     fail_with(wrong)

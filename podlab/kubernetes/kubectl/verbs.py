@@ -37,7 +37,8 @@ class Call:
     def now(self) -> int:
         return self.terminal.api.now
 
-    def request(self, verb: str, resource: Resource | str, name: str = "", namespace: str = "", body: Any = None, subresource: str = "",
+    def request(self, verb: str, resource: Resource | str, name: str = "", namespace: str = "", body: Any = None,
+                subresource: str = "",
                 **options: Any) -> Any:
         """One API request. Raises ApiError."""
         plural = resource if isinstance(resource, str) else resource.plural
@@ -55,15 +56,16 @@ class Call:
             return "none"
         value: str = self.flags["dry-run"]
         if value == "unchanged":
-            raise KubectlError('error: --dry-run flag without a value was specified. A value must be set: "none", "server", or "client".\n')
+            raise KubectlError('error: --dry-run flag without a value was specified. A value must be set: "none", "server", or '
+                               '"client".\n')
         if value not in ("none", "client", "server"):
             raise KubectlError(f'error: Invalid dry-run value ({value}). Must be "none", "server", or "client".\n')
         return value
 
     def show(self, resource: Resource, obj: Any, done: str) -> None:
         """Say what was done to an object: `pod/web created`, or print it in the format of -o."""
-        form = self.flags["output"] if "output" in self.flags else None
-        if form or (self.flags["template"] if "template" in self.flags else None):
+        form = self.flags.get("output")
+        if form or self.flags.get("template"):
             if not hasattr(self, "_printer"):
                 self._printer = output.printer(form or "", template=self.flags["template"],
                                                allow_missing=self.flags["allow-missing-template-keys"])
@@ -158,7 +160,8 @@ def report_all(errors: list[ApiError | str]) -> str:
 
 def wrapped(error: ApiError, when: str, source: str) -> ApiError:
     """`error when creating "web.yaml": ...` (AddSourceToErr)."""
-    return ApiError(error.code, error.reason, f'error when {when} "{source}": {error.message}', error.details) if source else error
+    return ApiError(error.code, error.reason, f'error when {when} "{source}": {error.message}',
+                    error.details) if source else error
 
 
 def fail_with(errors: list[ApiError | str]) -> None:

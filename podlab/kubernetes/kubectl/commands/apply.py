@@ -42,14 +42,16 @@ def _with_namespace(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
 def annotated(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
     """The manifest with itself in the annotation that apply compares against next time."""
     plain = _with_namespace(obj, namespace)
-    plain["metadata"]["annotations"] = {**(plain["metadata"].get("annotations") or {}), LAST_APPLIED: last_applied(obj, namespace)}
+    plain["metadata"]["annotations"] = {**(plain["metadata"].get("annotations") or {}), LAST_APPLIED: last_applied(obj,
+        namespace)}
     return plain
 
 
 def sending(call: Call, **more: Any) -> dict[str, Any]:
     """The options of a request that carries a whole manifest."""
     if call.flags["validate"] not in VALIDATION:
-        raise KubectlError(f"error: invalid - validate option: {call.flags['validate']}; must be one of: strict (or true), warn, ignore (or false)\n")
+        raise KubectlError(f"error: invalid - validate option: {call.flags['validate']}; must be one of: strict (or true), "
+                           f"warn, ignore (or false)\n")
     return {"fieldValidation": VALIDATION[call.flags["validate"]], **more}
 
 
@@ -78,8 +80,10 @@ def show_list(call: Call, shown: list[tuple[Info, Any, str]]) -> None:
         call.show(info.resource, obj, done)
 
 
-@verb("apply", *SENDING, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("force", "bool"), Flag("prune", "bool"),
-      Flag("overwrite", "bool", default=True), Flag("wait", "bool"), Flag("timeout", "duration"), Flag("grace-period", "int", default=-1),
+@verb("apply", *SENDING, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("force", "bool"),
+      Flag("prune", "bool"),
+      Flag("overwrite", "bool", default=True), Flag("wait", "bool"), Flag("timeout", "duration"),
+      Flag("grace-period", "int", default=-1),
       Flag("cascade", "opt", default="background", bare="background"), Flag("selector", short="l"), Flag("all", "bool"),
       Flag("openapi-patch", "bool", default=True), Flag("subresource"), Flag("all-namespaces", "bool"),
       summary="Apply a configuration to a resource by file name or stdin", usage="apply (-f FILENAME | -k DIRECTORY)")
@@ -94,7 +98,8 @@ def apply(call: Call) -> Command:
         raise KubectlError("error: --dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)\n")
     shown: list[tuple[Info, Any, str]] = []
     try:
-        yield from each(call, lambda info: shown.append((info, *(_apply_server_side if call.flags["server-side"] else _apply)(call, info))))
+        yield from each(call, lambda info: shown.append((info, *(_apply_server_side if call.flags["server-side"]
+                                                                 else _apply)(call, info))))
     except Failures as failures:
         show_list(call, shown)
         call.terminal.err(report_all(failures.errors))
@@ -108,7 +113,8 @@ def _apply(call: Call, info: Info) -> tuple[Any, str]:
     if info.object.get("metadata", {}) and dig(info.object, "metadata.generateName") and not info.name:
         raise Failures([f"error: from {dig(info.object, 'metadata.generateName')}: cannot use generate name with apply"])
     if not info.name:
-        raise Failures([f"error: error when retrieving current configuration of:\nResource: \"{_gvr(info)}\"\nName: \"\", Namespace: "
+        raise Failures([f"error: error when retrieving current configuration of:\nResource: \"{_gvr(info)}\"\nName: \"\", "
+                        f"Namespace: "
                         f'"{info.namespace}"\nfrom server for: "{info.source}": resource name may not be empty'])
     try:
         current = call.request("get", info.resource, info.name, info.namespace)
@@ -124,8 +130,10 @@ def _apply(call: Call, info: Info) -> tuple[Any, str]:
             raise wrapped(refusal, "creating", info.source) from refusal
     previous = dig(current, "metadata.annotations", {}).get(LAST_APPLIED)
     if previous is None:
-        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} is missing the {LAST_APPLIED} annotation which is required by "
-                          "kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
+        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} is missing the {LAST_APPLIED} annotation which "
+                          f"is required by "
+                          "kubectl apply. kubectl apply should only be used on resources created declaratively by either "
+                          "kubectl create "
                           "--save-config or kubectl apply. The missing annotation will be patched automatically.\n")
     modified = annotated(info.object, info.namespace)
     try:
@@ -140,15 +148,18 @@ def _apply(call: Call, info: Info) -> tuple[Any, str]:
     if call.dry == "client":
         return current, "configured"
     try:
-        done = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json",
+        done = call.request("patch", info.resource, info.name, info.namespace, patch,
+                            patchType="application/strategic-merge-patch+json",
                             **sending(call))
     except ApiError as error:
         if call.flags["force"] and error.reason in ("Invalid", "Conflict"):
             call.request("delete", info.resource, info.name, info.namespace, gracePeriodSeconds=0)
             return call.request("create", info.resource, "", info.namespace, modified, **sending(call)), "configured"
         patching = wrapped(error, "patching", info.source)
-        raise ApiError(error.code, error.reason, f"error when applying patch:\n{to_json(patch)}\nto:\nResource: \"{_gvr(info)}\"\n"
-                       f'Name: "{info.name}", Namespace: "{info.namespace}"\nfor: "{info.source}": {patching.message}', error.details) from error
+        raise ApiError(error.code, error.reason, f"error when applying patch:\n{to_json(patch)}\nto:\nResource: "
+                       f"\"{_gvr(info)}\"\n"
+                       f'Name: "{info.name}", Namespace: "{info.namespace}"\nfor: "{info.source}": {patching.message}',
+                       error.details) from error
     return done, "configured"
 
 
@@ -162,11 +173,13 @@ def _gvr(info: Info) -> str:
 def _apply_server_side(call: Call, info: Info) -> tuple[Any, str]:
     body = _with_namespace(info.object, info.namespace)
     done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/apply-patch+yaml",
-                        fieldManager=call.flags["field-manager"] or "kubectl", force=call.flags["force-conflicts"], **sending(call))
+                        fieldManager=call.flags["field-manager"] or "kubectl", force=call.flags["force-conflicts"],
+                        **sending(call))
     return done, "serverside-applied"
 
 
-@verb("apply view-last-applied", *FILES, Flag("output", short="o", default="yaml"), Flag("selector", short="l"), Flag("all", "bool"),
+@verb("apply view-last-applied", *FILES, Flag("output", short="o", default="yaml"), Flag("selector", short="l"),
+      Flag("all", "bool"),
       summary="View the latest last-applied-configuration annotations of a resource",
       usage="apply view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)")
 def view_last_applied(call: Call) -> Command:
@@ -179,7 +192,8 @@ def view_last_applied(call: Call) -> Command:
         text = dig(info.object, "metadata.annotations", {}).get(LAST_APPLIED)
         if text is None:
             raise KubectlError(f"error: no last-applied-configuration annotation found on resource: {info.name}\n")
-        call.terminal.out(go_yaml.dump(json.loads(text)) if call.flags["output"] == "yaml" else to_json(json.loads(text), indent=2) + "\n")
+        call.terminal.out(go_yaml.dump(json.loads(text)) if call.flags["output"] == "yaml" else to_json(json.loads(text),
+            indent=2) + "\n")
     return 0
 
 
@@ -202,8 +216,10 @@ def _create(call: Call, info: Info) -> None:
     call.show(info.resource, obj, "created")
 
 
-@verb("replace", *SENDING, Flag("save-config", "bool"), Flag("force", "bool"), Flag("cascade", "opt", default="background", bare="background"),
-      Flag("grace-period", "int", default=-1), Flag("timeout", "duration"), Flag("wait", "bool"), Flag("raw"), Flag("subresource"),
+@verb("replace", *SENDING, Flag("save-config", "bool"), Flag("force", "bool"), Flag("cascade", "opt", default="background",
+    bare="background"),
+      Flag("grace-period", "int", default=-1), Flag("timeout", "duration"), Flag("wait", "bool"), Flag("raw"),
+      Flag("subresource"),
       summary="Replace a resource by file name or stdin", usage="replace -f FILENAME")
 def replace(call: Call) -> Command:
     if not has_files(call):
@@ -246,6 +262,7 @@ def _force_replace(call: Call) -> Command:
         waiting.append((BY_PLURAL[info.resource.plural], info.namespace, info.name, live["metadata"]["uid"]))
     yield from gone(call, waiting, call.flags["timeout"])
     for info in infos:
-        made = call.request("create", info.resource, "", info.namespace, _with_namespace(info.object, info.namespace), **sending(call))
+        made = call.request("create", info.resource, "", info.namespace, _with_namespace(info.object, info.namespace),
+                            **sending(call))
         call.show(info.resource, made, "replaced")
     return 0

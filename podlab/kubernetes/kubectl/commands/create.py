@@ -60,7 +60,8 @@ def _container_name(call: Call, image: str) -> str:
     return name
 
 
-@verb("create deployment", *MAKING, Flag("image", "list"), Flag("replicas", "int", short="r", default=1), Flag("port", "int", default=-1), aliases="deploy",
+@verb("create deployment", *MAKING, Flag("image", "list"), Flag("replicas", "int", short="r", default=1),
+      Flag("port", "int", default=-1), aliases="deploy",
       summary="Create a deployment with the specified name", usage="create deployment NAME --image=image -- [COMMAND] [args...]")
 def deployment(call: Call) -> None:
     _required(call, "image")
@@ -103,12 +104,12 @@ def _ports(call: Call, node_port: int = 0) -> list[Json]:
 def _service(call: Call, kind: str, *, node_port: int = 0) -> None:
     name = _name(call)
     ports = _ports(call, node_port)
-    if not ports and not (kind == "ExternalName" or ("clusterip" in call.flags and call.flags["clusterip"] == "None")):
+    if not ports and not (kind == "ExternalName" or call.flags.get("clusterip") == "None"):
         raise KubectlError("error: at least one tcp port specifier must be provided\n")
     spec: Json = {"selector": {"app": name}, "type": kind}
     if ports:
         spec["ports"] = ports
-    if "clusterip" in call.flags and call.flags["clusterip"]:
+    if call.flags.get("clusterip"):
         spec["clusterIP"] = call.flags["clusterip"]
     if kind == "ExternalName":
         spec["externalName"] = call.flags["external-name"]
@@ -157,11 +158,15 @@ def _data(call: Call, kind: str, name: str) -> dict[str, str]:
 
     def add(key: str, value: str) -> None:
         if not re.fullmatch(r"[-._a-zA-Z0-9]+", key):
-            raise KubectlError(f'error: "{key}" is not a valid key name for a {kind}: a valid config key must consist of alphanumeric characters, \'-\', '
-                               "'_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')\n")
+            raise KubectlError(f'error: "{key}" is not a valid key name for a {kind}: a valid config key must consist of '
+                               f'alphanumeric characters, \'-\', '
+                               "'_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+                               "'[-._a-zA-Z0-9]+')\n")
         if key in data:
-            raise KubectlError(f'error: cannot add key "{key}", another key by that name already exists in Data for {kind} "{name}"\n'
-                               if kind == "ConfigMap" else f"error: cannot add key {key}, another key by that name already exists\n")
+            raise KubectlError(f'error: cannot add key "{key}", another key by that name already exists in Data for {kind} '
+                               f'"{name}"\n'
+                               if kind == "ConfigMap" else f"error: cannot add key {key}, another key by that name already "
+                               f"exists\n")
         data[key] = value
     if call.flags["from-env-file"] and (call.flags["from-file"] or call.flags["from-literal"]):
         raise KubectlError("error: from-env-file cannot be combined with from-file or from-literal\n")
@@ -197,7 +202,8 @@ def _hashed(call: Call, obj: Json) -> Json:
     return obj
 
 
-@verb("create configmap", *MAKING, *SOURCES, aliases="cm", summary="Create a config map from a local file, directory or literal value",
+@verb("create configmap", *MAKING, *SOURCES, aliases="cm", summary="Create a config map from a local file, directory or literal "
+      "value",
       usage="create configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none]")
 def configmap(call: Call) -> None:
     name = _name(call)
@@ -209,8 +215,10 @@ def _encoded(data: dict[str, str]) -> dict[str, str]:
     return {key: base64.b64encode(value.encode("utf-8", "surrogateescape")).decode() for key, value in data.items()}
 
 
-@verb("create secret generic", *MAKING, *SOURCES, Flag("type"), summary="Create a secret from a local file, directory, or literal value",
-      usage="create secret generic NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none]")
+@verb("create secret generic", *MAKING, *SOURCES, Flag("type"), summary="Create a secret from a local file, directory, or "
+      "literal value",
+      usage="create secret generic NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] "
+      "[--dry-run=server|client|none]")
 def secret(call: Call) -> None:
     name = _name(call)
     data = _encoded(_data(call, "Secret", name))
@@ -235,19 +243,24 @@ def secret_tls(call: Call) -> None:
     _make(call, "secrets", _hashed(call, _object("secrets", name, data=_encoded(data), type="kubernetes.io/tls")))
 
 
-@verb("create secret docker-registry", *MAKING, Flag("docker-username"), Flag("docker-password"), Flag("docker-email"), Flag("from-file", "array"),
-      Flag("docker-server", default="https://index.docker.io/v1/"), Flag("append-hash", "bool"), summary="Create a secret for use with a Docker registry",
-      usage="create secret docker-registry NAME --docker-username=user --docker-password=password --docker-email=email [--docker-server=string]")
+@verb("create secret docker-registry", *MAKING, Flag("docker-username"), Flag("docker-password"), Flag("docker-email"),
+      Flag("from-file", "array"),
+      Flag("docker-server", default="https://index.docker.io/v1/"), Flag("append-hash", "bool"),
+      summary="Create a secret for use with a Docker registry",
+      usage="create secret docker-registry NAME --docker-username=user --docker-password=password --docker-email=email "
+      "[--docker-server=string]")
 def secret_docker(call: Call) -> None:
     name, flags = _name(call), call.flags
     if not flags["docker-username"] or not flags["docker-password"]:
-        raise KubectlError("error: either --from-file or the combination of --docker-username, --docker-password and --docker-server is required\n")
+        raise KubectlError("error: either --from-file or the combination of --docker-username, --docker-password and "
+                           "--docker-server is required\n")
     user, password = flags["docker-username"], flags["docker-password"]
     entry = {"username": user, "password": password, **({"email": flags["docker-email"]} if flags["docker-email"] else {}),
              "auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
     pairs = ",".join(f"{to_json(key)}:{to_json(value)}" for key, value in entry.items())
     text = f'{{"auths":{{{to_json(flags["docker-server"])}:{{{pairs}}}}}}}'
-    _make(call, "secrets", _hashed(call, _object("secrets", name, data=_encoded({".dockerconfigjson": text}), type="kubernetes.io/dockerconfigjson")))
+    _make(call, "secrets", _hashed(call, _object("secrets", name, data=_encoded({".dockerconfigjson": text}),
+                                                 type="kubernetes.io/dockerconfigjson")))
 
 
 # ---- jobs
@@ -271,7 +284,8 @@ def job(call: Call) -> None:
     if flags["from"] and call.after:
         raise KubectlError("error: cannot specify --from and command\n")
     if flags["image"]:
-        _make(call, "jobs", _object("jobs", name, spec={"template": _one_shot(name, flags["image"], call.after, "Never")}, status={}))
+        _make(call, "jobs", _object("jobs", name, spec={"template": _one_shot(name, flags["image"], call.after, "Never")},
+                                    status={}))
         return
     kind, _, source = flags["from"].partition("/")
     if by_any_name(kind) is not BY_PLURAL["cronjobs"] or not source:
@@ -279,19 +293,23 @@ def job(call: Call) -> None:
     cron = call.request("get", "cronjobs", source, call.namespace)
     template = thaw(cron["spec"]["jobTemplate"])
     made = _object("jobs", name, spec=template["spec"], status={})
-    made["metadata"]["annotations"] = {**(template.get("metadata", {}).get("annotations") or {}), "cronjob.kubernetes.io/instantiate": "manual"}
+    made["metadata"]["annotations"] = {**(template.get("metadata", {}).get("annotations") or {}),
+                                       "cronjob.kubernetes.io/instantiate": "manual"}
     if labels := template.get("metadata", {}).get("labels"):
         made["metadata"]["labels"] = labels
-    made["metadata"]["ownerReferences"] = [{"apiVersion": "batch/v1", "kind": "CronJob", "name": source, "uid": cron["metadata"]["uid"], "controller": True}]
+    made["metadata"]["ownerReferences"] = [{"apiVersion": "batch/v1", "kind": "CronJob", "name": source,
+                                            "uid": cron["metadata"]["uid"], "controller": True}]
     _make(call, "jobs", made)
 
 
-@verb("create cronjob", *MAKING, Flag("image"), Flag("schedule"), Flag("restart"), aliases="cj", summary="Create a cron job with the specified name",
+@verb("create cronjob", *MAKING, Flag("image"), Flag("schedule"), Flag("restart"), aliases="cj",
+      summary="Create a cron job with the specified name",
       usage="create cronjob NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...] [flags]")
 def cronjob(call: Call) -> None:
     _required(call, "image", "schedule")
     name, flags = _name(call), call.flags
-    template = {"metadata": {"name": name}, "spec": {"template": _one_shot(name, flags["image"], call.after, flags["restart"] or "OnFailure")}}
+    template = {"metadata": {"name": name}, "spec": {"template": _one_shot(name, flags["image"], call.after,
+        flags["restart"] or "OnFailure")}}
     _make(call, "cronjobs", _object("cronjobs", name, spec={"jobTemplate": template, "schedule": flags["schedule"]}, status={}))
 
 
@@ -310,7 +328,8 @@ def serviceaccount(call: Call) -> None:
     _make(call, "serviceaccounts", _object("serviceaccounts", _name(call)))
 
 
-@verb("create quota", *MAKING, Flag("hard"), Flag("scopes"), aliases="resourcequota", summary="Create a quota with the specified name",
+@verb("create quota", *MAKING, Flag("hard"), Flag("scopes"), aliases="resourcequota",
+      summary="Create a quota with the specified name",
       usage="create quota NAME [--hard=key1=value1,key2=value2] [--scopes=Scope1,Scope2] [--dry-run=server|client|none]")
 def quota(call: Call) -> None:
     name = _name(call)
@@ -324,7 +343,8 @@ def quota(call: Call) -> None:
             try:
                 quantity.parse(value)
             except quantity.QuantityError as error:
-                raise KubectlError("error: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n") from error
+                raise KubectlError("error: quantities must match the regular expression "
+                                   "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n") from error
             spec["hard"][key] = value
     if call.flags["scopes"]:
         spec["scopes"] = call.flags["scopes"].split(",")
@@ -342,15 +362,18 @@ def poddisruptionbudget(call: Call) -> None:
         raise KubectlError("error: one of min-available or max-unavailable must be specified\n")
     if flags["min-available"] and flags["max-unavailable"]:
         raise KubectlError("error: min-available and max-unavailable cannot be both specified\n")
-    member, value = ("minAvailable", flags["min-available"]) if flags["min-available"] else ("maxUnavailable", flags["max-unavailable"])
+    member, value = ("minAvailable", flags["min-available"]) if flags["min-available"] else ("maxUnavailable",
+        flags["max-unavailable"])
     spec: Json = {member: int(value) if value.isdigit() else value,
-                  "selector": {"matchLabels": dict(pair.partition("=")[::2] for pair in flags["selector"].replace("==", "=").split(","))}}
+                  "selector": {"matchLabels": dict(pair.partition("=")[::2] for pair in flags["selector"].replace("==",
+                      "=").split(","))}}
     _make(call, "poddisruptionbudgets", _object("poddisruptionbudgets", name, spec=spec, status={
         "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}))
 
 
 @verb("create priorityclass", *MAKING, Flag("value", "int", default=0), Flag("global-default", "bool"), Flag("description"),
-      Flag("preemption-policy", default="PreemptLowerPriority"), aliases="pc", summary="Create a priority class with the specified name",
+      Flag("preemption-policy", default="PreemptLowerPriority"), aliases="pc",
+      summary="Create a priority class with the specified name",
       usage="create priorityclass NAME --value=VALUE --global-default=BOOL [--dry-run=server|client|none]")
 def priorityclass(call: Call) -> None:
     obj = _object("priorityclasses", _name(call), value=call.flags["value"], preemptionPolicy=call.flags["preemption-policy"])
@@ -366,7 +389,7 @@ def priorityclass(call: Call) -> None:
 
 def _rules(call: Call) -> list[Json]:
     flags = call.flags
-    urls = flags["non-resource-url"] if "non-resource-url" in flags else []
+    urls = flags.get("non-resource-url", [])
     if not flags["verb"]:
         raise KubectlError("error: at least one verb must be specified\n")
     verbs = ["*"] if "*" in flags["verb"] else list(dict.fromkeys(flags["verb"]))
@@ -391,13 +414,15 @@ RULES = (Flag("verb", "list"), Flag("resource", "list"), Flag("resource-name", "
 
 
 @verb("create role", *MAKING, *RULES, summary="Create a role with single rule",
-      usage="create role NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename] [--dry-run=server|client|none]")
+      usage="create role NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename] "
+      "[--dry-run=server|client|none]")
 def role(call: Call) -> None:
     _make(call, "roles", _object("roles", _name(call), rules=_rules(call)))
 
 
 @verb("create clusterrole", *MAKING, *RULES, Flag("non-resource-url", "list"), summary="Create a cluster role",
-      usage="create clusterrole NAME --verb=verb --resource=resource.group [--resource-name=resourcename] [--dry-run=server|client|none]")
+      usage="create clusterrole NAME --verb=verb --resource=resource.group [--resource-name=resourcename] "
+      "[--dry-run=server|client|none]")
 def clusterrole(call: Call) -> None:
     _make(call, "clusterroles", _object("clusterroles", _name(call), rules=_rules(call)))
 
@@ -419,7 +444,7 @@ SUBJECTS = (Flag("user", "array"), Flag("group", "array"), Flag("serviceaccount"
 
 def _binding(call: Call, plural: str) -> None:
     name, flags = _name(call), call.flags
-    role_name, cluster_role = flags["role"] if "role" in flags else None, flags["clusterrole"]
+    role_name, cluster_role = flags.get("role"), flags["clusterrole"]
     if bool(role_name) == bool(cluster_role):
         raise KubectlError("error: exactly one of clusterrole or role must be specified\n")
     reference = {"apiGroup": RBAC, "kind": "Role" if role_name else "ClusterRole", "name": role_name or cluster_role}
@@ -427,20 +452,25 @@ def _binding(call: Call, plural: str) -> None:
     _make(call, plural, _object(plural, name, roleRef=reference, **({"subjects": found} if found else {})))
 
 
-@verb("create rolebinding", *MAKING, *SUBJECTS, Flag("role"), Flag("clusterrole"), summary="Create a role binding for a particular role or cluster role",
-      usage="create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]")
+@verb("create rolebinding", *MAKING, *SUBJECTS, Flag("role"), Flag("clusterrole"),
+      summary="Create a role binding for a particular role or cluster role",
+      usage="create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] "
+      "[--serviceaccount=namespace:serviceaccountname]")
 def rolebinding(call: Call) -> None:
     _binding(call, "rolebindings")
 
 
-@verb("create clusterrolebinding", *MAKING, *SUBJECTS, Flag("clusterrole"), summary="Create a cluster role binding for a particular cluster role",
-      usage="create clusterrolebinding NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]")
+@verb("create clusterrolebinding", *MAKING, *SUBJECTS, Flag("clusterrole"),
+      summary="Create a cluster role binding for a particular cluster role",
+      usage="create clusterrolebinding NAME --clusterrole=NAME [--user=username] [--group=groupname] "
+      "[--serviceaccount=namespace:serviceaccountname]")
 def clusterrolebinding(call: Call) -> None:
     _required(call, "clusterrole")
     _binding(call, "clusterrolebindings")
 
 
-@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"), Flag("bound-object-kind"),
+@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"),
+      Flag("bound-object-kind"),
       Flag("bound-object-name"), summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
 def token(call: Call) -> None:
     spec: Json = {"expirationSeconds": call.flags["duration"] // 1000} if call.flags["duration"] else {}
@@ -459,12 +489,15 @@ def _backend(service: str, port: str) -> Json:
     return {"service": {"name": service, "port": {"number": int(port)} if port.isdigit() else {"name": port}}}
 
 
-@verb("create ingress", *MAKING, Flag("rule", "array"), Flag("class"), Flag("default-backend"), Flag("annotation", "array"), aliases="ing",
-      summary="Create an ingress with the specified name", usage="create ingress NAME --rule=host/path=service:port[,tls[=secret]]")
+@verb("create ingress", *MAKING, Flag("rule", "array"), Flag("class"), Flag("default-backend"), Flag("annotation", "array"),
+      aliases="ing",
+      summary="Create an ingress with the specified name", usage="create ingress NAME "
+      "--rule=host/path=service:port[,tls[=secret]]")
 def ingress(call: Call) -> None:
     name, flags = _name(call), call.flags
     if not flags["default-backend"] and not flags["rule"]:
-        raise KubectlError("error: not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a "
+        raise KubectlError("error: not enough information provided: every ingress has to either specify a default-backend "
+                           "(which catches all traffic) or a "
                            "list of rules (which catch specific paths)\n")
     spec: Json = {}
     if flags["class"]:
@@ -478,9 +511,11 @@ def ingress(call: Call) -> None:
     for text in flags["rule"]:
         match = RULE.fullmatch(text)
         if match is None:
-            raise KubectlError(f"error: rule {text} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]\n")
+            raise KubectlError(f"error: rule {text} is invalid and should be in format "
+                               f"host/path=svcname:svcport[,tls[=secret]]\n")
         path, kind = (match["path"][:-1], "Prefix") if match["path"].endswith("*") else (match["path"], "Exact")
-        hosts.setdefault(match["host"], []).append({"backend": _backend(match["service"], match["port"]), "path": path, "pathType": kind})
+        hosts.setdefault(match["host"], []).append({"backend": _backend(match["service"], match["port"]), "path": path,
+                                                    "pathType": kind})
         if match["tls"]:
             entry: Json = {"hosts": [match["host"]]} if match["host"] else {}
             if match["secret"]:

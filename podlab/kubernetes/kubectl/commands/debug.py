@@ -6,13 +6,12 @@ from typing import Any
 
 from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL
+from ..attaching import attach_or_logs, show_log, wait_for_start
 from ..builder import FILES, Target, targets
-from ..containers import run_session
 from ..flags import Flag
 from ..patches import two_way
-from ..terminal import Command, KubectlError, Wait
+from ..terminal import Command, KubectlError
 from ..verbs import Call, verb
-from .run import wait_for_start
 
 PROFILES = ("legacy", "general", "baseline", "netadmin", "restricted", "sysadmin")
 CAPABILITIES: dict[str, dict[str, Any] | None] = {
@@ -20,14 +19,19 @@ CAPABILITIES: dict[str, dict[str, Any] | None] = {
     "restricted": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
                    "seccompProfile": {"type": "RuntimeDefault"}},
     "netadmin": {"capabilities": {"add": ["NET_ADMIN", "NET_RAW"]}}, "sysadmin": {"privileged": True}}
-LEGACY_WARNING = ("--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a profile, for example "
+LEGACY_WARNING = ("--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a "
+                  "profile, for example "
                   "\"--profile=general\".\n")
 
 
-@verb("debug", *FILES, Flag("image"), Flag("container", short="c"), Flag("target"), Flag("copy-to"), Flag("attach", "bool"), Flag("stdin", "bool", "i"),
-      Flag("tty", "bool", "t"), Flag("quiet", "bool", "q"), Flag("env", "array"), Flag("image-pull-policy"), Flag("replace", "bool"),
-      Flag("same-node", "bool"), Flag("set-image", "list"), Flag("share-processes", "bool", default=True), Flag("profile", default="general"),
-      Flag("arguments-only", "bool"), Flag("custom"), Flag("keep-labels", "bool"), Flag("keep-annotations", "bool"), Flag("keep-liveness", "bool"),
+@verb("debug", *FILES, Flag("image"), Flag("container", short="c"), Flag("target"), Flag("copy-to"), Flag("attach", "bool"),
+      Flag("stdin", "bool", "i"),
+      Flag("tty", "bool", "t"), Flag("quiet", "bool", "q"), Flag("env", "array"), Flag("image-pull-policy"),
+      Flag("replace", "bool"),
+      Flag("same-node", "bool"), Flag("set-image", "list"), Flag("share-processes", "bool", default=True),
+      Flag("profile", default="general"),
+      Flag("arguments-only", "bool"), Flag("custom"), Flag("keep-labels", "bool"), Flag("keep-annotations", "bool"),
+      Flag("keep-liveness", "bool"),
       Flag("keep-readiness", "bool"), Flag("keep-startup", "bool"), Flag("keep-init-containers", "bool", default=True),
       summary="Create debugging sessions for troubleshooting workloads and nodes",
       usage="debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]")
@@ -38,7 +42,8 @@ def debug(call: Call) -> Command:
     if flags["profile"] not in PROFILES:
         raise KubectlError(f"error: unknown profile: {flags['profile']}\n")
     if not flags["image"] and not (flags["copy-to"] and flags["set-image"]):
-        raise KubectlError("error: you must specify --image or --set-image\n" if flags["copy-to"] else "error: you must specify --image\n")
+        raise KubectlError("error: you must specify --image or --set-image\n" if flags["copy-to"]
+                           else "error: you must specify --image\n")
     if flags["tty"] and not flags["stdin"]:
         raise KubectlError("error: -i/--stdin is required for containers with -t/--tty=true\n")
     if flags["target"] and flags["copy-to"]:
@@ -66,14 +71,15 @@ def _name(call: Call, pod: Any) -> str:
     if call.flags["container"]:
         return str(call.flags["container"])
     cluster = call.terminal.api.cluster
-    return "debugger-" + cluster.random.name(5, "debug", pod["metadata"].get("uid", ""), pod["metadata"].get("resourceVersion", ""))
+    return "debugger-" + cluster.random.name(5, "debug", pod["metadata"].get("uid", ""), pod["metadata"].get("resourceVersion",
+        ""))
 
 
 def _container(call: Call, name: str) -> dict[str, Any]:
     flags = call.flags
     container: dict[str, Any] = {"name": name, "image": flags["image"], "terminationMessagePolicy": "File"}
     if flags["env"]:
-        container["env"] = [dict(zip(("name", "value"), one.partition("=")[::2])) for one in flags["env"]]
+        container["env"] = [{"name": key, "value": value} for key, _, value in (one.partition("=") for one in flags["env"])]
     if flags["image-pull-policy"]:
         container["imagePullPolicy"] = flags["image-pull-policy"]
     if call.after:
@@ -95,7 +101,8 @@ def _ephemeral(call: Call, pod: Map) -> tuple[Map, str]:
     container = _container(call, name)
     if call.flags["target"]:
         if not call.flags["quiet"]:
-            call.terminal.out(f"Targeting container \"{call.flags['target']}\". If you don't see processes from this container it may be because the "
+            call.terminal.out(f"Targeting container \"{call.flags['target']}\". If you don't see processes from this container "
+                              f"it may be because the "
                               "container runtime doesn't support this feature.\n")
         container["targetContainerName"] = call.flags["target"]
     new = thaw(pod)
@@ -115,7 +122,8 @@ def _copy(call: Call, pod: Map) -> tuple[Map, str]:
     if not flags["keep-init-containers"]:
         spec.pop("initContainers", None)
     for one in spec["containers"]:
-        for probe, keep in (("livenessProbe", "keep-liveness"), ("readinessProbe", "keep-readiness"), ("startupProbe", "keep-startup")):
+        for probe, keep in (("livenessProbe", "keep-liveness"), ("readinessProbe", "keep-readiness"),
+                            ("startupProbe", "keep-startup")):
             if not flags[keep]:
                 one.pop(probe, None)
     metadata: dict[str, Any] = {"name": flags["copy-to"], "namespace": pod["metadata"]["namespace"]}
@@ -148,7 +156,8 @@ def _copy(call: Call, pod: Map) -> tuple[Map, str]:
         name = spec["containers"][0]["name"]
     if flags["replace"]:
         call.request("delete", "pods", pod["metadata"]["name"], pod["metadata"]["namespace"], gracePeriodSeconds=0)
-    made = call.request("create", "pods", "", pod["metadata"]["namespace"], {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    made = call.request("create", "pods", "", pod["metadata"]["namespace"], {"apiVersion": "v1", "kind": "Pod",
+        "metadata": metadata, "spec": spec})
     return made, name
 
 
@@ -157,11 +166,15 @@ def _on_node(call: Call, node: Map) -> tuple[Map, str]:
     suffix = call.terminal.api.cluster.random.name(5, "debug-node", name, call.terminal.api.cluster.etcd.revision)
     container = _container(call, call.flags["container"] or "debugger")
     container["volumeMounts"] = [{"mountPath": "/host", "name": "host-root"}]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"node-debugger-{name}-{suffix}", "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}},
-           "spec": {"containers": [container], "nodeName": name, "restartPolicy": "Never", "hostNetwork": True, "hostPID": True, "hostIPC": True,
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"node-debugger-{name}-{suffix}",
+                                                           "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}},
+           "spec": {"containers": [container], "nodeName": name, "restartPolicy": "Never", "hostNetwork": True, "hostPID": True,
+                    "hostIPC": True,
                     "tolerations": [{"operator": "Exists"}], "volumes": [{"name": "host-root", "hostPath": {"path": "/"}}]}}
     if not call.flags["quiet"]:
-        call.terminal.out(f"Creating debugging pod {pod['metadata']['name']} with container {container['name']} on node {name}.\n")  # type: ignore[index]
+        # type: ignore[index]
+        call.terminal.out(f"Creating debugging pod {pod['metadata']['name']} with container {container['name']} on node "
+                          f"{name}.\n")
     return call.request("create", "pods", "", call.namespace, pod), container["name"]
 
 
@@ -171,10 +184,6 @@ def _attach(call: Call, pod: Map, container: str) -> Command:
     for member in ("containerStatuses", "ephemeralContainerStatuses"):
         for status in dig(live, "status." + member, ()):
             if status["name"] == container and "terminated" in (status.get("state") or {}):
-                lines = call.terminal.api.cluster.kubelet(live["spec"]["nodeName"]).logs(live["metadata"]["uid"], container)
-                call.terminal.out("".join(line.text + "\n" for line in lines))
+                show_log(call, live, container)
                 return 0
-    if not call.flags["quiet"]:
-        call.terminal.err("If you don't see a command prompt, try pressing enter.\n")
-    yield Wait(0)
-    return (yield from run_session(call, live, container, command=None, stdin=call.flags["stdin"], tty=call.flags["tty"]))
+    return (yield from attach_or_logs(call, live, container))

@@ -11,22 +11,27 @@ from ..flags import Flag
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, fail_with, verb
 
-FORCE_WARNING = ("Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may "
+FORCE_WARNING = ("Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The "
+                 "resource may "
                  "continue to run on the cluster indefinitely.\n")
 CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan", "true": "Background", "false": "Orphan"}
 FOREVER_MS = 168 * 3_600_000  # effectiveTimeout: without --timeout a delete waits a week
 
 
-@verb("delete", *SELECTING, *FILES, Flag("grace-period", "int", default=-1), Flag("force", "bool"), Flag("now", "bool"), Flag("wait", "bool", default=True),
-      Flag("cascade", "opt", default="background", bare="background"), Flag("ignore-not-found", "bool"), Flag("timeout", "duration"),
-      Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("output", short="o"), Flag("raw"), Flag("interactive", "bool", "i"),
+@verb("delete", *SELECTING, *FILES, Flag("grace-period", "int", default=-1), Flag("force", "bool"), Flag("now", "bool"),
+      Flag("wait", "bool", default=True),
+      Flag("cascade", "opt", default="background", bare="background"), Flag("ignore-not-found", "bool"),
+      Flag("timeout", "duration"),
+      Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("output", short="o"), Flag("raw"),
+      Flag("interactive", "bool", "i"),
       summary="Delete resources by file names, stdin, resources and names, or by resources and label selector",
       usage="delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])")
 def delete(call: Call) -> Command:
     flags = call.flags
     grace = flags["grace-period"]
     if flags["cascade"] not in CASCADES:
-        raise KubectlError(f'error: invalid cascade value ({flags["cascade"]}). Must be "background", "foreground", or "orphan"\n')
+        raise KubectlError(f'error: invalid cascade value ({flags["cascade"]}). Must be "background", "foreground", or '
+                           f'"orphan"\n')
     if flags["output"] not in (None, "", "name"):
         raise KubectlError("error: unexpected -o output mode: " + flags["output"] + ". We only support '-o name'\n")
     if flags["selector"] and flags["field-selector"] and flags["all"]:
@@ -105,12 +110,14 @@ def _doomed(call: Call) -> Any:
                 live.append(Info(info.resource, info.namespace, info.name, obj, info.source))
             except ApiError as error:
                 # the file's own name is in the server's words: `Error from server (NotFound): error when deleting "x.yaml": ...`
-                wrong.append(ApiError(error.code, error.reason, f'error when deleting "{info.source}": {error.message}', error.details))
+                wrong.append(ApiError(error.code, error.reason, f'error when deleting "{info.source}": {error.message}',
+                                      error.details))
         return live, wrong
     return (yield from select(call))
 
 
-def gone(call: Call, waiting: list[tuple[Resource, str, str, str]], timeout_ms: int | None, wrong: list[Any] | None = None) -> Command:
+def gone(call: Call, waiting: list[tuple[Resource, str, str, str]], timeout_ms: int | None,
+         wrong: list[Any] | None = None) -> Command:
     """Wait until the objects of those uids are no more."""
     deadline = call.now + (timeout_ms or FOREVER_MS)
     late: list[Any] = [] if wrong is None else wrong

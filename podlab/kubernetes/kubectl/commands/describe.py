@@ -41,7 +41,8 @@ def describe(call: Call) -> Command:
                 errors += report(error)
         for obj in objects:
             metadata = obj["metadata"]
-            texts.append(describe_object(call.terminal.api.client, target.resource, metadata["name"], metadata.get("namespace"), call.now,
+            texts.append(describe_object(call.terminal.api.client, target.resource, metadata["name"], metadata.get("namespace"),
+                                         call.now,
                                          show_events=flags["show-events"]))
     call.terminal.out("\n\n".join(texts))
     call.terminal.err(errors)

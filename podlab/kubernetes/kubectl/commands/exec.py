@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...objects import dig
+from ..attaching import attach as attach_to
 from ..builder import FILES
 from ..containers import choose, pod_of, run_session, single
 from ..flags import Flag
@@ -21,19 +22,20 @@ def exec_(call: Call) -> Command:
         raise KubectlError("error: pod, type/name or --filename must be specified\n")
     if not command:
         if len(words) > 1:
-            raise KubectlError("error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee 'kubectl exec -h' "
+            raise KubectlError("error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee "
+                               "'kubectl exec -h' "
                                "for help and examples\n")
         raise KubectlError("error: you must specify at least one command for the container\n")
     pod = yield from pod_of(call, single(call, words), call.flags["pod-running-timeout"])
     if dig(pod, "status.phase") in ("Succeeded", "Failed"):
-        raise KubectlError(f"error: cannot exec into a container in a completed pod; current phase is {dig(pod, 'status.phase')}\n")
+        raise KubectlError(f"error: cannot exec into a container in a completed pod; current phase is "
+                           f"{dig(pod, 'status.phase')}\n")
     container = choose(call, pod, call.flags["container"], quiet=call.flags["quiet"])
     stdin = call.flags["stdin"]
     tty = call.flags["tty"]
-    if tty and not (call.terminal.tty and stdin):
-        if stdin:
-            call.terminal.err("Unable to use a TTY - input is not a terminal or the right kind of file\n")
-            tty = False
+    if tty and stdin and not call.terminal.tty:
+        call.terminal.err("Unable to use a TTY - input is not a terminal or the right kind of file\n")
+        tty = False
     code = yield from run_session(call, pod, container, command=command, stdin=stdin, tty=tty)
     if code:
         raise KubectlError(f"command terminated with exit code {code}\n", code)
@@ -49,6 +51,4 @@ def attach(call: Call) -> Command:
     if dig(pod, "status.phase") in ("Succeeded", "Failed"):
         raise KubectlError(f"error: cannot attach a container in a completed pod; current phase is {dig(pod, 'status.phase')}\n")
     container = choose(call, pod, call.flags["container"])
-    if call.flags["stdin"] and not call.flags["quiet"]:
-        call.terminal.err("If you don't see a command prompt, try pressing enter.\n")
-    return (yield from run_session(call, pod, container, command=None, stdin=call.flags["stdin"], tty=call.flags["tty"]))
+    return (yield from attach_to(call, pod, container))

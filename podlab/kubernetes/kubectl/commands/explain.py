@@ -19,11 +19,13 @@ Schema = dict[str, Any]
 WIDTH, FIELD_WIDTH = 76, 78
 
 
-@verb("explain", Flag("recursive", "bool"), Flag("api-version"), Flag("output", short="o", default="plaintext"), summary="Get documentation for a resource",
+@verb("explain", Flag("recursive", "bool"), Flag("api-version"), Flag("output", short="o", default="plaintext"),
+      summary="Get documentation for a resource",
       usage="explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2]")
 def explain(call: Call) -> None:
     if not call.arguments:
-        raise call.usage_error("You must specify the type of resource to explain. Use \"kubectl api-resources\" for a complete list of supported resources.\n")
+        raise call.usage_error("You must specify the type of resource to explain. Use \"kubectl api-resources\" for a complete "
+                               "list of supported resources.\n")
     if len(call.arguments) > 1:
         raise call.usage_error("We accept only this format: explain RESOURCE\n")
     kind, *path = call.arguments[0].rstrip(".").split(".")
@@ -32,7 +34,8 @@ def explain(call: Call) -> None:
         if not any(r.group == group and r.api_version == call.flags["api-version"] for r in RESOURCES):
             raise KubectlError(f'error: couldn\'t find resource for "{call.flags["api-version"]}, Resource={kind}"\n')
     resource = resource_named(kind)
-    text = (f"GROUP:      {resource.group}\n" if resource.group else "") + f"KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n"
+    text = (f"GROUP:      "
+            f"{resource.group}\n" if resource.group else "") + f"KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n"
     found: Schema = schema.definitions()[schema.type_of(resource)]
     for depth, name in enumerate(path):
         member = _member(found, name)
@@ -106,7 +109,8 @@ def _fields(node: Schema, level: int, recursive: bool, history: tuple[str, ...])
         if recursive:
             out.append(_fields(member, level + 1, recursive, history))
         else:
-            out.append(_indent(wrap(member.get("description") or "<no description>", FIELD_WIDTH - 2 * level), 2 * level + 2) + "\n\n")
+            out.append(_indent(wrap(member.get("description") or "<no description>", FIELD_WIDTH - 2 * level),
+                               2 * level + 2) + "\n\n")
     inner = _inner(found)
     if inner is not None:
         out.append(_fields(inner, level, recursive, history))

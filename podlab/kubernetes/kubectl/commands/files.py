@@ -20,18 +20,21 @@ from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, fail_with, report, verb
 from .apply import LAST_APPLIED, annotated
 
-EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the edit. If an error occurs "
+EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the "
+             "edit. If an error occurs "
              "while saving this file will be\n# reopened with the relevant failures.\n#\n")
 
 
-@verb("edit", *FILES, *CHANGING, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"), Flag("output-patch", "bool"),
+@verb("edit", *FILES, *CHANGING, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"),
+      Flag("output-patch", "bool"),
       Flag("validate", "opt", default="strict", bare="strict"),
       summary="Edit a resource on the server", usage="edit (RESOURCE/NAME | -f FILENAME)")
 def edit(call: Call) -> Command:
     infos, wrong = yield from select(call)
     fail_with(wrong)
     if call.terminal.edit is None:
-        raise KubectlError('error: unable to launch the editor "vi": there is no full-screen editor here. Use kubectl get -o yaml > FILE, change the file and '
+        raise KubectlError('error: unable to launch the editor "vi": there is no full-screen editor here. Use kubectl get -o '
+                           'yaml > FILE, change the file and '
                            "kubectl replace -f FILE; or kubectl patch\n")
     for info in infos:
         before = go_yaml.dump(without(info.object, "metadata.managedFields"))
@@ -40,7 +43,8 @@ def edit(call: Call) -> Command:
             edited = yield from call.terminal.edit(f"{info.resource.one}-{info.name}.yaml", text)
             body = "" if edited is None else "".join(line for line in edited.splitlines(True) if not line.startswith("#"))
             if not body.strip():
-                call.terminal.err("Edit cancelled, saved file was empty.\n" if edited is not None else "Edit cancelled, no changes made.\n")
+                call.terminal.err("Edit cancelled, saved file was empty.\n" if edited is not None
+                                  else "Edit cancelled, no changes made.\n")
                 break
             if body == before:
                 call.terminal.err("Edit cancelled, no changes made.\n")
@@ -59,11 +63,13 @@ def _save_edit(call: Call, info: Info, new: dict[str, Any]) -> None:
     if not patch:
         call.terminal.err("Edit cancelled, no changes made.\n")
         return
-    done = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json", fieldValidation="Strict")
+    done = call.request("patch", info.resource, info.name, info.namespace, patch,
+                        patchType="application/strategic-merge-patch+json", fieldValidation="Strict")
     call.show(info.resource, done, "edited")
 
 
-@verb("diff", *FILES, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("field-manager"), Flag("selector", short="l"), Flag("prune", "bool"),
+@verb("diff", *FILES, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("field-manager"),
+      Flag("selector", short="l"), Flag("prune", "bool"),
       Flag("show-managed-fields", "bool"), Flag("concurrency", "int", default=1),
       summary="Diff the live version against a would-be applied version", usage="diff -f FILENAME")
 def diff(call: Call) -> Command:
@@ -84,10 +90,12 @@ def diff(call: Call) -> Command:
         new = _lines(merged)
         version, group = info.resource.version, info.resource.group
         name = ".".join(part for part in (group, version, info.resource.kind, info.namespace, info.name) if part)
-        lines = list(difflib.unified_diff(old, new, f"/tmp/LIVE/{name}", f"/tmp/MERGED/{name}"))
+
+        old_name, new_name = (f"/tmp/{which}/{name}" for which in ("LIVE", "MERGED"))
+        lines = list(difflib.unified_diff(old, new, old_name, new_name))
         if lines:
             changed = True
-            call.terminal.out(f"diff -u -N /tmp/LIVE/{name} /tmp/MERGED/{name}\n" + "".join(lines))
+            call.terminal.out(f"diff -u -N {old_name} {new_name}\n" + "".join(lines))
     return 1 if changed else 0
 
 
@@ -100,13 +108,15 @@ def _merged(call: Call, info: Info, live: Any) -> Any:
     patch = three_way(info.resource, json.loads(previous) if previous else {}, modified, thaw(live))
     if not patch:
         return live
-    return call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json", dryRun="All")
+    return call.request("patch", info.resource, info.name, info.namespace, patch,
+                        patchType="application/strategic-merge-patch+json", dryRun="All")
 
 
 def _lines(obj: Any) -> list[str]:
     shown = without(obj, "metadata.managedFields")
     annotations = {key: value for key, value in dig(shown, "metadata.annotations", {}).items() if key != LAST_APPLIED}
-    shown = {**shown, "metadata": {**shown["metadata"], "annotations": annotations}} if "annotations" in shown["metadata"] else shown
+    shown = {**shown, "metadata": {**shown["metadata"],
+                                   "annotations": annotations}} if "annotations" in shown["metadata"] else shown
     return go_yaml.dump(shown).splitlines(True)
 
 
@@ -135,11 +145,12 @@ def _spec(word: str) -> tuple[str, str, str]:
     where, colon, path = word.partition(":")
     if not colon:
         return "", word, ""
-    namespace, slash, pod = where.rpartition("/")
+    namespace, _, pod = where.rpartition("/")
     return pod, path, namespace
 
 
-def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin: str = "") -> Generator[Wait, None, tuple[int, str, str]]:
+def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin: str = "") -> Generator[Wait, None,
+    tuple[int, str, str]]:
     """Run a command in the Pod's container with `stdin` as its input; what it wrote."""
     from ...kubelet import sessions
 
@@ -147,7 +158,8 @@ def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin
     pod = call.request("get", BY_PLURAL["pods"], pod_name, namespace or call.namespace)
     container = choose(call, pod, call.flags["container"])
     node = pod["spec"].get("nodeName", "")
-    session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command, stdin=bool(stdin), tty=False)
+    session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command,
+                          stdin=bool(stdin), tty=False)
     if stdin:
         api.session(node=node, act="write", session=session, data=stdin)
         api.session(node=node, act="eof", session=session)
@@ -166,10 +178,12 @@ def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin
 def _from_pod(call: Call, source: tuple[str, str, str], target: str) -> Command:
     pod, path, namespace = source
     # one file after another, named relative to the directory; a single file is named ""
-    code, listing, err = yield from _run_in(call, pod, namespace, ["sh", "-c", 'cd "$1" 2>/dev/null && find . -type f || { [ -f "$1" ] && echo; }', "sh", path])
+    code, listing, err = yield from _run_in(call, pod, namespace, ["sh", "-c", 'cd "$1" 2>/dev/null && find . -type f || { [ -f '
+                                                                   '"$1" ] && echo; }', "sh", path])
     if code or not listing:
-        raise KubectlError(f"tar: {path}: Cannot stat: No such file or directory\ntar: Exiting with failure status due to previous errors\n"
-                           if not err else err, 1)
+        raise KubectlError(err or f"tar: {path}: Cannot stat: No such file or directory\ntar: Exiting with failure status due "
+                           f"to previous "
+                           "errors\n")
     if call.terminal.save is None:
         raise KubectlError(f"error: open {target}: read-only file system\n")
     for name in listing.split("\n")[:-1]:
@@ -192,7 +206,8 @@ def _to_pod(call: Call, source: str, target: tuple[str, str, str]) -> Command:
     base = whole.rsplit("/", 1)[-1]
     for inner, text in wanted.items():
         place = 'd="$1"; if [ -d "$1" ]; then d="$1/$3"; fi; if [ -n "$2" ]; then d="$d/$2"; fi; mkdir -p "$(dirname "$d")" && cat > "$d"'
-        code, _, err = yield from _run_in(call, pod, namespace, ["sh", "-c", place, "sh", path.rstrip("/") or "/", inner, base], stdin=text)
+        code, _, err = yield from _run_in(call, pod, namespace, ["sh", "-c", place, "sh", path.rstrip("/") or "/", inner, base],
+                                          stdin=text)
         if code:
             call.terminal.err(err)
             raise KubectlError(f"command terminated with exit code {code}\n", code)

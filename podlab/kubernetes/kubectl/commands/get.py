@@ -20,15 +20,19 @@ from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, report, verb
 
 ENDPOINTS_WARNING = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
-NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resources" for a complete list of supported resources.\n\n')
+NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resources" for a complete list of supported '
+           'resources.\n\n')
 
 
-@verb("get", *SELECTING, *FILES, Flag("output", short="o"), Flag("watch", "bool", "w"), Flag("watch-only", "bool"), Flag("show-labels", "bool"),
+@verb("get", *SELECTING, *FILES, Flag("output", short="o"), Flag("watch", "bool", "w"), Flag("watch-only", "bool"),
+      Flag("show-labels", "bool"),
       Flag("no-headers", "bool"), Flag("sort-by"), Flag("label-columns", "list", "L"), Flag("ignore-not-found", "bool"),
       Flag("show-kind", "bool"), Flag("chunk-size", "int", default=500), Flag("show-managed-fields", "bool"),
-      Flag("output-watch-events", "bool"), Flag("raw"), Flag("template"), Flag("allow-missing-template-keys", "bool", default=True),
+      Flag("output-watch-events", "bool"), Flag("raw"), Flag("template"), Flag("allow-missing-template-keys", "bool",
+          default=True),
       Flag("server-print", "bool", default=True), Flag("subresource"),
-      summary="Display one or many resources", usage="get (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags]")
+      summary="Display one or many resources", usage="get (TYPE[.VERSION][.GROUP] [NAME | -l label] | "
+      "TYPE[.VERSION][.GROUP]/NAME ...) [flags]")
 def get(call: Call) -> Command:
     flags = call.flags
     if flags["raw"]:
@@ -72,7 +76,8 @@ def _wanted(call: Call) -> Any:
         return [Target(info.resource, info.name) for info in infos]
     if not call.arguments:
         call.terminal.err(NO_KIND.format("get"))
-        raise call.usage_error('Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource '
+        raise call.usage_error('Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description '
+                               'of that resource '
                                "(e.g. kubectl explain pods).")
     wanted = targets(call.arguments)
     if any(target.name for target in wanted):
@@ -128,7 +133,8 @@ def _table_text(call: Call, resource: Resource, objects: Iterable[Map], *, with_
         rows = {**rows, "columnDefinitions": [{"name": "Event", "type": "string"}, *rows["columnDefinitions"]],
                 "rows": [{**row, "cells": [event, *row["cells"]]} for row in rows["rows"]]}
     return print_table(rows, wide=flags["output"] == "wide", show_labels=flags["show-labels"], no_headers=not headers,
-                       with_namespace=resource.namespaced and flags["all-namespaces"], with_kind_prefix=resource if with_kind else None,
+                       with_namespace=resource.namespaced and flags["all-namespaces"],
+                       with_kind_prefix=resource if with_kind else None,
                        label_columns=flags["label-columns"], remembered=remembered)
 
 
@@ -145,7 +151,8 @@ def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
         for obj in found if call.flags["output-watch-events"] or _format(call) else ():
             headers = _show_change(call, resource, obj, "ADDED", headers, remembered)
         if found and not call.flags["output-watch-events"] and not _format(call):
-            call.terminal.out(_table_text(call, resource, found, with_kind=call.flags["show-kind"], headers=headers, remembered=remembered))
+            call.terminal.out(_table_text(call, resource, found, with_kind=call.flags["show-kind"], headers=headers,
+                                          remembered=remembered))
             headers = False
     while True:
         yield Wait()
@@ -165,7 +172,8 @@ def _concerns(call: Call, resource: Resource, name: str, change: Change) -> str:
     """The watch event that a change is to this watcher: ADDED, MODIFIED, DELETED, or "" for none."""
     metadata = change.object["metadata"]
     namespace = namespace_of(call, resource)
-    if change.plural != resource.plural or (namespace and metadata.get("namespace") != namespace) or (name and metadata["name"] != name):
+    if change.plural != resource.plural or (namespace and metadata.get("namespace") != namespace) or (name
+        and metadata["name"] != name):
         return ""
     matches = list(_matching(call, (change.object, change.old)))
     if change.type == "DELETED":
@@ -189,9 +197,11 @@ def _show_change(call: Call, resource: Resource, obj: Map, kind: str, headers: b
     if _format(call):
         if event:
             obj = Map({"type": event, "object": obj})
-        call.terminal.out(output.render(call.flags["output"], [obj], single=True, template=call.flags["template"], show_managed_fields=bool(event)))
+        call.terminal.out(output.render(call.flags["output"], [obj], single=True, template=call.flags["template"],
+                                        show_managed_fields=bool(event)))
         return headers
-    call.terminal.out(_table_text(call, resource, [obj], with_kind=call.flags["show-kind"], headers=headers, remembered=remembered, event=event))
+    call.terminal.out(_table_text(call, resource, [obj], with_kind=call.flags["show-kind"], headers=headers,
+                                  remembered=remembered, event=event))
     return False
 
 

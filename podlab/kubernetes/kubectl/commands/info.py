@@ -18,7 +18,8 @@ SERVER = "https://kubernetes.podlab:6443"
 USER = "kubernetes-admin"
 # What the API server offers besides RESOURCES, as `kubectl api-versions` lists it
 REVIEWS = ("authentication.k8s.io/v1", "authorization.k8s.io/v1", "apiregistration.k8s.io/v1", "admissionregistration.k8s.io/v1",
-           "certificates.k8s.io/v1", "events.k8s.io/v1", "flowcontrol.apiserver.k8s.io/v1", "autoscaling/v1", "resource.k8s.io/v1")
+           "certificates.k8s.io/v1", "events.k8s.io/v1", "flowcontrol.apiserver.k8s.io/v1", "autoscaling/v1",
+           "resource.k8s.io/v1")
 
 
 def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
@@ -27,8 +28,10 @@ def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
     return tabwriter.align("".join("\t".join(row) + "\n" for row in lines), 6, 3)
 
 
-@verb("api-resources", Flag("api-group"), Flag("namespaced", "bool", default=True), Flag("no-headers", "bool"), Flag("output", short="o"), Flag("verbs", "list"),
-      Flag("sort-by"), Flag("cached", "bool"), Flag("categories", "list"), summary="Print the supported API resources on the server",
+@verb("api-resources", Flag("api-group"), Flag("namespaced", "bool", default=True), Flag("no-headers", "bool"),
+      Flag("output", short="o"), Flag("verbs", "list"),
+      Flag("sort-by"), Flag("cached", "bool"), Flag("categories", "list"),
+      summary="Print the supported API resources on the server",
       usage="api-resources [flags]")
 def api_resources(call: Call) -> None:
     flags = call.flags
@@ -36,7 +39,8 @@ def api_resources(call: Call) -> None:
         raise KubectlError(f"error: --output {flags['output']} is not available\n")
     found = [r for r in RESOURCES if (not flags.given("namespaced") or r.namespaced == flags["namespaced"])
              and (not flags.given("api-group") or r.group == flags["api-group"])
-             and all(word in r.verbs for word in flags["verbs"]) and (not flags["categories"] or any(c in r.categories for c in flags["categories"]))]
+             and all(word in r.verbs for word in flags["verbs"]) and (not flags["categories"]
+                                                                      or any(c in r.categories for c in flags["categories"]))]
     found.sort(key=(lambda r: (r.kind, r.group)) if flags["sort-by"] == "kind" else (lambda r: (r.group, r.plural)))
     if flags["output"] == "name":
         call.terminal.out("".join(r.qualified + "\n" for r in found))
@@ -45,11 +49,12 @@ def api_resources(call: Call) -> None:
     rows = [[r.plural, ",".join(r.short_names), r.api_version, str(r.namespaced).lower(), r.kind] for r in found]
     if flags["output"] == "wide":
         headers += ["VERBS", "CATEGORIES"]
-        rows = [[*row, ",".join(r.verbs), ",".join(r.categories)] for row, r in zip(rows, found)]
+        rows = [[*row, ",".join(r.verbs), ",".join(r.categories)] for row, r in zip(rows, found, strict=True)]
     call.terminal.out(aligned(rows, None if flags["no-headers"] else headers))
 
 
-@verb("api-versions", summary="Print the supported API versions on the server, in the form of \"group/version\"", usage="api-versions")
+@verb("api-versions", summary="Print the supported API versions on the server, in the form of \"group/version\"",
+      usage="api-versions")
 def api_versions(call: Call) -> None:
     call.terminal.out("".join(version + "\n" for version in sorted({*(r.api_version for r in RESOURCES), *REVIEWS})))
 
@@ -60,7 +65,13 @@ def cluster_info(call: Call) -> None:
                       "'kubectl cluster-info dump'.\n")
 
 
-@verb("version", Flag("client", "bool"), Flag("output", short="o"), summary="Print the client and server version information", usage="version [flags]")
+@verb("cluster-info dump", summary="Dump relevant information for debugging and diagnosis", usage="cluster-info dump")
+def cluster_info_dump(call: Call) -> None:
+    raise KubectlError("error: cluster-info dump is not available here: use kubectl get and kubectl logs\n")
+
+
+@verb("version", Flag("client", "bool"), Flag("output", short="o"), summary="Print the client and server version information",
+      usage="version [flags]")
 def version(call: Call) -> None:
     from ...cluster import KUBERNETES_VERSION
 
@@ -75,7 +86,8 @@ def version(call: Call) -> None:
         return
     if form:
         raise KubectlError("error: --output must be 'yaml' or 'json'\n")
-    call.terminal.out(f"Client Version: {KUBERNETES_VERSION}\nKustomize Version: v5.7.1\n" + ("" if call.flags["client"] else f"Server Version: {KUBERNETES_VERSION}\n"))
+    call.terminal.out(f"Client Version: {KUBERNETES_VERSION}\nKustomize Version: v5.7.1\n"
+                      + ("" if call.flags["client"] else f"Server Version: {KUBERNETES_VERSION}\n"))
 
 
 # ---- config
@@ -84,12 +96,14 @@ def version(call: Call) -> None:
 def _kubeconfig(call: Call) -> dict[str, Any]:
     config = call.terminal.config
     context = {"cluster": "podlab", "user": USER, **({"namespace": config.namespace} if config.namespace != "default" else {})}
-    return {"apiVersion": "v1", "clusters": [{"cluster": {"certificate-authority-data": "DATA+OMITTED", "server": SERVER}, "name": "podlab"}],
+    return {"apiVersion": "v1", "clusters": [{"cluster": {"certificate-authority-data": "DATA+OMITTED", "server": SERVER},
+                                              "name": "podlab"}],
             "contexts": [{"context": context, "name": config.context}], "current-context": config.context, "kind": "Config",
             "users": [{"name": USER, "user": {"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}}]}
 
 
-@verb("config view", Flag("output", short="o", default="yaml"), Flag("minify", "bool"), Flag("raw", "bool"), Flag("flatten", "bool"), Flag("template"),
+@verb("config view", Flag("output", short="o", default="yaml"), Flag("minify", "bool"), Flag("raw", "bool"),
+      Flag("flatten", "bool"), Flag("template"),
       summary="Display merged kubeconfig settings or a specified kubeconfig file", usage="config view [flags]")
 def config_view(call: Call) -> None:
     call.terminal.out(printer(call.flags["output"], template=call.flags["template"])(Map(_kubeconfig(call))))
@@ -111,7 +125,8 @@ def get_contexts(call: Call) -> None:
         if name != config.context:
             raise KubectlError(f"error: context {name} not found\n")
     row = ["*", config.context, "podlab", USER, config.namespace if config.namespace != "default" else ""]
-    call.terminal.out(aligned([row], None if call.flags["no-headers"] else ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]))
+    call.terminal.out(aligned([row], None if call.flags["no-headers"] else ["CURRENT", "NAME", "CLUSTER", "AUTHINFO",
+        "NAMESPACE"]))
 
 
 @verb("config get-clusters", summary="Display clusters defined in the kubeconfig", usage="config get-clusters")
@@ -138,7 +153,8 @@ def set_context(call: Call) -> None:
     call.terminal.out(f'Context "{config.context}" modified.\n')
 
 
-@verb("config use-context", summary="Set the current-context in a kubeconfig file", usage="config use-context CONTEXT_NAME", aliases="use")
+@verb("config use-context", summary="Set the current-context in a kubeconfig file", usage="config use-context CONTEXT_NAME",
+      aliases="use")
 def use_context(call: Call) -> None:
     if call.arguments != [call.terminal.config.context]:
         raise KubectlError(f'error: no context exists with the name: "{" ".join(call.arguments)}"\n')
@@ -159,25 +175,30 @@ def whoami(call: Call) -> None:
     call.terminal.out(aligned([["Username", USER], ["Groups", f"[{' '.join(groups)}]"]], ["ATTRIBUTE", "VALUE"]))
 
 
-@verb("auth can-i", Flag("all-namespaces", "bool", "A"), Flag("list", "bool"), Flag("quiet", "bool", "q"), Flag("subresource"), Flag("no-headers", "bool"),
+@verb("auth can-i", Flag("all-namespaces", "bool", "A"), Flag("list", "bool"), Flag("quiet", "bool", "q"), Flag("subresource"),
+      Flag("no-headers", "bool"),
       summary="Check whether an action is allowed", usage="auth can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]")
 def can_i(call: Call) -> int:
     who = call.flags["as"] or USER
     if call.flags["list"]:
-        rules = [(["*.*"], [], [], ["*"]), ([], ["*"], [], ["*"])] if who == USER else []
+        rules: list[tuple[list[str], ...]] = [(["*.*"], [], [], ["*"]), ([], ["*"], [], ["*"])] if who == USER else []
         rows = [[",".join(r), f"[{' '.join(u)}]", f"[{' '.join(n)}]", f"[{' '.join(v)}]"] for r, u, n, v in rules]
-        call.terminal.out(aligned(rows, None if call.flags["no-headers"] else ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]))
+        call.terminal.out(aligned(rows, None if call.flags["no-headers"] else ["Resources", "Non-Resource URLs",
+            "Resource Names", "Verbs"]))
         return 0
     if len(call.arguments) not in (2, 3):
-        raise KubectlError("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.\n")
+        raise KubectlError("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl "
+                           "auth can-i -h' for help and examples.\n")
     action, what = call.arguments[0], call.arguments[1]
     kind, _, name = what.partition("/")
     resource = by_any_name(kind) if not what.startswith("/") else None
     if resource is None and kind not in ("*", "") and not what.startswith("/"):
         call.terminal.err(f"Warning: the server doesn't have a resource type '{kind}'\n\n")
     if resource is not None and not resource.namespaced and call.namespace:
-        call.terminal.err(f"Warning: resource '{resource.plural}' is not namespace scoped" + (f" in group '{resource.group}'" if resource.group else "") + "\n\n")
-    allowed = who == USER or _allowed(call, who, action, resource.group if resource else "", resource.plural if resource else kind, name)
+        call.terminal.err(f"Warning: resource '{resource.plural}' is not namespace scoped"
+                          + (f" in group '{resource.group}'" if resource.group else "") + "\n\n")
+    allowed = who == USER or _allowed(call, who, action, resource.group if resource else "",
+                                      resource.plural if resource else kind, name)
     if not call.flags["quiet"]:
         call.terminal.out("yes\n" if allowed else "no\n")
     return 0 if allowed else 1
@@ -192,7 +213,9 @@ def _allowed(call: Call, who: str, action: str, group: str, plural: str, name: s
             full = f"system:serviceaccount:{subject.get('namespace', '')}:{subject['name']}" if subject["kind"] == "ServiceAccount" else subject["name"]
             if subject["kind"] in ("User", "ServiceAccount") and full == who:
                 return True
-            if subject["kind"] == "Group" and subject["name"] in ("system:authenticated", *(["system:serviceaccounts"] if ":serviceaccount:" in who else [])):
+            if subject["kind"] == "Group" and subject["name"] in ("system:authenticated",
+                                                                  *(["system:serviceaccounts"] if ":serviceaccount:" in who
+                                                                    else [])):
                 return True
         return False
 
@@ -201,10 +224,12 @@ def _allowed(call: Call, who: str, action: str, group: str, plural: str, name: s
             return "*" in (rule.get(member) or ()) or value in (rule.get(member) or ())
         return has("verbs", action) and has("apiGroups", group) and has("resources", plural) and (
             not rule.get("resourceNames") or name in rule["resourceNames"])
-    bindings = [b for b in client.list("clusterrolebindings") if holds(b)] + [b for b in client.list("rolebindings", call.namespace) if holds(b)]
+    bindings = [b for b in client.list("clusterrolebindings") if holds(b)] + [b for b in client.list("rolebindings",
+        call.namespace) if holds(b)]
     for binding in bindings:
         reference = binding["roleRef"]
-        role = client.find("roles", reference["name"], call.namespace) if reference["kind"] == "Role" else client.find("clusterroles", reference["name"])
+        role = client.find("roles", reference["name"],
+                           call.namespace) if reference["kind"] == "Role" else client.find("clusterroles", reference["name"])
         if role is not None and any(permits(rule) for rule in role.get("rules") or ()):
             return True
     return False
@@ -213,7 +238,8 @@ def _allowed(call: Call, who: str, action: str, group: str, plural: str, name: s
 # ---- events
 
 
-@verb("events", *SELECTING, Flag("for"), Flag("watch", "bool", "w"), Flag("types", "list"), Flag("no-headers", "bool"), Flag("output", short="o"),
+@verb("events", *SELECTING, Flag("for"), Flag("watch", "bool", "w"), Flag("types", "list"), Flag("no-headers", "bool"),
+      Flag("output", short="o"),
       Flag("chunk-size", "int", default=500), summary="List events",
       usage="events [(-o|--output=)json|yaml|name|...] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]")
 def events(call: Call) -> Command:
@@ -221,10 +247,12 @@ def events(call: Call) -> Command:
     everywhere = flags["all-namespaces"]
     picked = _picker(call)
     etcd = call.terminal.api.cluster.etcd
-    found = [event for event in call.request("list", "events", "", "" if everywhere else call.namespace)["items"] if picked(event)]
+    found = [event for event in call.request("list", "events", "", "" if everywhere else call.namespace)["items"]
+             if picked(event)]
     found.sort(key=_event_time)
     if flags["output"]:
-        call.terminal.out(printer(flags["output"])(Map({"apiVersion": "v1", "items": found, "kind": "List", "metadata": {"resourceVersion": ""}})))
+        call.terminal.out(printer(flags["output"])(Map({"apiVersion": "v1", "items": found, "kind": "List",
+                                                        "metadata": {"resourceVersion": ""}})))
         return 0
     if not found and not flags["watch"]:
         call.terminal.err("No events found.\n" if everywhere else f"No events found in {call.namespace} namespace.\n")
@@ -236,7 +264,8 @@ def events(call: Call) -> Command:
         yield Wait()
         for change in list(etcd.since(seen)):
             namespace = change.object["metadata"].get("namespace")
-            if change.plural == "events" and change.type != "DELETED" and (everywhere or namespace == call.namespace) and picked(change.object):
+            if change.plural == "events" and change.type != "DELETED" and (everywhere
+                or namespace == call.namespace) and picked(change.object):
                 call.terminal.out(aligned([_event_row(call, change.object)], None))
         seen = etcd.revision
     return 0
@@ -277,7 +306,8 @@ def _event_row(call: Call, event: Map) -> list[str]:
     if count > 1:
         last = f"{last} (x{count} over {age(event.get('firstTimestamp') or event.get('eventTime'))})"
     about = event["involvedObject"]
-    row = [last, event.get("type", ""), event.get("reason", ""), f"{about.get('kind', '')}/{about.get('name', '')}", event.get("message", "").strip()]
+    row = [last, event.get("type", ""), event.get("reason", ""), f"{about.get('kind', '')}/{about.get('name', '')}",
+           event.get("message", "").strip()]
     return [event["metadata"]["namespace"], *row] if call.flags["all-namespaces"] else row
 
 
@@ -289,7 +319,8 @@ def options(call: Call) -> None:
         f"    {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}\n" for flag in sorted(GLOBAL, key=lambda f: f.name)))
 
 
-@verb("kustomize", Flag("output", short="o"), summary="Build a kustomization target from a directory or URL", usage="kustomize DIR")
+@verb("kustomize", Flag("output", short="o"), summary="Build a kustomization target from a directory or URL",
+      usage="kustomize DIR")
 def kustomize_(call: Call) -> None:
     from ..kustomize import build
 

@@ -13,7 +13,8 @@ from ..patches import two_way
 from ..terminal import Command, KubectlError
 from ..verbs import CHANGING, Call, fail_with, verb
 
-MARKING = (*SELECTING, *FILES, *CHANGING, Flag("overwrite", "bool"), Flag("list", "bool"), Flag("resource-version"), Flag("local", "bool"))
+MARKING = (*SELECTING, *FILES, *CHANGING, Flag("overwrite", "bool"), Flag("list", "bool"), Flag("resource-version"),
+           Flag("local", "bool"))
 NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 
 
@@ -30,7 +31,8 @@ def annotate(call: Call) -> Command:
 
 
 def _mark(call: Call, member: str, word: str, done: str) -> Command:
-    names, pairs = [], []
+    names: list[str] = []
+    pairs: list[str] = []
     for argument in call.arguments:
         if "=" in argument or (argument.endswith("-") and len(names) + (not has_files(call)) > 0 and (pairs or names)):
             pairs.append(argument)
@@ -60,11 +62,15 @@ def _parse(pairs: list[str], word: str) -> tuple[dict[str, str], list[str]]:
             removed.append(pair[:-1])
             continue
         if not key:
-            raise KubectlError(f"error: invalid {word} spec: {pair}\n" if word == "label" else f"error: invalid {word} format: {pair}\n")
+            raise KubectlError(f"error: invalid {word} spec: {pair}\n" if word == "label"
+                               else f"error: invalid {word} format: {pair}\n")
         if word == "label" and value and (len(value) > 63 or not NAME.fullmatch(value)):
-            raise KubectlError(f'error: invalid label value: "{pair}": a valid label must be an empty string or consist of alphanumeric '
-                               "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
-                               "'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')\n")
+            raise KubectlError(f'error: invalid label value: "{pair}": a valid label must be an empty string or consist of '
+                               f'alphanumeric '
+                               "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
+                               "'MyValue',  or "
+                               "'my_value',  or '12345', regex used for validation is "
+                               "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')\n")
         wanted[key] = value
     for key in removed:
         if key in wanted:

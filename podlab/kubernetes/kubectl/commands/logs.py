@@ -17,9 +17,12 @@ SELECTOR_TAIL = 10  # with -l, unless --tail says otherwise
 MAX_FOLLOWED = 5
 
 
-@verb("logs", Flag("follow", "bool", "f"), Flag("container", short="c"), Flag("previous", "bool", "p"), Flag("tail", "int", default=-1),
-      Flag("since", "duration", default=0), Flag("since-time"), Flag("timestamps", "bool"), Flag("prefix", "bool"), Flag("selector", short="l"),
-      Flag("all-containers", "bool"), Flag("all-pods", "bool"), Flag("limit-bytes", "int", default=0), Flag("ignore-errors", "bool"),
+@verb("logs", Flag("follow", "bool", "f"), Flag("container", short="c"), Flag("previous", "bool", "p"),
+      Flag("tail", "int", default=-1),
+      Flag("since", "duration", default=0), Flag("since-time"), Flag("timestamps", "bool"), Flag("prefix", "bool"),
+      Flag("selector", short="l"),
+      Flag("all-containers", "bool"), Flag("all-pods", "bool"), Flag("limit-bytes", "int", default=0),
+      Flag("ignore-errors", "bool"),
       Flag("max-log-requests", "int", default=MAX_FOLLOWED), Flag("pod-running-timeout", "duration", default=20_000),
       Flag("insecure-skip-tls-verify-backend", "bool"),
       summary="Print the logs for a container in a pod", usage="logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]")
@@ -27,14 +30,16 @@ def logs(call: Call) -> Command:
     flags, words = call.flags, call.arguments
     container = flags["container"]
     if not words and not flags["selector"]:
-        raise call.usage_error("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command")
+        raise call.usage_error("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required "
+                               "argument for the logs command")
     if len(words) == 2 and "/" not in words[0]:
         if container:
             raise call.usage_error("only one of -c or an inline [CONTAINER] arg is allowed")
         container, words = words[1], words[:1]
     if len(words) > 2 or (words and flags["selector"]):
         raise call.usage_error("only a selector (-l) or a POD name is allowed" if flags["selector"] else
-                               "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command")
+                               "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required "
+                               "argument for the logs command")
     if flags["all-containers"] and container:
         raise KubectlError("error: --all-containers=true should not be specified with container name " + container + "\n")
     if flags["tail"] < -1:
@@ -57,11 +62,17 @@ def _sources(call: Call, words: list[str], container: str | None) -> list[tuple[
             raise KubectlError(f"No resources found in {call.namespace} namespace.\n", 0)
         return [source for pod in pods for source in _of_pod(call, pod, container)]
     target = single(call, words)
-    obj = call.request("get", target.resource, target.name, call.namespace)
+    try:
+        obj = call.request("get", target.resource, target.name, call.namespace)
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        raise KubectlError(f'error: error from server (NotFound): {error.message} in namespace "{call.namespace}"\n') from error
     if target.resource.plural == "pods":
         return _of_pod(call, obj, container)
     if target.resource.plural == "cronjobs" or not dig(obj, "spec.selector"):
-        raise KubectlError(f"error: cannot get the logs from {target.resource.api_version}, Kind={target.resource.kind}: selector not found\n")
+        raise KubectlError(f"error: cannot get the logs from {target.resource.api_version}, Kind={target.resource.kind}: "
+                           f"selector not found\n")
     pods = activity_order(pods_selected(call, target.resource, obj))
     if not pods:
         raise KubectlError("error: timed out waiting for the condition\n")
@@ -78,7 +89,7 @@ def _of_pod(call: Call, pod: Map, container: str | None) -> list[tuple[Map, str]
         return [(pod, one["name"]) for member in members for one in pod["spec"].get(member) or ()]
     if container:
         if find(pod, container) is None:
-            raise ApiError(400, "BadRequest", f"container {container} is not valid for pod {pod['metadata']['name']}")
+            raise KubectlError(f"error: container {container} is not valid for pod {pod['metadata']['name']}\n")
         return [(pod, container)]
     return [(pod, choose(call, pod, None))]
 
@@ -91,7 +102,8 @@ def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
         try:
             since = parse_rfc3339(flags["since-time"])
         except ValueError as error:
-            raise KubectlError(f'error: parsing time "{flags["since-time"]}" as "2006-01-02T15:04:05Z07:00": cannot parse\n') from error
+            raise KubectlError(f'error: parsing time "{flags["since-time"]}" as "2006-01-02T15:04:05Z07:00": cannot '
+                               f'parse\n') from error
     code = 0
     offsets: list[Any] = [None] * len(sources)
     for i, (pod, container) in enumerate(sources):
@@ -150,7 +162,8 @@ def _runs(call: Call, pod: Map, container: str) -> bool:
 
 def _statuses(pod: Map | None, container: str) -> list[Any]:
     members = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
-    return [status for member in members for status in dig(pod, "status." + member, ()) if status["name"] == container] if pod else []
+    return [status for member in members for status in dig(pod, "status." + member,
+                                                           ()) if status["name"] == container] if pod else []
 
 
 def _end(call: Call, pod: Map, container: str) -> int:

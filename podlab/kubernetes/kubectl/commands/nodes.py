@@ -27,15 +27,19 @@ def _nodes(call: Call, names: list[str]) -> Any:
 # ---- taint
 
 
-@verb("taint", *SELECTING, *CHANGING, Flag("overwrite", "bool"), Flag("filename", "array", "f"), Flag("kustomize"), Flag("recursive", "bool"),
+@verb("taint", *SELECTING, *CHANGING, Flag("overwrite", "bool"), Flag("filename", "array", "f"), Flag("kustomize"),
+      Flag("recursive", "bool"),
       Flag("validate", "opt", default="strict", bare="strict"),
-      summary="Update the taints on one or more nodes", usage="taint NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... KEY_N=VAL_N:TAINT_EFFECT_N")
+      summary="Update the taints on one or more nodes", usage="taint NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... "
+      "KEY_N=VAL_N:TAINT_EFFECT_N")
 def taint(call: Call) -> Command:
-    names, specs = [], []
+    names: list[str] = []
+    specs: list[str] = []
     for word in call.arguments[1:]:
         (specs if "=" in word or ":" in word or word.endswith("-") else names).append(word)
     if not call.arguments or call.arguments[0] not in ("node", "nodes", "no", "Node"):
-        raise KubectlError("error: invalid resource type " + (call.arguments[0] if call.arguments else "") + ", only node types are supported\n")
+        raise KubectlError("error: invalid resource type " + (call.arguments[0] if call.arguments else "")
+                           + ", only node types are supported\n")
     if not names and not (call.flags["all"] or call.flags["selector"]):
         raise KubectlError("error: one or more resources must be specified as <resource> <name> or <resource>/<name>\n")
     if not specs:
@@ -58,14 +62,16 @@ def _taints(specs: list[str]) -> tuple[list[dict[str, str]], list[tuple[str, str
     for spec in specs:
         body, gone = (spec[:-1], True) if spec.endswith("-") else (spec, False)
         pair, colon, effect = body.partition(":")
-        key, equals, value = pair.partition("=")
+        key, _, value = pair.partition("=")
         if effect and effect not in EFFECTS:
             raise KubectlError(f"error: invalid taint effect: {effect}, unsupported taint effect\n")
         if not gone and (not colon or not effect):
             raise KubectlError(f"error: invalid taint spec: {spec}\n")
         if not re.fullmatch(r"([A-Za-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", key):
-            raise KubectlError(f"error: invalid taint spec: {spec}, name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-                               "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+            raise KubectlError(f"error: invalid taint spec: {spec}, name part must consist of alphanumeric characters, '-', '_' "
+                               f"or '.', and must start and end "
+                               "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+                               "validation is "
                                "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n")
         if gone:
             remove.append((key, effect))
@@ -78,17 +84,19 @@ def _taint(call: Call, info: Info, add: list[dict[str, str]], remove: list[tuple
     held: list[Any] = thaw(dig(info.object, "spec.taints", []))
     for new in add:
         if any(one["key"] == new["key"] and one["effect"] == new["effect"] for one in held) and not call.flags["overwrite"]:
-            raise KubectlError(f"error: node {info.name} already has {new['key']} taint(s) with same effect(s) and --overwrite is false\n")
+            raise KubectlError(f"error: node {info.name} already has {new['key']} taint(s) with same effect(s) and --overwrite "
+                               f"is false\n")
     for key, effect in remove:
         if not any(one["key"] == key and effect in ("", one["effect"]) for one in held):
             raise KubectlError(f'error: taint "{key}{":" + effect if effect else ""}" not found\n')
     kept = [one for one in held if not any(one["key"] == key and effect in ("", one["effect"]) for key, effect in remove)
             and not any(one["key"] == new["key"] and one["effect"] == new["effect"] for new in add)]
     taints = [*add, *kept]
-    done = "untainted" if remove and not add else "modified" if remove or call.flags["overwrite"] and len(held) else "tainted"
+    done = "untainted" if remove and not add else "modified" if remove or (call.flags["overwrite"] and held) else "tainted"
     new_node: Any = info.object
     if call.dry != "client":
-        new_node = call.request("patch", NODES, info.name, "", {"spec": {"taints": taints or None}}, patchType="application/merge-patch+json")
+        new_node = call.request("patch", NODES, info.name, "", {"spec": {"taints": taints or None}},
+                                patchType="application/merge-patch+json")
     call.show(NODES, new_node, done)
 
 
@@ -115,10 +123,12 @@ def _named_nodes(call: Call) -> Any:
     wrong: list[Any] = []
     options = {"labelSelector": call.flags["selector"]} if call.flags["selector"] else {}
     if options:
-        return [Info(NODES, "", node["metadata"]["name"], node) for node in call.request("list", NODES, **options)["items"]], wrong
+        return [Info(NODES, "", node["metadata"]["name"], node) for node in call.request("list", NODES,
+            **options)["items"]], wrong
     for name in call.arguments:
         try:
-            infos.append(Info(NODES, "", name.removeprefix("node/").removeprefix("nodes/"), call.request("get", NODES, name.rpartition("/")[2])))
+            infos.append(Info(NODES, "", name.removeprefix("node/").removeprefix("nodes/"),
+                              call.request("get", NODES, name.rpartition("/")[2])))
         except ApiError as error:
             wrong.append(error)
     return infos, wrong
@@ -140,12 +150,15 @@ def _cordon(call: Call, info: Info, wish: bool) -> None:
         call.terminal.out(f"node/{info.name} already {word}{suffix}\n")
         return
     if call.dry != "client":
-        call.request("patch", NODES, info.name, "", {"spec": {"unschedulable": wish or None}}, patchType="application/strategic-merge-patch+json")
+        call.request("patch", NODES, info.name, "", {"spec": {"unschedulable": wish or None}},
+                     patchType="application/strategic-merge-patch+json")
     call.terminal.out(f"node/{info.name} {word}{suffix}\n")
 
 
-@verb("drain", *CORDON, Flag("force", "bool"), Flag("grace-period", "int", default=-1), Flag("ignore-daemonsets", "bool"), Flag("timeout", "duration", default=0),
-      Flag("delete-emptydir-data", "bool"), Flag("delete-local-data", "bool"), Flag("pod-selector"), Flag("disable-eviction", "bool"),
+@verb("drain", *CORDON, Flag("force", "bool"), Flag("grace-period", "int", default=-1), Flag("ignore-daemonsets", "bool"),
+      Flag("timeout", "duration", default=0),
+      Flag("delete-emptydir-data", "bool"), Flag("delete-local-data", "bool"), Flag("pod-selector"),
+      Flag("disable-eviction", "bool"),
       Flag("skip-wait-for-delete-timeout", "int", default=0), Flag("chunk-size", "int", default=500),
       summary="Drain node in preparation for maintenance", usage="drain NODE")
 def drain(call: Call) -> Command:
@@ -162,7 +175,8 @@ def drain(call: Call) -> Command:
             call.terminal.err(f'error: unable to drain node "{info.name}" due to error: {error}, continuing command...\n')
             failed.append((info.name, error.lines))
     if failed:
-        call.terminal.err("There are pending nodes to be drained:\n" + "".join(f" {name}\n" for name, _ in failed) + "".join(lines for _, lines in failed))
+        call.terminal.err("There are pending nodes to be drained:\n" + "".join(f" {name}\n" for name,
+            _ in failed) + "".join(lines for _, lines in failed))
     return 1 if failed else 0
 
 
@@ -176,7 +190,8 @@ class Undrained(Exception):
 
 def _drain(call: Call, node: str) -> Command:
     flags = call.flags
-    options = {"fieldSelector": f"spec.nodeName={node}", **({"labelSelector": flags["pod-selector"]} if flags["pod-selector"] else {})}
+    options = {"fieldSelector": f"spec.nodeName={node}", **({"labelSelector": flags["pod-selector"]} if flags["pod-selector"]
+                                                            else {})}
     doomed: list[Map] = []
     errors: dict[str, list[str]] = {}
     warnings: dict[str, list[str]] = {}
@@ -262,8 +277,10 @@ def _evict_all(call: Call, doomed: list[Map]) -> Command:
         if not pending and not waiting:
             break
         if deadline is not None and call.now >= deadline:
-            raise Undrained([f"error when waiting for pod \"{pod['metadata']['name']}\" in namespace \"{pod['metadata']['namespace']}\" to terminate: "
-                             f"global timeout reached: {flags['timeout'] // 1000}s" for pod in [*waiting, *(pod for _, pod in pending)]])
+            raise Undrained([f"error when waiting for pod \"{pod['metadata']['name']}\" in namespace "
+                             f"\"{pod['metadata']['namespace']}\" to terminate: "
+                             f"global timeout reached: {flags['timeout'] // 1000}s" for pod in [*waiting,
+                                 *(pod for _, pod in pending)]])
         times = [at - call.now for at, _ in pending] + ([deadline - call.now] if deadline is not None else [])
         yield Wait(max(1, min(times)) if times else None)
     return 0

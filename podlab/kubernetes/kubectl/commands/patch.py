@@ -16,7 +16,8 @@ from ..terminal import Command, KubectlError
 from ..verbs import CHANGING, Call, fail_with, verb
 
 
-@verb("patch", *FILES, *CHANGING, Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"), Flag("subresource"),
+@verb("patch", *FILES, *CHANGING, Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"),
+      Flag("subresource"),
       Flag("local", "bool"), Flag("all-namespaces", "bool"),
       summary="Update fields of a resource", usage="patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]")
 def patch(call: Call) -> Command:
@@ -44,7 +45,8 @@ def patch(call: Call) -> Command:
         else:
             done = call.request("patch", info.resource, info.name, info.namespace, body, flags["subresource"] or "",
                                 patchType=PATCH_TYPES[kind], fieldValidation="Strict")
-        changed = {key: value for key, value in done.items() if key != "status"} != {key: value for key, value in before.items() if key != "status"}
+        changed = {key: value for key, value in done.items() if key != "status"} != {key: value for key,
+            value in before.items() if key != "status"}
         call.show(info.resource, done, "patched" if changed or flags["subresource"] else "patched (no change)")
     return 0
 

@@ -14,7 +14,8 @@ from ..verbs import Call, verb
 
 
 @verb("port-forward", Flag("address", "list"), Flag("pod-running-timeout", "duration", default=60_000),
-      summary="Forward one or more local ports to a pod", usage="port-forward TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]")
+      summary="Forward one or more local ports to a pod", usage="port-forward TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT "
+      "[...[LOCAL_PORT_N:]REMOTE_PORT_N]")
 def port_forward(call: Call) -> Command:
     if len(call.arguments) < 2:
         raise call.usage_error("TYPE/NAME and list of ports are required for port-forward")
@@ -23,13 +24,15 @@ def port_forward(call: Call) -> Command:
     service = call.request("get", target.resource, target.name, call.namespace) if target.resource.plural == "services" else None
     pod = yield from pod_of(call, target, call.flags["pod-running-timeout"])
     if dig(pod, "status.phase") != "Running":
-        raise KubectlError(f"error: unable to forward port because pod is not running. Current status={dig(pod, 'status.phase')}\n")
+        raise KubectlError(f"error: unable to forward port because pod is not running. Current "
+                           f"status={dig(pod, 'status.phase')}\n")
     ports = [_ports(pair, pod, service) for pair in pairs]
     forward = call.terminal.forward
     for local, remote, _ in ports:
         call.terminal.out(f"Forwarding from 127.0.0.1:{local} -> {remote}\nForwarding from [::1]:{local} -> {remote}\n")
         if forward is not None:
-            forward(local, {"namespace": pod["metadata"]["namespace"], "pod": pod["metadata"]["name"], "uid": pod["metadata"]["uid"], "port": remote})
+            forward(local, {"namespace": pod["metadata"]["namespace"], "pod": pod["metadata"]["name"],
+                            "uid": pod["metadata"]["uid"], "port": remote})
     try:
         while True:
             live = call.terminal.api.client.find("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
@@ -83,6 +86,7 @@ def _named_port(text: str, pod: Map) -> int:
     raise KubectlError(f"error: Pod '{pod['metadata']['name']}' does not have a named port '{text}'\n")
 
 
-@verb("proxy", Flag("port", "int", short="p", default=8001), summary="Run a proxy to the Kubernetes API server", usage="proxy [--port=PORT]")
+@verb("proxy", Flag("port", "int", short="p", default=8001), summary="Run a proxy to the Kubernetes API server",
+      usage="proxy [--port=PORT]")
 def proxy(call: Call) -> None:
     raise KubectlError("error: kubectl proxy is not available here: use kubectl get --raw PATH\n")

@@ -31,7 +31,8 @@ def _required(call: Call) -> None:
 # ---- status
 
 
-@verb("rollout status", *ROLLING, Flag("watch", "bool", "w", default=True), Flag("revision", "int", default=0), Flag("timeout", "duration", default=0),
+@verb("rollout status", *ROLLING, Flag("watch", "bool", "w", default=True), Flag("revision", "int", default=0),
+      Flag("timeout", "duration", default=0),
       summary="Show the status of the rollout", usage="rollout status (TYPE NAME | TYPE/NAME) [flags]")
 def status(call: Call) -> Command:
     _required(call)
@@ -62,7 +63,8 @@ def _follow(call: Call, info: Info) -> Command:
             for change in etcd.since(seen):
                 seen = change.revision
                 metadata = change.object["metadata"]
-                if change.plural == info.resource.plural and metadata["name"] == info.name and metadata.get("namespace", "") == info.namespace:
+                if change.plural == info.resource.plural and metadata["name"] == info.name and metadata.get("namespace",
+                    "") == info.namespace:
                     if change.type == "DELETED":
                         raise KubectlError("error: object has been deleted\n")
                     nxt = change.object
@@ -118,7 +120,8 @@ def _statefulset_status(obj: Any, revision: int) -> tuple[str, bool]:
     partition = dig(spec, "updateStrategy.rollingUpdate.partition")
     if wanted is not None and partition is not None:
         if status.get("updatedReplicas", 0) < wanted - partition:
-            return (f"Waiting for partitioned roll out to finish: {status.get('updatedReplicas', 0)} out of {wanted - partition} new pods have been "
+            return (f"Waiting for partitioned roll out to finish: {status.get('updatedReplicas', 0)} out of "
+                    f"{wanted - partition} new pods have been "
                     "updated...\n"), False
         return f"partitioned roll out complete: {status.get('updatedReplicas', 0)} new pods have been updated...\n", True
     if status.get("updateRevision") != status.get("currentRevision"):
@@ -163,7 +166,8 @@ def history(call: Call) -> Command:
     fail_with(wrong)
     for info in infos:
         if info.resource.plural not in VIEWERS:
-            raise KubectlError(f'error: no history viewer has been implemented for "{info.resource.kind}.{info.resource.group}"\n')
+            raise KubectlError(f'error: no history viewer has been implemented for '
+                               f'"{info.resource.kind}.{info.resource.group}"\n')
         held = _histories(call, info)
         revision = call.flags["revision"]
         if revision and revision not in held:
@@ -173,7 +177,8 @@ def history(call: Call) -> Command:
             call.terminal.out(show(held[revision][0] if revision else info.object))
             continue
         kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
-        call.terminal.out((f"{kind}with revision #{revision}\n" + _template_text(held[revision]) if revision else kind + "\n" + _table(held)) + "\n")
+        call.terminal.out((f"{kind}with revision #{revision}\n" + _template_text(held[revision]) if revision else kind + "\n"
+                           + _table(held)) + "\n")
     return 0
 
 
@@ -188,8 +193,8 @@ def _table(held: dict[int, tuple[Any, Any]]) -> str:
 
 
 def _template_text(held: tuple[Any, Any]) -> str:
-    from ..describe.writer import Page
     from ..describe.pods import describe_template
+    from ..describe.writer import Page
 
     page = Page(0)
     cause = dig(held[0], "metadata.annotations", {}).get(CHANGE_CAUSE)
@@ -220,16 +225,20 @@ def _undo(call: Call, info: Info) -> None:
     wanted = call.flags["to-revision"]
     held = _histories(call, info)
     if info.resource.plural == "deployments" and dig(info.object, "spec.paused"):
-        raise KubectlError("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again\n")
+        raise KubectlError("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and "
+                           "try again\n")
     if wanted and wanted not in held:
         raise KubectlError(f"error: unable to find specified revision {wanted} in history\n")
     numbers = sorted(held)
     if not wanted and len(numbers) < 2:
-        raise KubectlError(f'error: no rollout history found for {info.resource.one} "{info.name}"\n' if info.resource.plural == "deployments" else
+        raise KubectlError(f'error: no rollout history found for {info.resource.one} "{info.name}"\n'
+                           if info.resource.plural == "deployments" else
                            "error: no last revision to roll back to\n")
     if LAST_APPLIED in dig(info.object, "metadata.annotations", {}):
-        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} was previously managed with 'kubectl apply'. Rolling back will not "
-                          f"update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. "
+        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} was previously managed with 'kubectl apply'. "
+                          f"Rolling back will not "
+                          f"update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' "
+                          f"operations. "
                           "Consider using 'kubectl apply' with your previous configuration file instead.\n")
     number = wanted or numbers[-2]
     template = thaw(held[number][1])
@@ -243,11 +252,13 @@ def _undo(call: Call, info: Info) -> None:
     if call.dry != "client":
         body: Any
         if info.resource.plural == "deployments":
-            skip = {LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history", "deployment.kubernetes.io/desired-replicas",
+            skip = {LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history",
+                    "deployment.kubernetes.io/desired-replicas",
                     "deployment.kubernetes.io/max-replicas", "deprecated.deployment.rollback.to"}
             held_annotations = dig(info.object, "metadata.annotations", {})
             annotations = {key: value for key, value in held_annotations.items() if key in skip}
-            annotations |= {key: value for key, value in dig(held[number][0], "metadata.annotations", {}).items() if key not in skip}
+            annotations |= {key: value for key, value in dig(held[number][0], "metadata.annotations",
+                                                             {}).items() if key not in skip}
             body = [{"op": "replace", "path": "/spec/template", "value": template},
                     {"op": "replace", "path": "/metadata/annotations", "value": annotations}]
             if "annotations" not in info.object["metadata"]:
@@ -255,7 +266,8 @@ def _undo(call: Call, info: Info) -> None:
             done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/json-patch+json")
         else:
             body = {"spec": {"template": {**template, "$patch": "replace"}}}
-            done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/strategic-merge-patch+json")
+            done = call.request("patch", info.resource, info.name, info.namespace, body,
+                                patchType="application/strategic-merge-patch+json")
     call.show(info.resource, done, "rolled back")
 
 
@@ -285,9 +297,9 @@ def resume(call: Call) -> Command:
 
 def _restarted(call: Call, info: Info, obj: Any) -> str | None:
     if info.resource.plural not in VIEWERS:
-        return f'error: {info.resource.plural} "{info.name}" restarting is not supported'
+        return f'error: {info.resource.qualified} "{info.name}" restarting is not supported'
     if info.resource.plural == "deployments" and dig(obj, "spec.paused"):
-        return f"error: {info.resource.plural} \"{info.name}\" can't restart paused deployment (run rollout resume first)"
+        return f"error: {info.resource.qualified} \"{info.name}\" can't restart paused deployment (run rollout resume first)"
     template = template_of(obj) or {}
     metadata = template.setdefault("metadata", {})
     metadata["annotations"] = {**(metadata.get("annotations") or {}), RESTARTED: rfc3339(call.now)}
@@ -296,7 +308,7 @@ def _restarted(call: Call, info: Info, obj: Any) -> str | None:
 
 def _paused(call: Call, info: Info, obj: Any) -> str | None:
     if info.resource.plural != "deployments":
-        return f'error: {info.resource.plural} "{info.name}" pausing is not supported'
+        return f'error: {info.resource.qualified} "{info.name}" pausing is not supported'
     if dig(obj, "spec.paused"):
         return f'error: {info.resource.qualified} "{info.name}" is already paused'
     obj["spec"]["paused"] = True
@@ -305,7 +317,7 @@ def _paused(call: Call, info: Info, obj: Any) -> str | None:
 
 def _resumed(call: Call, info: Info, obj: Any) -> str | None:
     if info.resource.plural != "deployments":
-        return f'error: {info.resource.plural} "{info.name}" resuming is not supported'
+        return f'error: {info.resource.qualified} "{info.name}" resuming is not supported'
     if not dig(obj, "spec.paused"):
         return f'error: {info.resource.qualified} "{info.name}" is not paused'
     obj["spec"]["paused"] = False
@@ -326,11 +338,13 @@ def _change(call: Call, change: Any, done: str) -> Command:
         if done == "resumed":
             patch = {"spec": {"paused": None}}
         if not patch:
-            wrong.append("error: if restart has already been triggered within the past second, please wait before attempting to trigger another")
+            wrong.append("error: if restart has already been triggered within the past second, please wait before attempting to "
+                         "trigger another")
             continue
         try:
             if call.dry != "client":
-                new = call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/strategic-merge-patch+json")
+                new = call.request("patch", info.resource, info.name, info.namespace, patch,
+                                   patchType="application/strategic-merge-patch+json")
         except ApiError as error_:
             wrong.append(f"error: failed to patch: {error_.message}")
             continue

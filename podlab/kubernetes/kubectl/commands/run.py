@@ -8,8 +8,8 @@ from typing import Any
 from ...apiserver.patch import merge_patch
 from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL
+from ..attaching import attach_or_logs, show_log, wait_for_start
 from ..builder import FILES, Info, select
-from ..containers import run_session
 from ..flags import Flag
 from ..templates import template_of
 from ..terminal import Command, KubectlError, Wait
@@ -20,13 +20,18 @@ from .delete import delete_lines, gone
 PODS = BY_PLURAL["pods"]
 
 
-@verb("run", *CHANGING, Flag("image"), Flag("env", "array"), Flag("labels", short="l"), Flag("port"), Flag("restart", default="Always"),
-      Flag("command", "bool"), Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"), Flag("rm", "bool"), Flag("attach", "bool"), Flag("expose", "bool"),
-      Flag("image-pull-policy"), Flag("annotations", "array"), Flag("overrides"), Flag("override-type", default="merge"), Flag("quiet", "bool", "q"),
-      Flag("privileged", "bool"), Flag("leave-stdin-open", "bool"), Flag("pod-running-timeout", "duration", default=60_000), Flag("save-config", "bool"),
+@verb("run", *CHANGING, Flag("image"), Flag("env", "array"), Flag("labels", short="l"), Flag("port"),
+      Flag("restart", default="Always"),
+      Flag("command", "bool"), Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"), Flag("rm", "bool"), Flag("attach", "bool"),
+      Flag("expose", "bool"),
+      Flag("image-pull-policy"), Flag("annotations", "array"), Flag("overrides"), Flag("override-type", default="merge"),
+      Flag("quiet", "bool", "q"),
+      Flag("privileged", "bool"), Flag("leave-stdin-open", "bool"), Flag("pod-running-timeout", "duration", default=60_000),
+      Flag("save-config", "bool"),
       Flag("grace-period", "int", default=-1), Flag("wait", "bool"), Flag("timeout", "duration"), Flag("force", "bool"), *FILES,
       summary="Run a particular image on the cluster",
-      usage="run NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...]")
+      usage="run NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] "
+      "[--command] -- [COMMAND] [args...]")
 def run(call: Call) -> Command:
     flags = call.flags
     if not call.arguments:
@@ -45,7 +50,8 @@ def run(call: Call) -> Command:
     if flags["expose"] and not flags["port"]:
         raise call.usage_error("--port must be set when exposing a service")
     if interactive and call.dry != "none":
-        raise call.usage_error("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
+        raise call.usage_error("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or "
+                               "--tty)")
     if flags["command"] and not words:
         raise KubectlError("error: container command is required\n")
     pod = _pod(call, name, words)
@@ -56,7 +62,8 @@ def run(call: Call) -> Command:
         made = pod
     if flags["expose"]:
         service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-                   "spec": {"ports": [{"port": int(flags["port"]), "protocol": "TCP", "targetPort": int(flags["port"])}], "selector": pod["metadata"]["labels"]},
+                   "spec": {"ports": [{"port": int(flags["port"]), "protocol": "TCP", "targetPort": int(flags["port"])}],
+                            "selector": pod["metadata"]["labels"]},
                    "status": {"loadBalancer": {}}}
         done = call.request("create", "services", "", call.namespace, service) if call.dry != "client" else service
         call.show(BY_PLURAL["services"], done, "created")
@@ -77,7 +84,7 @@ def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
         for one in flags["env"]:
             if "=" not in one:
                 raise KubectlError(f"error: invalid env: {one}\n")
-        container["env"] = [dict(zip(("name", "value"), one.partition("=")[::2])) for one in flags["env"]]
+        container["env"] = [{"name": name, "value": value} for name, _, value in (one.partition("=") for one in flags["env"])]
     if flags["port"]:
         if not str(flags["port"]).isdigit():
             raise KubectlError(f'error: strconv.ParseInt: parsing "{flags["port"]}": invalid syntax\n')
@@ -96,7 +103,8 @@ def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
     if flags["annotations"]:
         metadata["annotations"] = dict(pair.partition("=")[::2] for pair in flags["annotations"])
     pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
-                           "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}, "status": {}}
+                           "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]},
+                           "status": {}}
     if flags["overrides"]:
         try:
             pod = merge_patch(pod, json.loads(flags["overrides"]))
@@ -105,54 +113,52 @@ def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
     return pod
 
 
-def wait_for_start(call: Call, pod: Map, container: str) -> Command:
-    """Wait until a container runs or is over. Raises KubectlError when the Pod is gone or took longer than a minute."""
-    deadline = call.now + (call.flags["pod-running-timeout"] if "pod-running-timeout" in call.flags else 60_000)
-    while True:
-        live = call.terminal.api.client.find("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
-        if live is None:
-            raise KubectlError(f'Error from server (NotFound): pods "{pod["metadata"]["name"]}" not found\n')
-        statuses = [status for member in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
-                    for status in dig(live, "status." + member, ()) if status["name"] == container]
-        if any("running" in (s.get("state") or {}) or "terminated" in (s.get("state") or {}) for s in statuses):
-            return 0
-        if dig(live, "status.phase") in ("Succeeded", "Failed"):
-            return 0
-        if call.now >= deadline:
-            raise KubectlError("error: timed out waiting for the condition\n")
-        yield Wait(deadline - call.now)
-
-
 def _interactive(call: Call, pod: Map) -> Command:
+    """Attach to the new Pod; with restart Never or OnFailure its end is the command's, and --rm takes it away."""
     flags, name = call.flags, pod["metadata"]["name"]
     container = pod["spec"]["containers"][0]["name"]
     yield from wait_for_start(call, pod, container)
     live = call.request("get", PODS, name, call.namespace)
-    phase = dig(live, "status.phase")
-    code = 0
-    if phase in ("Succeeded", "Failed"):
-        lines = call.terminal.api.cluster.kubelet(live["spec"]["nodeName"]).logs(live["metadata"]["uid"], container)
-        call.terminal.out("".join(line.text + ("" if line.partial else "\n") for line in lines))
+    if dig(live, "status.phase") in ("Succeeded", "Failed"):
+        show_log(call, live, container)
     else:
-        if flags["stdin"] and not flags["quiet"]:
-            call.terminal.err("If you don't see a command prompt, try pressing enter.\n")
-        code = yield from run_session(call, live, container, command=None, stdin=flags["stdin"], tty=flags["tty"])
-    if flags["restart"] == "Always" and not flags["rm"]:
-        call.terminal.out(f"Session ended, resume using 'kubectl attach {name} -c {container} -i -t' command when the pod is running\n")
+        yield from attach_or_logs(call, live, container)
+    failure: tuple[str, int] | None = None
+    if flags["restart"] != "Always" and not flags["leave-stdin-open"]:
+        failure = yield from _outcome(call, pod)
     if flags["rm"]:
         call.request("delete", PODS, name, call.namespace, propagationPolicy="Background")
         if not flags["quiet"]:
             call.terminal.out(delete_lines(PODS, name, call.namespace))
         yield from gone(call, [(PODS, call.namespace, name, pod["metadata"]["uid"])], None)
-    if code:
-        raise KubectlError(f"pod {call.namespace}/{name} terminated (Error)\n", code)
+    if failure is not None:
+        raise KubectlError(*failure)
     return 0
 
 
-@verb("expose", *FILES, *CHANGING, Flag("port"), Flag("target-port"), Flag("protocol"), Flag("type"), Flag("name"), Flag("selector"), Flag("labels", short="l"),
-      Flag("cluster-ip"), Flag("external-ip"), Flag("session-affinity"), Flag("load-balancer-ip"), Flag("overrides"), Flag("save-config", "bool"),
+def _outcome(call: Call, pod: Map) -> Any:
+    """Wait for the Pod's end: (what to say, exit code) when it failed, else None."""
+    name = pod["metadata"]["name"]
+    wanted = ("Succeeded",) if call.flags["restart"] == "OnFailure" else ("Succeeded", "Failed")
+    while True:
+        live = call.terminal.api.client.find("pods", name, call.namespace)
+        if live is None or dig(live, "status.phase") == "Succeeded":
+            return None
+        if dig(live, "status.phase") in wanted:
+            ended = dig(live, "status.containerStatuses.0.state.terminated", {})
+            if not ended.get("exitCode"):
+                return f"error: pod {call.namespace}/{name} failed with unknown exit code\n", 1
+            return f"pod {call.namespace}/{name} terminated ({ended.get('reason', '')})\n{ended.get('message', '')}", int(ended["exitCode"])
+        yield Wait()
+
+
+@verb("expose", *FILES, *CHANGING, Flag("port"), Flag("target-port"), Flag("protocol"), Flag("type"), Flag("name"),
+      Flag("selector"), Flag("labels", short="l"),
+      Flag("cluster-ip"), Flag("external-ip"), Flag("session-affinity"), Flag("load-balancer-ip"), Flag("overrides"),
+      Flag("save-config", "bool"),
       summary="Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
-      usage="expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--type=type]")
+      usage="expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] "
+      "[--name=name] [--type=type]")
 def expose(call: Call) -> Command:
     infos, wrong = yield from select(call, selecting=False)  # --selector is the new Service's here
     fail_with(wrong)
@@ -170,13 +176,15 @@ def _selector(info: Info) -> dict[str, str]:
     if plural == "pods":
         labels = dig(obj, "metadata.labels")
         if not labels:
-            raise KubectlError("error: couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed\n")
+            raise KubectlError("error: couldn't retrieve selectors via --selector flag or introspection: the pod has no labels "
+                               "and cannot be exposed\n")
         return dict(thaw(labels))
     if plural in ("services", "replicationcontrollers"):
         return dict(thaw(dig(obj, "spec.selector", {})))
     if plural in ("deployments", "replicasets"):
         if dig(obj, "spec.selector.matchExpressions"):
-            raise KubectlError("error: couldn't retrieve selectors via --selector flag or introspection: couldn't convert expressions - \""
+            raise KubectlError("error: couldn't retrieve selectors via --selector flag or introspection: couldn't convert "
+                               "expressions - \""
                                f"{dig(obj, 'spec.selector.matchExpressions')}\" to map-based selector format\n")
         return dict(thaw(dig(obj, "spec.selector.matchLabels", {})))
     raise KubectlError(f"error: cannot expose a {info.resource.kind}.{info.resource.group}\n" if info.resource.group else
@@ -195,12 +203,14 @@ def _service(call: Call, info: Info, chosen: str | None) -> dict[str, Any]:
                     for port in one.get("ports") or ()]
     ports = [int(port) for port in str(flags["port"]).split(",")] if flags["port"] else [port for port, _ in declared]
     if not ports and flags["cluster-ip"] != "None":
-        raise KubectlError("error: couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples\n")
+        raise KubectlError("error: couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and "
+                           "examples\n")
     entries: list[dict[str, Any]] = []
     for i, port in enumerate(ports):
         protocol = flags["protocol"] or dict(declared).get(port, "TCP")
         target: Any = flags["target-port"] or port
-        entry: dict[str, Any] = {"port": port, "protocol": protocol, "targetPort": int(target) if str(target).isdigit() else target}
+        entry: dict[str, Any] = {"port": port, "protocol": protocol, "targetPort": int(target) if str(target).isdigit()
+                                 else target}
         if len(ports) > 1:
             entry["name"] = f"port-{i + 1}"
         entries.append(entry)
@@ -215,7 +225,8 @@ def _service(call: Call, info: Info, chosen: str | None) -> dict[str, Any]:
     if flags["external-ip"]:
         spec["externalIPs"] = [flags["external-ip"]]
     metadata: dict[str, Any] = {"name": flags["name"] or info.name}
-    labels = dict(pair.partition("=")[::2] for pair in flags["labels"].split(",")) if flags["labels"] else thaw(dig(info.object, "metadata.labels"))
+    labels = dict(pair.partition("=")[::2] for pair in flags["labels"].split(",")) if flags["labels"] else thaw(dig(info.object,
+        "metadata.labels"))
     if labels:
         metadata["labels"] = labels
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}

@@ -12,7 +12,8 @@ from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, fail_with, verb
 
 
-@verb("scale", *SELECTING, *FILES, *CHANGING, Flag("replicas", "int"), Flag("current-replicas", "int", default=-1), Flag("resource-version"),
+@verb("scale", *SELECTING, *FILES, *CHANGING, Flag("replicas", "int"), Flag("current-replicas", "int", default=-1),
+      Flag("resource-version"),
       Flag("timeout", "duration", default=0), summary="Set a new size for a deployment, replica set, or replication controller",
       usage="scale [--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)")
 def scale(call: Call) -> Command:
@@ -43,7 +44,8 @@ def _scale(call: Call, info: Info) -> None:
     if flags["current-replicas"] >= 0 and held != flags["current-replicas"]:
         raise KubectlError(f"error: Expected replicas to be {flags['current-replicas']}, was {held}\n")
     if flags["resource-version"] and info.object["metadata"]["resourceVersion"] != flags["resource-version"]:
-        raise KubectlError(f"error: Expected resource version to be {flags['resource-version']}, was {info.object['metadata']['resourceVersion']}\n")
+        raise KubectlError(f"error: Expected resource version to be {flags['resource-version']}, was "
+                           f"{info.object['metadata']['resourceVersion']}\n")
     if call.dry == "client":
         call.show(info.resource, info.object, "scaled")
         return
@@ -66,7 +68,8 @@ def _reached(call: Call, infos: list[Info]) -> Command:
     return 0
 
 
-@verb("autoscale", *FILES, *CHANGING, Flag("min", "int", default=-1), Flag("max", "int", default=-1), Flag("cpu-percent", "int", default=-1),
+@verb("autoscale", *FILES, *CHANGING, Flag("min", "int", default=-1), Flag("max", "int", default=-1),
+      Flag("cpu-percent", "int", default=-1),
       Flag("cpu"), Flag("memory"), Flag("name"), Flag("save-config", "bool"),
       summary="Auto-scale a deployment, replica set, stateful set, or replication controller",
       usage="autoscale (-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [--cpu=CPU] [--memory=MEMORY]")
@@ -79,11 +82,13 @@ def autoscale(call: Call) -> Command:
     if flags["max"] < 1:
         raise KubectlError(f"error: --max=MAXPODS is required and must be at least 1, max: {flags['max']}\n")
     if flags["max"] < flags["min"]:
-        raise KubectlError(f"error: --max=MAXPODS must be larger or equal to --min=MINPODS, max: {flags['max']}, min: {flags['min']}\n")
+        raise KubectlError(f"error: --max=MAXPODS must be larger or equal to --min=MINPODS, max: {flags['max']}, min: "
+                           f"{flags['min']}\n")
     if flags["cpu"] is not None and flags["cpu-percent"] > 0:
         raise KubectlError("error: --cpu-percent cannot be used together with --cpu\n")
     if flags.given("cpu-percent"):
-        call.terminal.err("Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format (e.g., '70%' for "
+        call.terminal.err("Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format (e.g., "
+                          "'70%' for "
                           "utilization or '500m' for milliCPU).\n")
     infos, wrong = yield from select(call)
     fail_with(wrong)
@@ -91,14 +96,17 @@ def autoscale(call: Call) -> Command:
         if "scale" not in info.resource.subresources:
             group = f"{info.resource.group}/{info.resource.version}" if info.resource.group else f"/{info.resource.version}"
             raise KubectlError(f"error: cannot autoscale a {group}, Kind={info.resource.kind}: no such scale\n")
-        spec: dict[str, Any] = {"scaleTargetRef": {"kind": info.resource.kind, "name": info.name, "apiVersion": info.resource.api_version},
+        spec: dict[str, Any] = {"scaleTargetRef": {"kind": info.resource.kind, "name": info.name,
+                                                   "apiVersion": info.resource.api_version},
                                 "maxReplicas": flags["max"]}
         if flags["min"] > 0:
             spec["minReplicas"] = flags["min"]
-        metrics = [_metric("cpu", flags["cpu"] or (f"{flags['cpu-percent']}%" if flags["cpu-percent"] > 0 else None)), _metric("memory", flags["memory"])]
+        metrics = [_metric("cpu", flags["cpu"] or (f"{flags['cpu-percent']}%" if flags["cpu-percent"] > 0 else None)),
+                   _metric("memory", flags["memory"])]
         if any(metrics):
             spec["metrics"] = [metric for metric in metrics if metric]
-        hpa: Any = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": flags["name"] or info.name}, "spec": spec}
+        hpa: Any = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+                    "metadata": {"name": flags["name"] or info.name}, "spec": spec}
         resource = BY_PLURAL["horizontalpodautoscalers"]
         if call.dry != "client":
             hpa = call.request("create", resource, "", info.namespace, thaw(hpa))
@@ -109,6 +117,7 @@ def autoscale(call: Call) -> Command:
 def _metric(name: str, target: str | None) -> dict[str, Any] | None:
     if not target:
         return None
-    wanted: dict[str, Any] = {"type": "Utilization", "averageUtilization": int(target[:-1])} if target.endswith("%") and target[:-1].isdigit() else \
+    wanted: dict[str, Any] = {"type": "Utilization",
+                              "averageUtilization": int(target[:-1])} if target.endswith("%") and target[:-1].isdigit() else \
         {"type": "AverageValue", "averageValue": target}
     return {"type": "Resource", "resource": {"name": name, "target": wanted}}

@@ -8,7 +8,7 @@ from typing import Any
 from ... import quantity
 from ...apiserver.errors import ApiError
 from ...objects import thaw
-from ..builder import select
+from ..builder import Info, select
 from ..flags import Flag
 from ..templates import SETTING, containers_named, pod_spec, update
 from ..terminal import Command, KubectlError
@@ -26,9 +26,10 @@ def set_image(call: Call) -> Command:
         raise KubectlError("error: at least one image update is required\n")
     images = dict(pair.partition("=")[::2] for pair in pairs)
     if "*" in images and len(images) > 1:
-        raise KubectlError("error: all containers are already specified by *, but saw more than one container_name=container_image pairs\n")
+        raise KubectlError("error: all containers are already specified by *, but saw more than one "
+                           "container_name=container_image pairs\n")
 
-    def change(obj: Json, info: Any) -> str | None:
+    def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
             return f"error: {info.resource.plural}/{info.name} the object is not a pod or does not have a pod template"
@@ -50,15 +51,18 @@ def _environment(call: Call, words: list[str]) -> tuple[dict[str, str], list[str
         if not equals:
             removed.append(word[:-1])
         elif not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", name):
-            raise KubectlError(f'error: "{name}" is not a valid key name: a valid environment variable name must consist of alphabetic characters, '
-                               "digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or "
+            raise KubectlError(f'error: "{name}" is not a valid key name: a valid environment variable name must consist of '
+                               f'alphabetic characters, '
+                               "digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or "
+                               "'MY_ENV.NAME',  or "
                                "'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')\n")
         else:
             wanted[name] = value
     return wanted, removed
 
 
-@verb("set env", *SETTING, Flag("env", "array", "e"), Flag("from"), Flag("list", "bool"), Flag("resolve", "bool"), Flag("overwrite", "bool", default=True),
+@verb("set env", *SETTING, Flag("env", "array", "e"), Flag("from"), Flag("list", "bool"), Flag("resolve", "bool"),
+      Flag("overwrite", "bool", default=True),
       Flag("prefix"), Flag("keys", "list"),
       summary="Update environment variables on a pod template", usage="set env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N")
 def set_env(call: Call) -> Command:
@@ -76,13 +80,14 @@ def set_env(call: Call) -> Command:
     if flags["list"]:
         return (yield from _list_env(call, names))
 
-    def change(obj: Json, info: Any) -> str | None:
+    def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
             return f"error: {info.resource.plural}/{info.name} does not have a pod template"
         found = containers_named(spec, flags["containers"])
         if not found:
-            call.terminal.err(f"warning: {info.resource.plural}/{info.name} does not have any containers matching \"{flags['containers']}\"\n")
+            call.terminal.err(f"warning: {info.resource.plural}/{info.name} does not have any containers matching "
+                              f"\"{flags['containers']}\"\n")
         for container in found:
             env = container.get("env") or []
             if not flags["overwrite"]:
@@ -105,13 +110,15 @@ def set_env(call: Call) -> Command:
 
 def _from_source(call: Call, source: str) -> list[Json]:
     kind, _, name = source.partition("/")
-    plural = {"configmap": "configmaps", "cm": "configmaps", "configmaps": "configmaps", "secret": "secrets", "secrets": "secrets"}.get(kind)
+    plural = {"configmap": "configmaps", "cm": "configmaps", "configmaps": "configmaps", "secret": "secrets",
+              "secrets": "secrets"}.get(kind)
     if plural is None:
         raise KubectlError("error: unsupported resource specified in --from\n")
     obj = call.request("get", plural, name, call.namespace)
     keys = [key for key in sorted(obj.get("data") or {}) if not call.flags["keys"] or key in call.flags["keys"]]
     member = "configMapKeyRef" if plural == "configmaps" else "secretKeyRef"
-    return [{"name": (call.flags["prefix"] or "") + re.sub(r"[^A-Z0-9_]", "_", key.upper()), "valueFrom": {member: {"name": name, "key": key}}}
+    return [{"name": (call.flags["prefix"] or "") + re.sub(r"[^A-Z0-9_]", "_", key.upper()),
+             "valueFrom": {member: {"name": name, "key": key}}}
             for key in keys]
 
 
@@ -133,7 +140,8 @@ def _list_env(call: Call, names: list[str]) -> Command:
     return 0
 
 
-@verb("set resources", *SETTING, Flag("limits"), Flag("requests"), summary="Update resource requests/limits on objects with pod templates",
+@verb("set resources", *SETTING, Flag("limits"), Flag("requests"), summary="Update resource requests/limits on objects with pod "
+      "templates",
       usage="set resources (-f FILENAME | TYPE NAME)  ([--limits=LIMITS & --requests=REQUESTS]")
 def set_resources(call: Call) -> Command:
     flags = call.flags
@@ -141,7 +149,7 @@ def set_resources(call: Call) -> Command:
         raise KubectlError("error: you must specify an update to requests or limits (in the form of --requests/--limits)\n")
     parts = {member: _resource_list(flags[member]) for member in ("limits", "requests") if flags[member]}
 
-    def change(obj: Json, info: Any) -> str | None:
+    def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
             return f"error: {info.resource.plural}/{info.name} does not have a pod template"
@@ -155,7 +163,8 @@ def set_resources(call: Call) -> Command:
                 resources[member] = {name: value for name, value in resources[member].items()
                                      if not (name in values and quantity.parse(value) == 0)}  # "cpu=0" takes the setting away
         return None
-    return (yield from update(call, change, "resource requirements updated", "failed to patch resources update to pod template %s"))
+    return (yield from update(call, change, "resource requirements updated",
+                              "failed to patch resources update to pod template %s"))
 
 
 def _resource_list(text: str) -> dict[str, str]:
@@ -167,7 +176,8 @@ def _resource_list(text: str) -> dict[str, str]:
         try:
             quantity.parse(value)
         except quantity.QuantityError as error:
-            raise KubectlError("error: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n") from error
+            raise KubectlError("error: quantities must match the regular expression "
+                               "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n") from error
         found[name] = value
     return found
 
@@ -178,13 +188,14 @@ def set_serviceaccount(call: Call) -> Command:
     if not call.arguments:
         raise KubectlError("error: serviceaccount is required\n")
 
-    def change(obj: Json, info: Any) -> str | None:
+    def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
             return f"error: {info.resource.plural}/{info.name} does not have a pod template"
         spec["serviceAccountName"] = spec["serviceAccount"] = call.arguments[-1]
         return None
-    return (yield from update(call, change, "serviceaccount updated", "failed to patch ServiceAccountName %s", call.arguments[:-1]))
+    return (yield from update(call, change, "serviceaccount updated", "failed to patch ServiceAccountName %s",
+                              call.arguments[:-1]))
 
 
 @verb("set selector", *SETTING, Flag("resource-version"), summary="Set the selector on a resource",
@@ -195,9 +206,9 @@ def set_selector(call: Call) -> Command:
     expression = call.arguments[-1]
     pairs = dict(part.partition("=")[::2] for part in expression.split(","))
 
-    def change(obj: Json, info: Any) -> str | None:
+    def change(obj: Json, info: Info) -> str | None:
         if info.resource.plural != "services":
-            return "error: selector of " + info.resource.kind + " cannot be set: only services have a selector that may change"
+            return f"error: selector of {info.resource.kind} cannot be set: only services have a selector that may change"
         obj["spec"]["selector"] = pairs
         return None
     return (yield from update(call, change, "selector updated", "failed to patch selector update %s", call.arguments[:-1]))
@@ -205,7 +216,8 @@ def set_selector(call: Call) -> Command:
 
 @verb("set subject", *SETTING, Flag("user", "array"), Flag("group", "array"), Flag("serviceaccount", "array"),
       summary="Update the user, group, or service account in a role binding or cluster role binding",
-      usage="set subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]")
+      usage="set subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] "
+      "[--serviceaccount=namespace:serviceaccountname]")
 def set_subject(call: Call) -> Command:
     from .create import subjects
 

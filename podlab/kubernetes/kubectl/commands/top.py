@@ -20,7 +20,8 @@ MEBI = 1 << 20
 def _usage(call: Call, pod: Any) -> dict[str, tuple[int, int]]:
     """{container: (millicores, bytes)}."""
     found = call.terminal.api.cluster.pod_usage(pod)
-    return {name: (-(-int(one.get("cpu_nanocores", 0)) // 1_000_000), int(one.get("memory_bytes", 0))) for name, one in found.items()}
+    return {name: (-(-int(one.get("cpu_nanocores", 0)) // 1_000_000), int(one.get("memory_bytes", 0))) for name,
+            one in found.items()}
 
 
 def _write(call: Call, rows: list[list[str]], headers: list[str]) -> None:
@@ -38,7 +39,8 @@ def top_pod(call: Call) -> None:
     if call.arguments:
         pods = [call.request("get", "pods", call.arguments[0], call.namespace)]
     else:
-        options = {key: value for key, value in (("labelSelector", flags["selector"]), ("fieldSelector", flags["field-selector"])) if value}
+        options = {key: value for key, value in (("labelSelector", flags["selector"]), ("fieldSelector",
+            flags["field-selector"])) if value}
         pods = call.request("list", "pods", "", "" if everywhere else call.namespace, **options)["items"]
     measured = [(pod, _usage(call, pod)) for pod in pods]
     measured = [(pod, usage) for pod, usage in measured if usage]
@@ -56,7 +58,8 @@ def top_pod(call: Call) -> None:
     for pod, usage in measured:
         head = ([pod["metadata"]["namespace"]] if everywhere else [])
         if flags["containers"]:
-            rows += [[*head, pod["metadata"]["name"], name, f"{cpu}m", f"{memory // MEBI}Mi"] for name, (cpu, memory) in sorted(usage.items())]
+            rows += [[*head, pod["metadata"]["name"], name, f"{cpu}m", f"{memory // MEBI}Mi"] for name,
+                     (cpu, memory) in sorted(usage.items())]
         else:
             cpu, memory = total((pod, usage))
             rows.append([*head, pod["metadata"]["name"], f"{cpu}m", f"{memory // MEBI}Mi"])
@@ -64,10 +67,12 @@ def top_pod(call: Call) -> None:
     if flags["sum"]:
         blank = [""] * (everywhere + flags["containers"])
         rows += [[*blank, "", "________", "________"], [*blank, "", f"{sums[0]}m", f"{sums[1] // MEBI}Mi"]]
-    _write(call, rows, [*(["NAMESPACE"] if everywhere else []), *(["POD", "NAME"] if flags["containers"] else ["NAME"]), "CPU(cores)", "MEMORY(bytes)"])
+    _write(call, rows, [*(["NAMESPACE"] if everywhere else []), *(["POD", "NAME"] if flags["containers"] else ["NAME"]),
+                        "CPU(cores)", "MEMORY(bytes)"])
 
 
-@verb("top node", *TOP, Flag("show-capacity", "bool"), Flag("show-swap", "bool"), summary="Display resource (CPU/memory) usage of nodes",
+@verb("top node", *TOP, Flag("show-capacity", "bool"), Flag("show-swap", "bool"),
+      summary="Display resource (CPU/memory) usage of nodes",
       usage="top node [NAME | -l label]", aliases="nodes no")
 def top_node(call: Call) -> None:
     flags = call.flags
@@ -82,8 +87,9 @@ def top_node(call: Call) -> None:
             continue
         cpu, memory = facts["usage"]["cpu"], facts["usage"]["memory"]
         size = dig(node, "status.capacity" if flags["show-capacity"] else "status.allocatable", {})
-        rows.append((cpu, memory, [name, f"{cpu}m", f"{cpu * 100 // max(1, quantity.milli(size.get('cpu', '1')))}%", f"{memory // MEBI}Mi",
+        rows.append((cpu, memory, [name, f"{cpu}m", f"{cpu * 100 // max(1, quantity.milli(size.get('cpu', '1')))}%",
+                                   f"{memory // MEBI}Mi",
                                    f"{memory * 100 // max(1, quantity.value(size.get('memory', '1')))}%"]))
     if flags["sort-by"]:
-        rows.sort(key=lambda row: -row[0 if flags["sort-by"] == "cpu" else 1])
+        rows.sort(key=lambda row: -(row[0] if flags["sort-by"] == "cpu" else row[1]))
     _write(call, [row[2] for row in rows], ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"])

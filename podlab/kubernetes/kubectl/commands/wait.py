@@ -16,9 +16,11 @@ DEFAULT_MS = 30_000
 WEEK_MS = 168 * 3_600_000  # --timeout=-1s waits a week
 
 
-@verb("wait", *SELECTING, *FILES, Flag("for", "array"), Flag("timeout", "duration", default=DEFAULT_MS), Flag("local", "bool"), Flag("output", short="o"),
+@verb("wait", *SELECTING, *FILES, Flag("for", "array"), Flag("timeout", "duration", default=DEFAULT_MS), Flag("local", "bool"),
+      Flag("output", short="o"),
       summary="Wait for a specific condition on one or many resources",
-      usage="wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available"
+      usage="wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) "
+      "[--for=create|--for=delete|--for condition=available"
             "|--for=jsonpath='{}'[=value]]")
 def wait(call: Call) -> Command:
     if not call.flags["for"]:
@@ -36,7 +38,7 @@ def wait(call: Call) -> Command:
     elif wrong:
         fail_with(wrong)
     if not infos:
-        if want == "delete" and any("/" in word for word in call.arguments) or want == "delete" and len(call.arguments) > 1:
+        if want == "delete" and (len(call.arguments) > 1 or any("/" in word for word in call.arguments)):
             return 0
         raise KubectlError("error: no matching resources found\n")
     late: list[Any] = []
@@ -52,26 +54,29 @@ def _test(want: str) -> Any:
     if kind.lower() == "delete":
         return None
     if kind == "condition" and equals:
-        name, _, value = rest.partition("=")
-        value = value or "true"
+        name, _, state = rest.partition("=")
+        state = state or "true"
 
         def condition(obj: Any) -> bool:
             for one in dig(obj, "status.conditions", ()):
                 if one.get("type", "").lower() == name.lower():
                     seen = dig(obj, "status.observedGeneration")
-                    if one.get("observedGeneration", obj["metadata"].get("generation", 0)) < obj["metadata"].get("generation", 0) or (
+                    if one.get("observedGeneration", obj["metadata"].get("generation", 0)) < obj["metadata"].get("generation",
+                        0) or (
                             seen is not None and seen < obj["metadata"].get("generation", 0)):
                         return False
-                    return bool(str(one.get("status", "")).lower() == value.lower())
+                    return bool(str(one.get("status", "")).lower() == state.lower())
             return False
         return condition
     if kind == "jsonpath" and equals:
-        expression, value = rest, None
+        expression = rest
+        value: str | None = None
         end = rest.rfind("}")
         if rest.startswith("{") and end >= 0:
             expression, tail = rest[:end + 1], rest[end + 1:]
             if tail and not tail.startswith("="):
-                raise KubectlError("error: jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'\n")
+                raise KubectlError("error: jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or "
+                                   "--for=jsonpath='{.status.readyReplicas}'\n")
             value = tail[1:].strip("'\"") if tail else None
         else:
             expression, found, value_text = rest.partition("=")

@@ -1,0 +1,251 @@
+"""What kubectl prints: a cluster, a command, its output, its errors and its exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podlab.kubernetes.apiserver.patch import apply_patch
+from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.kubectl.flags import milliseconds
+from podlab.kubernetes.kubectl.patches import three_way, two_way
+from podlab.kubernetes.kubectl.verbs import VERBS
+from podlab.kubernetes.resources import BY_PLURAL
+from tests.kubernetes.kubectl.given import DEPLOYMENT, FILES, WEB, cluster, kubectl, with_web
+
+CREATED = json.loads((Path(__file__).parent / "created_by_kubectl.json").read_text())
+
+
+@pytest.mark.parametrize("case", CREATED, ids=lambda case: case["command"])
+def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, Any]) -> None:
+    """Recorded from kubectl 1.32.4 with `creationTimestamp: null` taken out, which 1.36 no longer writes."""
+    assert kubectl(cluster(), case["command"]) == (case["code"], case["stdout"], case["stderr"])
+
+
+@pytest.mark.parametrize(("command", "code", "out", "err"), [
+    ("get pods", 0, "", "No resources found in default namespace.\n"),
+    ("get pods -A", 0, "", "No resources found\n"),
+    ("get nope", 1, "", 'error: the server doesn\'t have a resource type "nope"\n'),
+    ("get pod web", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
+    ("get pod web --ignore-not-found", 0, "", ""),
+    ("get pods web -l a=b", 1, "", "error: name cannot be provided when a selector is specified\n"),
+    ("delete pod", 1, "", "error: resource(s) were provided, but no name was specified\n"),
+    ("delete pod web", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
+    ("scale deployment web", 1, "", 'error: required flag(s) "replicas" not set\n'),
+    ("scale deployment web --replicas=x", 1, "", 'error: invalid argument "x" for "--replicas" flag: strconv.ParseInt: parsing '
+     '"x": invalid '
+     "syntax\nSee 'kubectl scale --help' for usage.\n"),
+    ("apply -f nope.yaml", 1, "", 'error: the path "nope.yaml" does not exist\n'),
+    ("apply", 1, "", "error: must specify one of -f and -k\n"),
+    ("apply -f bad.yaml", 1, "", 'error: error parsing bad.yaml: error converting YAML to JSON: yaml: line 2: mapping values '
+     'are not allowed '
+     "in this context\n"),
+    ("apply -f kind.yaml", 1, "", 'error: resource mapping not found for name: "x" namespace: "" from "kind.yaml": no matches '
+     'for kind "Pood" in '
+     'version "v1"\nensure CRDs are installed first\n'),
+    ("rollout pause pod/web", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
+    ("exec web", 1, "", "error: you must specify at least one command for the container\n"),
+    ("exec web ls", 1, "", "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee "
+     "'kubectl exec -h' for "
+     "help and examples\n"),
+    ("logs web", 1, "", 'error: error from server (NotFound): pods "web" not found in namespace "default"\n'),
+    ("wait pod/web --for=condition=Ready", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
+    ("frobnicate", 1, "", 'error: unknown command "frobnicate" for "kubectl"\n'),
+    ("config set-context --current --namespace=x", 0, 'Context "podlab" modified.\n', ""),
+    ("auth can-i create pods", 0, "yes\n", ""),
+    ("auth can-i create pods --as=eve", 1, "no\n", ""),
+    ("explain pod.spec.nope", 1, "", 'error: field "nope" does not exist\n'),
+    ("cordon node-1", 0, "node/node-1 cordoned\n", ""),
+    ("uncordon node-1", 0, "node/node-1 already uncordoned\n", ""),
+    ("taint nodes node-1 a=b:NoSchedule", 0, "node/node-1 tainted\n", ""),
+    ("taint nodes node-1 a-", 1, "", 'error: taint "a" not found\n'),
+    ("create ns t", 0, "namespace/t created\n", ""),
+    ("create ns default", 1, "", 'Error from server (AlreadyExists): namespaces "default" already exists\n'),
+    ("cluster-info dump", 1, "", "error: cluster-info dump is not available here: use kubectl get and kubectl logs\n"),
+])
+def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> None:
+    files = {"bad.yaml": "a: 1\nb: c: d\n", "kind.yaml": "apiVersion: v1\nkind: Pood\nmetadata: {name: x}\n"}
+    assert kubectl(cluster(), command, files=files) == (code, out, err)
+
+
+@pytest.mark.parametrize(("command", "code", "out", "err"), [
+    ("get pod web -o name", 0, "pod/web\n", ""),
+    ("get pods -o jsonpath={.items[*].metadata.name}", 0, "web", ""),
+    ("get pod web --no-headers", 0, "web   1/1   Running   0     3s\n", ""),
+    ("get pod web -L app --show-labels", 0, "NAME   READY   STATUS    RESTARTS   AGE   APP   LABELS\nweb    1/1     Running   0 "
+     "         3s    web   "
+     "app=web\n", ""),
+    ("apply -f web.yaml", 0, "pod/web unchanged\n", ""),
+    ("create -f web.yaml", 1, "", 'Error from server (AlreadyExists): error when creating "web.yaml": pods "web" already '
+     'exists\n'),
+    ("label pod web tier=front", 0, "pod/web labeled\n", ""),
+    ("label pod web app=api", 1, "", "error: 'app' already has a value (web), and --overwrite is false\n"),
+    ("label pod web app-", 0, "pod/web unlabeled\n", ""),
+    ("label pod web app=web", 0, "pod/web not labeled\n", ""),
+    ("annotate pod web note=x", 0, "pod/web annotated\n", ""),
+    ("set image pod/web c=nginx:1.16.1", 0, "pod/web image updated\n", ""),
+    ("set image pod/web d=nginx", 1, "", 'error: unable to find container named "d"\n'),
+    ("patch pod web -p {}", 0, "pod/web patched (no change)\n", ""),
+    ("delete pod web --wait=false", 0, 'pod "web" deleted from default namespace\n', ""),
+    ("delete pod web --now", 0, 'pod "web" deleted from default namespace\n', ""),
+    ("delete -f web.yaml --dry-run=client", 0, 'pod "web" deleted from default namespace (dry run)\n', ""),
+    ("exec web -- sh -c 'echo out; echo err >&2; exit 3'", 3, "out\n", "err\ncommand terminated with exit code 3\n"),
+    ("expose pod web", 0, "service/web exposed\n", ""),
+    ("wait pod/web --for=condition=Ready", 0, "pod/web condition met\n", ""),
+    ("wait pod/web --for=jsonpath={.status.phase}=Running", 0, "pod/web condition met\n", ""),
+    ("wait pod/web --for=condition=Nope --timeout=2s", 1, "", "error: timed out waiting for the condition on pods/web\n"),
+    ("logs web -c d", 1, "", "error: container d is not valid for pod web\n"),
+    ("autoscale deployment web --max=3", 1, "", 'Error from server (NotFound): deployments.apps "web" not found\n'),
+    ("drain node-1", 1, "node/node-1 cordoned\n", 'error: unable to drain node "node-1" due to error: cannot delete Pods that '
+     'declare no controller '
+     "(use --force to override): default/web, continuing command...\nThere are pending nodes to be drained:\n node-1\ncannot "
+     "delete Pods that declare "
+     "no controller (use --force to override): default/web\n"),
+])
+def test_with_a_running_pod(command: str, code: int, out: str, err: str) -> None:
+    assert kubectl(with_web(), command) == (code, out, err)
+
+
+def test_delete_waits_for_the_finalizer() -> None:
+    where = with_web()
+    kubectl(where, ["patch", "pod", "web", "--type=merge", "-p", '{"metadata":{"finalizers":["example.com/hold"]}}'])
+    before = where.now
+    code, out, err = kubectl(where, "delete pod web --timeout=5s")
+    assert (code, out) == (1, 'pod "web" deleted from default namespace\n')
+    assert err == "error: timed out waiting for the condition on pods/web\n"
+    assert where.now - before == 5_000
+
+
+def test_delete_returns_when_the_pod_is_gone() -> None:
+    where = with_web()
+    before = where.now
+    kubectl(where, "delete pod web")
+    assert where.etcd.get("pods", "default/web") is None
+    assert 0 < where.now - before < 31_000
+
+
+def test_apply_sends_a_patch_that_leaves_what_others_set() -> None:
+    where = cluster()
+    kubectl(where, "apply -f dep.yaml")
+    kubectl(where, "scale deployment dep --replicas=4")
+    changed = DEPLOYMENT.replace("nginx:1.14.2", "nginx:1.16.1").replace("  replicas: 2\n", "")
+    assert kubectl(where, "apply -f dep.yaml", files={"dep.yaml": changed}) == (0, "deployment.apps/dep configured\n", "")
+    live = where.etcd.get("deployments", "default/dep")
+    assert live is not None
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:1.16.1"
+    assert live["spec"]["replicas"] == 1, "what the last manifest set and this one leaves out goes back to the default"
+
+
+def test_apply_tells_of_an_object_that_it_did_not_make() -> None:
+    where = cluster()
+    kubectl(where, "create -f web.yaml")
+    code, out, err = kubectl(where, "apply -f web.yaml")
+    assert (code, out) == (0, "pod/web configured\n")
+    assert err.startswith("Warning: resource pods/web is missing the kubectl.kubernetes.io/last-applied-configuration annotation")
+
+
+def test_one_bad_object_does_not_keep_the_others() -> None:
+    both = WEB + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: bad}\nspec: {}\n"
+    code, out, err = kubectl(cluster(), "apply -f both.yaml", files={"both.yaml": both})
+    assert (code, out) == (1, "pod/web created\n")
+    assert err == 'The Pod "bad" is invalid: spec.containers: Required value\n'
+
+
+def test_a_three_way_patch_adds_changes_and_deletes_by_merge_key() -> None:
+    def pod(*containers: dict[str, Any], **labels: str) -> dict[str, Any]:
+        return {"metadata": {"labels": labels}, "spec": {"containers": list(containers)}}
+    pods = BY_PLURAL["pods"]
+    original = pod({"name": "a", "image": "1"}, {"name": "b", "image": "1"}, x="1", y="1")
+    current = pod({"name": "a", "image": "1", "tty": True}, {"name": "b", "image": "1"}, {"name": "injected", "image": "p"},
+                  x="1", y="1", z="1")
+    modified = pod({"name": "a", "image": "2"}, {"name": "c", "image": "1"}, x="2")
+    patch = three_way(pods, original, modified, current)
+    assert patch == {
+        "metadata": {"labels": {"x": "2", "y": None}},
+        "spec": {"$setElementOrder/containers": [{"name": "a"}, {"name": "c"}],
+                 "containers": [{"name": "a", "image": "2"}, {"name": "c", "image": "1"}, {"name": "b", "$patch": "delete"}]}}
+    merged = apply_patch(pods, {"metadata": {"name": "p"}, **current}, patch, "strategic")
+    assert {one["name"]: one for one in merged["spec"]["containers"]} == {
+        "a": {"name": "a", "image": "2", "tty": True}, "c": {"name": "c", "image": "1"}, "injected": {"name": "injected",
+            "image": "p"}}
+    assert merged["metadata"]["labels"] == {"x": "2", "z": "1"}
+
+
+def test_a_patch_between_equal_objects_is_empty_and_a_changed_union_says_what_stays() -> None:
+    deployments = BY_PLURAL["deployments"]
+    rolling = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}}
+    assert two_way(deployments, rolling, rolling) == {}
+    assert three_way(deployments, rolling, {"spec": {"strategy": {"type": "Recreate"}}}, rolling) == {
+        "spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate", "rollingUpdate": None}}}
+
+
+def test_rollout_status_follows_and_undo_goes_back() -> None:
+    where = cluster()
+    kubectl(where, "apply -f dep.yaml")
+    code, out, _ = kubectl(where, "rollout status deployment/dep --timeout=60s")
+    assert code == 0 and out.endswith('deployment "dep" successfully rolled out\n')
+    kubectl(where, "set image deployment/dep c=nginx:1.16.1")
+    kubectl(where, "rollout status deployment/dep")
+    assert kubectl(where, "rollout history "
+                   "deployment/dep")[1] == "deployment.apps/dep \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n"
+    code, out, err = kubectl(where, "rollout undo deployment/dep")
+    assert (code, out) == (0, "deployment.apps/dep rolled back\n") and err.startswith("Warning: resource deployments/dep was "
+        "previously managed")
+    live = where.etcd.get("deployments", "default/dep")
+    assert live is not None and live["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:1.14.2"
+
+
+def test_drain_evicts_retries_what_a_budget_protects_and_leaves_daemon_sets() -> None:
+    where = Cluster.create(1, 1_795_219_200_000, {"nodes": [{"name": f"node-{i}", "cpu": "2", "memory": "4Gi"} for i in (1, 2)]},
+                           strict=True)
+    for kubelet in where.kubelets():
+        kubelet.preload(["nginx:1.14.2"])
+    where.run_for(1)
+    kubectl(where, "apply -f dep.yaml")
+    where.run_for(5)
+    code, out, err = kubectl(where, "drain node-1")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "node/node-1 cordoned" and lines[-1] == "node/node-1 drained"
+    assert all(pod["spec"]["nodeName"] != "node-1" for pod in where.etcd.list("pods"))
+
+
+def test_logs_of_all_containers_and_workloads() -> None:
+    where = cluster()
+    kubectl(where, "create deployment talk --image=busybox:1.36 --replicas=2 -- sh -c 'echo one; echo two; sleep 1000'")
+    where.run_for(3)
+    code, out, err = kubectl(where, "logs deploy/talk --tail=1")
+    assert (code, out) == (0, "two\n") and err.startswith("Found 2 pods, using pod/talk-")
+    out = kubectl(where, "logs -l app=talk --prefix")[1]
+    assert len(out.splitlines()) == 4 and all(line.startswith("[pod/talk-") for line in out.splitlines())
+
+
+def test_run_with_rm_gives_the_output_and_the_exit_code() -> None:
+    where = cluster()
+    code, out, err = kubectl(where, "run once --rm -i --restart=Never --image=busybox:1.36 -- sh -c 'sleep 1; echo hello; exit "
+                             "4'", stdin="")
+    assert code == 4
+    assert out == 'hello\npod "once" deleted from default namespace\n'
+    assert err.endswith("pod default/once terminated (Error)\n")
+
+
+@pytest.mark.parametrize(("text", "ms"), [("1m30s", 90_000), ("0", 0), ("500ms", 500), ("-1s", -1000), ("1h", 3_600_000)])
+def test_durations_are_gos(text: str, ms: int) -> None:
+    assert milliseconds(text) == ms
+
+
+def test_a_duration_without_a_unit_is_refused() -> None:
+    assert kubectl(with_web(), "wait pod/web --for=condition=Ready --timeout=5") == (
+        1, "", 'error: invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"\nSee \'kubectl wait '
+        '--help\' for usage.\n')
+
+
+def test_every_command_has_a_short_help() -> None:
+    where = cluster()
+    for name in VERBS:
+        code, out, err = kubectl(where, f"{name} --help")
+        assert (code, err) == (0, "") and f"kubectl {VERBS[name].usage}" in out, name
+    assert FILES

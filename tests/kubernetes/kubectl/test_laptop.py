@@ -1,0 +1,185 @@
+"""The learner's shell: pipes, loops, here-documents, sessions in containers, Ctrl-C, and scripts in virtual time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from podlab.kubernetes.kubectl.laptop import run_lines, run_script
+from tests.kubernetes.kubectl.given import DEPLOYMENT, WEB, Screen, cluster, with_web
+
+
+def test_a_pipe_joins_kubectl_and_grep() -> None:
+    screen = Screen(with_web())
+    assert screen.type("kubectl get pods --no-headers | grep -c web") == "1\n"
+
+
+def test_a_here_document_is_asked_for_line_by_line_and_applied() -> None:
+    screen = Screen(cluster())
+    screen.type("cat <<EOF | kubectl apply -f -")
+    assert (screen.laptop.prompt, screen.laptop.busy) == ("> ", False)
+    for line in ("apiVersion: v1", "kind: ConfigMap", "metadata: {name: cm}"):
+        assert screen.type(line) == ""
+    assert screen.type("EOF") == "configmap/cm created\n"
+    assert screen.laptop.prompt == "$ "
+
+
+def test_a_loop_sleeps_in_virtual_time() -> None:
+    screen = Screen(with_web())
+    assert screen.type("for i in 1 2; do kubectl get pods -o name; sleep 2; done", 1.9) == "pod/web\n"
+    assert screen.laptop.busy
+    assert screen.wait(2.2) == "pod/web\n"
+    assert not screen.laptop.busy
+
+
+def test_a_paused_cluster_is_still_looked_at() -> None:
+    screen = Screen(with_web())
+    now = screen.cluster.now
+    assert "Running" in screen.type("kubectl get pods | sort | head -5")
+    assert screen.cluster.now == now
+
+
+def test_variables_files_and_exit_codes_are_the_shells_own() -> None:
+    screen = Screen(with_web())
+    assert screen.type("N=$(kubectl get pods -o name); echo $N > f; cat f") == "pod/web\n"
+    assert screen.type("kubectl get pod nope") == 'Error from server (NotFound): pods "nope" not found\n'
+    assert screen.laptop.exit_code == 1
+    assert screen.laptop.files()["f"] == "pod/web\n"
+    assert screen.type("nosuchcommand") == "bash: nosuchcommand: command not found\n"
+    assert screen.laptop.exit_code == 127
+
+
+def test_errors_come_on_a_stream_of_their_own() -> None:
+    screen = Screen(cluster())
+    screen.laptop.enter("kubectl get pods")
+    assert screen.laptop.take_output() == [("err", "No resources found in default namespace.\n")]
+    screen.laptop.enter("kubectl get pods 2> errors; cat errors")
+    assert screen.laptop.take_output() == [("out", "No resources found in default namespace.\n")]
+
+
+def test_an_interactive_shell_in_a_container_takes_lines_and_ctrl_c() -> None:
+    screen = Screen(with_web())
+    assert screen.type("kubectl exec -it web -- sh", 0.5) == "/ # "
+    assert (screen.laptop.busy, screen.laptop.prompt) == (True, "")
+    assert screen.type("echo $HOSTNAME", 0.5) == "web\n/ # "
+    assert screen.type("sleep 100", 1) == ""
+    screen.laptop.interrupt()
+    assert screen.wait(0.5) == "^C\n/ # "
+    assert screen.laptop.busy, "Ctrl-C is for the process inside"
+    screen.type("exit 0", 0.5)
+    assert (screen.laptop.busy, screen.laptop.exit_code) == (False, 0)
+
+
+def test_ctrl_c_ends_a_watch() -> None:
+    screen = Screen(with_web())
+    assert "Running" in screen.type("kubectl get pods -w")
+    screen.laptop.interrupt()
+    assert (screen.laptop.busy, screen.laptop.exit_code) == (False, 130)
+
+
+def test_a_watch_prints_a_row_for_each_change() -> None:
+    screen = Screen(with_web())
+    screen.type("kubectl get pods -w")
+    screen.cluster.apply({"at": screen.cluster.now, "do": "request", "verb": "delete", "resource": "pods",
+                          "namespace": "default", "name": "web"})
+    rows = screen.wait(3).splitlines()
+    assert [row.split()[2] for row in rows[:2]] == ["Terminating", "Terminating"]
+
+
+def test_stdin_reaches_a_command_in_a_container() -> None:
+    screen = Screen(with_web())
+    assert screen.type("echo hello | kubectl exec -i web -- cat", 0.5) == "hello\n"
+
+
+def test_a_port_forward_leads_curl_into_the_pod() -> None:
+    screen = Screen(with_web())
+    assert "Forwarding from 127.0.0.1:8080 -> 80" in screen.type("kubectl port-forward pod/web 8080:80 &")
+    printed = screen.type("curl -s -o page -w '%{http_code}\\n' localhost:8080", 1)
+    assert printed == "Handling connection for 8080\n200\n"
+    assert "Welcome to nginx!" in screen.laptop.files()["page"]
+    assert screen.type("curl "
+                       "localhost:9090",
+                       1) == "curl: (7) Failed to connect to localhost port 9090 after 0 ms: Couldn't connect to server\n"
+
+
+def test_edit_goes_through_editor_or_the_page() -> None:
+    screen = Screen(with_web(), can_edit=True)
+    assert screen.type("EDITOR='sed -i s/1.14.2/1.16.1/' kubectl edit pod web") == "pod/web edited\n"
+    screen.type("kubectl edit pod web")
+    assert screen.laptop.editing is not None and screen.laptop.busy
+    name, text = screen.laptop.editing
+    assert name == "pod-web.yaml" and "image: nginx:1.16.1" in text
+    screen.laptop.edited(text.replace("nginx:1.16.1", "nginx:1.14.2"))
+    assert screen.wait(0) == "pod/web edited\n"
+
+
+def test_leaving_the_shell_gives_a_new_one() -> None:
+    screen = Screen(cluster())
+    screen.type("X=1; exit")
+    assert screen.type("echo [$X]") == "[]\n"
+
+
+def test_a_script_runs_to_its_end_in_virtual_time() -> None:
+    where = cluster()
+    before = where.now
+    script = "set -e\nkubectl apply -f dep.yaml\nkubectl rollout status deployment/dep --timeout=60s\nkubectl get pods --no-headers | wc -l\n"
+    code, output = run_script(where, script, files={"dep.yaml": DEPLOYMENT}, limit_seconds=120)
+    assert code == 0
+    assert output.splitlines()[0] == "deployment.apps/dep created"
+    assert output.splitlines()[-2:] == ['deployment "dep" successfully rolled out', "2"]
+    assert 300 < where.now - before < 60_000
+
+
+def test_a_script_that_never_ends_is_stopped_at_its_limit() -> None:
+    where = cluster()
+    before = where.now
+    assert run_script(where, "while true; do sleep 1; done", limit_seconds=30) == (124, "")
+    assert where.now - before == 30_000
+
+
+def test_a_script_fails_with_its_commands_code_and_streams_stay_apart() -> None:
+    code, output = run_lines(cluster(), "kubectl get pod nope || exit 7")
+    assert (code, output) == (7, [("err", 'Error from server (NotFound): pods "nope" not found\n')])
+
+
+def test_a_namespace_made_in_a_script_is_ready_for_the_next_line() -> None:
+    code, output = run_script(cluster(), "kubectl create ns t && kubectl -n t run x --image=nginx:1.14.2")
+    assert (code, output) == (0, "namespace/t created\npod/x created\n")
+
+
+def test_every_request_carries_what_was_typed() -> None:
+    where = cluster()
+    entries: list[dict[str, object]] = []
+    from podlab.kubernetes.kubectl.laptop import Laptop
+
+    def submit(entry: dict[str, object]) -> object:
+        entries.append(entry)
+        return where.apply({"at": where.now, **entry})
+    laptop = Laptop(where, submit, {"web.yaml": WEB})
+    laptop.enter("kubectl apply -f web.yaml; kubectl get pods; kubectl apply -f web.yaml --dry-run=server")
+    assert [entry["options"]["command"] for entry in entries] == ["kubectl apply -f web.yaml"]  # type: ignore[index]
+    json.dumps(entries)  # what the journal keeps is plain data
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    ("kubectl rollo", ["rollout"]),
+    ("kubectl rollout ", ["history", "pause", "restart", "resume", "status", "undo"]),
+    ("kubectl get pods w", ["web"]),
+    ("kubectl describe pod/w", ["pod/web"]),
+    ("kubectl logs w", ["web"]),
+    ("kubectl logs web -c ", ["c"]),
+    ("kubectl -n kube-p", ["kube-public"]),
+    ("kubectl get pods -o y", ["yaml"]),
+    ("kubectl apply -f w", ["web.yaml"]),
+    ("kubectl scale --repl", ["--replicas="]),
+    ("kubectl get pods | kubectl get no", ["no", "node", "nodes"]),
+    ("cat d", ["dep.yaml"]),
+    ("kube", ["kubectl"]),
+])
+def test_tab_completes(line: str, words: list[str]) -> None:
+    found = Screen(with_web()).laptop.complete(line)
+    if line.endswith(" no"):
+        assert {"node", "nodes"} <= set(found)
+    else:
+        assert found == words
