@@ -1,6 +1,7 @@
-"""One application for both protocols: pages by Django, websockets only from our own origin and with the same session."""
+"""One application for all: pages by Django, websockets only from our own origin and with the same session, and the Kubernetes API."""
 
 import os
+from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
@@ -10,11 +11,17 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
 pages = get_asgi_application()
 
-from podlab.routing import websocket_urlpatterns  # noqa: E402  (consumers need the app registry, which the line above fills)
+from podlab.api.application import application as kubernetes  # noqa: E402  (these need the app registry, which the line above fills)
+from podlab.routing import websocket_urlpatterns  # noqa: E402
 
-application = ProtocolTypeRouter(
+site = ProtocolTypeRouter(
     {
         "http": pages,
         "websocket": AllowedHostsOriginValidator(SessionMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """The Kubernetes API stands apart: its clients are no browsers, its secret is in the address, and no cookie counts there."""
+    await (kubernetes if str(scope.get("path", "")).startswith("/k8s/") else site)(scope, receive, send)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
 from podlab.labs.storage import Entry, Fenced, Writer
@@ -94,27 +95,36 @@ class LiveCluster:
     async def turn(self, *, quiet: bool = False) -> AsyncIterator[Engine]:
         """Hold the cluster alone, at the present. On leaving, what was applied is on disk, or Fenced is raised and the cluster is gone.
 
-        Viewers are told, unless `quiet` and nothing was applied.
+        Viewers are told, unless `quiet` and nothing was applied or happened.
         """
         async with self.lock:
             if self.gone:
                 raise Fenced
+            before = self.engine.etcd.revision, self.engine.causes.last
             self.catch_up()
             try:
                 yield self.engine
             finally:
                 acted = bool(self._pending)
                 await self._commit()
-        if acted or not quiet:
-            for viewer in list(self.viewers):
-                viewer.hint()
+                moved = (self.engine.etcd.revision, self.engine.causes.last) != before
+                if acted or moved or not quiet:
+                    for viewer in list(self.viewers):
+                        viewer.hint()
 
     def apply(self, entry: Entry) -> Any:
         """Do an act now, inside a turn. Its row is written when the turn ends. Raises ApiError when the cluster refuses."""
         entry = {"at": self.engine.now, **entry}
         self.sequence += 1
         self._pending.append(storage.row_of(self.id, self.sequence, entry))
-        return self.engine.apply(entry)
+        try:
+            return self.engine.apply(entry)
+        except ApiError:
+            raise
+        except Exception:  # an act that the engine cannot do must not stand in the journal, or no replay would get past it
+            self._pending.pop()
+            self.sequence -= 1
+            raise
 
     async def _commit(self) -> None:
         if not self._pending:
@@ -194,7 +204,6 @@ class Clusters:
 
 async def replay(engine: Engine, entries: list[tuple[int, Entry]], sequence: int) -> int:
     """Apply journal entries, letting others run in between. Refusals are part of history. Returns the last sequence."""
-    from podlab.kubernetes.apiserver.errors import ApiError
     for number, entry in entries:
         while not engine.run_until(entry["at"], STEPS_A_TURN):
             await asyncio.sleep(0)

@@ -1,0 +1,150 @@
+"""The ASGI application behind /k8s/<token>/: who asks, what for, and the answer. Cookies and sessions mean nothing here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from podlab.api import addresses, bodies, documents, listing, logs, rbac, shapes, tokens, virtual, watch, wire, writing
+from podlab.api.addresses import Target
+from podlab.api.hub import STREAMS_MAX, Hub, hub_of
+from podlab.api.tokens import Access
+from podlab.api.wire import Call, Receive, Scope, Send
+from podlab.kubernetes.apiserver import discovery
+from podlab.kubernetes.apiserver.errors import ApiError, forbidden, too_many_requests
+from podlab.kubernetes.apiserver.request import Request
+from podlab.labs.live import CLUSTERS, LiveCluster
+from podlab.labs.storage import Fenced
+
+logger = logging.getLogger(__name__)
+
+READING = ("get", "list", "watch")
+IN_A_THREAD = 32 * 1024  # bytes of a body that are parsed beside the event loop
+ATTEMPTS = 3  # when another process has taken the cluster over
+SESSIONS = ("exec", "attach", "portforward")
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """HTTP requests whose path begins with /k8s/."""
+    call = Call(scope.get("method", "GET"), [], {}, {})
+    try:
+        token, call = wire.call_of(scope)
+        access = await authenticate(token)
+        if call.path[:1] not in (["api"], ["apis"]) or len(call.path) < (3 if call.path[0] == "api" else 4):
+            await documents.answer(send, call)
+        else:
+            await _resource(call, access, receive, send)
+    except ApiError as error:
+        await wire.refuse(send, call, error)
+    except ConnectionError:
+        pass
+    except Exception:
+        logger.exception("A request to the Kubernetes API failed: %s %s", call.method, "/".join(call.path)[:200])
+        await wire.refuse(send, call, ApiError(500, "InternalError", "Internal error occurred"))
+
+
+async def authenticate(token: str) -> Access:
+    """What the token opens. Raises ApiError 401, which does not tell why."""
+    access = tokens.known(token)
+    if access is None:
+        try:
+            access = await database_sync_to_async(tokens.find)(token)
+        except DatabaseError:
+            raise ApiError(503, "ServiceUnavailable", "the server is currently unable to handle the request") from None
+        if access is None:
+            raise ApiError(401, "Unauthorized", "Unauthorized")
+        tokens.remember(access)
+    return access
+
+
+async def live_cluster(access: Access) -> LiveCluster:
+    live = await CLUSTERS.get(access.cluster_id)
+    live.unwatched_since = time.monotonic()  # whoever asks keeps the cluster awake
+    return live
+
+
+def check_access(access: Access, user: rbac.User, live: LiveCluster, target: Target) -> None:
+    """Raises ApiError 403 for what a reader's token or the person that is posed as may not do."""
+    resource = target.resource
+    if access.read_only and target.subresource in SESSIONS or (
+            access.read_only and target.verb not in READING and resource not in discovery.VIRTUAL):
+        raise forbidden(resource.group, resource.plural, target.name, "this kubeconfig may only read")
+    if user is not rbac.OWNER and resource.plural not in ("selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"):
+        wanted = {"verb": target.verb, "group": resource.group, "resource": resource.plural, "subresource": target.subresource,
+                  "namespace": target.namespace, "name": target.name}
+        if not rbac.verdict(live.engine, user, wanted)["allowed"]:
+            raise forbidden(resource.group, resource.plural, target.name, rbac.forbidden(user, wanted))
+
+
+async def _resource(call: Call, access: Access, receive: Receive, send: Send) -> None:
+    target = addresses.resolve(call)
+    body: Any = None
+    twice: list[str] = []
+    if target.verb not in READING and target.subresource not in SESSIONS:
+        raw = await wire.read_body(receive)
+        arguments = raw, call.headers.get("content-type", "")
+        read = bodies.read if len(raw) < IN_A_THREAD else _read_aside
+        found: Any = read(*arguments, patching=target.verb == "patch")
+        body, twice = await found if asyncio.iscoroutine(found) else found
+    for attempt in range(ATTEMPTS):
+        live = await live_cluster(access)
+        try:
+            await _with_cluster(live, hub_of(live), call, access, target, body, twice, receive, send)
+            return
+        except Fenced:
+            CLUSTERS.discard(live)
+            call.warnings.clear()
+            if attempt == ATTEMPTS - 1:
+                raise ApiError(503, "ServiceUnavailable", "the server is currently unable to handle the request") from None
+
+
+async def _read_aside(raw: bytes, content_type: str, *, patching: bool) -> tuple[Any, list[str]]:
+    return await asyncio.to_thread(bodies.read, raw, content_type, patching=patching)
+
+
+async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, body: Any, twice: list[str],
+                        receive: Receive, send: Send) -> None:
+    user = rbac.user_of(call)
+    if target.verb == "watch" or target.subresource == "log":
+        if hub.streams >= STREAMS_MAX:
+            raise too_many_requests("too many streams of this cluster are open")
+        check_access(access, user, live, target)
+        serve = watch.serve if target.verb == "watch" else logs.serve
+        await serve(live, hub, call, access, target, receive, send)
+        return
+    if target.verb not in READING and not hub.bucket.take():
+        raise too_many_requests("too many requests, please try again later")
+    async with live.turn(quiet=True) as engine:
+        check_access(access, user, live, target)
+        now, seconds = engine.now, hub.seconds()
+        make = None
+        if target.resource in discovery.VIRTUAL:
+            status, value = virtual.perform(engine, hub, call, target, body, access, user)
+        elif target.verb == "list":
+            shape = shapes.negotiate(call, listing=True)
+            objects, metadata = listing.read(engine, hub, call, target)
+            status, value = 200, None
+            make = lambda: shapes.many(target.resource, objects, shape, now, seconds, metadata)  # noqa: E731
+        elif target.verb == "get":
+            status, value = 200, _get(live, hub, call, target)
+        elif target.subresource in SESSIONS:
+            raise ApiError(400, "BadRequest", "Upgrade request required")
+        else:
+            status, value = writing.perform(live, hub, call, target, body, twice)
+    if make is not None:
+        value = make()
+    await wire.answer(send, call, status, wire.dumps(value))
+
+
+def _get(live: LiveCluster, hub: Hub, call: Call, target: Target) -> Any:
+    engine = live.engine
+    listing.check_version(call, engine.etcd.revision)
+    obj = engine.server.perform(Request("get", target.resource.plural, target.namespace, target.name, target.subresource))
+    if target.subresource == "scale":
+        return shapes.clocks.moved(shapes.schema.type_of(bodies.SCALE), obj, hub.seconds())
+    return shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), engine.now, hub.seconds())

@@ -1,0 +1,89 @@
+"""What is the same for every cluster: discovery, OpenAPI, version and health."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import Any
+
+from podlab.api import shapes, wire
+from podlab.api.addresses import unknown
+from podlab.api.wire import Call, Send
+from podlab.kubernetes.apiserver import discovery, openapi
+from podlab.kubernetes.apiserver.errors import method_not_supported
+
+HEALTH = ("healthz", "livez", "readyz")
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
+KEPT = [(b"cache-control", b"public, immutable, max-age=31536000")]
+
+
+async def answer(send: Send, call: Call) -> None:
+    """Answer a path that is about the server and not about a cluster's objects. Raises ApiError 404 or 405."""
+    if call.method not in ("GET", "HEAD"):
+        raise method_not_supported(call.path[0] if call.path else "/", call.method.lower())
+    path = call.path
+    if path[:2] == ["openapi", "v3"]:
+        await _openapi(send, call)
+        return
+    if path and path[0] in HEALTH:
+        await wire.answer(send, call, 200, b"ok", "text/plain; charset=utf-8")
+        return
+    if path in (["api"], ["apis"]):
+        version = _aggregated_version(call)
+        if version:
+            await wire.answer(send, call, 200, _aggregated(path == ["api"], version), AGGREGATED.format(version), [(b"vary", b"accept")])
+            return
+    found = _plain(tuple(path))
+    if found is None:
+        raise unknown()
+    await wire.answer(send, call, 200, found)
+
+
+@lru_cache(maxsize=64)
+def _plain(path: tuple[str, ...]) -> bytes | None:
+    value: Any = None
+    if not path:
+        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names()), *(f"/{name}" for name in HEALTH), "/openapi/v3", "/version"]
+        value = {"paths": sorted(roots)}
+    elif path == ("version",):
+        value = discovery.version_info()
+    elif path == ("api",):
+        value = discovery.api_versions()
+    elif path == ("apis",):
+        value = discovery.group_list()
+    elif path[0] == "api" and len(path) == 2:
+        value = discovery.resource_list("", path[1])
+    elif path[0] == "apis":
+        value = discovery.group(path[1]) if len(path) == 2 else discovery.resource_list(*path[1:]) if len(path) == 3 else None
+    return None if value is None else wire.dumps(value)
+
+
+def _aggregated_version(call: Call) -> str:
+    """v2 or v2beta1 where the client prefers the aggregated form, else ""."""
+    for kind, parameters in shapes.accepted(call.headers.get("accept", "")):
+        if kind in shapes.ANY:
+            if parameters.get("as") == "APIGroupDiscoveryList" and parameters.get("v") in ("v2", "v2beta1"):
+                return parameters["v"]
+            if "as" not in parameters:
+                return ""
+    return ""
+
+
+@lru_cache(maxsize=8)
+def _aggregated(core: bool, version: str) -> bytes:
+    return wire.dumps(discovery.aggregated(core, version))
+
+
+async def _openapi(send: Send, call: Call) -> None:
+    if len(call.path) == 2:
+        await asyncio.to_thread(openapi.document, "")  # made once, beside the event loop
+        index = {name: {"serverRelativeURL": f"{call.base}/openapi/v3/{name}?hash={openapi.hash_of(name)}"} for name in openapi.names()}
+        await wire.answer(send, call, 200, wire.dumps({"paths": index}))
+        return
+    name = "/".join(call.path[2:])
+    text = await asyncio.to_thread(openapi.document, name)
+    if text is None:
+        raise unknown()
+    etag = f'"{openapi.hash_of(name)}"'.encode()
+    asked = call.one("hash") == openapi.hash_of(name)
+    await wire.answer(send, call, 200, text, extra=[(b"etag", etag), *(KEPT if asked else [])])

@@ -1,0 +1,147 @@
+"""One for each cluster that has open streams: what has happened and is on disk, told to all of them at once.
+
+A stream reads the shared history at its own pace and keeps nothing but its place; one that falls behind is told to list again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from podlab.api import clocks
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.kubernetes.etcd import Change
+from podlab.labs.limits import Bucket
+from podlab.labs.live import LiveCluster
+
+HISTORY = 5000  # changes kept for streams: a thousand Pods becoming Ready
+GAP = 0.03  # seconds between two looks: what streams may wait for news
+SNAPSHOTS, SNAPSHOT_SECONDS = 16, 300.0  # lists that are being read in pieces
+ENCODED = 2000  # events kept as text, since many watch the same
+ACTS_PER_SECOND, ACTS_BURST = 150, 1000  # writes by one cluster's clients
+STREAMS_MAX = 400
+
+
+class Hub:
+    def __init__(self, live: LiveCluster) -> None:
+        self.live = live
+        self.engine: Engine | None = None
+        self.generation = 0  # rises when the cluster stands in another history (undo, reset)
+        self.published = 0  # the last revision that is on disk
+        self.changes: deque[Change] = deque(maxlen=HISTORY)
+        self.oldest = 0  # watches may start from this revision on
+        self.bucket = Bucket(ACTS_PER_SECOND, ACTS_BURST)
+        self.snapshots: OrderedDict[Any, tuple[float, list[Any]]] = OrderedDict()
+        self.encoded: OrderedDict[Any, bytes] = OrderedDict()
+        self._seconds: int | None = None
+        self._waiting: set[asyncio.Event] = set()
+        self._wake = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+
+    # ---- the cluster's side
+
+    def hint(self) -> None:
+        self._wake.set()
+
+    def follow_engine(self) -> None:
+        """Listen to the engine that the cluster has now. Call with the cluster held."""
+        engine = self.live.engine
+        if engine is self.engine:
+            return
+        self.engine, self.generation = engine, self.generation + 1
+        self.changes.clear()
+        self.encoded.clear()
+        self.snapshots.clear()
+        self.changes.extend(engine.etcd.history)
+        self.oldest = engine.etcd.compacted
+        self.published = engine.etcd.revision
+        engine.etcd.subscribe("*", lambda change: self._note(engine, change))
+
+    def _note(self, engine: Engine, change: Change) -> None:
+        if engine is not self.engine:
+            return
+        if len(self.changes) == HISTORY:
+            self.oldest = self.changes[0].revision
+        self.changes.append(change)
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            async with self.live.lock:
+                if not self.live.gone:
+                    self.follow_engine()
+                    self.published = self.live.engine.etcd.revision
+            for event in self._waiting:
+                event.set()
+            if self.live.gone:
+                return
+            await asyncio.sleep(GAP)
+
+    # ---- the streams' side
+
+    @property
+    def streams(self) -> int:
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[asyncio.Event]:
+        """While open, the cluster runs in real time; the event is set when there may be news."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        self.live.viewers.add(self)
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.get_running_loop().create_task(self._run())
+        self._wake.set()
+        try:
+            yield event
+        finally:
+            self._waiting.discard(event)
+            if not self._waiting:
+                self.live.leave(self)
+                self._pump.cancel()
+                self._pump = None
+
+    def since(self, revision: int) -> list[Change]:
+        """What is on disk after a revision, oldest first. Check `oldest` before."""
+        found = []
+        for change in reversed(self.changes):
+            if change.revision <= revision:
+                break
+            if change.revision <= self.published:
+                found.append(change)
+        found.reverse()
+        return found
+
+    # ---- shared by requests
+
+    def seconds(self) -> int:
+        """How far the wall clock is ahead of the cluster's, in whole seconds. Call inside a turn."""
+        self._seconds = clocks.steady(self._seconds, int(time.time() * 1000) - max(self.live.engine.now, self.live.due()))
+        return self._seconds
+
+    def keep(self, key: Any, objects: list[Any]) -> None:
+        """A list that a client reads in pieces."""
+        self.snapshots[key] = (time.monotonic() + SNAPSHOT_SECONDS, objects)
+        self.snapshots.move_to_end(key)
+        while len(self.snapshots) > SNAPSHOTS:
+            self.snapshots.popitem(last=False)
+
+    def kept(self, key: Any) -> list[Any] | None:
+        until, objects = self.snapshots.get(key, (0.0, None))
+        return objects if until > time.monotonic() else None
+
+
+_hubs: WeakKeyDictionary[LiveCluster, Hub] = WeakKeyDictionary()
+
+
+def hub_of(live: LiveCluster) -> Hub:
+    hub = _hubs.get(live)
+    if hub is None:
+        hub = _hubs[live] = Hub(live)
+    return hub

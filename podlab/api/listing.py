@@ -1,0 +1,100 @@
+"""Lists: selectors, resourceVersion semantics, and lists read in pieces (apiserver/pkg/storage/continue.go)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from podlab.api import fields
+from podlab.api.addresses import Target
+from podlab.api.hub import Hub
+from podlab.api.wire import Call
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request
+from podlab.kubernetes.apiserver.request import Request
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.kubernetes.etcd import key_of_object
+
+TOO_OLD = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
+
+
+def selection(call: Call, target: Target) -> dict[str, str]:
+    """The selectors of a list, watch or deletecollection, as options of a Request. Raises ApiError 400."""
+    options = {name: call.one(name) for name in ("labelSelector", "fieldSelector") if call.one(name)}
+    if "fieldSelector" in options:
+        fields.check(target.resource, options["fieldSelector"])
+    return options
+
+
+def version(text: str) -> int:
+    """A resourceVersion of the query: 0 for none and for "0". Raises ApiError 400."""
+    if not text:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > 19:
+        raise bad_request(f'resourceVersion: Invalid value: "{text[:80]}": strconv.ParseUint: parsing "{text[:80]}": invalid syntax')
+    return int(text)
+
+
+def check_version(call: Call, current: int) -> None:
+    """What a read asks of the present. Raises ApiError 400, 410 or 504."""
+    match, text = call.one("resourceVersionMatch"), call.one("resourceVersion")
+    if match not in ("", "Exact", "NotOlderThan"):
+        raise ApiError(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Unsupported value: "{match[:80]}": '
+                       'supported values: "Exact", "NotOlderThan", ""')
+    wanted = version(text)
+    if wanted > current:
+        raise ApiError(504, "Timeout", f"Too large resource version: {wanted}, current: {current}",
+                       {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1})
+    if match == "Exact" and wanted != current:
+        raise ApiError(410, "Expired", f"The resourceVersion for the provided list is too old: {wanted} ({current})")
+
+
+def read(engine: Engine, hub: Hub, call: Call, target: Target) -> tuple[list[Any], dict[str, Any]]:
+    """(objects, list metadata). Call inside a turn. Raises ApiError."""
+    options = selection(call, target)
+    limit, token = call.number("limit") or 0, call.one("continue")
+    if limit < 0:
+        raise bad_request("limit: must be a non-negative integer")
+    what = (target.resource.plural, target.namespace, options.get("labelSelector"), options.get("fieldSelector"))
+    revision = engine.etcd.revision
+    if token:
+        revision, start = _open(token)
+        found = hub.kept((revision, *what))
+        if found is None:
+            if revision != engine.etcd.revision:
+                raise ApiError(410, "Expired", TOO_OLD)
+            found = _everything(engine, target, options)
+        found = [obj for obj in found if key_of_object(obj) > start]
+    else:
+        check_version(call, revision)
+        found = _everything(engine, target, options)
+        if limit and len(found) > limit:
+            hub.keep((revision, *what), found)
+    metadata: dict[str, Any] = {"resourceVersion": str(revision)}
+    if limit and len(found) > limit:
+        metadata["continue"] = _seal(revision, key_of_object(found[limit - 1]))
+        if not options:
+            metadata["remainingItemCount"] = len(found) - limit
+        found = found[:limit]
+    return found, metadata
+
+
+def _everything(engine: Engine, target: Target, options: dict[str, str]) -> list[Any]:
+    found: list[Any] = engine.server.perform(Request("list", target.resource.plural, target.namespace, options=dict(options)))["items"]
+    return found
+
+
+def _seal(revision: int, key: str) -> str:
+    text = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": key}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _open(token: str) -> tuple[int, str]:
+    try:
+        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        revision, start = found["rv"], found["start"]
+    except (ValueError, KeyError, TypeError):
+        raise bad_request("continue key is not valid") from None
+    if not isinstance(revision, int) or not isinstance(start, str):
+        raise bad_request("continue key is not valid")
+    return revision, start

@@ -1,0 +1,126 @@
+"""Objects out: as they are, as a Table, or as their metadata alone, by the Accept header (apiserver/pkg/endpoints/handlers/response.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podlab.api import clocks, wire
+from podlab.kubernetes.apiserver import schema, tables
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.objects import dig
+from podlab.kubernetes.resources import BY_PLURAL, Resource
+
+JSON = "application/json"
+ANY = ("*/*", "application/*", JSON)
+TABLE, PARTIAL, PARTIAL_LIST = "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the client wants: `kind` "" (the objects), Table or PartialObjectMetadata; `version` of meta.k8s.io."""
+
+    kind: str = ""
+    version: str = "v1"
+    include: str = "Metadata"  # what a Table's rows carry: None, Metadata or Object
+
+    @property
+    def media_type(self) -> str:
+        return JSON
+
+
+def accepted(header: str) -> list[tuple[str, dict[str, str]]]:
+    """[(media type, parameters)] in the client's order of preference."""
+    found = []
+    for part in (header or "*/*").split(",")[:50]:
+        kind, *rest = (piece.strip() for piece in part.split(";"))
+        found.append((kind.lower(), {name: value for name, _, value in (piece.partition("=") for piece in rest)}))
+
+    def quality(entry: tuple[str, dict[str, str]]) -> float:
+        try:
+            return -float(entry[1].get("q", "1"))
+        except ValueError:
+            return 0.0
+    return sorted(found, key=quality)
+
+
+def negotiate(call: wire.Call, *, listing: bool) -> Shape:
+    """Raises ApiError 406 where nothing acceptable can be made."""
+    include = call.one("includeObject") or "Metadata"
+    for kind, parameters in accepted(call.headers.get("accept", "")):
+        if kind not in ANY:
+            continue
+        wanted = parameters.get("as", "")
+        if not wanted:
+            return Shape()
+        if parameters.get("g") == "meta.k8s.io" and parameters.get("v") in ("v1", "v1beta1"):
+            if wanted == TABLE:
+                if include not in ("None", "Metadata", "Object"):
+                    raise ApiError(400, "BadRequest", f'unrecognized includeObject value: "{include}"')
+                return Shape(TABLE, parameters["v"], include)
+            if wanted == (PARTIAL_LIST if listing else PARTIAL):
+                return Shape(PARTIAL, parameters["v"])
+    raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
+
+
+# ---- versions
+
+
+def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored object in the version of the address. Only autoscaling/v1 differs from what is stored."""
+    if resource.plural != "horizontalpodautoscalers" or resource.version != "v1":
+        return obj
+    spec = {key: value for key, value in obj["spec"].items() if key not in ("metrics", "behavior")}
+    status = {key: value for key, value in (obj.get("status") or {}).items() if key not in ("currentMetrics", "conditions")}
+    for metric in obj["spec"].get("metrics") or ():
+        if dig(metric, "resource.name") == "cpu" and dig(metric, "resource.target.averageUtilization") is not None:
+            spec["targetCPUUtilizationPercentage"] = dig(metric, "resource.target.averageUtilization")
+    for metric in (obj.get("status") or {}).get("currentMetrics") or ():
+        if dig(metric, "resource.name") == "cpu" and dig(metric, "resource.current.averageUtilization") is not None:
+            status["currentCPUUtilizationPercentage"] = dig(metric, "resource.current.averageUtilization")
+    return {**obj, "apiVersion": resource.api_version, "spec": spec, "status": status}
+
+
+# ---- shapes
+
+
+def one(resource: Resource, obj: Mapping[str, Any], shape: Shape, now: int, seconds: int) -> Any:
+    """The JSON of a single object. `seconds` is how far the client's clock is ahead."""
+    if shape.kind == TABLE:
+        return table(resource, [obj], shape, now, seconds, {"resourceVersion": obj["metadata"].get("resourceVersion", "")})
+    shown = clocks.moved(schema.type_of(resource), as_served(resource, obj), seconds)
+    return partial(shown, shape) if shape.kind == PARTIAL else shown
+
+
+def partial(obj: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    return {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": obj["metadata"]}
+
+
+def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, seconds: int, metadata: dict[str, Any]) -> Any:
+    """The JSON of a list. `metadata` is its resourceVersion, continue and remainingItemCount."""
+    if shape.kind == TABLE:
+        return table(resource, objects, shape, now, seconds, metadata)
+    name = schema.type_of(resource)
+    shown = [clocks.moved(name, as_served(resource, obj), seconds) for obj in objects]
+    if shape.kind == PARTIAL:
+        return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
+                "items": [partial(obj, shape) for obj in shown]}
+    # the items of a typed list do not repeat their kind
+    items = [{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")} for obj in shown]
+    return {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": metadata, "items": items}
+
+
+def table(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, seconds: int, metadata: dict[str, Any], *,
+          columns: bool = True) -> dict[str, Any]:
+    made = tables.table(BY_PLURAL[resource.plural], objects, now)
+    name = schema.type_of(resource)
+    for row, obj in zip(made["rows"], objects, strict=True):
+        if shape.include == "None":
+            row["object"] = None
+        elif shape.include == "Object":
+            row["object"] = clocks.moved(name, as_served(resource, obj), seconds)
+        else:
+            row["object"] = {**partial(clocks.moved(name, obj, seconds), shape)}
+    return {"kind": TABLE, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
+            "columnDefinitions": made["columnDefinitions"] if columns else None, "rows": made["rows"]}

@@ -1,0 +1,142 @@
+"""What is asked and not stored: reviews of access and of tokens, and the metrics that `kubectl top` reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podlab.api import bodies, listing, rbac
+from podlab.api.addresses import Target
+from podlab.api.hub import Hub
+from podlab.api.tokens import Access
+from podlab.api.wire import Call
+from podlab.kubernetes import selectors
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.kubernetes.times import rfc3339
+
+READING = ("get", "list", "watch")
+KIBI = 1024
+WINDOW = "15s"  # what the kubelet's summary averages over (metrics-server's default resolution)
+
+
+def perform(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, access: Access, user: rbac.User) -> tuple[int, Any]:
+    """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
+    if target.resource.group == "metrics.k8s.io":
+        return 200, _metrics(engine, hub, call, target)
+    review = bodies.typed(target.resource, body)
+    if isinstance(body, dict):
+        bodies.check_kind(target.resource, body)
+    answer = REVIEWS[target.resource.plural](engine, review, target, access, user)
+    return 201, {"kind": target.resource.kind, "apiVersion": target.resource.api_version,
+                 "metadata": {"creationTimestamp": None}, **({"spec": review["spec"]} if "spec" in review else {}), "status": answer}
+
+
+# ---- reviews
+
+
+def _self_subject(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
+    return {"userInfo": {"username": user.name, "groups": list(user.groups)}}
+
+
+def _token(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
+    """No token of the cluster's own is kept anywhere, so none can be told from a forged one."""
+    if not review.get("spec", {}).get("token"):
+        raise ApiError(422, "Invalid", 'TokenReview.authentication.k8s.io "" is invalid: spec.token: Required value')
+    return {"user": {}, "error": "[invalid bearer token]"}
+
+
+def _attributes(review: dict[str, Any], kind: str) -> dict[str, Any]:
+    spec = review.get("spec", {})
+    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if (resource is None) == (other is None):
+        raise ApiError(422, "Invalid", f'{kind}.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: '
+                       "exactly one of nonResourceAttributes or resourceAttributes must be specified")
+    return {**resource} if resource is not None else {"path": other.get("path", ""), "verb": other.get("verb", "")}
+
+
+def _self_access(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
+    wanted = _attributes(review, "SelfSubjectAccessReview")
+    if access.read_only and wanted.get("verb") not in READING:
+        return {"allowed": False, "reason": "this kubeconfig may only read"}
+    return rbac.verdict(engine, user, wanted)
+
+
+def _subject_access(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
+    spec = review.get("spec", {})
+    wanted = _attributes(review, target.resource.kind)
+    if not spec.get("user") and not spec.get("groups"):
+        raise ApiError(422, "Invalid", f'{target.resource.kind}.authorization.k8s.io "" is invalid: spec.user: Invalid value: "": '
+                       "at least one of user or group must be specified")
+    if target.namespace and wanted.get("namespace", "") != target.namespace:
+        raise bad_request("spec.resourceAttributes.namespace must match namespace: " + target.namespace)
+    return rbac.verdict(engine, rbac.User(spec.get("user", ""), tuple(spec.get("groups") or ())), wanted)
+
+
+def _rules(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
+    namespace = review.get("spec", {}).get("namespace", "")
+    if not namespace:
+        raise bad_request("no namespace on request")
+    if access.read_only:
+        rules = [{"verbs": list(READING), "apiGroups": ["*"], "resources": ["*"]}]
+    else:
+        rules = rbac.rules_of(engine, user, namespace)
+    return {"resourceRules": [rule for rule in rules if "resources" in rule],
+            "nonResourceRules": [rule for rule in rules if "nonResourceURLs" in rule], "incomplete": False}
+
+
+REVIEWS = {
+    "selfsubjectreviews": _self_subject,
+    "tokenreviews": _token,
+    "selfsubjectaccessreviews": _self_access,
+    "subjectaccessreviews": _subject_access,
+    "localsubjectaccessreviews": _subject_access,
+    "selfsubjectrulesreviews": _rules,
+}
+
+
+# ---- metrics
+
+
+def _metrics(engine: Engine, hub: Hub, call: Call, target: Target) -> dict[str, Any]:
+    plural, stamp = target.resource.plural, rfc3339(engine.now + hub.seconds() * 1000)
+    measure = _pod if plural == "pods" else _node
+    if target.name:
+        obj = engine.etcd.get(plural, f"{target.namespace}/{target.name}" if plural == "pods" else target.name)
+        found = measure(engine, obj, stamp) if obj is not None else None
+        if found is None:
+            raise not_found("metrics.k8s.io", plural, f"{target.namespace}/{target.name}" if plural == "pods" else target.name)
+        return {"kind": target.resource.kind, "apiVersion": target.resource.api_version, **found}
+    objects = engine.etcd.list(plural, target.namespace or None)
+    try:
+        if text := listing.selection(call, target).get("labelSelector"):
+            wanted = selectors.parse(text)
+            objects = [obj for obj in objects if selectors.matches(wanted, obj["metadata"].get("labels") or {})]
+    except selectors.SelectorError as error:
+        raise bad_request(str(error)) from None
+    items = [found for obj in objects if (found := measure(engine, obj, stamp)) is not None]
+    return {"kind": target.resource.kind + "List", "apiVersion": target.resource.api_version, "metadata": {}, "items": items}
+
+
+def _about(obj: Any, stamp: str) -> dict[str, Any]:
+    metadata = {key: obj["metadata"][key] for key in ("name", "namespace", "labels") if obj["metadata"].get(key)}
+    return {"metadata": {**metadata, "creationTimestamp": stamp}, "timestamp": stamp, "window": WINDOW}
+
+
+def _amounts(nanocores: int, size: int) -> dict[str, str]:
+    return {"cpu": f"{nanocores}n" if nanocores else "0", "memory": f"{size // KIBI}Ki"}
+
+
+def _pod(engine: Engine, pod: Any, stamp: str) -> dict[str, Any] | None:
+    used = engine.pod_usage(pod)
+    if not used:
+        return None
+    containers = [{"name": name, "usage": _amounts(int(one.get("cpu_nanocores", 0)), int(one.get("memory_bytes", 0)))}
+                  for name, one in sorted(used.items())]
+    return {**_about(pod, stamp), "containers": containers}
+
+
+def _node(engine: Engine, node: Any, stamp: str) -> dict[str, Any] | None:
+    facts = engine.node_facts(node["metadata"]["name"])
+    if facts.get("power") != "on":
+        return None
+    return {**_about(node, stamp), "usage": _amounts(facts["usage"]["cpu"] * 1_000_000, facts["usage"]["memory"])}

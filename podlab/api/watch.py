@@ -1,0 +1,187 @@
+"""Watches: what is, then what changes, as lines of JSON, for as long as the client stays (endpoints/handlers/watch.go)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from podlab.api import listing, shapes, tokens, wire
+from podlab.api.addresses import Target
+from podlab.api.hub import ENCODED, Hub
+from podlab.api.tokens import Access
+from podlab.api.wire import Call, Receive, Send
+from podlab.kubernetes import selectors
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request, gone
+from podlab.kubernetes.apiserver.server import ApiServer
+from podlab.kubernetes.etcd import Change
+from podlab.labs.live import LiveCluster
+
+LONGEST = 3000.0  # seconds of a watch that names no end: between minRequestTimeout and twice that, as the server has it
+BOOKMARK_EVERY = 60.0  # seconds (bookmarkFrequency)
+LOOK_EVERY = 10.0  # seconds between two looks whether the token still opens
+INITIAL_END = {"k8s.io/initial-events-end": "true"}
+Picks = Callable[[Any], bool]
+
+
+async def serve(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, receive: Receive, send: Send) -> None:
+    """Raises ApiError before the stream has begun; later faults are events of type ERROR."""
+    watch = Watch(live, hub, call, target)
+    async with hub.stream() as news:
+        async with live.turn(quiet=True):
+            hub.follow_engine()
+            hub.published = live.engine.etcd.revision
+            first = watch.begin()
+        await wire.start_stream(send, call, "application/json")
+        if first:
+            await wire.chunk(send, b"".join(first))
+        if not watch.over:
+            await wire.while_there(receive, _go_on(watch, access, news, send))
+        await wire.end_stream(send)
+
+
+async def _go_on(watch: Watch, access: Access, news: asyncio.Event, send: Send) -> None:
+    end = time.monotonic() + watch.seconds
+    bookmark = time.monotonic() + BOOKMARK_EVERY
+    look = time.monotonic() + LOOK_EVERY
+    while not watch.over:
+        now = time.monotonic()
+        try:
+            await asyncio.wait_for(news.wait(), max(0.0, min(end, bookmark, look) - now))
+        except TimeoutError:
+            pass
+        news.clear()
+        lines = watch.read()
+        now = time.monotonic()
+        if now >= bookmark and not watch.over:
+            bookmark = now + BOOKMARK_EVERY
+            lines += watch.bookmark()
+        if lines:
+            await wire.chunk(send, b"".join(lines))
+        if now >= end:
+            return
+        if now >= look:
+            look = now + LOOK_EVERY
+            if await database_sync_to_async(tokens.of_hash)(access.key) is None:
+                return
+
+
+class Watch:
+    """One client's place in the history of one kind."""
+
+    def __init__(self, live: LiveCluster, hub: Hub, call: Call, target: Target) -> None:
+        self.live, self.hub, self.call, self.target = live, hub, call, target
+        self.shape = shapes.negotiate(call, listing=False)
+        self.bookmarks = call.flag("allowWatchBookmarks")
+        self.seconds = float(min(call.number("timeoutSeconds") or LONGEST, 24 * 3600))
+        self.picks = _picks(call, target)
+        self.over = False
+        self.place = self.generation = 0
+        self._columns = True
+
+    def begin(self) -> list[bytes]:
+        """The first lines. Call inside a turn."""
+        call, etcd = self.call, self.live.engine.etcd
+        self.generation, self.place = self.hub.generation, etcd.revision
+        text, initial = call.one("resourceVersion"), call.one("sendInitialEvents")
+        wanted = listing.version(text)
+        if initial and call.one("resourceVersionMatch") != "NotOlderThan":
+            raise ApiError(422, "Invalid", 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
+                           "setting resourceVersionMatch to NotOlderThan")
+        everything = call.flag("sendInitialEvents") or (not initial and wanted == 0)
+        if everything:
+            found = [obj for obj in etcd.list(self.target.resource.plural, self.target.namespace or None) if self.picks(obj)]
+            lines = [self._line("ADDED", obj) for obj in found]
+            return lines + (self.bookmark(INITIAL_END) if initial else [])
+        if wanted and (wanted > etcd.revision or wanted < self.hub.oldest):
+            return self._expired(wanted)
+        if wanted:
+            self.place = wanted
+        return self.read()
+
+    def read(self) -> list[bytes]:
+        """What has happened since the last look."""
+        if self.live.gone:
+            self.over = True
+            return []
+        if self.generation != self.hub.generation or self.place < self.hub.oldest:
+            return self._expired(self.place)
+        lines = [line for change in self.hub.since(self.place) if (line := self._event(change)) is not None]
+        self.place = max(self.place, self.hub.published)
+        return lines
+
+    def bookmark(self, annotations: dict[str, str] | None = None) -> list[bytes]:
+        if not self.bookmarks:
+            return []
+        metadata: dict[str, Any] = {"resourceVersion": str(self.place), "creationTimestamp": None}
+        if annotations:
+            metadata["annotations"] = annotations
+        if self.shape.kind == shapes.TABLE:
+            obj: dict[str, Any] = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self.shape.version}", "metadata": metadata,
+                                   "columnDefinitions": None, "rows": []}
+        else:
+            obj = {"kind": self.target.resource.kind, "apiVersion": self.target.resource.api_version, "metadata": metadata}
+            obj = shapes.partial(obj, self.shape) if self.shape.kind else obj
+        return [_text("BOOKMARK", obj)]
+
+    def _event(self, change: Change) -> bytes | None:
+        target = self.target
+        if change.plural != target.resource.plural or (target.namespace and not change.key.startswith(target.namespace + "/")):
+            return None
+        now = change.type != "DELETED" and self.picks(change.object)
+        before = change.old is not None and self.picks(change.old)
+        if now:
+            return self._line("MODIFIED" if before else "ADDED", change.object, change.revision)
+        if not before:
+            return None
+        last = change.object
+        if change.type != "DELETED":  # it left the selection: the client sees it go as it last saw it
+            assert change.old is not None
+            last = {**change.old, "metadata": {**change.old["metadata"], "resourceVersion": str(change.revision)}}  # type: ignore[assignment]
+        return self._line("DELETED", last, change.revision)
+
+    def _line(self, kind: str, obj: Any, revision: int = 0) -> bytes:
+        seconds = self.hub.seconds()
+        now = max(self.live.engine.now, self.live.due())
+        if self.shape.kind == shapes.TABLE:
+            metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            shown = shapes.table(self.target.resource, [obj], self.shape, now, seconds, metadata, columns=self._columns)
+            self._columns = False
+            return _text(kind, shown)
+        key = (revision, kind, seconds, self.target.resource, self.shape)
+        held = self.hub.encoded.get(key) if revision else None
+        if held is None:
+            held = _text(kind, shapes.one(self.target.resource, obj, self.shape, now, seconds))
+            if revision:
+                self.hub.encoded[key] = held
+                if len(self.hub.encoded) > ENCODED:
+                    self.hub.encoded.popitem(last=False)
+        return held
+
+    def _expired(self, wanted: int) -> list[bytes]:
+        self.over = True
+        return [_text("ERROR", gone(f"too old resource version: {wanted} ({self.live.engine.etcd.revision})").status())]
+
+
+def _text(kind: str, obj: Any) -> bytes:
+    return wire.dumps({"type": kind, "object": obj}) + b"\n"
+
+
+def _picks(call: Call, target: Target) -> Picks:
+    """Whether an object is among those that are watched. Raises ApiError 400."""
+    options = listing.selection(call, target)
+    tests: list[Picks] = []
+    try:
+        if text := options.get("labelSelector"):
+            wanted = selectors.parse(text)
+            tests.append(lambda obj: selectors.matches(wanted, obj["metadata"].get("labels") or {}))
+        if text := options.get("fieldSelector"):
+            tests.append(selectors.field_matcher(text, ApiServer.field))
+    except selectors.SelectorError as error:
+        raise bad_request(str(error)) from None
+    if target.name:
+        tests.append(lambda obj: obj["metadata"]["name"] == target.name)
+    return lambda obj: all(test(obj) for test in tests)

@@ -1,0 +1,155 @@
+"""HTTP as the API speaks it: a request read with limits, answers in JSON, errors as Status, streams that end when the client goes."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request
+
+BODY_MAX = 3 * 1024 * 1024  # bytes: the API server's own limit (MaxRequestBodyBytes)
+QUERY_MAX = 20_000  # characters
+GZIP_FROM = 128 * 1024  # bytes: defaultGzipThresholdBytes of the API server
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass
+class Call:
+    """One request as it came: `path` is what follows the token, in decoded segments; `query` keeps every value of a name."""
+
+    method: str
+    path: list[str]
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes = b""
+    base: str = ""  # what stands before `path`: /k8s/<token>
+    warnings: list[str] = field(default_factory=list)
+
+    def one(self, name: str, default: str = "") -> str:
+        return self.query.get(name, [default])[0]
+
+    def flag(self, name: str) -> bool:
+        """A boolean of the query, as Go's strconv.ParseBool and an empty value mean it."""
+        return name in self.query and self.one(name) in ("", "1", "t", "T", "true", "TRUE", "True")
+
+    def number(self, name: str) -> int | None:
+        """An integer of the query. Raises ApiError 400."""
+        text = self.one(name)
+        if not text:
+            return None
+        try:
+            value = int(text)
+        except ValueError:
+            raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        if not -(2**63) <= value < 2**63:
+            raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+        return value
+
+
+def call_of(scope: Scope) -> tuple[str, Call]:
+    """(token, call) of a scope. Raises ApiError for a query that cannot be read."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    segments = [unquote(part) for part in raw.decode("ascii", "replace").split("?")[0].split("/")[2:]]
+    token, path = segments[0] if segments else "", [part for part in segments[1:] if part]
+    text = scope.get("query_string", b"").decode("ascii", "replace")
+    if len(text) > QUERY_MAX:
+        raise ApiError(414, "RequestURITooLong", "the request's address is too long")
+    query: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=500)
+    except ValueError:
+        raise bad_request("the query has too many parameters") from None
+    for name, value in pairs:
+        query.setdefault(name, []).append(value)
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+    return token, Call(scope.get("method", "GET"), path, query, headers, base=f"/k8s/{token}")
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. Raises ApiError 413 beyond BODY_MAX, ConnectionError when the client goes."""
+    pieces, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError
+        size += len(message.get("body", b""))
+        if size > BODY_MAX:
+            raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {BODY_MAX}")
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+
+
+def _warning_headers(warnings: list[str]) -> Headers:
+    """RFC 7234 warnings, as the API server writes them: code 299, no agent, the text quoted."""
+    found = []
+    for text in dict.fromkeys(warnings):
+        quoted = "".join(c if c.isprintable() else " " for c in text).replace("\\", "\\\\").replace('"', '\\"')
+        found.append((b"warning", f'299 - "{quoted}"'.encode("utf-8", "replace")[:4096]))
+    return found
+
+
+async def answer(send: Send, call: Call, status: int, body: bytes, kind: str = "application/json", extra: Headers | None = None) -> None:
+    """One complete answer."""
+    headers: Headers = [(b"content-type", kind.encode()), (b"cache-control", b"no-cache, private"), (b"x-content-type-options", b"nosniff"),
+                        *_warning_headers(call.warnings)]
+    if extra:
+        given = {name for name, _ in extra}
+        headers = [one for one in headers if one[0] not in given] + extra
+    if len(body) > GZIP_FROM and "gzip" in call.headers.get("accept-encoding", "") and (b"content-encoding", b"gzip") not in headers:
+        body = gzip.compress(body, 1, mtime=0)
+        headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+
+
+async def refuse(send: Send, call: Call, error: ApiError) -> None:
+    """An error as its Status."""
+    extra: Headers = [(b"retry-after", b"1")] if error.code == 429 else []
+    await answer(send, call, error.code, dumps(error.status()), extra=extra)
+
+
+async def start_stream(send: Send, call: Call, kind: str) -> None:
+    headers: Headers = [(b"content-type", kind.encode()), (b"cache-control", b"no-cache, private"), (b"x-content-type-options", b"nosniff"),
+                        *_warning_headers(call.warnings)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+
+
+async def chunk(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def end_stream(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def while_there(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work of a stream; stop it as soon as the client has gone."""
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(gone())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    if isinstance(results[0], Exception) and not isinstance(results[0], asyncio.CancelledError):
+        raise results[0]

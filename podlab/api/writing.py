@@ -1,0 +1,186 @@
+"""Writes: a call becomes one Request to the engine's door, journaled; the answer becomes what a client expects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from podlab.api import bodies, clocks, listing, shapes
+from podlab.api.addresses import Target
+from podlab.api.hub import Hub
+from podlab.api.wire import Call
+from podlab.kubernetes.apiserver import create, decode, patch, schema, subresources
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request
+from podlab.kubernetes.apiserver.request import ADMIN, Request
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.kubernetes.etcd import key_of
+from podlab.kubernetes.resources import BY_PLURAL, Resource
+from podlab.labs.live import LiveCluster
+
+VALIDATIONS = ("Strict", "Warn", "Ignore")
+BODIES = {"eviction": bodies.EVICTION, "binding": bodies.BINDING, "scale": bodies.SCALE, "token": bodies.TOKEN_REQUEST}
+WHOLE = ("", "status", "ephemeralcontainers", "resize", "finalize")  # subresources whose body is the object itself
+NEVER_DRY = ("binding", "finalize", "token")  # the engine has no dry run of these
+APPLY = "application/apply-patch+yaml"
+FAULTS = (AttributeError, TypeError, KeyError, IndexError, ValueError, RecursionError)
+
+
+def options_of(call: Call, target: Target) -> dict[str, Any]:
+    """The options of a write's query. Raises ApiError."""
+    options: dict[str, Any] = {}
+    dry = call.query.get("dryRun", [])
+    if any(value not in ("All", "") for value in dry):
+        raise ApiError(422, "Invalid", f'dryRun: Unsupported value: "{dry[0][:80]}": supported values: "All"')
+    if "All" in dry:
+        if target.subresource in NEVER_DRY:
+            raise bad_request(f"the dryRun option is not supported for {target.resource.plural}/{target.subresource}")
+        options["dryRun"] = "All"
+    manager = call.one("fieldManager")
+    if len(manager) > 128:
+        raise ApiError(422, "Invalid", "fieldManager: Too long: may not be more than 128 bytes")
+    options["fieldManager"] = manager or call.headers.get("user-agent", "").split("/")[0][:128] or "unknown"
+    if command := call.headers.get("kubectl-command", ""):
+        options["command"] = "".join(c for c in command if c.isprintable())[:100]
+    return options
+
+
+def validation_of(call: Call) -> str:
+    asked = call.one("fieldValidation") or "Warn"  # the server's default
+    if asked not in VALIDATIONS:
+        raise ApiError(422, "Invalid", f'fieldValidation: Unsupported value: "{asked[:80]}": supported values: "Ignore", "Strict", "Warn"')
+    return asked
+
+
+def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, twice: list[str]) -> tuple[int, Any]:
+    """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
+    if target.verb in ("delete", "deletecollection"):
+        return _delete(live, hub, call, target, body)
+    engine, shape = live.engine, shapes.negotiate(call, listing=False)
+    options, validating = options_of(call, target), validation_of(call)
+    stored = BY_PLURAL[target.resource.plural]
+    name, plural, subresource = target.name, stored.plural, target.subresource
+    if plural == "bindings":
+        plural, subresource = "pods", "binding"
+    if target.verb == "patch":
+        kind = bodies.media_type(call.headers.get("content-type", ""))
+        body = _prepare_patch(engine, hub, call, target, body, twice, kind, options, validating)
+        if target.resource != stored:
+            target = replace(target, verb="update")
+    elif subresource in BODIES:
+        body = bodies.typed(BODIES[subresource], body)
+        if subresource == "binding":
+            name = name or str((body.get("metadata") or {}).get("name") or "")
+    else:
+        call.warnings += bodies.check(target.resource, body, twice, validating)
+        if target.verb == "update":
+            _check_name(target, body)
+            if target.resource != stored:
+                body = create._of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False)
+        body = clocks.moved(schema.type_of(target.resource), body, -hub.seconds())
+    options["fieldValidation"] = "Ignore"  # judged above, with warnings
+    key = key_of(target.namespace if stored.namespaced else None, name)
+    existed = engine.etcd.get(plural, key) is not None
+    request = Request(target.verb, plural, target.namespace, name, subresource, body, options, ADMIN)
+    obj = submit(live, request)
+    code = 201 if target.verb == "create" or (not existed and target.verb == "patch") else 200
+    return code, _shown(target, subresource, obj, shape, engine, hub)
+
+
+def submit(live: LiveCluster, request: Request) -> Any:
+    """Through the one door: journaled, unless it is a dry run, which changes nothing."""
+    if request.options.get("dryRun"):
+        return live.engine.server.perform(request)
+    return live.apply({"do": "request", **request.to_json()})
+
+
+def _check_name(target: Target, body: dict[str, Any]) -> None:
+    metadata = body.get("metadata") or {}
+    if metadata.get("name", target.name) not in (target.name, ""):
+        raise bad_request(f"the name of the object ({metadata['name']}) does not match the name on the URL ({target.name})")
+    if metadata.get("namespace", target.namespace) not in (target.namespace, "") and target.resource.namespaced:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    body["metadata"] = {**metadata, "name": target.name, **({"namespace": target.namespace} if target.resource.namespaced else {})}
+
+
+def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, twice: list[str], kind: str, options: dict[str, Any],
+                   validating: str) -> Any:
+    """The patch as the engine takes it, tried on the present object first: that finds unknown fields, and what no patch can mean."""
+    if kind == APPLY:
+        if not call.one("fieldManager"):
+            raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
+        options["force"] = call.flag("force")
+        if isinstance(body, dict):
+            bodies.check_kind(target.resource, body)
+            _check_name(target, body)
+    elif "force" in call.query:
+        raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch')
+    options["patchType"] = kind
+    resource, stored = target.resource, BY_PLURAL[target.resource.plural]
+    if kind != "application/json-patch+json":
+        body = clocks.moved(schema.type_of(resource), body, -hub.seconds())
+    old = engine.etcd.get(stored.plural, key_of(target.namespace if stored.namespaced else None, target.name))
+    if old is None:
+        if kind == APPLY and not target.subresource:
+            call.warnings += bodies.check(resource, body, twice, validating)
+        return body
+    scaling = target.subresource == "scale"
+    before = subresources.scale_of(stored, old) if scaling else shapes.as_served(resource, old)
+    try:
+        changed = patch.apply_patch(bodies.SCALE if scaling else resource, before, body, kind)
+    except FAULTS:
+        raise bad_request("error applying the patch: it does not fit the object") from None
+    if scaling:
+        bodies.typed(bodies.SCALE, changed)
+        return body
+    _, unknown = decode.decode_with_warnings(resource, changed)
+    call.warnings += bodies.judge(resource, [*unknown, *twice], validating)
+    if resource != stored:
+        return create._of_this_version(stored, changed, False)
+    return body
+
+
+def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engine: Engine, hub: Hub) -> Any:
+    """The JSON of a write's answer."""
+    if subresource in ("eviction", "binding"):
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+    if subresource in ("scale", "token"):
+        return clocks.moved(schema.type_of(BODIES[subresource]), obj, hub.seconds())
+    return shapes.one(target.resource, obj, shape, engine.now, hub.seconds())
+
+
+# ---- deleting
+
+
+def _delete(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any) -> tuple[int, Any]:
+    engine, resource = live.engine, BY_PLURAL[target.resource.plural]
+    options = options_of(call, target)
+    options.pop("fieldManager")
+    given = bodies.typed(bodies.DELETE_OPTIONS, body)
+    for name in ("propagationPolicy", "gracePeriodSeconds", "orphanDependents"):
+        value = given.get(name)
+        if value is None and call.one(name):
+            value = call.number(name) if name == "gracePeriodSeconds" else call.flag(name) if name == "orphanDependents" else call.one(name)
+        if value is not None:
+            options[name] = value
+    if given.get("preconditions"):
+        options["preconditions"] = given["preconditions"]
+    if "All" in (given.get("dryRun") or ()):
+        options["dryRun"] = "All"
+    if target.verb == "deletecollection":
+        shape = shapes.negotiate(call, listing=True)
+        request = Request("deletecollection", resource.plural, target.namespace, options={**options, **listing.selection(call, target)})
+        found = submit(live, request)["items"]
+        return 200, shapes.many(target.resource, found, shape, engine.now, hub.seconds(), {"resourceVersion": str(engine.etcd.revision)})
+    shape = shapes.negotiate(call, listing=False)
+    obj = submit(live, Request("delete", resource.plural, target.namespace, target.name, options=options))
+    return 200, _deleted(engine, hub, target, resource, obj, shape, dry=bool(options.get("dryRun")))
+
+
+def _deleted(engine: Engine, hub: Hub, target: Target, resource: Resource, obj: Any, shape: shapes.Shape, *, dry: bool) -> Any:
+    """The object while it is still there (grace, finalizers), else a Status that names it."""
+    held = engine.etcd.get(resource.plural, key_of(target.namespace if resource.namespaced else None, target.name))
+    if held is not None and held["metadata"]["uid"] == obj["metadata"]["uid"] and (not dry or resource.plural == "pods"):
+        return shapes.one(target.resource, obj, shape, engine.now, hub.seconds())
+    details = {"name": target.name, **({"group": resource.group} if resource.group else {}), "kind": resource.plural,
+               "uid": obj["metadata"]["uid"]}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
