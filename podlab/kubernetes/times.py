@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 
 
 @lru_cache(maxsize=1024)  # whole bursts of writes share a second, and then its text too
 def _second(seconds: int, end: str = "") -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + end
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + end
 
 
 def rfc3339(ms: int) -> str:

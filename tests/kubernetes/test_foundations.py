@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -209,7 +210,7 @@ def test_a_key_that_fails_is_tried_again_with_doubling_back_off_and_many_changes
                         "body": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"k": text}}}], 0)
     cluster.run_for(1)
     tries = [at - began for at in controller.state["tries"]]
-    gaps = [b - a for a, b in zip(tries, tries[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(tries)]
     assert tries[0] == Controller.latency_ms
     assert gaps[:4] == [RETRY_BASE_MS, RETRY_BASE_MS * 2, RETRY_BASE_MS * 4, RETRY_BASE_MS * 8]
 

@@ -47,8 +47,10 @@ def delete(plural: str, name: str, **options: Any) -> dict[str, Any]:
 names = st.sampled_from(NAMES)
 acts = st.one_of(
     st.builds(lambda n, c, p: create("pods", pod(n, c, p)), names,
-              st.sampled_from(["sleep 3600", "exit 1", "sleep 2; exit 0", "while true; do echo hi; sleep 1; done"]), st.sampled_from(["Always", "Never"])),
-    st.builds(lambda n, r, i: create("deployments", deployment(n, r, i)), names, st.integers(0, 4), st.sampled_from(["nginx:1.14.2", "no-such-image"])),
+              st.sampled_from(["sleep 3600", "exit 1", "sleep 2; exit 0", "while true; do echo hi; sleep 1; done"]),
+              st.sampled_from(["Always", "Never"])),
+    st.builds(lambda n, r, i: create("deployments", deployment(n, r, i)), names, st.integers(0, 4),
+              st.sampled_from(["nginx:1.14.2", "no-such-image"])),
     st.builds(lambda n: create("services", service(n)), names),
     st.builds(lambda n, r: patch("deployments", n, {"spec": {"replicas": r}}), names, st.integers(0, 5)),
     st.builds(lambda n, i: patch("deployments", n, {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": i}]}}}}), names,

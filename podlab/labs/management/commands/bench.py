@@ -135,7 +135,8 @@ class Command(BaseCommand):
         """Session cookies of new learners, made in the server's own database once it has migrated."""
         deadline = time.monotonic() + 60
         while True:
-            made = subprocess.run([sys.executable, "-c", COOKIES, str(learners)], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+            command = [sys.executable, "-c", COOKIES, str(learners)]
+            made = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
             if made.returncode == 0:
                 cookies: list[str] = json.loads(made.stdout)
                 return cookies
