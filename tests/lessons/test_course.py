@@ -1,0 +1,82 @@
+"""Our own course: every lesson does what it says, in the rhythm and the words that the course has agreed on."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lessons import library, loader, trials
+from lessons.schema import KIND_NAMES, MISCONCEPTIONS
+
+COURSE = library.OWN
+FOLDERS = sorted(path for path in COURSE.iterdir() if path.is_dir())
+GLOSSARY = yaml.safe_load((COURSE / "glossary.yaml").read_text(encoding="utf-8"))
+every_lesson = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
+
+
+@every_lesson
+def test_lesson_is_unsolved_at_the_start_solved_by_its_solution_and_by_no_wrong_way(folder: Path) -> None:
+    assert list(trials.failures(library.get(folder.name[3:]))) == []
+
+
+@every_lesson
+def test_lesson_keeps_the_rhythm(folder: Path) -> None:
+    lesson = loader.load(folder)
+    kinds = [step.kind for step in lesson.steps]
+    assert set(kinds) == set(KIND_NAMES), "a kind of step is missing"
+    assert kinds[0] == "watch" and kinds.index("do") < kinds.index("why") < kinds.index("exercise")
+    assert 8 <= len(kinds) <= 12
+    assert kinds.count("predict") >= 2 and kinds.count("do") >= 2 and kinds[-2:] == ["debrief", "quiz"]
+    assert 4 <= len(lesson.steps[-1].questions) <= 6
+    assert all("data-why" in step.html for step in lesson.steps if step.kind == "why")
+    assert lesson.manual and all(url.startswith("https://kubernetes.io/") for _, url in lesson.manual)
+
+
+@every_lesson
+def test_most_wrong_answers_name_their_misconception(folder: Path) -> None:
+    wrong = [choice for step in loader.load(folder).steps for q in step.questions for choice in q.choices if not choice.correct]
+    assert sum(bool(choice.misconception) for choice in wrong) * 2 >= len(wrong) * 0.8
+    assert all(choice.why for choice in wrong)
+
+
+def prose(folder: Path) -> list[str]:
+    """Paragraphs of a lesson as a reader meets them: no head, headings, code or directives."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", (folder / "lesson.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^(##|\{\{).*$", "", text, flags=re.MULTILINE)
+    return [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
+
+
+@every_lesson
+def test_a_term_comes_with_its_english_where_it_is_first_used(folder: Path) -> None:
+    for term in GLOSSARY:
+        first = next((paragraph for paragraph in prose(folder) if term["ko"] in paragraph), None)
+        assert first is None or term["en"] in first, f"{term['ko']}({term['en']})"
+
+
+@every_lesson
+def test_every_file_uses_the_agreed_terms(folder: Path) -> None:
+    for file in ("lesson.md", "quiz.yaml", "exercises.yaml"):
+        text = (folder / file).read_text(encoding="utf-8")
+        assert [word for term in GLOSSARY for word in term.get("not", ()) if word in text] == []
+
+
+@every_lesson
+def test_the_prose_keeps_the_polite_style(folder: Path) -> None:
+    """합니다 style throughout: a sentence of the prose does not end in 한다, 이다, 된다."""
+    plain = re.compile(r"[가-힣]+(?:한다|이다|된다|있다|없다|않다)\.(?:\s|$)")
+    assert [paragraph for paragraph in prose(folder) if plain.search(paragraph)] == []
+
+
+def test_the_glossary_has_one_line_for_each_term_and_no_term_twice() -> None:
+    assert len({term["ko"] for term in GLOSSARY}) == len({term["en"] for term in GLOSSARY}) == len(GLOSSARY)
+    assert all(set(term) <= {"ko", "en", "not", "means"} and term["means"] for term in GLOSSARY)
+    used = " ".join(paragraph for folder in FOLDERS for paragraph in prose(folder))
+    assert [term["ko"] for term in GLOSSARY if term["ko"] not in used] == []
+
+
+def test_misconceptions_are_numbered_without_a_gap() -> None:
+    found = yaml.safe_load((COURSE / "misconceptions.yaml").read_text(encoding="utf-8"))
+    assert list(found) == list(range(1, MISCONCEPTIONS + 1))
+    assert len(set(found.values())) == MISCONCEPTIONS

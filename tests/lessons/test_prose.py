@@ -1,0 +1,59 @@
+"""Markdown of lessons: what becomes a button, and that markup of others stays text."""
+
+from lessons.prose import fences, render, render_line, stray_marks
+
+
+def test_html_in_markdown_stays_text() -> None:
+    html = render("<script>alert(1)</script>\n\n글 <b onclick=x>굵게</b> & `<i>`")
+    assert "<script" not in html and "<b" not in html and "&lt;script&gt;" in html and "<code>&lt;i&gt;</code>" in html
+
+
+def test_a_dangerous_link_stays_text() -> None:
+    assert "<a" not in render("[누르기](javascript:alert(1))")
+
+
+def test_a_link_opens_beside_the_lab() -> None:
+    assert render_line('[설명서](https://kubernetes.io/?a=1&b="2")').startswith(
+        '<a href="https://kubernetes.io/?a=1&amp;b=%222%22" rel="noopener" target="_blank">'
+    )
+
+
+def test_a_command_comes_with_a_button_that_types_it() -> None:
+    html = render("```sh\nkubectl exec a -- sh -c 'echo \"<b>\"'\n```")
+    typed = "kubectl exec a -- sh -c &#x27;echo &quot;&lt;b&gt;&quot;&#x27;"
+    assert f'data-type="{typed}">터미널에 넣기</button>' in html and f"<code>{typed}</code>" in html
+
+
+def test_a_manifest_comes_with_a_button_that_opens_it() -> None:
+    html = render('```yaml "web".yaml\nkind: Pod\n```')
+    assert 'data-yaml="kind: Pod" data-yaml-name="&quot;web&quot;.yaml">YAML에서 열기</button>' in html
+
+
+def test_why_asks_for_a_cause_chain() -> None:
+    html = render("```why pods/default/web#app\n왜? <묻기>\n```")
+    assert html == ('<p class="ask"><button type="button" class="quiet" data-why="pods/default/web#app">왜? &lt;묻기&gt;</button></p>')
+
+
+def test_other_fences_are_what_a_machine_says() -> None:
+    assert render("```\n<none>\n```") == '<pre class="said"><code>&lt;none&gt;</code></pre>'
+
+
+def test_tables_are_tables() -> None:
+    assert "<td>2/2</td>" in render("| READY |\n|---|\n| 2/2 |")
+
+
+def test_one_line_has_no_block_around_it() -> None:
+    assert render_line("`web`은 **하나**입니다") == "<code>web</code>은 <strong>하나</strong>입니다"
+
+
+def test_an_emphasis_that_did_not_take_is_found_outside_code_only() -> None:
+    assert stray_marks(render("이것은 **파드(Pod)**는")).endswith("**")
+    assert stray_marks(render("`**` 그리고\n\n```\n**\n```\n\n**파드**(Pod)는")) == ""
+
+
+def test_fences_are_told_with_language_and_name() -> None:
+    assert fences("```sh\na\n```\n\n```yaml x.yaml\nb\n```\n\n~~~\nc\n~~~") == [
+        ("sh", "", "a\n"),
+        ("yaml", "x.yaml", "b\n"),
+        ("", "", "c\n"),
+    ]

@@ -1,0 +1,138 @@
+"""The trials find what is wrong with a lesson: told apart one by one on a lesson made for it."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from lessons import library, loader, trials
+from podlab.labs import births
+
+LESSON = """---
+title: 제목
+summary: 요약
+minutes: 10
+---
+## 해 보기: 하십시오 {#do}
+
+```yaml web.yaml
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: web, image: nginx}]}
+```
+
+```sh
+kubectl apply -f web.yaml
+```
+
+{{done: 파드 web이 준비되었다 | {ready: {name: web}}}}
+
+## 과제: 푸십시오 {#ex}
+
+{{exercise: first}}
+
+## 퀴즈: 맞히십시오 {#quiz}
+
+{{question: one}}
+"""
+EXERCISES = """- id: first
+  title: 첫 과제
+  goal: 파드 two가 준비됩니다.
+  conditions:
+  - {text: 파드 two가 준비되었다, check: {ready: {name: two}}}
+  hints: [하나, 둘, 셋]
+  wrong:
+  - {name: 이미지의 오타, run: kubectl run two --image=nginy}
+  - {name: 다른 이름, run: kubectl run too --image=nginx}
+"""
+QUIZ = """- id: one
+  text: 무엇일까요?
+  choices:
+  - {text: 이것, correct: true, why: 맞습니다., show: kubectl get pod web}
+  - {text: 저것, why: 아닙니다.}
+"""
+Try = Callable[..., list[str]]
+
+
+@pytest.fixture
+def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
+    def _failures(lesson: str = LESSON, exercises: str = EXERCISES, quiz: str = QUIZ, solution: str = "kubectl run two --image=nginx") -> list[str]:
+        folder = tmp_path / "01-tried"
+        folder.mkdir()
+        files = {"lesson.md": lesson, "exercises.yaml": exercises, "quiz.yaml": quiz, "solution.sh": f"# first\n{solution}\n"}
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        monkeypatch.setattr(births, "begin", lambda slug: births.build(births.Birth(seed=1, spec={"nodes": [{"name": "node-1"}]}, settle_seconds=1)))
+        return list(trials.failures(loader.load(folder)))
+
+    return _failures
+
+
+def test_a_sound_lesson_has_no_failures(failures: Try) -> None:
+    assert failures() == []
+
+
+def test_an_exercise_that_is_solved_at_the_start_is_found(failures: Try) -> None:
+    found = failures(exercises=EXERCISES.replace("{ready: {name: two}}", "{exists: nodes/node-1}"))
+    assert "과제 first: 시작할 때 이미 풀려 있습니다" in found
+
+
+def test_a_solution_that_does_not_solve_is_found_with_its_condition(failures: Try) -> None:
+    found = failures(solution="kubectl run two --image=nginy")
+    assert found[0] == "과제 first: 풀이대로 했는데 '파드 two가 준비되었다' 조건이 맞지 않습니다: two: 컨테이너 two가 ImagePullBackOff 상태입니다"
+    assert found[1].startswith("걸음 ex: 글대로 했는데")
+
+
+def test_a_wrong_way_that_solves_is_found(failures: Try) -> None:
+    found = failures(exercises=EXERCISES.replace("--image=nginy", "--image=nginx"))
+    assert found == ["과제 first: 틀린 길 '이미지의 오타'(으)로도 풀립니다"]
+
+
+def test_a_wrong_way_that_solves_for_a_moment_is_found(failures: Try) -> None:
+    found = failures(exercises=EXERCISES.replace("two --image=nginy", "two --image=busybox -- sleep 30"))
+    assert found == ["과제 first: 틀린 길 '이미지의 오타'(으)로도 풀립니다"]
+
+
+def test_a_step_that_is_done_before_anything_was_done_is_found(failures: Try) -> None:
+    found = failures(lesson=LESSON.replace("{ready: {name: web}}", "{absent: pods/web2}"))
+    assert found == ["걸음 do: 아무것도 하지 않았는데 이미 끝나 있습니다"]
+
+
+def test_a_step_that_its_own_prose_does_not_finish_is_found(failures: Try) -> None:
+    found = failures(lesson=LESSON.replace("image: nginx", "image: nginy"))
+    assert len(found) == 1
+    assert found[0].startswith("걸음 do: 글대로 했는데 '파드 web이 준비되었다'에 표시가 되지 않습니다: web: ")
+
+
+def test_a_command_of_an_answer_that_fails_is_found(failures: Try) -> None:
+    found = failures(quiz=QUIZ.replace("get pod web", "get pod wep"))
+    assert len(found) == 1
+    assert found[0].startswith("문제 one: '직접 보기'의 명령 'kubectl get pod wep'이(가) 되지 않습니다: Error from server (NotFound)")
+
+
+def test_check_lessons_tells_what_it_tried() -> None:
+    out = StringIO()
+    call_command("check_lessons", "why-pods", stdout=out)
+    assert out.getvalue().startswith("✓ 02 why-pods: 걸음 12, 시도 10 (")
+
+
+def test_check_lessons_refuses_a_lesson_that_is_not_there() -> None:
+    with pytest.raises(CommandError, match="그런 단원이 없습니다: nothing"):
+        call_command("check_lessons", "nothing")
+
+
+@pytest.mark.parametrize("command", ["check_lessons", "load_lessons"])
+def test_a_wrong_file_ends_the_command_with_its_line(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "01-bad"
+    folder.mkdir()
+    (folder / "lesson.md").write_text("제목\n", encoding="utf-8")
+    monkeypatch.setattr(library, "folders", lambda: [tmp_path])
+    library._load.cache_clear()
+    try:
+        with pytest.raises(CommandError, match=r"01-bad/lesson.md:1: "):
+            call_command(command)
+    finally:
+        library._load.cache_clear()
