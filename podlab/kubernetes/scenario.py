@@ -1,6 +1,6 @@
 """Run a scenario in virtual time and trace it in the recordings' format, to be held against a real cluster's.
 
-A scenario: {"name", "manifests": applied at t = 0 in a fresh namespace of that name, "steps": [{"at": s, "do": kubectl arguments |
+A scenario: {"name", "manifests": applied at t = 0 in a fresh namespace of that name, "steps": [{"at": s, "do": arguments |
 "apply": object | "sh": line, "fault": {...}}], "until": s, "watch": extra kinds}. Times are seconds from the first apply.
 """
 

@@ -44,7 +44,8 @@ def attach(call: Call, pod: Map, container: str) -> Command:
         call.terminal.err(RECORDED)
     yield from run_session(call, pod, container, command=None, stdin=flags["stdin"], tty=flags["tty"])
     name = pod["metadata"]["name"]
-    if flags["stdin"] and flags["tty"] and call.terminal.tty and not flags["quiet"] and pod["spec"].get("restartPolicy") == "Always":
+    at_terminal = flags["stdin"] and flags["tty"] and call.terminal.tty
+    if at_terminal and not flags["quiet"] and pod["spec"].get("restartPolicy") == "Always":
         ephemeral = any(one["name"] == container for one in pod["spec"].get("ephemeralContainers") or ())
         call.terminal.out(f"Session ended, the ephemeral container will not be restarted but may be reattached using 'kubectl "
                           f"attach {name} -c {container} "

@@ -1,4 +1,4 @@
-"""What a command is about: `pods`, `pod/web`, `deploy web api`, `po,svc`, `-l app=web`, `-f file` (cli-runtime's resource builder)."""
+"""What a command is about: `pods`, `pod/web`, `deploy web api`, `po,svc`, `-l app=web`, `-f file` (cli-runtime's builder)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def fetch(call: Call, target: Target) -> list[Map]:
 
 
 def from_files(call: Call) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
-    """(the objects of -f and -k with their kinds, what was wrong with others). Raises KubectlError where a file cannot be read."""
+    """(the objects of -f and -k with their kinds, what was wrong with others). Raises KubectlError for an unreadable file."""
     if call.flags["kustomize"]:
         if call.flags["filename"]:
             raise KubectlError("error: only one of -f or -k can be specified\n")
@@ -152,8 +152,8 @@ def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
            selecting: bool = True) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
     """(the live objects that the arguments, -l, --all or -f name, what could not be had).
 
-    Raises KubectlError when a kind is given and nothing says which of it; `unnamed` is the text then. Without `selecting` the flag
-    --selector means something else to this command (expose).
+    Raises KubectlError when a kind is given and nothing says which of it; `unnamed` is the text then. Without `selecting` the
+    flag --selector means something else to this command (expose).
     """
     arguments = call.arguments if arguments is None else arguments
     wrong: list[ApiError | str] = []

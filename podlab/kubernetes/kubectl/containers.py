@@ -70,7 +70,7 @@ def activity_order(pods: list[Map]) -> list[Map]:
 
 
 def pod_of(call: Call, target: Target, wait_ms: int = 0) -> Any:
-    """The Pod that a target means: itself, or the most active one of a workload or Service. A generator: waits for one to appear."""
+    """The Pod that a target means: itself, or the most active one of a workload or Service. Waits for one to appear."""
     obj = call.request("get", target.resource, target.name, call.namespace)
     if target.resource.plural == "pods":
         return obj
@@ -102,7 +102,7 @@ def pods_selected(call: Call, resource: Resource, obj: Map) -> list[Map]:
 
 
 def run_session(call: Call, pod: Map, container: str, *, command: list[str] | None, stdin: bool, tty: bool) -> Command:
-    """Hold a container (exec, or attach where there is no command) until it ends: streams through the terminal. Gives the exit code."""
+    """Hold a container (exec, or attach without a command) until it ends, its streams the terminal's. Gives the exit code."""
     from ..kubelet import sessions
 
     terminal, node = call.terminal, pod["spec"].get("nodeName", "")

@@ -214,8 +214,8 @@ def _wget(url: str, options: dict[str, Any], terminal: Terminal, connect: Connec
     if answer.get("error"):
         words = {"no such host": f"bad address '{answer['host']}'", "timeout": "download timed out",
                  "ETIMEDOUT": f"can't connect to remote host ({answer['host']}): Connection timed out"}
-        terminal.err(f"wget: "
-                     f"{words.get(answer['error'], 'can' + chr(39) + 't connect to remote host (' + answer['host'] + '): Connection refused')}\n")
+        refused = f"can't connect to remote host ({answer['host']}): Connection refused"
+        terminal.err(f"wget: {words.get(answer['error'], refused)}\n")
         return 1
     if answer["status"] >= 400:
         terminal.err(f"wget: server returned error: HTTP/1.1 {answer['status']} {http.REASONS.get(answer['status'], '')}\n")

@@ -12,7 +12,7 @@ MAX_FILES = 500
 
 
 class Disk(Mapping[str, str]):
-    """Files by relative or absolute path; iterating gives those below the working directory, and those of the home by absolute path."""
+    """Files by relative or absolute path; iterating gives those below the working directory, then the home's by absolute path."""
 
     def __init__(self, sys: Sys, cwd: str) -> None:
         self._sys, self._cwd = sys, cwd

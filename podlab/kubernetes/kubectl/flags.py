@@ -1,4 +1,4 @@
-"""Command line flags as kubectl (pflag) takes them: `--name=value`, `--name value`, `-n value`, `-nvalue`, `-it`, `--no-headers`."""
+"""Command line flags as kubectl (pflag) takes them: `--name=value`, `--name value`, `-n value`, `-nvalue`, `-it`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .terminal import KubectlError
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """`kind` is bool, str, int, duration (ms), list (repeatable, comma-separated), array (repeatable, taken whole) or opt (value optional)."""
+    """`kind` is bool, str, int, duration (ms), list (repeatable, comma-separated), array (repeatable) or opt (value optional)."""
 
     name: str
     kind: str = "str"

@@ -1,6 +1,7 @@
 """kubectl apply -k: the kustomization files of beginners (resources, names, labels, images, replicas, generators, patches).
 
-What a kustomization.yaml asks beyond that is refused by name, never ignored. Source: sigs.k8s.io/kustomize/api/types/kustomization.go.
+What a kustomization.yaml asks beyond that is refused by name, never ignored.
+Source: sigs.k8s.io/kustomize/api/types/kustomization.go.
 """
 
 from __future__ import annotations

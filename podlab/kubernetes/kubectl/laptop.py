@@ -33,7 +33,7 @@ PROMPT, MORE = "\x01", "\x02"  # PS1 and PS2 of the shell: marks that are taken 
 TURNS_AT_ONCE = 60  # slices of CPU time that one call grants at once; an endless loop then goes on with the cluster's clock
 TIMERS_AT_ONCE = 2_000
 START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
-EDIT_DIRECTORY = "/tmp"
+EDIT_DIRECTORY = "/tmp"  # noqa: S108 - of the simulated machine
 SLICE_MS = 100  # the wait of a process that has used them up
 TREE_FILES = {"kubectl": Entry(program="foreign", size=58_605_752), "curl": Entry(program="foreign", size=276_056),
               "wget": Entry(program="foreign", size=549_320), "pause": Entry(program="pause")}
@@ -327,7 +327,7 @@ class Laptop:
         return submit(entry)
 
     def started_at(self) -> int:
-        """When a program that is started now gets going: some time after the last change, as a real kubectl needs time to start."""
+        """When a program started now gets going: some time after the last change, as a real kubectl needs time to start."""
         if self._changed_at is None or self.paused():
             return self.cluster.now
         return max(self.cluster.now, self._changed_at + START_MS)
@@ -441,7 +441,7 @@ class Laptop:
 def run_script(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
                namespace: str = "default",
                submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, str]:
-    """Run a shell script on a laptop while virtual time passes. Gives (exit code, output); 124 when it was not over in `limit_seconds`."""
+    """Run a shell script on a laptop while virtual time passes: (exit code, output); 124 when not over in `limit_seconds`."""
     code, output = run_lines(cluster, text, files=files, limit_seconds=limit_seconds, namespace=namespace, submit=submit)
     return code, "".join(part for _, part in output)
 

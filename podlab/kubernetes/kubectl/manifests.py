@@ -27,18 +27,18 @@ class Manifest:
 
 
 class _Loader(yaml.CSafeLoader):
-    """Safe YAML as Kubernetes reads it: no aliases, no duplicate keys, timestamps and y/n stay text as sigs.k8s.io/yaml has them."""
+    """Safe YAML as Kubernetes reads it: no aliases, no duplicate keys; timestamps stay text, as sigs.k8s.io/yaml has them."""
 
     depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event: Any = self.peek_event()
+        mark = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out",
-                                                    event.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", mark)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", mark)
         try:
             return super().compose_node(parent, index)  # type: ignore[misc]
         finally:
@@ -113,7 +113,7 @@ def _documents(text: str, source: str) -> Iterator[Any]:
 
 
 def read(files: Mapping[str, str], names: list[str], stdin: str | None, *, recursive: bool = False) -> list[Manifest]:
-    """The objects of `-f` arguments: file names, `-` for standard input, `.` or a directory for the files in it (`recursive`: below it)."""
+    """The objects of `-f` arguments: file names, `-` for `stdin`, a directory for the files in it (`recursive`: below it)."""
     found: list[Manifest] = []
     for name in (one for text in names for one in text.split(",")):
         if name == "-":

@@ -30,7 +30,7 @@ def two_way(resource: Resource, original: Json, modified: Json) -> dict[str, Any
 
 
 def three_way(resource: Resource, original: Json, modified: Json, current: Json) -> dict[str, Any]:
-    """What `kubectl apply` sends: additions and changes from `current` to `modified`, deletions from `original` (as last applied)."""
+    """What `kubectl apply` sends: additions and changes from `current` to `modified`, deletions from `original`."""
     kind = schema.type_of(resource)
     changes = _maps(current, modified, kind, _Options(deletions=False, order=True, retain=True))
     removals = _maps(original, modified, kind, _Options(additions=False, order=True, retain=True))
@@ -127,8 +127,8 @@ def _merged(removals: dict[str, Any], changes: dict[str, Any], kind: str) -> dic
         facts = schema.field_facts(kind, key) if kind else None
         if isinstance(held, dict) and isinstance(value, dict):
             out[key] = _merged(held, value, facts.type if facts and facts.kind == "struct" else "")
-        elif isinstance(held, list) and isinstance(value,
-                                                   list) and facts and "merge" in facts.patch_strategies and facts.patch_merge_key:
+        elif (isinstance(held, list) and isinstance(value, list) and facts and "merge" in facts.patch_strategies
+              and facts.patch_merge_key):
             name = facts.patch_merge_key
             lists = list(held)
             for one in value:

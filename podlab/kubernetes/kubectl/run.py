@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from ..apiserver.errors import ApiError
-from . import commands
+from . import commands  # noqa: F401  (registers the commands)
 from .flags import parse
 from .help import general_help, help_of
 from .terminal import Api, Command, Config, KubectlError, Terminal, Text
@@ -72,7 +72,7 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def find(words: list[str]) -> tuple[str, list[str]]:
-    """(the command's whole name, what follows it); ("", group) for a group alone. Raises KubectlError for a command that is not there."""
+    """(the command's whole name, what follows it); ("", group) for a group alone. Raises KubectlError for an unknown one."""
     first = ALIASES.get(words[0], words[0])
     name, rest = first, list(words[1:])
     while any(verb.startswith(name + " ") for verb in VERBS):

@@ -47,7 +47,9 @@ def containers_named(spec: Json, pattern: str) -> list[Json]:
             return True
         start, end = pattern.startswith("*"), pattern.endswith("*")
         core = pattern.strip("*")
-        return core in name if start and end else name.endswith(core) if start else name.startswith(core) if end else name == pattern
+        if start and end:
+            return core in name
+        return name.endswith(core) if start else name.startswith(core) if end else name == pattern
     return [one for one in [*spec.get("initContainers", ()), *spec.get("containers", ())] if fits(one.get("name", ""))]
 
 

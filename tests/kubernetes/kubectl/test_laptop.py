@@ -60,12 +60,13 @@ def test_errors_come_on_a_stream_of_their_own() -> None:
 
 def test_an_interactive_shell_in_a_container_takes_lines_and_ctrl_c() -> None:
     screen = Screen(with_web())
-    assert screen.type("kubectl exec -it web -- sh", 0.5) == "/ # "
+    prompt = screen.type("kubectl exec -it web -- sh", 0.5)
+    assert prompt.endswith("# ")
     assert (screen.laptop.busy, screen.laptop.prompt) == (True, "")
-    assert screen.type("echo $HOSTNAME", 0.5) == "web\n/ # "
+    assert screen.type("echo $HOSTNAME", 0.5) == "web\n" + prompt
     assert screen.type("sleep 100", 1) == ""
     screen.laptop.interrupt()
-    assert screen.wait(0.5) == "^C\n/ # "
+    assert screen.wait(0.5) == "^C\n" + prompt
     assert screen.laptop.busy, "Ctrl-C is for the process inside"
     screen.type("exit 0", 0.5)
     assert (screen.laptop.busy, screen.laptop.exit_code) == (False, 0)
@@ -123,7 +124,8 @@ def test_leaving_the_shell_gives_a_new_one() -> None:
 def test_a_script_runs_to_its_end_in_virtual_time() -> None:
     where = cluster()
     before = where.now
-    script = "set -e\nkubectl apply -f dep.yaml\nkubectl rollout status deployment/dep --timeout=60s\nkubectl get pods --no-headers | wc -l\n"
+    script = ("set -e\nkubectl apply -f dep.yaml\nkubectl rollout status deployment/dep --timeout=60s\n"
+              "kubectl get pods --no-headers | wc -l\n")
     code, output = run_script(where, script, files={"dep.yaml": DEPLOYMENT}, limit_seconds=120)
     assert code == 0
     assert output.splitlines()[0] == "deployment.apps/dep created"

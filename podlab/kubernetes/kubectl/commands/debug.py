@@ -166,13 +166,12 @@ def _on_node(call: Call, node: Map) -> tuple[Map, str]:
     suffix = call.terminal.api.cluster.random.name(5, "debug-node", name, call.terminal.api.cluster.etcd.revision)
     container = _container(call, call.flags["container"] or "debugger")
     container["volumeMounts"] = [{"mountPath": "/host", "name": "host-root"}]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"node-debugger-{name}-{suffix}",
+    pod: Any = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"node-debugger-{name}-{suffix}",
                                                            "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}},
            "spec": {"containers": [container], "nodeName": name, "restartPolicy": "Never", "hostNetwork": True, "hostPID": True,
                     "hostIPC": True,
                     "tolerations": [{"operator": "Exists"}], "volumes": [{"name": "host-root", "hostPath": {"path": "/"}}]}}
     if not call.flags["quiet"]:
-        # type: ignore[index]
         call.terminal.out(f"Creating debugging pod {pod['metadata']['name']} with container {container['name']} on node "
                           f"{name}.\n")
     return call.request("create", "pods", "", call.namespace, pod), container["name"]

@@ -90,8 +90,8 @@ def diff(call: Call) -> Command:
         new = _lines(merged)
         version, group = info.resource.version, info.resource.group
         name = ".".join(part for part in (group, version, info.resource.kind, info.namespace, info.name) if part)
-
-        old_name, new_name = (f"/tmp/{which}/{name}" for which in ("LIVE", "MERGED"))
+        # the real one writes both to files and runs diff on them
+        old_name, new_name = (f"/tmp/{which}/{name}" for which in ("LIVE", "MERGED"))  # noqa: S108
         lines = list(difflib.unified_diff(old, new, old_name, new_name))
         if lines:
             changed = True
@@ -205,7 +205,8 @@ def _to_pod(call: Call, source: str, target: tuple[str, str, str]) -> Command:
         raise KubectlError(f"error: {source} doesn't exist in local filesystem\n")
     base = whole.rsplit("/", 1)[-1]
     for inner, text in wanted.items():
-        place = 'd="$1"; if [ -d "$1" ]; then d="$1/$3"; fi; if [ -n "$2" ]; then d="$d/$2"; fi; mkdir -p "$(dirname "$d")" && cat > "$d"'
+        place = ('d="$1"; if [ -d "$1" ]; then d="$1/$3"; fi; if [ -n "$2" ]; then d="$d/$2"; fi; '
+                 'mkdir -p "$(dirname "$d")" && cat > "$d"')
         code, _, err = yield from _run_in(call, pod, namespace, ["sh", "-c", place, "sh", path.rstrip("/") or "/", inner, base],
                                           stdin=text)
         if code:

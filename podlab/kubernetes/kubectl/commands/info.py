@@ -210,7 +210,9 @@ def _allowed(call: Call, who: str, action: str, group: str, plural: str, name: s
 
     def holds(binding: Any) -> bool:
         for subject in binding.get("subjects") or ():
-            full = f"system:serviceaccount:{subject.get('namespace', '')}:{subject['name']}" if subject["kind"] == "ServiceAccount" else subject["name"]
+            full = subject["name"]
+            if subject["kind"] == "ServiceAccount":
+                full = f"system:serviceaccount:{subject.get('namespace', '')}:{full}"
             if subject["kind"] in ("User", "ServiceAccount") and full == who:
                 return True
             if subject["kind"] == "Group" and subject["name"] in ("system:authenticated",

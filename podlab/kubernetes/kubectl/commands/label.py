@@ -101,7 +101,7 @@ def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict
     if not marks:
         del new["metadata"][member]
     if word == "label":
-        done = "not labeled" if marks == held else "labeled" if wanted and not removed else "unlabeled" if removed and not wanted else "labeled"
+        done = "not labeled" if marks == held else "unlabeled" if removed and not wanted else "labeled"
     if call.dry != "client" and marks != held:
         new = call.request("patch", info.resource, info.name, info.namespace, two_way(info.resource, thaw(old), new),
                            patchType="application/merge-patch+json")

@@ -96,7 +96,7 @@ def _of_pod(call: Call, pod: Map, container: str | None) -> list[tuple[Map, str]
 
 def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
     flags = call.flags
-    tail = flags["tail"] if flags.given("tail") and flags["tail"] >= 0 else SELECTOR_TAIL if flags["selector"] and not flags.given("tail") else None
+    tail = SELECTOR_TAIL if flags["selector"] and not flags.given("tail") else flags["tail"] if flags["tail"] >= 0 else None
     since = call.now - flags["since"] if flags["since"] else 0
     if flags["since-time"]:
         try:

@@ -127,7 +127,8 @@ def _statefulset_status(obj: Any, revision: int) -> tuple[str, bool]:
     if status.get("updateRevision") != status.get("currentRevision"):
         return (f"waiting for statefulset rolling update to complete {status.get('updatedReplicas', 0)} pods at revision "
                 f"{status.get('updateRevision')}...\n"), False
-    return f"statefulset rolling update complete {status.get('currentReplicas', 0)} pods at revision {status.get('currentRevision')}...\n", True
+    return (f"statefulset rolling update complete {status.get('currentReplicas', 0)} pods at revision "
+            f"{status.get('currentRevision')}...\n"), True
 
 
 VIEWERS = {"deployments": _deployment_status, "daemonsets": _daemonset_status, "statefulsets": _statefulset_status}

@@ -148,7 +148,8 @@ def _outcome(call: Call, pod: Map) -> Any:
             ended = dig(live, "status.containerStatuses.0.state.terminated", {})
             if not ended.get("exitCode"):
                 return f"error: pod {call.namespace}/{name} failed with unknown exit code\n", 1
-            return f"pod {call.namespace}/{name} terminated ({ended.get('reason', '')})\n{ended.get('message', '')}", int(ended["exitCode"])
+            words = f"pod {call.namespace}/{name} terminated ({ended.get('reason', '')})\n{ended.get('message', '')}"
+            return words, int(ended["exitCode"])
         yield Wait()
 
 

@@ -93,7 +93,8 @@ def set_env(call: Call) -> Command:
             if not flags["overwrite"]:
                 clash = [one["name"] for one in env if one["name"] in wanted and one.get("value") != wanted[one["name"]]]
                 if clash:
-                    return f"error: {clash[0]} already has a value ({next(o.get('value') for o in env if o['name'] == clash[0])}), and --overwrite is false"
+                    held_value = next(one.get("value") for one in env if one["name"] == clash[0])
+                    return f"error: {clash[0]} already has a value ({held_value}), and --overwrite is false"
             for new in added:
                 held = next((one for one in env if one["name"] == new["name"]), None)
                 if held is None:
@@ -134,7 +135,8 @@ def _list_env(call: Call, names: list[str]) -> Command:
                 else:
                     kind, ref = next(iter(one["valueFrom"].items()))
                     what = {"configMapKeyRef": "configmap", "secretKeyRef": "secret"}.get(kind)
-                    shown = f"{what} {ref.get('name')}, key {ref.get('key')}" if what else f"a field path {ref.get('fieldPath') or ref.get('resource')}"
+                    shown = f"{what} {ref.get('name')}, key {ref.get('key')}" if what else \
+                        f"a field path {ref.get('fieldPath') or ref.get('resource')}"
                     call.terminal.out(f"# {one['name']} from {shown}\n")
     fail_with(wrong)
     return 0
