@@ -11,7 +11,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
 pages = get_asgi_application()
 
-from podlab.api.application import application as kubernetes  # noqa: E402  (these need the app registry, which the line above fills)
+from podlab.api import remote  # noqa: E402  (these need the app registry, which the line above fills)
+from podlab.api.application import application as rest  # noqa: E402
 from podlab.routing import websocket_urlpatterns  # noqa: E402
 
 site = ProtocolTypeRouter(
@@ -24,4 +25,5 @@ site = ProtocolTypeRouter(
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """The Kubernetes API stands apart: its clients are no browsers, its secret is in the address, and no cookie counts there."""
-    await (kubernetes if str(scope.get("path", "")).startswith("/k8s/") else site)(scope, receive, send)
+    apart = str(scope.get("path", "")).startswith("/k8s/")
+    await (site if not apart else rest if scope["type"] == "http" else remote.serve)(scope, receive, send)

@@ -43,13 +43,13 @@ def resolve(call: Call) -> Target:
     resource = discovery.find(group, version, rest[0])
     if resource is None or (scoped and not resource.namespaced):
         raise unknown()
-    name, subresource, tail = (*rest[1:3], *[""] * (3 - len(rest[:3])))[:2] + (tuple(rest[3:]),)
+    name, subresource = [*rest[1:3], "", ""][:2]
     if resource.namespaced and name and not scoped:
         raise unknown()
     verb = _verb(call, resource, name, subresource, watching)
     if resource.namespaced and not scoped and verb not in ("list", "watch"):
         raise unknown() if verb != "deletecollection" and verb != "create" else method_not_supported(resource.plural, verb)
-    return Target(verb, resource, namespace, name, subresource, tail)
+    return Target(verb, resource, namespace, name, subresource, tuple(rest[3:]))
 
 
 def _verb(call: Call, resource: Resource, name: str, subresource: str, watching: bool) -> str:

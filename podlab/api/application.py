@@ -10,7 +10,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from podlab.api import addresses, bodies, documents, listing, logs, rbac, shapes, tokens, virtual, watch, wire, writing
+from podlab.api import addresses, bodies, documents, holds, listing, logs, rbac, shapes, tokens, virtual, watch, wire, writing
 from podlab.api.addresses import Target
 from podlab.api.hub import STREAMS_MAX, Hub, hub_of
 from podlab.api.tokens import Access
@@ -71,8 +71,8 @@ async def live_cluster(access: Access) -> LiveCluster:
 def check_access(access: Access, user: rbac.User, live: LiveCluster, target: Target) -> None:
     """Raises ApiError 403 for what a reader's token or the person that is posed as may not do."""
     resource = target.resource
-    if access.read_only and target.subresource in SESSIONS or (
-            access.read_only and target.verb not in READING and resource not in discovery.VIRTUAL):
+    acts = target.subresource in SESSIONS or (target.verb not in READING and resource not in discovery.VIRTUAL)
+    if access.read_only and acts:
         raise forbidden(resource.group, resource.plural, target.name, "this kubeconfig may only read")
     if user is not rbac.OWNER and resource.plural not in ("selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"):
         wanted = {"verb": target.verb, "group": resource.group, "resource": resource.plural, "subresource": target.subresource,
@@ -133,7 +133,7 @@ async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access,
         elif target.verb == "get":
             status, value = 200, _get(live, hub, call, target)
         elif target.subresource in SESSIONS:
-            raise ApiError(400, "BadRequest", "Upgrade request required")
+            raise holds.refusal(engine, call, target)
         else:
             status, value = writing.perform(live, hub, call, target, body, twice)
     if make is not None:

@@ -136,16 +136,15 @@ def _yaml(body: bytes) -> tuple[Any, list[str]]:
 
 def _check_events(text: str) -> None:
     """Aliases, which can expand to gigabytes, and depth are refused before anything is built."""
-    depth = nodes = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
         if isinstance(event, yaml.AliasEvent):
             raise bad_request("error converting YAML to JSON: yaml: aliases are not accepted")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        nodes += 1
-        if depth > DEPTH_MAX or nodes > NODES_MAX:
+        if depth > DEPTH_MAX or count > NODES_MAX:
             raise bad_request("error converting YAML to JSON: yaml: document contains excessive nesting or too many values")
 
 

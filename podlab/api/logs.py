@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,10 +62,8 @@ async def _follow(live: LiveCluster, reader: Reader, news: asyncio.Event, send: 
             text = reader.more()
         if text:
             await wire.chunk(send, text)
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(news.wait(), LOOK_EVERY)
-        except TimeoutError:
-            pass
         news.clear()
 
 

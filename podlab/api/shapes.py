@@ -25,10 +25,6 @@ class Shape:
     version: str = "v1"
     include: str = "Metadata"  # what a Table's rows carry: None, Metadata or Object
 
-    @property
-    def media_type(self) -> str:
-        return JSON
-
 
 def accepted(header: str) -> list[tuple[str, dict[str, str]]]:
     """[(media type, parameters)] in the client's order of preference."""

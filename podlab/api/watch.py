@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -49,10 +50,8 @@ async def _go_on(watch: Watch, access: Access, news: asyncio.Event, send: Send) 
     look = time.monotonic() + LOOK_EVERY
     while not watch.over:
         now = time.monotonic()
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(news.wait(), max(0.0, min(end, bookmark, look) - now))
-        except TimeoutError:
-            pass
         news.clear()
         lines = watch.read()
         now = time.monotonic()
@@ -137,10 +136,10 @@ class Watch:
             return self._line("MODIFIED" if before else "ADDED", change.object, change.revision)
         if not before:
             return None
-        last = change.object
-        if change.type != "DELETED":  # it left the selection: the client sees it go as it last saw it
-            assert change.old is not None
-            last = {**change.old, "metadata": {**change.old["metadata"], "resourceVersion": str(change.revision)}}  # type: ignore[assignment]
+        last: Any = change.object
+        if change.type != "DELETED" and change.old is not None:  # it left the selection: the client sees it go as it last saw it
+            metadata = change.object["metadata"]
+            last = {**change.old, "metadata": {**change.old["metadata"], "resourceVersion": metadata["resourceVersion"]}}
         return self._line("DELETED", last, change.revision)
 
     def _line(self, kind: str, obj: Any, revision: int = 0) -> bytes:

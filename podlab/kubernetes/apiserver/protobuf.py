@@ -11,7 +11,7 @@ import importlib.resources
 import json
 import struct
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -210,7 +210,7 @@ def _time(data: bytes, *, micro: bool) -> str | None:
     if not parts:
         return None  # the zero time
     try:
-        at = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=_integer(parts.get(1, 0)))
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=_integer(parts.get(1, 0)))
     except OverflowError as error:
         raise ProtobufError("a time is out of range") from error
     fraction = f".{_integer(parts.get(2, 0)) // 1000:06d}" if micro else ""

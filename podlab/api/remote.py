@@ -1,0 +1,182 @@
+"""exec and attach over websockets: `v5.channel.k8s.io` and `v4.channel.k8s.io` (apimachinery/pkg/util/remotecommand/constants.go).
+
+Each message begins with the number of its channel. What is typed goes through the journal; what comes back is only read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import json
+import logging
+from typing import Any
+
+from podlab.api import addresses, application, holds, rbac, wire
+from podlab.api.hub import Hub, hub_of
+from podlab.api.wire import Call, Receive, Scope, Send
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.kubelet import sessions
+from podlab.labs.live import LiveCluster
+from podlab.labs.storage import Fenced
+
+logger = logging.getLogger(__name__)
+
+STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+LOOK_EVERY = 0.05  # seconds: output comes without a write to the store
+PIECE = 32 * 1024  # bytes of a message to the client
+WAITING_MAX = 256  # messages of the client that wait for their turn; a client that types faster is cut off
+SESSIONS_MAX = 50  # of one cluster
+
+_open: dict[int, int] = {}  # cluster id -> sessions
+
+
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    """A websocket whose path begins with /k8s/. What cannot be had is refused before the handshake; kubectl then asks for the reason."""
+    await receive()  # websocket.connect
+    protocol = next((one for one in PROTOCOLS if one in scope.get("subprotocols", ())), None)
+    try:
+        token, call = wire.call_of({**scope, "method": "GET"})
+        access = await application.authenticate(token)
+        if len(call.path) < 3 or call.path[0] != "api" or protocol is None:
+            raise addresses.unknown()
+        target = addresses.resolve(call)
+        if target.subresource not in ("exec", "attach"):
+            raise addresses.unknown()
+        live = await application.live_cluster(access)
+        async with live.turn(quiet=True) as engine:
+            application.check_access(access, rbac.user_of(call), live, target)
+            order = holds.order_of(engine, call, target)
+            if _open.get(live.id, 0) >= SESSIONS_MAX:
+                raise ApiError(429, "TooManyRequests", "too many sessions are open")
+    except (ApiError, Fenced):
+        await send({"type": "websocket.close"})
+        return
+    await send({"type": "websocket.accept", "subprotocol": protocol})
+    _open[live.id] = _open.get(live.id, 0) + 1
+    try:
+        await Session(live, hub_of(live), order, call, receive, send).run()
+    except Fenced:
+        pass
+    except Exception:
+        logger.exception("A session in a container failed")
+    finally:
+        _open[live.id] -= 1
+        if not _open[live.id]:
+            del _open[live.id]
+        with contextlib.suppress(Exception):
+            await send({"type": "websocket.close", "code": 1000})
+
+
+class Session:
+    def __init__(self, live: LiveCluster, hub: Hub, order: dict[str, Any], call: Call, receive: Receive, send: Send) -> None:
+        self.live, self.hub, self.order = live, hub, order
+        self.receive, self.send = receive, send
+        self.wanted = {"stdout": (STDOUT, call.flag("stdout")), "stderr": (STDERR, call.flag("stderr"))}
+        self.id = ""
+        self.seen = 0
+        self.gone = False
+        self.waiting: list[bytes] = []
+        self.decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    async def run(self) -> None:
+        await self._say(STDOUT if self.wanted["stdout"][1] else STDERR, b"")  # tells the client that the streams are there
+        try:
+            async with self.live.turn():
+                self.id = self.live.apply({"do": "session", **self.order})
+                self.engine = self.live.engine
+        except ApiError as error:
+            await self._say(ERROR, wire.dumps(error.status()))
+            return
+        async with self.hub.stream() as news:
+            listener = asyncio.ensure_future(self._listen(news))
+            try:
+                await self._pump(news)
+            finally:
+                listener.cancel()
+                await self._close()
+
+    async def _listen(self, news: asyncio.Event) -> None:
+        while not self.gone:
+            message = await self.receive()
+            if message["type"] == "websocket.disconnect":
+                self.gone = True
+            else:
+                data = message.get("bytes") or (message.get("text") or "").encode()
+                if data:
+                    self.waiting.append(data)
+                self.gone = self.gone or len(self.waiting) > WAITING_MAX
+            news.set()
+
+    async def _pump(self, news: asyncio.Event) -> None:
+        code: int | None = None
+        while code is None and not self.gone:
+            async with self.live.turn(quiet=not self.waiting) as engine:
+                if engine is not self.engine:
+                    break  # the cluster stands at another moment now
+                self._take_input()
+                chunks, code = sessions.read(engine.kubelet(self.order["node"]), self.id, self.seen)
+                self.seen += len(chunks)
+            for stream, text in chunks:
+                channel, wanted = self.wanted[stream]
+                if wanted:
+                    data = text.encode("utf-8", "surrogateescape")
+                    for at in range(0, len(data), PIECE):
+                        await self._say(channel, data[at:at + PIECE])
+            if code is None and not self.waiting:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), LOOK_EVERY)
+                news.clear()
+        if code is not None:
+            await self._say(ERROR, wire.dumps(exit_status(code)))
+
+    def _take_input(self) -> None:
+        """Everything that the client has sent, as acts. Call inside a turn."""
+        messages, self.waiting = self.waiting, []
+        typed = ""
+        for data in messages:
+            channel, rest = data[0], data[1:]
+            if channel == STDIN and self.order["stdin"]:
+                typed += self.decoder.decode(rest)
+                continue
+            if typed:
+                self._act(act="write", data=typed)
+                typed = ""
+            if channel == RESIZE:
+                self._resize(rest)
+            elif channel == CLOSE and rest[:1] == bytes([STDIN]) and self.order["stdin"]:
+                self._act(act="eof")
+        if typed:
+            self._act(act="write", data=typed)
+
+    def _resize(self, data: bytes) -> None:
+        try:
+            size = json.loads(data)
+            rows, cols = int(size["Height"]), int(size["Width"])
+        except (ValueError, TypeError, KeyError):
+            return
+        if 0 < rows < 2000 and 0 < cols < 2000:
+            self._act(act="resize", rows=rows, cols=cols)
+
+    def _act(self, **act: Any) -> None:
+        self.live.apply({"do": "session", "node": self.order["node"], "session": self.id, **act})
+
+    async def _close(self) -> None:
+        with contextlib.suppress(Fenced, ApiError):
+            async with self.live.turn() as engine:
+                if engine is self.engine:
+                    self._act(act="close")
+
+    async def _say(self, channel: int, data: bytes) -> None:
+        if not self.gone:
+            await self.send({"type": "websocket.send", "bytes": bytes([channel]) + data})
+
+
+def exit_status(code: int) -> dict[str, Any]:
+    """The Status that ends a session (staging/src/k8s.io/kubelet/pkg/cri/streaming/remotecommand/exec.go)."""
+    if code == 0:
+        return {"metadata": {}, "status": "Success"}
+    return {"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
+            "message": f"command terminated with non-zero exit code: exit status {code}",
+            "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]}}
