@@ -20,6 +20,7 @@ from ..runtime.image import Entry, Image
 from ..runtime.images.base import base_tree
 from ..runtime.node import Node
 from ..runtime.process import Errno
+from ..runtime.program import PROGRAMS
 from ..runtime.system import Sys
 from . import completion, curl
 from .disk import HOME, Disk
@@ -35,9 +36,12 @@ TIMERS_AT_ONCE = 2_000
 START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
 EDIT_DIRECTORY = "/tmp"  # noqa: S108 - of the simulated machine
 SLICE_MS = 100  # the wait of a process that has used them up
-TREE_FILES = {"kubectl": Entry(program="foreign", size=58_605_752), "curl": Entry(program="foreign", size=276_056),
-              "wget": Entry(program="foreign", size=549_320), "pause": Entry(program="pause")}
-IMAGE = Image("podlab/laptop", ("latest",), base_tree("debian", {"bin": TREE_FILES}), 0, ("pause",))
+# What people have on their own machine beyond a slim Debian; `k` because so many call kubectl that
+INSTALLED = ("free", "jq", "killall", "less", "nano", "pause", "pgrep", "pidof", "pkill", "ps", "top", "uptime", "vi", "vim", "watch")
+COMMANDS = {**{name: Entry(program=name) for name in INSTALLED if name in PROGRAMS}, "k": Entry(link="kubectl"),
+            "kubectl": Entry(program="foreign", size=58_605_752), "curl": Entry(program="foreign", size=276_056),
+            "wget": Entry(program="foreign", size=549_320)}
+IMAGE = Image("podlab/laptop", ("latest",), base_tree("debian", {"bin": COMMANDS}), 0, ("pause",))
 Editor = Callable[[str, str], Generator[Wait, None, "str | None"]]
 
 
@@ -74,8 +78,11 @@ class _Running:
                             raw=self._set_raw, save=self._save, edit=self._editor(detail["env"]), forward=laptop.set_forward,
                             line=" ".join(["kubectl", *argv[1:]]))
         name = argv[0].rsplit("/", 1)[-1]
-        self.command: Command = run(argv[1:], terminal) if name == "kubectl" else curl.run([name, *argv[1:]], terminal,
-            laptop.connect)
+        self.command: Command
+        if name in ("kubectl", "k"):
+            self.command = run(argv[1:], terminal)
+        else:
+            self.command = curl.run([name, *argv[1:]], terminal, laptop.connect)
 
     def _set_raw(self, on: bool) -> None:
         self.raw = on

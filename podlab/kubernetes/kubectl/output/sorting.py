@@ -39,6 +39,8 @@ def _first(path: JSONPath, obj: Map) -> tuple[Any, ...]:
 
 def _compare(left: tuple[tuple[Any, ...], Map], right: tuple[tuple[Any, ...], Map]) -> int:
     a, b = left[0][0], right[0][0]
+    if a is None or b is None:  # isLess: nil before everything
+        return (a is not None) - (b is not None)
     kinds = basic_kind(a), basic_kind(b)
     if "" in kinds or kinds[0] != kinds[1]:
         raise KubectlError(f"error: unsortable type: {type_name(a)}\n")
