@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..apiserver.errors import ApiError
 from ..objects import Map, dig
-from .containers import run_session
+from .containers import Refused, run_session
 from .terminal import Command, KubectlError, Wait
 from .verbs import Call
 
@@ -38,7 +37,7 @@ def show_log(call: Call, pod: Map, container: str) -> None:
 
 
 def attach(call: Call, pod: Map, container: str) -> Command:
-    """Hold a container's streams until it ends; the way back is told at the end of a terminal's session. Raises ApiError."""
+    """Hold a container's streams until it ends; the way back is told at the end of a terminal's session. Raises Refused."""
     flags = call.flags
     if flags["stdin"] and not flags["quiet"]:
         call.terminal.err(RECORDED)
@@ -59,8 +58,8 @@ def attach_or_logs(call: Call, pod: Map, container: str) -> Command:
     """Attach; where the container is over already, show what it printed instead."""
     try:
         return (yield from attach(call, pod, container))
-    except ApiError as error:
+    except Refused as error:
         call.terminal.err(f"warning: couldn't attach to pod/{pod['metadata']['name']}, falling back to streaming logs: "
-                          f"{error.message}\n")
+                          f"{error.why}\n")
         show_log(call, pod, container)
         return 0

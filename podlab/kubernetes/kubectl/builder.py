@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..apiserver.errors import ApiError
+from ..etcd import Change, key_of_object
 from ..objects import Map
 from ..resources import RESOURCES, Resource, by_any_name, by_api_kind
 from . import kustomize
@@ -142,6 +143,16 @@ def _info(call: Call, manifest: Manifest) -> Info:
                         f'"{call.flags["namespace"]}". You '
                         f"must pass '--namespace={namespace}' to perform this operation."])
     return Info(resource, namespace or call.namespace, name, obj, source)
+
+
+def changes(call: Call, resource: Resource, seen: int) -> list[Change]:
+    """What happened to a kind since a revision. Where that is no longer known (a long sleep), each object that is newer, once."""
+    etcd = call.terminal.api.cluster.etcd
+    if seen >= etcd.compacted:
+        return [change for change in etcd.since(seen) if change.plural == resource.plural]
+    newer = [obj for obj in etcd.list(resource.plural) if int(obj["metadata"]["resourceVersion"]) > seen]
+    return [Change(int(obj["metadata"]["resourceVersion"]), call.now, "MODIFIED", resource.plural, key_of_object(obj), obj, obj, 0)
+            for obj in sorted(newer, key=lambda obj: int(obj["metadata"]["resourceVersion"]))]
 
 
 def has_files(call: Call) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..apiserver.errors import ApiError
 from ..objects import Map, dig
 from ..resources import BY_PLURAL, Resource
 from .builder import Target, targets
 from .terminal import Command, KubectlError, Wait
-from .verbs import Call
+from .verbs import Call, report
 
 DEFAULT = "kubectl.kubernetes.io/default-container"
 
@@ -101,15 +102,35 @@ def pods_selected(call: Call, resource: Resource, obj: Map) -> list[Map]:
         pod["metadata"].get("labels"))]
 
 
+class Refused(KubectlError):
+    """A container that cannot be held. `why`: the server's words."""
+
+    def __init__(self, why: str, text: str) -> None:
+        super().__init__(text)
+        self.why = why
+
+
+def refused(error: ApiError) -> Refused:
+    """In the words of an upgraded connection that was refused, or of a kubelet that cannot be reached."""
+    if error.message.startswith("Get "):  # the API server could not dial the kubelet
+        why = "error dialing backend: " + error.message.partition(": ")[2]
+        return Refused(why, f"Error from server: {why}\n")
+    if error.reason == "InternalError":
+        return Refused(error.message, f"error: {error.message}\n")
+    return Refused(error.message, report(error))
+
+
 def run_session(call: Call, pod: Map, container: str, *, command: list[str] | None, stdin: bool, tty: bool) -> Command:
     """Hold a container (exec, or attach without a command) until it ends, its streams the terminal's. Gives the exit code."""
     from ..kubelet import sessions
 
     terminal, node = call.terminal, pod["spec"].get("nodeName", "")
     api = terminal.api
-    session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command or [],
-                          stdin=stdin, tty=tty,
-                          attach=command is None)
+    try:
+        session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command or [],
+                              stdin=stdin, tty=tty, attach=command is None)
+    except ApiError as error:
+        raise refused(error) from error
     kubelet = api.cluster.kubelet(node)
     seen = 0
     ended = not stdin or terminal.stdin is None

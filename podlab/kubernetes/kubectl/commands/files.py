@@ -11,7 +11,7 @@ from ...apiserver.errors import ApiError
 from ...objects import dig, thaw, without
 from ...resources import BY_PLURAL
 from ..builder import FILES, Info, from_files, has_files, select
-from ..containers import choose
+from ..containers import choose, refused
 from ..flags import Flag
 from ..manifests import clean, parse
 from ..output import go_yaml
@@ -158,8 +158,11 @@ def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin
     pod = call.request("get", BY_PLURAL["pods"], pod_name, namespace or call.namespace)
     container = choose(call, pod, call.flags["container"])
     node = pod["spec"].get("nodeName", "")
-    session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command,
-                          stdin=bool(stdin), tty=False)
+    try:
+        session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command,
+                              stdin=bool(stdin), tty=False)
+    except ApiError as error:
+        raise refused(error) from error
     if stdin:
         api.session(node=node, act="write", session=session, data=stdin)
         api.session(node=node, act="eof", session=session)

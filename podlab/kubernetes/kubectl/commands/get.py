@@ -12,7 +12,7 @@ from ...etcd import Change
 from ...objects import Map
 from ...resources import Resource
 from .. import output
-from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, namespace_of, targets
+from ..builder import FILES, SELECTING, Target, changes, fetch, from_files, has_files, namespace_of, targets
 from ..flags import Flag
 from ..manifests import clean
 from ..output.table import print_table
@@ -156,7 +156,7 @@ def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
             headers = False
     while True:
         yield Wait()
-        for change in list(etcd.since(seen)):
+        for change in changes(call, resource, seen):
             kind = _concerns(call, resource, name, change)
             if kind:
                 headers = _show_change(call, resource, change.object, kind, headers, remembered)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...objects import Map, dig
-from ...resources import RESOURCES, by_any_name
+from ...resources import BY_PLURAL, RESOURCES, by_any_name
 from ...times import human_duration, parse_rfc3339
-from ..builder import SELECTING
+from ..builder import SELECTING, changes
 from ..flags import Flag
 from ..output import go_yaml, printer, tabwriter
 from ..output.go_values import to_json
@@ -264,9 +264,9 @@ def events(call: Call) -> Command:
     seen = etcd.revision
     while flags["watch"]:
         yield Wait()
-        for change in list(etcd.since(seen)):
+        for change in changes(call, BY_PLURAL["events"], seen):
             namespace = change.object["metadata"].get("namespace")
-            if change.plural == "events" and change.type != "DELETED" and (everywhere
+            if change.type != "DELETED" and (everywhere
                 or namespace == call.namespace) and picked(change.object):
                 call.terminal.out(aligned([_event_row(call, change.object)], None))
         seen = etcd.revision

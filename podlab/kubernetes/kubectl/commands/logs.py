@@ -143,7 +143,13 @@ def _read(call: Call, pod: Map, container: str, **options: Any) -> list[Any]:
     name = pod["metadata"]["name"]
     if not pod["spec"].get("nodeName"):
         raise bad_request(f"pod {name} does not have a host assigned")
-    lines: list[Any] = _kubelet(call, pod).logs(pod["metadata"]["uid"], container, previous=call.flags["previous"], **options)
+    try:
+        lines: list[Any] = _kubelet(call, pod).logs(pod["metadata"]["uid"], container, previous=call.flags["previous"], **options)
+    except ApiError as error:
+        if not error.message.startswith("Get "):
+            raise
+        where = f":10250/containerLogs/{pod['metadata']['namespace']}/{name}/{container}"
+        raise ApiError(500, "", error.message.replace(":10250/", where, 1)) from error
     return lines
 
 

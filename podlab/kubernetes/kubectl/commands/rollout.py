@@ -9,7 +9,7 @@ from ...etcd import controller_uid
 from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL
 from ...times import rfc3339
-from ..builder import FILES, Info, select
+from ..builder import FILES, Info, changes, select
 from ..flags import Flag
 from ..patches import two_way
 from ..templates import template_of
@@ -60,11 +60,10 @@ def _follow(call: Call, info: Info) -> Command:
             if deadline is not None and call.now >= deadline:
                 raise KubectlError("error: timed out waiting for the condition\n")
             yield Wait(None if deadline is None else deadline - call.now)
-            for change in etcd.since(seen):
+            for change in changes(call, info.resource, seen):
                 seen = change.revision
                 metadata = change.object["metadata"]
-                if change.plural == info.resource.plural and metadata["name"] == info.name and metadata.get("namespace",
-                    "") == info.namespace:
+                if metadata["name"] == info.name and metadata.get("namespace", "") == info.namespace:
                     if change.type == "DELETED":
                         raise KubectlError("error: object has been deleted\n")
                     nxt = change.object
