@@ -63,4 +63,4 @@ def conditions_html(step: Step, found: Any, verdicts: list[Verdict], *, asked: b
 def done_html(lesson: Lesson, done: set[str]) -> str:
     """The row of dots in the header."""
     return render_to_string("lessons/_dots.html", {"steps": [{"step": s, "done": s.id in done} for s in lesson.steps], "oob": True,
-                                                   "count": len(done & {s.id for s in lesson.steps})})
+                                                   "done_count": len(done & {s.id for s in lesson.steps})})

@@ -29,6 +29,6 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     files = birth.files | panels.load_files(cluster.id)
     return render(request, "lessons/lesson.html", {
         "learner": learner, "lesson": found, "socket": f"/ws/lessons/{slug}/", "steps": fragments.steps(found, done),
-        "done_count": len(done.done), "rates": panels.rates(cluster.rate), "file_texts": files, "previous": others[at - 1] if at else None,
+        "done_count": len(done.done & {step.id for step in found.steps}), "rates": panels.rates(cluster.rate), "file_texts": files, "previous": others[at - 1] if at else None,
         "following": others[at + 1] if at + 1 < len(others) else None,
     })

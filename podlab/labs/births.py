@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from podlab.kubernetes.bootstrap import DEFAULT_SPEC
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.kubectl.run import run_to_end
-from podlab.labs import storage
+from podlab.labs import limits, storage
 
 EPOCH_MS = 1_795_219_200_000  # every cluster is born at 2026-11-21T00:00:00Z: a class sees the same dates and ages
 
@@ -46,7 +47,7 @@ def packed(lesson: str) -> bytes:
 
 
 def build(birth: Birth) -> Engine:
-    engine = Engine.create(birth.seed, EPOCH_MS, birth.spec)
+    engine = Engine.create(birth.seed, EPOCH_MS, {**(birth.spec or DEFAULT_SPEC), "limits": limits.of_cluster()})
     if birth.manifests:
         code, _, errors = run_to_end(engine, ["apply", "-f", "-"], stdin=birth.manifests)
         if code:

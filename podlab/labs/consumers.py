@@ -14,18 +14,21 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.labs import access, births, limits, panels, rewind
+from podlab.kubernetes.apiserver.request import ADMIN
+from podlab.labs import access, births, limits, lint, panels, rewind, suggest
 from podlab.labs.births import EPOCH_MS
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Cluster
 from podlab.labs.page import Page
 from podlab.labs.storage import ENGINE_VERSION, Fenced
 from podlab.labs.terminal import TerminalSession
+from podlab.projection import explanations
 
 logger = logging.getLogger(__name__)
 
-NO_SESSION, NO_LESSON, TOO_FAST = 4403, 4404, 4429
+NO_SESSION, NO_LESSON = 4403, 4404  # the page does not come back by itself after these (scripts/socket.js)
 SHORTEST_GAP = 0.08  # seconds between two sends to one page: faster is not seen
+WORTH_TELLING_MS = 60_000  # of a cluster's life: one that was only just born need not say that it slept
 
 
 class LabConsumer(AsyncWebsocketConsumer):
@@ -48,9 +51,12 @@ class LabConsumer(AsyncWebsocketConsumer):
             await self.close(NO_LESSON)
             return
         self.page = Page(self.lesson)
-        self.rate_limit = limits.Bucket(limits.ACTS_PER_SECOND, limits.ACTS_BURST)
+        self.rate_limit = limits.acts()
         self.outbox: list[str] = []
         self.wake = asyncio.Event()
+        self.alarm: asyncio.TimerHandle | None = None
+        if CLUSTERS.find(self.row.id) is None and self.row.now_ms - self.row.epoch_ms > WORTH_TELLING_MS:
+            self.outbox.append(panels.notice("잠들어 있던 클러스터를 깨웠습니다. 자는 동안 시계는 멈춰 있었습니다."))
         await self._join()
         self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
 
@@ -68,7 +74,8 @@ class LabConsumer(AsyncWebsocketConsumer):
         if hasattr(self, "terminal"):
             self.terminal.attach(self.live, files)
         else:
-            self.terminal = TerminalSession(self.live, files, lambda stream, text: self.outbox.append(panels.terminal_text(stream, text)))
+            self.terminal = TerminalSession(self.live, files, self._print)
+        self.page.saved_files = self.terminal.files()
         self.page.forget()
         self.hint()
 
@@ -77,8 +84,15 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.live.leave(self)
         if hasattr(self, "sender"):
             self.sender.cancel()
+            self._set_alarm(None)
 
     # ---- out
+
+    def _print(self, stream: str, text: str) -> None:
+        """What a command printed; a refusal gets a line that explains it."""
+        self.outbox.append(panels.terminal_text(stream, text))
+        if stream == "err" and (told := explanations.of_output(text)):
+            self.outbox.append(panels.terminal_text("note", f"↳ {told}\n"))
 
     def hint(self) -> None:
         self.wake.set()
@@ -112,22 +126,32 @@ class LabConsumer(AsyncWebsocketConsumer):
                 return
         async with live.lock:
             fragments = self.page.fragments(live, self.terminal)
+            self._set_alarm(self.terminal.next_at() if self.terminal.busy and live.rate else None)
         text, self.outbox = "".join(self.outbox), []
         if text or fragments:
             await self.send(text + "".join(fragments))
+
+    def _set_alarm(self, at: int | None) -> None:
+        """Look again when the running command wants to: `sleep 5` ends although nothing happens in the cluster. Virtual ms."""
+        if self.alarm is not None:
+            self.alarm.cancel()
+            self.alarm = None
+        if at is not None and self.live is not None:
+            seconds = (at - self.live.due()) / 1000 / self.live.rate
+            self.alarm = asyncio.get_running_loop().call_later(max(seconds, SHORTEST_GAP), self.hint)
 
     # ---- in
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             message = json.loads(text_data or "")
-            action = getattr(self, f"do_{message['action']}".replace("-", "_"), None)
-        except (ValueError, TypeError, KeyError):
+            action = getattr(self, f"do_{message['action']}", None)
+        except (ValueError, TypeError, KeyError, RecursionError):
             return
         if action is None or self.live is None:
             return
         if not self.rate_limit.take():
-            self.outbox.append(panels.notice("너무 빠릅니다. 잠시 뒤에 다시 해 주세요."))
+            self.outbox.append(panels.notice("너무 빠릅니다. 잠시 뒤에 다시 해 주세요.", "warn"))
             self.hint()
             return
         try:
@@ -135,9 +159,12 @@ class LabConsumer(AsyncWebsocketConsumer):
         except ApiError as error:
             self.outbox.append(panels.refusal(error))
         except Fenced:
-            self.outbox.append(panels.notice("다른 곳에서 이 클러스터를 바꾸었습니다. 지금 모습을 다시 불러왔습니다. 방금 한 일은 적용되지 않았습니다."))
+            self.outbox.append(panels.notice("다른 곳에서 이 클러스터를 바꾸었습니다. 지금 모습을 다시 불러왔습니다. 방금 한 일은 적용되지 않았습니다.", "warn"))
             CLUSTERS.discard(self.live)
             await self._join()
+        except Exception:
+            logger.exception("The act %r failed", message["action"])
+            self.outbox.append(panels.notice("서버에서 문제가 생겨 하지 못했습니다. 하던 일은 저장되어 있습니다.", "warn"))
         self.hint()
 
     async def do_terminal(self, message: dict[str, Any]) -> None:
@@ -157,7 +184,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         self.outbox.append(panels.completions(line, self.terminal.complete(line)))
 
     async def do_rate(self, message: dict[str, Any]) -> None:
-        rate = float(message.get("rate", 1))
+        rate = limits.number(message.get("rate"))
         if rate in RATES:
             async with self._turn():
                 self.live_.set_rate(rate)
@@ -177,17 +204,44 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     async def do_apply(self, message: dict[str, Any]) -> None:
         """The YAML editor's text: kept as a file, then applied from the terminal, where the answer shows."""
-        name, text = limits.file(message)
+        name, text = limits.file(message, self.page.saved_files)
+        if self.terminal.busy:
+            raise limits.refuse("터미널에서 다른 명령이 실행되고 있습니다. Ctrl-C로 멈추거나 exit로 나온 뒤에 다시 적용해 주세요.")
         async with self._turn():
             self.terminal.laptop.write_file(name, text)
+            self.page.saved_files[name] = text
             self.outbox.append(panels.typed(self.terminal.prompt, f"kubectl apply -f {name}"))
             self.terminal.feed(f"kubectl apply -f {name}")
         await self._save_files()
 
     async def do_save(self, message: dict[str, Any]) -> None:
-        name, text = limits.file(message)
-        self.terminal.laptop.write_file(name, text)
-        await self._save_files()
+        name, text = limits.file(message, self.page.saved_files)
+        async with self._turn():
+            self.terminal.laptop.write_file(name, text)
+        self.page.saved_files[name] = text
+        await database_sync_to_async(panels.save_files)(self.row.id, self.terminal.files())
+
+    async def do_lint(self, message: dict[str, Any]) -> None:
+        """What the API server would say to the editor's text, with lines."""
+        text = limits.manifest(message.get("text"))
+        async with self.live_.lock:
+            problems = await asyncio.get_running_loop().run_in_executor(None, lint.problems, self.live_.engine, text)
+        self.outbox.append(panels.problems(str(message.get("id"))[:20], problems))
+
+    async def do_suggest(self, message: dict[str, Any]) -> None:
+        """What could stand where the editor's cursor is."""
+        text = limits.manifest(message.get("text"))
+        self.outbox.append(panels.words(str(message.get("id"))[:20], suggest.words(text)))
+
+    async def do_delete(self, message: dict[str, Any]) -> None:
+        """The menu's "지우기" while the terminal is busy with another command."""
+        parts = limits.text(message.get("ref"), 300).split("/")
+        if len(parts) != 3:
+            raise limits.refuse("지울 수 없는 것입니다.")
+        plural, namespace, name = parts
+        async with self._turn():
+            self.live_.apply({"do": "request", "verb": "delete", "resource": plural, "namespace": namespace, "name": name,
+                              "options": {"command": f"kubectl delete {plural.removesuffix('s')} {name}"}, "user": ADMIN})
 
     async def do_select(self, message: dict[str, Any]) -> None:
         """An object of the diagram was picked: the inspector shows it."""
@@ -198,7 +252,7 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     async def do_width(self, message: dict[str, Any]) -> None:
         """How much room the diagram has, CSS pixels."""
-        self.page.set_width(int(message.get("width", 960)))
+        self.page.set_width(int(limits.number(message.get("width"))))
 
     async def do_undo(self, message: dict[str, Any]) -> None:
         async with self.live_.turn():
@@ -225,7 +279,9 @@ class LabConsumer(AsyncWebsocketConsumer):
         return self.live_.turn()
 
     async def _save_files(self) -> None:
+        """Keep what the shell has made of the learner's files, and show it in the editor."""
         files = self.terminal.files()
         if files != self.page.saved_files:
+            self.outbox.append(panels.files_changed(self.page.saved_files, files))
             self.page.saved_files = dict(files)
             await database_sync_to_async(panels.save_files)(self.row.id, files)

@@ -1,20 +1,18 @@
-"""What one learner may ask: sizes, rates, shapes of messages. Every number is a setting with a sane default."""
+"""What one learner may ask: sizes, rates, shapes of messages. Every number comes from a setting (settings.py, LEARNER_*)."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
 
 from podlab.kubernetes.apiserver.errors import ApiError
 
-ACTS_PER_SECOND = getattr(settings, "LEARNER_ACTS_PER_SECOND", 10)
-ACTS_BURST = getattr(settings, "LEARNER_ACTS_BURST", 40)
 LINE_MAX = 100_000  # characters of a terminal line: a pasted here-document fits
-FILE_MAX = 2_000_000  # characters of a manifest: above what the API server itself refuses
-FILES_MAX = 50
 FILE_NAME = re.compile(r"[A-Za-z0-9가-힣._/-]{1,100}\Z")
 POWERS = ("on", "off", "silent")
 
@@ -26,18 +24,60 @@ class Bucket:
         self._rate, self._burst = rate, burst
         self._tokens, self._at = burst, time.monotonic()
 
-    def take(self) -> bool:
+    def take(self, amount: float = 1) -> bool:
         now = time.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens < 1:
+        if self._tokens < amount:
             return False
-        self._tokens -= 1
+        self._tokens -= amount
         return True
+
+
+def acts() -> Bucket:
+    """What one page may send."""
+    return Bucket(settings.LEARNER_ACTS_PER_SECOND, settings.LEARNER_ACTS_BURST)
+
+
+def of_cluster() -> dict[str, int]:
+    """What a new cluster may hold: it is part of what determines a cluster, so an old one keeps what it was born with."""
+    return {"objects": settings.LEARNER_OBJECTS, "pods": settings.LEARNER_PODS}
+
+
+class Writes:
+    """What one terminal may write to the journal: a loop in the shell must not fill the disk.
+
+    Raises ApiError 429 in the API server's own words (request too soon) or 413 (request too large).
+    """
+
+    def __init__(self, submit: Callable[[dict[str, Any]], Any]) -> None:
+        self._submit = submit
+        self._count = Bucket(settings.LEARNER_WRITES_PER_SECOND, settings.LEARNER_WRITES_BURST)
+        self._bytes = Bucket(settings.LEARNER_BYTES_PER_SECOND, settings.LEARNER_BYTES_BURST)
+
+    def __call__(self, entry: dict[str, Any]) -> Any:
+        size = len(json.dumps(entry.get("body"))) if entry.get("body") else 100
+        if size > settings.LEARNER_FILE_BYTES:
+            raise too_large()
+        if not self._count.take() or not self._bytes.take(size):
+            # apiserver/pkg/server/filters/maxinflight.go: tooManyRequests
+            raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.", {"retryAfterSeconds": 1})
+        return self._submit(entry)
 
 
 def refuse(text: str) -> ApiError:
     return ApiError(400, "BadRequest", text)
+
+
+def too_large() -> ApiError:
+    # apimachinery/pkg/api/errors/errors.go: NewRequestEntityTooLargeError; apiserver/pkg/endpoints/handlers/rest.go: limitedReadBody
+    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {settings.LEARNER_FILE_BYTES}")
+
+
+def number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1e9 < value < 1e9:
+        raise refuse("숫자가 필요합니다.")
+    return float(value)
 
 
 def text(value: Any, longest: int) -> str:
@@ -49,12 +89,23 @@ def text(value: Any, longest: int) -> str:
     return value
 
 
-def file(message: dict[str, Any]) -> tuple[str, str]:
-    """(name, text) of a file from the editor."""
+def manifest(value: Any) -> str:
+    """The text of a manifest from the editor. Raises ApiError 413 where it is too large."""
+    if isinstance(value, str) and len(value) * 3 > settings.LEARNER_FILE_BYTES \
+            and len(value.encode("utf-8", "surrogatepass")) > settings.LEARNER_FILE_BYTES:
+        raise too_large()
+    return text(value, settings.LEARNER_FILE_BYTES)
+
+
+def file(message: dict[str, Any], present: Mapping[str, str]) -> tuple[str, str]:
+    """(name, text) of a file from the editor, beside the files that are there."""
     name = text(message.get("name"), 100)
-    if not FILE_NAME.match(name) or ".." in name:
+    if not FILE_NAME.match(name) or ".." in name or name.startswith("/"):
         raise refuse("파일 이름에는 글자, 숫자, 점, 밑줄, 붙임표만 쓸 수 있습니다.")
-    return name, text(message.get("text"), FILE_MAX)
+    found = manifest(message.get("text"))
+    if name not in present and len(present) >= settings.LEARNER_FILES:
+        raise refuse(f"파일은 {settings.LEARNER_FILES}개까지 둘 수 있습니다. 쓰지 않는 것을 rm으로 지워 주세요.")
+    return name, found
 
 
 def fault(message: dict[str, Any]) -> dict[str, Any]:

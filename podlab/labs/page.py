@@ -11,7 +11,7 @@ from podlab.projection import regions
 from podlab.projection.board import Options
 from podlab.projection.regions import Rendered
 
-WIDTHS = (640, 800, 960, 1120, 1280, 1440)  # the diagram is laid out for one of these, so that viewers share renders
+WIDTHS = tuple(range(640, 2001, 80))  # the diagram is laid out for one of these, so that viewers share renders
 TABS = ("terminal", "yaml", "timeline", "inspector")
 EVERY_CLOCK_MS = 15_000  # the page ticks its clock itself; this often it is told the truth anyway
 
@@ -36,9 +36,8 @@ class Page:
 
     def select(self, ref: str, view: str) -> None:
         self.ref = ref
-        if view in panels.INSPECTOR_VIEWS:
+        if view in panels.VIEW_NAMES:
             self.view = view
-        self.tab = "inspector"
         self._sent.pop("inspector", None)
 
     def open_tab(self, tab: str) -> None:
@@ -52,7 +51,7 @@ class Page:
     def fragments(self, live: LiveCluster, terminal: TerminalSession) -> list[str]:
         """The HTML of what has changed, each with hx-swap-oob."""
         board = panels.rendered(live, self.width, self.options)
-        found = [panels.out_of_band(name, html) for name, html in regions.changed(self._board, board).items()]
+        found = [panels.out_of_band(html) for html in regions.changed(self._board, board).values()]
         news = regions.news(self._board, board) if self._board is not None and self._board is not board else []
         self._board = board
         if news:

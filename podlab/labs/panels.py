@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.kubectl import output
 from podlab.kubernetes.kubectl.describe import describe
 from podlab.kubernetes.objects import Map
 from podlab.kubernetes.resources import BY_PLURAL
+from podlab.kubernetes.times import parse_rfc3339
+from podlab.labs.lint import Problem
 from podlab.labs.live import RATES, LiveCluster
 from podlab.labs.models import File
-from podlab.projection import explanations, regions
+from podlab.labs.suggest import Word
+from podlab.projection import explanations, korean, regions
 from podlab.projection import timeline as projection_timeline
 from podlab.projection.board import Board, Options
 from podlab.projection.korean import clock as clock_text
 from podlab.projection.regions import Rendered
 from podlab.projection.why import why
 
-INSPECTOR_VIEWS = ("describe", "yaml", "events", "why")
-RATE_NAMES = {0.0: "멈춤", 0.25: "0.25×", 1.0: "1×", 4.0: "4×", 16.0: "16×"}
+RATE_NAMES = {0.0: ("❚❚", "시간 멈춤"), 0.25: ("0.25×", "0.25배로"), 1.0: ("1×", "1배로"), 4.0: ("4×", "4배로"), 16.0: ("16×", "16배로")}
+VIEW_NAMES = {"describe": "설명", "yaml": "YAML", "events": "이벤트", "why": "왜?"}
+MARKS = {"good": "✓", "warn": "!", "bad": "✕"}  # a dot's mood is not told by colour alone
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")  # ECMA-48: CSI, OSC and two-character sequences
+CLEARS = re.compile(r"\x1b\[[23]?J|\x1bc")
+UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST_TEXT = 60_000  # characters of one inspector view
 
 
 # ---- the diagram
 
 def rendered(live: LiveCluster, width: int, options: Options) -> Rendered:
-    """The board at the present; one render a revision and width, shared by all who look."""
-    key = (live.engine.etcd.revision, live.engine.causes.last, live.engine.network.state["next"], width, options)
+    """The board at the present; one render a revision, width and options, shared by all who look."""
+    key = (live.engine.etcd.revision, live.engine.causes.last, live.engine.network.state["next"])
     if live.render_key != key:
-        live.render_key, live.render = key, regions.render(live.engine, options, width)
-    found: Rendered = live.render
+        live.render_key, live.render = key, {}
+    found: Rendered | None = live.render.get((width, options))
+    if found is None:
+        found = live.render[width, options] = regions.render(live.engine, options, width)
     return found
 
 
-def out_of_band(name: str, html: str) -> str:
-    """A fragment's root with hx-swap-oob. The diagram is morphed, so that its elements keep their identity and CSS can move them."""
+def out_of_band(html: str) -> str:
+    """A fragment's root with hx-swap-oob. It is morphed: elements keep identity, focus and scroll, and the page can move them."""
     tag, rest = html.split(" ", 1)
-    return f'{tag} hx-swap-oob="{"morph" if name == "diagram" else "true"}" {rest}'
+    return f'{tag} hx-swap-oob="morph" {rest}'
 
 
 def news(sentences: list[str]) -> str:
@@ -54,9 +65,9 @@ def clock_facts(live: LiveCluster) -> dict[str, Any]:
     return {"now": live.engine.now, "start": live.engine.start, "rate": live.rate}
 
 
-def rates(present: float) -> list[tuple[float, str, bool]]:
-    """(rate, name, whether it is the present one)."""
-    return [(rate, RATE_NAMES[rate], rate == present) for rate in RATES]
+def rates(present: float) -> list[tuple[float, str, str, bool]]:
+    """(rate, name, name to be read aloud, whether it is the present one)."""
+    return [(rate, *RATE_NAMES[rate], rate == present) for rate in RATES]
 
 
 def clock(live: LiveCluster) -> str:
@@ -65,36 +76,38 @@ def clock(live: LiveCluster) -> str:
 
 
 def track(live: LiveCluster) -> str:
-    """The dots of the past along the time bar."""
-    dots = projection_timeline.timeline(live.engine, slots=80)
-    span = max(live.engine.now - live.engine.start, 1)
-    placed = [{"x": round((dot.t - live.engine.start) * 1000 / span), "dot": dot, "clock": clock_text(dot.t - live.engine.start)} for dot in dots]
-    return render_to_string("labs/_track.html", {"dots": placed})
+    """The dots of the past along the time bar; the page places them by `data-t`, as its clock goes on."""
+    return render_to_string("labs/_track.html", {"dots": _lines(live, slots=60)})
 
 
 def timeline(live: LiveCluster) -> str:
-    dots = projection_timeline.timeline(live.engine, slots=150)
-    lines = [{"dot": dot, "clock": clock_text(dot.t - live.engine.start)} for dot in reversed(dots)]
-    return render_to_string("labs/_timeline.html", {"lines": lines})
+    return render_to_string("labs/_timeline.html", {"lines": _lines(live, slots=150)[::-1]})
+
+
+def _lines(live: LiveCluster, slots: int) -> list[dict[str, Any]]:
+    return [{"dot": dot, "t": str(dot.t), "number": str(number), "clock": clock_text(dot.t - live.engine.start), "others": str(dot.count - 1),
+             "mark": MARKS.get(dot.severity, "")}
+            for number, dot in enumerate(projection_timeline.timeline(live.engine, slots=slots))]
 
 
 # ---- the inspector
 
 def inspector(live: LiveCluster, ref: str, view: str, board: Board) -> str:
-    """One object, four ways: describe, YAML, events, why."""
-    parts = ref.split("#")[0].split("/")
-    container = ref.partition("#")[2]
-    context: dict[str, Any] = {"ref": ref, "view": view, "views": [("describe", "설명"), ("yaml", "YAML"), ("events", "이벤트"), ("why", "왜?")]}
+    """One object, four ways: describe, YAML, events, why. `ref` is `plural/name`, `plural/namespace/name`, either with `#container`."""
+    path, _, container = ref.partition("#")
+    parts = path.split("/")
     plural, name, namespace = parts[0], parts[-1], parts[1] if len(parts) == 3 else None
     resource = BY_PLURAL.get(plural)
     obj = live.engine.etcd.get(plural, "/".join(parts[1:])) if resource else None
-    context.update(name=name, plural=plural, container=container, kind=resource.kind if resource else plural)
-    if obj is None or resource is None:
+    context: dict[str, Any] = {"ref": ref, "view": view, "view_name": VIEW_NAMES[view], "views": list(VIEW_NAMES.items()), "name": name,
+                               "container": container, "kind": korean.kind(plural) if plural in korean.KINDS else resource.kind if resource else plural,
+                               "key": f"{ref}-{view}".replace("/", "-").replace("#", "-")}
+    if view == "why":
+        context["why"] = told = why(live.engine, path, container, board)
+        context["lines"] = [{"severity": line.severity, "t": line.t, "who": line.who, "text": line.text, "ref": line.ref,
+                             "link": korean.thing(line.ref) if _inspectable(live, line.ref, path) else ""} for line in told.lines]
+    elif obj is None or resource is None:
         context["gone"] = True
-        if view == "why":
-            context["why"] = why(live.engine, "/".join(parts), container, board)
-    elif view == "why":
-        context["why"] = why(live.engine, "/".join(parts), container, board)
     elif view == "events":
         context["events"] = events_of(live, obj)
     elif view == "yaml":
@@ -104,19 +117,33 @@ def inspector(live: LiveCluster, ref: str, view: str, board: Board) -> str:
     return render_to_string("labs/_inspector.html", context)
 
 
+def _inspectable(live: LiveCluster, ref: str, present: str) -> bool:
+    """Whether a line of a chain leads to another object that still exists."""
+    plural, _, key = ref.partition("/")
+    return ref not in ("", present) and plural in BY_PLURAL and live.engine.etcd.get(plural, key) is not None
+
+
 def events_of(live: LiveCluster, obj: Map) -> list[dict[str, Any]]:
     uid = obj["metadata"]["uid"]
-    found = [event for event in live.engine.etcd.list("events", obj["metadata"].get("namespace") or "default")
-             if event["involvedObject"].get("uid") == uid]
-    found.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "", reverse=True)
+    found = [(_told_at(event), event) for event in live.engine.etcd.list("events", obj["metadata"].get("namespace") or "default")
+             if event["involvedObject"].get("uid") in (uid, obj["metadata"]["name"])]  # a node's events name it instead of its uid
+    found.sort(key=lambda item: item[0], reverse=True)
     return [{"type": event["type"], "reason": event["reason"], "message": event["message"], "count": event.get("count") or 1,
-             "at": event.get("lastTimestamp") or event.get("eventTime") or ""} for event in found[:40]]
+             "clock": clock_text(at - live.engine.start)} for at, event in found[:40]]
+
+
+def _told_at(event: Map) -> int:
+    return parse_rfc3339(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
 
 
 # ---- the terminal
 
 def terminal_text(stream: str, text: str) -> str:
-    return format_html('<div id="terminal-log" hx-swap-oob="beforeend"><span class="{}">{}</span></div>', f"t-{stream}", text)
+    """What a command printed, as text. Of a terminal's control sequences only "clear the screen" is obeyed."""
+    found = CLEARS.split(text)
+    shown = UNSHOWN.sub("", ESCAPES.sub("", found[-1]).replace("\r\n", "\n"))
+    way = "innerHTML" if len(found) > 1 else "beforeend"
+    return format_html('<div id="terminal-log" hx-swap-oob="{}"><span class="{}">{}</span></div>', way, f"t-{stream}", shown)
 
 
 def typed(prompt_text: str, line: str) -> str:
@@ -126,27 +153,52 @@ def typed(prompt_text: str, line: str) -> str:
 
 
 def prompt(text: str, busy: bool) -> str:
-    return format_html('<span id="terminal-prompt" class="t-prompt" hx-swap-oob="true" data-busy="{}">{}</span>', "1" if busy else "", text)
+    return format_html('<span id="terminal-prompt" class="t-prompt" hx-swap-oob="morph" data-busy="{}">{}</span>', "1" if busy else "", text)
 
 
 def completions(line: str, words: list[str]) -> str:
     return format_html('<div id="terminal-completions" hidden hx-swap-oob="true" data-line="{}" data-words="{}"></div>', line, "\n".join(words[:60]))
 
 
+# ---- the YAML editor
+
+def problems(request: str, found: list[Problem]) -> str:
+    """Under the editor; the page marks the lines by data-line and data-message. `request` tells which text was looked at."""
+    return render_to_string("labs/_problems.html", {"request": request, "problems": [
+        {"line": str(one.line), "message": one.message, "told": one.told} for one in found[:20]]})
+
+
+def words(request: str, found: list[Word]) -> str:
+    told = [{"label": word.text, "detail": word.kind, "info": word.detail} for word in found]
+    return format_html('<div id="yaml-words" hidden hx-swap-oob="true" data-request="{}" data-words="{}"></div>', request,
+                       json.dumps(told, ensure_ascii=False))
+
+
 # ---- words to the learner
 
 def notice(text: str, kind: str = "info") -> str:
-    return format_html('<div id="notices" hx-swap-oob="beforeend"><p class="notice {}" role="status">{}</p></div>', kind, text)
+    return _notice(format_html("<span>{}</span>", text), kind, "status")
 
 
 def refusal(error: ApiError) -> str:
     """The API server's own words, and a Korean line that explains them."""
     told = explanations.explain(error.reason, error.message)
-    body = escape(error.message) if told is None else format_html("<b>{}</b><code>{}</code>", told, error.message)
-    return format_html('<div id="notices" hx-swap-oob="beforeend"><p class="notice bad" role="alert">{}</p></div>', body)
+    return _notice(format_html("<span>{}</span>", error.message) if told is None else
+                   format_html("<span><b>{}</b><code>{}</code></span>", told, error.message), "bad", "alert")
+
+
+def _notice(body: str, kind: str, role: str) -> str:
+    return format_html('<div id="notices" hx-swap-oob="beforeend"><div class="notice {}" role="{}">{}<button type="button" class="close" data-close '
+                       'aria-label="닫기">✕</button></div></div>', kind, role, body)
 
 
 # ---- the learner's files
+
+def files_changed(before: dict[str, str], after: dict[str, str]) -> str:
+    """What the shell has made, changed or removed, for the editor: {name: text, or null where it is gone}."""
+    told = {name: text for name, text in after.items() if before.get(name) != text} | {name: None for name in before if name not in after}
+    return format_html('<div id="file-changes" hidden hx-swap-oob="true" data-files="{}"></div>', json.dumps(told, ensure_ascii=False))
+
 
 def load_files(cluster_id: int) -> dict[str, str]:
     return dict(File.objects.filter(cluster_id=cluster_id).values_list("name", "text"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from podlab.kubernetes.kubectl.laptop import Laptop
+from podlab.labs import limits
 from podlab.labs.live import LiveCluster
 
 OUTPUT_MAX = 200_000  # characters of one command's output that a page is sent
@@ -22,7 +23,7 @@ class TerminalSession:
     def attach(self, live: LiveCluster, files: dict[str, str]) -> None:
         """(Re)connect to a live cluster, as after a restart or a rewind; a running command is gone."""
         self.live = live
-        self.laptop = Laptop(live.engine, lambda entry: live.apply(entry), files)
+        self.laptop = Laptop(live.engine, limits.Writes(live.apply), files)
 
     @property
     def busy(self) -> bool:
@@ -46,6 +47,10 @@ class TerminalSession:
         """The cluster has moved: let a waiting command look."""
         self.laptop.advance()
         self.collect()
+
+    def next_at(self) -> int | None:
+        """When what runs wants to go on by itself, virtual ms; None: when the cluster moves."""
+        return self.laptop.next_at()
 
     def collect(self) -> None:
         for stream, text in self.laptop.take_output():

@@ -15,7 +15,7 @@ from ..resources import BY_PLURAL, Resource
 from ..times import rfc3339
 from . import admission, create, decode, deletion, patch, strategy, subresources, validation
 from .context import Context
-from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, invalid, method_not_supported, not_found
+from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
 from .request import Request
 
 if TYPE_CHECKING:
@@ -101,9 +101,25 @@ class ApiServer:
         metadata = obj["metadata"]
         if self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
+        self.check_room(resource, metadata["name"])
         if request.options.get("dryRun"):
             return self.dry(obj)
         return self.store_new(resource.plural, obj, cause, request)
+
+    def check_room(self, resource: Resource, name: str) -> None:
+        """The cluster's own limits, spec["limits"]: {"objects": of all kinds together, Events not counted, plural: of that kind}.
+
+        They are worded as a quota (plugin/pkg/admission/resourcequota/controller.go), whose meaning they have.
+        """
+        limits = self.cluster.spec.get("limits")
+        if not limits or resource.plural == "events":
+            return
+        etcd = self.cluster.etcd
+        used = {"objects": etcd.total() - etcd.count("events"), resource.plural: etcd.count(resource.plural)}
+        over = [what for what in ("objects", resource.plural) if what in limits and used[what] >= limits[what]]
+        if over:
+            raise forbidden(resource.group, resource.plural, name, f"exceeded quota: podlab, requested: {over[0]}=1, "
+                            f"used: {over[0]}={used[over[0]]}, limited: {over[0]}={limits[over[0]]}")
 
     def update(self, resource: Resource, request: Request, cause: Cause) -> Map:
         old = self.existing(resource, request)

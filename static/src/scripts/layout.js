@@ -1,46 +1,79 @@
 // Panels that can be resized with pointer or arrow keys; the sizes are kept in this browser. The server is told how wide the diagram is.
 
-export function installLayout(document, socket) {
+export function installLayout(document, socket, storage) {
   const root = document.documentElement;
-  const lab = document.getElementById("lab");
+  const lab = document.querySelector(".lab");
+  const grid = document.getElementById("lab");
   const board = document.getElementById("board");
   for (const splitter of document.querySelectorAll("[data-split]")) {
     const name = splitter.dataset.split;
     const vertical = splitter.getAttribute("aria-orientation") === "vertical";
-    const limits = () => (vertical ? [280, lab.clientWidth - 480] : [120, lab.clientHeight - 220]);
+    const limits = () => (vertical ? [280, grid.clientWidth - 520] : [120, lab.clientHeight - 240]);
     const set = (size) => {
       const [low, high] = limits();
       const fit = Math.round(Math.max(low, Math.min(size, Math.max(low, high))));
       root.style.setProperty(name, `${fit}px`);
+      splitter.setAttribute("aria-valuemax", String(Math.max(low, high)));
       splitter.setAttribute("aria-valuenow", String(fit));
-      localStorage.setItem(`podlab${name}`, String(fit));
+      return fit;
     };
-    const present = () => parseInt(getComputedStyle(root).getPropertyValue(name), 10) || (vertical ? 400 : 280);
-    const kept = Number(localStorage.getItem(`podlab${name}`));
+    const keep = (size) => storage.set(name, String(set(size)));
+    const present = () => (vertical ? splitter.getBoundingClientRect().left : document.querySelector(".panel").offsetHeight);
+    const kept = Number(storage.get(name));
     if (kept) set(kept);
+    splitter.setAttribute("aria-valuenow", String(Math.round(present())));
     splitter.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      splitter.focus();
       splitter.setPointerCapture(event.pointerId);
       const from = vertical ? event.clientX : event.clientY;
       const size = present();
-      const move = (moved) => set(vertical ? size + moved.clientX - from : size - (moved.clientY - from));
+      const move = (moved) => keep(vertical ? size + moved.clientX - from : size - (moved.clientY - from));
+      const end = () => splitter.removeEventListener("pointermove", move);
       splitter.addEventListener("pointermove", move);
-      splitter.addEventListener("pointerup", () => splitter.removeEventListener("pointermove", move), { once: true });
+      splitter.addEventListener("pointerup", end, { once: true });
+      splitter.addEventListener("pointercancel", end, { once: true });
     });
+    splitter.addEventListener("dblclick", () => {
+      root.style.removeProperty(name);
+      storage.set(name, "");
+    });
+    const keys = vertical ? { ArrowRight: 24, ArrowLeft: -24 } : { ArrowUp: 24, ArrowDown: -24 };
     splitter.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 24, ArrowLeft: -24, ArrowUp: 24, ArrowDown: -24 }[event.key];
-      if (!step) return;
+      const [low, high] = limits();
+      const to = { Home: low, End: high }[event.key] ?? (keys[event.key] ? present() + keys[event.key] : null);
+      if (to === null) return;
       event.preventDefault();
-      set(present() + step);
+      keep(to);
     });
   }
   let told = 0;
   const tell = () => {
-    const width = board.clientWidth;
-    if (Math.abs(width - told) > 40 && socket.send({ action: "width", width })) told = width;
+    const { paddingLeft, paddingRight } = getComputedStyle(board);
+    const width = board.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    if (Math.abs(width - told) > 20 && socket.send({ action: "width", width })) told = width;
   };
-  new ResizeObserver(() => requestAnimationFrame(tell)).observe(board);
+  let later = null; // while a splitter is dragged the picture only scales; it is laid out anew when the hand rests
+  new ResizeObserver(() => {
+    clearTimeout(later);
+    later = setTimeout(tell, 150);
+  }).observe(board);
   socket.whenOpen(() => {
     told = 0;
     tell();
+  });
+
+  const toggle = document.getElementById("twin-toggle");
+  const twin = document.getElementById("twin");
+  toggle.addEventListener("click", () => {
+    twin.hidden = !twin.hidden;
+    toggle.setAttribute("aria-expanded", String(!twin.hidden));
+    if (!twin.hidden) twin.focus();
+  });
+  twin.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    twin.hidden = true;
+    toggle.setAttribute("aria-expanded", "false");
+    toggle.focus();
   });
 }

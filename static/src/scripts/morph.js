@@ -1,15 +1,25 @@
 // hx-swap="morph" and hx-swap-oob="morph": idiomorph as an htmx extension, without the eval of idiomorph's own (our
-// Content-Security-Policy forbids it). Elements with the same id persist, so CSS transitions animate what changed.
+// Content-Security-Policy forbids it). Elements with the same id persist, with their focus and scroll.
 import { Idiomorph } from "idiomorph";
 
 const STYLES = { morph: "outerHTML", "morph:outerHTML": "outerHTML", "morph:innerHTML": "innerHTML" };
+const around = new Map(); // id -> callback(target) called before a morph; it returns what to do after
+
+/** `before` is called with the element of this id before it is morphed; the function that it returns is called after. */
+export function aroundMorph(id, before) {
+  around.set(id, before);
+}
 
 export function installMorph(htmx) {
   htmx.defineExtension("morph", {
     isInlineSwap: (swapStyle) => STYLES[swapStyle] === "outerHTML",
     handleSwap: (swapStyle, target, fragment) => {
       const morphStyle = STYLES[swapStyle];
-      return morphStyle ? Idiomorph.morph(target, fragment.children, { morphStyle }) : undefined;
+      if (!morphStyle) return undefined;
+      const after = around.get(target.id)?.(target);
+      const morphed = Idiomorph.morph(target, fragment.children, { morphStyle });
+      after?.();
+      return morphed;
     },
   });
 }

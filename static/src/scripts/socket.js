@@ -1,7 +1,16 @@
-// The page's one websocket (htmx opens and reopens it). Buttons with data-send='{"action": ...}' send that when pressed.
+// The page's one websocket. htmx opens it and reopens it after some close codes; the rest is done here, so that a page always
+// comes back by itself unless its session is over. Buttons with data-send='{"action": ...}' send that when pressed.
 
-export function installSocket(document) {
+const HTMX_REOPENS = [1006, 1011, 1012, 1013]; // hx-ws-2.js
+const NO_SESSION = 4403; // podlab/labs/consumers.py
+const NO_LESSON = 4404;
+const DELAYS = [300, 600, 1200, 2000, 3000]; // ms before a try; a little chance is added, so that a class does not come back at once
+
+export function installSocket(document, htmx) {
+  htmx.config.wsReconnectDelay = (tries) => DELAYS[Math.min(tries, DELAYS.length - 1)] * (0.7 + Math.random() * 0.6);
   let wrapper = null;
+  let tries = 0;
+  let ended = false;
   const onOpen = [];
   const socket = {
     send(message) {
@@ -11,31 +20,59 @@ export function installSocket(document) {
     },
     whenOpen: (callback) => onOpen.push(callback),
   };
-  const offline = document.getElementById("offline");
+
+  const banner = document.getElementById("offline");
+  const say = (text, link) => {
+    banner.replaceChildren(text);
+    if (link) banner.append(" ", Object.assign(document.createElement("a"), link));
+    banner.hidden = false;
+  };
+  let patience = null; // a blink of the line is not worth a word
   document.addEventListener("htmx:wsOpen", (event) => {
     wrapper = event.detail.socketWrapper;
-    offline.hidden = true;
+    tries = 0;
+    clearTimeout(patience);
+    banner.hidden = true;
+    document.documentElement.classList.remove("is-offline");
     for (const callback of onOpen) callback();
   });
-  document.addEventListener("htmx:wsClose", () => {
+  document.addEventListener("htmx:wsClose", (event) => {
     wrapper = null;
-    offline.hidden = false;
+    const { code } = event.detail.event;
+    const again = event.detail.socketWrapper;
+    document.documentElement.classList.add("is-offline");
+    clearTimeout(patience);
+    if (code === NO_SESSION || code === NO_LESSON) {
+      ended = true;
+      const text = code === NO_SESSION ? "이 브라우저의 세션이 끝났습니다. 이어하기 코드가 있으면 돌아올 수 있습니다." : "이 단원이 이제 없습니다.";
+      say(text, { href: `/?next=${encodeURIComponent(location.pathname)}`, textContent: "첫 화면으로" });
+      return;
+    }
+    patience = setTimeout(() => say("서버와 연결이 끊겼습니다. 다시 잇는 중입니다…"), 700);
+    if (!HTMX_REOPENS.includes(code)) setTimeout(() => again.reconnect(), htmx.config.wsReconnectDelay(tries++));
   });
+  window.addEventListener("pageshow", (event) => {
+    // A page that the browser had put aside has lost its line without being told.
+    if (event.persisted && !wrapper && !ended) location.reload();
+  });
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-send]");
     if (!button) return;
     if (button.dataset.confirm && !window.confirm(button.dataset.confirm)) return;
-    socket.send(JSON.parse(button.dataset.send));
+    if (!socket.send(JSON.parse(button.dataset.send))) say("서버와 이어지지 않아 하지 못했습니다. 다시 이어지면 한 번 더 해 주세요.");
   });
-  // A notice leaves by itself, unless somebody reads it.
+
+  // A notice leaves by itself, unless somebody reads it, and at a press of its button.
+  const notices = document.getElementById("notices");
   new MutationObserver((records) => {
-    for (const record of records) {
-      for (const notice of record.addedNodes) {
-        if (notice.nodeType !== 1) continue;
-        const leave = () => (notice.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : notice.remove());
-        setTimeout(leave, notice.classList.contains("bad") ? 14000 : 6000);
-      }
+    for (const notice of records.flatMap((record) => [...record.addedNodes])) {
+      if (notice.nodeType !== 1) continue;
+      const leave = () => (notice.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : notice.remove());
+      setTimeout(leave, notice.classList.contains("bad") ? 14000 : 6000);
+      while (notices.children.length > 3) notices.firstElementChild.remove();
     }
-  }).observe(document.getElementById("notices"), { childList: true });
+  }).observe(notices, { childList: true });
+  notices.addEventListener("click", (event) => event.target.closest("[data-close]")?.closest(".notice").remove());
   return socket;
 }

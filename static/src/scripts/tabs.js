@@ -1,5 +1,7 @@
 // Tabs by the ARIA pattern: arrows move, the panel follows. The server is told, so that it sends only what is looked at.
 
+const STEPS = { ArrowRight: (at) => at + 1, ArrowLeft: (at) => at - 1, Home: () => 0, End: () => -1 };
+
 export function installTabs(document, socket) {
   const list = document.querySelector(".panel .tabs");
   const buttons = [...list.querySelectorAll("[role=tab]")];
@@ -18,17 +20,22 @@ export function installTabs(document, socket) {
     },
     whenOpened: (name, callback) => (onOpen[name] = callback),
     current: () => buttons.find((button) => button.getAttribute("aria-selected") === "true").dataset.tab,
+    /** On a phone the tools lie below the fold: what somebody asked for there comes into view. */
+    reveal() {
+      const box = list.getBoundingClientRect();
+      if (box.bottom > innerHeight || box.top < 0) list.scrollIntoView({ block: "start" });
+    },
   };
   list.addEventListener("click", (event) => {
     const button = event.target.closest("[role=tab]");
     if (button) tabs.open(button.dataset.tab);
   });
   list.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const step = STEPS[event.key];
     if (!step) return;
     event.preventDefault();
-    const at = buttons.indexOf(document.activeElement);
-    tabs.open(buttons[(at + step + buttons.length) % buttons.length].dataset.tab, { focus: true });
+    const next = step(buttons.indexOf(document.activeElement));
+    tabs.open(buttons.at(next % buttons.length).dataset.tab, { focus: true });
   });
   socket.whenOpen(() => socket.send({ action: "tab", tab: tabs.current() }));
   return tabs;
