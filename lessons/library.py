@@ -52,6 +52,11 @@ def get(slug: str) -> Lesson:
 
 def birth(slug: str) -> Birth:
     """How a lesson's cluster begins, for labs. Raises LookupError."""
-    lesson = get(slug)
+    return birth_of(get(slug))
+
+
+def birth_of(lesson: Lesson) -> Birth:
     spec = {"nodes": [dict(node) for node in lesson.spec["nodes"]]} if lesson.spec else None
-    return Birth(seed=lesson.number, spec=spec, manifests=lesson.manifests, settle_seconds=lesson.settle_seconds, files=dict(lesson.files))
+    return Birth(
+        seed=lesson.number, spec=spec, manifests=lesson.manifests, settle_seconds=lesson.settle_seconds, files=dict(lesson.files)
+    )

@@ -117,8 +117,12 @@ class Source:
 
 def load_all(folder: Path) -> list[Lesson]:
     """The lessons of a course folder, by number. Raises LessonError."""
-    lessons = [load(path) for path in sorted(folder.iterdir()) if path.is_dir() and FOLDER.match(path.name)]
-    return sorted(lessons, key=lambda lesson: lesson.number)
+    return sorted(map(load, folders(folder)), key=lambda lesson: lesson.number)
+
+
+def folders(course: Path) -> list[Path]:
+    """The lesson folders of a course folder; one without a lesson.md is no lesson yet."""
+    return [path for path in sorted(course.iterdir()) if FOLDER.match(path.name) and (path / "lesson.md").exists()]
 
 
 def load(folder: Path) -> Lesson:
@@ -149,9 +153,7 @@ def _front(source: Source) -> tuple[Located, str, int]:
     match = re.match(r"---\n(.*?\n)---\n", text, re.DOTALL)
     if match is None:
         raise source.fail(1, "맨 위에 --- 로 둘러싼 머리말(title, summary, minutes)이 있어야 합니다")
-    front = source.take(
-        source.yaml(match.group(1), 2), {"title": str, "summary": str, "minutes": int}, {"manual": list, "seeds": list}
-    )
+    front = source.take(source.yaml(match.group(1), 2), {"title": str, "summary": str, "minutes": int}, {"manual": list, "seeds": list})
     for entry in front.get("manual", ()):
         source.take(entry, {"title": str, "url": str}, {}, front.at["manual"])
         if not entry["url"].startswith("https://"):
@@ -175,9 +177,7 @@ class _Draft:
     exercises: list[Exercise] = field(default_factory=list)
 
 
-def _steps(
-    source: Source, body: str, first_line: int, exercises: dict[str, Exercise], questions: dict[str, Question]
-) -> tuple[Step, ...]:
+def _steps(source: Source, body: str, first_line: int, exercises: dict[str, Exercise], questions: dict[str, Question]) -> tuple[Step, ...]:
     drafts: list[_Draft] = []
     fence = ""
     for number, line in enumerate(body.split("\n"), first_line):
@@ -227,9 +227,7 @@ def _html(source: Source, line: int, text: str, *, block: bool = True) -> str:
     return html
 
 
-def _direct(
-    source: Source, line: int, text: str, draft: _Draft, exercises: dict[str, Exercise], questions: dict[str, Question]
-) -> None:
+def _direct(source: Source, line: int, text: str, draft: _Draft, exercises: dict[str, Exercise], questions: dict[str, Question]) -> None:
     """`{{question: id}}`, `{{exercise: id}}` or `{{done: 글 | a check in flow YAML}}`, into the step."""
     match = DIRECTIVE.match(text)
     if match is None:
@@ -250,9 +248,7 @@ def _direct(
         draft.conditions.append(_condition(source, line, words.strip(), source.yaml(form, line)))
 
 
-def _sound(
-    source: Source, first_line: int, drafts: list[_Draft], exercises: dict[str, Exercise], questions: dict[str, Question]
-) -> None:
+def _sound(source: Source, first_line: int, drafts: list[_Draft], exercises: dict[str, Exercise], questions: dict[str, Question]) -> None:
     """Raises LessonError unless every step has what its kind needs, and everything is used once."""
     seen: set[str] = set()
     for one in drafts:
@@ -288,7 +284,7 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
         entry = source.take(
             raw,
             {"id": str, "title": str, "goal": str, "conditions": list, "hints": list, "wrong": list},
-            {"debrief": str, "files": dict, "setup": str},
+            {"also": list, "debrief": str, "files": dict, "setup": str},
         )
         _new_id(source, entry, out)
         if len(entry["hints"]) != HINTS or not all(isinstance(hint, str) for hint in entry["hints"]):
@@ -299,7 +295,7 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
         for one in entry["conditions"]:
             told = source.take(one, {"text": str, "check": dict}, {}, entry.at["conditions"])
             conditions.append(_condition(source, told.at["check"], told["text"], told["check"]))
-        wrong = [source.take(one, {"name": str, "run": str}, {}, entry.at["wrong"]) for one in entry["wrong"]]
+        wrong, also = _ways(source, entry, "wrong"), _ways(source, entry, "also")
         if len(wrong) < WRONG_WAYS:
             raise source.fail(entry.at["wrong"], f"틀린 길을 {WRONG_WAYS}개는 적어야 합니다")
         if not solutions.get(entry["id"], "").strip():
@@ -311,7 +307,8 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
             tuple(conditions),
             tuple(_html(source, entry.at["hints"], hint) for hint in entry["hints"]),
             solutions[entry["id"]],
-            tuple((one["name"], one["run"]) for one in wrong),
+            wrong,
+            also,
             _count_commands(solutions[entry["id"]]),
             _html(source, entry.line, entry.get("debrief", "")),
             _files(source, entry),
@@ -320,6 +317,12 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
     if unknown := sorted(set(solutions) - set(out)):
         raise LessonError(f"{folder.name}/solution.sh", 1, f"exercises.yaml에 없는 과제의 풀이가 있습니다: {', '.join(unknown)}")
     return out
+
+
+def _ways(source: Source, entry: Located, key: str) -> tuple[tuple[str, str], ...]:
+    """(name, shell text) of the ways listed under a key."""
+    ways = [source.take(one, {"name": str, "run": str}, {}, entry.at[key]) for one in entry.get(key, ())]
+    return tuple((way["name"], way["run"]) for way in ways)
 
 
 def _new_id(source: Source, entry: Located, known: Mapping[str, Any]) -> None:
@@ -362,14 +365,10 @@ def _questions(source: Source) -> dict[str, Question]:
         _new_id(source, entry, out)
         choices = []
         for one in entry["choices"]:
-            told = source.take(
-                one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str}, entry.at["choices"]
-            )
+            told = source.take(one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str}, entry.at["choices"])
             correct, misconception = told.get("correct", False), told.get("misconception", 0)
             if "misconception" in told and (correct or not 1 <= misconception <= MISCONCEPTIONS):
-                raise source.fail(
-                    told.at["misconception"], f"misconception은 틀린 답에만 적는 1에서 {MISCONCEPTIONS} 사이의 수입니다"
-                )
+                raise source.fail(told.at["misconception"], f"misconception은 틀린 답에만 적는 1에서 {MISCONCEPTIONS} 사이의 수입니다")
             text, why = (_html(source, told.at[key], told[key], block=False) for key in ("text", "why"))
             choices.append(Choice(text, correct, why, misconception, told.get("show", "")))
         if sum(choice.correct for choice in choices) != 1 or len(choices) < 2:

@@ -68,6 +68,7 @@ class Exercise:
     hints: tuple[str, ...]  # HTML
     solution: str  # shell text, as the learner would type it
     wrong: tuple[tuple[str, str], ...]  # (name, shell text): tempting ways that must not pass
+    also: tuple[tuple[str, str], ...]  # (name, shell text): other ways that must pass too
     commands: int  # in the shortest known solution
     debrief: str = ""  # HTML
     files: Mapping[str, str] = field(default_factory=dict)  # manifests put into the editor when the exercise starts

@@ -1,13 +1,15 @@
 """A lesson tried out, on clusters of its own and in virtual time: does it do what its prose says?
 
-walk       a learner who types every command of the prose and every solution gets every tick, in order
-exercises  unsolved at the start, solved by the solution, and by none of the listed wrong ways at any moment
+- A learner who types every command of the prose and every solution, in order, gets every tick.
+- An exercise is unsolved at the start, solved by its solution and by the other right ways, and by no wrong way at any moment.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
+from lessons import library
 from lessons.checks import World, evaluate
 from lessons.schema import Condition, Exercise, Lesson
 from podlab.kubernetes.cluster import Cluster
@@ -22,25 +24,34 @@ READING_SECONDS = 3.0  # between two commands
 
 def failures(lesson: Lesson) -> Iterator[str]:
     """What does not hold, each in a Korean sentence that begins with the step or exercise."""
+    born = _born(lesson)
     for step in lesson.steps:
         if step.exercise is not None:
-            yield from _exercise(lesson, step.exercise)
-    yield from walk(lesson)
+            yield from _exercise(born, step.exercise)
+    yield from walk(lesson, born)
 
 
-def _exercise(lesson: Lesson, exercise: Exercise) -> Iterator[str]:
-    cluster = _begin(lesson, exercise)
+def _exercise(born: str, exercise: Exercise) -> Iterator[str]:
+    cluster = _begin(born, exercise)
     if not _unmet(exercise.conditions, cluster):
         yield f"과제 {exercise.id}: 시작할 때 이미 풀려 있습니다"
     unmet = _run(cluster, exercise, exercise.solution)[-1]
     yield from (f"과제 {exercise.id}: 풀이대로 했는데 '{text}' 조건이 맞지 않습니다: {why}" for text, why in unmet)
+    for name, script in exercise.also:
+        for text, why in _run(_begin(born, exercise), exercise, script)[-1]:
+            yield f"과제 {exercise.id}: 옳은 길 '{name}'인데 '{text}' 조건이 맞지 않습니다: {why}"
     for name, script in exercise.wrong:
-        if not all(_run(_begin(lesson, exercise), exercise, script)):
+        if not all(_run(_begin(born, exercise), exercise, script)):
             yield f"과제 {exercise.id}: 틀린 길 '{name}'(으)로도 풀립니다"
 
 
-def _begin(lesson: Lesson, exercise: Exercise) -> Cluster:
-    cluster = births.begin(lesson.slug)
+def _born(lesson: Lesson) -> str:
+    """The lesson's cluster as the learner finds it: made once, restored for each trial."""
+    return json.dumps(births.build(library.birth_of(lesson)).checkpoint())
+
+
+def _begin(born: str, exercise: Exercise) -> Cluster:
+    cluster = Cluster.restore(json.loads(born))
     if exercise.setup:
         run_script(cluster, exercise.setup, files=dict(exercise.files))
         cluster.run_for(SECONDS_BETWEEN)
@@ -64,9 +75,9 @@ def _unmet(conditions: tuple[Condition, ...], cluster: Cluster, commands: list[s
     return [(text, verdict.why) for text, verdict in verdicts if not verdict.ok]
 
 
-def walk(lesson: Lesson) -> Iterator[str]:
+def walk(lesson: Lesson, born: str) -> Iterator[str]:
     """One learner's way through the whole lesson, on one cluster."""
-    cluster = births.begin(lesson.slug)
+    cluster = Cluster.restore(json.loads(born))
     files = dict(lesson.files)
     for step in lesson.steps:
         files |= step.files

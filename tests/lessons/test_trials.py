@@ -1,6 +1,6 @@
 """The trials find what is wrong with a lesson: told apart one by one on a lesson made for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -8,7 +8,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lessons import library, loader, trials
-from podlab.labs import births
 
 LESSON = """---
 title: 제목
@@ -58,14 +57,19 @@ Try = Callable[..., list[str]]
 
 
 @pytest.fixture
-def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
+def failures(tmp_path: Path) -> Try:
     def _failures(lesson: str = LESSON, exercises: str = EXERCISES, quiz: str = QUIZ, solution: str = "kubectl run two --image=nginx") -> list[str]:
         folder = tmp_path / "01-tried"
         folder.mkdir()
-        files = {"lesson.md": lesson, "exercises.yaml": exercises, "quiz.yaml": quiz, "solution.sh": f"# first\n{solution}\n"}
+        files = {
+            "lesson.md": lesson,
+            "exercises.yaml": exercises,
+            "quiz.yaml": quiz,
+            "solution.sh": f"# first\n{solution}\n",
+            "cluster.yaml": "nodes: [{name: node-1}]\nsettle: 1\n",
+        }
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
-        monkeypatch.setattr(births, "begin", lambda slug: births.build(births.Birth(seed=1, spec={"nodes": [{"name": "node-1"}]}, settle_seconds=1)))
         return list(trials.failures(loader.load(folder)))
 
     return _failures
@@ -84,6 +88,11 @@ def test_a_solution_that_does_not_solve_is_found_with_its_condition(failures: Tr
     found = failures(solution="kubectl run two --image=nginy")
     assert found[0].startswith("과제 first: 풀이대로 했는데 '파드 two가 준비되었다' 조건이 맞지 않습니다: two: ")
     assert found[1].startswith("걸음 ex: 글대로 했는데")
+
+
+def test_another_right_way_that_does_not_solve_is_found(failures: Try) -> None:
+    found = failures(exercises=EXERCISES + "  also:\n  - {name: 곁길, run: kubectl run too --image=nginx}\n")
+    assert found == ["과제 first: 옳은 길 '곁길'인데 '파드 two가 준비되었다' 조건이 맞지 않습니다: 파드 two가 아직 없습니다"]
 
 
 def test_a_wrong_way_that_solves_is_found(failures: Try) -> None:
@@ -116,7 +125,7 @@ def test_a_command_of_an_answer_that_fails_is_found(failures: Try) -> None:
 def test_check_lessons_tells_what_it_tried() -> None:
     out = StringIO()
     call_command("check_lessons", "why-pods", stdout=out)
-    assert out.getvalue().startswith("✓ 02 why-pods: 걸음 12, 시도 10 (")
+    assert out.getvalue().startswith("✓ 02-why-pods: 걸음 12, 시도 13 (")
 
 
 def test_check_lessons_refuses_a_lesson_that_is_not_there() -> None:
@@ -124,15 +133,26 @@ def test_check_lessons_refuses_a_lesson_that_is_not_there() -> None:
         call_command("check_lessons", "nothing")
 
 
-@pytest.mark.parametrize("command", ["check_lessons", "load_lessons"])
-def test_a_wrong_file_ends_the_command_with_its_line(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "01-bad"
-    folder.mkdir()
-    (folder / "lesson.md").write_text("제목\n", encoding="utf-8")
+@pytest.fixture
+def bad_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "01-bad").mkdir()
+    (tmp_path / "01-bad" / "lesson.md").write_text("제목\n", encoding="utf-8")
+    (tmp_path / "02-not-begun").mkdir()
     monkeypatch.setattr(library, "folders", lambda: [tmp_path])
     library._load.cache_clear()
-    try:
-        with pytest.raises(CommandError, match=r"01-bad/lesson.md:1: "):
-            call_command(command)
-    finally:
-        library._load.cache_clear()
+    yield
+    library._load.cache_clear()
+
+
+@pytest.mark.usefixtures("bad_course")
+def test_a_wrong_file_stops_the_start_with_its_line() -> None:
+    with pytest.raises(CommandError, match=r"01-bad/lesson.md:1: "):
+        call_command("load_lessons")
+
+
+@pytest.mark.usefixtures("bad_course")
+def test_check_lessons_names_a_wrong_file_and_goes_on() -> None:
+    out = StringIO()
+    with pytest.raises(CommandError, match="1군데"):
+        call_command("check_lessons", stdout=out)
+    assert out.getvalue().startswith("✕ 01-bad/lesson.md:1: ")

@@ -2,11 +2,12 @@
 
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lessons import library, trials
+from lessons import library, loader, trials
 from lessons.schema import LessonError
 
 
@@ -19,23 +20,25 @@ class Command(BaseCommand):
         parser.add_argument("slugs", nargs="*", help="only these lessons, e.g. why-pods")
 
     def handle(self, *, slugs: list[str], **options: Any) -> None:
-        try:
-            lessons = [lesson for lesson in library.lessons() if not slugs or lesson.slug in slugs]
-        except LessonError as error:
-            raise CommandError(str(error)) from error
-        if missing := set(slugs) - {lesson.slug for lesson in lessons}:
-            raise CommandError(f"그런 단원이 없습니다: {', '.join(sorted(missing))}")
-        wrong = 0
-        for lesson in lessons:
-            began = time.monotonic()
-            found = list(trials.failures(lesson))
-            wrong += len(found)
-            tried = sum(1 + len(step.exercise.wrong) for step in lesson.steps if step.exercise)
-            self.stdout.write(
-                f"{'✕' if found else '✓'} {lesson.number:02d} {lesson.slug}: 걸음 {len(lesson.steps)}, 시도 {tried} "
-                f"({time.monotonic() - began:.1f}초)"
-            )
-            for line in found:
-                self.stdout.write(f"    {line}")
+        folders = {path.name[3:]: path for course in library.folders() if course.is_dir() for path in loader.folders(course)}
+        if missing := sorted(set(slugs) - set(folders)):
+            raise CommandError(f"그런 단원이 없습니다: {', '.join(missing)}")
+        wrong = sum(self.check(folders[slug]) for slug in slugs or folders)
         if wrong:
             raise CommandError(f"고칠 곳이 {wrong}군데 있습니다")
+
+    def check(self, folder: Path) -> int:
+        """How much is wrong with one lesson."""
+        began = time.monotonic()
+        try:
+            lesson = loader.load(folder)
+        except LessonError as error:
+            self.stdout.write(f"✕ {error}")
+            return 1
+        found = list(trials.failures(lesson))
+        tried = sum(1 + len(step.exercise.also) + len(step.exercise.wrong) for step in lesson.steps if step.exercise)
+        seconds = f"{time.monotonic() - began:.1f}초"
+        self.stdout.write(f"{'✕' if found else '✓'} {folder.name}: 걸음 {len(lesson.steps)}, 시도 {tried} ({seconds})")
+        for line in found:
+            self.stdout.write(f"    {line}")
+        return len(found)
