@@ -283,7 +283,7 @@ def _start(proc: Process, sys: Sys) -> int | None:
 
 
 def _spawn_worker(proc: Process, sys: Sys) -> None:
-    pid = sys.spawn(["nginx: worker process"], program="nginx-worker")
+    pid = sys.spawn(["nginx: worker process"], program="nginx-worker", fds=dict.fromkeys(proc["data"]["listening"].values()))
     proc["data"]["worker"] = pid
     worker = sys.kernel.process(proc["ns"], pid)
     assert worker is not None

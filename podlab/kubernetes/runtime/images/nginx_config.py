@@ -67,7 +67,10 @@ def words(text: str) -> tuple[tuple[str, int], ...]:
         if match is None:
             raise ConfigError(f'unexpected "{text[at]}"')
         if match[2]:
-            found.append((match[2][1:-1] if match[2][0] in "\"'" and len(match[2]) > 1 else match[2], line))
+            word = match[2][1:-1] if match[2][0] in "\"'" and len(match[2]) > 1 else match[2]
+            if "\\" in word:
+                word = re.sub(r"\\([trn\"'\\])", lambda found: {"t": "\t", "r": "\r", "n": "\n"}.get(found[1], found[1]), word)
+            found.append((word, line))
         line += text.count("\n", at, match.end())
         at = match.end()
     return tuple(found)

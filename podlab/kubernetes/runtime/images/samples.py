@@ -225,7 +225,6 @@ _says(
 for _name in (
     "gcr.io/google-samples/kubernetes-bootcamp",
     "docker.io/jocatalin/kubernetes-bootcamp",
-    "docker.io/kubernetes-bootcamp",
 ):
     add(
         Image(

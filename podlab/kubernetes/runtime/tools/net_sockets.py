@@ -56,11 +56,7 @@ def netstat(proc: Process, sys: Sys, event: Event) -> int:
             continue
         owner = owners.get(desc)
         shown = (f"{owner[0]}/{owner[1]}" if owner else "-") if "p" in flags else ""
-        sys.out(
-            f"{protocol:<5} {0:>6} {0:>6} {local:<23} {remote:<23} {state:<11} {shown}".rstrip(" ")
-            + (" " if not shown else "")
-            + "\n"
-        )
+        sys.out(f"{protocol:<5} {0:>6} {0:>6} {local:<23} {remote:<23} {state:<11} {shown}\n")
     return 0
 
 
