@@ -16,16 +16,12 @@ import heapq
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..runtime.image import Entry, Image
-from ..runtime.images.base import base_tree
-from ..runtime.node import Node
 from ..runtime.process import Errno
-from ..runtime.program import PROGRAMS
 from ..runtime.system import Sys
-from . import completion, curl
+from . import completion
 from .disk import HOME, Disk
-from .run import run
-from .terminal import Api, Command, Config, Input, Terminal, Wait
+from .laptop_programs import IMAGE, Machine, Running
+from .terminal import Api, Config, Terminal, Wait
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -36,79 +32,6 @@ TIMERS_AT_ONCE = 2_000
 START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
 EDIT_DIRECTORY = "/tmp"  # noqa: S108 - of the simulated machine
 SLICE_MS = 100  # the wait of a process that has used them up
-# What people have on their own machine beyond a slim Debian; `k` because so many call kubectl that
-INSTALLED = ("free", "jq", "killall", "less", "nano", "pause", "pgrep", "pidof", "pkill", "ps", "top", "uptime", "vi", "vim", "watch")
-COMMANDS = {**{name: Entry(program=name) for name in INSTALLED if name in PROGRAMS}, "k": Entry(link="kubectl"),
-            "kubectl": Entry(program="foreign", size=58_605_752), "curl": Entry(program="foreign", size=276_056),
-            "wget": Entry(program="foreign", size=549_320)}
-IMAGE = Image("podlab/laptop", ("latest",), base_tree("debian", {"bin": COMMANDS}), 0, ("pause",))
-Editor = Callable[[str, str], Generator[Wait, None, "str | None"]]
-
-
-class _Machine(Node):
-    def find_image(self, reference: str) -> Image | None:
-        return IMAGE
-
-
-class _Keys(Input):
-    """What a host program may read: its own descriptor 0, or keys as they come in raw mode."""
-
-    def __init__(self, running: _Running) -> None:
-        self._running = running
-
-    def read(self) -> str | None:
-        running = self._running
-        if running.raw:
-            keys, running.keys = running.keys, ""
-            return keys or None
-        return running.laptop.node.foreign_read(running.process)
-
-
-class _Running:
-    """One program that the host runs."""
-
-    def __init__(self, laptop: Laptop, process: str, detail: dict[str, Any]) -> None:
-        self.laptop, self.process = laptop, process
-        self.raw, self.keys = False, ""
-        self.woken, self.stir, self.revision = False, False, -1
-        self.due: int | None = laptop.started_at()
-        argv = detail["argv"]
-        terminal = Terminal(laptop.api, self.write, laptop.config, Disk(laptop.system(process), detail["cwd"]), _Keys(self),
-                            tty=detail["tty"],
-                            raw=self._set_raw, save=self._save, edit=self._editor(detail["env"]), forward=laptop.set_forward,
-                            line=" ".join(["kubectl", *argv[1:]]))
-        name = argv[0].rsplit("/", 1)[-1]
-        self.command: Command
-        if name in ("kubectl", "k"):
-            self.command = run(argv[1:], terminal)
-        else:
-            self.command = curl.run([name, *argv[1:]], terminal, laptop.connect)
-
-    def _set_raw(self, on: bool) -> None:
-        self.raw = on
-
-    def _editor(self, env: dict[str, str]) -> Editor | None:
-        """How `kubectl edit` edits: by the command in KUBE_EDITOR or EDITOR, else in the page; None where there is no editor."""
-        command = env.get("KUBE_EDITOR") or env.get("EDITOR") or "vi"
-        if command.split()[0] not in ("vi", "vim", "nano"):
-            return lambda name, text: self.laptop.edit_by(command, name, text)
-        return self.laptop.edit_in_page if self.laptop.can_edit else None
-
-    def _save(self, path: str, text: str) -> None:
-        self.laptop.system(self.process).write_file(path, text)
-
-    def write(self, stream: int, text: str) -> None:
-        if stream == 2 and self.laptop.at_terminal(self.process, 2):
-            self.laptop.printed("err", text)
-        else:
-            self.laptop.node.foreign_write(self.process, stream, text)
-
-    @property
-    def alive(self) -> bool:
-        proc = self.laptop.node.state["processes"].get(self.process)
-        return proc is not None and proc["state"] != "zombie"
-
-
 class Laptop:
     """One learner's shell. Call its methods inside a turn of the cluster; none of them waits."""
 
@@ -129,13 +52,13 @@ class Laptop:
         self._sequence = 0
         self._turns = 0
         self._starting: list[tuple[str, dict[str, Any]]] = []
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._output: list[tuple[str, str]] = []
         self._settling = False
         self._ended: dict[str, int] = {}
         self._changed_at: int | None = None  # when a command of the present line last changed the cluster
         self.paused: Callable[[], bool] = lambda: False  # whether the cluster's clock stands still
-        self.node = _Machine(self)
+        self.node = Machine(self)
         self.node.run_sandbox("laptop", name="laptop", namespace="", hostname="laptop", ip="127.0.0.1")
         self.container = self.node.create_container("laptop", "laptop", image="laptop", command=["pause"], working_dir=HOME,
                                                     env={"USER": "root", "TERM": "xterm", "EDITOR": "vi"})
@@ -176,7 +99,8 @@ class Laptop:
         """The cluster has moved, or time has passed."""
         self._turns = 0
         for running in self._running.values():
-            running.woken = running.woken or running.stir or running.revision != self.cluster.etcd.revision
+            stirred = running.stir or running.revision != self.cluster.etcd.revision
+            running.woken = running.woken or (stirred and not running.busy) or (running.busy and self.paused())
         self._settle()
 
     def take_output(self) -> list[tuple[str, str]]:
@@ -404,7 +328,7 @@ class Laptop:
     def _start(self) -> bool:
         for process, detail in self._starting:
             if process in self.node.state["processes"]:
-                self._running[process] = _Running(self, process, detail)
+                self._running[process] = Running(self, process, detail)
         started = bool(self._starting)
         self._starting = []
         return started
@@ -424,11 +348,13 @@ class Laptop:
                 moved = True
         return moved
 
-    def _resume(self, process: str, running: _Running) -> None:
+    def _resume(self, process: str, running: Running) -> None:
         try:
             wait = next(running.command)
             running.due = None if wait.ms is None else self.cluster.now + wait.ms
-            running.stir = wait.stir
+            running.stir, running.busy = wait.stir, wait.busy
+            if wait.busy and self.paused():
+                running.due = self.cluster.now
             if running.revision != self.cluster.etcd.revision:  # it changed something itself: look again with the others
                 running.woken = False
         except StopIteration as stop:

@@ -128,6 +128,9 @@ def run_to_end(cluster: Cluster, argv: list[str], *, namespace: str = "default",
         while cluster.now < deadline:
             wait = next(running)
             until = deadline if wait.ms is None else min(cluster.now + wait.ms, deadline)
+            if wait.busy:
+                cluster.run_until(until)
+                continue
             revision = cluster.etcd.revision
             while cluster.etcd.revision == revision:
                 due = cluster.clock.next_at()

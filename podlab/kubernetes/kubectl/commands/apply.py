@@ -13,7 +13,7 @@ from ..builder import FILES, Info, from_files, has_files
 from ..flags import Flag
 from ..output.go_values import to_json
 from ..patches import three_way
-from ..terminal import Command, KubectlError, Wait
+from ..terminal import APPLYING, Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, Failures, fail_with, report_all, verb, wrapped
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -58,7 +58,9 @@ def sending(call: Call, **more: Any) -> dict[str, Any]:
 def each(call: Call, do: Callable[[Info], None]) -> Generator[Wait, None, int]:
     """Do something with every object of -f; what goes wrong with one does not keep the others."""
     infos, wrong = yield from from_files(call)
-    for info in infos:
+    for index, info in enumerate(infos):
+        if index:
+            yield APPLYING
         try:
             do(info)
         except ApiError as error:
@@ -96,10 +98,10 @@ def apply(call: Call) -> Command:
         raise KubectlError("error: --prune is not available here: delete what is no longer wanted with kubectl delete\n")
     if call.dry == "client" and call.flags["server-side"]:
         raise KubectlError("error: --dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)\n")
+    do = _apply_server_side if call.flags["server-side"] else _apply
     shown: list[tuple[Info, Any, str]] = []
     try:
-        yield from each(call, lambda info: shown.append((info, *(_apply_server_side if call.flags["server-side"]
-                                                                 else _apply)(call, info))))
+        yield from each(call, lambda info: shown.append((info, *do(call, info))))
     except Failures as failures:
         show_list(call, shown)
         call.terminal.err(report_all(failures.errors))

@@ -19,23 +19,22 @@ from .apply import annotated
 
 Json = dict[str, Any]
 MAKING = (*CHANGING, Flag("save-config", "bool"), Flag("validate", "opt", default="strict", bare="strict"))
-RBAC = "rbac.authorization.k8s.io"
 
 
-def _name(call: Call) -> str:
+def named(call: Call) -> str:
     if len(call.arguments) != 1:
         raise call.usage_error(f"exactly one NAME is required, got {len(call.arguments)}")
     return call.arguments[0]
 
 
-def _required(call: Call, *names: str) -> None:
+def required(call: Call, *names: str) -> None:
     missing = [name for name in names if not call.flags.given(name)]
     if missing:
         listed = ", ".join(f'"{name}"' for name in missing)
         raise KubectlError(f"error: required flag(s) {listed} not set\n")
 
 
-def _make(call: Call, plural: str, obj: Json) -> None:
+def make(call: Call, plural: str, obj: Json) -> None:
     resource = BY_PLURAL[plural]
     namespace = call.namespace if resource.namespaced else ""
     if resource.namespaced and call.flags["namespace"]:
@@ -46,7 +45,7 @@ def _make(call: Call, plural: str, obj: Json) -> None:
     call.show(resource, made, "created")
 
 
-def _object(plural: str, name: str, **members: Any) -> Json:
+def skeleton(plural: str, name: str, **members: Any) -> Json:
     resource = BY_PLURAL[plural]
     return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}, **members}
 
@@ -64,8 +63,8 @@ def _container_name(call: Call, image: str) -> str:
       Flag("port", "int", default=-1), aliases="deploy",
       summary="Create a deployment with the specified name", usage="create deployment NAME --image=image -- [COMMAND] [args...]")
 def deployment(call: Call) -> None:
-    _required(call, "image")
-    name = _name(call)
+    required(call, "image")
+    name = named(call)
     flags = call.flags
     if len(flags["image"]) > 1 and call.after:
         raise KubectlError("error: cannot specify multiple --image options and command\n")
@@ -77,73 +76,11 @@ def deployment(call: Call) -> None:
         containers.append(container)
     if flags["port"] >= 0 and containers:
         containers[0]["ports"] = [{"containerPort": flags["port"]}]
-    obj = _object("deployments", name, spec={
+    obj = skeleton("deployments", name, spec={
         "replicas": flags["replicas"], "selector": {"matchLabels": {"app": name}}, "strategy": {},
         "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": containers}}}, status={})
     obj["metadata"]["labels"] = {"app": name}
-    _make(call, "deployments", obj)
-
-
-# ---- services
-
-
-def _ports(call: Call, node_port: int = 0) -> list[Json]:
-    ports: list[Json] = []
-    for text in call.flags["tcp"]:
-        left, colon, right = text.partition(":")
-        if not left.isdigit():
-            raise KubectlError(f'error: strconv.ParseUint: parsing "{left}": invalid syntax\n')
-        target: int | str = int(right) if right.isdigit() else right if colon else int(left)
-        port: Json = {"name": text.replace(":", "-"), "port": int(left), "protocol": "TCP", "targetPort": target}
-        if node_port:
-            port["nodePort"] = node_port
-        ports.append(port)
-    return ports
-
-
-def _service(call: Call, kind: str, *, node_port: int = 0) -> None:
-    name = _name(call)
-    ports = _ports(call, node_port)
-    if not ports and not (kind == "ExternalName" or call.flags.get("clusterip") == "None"):
-        raise KubectlError("error: at least one tcp port specifier must be provided\n")
-    spec: Json = {"selector": {"app": name}, "type": kind}
-    if ports:
-        spec["ports"] = ports
-    if call.flags.get("clusterip"):
-        spec["clusterIP"] = call.flags["clusterip"]
-    if kind == "ExternalName":
-        spec["externalName"] = call.flags["external-name"]
-    obj = _object("services", name, spec=spec, status={"loadBalancer": {}})
-    obj["metadata"]["labels"] = {"app": name}
-    _make(call, "services", obj)
-
-
-TCP = Flag("tcp", "list")
-
-
-@verb("create service clusterip", *MAKING, TCP, Flag("clusterip"), summary="Create a ClusterIP service",
-      usage="create service clusterip NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none]")
-def clusterip(call: Call) -> None:
-    _service(call, "ClusterIP")
-
-
-@verb("create service nodeport", *MAKING, TCP, Flag("node-port", "int", default=0), summary="Create a NodePort service",
-      usage="create service nodeport NAME [--tcp=port:targetPort] [--dry-run=server|client|none]")
-def nodeport(call: Call) -> None:
-    _service(call, "NodePort", node_port=call.flags["node-port"])
-
-
-@verb("create service loadbalancer", *MAKING, TCP, summary="Create a LoadBalancer service",
-      usage="create service loadbalancer NAME [--tcp=port:targetPort] [--dry-run=server|client|none]")
-def loadbalancer(call: Call) -> None:
-    _service(call, "LoadBalancer")
-
-
-@verb("create service externalname", *MAKING, TCP, Flag("external-name"), summary="Create an ExternalName service",
-      usage="create service externalname NAME --external-name external.name [--dry-run=server|client|none]")
-def externalname(call: Call) -> None:
-    _required(call, "external-name")
-    _service(call, "ExternalName")
+    make(call, "deployments", obj)
 
 
 # ---- configuration
@@ -206,9 +143,9 @@ def _hashed(call: Call, obj: Json) -> Json:
       "value",
       usage="create configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none]")
 def configmap(call: Call) -> None:
-    name = _name(call)
+    name = named(call)
     data = _data(call, "ConfigMap", name)
-    _make(call, "configmaps", _hashed(call, _object("configmaps", name, **({"data": data} if data else {}))))
+    make(call, "configmaps", _hashed(call, skeleton("configmaps", name, **({"data": data} if data else {}))))
 
 
 def _encoded(data: dict[str, str]) -> dict[str, str]:
@@ -220,18 +157,18 @@ def _encoded(data: dict[str, str]) -> dict[str, str]:
       usage="create secret generic NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] "
       "[--dry-run=server|client|none]")
 def secret(call: Call) -> None:
-    name = _name(call)
+    name = named(call)
     data = _encoded(_data(call, "Secret", name))
-    obj = _object("secrets", name, **({"data": data} if data else {}))
+    obj = skeleton("secrets", name, **({"data": data} if data else {}))
     if call.flags["type"]:
         obj["type"] = call.flags["type"]
-    _make(call, "secrets", _hashed(call, obj))
+    make(call, "secrets", _hashed(call, obj))
 
 
 @verb("create secret tls", *MAKING, Flag("cert"), Flag("key"), Flag("append-hash", "bool"), summary="Create a TLS secret",
       usage="create secret tls NAME --cert=path/to/cert/file --key=path/to/key/file [--dry-run=server|client|none]")
 def secret_tls(call: Call) -> None:
-    name = _name(call)
+    name = named(call)
     if not call.flags["cert"] or not call.flags["key"]:
         raise KubectlError("error: key and cert must be specified\n")
     data = {}
@@ -240,7 +177,7 @@ def secret_tls(call: Call) -> None:
         if clean(path) not in call.terminal.files:
             raise KubectlError(f"error: Cannot read file {path}, open {path}: no such file or directory\n")
         data[key] = call.terminal.files[clean(path)]
-    _make(call, "secrets", _hashed(call, _object("secrets", name, data=_encoded(data), type="kubernetes.io/tls")))
+    make(call, "secrets", _hashed(call, skeleton("secrets", name, data=_encoded(data), type="kubernetes.io/tls")))
 
 
 @verb("create secret docker-registry", *MAKING, Flag("docker-username"), Flag("docker-password"), Flag("docker-email"),
@@ -250,7 +187,7 @@ def secret_tls(call: Call) -> None:
       usage="create secret docker-registry NAME --docker-username=user --docker-password=password --docker-email=email "
       "[--docker-server=string]")
 def secret_docker(call: Call) -> None:
-    name, flags = _name(call), call.flags
+    name, flags = named(call), call.flags
     if not flags["docker-username"] or not flags["docker-password"]:
         raise KubectlError("error: either --from-file or the combination of --docker-username, --docker-password and "
                            "--docker-server is required\n")
@@ -259,8 +196,8 @@ def secret_docker(call: Call) -> None:
              "auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
     pairs = ",".join(f"{to_json(key)}:{to_json(value)}" for key, value in entry.items())
     text = f'{{"auths":{{{to_json(flags["docker-server"])}:{{{pairs}}}}}}}'
-    _make(call, "secrets", _hashed(call, _object("secrets", name, data=_encoded({".dockerconfigjson": text}),
-                                                 type="kubernetes.io/dockerconfigjson")))
+    made = skeleton("secrets", name, data=_encoded({".dockerconfigjson": text}), type="kubernetes.io/dockerconfigjson")
+    make(call, "secrets", _hashed(call, made))
 
 
 # ---- jobs
@@ -276,7 +213,7 @@ def _one_shot(name: str, image: str, command: list[str], restart: str) -> Json:
 @verb("create job", *MAKING, Flag("image"), Flag("from"), summary="Create a job with the specified name",
       usage="create job NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...]")
 def job(call: Call) -> None:
-    name, flags = _name(call), call.flags
+    name, flags = named(call), call.flags
     if not flags["image"] and not flags["from"]:
         raise KubectlError("error: either --image or --from must be specified\n")
     if flags["image"] and flags["from"]:
@@ -284,7 +221,7 @@ def job(call: Call) -> None:
     if flags["from"] and call.after:
         raise KubectlError("error: cannot specify --from and command\n")
     if flags["image"]:
-        _make(call, "jobs", _object("jobs", name, spec={"template": _one_shot(name, flags["image"], call.after, "Never")},
+        make(call, "jobs", skeleton("jobs", name, spec={"template": _one_shot(name, flags["image"], call.after, "Never")},
                                     status={}))
         return
     kind, _, source = flags["from"].partition("/")
@@ -292,25 +229,25 @@ def job(call: Call) -> None:
         raise KubectlError("error: from must be an existing cronjob\n")
     cron = call.request("get", "cronjobs", source, call.namespace)
     template = thaw(cron["spec"]["jobTemplate"])
-    made = _object("jobs", name, spec=template["spec"], status={})
+    made = skeleton("jobs", name, spec=template["spec"], status={})
     made["metadata"]["annotations"] = {**(template.get("metadata", {}).get("annotations") or {}),
                                        "cronjob.kubernetes.io/instantiate": "manual"}
     if labels := template.get("metadata", {}).get("labels"):
         made["metadata"]["labels"] = labels
     made["metadata"]["ownerReferences"] = [{"apiVersion": "batch/v1", "kind": "CronJob", "name": source,
                                             "uid": cron["metadata"]["uid"], "controller": True}]
-    _make(call, "jobs", made)
+    make(call, "jobs", made)
 
 
 @verb("create cronjob", *MAKING, Flag("image"), Flag("schedule"), Flag("restart"), aliases="cj",
       summary="Create a cron job with the specified name",
       usage="create cronjob NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...] [flags]")
 def cronjob(call: Call) -> None:
-    _required(call, "image", "schedule")
-    name, flags = _name(call), call.flags
-    template = {"metadata": {"name": name}, "spec": {"template": _one_shot(name, flags["image"], call.after,
-        flags["restart"] or "OnFailure")}}
-    _make(call, "cronjobs", _object("cronjobs", name, spec={"jobTemplate": template, "schedule": flags["schedule"]}, status={}))
+    required(call, "image", "schedule")
+    name, flags = named(call), call.flags
+    once = _one_shot(name, flags["image"], call.after, flags["restart"] or "OnFailure")
+    template = {"metadata": {"name": name}, "spec": {"template": once}}
+    make(call, "cronjobs", skeleton("cronjobs", name, spec={"jobTemplate": template, "schedule": flags["schedule"]}, status={}))
 
 
 # ---- the cluster's order
@@ -319,20 +256,20 @@ def cronjob(call: Call) -> None:
 @verb("create namespace", *MAKING, aliases="ns", summary="Create a namespace with the specified name",
       usage="create namespace NAME [--dry-run=server|client|none]")
 def namespace(call: Call) -> None:
-    _make(call, "namespaces", _object("namespaces", _name(call), spec={}, status={}))
+    make(call, "namespaces", skeleton("namespaces", named(call), spec={}, status={}))
 
 
 @verb("create serviceaccount", *MAKING, aliases="sa", summary="Create a service account with the specified name",
       usage="create serviceaccount NAME [--dry-run=server|client|none]")
 def serviceaccount(call: Call) -> None:
-    _make(call, "serviceaccounts", _object("serviceaccounts", _name(call)))
+    make(call, "serviceaccounts", skeleton("serviceaccounts", named(call)))
 
 
 @verb("create quota", *MAKING, Flag("hard"), Flag("scopes"), aliases="resourcequota",
       summary="Create a quota with the specified name",
       usage="create quota NAME [--hard=key1=value1,key2=value2] [--scopes=Scope1,Scope2] [--dry-run=server|client|none]")
 def quota(call: Call) -> None:
-    name = _name(call)
+    name = named(call)
     spec: Json = {}
     if call.flags["hard"]:
         spec["hard"] = {}
@@ -348,14 +285,14 @@ def quota(call: Call) -> None:
             spec["hard"][key] = value
     if call.flags["scopes"]:
         spec["scopes"] = call.flags["scopes"].split(",")
-    _make(call, "resourcequotas", _object("resourcequotas", name, spec=spec, status={}))
+    make(call, "resourcequotas", skeleton("resourcequotas", name, spec=spec, status={}))
 
 
 @verb("create poddisruptionbudget", *MAKING, Flag("selector"), Flag("min-available"), Flag("max-unavailable"), aliases="pdb",
       summary="Create a pod disruption budget with the specified name",
       usage="create poddisruptionbudget NAME --selector=SELECTOR --min-available=N [--dry-run=server|client|none]")
 def poddisruptionbudget(call: Call) -> None:
-    name, flags = _name(call), call.flags
+    name, flags = named(call), call.flags
     if not flags["selector"]:
         raise KubectlError("error: a selector must be specified\n")
     if not flags["min-available"] and not flags["max-unavailable"]:
@@ -367,7 +304,7 @@ def poddisruptionbudget(call: Call) -> None:
     spec: Json = {member: int(value) if value.isdigit() else value,
                   "selector": {"matchLabels": dict(pair.partition("=")[::2] for pair in flags["selector"].replace("==",
                       "=").split(","))}}
-    _make(call, "poddisruptionbudgets", _object("poddisruptionbudgets", name, spec=spec, status={
+    make(call, "poddisruptionbudgets", skeleton("poddisruptionbudgets", name, spec=spec, status={
         "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}))
 
 
@@ -376,156 +313,9 @@ def poddisruptionbudget(call: Call) -> None:
       summary="Create a priority class with the specified name",
       usage="create priorityclass NAME --value=VALUE --global-default=BOOL [--dry-run=server|client|none]")
 def priorityclass(call: Call) -> None:
-    obj = _object("priorityclasses", _name(call), value=call.flags["value"], preemptionPolicy=call.flags["preemption-policy"])
+    obj = skeleton("priorityclasses", named(call), value=call.flags["value"], preemptionPolicy=call.flags["preemption-policy"])
     if call.flags["global-default"]:
         obj["globalDefault"] = True
     if call.flags["description"]:
         obj["description"] = call.flags["description"]
-    _make(call, "priorityclasses", obj)
-
-
-# ---- rights
-
-
-def _rules(call: Call) -> list[Json]:
-    flags = call.flags
-    urls = flags.get("non-resource-url", [])
-    if not flags["verb"]:
-        raise KubectlError("error: at least one verb must be specified\n")
-    verbs = ["*"] if "*" in flags["verb"] else list(dict.fromkeys(flags["verb"]))
-    groups: dict[str, list[str]] = {}
-    for text in flags["resource"]:
-        whole, _, sub = text.partition("/")
-        found = by_any_name(whole) if whole != "*" else None
-        if found is None and whole != "*":
-            raise KubectlError(f'error: the server doesn\'t have a resource type "{whole.split(".")[0]}"\n')
-        plural = found.plural if found else "*"
-        groups.setdefault(found.group if found else "", []).append(f"{plural}/{sub}" if sub else plural)
-    if not groups and not urls:
-        raise KubectlError("error: at least one resource must be specified\n")
-    names = {"resourceNames": flags["resource-name"]} if flags["resource-name"] else {}
-    rules: list[Json] = [{"apiGroups": [group], "resources": groups[group], **names, "verbs": verbs} for group in sorted(groups)]
-    if urls:
-        rules.append({"nonResourceURLs": urls, "verbs": verbs})
-    return rules
-
-
-RULES = (Flag("verb", "list"), Flag("resource", "list"), Flag("resource-name", "array"))
-
-
-@verb("create role", *MAKING, *RULES, summary="Create a role with single rule",
-      usage="create role NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename] "
-      "[--dry-run=server|client|none]")
-def role(call: Call) -> None:
-    _make(call, "roles", _object("roles", _name(call), rules=_rules(call)))
-
-
-@verb("create clusterrole", *MAKING, *RULES, Flag("non-resource-url", "list"), summary="Create a cluster role",
-      usage="create clusterrole NAME --verb=verb --resource=resource.group [--resource-name=resourcename] "
-      "[--dry-run=server|client|none]")
-def clusterrole(call: Call) -> None:
-    _make(call, "clusterroles", _object("clusterroles", _name(call), rules=_rules(call)))
-
-
-def subjects(call: Call) -> list[Json]:
-    """The subjects that --user, --group and --serviceaccount name."""
-    found: list[Json] = [{"apiGroup": RBAC, "kind": "User", "name": name} for name in call.flags["user"]]
-    found += [{"apiGroup": RBAC, "kind": "Group", "name": name} for name in call.flags["group"]]
-    for account in call.flags["serviceaccount"]:
-        space, colon, name = account.partition(":")
-        if not colon or not name or not space:
-            raise KubectlError("error: serviceaccount must be <namespace>:<name>\n")
-        found.append({"kind": "ServiceAccount", "name": name, "namespace": space})
-    return found
-
-
-SUBJECTS = (Flag("user", "array"), Flag("group", "array"), Flag("serviceaccount", "array"))
-
-
-def _binding(call: Call, plural: str) -> None:
-    name, flags = _name(call), call.flags
-    role_name, cluster_role = flags.get("role"), flags["clusterrole"]
-    if bool(role_name) == bool(cluster_role):
-        raise KubectlError("error: exactly one of clusterrole or role must be specified\n")
-    reference = {"apiGroup": RBAC, "kind": "Role" if role_name else "ClusterRole", "name": role_name or cluster_role}
-    found = subjects(call)
-    _make(call, plural, _object(plural, name, roleRef=reference, **({"subjects": found} if found else {})))
-
-
-@verb("create rolebinding", *MAKING, *SUBJECTS, Flag("role"), Flag("clusterrole"),
-      summary="Create a role binding for a particular role or cluster role",
-      usage="create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] "
-      "[--serviceaccount=namespace:serviceaccountname]")
-def rolebinding(call: Call) -> None:
-    _binding(call, "rolebindings")
-
-
-@verb("create clusterrolebinding", *MAKING, *SUBJECTS, Flag("clusterrole"),
-      summary="Create a cluster role binding for a particular cluster role",
-      usage="create clusterrolebinding NAME --clusterrole=NAME [--user=username] [--group=groupname] "
-      "[--serviceaccount=namespace:serviceaccountname]")
-def clusterrolebinding(call: Call) -> None:
-    _required(call, "clusterrole")
-    _binding(call, "clusterrolebindings")
-
-
-@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"),
-      Flag("bound-object-kind"),
-      Flag("bound-object-name"), summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
-def token(call: Call) -> None:
-    spec: Json = {"expirationSeconds": call.flags["duration"] // 1000} if call.flags["duration"] else {}
-    made = call.request("create", "serviceaccounts", _name(call), call.namespace, {"spec": spec}, "token")
-    call.terminal.out(made["status"]["token"] + "\n")
-
-
-# ---- ingress
-
-
-BACKEND = re.compile(r"[-a-z0-9]+:[-a-z0-9]+")
-RULE = re.compile(r"(?P<host>[^/=]*)(?P<path>/[^=]*)=(?P<service>[^:,]+):(?P<port>[^,]+)(?P<tls>,tls(=(?P<secret>[^,]+))?)?")
-
-
-def _backend(service: str, port: str) -> Json:
-    return {"service": {"name": service, "port": {"number": int(port)} if port.isdigit() else {"name": port}}}
-
-
-@verb("create ingress", *MAKING, Flag("rule", "array"), Flag("class"), Flag("default-backend"), Flag("annotation", "array"),
-      aliases="ing",
-      summary="Create an ingress with the specified name", usage="create ingress NAME "
-      "--rule=host/path=service:port[,tls[=secret]]")
-def ingress(call: Call) -> None:
-    name, flags = _name(call), call.flags
-    if not flags["default-backend"] and not flags["rule"]:
-        raise KubectlError("error: not enough information provided: every ingress has to either specify a default-backend "
-                           "(which catches all traffic) or a "
-                           "list of rules (which catch specific paths)\n")
-    spec: Json = {}
-    if flags["class"]:
-        spec["ingressClassName"] = flags["class"]
-    if flags["default-backend"]:
-        if not BACKEND.fullmatch(flags["default-backend"]):
-            raise KubectlError("error: default-backend should be in format servicename:serviceport\n")
-        spec["defaultBackend"] = _backend(*flags["default-backend"].split(":"))
-    hosts: dict[str, list[Json]] = {}
-    tls: list[Json] = []
-    for text in flags["rule"]:
-        match = RULE.fullmatch(text)
-        if match is None:
-            raise KubectlError(f"error: rule {text} is invalid and should be in format "
-                               f"host/path=svcname:svcport[,tls[=secret]]\n")
-        path, kind = (match["path"][:-1], "Prefix") if match["path"].endswith("*") else (match["path"], "Exact")
-        hosts.setdefault(match["host"], []).append({"backend": _backend(match["service"], match["port"]), "path": path,
-                                                    "pathType": kind})
-        if match["tls"]:
-            entry: Json = {"hosts": [match["host"]]} if match["host"] else {}
-            if match["secret"]:
-                entry["secretName"] = match["secret"]
-            tls.append(entry)
-    if hosts:
-        spec["rules"] = [{**({"host": host} if host else {}), "http": {"paths": paths}} for host, paths in hosts.items()]
-    if tls:
-        spec["tls"] = tls
-    obj = _object("ingresses", name, spec=spec, status={"loadBalancer": {}})
-    if flags["annotation"]:
-        obj["metadata"]["annotations"] = dict(pair.partition("=")[::2] for pair in flags["annotation"])
-    _make(call, "ingresses", obj)
+    make(call, "priorityclasses", obj)

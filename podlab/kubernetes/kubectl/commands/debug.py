@@ -71,8 +71,8 @@ def _name(call: Call, pod: Any) -> str:
     if call.flags["container"]:
         return str(call.flags["container"])
     cluster = call.terminal.api.cluster
-    return "debugger-" + cluster.random.name(5, "debug", pod["metadata"].get("uid", ""), pod["metadata"].get("resourceVersion",
-        ""))
+    metadata = pod["metadata"]
+    return "debugger-" + cluster.random.name(5, "debug", metadata.get("uid", ""), metadata.get("resourceVersion", ""))
 
 
 def _container(call: Call, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from ...apiserver.errors import ApiError
 from ...resources import BY_PLURAL, Resource
 from ..builder import FILES, SELECTING, Info, from_files, has_files, select, targets
 from ..flags import Flag
-from ..terminal import Command, KubectlError, Wait
+from ..terminal import DELETING, Command, KubectlError, Wait
 from ..verbs import Call, fail_with, verb
 
 FORCE_WARNING = ("Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The "
@@ -64,7 +64,9 @@ def delete(call: Call) -> Command:
 def _delete_all(call: Call, infos: list[Info], wrong: list[Any], grace: int) -> Command:
     flags = call.flags
     waiting: list[tuple[Resource, str, str, str]] = []
-    for info in infos:
+    for index, info in enumerate(infos):
+        if index:
+            yield DELETING
         options: dict[str, Any] = {"propagationPolicy": CASCADES[flags["cascade"]]}
         if grace >= 0:
             options["gracePeriodSeconds"] = grace

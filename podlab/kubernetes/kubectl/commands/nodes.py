@@ -123,8 +123,8 @@ def _named_nodes(call: Call) -> Any:
     wrong: list[Any] = []
     options = {"labelSelector": call.flags["selector"]} if call.flags["selector"] else {}
     if options:
-        return [Info(NODES, "", node["metadata"]["name"], node) for node in call.request("list", NODES,
-            **options)["items"]], wrong
+        found = call.request("list", NODES, **options)["items"]
+        return [Info(NODES, "", node["metadata"]["name"], node) for node in found], wrong
     for name in call.arguments:
         try:
             infos.append(Info(NODES, "", name.removeprefix("node/").removeprefix("nodes/"),
@@ -277,10 +277,9 @@ def _evict_all(call: Call, doomed: list[Map]) -> Command:
         if not pending and not waiting:
             break
         if deadline is not None and call.now >= deadline:
-            raise Undrained([f"error when waiting for pod \"{pod['metadata']['name']}\" in namespace "
-                             f"\"{pod['metadata']['namespace']}\" to terminate: "
-                             f"global timeout reached: {flags['timeout'] // 1000}s" for pod in [*waiting,
-                                 *(pod for _, pod in pending)]])
+            left = [*waiting, *(pod for _, pod in pending)]
+            raise Undrained([f'error when waiting for pod "{pod["metadata"]["name"]}" in namespace "{pod["metadata"]["namespace"]}" to '
+                             f"terminate: global timeout reached: {flags['timeout'] // 1000}s" for pod in left])
         times = [at - call.now for at, _ in pending] + ([deadline - call.now] if deadline is not None else [])
         yield Wait(max(1, min(times)) if times else None)
     return 0

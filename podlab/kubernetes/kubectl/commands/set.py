@@ -221,7 +221,7 @@ def set_selector(call: Call) -> Command:
       usage="set subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] "
       "[--serviceaccount=namespace:serviceaccountname]")
 def set_subject(call: Call) -> Command:
-    from .create import subjects
+    from .create_rights import subjects
 
     added = subjects(call)
     if not added:

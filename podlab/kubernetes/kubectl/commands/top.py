@@ -39,8 +39,8 @@ def top_pod(call: Call) -> None:
     if call.arguments:
         pods = [call.request("get", "pods", call.arguments[0], call.namespace)]
     else:
-        options = {key: value for key, value in (("labelSelector", flags["selector"]), ("fieldSelector",
-            flags["field-selector"])) if value}
+        wanted = (("labelSelector", flags["selector"]), ("fieldSelector", flags["field-selector"]))
+        options = {key: value for key, value in wanted if value}
         pods = call.request("list", "pods", "", "" if everywhere else call.namespace, **options)["items"]
     measured = [(pod, _usage(call, pod)) for pod in pods]
     measured = [(pod, usage) for pod, usage in measured if usage]

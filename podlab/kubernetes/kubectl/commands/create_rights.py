@@ -1,0 +1,104 @@
+"""kubectl create KIND: roles, bindings and tokens (S/kubectl/pkg/cmd/create)."""
+
+from __future__ import annotations
+
+from ...resources import by_any_name
+from ..flags import Flag
+from ..terminal import KubectlError
+from ..verbs import Call, verb
+from .create import MAKING, Json, make, named, required, skeleton
+
+RBAC = "rbac.authorization.k8s.io"
+
+# ---- rights
+
+
+def _rules(call: Call) -> list[Json]:
+    flags = call.flags
+    urls = flags.get("non-resource-url", [])
+    if not flags["verb"]:
+        raise KubectlError("error: at least one verb must be specified\n")
+    verbs = ["*"] if "*" in flags["verb"] else list(dict.fromkeys(flags["verb"]))
+    groups: dict[str, list[str]] = {}
+    for text in flags["resource"]:
+        whole, _, sub = text.partition("/")
+        found = by_any_name(whole) if whole != "*" else None
+        if found is None and whole != "*":
+            raise KubectlError(f'error: the server doesn\'t have a resource type "{whole.split(".")[0]}"\n')
+        plural = found.plural if found else "*"
+        groups.setdefault(found.group if found else "", []).append(f"{plural}/{sub}" if sub else plural)
+    if not groups and not urls:
+        raise KubectlError("error: at least one resource must be specified\n")
+    names = {"resourceNames": flags["resource-name"]} if flags["resource-name"] else {}
+    rules: list[Json] = [{"apiGroups": [group], "resources": groups[group], **names, "verbs": verbs} for group in sorted(groups)]
+    if urls:
+        rules.append({"nonResourceURLs": urls, "verbs": verbs})
+    return rules
+
+
+RULES = (Flag("verb", "list"), Flag("resource", "list"), Flag("resource-name", "array"))
+
+
+@verb("create role", *MAKING, *RULES, summary="Create a role with single rule",
+      usage="create role NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename] "
+      "[--dry-run=server|client|none]")
+def role(call: Call) -> None:
+    make(call, "roles", skeleton("roles", named(call), rules=_rules(call)))
+
+
+@verb("create clusterrole", *MAKING, *RULES, Flag("non-resource-url", "list"), summary="Create a cluster role",
+      usage="create clusterrole NAME --verb=verb --resource=resource.group [--resource-name=resourcename] "
+      "[--dry-run=server|client|none]")
+def clusterrole(call: Call) -> None:
+    make(call, "clusterroles", skeleton("clusterroles", named(call), rules=_rules(call)))
+
+
+def subjects(call: Call) -> list[Json]:
+    """The subjects that --user, --group and --serviceaccount name."""
+    found: list[Json] = [{"apiGroup": RBAC, "kind": "User", "name": name} for name in call.flags["user"]]
+    found += [{"apiGroup": RBAC, "kind": "Group", "name": name} for name in call.flags["group"]]
+    for account in call.flags["serviceaccount"]:
+        space, colon, name = account.partition(":")
+        if not colon or not name or not space:
+            raise KubectlError("error: serviceaccount must be <namespace>:<name>\n")
+        found.append({"kind": "ServiceAccount", "name": name, "namespace": space})
+    return found
+
+
+SUBJECTS = (Flag("user", "array"), Flag("group", "array"), Flag("serviceaccount", "array"))
+
+
+def _binding(call: Call, plural: str) -> None:
+    name, flags = named(call), call.flags
+    role_name, cluster_role = flags.get("role"), flags["clusterrole"]
+    if bool(role_name) == bool(cluster_role):
+        raise KubectlError("error: exactly one of clusterrole or role must be specified\n")
+    reference = {"apiGroup": RBAC, "kind": "Role" if role_name else "ClusterRole", "name": role_name or cluster_role}
+    found = subjects(call)
+    make(call, plural, skeleton(plural, name, roleRef=reference, **({"subjects": found} if found else {})))
+
+
+@verb("create rolebinding", *MAKING, *SUBJECTS, Flag("role"), Flag("clusterrole"),
+      summary="Create a role binding for a particular role or cluster role",
+      usage="create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] "
+      "[--serviceaccount=namespace:serviceaccountname]")
+def rolebinding(call: Call) -> None:
+    _binding(call, "rolebindings")
+
+
+@verb("create clusterrolebinding", *MAKING, *SUBJECTS, Flag("clusterrole"),
+      summary="Create a cluster role binding for a particular cluster role",
+      usage="create clusterrolebinding NAME --clusterrole=NAME [--user=username] [--group=groupname] "
+      "[--serviceaccount=namespace:serviceaccountname]")
+def clusterrolebinding(call: Call) -> None:
+    required(call, "clusterrole")
+    _binding(call, "clusterrolebindings")
+
+
+@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"),
+      Flag("bound-object-kind"),
+      Flag("bound-object-name"), summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
+def token(call: Call) -> None:
+    spec: Json = {"expirationSeconds": call.flags["duration"] // 1000} if call.flags["duration"] else {}
+    made = call.request("create", "serviceaccounts", named(call), call.namespace, {"spec": spec}, "token")
+    call.terminal.out(made["status"]["token"] + "\n")
