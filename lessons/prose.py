@@ -29,7 +29,7 @@ def _fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: An
         button = f'<button type="button" class="quiet" data-yaml="{text}" data-yaml-name="{name}">YAML에서 열기</button>'
         return f'<div class="manifest"><pre><code>{text}</code></pre>{button}</div>'
     if language == "why":
-        return f'<p class="ask"><button type="button" class="quiet" data-why="{name}">{text}</button></p>'
+        return f'<p class="ask"><button type="button" data-why="{name}">{text}</button></p>'
     return f'<pre class="said"><code>{text}</code></pre>'
 
 

@@ -31,7 +31,7 @@ def test_a_manifest_comes_with_a_button_that_opens_it() -> None:
 
 def test_why_asks_for_a_cause_chain() -> None:
     html = render("```why pods/default/web#app\n왜? <묻기>\n```")
-    assert html == ('<p class="ask"><button type="button" class="quiet" data-why="pods/default/web#app">왜? &lt;묻기&gt;</button></p>')
+    assert html == ('<p class="ask"><button type="button" data-why="pods/default/web#app">왜? &lt;묻기&gt;</button></p>')
 
 
 def test_other_fences_are_what_a_machine_says() -> None:
