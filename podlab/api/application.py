@@ -32,20 +32,28 @@ SESSIONS = ("exec", "attach", "portforward")
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """HTTP requests whose path begins with /k8s/."""
     call = Call(scope.get("method", "GET"), [], {}, {})
+    begun = False
+
+    async def say(message: dict[str, Any]) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
     try:
         token, call = wire.call_of(scope)
         access = await authenticate(token)
         if call.path[:1] not in (["api"], ["apis"]) or len(call.path) < (3 if call.path[0] == "api" else 4):
-            await documents.answer(send, call)
+            await documents.answer(say, call)
         else:
-            await _resource(call, access, receive, send)
-    except ApiError as error:
-        await wire.refuse(send, call, error)
+            await _resource(call, access, receive, say)
     except ConnectionError:
         pass
-    except Exception:
-        logger.exception("A request to the Kubernetes API failed: %s %s", call.method, "/".join(call.path)[:200])
-        await wire.refuse(send, call, ApiError(500, "InternalError", "Internal error occurred"))
+    except Exception as error:
+        if not isinstance(error, ApiError):
+            logger.exception("A request to the Kubernetes API failed: %s %s", call.method, "/".join(call.path)[:200])
+        if begun:
+            await wire.end_stream(send)
+        else:
+            await wire.refuse(send, call, error if isinstance(error, ApiError) else ApiError(500, "InternalError", "Internal error occurred"))
 
 
 async def authenticate(token: str) -> Access:

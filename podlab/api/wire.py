@@ -14,6 +14,7 @@ from podlab.kubernetes.apiserver.errors import ApiError, bad_request
 
 BODY_MAX = 3 * 1024 * 1024  # bytes: the API server's own limit (MaxRequestBodyBytes)
 QUERY_MAX = 20_000  # characters
+STALLED = 60.0  # seconds that a stream waits for a client that does not read
 GZIP_FROM = 128 * 1024  # bytes: defaultGzipThresholdBytes of the API server
 
 Scope = dict[str, Any]
@@ -131,7 +132,11 @@ async def start_stream(send: Send, call: Call, kind: str) -> None:
 
 
 async def chunk(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    """A piece of a stream. Waits while the client does not read; raises ConnectionError when it has not for STALLED seconds."""
+    try:
+        await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), STALLED)
+    except TimeoutError:
+        raise ConnectionError from None
 
 
 async def end_stream(send: Send) -> None:

@@ -1,6 +1,6 @@
 """`manage.py serve`: the web server and the reconciler in one process, on one event loop (Daphne knows no lifespan events)."""
 
-from daphne.server import Server  # first: it installs Twisted's asyncio reactor  # isort: skip
+from podlab.server import Server  # first: it installs Twisted's asyncio reactor  # isort: skip
 
 import asyncio
 import logging

@@ -1,0 +1,107 @@
+"""Daphne, with three bounds that it lacks: bodies have a largest size, a slow reader holds its stream up instead of filling our
+memory, and a stream that is meant to last (a watch, a followed log) is not ended by the time limit for answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import daphne.server
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+BODY_MAX = 5 * 1024 * 1024  # bytes: above what pages and the API accept, which answer in their own words
+TOO_LARGE = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+STREAMS = "/k8s/"  # paths whose answers may be streams
+
+
+@implementer(IPushProducer)
+class Flow:
+    """Whether a connection takes more: the transport pauses it when its buffer is full."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+
+    def pauseProducing(self) -> None:
+        self.open.clear()
+
+    def resumeProducing(self) -> None:
+        self.open.set()
+
+    stopProducing = resumeProducing  # the connection is gone: whoever waits shall notice
+
+
+class Request(WebRequest):
+    """A request that reads no more of a body than BODY_MAX."""
+
+    received = 0
+    flow: Flow | None = None
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(0 if length and length > BODY_MAX else length)
+        if length and length > BODY_MAX:
+            self.refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self.received += len(data)
+        if self.received > BODY_MAX:
+            self.refuse()
+        else:
+            super().handleContentChunk(data)
+
+    def refuse(self) -> None:
+        self.received = BODY_MAX + 1
+        if self.channel is not None and not self.channel.transport.disconnecting:
+            self.channel.transport.write(TOO_LARGE)
+            self.channel.transport.loseConnection()
+
+
+class Factory(HTTPFactory):
+    def buildProtocol(self, addr: Any) -> Any:
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = Request
+        return protocol
+
+
+class Server(daphne.server.Server):
+    def run(self) -> None:
+        daphne.server.HTTPFactory = Factory  # Daphne makes its factory itself, by this name
+        super().run()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        protocol.streams = scope["path"].startswith(STREAMS)
+        return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if not getattr(protocol, "streams", False) or protocol not in self.connections:
+            await super().handle_reply(protocol, message)
+            return
+        flow: Flow | None = getattr(protocol, "flow", None)
+        going_on = message.get("more_body", False) or message["type"] == "websocket.send"
+        if isinstance(protocol, Request) and flow is not None and not going_on and protocol.channel is not None:
+            protocol.unregisterProducer()
+        await super().handle_reply(protocol, message)
+        if going_on and flow is None and not self.connections.get(protocol, {}).get("disconnected"):
+            flow = protocol.flow = Flow()
+            self.watch_flow(protocol, flow)
+        if flow is not None and going_on:
+            await flow.open.wait()
+
+    def watch_flow(self, protocol: Any, flow: Flow) -> None:
+        if isinstance(protocol, Request) and protocol.channel is not None:
+            protocol.request_start = float("inf")  # no longer under the time limit for answers
+            protocol.registerProducer(flow, True)
+            transport = protocol.channel.transport
+        elif isinstance(protocol, WebSocketProtocol):
+            transport = protocol.transport
+            transport.unregisterProducer()  # the HTTP channel that this connection was before
+            transport.registerProducer(flow, True)
+        else:
+            return
+        with contextlib.suppress(AttributeError, OSError):
+            transport.setTcpKeepAlive(True)  # a client that vanished without a word is found out

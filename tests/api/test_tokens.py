@@ -1,0 +1,88 @@
+"""Who may come in: the token of the cluster, and nobody else for any reason that could be told."""
+
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from django.test import RequestFactory
+
+from podlab.api import tokens
+from podlab.api.models import Token
+from podlab.labs.models import Cluster
+from tests.api.client import Client, configmap
+from tests.api.conftest import new_cluster
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PODS = "/api/v1/namespaces/default/pods"
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+async def renewed(cluster: Cluster, **options: Any) -> str:
+    return await database_sync_to_async(tokens.issue)(cluster, **options)
+
+
+@pytest.mark.parametrize("token", ["", "x", "a" * 43, "../../etc/passwd", "%00", "A" * 5000])
+async def test_a_wrong_token_is_unauthorized_without_a_reason(client: Client, token: str) -> None:
+    answer = await Client(token).get(PODS)
+    assert (answer.status, answer.json["reason"], answer.json["message"]) == (401, "Unauthorized", "Unauthorized")
+
+
+async def test_the_old_token_stops_working_when_a_new_one_is_made(client: Client, cluster: Cluster) -> None:
+    assert (await client.get(PODS)).status == 200
+    new = Client(await renewed(cluster))
+    assert (await client.get(PODS)).status == 401
+    assert (await new.get(PODS)).status == 200
+
+
+async def test_a_revoked_token_ends(client: Client, cluster: Cluster) -> None:
+    assert (await client.get(PODS)).status == 200
+    await database_sync_to_async(tokens.revoke)(cluster)
+    assert (await client.get(PODS)).status == 401
+
+
+async def test_another_clusters_token_opens_only_that_cluster(client: Client) -> None:
+    other = Client(await renewed(await database_sync_to_async(new_cluster)()))
+    await other.create(MAPS, configmap("theirs"))
+    assert "theirs" not in (await client.get(MAPS)).items
+    assert "theirs" in (await other.get(MAPS)).items
+
+
+async def test_cookies_and_bearer_tokens_count_for_nothing(client: Client) -> None:
+    for headers in ({"cookie": "podlab_session=anything"}, {"authorization": "Bearer " + client.token}):
+        assert (await Client("a" * 43).get(PODS, **headers)).status == 401
+
+
+async def test_only_the_hash_is_stored(client: Client) -> None:
+    rows = await database_sync_to_async(lambda: list(Token.objects.values()))()
+    assert client.token not in str(rows)
+
+
+async def test_a_readers_token_reads_and_writes_nothing(client: Client, cluster: Cluster) -> None:
+    await client.create(MAPS, configmap("there"))
+    reader = Client(await renewed(cluster, holder="teacher:1", read_only=True))
+    assert (await reader.get(f"{MAPS}/there")).status == 200
+    for method, path, body in [("POST", MAPS, configmap("new")), ("DELETE", f"{MAPS}/there", None), ("DELETE", MAPS, None),
+                               ("PUT", f"{MAPS}/there", configmap("there")), ("PATCH", f"{MAPS}/there", {}),
+                               ("GET", f"{PODS}/x/exec?command=ls&stdout=1", None), ("POST", f"{PODS}/x/exec?command=ls&stdout=1", None)]:
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        assert (await reader.ask(method, path, body, content_type=kind)).status == 403, (method, path)
+    assert (await client.get(f"{MAPS}/there")).status == 200
+
+
+async def test_the_learners_token_outlives_the_teachers(client: Client, cluster: Cluster) -> None:
+    await renewed(cluster, holder="teacher:1", read_only=True)
+    assert (await client.get(PODS)).status == 200
+
+
+async def test_a_watch_ends_when_its_token_is_revoked(client: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podlab.api.watch.LOOK_EVERY", 0.05)
+    async with client.watch(f"{MAPS}?watch=1&resourceVersion=0&fieldSelector=metadata.name=none") as stream:
+        await database_sync_to_async(tokens.revoke)(cluster)
+        with pytest.raises(EOFError):
+            await stream.next()
+
+
+def test_the_kubeconfig_names_the_address_that_the_page_was_asked_at(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["podlab.example"]
+    text = tokens.kubeconfig(RequestFactory().get("/", headers={"host": "podlab.example"}, secure=True), "SECRET")
+    assert "server: https://podlab.example/k8s/SECRET\n" in text
