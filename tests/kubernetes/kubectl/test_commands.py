@@ -119,6 +119,16 @@ def test_delete_waits_for_the_finalizer() -> None:
     assert where.now - before == 5_000
 
 
+def test_a_grace_period_of_zero_without_force_still_lets_the_container_end() -> None:
+    where = with_web()
+    kubectl(where, "delete pod web --grace-period=0 --wait=false")
+    live = where.etcd.get("pods", "default/web")
+    assert live is not None and live["metadata"]["deletionGracePeriodSeconds"] == 1
+    code, out, err = kubectl(where, "delete pod web --grace-period=0 --force")
+    assert (code, out) == (0, 'pod "web" force deleted from default namespace\n')
+    assert err.startswith("Warning: Immediate deletion does not wait")
+
+
 def test_delete_returns_when_the_pod_is_gone() -> None:
     where = with_web()
     before = where.now

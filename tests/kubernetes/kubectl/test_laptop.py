@@ -40,6 +40,17 @@ def test_a_paused_cluster_is_still_looked_at() -> None:
     assert screen.cluster.now == now
 
 
+def test_work_costs_no_virtual_time_but_an_endless_loop_ends_its_turn() -> None:
+    screen = Screen(cluster())
+    now = screen.cluster.now
+    assert screen.type("seq 2000 | while read n; do echo $((n * 2)); done | tail -1") == "4000\n"
+    assert screen.cluster.now == now
+    screen.type("while true; do :; done")
+    assert screen.laptop.busy
+    screen.laptop.interrupt()
+    assert screen.type("echo free") == "free\n"
+
+
 def test_variables_files_and_exit_codes_are_the_shells_own() -> None:
     screen = Screen(with_web())
     assert screen.type("N=$(kubectl get pods -o name); echo $N > f; cat f") == "pod/web\n"
