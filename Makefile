@@ -47,7 +47,7 @@ test: setup
 	@tools/test.sh
 
 test-fast: $(DEV)
-	@$(PY) -m pytest -q -m "not browser and not services"
+	@$(PY) -m pytest -q -n 2 -m "not browser and not services and not slow"
 
 test-browser: setup
 	@PODLAB_BROWSER=$$(tools/browser.sh --install) $(PY) -m pytest -q -m browser tests/browser

@@ -29,6 +29,7 @@ for name in {PURE!r}:
 print(*sorted(set({FRAMEWORKS!r}) & set(sys.modules)))
 """
 
+pytestmark = pytest.mark.slow
 
 def sources() -> Iterator[Path]:
     for package in PURE:

@@ -9,7 +9,7 @@ part() {
     if ! "$@"; then failed="$failed $name"; fi
 }
 part lint tools/lint.sh
-part tests .venv/bin/python -m pytest -q -m "not browser"
+part tests .venv/bin/python -m pytest -q -n 2 -m "not browser"
 tools/browser.sh --install >/dev/null || echo "No browser: the browser tests cannot run." >&2
 part browser .venv/bin/python -m pytest -q -m browser tests/browser
 if [ -n "$failed" ]; then

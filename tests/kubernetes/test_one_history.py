@@ -59,6 +59,7 @@ live(cluster, journal(cluster, json.load(sys.stdin)))
 print(hashlib.sha256(json.dumps(cluster.checkpoint()).encode()).hexdigest())
 """
 
+pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("life", [[
     [500, create("deployments", deployment("a", 3, "nginx:1.14.2"))], [9_000, patch("deployments", "a", {"spec": {"replicas": 5}})],

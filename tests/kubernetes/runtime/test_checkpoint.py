@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import pytest
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .machine import Machine
 
+pytestmark = pytest.mark.slow
 SCRIPTS = (
     "for i in 1 2 3 4; do echo $i $(date +%s); sleep 1; done | while read a b; do echo $b-$a; done",
     "f() { local n=$1; [ $n -gt 0 ] && { sleep 0.3; f $((n-1)); }; echo up $n; }; f 4; echo ${x:-$(sleep 1; echo deep)}",
