@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
+
+from .objects import freeze
 
 KEPT = 3000  # records a cluster remembers; older links of a chain are cut
 KEPT_PER_OBJECT = 24
@@ -24,38 +27,41 @@ MEMBERS = ("id", "at", "component", "rule", "facts", "because", "object", "revis
 
 
 class Causes:
-    """The records of one cluster, read as maps of MEMBERS and kept as lists in that order: a live cluster has thousands."""
+    """The records of one cluster, read as maps of MEMBERS and kept as tuples in that order: a live cluster has thousands."""
 
     def __init__(self) -> None:
         self.last = 0  # id of the newest record
-        self._records: dict[int, list[Any]] = {}
+        self._records: list[tuple[Any, ...]] = []  # the newest is the one with the id `last`, without gaps
         self._of: dict[str, list[int]] = {}
 
     def add(self, at: int, component: str, cause: Cause, because: int | None, obj: str | None, revision: int | None) -> int:
         """Remember one. `obj` is `plural/namespace/name` or `plural/name`. Returns its id."""
         self.last += 1
-        self._records[self.last] = [self.last, at, component, cause.rule, cause.facts, because, obj, revision]
+        if obj is not None:
+            obj = intern(obj)
+        self._records.append((self.last, at, component, cause.rule, freeze(cause.facts), because, obj, revision))
         if obj is not None:
             ids = self._of.setdefault(obj, [])
             ids.append(self.last)
             if len(ids) > KEPT_PER_OBJECT:
                 del ids[0]
-        if self.last > KEPT:
-            self._forget(self.last - KEPT)
+        if len(self._records) > KEPT:
+            self._forget(self._records.pop(0))
         return self.last
 
-    def _forget(self, record_id: int) -> None:
-        old = self._records.pop(record_id, None)
-        if old and old[6] is not None:
-            ids = self._of.get(old[6], [])
+    def _forget(self, old: tuple[Any, ...]) -> None:
+        record_id, obj = old[0], old[6]
+        if obj is not None:
+            ids = self._of.get(obj, [])
             if record_id in ids:
                 ids.remove(record_id)
             if not ids:
-                self._of.pop(old[6], None)
+                self._of.pop(obj, None)
 
     def record(self, record_id: int | None) -> dict[str, Any] | None:
-        found = self._records.get(record_id) if record_id is not None else None
-        return dict(zip(MEMBERS, found, strict=True)) if found is not None else None
+        if record_id is None or not self.last - len(self._records) < record_id <= self.last:
+            return None
+        return dict(zip(MEMBERS, self._records[record_id - self.last - 1], strict=True))
 
     def latest(self, obj: str) -> list[int]:
         """Ids of what was done to an object, newest first."""
@@ -67,12 +73,12 @@ class Causes:
         return [found for i in range(first, self.last + 1) if (found := self.record(i)) is not None]
 
     def checkpoint(self) -> dict[str, Any]:
-        return {"last": self.last, "records": list(self._records.values()), "of": self._of}
+        return {"last": self.last, "records": self._records, "of": self._of}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Causes:
         causes = cls()
         causes.last = state["last"]
-        causes._records = {record[0]: record for record in state["records"]}
+        causes._records = [tuple(freeze(member) for member in record) for record in state["records"]]
         causes._of = state["of"]
         return causes

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
-from .objects import Map, freeze
+from .objects import Map, freeze, pack, unpack
 
 # A real etcd keeps 5 minutes (DefaultCompactInterval). Here by count, and `compact` drops what is older than a watcher may be behind:
 # one that falls further back gets 410 and lists again.
 HISTORY = 1000
 HISTORY_MS = 10_000
+PACKED = "events"  # by far the most objects, and seldom read: kept packed
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ Names = list[str]
 
 
 def key_of(namespace: str | None, name: str) -> str:
-    return f"{namespace}/{name}" if namespace else name
+    return intern(f"{namespace}/{name}") if namespace else name  # many remember it
 
 
 def key_of_object(obj: Map) -> str:
@@ -58,7 +60,7 @@ class Etcd:
     def __init__(self) -> None:
         self.revision = 0
         self.compacted = 0  # watches may start from here on
-        self._tables: dict[str, dict[str, Map]] = {}
+        self._tables: dict[str, dict[str, Any]] = {}  # key -> Map, or a packed one
         self._sorted: dict[tuple[str, str], list[str]] = {}  # (plural, namespace or "") -> keys in order
         self._owned: dict[str, dict[tuple[str, str], None]] = {}  # owner uid -> (plural, key)
         self._on_node: dict[str, dict[str, None]] = {}  # node name -> pod keys
@@ -68,7 +70,11 @@ class Etcd:
     # ---- reading
 
     def get(self, plural: str, key: str) -> Map | None:
-        return self._tables.get(plural, {}).get(key)
+        table = self._tables.get(plural)
+        if table is None:
+            return None
+        found = table.get(key)
+        return unpack(found) if found is not None and plural == PACKED else found
 
     def list(self, plural: str, namespace: str | None = None) -> Maps:
         """Objects in key order, as etcd lists them."""
@@ -80,7 +86,7 @@ class Etcd:
         if keys is None:
             prefix = f"{namespace}/" if namespace else ""
             keys = self._sorted[scope] = sorted(key for key in table if key.startswith(prefix))
-        return [table[key] for key in keys]
+        return [unpack(table[key]) for key in keys] if plural == PACKED else [table[key] for key in keys]
 
     def count(self, plural: str) -> int:
         return len(self._tables.get(plural, ()))
@@ -94,7 +100,11 @@ class Etcd:
     def owned(self, uid: str, plural: str | None = None) -> Maps:
         """Objects that name `uid` among their owners, in order of kind and key."""
         found = sorted(self._owned.get(uid, ()))
-        return [self._tables[kind][key] for kind, key in found if plural is None or kind == plural]
+        return [self._stored(kind, key) for kind, key in found if plural is None or kind == plural]
+
+    def _stored(self, plural: str, key: str) -> Map:
+        found = self._tables[plural][key]
+        return unpack(found) if plural == PACKED else found
 
     def pods_on(self, node: str) -> Maps:
         table = self._tables.get("pods", {})
@@ -117,8 +127,8 @@ class Etcd:
         stored: Map = freeze({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}})
         key = key_of_object(stored)
         table = self._tables.setdefault(plural, {})
-        old = table.get(key)
-        table[key] = stored
+        old = self.get(plural, key)
+        table[key] = pack(stored) if plural == PACKED else stored
         if old is None:
             self._forget_order(plural, stored)
         self._index(plural, key, old, stored)
@@ -127,7 +137,8 @@ class Etcd:
 
     def remove(self, plural: str, key: str, at: int, cause: int) -> Map:
         self.revision += 1
-        old = self._tables[plural].pop(key)
+        old = self._stored(plural, key)
+        del self._tables[plural][key]
         last: Map = freeze({**old, "metadata": {**old["metadata"], "resourceVersion": str(self.revision)}})
         self._forget_order(plural, old)
         self._index(plural, key, old, None)
@@ -189,6 +200,7 @@ class Etcd:
             table = store._tables.setdefault(plural, {})
             for plain in objects:
                 obj: Map = freeze(plain)
-                table[key_of_object(obj)] = obj
-                store._index(plural, key_of_object(obj), None, obj)
+                key = key_of_object(obj)
+                table[key] = pack(obj) if plural == PACKED else obj
+                store._index(plural, key, None, obj)
         return store

@@ -34,7 +34,7 @@ class EventRecorder(Component):
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
-        # seen: event key -> [event key in the store, count, last ms]; similar: key -> [distinct messages, last ms];
+        # seen: event key -> [event key in the store, count, last ms]; similar: key -> [last ms, marks of distinct messages ...];
         # spam: source and object -> [tokens left, last refill ms]; oldest: timer that expires events
         self.state = {"seen": {}, "similar": {}, "spam": {}, "timer": None}
 
@@ -57,10 +57,9 @@ class EventRecorder(Component):
                 self.state["seen"].pop(_written_key(event), None)
             elif due is None or at < due:
                 due = at
-        for cache in ("seen", "similar", "spam"):
-            kept = {key: entry for key, entry in self.state[cache].items()
-                    if isinstance(entry, int) or entry[-1] + TTL_MS > self.now}
-            self.state[cache] = kept
+        for cache, last in (("seen", -1), ("similar", 0), ("spam", -1)):
+            self.state[cache] = {key: entry for key, entry in self.state[cache].items()
+                                 if isinstance(entry, int) or entry[last] + TTL_MS > self.now}
         if due is not None:
             self.state["timer"] = self.after(due - self.now, None)
 
@@ -131,17 +130,16 @@ class EventRecorder(Component):
 
     def _aggregate(self, key: str, message: str) -> tuple[str, str]:
         """EventAggregator.EventAggregate: the cache key and the message to write."""
-        short, mark = _short(key), _short(message)
+        short, mark = _short(key), _mark(message)
         similar = self.state["similar"].get(short)
-        if similar is None or self.now - similar[1] > SIMILAR_WINDOW_MS:
-            similar = self.state["similar"][short] = [[], self.now]
-        messages = similar[0]
-        if mark not in messages:
-            messages.append(mark)
-        similar[1] = self.now
-        if len(messages) < SIMILAR_MAX:
+        if similar is None or self.now - similar[0] > SIMILAR_WINDOW_MS:
+            similar = self.state["similar"][short] = [self.now, mark]
+        elif mark not in similar[1:]:
+            similar.append(mark)
+        similar[0] = self.now
+        if len(similar) - 1 < SIMILAR_MAX:
             return f"{key}|{message}", message
-        messages.pop()
+        similar.pop()
         return key, COMBINED + message
 
     def _may_send(self, key: str) -> bool:
@@ -160,6 +158,11 @@ class EventRecorder(Component):
 def _short(key: str) -> str:
     """A cache key of fixed size: messages are long, and a live cluster remembers many."""
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+
+
+def _mark(text: str) -> int:
+    """A number that stands for a message."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "big")
 
 
 def _written_key(event: Map) -> str:

@@ -8,7 +8,7 @@ To change one, either build a new dict that reuses unchanged parts (`{**pod, "st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 Json = Any
@@ -35,8 +35,7 @@ class Map(dict[str, Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         return freeze, (dict(self),)
 
-    def __hash__(self) -> int:  # type: ignore[override]
-        return id(self)
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 class List(list[Any]):
@@ -56,19 +55,87 @@ class List(list[Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         return freeze, (list(self),)
 
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
 
 EMPTY = Map()
 EMPTY_LIST = List()
 
 
+_OPEN = frozenset((dict, list, tuple))
+SHARED_LENGTH = 8  # longer ones (a Pod's spec, a node's status) are hardly ever alike
+_SLOTS = 1 << 14
+_shared: list[Any] = [None] * _SLOTS  # frozen parts that were met twice, by their hash
+_met: list[int] = [0] * _SLOTS  # hashes met once
+
+
 def freeze(value: Json) -> Json:
-    """The frozen form of a JSON value; parts already frozen are shared, not copied."""
+    """The frozen form of a JSON value; parts already frozen are shared, not copied, and so are small ones that are often alike."""
     kind = type(value)
     if kind is dict:
-        return Map({key: freeze(item) if isinstance(item, (dict, list, tuple)) else item for key, item in value.items()})
+        made = Map({key: freeze(item) if type(item) in _OPEN else item for key, item in value.items()})
+        return _share(made, hash((*made, *made.values()))) if 0 < len(made) <= SHARED_LENGTH else made or EMPTY
     if kind is list or kind is tuple:
-        return List([freeze(item) if isinstance(item, (dict, list, tuple)) else item for item in value])
+        row = List([freeze(item) if type(item) in _OPEN else item for item in value])
+        return _share(row, hash((*row,))) if 0 < len(row) <= SHARED_LENGTH else row or EMPTY_LIST
     return value
+
+
+def _share(made: Json, mark: int) -> Json:
+    """The one frozen Map or List that stands for all that are equal to `made`, once it was met twice. Its parts are frozen and shared
+    before it, so the marks of equal ones agree. Only memory depends on what is found here, never a value."""
+    slot = mark % _SLOTS
+    found = _shared[slot]
+    if type(found) is type(made) and found == made and _same_text(found, made):
+        return found
+    if _met[slot] == mark:
+        _shared[slot] = made
+    else:
+        _met[slot] = mark
+    return made
+
+
+def _same_text(one: Json, other: Json) -> bool:
+    """Whether two equal Maps or Lists are also written alike: 1 == True == 1.0, and the order of members is no part of equality."""
+    if type(one) is Map:
+        if [*one] != [*other]:
+            return False
+        one, other = one.values(), other.values()
+    return all(a is b or type(a) is type(b) is str or (type(a) is type(b) and type(a) not in (Map, List, float))
+               for a, b in zip(one, other, strict=True))
+
+
+def pack(obj: Map) -> Packed:
+    """A frozen object in about a third of its room, for those that are kept in numbers and seldom read: its shape (shared by all that
+    have the same members) and then the values of the object and of the Maps in it."""
+    values: list[Any] = []
+    shape = _take_apart(obj, values)
+    return (_shapes.setdefault(shape, shape), *values)
+
+
+def unpack(packed: Packed) -> Map:
+    """The object of `pack`, equal to the byte."""
+    values = iter(packed)
+    return _put_together(next(values), values)
+
+
+Packed = tuple[Any, ...]
+_shapes: dict[Any, Any] = {}  # kinds of Events that differ in their members: a few dozen
+
+
+def _take_apart(obj: Map, values: list[Any]) -> Packed:
+    shape: list[Any] = []
+    for key, item in obj.items():
+        if type(item) is Map and len(item) > 2:
+            shape.append((key, _take_apart(item, values)))
+        else:
+            shape.append(key)
+            values.append(item)
+    return tuple(shape)
+
+
+def _put_together(shape: Packed, values: Iterator[Any]) -> Map:
+    return Map({key if type(key) is str else key[0]: next(values) if type(key) is str else _put_together(key[1], values) for key in shape})
 
 
 def thaw(value: Json) -> Json:
@@ -116,9 +183,10 @@ def memo(obj: Map, key: str, compute: Callable[[Map], T]) -> T:
     Only for functions of the object alone (not of the time, not of other objects), which return immutable values.
     """
     try:
-        notes: dict[str, Any] = obj.notes
+        return obj.notes[key]  # type: ignore[no-any-return]
     except AttributeError:
-        notes = obj.notes = {}
-    if key not in notes:
-        notes[key] = compute(obj)
-    return notes[key]  # type: ignore[no-any-return]
+        obj.notes = {}
+    except KeyError:
+        pass
+    found = obj.notes[key] = compute(obj)
+    return found
