@@ -101,9 +101,7 @@ def query(cluster: Cluster, name: str, kind: str = "A") -> tuple[str, list[Recor
         address = labels[0].replace("-", ".")
         return ("NOERROR", [(name, "A", address)] if kind in ("A", "ANY") else []) if is_address(address) else ("NXDOMAIN", [])
     if labels[-1:] != ["svc"] or len(labels) < 3:
-        known = labels in ([], ["svc"]) or (
-            len(labels) == 2 and labels[1] == "svc" and cluster.etcd.get("namespaces", labels[0]) is not None
-        )
+        known = labels in ([], ["svc"]) or (len(labels) == 2 and labels[1] == "svc" and cluster.etcd.get("namespaces", labels[0]) is not None)
         return ("NOERROR" if known else "NXDOMAIN"), []
     if labels == ["kube-dns", "kube-system", "svc"]:  # the DNS server is part of the network and no Service's Pod
         return "NOERROR", [(name, "A", SERVER)] if kind in ("A", "ANY") else []
@@ -155,9 +153,7 @@ def _endpoints(cluster: Cluster, service: Map) -> list[tuple[str, str]]:
         if dig(piece, "metadata.labels", {}).get("kubernetes.io/service-name") == service["metadata"]["name"]:
             for endpoint in piece.get("endpoints") or ():
                 if dig(endpoint, "conditions.ready", True):
-                    found += [
-                        (endpoint.get("hostname") or address.replace(".", "-"), address) for address in endpoint["addresses"]
-                    ]
+                    found += [(endpoint.get("hostname") or address.replace(".", "-"), address) for address in endpoint["addresses"]]
     return found
 
 

@@ -131,9 +131,7 @@ class Network(Component):
     def accept(self, sys: Sys, connection: str) -> str:
         """The server's description of a connection that has come in."""
         held = self.state["connections"].get(connection)
-        key = sys.kernel.describe(
-            {"kind": "socket", "rbuf": "", "eof": held is None, "state": "open", "connection": connection, "end": "server"}
-        )
+        key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": held is None, "state": "open", "connection": connection, "end": "server"})
         if held is not None:
             held["server"].update(node=sys.kernel.node_name, desc=key)
             stored = sys.kernel.state["files"][key]
@@ -184,9 +182,7 @@ class Network(Component):
 
     # ---- exchanges: one request of somebody who is not a process
 
-    def request(
-        self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any]
-    ) -> str:
+    def request(self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any]) -> str:
         """Connects from `namespace` ("host/<node>", "outside" or a Pod uid), sends an HTTP message (None: only connects), awaits the answer.
 
         The component named in `reply_to` gets `on_reply(payload, result)`: {"ok": an answer came, whatever its status (without a message:
@@ -204,9 +200,7 @@ class Network(Component):
             "head": head,
             "timer": self.after(timeout_ms, {"late": exchange}),
         }
-        self.state["exchanges"][exchange]["connection"] = self._open(
-            {"node": "", "exchange": exchange, "namespace": namespace}, address, port
-        )
+        self.state["exchanges"][exchange]["connection"] = self._open({"node": "", "exchange": exchange, "namespace": namespace}, address, port)
         return exchange
 
     def _answer(self, exchange: str, **result: Any) -> None:

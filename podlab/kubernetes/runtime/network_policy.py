@@ -22,9 +22,7 @@ def allows(cluster: Cluster, source: Map | None, target: Map | None, source_ip: 
     )
 
 
-def _direction(
-    cluster: Cluster, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int
-) -> bool:
+def _direction(cluster: Cluster, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int) -> bool:
     policies = [
         policy
         for policy in cluster.etcd.list("networkpolicies", subject["metadata"]["namespace"])
@@ -54,7 +52,7 @@ def _port(entry: Map, target: Map | None, port: int) -> bool:
     if wanted is None:
         return True
     if isinstance(wanted, int):
-        return wanted <= port <= entry.get("endPort", wanted)
+        return wanted <= port <= int(entry.get("endPort", wanted))
     containers = target["spec"]["containers"] if target is not None else ()
     return any(p.get("name") == wanted and p["containerPort"] == port for c in containers for p in c.get("ports") or ())
 

@@ -97,9 +97,7 @@ class Routes:
         """The Pod whose namespace it is; None for nodes and the outside."""
         if namespace not in self.where:
             return None
-        return next(
-            (pod for pod in self.cluster.etcd.pods_on(self.where[namespace][1]) if pod["metadata"]["uid"] == namespace), None
-        )
+        return next((pod for pod in self.cluster.etcd.pods_on(self.where[namespace][1]) if pod["metadata"]["uid"] == namespace), None)
 
     def reachable(self, source: str, target: str) -> bool:
         """Whether packets pass between two nodes ("": the outside): both machines are on. Within one machine they always do."""
@@ -247,9 +245,5 @@ class Routes:
             return Way(NEAR_MS, "ENETUNREACH")
         for cidr, node in self._cidrs:
             if parsed in cidr:
-                return (
-                    Way(NO_ROUTE_MS, "EHOSTUNREACH")
-                    if self.reachable(self.node_of(source), node)
-                    else Way(SILENT_MS, "ETIMEDOUT")
-                )
+                return Way(NO_ROUTE_MS, "EHOSTUNREACH") if self.reachable(self.node_of(source), node) else Way(SILENT_MS, "ETIMEDOUT")
         return Way(SILENT_MS, "ETIMEDOUT")

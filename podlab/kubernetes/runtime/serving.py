@@ -192,9 +192,7 @@ def _http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handler) -
             continue
         connection["asked"] = [request.start, [list(h) for h in request.headers]]
         if isinstance(found, Late):
-            connection.update(
-                due=sys.now + found.ms, late=[found.message.start, [list(h) for h in found.message.headers], found.message.body]
-            )
+            connection.update(due=sys.now + found.ms, late=[found.message.start, [list(h) for h in found.message.headers], found.message.body])
         elif not _dial(sys, fd, connection, request, found):
             return False
     return True
@@ -230,11 +228,7 @@ def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message) -> boo
 def _dial(sys: Sys, fd: int, connection: Data, request: http.Message, proxy: Proxy) -> bool:
     _, host, port, target = http.split_url(proxy.url)
     path = request.target if target == "/" and proxy.url.count("/") == 2 else target
-    headers = [
-        (name, value)
-        for name, value in request.headers
-        if name.lower() not in ("host", "connection", "content-length", "x-forwarded-for")
-    ]
+    headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", "connection", "content-length", "x-forwarded-for")]
     past = request.get("X-Forwarded-For")
     forwarded = http.request(
         request.method,
@@ -283,11 +277,7 @@ def _finish(sys: Sys, fd: int, connection: Data, message: http.Message | None) -
     if message is None:
         message = _stored(upstream["failed"])
     else:
-        kept = [
-            (n, v)
-            for n, v in message.headers
-            if n.lower() not in ("connection", "transfer-encoding", "content-length", "keep-alive")
-        ]
+        kept = [(n, v) for n, v in message.headers if n.lower() not in ("connection", "transfer-encoding", "content-length", "keep-alive")]
         message.headers = [*kept, ("Content-Length", str(http.size(message.body)))]
     return _reply(sys, fd, http.Message(*_asked(connection)), message)
 
@@ -324,9 +314,7 @@ def web_program(
     register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, None, memory))
 
 
-def text_answer(
-    body: str, status: int = 200, kind: str = "text/plain; charset=utf-8", headers: list[tuple[str, str]] | None = None
-) -> http.Message:
+def text_answer(body: str, status: int = 200, kind: str = "text/plain; charset=utf-8", headers: list[tuple[str, str]] | None = None) -> http.Message:
     """A response of a small program."""
     return http.response(status, body, [*(headers or []), ("Content-Type", kind)])
 

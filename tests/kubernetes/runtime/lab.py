@@ -53,7 +53,9 @@ class Lab:
         assert found is not None, pod
         kubelet = self.cluster.kubelet(found["spec"]["nodeName"])
         runs = kubelet.state["pods"][found["metadata"]["uid"]]["runs"]
-        mine = [run["id"] for run in runs[container or found["spec"]["containers"][0]["name"]] if kubelet.machine.status(run["id"]).state != "created"]
+        mine = [
+            run["id"] for run in runs[container or found["spec"]["containers"][0]["name"]] if kubelet.machine.status(run["id"]).state != "created"
+        ]
         return kubelet.machine, mine[-1]
 
     def logs(self, pod: str, container: str = "") -> str:

@@ -21,13 +21,17 @@ def lab() -> Lab:
     agnhost = "registry.k8s.io/e2e-test-images/agnhost:2.40"
     pods: dict[str, tuple[str, dict[str, Any]]] = {
         "httpd": ("httpd:2.4", {}), "echo": ("hashicorp/http-echo", {"args": ["-text=hi there", "-listen=:80"]}),
-        "silent": ("hashicorp/http-echo", {}), "hello": ("gcr.io/google-samples/hello-app:2.0", {}), "whoami": ("traefik/whoami", {}),
+        "silent": ("hashicorp/http-echo", {}), "hello": ("gcr.io/google-samples/hello-app:2.0", {}), "whoami": ("traefik/"
+                                                                                                                "whoami", {}),
         "kubia": ("luksa/kubia", {}), "python": ("python:3-slim", {"command": ["python", "-m", "http.server", "8000", "--directory", "/etc"]}),
-        "netexec": (agnhost, {"args": ["netexec"]}), "live": (agnhost, {"args": ["liveness"]}), "tester": (agnhost, {"args": ["entrypoint-tester", "a", "b"]}),
+        "netexec": (agnhost, {"args": ["netexec"]}), "live": (agnhost, {"args": ["liveness"]}),
+        "tester": (agnhost, {"args": ["entrypoint-tester", "a", "b"]}),
         "name": (agnhost, {"args": ["serve-hostname"]}), "web": ("podlab/web:v2", {"env": [{"name": "PORT", "value": "9090"}]}),
-        "pi": ("perl:5.34.0", {"command": ["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"]}), "postgres": ("postgres:16", {}), "mysql": ("mysql:8.4", {}),
+        "pi": ("perl:5.34.0", {"command": ["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"]}),
+        "postgres": ("postgres:16", {}), "mysql": ("mysql:8.4", {}),
         "bootcamp": ("gcr.io/google-samples/kubernetes-bootcamp:v1", {}), "pause": ("registry.k8s.io/pause:3.9", {}),
-        "database": ("postgres:16", {"env": [{"name": "POSTGRES_PASSWORD", "value": "x"}], "readinessProbe": {"exec": {"command": ["pg_isready"]}, "periodSeconds": 1}}),
+        "database": ("postgres:16", {"env": [{"name": "POSTGRES_PASSWORD", "value": "x"}],
+                                      "readinessProbe": {"exec": {"command": ["pg_isready"]}, "periodSeconds": 1}}),
     }  # fmt: skip
     for name, (reference, options) in pods.items():
         lab.pod(name, reference, **options)
@@ -116,7 +120,7 @@ def test_the_web_app_can_be_broken_and_mended(lab: Lab) -> None:
     assert get(lab, "web", 9090, "/toggle") == "not ready\n"
     assert get(lab, "web", 9090, "/ready", "-s -w '%{http_code}'") == "not ready\n503"
     assert "PORT=9090\n" in get(lab, "web", 9090, "/env")
-    assert get(lab, "web", 9090, "/slow?ms=1500", "-s -w '%{time_total}'") .startswith("slow\n1.50")
+    assert get(lab, "web", 9090, "/slow?ms=1500", "-s -w '%{time_total}'").startswith("slow\n1.50")
     assert lab.logs("web").splitlines()[1].endswith("GET / 200")
     assert lab.run("client", f"curl -s {lab.ip('web')}:9090/crash")[2] == 52
     lab.settle(3)
@@ -159,7 +163,8 @@ def test_a_database_that_finds_its_files_starts_without_asking() -> None:
 
 
 @pytest.mark.parametrize("reference, options, code", [
-    ("nginx:1.14.2", {}, 0), ("httpd", {}, 0), ("redis", {}, 0), ("podlab/web", {}, 0), ("traefik/whoami", {}, 0), ("memcached", {}, 0),
+    ("nginx:1.14.2", {}, 0), ("httpd", {}, 0), ("redis", {}, 0), ("podlab/web", {}, 0), ("traefik/"
+                                                                                         "whoami", {}, 0), ("memcached", {}, 0),
     ("registry.k8s.io/pause:3.9", {}, 0), ("luksa/kubia", {}, 137), ("python:3", {"command": ["python", "-m", "http.server"]}, 0),
     ("busybox", {"command": ["sleep", "1000"]}, 137),
 ])  # fmt: skip
@@ -181,8 +186,19 @@ def test_servers_stop_as_the_real_ones_do(reference: str, options: dict[str, Any
 
 def test_a_load_maker_is_killed_at_its_memory_limit() -> None:
     lab = Lab(1)
-    lab.pod("eater", "polinux/stress", command=["stress"], args=["--vm", "1", "--vm-bytes", "250M", "--vm-hang", "1"], resources={"limits": {"memory": "100Mi"}})
-    lab.pod("slow-eater", "vish/stress", args=["-mem-total", "150Mi", "-mem-alloc-size", "10Mi", "-mem-alloc-sleep", "1s"], resources={"limits": {"memory": "64Mi"}})
+    lab.pod(
+        "eater",
+        "polinux/stress",
+        command=["stress"],
+        args=["--vm", "1", "--vm-bytes", "250M", "--vm-hang", "1"],
+        resources={"limits": {"memory": "100Mi"}},
+    )
+    lab.pod(
+        "slow-eater",
+        "vish/stress",
+        args=["-mem-total", "150Mi", "-mem-alloc-size", "10Mi", "-mem-alloc-sleep", "1s"],
+        resources={"limits": {"memory": "64Mi"}},
+    )
     lab.settle(40)
     for pod in ("eater", "slow-eater"):
         status = lab.status(pod)["containerStatuses"][0]
@@ -195,11 +211,17 @@ def test_pull_errors_are_the_registrys() -> None:
     for name, reference in (("nobody", "no-such-image-anywhere"), ("untagged", "nginx:no-such-tag"), ("nowhere", "registry.example.test/app:1")):
         lab.pod(name, reference)
     lab.settle(6)
-    said = {event["involvedObject"]["name"]: event["message"] for event in lab.cluster.etcd.list("events")
-            if event["reason"] == "Failed" and event["message"].startswith("Failed to pull image")}
-    assert said["nobody"] == 'Failed to pull image "no-such-image-anywhere": failed to pull and unpack image "docker.io/library/no-such-image-anywhere:latest": ' \
-        "failed to resolve image: pull access denied, repository does not exist or may require authorization: server message: " \
+    said = {
+        event["involvedObject"]["name"]: event["message"]
+        for event in lab.cluster.etcd.list("events")
+        if event["reason"] == "Failed" and event["message"].startswith("Failed to pull image")
+    }
+    assert (
+        said["nobody"] == 'Failed to pull image "no-such-image-anywhere": failed to pull and unpack image "docker.io/library/'
+        'no-such-image-anywhere:latest": '
+        "failed to resolve image: pull access denied, repository does not exist or may require authorization: server message: "
         "insufficient_scope: authorization failed"
+    )
     assert said["untagged"].endswith("docker.io/library/nginx:no-such-tag: not found")
     assert "registry.example.test" in said["nowhere"]
     assert said["nowhere"].endswith("no such host")

@@ -36,16 +36,29 @@ def lab() -> Lab:
     lab.service("app", "app")
     lab.settle()
     lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}, "data": {"default.conf": CONF}})
-    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "pages"}, "data": {"index.html": "front\n", "lost.html": "lost\n"}})
-    lab.pod("web", containers=[{"name": "web", "image": "nginx:1.14.2", "volumeMounts": [{"name": "conf", "mountPath": "/etc/nginx/conf.d"}, {"name": "pages", "mountPath": "/srv"}]}],
-            spec={"volumes": [{"name": "conf", "configMap": {"name": "conf"}}, {"name": "pages", "configMap": {"name": "pages"}}]})
+    lab.create(
+        "configmaps",
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "pages"}, "data": {"index.html": "front\n", "lost.html": "lost\n"}},
+    )
+    lab.pod(
+        "web",
+        containers=[
+            {
+                "name": "web",
+                "image": "nginx:1.14.2",
+                "volumeMounts": [{"name": "conf", "mountPath": "/etc/nginx/conf.d"}, {"name": "pages", "mountPath": "/srv"}],
+            }
+        ],
+        spec={"volumes": [{"name": "conf", "configMap": {"name": "conf"}}, {"name": "pages", "configMap": {"name": "pages"}}]},
+    )
     lab.client("client", "nicolaka/netshoot")
     lab.settle(25)
     return lab
 
 
 @pytest.mark.parametrize("path, body", [
-    ("/", "front\n"), ("/anything/else", "front\n"), ("/exact", "exact {ip} /exact\n"), ("/firm/x.php", "firm"), ("/x.php", "regex"), ("/api/v1", "app\n"),
+    ("/", "front\n"), ("/anything/else", "front\n"), ("/exact", "exact {ip} /exact\n"),
+    ("/firm/x.php", "firm"), ("/x.php", "regex"), ("/api/v1", "app\n"),
     ("/pool", "app\n"), ("/none", "lost\n"), ("/files/index.html", "<!DOCTYPE html>\n"),
 ])  # fmt: skip
 def test_locations_choose_the_answer(lab: Lab, path: str, body: str) -> None:
@@ -88,7 +101,7 @@ def test_a_new_nginx_talks_while_it_starts() -> None:
     ("root { }", 'directive "root" is not terminated by ";" in /f:1'),
 ])  # fmt: skip
 def test_what_is_wrong_in_a_configuration_is_told_by_line(text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=".*") as caught:
+    with pytest.raises(ConfigError) as caught:
         parse(text, "/f")
     assert str(caught.value) == said
 
@@ -96,7 +109,11 @@ def test_what_is_wrong_in_a_configuration_is_told_by_line(text: str, said: str) 
 def test_a_broken_configuration_ends_nginx() -> None:
     lab = Lab(1)
     lab.pod("broken", "nginx:1.14.2", command=["sh", "-c", "echo 'server { listn 80; }' > /etc/nginx/conf.d/default.conf; exec nginx"])
-    lab.pod("lonely", "nginx:1.14.2", command=["sh", "-c", "echo 'server { location / { proxy_pass http://api; } }' > /etc/nginx/conf.d/default.conf; exec nginx"])
+    lab.pod(
+        "lonely",
+        "nginx:1.14.2",
+        command=["sh", "-c", "echo 'server { location / { proxy_pass http://api; } }' > /etc/nginx/conf.d/default.conf; exec nginx"],
+    )
     lab.settle(8)
     assert lab.logs("broken") == 'nginx: [emerg] unknown directive "listn" in /etc/nginx/conf.d/default.conf:1\n'
     assert lab.logs("lonely").startswith('nginx: [emerg] host not found in upstream "api"')
@@ -106,6 +123,9 @@ def test_a_reload_reads_the_configuration_anew() -> None:
     lab = Lab(1)
     lab.pod("web", "nginx:1.14.2")
     lab.settle()
-    assert lab.run("web", "echo 'server { listen 81; location / { return 200 new; } }' > /etc/nginx/conf.d/default.conf; nginx -t && nginx -s reload")[2] == 0
+    assert (
+        lab.run("web", "echo 'server { listen 81; location / { return 200 new; } }' > /etc/nginx/conf.d/default.conf; nginx -t && nginx -s reload")[2]
+        == 0
+    )
     assert lab.out("web", "curl -s localhost:81") == "new"
     assert lab.run("web", "curl -s localhost:80")[2] == 7

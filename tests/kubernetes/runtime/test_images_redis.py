@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podlab.kubernetes.runtime.images.redis import decode, encode, request_words
 from podlab.kubernetes.runtime.images.redis_commands import RedisError, Status
+from podlab.kubernetes.runtime.images.redis_protocol import decode, encode, request_words
 from tests.kubernetes.runtime.lab import Lab
 
 
@@ -26,14 +26,50 @@ def cli(lab: Lab, *commands: str) -> list[str]:
 
 def test_values_are_kept(lab: Lab) -> None:
     assert cli(lab, "ping", "set a 1", "get a", "incr a", "incrby a 5", "get none", "append a x", "incr a", "del a none", "exists a") == [
-        "PONG", "OK", '"1"', "(integer) 2", "(integer) 7", "(nil)", "(integer) 2", "(error) ERR value is not an integer or out of range", "(integer) 1", "(integer) 0"]
+        "PONG",
+        "OK",
+        '"1"',
+        "(integer) 2",
+        "(integer) 7",
+        "(nil)",
+        "(integer) 2",
+        "(error) ERR value is not an integer or out of range",
+        "(integer) 1",
+        "(integer) 0",
+    ]
 
 
 def test_lists_sets_hashes_and_scores(lab: Lab) -> None:
-    assert cli(lab, "rpush l a b", "lpush l z", "lrange l 0 -1", "lpop l", "llen l", "sadd s x x y", "scard s", "hset h f 1 g 2", "hgetall h", "zadd z 2 b 1 a", "zrange z 0 -1",
-               "get l", "type h") == [
-        "(integer) 2", "(integer) 3", '1) "z"\n2) "a"\n3) "b"', '"z"', "(integer) 2", "(integer) 2", "(integer) 2", "(integer) 2", '1) "f"\n2) "1"\n3) "g"\n4) "2"', "(integer) 2",
-        '1) "a"\n2) "b"', "(error) WRONGTYPE Operation against a key holding the wrong kind of value", "hash"]
+    assert cli(
+        lab,
+        "rpush l a b",
+        "lpush l z",
+        "lrange l 0 -1",
+        "lpop l",
+        "llen l",
+        "sadd s x x y",
+        "scard s",
+        "hset h f 1 g 2",
+        "hgetall h",
+        "zadd z 2 b 1 a",
+        "zrange z 0 -1",
+        "get l",
+        "type h",
+    ) == [
+        "(integer) 2",
+        "(integer) 3",
+        '1) "z"\n2) "a"\n3) "b"',
+        '"z"',
+        "(integer) 2",
+        "(integer) 2",
+        "(integer) 2",
+        "(integer) 2",
+        '1) "f"\n2) "1"\n3) "g"\n4) "2"',
+        "(integer) 2",
+        '1) "a"\n2) "b"',
+        "(error) WRONGTYPE Operation against a key holding the wrong kind of value",
+        "hash",
+    ]
 
 
 def test_keys_expire(lab: Lab) -> None:
@@ -48,7 +84,12 @@ def test_output_is_raw_when_nobody_looks(lab: Lab) -> None:
 
 def test_the_protocol_is_spoken_on_the_wire(lab: Lab) -> None:
     assert lab.out("client", "printf 'PING\\r\\n' | nc -w 1 redis 6379") == "+PONG\r\n"
-    assert lab.out("client", "printf '*3\\r\\n$3\\r\\nSET\\r\\n$1\\r\\nw\\r\\n$2\\r\\nok\\r\\n*2\\r\\n$3\\r\\nGET\\r\\n$1\\r\\nw\\r\\n' | nc -w 1 redis 6379") == "+OK\r\n$2\r\nok\r\n"
+    assert (
+        lab.out(
+            "client", "printf '*3\\r\\n$3\\r\\nSET\\r\\n$1\\r\\nw\\r\\n$2\\r\\nok\\r\\n*2\\r\\n$3\\r\\nGET\\r\\n$1\\r\\nw\\r\\n' | nc -w 1 redis 6379"
+        )
+        == "+OK\r\n$2\r\nok\r\n"
+    )
 
 
 def test_a_password_is_wanted(lab: Lab) -> None:

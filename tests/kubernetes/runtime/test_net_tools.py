@@ -6,16 +6,29 @@ import pytest
 
 from tests.kubernetes.runtime.lab import Lab
 
-PAGE = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.14.2</center>\r\n</body>\r\n</html>\r\n"
+PAGE = (
+    "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
+    "<hr><center>nginx/1.14.2</center>\r\n</body>\r\n</html>\r\n"
+)
 
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
     lab = Lab()
     lab.pod("web", "nginx:1.14.2", node="node-1")
-    lab.pod("site", "nginx:1.14.2", node="node-1", command=["sh", "-c", "echo 'server { listen 80; location /old { return 301 /new; } location /new { return 200 moved; } "
-            "location /loop { return 302 /loop; } location /who { return 200 $http_authorization; } location /post { return 200 $request_method$http_content_type; } "
-            "location = /head { add_header X-A b; return 204; } }' > /etc/nginx/conf.d/default.conf; exec nginx"])
+    lab.pod(
+        "site",
+        "nginx:1.14.2",
+        node="node-1",
+        command=[
+            "sh",
+            "-c",
+            "echo 'server { listen 80; location /old { return 301 /new; } location /new { return 200 moved; } "
+            "location /loop { return 302 /loop; } location /who { return 200 $http_authorization; } location /post { return "
+            "200 $request_method$http_content_type; } "
+            "location = /head { add_header X-A b; return 204; } }' > /etc/nginx/conf.d/default.conf; exec nginx",
+        ],
+    )
     lab.pod("app", "podlab/web", node="node-1")
     lab.client()
     lab.client("old", "busybox:1.28")
@@ -36,11 +49,14 @@ def cluster_ip(lab: Lab, name: str) -> str:
 
 # ---- wget
 
+
 def test_wget_saves_a_page_and_tells_so(lab: Lab) -> None:
     out, err, code = lab.run("client", "cd /tmp; wget web; wc -c index.html")
     assert (out, code) == ("612 index.html\n", 0)
-    assert err == f"Connecting to web ({cluster_ip(lab, 'web')}:80)\nsaving to 'index.html'\n" \
+    assert (
+        err == f"Connecting to web ({cluster_ip(lab, 'web')}:80)\nsaving to 'index.html'\n"
         "\rindex.html           100% |********************************|   612  0:00:00 ETA\n'index.html' saved\n"
+    )
 
 
 def test_wget_does_not_overwrite_what_it_was_not_told_to(lab: Lab) -> None:
@@ -49,13 +65,19 @@ def test_wget_does_not_overwrite_what_it_was_not_told_to(lab: Lab) -> None:
 
 def test_wget_writes_to_standard_output(lab: Lab) -> None:
     out, err, _ = lab.run("client", "wget -O- site/new")
-    assert (out, err) == ("moved", f"Connecting to site ({cluster_ip(lab, 'site')}:80)\nwriting to stdout\n"
-                          "\r-                    100% |********************************|     5  0:00:00 ETA\nwritten to stdout\n")
+    assert (out, err) == (
+        "moved",
+        f"Connecting to site ({cluster_ip(lab, 'site')}:80)\nwriting to stdout\n"
+        "\r-                    100% |********************************|     5  0:00:00 ETA\nwritten to stdout\n",
+    )
 
 
 def test_old_wgets_say_less(lab: Lab) -> None:
     err = lab.run("old", "wget -O- site/new")[1]
-    assert err == f"Connecting to site ({cluster_ip(lab, 'site')}:80)\n\r-                    100% |********************************|     5  0:00:00 ETA\n"
+    assert (
+        err == f"Connecting to site ({cluster_ip(lab, 'site')}:80)\n\r-                    100% |********************************| "
+        f"    5  0:00:00 ETA\n"
+    )
 
 
 @pytest.mark.parametrize("command, said, code", [
@@ -100,6 +122,7 @@ def test_wget_posts_and_sends_headers(lab: Lab) -> None:
 
 # ---- curl
 
+
 def test_curl_prints_the_page(lab: Lab) -> None:
     assert lab.run("net", "curl -s site/new") == ("moved", "", 0)
 
@@ -118,12 +141,14 @@ def test_curl_draws_its_meter_when_the_output_is_no_terminal(lab: Lab) -> None:
     ("curl -fsS web/none", "curl: (22) The requested URL returned error: 404\n", 22),
     ("curl -sS -m 2 'app/slow?ms=9000'", "curl: (28) Operation timed out after 2000 milliseconds with 0 bytes received\n", 28),
     ("curl -sS -m 2 10.244.0.99", "curl: (28) Connection timed out after 2000 milliseconds\n", 28),
-    ("curl -sS --connect-timeout 2 10.244.0.99", "curl: (28) Failed to connect to 10.244.0.99 port 80 after 2000 ms: Timeout was reached\n", 28),
+    ("curl -sS --connect-timeout 2 10.244.0.99", "curl: (28) Failed to connect to 10.244.0.99 port 80 after 2000 ms: Timeout "
+                                                 "was reached\n", 28),
     ("curl -sS app/crash", "curl: (52) Empty reply from server\n", 52),
     ("curl -sSL --max-redirs 2 site/loop", "curl: (47) Maximum (2) redirects followed\n", 47),
     ("curl -sS ftp://web", 'curl: (1) Protocol "ftp" not supported\n', 1),
     ("curl", "curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n", 2),
-    ("curl --nonsense web", "curl: option --nonsense: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n", 2),
+    ("curl --nonsense web", "curl: option --nonsense: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more "
+                            "information\n", 2),
 ])  # fmt: skip
 def test_curl_fails_in_its_words(lab: Lab, command: str, said: str, code: int) -> None:
     assert lab.run("net", command) == ("", said, code)
@@ -146,8 +171,10 @@ def test_curl_talks_when_asked(lab: Lab) -> None:
     err = lab.run("net", "curl -sv site/new -o /dev/null")[1]
     ip = cluster_ip(lab, "site")
     assert err.startswith(
-        f"* Host site:80 was resolved.\n* IPv6: (none)\n* IPv4: {ip}\n*   Trying {ip}:80...\n* Connected to site ({ip}) port 80\n> GET /new HTTP/1.1\n> Host: site\n"
-        "> User-Agent: curl/8.14.1\n> Accept: */*\n> \n* Request completely sent off\n< HTTP/1.1 200 OK\n")
+        f"* Host site:80 was resolved.\n* IPv6: (none)\n* IPv4: {ip}\n*   Trying {ip}:80...\n* Connected to site ({ip}) port "
+        f"80\n> GET /new HTTP/1.1\n> Host: site\n"
+        "> User-Agent: curl/8.14.1\n> Accept: */*\n> \n* Request completely sent off\n< HTTP/1.1 200 OK\n"
+    )
     assert err.endswith("< \n{ [5 bytes data]\n* Connection #0 to host site left intact\n")
 
 
@@ -166,12 +193,13 @@ def test_curl_resolves_as_told(lab: Lab) -> None:
 
 def test_curl_tries_again(lab: Lab) -> None:
     began = lab.cluster.now
-    out, err, code = lab.run("net", "curl -sS --retry 2 --retry-connrefused none")
+    _out, _err, code = lab.run("net", "curl -sS --retry 2 --retry-connrefused none")
     assert code == 7
     assert lab.cluster.now - began == 3_000
 
 
 # ---- nc, telnet
+
 
 def test_nc_sends_its_input_and_prints_the_answer(lab: Lab) -> None:
     out = lab.out("client", "printf 'GET /new HTTP/1.0\\r\\n\\r\\n' | nc site 80")
@@ -224,10 +252,14 @@ def test_telnet_says_why_not(lab: Lab) -> None:
 
 # ---- names and packets
 
+
 def test_nslookup_asks_for_every_search_domain(lab: Lab) -> None:
-    out, err, code = lab.run("client", "nslookup web")
+    out, _err, code = lab.run("client", "nslookup web")
     missing = "** server can't find web.svc.cluster.local: NXDOMAIN\n\n** server can't find web.cluster.local: NXDOMAIN\n\n"
-    assert out == f"Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\nName:\tweb.default.svc.cluster.local\nAddress: {cluster_ip(lab, 'web')}\n\n{missing}\n{missing}"
+    assert (
+        out == f"Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\nName:\tweb.default.svc.cluster.local\nAddress: "
+        f"{cluster_ip(lab, 'web')}\n\n{missing}\n{missing}"
+    )
     assert code == 1
 
 
@@ -240,13 +272,18 @@ def test_nslookup_of_1_28(lab: Lab) -> None:
     ip = cluster_ip(lab, "web")
     assert lab.run("old", "nslookup web") == (
         "Server:    10.96.0.10\nAddress 1: 10.96.0.10 kube-dns.kube-system.svc.cluster.local\n\n"
-        f"Name:      web\nAddress 1: {ip} web.default.svc.cluster.local\n", "", 0)
+        f"Name:      web\nAddress 1: {ip} web.default.svc.cluster.local\n",
+        "",
+        0,
+    )
     assert lab.run("old", "nslookup nowhere")[1:] == ("nslookup: can't resolve 'nowhere'\n", 1)
 
 
 def test_bind_tools(lab: Lab) -> None:
     ip = cluster_ip(lab, "web")
-    assert lab.out("net", "nslookup web") == f"Server:\t\t10.96.0.10\nAddress:\t10.96.0.10#53\n\nName:\tweb.default.svc.cluster.local\nAddress: {ip}\n\n"
+    assert (
+        lab.out("net", "nslookup web") == f"Server:\t\t10.96.0.10\nAddress:\t10.96.0.10#53\n\nName:\tweb.default.svc.cluster.local\nAddress: {ip}\n\n"
+    )
     assert lab.run("net", "nslookup nowhere")[2] == 1
     assert lab.out("net", "dig +short web.default.svc.cluster.local") == f"{ip}\n"
     assert "status: NXDOMAIN" in lab.out("net", "dig web")
@@ -267,7 +304,10 @@ def test_ping_counts(lab: Lab) -> None:
 
 def test_a_services_address_answers_no_ping(lab: Lab) -> None:
     out, _, code = lab.run("client", "ping -c 1 -W 2 web")
-    assert out == f"PING web ({cluster_ip(lab, 'web')}): 56 data bytes\n\n--- web ping statistics ---\n1 packets transmitted, 0 packets received, 100% packet loss\n"
+    assert (
+        out == f"PING web ({cluster_ip(lab, 'web')}): 56 data bytes\n\n--- web ping statistics ---\n1 packets transmitted, 0 "
+        f"packets received, 100% packet loss\n"
+    )
     assert code == 1
     assert lab.run("client", "ping nowhere") == ("", "ping: bad address 'nowhere'\n", 1)
 
@@ -276,7 +316,9 @@ def test_sockets_are_listed(lab: Lab) -> None:
     lab.begin("client", "nc -l -p 5005")
     lab.settle(0.1)
     out = lab.out("client", "netstat -tln")
-    assert out.startswith("Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       \n")
+    assert out.startswith(
+        "Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       \n"
+    )
     assert "tcp        0      0 0.0.0.0:5005            0.0.0.0:*               LISTEN      \n" in out
     lab.begin("net", "nc -l -p 5006")
     lab.settle(0.1)
@@ -284,6 +326,7 @@ def test_sockets_are_listed(lab: Lab) -> None:
 
 
 # ---- httpd
+
 
 def test_busybox_httpd_serves_a_directory() -> None:
     lab = Lab()

@@ -158,11 +158,16 @@ def test_a_request_through_a_service_costs_little(lab: Lab) -> None:
 
 # ---- things that change the cluster
 
+
 def test_only_ready_pods_get_a_services_connections() -> None:
     lab = Lab()
     for number in (1, 2):
-        lab.pod(f"web-{number}", "podlab/web:v1", labels={"app": "web"}, readinessProbe={"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 1,
-                                                                                        "failureThreshold": 1})
+        lab.pod(
+            f"web-{number}",
+            "podlab/web:v1",
+            labels={"app": "web"},
+            readinessProbe={"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 1, "failureThreshold": 1},
+        )
     lab.client()
     lab.service("web", "web", 80, 8080)
     lab.settle()
@@ -191,10 +196,19 @@ def test_a_network_policy_drops_what_it_does_not_allow() -> None:
     lab.pod("web", NGINX, node="node-1")
     lab.client("friend", labels={"role": "friend"})
     lab.client("stranger", labels={"role": "stranger"})
-    lab.create("networkpolicies", {
-        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "friends"},
-        "spec": {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"],
-                 "ingress": [{"from": [{"podSelector": {"matchLabels": {"role": "friend"}}}], "ports": [{"port": 80}]}]}})
+    lab.create(
+        "networkpolicies",
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "friends"},
+            "spec": {
+                "podSelector": {"matchLabels": {"app": "web"}},
+                "policyTypes": ["Ingress"],
+                "ingress": [{"from": [{"podSelector": {"matchLabels": {"role": "friend"}}}], "ports": [{"port": 80}]}],
+            },
+        },
+    )
     lab.settle()
     ip = lab.ip("web")
     assert "Welcome" in lab.out("friend", f"wget -qO- -T 3 {ip}")
@@ -207,8 +221,15 @@ def test_an_egress_policy_holds_a_pod_in() -> None:
     lab = Lab()
     lab.pod("web", NGINX, node="node-1")
     lab.client()
-    lab.create("networkpolicies", {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "shut"},
-                                   "spec": {"podSelector": {"matchLabels": {"app": "client"}}, "policyTypes": ["Egress"]}})
+    lab.create(
+        "networkpolicies",
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "shut"},
+            "spec": {"podSelector": {"matchLabels": {"app": "client"}}, "policyTypes": ["Egress"]},
+        },
+    )
     lab.settle()
     assert lab.run("client", f"wget -qO- -T 3 {lab.ip('web')}") == ("", "wget: download timed out\n", 1)
 
@@ -228,8 +249,12 @@ def test_a_pod_on_the_nodes_network_has_the_nodes_address_and_ports() -> None:
 def test_probes_fail_in_the_kubelets_words() -> None:
     lab = Lab(1)
     probes: dict[str, Any] = {
-        "refused": {"httpGet": {"path": "/", "port": 81}}, "missing": {"httpGet": {"path": "/no", "port": 8080}},
-        "slow": {"httpGet": {"path": "/slow?ms=3000", "port": 8080}}, "closed": {"tcpSocket": {"port": 82}}, "good": {"tcpSocket": {"port": 8080}}}
+        "refused": {"httpGet": {"path": "/", "port": 81}},
+        "missing": {"httpGet": {"path": "/no", "port": 8080}},
+        "slow": {"httpGet": {"path": "/slow?ms=3000", "port": 8080}},
+        "closed": {"tcpSocket": {"port": 82}},
+        "good": {"tcpSocket": {"port": 8080}},
+    }
     for name, probe in probes.items():
         lab.pod(name, "podlab/web", readinessProbe=probe)
     lab.settle(20)
@@ -238,8 +263,10 @@ def test_probes_fail_in_the_kubelets_words() -> None:
     assert said == {
         "refused": f'Readiness probe failed: Get "http://{ip["refused"]}:81/": dial tcp {ip["refused"]}:81: connect: connection refused',
         "missing": "Readiness probe failed: HTTP probe failed with statuscode: 404",
-        "slow": f'Readiness probe failed: Get "http://{ip["slow"]}:8080/slow?ms=3000": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
-        "closed": f"Readiness probe failed: dial tcp {ip['closed']}:82: connect: connection refused"}
+        "slow": f'Readiness probe failed: Get "http://{ip["slow"]}:8080/slow?ms=3000": context deadline exceeded '
+        f"(Client.Timeout exceeded while awaiting headers)",
+        "closed": f"Readiness probe failed: dial tcp {ip['closed']}:82: connect: connection refused",
+    }
     assert lab.status("good")["containerStatuses"][0]["ready"]
 
 
@@ -258,7 +285,7 @@ def test_a_request_survives_a_checkpoint_in_its_middle() -> None:
     assert other.cluster.now == lab.cluster.now
 
 
-@pytest.mark.parametrize("ms", range(0, 8))
+@pytest.mark.parametrize("ms", range(8))
 def test_a_request_survives_a_checkpoint_at_every_step(ms: int, lab: Lab) -> None:
     exec_id = lab.begin("client", "wget -qO- web | wc -c")
     lab.settle(ms / 1000)

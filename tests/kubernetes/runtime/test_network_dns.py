@@ -17,8 +17,15 @@ def lab() -> Lab:
     lab.service("web", "web", ports=[{"name": "http", "port": 80, "targetPort": 80}])
     lab.service("crowd", "web", clusterIP="None", ports=[{"name": "http", "port": 80, "targetPort": 80}])
     lab.service("alone", "nobody", clusterIP="None")
-    lab.create("services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "alias"},
-                            "spec": {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"}})
+    lab.create(
+        "services",
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "alias"},
+            "spec": {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"},
+        },
+    )
     lab.client()
     lab.client("foreign", spec={"dnsPolicy": "Default"})
     lab.client("mapped", spec={"hostAliases": [{"ip": "10.0.0.9", "hostnames": ["old-db"]}]})

@@ -75,9 +75,7 @@ def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
             return text_answer(f"error: {age / 1000:.9f}", 500)
         if path == "/redirect":
             return http.response(302, "", [("Location", query(request).get("loc", "/"))])
-        return text_answer(
-            "ok" if path == "/healthz" else "404 page not found\n", 200 if path in ("/healthz", "/started") else 404
-        )
+        return text_answer("ok" if path == "/healthz" else "404 page not found\n", 200 if path in ("/healthz", "/started") else 404)
     if mode == "test-webserver":
         kind, file = find_file(sys, path, ["index.html"])
         if kind == "file":
@@ -90,9 +88,7 @@ def _netexec(proc: Process, sys: Sys, request: http.Message, peer: str) -> Answe
     values, data, path = query(request), proc["data"], request.path
     sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {request.method} {path}\n")
     if path == "/":
-        return text_answer(
-            f"NOW: {stamp(sys.now, '%Y-%m-%d %H:%M:%S')}.{sys.now % 1000:03d} +0000 UTC m=+{(sys.now - data['began']) / 1000:.9f}"
-        )
+        return text_answer(f"NOW: {stamp(sys.now, '%Y-%m-%d %H:%M:%S')}.{sys.now % 1000:03d} +0000 UTC m=+{(sys.now - data['began']) / 1000:.9f}")
     if path in ("/hostname", "/hostName"):
         return text_answer(sys.hostname)
     if path == "/clientip":
@@ -158,9 +154,7 @@ def _mounttest(proc: Process, sys: Sys, words: list[str]) -> int:
             elif name in ("file_mode", "file_perm"):
                 inode = sys.look(path).inode
                 bits = "".join(letter if inode["m"] >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx"))
-                sys.out(
-                    f'{"mode" if name == "file_mode" else "perms"} of file "{path}": {"d" if inode["t"] == "d" else "-"}{bits}\n'
-                )
+                sys.out(f'{"mode" if name == "file_mode" else "perms"} of file "{path}": {"d" if inode["t"] == "d" else "-"}{bits}\n')
             elif name == "file_owner":
                 inode = sys.look(path).inode
                 sys.out(f'owner UID of "{path}": {inode["u"]}\nowner GID of "{path}": {inode["g"]}\n')
@@ -200,7 +194,8 @@ def _logs_generator(proc: Process, sys: Sys, words: list[str]) -> int:
         if sys.now < due:
             sys.sleep(due - sys.now)
         sys.err(
-            f"I{stamp(sys.now, '%m%d %H:%M:%S')}.{sys.now % 1000:03d}000       {proc['pid']} logs_generator.go:76] {data['line']} GET /api/v1/namespaces/default/pods/"
+            f"I{stamp(sys.now, '%m%d %H:%M:%S')}.{sys.now % 1000:03d}000       {proc['pid']} logs_generator.go:76] "
+            f"{data['line']} GET /api/v1/namespaces/default/pods/"
             f"{sys.random(1 << 24):x} {200 + sys.random(300)}\n"
         )
         data["line"] += 1

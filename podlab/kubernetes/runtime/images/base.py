@@ -12,7 +12,7 @@ from typing import Any
 from .. import shell, tools
 from ..image import Entry, Tree
 from ..program import PROGRAMS
-from ..tools import net_curl, net_dns, net_httpd, net_nc, net_ping, net_sockets, net_wget  # noqa: F401  (they register the network's tools)
+from ..tools import net_curl, net_dns, net_httpd, net_nc, net_ping, net_sockets, net_wget  # noqa: F401  (they register tools)
 
 ELSEWHERE = frozenset(
     {
@@ -64,13 +64,7 @@ PACKAGES = (shell.__name__, tools.__name__)
 
 def _registered() -> tuple[str, ...]:
     """The names of all tools: programs whose code is in the packages of tools and shells."""
-    return tuple(
-        sorted(
-            name
-            for name, program in PROGRAMS.items()
-            if program.resume is not None and program.resume.__module__.startswith(PACKAGES)
-        )
-    )
+    return tuple(sorted(name for name, program in PROGRAMS.items() if program.resume is not None and program.resume.__module__.startswith(PACKAGES)))
 
 
 REGISTERED = _registered()
@@ -157,9 +151,7 @@ def accounts(users: Mapping[str, int], shell_path: str) -> dict[str, str]:
     return {"passwd": passwd, "group": group}
 
 
-def base_tree(
-    distribution: str, files: Tree | None = None, *, users: Mapping[str, int] | None = None, extra: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[str, int] | None = None, extra: tuple[str, ...] = ()) -> dict[str, Any]:
     """A root file system with a distribution's tools and `extra` ones, `files` laid over it."""
     known = DISTRIBUTIONS[distribution]
     size = 1_131_168 if distribution == "busybox" else 919_304 if distribution == "alpine" else 60_432

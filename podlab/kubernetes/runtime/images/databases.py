@@ -120,8 +120,8 @@ def _postgres_ready(proc: Process, sys: Sys) -> str:
         else "\nPostgreSQL Database directory appears to contain a database; Skipping initialization\n\n"
     )
     return (
-        start
-        + f"{at}starting PostgreSQL 17.6 (Debian 17.6-1.pgdg13+1) on x86_64-pc-linux-gnu, compiled by gcc (Debian 14.2.0-19) 14.2.0, 64-bit\n"
+        start + f"{at}starting PostgreSQL 17.6 (Debian 17.6-1.pgdg13+1) on x86_64-pc-linux-gnu, compiled by gcc (Debian "
+        f"14.2.0-19) 14.2.0, 64-bit\n"
         f'{at}listening on IPv4 address "0.0.0.0", port 5432\n{at}listening on IPv6 address "::", port 5432\n'
         f'{at}listening on Unix socket "/var/run/postgresql/.s.PGSQL.5432"\n{at}database system is ready to accept connections\n'
     )
@@ -129,12 +129,17 @@ def _postgres_ready(proc: Process, sys: Sys) -> str:
 
 def _postgres_init(proc: Process, sys: Sys) -> str:
     return (
-        'The files belonging to this database system will be owned by user "postgres".\nThis user must also own the server process.\n\n'
-        'The database cluster will be initialized with locale "en_US.utf8".\nThe default database encoding has accordingly been set to "UTF8".\n'
+        'The files belonging to this database system will be owned by user "postgres".\nThis user must also own the server '
+        "process.\n\n"
+        'The database cluster will be initialized with locale "en_US.utf8".\nThe default database encoding has accordingly '
+        'been set to "UTF8".\n'
         'The default text search configuration will be set to "english".\n\nData page checksums are disabled.\n\n'
-        "fixing permissions on existing directory /var/lib/postgresql/data ... ok\ncreating subdirectories ... ok\nselecting dynamic shared memory implementation ... posix\n"
-        "selecting default max_connections ... 100\nselecting default shared_buffers ... 128MB\nselecting default time zone ... Etc/UTC\ncreating configuration files ... ok\n"
-        "running bootstrap script ... ok\nperforming post-bootstrap initialization ... ok\nsyncing data to disk ... ok\n\n\nSuccess. You can now start the database server using:\n\n"
+        "fixing permissions on existing directory /var/lib/postgresql/data ... ok\ncreating subdirectories ... ok\nselecting "
+        "dynamic shared memory implementation ... posix\n"
+        "selecting default max_connections ... 100\nselecting default shared_buffers ... 128MB\nselecting default time zone "
+        "... Etc/UTC\ncreating configuration files ... ok\n"
+        "running bootstrap script ... ok\nperforming post-bootstrap initialization ... ok\nsyncing data to disk ... ok\n\n\n"
+        "Success. You can now start the database server using:\n\n"
         "    pg_ctl -D /var/lib/postgresql/data -l logfile start\n\n"
     )
 
@@ -193,7 +198,8 @@ def _mysql_wants(proc: Process, sys: Sys) -> str:
         return ""
     return _entry(
         sys,
-        "Database is uninitialized and password option is not specified\n    You need to specify one of the following as an environment variable:\n"
+        "Database is uninitialized and password option is not specified\n    You need to specify one of the following as an "
+        "environment variable:\n"
         "    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD",
         "ERROR",
     )
@@ -204,7 +210,8 @@ def _mysql_ready(proc: Process, sys: Sys) -> str:
     done = _entry(sys, "MySQL init process done. Ready for start up.") if proc["data"]["fresh"] else ""
     return (
         done + f"{at} [System] [MY-010116] [Server] /usr/sbin/mysqld (mysqld 8.4.6) starting as process {proc['pid']}\n"
-        f"{at} [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '8.4.6'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL.\n"
+        f"{at} [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '8.4.6'  socket: '/var/run/"
+        f"mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL.\n"
     )
 
 
@@ -224,7 +231,8 @@ def _mariadb_wants(proc: Process, sys: Sys) -> str:
         return ""
     return _entry(
         sys,
-        "Database is uninitialized and password option is not specified\n\tYou need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_ROOT_PASSWORD_HASH, "
+        "Database is uninitialized and password option is not specified\n\tYou need to specify one of MARIADB_ROOT_PASSWORD, "
+        "MARIADB_ROOT_PASSWORD_HASH, "
         "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD and MARIADB_RANDOM_ROOT_PASSWORD",
         "ERROR",
     )
@@ -232,7 +240,10 @@ def _mariadb_wants(proc: Process, sys: Sys) -> str:
 
 def _mariadb_ready(proc: Process, sys: Sys) -> str:
     at = stamp(sys.now, "%Y-%m-%d %H:%M:%S")
-    return f"{at} 0 [Note] mariadbd: ready for connections.\nVersion: '11.8.3-MariaDB-ubu2404'  socket: '/run/mysqld/mysqld.sock'  port: 3306  mariadb.org binary distribution\n"
+    return (
+        f"{at} 0 [Note] mariadbd: ready for connections.\nVersion: '11.8.3-MariaDB-ubu2404'  socket: '/run/mysqld/mysqld.sock'  port: 3306  "
+        "mariadb.org binary distribution\n"
+    )
 
 
 _server(
@@ -280,7 +291,8 @@ def mysqladmin(proc: Process, sys: Sys, event: Event) -> int:
         sockets.connect(sys, "socket", addresses[0], 3306, 3_000)
     except Errno as error:
         sys.err(
-            f"mysqladmin: connect to server at '{host}' failed\nerror: 'Can't connect to MySQL server on '{host}:3306' ({111 if error.name == 'ECONNREFUSED' else 110})'\n"
+            f"mysqladmin: connect to server at '{host}' failed\nerror: 'Can't connect to MySQL server on '{host}:3306' "
+            f"({111 if error.name == 'ECONNREFUSED' else 110})'\n"
             f"Check that mysqld is running on {host} and that the port is 3306.\n"
         )
         return 1
@@ -294,8 +306,10 @@ def mysqladmin(proc: Process, sys: Sys, event: Event) -> int:
 def _mongo_ready(proc: Process, sys: Sys) -> str:
     at = stamp(sys.now, "%Y-%m-%dT%H:%M:%S.") + f"{sys.now % 1000:03d}+00:00"
     return (
-        f'{{"t":{{"$date":"{at}"}},"s":"I",  "c":"CONTROL",  "id":4615611, "ctx":"initandlisten","msg":"MongoDB starting","attr":{{"pid":{proc["pid"]},"port":27017,'
-        f'"dbPath":"/data/db","architecture":"64-bit","host":"{sys.hostname}"}}}}\n{{"t":{{"$date":"{at}"}},"s":"I",  "c":"NETWORK",  "id":23016,   "ctx":"listener",'
+        f'{{"t":{{"$date":"{at}"}},"s":"I",  "c":"CONTROL",  "id":4615611, "ctx":"initandlisten","msg":"MongoDB starting",'
+        f'"attr":{{"pid":{proc["pid"]},"port":27017,'
+        f'"dbPath":"/data/db","architecture":"64-bit","host":"{sys.hostname}"}}}}\n{{"t":{{"$date":"{at}"}},"s":"I",  '
+        f'"c":"NETWORK",  "id":23016,   "ctx":"listener",'
         '"msg":"Waiting for connections","attr":{"port":27017,"ssl":"off"}}\n'
     )
 
@@ -452,9 +466,7 @@ _image(
     user=("mongodb", 999),
 )
 _image("memcached", ("latest", "1", "1.6", "1.6.39"), "memcached", 34_040_000, 11211, {}, user=("memcache", 11211))
-_image(
-    "memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True
-)
+_image("memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True)
 _image(
     "rabbitmq",
     ("latest", "3", "3.12", "3.13", "4", "4.1", "management", "3-management", "4-management"),

@@ -1,4 +1,5 @@
-"""Apache httpd: the official image. Its configuration: Listen, ServerRoot, DocumentRoot, DirectoryIndex, ServerName, Include; the rest is accepted."""
+"""Apache httpd: the official image. Its configuration: Listen, ServerRoot, DocumentRoot, DirectoryIndex, ServerName, Include;
+the rest is accepted."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def configuration(sys: Sys, path: str) -> dict[str, list[str]]:
             continue
         if not words[0].isalnum():
             raise ConfigError(
-                f"AH00526: Syntax error on line {number} of {path}:\nInvalid command '{words[0]}', perhaps misspelled or defined by a module not "
+                f"AH00526: Syntax error on line {number} of {path}:\nInvalid command '{words[0]}', perhaps misspelled or "
+                f"defined by a module not "
                 "included in the server configuration"
             )
         value = (words[1] if len(words) > 1 else "").strip().strip('"')
@@ -76,7 +78,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
         ip = sys.sandbox["ip"]
         if "servername" not in conf:
             sys.err(
-                f"AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. Set the 'ServerName' directive "
+                f"AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. Set the "
+                f"'ServerName' directive "
                 "globally to suppress this message\n"
             )
         try:
@@ -87,9 +90,7 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
                 "no listening sockets available, shutting down\nAH00015: Unable to open logs\n"
             )
             return 1
-        data.update(
-            root=conf.get("documentroot", [ROOT + "/htdocs"])[-1], index=conf.get("directoryindex", ["index.html"])[-1].split()
-        )
+        data.update(root=conf.get("documentroot", [ROOT + "/htdocs"])[-1], index=conf.get("directoryindex", ["index.html"])[-1].split())
         _note(sys, "mpm_event:notice", f"AH00489: Apache/{VERSION} (Unix) configured -- resuming normal operations")
         _note(sys, "core:notice", "AH00094: Command line: 'httpd -D FOREGROUND'")
     return serve_http(proc, sys, answer)
@@ -110,15 +111,14 @@ def _page(proc: Process, sys: Sys, request: http.Message) -> http.Message:
         return _error(sys, request, 405, "The requested method is not allowed for this URL.")
     kind, path = find_file(sys, proc["data"]["root"].rstrip("/") + request.path, proc["data"]["index"])
     if kind == "directory" and not request.path.endswith("/"):
-        return _error(
-            sys, request, 301, f'The document has moved <a href="http://{request.get("Host")}{request.path}/">here</a>.'
-        )
+        return _error(sys, request, 301, f'The document has moved <a href="http://{request.get("Host")}{request.path}/">here</a>.')
     if kind == "directory":
         rows = "".join(f'<li><a href="{name}"> {name}</a></li>\n' for name in sys.listdir(path))
         return _answer(
             sys,
             200,
-            f'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<html>\n <head>\n  <title>Index of {request.path}</title>\n </head>\n'
+            f'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<html>\n <head>\n  <title>Index of {request.path}</'
+            f"title>\n </head>\n"
             f" <body>\n<h1>Index of {request.path}</h1>\n<ul>{rows}</ul>\n</body></html>\n",
             [("Content-Type", "text/html;charset=ISO-8859-1")],
         )
@@ -148,7 +148,8 @@ def _answer(sys: Sys, status: int, body: str, headers: list[tuple[str, str]]) ->
 
 def _error(sys: Sys, request: http.Message, status: int, text: str) -> http.Message:
     body = (
-        f'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>{status} {http.REASONS[status]}</title>\n</head><body>\n'
+        f'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>{status} {http.REASONS[status]}</title>\n</'
+        f"head><body>\n"
         f"<h1>{http.REASONS[status]}</h1>\n<p>{text}</p>\n</body></html>\n"
     )
     moved = [("Location", f"http://{request.get('Host')}{request.path}/")] if status == 301 else []

@@ -40,7 +40,9 @@ def _python(proc: Process, sys: Sys, event: Event) -> int:
         return 1
     if sys.find(words[0]) is None:
         sys.err(
-            f"{proc['argv'][0]}: can't open file '{words[0] if words[0].startswith('/') else proc['cwd'].rstrip('/') + '/' + words[0]}': [Errno 2] No such file or directory\n"
+            f"{proc['argv'][0]}: can't open file "
+            f"'{words[0] if words[0].startswith('/') else proc['cwd'].rstrip('/') + '/' + words[0]}': [Errno 2] No such file "
+            f"or directory\n"
         )
         return 2
     return _statements(proc, sys, sys.read_file(words[0]))
@@ -80,7 +82,8 @@ def _python_answer(proc: Process, sys: Sys, port: int, request: http.Message, pe
     elif kind == "directory":
         status, body = (
             200,
-            f'<!DOCTYPE HTML>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Directory listing for {request.path}</title>\n</head>\n<body>\n'
+            f'<!DOCTYPE HTML>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Directory listing for {request.path}</'
+            f"title>\n</head>\n<body>\n"
             f"<h1>Directory listing for {request.path}</h1>\n<hr>\n<ul>\n"
             + "".join(f'<li><a href="{name}">{name}</a></li>\n' for name in sys.listdir(path))
             + "</ul>\n<hr>\n</body>\n</html>\n",
@@ -88,8 +91,10 @@ def _python_answer(proc: Process, sys: Sys, port: int, request: http.Message, pe
     else:
         status, body = (
             404,
-            '<!DOCTYPE HTML>\n<html lang="en">\n    <head>\n        <meta charset="utf-8">\n        <title>Error response</title>\n    </head>\n    <body>\n        '
-            "<h1>Error response</h1>\n        <p>Error code: 404</p>\n        <p>Message: File not found.</p>\n        <p>Error code explanation: 404 - Nothing matches the given URI.</p>\n    </body>\n</html>\n",
+            '<!DOCTYPE HTML>\n<html lang="en">\n    <head>\n        <meta charset="utf-8">\n        <title>Error response</'
+            "title>\n    </head>\n    <body>\n        "
+            "<h1>Error response</h1>\n        <p>Error code: 404</p>\n        <p>Message: File not found.</p>\n        "
+            "<p>Error code explanation: 404 - Nothing matches the given URI.</p>\n    </body>\n</html>\n",
         )
         log("code 404, message File not found")
     log(f'"{request.start}" {status} -')
@@ -193,7 +198,8 @@ def _node(proc: Process, sys: Sys, event: Event) -> int:
         return 1
     path = words[0] if words[0].startswith("/") else f"{proc['cwd'].rstrip('/')}/{words[0]}"
     sys.err(
-        f"node:internal/modules/cjs/loader:1386\n  throw err;\n  ^\n\nError: Cannot find module '{path}'\n  code: 'MODULE_NOT_FOUND',\n  requireStack: []\n}}\n\nNode.js v22.19.0\n"
+        f"node:internal/modules/cjs/loader:1386\n  throw err;\n  ^\n\nError: Cannot find module '{path}'\n  code: "
+        f"'MODULE_NOT_FOUND',\n  requireStack: []\n}}\n\nNode.js v22.19.0\n"
     )
     return 1
 
@@ -230,10 +236,11 @@ def pi_digits(count: int) -> str:
     """pi to `count` significant digits, rounded as Math::BigFloat rounds (Machin's formula)."""
     if count < 2:
         return "3"
-    unity = 10 ** (count + 10)
+    unity: int = 10 ** (count + 10)
 
     def arctan(inverse: int) -> int:
-        term = total = unity // inverse
+        term: int = unity // inverse
+        total = term
         square, divisor, sign = inverse * inverse, 3, -1
         while term:
             term //= square

@@ -76,8 +76,9 @@ def words(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
 def parse(text: str, path: str) -> list[Directive]:
-    """Raises ConfigError."""
+    """The directives of a text, not to be changed: they are shared. Raises ConfigError."""
     top: list[Directive] = []
     stack: list[tuple[str, list[Directive]]] = [("", top)]
     current: list[str] = []

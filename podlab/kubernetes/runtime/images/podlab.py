@@ -65,8 +65,10 @@ def _page(proc: Process, sys: Sys, request: http.Message) -> Answer:
         return text_answer("not found\n", 404)
     version = _version(sys)
     return text_answer(
-        f'<!doctype html><meta charset="utf-8"><title>{sys.hostname}</title>\n<body style="font-family:sans-serif;text-align:center;color:#fff;'
-        f'background:{COLOURS.get(version[:1], "#555")}">\n<h1>{sys.hostname}</h1>\n<p>{sys.sandbox["ip"]}</p>\n<p>version {version}</p>\n</body>\n',
+        f'<!doctype html><meta charset="utf-8"><title>{sys.hostname}</title>\n<body style="font-family:sans-serif;'
+        f"text-align:center;color:#fff;"
+        f'background:{COLOURS.get(version[:1], "#555")}">\n<h1>{sys.hostname}</h1>\n<p>{sys.sandbox["ip"]}</p>\n<p>version '
+        f"{version}</p>\n</body>\n",
         kind="text/html; charset=utf-8",
     )
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
-from .. import http, sockets
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
-from ..program import MEBIBYTE, Event, Program, register, tool
+from ..program import MEBIBYTE, Event, Program, register
 from ..serving import listen_on, serve, stamp
 from ..system import Sys
-from ..tools.net_client import BadOption, Long, parse
 from .base import PATH, base_tree
-from .redis_commands import COMMANDS, RedisError, Reply, Status, purge
+from .redis_cli import VERSION
+from .redis_commands import COMMANDS, RedisError, Status, purge
+from .redis_protocol import encode, request_words
 
-VERSION = "8.2.1"
 DUMP_MARK = "REDIS0012"
 DEFAULTS = {
     "port": "6379",
@@ -36,62 +34,6 @@ DEFAULTS = {
     "databases": "16",
     "loglevel": "notice",
 }
-
-
-# ---- the protocol
-
-
-def encode(value: Reply) -> str:
-    """A reply as RESP2."""
-    if value is None:
-        return "$-1\r\n"
-    if isinstance(value, Status):
-        return f"+{value}\r\n"
-    if isinstance(value, int):
-        return f":{value}\r\n"
-    if isinstance(value, list):
-        return f"*{len(value)}\r\n" + "".join(map(encode, value))
-    return f"${http.size(value)}\r\n{value}\r\n"
-
-
-def decode(text: str) -> tuple[Any, str] | None:
-    """(value, rest) of the first whole reply; errors come as RedisError values. None while more must come."""
-    line, end, rest = text.partition("\r\n")
-    if not end:
-        return None
-    kind, body = line[:1], line[1:]
-    if kind == "+":
-        return Status(body), rest
-    if kind == "-":
-        return RedisError(body), rest
-    if kind == ":":
-        return int(body), rest
-    if kind == "$":
-        if body == "-1":
-            return None, rest
-        raw = rest.encode("utf-8", "surrogateescape")
-        if len(raw) < int(body) + 2:
-            return None
-        return raw[: int(body)].decode("utf-8", "surrogateescape"), raw[int(body) + 2 :].decode("utf-8", "surrogateescape")
-    if kind == "*":
-        items: list[Any] = []
-        for _ in range(max(0, int(body))):
-            found = decode(rest)
-            if found is None:
-                return None
-            items.append(found[0])
-            rest = found[1]
-        return items, rest
-    return RedisError(f"Protocol error, got {json.dumps(kind)} as reply type byte"), ""
-
-
-def request_words(buffer: str) -> tuple[list[str], str] | None:
-    """The first whole command of a client's stream, RESP or inline."""
-    if buffer.startswith("*"):
-        found = decode(buffer)
-        return None if found is None else ([str(item) for item in found[0]], found[1])
-    line, end, rest = buffer.partition("\n")
-    return (line.split(), rest) if end else None
 
 
 # ---- the server
@@ -121,11 +63,7 @@ def configuration(proc: Process, sys: Sys) -> dict[str, str]:
 
 def size_of(text: str) -> int:
     match = re.fullmatch(r"(\d+)\s*(k|kb|m|mb|g|gb|b)?", text.lower())
-    return (
-        int(match[1]) * {"k": 1000, "kb": 1024, "m": 1_000_000, "mb": 1 << 20, "g": 10**9, "gb": 1 << 30}.get(match[2] or "", 1)
-        if match
-        else 0
-    )
+    return int(match[1]) * {"k": 1000, "kb": 1024, "m": 1_000_000, "mb": 1 << 20, "g": 10**9, "gb": 1 << 30}.get(match[2] or "", 1) if match else 0
 
 
 def log(sys: Sys, sign: str, text: str, role: str = "M") -> None:
@@ -296,9 +234,7 @@ def _info(proc: Process, sys: Sys, arguments: list[str]) -> str:
     }
     wanted = [one.lower() for one in arguments]
     return "\r\n".join(
-        "\r\n".join([f"# {name}", *lines, ""])
-        for name, lines in sections.items()
-        if not wanted or name.lower() in wanted or wanted == ["all"]
+        "\r\n".join([f"# {name}", *lines, ""]) for name, lines in sections.items() if not wanted or name.lower() in wanted or wanted == ["all"]
     )
 
 
@@ -326,147 +262,6 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
 
 
 register(Program("redis-server", lambda proc, sys: run(proc, sys, None), run, on_signal, None, 4 * MEBIBYTE))
-
-
-# ---- redis-cli
-
-CLI_LONG = {
-    "raw": Long("R"),
-    "no-raw": Long("N"),
-    "no-auth-warning": Long("W"),
-    "version": Long("v"),
-    "pass": Long("a", True),
-    "user": Long("U", True),
-}
-
-
-@tool("redis-cli", memory=2 * MEBIBYTE)
-def redis_cli(proc: Process, sys: Sys, event: Event) -> int:
-    """redis-cli [-h HOST] [-p PORT] [-a PASSWORD] [-n DB] [--raw | --no-raw] [COMMAND ...]; without one it reads lines."""
-    data = proc["data"]
-    if "todo" not in data:
-        words = proc["argv"][1:]
-        at = 0
-        while at < len(words) and words[at].startswith("-"):
-            at += 2 if words[at] in ("-h", "-p", "-a", "-n", "-u", "--pass", "--user", "-r", "-i") else 1
-        try:
-            options = dict(parse(words[:at], "h:p:a:n:u:r:i:cve", CLI_LONG)[0])
-        except BadOption as error:
-            sys.err(f"Unrecognized option or bad number of args for: '{error.option}'\n")
-            return 1
-        if "v" in options:
-            sys.out(f"redis-cli {VERSION}\n")
-            return 0
-        data.update(options=options, todo=[words[at:]] if words[at:] else [], lines=not words[at:], rest="", asked=False)
-        if options.get("a") and "W" not in options:
-            sys.err("Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe.\n")
-    options = data["options"]
-    host, port = options.get("h", "127.0.0.1"), int(options.get("p", 6379))
-    if not data.get("open"):
-        code = _cli_connect(proc, sys, host, port)
-        if code is not None:
-            return code
-    while True:
-        if data["asked"]:
-            _answered(proc, sys, options)
-        if not data["todo"]:
-            if not data["lines"] or not _more(proc, sys, f"{host}:{port}> "):
-                return 0
-            continue
-        words = data["todo"].pop(0)
-        if words[0].lower() in ("exit", "quit"):
-            return 0
-        try:
-            sys.write(int(data["socket"]), encode(words))
-        except Errno:
-            sys.err("Error: Server closed the connection\n")
-            return 1
-        data.update(asked=True, buffer="")
-
-
-def _cli_connect(proc: Process, sys: Sys, host: str, port: int) -> int | None:
-    data = proc["data"]
-    addresses = sockets.resolve(sys, host)[1]
-    if not addresses:
-        sys.err(f"Could not connect to Redis at {host}:{port}: Name or service not known\n")
-        return 1
-    try:
-        sockets.connect(sys, "socket", addresses[0], port)
-    except Errno as error:
-        sys.err(f"Could not connect to Redis at {host}:{port}: {error.text}\n")
-        return 1
-    data["open"] = True
-    if password := data["options"].get("a") or proc["env"].get("REDISCLI_AUTH"):
-        data["todo"].insert(0, ["AUTH", password])
-        data["quiet"] = True
-    return None
-
-
-def _answered(proc: Process, sys: Sys, options: Data) -> None:
-    data = proc["data"]
-    fd = int(data["socket"])
-    while (found := decode(data["buffer"])) is None:
-        piece = sys.read(fd)
-        if not piece:
-            sys.err("Error: Server closed the connection\n")
-            sys.exit(1)
-        data["buffer"] += piece
-    data["asked"] = False
-    if data.pop("quiet", False):
-        if isinstance(found[0], RedisError):
-            sys.err(f"AUTH failed: {found[0]}\n")
-        return
-    raw = "R" in options or ("N" not in options and not sys.is_tty(1))
-    sys.out((_raw(found[0]) if raw else _shown(found[0])) + "\n")
-
-
-def _more(proc: Process, sys: Sys, prompt: str) -> bool:
-    """The next line of the input becomes the next command; False at its end."""
-    data = proc["data"]
-    while "\n" not in data["rest"]:
-        if sys.is_tty(0) and not data.get("prompted"):
-            data["prompted"] = True
-            sys.out(prompt)
-        piece = sys.read(0)
-        if not piece:
-            return False
-        data["rest"] += piece
-    data.pop("prompted", None)
-    line, _, data["rest"] = data["rest"].partition("\n")
-    words = [double or single or bare for double, single, bare in re.findall(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|(\S+)', line)]
-    if words:
-        data["todo"].append(words)
-    return True
-
-
-def _raw(value: Any) -> str:
-    return (
-        "\n".join(map(_raw, value))
-        if isinstance(value, list)
-        else ""
-        if value is None
-        else f"{value}\n"
-        if isinstance(value, RedisError)
-        else str(value)
-    )
-
-
-def _shown(value: Any, indent: str = "") -> str:
-    if value is None:
-        return "(nil)"
-    if isinstance(value, RedisError):
-        return f"(error) {value}"
-    if isinstance(value, Status):
-        return str(value)
-    if isinstance(value, int):
-        return f"(integer) {value}"
-    if isinstance(value, list):
-        if not value:
-            return "(empty array)"
-        width = len(str(len(value)))
-        lines = [f"{number:>{width}}) {_shown(item, indent + ' ' * (width + 2))}" for number, item in enumerate(value, 1)]
-        return f"\n{indent}".join(lines)
-    return json.dumps(value, ensure_ascii=False)
 
 
 ENTRY = '#!/bin/sh\nset -e\nif [ "${1#-}" != "$1" ] || [ "${1%.conf}" != "$1" ]; then set -- redis-server "$@"; fi\nexec "$@"\n'

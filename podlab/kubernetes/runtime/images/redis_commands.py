@@ -318,9 +318,7 @@ def _add(data: Data, key: str, amount: int) -> int:
 
 for _name, _sign in (("INCR", 1), ("DECR", -1)):
     COMMANDS[_name] = Command(lambda data, now, words, _sign=_sign: _add(data, words[0], _sign), 1, 1, True)  # type: ignore[misc]
-    COMMANDS[_name + "BY"] = Command(
-        lambda data, now, words, _sign=_sign: _add(data, words[0], _sign * number(words[1])), 2, 2, True
-    )  # type: ignore[misc]
+    COMMANDS[_name + "BY"] = Command(lambda data, now, words, _sign=_sign: _add(data, words[0], _sign * number(words[1])), 2, 2, True)  # type: ignore[misc]
 
 
 # ---- lists

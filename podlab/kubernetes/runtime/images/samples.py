@@ -47,7 +47,8 @@ def _echo(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) 
     if request.path == "/health":
         return text_answer('{"status":"ok"}\n', kind="application/json")
     sys.out(
-        f'{stamp(sys.now, "%Y/%m/%d %H:%M:%S")} {request.get("Host")} {peer}:{40000 + sys.random(9999)} "{request.start}" 200 {http.size(body)} '
+        f'{stamp(sys.now, "%Y/%m/%d %H:%M:%S")} {request.get("Host")} {peer}:{40000 + sys.random(9999)} "{request.start}" 200 '
+        f"{http.size(body)} "
         f'"{request.get("User-Agent")}" {10 + sys.random(40)}.{sys.random(1000):03d}µs\n'
     )
     return text_answer(body, headers=[("X-App-Name", "http-echo"), ("X-App-Version", "1.0.0")])
@@ -274,9 +275,12 @@ for _name in ("registry.k8s.io/hpa-example", "k8s.gcr.io/hpa-example"):
 def _echoserver(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
     headers = "".join(f"\t{key.lower()}={value}\n" for key, value in request.headers)
     return text_answer(
-        f"\n\nHostname: {sys.hostname}\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\n"
-        f"Request Information:\n\tclient_address={peer}\n\tmethod={request.method}\n\treal path={request.path}\n\tquery={request.target.partition('?')[2]}\n"
-        f"\trequest_version={request.version[5:]}\n\trequest_scheme=http\n\trequest_uri=http://{request.get('Host')}:{port}{request.target}\n\nRequest Headers:\n{headers}\n"
+        f"\n\nHostname: {sys.hostname}\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n"
+        f"\tserver_version=nginx: 1.13.3 - lua: 10008\n\n"
+        f"Request Information:\n\tclient_address={peer}\n\tmethod={request.method}\n\treal path={request.path}\n"
+        f"\tquery={request.target.partition('?')[2]}\n"
+        f"\trequest_version={request.version[5:]}\n\trequest_scheme=http\n\trequest_uri=http://"
+        f"{request.get('Host')}:{port}{request.target}\n\nRequest Headers:\n{headers}\n"
         f"Request Body:\n\t{request.body or '-no body in request-'}\n\n",
         kind="text/plain",
     )

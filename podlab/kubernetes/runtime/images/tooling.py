@@ -39,8 +39,7 @@ add(
             "alpine",
             {
                 "entrypoint.sh": Entry(
-                    '#!/bin/sh\nset -e\nif [ "${1#-}" != "${1}" ] || [ -z "$(command -v "${1}")" ]; then\n'
-                    '  set -- curl "$@"\nfi\nexec "$@"\n',
+                    '#!/bin/sh\nset -e\nif [ "${1#-}" != "${1}" ] || [ -z "$(command -v "${1}")" ]; then\n  set -- curl "$@"\nfi\nexec "$@"\n',
                     mode=0o755,
                 )
             },
@@ -147,7 +146,8 @@ def _stress(proc: Process, sys: Sys, event: Data | None) -> int:
         if values.get("mem-alloc-sleep", "1ms").endswith("ms"):
             data["gap"] = max(1, data["gap"] // 1000)
         log(
-            f'Allocating "{values.get("mem-total", "0")}" memory, in "{values.get("mem-alloc-size", "4Ki")}" chunks, with a {values.get("mem-alloc-sleep", "1ms")} '
+            f'Allocating "{values.get("mem-total", "0")}" memory, in "{values.get("mem-alloc-size", "4Ki")}" chunks, with a '
+            f"{values.get('mem-alloc-sleep', '1ms')} "
             "sleep between allocations"
         )
         cpus = int(values.get("cpus") or 0)

@@ -27,9 +27,7 @@ class BadOption(Exception):
         self.option, self.missing = option, missing
 
 
-def parse(
-    argv: list[str], short: str, long: dict[str, Long], *, single_dash: bool = False
-) -> tuple[list[tuple[str, str]], list[str]]:
+def parse(argv: list[str], short: str, long: dict[str, Long], *, single_dash: bool = False) -> tuple[list[tuple[str, str]], list[str]]:
     """([(letter, value or "")] in order, operands). `short` as getopt's "ab:". `single_dash`: -long=value is allowed too. Raises BadOption."""
     found: list[tuple[str, str]] = []
     operands: list[str] = []
@@ -72,9 +70,7 @@ def parse(
     return found, operands
 
 
-def parse_busybox(
-    proc: Process, sys: Sys, short: str, long: dict[str, Long] | None = None
-) -> tuple[list[tuple[str, str]], list[str]]:
+def parse_busybox(proc: Process, sys: Sys, short: str, long: dict[str, Long] | None = None) -> tuple[list[tuple[str, str]], list[str]]:
     """As `parse`; a fault ends the tool the way busybox's do."""
     try:
         return parse(proc["argv"][1:], short, long or {})
@@ -88,9 +84,7 @@ def parse_busybox(
         usage(
             proc,
             sys,
-            f"option requires an argument -- '{error.option[1:]}'"
-            if error.missing
-            else f"invalid option -- '{error.option[1:]}'",
+            f"option requires an argument -- '{error.option[1:]}'" if error.missing else f"invalid option -- '{error.option[1:]}'",
         )
         raise
 
@@ -110,9 +104,7 @@ class Failed(Exception):
         self.why, self.errno = why, errno
 
 
-def connect(
-    proc: Process, sys: Sys, address: str, port: int, *, connect_ms: int | None = None, deadline: int | None = None
-) -> int:
+def connect(proc: Process, sys: Sys, address: str, port: int, *, connect_ms: int | None = None, deadline: int | None = None) -> int:
     """A connected descriptor. Raises Blocked until it stands; Failed. `deadline`: virtual ms when all time is over."""
     limit = connect_ms
     if deadline is not None:

@@ -22,10 +22,12 @@ LONG = {
     "data-binary": Long("B", True), "data-urlencode": Long("E", True), "json": Long("J", True), "header": Long("H", True),
     "user-agent": Long("A", True), "user": Long("u", True), "max-time": Long("m", True), "connect-timeout": Long("t", True),
     "write-out": Long("w", True), "resolve": Long("R", True), "retry": Long("y", True), "retry-delay": Long("Y", True),
-    "retry-connrefused": Long("Q"), "retry-all-errors": Long("Q"), "retry-max-time": Long("n", True), "cookie": Long("b", True), "referer": Long("e", True),
+    "retry-connrefused": Long("Q"), "retry-all-errors": Long("Q"), "retry-max-time": Long("n", True), "cookie": Long("b", True),
+    "referer": Long("e", True),
     "max-redirs": Long("M", True), "url": Long("U", True), "version": Long("V"), "oauth2-bearer": Long("a", True), "help": Long("h"),
-    **{name: Long("n") for name in ("compressed", "http1.1", "http1.0", "http2", "no-buffer", "ipv4", "ipv6", "no-progress-meter", "globoff", "tcp-nodelay",
-                                    "no-keepalive", "location-trusted", "path-as-is", "tlsv1.2", "progress-bar", "create-dirs", "raw", "parallel")},
+    **{name: Long("n") for name in ("compressed", "http1.1", "http1.0", "http2", "no-buffer", "ipv4", "ipv6", "no-progress-meter", "globoff",
+                                    "tcp-nodelay", "no-keepalive",
+                                    "location-trusted", "path-as-is", "tlsv1.2", "progress-bar", "create-dirs", "raw", "parallel")},
     **{name: Long("n", True) for name in ("cookie-jar", "cacert", "cert", "key", "noproxy", "interface", "limit-rate", "keepalive-time", "proxy")},
 }  # fmt: skip
 METER = (
@@ -87,7 +89,8 @@ def _begin(proc: Process, sys: Sys) -> int | None:
                 piece = _body(sys, letter, value)
             except Errno:
                 sys.err(
-                    f"curl: Failed to open {value[1:]}\ncurl: option -d: error encountered when reading a file\ncurl: try 'curl --help' or 'curl --manual' for more information\n"
+                    f"curl: Failed to open {value[1:]}\ncurl: option -d: error encountered when reading a file\ncurl: try "
+                    f"'curl --help' or 'curl --manual' for more information\n"
                 )
                 return 26
             options["body"] = piece if options["body"] is None else options["body"] + ("" if letter == "J" else "&") + piece
@@ -100,16 +103,17 @@ def _begin(proc: Process, sys: Sys) -> int | None:
         else:
             options[letter] = value
     if "V" in options:
-        sys.out(
-            f"curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: http https\nFeatures: IPv6 SSL\n"
-        )
+        sys.out(f"curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: http https\nFeatures: IPv6 SSL\n")
         return 0
     if "h" in options:
         sys.out(
-            "Usage: curl [options...] <url>\n -d, --data <data>           HTTP POST data\n -f, --fail                  Fail fast with no output on HTTP errors\n"
-            " -h, --help <subject>        Get help for commands\n -i, --show-headers          Show response headers in output\n -o, --output <file>         Write to file instead of stdout\n"
+            "Usage: curl [options...] <url>\n -d, --data <data>           HTTP POST data\n -f, --fail                  Fail "
+            "fast with no output on HTTP errors\n"
+            " -h, --help <subject>        Get help for commands\n -i, --show-headers          Show response headers in output\n"
+            " -o, --output <file>         Write to file instead of stdout\n"
             " -O, --remote-name           Write output to file named as remote file\n -s, --silent                Silent mode\n"
-            " -u, --user <user:password>  Server user and password\n -A, --user-agent <name>     Send User-Agent <name> to server\n -v, --verbose               Make the operation more talkative\n"
+            " -u, --user <user:password>  Server user and password\n -A, --user-agent <name>     Send User-Agent <name> to "
+            "server\n -v, --verbose               Make the operation more talkative\n"
             " -V, --version               Show version number and quit\n"
         )
         return 0
@@ -138,8 +142,10 @@ def _again(sys: Sys, data: Data, options: Data, fault: Fault) -> bool:
     wait = int(options["Y"]) * 1000 if options.get("Y") else min(1000 << tries, 600_000)
     if "s" not in options:
         sys.err(
-            f"Warning: Problem: {'timeout' if fault.code == 28 else 'connection refused' if fault.code == 7 else 'transient error'}. "
-            f"Will retry in {wait // 1000} second{'' if wait == 1000 else 's'}. {int(options['y']) - tries} retr{'y' if int(options['y']) - tries == 1 else 'ies'} left.\n"
+            f"Warning: Problem: "
+            f"{'timeout' if fault.code == 28 else 'connection refused' if fault.code == 7 else 'transient error'}. "
+            f"Will retry in {wait // 1000} second{'' if wait == 1000 else 's'}. {int(options['y']) - tries} "
+            f"retr{'y' if int(options['y']) - tries == 1 else 'ies'} left.\n"
         )
     data.update(tries=tries + 1, retry_at=sys.now + wait)
     data.pop("began", None)
@@ -211,9 +217,7 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
     data.update(remote=port, local=local, own=own)
     hang_up(proc, sys)
     if verbose:
-        sys.err(
-            "".join(f"< {line}\n" for line in (message.start, *(f"{name}: {value}" for name, value in message.headers))) + "< \n"
-        )
+        sys.err("".join(f"< {line}\n" for line in (message.start, *(f"{name}: {value}" for name, value in message.headers))) + "< \n")
         if message.body and "o" in options:
             sys.err(f"{{ [{http.size(message.body)} bytes data]\n")
         sys.err(f"* Connection #{data['redirects']} to host {host} left intact\n")
@@ -289,7 +293,8 @@ def _deliver(proc: Process, sys: Sys, options: Data, message: http.Message) -> N
         share = "100" if size else "  0"
         sys.err(
             f"{METER}\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
-            f"\r{share} {size:5d}  {share} {size:5d}    0     0 {size * 1000 // max(1, sys.now - data['began']):6d}      0 --:--:-- --:--:-- --:--:-- {size:5d}\n"
+            f"\r{share} {size:5d}  {share} {size:5d}    0     0 {size * 1000 // max(1, sys.now - data['began']):6d}      0 "
+            f"--:--:-- --:--:-- --:--:-- {size:5d}\n"
         )
     try:
         if target in (None, "-"):

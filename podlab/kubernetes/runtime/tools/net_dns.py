@@ -36,9 +36,7 @@ def _server(proc: Process, sys: Sys, given: str) -> tuple[str, bool]:
 def nslookup(proc: Process, sys: Sys, event: Event) -> int:
     """nslookup [-type=TYPE] NAME [SERVER]."""
     operands = [word for word in proc["argv"][1:] if not word.startswith("-")]
-    kinds = [
-        word.partition("=")[2].upper() for word in proc["argv"][1:] if word.startswith(("-type=", "-querytype=", "-t=", "-q="))
-    ]
+    kinds = [word.partition("=")[2].upper() for word in proc["argv"][1:] if word.startswith(("-type=", "-querytype=", "-t=", "-q="))]
     if not operands or len(operands) > 2:
         usage(proc, sys, "")
     for kind in kinds:
@@ -148,11 +146,7 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
     used, answers = _server(proc, sys, server)
     banner = f"\n; <<>> DiG 9.20.10 <<>> {' '.join(proc['argv'][1:])}\n"
     if not answers:
-        sys.out(
-            f";; communications error to {used}#53: timed out\n" * 3
-            + banner
-            + ";; global options: +cmd\n;; no servers could be reached\n"
-        )
+        sys.out(f";; communications error to {used}#53: timed out\n" * 3 + banner + ";; global options: +cmd\n;; no servers could be reached\n")
         return 9
     names = sockets.resolver(sys).candidates(name) if "search" in flags and kind != "PTR" else [name.rstrip(".")]
     rcode, full = "NXDOMAIN", names[0]
@@ -166,7 +160,8 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
         return 0
     text = (
         banner + ";; global options: +cmd\n;; Got answer:\n"
-        f";; ->>HEADER<<- opcode: QUERY, status: {rcode}, id: {sys.random(65536)}\n;; flags: qr aa rd; QUERY: 1, ANSWER: {len(records)}, "
+        f";; ->>HEADER<<- opcode: QUERY, status: {rcode}, id: {sys.random(65536)}\n;; flags: qr aa rd; QUERY: 1, ANSWER: "
+        f"{len(records)}, "
         f"AUTHORITY: {0 if records else 1}, ADDITIONAL: 1\n;; WARNING: recursion requested but not available\n\n"
         f";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n;{full}.\t\tIN\t{kind}\n\n"
     )
@@ -180,8 +175,7 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
         serial = sys.now // 1000
         text += f";; AUTHORITY SECTION:\n{dns.DOMAIN}.\t\t30\tIN\tSOA\tns.dns.{dns.DOMAIN}. hostmaster.{dns.DOMAIN}. {serial} 7200 1800 86400 30\n\n"
     sys.out(
-        text
-        + f";; Query time: 0 msec\n;; SERVER: {used}#53({used}) (UDP)\n;; WHEN: {_when(sys)}\n;; MSG SIZE  rcvd: {64 + 16 * len(records)}\n\n"
+        text + f";; Query time: 0 msec\n;; SERVER: {used}#53({used}) (UDP)\n;; WHEN: {_when(sys)}\n;; MSG SIZE  rcvd: {64 + 16 * len(records)}\n\n"
     )
     return 0
 
@@ -204,20 +198,12 @@ def host(proc: Process, sys: Sys, event: Event) -> int:
     cluster = sockets.network(sys).cluster
     if dns.is_address(name):
         records = dns.query(cluster, reverse(name), "PTR")[1]
-        sys.out(
-            "".join(f"{one} domain name pointer {value}.\n" for one, _, value in records)
-            or f"Host {reverse(name)}. not found: 3(NXDOMAIN)\n"
-        )
+        sys.out("".join(f"{one} domain name pointer {value}.\n" for one, _, value in records) or f"Host {reverse(name)}. not found: 3(NXDOMAIN)\n")
         return 0 if records else 1
     for full in sockets.resolver(sys).candidates(name):
         records = dns.query(cluster, full)[1]
         if records:
-            sys.out(
-                "".join(
-                    f"{one} {'has address ' + value if kind == 'A' else 'is an alias for ' + value + '.'}\n"
-                    for one, kind, value in records
-                )
-            )
+            sys.out("".join(f"{one} {'has address ' + value if kind == 'A' else 'is an alias for ' + value + '.'}\n" for one, kind, value in records))
             return 0
     sys.out(f"Host {name} not found: 3(NXDOMAIN)\n")
     return 1

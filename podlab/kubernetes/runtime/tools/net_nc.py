@@ -23,7 +23,7 @@ def nc(proc: Process, sys: Sys, event: Event) -> int:
             proc["argv"] = words[:at]
         found, operands = parse_busybox(proc, sys, "lp:w:i:o:s:q:nvzukNtr46")
         proc["argv"] = words
-        options: Data = {letter: value for letter, value in found}
+        options: Data = dict(found)
         options.update(
             program=program,
             v=sum(letter == "v" for letter, _ in found),
@@ -128,7 +128,8 @@ def _call(proc: Process, sys: Sys, options: Data) -> int:
 
 
 def pump(proc: Process, sys: Sys, data: Data, idle_ms: int | None = None) -> int:
-    """Copies both ways until the other end closes; the end of the input only closes the outgoing half. Also ends when nothing came for twice `idle_ms`, no error either."""
+    """Copies both ways until the other end closes; the end of the input only closes the outgoing half. Also ends when
+    nothing came for twice `idle_ms`, no error either."""
     fd = int(data["socket"])
     while True:
         moved = False

@@ -54,19 +54,11 @@ def ping(proc: Process, sys: Sys, event: Event) -> int:
         if data["left"] > 0:
             data["left"] -= 1
     until = data["last"] + data["wait"]
-    if (
-        len(data["times"]) < data["sent"]
-        and "over" not in data
-        and not data["times"]
-        and sys.now < until
-        and data["deadline"] is None
-    ):
+    if len(data["times"]) < data["sent"] and "over" not in data and not data["times"] and sys.now < until and data["deadline"] is None:
         sys.sleep(until - sys.now)
     times, sent = data["times"], data["sent"]
     lost = (sent - len(times)) * 100 // sent if sent else 0
-    sys.out(
-        f"\n--- {data['name']} ping statistics ---\n{sent} packets transmitted, {len(times)} packets received, {lost}% packet loss\n"
-    )
+    sys.out(f"\n--- {data['name']} ping statistics ---\n{sent} packets transmitted, {len(times)} packets received, {lost}% packet loss\n")
     if times:
         low, high, mean = min(times), max(times), sum(times) // len(times)
         sys.out(f"round-trip min/avg/max = {_ms(low)}/{_ms(mean)}/{_ms(high)} ms\n")
@@ -82,9 +74,7 @@ def _send(sys: Sys, data: Data) -> None:
         us = (45 if way.ms == 0 else 340) + sys.random(60) + (80 if sequence == 0 else 0)
         data["times"].append(us)
         if not data["quiet"]:
-            sys.out(
-                f"{data['size'] + 8} bytes from {data['address']}: seq={sequence} ttl={64 if way.ms == 0 else 62} time={_ms(us)} ms\n"
-            )
+            sys.out(f"{data['size'] + 8} bytes from {data['address']}: seq={sequence} ttl={64 if way.ms == 0 else 62} time={_ms(us)} ms\n")
 
 
 def _ms(us: int) -> str:

@@ -65,11 +65,7 @@ def ss(proc: Process, sys: Sys, event: Event) -> int:
     """ss [-l] [-a] [-t] [-n] [-p], of iproute2."""
     flags = "".join(letter for letter, _ in parse_busybox(proc, sys, "laentupsHiox46")[0])
     owners = _owners(sys) if "p" in flags else {}
-    rows = [
-        row
-        for row in _rows(sys, "l" in flags or "a" in flags, "l" not in flags)
-        if not ("t" in flags or "u" in flags) or row[0][0] in flags
-    ]
+    rows = [row for row in _rows(sys, "l" in flags or "a" in flags, "l" not in flags) if not ("t" in flags or "u" in flags) or row[0][0] in flags]
     table = [["State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port", "Process"]]
     for _, local, remote, state, desc in rows:
         owner = owners.get(desc)
@@ -87,9 +83,6 @@ def ss(proc: Process, sys: Sys, event: Event) -> int:
         del table[0]
     widths = [max((len(row[column]) for row in table), default=0) for column in range(5)]
     for state, received, sent, local, remote, owned in table:
-        ends = [
-            f"{text.rpartition(':')[0]:>{width - 5}}:{text.rpartition(':')[2]:<4}"
-            for text, width in ((local, widths[3]), (remote, widths[4]))
-        ]
+        ends = [f"{text.rpartition(':')[0]:>{width - 5}}:{text.rpartition(':')[2]:<4}" for text, width in ((local, widths[3]), (remote, widths[4]))]
         sys.out(f"{state:<{widths[0]}} {received:<{widths[1]}} {sent:<{widths[2]}} {ends[0]} {ends[1]} {owned}".rstrip() + "\n")
     return 0

@@ -100,22 +100,19 @@ def _one(proc: Process, sys: Sys, options: Data) -> int:
             connect(proc, sys, data["address"], port, deadline=data["deadline"])
             if parts.scheme == "https":
                 sys.err(
-                    "wget: note: TLS certificate validation not implemented\nwget: got bad TLS record (len:0) while expecting handshake record\n"
+                    "wget: note: TLS certificate validation not implemented\nwget: got bad TLS record (len:0) while expecting "
+                    "handshake record\n"
                     "wget: error getting response: Connection reset by peer\n"
                 )
                 return 1
-            message = exchange(
-                proc, sys, _request(parts.username, parts.password, name, target, options), deadline=data["deadline"]
-            )
+            message = exchange(proc, sys, _request(parts.username, parts.password, name, target, options), deadline=data["deadline"])
         except Failed as error:
             text = {
                 "timeout": "download timed out",
                 "empty": "error getting response",
                 "reset": "error getting response: Connection reset by peer",
             }
-            complain(
-                proc, sys, text.get(error.why) or f"can't connect to remote host ({data['address']}): {Errno(error.errno).text}"
-            )
+            complain(proc, sys, text.get(error.why) or f"can't connect to remote host ({data['address']}): {Errno(error.errno).text}")
             return 1
         hang_up(proc, sys)
         if "S" in options:
@@ -141,9 +138,7 @@ def _one(proc: Process, sys: Sys, options: Data) -> int:
 def _request(user: str | None, password: str | None, host: str, target: str, options: Data) -> str:
     given = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in options["headers"])]
     names = [name.lower() for name, _ in given]
-    lines = [
-        (name, value) for name, value in (("Host", host), ("User-Agent", options.get("U", "Wget"))) if name.lower() not in names
-    ]
+    lines = [(name, value) for name, value in (("Host", host), ("User-Agent", options.get("U", "Wget"))) if name.lower() not in names]
     lines.append(("Connection", "close"))
     if user and "authorization" not in names:
         lines.append(("Authorization", "Basic " + b64encode(f"{user}:{password or ''}".encode()).decode()))
