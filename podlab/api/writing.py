@@ -74,9 +74,9 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
         call.warnings += bodies.check(target.resource, body, twice, validating)
         if target.verb == "update":
             _check_name(target, body)
-            if target.resource != stored:
-                body = create._of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False)
         body = clocks.moved(schema.type_of(target.resource), body, -hub.seconds())
+        if target.resource != stored:
+            body = create._of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False)
     options["fieldValidation"] = "Ignore"  # judged above, with warnings
     key = key_of(target.namespace if stored.namespaced else None, name)
     existed = engine.etcd.get(plural, key) is not None
