@@ -129,3 +129,27 @@ def test_a_reload_reads_the_configuration_anew() -> None:
     )
     assert lab.out("web", "curl -s localhost:81") == "new"
     assert lab.run("web", "curl -s localhost:80")[2] == 7
+
+
+def test_logs_go_to_the_files_that_the_configuration_names() -> None:
+    """The sidecar of every manual: nginx writes into a shared volume, a helper reads."""
+    lab = Lab(1)
+    mount = {"volumeMounts": [{"name": "logs", "mountPath": "/var/log/nginx"}]}
+    helper = {"name": "tail", "image": "busybox", "command": ["sh", "-c", "tail -F /var/log/nginx/access.log"], **mount}
+    lab.pod("web", containers=[{"name": "web", "image": "nginx:1.27", **mount}, helper], spec={"volumes": [{"name": "logs", "emptyDir": {}}]})
+    lab.settle(15)
+    assert "[notice]" not in lab.logs("web")
+    assert lab.run("web", "curl -s localhost/none")[2] == 0
+    lab.settle(2)
+    assert '"GET /none HTTP/1.1" 404 153 "-" "curl/8.14.1" "-"' in lab.logs("web", "tail")
+    assert "GET" not in lab.logs("web", "web")
+    assert "start worker process" in lab.out("web", "cat /var/log/nginx/error.log", "tail")
+
+
+def test_a_log_format_of_ones_own() -> None:
+    lab = Lab(1)
+    conf = 'log_format short "$status $request_method $uri"; server { listen 80; access_log /dev/stdout short; location /quiet { return 200 x; } }'
+    lab.pod("web", "nginx:1.14.2", command=["sh", "-c", f"echo '{conf}' > /etc/nginx/conf.d/default.conf; exec nginx"])
+    lab.settle()
+    lab.run("web", "curl -s localhost/quiet")
+    assert lab.logs("web") == "200 GET /quiet\n"

@@ -108,7 +108,13 @@ events {
 http {
     include       /etc/nginx/mime.types;
     default_type  application/octet-stream;
+
+    log_format  main  '$remote_addr - $remote_user [$time_local] "$request" '
+                      '$status $body_bytes_sent "$http_referer" '
+                      '"$http_user_agent" "$http_x_forwarded_for"';
+
     access_log  /var/log/nginx/access.log  main;
+
     sendfile        on;
     keepalive_timeout  65;
     include /etc/nginx/conf.d/*.conf;
@@ -218,7 +224,12 @@ def _start(proc: Process, sys: Sys) -> int | None:
     if "-t" in arguments:
         sys.err(f"nginx: the configuration file {path} syntax is ok\nnginx: configuration file {path} test is successful\n")
         return 0
-    data.update(servers=found["servers"], upstreams=found["upstreams"], listening={}, connections={}, turn=0)
+    data.update(listening={}, connections={}, turn=0, logs={})
+    try:
+        _configure(proc, sys, found)
+    except ConfigError as error:
+        sys.err(f"nginx: [emerg] {error}\n")
+        return 1
     for server in data["servers"]:
         for address, port in server["listens"]:
             if str(port) in data["listening"]:
@@ -242,6 +253,20 @@ def _start(proc: Process, sys: Sys) -> int | None:
     proc["argv"] = [f"nginx: master process {' '.join(proc['argv'])}"]
     _spawn_worker(proc, sys)
     return None
+
+
+def _configure(proc: Process, sys: Sys, found: Data) -> None:
+    """Takes a configuration over and opens its log files. Raises ConfigError."""
+    data = proc["data"]
+    wanted = dict.fromkeys([found["errors"], *(server["access"][0] for server in found["servers"])])
+    for path in wanted:
+        if path not in data["logs"] and path not in ("off", "stderr"):
+            try:
+                data["logs"][path] = sys.open(path, "a")
+            except Errno as error:
+                number = {"ENOENT": 2, "EACCES": 13, "EISDIR": 21, "EROFS": 30}.get(error.name, 5)
+                raise ConfigError(f'open() "{path}" failed ({number}: {error.text})') from None
+    data.update({key: found[key] for key in ("servers", "upstreams", "errors", "formats")})
 
 
 def _spawn_worker(proc: Process, sys: Sys) -> None:
@@ -304,7 +329,10 @@ def _relisten(proc: Process, sys: Sys, found: Data) -> None:
             except Errno as error:
                 notice(sys, "emerg", f"bind() to {address}:{port} failed (98: {error.text})")
                 return
-    data.update(servers=found["servers"], upstreams=found["upstreams"])
+    try:
+        _configure(proc, sys, found)
+    except ConfigError as error:
+        notice(sys, "emerg", str(error))
 
 
 def _worker(proc: Process, sys: Sys, event: Event) -> None:

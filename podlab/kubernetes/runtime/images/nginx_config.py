@@ -35,6 +35,8 @@ underscores_in_headers upstream use user uwsgi_pass valid_referers variables_has
 worker_priority worker_processes worker_rlimit_core worker_rlimit_nofile worker_shutdown_timeout working_directory zone
 """.split()
 )
+ACCESS_LOG, ERROR_LOG = "/var/log/nginx/access.log", "/var/log/nginx/error.log"
+COMBINED = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 RAW_BLOCKS = ("types", "map", "geo", "split_clients", "charset_map")  # what stands in these is no directive
 TAKES_BLOCK = (
     "http",
@@ -147,28 +149,40 @@ def _expand(sys: Sys, directives: list[Directive]) -> list[Directive]:
 
 
 def check(directives: list[Directive], path: str) -> Data:
-    """{"servers": [{"listens": [[address, port]], "names", "block"}], "upstreams": {name: [host:port]}, "hosts": [(name, port) that must
-    be resolvable]}. Raises ConfigError."""
+    """{"servers": [{"listens": [[address, port]], "names", "block", "access": [log file or "off", format]}], "upstreams":
+    {name: [host:port]}, "hosts": [(name, port) that must be resolvable], "errors": log file, "formats": {name: text}}. Raises ConfigError."""
     if not any(name == "events" for name, _, _ in directives):
         raise ConfigError('no "events" section in configuration')
-    found: Data = {"servers": [], "upstreams": {}, "hosts": []}
+    errors = next((arguments[0] for name, arguments, _ in directives if name == "error_log" and arguments), ERROR_LOG)
+    found: Data = {"servers": [], "upstreams": {}, "hosts": [], "errors": errors, "formats": {"combined": COMBINED}}
     for name, _, block in directives:
         if name == "http" and block:
+            access = _access(block, [ACCESS_LOG, "combined"])
             for inner, arguments, body in block:
+                if inner == "log_format" and len(arguments) > 1:
+                    found["formats"][arguments[0]] = "".join(word for word in arguments[1:] if not word.startswith("escape="))
                 if inner == "upstream" and body is not None:
                     members = [entry[1][0] for entry in body if entry[0] == "server" and entry[1]]
                     if not members:
                         raise ConfigError(f"no servers are inside upstream in {path}")
                     found["upstreams"][arguments[0]] = members
                     found["hosts"] += [_host(member) for member in members]
-            found["servers"] = [_server(body) for inner, _, body in block if inner == "server" and body is not None]
+            found["servers"] = [_server(body, access) for inner, _, body in block if inner == "server" and body is not None]
     for server in found["servers"]:
         _hosts(server["block"], found)
+        if server["access"][1] not in found["formats"]:
+            raise ConfigError(f'unknown log format "{server["access"][1]}" in {path}')
     return found
 
 
-def _server(block: list[Directive]) -> Data:
+def _access(block: list[Directive], otherwise: list[str]) -> list[str]:
+    words = next((arguments for name, arguments, _ in block if name == "access_log" and arguments), None)
+    return otherwise if words is None else [words[0], words[1] if len(words) > 1 and "=" not in words[1] else "combined"]
+
+
+def _server(block: list[Directive], access: list[str]) -> Data:
     return {
+        "access": _access(block, access),
         "listens": listens(block),
         "block": block,
         "names": [word for inner, arguments, _ in block if inner == "server_name" for word in arguments],

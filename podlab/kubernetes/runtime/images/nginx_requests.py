@@ -44,23 +44,22 @@ def is_modern(sys: Sys) -> bool:
 
 
 def notice(sys: Sys, level: str, text: str, who: str = "1#1") -> None:
-    sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} [{level}] {who}: {text}\n")
+    """A line of the error log."""
+    data = sys.proc["data"]
+    sys.write(data.get("logs", {}).get(data.get("errors"), 2), f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} [{level}] {who}: {text}\n")
 
 
 def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
     """One request: the server, the location and its directives, then a line in the access log."""
-    if not request.version.startswith("HTTP/"):
-        found: Answer = page(sys, 400, [("Connection", "close")])
-    else:
-        found = _Request(proc, sys, port, request, peer).answer()
+    mine = _Request(proc, sys, port, request, peer)
+    found = mine.answer() if request.version.startswith("HTTP/") else page(sys, 400, [("Connection", "close")])
     message = found.failed if isinstance(found, Proxy) else found
     assert isinstance(message, http.Message)
-    length = 0 if request.method == "HEAD" else http.size(message.body)
-    status = 200 if isinstance(found, Proxy) else message.status
-    sys.out(
-        f'{peer} - - [{clf_time(sys.now)}] "{request.start}" {status} {length} "{request.get("Referer") or "-"}" '
-        f'"{request.get("User-Agent") or "-"}" "{request.get("X-Forwarded-For") or "-"}"\n'
-    )
+    file, form = mine.server["access"]
+    if file in proc["data"]["logs"]:
+        mine.status = 200 if isinstance(found, Proxy) else message.status
+        mine.length = 0 if request.method == "HEAD" or isinstance(found, Proxy) else http.size(message.body)
+        sys.write(proc["data"]["logs"][file], mine.text(proc["data"]["formats"][form], logged=True) + "\n")
     return found
 
 
@@ -73,6 +72,7 @@ class _Request:
         fitting = [one for one in proc["data"]["servers"] if any(listen[1] == port for listen in one["listens"])]
         self.server: Data = next((one for one in fitting if self.host in one["names"]), fitting[0])
         self.uri = request.path
+        self.status, self.length = 200, 0  # of the answer, for the log
 
     def answer(self) -> Answer:
         for _ in range(10):  # NGX_HTTP_MAX_URI_CHANGES
@@ -82,8 +82,8 @@ class _Request:
                 return found
         return page(self.sys, 500, [])
 
-    def text(self, text: str) -> str:
-        """Variables in place."""
+    def text(self, text: str, logged: bool = False) -> str:
+        """Variables in place; in a log an empty one is a dash."""
         if "$" not in text:
             return text
         query = self.request.target.partition("?")[2]
@@ -102,7 +102,16 @@ class _Request:
             "server_addr": str(self.sys.sandbox["ip"]),
             "is_args": "?" if query else "",
             "server_name": (self.server["names"] or [""])[0],
-            "status": "200",
+            "status": str(self.status),
+            "body_bytes_sent": str(self.length),
+            "bytes_sent": str(self.length + 240),
+            "request": self.request.start,
+            "time_local": clf_time(self.sys.now),
+            "time_iso8601": stamp(self.sys.now, "%Y-%m-%dT%H:%M:%S+00:00"),
+            "msec": f"{self.sys.now / 1000:.3f}",
+            "request_time": "0.000",
+            "request_length": str(len(self.request.text())),
+            "remote_user": "",
             "server_protocol": self.request.version,
             "proxy_add_x_forwarded_for": self.peer,
             "nginx_version": version(self.sys),
@@ -110,9 +119,11 @@ class _Request:
 
         def one(match: re.Match[str]) -> str:
             name = match[1] or match[2]
-            if name.startswith("http_"):
-                return self.request.get(name[5:].replace("_", "-"))
-            return values.get(name, "")
+            if name.startswith("http_") and name != "http_host":
+                value = self.request.get(name[5:].replace("_", "-"))
+            else:
+                value = values.get(name, "")
+            return value or ("-" if logged else "")
 
         return re.sub(r"\$(?:\{(\w+)\}|(\w+))", one, text)
 
