@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .apiserver.leases import lease_object
 from .cause import Cause
 from .component import Component
 from .controllers_common.root_ca import root_ca
+from .objects import Map
 from .times import rfc3339
 
 if TYPE_CHECKING:
@@ -57,15 +59,16 @@ def fill(cluster: Cluster) -> None:
                               "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]},
                      "status": {"loadBalancer": {}}})
     for index, node in enumerate(cluster.spec["nodes"]):
-        put("nodes", node_object(cluster, index, node))
+        made = put("nodes", node_object(cluster, index, node))
+        put("leases", lease_object(node["name"], made["metadata"]["uid"]))
 
 
 class _Writer:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    def __call__(self, plural: str, obj: dict[str, Any]) -> None:
-        self._cluster.server.store_new(plural, obj, BEGAN)
+    def __call__(self, plural: str, obj: dict[str, Any]) -> Map:
+        return self._cluster.server.store_new(plural, obj, BEGAN)
 
 
 def pod_cidr(index: int) -> str:

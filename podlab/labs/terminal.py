@@ -24,6 +24,7 @@ class TerminalSession:
         """(Re)connect to a live cluster, as after a restart or a rewind; a running command is gone."""
         self.live = live
         self.laptop = Laptop(live.engine, limits.Writes(live.apply), files)
+        self.laptop.paused = lambda: not live.rate  # a command's own work takes no time while the clock stands still
 
     @property
     def busy(self) -> bool:

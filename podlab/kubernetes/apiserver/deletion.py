@@ -36,11 +36,12 @@ def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Requ
     if options.get("dryRun"):
         return obj
     finalizers = finalizers_for(resource, obj, policy, bool(options.get("orphanDependents")))
-    grace = grace_period(resource, obj, options.get("gracePeriodSeconds"))
     if resource.plural == "namespaces":
         return delete_namespace(server, obj, finalizers, cause, request)
-    if grace or finalizers:
-        return mark(server, resource, obj, grace, finalizers, cause, request)
+    if resource.plural == "pods":
+        return delete_pod(server, resource, obj, finalizers, cause, request)
+    if finalizers:
+        return mark(server, resource, obj, 0, finalizers, cause, request)
     return server.drop(resource.plural, obj, cause, request)
 
 
@@ -65,10 +66,18 @@ def finalizers_for(resource: Resource, obj: Map, policy: str | None, orphan: boo
     return [*held, *kept]
 
 
-def grace_period(resource: Resource, obj: Map, asked: int | None) -> int:
-    """Seconds. Only Pods are deleted gracefully."""
-    if resource.plural != "pods":
-        return 0
+def delete_pod(server: ApiServer, resource: Resource, pod: Map, finalizers: list[str], cause: Cause, request: Request) -> Map:
+    """Only Pods are deleted gracefully. The mark is written even when the Pod goes in the same breath: watchers see both."""
+    asked, running = request.options.get("gracePeriodSeconds"), pod["metadata"].get("deletionGracePeriodSeconds")
+    if running is not None and (asked is None or asked >= running):
+        return pod  # pendingGraceful: a period that runs already may only become shorter
+    grace = grace_period(pod, asked)
+    pod = mark(server, resource, pod, grace, finalizers, cause, request)
+    return pod if grace or finalizers else server.drop("pods", pod, cause, request)
+
+
+def grace_period(obj: Map, asked: int | None) -> int:
+    """Seconds (podStrategy.CheckGracefulDelete)."""
     grace = int(asked if asked is not None else dig(obj, "spec.terminationGracePeriodSeconds", 30))
     if not obj["spec"].get("nodeName") or dig(obj, "status.phase") in ("Succeeded", "Failed"):
         return 0
@@ -76,7 +85,7 @@ def grace_period(resource: Resource, obj: Map, asked: int | None) -> int:
 
 
 def mark(server: ApiServer, resource: Resource, obj: Map, grace: int, finalizers: list[str], cause: Cause, request: Request) -> Map:
-    """Set deletionTimestamp (now + grace) and finalizers; a period that runs already may only become shorter."""
+    """Set deletionTimestamp (now + grace) and finalizers; a period that runs already is made shorter."""
     metadata = dict(obj["metadata"])
     now = server.cluster.clock.now
     if metadata.get("deletionTimestamp"):
@@ -85,8 +94,8 @@ def mark(server: ApiServer, resource: Resource, obj: Map, grace: int, finalizers
         if asked is not None and grace < running:
             started = parse_rfc3339(metadata["deletionTimestamp"]) - running * 1000
             end = started + grace * 1000
-            if end < now and grace:
-                end, grace = now, 1
+            if end < now:
+                end, grace = now, min(grace, 1)
             metadata.update(deletionTimestamp=rfc3339(end), deletionGracePeriodSeconds=grace)
     else:
         metadata.update(deletionTimestamp=rfc3339(now + grace * 1000), deletionGracePeriodSeconds=grace)

@@ -13,7 +13,7 @@ from ..etcd import key_of, key_of_object
 from ..objects import Map, dig, freeze, thaw
 from ..resources import BY_PLURAL, Resource
 from ..times import rfc3339
-from . import admission, create, decode, deletion, patch, strategy, subresources, validation
+from . import admission, create, decode, deletion, leases, patch, strategy, subresources, validation
 from .context import Context
 from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
 from .request import Request
@@ -67,7 +67,7 @@ class ApiServer:
         obj = self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name))
         if obj is None:
             raise not_found(resource.group, resource.plural, request.name)
-        return obj
+        return leases.as_read(self.cluster, obj) if resource.plural == "leases" else obj
 
     def matching(self, resource: Resource, request: Request) -> list[Map]:
         found = self.cluster.etcd.list(resource.plural, request.namespace if resource.namespaced else None)
@@ -80,7 +80,7 @@ class ApiServer:
                 found = [obj for obj in found if picked(obj)]
         except selectors.SelectorError as error:
             raise bad_request(str(error)) from error
-        return found
+        return [leases.as_read(self.cluster, obj) for obj in found] if resource.plural == "leases" else found
 
     @staticmethod
     def field(obj: Any, path: str) -> str:

@@ -113,6 +113,8 @@ class Rollout:
         self.nodes = list(nodes)
         self.by_node: dict[str, list[Map]] = {}
         for pod in pods:
+            if is_deleting(pod) and facts(pod).phase in ("Failed", "Succeeded"):
+                continue  # getNodesToDaemonPods: the kubelet has nothing more to do for it than to let it go
             self.by_node.setdefault(target_node(pod), []).append(pod)
         daemon = freeze({"metadata": {}, "spec": daemon_spec(ds)})
         self.verdicts = {node["metadata"]["name"]: node_should_run(node, daemon) for node in self.nodes}
@@ -267,6 +269,9 @@ class DaemonSetController(Controller):
         if not todo.create and not todo.delete and (ds["spec"].get("updateStrategy") or EMPTY).get("type") != "OnDelete":
             todo = state.roll()
         error = self._apply(ds, todo, state.hash)
+        if todo.create or todo.delete:  # updateDaemonSetStatus asks its informer anew, which knows what was just written
+            owned = controlled(uid, self.cluster.etcd.owned(uid, "pods"))
+            state = Rollout(ds, state.nodes, owned, state.hash, self.now)
         self._write_status(ds, state.status())
         live = [one["metadata"]["name"] for one in held for pod in pods
                 if (pod["metadata"].get("labels") or EMPTY).get(revisions.HASH) == (one["metadata"].get("labels")

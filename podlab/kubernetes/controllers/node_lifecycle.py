@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..apiserver import leases
 from ..cause import Cause
 from ..component import Controller
 from ..controllers_common import conditions
@@ -24,7 +25,6 @@ TAINT_EVERY_MS = 10_000  # --node-eviction-rate 0.1: one node in 10 s for each z
 SLOW_TAINT_EVERY_MS = 100_000  # --secondary-node-eviction-rate 0.01, in a partly dead zone
 LARGE_CLUSTER = 50  # --large-cluster-size-threshold: smaller zones stop evicting when partly dead
 UNHEALTHY_SHARE = 0.55  # --unhealthy-zone-threshold
-LEASE_PERIOD_MS = 10_000  # a kubelet renews its Lease 4 times in nodeLeaseDurationSeconds 40
 POD_EVERY_MS = 25  # MarkPodsNotReady writes one Pod after the other
 PODS = "pods of "  # prefix of the keys of nodes whose Pods are being marked
 ZONE = "topology.kubernetes.io/zone"
@@ -121,9 +121,7 @@ class NodeLifecycleController(Controller):
         last = self.cluster.heartbeat(name)
         if last >= self.now or ready_of(node) == "Unknown":
             return None
-        phase = self.cluster.random.integer("lease", name, below=LEASE_PERIOD_MS)
-        renewed = (last - phase) // LEASE_PERIOD_MS * LEASE_PERIOD_MS + phase
-        due = _tick_after(renewed) + GRACE_MS
+        due = _tick_after(leases.renewed(self.cluster, name)) + GRACE_MS
         if self.now < due:
             return due - self.now
         self.client.update("nodes", {**node, "status": unknown_status(node, self.now)}, subresource="status",

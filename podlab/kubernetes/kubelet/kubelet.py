@@ -48,8 +48,8 @@ class Kubelet(Component):
     pods {uid: worker, see state.new_worker}; wakes {uid: timer of a change not yet looked at}; power on | off | silent, since
     then; silent_at when it was last heard; dark after a loss of power; address the last one given; pleg, node_timer, evict_timer
     timers of the loops that have something to find; images {name: {"size", "at", "id"}}; pulls, the first under way; sandboxes_at
-    when the next sandbox may come up; registries, fill: faults; pressure {condition: last met}; sessions, see sessions.py;
-    runtime the machine's own state.
+    when the next sandbox may come up or end; finish_at when the next ended Pod may be told; registries, fill: faults;
+    pressure {condition: last met}; sessions, see sessions.py; runtime the machine's own state.
     """
 
     def __init__(self, cluster: Cluster, index: int, node: dict[str, Any]) -> None:
@@ -78,6 +78,7 @@ class Kubelet(Component):
             "images": {},
             "pulls": [],
             "sandboxes_at": 0,
+            "finish_at": 0,
             "registries": {},
             "pressure": {},
             "fill": {},

@@ -64,7 +64,7 @@ def step_stop_sandbox(kubelet: Kubelet, worker: Worker) -> int | None:
     if worker["sandbox"] is None or worker["sandbox"].get("stopped"):
         return None
     starting.stop_sandbox(kubelet, worker)
-    return SANDBOX_STOP_MS
+    return starting.sandbox_turn(kubelet) + SANDBOX_STOP_MS
 
 
 def restart_all(kubelet: Kubelet, worker: Worker, pod: Map, trigger: str) -> list[list[Any]]:

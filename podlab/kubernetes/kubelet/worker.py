@@ -25,10 +25,9 @@ RESYNC_MS = 60_000  # SyncFrequency
 ERROR_MS = FIRST_MS  # backOffPeriod: 10 s
 JITTER = 0.5  # workerResyncIntervalJitterFactor, workerBackOffPeriodJitterFactor
 SANDBOX_MS = 110
-SANDBOX_APART_MS = 15  # sandboxes of one node come up one after another, as recorded where several Pods start at once
 RELIST_MS = 10  # what the relist of one Pod takes (PLEGOnDemandRelist)
-SANDBOX_STOP_MS = 120
 UNMOUNT_MS = 100
+FINISH_APART_MS = 10  # the status manager writes for one Pod after another: recorded DELETED are 9 to 13 ms apart (endpoints.json)
 SHOW_MS = 1000  # CrashLoopBackOff is shown so long after the exit, as up to 1.34; see docs/fidelity.md
 
 
@@ -233,9 +232,7 @@ def step_sandbox(kubelet: Kubelet, worker: Worker) -> int | None:
     ip = kubelet.host_ip if spec.get("hostNetwork") else kubelet.new_address()
     worker["sandbox"] = {"ip": ip, "ready": False, "seen": False, "at": now, "host": bool(spec.get("hostNetwork"))}
     worker["steps"].insert(1, ["sandboxed"])
-    turn = max(now, int(kubelet.state["sandboxes_at"]))
-    kubelet.state["sandboxes_at"] = turn + SANDBOX_APART_MS
-    return turn - now + SANDBOX_MS
+    return starting.sandbox_turn(kubelet) + SANDBOX_MS
 
 
 def step_sandboxed(kubelet: Kubelet, worker: Worker) -> int | None:
@@ -376,8 +373,9 @@ def step_ended(kubelet: Kubelet, worker: Worker) -> int | None:
     worker["mode"] = "terminated"
     worker["steps"] = []
     kubelet.write_status(worker)
-    at = kubelet.next_tick(kubelet.now + 1)
-    kubelet.after(at - kubelet.now + UNMOUNT_MS, ["terminated", worker["uid"]])
+    at = max(kubelet.next_tick(kubelet.now + 1) + UNMOUNT_MS, kubelet.state["finish_at"])
+    kubelet.state["finish_at"] = at + FINISH_APART_MS
+    kubelet.after(at - kubelet.now, ["terminated", worker["uid"]])
     return None
 
 

@@ -201,3 +201,38 @@ def test_a_namespace_that_is_deleted_takes_everything_with_it(cluster: Cluster) 
     cluster.run_for(120)
     assert cluster.etcd.get("namespaces", "shop") is None
     assert cluster.etcd.list("pods", "shop") == cluster.etcd.list("deployments", "shop") == []
+
+
+def test_watchers_see_a_pod_marked_before_it_goes(cluster: Cluster) -> None:
+    """recorded/force-delete.json: MODIFIED with a grace of 0, then DELETED; so for every Pod, however it goes."""
+    running(cluster)
+    seen: list[tuple[str, int | None]] = []
+    cluster.etcd.subscribe("pods", lambda change: seen.append((change.type, change.object["metadata"].get("deletionGracePeriodSeconds"))))
+    do(cluster, "delete", "pods", "p", gracePeriodSeconds=0)
+    assert seen == [("MODIFIED", 0), ("DELETED", 0)]
+    running(cluster, "q")
+    seen.clear()
+    do(cluster, "delete", "pods", "q", gracePeriodSeconds=2)
+    cluster.run_for(10)
+    assert [seen[0], *seen[-2:]] == [("MODIFIED", 2), ("MODIFIED", 0), ("DELETED", 0)]
+
+
+def test_a_second_deletion_without_a_shorter_grace_changes_nothing(cluster: Cluster) -> None:
+    running(cluster)
+    first = do(cluster, "delete", "pods", "p", gracePeriodSeconds=5)
+    assert do(cluster, "delete", "pods", "p") is first
+    assert do(cluster, "delete", "pods", "p", gracePeriodSeconds=9) is first
+    assert do(cluster, "delete", "pods", "p", gracePeriodSeconds=3)["metadata"]["deletionGracePeriodSeconds"] == 3
+
+
+def test_a_nodes_lease_tells_when_its_kubelet_was_last_heard(cluster: Cluster) -> None:
+    def lease() -> Any:
+        return cluster.client("kubernetes-admin").get("leases", "node-1", "kube-node-lease")["spec"]
+
+    cluster.run_for(100)
+    age = cluster.now - parse_rfc3339(lease()["renewTime"])
+    assert (lease()["holderIdentity"], lease()["leaseDurationSeconds"], 0 <= age < 11_000) == ("node-1", 40, True)
+    cluster.apply({"at": cluster.now, "do": "fault", "node": "node-1", "power": "off"})
+    last = lease()["renewTime"]
+    cluster.run_for(30)
+    assert lease()["renewTime"] == last

@@ -87,3 +87,20 @@ def test_a_failed_daemon_is_replaced_with_a_growing_delay(make_cluster: Any) -> 
     cluster.run_for(1)
     assert pods(cluster)[0]["status"]["phase"] == "Pending"
     assert any("Found failed daemon pod" in text for text in events(cluster, "FailedDaemonPod"))
+
+
+def test_a_daemon_that_has_ended_is_replaced_before_it_is_gone(make_cluster: Any) -> None:
+    """recorded/ds.json: the next daemon comes with the status that shows the end, not with the deletion."""
+    cluster = make_cluster(ready_ms=None, stop_ms=None)
+    create(cluster, "daemonsets", daemon())
+    cluster.run_for(1)
+    bind_where_pinned(cluster)
+    cluster.run_for(1)
+    ending = pods(cluster)[0]
+    admin(cluster).delete("pods", ending["metadata"]["name"], "default")
+    cluster.run_for(1)
+    assert len(pods(cluster)) == 2
+    cluster.components["hands"].end(admin(cluster).get("pods", ending["metadata"]["name"], "default"))  # type: ignore[attr-defined]
+    cluster.run_for(1)
+    assert len(pods(cluster)) == 3
+    assert status(cluster, "daemonsets", "agent")["currentNumberScheduled"] == 2

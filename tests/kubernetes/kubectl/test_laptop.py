@@ -196,3 +196,32 @@ def test_tab_completes(line: str, words: list[str]) -> None:
         assert {"node", "nodes"} <= set(found)
     else:
         assert found == words
+
+
+TWO = DEPLOYMENT + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n"
+
+
+def test_manifests_of_one_file_arrive_one_after_another() -> None:
+    """recorded/unschedulable.json: the Deployment's Pods are there before the second manifest is."""
+    where = cluster()
+    seen: list[str] = []
+    where.etcd.subscribe("*", lambda change: seen.append(change.plural) if change.type == "ADDED" else None)
+    run_script(where, "kubectl apply -f two.yaml", files={"two.yaml": TWO})
+    assert [plural for plural in seen if plural != "events"] == ["deployments", "replicasets", "pods", "pods", "configmaps"]
+
+
+def test_a_paused_cluster_takes_several_manifests_without_a_wait() -> None:
+    screen = Screen(cluster(), {"two.yaml": TWO})
+    screen.laptop.paused = lambda: True
+    now = screen.cluster.now
+    assert screen.type("kubectl apply -f two.yaml") == "deployment.apps/dep created\nconfigmap/late created\n"
+    assert (screen.cluster.now, screen.laptop.busy) == (now, False)
+    assert screen.type("kubectl delete -f two.yaml").count("deleted") == 2
+
+
+def test_a_clock_that_is_stopped_in_the_middle_does_not_hold_a_command() -> None:
+    screen = Screen(cluster(), {"two.yaml": TWO})
+    assert screen.type("kubectl apply -f two.yaml") == "" and screen.laptop.busy
+    screen.laptop.paused = lambda: True
+    screen.laptop.advance()
+    assert screen.wait(0) == "deployment.apps/dep created\nconfigmap/late created\n"

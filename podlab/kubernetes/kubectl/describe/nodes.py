@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from ... import quantity
+from ...apiserver.errors import ApiError
 from ...apiserver.tables.texts import Obj, node_roles, rfc1123z, since
 from ...objects import Map
 from .events import Reader, describe_events
@@ -140,9 +141,10 @@ def node_events(client: Reader, node: Map) -> list[Map]:
 
 
 def _lease(page: Page, client: Reader, name: str) -> None:
-    lease = client.find("leases", name, LEASE_NAMESPACE)
-    if lease is None:
-        page.field("Lease", f'Failed to get lease: leases.coordination.k8s.io "{name}" not found')
+    try:
+        lease = client.get("leases", name, LEASE_NAMESPACE)
+    except ApiError as error:
+        page.field("Lease", f"Failed to get lease: {error.message}")
         return
     spec = lease.get("spec") or {}
     page.line(0, "Lease:")
