@@ -28,6 +28,7 @@ class Resolver:
     servers: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     ndots: int = 1
+    blocked: bool = False  # a NetworkPolicy keeps the Pod from asking
 
     @classmethod
     def parse(cls, text: str) -> Resolver:
@@ -49,7 +50,7 @@ class Resolver:
     @property
     def answers(self) -> bool:
         """Whether the first name server is the cluster's; no other can be reached."""
-        return SERVER in self.servers[:1]
+        return SERVER in self.servers[:1] and not self.blocked
 
     def candidates(self, name: str) -> list[str]:
         """The full names to try, in order."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from ..objects import Map, dig
+from ..objects import Map, dig, freeze
 from ..selectors import selects
+from .dns import SERVER as DNS_SERVER
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
+
+DNS_POD: Map = freeze({"metadata": {"namespace": "kube-system", "name": "coredns", "labels": {"k8s-app": "kube-dns"}}, "spec": {"containers": []}})
 
 
 def allows(cluster: Cluster, source: Map | None, target: Map | None, source_ip: str, target_ip: str, port: int) -> bool:
@@ -22,7 +25,14 @@ def allows(cluster: Cluster, source: Map | None, target: Map | None, source_ip: 
     )
 
 
-def _direction(cluster: Cluster, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int) -> bool:
+def allows_names(cluster: Cluster, source: Map | None) -> bool:
+    """Whether a Pod's egress policies let it ask the cluster's DNS (UDP 53 of kube-system's k8s-app=kube-dns)."""
+    return source is None or _direction(cluster, "Egress", source, DNS_POD, DNS_SERVER, DNS_POD, 53, "UDP")
+
+
+def _direction(
+    cluster: Cluster, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int, protocol: str = "TCP"
+) -> bool:
     policies = [
         policy
         for policy in cluster.etcd.list("networkpolicies", subject["metadata"]["namespace"])
@@ -34,7 +44,7 @@ def _direction(cluster: Cluster, direction: str, subject: Map, other: Map | None
     for policy in policies:
         for rule in policy["spec"].get(member) or ():
             ports, allowed = rule.get("ports"), rule.get(peers)
-            if (not ports or any(_port(entry, target, port) for entry in ports)) and (
+            if (not ports or any(_port(entry, target, port, protocol) for entry in ports)) and (
                 not allowed or any(_peer(cluster, policy, peer, other, other_ip) for peer in allowed)
             ):
                 return True
@@ -45,9 +55,9 @@ def _types(policy: Map) -> list[str]:
     return list(policy["spec"].get("policyTypes") or ["Ingress", *(["Egress"] if policy["spec"].get("egress") else [])])
 
 
-def _port(entry: Map, target: Map | None, port: int) -> bool:
+def _port(entry: Map, target: Map | None, port: int, protocol: str) -> bool:
     wanted: Any = entry.get("port")
-    if entry.get("protocol", "TCP") != "TCP":
+    if entry.get("protocol", "TCP") != protocol:
         return False
     if wanted is None:
         return True

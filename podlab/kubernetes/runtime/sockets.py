@@ -5,9 +5,11 @@ Calls that must wait raise `Blocked`, so they remember their descriptor in `proc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import dns
+from .network_policy import allows_names
 from .process import Errno
 
 if TYPE_CHECKING:
@@ -82,8 +84,12 @@ def shutdown(sys: Sys, fd: int) -> None:
 
 
 def resolver(sys: Sys) -> dns.Resolver:
-    """The process's /etc/resolv.conf."""
-    return dns.Resolver.parse(_etc(sys, "resolv.conf"))
+    """The process's /etc/resolv.conf, and whether policies let it ask."""
+    found = dns.Resolver.parse(_etc(sys, "resolv.conf"))
+    cluster = network(sys).cluster
+    if cluster.etcd.count("networkpolicies") and not allows_names(cluster, network(sys).routes.pod(namespace(sys))):
+        return replace(found, blocked=True)
+    return found
 
 
 def resolve(sys: Sys, name: str) -> tuple[str, list[str]]:

@@ -234,6 +234,25 @@ def test_an_egress_policy_holds_a_pod_in() -> None:
     assert lab.run("client", f"wget -qO- -T 3 {lab.ip('web')}") == ("", "wget: download timed out\n", 1)
 
 
+def test_a_pod_that_may_not_ask_for_names_knows_none() -> None:
+    """The trap of every first egress policy: DNS is egress too."""
+    lab = Lab()
+    lab.pod("web", NGINX, node="node-1")
+    lab.service("web", "web")
+    lab.client()
+    rules = [{"to": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "shut"},
+              "spec": {"podSelector": {"matchLabels": {"app": "client"}}, "policyTypes": ["Egress"], "egress": rules}}  # fmt: skip
+    lab.create("networkpolicies", policy)
+    lab.settle()
+    assert "Welcome" in lab.out("client", f"wget -qO- -T 3 {lab.ip('web')}")
+    assert lab.run("client", "wget -qO- -T 3 web")[1] == "wget: bad address 'web'\n"
+    assert lab.run("client", "nslookup web")[0] == ";; connection timed out; no servers could be reached\n\n"
+    names = {"to": [{"namespaceSelector": {}}], "ports": [{"port": 53, "protocol": "UDP"}]}
+    lab.create("networkpolicies", {**policy, "metadata": {"name": "names"}, "spec": {**policy["spec"], "egress": [names]}})  # type: ignore[dict-item]
+    assert "Welcome" in lab.out("client", "wget -qO- -T 3 web")
+
+
 def test_a_pod_on_the_nodes_network_has_the_nodes_address_and_ports() -> None:
     lab = Lab()
     lab.pod("agent", NGINX, node="node-1", spec={"hostNetwork": True}, labels={"app": "agent"})

@@ -30,6 +30,43 @@ def _ended(proc: Process, sys: Sys, n: int) -> bool:
 
 register(Program("pause", _pause, lambda proc, sys, event: _pause(proc, sys), _ended))
 
+
+HELLO = """
+Hello from Docker!
+This message shows that your installation appears to be working correctly.
+
+To generate this message, Docker took the following steps:
+ 1. The Docker client contacted the Docker daemon.
+ 2. The Docker daemon pulled the "hello-world" image from the Docker Hub.
+    (amd64)
+ 3. The Docker daemon created a new container from that image which runs the
+    executable that produces the output you are currently reading.
+ 4. The Docker daemon streamed that output to the Docker client, which sent it
+    to your terminal.
+
+To try something more ambitious, you can run an Ubuntu container with:
+ $ docker run -it ubuntu bash
+
+Share images, automate workflows, and more with a free Docker ID:
+ https://hub.docker.com/
+
+For more examples and ideas, visit:
+ https://docs.docker.com/get-started/
+
+"""
+
+
+def _hello(proc: Process, sys: Sys) -> int:
+    sys.out(HELLO)
+    return 0
+
+
+register(Program("hello-world", _hello))
+add(
+    Image(
+        "docker.io/library/hello-world", ("latest", "linux"), {"hello": Entry(program="hello-world", size=13_256)}, 10_072, cmd=("/hello",), env=ENV
+    )
+)
 add(
     Image(
         "docker.io/library/busybox",

@@ -15,7 +15,7 @@ from ..process import CHLD, HUP, INT, QUIT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import serve_http
 from ..system import Sys
-from .base import base_tree
+from .base import PATH, base_tree, merge
 from .nginx_config import ConfigError, check, load
 from .nginx_requests import LATEST, answer, is_modern, notice, version
 
@@ -92,6 +92,7 @@ ALPINE_TAGS = (
     "1.27-alpine-slim",
     "alpine-slim",
 )
+SLIM_TAGS = ("latest", "0.8", "0.20", "0.21", "0.24", "0.26", "0.27")  # the StatefulSet tutorial's
 MEMORY = 3 * MEBIBYTE
 CONFIG = "/etc/nginx/nginx.conf"
 NGINX_CONF = """
@@ -371,17 +372,26 @@ def _tree(alpine: bool) -> dict[str, Any]:
     )
 
 
-for _tags, _alpine, _size in ((TAGS, False, 59_806_211), (ALPINE_TAGS, True, 20_512_345)):
+UNPRIVILEGED = {"etc": {"nginx": {"conf.d": {"default.conf": DEFAULT_CONF.replace("listen       80;", "listen       8080;")}}}}
+VARIANTS: tuple[tuple[str, tuple[str, ...], dict[str, Any], int, str, int], ...] = (
+    ("docker.io/library/nginx", TAGS, _tree(False), 59_806_211, "", 80),
+    ("docker.io/library/nginx", ALPINE_TAGS, _tree(True), 20_512_345, "", 80),
+    ("registry.k8s.io/nginx-slim", SLIM_TAGS, _tree(False), 52_000_113, "", 80),
+    ("k8s.gcr.io/nginx-slim", SLIM_TAGS, _tree(False), 52_000_113, "", 80),
+    ("docker.io/nginxinc/nginx-unprivileged", (*TAGS, *ALPINE_TAGS), merge(_tree(True), UNPRIVILEGED), 20_530_002, "101", 8080),
+)
+for _name, _tags, _files, _size, _user, _port in VARIANTS:
     add(
         Image(
-            "docker.io/library/nginx",
+            _name,
             _tags,
-            _tree(_alpine),
+            _files,
             _size,
             ("/docker-entrypoint.sh",),
             ("nginx", "-g", "daemon off;"),
-            {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "NGINX_VERSION": LATEST},
-            ports=(80,),
+            {"PATH": PATH, "NGINX_VERSION": LATEST},
+            user=_user,
+            ports=(_port,),
             stop_signal="SIGQUIT",
         )
     )

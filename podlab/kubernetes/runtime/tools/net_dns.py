@@ -23,7 +23,7 @@ def _server(proc: Process, sys: Sys, given: str) -> tuple[str, bool]:
     server = given or next(iter(sockets.resolver(sys).servers), "127.0.0.1")
     if not dns.is_address(server):
         server = next(iter(sockets.resolve(sys, server)[1]), server)
-    answers = server == dns.SERVER
+    answers = server == dns.SERVER and not sockets.resolver(sys).blocked
     data = proc["data"]
     if not answers and "asked" not in data:
         data["asked"] = sys.now
