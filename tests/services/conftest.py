@@ -1,0 +1,82 @@
+"""The machine's own kubectl against the real server in a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.browser.harness import ROOT, Server, unconfigured
+
+CONFIG = """apiVersion: v1
+kind: Config
+clusters: [{{name: podlab, cluster: {{server: "{server}"}}}}]
+users: [{{name: me, user: {{}}}}]
+contexts: [{{name: podlab, context: {{cluster: podlab, user: me, namespace: {namespace}}}}}]
+current-context: podlab
+"""
+
+
+@dataclass
+class Kubectl:
+    """kubectl with a home and a kubeconfig of its own."""
+
+    home: Path
+    server: str
+
+    def start(self, *words: str, **options: object) -> "subprocess.Popen[str]":
+        environ = {**os.environ, "HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "KUBE_EDITOR": "false"}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(["kubectl", *words], cwd=self.home, env=environ, text=True, **{**pipes, **options})  # type: ignore[call-overload, no-any-return]
+
+    def run(self, *words: str, stdin: str = "", seconds: float = 40) -> tuple[int, str, str]:
+        """(exit code, stdout, stderr)."""
+        process = self.start(*words)
+        try:
+            out, err = process.communicate(stdin, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            pytest.fail(f"kubectl {' '.join(words)} did not end in {seconds} s: {out} {err}")
+        return process.returncode, out, err
+
+    def __call__(self, *words: str, stdin: str = "") -> str:
+        """What a command prints; it must succeed."""
+        code, out, err = self.run(*words, stdin=stdin)
+        assert code == 0, f"kubectl {' '.join(words)}: exit code {code}\n{out}{err}"
+        return out
+
+    def file(self, name: str, text: str) -> str:
+        (self.home / name).write_text(text)
+        return name
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if shutil.which("kubectl") is None:
+        pytest.skip("no kubectl on PATH")
+    running = Server(tmp_path_factory.mktemp("server")).start()
+    yield running
+    running.stop()
+    assert "Traceback" not in running.read_log(), running.read_log()
+
+
+def token_of(server: Server) -> str:
+    environ = {**unconfigured(os.environ), "PODLAB_DATA": str(server.data)}
+    made = subprocess.run([sys.executable, "-m", "tests.services.given"], cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def kubectl(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """A new learner's cluster a module, with the namespace `suite` to work in."""
+    home = tmp_path_factory.mktemp("home")
+    found = Kubectl(home, f"{server.url}/k8s/{token_of(server)}")
+    found.file("config", CONFIG.format(server=found.server, namespace="suite"))
+    found("create", "namespace", "suite")
+    return found
