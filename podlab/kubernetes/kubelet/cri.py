@@ -64,7 +64,7 @@ def run_sandbox(machine: Node, uid: str, **options: Any) -> None:
     if before is not None:
         machine.state["sandboxes"][uid]["containers"] = before["containers"]
         for volume in before["volumes"].values():
-            if volume["own"] and machine.state["filesystems"].get(volume["fs"], {}).get("kind") == "tmpfs":
+            if volume["own"] and volume["fs"] in machine.state["filesystems"] and machine.in_memory(volume["fs"]):
                 machine.state["filesystems"].pop(volume["fs"])  # memory does not outlive a reboot
 
 

@@ -1,10 +1,12 @@
 """File systems as plain data: a container's writable layer over its image, and volumes.
 
-A file system is a dict: `{"kind", "image", "limit", "used", "ro", "next", "inodes": {"1": root, ...}}`. An inode is a dict with
+A file system is a dict: `{"kind", "limit", "used", "next", "inodes": {"1": root, ...}}`. An inode is a dict with
 `t` (d directory, f file, l link, c device, p fifo), `m` mode, `u`/`g` owner, `mt` ms, and for a directory `e`: {name: inode
 number, or None for a name deleted from the image below} and `low` when the image's directory shows through; for a file `s` its
 text, `z` zero bytes that follow it (so a file of 500 MB of zeros costs nothing), `x` the program it runs, `sz` a binary's shown
 size; `to` a link's target; `dev` a device's name. `n` counts names, `o` open descriptions: an inode lives until both are 0.
+
+A file system that nothing has looked into yet is only the list `[maker, ...]` that makes it (see `made`): most of a Pod's are never used.
 
 Content is str; bytes that are no UTF-8 are surrogate escapes. Positions count characters, sizes count bytes.
 """
@@ -90,12 +92,80 @@ def _merge(base: Data, over: Data) -> Data:
     return {**over, "e": entries}
 
 
-def new_filesystem(kind: str, now: int, *, image: str = "", limit: int = 0, mode: int = 0o755, read_only: bool = False) -> Data:
-    """An empty file system (its root shows the image through, when there is one). `limit` bytes, 0: only the node's disk."""
+def new_filesystem(kind: str, now: int, *, layer: bool = False, limit: int = 0, mode: int = 0o755) -> Data:
+    """An empty file system (`layer`: its root shows the image through). `limit` bytes, 0: only the node's disk."""
     root: Data = {"t": "d", "m": mode, "u": 0, "g": 0, "mt": now, "n": 1, "e": {}}
-    if image:
+    if layer:
         root["low"] = 1
-    return {"kind": kind, "image": image, "limit": limit, "used": 0, "ro": read_only, "next": 2, "inodes": {"1": root}}
+    return {"kind": kind, "limit": limit, "used": 0, "next": 2, "inodes": {"1": root}}
+
+
+def untouched_shm(now: int) -> list[Any]:
+    """The shared memory of a Pod."""
+    return ["shm", now]
+
+
+def untouched_etc(now: int, hosts: str, ip: str, names: str, hostname: str, resolv_conf: str) -> list[Any]:
+    """The files that the kubelet makes for each Pod's /etc. `hosts`: a text of its own, else `ip` and `names` make the usual one."""
+    return ["etc", now, hosts, ip, names, hostname, resolv_conf]
+
+
+def untouched_atomic(now: int, mode: int, gid: int, dated: str, files: Mapping[str, Any]) -> list[Any]:
+    """A configMap-like volume as it is first written."""
+    items = [(path, item if isinstance(item, Mapping) else {"content": item}) for path, item in files.items()]
+    modes = {int(item.get("mode", 0o644)) for _, item in items}
+    if len(modes) == 1 and all(item.keys() <= {"content", "mode"} for _, item in items):
+        return ["atomic", now, mode, gid, dated, modes.pop(), [text for path, item in items for text in (path, str(item.get("content", "")))]]
+    return ["atomic", now, mode, gid, dated, dict(files), []]
+
+
+def made(fs: Any) -> Data:
+    """A file system to look into: what an untouched one comes to, any other as it is."""
+    if type(fs) is not list:
+        found: Data = fs
+        return found
+    kind, now, *rest = fs
+    if kind == "shm":
+        return new_filesystem("tmpfs", now, limit=64 << 20, mode=0o1777)
+    if kind == "etc":
+        hosts, ip, names, hostname, resolv_conf = rest
+        new = new_filesystem("etc", now)
+        fill(new, {"hosts": hosts or HOSTS.format(ip=ip, names=names), "hostname": hostname + "\n", "resolv.conf": resolv_conf}, now)
+        return new
+    mode, gid, dated, common, texts = rest
+    new = new_filesystem("tmpfs", now, mode=mode)
+    new["inodes"]["1"]["g"] = gid
+    files = common
+    if isinstance(common, int):
+        files = {path: {"content": text, "mode": common} for path, text in zip(texts[::2], texts[1::2], strict=True)}
+    write_atomic(new, dated, files, now)
+    return new
+
+
+HOSTS = ("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
+         "fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n{ip}\t{names}\n")
+"""managedHostsFileContent, pkg/kubelet/kubelet_pods.go."""
+
+
+def write_atomic(fs: Data, dated: str, files: Mapping[str, Any], now: int) -> None:
+    """Replaces the content of a configMap-like volume at one stroke, as AtomicWriter does: a new directory `dated`, then `..data` points
+    to it, then what is no longer wanted goes."""
+    root = root_of("", fs, None, "/", False)
+    data = root.child("..data")
+    old = str(data.inode["to"]) if data is not None else ""
+    fill(fs, {f"{dated}/{path}": item for path, item in files.items()}, now)
+    if not files:
+        root.make(dated, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": now, "e": {}}, now)
+    wanted = {path.split("/")[0] for path in files}
+    for entry in root.names():
+        if not entry.startswith("..") and entry not in wanted:
+            root.unlink(entry, now)
+    if data is not None:
+        root.unlink("..data", now)
+    fill(fs, {"..data": {"link": dated}}, now)
+    fill(fs, {entry: {"link": f"..data/{entry}"} for entry in sorted(wanted) if root.child(entry) is None}, now)
+    if old and old != dated:
+        root.unlink(old, now)
 
 
 def size(inode: Data) -> int:
@@ -167,7 +237,7 @@ class Vnode:
 
     def writable(self) -> None:
         """Makes this inode the layer's own (copy-up). Raises EROFS."""
-        if self.read_only or self.fs["ro"]:
+        if self.read_only:
             raise Errno("EROFS")
         if self.ino:
             return

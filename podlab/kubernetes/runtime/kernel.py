@@ -389,8 +389,8 @@ class Kernel:
         if kind == "pipe":
             self.pipe_end(desc["pipe"], desc["end"], -1)
         elif kind == "file" and desc["ino"]:
-            fs = self.state["filesystems"].get(desc["fs"])
-            inode = fs and fs["inodes"].get(desc["ino"])
+            fs = self.filesystem(desc["fs"]) if desc["fs"] in self.state["filesystems"] else {"inodes": {}}
+            inode = fs["inodes"].get(desc["ino"])
             if inode:
                 inode["o"] = inode.get("o", 1) - 1
                 release(fs, desc["ino"])

@@ -29,11 +29,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
+from ..objects import Map
 from . import image as images
 from . import logs
-from .filesystem import Vnode, count_inodes, fill, new_filesystem, root_of
+from .filesystem import Vnode, count_inodes, new_filesystem, untouched_etc, untouched_shm
 from .host import Host
 from .image import Image
 from .kernel import EXEC_US, Kernel
@@ -122,21 +124,15 @@ class Node(Terminals, Volumes, Kernel):
         """Makes the Pod's shared surroundings: network and UTS namespace, /dev/shm, /etc/hosts, /etc/resolv.conf; /pause when
         it shares pids."""
         ns = f"n{self.number()}"
-        default_hosts = (
-            "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-            "fe00::0\tip6-localnet\n"
-            f"fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n"
-            f"{ip}\t{domain + chr(9) if domain else ''}{hostname}\n"
-        )
         etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
         self.state["sandboxes"][pod_uid] = {
             "uid": pod_uid, "name": name, "namespace": namespace, "hostname": hostname, "ip": ip, "share_pid": share_pid,
             "host_network": host_network, "ns": ns, "volumes": {}, "containers": [], "ports": {}, "state": "ready",
             "created": self.host.now,
         }  # fmt: skip
-        self.state["filesystems"][etc] = fs = new_filesystem("etc", self.host.now)
-        fill(fs, {"hosts": hosts or default_hosts, "hostname": hostname + "\n", "resolv.conf": resolv_conf}, self.host.now)
-        self.state["filesystems"][shm] = new_filesystem("tmpfs", self.host.now, limit=64 << 20, mode=0o1777)
+        names = f"{domain}\t{hostname}" if domain else hostname
+        self.state["filesystems"][etc] = untouched_etc(self.host.now, hosts, ip, names, hostname, intern(resolv_conf))
+        self.state["filesystems"][shm] = untouched_shm(self.host.now)
         if share_pid:
             self.new_process(ns, "", pod_uid, program="pause", argv=["/pause"], uid=65535, gid=65535, groups=[65535],
                 memory=PAUSE_BYTES,
@@ -190,12 +186,12 @@ class Node(Terminals, Volumes, Kernel):
         seed = f"{pod_uid}/{name}/{attempt}/{self.number()}"
         container_id = "containerd://" + hashlib.sha256(seed.encode()).hexdigest()
         fsid = "layer/" + container_id
-        self.state["filesystems"][fsid] = new_filesystem("layer", self.host.now, image=found.name)
+        self.state["filesystems"][fsid] = new_filesystem("layer", self.host.now, layer=True)
         where: Data = {"/proc": {"fs": "proc", "at": "", "ro": True}, "/sys": {"fs": "sys", "at": "", "ro": True}}
-        etc = self.state["filesystems"][f"etc/{pod_uid}"]["inodes"]["1"]["e"]
-        for file in ("hosts", "hostname", "resolv.conf"):
-            where["/etc/" + file] = {"fs": f"etc/{pod_uid}", "at": etc[file], "ro": False}
-        where["/dev/shm"] = {"fs": f"shm/{pod_uid}", "at": "1", "ro": False}  # noqa: S108
+        etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
+        for file, ino in (("hosts", "2"), ("hostname", "3"), ("resolv.conf", "4")):  # in the order in which `made` makes them
+            where["/etc/" + file] = {"fs": etc, "at": ino, "ro": False}
+        where["/dev/shm"] = {"fs": shm, "at": "1", "ro": False}  # noqa: S108
         container: Data = {
             "id": container_id, "pod": pod_uid, "name": name, "attempt": attempt, "image": image, "argv": argv, "fs": fsid,
             "mounts": where,
@@ -258,7 +254,7 @@ class Node(Terminals, Volumes, Kernel):
         if group.isdigit():
             gid = int(group)
         container.update(uid=uid, gid=gid, groups=[gid, *(g for g in groups if g != gid)])
-        container["env"].setdefault("HOME", home)
+        container["env"] = Map({**container["env"], "HOME": container["env"].get("HOME", home)})  # its processes share it
 
     def _read(self, container: Data, path: str) -> str:
         inode = self.view(container["id"]).resolve(path).inode
@@ -288,14 +284,38 @@ class Node(Terminals, Volumes, Kernel):
         volume = self.state["sandboxes"][container["pod"]]["volumes"].get(mount["volume"])
         if volume is None:
             raise StartError(f'failed to prepare volume "{mount["volume"]}"', reason="CreateContainerConfigError")
-        fs = self.state["filesystems"][volume["fs"]]
-        where = root_of(volume["fs"], fs, None, "/", False)
-        where = Vnode(volume["fs"], fs, volume["at"], fs["inodes"][volume["at"]], None, None, "", "/", False)
-        for part in [part for part in str(mount.get("sub_path") or "").split("/") if part]:
-            where = self._step(where, part)
-        self._make_directory(container, path) if where.is_dir else self._make_file(container, path)
-        where.inode["o"] = where.inode.get("o", 0) + 1
-        container["mounts"][path] = {"fs": volume["fs"], "at": where.ino, "ro": bool(mount.get("read_only")) or volume["ro"]}
+        parts = [part for part in str(mount.get("sub_path") or "").split("/") if part]
+        at, directory = volume["at"], True
+        if parts:
+            fs = self.filesystem(volume["fs"])
+            where = Vnode(volume["fs"], fs, volume["at"], fs["inodes"][volume["at"]], None, None, "", "/", False)
+            for part in parts:
+                where = self._step(where, part)
+            at, directory = where.ino, where.is_dir
+        if at != "1":
+            inode = self.filesystem(volume["fs"])["inodes"][at]
+            inode["o"] = inode.get("o", 0) + 1
+        view = self.view(container["id"])
+        container["mounts"][self._mount_point(container, path, directory)] = {
+            "fs": volume["fs"], "at": at, "ro": bool(mount.get("read_only")) or volume["ro"]}
+        view.remount()
+
+    def _mount_point(self, container: Data, path: str, directory: bool) -> str:
+        """Where a mount at `path` really is, links followed. In the container's own layer its place need not be made: a view shows the
+        directories above a mount. In another volume runc makes it."""
+        view = self.view(container["id"])
+        here, todo = view.root, path.split("/")[1:]
+        for index, part in enumerate(todo):
+            found = view.child(here, part, None)
+            while found is not None and found.inode["t"] == "l":
+                found = view.resolve(found.path)
+            if found is None:
+                if here.fsid == container["fs"]:
+                    return "/".join([here.path.rstrip("/"), *todo[index:]])
+                self._make_directory(container, path) if directory else self._make_file(container, path)
+                return view.resolve(path).path
+            here = found
+        return here.path
 
     def _step(self, where: Vnode, part: str) -> Vnode:
         found = where.child(part)
@@ -351,7 +371,7 @@ class Node(Terminals, Volumes, Kernel):
 
     def _process_in(self, container: Data, argv: Sequence[str], **fields: Any) -> Process:
         proc = self.new_process(
-            container["ns"], container["id"], container["pod"], argv=list(argv), env=dict(container["env"]), cwd=container["cwd"],
+            container["ns"], container["id"], container["pod"], argv=list(argv), env=container["env"], cwd=container["cwd"],
             uid=container["uid"], gid=container["gid"], groups=container["groups"], **fields,
         )  # fmt: skip
         return proc
@@ -481,7 +501,7 @@ class Node(Terminals, Volumes, Kernel):
 
     def disk_free(self) -> int:
         """Bytes left on the machine's disk."""
-        used = sum(fs["used"] for fs in self.state["filesystems"].values() if fs["kind"] not in ("tmpfs", "etc"))
+        used = sum(fs["used"] for fs in self.state["filesystems"].values() if type(fs) is dict and fs["kind"] not in ("tmpfs", "etc"))
         return int(self.state["disk"] - self.state["disk_other"] - used)
 
 

@@ -270,7 +270,7 @@ class Sys:
 
     def _inode(self, desc: Data) -> Data:
         if desc["ino"]:
-            fs = self.kernel.state["filesystems"].get(desc["fs"])
+            fs = self.kernel.filesystem(desc["fs"]) if desc["fs"] in self.kernel.state["filesystems"] else None
             if fs is None or desc["ino"] not in fs["inodes"]:
                 raise Errno("EIO")
             found: Data = fs["inodes"][desc["ino"]]
@@ -409,7 +409,7 @@ class Sys:
             self.view.allow(found, self.proc, want)
         except Errno:
             return False
-        return not (want & WRITE and (found.read_only or found.fs["ro"]))
+        return not (want & WRITE and found.read_only)
 
     def listdir(self, path: str) -> list[str]:
         """The names in a directory, sorted, without . and .."""
@@ -657,7 +657,7 @@ class Sys:
         self.charge(30)
         child = kernel.new_process(
             proc["ns"], proc["container"], proc["pod"], ppid=proc["pid"], exec_id=proc["exec_id"], program=name, argv=argv,
-            env=dict(proc["env"] if env is None else env), cwd=cwd or proc["cwd"], uid=proc["uid"], gid=proc["gid"],
+            env=proc["env"] if env is None else env, cwd=cwd or proc["cwd"], uid=proc["uid"], gid=proc["gid"],
             groups=proc["groups"],
             umask=proc["umask"], ignored=list(proc["ignored"]), data=data or {}, memory=PROGRAMS[name].memory,
         )  # fmt: skip

@@ -137,7 +137,7 @@ class Terminals(Kernel):
         }  # fmt: skip
         proc = self._process_in(container, argv, exec_id=exec_id)
         if tty:
-            proc["env"].setdefault("TERM", "xterm")
+            proc["env"] = {**proc["env"], "TERM": proc["env"].get("TERM", "xterm")}
             session["tty"] = self.new_tty({"exec": exec_id})
             self.state["ttys"][session["tty"]]["fg"] = proc["pgid"]
             desc = self.describe({"kind": "tty", "tty": session["tty"]})

@@ -5,6 +5,7 @@ A `View` is derived from the container's data and holds nothing that lasts.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import procfs
@@ -19,6 +20,13 @@ MAX_LINKS = 40
 READ, WRITE, EXECUTE = 4, 2, 1
 
 
+@lru_cache(maxsize=1024)
+def _above(mounts: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """(directories that exist only because something is mounted below them, first names of the mounts' paths)."""
+    above = {"/".join(parts[:end]) for path in mounts for parts in (path.split("/"),) for end in range(2, len(parts))}
+    return frozenset(above), frozenset(path.split("/")[1] for path in mounts)
+
+
 class View:
     """One container's mount namespace. `mounts`: path -> {"fs": file system id, "at": inode number, "ro": bool}."""
 
@@ -30,7 +38,11 @@ class View:
         self.root.read_only = bool(container.get("read_only_root"))
         self.commands: dict[tuple[str, str, int], str] = {}  # what $PATH look-ups found; emptied when the layer changes
         self.shared: dict[tuple[str, str, int], str] = layer.setdefault("commands", {})  # the same for the image as it came
-        self.tops = [path.split("/")[1] for path in self.mounts]
+        self.remount()
+
+    def remount(self) -> None:
+        """The container's mounts have changed."""
+        self.above, self.tops = _above(tuple(self.mounts))
 
     def _mounted(self, path: str, parent: Vnode | None, name: str) -> Vnode | None:
         mount = self.mounts.get(path)
@@ -64,7 +76,11 @@ class View:
                 return None
             inode = {**inode, "mt": self.kernel.host.now}
             return Vnode(directory.fsid, procfs.FS, "", inode, None, directory, name, path, True)
-        return directory.child(name)
+        found = directory.child(name)
+        if found is None and path in self.above:
+            made = {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.container["created"], "n": 1, "e": {}}
+            return Vnode(directory.fsid, directory.fs, "", made, None, directory, name, path, directory.read_only)
+        return found
 
     def names(self, directory: Vnode, proc: Process | None) -> list[str]:
         """The entries of a directory, sorted, without . and .."""
@@ -74,7 +90,7 @@ class View:
             return procfs.names(self.kernel, self.container, proc, directory.path)
         found = directory.names()
         prefix = directory.path.rstrip("/") + "/"
-        extra = [path[len(prefix) :] for path in self.mounts if path.startswith(prefix) and "/" not in path[len(prefix) :]]
+        extra = [path[len(prefix) :] for path in (*self.mounts, *self.above) if path.startswith(prefix) and "/" not in path[len(prefix) :]]
         return sorted({*found, *extra}) if extra else found
 
     def allow(self, vnode: Vnode, proc: Process | None, want: int) -> None:

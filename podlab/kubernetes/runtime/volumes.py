@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..times import rfc3339
-from .filesystem import count_inodes, fill, new_filesystem, release, root_of
+from .filesystem import count_inodes, fill, made, new_filesystem, release, root_of, untouched_atomic, write_atomic
 from .kernel import Kernel
 from .process import Data
 
@@ -18,9 +18,15 @@ class Volumes(Kernel):
     """What the kubelet does with volumes."""
 
     def filesystem(self, fsid: str) -> Data:
-        """A file system by id."""
-        found: Data = self.state["filesystems"][fsid]
-        return found
+        """A file system by id, to be looked into by a process. Whoever only shows something uses `made`, which leaves no trace."""
+        found = self.state["filesystems"][fsid]
+        if type(found) is list:
+            found = self.state["filesystems"][fsid] = made(found)
+        return found  # type: ignore[no-any-return]
+
+    def in_memory(self, fsid: str) -> bool:
+        """Is it a tmpfs?"""
+        return bool(made(self.state["filesystems"][fsid])["kind"] == "tmpfs")
 
     def create_volume(
         self, pod_uid: str, name: str, kind: str, *, files: Mapping[str, Any] | None = None, medium: str = "",
@@ -41,15 +47,16 @@ class Volumes(Kernel):
             at = self.host_directory(path)
         else:
             fsid = share or f"volume/{pod_uid}/{name}"
-            if fsid not in filesystems:
-                memory = medium == "Memory" or kind in ATOMIC
+            mode |= 0o2000 if gid else 0
+            if fsid not in filesystems and kind in ATOMIC:
+                filesystems[fsid] = untouched_atomic(now, mode, gid, self._dated(pod_uid, name), files or {})
+            elif fsid not in filesystems:
                 limit = size_limit if medium == "Memory" or share else 0
-                filesystems[fsid] = new_filesystem(
-                    "tmpfs" if memory else kind, now, limit=limit, mode=mode | (0o2000 if gid else 0)
-                )
-                filesystems[fsid]["inodes"]["1"]["g"] = gid
-                if kind not in ATOMIC:
-                    fill(filesystems[fsid], files or {}, now)
+                fs = filesystems[fsid] = new_filesystem("tmpfs" if medium == "Memory" else kind, now, limit=limit, mode=mode)
+                fs["inodes"]["1"]["g"] = gid
+                fill(fs, files or {}, now)
+            elif kind in ATOMIC:
+                write_atomic(self.filesystem(fsid), self._dated(pod_uid, name), files or {}, now)
         volumes[name] = {
             "fs": fsid,
             "at": at,
@@ -57,8 +64,6 @@ class Volumes(Kernel):
             "own": not share and kind != "hostPath",
             "ro": read_only or kind in ATOMIC,
         }
-        if kind in ATOMIC:
-            self.update_volume(pod_uid, name, files or {})
 
     def host_directory(self, path: str) -> str:
         """The inode number of a directory of the machine itself, made with its parents when missing."""
@@ -69,42 +74,30 @@ class Volumes(Kernel):
             where = where.child(part) or where.make(part, inode, self.host.now)
         return where.ino
 
-    def update_volume(self, pod_uid: str, name: str, files: Mapping[str, Any]) -> None:
-        """Replaces the content of a configMap-like volume at one stroke, as AtomicWriter does: a new dated directory, then
-        `..data` points to it. A subPath mount keeps the old file, as in reality."""
-        volume = self.state["sandboxes"][pod_uid]["volumes"][name]
-        fs, now = self.state["filesystems"][volume["fs"]], self.host.now
-        root = root_of("", fs, None, "/", False)
+    def _dated(self, pod_uid: str, name: str) -> str:
+        """Name of a directory that AtomicWriter writes now: the second, and what os.MkdirTemp adds."""
+        now = self.host.now
         stamp = rfc3339(now)[:19].replace("-", "_").replace("T", "_").replace(":", "_")
-        dated = f"..{stamp}.{self.host.random.integer('volume', pod_uid, name, now, below=10**10):010d}"
-        data = root.child("..data")
-        old = str(data.inode["to"]) if data is not None else ""
-        fill(fs, {f"{dated}/{path}": item for path, item in files.items()}, now)
-        if not files:
-            root.make(dated, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": now, "e": {}}, now)
-        wanted = {path.split("/")[0] for path in files}
-        for entry in root.names():
-            if not entry.startswith("..") and entry not in wanted:
-                root.unlink(entry, now)
-        if data is not None:
-            root.unlink("..data", now)
-        fill(fs, {"..data": {"link": dated}}, now)
-        fill(fs, {entry: {"link": f"..data/{entry}"} for entry in sorted(wanted) if root.child(entry) is None}, now)
-        if old and old != dated:
-            root.unlink(old, now)
+        return f"..{stamp}.{self.host.random.integer('volume', pod_uid, name, now, below=10**10):010d}"
+
+    def update_volume(self, pod_uid: str, name: str, files: Mapping[str, Any]) -> None:
+        """Replaces the content of a configMap-like volume (see `write_atomic`). A subPath mount keeps the old file, as in reality."""
+        volume = self.state["sandboxes"][pod_uid]["volumes"][name]
+        fs, now = self.filesystem(volume["fs"]), self.host.now
+        write_atomic(fs, self._dated(pod_uid, name), files, now)
         self.changed(volume["fs"])
         self.run()
 
     def volume_usage(self, pod_uid: str, name: str) -> dict[str, int]:
         """{"bytes", "files" (inodes)} of a volume."""
-        fs = self.state["filesystems"][self.state["sandboxes"][pod_uid]["volumes"][name]["fs"]]
+        fs = made(self.state["filesystems"][self.state["sandboxes"][pod_uid]["volumes"][name]["fs"]])
         return {"bytes": fs["used"], "files": count_inodes(fs)}
 
     def volume_files(self, pod_uid: str, name: str) -> list[str]:
         """Paths of the files in a volume, sorted; the links of a configMap-like volume, not what is behind them. For the
         diagram."""
         volume = self.state["sandboxes"][pod_uid]["volumes"][name]
-        fs = self.state["filesystems"][volume["fs"]]
+        fs = made(self.state["filesystems"][volume["fs"]])
         found: list[str] = []
         todo = [("", fs["inodes"][volume["at"]])]
         while todo:
@@ -126,9 +119,11 @@ class Volumes(Kernel):
                 self.state["filesystems"].pop(volume["fs"], None)
 
     def unmount(self, mount: Data) -> None:
-        """A container that had this mount is gone."""
+        """A container that had this mount is gone. A root that is mounted is not counted: it goes with its file system."""
         fs = self.state["filesystems"].get(mount["fs"])
-        inode = fs and fs["inodes"].get(mount["at"])
+        if mount["at"] == "1" or type(fs) is not dict:
+            return
+        inode = fs["inodes"].get(mount["at"])
         if inode and "o" in inode:
             inode["o"] -= 1
             release(fs, mount["at"])

@@ -175,6 +175,34 @@ def test_config_map_update_swaps_the_files_at_once_but_not_under_a_sub_path() ->
     assert machine.execute(container, "sh", "-c", "ls /etc/cfg; cat /etc/cfg/a /x/a.conf", ms=5)[0] == "a\nc\nnew1"
 
 
+def test_directories_above_a_mount_are_there_without_being_stored_and_can_be_written_to() -> None:
+    machine = Machine()
+    machine.pod()
+    machine.node.create_volume("pod-1", "data", "emptyDir")
+    container = machine.container("sleep 100", mounts=[{"path": "/srv/deep/data", "volume": "data"}])
+    assert len(machine.node.filesystem(machine.node.state["containers"][container]["fs"])["inodes"]) == 1
+    shown = machine.execute(container, "ls / | grep srv; ls /srv /srv/deep; find /srv; rmdir /srv/deep/data /srv/deep")
+    assert shown[0] == "srv\n/srv:\ndeep\n\n/srv/deep:\ndata\n/srv\n/srv/deep\n/srv/deep/data\n"
+    assert shown[1] == "rmdir: '/srv/deep/data': Device or resource busy\nrmdir: '/srv/deep': Directory not empty\n"
+    machine.execute(container, "echo a > /srv/deep/mine; echo b > /srv/deep/data/theirs")
+    assert machine.execute(container, "ls /srv/deep; cat /srv/deep/mine")[0] == "data\nmine\na\n"
+    assert machine.node.volume_files("pod-1", "data") == ["theirs"]
+
+
+def test_what_only_shows_a_volume_leaves_no_trace_and_what_reads_it_finds_the_time_at_which_it_was_made() -> None:
+    machine = Machine()
+    machine.pod()
+    machine.node.create_volume("pod-1", "cfg", "configMap", files={"a": {"content": "12", "mode": 0o600}})
+    container = machine.container("sleep 100", mounts=[{"path": "/cfg", "volume": "cfg"}])
+    before = machine.checkpoint()
+    assert machine.node.volume_files("pod-1", "cfg") == ["a"]
+    assert machine.node.volume_usage("pod-1", "cfg") == {"bytes": 2, "files": 5}
+    assert machine.checkpoint() == before
+    machine.run(60_000)
+    assert machine.execute(container, "stat -c '%a %s' /cfg/..data/a; ls -l /etc/hosts")[0] == (
+        "600 2\n-rw-r--r--    1 root     root           198 Nov 21 02:37 /etc/hosts\n")
+
+
 def test_a_memory_volume_is_full_at_its_limit_and_counts_its_bytes() -> None:
     machine = Machine()
     machine.pod()
