@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from channels.db import database_sync_to_async
 
 from lessons import fragments, library, progress
 from lessons.checks import Verdict, World, evaluate
+from lessons.present import goals, lines
 from lessons.progress import SOLUTION_SEEN
-from lessons.schema import Condition, Step
+from lessons.schema import Condition, Exercise, Step
 from podlab.labs import limits, panels
 from podlab.labs.consumers import LabConsumer
+from podlab.projection.board import Options
 
 COMMANDS_KEPT = 200
 
@@ -20,7 +22,8 @@ class LessonConsumer(LabConsumer):
     async def connect(self) -> None:
         self.step_id = ""  # the step that is being read: its conditions are looked at as the cluster moves
         self.commands: list[str] = []
-        self.shown: dict[str, Any] = {}  # step id -> verdicts shown last
+        self.shown: dict[str, Any] = {}  # step id -> what was shown of its conditions last
+        self.verdicts: dict[str, list[Verdict]] = {}  # step id -> verdicts when the learner last asked
         await super().connect()
         if self.live is not None:
             self.found = library.get(self.lesson)
@@ -39,10 +42,18 @@ class LessonConsumer(LabConsumer):
         if step is not None and step.id != self.step_id:
             self.step_id, self.commands = step.id, []
             self.shown.pop(step.id, None)
+            self.page.options = Options()
             if step.exercise is not None:
-                for name, text in step.exercise.files.items():
-                    if name not in self.terminal.files():
-                        self.terminal.laptop.write_file(name, text)
+                await self._lay_out(step.exercise)
+
+    async def _lay_out(self, exercise: Exercise) -> None:
+        """The exercise's files come to the learner's machine, unless something of that name is there."""
+        missing = {name: text for name, text in exercise.files.items() if name not in self.terminal.files()}
+        if missing:
+            async with self._turn():
+                for name, text in missing.items():
+                    self.terminal.laptop.write_file(name, text)
+            await self._save_files()
 
     async def do_read(self, message: dict[str, Any]) -> None:
         """A step without a task was read to its end."""
@@ -72,13 +83,14 @@ class LessonConsumer(LabConsumer):
         if step is None or step.exercise is None:
             return
         async with self._turn():
-            verdicts = self._verdicts(step.exercise.conditions)
+            verdicts = self.verdicts[step.id] = self._verdicts(step.exercise.conditions)
         solved = all(verdict.ok for verdict in verdicts)
         attempt = await database_sync_to_async(progress.checked)(self.row.learner, self.lesson, step.exercise.id, solved=solved,
                                                                  commands=len([c for c in self.commands if c.strip()]))
         self.done.attempts[step.exercise.id] = attempt
-        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, verdicts))
+        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, verdicts, self._present(step.exercise.conditions)))
         if solved:
+            self.page.options = Options()
             await self._finish(step)
 
     async def do_hint(self, message: dict[str, Any]) -> None:
@@ -89,7 +101,8 @@ class LessonConsumer(LabConsumer):
         attempt = self.done.attempts.get(step.exercise.id)
         number = min((attempt.hints if attempt else 0) + 1, SOLUTION_SEEN)
         self.done.attempts[step.exercise.id] = await database_sync_to_async(progress.hint)(self.row.learner, self.lesson, step.exercise.id, number)
-        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None))
+        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, self.verdicts.get(step.id),
+                                                   self._present(step.exercise.conditions)))
 
     # ---- looking while the cluster moves
 
@@ -103,21 +116,34 @@ class LessonConsumer(LabConsumer):
         if step is None or self.live is None or self.live.gone:
             return
         conditions = step.exercise.conditions if step.exercise else step.conditions
-        if not conditions:
+        if not conditions or (step.exercise and self._solved(step.exercise)):
             return
         async with self.live.lock:
-            verdicts = self._verdicts(conditions, cheap=True)
-        marks = [verdict.ok for verdict in verdicts]
-        if self.shown.get(step.id) != marks:
-            self.shown[step.id] = marks
-            self.outbox.append(fragments.conditions_html(step, conditions, verdicts, asked=False))
-        if step.exercise is None and all(marks):
+            verdicts = self._verdicts(conditions, self.verdicts.get(step.id))
+            present = self._present(conditions) if step.exercise else []
+        asked = step.id in self.verdicts
+        shown = [(verdict.ok, verdict.why if asked else "") for verdict in verdicts], present
+        if self.shown.get(step.id) != shown:
+            self.shown[step.id] = shown
+            self.outbox.append(fragments.conditions_html(step, conditions, verdicts, asked=asked))
+            if step.exercise:
+                self.outbox.append(fragments.present_html(step, present))
+                self.page.options = Options(goals=goals(conditions, verdicts))
+        if step.exercise is None and all(verdict.ok for verdict in verdicts):
             await self._finish(step)
 
-    def _verdicts(self, conditions: tuple[Condition, ...], *, cheap: bool = False) -> list[Verdict]:
-        """`cheap`: what needs a copy of the cluster is not asked again while the cluster moves."""
+    def _solved(self, exercise: Exercise) -> bool:
+        attempt = self.done.attempts.get(exercise.id)
+        return attempt is not None and attempt.solved is not None
+
+    def _present(self, conditions: tuple[Condition, ...]) -> list[str]:
+        return lines(self.live_.engine, panels.rendered(self.live_, self.page.width, self.page.options).board, conditions)
+
+    def _verdicts(self, conditions: tuple[Condition, ...], last: list[Verdict] | None | Literal[False] = False) -> list[Verdict]:
+        """`last`: what was found when the learner asked. Then what needs a copy of the cluster is not asked again while the cluster moves."""
         world = World(self.live_.engine, self.commands)
-        return [Verdict(False) if cheap and "answers" in str(condition.check) else evaluate(condition.check, world) for condition in conditions]
+        return [(last[i] if last else Verdict(False)) if last is not False and "answers" in str(condition.check) else evaluate(condition.check, world)
+                for i, condition in enumerate(conditions)]
 
     async def _finish(self, step: Step) -> None:
         if step.id in self.done.done:

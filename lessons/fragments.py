@@ -16,7 +16,8 @@ def steps(lesson: Lesson, done: Progress) -> list[dict[str, Any]]:
     return [{"step": step, "kind_name": KIND_NAMES[step.kind], "done": step.id in done.done, "number": number,
              "questions": [question(q, done.answers.get(q.id, [])) for q in step.questions],
              "exercise": exercise(step.exercise, done) if step.exercise else None,
-             "conditions": conditions(step, None) if step.conditions else None}
+             "listed": conditions_of(step.exercise.conditions, None) if step.exercise else None,
+             "conditions": conditions(step, None) if step.conditions else None, "solved": step.id in done.done}
             for number, step in enumerate(lesson.steps, 1)]
 
 
@@ -42,9 +43,13 @@ def exercise(found: Exercise, done: Progress) -> dict[str, Any]:
             "solution_ready": seen == len(found.hints)}
 
 
-def exercise_html(step: Step, found: Exercise, done: Progress, verdicts: list[Verdict] | None) -> str:
-    return render_to_string("lessons/_exercise.html", {"step": step, "e": exercise(found, done), "oob": True,
+def exercise_html(step: Step, found: Exercise, done: Progress, verdicts: list[Verdict] | None, present: list[str]) -> str:
+    return render_to_string("lessons/_exercise.html", {"step": step, "e": exercise(found, done), "oob": True, "present": present,
                                                        "conditions": conditions_of(found.conditions, verdicts)})
+
+
+def present_html(step: Step, present: list[str]) -> str:
+    return render_to_string("lessons/_present.html", {"step": step, "present": present, "oob": True})
 
 
 def conditions(step: Step, verdicts: list[Verdict] | None) -> list[dict[str, Any]]:

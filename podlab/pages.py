@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from lessons import library
-from podlab.labs import access, sessions
+from podlab.labs import access, miniature, sessions
 
 
 def safe_next(request: HttpRequest, url: str) -> str:
@@ -26,6 +26,7 @@ def render_home(request: HttpRequest, status: int = 200, **context: object) -> H
         "next": onward,
         "suggested_nickname": sessions.suggest_nickname(),
         "nickname_max": sessions.NICKNAME_MAX,
+        "frames": miniature.frames(),
         "lessons": [{"number": one.number, "title": one.title, "summary": one.summary, "url": reverse("lesson", args=[one.slug])}
                     for one in library.lessons()],
         **context,

@@ -30,6 +30,9 @@ NO_SESSION, NO_LESSON = 4403, 4404  # the page does not come back by itself afte
 SHORTEST_GAP = 0.08  # seconds between two sends to one page: faster is not seen
 WORTH_TELLING_MS = 60_000  # of a cluster's life: one that was only just born need not say that it slept
 
+FAULTS = {"on": "{node}의 전원을 켰습니다.", "off": "{node}의 전원을 껐습니다. 쿠버네티스는 50초쯤 뒤에야 알아챕니다.",
+          "silent": "{node}의 kubelet을 멈췄습니다. 컨테이너는 그대로 돌지만 소식이 끊깁니다."}
+
 
 class LabConsumer(AsyncWebsocketConsumer):
     """One open lab page. Methods named `do_*` are the acts that a page may send: {"action": name, ...}."""
@@ -201,6 +204,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         fault = limits.fault(message)
         async with self._turn():
             self.live_.apply({"do": "fault", **fault})
+        self.outbox.append(panels.notice(FAULTS.get(fault.get("power", ""), "{container}의 프로세스를 죽였습니다.").format(**fault)))
 
     async def do_apply(self, message: dict[str, Any]) -> None:
         """The YAML editor's text: kept as a file, then applied from the terminal, where the answer shows."""

@@ -46,7 +46,9 @@ class Page:
 
     def set_width(self, width: int) -> None:
         """The widest layout that fits `width` CSS pixels."""
-        self.width = next((fit for fit in reversed(WIDTHS) if fit <= width), WIDTHS[0])
+        fitting = next((fit for fit in reversed(WIDTHS) if fit <= width), WIDTHS[0])
+        if fitting != self.width:
+            self.width, self._board = fitting, None
 
     def fragments(self, live: LiveCluster, terminal: TerminalSession) -> list[str]:
         """The HTML of what has changed, each with hx-swap-oob."""

@@ -33,7 +33,7 @@ def draw_pod(box: PodBox, now: int) -> str:
     return (
         f'<g id="pod-{esc(pod.uid)}" class="{classes}" transform="translate({n(box.x)},{n(box.y)})" '
         f'data-ref="{esc(pod.ref)}"{owner} '
-        f'tabindex="0" role="button" aria-label="{esc(label(pod))}">{inside}</g>'
+        f'tabindex="0" role="group" aria-label="{esc(label(pod))}">{inside}</g>'
     )
 
 

@@ -77,7 +77,7 @@ def _group(card: Card, cls: str, ref: str, label: str, inside: str, goal: str) -
     return (
         f'<g id="w-{esc(ref.replace("/", "-"))}" class="wish {cls}{mark}" '
         f'transform="translate({n(card.x)},{n(card.y)})" data-ref="{esc(ref)}" '
-        f'tabindex="0" role="button" aria-label="{esc(label)}">{inside}{flag}</g>'
+        f'tabindex="0" role="group" aria-label="{esc(label)}">{inside}{flag}</g>'
     )
 
 
@@ -117,7 +117,8 @@ def _owner(owner: Owner, card: Card) -> str:
         y += 18
     for child in owner.children:
         out.append(
-            f'<g class="child" transform="translate(8,{n(y + 4)})" data-ref="{esc(child.ref)}"><rect '
+            f'<g id="w-{esc(child.ref.replace("/", "-"))}" class="child" transform="translate(8,{n(y + 4)})" data-ref="{esc(child.ref)}" '
+            f'tabindex="0" role="button" aria-label="{esc(owner_label(child))}"><rect '
             f'width="{n(w - 16)}" height="20" rx="5"/>'
             f"{_child(child, w - 16)}</g>"
         )

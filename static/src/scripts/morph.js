@@ -10,13 +10,16 @@ export function aroundMorph(id, before) {
   around.set(id, before);
 }
 
+/** Call what watches this element; run what it returns after the morph. */
+export const runAround = (target) => around.get(target.id)?.(target);
+
 export function installMorph(htmx) {
   htmx.defineExtension("morph", {
     isInlineSwap: (swapStyle) => STYLES[swapStyle] === "outerHTML",
     handleSwap: (swapStyle, target, fragment) => {
       const morphStyle = STYLES[swapStyle];
       if (!morphStyle) return undefined;
-      const after = around.get(target.id)?.(target);
+      const after = runAround(target);
       const morphed = Idiomorph.morph(target, fragment.children, { morphStyle });
       after?.();
       return morphed;

@@ -58,7 +58,7 @@ export function installSocket(document, htmx) {
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-send]");
-    if (!button) return;
+    if (!button || button.getAttribute("aria-disabled") === "true") return;
     if (button.dataset.confirm && !window.confirm(button.dataset.confirm)) return;
     if (!socket.send(JSON.parse(button.dataset.send))) say("서버와 이어지지 않아 하지 못했습니다. 다시 이어지면 한 번 더 해 주세요.");
   });

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from podlab.labs import reconciler
+from podlab.labs import miniature, reconciler
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
             websocket_max_message_size=2 * 1024 * 1024 + 65536,  # bytes: the largest manifest, and its form
             verbosity=1,
         )
+        reactor.callInThread(miniature.frames)  # before the first visitor waits for it
         reactor.callWhenRunning(start_reconciling)
         reactor.callWhenRunning(lambda: self.announce(server, host))
         server.run()

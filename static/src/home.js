@@ -1,0 +1,4 @@
+// The landing page.
+import { installMiniature } from "./scripts/miniature.js";
+
+installMiniature(document);
