@@ -146,6 +146,14 @@ def test_logs_go_to_the_files_that_the_configuration_names() -> None:
     assert "start worker process" in lab.out("web", "cat /var/log/nginx/error.log", "tail")
 
 
+def test_nginx_without_root_listens_on_8080() -> None:
+    lab = Lab(1)
+    lab.pod("web", "nginxinc/nginx-unprivileged:1.27-alpine", securityContext={"runAsNonRoot": True, "runAsUser": 101})
+    lab.settle()
+    assert "Welcome to nginx!" in lab.out("web", "id -u; wget -qO- localhost:8080")
+    assert '"GET / HTTP/1.1" 200 612' in lab.logs("web")
+
+
 def test_a_log_format_of_ones_own() -> None:
     lab = Lab(1)
     conf = 'log_format short "$status $request_method $uri"; server { listen 80; access_log /dev/stdout short; location /quiet { return 200 x; } }'

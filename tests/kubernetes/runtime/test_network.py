@@ -58,6 +58,21 @@ def test_a_port_is_free_again_when_its_process_has_ended(lab: Lab) -> None:
     assert lab.out("client", script) == "a\nb\n"
 
 
+def test_what_was_sent_before_a_slow_server_looked_is_not_lost(lab: Lab) -> None:
+    exec_id = lab.begin("client", "nc -l -p 7100 & sleep 0.1; kill -STOP $!; sleep 2; kill -CONT $!; wait")
+    lab.settle(0.5)
+    other = lab.begin("pair", f"echo patience | nc {lab.ip('client')} 7100", "helper")
+    assert lab.end("client", exec_id)[0] == "patience\n"
+    assert lab.end("pair", other)[2] == 0
+
+
+def test_a_server_hangs_up_when_it_was_asked_to(lab: Lab) -> None:
+    ask = "printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: {}\\r\\n\\r\\n'; sleep 60"
+    for wish, ended in (("close", "gone\n"), ("keep-alive", "")):
+        script = f"rm -f gone; ({ask.format(wish)}) | (nc web 80 > /dev/null; echo gone > gone) & sleep 1; cat gone 2>/dev/null"
+        assert lab.out("client", script) == ended
+
+
 def test_pods_on_different_nodes_reach_each_other_by_their_addresses(lab: Lab) -> None:
     assert lab.run("client", f"wget -qO /dev/null {lab.ip('web-1')}") == ("", "", 0)
     client = lab.ip("client")

@@ -16,7 +16,7 @@ from ..program import MEBIBYTE, Event, Program, register
 from ..serving import serve_http
 from ..system import Sys
 from .base import PATH, base_tree, merge
-from .nginx_config import ConfigError, check, load
+from .nginx_config import ConfigError, read
 from .nginx_requests import LATEST, answer, is_modern, notice, version
 
 TAGS = (
@@ -211,7 +211,7 @@ def _start(proc: Process, sys: Sys) -> int | None:
         return _signal_master(sys, arguments)
     path = arguments[arguments.index("-c") + 1] if "-c" in arguments[:-1] else CONFIG
     try:
-        found = check(load(sys, path), path)
+        found = read(sys, path)
         for name, port in found["hosts"]:
             if not dns.is_address(name) and not sockets.resolve(sys, name)[1]:
                 raise ConfigError(f'host not found in upstream "{name}{"" if port in (0, 80) else f":{port}"}"')
@@ -308,7 +308,7 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
     if n == HUP and "servers" in proc["data"]:
         notice(sys, "notice", "signal 1 (SIGHUP) received from 0, reconfiguring")
         try:
-            found = check(load(sys, CONFIG), CONFIG)
+            found = read(sys, CONFIG)
         except ConfigError as error:
             notice(sys, "emerg", str(error))
             return True

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from ...objects import freeze
 from .. import http
 from ..process import Data, Errno
 from ..system import Sys
@@ -117,34 +119,70 @@ def parse(text: str, path: str) -> list[Directive]:
     return top
 
 
-def load(sys: Sys, path: str) -> list[Directive]:
-    """The directives of a file with its includes in place. Raises ConfigError."""
+def read(sys: Sys, path: str) -> Data:
+    """What a configuration file and those that it includes come to (see `check`), not to be changed: processes share it. Raises
+    ConfigError."""
+    return _read(_gather(sys, path))
+
+
+File = tuple[Any, ...]
+"""(path, text, the files of its first include, those of its second, ...)."""
+
+
+def _gather(sys: Sys, path: str) -> File:
     try:
         text = sys.read_file(path)
     except Errno as error:
         number = {"ENOENT": 2, "EACCES": 13, "EISDIR": 21}.get(error.name, 5)
         raise ConfigError(f'open() "{path}" failed ({number}: {error.text})') from None
-    return _expand(sys, parse(text, path))
+    return (path, text, *(tuple(_gather(sys, one) for one in _matching(sys, pattern)) for pattern in _includes(text, path)))
 
 
-def _expand(sys: Sys, directives: list[Directive]) -> list[Directive]:
+def _matching(sys: Sys, pattern: str) -> list[str]:
+    if not pattern.startswith("/"):
+        pattern = "/etc/nginx/" + pattern
+    if "*" not in pattern:
+        return [pattern]
+    folder, _, glob = pattern.rpartition("/")
+    wanted = re.compile(re.escape(glob).replace(r"\*", "[^.].*", 1).replace(r"\*", ".*") + r"\Z")
+    try:
+        return [f"{folder}/{name}" for name in sys.listdir(folder) if wanted.match(name)]
+    except Errno:
+        return []
+
+
+@lru_cache(maxsize=64)
+def _includes(text: str, path: str) -> tuple[str, ...]:
+    return tuple(_patterns(parse(text, path)))
+
+
+def _patterns(directives: list[Directive]) -> Iterator[str]:
+    for name, arguments, block in directives:
+        if name == "include" and arguments:
+            yield arguments[0]
+        elif block:
+            yield from _patterns(block)
+
+
+@lru_cache(maxsize=64)
+def _read(file: File) -> Data:
+    found: Data = freeze(check(_joined(file), file[0]))
+    return found
+
+
+def _joined(file: File) -> list[Directive]:
+    path, text, *included = file
+    return _expand(parse(text, path), iter(included))
+
+
+def _expand(directives: list[Directive], included: Iterator[tuple[File, ...]]) -> list[Directive]:
     out: list[Directive] = []
     for name, arguments, block in directives:
-        if name != "include" or not arguments:
-            out.append([name, arguments, _expand(sys, block) if block else block])
-            continue
-        pattern = arguments[0] if arguments[0].startswith("/") else "/etc/nginx/" + arguments[0]
-        if "*" not in pattern:
-            out += load(sys, pattern)
-            continue
-        folder, _, glob = pattern.rpartition("/")
-        wanted = re.compile(re.escape(glob).replace(r"\*", "[^.].*", 1).replace(r"\*", ".*") + r"\Z")
-        try:
-            names = [name for name in sys.listdir(folder) if wanted.match(name)]
-        except Errno:
-            names = []
-        for one in names:
-            out += load(sys, f"{folder}/{one}")
+        if name == "include" and arguments:
+            for file in next(included):
+                out += _joined(file)
+        else:
+            out.append([name, arguments, _expand(block, included) if block else block])
     return out
 
 
