@@ -179,7 +179,7 @@ def test_directories_above_a_mount_are_there_without_being_stored_and_can_be_wri
     machine = Machine()
     machine.pod()
     machine.node.create_volume("pod-1", "data", "emptyDir")
-    container = machine.container("sleep 100", mounts=[{"path": "/srv/deep/data", "volume": "data"}])
+    container = machine.container("sleep 1000", mounts=[{"path": "/srv/deep/data", "volume": "data"}])
     assert len(machine.node.filesystem(machine.node.state["containers"][container]["fs"])["inodes"]) == 1
     shown = machine.execute(container, "ls / | grep srv; ls /srv /srv/deep; find /srv; rmdir /srv/deep/data /srv/deep")
     assert shown[0] == "srv\n/srv:\ndeep\n\n/srv/deep:\ndata\n/srv\n/srv/deep\n/srv/deep/data\n"
