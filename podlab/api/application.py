@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -125,28 +126,30 @@ async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access,
         serve = watch.serve if target.verb == "watch" else logs.serve
         await serve(live, hub, call, access, target, receive, send)
         return
-    if target.verb not in READING and not hub.bucket.take():
+    if not hub.bucket.take():
         raise too_many_requests("too many requests, please try again later")
-    async with live.turn(quiet=True) as engine:
-        check_access(access, user, live, target)
-        now, seconds = engine.now, hub.seconds()
-        make = None
-        if target.resource in discovery.VIRTUAL:
-            status, value = virtual.perform(engine, hub, call, target, body, access, user)
-        elif target.verb == "list":
-            shape = shapes.negotiate(call, listing=True)
-            objects, metadata = listing.read(engine, hub, call, target)
-            status, value = 200, None
-            make = lambda: shapes.many(target.resource, objects, shape, now, seconds, metadata)  # noqa: E731
-        elif target.verb == "get":
-            status, value = 200, _get(live, hub, call, target)
-        elif target.subresource in SESSIONS:
-            raise holds.refusal(engine, call, target)
-        else:
-            status, value = writing.perform(live, hub, call, target, body, twice)
-    if make is not None:
-        value = make()
-    await wire.answer(send, call, status, wire.dumps(value))
+    status, make = await hub.act(lambda: _perform(live, hub, call, access, user, target, body, twice))
+    await wire.answer(send, call, status, wire.dumps(make()))
+
+
+def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, user: rbac.User, target: Target, body: Any,
+             twice: list[str]) -> tuple[int, Callable[[], Any]]:
+    """(HTTP status, what makes the JSON value: the work that others need not wait for). Call inside a turn. Raises ApiError."""
+    engine = live.engine
+    check_access(access, user, live, target)
+    if target.resource in discovery.VIRTUAL:
+        status, value = virtual.perform(engine, hub, call, target, body, access, user)
+    elif target.verb == "list":
+        shape, now, seconds = shapes.negotiate(call, listing=True), engine.now, hub.seconds()
+        objects, metadata = listing.read(engine, hub, call, target)
+        return 200, lambda: shapes.many(target.resource, objects, shape, now, seconds, metadata)
+    elif target.subresource in SESSIONS:
+        raise holds.refusal(engine, call, target)
+    elif target.verb == "get":
+        status, value = 200, _get(live, hub, call, target)
+    else:
+        status, value = writing.perform(live, hub, call, target, body, twice)
+    return status, lambda: value
 
 
 def _get(live: LiveCluster, hub: Hub, call: Call, target: Target) -> Any:

@@ -8,22 +8,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from podlab.api import clocks
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.etcd import Change
-from podlab.labs.limits import Bucket
+from podlab.labs.limits import Bucket, Writes
 from podlab.labs.live import LiveCluster
 
+T = TypeVar("T")
 HISTORY = 5000  # changes kept for streams: a thousand Pods becoming Ready
 GAP = 0.03  # seconds between two looks: what streams may wait for news
 SNAPSHOTS, SNAPSHOT_SECONDS = 16, 300.0  # lists that are being read in pieces
 ENCODED = 2000  # events kept as text, since many watch the same
-ACTS_PER_SECOND, ACTS_BURST = 150, 1000  # writes by one cluster's clients
+ASKED_PER_SECOND, ASKED_BURST = 400, 2000  # requests of one cluster's clients; what they may write is limits.Writes'
+TOGETHER = 32  # requests that share a turn and a commit
 STREAMS_MAX = 400
 
 
@@ -35,13 +37,50 @@ class Hub:
         self.published = 0  # the last revision that is on disk
         self.changes: deque[Change] = deque(maxlen=HISTORY)
         self.oldest = 0  # watches may start from this revision on
-        self.bucket = Bucket(ACTS_PER_SECOND, ACTS_BURST)
+        self.bucket = Bucket(ASKED_PER_SECOND, ASKED_BURST)
+        self.submit = Writes(live.apply)
         self.snapshots: OrderedDict[Any, tuple[float, list[Any]]] = OrderedDict()
         self.encoded: OrderedDict[Any, bytes] = OrderedDict()
         self._seconds: int | None = None
         self._waiting: set[asyncio.Event] = set()
         self._wake = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+        self._asked: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        self._acting: asyncio.Task[None] | None = None
+
+    # ---- requests
+
+    async def act(self, work: Callable[[], T]) -> T:
+        """`work()` inside a turn of the cluster, its result once it is on disk. Requests that come together share the commit.
+
+        Raises what `work` raises, or Fenced.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._asked.append((work, future))
+        if self._acting is None or self._acting.done():
+            self._acting = asyncio.get_running_loop().create_task(self._act_for_all())
+        return await future
+
+    async def _act_for_all(self) -> None:
+        while self._asked:
+            batch, self._asked = self._asked[:TOGETHER], self._asked[TOGETHER:]
+            results: list[tuple[Any, Exception | None]] = []
+            try:
+                async with self.live.turn(quiet=True):
+                    for work, _ in batch:
+                        try:
+                            results.append((work(), None))
+                        except Exception as error:
+                            results.append((None, error))
+            except Exception as error:  # nothing of it is on disk
+                results = [(None, error)] * len(batch)
+            for (_, future), (value, failure) in zip(batch, results, strict=True):
+                if future.done():
+                    continue
+                if failure is None:
+                    future.set_result(value)
+                else:
+                    future.set_exception(failure)
 
     # ---- the cluster's side
 

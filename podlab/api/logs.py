@@ -63,7 +63,8 @@ async def _follow(live: LiveCluster, reader: Reader, news: asyncio.Event, send: 
         if text:
             await wire.chunk(send, text)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(news.wait(), LOOK_EVERY)
+            async with asyncio.timeout(LOOK_EVERY):
+                await news.wait()
         news.clear()
 
 

@@ -126,7 +126,8 @@ class Session:
                         await self._say(channel, data[at:at + PIECE])
             if code is None and not self.waiting:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), LOOK_EVERY)
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await news.wait()
                 news.clear()
         if code is not None:
             await self._say(ERROR, wire.dumps(exit_status(code)))

@@ -51,7 +51,8 @@ async def _go_on(watch: Watch, access: Access, news: asyncio.Event, send: Send) 
     while not watch.over:
         now = time.monotonic()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(news.wait(), max(0.0, min(end, bookmark, look) - now))
+            async with asyncio.timeout(max(0.0, min(end, bookmark, look) - now)):
+                await news.wait()
         news.clear()
         lines = watch.read()
         now = time.monotonic()

@@ -134,7 +134,8 @@ async def start_stream(send: Send, call: Call, kind: str) -> None:
 async def chunk(send: Send, body: bytes) -> None:
     """A piece of a stream. Waits while the client does not read; raises ConnectionError when it has not for STALLED seconds."""
     try:
-        await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), STALLED)
+        async with asyncio.timeout(STALLED):
+            await send({"type": "http.response.body", "body": body, "more_body": True})
     except TimeoutError:
         raise ConnectionError from None
 

@@ -81,16 +81,16 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
     key = key_of(target.namespace if stored.namespaced else None, name)
     existed = engine.etcd.get(plural, key) is not None
     request = Request(target.verb, plural, target.namespace, name, subresource, body, options, ADMIN)
-    obj = submit(live, request)
+    obj = submit(live, hub, request)
     code = 201 if target.verb == "create" or (not existed and target.verb == "patch") else 200
     return code, _shown(target, subresource, obj, shape, engine, hub)
 
 
-def submit(live: LiveCluster, request: Request) -> Any:
-    """Through the one door: journaled, unless it is a dry run, which changes nothing."""
+def submit(live: LiveCluster, hub: Hub, request: Request) -> Any:
+    """Through the one door: journaled, unless it is a dry run, which changes nothing. Raises ApiError, 429 for too many too."""
     if request.options.get("dryRun"):
         return live.engine.server.perform(request)
-    return live.apply({"do": "request", **request.to_json()})
+    return hub.submit({"do": "request", **request.to_json()})
 
 
 def _check_name(target: Target, body: dict[str, Any]) -> None:
@@ -169,10 +169,10 @@ def _delete(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any) 
     if target.verb == "deletecollection":
         shape = shapes.negotiate(call, listing=True)
         request = Request("deletecollection", resource.plural, target.namespace, options={**options, **listing.selection(call, target)})
-        found = submit(live, request)["items"]
+        found = submit(live, hub, request)["items"]
         return 200, shapes.many(target.resource, found, shape, engine.now, hub.seconds(), {"resourceVersion": str(engine.etcd.revision)})
     shape = shapes.negotiate(call, listing=False)
-    obj = submit(live, Request("delete", resource.plural, target.namespace, target.name, options=options))
+    obj = submit(live, hub, Request("delete", resource.plural, target.namespace, target.name, options=options))
     return 200, _deleted(engine, hub, target, resource, obj, shape, dry=bool(options.get("dryRun")))
 
 

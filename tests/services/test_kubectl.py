@@ -235,9 +235,9 @@ def test_exec_moves_a_large_input_and_output(kubectl: Kubectl, ticker: str) -> N
 
 
 def test_files_are_copied_in_and_out(kubectl: Kubectl, ticker: str) -> None:
-    kubectl("cp", kubectl.file("note.txt", "쪽지\n"), "ticker:/tmp/note.txt", "-c", "main")
-    assert kubectl("exec", "ticker", "-c", "main", "--", "cat", "/tmp/note.txt") == "쪽지\n"
-    kubectl("cp", "ticker:/tmp/note.txt", "back.txt", "-c", "main")
+    kubectl("cp", kubectl.file("note.txt", "쪽지\n"), "ticker:/home/note.txt", "-c", "main")
+    assert kubectl("exec", "ticker", "-c", "main", "--", "cat", "/home/note.txt") == "쪽지\n"
+    kubectl("cp", "ticker:/home/note.txt", "back.txt", "-c", "main")
     assert (kubectl.home / "back.txt").read_text() == "쪽지\n"
 
 
