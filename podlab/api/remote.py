@@ -1,6 +1,7 @@
-"""exec and attach over websockets: `v5.channel.k8s.io` and `v4.channel.k8s.io` (apimachinery/pkg/util/remotecommand/constants.go).
+"""Websockets: port-forward (forwarding.py), and exec and attach in `v5.channel.k8s.io` and `v4.channel.k8s.io`.
 
-Each message begins with the number of its channel. What is typed goes through the journal; what comes back is only read.
+Each message of a session begins with the number of its channel (apimachinery/pkg/util/remotecommand/constants.go). What is typed goes
+through the journal; what comes back is only read.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import json
 import logging
 from typing import Any
 
-from podlab.api import addresses, application, holds, rbac, wire
+from podlab.api import addresses, application, forwarding, holds, rbac, wire
 from podlab.api.hub import Hub, hub_of
 from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.kubelet import sessions
+from podlab.labs.limits import Bucket
 from podlab.labs.live import LiveCluster
 from podlab.labs.storage import Fenced
 
@@ -28,6 +30,7 @@ LOOK_EVERY = 0.05  # seconds: output comes without a write to the store
 PIECE = 32 * 1024  # bytes of a message to the client
 WAITING_MAX = 256  # messages of the client that wait for their turn; a client that types faster is cut off
 SESSIONS_MAX = 50  # of one cluster
+TYPED_PER_SECOND, TYPED_BURST = 200_000, 4_000_000  # bytes of input of one session, which the journal keeps
 
 _open: dict[int, int] = {}  # cluster id -> sessions
 
@@ -35,19 +38,24 @@ _open: dict[int, int] = {}  # cluster id -> sessions
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """A websocket whose path begins with /k8s/. What cannot be had is refused before the handshake; kubectl then asks for the reason."""
     await receive()  # websocket.connect
-    protocol = next((one for one in PROTOCOLS if one in scope.get("subprotocols", ())), None)
     try:
         token, call = wire.call_of({**scope, "method": "GET"})
         access = await application.authenticate(token)
-        if len(call.path) < 3 or call.path[0] != "api" or protocol is None:
+        if len(call.path) < 3 or call.path[0] != "api":
             raise addresses.unknown()
         target = addresses.resolve(call)
-        if target.subresource not in ("exec", "attach"):
+        offered = forwarding.PROTOCOLS if target.subresource == "portforward" else PROTOCOLS
+        protocol = next((one for one in offered if one in scope.get("subprotocols", ())), None)
+        if target.subresource not in application.SESSIONS or protocol is None:
             raise addresses.unknown()
         live = await application.live_cluster(access)
         async with live.turn(quiet=True) as engine:
             application.check_access(access, rbac.user_of(call), live, target)
-            order = holds.order_of(engine, call, target)
+            order, uid = {}, ""
+            if target.subresource == "portforward":
+                uid, _ = forwarding.pod_of(engine, target)
+            else:
+                order = holds.order_of(engine, call, target)
             if _open.get(live.id, 0) >= SESSIONS_MAX:
                 raise ApiError(429, "TooManyRequests", "too many sessions are open")
     except (ApiError, Fenced):
@@ -56,7 +64,9 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept", "subprotocol": protocol})
     _open[live.id] = _open.get(live.id, 0) + 1
     try:
-        await Session(live, hub_of(live), order, call, receive, send).run()
+        hub = hub_of(live)
+        held = Session(live, hub, order, call, receive, send) if order else forwarding.Forwarding(live, hub, call, uid, protocol, receive, send)
+        await held.run()
     except Fenced:
         pass
     except Exception:
@@ -78,6 +88,7 @@ class Session:
         self.seen = 0
         self.gone = False
         self.waiting: list[bytes] = []
+        self.typed = Bucket(TYPED_PER_SECOND, TYPED_BURST)
         self.decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
 
     async def run(self) -> None:
@@ -124,7 +135,7 @@ class Session:
                     data = text.encode("utf-8", "surrogateescape")
                     for at in range(0, len(data), PIECE):
                         await self._say(channel, data[at:at + PIECE])
-            if code is None and not self.waiting:
+            if code is None:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY):
                         await news.wait()
@@ -134,9 +145,9 @@ class Session:
 
     def _take_input(self) -> None:
         """Everything that the client has sent, as acts. Call inside a turn."""
-        messages, self.waiting = self.waiting, []
         typed = ""
-        for data in messages:
+        while self.waiting and self.typed.take(len(self.waiting[0])):
+            data = self.waiting.pop(0)
             channel, rest = data[0], data[1:]
             if channel == STDIN and self.order["stdin"]:
                 typed += self.decoder.decode(rest)

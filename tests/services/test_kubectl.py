@@ -1,7 +1,9 @@
 """Everyday kubectl 1.32 against a learner's live cluster: every command that a course uses, as its user sees it."""
 
 import json
+import re
 import time
+import urllib.request
 
 import pytest
 
@@ -251,6 +253,23 @@ def test_run_attaches_and_cleans_up(kubectl: Kubectl) -> None:
 def test_debug_adds_an_ephemeral_container(kubectl: Kubectl, ticker: str) -> None:
     kubectl("debug", "ticker", "--image=busybox", "--target=main", "-c", "dbg", "--profile=general", "--", "sleep", "100")
     assert kubectl("get", "pod", "ticker", "-o", "jsonpath={.spec.ephemeralContainers[*].name}") == "dbg"
+
+
+def test_a_port_is_forwarded_and_a_closed_one_refused(kubectl: Kubectl) -> None:
+    kubectl("run", "served", "--image=nginx")
+    kubectl("wait", "--for=condition=Ready", "pod/served", "--timeout=30s")
+    process = kubectl.start("port-forward", "pod/served", ":80", ":81")
+    assert process.stdout is not None and process.stderr is not None
+    ports = [re.search(r"127.0.0.1:(\d+)", process.stdout.readline() + process.stdout.readline())[1] for _ in range(2)]  # type: ignore[index]
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/", timeout=20) as answer:
+            assert b"Welcome to nginx!" in answer.read()
+        with pytest.raises(OSError), urllib.request.urlopen(f"http://127.0.0.1:{ports[1]}/", timeout=20):
+            pass
+        assert "connection refused" in process.stderr.readline()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 # ---- time
