@@ -40,6 +40,18 @@ const colours = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.null], color: "var(--eph)" },
   { tag: tags.comment, color: "var(--faint)", fontStyle: "italic" },
 ]);
+// Typing over a selection: left to itself, Chromium would keep the replaced text's look with an inline style, which our
+// Content-Security-Policy forbids.
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || !event.data || empty || view.composing) return false;
+    event.preventDefault();
+    const plain = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type" });
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, plain))) view.dispatch(plain());
+    return true;
+  },
+});
 const phrases = EditorState.phrases.of({
   "Find": "찾기", "Replace": "바꾸기", "next": "다음", "previous": "이전", "all": "모두", "match case": "대소문자", "regexp": "정규식",
   "by word": "낱말", "replace": "바꾸기", "replace all": "모두 바꾸기", "close": "닫기", "Completions": "넣을 수 있는 말",
@@ -89,7 +101,7 @@ export function createEditor(host, text, { onChange, onApply, lint, suggest }) {
       extensions: [
         lineNumbers(), history(), drawSelection(), highlightActiveLine(), highlightSelectionMatches(), bracketMatching(), closeBrackets(),
         autocompletion({ override: [complete], icons: false }), linter(check, { delay: LINT_AFTER_MS }),
-        indentUnit.of("  "), yaml(), theme, syntaxHighlighting(colours), phrases,
+        indentUnit.of("  "), yaml(), theme, typeOver, syntaxHighlighting(colours), phrases,
         EditorView.contentAttributes.of({ "aria-label": "매니페스트. Ctrl Enter로 적용하고, Esc 다음 Tab으로 나갑니다" }),
         keymap.of([
           { key: "Mod-Enter", run: () => (onApply(), true) },
