@@ -8,7 +8,6 @@ closures know nothing of paths: when a value does not fit, the exception collect
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -140,7 +139,7 @@ def _bytes(value: Any, unknown: Unknown) -> Any:
     text = value.replace("\n", "").replace("\r", "")
     try:
         base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; letters beyond ASCII raise another
         raise Malformed(f"illegal base64 data at input byte {_base64_fault(text)}") from None
     return text
 

@@ -137,6 +137,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "ResourceFieldSelector": {"divisor": "0"},
     "Role": {"rules": None},
     "ClusterRole": {"rules": None},
+    "PriorityClass": {"value": 0},
     "StatefulSetStatus": {"availableReplicas": 0, "replicas": 0},
     "ReplicaSetStatus": {"replicas": 0},
     "ReplicationControllerStatus": {"replicas": 0},
