@@ -27,22 +27,7 @@ class Manifest:
 
 
 class _Loader(yaml.CSafeLoader):
-    """Safe YAML as Kubernetes reads it: no aliases, no duplicate keys; timestamps stay text, as sigs.k8s.io/yaml has them."""
-
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()
-        mark = event.start_mark
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", mark)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", mark)
-        try:
-            return super().compose_node(parent, index)  # type: ignore[misc]
-        finally:
-            self.depth -= 1
+    """Safe YAML as Kubernetes reads it: no duplicate keys; timestamps stay text, as sigs.k8s.io/yaml has them."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -53,6 +38,28 @@ class _Loader(yaml.CSafeLoader):
             seen.add(key)
         pairs = super().construct_mapping(node, deep)
         return {key if isinstance(key, str) else _key_text(key): value for key, value in pairs.items()}
+
+
+def _bound(text: str) -> None:
+    """Refuse aliases and depth before anything is built. On the events: CSafeLoader composes in C, past any method of ours."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", event.start_mark)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _deep(value: Any) -> bool:
+    layer, depth = [value], 0
+    while layer and depth <= MAX_DEPTH:
+        layer = [item for one in layer if isinstance(one, (dict, list)) for item in (one.values() if isinstance(one, dict) else one)]
+        depth += 1
+    return bool(layer)
 
 
 def _key_text(key: Any) -> str:
@@ -94,12 +101,16 @@ def _documents(text: str, source: str) -> Iterator[Any]:
                     at += 3
                     continue
                 value, at = decoder.raw_decode(text, at)
+                if _deep(value):
+                    raise KubectlError(f"error: error parsing {source}: json: nested deeper than {MAX_DEPTH} levels\n")
                 yield value
             return
         except (json.JSONDecodeError, RecursionError):
             pass  # flow-style YAML starts with a brace too
-    loader = _Loader(text)
+    loader = None
     try:
+        _bound(text)
+        loader = _Loader(text)
         while loader.check_data():  # type: ignore[no-untyped-call]
             yield loader.get_data()
     except yaml.MarkedYAMLError as error:
@@ -109,7 +120,8 @@ def _documents(text: str, source: str) -> Iterator[Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: {error}\n") from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def read(files: Mapping[str, str], names: list[str], stdin: str | None, *, recursive: bool = False) -> list[Manifest]:
