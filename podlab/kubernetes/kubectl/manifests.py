@@ -44,12 +44,13 @@ def _bound(text: str) -> None:
     """Refuse aliases and depth before anything is built. On the events: CSafeLoader composes in C, past any method of ours."""
     depth = 0
     for event in yaml.parse(text, yaml.CSafeLoader):
+        mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", event.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", mark)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", mark)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

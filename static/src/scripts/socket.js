@@ -4,6 +4,7 @@
 const HTMX_REOPENS = [1006, 1011, 1012, 1013]; // hx-ws-2.js
 const NO_SESSION = 4403; // podlab/labs/consumers.py
 const NO_LESSON = 4404;
+const MESSAGE_MAX = 700_000; // characters: at most three bytes each, within what the server takes in (serve.py)
 const DELAYS = [300, 600, 1200, 2000, 3000]; // ms before a try; a little chance is added, so that a class does not come back at once
 
 export function installSocket(document, htmx) {
@@ -15,7 +16,9 @@ export function installSocket(document, htmx) {
   const socket = {
     send(message) {
       if (!wrapper) return false;
-      wrapper.send(JSON.stringify(message));
+      const text = JSON.stringify(message);
+      if (text.length > MESSAGE_MAX) window.alert("너무 커서 보내지 못했습니다. 매니페스트라면 여러 파일로 나누어 주세요.");
+      else wrapper.send(text);
       return true;
     },
     whenOpen: (callback) => onOpen.push(callback),

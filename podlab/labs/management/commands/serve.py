@@ -15,6 +15,8 @@ from twisted.internet.defer import Deferred
 
 from podlab.labs import miniature, reconciler
 
+MESSAGE_MAX = 2 * 1024 * 1024 + 65536  # bytes: a manifest larger than any that is accepted still gets an answer in words
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +40,8 @@ class Command(BaseCommand):
             endpoints=[endpoint],
             server_name="podlab",
             http_timeout=60,
-            websocket_max_message_size=2 * 1024 * 1024 + 65536,  # bytes: the largest manifest, and its form
+            websocket_max_message_size=MESSAGE_MAX,
+            websocket_max_frame_size=MESSAGE_MAX,
             verbosity=1,
         )
         reactor.callInThread(miniature.frames)  # before the first visitor waits for it
