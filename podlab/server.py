@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http
 from typing import Any
 
 import daphne.server
+from autobahn.twisted.websocket import ConnectionDeny
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.interfaces import IPushProducer
@@ -75,11 +77,17 @@ class Server(daphne.server.Server):
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         protocol.streams = scope["path"].startswith(STREAMS)
+        if protocol.streams and scope["type"] == "websocket":
+            scope["extensions"] = {"websocket.http.response": {}}
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         if not getattr(protocol, "streams", False) or protocol not in self.connections:
             await super().handle_reply(protocol, message)
+            return
+        if message["type"].startswith("websocket.http.response."):
+            if message["type"].endswith(".start"):
+                self.deny(protocol, message["status"])
             return
         flow: Flow | None = getattr(protocol, "flow", None)
         going_on = message.get("more_body", False) or message["type"] == "websocket.send"
@@ -91,6 +99,13 @@ class Server(daphne.server.Server):
             self.watch_flow(protocol, flow)
         if flow is not None and going_on:
             await flow.open.wait()
+
+    def deny(self, protocol: WebSocketProtocol, status: int) -> None:
+        """Refuse a handshake with a status of its own (the ASGI extension that Daphne lacks; the body is left out)."""
+        reason = http.HTTPStatus(status).phrase
+        protocol.handshake_deferred.errback(ConnectionDeny(code=status, reason=reason))
+        del protocol.handshake_deferred
+        self.protocol_disconnected(protocol)
 
     def watch_flow(self, protocol: Any, flow: Flow) -> None:
         if isinstance(protocol, Request) and protocol.channel is not None:

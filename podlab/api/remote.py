@@ -58,8 +58,8 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
                 order = holds.order_of(engine, call, target)
             if _open.get(live.id, 0) >= SESSIONS_MAX:
                 raise ApiError(429, "TooManyRequests", "too many sessions are open")
-    except (ApiError, Fenced):
-        await send({"type": "websocket.close"})
+    except (ApiError, Fenced) as error:
+        await deny(scope, send, error.code if isinstance(error, ApiError) else 503)
         return
     await send({"type": "websocket.accept", "subprotocol": protocol})
     _open[live.id] = _open.get(live.id, 0) + 1
@@ -77,6 +77,15 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             del _open[live.id]
         with contextlib.suppress(Exception):
             await send({"type": "websocket.close", "code": 1000})
+
+
+async def deny(scope: Scope, send: Send, status: int) -> None:
+    """Refuse the handshake, with a status where the server can."""
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close"})
 
 
 class Session:

@@ -21,6 +21,9 @@ VALIDATIONS = ("Strict", "Warn", "Ignore")
 BODIES = {"eviction": bodies.EVICTION, "binding": bodies.BINDING, "scale": bodies.SCALE, "token": bodies.TOKEN_REQUEST}
 WHOLE = ("", "status", "ephemeralcontainers", "resize", "finalize")  # subresources whose body is the object itself
 NEVER_DRY = ("binding", "finalize", "token")  # the engine has no dry run of these
+# Kinds whose deletion answers with the object; the others' with a Status (ReturnDeletedObject in pkg/registry/*/storage)
+RETURNED = ("persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "serviceaccounts", "services",
+            "storageclasses")
 APPLY = "application/apply-patch+yaml"
 FAULTS = (AttributeError, TypeError, KeyError, IndexError, ValueError, RecursionError)
 
@@ -95,6 +98,8 @@ def submit(live: LiveCluster, hub: Hub, request: Request) -> Any:
 
 def _check_name(target: Target, body: dict[str, Any]) -> None:
     metadata = body.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise bad_request("metadata: it is no object")
     if metadata.get("name", target.name) not in (target.name, ""):
         raise bad_request(f"the name of the object ({metadata['name']}) does not match the name on the URL ({target.name})")
     if metadata.get("namespace", target.namespace) not in (target.namespace, "") and target.resource.namespaced:
@@ -177,9 +182,10 @@ def _delete(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any) 
 
 
 def _deleted(engine: Engine, hub: Hub, target: Target, resource: Resource, obj: Any, shape: shapes.Shape, *, dry: bool) -> Any:
-    """The object while it is still there (grace, finalizers), else a Status that names it."""
+    """The object while it is still there (grace, finalizers) and of some kinds always, else a Status that names it."""
     held = engine.etcd.get(resource.plural, key_of(target.namespace if resource.namespaced else None, target.name))
-    if held is not None and held["metadata"]["uid"] == obj["metadata"]["uid"] and (not dry or resource.plural == "pods"):
+    waits = held is not None and held["metadata"]["uid"] == obj["metadata"]["uid"] and not dry
+    if waits or resource.plural in RETURNED:
         return shapes.one(target.resource, obj, shape, engine.now, hub.seconds())
     details = {"name": target.name, **({"group": resource.group} if resource.group else {}), "kind": resource.plural,
                "uid": obj["metadata"]["uid"]}
