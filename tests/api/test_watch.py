@@ -163,17 +163,19 @@ async def test_many_watches_see_every_write_once_and_in_order(client: Client) ->
     assert len(set(seen[0])) == 40
 
 
-async def test_nothing_is_told_before_it_is_on_disk(client: Client, own_clusters: Clusters, cluster: Cluster) -> None:
+async def test_nothing_is_told_before_it_is_on_disk(client: Client, own_clusters: Clusters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podlab.api.watch.BOOKMARK_EVERY", 0.02)  # the watch looks again and again while the row is being written
     written: list[Any] = []
     write = own_clusters.writer.write
 
     async def slow(rows: Any) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3)
         await write(rows)
         written.extend(rows)
-    async with client.watch(f"{MAPS}?watch=1&resourceVersion={await revision(client)}") as stream:
-        own_clusters.writer.write = slow  # type: ignore[method-assign]
+    async with client.watch(f"{MAPS}?watch=1&allowWatchBookmarks=1&resourceVersion={await revision(client)}") as stream:
+        monkeypatch.setattr(own_clusters.writer, "write", slow)
         asking = asyncio.ensure_future(client.create(MAPS, configmap("late")))
-        await stream.named(1)
+        while (await stream.next())["type"] == "BOOKMARK":
+            pass
         assert len(written) == 1
         await asking
