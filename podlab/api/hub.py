@@ -11,7 +11,6 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from podlab.api import clocks
 from podlab.kubernetes.cluster import Cluster as Engine
@@ -176,11 +175,9 @@ class Hub:
         return objects if until > time.monotonic() else None
 
 
-_hubs: WeakKeyDictionary[LiveCluster, Hub] = WeakKeyDictionary()
-
-
 def hub_of(live: LiveCluster) -> Hub:
-    hub = _hubs.get(live)
-    if hub is None:
-        hub = _hubs[live] = Hub(live)
+    """Lives exactly as long as the awake cluster does."""
+    if live.hub is None:
+        live.hub = Hub(live)
+    hub: Hub = live.hub
     return hub

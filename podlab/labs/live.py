@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from podlab.kubernetes.apiserver.errors import ApiError
@@ -44,6 +44,7 @@ class LiveCluster:
         self.unwatched_since = time.monotonic()
         self.render: Any = None  # the last render of the board and what it was made of, shared by all viewers (panels.rendered)
         self.render_key: Any = None
+        self.hub: Any = None  # what the streams of API clients share (podlab/api/hub.py)
         self._pending: list[Any] = []
         self._unsaved = 0
         self._anchor()
@@ -207,10 +208,8 @@ async def replay(engine: Engine, entries: list[tuple[int, Entry]], sequence: int
     for number, entry in entries:
         while not engine.run_until(entry["at"], STEPS_A_TURN):
             await asyncio.sleep(0)
-        try:
+        with suppress(ApiError):
             engine.apply(entry)
-        except ApiError:
-            pass
         sequence = number
     return sequence
 

@@ -1,7 +1,9 @@
 """Watches: no event missed, none twice, none of others; and what a client is told when it cannot go on where it was."""
 
 import asyncio
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -136,6 +138,19 @@ async def test_undo_tells_every_watch_to_list_again(client: Client, cluster: Clu
             await rewind.undo(live)
         assert (await stream.next())["object"]["code"] == 410
     assert "undone" not in (await client.get(MAPS)).items
+
+
+async def test_a_cluster_that_went_to_sleep_leaves_nothing_in_memory(client: Client, cluster: Cluster, own_clusters: Clusters) -> None:
+    async with client.watch(f"{MAPS}?watch=1") as stream:
+        await stream.named(1)
+    live = own_clusters.find(cluster.pk)
+    assert live is not None
+    await own_clusters.sleep(live)
+    forgotten = weakref.ref(live)
+    del live
+    gc.collect()
+    assert forgotten() is None
+    assert (await client.get(MAPS)).status == 200, "and it wakes again"
 
 
 async def test_table_events_carry_one_row_and_the_columns_once(client: Client) -> None:

@@ -79,7 +79,7 @@ def _definitions() -> dict[str, dict[str, Any]]:
               "timestamp": {"$ref": "#/$defs/" + schema.TIME}, "window": {"type": "string"}}
     usage = {"type": "object", "additionalProperties": {"$ref": "#/$defs/" + schema.QUANTITY}}
     container = {"properties": {"name": {"type": "string"}, "usage": usage}, "type": "object"}
-    made = {
+    made: dict[str, dict[str, Any]] = {
         METRICS + "ContainerMetrics": container,
         METRICS + "NodeMetrics": {"type": "object", "properties": {**common, "usage": usage},
                                   "x-kubernetes-group-version-kind": [{**gvk, "kind": "NodeMetrics"}]},
