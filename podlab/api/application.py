@@ -11,7 +11,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from podlab.api import addresses, bodies, documents, holds, listing, logs, rbac, shapes, tokens, virtual, watch, wire, writing
+from podlab.api import addresses, bodies, documents, holds, listing, logs, proxying, rbac, shapes, tokens, virtual, watch, wire, writing
 from podlab.api.addresses import Target
 from podlab.api.hub import STREAMS_MAX, Hub, hub_of
 from podlab.api.tokens import Access
@@ -80,7 +80,7 @@ async def live_cluster(access: Access) -> LiveCluster:
 def check_access(access: Access, user: rbac.User, live: LiveCluster, target: Target) -> None:
     """Raises ApiError 403 for what a reader's token or the person that is posed as may not do."""
     resource = target.resource
-    acts = target.subresource in SESSIONS or (target.verb not in READING and resource not in discovery.VIRTUAL)
+    acts = target.subresource in (*SESSIONS, "proxy") or (target.verb not in READING and resource not in discovery.VIRTUAL)
     if access.read_only and acts:
         raise forbidden(resource.group, resource.plural, target.name, "this kubeconfig may only read")
     if user is not rbac.OWNER and resource.plural not in ("selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"):
@@ -94,7 +94,9 @@ async def _resource(call: Call, access: Access, receive: Receive, send: Send) ->
     target = addresses.resolve(call)
     body: Any = None
     twice: list[str] = []
-    if target.verb not in READING and target.subresource not in SESSIONS:
+    if target.subresource == "proxy":
+        body = await wire.read_body(receive)
+    elif target.verb not in READING and target.subresource not in SESSIONS:
         raw = await wire.read_body(receive)
         arguments = raw, call.headers.get("content-type", "")
         read = bodies.read if len(raw) < IN_A_THREAD else _read_aside
@@ -128,6 +130,10 @@ async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access,
         return
     if not hub.bucket.take():
         raise too_many_requests("too many requests, please try again later")
+    if target.subresource == "proxy":
+        check_access(access, user, live, target)
+        await proxying.serve(live, hub, call, target, body, send)
+        return
     status, make = await hub.act(lambda: _perform(live, hub, call, access, user, target, body, twice))
     await wire.answer(send, call, status, wire.dumps(make()))
 

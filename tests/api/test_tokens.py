@@ -63,6 +63,7 @@ async def test_a_readers_token_reads_and_writes_nothing(client: Client, cluster:
     assert (await reader.get(f"{MAPS}/there")).status == 200
     for method, path, body in [("POST", MAPS, configmap("new")), ("DELETE", f"{MAPS}/there", None), ("DELETE", MAPS, None),
                                ("PUT", f"{MAPS}/there", configmap("there")), ("PATCH", f"{MAPS}/there", {}),
+                               ("GET", f"{PODS}/x/proxy/", None),
                                ("GET", f"{PODS}/x/exec?command=ls&stdout=1", None), ("POST", f"{PODS}/x/exec?command=ls&stdout=1", None)]:
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         assert (await reader.ask(method, path, body, content_type=kind)).status == 403, (method, path)

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -270,6 +271,18 @@ def test_a_port_is_forwarded_and_a_closed_one_refused(kubectl: Kubectl) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_the_proxy_leads_to_pods_and_services_and_lets_nothing_of_theirs_run(kubectl: Kubectl) -> None:
+    kubectl("run", "proxied", "--image=nginx", "--port=80", "--expose")
+    kubectl("wait", "--for=condition=Ready", "pod/proxied", "--timeout=30s")
+    for what in ("pods/proxied", "services/proxied:80"):
+        with urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/{what}/proxy/", timeout=20) as answer:
+            assert b"Welcome to nginx!" in answer.read()
+            assert answer.headers["content-security-policy"].startswith("sandbox;")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/pods/proxied:81/proxy/", timeout=20)
+    assert (refused.value.code, json.load(refused.value)["reason"]) == (503, "ServiceUnavailable")
 
 
 # ---- time

@@ -45,13 +45,13 @@ SUBRESOURCES: dict[str, tuple[str | None, str, str, tuple[str, ...]]] = {
     "finalize": (None, "", "", ("update",)),
     "log": (None, "", "", ("get",)),
     "portforward": ("", "v1", "PodPortForwardOptions", CONNECT),
-    "proxy": ("", "v1", "ProxyOptions", PROXY),
+    "proxy": ("", "v1", "", PROXY),
     "resize": (None, "", "", GET_WRITE),
     "scale": ("autoscaling", "v1", "Scale", GET_WRITE),
     "status": (None, "", "", GET_WRITE),
     "token": ("authentication.k8s.io", "v1", "TokenRequest", ("create",)),
 }
-NOT_SERVED = ("proxy",)  # subresources that nothing answers yet: not told of either
+NOT_SERVED = (("nodes", "proxy"),)  # what nothing answers is not told of either
 
 
 @lru_cache(maxsize=1)
@@ -83,11 +83,11 @@ def subresources_of(resource: Resource) -> list[tuple[str, dict[str, str], tuple
     """(name, {"group", "version", "kind"}, verbs) of each."""
     found = []
     for name in resource.subresources:
-        if name in NOT_SERVED:
+        if (resource.plural, name) in NOT_SERVED:
             continue
         group, version, kind, verbs = SUBRESOURCES[name]
         kind_of = {"group": resource.group, "version": resource.version, "kind": resource.kind} if group is None else \
-            {"group": group, "version": version, "kind": kind}
+            {"group": group, "version": version, "kind": kind or f"{resource.kind}ProxyOptions"}
         found.append((name, kind_of, verbs))
     return found
 

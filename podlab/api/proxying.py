@@ -1,0 +1,73 @@
+"""The proxy subresource of Pods and Services: one HTTP request into the cluster and its answer (pkg/registry/core/*/rest/proxy)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from podlab.api import forwarding, wire
+from podlab.api.addresses import Target
+from podlab.api.hub import Hub
+from podlab.api.wire import Call, Send
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
+from podlab.kubernetes.cluster import Cluster as Engine
+from podlab.kubernetes.objects import dig
+from podlab.labs.live import LiveCluster
+
+# What a Pod says must not act as our own site: only harmless headers pass, and a browser runs nothing of the body
+PASSED = ("accept-ranges", "content-language", "content-type", "date", "etag", "last-modified", "location", "server")
+ALONE = (b"content-security-policy", b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+DROPPED = ("host", "connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade", "cookie", "authorization")
+
+
+async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: bytes, send: Send) -> None:
+    """Raises ApiError: 404 without the object, 503 where nothing answers."""
+    address, port = await hub.act(lambda: address_of(live.engine, target))
+    path = "/" + "/".join(quote(part) for part in target.rest)
+    query = urlencode([(name, value) for name, values in call.query.items() for value in values])
+    headers = [[name, value] for name, value in call.headers.items() if name not in DROPPED]
+    node = live.engine.etcd.list("nodes")[0]["metadata"]["name"]  # the request enters the cluster where the API server stands
+    entry = {"do": "visit", "url": f"http://{address}:{port}{path}" + (f"?{query}" if query else ""), "method": call.method, "headers": headers,
+             "body": body.decode("utf-8", "surrogateescape"), "pod": f"host/{node}"}
+    async with hub.stream():  # the cluster's time passes meanwhile
+        result = await forwarding.visit(live, hub, entry)
+    if not result["ok"]:
+        words = forwarding.WORDS.get(result["error"], result["error"])
+        raise ApiError(503, "ServiceUnavailable", f"error trying to reach service: dial tcp {address}:{port}: connect: {words}")
+    extra = [(name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in result["headers"]
+             if name.lower() in PASSED]
+    kind = next((value for name, value in result["headers"] if name.lower() == "content-type"), "text/plain")
+    await wire.answer(send, call, result["status"], str(result["body"]).encode("utf-8", "surrogateescape"), kind, [*extra, ALONE])
+
+
+def address_of(engine: Engine, target: Target) -> tuple[str, str]:
+    """(address, port) that `name`, `name:port` or `http:name:port` means. Raises ApiError. Call inside a turn."""
+    parts = target.name.split(":")
+    name, port = (parts[1], parts[2]) if len(parts) == 3 else (parts[0], parts[1] if len(parts) == 2 else "")
+    if len(parts) > 3 or (len(parts) == 3 and parts[0] not in ("http", "")):
+        raise bad_request(f'invalid {target.resource.one} request "{target.name}"')
+    obj = engine.etcd.get(target.resource.plural, f"{target.namespace}/{name}")
+    if obj is None:
+        raise not_found("", target.resource.plural, name)
+    if target.resource.plural == "pods":
+        return _pod(obj, port)
+    return _service(obj, name, port)
+
+
+def _pod(pod: Any, port: str) -> tuple[str, str]:
+    ip = dig(pod, "status.podIP", "")
+    if not ip:
+        raise bad_request("address not allowed")
+    ports = [one for container in pod["spec"]["containers"] for one in container.get("ports") or ()]
+    named = next((str(one["containerPort"]) for one in ports if one.get("name") == port), port)
+    return ip, named or (str(ports[0]["containerPort"]) if ports else "80")
+
+
+def _service(service: Any, name: str, port: str) -> tuple[str, str]:
+    ports = service["spec"].get("ports") or ()
+    for one in ports:
+        if port in (one.get("name"), str(one["port"])) or (not port and len(ports) == 1):
+            address = service["spec"].get("clusterIP")
+            if address and address != "None":
+                return address, str(one["port"])
+    raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
