@@ -5,6 +5,7 @@ Sources: S/client-go/tools/record/events_cache.go; S/client-go/tools/events/even
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class EventRecorder(Component):
 
     def record(self, source: str, obj: Map, type: str, reason: str, message: str, field_path: str | None, related: Map | None) -> None:
         """One happening. `source` is a component's name, `kubelet/node-1` for a kubelet."""
-        component, _, host = source.partition("/")
+        component, host = _source(source)
         metadata = obj["metadata"]
         about = {"kind": obj["kind"], "namespace": metadata.get("namespace"), "name": metadata["name"], "uid": metadata["uid"],
                  "apiVersion": obj["apiVersion"], "resourceVersion": metadata.get("resourceVersion")}
@@ -100,8 +101,7 @@ class EventRecorder(Component):
         if related is not None:
             event["related"] = {"kind": related["kind"], "namespace": related["metadata"].get("namespace", ""),
                                 "name": related["metadata"]["name"], "uid": related["metadata"]["uid"]}
-        stored = self.cluster.server.store_new("events", event, WROTE)
-        self.state["seen"][key] = [key_of(stored["metadata"]["namespace"], stored["metadata"]["name"]), 1, self.now]
+        self._store_new(key, event)
 
     def _record_series(self, component: str, about: dict[str, Any], type: str, reason: str, message: str, who: str) -> None:
         """The scheduler's events: the note of the first stays; the second one opens a series; later ones only count in memory."""
@@ -119,6 +119,13 @@ class EventRecorder(Component):
         action = {"Scheduled": "Binding", "FailedScheduling": "Scheduling", "Preempted": "Preempting"}.get(reason, reason)
         event.update(source={}, firstTimestamp=None, lastTimestamp=None, eventTime=rfc3339_micro(self.now), action=action,
                      reportingComponent=component, reportingInstance=f"{component}-control-plane")
+        self._store_new(key, event)
+
+    def _store_new(self, key: str, event: dict[str, Any]) -> None:
+        """Nothing new comes into a namespace that ends or is gone (NamespaceLifecycle); a recorder gives such an Event up."""
+        namespace = self.cluster.etcd.get("namespaces", event["metadata"]["namespace"])
+        if namespace is None or namespace["metadata"].get("deletionTimestamp"):
+            return
         stored = self.cluster.server.store_new("events", event, WROTE)
         self.state["seen"][key] = [key_of(stored["metadata"]["namespace"], stored["metadata"]["name"]), 1, self.now]
 
@@ -158,6 +165,12 @@ class EventRecorder(Component):
 def _short(key: str) -> str:
     """A cache key of fixed size: messages are long, and a live cluster remembers many."""
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _source(source: str) -> tuple[str, str]:
+    component, _, host = source.partition("/")
+    return component, host
 
 
 def _mark(text: str) -> int:

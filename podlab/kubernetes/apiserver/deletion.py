@@ -40,8 +40,10 @@ def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Requ
         return delete_namespace(server, obj, finalizers, cause, request)
     if resource.plural == "pods":
         return delete_pod(server, resource, obj, finalizers, cause, request)
+    if finalizers or obj["metadata"].get("finalizers"):  # shouldUpdateFinalizers: the policy may also take the last one away
+        obj = mark(server, resource, obj, 0, finalizers, cause, request)
     if finalizers:
-        return mark(server, resource, obj, 0, finalizers, cause, request)
+        return obj
     return server.drop(resource.plural, obj, cause, request)
 
 

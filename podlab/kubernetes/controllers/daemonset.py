@@ -150,12 +150,15 @@ class Rollout:
 
     def _manage_node(self, name: str, pods: list[Map], should: bool, todo: Plan) -> None:
         living = [pod for pod in pods if not is_deleting(pod)]
-        todo.failed += [(pod, name) for pod in living if facts(pod).phase in ("Failed", "Succeeded")]
+        ended = [(pod, name) for pod in living if facts(pod).phase in ("Failed", "Succeeded")]
+        todo.failed += ended
         running = sorted((pod for pod in living if facts(pod).phase not in ("Failed", "Succeeded")), key=_age)
         if not self.surge:
             todo.delete += [(pod, "daemonset-extra") for pod in running[1:]]
-        elif not running and should:
-            todo.create.append(name)
+        elif not running:
+            # The real controller makes one at once, again and again while a kubelet turns them away (20 in a second, its client's
+            # limit). Here, as without maxSurge, the ended one goes first, which has its back-off
+            todo.create += [name] if should and not ended else []
         elif len(running) > 1:
             new, old = [p for p in running if self.updated(p)], [p for p in running if not self.updated(p)]
             todo.delete += [(pod, "daemonset-extra") for pod in (*new[1:], *old[1:])]

@@ -44,7 +44,6 @@ class HorizontalPodAutoscalerController(Controller):
         if hpa is None:
             return None
         status: dict[str, Any] = thaw(hpa.get("status") or EMPTY)
-        status["observedGeneration"] = hpa["metadata"].get("generation", 1)
         try:
             self._autoscale(hpa, status)
         except ApiError as error:

@@ -186,6 +186,8 @@ class Kubelet(Component):
         held = self.state["pods"][pod["metadata"]["uid"]] = new_worker(pod, self.now)
         if refusal := admission.refuse(self, pod):
             admission.reject(self, held, pod, *refusal)
+            if pod["metadata"].get("deletionTimestamp"):  # it was deleted before it was seen: nothing else will come for it
+                worker.finish(self, held)
         else:
             worker.pod_changed(self, held, pod)
 

@@ -236,3 +236,26 @@ def test_a_nodes_lease_tells_when_its_kubelet_was_last_heard(cluster: Cluster) -
     last = lease()["renewTime"]
     cluster.run_for(30)
     assert lease()["renewTime"] == last
+
+
+def test_a_foreground_deletion_that_becomes_a_background_one_lets_go_of_its_finalizer_first(cluster: Cluster) -> None:
+    do(cluster, "create", "deployments", body=deployment("a", 1, "nginx:1.14.2"))
+    cluster.run_for(10)
+    seen: list[tuple[str, Any]] = []
+    cluster.etcd.subscribe("deployments", lambda change: seen.append((change.type, change.object["metadata"].get("finalizers"))))
+    do(cluster, "delete", "deployments", "a", propagationPolicy="Foreground")
+    do(cluster, "delete", "deployments", "a", propagationPolicy="Background")
+    assert seen == [("MODIFIED", ["foregroundDeletion"]), ("MODIFIED", None), ("DELETED", None)]
+
+
+def test_no_event_comes_into_a_namespace_that_ends(cluster: Cluster) -> None:
+    request = Request("create", "namespaces", body={"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
+    cluster.apply({"at": cluster.now, "do": "request", **request.to_json()})
+    cluster.run_for(1)
+    for name in ("p", "q"):
+        request = Request("create", "pods", "team", body=pod(name, "sleep 3600"))
+        cluster.apply({"at": cluster.now, "do": "request", **request.to_json()})
+    cluster.run_for(5)
+    cluster.apply({"at": cluster.now, "do": "request", **Request("delete", "namespaces", name="team").to_json()})
+    cluster.run_for(120)
+    assert cluster.etcd.get("namespaces", "team") is None and cluster.etcd.list("events", "team") == []

@@ -104,3 +104,16 @@ def test_a_daemon_that_has_ended_is_replaced_before_it_is_gone(make_cluster: Any
     cluster.run_for(1)
     assert len(pods(cluster)) == 3
     assert status(cluster, "daemonsets", "agent")["currentNumberScheduled"] == 2
+
+
+def test_a_surging_daemonset_does_not_flood_a_node_that_turns_its_pods_away(make_cluster: Any) -> None:
+    cluster = make_cluster(ready_ms=None)
+    surge = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    create(cluster, "daemonsets", daemon(updateStrategy=surge))
+    for _ in range(200):  # what a kubelet under disk pressure does
+        cluster.run_for(0.05)
+        for pod in pods(cluster):
+            if pod["status"].get("phase") == "Pending":
+                cluster.components["hands"].end(pod, "Failed", 1)  # type: ignore[attr-defined]
+    made = [change for change in cluster.etcd.history if change.plural == "pods" and change.type == "ADDED"]
+    assert len(pods(cluster)) == 2 and len(made) <= 12

@@ -297,3 +297,15 @@ def test_a_checkpoint_of_a_broken_node_goes_on_as_it_was() -> None:
         one.delete()
         one.run(40)
     assert json.dumps(it.cluster.checkpoint()) == json.dumps(again.cluster.checkpoint())
+
+
+def test_a_pod_that_was_deleted_before_a_kubelet_turned_it_away_is_gone_then() -> None:
+    it = world()
+    it.fault(node="node-1", power="silent")
+    it.create(pod(sh("sleep 3600"), nodeName="node-1", nodeSelector={"no": "where"}))
+    it.run(1)
+    it.delete()
+    it.run(1)
+    it.fault(node="node-1", power="on")
+    it.run(10)
+    assert it.cluster.etcd.get("pods", "default/p") is None
