@@ -81,4 +81,5 @@ class Client:
         self.cluster.events.record(self.user, obj, type, reason, message, field_path, related)
 
     def _do(self, request: Request, cause: Cause = UNSAID) -> Map:
-        return self.cluster.server.perform(request, cause)
+        answer: Map = self.cluster.server.perform(request, cause)
+        return answer

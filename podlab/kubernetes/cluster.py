@@ -181,8 +181,8 @@ class Cluster:
 
     def heartbeat(self, node: str) -> int:
         """When a node's kubelet last renewed its lease: virtual ms; the present while it lives. Computed when read."""
-        kubelet = self.components.get(f"kubelet/{node}")
-        return kubelet.heartbeat() if kubelet is not None else 0  # type: ignore[attr-defined, no-any-return]
+        kubelet: Any = self.components.get(f"kubelet/{node}")
+        return int(kubelet.heartbeat()) if kubelet is not None else 0
 
     # ---- what the projection looks at (projection/view.py)
 
@@ -213,5 +213,5 @@ class Cluster:
 
     def pod_usage(self, pod: Any) -> dict[str, Any]:
         """{container: {"cpu_nanocores", "memory_bytes"}} of a running Pod, as a metrics server would have it."""
-        kubelet = self.components.get(f"kubelet/{pod['spec'].get('nodeName')}")
-        return kubelet.usage(pod["metadata"]["uid"]) if kubelet is not None else {}  # type: ignore[attr-defined, no-any-return]
+        kubelet: Any = self.components.get(f"kubelet/{pod['spec'].get('nodeName')}")
+        return dict(kubelet.usage(pod["metadata"]["uid"])) if kubelet is not None else {}

@@ -22,7 +22,7 @@ RETRY_MAX_MS = 1000_000
 class Component:
     """A part with a name, timers and plain-data `state`. Whatever is not in `state` is rebuilt in `restore`."""
 
-    name: ClassVar[str] | str = ""
+    name: str = ""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster

@@ -23,8 +23,9 @@ class Map(dict[str, Any]):
     """A frozen dict. `notes` is scratch for memoised facts about it (see `memo`), never part of its value."""
 
     __slots__ = ("notes",)
+    notes: dict[str, Any]
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __copy__(self) -> Map:
         return self
@@ -43,8 +44,8 @@ class List(list[Any]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = append = extend = insert = pop = remove = clear = sort = reverse = _refuse  # type: ignore[assignment]
-    __iadd__ = __imul__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = append = extend = insert = pop = remove = clear = sort = reverse = _refuse
+    __iadd__ = __imul__ = _refuse
 
     def __copy__(self) -> List:
         return self
