@@ -32,6 +32,8 @@ PIPE_CAPACITY = 65_536
 """Bytes that a pipe holds, pipe(7)."""
 EXEC_US = 500
 """CPU time of a fork and exec of a small program."""
+TURNS_A_RUN, REST_MS = 400, 200
+"""Turns that the processes of a machine get at one moment, and the pause after that."""
 TURN_US = 20
 
 
@@ -115,6 +117,10 @@ class Kernel:
         found: Process | None = self.state["processes"].get(f"{ns}:{pid}")
         return found
 
+    def in_namespace_pids(self, ns: str) -> list[int]:
+        space = self.state["namespaces"].get(ns)
+        return space["pids"] if space else []
+
     def in_namespace(self, ns: str) -> list[Process]:
         """All processes of a pid namespace, by pid."""
         space = self.state["namespaces"].get(ns)
@@ -178,7 +184,14 @@ class Kernel:
         self._running = True
         try:
             queue, processes = self.state["ready"], self.state["processes"]
+            turns = 0
             while queue:
+                turns += 1
+                if turns > TURNS_A_RUN:  # many that each live too briefly to use up a slice: a fork bomb
+                    if not self.state.get("resting"):
+                        self.state["resting"] = True
+                        self.host.after(REST_MS, {"rested": True})
+                    break
                 key, event = queue.pop(0)
                 proc = processes.get(key)
                 if proc is not None:
@@ -187,6 +200,11 @@ class Kernel:
                         self.turn(proc, event)
         finally:
             self._running = False
+
+    def rested(self) -> None:
+        """The pause after a run that would not end is over."""
+        self.state["resting"] = False
+        self.run()
 
     def turn(self, proc: Process, event: Event) -> None:
         """One turn of one process, to its end."""

@@ -114,6 +114,8 @@ class Node(Terminals, Volumes, Kernel):
             self.on_wake(payload)
         elif "exec_timeout" in payload:
             self._exec_timeout(payload["exec_timeout"])
+        elif "rested" in payload:
+            self.rested()
 
     # Sandboxes.
     def run_sandbox(

@@ -98,6 +98,7 @@ ERRORS: dict[str, str] = {
     "ECONNRESET": "Connection reset by peer", "EPIPE": "Broken pipe", "ENOEXEC": "Exec format error",
     "ENOMEM": "Cannot allocate memory", "ENAMETOOLONG": "File name too long", "ENOTTY": "Inappropriate ioctl for device",
     "ENXIO": "No such device or address", "EIO": "Input/output error", "EINTR": "Interrupted system call",
+    "EAGAIN": "Resource temporarily unavailable",
 }  # fmt: skip
 """glibc's strerror texts (the default busybox image is the glibc one)."""
 

@@ -23,6 +23,10 @@ QUANTUM_US = 10_000
 """CPU time that a process may use before it has to wait for it in virtual time."""
 
 
+PROCESSES_MAX = 256
+"""In one pid namespace. A real kubelet has podPidsLimit (-1, no limit, by default); here a fork bomb must not take the server with it."""
+
+
 class Sys:
     """System calls on behalf of one process."""
 
@@ -647,7 +651,7 @@ class Sys:
         """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description id,
         None: closed}) in place or in addition. `path`: the file to run (default: argv[0] by $PATH). With `program` nothing is
         looked up: a fork that goes on as that program with `data` (its first turn is `resume` with {"on": "fork"}). `group`: its
-        process group, 0 for one of its own. Raises ENOENT, EACCES, ENOEXEC."""
+        process group, 0 for one of its own. Raises ENOENT, EACCES, ENOEXEC, and EAGAIN past PROCESSES_MAX."""
         kernel, proc = self.kernel, self.proc
         if program is None:
             name, argv = self._load(path or self.which(argv[0]), argv)
@@ -655,6 +659,8 @@ class Sys:
         else:
             name, event, cost = program, "fork", 200
         self.charge(30)
+        if len(kernel.in_namespace_pids(proc["ns"])) >= PROCESSES_MAX:
+            raise Errno("EAGAIN", "can't fork")
         child = kernel.new_process(
             proc["ns"], proc["container"], proc["pod"], ppid=proc["pid"], exec_id=proc["exec_id"], program=name, argv=argv,
             env=proc["env"] if env is None else env, cwd=cwd or proc["cwd"], uid=proc["uid"], gid=proc["gid"],
