@@ -8,7 +8,7 @@ NODE := node_modules/.stamp
 BUILD := static/build/.stamp
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup run build test test-fast test-browser lint bench lock clean
+.PHONY: help setup run build test test-fast test-browser lint bench fidelity lock clean
 
 help:
 	@echo "make run        set up if needed and serve on http://127.0.0.1:$(PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-fast  engine and unit tests, under 10 s"
 	@echo "make lint       ruff, mypy, layers, lock files"
 	@echo "make bench      the figures, each with its seed"
+	@echo "make fidelity   docs/fidelity.md anew from podlab/projection/fidelity.yaml"
 	@echo "make lock       compile requirements*.in and package-lock.json anew"
 
 setup: $(RUNTIME) $(DEV) $(BUILD)
@@ -57,6 +58,9 @@ lint: $(DEV) $(NODE)
 
 bench: $(DEV) $(BUILD)
 	@$(PY) manage.py bench
+
+fidelity: $(RUNTIME)
+	@$(PY) tools/fidelity.py
 
 lock: $(RUNTIME)
 	$(PY) tools/lock.py

@@ -1,4 +1,4 @@
-"""What holds in every cluster at every moment, whatever people do and whatever breaks (storms.py); here it is also shown to be noticed."""
+"""What holds in every cluster at every moment, whatever people do and whatever breaks (watch.py, storms.py); here it is also shown to be noticed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from podlab.kubernetes.cause import UNSAID
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import thaw
 
-from .storms import SPEC, Broken, Storm, Watch
+from .storms import SPEC, Storm
+from .watch import Broken, Watch
 from .worlds import EPOCH_MS, create, deployment
 
 SHORT = [(seed, 4) for seed in (1, 2, 3)]
