@@ -20,7 +20,9 @@ from podlab.labs.storage import Entry, Fenced, Writer
 logger = logging.getLogger(__name__)
 
 RATES = (0.0, 0.25, 1.0, 4.0, 16.0)  # virtual seconds a real second that the page offers
-STEPS_A_TURN = 1500  # timers fired before others get their turn: about 50 ms of work
+STEPS_A_TURN = 1500  # timers fired before others get their turn while a cluster is brought back: about 50 ms of work
+STEPS_A_LOOK = 50  # timers fired between two looks at the wall clock
+LONGEST_TURN = 0.05  # seconds of work in one turn: a cluster with more to do lags behind, so that the others do not
 ENTRIES_A_CHECKPOINT = 40
 SLEEP_AFTER = 60.0  # real seconds without a viewer
 
@@ -62,10 +64,12 @@ class LiveCluster:
         """Run to the present. False when there was too much to do in one turn; then the clock lags and goes on from there."""
         if self.rate == 0:
             return True
-        done = self.engine.run_until(self.due(), STEPS_A_TURN)
-        if not done:
-            self._anchor()
-        return done
+        due, began = self.due(), time.monotonic()
+        while not self.engine.run_until(due, STEPS_A_LOOK):
+            if time.monotonic() - began > LONGEST_TURN:
+                self._anchor()
+                return False
+        return True
 
     def set_rate(self, rate: float) -> None:
         """Change the pace. Call inside a turn."""

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.kubectl import output
 from podlab.kubernetes.kubectl.describe import describe
-from podlab.kubernetes.objects import Map
+from podlab.kubernetes.objects import Map, dig
 from podlab.kubernetes.resources import BY_PLURAL
 from podlab.kubernetes.times import parse_rfc3339
 from podlab.labs.lint import Problem
@@ -33,6 +33,7 @@ MARKS = {"good": "✓", "warn": "!", "bad": "✕"}  # a dot's mood is not told b
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")  # ECMA-48: CSI, OSC and two-character sequences
 CLEARS = re.compile(r"\x1b\[[23]?J|\x1bc")
 UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+UNWRITABLE = re.compile("[\x00\ud800-\udfff]")  # no UTF-8, as a file of arbitrary bytes has it; and what PostgreSQL's text lacks
 LONGEST_TEXT = 60_000  # characters of one inspector view
 
 
@@ -102,6 +103,9 @@ def inspector(live: LiveCluster, ref: str, view: str, board: Board) -> str:
     context: dict[str, Any] = {"ref": ref, "view": view, "view_name": VIEW_NAMES[view], "views": list(VIEW_NAMES.items()), "name": name,
                                "container": container, "kind": korean.kind(plural) if plural in korean.KINDS else resource.kind if resource else plural,
                                "key": f"{ref}-{view}".replace("/", "-").replace("#", "-")}
+    failure = next((c for c in dig(obj, "status.conditions", ()) if c["type"] == "ReplicaFailure" and c["status"] == "True"), None) if obj else None
+    if failure is not None:
+        context["failure"] = {"message": failure.get("message", ""), "told": explanations.explain("", failure.get("message", ""))}
     if view == "why":
         context["why"] = told = why(live.engine, path, container, board)
         context["lines"] = [{"severity": line.severity, "t": line.t, "who": line.who, "text": line.text, "ref": line.ref,
@@ -200,6 +204,11 @@ def files_changed(before: dict[str, str], after: dict[str, str]) -> str:
     return format_html('<div id="file-changes" hidden hx-swap-oob="true" data-files="{}"></div>', json.dumps(told, ensure_ascii=False))
 
 
+def writable(text: str) -> str:
+    """The text as it can be sent and stored: bytes that were no UTF-8 become the replacement character."""
+    return UNWRITABLE.sub("\ufffd", text)
+
+
 def load_files(cluster_id: int) -> dict[str, str]:
     return dict(File.objects.filter(cluster_id=cluster_id).values_list("name", "text"))
 
@@ -207,5 +216,5 @@ def load_files(cluster_id: int) -> dict[str, str]:
 def save_files(cluster_id: int, files: dict[str, str]) -> None:
     with transaction.atomic():
         File.objects.filter(cluster_id=cluster_id).exclude(name__in=list(files)).delete()
-        File.objects.bulk_create([File(cluster_id=cluster_id, name=name, text=text) for name, text in files.items()],
+        File.objects.bulk_create([File(cluster_id=cluster_id, name=name, text=writable(text)) for name, text in files.items()],
                                  update_conflicts=True, unique_fields=["cluster", "name"], update_fields=["text"])

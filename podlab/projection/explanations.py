@@ -15,7 +15,7 @@ LINES: tuple[tuple[str, str], ...] = (
     (r"more than (\d+) objects", "한 번에 오브젝트 {0}개까지 적용할 수 있습니다. 파일을 나누어 주세요."),
     (r'key "([^"]+)" already set in map', "같은 키 {0:을/를} 한 곳에 두 번 적었습니다. 하나만 남기세요."),
     (r"error converting YAML to JSON: yaml: line (\d+)", "YAML을 읽지 못했습니다. {0}번째 줄 둘레의 들여쓰기, 콜론, 따옴표를 살펴보세요."),
-    (r"not valid UTF-8|invalid utf-?8", "UTF-8이 아닌 글자가 들어 있습니다. 파일을 UTF-8로 저장해서 다시 해 보세요."),
+    (r"not valid UTF-8|invalid (?:leading |trailing )?utf-?8", "UTF-8이 아닌 글자가 들어 있습니다. 파일을 UTF-8로 저장해서 다시 해 보세요."),
     (r'strict decoding error: unknown field "([^"]+)"', "{0:이라/라}는 필드는 없습니다. 철자와 대소문자, 들여쓰기 위치를 확인하세요. kubectl explain으로 있는 필드를 볼 수 있습니다."),
     (r'duplicate field "([^"]+)"', "{0} 필드를 두 번 적었습니다. 하나만 남기세요."),
     (r"cannot unmarshal (\w+) into Go struct field \w+\.([\w.]+) of type (\S+)",

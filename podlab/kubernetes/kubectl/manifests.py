@@ -76,6 +76,8 @@ def parse(text: str, source: str) -> list[Manifest]:
     """The objects of a text; a List is opened. Raises KubectlError that says where and what."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise KubectlError(f"error: {source}: the manifest is larger than {MAX_BYTES} bytes\n")
+    if any("\ud800" <= char <= "\udfff" for char in text):  # a byte that is no UTF-8, as the file system has it; go-yaml's words
+        raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: invalid leading UTF-8 octet\n")
     found: list[Manifest] = []
     for document in _documents(text, source):
         if document is None:
