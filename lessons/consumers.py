@@ -139,7 +139,7 @@ class LessonConsumer(LabConsumer):
     def _present(self, conditions: tuple[Condition, ...]) -> list[str]:
         return lines(self.live_.engine, panels.rendered(self.live_, self.page.width, self.page.options).board, conditions)
 
-    def _verdicts(self, conditions: tuple[Condition, ...], last: list[Verdict] | None | Literal[False] = False) -> list[Verdict]:
+    def _verdicts(self, conditions: tuple[Condition, ...], last: list[Verdict] | Literal[False] | None = False) -> list[Verdict]:
         """`last`: what was found when the learner asked. Then what needs a copy of the cluster is not asked again while the cluster moves."""
         world = World(self.live_.engine, self.commands)
         return [(last[i] if last else Verdict(False)) if last is not False and "answers" in str(condition.check) else evaluate(condition.check, world)

@@ -16,11 +16,11 @@ from podlab.labs.storage import ENGINE_VERSION
 @require_GET
 @never_cache
 def lesson(request: HttpRequest, slug: str) -> HttpResponse:
-    learner = access.get_learner(request)
     try:
         found = library.get(slug)
     except LookupError:
         raise Http404(slug) from None
+    learner = access.get_learner(request)
     birth = library.birth(slug)
     cluster = access.open_cluster(request, slug, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
     done = progress.of(learner, slug)
@@ -29,6 +29,7 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     files = birth.files | panels.load_files(cluster.id)
     return render(request, "lessons/lesson.html", {
         "learner": learner, "lesson": found, "socket": f"/ws/lessons/{slug}/", "steps": fragments.steps(found, done),
-        "done_count": len(done.done & {step.id for step in found.steps}), "rates": panels.rates(cluster.rate), "file_texts": files, "previous": others[at - 1] if at else None,
+        "done_count": len(done.done & {step.id for step in found.steps}), "rates": panels.rates(cluster.rate), "file_texts": files,
+        "previous": others[at - 1] if at else None,
         "following": others[at + 1] if at + 1 < len(others) else None,
     })

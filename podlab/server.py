@@ -10,6 +10,7 @@ import http
 from typing import Any
 
 import daphne.server
+from autobahn.exception import Disconnected
 from autobahn.twisted.websocket import ConnectionDeny
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketProtocol
@@ -83,7 +84,8 @@ class Server(daphne.server.Server):
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         if not getattr(protocol, "streams", False) or protocol not in self.connections:
-            await super().handle_reply(protocol, message)
+            with contextlib.suppress(Disconnected):  # the page was closed while its next fragments were on their way
+                await super().handle_reply(protocol, message)
             return
         if message["type"].startswith("websocket.http.response."):
             if message["type"].endswith(".start"):

@@ -162,7 +162,8 @@ class LabConsumer(AsyncWebsocketConsumer):
         except ApiError as error:
             self.outbox.append(panels.refusal(error))
         except Fenced:
-            self.outbox.append(panels.notice("다른 곳에서 이 클러스터를 바꾸었습니다. 지금 모습을 다시 불러왔습니다. 방금 한 일은 적용되지 않았습니다.", "warn"))
+            text = "다른 곳에서 이 클러스터를 바꾸었습니다. 지금 모습을 다시 불러왔습니다. 방금 한 일은 적용되지 않았습니다."
+            self.outbox.append(panels.notice(text, "warn"))
             CLUSTERS.discard(self.live)
             await self._join()
         except Exception:

@@ -100,10 +100,12 @@ def inspector(live: LiveCluster, ref: str, view: str, board: Board) -> str:
     plural, name, namespace = parts[0], parts[-1], parts[1] if len(parts) == 3 else None
     resource = BY_PLURAL.get(plural)
     obj = live.engine.etcd.get(plural, "/".join(parts[1:])) if resource else None
+    kind = korean.KINDS.get(plural) or (resource.kind if resource else plural)
     context: dict[str, Any] = {"ref": ref, "view": view, "view_name": VIEW_NAMES[view], "views": list(VIEW_NAMES.items()), "name": name,
-                               "container": container, "kind": korean.kind(plural) if plural in korean.KINDS else resource.kind if resource else plural,
+                               "container": container, "kind": kind,
                                "key": f"{ref}-{view}".replace("/", "-").replace("#", "-")}
-    failure = next((c for c in dig(obj, "status.conditions", ()) if c["type"] == "ReplicaFailure" and c["status"] == "True"), None) if obj else None
+    conditions = dig(obj, "status.conditions", ()) if obj is not None else ()
+    failure = next((c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True"), None)
     if failure is not None:
         context["failure"] = {"message": failure.get("message", ""), "told": explanations.explain("", failure.get("message", ""))}
     if view == "why":

@@ -143,7 +143,8 @@ def test_a_hundred_kilobytes_of_output_and_hostile_text_stay_text(wide: Page) ->
     begin(wide)
     run(wide, "seq 1 20000")
     expect(log(wide)).to_contain_text("20000", timeout=20_000)
-    assert wide.evaluate("(() => { const s = document.getElementById('terminal-scroll'); return s.scrollHeight - s.scrollTop - s.clientHeight })()") < 60
+    left = "(scroll) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight"
+    assert wide.locator("#terminal-scroll").evaluate(left) < 60  # it follows the end
     run(wide, "echo '<img src=x onerror=alert(1)><b id=gotcha>'")
     expect(log(wide)).to_contain_text("<img src=x onerror=alert(1)>")
     run(wide, "kubectl run hostile --image=busybox --annotations='x=<script>alert(1)</script>' -- echo '<b id=gotcha>&amp;'")
@@ -344,7 +345,7 @@ def test_a_phone_has_prose_then_diagram_then_tools_and_nothing_overflows(phone: 
     phone.get_by_role("button", name="클러스터 보기").click()
     expect(phone.locator("#clock-text")).to_be_in_viewport()
     phone.locator("#terminal-input").fill("kubectl get pods -o wide")
-    phone.get_by_role("button", name="실행").click()
+    phone.get_by_role("button", name="실행", exact=True).click()
     expect(log(phone)).to_contain_text("visitor")
     assert_fits(phone)
     phone.get_by_role("button", name="글로 돌아가기").click()
