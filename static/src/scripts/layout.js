@@ -66,20 +66,23 @@ export function installLayout(document, socket, storage) {
   // On a phone the cluster lies under the prose: a button leads there, and back to where one was reading.
   const jump = document.getElementById("jump");
   let reading = 0;
+  let leaving = false; // on the way down by the button: the places passed are not where one was reading
   new IntersectionObserver(
     ([entry]) => {
       const below = entry.isIntersecting || entry.boundingClientRect.top < 0;
       jump.textContent = below ? "글로 돌아가기" : "클러스터 보기";
       root.classList.toggle("is-below", below);
+      if (below) leaving = false;
     },
     { rootMargin: "0px 0px -40% 0px" },
   ).observe(lab);
   jump.addEventListener("click", () => {
     if (root.classList.contains("is-below")) return window.scrollTo({ top: reading });
     reading = window.scrollY;
+    leaving = true;
     lab.scrollIntoView({ block: "start" });
   });
-  addEventListener("scroll", () => root.classList.contains("is-below") || (reading = window.scrollY), { passive: true });
+  addEventListener("scroll", () => leaving || root.classList.contains("is-below") || (reading = window.scrollY), { passive: true });
 
   const toggle = document.getElementById("twin-toggle");
   const twin = document.getElementById("twin");
