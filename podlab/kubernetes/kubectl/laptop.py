@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 
 PROMPT, MORE = "\x01", "\x02"  # PS1 and PS2 of the shell: marks that are taken out of its output
 TURNS_AT_ONCE = 60  # slices of CPU time that one call grants at once; an endless loop then goes on with the cluster's clock
+EARN_MS = 50  # virtual time after which one more is granted
 TIMERS_AT_ONCE = 2_000
 START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
 EDIT_DIRECTORY = "/tmp"  # noqa: S108 - of the simulated machine
 SLICE_MS = 100  # the wait of a process that has used them up
+OUTPUT_MAX = 1 << 20  # characters that wait to be taken; the oldest go, as from a terminal's scrollback
+
+
 class Laptop:
     """One learner's shell. Call its methods inside a turn of the cluster; none of them waits."""
 
@@ -51,9 +55,11 @@ class Laptop:
         self._cancelled: set[int] = set()
         self._sequence = 0
         self._turns = 0
+        self._earned_at = cluster.now
         self._starting: list[tuple[str, dict[str, Any]]] = []
         self._running: dict[str, Running] = {}
         self._output: list[tuple[str, str]] = []
+        self._held = 0  # characters of it
         self._settling = False
         self._ended: dict[str, int] = {}
         self._changed_at: int | None = None  # when a command of the present line last changed the cluster
@@ -75,6 +81,7 @@ class Laptop:
         """A line typed: a command, or input for what runs."""
         text = line + "\n"
         self._changed_at = None
+        self._turns = 0
         for running in reversed(list(self._running.values())):
             if running.raw:
                 running.keys += text
@@ -97,7 +104,9 @@ class Laptop:
 
     def advance(self) -> None:
         """The cluster has moved, or time has passed."""
-        self._turns = 0
+        earned = (self.cluster.now - self._earned_at) // EARN_MS
+        self._earned_at += earned * EARN_MS
+        self._turns = max(0, self._turns - earned)
         for running in self._running.values():
             stirred = running.stir or running.revision != self.cluster.etcd.revision
             running.woken = running.woken or (stirred and not running.busy) or (running.busy and self.paused())
@@ -105,7 +114,7 @@ class Laptop:
 
     def take_output(self) -> list[tuple[str, str]]:
         """What was printed since the last call: ("out" or "err", text), in order."""
-        taken, self._output = self._output, []
+        taken, self._output, self._held = self._output, [], 0
         return taken
 
     @property
@@ -182,6 +191,15 @@ class Laptop:
     def printed(self, stream: str, text: str) -> None:
         if text:
             self._output.append((stream, text))
+            self._held += len(text)
+            if self._held > OUTPUT_MAX:
+                kept = 0
+                for index in range(len(self._output) - 1, -1, -1):
+                    kept += len(self._output[index][1])
+                    if kept > OUTPUT_MAX // 2:
+                        del self._output[:index]
+                        break
+                self._held = kept
 
     def system(self, process: str) -> Sys:
         return Sys(self.node, self.node.state["processes"][process])

@@ -33,6 +33,8 @@ def run(argv: list[str], terminal: Terminal) -> Command:
         terminal.err(report(error))
     except Failures as failures:
         terminal.err(report_all(failures.errors))
+    except RecursionError:  # a body, a jsonpath or a template with thousands of brackets
+        terminal.err("error: the input is nested too deeply\n")
     return 1
 
 

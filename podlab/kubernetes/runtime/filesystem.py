@@ -310,6 +310,15 @@ def release(fs: Data, ino: str) -> None:
                 release(fs, child)
 
 
+TEXT_HELD = 16 << 20
+"""Characters other than trailing zeros that one file system keeps; more is a full disk. (A real one has gigabytes; here every character
+is in the server's memory and in every checkpoint. Files of zeros may have any size.)"""
+
+
+def text_held(fs: Data) -> int:
+    return sum(len(inode["s"]) for inode in fs["inodes"].values() if inode["t"] == "f")
+
+
 def room(fs: Data, more: int, disk_free: int) -> None:
     """Raises ENOSPC when `more` bytes do not fit."""
     if more > 0 and ((fs["limit"] and fs["used"] + more > fs["limit"]) or (fs["kind"] != "tmpfs" and more > disk_free)):
@@ -319,8 +328,15 @@ def room(fs: Data, more: int, disk_free: int) -> None:
 def write_at(fs: Data, inode: Data, position: int, text: str, now: int, disk_free: int) -> int:
     """Writes at a character position (a hole becomes zeros); gives the position after it. Raises ENOSPC."""
     old = inode["s"]
-    if inode.get("z"):
-        if position >= len(old) + inode["z"] or position < len(old):
+    zeros = int(inode.get("z", 0))
+    if position == len(old) + zeros and text.count("\0") == len(text):
+        if write_zeros(fs, inode, len(text), now, disk_free) < len(text):
+            raise Errno("ENOSPC")
+        return position + len(text)
+    if max(position, len(old) + (zeros if position != len(old) else 0)) + len(text) > TEXT_HELD:
+        raise Errno("ENOSPC")
+    if zeros:
+        if position >= len(old) + zeros or position < len(old):
             old = content(inode)
             inode["z"] = 0
         else:
@@ -331,6 +347,8 @@ def write_at(fs: Data, inode: Data, position: int, text: str, now: int, disk_fre
     new = old + text if position == len(old) else old[:position] + text + old[position + len(text) :]
     more = text_bytes(text) if position == len(old) and old is inode["s"] else text_bytes(new) - size(inode)
     room(fs, more, disk_free)
+    if (len(new) >> 16 != len(inode["s"]) >> 16 or fs["next"] % 64 == 0) and text_held(fs) + len(new) - len(inode["s"]) > TEXT_HELD:
+        raise Errno("ENOSPC")
     fs["used"] += more
     inode["s"] = new
     inode["mt"] = now

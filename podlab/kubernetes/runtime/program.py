@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 Event = Data | None
 Turn = Callable[[Process, "Sys", Event], int | None]
+TEXT_MAX = 262_144
+"""Characters that a program may make into one value: a shell's variable, awk's string, sed's pattern space, a line. A real machine
+has the whole memory for it; here `x=$x$x` must not take the server's."""
 MEBIBYTE = 1024 * 1024
 
 

@@ -211,10 +211,10 @@ class Sys:
             piece, desc["rbuf"] = desc.get("rbuf", "")[:limit], desc.get("rbuf", "")[limit:]
             return str(piece)
         if kind in ("zero", "full"):
-            self.charge(limit // 4096)
+            self.charge(1 + limit // 4096)
             return "\0" * limit
         if kind == "random":
-            self.charge(limit // 256)
+            self.charge(1 + min(limit, 4096))
             return "".join(chr(byte) if byte < 128 else chr(0xDC00 + byte) for byte in self._random_bytes(min(limit, 4096)))
         return ""
 
@@ -254,11 +254,12 @@ class Sys:
             inode = fs["inodes"][desc["ino"]]
             position = filesystem.content_length(inode) if desc["mode"] == "a" else desc["off"]
             desc["off"] = filesystem.write_at(fs, inode, position, text, self.now, self.kernel.disk_free())
-            self.charge(1 + len(text) // 1024)
+            self.charge(1 + len(text) // 1024 + (len(inode["s"]) >> 11))  # the second for the copy that appending makes here
             self.kernel.changed(desc["fs"])
         elif kind == "socket":
             self.kernel.socket_write(self.proc["fds"][str(fd)], desc, text)
         elif kind in ("log", "exec", "tty"):
+            self.charge((len(text) >> 3) + text.count("\n"))  # a terminal or a log takes some 8 MB in a second, a million lines
             self.kernel.output(desc, text)
         elif kind == "full":
             raise Errno("ENOSPC")

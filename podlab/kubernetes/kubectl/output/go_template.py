@@ -228,6 +228,10 @@ def _base64decode(value: Any) -> str:
         raise TemplateError(f"base64 decode failed: illegal base64 data at input byte {at}") from None
 
 
+WIDTH_MAX = 1_000_000
+"""tooLarge, fmt/print.go."""
+
+
 def _printf(template: Any, *values: Any) -> str:
     """fmt.Sprintf, the verbs that people use."""
     left = list(values)
@@ -240,6 +244,8 @@ def _printf(template: Any, *values: Any) -> str:
             return f"%!{verb}(MISSING)"
         text = _verb(verb, left.pop(0), flags, found.group("precision"))
         width = int(found.group("width") or 0)
+        if width > WIDTH_MAX:
+            return "%!(BADWIDTH)"
         if "-" in flags:
             return text.ljust(width)
         return text.zfill(width) if "0" in flags else text.rjust(width)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .. import http
+from ..linear import Match, compiled
 from ..process import Data, Errno, Process
 from ..serving import Answer, Proxy, clf_time, find_file, http_date, mime_type, stamp
 from ..system import Sys
@@ -137,11 +138,8 @@ class _Request:
             if name == "return" and arguments:
                 return self._return(arguments, one, extra)
             if name == "rewrite" and len(arguments) > 1:
-                changed = (
-                    re.sub(arguments[0], re.sub(r"\$(\d)", r"\\\1", arguments[1]), self.uri, count=1)
-                    if re.search(arguments[0], self.uri)
-                    else self.uri
-                )
+                found = compiled(arguments[0]).search(self.uri)
+                changed = self.uri if found is None else _filled(arguments[1], found)
                 if changed != self.uri:
                     if "redirect" in arguments or "permanent" in arguments:
                         return page(self.sys, 301 if "permanent" in arguments else 302, [("Location", changed), *extra])
@@ -295,9 +293,15 @@ def _location(block: list[Directive], path: str) -> Directive | None:
         return best
     for entry in block:
         if entry[0] == "location" and len(entry[1]) > 1 and entry[1][0] in ("~", "~*"):
-            if re.search(entry[1][1], path, re.IGNORECASE if entry[1][0] == "~*" else 0):
+            if compiled(entry[1][1], re.IGNORECASE if entry[1][0] == "~*" else 0).search(path):
                 return entry
     return best
+
+
+def _filled(replacement: str, found: Match) -> str:
+    """What `rewrite` puts in the URI's place: $1 to $9 are the groups of its pattern."""
+    groups = found.groups()
+    return re.sub(r"\$(\d)", lambda at: groups[int(at[1]) - 1] or "" if 0 < int(at[1]) <= len(groups) else "", replacement)
 
 
 def reply(sys: Sys, status: int, body: str, headers: list[tuple[str, str]]) -> http.Message:

@@ -26,9 +26,12 @@ class Code:
     incomplete: bool
 
 
-@lru_cache(maxsize=2048)
 def compile_text(text: str, line: int = 1) -> Code:
-    """The code of a script, up to its first syntax error, which becomes an instruction of its own."""
+    """The code of a script, up to its first syntax error, which becomes an instruction of its own. It is remembered."""
+    return _short(text, line) if len(text) < LONG else _long(text, line)
+
+
+def _compile(text: str, line: int) -> Code:
     parser = Parser(text, line)
     commands, fault = parser.program()
     compiler = _Compiler()
@@ -40,6 +43,11 @@ def compile_text(text: str, line: int = 1) -> Code:
     compiler.blocks()
     incomplete = (fault is not None and fault.incomplete) or parser.unclosed_here or (text.endswith("\\\n") and fault is None)
     return Code(tuple(compiler.out), incomplete)
+
+
+LONG = 10_000  # characters; of texts as long as this only a few are remembered
+_short = lru_cache(maxsize=2048)(_compile)
+_long = lru_cache(maxsize=32)(_compile)
 
 
 METHODS = {"and": "_and_or", "or": "_and_or", "while": "_loop", "until": "_loop", "for": "_for_", "if": "_if_", "not": "_not_"}

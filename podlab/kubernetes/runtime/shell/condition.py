@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .. import filesystem
+from ..linear import compiled
 from . import patterns
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _binary(sys: Sys, left: str, operator: str, right: str, double: bool) -> boo
         return left > right
     if operator == "=~":
         try:
-            return re.search(right, left) is not None
+            return compiled(right).search(left) is not None
         except re.error:
             raise ConditionFault("invalid regex") from None
     if operator in ("-nt", "-ot", "-ef"):

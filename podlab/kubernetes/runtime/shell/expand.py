@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..linear import compiled
 from ..process import Errno
+from ..program import TEXT_MAX
 from . import patterns
 from .arithmetic import ArithmeticFault, evaluate
 from .syntax import Word
@@ -35,6 +37,8 @@ class ExpansionFault(Exception):
 
 
 BREAK = ("", "break")
+WORDS_MAX = 100_000
+"""Words of one command: a real shell is bounded by its memory, a program's arguments by ARG_MAX."""
 
 
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?|([A-Za-z])\.\.([A-Za-z])")
@@ -53,7 +57,10 @@ def braces(word: Word) -> list[Word]:
         if span is not None and span[1] is not None:
             low, high, step = int(span[1]), int(span[2]), abs(int(span[3] or 1)) or 1
             width = max(len(span[1]), len(span[2])) if re.match(r"-?0\d", span[1]) or re.match(r"-?0\d", span[2]) else 0
-            choices = [f"{n:0{width}d}" for n in range(low, high + (1 if high >= low else -1), step if high >= low else -step)]
+            numbers = range(low, high + (1 if high >= low else -1), step if high >= low else -step)
+            if len(range(0, abs(high - low) + 1, step)) > WORDS_MAX:
+                raise ExpansionFault(f"brace expansion: failed to allocate memory for {len(numbers)} elements")
+            choices = [f"{n:0{width}d}" for n in numbers]
         elif span is not None:
             low, high = ord(span[4]), ord(span[5])
             choices = [chr(n) for n in range(low, high + (1 if high >= low else -1), 1 if high >= low else -1)]
@@ -63,8 +70,10 @@ def braces(word: Word) -> list[Word]:
             continue
         before, after = part[1][: match.start()], part[1][match.end() :]
         found: list[Word] = []
-        for choice in choices[:10_000]:
+        for choice in choices:
             found += braces((*word[:index], ("lit", before + choice + after, False), *word[index + 1 :]))
+            if len(found) > WORDS_MAX:
+                raise ExpansionFault(f"brace expansion: failed to allocate memory for {len(found)} elements")
         return found
     return [word]
 
@@ -88,13 +97,19 @@ class Expander:
                 for one in braces(word) if self.shell.data["flavor"] == "bash" else [word]:
                     for field in self._split(one):
                         self._pathnames(field, out)
+            if len(out) > WORDS_MAX:
+                raise ExpansionFault("out of memory")
+        self.shell.sys.charge(len(out))
         return out
 
     def text(self, word: Word | str) -> str:
         """One string, without splitting or pathnames (assignments, redirections, case words, here-documents)."""
         if isinstance(word, str):
             return word
-        return "".join(text for text, _ in self._pieces(word, False))
+        text = "".join(text for text, _ in self._pieces(word, False))
+        if len(text) > TEXT_MAX:
+            raise ExpansionFault("out of memory")
+        return text
 
     def pattern(self, word: Word | str) -> str:
         """A pattern in which what was quoted is preceded by backslashes."""
@@ -198,22 +213,19 @@ class Expander:
         if op == "":
             return value
         if op in ("#", "##"):
-            match = re.match(patterns.to_regex(self.pattern(argument), op == "#"), value)
+            match = compiled(patterns.to_regex(self.pattern(argument), op == "#")).match(value)
             return value[match.end() :] if match else value
         if op in ("%", "%%"):
-            regex = re.compile(patterns.to_regex(self.pattern(argument)))
-            order = range(len(value), -1, -1) if op == "%" else range(len(value) + 1)
-            for start in order:
-                if regex.fullmatch(value, start):
-                    return value[:start]
-            return value
+            before = "(?s:(.*))" if op == "%" else "(?s:(.*?))"  # the shortest end leaves the most before it
+            match = compiled(rf"{before}(?:{patterns.to_regex(self.pattern(argument))})\Z").match(value)
+            return value[: match.end(1)] if match else value
         if op in ("/", "//"):
             pattern, replacement = argument
             source = self.pattern(pattern)
             if not source:
                 return value
             new = self.text(replacement)
-            return re.sub(patterns.to_regex(source), lambda _: new, value, count=0 if op == "//" else 1)
+            return compiled(patterns.to_regex(source)).sub(lambda _: new, value, 0 if op == "//" else 1)[0]
         offset_word, count_word = argument
         offset = int(self.calculate(self.text(offset_word)))
         if offset < 0:

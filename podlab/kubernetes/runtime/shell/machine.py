@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..process import INT, PIPE, QUIT, TERM, Data, Errno, Process
-from ..program import Event, Program, register
+from ..program import TEXT_MAX, Event, Program, register
 from ..system import Sys
 from . import builtins, jobs, patterns, reading  # noqa: F401  (they register builtins)
 from .code import Code, compile_text
@@ -55,6 +55,8 @@ class Shell:
         """Sets a variable. Raises ShellFault when it is read-only."""
         if name in self.data["ro"]:
             raise ShellFault(f"{name}: is read only")
+        if len(value) > TEXT_MAX:
+            raise ShellFault("out of memory")
         self.data["vars"][name] = value
         if "a" in self.data["opts"]:
             self.data["exp"][name] = 1
@@ -301,6 +303,10 @@ class Shell:
         if "out" in fg:
             while text := self.sys.read(fg["out"]):
                 fg["text"] += text
+                if len(fg["text"]) > TEXT_MAX:
+                    self.sys.close(fg["out"])
+                    data["fg"] = None
+                    raise ShellFault("out of memory")
             self.sys.close(fg["out"])
             del fg["out"]
         while fg["pids"]:
@@ -361,7 +367,7 @@ class Shell:
                 if fault.args[0]:
                     self.complain(str(fault.args[0]), getattr(fault, "command", ""))
                 data["status"] = getattr(fault, "code", 2)
-                data["cur"] = None
+                self.drop_builtin()
                 if data["mode"] != "tty":
                     code = self.leave(data["status"])
                     if code is not None:
@@ -371,7 +377,8 @@ class Shell:
 
     def unwind(self) -> None:
         """An interactive shell drops what it was doing and prompts again."""
-        self.data.update(cur=None, fg=None)
+        self.drop_builtin()
+        self.data["fg"] = None
         while self.data["frames"]:
             self.pop()
 
@@ -413,6 +420,8 @@ class Shell:
                     data["input"] = ""
                     continue
                 if compile_text(data["input"]).incomplete and (rest or not data["ended"]):
+                    sys.charge(len(data["input"]) >> 2)  # the next line has it all read again
+                    sys.breathe()
                     continue
                 break
             if data["ended"]:
@@ -433,6 +442,8 @@ class Shell:
                         sys.err("\n" if data["flavor"] != "bash" else "exit\n")
                         return False
             data["inbuf"] += text
+            if len(data["inbuf"]) + len(data["input"]) > TEXT_MAX:
+                raise ShellExit(2)
         text, data["input"] = data["input"], ""
         self.push(self.unit(text), 0, "line")
         return True
@@ -472,6 +483,13 @@ class Shell:
                 fd += 1
             self.sys.assign(fd, read)
             self.data["fg"] = {"pids": [pid], "last": pid, "status": 0, "failed": 0, "out": fd, "text": "", "key": need.key}
+
+    def drop_builtin(self) -> None:
+        """Breaks off a builtin that had to wait; its redirections end with it."""
+        cur = self.data["cur"]
+        self.data["cur"] = None
+        if cur and cur["saved"]:
+            self.restore(cur["saved"])
 
     def go_on_with_builtin(self) -> None:
         """A builtin that had to wait."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ..linear import compiled
+
 CLASSES = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s", "blank": r" \t",
     "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9A-Fa-f", "cntrl": r"\x00-\x1f\x7f", "print": r"\x20-\x7e", "graph": r"\x21-\x7e",
@@ -74,7 +76,7 @@ def _bracket(inside: str) -> str:
 def matches(pattern: str, text: str) -> bool:
     """Does the whole text match?"""
     try:
-        return re.fullmatch(to_regex(pattern), text) is not None
+        return compiled(to_regex(pattern)).fullmatch(text) is not None
     except re.error:
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..program import TEXT_MAX
 from .escapes import backslashes
 
 SPEC = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:hh|h|ll|l|L|q|j|z|t)?(.)", re.S)
@@ -88,6 +89,9 @@ def printf_text(form: str, args: list[str]) -> tuple[str, list[str]]:
             if precision == "*":
                 precision = str(_integer(queue.pop(0) if queue else "", errors))
             arg = queue.pop(0) if queue else ""
+            if max(abs(int(width or 0)), abs(int(precision or 0))) > TEXT_MAX:
+                errors.append("out of memory")
+                return "".join(out), errors
             spec = "%" + flags + (width or "") + (f".{precision or 0}" if has_precision else "")
             if kind in "di":
                 out.append((spec + "d") % _integer(arg, errors))

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from ..process import Data
+from ..program import TEXT_MAX
 from .builtins import builtin, fault
+from .faults import ShellFault
 
 if TYPE_CHECKING:
     from .machine import Shell
@@ -49,20 +51,23 @@ def _read(shell: Shell, argv: list[str], state: Data) -> int:
         if sys.now >= state["deadline"]:
             return 1
         sys.poll((fd,), state["deadline"] - sys.now)
-    line = state.setdefault("line", "")
+    chars: list[str] = state.setdefault("chars", [])
     ended = False
-    while not limit or len(line) < limit:
+    while not limit or len(chars) < limit:
         char = sys.read(fd, 1)
         if not char:
             ended = True
             break
         if char == "\n":
-            if raw or not line.endswith("\\") or line.endswith("\\\\"):
+            if raw or chars[-1:] != ["\\"] or chars[-2:] == ["\\", "\\"]:
                 break
-            line = state["line"] = line[:-1]
+            chars.pop()
             continue
-        line = state["line"] = line + char
-    _assign_fields(shell, names, line, raw)
+        chars.append(char)
+        sys.charge(1)
+        if len(chars) > TEXT_MAX:
+            raise ShellFault("out of memory")
+    _assign_fields(shell, names, "".join(chars), raw)
     return 1 if ended else 0
 
 

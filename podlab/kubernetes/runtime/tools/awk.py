@@ -12,16 +12,26 @@ import re
 from typing import Any
 
 from ..filesystem import text_bytes
+from ..linear import Match, Regex, compiled
 from ..process import Data, Errno, Process
-from ..program import MEBIBYTE, Event, tool
+from ..program import MEBIBYTE, TEXT_MAX, Event, tool
 from ..shell.escapes import backslashes
 from ..shell.printing import printf_text
 from ..system import Sys
 from .awk_syntax import AwkFault, Node, parse
 from .common import begin, complain, lines, options, ordered, usage
-from .regex import extended, substitute
+from .regex import extended
 
 MAX_STEPS = 200_000
+ELEMENTS_MAX = 100_000
+"""Elements of one array; a real awk is bounded by its memory."""
+
+
+def fitting(text: str) -> str:
+    """A string that awk has made. Raises AwkFault when it is too long to keep."""
+    if len(text) > TEXT_MAX:
+        raise AwkFault("out of memory")
+    return text
 
 
 class _Next(Exception):
@@ -159,8 +169,8 @@ class _Awk:
     def number(self, node: Node) -> float:
         return to_number(self.value(node))
 
-    def regex(self, node: Node) -> re.Pattern[str]:
-        return re.compile(extended(node[1] if node[0] == "re" else self.text(self.value(node))))
+    def regex(self, node: Node) -> Regex:
+        return compiled(extended(node[1] if node[0] == "re" else self.text(self.value(node))))
 
     def value(self, node: Node) -> Any:
         """An expression's value: float or str."""
@@ -177,7 +187,7 @@ class _Awk:
         if kind == "paren":
             return self.value(node[1])
         if kind == "index":
-            return self.array(node[1]).setdefault(self.key(node[2]), "")
+            return self.element(node).setdefault(self.key(node[2]), "")
         if kind == "re":
             return float(self.regex(node).search(self.field(0)) is not None)
         if kind == "assign":
@@ -199,7 +209,7 @@ class _Awk:
         if kind == "compare":
             return float(self.compare(node[1], node[2], node[3]))
         if kind == "concat":
-            return self.text(self.value(node[1])) + self.text(self.value(node[2]))
+            return fitting(self.text(self.value(node[1])) + self.text(self.value(node[2])))
         if kind == "math":
             return self.math(node[1], self.number(node[2]), self.number(node[3]))
         if kind == "unary":
@@ -231,9 +241,21 @@ class _Awk:
             raise AwkFault("division by zero")
         if operator == "%":
             return math.fmod(a, b)
-        return float(
-            {"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else 0.0, "^": a**b if operator == "^" else 0.0}[operator]
-        )
+        if operator == "^":
+            try:
+                return math.pow(a, b)
+            except OverflowError:
+                return math.inf
+            except ValueError:
+                return math.nan
+        return {"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else 0.0}[operator]
+
+    def element(self, node: Node) -> Data:
+        """The array that an element stands in, or is to."""
+        array = self.array(node[1])
+        if len(array) > ELEMENTS_MAX:
+            raise AwkFault("out of memory")
+        return array
 
     def assign(self, target: Node, value: Any) -> None:
         if target[0] == "var":
@@ -241,7 +263,7 @@ class _Awk:
         elif target[0] == "field":
             self.set_field(int(self.number(target[1])), self.text(value))
         elif target[0] == "index":
-            self.array(target[1])[self.key(target[2])] = value
+            self.element(target)[self.key(target[2])] = value
         else:
             raise AwkFault("assignment to what is no variable")
 
@@ -282,7 +304,7 @@ class _Awk:
                 else self.text(self.get("FS"))
             )
             parts = text.split() if separator == " " else list(text) if separator == "" else [] if not text else (
-                text.split(separator) if len(separator) == 1 else re.split(extended(separator), text))  # fmt: skip
+                text.split(separator) if len(separator) == 1 else compiled(extended(separator)).split(text))  # fmt: skip
             array.clear()
             array.update({str(i): part for i, part in enumerate(parts, 1)})
             return float(len(parts))
@@ -290,11 +312,9 @@ class _Awk:
             target = args[2] if len(args) > 2 else ("field", ("num", 0.0))
             template = self.text(self.value(args[1]))
             limit = 0 if name == "gsub" else 1
-            result, count = substitute(
-                self.regex(args[0]), self.text(self.value(target)), limit, lambda m: _replacement(template, m)
-            )
+            result, count = self.regex(args[0]).sub(lambda m: _replacement(template, m), self.text(self.value(target)), limit)
             if count:
-                self.assign(target, result)
+                self.assign(target, fitting(result))
             return float(count)
         if name == "match":
             match = self.regex(args[1]).search(self.text(self.value(args[0])))
@@ -347,7 +367,7 @@ class _Awk:
             elif kind in "feEgG":
                 args.append(repr(to_number(value)))
             elif kind == "c":
-                args.append(chr(int(value)) if isinstance(value, float) else value)
+                args.append(chr(int(value) % 256) if isinstance(value, float) else value)
             else:
                 args.append(self.text(value))
         return printf_text(form, args[: max(1, len(kinds))] if args else [])[0]
@@ -457,7 +477,7 @@ class _Awk:
                 self.run(action)
 
 
-def _replacement(template: str, match: re.Match[str]) -> str:
+def _replacement(template: str, match: Match) -> str:
     return re.sub(r"\\\\|\\&|&", lambda m: {"\\\\": "\\", "\\&": "&", "&": match[0]}[m[0]], template)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..process import Data, Errno, Exited, Process
-from ..program import MEBIBYTE
+from ..program import MEBIBYTE, TEXT_MAX
 from ..system import Sys
 
 MOST_HELD = 64 * MEBIBYTE
@@ -120,6 +120,9 @@ def lines(proc: Process, sys: Sys, feed: Callable[[str, str], bool | None], cann
             return feed(rest, name) if rest else None
         parts = (state["rest"] + text).split("\n")
         state["rest"] = parts.pop()
+        if len(state["rest"]) > TEXT_MAX:
+            complain(proc, sys, "out of memory")
+            sys.exit(1)
         for part in parts:
             if feed(part + "\n", name):
                 return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..linear import compiled
 from ..process import Process
 from ..program import Event, tool
 from ..system import Sys
@@ -61,7 +62,7 @@ def _expr(words: list[str], level: int) -> tuple[str, list[str]]:
 
 
 def _expr_match(text: str, pattern: str) -> str:
-    match = re.match(basic(pattern), text)
+    match = compiled(basic(pattern)).match(text)
     if "\\(" in pattern:
         return match[1] or "" if match else ""
     return str(match.end()) if match else "0"

@@ -45,7 +45,11 @@ def date(proc: Process, sys: Sys, event: Event) -> int:
     elif "s" in flags:
         complain(proc, sys, "can't set date: Operation not permitted")
         return 1
-    when = datetime.fromtimestamp(ms // 1000, zone)
+    try:
+        when = datetime.fromtimestamp(ms // 1000, zone)
+    except (ValueError, OverflowError, OSError):  # past the year 9999, where Python's calendar ends
+        complain(proc, sys, f"invalid date '{flags.get('d', '')}'")
+        return 1
     form = "%a %b %e %H:%M:%S %Z %Y"
     if operands:
         if not operands[0].startswith("+"):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from ..linear import compiled
 from ..process import KILL, SIGNALS, TERM, Errno, Process, signal_number
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
 from .basics import duration
 from .common import begin, complain, everything, options, usage
 from .listing import users
+from .regex import extended
 
 
 def _state(other: Process, me: Process) -> str:
@@ -174,7 +176,7 @@ def killall(proc: Process, sys: Sys, event: Event) -> int:
         for other in sys.processes():
             name = other["argv"][0].rsplit("/", 1)[-1] if other["argv"] else ""
             text = command_line(other) if full else name
-            hit = re.search(word, text) is not None if tool_name in ("pkill", "pgrep") else name == word.rsplit("/", 1)[-1]
+            hit = compiled(extended(word)).search(text) is not None if tool_name in ("pkill", "pgrep") else name == word.rsplit("/", 1)[-1]
             if hit and other["pid"] != proc["pid"] and other["state"] != "zombie":
                 pids.append(other["pid"])
         matched += pids

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from ..shell.patterns import CLASSES
@@ -79,25 +77,3 @@ def extended(text: str) -> str:
             out.append(char)
             i += 1
     return "".join(out)
-
-
-def matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """All matches from left to right; unlike Python's, none that is empty and begins where the one before ended (POSIX)."""
-    end = -1
-    for match in pattern.finditer(text):
-        if match.end() > match.start() or match.start() != end:
-            end = match.end()
-            yield match
-
-
-def substitute(pattern: re.Pattern[str], text: str, limit: int, replace: Callable[[re.Match[str]], str]) -> tuple[str, int]:
-    """Text with the first `limit` matches (0: all) replaced, and how many were."""
-    out: list[str] = []
-    position = count = 0
-    for match in matches(pattern, text):
-        count += 1
-        out.append(text[position : match.start()] + replace(match))
-        position = match.end()
-        if count == limit:
-            break
-    return "".join(out) + text[position:], count

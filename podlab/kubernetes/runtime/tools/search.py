@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..linear import compiled
 from ..process import Process
 from ..program import Event, tool
 from ..system import Sys
@@ -34,7 +35,7 @@ def grep(proc: Process, sys: Sys, event: Event) -> int:
         if "x" in given:
             pattern = f"^(?:{pattern})$"
         try:
-            re.compile(pattern)
+            compiled(pattern)
         except re.error:
             complain(proc, sys, f"bad regex '{texts[0]}': Invalid regular expression" if texts else "bad regex")
             return 2
@@ -48,7 +49,7 @@ def grep(proc: Process, sys: Sys, event: Event) -> int:
                     before=int(given.get("B", around)), after=int(given.get("A", around)), held=[], more=0, last=0)  # fmt: skip
         begin(proc, names)
     flags = data["flags"]
-    regex = re.compile(data["pattern"], re.I if "i" in flags else 0)
+    regex = compiled(data["pattern"], re.I if "i" in flags else 0)
 
     def show(text: str, name: str, number: int, mark: str) -> None:
         prefix = f"{'(standard input)' if name == '-' else name}{mark}" if data["many"] else ""

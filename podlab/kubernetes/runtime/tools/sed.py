@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..linear import Match, compiled
 from ..process import Data, Errno, Process
-from ..program import Event, tool
+from ..program import TEXT_MAX, Event, tool
 from ..system import Sys
 from .common import begin, complain, everything, lines, options, usage
-from .regex import basic, extended, matches
+from .regex import basic, extended
+
+STEPS_MAX = 100_000
+"""Commands for one line; more is taken for an endless loop: the process then burns a core for ever, as it would."""
 
 
 class SedFault(Exception):
@@ -202,7 +206,7 @@ class _Parser:
         return [self.regex(pattern), "".join(replacement), flags]
 
 
-def expand(template: str, match: re.Match[str]) -> str:
+def expand(template: str, match: Match) -> str:
     """A replacement with & and \\1 filled in, \\n, \\t, \\U, \\L, \\E."""
     out: list[str] = []
     i, case = 0, ""
@@ -213,7 +217,7 @@ def expand(template: str, match: re.Match[str]) -> str:
             i += 1
             follow = template[i]
             if follow.isdigit():
-                piece = match[int(follow)] or "" if int(follow) <= (match.re.groups or 0) else ""
+                piece = match[int(follow)] or "" if int(follow) <= len(match.groups()) else ""
             elif follow in "ULE":
                 case = follow
                 piece = ""
@@ -229,6 +233,8 @@ def expand(template: str, match: re.Match[str]) -> str:
 @tool("sed")
 def sed(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
+    if data.get("endless"):
+        sys.pause()
     if event is None:
         argv = proc["argv"]
         suffix = next((word[2:] for word in argv[1:] if word.startswith("-i") and len(word) > 2), "")
@@ -329,7 +335,7 @@ class _Runner:
             return last
         if kind == "step":
             return bool(self.data["number"] >= address[1] and (self.data["number"] - address[1]) % max(1, address[2]) == 0)
-        return re.search(address[1], text, re.I if address[2] else 0) is not None
+        return compiled(address[1], re.I if address[2] else 0).search(text) is not None
 
     def selected(self, index: int, command: list[Any], text: str, last: bool) -> bool:
         first, second, negate = command[0], command[1], command[2]
@@ -363,7 +369,17 @@ class _Runner:
         after: list[str] = []
         script = data["script"]
         pc, replaced, deleted = 0, False, False
+        steps = 0
         while pc < len(script):
+            steps += 1 + (len(space) >> 6)  # a long space takes longer
+            if steps > STEPS_MAX:
+                self.sys.out("".join(out))
+                data["endless"] = True
+                self.sys.burn(1000)
+                self.sys.pause()
+            if len(space) > TEXT_MAX or len(data["hold"]) > TEXT_MAX:
+                self.sys.err("sed: out of memory\n")
+                self.sys.exit(1)
             command = script[pc]
             name, argument = command[3], command[4]
             if name == "}" or name == ":":
@@ -431,6 +447,7 @@ class _Runner:
                 self.sys.write_file(argument, space + "\n", "a")
             elif name == "r" and (found := self.sys.find(argument)) is not None and not found.is_dir:
                 after.append(self.sys.read_file(argument))
+        self.sys.charge(steps)
         if not deleted and not data["silent"]:
             out.append(space + newline)
         out += after
@@ -440,10 +457,12 @@ class _Runner:
         digits = re.sub(r"\D", "", flags)
         nth, done = int(digits or 1), 0
         position, out = 0, []
-        for match in matches(re.compile(pattern, re.I if "i" in flags or "I" in flags else 0), text):
+        for match in compiled(pattern, re.I if "i" in flags or "I" in flags else 0).finditer(text):
             done += 1
-            if done < nth or (done > nth and "g" not in flags):
+            if done < nth:
                 continue
             out.append(text[position : match.start()] + expand(template, match))
             position = match.end()
+            if "g" not in flags:
+                break
         return "".join(out) + text[position:], bool(out)

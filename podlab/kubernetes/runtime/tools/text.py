@@ -395,7 +395,7 @@ def seq(proc: Process, sys: Sys, event: Event) -> int:
         if len(rows) < 1000:
             sys.out("\n" if data["at"] else "")
             return 0
-        sys.charge(200)
+        sys.charge(2_000)
         sys.breathe()
 
 

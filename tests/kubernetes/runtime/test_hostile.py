@@ -1,0 +1,125 @@
+"""What a person can type to make a machine run hot must not make the server run hot: every line here ends at once, in little memory."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+
+import pytest
+
+from podlab.kubernetes.runtime import filesystem, linear
+from podlab.kubernetes.runtime.filesystem import TEXT_HELD
+from podlab.kubernetes.runtime.process import Errno
+from podlab.kubernetes.runtime.program import TEXT_MAX
+from tests.kubernetes.kubectl import given
+
+AT_ONCE = 1.5  # seconds of CPU on a slow machine; each of these took from a minute to for ever
+A = "a" * 40
+
+
+@pytest.fixture(scope="module")
+def screen() -> given.Screen:
+    return given.Screen(given.cluster())
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("echo {1..1000000000}", "bash: brace expansion: failed to allocate memory for 1000000000 elements"),
+        ("echo " + "{a,b}" * 25 + " | wc -w", "brace expansion: failed to allocate memory"),
+        ("x=aaaaaaaa; while true; do x=$x$x; done", "bash: out of memory"),
+        ("x=$(yes); echo", "bash: out of memory"),
+        ("read -n 1000000000 x < /dev/zero", "bash: out of memory"),
+        ("printf %1000000000d 1; echo end", "end"),
+        ("awk 'BEGIN{s=\"a\"; while(1) s=s s}'", "awk: out of memory"),
+        ("awk 'BEGIN{printf \"%1000000000d\", 1; print \"end\"}'", "end"),
+        ("awk 'BEGIN{print 9^9^9^9}'", "inf"),
+        ("yes a | awk '{a[NR]=$0}'", "awk: out of memory"),
+        ("grep x /dev/zero", "grep: out of memory"),
+        (f"echo {A}b | grep -cE '^(a+)+$'", "0"),
+        (f"echo {A}b | sed -E 's/^(a|a)*$/x/'", A + "b"),
+        (f"echo {A}b | awk '!/^(a|aa)+$/ {{print \"end\"}}'", "end"),
+        (f"case {A} in {'*a' * 20}*b) echo no;; *) echo end;; esac", "end"),
+        (f"expr {A}b : '\\(a*\\)*c'", ""),
+        ("date -d @99999999999999999999", "date: invalid date '@99999999999999999999'"),
+        ("truncate -s 10G f; echo x >> f; rm f", "No space left on device"),
+        ("kubectl get pods -o 'go-template={{printf \"%1000000000d\" 1}}'", "%!(BADWIDTH)"),
+        ("kubectl get pods -o 'go-template=" + "{{if true}}" * 5000 + "'", "error: the input is nested too deeply"),
+    ],
+)
+def test_a_line_that_would_never_end_is_answered_at_once(screen: given.Screen, line: str, answer: str) -> None:
+    began = time.process_time()
+    output = screen.type(line)
+    assert time.process_time() - began < AT_ONCE
+    assert answer in output
+    assert "end of it\n" in screen.type("echo end of it")
+
+
+@pytest.mark.parametrize("line", ["yes", "seq 1000000000", "cat /dev/zero", "yes | sed H | tail -1", "f() { f | f & }; f",
+                                  "echo a | sed ':a;s/a/aa/;ta'", "echo a | sed ':a;ba'", "while sleep 100 & do :; done",
+                                  "yes 'cat <<EOF' | sh"])
+def test_what_runs_for_ever_goes_on_with_the_clock_and_costs_little(line: str) -> None:
+    screen = given.Screen(given.cluster())
+    began = time.process_time()
+    output = screen.type(line) + screen.wait(1)
+    assert time.process_time() - began < 2 * AT_ONCE
+    assert len(output) < 5_000_000
+
+
+def test_a_read_that_fails_gives_the_shell_its_terminal_back(screen: given.Screen) -> None:
+    screen.type("read x < /dev/zero")
+    assert screen.type("echo still here") == "still here\n"
+
+
+def test_zeros_that_are_appended_cost_no_memory_and_text_has_an_end() -> None:
+    fs = filesystem.new_filesystem("layer", 0)
+    inode = {"t": "f", "s": "", "m": 0o644, "u": 0, "g": 0, "mt": 0, "n": 1}
+    fs["inodes"]["2"] = inode
+    end = filesystem.write_at(fs, inode, 0, "\0" * 1_000_000, 0, 1 << 40)
+    assert (end, inode["s"], filesystem.size(inode), fs["used"]) == (1_000_000, "", 1_000_000, 1_000_000)
+    filesystem.truncate(fs, inode, 10 << 30, 0)
+    for position in (10 << 30, 5, 20 << 30):
+        with pytest.raises(Errno, match="ENOSPC"):
+            filesystem.write_at(fs, inode, position, "x", 0, 1 << 40)
+    filesystem.truncate(fs, inode, 0, 0)
+    assert filesystem.write_at(fs, inode, 0, "x" * TEXT_HELD, 0, 1 << 40) == TEXT_HELD
+    fs["inodes"]["3"] = other = {**inode, "s": ""}
+    with pytest.raises(Errno, match="ENOSPC"):
+        filesystem.write_at(fs, other, 0, "x" * 100_000, 0, 1 << 40)
+
+
+def test_ways_of_a_pattern_are_walked_side_by_side_as_re_would_choose() -> None:
+    """Against `re` itself, on patterns and texts at random (without loops over nothing, where POSIX and Python differ)."""
+    choose = random.Random(5)
+
+    def pattern(depth: int = 0) -> str:
+        kind = choose.randrange(9) if depth < 4 else 0
+        if kind < 4:
+            return choose.choice(["a", "b", ".", "[ab]", "[^a]", r"\w", "c"])
+        if kind < 6:
+            return pattern(depth + 1) + pattern(depth + 1)
+        if kind == 6:
+            return f"({pattern(depth + 1)})"
+        if kind == 7:
+            return f"(?:{pattern(depth + 1)}|{pattern(depth + 1)})"
+        return f"{choose.choice(['', '^'])}[ab]{choose.choice(['*', '+', '?', '{1,2}', '{2}'])}{pattern(depth + 1)}"
+
+    for _ in range(1_500):
+        text, subject = pattern(), "".join(choose.choice("abc\n") for _ in range(choose.randrange(9)))
+        walked = linear.Regex(text, 0)
+        walked._factor, walked._power = 1e9, 1  # as if it had too many ways
+        for method in ("search", "match", "fullmatch"):
+            wanted, found = getattr(re.compile(text), method)(subject), getattr(walked, method)(subject)
+            assert (wanted and (wanted.span(), wanted.groups())) == (found and ((found.start(), found.end()), found.groups())), text
+
+
+def test_a_pattern_that_only_re_can_read_is_refused_when_it_has_too_many_ways() -> None:
+    with pytest.raises(linear.TooComplex):
+        linear.compiled(r"^(a*)*\1b").search("a" * 40)
+    assert linear.compiled(r"(a+)\1b").search("aaab") is not None
+
+
+def test_a_value_may_be_as_long_as_a_list_of_thirty_pods_in_json(screen: given.Screen) -> None:
+    screen.type(f"x=$(head -c {TEXT_MAX - 1} /dev/zero | tr '\\0' a)")
+    assert screen.type("echo ${#x}") == f"{TEXT_MAX - 1}\n"
