@@ -8,7 +8,6 @@ from .pods import Container, Pod, Wait
 from .shapes import SNUG, countdown, esc, icon, measure, n, text
 from .words import LOOKS, tone
 
-BLANK = ("pending", "creating", "pulling", "queued")
 VOLUME_WORDS = {
     "emptyDir": "emptyDir",
     "configMap": "ConfigMap",

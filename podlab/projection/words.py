@@ -63,7 +63,6 @@ REASONS: dict[str, str] = {
 }
 
 BAD = ("backoff", "pullfail", "blocked", "failed")
-WAITS = ("pending", "creating", "pulling", "queued", "starting", "unready", "missing")
 
 
 def tone(look: str) -> str:

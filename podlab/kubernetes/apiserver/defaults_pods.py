@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from .. import quantity
@@ -25,11 +24,6 @@ def pull_policy(image: str) -> str:
         return "IfNotPresent"
     tag = match["tag"] or ("" if match["digest"] else "latest")
     return "Always" if tag == "latest" else "IfNotPresent"
-
-
-def containers_of(spec: Object) -> Iterator[Object]:
-    for name in CONTAINER_LISTS:
-        yield from spec.get(name) or ()
 
 
 def default_pod(spec: Object) -> None:

@@ -250,7 +250,7 @@ def strategic_merge(type_name: str, original: dict[str, Any], patch: Mapping[str
             original[key] = _merge_field(type_name, key, original.get(key), value)
     for name, order in orders.items():
         if isinstance(original.get(name), list):
-            original[name] = _ordered(schema.field_facts(type_name, name), original[name], patch.get(name) or [], order)
+            original[name] = _ordered(schema.field_facts(type_name, name), original[name], order)
     return original
 
 
@@ -290,7 +290,7 @@ def _merge_list(facts: schema.FieldFacts, held: list[Json], patch: list[Json]) -
     return out
 
 
-def _ordered(facts: schema.FieldFacts | None, items: list[Json], patched: list[Json], order: list[Json]) -> list[Json]:
+def _ordered(facts: schema.FieldFacts | None, items: list[Json], order: list[Json]) -> list[Json]:
     """Items in the wished order; what the order does not name keeps its place relative to what stood before it."""
     key = facts.patch_merge_key if facts else ""
 

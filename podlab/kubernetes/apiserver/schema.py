@@ -333,19 +333,5 @@ def field_facts(type_name: str, field: str) -> FieldFacts | None:
     return FieldFacts("scalar", **common)
 
 
-def merge_key(resource: Resource, path: tuple[str, ...]) -> FieldFacts | None:
-    """The merge facts of the field at a path of field names without indices: `("spec", "containers", "ports")`.
-
-    None where the path leads outside the schema. Strategic merge uses `patch_*`, server-side apply `list_*` and `map_type`.
-    """
-    type_name, facts = type_of(resource), None
-    for step in path:
-        facts = field_facts(type_name, step)
-        if facts is None:
-            return None
-        type_name = facts.type
-    return facts
-
-
 def _ref(schema: dict[str, Any]) -> str:
     return str(schema.get("$ref") or "").removeprefix("#/$defs/")

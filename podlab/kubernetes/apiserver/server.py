@@ -23,18 +23,11 @@ if TYPE_CHECKING:
 
 
 class ApiServer:
-    """The verbs over the store. `perform` raises ApiError; `handle` answers with a code and a body for wires and journals."""
+    """The verbs over the store. `perform` raises ApiError."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
-    def handle(self, request: Request, cause: Cause = UNSAID) -> tuple[int, Any]:
-        """(HTTP status, object or Status)."""
-        try:
-            answer = self.perform(request, cause)
-        except ApiError as error:
-            return error.code, error.status()
-        return (201 if request.verb == "create" and not request.subresource else 200), answer
 
     def perform(self, request: Request, cause: Cause = UNSAID) -> Any:
         """Do one request. Returns a frozen object, or {"items": [...]} for list and deletecollection."""

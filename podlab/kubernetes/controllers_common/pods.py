@@ -160,7 +160,3 @@ def _restarts(pod: Map) -> tuple[int, int]:
     beside = max((c.get("restartCount", 0) for c in status.get("initContainerStatuses") or () if c["name"] in sidecars),
                  default=0)
     return plain, beside
-
-
-def qualified_name(obj: Map) -> str:
-    return f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}".lstrip("/")

@@ -111,11 +111,6 @@ def _distance(a: str, b: str) -> int:
     return row[-1]
 
 
-def server_error(error: ApiError) -> str:
-    """A refusal as kubectl prints it."""
-    return report(error)
-
-
 def run_to_end(cluster: Cluster, argv: list[str], *, namespace: str = "default", stdin: str | None = None,
                files: dict[str, str] | None = None) -> tuple[int, str, str]:
     """Run a command while virtual time passes as it waits. Returns (exit code, stdout, stderr)."""

@@ -13,7 +13,6 @@ from .patches import two_way
 from .terminal import Wait
 from .verbs import CHANGING, Call, Failures, fail_with
 
-WORKLOADS = ("replicationcontrollers", "deployments", "daemonsets", "statefulsets", "jobs", "replicasets", "cronjobs", "pods")
 SETTING = (*FILES, *CHANGING, Flag("selector", short="l"), Flag("all", "bool"), Flag("local", "bool"),
            Flag("containers", short="c", default="*"))
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from ..apiserver.errors import ApiError
 from ..apiserver.request import Request
-from ..objects import Map
 from ..resources import Resource
 from . import output
 from .flags import Flag, Flags
@@ -168,7 +167,3 @@ def fail_with(errors: list[ApiError | str]) -> None:
     """Raises Failures if there are errors."""
     if errors:
         raise Failures(errors)
-
-
-def as_map(obj: Any) -> Map:
-    return obj if isinstance(obj, Map) else Map(obj)

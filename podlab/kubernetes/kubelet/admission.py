@@ -33,7 +33,7 @@ def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
         for uid, held in kubelet.state["pods"].items()
         if uid != pod["metadata"]["uid"]
         and held["mode"] != "terminated"
-        and not held["rejected"]
+        and not held.get("rejected")
         and held["phase"] not in status.TERMINAL
     ]
     allocatable = dig(node, "status.allocatable", EMPTY)

@@ -10,7 +10,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
-from ..objects import EMPTY, Map, dig
+from ..objects import EMPTY, Map, dig, memo
 from .podspec import Part, part
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def expand(text: str, variables: dict[str, str]) -> str:
 def config_source(kubelet: Kubelet, plural: str, name: str, namespace: str) -> Map | None:
     """The data of a ConfigMap or Secret as text."""
     found = kubelet.cluster.etcd.get(plural, f"{namespace}/{name}")
-    return None if found is None else data_of(found)
+    return None if found is None else memo(found, "kubelet-data", data_of)
 
 
 def data_of(obj: Map) -> Map:
@@ -161,27 +161,27 @@ def service_variables(kubelet: Kubelet, namespace: str, links: bool) -> dict[str
             chosen[service["metadata"]["name"]] = service
     result: dict[str, str] = {}
     for name in sorted(chosen):
-        spec = chosen[name]["spec"]
-        ip = spec.get("clusterIP")
-        if not ip or ip == "None" or not spec.get("ports"):
-            continue
-        prefix = name.upper().replace("-", "_")
-        first = spec["ports"][0]
-        result[f"{prefix}_SERVICE_HOST"] = ip
-        result[f"{prefix}_SERVICE_PORT"] = str(first["port"])
-        for port in spec["ports"]:
-            if port.get("name"):
-                result[f"{prefix}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}"] = str(port["port"])
-        result[f"{prefix}_PORT"] = f"{first.get('protocol', 'TCP').lower()}://{ip}:{first['port']}"
-        for port in spec["ports"]:
-            protocol = port.get("protocol", "TCP")
-            stem = f"{prefix}_PORT_{port['port']}_{protocol}"
-            result.update(
-                {
-                    stem: f"{protocol.lower()}://{ip}:{port['port']}",
-                    f"{stem}_PROTO": protocol.lower(),
-                    f"{stem}_PORT": str(port["port"]),
-                    f"{stem}_ADDR": ip,
-                }
-            )
+        result.update(memo(chosen[name], "kubelet-variables", _variables_of))
     return result
+
+
+def _variables_of(service: Map) -> Map:
+    spec, name = service["spec"], service["metadata"]["name"]
+    ip = spec.get("clusterIP")
+    if not ip or ip == "None" or not spec.get("ports"):
+        return EMPTY
+    prefix = name.upper().replace("-", "_")
+    first = spec["ports"][0]
+    result = {f"{prefix}_SERVICE_HOST": ip, f"{prefix}_SERVICE_PORT": str(first["port"])}
+    for port in spec["ports"]:
+        if port.get("name"):
+            result[f"{prefix}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}"] = str(port["port"])
+    result[f"{prefix}_PORT"] = f"{first.get('protocol', 'TCP').lower()}://{ip}:{first['port']}"
+    for port in spec["ports"]:
+        protocol = port.get("protocol", "TCP")
+        stem = f"{prefix}_PORT_{port['port']}_{protocol}"
+        result[stem] = f"{protocol.lower()}://{ip}:{port['port']}"
+        result[f"{stem}_PROTO"] = protocol.lower()
+        result[f"{stem}_PORT"] = str(port["port"])
+        result[f"{stem}_ADDR"] = ip
+    return Map(result)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .kubelet import Kubelet
 
 PLEG_THRESHOLD_MS = 180_000  # genericPlegRelistThreshold
-PLEG_HEALTHY_MS = 1_000
 
 
 def apply(kubelet: Kubelet, fault: dict[str, Any]) -> None:

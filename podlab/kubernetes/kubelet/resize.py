@@ -76,7 +76,7 @@ def _no_room(kubelet: Kubelet, worker: Worker, pod: Map) -> tuple[str, str] | No
         used = sum(
             request(kubelet.pod(other)["spec"], name)
             for other in kubelet.state["pods"].values()
-            if other is not worker and other["mode"] != "terminated" and not other["rejected"]
+            if other is not worker and other["mode"] != "terminated" and not other.get("rejected")
         )
         if used + want > capacity:
             return (

@@ -21,7 +21,9 @@ def new_worker(pod: Map, now: int) -> Worker:
     under way. runs: {container: its latest two instances}. reasons: {container: [reason, message]} of those that could not be
     started. ended: [container, id] of ends that no relist has seen; stir: a relist will find something. sandbox: {"ip",
     "ready", "seen"}; `seen` once a relist has read its address. restart, pulling: back-off entries. errors: ms to a back-off's
-    end, or None, of this sync's failures. Times are virtual ms, timers clock ids, grace seconds.
+    end, or None, of this sync's failures. Only where it is so: rejected (never admitted), finished (nothing of it is left here), unknown
+    (its end was not seen), disrupted ([reason, message]), restarting (all containers begin anew). Times are virtual ms, timers clock ids,
+    grace seconds.
     """
     metadata = pod["metadata"]
     return {
@@ -57,11 +59,6 @@ def new_worker(pod: Map, now: int) -> Worker:
         "kills": {},
         "grace": None,
         "failed": None,
-        "rejected": False,
-        "finished": False,
-        "unknown": False,
-        "disrupted": None,
-        "restarting": False,
         "resizing": {},
         "actual": {},
         "resize-restart": {},

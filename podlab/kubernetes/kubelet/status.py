@@ -69,7 +69,7 @@ def _state(run: dict[str, Any] | None, pod: Map) -> Map:
     if run is None or run["state"] == "created":
         return INITIALIZING if pod["spec"].get("initContainers") else CREATING
     if run["state"] == "running":
-        return Map({"running": Map({"startedAt": rfc3339(run["started"])})})
+        return freeze({"running": {"startedAt": rfc3339(run["started"])}})  # type: ignore[no-any-return]
     return Map({"terminated": terminated(run)})
 
 
@@ -251,7 +251,7 @@ def conditions(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], ne
     generation = pod["metadata"].get("generation")
     containers = _unready(pod, statuses, new_phase)
     wanted: list[tuple[str, tuple[str, str, str]]] = list(worker["resizing"].items())
-    if worker["disrupted"]:
+    if worker.get("disrupted"):
         wanted.append(("DisruptionTarget", ("True", *worker["disrupted"])))
     sandbox = worker["sandbox"]
     wanted += [
@@ -265,7 +265,7 @@ def conditions(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], ne
         wanted.append(
             (
                 "AllContainersRestarting",
-                ("True", "RestartAllContainersStarted", "") if worker["restarting"] else ("False", "", ""),
+                ("True", "RestartAllContainersStarted", "") if worker.get("restarting") else ("False", "", ""),
             )
         )
     names = [name for name, _ in wanted]
@@ -295,7 +295,7 @@ def conditions(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], ne
             condition["reason"] = reason
         if message:
             condition["message"] = message
-        found.append(Map(condition))
+        found.append(freeze(condition))
     return found
 
 
@@ -313,14 +313,14 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
     if worker["phase"] in TERMINAL:
         true_phase = worker["phase"]  # sticky
     worker["phase"] = true_phase
-    finished = worker["mode"] == "terminated" or worker["rejected"]
+    finished = worker["mode"] == "terminated" or worker.get("rejected")
     shown_phase = true_phase if finished or true_phase not in TERMINAL else old.get("phase") or "Pending"
     status: dict[str, Any] = {}
     if (generation := pod["metadata"].get("generation")) is not None:
         status["observedGeneration"] = generation
     status["phase"] = shown_phase
     status["conditions"] = conditions(worker, pod, statuses, true_phase, now)
-    if worker["unknown"]:
+    if worker.get("unknown"):
         status["phase"] = worker["phase"] = "Failed"
         _mark_unknown(pod, statuses)
     if worker["failed"] and shown_phase == "Failed":

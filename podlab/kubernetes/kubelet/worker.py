@@ -182,8 +182,8 @@ def sync(kubelet: Kubelet, worker: Worker) -> None:
     pod = kubelet.pod(worker)
     check_deadline(kubelet, worker, pod)
     resize.consider(kubelet, worker, pod)
-    if worker["restarting"] and all(runs[-1]["id"] for runs in worker["runs"].values()):
-        worker["restarting"] = False  # every container that was forgotten has a run again
+    if worker.get("restarting") and all(runs[-1]["id"] for runs in worker["runs"].values()):
+        del worker["restarting"]  # every container that was forgotten has a run again
     kubelet.write_status(worker)
     if worker["phase"] in status.TERMINAL:
         _become_terminal(kubelet, worker)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 BURST_US = 2_000_000
 REFILL_US_PER_MS = 5
-PIPE_CAPACITY = 65_536
-"""Bytes that a pipe holds, pipe(7)."""
 EXEC_US = 500
 """CPU time of a fork and exec of a small program."""
 TURNS_A_RUN, REST_MS = 400, 200

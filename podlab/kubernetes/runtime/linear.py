@@ -28,22 +28,19 @@ class TooComplex(re.error):
 class Match(Protocol):
     """What `re.Match` and `Found` have in common."""
 
-    def __getitem__(self, group: int | str, /) -> Any: ...
+    def __getitem__(self, group: int, /) -> Any: ...
     def start(self, group: int = 0, /) -> int: ...
     def end(self, group: int = 0, /) -> int: ...
     def groups(self) -> tuple[Any, ...]: ...
-    def groupdict(self) -> dict[str, Any]: ...
-    @property
-    def lastindex(self) -> int | None: ...
 
 
 class Found:
     """A match, as `re.Match`."""
 
-    __slots__ = ("_names", "_spans", "_text")
+    __slots__ = ("_spans", "_text")
 
-    def __init__(self, text: str, spans: list[int], names: dict[str, int]) -> None:
-        self._text, self._spans, self._names = text, spans, names
+    def __init__(self, text: str, spans: list[int]) -> None:
+        self._text, self._spans = text, spans
 
     def start(self, group: int = 0, /) -> int:
         return self._spans[2 * group]
@@ -51,21 +48,13 @@ class Found:
     def end(self, group: int = 0, /) -> int:
         return self._spans[2 * group + 1]
 
-    def __getitem__(self, group: int | str, /) -> Any:
-        number = self._names[group] if isinstance(group, str) else group
+    def __getitem__(self, number: int, /) -> Any:
         if not 0 <= 2 * number < len(self._spans):
             raise IndexError("no such group")
         return None if self._spans[2 * number + 1] < 0 else self._text[self._spans[2 * number] : self._spans[2 * number + 1]]
 
     def groups(self) -> tuple[Any, ...]:
         return tuple(self[number] for number in range(1, len(self._spans) // 2))
-
-    def groupdict(self) -> dict[str, Any]:
-        return {name: self[number] for name, number in self._names.items()}
-
-    @property
-    def lastindex(self) -> int | None:
-        return max((n for n in range(1, len(self._spans) // 2) if self._spans[2 * n + 1] >= 0), default=None)
 
 
 # ---- the pattern as a tree: ("one", atom), ("at", assertion), ("seq", nodes), ("or", nodes), ("group", number or None, node),
@@ -75,7 +64,7 @@ Node = tuple[Any, ...]
 ATOM = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\x[0-9a-fA-F]{2}|\\[^0-9bBAZ]|[^\\()|*+?\[]", re.DOTALL)
 ASSERTION = re.compile(r"\(\?(?:=|!|<=|<!)(?:\\w|\.)\)|\^|\$|\\[bBAZ]")
 COUNT = re.compile(r"\{(\d*)(?:(,)(\d*))?\}")
-OPEN = re.compile(r"\((?:\?(?:P<(\w+)>|(s)?(:)))?")
+OPEN = re.compile(r"\((?:\?(?:P<\w+>|(s)?(:)))?")
 
 
 class _Parser:
@@ -83,7 +72,6 @@ class _Parser:
 
     def __init__(self, text: str, flags: int) -> None:
         self.text, self.flags, self.at, self.groups = text, flags, 0, 0
-        self.names: dict[str, int] = {}
 
     def alternatives(self, depth: int = 0) -> Node:
         if depth > DEPTH_MAX:
@@ -114,12 +102,10 @@ class _Parser:
             raise TooComplex("more than can be tried at once")
         self.at = opened.end()
         number = None
-        if not opened[3]:
+        if not opened[2]:
             self.groups += 1
             number = self.groups
-            if opened[1]:
-                self.names[opened[1]] = number
-        before, self.flags = self.flags, self.flags | (re.DOTALL if opened[2] else 0)
+        before, self.flags = self.flags, self.flags | (re.DOTALL if opened[1] else 0)
         inside = self.alternatives(depth + 1)
         self.flags = before
         self.at += 1  # the ) that re.compile has seen
@@ -259,7 +245,6 @@ class Regex:
     def __init__(self, text: str, flags: int) -> None:
         self._re = re.compile(text, flags)
         self._code: list[list[Any]] | None = None
-        self._names: dict[str, int] = {}
         self.pattern, self.groups = text, self._re.groups
         parser = _Parser(text, flags)
         try:
@@ -268,7 +253,6 @@ class Regex:
             loops = ANY[1] if re.search(r"\)[*+{]", text) else sum(text.count(char) for char in "*+{")
             self._tree, self._factor, self._power = None, 1.0, loops
         else:
-            self._names = parser.names
             self._factor, self._power = _ways(self._tree)
         self._power += not text.startswith("^")
 
@@ -379,7 +363,7 @@ class Regex:
             current = coming
             if not current and (best is not None or fixed):
                 break
-        return None if best is None else Found(text, best, self._names)
+        return None if best is None else Found(text, best)
 
 
 @lru_cache(maxsize=2048)

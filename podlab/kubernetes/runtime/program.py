@@ -8,8 +8,6 @@ called by the kernel, one turn at a time:
     signal(proc, sys, n)       a signal has arrived; True: handled. False or no function: the default (TERM ends the process,
     except
                                process 1 of its pid namespace, which the kernel spares). Never called for KILL and STOP.
-    request(proc, sys, req)    network.py hands over a request that reached a port this process listens on; what it returns
-                               and means is network.py's contract
 
 A turn ends in one of three ways: it returns an int (exit code; None is 0), or a system call raises `Blocked` (call me again) or
 `Exited`. Programs never catch those two. There are no other ways to wait: no generators, no callbacks, no closures; whatever must
@@ -35,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .process import Data, Process
 
@@ -58,7 +56,6 @@ class Program:
     start: Callable[[Process, Sys], int | None]
     resume: Turn | None = None
     signal: Callable[[Process, Sys, int], bool] | None = None
-    request: Callable[[Process, Sys, Any], Any] | None = None
     memory: int = MEBIBYTE // 2
 
 
@@ -78,7 +75,7 @@ def tool(
 
     def decorate(turn: Turn) -> Turn:
         for name in names:
-            register(Program(name, lambda proc, sys: turn(proc, sys, None), turn, signal, None, memory))
+            register(Program(name, lambda proc, sys: turn(proc, sys, None), turn, signal, memory))
         return turn
 
     return decorate

@@ -311,7 +311,7 @@ def web_program(
                 return 1
         return serve_http(proc, sys, answer)
 
-    register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, None, memory))
+    register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, memory))
 
 
 def text_answer(body: str, status: int = 200, kind: str = "text/plain; charset=utf-8", headers: list[tuple[str, str]] | None = None) -> http.Message:

@@ -21,7 +21,6 @@ from .profile import PROFILE
 # What DynamicResources' PostFilter says first: it has no claims to free, or never got to look at the Pod (a PreFilter refused it)
 NO_CLAIMS = "no new claims to deallocate"
 STATE_NOT_FOUND = "not found"
-FEW_NODES = 100  # minFeasibleNodesToFind: below that all nodes are looked at
 
 Choose = Callable[[int], int]
 

@@ -8,7 +8,6 @@ import pytest
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.patch import apply_patch
-from podlab.kubernetes.apiserver.schema import merge_key
 from podlab.kubernetes.objects import freeze
 from podlab.kubernetes.resources import BY_KIND
 
@@ -103,13 +102,6 @@ def test_the_original_is_never_changed() -> None:
     manifest = freeze(deployment())
     apply_patch(DEPLOYMENT, manifest, in_template(containers=[{"name": "c", "image": "x"}]), "strategic")
     assert manifest == deployment()
-
-
-def test_merge_keys_come_from_the_schema() -> None:
-    ports = merge_key(BY_KIND["Service"], ("spec", "ports"))
-    assert ports and (ports.patch_merge_key, ports.list_map_keys,
-                      ports.patch_strategies) == ("port", ("port", "protocol"), ("merge",))
-    assert merge_key(BY_KIND["Pod"], ("spec", "ghost")) is None
 
 
 def test_apply_merges_containers_by_name_and_ports_by_number_and_keeps_what_it_does_not_name() -> None:

@@ -19,11 +19,6 @@ def pod_cells(pod: Obj, now: int) -> list[Any]:
             status.get("nominatedNodeName") or "<none>", gates_text]
 
 
-def pod_status(pod: Obj) -> str:
-    """The STATUS column."""
-    return pod_summary(pod)[2]
-
-
 def pod_summary(pod: Obj) -> tuple[int, int, str, int, str | None]:
     """Ready containers, all containers, STATUS, restarts, and when the newest of those ended."""
     spec, status = pod["spec"], pod.get("status") or {}

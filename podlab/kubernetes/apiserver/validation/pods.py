@@ -27,7 +27,6 @@ Object = Mapping[str, Any]
 DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 MIRROR = "kubernetes.io/config.mirror"
-APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
 def create(pod: Object, errors: Errors, already_seen: Map | None) -> None:

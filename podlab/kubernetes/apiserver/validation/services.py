@@ -16,7 +16,6 @@ Object = Mapping[str, Any]
 TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
 DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"]
 MAX_AFFINITY_SECONDS = 86400  # MaxClientIPServiceAffinitySeconds
-RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
 def _headless(spec: Object) -> bool:

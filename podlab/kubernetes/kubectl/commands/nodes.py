@@ -107,13 +107,13 @@ CORDON = (Flag("selector", short="l"), Flag("dry-run", "opt", default="none", ba
 
 
 @verb("cordon", *CORDON, summary="Mark node as unschedulable", usage="cordon NODE")
-def cordon(call: Call) -> Command:
-    return (yield from _cordon_all(call, True))
+def cordon(call: Call) -> None:
+    _cordon_all(call, True)
 
 
 @verb("uncordon", *CORDON, summary="Mark node as schedulable", usage="uncordon NODE")
-def uncordon(call: Call) -> Command:
-    return (yield from _cordon_all(call, False))
+def uncordon(call: Call) -> None:
+    _cordon_all(call, False)
 
 
 def _named_nodes(call: Call) -> Any:
@@ -134,13 +134,11 @@ def _named_nodes(call: Call) -> Any:
     return infos, wrong
 
 
-def _cordon_all(call: Call, wish: bool) -> Command:
+def _cordon_all(call: Call, wish: bool) -> None:
     infos, wrong = _named_nodes(call)
     for info in infos:
         _cordon(call, info, wish)
     fail_with(wrong)
-    return 0
-    yield
 
 
 def _cordon(call: Call, info: Info, wish: bool) -> None:

@@ -220,7 +220,7 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
     return False
 
 
-register(Program("agnhost", lambda proc, sys: run(proc, sys, None), run, on_signal, None, 8 * MEBIBYTE))
+register(Program("agnhost", lambda proc, sys: run(proc, sys, None), run, on_signal, 8 * MEBIBYTE))
 
 
 def _liveness(proc: Process, sys: Sys, event: Data | None) -> int:
@@ -230,7 +230,7 @@ def _liveness(proc: Process, sys: Sys, event: Data | None) -> int:
     return run(proc, sys, event)
 
 
-register(Program("liveness", lambda proc, sys: _liveness(proc, sys, None), _liveness, on_signal, None, 6 * MEBIBYTE))
+register(Program("liveness", lambda proc, sys: _liveness(proc, sys, None), _liveness, on_signal, 6 * MEBIBYTE))
 TREE = base_tree(
     "alpine",
     {"agnhost": Entry(program="agnhost", size=50_000_000), "bin": {"nslookup": Entry(program="bind-nslookup", size=129_312)}},

@@ -74,7 +74,7 @@ def _server(
             sys.exit(0)
         return False
 
-    register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, None, memory))
+    register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, memory))
 
 
 def _port(proc: Process, port: int) -> int:

@@ -168,7 +168,7 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
     return n in (HUP, USR1)
 
 
-register(Program("apache2", lambda proc, sys: run(proc, sys, None), run, on_signal, None, 6 * MEBIBYTE))
+register(Program("apache2", lambda proc, sys: run(proc, sys, None), run, on_signal, 6 * MEBIBYTE))
 FOREGROUND = '#!/bin/sh\nset -e\nrm -f /usr/local/apache2/logs/httpd.pid\nexec httpd -DFOREGROUND "$@"\n'
 FILES = {
     "usr": {

@@ -146,7 +146,7 @@ def _python_signal(proc: Process, sys: Sys, n: int) -> bool:
     return False
 
 
-register(Program("python", lambda proc, sys: _python(proc, sys, None), _python, _python_signal, None, 9 * MEBIBYTE))
+register(Program("python", lambda proc, sys: _python(proc, sys, None), _python, _python_signal, 9 * MEBIBYTE))
 PYTHON = {"usr": {"local": {"bin": {name: Entry(program="python", size=14_416) for name in ("python", "python3", "python3.13")}}}}
 PYTHON_TAGS = ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3", "latest", "2.7", "2")
 add(
@@ -204,7 +204,7 @@ def _node(proc: Process, sys: Sys, event: Event) -> int:
     return 1
 
 
-register(Program("node", lambda proc, sys: _node(proc, sys, None), _node, None, None, 35 * MEBIBYTE))
+register(Program("node", lambda proc, sys: _node(proc, sys, None), _node, memory=35 * MEBIBYTE))
 NODE = {"usr": {"local": {"bin": {"node": Entry(program="node", size=120_000_000)}}}}
 NODE_TAGS = ("14", "16", "18", "20", "22", "24", "lts", "latest")
 add(
@@ -283,7 +283,7 @@ def _perl(proc: Process, sys: Sys, event: Event) -> int:
     return 1
 
 
-register(Program("perl", lambda proc, sys: _perl(proc, sys, None), _perl, None, None, 12 * MEBIBYTE))
+register(Program("perl", lambda proc, sys: _perl(proc, sys, None), _perl, memory=12 * MEBIBYTE))
 add(
     Image(
         "docker.io/library/perl",

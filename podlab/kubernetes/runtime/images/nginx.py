@@ -341,8 +341,8 @@ def _worker(proc: Process, sys: Sys, event: Event) -> None:
 
 
 register(Program("docker-entrypoint-nginx", entrypoint))
-register(Program("nginx", lambda proc, sys: run(proc, sys, None), run, on_signal, None, MEMORY))
-register(Program("nginx-worker", lambda proc, sys: _worker(proc, sys, None), _worker, None, None, MEBIBYTE))
+register(Program("nginx", lambda proc, sys: run(proc, sys, None), run, on_signal, MEMORY))
+register(Program("nginx-worker", lambda proc, sys: _worker(proc, sys, None), _worker, memory=MEBIBYTE))
 
 
 def _tree(alpine: bool) -> dict[str, Any]:

@@ -261,7 +261,7 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
     return False
 
 
-register(Program("redis-server", lambda proc, sys: run(proc, sys, None), run, on_signal, None, 4 * MEBIBYTE))
+register(Program("redis-server", lambda proc, sys: run(proc, sys, None), run, on_signal, 4 * MEBIBYTE))
 
 
 ENTRY = '#!/bin/sh\nset -e\nif [ "${1#-}" != "$1" ] || [ "${1%.conf}" != "$1" ]; then set -- redis-server "$@"; fi\nexec "$@"\n'

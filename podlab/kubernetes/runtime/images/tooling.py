@@ -168,7 +168,7 @@ def _stress(proc: Process, sys: Sys, event: Data | None) -> int:
     return 0
 
 
-register(Program("vish-stress", lambda proc, sys: _stress(proc, sys, None), _stress, ends_at_once, None, MEBIBYTE))
+register(Program("vish-stress", lambda proc, sys: _stress(proc, sys, None), _stress, ends_at_once, MEBIBYTE))
 add(
     Image(
         "docker.io/vish/stress",
