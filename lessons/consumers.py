@@ -11,7 +11,7 @@ from lessons.checks import Verdict, World, evaluate
 from lessons.present import goals, lines
 from lessons.progress import SOLUTION_SEEN
 from lessons.schema import Condition, Exercise, Step
-from podlab.labs import limits, panels
+from podlab.labs import audience, limits, panels
 from podlab.labs.consumers import LabConsumer
 from podlab.projection.board import Options
 
@@ -43,6 +43,7 @@ class LessonConsumer(LabConsumer):
             self.step_id, self.commands = step.id, []
             self.shown.pop(step.id, None)
             self.page.options = Options()
+            audience.tell(self, "step", step=step.id)
             if step.exercise is not None:
                 await self._lay_out(step.exercise)
 
@@ -71,6 +72,8 @@ class LessonConsumer(LabConsumer):
             return
         await database_sync_to_async(progress.answer)(self.row.learner, self.lesson, question, choice)
         tried.append(choice)
+        chosen = question.choices[choice]
+        audience.tell(self, "answer", question=question.id, choice=choice, correct=chosen.correct, misconception=chosen.misconception)
         counts = await database_sync_to_async(progress.tally)(self.lesson, question)
         self.outbox.append(fragments.question_html(question, tried, counts))
         step = next(step for step in self.found.steps if question in step.questions)
@@ -88,6 +91,7 @@ class LessonConsumer(LabConsumer):
         attempt = await database_sync_to_async(progress.checked)(self.row.learner, self.lesson, step.exercise.id, solved=solved,
                                                                  commands=len([c for c in self.commands if c.strip()]))
         self.done.attempts[step.exercise.id] = attempt
+        audience.tell(self, "check", exercise=step.exercise.id, solved=solved)
         self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, verdicts, self._present(step.exercise.conditions)))
         if solved:
             self.page.options = Options()
@@ -101,6 +105,7 @@ class LessonConsumer(LabConsumer):
         attempt = self.done.attempts.get(step.exercise.id)
         number = min((attempt.hints if attempt else 0) + 1, SOLUTION_SEEN)
         self.done.attempts[step.exercise.id] = await database_sync_to_async(progress.hint)(self.row.learner, self.lesson, step.exercise.id, number)
+        audience.tell(self, "hint", exercise=step.exercise.id, number=number)
         self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, self.verdicts.get(step.id),
                                                    self._present(step.exercise.conditions)))
 
@@ -150,6 +155,7 @@ class LessonConsumer(LabConsumer):
             return
         self.done.done.add(step.id)
         await database_sync_to_async(progress.finish)(self.row.learner, self.lesson, step.id)
+        audience.tell(self, "done", step=step.id)
         self.outbox.append(fragments.done_html(self.found, self.done.done))
         if len(self.done.done) == len(self.found.steps):
             self.outbox.append(panels.notice("이 단원의 모든 걸음을 마쳤습니다. 잘하셨습니다!", "good"))

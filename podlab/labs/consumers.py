@@ -15,7 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import ADMIN
-from podlab.labs import access, births, limits, lint, panels, rewind, suggest
+from podlab.labs import access, audience, births, limits, lint, panels, rewind, suggest
 from podlab.labs.births import EPOCH_MS
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Cluster
@@ -53,6 +53,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         except LookupError:
             await self.close(NO_LESSON)
             return
+        self.learner_id = self.row.learner_id
         self.page = Page(self.lesson)
         self.rate_limit = limits.acts()
         self.outbox: list[str] = []
@@ -61,6 +62,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         if CLUSTERS.find(self.row.id) is None and self.row.now_ms - self.row.epoch_ms > WORTH_TELLING_MS:
             self.outbox.append(panels.notice("잠들어 있던 클러스터를 깨웠습니다. 자는 동안 시계는 멈춰 있었습니다."))
         await self._join()
+        audience.enter(self)
         self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
 
     def _open(self) -> Cluster:
@@ -84,6 +86,7 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         if self.live is not None:
+            audience.leave(self)
             self.live.leave(self)
         if hasattr(self, "sender"):
             self.sender.cancel()
@@ -94,10 +97,18 @@ class LabConsumer(AsyncWebsocketConsumer):
     def _print(self, stream: str, text: str) -> None:
         """What a command printed; a refusal gets a line that explains it."""
         self.outbox.append(panels.terminal_text(stream, text))
+        if stream == "err":
+            audience.tell(self, "error", text=text)
         if stream == "err" and (told := explanations.of_output(text)):
             self.outbox.append(panels.terminal_text("note", f"↳ {told}\n"))
 
     def hint(self) -> None:
+        self.wake.set()
+        audience.tell(self, "moved")
+
+    def show(self, html: str) -> None:
+        """Fragments from elsewhere (audience.py), sent with the next change."""
+        self.outbox.append(html)
         self.wake.set()
 
     async def _send_for_ever(self) -> None:
@@ -148,17 +159,22 @@ class LabConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             message = json.loads(text_data or "")
-            action = getattr(self, f"do_{message['action']}", None)
+            name = str(message["action"])
+            own, others = getattr(self, f"do_{name}", None), audience.handler(name)
         except (ValueError, TypeError, KeyError, RecursionError):
             return
-        if action is None or self.live is None:
+        if (own is None and others is None) or self.live is None:
             return
         if not self.rate_limit.take():
             self.outbox.append(panels.notice("너무 빠릅니다. 잠시 뒤에 다시 해 주세요.", "warn"))
             self.hint()
             return
         try:
-            await action(message)
+            audience.check(self, name, message)
+            if own is not None:
+                await own(message)
+            elif others is not None:
+                await others(self, message)
         except ApiError as error:
             self.outbox.append(panels.refusal(error))
         except Fenced:
@@ -167,13 +183,14 @@ class LabConsumer(AsyncWebsocketConsumer):
             CLUSTERS.discard(self.live)
             await self._join()
         except Exception:
-            logger.exception("The act %r failed", message["action"])
+            logger.exception("The act %r failed", name)
             self.outbox.append(panels.notice("서버에서 문제가 생겨 하지 못했습니다. 하던 일은 저장되어 있습니다.", "warn"))
         self.hint()
 
     async def do_terminal(self, message: dict[str, Any]) -> None:
         """A line typed in the terminal."""
         line = limits.text(message.get("line"), limits.LINE_MAX)
+        audience.tell(self, "line", text=line)
         async with self._turn():
             self.terminal.feed(line)
         await self._save_files()
@@ -205,6 +222,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         fault = limits.fault(message)
         async with self._turn():
             self.live_.apply({"do": "fault", **fault})
+        audience.tell(self, "fault", **fault)
         self.outbox.append(panels.notice(FAULTS.get(fault.get("power", ""), "{container}의 프로세스를 죽였습니다.").format(**fault)))
 
     async def do_apply(self, message: dict[str, Any]) -> None:
@@ -216,6 +234,7 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.terminal.laptop.write_file(name, text)
             self.page.saved_files[name] = text
             self.outbox.append(panels.typed(self.terminal.prompt, f"kubectl apply -f {name}"))
+            audience.tell(self, "line", text=f"kubectl apply -f {name}")
             self.terminal.feed(f"kubectl apply -f {name}")
         await self._save_files()
 
@@ -262,11 +281,13 @@ class LabConsumer(AsyncWebsocketConsumer):
     async def do_undo(self, message: dict[str, Any]) -> None:
         async with self.live_.turn():
             undone = await rewind.undo(self.live_)
+        audience.tell(self, "undo")
         self._say_rewound("되돌릴 일이 없습니다." if undone is None else f"되돌렸습니다: {undone}")
 
     async def do_reset(self, message: dict[str, Any]) -> None:
         async with self.live_.turn():
             await rewind.reset(self.live_, self.lesson)
+        audience.tell(self, "reset")
         self._say_rewound("이 단원의 처음으로 돌아왔습니다.")
 
     def _say_rewound(self, text: str) -> None:

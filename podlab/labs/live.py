@@ -117,17 +117,21 @@ class LiveCluster:
                     for viewer in list(self.viewers):
                         viewer.hint()
 
-    def apply(self, entry: Entry) -> Any:
-        """Do an act now, inside a turn. Its row is written when the turn ends. Raises ApiError when the cluster refuses."""
+    def apply(self, entry: Entry, also: Any = None) -> Any:
+        """Do an act now, inside a turn. Its row is written when the turn ends, in one transaction with `also`, another new row if given.
+
+        Raises ApiError when the cluster refuses; refusals stand in the journal too.
+        """
         entry = {"at": self.engine.now, **entry}
         self.sequence += 1
-        self._pending.append(storage.row_of(self.id, self.sequence, entry))
+        rows = [storage.row_of(self.id, self.sequence, entry), *([also] if also is not None else [])]
+        self._pending.extend(rows)
         try:
             return self.engine.apply(entry)
         except ApiError:
             raise
         except Exception:  # an act that the engine cannot do must not stand in the journal, or no replay would get past it
-            self._pending.pop()
+            del self._pending[-len(rows):]
             self.sequence -= 1
             raise
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import Model
 
 from podlab.kubernetes.cluster import ENGINE_VERSION
 from podlab.labs.models import Checkpoint, Cluster, JournalEntry
@@ -65,9 +66,10 @@ def row_of(cluster_id: int, sequence: int, entry: Entry) -> JournalEntry:
     return JournalEntry(cluster_id=cluster_id, sequence=sequence, at_ms=entry["at"], request=json.dumps(rest, ensure_ascii=True))
 
 
-def append(rows: list[JournalEntry]) -> None:
-    """Write journal rows of any clusters. Raises IntegrityError when one sequence is taken."""
-    JournalEntry.objects.bulk_create(rows)
+def append(rows: list[Model]) -> None:
+    """Write journal rows of any clusters, and what stands or falls with them. Raises IntegrityError when one sequence is taken."""
+    for model in dict.fromkeys(type(row) for row in rows):
+        model._default_manager.bulk_create([row for row in rows if type(row) is model])
 
 
 class Writer:
@@ -75,10 +77,10 @@ class Writer:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "journal")
-        self._waiting: list[tuple[list[JournalEntry], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[list[Model], asyncio.Future[None]]] = []
         self._running = False
 
-    async def write(self, rows: list[JournalEntry]) -> None:
+    async def write(self, rows: list[Model]) -> None:
         """Returns when the rows are on disk. Raises Fenced."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, done))
@@ -112,7 +114,7 @@ def _with_fresh_connection(function: Any, arguments: tuple[Any, ...]) -> Any:
     return function(*arguments)
 
 
-def _write_group(groups: list[list[JournalEntry]]) -> list[Exception | None]:
+def _write_group(groups: list[list[Model]]) -> list[Exception | None]:
     """One transaction for all; when that fails, each for itself, so that one fenced cluster does not hurt the others."""
     try:
         with transaction.atomic():
@@ -122,7 +124,7 @@ def _write_group(groups: list[list[JournalEntry]]) -> list[Exception | None]:
         return [_write_alone(rows) for rows in groups]
 
 
-def _write_alone(rows: list[JournalEntry]) -> Exception | None:
+def _write_alone(rows: list[Model]) -> Exception | None:
     try:
         with transaction.atomic():
             append(rows)

@@ -1,0 +1,106 @@
+"""What others may hear of open lab pages and do to them, without labs knowing who they are. The classroom is the one who registers here.
+
+Everything runs on the server's event loop and returns at once; whoever has work to do makes a task of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+logger = logging.getLogger(__name__)
+
+
+class LabPage(Protocol):
+    """One open lab page, as far as others may touch it."""
+
+    learner_id: UUID
+    lesson: str
+
+    def show(self, html: str) -> None:
+        """Send fragments with the next change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that a learner did, or that happened on their page.
+
+    kinds and their facts: opened, closed, moved (the cluster has something new), line (text: a terminal line), error (text: what the
+    terminal printed in red), step (step), done (step), answer (question, choice, correct, misconception), check (exercise, solved),
+    hint (exercise, number), fault, undo, reset.
+    """
+
+    page: LabPage
+    kind: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Listener = Callable[[Act], None]
+Guard = Callable[[LabPage, str, Mapping[str, Any]], None]
+Handler = Callable[[LabPage, Mapping[str, Any]], Awaitable[None]]
+
+_open: dict[UUID, list[LabPage]] = {}
+_listeners: list[Listener] = []
+_guards: list[Guard] = []
+_handlers: dict[str, Handler] = {}
+
+
+def listen(listener: Listener) -> None:
+    """Hear of every act from now on."""
+    _listeners.append(listener)
+
+
+def guard(check: Guard) -> None:
+    """`check(page, action, message)` is asked before a page's act and may raise ApiError to refuse it."""
+    _guards.append(check)
+
+
+def handle(action: str, handler: Handler) -> None:
+    """A message of this action from a page goes to `handler`. Labs' own actions come first."""
+    _handlers[action] = handler
+
+
+def pages(learner_id: UUID) -> list[LabPage]:
+    """The pages that a learner has open, the one opened last at the end."""
+    return list(_open.get(learner_id, ()))
+
+
+# ---- called by the pages
+
+def enter(page: LabPage) -> None:
+    _open.setdefault(page.learner_id, []).append(page)
+    tell(page, "opened")
+
+
+def leave(page: LabPage) -> None:
+    """The page is closed. Harmless for one that never entered."""
+    own = _open.get(page.learner_id, [])
+    if page in own:
+        own.remove(page)
+        if not own:
+            del _open[page.learner_id]
+        tell(page, "closed")
+
+
+def tell(page: LabPage, kind: str, **facts: Any) -> None:
+    if not _listeners:
+        return
+    act = Act(page, kind, facts)
+    for listener in _listeners:
+        try:
+            listener(act)
+        except Exception:  # who listens must not harm who acts
+            logger.exception("A listener failed at %r", kind)
+
+
+def check(page: LabPage, action: str, message: Mapping[str, Any]) -> None:
+    """Raises ApiError when somebody forbids the act just now."""
+    for asked in _guards:
+        asked(page, action, message)
+
+
+def handler(action: str) -> Handler | None:
+    return _handlers.get(action)
