@@ -13,10 +13,9 @@ from typing import Any
 
 import yaml
 
+from ..bounded_yaml import MAX_BYTES, MAX_DEPTH, Loader, bound
 from .terminal import KubectlError
 
-MAX_BYTES = 1_500_000  # etcd's own request limit (--max-request-bytes) is 1.5 MiB
-MAX_DEPTH = 100
 MAX_DOCUMENTS = 500
 
 
@@ -26,50 +25,12 @@ class Manifest:
     object: dict[str, Any]
 
 
-class _Loader(yaml.CSafeLoader):
-    """Safe YAML as Kubernetes reads it: no duplicate keys; timestamps stay text, as sigs.k8s.io/yaml has them."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = key_node.value
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f'key "{key}" already set in map', key_node.start_mark)
-            seen.add(key)
-        pairs = super().construct_mapping(node, deep)
-        return {key if isinstance(key, str) else _key_text(key): value for key, value in pairs.items()}
-
-
-def _bound(text: str) -> None:
-    """Refuse aliases and depth before anything is built. On the events: CSafeLoader composes in C, past any method of ours."""
-    depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
-        mark: Any = event.start_mark
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not accepted here: write the value out", mark)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH} levels", mark)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
 def _deep(value: Any) -> bool:
     layer, depth = [value], 0
     while layer and depth <= MAX_DEPTH:
         layer = [item for one in layer if isinstance(one, (dict, list)) for item in (one.values() if isinstance(one, dict) else one)]
         depth += 1
     return bool(layer)
-
-
-def _key_text(key: Any) -> str:
-    return "true" if key is True else "false" if key is False else "null" if key is None else str(key)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()}
 
 
 def parse(text: str, source: str) -> list[Manifest]:
@@ -112,8 +73,8 @@ def _documents(text: str, source: str) -> Iterator[Any]:
             pass  # flow-style YAML starts with a brace too
     loader = None
     try:
-        _bound(text)
-        loader = _Loader(text)
+        bound(text)
+        loader = Loader(text)
         while loader.check_data():  # type: ignore[no-untyped-call]
             yield loader.get_data()
     except yaml.MarkedYAMLError as error:
