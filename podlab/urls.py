@@ -2,6 +2,7 @@ from django.urls import path
 
 from lessons import views as lessons
 from podlab import pages
+from podlab.api import pages as api
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -9,5 +10,8 @@ urlpatterns = [
     path("resume/", pages.resume, name="resume"),
     path("resume-code/", pages.renew_code, name="renew-code"),
     path("lessons/<slug:slug>/", lessons.lesson, name="lesson"),
+    path("lessons/<slug:slug>/own-terminal/", api.own_terminal, name="own-terminal"),
+    path("lessons/<slug:slug>/own-terminal/connect/", api.connect, name="own-terminal-connect"),
+    path("lessons/<slug:slug>/own-terminal/disconnect/", api.disconnect, name="own-terminal-disconnect"),
     path("leave/", pages.leave, name="leave"),
 ]

@@ -42,7 +42,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         token, call = wire.call_of(scope)
         access = await authenticate(token)
-        if call.path[:1] not in (["api"], ["apis"]) or len(call.path) < (3 if call.path[0] == "api" else 4):
+        if call.path == ["kubeconfig"]:
+            await documents.kubeconfig(say, scope, call, token)
+        elif call.path[:1] not in (["api"], ["apis"]) or len(call.path) < (3 if call.path[0] == "api" else 4):
             await documents.answer(say, call)
         else:
             await _resource(call, access, receive, say)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from functools import lru_cache
 from typing import Any
 
-from podlab.api import shapes, wire
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+
+from podlab.api import shapes, tokens, wire
 from podlab.api.addresses import unknown
-from podlab.api.wire import Call, Send
+from podlab.api.wire import Call, Scope, Send
 from podlab.kubernetes.apiserver import discovery, openapi
-from podlab.kubernetes.apiserver.errors import method_not_supported
+from podlab.kubernetes.apiserver.errors import bad_request, method_not_supported
 
 HEALTH = ("healthz", "livez", "readyz")
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
@@ -37,6 +41,18 @@ async def answer(send: Send, call: Call) -> None:
     if found is None:
         raise unknown()
     await wire.answer(send, call, 200, found)
+
+
+async def kubeconfig(send: Send, scope: Scope, call: Call, token: str) -> None:
+    """A file that leads here: what the page's one-line command fetches. Raises ApiError 400 or 405."""
+    if call.method not in ("GET", "HEAD"):
+        raise method_not_supported("kubeconfig", call.method.lower())
+    try:
+        text = tokens.kubeconfig(ASGIRequest(scope, io.BytesIO()), token)
+    except DisallowedHost:
+        raise bad_request("this host is not served here") from None
+    extra = [(b"content-disposition", b'attachment; filename="podlab.yaml"'), (b"cache-control", b"no-store")]
+    await wire.answer(send, call, 200, text.encode(), "application/yaml", extra)
 
 
 @lru_cache(maxsize=64)

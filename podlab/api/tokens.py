@@ -93,12 +93,15 @@ def forget(cluster_id: int) -> None:
         _found.pop(key, None)
 
 
+def server_of(request: HttpRequest, token: str) -> str:
+    """The cluster's address as the person who asks can reach it: https where the site has it."""
+    return f"{request.scheme}://{request.get_host()}/k8s/{token}"
+
+
 def kubeconfig(request: HttpRequest, token: str) -> str:
-    """The text of a kubeconfig file for the cluster of `token`, at the address at which the page was asked for."""
-    server = f"{request.scheme}://{request.get_host()}/k8s/{token}"
+    """The text of a kubeconfig file for the cluster of `token`."""
     return ("apiVersion: v1\nkind: Config\n"
-            f"clusters:\n- name: podlab\n  cluster:\n    server: {server}\n"
+            f"clusters:\n- name: podlab\n  cluster:\n    server: {server_of(request, token)}\n"
             "users:\n- name: kubernetes-admin\n  user: {}\n"
             "contexts:\n- name: podlab\n  context:\n    cluster: podlab\n    user: kubernetes-admin\n    namespace: default\n"
             "current-context: podlab\n")
-

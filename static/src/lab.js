@@ -2,6 +2,7 @@
 import { installBoard } from "./scripts/board.js";
 import { installClock } from "./scripts/clock.js";
 import { installDiagram } from "./scripts/diagram.js";
+import { installDialogs } from "./scripts/dialogs.js";
 import { installEditor } from "./scripts/editor.js";
 import { installLayout } from "./scripts/layout.js";
 import { installLesson } from "./scripts/lesson.js";
@@ -17,6 +18,7 @@ const terminal = installTerminal(document, socket, tabs, openStorage(`podlab ${l
 installMotion(document);
 installBoard(document, installClock(document));
 installDiagram(document, socket, tabs, terminal);
+installDialogs(document);
 installEditor(document, socket, tabs);
 installLayout(document, socket, openStorage("podlab"));
 installLesson(document, socket);
