@@ -113,7 +113,21 @@ def mime_type(path: str, default: str = "application/octet-stream") -> str:
 # ---- any protocol
 
 
-def serve(proc: Process, sys: Sys, feed: Feed) -> int:
+@dataclass
+class Waits:
+    """What a server that has more to do than serving waits for besides: descriptors, kernel objects, a time (ms from now), file systems."""
+
+    fds: tuple[int, ...] = ()
+    objs: tuple[str, ...] = ()
+    ms: int | None = None
+    changes: tuple[str, ...] = ()
+
+
+Chores = Callable[[Process, Sys], Waits]
+"""Done before each wait: the server's own work, and what the next of it waits for."""
+
+
+def serve(proc: Process, sys: Sys, feed: Feed, chores: Chores | None = None) -> int:
     """Serves for ever: every turn does what can be done, then waits (raises Blocked)."""
     listening: dict[str, int] = proc["data"]["listening"]
     connections: dict[str, Data] = proc["data"]["connections"]
@@ -139,7 +153,10 @@ def serve(proc: Process, sys: Sys, feed: Feed) -> int:
                     dialing.append("sock:" + proc["fds"][str(upstream)])
             else:
                 waits.append(int(key))
-        sys.poll(tuple(waits), max(0, min(due) - sys.now) if due else None, objs=tuple(dialing))
+        more = chores(proc, sys) if chores else Waits()
+        if more.ms is not None:
+            due.append(sys.now + more.ms)
+        sys.poll((*waits, *more.fds), max(0, min(due) - sys.now) if due else None, objs=(*dialing, *more.objs), changes=more.changes)
 
 
 def _advance(proc: Process, sys: Sys, fd: int, connection: Data, feed: Feed) -> bool:
@@ -165,12 +182,13 @@ def _close(sys: Sys, fd: int, connections: dict[str, Data]) -> None:
 # ---- HTTP
 
 
-def serve_http(proc: Process, sys: Sys, answer: Handler) -> int:
+def serve_http(proc: Process, sys: Sys, answer: Handler, chores: Chores | None = None) -> int:
     """Serves HTTP for ever; `answer` gives each request its answer."""
-    return serve(proc, sys, lambda proc, sys, fd, connection, closed: _http(proc, sys, fd, connection, answer))
+    return serve(proc, sys, lambda proc, sys, fd, connection, closed: feed_http(proc, sys, fd, connection, answer), chores)
 
 
-def _http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handler) -> bool:
+def feed_http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handler) -> bool:
+    """A `Feed` that reads HTTP."""
     if "upstream" in connection and not _forward(sys, fd, connection):
         return False
     if "late" in connection:
