@@ -11,6 +11,7 @@ from typing import Any
 
 from ..objects import Map, freeze, memo, thaw
 from ..resources import Resource
+from . import defaults_cluster
 from . import defaults_pods as pods
 
 Object = dict[str, Any]
@@ -295,7 +296,15 @@ MEMBERS: dict[str, tuple[str, Callable[[Object], None]]] = {
     "DaemonSet": ("spec", _daemonset), "ReplicationController": ("spec", _replication_controller), "Job": ("spec", _job),
     "CronJob": ("spec", _cronjob), "Service": ("spec", _service), "NetworkPolicy": ("spec", _network_policy),
     "IngressClass": ("spec", _ingress_class), "PersistentVolumeClaim": ("spec", _claim), "PersistentVolume": ("spec", _volume),
-    "LimitRange": ("spec", _limit_range), "CustomResourceDefinition": ("spec", _custom_resource_definition),
+    "LimitRange": ("spec", _limit_range),
+    "ValidatingAdmissionPolicy": ("spec", defaults_cluster.admission_policy),
+    "MutatingAdmissionPolicy": ("spec", defaults_cluster.admission_policy),
+    "ValidatingAdmissionPolicyBinding": ("spec", defaults_cluster.admission_policy_binding),
+    "MutatingAdmissionPolicyBinding": ("spec", defaults_cluster.admission_policy_binding),
+    "FlowSchema": ("spec", defaults_cluster.flow_schema), "PriorityLevelConfiguration": ("spec", defaults_cluster.priority_level),
+    "ResourceClaim": ("spec", defaults_cluster.resource_claim),
+    "ResourceClaimTemplate": ("spec", defaults_cluster.resource_claim_template), "CSIDriver": ("spec", defaults_cluster.csi_driver),
+    "CustomResourceDefinition": ("spec", _custom_resource_definition),
 }
 
 # kind -> defaults that touch the object's other members
@@ -304,5 +313,6 @@ WHOLE: dict[str, Callable[[Object], None]] = {
     "HorizontalPodAutoscaler": _horizontal_pod_autoscaler,
     "Endpoints": _endpoints, "EndpointSlice": _endpoint_slice, "PersistentVolumeClaim": _claim_status,
     "StorageClass": _storage_class, "PriorityClass": _priority_class, "Namespace": _namespace, "Node": _node, "Secret": _secret,
-    "RoleBinding": _binding, "ClusterRoleBinding": _binding,
+    "RoleBinding": _binding, "ClusterRoleBinding": _binding, "ValidatingWebhookConfiguration": defaults_cluster.webhooks,
+    "MutatingWebhookConfiguration": defaults_cluster.mutating_webhooks, "APIService": defaults_cluster.api_service,
 }

@@ -31,12 +31,14 @@ VIRTUAL: tuple[Resource, ...] = (
 VERBS: dict[str, tuple[str, ...]] = {"bindings": ("create",), "componentstatuses": ("get", "list")}
 
 # The order of groups in /apis: that of the API server's group priorities
-GROUPS = ("", "apps", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch", "networking.k8s.io", "policy",
-          "rbac.authorization.k8s.io", "storage.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
-          "node.k8s.io", "discovery.k8s.io", "metrics.k8s.io")
+GROUPS = ("", "apiregistration.k8s.io", "apps", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+          "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
+          "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io",
+          "discovery.k8s.io", "flowcontrol.apiserver.k8s.io", "resource.k8s.io", "metrics.k8s.io")
 
 # subresource -> (group, version, kind, verbs); group None: the parent's own group, version and kind
 SUBRESOURCES: dict[str, tuple[str | None, str, str, tuple[str, ...]]] = {
+    "approval": (None, "", "", GET_WRITE),
     "attach": ("", "v1", "PodAttachOptions", CONNECT),
     "binding": ("", "v1", "Binding", ("create",)),
     "ephemeralcontainers": (None, "", "", GET_WRITE),

@@ -123,6 +123,28 @@ POINTERS = _table("""
     PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy
     PriorityClass: preemptionPolicy
     StorageClass: reclaimPolicy allowVolumeExpansion volumeBindingMode
+    ValidatingAdmissionPolicySpec: failurePolicy
+    MutatingAdmissionPolicySpec: failurePolicy
+    MatchResources: matchPolicy
+    NamedRuleWithOperations: scope
+    RuleWithOperations: scope
+    Validation: reason
+    ParamRef: parameterNotFoundAction
+    ValidatingWebhook: failurePolicy matchPolicy sideEffects timeoutSeconds
+    MutatingWebhook: failurePolicy matchPolicy sideEffects timeoutSeconds reinvocationPolicy
+    WebhookClientConfig: url
+    ServiceReference: path port
+    CertificateSigningRequestSpec: expirationSeconds
+    LimitedPriorityLevelConfiguration: nominalConcurrencyShares lendablePercent borrowingLimitPercent
+    ExemptPriorityLevelConfiguration: nominalConcurrencyShares lendablePercent
+    DeviceClassSpec: extendedResourceName
+    DeviceConstraint: matchAttribute distinctAttribute
+    ExactDeviceRequest: adminAccess
+    DeviceToleration: tolerationSeconds
+    CSIDriverSpec: attachRequired podInfoOnMount storageCapacity requiresRepublish seLinuxMount fsGroupPolicy
+    CSIDriverSpec: nodeAllocatableUpdatePeriodSeconds
+    VolumeNodeResources: count
+    VolumeAttachmentSource: persistentVolumeName
     DeleteOptions: gracePeriodSeconds orphanDependents propagationPolicy
     Preconditions: uid resourceVersion
     TokenRequestSpec: expirationSeconds

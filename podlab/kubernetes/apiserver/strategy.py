@@ -39,12 +39,15 @@ class Context(Protocol):
 GENERATIONS = frozenset({
     "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController", "PodTemplate",
     "PodDisruptionBudget", "Ingress", "NetworkPolicy", "PriorityClass", "EndpointSlice", "CustomResourceDefinition",
-    "IngressClass"})
+    "IngressClass", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+    "MutatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "FlowSchema",
+    "PriorityLevelConfiguration", "DeviceClass", "ResourceSlice"})
 
 # Members whose change is a new generation; most kinds have only a spec
 WISHES: dict[str, tuple[str, ...]] = {
     "PodTemplate": ("template",), "PriorityClass": ("value", "globalDefault", "description", "preemptionPolicy"),
-    "EndpointSlice": ("endpoints", "ports", "addressType")}
+    "EndpointSlice": ("endpoints", "ports", "addressType"), "ValidatingWebhookConfiguration": ("webhooks",),
+    "MutatingWebhookConfiguration": ("webhooks",)}
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
@@ -264,6 +267,12 @@ def _create_definition(obj: Object, ctx: Context) -> None:
     obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
 
 
+def _create_signing_request(obj: Object, ctx: Context) -> None:
+    """Who asks is known, whatever the manifest says (pkg/registry/certificates/certificates/strategy.go)."""
+    spec = {key: value for key, value in obj["spec"].items() if key not in ("username", "groups", "uid", "extra")}
+    obj["spec"] = {**spec, "username": ctx.user, "groups": ["system:masters", "system:authenticated"]}
+
+
 def _merge_string_data(obj: Object, *_: Any) -> None:
     """stringData is written, never read: it goes into data (Convert_v1_Secret_To_core_Secret)."""
     if plain := obj.pop("stringData", None):
@@ -275,6 +284,7 @@ CREATES: dict[str, Callable[[Object, Context], None]] = {
     "Pod": _create_pod, "DaemonSet": _create_daemonset, "Job": _create_job, "Service": prepare_service_for_create,
     "Namespace": _create_namespace, "PersistentVolume": _create_volume, "PersistentVolumeClaim": _create_claim,
     "Secret": _merge_string_data, "CustomResourceDefinition": _create_definition,
+    "CertificateSigningRequest": _create_signing_request,
 }
 
 UPDATES: dict[str, Callable[[Object, Mapping[str, Any], str, Context], None]] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...resources import Resource
-from . import cluster, network, pods, workloads
+from . import cluster, configuration, network, pods, workloads
 from .texts import Obj
 
 Cells = Callable[[Obj, int], list[Any]]
@@ -69,6 +69,28 @@ PRINTERS: dict[str, tuple[list[dict[str, Any]], Cells]] = {plural: (_columns(tex
     ("clusterroles", "Name|Created At", cluster.name_and_creation),
     ("limitranges", "Name|Created At", cluster.name_and_creation),
     ("customresourcedefinitions", "Name|Created At", cluster.name_and_creation),
+    ("mutatingwebhookconfigurations", "Name|#Webhooks|Age", configuration.webhook_configuration_cells),
+    ("validatingwebhookconfigurations", "Name|#Webhooks|Age", configuration.webhook_configuration_cells),
+    ("validatingadmissionpolicies", "Name|#Validations|ParamKind|Age", configuration.admission_policy_cells),
+    ("mutatingadmissionpolicies", "Name|#Mutations|ParamKind|Age", configuration.admission_policy_cells),
+    ("validatingadmissionpolicybindings", "Name|PolicyName|ParamRef|Age", configuration.admission_policy_binding_cells),
+    ("mutatingadmissionpolicybindings", "Name|PolicyName|ParamRef|Age", configuration.admission_policy_binding_cells),
+    ("apiservices", "Name|Service|Available|Age", configuration.api_service_cells),
+    ("certificatesigningrequests", "Name|Age|SignerName|Requestor|RequestedDuration|Condition",
+     configuration.certificate_signing_request_cells),
+    ("flowschemas", "Name|PriorityLevel|MatchingPrecedence|DistinguisherMethod|Age|MissingPL", configuration.flow_schema_cells),
+    ("prioritylevelconfigurations", "Name|Type|NominalConcurrencyShares|Queues|HandSize|QueueLengthLimit|Age",
+     configuration.priority_level_cells),
+    ("ipaddresses", "Name|ParentRef", configuration.ip_address_cells),
+    ("servicecidrs", "Name|CIDRs|Age", configuration.service_cidr_cells),
+    ("resourceclaims", "Name|State|Age", configuration.resource_claim_cells),
+    ("resourceslices", "Name|Node|Driver|Pool|Age", configuration.resource_slice_cells),
+    ("csidrivers", "Name|?AttachRequired|?PodInfoOnMount|?StorageCapacity|TokenRequests|?RequiresRepublish|Modes|Age",
+     configuration.csi_driver_cells),
+    ("csinodes", "Name|#Drivers|Age", configuration.csi_node_cells),
+    ("csistoragecapacities", "Name|StorageClassName|Capacity", configuration.csi_storage_capacity_cells),
+    ("volumeattachments", "Name|Attacher|PV|Node|?Attached|Age", configuration.volume_attachment_cells),
+    ("volumeattributesclasses", "Name|DriverName|Age", configuration.volume_attributes_class_cells),
 )}
 CUSTOM = (_columns("Name|Age"), cluster.name_and_age)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import batch, core, networking, pod_updates, pods, policy, rbac, services, storage, words, workloads
+from . import batch, cluster_kinds, core, networking, pod_updates, pods, policy, rbac, services, storage, words, workloads
 from .metadata import Errors, NameCheck
 
 Object = Mapping[str, Any]
@@ -35,8 +35,14 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "APIService": Kind(cluster_kinds.api_service, bad_name=words.bad_path_segment),
     "Binding": Kind(core.binding),
     "ComponentStatus": Kind(),
+    "CSIDriver": Kind(cluster_kinds.csi_driver),
+    "CSINode": Kind(),
+    "CSIStorageCapacity": Kind(),
+    "CertificateSigningRequest": Kind(cluster_kinds.certificate_signing_request, cluster_kinds.unchangeable("spec"),
+                                      bad_name=words.bad_path_segment),
     "ConfigMap": Kind(core.config_map, core.config_map_update),
     "ControllerRevision": Kind(workloads.controller_revision, workloads.controller_revision_update),
     "ClusterRole": Kind(rbac.cluster_role, bad_name=words.bad_path_segment),
@@ -45,15 +51,21 @@ KINDS: dict[str, Kind] = {
     "CustomResourceDefinition": Kind(core.custom_resource_definition),
     "DaemonSet": Kind(workloads.daemonset, workloads.daemonset_update),
     "Deployment": Kind(workloads.deployment, workloads.deployment_update),
+    "DeviceClass": Kind(cluster_kinds.device_class),
     "EndpointSlice": Kind(services.endpoint_slice, services.endpoint_slice_update),
     "Endpoints": Kind(services.endpoints),
     "Event": Kind(core.event),
+    "FlowSchema": Kind(cluster_kinds.flow_schema),
     "HorizontalPodAutoscaler": Kind(policy.autoscaler),
+    "IPAddress": Kind(cluster_kinds.ip_address, bad_name=words.bad_path_segment),
     "Ingress": Kind(networking.ingress, networking.ingress_update),
     "IngressClass": Kind(networking.ingress_class, networking.ingress_class_update),
     "Job": Kind(batch.job, batch.job_update),
     "Lease": Kind(core.lease),
     "LimitRange": Kind(policy.limit_range),
+    "MutatingAdmissionPolicy": Kind(cluster_kinds.mutating_admission_policy),
+    "MutatingAdmissionPolicyBinding": Kind(cluster_kinds.mutating_admission_policy_binding),
+    "MutatingWebhookConfiguration": Kind(cluster_kinds.webhook_configuration),
     "Namespace": Kind(bad_name=words.bad_label),
     "NetworkPolicy": Kind(networking.network_policy),
     "Node": Kind(core.node, core.node_update),
@@ -63,15 +75,25 @@ KINDS: dict[str, Kind] = {
     "PodDisruptionBudget": Kind(policy.disruption_budget),
     "PodTemplate": Kind(workloads.pod_template),
     "PriorityClass": Kind(policy.priority_class, policy.priority_class_update),
+    "PriorityLevelConfiguration": Kind(cluster_kinds.priority_level),
     "ReplicaSet": Kind(workloads.replicaset, workloads.replicaset_update),
     "ReplicationController": Kind(workloads.replication_controller),
+    "ResourceClaim": Kind(cluster_kinds.resource_claim, cluster_kinds.resource_claim_update),
+    "ResourceClaimTemplate": Kind(cluster_kinds.resource_claim_template, cluster_kinds.resource_claim_update),
     "ResourceQuota": Kind(policy.resource_quota, policy.resource_quota_update),
+    "ResourceSlice": Kind(cluster_kinds.resource_slice),
     "Role": Kind(rbac.role, bad_name=words.bad_path_segment),
     "RoleBinding": Kind(rbac.role_binding, rbac.role_binding_update, bad_name=words.bad_path_segment),
     "RuntimeClass": Kind(core.runtime_class, core.runtime_class_update),
     "Secret": Kind(core.secret, core.secret_update),
     "Service": Kind(services.service, services.service_update, bad_name=words.bad_label),
+    "ServiceCIDR": Kind(cluster_kinds.service_cidr),
     "ServiceAccount": Kind(),
     "StatefulSet": Kind(workloads.statefulset, workloads.statefulset_update, bad_name=words.bad_label),
     "StorageClass": Kind(storage.storage_class, storage.storage_class_update),
+    "ValidatingAdmissionPolicy": Kind(cluster_kinds.validating_admission_policy),
+    "ValidatingAdmissionPolicyBinding": Kind(cluster_kinds.validating_admission_policy_binding),
+    "ValidatingWebhookConfiguration": Kind(cluster_kinds.webhook_configuration),
+    "VolumeAttachment": Kind(cluster_kinds.volume_attachment, cluster_kinds.unchangeable("spec")),
+    "VolumeAttributesClass": Kind(cluster_kinds.volume_attributes_class, cluster_kinds.unchangeable("driverName", "parameters")),
 }

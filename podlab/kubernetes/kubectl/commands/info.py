@@ -17,9 +17,7 @@ from ..verbs import Call, verb
 SERVER = "https://kubernetes.podlab:6443"
 USER = "kubernetes-admin"
 # What the API server offers besides RESOURCES, as `kubectl api-versions` lists it
-REVIEWS = ("authentication.k8s.io/v1", "authorization.k8s.io/v1", "apiregistration.k8s.io/v1", "admissionregistration.k8s.io/v1",
-           "certificates.k8s.io/v1", "events.k8s.io/v1", "flowcontrol.apiserver.k8s.io/v1", "autoscaling/v1",
-           "resource.k8s.io/v1")
+REVIEWS = ("authentication.k8s.io/v1", "authorization.k8s.io/v1", "autoscaling/v1")
 
 
 def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
