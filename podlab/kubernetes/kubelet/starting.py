@@ -259,6 +259,7 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         "read_only_root": bool(mine.get("readOnlyRootFilesystem")),
         "termination_path": spec.get("terminationMessagePath", "/dev/termination-log"),
         "target": target,
+        "capabilities": ("ALL",) if mine.get("privileged") else (mine.get("capabilities") or EMPTY).get("add") or (),
     }
 
 

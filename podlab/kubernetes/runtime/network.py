@@ -8,18 +8,20 @@ All state is plain data in `Network.state`:
 
     hosts        {address: [namespace, node]}         namespace: a Pod's uid, or "host/<node>"
     listeners    {namespace: {"80/tcp": [{"port", "protocol", "address", "node", "desc", "container", "process"}]}}
-    connections  {id: {"client": end, "server": end, "state", "wait" (ms one way), "early", "via", ...}}
+    connections  {id: {"client": end, "server": end, "state", "wait" (ms one way), "early", "via", "trace"?, "tls"?, "original"?, ...}}
     exchanges    {id: {"message", "buffer", "reply", ...}}
     traffic      the last HTTP requests, newest last      visits    {id: answer or None}
+    nat          {namespace: packet rules (nat.py)}       taps      {namespace: [[node, desc]]} of programs that capture packets
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..component import Component
-from . import dns, http
-from .process import Errno
+from . import dns, http, nat, taps, tls
+from .process import Errno, Process
 from .routes import FAR_MS, OUTSIDE, Routes
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from .kernel import Kernel
     from .system import Sys
 
-TRAFFIC_KEPT = 120
+TRAFFIC_KEPT = 160
+PROBES_KEPT = 40  # of them, the kubelet's at most
 VISIT_MS = 30_000
 VISITS_KEPT = 8
 PAGE_RESOLVER = dns.Resolver((dns.SERVER,), (f"default.svc.{dns.DOMAIN}", f"svc.{dns.DOMAIN}", dns.DOMAIN), 5)
@@ -44,11 +47,13 @@ class Network(Component):
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
-        self.state = {"next": 0, "hosts": {}, "listeners": {}, "connections": {}, "exchanges": {}, "traffic": [], "visits": {}}
+        self.state = {"next": 0, "hosts": {}, "listeners": {}, "connections": {}, "exchanges": {}, "traffic": [], "visits": {}, "nat": {}, "taps": {}}
         self.routes = Routes(self)
         self._kernels: dict[str, Kernel] = {}
 
     def restore(self) -> None:
+        self.state.setdefault("nat", {})  # a checkpoint of an engine that had none
+        self.state.setdefault("taps", {})
         self.routes.restore()
 
     # ---- machines and Pods
@@ -61,6 +66,9 @@ class Network(Component):
     def node_of(self, kernel: Kernel) -> str:
         return kernel.node_name
 
+    def kernel(self, node: str) -> Kernel:
+        return self._kernels[node]
+
     def add_host(self, ip: str, namespace: str, node: str) -> None:
         """A Pod's sandbox is up: `namespace` is its uid."""
         self.state["hosts"][ip] = [namespace, node]
@@ -70,6 +78,8 @@ class Network(Component):
         host = self.state["hosts"].pop(ip, None)
         if host is not None:
             self.routes.where.pop(host[0], None)
+            self.state["nat"].pop(host[0], None)
+            self.state["taps"].pop(host[0], None)
 
     def ports(self, namespace: str) -> list[Data]:
         """What listens in a Pod: [{"port", "protocol", "address", "container", "process"}], by port."""
@@ -123,7 +133,8 @@ class Network(Component):
 
     def connect(self, sys: Sys, desc: str, namespace: str, address: str, port: int, timeout_ms: int | None) -> None:
         """Starts a connection; its outcome comes to the description's `state`: "open" or an errno's name."""
-        connection = self._open({"node": sys.kernel.node_name, "desc": desc, "namespace": namespace}, address, port)
+        client = {"node": sys.kernel.node_name, "desc": desc, "namespace": namespace, "container": _container_name(sys)}
+        connection = self._open(client, address, port, sys.proc)
         sys.kernel.state["files"][desc].update(connection=connection, end="client")
         if timeout_ms is not None:
             self.state["connections"][connection]["timer"] = self.after(timeout_ms, {"expire": connection})
@@ -133,7 +144,7 @@ class Network(Component):
         held = self.state["connections"].get(connection)
         key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": held is None, "state": "open", "connection": connection, "end": "server"})
         if held is not None:
-            held["server"].update(node=sys.kernel.node_name, desc=key)
+            held["server"].update(node=sys.kernel.node_name, desc=key, container=_container_name(sys))
             stored = sys.kernel.state["files"][key]
             stored["rbuf"], held["early"] = held["early"], ""
             stored["eof"] = bool(held["client"].get("fin"))
@@ -146,6 +157,20 @@ class Network(Component):
             return "", 0, "", 0
         mine, other = held[desc["end"]], held[OTHER[desc["end"]]]
         return mine["ip"], mine["port"], other["ip"], other["port"]
+
+    def original(self, desc: Data) -> tuple[str, int] | None:
+        """Where a connection that has come in was bound for before the Pod's rules redirected it (SO_ORIGINAL_DST); None: here."""
+        held = self.state["connections"].get(desc.get("connection", ""))
+        found = held.get("original") if held is not None else None
+        return (found[0], found[1]) if found else None
+
+    def follow(self, desc: Data, request: Data, attempt: int) -> None:
+        """The connection `desc` carries on the request that has come in on `request`: one more hop of the same trace, at its `attempt`."""
+        held = self.state["connections"].get(desc.get("connection", ""))
+        before = self.state["connections"].get(request.get("connection", ""))
+        if held is not None and before is not None and "asked" in before:
+            method, path, _, trace = before["asked"]
+            held["trace"] = [trace[0], trace[1] + 1, attempt, method, path]
 
     def socket_write(self, desc: Data, text: str) -> None:
         """Raises EPIPE on a connection that is gone or shut down."""
@@ -164,6 +189,9 @@ class Network(Component):
 
     def socket_closed(self, desc_key: str, desc: Data) -> None:
         """A description's last reference is gone."""
+        if "tap" in desc:
+            taps.close_tap(self, desc["tap"], desc_key)
+            return
         if "listen" not in desc:
             self.shutdown(desc)
             return
@@ -216,12 +244,11 @@ class Network(Component):
             if connection["state"] == "connecting":
                 del self.state["connections"][connection["id"]]
                 connection["state"] = "ETIMEDOUT"
-                self._record(connection, "", "", 0, self.now - held["began"])
+                self._record(connection, ["", "", held["began"], [connection["id"], 0, 0]], 0)
             else:
                 self._send(connection, "client", fin=True)
                 if "asked" in connection:
-                    method, path, at = connection.pop("asked")
-                    self._record(connection, method, path, 0, self.now - at, result.get("error", ""))
+                    self._record(connection, connection.pop("asked"), 0, result.get("error", ""))
         component, payload = held["reply"]
         whole = {
             "ok": False,
@@ -238,26 +265,43 @@ class Network(Component):
 
     # ---- packets
 
-    def _open(self, client: Data, address: str, port: int) -> str:
+    def _open(self, client: Data, address: str, port: int, proc: Process | None = None) -> str:
         self.state["next"] += 1
         connection = f"c{self.state['next']}"
         source = client["namespace"]
-        way = self.routes.way(source, address, port, connection)
-        own = "127.0.0.1" if way.address.startswith("127.") or address in ("0.0.0.0", "::1") else self.routes.address_of(source)
+        original, wanted = None, (address, port)
+        own = "127.0.0.1" if address.startswith("127.") or address in ("0.0.0.0", "::1") else self.routes.address_of(source)
+        if proc is not None and source in self.state["nat"]:
+            lo = "lo" if own == "127.0.0.1" or address == own else "eth0"
+            packet = {"dst": address, "src": own, "port": port, "uid": proc["uid"], "gid": proc["gid"], "out": lo}
+            to = nat.redirected(self.state["nat"][source], "OUTPUT", packet)
+            if to is not None:
+                original, wanted = [address, port], ("127.0.0.1", to)
+        way = self.routes.way(source, *wanted, connection)
+        if way.namespace in self.state["nat"] and way.namespace != source:
+            packet = {"dst": way.address, "src": own, "port": way.port, "in": "eth0"}
+            to = nat.redirected(self.state["nat"][way.namespace], "PREROUTING", packet)
+            if to is not None:
+                original, way = [way.address, way.port], replace(way, port=to)
         client.update(ip=own, port=32768 + self.cluster.random.integer("ephemeral-port", connection, below=28232))
         self.state["connections"][connection] = {
             "id": connection,
             "client": client,
-            "server": {"ip": way.address or address, "port": way.port or port, "namespace": way.namespace},
+            "server": {"ip": way.address or wanted[0], "port": way.port or wanted[1], "namespace": way.namespace},
             "early": "",
             "via": way.via,
             "state": "connecting",
             "wait": way.ms if not way.error else FAR_MS,
+            **({"original": original} if original else {}),
         }
+        if self.state["taps"]:
+            taps.note(self, self.state["connections"][connection], "client", "S")
         self.after(way.ms, {"syn": connection, "error": way.error})
         return connection
 
     def _send(self, held: Data, sender: str, **packet: Any) -> None:
+        if self.state["taps"]:
+            taps.note(self, held, sender, taps.FLAGS.get(packet.get("established", next(iter(packet))), "F."), packet.get("data", ""))
         self.after(held["wait"], {"packet": held["id"], "to": OTHER[sender], **packet})
 
     def on_timer(self, payload: Any) -> None:
@@ -267,6 +311,10 @@ class Network(Component):
             held = self.state["connections"].get(payload["expire"])
             if held is not None and held["state"] == "connecting":
                 self._settle(held, "ETIMEDOUT")
+        elif "captured" in payload:
+            node, desc = payload["captured"]
+            self._kernels[node].wake("sock:" + desc, {"on": "fd"})
+            self._kernels[node].run()
         elif "syn" in payload:
             held = self.state["connections"].get(payload["syn"])
             if held is not None and held["state"] == "connecting":
@@ -320,7 +368,8 @@ class Network(Component):
         client = held["client"]
         if state != "open":
             del self.state["connections"][held["id"]]
-            self._record(held, "", "", 0)
+            id, depth, attempt, method, path = held.get("trace", [held["id"], 0, 0, "", ""])
+            self._record(held, [method, path, self.now, [id, depth, attempt]], 0)
         if "exchange" in client:
             exchange = self.state["exchanges"].get(client["exchange"])
             if exchange is None:
@@ -388,37 +437,62 @@ class Network(Component):
     # ---- what the diagram shows
 
     def _sniff(self, held: Data, sender: str, text: str) -> None:
-        """Notes requests and answers of HTTP that pass by, for the picture and for "왜?"."""
+        """Notes requests and answers of HTTP that pass by, and who proves who it is, for the picture and for "왜?"."""
+        if text[:1] in ("\x16", "\x17"):
+            proof = tls.handshake(text)
+            if proof is not None:
+                held.setdefault("tls", {})[proof[0]] = proof[1]
+            text = tls.opened(text)
         if sender == "client":
             line = text[:PACKET].split("\n", 1)[0].rstrip("\r")
             if line.count(" ") == 2 and "HTTP/" in line:
-                held["asked"] = [*line.split(" ")[:2], self.now]
+                count = held["count"] = held.get("count", 0) + 1
+                trace = held["trace"][:3] if "trace" in held else [f"{held['id']}.{count}", 0, 0]
+                held["asked"] = [*line.split(" ")[:2], self.now, trace]
         elif "asked" in held and text.startswith("HTTP/"):
-            method, path, at = held.pop("asked")
             status = text[:PACKET].split(None, 2)[1] if text.count(" ") else ""
-            self._record(held, method, path, int(status) if status.isdigit() else 0, self.now - at)
+            self._record(held, held.pop("asked"), int(status) if status.isdigit() else 0)
 
-    def _record(self, held: Data, method: str, path: str, status: int, ms: int = 0, error: str = "") -> None:
-        source = held["client"]["namespace"]
+    def _record(self, held: Data, asked: list[Any], status: int, error: str = "") -> None:
+        """One hop has ended. `asked`: [method, path, when it began, [trace, depth, attempt]]."""
+        client, server = held["client"], held["server"]
+        method, path, began, (trace, depth, attempt) = asked
         traffic: list[Data] = self.state["traffic"]
-        traffic.append(
-            {
-                "t": self.now - ms,
-                "from": "kubelet" if source.startswith("host/") else source,
-                "to": held["server"]["namespace"],
-                "via": held["via"],
-                "method": method,
-                "path": path,
-                "status": status,
-                "ms": ms,
-                "error": error or ("" if held["state"] == "open" else held["state"]),
-                "port": held["server"]["port"],
-            }
-        )
-        del traffic[:-TRAFFIC_KEPT]
+        found = {
+            "t": began,
+            "from": "kubelet" if client["namespace"].startswith("host/") else client["namespace"],
+            "to": server["namespace"],
+            "via": held["via"],
+            "method": method,
+            "path": path,
+            "status": status,
+            "ms": self.now - began,
+            "error": error or ("" if held["state"] == "open" else held["state"]),
+            "port": server["port"],
+            "trace": trace,
+            "hop": depth,
+            "by": client.get("container", ""),
+            "at": server.get("container", ""),
+        }
+        if attempt:
+            found["try"] = attempt
+        if "tls" in held:
+            found["tls"] = [held["tls"].get("client", ""), held["tls"].get("server", "")]
+        if "original" in held:
+            found["wanted"] = held["original"]
+        traffic.append(found)
+        if len(traffic) > TRAFFIC_KEPT:
+            probes = sum(entry["from"] == "kubelet" for entry in traffic)
+            drop = next(i for i, entry in enumerate(traffic) if entry["from"] == "kubelet") if probes > PROBES_KEPT else 0
+            del traffic[drop]
 
     def traffic(self, since: int) -> list[Data]:
-        """Requests begun at or after `since` (virtual ms) that have ended, in the order of their ends. `from`: a Pod uid, "outside", "kubelet"."""
+        """Hops of requests begun at or after `since` (virtual ms) that have ended, in the order of their ends.
+
+        `from`: a Pod uid, "outside", "kubelet". `trace` is the same for all hops of a request, `hop` counts from 0, `by` and `at` are the
+        containers, `try` (where a proxy sent it) which attempt, `tls` the identities [client's, server's] where the hop was TLS,
+        `wanted` the [address, port] that the sender meant where its Pod's or the target's rules redirected it.
+        """
         return [entry for entry in self.state["traffic"] if entry["t"] >= since]
 
     # ---- the learner's browser

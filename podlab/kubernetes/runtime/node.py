@@ -171,10 +171,10 @@ class Node(Terminals, Volumes, Kernel):
         str] | None = None,
         working_dir: str = "", mounts: Sequence[Mapping[str, Any]] = (), limits: Mapping[str, int] | None = None, user: str = "",
         groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
-        termination_path: str = "/dev/termination-log", target: str = "",
+        termination_path: str = "/dev/termination-log", target: str = "", capabilities: Sequence[str] = (),
     ) -> str:  # fmt: skip
         """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name;
-        "" the image's. `target`: id of the container whose pid namespace it joins (kubectl debug --target). Raises StartError
+        "" the image's. `capabilities`: those that it has beyond the default ones. `target`: id of the container whose pid namespace it joins (kubectl debug --target). Raises StartError
         with reason CreateContainerError (no such image here, nothing to run, no such user or volume)."""
         sandbox = self.state["sandboxes"][pod_uid]
         found = self.find_image(image)
@@ -207,6 +207,8 @@ class Node(Terminals, Volumes, Kernel):
             "cpu": {"window": 0, "us": 0, "before": 0, "total": 0, "tokens": 2_000_000, "at": self.host.now,
             "burn_at": self.host.now},
         }  # fmt: skip
+        if capabilities:
+            container["caps"] = list(capabilities)
         if target:
             container["ns"] = self.state["containers"][target]["ns"]
         elif sandbox["share_pid"]:

@@ -266,7 +266,8 @@ def _dial(sys: Sys, fd: int, connection: Data, request: http.Message, proxy: Pro
     _, addresses = sockets.resolve(sys, host)
     if not addresses:
         return _finish(sys, fd, connection, None)
-    connection["upstream"]["fd"] = sockets.dial(sys, addresses[0], port, 60_000)  # proxy_connect_timeout's default
+    made = connection["upstream"]["fd"] = sockets.dial(sys, addresses[0], port, 60_000)  # proxy_connect_timeout's default
+    sockets.follow(sys, made, fd)
     return True
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import dns
+from . import dns, taps
 from .network_policy import allows_names
 from .process import Errno
 
@@ -112,6 +112,23 @@ def peer(sys: Sys, fd: int) -> tuple[str, int]:
 def local(sys: Sys, fd: int) -> tuple[str, int]:
     """(address, port) of the own end."""
     return network(sys).ends(_desc(sys, fd))[:2]
+
+
+def original(sys: Sys, fd: int) -> tuple[str, int] | None:
+    """Where the other end wanted to go before the Pod's rules brought it here; None: nowhere else."""
+    return network(sys).original(_desc(sys, fd))
+
+
+def follow(sys: Sys, fd: int, request: int, attempt: int = 0) -> None:
+    """Says that what is sent on `fd` carries on the request that came in on the descriptor `request`, for the trace."""
+    network(sys).follow(_desc(sys, fd), _desc(sys, request), attempt)
+
+
+def capture(sys: Sys) -> int:
+    """A descriptor on which every packet of the Pod's connections comes as a line of JSON (taps.py)."""
+    key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "open", "tap": namespace(sys)})
+    taps.open_tap(network(sys), namespace(sys), network(sys).node_of(sys.kernel), key)
+    return _descriptor(sys, key)
 
 
 def port_of(sys: Sys, fd: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from .. import shell, tools
 from ..image import Entry, Tree
 from ..program import PROGRAMS
-from ..tools import net_curl, net_dns, net_httpd, net_nc, net_ping, net_sockets, net_wget  # noqa: F401  (they register tools)
+from ..tools import net_curl, net_dns, net_httpd, net_iptables, net_nc, net_ping, net_sockets, net_tcpdump, net_wget  # noqa: F401  (they register tools)
 
 ELSEWHERE = frozenset(
     {
@@ -20,6 +20,11 @@ ELSEWHERE = frozenset(
         "dig",
         "host",
         "ss",
+        "iptables",
+        "iptables-legacy",
+        "iptables-nft",
+        "iptables-save",
+        "tcpdump",
         "jq",
         "apk",
         "apt",

@@ -1,0 +1,56 @@
+"""What a capturing program sees: every packet of a Pod's connections as one line of JSON on the descriptor that it listens on.
+
+Costs nothing while nobody captures. A line: {"t", "if", "way": In | Out, "src", "dst": "address.port", "flags", "seq", "ack", "data"}.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .network import Network
+
+Data = dict[str, Any]
+FLAGS = {"open": "S.", "ECONNREFUSED": "R.", "data": "P.", "fin": "F.", "reset": "R."}
+
+
+def open_tap(network: Network, namespace: str, node: str, desc: str) -> None:
+    network.state["taps"].setdefault(namespace, []).append([node, desc])
+
+
+def close_tap(network: Network, namespace: str, desc: str) -> None:
+    left = [one for one in network.state["taps"].get(namespace, ()) if one[1] != desc]
+    network.state["taps"].update({namespace: left})
+    if not left:
+        del network.state["taps"][namespace]
+
+
+def note(network: Network, held: Data, sender: str, flags: str, data: str = "") -> None:
+    """A packet of the connection leaves its sender; whoever captures at one of its ends is told."""
+    other = "server" if sender == "client" else "client"
+    seen = held.setdefault("seen", {"client": 0, "server": 0})
+    ends = {side: held[side] for side in ("client", "server")}
+    inside = ends["client"].get("namespace") == ends["server"].get("namespace")
+    for side, way in ((sender, "Out"), (other, "In")):
+        namespace = ends[side].get("namespace", "")
+        for node, desc in network.state["taps"].get(namespace, ()):
+            kernel = network.kernel(node)
+            held_desc = kernel.state["files"].get(desc)
+            if held_desc is None or (inside and way == "In"):
+                continue
+            line = {
+                "t": network.now, "if": "lo" if inside else "eth0", "way": way, "src": _end(held, sender, inside), "dst": _end(held, other, inside),
+                "flags": flags, "seq": seen[sender], "ack": seen[other], "data": data,
+            }  # fmt: skip
+            held_desc["rbuf"] += json.dumps(line) + "\n"
+            network.after(0, {"captured": [node, desc]})
+    seen[sender] += len(data)
+
+
+def _end(held: Data, side: str, inside: bool) -> str:
+    """`10.244.0.5.8080`. On eth0 a redirected connection still shows the port that was asked for; on lo it shows where it goes."""
+    end = held[side]
+    if side == "server" and not inside and "original" in held:
+        return f"{held['original'][0]}.{held['original'][1]}"
+    return f"{end['ip']}.{end['port']}"

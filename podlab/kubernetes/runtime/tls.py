@@ -1,0 +1,181 @@
+"""TLS between processes: records on a connection, a handshake of three flights, certificates verified on both sides (RFC 8446).
+
+Nothing is encrypted: a record is its type, its length and its text, so that whoever looks at the wire can tell TLS from plain text, and
+tcpdump shows the bytes of a record as noise. What is as in TLS 1.3: the order of the flights, who verifies whom and when (a client may
+send before the server has refused its certificate), alerts, and what happens when one side does not speak TLS.
+
+A session is plain data, {"side", "state": hello | finish | open | failed, "buffer", "sni", "peer": {"chain" | "name"} or None, "error"};
+a context says what a side has and wants: {"chain": PEM, "name", "root", "trust": PEM, "require", "sni"}; all optional. `name` and `root`
+are an identity without files, as a mesh's identity service hands them out. Errors are BoringSSL's names.
+"""
+
+from __future__ import annotations
+
+import json
+
+from . import x509
+from .process import Data, Errno
+from .system import Sys
+
+HELLO, FLIGHT, DATA, ALERT = "\x16\x03\x01", "\x16\x03\x03", "\x17\x03\x03", "\x15\x03\x03"
+HANDSHAKE_US = 900  # CPU of one side's handshake with P-256 keys, order of magnitude
+ALERTS = {
+    "unknown_ca": "TLSV1_ALERT_UNKNOWN_CA",
+    "certificate_expired": "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+    "bad_certificate": "SSLV3_ALERT_BAD_CERTIFICATE",
+    "certificate_required": "TLSV1_ALERT_CERTIFICATE_REQUIRED",
+    "certificate_unknown": "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+}
+
+
+def record(kind: str, text: str) -> str:
+    return f"{kind}{len(text)}:{text}"
+
+
+def is_hello(text: str) -> bool:
+    """Whether a stream begins with a client's TLS handshake, as a proxy's TLS inspector asks."""
+    return text.startswith("\x16\x03")
+
+
+def opened(text: str) -> str:
+    """What the records of a written text carry, for the trace of requests; plain text is itself."""
+    if not text.startswith(DATA):
+        return text
+    found, rest = "", text
+    while rest.startswith(DATA):
+        length, _, rest = rest[3:].partition(":")
+        found, rest = found + rest[: int(length)], rest[int(length) :]
+    return found
+
+
+def identity(certificate: Data | None) -> str:
+    """Who a certificate says that its holder is: its first URI or DNS name, else its subject; "" without a certificate."""
+    if certificate is None:
+        return ""
+    if "name" in certificate:
+        return str(certificate["name"])
+    try:
+        found = x509.certificates(certificate["chain"])[0]
+    except (x509.BadCertificate, IndexError):
+        return ""
+    return next((value for _, value in sorted(found.sans, key=lambda one: one[0] != "URI")), found.subject)
+
+
+def handshake(text: str) -> tuple[str, str] | None:
+    """("client" or "server", identity) of a handshake flight with a certificate that passes by, for the trace; None for anything else."""
+    if not text.startswith(FLIGHT):
+        return None
+    body = json.loads(text[3:].partition(":")[2])
+    return ("server" if "ask" in body else "client"), identity(body["certificate"])
+
+
+def client(sys: Sys, fd: int, context: Data) -> Data:
+    """Begins a handshake on a connection just made; gives its session."""
+    session: Data = {"side": "client", "state": "hello", "buffer": "", "sni": context.get("sni", ""), "peer": None, "error": ""}
+    # the blank line ends what a server of plain HTTP takes for a request, so that it answers 400 as real ones do
+    hello = json.dumps({"sni": session["sni"]}, separators=(",", ":"))
+    sys.write(fd, record(HELLO, hello + "\r\n\r\n"))
+    return session
+
+
+def server() -> Data:
+    """The session of a connection on which a handshake is awaited."""
+    return {"side": "server", "state": "hello", "buffer": "", "sni": "", "peer": None, "error": ""}
+
+
+def write(sys: Sys, fd: int, session: Data | None, text: str) -> None:
+    """Sends text over a connection, in a record where there is a session. Raises EPIPE."""
+    sys.write(fd, text if session is None else record(DATA, text))
+
+
+def feed(sys: Sys, fd: int, session: Data, text: str, context: Data) -> str:
+    """Takes what has come in, answers handshakes, gives the application's text. Look at session["state"] afterwards."""
+    session["buffer"] += text
+    found = ""
+    while session["buffer"] and session["state"] != "failed":
+        buffer = session["buffer"]
+        if len(buffer) < 3:
+            break
+        if not buffer.startswith(("\x14\x03", "\x15\x03", "\x16\x03", "\x17\x03")):
+            # an HTTP answer or request where a record should be
+            _fail(session, "WRONG_VERSION_NUMBER" if session["side"] == "client" else "HTTP_REQUEST" if _is_http(buffer) else "WRONG_VERSION_NUMBER")
+            break
+        length, colon, rest = buffer[3:].partition(":")
+        if not colon or len(rest) < int(length):
+            break
+        kind, body = buffer[:3], rest[: int(length)]
+        session["buffer"] = rest[int(length) :]
+        if kind == DATA:
+            found += body
+        elif kind == ALERT:
+            _fail(session, ALERTS.get(body, "SSLV3_ALERT_HANDSHAKE_FAILURE"))
+        else:
+            sys.charge(HANDSHAKE_US)
+            _handshake(sys, fd, session, json.loads(body), context)
+    return found
+
+
+def _is_http(text: str) -> bool:
+    return text.split(" ", 1)[0] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT")
+
+
+def _handshake(sys: Sys, fd: int, session: Data, body: Data, context: Data) -> None:
+    wants = bool(context.get("trust") or context.get("require") or context.get("root"))
+    if session["side"] == "server" and session["state"] == "hello":
+        session.update(state="finish", sni=body.get("sni", ""))
+        _send(sys, fd, {"certificate": _own(context), "ask": wants})
+        return
+    session["peer"] = body["certificate"]
+    problem, alert = _judge(session["peer"], context, sys.now)
+    if problem:
+        _fail(session, problem)
+        try:
+            sys.write(fd, record(ALERT, alert))
+        except Errno:
+            return
+        return
+    if session["side"] == "client":
+        _send(sys, fd, {"certificate": _own(context) if body["ask"] else None})
+    session["state"] = "open"
+
+
+def _own(context: Data) -> Data | None:
+    if context.get("chain"):
+        return {"chain": context["chain"]}
+    return {"name": context["name"], "root": context.get("root", "")} if context.get("name") else None
+
+
+def _send(sys: Sys, fd: int, body: Data) -> None:
+    sys.write(fd, record(FLIGHT, json.dumps(body, separators=(",", ":"))))
+
+
+def _judge(peer: Data | None, context: Data, now: int) -> tuple[str, str]:
+    """(error, alert) of a peer's certificate; empty when it will do."""
+    if peer is None:
+        return ("PEER_DID_NOT_RETURN_A_CERTIFICATE", "certificate_required") if context.get("require") else ("", "")
+    if context.get("root"):
+        return ("", "") if peer.get("root") == context["root"] else ("CERTIFICATE_VERIFY_FAILED", "unknown_ca")
+    if context.get("trust"):
+        why = x509.verify(peer["chain"], context["trust"], now) if "chain" in peer else "unable to get local issuer certificate"
+        if why:
+            return "CERTIFICATE_VERIFY_FAILED", "certificate_expired" if "expired" in why else "unknown_ca"
+    if context.get("sans") and not _named(peer, context["sans"]):
+        return "CERTIFICATE_VERIFY_FAILED", "certificate_unknown"
+    return "", ""
+
+
+def _named(peer: Data, wanted: list[Data]) -> bool:
+    """Whether one of the certificate's alternative names is one of the wanted: [{"type", "how": exact | prefix | suffix | contains, "text"}]."""
+    names = x509.certificates(peer["chain"])[0].sans if "chain" in peer else (("DNS", str(peer["name"])),)
+    return any(kind == one["type"] and fits(value, one["how"], one["text"]) for kind, value in names for one in wanted)
+
+
+def fits(value: str, how: str, text: str) -> bool:
+    """A string matcher's verdict."""
+    if how == "exact":
+        return value == text
+    return value.startswith(text) if how == "prefix" else value.endswith(text) if how == "suffix" else text in value
+
+
+def _fail(session: Data, error: str) -> None:
+    session.update(state="failed", error=error)
