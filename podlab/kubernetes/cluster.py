@@ -194,6 +194,18 @@ class Cluster:
     def objects(self, plural: str, namespace: str | None = None) -> list[Map]:
         return self.etcd.list(plural, namespace)
 
+    def changed(self, plural: str, since: int) -> tuple[int, list[tuple[str, Map | None]] | None]:
+        """(the present revision, what was written of a kind after `since`; None where history no longer reaches that far back)."""
+        if since < self.etcd.compacted:
+            return self.etcd.revision, None
+        found: list[tuple[str, Map | None]] = []
+        for change in reversed(self.etcd.history):
+            if change.revision <= since:
+                break
+            if change.plural == plural:
+                found.append((change.key, None if change.type == "DELETED" else change.object))
+        return self.etcd.revision, found[::-1]
+
     def facts(self, pod_uid: str) -> dict[str, Any]:
         """What the diagram shows of a Pod beyond its API object; {} for one that no kubelet holds."""
         for kubelet in self.kubelets():

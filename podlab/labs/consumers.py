@@ -15,7 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import ADMIN
-from podlab.labs import access, audience, births, limits, lint, panels, rewind, suggest
+from podlab.labs import access, audience, births, limits, lint, panels, rewind, storage, suggest
 from podlab.labs.births import EPOCH_MS
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Cluster
@@ -27,7 +27,7 @@ from podlab.projection import explanations
 logger = logging.getLogger(__name__)
 
 NO_SESSION, NO_LESSON = 4403, 4404  # the page does not come back by itself after these (scripts/socket.js)
-SHORTEST_GAP = 0.08  # seconds between two sends to one page: faster is not seen
+SHORTEST_GAP = 0.2  # seconds between two pictures of a cluster that moves by itself; what a learner does is answered at once
 WORTH_TELLING_MS = 60_000  # of a cluster's life: one that was only just born need not say that it slept
 
 FAULTS = {"on": "{node}의 전원을 켰습니다.", "off": "{node}의 전원을 껐습니다. 쿠버네티스는 50초쯤 뒤에야 알아챕니다.",
@@ -59,6 +59,8 @@ class LabConsumer(AsyncWebsocketConsumer):
         self.outbox: list[str] = []
         self.wake = asyncio.Event()
         self.alarm: asyncio.TimerHandle | None = None
+        self.later: asyncio.TimerHandle | None = None  # the next picture, while it waits for its time
+        self.sent_at = 0.0  # of the loop's clock
         if CLUSTERS.find(self.row.id) is None and self.row.now_ms - self.row.epoch_ms > WORTH_TELLING_MS:
             self.outbox.append(panels.notice("잠들어 있던 클러스터를 깨웠습니다. 자는 동안 시계는 멈춰 있었습니다."))
         await self._join()
@@ -82,7 +84,7 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.terminal = TerminalSession(self.live, files, self._print)
         self.page.saved_files = self.terminal.files()
         self.page.forget()
-        self.hint()
+        self.hurry()
 
     async def disconnect(self, code: int) -> None:
         if self.live is not None:
@@ -91,6 +93,8 @@ class LabConsumer(AsyncWebsocketConsumer):
         if hasattr(self, "sender"):
             self.sender.cancel()
             self._set_alarm(None)
+            if self.later is not None:
+                self.later.cancel()
 
     # ---- out
 
@@ -103,6 +107,16 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.outbox.append(panels.terminal_text("note", f"↳ {told}\n"))
 
     def hint(self) -> None:
+        """Something moved: show it, together with what else moves within the gap."""
+        if self.later is None and not self.wake.is_set():
+            loop = asyncio.get_running_loop()
+            self.later = loop.call_at(max(self.sent_at + SHORTEST_GAP, loop.time()), self.hurry)
+
+    def hurry(self) -> None:
+        """Show the present now."""
+        if self.later is not None:
+            self.later.cancel()
+            self.later = None
         self.wake.set()
         audience.tell(self, "moved")
 
@@ -117,7 +131,7 @@ class LabConsumer(AsyncWebsocketConsumer):
                 await self.wake.wait()
                 self.wake.clear()
                 await self._send_changes()
-                await asyncio.sleep(SHORTEST_GAP)
+                self.sent_at = asyncio.get_running_loop().time()
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -167,7 +181,7 @@ class LabConsumer(AsyncWebsocketConsumer):
             return
         if not self.rate_limit.take():
             self.outbox.append(panels.notice("너무 빠릅니다. 잠시 뒤에 다시 해 주세요.", "warn"))
-            self.hint()
+            self.hurry()
             return
         try:
             audience.check(self, name, message)
@@ -185,7 +199,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         except Exception:
             logger.exception("The act %r failed", name)
             self.outbox.append(panels.notice("서버에서 문제가 생겨 하지 못했습니다. 하던 일은 저장되어 있습니다.", "warn"))
-        self.hint()
+        self.hurry()
 
     async def do_terminal(self, message: dict[str, Any]) -> None:
         """A line typed in the terminal."""
@@ -209,7 +223,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         if rate in RATES:
             async with self._turn():
                 self.live_.set_rate(rate)
-            await database_sync_to_async(lambda: Cluster.objects.filter(id=self.row.id).update(rate=rate))()
+            await CLUSTERS.writer.call(storage.save_rate, self.row.id, rate)
 
     async def do_next(self, message: dict[str, Any]) -> None:
         """To the next event."""

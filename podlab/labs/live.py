@@ -16,6 +16,7 @@ from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
 from podlab.labs.storage import Entry, Fenced, Writer
+from podlab.projection.timeline import Past
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class LiveCluster:
         self.unwatched_since = time.monotonic()
         self.render: Any = None  # the last render of the board and what it was made of, shared by all viewers (panels.rendered)
         self.render_key: Any = None
+        self.past = Past()  # the time track's dots, shared likewise
         self.hub: Any = None  # what the streams of API clients share (podlab/api/hub.py)
         self._pending: list[Any] = []
         self._unsaved = 0

@@ -61,7 +61,7 @@ class Page:
         clock: dict[str, Any] = panels.clock_facts(live)
         if abs(live.engine.now - self._clock_at) > EVERY_CLOCK_MS or live.rate == 0:
             clock["now"] = self._clock_at = live.engine.now
-        self._put(found, "clock", panels.clock(live), key=str((clock["rate"], self._clock_at)))
+        self._put(found, "clock", None, key=str((clock["rate"], self._clock_at)), make=lambda: panels.clock(live))
         self._put(found, "prompt", panels.prompt(terminal.prompt, terminal.busy))
         key = str((live.engine.etcd.revision, live.engine.causes.last))
         self._put(found, "track", None, key=key, make=lambda: panels.track(live))

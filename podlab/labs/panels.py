@@ -21,15 +21,17 @@ from podlab.labs.live import RATES, LiveCluster
 from podlab.labs.models import File
 from podlab.labs.suggest import Word
 from podlab.projection import explanations, korean, regions
-from podlab.projection import timeline as projection_timeline
 from podlab.projection.board import Board, Options
 from podlab.projection.korean import clock as clock_text
 from podlab.projection.regions import Rendered
+from podlab.projection.shapes import esc
+from podlab.projection.timeline import Dot
 from podlab.projection.why import why
 
 RATE_NAMES = {0.0: ("❚❚", "시간 멈춤"), 0.25: ("0.25×", "0.25배로"), 1.0: ("1×", "1배로"), 4.0: ("4×", "4배로"), 16.0: ("16×", "16배로")}
 VIEW_NAMES = {"describe": "설명", "yaml": "YAML", "events": "이벤트", "why": "왜?"}
 MARKS = {"good": "✓", "warn": "!", "bad": "✕"}  # a dot's mood is not told by colour alone
+NOTHING_YET = '<li class="empty">아직 아무 일도 일어나지 않았습니다.</li>'
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")  # ECMA-48: CSI, OSC and two-character sequences
 CLEARS = re.compile(r"\x1b\[[23]?J|\x1bc")
 UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -76,19 +78,33 @@ def clock(live: LiveCluster) -> str:
     return render_to_string("labs/_clock.html", facts)
 
 
+# Both are made anew at every change of a cluster, for all who look at it: hence no templates, which take 4 ms where this takes 0.1.
+
 def track(live: LiveCluster) -> str:
     """The dots of the past along the time bar; the page places them by `data-t`, as its clock goes on."""
-    return render_to_string("labs/_track.html", {"dots": _lines(live, slots=60)})
+    buttons = "".join(f'<button type="button" tabindex="-1" id="dot-{dot.t}-{number}" class="{dot.severity} {dot.kind}" data-t="{dot.t}" '
+                      f'data-why="{esc(dot.ref)}" title="T+{clock_text(dot.t - live.engine.start)} {esc(dot.label)}{_others(dot)}"></button>'
+                      for number, dot in enumerate(live.past.timeline(live.engine, slots=60), 1))
+    return f'<div id="track" class="track" hx-swap-oob="morph" aria-hidden="true">{buttons}</div>'
 
 
 def timeline(live: LiveCluster) -> str:
-    return render_to_string("labs/_timeline.html", {"lines": _lines(live, slots=150)[::-1]})
+    """The past in words, the newest first."""
+    dots = [*enumerate(live.past.timeline(live.engine, slots=150))][::-1]
+    lines = "".join(_line(number, dot, live.engine.start) for number, dot in dots)
+    return f'<ol id="timeline" class="timeline" hx-swap-oob="morph">{lines or NOTHING_YET}</ol>'
 
 
-def _lines(live: LiveCluster, slots: int) -> list[dict[str, Any]]:
-    return [{"dot": dot, "t": str(dot.t), "number": str(number), "clock": clock_text(dot.t - live.engine.start), "others": str(dot.count - 1),
-             "mark": MARKS.get(dot.severity, "")}
-            for number, dot in enumerate(projection_timeline.timeline(live.engine, slots=slots))]
+def _line(number: int, dot: Dot, start: int) -> str:
+    label, others = esc(dot.label), _others(dot)
+    mark = f'<span class="mark" aria-hidden="true">{MARKS[dot.severity]}</span> ' if dot.severity in MARKS else ""
+    ask = f'<button type="button" class="quiet" data-why="{esc(dot.ref)}" aria-label="왜? {label}">왜?</button>' if dot.ref else ""
+    return (f'<li id="line-{dot.t}-{number}" class="{dot.severity}"><time>{clock_text(dot.t - start)}</time><span>{mark}{label}'
+            f'{f" <small>{others[1:]}</small>" if others else ""}</span>{ask}</li>')
+
+
+def _others(dot: Dot) -> str:
+    return f" 외 {dot.count - 1}건" if dot.count > 1 else ""
 
 
 # ---- the inspector

@@ -49,7 +49,7 @@ async def _tick(live: LiveCluster) -> None:
 
 async def _save_for_ever(clusters: Clusters) -> None:
     """Clocks, so that a restart does not turn time back, and the rows that teachers and screens query."""
-    saved: dict[int, int] = {}
+    saved: dict[LiveCluster, tuple[int, rows.Projection]] = {}  # what the tables hold, and of which revision
     while True:
         await asyncio.sleep(SAVE_EVERY)
         try:
@@ -58,11 +58,16 @@ async def _save_for_ever(clusters: Clusters) -> None:
                 live.engine.etcd.compact(live.engine.now)
                 if live.rate and live.viewers:
                     clocks[live.id] = live.engine.now
-                if saved.get(live.id) != live.engine.etcd.revision and not live.lock.locked():
-                    saved[live.id] = live.engine.etcd.revision
-                    await clusters.writer.call(rows.save, live.id, rows.project(live.engine))
+                revision, held = saved.pop(live, (None, None))
+                if revision == live.engine.etcd.revision or live.lock.locked():
+                    if revision is not None and held is not None:
+                        saved[live] = revision, held
+                    continue
+                revision, told = live.engine.etcd.revision, rows.project(live.engine)
+                await clusters.writer.call(rows.save, live.id, told, held)
+                saved[live] = revision, told
             if clocks:
                 await clusters.writer.call(storage.save_clocks, clocks)
-            saved = {key: revision for key, revision in saved.items() if clusters.find(key)}
+            saved = {live: told for live, told in saved.items() if not live.gone}
         except Exception:
             logger.exception("Saving clocks and projection rows failed; trying again")

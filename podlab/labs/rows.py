@@ -70,19 +70,36 @@ def _containers(pod: Map) -> list[dict[str, Any]]:
     return found
 
 
-def save(cluster_id: int, projection: Projection) -> None:
-    """Make the tables say what the projection says: upserts, and deletes of what is gone, in one transaction."""
+def save(cluster_id: int, projection: Projection, before: Projection | None = None) -> None:
+    """Make the tables say what the projection says, in one transaction: upserts of what differs from `before`, which the tables hold
+    already (None: nobody knows what they hold), and deletes of what is gone."""
+    held = before or Projection([], [], {})
+    nodes = [fields for fields in projection.nodes if fields not in held.nodes]
+    pods = [fields for fields in projection.pods if fields not in held.pods]
+    containers = {uid: group for uid, group in projection.containers.items() if held.containers.get(uid) != group}
     with transaction.atomic():
-        _upsert(Node, ["cluster", "name"], [{"cluster_id": cluster_id, **fields} for fields in projection.nodes])
-        Node.objects.filter(cluster_id=cluster_id).exclude(name__in=[fields["name"] for fields in projection.nodes]).delete()
-        _upsert(Pod, ["cluster", "uid"], [{"cluster_id": cluster_id, **fields} for fields in projection.pods])
-        Pod.objects.filter(cluster_id=cluster_id).exclude(uid__in=list(projection.containers)).delete()
-        ids = dict(Pod.objects.filter(cluster_id=cluster_id).values_list("uid", "id"))
-        containers = [{"pod_id": ids[uid], **fields} for uid, group in projection.containers.items() for fields in group]
-        _upsert(Container, ["pod", "name"], containers)
+        _upsert(Node, ["cluster", "name"], [{"cluster_id": cluster_id, **fields} for fields in nodes])
+        _upsert(Pod, ["cluster", "uid"], [{"cluster_id": cluster_id, **fields} for fields in pods])
+        names = {fields["name"] for fields in projection.nodes}
+        if before is None or any(fields["name"] not in names for fields in before.nodes):
+            Node.objects.filter(cluster_id=cluster_id).exclude(name__in=sorted(names)).delete()
+        if before is None or any(uid not in projection.containers for uid in before.containers):
+            Pod.objects.filter(cluster_id=cluster_id).exclude(uid__in=list(projection.containers)).delete()
+        if containers:
+            ids = dict(Pod.objects.filter(cluster_id=cluster_id, uid__in=list(containers)).values_list("uid", "id"))
+            _upsert(Container, ["pod", "name"], [{"pod_id": ids[uid], **fields} for uid, group in containers.items() for fields in group])
 
 
 def _upsert(model: type[models.Model], unique: list[str], fields: list[dict[str, Any]]) -> None:
     if fields:
         names = [name for name in fields[0] if name.removesuffix("_id") not in unique]
         model._default_manager.bulk_create([model(**one) for one in fields], update_conflicts=True, unique_fields=unique, update_fields=names)
+
+
+def read(cluster_ids: list[int]) -> dict[int, tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    """{cluster id: (nodes, pods)} as last saved, in the form of `project`: for screens that show sleeping clusters."""
+    found: dict[int, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {cluster_id: ([], []) for cluster_id in cluster_ids}
+    for place, model in enumerate((Node, Pod)):
+        for row in model._default_manager.filter(cluster_id__in=cluster_ids).order_by("id").values():
+            found[row["cluster_id"]][place].append(row)
+    return found

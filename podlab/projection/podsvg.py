@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .korean import CONTAINER_KINDS, PROBES
 from .layout import PAD, POD_HEAD, SHELF_H, STATE_ROOM, STRIP_H, PodBox, Tile, pod_head
 from .pods import Container, Pod, Wait
@@ -24,6 +26,12 @@ CONDITION_WORDS = {"Unschedulable": "놓일 노드가 없음", "SchedulingGated"
 
 def draw_pod(box: PodBox, now: int) -> str:
     """The Pod's group. Its id, data-ref and transform stay with it for life, so that the page morphs and moves it."""
+    ticking = box.pod.look == "terminating" or any(c.wait is not None for c in box.pod.containers)
+    return _drawn(box, now if ticking else 0)
+
+
+@lru_cache(maxsize=2048)  # most Pods of a cluster look as they did at its last revision
+def _drawn(box: PodBox, now: int) -> str:
     pod = box.pod
     inside = _full(box, now) if box.level == "full" else _tray(box, now) if box.level == "tray" else _tile(box)
     classes = f"pod lv-{box.level} k-{tone(pod.look)} is-{pod.look}" + (f" goal-{pod.goal}" if pod.goal else "")

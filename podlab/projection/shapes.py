@@ -49,6 +49,7 @@ def esc(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
+@lru_cache(maxsize=8192)
 def n(value: float) -> str:
     """A coordinate: one decimal at most."""
     return f"{value:.1f}".removesuffix(".0")

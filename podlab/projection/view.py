@@ -46,6 +46,11 @@ class View(Protocol):
         """The stored objects of a kind, in the store's order; all namespaces for None."""
         ...
 
+    def changed(self, plural: str, since: int) -> tuple[int, Sequence[tuple[str, Map | None]] | None]:
+        """(the present revision, what was written of a kind after revision `since`, oldest first, as (key, object; None where it is
+        gone)). None for the latter where that is no longer known: read `objects`."""
+        ...
+
     def facts(self, pod_uid: str) -> Mapping[str, Any]:
         """What the API objects do not say about a Pod; every key may be missing.
 

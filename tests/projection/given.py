@@ -32,6 +32,9 @@ class Given:
     def objects(self, plural: str, namespace: str | None = None) -> list[Map]:
         return [o for o in self._objects.get(plural, []) if namespace is None or o["metadata"].get("namespace") == namespace]
 
+    def changed(self, plural: str, since: int) -> tuple[int, None]:
+        return 0, None  # a cluster without a history
+
     def facts(self, pod_uid: str) -> Mapping[str, Any]:
         return self._facts.get(pod_uid, {})
 

@@ -85,6 +85,9 @@ class Recorded:
     def traffic(self, since: int) -> list[Mapping[str, Any]]:
         return [item for item in self._traffic if item["t"] >= since]
 
+    def changed(self, plural: str, since: int) -> tuple[int, None]:
+        return 0, None  # a cluster without a history
+
     def facts(self, pod_uid: str) -> dict[str, Any]:
         if pod_uid not in self._facts:
             pod = next((p for p in self.objects("pods") if p["metadata"]["uid"] == pod_uid), None)
