@@ -184,7 +184,7 @@ def content(inode: Data) -> str:
 class Vnode:
     """A file found by a path, for the length of one system call. Never stored."""
 
-    __slots__ = ("fs", "fsid", "ino", "inode", "lower", "name", "parent", "path", "read_only")
+    __slots__ = ("fs", "fsid", "home", "ino", "inode", "lower", "name", "parent", "path", "read_only")
 
     def __init__(
         self,
@@ -200,6 +200,7 @@ class Vnode:
     ) -> None:
         self.fsid, self.fs, self.ino, self.inode, self.lower = fsid, fs, ino, inode, lower
         self.parent, self.name, self.path, self.read_only = parent, name, path, read_only
+        self.home: Any = None  # the view it was found in, when that is not the looker's own (/proc/PID/root)
 
     @property
     def is_dir(self) -> bool:

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 FS: Data = {"kind": "proc", "image": "", "limit": 0, "used": 0, "ro": True, "next": 1, "inodes": {}}
 DIRECTORY: Data = {"t": "d", "m": 0o555, "u": 0, "g": 0, "mt": 0, "n": 1, "e": {}}
-PER_PROCESS = ("cmdline", "comm", "cwd", "environ", "exe", "fd", "limits", "mounts", "root", "stat", "status")
+PER_PROCESS = ("cgroup", "cmdline", "comm", "cwd", "environ", "exe", "fd", "limits", "mounts", "ns", "root", "stat", "status")
+NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+INITIAL = {"ipc": 4026531839, "net": 4026531840, "user": 4026531837, "uts": 4026531838}
+"""Numbers of the machine's own namespaces (PROC_*_INIT_INO, include/linux/proc_ns.h; the network's is the first given out)."""
+FIRST = 4026532000
+"""Namespaces made later are numbered from about here."""
 TOP = ("cpuinfo", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", "uptime", "version")
 KERNEL_VERSION = "6.1.0-18-amd64"
 HZ = 100
@@ -38,7 +43,7 @@ def look_up(kernel: Kernel, container: Data, proc: Process | None, path: str) ->
         return _link(str(proc["pid"]) if proc else "1") if len(parts) == 1 else None
     if head.isdigit():
         target = kernel.process(proc["ns"] if proc else container["ns"], int(head))
-        return _process(kernel, container, target, parts[1:]) if target is not None else None
+        return _process(kernel, container, proc, target, parts[1:]) if target is not None else None
     return _top(kernel, container, proc, "/".join(parts))
 
 
@@ -57,12 +62,14 @@ def names(kernel: Kernel, container: Data, proc: Process | None, path: str) -> l
     if parts[1].isdigit() and parts[2:] == ["fd"]:
         target = kernel.process(proc["ns"] if proc else container["ns"], int(parts[1]))
         return sorted(target["fds"], key=int) if target else []
+    if parts[1].isdigit() and parts[2:] == ["ns"]:
+        return list(NAMESPACES)
     return {"net": ["dev", "route", "tcp"], "sys": ["kernel", "net"], "sys/kernel": ["hostname", "pid_max"]}.get(
         "/".join(parts[1:]), []
     )
 
 
-def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -> Data | None:
+def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Process, parts: list[str]) -> Data | None:
     if not parts:
         return DIRECTORY
     head = parts[0]
@@ -77,6 +84,8 @@ def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -
         to = {"file": desc.get("path", ""), "tty": "/dev/pts/0", "pipe": f"pipe:[{desc.get('pipe')}]", "log": f"pipe:[{key[1:]}]",
               "exec": f"pipe:[{key[1:]}]", "socket": f"socket:[{key[1:]}]"}.get(kind, "/dev/" + kind)  # fmt: skip
         return {**_link(to), "open": key}
+    if head == "ns" and len(parts) < 3:
+        return DIRECTORY if len(parts) == 1 else _namespace(kernel, proc, parts[1])
     if len(parts) > 1:
         return None
     argv = proc["argv"]
@@ -94,7 +103,9 @@ def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -
     if head == "cwd":
         return _link(proc["cwd"])
     if head == "root":
-        return _link("/")
+        return {**_link("/"), "root": proc["container"] if looker is None or _may_trace(kernel, looker, proc) else ""}
+    if head == "cgroup":  # cgroup v2, each container in a cgroup namespace of its own, the systemd driver's names
+        return _file("0::/\n" if proc["container"] == container["id"] else f"0::/../cri-containerd-{_bare(proc['container'])}.scope\n")
     if head == "exe":
         return _link("/bin/" + (proc["program"] or "pause"))
     if head == "mounts":
@@ -119,6 +130,32 @@ def _process(kernel: Kernel, container: Data, proc: Process, parts: list[str]) -
             f"NoNewPrivs:\t0\nSeccomp:\t0\n"
         )
     return None
+
+
+def _bare(container: str) -> str:
+    """A container's id without the runtime's name before it."""
+    return container.rpartition("/")[2]
+
+
+def _may_trace(kernel: Kernel, looker: Process, proc: Process) -> bool:
+    """Whether one process may look through another (ptrace_may_access, kernel/ptrace.c): the same user, or with CAP_SYS_PTRACE."""
+    caps = kernel.state["containers"][looker["container"]].get("caps", ())
+    return looker["uid"] == proc["uid"] or (looker["uid"] == 0 and any(name in ("ALL", "CAP_SYS_PTRACE", "SYS_PTRACE") for name in caps))
+
+
+def _namespace(kernel: Kernel, proc: Process, kind: str) -> Data | None:
+    """A link like `net:[4026532201]`: the same number for processes in the same namespace. A Pod's containers share net, ipc and uts."""
+    if kind not in NAMESPACES:
+        return None
+    sandbox = kernel.state["sandboxes"][proc["pod"]]
+    if kind == "user" or (kind in ("net", "uts") and sandbox["host_network"]):
+        return _link(f"{kind}:[{INITIAL[kind]}]")
+    if kind in ("cgroup", "mnt"):  # of one container: numbered by its id
+        number = FIRST + 1_000_000 + int(_bare(proc["container"])[:6] or "0", 16) * 2 + (kind == "mnt")
+    else:
+        owner = proc["ns"] if kind == "pid" else sandbox["ns"]
+        number = FIRST + int(owner[1:]) * 4 + ("ipc", "net", "pid", "uts").index(kind)
+    return _link(f"{kind}:[{number}]")
 
 
 def mounts(kernel: Kernel, container: Data) -> str:

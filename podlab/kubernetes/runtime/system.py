@@ -7,6 +7,7 @@ writing use str; a read gives "" at the end of the file. Paths are relative to t
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from . import filesystem
@@ -332,7 +333,7 @@ class Sys:
             if mode != "r":
                 raise Errno("EISDIR")
             return kernel.describe(
-                {"kind": "file", "fs": found.fsid, "ino": found.ino, "path": found.path, "off": 0, "mode": "r"}
+                {"kind": "file", "fs": found.fsid, "ino": found.ino, "path": self._path(found, path), "off": 0, "mode": "r"}
             )
         if name is None:
             self.view.allow(found, proc, {"r": READ, "rw": READ | WRITE}.get(mode, WRITE))
@@ -344,7 +345,7 @@ class Sys:
             if mode == "w" and filesystem.size(inode):
                 filesystem.truncate(found.fs, inode, 0, self.now)
                 kernel.changed(found.fsid)
-        desc: Data = {"kind": "file", "fs": found.fsid, "ino": found.ino, "path": found.path, "off": 0, "mode": mode}
+        desc: Data = {"kind": "file", "fs": found.fsid, "ino": found.ino, "path": self._path(found, path), "off": 0, "mode": mode}
         if found.ino:
             inode["o"] = inode.get("o", 0) + 1
         elif found.fsid in ("proc", "sys"):
@@ -581,12 +582,16 @@ class Sys:
         self.kernel.changed(desc["fs"])
         return fit
 
+    def _path(self, found: Vnode, path: str) -> str:
+        """An absolute path that leads this process to a file it has found at `path`."""
+        return found.path if found.home is None else posixpath.join(self.proc["cwd"], path)
+
     def chdir(self, path: str) -> None:
         found = self.look(path)
         if not found.is_dir:
             raise Errno("ENOTDIR")
         self.view.allow(found, self.proc, EXECUTE)
-        self.proc["cwd"] = found.path
+        self.proc["cwd"] = posixpath.normpath(self._path(found, path))
 
     # Processes.
     def which(self, name: str, path: str | None = None) -> str:

@@ -67,6 +67,12 @@ class View:
 
     def child(self, directory: Vnode, name: str, proc: Process | None) -> Vnode | None:
         """An entry of a directory, mounts and /proc included."""
+        home = directory.home
+        if home is not None and home is not self:
+            there: Vnode | None = home.child(directory, name, proc)
+            if there is not None:
+                there.home = home
+            return there
         path = (directory.path if directory.path != "/" else "") + "/" + name
         if path in self.mounts:
             return self._mounted(path, directory, name)
@@ -86,6 +92,10 @@ class View:
         """The entries of a directory, sorted, without . and .."""
         if not directory.is_dir:
             raise Errno("ENOTDIR")
+        home = directory.home
+        if home is not None and home is not self:
+            there: list[str] = home.names(directory, proc)
+            return there
         if directory.fs is procfs.FS:
             return procfs.names(self.kernel, self.container, proc, directory.path)
         found = directory.names()
@@ -107,6 +117,16 @@ class View:
         bits = mode >> 6 if uid == vnode.inode["u"] else mode >> 3 if vnode.inode["g"] in groups else mode
         if bits & want != want:
             raise Errno("EACCES")
+
+    def _root_of(self, container: str) -> Vnode:
+        """Where /proc/PID/root leads to: the root directory as that container sees it. Raises EACCES when the process may not be traced."""
+        if not container:
+            raise Errno("EACCES")
+        view = self.kernel.view(container)
+        root = view.root
+        entrance = Vnode(root.fsid, root.fs, root.ino, root.inode, root.lower, None, "", "/", root.read_only)
+        entrance.home = view
+        return entrance
 
     def resolve(self, path: str, cwd: str = "/", proc: Process | None = None, follow: bool = True) -> Vnode:
         """The file at a path. Raises ENOENT, ENOTDIR, EACCES, ELOOP."""
@@ -141,6 +161,9 @@ class View:
                 if links > MAX_LINKS:
                     raise Errno("ELOOP")
                 target = found.inode["to"]
+                if "root" in found.inode:
+                    here = self._root_of(found.inode["root"])
+                    continue
                 if "open" in found.inode:
                     here = found
                     continue

@@ -114,7 +114,7 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
         'HOME_URL="https://alpinelinux.org/"\nBUG_REPORT_URL="https://gitlab.alpinelinux.org/alpine/aports/-/issues"\n',
     },
     "debian": {
-        "tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "apt", "apt-get", "stdbuf"),
+        "tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "apt", "apt-get", "stdbuf", "ipcmk"),
         "os": 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\n'
         'VERSION_CODENAME=trixie\nID=debian\nHOME_URL="https://www.debian.org/"\n',
     },
@@ -129,6 +129,7 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
             "apt",
             "apt-get",
             "stdbuf",
+            "ipcmk",
         ),
         "os": 'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\n'
         'VERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\n',

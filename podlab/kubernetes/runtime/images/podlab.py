@@ -5,6 +5,7 @@
     /toggle      turns readiness off and on                             /slow?ms= answers after so long
     /crash       ends the process with code 1                           /exit?code=
 
+The tags that end in -distroless hold the program and nothing else: no shell, no tools.
 PORT says where it listens (8080). Each request is one line of its log. TERM ends it with code 0.
 """
 
@@ -32,7 +33,7 @@ def _start(proc: Process, sys: Sys) -> int | str:
 
 def _version(sys: Sys) -> str:
     tag = str(sys.container["image"]).rpartition("/")[2].partition(":")[2].lstrip("v")
-    return tag if tag[:1].isdigit() else "3"
+    return tag.partition("-")[0] if tag[:1].isdigit() else "3"
 
 
 def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
@@ -88,6 +89,17 @@ add(
         base_tree("alpine", {"bin": {"web": Entry(program="podlab-web", size=5_100_000)}}, extra=("curl",)),
         5_800_000,
         cmd=("web",),
+        env={"PATH": PATH},
+        ports=(8080,),
+    )
+)
+add(
+    Image(
+        "docker.io/podlab/web",
+        ("1-distroless", "2-distroless", "3-distroless"),
+        {"web": Entry(program="podlab-web", size=5_100_000), "etc": {"passwd": "root:x:0:0:root:/root:/sbin/nologin\n", "group": "root:x:0:\n"}},
+        2_350_000,
+        entrypoint=("/web",),
         env={"PATH": PATH},
         ports=(8080,),
     )

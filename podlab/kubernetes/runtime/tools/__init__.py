@@ -1,6 +1,6 @@
 """The tools of busybox: importing this registers them all."""
 
-from . import archive, awk, basics, dump, ends, expr, files, find, listing, machine, processes, search, sed, text
+from . import archive, awk, basics, dump, ends, expr, files, find, ipc, listing, machine, processes, search, sed, text
 
 __all__ = [
     "archive",
@@ -11,6 +11,7 @@ __all__ = [
     "expr",
     "files",
     "find",
+    "ipc",
     "listing",
     "machine",
     "processes",

@@ -337,9 +337,3 @@ def package_manager(proc: Process, sys: Sys, event: Event) -> int:
     name = proc["argv"][0].rsplit("/", 1)[-1]
     sys.err(f"{name}: no package repository can be reached from this simulated cluster; use an image that has the program\n")
     return 1
-
-
-@tool("ipcs", "ipcmk")
-def ipcs(proc: Process, sys: Sys, event: Event) -> int:
-    sys.err(f"{proc['argv'][0].rsplit('/', 1)[-1]}: System V IPC is not simulated; the containers of a Pod share /dev/shm\n")
-    return 1

@@ -1,0 +1,81 @@
+"""What the containers of one Pod share and what each has for itself: IPC objects, namespaces, a look through /proc/PID/root."""
+
+from __future__ import annotations
+
+from .machine import Machine
+
+
+def pair(machine: Machine) -> tuple[str, str]:
+    """Two containers of one Pod."""
+    return machine.container("sleep 3600"), machine.container("sleep 3600", name="other")
+
+
+def test_system_v_objects_made_in_one_container_are_seen_and_removed_in_the_other() -> None:
+    machine = Machine()
+    first, other = pair(machine)
+    assert machine.execute(first, "ipcmk", "-M", "4K", "-p", "600") == ("Shared memory id: 0\n", "", 0)
+    assert machine.execute(first, "ipcmk", "-Q", "-S", "3")[0] == "Message queue id: 0\nSemaphore id: 0\n"
+    seen = machine.execute(other, "ipcs")[0]
+    assert seen == machine.execute(first, "ipcs")[0]
+    assert seen.split("\n")[7].split()[1:] == ["0", "root", "600", "4096", "0"]
+    assert machine.execute(other, "ipcrm", "-m", "0")[2] == 0
+    assert "4096" not in machine.execute(first, "ipcs", "-m")[0]
+    assert machine.execute(first, "ipcrm", "-m", "0") == ("", "ipcrm: invalid id (0)\n", 1)
+    assert machine.execute(first, "ipcmk", "-M", "1")[0] == "Shared memory id: 32768\n"  # the index again, another sequence
+
+
+def test_system_v_objects_outlive_a_container_and_a_checkpoint_and_die_with_the_sandbox() -> None:
+    machine = Machine()
+    first, other = pair(machine)
+    machine.execute(first, "ipcmk", "-M", "64")
+    machine.node.remove_container(first)
+    machine = machine.restored()
+    assert " 64 " in machine.execute(other, "ipcs", "-m")[0]
+    machine.node.remove_sandbox("pod-1")
+    assert machine.execute(machine.container("sleep 3600"), "ipcs", "-m")[0].count("\n") == 4
+
+
+def test_another_pod_has_ipc_objects_of_its_own() -> None:
+    machine = Machine()
+    first, _ = pair(machine)
+    machine.execute(first, "ipcmk", "-M", "64")
+    stranger = machine.container("sleep 3600", pod="stranger")
+    assert "root" not in machine.execute(stranger, "ipcs")[0]
+
+
+def namespaces(machine: Machine, container: str) -> dict[str, str]:
+    return dict(
+        line.split(":", 1)
+        for line in machine.execute(container, "sh", "-c", "for n in ipc mnt net pid user uts; do readlink /proc/1/ns/$n; done")[0].split()
+    )
+
+
+def test_namespace_numbers_are_equal_exactly_where_containers_share() -> None:
+    machine = Machine()
+    first, other = (namespaces(machine, container) for container in pair(machine))
+    assert {kind for kind in first if first[kind] == other[kind]} == {"ipc", "net", "user", "uts"}
+    stranger = namespaces(machine, machine.container("sleep 3600", pod="stranger"))
+    assert {kind for kind in first if first[kind] == stranger[kind]} == {"user"}
+
+
+def test_root_of_another_container_is_looked_into_through_proc() -> None:
+    machine = Machine()
+    app = machine.container("mkdir /own; echo mine > /own/file; sleep 3600")
+    helper = machine.container("sleep 3600", name="helper", target=app)
+    assert machine.execute(helper, "cat", "/proc/1/root/own/file")[0] == "mine\n"
+    assert machine.execute(helper, "sh", "-c", "cd /proc/1/root/own; pwd; ls; cat ../etc/passwd | head -n 1")[0] == (
+        "/proc/1/root/own\nfile\nroot:x:0:0:root:/root:/bin/sh\n"
+    )
+    assert machine.execute(helper, "ls", "/own")[2] == 1
+    machine.execute(helper, "sh", "-c", "echo yours > /proc/1/root/own/file")
+    assert machine.execute(app, "cat", "/own/file")[0] == "yours\n"
+    assert machine.execute(helper, "cat", "/proc/1/cgroup", "/proc/self/cgroup")[0].endswith(".scope\n0::/\n")
+
+
+def test_root_of_another_user_s_process_is_closed_without_the_capability() -> None:
+    machine = Machine()
+    app = machine.container("sleep 3600", user="1000")
+    helper = machine.container("sleep 3600", name="helper", target=app)
+    assert "Permission denied" in machine.execute(helper, "ls", "/proc/1/root/")[1]
+    tracer = machine.container("sleep 3600", name="tracer", target=app, capabilities=["SYS_PTRACE"])
+    assert machine.execute(tracer, "ls", "/proc/1/root/")[2] == 0
