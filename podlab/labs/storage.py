@@ -53,6 +53,11 @@ def save_clocks(clocks: dict[int, int]) -> None:
             Cluster.objects.filter(id=cluster_id).update(now_ms=now_ms)
 
 
+def save_rate(cluster_id: int, rate: float) -> None:
+    """Note a cluster's pace, for the page's first rendering and for its next waking."""
+    Cluster.objects.filter(id=cluster_id).update(rate=rate)
+
+
 def load(cluster_id: int) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
     """The row, its last checkpoint of this engine, and the journal entries after that as (sequence, entry)."""
     row = Cluster.objects.select_related("learner").get(id=cluster_id)
