@@ -6,12 +6,13 @@ One revision a write, strictly rising. Objects go in frozen and come out as they
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
-from .objects import Map, freeze, pack, unpack
+from .apiserver.ownership import records
+from .objects import Map, freeze, pack, stored, unpack
 
 # A real etcd keeps 5 minutes (DefaultCompactInterval). Here by count, and `compact` drops what is older than a watcher may be behind:
 # one that falls further back gets 410 and lists again.
@@ -43,7 +44,7 @@ def key_of(namespace: str | None, name: str) -> str:
     return intern(f"{namespace}/{name}") if namespace else name  # many remember it
 
 
-def key_of_object(obj: Map) -> str:
+def key_of_object(obj: Mapping[str, Any]) -> str:
     metadata = obj["metadata"]
     return key_of(metadata.get("namespace"), metadata["name"])
 
@@ -117,29 +118,32 @@ class Etcd:
     def compact(self, now: int) -> None:
         """Drop history that no watcher should need any more. Whoever drives the clock calls it now and then."""
         while self.history and self.history[0].at < now - HISTORY_MS:
-            self.compacted = self.history.popleft().revision
+            change = self.history.popleft()
+            self.compacted = change.revision
+            if change.plural != PACKED and change.key in self._tables.get(change.plural, ()):
+                records.settle(change.object)  # its notes keep older objects alive
 
     # ---- writing: only the API server does
 
-    def put(self, plural: str, obj: dict[str, Any], at: int, cause: int) -> Map:
-        """Store an object (ADDED or MODIFIED) with a new resourceVersion, and tell the subscribers."""
+    def put(self, plural: str, obj: dict[str, Any], at: int, cause: int, owned: Any = None) -> Map:
+        """Store an object (ADDED or MODIFIED) with a new resourceVersion, and tell the subscribers. `owned`: see ownership/records.py."""
         self.revision += 1
-        stored: Map = freeze({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}})
-        key = key_of_object(stored)
+        new = stored({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}}, owned)
+        key = key_of_object(new)
         table = self._tables.setdefault(plural, {})
         old = self.get(plural, key)
-        table[key] = pack(stored) if plural == PACKED else stored
+        table[key] = pack(new) if plural == PACKED else new
         if old is None:
-            self._forget_order(plural, stored)
-        self._index(plural, key, old, stored)
-        self._tell(Change(self.revision, at, "ADDED" if old is None else "MODIFIED", plural, key, stored, old, cause))
-        return stored
+            self._forget_order(plural, new)
+        self._index(plural, key, old, new)
+        self._tell(Change(self.revision, at, "ADDED" if old is None else "MODIFIED", plural, key, new, old, cause))
+        return new
 
     def remove(self, plural: str, key: str, at: int, cause: int) -> Map:
         self.revision += 1
         old = self._stored(plural, key)
         del self._tables[plural][key]
-        last: Map = freeze({**old, "metadata": {**old["metadata"], "resourceVersion": str(self.revision)}})
+        last = stored({**old, "metadata": {**old["metadata"], "resourceVersion": str(self.revision)}}, records.note(old, None, at))
         self._forget_order(plural, old)
         self._index(plural, key, old, None)
         self._tell(Change(self.revision, at, "DELETED", plural, key, last, old, cause))
@@ -190,16 +194,21 @@ class Etcd:
     # ---- checkpoints
 
     def checkpoint(self) -> dict[str, Any]:
-        return {"revision": self.revision, "tables": {plural: self.list(plural) for plural in self.plurals()}}
+        sets: dict[str, int] = {}
+        tables = {plural: self.list(plural) for plural in self.plurals()}
+        owned = {plural: records.to_plain(objects, sets) for plural, objects in tables.items() if plural != PACKED}
+        return {"revision": self.revision, "tables": tables, "owned": owned, "sets": list(sets)}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Etcd:
         store = cls()
         store.revision = store.compacted = state["revision"]
+        sets = [intern(text) for text in state.get("sets") or ()]
         for plural, objects in state["tables"].items():
             table = store._tables.setdefault(plural, {})
-            for plain in objects:
-                obj: Map = freeze(plain)
+            owned = (state.get("owned") or {}).get(plural) or [()] * len(objects)
+            for plain, rows in zip(objects, owned, strict=True):
+                obj: Map = freeze(plain) if plural == PACKED else stored(plain, records.from_plain(rows, sets))
                 key = key_of_object(obj)
                 table[key] = pack(obj) if plural == PACKED else obj
                 store._index(plural, key, None, obj)

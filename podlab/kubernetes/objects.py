@@ -39,6 +39,13 @@ class Map(dict[str, Any]):
     __hash__ = object.__hash__  # type: ignore[assignment]
 
 
+class Stored(Map):
+    """An object as the store holds it. `owned` says who owns its fields (apiserver/ownership/records.py); it is no part of its value."""
+
+    __slots__ = ("owned",)
+    owned: Any
+
+
 class List(list[Any]):
     """A frozen list."""
 
@@ -80,6 +87,13 @@ def freeze(value: Json) -> Json:
         row = List([freeze(item) if type(item) in _OPEN else item for item in value])
         return _share(row, hash((*row,))) if 0 < len(row) <= SHARED_LENGTH else row or EMPTY_LIST
     return value
+
+
+def stored(obj: dict[str, Any], owned: Any) -> Stored:
+    """The frozen form of a whole object, for the store."""
+    made = Stored({key: freeze(item) if type(item) in _OPEN else item for key, item in obj.items()})
+    made.owned = owned
+    return made
 
 
 def _share(made: Json, mark: int) -> Json:

@@ -6,7 +6,7 @@ decode, namespace, defaults, mutating admission, name, strategy, validation, val
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +16,17 @@ from . import admission, decode, defaults, strategy, validation
 from .errors import ApiError, bad_request, invalid
 from .strategy import Context
 
+Seen = Callable[[dict[str, Any], Map | None], None]
 NAME_ATTEMPTS = 8  # maxNameGenerationCreateAttempts
 NAME_BASE = 58  # maxGeneratedNameLength: 63 less the five random characters
 
 
-def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict: bool = True) -> dict[str, Any]:
+def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict: bool = True,
+          seen: Seen = lambda obj, spec: None) -> dict[str, Any]:
     """The object to be stored: complete but for creationTimestamp, resourceVersion and (Jobs have theirs) uid.
 
-    `namespace` is the request's. Raises ApiError with what the server would answer.
+    `namespace` is the request's. `seen` gets the object as its author meant it, before admission adds to it, and a Pod's frozen spec where
+    that holds all of it. Raises ApiError with what the server would answer.
     """
     if isinstance(body, dict):
         body = _of_this_version(resource, body, strict)
@@ -39,6 +42,7 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
         metadata.pop("namespace", None)
     defaults.apply_defaults(resource, obj)
     trusted = _trusted_spec(resource, obj, ctx)
+    seen(obj, trusted)
     admission.admit_create(resource, obj, ctx)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = _generate_name(resource, metadata, ctx)

@@ -279,7 +279,7 @@ def _merge_list(facts: schema.FieldFacts, held: list[Json], patch: list[Json]) -
         if not isinstance(item, dict):
             raise bad_request("expected map[string]interface{} in list")
         if key not in item:
-            raise bad_request(f"map: {_go_map(item)} does not contain declared merge key: {key}")
+            raise bad_request(f"map: {go_value(item)} does not contain declared merge key: {key}")
         at = next((i for i, one in enumerate(out) if isinstance(one, dict) and one.get(key) == item[key]), None)
         if item.get(DIRECTIVE) == "delete":
             out = [one for one in out if one.get(key) != item[key]]
@@ -311,12 +311,12 @@ def _ordered(facts: schema.FieldFacts | None, items: list[Json], order: list[Jso
     return out
 
 
-def _go_map(value: Json) -> str:
+def go_value(value: Json) -> str:
     """A map as Go's %v prints it: `map[image:nginx]`."""
     if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_go_map(value[key])}" for key in sorted(value)) + "]"
+        return "map[" + " ".join(f"{key}:{go_value(value[key])}" for key in sorted(value)) + "]"
     if isinstance(value, list):
-        return "[" + " ".join(_go_map(one) for one in value) + "]"
+        return "[" + " ".join(go_value(one) for one in value) + "]"
     if isinstance(value, bool):
         return str(value).lower()
     return "<nil>" if value is None else str(value)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from .. import selectors
 from ..cause import UNSAID, Cause
 from ..etcd import key_of, key_of_object
-from ..objects import Map, dig, freeze, thaw
+from ..objects import Map, dig, freeze, stored, thaw
 from ..resources import BY_PLURAL, Resource
 from ..times import rfc3339
-from . import admission, create, decode, deletion, leases, patch, strategy, subresources, validation
+from . import admission, applying, create, decode, deletion, leases, patch, schema, strategy, subresources, validation
 from .context import Context
 from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
+from .ownership import managers, records
+from .ownership.managers import Entries
 from .request import Request
 
 if TYPE_CHECKING:
@@ -85,19 +87,28 @@ class ApiServer:
 
     # ---- writing
 
-    def create(self, resource: Resource, request: Request, cause: Cause) -> Map:
+    def create(self, resource: Resource, request: Request, cause: Cause, owners: Entries | None = None) -> Map:
+        """`owners`: of an object that is created by applying it."""
         if not resource.namespaced:
             request.namespace = ""
         ctx = Context(self.cluster, request.user)
         validating = request.options.get("fieldValidation", "Strict")
-        obj = create.admit(resource, request.body, request.namespace, ctx, strict=validating == "Strict")
+        now, owned = self.cluster.clock.now, owners
+
+        def seen(obj: dict[str, Any], spec: Map | None) -> None:
+            nonlocal owned
+            if owned is None and spec is not None:
+                owned = records.note(None, request, now, spec)
+            elif owned is None and resource.plural != "events":
+                owned = records.born(schema.type_of(resource), obj, resource.api_version, request, now)
+        obj = create.admit(resource, request.body, request.namespace, ctx, validating == "Strict", seen)
         metadata = obj["metadata"]
         if self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
         self.check_room(resource, metadata["name"])
         if request.options.get("dryRun"):
-            return self.dry(obj)
-        return self.store_new(resource.plural, obj, cause, request)
+            return self.dry(obj, owned)
+        return self.store_new(resource.plural, obj, cause, request, owned)
 
     def check_room(self, resource: Resource, name: str) -> None:
         """The cluster's own limits, spec["limits"]: {"objects": of all kinds together, Events not counted, plural: of that kind}.
@@ -129,23 +140,23 @@ class ApiServer:
 
     def patch(self, resource: Resource, request: Request, cause: Cause) -> Map:
         kind = request.options.get("patchType", "application/merge-patch+json")
-        key = key_of(request.namespace if resource.namespaced else None, request.name)
-        old = self.cluster.etcd.get(resource.plural, key)
+        if kind == applying.MEDIA_TYPE:
+            return applying.apply(self, resource, request, cause)
+        old = self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name))
         if old is None:
-            if kind == "application/apply-patch+yaml" and not request.subresource:
-                return self.create(resource, Request("create", resource.plural, request.namespace, request.name, "",
-                                                     request.body, request.options, request.user), cause)
             raise not_found(resource.group, resource.plural, request.name)
-        changed = patch.apply_patch(resource, old, request.body, kind)
+        changed = patch.apply_patch(resource, records.shown(old) if applying.names_managers(request.body) else old, request.body, kind)
         self.check_same(resource, changed, old)
         strict = request.options.get("fieldValidation", "Strict") == "Strict"
         return self.replace(resource, decode.decode(resource, changed, strict=strict), old, request, cause)
 
-    def replace(self, resource: Resource, new: dict[str, Any], old: Map, request: Request, cause: Cause) -> Map:
-        """The common end of update and patch: `new` is decoded and mutable."""
+    def replace(self, resource: Resource, new: dict[str, Any], old: Map, request: Request, cause: Cause,
+                owners: Entries | None = None) -> Map:
+        """The common end of update, patch and apply: `new` is decoded and mutable. `owners` after an apply: of its fields."""
         from .defaults import apply_defaults
         ctx = Context(self.cluster, request.user)
         metadata = new["metadata"]
+        stated = metadata.get("managedFields") if not request.subresource else None
         for member in ("uid", "creationTimestamp", "name", "namespace", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
                        "selfLink", "resourceVersion"):
             if member in old["metadata"]:
@@ -154,17 +165,20 @@ class ApiServer:
                 metadata.pop(member, None)
         apply_defaults(resource, new)
         strategy.prepare_for_update(resource, new, old, request.subresource, ctx)
-        if errors := validation.validate_update(resource, new, old, request.subresource):
+        errors = validation.validate_update(resource, new, old, request.subresource)
+        if errors := [*errors, *managers.faults_of(stated)]:
             raise invalid(resource.group, resource.kind, metadata["name"], errors)
         admission.admit_update(resource, new, old, request.subresource, ctx)
         new.setdefault("apiVersion", resource.api_version)
         new.setdefault("kind", resource.kind)
+        if stated is not None and owners is None:
+            owners = applying.stated_owners(resource, stated, old, new, request, self.cluster.clock.now)
         if request.options.get("dryRun"):
-            return self.dry(new)
-        if new == old:
+            return self.dry(new, records.note(old, request, self.cluster.clock.now) if owners is None else owners)
+        if new == old and (owners is None or applying.same_but_for_times(owners, records.of(old))):
             return old  # GuaranteedUpdate: an update that changes no byte is not written
-        stored = self.store(resource.plural, new, cause, request)
-        return deletion.finish_if_released(self, resource, stored, cause, request)
+        done = self.store(resource.plural, new, cause, request, owners)
+        return deletion.finish_if_released(self, resource, done, cause, request)
 
     def check_same(self, resource: Resource, body: dict[str, Any], old: Map) -> None:
         metadata = body.get("metadata") or {}
@@ -197,17 +211,21 @@ class ApiServer:
 
     # ---- the store, with causes
 
-    def store_new(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None) -> Map:
+    def store_new(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None, owned: Any = None) -> Map:
         """Write a new, complete object: gives it a uid and a creation time. Components use it for Events only."""
         metadata = obj["metadata"]
         name, namespace = metadata["name"], metadata.get("namespace")
         uid = self.cluster.random.uid("uid", plural, namespace or "", name, self.cluster.etcd.revision)
         metadata = {**metadata, "uid": metadata.get("uid") or uid, "creationTimestamp": rfc3339(self.cluster.clock.now)}
-        return self.store(plural, {**obj, "metadata": metadata}, cause, request)
+        return self.store(plural, {**obj, "metadata": metadata}, cause, request, owned)
 
-    def store(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None) -> Map:
+    def store(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None, owned: Any = None) -> Map:
+        """Write an object. `owned`: who owns its fields from now on, where that is no matter of what changed."""
         cause_id = self.remember(plural, obj, cause, request)
-        return self.cluster.etcd.put(plural, obj, self.cluster.clock.now, cause_id)
+        etcd, now = self.cluster.etcd, self.cluster.clock.now
+        if owned is None and plural != "events":
+            owned = records.note(etcd.get(plural, key_of_object(obj)), request, now)
+        return etcd.put(plural, obj, now, cause_id, owned)
 
     def drop(self, plural: str, obj: Map, cause: Cause, request: Request | None = None) -> Map:
         """Take an object out of the store for good."""
@@ -226,11 +244,10 @@ class ApiServer:
         """Whether this is a component of the cluster itself."""
         return user in self.cluster.components
 
-    def dry(self, obj: dict[str, Any]) -> Map:
+    def dry(self, obj: dict[str, Any], owned: Any) -> Map:
         """What a dry run answers: the object as it would be stored."""
         shown = thaw(obj)
         metadata = shown["metadata"]
         metadata.setdefault("uid", self.cluster.random.uid("dry", metadata.get("name", ""), self.cluster.etcd.revision))
         metadata.setdefault("creationTimestamp", rfc3339(self.cluster.clock.now))
-        frozen: Map = freeze(shown)
-        return frozen
+        return stored(shown, owned)
