@@ -1,0 +1,515 @@
+"""Elasticsearch's query language over a list of documents: bool, match, match_phrase, multi_match, term(s), range, exists, prefix, wildcard,
+ids, match_all, query_string (and `q=`); sort; terms, date_histogram, filter, and the metric aggregations.
+
+Scores are 1.0 for what is only filtered and BM25-like otherwise: the order is sensible, the numbers are not Lucene's.
+Sources: elastic.co/docs/reference/query-languages/querydsl, .../aggregations.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ..process import Data
+from .elasticsearch_store import EsError, kind_of
+from .log_parsers import iso, time_ms
+
+Hit = tuple[str, str, Data]  # index, id, document
+Test = Callable[[Hit], float]  # 0: no match, else a score
+DEPTH_MAX = 20
+BUCKETS_MAX = 1_000
+UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+CALENDAR = {"second": 1_000, "1s": 1_000, "minute": 60_000, "1m": 60_000, "hour": 3_600_000, "1h": 3_600_000, "day": 86_400_000, "1d": 86_400_000}
+
+
+def words(text: Any) -> list[str]:
+    """The standard analyzer's terms, roughly: runs of letters and digits, in lower case."""
+    return re.findall(r"\w+(?:[.']\w+)*", str(text).lower())
+
+
+def values(document: Data, name: str) -> list[Any]:
+    """A field's values; `message.keyword` and `a.b` are understood."""
+    name = name.removesuffix(".keyword")
+    found: Any = document
+    if name in document:
+        found = document[name]
+    else:
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+    return [] if found is None else found if isinstance(found, list) else [found]
+
+
+def bad(kind: str, reason: str) -> EsError:
+    return EsError(400, kind, reason)
+
+
+def compile_query(query: Any, now: int, depth: int = 0) -> Test:
+    """A query as a function. Raises EsError (parsing_exception)."""
+    if depth > DEPTH_MAX:
+        raise bad("x_content_parse_exception", "The nested depth of the query exceeds the maximum nested depth for queries set in [20]")
+    if not isinstance(query, dict):
+        raise bad("parsing_exception", "[_na] query malformed, must start with start_object")
+    if len(query) != 1:
+        if not query:
+            raise bad("illegal_argument_exception", "query malformed, empty clause found")
+        second = list(query)[1]
+        raise bad("parsing_exception", f"[{next(iter(query))}] malformed query, expected [END_OBJECT] but found [FIELD_NAME] [{second}]")
+    name, body = next(iter(query.items()))
+    maker = QUERIES.get(name)
+    if maker is None:
+        raise bad("parsing_exception", f"unknown query [{name}]")
+    if not isinstance(body, dict):
+        raise bad("parsing_exception", f"[{name}] query malformed, no start_object after query name")
+    return maker(body, now, depth)
+
+
+def _single(name: str, body: Data, member: str) -> tuple[str, Any, Data]:
+    if len(body) != 1:
+        raise bad("parsing_exception", f"[{name}] query doesn't support multiple fields, found [{', '.join(list(body)[:2])}]")
+    field, given = next(iter(body.items()))
+    options = given if isinstance(given, dict) else {}
+    if isinstance(given, dict) and member not in given:
+        raise bad("parsing_exception", f"[{name}] query does not support [{next(iter(given), '')}]" if given else f"No text specified for text query")
+    return field, given[member] if isinstance(given, dict) else given, options
+
+
+def same(value: Any, wanted: Any) -> bool:
+    """Exact equality, as a keyword, number, boolean or date field has it."""
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return str(value).lower() == str(wanted).lower()
+    if isinstance(value, int | float) or isinstance(wanted, int | float):
+        try:
+            return float(value) == float(wanted)
+        except (TypeError, ValueError):
+            return False
+    return str(value) == str(wanted)
+
+
+def _match(body: Data, now: int, depth: int) -> Test:
+    field, text, options = _single("match", body, "query")
+    return matching(field, text, str(options.get("operator", "or")).lower() == "and")
+
+
+def matching(field: str, text: Any, every: bool = False) -> Test:
+    """Full text: any of the words (`every`: all). A keyword, number or boolean field must be equal."""
+    wanted = words(text)
+
+    def test(hit: Hit) -> float:
+        found = 0.0
+        for value in values(hit[2], field):
+            if field.endswith(".keyword") or not isinstance(value, str) or kind_of(value) == "date":
+                found = max(found, 1.0 if same(value, text) else 0.0)
+                continue
+            held = words(value)
+            hits = sum(1 for word in wanted if word in held)
+            if hits and (not every or hits == len(wanted)):
+                found = max(found, hits / math.sqrt(len(held)))
+        return found
+
+    return test
+
+
+def _phrase(body: Data, now: int, depth: int) -> Test:
+    field, text, _ = _single("match_phrase", body, "query")
+    return phrase(field, text)
+
+
+def phrase(field: str, text: Any) -> Test:
+    wanted = words(text)
+
+    def test(hit: Hit) -> float:
+        for value in values(hit[2], field):
+            held = words(value)
+            if wanted and any(held[at : at + len(wanted)] == wanted for at in range(len(held) - len(wanted) + 1)):
+                return 1.0
+        return 0.0
+
+    return test
+
+
+def anywhere(text: Any, exact: bool) -> Test:
+    """Full text in any field."""
+
+    def test(hit: Hit) -> float:
+        names = flat(hit[2])
+        return max(((phrase if exact else matching)(name, text)(hit) for name in names), default=0.0)
+
+    return test
+
+
+def flat(document: Data, prefix: str = "", depth: int = 0) -> list[str]:
+    out: list[str] = []
+    for name, value in document.items():
+        out += flat(value, f"{prefix}{name}.", depth + 1) if isinstance(value, dict) and depth < 20 else [prefix + name]
+    return out
+
+
+def _multi(body: Data, now: int, depth: int) -> Test:
+    names = body.get("fields") or ["*"]
+    tests = [anywhere(body.get("query", ""), False) if name == "*" else matching(name, body.get("query", "")) for name in names]
+    return lambda hit: max(test(hit) for test in tests)
+
+
+def _term(body: Data, now: int, depth: int) -> Test:
+    field, wanted, _ = _single("term", body, "value")
+    return term(field, [wanted])
+
+
+def _terms(body: Data, now: int, depth: int) -> Test:
+    field, wanted = next(((name, value) for name, value in body.items() if name != "boost"), ("", []))
+    if not isinstance(wanted, list):
+        raise bad("parsing_exception", "[terms] query does not support [" + str(field) + "]")
+    return term(field, wanted)
+
+
+def term(field: str, wanted: list[Any]) -> Test:
+    """Not analysed: on a text field the value must be one of its words, so `ERROR` finds nothing there and `error` does."""
+
+    def test(hit: Hit) -> float:
+        for value in values(hit[2], field):
+            text = isinstance(value, str) and not field.endswith(".keyword") and kind_of(value) == "text"
+            if any(str(want) in words(value) if text else same(value, want) for want in wanted):
+                return 1.0
+        return 0.0
+
+    return test
+
+
+def moment(value: Any, now: int) -> int | None:
+    """A date, or date maths such as `now-15m/m`, in ms."""
+    found = re.fullmatch(r"now((?:[-+]\d{1,6}[smhdw])*)(?:/([smhd]))?", str(value))
+    if found is None:
+        return value if isinstance(value, int) and not isinstance(value, bool) else time_ms(value)
+    at = now
+    for sign, count, unit in re.findall(r"([-+])(\d+)([smhdw])", found[1]):
+        at += (1 if sign == "+" else -1) * int(count) * UNITS[unit]
+    return at // UNITS[found[2]] * UNITS[found[2]] if found[2] else at
+
+
+def comparable(value: Any, now: int) -> float | str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return value
+    at = moment(value, now)
+    if at is not None:
+        return at
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _range(body: Data, now: int, depth: int) -> Test:
+    if len(body) != 1 or not isinstance(next(iter(body.values())), dict):
+        raise bad("parsing_exception", "[range] query malformed, no start_object after field name")
+    field, limits = next(iter(body.items()))
+    known = {"gt", "gte", "lt", "lte", "format", "time_zone", "boost", "relation"}
+    for name in (name for name in limits if name not in known):
+        raise bad("parsing_exception", f"[range] query does not support [{name}]")
+    edges = {name: comparable(limits[name], now) for name in ("gt", "gte", "lt", "lte") if limits.get(name) is not None}
+
+    def test(hit: Hit) -> float:
+        for value in values(hit[2], field):
+            held = comparable(value, now)
+            if all(within(held, name, edge) for name, edge in edges.items()):
+                return 1.0
+        return 0.0
+
+    return test
+
+
+def within(value: float | str, name: str, edge: float | str) -> bool:
+    if isinstance(value, str) or isinstance(edge, str):
+        value, edge = str(value), str(edge)
+        return {"gt": value > edge, "gte": value >= edge, "lt": value < edge, "lte": value <= edge}[name]
+    return {"gt": value > edge, "gte": value >= edge, "lt": value < edge, "lte": value <= edge}[name]
+
+
+def _bool(body: Data, now: int, depth: int) -> Test:
+    for name in (name for name in body if name not in ("must", "filter", "should", "must_not", "minimum_should_match", "boost")):
+        raise bad("x_content_parse_exception", f"[1:1] [bool] unknown field [{name}]")
+    parts = {
+        name: [compile_query(one, now, depth + 1) for one in (body[name] if isinstance(body[name], list) else [body[name]])]
+        for name in ("must", "filter", "should", "must_not") if name in body
+    }  # fmt: skip
+    need = body.get("minimum_should_match", 0 if "must" in parts or "filter" in parts else 1)
+    need = int(need) if str(need).lstrip("-").isdigit() else 1
+
+    def test(hit: Hit) -> float:
+        scores = [one(hit) for one in parts.get("must", ())]
+        if not all(scores) or not all(one(hit) for one in parts.get("filter", ())) or any(one(hit) for one in parts.get("must_not", ())):
+            return 0.0
+        wished = [score for one in parts.get("should", ()) if (score := one(hit))]
+        if parts.get("should") and len(wished) < need:
+            return 0.0
+        return sum(scores) + sum(wished) or 1e-9
+
+    return test
+
+
+def _exists(body: Data, now: int, depth: int) -> Test:
+    field = str(body.get("field", ""))
+    return lambda hit: 1.0 if values(hit[2], field) else 0.0
+
+
+def _prefix(body: Data, now: int, depth: int) -> Test:
+    field, text, _ = _single("prefix", body, "value")
+    return wild(field, str(text).replace("*", "[*]").replace("?", "[?]") + "*")
+
+
+def _wildcard(body: Data, now: int, depth: int) -> Test:
+    field, text, _ = _single("wildcard", body, "value" if "value" in next(iter(body.values()), {}) else "wildcard")
+    return wild(field, str(text))
+
+
+def wild(field: str, pattern: str) -> Test:
+    def test(hit: Hit) -> float:
+        for value in values(hit[2], field):
+            text = not field.endswith(".keyword") and kind_of(value) == "text"
+            if any(fnmatch.fnmatchcase(one, pattern) for one in (words(value) if text else [str(value)])):
+                return 1.0
+        return 0.0
+
+    return test
+
+
+def _ids(body: Data, now: int, depth: int) -> Test:
+    wanted = [str(one) for one in body.get("values", [])]
+    return lambda hit: 1.0 if hit[1] in wanted else 0.0
+
+
+def _all(body: Data, now: int, depth: int) -> Test:
+    return lambda hit: 1.0
+
+
+def _constant(body: Data, now: int, depth: int) -> Test:
+    inner = compile_query(body.get("filter"), now, depth + 1)
+    return lambda hit: 1.0 if inner(hit) else 0.0
+
+
+def _string(body: Data, now: int, depth: int) -> Test:
+    return query_string(
+        str(body.get("query", "")), now, str(body.get("default_operator", "or")).lower() == "and", str(body.get("default_field", "*"))
+    )
+
+
+QUERIES: dict[str, Callable[[Data, int, int], Test]] = {
+    "match": _match, "match_phrase": _phrase, "multi_match": _multi, "term": _term, "terms": _terms, "range": _range, "bool": _bool,
+    "exists": _exists, "prefix": _prefix, "wildcard": _wildcard, "ids": _ids, "match_all": _all, "constant_score": _constant,
+    "query_string": _string, "simple_query_string": _string, "match_none": lambda body, now, depth: lambda hit: 0.0,
+}  # fmt: skip
+
+
+# ---- query strings: status:500 AND (level:ERROR OR message:"time out") NOT path:/health*
+
+TOKEN = re.compile(r"\s*(\(|\)|&&|\|\||[+!-](?=\S)|(?:[\w.@*-]+:)?(?:\"(?:[^\"\\]|\\.)*\"|\[[^\]]*\]|\{[^}]*\}|[<>]=?\S+|[^\s()\"]+))")
+
+
+def query_string(text: str, now: int, every: bool = False, field: str = "*") -> Test:
+    """Lucene's syntax. Raises EsError."""
+    tokens: list[str] = []
+    at = 0
+    while text[at:].strip():
+        found = TOKEN.match(text, at)
+        if found is None:
+            raise bad("query_shard_exception", f"Failed to parse query [{text}]")
+        tokens.append(found[1])
+        at = found.end()
+    if len(tokens) > 200:
+        raise bad("query_shard_exception", "too many clauses")
+    if not tokens:
+        return lambda hit: 0.0
+    test, rest = _either(tokens, now, every, field, 0, text)
+    if rest:
+        raise bad("query_shard_exception", f"Failed to parse query [{text}]")
+    return test
+
+
+def _either(tokens: list[str], now: int, every: bool, field: str, depth: int, whole: str) -> tuple[Test, list[str]]:
+    """Clauses up to a closing bracket: joined by AND, OR, or the default operator; NOT and - exclude, + requires."""
+    groups: list[list[Test]] = [[]]
+    nots: list[Test] = []
+    musts: list[Test] = []
+    join = ""
+    while tokens and tokens[0] != ")":
+        token, tokens = tokens[0], tokens[1:]
+        if token in ("AND", "&&", "OR", "||"):
+            join = "and" if token in ("AND", "&&") else "or"
+            continue
+        negative = token in ("NOT", "!", "-")
+        required = token == "+"
+        if negative or required:
+            if not tokens:
+                raise bad("query_shard_exception", f"Failed to parse query [{whole}]")
+            token, tokens = tokens[0], tokens[1:]
+        if token == "(":
+            if depth > DEPTH_MAX:
+                raise bad("query_shard_exception", f"Failed to parse query [{whole}]")
+            test, tokens = _either(tokens, now, every, field, depth + 1, whole)
+            if not tokens:
+                raise bad("query_shard_exception", f"Failed to parse query [{whole}]")
+            tokens = tokens[1:]
+        else:
+            test = _clause(token, now, field)
+        if negative:
+            nots.append(test)
+        elif required:
+            musts.append(test)
+        elif (join or ("and" if every else "or")) == "and" and groups[-1]:
+            groups[-1].append(test)
+        elif groups[-1]:
+            groups.append([test])
+        else:
+            groups[-1].append(test)
+        join = ""
+
+    def test_all(hit: Hit) -> float:
+        if any(one(hit) for one in nots) or not all(one(hit) for one in musts):
+            return 0.0
+        if not groups[0]:
+            return 1.0
+        return max(sum(scores) if all(scores := [one(hit) for one in group]) else 0.0 for group in groups) or (1.0 if musts else 0.0)
+
+    return test_all, tokens
+
+
+def _clause(token: str, now: int, field: str) -> Test:
+    named = re.match(r"([\w.@*-]+):(.+)$", token, re.DOTALL)
+    name, value = (named[1], named[2]) if named else (field, token)
+    if token == "*:*" or value == "*":
+        return (lambda hit: 1.0) if name in ("*", "_all") else _exists({"field": name}, now, 0)
+    if name == "_exists_":
+        return _exists({"field": value}, now, 0)
+    if edge := re.match(r"([<>]=?)(.+)$", value):
+        return _range({name: {{">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}[edge[1]]: edge[2]}}, now, 0)
+    if between := re.match(r"([\[{])(.+?) TO (.+?)([\]}])$", value):
+        limits = {"gte" if between[1] == "[" else "gt": between[2], "lte" if between[4] == "]" else "lt": between[3]}
+        return _range({name: {key: one for key, one in limits.items() if one != "*"}}, now, 0)
+    if value[:1] == '"':
+        text = re.sub(r"\\(.)", r"\1", value[1:-1])
+        return anywhere(text, True) if name == "*" else exactly(name, text)
+    if "*" in value or "?" in value:
+        if name == "*":
+            return lambda hit: max((wild(one, value.lower())(hit) for one in flat(hit[2])), default=0.0)
+        return lambda hit: wild(name, value)(hit) or wild(name, value.lower())(hit)
+    return anywhere(value, False) if name == "*" else matching(name, value)
+
+
+def exactly(name: str, text: str) -> Test:
+    """A quoted value: a phrase of a text field, the whole of another."""
+    return lambda hit: phrase(name, text)(hit) if any(kind_of(one) == "text" for one in values(hit[2], name)) else matching(name, text)(hit)
+
+
+# ---- order and aggregations
+
+
+def sort_keys(body: Any) -> list[tuple[str, bool]]:
+    """[(field, descending)] of a `sort`. Raises EsError."""
+    out: list[tuple[str, bool]] = []
+    for one in body if isinstance(body, list) else [body]:
+        if isinstance(one, str):
+            name, _, order = one.partition(":")
+            out.append((name, order == "desc" or (not order and name == "_score")))
+        elif isinstance(one, dict) and len(one) == 1:
+            name, given = next(iter(one.items()))
+            order = given.get("order", "asc") if isinstance(given, dict) else given
+            out.append((name, str(order).lower() == "desc"))
+        else:
+            raise bad("parsing_exception", "malformed sort format, either start array, start object, or an actual string")
+    return out
+
+
+def sort_value(hit: Hit, name: str, score: float, order: int) -> Any:
+    if name == "_score":
+        return score
+    if name in ("_doc", "_shard_doc"):
+        return order
+    found = values(hit[2], name)
+    if not found:
+        return None
+    value = found[0]
+    at = time_ms(value) if isinstance(value, str) and kind_of(value) == "date" else None
+    return at if at is not None else int(value) if isinstance(value, bool) else value
+
+
+def aggregate(asked: Any, hits: list[Hit], now: int, mapping: dict[str, str], depth: int = 0) -> Data:
+    """The answers to `aggs`. Raises EsError."""
+    if not isinstance(asked, dict) or depth > 5:
+        raise bad("parsing_exception", "Expected [START_OBJECT] under [aggs]")
+    out: Data = {}
+    for name, body in asked.items():
+        kinds = [kind for kind in body if kind not in ("aggs", "aggregations", "meta")] if isinstance(body, dict) else []
+        if len(kinds) != 1:
+            raise bad("parsing_exception", f"Missing definition for aggregation [{name}]")
+        inner = body.get("aggs") or body.get("aggregations") or {}
+        out[name] = _aggregation(kinds[0], body[kinds[0]], inner, hits, now, mapping, depth)
+    return out
+
+
+def _aggregation(kind: str, body: Data, inner: Data, hits: list[Hit], now: int, mapping: dict[str, str], depth: int) -> Data:
+    def bucket(extra: Data, inside: list[Hit]) -> Data:
+        return {**extra, "doc_count": len(inside), **(aggregate(inner, inside, now, mapping, depth + 1) if inner else {})}
+
+    field = str(body.get("field", "")) if isinstance(body, dict) else ""
+    if kind == "terms":
+        if mapping.get(field) == "text":
+            raise bad(
+                "illegal_argument_exception",
+                f"Fielddata is disabled on [{field}] in [index]. Text fields are not optimised for operations that require per-document field data "
+                "like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set "
+                f"fielddata=true on [{field}] in order to load field data by uninverting the inverted index.",
+            )
+        grouped: dict[str, list[Hit]] = {}
+        keys: dict[str, Any] = {}
+        for hit in hits:
+            for value in dict.fromkeys(json.dumps(one) for one in values(hit[2], field)):
+                grouped.setdefault(value, []).append(hit)
+                keys[value] = json.loads(value)
+        order = sorted(grouped, key=lambda key: (-len(grouped[key]), str(keys[key])))
+        size = int(body.get("size", 10))
+        rest = sum(len(grouped[key]) for key in order[size:])
+        found = []
+        for key in order[:size]:
+            value = keys[key]
+            text = {"key_as_string": "true" if value else "false"} if isinstance(value, bool) else {}
+            found.append(bucket({"key": int(value) if isinstance(value, bool) else value, **text}, grouped[key]))
+        return {"doc_count_error_upper_bound": 0, "sum_other_doc_count": rest, "buckets": found}
+    if kind == "date_histogram":
+        step = _interval(body)
+        at = [(moment(values(hit[2], field)[0], now) if values(hit[2], field) else None, hit) for hit in hits]
+        by: dict[int, list[Hit]] = {}
+        for when, hit in at:
+            if when is not None:
+                by.setdefault(when // step * step, []).append(hit)
+        if by and (max(by) - min(by)) // step >= BUCKETS_MAX:
+            raise EsError(400, "too_many_buckets_exception", f"Trying to create too many buckets. Must be less than or equal to: [{BUCKETS_MAX}]")
+        times = range(min(by), max(by) + 1, step) if by and int(body.get("min_doc_count", 0)) == 0 else sorted(by)
+        return {"buckets": [bucket({"key_as_string": iso(when), "key": when}, by.get(when, [])) for when in times]}
+    if kind == "filter":
+        test = compile_query(body, now)
+        return bucket({}, [hit for hit in hits if test(hit)])
+    numbers = [float(value) for hit in hits for value in values(hit[2], field) if isinstance(value, int | float) and not isinstance(value, bool)]
+    if kind == "value_count":
+        return {"value": sum(len(values(hit[2], field)) for hit in hits)}
+    if kind == "cardinality":
+        return {"value": len({json.dumps(value) for hit in hits for value in values(hit[2], field)})}
+    if kind in ("avg", "sum", "min", "max"):
+        if not numbers:
+            return {"value": 0.0 if kind == "sum" else None}
+        return {"value": {"avg": sum(numbers) / len(numbers), "sum": sum(numbers), "min": min(numbers), "max": max(numbers)}[kind]}
+    raise bad("parsing_exception", f"Unknown aggregation type [{kind}]")
+
+
+def _interval(body: Data) -> int:
+    text = str(body.get("fixed_interval") or body.get("calendar_interval") or "")
+    if text in CALENDAR:
+        return CALENDAR[text]
+    found = re.fullmatch(r"(\d{1,6})(ms|s|m|h|d|w)", text)
+    if found is None or not int(found[1]):
+        raise bad("illegal_argument_exception", "Required one of fields [interval, calendar_interval, fixed_interval], but none were specified.")
+    return int(found[1]) * UNITS[found[2]]

@@ -1,0 +1,489 @@
+"""What log agents have in common: files are followed, lines become events, events gather in buffers, buffers are sent, failures tried again.
+
+Fluentd, Fluent Bit and Vector are front ends: they read their own configuration, say what becomes of an event, how a request to a store
+looks and what they write to their log (`Agent`). All they remember is plain data in `proc["data"]["pipeline"]`:
+
+    tails   {source: {"paths", "exclude", "from_head", "every" (ms between looks for new files; 0: at once), "began", "scan" (due, or None),
+                      "saved" (file with positions, ""), "files": {path: {"fd", "ino", "part"}}, "first", "missing"}}
+    ticks   {source: {"every", "next", "left" (times, -1: for ever)}}
+    outs    {output: {"every" (ms from the first event to the flush), "staged": [event], "bytes", "due", "queue": [chunk], "flight",
+                      "limit" (bytes held at most), "most" (events held at most, 0: any)}}
+    stopping  None, or when the agent was asked to end
+
+An event is [ms, tag, record]. A chunk is {"id", "events", "tries", "at" (not before)}. Nothing here runs on a timer of its own: an agent
+wakes when a file system that it watches changes, when a buffer is due, when an answer comes. An idle one costs nothing.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import Any, Protocol
+
+from .. import http, sockets
+from ..process import Data, Errno, Process
+from ..serving import Feed, Waits, serve
+from ..system import Sys
+
+Event = list[Any]
+LINE_US = 40  # CPU time of parsing and filtering a line; Fluentd is said to do some 10,000 to 20,000 events a second and core
+EVENT_BYTES = 80  # what an event's time and tag add to its record in a buffer
+GLOB_MAX = 500
+TIMEOUT_MS = 5_000
+
+
+class Agent(Protocol):
+    """A front end. All methods may write to the agent's log."""
+
+    serial: bool
+    """One chunk after another, a failure holds all (Fluentd, Vector), or each chunk by itself (Fluent Bit)."""
+    grace_ms: int
+    """How long the agent goes on trying after it was asked to end."""
+
+    def lines(self, proc: Process, sys: Sys, source: str, path: str, lines: list[str]) -> None:
+        """Whole lines (without their end) of a followed file."""
+
+    def tick(self, proc: Process, sys: Sys, source: str) -> None:
+        """A source that makes events by itself is due."""
+
+    def request(self, proc: Process, sys: Sys, out: str, chunk: Data) -> Data | None:
+        """What to send (see `launch`), or None: delivered on the spot."""
+
+    def settled(self, proc: Process, sys: Sys, out: str, chunk: Data, status: int, body: str, error: str) -> int | None:
+        """How a request ended: None: done, or given up; else try again after so many ms. `error`: an errno's name, ENOTFOUND, "timeout"."""
+
+    def noticed(self, proc: Process, sys: Sys, source: str, what: str, path: str) -> None:
+        """`what`: found, rotated, truncated, gone, denied, missing (at the start), full, room."""
+
+    def ended(self, proc: Process, sys: Sys) -> int:
+        """The last words; gives the exit code."""
+
+
+def new_pipeline() -> Data:
+    return {"tails": {}, "ticks": {}, "outs": {}, "stopping": None, "full": False, "chunks": 0}
+
+
+def add_tail(
+    pipeline: Data, source: str, paths: list[str], now: int, *, exclude: list[str], from_head: bool, late_from_head: bool, every: int, saved: str
+) -> None:
+    pipeline["tails"][source] = {
+        "paths": paths,
+        "exclude": exclude,
+        "from_head": from_head,
+        "late_from_head": late_from_head,
+        "every": every,
+        "began": now,
+        "scan": None,
+        "saved": saved,
+        "files": {},
+        "first": True,
+        "denied": [],
+    }
+
+
+def add_tick(pipeline: Data, source: str, every: int, first: int, times: int = -1) -> None:
+    pipeline["ticks"][source] = {"every": every, "next": first, "left": times}
+
+
+def add_out(pipeline: Data, out: str, every: int, *, limit: int, most: int = 0) -> None:
+    pipeline["outs"][out] = {"every": every, "staged": [], "bytes": 0, "due": None, "queue": [], "flight": None, "limit": limit, "most": most}
+
+
+def emit(proc: Process, sys: Sys, out: str, event: Event) -> None:
+    """Puts an event into an output's buffer."""
+    held = proc["data"]["pipeline"]["outs"][out]
+    held["staged"].append(event)
+    held["bytes"] += size(event)
+    if held["due"] is None:
+        held["due"] = sys.now + held["every"]
+
+
+def size(event: Event) -> int:
+    return EVENT_BYTES + len(json.dumps(event[2], ensure_ascii=False))
+
+
+def pending(pipeline: Data) -> int:
+    """Chunks and staged buffers that have not been delivered."""
+    return sum(len(held["queue"]) + bool(held["staged"]) for held in pipeline["outs"].values())
+
+
+def run(proc: Process, sys: Sys, agent: Agent, feed: Feed) -> int:
+    """Serves what the agent listens on, and runs its pipeline, for ever."""
+    data = proc["data"]
+    data.setdefault("listening", {})
+    data.setdefault("connections", {})
+    return serve(proc, sys, feed, lambda proc, sys: turn(proc, sys, agent))
+
+
+def stop(proc: Process, sys: Sys) -> None:
+    """From a signal function: no more is read, what is held is sent, then the agent ends."""
+    pipeline = proc["data"].get("pipeline")
+    if pipeline is None:
+        sys.exit(0)
+    elif pipeline["stopping"] is None:
+        pipeline["stopping"] = sys.now
+        sys.interrupt()
+
+
+def turn(proc: Process, sys: Sys, agent: Agent) -> Waits:
+    """Everything that can be done now, and what to wait for."""
+    pipeline = proc["data"]["pipeline"]
+    while True:
+        times: list[int] = []
+        fds: list[int] = []
+        objs: list[str] = []
+        if pipeline["stopping"] is None:
+            _ticks(proc, sys, agent, times)
+            if not _full(proc, sys, agent):
+                for source in pipeline["tails"]:
+                    _follow(proc, sys, agent, source, times)
+        for out in pipeline["outs"]:
+            _deliver(proc, sys, agent, out, times, fds, objs)
+        if not pipeline["full"] or not _room(pipeline):
+            break
+    if pipeline["stopping"] is not None:
+        end = pipeline["stopping"] + agent.grace_ms
+        if not pending(pipeline) or sys.now >= end:
+            sys.exit(agent.ended(proc, sys))
+        times.append(end)
+    changes: tuple[str, ...] = ()
+    if pipeline["stopping"] is None and not pipeline["full"]:
+        changes = tuple(dict.fromkeys(_existing(sys, path) for tail in pipeline["tails"].values() for path in tail["paths"]))
+    return Waits(tuple(fds), tuple(objs), max(0, min(times) - sys.now) if times else None, changes)
+
+
+def _ticks(proc: Process, sys: Sys, agent: Agent, times: list[int]) -> None:
+    ticks = proc["data"]["pipeline"]["ticks"]
+    for source, tick in ticks.items():
+        while tick["left"] and tick["next"] <= sys.now:
+            tick["left"] -= tick["left"] > 0
+            tick["next"] += tick["every"]
+            agent.tick(proc, sys, source)
+        if tick["left"]:
+            times.append(tick["next"])
+
+
+def _full(proc: Process, sys: Sys, agent: Agent) -> bool:
+    """Whether a buffer has no room: then the files wait, so nothing is lost while they are there."""
+    pipeline = proc["data"]["pipeline"]
+    full = not _room(pipeline)
+    if full != pipeline["full"]:
+        pipeline["full"] = full
+        for source in pipeline["tails"]:
+            agent.noticed(proc, sys, source, "full" if full else "room", "")
+    return full
+
+
+def _room(pipeline: Data) -> bool:
+    return all(held["bytes"] < held["limit"] and (not held["most"] or _events(held) < held["most"]) for held in pipeline["outs"].values())
+
+
+def _events(held: Data) -> int:
+    return len(held["staged"]) + sum(len(chunk["events"]) for chunk in held["queue"])
+
+
+# ---- files
+
+
+def _follow(proc: Process, sys: Sys, agent: Agent, source: str, times: list[int]) -> None:
+    tail = proc["data"]["pipeline"]["tails"][source]
+    found = [path for pattern in tail["paths"] for path in glob(sys, pattern)]
+    found = [path for path in dict.fromkeys(found) if not any(matches(path, pattern) for pattern in tail["exclude"])]
+    first = tail["first"]
+    new = [path for path in found if path not in tail["files"] and path not in tail["denied"]]
+    moved = first
+    if first:
+        tail["first"] = False
+        for path in (path for path in tail["paths"] if path not in found):
+            agent.noticed(proc, sys, source, "missing", path)
+    if new and not first and tail["every"] and any(is_pattern(path) for path in tail["paths"]):
+        # New names are looked for every so often; the look is due at the next multiple, and only because there is something to find.
+        if tail["scan"] is None:
+            tail["scan"] = tail["began"] + -((tail["began"] - sys.now) // tail["every"]) * tail["every"]
+        if sys.now < tail["scan"]:
+            times.append(tail["scan"])
+            new = []
+    if new:
+        tail["scan"] = None
+        positions = saved_positions(sys, tail["saved"]) if first and tail["saved"] else {}
+        for path in new:
+            if _open(sys, tail, path, positions.get(path), tail["from_head"] if first else tail["late_from_head"]):
+                moved = True
+                agent.noticed(proc, sys, source, "found", path)
+            else:
+                tail["denied"].append(path)
+                agent.noticed(proc, sys, source, "denied", path)
+    for path in list(tail["files"]):
+        moved = _read(proc, sys, agent, source, path) or moved
+    if moved and tail["saved"]:
+        rows = [f"{path}\t{_position(sys, file):016x}\t{_inode(file['ino']):016x}\n" for path, file in tail["files"].items()]
+        sys.write_file(tail["saved"], "".join(rows))
+
+
+def saved_positions(sys: Sys, name: str) -> dict[str, tuple[int, int]]:
+    """{path: (position, inode)} of an earlier life; empty when there is no such file."""
+    try:
+        rows = [line.split("\t") for line in sys.read_file(name).splitlines()]
+    except Errno:
+        return {}
+    found: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        if len(row) == 3 and all(all(digit in "0123456789abcdef" for digit in number) and number for number in row[1:]):
+            found[row[0]] = (int(row[1], 16), int(row[2], 16))
+    return found
+
+
+def _identity(sys: Sys, path: str) -> str:
+    found = sys.find(path)
+    return f"{found.fsid}#{found.ino}" if found is not None and found.inode["t"] == "f" else ""
+
+
+def _inode(identity: str) -> int:
+    return int(identity.rpartition("#")[2] or 0)
+
+
+def _open(sys: Sys, tail: Data, path: str, known: tuple[int, int] | None, from_head: bool) -> bool:
+    try:
+        fd = sys.open(path)
+    except Errno:
+        return False
+    file: Data = {"fd": fd, "ino": _identity(sys, path), "part": ""}
+    length = _length(sys, fd)
+    if known is not None and known[1] == _inode(file["ino"]):
+        _seek(sys, fd, min(known[0], length))
+    elif known is None and not from_head:
+        _seek(sys, fd, length)
+    tail["files"][path] = file
+    return True
+
+
+def _description(sys: Sys, fd: int) -> Data:
+    found: Data = sys.kernel.state["files"][sys.proc["fds"][str(fd)]]
+    return found
+
+
+def _length(sys: Sys, fd: int) -> int:
+    desc = _description(sys, fd)
+    inode = sys.kernel.filesystem(desc["fs"])["inodes"].get(desc["ino"]) if desc.get("ino") else None
+    return len(inode["s"]) if inode is not None else 0
+
+
+def _seek(sys: Sys, fd: int, position: int) -> None:
+    _description(sys, fd)["off"] = position
+
+
+def _position(sys: Sys, file: Data) -> int:
+    return int(_description(sys, file["fd"])["off"]) - len(file["part"])
+
+
+def _read(proc: Process, sys: Sys, agent: Agent, source: str, path: str) -> bool:
+    """Reads what is new in a followed file; True when its position has moved."""
+    files = proc["data"]["pipeline"]["tails"][source]["files"]
+    file = files[path]
+    moved = False
+    if _description(sys, file["fd"]).get("ino") and _length(sys, file["fd"]) < _description(sys, file["fd"])["off"]:
+        _seek(sys, file["fd"], 0)
+        file["part"] = ""
+        agent.noticed(proc, sys, source, "truncated", path)
+    while piece := sys.read(file["fd"]):
+        moved = True
+        lines = (file["part"] + piece).split("\n")
+        file["part"] = lines.pop()
+        if lines:
+            sys.charge(LINE_US * len(lines))
+            agent.lines(proc, sys, source, path, [line.removesuffix("\r") for line in lines])
+    present = _identity(sys, path)
+    if present == file["ino"]:
+        return moved
+    sys.close(file["fd"])
+    del files[path]
+    if not present:
+        agent.noticed(proc, sys, source, "gone", path)
+    elif _open(sys, proc["data"]["pipeline"]["tails"][source], path, None, True):
+        agent.noticed(proc, sys, source, "rotated", path)
+        _read(proc, sys, agent, source, path)
+    return True
+
+
+def is_pattern(path: str) -> bool:
+    return any(char in path for char in "*?[")
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Shell pattern against a path; `*` stops at a slash, `**` does not."""
+    if "**" in pattern:
+        return fnmatch.fnmatchcase(path, pattern.replace("/**/", "/*").replace("**", "*"))
+    parts, wanted = path.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(fnmatch.fnmatchcase(part, want) for part, want in zip(parts, wanted, strict=True))
+
+
+def glob(sys: Sys, pattern: str) -> list[str]:
+    """The files that a pattern names, sorted; at most GLOB_MAX."""
+    if not is_pattern(pattern):
+        return [pattern] if _identity(sys, pattern) else []
+    fixed = pattern[: min(pattern.index(char) for char in "*?[" if char in pattern)].rpartition("/")[0] or "/"
+    deep = "**" in pattern
+    depth = pattern.count("/")
+    out: list[str] = []
+    todo = [fixed]
+    while todo and len(out) < GLOB_MAX:
+        directory = todo.pop()
+        try:
+            where = sys.look(directory)
+            names = sys.names(where) if where.is_dir else []
+        except Errno:
+            continue
+        for name in names:
+            path = f"{directory.rstrip('/')}/{name}"
+            found = sys.find(path)
+            if found is not None and found.is_dir:
+                if deep or path.count("/") < depth:
+                    todo.append(path)
+            elif found is not None and found.inode["t"] == "f" and matches(path, pattern):
+                out.append(path)
+    return sorted(out)
+
+
+def _existing(sys: Sys, path: str) -> str:
+    """The nearest place of a path that exists, to be watched."""
+    if is_pattern(path):
+        path = path[: min(path.index(char) for char in "*?[" if char in path)].rpartition("/")[0]
+    while path not in ("", "/"):
+        if sys.find(path) is not None:
+            return path
+        path = path.rpartition("/")[0]
+    return "/"
+
+
+# ---- sending
+
+
+def _deliver(proc: Process, sys: Sys, agent: Agent, out: str, times: list[int], fds: list[int], objs: list[str]) -> None:
+    pipeline = proc["data"]["pipeline"]
+    held = pipeline["outs"][out]
+    stopping = pipeline["stopping"] is not None
+    while True:
+        if held["flight"] is not None:
+            answer = advance(sys, held["flight"])
+            if answer is None:
+                waits_of(proc, held["flight"], times, fds, objs)
+                return
+            chunk = next(chunk for chunk in held["queue"] if chunk["id"] == held["flight"]["chunk"])
+            held["flight"] = None
+            _settle(proc, sys, agent, out, chunk, answer)
+        if held["staged"] and (stopping or held["due"] <= sys.now) and not (agent.serial and held["queue"]):
+            pipeline["chunks"] += 1
+            held["queue"].append({"id": pipeline["chunks"], "events": held["staged"], "tries": 0, "at": sys.now, "made": sys.now})
+            held.update(staged=[], due=None)
+        ready = [chunk for chunk in held["queue"] if chunk["at"] <= sys.now]
+        if not ready:
+            break
+        chunk = ready[0]
+        wish = agent.request(proc, sys, out, chunk)
+        if wish is None:
+            _settle(proc, sys, agent, out, chunk, (200, "", ""))
+        else:
+            held["flight"] = {**launch(sys, wish), "chunk": chunk["id"]}
+    times += [chunk["at"] for chunk in held["queue"]]
+    if held["staged"] and not (agent.serial and held["queue"]):
+        times.append(held["due"])
+
+
+def _settle(proc: Process, sys: Sys, agent: Agent, out: str, chunk: Data, answer: tuple[int, str, str]) -> None:
+    held = proc["data"]["pipeline"]["outs"][out]
+    again = agent.settled(proc, sys, out, chunk, *answer)
+    if again is None:
+        held["queue"].remove(chunk)
+        held["bytes"] -= sum(size(event) for event in chunk["events"])
+    else:
+        chunk["tries"] += 1
+        chunk["at"] = sys.now + again
+
+
+def launch(sys: Sys, wish: Data) -> Data:
+    """Begins a request: {"host", "port", "text", "timeout" ms?, "raw": no answer is awaited?}."""
+    flight = {"fd": -1, "text": wish["text"], "raw": bool(wish.get("raw")), "sent": False, "buffer": "", "error": ""}
+    flight["until"] = sys.now + int(wish.get("timeout", TIMEOUT_MS))
+    _, addresses = sockets.resolve(sys, wish["host"])
+    flight["address"] = addresses[0] if addresses else ""
+    if addresses:
+        flight["fd"] = sockets.dial(sys, addresses[0], int(wish["port"]), int(wish.get("timeout", TIMEOUT_MS)))
+    else:
+        flight["error"] = "ENOTFOUND"
+    return flight
+
+
+def advance(sys: Sys, flight: Data) -> tuple[int, str, str] | None:
+    """(status, body, error) once a request has ended; None while it has not."""
+    fd = flight["fd"]
+    if flight["error"]:
+        return 0, "", flight["error"]
+    state = sockets.dialed(sys, fd)
+    if not flight["sent"] and state != "connecting":
+        if state != "open":
+            sys.close(fd)
+            return 0, "", state
+        try:
+            sys.write(fd, flight["text"])
+        except Errno as error:
+            sys.close(fd)
+            return 0, "", error.name
+        flight["sent"] = True
+        if flight["raw"]:
+            sys.close(fd)
+            return 200, "", ""
+    while flight["sent"] and sys.readable(fd):
+        piece = sys.read(fd)
+        flight["buffer"] += piece
+        message, _ = http.take(flight["buffer"], closed=not piece)
+        if message is not None or not piece:
+            sys.close(fd)
+            return (message.status, message.body, "") if message is not None else (0, "", "ECONNRESET")
+    if sys.now >= flight["until"]:
+        sys.close(fd)
+        return 0, "", "timeout"
+    return None
+
+
+def waits_of(proc: Process, flight: Data, times: list[int], fds: list[int], objs: list[str]) -> None:
+    """Adds what a request in flight waits for."""
+    if flight["sent"]:
+        fds.append(flight["fd"])
+    else:
+        objs.append("sock:" + proc["fds"][str(flight["fd"])])
+    times.append(flight["until"])
+
+
+def post(host: str, port: int, path: str, body: str, *, kind: str, agent: str, headers: list[tuple[str, str]] | None = None) -> Data:
+    """A request of an agent to a store, for `launch`."""
+    named = host if port == 80 else f"{host}:{port}"
+    lines = [("User-Agent", agent), ("Content-Type", kind), *(headers or []), ("Connection", "close")]
+    return {"host": host, "port": port, "text": http.request("POST", path, named, lines, body).text()}
+
+
+def bulk(events: list[tuple[Data, Data]], action: str = "index") -> str:
+    """The body of Elasticsearch's _bulk: [(metadata, document)]."""
+    return "".join(
+        json.dumps({action: meta}, separators=(",", ":")) + "\n" + json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+        for meta, document in events
+    )
+
+
+def refusals(body: str) -> list[Data]:
+    """The errors inside an answer of _bulk; empty when all went well."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return []
+    if not isinstance(answer, dict) or not answer.get("errors"):
+        return []
+    return [item["error"] for row in answer["items"] for item in row.values() if "error" in item]
+
+
+def streams(events: list[Event], labels: list[dict[str, str]], lines: list[str]) -> str:
+    """The body of Loki's push: events grouped by their labels, in order."""
+    grouped: dict[str, Data] = {}
+    for event, named, line in zip(events, labels, lines, strict=True):
+        stream = grouped.setdefault(json.dumps(named, sort_keys=True), {"stream": named, "values": []})
+        stream["values"].append([f"{event[0]}000000", line])
+    return json.dumps({"streams": list(grouped.values())}, ensure_ascii=False, separators=(",", ":"))
