@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from .kubelet import Kubelet
 
 CRITICAL = 2_000_000_000  # SystemCriticalPriority
+# pkg/kubelet/sysctl/safe_sysctls.go, on a kernel that has them all
+SAFE_SYSCTLS = frozenset(
+    {
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    }
+)
 
 
 def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
@@ -54,12 +71,27 @@ def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
                 f"Node didn't have enough resource: {name}, requested: {wanted // unit}, used: {used // unit}, "
                 f"capacity: {capacity // unit}"
             )
+    if forbidden := _forbidden_sysctl(pod["spec"]):
+        return "SysctlForbidden", f"forbidden sysctl: {forbidden}"
     labels = node["metadata"].get("labels") or EMPTY
     if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or EMPTY).items()):
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
     if _ports(pod) & {port for held in others for port in _ports(kubelet.pod(held))}:
         return "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
     return None
+
+
+def _forbidden_sysctl(spec: Map) -> str:
+    """Why one of the Pod's kernel parameters may not be set; "" where all are safe (pkg/kubelet/sysctl/allowlist.go)."""
+    for wanted in (spec.get("securityContext") or EMPTY).get("sysctls") or ():
+        name = wanted["name"].replace("/", ".")
+        if name not in SAFE_SYSCTLS:
+            return f'"{wanted["name"]}" not allowlisted'
+        if name.startswith("net.") and spec.get("hostNetwork"):
+            return f'"{wanted["name"]}" not allowed with host net enabled'
+        if name.startswith("kernel.") and spec.get("hostIPC"):
+            return f'"{wanted["name"]}" not allowed with host ipc enabled'
+    return ""
 
 
 def _ports(pod: Map) -> set[tuple[int, str]]:

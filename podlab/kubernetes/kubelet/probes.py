@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..objects import EMPTY, Map
+from ..runtime import grpc_health
 from ..runtime.node import ExecError
 from . import hooks
 from .podspec import EPHEMERAL, INIT, Part, has_probe, part, parts
@@ -134,8 +135,12 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
     if get := spec.get("httpGet"):
         host, port, message = hooks.get_request(worker, one, get)
         kubelet.cluster.network.request(source, host, port, message, timeout, reply)
+    elif grpc := spec.get("grpc"):
+        host, port = worker["sandbox"]["ip"], int(grpc["port"])
+        message = grpc_health.question(host, port, grpc.get("service") or "")
+        kubelet.cluster.network.request(source, host, port, message, timeout, reply)
     else:
-        socket = spec.get("tcpSocket") or spec.get("grpc") or EMPTY
+        socket = spec.get("tcpSocket") or EMPTY
         host = socket.get("host") or worker["sandbox"]["ip"]
         kubelet.cluster.network.request(source, host, hooks.port_number(one, socket.get("port")), None, timeout, reply)
 
@@ -169,13 +174,14 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
     one = part(kubelet.pod(worker), name)
     spec = _spec(one, kind)
     get = spec.get("httpGet")
+    if spec.get("grpc"):
+        text = _grpc_complaint(worker, spec, result)
+        _result(kubelet, worker, key, container_id, not text, text)
+        return
     if get is None:
-        socket = spec.get("tcpSocket") or spec.get("grpc") or EMPTY
+        socket = spec.get("tcpSocket") or EMPTY
         where = f"{socket.get('host') or worker['sandbox']['ip']}:{hooks.port_number(one, socket.get('port'))}"
         text = "" if result["ok"] else f"dial tcp {where}: {_words(result['error'])}"
-        if not result["ok"] and spec.get("grpc"):
-            within = spec.get("timeoutSeconds") or 1
-            text = f'timeout: failed to connect service "{where}" within {within}s: {_words(result["error"])}'
         _result(kubelet, worker, key, container_id, bool(result["ok"]), text)
         return
     host, port, _ = hooks.get_request(worker, one, get)
@@ -198,6 +204,23 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": EOF')
     else:
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": dial tcp {host}:{port}: {_words(result["error"])}')
+
+
+def _grpc_complaint(worker: Worker, spec: Map, result: dict[str, Any]) -> str:
+    """What is wrong with a gRPC service's answer; "" when it is SERVING (pkg/probe/grpc/grpc.go, Probe)."""
+    within = f"{spec.get('timeoutSeconds') or 1}s"
+    headers = {name.lower(): value for name, value in result.get("headers") or ()}
+    if not result["ok"] or headers.get("content-type") != grpc_health.CONTENT_TYPE:
+        if result["error"] == "timeout" and result.get("connected"):
+            return f"timeout: health rpc did not complete within {within}"
+        return f'timeout: failed to connect service "{worker["sandbox"]["ip"]}:{spec["grpc"]["port"]}" within {within}: context deadline exceeded'
+    code = int(headers["grpc-status"])
+    if code == 12:
+        return f"error: this server does not implement the grpc health protocol (grpc.health.v1.Health): {headers.get('grpc-message', '')}"
+    if code:
+        said = f"rpc error: code = {grpc_health.CODES.get(code, 'Unknown')} desc = {headers.get('grpc-message', '')}"
+        return f"error: health rpc probe failed: {said}"
+    return "" if result["body"] == "SERVING" else f'service unhealthy (responded with "{result["body"]}")'
 
 
 def _words(error: str) -> str:

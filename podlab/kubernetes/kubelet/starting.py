@@ -167,6 +167,7 @@ def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     if runs:
         read_end(kubelet, worker, name, runs[-1])
     try:
+        _load_seccomp_profile(pod, one)
         container_id = kubelet.machine.create_container(worker["uid"], name, attempt=attempt, **options)
     except StartError as error:
         kubelet.record(worker, "Warning", "Failed", f"Error: {error.message}", one.path)
@@ -261,6 +262,18 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         "target": target,
         "capabilities": ("ALL",) if mine.get("privileged") else (mine.get("capabilities") or EMPTY).get("add") or (),
     }
+
+
+def _load_seccomp_profile(pod: Map, one: Part) -> None:
+    """No profile lies on our nodes (seccompProfileRoot is empty): one that is named is missing. Raises StartError."""
+    mine, whole = one.spec.get("securityContext") or EMPTY, pod["spec"].get("securityContext") or EMPTY
+    profile = mine.get("seccompProfile") or whole.get("seccompProfile") or EMPTY
+    if profile.get("type") == "Localhost" and not mine.get("privileged"):
+        path = f"/var/lib/kubelet/seccomp/{profile.get('localhostProfile', '')}"
+        raise StartError(
+            f'failed to create containerd container: cannot load seccomp profile "{path}": open {path}: no such file or directory',
+            reason="CreateContainerError",
+        )
 
 
 def limits(kubelet: Kubelet, spec: Map) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..etcd import Change
 from ..objects import EMPTY, Map, memo
+from ..runtime.image import Entry, Tree
 from . import env
 from .podspec import Part, apps
 from .state import WAIT, Worker
@@ -117,8 +118,40 @@ def check(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> None:
             f"kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of "
             "registered CSI drivers"
         )
+    elif volume.get("image") is not None:
+        if kubelet.machine.find_image(volume["image"].get("reference") or "") is None:
+            raise MountError(f'failed to get image ref for "{volume["image"].get("reference")}": image not found')
     elif len(volume) > 1 and "emptyDir" not in volume:
-        raise MountError("no volume plugin matched")
+        raise MountError(_out_of_reach(volume))
+
+
+def _out_of_reach(volume: Map) -> str:
+    """Why a volume that lies outside this cluster cannot be mounted, in the words of its plugin (pkg/volume/*)."""
+    if "gitRepo" in volume:  # GitRepoVolumeDriver is off since 1.33
+        return ("git-repo volume plugin has been disabled; if necessary, it may be re-enabled by setting the feature-gate "
+                "`GitRepoVolumeDriver`")  # fmt: skip
+    if source := volume.get("nfs"):
+        where = f"{source['server']}:{source['path']}"
+        return (f"mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {where}\n"
+                f"Output: mount.nfs: Connection timed out for {where}\n")  # fmt: skip
+    return "no volume plugin matched"
+
+
+def _files_of(tree: Tree, at: str = "") -> dict[str, Any]:
+    """The files of an image's tree, as a volume's content."""
+    found: dict[str, Any] = {}
+    for name, item in tree.items():
+        path = f"{at}{name}"
+        if isinstance(item, str):
+            found[path] = {"content": item, "mode": 0o644}
+        elif isinstance(item, Entry):
+            if item.children is not None:
+                found.update(_files_of(item.children, f"{path}/"))
+            elif not item.link:
+                found[path] = {"content": item.content, "mode": item.mode or (0o755 if item.program else 0o644)}
+        else:
+            found.update(_files_of(item, f"{path}/"))
+    return found
 
 
 def claim_name(worker: Worker, volume: Map) -> str:
@@ -267,6 +300,9 @@ def _create(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map, group: int)
         )
     elif source := volume.get("hostPath"):
         kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"])
+    elif source := volume.get("image"):
+        found = kubelet.machine.find_image(source["reference"])
+        kubelet.machine.create_volume(uid, name, "image", files=_files_of(found.tree) if found else {}, read_only=True)
     else:
         empty = volume.get("emptyDir") or EMPTY
         size = quantity.value(empty.get("sizeLimit"))

@@ -6,6 +6,7 @@ A file system tree is a nested dict: a directory is a dict of names, a file is a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Image:
-    """One image. `name` is canonical (`docker.io/library/nginx`), `tags` those that exist at the registry; `size` bytes of a
+    """One image. `name` is canonical (`docker.io/library/nginx`), `tags` those that exist at the registry (or VERSIONS); `size` bytes of a
     pull."""
 
     name: str
@@ -44,6 +45,10 @@ class Image:
     ports: tuple[int, ...] = ()
     stop_signal: str = "SIGTERM"
 
+
+VERSIONS = "*"
+"""In `tags`: every tag that looks like a version, a release name or a build."""
+LIKE_A_VERSION = re.compile(r"(?:latest|stable|main|edge|lts|canary|blue|green|purple|v?[0-9][\w.-]*)")
 
 CATALOGUE: dict[str, list[Image]] = {}
 """Name -> its variants, which have tags of their own (`nginx:1.27` and `nginx:1.27-alpine` differ in more than size)."""
@@ -70,4 +75,5 @@ def add(image: Image) -> Image:
 def find(reference: str) -> Image | None:
     """The image that a reference names, or None: no such name, or no such tag. A digest is taken on trust."""
     name, tag, digest = canonical(reference)
-    return next((image for image in CATALOGUE.get(name, ()) if digest or tag in image.tags), None)
+    return next((image for image in CATALOGUE.get(name, ()) if digest or tag in image.tags
+                 or (VERSIONS in image.tags and LIKE_A_VERSION.fullmatch(tag))), None)  # fmt: skip

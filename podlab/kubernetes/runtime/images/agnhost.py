@@ -1,12 +1,13 @@
 """agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest,
-entrypoint-tester, connect, logs-generator, fail. Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
+entrypoint-tester, connect, logs-generator, fail, grpc-health-checking. Source: test/images/agnhost in the Kubernetes tree (README.md
+and the sub-commands).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from .. import http, sockets
+from .. import grpc_health, http, sockets
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
@@ -36,12 +37,12 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
         proc["data"].update(mode=mode, began=sys.now)
         sys_flags = _flags(words)
         if mode in SERVERS:
-            port, text = SERVERS[mode](sys_flags)
+            ports, text = SERVERS[mode](sys_flags)
             sys.err(text)
             try:
-                listen_on(proc, sys, [port])
+                listen_on(proc, sys, ports)
             except Errno as error:
-                sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} listen tcp :{port}: bind: {error.text.lower()}\n")
+                sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} listen tcp :{ports[0]}: bind: {error.text.lower()}\n")
                 return 1
     mode = proc["data"]["mode"]
     if mode in SERVERS:
@@ -53,15 +54,19 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
     return action(proc, sys, words[1:])
 
 
-SERVERS: dict[str, Callable[[dict[str, str]], tuple[int, str]]] = {
+SERVERS: dict[str, Callable[[dict[str, str]], tuple[list[int], str]]] = {
     "netexec": lambda flags: (
-        int(flags.get("http-port") or 8080),
+        [int(flags.get("http-port") or 8080)],
         f"Started HTTP server on port {flags.get('http-port') or 8080}\nStarted UDP server on port {flags.get('udp-port') or 8081}\n",
     ),
-    "liveness": lambda flags: (8080, ""),
-    "serve-hostname": lambda flags: (int(flags.get("port") or 9376), f"Serving on port {flags.get('port') or 9376}.\n"),
-    "test-webserver": lambda flags: (int(flags.get("port") or 80), ""),
-    "nettest": lambda flags: (int(flags.get("port") or 8080), ""),
+    "liveness": lambda flags: ([8080], ""),
+    "serve-hostname": lambda flags: ([int(flags.get("port") or 9376)], f"Serving on port {flags.get('port') or 9376}.\n"),
+    "test-webserver": lambda flags: ([int(flags.get("port") or 80)], ""),
+    "nettest": lambda flags: ([int(flags.get("port") or 8080)], ""),
+    "grpc-health-checking": lambda flags: (
+        [int(flags.get("port") or 5000), int(flags.get("http-port") or 8080)],
+        f"Http server starting to listen on :{flags.get('http-port') or 8080}\ngRPC server starting to listen on :{flags.get('port') or 5000}\n",
+    ),
 }
 
 
@@ -81,7 +86,24 @@ def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
         if kind == "file":
             return text_answer(sys.read_file(file), kind=mime_type(file, "text/plain; charset=utf-8"))
         return text_answer("404 page not found\n", 404)
+    if mode == "grpc-health-checking":
+        return _grpc_health(proc, sys, request)
     return _netexec(proc, sys, request, peer)
+
+
+def _grpc_health(proc: Process, sys: Sys, request: http.Message) -> Answer:
+    """--service NAME, --delay-unhealthy-sec N, and the HTTP side that turns the state round."""
+    data, flags = proc["data"], _flags(proc["argv"][1:])
+    if grpc_health.is_check(request):
+        if request.body not in ("", flags.get("service", "")):
+            return grpc_health.reply(5, message="unknown service")
+        delay = flags.get("delay-unhealthy-sec", "-1")
+        late = delay.isdigit() and sys.now - data["began"] >= int(delay) * 1000
+        return grpc_health.reply(state=data.get("state") or ("NOT_SERVING" if late else "SERVING"))
+    if request.path in ("/make-serving", "/make-not-serving"):
+        data["state"] = "SERVING" if request.path == "/make-serving" else "NOT_SERVING"
+        return text_answer("")
+    return text_answer("404 page not found\n", 404)
 
 
 def _netexec(proc: Process, sys: Sys, request: http.Message, peer: str) -> Answer:
@@ -240,7 +262,7 @@ for _name in ("registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-im
     add(
         Image(
             _name,
-            ("2.21", "2.33", "2.38", "2.39", "2.40", "2.41", "2.43", "2.45", "2.47", "2.52", "2.53", "2.56", "2.57"),
+            tuple(f"2.{n}" for n in range(1, 64)),
             TREE,
             51_105_200,
             entrypoint=("/agnhost",),

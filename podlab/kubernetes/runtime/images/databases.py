@@ -438,7 +438,7 @@ _image(
 MYSQL: Mapping[str, object] = {"var": {"lib": {"mysql": {}}, "run": {"mysqld": {}}}}
 _image(
     "mysql",
-    ("latest", "5.6", "5.7", "8", "8.0", "8.0.43", "8.4", "8.4.6", "9", "9.4", "lts", "oraclelinux9"),
+    ("latest", "5.6", "5.7", "5.7.44", "8", "8.0", "8.0.36", "8.0.43", "8.4", "8.4.6", "9", "9.4", "lts", "oraclelinux9"),
     "mysqld",
     236_030_000,
     3306,
@@ -458,7 +458,7 @@ _image(
 )
 _image(
     "mongo",
-    ("latest", "4.4", "5", "5.0", "6", "6.0", "7", "7.0", "8", "8.0"),
+    ("latest", "3.6", "4", "4.0", "4.2", "4.4", "4.4.6", "4.4.29", "5", "5.0", "6", "6.0", "7", "7.0", "8", "8.0"),
     "mongod",
     310_270_000,
     27017,
@@ -469,7 +469,7 @@ _image("memcached", ("latest", "1", "1.6", "1.6.39"), "memcached", 34_040_000, 1
 _image("memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True)
 _image(
     "rabbitmq",
-    ("latest", "3", "3.12", "3.13", "4", "4.1", "management", "3-management", "4-management"),
+    ("latest", "3", "3.11", "3.12", "3.13", "4", "4.1", "management", "3-management", "3.11-management", "3.12-management", "4-management"),
     "rabbitmq-server",
     113_860_000,
     5672,

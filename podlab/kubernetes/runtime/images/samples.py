@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import http, sockets
 from ..image import Entry, Image, add
-from ..process import Process
+from ..process import Errno, Process
 from ..program import MEBIBYTE
 from ..serving import Answer, stamp, text_answer, web_program
 from ..system import Sys
@@ -180,7 +180,7 @@ for _name in ("docker.io/luksa/kubia", "docker.io/luksa/kubia-unhealthy"):
     add(
         Image(
             _name,
-            ("latest", "v1", "v2", "v3", "v4"),
+            ("latest", "v1", "v2", "v3", "v4", "1.0", "1.1"),
             base_tree(
                 "debian",
                 {
@@ -192,6 +192,38 @@ for _name in ("docker.io/luksa/kubia", "docker.io/luksa/kubia-unhealthy"):
             ),
             263_427_000,
             entrypoint=("kubia", "app.js"),
+            env=ENV,
+            ports=(8080,),
+        )
+    )
+
+
+# ---- luksa/kubia-pet: keeps what is posted in a file of its volume
+
+KEPT = "/var/data/kubia.txt"
+
+
+def _pet(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
+    if request.method == "POST":
+        sys.out("New data has been received and stored.\n")
+        try:
+            sys.write_file(KEPT, request.body)
+        except Errno as error:
+            return text_answer(f"{KEPT}: {error.text}\n", 500)
+        return text_answer(f"Data stored on pod {sys.hostname}\n")
+    stored = sys.read_file(KEPT) if sys.find(KEPT) is not None else "No data posted yet"
+    return text_answer(f"You've hit {sys.hostname}\nData stored on this pod: {stored}\n")
+
+
+web_program("kubia-pet", _kubia_start, _pet, memory=20 * MEBIBYTE, signal=None)
+for _name in ("docker.io/luksa/kubia-pet", "docker.io/luksa/kubia-pet-peers"):
+    add(
+        Image(
+            _name,
+            ("latest",),
+            base_tree("debian", {"bin": {"kubia-pet": Entry(program="kubia-pet")}, "var": {"data": {}}}, extra=("curl",)),
+            263_427_000,
+            entrypoint=("kubia-pet",),
             env=ENV,
             ports=(8080,),
         )
