@@ -1,6 +1,7 @@
 """Names of the cluster: what CoreDNS answers for Services, headless Services and Pods, and how a Pod's resolver searches.
 
-Source: the DNS specification for Services and Pods (dns.md of kubernetes/dns), resolv.conf(5). The cluster has no way to names outside.
+Source: the DNS specification for Services and Pods (dns.md of kubernetes/dns), resolv.conf(5). Of the names outside the cluster only the
+nodes' own are known, as where CoreDNS forwards to the machines' DNS (kind, the clouds).
 """
 
 from __future__ import annotations
@@ -96,7 +97,9 @@ def query(cluster: Cluster, name: str, kind: str = "A") -> tuple[str, list[Recor
         return ("NOERROR" if found else "NXDOMAIN"), ([(name, "PTR", found)] if found and kind in ("PTR", "ANY") else [])
     labels = name.split(".")
     if labels[-2:] != DOMAIN.split("."):
-        return "NXDOMAIN", []
+        node = cluster.etcd.get("nodes", name)
+        found_at = [a["address"] for a in dig(node, "status.addresses", ()) if a["type"] == "InternalIP"] if node is not None else []
+        return ("NOERROR" if found_at else "NXDOMAIN"), [(name, "A", address) for address in found_at] if kind in ("A", "ANY") else []
     labels = labels[:-2]
     if len(labels) == 3 and labels[2] == "pod":
         address = labels[0].replace("-", ".")

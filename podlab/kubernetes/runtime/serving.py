@@ -303,8 +303,8 @@ def _finish(sys: Sys, fd: int, connection: Data, message: http.Message | None) -
 
 # ---- whole programs
 
-Prepare = Callable[[Process, Sys], int | str]
-"""Before listening: the port, or a text on standard error for which the program ends with code 1."""
+Prepare = Callable[[Process, Sys], int | tuple[str, int] | str]
+"""Before listening: the port (and the address, else all), or a text on standard error for which the program ends with code 1."""
 
 
 def web_program(
@@ -324,9 +324,10 @@ def web_program(
                 sys.err(found)
                 return 1
             try:
-                listen_on(proc, sys, [found])
+                address, port = found if isinstance(found, tuple) else ("0.0.0.0", found)
+                listen_on(proc, sys, [port], address)
             except Errno as error:
-                sys.err(f"listen tcp :{found}: bind: {error.text.lower()}\n")
+                sys.err(f"listen tcp :{port}: bind: {error.text.lower()}\n")
                 return 1
         return serve_http(proc, sys, answer)
 
