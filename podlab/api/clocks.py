@@ -7,7 +7,7 @@ times in requests are moved back. Only fields that the schema calls times are to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -81,5 +81,7 @@ def _later(text: str, seconds: int) -> str:
         at = datetime.fromisoformat(text.replace("Z", "+00:00")) + timedelta(seconds=seconds)
     except (ValueError, OverflowError):
         return text
+    if at.tzinfo is None:
+        return text  # no time of the API's: the engine says so
     fraction = f".{at.microsecond:06d}" if "." in text else ""
-    return at.strftime("%Y-%m-%dT%H:%M:%S") + fraction + ("Z" if text.endswith("Z") else at.strftime("%z"))
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podlab.kubernetes import selectors
+from podlab.kubernetes.apiserver import versions
 from podlab.kubernetes.apiserver.errors import bad_request
 from podlab.kubernetes.resources import Resource
 
@@ -22,12 +23,14 @@ OF_KIND: dict[str, tuple[str, ...]] = {
 }
 
 
-def check(resource: Resource, text: str) -> None:
-    """Raises ApiError 400 for a selector that does not parse or names a field that cannot be selected by."""
+def checked(resource: Resource, text: str) -> str:
+    """A selector with its paths as the stored version has them. Raises ApiError 400 where it does not parse or names no such field."""
     try:
         terms = selectors.parse_fields(text)
     except selectors.SelectorError as error:
         raise bad_request(str(error)) from None
-    for path, _, _ in terms:
+    found = [(versions.stored_field(resource, path), operator, value) for path, operator, value in terms]
+    for (path, _, _), (asked, _, _) in zip(found, terms, strict=True):
         if path not in EVERY and path not in OF_KIND.get(resource.plural, ()):
-            raise bad_request(f"field label not supported: {path}")
+            raise bad_request(f"field label not supported: {asked}")
+    return ",".join(path + operator + value for path, operator, value in found)

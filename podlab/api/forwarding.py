@@ -1,13 +1,12 @@
-"""port-forward over websockets: kubectl's SPDY inside it, or the numbered channels of the Python client.
+"""port-forward over websockets: kubectl's SPDY inside it, or the numbered channels of the Python and JavaScript clients.
 
-What is forwarded is HTTP: a whole request goes to the Pod as a journaled visit, and its answer comes back. Other protocols are refused.
+Bytes go to the Pod's socket as they are, each message a journaled act (kubelet/forwards.py); what comes back is only read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import http
 import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,17 +17,16 @@ from podlab.api.hub import Hub
 from podlab.api.wire import Call, Receive, Send
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
 from podlab.kubernetes.cluster import Cluster as Engine
-from podlab.kubernetes.kubelet import report
+from podlab.kubernetes.kubelet import forwards, report
 from podlab.labs.live import LiveCluster
 from podlab.labs.storage import Fenced
 
 TUNNEL, CHANNELS = "SPDY/3.1+portforward.k8s.io", "v4.channel.k8s.io"
 PROTOCOLS = (TUNNEL, CHANNELS)
-REQUEST_MAX = 1 << 20  # bytes of one forwarded request
+WAITING_MAX = 4 << 20  # bytes that one connection holds for a cluster that does not take them; more cuts it off
 STREAMS_MAX = 64  # of one client
 PIECE = 32 * 1024
 LOOK_EVERY = 0.05  # seconds
-OWN = ("content-length", "transfer-encoding", "connection")  # headers of an answer that are written anew
 
 WORDS = {"ECONNREFUSED": "connection refused", "timeout": "i/o timeout", "ECONNRESET": "connection reset by peer",
          "EHOSTUNREACH": "no route to host", "ETIMEDOUT": "i/o timeout"}
@@ -50,40 +48,77 @@ def pod_of(engine: Engine, target: Target) -> tuple[str, str]:
 
 
 class Pipe:
-    """One connection to a port: bytes of requests in, bytes of answers out."""
+    """One connection to a port: bytes in, bytes out."""
 
-    def __init__(self, live: LiveCluster, hub: Hub, uid: str, port: int) -> None:
-        self.live, self.hub, self.uid, self.port = live, hub, uid, port
-        self.inbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=64)  # b"": no more comes
+    def __init__(self, live: LiveCluster, hub: Hub, pod: tuple[str, str], port: int) -> None:
+        self.live, self.hub, self.port = live, hub, port
+        self.uid, self.node = pod
+        self.inbox: list[bytes] = []  # b"": no more comes
+        self.waiting = 0  # bytes of it
+        self.news = asyncio.Event()
+
+    def take(self, data: bytes) -> bool:
+        """More from the client. False when it sends faster than the cluster takes."""
+        self.inbox.append(data)
+        self.waiting += len(data)
+        self.news.set()
+        return self.waiting <= WAITING_MAX
 
     async def run(self, say: Say) -> str:
-        """Until the client sends no more. Gives "", or what the client is told went wrong."""
-        buffer = b""
-        while True:
-            request, buffer = cut(buffer)
-            if request is None:
-                if len(buffer) > REQUEST_MAX:
-                    return "the request is too large to be forwarded"
-                if buffer and not buffer[:1].isalpha():
-                    return f"error forwarding port {self.port} to pod {self.uid}: only HTTP can be forwarded"
-                piece = await self.inbox.get()
-                if not piece:
-                    return ""
-                buffer += piece
-                continue
-            result = await self._visit(request)
-            if not result["ok"]:
-                words = WORDS.get(result["error"], result["error"])
-                return (f"error forwarding port {self.port} to pod {self.uid}, uid : failed to connect to localhost:{self.port} inside "
-                        f"namespace, IPv4: dial tcp4 127.0.0.1:{self.port}: connect: {words}")
-            await say(answer_text(result, request))
-            if request["close"]:
-                return ""
+        """Until both ends have closed, or the Pod's has. Gives "", or what the client is told went wrong."""
+        wrong = (f"error forwarding port {self.port} to pod {self.uid}, uid : failed to connect to localhost:{self.port} inside namespace, "
+                 f"IPv4: dial tcp4 127.0.0.1:{self.port}: connect: ")
+        try:
+            session = await self.hub.act(lambda: self._act(act="dial", pod=self.uid, port=self.port))
+        except (ApiError, Fenced) as error:
+            return wrong + (error.message if isinstance(error, ApiError) else "connection reset by peer")
+        try:
+            return await self._pump(session, say, wrong)
+        except Fenced:
+            return wrong + WORDS["ECONNRESET"]
+        finally:
+            with contextlib.suppress(ApiError, Fenced):
+                await asyncio.shield(self.hub.act(lambda: self._act(act="close", session=session)))
 
-    async def _visit(self, request: dict[str, Any]) -> dict[str, Any]:
-        return await visit(self.live, self.hub, {
-            "do": "visit", "url": f"http://127.0.0.1:{self.port}{request['target']}", "method": request["method"],
-            "headers": request["headers"], "body": request["body"], "pod": self.uid})
+    async def _pump(self, session: str, say: Say, wrong: str) -> str:
+        seen, engine = 0, self.live.engine
+
+        def look() -> tuple[str, str]:
+            if self.live.engine is not engine:
+                return "", "ECONNRESET"  # the cluster stands at another moment now
+            found = forwards.read(engine.kubelet(self.node), session, seen)
+            if found[1] == "open":
+                self._send(session, seen)
+            return found
+        while True:
+            text, state = await self.hub.act(look)
+            seen += len(text)
+            data = text.encode("utf-8", "surrogateescape")
+            for at in range(0, len(data), PIECE):
+                await say(data[at:at + PIECE])
+            if state == "closed" and not text:
+                return ""
+            if state not in ("connecting", "open", "closed"):
+                return wrong + WORDS.get(state, state)
+            if not text and not self.inbox:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await self.news.wait()
+                self.news.clear()
+            elif state == "connecting" or text:
+                await asyncio.sleep(LOOK_EVERY / 5)
+
+    def _send(self, session: str, seen: int) -> None:
+        """Everything that the client has sent, as acts. Call inside a turn."""
+        pieces, self.inbox, self.waiting = self.inbox, [], 0
+        data = b"".join(pieces)
+        if data:
+            self._act(act="send", session=session, data=data.decode("utf-8", "surrogateescape"), seen=seen)
+        if b"" in pieces:
+            self._act(act="end", session=session)
+
+    def _act(self, **act: Any) -> Any:
+        return self.hub.submit({"do": "session", "node": self.node, **act})
 
 
 async def visit(live: LiveCluster, hub: Hub, entry: dict[str, Any]) -> dict[str, Any]:
@@ -102,65 +137,11 @@ async def visit(live: LiveCluster, hub: Hub, entry: dict[str, Any]) -> dict[str,
         return failed
 
 
-def cut(buffer: bytes) -> tuple[dict[str, Any] | None, bytes]:
-    """The first whole HTTP/1 request of a buffer, and what follows it; (None, buffer) while it is not whole."""
-    head, found, rest = buffer.partition(b"\r\n\r\n")
-    if not found:
-        return None, buffer
-    first, *lines = head.decode("latin-1").split("\r\n")
-    parts = first.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1"):
-        return None, b"\0" + buffer  # no HTTP: the caller says so
-    headers = [[name.strip(), value.strip()] for name, _, value in (line.partition(":") for line in lines)]
-    named = {name.lower(): value for name, value in headers}
-    size = int(named.get("content-length", "0")) if named.get("content-length", "0").isdigit() else 0
-    if named.get("transfer-encoding", "").lower() == "chunked":
-        body, rest, whole = _chunks(rest)
-        if not whole:
-            return None, buffer
-    elif len(rest) < size:
-        return None, buffer
-    else:
-        body, rest = rest[:size], rest[size:]
-    kept = [[name, value] for name, value in headers if name.lower() not in ("connection", "content-length", "transfer-encoding", "host")]
-    target = parts[1] if parts[1].startswith("/") else "/"
-    close = parts[2] == "HTTP/1.0" or named.get("connection", "").lower() == "close"
-    return {"method": parts[0], "target": target, "headers": kept, "body": body.decode("utf-8", "surrogateescape"), "close": close}, rest
-
-
-def _chunks(data: bytes) -> tuple[bytes, bytes, bool]:
-    """(body, rest, whether it is whole)."""
-    body = b""
-    while True:
-        line, found, rest = data.partition(b"\r\n")
-        try:
-            size = int(line.split(b";")[0] or b"x", 16)
-        except ValueError:
-            return body, data, False
-        if not found or len(rest) < size + 2:
-            return body, data, False
-        body, data = body + rest[:size], rest[size + 2:]
-        if size == 0:
-            return body, data, True
-
-
-def answer_text(result: dict[str, Any], request: dict[str, Any]) -> bytes:
-    body = b"" if request["method"] == "HEAD" else str(result["body"]).encode("utf-8", "surrogateescape")
-    try:
-        reason = http.HTTPStatus(result["status"]).phrase
-    except ValueError:
-        reason = ""
-    lines = [f"HTTP/1.1 {result['status']} {reason}", *(f"{name}: {value}" for name, value in result["headers"] if name.lower() not in OWN)]
-    size = next((value for name, value in result["headers"] if name.lower() == "content-length"), "0") if request["method"] == "HEAD" else len(body)
-    lines += [f"Content-Length: {size}", *(["Connection: close"] if request["close"] else [])]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
-
-
 class Forwarding:
     """One client's port-forward."""
 
-    def __init__(self, live: LiveCluster, hub: Hub, call: Call, uid: str, protocol: str, receive: Receive, send: Send) -> None:
-        self.live, self.hub, self.call, self.uid, self.protocol = live, hub, call, uid, protocol
+    def __init__(self, live: LiveCluster, hub: Hub, call: Call, pod: tuple[str, str], protocol: str, receive: Receive, send: Send) -> None:
+        self.live, self.hub, self.call, self.pod, self.protocol = live, hub, call, pod, protocol
         self.receive, self._send = receive, send
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -208,13 +189,10 @@ class Forwarding:
                     self._opened(frame, pipes, errors, writer)
                 elif frame.kind in ("data", "reset") and frame.stream in pipes:
                     pipe = pipes[frame.stream]
-                    ends = frame.end or frame.kind == "reset"
-                    with contextlib.suppress(asyncio.QueueFull):
-                        if frame.data:
-                            pipe.inbox.put_nowait(frame.data)
-                        if ends:
-                            pipe.inbox.put_nowait(b"")
-                    if ends:
+                    if frame.data and not pipe.take(frame.data):
+                        return
+                    if frame.end or frame.kind == "reset":
+                        pipe.take(b"")
                         del pipes[frame.stream]
 
     def _opened(self, frame: spdy.Frame, pipes: dict[int, Pipe], errors: dict[str, int], writer: spdy.Writer) -> None:
@@ -223,7 +201,7 @@ class Forwarding:
             errors[request] = frame.stream
         if kind != "data" or not port.isdigit() or len(self.tasks) >= STREAMS_MAX:
             return
-        pipe = pipes[frame.stream] = Pipe(self.live, self.hub, self.uid, int(port))
+        pipe = pipes[frame.stream] = Pipe(self.live, self.hub, self.pod, int(port))
         error_stream = errors.pop(request, 0)
 
         async def say(data: bytes) -> None:
@@ -240,18 +218,27 @@ class Forwarding:
 
     async def _channels(self) -> None:
         """Two channels a port: data and errors, each begun with the port's number (kubelet/pkg/cri/streaming/portforward/websocket.go)."""
-        ports = [int(text) for value in self.call.query.get("ports", []) for text in value.split(",") if text.isdigit()][:STREAMS_MAX]
+        named = [text for value in (*self.call.query.get("ports", []), *self.call.query.get("port", [])) for text in value.split(",")]
+        ports = [int(text) for text in named if text.isdigit()][:STREAMS_MAX]
+        if not ports:
+            return
         pipes = []
         for i, port in enumerate(ports):
             for channel in (2 * i, 2 * i + 1):
                 await self._say(bytes([channel]) + struct.pack("<H", port & 0xFFFF))
-            pipe = Pipe(self.live, self.hub, self.uid, port)
+            pipe = Pipe(self.live, self.hub, self.pod, port)
             pipes.append(pipe)
             self._start(pipe, self._to(2 * i), self._wrong(2 * i + 1))
+        listening = asyncio.ensure_future(self._listen(pipes))
+        try:  # the connection ends with the last of its ports
+            await asyncio.wait([asyncio.ensure_future(asyncio.wait(self.tasks)), listening], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            listening.cancel()
+
+    async def _listen(self, pipes: list[Pipe]) -> None:
         while (data := await self._bytes()) is not None:
-            if data and data[0] % 2 == 0 and data[0] // 2 < len(pipes) and len(data) > 1:
-                with contextlib.suppress(asyncio.QueueFull):
-                    pipes[data[0] // 2].inbox.put_nowait(data[1:])
+            if len(data) > 1 and data[0] % 2 == 0 and data[0] // 2 < len(pipes) and not pipes[data[0] // 2].take(data[1:]):
+                return
 
     def _to(self, channel: int) -> Say:
         async def say(data: bytes) -> None:

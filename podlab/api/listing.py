@@ -22,7 +22,7 @@ def selection(call: Call, target: Target) -> dict[str, str]:
     """The selectors of a list, watch or deletecollection, as options of a Request. Raises ApiError 400."""
     options = {name: call.one(name) for name in ("labelSelector", "fieldSelector") if call.one(name)}
     if "fieldSelector" in options:
-        fields.check(target.resource, options["fieldSelector"])
+        options["fieldSelector"] = fields.checked(target.resource, options["fieldSelector"])
     return options
 
 

@@ -1,4 +1,7 @@
-"""The lab page's "내 터미널에서 쓰기": a token made, renewed and taken back, and what its owner copies. A token is seen once, in the answer that made it."""
+"""The lab page's "내 터미널에서 쓰기": a token made, renewed and taken back, and what its owner copies.
+
+A token is seen once, in the answer that made it.
+"""
 
 from __future__ import annotations
 

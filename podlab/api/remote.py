@@ -51,9 +51,10 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         live = await application.live_cluster(access)
         async with live.turn(quiet=True) as engine:
             application.check_access(access, rbac.user_of(call), live, target)
-            order, uid = {}, ""
+            order: dict[str, Any] = {}
+            pod = "", ""
             if target.subresource == "portforward":
-                uid, _ = forwarding.pod_of(engine, target)
+                pod = forwarding.pod_of(engine, target)
             else:
                 order = holds.order_of(engine, call, target)
             if _open.get(live.id, 0) >= SESSIONS_MAX:
@@ -65,7 +66,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     _open[live.id] = _open.get(live.id, 0) + 1
     try:
         hub = hub_of(live)
-        held = Session(live, hub, order, call, receive, send) if order else forwarding.Forwarding(live, hub, call, uid, protocol, receive, send)
+        held = Session(live, hub, order, call, receive, send) if order else forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
         await held.run()
     except Fenced:
         pass

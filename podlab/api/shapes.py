@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from podlab.api import clocks, wire
-from podlab.kubernetes.apiserver import schema, tables
+from podlab.kubernetes.apiserver import schema, tables, versions
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.kubernetes.objects import dig
+from podlab.kubernetes.apiserver.ownership import records
 from podlab.kubernetes.resources import BY_PLURAL, Resource
 
 JSON = "application/json"
@@ -60,24 +60,6 @@ def negotiate(call: wire.Call, *, listing: bool) -> Shape:
     raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
 
 
-# ---- versions
-
-
-def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A stored object in the version of the address. Only autoscaling/v1 differs from what is stored."""
-    if resource.plural != "horizontalpodautoscalers" or resource.version != "v1":
-        return obj
-    spec = {key: value for key, value in obj["spec"].items() if key not in ("metrics", "behavior")}
-    status = {key: value for key, value in (obj.get("status") or {}).items() if key not in ("currentMetrics", "conditions")}
-    for metric in obj["spec"].get("metrics") or ():
-        if dig(metric, "resource.name") == "cpu" and dig(metric, "resource.target.averageUtilization") is not None:
-            spec["targetCPUUtilizationPercentage"] = dig(metric, "resource.target.averageUtilization")
-    for metric in (obj.get("status") or {}).get("currentMetrics") or ():
-        if dig(metric, "resource.name") == "cpu" and dig(metric, "resource.current.averageUtilization") is not None:
-            status["currentCPUUtilizationPercentage"] = dig(metric, "resource.current.averageUtilization")
-    return {**obj, "apiVersion": resource.api_version, "spec": spec, "status": status}
-
-
 # ---- shapes
 
 
@@ -85,7 +67,7 @@ def one(resource: Resource, obj: Mapping[str, Any], shape: Shape, now: int, seco
     """The JSON of a single object. `seconds` is how far the client's clock is ahead."""
     if shape.kind == TABLE:
         return table(resource, [obj], shape, now, seconds, {"resourceVersion": obj["metadata"].get("resourceVersion", "")})
-    shown = clocks.moved(schema.type_of(resource), as_served(resource, obj), seconds)
+    shown = clocks.moved(schema.type_of(resource), versions.as_served(resource, obj), seconds)
     return partial(shown, shape) if shape.kind == PARTIAL else shown
 
 
@@ -98,7 +80,7 @@ def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape,
     if shape.kind == TABLE:
         return table(resource, objects, shape, now, seconds, metadata)
     name = schema.type_of(resource)
-    shown = [clocks.moved(name, as_served(resource, obj), seconds) for obj in objects]
+    shown = [clocks.moved(name, versions.as_served(resource, obj), seconds) for obj in objects]
     if shape.kind == PARTIAL:
         return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
                 "items": [partial(obj, shape) for obj in shown]}
@@ -115,7 +97,7 @@ def table(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape
         if shape.include == "None":
             row["object"] = None
         elif shape.include == "Object":
-            row["object"] = clocks.moved(name, as_served(resource, obj), seconds)
+            row["object"] = clocks.moved(name, versions.as_served(resource, obj), seconds)
         else:
             row["object"] = {**partial(clocks.moved(name, obj, seconds), shape)}
     return {"kind": TABLE, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,

@@ -167,7 +167,7 @@ class Watch:
 
 
 def _text(kind: str, obj: Any) -> bytes:
-    return wire.dumps({"type": kind, "object": obj}) + b"\n"
+    return wire.dumps({"type": kind, "object": obj})
 
 
 def _picks(call: Call, target: Target) -> Picks:

@@ -91,7 +91,8 @@ async def read_body(receive: Receive) -> bytes:
 
 
 def dumps(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    """JSON as the API server's serializer writes it, with a newline at the end."""
+    return (json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n").encode("utf-8", "replace")
 
 
 def _warning_headers(warnings: list[str]) -> Headers:

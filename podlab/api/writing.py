@@ -9,7 +9,7 @@ from podlab.api import bodies, clocks, listing, shapes
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call
-from podlab.kubernetes.apiserver import create, decode, patch, schema, subresources
+from podlab.kubernetes.apiserver import create, decode, patch, schema, subresources, versions
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request
 from podlab.kubernetes.apiserver.request import ADMIN, Request
 from podlab.kubernetes.cluster import Cluster as Engine
@@ -67,7 +67,7 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
     if target.verb == "patch":
         kind = bodies.media_type(call.headers.get("content-type", ""))
         body = _prepare_patch(engine, hub, call, target, body, twice, kind, options, validating)
-        if target.resource != stored:
+        if target.resource != stored and kind != APPLY:
             target = replace(target, verb="update")
     elif subresource in BODIES:
         body = bodies.typed(BODIES[subresource], body)
@@ -79,7 +79,7 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
             _check_name(target, body)
         body = clocks.moved(schema.type_of(target.resource), body, -hub.seconds())
         if target.resource != stored:
-            body = create._of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False)
+            body = create.of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False, new=target.verb == "create")
     options["fieldValidation"] = "Ignore"  # judged above, with warnings
     key = key_of(target.namespace if stored.namespaced else None, name)
     existed = engine.etcd.get(plural, key) is not None
@@ -117,19 +117,20 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
         if isinstance(body, dict):
             bodies.check_kind(target.resource, body)
             _check_name(target, body)
+            call.warnings += bodies.judge(target.resource, twice, validating)
     elif "force" in call.query:
         raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch')
     options["patchType"] = kind
     resource, stored = target.resource, BY_PLURAL[target.resource.plural]
     if kind != "application/json-patch+json":
         body = clocks.moved(schema.type_of(resource), body, -hub.seconds())
+    if kind == APPLY:
+        return create._of_this_version(stored, body, False) if resource != stored and isinstance(body, dict) else body
     old = engine.etcd.get(stored.plural, key_of(target.namespace if stored.namespaced else None, target.name))
     if old is None:
-        if kind == APPLY and not target.subresource:
-            call.warnings += bodies.check(resource, body, twice, validating)
         return body
     scaling = target.subresource == "scale"
-    before = subresources.scale_of(stored, old) if scaling else shapes.as_served(resource, old)
+    before = subresources.scale_of(stored, old) if scaling else versions.as_served(resource, old)
     try:
         changed = patch.apply_patch(bodies.SCALE if scaling else resource, before, body, kind)
     except FAULTS:
@@ -140,7 +141,7 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
     _, unknown = decode.decode_with_warnings(resource, changed)
     call.warnings += bodies.judge(resource, [*unknown, *twice], validating)
     if resource != stored:
-        return create._of_this_version(stored, changed, False)
+        return create.of_this_version(stored, changed, False, new=False)
     return body
 
 

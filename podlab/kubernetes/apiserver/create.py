@@ -7,12 +7,11 @@ decode, namespace, defaults, mutating admission, name, strategy, validation, val
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ..objects import Map
-from ..resources import BY_KIND, Resource, by_api_kind
-from . import admission, decode, defaults, strategy, validation
+from ..resources import Resource, by_api_kind
+from . import admission, decode, defaults, strategy, validation, versions
 from .errors import ApiError, bad_request, invalid
 from .strategy import Context
 
@@ -29,7 +28,7 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
     that holds all of it. Raises ApiError with what the server would answer.
     """
     if isinstance(body, dict):
-        body = _of_this_version(resource, body, strict)
+        body = of_this_version(resource, body, strict)
         _check_type(resource, body)
     obj = decode.decode(resource, body, strict=strict)
     metadata = obj["metadata"] = dict(obj["metadata"])
@@ -66,18 +65,15 @@ def _trusted_spec(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> M
     return spec
 
 
-def _of_this_version(resource: Resource, body: dict[str, Any], strict: bool) -> dict[str, Any]:
-    """A body of an older served version as the version that is stored: autoscaling/v1 asked for CPU alone."""
-    older = next((one for one in ALSO_SERVED if (one.api_version, one.kind) == (body.get("apiVersion"), resource.kind)), None)
-    if older is None or older == resource:
+def of_this_version(resource: Resource, body: dict[str, Any], strict: bool, *, new: bool = True) -> dict[str, Any]:
+    """A body of another served version as the version that is stored."""
+    other = versions.other_of(resource, body.get("apiVersion"))
+    if other is None:
         return body
-    obj = decode.decode(older, body, strict=strict)
-    spec = {key: value for key, value in obj["spec"].items() if key != "targetCPUUtilizationPercentage"}
-    share = obj["spec"].get("targetCPUUtilizationPercentage")
-    if share is not None:
-        target = {"type": "Utilization", "averageUtilization": share}
-        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": obj["metadata"], "spec": spec}
+    obj = decode.decode(other, body, strict=strict)
+    if new:
+        versions.check_new(other, obj)
+    return versions.as_stored(resource, obj)
 
 
 def _check_type(resource: Resource, body: Mapping[str, Any]) -> None:
@@ -102,15 +98,11 @@ def _generate_name(resource: Resource, metadata: Mapping[str, Any], ctx: Context
 
 # --- kinds ---------------------------------------------------------------------------------------------------------
 
-# Older versions that are still served beside the one that the engine stores
-ALSO_SERVED: tuple[Resource, ...] = (replace(BY_KIND["HorizontalPodAutoscaler"], version="v1"),)
-
-
 def resource_of(body: Mapping[str, Any]) -> Resource | None:
     """The served resource of a manifest, in the very version that it names; None where there is no such kind."""
     version, kind = str(body.get("apiVersion") or ""), str(body.get("kind") or "")
     found = by_api_kind(version, kind)
-    return found or next((one for one in ALSO_SERVED if (one.api_version, one.kind) == (version, kind)), None)
+    return found or next((one for one in versions.ALSO_SERVED if (one.api_version, one.kind) == (version, kind)), None)
 
 
 def no_match(api_version: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..cluster import KUBERNETES_VERSION
 from ..resources import RESOURCES, Resource
-from .create import ALSO_SERVED
+from .versions import ALSO_SERVED
 
 GET_WRITE = ("get", "patch", "update")
 CONNECT = ("create", "get")
@@ -31,7 +31,7 @@ VIRTUAL: tuple[Resource, ...] = (
 VERBS: dict[str, tuple[str, ...]] = {"bindings": ("create",), "componentstatuses": ("get", "list")}
 
 # The order of groups in /apis: that of the API server's group priorities
-GROUPS = ("", "apiregistration.k8s.io", "apps", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+GROUPS = ("", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
           "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
           "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io",
           "discovery.k8s.io", "flowcontrol.apiserver.k8s.io", "resource.k8s.io", "metrics.k8s.io")

@@ -4,7 +4,7 @@
     {"act": "write", "session": id, "data": text}    {"act": "eof", "session": id}
     {"act": "resize", "session": id, "rows": n, "cols": n}    {"act": "close", "session": id}
 
-`read(kubelet, id, offset)` is no act: it changes nothing. Output stays until the session is closed.
+`read(kubelet, id, offset)` is no act: it changes nothing. Output stays until the session is closed. port-forward: forwards.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import ApiError
 from ..runtime.node import ExecError
-from . import report
+from . import forwards, report
 
 if TYPE_CHECKING:
     from .kubelet import Kubelet
@@ -24,7 +24,11 @@ def act(kubelet: Kubelet, order: dict[str, Any]) -> Any:
     kind = order["act"]
     if kind == "open":
         return _open(kubelet, order)
+    if kind in forwards.ACTS:
+        return forwards.act(kubelet, order)
     session = kubelet.state["sessions"].get(order["session"])
+    if session is not None and "line" in session:
+        return forwards.act(kubelet, order)
     if session is None or kubelet.state["power"] == "off":
         return None
     machine, exec_id = kubelet.machine, session["exec"]
