@@ -3,5 +3,9 @@
 from django.urls import path
 
 from lessons.consumers import LessonConsumer
+from podlab.classroom.consumers import ClassroomConsumer
 
-websocket_urlpatterns = [path("ws/lessons/<slug:slug>/", LessonConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/lessons/<slug:slug>/", LessonConsumer.as_asgi()),
+    path("ws/classes/<int:pk>/", ClassroomConsumer.as_asgi()),
+]

@@ -35,6 +35,7 @@ ALLOWED_HOSTS = HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in HOSTS]
 
 INSTALLED_APPS = [
+    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "podlab.labs",
     "podlab.api",
     "lessons",
+    "podlab.classroom",
 ]
 
 MIDDLEWARE = [
@@ -52,9 +54,11 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "podlab.labs.middleware.NoLearnerMiddleware",
+    "podlab.classroom.middleware.NoTeacherMiddleware",
 ]
 
 ROOT_URLCONF = "podlab.urls"
@@ -95,6 +99,17 @@ CSRF_COOKIE_SECURE = HOSTED
 CSRF_FAILURE_VIEW = "podlab.pages.csrf_failure"
 LEARNER_STARTS_PER_MINUTE = 120  # from one address: a class of forty behind one router starts together
 LEARNER_RESUME_FAILURES_PER_MINUTE = 20  # wrong resume codes from one address
+
+# Teachers sign in with a password (manage.py create_teacher); the same signed cookie names them.
+LOGIN_URL = "teacher-sign-in"
+LOGIN_REDIRECT_URL = "teacher"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+TEACHER_SIGN_IN_FAILURES_PER_MINUTE = 10  # wrong passwords from one address
+JOIN_FAILURES_PER_MINUTE = 20  # wrong join codes from one address
 
 # What one learner may have and do. One who asks for more is told so in the API server's own words, and no other learner feels it.
 LEARNER_OBJECTS = 2_000  # API objects in one cluster, all kinds together, Events not counted

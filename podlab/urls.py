@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from lessons import views as lessons
 from podlab import pages
@@ -14,4 +14,5 @@ urlpatterns = [
     path("lessons/<slug:slug>/own-terminal/connect/", api.connect, name="own-terminal-connect"),
     path("lessons/<slug:slug>/own-terminal/disconnect/", api.disconnect, name="own-terminal-disconnect"),
     path("leave/", pages.leave, name="leave"),
+    path("", include("podlab.classroom.urls")),
 ]

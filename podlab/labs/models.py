@@ -19,6 +19,8 @@ class Learner(models.Model):
     resume_code_hash = models.CharField(max_length=64, unique=True)
     created = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(auto_now_add=True)
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+",
+                                    help_text="whose browser cookie of this learner now means: one person who came twice")
 
     def __str__(self) -> str:
         return self.nickname

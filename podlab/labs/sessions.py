@@ -98,10 +98,15 @@ def resume(request: HttpRequest, code: str) -> Learner | None:
 
 def renew_code(request: HttpRequest, learner: Learner) -> None:
     """Give the learner a new resume code, to be shown by `take_code`; the old one stops working."""
+    request.session[CODE_KEY] = give_code(learner)
+
+
+def give_code(learner: Learner) -> str:
+    """A new resume code; the old one stops working."""
     code = new_code()
     learner.resume_code_hash = hash_code(code)
     learner.save(update_fields=["resume_code_hash"])
-    request.session[CODE_KEY] = code
+    return code
 
 
 def take_code(request: HttpRequest) -> str | None:
@@ -125,7 +130,9 @@ def learner_of(session: Any) -> Learner | None:
         learner_id = uuid.UUID(session.get(LEARNER_KEY))
     except (TypeError, ValueError, AttributeError):  # none, or a cookie that an older PodLab signed
         return None
-    learner = Learner.objects.filter(pk=learner_id).first()
+    learner = Learner.objects.select_related("merged_into").filter(pk=learner_id).first()
+    if learner is not None and learner.merged_into is not None:
+        learner = learner.merged_into
     if learner and timezone.now() - learner.last_seen > timedelta(minutes=1):
         Learner.objects.filter(pk=learner.pk).update(last_seen=timezone.now())
     return learner

@@ -11,6 +11,7 @@ import { installSocket } from "./scripts/socket.js";
 import { openStorage } from "./scripts/storage.js";
 import { installTabs } from "./scripts/tabs.js";
 import { installTerminal } from "./scripts/terminal.js";
+import { installTicking } from "./scripts/ticking.js";
 
 const socket = installSocket(document, window.htmx);
 const tabs = installTabs(document, socket);
@@ -22,3 +23,4 @@ installDialogs(document);
 installEditor(document, socket, tabs);
 installLayout(document, socket, openStorage("podlab"));
 installLesson(document, socket);
+installTicking(document);

@@ -1,0 +1,94 @@
+"""The one way from a signed-in teacher to a class and the people in it. Every teacher's view and consumer fetches through here.
+
+A class is only ever looked up among the teacher's own, and a learner only among a class's members, so that an id in an address names
+nobody else's. What is refused is written down (audit).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.http import Http404, HttpRequest
+
+from podlab.classroom.models import AuditEntry, Classroom, Membership
+from podlab.labs.access import Carrier
+from podlab.labs.models import Cluster, Learner
+
+logger = logging.getLogger(__name__)
+
+
+class NoTeacher(Exception):
+    """Nobody is signed in as a teacher: send them to the sign-in page, or close the socket."""
+
+
+class NotYours(Http404):
+    """There is no such class, or it is another teacher's: the answer does not tell which."""
+
+
+def find_teacher(carrier: Carrier) -> Any:
+    """The signed-in user, or None."""
+    user: AbstractBaseUser | AnonymousUser
+    if isinstance(carrier, HttpRequest):
+        user = carrier.user
+    else:  # a websocket's scope: Django's own look-up wants a request with a session
+        request = HttpRequest()
+        request.session = carrier["session"]
+        user = get_user(request)
+    return user if user.is_authenticated else None
+
+
+def get_teacher(carrier: Carrier) -> Any:
+    """Raises NoTeacher."""
+    user = find_teacher(carrier)
+    if user is None:
+        raise NoTeacher
+    return user
+
+
+def get_classroom(carrier: Carrier, pk: int) -> Classroom:
+    """One of the teacher's own classes. Raises NoTeacher, NotYours."""
+    teacher = get_teacher(carrier)
+    classroom = Classroom.objects.select_related("teacher").filter(pk=pk, teacher=teacher).first()
+    if classroom is None:
+        logger.warning("User %s asked for class %s, which is not theirs", teacher.pk, pk)
+        AuditEntry.objects.create(user=teacher, what="refused", detail=f"class {pk}")
+        raise NotYours
+    return classroom
+
+
+def get_member(classroom: Classroom, learner_id: Any) -> Membership:
+    """Somebody who is in the class now. Raises NotYours."""
+    try:
+        found = classroom.memberships.select_related("learner", "classroom").filter(learner_id=learner_id, removed=None).first()
+    except (ValueError, TypeError):  # no uuid at all
+        found = None
+    except Exception as error:
+        if type(error).__name__ != "ValidationError":
+            raise
+        found = None
+    if found is None:
+        AuditEntry.objects.create(classroom=classroom, user=classroom.teacher, what="refused", detail=f"learner {str(learner_id)[:40]}")
+        raise NotYours
+    return found
+
+
+def get_member_cluster(classroom: Classroom, learner_id: Any, lesson: str) -> Cluster:
+    """A member's cluster for a lesson. Raises NotYours."""
+    member = get_member(classroom, learner_id)
+    cluster = Cluster.objects.select_related("learner").filter(learner=member.learner, lesson=lesson).first()
+    if cluster is None:
+        raise NotYours
+    return cluster
+
+
+def present_membership(learner: Learner) -> Membership | None:
+    """The class that a learner sits in now: of those that are open, the one joined last."""
+    return (Membership.objects.select_related("classroom")
+            .filter(learner=learner, removed=None, classroom__closed=None).order_by("-joined", "-id").first())
+
+
+def audit(classroom: Classroom | None, what: str, *, user: Any = None, learner: Learner | None = None, detail: str = "") -> None:
+    AuditEntry.objects.create(classroom=classroom, user=user, learner=learner, what=what, detail=detail[:200])

@@ -1,0 +1,151 @@
+"""The class page's websocket: the teacher's live grid out, what the teacher does to the class in.
+
+Authorised once, at the start, as the teacher of this class; it keeps only what is new since it last sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils import timezone
+
+from lessons import library
+from podlab.classroom import access, panels, rooms, wishes
+from podlab.classroom.rooms import Room
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.labs import limits
+
+logger = logging.getLogger(__name__)
+
+NO_TEACHER, NOT_YOURS = 4401, 4404
+SHORTEST_GAP = 0.1  # seconds between two sends
+TILES_A_SEND = 40  # the rest follows at once, in the next message: the page stays smooth
+
+
+class ClassroomConsumer(AsyncWebsocketConsumer):
+    """One open class page. Methods named `do_*` are the acts that it may send: {"action": name, ...}."""
+
+    room: Room | None = None
+
+    async def connect(self) -> None:
+        await self.accept()
+        try:
+            self.classroom = await database_sync_to_async(access.get_classroom)(self.scope, self.scope["url_route"]["kwargs"]["pk"])
+        except access.NoTeacher:
+            await self.close(NO_TEACHER)
+            return
+        except access.NotYours:
+            await self.close(NOT_YOURS)
+            return
+        self.rate_limit = limits.acts()
+        self.outbox: list[str] = []
+        self.matrix = ""  # the lesson whose matrix is shown; empty: the tiles are
+        self.shown: dict[UUID, str] = {}  # tile or row -> what was sent last
+        self.wake = asyncio.Event()
+        self.room = await rooms.get(self.classroom.pk)
+        self.due = set(self.room.seats)
+        self.room.watchers.add(self)
+        self.room.moved |= {seat.learner_id for seat in self.room.seats.values() if not seat.picture}
+        self.outbox.append(panels.wishes(self.room))
+        self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
+        self.wake.set()
+
+    async def disconnect(self, code: int) -> None:
+        if self.room is not None:
+            self.room.watchers.discard(self)
+            self.sender.cancel()
+
+    # ---- out
+
+    def changed(self, seats: set[UUID]) -> None:
+        self.due |= seats
+        self.wake.set()
+
+    async def _send_for_ever(self) -> None:
+        try:
+            while True:
+                await self.wake.wait()
+                self.wake.clear()
+                await self._send()
+                await asyncio.sleep(SHORTEST_GAP)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("A class page could not be updated")
+            await self.close(1011)
+
+    async def _send(self) -> None:
+        room = self.room
+        assert room is not None
+        due, self.due = self.due, set()
+        html, self.outbox = self.outbox, []
+        for learner_id in list(due)[TILES_A_SEND:]:
+            self.due.add(learner_id)
+            due.discard(learner_id)
+            self.wake.set()
+        for learner_id in due:
+            html.append(self._one(room, learner_id))
+        if due:
+            html.append(panels.counts(room))
+        if text := "".join(html):
+            await self.send(text)
+
+    def _one(self, room: Room, learner_id: UUID) -> str:
+        """The tile or the matrix row of one learner, if it is new; put in its place, appended, or taken away."""
+        seat = room.seats.get(learner_id)
+        if seat is None:
+            return panels.gone(learner_id, matrix=bool(self.matrix)) if self.shown.pop(learner_id, None) is not None else ""
+        text = seat.row(library.get(self.matrix)) if self.matrix else seat.tile(room.rule, timezone.now())
+        before = self.shown.get(learner_id)
+        if before == text:
+            return ""
+        self.shown[learner_id] = text
+        return panels.placed(text, new=before is None, matrix=bool(self.matrix))
+
+    # ---- in
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            message = json.loads(text_data or "")
+            name = str(message["action"])
+            action = getattr(self, f"do_{name}", None)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return
+        if action is None or self.room is None or not self.rate_limit.take():
+            return
+        try:
+            await action(message)
+        except (ApiError, access.NotYours) as error:
+            self.outbox.append(panels.notice(getattr(error, "message", "") or "그런 사람은 이 교실에 없습니다.", "bad"))
+        except Exception:
+            logger.exception("The class act %r failed", name)
+            self.outbox.append(panels.notice("서버에서 문제가 생겨 하지 못했습니다.", "warn"))
+        self.wake.set()
+
+    async def do_view(self, message: dict[str, Any]) -> None:
+        """Tiles, or the matrix of a lesson."""
+        lesson = message.get("lesson") or ""
+        self.matrix = lesson if isinstance(lesson, str) and any(one.slug == lesson for one in library.lessons()) else ""
+        self.shown = {}
+        self.outbox.append(panels.view(library.get(self.matrix) if self.matrix else None))
+        assert self.room is not None
+        self.due |= set(self.room.seats)
+
+    async def do_wish(self, message: dict[str, Any]) -> None:
+        """What every page should be like from now on: pace, frozen, announcement, step and timer."""
+        assert self.room is not None
+        told = await wishes.change(self.room, message)
+        self.outbox.append(panels.wishes(self.room))
+        self.outbox.append(panels.notice(told))
+
+    async def do_lower(self, message: dict[str, Any]) -> None:
+        """A raised hand was answered."""
+        assert self.room is not None
+        member = await database_sync_to_async(access.get_member)(self.room.classroom, message.get("learner"))
+        await rooms.set_hand(self.room, member.learner_id, up=False)

@@ -1,0 +1,158 @@
+"""What is stored of a class: the class and its wishes, who is in it, what was done to whom, and the record of it.
+
+A class's wishes (pace, frozen, announcement ...) are level-triggered, as in the cluster that it teaches: a page that comes back reads
+the present ones. What must happen once to each cluster (a fault, a reset) is a Directive, and a Delivered row written in the same
+transaction as the cluster's journal entry says to whom it has happened.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from podlab.labs.models import Learner
+
+TITLE_MAX, NAME_MAX, NUMBER_MAX = 60, 40, 20  # characters
+
+
+class Desk(models.Model):
+    """A teacher's own place as a learner: the clusters that they try things on and show to the class."""
+
+    teacher = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="desk")
+    learner = models.OneToOneField(Learner, on_delete=models.CASCADE, related_name="desk")
+
+    def __str__(self) -> str:
+        return str(self.teacher)
+
+
+class Classroom(models.Model):
+    """One class of one teacher."""
+
+    teacher = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="classrooms")
+    title = models.CharField(max_length=TITLE_MAX)
+    join_code = models.CharField(max_length=8, unique=True, help_text="written on the blackboard, so it is no secret for long; renewable")
+    join_until = models.DateTimeField(null=True, help_text="after it the code lets nobody in")
+    roster_only = models.BooleanField(default=False, help_text="only people of the roster may join")
+    created = models.DateTimeField(auto_now_add=True)
+    closed = models.DateTimeField(null=True, help_text="the class is over; its record stays until it is purged")
+    keep_days = models.PositiveSmallIntegerField(default=180, help_text="days after closing until purge_classes deletes everything")
+
+    # Wishes for every page.
+    rate = models.FloatField(null=True, help_text="everybody's pace, virtual seconds a real second; null: each their own")
+    frozen = models.BooleanField(default=False, help_text="learners may look and not act")
+    announcement = models.CharField(max_length=300, blank=True)
+    lesson = models.SlugField(max_length=80, blank=True, help_text="where the class is; empty: each their own")
+    step = models.SlugField(max_length=80, blank=True)
+    timer_ends = models.DateTimeField(null=True, help_text="of the step that the class is at")
+
+    # When a learner counts as stuck (signals.py); 0 switches a signal off.
+    stuck_minutes = models.PositiveSmallIntegerField(default=8, help_text="minutes on one step")
+    stuck_checks = models.PositiveSmallIntegerField(default=3, help_text="failed checks of one exercise")
+    stuck_hints = models.PositiveSmallIntegerField(default=2, help_text="hints opened of one exercise")
+    stuck_errors = models.PositiveSmallIntegerField(default=5, help_text="commands in a row that failed")
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Membership(models.Model):
+    """One learner in one class, with what the grid shows of them while their page is closed."""
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.CASCADE, related_name="memberships")
+    learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="memberships")
+    name = models.CharField(max_length=NAME_MAX, help_text="as the class knows them: the roster's name, or the nickname")
+    number = models.CharField(max_length=NUMBER_MAX, blank=True, help_text="the roster's number")
+    joined = models.DateTimeField(auto_now_add=True)
+    removed = models.DateTimeField(null=True)
+
+    hand_raised = models.DateTimeField(null=True)
+    lesson = models.SlugField(max_length=80, blank=True)
+    step = models.SlugField(max_length=80, blank=True)
+    step_since = models.DateTimeField(null=True)
+    last_action = models.CharField(max_length=120, blank=True)
+    last_action_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number", "name", "id"]
+        constraints = [models.UniqueConstraint(fields=["classroom", "learner"], name="a_learner_is_once_in_a_class")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RosterEntry(models.Model):
+    """One line of the list that the teacher uploaded."""
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.CASCADE, related_name="roster")
+    number = models.CharField(max_length=NUMBER_MAX, blank=True)
+    name = models.CharField(max_length=NAME_MAX)
+    membership = models.OneToOneField(Membership, null=True, on_delete=models.SET_NULL, related_name="roster_entry")
+
+    class Meta:
+        ordering = ["number", "name", "id"]
+        constraints = [models.UniqueConstraint(fields=["classroom", "number", "name"], name="a_line_is_once_in_a_roster")]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}".strip()
+
+
+class Directive(models.Model):
+    """Something that must happen exactly once to each of `targets`' clusters of `lesson`."""
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.CASCADE, related_name="directives")
+    lesson = models.SlugField(max_length=80)
+    kind = models.CharField(max_length=20, help_text="a name of steering.KINDS")
+    payload = models.TextField(help_text="JSON")
+    targets = models.TextField(help_text="JSON list of learner ids, fixed when it was sent")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class Delivered(models.Model):
+    """A directive has happened to a learner's cluster. Written in one transaction with the journal entry that it caused."""
+
+    directive = models.ForeignKey(Directive, on_delete=models.CASCADE, related_name="delivered")
+    learner = models.ForeignKey(Learner, on_delete=models.CASCADE)
+    outcome = models.CharField(max_length=200, blank=True, help_text="why nothing happened, where nothing did")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["directive", "learner"], name="a_directive_happens_once_to_a_learner")]
+
+    def __str__(self) -> str:
+        return f"{self.directive_id} -> {self.learner_id}"
+
+
+DEEDS = {
+    "sign-in": "들어왔습니다", "sign-in-failed": "들어오지 못했습니다", "refused": "막았습니다", "code-renewed": "참여 코드를 바꿨습니다",
+    "closed": "교실을 마쳤습니다", "removed": "내보냈습니다", "merged": "자리를 합쳤습니다", "code-given": "이어하기 코드를 새로 주었습니다",
+}  # AuditEntry.what in the teacher's words
+
+
+class AuditEntry(models.Model):
+    """Who did what to whom: sign-ins, looks into clusters, take-overs, resets, removals, refusals. Only ever added to."""
+
+    classroom = models.ForeignKey(Classroom, null=True, on_delete=models.CASCADE, related_name="audit")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    learner = models.ForeignKey(Learner, null=True, on_delete=models.SET_NULL)
+    what = models.CharField(max_length=40)
+    detail = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.detail}".strip()
+
+    @property
+    def told(self) -> str:
+        return DEEDS.get(self.what, self.what)

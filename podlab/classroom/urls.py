@@ -1,0 +1,21 @@
+"""Addresses of the classroom: the teacher's under /teacher/, and the one by which learners come in."""
+
+from django.urls import path
+
+from podlab.classroom import people, views
+
+urlpatterns = [
+    path("teacher/", views.teacher, name="teacher"),
+    path("teacher/sign-in/", views.SignIn.as_view(), name="teacher-sign-in"),
+    path("teacher/sign-out/", views.sign_out, name="teacher-sign-out"),
+    path("teacher/classes/<int:pk>/", views.classroom, name="classroom"),
+    path("teacher/classes/<int:pk>/settings/", views.settings, name="classroom-settings"),
+    path("teacher/classes/<int:pk>/code/", views.code, name="classroom-code"),
+    path("teacher/classes/<int:pk>/close/", views.close, name="classroom-close"),
+    path("teacher/classes/<int:pk>/record/", views.record, name="classroom-record"),
+    path("teacher/classes/<int:pk>/people/", people.people, name="classroom-people"),
+    path("teacher/classes/<int:pk>/people/roster/", people.roster, name="classroom-roster"),
+    path("teacher/classes/<int:pk>/people/<uuid:learner>/", people.person, name="classroom-person"),
+    path("join/", people.join, name="join"),
+    path("join/<str:code>/", people.join, name="join-code"),
+]

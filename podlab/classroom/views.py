@@ -1,0 +1,156 @@
+"""A teacher's pages: signing in, the list of classes, one class. What moves on the class page goes through the websocket (consumers.py)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import segno
+from asgiref.sync import async_to_sync
+from django.conf import settings as site
+from django.contrib.auth import login, logout
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lessons import library
+from podlab.classroom import access, joining
+from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
+from podlab.classroom.models import Classroom, Desk
+from podlab.labs import sessions
+from podlab.labs.models import Learner
+
+HOURS = {"2": 2.0, "24": 24.0, "168": 168.0, "": None}  # how long a join code may be told to work
+
+
+class SignIn(LoginView):
+    """A teacher signs in; wrong passwords are counted by address and written down."""
+
+    template_name = "classroom/sign_in.html"
+    authentication_form = SignInForm
+
+    def post(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
+        try:
+            sessions.check_attempts(request, "teacher", site.TEACHER_SIGN_IN_FAILURES_PER_MINUTE)
+        except sessions.TooManyAttempts:
+            form = self.get_form_class()(request)
+            return render(request, self.template_name, {"form": form, "too_many": True}, status=429)
+        return super().post(request, *arguments, **options)
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        user = form.get_user()
+        login(self.request, user)
+        self.request.session[sessions.LEARNER_KEY] = str(desk_of(user).pk)
+        access.audit(None, "sign-in", user=user)
+        return redirect(self.get_success_url())
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:
+        access.audit(None, "sign-in-failed", detail=str(form.data.get("username", ""))[:40])
+        with contextlib.suppress(sessions.TooManyAttempts):
+            sessions.count_attempt(self.request, "teacher", site.TEACHER_SIGN_IN_FAILURES_PER_MINUTE)
+        response = super().form_invalid(form)
+        response.status_code = 422
+        return response
+
+
+def desk_of(user: Any) -> Learner:
+    """The teacher's own place as a learner, made at the first sign-in."""
+    found = Desk.objects.select_related("learner").filter(teacher=user).first()
+    if found is None:
+        learner = Learner.objects.create(nickname=sessions.clean_nickname(user.get_username()) or "선생님",
+                                         resume_code_hash=sessions.hash_code(sessions.new_code()))
+        found = Desk.objects.create(teacher=user, learner=learner)
+    return found.learner
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("teacher-sign-in")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def teacher(request: HttpRequest) -> HttpResponse:
+    """The teacher's classes, and a form for a new one."""
+    user = access.get_teacher(request)
+    form = ClassroomForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = Classroom.objects.create(teacher=user, title=form.cleaned_data["title"], join_code=joining.new_join_code())
+        return redirect("classroom", made.pk)
+    found = list(Classroom.objects.filter(teacher=user).prefetch_related("memberships"))
+    rows = [{"classroom": one, "members": sum(m.removed is None for m in one.memberships.all())} for one in found]
+    return render(request, "classroom/teacher.html", {"rows": rows, "form": form, "teacher": user},
+                  status=422 if form.errors else 200)
+
+
+@require_GET
+@never_cache
+def classroom(request: HttpRequest, pk: int) -> HttpResponse:
+    """The live grid."""
+    found = access.get_classroom(request, pk)
+    link = request.build_absolute_uri(reverse("join-code", args=[found.join_code]))
+    qr = segno.make(link, error="m").svg_inline(scale=6, border=2, dark="#20242c", light="#ffffff", svgclass="qr", lineclass=None)
+    return render(request, "classroom/classroom.html", {
+        "classroom": found, "teacher": request.user, "link": link, "qr": qr, "lessons": library.lessons(),
+        "open": joining.find_open(found.join_code) is not None, "hours": HOURS,
+    })
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def settings(request: HttpRequest, pk: int) -> HttpResponse:
+    found = access.get_classroom(request, pk)
+    form = SettingsForm(request.POST or None, instance=found)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        tell(found)
+        return redirect("classroom", pk)
+    return render(request, "classroom/settings.html", {"classroom": found, "form": form, "teacher": request.user},
+                  status=422 if form.errors else 200)
+
+
+@require_POST
+def code(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new join code, or how long it works."""
+    found = access.get_classroom(request, pk)
+    if "renew" in request.POST:
+        found.join_code = joining.new_join_code()
+        found.save(update_fields=["join_code"])
+        access.audit(found, "code-renewed", user=request.user)
+    elif request.POST.get("hours") in HOURS:
+        joining.open_for(found, HOURS[request.POST["hours"]])
+    elif "stop" in request.POST:
+        joining.open_for(found, 0)
+    return redirect("classroom", pk)
+
+
+@require_POST
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    """The class is over: nobody comes in any more, and its wishes let go of the pages."""
+    found = access.get_classroom(request, pk)
+    found.closed, found.frozen, found.rate, found.announcement, found.timer_ends = timezone.now(), False, None, "", None
+    found.save()
+    access.audit(found, "closed", user=request.user)
+    tell(found)
+    return redirect("teacher")
+
+
+@require_GET
+@never_cache
+def record(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who did what: the audit log of one class."""
+    found = access.get_classroom(request, pk)
+    entries = found.audit.select_related("user", "learner")[:500]
+    return render(request, "classroom/record.html", {"classroom": found, "entries": entries, "teacher": request.user})
+
+
+def tell(classroom: Classroom) -> None:
+    """The class was saved: its room, if one is open in this process, takes it over."""
+    from podlab.classroom import rooms
+
+    async_to_sync(rooms.renew)(classroom.pk)

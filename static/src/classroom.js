@@ -1,0 +1,10 @@
+// The teacher's class page.
+import { installDialogs } from "./scripts/dialogs.js";
+import { installGrid } from "./scripts/grid.js";
+import { installSocket } from "./scripts/socket.js";
+import { installTicking } from "./scripts/ticking.js";
+
+const socket = installSocket(document, window.htmx);
+installDialogs(document);
+installGrid(document, socket);
+installTicking(document);
