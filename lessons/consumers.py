@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from channels.db import database_sync_to_async
-
 from lessons import fragments, library, progress
 from lessons.checks import Verdict, World, evaluate
 from lessons.present import goals, lines
@@ -13,6 +11,7 @@ from lessons.progress import SOLUTION_SEEN
 from lessons.schema import Condition, Exercise, Step
 from podlab.labs import audience, limits, panels
 from podlab.labs.consumers import LabConsumer
+from podlab.labs.database import on_database
 from podlab.projection.board import Options
 
 COMMANDS_KEPT = 200
@@ -27,7 +26,7 @@ class LessonConsumer(LabConsumer):
         await super().connect()
         if self.live is not None:
             self.found = library.get(self.lesson)
-            self.done = await database_sync_to_async(progress.of)(self.row.learner, self.lesson)
+            self.done = await on_database(progress.of)(self.row.learner, self.lesson)
 
     # ---- acts
 
@@ -70,11 +69,11 @@ class LessonConsumer(LabConsumer):
         tried = self.done.answers.setdefault(question.id, [])
         if any(question.choices[index].correct for index in tried):
             return
-        await database_sync_to_async(progress.answer)(self.row.learner, self.lesson, question, choice)
+        await on_database(progress.answer)(self.row.learner, self.lesson, question, choice)
         tried.append(choice)
         chosen = question.choices[choice]
         audience.tell(self, "answer", question=question.id, choice=choice, correct=chosen.correct, misconception=chosen.misconception)
-        counts = await database_sync_to_async(progress.tally)(self.lesson, question)
+        counts = await on_database(progress.tally)(self.lesson, question)
         self.outbox.append(fragments.question_html(question, tried, counts))
         step = next(step for step in self.found.steps if question in step.questions)
         if all(any(q.choices[i].correct for i in self.done.answers.get(q.id, [])) for q in step.questions):
@@ -88,7 +87,7 @@ class LessonConsumer(LabConsumer):
         async with self._turn():
             verdicts = self.verdicts[step.id] = self._verdicts(step.exercise.conditions)
         solved = all(verdict.ok for verdict in verdicts)
-        attempt = await database_sync_to_async(progress.checked)(self.row.learner, self.lesson, step.exercise.id, solved=solved,
+        attempt = await on_database(progress.checked)(self.row.learner, self.lesson, step.exercise.id, solved=solved,
                                                                  commands=len([c for c in self.commands if c.strip()]))
         self.done.attempts[step.exercise.id] = attempt
         audience.tell(self, "check", exercise=step.exercise.id, solved=solved)
@@ -104,7 +103,7 @@ class LessonConsumer(LabConsumer):
             return
         attempt = self.done.attempts.get(step.exercise.id)
         number = min((attempt.hints if attempt else 0) + 1, SOLUTION_SEEN)
-        self.done.attempts[step.exercise.id] = await database_sync_to_async(progress.hint)(self.row.learner, self.lesson, step.exercise.id, number)
+        self.done.attempts[step.exercise.id] = await on_database(progress.hint)(self.row.learner, self.lesson, step.exercise.id, number)
         audience.tell(self, "hint", exercise=step.exercise.id, number=number)
         self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, self.verdicts.get(step.id),
                                                    self._present(step.exercise.conditions)))
@@ -154,7 +153,7 @@ class LessonConsumer(LabConsumer):
         if step.id in self.done.done:
             return
         self.done.done.add(step.id)
-        await database_sync_to_async(progress.finish)(self.row.learner, self.lesson, step.id)
+        await on_database(progress.finish)(self.row.learner, self.lesson, step.id)
         audience.tell(self, "done", step=step.id)
         self.outbox.append(fragments.done_html(self.found, self.done.done))
         if len(self.done.done) == len(self.found.steps):

@@ -153,8 +153,8 @@ class LiveCluster:
     async def save(self) -> None:
         """Write a checkpoint of the present, so that a restart need not replay."""
         self._unsaved = 0
-        packed = storage.pack(self.engine.checkpoint())
-        await self.writer.call(storage.save_checkpoint, self.id, self.sequence, self.engine.now, packed)
+        text = storage.written(self.engine.checkpoint())
+        await self.writer.call(storage.save_checkpoint, self.id, self.sequence, self.engine.now, text)
 
     def replace(self, engine: Engine) -> None:
         """Stand at another moment (undo, reset). Call inside a turn, and `save` in it too."""
@@ -167,6 +167,7 @@ class Clusters:
 
     def __init__(self) -> None:
         self.writer = Writer()
+        self.round = 0.0  # seconds that the reconciler's last look at all of them took: how late the server is
         self._awake: dict[int, LiveCluster] = {}
         self._waking: dict[int, asyncio.Task[LiveCluster]] = {}
 
@@ -189,7 +190,11 @@ class Clusters:
 
     async def _wake(self, cluster_id: int) -> LiveCluster:
         row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
-        engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else births.begin(row.lesson)
+        if checkpoint:
+            engine = Engine.restore(storage.unpack(bytes(checkpoint.state)))
+        else:
+            await asyncio.get_running_loop().run_in_executor(None, births.template, row.lesson)  # a lesson's first: half a second
+            engine = births.begin(row.lesson)
         sequence = checkpoint.sequence if checkpoint else 0
         sequence = await replay(engine, entries, sequence)
         while not engine.run_until(row.now_ms, STEPS_A_TURN):

@@ -26,7 +26,8 @@ async def run(clusters: Clusters = CLUSTERS) -> None:
                     await _tick(live)
                 elif time.monotonic() - live.unwatched_since > SLEEP_AFTER:
                     await clusters.sleep(live)
-            await asyncio.sleep(max(0.0, TICK - (time.monotonic() - began)))
+            clusters.round = time.monotonic() - began
+            await asyncio.sleep(max(0.0, TICK - clusters.round))
     finally:
         saver.cancel()
 

@@ -12,10 +12,11 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Model
 
 from podlab.kubernetes.cluster import ENGINE_VERSION
+from podlab.labs.database import keep_connection
 from podlab.labs.models import Checkpoint, Cluster, JournalEntry
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,16 @@ class Fenced(Exception):
 
 
 def pack(state: dict[str, Any]) -> bytes:
-    return zlib.compress(json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1)
+    return compress(written(state))
+
+
+def written(state: dict[str, Any]) -> str:
+    """What has to be done of `pack` while the state stands still."""
+    return json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+
+
+def compress(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
 
 
 def unpack(data: bytes) -> dict[str, Any]:
@@ -36,8 +46,9 @@ def unpack(data: bytes) -> dict[str, Any]:
     return state
 
 
-def save_checkpoint(cluster_id: int, sequence: int, at_ms: int, packed: bytes) -> None:
-    """Keep a state, forget some older ones, and note how far the clock has come."""
+def save_checkpoint(cluster_id: int, sequence: int, at_ms: int, text: str) -> None:
+    """Keep a state (`written`), forget some older ones, and note how far the clock has come."""
+    packed = compress(text)
     with transaction.atomic():
         Checkpoint.objects.update_or_create(cluster_id=cluster_id, sequence=sequence, at_ms=at_ms,
                                             defaults={"engine_version": ENGINE_VERSION, "state": packed})
@@ -96,7 +107,7 @@ class Writer:
 
     async def call(self, function: Any, *arguments: Any) -> Any:
         """Run another database function on the writer's thread, after what it is doing now."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _with_fresh_connection, function, arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _with_connection, function, arguments)
 
     async def _run(self) -> None:
         try:
@@ -114,8 +125,8 @@ class Writer:
             self._running = False
 
 
-def _with_fresh_connection(function: Any, arguments: tuple[Any, ...]) -> Any:
-    connection.close_if_unusable_or_obsolete()
+def _with_connection(function: Any, arguments: tuple[Any, ...]) -> Any:
+    keep_connection()
     return function(*arguments)
 
 

@@ -23,10 +23,10 @@ def own_clusters(monkeypatch: pytest.MonkeyPatch) -> Clusters:
     clusters = Clusters()
     monkeypatch.setattr(application, "CLUSTERS", clusters)
     monkeypatch.setattr(births, "_find", lambda lesson: Birth(seed=7, spec=SPEC, settle_seconds=5))
-    births.packed.cache_clear()
+    births.template.cache_clear()
     tokens._found.clear()
     yield clusters
-    births.packed.cache_clear()
+    births.template.cache_clear()
 
 
 def new_cluster() -> Cluster:

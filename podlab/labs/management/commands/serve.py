@@ -13,7 +13,8 @@ from django.utils.module_loading import import_string
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from podlab.labs import miniature, reconciler
+from podlab.labs import miniature, pauses, reconciler
+from podlab.labs.live import CLUSTERS
 
 MESSAGE_MAX = 2 * 1024 * 1024 + 65536  # bytes: a manifest larger than any that is accepted still gets an answer in words
 
@@ -60,9 +61,11 @@ class Command(BaseCommand):
 
 def start_reconciling() -> None:
     """Start the reconciler; when the server is told to stop (SIGTERM, Ctrl-C), cancel it and wait for its `finally`."""
-    task = asyncio.get_event_loop().create_task(keep_reconciling())
+    loop = asyncio.get_event_loop()
+    task, pausing = loop.create_task(keep_reconciling()), loop.create_task(pauses.keep_short(CLUSTERS))
 
     def stop() -> Deferred[None]:
+        pausing.cancel()
         task.cancel()
         return Deferred.fromFuture(task).addErrback(lambda failure: failure.trap(asyncio.CancelledError))
 
