@@ -9,7 +9,6 @@ from typing import Any
 from podlab.api import clocks, wire
 from podlab.kubernetes.apiserver import schema, tables, versions
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.kubernetes.apiserver.ownership import records
 from podlab.kubernetes.resources import BY_PLURAL, Resource
 
 JSON = "application/json"

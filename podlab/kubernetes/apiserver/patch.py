@@ -1,4 +1,4 @@
-"""The ways to change part of an object: JSON Patch, JSON Merge Patch, Strategic Merge Patch and, in part, server-side apply.
+"""The ways to change part of an object: JSON Patch, JSON Merge Patch and Strategic Merge Patch. Server-side apply is in applying.py.
 
 Sources: RFC 6902, RFC 7386, apimachinery/pkg/util/strategicpatch/patch.go, evanphx/json-patch (whose words the server gives).
 """
@@ -17,14 +17,13 @@ from .errors import ApiError, bad_request
 Json = Any
 
 TYPES = {"application/json-patch+json": "json", "application/merge-patch+json": "merge",
-         "application/strategic-merge-patch+json": "strategic", "application/apply-patch+yaml": "apply"}
+         "application/strategic-merge-patch+json": "strategic"}
 
 
 def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: str) -> dict[str, Any]:
     """`obj` with a patch applied, as a plain dict still to be decoded.
 
-    `type` is "json", "merge", "strategic", "apply" or a content type. Applying merges as the schema's list and map types say, but
-    knows no field managers: what an earlier apply set and this one leaves out stays. Raises ApiError 400, 415 or 422.
+    `type` is "json", "merge", "strategic" or a content type. Raises ApiError 400, 415 or 422.
     """
     kind = TYPES.get(type, type)
     if kind == "json":
@@ -32,8 +31,6 @@ def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: st
     if not isinstance(body, dict):
         raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind(body)} into Go value of type "
                           f"map[string]interface {{}}")
-    if kind == "apply":
-        return structured_merge(schema.type_of(resource), thaw(obj), body)
     if kind == "merge":
         merged: dict[str, Any] = merge_patch(obj, body)
         return merged
@@ -178,41 +175,6 @@ def _remove(document: Json, path: str) -> Json:
     else:
         raise PatchError(f"Unable to remove nonexistent key: {last}")
     return document
-
-
-# --- server-side apply ---------------------------------------------------------------------------------------------
-
-
-def structured_merge(type_name: str, live: dict[str, Any], applied: Mapping[str, Any]) -> dict[str, Any]:
-    """`live` (plain, changed in place and returned) with an applied configuration merged in (structured-merge-diff)."""
-    for name, value in applied.items():
-        facts = schema.field_facts(type_name, name) if type_name else None
-        held = live.get(name)
-        if value is None:
-            live.pop(name, None)
-        elif isinstance(value, dict) and isinstance(held, dict) and not (facts and facts.map_type == "atomic"):
-            live[name] = structured_merge(facts.type if facts and facts.kind == "struct" else "", held, value)
-        elif isinstance(value, list) and isinstance(held, list) and facts and facts.list_type in ("map", "set"):
-            live[name] = _structured_list(facts, held, value)
-        else:
-            live[name] = thaw(value)
-    return live
-
-
-def _structured_list(facts: schema.FieldFacts, held: list[Json], applied: list[Json]) -> list[Json]:
-    if facts.list_type == "set":
-        return held + [one for one in applied if one not in held]
-
-    def key(item: Json) -> tuple[Json, ...]:
-        return tuple(item.get(name, "TCP" if name == "protocol" else None) for name in facts.list_map_keys)
-    out = list(held)
-    for item in applied:
-        at = next((i for i, one in enumerate(out) if key(one) == key(item)), None)
-        if at is None:
-            out.append(thaw(item))
-        else:
-            out[at] = structured_merge(facts.type, out[at], item)
-    return out
 
 
 # --- strategic merge -----------------------------------------------------------------------------------------------

@@ -135,8 +135,7 @@ class ApiServer:
         self.check_same(resource, body, old)
         if resource.plural in ("endpoints", "endpointslices") and self.trusted(request.user):
             return self.put_endpoints(resource, body, old, cause, request)
-        new = decode.decode(resource, body, strict=request.options.get("fieldValidation", "Strict") == "Strict")
-        return self.replace(resource, new, old, request, cause)
+        return self.replace(resource, self.decoded(resource, body, request), old, request, cause)
 
     def patch(self, resource: Resource, request: Request, cause: Cause) -> Map:
         kind = request.options.get("patchType", "application/merge-patch+json")
@@ -147,8 +146,15 @@ class ApiServer:
             raise not_found(resource.group, resource.plural, request.name)
         changed = patch.apply_patch(resource, records.shown(old) if applying.names_managers(request.body) else old, request.body, kind)
         self.check_same(resource, changed, old)
-        strict = request.options.get("fieldValidation", "Strict") == "Strict"
-        return self.replace(resource, decode.decode(resource, changed, strict=strict), old, request, cause)
+        return self.replace(resource, self.decoded(resource, changed, request), old, request, cause)
+
+    def decoded(self, resource: Resource, body: dict[str, Any], request: Request) -> dict[str, Any]:
+        """A whole object of an update, mutable. An empty list of managers stays one: it means something."""
+        new = decode.decode(resource, body, strict=request.options.get("fieldValidation", "Strict") == "Strict")
+        stated = (body.get("metadata") or {}).get("managedFields")
+        if stated is not None:
+            new["metadata"]["managedFields"] = stated
+        return new
 
     def replace(self, resource: Resource, new: dict[str, Any], old: Map, request: Request, cause: Cause,
                 owners: Entries | None = None) -> Map:

@@ -12,7 +12,7 @@ from ..etcd import key_of
 from ..objects import EMPTY, Map, dig, freeze, thaw
 from ..resources import Resource
 from ..times import rfc3339
-from . import decode, deletion, patch
+from . import account_tokens, applying, decode, deletion, patch
 from .errors import ApiError, bad_request, conflict, invalid, method_not_supported, not_found
 from .request import Request
 
@@ -123,6 +123,11 @@ def scale_of(resource: Resource, obj: Map) -> Map:
 
 def write_scale(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
     obj = server.existing(resource, request)
+    if request.verb == "patch" and request.options.get("patchType") == applying.MEDIA_TYPE:
+        config = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": request.name},
+                  "spec": {"replicas": dig(request.body, "spec.replicas", 0)}}
+        asked = Request("patch", resource.plural, request.namespace, request.name, "scale", config, request.options, request.user)
+        return scale_of(resource, applying.apply(server, resource, asked, cause))
     scale = thaw(scale_of(resource, obj))
     if request.verb == "patch":
         scale = patch.apply_patch(resource, scale, request.body, request.options.get("patchType", "application/merge-patch+json"))
@@ -135,13 +140,15 @@ def write_scale(server: ApiServer, resource: Resource, request: Request, cause: 
                           "into Go struct field ScaleSpec.spec.replicas of type int32")
     changed = thaw(obj)
     changed["spec"]["replicas"] = replicas
-    parent = Request("update", resource.plural, request.namespace, request.name, "", changed, request.options, request.user)
+    parent = Request("update", resource.plural, request.namespace, request.name, "scale", changed, request.options, request.user)
     return scale_of(resource, server.replace(resource, changed, obj, parent, cause))
 
 
 def replace_part(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
     """ephemeralcontainers and resize: an update of the Pod of which only that part may differ."""
     old = server.existing(resource, request)
+    if request.verb == "patch" and request.options.get("patchType") == applying.MEDIA_TYPE:
+        return applying.apply(server, resource, request, cause)
     if request.verb == "patch":
         body: Any = patch.apply_patch(resource, old, request.body, request.options.get("patchType", "application/strategic-merge-patch+json"))
     else:
@@ -158,16 +165,13 @@ def finalize(server: ApiServer, resource: Resource, request: Request, cause: Cau
 
 
 def token(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
-    """A TokenRequest's answer. The token names its holder and is worth nothing outside this cluster."""
-    account = server.cluster.etcd.get("serviceaccounts", key_of(request.namespace, request.name))
-    if account is None:
-        raise not_found("", "serviceaccounts", request.name)
-    seconds = dig(request.body or {}, "spec.expirationSeconds", 3600)
-    text = server.cluster.random.hexadecimal(64, "token", account["metadata"]["uid"], server.cluster.clock.now)
+    """A TokenRequest's answer (pkg/registry/core/serviceaccount/storage/token.go)."""
+    spec = dig(request.body or {}, "spec", EMPTY)
+    text, claims = account_tokens.issue(server.cluster, request.namespace, request.name, spec)
     answer: Map = freeze({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
                           "metadata": {"name": request.name, "namespace": request.namespace,
                                        "creationTimestamp": rfc3339(server.cluster.clock.now)},
-                          "spec": {"audiences": ["https://kubernetes.default.svc.cluster.local"], "expirationSeconds": seconds},
-                          "status": {"token": f"podlab.{text}",
-                                     "expirationTimestamp": rfc3339(server.cluster.clock.now + seconds * 1000)}})
+                          "spec": {"audiences": claims["aud"], "expirationSeconds": claims["exp"] - claims["iat"],
+                                   "boundObjectRef": spec.get("boundObjectRef")},
+                          "status": {"token": text, "expirationTimestamp": rfc3339(claims["exp"] * 1000)}})
     return answer

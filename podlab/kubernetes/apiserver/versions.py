@@ -12,6 +12,7 @@ from typing import Any
 from ..objects import dig
 from ..resources import BY_KIND, Resource
 from .errors import FieldError, invalid
+from .ownership import records
 
 ALSO_SERVED: tuple[Resource, ...] = (
     replace(BY_KIND["HorizontalPodAutoscaler"], version="v1"),
@@ -43,7 +44,8 @@ def as_stored(stored: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A stored object in the version of `resource`."""
+    """A stored object in the version of `resource`, with its field managers."""
+    obj = records.shown(obj)
     if resource not in ALSO_SERVED:
         return obj
     if resource.kind == "Event":

@@ -16,6 +16,10 @@ from .terminal import Command, KubectlError, Terminal
 CHANGING = (Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("output", short="o"), Flag("field-manager"),
             Flag("template"), Flag("show-managed-fields", "bool"), Flag("allow-missing-template-keys", "bool", default=True))
 
+# Commands that name their field manager after themselves (fieldManager defaults of kubectl/pkg/cmd); others are known as the program
+NAMED_MANAGERS = ("annotate", "autoscale", "create", "edit", "expose", "label", "patch", "replace", "rollout", "run", "set", "taint")
+MANAGERS = {"apply": "kubectl-client-side-apply"}
+
 
 @dataclass
 class Call:
@@ -46,7 +50,15 @@ class Call:
                 options["dryRun"] = "All"
             if self.terminal.line:
                 options["command"] = self.terminal.line
+            if verb != "delete":
+                options.setdefault("fieldManager", self.manager)
         return self.terminal.api.perform(Request(verb, plural, namespace, name, subresource, body, options))
+
+    @property
+    def manager(self) -> str:
+        """Whom the cluster shall note as the owner of what is written: --field-manager, or the command's own name for itself."""
+        word = self.name.split()[0]
+        return str(self.flags.get("field-manager") or MANAGERS.get(word, f"kubectl-{word}" if word in NAMED_MANAGERS else "kubectl"))
 
     @property
     def dry(self) -> str:
@@ -68,9 +80,7 @@ class Call:
             if not hasattr(self, "_printer"):
                 self._printer = output.printer(form or "", template=self.flags["template"],
                                                allow_missing=self.flags["allow-missing-template-keys"])
-            shown = obj if "managedFields" not in (obj.get("metadata") or {}) else \
-                {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "managedFields"}}
-            self.terminal.out(self._printer(shown))
+            self.terminal.out(self._printer(output.as_asked(obj, form or "", show_managed_fields=self.flags.get("show-managed-fields"))))
             return
         suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry, "")
         self.terminal.out(f"{printed_name(resource, obj['metadata']['name'])} {done}{suffix}\n")

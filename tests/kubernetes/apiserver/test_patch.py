@@ -102,18 +102,3 @@ def test_the_original_is_never_changed() -> None:
     manifest = freeze(deployment())
     apply_patch(DEPLOYMENT, manifest, in_template(containers=[{"name": "c", "image": "x"}]), "strategic")
     assert manifest == deployment()
-
-
-def test_apply_merges_containers_by_name_and_ports_by_number_and_keeps_what_it_does_not_name() -> None:
-    live = container("c", args=["a"], ports=[{"containerPort": 80, "protocol": "TCP"}])
-    obj = patched(in_template(containers=[{"name": "c", "args": ["b"],
-                                           "ports": [{"containerPort": 80, "name": "http"}, {"containerPort": 81}]}]),
-                  "apply", live, container("d"))
-    assert containers_of(obj) == [
-        {"name": "c", "image": "nginx:1.14.2", "args": ["b"],
-         "ports": [{"containerPort": 80, "protocol": "TCP", "name": "http"}, {"containerPort": 81}]}, container("d")]
-
-
-def test_apply_replaces_an_atomic_selector_whole() -> None:
-    obj = patched({"spec": {"selector": {"matchLabels": {"b": "c"}}}}, "apply")
-    assert obj["spec"]["selector"] == {"matchLabels": {"b": "c"}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import lru_cache
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ LEAF: Fields = {}
 SELF = "."
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8)  # the steps of one object's history come one after the other
 def parse(text: str) -> Fields:
     """The set of a text that `write` made."""
     found: Fields = json.loads(text)
@@ -29,7 +30,7 @@ def parse(text: str) -> Fields:
 
 def write(fields: Fields) -> str:
     """One text for equal sets."""
-    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return intern(json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False))  # many objects have the same
 
 
 def is_member(node: Fields) -> bool:

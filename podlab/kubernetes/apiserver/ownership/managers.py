@@ -267,7 +267,7 @@ def _printed(entry: Entry) -> str:
 # ---- as the API shows them
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def shown(entries: Entries) -> list[dict[str, Any]]:
     """metadata.managedFields. Not to be changed: it is remembered."""
     return [{"manager": one.manager, "operation": one.operation, "apiVersion": one.api_version, **({"time": one.time} if one.time else {}),
@@ -294,8 +294,12 @@ def given(value: Any) -> Entries:
 
 def faults_of(value: Any) -> list[FieldError]:
     """What is wrong with stated managers (metav1validation.ValidateManagedFields)."""
-    errors = []
+    errors: list[FieldError] = []
+    if is_reset(value):
+        return errors
     for at, one in enumerate(value if isinstance(value, list) else ()):
+        if not isinstance(one, dict):
+            continue  # `given` refuses it
         path = f"metadata.managedFields[{at}]"
         operation, form, manager = one.get("operation", ""), one.get("fieldsType", ""), one.get("manager", "")
         if operation not in (APPLY, UPDATE):

@@ -16,7 +16,7 @@ from ...resources import BY_KIND
 from ...times import rfc3339
 from .. import schema
 from ..request import ADMIN, Request
-from . import managers, typed, types
+from . import fields, managers, typed, types
 from .managers import UPDATE, Entries, Entry, Writer
 
 NOTES_MAX = 16  # writes that may wait to be counted: they keep the objects before them alive
@@ -80,6 +80,8 @@ def of(obj: Map) -> Entries:
     entries: Entries = here.owned or () if isinstance(here, Stored) else ()
     for one, noted in reversed(chain):
         one.owned = entries = _counted(entries, one, noted)
+    if chain:
+        fields.parse.cache_clear()  # it served the steps of this chain; kept, it would weigh more than what it spares
     return entries
 
 
@@ -147,7 +149,7 @@ def to_plain(objects: list[Map], sets: dict[str, int]) -> list[list[Any]]:
 
 
 def from_plain(rows: list[Any], sets: list[str]) -> Entries:
-    return tuple(Entry(*row[:5], sets[row[5]]) for row in rows)
+    return tuple(Entry(row[0], row[1], row[2], row[3], row[4], sets[row[5]]) for row in rows)
 
 
 def settle(obj: Any) -> None:

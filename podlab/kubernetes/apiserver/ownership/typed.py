@@ -8,8 +8,8 @@ from typing import Any
 
 from ..patch import go_value
 from .fields import LEAF, SELF, Fields, is_member, written
-from .types import Type
 from .types import LEAF as LEAF_TYPE
+from .types import Type
 
 Json = Any
 _MISSING: Any = object()
@@ -274,7 +274,7 @@ def _item_faults(value: list[Json], kind: Type, path: str) -> list[str]:
     for at, item in enumerate(value):
         name = name_of(item, kind)
         if name is None:
-            missing = next((key for key in kind.keys if not isinstance(item, dict) or item.get(key) is None and key not in kind.defaults), "")
+            missing = next((key for key in kind.keys if not isinstance(item, dict) or (item.get(key) is None and key not in kind.defaults)), "")
             found.append(f"{path}: element {at}: associative list with keys has an element that omits key field {json.dumps(missing)} "
                          "(and doesn't have default value)")
             continue

@@ -31,28 +31,30 @@ class Type:
         self.kind, self.item, self.keys, self.expects = kind, item, keys, expects
         self.defaults = defaults or KEY_DEFAULTS
         self._fields = fields
-        self._known: dict[str, Type | None] = {}
+        if fields is not None:
+            self._known: dict[str, Type | None] = {}
 
     def field(self, name: str) -> Type | None:
         """The type of a member. Maps have one for all, `any` guesses."""
-        if self.kind == "struct":
+        if self.kind == "struct" and self._fields is not None:
             try:
-                return self._known[name]
+                found = self._known[name]
             except KeyError:
-                found = self._known[name] = self._fields(name) if self._fields else None
-                return found or self.item
+                found = self._known[name] = self._fields(name)
+            return found or self.item
         return self.item if self.kind == "map" else self if self.kind == "any" else None
 
     def declares(self, name: str) -> bool:
         """Whether a struct has a field of that name of its own."""
-        return self.kind == "struct" and self._fields is not None and self._fields(name) is not None
+        return self.kind == "struct" and self.field(name) is not None and self._known[name] is not None
 
     def below(self, name: str) -> Type | None:
         """The type behind a name of a set of fields (`f:spec`, `k:{...}`, `v:...`)."""
         return self.field(name[2:]) if name.startswith("f:") else self.item
 
 
-LEAF = Type("leaf")
+LEAF, ATOMIC_MAP = Type("leaf"), Type("leaf", expects="map")
+SCALARS = {name: Type("leaf", expects=name) for name in ("string", "numeric", "boolean")}
 ANY = Type("any")
 
 
@@ -68,13 +70,13 @@ def of_struct(type_name: str) -> Type:
 def _of_facts(facts: FieldFacts, type_name: str, name: str) -> Type:
     inner = of_struct(facts.type) if facts.type and schema.definitions()[facts.type].get("properties") else LEAF
     if facts.kind == "struct":
-        return Type("leaf", expects="map") if facts.map_type == "atomic" else inner
+        return ATOMIC_MAP if facts.map_type == "atomic" else inner
     if facts.kind == "map":
-        return Type("leaf", expects="map") if facts.map_type == "atomic" else Type("map", item=inner, expects="map")
+        return ATOMIC_MAP if facts.map_type == "atomic" else Type("map", item=inner, expects="map")
     if facts.kind == "list":
         kind, keys = list_relation(facts)
         return Type(kind, item=inner, keys=keys, expects="list")
-    return Type("leaf", expects=_scalar(type_name, name))
+    return _scalar(type_name, name)
 
 
 def list_relation(facts: FieldFacts) -> tuple[str, tuple[str, ...]]:
@@ -88,12 +90,12 @@ def list_relation(facts: FieldFacts) -> tuple[str, tuple[str, ...]]:
     return "leaf", ()
 
 
-def _scalar(type_name: str, name: str) -> str:
+def _scalar(type_name: str, name: str) -> Type:
     field = schema.definitions()[type_name]["properties"][name]
     kinds = field.get("type") or ()
     kinds = (kinds,) if isinstance(kinds, str) else kinds
     kind = next((one for one in kinds if one != "null"), "") if "$ref" not in field else ""
-    return {"string": "string", "integer": "numeric", "number": "numeric", "boolean": "boolean"}.get(kind, "")
+    return SCALARS.get({"integer": "numeric", "number": "numeric"}.get(kind, kind), LEAF)
 
 
 # Struct fields that Go writes even when empty, beside those that decoding fills in (schema.STRUCTS)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from ...apiserver.errors import ApiError
+from ...apiserver.ownership import fields, managers, records
 from ...objects import dig, thaw
 from ...resources import BY_PLURAL
 from ..builder import FILES, Info, from_files, has_files
@@ -172,12 +173,60 @@ def _gvr(info: Info) -> str:
     return f'{version}, Resource={info.resource.plural}", GroupVersionKind: "{version}, Kind={info.resource.kind}'
 
 
+CONFLICTS = """{}
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"""
+CLIENT_SIDE = "kubectl-client-side-apply"
+
+
 def _apply_server_side(call: Call, info: Info) -> tuple[Any, str]:
     body = _with_namespace(info.object, info.namespace)
-    done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/apply-patch+yaml",
-                        fieldManager=call.flags["field-manager"] or "kubectl", force=call.flags["force-conflicts"],
-                        **sending(call))
+    manager = call.flags["field-manager"] or "kubectl"
+
+    def send() -> Any:
+        return call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/apply-patch+yaml",
+                            fieldManager=manager, force=call.flags["force-conflicts"], **sending(call))
+    try:
+        done = send()
+        if call.dry == "none" and _migrate(call, info, done, manager):
+            done = send()
+    except ApiError as error:
+        if error.code == 409:
+            raise Failures([f"error: {CONFLICTS.format(error.message)}"]) from error
+        raise
     return done, "serverside-applied"
+
+
+def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
+    """What client-side apply owned becomes the server-side applier's (csaupgrade.UpgradeManagedFieldsPatch). Whether there was anything."""
+    if LAST_APPLIED not in dig(done, "metadata.annotations", {}):
+        return False
+    entries = records.of(done)
+    old = [one for one in entries if (one.manager, one.operation, one.subresource) == (CLIENT_SIDE, "Update", "")]
+    if not old:
+        return False
+    mine = next((one for one in entries if (one.manager, one.operation, one.subresource) == (manager, "Apply", "")), None)
+    owned = fields.parse(mine.owned) if mine is not None else {}
+    for one in old:
+        owned = fields.union(owned, fields.parse(one.owned))
+    owned = fields.difference(owned, {"f:metadata": {"f:annotations": {"f:" + LAST_APPLIED: fields.LEAF}}})
+    last = max(old, key=lambda one: one.time)
+    united = (mine or last._replace(manager=manager, operation="Apply"))._replace(owned=fields.write(owned))
+    rest = [one for one in entries if one is not mine and one not in old]
+    value = managers.shown(managers.ordered([united, *rest]))
+    patch = [{"op": "replace", "path": "/metadata/managedFields", "value": value},
+             {"op": "replace", "path": "/metadata/resourceVersion", "value": done["metadata"]["resourceVersion"]}]
+    call.request("patch", info.resource, info.name, info.namespace, patch, patchType="application/json-patch+json", fieldManager=manager)
+    return True
 
 
 @verb("apply view-last-applied", *FILES, Flag("output", short="o", default="yaml"), Flag("selector", short="l"),

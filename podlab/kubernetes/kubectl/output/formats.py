@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...apiserver.ownership import records
 from ...objects import Map, without
 from ...resources import by_api_kind
 from ..terminal import KubectlError
@@ -70,9 +71,15 @@ def render(spec: str, objects: Sequence[Map], *, single: bool, sort_by: str | No
     show = printer(spec, allowed=GET_FORMATS, template=template, allow_missing=allow_missing, no_headers=no_headers,
                    read_file=read_file)
     shown = sort_objects(objects, sort_by) if sort_by else list(objects)
-    if not show_managed_fields:
-        shown = [obj if "managedFields" not in obj["metadata"] else Map(without(obj, "metadata.managedFields")) for obj in shown]
+    shown = [as_asked(obj, spec, show_managed_fields=show_managed_fields) for obj in shown]
     return show(shown[0] if single and len(shown) == 1 else as_list(shown))
+
+
+def as_asked(obj: Any, spec: str, *, show_managed_fields: bool | None) -> Any:
+    """An object with its field managers, which -o yaml and json show only if told to (OmitManagedFieldsPrinter), templates always."""
+    if spec in ("yaml", "json", "name", "") and not show_managed_fields:
+        return obj if "managedFields" not in (obj.get("metadata") or {}) else Map(without(obj, "metadata.managedFields"))
+    return records.shown(obj)
 
 
 def _yaml_printer() -> Print:
