@@ -82,7 +82,7 @@ def _check(kind: str, value: str) -> None:
         except ValueError:
             raise BadRule(f"host/network `{value}' not found") from None
     elif kind in ("uid", "gid") and not value.isdigit():
-        raise BadRule(f"owner: Bad value for \"--{kind}-owner\" option: \"{value}\"")
+        raise BadRule(f'owner: Bad value for "--{kind}-owner" option: "{value}"')
 
 
 def redirected(table: Data, chain: str, packet: Data) -> int | None:

@@ -169,8 +169,8 @@ class Network(Component):
         held = self.state["connections"].get(desc.get("connection", ""))
         before = self.state["connections"].get(request.get("connection", ""))
         if held is not None and before is not None and "asked" in before:
-            method, path, _, trace = before["asked"]
-            held["trace"] = [trace[0], trace[1] + 1, attempt, method, path]
+            method, path, _, trace, host = before["asked"]
+            held["trace"] = [trace[0], trace[1] + 1, attempt, method, path, host]
 
     def socket_write(self, desc: Data, text: str) -> None:
         """Raises EPIPE on a connection that is gone or shut down."""
@@ -244,7 +244,7 @@ class Network(Component):
             if connection["state"] == "connecting":
                 del self.state["connections"][connection["id"]]
                 connection["state"] = "ETIMEDOUT"
-                self._record(connection, ["", "", held["began"], [connection["id"], 0, 0]], 0)
+                self._record(connection, ["", "", held["began"], [connection["id"], 0, 0], ""], 0)
             else:
                 self._send(connection, "client", fin=True)
                 if "asked" in connection:
@@ -368,8 +368,8 @@ class Network(Component):
         client = held["client"]
         if state != "open":
             del self.state["connections"][held["id"]]
-            id, depth, attempt, method, path = held.get("trace", [held["id"], 0, 0, "", ""])
-            self._record(held, [method, path, self.now, [id, depth, attempt]], 0)
+            trace, depth, attempt, method, path, host = held.get("trace", [held["id"], 0, 0, "", "", ""])
+            self._record(held, [method, path, self.now, [trace, depth, attempt], host], 0)
         if "exchange" in client:
             exchange = self.state["exchanges"].get(client["exchange"])
             if exchange is None:
@@ -448,15 +448,15 @@ class Network(Component):
             if line.count(" ") == 2 and "HTTP/" in line:
                 count = held["count"] = held.get("count", 0) + 1
                 trace = held["trace"][:3] if "trace" in held else [f"{held['id']}.{count}", 0, 0]
-                held["asked"] = [*line.split(" ")[:2], self.now, trace]
+                held["asked"] = [*line.split(" ")[:2], self.now, trace, _host(text[:PACKET])]
         elif "asked" in held and text.startswith("HTTP/"):
             status = text[:PACKET].split(None, 2)[1] if text.count(" ") else ""
             self._record(held, held.pop("asked"), int(status) if status.isdigit() else 0)
 
     def _record(self, held: Data, asked: list[Any], status: int, error: str = "") -> None:
-        """One hop has ended. `asked`: [method, path, when it began, [trace, depth, attempt]]."""
+        """One hop has ended. `asked`: [method, path, when it began, [trace, depth, attempt], host]."""
         client, server = held["client"], held["server"]
-        method, path, began, (trace, depth, attempt) = asked
+        method, path, began, (trace, depth, attempt), host = asked
         traffic: list[Data] = self.state["traffic"]
         found = {
             "t": began,
@@ -473,6 +473,7 @@ class Network(Component):
             "hop": depth,
             "by": client.get("container", ""),
             "at": server.get("container", ""),
+            "host": host,
         }
         if attempt:
             found["try"] = attempt
@@ -490,7 +491,7 @@ class Network(Component):
         """Hops of requests begun at or after `since` (virtual ms) that have ended, in the order of their ends.
 
         `from`: a Pod uid, "outside", "kubelet". `trace` is the same for all hops of a request, `hop` counts from 0, `by` and `at` are the
-        containers, `try` (where a proxy sent it) which attempt, `tls` the identities [client's, server's] where the hop was TLS,
+        containers, `host` is the Host header, `try` (where a proxy sent it) which attempt, `tls` the identities [client's, server's] where the hop was TLS,
         `wanted` the [address, port] that the sender meant where its Pod's or the target's rules redirected it.
         """
         return [entry for entry in self.state["traffic"] if entry["t"] >= since]
@@ -503,8 +504,9 @@ class Network(Component):
         The host may be an address, a node's name or a Service's. Gives the visit's id; `state["visits"][id]` is None, then the result.
         """
         _, host, port, target = http.split_url(url)
-        named = host if port == 80 else f"{host}:{port}"
-        message = http.request(method, target, named, [(k, v) for k, v in headers or []], body)
+        sent = [(k, v) for k, v in headers or []]
+        named = next((v for k, v in sent if k.lower() == "host"), host if port == 80 else f"{host}:{port}")
+        message = http.request(method, target, named, [one for one in sent if one[0].lower() != "host"], body)
         visits: Data = self.state["visits"]
         visit = f"v{self.state['next'] + 1}"
         visits[visit] = None
@@ -535,6 +537,12 @@ class Network(Component):
     def on_reply(self, payload: str, result: Data) -> None:
         if payload in self.state["visits"]:
             self.state["visits"][payload] = result
+
+
+def _host(head: str) -> str:
+    """The Host header of a request."""
+    at = head.find("ost:")
+    return head[at + 4 : head.find("\r", at)].strip() if at > 0 else ""
 
 
 def _container_name(sys: Sys) -> str:

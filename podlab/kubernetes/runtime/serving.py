@@ -228,7 +228,9 @@ def _stored(parts: list[object]) -> http.Message:
 
 
 def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message) -> bool:
-    """Sends a response; False when the connection is to end."""
+    """Sends a response; False when the connection is to end. One without a first line is none: the server hangs up."""
+    if not found.start:
+        return False
     wish = request.get("Connection").lower()
     keep = (request.version == "HTTP/1.1" and wish != "close") or (request.version == "HTTP/1.0" and wish == "keep-alive")
     keep = keep and found.get("Connection").lower() != "close"

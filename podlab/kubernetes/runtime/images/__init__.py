@@ -6,12 +6,14 @@ from . import (
     databases,
     dex,
     elasticsearch,
+    envoy,
     fluentd,
     httpd,
     languages,
     legacy,
     nginx,
     oauth2_proxy,
+    orders,
     podlab,
     redis,
     samples,
@@ -20,6 +22,6 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "elasticsearch", "fluentd", "httpd", "languages", "legacy", "nginx", "oauth2_proxy", "podlab", "redis",
-    "samples", "stand_ins", "tooling",
+    "agnhost", "busybox", "databases", "dex", "elasticsearch", "envoy", "fluentd", "httpd", "languages", "legacy", "nginx", "oauth2_proxy", "orders",
+    "podlab", "redis", "samples", "stand_ins", "tooling",
 ]  # fmt: skip

@@ -70,7 +70,13 @@ def _begin(proc: Process, sys: Sys) -> int | None:
         return 1
     count = options.get("c", "")
     proc["data"].update(
-        fd=sockets.capture(sys), buffer="", interface=interface, filter=expression, seen=0, left=int(count) if count.isdigit() else -1, ascii="A" in options
+        fd=sockets.capture(sys),
+        buffer="",
+        interface=interface,
+        filter=expression,
+        seen=0,
+        left=int(count) if count.isdigit() else -1,
+        ascii="A" in options,
     )
     kind = "LINUX_SLL2 (Linux cooked v2)" if interface == "any" else "EN10MB (Ethernet)"
     sys.err(
