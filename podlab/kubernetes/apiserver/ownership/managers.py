@@ -235,7 +235,7 @@ def synced_last_applied(merged: dict[str, Any], config: Mapping[str, Any], manag
     annotations = (merged.get("metadata") or {}).get("annotations") or {}
     if manager != "kubectl" or LAST_APPLIED not in annotations:
         return merged
-    plain = {name: member for name, member in config.items()}
+    plain = dict(config)
     metadata = dict(plain.get("metadata") or {})
     metadata["annotations"] = {name: value for name, value in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
     text = json.dumps({**plain, "metadata": metadata}, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
