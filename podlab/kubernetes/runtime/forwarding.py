@@ -141,6 +141,8 @@ class Gateway:
         if conn["mode"] == "tcp":
             self._pipe(fd, conn)
             return
+        if conn["mode"] == "detect":
+            return
         while str(fd) in self.data["down"]:
             rq = conn["rq"]
             if rq is None:

@@ -490,9 +490,9 @@ class Network(Component):
     def traffic(self, since: int) -> list[Data]:
         """Hops of requests begun at or after `since` (virtual ms) that have ended, in the order of their ends.
 
-        `from`: a Pod uid, "outside", "kubelet". `trace` is the same for all hops of a request, `hop` counts from 0, `by` and `at` are the
-        containers, `host` is the Host header, `try` (where a proxy sent it) which attempt, `tls` the identities [client's, server's] where the hop was TLS,
-        `wanted` the [address, port] that the sender meant where its Pod's or the target's rules redirected it.
+        `from`: a Pod uid, "outside", "kubelet". `trace` is the same for all hops of a request, `hop` counts from 0, `by` and `at`
+        are the containers, `host` is the Host header, `try` (where a proxy sent it) which attempt, `tls` the identities [client's, server's]
+        where the hop was TLS, `wanted` the [address, port] that the sender meant where its Pod's or the target's rules redirected it.
         """
         return [entry for entry in self.state["traffic"] if entry["t"] >= since]
 

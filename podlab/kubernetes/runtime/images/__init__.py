@@ -11,6 +11,7 @@ from . import (
     httpd,
     languages,
     legacy,
+    linkerd,
     nginx,
     oauth2_proxy,
     orders,
@@ -22,6 +23,6 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "elasticsearch", "envoy", "fluentd", "httpd", "languages", "legacy", "nginx", "oauth2_proxy", "orders",
-    "podlab", "redis", "samples", "stand_ins", "tooling",
+    "agnhost", "busybox", "databases", "dex", "elasticsearch", "envoy", "fluentd", "httpd", "languages", "legacy", "linkerd", "nginx", "oauth2_proxy",
+    "orders", "podlab", "redis", "samples", "stand_ins", "tooling",
 ]  # fmt: skip
