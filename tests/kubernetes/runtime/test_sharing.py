@@ -79,3 +79,12 @@ def test_root_of_another_user_s_process_is_closed_without_the_capability() -> No
     assert "Permission denied" in machine.execute(helper, "ls", "/proc/1/root/")[1]
     tracer = machine.container("sleep 3600", name="tracer", target=app, capabilities=["SYS_PTRACE"])
     assert machine.execute(tracer, "ls", "/proc/1/root/")[2] == 0
+
+
+def test_pgrep_names_the_oldest_or_the_newest_process_alone() -> None:
+    machine = Machine()
+    container = machine.container("sleep 3600 & sleep 3600 & wait")
+    every = machine.execute(container, "pgrep", "sleep")[0].split()
+    assert len(every) == 2
+    assert machine.execute(container, "pgrep", "-o", "sleep")[0].split() == every[:1]
+    assert machine.execute(container, "pgrep", "-n", "sleep")[0].split() == every[1:]

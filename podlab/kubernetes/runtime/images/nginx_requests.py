@@ -44,9 +44,9 @@ def is_modern(sys: Sys) -> bool:
     return [int(part) for part in version(sys).split(".")][:2] >= [1, 19]
 
 
-def notice(sys: Sys, level: str, text: str, who: str = "1#1") -> None:
-    """A line of the error log."""
-    data = sys.proc["data"]
+def notice(sys: Sys, level: str, text: str, who: str = "") -> None:
+    """A line of the error log; `who` is the process (and thread) that writes it, this one when it is not said."""
+    data, who = sys.proc["data"], who or f"{sys.proc['pid']}#{sys.proc['pid']}"
     sys.write(data.get("logs", {}).get(data.get("errors"), 2), f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} [{level}] {who}: {text}\n")
 
 

@@ -162,12 +162,13 @@ def kill(proc: Process, sys: Sys, event: Event) -> int:
 def killall(proc: Process, sys: Sys, event: Event) -> int:
     tool_name = proc["argv"][0].rsplit("/", 1)[-1]
     words = list(proc["argv"][1:])
-    n, full, quiet = TERM, False, False
+    n, full, quiet, only = TERM, False, False, ""
     while words and words[0].startswith("-"):
         option = words.pop(0)
         if option in ("-f", "-x", "-o", "-n", "-l", "-s", "-q", "-9", "-15") or signal_number(option[1:]) is not None:
             number = signal_number(option[1:])
             full, quiet = full or option == "-f", quiet or option == "-q"
+            only = option if option in ("-o", "-n") else only
             n = number if number is not None else n
     matched: list[int] = []
     status = 0
@@ -179,6 +180,8 @@ def killall(proc: Process, sys: Sys, event: Event) -> int:
             hit = compiled(extended(word)).search(text) is not None if tool_name in ("pkill", "pgrep") else name == word.rsplit("/", 1)[-1]
             if hit and other["pid"] != proc["pid"] and other["state"] != "zombie":
                 pids.append(other["pid"])
+        if only and tool_name in ("pkill", "pgrep"):  # the oldest or the newest alone
+            pids = pids[:1] if only == "-o" else pids[-1:]
         matched += pids
         if not pids and tool_name == "killall" and not quiet:
             complain(proc, sys, f"{word}: no process killed")
