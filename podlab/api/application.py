@@ -17,7 +17,7 @@ from podlab.api.hub import STREAMS_MAX, Hub, hub_of
 from podlab.api.tokens import Access
 from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver import discovery
-from podlab.kubernetes.apiserver.errors import ApiError, forbidden, too_many_requests
+from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.request import Request
 from podlab.labs.live import CLUSTERS, LiveCluster
 from podlab.labs.storage import Fenced
@@ -42,10 +42,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         token, call = wire.call_of(scope)
         access = await authenticate(token)
-        if call.path == ["kubeconfig"]:
-            await documents.kubeconfig(say, scope, call, token)
-        elif call.path[:1] not in (["api"], ["apis"]) or len(call.path) < (3 if call.path[0] == "api" else 4):
-            await documents.answer(say, call)
+        if call.path[:1] not in (["api"], ["apis"]) or len(call.path) < (3 if call.path[0] == "api" else 4):
+            await _document(scope, call, access, token, say)
         else:
             await _resource(call, access, receive, say)
     except ConnectionError:
@@ -79,17 +77,24 @@ async def live_cluster(access: Access) -> LiveCluster:
     return live
 
 
-def check_access(access: Access, user: rbac.User, live: LiveCluster, target: Target) -> None:
-    """Raises ApiError 403 for what a reader's token or the person that is posed as may not do."""
+def check_access(user: rbac.User, live: LiveCluster, target: Target) -> None:
+    """Raises ApiError 403 for what a viewer, a ServiceAccount or the person that is posed as may not do."""
     resource = target.resource
-    acts = target.subresource in (*SESSIONS, "proxy") or (target.verb not in READING and resource not in discovery.VIRTUAL)
-    if access.read_only and acts:
-        raise forbidden(resource.group, resource.plural, target.name, "this kubeconfig may only read")
-    if user is not rbac.OWNER and resource.plural not in ("selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"):
-        wanted = {"verb": target.verb, "group": resource.group, "resource": resource.plural, "subresource": target.subresource,
-                  "namespace": target.namespace, "name": target.name}
-        if not rbac.verdict(live.engine, user, wanted)["allowed"]:
-            raise forbidden(resource.group, resource.plural, target.name, rbac.forbidden(user, wanted))
+    rbac.check(live.engine, user, {"verb": target.verb, "group": resource.group, "resource": resource.plural, "subresource": target.subresource,
+                                   "namespace": target.namespace, "name": target.name})
+
+
+async def _document(scope: Scope, call: Call, access: Access, token: str, send: Send) -> None:
+    """What is not about objects. The owner needs no cluster for it."""
+    if access.read_only or "authorization" in call.headers or "impersonate-user" in call.headers:
+        live = await live_cluster(access)
+        async with live.turn(quiet=True) as engine:
+            user = rbac.user_of(engine, call, read_only=access.read_only)
+            rbac.check(engine, user, {"verb": call.method.lower(), "path": "/" + "/".join(call.path)})
+    if call.path == ["kubeconfig"]:
+        await documents.kubeconfig(send, scope, call, token)
+    else:
+        await documents.answer(send, call)
 
 
 async def _resource(call: Call, access: Access, receive: Receive, send: Send) -> None:
@@ -122,31 +127,31 @@ async def _read_aside(raw: bytes, content_type: str, *, patching: bool) -> tuple
 
 async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, body: Any, twice: list[str],
                         receive: Receive, send: Send) -> None:
-    user = rbac.user_of(call)
     if target.verb == "watch" or target.subresource == "log":
         if hub.streams >= STREAMS_MAX:
             raise too_many_requests("too many streams of this cluster are open")
-        check_access(access, user, live, target)
+        check_access(rbac.user_of(live.engine, call, read_only=access.read_only), live, target)
         serve = watch.serve if target.verb == "watch" else logs.serve
         await serve(live, hub, call, access, target, receive, send)
         return
     if not hub.bucket.take():
         raise too_many_requests("too many requests, please try again later")
     if target.subresource == "proxy":
-        check_access(access, user, live, target)
+        check_access(rbac.user_of(live.engine, call, read_only=access.read_only), live, target)
         await proxying.serve(live, hub, call, target, body, send)
         return
-    status, make = await hub.act(lambda: _perform(live, hub, call, access, user, target, body, twice))
+    status, make = await hub.act(lambda: _perform(live, hub, call, access, target, body, twice))
     await wire.answer(send, call, status, wire.dumps(make()))
 
 
-def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, user: rbac.User, target: Target, body: Any,
+def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, body: Any,
              twice: list[str]) -> tuple[int, Callable[[], Any]]:
     """(HTTP status, what makes the JSON value: the work that others need not wait for). Call inside a turn. Raises ApiError."""
     engine = live.engine
-    check_access(access, user, live, target)
+    user = rbac.user_of(engine, call, read_only=access.read_only)
+    check_access(user, live, target)
     if target.resource in discovery.VIRTUAL:
-        status, value = virtual.perform(engine, hub, call, target, body, access, user)
+        status, value = virtual.perform(engine, hub, call, target, body, user)
     elif target.verb == "list":
         shape, now, seconds = shapes.negotiate(call, listing=True), engine.now, hub.seconds()
         objects, metadata = listing.read(engine, hub, call, target)

@@ -5,34 +5,103 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from podlab.api.wire import Call
+from podlab.kubernetes.apiserver import account_tokens
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request, forbidden
 from podlab.kubernetes.apiserver.request import ADMIN
 from podlab.kubernetes.cluster import Cluster as Engine
 
 MASTERS, AUTHENTICATED, ACCOUNTS = "system:masters", "system:authenticated", "system:serviceaccounts"
 ACCOUNT = "system:serviceaccount:"
+ANONYMOUS, UNAUTHENTICATED, AUTHENTICATION = "system:anonymous", "system:unauthenticated", "authentication.k8s.io"
+SESSIONS = ("attach", "exec", "portforward")  # a GET of these needs the right to create too (AuthorizePodWebsocketUpgradeCreatePermission)
+READING = ("get", "list", "watch")
 ALL = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}, {"verbs": ["*"], "nonResourceURLs": ["*"]}]
+VIEW = [{"verbs": list(READING), "apiGroups": ["*"], "resources": ["*"]}, {"verbs": ["get"], "nonResourceURLs": ["*"]}]
 
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """authentication.k8s.io UserInfo. `extra`: ((key, (values ...)), ...)."""
+
     name: str
     groups: tuple[str, ...]
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def info(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"username": self.name, "groups": list(self.groups)}
+        if self.uid:
+            found["uid"] = self.uid
+        if self.extra:
+            found["extra"] = {key: list(values) for key, values in self.extra}
+        return found
 
 
 OWNER = User(ADMIN, (MASTERS, AUTHENTICATED))
+VIEWER = User("podlab-viewer", ("podlab:viewers", AUTHENTICATED))  # the bearer of a read-only token: a teacher
 
 
-def user_of(call: Call) -> User:
-    """The owner of the cluster, or whom the owner poses as (kubectl --as)."""
+def user_of(engine: Engine, call: Call, *, read_only: bool = False) -> User:
+    """Who asks: the owner of the cluster or a viewer, a ServiceAccount by its token, or whom they pose as (kubectl --as). Raises ApiError.
+
+    apiserver/pkg/endpoints/filters/impersonation.go
+    """
+    user = VIEWER if read_only else OWNER
+    bearer = call.headers.get("authorization", "")
+    if bearer[:7].lower() == "bearer ":
+        try:
+            user = of_info(account_tokens.user_info(account_tokens.check(engine, bearer[7:].strip())))
+        except account_tokens.BadToken:
+            raise ApiError(401, "Unauthorized", "Unauthorized") from None
     name = call.headers.get("impersonate-user", "")
+    groups = tuple(filter(None, (one.strip() for one in call.headers.get("impersonate-group", "").split(","))))
+    extra = tuple(sorted((unquote(key.removeprefix("impersonate-extra-")), tuple(value.split(",")))
+                         for key, value in call.headers.items() if key.startswith("impersonate-extra-")))
+    uid = call.headers.get("impersonate-uid", "")
     if not name:
-        return OWNER
-    groups = tuple(filter(None, call.headers.get("impersonate-group", "").split(",")))
-    if name.startswith(ACCOUNT) and not groups:
-        groups = (ACCOUNTS, f"{ACCOUNTS}:{name.removeprefix(ACCOUNT).split(':')[0]}")
-    return User(name, (*groups, AUTHENTICATED) if AUTHENTICATED not in groups else groups)
+        if groups or extra or uid:
+            raise bad_request("requested impersonation of groups, uid or extra without impersonating a user")
+        return user
+    posing = [{"resource": "users", "name": name, "group": ""}]
+    parts = name.removeprefix(ACCOUNT).split(":") if name.startswith(ACCOUNT) else []
+    if len(parts) == 2:
+        posing = [{"resource": "serviceaccounts", "namespace": parts[0], "name": parts[1], "group": ""}]
+        groups = groups or (ACCOUNTS, f"{ACCOUNTS}:{parts[0]}")
+        posing += [{"resource": "groups", "name": one, "group": ""} for one in call.headers.get("impersonate-group", "").split(",") if one]
+    else:
+        posing += [{"resource": "groups", "name": one, "group": ""} for one in groups]
+    posing += [{"resource": "uids", "name": uid, "group": AUTHENTICATION}] if uid else []
+    posing += [{"resource": "userextras", "subresource": key, "name": value, "group": AUTHENTICATION} for key, values in extra for value in values]
+    for wanted in posing:
+        check(engine, user, {"verb": "impersonate", **wanted})
+    if name != ANONYMOUS and AUTHENTICATED not in groups and UNAUTHENTICATED not in groups:
+        groups = (*groups, AUTHENTICATED)
+    return User(name, groups, uid, extra)
+
+
+def of_info(info: dict[str, Any]) -> User:
+    return User(info["username"], tuple(info["groups"]), info["uid"], tuple((key, tuple(values)) for key, values in info["extra"].items()))
+
+
+def check(engine: Engine, user: User, wanted: dict[str, Any]) -> None:
+    """Raises ApiError 403 for what a user may not do. `wanted` as in `verdict`."""
+    if user is OWNER:
+        return
+    if user is VIEWER and wanted.get("subresource") == "proxy":  # what an application does on a GET is not known
+        wanted = {**wanted, "verb": "create"}
+    if verdict(engine, user, wanted)["allowed"]:
+        if wanted.get("subresource") not in SESSIONS or wanted["verb"] != "get":
+            return
+        wanted = {**wanted, "verb": "create"}
+        if verdict(engine, user, wanted)["allowed"]:
+            return
+    if "path" in wanted:
+        raise ApiError(403, "Forbidden", f'forbidden: User "{user.name}" cannot {wanted["verb"]} path "{wanted["path"]}"', {})
+    group, plural, name = wanted.get("group", ""), wanted["resource"], wanted.get("name", "")
+    raise forbidden(group, plural, name, words(user, wanted))
 
 
 def verdict(engine: Engine, user: User, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +122,8 @@ def rules_of(engine: Engine, user: User, namespace: str) -> list[dict[str, Any]]
 
 def _rules(engine: Engine, user: User, namespace: str) -> Iterator[tuple[Any, str]]:
     """(rule, why it holds) for a user in a namespace ("" outside all)."""
+    if VIEWER.name == user.name:
+        yield from ((rule, "") for rule in VIEW)
     for binding in engine.etcd.list("clusterrolebindings"):
         if subject := _subject(binding, user, ""):
             yield from ((rule, _reason("ClusterRoleBinding", binding, subject)) for rule in _role(engine, binding, ""))
@@ -69,7 +140,7 @@ def _subject(binding: Any, user: User, namespace: str) -> str:
         if kind == "Group" and name in user.groups:
             return f'Group "{name}"'
         home = subject.get("namespace") or namespace
-        if kind == "ServiceAccount" and user.name == f"{ACCOUNT}{home}:{name}":
+        if kind == "ServiceAccount" and user.name == f"{ACCOUNT}{home}:{name}":  # the name alone counts, whoever bears it
             return f'ServiceAccount "{name}/{home}"'
     return ""
 
@@ -109,8 +180,8 @@ def _covers(rule: Any, wanted: dict[str, Any]) -> bool:
     return not names or wanted.get("name") in names
 
 
-def forbidden(user: User, wanted: dict[str, Any]) -> str:
-    """The words of a refusal, after `<resource> is forbidden: `."""
+def words(user: User, wanted: dict[str, Any]) -> str:
+    """The words of a refusal, after `<resource> is forbidden: ` (apiserver/pkg/endpoints/handlers/responsewriters/errors.go)."""
     resource = wanted["resource"] + (f"/{wanted['subresource']}" if wanted.get("subresource") else "")
     where = f' in the namespace "{wanted["namespace"]}"' if wanted.get("namespace") else " at the cluster scope"
     return f'User "{user.name}" cannot {wanted["verb"]} resource "{resource}" in API group "{wanted.get("group", "")}"{where}'

@@ -50,7 +50,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             raise addresses.unknown()
         live = await application.live_cluster(access)
         async with live.turn(quiet=True) as engine:
-            application.check_access(access, rbac.user_of(call), live, target)
+            application.check_access(rbac.user_of(engine, call, read_only=access.read_only), live, target)
             order: dict[str, Any] = {}
             pod = "", ""
             if target.subresource == "portforward":

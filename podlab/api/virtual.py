@@ -7,26 +7,25 @@ from typing import Any
 from podlab.api import bodies, listing, rbac
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
-from podlab.api.tokens import Access
 from podlab.api.wire import Call
 from podlab.kubernetes import selectors
+from podlab.kubernetes.apiserver import account_tokens
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.times import rfc3339
 
-READING = ("get", "list", "watch")
 KIBI = 1024
 WINDOW = "15s"  # what the kubelet's summary averages over (metrics-server's default resolution)
 
 
-def perform(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, access: Access, user: rbac.User) -> tuple[int, Any]:
+def perform(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, user: rbac.User) -> tuple[int, Any]:
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.resource.group == "metrics.k8s.io":
         return 200, _metrics(engine, hub, call, target)
     review = bodies.typed(target.resource, body)
     if isinstance(body, dict):
         bodies.check_kind(target.resource, body)
-    answer = REVIEWS[target.resource.plural](engine, review, target, access, user)
+    answer = REVIEWS[target.resource.plural](engine, review, target, user)
     return 201, {"kind": target.resource.kind, "apiVersion": target.resource.api_version,
                  "metadata": {"creationTimestamp": None}, **({"spec": review["spec"]} if "spec" in review else {}), "status": answer}
 
@@ -34,15 +33,21 @@ def perform(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, acc
 # ---- reviews
 
 
-def _self_subject(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
-    return {"userInfo": {"username": user.name, "groups": list(user.groups)}}
+def _self_subject(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+    return {"userInfo": user.info()}
 
 
-def _token(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
-    """No token of the cluster's own is kept anywhere, so none can be told from a forged one."""
-    if not review.get("spec", {}).get("token"):
-        raise ApiError(422, "Invalid", 'TokenReview.authentication.k8s.io "" is invalid: spec.token: Required value')
-    return {"user": {}, "error": "[invalid bearer token]"}
+def _token(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+    """Of the tokens that this cluster's ServiceAccounts bear (pkg/registry/authentication/tokenreview/storage.go)."""
+    spec = review.get("spec") or {}
+    if not spec.get("token"):
+        raise bad_request("token is required for TokenReview in authentication")
+    audiences = tuple(spec.get("audiences") or (account_tokens.ISSUER,))
+    try:
+        claims = account_tokens.check(engine, spec["token"], audiences)
+    except account_tokens.BadToken as error:
+        return {"user": {}, "error": f"[{error}]"}
+    return {"authenticated": True, "user": account_tokens.user_info(claims), "audiences": [one for one in audiences if one in claims["aud"]]}
 
 
 def _attributes(review: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -54,14 +59,11 @@ def _attributes(review: dict[str, Any], kind: str) -> dict[str, Any]:
     return {**resource} if resource is not None else {"path": other.get("path", ""), "verb": other.get("verb", "")}
 
 
-def _self_access(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
-    wanted = _attributes(review, "SelfSubjectAccessReview")
-    if access.read_only and wanted.get("verb") not in READING:
-        return {"allowed": False, "reason": "this kubeconfig may only read"}
-    return rbac.verdict(engine, user, wanted)
+def _self_access(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+    return rbac.verdict(engine, user, _attributes(review, "SelfSubjectAccessReview"))
 
 
-def _subject_access(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
+def _subject_access(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
     spec = review.get("spec", {})
     wanted = _attributes(review, target.resource.kind)
     if not spec.get("user") and not spec.get("groups"):
@@ -72,14 +74,11 @@ def _subject_access(engine: Engine, review: dict[str, Any], target: Target, acce
     return rbac.verdict(engine, rbac.User(spec.get("user", ""), tuple(spec.get("groups") or ())), wanted)
 
 
-def _rules(engine: Engine, review: dict[str, Any], target: Target, access: Access, user: rbac.User) -> dict[str, Any]:
+def _rules(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
     namespace = review.get("spec", {}).get("namespace", "")
     if not namespace:
         raise bad_request("no namespace on request")
-    if access.read_only:
-        rules = [{"verbs": list(READING), "apiGroups": ["*"], "resources": ["*"]}]
-    else:
-        rules = rbac.rules_of(engine, user, namespace)
+    rules = rbac.rules_of(engine, user, namespace)
     return {"resourceRules": [rule for rule in rules if "resources" in rule],
             "nonResourceRules": [rule for rule in rules if "nonResourceURLs" in rule], "incomplete": False}
 

@@ -71,8 +71,14 @@ def call_of(scope: Scope) -> tuple[str, Call]:
         raise bad_request("the query has too many parameters") from None
     for name, value in pairs:
         query.setdefault(name, []).append(value)
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
-    return token, Call(scope.get("method", "GET"), path, query, headers, base=f"/k8s/{token}")
+    headers: dict[str, str] = {}
+    for name, value in scope.get("headers", ()):
+        key, found = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]},{found}" if key in headers else found
+    secret, _, bearer = token.partition("@")  # kubectl sends no credentials over plain http: a ServiceAccount's may stand in the address
+    if bearer:
+        headers["authorization"] = f"Bearer {bearer}"
+    return secret, Call(scope.get("method", "GET"), path, query, headers, base=f"/k8s/{token}")
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import bootstrap_rbac
 from .apiserver.leases import lease_object
 from .cause import Cause
 from .component import Component
@@ -61,6 +62,8 @@ def fill(cluster: Cluster) -> None:
     for index, node in enumerate(cluster.spec["nodes"]):
         made = put("nodes", node_object(cluster, index, node))
         put("leases", lease_object(node["name"], made["metadata"]["uid"]))
+    for plural, obj in bootstrap_rbac.objects():
+        put(plural, obj)
 
 
 class _Writer:

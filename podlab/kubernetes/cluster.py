@@ -76,7 +76,7 @@ class Cluster:
                       Causes.restore(state["causes"]), strict=strict)
         cluster._epoch = state["epoch"]
         for name, component in cluster.components.items():
-            component.state = state["components"][name]
+            component.state = state["components"].get(name, component.state)  # a component that the checkpoint's engine did not have begins
         for component in cluster.components.values():
             component.restore()
         return cluster

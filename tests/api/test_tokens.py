@@ -1,5 +1,6 @@
 """Who may come in: the token of the cluster, and nobody else for any reason that could be told."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -78,6 +79,8 @@ async def test_the_learners_token_outlives_the_teachers(client: Client, cluster:
 async def test_a_watch_ends_when_its_token_is_revoked(client: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podlab.api.watch.LOOK_EVERY", 0.05)
     async with client.watch(f"{MAPS}?watch=1&resourceVersion=0&fieldSelector=metadata.name=none") as stream:
+        while stream.sent.empty():
+            await asyncio.sleep(0.01)
         await database_sync_to_async(tokens.revoke)(cluster)
         with pytest.raises(EOFError):
             await stream.next()

@@ -68,7 +68,7 @@ def _trusted_spec(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> M
 def of_this_version(resource: Resource, body: dict[str, Any], strict: bool, *, new: bool = True) -> dict[str, Any]:
     """A body of another served version as the version that is stored."""
     other = versions.other_of(resource, body.get("apiVersion"))
-    if other is None:
+    if other is None or other == resource:
         return body
     obj = decode.decode(other, body, strict=strict)
     if new:

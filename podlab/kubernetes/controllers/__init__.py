@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..component import Component
+from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
@@ -22,6 +23,7 @@ from .pv_protection import PVProtectionController
 from .pvc_protection import PVCProtectionController
 from .replicaset import ReplicaSetController
 from .replicationcontroller import ReplicationControllerController
+from .resourceclaim import ResourceClaimController
 from .resourcequota import ResourceQuotaController
 from .root_ca_cert_publisher import RootCACertPublisher
 from .serviceaccount import ServiceAccountController
@@ -34,7 +36,8 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ReplicaSetController, ReplicationControllerController, DeploymentController, StatefulSetController, DaemonSetController,
     JobController, CronJobController, TTLAfterFinishedController, HorizontalPodAutoscalerController, DisruptionController,
     EndpointSliceController, EndpointsController,
-    EphemeralVolumeController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
+    EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
+    ClusterRoleAggregationController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
+from ..apiserver import account_tokens
+from ..apiserver.errors import ApiError
 from ..etcd import Change
 from ..objects import EMPTY, Map, memo
 from ..runtime.image import Entry, Tree
+from ..times import parse_rfc3339
 from . import env
 from .podspec import Part, apps
 from .state import WAIT, Worker
@@ -154,6 +157,18 @@ def _files_of(tree: Tree, at: str = "") -> dict[str, Any]:
     return found
 
 
+def _account_token(kubelet: Kubelet, pod: Map, wanted: Map) -> str:
+    """The token that the kubelet asks for on a Pod's behalf, bound to it; "" while there is no such account."""
+    metadata = pod["metadata"]
+    spec = {"expirationSeconds": wanted.get("expirationSeconds"), "audiences": [wanted["audience"]] if wanted.get("audience") else None,
+            "boundObjectRef": {"kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}}
+    try:
+        account, began = pod["spec"].get("serviceAccountName") or "default", parse_rfc3339(metadata["creationTimestamp"])
+        return account_tokens.issue(kubelet.cluster, metadata["namespace"], account, spec, began)[0]
+    except ApiError:
+        return ""
+
+
 def claim_name(worker: Worker, volume: Map) -> str:
     """The claim behind a volume: named, or made for this Pod alone (ephemeral); '' for other volumes."""
     if volume.get("ephemeral") is not None:
@@ -193,9 +208,7 @@ def files(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> dict[str, 
     found: dict[str, Any] = {}
     for entry in source.get("sources") or ():
         if token := entry.get("serviceAccountToken"):
-            account = pod["spec"].get("serviceAccountName", "default")
-            text = kubelet.cluster.random.hexadecimal(64, "token", account, worker["uid"])
-            found[token["path"]] = {"content": f"podlab.{text}", "mode": mode}
+            found[token["path"]] = {"content": _account_token(kubelet, pod, token), "mode": mode}
         for member in ("configMap", "secret", "downwardAPI"):
             if entry.get(member) is not None:
                 found.update(_from(kubelet, worker, pod, member, entry[member], entry[member].get("name"), mode))

@@ -1,0 +1,126 @@
+"""Tokens of ServiceAccounts: made by TokenRequest, told from forged ones by TokenReview and by whoever lets their bearer in.
+
+The claims are the real ones (pkg/serviceaccount/claims.go, Claims). The signature is a keyed hash by the cluster's seed in place of RSA:
+nothing has to be kept to tell a token, and no other cluster takes it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..etcd import key_of
+from .errors import ApiError, FieldError, invalid, not_found
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+LEAST_SECONDS, MOST_SECONDS = 600, 1 << 32  # ValidateTokenRequest
+DEFAULT_SECONDS = 3600
+WARN_AFTER, EXTENDED_SECONDS = 3607, 365 * 24 * 3600  # WarnOnlyBoundTokenExpirationPeriod, ExpirationExtensionSeconds
+SIGNATURE = 512  # hex digits: as long as RS256 with 2048 bits
+TOKEN_MAX = 8_192  # characters
+BOUND = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}
+
+Claims = dict[str, Any]
+
+
+class BadToken(Exception):
+    """Why a token is not taken, in the words of a TokenReview's error."""
+
+
+def issue(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any], at: int | None = None) -> tuple[str, Claims]:
+    """(token, claims) for a TokenRequestSpec, as of virtual ms `at`. Raises ApiError 400, 404, 409 or 422."""
+    account = cluster.etcd.get("serviceaccounts", key_of(namespace, name))
+    if account is None:
+        raise not_found("", "serviceaccounts", name)
+    seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
+    if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
+        detail = f"may not specify a duration {'less than 10 minutes' if seconds < LEAST_SECONDS else 'larger than 2^32 seconds'}"
+        raise invalid("authentication.k8s.io", "TokenRequest", "", [FieldError.invalid("spec.expirationSeconds", seconds, detail)])
+    now = (cluster.now if at is None else at) // 1000
+    told: dict[str, Any] = {"namespace": namespace}
+    reference = spec.get("boundObjectRef")
+    if reference:
+        told.update(_bound(cluster, namespace, name, reference))
+    told["serviceaccount"] = {"name": name, "uid": account["metadata"]["uid"]}
+    claims: Claims = {"aud": list(spec.get("audiences") or [ISSUER]), "exp": now + seconds, "iat": now, "iss": ISSUER,
+                      "jti": cluster.random.uid("token", account["metadata"]["uid"], now, cluster.etcd.revision if at is None else json.dumps(told)),
+                      "kubernetes.io": told, "nbf": now, "sub": f"system:serviceaccount:{namespace}:{name}"}
+    if "pod" in told and seconds == WARN_AFTER:
+        told["warnafter"], claims["exp"] = claims["exp"], now + EXTENDED_SECONDS
+    text = _part({"alg": "RS256", "kid": cluster.random.hexadecimal(43, "token-key")}) + "." + _part(claims)
+    return f"{text}.{_signature(cluster, text)}", claims
+
+
+def _bound(cluster: Cluster, namespace: str, account: str, reference: Mapping[str, Any]) -> dict[str, Any]:
+    kind, name = reference.get("kind", ""), reference.get("name", "")
+    plural = BOUND.get(kind)
+    if plural is None:
+        raise ApiError(400, "BadRequest", f"cannot bind token for serviceaccount {json.dumps(account)} to object of type {json.dumps(kind)}")
+    obj = cluster.etcd.get(plural, name if kind == "Node" else key_of(namespace, name))
+    if obj is None:
+        raise not_found("", plural, name)
+    uid = obj["metadata"]["uid"]
+    if reference.get("uid") not in (None, "", uid):
+        raise ApiError(409, "Conflict", f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record. "
+                       "The object might have been deleted and then recreated")
+    if kind == "Pod" and obj["spec"].get("serviceAccountName") != account:
+        raise ApiError(400, "BadRequest",
+                       f"cannot bind token for serviceaccount {json.dumps(account)} to pod running with different serviceaccount name.")
+    found = {kind.lower(): {"name": name, "uid": uid}}
+    node = cluster.etcd.get("nodes", obj["spec"].get("nodeName") or "") if kind == "Pod" else None
+    if node is not None:
+        found["node"] = {"name": node["metadata"]["name"], "uid": node["metadata"]["uid"]}
+    return found
+
+
+def check(cluster: Cluster, token: str, audiences: tuple[str, ...] = (ISSUER,)) -> Claims:
+    """The claims of a token that holds now. Raises BadToken (pkg/serviceaccount/jwt.go, claims.go)."""
+    if len(token) > TOKEN_MAX or token.count(".") != 2 or not token.isascii():
+        raise BadToken("invalid bearer token")
+    text, _, signature = token.rpartition(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(text.partition(".")[2] + "=="))
+    except ValueError:
+        raise BadToken("invalid bearer token") from None
+    if signature != _signature(cluster, text) or not isinstance(claims, dict):
+        raise BadToken("invalid bearer token")
+    if claims["exp"] * 1000 <= cluster.now:
+        raise BadToken("invalid bearer token, service account token has expired")
+    if not any(one in claims["aud"] for one in audiences):
+        raise BadToken(f"invalid bearer token, token audiences {json.dumps(claims['aud'])} is invalid for the target audiences "
+                       f"{json.dumps(list(audiences))}")
+    told = claims["kubernetes.io"]
+    holders = [("serviceaccounts", key_of(told["namespace"], told["serviceaccount"]["name"]), told["serviceaccount"]["uid"])]
+    holders += [(plural, told[kind.lower()]["name"] if kind == "Node" else key_of(told["namespace"], told[kind.lower()]["name"]),
+                 told[kind.lower()]["uid"]) for kind, plural in BOUND.items() if kind.lower() in told]
+    for plural, key, uid in holders:
+        obj = cluster.etcd.get(plural, key)
+        if obj is None or obj["metadata"]["uid"] != uid:
+            raise BadToken("invalid bearer token, service account token has been invalidated")
+    return claims
+
+
+def user_info(claims: Claims) -> dict[str, Any]:
+    """The authentication.k8s.io UserInfo of a token's bearer (pkg/serviceaccount/util.go, ServiceAccountInfo.UserInfo)."""
+    told = claims["kubernetes.io"]
+    extra = {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]}
+    for kind in ("pod", "node"):
+        if kind in told:
+            extra[f"authentication.kubernetes.io/{kind}-name"] = [told[kind]["name"]]
+            extra[f"authentication.kubernetes.io/{kind}-uid"] = [told[kind]["uid"]]
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{told['namespace']}", "system:authenticated"]
+    return {"username": claims["sub"], "uid": told["serviceaccount"]["uid"], "groups": groups, "extra": extra}
+
+
+def _part(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _signature(cluster: Cluster, text: str) -> str:
+    digest = bytes.fromhex(cluster.random.hexadecimal(SIGNATURE, "token-signature", text))
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
