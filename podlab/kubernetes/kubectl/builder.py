@@ -6,10 +6,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from ..apiserver import create, versions
 from ..apiserver.errors import ApiError
 from ..etcd import Change, key_of_object
 from ..objects import Map
-from ..resources import RESOURCES, Resource, by_any_name, by_api_kind
+from ..resources import BY_PLURAL, RESOURCES, Resource, by_any_name, by_api_kind
 from . import kustomize
 from .flags import Flag
 from .manifests import Manifest, read
@@ -132,6 +133,8 @@ def _info(call: Call, manifest: Manifest) -> Info:
     metadata = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
     name, namespace = str((metadata or {}).get("name") or ""), str((metadata or {}).get("namespace") or "")
     resource = by_api_kind(str(version), str(kind))
+    if resource is None and (asked := create.resource_of(obj)) is not None:  # an older version that is served beside the stored one
+        resource, obj = BY_PLURAL[asked.plural], versions.as_stored(BY_PLURAL[asked.plural], obj)
     if resource is None:
         raise Failures([f'resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": no matches '
                         f'for kind '

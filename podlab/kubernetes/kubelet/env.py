@@ -114,7 +114,27 @@ def _value_from(kubelet: Kubelet, pod: Map, one: Part, reference: Map, ip: str) 
                     return None
                 raise ConfigError(f"couldn't find key {key_ref['key']} in {kind} {namespace}/{key_ref['name']}")
             return str(data[key_ref["key"]])
+    if file_ref := reference.get("fileKeyRef"):
+        return _from_file(kubelet, pod, file_ref)
     return None
+
+
+def _from_file(kubelet: Kubelet, pod: Map, wanted: Map) -> str | None:
+    """A variable from a file that an init container wrote into an emptyDir (EnvFiles; pkg/kubelet/util/env, ParseEnv)."""
+    text = kubelet.machine.volume_file(pod["metadata"]["uid"], wanted["volumeName"], wanted["path"])
+    if text is None:
+        if wanted.get("optional"):
+            return None
+        raise ConfigError(f'environment file "{wanted["path"]}" not found in volume "{wanted["volumeName"]}"')
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        if name == wanted["key"] and equals:
+            if len(value) < 2 or value[0] != "'" or value[-1] != "'":
+                raise ConfigError("couldn't parse env file")
+            return value[1:-1]
+    if wanted.get("optional"):
+        return None
+    raise ConfigError(f'environment variable key "{wanted["key"]}" not found in file "{wanted["path"]}"')
 
 
 def field_value(kubelet: Kubelet, pod: Map, path: str, ip: str) -> str:

@@ -60,7 +60,9 @@ def canonical(reference: str) -> tuple[str, str, str]:
     reference, _, digest = reference.partition("@")
     head, slash, rest = reference.partition("/")
     if not slash or not ("." in head or ":" in head or head == "localhost"):
-        head, rest = "docker.io", reference if slash else "library/" + reference
+        head, rest = "docker.io", reference
+    if head in ("docker.io", "index.docker.io"):
+        head, rest = "docker.io", rest if "/" in rest else "library/" + rest
     path, _, tag = rest.partition(":")
     return f"{head}/{path}", tag or ("" if digest else "latest"), digest
 

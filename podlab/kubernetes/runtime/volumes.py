@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..times import rfc3339
-from .filesystem import count_inodes, fill, made, new_filesystem, release, root_of, untouched_atomic, write_atomic
+from .filesystem import content, count_inodes, fill, made, new_filesystem, release, root_of, untouched_atomic, write_atomic
 from .kernel import Kernel
 from .process import Data
 
@@ -64,6 +64,20 @@ class Volumes(Kernel):
             "own": not share and kind != "hostPath",
             "ro": read_only or kind in ATOMIC,
         }
+
+    def volume_file(self, pod_uid: str, name: str, path: str) -> str | None:
+        """The content of a regular file in a Pod's volume; None where there is none."""
+        held = self.state["sandboxes"][pod_uid]["volumes"].get(name)
+        if held is None:
+            return None
+        inodes = self.filesystem(held["fs"])["inodes"]
+        inode = inodes[held["at"]]
+        for part in [part for part in path.split("/") if part]:
+            number = (inode.get("e") or {}).get(part)
+            if number is None:
+                return None
+            inode = inodes[number]
+        return content(inode) if inode["t"] == "f" else None
 
     def host_directory(self, path: str) -> str:
         """The inode number of a directory of the machine itself, made with its parents when missing."""

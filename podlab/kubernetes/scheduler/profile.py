@@ -1,7 +1,7 @@
 """The default profile: which plugins run, in which order, with which weights.
 
 Source: getDefaultPlugins in pkg/scheduler/apis/config/v1/default_plugins.go (1.36). Left out because nothing here has what they
-look at: NodeVolumeLimits (CSI drivers' limits), DynamicResources beyond its one sentence, NodeDeclaredFeatures. DefaultBinder is
+look at: NodeVolumeLimits (CSI drivers' limits), NodeDeclaredFeatures. DefaultBinder is
 `scheduler.Scheduler`'s; SchedulingGates, PrioritySort and DefaultPreemption are called by name.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .framework import Plugin
 from .plugins import (
+    dynamic_resources,
     image_locality,
     inter_pod_affinity,
     node_affinity,
@@ -41,6 +42,7 @@ PROFILE: tuple[Plugin, ...] = (
            pod_topology_spread.score, pod_topology_spread.normalize, 2, pod_topology_spread.hint),
     Plugin("InterPodAffinity", inter_pod_affinity.pre_filter, inter_pod_affinity.filter, inter_pod_affinity.pre_score,
            inter_pod_affinity.score, inter_pod_affinity.normalize, 2, inter_pod_affinity.hint),
+    Plugin("DynamicResources", dynamic_resources.pre_filter, dynamic_resources.filter, hint=dynamic_resources.hint),
     Plugin("NodeResourcesBalancedAllocation", pre_score=node_resources_balanced_allocation.pre_score,
            score=node_resources_balanced_allocation.score, weight=1, by_sums=True),
     Plugin("ImageLocality", pre_score=image_locality.pre_score, score=image_locality.score, weight=1),

@@ -68,7 +68,7 @@ class Scheduler(Component):
                 self.view.add_pod(pod_held, held["node"])
         etcd.subscribe("nodes", self._on_node)
         etcd.subscribe("pods", self._on_pod)
-        for plural in ("persistentvolumes", "persistentvolumeclaims", "storageclasses"):
+        for plural in ("persistentvolumes", "persistentvolumeclaims", "storageclasses", "resourceclaims"):
             etcd.subscribe(plural, self._on_storage)
         for plural in ("services", "replicationcontrollers", "replicasets", "statefulsets"):
             etcd.subscribe(plural, self._on_selector)

@@ -6,7 +6,9 @@ its directory filled starts without initialising, as the real ones do. Sources: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from .. import sockets
 from ..image import Entry, Image, add
@@ -300,6 +302,27 @@ def mysqladmin(proc: Process, sys: Sys, event: Event) -> int:
     return 0
 
 
+@tool("mysql")
+def mysql(proc: Process, sys: Sys, event: Event) -> int:
+    """mysql -h HOST -e STATEMENTS: whether the server is there; only `SELECT number` has a result."""
+    words = proc["argv"][1:]
+    host = next((after for word, after in pairwise(words) if word in ("-h", "--host")), "") or next(
+        (word.partition("=")[2] for word in words if word.startswith("--host=")), "localhost")  # fmt: skip
+    statements = next((after for word, after in pairwise(words) if word in ("-e", "--execute")), "")
+    try:
+        addresses = sockets.resolve(sys, host)[1]
+        if not addresses:
+            sys.err(f"ERROR 2005 (HY000): Unknown MySQL server host '{host}' (-2)\n")
+            return 1
+        sockets.connect(sys, "socket", addresses[0], 3306, 3_000)
+    except Errno as error:
+        sys.err(f"ERROR 2003 (HY000): Can't connect to MySQL server on '{host}:3306' ({111 if error.name == 'ECONNREFUSED' else 110})\n")
+        return 1
+    if found := re.fullmatch(r"(?i)\s*select\s+(\d+)\s*;?\s*", statements):
+        sys.out(f"{found[1]}\n{found[1]}\n")
+    return 0
+
+
 # ---- mongo, memcached, rabbitmq
 
 
@@ -443,7 +466,7 @@ _image(
     236_030_000,
     3306,
     MYSQL,
-    tools=("mysqladmin",),
+    tools=("mysqladmin", "mysql"),
     user=("mysql", 999),
 )
 _image(
@@ -453,7 +476,7 @@ _image(
     104_870_000,
     3306,
     MYSQL,
-    tools=("mysqladmin",),
+    tools=("mysqladmin", "mysql"),
     user=("mysql", 999),
 )
 _image(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
 from .. import http
@@ -11,6 +10,7 @@ from ..process import INT, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, find_file, http_date, listen_on, mime_type, serve_http, stamp
 from ..system import Sys
+from . import python_statements
 from .base import PATH, base_tree
 
 ENV = {"PATH": PATH}
@@ -25,8 +25,8 @@ def _python(proc: Process, sys: Sys, event: Event) -> int:
         return serve_http(proc, sys, _python_answer)
     while words and words[0] in ("-u", "-B", "-E", "-s", "-O"):
         words.pop(0)
-    if not words and "script" not in data:
-        sys.err("Python 3.13.7 (podlab: no interpreter; python -m http.server and simple -c lines run here)\n")
+    if not words:
+        sys.err("Python 3.13.7 (podlab: no interpreter; python -m http.server and simple scripts run here)\n")
         return 0
     if words[:1] in (["--version"], ["-V"]):
         sys.out("Python 3.13.7\n")
@@ -34,7 +34,7 @@ def _python(proc: Process, sys: Sys, event: Event) -> int:
     if words[:2] == ["-m", "http.server"]:
         return _python_server(proc, sys, words[2:])
     if words[:1] == ["-c"] and len(words) > 1:
-        return _statements(proc, sys, words[1])
+        return python_statements.run(proc, sys, words[1])
     if words[:1] == ["-m"]:
         sys.err(f"{proc['argv'][0]}: No module named {words[1] if len(words) > 1 else ''}\n")
         return 1
@@ -45,7 +45,7 @@ def _python(proc: Process, sys: Sys, event: Event) -> int:
             f"or directory\n"
         )
         return 2
-    return _statements(proc, sys, sys.read_file(words[0]))
+    return python_statements.run(proc, sys, sys.read_file(words[0]))
 
 
 def _python_server(proc: Process, sys: Sys, words: list[str]) -> int:
@@ -100,41 +100,6 @@ def _python_answer(proc: Process, sys: Sys, port: int, request: http.Message, pe
     log(f'"{request.start}" {status} -')
     kind_of = mime_type(path) if kind == "file" else "text/html; charset=utf-8"
     return http.response(status, body, [*head, ("Content-type", kind_of)], {404: "File not found"}.get(status, ""))
-
-
-def _statements(proc: Process, sys: Sys, code: str) -> int:
-    """Runs lines of print(literal), time.sleep(number), sys.exit(number) and imports; anything else is refused honestly."""
-    data = proc["data"]
-    try:
-        body = ast.parse(code).body
-    except SyntaxError as error:
-        sys.err(f'  File "<string>", line {error.lineno}\nSyntaxError: {error.msg}\n')
-        return 1
-    data.setdefault("script", 0)
-    while data["script"] < len(body):
-        if "until" in data and sys.now < data["until"]:
-            sys.sleep(data["until"] - sys.now)
-        data.pop("until", None)
-        node = body[data["script"]]
-        call = node.value if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
-        name = ast.unparse(call.func) if call is not None else ""
-        data["script"] += 1
-        try:
-            values = [ast.literal_eval(argument) for argument in call.args] if call is not None else []
-        except ValueError:
-            name = ""
-        if name == "print":
-            sys.out(" ".join(map(str, values)) + "\n")
-        elif name in ("time.sleep", "sleep") and len(values) == 1:
-            data["until"] = sys.now + round(float(values[0]) * 1000)
-        elif name in ("sys.exit", "exit", "quit"):
-            return int(values[0]) if values and isinstance(values[0], int) else 0
-        elif not isinstance(node, (ast.Import, ast.ImportFrom)):
-            sys.err(f"podlab: no Python interpreter here, this line cannot run: {ast.unparse(node)[:120]}\n")
-            return 1
-    if "until" in data and sys.now < data["until"]:
-        sys.sleep(data["until"] - sys.now)
-    return 0
 
 
 def _python_signal(proc: Process, sys: Sys, n: int) -> bool:

@@ -21,6 +21,12 @@ from .nginx_requests import LATEST, answer, is_modern, notice, version
 
 TAGS = (
     "1.7.9",
+    "1.9",
+    "1.9.1",
+    "1.9.2",
+    "1.11",
+    "1.12",
+    "1.13",
     "1.14",
     "1.14.1",
     "1.14.2",

@@ -21,7 +21,7 @@ ENV = {"PATH": PATH}
 SIZE = 60_000_000  # of a pull, about a slim image with one program
 ENTRY = "stand-in"
 GRPC = (2379,)  # etcd's client port answers health checks
-EXTRA = ("curl", "ncat", "mysqladmin")
+EXTRA = ("curl", "ncat", "mysqladmin", "mysql")
 
 
 class Kind(NamedTuple):
@@ -138,7 +138,6 @@ registry.k8s.io/fluentd-gcp k8s.gcr.io/fluentd-gcp quay.io/fluentd_elasticsearch
 registry.k8s.io/kube-proxy registry.k8s.io/node-problem-detector/node-problem-detector registry.k8s.io/dra-example-driver/dra-example-driver | |
 registry.k8s.io/cpa/cluster-proportional-autoscaler k8s.gcr.io/cluster-proportional-autoscaler-amd64 | |
 registry.k8s.io/cluster-proportional-autoscaler-amd64 registry.k8s.io/git-sync/git-sync docker.io/luksa/network-traffic-meter | |
-gcr.io/google-samples/xtrabackup | |
 """
 
 # repositories | a script that the image runs
@@ -149,15 +148,19 @@ SCRIPTS = {
     '  echo "You will be surprised by a loud noise." > /var/htdocs/index.html\n  sleep $INTERVAL\ndone\n',
     "docker.io/luksa/batch-job": 'echo "$(date) Batch job starting"\nsleep 120\necho "$(date) Finished succesfully"\n',
     "docker.io/luksa/ssd-monitor": 'while true; do\n  echo "SSD OK"\n  sleep 5\ndone\n',
-    "docker.io/luksa/init-demo": 'echo "$(date) INIT STARTED"\necho "This is where initialization occurs. Imagine some files being generated here."\n'
+    "docker.io/luksa/init-demo": 'echo "$(date) INIT STARTED"\n'
+    'echo "This is where initialization occurs. Imagine some files being generated here."\n'
     'sleep 5\necho "$(date) INIT DONE"\n',
-    "docker.io/luksa/network-connectivity-checker": 'echo "Checking network connectivity to ${1:-1.1.1.1} ..."\necho "Host appears to be reachable"\n',
+    "docker.io/luksa/network-connectivity-checker": 'echo "Checking network connectivity to ${1:-1.1.1.1} ..."\n'
+    'echo "Host appears to be reachable"\n',
     "docker.io/luksa/quote-writer": "trap exit TERM\nmkdir -p /var/local/output\nwhile true; do\n"
     '  echo "$(date) Writing quote to ${1:-/var/local/output/quote}"\n  echo "The best way to learn is to do." > ${1:-/var/local/output/quote}\n'
     "  sleep 60 & wait $!\ndone\n",
     "registry.k8s.io/cuda-vector-add": 'echo "[Vector addition of 50000 elements]"\necho "Test PASSED"\necho "Done"\n',
     "registry.k8s.io/ingress-nginx/kube-webhook-certgen": 'echo "secret created"\n',
 }
+
+TAGS = {"docker.io/luksa/fortune": ("args", "env")}  # that do not look like a version
 
 # images with a shell and tools, and nothing that they do by themselves | distribution
 SHELLS = {
@@ -170,12 +173,12 @@ SHELLS = {
     "docker.io/library/gcc": "debian", "docker.io/library/buildpack-deps": "debian", "docker.io/library/docker": "alpine",
     "docker.io/alpine/git": "alpine", "docker.io/alpine/curl": "alpine", "docker.io/tutum/curl": "ubuntu",
     "docker.io/bitnami/kubectl": "debian", "registry.k8s.io/kubectl": "debian", "docker.io/amazon/aws-cli": "ubuntu",
-    "docker.io/google/cloud-sdk": "debian", "docker.io/library/ubuntu-upstart": "ubuntu",
+    "docker.io/google/cloud-sdk": "debian", "gcr.io/google-samples/xtrabackup": "debian", "docker.io/library/ubuntu-upstart": "ubuntu",
 }  # fmt: skip
 
 # What readiness checks and start commands of these images call
 TOOLS: dict[str, Tree] = {
-    "registry.k8s.io/kubernetes-zookeeper": {"usr": {"bin": {"start-zookeeper": Entry(program=ENTRY, size=20_000),
+    "registry.k8s.io/kubernetes-zookeeper": {"usr": {"bin": {"start-zookeeper": Entry(program=ENTRY, size=9_000),
                                                              "zookeeper-ready": Entry("#!/bin/sh\necho imok\n", mode=0o755)}}},
     "gcr.io/google-samples/cassandra": {"ready-probe.sh": Entry("#!/bin/sh\nexit 0\n", mode=0o755)},
     "registry.k8s.io/etcd": {"usr": {"local": {"bin": {"etcd": Entry(program=ENTRY, size=25_000_000)}}}},
@@ -194,13 +197,14 @@ def _fill() -> None:
             found = STAND_INS[repository] = Kind(name, tuple(int(port) for port in ports.split()), says)
             own: Tree = {"usr": {"local": {"bin": {name: Entry(program=ENTRY, size=20_000_000)}}}}
             tree = merge(base_tree("debian", own, extra=EXTRA), TOOLS.get(repository, {}))
-            add(Image(repository, (VERSIONS,), tree, SIZE, cmd=(name,), env=ENV, ports=found.ports))
+            add(Image(repository, (VERSIONS,), tree, SIZE, entrypoint=(name,), env=ENV, ports=found.ports))
     for repository, script in SCRIPTS.items():
         name = repository.rpartition("/")[2]
         tree = base_tree("debian", {"bin": {name: Entry(f"#!/bin/sh\n{script}", mode=0o755)}}, extra=EXTRA)
-        add(Image(repository, (VERSIONS,), tree, SIZE, entrypoint=(f"/bin/{name}",), env=ENV))
+        add(Image(repository, (VERSIONS, *TAGS.get(repository, ())), tree, SIZE, entrypoint=(f"/bin/{name}",), env=ENV))
     for repository, distribution in SHELLS.items():
-        add(Image(repository, (VERSIONS,), base_tree(distribution, extra=("curl",)), SIZE, cmd=("sh",), env=ENV))
+        tree = merge(base_tree(distribution, extra=EXTRA), TOOLS.get(repository, {}))
+        add(Image(repository, (VERSIONS,), tree, SIZE, cmd=("sh",), env=ENV))
 
 
 # The artifact that the documentation of image volumes mounts: files without a program

@@ -125,7 +125,13 @@ def _test(shell: Shell, argv: list[str], state: Data) -> int:
             return 2
         words = words[:-1]
     try:
-        return 0 if (evaluate_double if argv[0] == "[[" else evaluate)(shell.sys, words) else 1
+        if argv[0] != "[[":
+            return 0 if evaluate(shell.sys, words) else 1
+        groups: list[str] = []
+        true = evaluate_double(shell.sys, words, groups)
+        if groups and shell.data["flavor"] == "bash":
+            shell.put_elements("BASH_REMATCH", groups)
+        return 0 if true else 1
     except ConditionFault as error:
         shell.sys.err(f"{shell.data['name']}: {error}\n")
         return 2

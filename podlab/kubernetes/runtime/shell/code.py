@@ -26,13 +26,13 @@ class Code:
     incomplete: bool
 
 
-def compile_text(text: str, line: int = 1) -> Code:
+def compile_text(text: str, line: int = 1, bash: bool = False) -> Code:
     """The code of a script, up to its first syntax error, which becomes an instruction of its own. It is remembered."""
-    return _short(text, line) if len(text) < LONG else _long(text, line)
+    return _short(text, line, bash) if len(text) < LONG else _long(text, line, bash)
 
 
-def _compile(text: str, line: int) -> Code:
-    parser = Parser(text, line)
+def _compile(text: str, line: int, bash: bool) -> Code:
+    parser = Parser(text, line, bash)
     commands, fault = parser.program()
     compiler = _Compiler()
     for command in commands:
@@ -50,6 +50,7 @@ _short = lru_cache(maxsize=2048)(_compile)
 _long = lru_cache(maxsize=32)(_compile)
 
 
+TEST: Word = (("lit", "[[", False),)
 METHODS = {"and": "_and_or", "or": "_and_or", "while": "_loop", "until": "_loop", "for": "_for_", "if": "_if_", "not": "_not_"}
 
 
@@ -98,13 +99,21 @@ class _Compiler:
         if kind == "arith":
             return ("arith", self.word(part[1]), self.id(), part[2])
         if kind == "var" and part[3] is not None:
-            argument = part[3]
-            if part[2] in ("/", "//", ":"):
-                argument = tuple(None if item is None else self.word(item) for item in argument)
-            else:
-                argument = self.word(argument)
-            return ("var", part[1], part[2], argument, part[4])
+            return ("var", part[1], part[2], self.argument(part[2], part[3]), part[4])
+        if kind == "elem":
+            index = part[2] if isinstance(part[2], str) else self.word(part[2])
+            return ("elem", part[1], index, part[3], None if part[4] is None else self.argument(part[3], part[4]), part[5])
         return part
+
+    def argument(self, op: str, argument: Any) -> Any:
+        if op in ("/", "//", ":"):
+            return tuple(None if item is None else self.word(item) for item in argument)
+        return self.word(argument)
+
+    def assign(self, name: str, value: Any, kind: Any) -> tuple[Any, ...]:
+        if kind in ("array", "array+"):
+            return name, tuple(self.field(word) for word in value), kind
+        return name, (self.word(value[0]), self.word(value[1])) if kind == "elem" else self.word(value), kind
 
     def redirs(self, redirs: list[Any]) -> tuple[Any, ...]:
         return tuple((fd, operator, self.word(word)) for fd, operator, word in redirs)
@@ -119,8 +128,9 @@ class _Compiler:
     def _simple(self, node: Node, tested: bool) -> None:
         _, assigns, words, redirs, line = node
         declares = bool(words) and words[0] in DECLARATIONS
-        fields = tuple((("nosplit", self.word(w)),) if declares and _is_assignment(w) else self.field(w) for w in words)
-        self.emit("simple", tuple((name, self.word(value), append) for name, value, append in assigns), fields,
+        whole = words[:1] == [TEST] or words[:1] == (TEST,)  # nothing is split inside [[ ]]
+        fields = tuple((("nosplit", self.word(w)),) if whole or (declares and _is_assignment(w)) else self.field(w) for w in words)
+        self.emit("simple", tuple(self.assign(*one) for one in assigns), fields,
                   self.redirs(redirs), line, tested)  # fmt: skip
 
     def _seq(self, node: Node, tested: bool) -> None:
@@ -223,7 +233,8 @@ def describe(node: Node) -> str:
     """The text of a command for `jobs` and the messages about killed ones."""
     kind = node[0]
     if kind == "simple":
-        return " ".join([f"{name}={words_text(value)}" for name, value, _ in node[1]] + [words_text(word) for word in node[2]])
+        assigns = [f"{name}={words_text(value)}" for name, value, append in node[1] if isinstance(append, bool)]
+        return " ".join(assigns + [words_text(word) for word in node[2]])
     if kind == "pipe":
         return " | ".join(describe(item) for item in node[1])
     if kind in ("and", "or"):

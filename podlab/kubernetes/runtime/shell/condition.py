@@ -38,6 +38,12 @@ UNARY = (
 BINARY = ("=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef", "=~")
 
 
+# Inside a bracket expression: [[:space:]]
+POSIX_CLASSES = re.compile(r"\[:(alnum|alpha|digit|lower|punct|space|upper|xdigit):\]")
+CLASSES = {"alnum": "A-Za-z0-9", "alpha": "A-Za-z", "digit": "0-9", "lower": "a-z", "punct": "!-/:-@\\[-`{-~", "space": r"\s",
+           "upper": "A-Z", "xdigit": "A-Fa-f0-9"}  # fmt: skip
+
+
 class ConditionFault(Exception):
     """What test prints when it does not understand; its exit code is 2."""
 
@@ -75,7 +81,7 @@ def _unary(sys: Sys, operator: str, word: str) -> bool:
     )
 
 
-def _binary(sys: Sys, left: str, operator: str, right: str, double: bool) -> bool:
+def _binary(sys: Sys, left: str, operator: str, right: str, double: bool, groups: list[str]) -> bool:
     if operator in ("=", "=="):
         return patterns.matches(right, left) if double else left == right
     if operator == "!=":
@@ -86,7 +92,10 @@ def _binary(sys: Sys, left: str, operator: str, right: str, double: bool) -> boo
         return left > right
     if operator == "=~":
         try:
-            return compiled(right).search(left) is not None
+            found = compiled(POSIX_CLASSES.sub(lambda name: CLASSES[name[1]], right)).search(left)
+            if found is not None:
+                groups[:] = [found[0], *(group or "" for group in found.groups())]
+            return found is not None
         except re.error:
             raise ConditionFault("invalid regex") from None
     if operator in ("-nt", "-ot", "-ef"):
@@ -101,8 +110,8 @@ def _binary(sys: Sys, left: str, operator: str, right: str, double: bool) -> boo
 
 
 class _Parser:
-    def __init__(self, sys: Sys, words: list[str], double: bool) -> None:
-        self.sys, self.words, self.at, self.double = sys, words, 0, double
+    def __init__(self, sys: Sys, words: list[str], double: bool, groups: list[str]) -> None:
+        self.sys, self.words, self.at, self.double, self.groups = sys, words, 0, double, groups
 
     def peek(self, ahead: int = 0) -> str | None:
         return self.words[self.at + ahead] if self.at + ahead < len(self.words) else None
@@ -136,7 +145,7 @@ class _Parser:
         operator = self.peek(1)
         if operator in BINARY and self.peek(2) is not None:
             self.at += 3
-            return _binary(self.sys, word, operator, self.words[self.at - 1], self.double)
+            return _binary(self.sys, word, operator, self.words[self.at - 1], self.double, self.groups)
         if word == "(" and self.peek(1) is not None:
             self.at += 1
             result = self.either()
@@ -151,8 +160,8 @@ class _Parser:
         return word != ""
 
 
-def evaluate(sys: Sys, words: list[str], double: bool = False) -> bool:
-    """The truth of a condition. Raises ConditionFault."""
+def evaluate(sys: Sys, words: list[str], double: bool = False, groups: list[str] | None = None) -> bool:
+    """The truth of a condition; `groups` takes what =~ matched, the whole and its groups. Raises ConditionFault."""
     if not words:
         return False
     if len(words) == 1:
@@ -163,13 +172,13 @@ def evaluate(sys: Sys, words: list[str], double: bool = False) -> bool:
         if words[0] in UNARY:
             return _unary(sys, *words)
         raise ConditionFault(f"{words[1]}: {'argument expected' if words[1] in BINARY else 'unknown operand'}")
-    parser = _Parser(sys, words, double)
+    parser = _Parser(sys, words, double, [] if groups is None else groups)
     result = parser.either()
     if parser.at < len(words):
         raise ConditionFault(f"{words[parser.at]}: unknown operand")
     return result
 
 
-def evaluate_double(sys: Sys, words: list[str]) -> bool:
+def evaluate_double(sys: Sys, words: list[str], groups: list[str] | None = None) -> bool:
     """[[ ]]: && and || inside, = and != match patterns."""
-    return evaluate(sys, words, True)
+    return evaluate(sys, words, True, groups)

@@ -135,9 +135,29 @@ class Expander:
                 out.append((self.results[key], True if quoted else None if split else False))
             elif kind == "arith":
                 out.append((self._arithmetic(part), True if part[3] else None if split else False))
+            elif kind == "elem":
+                self._element(part, split, out)
             else:
                 self._parameter(part, split, out)
         return out
+
+    def _element(self, part: tuple[Any, ...], split: bool, out: list[Any]) -> None:
+        """${array[index]}, ${array[@]}, ${#array[@]}, ${!array[@]} and their operations."""
+        _, name, index, op, argument, quoted = part
+        mark = True if quoted else None if split else False
+        held = self.shell.elements(name)
+        if not isinstance(index, str):
+            number = int(self.calculate(self.text(index)))
+            value = next((text for at, text in held if at == (number if number >= 0 else number + len(held))), "")
+            if op in ("-", ":-"):
+                out.extend([(value, mark)] if value else self._argument(argument, quoted, split))
+            else:
+                out.append((str(len(value)) if op == "len" else self._transform(value, op, argument), mark))
+        elif op == "len":
+            out.append((str(len(held)), mark))
+        else:
+            values = [str(at) for at, _ in held] if op == "keys" else [text for _, text in held]
+            self._list(index, values, "" if op == "keys" else op, argument, quoted, split, out)
 
     def _arithmetic(self, part: tuple[Any, ...]) -> str:
         _, word, key, _ = part
@@ -242,6 +262,15 @@ class Expander:
             count = None if argument[1] is None else int(self.calculate(self.text(argument[1])))
             everything = [self.shell.data["name"], *args]
             args = everything[offset:] if count is None else everything[offset : offset + count]
+            op = ""
+        self._list(name, args, op, argument, quoted, split, out)
+
+    def _list(self, name: str, args: list[str], op: str, argument: Any, quoted: bool, split: bool, out: list[Any]) -> None:
+        """The words of $@, $* or an array's; `name` is the sign."""
+        if op == ":":
+            offset = int(self.calculate(self.text(argument[0])))
+            count = None if argument[1] is None else int(self.calculate(self.text(argument[1])))
+            args = args[offset:] if count is None else args[offset : offset + count]
         elif op:
             args = [self._transform(arg, op, argument) for arg in args]
         if (name == "*" and quoted) or not split:

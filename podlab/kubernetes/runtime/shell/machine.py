@@ -61,6 +61,28 @@ class Shell:
         if "a" in self.data["opts"]:
             self.data["exp"][name] = 1
 
+    def elements(self, name: str) -> list[tuple[int, str]]:
+        """(index, value) of a bash array in order: variables `name[index]`; a plain variable is an array of one."""
+        held = sorted((int(key[len(name) + 1 : -1]), value) for key, value in self.data["vars"].items() if key.startswith(name + "["))
+        plain = self.get(name)
+        return held or ([(0, plain)] if plain is not None else [])
+
+    def put_elements(self, name: str, values: list[str], more: bool = False) -> None:
+        """Sets an array, or with `more` lengthens it. Its first element is the variable itself too."""
+        held = self.elements(name) if more else []
+        start = held[-1][0] + 1 if held else 0
+        for key in [key for key in self.data["vars"] if key.startswith(name + "[") and not more]:
+            del self.data["vars"][key]
+        for at, value in (*held, *enumerate(values, start)):
+            self.put_element(name, at, value)
+        if not held and not values:
+            self.data["vars"].pop(name, None)
+
+    def put_element(self, name: str, index: int, value: str) -> None:
+        self.put(f"{name}[{index}]", value)
+        if index == 0:
+            self.put(name, value)
+
     def special(self, name: str) -> str | None:
         """A parameter's value: variable, positional or special."""
         data = self.data
@@ -113,7 +135,7 @@ class Shell:
     # Units and frames.
     def code(self, unit: str) -> Code:
         text, line = self.data["units"][unit]
-        return compile_text(text, line)
+        return compile_text(text, line, self.data["flavor"] == "bash")
 
     def unit(self, text: str, line: int = 1) -> str:
         """Adds a text to run."""
@@ -419,7 +441,7 @@ class Shell:
                 if not data["input"].strip():
                     data["input"] = ""
                     continue
-                if compile_text(data["input"]).incomplete and (rest or not data["ended"]):
+                if compile_text(data["input"], bash=data["flavor"] == "bash").incomplete and (rest or not data["ended"]):
                     sys.charge(len(data["input"]) >> 2)  # the next line has it all read again
                     sys.breathe()
                     continue

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from .machine import Shell
 
 
+def _assign_array(shell: Shell, expander: Expander, name: str, value: Any, kind: str) -> None:
+    """bash's name=( ... ), name+=( ... ) and name[index]=value."""
+    if kind == "elem":
+        index = int(expander.calculate(expander.text(value[0])))
+        shell.put_element(name, index, expander.text(value[1]))
+    else:
+        shell.put_elements(name, expander.fields(value), kind == "array+")
+
+
 # Instructions.
 def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
     _, assigns, words, redirs, line, tested = instruction
@@ -24,6 +33,9 @@ def _simple(shell: Shell, frame: Data, instruction: Any) -> None:
     argv = expander.fields(words)
     values = []
     for key, word, append in assigns:
+        if not isinstance(append, bool):
+            _assign_array(shell, expander, key, word, append)
+            continue
         values.append((key, expander.text(word), append))
         if not argv and not append:
             shell.put(key, values[-1][1])  # at once, since the next may refer to it

@@ -5,11 +5,14 @@ Nodes: ("simple", assigns, words, redirs, line), ("pipe", [node], line), ("not",
 word, [(patterns, body)]), ("sub", body), ("func", name, body), ("redir", node, redirs, line).
 
 A word is a tuple of parts: ("lit", text, quoted), ("var", name, op, argument, quoted), ("cmd", node, quoted), ("arith", word,
-quoted), ("tilde", user). A redirection is (fd, operator, word); a here-document's operator is "<<" and its word the content.
+quoted), ("tilde", user), and in bash ("elem", array, index word or "@" or "*", op, argument, quoted). A redirection is
+(fd, operator, word); a here-document's operator is "<<" and its word the content. bash's assigns are besides (name, word, append?)
+also (name, words, "array" or "array+") and (name, (index word, word), "elem").
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Node = tuple[Any, ...]
@@ -36,6 +39,8 @@ RESERVED = (
     "function",
 )
 SPECIAL = "@*#?-$!"
+ARRAY = re.compile(r"([A-Za-z_]\w*)(\+?)=")
+ELEMENT = re.compile(r"([A-Za-z_]\w*)\[")
 END = "\0end"
 
 
@@ -50,8 +55,9 @@ class SyntaxFault(Exception):
 class Parser:
     """A recursive descent over the characters, since what a character means depends on where the grammar stands."""
 
-    def __init__(self, text: str, line: int = 1) -> None:
+    def __init__(self, text: str, line: int = 1, bash: bool = False) -> None:
         self.text, self.pos, self.line = text, 0, line
+        self.bash = bash  # arrays too
         self.pending: list[list[Any]] = []  # here-documents whose bodies come after this line
         self.unclosed_here = False  # the text ended inside a here-document
         self.token: tuple[str, Any] | None = None
@@ -315,7 +321,7 @@ class Parser:
                 end += 1
         if end >= len(text):
             raise self.fail("EOF in backquote substitution", True)
-        inner = Parser("".join(out), self.line)
+        inner = Parser("".join(out), self.line, self.bash)
         body = inner.list_until()
         if inner.peek()[0] != END:
             raise inner.unexpected()
@@ -341,7 +347,7 @@ class Parser:
             raise self.fail("missing '))'", True)
         if text[end + 1 : end + 2] != ")":
             raise self.fail("not arithmetic")
-        inner = Parser(text[start:end], self.line)
+        inner = Parser(text[start:end], self.line, self.bash)
         word = tuple(inner.quoted(""))
         self.line += text.count("\n", self.pos, end)
         self.pos = end + 2
@@ -351,6 +357,8 @@ class Parser:
         """${...}; `pos` is after the brace."""
         text = self.text
         length = False
+        keys = self.bash and text.startswith("!", self.pos) and text[self.pos + 1 : self.pos + 2].isalpha()
+        self.pos += keys
         if text.startswith("#", self.pos) and text[self.pos + 1 : self.pos + 2] not in (
             "}",
             "",
@@ -375,6 +383,33 @@ class Parser:
         self.pos = end
         if not name:
             raise self.fail("bad substitution")
+        index: Any = None
+        if self.bash and text[self.pos : self.pos + 1] == "[":
+            index = self._index(quoted)
+        elif keys:
+            raise self.fail("bad substitution")
+        part = self._operation(name, length, quoted, index is None)
+        if index is None:
+            return part
+        _, _, op, argument, _ = part
+        return "elem", name, index, "keys" if keys else op, argument, quoted
+
+    def _index(self, quoted: bool) -> Any:
+        """[word], [@] or [*] after an array's name; `pos` is at the bracket."""
+        self.pos += 1
+        for sign in "@*":
+            if self.text.startswith(sign + "]", self.pos):
+                self.pos += 2
+                return sign
+        word = self._argument(quoted, "]")
+        if self.text[self.pos : self.pos + 1] != "]":
+            raise self.fail("bad substitution")
+        self.pos += 1
+        return word
+
+    def _operation(self, name: str, length: bool, quoted: bool, plain: bool) -> tuple[Any, ...]:
+        """The rest of ${name...} after the name."""
+        text = self.text
         if length:
             if text[self.pos : self.pos + 1] != "}":
                 raise self.fail("bad substitution")
@@ -464,7 +499,7 @@ class Parser:
                 lines.append(line + "\n")
             body = "".join(lines)
             redirection[1] = "<<"
-            redirection[2] = (("lit", body, True),) if literal else tuple(Parser(body, self.line).quoted(""))
+            redirection[2] = (("lit", body, True),) if literal else tuple(Parser(body, self.line, self.bash).quoted(""))
         self.pending = []
 
     # Commands.
@@ -631,6 +666,13 @@ class Parser:
                 continue
             if kind == "word":
                 self.take()
+                array = self._array(value) if self.bash and not words else None
+                if array is not None:
+                    assigns.append(array)
+                    continue
+                if words and _plain(words[0]) == "[[" and _plain(value) == "=~":
+                    words += (value, self._regex())
+                    continue
                 assign = None if words else _assignment(value)
                 if assign is not None:
                     assigns.append(assign)
@@ -652,6 +694,39 @@ class Parser:
             if kind == "op" and value == "(":
                 raise self.unexpected()
             return ("simple", assigns, words, redirs, line)
+
+    def _array(self, word: Word) -> Any:
+        """`name=( ... )`, `name+=( ... )` or `name[index]=value`, of which `word` is the beginning; else None."""
+        head = word[0][1] if word and word[0][0] == "lit" and not word[0][2] else ""
+        whole = ARRAY.fullmatch(head) if len(word) == 1 and self.text[self.pos : self.pos + 1] == "(" else None
+        if whole is not None:
+            self.pos += 1
+            words: list[Word] = []
+            self.newlines()
+            while not self.is_op(")"):
+                if self.peek()[0] != "word":
+                    raise self.unexpected(")")
+                words.append(self.take()[1])
+                self.newlines()
+            self.take()
+            return whole[1], tuple(words), "array+" if whole[2] else "array"
+        element = ELEMENT.match(head)
+        if element is None:
+            return None
+        parts: list[tuple[Any, ...]] = [("lit", head[element.end() :], False), *word[1:]]
+        for at, part in enumerate(parts):
+            if part[0] == "lit" and not part[2] and "]=" in part[1]:
+                before, _, after = part[1].partition("]=")
+                index = (*parts[:at], *([("lit", before, False)] if before else []))
+                return element[1], (index, (*([("lit", after, False)] if after else []), *parts[at + 1 :])), "elem"
+        return None
+
+    def _regex(self) -> Word:
+        """The word after =~ inside [[ ]]: parentheses and bars are ordinary in it; what is quoted stands for itself."""
+        while self.text[self.pos : self.pos + 1] in (" ", "\t"):
+            self.pos += 1
+        return tuple(("lit", re.escape(part[1]) if part[2] and part[1] != "$" else part[1], True) if part[0] == "lit" else part
+                     for part in self.word(" \t\r\n"))  # fmt: skip
 
     def _if(self, _: str) -> Node:
         condition = self.list_until("then")

@@ -15,7 +15,7 @@ def nc(proc: Process, sys: Sys, event: Event) -> int:
     """-l -p PORT -e PROG -k -n -v -w SEC -z -s ADDR -q SEC; -u is refused: the network has no datagrams."""
     data = proc["data"]
     if "o" not in data:
-        words = proc["argv"]
+        words = _ncat(proc["argv"])
         program: list[str] = []
         if "-e" in words:  # the rest of the line is the program's
             at = words.index("-e")
@@ -36,6 +36,24 @@ def nc(proc: Process, sys: Sys, event: Event) -> int:
         data["o"] = options
     options = data["o"]
     return _listen(proc, sys, options) if options["l"] else _call(proc, sys, options)
+
+
+def _ncat(words: list[str]) -> list[str]:
+    """Nmap's ncat has long options; --send-only and --recv-only change nothing for us."""
+    made: list[str] = []
+    command: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in ("-c", "--sh-exec") and words[0].endswith("ncat"):
+            command = ["-e", "/bin/sh", "-c", next(rest, "")]
+        elif word in LONG:
+            made += [LONG[word]] if LONG[word] else []
+        elif not word.startswith("--max-conns"):
+            made.append(word)
+    return made + command
+
+
+LONG = {"--listen": "-l", "--keep-open": "-k", "--send-only": "", "--recv-only": "", "--verbose": "-v"}
 
 
 def _port(proc: Process, sys: Sys, text: str) -> int:

@@ -1,0 +1,73 @@
+"""Manifests with the features that public collections use: whatever is valid in 1.36 is accepted, shown and behaves."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.kubectl.run import run_to_end
+
+FOLDER = Path(__file__).parent / "manifests"
+EPOCH_MS = 1_795_219_200_000
+NODE = {"nodes": [{"name": "node-1", "cpu": "4", "memory": "16Gi"}]}
+
+
+def kubectl(cluster: Cluster, line: str, stdin: str = "") -> str:
+    code, out, err = run_to_end(cluster, shlex.split(line), namespace="default", stdin=stdin)
+    assert code == 0, err
+    return out
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Cluster:
+    fresh = Cluster.create(1, EPOCH_MS, NODE, strict=True)
+    fresh.kubelet("node-1").preload(["busybox:1.36", "nginx:1.14.2"])
+    fresh.run_for(5)
+    kubectl(fresh, "apply -f -", (FOLDER / "cluster_kinds.yaml").read_text())
+    kubectl(fresh, "apply -f -", (FOLDER / "pods.yaml").read_text())
+    fresh.run_for(120)
+    return fresh
+
+
+PODS = [(one["metadata"]["name"], one["metadata"]["annotations"]["expect"]) for one in yaml.safe_load_all((FOLDER / "pods.yaml").read_text())]
+
+
+@pytest.mark.parametrize(("name", "shown"), PODS, ids=[name for name, _ in PODS])
+def test_a_pod_behaves_as_its_manifest_says(cluster: Cluster, name: str, shown: str) -> None:
+    assert " ".join(kubectl(cluster, f"get pod {name} --no-headers").split()[1:3]) == shown, kubectl(cluster, f"describe pod {name}")
+
+
+KINDS = [(one["kind"], one["metadata"]["name"]) for one in yaml.safe_load_all((FOLDER / "cluster_kinds.yaml").read_text())]
+
+
+@pytest.mark.parametrize(("kind", "name"), KINDS, ids=[kind for kind, _ in KINDS])
+def test_a_kind_of_the_cluster_itself_is_stored_shown_and_described(cluster: Cluster, kind: str, name: str) -> None:
+    assert name in kubectl(cluster, f"get {kind.lower()} {name}")
+    assert kubectl(cluster, f"describe {kind.lower()} {name}").startswith("Name:")
+    again = kubectl(cluster, f"get {kind.lower()} {name} -o yaml")
+    assert kubectl(cluster, "apply --dry-run=server -f -", again)
+
+
+def test_an_older_version_that_is_still_served_is_applied_as_the_stored_one(cluster: Cluster) -> None:
+    kubectl(cluster, "create deployment web --image nginx:1.14.2")
+    kubectl(cluster, "apply -f -", "apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\nspec:\n  maxReplicas: 3\n"
+            "  targetCPUUtilizationPercentage: 50\n  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n")  # fmt: skip
+    assert kubectl(cluster, "get hpa web -o jsonpath={.spec.metrics[0].resource.target.averageUtilization}") == "50"
+
+
+@pytest.mark.parametrize(("version", "kind"), [
+    ("extensions/v1beta1", "Ingress"), ("policy/v1beta1", "PodDisruptionBudget"), ("batch/v1beta1", "CronJob"), ("apps/v1beta2", "StatefulSet"),
+    ("rbac.authorization.k8s.io/v1beta1", "Role"), ("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema"), ("storage.k8s.io/v1beta1", "StorageClass"),
+    ("snapshot.storage.k8s.io/v1", "VolumeSnapshot"), ("gateway.networking.k8s.io/v1", "Gateway"),
+    ("kubelet.config.k8s.io/v1beta1", "KubeletConfiguration"),
+    ("resource.k8s.io/v1alpha3", "ResourceClaim"), ("certificates.k8s.io/v1beta1", "ClusterTrustBundle"),
+])  # fmt: skip
+def test_a_retired_or_foreign_version_is_no_kind_of_this_server(cluster: Cluster, version: str, kind: str) -> None:
+    manifest = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\n"
+    code, _, err = run_to_end(cluster, ["apply", "-f", "-"], namespace="default", stdin=manifest)
+    assert (code, err) == (1, f'error: resource mapping not found for name: "x" namespace: "" from "STDIN": no matches for kind "{kind}" in version '
+                              f'"{version}"\nensure CRDs are installed first\n')  # fmt: skip
