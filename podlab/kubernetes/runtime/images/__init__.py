@@ -7,22 +7,26 @@ from . import (
     dex,
     elasticsearch,
     envoy,
+    fluent_bit,
     fluentd,
     httpd,
     languages,
     legacy,
     linkerd,
+    loki,
     nginx,
     oauth2_proxy,
     orders,
     podlab,
     redis,
     samples,
+    shop,
     stand_ins,
     tooling,
+    vector,
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "elasticsearch", "envoy", "fluentd", "httpd", "languages", "legacy", "linkerd", "nginx", "oauth2_proxy",
-    "orders", "podlab", "redis", "samples", "stand_ins", "tooling",
+    "agnhost", "busybox", "databases", "dex", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "languages", "legacy", "linkerd",
+    "loki", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins", "tooling", "vector",
 ]  # fmt: skip

@@ -148,7 +148,7 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
         count = len(store.names(sys, data))
         log(sys, "INFO", "gateway.GatewayService", f"recovered [{count}] indices into cluster_state")
         if count:
-            log(sys, "INFO", "cluster.routing.allocation.AllocationService", f"current.health=\"YELLOW\" message=\"Cluster health status changed from [RED] to "
+            log(sys, "INFO", "cluster.routing.allocation.AllocationService", "current.health=\"YELLOW\" message=\"Cluster health status changed from [RED] to "
                 "[YELLOW] (reason: [shards started]).\" previous.health=\"RED\" reason=\"shards started\"")  # fmt: skip
     return serve(proc, sys, feed)
 
@@ -527,6 +527,8 @@ def bulk(data: Data, sys: Sys, body: str, default: str, options: dict[str, str])
                 "illegal_argument_exception",
                 f"Malformed action/metadata line [{at + 1}], expected field [create], [delete], [index] or [update] but found [{name}]",
             )
+        if "_type" in meta:  # removed in 8.0; Fluent Bit still sends it unless told to suppress it
+            raise EsError(400, "illegal_argument_exception", f"Action/metadata line [{at + 1}] contains an unknown parameter [_type]")
         at += 1
         index_name, document_id = str(meta.get("_index") or default), str(meta.get("_id") or new_id(sys))
         try:

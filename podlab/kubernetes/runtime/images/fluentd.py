@@ -27,6 +27,7 @@ VERSION = "1.18.0"
 BUFFER_MAX = 1 << 20
 """Bytes that a buffer holds at most here: total_limit_size is 512 MB by default, which no learner's machine should have to keep."""
 START_MS = 1_200  # the supervisor reads the file, then starts a worker: about a second of Ruby each
+GRACE_MS = 1_500  # flush_at_shutdown: one try and what a retry after a second may still do
 SOURCES = ("tail", "forward", "http", "sample", "dummy")
 FILTERS = ("record_transformer", "grep", "parser", "stdout")
 OUTPUTS = ("stdout", "file", "null", "copy", "forward", "relabel", "http", "elasticsearch", "loki")
@@ -64,7 +65,6 @@ class Fluentd:
     """The front end. All state is in proc["data"]: conf {label: [filters and matches]}, sources {id: element}, outs {id: element}."""
 
     serial = True
-    grace_ms = 1_500
 
     # ---- events in
 
@@ -428,7 +428,7 @@ def failure(element: Data, proc: Process, status: int, body: str, error: str) ->
 def configure(proc: Process, sys: Sys, children: list[Data], plugins: tuple[str, ...]) -> None:
     """Makes the pipeline of a configuration. Raises ConfigError."""
     data = proc["data"]
-    data.update(conf={"": []}, sources={}, outs={}, pipeline=pipe.new_pipeline(), ports={}, verify=[])
+    data.update(conf={"": []}, sources={}, outs={}, pipeline=pipe.new_pipeline(GRACE_MS), ports={}, verify=[])
     for element in children:
         if element["name"] == "label":
             data["conf"][element["arg"]] = element["children"]

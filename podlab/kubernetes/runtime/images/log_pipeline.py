@@ -8,7 +8,7 @@ looks and what they write to their log (`Agent`). All they remember is plain dat
     ticks   {source: {"every", "next", "left" (times, -1: for ever)}}
     outs    {output: {"every" (ms from the first event to the flush), "staged": [event], "bytes", "due", "queue": [chunk], "flight",
                       "limit" (bytes held at most), "most" (events held at most, 0: any)}}
-    stopping  None, or when the agent was asked to end
+    stopping  None, or when the agent was asked to end; `grace`: ms that it then goes on trying
 
 An event is [ms, tag, record]. A chunk is {"id", "events", "tries", "at" (not before)}. Nothing here runs on a timer of its own: an agent
 wakes when a file system that it watches changes, when a buffer is due, when an answer comes. An idle one costs nothing.
@@ -37,8 +37,6 @@ class Agent(Protocol):
 
     serial: bool
     """One chunk after another, a failure holds all (Fluentd, Vector), or each chunk by itself (Fluent Bit)."""
-    grace_ms: int
-    """How long the agent goes on trying after it was asked to end."""
 
     def lines(self, proc: Process, sys: Sys, source: str, path: str, lines: list[str]) -> None:
         """Whole lines (without their end) of a followed file."""
@@ -59,8 +57,8 @@ class Agent(Protocol):
         """The last words; gives the exit code."""
 
 
-def new_pipeline() -> Data:
-    return {"tails": {}, "ticks": {}, "outs": {}, "stopping": None, "full": False, "chunks": 0}
+def new_pipeline(grace_ms: int) -> Data:
+    return {"tails": {}, "ticks": {}, "outs": {}, "stopping": None, "grace": grace_ms, "full": False, "chunks": 0}
 
 
 def add_tail(
@@ -142,7 +140,7 @@ def turn(proc: Process, sys: Sys, agent: Agent) -> Waits:
         if not pipeline["full"] or not _room(pipeline):
             break
     if pipeline["stopping"] is not None:
-        end = pipeline["stopping"] + agent.grace_ms
+        end = pipeline["stopping"] + pipeline["grace"]
         if not pending(pipeline) or sys.now >= end:
             sys.exit(agent.ended(proc, sys))
         times.append(end)
