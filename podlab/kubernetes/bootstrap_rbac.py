@@ -78,7 +78,8 @@ def _metadata(name: str, labels: dict[str, str]) -> dict[str, Any]:
 def _role(name: str, rules: list[dict[str, Any]], selectors: list[dict[str, str]] | None = None,
           labels: dict[str, str] | None = None) -> tuple[str, dict[str, Any]]:
     aggregation = {"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": one} for one in selectors]}} if selectors else {}
-    return "clusterroles", {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": _metadata(name, labels or {}), **aggregation, "rules": rules}
+    return "clusterroles", {
+        "apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": _metadata(name, labels or {}), **aggregation, "rules": rules}
 
 
 def _binding(name: str, *groups: str) -> tuple[str, dict[str, Any]]:
