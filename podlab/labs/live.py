@@ -47,6 +47,7 @@ class LiveCluster:
         self.unwatched_since = time.monotonic()
         self.render: Any = None  # the last render of the board and what it was made of, shared by all viewers (panels.rendered)
         self.render_key: Any = None
+        self.requests, self.requests_key = "", None  # the list of recent requests and what it was made of (panels.requests)
         self.past = Past()  # the time track's dots, shared likewise
         self.hub: Any = None  # what the streams of API clients share (podlab/api/hub.py)
         self._pending: list[Any] = []

@@ -12,7 +12,7 @@ from podlab.projection.board import Options
 from podlab.projection.regions import Rendered
 
 WIDTHS = tuple(range(640, 2001, 80))  # the diagram is laid out for one of these, so that viewers share renders
-TABS = ("terminal", "yaml", "timeline", "inspector")
+TABS = ("terminal", "yaml", "timeline", "requests", "inspector")
 EVERY_CLOCK_MS = 15_000  # the page ticks its clock itself; this often it is told the truth anyway
 
 
@@ -67,6 +67,8 @@ class Page:
         self._put(found, "track", None, key=key, make=lambda: panels.track(live))
         if self.tab == "timeline":
             self._put(found, "timeline", None, key=key, make=lambda: panels.timeline(live))
+        if self.tab == "requests":
+            self._put(found, "requests", panels.requests(live))
         if self.tab == "inspector" and self.ref:
             self._put(found, "inspector", panels.inspector(live, self.ref, self.view, board.board))
         return found

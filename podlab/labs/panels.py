@@ -21,6 +21,7 @@ from podlab.labs.live import RATES, LiveCluster
 from podlab.labs.models import File
 from podlab.labs.suggest import Word
 from podlab.projection import explanations, korean, regions
+from podlab.projection import requests as projection_requests
 from podlab.projection.board import Board, Options
 from podlab.projection.korean import clock as clock_text
 from podlab.projection.regions import Rendered
@@ -105,6 +106,21 @@ def _line(number: int, dot: Dot, start: int) -> str:
 
 def _others(dot: Dot) -> str:
     return f" 외 {dot.count - 1}건" if dot.count > 1 else ""
+
+
+def requests(live: LiveCluster) -> str:
+    """The recent requests, each with its hops; made anew when the network has moved."""
+    told = live.engine.network.state["traffic"]
+    key = (live.engine.network.state["next"], len(told), told[-1]["trace"] if told else "", live.engine.etcd.revision)
+    if live.requests_key != key:
+        live.requests_key, live.requests = key, render_to_string("labs/_requests.html", {"traces": [
+            {"trace": trace, "key": trace.id.replace(".", "-"), "clock": clock_text(trace.t - live.engine.start), "ms": str(trace.ms),
+             "retries": str(trace.tries - 1) if trace.tries > 1 else "",
+             "hops": [{"hop": hop, "depth": str(min(hop.depth, 4)), "port": str(hop.port), "ms": str(hop.ms),
+                       "words": projection_requests.sentence(hop), "wire": projection_requests.wire(hop),
+                       "mood": "good" if 0 < hop.status < 400 else "bad"} for hop in trace.hops]}
+            for trace in projection_requests.requests(live.engine)]})
+    return live.requests
 
 
 # ---- the inspector

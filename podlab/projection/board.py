@@ -97,6 +97,12 @@ class Request:
     path: str
     status: int
     ms: int
+    trace: str  # the same for all hops of one request
+    hop: int
+    attempt: int  # of a proxy, from 1; 0: not a proxy's
+    by: str  # containers at its two ends, "" where it is none
+    at: str
+    tls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,4 +348,10 @@ def _request(told: Mapping[str, Any]) -> Request:
         told.get("path") or "",
         told.get("status") or 0,
         told.get("ms") or 0,
+        told.get("trace", ""),
+        told.get("hop", 0),
+        told.get("try", 0),
+        told.get("by", ""),
+        told.get("at", ""),
+        "tls" in told,
     )

@@ -283,6 +283,11 @@ RULES: dict[str, Rule] = {
         "서비스 뒤에 준비된 파드가 없어 연결을 거절했습니다",
         severity="bad",
     ),
+    "proxy-host-ejected": _r(
+        "프록시가 {cluster}의 {host:을/를} {seconds}초 동안 뺐습니다. 거푸 실패한 상대에게는 한동안 보내지 않습니다",
+        "프록시가 거푸 실패한 상대를 한동안 뺐습니다",
+        severity="warn",
+    ),
     "network-policy-dropped": _r(
         "네트워크폴리시가 {port}번 포트로 온 연결을 막았습니다", "네트워크폴리시가 연결을 막았습니다", severity="warn"
     ),

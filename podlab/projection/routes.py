@@ -81,26 +81,50 @@ def draw_traffic(requests: Sequence[Request], board: Board, ways: Lanes) -> str:
     """Recent requests: a dot with its words, and its way; the page's script moves it along the path `data-way`."""
     services = {s.ref: s for s in board.services}
     out = []
+    steps = _steps(requests[-REQUEST_CAP:])
     for i, request in enumerate(requests[-REQUEST_CAP:]):
         target = ways.boxes.get(request.target)
         if target is None:
             continue
         points = _way(request, target, ways, services)
         words = f"{request.method} {request.path} → {request.status or '응답 없음'}"
-        cls = "good" if 0 < request.status < 400 else "poor"
-        key = f"{request.t}-{i}"
+        words += f" · {request.attempt}번째" if request.attempt > 1 else ""
+        words += " · mTLS" if request.tls else ""
+        cls = ("good" if 0 < request.status < 400 else "poor") + (" tls" if request.tls else "")
+        key = f"{request.t}-{esc(request.trace)}-{request.hop}-{request.attempt}-{esc(request.target[:8])}"
         at = points[min(1, len(points) - 1)]
         out.append(
             f'<path id="rw-{key}" class="way" d="{rounded(points)}"/><g id="req-{key}" class="req {cls}" '
             f'transform="translate({n(at[0])},{n(at[1])})" '
-            f'data-t="{request.t}" data-ms="{request.ms}" data-way="rw-{key}" aria-hidden="true"><circle r="5"/>'
+            f'data-t="{request.t}" data-ms="{request.ms}" data-step="{steps[i]}" data-way="rw-{key}" aria-hidden="true"><circle r="5"/>'
             f"{text(9, -7, words, 'm')}</g>"
         )
     return "".join(out)
 
 
+def _steps(requests: Sequence[Request]) -> list[int]:
+    """For each hop, how many of its request come before it."""
+    order = sorted(range(len(requests)), key=lambda i: (requests[i].t, requests[i].hop, requests[i].attempt))
+    seen: dict[str, int] = {}
+    found = [0] * len(requests)
+    for i in order:
+        found[i] = seen.get(requests[i].trace, 0)
+        seen[requests[i].trace] = found[i] + 1
+    return found
+
+
+def _inside(box: PodBox, request: Request) -> list[Point]:
+    """Within a Pod, over its floor, from one container to another."""
+    middle = {tile.container.name: tile.x + tile.w / 2 for tile in box.tiles}
+    start, end = (box.x + middle.get(name, box.w / 2) for name in (request.by, request.at))
+    bottom = box.y + box.floor
+    return [(start, bottom - 12), (start, bottom + 13), (end, bottom + 13), (end, bottom - 12)]
+
+
 def _way(request: Request, target: PodBox, ways: Lanes, services: dict[str, Service]) -> list[Point]:
     source = ways.boxes.get(request.source)
+    if source is target and target.tiles:
+        return _inside(target, request)
     points: list[Point] = []
     if source is not None:  # out of the Pod as it would go in, backwards
         points = list(reversed(into(source, ways.trunk, 12)))

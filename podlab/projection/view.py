@@ -70,8 +70,8 @@ class View(Protocol):
     def traffic(self, since: int) -> Sequence[Mapping[str, Any]]:
         """Requests begun at or after `since`, oldest first.
 
-        `{"t", "from": pod uid or "outside" or "kubelet", "to": pod uid, "via": "namespace/service" or None,
-        "method", "path", "status", "ms"}`
+        `{"t", "from": pod uid or "outside" or "kubelet", "to": pod uid, "via": "namespace/service" or None, "method", "path", "status", "ms"}`,
+        and of requests that go through proxies hop by hop what `Network.traffic` says: "trace", "hop", "try", "by", "at", "host", "tls", "wanted".
         """
         ...
 

@@ -193,6 +193,9 @@ class Network(Component):
             taps.close_tap(self, desc["tap"], desc_key)
             return
         if "listen" not in desc:
+            held = self.state["connections"].get(desc.get("connection", ""))
+            if held is not None and desc.get("end") == "client":
+                self._gave_up(held)
             self.shutdown(desc)
             return
         namespace, port, protocol = desc["listen"]
@@ -452,6 +455,14 @@ class Network(Component):
         elif "asked" in held and text.startswith("HTTP/"):
             status = text[:PACKET].split(None, 2)[1] if text.count(" ") else ""
             self._record(held, held.pop("asked"), int(status) if status.isdigit() else 0)
+
+    def _gave_up(self, held: Data) -> None:
+        """The client closes: if it has no answer, that is how the hop has ended."""
+        if "asked" in held:
+            self._record(held, held.pop("asked"), 0, "closed" if held["server"].get("fin") else "abandoned")
+        elif "trace" in held and "count" not in held and held["state"] == "open":  # a proxy's, for which TLS could not be agreed on
+            trace, depth, attempt, method, path, host = held["trace"]
+            self._record(held, [method, path, self.now, [trace, depth, attempt], host], 0, "tls" if "tls" in held else "closed")
 
     def _record(self, held: Data, asked: list[Any], status: int, error: str = "") -> None:
         """One hop has ended. `asked`: [method, path, when it began, [trace, depth, attempt], host]."""

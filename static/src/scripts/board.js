@@ -27,10 +27,16 @@ export function installBoard(document, now) {
     }
   };
 
+  // The hops of one request run one after the other.
   const run = (request) => {
-    const way = document.getElementById(request.dataset.way);
-    if (!way || shown.has(request.id)) return;
+    if (shown.has(request.id)) return;
     shown.add(request.id);
+    setTimeout(() => travel(request), request.dataset.step * TRAVEL_MS * 0.7);
+  };
+
+  const travel = (request) => {
+    const way = document.getElementById(request.dataset.way);
+    if (!way || !request.isConnected) return;
     request.animate({ opacity: [1, 1, 0] }, { duration: TRAVEL_MS * 1.6 });
     if (calm.matches) return;
     const length = way.getTotalLength();
