@@ -3,6 +3,7 @@ from django.urls import include, path
 from lessons import views as lessons
 from podlab import pages
 from podlab.api import pages as api
+from podlab.labs import browser_views
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -13,6 +14,8 @@ urlpatterns = [
     path("lessons/<slug:slug>/own-terminal/", api.own_terminal, name="own-terminal"),
     path("lessons/<slug:slug>/own-terminal/connect/", api.connect, name="own-terminal-connect"),
     path("lessons/<slug:slug>/own-terminal/disconnect/", api.disconnect, name="own-terminal-disconnect"),
+    path("lessons/<slug:slug>/browser/page/<str:key>/", browser_views.page, name="browser-page"),
+    path("lessons/<slug:slug>/browser/go/<str:token>/", browser_views.relay, name="browser-relay"),
     path("leave/", pages.leave, name="leave"),
     path("", include("podlab.classroom.urls")),
 ]

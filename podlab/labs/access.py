@@ -6,6 +6,7 @@ learner's own, so there is no id in any address that could name another's.
 
 from typing import Any
 
+from django.core import signing
 from django.http import Http404, HttpRequest
 
 from podlab.labs import sessions
@@ -51,3 +52,26 @@ def open_cluster(carrier: Carrier, lesson: str, *, seed: int, epoch_ms: int, eng
     born = {"seed": seed, "epoch_ms": epoch_ms, "now_ms": epoch_ms, "engine_version": engine_version}
     cluster, _ = Cluster.objects.select_related("learner").get_or_create(learner=learner, lesson=lesson, defaults=born)
     return cluster
+
+
+# ---- the browser tab (browser_tab.py)
+
+BROWSER_SALT = "podlab.browser-tab"
+
+
+def browser_token(channel: str) -> str:
+    """What the links of a page in the browser tab carry: a permission to tell this one open tab, named by its channel, where to go."""
+    return signing.dumps(channel, salt=BROWSER_SALT)
+
+
+def browser_channel(token: str) -> str:
+    """The channel of a token. Raises Http404 for one that is not ours. A tab that was closed hears nothing."""
+    try:
+        return str(signing.loads(token, salt=BROWSER_SALT))
+    except signing.BadSignature:
+        raise Http404("browser tab") from None
+
+
+def browser_page_key(learner: Learner, key: str) -> str:
+    """Where a page waits for its frame: only the learner's own session leads there."""
+    return f"browser-page:{learner.pk}:{key}"

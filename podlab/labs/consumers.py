@@ -17,6 +17,7 @@ from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import ADMIN
 from podlab.labs import access, audience, births, limits, lint, panels, rewind, storage, suggest
 from podlab.labs.births import EPOCH_MS
+from podlab.labs.browser_tab import BrowserTab
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Cluster
@@ -88,8 +89,10 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.terminal.attach(self.live, files)
         else:
             self.terminal = TerminalSession(self.live, files, self._print)
+            self.browser = BrowserTab(self.lesson, self.row.learner, self.channel_name, lambda: self.terminal, self.hint)
         self.page.saved_files = self.terminal.files()
         self.page.forget()
+        self.browser.forget()
         self.hurry()
 
     async def disconnect(self, code: int) -> None:
@@ -98,6 +101,7 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.live.leave(self)
         if hasattr(self, "sender"):
             self.sender.cancel()
+            self.browser.close()
             self._set_alarm(None)
             if self.later is not None:
                 self.later.cancel()
@@ -160,7 +164,7 @@ class LabConsumer(AsyncWebsocketConsumer):
                 await self._join()
                 return
         async with live.lock:
-            fragments = self.page.fragments(live, self.terminal)
+            fragments = self.page.fragments(live, self.terminal) + (self.browser.fragments() if self.page.tab == "browser" else [])
             self._set_alarm(self.terminal.next_at() if self.terminal.busy and live.rate else None)
         text, self.outbox = "".join(self.outbox), []
         if text or fragments:
@@ -294,6 +298,27 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     async def do_tab(self, message: dict[str, Any]) -> None:
         self.page.open_tab(limits.text(message.get("tab"), 20))
+
+    async def do_browse(self, message: dict[str, Any]) -> None:
+        """An address for the browser tab."""
+        self.page.open_tab("browser")
+        self.browser.open(message.get("url"))
+
+    async def do_browse_step(self, message: dict[str, Any]) -> None:
+        """Back (-1), forward (1) or once more (0)."""
+        self.browser.step(max(-1, min(1, int(limits.number(message.get("by"))))))
+
+    async def do_browse_stop(self, message: dict[str, Any]) -> None:
+        self.browser.stop()
+
+    async def do_browse_forget(self, message: dict[str, Any]) -> None:
+        """The tab's cookies go."""
+        self.browser.forget_cookies()
+
+    async def browser_go(self, event: dict[str, Any]) -> None:
+        """From the relay (browser_views.py): a link or form of the page in the frame."""
+        if self.live is not None and self.rate_limit.take():
+            self.browser.follow(event)
 
     async def do_width(self, message: dict[str, Any]) -> None:
         """How much room the diagram has, CSS pixels."""

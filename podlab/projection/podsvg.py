@@ -280,10 +280,9 @@ def _floor(box: PodBox) -> str:
     held = {clash.port for c in pod.containers for clash in c.clashes}
     for tile, number, x, local in _pins(box):
         cls = tile.container.kind + (" local" if local else "") + (" hot" if number in held else "")
-        out.append(
-            f'<circle class="pin {cls}" cx="{n(x)}" cy="{n(box.floor + 13)}" r="4.5"/>'
-            + text(x + 9, box.floor + 17, str(number), "m")
-        )
+        pin = f'<circle class="pin {cls}" cx="{n(x)}" cy="{n(box.floor + 13)}" r="4.5"/>' + text(x + 9, box.floor + 17, str(number), "m")
+        room = f'<rect class="hit" x="{n(x - 8)}" y="{n(box.floor + 2)}" width="{n(measure(str(number), "m") + 22)}" height="22"/>'
+        out.append(f'<g class="port" data-open="http://{pod.ip}:{number}/">{room}{pin}</g>' if pod.ip else pin)
     if pod.node_lost:
         out.append(text(box.w - PAD - 8, box.floor + 17, "마지막으로 알려진 상태", "x", anchor="end"))
     return "".join(out)

@@ -176,10 +176,19 @@ def _service(service: Service, card: Card) -> str:
         f'<rect class="box" width="{n(w)}" height="{n(card.h)}" rx="{n(min(card.h / 2, 24))}"/>'
         f"{text(20, 21, service.name, 't', room=w - 76)}"
         + text(w - 18, 21, "서비스", "x", anchor="end")
-        + text(20, 37, f"{address}:{ports}" if ports else address, "m", room=w - 34)
+        + _door(service, text(20, 37, f"{address}:{ports}" if ports else address, "m", room=w - 34), w - 34)
         + icon(look, 26, 49)
         + text(37, 53, state, "x", room=w - 52, hue="" if service.ready else "warn")
     )
+
+
+def _door(service: Service, address: str, room: float) -> str:
+    """A Service's address, which opens in the browser tab: its node port where it has one."""
+    if not service.ports or service.headless:
+        return address
+    port, _, rest = service.ports[0].partition("→")[0].partition(":")
+    url = f"http://{{node}}:{rest}/" if rest else f"http://{service.name}.{service.namespace}:{port}/"
+    return f'<g class="port" data-open="{url}"><rect class="hit" x="16" y="25" width="{n(room)}" height="17"/>{address}</g>'
 
 
 def _ghost(goal: Goal, card: Card) -> str:

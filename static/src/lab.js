@@ -1,5 +1,6 @@
 // The lab page. The server draws; this only carries acts there and keeps time ticking between two renders.
 import { installBoard } from "./scripts/board.js";
+import { installBrowser } from "./scripts/browser.js";
 import { installClock } from "./scripts/clock.js";
 import { installDiagram } from "./scripts/diagram.js";
 import { installDialogs } from "./scripts/dialogs.js";
@@ -19,7 +20,7 @@ const tabs = installTabs(document, socket);
 const terminal = installTerminal(document, socket, tabs, openStorage(`podlab ${location.pathname} `));
 installMotion(document);
 installBoard(document, installClock(document));
-installDiagram(document, socket, tabs, terminal);
+installDiagram(document, socket, tabs, terminal, installBrowser(document, socket, tabs));
 installDialogs(document);
 installEditor(document, socket, tabs);
 installRequests(document);

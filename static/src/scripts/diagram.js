@@ -36,7 +36,7 @@ const MENUS = {
 };
 const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 
-export function installDiagram(document, socket, tabs, terminal) {
+export function installDiagram(document, socket, tabs, terminal, browser) {
   const board = document.getElementById("board");
   const menu = document.getElementById("menu");
   const inspected = document.getElementById("inspected");
@@ -81,10 +81,15 @@ export function installDiagram(document, socket, tabs, terminal) {
     close({ refocus: Boolean(what.send) });
     if (what.select) select(what.select.ref, what.select.view);
     else if (what.send) socket.send(what.send);
+    else if (what.open) browser.open(what.open);
     else if (!terminal.busy()) terminal.run(what.run, { focus: true });
     else if (what.busy) socket.send(what.busy);
     else terminal.note("다른 명령이 실행되고 있습니다. Ctrl-C로 멈추거나 exit로 나온 뒤에 다시 해 주세요.");
   };
+  // A node port is open on every node: the first one drawn will do.
+  const addressOf = (port) => port.dataset.open.replace("{node}", () => board.querySelector('[data-ref^="nodes/"]')?.dataset.ref.split("/").at(-1) ?? "node-1");
+  const portsOf = (element) =>
+    [...(element?.querySelectorAll("[data-open]") ?? [])].map((port) => [`브라우저에서 열기: ${port.textContent}`, { open: addressOf(port) }]);
   const open = (from, ref, x, y) => {
     const [path, container] = ref.split("#");
     const parts = path.split("/");
@@ -98,7 +103,9 @@ export function installDiagram(document, socket, tabs, terminal) {
     const title = document.createElement("p");
     title.textContent = nameOf(ref);
     title.setAttribute("aria-hidden", "true");
-    const items = (container ? MENUS.containers : (MENUS[parts[0]] ?? MENUS.other))(facts).map(([label, what, mood]) => {
+    const whole = (container ? MENUS.containers : (MENUS[parts[0]] ?? MENUS.other))(facts);
+    const ports = container || parts[0] === "nodes" ? [] : portsOf(drawn);
+    const items = [...whole.slice(0, 2), ...ports, ...whole.slice(2)].map(([label, what, mood]) => {
       const item = document.createElement("button");
       item.type = "button";
       item.tabIndex = -1;
@@ -150,6 +157,11 @@ export function installDiagram(document, socket, tabs, terminal) {
   };
 
   board.addEventListener("click", (event) => {
+    const port = event.target.closest("[data-open]");
+    if (port) {
+      browser.open(addressOf(port));
+      return;
+    }
     const element = event.target.closest("[data-ref]");
     if (!element) return;
     if (element.hasAttribute("tabindex")) present = element.dataset.ref;
