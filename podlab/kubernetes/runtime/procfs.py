@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 from .process import Data, Process
@@ -16,7 +17,7 @@ NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 INITIAL = {"ipc": 4026531839, "net": 4026531840, "user": 4026531837, "uts": 4026531838}
 """Numbers of the machine's own namespaces (PROC_*_INIT_INO, include/linux/proc_ns.h; the network's is the first given out)."""
 FIRST = 4026532000
-"""Namespaces made later are numbered from about here."""
+"""Namespaces made later are numbered from about here. Ours are spread by their owner, so that two machines do not give the same ones."""
 TOP = ("cpuinfo", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", "uptime", "version")
 KERNEL_VERSION = "6.1.0-18-amd64"
 HZ = 100
@@ -150,11 +151,8 @@ def _namespace(kernel: Kernel, proc: Process, kind: str) -> Data | None:
     sandbox = kernel.state["sandboxes"][proc["pod"]]
     if kind == "user" or (kind in ("net", "uts") and sandbox["host_network"]):
         return _link(f"{kind}:[{INITIAL[kind]}]")
-    if kind in ("cgroup", "mnt"):  # of one container: numbered by its id
-        number = FIRST + 1_000_000 + int(_bare(proc["container"])[:6] or "0", 16) * 2 + (kind == "mnt")
-    else:
-        owner = proc["ns"] if kind == "pid" else sandbox["ns"]
-        number = FIRST + int(owner[1:]) * 4 + ("ipc", "net", "pid", "uts").index(kind)
+    owner = proc["container"] if kind in ("cgroup", "mnt") else f"{proc['pod']}/{proc['ns']}" if kind == "pid" else proc["pod"]
+    number = FIRST + zlib.crc32(f"{owner}/{kind}".encode()) % 900_000
     return _link(f"{kind}:[{number}]")
 
 
