@@ -696,7 +696,7 @@ for _name in ("docker.elastic.co/elasticsearch/elasticsearch", "docker.io/librar
                 users={"elasticsearch": 1000},
                 extra=("curl",),
             ),
-            690_112_440,
+            588_112_440,
             entrypoint=("/usr/local/bin/docker-entrypoint.sh",),
             cmd=("eswrapper",),
             env={"PATH": "/usr/share/elasticsearch/bin:" + PATH, "ELASTIC_CONTAINER": "true"},
