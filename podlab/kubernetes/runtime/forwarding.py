@@ -21,6 +21,8 @@ from . import http, sockets, tls
 from .process import Data, Errno, Process
 from .system import Sys
 
+LOOP = 16  # hops after which a request runs in a circle: a proxy's own traffic is redirected into it
+MOST = 512  # connections that a proxy holds; the file descriptors of a container are 1024 by default
 FORWARD_US = 150  # CPU of a request on its way through a proxy, order of magnitude
 
 
@@ -126,6 +128,9 @@ class Gateway:
 
     def _accept(self, key: str, fd: int) -> None:
         made = sockets.accept(self.sys, fd)
+        if len(self.data["down"]) >= MOST:
+            self.sys.close(made)
+            return
         original = sockets.original(self.sys, made)
         conn = {
             "key": key, "peer": list(sockets.peer(self.sys, made)), "local": list(sockets.local(self.sys, made)),
@@ -151,6 +156,9 @@ class Gateway:
                     return
                 conn["buffer"] = rest
                 self.sys.charge(FORWARD_US)
+                if sockets.depth(self.sys, fd) > LOOP:
+                    self.close(fd, conn)
+                    return
                 self.begin(fd, conn, message)
                 if conn["rq"] is None and str(fd) in self.data["down"]:
                     continue

@@ -164,6 +164,11 @@ class Network(Component):
         found = held.get("original") if held is not None else None
         return (found[0], found[1]) if found else None
 
+    def depth(self, desc: Data) -> int:
+        """How many hops the request that has come in on `desc` has behind it."""
+        held = self.state["connections"].get(desc.get("connection", ""), {})
+        return int(held["asked"][3][1]) if "asked" in held else 0
+
     def follow(self, desc: Data, request: Data, attempt: int) -> None:
         """The connection `desc` carries on the request that has come in on `request`: one more hop of the same trace, at its `attempt`."""
         held = self.state["connections"].get(desc.get("connection", ""))
@@ -274,9 +279,10 @@ class Network(Component):
         source = client["namespace"]
         original, wanted = None, (address, port)
         own = "127.0.0.1" if address.startswith("127.") or address in ("0.0.0.0", "::1") else self.routes.address_of(source)
-        if proc is not None and source in self.state["nat"]:
+        if source in self.state["nat"]:
             lo = "lo" if own == "127.0.0.1" or address == own else "eth0"
-            packet = {"dst": address, "src": own, "port": port, "uid": proc["uid"], "gid": proc["gid"], "out": lo}
+            uid, gid = (proc["uid"], proc["gid"]) if proc is not None else (0, 0)
+            packet = {"dst": address, "src": own, "port": port, "uid": uid, "gid": gid, "out": lo}
             to = nat.redirected(self.state["nat"][source], "OUTPUT", packet)
             if to is not None:
                 original, wanted = [address, port], ("127.0.0.1", to)

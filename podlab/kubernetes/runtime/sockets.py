@@ -124,6 +124,11 @@ def follow(sys: Sys, fd: int, request: int, attempt: int = 0) -> None:
     network(sys).follow(_desc(sys, fd), _desc(sys, request), attempt)
 
 
+def depth(sys: Sys, fd: int) -> int:
+    """How many proxies the request that has come in on `fd` has passed."""
+    return network(sys).depth(_desc(sys, fd))
+
+
 def capture(sys: Sys) -> int:
     """A descriptor on which every packet of the Pod's connections comes as a line of JSON (taps.py)."""
     key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "open", "tap": namespace(sys)})

@@ -9,11 +9,14 @@ Source: the pages on load balancing, outlier detection and circuit breaking of E
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .. import dns, http, sockets
 from ..process import Data, Process
+from ..serving import stamp
 from ..system import Sys
+from . import envoy_log
 from .envoy_config import address
 
 CONNECT_MS = 5_000  # connect_timeout's default
@@ -101,7 +104,8 @@ class Clusters:
             pair = [wheel[self.sys.random(len(wheel))] for _ in range(2)]
             return min(pair, key=lambda host: self._active_at(host["address"]))
         cluster["turn"] += 1
-        return wheel[(cluster["turn"] - 1) % len(wheel)]
+        turn: Data = wheel[(cluster["turn"] - 1) % len(wheel)]
+        return turn
 
     def _active_at(self, host: list[Any]) -> int:
         return sum(rq["try"] is not None and rq["try"]["host"] == host for rq in self._requests())
@@ -176,10 +180,29 @@ class Clusters:
         pod = self.sys.sandbox
         facts = {"cluster": name, "host": ":".join(map(str, host["address"])), "seconds": (host["until"] - now) // 1000}
         sockets.network(self.sys).note("proxy-host-ejected", facts, f"pods/{pod['namespace']}/{pod['name']}")
+        self._event(name, host, "EJECT", kind.upper(), now)
 
     def _unejected(self, name: str, config: Data, cluster: Data, host: Data) -> None:
         if host["ejected"] is not None and self.sys.now >= host["until"]:
+            self._event(name, host, "UNEJECT", "CONSECUTIVE_5XX", host["until"])
             host.update(ejected=None, since=host["until"], fails=0, gateway=0)
+
+    def _event(self, name: str, host: Data, action: str, kind: str, at: int) -> None:
+        """A line of the outlier detection's own log, where the bootstrap asks for one."""
+        path = self.data["config"].get("cluster_manager", {}).get("outlier_detection", {}).get("event_log_path")
+        if not path:
+            return
+        told = {
+            "type": kind,
+            "cluster_name": name,
+            "upstream_url": ":".join(map(str, host["address"])),
+            "action": action,
+            "num_ejections": host["times"],
+            "enforced": True,
+            "eject_consecutive_event": {},
+            "timestamp": stamp(at, "%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        }
+        envoy_log.put(self.data, self.sys, path, json.dumps(told, separators=(",", ":")) + "\n")
 
     # ---- health checks
 

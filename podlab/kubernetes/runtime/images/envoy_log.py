@@ -68,15 +68,19 @@ def write(proc: Process, sys: Sys, logs: list[Data], facts: Data) -> None:
         config = log["typed_config"]
         text = line(_form(config), facts)
         path = config.get("path", "/dev/stderr" if config["@type"].endswith("StderrAccessLog") else "/dev/stdout")
-        if path in ("/dev/stdout", "/dev/fd/1"):
-            sys.out(text)
-        elif path in ("/dev/stderr", "/dev/fd/2"):
-            sys.err(text)
-        elif path != "/dev/null":
-            files: dict[str, int] = proc["data"]["files"]
-            if path not in files:
-                files[path] = sys.open(path, "a")
-            sys.write(files[path], text)
+        put(proc["data"], sys, path, text)
+
+
+def put(data: Data, sys: Sys, path: str, text: str) -> None:
+    """Appends to a log file, which stays open."""
+    if path in ("/dev/stdout", "/dev/fd/1"):
+        sys.out(text)
+    elif path in ("/dev/stderr", "/dev/fd/2"):
+        sys.err(text)
+    elif path != "/dev/null":
+        if path not in data["files"]:
+            data["files"][path] = sys.open(path, "a")
+        sys.write(data["files"][path], text)
 
 
 def _form(config: Data) -> Any:

@@ -29,10 +29,16 @@ SCHEMA: dict[str, Schema] = {
         "node": ANY, "static_resources": "envoy.config.bootstrap.v3.Bootstrap.StaticResources", "admin": "envoy.config.bootstrap.v3.Admin",
         "layered_runtime": ANY, "stats_config": ANY, "stats_sinks": ANY, "stats_flush_interval": "duration", "overload_manager": ANY,
         "watchdog": ANY, "watchdogs": ANY, "flags_path": "string", "default_regex_engine": ANY, "application_log_config": ANY,
-        "dynamic_resources": "unsupported", "cluster_manager": ANY, "enable_dispatcher_stats": "bool", "tracing": ANY,
+        "dynamic_resources": "unsupported", "cluster_manager": "envoy.config.bootstrap.v3.ClusterManager", "enable_dispatcher_stats": "bool",
+        "tracing": ANY,
     },
     "envoy.config.bootstrap.v3.Bootstrap.StaticResources": {"listeners": f"[{LISTENER}.Listener]", "clusters": f"[{CLUSTER}.Cluster]",
     "secrets": ANY},
+    "envoy.config.bootstrap.v3.ClusterManager": {
+        "outlier_detection": "envoy.config.bootstrap.v3.ClusterManager.OutlierDetection", "local_cluster_name": ANY, "upstream_bind_config": ANY,
+        "load_stats_config": ANY, "enable_deferred_cluster_creation": ANY,
+    },
+    "envoy.config.bootstrap.v3.ClusterManager.OutlierDetection": {"event_log_path": "string", "event_service": ANY},
     "envoy.config.bootstrap.v3.Admin": {
         "access_log": ANY, "access_log_path": "string", "profile_path": "string", "address": f"{CORE}.Address", "socket_options": ANY,
         "ignore_global_conn_limit": "bool",

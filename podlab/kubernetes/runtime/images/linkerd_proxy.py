@@ -62,9 +62,9 @@ class Linkerd(Gateway):
         if conn["key"] == "inbound" and conn["tls"] is None and tls.is_hello(conn["buffer"]):
             body = conn["buffer"][3:].partition(":")[2].strip()
             if self.data["identity"] and json.loads(body).get("sni") == self.data["identity"]:
-                conn["tls"] = tls.server()
+                session = conn["tls"] = tls.server()
                 text, conn["buffer"] = conn["buffer"], ""
-                conn["buffer"] = tls.feed(self.sys, fd, conn["tls"], text, self.context(conn))
+                conn["buffer"] = tls.feed(self.sys, fd, session, text, self.context(conn))
                 return
         if REQUEST.match(conn["buffer"]):
             conn["mode"] = "http"
