@@ -10,6 +10,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     # Unit tests render pages without a front-end build; the browser tests' server uses the real, hashed files.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes half a second a sign-in, on purpose
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ class ClassroomConfig(AppConfig):
     verbose_name = "교실"
 
     def ready(self) -> None:
-        from podlab.classroom import rooms
+        from podlab.classroom import rooms, steering
+        from podlab.labs import reconciler
 
         rooms.install()
+        reconciler.accompany(steering.resume)

@@ -16,7 +16,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from lessons import library
-from podlab.classroom import access, panels, rooms, wishes
+from podlab.classroom import access, panels, rooms, steering, wishes
 from podlab.classroom.rooms import Room
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import limits
@@ -143,6 +143,27 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
         told = await wishes.change(self.room, message)
         self.outbox.append(panels.wishes(self.room))
         self.outbox.append(panels.notice(told))
+
+    async def do_direct(self, message: dict[str, Any]) -> None:
+        """A fault or a reset, for one learner, some or all: it happens exactly once to each."""
+        assert self.room is not None
+        kind, payload = steering.read(message)
+        lesson = limits.text(message.get("lesson"), 80)
+        targets = self._targets(message.get("learners"))
+        directive = await database_sync_to_async(steering.store)(self.room.classroom, lesson, kind, payload, targets)
+        await database_sync_to_async(access.audit)(self.room.classroom, kind, user=self.classroom.teacher, detail=f"{lesson}: {len(targets)}명")
+        failed = await steering.carry_out(directive)
+        self.outbox.append(panels.notice(f"{len(targets) - failed}명에게 했습니다." + (f" {failed}명은 다시 해 봅니다." if failed else "")))
+
+    def _targets(self, asked: Any) -> list[UUID]:
+        """The members meant: those asked for, or all. Raises NotYours for somebody who is none."""
+        assert self.room is not None
+        if asked is None:
+            return list(self.room.seats)
+        found = [seat.learner_id for seat in self.room.seats.values() if isinstance(asked, list) and str(seat.learner_id) in asked]
+        if not isinstance(asked, list) or len(found) != len(set(map(str, asked))):
+            raise access.NotYours
+        return found
 
     async def do_lower(self, message: dict[str, Any]) -> None:
         """A raised hand was answered."""

@@ -245,7 +245,7 @@ async def _seat(act: audience.Act) -> None:
     room = await get(membership.classroom_id)
     if act.page.learner_id not in room.seats:
         await renew(membership.classroom_id)
-    else:
+    if act.page.learner_id in room.seats:
         room.hear(act)
         act.page.show(room.bar(act.page.learner_id))
         await room.pace()

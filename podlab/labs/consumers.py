@@ -328,17 +328,13 @@ class LabConsumer(AsyncWebsocketConsumer):
         async with self.live_.turn():
             undone = await rewind.undo(self.live_)
         audience.tell(self, "undo")
-        self._say_rewound("되돌릴 일이 없습니다." if undone is None else f"되돌렸습니다: {undone}")
+        self.outbox.append(panels.notice("되돌릴 일이 없습니다." if undone is None else f"되돌렸습니다: {undone}"))
 
     async def do_reset(self, message: dict[str, Any]) -> None:
         async with self.live_.turn():
             await rewind.reset(self.live_, self.lesson)
         audience.tell(self, "reset")
-        self._say_rewound("이 단원의 처음으로 돌아왔습니다.")
-
-    def _say_rewound(self, text: str) -> None:
-        self.terminal.attach(self.live_, self.terminal.files())
-        self.outbox.append(panels.notice(text))
+        self.outbox.append(panels.notice("이 단원의 처음으로 돌아왔습니다."))
 
     # ---- helpers
 

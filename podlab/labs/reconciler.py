@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from podlab.labs import rows, storage
 from podlab.labs.live import CLUSTERS, SLEEP_AFTER, Clusters, LiveCluster
@@ -15,9 +17,18 @@ TICK = 0.05  # seconds between two looks: what a learner may wait for a timer's 
 SAVE_EVERY = 5.0  # seconds between two saves of clocks and projection rows
 
 
+_companions: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+
+def accompany(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `start()` beside the reconciler from the moment that the server starts."""
+    _companions.append(start)
+
+
 async def run(clusters: Clusters = CLUSTERS) -> None:
     """Started once by `manage.py serve`, on the server's event loop; runs until it is cancelled."""
-    saver = asyncio.get_running_loop().create_task(_save_for_ever(clusters))
+    loop = asyncio.get_running_loop()
+    beside = [loop.create_task(_save_for_ever(clusters)), *(loop.create_task(start()) for start in _companions)]
     try:
         while True:
             began = time.monotonic()
@@ -29,7 +40,8 @@ async def run(clusters: Clusters = CLUSTERS) -> None:
             clusters.round = time.monotonic() - began
             await asyncio.sleep(max(0.0, TICK - clusters.round))
     finally:
-        saver.cancel()
+        for task in beside:
+            task.cancel()
 
 
 async def _tick(live: LiveCluster) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from podlab.kubernetes.cluster import ENGINE_VERSION
 from podlab.kubernetes.cluster import Cluster as Engine
@@ -56,10 +57,10 @@ def _nearest(cluster_id: int, history: dict[int, list[int]], wanted: list[int], 
     return best
 
 
-def _store(cluster_id: int, sequence: int, entry: Entry, packed: bytes, at_ms: int) -> None:
+def _store(cluster_id: int, sequence: int, entry: Entry, packed: bytes, at_ms: int, also: Model | None) -> None:
     try:
         with transaction.atomic():
-            storage.append([storage.row_of(cluster_id, sequence, entry)])
+            storage.append([storage.row_of(cluster_id, sequence, entry), *([also] if also is not None else [])])
             Checkpoint.objects.update_or_create(cluster_id=cluster_id, sequence=sequence, at_ms=at_ms,
                                                 defaults={"engine_version": ENGINE_VERSION, "state": packed})
             Cluster.objects.filter(id=cluster_id).update(now_ms=at_ms)
@@ -89,13 +90,13 @@ async def undo(live: LiveCluster) -> str | None:
     return describe(entry)
 
 
-async def reset(live: LiveCluster, lesson: str) -> None:
-    """Back to the lesson's beginning. Call inside a turn."""
-    await _go(live, births.begin(lesson), 0)
+async def reset(live: LiveCluster, lesson: str, also: Model | None = None) -> None:
+    """Back to the lesson's beginning. Call inside a turn. `also`: a row that is written in the same transaction."""
+    await _go(live, births.begin(lesson), 0, also)
 
 
-async def _go(live: LiveCluster, engine: Engine, to: int) -> None:
+async def _go(live: LiveCluster, engine: Engine, to: int, also: Model | None = None) -> None:
     entry: dict[str, Any] = {"at": engine.now, "do": "rewind", "to": to}
     live.sequence += 1
-    await live.writer.call(_store, live.id, live.sequence, entry, storage.pack(engine.checkpoint()), engine.now)
+    await live.writer.call(_store, live.id, live.sequence, entry, storage.pack(engine.checkpoint()), engine.now, also)
     live.replace(engine)

@@ -113,7 +113,11 @@ class Writer:
         try:
             while self._waiting:
                 group, self._waiting = self._waiting, []
-                errors = await self.call(_write_group, [rows for rows, _ in group])
+                try:
+                    errors = await self.call(_write_group, [rows for rows, _ in group])
+                except Exception as error:  # whatever it was: who waits must hear of it
+                    logger.exception("Could not write to the journal")
+                    errors = [error] * len(group)
                 for (_, done), error in zip(group, errors, strict=True):
                     if done.cancelled():
                         continue

@@ -22,7 +22,7 @@ class TerminalSession:
 
     def attach(self, live: LiveCluster, files: dict[str, str]) -> None:
         """(Re)connect to a live cluster, as after a restart or a rewind; a running command is gone."""
-        self.live = live
+        self.live, self.engine = live, live.engine
         self.laptop = Laptop(live.engine, limits.Writes(live.apply), files)
         self.laptop.paused = lambda: not live.rate  # a command's own work takes no time while the clock stands still
 
@@ -34,8 +34,14 @@ class TerminalSession:
     def prompt(self) -> str:
         return self.laptop.prompt
 
+    def _follow(self) -> None:
+        """The cluster stands at another moment (undone, reset, by whomever): a command that ran belongs to what is no more."""
+        if self.engine is not self.live.engine:
+            self.attach(self.live, self.files())
+
     def feed(self, line: str) -> None:
         """A line that the learner entered: a command, or input for the one that runs."""
+        self._follow()
         self._sent = 0
         self.laptop.enter(line)
         self.collect()
@@ -46,6 +52,7 @@ class TerminalSession:
 
     def advance(self) -> None:
         """The cluster has moved: let a waiting command look."""
+        self._follow()
         self.laptop.advance()
         self.collect()
 

@@ -1,0 +1,140 @@
+"""The live grid over real sockets: what a learner does is on the teacher's page, and what the teacher wishes is on the learner's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings as site
+from django.contrib.auth.models import User
+
+from podlab.classroom.models import Classroom, Membership
+from tests.classroom.conftest import cookie, cookie_of, seat, signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LESSON = "one-ip"
+
+
+class Page:
+    """One open page; `html` is all that it was sent."""
+
+    def __init__(self, path: str, value: str) -> None:
+        from podlab.asgi import site as application
+
+        headers = [(b"cookie", f"{site.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000")]
+        self.line = WebsocketCommunicator(application, path, headers=headers)
+        self.html = ""
+
+    async def open(self) -> Page:
+        assert (await self.line.connect())[0]
+        return self
+
+    async def send(self, **message: Any) -> None:
+        await self.line.send_to(json.dumps(message))
+
+    async def until(self, text: str, seconds: float = 8) -> str:
+        """Read on until `text` has come."""
+        async with asyncio.timeout(seconds):
+            while text not in self.html:
+                self.html += str(await self.line.receive_from(timeout=seconds))
+        return self.html
+
+
+@pytest.fixture
+async def teacher_page(classroom: Classroom, teacher: User, settings: Any) -> AsyncIterator[Page]:
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+    page = await Page(f"/ws/classes/{classroom.pk}/", await database_sync_to_async(lambda: cookie(signed_in(teacher)))()).open()
+    yield page
+    await page.line.disconnect()
+
+
+async def lab(member: Membership) -> Page:
+    page = await Page(f"/ws/lessons/{LESSON}/", await database_sync_to_async(cookie_of)(member.learner)).open()
+    await page.until("board-svg")
+    return page
+
+
+async def test_what_a_learner_types_is_on_the_grid_and_their_cluster_is_drawn(classroom: Classroom, teacher_page: Page) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    await learner.until("class-bar")
+    await learner.send(action="terminal", line="kubectl run web --image=<b>x</b>")
+    html = await teacher_page.until("kubectl run web --image=&lt;b&gt;")
+    assert f'id="tile-{member.learner_id}"' in html
+    assert "m-node" in html
+    assert "<b>x" not in html, "what a learner types stays text"
+    await learner.line.disconnect()
+
+
+async def test_a_raised_hand_is_seen_and_can_be_lowered(classroom: Classroom, teacher_page: Page) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    await learner.until("손 들기")
+    await learner.send(action="hand", up=True)
+    await teacher_page.until('data-hand="1"')
+    await teacher_page.send(action="lower", learner=str(member.learner_id))
+    learner.html = ""
+    await learner.until("손 들기")
+    await learner.line.disconnect()
+
+
+async def test_wishes_reach_every_page_and_who_comes_later(classroom: Classroom, teacher_page: Page) -> None:
+    members = [await database_sync_to_async(seat)(classroom, name) for name in ("하늘", "바다")]
+    learner = await lab(members[0])
+    await learner.until("class-bar")
+    await teacher_page.send(action="wish", announcement="칠판을 봐 주세요")
+    await learner.until("칠판을 봐 주세요")
+    await teacher_page.send(action="wish", frozen=True)
+    await learner.until("입력 멈춤")
+    await learner.send(action="terminal", line="kubectl get pods")
+    await learner.until("지금은 모두 선생님의 화면을 보는 시간입니다")
+    later = await lab(members[1])
+    await later.until("칠판을 봐 주세요")
+    await teacher_page.send(action="wish", frozen=False)
+    await teacher_page.until("다시 입력할 수 있습니다")
+    learner.html = ""
+    await learner.send(action="terminal", line="kubectl get pods")
+    await learner.until("NAME")
+    for page in (learner, later):
+        await page.line.disconnect()
+
+
+async def test_the_class_s_clock_is_everybody_s(classroom: Classroom, teacher_page: Page) -> None:
+    learner = await lab(await database_sync_to_async(seat)(classroom, "하늘"))
+    await learner.until("class-bar")
+    await teacher_page.send(action="wish", rate=0)
+    await learner.until("선생님의 시계")
+    await learner.send(action="rate", rate=4)
+    await learner.until("선생님이 맞추고 있습니다")
+    await learner.line.disconnect()
+
+
+@pytest.mark.parametrize("message", [
+    {"action": "wish"}, {"action": "wish", "rate": 3}, {"action": "wish", "timer": -1}, {"action": "wish", "step": "x", "lesson": "no-such"},
+    {"action": "direct", "kind": "power", "power": "off", "lesson": LESSON, "learners": ["someone-else"]},
+    {"action": "direct", "kind": "nonsense"}, {"action": "lower", "learner": "nobody"}, {"action": "__init__"}, {"action": 3}, [], "x",
+])
+async def test_nonsense_from_a_class_page_is_refused_and_the_page_lives_on(teacher_page: Page, message: Any) -> None:
+    await teacher_page.line.send_to(json.dumps(message))
+    await teacher_page.send(action="wish", announcement="아직 살아 있습니다")
+    await teacher_page.until("알렸습니다")
+
+
+async def test_the_matrix_shows_who_stands_at_which_step(classroom: Classroom, teacher_page: Page) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    await learner.until("class-bar")
+    await teacher_page.send(action="view", lesson=LESSON)
+    await teacher_page.until(f'id="row-{member.learner_id}"')
+    from lessons import library
+
+    step = library.get(LESSON).steps[1]
+    teacher_page.html = ""
+    await learner.send(action="step", step=step.id)
+    await teacher_page.until('class="here"')
+    await learner.line.disconnect()
