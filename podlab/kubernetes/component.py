@@ -119,11 +119,14 @@ def own_key(_: Controller, change: Change) -> Iterable[str]:
 def owner_key(kind: str) -> Callable[[Controller, Change], Iterable[str]]:
     """For the children of a kind: the key of the controlling owner, before and after the change."""
     def keys(_: Controller, change: Change) -> Iterable[str]:
-        found = []
+        found: list[str] = []
+        before = None
         for obj in (change.object, change.old):
-            if obj is None:
+            references = obj["metadata"].get("ownerReferences") if obj is not None else None
+            if obj is None or not references or references is before:
                 continue
-            for reference in obj["metadata"].get("ownerReferences") or ():
+            before = references
+            for reference in references:
                 if reference.get("controller") and reference["kind"] == kind:
                     key = f"{obj['metadata'].get('namespace', '')}/{reference['name']}".lstrip("/")
                     if key not in found:

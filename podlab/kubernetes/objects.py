@@ -71,6 +71,7 @@ EMPTY_LIST = List()
 
 
 _OPEN = frozenset((dict, list, tuple))
+_put = dict.__setitem__  # into a Map that nobody else has seen yet
 SHARED_LENGTH = 8  # longer ones (a Pod's spec, a node's status) are hardly ever alike
 _SLOTS = 1 << 14
 _shared: list[Any] = [None] * _SLOTS  # frozen parts that were met twice, by their hash
@@ -81,7 +82,10 @@ def freeze(value: Json) -> Json:
     """The frozen form of a JSON value; parts already frozen are shared, not copied, and so are small ones that are often alike."""
     kind = type(value)
     if kind is dict:
-        made = Map({key: freeze(item) if type(item) in _OPEN else item for key, item in value.items()})
+        made = Map(value)
+        for key, item in value.items():
+            if type(item) in _OPEN:
+                _put(made, key, freeze(item))
         return _share(made, hash((*made, *made.values()))) if 0 < len(made) <= SHARED_LENGTH else made or EMPTY
     if kind is list or kind is tuple:
         row = List([freeze(item) if type(item) in _OPEN else item for item in value])
@@ -91,7 +95,10 @@ def freeze(value: Json) -> Json:
 
 def stored(obj: dict[str, Any], owned: Any) -> Stored:
     """The frozen form of a whole object, for the store."""
-    made = Stored({key: freeze(item) if type(item) in _OPEN else item for key, item in obj.items()})
+    made = Stored(obj)
+    for key, item in obj.items():
+        if type(item) in _OPEN:
+            _put(made, key, freeze(item))
     made.owned = owned
     return made
 
@@ -101,7 +108,7 @@ def _share(made: Json, mark: int) -> Json:
     before it, so the marks of equal ones agree. Only memory depends on what is found here, never a value."""
     slot = mark % _SLOTS
     found = _shared[slot]
-    if type(found) is type(made) and found == made and _same_text(found, made):
+    if type(found) is type(made) and len(found) == len(made) and _alike(found, made):
         return found
     if _met[slot] == mark:
         _shared[slot] = made
@@ -110,14 +117,19 @@ def _share(made: Json, mark: int) -> Json:
     return made
 
 
-def _same_text(one: Json, other: Json) -> bool:
-    """Whether two equal Maps or Lists are also written alike: 1 == True == 1.0, and the order of members is no part of equality."""
+def _alike(one: Json, other: Json) -> bool:
+    """Whether two Maps or Lists of one type and length are equal and written alike: 1 == True == 1.0, and the order of members is no part
+    of equality. Parts that are frozen must be the same ones."""
     if type(one) is Map:
         if [*one] != [*other]:
             return False
         one, other = one.values(), other.values()
-    return all(a is b or type(a) is type(b) is str or (type(a) is type(b) and type(a) not in (Map, List, float))
-               for a, b in zip(one, other, strict=True))
+    for a, b in zip(one, other):  # noqa: B905  (of one length)
+        if a is not b:
+            kind = type(a)
+            if kind is not type(b) or a != b or kind is Map or kind is List or kind is float:
+                return False
+    return True
 
 
 def pack(obj: Map) -> Packed:

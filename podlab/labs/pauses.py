@@ -21,10 +21,14 @@ FULL_EVERY = 900.0  # seconds between two searches among all
 FULL_AFTER = 20  # clusters gone, or as many as are left
 
 
-async def keep_short(clusters: Clusters) -> None:
-    """Started once by `manage.py serve`; runs until it is cancelled."""
+def tune() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(YOUNG, 10, 10)
+
+
+async def keep_short(clusters: Clusters) -> None:
+    """Started once by `manage.py serve`; runs until it is cancelled."""
+    tune()
     full_at, gone, known = time.monotonic(), 0, set[LiveCluster]()
     while True:
         awake = set(clusters.awake())

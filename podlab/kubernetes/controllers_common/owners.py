@@ -111,5 +111,9 @@ def selecting(plural: str, matches: Callable[[Map, Map], bool]) -> Callable[[Con
 def several(*functions: Callable[[Controller, Change], Iterable[str]]) -> Callable[[Controller, Change], Iterable[str]]:
     """The keys of all of them, each once."""
     def keys(controller: Controller, change: Change) -> Iterable[str]:
-        return list(dict.fromkeys(key for function in functions for key in function(controller, change)))
+        found: dict[str, None] = {}
+        for function in functions:
+            for key in function(controller, change):
+                found[key] = None
+        return found
     return keys

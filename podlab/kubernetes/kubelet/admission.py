@@ -76,7 +76,7 @@ def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
     labels = node["metadata"].get("labels") or EMPTY
     if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or EMPTY).items()):
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-    if _ports(pod) & {port for held in others for port in _ports(kubelet.pod(held))}:
+    if (ports := _ports(pod)) and ports & {port for held in others for port in _ports(kubelet.pod(held))}:
         return "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
     return None
 

@@ -7,6 +7,7 @@ containerd's resolver for the texts of what a registry refuses.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 REFERENCE = re.compile(rf"(?:[A-Za-z0-9.-]+(?::\d+)?/)?{PART}(?:/{PART})*(?::[\w][\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?")
 
 
+@lru_cache(maxsize=1024)
 def names(reference: str) -> tuple[str, str]:
     """(image, imageID) as a container status shows them."""
     name, tag, digest = catalogue.canonical(reference)

@@ -151,7 +151,7 @@ def _waits(kubelet: Kubelet, worker: Worker) -> dict[str, Any]:
     return found
 
 
-TOKEN_VOLUME = "kube-api-access-"  # the volume that every Pod gets (ServiceAccount admission): nobody asks how many files it has
+UNASKED = "kube-api-access-"  # the volume that every Pod gets (ServiceAccount admission): nobody asks how many files it has
 
 
 def _volumes(kubelet: Kubelet, worker: Worker, pod: Map) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _volumes(kubelet: Kubelet, worker: Worker, pod: Map) -> dict[str, Any]:
             "bytes": kubelet.machine.volume_usage(worker["uid"], volume["name"])["bytes"],
         }
         for volume in pod["spec"].get("volumes") or ()
-        if volume["name"] in held_volumes and not volume["name"].startswith(TOKEN_VOLUME)
+        if volume["name"] in held_volumes and not volume["name"].startswith(UNASKED)
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..objects import EMPTY, Map, freeze
+from ..objects import EMPTY, List, Map, freeze, memo
 from ..times import rfc3339
 from . import restarts
 from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, parts, pod_resources
@@ -121,8 +121,12 @@ def _resources(worker: Worker, one: Part) -> dict[str, Any]:
     return shown
 
 
-def _mounts(one: Part) -> list[dict[str, Any]]:
-    return [
+def _mounts(one: Part) -> List:
+    return memo(one.spec, "kubelet-mounts", _mounts_of)
+
+
+def _mounts_of(spec: Map) -> List:
+    found: List = freeze([
         {
             "name": mount["name"],
             "mountPath": mount["mountPath"],
@@ -132,8 +136,9 @@ def _mounts(one: Part) -> list[dict[str, Any]]:
                 else {}
             ),
         }
-        for mount in one.spec.get("volumeMounts") or ()
-    ]
+        for mount in spec.get("volumeMounts") or ()
+    ])  # fmt: skip
+    return found
 
 
 def _user(pod: Map, one: Part) -> Map:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 Tree = Mapping[str, Any]
@@ -54,6 +55,7 @@ CATALOGUE: dict[str, list[Image]] = {}
 """Name -> its variants, which have tags of their own (`nginx:1.27` and `nginx:1.27-alpine` differ in more than size)."""
 
 
+@lru_cache(maxsize=1024)
 def canonical(reference: str) -> tuple[str, str, str]:
     """`nginx` -> (`docker.io/library/nginx`, `latest`, ""): name, tag, digest, by Docker's rules (distribution/reference
     normalize.go)."""
@@ -71,9 +73,11 @@ def add(image: Image) -> Image:
     """Puts an image in the catalogue, in place of a variant of the same name with the same tags."""
     others = [other for other in CATALOGUE.get(image.name, ()) if other.tags != image.tags]
     CATALOGUE[image.name] = [*others, image]
+    find.cache_clear()
     return image
 
 
+@lru_cache(maxsize=1024)
 def find(reference: str) -> Image | None:
     """The image that a reference names, or None: no such name, or no such tag. A digest is taken on trust."""
     name, tag, digest = canonical(reference)

@@ -5,7 +5,7 @@ happened. Times are virtual milliseconds; sizes are bytes; CPU is millicores.
 
 What the kubelet uses, in the order of a Pod's life:
 
-    run_sandbox(uid, name=, namespace=, hostname=, ip=, share_pid=, host_network=, hosts=, resolv_conf=)
+    run_sandbox(uid, name=, namespace=, hostname=, ip=, share_pid=, host_network=, host_pid=, hosts=, resolv_conf=)
     create_volume(uid, name, kind, files=, medium=, size_limit=)  update_volume(uid, name, files)  volume_usage(uid, name)
     create_container(uid, name, image=, command=, args=, env=, working_dir=, mounts=, limits=, user=, tty=, stdin=, attempt=)
     -> id
@@ -29,6 +29,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -37,6 +38,7 @@ from . import image as images
 from . import logs
 from .filesystem import Vnode, count_inodes, new_filesystem, untouched_etc, untouched_shm
 from .host import Host
+from .host_pids import HOST, boot
 from .image import Image
 from .kernel import EXEC_US, Kernel
 from .logs import LogLine
@@ -93,6 +95,12 @@ def new_state(now: int, *, cpu: int, memory: int, disk: int) -> Data:
     }  # fmt: skip
 
 
+@lru_cache(maxsize=256)
+def _passwd(text: str) -> tuple[tuple[str, ...], ...]:
+    """The users of an /etc/passwd (passwd(5)): name, password, uid, gid, comment, home, shell."""
+    return tuple(tuple(line.split(":")) for line in text.split("\n") if line.count(":") >= 6)
+
+
 class Node(Terminals, Volumes, Kernel):
     """A machine with a container runtime. `images` finds an image by reference (default: the catalogue)."""
 
@@ -120,7 +128,7 @@ class Node(Terminals, Volumes, Kernel):
     # Sandboxes.
     def run_sandbox(
         self, pod_uid: str, *, name: str, namespace: str, hostname: str, ip: str, share_pid: bool = False,
-        host_network: bool = False,
+        host_network: bool = False, host_pid: bool = False,
         hosts: str = "", resolv_conf: str = "", domain: str = "",
     ) -> None:  # fmt: skip
         """Makes the Pod's shared surroundings: network and UTS namespace, /dev/shm, /etc/hosts, /etc/resolv.conf; /pause when
@@ -132,6 +140,9 @@ class Node(Terminals, Volumes, Kernel):
             "host_network": host_network, "ns": ns, "volumes": {}, "containers": [], "ports": {}, "state": "ready",
             "created": self.host.now,
         }  # fmt: skip
+        if host_pid:
+            self.state["sandboxes"][pod_uid]["host_pid"] = True
+            boot(self)
         names = f"{domain}\t{hostname}" if domain else hostname
         self.state["filesystems"][etc] = untouched_etc(self.host.now, hosts, ip, names, hostname, intern(resolv_conf))
         self.state["filesystems"][shm] = untouched_shm(self.host.now)
@@ -213,6 +224,8 @@ class Node(Terminals, Volumes, Kernel):
             container["ns"] = self.state["containers"][target]["ns"]
         elif sandbox["share_pid"]:
             container["ns"] = sandbox["ns"]
+        elif sandbox.get("host_pid"):
+            container["ns"] = HOST
         self.state["containers"][container_id] = container
         sandbox["containers"].append(container_id)
         try:
@@ -243,9 +256,9 @@ class Node(Terminals, Volumes, Kernel):
         name, _, group = user.partition(":")
         uid, gid, home = 0, 0, "/root"
         try:
-            rows = [line.split(":") for line in self._read(container, "/etc/passwd").split("\n") if line.count(":") >= 6]
+            rows = _passwd(self._read(container, "/etc/passwd"))
         except Errno:
-            rows = []
+            rows = ()
         row = next((row for row in rows if (row[2] if (name or "0").isdigit() else row[0]) == (name or "0")), None)
         if row is not None:
             uid, gid, home = int(row[2]), int(row[3]), row[5]

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from podlab.kubernetes.cluster import Cluster
-from podlab.labs import births
+from podlab.labs import births, pauses
 
 SEED = 1
 EPOCH_MS = 1_795_219_200_000
@@ -68,8 +68,11 @@ def roll_out(nodes: int, replicas: int, seed: int = SEED, epoch_ms: int = EPOCH_
     began, virtual = time.process_time(), cluster.now
     cluster.apply({"at": cluster.now, "do": "request", "verb": "create", "resource": "deployments", "namespace": "default",
                    "body": deployment(replicas)})
+    seen = cluster.etcd.revision
     while (cluster.etcd.get("deployments", "default/nginx") or {}).get("status", {}).get("readyReplicas") != replicas:
-        cluster.step()
+        while cluster.etcd.revision == seen:
+            cluster.step()
+        seen = cluster.etcd.revision
     return cluster, time.process_time() - began, (cluster.now - virtual) / 1000
 
 
@@ -83,6 +86,7 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, default=RUN_SECONDS)
 
     def handle(self, *, engine_only: bool, learners: int, seconds: float, **options: Any) -> None:
+        pauses.tune()  # as the server runs
         roll_out(3, 3)  # schemas are compiled and images built once a process
         for replicas, bar in BARS.items():
             runs = [roll_out(max(3, replicas // 100), replicas)[1:] for _ in range(3)]
