@@ -46,6 +46,7 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         ip=sandbox["ip"],
         host_network=host,
         share_pid=bool(spec.get("shareProcessNamespace")),
+        host_pid=bool(spec.get("hostPID")),
         hosts=_hosts(spec, sandbox["ip"], hostname, domain),
         resolv_conf=_resolv_conf(spec, namespace),
         domain=domain,

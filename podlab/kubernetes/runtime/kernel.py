@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .filesystem import image_layer, release
 from .host import Host
+from .host_pids import HOST, elsewhere
 from .image import Image
 from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process
 from .program import PROGRAMS, Event
@@ -113,6 +114,8 @@ class Kernel:
 
     def process(self, ns: str, pid: int) -> Process | None:
         found: Process | None = self.state["processes"].get(f"{ns}:{pid}")
+        if found is None and ns == HOST:
+            found = next((proc for proc in elsewhere(self.state) if proc["pid"] == pid), None)
         return found
 
     def in_namespace_pids(self, ns: str) -> list[int]:
@@ -120,14 +123,18 @@ class Kernel:
         return space["pids"] if space else []
 
     def in_namespace(self, ns: str) -> list[Process]:
-        """All processes of a pid namespace, by pid."""
+        """All processes that can be seen in a pid namespace, by pid."""
+        living = self._living_in(ns)
+        return sorted([*living, *elsewhere(self.state)], key=lambda proc: proc["pid"]) if ns == HOST else living
+
+    def _living_in(self, ns: str) -> list[Process]:
         space = self.state["namespaces"].get(ns)
         return [self.state["processes"][f"{ns}:{pid}"] for pid in space["pids"]] if space else []
 
     def of_container(self, container_id: str) -> list[Process]:
         """A container's processes (zombies too), by pid."""
         container = self.state["containers"][container_id]
-        return [proc for proc in self.in_namespace(container["ns"]) if proc["container"] == container_id]
+        return [proc for proc in self._living_in(container["ns"]) if proc["container"] == container_id]
 
     # Turns.
     def ready(self, proc: Process, event: Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
+from .host_pids import HOST
 from .process import Data, Process
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ FS: Data = {"kind": "proc", "image": "", "limit": 0, "used": 0, "ro": True, "nex
 DIRECTORY: Data = {"t": "d", "m": 0o555, "u": 0, "g": 0, "mt": 0, "n": 1, "e": {}}
 PER_PROCESS = ("cgroup", "cmdline", "comm", "cwd", "environ", "exe", "fd", "limits", "mounts", "ns", "root", "stat", "status")
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
-INITIAL = {"ipc": 4026531839, "net": 4026531840, "user": 4026531837, "uts": 4026531838}
+INITIAL = {"cgroup": 4026531835, "ipc": 4026531839, "mnt": 4026531841, "net": 4026531840, "pid": 4026531836, "user": 4026531837,
+           "uts": 4026531838}  # fmt: skip
 """Numbers of the machine's own namespaces (PROC_*_INIT_INO, include/linux/proc_ns.h; the network's is the first given out)."""
 FIRST = 4026532000
 """Namespaces made later are numbered from about here. Ours are spread by their owner, so that two machines do not give the same ones."""
@@ -148,8 +150,8 @@ def _namespace(kernel: Kernel, proc: Process, kind: str) -> Data | None:
     """A link like `net:[4026532201]`: the same number for processes in the same namespace. A Pod's containers share net, ipc and uts."""
     if kind not in NAMESPACES:
         return None
-    sandbox = kernel.state["sandboxes"][proc["pod"]]
-    if kind == "user" or (kind in ("net", "uts") and sandbox["host_network"]):
+    sandbox = kernel.state["sandboxes"].get(proc["pod"])
+    if kind == "user" or sandbox is None or (kind in ("net", "uts") and sandbox["host_network"]) or (kind == "pid" and proc["ns"] == HOST):
         return _link(f"{kind}:[{INITIAL[kind]}]")
     owner = proc["container"] if kind in ("cgroup", "mnt") else f"{proc['pod']}/{proc['ns']}" if kind == "pid" else proc["pod"]
     number = FIRST + zlib.crc32(f"{owner}/{kind}".encode()) % 900_000

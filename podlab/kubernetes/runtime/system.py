@@ -741,11 +741,11 @@ class Sys:
             targets = [p for p in everyone if p["pgid"] == (-pid or proc["pgid"])]
         if not targets:
             raise Errno("ESRCH")
-        allowed = [p for p in targets if proc["uid"] in (0, p["uid"])]
+        allowed = [p for p in targets if proc["uid"] in (0, p["uid"]) and p["pod"]]  # the machine's own daemons are out of reach
         if not allowed:
             raise Errno("EPERM")
         for target in sorted(allowed, key=lambda p: p is proc):
-            kernel.send(target, n)
+            kernel.send(kernel.state["processes"][target["key"]], n, outside=target["ns"] != proc["ns"])
         if proc["state"] == "zombie":
             raise Exited
         if proc["state"] == "stopped":

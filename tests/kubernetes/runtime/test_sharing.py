@@ -88,3 +88,25 @@ def test_pgrep_names_the_oldest_or_the_newest_process_alone() -> None:
     assert len(every) == 2
     assert machine.execute(container, "pgrep", "-o", "sleep")[0].split() == every[:1]
     assert machine.execute(container, "pgrep", "-n", "sleep")[0].split() == every[1:]
+
+
+def test_host_pid_sees_every_process_of_the_machine_and_may_end_one() -> None:
+    machine = Machine()
+    app = machine.container("sleep 3600", pod="app")
+    machine.pod("looker", host_pid=True)
+    looker = machine.container("sleep 7200", pod="looker")
+    rows = [line.split() for line in machine.execute(looker, "ps")[0].splitlines()[1:]]
+    commands = {" ".join(row[3:]): row[0] for row in rows}
+    assert commands["/sbin/init"] == "1"
+    assert "/usr/bin/containerd" in commands and "sleep 7200" in commands
+    pid = commands["sleep 3600"]
+    assert int(pid) >= 1000 and machine.execute(app, "pgrep", "sleep")[0] == "1\n"
+    assert machine.execute(looker, "cat", f"/proc/{pid}/cmdline")[0] == "sleep\x003600\x00"
+    assert machine.execute(looker, "ls", "-d", f"/proc/{pid}/root/home")[2] == 0
+    assert machine.execute(looker, "sh", "-c", f"readlink /proc/{pid}/ns/pid; readlink /proc/self/ns/pid")[0].count("pid:") == 2
+    looker_again = machine.restored()
+    assert f"{pid} root" in looker_again.execute(looker, "ps")[0].replace("    ", "").replace("  ", "")
+    assert machine.execute(looker, "kill", "-9", "1")[2] == 1
+    assert machine.execute(looker, "kill", "-9", pid)[2] == 0
+    assert machine.node.status(app).state == "exited"
+    assert machine.node.status(looker).state == "running"
