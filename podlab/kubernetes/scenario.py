@@ -18,7 +18,7 @@ from .kubectl.run import run_to_end
 from .objects import without
 
 # The machine the recordings were taken on (README.md beside them)
-RECORDED_NODE = {"nodes": [{"name": "node-1", "cpu": "2", "memory": "24581684Ki", "pods": "250", "disk": "263163508Ki",
+RECORDED_NODE = {"metricsServer": False, "nodes": [{"name": "node-1", "cpu": "2", "memory": "24581684Ki", "pods": "250", "disk": "263163508Ki",
                             "capacity": {"memory": "24684084Ki", "ephemeral-storage": "264212084Ki"}}]}
 WATCHED = ("pods", "events", "replicasets", "deployments", "jobs", "statefulsets", "endpointslices", "services", "endpoints",
            "daemonsets", "cronjobs", "replicationcontrollers", "persistentvolumeclaims", "poddisruptionbudgets",

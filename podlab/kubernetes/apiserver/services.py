@@ -86,6 +86,12 @@ def _drop_foreign(spec: Object) -> None:
 
 def _allocate(service: Object, ctx: Context, held: set[Any]) -> None:
     """Give out what the Service lacks; what is in `held` it has already. Raises ApiError 422."""
+    families = service["spec"].get("ipFamilies") or []
+    if service["spec"].get("type") in NEED_ADDRESS and "IPv6" in families and not service["spec"].get("clusterIP") \
+            and families in (["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"]):
+        at = families.index("IPv6")
+        raise invalid("", "Service", service["metadata"].get("name") or "",
+                      [FieldError.invalid(f"spec.ipFamilies[{at}]", "IPv6", "not configured on this cluster")])
     steps, path = _allocations(service["spec"], ctx, held), ""
     try:
         while (step := next(steps, None)) is not None:

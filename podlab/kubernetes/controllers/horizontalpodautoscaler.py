@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from .. import quantity
 from ..apiserver.errors import ApiError
 from ..cause import Cause
-from ..component import Controller, own_key
+from ..component import Controller
 from ..controllers_common import conditions, metrics
 from ..controllers_common.metrics import MetricError
+from ..etcd import Change
 from ..objects import EMPTY, Map, thaw
 from ..resources import by_api_kind
 from ..selectors import selects, selects_plain
@@ -19,6 +21,41 @@ from ..times import rfc3339
 PERIOD_MS = 15_000  # HorizontalPodAutoscalerSyncPeriod
 STABLE_MS = 300_000  # DownscaleStabilizationWindow
 SCALE_UP_FACTOR, SCALE_UP_MINIMUM = 2, 4  # scaleUpLimitFactor, scaleUpLimitMinimum
+
+
+MEMBERS = {"Resource": "resource", "ContainerResource": "containerResource", "Pods": "pods", "Object": "object", "External": "external"}
+# metric type -> the condition's and event's reason, and how the error goes on from there (computeReplicasForMetric)
+FAILURES = {
+    "Resource": ("FailedGetResourceMetric", "failed to get {name} resource metric value: "),
+    "ContainerResource": ("FailedGetContainerResourceMetric", "failed to get {name} container metric value: "),
+    "Pods": ("FailedGetPodsMetric", "failed to get pods metric value: "),
+    "Object": ("FailedGetObjectMetric", "failed to get object metric value: "),
+    "External": ("FailedGetExternalMetric", "failed to get {name} external metric value: "),
+}
+NO_CUSTOM = "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered"
+
+
+def _not_served(namespace: str, metric: Map) -> str:
+    """What a cluster without the custom and external metrics APIs says (replica_calculator.go; the odd order is its own)."""
+    source = metric[MEMBERS[metric["type"]]]
+    name = source["metric"]["name"]
+    if metric["type"] == "Pods":
+        return f"unable to get metric {name}: {NO_CUSTOM}"
+    if metric["type"] == "Object":
+        about = source["describedObject"]
+        return f"unable to get metric {name}: {about['kind']} on {namespace} {about['name']}/{NO_CUSTOM}"
+    return (f"unable to get external metric {namespace}/{name}/{_go_selector(source['metric'].get('selector'))}: unable to fetch metrics from "
+            f"external metrics API: the server could not find the requested resource (get {name}.external.metrics.k8s.io)")
+
+
+def _go_selector(selector: Map | None) -> str:
+    """A *metav1.LabelSelector as Go's %+v prints it."""
+    if selector is None:
+        return "nil"
+    labels = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or EMPTY).items()))
+    terms = "".join(f"LabelSelectorRequirement{{Key:{one['key']},Operator:{one['operator']},Values:[{' '.join(one.get('values') or ())}],}},"
+                    for one in selector.get("matchExpressions") or ())
+    return f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
 
 
 @dataclass
@@ -31,9 +68,16 @@ class Advice:
     shown: tuple[str, str]  # current and target, for the reader
 
 
+def _every_period(controller: Controller, change: Change) -> Iterable[str]:
+    """enqueueHPA: whatever is asked for comes a whole period later, and what waits already waits on (NewDefaultHPARateLimiter)."""
+    if change.type != "DELETED":
+        controller.enqueue(change.key, PERIOD_MS)
+    return ()
+
+
 class HorizontalPodAutoscalerController(Controller):
     name = "horizontal-pod-autoscaler"
-    watches = {"horizontalpodautoscalers": own_key}
+    watches = {"horizontalpodautoscalers": _every_period}
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
@@ -51,8 +95,7 @@ class HorizontalPodAutoscalerController(Controller):
             self._condition(status, "AbleToScale", "False", "FailedGetScale",
                             f"the HPA controller was unable to get the target's current scale: {error.message}")
         except MetricError as error:
-            self.client.event(hpa, "Warning", "FailedComputeMetricsReplicas",
-                              f"invalid metrics (1 invalid out of 1), first error is: {error}")
+            self.client.event(hpa, "Warning", "FailedComputeMetricsReplicas", str(error))
         if status != (hpa.get("status") or EMPTY):
             self.client.update("horizontalpodautoscalers", {**hpa, "status": status}, subresource="status",
                                cause=Cause("hpa-status"))
@@ -65,8 +108,8 @@ class HorizontalPodAutoscalerController(Controller):
         reference = spec["scaleTargetRef"]
         resource = by_api_kind(reference.get("apiVersion", ""), reference["kind"])
         if resource is None or "scale" not in resource.subresources:
-            raise ApiError(404, "NotFound",
-                           f"no matches for kind \"{reference['kind']}\" in group \"{reference.get('apiVersion', '')}\"")
+            group = reference.get("apiVersion", "").rpartition("/")[0]
+            raise ApiError(404, "NotFound", f"no matches for kind \"{reference['kind']}\" in group \"{group}\"")
         target = self.client.get(resource.plural, reference["name"], namespace)
         self._condition(status, "AbleToScale", "True", "SucceededGetScale",
                         "the HPA controller was able to get the target's current scale")
@@ -103,64 +146,70 @@ class HorizontalPodAutoscalerController(Controller):
     def _measure(self, hpa: Map, target: Map, current: int, status: dict[str, Any]) -> Advice:
         """computeReplicasForMetrics: the highest advice; a metric that fails only matters when it would allow scaling down."""
         found: list[Advice] = []
-        failures: list[MetricError] = []
-        for metric in hpa["spec"].get("metrics") or ():
+        failures: list[tuple[str, str, str]] = []  # reason, what is wrong, the same for the event
+        wanted = hpa["spec"].get("metrics") or ()
+        shown: list[dict[str, Any]] = []
+        for metric in wanted:
             try:
                 found.append(self._measure_one(hpa, target, current, metric))
+                shown.append(found[-1].status)
             except MetricError as error:
-                failures.append(error)
-                reason = {"Resource": "FailedGetResourceMetric", "ContainerResource": "FailedGetContainerResourceMetric"}.get(
-                    metric["type"], f"FailedGet{metric['type']}Metric")
-                self._condition(status, "ScalingActive", "False", reason,
-                                f"the HPA was unable to compute the replica count: {error}")
+                shown.append({"type": ""})
+                reason, text = FAILURES[metric["type"]]
+                named = metric[MEMBERS[metric["type"]]]
+                name = named.get("name") or (named.get("metric") or EMPTY).get("name", "")
+                failures.append((reason, str(error), text.format(name=name) + str(error)))
                 self.client.event(hpa, "Warning", reason, str(error))
-        status["currentMetrics"] = [advice.status for advice in found] or None
-        if status["currentMetrics"] is None:
-            del status["currentMetrics"]
-        if not found:
-            raise failures[0] if failures else MetricError("no metrics")
-        best = max(found, key=lambda advice: advice.replicas)
-        if failures and best.replicas < current:
-            raise failures[0]
-        if not failures:
-            self._condition(status, "ScalingActive", "True", "ValidMetricFound",
-                            f"the HPA was able to successfully calculate a replica count from {best.name}")
+        status["currentMetrics"] = shown
+        best = max(found, key=lambda advice: advice.replicas) if found else None
+        if best is None or (failures and best.replicas < current):
+            reason, said, first = failures[0]
+            self._condition(status, "ScalingActive", "False", reason, f"the HPA was unable to compute the replica count: {said}")
+            status["currentReplicas"] = current
+            status.setdefault("desiredReplicas", 0)
+            raise MetricError(f"invalid metrics ({len(failures)} invalid out of {len(wanted)}), first error is: {first}")
+        self._condition(status, "ScalingActive", "True", "ValidMetricFound",
+                        f"the HPA was able to successfully calculate a replica count from {best.name}")
         return best
 
     def _measure_one(self, hpa: Map, target: Map, current: int, metric: Map) -> Advice:
         if metric["type"] not in ("Resource", "ContainerResource"):
-            raise MetricError(f"unable to get metric: unable to fetch metrics from {metric['type'].lower()} metrics API: "
-                              "no known available metric versions found")
-        source = metric["resource" if metric["type"] == "Resource" else "containerResource"]
+            raise MetricError(_not_served(hpa["metadata"]["namespace"], metric))
+        source = metric[MEMBERS[metric["type"]]]
+        resource, percent = source["name"], source["target"].get("averageUtilization")
+        try:
+            return self._by_resource(hpa, target, current, metric)
+        except MetricError as error:
+            raise MetricError(f"failed to get {resource} {'usage' if percent is None else 'utilization'}: {error}") from None
+
+    def _by_resource(self, hpa: Map, target: Map, current: int, metric: Map) -> Advice:
+        """computeStatusForResourceMetricGeneric."""
+        key = MEMBERS[metric["type"]]
+        source = metric[key]
         resource, container, goal = source["name"], source.get("container"), source["target"]
+        if not self.cluster.spec.get("metricsServer", True):
+            raise MetricError(f"unable to get metrics for resource {resource}: unable to fetch metrics from resource metrics API: "
+                              "the server could not find the requested resource (get pods.metrics.k8s.io)")
         pods, samples = self._samples(hpa, target, resource, container)
         if not samples:
-            raise MetricError(f"failed to get {resource} utilization: unable to get metrics for resource {resource}: "
-                              "no metrics returned from resource metrics API")
+            raise MetricError(f"unable to get metrics for resource {resource}: no metrics returned from resource metrics API")
         groups = metrics.group(pods, samples, resource, self.now)
-        text = f"{resource} container resource" if container else f"{resource} resource"
         percent = goal.get("averageUtilization")
-        try:
-            if percent is not None:
-                per_pod = {pod["metadata"]["name"]: metrics.request_of(pod, resource, container) for pod in pods}
-                wanted, used = metrics.replicas_for(current, groups, samples, per_pod, percent)
-                name, shown = f"{text} utilization (percentage of request)", (f"{used}%", f"{percent}%")
-            else:
-                each = quantity.milli(goal["averageValue"])
-                wanted, used = metrics.replicas_for(current, groups, samples, {pod["metadata"]["name"]: each for pod in pods},
-                                                    100)
-                name, shown = text, (f"{used * each // 100_000}", goal["averageValue"])
-        except MetricError as error:
-            raise MetricError(f"failed to get {resource} utilization: {error}") from None
+        if percent is not None:
+            per_pod = {pod["metadata"]["name"]: metrics.request_of(pod, resource, container) for pod in pods}
+            wanted, used = metrics.replicas_for(current, groups, samples, per_pod, percent)
+            name, shown = f"{resource} resource utilization (percentage of request)", (f"{used}%", f"{percent}%")
+        else:
+            each = quantity.milli(goal["averageValue"])
+            wanted, used = metrics.replicas_for(current, groups, samples, {pod["metadata"]["name"]: each for pod in pods}, 100)
+            name, shown = f"{resource} resource", (f"{used * each // 100_000}", goal["averageValue"])
         average = sum(samples.values()) // len(samples)
         now: dict[str, Any] = {"averageValue": quantity.format_decimal(quantity.parse(f"{average}m")) if resource == "cpu" else
                                quantity.format_binary(average // 1000)}
         if percent is not None:
             now["averageUtilization"] = used
-        key = "resource" if metric["type"] == "Resource" else "containerResource"
-        return Advice(wanted, name, {"type": metric["type"],
-                                     key: {"name": resource, **({"container": container} if container else {}),
-                                                                  "current": now}}, shown)
+        named = {"name": resource, **({"container": container} if container else {}), "current": now}
+        return Advice(wanted, name, {"type": metric["type"], key: named}, shown)
 
     def _samples(self, hpa: Map, target: Map, resource: str, container: str | None) -> tuple[list[Map], dict[str, int]]:
         """The target's Pods, and the use of those that were measured, in thousandths."""

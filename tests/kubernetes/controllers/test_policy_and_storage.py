@@ -180,7 +180,9 @@ def test_load_brings_more_replicas_and_calm_fewer_after_five_minutes(cluster: Cl
         cluster.server.store("pods", {**one, "status": {**one["status"], "startTime": one["metadata"]["creationTimestamp"]}},
                              _cause())
     create(cluster, "horizontalpodautoscalers", hpa())
-    cluster.run_for(1)
+    cluster.run_for(14)
+    assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 1
+    cluster.run_for(2)  # HorizontalPodAutoscalerSyncPeriod is over
     assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 2
     why = "cpu resource utilization (percentage of request) above target"
     assert events(cluster, "SuccessfulRescale") == [f"New size: 2; reason: {why}"]
@@ -204,3 +206,63 @@ def test_missing_requests_are_named(cluster: Cluster, monkeypatch: pytest.Monkey
 def _cause() -> Any:
     from podlab.kubernetes.cause import UNSAID
     return UNSAID
+
+
+CUSTOM = "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered"
+METRICS: list[tuple[str, dict[str, Any], str, str]] = [  # computeReplicasForMetric: reason, and what the event says
+    ("Pods", {"pods": {"metric": {"name": "hits"}, "target": {"type": "AverageValue", "averageValue": "1k"}}}, "FailedGetPodsMetric",
+     f"unable to get metric hits: {CUSTOM}"),
+    ("Object", {"object": {"metric": {"name": "hits"}, "describedObject": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "front"},
+                           "target": {"type": "Value", "value": "10"}}}, "FailedGetObjectMetric",
+     f"unable to get metric hits: Deployment on default front/{CUSTOM}"),
+    ("External", {"external": {"metric": {"name": "queue", "selector": {"matchLabels": {"q": "a"}}}, "target": {"type": "Value", "value": "3"}}},
+     "FailedGetExternalMetric",
+     "unable to get external metric default/queue/&LabelSelector{MatchLabels:map[string]string{q: a,},"
+     "MatchExpressions:[]LabelSelectorRequirement{},}: "
+     "unable to fetch metrics from external metrics API: the server could not find the requested resource (get queue.external.metrics.k8s.io)"),
+]
+
+
+@pytest.mark.parametrize(("kind", "source", "reason", "said"), METRICS, ids=[row[0] for row in METRICS])
+def test_a_metric_that_no_api_serves_is_named_in_condition_and_events(cluster: Cluster, kind: str, source: dict[str, Any], reason: str,
+                                                                     said: str) -> None:  # fmt: skip
+    create(cluster, "deployments", workload("Deployment", replicas=1))
+    create(cluster, "horizontalpodautoscalers", hpa(metrics=[{"type": kind, **source}]))
+    cluster.run_for(20)
+    assert condition(cluster, "horizontalpodautoscalers", "web", "ScalingActive") == f"False:{reason}"
+    assert events(cluster, reason) == [said]
+    assert events(cluster, "FailedComputeMetricsReplicas")[0].startswith("invalid metrics (1 invalid out of 1), first error is: failed to get ")
+
+
+def test_a_cluster_without_a_metrics_server_says_so_as_the_recorded_one_would() -> None:
+    cluster = Cluster.create(1, 1_795_219_200_000, {"metricsServer": False, "nodes": [{"name": "node-1"}]}, strict=True)
+    cluster.run_for(5)
+    create(cluster, "deployments", workload("Deployment", replicas=1))
+    create(cluster, "horizontalpodautoscalers", hpa())
+    cluster.run_for(20)
+    lacking = "unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the " \
+        "requested resource (get pods.metrics.k8s.io)"
+    assert events(cluster, "FailedGetResourceMetric") == [f"failed to get cpu utilization: {lacking}"]
+    assert events(cluster, "FailedComputeMetricsReplicas") == [
+        f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: failed to get cpu utilization: {lacking}"]
+
+
+def test_one_working_metric_is_enough_to_grow_and_one_container_may_be_measured(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(cluster), "pod_usage", lambda self, pod: {
+        "c": {"cpu_nanocores": 100_000_000, "memory_bytes": 0}, "idle": {"cpu_nanocores": 0, "memory_bytes": 0}})
+    body = workload("Deployment", replicas=1)
+    asks = {"requests": {"cpu": "50m"}}
+    body["spec"]["template"] = template(containers=[{"name": name, "image": "nginx:1.14.2" if name == "c" else "busybox:1.36", "resources": asks,
+                                                     "command": ["sleep", "inf"]} for name in ("c", "idle")])  # fmt: skip
+    create(cluster, "deployments", body)
+    cluster.run_for(400)
+    one = {"type": "ContainerResource", "containerResource": {"name": "cpu", "container": "c", "target": {"type": "Utilization",
+                                                                                                        "averageUtilization": 100}}}
+    for held in pods(cluster):
+        cluster.server.store("pods", {**held, "status": {**held["status"], "startTime": held["metadata"]["creationTimestamp"]}}, _cause())
+    create(cluster, "horizontalpodautoscalers", hpa(metrics=[one, {"type": "Pods", **METRICS[0][1]}]))
+    cluster.run_for(16)
+    assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 2
+    assert condition(cluster, "horizontalpodautoscalers", "web", "ScalingActive") == "True:ValidMetricFound"
+    shown = status(cluster, "horizontalpodautoscalers", "web")["currentMetrics"]
+    assert [metric["type"] for metric in shown] == ["ContainerResource", ""]

@@ -24,6 +24,12 @@ def _usage(call: Call, pod: Any) -> dict[str, tuple[int, int]]:
             one in found.items()}
 
 
+def _available(call: Call) -> None:
+    """SupportedMetricsAPIVersionAvailable."""
+    if not call.terminal.api.cluster.spec.get("metricsServer", True):
+        raise KubectlError("error: Metrics API not available\n")
+
+
 def _write(call: Call, rows: list[list[str]], headers: list[str]) -> None:
     lines = ([] if call.flags["no-headers"] else [headers]) + rows
     call.terminal.out(tabwriter.align("".join("\t".join(row) + "\t\n" for row in lines), 6, 3))
@@ -33,6 +39,7 @@ def _write(call: Call, rows: list[list[str]], headers: list[str]) -> None:
       usage="top pod [NAME | -l label]", aliases="pods po")
 def top_pod(call: Call) -> None:
     flags = call.flags
+    _available(call)
     if flags["sort-by"] not in (None, "cpu", "memory"):
         raise KubectlError("error: --sort-by accepts only cpu or memory\n")
     everywhere = flags["all-namespaces"]
@@ -76,6 +83,7 @@ def top_pod(call: Call) -> None:
       usage="top node [NAME | -l label]", aliases="nodes no")
 def top_node(call: Call) -> None:
     flags = call.flags
+    _available(call)
     nodes = [call.request("get", "nodes", call.arguments[0])] if call.arguments else \
         call.request("list", "nodes", **({"labelSelector": flags["selector"]} if flags["selector"] else {}))["items"]
     rows: list[tuple[int, int, list[str]]] = []
