@@ -189,8 +189,6 @@ class FluentBit:
             if what == "rotated":
                 say(sys, f"[ info] {here} inode={found.ino if found else 0} file rotated: {path}")
             say(sys, f"[ info] {here} inotify_fs_add(): inode={found.ino if found else 0} watch_fd=1 name={path}")
-        elif what == "missing" and not pipe.is_pattern(path):
-            say(sys, f"[ warn] {here} file '{path}' not found, it will be looked for again")
         elif what == "denied":
             say(sys, f"[error] {here} read error, check permissions: {path}")
         elif what == "truncated":

@@ -258,7 +258,7 @@ class Fluentd:
     # ---- notices
 
     def noticed(self, proc: Process, sys: Sys, source: str, what: str, path: str) -> None:
-        if what == "found" or (what == "missing" and not pipe.is_pattern(path)):
+        if what == "found":
             say(sys, "info", f"following tail of {path}")
         elif what == "rotated":
             say(sys, "info", f"detected rotation of {path}")
@@ -501,7 +501,7 @@ def _source(proc: Process, sys: Sys, element: Data) -> None:
         pipe.add_tail(data["pipeline"], source, [one.strip() for one in params["path"].split(",")], sys.now,
                       exclude=[one.strip(' "') for one in params.get("exclude_path", "").strip("[]").split(",") if one.strip()],
                       from_head=boolean(params, "read_from_head", False), late_from_head=boolean(params, "read_from_head", False) or not pipe.is_pattern(params["path"]),
-                      every=seconds(params, "refresh_interval", 60), saved=params.get("pos_file", ""))  # fmt: skip
+                      every=seconds(params, "refresh_interval", 60) if pipe.is_pattern(params["path"]) else 0, saved=params.get("pos_file", ""))  # fmt: skip
     elif what in ("sample", "dummy"):
         rate = max(1, count(params, "rate", 1))
         pipe.add_tick(data["pipeline"], source, max(10, 1000 // rate), sys.now + max(10, 1000 // rate))

@@ -51,7 +51,7 @@ class Agent(Protocol):
         """How a request ended: None: done, or given up; else try again after so many ms. `error`: an errno's name, ENOTFOUND, "timeout"."""
 
     def noticed(self, proc: Process, sys: Sys, source: str, what: str, path: str) -> None:
-        """`what`: found, rotated, truncated, gone, denied, missing (at the start), full, room."""
+        """`what`: found, rotated, truncated, denied, full, room."""
 
     def ended(self, proc: Process, sys: Sys) -> int:
         """The last words; gives the exit code."""
@@ -190,11 +190,13 @@ def _follow(proc: Process, sys: Sys, agent: Agent, source: str, times: list[int]
     first = tail["first"]
     new = [path for path in found if path not in tail["files"] and path not in tail["denied"]]
     moved = first
-    if first:
-        tail["first"] = False
-        for path in (path for path in tail["paths"] if path not in found):
-            agent.noticed(proc, sys, source, "missing", path)
-    if new and not first and tail["every"] and any(is_pattern(path) for path in tail["paths"]):
+    tail["first"] = False
+    for path in new.copy():
+        before = next((name for name, file in tail["files"].items() if file["ino"] == _identity(sys, path) and name not in found), None)
+        if before is not None:  # the same file under a new name
+            tail["files"][path] = tail["files"].pop(before)
+            new.remove(path)
+    if new and not first and tail["every"]:
         # New names are looked for every so often; the look is due at the next multiple, and only because there is something to find.
         if tail["scan"] is None:
             tail["scan"] = tail["began"] + -((tail["began"] - sys.now) // tail["every"]) * tail["every"]
@@ -291,13 +293,11 @@ def _read(proc: Process, sys: Sys, agent: Agent, source: str, path: str) -> bool
             sys.charge(LINE_US * len(lines))
             agent.lines(proc, sys, source, path, [line.removesuffix("\r") for line in lines])
     present = _identity(sys, path)
-    if present == file["ino"]:
+    if present in (file["ino"], ""):  # a file whose name is gone is held on to: what follows it may take its name
         return moved
     sys.close(file["fd"])
     del files[path]
-    if not present:
-        agent.noticed(proc, sys, source, "gone", path)
-    elif _open(sys, proc["data"]["pipeline"]["tails"][source], path, None, True):
+    if _open(sys, proc["data"]["pipeline"]["tails"][source], path, None, True):
         agent.noticed(proc, sys, source, "rotated", path)
         _read(proc, sys, agent, source, path)
     return True

@@ -179,11 +179,7 @@ class Vector:
 
     def noticed(self, proc: Process, sys: Sys, source: str, what: str, path: str) -> None:
         here = f"{span(source, proc['data']['conf']['sources'][source], 'source')}:file_server"
-        if what == "found":
-            say(sys, "INFO", f"{here}: vector::internal_events::file::source: Found new file to watch. file={path}")
-        elif what == "gone":
-            say(sys, "INFO", f'{here}: vector::internal_events::file::source: Stopped watching file. file={path} reached_eof="true"')
-        elif what == "rotated":
+        if what in ("found", "rotated"):
             say(sys, "INFO", f"{here}: vector::internal_events::file::source: Found new file to watch. file={path}")
         elif what == "denied":
             say(sys, "ERROR", f"{here}: vector::internal_events::file::source: Failed reading file for fingerprinting. file={path} "
