@@ -304,6 +304,8 @@ class Network(Component):
             **({"original": original} if original else {}),
         }
         if self.state["taps"]:
+            if way.via:
+                self.state["connections"][connection]["front"] = [address, port]
             taps.note(self, self.state["connections"][connection], "client", "S")
         self.after(way.ms, {"syn": connection, "error": way.error})
         return connection

@@ -39,18 +39,23 @@ def note(network: Network, held: Data, sender: str, flags: str, data: str = "") 
             held_desc = kernel.state["files"].get(desc)
             if held_desc is None or (inside and way == "In"):
                 continue
+            source, target = (_end(held, one, inside, side) for one in (sender, other))
             line = {
-                "t": network.now, "if": "lo" if inside else "eth0", "way": way, "src": _end(held, sender, inside), "dst": _end(held, other, inside),
-                "flags": flags, "seq": seen[sender], "ack": seen[other], "data": data,
+                "t": network.now, "if": "lo" if inside else "eth0", "way": way, "src": source, "dst": target, "flags": flags,
+                "seq": seen[sender], "ack": seen[other], "data": data,
             }  # fmt: skip
             held_desc["rbuf"] += json.dumps(line) + "\n"
             network.after(0, {"captured": [node, desc]})
     seen[sender] += len(data)
 
 
-def _end(held: Data, side: str, inside: bool) -> str:
-    """`10.244.0.5.8080`. On eth0 a redirected connection still shows the port that was asked for; on lo it shows where it goes."""
+def _end(held: Data, side: str, inside: bool, viewer: str) -> str:
+    """`10.244.0.5.8080`. A client sees the Service's address that it called, for it is the node that puts a Pod's in its place; on eth0 a
+    redirected connection still shows the port that was meant, on lo where it goes."""
     end = held[side]
-    if side == "server" and not inside and "original" in held:
-        return f"{held['original'][0]}.{held['original'][1]}"
+    if side == "server" and not inside:
+        shown = held.get("front") if viewer == "client" else None
+        shown = shown or held.get("original")
+        if shown:
+            return f"{shown[0]}.{shown[1]}"
     return f"{end['ip']}.{end['port']}"
