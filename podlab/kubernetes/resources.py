@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 READ_WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One served kind. `plural` is the key used throughout the engine (`"pods"`); plurals are unique in the cluster."""
+    """One served kind. `plural` is the key used throughout the engine (`"pods"`), unique in the cluster. A kind that people defined has its
+    definition's name there (`"crontabs.stable.example.com"`) and in `custom` what that says (customresources/definitions.py, Served)."""
 
     group: str
     version: str
@@ -21,6 +24,12 @@ class Resource:
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = field(default=READ_WRITE)
     singular: str = ""
+    custom: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The plural as addresses and people have it: `pods`, `crontabs`."""
+        return self.plural.removesuffix("." + self.group) if self.custom is not None else self.plural
 
     @property
     def api_version(self) -> str:
@@ -29,7 +38,7 @@ class Resource:
     @property
     def qualified(self) -> str:
         """`deployments.apps`, or `pods` in the core group."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+        return f"{self.name}.{self.group}" if self.group else self.plural
 
     @property
     def one(self) -> str:
@@ -115,17 +124,19 @@ BY_PLURAL: dict[str, Resource] = {resource.plural: resource for resource in RESO
 BY_KIND: dict[str, Resource] = {resource.kind: resource for resource in RESOURCES}
 
 
-def by_api_kind(api_version: str, kind: str) -> Resource | None:
-    """The served resource of a manifest's apiVersion and kind, or None ("no matches for kind")."""
+def by_api_kind(api_version: str, kind: str, customs: Iterable[Resource] = ()) -> Resource | None:
+    """The served resource of a manifest's apiVersion and kind, or None ("no matches for kind"). `customs`: those that people defined."""
     resource = BY_KIND.get(kind)
-    return resource if resource and resource.api_version == api_version else None
+    if resource is not None and resource.api_version == api_version:
+        return resource
+    return next((one for one in customs if one.kind == kind and one.api_version == api_version), None)
 
 
-def by_any_name(name: str) -> Resource | None:
+def by_any_name(name: str, customs: Iterable[Resource] = ()) -> Resource | None:
     """The resource a person means by `po`, `pod`, `pods`, `Pod`, `deploy`, `deployments.apps` or `deployments.v1.apps`."""
     wanted, _, rest = name.lower().partition(".")
-    for resource in RESOURCES:
-        if wanted in (resource.plural, resource.one, resource.kind.lower(), *resource.short_names):
+    for resource in (*RESOURCES, *customs):
+        if wanted in (resource.name, resource.one, resource.kind.lower(), *resource.short_names):
             if rest in ("", resource.group, f"{resource.version}.{resource.group}".rstrip(".")):
                 return resource
     return None

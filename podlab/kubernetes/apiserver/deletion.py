@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..cause import Cause
-from ..objects import Map, dig
+from ..objects import Map, dig, freeze
 from ..resources import Resource
 from ..times import parse_rfc3339, rfc3339
+from .customresources.definitions import CLEANUP
 from .errors import bad_request, conflict
 from .request import Request
 
@@ -38,6 +39,8 @@ def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Requ
     finalizers = finalizers_for(resource, obj, policy, bool(options.get("orphanDependents")))
     if resource.plural == "namespaces":
         return delete_namespace(server, obj, finalizers, cause, request)
+    if resource.plural == "customresourcedefinitions":
+        return delete_definition(server, resource, obj, finalizers, cause, request)
     if resource.plural == "pods":
         return delete_pod(server, resource, obj, finalizers, cause, request)
     if finalizers or obj["metadata"].get("finalizers"):  # shouldUpdateFinalizers: the policy may also take the last one away
@@ -123,6 +126,18 @@ def delete_namespace(server: ApiServer, obj: Map, finalizers: list[str], cause: 
     if not obj["spec"].get("finalizers") and not metadata.get("finalizers"):
         return server.drop("namespaces", obj, cause, request)
     return obj
+
+
+def delete_definition(server: ApiServer, resource: Resource, obj: Map, finalizers: list[str], cause: Cause, request: Request) -> Map:
+    """A definition waits for its objects to go (registry/customresourcedefinition/etcd.go, Delete)."""
+    if obj["metadata"].get("deletionTimestamp"):
+        return obj
+    pending = {"type": "Terminating", "status": "True", "lastTransitionTime": rfc3339(server.cluster.clock.now),
+               "reason": "InstanceDeletionPending",
+               "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"}
+    status = obj.get("status") or {}
+    obj = freeze({**obj, "status": {**status, "conditions": [*(status.get("conditions") or ()), pending]}})
+    return mark(server, resource, obj, 0, list(dict.fromkeys([*finalizers, CLEANUP])), cause, request)
 
 
 def finish_if_released(server: ApiServer, resource: Resource, obj: Map, cause: Cause, request: Request) -> Map:

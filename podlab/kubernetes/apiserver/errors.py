@@ -73,8 +73,8 @@ def show(value: Any) -> str:
 
 
 def qualified(kind: str, group: str) -> str:
-    """`Deployment.apps`, or `Pod` for the core group."""
-    return f"{kind}.{group}" if group else kind
+    """`Deployment.apps`, or `Pod` for the core group. What has its group already (the key of a custom kind) stays."""
+    return f"{kind}.{group}" if group and not kind.endswith("." + group) else kind
 
 
 def invalid(group: str, kind: str, name: str, errors: list[FieldError]) -> ApiError:
@@ -89,7 +89,8 @@ def invalid(group: str, kind: str, name: str, errors: list[FieldError]) -> ApiEr
 
 
 def _details(group: str, plural: str, name: str) -> dict[str, Any]:
-    return {**({"name": name} if name else {}), **({"group": group} if group else {}), "kind": plural}
+    return {**({"name": name} if name else {}), **({"group": group} if group else {}),
+            "kind": plural.removesuffix("." + group) if group else plural}
 
 
 def not_found(group: str, plural: str, name: str) -> ApiError:

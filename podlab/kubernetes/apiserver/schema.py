@@ -23,6 +23,7 @@ QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 TIME = META + "Time"
 MICRO_TIME = META + "MicroTime"
+CUSTOM = "podlab.CustomObject"  # what all kinds that people define have in common: their metadata
 
 
 def _table(text: str) -> frozenset[tuple[str, str]]:
@@ -286,7 +287,8 @@ def definitions() -> dict[str, dict[str, Any]]:
     """Every type of the API by its full name, such as `io.k8s.api.core.v1.Container`."""
     base = importlib.resources.files("kubernetes_validate") / "kubernetes-json-schema" / "v1.36.0-local" / "_definitions.json"
     found: dict[str, dict[str, Any]] = json.loads(base.read_text(encoding="utf-8"))["$defs"]
-    return found
+    return {**found, CUSTOM: {"type": "object", "properties": {name: found[PREFIX + "core.v1.ConfigMap"]["properties"][name]
+                                                              for name in ("apiVersion", "kind", "metadata")}}}
 
 
 @lru_cache(maxsize=1)
@@ -298,7 +300,7 @@ def _by_kind() -> dict[tuple[str, str, str], str]:
 
 def type_of(resource: Resource) -> str:
     """The full name of a kind's type, such as `io.k8s.api.apps.v1.Deployment`."""
-    return _by_kind()[resource.group, resource.version, resource.kind]
+    return CUSTOM if resource.custom is not None else _by_kind()[resource.group, resource.version, resource.kind]
 
 
 def short(name: str) -> str:

@@ -11,10 +11,12 @@ from .. import selectors
 from ..cause import UNSAID, Cause
 from ..etcd import key_of, key_of_object
 from ..objects import Map, dig, freeze, stored, thaw
-from ..resources import BY_PLURAL, Resource
+from ..resources import BY_KIND, BY_PLURAL, Resource
 from ..times import rfc3339
 from . import admission, applying, create, decode, deletion, leases, patch, schema, strategy, subresources, validation
 from .context import Context
+from .customresources import door
+from .customresources.definitions import Definitions
 from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
 from .ownership import managers, records
 from .ownership.managers import Entries
@@ -29,11 +31,11 @@ class ApiServer:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-
+        self.customs = Definitions(cluster.etcd)
 
     def perform(self, request: Request, cause: Cause = UNSAID) -> Any:
         """Do one request. Returns a frozen object, or {"items": [...]} for list and deletecollection."""
-        resource = BY_PLURAL.get(request.resource)
+        resource = BY_PLURAL.get(request.resource) or self.customs.find(request.resource)
         if resource is None:
             raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
         if request.subresource and request.subresource not in resource.subresources:
@@ -42,6 +44,8 @@ class ApiServer:
             return subresources.read(self, resource, request) if request.subresource else self.existing(resource, request)
         if request.verb == "list":
             return {"items": self.matching(resource, request)}
+        if resource.custom is not None and request.verb not in ("delete", "deletecollection"):
+            return door.write(self, resource, request, cause)
         if request.subresource and request.subresource != "status":
             return subresources.write(self, resource, request, cause)
         if request.verb == "create":
@@ -245,6 +249,12 @@ class ApiServer:
         component = request.user if request else "apiserver"
         return self.cluster.causes.add(self.cluster.clock.now, component, cause, self.cluster.because, f"{plural}/{key}",
                                        self.cluster.etcd.revision + 1)
+
+    def resource_of(self, api_version: str, kind: str) -> Resource | None:
+        """The stored form of a kind as references and objects name it, whatever version they say; None for one that is not served."""
+        group = api_version.rpartition("/")[0]
+        found = BY_KIND.get(kind)
+        return found if found is not None and found.group == group else self.customs.of_kind(group, kind)
 
     def trusted(self, user: str) -> bool:
         """Whether this is a component of the cluster itself."""

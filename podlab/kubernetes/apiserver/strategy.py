@@ -273,6 +273,16 @@ def _create_signing_request(obj: Object, ctx: Context) -> None:
     obj["spec"] = {**spec, "username": ctx.user, "groups": ["system:masters", "system:authenticated"]}
 
 
+def _update_definition(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    """Every version that was ever the stored one is remembered until somebody says otherwise."""
+    if subresource:
+        return
+    held = dig(old, "status.storedVersions", ())
+    more = [version["name"] for version in new["spec"].get("versions") or () if version.get("storage") and version["name"] not in held]
+    if more:
+        new["status"] = {**(old.get("status") or {}), "storedVersions": [*held, *more]}
+
+
 def _merge_string_data(obj: Object, *_: Any) -> None:
     """stringData is written, never read: it goes into data (Convert_v1_Secret_To_core_Secret)."""
     if plain := obj.pop("stringData", None):
@@ -289,5 +299,5 @@ CREATES: dict[str, Callable[[Object, Context], None]] = {
 
 UPDATES: dict[str, Callable[[Object, Mapping[str, Any], str, Context], None]] = {
     "DaemonSet": _update_daemonset, "Service": prepare_service_for_update, "Namespace": _update_namespace,
-    "Secret": _merge_string_data,
+    "Secret": _merge_string_data, "CustomResourceDefinition": _update_definition,
 }

@@ -13,6 +13,7 @@ from ..objects import EMPTY, Map, dig, freeze, thaw
 from ..resources import Resource
 from ..times import rfc3339
 from . import account_tokens, applying, decode, deletion, patch
+from .customresources import door
 from .errors import ApiError, bad_request, conflict, invalid, method_not_supported, not_found
 from .request import Request
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def read(server: ApiServer, resource: Resource, request: Request) -> Map:
     obj = server.existing(resource, request)
     if request.subresource == "scale":
-        return scale_of(resource, obj)
+        return door.scale_of(resource, obj) if resource.custom is not None else scale_of(resource, obj)
     if request.subresource in ("status", "ephemeralcontainers", "resize"):
         return obj
     raise method_not_supported(f"{resource.plural}/{request.subresource}", "get")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..component import Component
 from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
+from .customresourcedefinition import CustomResourceDefinitionController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .disruption import DisruptionController
@@ -38,6 +39,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     EndpointSliceController, EndpointsController,
     EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
-    ClusterRoleAggregationController,
+    ClusterRoleAggregationController, CustomResourceDefinitionController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

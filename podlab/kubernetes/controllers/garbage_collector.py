@@ -12,7 +12,6 @@ from ..cause import Cause
 from ..component import Controller
 from ..etcd import Change, key_of
 from ..objects import Map
-from ..resources import BY_KIND
 
 EVERY_MS = 25  # a request takes about so long, and the collector's workers share one client
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -71,18 +70,23 @@ class GarbageCollector(Controller):
     def _attend(self, obj: Map, because: int | None = None) -> None:
         """Queue an object behind the others."""
         metadata = obj["metadata"]
-        key = f"{BY_KIND[obj['kind']].plural} {key_of(metadata.get('namespace'), metadata['name'])}"
+        key = f"{self._plural(obj)} {key_of(metadata.get('namespace'), metadata['name'])}"
         if key not in self.state["queue"]:
             at = max(self.now + self.latency_ms, self.state["free_at"])
             self.state["free_at"] = at + EVERY_MS
             self.enqueue(key, at - self.now, because=because)
 
     def _owner(self, reference: Map, namespace: str | None) -> Map | None:
-        resource = BY_KIND.get(reference["kind"])
+        resource = self.cluster.server.resource_of(reference["apiVersion"], reference["kind"])
         if resource is None:
             return None
         owner = self.cluster.etcd.get(resource.plural, key_of(namespace if resource.namespaced else None, reference["name"]))
         return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
+
+    def _plural(self, obj: Map) -> str:
+        """The table of a stored object. One whose definition has just gone is in none."""
+        resource = self.cluster.server.resource_of(obj["apiVersion"], obj["kind"])
+        return resource.plural if resource is not None else ""
 
     # ---- one object at a time
 
@@ -156,7 +160,7 @@ class GarbageCollector(Controller):
         dependents = self.cluster.etcd.owned(uid)
         for one in dependents:
             rest = [r for r in one["metadata"]["ownerReferences"] if r["uid"] != uid]
-            self._set_owners(BY_KIND[one["kind"]].plural, one, rest,
+            self._set_owners(self._plural(one), one, rest,
                              Cause("gc-orphan", {"owner": f"{owner['kind']}/{owner['metadata']['name']}"}))
         if dependents:
             return self.latency_ms

@@ -57,7 +57,7 @@ class NamespaceController(Controller):
             return None
         remaining = self._empty("pods", key)
         if not remaining:
-            for resource in CONTENT:
+            for resource in (*CONTENT, *(one for one in self.cluster.server.customs.stored() if one.namespaced)):
                 remaining |= self._empty(resource.plural, key)
         names: dict[str, int] = {}
         for obj in (obj for objects in remaining.values() for obj in objects):
@@ -81,7 +81,7 @@ class NamespaceController(Controller):
                     if error.code != 404:
                         raise
         left = self.cluster.etcd.list(plural, namespace)
-        return {next(r.qualified for r in RESOURCES if r.plural == plural): left} if left else {}
+        return {next((r.qualified for r in RESOURCES if r.plural == plural), plural): left} if left else {}
 
     def _write_status(self, namespace: Map, remaining: dict[str, int], finalizers: dict[str, int]) -> Map:
         shown = {name if "." in name else f"{name}.": count for name, count in remaining.items()}

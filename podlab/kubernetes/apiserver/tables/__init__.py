@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...resources import Resource
-from . import cluster, configuration, network, pods, workloads
+from . import cluster, configuration, custom, network, pods, workloads
 from .texts import Obj
 
 Cells = Callable[[Obj, int], list[Any]]
@@ -101,7 +101,7 @@ def table(resource: Resource, objects: Sequence[Obj], now: int) -> dict[str, Any
     `now` is virtual milliseconds since the Unix epoch. Cells follow the columns, those with priority 1 (-o wide) included;
     `object` is the row's metadata alone (includeObject=Metadata), from which clients print namespaces and labels.
     """
-    columns, cells = PRINTERS.get(resource.plural, CUSTOM)
+    columns, cells = PRINTERS.get(resource.plural, CUSTOM) if resource.custom is None else custom.printer(resource.custom)
     return {"columnDefinitions": columns, "rows": [_row(resource, obj, cells(obj, now)) for obj in objects]}
 
 

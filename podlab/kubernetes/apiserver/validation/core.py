@@ -1,4 +1,4 @@
-"""The plain kinds: ConfigMap, Secret, Node, Event, Lease, RuntimeClass, CustomResourceDefinition."""
+"""The plain kinds: ConfigMap, Secret, Node, Event, Lease, RuntimeClass."""
 
 from __future__ import annotations
 
@@ -136,40 +136,3 @@ def binding(obj: Object, errors: Errors, _: Any = None) -> None:
         errors.append(FieldError.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
     if not target.get("name"):
         errors.append(FieldError.required("target.name"))
-
-
-def custom_resource_definition(obj: Object, errors: Errors, _: Any = None) -> None:
-    """The basics of ValidateCustomResourceDefinition; schemas are taken as they are."""
-    spec = obj.get("spec") or {}
-    names, group = spec.get("names") or {}, spec.get("group", "")
-    wanted = f"{names.get('plural', '')}.{group}"
-    if obj["metadata"].get("name") != wanted:
-        errors.append(FieldError.invalid("metadata.name", obj["metadata"].get("name", ""),
-                                         'must be spec.names.plural+"."+spec.group'))
-    if not group:
-        errors.append(FieldError.required("spec.group"))
-    else:
-        complain(errors, "spec.group", group, words.bad_subdomain(group))
-        if "." not in group:
-            errors.append(FieldError.invalid("spec.group", group, "should be a domain with at least one dot"))
-    if spec.get("scope") not in ("Cluster", "Namespaced"):
-        errors.append(FieldError.not_supported("spec.scope", spec.get("scope", ""), ["Cluster", "Namespaced"]))
-    versions = spec.get("versions") or []
-    if not versions:
-        errors.append(FieldError.required("spec.versions", "must have exactly one version marked as storage version"))
-    elif sum(bool(version.get("storage")) for version in versions) != 1:
-        errors.append(FieldError.invalid("spec.versions", "...", "must have exactly one version marked as storage version"))
-    for i, version in enumerate(versions):
-        complain(errors, f"spec.versions[{i}].name", version.get("name", ""), words.bad_dns1035_label(version.get("name", "")))
-        if not (version.get("schema") or {}).get("openAPIV3Schema"):
-            errors.append(FieldError.required(f"spec.versions[{i}].schema.openAPIV3Schema", "schemas are required"))
-    for member in ("plural", "singular"):
-        if names.get(member):
-            complain(errors, f"spec.names.{member}", names[member], words.bad_dns1035_label(names[member]))
-    for member in ("kind", "listKind"):
-        if names.get(member):
-            complain(errors, f"spec.names.{member}", names[member], words.bad_dns1035_label(names[member].lower()))
-    if not names.get("plural"):
-        errors.append(FieldError.required("spec.names.plural"))
-    if not names.get("kind"):
-        errors.append(FieldError.required("spec.names.kind"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import batch, cluster_kinds, core, networking, pod_updates, pods, policy, rbac, services, storage, words, workloads
+from . import batch, cluster_kinds, core, definitions, networking, pod_updates, pods, policy, rbac, services, storage, words, workloads
 from .metadata import Errors, NameCheck
 
 Object = Mapping[str, Any]
@@ -48,7 +48,7 @@ KINDS: dict[str, Kind] = {
     "ClusterRole": Kind(rbac.cluster_role, bad_name=words.bad_path_segment),
     "ClusterRoleBinding": Kind(rbac.cluster_role_binding, rbac.cluster_role_binding_update, bad_name=words.bad_path_segment),
     "CronJob": Kind(batch.cronjob, batch.cronjob_update),
-    "CustomResourceDefinition": Kind(core.custom_resource_definition),
+    "CustomResourceDefinition": Kind(definitions.create, definitions.update),
     "DaemonSet": Kind(workloads.daemonset, workloads.daemonset_update),
     "Deployment": Kind(workloads.deployment, workloads.deployment_update),
     "DeviceClass": Kind(cluster_kinds.device_class),

@@ -1,0 +1,1 @@
+"""Kinds that people define themselves: CustomResourceDefinitions, and the objects of those kinds."""

@@ -1,0 +1,119 @@
+"""The kinds that a cluster's CustomResourceDefinitions serve just now, as Resources like any other (apiextensions-apiserver, crdHandler)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...objects import Map, memo
+from ...resources import READ_WRITE, Resource
+from ..ownership.types import Type
+from . import structural
+
+if TYPE_CHECKING:
+    from ...etcd import Etcd
+
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What one version of a definition says of its objects."""
+
+    definition: str  # its name
+    schema: Mapping[str, Any]
+    ownership: Type
+    columns: tuple[Mapping[str, Any], ...]
+    status: bool
+    scale: Mapping[str, Any] | None
+    selectable: tuple[str, ...]  # without the leading dot
+    storage: bool
+    served: bool
+    list_kind: str
+    warning: str  # of a deprecated version
+
+
+def resources_of(definition: Map) -> tuple[Resource, ...]:
+    """One Resource for each served version, the stored one first. Memoised: compiling a schema takes time."""
+    return memo(definition["spec"], "resources " + definition["metadata"]["name"], lambda spec: _resources(definition["metadata"]["name"], spec))
+
+
+def _resources(name: str, spec: Map) -> tuple[Resource, ...]:
+    names, found = spec["names"], []
+    for version in spec["versions"]:
+        if not version.get("served") and not version.get("storage"):
+            continue
+        schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+        parts = version.get("subresources") or {}
+        warning = ""
+        if version.get("deprecated"):
+            warning = version.get("deprecationWarning") or f"{spec['group']}/{version['name']} {names['kind']} is deprecated"
+        served = Served(name, schema, structural.ownership(schema), tuple(version.get("additionalPrinterColumns") or ()), "status" in parts,
+                        parts.get("scale"), tuple(one["jsonPath"].removeprefix(".") for one in version.get("selectableFields") or ()),
+                        bool(version.get("storage")), bool(version.get("served")), names.get("listKind") or names["kind"] + "List", warning)
+        made = Resource(spec["group"], version["name"], name, names["kind"], spec["scope"] == "Namespaced", tuple(names.get("shortNames") or ()),
+                        tuple(part for part in ("scale", "status") if part in parts), tuple(names.get("categories") or ()), READ_WRITE,
+                        names.get("singular") or names["kind"].lower(), served)
+        found.append(made)
+    return tuple(sorted(found, key=lambda one: not one.custom.storage))
+
+
+def condition(definition: Mapping[str, Any], kind: str) -> bool:
+    return any(one["type"] == kind and one["status"] == "True" for one in (definition.get("status") or {}).get("conditions") or ())
+
+
+class Definitions:
+    """The custom kinds of one cluster. Made from the store whenever it is asked after a change."""
+
+    def __init__(self, etcd: Etcd) -> None:
+        self._etcd = etcd
+        self._known: dict[str, tuple[Resource, ...]] | None = None
+        etcd.subscribe("customresourcedefinitions", self._forget)
+
+    def _forget(self, _: Any) -> None:
+        self._known = None
+
+    def _all(self) -> dict[str, tuple[Resource, ...]]:
+        """name of the definition -> its resources, the stored version first."""
+        if self._known is None:
+            self._known = {one["metadata"]["name"]: resources_of(one) for one in self._etcd.list("customresourcedefinitions")
+                           if condition(one, "Established")}
+        return self._known
+
+    def find(self, key: str, version: str = "") -> Resource | None:
+        """The resource of a table's name (`crontabs.stable.example.com`), in a version or in the stored one."""
+        for one in self._all().get(key, ()):
+            if not version or one.version == version:
+                return one
+        return None
+
+    def served(self) -> tuple[Resource, ...]:
+        """Every served version of every kind, by group; a group's versions in the order of their priority."""
+        return served_of(self._all())
+
+    def stored(self) -> tuple[Resource, ...]:
+        """One Resource a kind: the stored version."""
+        return tuple(found[0] for found in self._all().values())
+
+    def of_kind(self, group: str, kind: str) -> Resource | None:
+        return next((found[0] for found in self._all().values() if found[0].group == group and found[0].kind == kind), None)
+
+    def terminating(self, key: str) -> bool:
+        definition = self._etcd.get("customresourcedefinitions", key)
+        return definition is not None and bool(definition["metadata"].get("deletionTimestamp"))
+
+
+def served_of(known: Mapping[str, tuple[Resource, ...]]) -> tuple[Resource, ...]:
+    found = [one for resources in known.values() for one in resources if one.custom.served]
+    return tuple(sorted(found, key=lambda one: (one.group, priority(one.version), one.plural)))
+
+
+def priority(version: str) -> tuple[Any, ...]:
+    """Sorts versions as the API does: v2, v1, v2beta1, v1beta1, v1alpha1, then others by name (util/version, CompareKubeAwareVersionStrings)."""
+    found = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
+    if found is None:
+        return 1, version
+    stage = {None: 0, "beta": 1, "alpha": 2}[found.group(2)]
+    return 0, stage, -int(found.group(1)), -int(found.group(3) or 0)
