@@ -21,7 +21,8 @@ INITIAL = {"cgroup": 4026531835, "ipc": 4026531839, "mnt": 4026531841, "net": 40
 FIRST = 4026532000
 """Namespaces made later are numbered from about here. Ours are spread by their owner, so that two machines do not give the same ones."""
 TOP = ("cpuinfo", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", "uptime", "version")
-KERNEL_VERSION = "6.1.0-18-amd64"
+KERNEL_VERSION = "6.18.44"
+"""What every machine runs, and so every container on it (bootstrap.py says the same of the Node)."""
 HZ = 100
 
 
@@ -206,7 +207,7 @@ def _top(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Da
         up = (now - state["booted"]) / 1000
         return _file(f"{up:.2f} {up:.2f}\n")
     if path == "version":
-        return _file(f"Linux version {KERNEL_VERSION} (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1\n")
+        return _file(f"Linux version {KERNEL_VERSION} (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC\n")
     if path == "stat":
         return _file(f"cpu  0 0 0 0 0 0 0 0 0 0\nbtime {state['booted'] // 1000}\nprocesses {len(state['processes'])}\n")
     if path == "sys/kernel/hostname":

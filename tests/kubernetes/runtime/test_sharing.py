@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from podlab.kubernetes.runtime import images  # noqa: F401  (python's)
+
 from .machine import Machine
 
 
@@ -110,3 +112,14 @@ def test_host_pid_sees_every_process_of_the_machine_and_may_end_one() -> None:
     assert machine.execute(looker, "kill", "-9", pid)[2] == 0
     assert machine.node.status(app).state == "exited"
     assert machine.node.status(looker).state == "running"
+
+
+def test_every_container_says_the_kernel_of_its_machine_and_an_image_its_own_release() -> None:
+    machine = Machine()
+    say = "uname -r; python --version"
+    told = {}
+    for tag in ("3.9-slim", "3.12-slim", "slim"):
+        made = machine.node.create_container(machine.pod(f"pod-{tag}"), "c", image=f"python:{tag}", command=["sleep", "3600"])
+        machine.node.start_container(made)
+        told[tag] = machine.execute(made, "sh", "-c", say)[0].split("\n")[:2]
+    assert told == {"3.9-slim": ["6.18.44", "Python 3.9.23"], "3.12-slim": ["6.18.44", "Python 3.12.11"], "slim": ["6.18.44", "Python 3.13.7"]}

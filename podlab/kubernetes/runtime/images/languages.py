@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from .. import http
 from ..image import Entry, Image, add
@@ -16,7 +17,17 @@ from .base import PATH, base_tree
 ENV = {"PATH": PATH}
 
 
+def _release(sys: Sys, releases: Mapping[str, str]) -> str:
+    """The release that an image's tag means: its newest of those that begin with the tag's number, else the newest of all."""
+    tag = str(sys.container["image"]).rpartition("/")[2].partition(":")[2].partition("-")[0]
+    return releases.get(tag, next(iter(releases.values())))
+
+
 # ---- python
+
+PYTHONS = {"3.13": "3.13.7", "3.12": "3.12.11", "3.11": "3.11.13", "3.10": "3.10.18", "3.9": "3.9.23", "3.8": "3.8.20", "3.7": "3.7.17",
+           "2.7": "2.7.18", "2": "2.7.18"}  # fmt: skip
+"""Releases by tag, newest first (python.org/downloads, September 2025)."""
 
 
 def _python(proc: Process, sys: Sys, event: Event) -> int:
@@ -26,10 +37,10 @@ def _python(proc: Process, sys: Sys, event: Event) -> int:
     while words and words[0] in ("-u", "-B", "-E", "-s", "-O"):
         words.pop(0)
     if not words:
-        sys.err("Python 3.13.7 (podlab: no interpreter; python -m http.server and simple scripts run here)\n")
+        sys.err(f"Python {_release(sys, PYTHONS)} (podlab: no interpreter; python -m http.server and simple scripts run here)\n")
         return 0
     if words[:1] in (["--version"], ["-V"]):
-        sys.out("Python 3.13.7\n")
+        sys.out(f"Python {_release(sys, PYTHONS)}\n")
         return 0
     if words[:2] == ["-m", "http.server"]:
         return _python_server(proc, sys, words[2:])
@@ -72,7 +83,7 @@ def _python_answer(proc: Process, sys: Sys, port: int, request: http.Message, pe
     def log(text: str) -> None:
         sys.err(f"{peer} - - [{stamp(sys.now, '%d/%b/%Y %H:%M:%S')}] {text}\n")
 
-    head = [("Server", "SimpleHTTP/0.6 Python/3.13.7"), ("Date", http_date(sys.now)), ("Connection", "close")]
+    head = [("Server", f"SimpleHTTP/0.6 Python/{_release(sys, PYTHONS)}"), ("Date", http_date(sys.now)), ("Connection", "close")]
     kind, path = find_file(sys, proc["cwd"].rstrip("/") + request.path, ["index.html", "index.htm"])
     if request.method not in ("GET", "HEAD"):
         status, body = 501, f"<p>Error code: 501</p>\n<p>Message: Unsupported method ('{request.method}').</p>\n"
@@ -149,11 +160,14 @@ add(
 
 # ---- node: only honest
 
+NODES = {"22": "v22.19.0", "24": "v24.8.0", "20": "v20.19.5", "18": "v18.20.8", "16": "v16.20.2", "14": "v14.21.3", "latest": "v24.8.0"}
+"""Releases by tag (nodejs.org/en/about/previous-releases, September 2025); the first is the one of `lts`."""
+
 
 def _node(proc: Process, sys: Sys, event: Event) -> int:
     words = proc["argv"][1:]
     if words[:1] in (["--version"], ["-v"]):
-        sys.out("v22.19.0\n")
+        sys.out(f"{_release(sys, NODES)}\n")
         return 0
     if not words:
         sys.err("podlab: there is no JavaScript engine here\n")
@@ -164,7 +178,7 @@ def _node(proc: Process, sys: Sys, event: Event) -> int:
     path = words[0] if words[0].startswith("/") else f"{proc['cwd'].rstrip('/')}/{words[0]}"
     sys.err(
         f"node:internal/modules/cjs/loader:1386\n  throw err;\n  ^\n\nError: Cannot find module '{path}'\n  code: "
-        f"'MODULE_NOT_FOUND',\n  requireStack: []\n}}\n\nNode.js v22.19.0\n"
+        f"'MODULE_NOT_FOUND',\n  requireStack: []\n}}\n\nNode.js {_release(sys, NODES)}\n"
     )
     return 1
 
