@@ -7,10 +7,11 @@ Source: pkg/kubelet/allocation/allocation_manager.go, pkg/kubelet/kuberuntime/ku
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from .. import quantity
-from ..objects import EMPTY, Map, dig
+from ..objects import EMPTY, Map, dig, thaw
 from . import cri, starting
 from .podspec import EPHEMERAL, INIT, Part, parts, request
 from .state import Worker, newest, runs_now
@@ -29,13 +30,20 @@ def consider(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         and (one.spec.get("resources") or EMPTY) != worker["actual"][one.name]
     ]
     if not wanted:
-        worker["resizing"] = {}
+        _completed(kubelet, worker, pod)
         return
     refusal = _no_room(kubelet, worker, pod)
     if refusal:
-        worker["resizing"] = {"PodResizePending": ("True", *refusal)}
+        pending = {"PodResizePending": ("True", *refusal)}
+        if worker["resizing"] != pending:
+            kubelet.record(worker, "Warning", f"Resize{refusal[0]}", _message(pod, f"Pod resize {refusal[0]}", refusal[1]))
+        worker["resizing"] = pending
         return
     worker["resizing"] = {}
+    generation = pod["metadata"].get("generation", 0)
+    if worker.get("resize-started") != generation:
+        worker["resize-started"] = generation
+        kubelet.record(worker, "Normal", "ResizeStarted", _message(pod, "Pod resize started"))
     for one in wanted:
         run = newest(worker, one.name)
         if run is None or not runs_now(kubelet, worker, one.name):
@@ -46,6 +54,28 @@ def consider(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         kubelet.tell(worker, "kubelet-resized", container=one.name)
         cri.set_limits(kubelet.machine, run["id"], starting.limits(kubelet, one.spec))
         worker["actual"][one.name] = one.spec.get("resources") or EMPTY
+    if all((one.spec.get("resources") or EMPTY) == worker["actual"][one.name] for one in wanted):
+        _completed(kubelet, worker, pod)
+
+
+def _completed(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+    """Nothing is left to change; `resize-started`: the generation of a resize that was under way."""
+    worker["resizing"] = {}
+    if worker.pop("resize-started", None) is not None:
+        kubelet.record(worker, "Normal", "ResizeCompleted", _message(pod, "Pod resize completed"))
+
+
+def _message(pod: Map, prefix: str, error: str = "") -> str:
+    """podResizeMessage (pkg/kubelet/events): what the spec asks of each container, as JSON."""
+    asked: dict[str, Any] = {
+        member: [{"name": one["name"], "resources": thaw(one.get("resources") or EMPTY)} for one in pod["spec"][member]]
+        for member in ("initContainers", "containers")
+        if pod["spec"].get(member)
+    }
+    asked["generation"] = pod["metadata"].get("generation", 0)
+    if error:
+        asked["error"] = error
+    return f"{prefix}: {json.dumps(asked, separators=(',', ':'))}"
 
 
 def _needs_restart(one: Part, old: Map) -> bool:

@@ -178,6 +178,13 @@ def test_a_resize_takes_effect_without_a_restart_or_with_one() -> None:
     it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"memory": "128Mi"}}}]}}, subresource="resize")
     it.run(4)
     assert it.container()["allocatedResources"]["memory"] == "128Mi" and it.container()["restartCount"] == 1
+    said = [(change["reason"], change["message"]) for _, kind, plural, change in it.history if plural == "events" and "Resize" in change["reason"]]
+    asked = '{"containers":[{"name":"c","resources":{"requests":{"cpu":"200m","memory":"%s"}}}],"generation":%d}'
+    assert said == [
+        (f"Resize{word.capitalize()}", f"Pod resize {word}: {asked % (memory, generation)}")
+        for memory, generation in (("64Mi", 2), ("128Mi", 3))
+        for word in ("started", "completed")
+    ]  # podResizeMessage, pkg/kubelet/events
 
 
 def test_a_resize_that_the_node_cannot_give_waits() -> None:
@@ -187,6 +194,8 @@ def test_a_resize_that_the_node_cannot_give_waits() -> None:
     it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "64"}}}]}}, subresource="resize")
     it.run(2)
     assert it.condition("PodResizePending") == "True:Infeasible"
+    told = [change["message"] for _, _, plural, change in it.history if plural == "events" and change["reason"] == "ResizeInfeasible"]
+    assert len(told) == 1 and told[0].startswith("Pod resize Infeasible: ") and '"error":"Node didn\'t have enough capacity: cpu' in told[0]
     assert it.container()["allocatedResources"]["cpu"] == "100m"
 
 
