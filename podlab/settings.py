@@ -8,6 +8,7 @@ A hosted PodLab sets PODLAB_HOSTS and SECRET_KEY, and may set DATABASE_URL (Post
     PODLAB_DEBUG    1 for Django's debug pages and static files straight from static/ (never with PODLAB_HOSTS)
     PODLAB_LESSONS  folders with lessons of a teacher's own, beside ours, separated by colons
     PODLAB_DATA     directory for the SQLite file and the secret key (var/)
+    PODLAB_ROOM     how many times the usual room a learner's cluster and its API clients have (1); suites of tests want 10
 """
 
 import os
@@ -112,13 +113,21 @@ TEACHER_SIGN_IN_FAILURES_PER_MINUTE = 10  # wrong passwords from one address
 JOIN_FAILURES_PER_MINUTE = 20  # wrong join codes from one address
 
 # What one learner may have and do. One who asks for more is told so in the API server's own words, and no other learner feels it.
-LEARNER_OBJECTS = 2_000  # API objects in one cluster, all kinds together, Events not counted
-LEARNER_PODS = 300  # in one cluster: three nodes hold 330
+ROOM = environment.number("PODLAB_ROOM", 1.0, least=0.1, most=100.0)
+LEARNER_OBJECTS = int(2_000 * ROOM)  # API objects in one cluster, all kinds together, Events not counted
+LEARNER_PODS = int(300 * ROOM)  # in one cluster: three nodes hold 330
 LEARNER_FILE_BYTES = 100_000  # of one manifest: reading it takes 0.1 s, in which nobody else is served
 LEARNER_FILES = 50  # on the learner's machine
 LEARNER_WRITES_PER_SECOND, LEARNER_WRITES_BURST = 50, 600  # requests that one terminal makes: a file of 500 objects goes through
 LEARNER_BYTES_PER_SECOND, LEARNER_BYTES_BURST = 50_000, 3_000_000  # of those requests' bodies
 LEARNER_ACTS_PER_SECOND, LEARNER_ACTS_BURST = 10, 40  # what one page sends: lines, clicks, key strokes that ask for completion
+
+# What the clients of one cluster's API may do, all together (podlab/api): kubectl, libraries, suites of tests.
+API_REQUESTS_PER_SECOND, API_REQUESTS_BURST = 400 * ROOM, 2_000 * ROOM
+API_WRITES_PER_SECOND, API_WRITES_BURST = 150 * ROOM, 3_000 * ROOM  # of those, what the journal keeps
+API_BYTES_PER_SECOND, API_BYTES_BURST = 200_000 * ROOM, 12_000_000 * ROOM  # of the writes' bodies
+API_STREAMS = int(400 * ROOM)  # watches and followed logs that are open
+API_SESSIONS = int(100 * ROOM)  # exec, attach and port-forward that are open
 
 # Security headers
 CONTENT_SECURITY_POLICY = "; ".join(

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.db import DatabaseError
 
 from podlab.api import addresses, bodies, documents, holds, listing, logs, proxying, rbac, shapes, tokens, virtual, watch, wire, writing
 from podlab.api.addresses import Target
-from podlab.api.hub import STREAMS_MAX, Hub, hub_of
+from podlab.api.hub import Hub, hub_of
 from podlab.api.tokens import Access
 from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver import discovery
@@ -128,7 +129,7 @@ async def _read_aside(raw: bytes, content_type: str, *, patching: bool) -> tuple
 async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, body: Any, twice: list[str],
                         receive: Receive, send: Send) -> None:
     if target.verb == "watch" or target.subresource == "log":
-        if hub.streams >= STREAMS_MAX:
+        if hub.streams >= settings.API_STREAMS:
             raise too_many_requests("too many streams of this cluster are open")
         check_access(rbac.user_of(live.engine, call, read_only=access.read_only), live, target)
         serve = watch.serve if target.verb == "watch" else logs.serve

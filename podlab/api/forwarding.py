@@ -147,7 +147,7 @@ class Forwarding:
 
     async def run(self) -> None:
         try:
-            async with self.hub.stream():  # the cluster stays awake and its time passes
+            async with self.hub.awake():  # the cluster stays awake and its time passes
                 await (self._tunnel() if self.protocol == TUNNEL else self._channels())
         finally:
             for task in self.tasks:

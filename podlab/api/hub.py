@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from django.conf import settings
+
 from podlab.api import clocks
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.etcd import Change
@@ -20,12 +22,11 @@ from podlab.labs.live import LiveCluster
 
 T = TypeVar("T")
 HISTORY = 5000  # changes kept for streams: a thousand Pods becoming Ready
-GAP = 0.03  # seconds between two looks: what streams may wait for news
+GAP, GAP_A_STREAM = 0.03, 0.0006  # seconds between two rounds of news, and what each open stream adds: half of the time is others'
+TOLD_TOGETHER = 20  # streams that are told before requests get their turn
 SNAPSHOTS, SNAPSHOT_SECONDS = 16, 300.0  # lists that are being read in pieces
-ENCODED = 2000  # events kept as text, since many watch the same
-ASKED_PER_SECOND, ASKED_BURST = 400, 2000  # requests of one cluster's clients; what they may write is limits.Writes'
+ENCODED, TOLD = 2000, 64  # events kept as text, and rounds of news, since many watch the same
 TOGETHER = 32  # requests that share a turn and a commit
-STREAMS_MAX = 400
 
 
 class Hub:
@@ -36,12 +37,14 @@ class Hub:
         self.published = 0  # the last revision that is on disk
         self.changes: deque[Change] = deque(maxlen=HISTORY)
         self.oldest = 0  # watches may start from this revision on
-        self.bucket = Bucket(ASKED_PER_SECOND, ASKED_BURST)
-        self.submit = Writes(live.apply)
+        self.bucket = Bucket(settings.API_REQUESTS_PER_SECOND, settings.API_REQUESTS_BURST)
+        self.submit = Writes(live.apply, "API")
         self.snapshots: OrderedDict[Any, tuple[float, list[Any]]] = OrderedDict()
         self.encoded: OrderedDict[Any, bytes] = OrderedDict()
+        self.told: OrderedDict[Any, list[bytes]] = OrderedDict()  # what watches alike were told of the same changes
         self._seconds: int | None = None
         self._waiting: set[asyncio.Event] = set()
+        self._holders = 0  # streams that do not wait for the store: sessions, logs, visits
         self._wake = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._asked: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
@@ -94,6 +97,7 @@ class Hub:
         self.engine, self.generation = engine, self.generation + 1
         self.changes.clear()
         self.encoded.clear()
+        self.told.clear()
         self.snapshots.clear()
         self.changes.extend(engine.etcd.history)
         self.oldest = engine.etcd.compacted
@@ -115,11 +119,13 @@ class Hub:
                 if not self.live.gone:
                     self.follow_engine()
                     self.published = self.live.engine.etcd.revision
-            for event in self._waiting:
+            for number, event in enumerate(list(self._waiting)):
                 event.set()
+                if number % TOLD_TOGETHER == TOLD_TOGETHER - 1:
+                    await asyncio.sleep(0)
             if self.live.gone:
                 return
-            await asyncio.sleep(GAP)
+            await asyncio.sleep(GAP + GAP_A_STREAM * len(self._waiting))
 
     # ---- the streams' side
 
@@ -128,8 +134,20 @@ class Hub:
         return len(self._waiting)
 
     @asynccontextmanager
+    async def awake(self) -> AsyncIterator[None]:
+        """While open, the cluster runs in real time."""
+        self._holders += 1
+        self.live.viewers.add(self)
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders and not self._waiting:
+                self.live.leave(self)
+
+    @asynccontextmanager
     async def stream(self) -> AsyncIterator[asyncio.Event]:
-        """While open, the cluster runs in real time; the event is set when there may be news."""
+        """The same, and the event is set when there may be news in the store."""
         event = asyncio.Event()
         self._waiting.add(event)
         self.live.viewers.add(self)
@@ -141,7 +159,8 @@ class Hub:
         finally:
             self._waiting.discard(event)
             if not self._waiting:
-                self.live.leave(self)
+                if not self._holders:
+                    self.live.leave(self)
                 self._pump.cancel()
                 self._pump = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,21 +50,17 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, access: Access, target:
     await wire.start_stream(send, call, "text/plain")
     if text:
         await wire.chunk(send, text)
-    async with hub.stream() as news:
-        await wire.while_there(receive, _follow(live, reader, news, send))
+    async with hub.awake():
+        await wire.while_there(receive, _follow(live, hub, reader, send))
     await wire.end_stream(send)
 
 
-async def _follow(live: LiveCluster, reader: Reader, news: asyncio.Event, send: Send) -> None:
+async def _follow(live: LiveCluster, hub: Hub, reader: Reader, send: Send) -> None:
     while not reader.over and not live.gone:
-        async with live.turn(quiet=True):
-            text = reader.more()
+        text = await hub.act(reader.more)
         if text:
             await wire.chunk(send, text)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_EVERY):
-                await news.wait()
-        news.clear()
+        await asyncio.sleep(LOOK_EVERY)
 
 
 def _invalid(field: str, detail: str) -> ApiError:

@@ -29,7 +29,7 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: b
     node = live.engine.etcd.list("nodes")[0]["metadata"]["name"]  # the request enters the cluster where the API server stands
     entry = {"do": "visit", "url": f"http://{address}:{port}{path}" + (f"?{query}" if query else ""), "method": call.method, "headers": headers,
              "body": body.decode("utf-8", "surrogateescape"), "pod": f"host/{node}"}
-    async with hub.stream():  # the cluster's time passes meanwhile
+    async with hub.awake():  # the cluster's time passes meanwhile
         result = await forwarding.visit(live, hub, entry)
     if not result["ok"]:
         words = forwarding.WORDS.get(result["error"], result["error"])

@@ -13,6 +13,8 @@ import json
 import logging
 from typing import Any
 
+from django.conf import settings
+
 from podlab.api import addresses, application, forwarding, holds, rbac, wire
 from podlab.api.hub import Hub, hub_of
 from podlab.api.wire import Call, Receive, Scope, Send
@@ -26,10 +28,9 @@ logger = logging.getLogger(__name__)
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-LOOK_EVERY = 0.05  # seconds: output comes without a write to the store
+LOOK_EVERY, LOOK_AT_LEAST = 0.03, 0.2  # seconds between two looks for output, which comes without a write to the store; longer when none comes
 PIECE = 32 * 1024  # bytes of a message to the client
 WAITING_MAX = 256  # messages of the client that wait for their turn; a client that types faster is cut off
-SESSIONS_MAX = 50  # of one cluster
 TYPED_PER_SECOND, TYPED_BURST = 200_000, 4_000_000  # bytes of input of one session, which the journal keeps
 
 _open: dict[int, int] = {}  # cluster id -> sessions
@@ -57,7 +58,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
                 pod = forwarding.pod_of(engine, target)
             else:
                 order = holds.order_of(engine, call, target)
-            if _open.get(live.id, 0) >= SESSIONS_MAX:
+            if _open.get(live.id, 0) >= settings.API_SESSIONS:
                 raise ApiError(429, "TooManyRequests", "too many sessions are open")
     except (ApiError, Fenced) as error:
         await deny(scope, send, error.code if isinstance(error, ApiError) else 503)
@@ -110,7 +111,8 @@ class Session:
         except ApiError as error:
             await self._say(ERROR, wire.dumps(error.status()))
             return
-        async with self.hub.stream() as news:
+        news = asyncio.Event()
+        async with self.hub.awake():
             listener = asyncio.ensure_future(self._listen(news))
             try:
                 await self._pump(news)
@@ -132,13 +134,12 @@ class Session:
 
     async def _pump(self, news: asyncio.Event) -> None:
         code: int | None = None
+        pause = LOOK_EVERY
         while code is None and not self.gone:
-            async with self.live.turn(quiet=not self.waiting) as engine:
-                if engine is not self.engine:
-                    break  # the cluster stands at another moment now
-                self._take_input()
-                chunks, code = sessions.read(engine.kubelet(self.order["node"]), self.id, self.seen)
-                self.seen += len(chunks)
+            found = await self.hub.act(self._look)
+            if found is None:
+                break  # the cluster stands at another moment now
+            chunks, code = found
             for stream, text in chunks:
                 channel, wanted = self.wanted[stream]
                 if wanted:
@@ -146,12 +147,23 @@ class Session:
                     for at in range(0, len(data), PIECE):
                         await self._say(channel, data[at:at + PIECE])
             if code is None:
+                pause = LOOK_EVERY if chunks else min(pause * 1.5, LOOK_AT_LEAST)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):
+                    async with asyncio.timeout(pause):
                         await news.wait()
+                        pause = LOOK_EVERY / 1.5
                 news.clear()
         if code is not None:
             await self._say(ERROR, wire.dumps(exit_status(code)))
+
+    def _look(self) -> tuple[list[list[str]], int | None] | None:
+        """What was typed goes in, what was written comes out. Call inside a turn."""
+        if self.live.engine is not self.engine:
+            return None
+        self._take_input()
+        chunks, code = sessions.read(self.engine.kubelet(self.order["node"]), self.id, self.seen)
+        self.seen += len(chunks)
+        return chunks, code
 
     def _take_input(self) -> None:
         """Everything that the client has sent, as acts. Call inside a turn."""

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 
 from podlab.api import listing, shapes, tokens, wire
 from podlab.api.addresses import Target
-from podlab.api.hub import ENCODED, Hub
+from podlab.api.hub import ENCODED, TOLD, Hub
 from podlab.api.tokens import Access
 from podlab.api.wire import Call, Receive, Send
 from podlab.kubernetes import selectors
@@ -77,7 +77,10 @@ class Watch:
         self.shape = shapes.negotiate(call, listing=False)
         self.bookmarks = call.flag("allowWatchBookmarks")
         self.seconds = float(min(call.number("timeoutSeconds") or LONGEST, 24 * 3600))
-        self.picks = _picks(call, target)
+        options = listing.selection(call, target)
+        self.picks = _picks(options, target)
+        # watches that agree in this are told the same
+        self.kind = target.resource, target.namespace, target.name, options.get("labelSelector"), options.get("fieldSelector"), self.shape
         self.over = False
         self.place = self.generation = 0
         self._columns = True
@@ -109,9 +112,15 @@ class Watch:
             return []
         if self.generation != self.hub.generation or self.place < self.hub.oldest:
             return self._expired(self.place)
-        lines = [line for change in self.hub.since(self.place) if (line := self._event(change)) is not None]
-        self.place = max(self.place, self.hub.published)
-        return lines
+        hub, key = self.hub, (*self.kind, self.place, self.hub.published, self.hub.seconds())
+        lines = hub.told.get(key) if self.shape.kind != shapes.TABLE else None  # a Table's first event has the columns
+        if lines is None:
+            lines = [line for change in hub.since(self.place) if (line := self._event(change)) is not None]
+            hub.told[key] = lines
+            if len(hub.told) > TOLD:
+                hub.told.popitem(last=False)
+        self.place = max(self.place, hub.published)
+        return list(lines)
 
     def bookmark(self, annotations: dict[str, str] | None = None) -> list[bytes]:
         if not self.bookmarks:
@@ -170,9 +179,8 @@ def _text(kind: str, obj: Any) -> bytes:
     return wire.dumps({"type": kind, "object": obj})
 
 
-def _picks(call: Call, target: Target) -> Picks:
+def _picks(options: dict[str, str], target: Target) -> Picks:
     """Whether an object is among those that are watched. Raises ApiError 400."""
-    options = listing.selection(call, target)
     tests: list[Picks] = []
     try:
         if text := options.get("labelSelector"):

@@ -45,15 +45,15 @@ def of_cluster() -> dict[str, int]:
 
 
 class Writes:
-    """What one terminal may write to the journal: a loop in the shell must not fill the disk.
+    """What one terminal, or all clients of one cluster's API, may write to the journal: a loop in the shell must not fill the disk.
 
     Raises ApiError 429 in the API server's own words (request too soon) or 413 (request too large).
     """
 
-    def __init__(self, submit: Callable[[dict[str, Any]], Any]) -> None:
+    def __init__(self, submit: Callable[[dict[str, Any]], Any], whose: str = "LEARNER") -> None:
         self._submit = submit
-        self._count = Bucket(settings.LEARNER_WRITES_PER_SECOND, settings.LEARNER_WRITES_BURST)
-        self._bytes = Bucket(settings.LEARNER_BYTES_PER_SECOND, settings.LEARNER_BYTES_BURST)
+        self._count = Bucket(getattr(settings, f"{whose}_WRITES_PER_SECOND"), getattr(settings, f"{whose}_WRITES_BURST"))
+        self._bytes = Bucket(getattr(settings, f"{whose}_BYTES_PER_SECOND"), getattr(settings, f"{whose}_BYTES_BURST"))
 
     def __call__(self, entry: dict[str, Any]) -> Any:
         size = len(json.dumps(entry.get("body"))) if entry.get("body") else 100
