@@ -128,6 +128,11 @@ def test_sort_size_from_and_source(lab: Lab) -> None:
     assert [hit["sort"] for hit in hits] == [[44], [31]]
 
 
+def test_filter_path_keeps_what_it_names(lab: Lab) -> None:
+    found = ask(lab, "logs/_search?q=ms:20&filter_path=hits.total.value,hits.hits._source.ms")
+    assert found == {"hits": {"total": {"value": 1}, "hits": [{"_source": {"ms": 20}}]}}
+
+
 def test_aggregations(lab: Lab) -> None:
     asked = {"levels": {"terms": {"field": "level.keyword"}, "aggs": {"ms": {"avg": {"field": "ms"}}}},
              "minutes": {"date_histogram": {"field": "@timestamp", "fixed_interval": "1m"}}}  # fmt: skip

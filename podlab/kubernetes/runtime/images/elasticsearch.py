@@ -232,10 +232,28 @@ def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str)
             {"error": {"root_cause": [{"type": "exception", "reason": reason}], "type": "exception", "reason": reason}, "status": 500},
             500,
         )
+    if options.get("filter_path") and isinstance(found, dict):
+        found = kept(found, [part.split(".") for part in options["filter_path"].split(",")])
     if isinstance(found, str):
         return http.response(status, found, [PRODUCT, ("content-type", "text/plain; charset=UTF-8")])
     text = json.dumps(found, ensure_ascii=False, **PRETTY) + "\n" if pretty else json.dumps(found, ensure_ascii=False, separators=(",", ":"))  # type: ignore[arg-type]
     return http.response(status, text, [PRODUCT, ("content-type", "application/json")])
+
+
+def kept(found: Any, paths: list[list[str]]) -> Any:
+    """`filter_path`: only what the paths name; a path that ends keeps all below it."""
+    if isinstance(found, list):
+        return [one for one in (kept(item, paths) for item in found) if one not in ({}, [])]
+    if not isinstance(found, dict):
+        return found
+    out: Data = {}
+    for name, value in found.items():
+        rest = [path[1:] for path in paths if fnmatch.fnmatchcase(name, path[0])]
+        if any(not path for path in rest):
+            out[name] = value
+        elif rest and isinstance(value, dict | list) and (inner := kept(value, rest)):
+            out[name] = inner
+    return out
 
 
 def respond(proc: Process, sys: Sys, request: http.Message, path: list[str], options: dict[str, str]) -> tuple[Any, int]:

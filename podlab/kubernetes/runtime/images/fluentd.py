@@ -225,12 +225,12 @@ class Fluentd:
         for one in refused:
             say(sys, "warn", f'dump an error event: error_class=Fluent::Plugin::ElasticsearchErrorHandler::ElasticsearchError error="400 - Rejected by Elasticsearch '
                 f"[error type]: {one['type']} [reason]: '{one['reason']}'\" location=nil tag=\"{chunk['events'][0][1]}\"")  # fmt: skip
-        chunk_id = f"{chunk['id']:032x}"
+        chunk_id = f"6{chunk['made']:012x}{chunk['id'] * 2_654_435_761 % (1 << 32):08x}{chunk['made'] * 40_503 % (1 << 44):011x}"
         if not error and (200 <= status < 300):
             if chunk["tries"]:
                 say(sys, "warn", f'retry succeeded. chunk_id="{chunk_id}"')
             return None
-        reason = failure(element, proc, status, body, error)
+        reason = failure(element, str(chunk.get("peer", "")), status, body, error)
         limit = count(buffer, "retry_max_times", -1)
         tries = int(chunk["tries"])
         since = sys.now - chunk["made"]
@@ -407,12 +407,12 @@ def ruby_error(error: str, where: str) -> str:
     return "read timeout reached" if error == "timeout" else "end of file reached (EOFError)" if error == "ECONNRESET" else error
 
 
-def failure(element: Data, proc: Process, status: int, body: str, error: str) -> str:
+def failure(element: Data, peer: str, status: int, body: str, error: str) -> str:
     """error_class=... error=... of a failed flush."""
     params, what = element["params"], kind(element)
     if what == "elasticsearch":
         host, port = address(params)
-        why = ruby_error(error, f"{host}:{port}") if error else f"[{status}] {body[:200]}"
+        why = ruby_error(error, f"{peer}:{port}") if error else f"[{status}] {body[:200]}"
         text = f"could not push logs to Elasticsearch cluster ({{:host=>{json.dumps(host)}, :port=>{port}, :scheme=>{json.dumps(params.get('scheme', 'http'))}}}): {why}"
         return f"error_class=Fluent::Plugin::ElasticsearchOutput::RecoverableRequestFailure error={json.dumps(text, ensure_ascii=False)}"
     if what == "forward":

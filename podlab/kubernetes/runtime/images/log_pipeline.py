@@ -10,7 +10,7 @@ looks and what they write to their log (`Agent`). All they remember is plain dat
                       "limit" (bytes held at most), "most" (events held at most, 0: any)}}
     stopping  None, or when the agent was asked to end; `grace`: ms that it then goes on trying
 
-An event is [ms, tag, record]. A chunk is {"id", "events", "tries", "at" (not before)}. Nothing here runs on a timer of its own: an agent
+An event is [ms, tag, record]. A chunk is {"id", "events", "tries", "at" (not before), "made", "peer" (address it was last sent to)}. Nothing here runs on a timer of its own: an agent
 wakes when a file system that it watches changes, when a buffer is due, when an answer comes. An idle one costs nothing.
 """
 
@@ -367,6 +367,7 @@ def _deliver(proc: Process, sys: Sys, agent: Agent, out: str, times: list[int], 
                 waits_of(proc, held["flight"], times, fds, objs)
                 return
             chunk = next(chunk for chunk in held["queue"] if chunk["id"] == held["flight"]["chunk"])
+            chunk["peer"] = held["flight"]["address"]
             held["flight"] = None
             _settle(proc, sys, agent, out, chunk, answer)
         if held["staged"] and (stopping or held["due"] <= sys.now) and not (agent.serial and held["queue"]):
