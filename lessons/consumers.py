@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal
 
 from lessons import fragments, library, progress
 from lessons.checks import Verdict, World, evaluate
 from lessons.present import goals, lines
-from lessons.progress import SOLUTION_SEEN
+from lessons.progress import SOLUTION_SEEN, Stopwatch
 from lessons.schema import Condition, Exercise, Step
 from podlab.labs import audience, limits, panels
 from podlab.labs.consumers import LabConsumer
@@ -23,12 +24,23 @@ class LessonConsumer(LabConsumer):
         self.commands: list[str] = []
         self.shown: dict[str, Any] = {}  # step id -> what was shown of its conditions last
         self.verdicts: dict[str, list[Verdict]] = {}  # step id -> verdicts when the learner last asked
+        self.stopwatch = Stopwatch()
         await super().connect()
         if self.live is not None:
             self.found = library.get(self.lesson)
             self.done = await on_database(progress.of)(self.row.learner, self.lesson)
 
+    async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
+        if self.live is not None:
+            await on_database(progress.spend)(self.row.learner, self.lesson, self.stopwatch.take())
+
     # ---- acts
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await super().receive(text_data, bytes_data)
+        if self.stopwatch.act(asyncio.get_running_loop().time()) and self.live is not None:
+            await on_database(progress.spend)(self.row.learner, self.lesson, self.stopwatch.take())
 
     async def do_terminal(self, message: dict[str, Any]) -> None:
         line = limits.text(message.get("line"), limits.LINE_MAX)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import yaml
 from django.conf import settings
 
-from lessons import loader
+from lessons import glossary, loader, search
+from lessons.glossary import Term
 from lessons.schema import Lesson, LessonError
 from podlab.labs.births import Birth
 
@@ -36,8 +40,35 @@ def _load(stamp: float) -> dict[str, Lesson]:
             for lesson in loader.load_all(folder):
                 if lesson.slug in found:
                     raise LessonError(str(folder), 1, f"{lesson.slug}(이)라는 단원이 둘입니다")
-                found[lesson.slug] = lesson
+                found[lesson.slug] = _linked(lesson)
     return dict(sorted(found.items(), key=lambda item: item[1].number))
+
+
+def _linked(lesson: Lesson) -> Lesson:
+    """The lesson with the first use of each term linked to the glossary."""
+    linker = glossary.Linker(terms())
+    return replace(lesson, steps=tuple(replace(step, html=linker.link(step.html)) for step in lesson.steps))
+
+
+def terms() -> tuple[Term, ...]:
+    """The glossary's."""
+    return glossary.load(OWN / "glossary.yaml")
+
+
+@lru_cache(maxsize=1)
+def _index(stamp: float) -> search.Index:
+    return search.Index(search.passages_of(lessons(), terms()))
+
+
+def index() -> search.Index:
+    """The course, ready to be searched; made at the first question."""
+    return _index(_stamp())
+
+
+def cheat_sheet() -> list[dict[str, Any]]:
+    """[{"title", "lines": [{"run", "does", "lesson"}]}], as lessons/course/cheatsheet.yaml has it."""
+    found: list[dict[str, Any]] = yaml.safe_load((OWN / "cheatsheet.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 def lessons() -> list[Lesson]:

@@ -20,6 +20,20 @@ class StepDone(models.Model):
         return f"{self.lesson}#{self.step}"
 
 
+class LessonTime(models.Model):
+    """How long a learner has worked on a lesson: gaps of more than progress.IDLE_SECONDS between two acts are not counted."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="lesson_times")
+    lesson = models.SlugField(max_length=80)
+    seconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["learner", "lesson"], name="one_time_a_learner_and_lesson")]
+
+    def __str__(self) -> str:
+        return f"{self.lesson}: {self.seconds} s"
+
+
 class Answer(models.Model):
     """Each try at a question; the first one is the prediction that counts."""
 

@@ -9,8 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
-from lessons import library
+from lessons import library, progress
 from podlab.labs import access, miniature, sessions
+from podlab.projection.fidelity import anchor
+from podlab.projection.fidelity import features as fidelity_features
+
+DEGREES = {"exact": "같음", "simplified": "단순함", "absent": "없음"}
+from podlab.labs.models import Learner
 
 
 def safe_next(request: HttpRequest, url: str) -> str:
@@ -21,17 +26,28 @@ def safe_next(request: HttpRequest, url: str) -> str:
 
 def render_home(request: HttpRequest, status: int = 200, **context: object) -> HttpResponse:
     onward = safe_next(request, request.POST.get("next") or request.GET.get("next") or "")
+    learner = access.find_learner(request)
     context = {
-        "learner": access.find_learner(request),
+        "learner": learner,
         "next": onward,
         "suggested_nickname": sessions.suggest_nickname(),
         "nickname_max": sessions.NICKNAME_MAX,
         "frames": miniature.frames(),
-        "lessons": [{"number": one.number, "title": one.title, "summary": one.summary, "url": reverse("lesson", args=[one.slug])}
-                    for one in library.lessons()],
+        "lessons": _cards(learner),
         **context,
     }
     return render(request, "home.html", context, status=status)
+
+
+def _cards(learner: Learner | None) -> list[dict[str, object]]:
+    """One card a lesson, with how far the learner has come."""
+    done = progress.steps_done(learner) if learner else {}
+    found: list[dict[str, object]] = []
+    for one in library.lessons():
+        count = len(done.get(one.slug, set()) & {step.id for step in one.steps})
+        found.append({"number": one.number, "title": one.title, "summary": one.summary, "url": reverse("lesson", args=[one.slug]),
+                      "done": count, "total": len(one.steps), "share": bool(count)})
+    return found
 
 
 def home_again(request: HttpRequest) -> HttpResponse:
@@ -44,6 +60,17 @@ def home_again(request: HttpRequest) -> HttpResponse:
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     return render_home(request, resume_code=sessions.take_code(request))
+
+
+@require_GET
+def fidelity(request: HttpRequest) -> HttpResponse:
+    """How true the cluster is, feature by feature: docs/fidelity.md as a page, with an anchor for each line."""
+    areas: dict[str, list[dict[str, object]]] = {}
+    for number, one in enumerate(fidelity_features()):
+        proofs = [f"기록 {name}" for name in one.get("recordings", ())] + ["자동 검사"] * bool(one.get("tests"))
+        areas.setdefault(one["area"], []).append({**one, "anchor": anchor(number), "degree": DEGREES[one["is"]], "proof": ", ".join(proofs)})
+    totals = [(DEGREES[word], sum(one["is"] == word for one in fidelity_features()), word) for word in DEGREES]
+    return render(request, "fidelity.html", {"areas": list(areas.items()), "totals": totals, "learner": access.find_learner(request)})
 
 
 @require_POST
