@@ -20,6 +20,7 @@ from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver import discovery
 from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.request import Request
+from podlab.kubernetes.resources import Resource
 from podlab.labs.live import CLUSTERS, LiveCluster
 from podlab.labs.storage import Fenced
 
@@ -81,7 +82,7 @@ async def live_cluster(access: Access) -> LiveCluster:
 def check_access(user: rbac.User, live: LiveCluster, target: Target) -> None:
     """Raises ApiError 403 for what a viewer, a ServiceAccount or the person that is posed as may not do."""
     resource = target.resource
-    rbac.check(live.engine, user, {"verb": target.verb, "group": resource.group, "resource": resource.plural, "subresource": target.subresource,
+    rbac.check(live.engine, user, {"verb": target.verb, "group": resource.group, "resource": resource.name, "subresource": target.subresource,
                                    "namespace": target.namespace, "name": target.name})
 
 
@@ -95,11 +96,21 @@ async def _document(scope: Scope, call: Call, access: Access, token: str, send: 
     if call.path == ["kubeconfig"]:
         await documents.kubeconfig(send, scope, call, token)
     else:
-        await documents.answer(send, call)
+        about_kinds = call.path[:1] in ([], ["apis"], ["openapi"])
+        await documents.answer(send, call, await custom_kinds(access) if about_kinds else ())
+
+
+async def custom_kinds(access: Access) -> tuple[Resource, ...]:
+    """The kinds that the people of a cluster defined."""
+    live = await live_cluster(access)
+    async with live.turn(quiet=True) as engine:
+        return engine.server.customs.served()
 
 
 async def _resource(call: Call, access: Access, receive: Receive, send: Send) -> None:
-    target = addresses.resolve(call)
+    target = addresses.resolve(call, await custom_kinds(access) if addresses.is_custom(call) else ())
+    if target.resource.custom is not None and target.resource.custom.warning:
+        call.warnings.append(target.resource.custom.warning)
     body: Any = None
     twice: list[str] = []
     if target.subresource == "proxy":

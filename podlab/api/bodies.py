@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from podlab.kubernetes.apiserver import decode, protobuf
+from podlab.kubernetes.apiserver.customresources import door
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request
 from podlab.kubernetes.resources import Resource
 
@@ -207,8 +208,15 @@ def check(resource: Resource, value: Any, twice: list[str], validating: str) -> 
     """
     if isinstance(value, dict):
         check_kind(resource, value)
+    return judge(resource, [*unknown_fields(resource, value), *twice], validating)
+
+
+def unknown_fields(resource: Resource, value: Any) -> list[str]:
+    """What strict decoding complains about. Raises ApiError 400 for what cannot be decoded at all."""
+    if resource.custom is not None:
+        return door.unknown_fields(resource, value)
     _, unknown = decode.decode_with_warnings(resource, value)
-    return judge(resource, [*unknown, *twice], validating)
+    return unknown
 
 
 def judge(resource: Resource, faults: list[str], validating: str) -> list[str]:

@@ -1,9 +1,10 @@
-"""What is the same for every cluster: discovery, OpenAPI, version and health."""
+"""About the server: discovery, OpenAPI, version and health. The same for every cluster, but for the kinds that its people defined."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,19 +16,23 @@ from podlab.api.addresses import unknown
 from podlab.api.wire import Call, Scope, Send
 from podlab.kubernetes.apiserver import discovery, openapi
 from podlab.kubernetes.apiserver.errors import bad_request, method_not_supported
+from podlab.kubernetes.resources import Resource
 
 HEALTH = ("healthz", "livez", "readyz")
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
 KEPT = [(b"cache-control", b"public, immutable, max-age=31536000")]
 
 
-async def answer(send: Send, call: Call) -> None:
-    """Answer a path that is about the server and not about a cluster's objects. Raises ApiError 404 or 405."""
+async def answer(send: Send, call: Call, customs: Sequence[Resource] = ()) -> None:
+    """Answer a path that is about the server and not about a cluster's objects. `customs`: the kinds that the cluster's people defined.
+
+    Raises ApiError 404 or 405.
+    """
     if call.method not in ("GET", "HEAD"):
         raise method_not_supported(call.path[0] if call.path else "/", call.method.lower())
     path = call.path
     if path[:2] == ["openapi", "v3"]:
-        await _openapi(send, call)
+        await _openapi(send, call, customs)
         return
     if path and path[0] in HEALTH:
         await wire.answer(send, call, 200, b"ok", "text/plain; charset=utf-8")
@@ -35,9 +40,9 @@ async def answer(send: Send, call: Call) -> None:
     if path in (["api"], ["apis"]):
         version = _aggregated_version(call)
         if version:
-            await wire.answer(send, call, 200, _aggregated(path == ["api"], version), AGGREGATED.format(version), [(b"vary", b"accept")])
+            await wire.answer(send, call, 200, _aggregated(path == ["api"], version, customs), AGGREGATED.format(version), [(b"vary", b"accept")])
             return
-    found = _plain(tuple(path))
+    found = _value(tuple(path), customs) if customs else _plain(tuple(path))
     if found is None:
         raise unknown()
     await wire.answer(send, call, 200, found)
@@ -57,20 +62,25 @@ async def kubeconfig(send: Send, scope: Scope, call: Call, token: str) -> None:
 
 @lru_cache(maxsize=64)
 def _plain(path: tuple[str, ...]) -> bytes | None:
+    return _value(path, ())
+
+
+def _value(path: tuple[str, ...], customs: Sequence[Resource]) -> bytes | None:
     value: Any = None
     if not path:
-        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names()), *(f"/{name}" for name in HEALTH), "/openapi/v3", "/version"]
+        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *(f"/{name}" for name in HEALTH), "/openapi/v3", "/version"]
         value = {"paths": sorted(roots)}
     elif path == ("version",):
         value = discovery.version_info()
     elif path == ("api",):
         value = discovery.api_versions()
     elif path == ("apis",):
-        value = discovery.group_list()
+        value = discovery.group_list(customs)
     elif path[0] == "api" and len(path) == 2:
         value = discovery.resource_list("", path[1])
     elif path[0] == "apis":
-        value = discovery.group(path[1]) if len(path) == 2 else discovery.resource_list(*path[1:]) if len(path) == 3 else None
+        value = discovery.group(path[1], customs) if len(path) == 2 else \
+            discovery.resource_list(path[1], path[2], customs) if len(path) == 3 else None
     return None if value is None else wire.dumps(value)
 
 
@@ -85,21 +95,33 @@ def _aggregated_version(call: Call) -> str:
     return ""
 
 
+def _aggregated(core: bool, version: str, customs: Sequence[Resource]) -> bytes:
+    return _same_for_all(core, version) if core or not customs else wire.dumps(discovery.aggregated(core, version, customs))
+
+
 @lru_cache(maxsize=8)
-def _aggregated(core: bool, version: str) -> bytes:
+def _same_for_all(core: bool, version: str) -> bytes:
     return wire.dumps(discovery.aggregated(core, version))
 
 
-async def _openapi(send: Send, call: Call) -> None:
+async def _openapi(send: Send, call: Call, customs: Sequence[Resource]) -> None:
     if len(call.path) == 2:
-        await asyncio.to_thread(openapi.document, "")  # made once, beside the event loop
-        index = {name: {"serverRelativeURL": f"{call.base}/openapi/v3/{name}?hash={openapi.hash_of(name)}"} for name in openapi.names()}
+        hashes = await asyncio.to_thread(_hashes, tuple(customs))  # the texts are made once, beside the event loop
+        index = {name: {"serverRelativeURL": f"{call.base}/openapi/v3/{name}?hash={digest}"} for name, digest in hashes.items()}
         await wire.answer(send, call, 200, wire.dumps({"paths": index}))
         return
-    name = "/".join(call.path[2:])
-    text = await asyncio.to_thread(openapi.document, name)
+    text = await asyncio.to_thread(openapi.document, "/".join(call.path[2:]), customs)
     if text is None:
         raise unknown()
-    etag = f'"{openapi.hash_of(name)}"'.encode()
-    asked = call.one("hash") == openapi.hash_of(name)
-    await wire.answer(send, call, 200, text, extra=[(b"etag", etag), *(KEPT if asked else [])])
+    digest = openapi.hash_of(text)
+    await wire.answer(send, call, 200, text, extra=[(b"etag", f'"{digest}"'.encode()), *(KEPT if call.one("hash") == digest else [])])
+
+
+@lru_cache(maxsize=64)
+def _hash(name: str) -> str:
+    return openapi.hash_of(openapi.document(name) or b"")
+
+
+def _hashes(customs: Sequence[Resource]) -> dict[str, str]:
+    own = {f"apis/{one.group}/{one.version}" for one in customs}
+    return {name: openapi.hash_of(openapi.document(name, customs) or b"") if name in own else _hash(name) for name in openapi.names(customs)}

@@ -31,6 +31,7 @@ def checked(resource: Resource, text: str) -> str:
         raise bad_request(str(error)) from None
     found = [(versions.stored_field(resource, path), operator, value) for path, operator, value in terms]
     for (path, _, _), (asked, _, _) in zip(found, terms, strict=True):
-        if path not in EVERY and path not in OF_KIND.get(resource.plural, ()):
+        known = resource.custom.selectable if resource.custom is not None else OF_KIND.get(resource.plural, ())
+        if path not in EVERY and path not in known:
             raise bad_request(f"field label not supported: {asked}")
     return ",".join(path + operator + value for path, operator, value in found)

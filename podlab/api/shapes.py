@@ -83,6 +83,8 @@ def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape,
     if shape.kind == PARTIAL:
         return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
                 "items": [partial(obj, shape) for obj in shown]}
+    if resource.custom is not None:
+        return {"kind": resource.custom.list_kind, "apiVersion": resource.api_version, "metadata": metadata, "items": shown}
     # the items of a typed list do not repeat their kind
     items = [{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")} for obj in shown]
     return {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": metadata, "items": items}
@@ -90,7 +92,7 @@ def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape,
 
 def table(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, seconds: int, metadata: dict[str, Any], *,
           columns: bool = True) -> dict[str, Any]:
-    made = tables.table(BY_PLURAL[resource.plural], objects, now)
+    made = tables.table(BY_PLURAL.get(resource.plural, resource), objects, now)
     name = schema.type_of(resource)
     for row, obj in zip(made["rows"], objects, strict=True):
         if shape.include == "None":

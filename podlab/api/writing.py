@@ -9,7 +9,8 @@ from podlab.api import bodies, clocks, listing, shapes
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call
-from podlab.kubernetes.apiserver import create, decode, patch, schema, subresources, versions
+from podlab.kubernetes.apiserver import create, patch, schema, subresources, versions
+from podlab.kubernetes.apiserver.customresources import door
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request
 from podlab.kubernetes.apiserver.request import ADMIN, Request
 from podlab.kubernetes.cluster import Cluster as Engine
@@ -60,7 +61,7 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
         return _delete(live, hub, call, target, body)
     engine, shape = live.engine, shapes.negotiate(call, listing=False)
     options, validating = options_of(call, target), validation_of(call)
-    stored = BY_PLURAL[target.resource.plural]
+    stored = BY_PLURAL.get(target.resource.plural, target.resource)
     name, plural, subresource = target.name, stored.plural, target.subresource
     if plural == "bindings":
         plural, subresource = "pods", "binding"
@@ -121,7 +122,7 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
     elif "force" in call.query:
         raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch')
     options["patchType"] = kind
-    resource, stored = target.resource, BY_PLURAL[target.resource.plural]
+    resource, stored = target.resource, BY_PLURAL.get(target.resource.plural, target.resource)
     if kind != "application/json-patch+json":
         body = clocks.moved(schema.type_of(resource), body, -hub.seconds())
     if kind == APPLY:
@@ -130,7 +131,8 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
     if old is None:
         return body
     scaling = target.subresource == "scale"
-    before = subresources.scale_of(stored, old) if scaling else versions.as_served(resource, old)
+    scale_of = door.scale_of if stored.custom is not None else subresources.scale_of
+    before = scale_of(stored, old) if scaling else versions.as_served(resource, old)
     try:
         changed = patch.apply_patch(bodies.SCALE if scaling else resource, before, body, kind)
     except FAULTS:
@@ -138,7 +140,7 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
     if scaling:
         bodies.typed(bodies.SCALE, changed)
         return body
-    _, unknown = decode.decode_with_warnings(resource, changed)
+    unknown = bodies.unknown_fields(resource, changed)
     call.warnings += bodies.judge(resource, [*unknown, *twice], validating)
     if resource != stored:
         return create.of_this_version(stored, changed, False, new=False)
@@ -158,7 +160,7 @@ def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engi
 
 
 def _delete(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any) -> tuple[int, Any]:
-    engine, resource = live.engine, BY_PLURAL[target.resource.plural]
+    engine, resource = live.engine, BY_PLURAL.get(target.resource.plural, target.resource)
     options = options_of(call, target)
     options.pop("fieldManager")
     given = bodies.typed(bodies.DELETE_OPTIONS, body)
@@ -188,6 +190,6 @@ def _deleted(engine: Engine, hub: Hub, target: Target, resource: Resource, obj: 
     waits = held is not None and held["metadata"]["uid"] == obj["metadata"]["uid"] and not dry
     if waits or resource.plural in RETURNED:
         return shapes.one(target.resource, obj, shape, engine.now, hub.seconds())
-    details = {"name": target.name, **({"group": resource.group} if resource.group else {}), "kind": resource.plural,
+    details = {"name": target.name, **({"group": resource.group} if resource.group else {}), "kind": resource.name,
                "uid": obj["metadata"]["uid"]}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

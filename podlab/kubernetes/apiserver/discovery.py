@@ -1,11 +1,13 @@
 """What the server serves, as discovery tells clients: /version, /api, /apis and the lists of each group and version.
 
-The same for every cluster: kubectl keeps it on disk. Shapes: apimachinery/pkg/apis/meta/v1 (APIGroupList, APIResourceList) and
+The same for every cluster, but for the kinds that its people defined. kubectl keeps it on disk by the whole
+address of the server, which names the cluster's token. Shapes: apimachinery/pkg/apis/meta/v1 (APIGroupList, APIResourceList) and
 k8s.io/api/apidiscovery/v2 (the aggregated form).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -67,9 +69,25 @@ def served() -> dict[tuple[str, str], tuple[Resource, ...]]:
     return {key: tuple(sorted(resources, key=lambda one: one.plural)) for key, resources in found.items()}
 
 
-def find(group: str, version: str, plural: str) -> Resource | None:
+def with_customs(customs: Sequence[Resource]) -> dict[tuple[str, str], tuple[Resource, ...]]:
+    """Like `served`, with the kinds that the people of one cluster defined (customresources/definitions.py), whose groups come last."""
+    if not customs:
+        return served()
+    found = dict(served())
+    for one in customs:
+        key = (one.group, one.version)
+        found[key] = tuple(sorted((*found.get(key, ()), one), key=lambda resource: resource.name))
+    return found
+
+
+def groups(customs: Sequence[Resource]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*GROUPS, *(one.group for one in customs))))
+
+
+def find(group: str, version: str, plural: str, customs: Sequence[Resource] = ()) -> Resource | None:
     """The resource behind an address."""
-    return _by_address().get((group, version, plural))
+    found = _by_address().get((group, version, plural))
+    return found or next((one for one in customs if (one.group, one.version, one.name) == (group, version, plural)), None)
 
 
 @lru_cache(maxsize=1)
@@ -110,29 +128,29 @@ def api_versions() -> dict[str, Any]:
             "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "kubernetes.default.svc"}]}
 
 
-def group(name: str) -> dict[str, Any] | None:
+def group(name: str, customs: Sequence[Resource] = ()) -> dict[str, Any] | None:
     """/apis/<group>."""
-    versions = [{"groupVersion": f"{group}/{version}", "version": version} for group, version in served() if group == name]
+    versions = [{"groupVersion": f"{group}/{version}", "version": version} for group, version in with_customs(customs) if group == name]
     if not versions or not name:
         return None
     return {"kind": "APIGroup", "apiVersion": "v1", "name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
-def group_list() -> dict[str, Any]:
+def group_list(customs: Sequence[Resource] = ()) -> dict[str, Any]:
     """/apis."""
-    groups = [found for name in GROUPS if (found := group(name))]
+    found_groups = [found for name in groups(customs) if (found := group(name, customs))]
     return {"kind": "APIGroupList", "apiVersion": "v1",
-            "groups": [{key: value for key, value in one.items() if key not in ("kind", "apiVersion")} for one in groups]}
+            "groups": [{key: value for key, value in one.items() if key not in ("kind", "apiVersion")} for one in found_groups]}
 
 
-def resource_list(group_name: str, version: str) -> dict[str, Any] | None:
+def resource_list(group_name: str, version: str, customs: Sequence[Resource] = ()) -> dict[str, Any] | None:
     """/api/v1 and /apis/<group>/<version>."""
-    resources = served().get((group_name, version))
+    resources = with_customs(customs).get((group_name, version))
     if resources is None:
         return None
     entries: list[dict[str, Any]] = []
     for one in resources:
-        entry: dict[str, Any] = {"name": one.plural, "singularName": one.one, "namespaced": one.namespaced, "kind": one.kind,
+        entry: dict[str, Any] = {"name": one.name, "singularName": one.one, "namespaced": one.namespaced, "kind": one.kind,
                                  "verbs": list(verbs_of(one))}
         if one.short_names:
             entry["shortNames"] = list(one.short_names)
@@ -142,7 +160,7 @@ def resource_list(group_name: str, version: str) -> dict[str, Any] | None:
         for name, kind_of, verbs in subresources_of(one):
             other = {} if kind_of["group"] == group_name and kind_of["version"] == version else \
                 {"group": kind_of["group"], "version": kind_of["version"]}
-            entries.append({"name": f"{one.plural}/{name}", "singularName": "", "namespaced": one.namespaced, **other,
+            entries.append({"name": f"{one.name}/{name}", "singularName": "", "namespaced": one.namespaced, **other,
                             "kind": kind_of["kind"], "verbs": list(verbs)})
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group_name}/{version}" if group_name else version,
             "resources": entries}
@@ -151,20 +169,20 @@ def resource_list(group_name: str, version: str) -> dict[str, Any] | None:
 # ---- the aggregated form
 
 
-def aggregated(core: bool, version: str = "v2") -> dict[str, Any]:
+def aggregated(core: bool, version: str = "v2", customs: Sequence[Resource] = ()) -> dict[str, Any]:
     """The APIGroupDiscoveryList of /api (`core`) or /apis. `version` v2 or v2beta1, which have the same shape."""
     items: list[dict[str, Any]] = []
-    for name in GROUPS:
+    for name in groups(customs):
         if (not name) == core:
             versions = [{"version": one, "resources": [_discovered(resource) for resource in resources], "freshness": "Current"}
-                        for (group_name, one), resources in served().items() if group_name == name]
+                        for (group_name, one), resources in with_customs(customs).items() if group_name == name]
             items.append({"metadata": {**({"name": name} if name else {}), "creationTimestamp": None}, "versions": versions})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}", "metadata": {}, "items": items}
 
 
 def _discovered(resource: Resource) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "resource": resource.plural,
+        "resource": resource.name,
         "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.one,

@@ -46,6 +46,8 @@ def as_stored(stored: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
 def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
     """A stored object in the version of `resource`, with its field managers."""
     obj = records.shown(obj)
+    if resource.custom is not None:
+        return obj if obj["apiVersion"] == resource.api_version else {**obj, "apiVersion": resource.api_version}
     if resource not in ALSO_SERVED:
         return obj
     if resource.kind == "Event":

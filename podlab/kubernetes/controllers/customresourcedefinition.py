@@ -58,8 +58,8 @@ class CustomResourceDefinitionController(Controller):
             if other["metadata"]["name"] == definition["metadata"]["name"] or other["spec"]["group"] != definition["spec"]["group"]:
                 continue
             names = (other.get("status") or {}).get("acceptedNames") or {}
-            taken.update(dict.fromkeys((names.get("plural"), names.get("singular"), *(names.get("shortNames") or ()))))
-            kinds.update(dict.fromkeys((names.get("kind"), names.get("listKind"))))
+            taken.update(dict.fromkeys((str(names.get("plural")), str(names.get("singular")), *(names.get("shortNames") or ()))))
+            kinds.update(dict.fromkeys((str(names.get("kind")), str(names.get("listKind")))))
         wanted = definition["spec"]["names"]
         accepted: dict[str, Any] = dict((definition.get("status") or {}).get("acceptedNames") or {"plural": "", "kind": ""})
         wrong = ("True", "NoConflicts", "no conflicts found")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,9 @@ class Info:
     source: str = ""
 
 
-def resource_named(word: str) -> Resource:
-    """Raises KubectlError for a kind that the server lacks."""
-    resource = by_any_name(word)
+def resource_named(word: str, customs: Iterable[Resource] = ()) -> Resource:
+    """Raises KubectlError for a kind that the server lacks. `customs`: the kinds that people defined (Call.customs)."""
+    resource = by_any_name(word, customs)
     if resource is None:
         raise KubectlError(f'error: the server doesn\'t have a resource type "{word}"\n')
     return resource
@@ -55,7 +55,7 @@ def resource_named(word: str) -> Resource:
 ALL = tuple(resource for resource in RESOURCES if "all" in resource.categories)
 
 
-def targets(arguments: list[str]) -> list[Target]:
+def targets(arguments: list[str], customs: Sequence[Resource] = ()) -> list[Target]:
     """`pod web api` -> two named Pods; `pods,svc` -> two kinds; `pod/web svc/web` -> two named objects; `all` -> its kinds."""
     if any("/" in word for word in arguments):
         found = []
@@ -69,14 +69,20 @@ def targets(arguments: list[str]) -> list[Target]:
                                    "resource/<resource_name>'\n")
             if not name or not kind or "/" in name:
                 raise KubectlError("error: arguments in resource/name form must have a single resource and name\n")
-            found += [Target(resource_named(one), name) for one in kind.split(",")]
+            found += [Target(resource_named(one, customs), name) for one in kind.split(",")]
         return found
     kinds: list[Resource] = []
     for word in arguments[0].split(","):
-        kinds += ALL if word == "all" else [resource_named(word)]
+        kinds += _category(word, customs) or [resource_named(word, customs)]
     if len(arguments) == 1:
         return [Target(kind) for kind in kinds]
     return [Target(kind, name) for kind in kinds for name in arguments[1:]]
+
+
+def _category(word: str, customs: Sequence[Resource]) -> list[Resource]:
+    """The kinds of a category (`all`), one version of each; none where the word names no category."""
+    mine = {one.plural: one for one in reversed(customs) if word in one.categories}
+    return [*(ALL if word == "all" else ()), *(mine[plural] for plural in sorted(mine))]
 
 
 def namespace_of(call: Call, resource: Resource) -> str:
@@ -132,7 +138,7 @@ def _info(call: Call, manifest: Manifest) -> Info:
                         "validation off with --validate=false"])
     metadata = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
     name, namespace = str((metadata or {}).get("name") or ""), str((metadata or {}).get("namespace") or "")
-    resource = by_api_kind(str(version), str(kind))
+    resource = by_api_kind(str(version), str(kind), call.customs)
     if resource is None and (asked := create.resource_of(obj)) is not None:  # an older version that is served beside the stored one
         resource, obj = BY_PLURAL[asked.plural], versions.as_stored(BY_PLURAL[asked.plural], obj)
     if resource is None:
@@ -183,7 +189,7 @@ def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
         return found, wrong
     if not arguments:
         raise KubectlError(NOTHING_NAMED)
-    wanted = targets(arguments)
+    wanted = targets(arguments, call.customs)
     flags = call.flags
     many = selecting and any(flags.get(name) for name in ("selector", "field-selector", "all"))
     if selecting and any(target.name for target in wanted) and flags.get("selector"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..objects import dig
-from ..resources import RESOURCES, by_any_name
+from ..resources import RESOURCES, Resource, by_any_name
 from .flags import GLOBAL
 from .terminal import Terminal
 from .verbs import ALIASES, VERBS
@@ -95,8 +95,12 @@ def _namespace(before: list[str], terminal: Terminal) -> str:
     return terminal.config.namespace
 
 
+def _customs(terminal: Terminal) -> tuple[Resource, ...]:
+    return terminal.api.cluster.server.customs.served()
+
+
 def _names(plural: str, namespace: str, terminal: Terminal) -> list[str]:
-    resource = next(r for r in RESOURCES if r.plural == plural)
+    resource = next(r for r in (*RESOURCES, *_customs(terminal)) if r.plural == plural)
     return [obj["metadata"]["name"] for obj in terminal.api.client.list(plural, namespace if resource.namespaced else None)]
 
 
@@ -114,8 +118,8 @@ def _arguments(name: str, rest: list[str], last: str, before: list[str], termina
         if "/" in last:
             return _slashed(last, namespace, terminal)
         if not rest:
-            return [word for r in RESOURCES for word in (r.plural, r.one)] + (["all"] if name == "get" else [])
-        kind = by_any_name(rest[0].split(",")[0])
+            return [word for r in (*RESOURCES, *_customs(terminal)) for word in (r.name, r.one)] + (["all"] if name == "get" else [])
+        kind = by_any_name(rest[0].split(",")[0], _customs(terminal))
         if kind is None or name == "explain":
             return []
         if name.startswith("set ") and len(rest) >= 2:
@@ -130,7 +134,7 @@ def _arguments(name: str, rest: list[str], last: str, before: list[str], termina
 
 def _slashed(last: str, namespace: str, terminal: Terminal) -> list[str]:
     kind, _, _ = last.partition("/")
-    resource = by_any_name(kind)
+    resource = by_any_name(kind, _customs(terminal))
     return [f"{kind}/{name}" for name in _names(resource.plural, namespace, terminal)] if resource else []
 
 

@@ -24,14 +24,24 @@ class _Options:
     retain: bool = False  # say which members of a union stay
 
 
+def media_type(resource: Resource) -> str:
+    """The kind of patch that kubectl sends for a resource: what people defined merges by RFC 7386 alone."""
+    return f"application/{'merge' if resource.custom is not None else 'strategic-merge'}-patch+json"
+
+
+def _kind(resource: Resource) -> str:
+    """The type whose fields say how lists merge; "" for none."""
+    return "" if resource.custom is not None else schema.type_of(resource)
+
+
 def two_way(resource: Resource, original: Json, modified: Json) -> dict[str, Any]:
     """What turns `original` into `modified`."""
-    return _maps(original, modified, schema.type_of(resource), _Options(order=True))
+    return _maps(original, modified, _kind(resource), _Options(order=True))
 
 
 def three_way(resource: Resource, original: Json, modified: Json, current: Json) -> dict[str, Any]:
     """What `kubectl apply` sends: additions and changes from `current` to `modified`, deletions from `original`."""
-    kind = schema.type_of(resource)
+    kind = _kind(resource)
     changes = _maps(current, modified, kind, _Options(deletions=False, order=True, retain=True))
     removals = _maps(original, modified, kind, _Options(additions=False, order=True, retain=True))
     return _merged(removals, changes, kind)

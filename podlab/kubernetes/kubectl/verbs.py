@@ -55,6 +55,11 @@ class Call:
         return self.terminal.api.perform(Request(verb, plural, namespace, name, subresource, body, options))
 
     @property
+    def customs(self) -> tuple[Resource, ...]:
+        """The kinds that people defined in this cluster."""
+        return self.terminal.api.cluster.server.customs.served()
+
+    @property
     def manager(self) -> str:
         """Whom the cluster shall note as the owner of what is written: --field-manager, or the command's own name for itself."""
         word = self.name.split()[0]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...cause import Cause
 from ...etcd import key_of
-from ...objects import Map, dig, freeze, replace, thaw
+from ...objects import Map, dig, freeze, replace, stored, thaw
 from ...resources import Resource
 from .. import applying, decode, deletion, patch
 from ..admission import namespace_lifecycle
 from ..context import Context
-from ..errors import ApiError, FieldError, already_exists, bad_request, invalid, method_not_supported, not_found
+from ..errors import ApiError, FieldError, already_exists, bad_request, invalid, method_not_supported, not_found, show
 from ..ownership import managers, records, typed
 from ..ownership.managers import APPLY, UPDATE, Entries
 from ..request import Request
@@ -84,7 +84,7 @@ def decoded(resource: Resource, body: Any, request: Request) -> Object:
     obj["metadata"] = dict(head.get("metadata") or {})
     if stated is not None:
         obj["metadata"]["managedFields"] = stated
-    unknown = [f"unknown field {decode.show(path)}" for path in structural.prune(dict(served.schema), obj)] + unknown
+    unknown = [f"unknown field {show(path)}" for path in structural.prune(dict(served.schema), obj)] + unknown
     if unknown and request.options.get("fieldValidation", "Strict") == "Strict":
         raise bad_request(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: strict decoding error: '
                           + ", ".join(unknown[:decode.MAX_STRICT_ERRORS]))
@@ -97,7 +97,7 @@ def unknown_fields(resource: Resource, body: Any) -> list[str]:
     """What strict decoding would complain about."""
     if not isinstance(body, dict):
         return []
-    return [f"unknown field {decode.show(path)}" for path in structural.prune(dict(resource.custom.schema), thaw(body))]
+    return [f"unknown field {show(path)}" for path in structural.prune(dict(resource.custom.schema), thaw(body))]
 
 
 def create(server: ApiServer, resource: Resource, request: Request, cause: Cause, owners: Entries | None = None) -> Map:
@@ -145,15 +145,14 @@ def _without_metadata(obj: Mapping[str, Any]) -> Object:
 
 
 def _as_stored(server: ApiServer, resource: Resource, obj: Object) -> Object:
-    stored = server.customs.find(resource.plural)
-    return {**obj, "apiVersion": stored.api_version if stored is not None else resource.api_version}
+    found = server.customs.find(resource.plural)
+    return {**obj, "apiVersion": found.api_version if found is not None else resource.api_version}
 
 
 def _as_asked(resource: Resource, obj: Map) -> Map:
     """An answer in the version of the request. It keeps its managers."""
     if obj.get("apiVersion") == resource.api_version:
         return obj
-    from ...objects import stored
     return stored({**obj, "apiVersion": resource.api_version}, records.of(obj))
 
 

@@ -9,11 +9,10 @@ from typing import Any
 from ...apiserver.errors import ApiError
 from ...apiserver.ownership import fields, managers, records
 from ...objects import dig, thaw
-from ...resources import BY_PLURAL
 from ..builder import FILES, Info, from_files, has_files
 from ..flags import Flag
 from ..output.go_values import to_json
-from ..patches import three_way
+from ..patches import media_type, three_way
 from ..terminal import APPLYING, Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, Failures, fail_with, report_all, verb, wrapped
 
@@ -133,7 +132,7 @@ def _apply(call: Call, info: Info) -> tuple[Any, str]:
             raise wrapped(refusal, "creating", info.source) from refusal
     previous = dig(current, "metadata.annotations", {}).get(LAST_APPLIED)
     if previous is None:
-        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} is missing the {LAST_APPLIED} annotation which "
+        call.terminal.err(f"Warning: resource {info.resource.name}/{info.name} is missing the {LAST_APPLIED} annotation which "
                           f"is required by "
                           "kubectl apply. kubectl apply should only be used on resources created declaratively by either "
                           "kubectl create "
@@ -152,7 +151,7 @@ def _apply(call: Call, info: Info) -> tuple[Any, str]:
         return current, "configured"
     try:
         done = call.request("patch", info.resource, info.name, info.namespace, patch,
-                            patchType="application/strategic-merge-patch+json",
+                            patchType=media_type(info.resource),
                             **sending(call))
     except ApiError as error:
         if call.flags["force"] and error.reason in ("Invalid", "Conflict"):
@@ -170,7 +169,7 @@ def _gvr(info: Info) -> str:
     version = info.resource.api_version
     if not info.resource.group:
         version = f"/{version}"
-    return f'{version}, Resource={info.resource.plural}", GroupVersionKind: "{version}, Kind={info.resource.kind}'
+    return f'{version}, Resource={info.resource.name}", GroupVersionKind: "{version}, Kind={info.resource.kind}'
 
 
 CONFLICTS = """{}
@@ -310,7 +309,7 @@ def _force_replace(call: Call) -> Command:
         call.request("delete", info.resource, info.name, info.namespace, propagationPolicy="Background",
                      **({"gracePeriodSeconds": grace} if grace >= 0 else {}))
         call.terminal.out(delete_lines(info.resource, info.name, info.namespace, force=grace == 0))
-        waiting.append((BY_PLURAL[info.resource.plural], info.namespace, info.name, live["metadata"]["uid"]))
+        waiting.append((info.resource, info.namespace, info.name, live["metadata"]["uid"]))
     yield from gone(call, waiting, call.flags["timeout"])
     for info in infos:
         made = call.request("create", info.resource, "", info.namespace, _with_namespace(info.object, info.namespace),

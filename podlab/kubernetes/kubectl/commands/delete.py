@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...apiserver.errors import ApiError
-from ...resources import BY_PLURAL, Resource
+from ...resources import Resource
 from ..builder import FILES, SELECTING, Info, from_files, has_files, select, targets
 from ..flags import Flag
 from ..terminal import DELETING, Command, KubectlError, Wait
@@ -100,7 +100,7 @@ def _doomed(call: Call) -> Any:
     """The objects to delete, live."""
     flags = call.flags
     if not has_files(call) and call.arguments and not any("/" in word for word in call.arguments):
-        targets(call.arguments[:1])  # an unknown kind is the first thing to complain about
+        targets(call.arguments[:1], call.customs)  # an unknown kind is the first thing to complain about
         if len(call.arguments) == 1 and not (flags["all"] or flags["selector"] or flags["field-selector"]):
             raise KubectlError("error: resource(s) were provided, but no name was specified\n")
     if has_files(call):
@@ -124,7 +124,7 @@ def gone(call: Call, waiting: list[tuple[Resource, str, str, str]], timeout_ms: 
     deadline = call.now + (timeout_ms or FOREVER_MS)
     late: list[Any] = [] if wrong is None else wrong
     for resource, namespace, name, uid in waiting:
-        plural = BY_PLURAL[resource.plural].plural
+        plural = resource.plural
         while True:
             held = call.terminal.api.client.find(plural, name, namespace or None)
             if held is None or held["metadata"]["uid"] != uid:

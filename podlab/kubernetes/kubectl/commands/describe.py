@@ -22,7 +22,7 @@ def describe(call: Call) -> Command:
         errors = "".join(report(error) for error in wrong)
         wanted = [Target(info.resource, info.name) for info in infos]
     elif call.arguments:
-        wanted = targets(call.arguments)
+        wanted = targets(call.arguments, call.customs)
     else:
         raise KubectlError(f"error: {NO_KIND.format('describe')}\n".replace("\n\n\n", "\n"))
     if any(target.name for target in wanted) and flags["selector"]:

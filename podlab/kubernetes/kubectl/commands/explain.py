@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from ...apiserver import schema
-from ...resources import RESOURCES
+from ...resources import RESOURCES, Resource
 from ..builder import resource_named
 from ..flags import Flag
 from ..terminal import KubectlError
@@ -31,12 +31,12 @@ def explain(call: Call) -> None:
     kind, *path = call.arguments[0].rstrip(".").split(".")
     if call.flags["api-version"]:
         group = call.flags["api-version"].rpartition("/")[0]
-        if not any(r.group == group and r.api_version == call.flags["api-version"] for r in RESOURCES):
+        if not any(r.group == group and r.api_version == call.flags["api-version"] for r in (*RESOURCES, *call.customs)):
             raise KubectlError(f'error: couldn\'t find resource for "{call.flags["api-version"]}, Resource={kind}"\n')
-    resource = resource_named(kind)
+    resource = resource_named(kind, call.customs)
     text = (f"GROUP:      "
             f"{resource.group}\n" if resource.group else "") + f"KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n"
-    found: Schema = schema.definitions()[schema.type_of(resource)]
+    found: Schema = _defined(resource) if resource.custom is not None else schema.definitions()[schema.type_of(resource)]
     for depth, name in enumerate(path):
         member = _member(found, name)
         if member is None:
@@ -47,6 +47,12 @@ def explain(call: Call) -> None:
     text += "DESCRIPTION:\n" + _indent(wrap(_description(found) or "<empty>", WIDTH), 4) + "\n"
     fields = _fields(found, 1, call.flags["recursive"], ())
     call.terminal.out(text + (f"FIELDS:\n{fields}" if fields else "") + "\n")
+
+
+def _defined(resource: Resource) -> Schema:
+    """The schema of a kind that people defined, with what every kind has."""
+    own: Schema = resource.custom.schema
+    return {**own, "properties": {**(own.get("properties") or {}), **schema.definitions()[schema.CUSTOM]["properties"]}}
 
 
 def _resolved(node: Schema) -> Schema:

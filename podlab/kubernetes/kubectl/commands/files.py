@@ -15,7 +15,7 @@ from ..containers import choose, refused
 from ..flags import Flag
 from ..manifests import clean, parse
 from ..output import go_yaml
-from ..patches import three_way, two_way
+from ..patches import media_type, three_way, two_way
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, fail_with, report, verb
 from .apply import LAST_APPLIED, annotated
@@ -64,7 +64,7 @@ def _save_edit(call: Call, info: Info, new: dict[str, Any]) -> None:
         call.terminal.err("Edit cancelled, no changes made.\n")
         return
     done = call.request("patch", info.resource, info.name, info.namespace, patch,
-                        patchType="application/strategic-merge-patch+json", fieldValidation="Strict")
+                        patchType=media_type(info.resource), fieldValidation="Strict")
     call.show(info.resource, done, "edited")
 
 
@@ -109,7 +109,7 @@ def _merged(call: Call, info: Info, live: Any) -> Any:
     if not patch:
         return live
     return call.request("patch", info.resource, info.name, info.namespace, patch,
-                        patchType="application/strategic-merge-patch+json", dryRun="All")
+                        patchType=media_type(info.resource), dryRun="All")
 
 
 def _lines(obj: Any) -> list[str]:

@@ -79,7 +79,7 @@ def _wanted(call: Call) -> Any:
         raise call.usage_error('Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description '
                                'of that resource '
                                "(e.g. kubectl explain pods).")
-    wanted = targets(call.arguments)
+    wanted = targets(call.arguments, call.customs)
     if any(target.name for target in wanted):
         if flags["selector"] or flags["field-selector"]:
             raise KubectlError("error: name cannot be provided when a selector is specified\n")
@@ -218,7 +218,7 @@ def _raw(call: Call) -> int:
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces":
         namespace, rest = rest[1], rest[2:]
-    resource = next((r for r in RESOURCES if rest and r.plural == rest[0] and r.group == group), None)
+    resource = next((r for r in (*RESOURCES, *call.customs) if rest and r.name == rest[0] and r.group == group), None)
     if resource is None:
         raise ApiError(404, "NotFound", "the server could not find the requested resource")
     if len(rest) > 1:

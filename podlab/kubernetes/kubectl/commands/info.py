@@ -35,16 +35,16 @@ def api_resources(call: Call) -> None:
     flags = call.flags
     if flags["output"] not in (None, "", "wide", "name"):
         raise KubectlError(f"error: --output {flags['output']} is not available\n")
-    found = [r for r in RESOURCES if (not flags.given("namespaced") or r.namespaced == flags["namespaced"])
+    found = [r for r in (*RESOURCES, *call.customs) if (not flags.given("namespaced") or r.namespaced == flags["namespaced"])
              and (not flags.given("api-group") or r.group == flags["api-group"])
              and all(word in r.verbs for word in flags["verbs"]) and (not flags["categories"]
                                                                       or any(c in r.categories for c in flags["categories"]))]
-    found.sort(key=(lambda r: (r.kind, r.group)) if flags["sort-by"] == "kind" else (lambda r: (r.group, r.plural)))
+    found.sort(key=(lambda r: (r.kind, r.group)) if flags["sort-by"] == "kind" else (lambda r: (r.group, r.name)))
     if flags["output"] == "name":
         call.terminal.out("".join(r.qualified + "\n" for r in found))
         return
     headers = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
-    rows = [[r.plural, ",".join(r.short_names), r.api_version, str(r.namespaced).lower(), r.kind] for r in found]
+    rows = [[r.name, ",".join(r.short_names), r.api_version, str(r.namespaced).lower(), r.kind] for r in found]
     if flags["output"] == "wide":
         headers += ["VERBS", "CATEGORIES"]
         rows = [[*row, ",".join(r.verbs), ",".join(r.categories)] for row, r in zip(rows, found, strict=True)]
@@ -54,7 +54,7 @@ def api_resources(call: Call) -> None:
 @verb("api-versions", summary="Print the supported API versions on the server, in the form of \"group/version\"",
       usage="api-versions")
 def api_versions(call: Call) -> None:
-    call.terminal.out("".join(version + "\n" for version in sorted({*(r.api_version for r in RESOURCES), *REVIEWS})))
+    call.terminal.out("".join(version + "\n" for version in sorted({*(r.api_version for r in (*RESOURCES, *call.customs)), *REVIEWS})))
 
 
 @verb("cluster-info", summary="Display cluster information", usage="cluster-info")
@@ -189,7 +189,7 @@ def can_i(call: Call) -> int:
                            "auth can-i -h' for help and examples.\n")
     action, what = call.arguments[0], call.arguments[1]
     kind, _, name = what.partition("/")
-    resource = by_any_name(kind) if not what.startswith("/") else None
+    resource = by_any_name(kind, call.customs) if not what.startswith("/") else None
     if resource is None and kind not in ("*", "") and not what.startswith("/"):
         call.terminal.err(f"Warning: the server doesn't have a resource type '{kind}'\n\n")
     if resource is not None and not resource.namespaced and call.namespace:
