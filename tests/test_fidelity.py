@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from podlab.projection.fidelity import features, fidelity_note
+from podlab.projection.fidelity import features, fidelity_note, notes_of
 
 from .kubernetes.recordings import FOLDER, MISSING, judged
 
@@ -54,3 +54,11 @@ def test_the_lab_page_is_told_what_differs_where_it_matters() -> None:
     assert "1초" in (fidelity_note("CrashLoopBackOff") or "")
     assert "ingress controller" in (fidelity_note("Ingress") or "")
     assert fidelity_note("Pod") is None
+
+
+def test_an_object_is_told_of_by_its_kind_its_state_and_what_it_asks_for() -> None:
+    waiting = {"kind": "Pod", "status": {"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}] * 2},
+               "spec": {"containers": [{"readinessProbe": {"grpc": {"port": 1}}, "securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}}]}}
+    assert [note.text for note in notes_of(waiting)] == [fidelity_note(word) for word in ("CrashLoopBackOff", "grpc", "securityContext")]
+    assert [note.text for note in notes_of({"kind": "Service", "spec": {"type": "LoadBalancer"}})] == [fidelity_note("LoadBalancer")]
+    assert notes_of({"kind": "Pod", "spec": {"containers": [{}]}}) == [] and notes_of({"kind": "Service", "spec": {"type": "ClusterIP"}}) == []

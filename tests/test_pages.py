@@ -3,6 +3,8 @@ import re
 import pytest
 from django.test import Client
 
+from podlab.projection.fidelity import anchor, features
+
 pytestmark = pytest.mark.django_db
 
 
@@ -49,3 +51,9 @@ def test_get_does_not_act(client: Client) -> None:
 def test_a_nickname_with_html_is_escaped(client: Client) -> None:
     client.post("/start/", {"nickname": "<b>고래</b>"})
     assert "<b>고래</b>" not in client.get("/").content.decode()
+
+
+def test_the_page_of_differences_has_an_anchor_for_every_feature_and_no_inline_style(client: Client) -> None:
+    page = client.get("/fidelity/").content.decode()
+    assert all(f'id="{anchor(number)}"' in page for number in range(len(features())))
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)

@@ -20,7 +20,7 @@ from podlab.labs.lint import Problem
 from podlab.labs.live import RATES, LiveCluster
 from podlab.labs.models import File
 from podlab.labs.suggest import Word
-from podlab.projection import explanations, korean, regions
+from podlab.projection import explanations, fidelity, korean, regions
 from podlab.projection import requests as projection_requests
 from podlab.projection.board import Board, Options
 from podlab.projection.korean import clock as clock_text
@@ -136,6 +136,8 @@ def inspector(live: LiveCluster, ref: str, view: str, board: Board) -> str:
     context: dict[str, Any] = {"ref": ref, "view": view, "view_name": VIEW_NAMES[view], "views": list(VIEW_NAMES.items()), "name": name,
                                "container": container, "kind": kind,
                                "key": f"{ref}-{view}".replace("/", "-").replace("#", "-")}
+    if obj is not None:
+        context["notes"] = fidelity.notes_of(obj)
     conditions = dig(obj, "status.conditions", ()) if obj is not None else ()
     failure = next((c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True"), None)
     if failure is not None:
