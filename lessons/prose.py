@@ -18,7 +18,8 @@ _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enab
 
 def _fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """```sh -> a command to type; ```yaml name.yaml -> a manifest to open in the editor; ```why pods/default/web#container -> a
-    button that asks for the cause chain; ```open http://node-1:30080/ -> a button that opens the browser tab there; anything else -> what a machine says."""
+    button that asks for the cause chain; ```open http://node-1:30080/ -> a button that opens the browser tab there; anything else ->
+    what a machine says."""
     token = tokens[index]
     language, _, name = token.info.strip().partition(" ")
     name, text = escape(name.strip() or "lesson.yaml"), escape(token.content.rstrip("\n"))

@@ -172,7 +172,8 @@ class BrowserTab:
         browser, hop = self.browser, self.browser.page
         failure = failure_of(hop, browser.looped) if hop else None
         return [render_to_string("labs/_browser.html", {
-            "number": self._number, "url": self._loading or (hop.url if hop else ""), "loading": self._loading, "paused": not self._live.rate, "frame": self._frame,
+            "number": self._number, "url": self._loading or (hop.url if hop else ""), "loading": self._loading, "paused": not self._live.rate,
+            "frame": self._frame,
             "back": browser.at > 0, "forward": browser.at + 1 < len(browser.history), "failure": failure, "hop": hop, "page": self._page,
             "hops": [_told(one) for one in browser.hops], "told": _summary(hop, failure, self._page, len(browser.hops)),
             "headers": [(name, value[:SHOWN_HEADER]) for name, value in hop.headers] if hop else [],
@@ -198,7 +199,8 @@ def _summary(hop: Hop | None, failure: Failure | None, page: webpage.Safe, hops:
     way = f" 리디렉션을 {hops - 1}번 따라왔습니다." if hops > 1 else ""
     if failure is not None:
         return f"{failure.title}. {failure.code}.{way}"
-    return f"{hop.status} {hop.reason}{': ' + page.title if page.title else ''}.{way}"
+    status = f"{hop.status} {hop.reason}"
+    return f"{status}{': ' + page.title if page.title not in ('', status) else ''}.{way}"
 
 
 def failure_of(hop: Hop, looped: bool) -> Failure | None:
@@ -218,8 +220,9 @@ def failure_of(hop: Hop, looped: bool) -> Failure | None:
     forwarded = "이 포트를 이어 주는 것이 없습니다. 터미널에서 kubectl port-forward를 켠 채로 두십시오." if host in HERE else ""
     slow = Failure(cannot, f"{host}에서 응답하는 데 시간이 너무 오래 걸립니다.", "ERR_CONNECTION_TIMED_OUT")
     return {
-        "URL": Failure("주소를 알아볼 수 없음", f"{josa(host, '은/는')} 주소가 아닙니다.", "ERR_INVALID_URL", "http://localhost:8080처럼 적습니다."),
-        "TLS": Failure(cannot, f"{host}에서 보안 연결(https)로 답하지 않았습니다.", "ERR_SSL_PROTOCOL_ERROR", "http://로 시작하는 주소를 써 보십시오."),
+        "URL": Failure("주소를 알아볼 수 없음", f"{josa(host, '은/는')} 주소가 아닙니다.", "ERR_INVALID_URL", "http://localhost:8080처럼 씁니다."),
+        "TLS": Failure(cannot, f"{host}에서 보안 연결(https)로 답하지 않았습니다.", "ERR_SSL_PROTOCOL_ERROR",
+                       "http://로 시작하는 주소를 써 보십시오."),
         "no such host": Failure(cannot, f"{host}의 서버 IP 주소를 찾을 수 없습니다.", "DNS_PROBE_FINISHED_NXDOMAIN"),
         "ECONNREFUSED": Failure(cannot, f"{host}에서 연결을 거부했습니다.", "ERR_CONNECTION_REFUSED",
                                 forwarded or "그 주소의 그 포트에서 듣고 있는 프로세스가 없습니다."),

@@ -160,6 +160,8 @@ class LabConsumer(AsyncWebsocketConsumer):
             try:
                 async with live.turn(quiet=True):
                     self.terminal.advance()
+                if not self.terminal.busy:
+                    self.hint()  # what the command has done is looked at once more: a request alone moves nothing in the store
             except Fenced:
                 await self._join()
                 return
