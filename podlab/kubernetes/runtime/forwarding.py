@@ -128,7 +128,7 @@ class Gateway:
 
     def _accept(self, key: str, fd: int) -> None:
         made = sockets.accept(self.sys, fd)
-        if len(self.data["down"]) >= MOST:
+        if len(self.data["down"]) >= MOST or sockets.depth(self.sys, made) > LOOP:
             self.sys.close(made)
             return
         original = sockets.original(self.sys, made)
@@ -156,9 +156,6 @@ class Gateway:
                     return
                 conn["buffer"] = rest
                 self.sys.charge(FORWARD_US)
-                if sockets.depth(self.sys, fd) > LOOP:
-                    self.close(fd, conn)
-                    return
                 self.begin(fd, conn, message)
                 if conn["rq"] is None and str(fd) in self.data["down"]:
                     continue

@@ -165,15 +165,17 @@ class Network(Component):
         return (found[0], found[1]) if found else None
 
     def depth(self, desc: Data) -> int:
-        """How many hops the request that has come in on `desc` has behind it."""
-        held = self.state["connections"].get(desc.get("connection", ""), {})
-        return int(held["asked"][3][1]) if "asked" in held else 0
+        """How many proxies what comes in on `desc` has passed."""
+        return int(self.state["connections"].get(desc.get("connection", ""), {}).get("depth", 0))
 
     def follow(self, desc: Data, request: Data, attempt: int) -> None:
         """The connection `desc` carries on the request that has come in on `request`: one more hop of the same trace, at its `attempt`."""
         held = self.state["connections"].get(desc.get("connection", ""))
         before = self.state["connections"].get(request.get("connection", ""))
-        if held is not None and before is not None and "asked" in before:
+        if held is None or before is None:
+            return
+        held["depth"] = before.get("depth", 0) + 1
+        if "asked" in before:
             method, path, _, trace, host = before["asked"]
             held["trace"] = [trace[0], trace[1] + 1, attempt, method, path, host]
 

@@ -125,7 +125,7 @@ def follow(sys: Sys, fd: int, request: int, attempt: int = 0) -> None:
 
 
 def depth(sys: Sys, fd: int) -> int:
-    """How many proxies the request that has come in on `fd` has passed."""
+    """How many proxies what comes in on `fd` has passed."""
     return network(sys).depth(_desc(sys, fd))
 
 
