@@ -66,7 +66,7 @@ class Linker:
         term = self._terms.pop(match[1], None)
         if term is None:  # the second time within one piece
             return match[0]
-        return f'<a class="term" href="/glossary/#{term.id}" target="_blank" title="{escape(term.means)}">{match[1]}</a>'
+        return f'<a class="gloss" href="/glossary/#{term.id}" target="_blank" title="{escape(term.means)}">{match[1]}</a>'
 
 
 def _note(inside: list[str], tag: str) -> None:

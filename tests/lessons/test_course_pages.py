@@ -32,7 +32,7 @@ TERMS = (POD, Term("서비스", "Service", "앞에 세우는 주소"), Term("사
 ])
 def test_the_first_use_of_a_term_is_linked_and_nothing_else(html: str, linked: list[str]) -> None:
     out = Linker(TERMS).link(html)
-    assert [part.split("</a>")[0].rsplit(">", 1)[-1] for part in out.split('class="term"')[1:]] == linked
+    assert [part.split("</a>")[0].rsplit(">", 1)[-1] for part in out.split('class="gloss"')[1:]] == linked
 
 
 def test_a_term_is_linked_once_in_a_lesson() -> None:
@@ -43,7 +43,7 @@ def test_a_term_is_linked_once_in_a_lesson() -> None:
 
 def test_every_lesson_links_its_terms() -> None:
     for lesson in library.lessons():
-        assert any('class="term"' in step.html for step in lesson.steps), lesson.slug
+        assert any('class="gloss"' in step.html for step in lesson.steps), lesson.slug
         assert sum(step.html.count('href="/glossary/#pod"') for step in lesson.steps) <= 1
 
 
