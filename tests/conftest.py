@@ -10,6 +10,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     # Unit tests render pages without a front-end build; the browser tests' server uses the real, hashed files.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.WHITENOISE_AUTOREFRESH = True  # look for a static file when it is asked for, not for all at every client's beginning
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):  # nothing of a test's database need survive a power cut
+        database["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes half a second a sign-in, on purpose
 
 

@@ -43,6 +43,7 @@ def test_a_feature_says_what_differs_and_what_proves_it(feature: dict[str, Any])
         assert re.search(rf"^(async )?def {re.escape(name)}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({name for feature in features() for name in feature.get("recordings", ())}))
 def test_a_recording_that_proves_a_feature_is_matched(name: str) -> None:
     assert (FOLDER / "recorded" / f"{name}.json").exists(), MISSING

@@ -20,10 +20,12 @@ def settings_under(data: Path, **variables: str) -> subprocess.CompletedProcess[
     return subprocess.run([sys.executable, "-c", SHOW], cwd=ROOT, env=environ, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_on_a_learners_machine_nothing_need_be_set(tmp_path: Path) -> None:
     assert settings_under(tmp_path).stdout.split() == ["False", "False", "django.db.backends.sqlite3"]
 
 
+@pytest.mark.slow
 def test_a_hosted_server_must_be_given_its_secret_key(tmp_path: Path) -> None:
     refused = settings_under(tmp_path, PODLAB_HOSTS="podlab.example")
     assert refused.returncode != 0 and "SECRET_KEY must be set" in refused.stderr
@@ -31,6 +33,7 @@ def test_a_hosted_server_must_be_given_its_secret_key(tmp_path: Path) -> None:
     assert hosted.stdout.split() == ["False", "True", "django.db.backends.postgresql"]
 
 
+@pytest.mark.slow
 def test_debug_pages_are_refused_on_a_hosted_server(tmp_path: Path) -> None:
     refused = settings_under(tmp_path, PODLAB_HOSTS="podlab.example", SECRET_KEY="k" * 50, PODLAB_DEBUG="1")
     assert refused.returncode != 0 and "PODLAB_DEBUG" in refused.stderr

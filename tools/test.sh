@@ -1,6 +1,7 @@
 #!/bin/sh
 # Everything: lint, then all tests but the browser's, then the browser's. All parts run; a failed one does not hide the next.
 set -u
+unset PYTHONDONTWRITEBYTECODE  # pytest rewrites every test file at every run where it may not keep what it made
 cd "$(dirname "$0")/.."
 failed=""
 part() {

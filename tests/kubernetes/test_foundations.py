@@ -28,6 +28,7 @@ objects = st.dictionaries(keys, json_values, max_size=4)
 
 # ---- objects
 
+@pytest.mark.slow
 @given(objects)
 def test_freezing_keeps_the_value_and_thawing_gives_an_equal_copy(value: dict[str, Any]) -> None:
     frozen = freeze(value)

@@ -18,6 +18,7 @@ SHORT = [(seed, 4) for seed in (1, 2, 3)]
 LONG = [(100 * turn, 10) for turn in range(1, 11)]  # 10 seeds of 10 hours each
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "hours"), SHORT)
 def test_a_storm_breaks_no_invariant(seed: int, hours: float) -> None:
     Storm(seed, hours).blow()

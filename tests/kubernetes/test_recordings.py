@@ -9,6 +9,8 @@ import re
 import time
 from statistics import mean
 
+import pytest
+
 from podlab.kubernetes.ask import ask, cluster
 
 from .recordings import FOLDER, MISSING, judge, judged, names
@@ -17,6 +19,7 @@ MEAN, WORST, CPU_SECONDS = 97, 85, 60
 SAME_REFUSALS, SAME_WORDS, SAME_OBJECTS = 95, 90, 95  # per cent
 
 
+@pytest.mark.slow
 def test_recorded_scenarios_run_here_as_they_ran_on_a_real_cluster() -> None:
     assert names(), MISSING
     began = time.process_time()

@@ -15,6 +15,7 @@ GLOSSARY = yaml.safe_load((COURSE / "glossary.yaml").read_text(encoding="utf-8")
 every_lesson = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
 
 
+@pytest.mark.slow
 @every_lesson
 def test_lesson_is_unsolved_at_the_start_solved_by_its_solution_and_by_no_wrong_way(folder: Path) -> None:
     assert list(trials.failures(loader.load(folder))) == []

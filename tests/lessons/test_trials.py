@@ -122,6 +122,7 @@ def test_a_command_of_an_answer_that_fails_is_found(failures: Try) -> None:
     assert found[0].startswith("문제 one: '직접 보기'의 명령 'kubectl get pod wep'이(가) 되지 않습니다: Error from server (NotFound)")
 
 
+@pytest.mark.slow
 def test_check_lessons_tells_what_it_tried() -> None:
     out = StringIO()
     call_command("check_lessons", "why-pods", stdout=out)

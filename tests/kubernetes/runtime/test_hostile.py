@@ -14,6 +14,7 @@ from podlab.kubernetes.runtime.process import Errno
 from podlab.kubernetes.runtime.program import TEXT_MAX
 from tests.kubernetes.kubectl import given
 
+pytestmark = pytest.mark.slow
 AT_ONCE = 1.5  # seconds of CPU on a slow machine; each of these took from a minute to for ever
 A = "a" * 40
 

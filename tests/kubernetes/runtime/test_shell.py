@@ -54,6 +54,7 @@ def test_an_endless_recursion_ends_the_shell() -> None:
     assert sh("f() { f; }; f; echo no")[1] == 139
 
 
+@pytest.mark.slow
 def test_a_large_file_of_zeros_costs_nothing_and_fills_the_disk() -> None:
     machine = Machine()
     container = machine.container(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def run(nodes: list[Map], pods: list[Map]) -> tuple[Any, list[Decision]]:
     return cluster, decisions
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(NODES, PODS)
 def test_nothing_is_bound_beyond_what_is_allocatable(nodes: list[Any], pods: list[Any]) -> None:
