@@ -31,7 +31,8 @@ def test_lesson_keeps_the_rhythm(folder: Path) -> None:
     assert kinds.count("predict") >= 2 and kinds.count("do") >= 2 and kinds[-2:] == ["debrief", "quiz"]
     assert 4 <= len(lesson.steps[-1].questions) <= 6
     assert all("data-why" in step.html for step in lesson.steps if step.kind == "why")
-    assert lesson.manual and all(url.startswith("https://kubernetes.io/") for _, url in lesson.manual)
+    assert any(url.startswith("https://kubernetes.io/") for _, url in lesson.manual)  # a side system has a manual of its own beside it
+    assert all(url.startswith("https://") for _, url in lesson.manual)
 
 
 @every_lesson
