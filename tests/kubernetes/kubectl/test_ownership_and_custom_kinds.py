@@ -101,7 +101,7 @@ def test_going_over_from_client_side_to_server_side_moves_the_ownership() -> Non
     said(where, "apply -f low.yaml", files)
     said(where, "apply --server-side -f low.yaml", files)
     managed = json.loads(said(where, "get cm settings -o json --show-managed-fields"))["metadata"]["managedFields"]
-    assert [(one["manager"], one["operation"]) for one in managed] == [("kubectl", "Apply")]
+    assert [(one["manager"], one["operation"]) for one in managed] == [("kubectl", "Apply"), ("kubectl-last-applied", "Apply")]
     said(where, "apply --server-side -f less.yaml", files)
     assert said(where, "get cm settings -o jsonpath={.data}") == ""
 

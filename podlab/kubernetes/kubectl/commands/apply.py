@@ -196,13 +196,29 @@ def _apply_server_side(call: Call, info: Info) -> tuple[Any, str]:
                             fieldManager=manager, force=call.flags["force-conflicts"], **sending(call))
     try:
         done = send()
-        if call.dry == "none" and _migrate(call, info, done, manager):
-            done = send()
+        if call.dry == "none":
+            done = _keep_last_applied(call, info, done, manager)
+            if _migrate(call, info, done, manager):
+                done = send()
     except ApiError as error:
         if error.code == 409:
             raise Failures([f"error: {CONFLICTS.format(error.message)}"]) from error
         raise
     return done, "serverside-applied"
+
+
+def _keep_last_applied(call: Call, info: Info, done: Any, manager: str) -> Any:
+    """The annotation of client-side apply gets an owner of its own, so that it stays (saveLastApplyAnnotationIfNecessary)."""
+    text = dig(done, "metadata.annotations", {}).get(LAST_APPLIED)
+    if manager != "kubectl" or text is None:
+        return done
+    path = {"f:metadata": {"f:annotations": {"f:" + LAST_APPLIED: fields.LEAF}}}
+    if any(one.operation == "Apply" and fields.intersection(fields.parse(one.owned), path) for one in records.of(done)):
+        return done
+    metadata = {"name": info.name, **({"namespace": info.namespace} if info.namespace else {}), "annotations": {LAST_APPLIED: text}}
+    body = {"apiVersion": info.resource.api_version, "kind": info.resource.kind, "metadata": metadata}
+    return call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/apply-patch+yaml",
+                        fieldManager="kubectl-last-applied")
 
 
 def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
