@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.runtime.images import vrl
+from podlab.kubernetes.runtime.images import vrl, vrl_syntax
 from podlab.kubernetes.runtime.images.fluentd_config import tag_pattern
-from podlab.kubernetes.runtime.images.log_pipeline import matches
+from podlab.kubernetes.runtime.images.log_tail import matches
 from tests.kubernetes.runtime.lab import START, Lab
 
 ES = [{"name": "discovery.type", "value": "single-node"}, {"name": "xpack.security.enabled", "value": "false"},
@@ -397,8 +397,8 @@ REFUSED = [
 
 @pytest.mark.parametrize(("source", "code"), REFUSED)
 def test_vrl_program_is_refused(source: str, code: int) -> None:
-    with pytest.raises(vrl.VrlError) as error:
-        vrl.parse(source)
+    with pytest.raises(vrl_syntax.VrlError) as error:
+        vrl_syntax.parse(source)
     assert error.value.code == code and f"error[E{code}]" in error.value.text()
 
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from .. import http, sockets
 from ..image import Entry, Image, add
-from ..linear import TooComplex
 from ..process import HUP, INT, TERM, USR1, Data, Errno, Process
 from ..program import MEBIBYTE, Program, register
-from ..serving import feed_http, stamp, text_answer
+from ..serving import feed_http, text_answer
 from ..system import Sys
 from . import log_pipeline as pipe
 from .base import PATH, base_tree
-from .fluentd_config import ConfigError, ConfigParseError, boolean, count, octets, parse, ruby_pattern, seconds, tag_pattern
-from .log_parsers import NGINX, NGINX_TIME, dig, iso, parse_json, parse_named, time_ms
+from .fluentd_agent import FLUENTD, say
+from .fluentd_config import ConfigError, ConfigParseError, boolean, count, octets, parse, ruby_pattern, seconds
+from .fluentd_plugins import address, child, kind, parse_line, ruby_error
+from .log_parsers import parse_json
+from .log_tail import is_pattern
 
 VERSION = "1.18.0"
 BUFFER_MAX = 1 << 20
@@ -48,378 +49,7 @@ USED = {
 COMMON = {"@type", "@id", "@log_level", "@label", "type", "log_level"}
 
 
-def say(sys: Sys, level: str, text: str, worker: bool = True) -> None:
-    sys.out(f"{stamp(sys.now, '%Y-%m-%d %H:%M:%S')} +0000 [{level}]: {'#0 ' if worker else ''}{text}\n")
-
-
-def kind(element: Data) -> str:
-    return str(element["params"].get("@type") or element["params"].get("type") or "")
-
-
-def child(element: Data, name: str) -> Data:
-    """Parameters of a section of that name; {} when there is none."""
-    return next((one["params"] for one in element["children"] if one["name"] == name), {})
-
-
-class Fluentd:
-    """The front end. All state is in proc["data"]: conf {label: [filters and matches]}, sources {id: element}, outs {id: element}."""
-
-    serial = True
-
-    # ---- events in
-
-    def lines(self, proc: Process, sys: Sys, source: str, path: str, lines: list[str]) -> None:
-        element = proc["data"]["sources"][source]
-        tag = element["params"]["tag"].replace("*", path.strip("/").replace("/", "."))
-        for line in lines:
-            parsed = self._parse(proc, sys, element, source, line)
-            if parsed is None:
-                continue
-            at, record = parsed
-            if element["params"].get("path_key"):
-                record[element["params"]["path_key"]] = path
-            self.route(proc, sys, element["params"].get("@label", ""), at, tag, record)
-
-    def _parse(self, proc: Process, sys: Sys, element: Data, source: str, line: str) -> tuple[int, Data] | None:
-        params = child(element, "parse") or {"@type": element["params"].get("format", "none")}
-        if params.get("@type", "none") == "multiline":
-            whole = self._gather(proc, params, source, line)
-            if whole is None:
-                return None
-            line = whole
-        elif not line:
-            return None
-        found = parse_line(params, line)
-        if found is None:
-            say(sys, "warn", f"pattern not matched: {json.dumps(line, ensure_ascii=False)}")
-            return None
-        return timed(params, found, sys.now)
-
-    def _gather(self, proc: Process, params: Data, source: str, line: str) -> str | None:
-        """A multiline record ends where the next one begins."""
-        held = proc["data"].setdefault("gathered", {})
-        first, _ = ruby_pattern(params.get("format_firstline") or "/./")
-        try:
-            begins = first.search(line) is not None
-        except TooComplex:
-            begins = True
-        if not begins:
-            if source in held and len(held[source]) < 100_000:
-                held[source] += "\n" + line
-            return None
-        before = held.get(source)
-        held[source] = line
-        return before
-
-    def tick(self, proc: Process, sys: Sys, source: str) -> None:
-        params = proc["data"]["sources"][source]["params"]
-        sample = parse_json(params.get("sample") or params.get("dummy") or "") or {"message": "sample"}
-        self.route(proc, sys, params.get("@label", ""), sys.now, params["tag"], sample)
-
-    def route(self, proc: Process, sys: Sys, label: str, at: int, tag: str, record: Data, depth: int = 0) -> None:
-        """Through the filters of a label to its first match."""
-        matched: Data | None = record
-        for element in proc["data"]["conf"].get(label, ()):
-            if not tag_pattern(element["arg"] or "**").fullmatch(tag):
-                continue
-            if element["name"] == "filter":
-                matched = self._filter(sys, element, at, tag, matched or {})
-                if matched is None:
-                    return
-            else:
-                self._emit(proc, sys, element, at, tag, matched or {}, depth)
-                return
-        say(sys, "warn", f'no patterns matched tag="{tag}"')
-
-    def _emit(self, proc: Process, sys: Sys, element: Data, at: int, tag: str, record: Data, depth: int) -> None:
-        what = kind(element)
-        if what == "copy":
-            for store in (one for one in element["children"] if one["name"] == "store"):
-                self._emit(proc, sys, store, at, tag, dict(record), depth)
-        elif what == "relabel":
-            if depth < 10:
-                self.route(proc, sys, element["params"]["@label"], at, tag, record, depth + 1)
-        elif what != "null":
-            pipe.emit(proc, sys, element["out"], [at, tag, record])
-
-    def _filter(self, sys: Sys, element: Data, at: int, tag: str, record: Data) -> Data | None:
-        params, what = element["params"], kind(element)
-        if what == "stdout":
-            sys.out(printed(at, tag, record))
-        elif what == "grep":
-            return record if grep(element, record) else None
-        elif what == "record_transformer":
-            return transform(sys, element, at, tag, record)
-        elif what == "parser":
-            options = child(element, "parse")
-            text = record.get(params.get("key_name", "message"))
-            found = parse_line(options, str(text)) if text is not None else None
-            if found is None:
-                say(sys, "warn", f'dump an error event: error_class=Fluent::Plugin::Parser::ParserError error="pattern not matched with data {json.dumps(str(text))[1:-1]}"'
-                    f' location=nil tag="{tag}" time={at // 1000} record={hash_text(record)}')  # fmt: skip
-                return record if boolean(params, "emit_invalid_record_to_error", True) is False else None
-            rest = {
-                name: value
-                for name, value in record.items()
-                if name != params.get("key_name", "message") or not boolean(params, "remove_key_name_field", False)
-            }
-            return {**(rest if boolean(params, "reserve_data", False) else {}), **timed(options, found, at)[1]}
-        return record
-
-    # ---- events out
-
-    def request(self, proc: Process, sys: Sys, out: str, chunk: Data) -> Data | None:
-        element = proc["data"]["outs"][out]
-        params, what, events = element["params"], kind(element), chunk["events"]
-        if what == "stdout":
-            sys.out("".join(printed(*event) for event in events))
-        elif what == "file":
-            name = f"{params['path']}.{stamp(sys.now, '%Y%m%d')}{'' if boolean(params, 'append', False) else '_0'}.log"
-            directory = name.rpartition("/")[0]
-            if directory and sys.find(directory) is None:
-                sys.mkdir(directory, 0o755)
-            sys.write_file(name, "".join(f"{iso(at, 0, '+00:00').replace('.+', '+')}\t{tag}\t{json.dumps(record, ensure_ascii=False, separators=(',', ':'))}\n"
-                                         for at, tag, record in events), "a")  # fmt: skip
-        elif what == "forward":
-            server = child(element, "server")
-            lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events)
-            return {"host": server.get("host", "127.0.0.1"), "port": count(server, "port", 24224), "text": lines, "raw": True}
-        elif what == "http":
-            scheme, host, port, target = http.split_url(params.get("endpoint", "http://127.0.0.1/"))
-            body = "".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for _, _, record in events)
-            return pipe.post(host, port, target, body, kind="application/x-ndjson", agent="Ruby")
-        elif what == "loki":
-            _, host, port, _ = http.split_url(params.get("url", "http://127.0.0.1:3100"))
-            labels = {**child(element, "label"), **(parse_json(params.get("extra_labels", "{}")) or {})} or {"job": "fluentd"}
-            texts = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for _, _, record in events]
-            body = pipe.streams(events, [labels for _ in events], texts)
-            return pipe.post(host, port, "/loki/api/v1/push", body, kind="application/json", agent="Ruby")
-        else:
-            return self._bulk(element, events)
-        return None
-
-    def _bulk(self, element: Data, events: list[pipe.Event]) -> Data:
-        params = element["params"]
-        found: list[tuple[Data, Data]] = []
-        for at, tag, record in events:
-            document = dict(record)
-            if boolean(params, "logstash_format", False):
-                document.setdefault("@timestamp", iso(at, 9, "+00:00"))
-                day = stamp(at, params.get("logstash_dateformat", "%Y.%m.%d"))
-                index = f"{params.get('logstash_prefix', 'logstash')}{params.get('logstash_prefix_separator', '-')}{day}"
-            else:
-                index = params.get("index_name", "fluentd").replace("${tag}", tag)
-                if boolean(params, "include_timestamp", False):
-                    document.setdefault("@timestamp", iso(at, 9, "+00:00"))
-            if boolean(params, "include_tag_key", False):
-                document[params.get("tag_key", "tag")] = tag
-            found.append(({"_index": index}, document))
-        host, port = address(params)
-        wish = pipe.post(host, port, "/_bulk", pipe.bulk(found), kind="application/x-ndjson", agent="elasticsearch-ruby/8.19.0")
-        return {**wish, "timeout": seconds(params, "request_timeout", 5)}
-
-    def settled(self, proc: Process, sys: Sys, out: str, chunk: Data, status: int, body: str, error: str) -> int | None:
-        element = proc["data"]["outs"][out]
-        what, buffer = kind(element), {**element["params"], **child(element, "buffer")}
-        refused = pipe.refusals(body) if what == "elasticsearch" and 200 <= status < 300 else []
-        for one in refused:
-            say(sys, "warn", f'dump an error event: error_class=Fluent::Plugin::ElasticsearchErrorHandler::ElasticsearchError error="400 - Rejected by Elasticsearch '
-                f"[error type]: {one['type']} [reason]: '{one['reason']}'\" location=nil tag=\"{chunk['events'][0][1]}\"")  # fmt: skip
-        chunk_id = f"6{chunk['made']:012x}{chunk['id'] * 2_654_435_761 % (1 << 32):08x}{chunk['made'] * 40_503 % (1 << 44):011x}"
-        if not error and (200 <= status < 300):
-            if chunk["tries"]:
-                say(sys, "warn", f'retry succeeded. chunk_id="{chunk_id}"')
-            return None
-        reason = failure(element, str(chunk.get("peer", "")), status, body, error)
-        limit = count(buffer, "retry_max_times", -1)
-        tries = int(chunk["tries"])
-        since = sys.now - chunk["made"]
-        gone = 0 <= limit <= tries or since > seconds(buffer, "retry_timeout", 72 * 3600)
-        if gone and not boolean(buffer, "retry_forever", False):
-            say(sys, "error", f"failed to flush the buffer, and hit limit for retries. dropping all chunks in the buffer queue. retry_times={tries} "
-                f"records={len(chunk['events'])} {reason}")  # fmt: skip
-            return None
-        wait = seconds(buffer, "retry_wait", 1)
-        if buffer.get("retry_type") != "periodic":
-            wait = round(wait * float(count(buffer, "retry_exponential_backoff_base", 2)) ** min(tries, 30))
-        wait = min(wait, seconds(buffer, "retry_max_interval", 1 << 30))
-        if boolean(buffer, "retry_randomize", True):
-            wait = round(wait * (0.875 + sys.random(1000) / 4000))
-        if proc["data"]["pipeline"]["stopping"] is None:
-            say(
-                sys,
-                "warn",
-                f'failed to flush the buffer. retry_times={tries} next_retry_time={stamp(sys.now + wait, "%Y-%m-%d %H:%M:%S")} +0000 chunk="{chunk_id}" {reason}',
-            )
-            if tries:
-                say(sys, "warn", "suppressed same stacktrace")
-        return wait
-
-    # ---- notices
-
-    def noticed(self, proc: Process, sys: Sys, source: str, what: str, path: str) -> None:
-        if what == "found":
-            say(sys, "info", f"following tail of {path}")
-        elif what == "rotated":
-            say(sys, "info", f"detected rotation of {path}")
-            say(sys, "info", f"following tail of {path}")
-        elif what == "denied":
-            say(sys, "warn", f"{path} unreadable. It is excluded and would be examined next time.")
-        elif what == "full":
-            tag = proc["data"]["sources"][source]["params"].get("tag", "")
-            say(sys, "warn", 'emit transaction failed: error_class=Fluent::Plugin::Buffer::BufferOverflowError error="buffer space has too many data" '
-                f'location=nil tag="{tag}"')  # fmt: skip
-
-    def ended(self, proc: Process, sys: Sys) -> int:
-        data = proc["data"]
-        for source, element in data["sources"].items():
-            say(sys, "info", f'shutting down input plugin type=:{kind(element)} plugin_id="{element["params"].get("@id", "object:" + source)}"')
-        for out, element in data["outs"].items():
-            say(sys, "info", f'shutting down output plugin type=:{kind(element)} plugin_id="{element["params"].get("@id", "object:" + out)}"')
-        say(sys, "info", "Worker 0 finished with status 0", worker=False)
-        return 0
-
-
-FLUENTD = Fluentd()
-
-
 # ---- parts of a plugin
-
-
-def parse_line(params: Data, line: str) -> Data | None:
-    """A line by a <parse> section; None: it does not match."""
-    what = params.get("@type", "none")
-    if what == "json":
-        return parse_json(line)
-    if what in ("regexp", "multiline"):
-        text = params.get("expression") or "".join(params[f"format{at}"].strip("/") for at in range(1, 21) if f"format{at}" in params)
-        return parse_named(*ruby_pattern(text), line)
-    if what == "nginx":
-        return parse_named(*ruby_pattern(NGINX), line)
-    return {params.get("message_key", "message"): line}
-
-
-def timed(params: Data, record: Data, now: int) -> tuple[int, Data]:
-    """An event's time, from the record's time key where there is one, and the record without that key; values of the types asked for."""
-    key = params.get("time_key", "time")
-    form = params.get("time_format") or (NGINX_TIME if params.get("@type") == "nginx" else "")
-    at = time_ms(record[key], form) if key in record and params.get("@type", "none") != "none" else None
-    if at is not None and not boolean(params, "keep_time_key", False):
-        record = {name: value for name, value in record.items() if name != key}
-    for named in (one for one in params.get("types", "").split(",") if ":" in one):
-        name, _, wanted = named.partition(":")
-        if name in record:
-            record[name.strip()] = typed(record[name], wanted.strip())
-    return now if at is None else at, record
-
-
-def typed(value: Any, wanted: str) -> Any:
-    """A value made to be of Fluentd's type; what cannot be is 0, as Ruby's to_i has it."""
-    text = str(value)
-    if wanted == "integer":
-        found = re.match(r"\s*[-+]?\d{1,18}", text)
-        return int(found[0]) if found else 0
-    if wanted == "float":
-        found = re.match(r"\s*[-+]?\d{1,18}(\.\d{1,18})?", text)
-        return float(found[0]) if found else 0.0
-    return text.lower() in ("true", "yes") if wanted == "bool" else text
-
-
-def grep(element: Data, record: Data) -> bool:
-    """<regexp> sections must all match, <exclude> ones must not."""
-    for rule in element["children"]:
-        if rule["name"] not in ("regexp", "exclude"):
-            continue
-        pattern, _ = ruby_pattern(rule["params"].get("pattern", "/(?!)/"))
-        value = dig(record, path_of(rule["params"].get("key", "")))
-        try:
-            found = value is not None and pattern.search(value if isinstance(value, str) else json.dumps(value)) is not None
-        except TooComplex:
-            found = False
-        if found != (rule["name"] == "regexp"):
-            return False
-    return True
-
-
-def path_of(key: str) -> list[str]:
-    """A record accessor: `name`, `$.a.b` or `$['a']['b']`."""
-    if not key.startswith("$"):
-        return [key]
-    return [first or second for first, second in re.findall(r"\.([^.\[\]]+)|\[['\"]([^'\"]+)['\"]\]", key)]
-
-
-def transform(sys: Sys, element: Data, at: int, tag: str, record: Data) -> Data:
-    """record_transformer: <record> members with ${...} filled in."""
-    parts = tag.split(".")
-    keep = boolean(element["params"], "renew_record", False)
-    made = {} if keep else dict(record)
-
-    def fill(found: re.Match[str]) -> str:
-        name = found[1].strip()
-        if name == "tag":
-            return tag
-        if name in ("hostname", "Socket.gethostname"):
-            return sys.hostname
-        if name == "time":
-            return stamp(at, "%Y-%m-%d %H:%M:%S +0000")
-        if part := re.fullmatch(r"tag_parts\[(-?\d{1,3})\]", name):
-            return parts[int(part[1])] if -len(parts) <= int(part[1]) < len(parts) else ""
-        if member := re.match(r"record((?:\[['\"][^'\"]+['\"]\])+)((?:\.(?:upcase|downcase|to_s|strip))*)$", name):
-            value = dig(record, re.findall(r"\[['\"]([^'\"]+)['\"]\]", member[1]))
-            text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            for method in member[2].split("."):
-                text = text.upper() if method == "upcase" else text.lower() if method == "downcase" else text.strip() if method == "strip" else text
-            return text
-        return ""
-
-    for name, value in child(element, "record").items():
-        made[name] = re.sub(r"\$\{([^}]*)\}", fill, value)
-    for name in (one.strip() for one in element["params"].get("remove_keys", "").split(",") if one):
-        made.pop(name, None)
-    return made
-
-
-def printed(at: int, tag: str, record: Data) -> str:
-    """An event as stdout prints it."""
-    return f"{stamp(at, '%Y-%m-%d %H:%M:%S')}.{at % 1000:03d}000000 +0000 {tag}: {json.dumps(record, ensure_ascii=False, separators=(',', ':'))}\n"
-
-
-def hash_text(record: Data) -> str:
-    """A record as Ruby's inspect shows it."""
-    return "{" + ", ".join(f"{json.dumps(k, ensure_ascii=False)}=>{json.dumps(v, ensure_ascii=False)}" for k, v in record.items()) + "}"
-
-
-def address(params: Data) -> tuple[str, int]:
-    first = params.get("hosts", "").split(",")[0]
-    if first:
-        _, host, port, _ = http.split_url(first)
-        return host, port if ":" in first.rpartition("/")[2] else count(params, "port", 9200)
-    return params.get("host", "localhost"), count(params, "port", 9200)
-
-
-def ruby_error(error: str, where: str) -> str:
-    """A network failure in Ruby's words."""
-    names = {"ECONNREFUSED": "Connection refused", "EHOSTUNREACH": "No route to host", "ETIMEDOUT": "Connection timed out"}
-    if error == "ENOTFOUND":
-        return "getaddrinfo: Name or service not known (SocketError)"
-    if error in names:
-        return f"{names[error]} - connect(2) for {where} (Errno::{error})"
-    return "read timeout reached" if error == "timeout" else "end of file reached (EOFError)" if error == "ECONNRESET" else error
-
-
-def failure(element: Data, peer: str, status: int, body: str, error: str) -> str:
-    """error_class=... error=... of a failed flush."""
-    params, what = element["params"], kind(element)
-    if what == "elasticsearch":
-        host, port = address(params)
-        why = ruby_error(error, f"{peer}:{port}") if error else f"[{status}] {body[:200]}"
-        text = f"could not push logs to Elasticsearch cluster ({{:host=>{json.dumps(host)}, :port=>{port}, :scheme=>{json.dumps(params.get('scheme', 'http'))}}}): {why}"
-        return f"error_class=Fluent::Plugin::ElasticsearchOutput::RecoverableRequestFailure error={json.dumps(text, ensure_ascii=False)}"
-    if what == "forward":
-        return 'error_class=Fluent::Plugin::ForwardOutput::NoNodesAvailable error="no nodes are available"'
-    if error:
-        return f"error_class=SocketError error={json.dumps(ruby_error(error, params.get('endpoint') or params.get('url', '')))}"
-    return f'error_class=Fluent::UnrecoverableError error="{status} {body[:120]}"'
 
 
 # ---- start
@@ -500,8 +130,8 @@ def _source(proc: Process, sys: Sys, element: Data) -> None:
     if what == "tail":
         pipe.add_tail(data["pipeline"], source, [one.strip() for one in params["path"].split(",")], sys.now,
                       exclude=[one.strip(' "') for one in params.get("exclude_path", "").strip("[]").split(",") if one.strip()],
-                      from_head=boolean(params, "read_from_head", False), late_from_head=boolean(params, "read_from_head", False) or not pipe.is_pattern(params["path"]),
-                      every=seconds(params, "refresh_interval", 60) if pipe.is_pattern(params["path"]) else 0, saved=params.get("pos_file", ""))  # fmt: skip
+                      from_head=boolean(params, "read_from_head", False), late_from_head=boolean(params, "read_from_head", False) or not is_pattern(params["path"]),
+                      every=seconds(params, "refresh_interval", 60) if is_pattern(params["path"]) else 0, saved=params.get("pos_file", ""))  # fmt: skip
     elif what in ("sample", "dummy"):
         rate = max(1, count(params, "rate", 1))
         pipe.add_tick(data["pipeline"], source, max(10, 1000 // rate), sys.now + max(10, 1000 // rate))
@@ -675,7 +305,7 @@ def feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bo
         lines = connection["buffer"].split("\n")
         connection["buffer"] = lines.pop()
         for line in lines:
-            event = received(line)
+            event = pipe.received(line)
             if event is not None:
                 FLUENTD.route(proc, sys, label, *event)
         return True
@@ -689,15 +319,6 @@ def feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bo
         return text_answer("")
 
     return feed_http(proc, sys, fd, connection, answer)
-
-
-def received(line: str) -> tuple[int, str, Data] | None:
-    """An event that another agent has forwarded. On the wire it is JSON here, MessagePack in reality."""
-    try:
-        at, tag, record = json.loads(line)
-    except (ValueError, TypeError):
-        return None
-    return (at, tag, record) if isinstance(at, int) and isinstance(tag, str) and isinstance(record, dict) else None
 
 
 def on_signal(proc: Process, sys: Sys, n: int) -> bool:

@@ -49,7 +49,7 @@ def time_ms(value: Any, form: str = "") -> int | None:
     try:
         if form and form != "%iso8601":
             form = form.replace("%L", "%f").replace("%N", "%f").replace("%9N", "%f").replace("%3N", "%f").replace("%T", "%H:%M:%S")
-            found = datetime.strptime(re.sub(r"(\.\d{6})\d+", r"\1", str(value)), form.replace("%F", "%Y-%m-%d"))  # noqa: DTZ007
+            found = datetime.strptime(re.sub(r"(\.\d{6})\d+", r"\1", str(value)), form.replace("%F", "%Y-%m-%d"))
         else:
             found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(value).replace("Z", "+00:00")))
         return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)

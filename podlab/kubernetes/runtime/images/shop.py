@@ -59,7 +59,7 @@ def order(proc: Process, sys: Sys, item: str) -> int:
     """Takes an order and writes a line; gives the order's number."""
     data = proc["data"]
     data["orders"] += 1
-    number = data["orders"]
+    number = int(data["orders"])
     level, message = "INFO", "order accepted"
     took = 20 + sys.random(30)
     if number % 7 == 0:
@@ -67,7 +67,9 @@ def order(proc: Process, sys: Sys, item: str) -> int:
     elif number % 5 == 0:
         level, message, took = "WARN", "slow payment", 900 + sys.random(600)
     record = {"time": iso(sys.now), "level": level, "message": message, "order": number, "item": item, "ms": took}
-    line = json.dumps(record, ensure_ascii=False) if not data["text"] else f"{record['time']} {level:<5} {message} order={number} item={item} ms={took}"
+    line = (
+        json.dumps(record, ensure_ascii=False) if not data["text"] else f"{record['time']} {level:<5} {message} order={number} item={item} ms={took}"
+    )
     if data["file"] == "-":
         sys.out(line + "\n")
         return number

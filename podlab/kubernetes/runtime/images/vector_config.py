@@ -10,7 +10,7 @@ from typing import Any
 from ... import bounded_yaml
 from ..process import Data, Errno
 from ..system import Sys
-from . import vrl
+from . import vrl_syntax
 
 SOURCES: dict[str, set[str]] = {
     "file": {"include", "exclude", "read_from", "ignore_checkpoints", "data_dir", "file_key", "host_key", "glob_minimum_cooldown_ms", "fingerprint", "encoding",
@@ -211,8 +211,8 @@ def _programs(conf: Data) -> list[str]:
             texts = [condition(body.get("condition"))] if body["type"] == "filter" else [condition(one) for one in (body.get("route") or {}).values()]
         for text in texts:
             try:
-                vrl.parse(text)
-            except vrl.VrlError as error:
+                vrl_syntax.parse(text)
+            except vrl_syntax.VrlError as error:
                 errors.append(f'Transform "{name}": {error.text()}')
     return errors
 
