@@ -17,6 +17,7 @@ from .. import quantity
 from ..objects import Map, freeze, memo
 from ..resources import Resource
 from . import schema
+from .customresources import props
 from .errors import bad_request, show
 
 Unknown = list[str]
@@ -56,7 +57,17 @@ def decode(resource: Resource, body: object, *, strict: bool) -> dict[str, Any]:
     obj, unknown = decode_with_warnings(resource, body)
     if strict and unknown:
         raise bad_request(f"{_subject(resource)}: strict decoding error: {', '.join(unknown[:MAX_STRICT_ERRORS])}")
+    for name in _structs(schema.type_of(resource)):
+        if obj.get(name) is None:
+            obj[name] = {}
     return obj
+
+
+@lru_cache(maxsize=256)
+def _structs(type_name: str) -> tuple[str, ...]:
+    """Members of a kind that are structs in Go, which no null and no absence takes away."""
+    known = schema.definitions()[type_name]
+    return "metadata", *(name for name in known.get("required", ()) if "$ref" in known["properties"][name] and name != "metadata")
 
 
 def decode_with_warnings(resource: Resource, body: object) -> tuple[dict[str, Any], list[str]]:
@@ -179,6 +190,10 @@ def _time(value: Any, unknown: Unknown) -> Any:
 
 def _anything(value: Any, unknown: Unknown) -> Any:
     return value
+
+
+def _json_schema(value: Any, unknown: Unknown) -> Any:
+    return props.decoded(value, unknown, lambda held, go: Mismatch(_json_kind(held), go))
 
 
 # --- lists, maps and structs ---------------------------------------------------------------------------------------
@@ -319,10 +334,10 @@ def _ref_decoder(ref: str) -> tuple[Decoder, Callable[[], Any], str]:
         return _int_or_string, int, "intstr.IntOrString"
     if ref in (schema.TIME, schema.MICRO_TIME):
         return _time, str, schema.go_name(ref)
+    if ref.endswith(".JSONSchemaProps"):
+        return _json_schema, dict, schema.go_name(ref)
     if "properties" not in schema.definitions()[ref]:
         return _anything, dict, schema.go_name(ref)
-    if ref.endswith(".JSONSchemaProps"):
-        return _anything, dict, schema.go_name(ref)  # recursive and open: a CRD's schema is kept as given
 
     def decode_ref(value: Any, unknown: Unknown) -> Any:
         return struct_decoder(ref)(value, unknown)
