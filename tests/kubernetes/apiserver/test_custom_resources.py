@@ -326,6 +326,47 @@ def test_a_checkpoint_keeps_definitions_objects_and_owners() -> None:
     assert refusal(lambda: world.create(crontab("third", replicas=0))).startswith("CronTab.stable.example.com")
 
 
+def test_a_journal_replayed_makes_the_same_definitions_and_objects() -> None:
+    journal = [
+        {"at": EPOCH + at, "do": "request", **entry}
+        for at, entry in (
+            (100, {"verb": "create", "resource": "customresourcedefinitions", "body": definition()}),
+            (2000, {"verb": "create", "resource": KEY, "namespace": "default", "body": crontab(), "options": {"fieldManager": "kubectl-create"}}),
+            (
+                3000,
+                {
+                    "verb": "patch",
+                    "resource": KEY,
+                    "namespace": "default",
+                    "name": "my",
+                    "body": crontab(replicas=3),
+                    "options": {"patchType": "application/apply-patch+yaml", "fieldManager": "kubectl", "force": True},
+                },
+            ),
+            (4000, {"verb": "patch", "resource": KEY, "namespace": "default", "name": "my", "body": {"spec": {"replicas": 4}}}),
+        )
+    ]
+
+    def play() -> str:
+        cluster = Cluster.create(1, EPOCH, strict=True)
+        for entry in json.loads(json.dumps(journal)):
+            cluster.apply(entry)
+        return json.dumps(cluster.checkpoint(), sort_keys=True)
+
+    assert play() == play()
+    assert '"replicas": 4' in play()
+
+
+# ---- what is no definition
+
+
+@pytest.mark.parametrize("schema", ["x", {"type": 1}, {"properties": []}, {"type": "object", "required": "a"}, {"type": "object", "items": 3}])
+def test_a_schema_of_the_wrong_types_is_no_schema(schema: Json) -> None:
+    with pytest.raises(ApiError) as caught:
+        World().define(definition(schema))
+    assert caught.value.code == 400 and "cannot unmarshal" in caught.value.message
+
+
 # ---- rules
 
 

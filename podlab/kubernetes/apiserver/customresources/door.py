@@ -274,7 +274,8 @@ def write_scale(server: ApiServer, resource: Resource, request: Request, cause: 
                                   request.options.get("patchType", "application/merge-patch+json"))
     if not isinstance(scale, dict):
         raise bad_request("the object provided is unrecognized (must be of type Scale)")
-    server.check_same(resource, {"metadata": {k: v for k, v in (scale.get("metadata") or {}).items() if k in ("uid", "resourceVersion")}}, old)
+    said = scale["metadata"] if isinstance(scale.get("metadata"), dict) else {}
+    server.check_same(resource, {"metadata": {name: said[name] for name in ("uid", "resourceVersion") if name in said}}, old)
     replicas = dig(scale, "spec.replicas", 0)
     if not isinstance(replicas, int) or isinstance(replicas, bool):
         raise bad_request('Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal string into Go struct field '

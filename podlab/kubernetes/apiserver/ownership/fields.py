@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Fields = dict[str, Any]
 LEAF: Fields = {}
 SELF = "."
+DEPTH_MAX = 100
 
 
 @lru_cache(maxsize=8)  # the steps of one object's history come one after the other
@@ -31,6 +32,23 @@ def parse(text: str) -> Fields:
 def write(fields: Fields) -> str:
     """One text for equal sets."""
     return intern(json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False))  # many objects have the same
+
+
+def is_sound(fields: Any, depth: int = 0) -> bool:
+    """Whether something from outside is a set of fields."""
+    if not isinstance(fields, dict) or depth > DEPTH_MAX:
+        return False
+    return all(
+        name == SELF or (name[:2] in ("f:", "v:", "i:") or (name[:2] == "k:" and _are_keys(name[2:]))) and is_sound(node, depth + 1)
+        for name, node in fields.items()
+    )
+
+
+def _are_keys(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def is_member(node: Fields) -> bool:

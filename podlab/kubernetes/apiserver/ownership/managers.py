@@ -281,14 +281,24 @@ def is_reset(value: Any) -> bool:
 
 
 def given(value: Any) -> Entries:
-    """The managers that a request states. Raises ApiError 400 for what is no list of entries."""
+    """The managers that a request states; none where a set of theirs cannot be read. Raises ApiError 400 for what is no list of entries."""
     out = []
     for one in value if isinstance(value, list) else ():
         if not isinstance(one, dict):
             raise bad_request("metadata.managedFields: it is no list of entries")
         owned = one.get("fieldsV1") or {}
-        out.append(Entry(str(one.get("manager") or ""), str(one.get("operation") or ""), str(one.get("apiVersion") or ""),
-                         str(one.get("subresource") or ""), str(one.get("time") or ""), fields.write(owned)))
+        if not fields.is_sound(owned):
+            return ()
+        out.append(
+            Entry(
+                str(one.get("manager") or ""),
+                str(one.get("operation") or ""),
+                str(one.get("apiVersion") or ""),
+                str(one.get("subresource") or ""),
+                str(one.get("time") or ""),
+                fields.write(owned),
+            )
+        )
     return ordered(out)
 
 
