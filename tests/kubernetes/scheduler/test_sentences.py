@@ -143,6 +143,32 @@ def test_volume_sentence(others: dict[str, Any], sentence: str | None) -> None:
         assert decision.message == sentence
 
 
+def test_a_claim_for_one_pod_serves_no_second_one() -> None:
+    once = {"persistentvolumeclaims": [claim(volumeName="pv", accessModes=["ReadWriteOncePod"])], "persistentvolumes": [volume()]}
+    decision = decide(pod(volumes=[CLAIM]), node("n1"), node("n2"), pod("holder", on="n1", volumes=[CLAIM]), **once)
+    assert decision.message == ("0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod "
+                                "access mode. " + NO_VICTIMS.format(n=2))  # fmt: skip
+
+
+ASKS = [{"name": "card", "resourceClaimTemplateName": "gpu"}]
+MADE = {"resourceClaimStatuses": [{"name": "card", "resourceClaimName": "p-card-x"}]}
+DEVICES: list[tuple[str, Any, dict[str, Any], str]] = [
+    ("its claim is not made yet (ErrClaimNotFound)", pod(resourceClaims=ASKS), {}, 'pod "default/p": ResourceClaim not created yet. not found'),
+    ("its claim has gone", pod(resourceClaims=ASKS, status=MADE), {}, 'resourceclaim.resource.k8s.io "p-card-x" not found. not found'),
+    (
+        "no driver offers devices",
+        pod(resourceClaims=ASKS, status=MADE),
+        {"resourceclaims": [{"metadata": {"name": "p-card-x", "namespace": "default"}, "spec": {}}]},
+        "1 cannot allocate all claims. " + NOT_HELPFUL.format(n=1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("subject", "others", "sentence"), [row[1:] for row in DEVICES], ids=[row[0] for row in DEVICES])
+def test_device_sentence(subject: Any, others: dict[str, Any], sentence: str) -> None:
+    assert decide(subject, node("n1"), **others).message == f"0/1 nodes are available: {sentence}"
+
+
 def test_an_event_is_cut_at_1024_bytes() -> None:
     assert truncate("x" * 1024) == "x" * 1024
     assert truncate("x" * 1025) == "x" * 1020 + " ..."
