@@ -71,7 +71,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         if CLUSTERS.find(self.row.id) is None and self.row.now_ms - self.row.epoch_ms > WORTH_TELLING_MS:
             self.outbox.append(panels.notice("잠들어 있던 클러스터를 깨웠습니다. 자는 동안 시계는 멈춰 있었습니다."))
         await self._join()
-        audience.enter(self)
+        self._enter()
         self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
 
     def _open(self) -> Cluster:
@@ -95,6 +95,16 @@ class LabConsumer(AsyncWebsocketConsumer):
         self.browser.forget()
         self.hurry()
 
+    def _enter(self) -> None:
+        """The page is one of its learner's from now on."""
+        audience.enter(self)
+
+    async def type_for(self, line: str) -> None:
+        """Enter a line as if the learner had typed it: a suggestion that was accepted, or somebody who helps."""
+        self.outbox.append(panels.typed(self.terminal.prompt, line))
+        await self.do_terminal({"line": line})
+        self.hurry()
+
     async def disconnect(self, code: int) -> None:
         if self.live is not None:
             audience.leave(self)
@@ -110,11 +120,16 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     def _print(self, stream: str, text: str) -> None:
         """What a command printed; a refusal gets a line that explains it."""
-        self.outbox.append(panels.terminal_text(stream, text))
+        self._put_terminal(panels.terminal_text(stream, text))
         if stream == "err":
             audience.tell(self, "error", text=text)
         if stream == "err" and (told := explanations.of_output(text)):
-            self.outbox.append(panels.terminal_text("note", f"↳ {told}\n"))
+            self._put_terminal(panels.terminal_text("note", f"↳ {told}\n"))
+
+    def _put_terminal(self, html: str) -> None:
+        """To this page's terminal, and to who looks on."""
+        self.outbox.append(html)
+        self.live_.transcript.add(html)
 
     def hint(self) -> None:
         """Something moved: show it, together with what else moves within the gap."""
@@ -143,6 +158,7 @@ class LabConsumer(AsyncWebsocketConsumer):
                 self.wake.clear()
                 await self._send_changes()
                 self.sent_at = asyncio.get_running_loop().time()
+                await asyncio.sleep(0)  # a command that goes on at once lets others in
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -156,11 +172,14 @@ class LabConsumer(AsyncWebsocketConsumer):
             await self._join()
             live = self.live
         assert live is not None
-        if self.terminal.busy:
+        if self.terminal.busy or self.terminal.hungry:
             try:
                 async with live.turn(quiet=True):
                     self.terminal.advance()
-                if not self.terminal.busy:
+                if self.terminal.hungry:
+                    self.hurry()
+                elif not self.terminal.busy:
+                    await self._save_files()
                     self.hint()  # what the command has done is looked at once more: a request alone moves nothing in the store
             except Fenced:
                 await self._join()
@@ -218,6 +237,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         """A line typed in the terminal."""
         line = limits.text(message.get("line"), limits.LINE_MAX)
         audience.tell(self, "line", text=line)
+        self.live_.transcript.add(panels.typed(self.terminal.prompt, line))  # the page itself has shown it
         async with self._turn():
             self.terminal.feed(line)
         await self._save_files()
@@ -260,7 +280,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         async with self._turn():
             self.terminal.laptop.write_file(name, text)
             self.page.saved_files[name] = text
-            self.outbox.append(panels.typed(self.terminal.prompt, f"kubectl apply -f {name}"))
+            self._put_terminal(panels.typed(self.terminal.prompt, f"kubectl apply -f {name}"))
             audience.tell(self, "line", text=f"kubectl apply -f {name}")
             self.terminal.feed(f"kubectl apply -f {name}")
         await self._save_files()

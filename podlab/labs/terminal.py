@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from podlab.kubernetes.kubectl.laptop import Laptop
 from podlab.labs import limits
 from podlab.labs.live import LiveCluster
 
+LONGEST_TURN = 0.02  # seconds of work on a command before others get their turn
 OUTPUT_MAX = 200_000  # characters of one command's output that a page is sent
 
 
@@ -25,10 +27,17 @@ class TerminalSession:
         self.live, self.engine = live, live.engine
         self.laptop = Laptop(live.engine, limits.Writes(live.apply), files)
         self.laptop.paused = lambda: not live.rate  # a command's own work takes no time while the clock stands still
+        self._until = float("inf")
+        self.laptop.tired = lambda: time.monotonic() > self._until
 
     @property
     def busy(self) -> bool:
         return self.laptop.busy
+
+    @property
+    def hungry(self) -> bool:
+        """Whether a command was stopped for the others' sake: `advance` again as soon as they have had their turn."""
+        return self.laptop.hungry
 
     @property
     def prompt(self) -> str:
@@ -43,16 +52,19 @@ class TerminalSession:
         """A line that the learner entered: a command, or input for the one that runs."""
         self._follow()
         self._sent = 0
+        self._until = time.monotonic() + LONGEST_TURN
         self.laptop.enter(line)
         self.collect()
 
     def interrupt(self) -> None:
+        self._until = time.monotonic() + LONGEST_TURN
         self.laptop.interrupt()
         self.collect()
 
     def advance(self) -> None:
         """The cluster has moved: let a waiting command look."""
         self._follow()
+        self._until = time.monotonic() + LONGEST_TURN
         self.laptop.advance()
         self.collect()
 

@@ -64,6 +64,8 @@ class Laptop:
         self._ended: dict[str, int] = {}
         self._changed_at: int | None = None  # when a command of the present line last changed the cluster
         self.paused: Callable[[], bool] = lambda: False  # whether the cluster's clock stands still
+        self.tired: Callable[[], bool] = lambda: False  # whether whoever drives this machine would rather go on at the next `advance`
+        self.hungry = False  # it was stopped so: there is more to do at once
         self.node = Machine(self)
         self.node.run_sandbox("laptop", name="laptop", namespace="", hostname="laptop", ip="127.0.0.1")
         self.container = self.node.create_container("laptop", "laptop", image="laptop", command=["pause"], working_dir=HOME,
@@ -327,7 +329,7 @@ class Laptop:
 
     def _fire(self) -> bool:
         """The machine's own timers, each at its time, up to the cluster's present."""
-        fired = 0
+        fired, self.hungry = 0, False
         while self._timers and self._timers[0][0] <= self.cluster.now and fired < TIMERS_AT_ONCE:
             at, sequence, payload = heapq.heappop(self._timers)
             if sequence in self._cancelled:
@@ -336,6 +338,9 @@ class Laptop:
             self._now = max(self._now, at)
             self.node.on_timer(payload)
             fired += 1
+            if self.tired():
+                self.hungry = True
+                return False
             if self._starting:  # the program it started sees the world before later timers do
                 return True
         if fired < TIMERS_AT_ONCE:

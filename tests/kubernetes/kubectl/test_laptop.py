@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from podlab.kubernetes.kubectl.laptop import run_lines, run_script
+from podlab.kubernetes.kubectl.laptop import Laptop, run_lines, run_script
 from tests.kubernetes.kubectl.given import DEPLOYMENT, WEB, Screen, cluster, with_web
 
 
@@ -164,8 +164,6 @@ def test_a_namespace_made_in_a_script_is_ready_for_the_next_line() -> None:
 def test_every_request_carries_what_was_typed() -> None:
     where = cluster()
     entries: list[dict[str, object]] = []
-    from podlab.kubernetes.kubectl.laptop import Laptop
-
     def submit(entry: dict[str, object]) -> object:
         entries.append(entry)
         return where.apply({"at": where.now, **entry})
@@ -225,3 +223,16 @@ def test_a_clock_that_is_stopped_in_the_middle_does_not_hold_a_command() -> None
     screen.laptop.paused = lambda: True
     screen.laptop.advance()
     assert screen.wait(0) == "deployment.apps/dep created\nconfigmap/late created\n"
+
+
+def test_a_driver_that_is_tired_gets_the_machine_back_and_the_same_answer_later() -> None:
+    where = cluster()
+    laptop = Laptop(where, lambda entry: where.apply({"at": where.now, **entry}))
+    laptop.tired = lambda: True  # after every slice of work
+    laptop.enter("seq 1 30000 | tail -1; kubectl get nodes -o name")
+    turns = 0
+    while laptop.hungry or laptop.busy:
+        assert (turns := turns + 1) < 1000
+        laptop.advance()
+    assert turns > 1
+    assert "".join(text for _, text in laptop.take_output()).split()[:2] == ["30000", "node/node-1"]
