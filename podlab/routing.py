@@ -4,8 +4,10 @@ from django.urls import path
 
 from lessons.consumers import LessonConsumer
 from podlab.classroom.consumers import ClassroomConsumer
+from podlab.classroom.looking import LookConsumer
 
 websocket_urlpatterns = [
     path("ws/lessons/<slug:slug>/", LessonConsumer.as_asgi()),
     path("ws/classes/<int:pk>/", ClassroomConsumer.as_asgi()),
+    path("ws/classes/<int:pk>/look/<uuid:learner>/<slug:slug>/", LookConsumer.as_asgi()),
 ]

@@ -7,8 +7,9 @@ class ClassroomConfig(AppConfig):
     verbose_name = "교실"
 
     def ready(self) -> None:
-        from podlab.classroom import rooms, steering
-        from podlab.labs import reconciler
+        from podlab.classroom import looking, rooms, steering
+        from podlab.labs import audience, reconciler
 
         rooms.install()
+        audience.handle("help", looking.answer_help)
         reconciler.accompany(steering.resume)

@@ -132,8 +132,22 @@ class Delivered(models.Model):
 
 
 DEEDS = {
-    "sign-in": "들어왔습니다", "sign-in-failed": "들어오지 못했습니다", "refused": "막았습니다", "code-renewed": "참여 코드를 바꿨습니다",
-    "closed": "교실을 마쳤습니다", "removed": "내보냈습니다", "merged": "자리를 합쳤습니다", "code-given": "이어하기 코드를 새로 주었습니다",
+    "sign-in": "들어왔습니다",
+    "sign-in-failed": "들어오지 못했습니다",
+    "refused": "막았습니다",
+    "code-renewed": "참여 코드를 바꿨습니다",
+    "looked": "클러스터를 들여다보았습니다",
+    "took-over": "함께 조작했습니다",
+    "closed": "교실을 마쳤습니다",
+    "removed": "내보냈습니다",
+    "merged": "자리를 합쳤습니다",
+    "code-given": "이어하기 코드를 새로 주었습니다",
+    "power": "노드의 전원을 바꾸었습니다",
+    "fill": "디스크나 메모리를 채웠습니다",
+    "registry": "이미지 저장소를 바꾸었습니다",
+    "kill": "프로세스를 죽였습니다",
+    "image": "이미지를 바꾸었습니다",
+    "reset": "처음으로 돌려놓았습니다",
 }  # AuditEntry.what in the teacher's words
 
 

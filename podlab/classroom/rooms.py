@@ -97,8 +97,10 @@ class Room:
     def bar(self, learner_id: UUID) -> str:
         """What a member's page shows of the class: its name, the teacher's words, the raised hand."""
         seat = self.seats[learner_id]
-        return render_to_string("classroom/_bar.html", {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised,
-                                                        "ends": self.classroom.timer_ends})
+        return render_to_string(
+            "classroom/_bar.html",
+            {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised, "helper": seat.helper, "ends": self.classroom.timer_ends},
+        )
 
     def show_bar(self, learner_id: UUID) -> None:
         for page in audience.pages(learner_id):

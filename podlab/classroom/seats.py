@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -18,6 +18,14 @@ from podlab.classroom.signals import Rule, Work, Worst, stuck, worst
 
 ACTION_MAX = 120  # characters, as Membership.last_action
 NOTHING = Worst("none", "아직 없음")  # no cluster yet
+
+
+class Helper(Protocol):
+    """A teacher's page beside a learner's."""
+
+    helping: bool
+
+    async def answered(self, allowed: bool) -> None: ...
 
 
 @dataclass
@@ -37,6 +45,7 @@ class Seat:
     picture: str = ""
     worst: Worst = NOTHING
     unsaved: bool = False
+    helper: Helper | None = None  # the teacher's page that asks to help, or does
 
     @property
     def learner_id(self) -> UUID:
@@ -106,10 +115,24 @@ class Seat:
         number = next((n for n, step in enumerate(lesson.steps, 1) if step.id == member.step), 0) if lesson else 0
         total = len(lesson.steps) if lesson else 0
         return {
-            "id": str(self.learner_id), "name": member.name, "number": member.number, "online": self.online, "hand": member.hand_raised,
-            "lesson": lesson, "step": lesson.steps[number - 1] if lesson and number else None, "step_number": number, "total": total, "done": done,
-            "share": round(100 * done / total) if total else 0, "stuck": self.stuck(rule, now), "worst": self.worst, "picture": self.picture,
-            "action": member.last_action, "action_at": member.last_action_at, "step_since": member.step_since,
+            "id": str(self.learner_id),
+            "name": member.name,
+            "number": member.number,
+            "online": self.online,
+            "hand": member.hand_raised,
+            "classroom_id": member.classroom_id,
+            "lesson": lesson if self.cluster_id else None,
+            "step": lesson.steps[number - 1] if lesson and number else None,
+            "step_number": number,
+            "total": total,
+            "done": done,
+            "share": round(100 * done / total) if total else 0,
+            "stuck": self.stuck(rule, now),
+            "worst": self.worst,
+            "picture": self.picture,
+            "action": member.last_action,
+            "action_at": member.last_action_at,
+            "step_since": member.step_since,
         }
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from typing import Any
+from uuid import UUID
 
 import segno
 from asgiref.sync import async_to_sync
@@ -17,10 +18,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lessons import library
+from lessons import library, progress
 from podlab.classroom import access, joining
 from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
 from podlab.classroom.models import Classroom, Desk
+from podlab.labs import panels as lab_panels
 from podlab.labs import sessions
 from podlab.labs.models import Learner
 
@@ -138,6 +140,39 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     access.audit(found, "closed", user=request.user)
     tell(found)
     return redirect("teacher")
+
+
+@require_GET
+@never_cache
+def look(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpResponse:
+    """One learner's cluster as it moves."""
+    found = access.get_classroom(request, pk)
+    cluster = access.get_member_cluster(found, learner, slug)
+    member = access.get_member(found, learner)
+    lesson = library.get(slug)
+    done = progress.of(member.learner, slug)
+    return render(
+        request,
+        "classroom/look.html",
+        {
+            "classroom": found,
+            "member": member,
+            "lesson": lesson,
+            "teacher": request.user,
+            "rates": lab_panels.rates(cluster.rate),
+            "socket": f"/ws/classes/{pk}/look/{learner}/{slug}/",
+            "file_texts": lab_panels.load_files(cluster.id),
+            "steps": [
+                {
+                    "step": step,
+                    "number": number,
+                    "done": step.id in done.done,
+                    "attempt": done.attempts.get(step.exercise.id) if step.exercise else None,
+                }
+                for number, step in enumerate(lesson.steps, 1)
+            ],
+        },
+    )
 
 
 @require_GET

@@ -16,6 +16,7 @@ from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
 from podlab.labs.storage import Entry, Fenced, Writer
+from podlab.labs.transcript import Transcript
 from podlab.projection.timeline import Past
 
 logger = logging.getLogger(__name__)
@@ -50,9 +51,14 @@ class LiveCluster:
         self.requests, self.requests_key = "", None  # the list of recent requests and what it was made of (panels.requests)
         self.past = Past()  # the time track's dots, shared likewise
         self.hub: Any = None  # what the streams of API clients share (podlab/api/hub.py)
+        self.transcript = Transcript()
         self._pending: list[Any] = []
         self._unsaved = 0
         self._anchor()
+
+    def mark(self) -> tuple[int, int, int]:
+        """What viewers can see has moved when this has: objects, what happened, requests that went between Pods."""
+        return self.engine.etcd.revision, self.engine.causes.last, self.engine.network.told
 
     # ---- time
 
@@ -108,14 +114,14 @@ class LiveCluster:
         async with self.lock:
             if self.gone:
                 raise Fenced
-            before = self.engine.etcd.revision, self.engine.causes.last
+            before = self.mark()
             self.catch_up()
             try:
                 yield self.engine
             finally:
                 acted = bool(self._pending)
                 await self._commit()
-                moved = (self.engine.etcd.revision, self.engine.causes.last) != before
+                moved = self.mark() != before
                 if acted or moved or not quiet:
                     for viewer in list(self.viewers):
                         viewer.hint()

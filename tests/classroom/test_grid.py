@@ -138,3 +138,53 @@ async def test_the_matrix_shows_who_stands_at_which_step(classroom: Classroom, t
     await learner.send(action="step", step=step.id)
     await teacher_page.until('class="here"')
     await learner.line.disconnect()
+
+
+async def test_a_teacher_looks_on_and_helps_only_with_consent(classroom: Classroom, teacher: User, teacher_page: Page) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    await learner.until("class-bar")
+    await learner.send(action="terminal", line="kubectl get nodes")
+    await learner.until("node-1   Ready")
+    mine = await database_sync_to_async(lambda: cookie(signed_in(teacher)))()
+    looking = await Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", mine).open()
+    await looking.until("node-1   Ready")
+    assert "kubectl get nodes" in looking.html
+    await looking.send(action="terminal", line="kubectl delete pod shop")
+    await looking.send(action="fault", node="node-1", power="off")
+    await looking.send(action="ask_help")
+    await learner.until("함께 조작해도 될까요?")
+    assert "deleted" not in learner.html
+    await learner.send(action="help", allow=True)
+    await looking.until("함께 조작할 수 있습니다")
+    await looking.send(action="terminal", line="kubectl get pods")
+    await learner.until("shop ")
+    await learner.until("kubectl get pods")
+    await learner.send(action="help", allow=False)
+    await looking.until("괜찮다고 합니다")
+    learner.html = ""
+    await looking.send(action="terminal", line="kubectl get services")
+    await learner.send(action="terminal", line="echo end")
+    await learner.until("end\n")
+    assert "kubectl get services" not in learner.html
+    for page in (learner, looking):
+        await page.line.disconnect()
+
+
+async def test_nobody_looks_into_a_cluster_of_another_class(classroom: Classroom, teacher: User, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+
+    def elsewhere() -> Membership:
+        other = Classroom.objects.create(teacher=User.objects.create_user("lee"), title="2반", join_code="AAAAAA")
+        return seat(other, "남")
+
+    member = await database_sync_to_async(elsewhere)()
+    learner = await lab(member)
+    mine = await database_sync_to_async(lambda: cookie(signed_in(teacher)))()
+    looking = Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", mine)
+    await looking.line.connect()
+    assert (await looking.line.receive_output())["code"] == 4404
+    hers = Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", await database_sync_to_async(cookie_of)(member.learner))
+    await hers.line.connect()
+    assert (await hers.line.receive_output())["code"] == 4403
+    await learner.line.disconnect()

@@ -1,0 +1,135 @@
+"""Looking over a learner's shoulder: their lab page as it moves, with their terminal. Read-only, unless the learner lets the teacher help.
+
+Who helps does not act on the cluster from here: the lines go into the learner's own terminal, where both see them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from podlab.classroom import access, rooms
+from podlab.labs import access as lab_access
+from podlab.labs import audience, limits, panels
+from podlab.labs.consumers import LabConsumer
+from podlab.labs.database import on_database
+from podlab.labs.models import Cluster
+
+LOOKS = ("select", "tab", "width")  # what only changes what this page shows
+
+
+class LookConsumer(LabConsumer):
+    """A teacher's view of one learner's cluster."""
+
+    async def connect(self) -> None:
+        self.helping = False
+        await super().connect()
+
+    def _open(self) -> Cluster:
+        facts = self.scope["url_route"]["kwargs"]
+        try:
+            self.classroom = access.get_classroom(self.scope, facts["pk"])
+            cluster = access.get_member_cluster(self.classroom, facts["learner"], facts["slug"])
+        except access.NoTeacher:
+            raise lab_access.NoLearner from None
+        except access.NotYours:
+            raise LookupError from None
+        access.audit(self.classroom, "looked", user=self.classroom.teacher, learner=cluster.learner, detail=facts["slug"])
+        return cluster
+
+    def _enter(self) -> None:
+        """This is no page of the learner's: nobody hears of it, but it reads what their terminals show."""
+
+    async def _join(self) -> None:
+        if self.live is not None:
+            self.live.transcript.readers.discard(self.show)
+        await super()._join()
+        self.outbox.extend(self.live_.transcript.pieces())
+        self.live_.transcript.readers.add(self.show)
+        self._show_helping()
+
+    async def disconnect(self, code: int) -> None:
+        if self.live is not None:
+            self.live.transcript.readers.discard(self.show)
+            await self._stop_helping()
+        await super().disconnect(code)
+
+    # ---- in
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Looking is always allowed; a line only while the learner lets us; anything else does not exist here."""
+        try:
+            message = json.loads(text_data or "")
+            name = str(message["action"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return
+        if name in LOOKS:
+            await super().receive(text_data, bytes_data)
+            return
+        if self.live is None or not self.rate_limit.take():
+            return
+        if name == "ask_help":
+            await self._ask()
+        elif name == "stop_help":
+            await self._stop_helping()
+        elif name == "terminal" and self.helping:
+            await self._help(limits.text(message.get("line"), limits.LINE_MAX))
+        self.hurry()
+
+    def _page(self) -> LabConsumer | None:
+        """The learner's own page of this lesson, the one opened last."""
+        found = [page for page in audience.pages(self.learner_id) if page.lesson == self.lesson]
+        return found[-1] if found and isinstance(found[-1], LabConsumer) else None
+
+    async def _ask(self) -> None:
+        room = rooms.of(self.learner_id)
+        if room is None or self._page() is None:
+            self.outbox.append(panels.notice("그 사람의 화면이 지금 열려 있지 않습니다.", "warn"))
+            return
+        room.seats[self.learner_id].helper = self
+        room.show_bar(self.learner_id)
+        self.outbox.append(panels.notice("함께 조작해도 되는지 물었습니다."))
+
+    async def answered(self, allowed: bool) -> None:
+        """The learner lets us help, or does not."""
+        self.helping = allowed
+        if allowed:
+            await on_database(access.audit)(self.classroom, "took-over", user=self.classroom.teacher, learner=self.row.learner, detail=self.lesson)
+        self.outbox.append(
+            panels.notice("함께 조작할 수 있습니다. 치는 것이 배우는 사람의 터미널에 그대로 보입니다." if allowed else "괜찮다고 합니다.")
+        )
+        self._show_helping()
+        self.hurry()
+
+    async def _help(self, line: str) -> None:
+        page = self._page()
+        if page is None:
+            await self._stop_helping()
+            return
+        await page.type_for(line)
+
+    async def _stop_helping(self) -> None:
+        self.helping = False
+        room = rooms.of(self.learner_id)
+        if room is not None and room.seats[self.learner_id].helper is self:
+            room.seats[self.learner_id].helper = None
+            room.show_bar(self.learner_id)
+        self._show_helping()
+
+    def _show_helping(self) -> None:
+        self.outbox.append(render_to_string("classroom/_helping.html", {"helping": self.helping}))
+
+
+async def answer_help(page: audience.LabPage, message: Any) -> None:
+    """The learner's answer to a teacher who asks to help, or the end of it."""
+    room = rooms.of(page.learner_id)
+    helper = room.seats[page.learner_id].helper if room is not None else None
+    if room is None or helper is None:
+        return
+    allowed = message.get("allow") is True
+    if not allowed:
+        room.seats[page.learner_id].helper = None
+    await helper.answered(allowed)
+    room.show_bar(page.learner_id)
