@@ -67,7 +67,7 @@ def resolve(call: Call, customs: Sequence[Resource] = ()) -> Target:
 
 
 def _verb(call: Call, resource: Resource, name: str, subresource: str, watching: bool) -> str:
-    verb = VERBS.get(call.method)
+    verb = VERBS.get(call.method) or ("get" if call.method == "OPTIONS" and subresource == "proxy" else None)
     if verb is None:
         raise method_not_supported(resource.name, call.method.lower())
     if subresource:

@@ -6,16 +6,34 @@ import base64
 import json
 from typing import Any
 
-from podlab.api import fields
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call
+from podlab.kubernetes.apiserver import fields
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request
 from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.etcd import key_of_object
 
-TOO_OLD = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
+# handleCompactedErrorForPaging, apiserver/pkg/storage/etcd3/errors.go
+TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue "
+    "parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided "
+    "token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was "
+    "returned and now may show up in the list."
+)
+ANY = -1  # the revision of a token that takes any
+
+
+class Expired(ApiError):
+    """A list that cannot be continued as it was begun; the answer carries a token to go on all the same."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(410, "Expired", TOO_OLD)
+        self.token = token
+
+    def status(self) -> dict[str, Any]:
+        return {**super().status(), "metadata": {"continue": self.token}}
 
 
 def selection(call: Call, target: Target) -> dict[str, str]:
@@ -61,9 +79,9 @@ def read(engine: Engine, hub: Hub, call: Call, target: Target) -> tuple[list[Any
         revision, start = _open(token)
         found = hub.kept((revision, *what))
         if found is None:
-            if revision != engine.etcd.revision:
-                raise ApiError(410, "Expired", TOO_OLD)
-            found = _everything(engine, target, options)
+            if revision not in (ANY, engine.etcd.revision):  # a client that can live with it goes on from its place in the present
+                raise Expired(_seal(ANY, start))
+            found, revision = _everything(engine, target, options), engine.etcd.revision
         found = [obj for obj in found if key_of_object(obj) > start]
     else:
         check_version(call, revision)

@@ -22,8 +22,13 @@ DROPPED = ("host", "connection", "content-length", "transfer-encoding", "accept-
 
 async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: bytes, send: Send) -> None:
     """Raises ApiError: 404 without the object, 503 where nothing answers."""
+    if not target.rest and not call.slash and call.method in ("GET", "HEAD"):  # relative links need the slash (UpgradeAwareHandler)
+        query = urlencode([(name, value) for name, values in call.query.items() for value in values])
+        location = f"{call.base}/{'/'.join(quote(part) for part in call.path)}/" + (f"?{query}" if query else "")
+        await wire.answer(send, call, 301, b"", "text/plain", [(b"location", location.encode())])
+        return
     address, port = await hub.act(lambda: address_of(live.engine, target))
-    path = "/" + "/".join(quote(part) for part in target.rest)
+    path = "/" + "/".join(quote(part) for part in target.rest) + ("/" if target.rest and call.slash else "")
     query = urlencode([(name, value) for name, values in call.query.items() for value in values])
     headers = [[name, value] for name, value in call.headers.items() if name not in DROPPED]
     node = live.engine.etcd.list("nodes")[0]["metadata"]["name"]  # the request enters the cluster where the API server stands

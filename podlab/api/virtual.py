@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from podlab.api import bodies, listing, rbac
+from podlab.api import bodies, listing, rbac, shapes
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call
@@ -22,6 +22,8 @@ def perform(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, use
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.resource.group == "metrics.k8s.io":
         return 200, _metrics(engine, hub, call, target)
+    if shapes.negotiate(call, listing=False).kind:
+        raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
     review = bodies.typed(target.resource, body)
     if isinstance(body, dict):
         bodies.check_kind(target.resource, body)

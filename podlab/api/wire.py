@@ -33,6 +33,7 @@ class Call:
     headers: dict[str, str]
     body: bytes = b""
     base: str = ""  # what stands before `path`: /k8s/<token>
+    slash: bool = False  # whether the path ends with one
     warnings: list[str] = field(default_factory=list)
 
     def one(self, name: str, default: str = "") -> str:
@@ -78,7 +79,7 @@ def call_of(scope: Scope) -> tuple[str, Call]:
     secret, _, bearer = token.partition("@")  # kubectl sends no credentials over plain http: a ServiceAccount's may stand in the address
     if bearer:
         headers["authorization"] = f"Bearer {bearer}"
-    return secret, Call(scope.get("method", "GET"), path, query, headers, base=f"/k8s/{token}")
+    return secret, Call(scope.get("method", "GET"), path, query, headers, base=f"/k8s/{token}", slash=not segments[-1] if segments else False)
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -67,7 +67,8 @@ def decode(resource: Resource, body: object, *, strict: bool) -> dict[str, Any]:
 def _structs(type_name: str) -> tuple[str, ...]:
     """Members of a kind that are structs in Go, which no null and no absence takes away."""
     known = schema.definitions()[type_name]
-    return "metadata", *(name for name in known.get("required", ()) if "$ref" in known["properties"][name] and name != "metadata")
+    types = {name: str(known["properties"][name].get("$ref", "")).rpartition("/")[2] for name in known.get("required", ())}
+    return "metadata", *(name for name, ref in types.items() if name != "metadata" and "properties" in schema.definitions().get(ref, {}))
 
 
 def decode_with_warnings(resource: Resource, body: object) -> tuple[dict[str, Any], list[str]]:

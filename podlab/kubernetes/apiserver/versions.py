@@ -34,13 +34,21 @@ def other_of(stored: Resource, api_version: str | None) -> Resource | None:
 def as_stored(stored: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
     """A decoded object of another version as the stored one."""
     if stored.kind == "Event":
-        return {**{EVENT_BACK.get(name, name): value for name, value in obj.items()}, "apiVersion": stored.api_version}
+        own = {name: value for name, value in obj.items() if name not in EVENT}
+        return {**{EVENT_BACK.get(name, name): value for name, value in own.items()}, "apiVersion": stored.api_version}
     spec = {key: value for key, value in obj["spec"].items() if key != "targetCPUUtilizationPercentage"}
     share = obj["spec"].get("targetCPUUtilizationPercentage")
     if share is not None:
         target = {"type": "Utilization", "averageUtilization": share}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-    return {"apiVersion": stored.api_version, "kind": stored.kind, "metadata": obj["metadata"], "spec": spec}
+    found = {"apiVersion": stored.api_version, "kind": stored.kind, "metadata": obj["metadata"], "spec": spec}
+    if obj.get("status"):
+        status = {key: value for key, value in obj["status"].items() if key != "currentCPUUtilizationPercentage"}
+        share = obj["status"].get("currentCPUUtilizationPercentage")
+        if share is not None:
+            status["currentMetrics"] = [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": share}}}]
+        found["status"] = status
+    return found
 
 
 def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
