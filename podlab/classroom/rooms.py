@@ -99,7 +99,8 @@ class Room:
         seat = self.seats[learner_id]
         return render_to_string(
             "classroom/_bar.html",
-            {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised, "helper": seat.helper, "ends": self.classroom.timer_ends},
+            {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised, "asked": seat.helper is not None,
+            "helped": seat.helper is not None and seat.helper.helping, "ends": self.classroom.timer_ends},
         )
 
     def show_bar(self, learner_id: UUID) -> None:
