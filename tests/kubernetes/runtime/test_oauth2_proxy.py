@@ -154,7 +154,10 @@ def test_a_session_ends_with_another_cookie_secret_and_at_sign_out(lab: Lab) -> 
     assert status(curl(lab, f"{HOME}/ {tampered}")) == 302
 
 
-@pytest.mark.parametrize(("rd", "where"), [("/notes", "/notes"), ("//evil.test/", "/"), ("http://evil.test/", "/"), ("/\\evil.test", "/")])
+@pytest.mark.parametrize(
+    ("rd", "where"),
+    [("/notes", "/notes"), ("//evil.test/", "/"), ("http://evil.test/", "/"), ("/\\evil.test", "/"), ("/./\\evil.test", "/"), ("/\t/evil.test", "/")],
+)
 def test_a_sign_out_leads_to_no_foreign_place(lab: Lab, rd: str, where: str) -> None:
     assert header(curl(lab, f"'{HOME}/oauth2/sign_out?rd={rd}'"), "Location") == where
 

@@ -10,11 +10,9 @@ Sessions live in cookies (oauth2_sessions.py). Sessions in Redis, htpasswd files
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from .. import http, jwt
 from ..asking import Learned, Wish, go_error, serve_asking
@@ -28,11 +26,10 @@ from . import oauth2_options
 from .base import PATH
 from .oauth2_options import Fatal
 from .oauth2_pages import error_page, sign_in_page
-from .oauth2_sessions import cookies, from_claims, json_object, permitted, seal, session_of, set_cookie, token_of, unseal, verified
+from .oauth2_sessions import json_object, permitted, session_of, set_cookie, token_of
+from .oauth2_sign_in import VERSION, begin, callback, callback_url, csrf_of, no_cache, wanted_page
 from .oauth2_start import log, provider_name, start
 
-VERSION = "v7.12.0"
-CSRF_MS = 15 * 60_000  # --cookie-csrf-expire's default
 OWN_HEADERS = ("x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "x-forwarded-access-token")
 """What only the proxy may say to the application: whatever a client sends of these is dropped (--skip-auth-strip-headers)."""
 HOP_HEADERS = ("connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te", "trailer")
@@ -127,17 +124,17 @@ def _get(name: str, url: str, method: str = "GET", body: str = "") -> Wish:
 
 def _wish_token(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
     options, provider, asked = proc["data"]["options"], proc["data"]["provider"], query(request)
-    if asked.get("error") or not asked.get("code") or _csrf(options, request, sys.now) is None:
+    if asked.get("error") or not asked.get("code") or csrf_of(options, request, sys.now) is None:
         return None
     if "token" not in learned:
-        csrf = _csrf(options, request, sys.now)
+        csrf = csrf_of(options, request, sys.now)
         assert csrf is not None
         form = {
             "client_id": options["client-id"],
             "client_secret": options["client-secret"],
             "code": asked["code"],
             "grant_type": "authorization_code",
-            "redirect_uri": _callback_url(options, request),
+            "redirect_uri": callback_url(options, request),
             **({"code_verifier": csrf["verifier"]} if csrf["verifier"] else {}),
         }
         return _get("token", provider["redeem"], "POST", urlencode(form))
@@ -217,28 +214,28 @@ def _page(proc: Process, sys: Sys, request: http.Message, learned: Learned, sess
     allowed = session if session is not None and permitted(options, session) else None
     who = allowed["email"] or allowed["user"] if allowed else ""
     if path in (options["ping-path"], options["ready-path"]):
-        return text_answer("OK", headers=_no_cache()), "-", ""
+        return text_answer("OK", headers=no_cache()), "-", ""
     if path == "/robots.txt":
         return text_answer("User-agent: *\nDisallow: /\n"), "-", ""
     if path == prefix + "/callback":
-        found, who = _callback(proc, sys, request, learned)
+        found, who = callback(proc, sys, request, learned)
         return found, "-", who
     if path == prefix + "/start":
-        return _begin(proc, sys, request, _wanted(options, request)), "-", ""
+        return begin(proc, sys, request, wanted_page(options, request)), "-", ""
     if path == prefix + "/sign_in":
-        return sign_in_page(options, provider_name(options), _wanted(options, request), 200, VERSION), "-", ""
+        return sign_in_page(options, provider_name(options), wanted_page(options, request), 200, VERSION), "-", ""
     if path == prefix + "/sign_out":
         out = set_cookie(options, options["cookie-name"], "", request.get("Host"), sys.now, 0)
-        return text_answer("", 302, headers=[*_no_cache(), ("Location", _wanted(options, request)), out]), "-", who
+        return text_answer("", 302, headers=[*no_cache(), ("Location", wanted_page(options, request)), out]), "-", who
     if path == prefix + "/auth":
         if allowed is None:
-            return text_answer("Unauthorized\n", 401, headers=_no_cache()), "-", ""
-        return text_answer("", 202, headers=[*_no_cache(), *_xauth(options, allowed)]), "-", who
+            return text_answer("Unauthorized\n", 401, headers=no_cache()), "-", ""
+        return text_answer("", 202, headers=[*no_cache(), *_xauth(options, allowed)]), "-", who
     if path == prefix + "/userinfo":
         if allowed is None:
-            return text_answer("Unauthorized\n", 401, headers=_no_cache()), "-", ""
+            return text_answer("Unauthorized\n", 401, headers=no_cache()), "-", ""
         told = {"user": allowed["user"], "email": allowed["email"], **({"groups": allowed["groups"]} if allowed["groups"] else {})}
-        return text_answer(json.dumps(told) + "\n", kind="application/json", headers=_no_cache()), "-", who
+        return text_answer(json.dumps(told) + "\n", kind="application/json", headers=no_cache()), "-", who
     if _open(options, request):
         return *_from_upstream(sys, options, request, learned, None), ""
     if allowed is not None:
@@ -264,13 +261,8 @@ def _stranger(proc: Process, sys: Sys, request: http.Message, session: Data | No
         return error_page(options, 403, "The session failed authorization checks", VERSION, [])
     log(sys, "oauthproxy.go:1034", "No valid authentication in request. Initiating login.")
     if options["skip-provider-button"]:
-        return _begin(proc, sys, request, request.target)
+        return begin(proc, sys, request, request.target)
     return sign_in_page(options, provider_name(options), request.target, 403, VERSION)
-
-
-def _no_cache() -> list[tuple[str, str]]:
-    return [("Cache-Control", "no-cache, no-store, must-revalidate, max-age=0"), ("Expires", "Thu, 01 Jan 1970 00:00:00 UTC"),
-            ("X-Accel-Expires", "0")]
 
 
 def _xauth(options: Data, session: Data) -> list[tuple[str, str]]:
@@ -296,135 +288,6 @@ def _from_upstream(sys: Sys, options: Data, request: http.Message, learned: Lear
         return error_page(options, 502, "There was a problem connecting to the upstream server.", VERSION, []), upstream
     headers = [(name, value) for name, value in got["headers"] if name.lower() not in HOP_HEADERS]
     return http.response(got["status"], got["body"], [*headers, *extra]), upstream
-
-
-# ---- signing in
-
-
-def _wanted(options: Data, request: http.Message) -> str:
-    """Where to go after signing in or out: `rd`, if it is a path of ours or on a whitelisted domain."""
-    found = {**query(request), **dict(parse_qsl(request.body))}.get("rd", "") or request.get("X-Auth-Request-Redirect")
-    return found if _valid(options, found) else "/"
-
-
-def _valid(options: Data, url: str) -> bool:
-    if url.startswith("/") and not url.startswith("//") and not any(char in url[:3] for char in "\\\t\r\n"):
-        return True
-    try:
-        parts = urlsplit(url)
-        port = str(parts.port or "")
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return False
-    for domain in options["whitelist-domain"]:
-        name, _, allowed = domain.partition(":")
-        same = parts.hostname == name.lstrip(".") or (name.startswith(".") and parts.hostname.endswith(name))
-        if same and (allowed in ("*", port)):
-            return True
-    return False
-
-
-def _callback_url(options: Data, request: http.Message) -> str:
-    """--redirect-url, else the host that the client asked for. Without TLS the scheme follows --cookie-secure (GetRedirectURI)."""
-    if options["redirect-url"]:
-        whole = str(options["redirect-url"])
-        return whole if urlsplit(whole).path.strip("/") else whole.rstrip("/") + options["proxy-prefix"] + "/callback"
-    return f"{'https' if options['cookie-secure'] else 'http'}://{request.get('Host')}{options['proxy-prefix']}/callback"
-
-
-def _begin(proc: Process, sys: Sys, request: http.Message, back: str) -> http.Message:
-    """To the provider, with a cookie that ties its answer to this browser."""
-    options, provider = proc["data"]["options"], proc["data"]["provider"]
-    draw = [jwt.encode(hashlib.sha256(f"{proc['pod']}{sys.random(1 << 60)}{turn}".encode()).digest()) for turn in range(3)]
-    method = options["code-challenge-method"]
-    verifier = draw[2] if method else ""
-    scope = options["scope"] or ("openid email profile" + (" groups" if options["allowed-group"] else ""))
-    asked = {
-        "approval_prompt": options["approval-prompt"],
-        "client_id": options["client-id"],
-        "nonce": draw[1],
-        "redirect_uri": _callback_url(options, request),
-        "response_type": "code",
-        "scope": scope,
-        "state": f"{draw[0]}:{back}",
-        **({"prompt": options["prompt"]} if options["prompt"] else {}),
-    }
-    if verifier:
-        challenge = jwt.encode(hashlib.sha256(verifier.encode()).digest()) if method == "S256" else verifier
-        asked.update(code_challenge=challenge, code_challenge_method=method)
-    if options["prompt"]:
-        del asked["approval_prompt"]
-    name = options["cookie-name"] + "_csrf"
-    sealed = seal(options, name, {"state": draw[0], "nonce": draw[1], "verifier": verifier}, sys.now)
-    cookie = set_cookie(options, name, sealed, request.get("Host"), sys.now, CSRF_MS)
-    where = f"{provider['login']}{'&' if '?' in provider['login'] else '?'}{urlencode(sorted(asked.items()))}"
-    return text_answer("", 302, "text/html; charset=utf-8", [*_no_cache(), ("Location", where), cookie])
-
-
-def _csrf(options: Data, request: http.Message, now: int) -> Data | None:
-    name = options["cookie-name"] + "_csrf"
-    return unseal(options, name, cookies(request).get(name, ""), now, CSRF_MS)
-
-
-def _callback(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> tuple[http.Message, str]:
-    """The provider has sent the browser back: (the answer, who it is)."""
-    options, asked = proc["data"]["options"], query(request)
-
-    def refuse(status: int, message: str, line: str) -> tuple[http.Message, str]:
-        log(sys, "oauthproxy.go:868", line)
-        return error_page(options, status, message, VERSION, []), ""
-
-    if asked.get("error"):
-        told = f"{asked['error']}" + (f" - {asked['error_description']}" if asked.get("error_description") else "")
-        return refuse(403, f"Login Failed: The upstream identity provider returned an error: {asked['error']}",
-                      f"Error while parsing OAuth2 callback: {told[:500]}")
-    csrf = _csrf(options, request, sys.now)
-    if csrf is None:
-        return refuse(403, "Login Failed: Unable to find a valid CSRF token. Please try again.",
-                      "Invalid authentication via OAuth2: unable to obtain CSRF cookie")
-    if not asked.get("code"):
-        return refuse(500, "Internal Error", "Error redeeming code during OAuth2 callback: missing code")
-    got = learned.get("token")
-    if got is None or got["status"] != 200:
-        why = f'Post "{proc["data"]["provider"]["redeem"]}": {go_error(got)}' if got and got["error"] else "oauth2: cannot fetch token: " + (
-            f"{got['status']}\\nResponse: {got['body'][:300]}" if got else "not asked")
-        return refuse(500, "Internal Error", f"Error redeeming code during OAuth2 callback: token exchange failed: {why}")
-    tokens = json_object(got["body"])
-    try:
-        claims = verified(proc, sys, str(tokens.get("id_token") or ""))
-    except jwt.BadToken as error:
-        return refuse(500, "Internal Error", f"Error creating session during OAuth2 callback: could not verify id_token: {error}")
-    state, _, back = asked.get("state", "").partition(":")
-    if not hmac.compare_digest(state.encode("utf-8", "surrogateescape"), str(csrf["state"]).encode()) or claims.get("nonce") != csrf["nonce"]:
-        return refuse(403, "Login Failed: Unable to find a valid CSRF token. Please try again.",
-                      "Invalid authentication via OAuth2: CSRF token mismatch, potential attack")
-    session = from_claims(options, claims, str(tokens["id_token"]), str(tokens.get("access_token") or ""), sys.now)
-    if not permitted(options, session):
-        _auth_log(sys, request, session, "AuthFailure", "Invalid authentication via OAuth2: unauthorized")
-        return error_page(options, 403, "Invalid session: unauthorized", VERSION, []), ""
-    _auth_log(sys, request, session, "AuthSuccess", f"Authenticated via OAuth2: {_words(session)}")
-    cookie = set_cookie(options, options["cookie-name"], seal(options, options["cookie-name"], session, sys.now), request.get("Host"), sys.now,
-                         options["cookie-expire"])
-    gone = set_cookie(options, options["cookie-name"] + "_csrf", "", request.get("Host"), sys.now, 0)
-    where = back if _valid(options, back) else "/"
-    return text_answer("", 302, "text/html; charset=utf-8", [*_no_cache(), gone, cookie, ("Location", where)]), session["email"] or session["user"]
-
-
-def _words(session: Data) -> str:
-    def at(ms: int) -> str:
-        return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
-
-    groups = " ".join(session["groups"])
-    return (f"Session{{email:{session['email']} user:{session['user']} PreferredUsername:{session['name']} token:true id_token:true "
-            f"created:{at(session['created'])} expires:{at(session['until'])} groups:[{groups}]}}")
-
-
-def _auth_log(sys: Sys, request: http.Message, session: Data, status: str, message: str) -> None:
-    """--auth-logging-format's default."""
-    if sys.proc["data"]["options"]["auth-logging"]:
-        when = stamp(sys.now, "%Y/%m/%d %H:%M:%S")
-        sys.out(f"{request.get('Host')} - {session['email'] or session['user']} [{when}] [{status}] {message}\n")
 
 
 register(Program("oauth2-proxy", lambda proc, sys: run(proc, sys, None), run, ends_at_once, 12 * MEBIBYTE))

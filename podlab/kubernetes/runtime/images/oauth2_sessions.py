@@ -47,6 +47,7 @@ def seal(options: Data, name: str, value: Data, now: int) -> str:
 
 
 def unseal(options: Data, name: str, cookie: str, now: int, lasts: int) -> Data | None:
+    """What was sealed under this name less than `lasts` ms ago; None for anything else."""
     secret = oauth2_options.secret_bytes(options["cookie-secret"])
     text, _, signature = cookie[:COOKIE_MAX].rpartition("|")
     wanted = jwt.encode(hmac.digest(secret, f"{name}|{text}".encode("utf-8", "surrogateescape"), "sha256"))
@@ -62,11 +63,13 @@ def unseal(options: Data, name: str, cookie: str, now: int, lasts: int) -> Data 
 
 
 def cookies(request: http.Message) -> dict[str, str]:
+    """{name: value} of a request."""
     pairs = (one.strip().partition("=") for one in request.get("Cookie").split(";"))
     return {name: value for name, _, value in pairs if name}
 
 
 def set_cookie(options: Data, name: str, value: str, host: str, now: int, lasts: int) -> tuple[str, str]:
+    """The header; `lasts` 0 takes the cookie away."""
     domains = [one for one in options["cookie-domain"] if host.partition(":")[0].endswith(one.lstrip("."))]
     expires = http_date(now + lasts) if lasts else "Thu, 01 Jan 1970 00:00:00 GMT"
     same = options["cookie-samesite"]
@@ -113,6 +116,7 @@ def session_of(proc: Process, sys: Sys, request: http.Message) -> tuple[Data | N
 
 
 def verified(proc: Process, sys: Sys, token: str) -> jwt.Claims:
+    """The claims of an ID token of our provider for us. Raises BadToken."""
     options = proc["data"]["options"]
     audiences = [options["client-id"], *options["oidc-extra-audience"]]
     claims = jwt.verify(token, proc["data"]["keys"], issuer=proc["data"]["provider"]["issuer"], audiences=audiences, now=sys.now)
@@ -122,6 +126,7 @@ def verified(proc: Process, sys: Sys, token: str) -> jwt.Claims:
 
 
 def from_claims(options: Data, claims: jwt.Claims, token: str, access: str, now: int) -> Data:
+    """A session: {"email", "user", "groups", "name", "id", "access", "created", "until"}, times in virtual ms."""
     groups = claims.get(options["oidc-groups-claim"]) or []
     return {
         "email": str(claims.get(options["oidc-email-claim"]) or ""),

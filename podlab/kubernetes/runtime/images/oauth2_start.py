@@ -60,6 +60,7 @@ def start(proc: Process, sys: Sys) -> None:
 
 
 def provider_name(options: Data) -> str:
+    """As the button and the log call it."""
     return str(options["provider-display-name"] or PROVIDERS.get(options["provider"], options["provider"]))
 
 
