@@ -139,6 +139,7 @@ class Command(BaseCommand):
             server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL)
             try:
                 cookies = self.cookies(Path(folder), environment, learners)
+                listening(port)
                 times, waits = asyncio.run(load(port, cookies, seconds))
                 cpu = _cpu_seconds(server.pid)
             finally:
@@ -165,6 +166,17 @@ class Command(BaseCommand):
             if time.monotonic() > deadline:
                 raise RuntimeError(made.stderr)
             time.sleep(0.5)
+
+
+def listening(port: int) -> None:
+    """Returns when the server answers. Raises OSError after a minute."""
+    for _ in range(120):
+        try:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise OSError(f"nobody listens on port {port}")
 
 
 def _cpu_seconds(pid: int) -> float:
