@@ -28,7 +28,7 @@ def lab() -> Lab:
     lab.pod("es", IMAGE, env=SINGLE)
     lab.pod("plain", "elasticsearch:8.19.5", env=SINGLE[1:])  # no discovery.type
     lab.pod("secure", IMAGE, env=[SINGLE[2]])
-    lab.pod("small", IMAGE, env=SINGLE[:2] + [{"name": "ES_JAVA_OPTS", "value": "-Xmx512m"}], resources={"limits": {"memory": "600Mi"}})
+    lab.pod("small", IMAGE, env=[*SINGLE[:2], {"name": "ES_JAVA_OPTS", "value": "-Xmx512m"}], resources={"limits": {"memory": "600Mi"}})
     lab.pod("typo", IMAGE, env=[*SINGLE, {"name": "discoveri.type", "value": "single-node"}])
     lab.pod("kept", IMAGE, env=SINGLE, volumeMounts=[{"name": "data", "mountPath": "/usr/share/elasticsearch/data"}],
             spec={"volumes": [{"name": "data", "emptyDir": {}}]})  # fmt: skip
@@ -106,7 +106,8 @@ REFUSED = [
     ("sorting by what nobody has", "logs/_search?sort=price", "GET", None, 400, "query_shard_exception", "No mapping found for [price]"),
     ("a name in capitals", "Logs", "PUT", None, 400, "invalid_index_name_exception", "Invalid index name [Logs], must be lowercase"),
     ("an index made twice", "logs", "PUT", None, 400, "resource_already_exists_exception", "index [logs] already exists"),
-    ("text in a number's field", "logs/_doc/9", "PUT", {"ms": "quick"}, 400, "document_parsing_exception", "failed to parse field [ms] of type [long]"),
+    ("text in a number's field", "logs/_doc/9", "PUT", {"ms": "quick"}, 400, "document_parsing_exception",
+     "failed to parse field [ms] of type [long]"),
     ("a bulk without its last newline", "_bulk", "POST", '{"index":{"_index":"logs"}}\n{}', 400, "illegal_argument_exception", "must be terminated"),
     ("the type that 8 no longer knows", "_bulk", "POST", '{"index":{"_index":"logs","_type":"_doc"}}\n{}\n', 400, "illegal_argument_exception",
      "contains an unknown parameter [_type]"),
@@ -137,8 +138,15 @@ def test_aggregations(lab: Lab) -> None:
     asked = {"levels": {"terms": {"field": "level.keyword"}, "aggs": {"ms": {"avg": {"field": "ms"}}}},
              "minutes": {"date_histogram": {"field": "@timestamp", "fixed_interval": "1m"}}}  # fmt: skip
     found = ask(lab, "logs/_search", "POST", {"size": 0, "aggs": asked})["aggregations"]
-    assert [(one["key"], one["doc_count"], one["ms"]["value"]) for one in found["levels"]["buckets"]] == [("ERROR", 2, 37.5), ("INFO", 1, 20.0), ("WARN", 1, 1400.0)]
-    assert [(one["key_as_string"], one["doc_count"]) for one in found["minutes"]["buckets"]] == [("2026-11-21T00:00:00.000Z", 2), ("2026-11-21T00:01:00.000Z", 2)]
+    assert [(one["key"], one["doc_count"], one["ms"]["value"]) for one in found["levels"]["buckets"]] == [
+        ("ERROR", 2, 37.5),
+        ("INFO", 1, 20.0),
+        ("WARN", 1, 1400.0),
+    ]
+    assert [(one["key_as_string"], one["doc_count"]) for one in found["minutes"]["buckets"]] == [
+        ("2026-11-21T00:00:00.000Z", 2),
+        ("2026-11-21T00:01:00.000Z", 2),
+    ]
 
 
 def test_a_document_is_found_a_second_later_and_by_its_id_at_once(lab: Lab) -> None:
@@ -161,7 +169,14 @@ def test_a_single_node_has_no_place_for_the_replica(lab: Lab) -> None:
 
 def test_the_mapping_is_learnt_from_documents(lab: Lab) -> None:
     found = ask(lab, "logs/_mapping")["logs"]["mappings"]["properties"]
-    assert {name: one.get("type") for name, one in found.items()} == {"@timestamp": "date", "item": None, "level": "text", "message": "text", "ms": "long", "paid": "boolean"}
+    assert {name: one.get("type") for name, one in found.items()} == {
+        "@timestamp": "date",
+        "item": None,
+        "level": "text",
+        "message": "text",
+        "ms": "long",
+        "paid": "boolean",
+    }
 
 
 def test_start_takes_tens_of_seconds_and_says_so(lab: Lab) -> None:
@@ -178,7 +193,7 @@ def test_start_takes_tens_of_seconds_and_says_so(lab: Lab) -> None:
 ])  # fmt: skip
 def test_a_node_that_is_set_up_wrongly_ends(lab: Lab, pod: str, code: int, reason: str, words: str) -> None:
     status = lab.status(pod)["containerStatuses"][0]
-    ended = (status["state"].get("terminated") or status["lastState"].get("terminated"))
+    ended = status["state"].get("terminated") or status["lastState"].get("terminated")
     assert (ended["exitCode"], ended["reason"]) == (code, reason)
     machine, _ = lab._held(pod)
     assert words in "".join(line.text for one in machine.state["containers"].values() if one["name"] == pod for line in machine.logs(one["id"]))

@@ -30,7 +30,8 @@ def agent(lab: Lab, name: str, image: str, conf: str, files: dict[str, str] | No
     lab.pod(name, containers=[
         {"name": "app", "image": "busybox:1.36", "command": WRITER, "volumeMounts": [logs]},
         {"name": "agent", "image": image, "volumeMounts": [logs, {"name": "conf", "mountPath": directory}], **more},
-    ], spec={"terminationGracePeriodSeconds": 30, "volumes": [{"name": "logs", "emptyDir": {}}, {"name": "conf", "configMap": {"name": name}}]})  # fmt: skip
+    ], spec={"terminationGracePeriodSeconds": 30,
+             "volumes": [{"name": "logs", "emptyDir": {}}, {"name": "conf", "configMap": {"name": name}}]})  # fmt: skip
 
 
 def write(lab: Lab, pod: str, *lines: str, file: str = "/logs/app.log") -> None:
@@ -44,17 +45,25 @@ def said(lab: Lab, pod: str) -> str:
 def tail_conf(rest: str, **options: str) -> str:
     found = {"path": "/logs/app.log", "tag": "app", "pos_file": "/logs/app.pos", "read_from_head": "true", **options}
     parse = found.pop("parse", "@type none")
-    return f"<source>\n  @type tail\n{''.join(f'  {key} {value}' + chr(10) for key, value in found.items())}  <parse>\n    {parse}\n  </parse>\n</source>\n{rest}"
+    rows = "".join(f"  {key} {value}\n" for key, value in found.items())
+    return f"<source>\n  @type tail\n{rows}  <parse>\n    {parse}\n  </parse>\n</source>\n{rest}"
 
 
 STDOUT = "<match **>\n  @type stdout\n</match>\n"
-BIT = "[SERVICE]\n  flush 1\n[INPUT]\n  name tail\n  path /logs/*.log\n  tag app\n  read_from_head on\n  refresh_interval 1\n{}[OUTPUT]\n  name stdout\n  match *\n"
-PARSERS = "[PARSER]\n  Name json\n  Format json\n  Time_Key time\n  Time_Format %Y-%m-%dT%H:%M:%S\n[PARSER]\n  Name pair\n  Format regex\n  Regex ^(?<key>\\w+)=(?<value>.*)$\n"
+BIT = (
+    "[SERVICE]\n  flush 1\n[INPUT]\n  name tail\n  path /logs/*.log\n  tag app\n  read_from_head on\n  refresh_interval 1\n"
+    "{}[OUTPUT]\n  name stdout\n  match *\n"
+)
+PARSERS = (
+    "[PARSER]\n  Name json\n  Format json\n  Time_Key time\n  Time_Format %Y-%m-%dT%H:%M:%S\n"
+    "[PARSER]\n  Name pair\n  Format regex\n  Regex ^(?<key>\\w+)=(?<value>.*)$\n"
+)
 
 
 def vector_conf(remap: str, sink: str = "    type: console\n    inputs: [step]\n    encoding: {codec: json}\n") -> str:
     program = "".join(f"      {line}\n" for line in remap.splitlines())
-    return ("sources:\n  app:\n    type: file\n    include: [/logs/*.log]\ntransforms:\n  step:\n    type: remap\n    inputs: [app]\n    source: |\n" + program
+    return ("sources:\n  app:\n    type: file\n    include: [/logs/*.log]\ntransforms:\n  step:\n    type: remap\n    inputs: [app]\n   "
+            " source: |\n" + program
             + "sinks:\n  out:\n" + sink)  # fmt: skip
 
 
@@ -64,29 +73,40 @@ BECOMES: list[tuple[str, str, str, list[str], list[str]]] = [
     ("fluentd-none", FLUENTD, tail_conf(STDOUT), ["hello", "", "world"], ['app: {"message":"hello"}', 'app: {"message":"world"}']),
     ("fluentd-json", FLUENTD, tail_conf(STDOUT, parse="@type json"), ['{"a":1,"time":"2026-11-21T00:00:05Z"}', "no json"],
      ['00:00:05.000000000 +0000 app: {"a":1}', 'pattern not matched: "no json"']),
-    ("fluentd-regexp", FLUENTD, tail_conf(STDOUT, parse="@type regexp\n    expression /^(?<level>[A-Z]+) (?<n>\\d+)$/\n    types n:integer"), ["WARN 12"],
+    ("fluentd-regexp", FLUENTD, tail_conf(STDOUT, parse="@type regexp\n    expression /^(?<level>[A-Z]+) (?<n>\\d+)$/\n    types "
+                                                        "n:integer"), ["WARN 12"],
      ['app: {"level":"WARN","n":12}']),
-    ("fluentd-nginx", FLUENTD, tail_conf(STDOUT, parse="@type nginx"), ['10.0.0.1 - - [21/Nov/2026:00:00:03 +0000] "GET /a HTTP/1.1" 200 612 "-" "curl/8"'],
+    ("fluentd-nginx", FLUENTD, tail_conf(STDOUT, parse="@type nginx"), ['10.0.0.1 - - [21/Nov/2026:00:00:03 +0000] "GET /a HTTP/1.1" '
+                                                            '200 612 "-" "curl/8"'],
      ['00:00:03.000000000 +0000 app: {"remote":"10.0.0.1","host":"-","user":"-","method":"GET","path":"/a","code":"200"']),
     ("fluentd-multiline", FLUENTD, tail_conf(STDOUT, parse="@type multiline\n    format_firstline /^\\d/\n    format1 /^(?<n>\\d) (?<text>.*)/"),
      ["1 one", "  more", "2 two"], ['app: {"n":"1","text":"one']),
-    ("fluentd-record", FLUENTD, tail_conf('<filter app>\n  @type record_transformer\n  <record>\n    where "#{Socket.gethostname}"\n    twice ${record["message"]}-${tag}\n'
+    ("fluentd-record", FLUENTD, tail_conf('<filter app>\n  @type record_transformer\n  <record>\n    where "#{Socket.gethostname}"\n    '
+                                          'twice ${record["message"]}-${tag}\n'
      "  </record>\n  remove_keys message\n</filter>\n" + STDOUT), ["x"], ['app: {"where":"fluentd-record","twice":"x-app"}']),
-    ("fluentd-grep", FLUENTD, tail_conf("<filter **>\n  @type grep\n  <regexp>\n    key message\n    pattern /ERR/\n  </regexp>\n  <exclude>\n    key message\n    pattern /test/\n"
+    ("fluentd-grep", FLUENTD, tail_conf("<filter **>\n  @type grep\n  <regexp>\n    key message\n    pattern /ERR/\n  </regexp>\n  "
+                                        "<exclude>\n    key message\n    pattern /test/\n"
      "  </exclude>\n</filter>\n" + STDOUT), ["ERR one", "INFO two", "ERR test"], ['{"message":"ERR one"}', "!INFO two", "!ERR test"]),
-    ("fluentd-label", FLUENTD, tail_conf("<label @FAR>\n  <match **>\n    @type stdout\n  </match>\n</label>\n<match app>\n  @type copy\n  <store>\n    @type relabel\n    @label @FAR\n"
-     "  </store>\n  <store>\n    @type file\n    path /logs/out\n    append true\n    <buffer>\n      flush_interval 1s\n    </buffer>\n  </store>\n</match>\n"), ["x"],
+    ("fluentd-label", FLUENTD, tail_conf("<label @FAR>\n  <match **>\n    @type stdout\n  </match>\n</label>\n<match app>\n  @type "
+                                         "copy\n  <store>\n    @type relabel\n    @label @FAR\n"
+     "  </store>\n  <store>\n    @type file\n    path /logs/out\n    append true\n    <buffer>\n      flush_interval 1s\n    "
+     "</buffer>\n  </store>\n</match>\n"), ["x"],
      ['app: {"message":"x"}']),
     ("fluentd-nomatch", FLUENTD, tail_conf("<match other>\n  @type null\n</match>\n"), ["x"], ['no patterns matched tag="app"']),
     ("bit-plain", FLUENT_BIT, BIT.format(""), ["hello"], ['[0] app: [[', '{"log"=>"hello"}]']),
-    ("bit-json", FLUENT_BIT, BIT.format("  parser json\n").replace("[SERVICE]", "[SERVICE]\n  parsers_file parsers.conf"), ['{"a":1,"time":"2026-11-21T00:00:05"}', "text"],
+    ("bit-json", FLUENT_BIT, BIT.format("  parser json\n").replace("[SERVICE]", "[SERVICE]\n  parsers_file parsers.conf"),
+     ['{"a":1,"time":"2026-11-21T00:00:05"}', "text"],
      [f'[[{START // 1000 + 5}.000000000, {{}}], {{"a"=>1}}]', '{"log"=>"text"}']),
-    ("bit-filters", FLUENT_BIT, BIT.format("[FILTER]\n  name grep\n  match *\n  regex log ERR\n[FILTER]\n  name modify\n  match *\n  rename log text\n  add team shop\n[FILTER]\n"
-     "  name record_modifier\n  match app\n  record host ${HOSTNAME}\n"), ["ERR a", "ok b"], ['{"text"=>"ERR a", "team"=>"shop", "host"=>"bit-filters"}', "!ok b"]),
+    ("bit-filters", FLUENT_BIT, BIT.format("[FILTER]\n  name grep\n  match *\n  regex log ERR\n[FILTER]\n  name modify\n  match *\n  "
+                                           "rename log text\n  add team shop\n[FILTER]\n"
+     "  name record_modifier\n  match app\n  record host ${HOSTNAME}\n"), ["ERR a", "ok b"], ['{"text"=>"ERR a", "team"=>"shop", '
+                                                            '"host"=>"bit-filters"}', "!ok b"]),
     ("vector-plain", VECTOR, vector_conf('.message = upcase(.message)'), ["hello"],
      ['"file":"/logs/app.log","host":"vector-plain","message":"HELLO","source_type":"file"']),
-    ("vector-json", VECTOR, vector_conf(". = parse_json!(.message)\nif .level == \"ERROR\" { .alarm = true } else if exists(.ms) { .ms = to_int!(.ms) * 2 }\ndel(.time)"),
-     ['{"level":"ERROR","time":1}', '{"level":"INFO","ms":"21"}', "text"], ['{"alarm":true,"level":"ERROR"}', '{"level":"INFO","ms":42}', "Mapping failed with event.",
+    ("vector-json", VECTOR, vector_conf(". = parse_json!(.message)\nif .level == \"ERROR\" { .alarm = true } else if exists(.ms) { .ms "
+                                        "= to_int!(.ms) * 2 }\ndel(.time)"),
+     ['{"level":"ERROR","time":1}', '{"level":"INFO","ms":"21"}', "text"],
+     ['{"alarm":true,"level":"ERROR"}', '{"level":"INFO","ms":42}', "Mapping failed with event.",
      '"message":"text"']),
 ]  # fmt: skip
 
@@ -94,7 +114,7 @@ BECOMES: list[tuple[str, str, str, list[str], list[str]]] = [
 @pytest.fixture(scope="module")
 def shared() -> Lab:
     lab = Lab()
-    for name, image, conf, lines, _ in BECOMES:
+    for name, image, conf, _, _ in BECOMES:
         agent(lab, name, image, conf, {"parsers.conf": PARSERS} if image == FLUENT_BIT else None)
     lab.settle(40)
     for name, _, _, lines, _ in BECOMES:
@@ -117,16 +137,31 @@ def test_the_file_output_writes_what_it_is_given(shared: Lab) -> None:
 def test_an_idle_agent_takes_no_turns(shared: Lab) -> None:
     events = shared.cluster.clock.next_at()
     before = {kubelet.name: json.dumps(kubelet.machine.state["ready"]) for kubelet in shared.cluster.kubelets()}
-    turns = [proc["cpu_us"] for kubelet in shared.cluster.kubelets() for proc in kubelet.machine.state["processes"].values() if proc["program"] in ("fluentd", "fluent-bit", "vector")]
+    turns = [
+        proc["cpu_us"]
+        for kubelet in shared.cluster.kubelets()
+        for proc in kubelet.machine.state["processes"].values()
+        if proc["program"] in ("fluentd", "fluent-bit", "vector")
+    ]
     shared.settle(3600)
-    after = [proc["cpu_us"] for kubelet in shared.cluster.kubelets() for proc in kubelet.machine.state["processes"].values() if proc["program"] in ("fluentd", "fluent-bit", "vector")]
+    after = [
+        proc["cpu_us"]
+        for kubelet in shared.cluster.kubelets()
+        for proc in kubelet.machine.state["processes"].values()
+        if proc["program"] in ("fluentd", "fluent-bit", "vector")
+    ]
     assert after == turns and len(turns) >= len(BECOMES) and (events is None or before)
 
 
 # ---- files
 
+
 def test_a_rotated_and_a_truncated_file_are_read_on(shared: Lab) -> None:
-    shared.run("fluentd-none", "mv /logs/app.log /logs/app.log.1; echo new > /logs/app.log; sleep 1; echo longer text >> /logs/app.log; sleep 1; echo cut > /logs/app.log", "app")
+    shared.run(
+        "fluentd-none",
+        "mv /logs/app.log /logs/app.log.1; echo new > /logs/app.log; sleep 1; echo longer text >> /logs/app.log; sleep 1; echo cut > /logs/app.log",
+        "app",
+    )
     shared.settle(3)
     log = said(shared, "fluentd-none")
     assert "detected rotation of /logs/app.log" in log
@@ -159,7 +194,7 @@ def test_where_an_agent_reads_on_after_a_restart() -> None:
     """A position that is kept on a volume is gone on from; without one, read_from_head reads everything again."""
     lab = Lab()
     agent(lab, "kept", FLUENTD, tail_conf(STDOUT))
-    agent(lab, "lost", FLUENTD, tail_conf(STDOUT, pos_file="/tmp/app.pos"))
+    agent(lab, "lost", ELASTIC, tail_conf(STDOUT, pos_file="/root/app.pos"))
     agent(lab, "end", FLUENT_BIT, BIT.format("").replace("  read_from_head on\n", ""))
     lab.settle(20)
     for pod in ("kept", "lost", "end"):
@@ -184,17 +219,20 @@ WRONG: list[tuple[str, str, str, int, str]] = [
     ("f-path", FLUENTD, "<source>\n  @type tail\n  tag a\n</source>\n", 1, "error_class=Fluent::ConfigError error=\"'path' parameter is required\""),
     ("f-plugin", FLUENTD, tail_conf("<match **>\n  @type elasticsearch\n</match>\n"), 1,
      "error_class=Fluent::NotFoundPluginError error=\"Unknown output plugin 'elasticsearch'. Run 'gem search -rd fluent-plugin' to find plugins\""),
-    ("f-end", FLUENTD, "<match **>\n  @type stdout\n", 1, "error_class=Fluent::ConfigParseError error=\"expected end tag '</match>' but got end of file"),
+    ("f-end", FLUENTD, "<match **>\n  @type stdout\n", 1, "error_class=Fluent::ConfigParseError error=\"expected end tag '</match>' but "
+                                                          "got end of file"),
     ("f-label", FLUENTD, tail_conf("<match **>\n  @type relabel\n  @label @NO\n</match>\n"), 1, "@NO label not found"),
     ("f-regexp", FLUENTD, tail_conf(STDOUT, parse="@type regexp\n    expression /(/"), 1, "Invalid regexp"),
     ("b-plugin", FLUENT_BIT, "[OUTPUT]\n  name elastic\n", 1, "section 'elastic' tried to instance a plugin name that doesn't exist"),
-    ("b-property", FLUENT_BIT, "[INPUT]\n  name tail\n  path /x\n  pathh /y\n", 1, "tail: unknown configuration property 'pathh'. The following properties are allowed"),
+    ("b-property", FLUENT_BIT, "[INPUT]\n  name tail\n  path /x\n  pathh /y\n", 1, "tail: unknown configuration property 'pathh'. The "
+                                                            "following properties are allowed"),
     ("b-path", FLUENT_BIT, "[INPUT]\n  name tail\n", 1, "no input 'path' was given"),
     ("b-value", FLUENT_BIT, "[INPUT]\n  name\n", 1, "/fluent-bit/etc/fluent-bit.conf:2: invalid entry or missing value"),
     ("b-parsers", FLUENT_BIT, "[SERVICE]\n  parsers_file parsers.conf\n", 1, "could not open configuration file /fluent-bit/etc/parsers.conf"),
     ("v-input", VECTOR, "sources:\n  a: {type: demo_logs, format: json}\nsinks:\n  b: {type: console, inputs: [c], encoding: {codec: json}}\n", 78,
      'Configuration error. error=Input "c" for sink "b" doesn\'t match any components.'),
-    ("v-field", VECTOR, "sources:\n  a: {type: file, includes: [x]}\nsinks:\n  b: {type: console, inputs: [a], encoding: {codec: json}}\n", 78, "unknown field `includes`"),
+    ("v-field", VECTOR, "sources:\n  a: {type: file, includes: [x]}\nsinks:\n  b: {type: console, inputs: [a], encoding: {codec: "
+                        "json}}\n", 78, "unknown field `includes`"),
     ("v-type", VECTOR, "sources:\n  a: {type: tail}\n", 78, "unknown variant `tail`, expected one of `demo_logs`, `file`"),
     ("v-none", VECTOR, "sources:\n  a: {type: demo_logs, format: json}\n", 78, "No sinks defined in the config."),
     ("v-yaml", VECTOR, "sources:\n  a: {type: demo_logs\n", 78, "Configuration error. error=line 3"),
@@ -234,6 +272,7 @@ def test_vector_validate_and_the_dry_runs() -> None:
 
 # ---- stores
 
+
 def es_match(more: str = "") -> str:
     return ("<match **>\n  @type elasticsearch\n  host es\n  port 9200\n  logstash_format true\n" + more
             + "  <buffer>\n    flush_interval 1s\n    retry_max_interval 4s\n  </buffer>\n</match>\n")  # fmt: skip
@@ -248,10 +287,14 @@ def stores() -> Lab:
     lab.service("loki", "loki", 3100, 3100)
     lab.client(image="curlimages/curl")
     agent(lab, "fd", ELASTIC, tail_conf(es_match()))
-    bit = BIT.format("").partition("[OUTPUT]")[0] + "[OUTPUT]\n  name es\n  match *\n  host es\n  index bit\n{}[OUTPUT]\n  name loki\n  match *\n  host loki\n  labels job=bit\n"
+    bit = (
+        BIT.format("").partition("[OUTPUT]")[0]
+        + "[OUTPUT]\n  name es\n  match *\n  host es\n  index bit\n{}[OUTPUT]\n  name loki\n  match *\n  host loki\n  labels job=bit\n"
+    )
     agent(lab, "fb", FLUENT_BIT, bit.format("  suppress_type_name on\n"))
     agent(lab, "typed", FLUENT_BIT, bit.format(""))
-    sinks = ("    type: elasticsearch\n    inputs: [step]\n    endpoints: ['http://es:9200']\n    bulk: {index: vec}\n  two:\n    type: loki\n    inputs: [step]\n"
+    sinks = ("    type: elasticsearch\n    inputs: [step]\n    endpoints: ['http://es:9200']\n    bulk: {index: vec}\n  two:\n    type: "
+             "loki\n    inputs: [step]\n"
              "    endpoint: http://loki:3100\n    encoding: {codec: text}\n    labels: {app: '{{ host }}'}\n")  # fmt: skip
     agent(lab, "vec", VECTOR, vector_conf(".n = 1", sinks))
     lab.settle(110)
@@ -284,7 +327,8 @@ def test_fluent_bit_must_suppress_the_type_for_elasticsearch_8(stores: Lab) -> N
 
 
 def down(lab: Lab) -> None:
-    lab.cluster.apply({"at": lab.cluster.now, "do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "es", "body": None,
+    lab.cluster.apply({"at": lab.cluster.now, "do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "es",
+                       "body": None,
                        "options": {"gracePeriodSeconds": 0}})  # fmt: skip
     lab.settle(3)
 
@@ -297,7 +341,7 @@ def test_when_the_store_is_down_fluentd_and_vector_wait_and_fluent_bit_gives_up_
     lab.settle(40)
     assert "failed to flush the buffer. retry_times=0 next_retry_time=2026-11-21 00:0" in said(lab, "fd")
     assert "Connection refused - connect(2) for" in said(lab, "fd")
-    assert "Retrying after error. error=\"Failed to make HTTP(S) request: client error (Connect)" in said(lab, "vec")
+    assert 'Retrying after error. error="Failed to make HTTP(S) request: client error (Connect)' in said(lab, "vec")
     assert "retry in" in said(lab, "fb") and "cannot be retried" in said(lab, "fb")
     lab.pod("es", "elasticsearch:8.19.5", env=ES)
     lab.settle(90)
@@ -324,7 +368,9 @@ def test_what_is_held_is_sent_before_the_end() -> None:
     write(lab, "fd", "one")
     lab.settle(2)
     assert count(lab, "logstash-2026.11.21") == -1
-    lab.cluster.apply({"at": lab.cluster.now, "do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "fd", "body": None})
+    lab.cluster.apply(
+        {"at": lab.cluster.now, "do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "fd", "body": None}
+    )
     lab.settle(35)
     assert count(lab, "logstash-2026.11.21") == 1
 
@@ -344,7 +390,12 @@ def test_agents_forward_to_one_another() -> None:
     lab = Lab()
     agent(lab, "hub", FLUENTD, "<source>\n  @type forward\n</source>\n" + STDOUT)
     lab.service("hub", "hub", 24224, 24224)
-    agent(lab, "fd", FLUENTD, tail_conf("<match **>\n  @type forward\n  <server>\n    host hub\n  </server>\n  <buffer>\n    flush_interval 1s\n  </buffer>\n</match>\n"))
+    agent(
+        lab,
+        "fd",
+        FLUENTD,
+        tail_conf("<match **>\n  @type forward\n  <server>\n    host hub\n  </server>\n  <buffer>\n    flush_interval 1s\n  </buffer>\n</match>\n"),
+    )
     agent(lab, "fb", FLUENT_BIT, BIT.format("").partition("[OUTPUT]")[0] + "[OUTPUT]\n  name forward\n  match *\n  host hub\n")
     lab.settle(30)
     write(lab, "fd", "from fluentd")
@@ -355,7 +406,7 @@ def test_agents_forward_to_one_another() -> None:
 
 def test_fluent_bit_tells_its_counts() -> None:
     lab = Lab()
-    conf = "[SERVICE]\n  http_server on\n[INPUT]\n  name dummy\n  dummy {\"a\":1}\n  samples 3\n[OUTPUT]\n  name null\n  match *\n"
+    conf = '[SERVICE]\n  http_server on\n[INPUT]\n  name dummy\n  dummy {"a":1}\n  samples 3\n[OUTPUT]\n  name null\n  match *\n'
     agent(lab, "fb", FLUENT_BIT, conf)
     lab.client(image="curlimages/curl")
     lab.settle(30)

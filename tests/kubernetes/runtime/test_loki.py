@@ -11,7 +11,10 @@ import pytest
 from podlab.kubernetes.runtime.images import logql
 from tests.kubernetes.runtime.lab import START, Lab
 
-SHOP = {"labels": {"app": "shop", "level": "error"}, "entries": [[1_000, '{"order":1,"ms":20}'], [2_000, "payment failed ms=31"], [61_000, "payment slow"]]}
+SHOP = {
+    "labels": {"app": "shop", "level": "error"},
+    "entries": [[1_000, '{"order":1,"ms":20}'], [2_000, "payment failed ms=31"], [61_000, "payment slow"]],
+}
 MAIL = {"labels": {"app": "mail", "level": "info"}, "entries": [[1_500, "sent"], [62_000, '{"order":9,"ms":1400,"who":{"name":"kim"}}']]}
 
 LINES = [
@@ -136,7 +139,8 @@ def test_labels_and_their_values(lab: Lab) -> None:
 
 
 REFUSED = [
-    ("a log query as an instant one", "/loki/api/v1/query?query=" + quote('{app="x"}'), "400", "log queries are not supported as an instant query type"),
+    ("a log query as an instant one", "/loki/api/v1/query?query=" + quote('{app="x"}'), "400", "log queries are not supported as an "
+                                                            "instant query type"),
     ("no query", "/loki/api/v1/query_range", "400", "unexpected $end"),
     ("a query with a fault", "/loki/api/v1/query_range?query=" + quote("{app=x}"), "400", "parse error at line 1, col 6"),
     ("a time that is none", "/loki/api/v1/query_range?start=yesterday&query=" + quote('{a="b"}'), "400", 'could not parse "start" parameter'),

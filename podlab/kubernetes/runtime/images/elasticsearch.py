@@ -1,7 +1,8 @@
 """Elasticsearch 8: one node, HTTP on 9200. Indices are elasticsearch_store.py's, the query language elasticsearch_search.py's.
 
-Configuration as the image documents it: environment variables with a dot in their names (`discovery.type`, `xpack.security.enabled` ...), ES_JAVA_OPTS,
-and config/elasticsearch.yml. What a learner meets here as there: the bootstrap check for discovery.type, the heap that takes half of the memory and
+Configuration as the image documents it: environment variables with a dot in their names (`discovery.type`,
+`xpack.security.enabled` ...), ES_JAVA_OPTS and config/elasticsearch.yml. What a learner meets here as there:
+the bootstrap check for discovery.type, the heap that takes half of the memory and
 with a smaller limit ends as OOMKilled, half a minute of start-up, HTTPS and passwords unless security is turned off, an index that is yellow
 because a single node has no place for its replica, documents that can be found a second later.
 Sources: elastic.co/docs (docker, bootstrap checks, REST APIs). No clustering, no security realm, no ingest pipelines, no scripts.
@@ -76,7 +77,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             data["conf"] = conf = configuration(proc, sys)
         except ValueError as error:
             sys.err(
-                f'Exception in thread "main" SettingsException[Failed to load settings from [elasticsearch.yml]]; nested: ParsingException[{error}];\n'
+                f'Exception in thread "main" SettingsException[Failed to load settings from [elasticsearch.yml]]; nested: '
+                f"ParsingException[{error}];\n"
             )
             return 1
         wrong = [name for name in conf if not name.startswith(KNOWN)]
@@ -111,7 +113,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
         count = len(store.names(sys, data))
         log(sys, "INFO", "gateway.GatewayService", f"recovered [{count}] indices into cluster_state")
         if count:
-            log(sys, "INFO", "cluster.routing.allocation.AllocationService", "current.health=\"YELLOW\" message=\"Cluster health status changed from [RED] to "
+            log(sys, "INFO", "cluster.routing.allocation.AllocationService", "current.health=\"YELLOW\" message=\"Cluster health status "
+                                                            "changed from [RED] to "
                 "[YELLOW] (reason: [shards started]).\" previous.health=\"RED\" reason=\"shards started\"")  # fmt: skip
     return serve(proc, sys, feed)
 
@@ -121,10 +124,12 @@ def _step(proc: Process, sys: Sys, step: int) -> int | None:
     conf = data["conf"]
     if step == 0:
         if data["wrong"]:
-            log(sys, "ERROR", "bootstrap.Elasticsearch", f"fatal exception while booting Elasticsearch: unknown setting [{data['wrong'][0]}] please check that any required "
+            log(sys, "ERROR", "bootstrap.Elasticsearch", f"fatal exception while booting Elasticsearch: unknown setting "
+                                                         f"[{data['wrong'][0]}] please check that any required "
                 "plugins are installed, or check the breaking changes documentation for removed settings")  # fmt: skip
             return 1
-        log(sys, "INFO", "node.Node", f"version[{version(sys)}], pid[{proc['pid']}], build[docker/0000000/2025-10-06T15:25:38.000Z], OS[Linux/6.1.0/amd64], "
+        log(sys, "INFO", "node.Node", f"version[{version(sys)}], pid[{proc['pid']}], build[docker/0000000/2025-10-06T15:25:38.000Z], "
+                                      f"OS[Linux/6.1.0/amd64], "
             "JVM[Oracle Corporation/OpenJDK 64-Bit Server VM/25/25+36]")  # fmt: skip
         size = heap(proc, sys)
         log(sys, "INFO", "node.Node", f"JVM arguments [-Xms{size >> 20}m, -Xmx{size >> 20}m, -XX:+AlwaysPreTouch]")
@@ -137,7 +142,8 @@ def _step(proc: Process, sys: Sys, step: int) -> int | None:
                     sys.mkdir(directory)
             sys.write_file(conf["path.data"] + "/node.lock", "")
         except Errno:
-            log(sys, "ERROR", "bootstrap.Elasticsearch", "fatal exception while booting Elasticsearch: java.lang.IllegalStateException: failed to obtain node locks, tried "
+            log(sys, "ERROR", "bootstrap.Elasticsearch", "fatal exception while booting Elasticsearch: java.lang.IllegalStateException: "
+                                                         "failed to obtain node locks, tried "
                 f"[{conf['path.data']}]; maybe these locations are not writable")  # fmt: skip
             return 1
     elif conf.get("discovery.type") != "single-node" and conf.get("xpack.security.enabled") == "false":

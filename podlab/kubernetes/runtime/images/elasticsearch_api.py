@@ -284,7 +284,8 @@ def opened(data: Data, sys: Sys, name: str) -> Index:
             f"[{name}] creating index, cause [auto(bulk api)], templates [], shards [1]/[1]",
         )
     if index.size > store.TRANSLOG_MAX:
-        raise EsError(429, "cluster_block_exception", f"index [{name}] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has "
+        raise EsError(429, "cluster_block_exception", f"index [{name}] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage "
+                                                      f"watermark, index has "
                       "read-only-allow-delete block];")  # fmt: skip
     return index
 
@@ -299,7 +300,8 @@ def put(data: Data, sys: Sys, name: str, document_id: str, document: Data, only_
     index = opened(data, sys, name)
     known = index.docs.get(document_id)
     if only_new and known is not None:
-        raise EsError(409, "version_conflict_engine_exception", f"[{document_id}]: version conflict, document already exists (current version [{known[1]}])",
+        raise EsError(409, "version_conflict_engine_exception", f"[{document_id}]: version conflict, document already exists (current "
+                                                            f"version [{known[1]}])",
                       index=name, index_uuid=index.uuid, shard="0")  # fmt: skip
     mapping: dict[str, str] = {}
     store.checked(index, document_id, document, mapping)
@@ -444,8 +446,10 @@ def search(data: Data, sys: Sys, expression: str, request: http.Message, options
     keys = sort_keys(body["sort"] if "sort" in body else options["sort"].split(",")) if "sort" in body or "sort" in options else []
     for name, _ in keys:
         if mapping.get(name) == "text":
-            raise EsError(400, "illegal_argument_exception", f"Fielddata is disabled on [{name}] in [{indices[0].name}]. Text fields are not optimised for operations that "
-                          "require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead.")  # fmt: skip
+            raise EsError(400, "illegal_argument_exception", f"Fielddata is disabled on [{name}] in [{indices[0].name}]. Text fields are "
+                                                            f"not optimised for operations that "
+                          "require per-document field data like aggregations and sorting, so these operations are disabled by default. "
+                          "Please use a keyword field instead.")  # fmt: skip
         if name not in mapping and name.removesuffix(".keyword") not in mapping and not name.startswith("_") and indices:
             raise EsError(400, "query_shard_exception", f"No mapping found for [{name}] in order to sort on")
     if keys:

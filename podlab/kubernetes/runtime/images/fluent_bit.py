@@ -157,7 +157,8 @@ class FluentBit:
         else:
             say(
                 sys,
-                f"[error] [output:{name}:{out}] HTTP status={status} URI={'/_bulk' if name == 'es' else value(rows, 'uri', '/')}, response:\n{body}\n",
+                f"[error] [output:{name}:{out}] HTTP status={status} URI={'/_bulk' if name == 'es' else value(rows, 'uri', '/')}, "
+                f"response:\n{body}\n",
             )
 
     # ---- notices
@@ -398,7 +399,8 @@ def monitor(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
 
 register(Program("fluent-bit", lambda proc, sys: run(proc, sys, None), run, on_signal, 12 * MEBIBYTE))
 DEFAULT_CONF = (
-    "[SERVICE]\n    flush        1\n    daemon       Off\n    log_level    info\n    parsers_file parsers.conf\n    http_server  Off\n    http_listen  0.0.0.0\n"
+    "[SERVICE]\n    flush        1\n    daemon       Off\n    log_level    info\n    parsers_file parsers.conf\n    http_server  Off\n  "
+    "  http_listen  0.0.0.0\n"
     "    http_port    2020\n\n[INPUT]\n    name cpu\n    tag  cpu.local\n    interval_sec 1\n\n[OUTPUT]\n    name  stdout\n    match *\n"
 )
 PARSERS = (

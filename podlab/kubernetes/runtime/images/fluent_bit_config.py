@@ -15,11 +15,14 @@ from ..system import Sys
 
 SECTION = re.compile(r"^\[([A-Za-z_]+)\]\s*$")
 COMMON = {"name", "alias", "log_level", "tag", "match", "match_regex", "mem_buf_limit", "retry_limit", "storage.type", "workers", "processors",
-          "storage.total_limit_size", "threaded", "net.keepalive", "net.connect_timeout", "net.keepalive_idle_timeout", "tls", "tls.verify", "ipv6"}  # fmt: skip
+          "storage.total_limit_size", "threaded", "net.keepalive", "net.connect_timeout", "net.keepalive_idle_timeout", "tls", "tls.verify",
+          "ipv6"}  # fmt: skip
 PLUGINS: dict[str, dict[str, set[str]]] = {
     "input": {
-        "tail": {"path", "exclude_path", "key", "path_key", "parser", "read_from_head", "refresh_interval", "db", "db.sync", "db.locking", "skip_long_lines",
-                 "skip_empty_lines", "buffer_chunk_size", "buffer_max_size", "rotate_wait", "multiline", "multiline.parser", "offset_key", "ignore_older",
+        "tail": {"path", "exclude_path", "key", "path_key", "parser", "read_from_head", "refresh_interval", "db", "db.sync", "db.locking",
+                 "skip_long_lines",
+                 "skip_empty_lines", "buffer_chunk_size", "buffer_max_size", "rotate_wait", "multiline", "multiline.parser", "offset_key",
+                 "ignore_older",
                  "docker_mode", "inotify_watcher", "read_newly_discovered_files_from_head", "exit_on_eof", "static_batch_size"},
         "dummy": {"dummy", "rate", "samples", "metadata", "start_time_sec", "copies", "interval_sec", "fixed_timestamp"},
         "forward": {"listen", "port", "buffer_max_size", "buffer_chunk_size", "tag_prefix", "unix_path"},
@@ -36,10 +39,13 @@ PLUGINS: dict[str, dict[str, set[str]]] = {
     "output": {
         "stdout": {"format", "json_date_key", "json_date_format"},
         "null": set(),
-        "es": {"host", "port", "index", "type", "logstash_format", "logstash_prefix", "logstash_dateformat", "logstash_prefix_key", "suppress_type_name", "time_key",
-               "time_key_format", "time_key_nanos", "include_tag_key", "tag_key", "generate_id", "write_operation", "replace_dots", "trace_error", "trace_output",
+        "es": {"host", "port", "index", "type", "logstash_format", "logstash_prefix", "logstash_dateformat", "logstash_prefix_key",
+               "suppress_type_name", "time_key",
+               "time_key_format", "time_key_nanos", "include_tag_key", "tag_key", "generate_id", "write_operation", "replace_dots",
+               "trace_error", "trace_output",
                "http_user", "http_passwd", "current_time_index", "path", "buffer_size", "id_key", "logstash_prefix_separator", "compress"},
-        "loki": {"host", "port", "uri", "labels", "label_keys", "label_map_path", "line_format", "remove_keys", "drop_single_key", "tenant_id", "auto_kubernetes_labels",
+        "loki": {"host", "port", "uri", "labels", "label_keys", "label_map_path", "line_format", "remove_keys", "drop_single_key", "tenant_id",
+                 "auto_kubernetes_labels",
                  "http_user", "http_passwd", "structured_metadata"},
         "http": {"host", "port", "uri", "format", "header", "json_date_key", "json_date_format", "http_user", "http_passwd", "compress"},
         "forward": {"host", "port", "time_as_integer", "require_ack_response", "shared_key", "self_hostname", "upstream", "send_options"},
@@ -201,12 +207,15 @@ def check(conf: Data) -> None:
                 if key not in known[name] | COMMON:
                     allowed = ", ".join(sorted(known[name])) or "none"
                     letter = {"input": "i", "filter": "F", "output": "o"}[section]
-                    raise ConfigError(f"[error] [config] {name}: unknown configuration property '{key}'. The following properties are allowed: {allowed}.",
-                                      f"[ help] try the command: fluent-bit -{letter} {name} -h", f"[error] [engine] {section} initialization failed")  # fmt: skip
+                    raise ConfigError(f"[error] [config] {name}: unknown configuration property '{key}'. The following properties are "
+                                      f"allowed: {allowed}.",
+                                      f"[ help] try the command: fluent-bit -{letter} {name} -h",
+                                      f"[error] [engine] {section} initialization failed")  # fmt: skip
             if name == "tail" and not value(rows, "path"):
                 raise ConfigError("[error] [input:tail:tail.0] no input 'path' was given", "[error] failed initialize input tail.0",
                                   "[error] [engine] input initialization failed")  # fmt: skip
             wanted = value(rows, "parser")
             if section == "filter" and name == "parser" and wanted not in conf["parsers"]:
-                raise ConfigError(f"[error] [filter:parser:parser.0] requested parser '{wanted}' not found", "[error] [filter:parser:parser.0] Invalid 'parser'",
+                raise ConfigError(f"[error] [filter:parser:parser.0] requested parser '{wanted}' not found",
+                "[error] [filter:parser:parser.0] Invalid 'parser'",
                                   "[error] failed initialize filter parser.0", "[error] [engine] filter initialization failed")  # fmt: skip

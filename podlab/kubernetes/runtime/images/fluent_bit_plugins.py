@@ -97,7 +97,8 @@ def modified(rows: list[list[str]], record: Data) -> Data:
         kind, key, wanted = words[0].lower(), words[1] if len(words) > 1 else "", " ".join(words[2:])
         held = out.get(key)
         checks = {"key_exists": key in out, "key_does_not_exist": key not in out, "key_value_equals": str(held) == wanted,
-                  "key_value_does_not_equal": key in out and str(held) != wanted, "key_value_matches": _found([key, wanted or "(?!)"], out)}  # fmt: skip
+                  "key_value_does_not_equal": key in out and str(held) != wanted,
+                  "key_value_matches": _found([key, wanted or "(?!)"], out)}  # fmt: skip
         if not checks.get(kind, True):
             return record
     for action, text in rows:

@@ -36,11 +36,14 @@ PARSERS = ("none", "json", "regexp", "nginx", "multiline")
 NEEDED = {"tail": ("path", "tag"), "sample": ("tag",), "dummy": ("tag",), "relabel": ("@label",), "file": ("path",), "http": ()}
 USED = {
     "tail": {"path", "exclude_path", "pos_file", "tag", "read_from_head", "refresh_interval", "format", "follow_inodes", "path_key", "rotate_wait",
-             "enable_watch_timer", "enable_stat_watcher", "limit_recently_modified", "skip_refresh_on_startup", "multiline_flush_interval", "emit_unmatched_lines"},
+             "enable_watch_timer", "enable_stat_watcher", "limit_recently_modified", "skip_refresh_on_startup", "multiline_flush_interval",
+             "emit_unmatched_lines"},
     "forward": {"port", "bind", "heartbeat_type", "send_timeout", "flush_interval", "require_ack_response"},
-    "elasticsearch": {"host", "port", "hosts", "scheme", "user", "password", "index_name", "logstash_format", "logstash_prefix", "logstash_dateformat",
+    "elasticsearch": {"host", "port", "hosts", "scheme", "user", "password", "index_name", "logstash_format", "logstash_prefix",
+                      "logstash_dateformat",
                       "include_tag_key", "tag_key", "include_timestamp", "time_key", "flush_interval", "request_timeout", "reconnect_on_error",
-                      "reload_on_failure", "reload_connections", "verify_es_version_at_startup", "max_retry_get_es_version", "default_elasticsearch_version",
+                      "reload_on_failure", "reload_connections", "verify_es_version_at_startup", "max_retry_get_es_version",
+                      "default_elasticsearch_version",
                       "suppress_type_name", "type_name", "id_key", "remove_keys", "log_es_400_reason", "logstash_prefix_separator", "ssl_verify",
                       "max_retry_putting_template", "slow_flush_log_threshold", "path", "target_index_key", "ssl_version", "sniffer_class_name",
                       "write_operation", "utc_index", "bulk_message_request_threshold"},
@@ -130,8 +133,10 @@ def _source(proc: Process, sys: Sys, element: Data) -> None:
     if what == "tail":
         pipe.add_tail(data["pipeline"], source, [one.strip() for one in params["path"].split(",")], sys.now,
                       exclude=[one.strip(' "') for one in params.get("exclude_path", "").strip("[]").split(",") if one.strip()],
-                      from_head=boolean(params, "read_from_head", False), late_from_head=boolean(params, "read_from_head", False) or not is_pattern(params["path"]),
-                      every=seconds(params, "refresh_interval", 60) if is_pattern(params["path"]) else 0, saved=params.get("pos_file", ""))  # fmt: skip
+                      from_head=boolean(params, "read_from_head", False), late_from_head=boolean(params, "read_from_head",
+                      False) or not is_pattern(params["path"]),
+                      every=seconds(params, "refresh_interval", 60) if is_pattern(params["path"]) else 0, saved=params.get("pos_file",
+                      ""))  # fmt: skip
     elif what in ("sample", "dummy"):
         rate = max(1, count(params, "rate", 1))
         pipe.add_tick(data["pipeline"], source, max(10, 1000 // rate), sys.now + max(10, 1000 // rate))
@@ -226,7 +231,8 @@ def _announce(proc: Process, sys: Sys, path: str, children: list[Data]) -> None:
         say(sys, "info", "gem 'fluent-plugin-elasticsearch' version '5.4.3'", worker=False)
     say(sys, "info", f"using configuration file: <ROOT>\n{''.join(_shown(element, 1) for element in children)}</ROOT>", worker=False)
     say(sys, "info", f'starting fluentd-{VERSION} pid={proc["pid"]} ruby="3.2.6"', worker=False)
-    say(sys, "info", f'spawn command to main:  cmdline=["/usr/local/bin/ruby", "-Eascii-8bit:ascii-8bit", "/usr/local/bundle/bin/fluentd", "--config", "{path}", '
+    say(sys, "info", 'spawn command to main:  cmdline=["/usr/local/bin/ruby", "-Eascii-8bit:ascii-8bit", "/usr/local/bundle/bin/fluentd", '
+        f'"--config", "{path}", '
         '"--plugin", "/fluentd/plugins", "--under-supervisor"]', worker=False)  # fmt: skip
 
 
@@ -355,9 +361,11 @@ for _program, _plugins in (("fluentd", PLAIN), ("fluentd-elasticsearch", OUTPUTS
     )
 DEFAULT_CONF = (
     "<source>\n  @type  forward\n  @id    input1\n  @label @mainstream\n  port  24224\n</source>\n\n<filter **>\n  @type stdout\n</filter>\n\n"
-    "<label @mainstream>\n  <match **>\n    @type file\n    @id   output1\n    path         /fluentd/log/data\n    append       true\n  </match>\n</label>\n"
+    "<label @mainstream>\n  <match **>\n    @type file\n    @id   output1\n    path         /fluentd/log/data\n"
+    "    append       true\n  </match>\n</label>\n"
 )
-KUBERNETES_CONF = "<source>\n  @type forward\n  port 24224\n</source>\n\n<match **>\n  @type elasticsearch\n  host \"#{ENV['FLUENT_ELASTICSEARCH_HOST']}\"\n" \
+KUBERNETES_CONF = "<source>\n  @type forward\n  port 24224\n</source>\n\n<match **>\n  @type elasticsearch\n" \
+    "  host \"#{ENV['FLUENT_ELASTICSEARCH_HOST']}\"\n" \
     "  port \"#{ENV['FLUENT_ELASTICSEARCH_PORT']}\"\n  logstash_format true\n</match>\n"  # fmt: skip
 FLUENT = (
     "latest",

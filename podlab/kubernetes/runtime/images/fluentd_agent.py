@@ -11,7 +11,7 @@ from ..serving import stamp
 from ..system import Sys
 from . import log_pipeline as pipe
 from .fluentd_config import boolean, count, ruby_pattern, seconds, tag_pattern
-from .fluentd_plugins import address, child, failure, grep, hash_text, kind, parse_line, printed, timed, transform
+from .fluentd_plugins import address, child, failure, filed, grep, hash_text, kind, parse_line, printed, timed, transform
 from .log_parsers import iso, parse_json
 
 
@@ -113,7 +113,8 @@ class Fluentd:
             text = record.get(params.get("key_name", "message"))
             found = parse_line(options, str(text)) if text is not None else None
             if found is None:
-                say(sys, "warn", f'dump an error event: error_class=Fluent::Plugin::Parser::ParserError error="pattern not matched with data {json.dumps(str(text))[1:-1]}"'
+                say(sys, "warn", f'dump an error event: error_class=Fluent::Plugin::Parser::ParserError error="pattern not matched with '
+                                 f'data {json.dumps(str(text))[1:-1]}"'
                     f' location=nil tag="{tag}" time={at // 1000} record={hash_text(record)}')  # fmt: skip
                 return record if boolean(params, "emit_invalid_record_to_error", True) is False else None
             rest = {
@@ -136,8 +137,7 @@ class Fluentd:
             directory = name.rpartition("/")[0]
             if directory and sys.find(directory) is None:
                 sys.mkdir(directory, 0o755)
-            sys.write_file(name, "".join(f"{iso(at, 0, '+00:00').replace('.+', '+')}\t{tag}\t{json.dumps(record, ensure_ascii=False, separators=(',', ':'))}\n"
-                                         for at, tag, record in events), "a")  # fmt: skip
+            sys.write_file(name, "".join(filed(*event) for event in events), "a")
         elif what == "forward":
             server = child(element, "server")
             return pipe.forwarded(server.get("host", "127.0.0.1"), count(server, "port", 24224), events)
@@ -180,7 +180,8 @@ class Fluentd:
         what, buffer = kind(element), {**element["params"], **child(element, "buffer")}
         refused = pipe.refusals(body) if what == "elasticsearch" and 200 <= status < 300 else []
         for one in refused:
-            say(sys, "warn", f'dump an error event: error_class=Fluent::Plugin::ElasticsearchErrorHandler::ElasticsearchError error="400 - Rejected by Elasticsearch '
+            say(sys, "warn", f'dump an error event: error_class=Fluent::Plugin::ElasticsearchErrorHandler::ElasticsearchError error="400 '
+                             f'- Rejected by Elasticsearch '
                 f"[error type]: {one['type']} [reason]: '{one['reason']}'\" location=nil tag=\"{chunk['events'][0][1]}\"")  # fmt: skip
         chunk_id = f"6{chunk['made']:012x}{chunk['id'] * 2_654_435_761 % (1 << 32):08x}{chunk['made'] * 40_503 % (1 << 44):011x}"
         if not error and (200 <= status < 300):
@@ -206,7 +207,8 @@ class Fluentd:
             say(
                 sys,
                 "warn",
-                f'failed to flush the buffer. retry_times={tries} next_retry_time={stamp(sys.now + wait, "%Y-%m-%d %H:%M:%S")} +0000 chunk="{chunk_id}" {reason}',
+                f"failed to flush the buffer. retry_times={tries} next_retry_time={stamp(sys.now + wait, '%Y-%m-%d %H:%M:%S')} +0000 "
+                f'chunk="{chunk_id}" {reason}',
             )
             if tries:
                 say(sys, "warn", "suppressed same stacktrace")
@@ -224,7 +226,8 @@ class Fluentd:
             say(sys, "warn", f"{path} unreadable. It is excluded and would be examined next time.")
         elif what == "full":
             tag = proc["data"]["sources"][source]["params"].get("tag", "")
-            say(sys, "warn", 'emit transaction failed: error_class=Fluent::Plugin::Buffer::BufferOverflowError error="buffer space has too many data" '
+            say(sys, "warn", 'emit transaction failed: error_class=Fluent::Plugin::Buffer::BufferOverflowError error="buffer space has '
+                             'too many data" '
                 f'location=nil tag="{tag}"')  # fmt: skip
 
     def ended(self, proc: Process, sys: Sys) -> int:

@@ -122,6 +122,11 @@ def printed(at: int, tag: str, record: Data) -> str:
     return f"{stamp(at, '%Y-%m-%d %H:%M:%S')}.{at % 1000:03d}000000 +0000 {tag}: {json.dumps(record, ensure_ascii=False, separators=(',', ':'))}\n"
 
 
+def filed(at: int, tag: str, record: Data) -> str:
+    """An event as the file output writes it."""
+    return f"{stamp(at, '%Y-%m-%dT%H:%M:%S')}+00:00\t{tag}\t{json.dumps(record, ensure_ascii=False, separators=(',', ':'))}\n"
+
+
 def hash_text(record: Data) -> str:
     """A record as Ruby's inspect shows it."""
     return "{" + ", ".join(f"{json.dumps(k, ensure_ascii=False)}=>{json.dumps(v, ensure_ascii=False)}" for k, v in record.items()) + "}"
@@ -151,7 +156,8 @@ def failure(element: Data, peer: str, status: int, body: str, error: str) -> str
     if what == "elasticsearch":
         host, port = address(params)
         why = ruby_error(error, f"{peer}:{port}") if error else f"[{status}] {body[:200]}"
-        text = f"could not push logs to Elasticsearch cluster ({{:host=>{json.dumps(host)}, :port=>{port}, :scheme=>{json.dumps(params.get('scheme', 'http'))}}}): {why}"
+        where = f"{{:host=>{json.dumps(host)}, :port=>{port}, :scheme=>{json.dumps(params.get('scheme', 'http'))}}}"
+        text = f"could not push logs to Elasticsearch cluster ({where}): {why}"
         return f"error_class=Fluent::Plugin::ElasticsearchOutput::RecoverableRequestFailure error={json.dumps(text, ensure_ascii=False)}"
     if what == "forward":
         return 'error_class=Fluent::Plugin::ForwardOutput::NoNodesAvailable error="no nodes are available"'

@@ -10,8 +10,9 @@ looks and what they write to their log (`Agent`). All they remember is plain dat
                       "limit" (bytes held at most), "most" (events held at most, 0: any)}}
     stopping  None, or when the agent was asked to end; `grace`: ms that it then goes on trying
 
-An event is [ms, tag, record]. A chunk is {"id", "events", "tries", "at" (not before), "made", "peer" (address it was last sent to)}. Nothing here runs on a timer of its own: an agent
-wakes when a file system that it watches changes, when a buffer is due, when an answer comes. An idle one costs nothing.
+An event is [ms, tag, record]. A chunk is {"id", "events", "tries", "at" (not before), "made", "peer" (address it was last sent to)}.
+Nothing here runs on a timer of its own: an agent wakes when a file system that it watches changes, when a buffer is due, when an
+answer comes. An idle one costs nothing.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ TOP = {"target", "auth_enabled", "ballast_bytes", "server", "common", "distribut
        "frontend_worker", "ruler", "ruler_storage", "ingester_client", "ingester", "index_gateway", "bloom_build", "bloom_gateway", "storage_config",
        "chunk_store_config", "schema_config", "compactor", "limits_config", "runtime_config", "memberlist", "analytics", "tracing", "table_manager",
        "pattern_ingester", "block_builder", "compactor_grpc_client", "ui", "operational_config", "shutdown_delay"}  # fmt: skip
-SERVICE_NAMES = ("service_name", "service", "app", "application", "app_name", "name", "app_kubernetes_io_name", "container", "container_name", "component",
+SERVICE_NAMES = ("service_name", "service", "app", "application", "app_name", "name", "app_kubernetes_io_name", "container", "container_name",
+"component",
                  "workload", "job")  # fmt: skip
 """limits_config.discover_service_name: from 3.0 each stream gets service_name from the first of these."""
 DEFAULT_CONF = """auth_enabled: false
@@ -92,7 +93,8 @@ def configure(proc: Process, sys: Sys) -> Data:
     wrong = [name for name in found if name not in TOP]
     if wrong:
         rows = [at for at, line in enumerate(text.splitlines(), 1) if line.startswith(f"{wrong[0]}:")]
-        raise ValueError(f"failed parsing config: {path}: yaml: unmarshal errors:\n  line {rows[0] if rows else 1}: field {wrong[0]} not found in type "
+        raise ValueError(f"failed parsing config: {path}: yaml: unmarshal errors:\n  line {rows[0] if rows else 1}: field {wrong[0]} not "
+                         f"found in type "
                          "loki.ConfigWrapper")  # fmt: skip
     for section in ("server", "common", "limits_config", "schema_config"):
         if not isinstance(found.get(section) or {}, dict):
@@ -237,8 +239,10 @@ def push(data: Data, sys: Sys, tenant: str, body: str) -> http.Message:
     size = sum(len(line) for line in lines)
     held = sys.find(_path(data))
     if held is not None and len(held.inode["s"]) + size > KEPT_MAX:
-        return text_answer(f"Ingestion rate limit exceeded for user {tenant} (limit: 4194304 bytes/sec) while attempting to ingest '{len(lines)}' lines totaling "
-                           f"'{size}' bytes, reduce log volume or contact your Loki administrator to see if the limit can be increased\n", 429)  # fmt: skip
+        return text_answer(f"Ingestion rate limit exceeded for user {tenant} (limit: 4194304 bytes/sec) while attempting to ingest "
+                           f"'{len(lines)}' lines totaling "
+                           f"'{size}' bytes, reduce log volume or contact your Loki administrator to see if the limit can be "
+                           f"increased\n", 429)  # fmt: skip
     sys.write_file(_path(data), "".join(lines), "a")
     if problems:
         log(

@@ -2,8 +2,9 @@
 
     /order?item=   takes an order (201), a line in the log        /healthz   200
 
-LOG_FILE says where the lines go (/var/log/app/app.log; "-" is standard output), LOG_FORMAT how they look (json, or text), EVERY_MS how often a customer
-comes by itself (1000; 0: never), PORT where it listens (8080). Every fifth order is slow (WARN), every seventh cannot be paid for (ERROR).
+LOG_FILE says where the lines go (/var/log/app/app.log; "-" is standard output), LOG_FORMAT how they look (json, or text), EVERY_MS
+how often a customer comes by itself (1000; 0: never), PORT where it listens (8080). Every fifth order is slow (WARN),
+every seventh cannot be paid for (ERROR).
 A file of half a megabyte is put aside as LOG_FILE.1 and begun anew. TERM ends it with code 0.
 """
 

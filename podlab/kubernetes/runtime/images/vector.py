@@ -1,4 +1,5 @@
-"""Vector: file, demo_logs, stdin, fluent and http_server sources; remap, filter and route; console, file, elasticsearch, loki, http and blackhole sinks.
+"""Vector: file, demo_logs, fluent and http_server sources; remap, filter and route; console, file, elasticsearch, loki, http and blackhole
+sinks.
 Configuration: vector_config.py; the remap language: vrl.py. `vector validate` checks a configuration.
 
 What a learner meets here as there: a configuration that is wrong anywhere does not start (code 78); a sink's buffer holds 500 events, then the source
@@ -97,7 +98,8 @@ class Vector:
         except vrl.Abort as abort:
             if abort.why:
                 self.flood(proc, sys, "ERROR", f"{span(name, body, 'transform')}: vector::internal_events::remap: Mapping failed with event. "
-                           f"error={json.dumps(abort.why, ensure_ascii=False)} error_type=\"conversion_failed\" stage=\"processing\"", "Mapping failed with event.")  # fmt: skip
+                           f"error={json.dumps(abort.why, ensure_ascii=False)} error_type=\"conversion_failed\" "
+                           f"stage=\"processing\"", "Mapping failed with event.")  # fmt: skip
             if body.get("drop_on_error" if abort.why else "drop_on_abort", not abort.why):
                 if body.get("reroute_dropped"):
                     self.send(proc, sys, f"{name}.dropped", before, depth)
@@ -183,7 +185,8 @@ class Vector:
             say(sys, "INFO", f"{here}: vector::internal_events::file::source: Found new file to watch. file={path}")
         elif what == "denied":
             say(sys, "ERROR", f"{here}: vector::internal_events::file::source: Failed reading file for fingerprinting. file={path} "
-                "error=Permission denied (os error 13) error_code=\"reading_fingerprint\" error_type=\"reader_failed\" stage=\"receiving\"")  # fmt: skip
+                "error=Permission denied (os error 13) error_code=\"reading_fingerprint\" error_type=\"reader_failed\" "
+                "stage=\"receiving\"")  # fmt: skip
 
     def ended(self, proc: Process, sys: Sys) -> int:
         left = pipe.pending(proc["data"]["pipeline"])
@@ -262,7 +265,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             say(
                 sys,
                 "ERROR",
-                f'vector::topology::builder: Configuration error. error=data_dir "{conf.get("data_dir", DATA_DIR)}" does not exist or is not writable',
+                f'vector::topology::builder: Configuration error. error=data_dir "{conf.get("data_dir", DATA_DIR)}" does not exist or is '
+                f"not writable",
             )
             return EX_CONFIG
         say(sys, "INFO", "vector::topology::running: Running healthchecks.")
@@ -284,7 +288,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
                 say(
                     sys,
                     "INFO",
-                    f"{here}: vector::sources::file: Starting file server. include={json.dumps(include)} exclude={json.dumps(body.get('exclude') or [])}",
+                    f"{here}: vector::sources::file: Starting file server. include={json.dumps(include)} "
+                    f"exclude={json.dumps(body.get('exclude') or [])}",
                 )
                 say(sys, "INFO", f"{here}:file_server: file_source::checkpointer: Attempting to read legacy checkpoint files.")
         try:
@@ -295,7 +300,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             say(
                 sys,
                 "ERROR",
-                f"vector::topology: An error occurred that Vector couldn't handle: TCP bind failed: Address already in use (os error 98). address=0.0.0.0:{port}",
+                f"vector::topology: An error occurred that Vector couldn't handle: TCP bind failed: Address already in use (os error "
+                f"98). address=0.0.0.0:{port}",
             )
             return 1
         data["phase"] = "run"
@@ -340,7 +346,8 @@ def _healthchecks(proc: Process, sys: Sys) -> None:
             say(
                 sys,
                 "ERROR",
-                f'vector::topology::builder: msg="Healthcheck failed." error={why} component_kind="sink" component_type="{body["type"]}" component_id={name}',
+                f'vector::topology::builder: msg="Healthcheck failed." error={why} component_kind="sink" component_type="{body["type"]}" '
+                f"component_id={name}",
             )
 
 
@@ -375,7 +382,8 @@ def _source(proc: Process, sys: Sys, name: str, body: Data) -> None:
             sys.mkdir(directory)
         include, exclude = (one if isinstance(one, list) else [one] for one in (body["include"], body.get("exclude") or []))
         head = body.get("read_from", "beginning") == "beginning"
-        pipe.add_tail(data["pipeline"], name, [str(one) for one in include], sys.now, exclude=[str(one) for one in exclude], from_head=head, late_from_head=True,
+        pipe.add_tail(data["pipeline"], name, [str(one) for one in include], sys.now,
+                      exclude=[str(one) for one in exclude], from_head=head, late_from_head=True,
                       every=int(body.get("glob_minimum_cooldown_ms", 1000)), saved=f"{directory}/checkpoints.json")  # fmt: skip
     elif body["type"] == "demo_logs":
         every = max(10, seconds(body.get("interval"), 1))
@@ -417,7 +425,8 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
             say(
                 sys,
                 "INFO",
-                f'vector::topology::running: Shutting down... Waiting on running components. remaining_components="{names}" time_remaining="59 seconds left"',
+                f'vector::topology::running: Shutting down... Waiting on running components. remaining_components="{names}" '
+                f'time_remaining="59 seconds left"',
             )
         pipe.stop(proc, sys)
     return n in (TERM, INT, HUP)

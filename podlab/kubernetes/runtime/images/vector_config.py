@@ -13,13 +13,16 @@ from ..system import Sys
 from . import vrl_syntax
 
 SOURCES: dict[str, set[str]] = {
-    "file": {"include", "exclude", "read_from", "ignore_checkpoints", "data_dir", "file_key", "host_key", "glob_minimum_cooldown_ms", "fingerprint", "encoding",
-             "line_delimiter", "max_line_bytes", "multiline", "offset_key", "oldest_first", "remove_after_secs", "ignore_older_secs", "max_read_bytes",
+    "file": {"include", "exclude", "read_from", "ignore_checkpoints", "data_dir", "file_key", "host_key", "glob_minimum_cooldown_ms",
+             "fingerprint", "encoding",
+             "line_delimiter", "max_line_bytes", "multiline", "offset_key", "oldest_first", "remove_after_secs", "ignore_older_secs",
+             "max_read_bytes",
              "acknowledgements", "ignore_not_found", "rotate_wait_secs"},
     "stdin": {"max_length", "host_key", "decoding", "framing"},
     "demo_logs": {"format", "interval", "count", "lines", "sequence", "decoding", "framing", "host_key"},
     "fluent": {"address", "mode", "connection_limit", "keepalive", "receive_buffer_bytes", "tls"},
-    "http_server": {"address", "path", "encoding", "decoding", "framing", "headers", "method", "path_key", "strict_path", "response_code", "query_parameters"},
+    "http_server": {"address", "path", "encoding", "decoding", "framing", "headers", "method", "path_key", "strict_path", "response_code",
+                    "query_parameters"},
 }  # fmt: skip
 TRANSFORMS: dict[str, set[str]] = {
     "remap": {"source", "file", "drop_on_abort", "drop_on_error", "reroute_dropped", "timezone", "metric_tag_values"},
@@ -30,16 +33,20 @@ BATCH = {"batch", "buffer", "request", "encoding", "compression", "healthcheck",
 SINKS: dict[str, set[str]] = {
     "console": {"encoding", "target", "framing", "buffer", "acknowledgements", "healthcheck"},
     "blackhole": {"print_interval_secs", "rate", "buffer", "acknowledgements"},
-    "file": {"path", "encoding", "framing", "compression", "idle_timeout_secs", "buffer", "acknowledgements", "timezone", "healthcheck", "internal_metrics"},
-    "elasticsearch": BATCH | {"endpoints", "mode", "bulk", "data_stream", "api_version", "suppress_type_name", "doc_type", "pipeline", "id_key", "query",
+    "file": {"path", "encoding", "framing", "compression", "idle_timeout_secs", "buffer", "acknowledgements", "timezone", "healthcheck",
+             "internal_metrics"},
+    "elasticsearch": BATCH | {"endpoints", "mode", "bulk", "data_stream", "api_version", "suppress_type_name", "doc_type", "pipeline", "id_key",
+                              "query",
                               "request_retry_partial", "distribution", "aws", "opensearch_service_type", "metrics"},
     "loki": BATCH | {"labels", "path", "tenant_id", "remove_label_fields", "remove_timestamp", "out_of_order_action", "structured_metadata",
                      "remove_structured_metadata_fields"},
     "http": BATCH | {"uri", "method", "headers", "payload_prefix", "payload_suffix"},
 }  # fmt: skip
-TOP = ("api", "sources", "transforms", "sinks", "data_dir", "log_schema", "timezone", "acknowledgements", "enrichment_tables", "healthchecks", "proxy",
+TOP = ("api", "sources", "transforms", "sinks", "data_dir", "log_schema", "timezone", "acknowledgements", "enrichment_tables", "healthchecks",
+"proxy",
        "schema", "secret", "tests", "expire_metrics_secs", "wildcard_matching", "telemetry", "buffer_utilization_ewma_alpha")  # fmt: skip
-REQUIRED = {"file": ("include",), "demo_logs": ("format",), "fluent": ("address",), "http_server": ("address",), "filter": ("condition",), "route": (),
+REQUIRED = {"file": ("include",), "demo_logs": ("format",), "fluent": ("address",), "http_server": ("address",), "filter": ("condition",),
+            "route": (),
             "loki": ("endpoint", "encoding", "labels"), "http": ("uri", "encoding"), "console": ("encoding",)}  # fmt: skip
 
 

@@ -32,7 +32,8 @@ def demo(sys: Sys, body: Data) -> str:
         return json.dumps({"host": host, "user-identifier": "meln1ks", "datetime": when, "method": method, "request": path, "protocol": "HTTP/1.1",
                            "status": str(status), "bytes": size, "referer": "https://up.com/"}, separators=(",", ":"))  # fmt: skip
     if form == "syslog":
-        return f"<{sys.random(190)}>1 {iso(sys.now)} some.com shaneIxD {1000 + sys.random(9000)} ID{sys.random(999)} - There's a breach in the warp core, captain"
+        head = f"<{sys.random(190)}>1 {iso(sys.now)} some.com shaneIxD {1000 + sys.random(9000)} ID{sys.random(999)}"
+        return f"{head} - There's a breach in the warp core, captain"
     return f'{host} - meln1ks [{when}] "{method} {path} HTTP/1.1" {status} {size}'
 
 

@@ -220,28 +220,36 @@ def _match(run: Surroundings, a: list[Any]) -> Any:
     return search(a[1], text_of(a[0])) is not None
 
 
+def _contains(run: Surroundings, a: list[Any]) -> Any:
+    text, part = text_of(a[0]), text_of(a[1])
+    return part.lower() in text.lower() if a[2:] == [False] else part in text
+
+
 def _truncate(run: Surroundings, a: list[Any]) -> Any:
     return text_of(a[0])[: max(0, int(_number(a[1])))]
 
 
 FUNCTIONS: dict[str, tuple[int, int, bool, Callable[[Surroundings, list[Any]], Any]]] = {
-    "parse_json": (1, 3, True, _parse_json), "to_int": (1, 1, True, _to_int), "to_float": (1, 1, True, _to_float), "to_string": (1, 1, True, _to_string),
+    "parse_json": (1, 3, True, _parse_json), "to_int": (1, 1, True, _to_int), "to_float": (1, 1, True, _to_float),
+    "to_string": (1, 1, True, _to_string),
     "to_bool": (1, 1, True, _to_bool), "parse_regex": (2, 3, True, _parse_regex), "parse_key_value": (1, 4, True, _parse_key_value),
     "parse_logfmt": (1, 1, True, _parse_key_value), "parse_nginx_log": (2, 3, True, _parse_nginx), "parse_common_log": (1, 2, True, _parse_nginx),
-    "parse_syslog": (1, 1, True, _parse_syslog), "parse_timestamp": (2, 3, True, _parse_timestamp), "format_timestamp": (2, 3, True, _format_timestamp),
+    "parse_syslog": (1, 1, True, _parse_syslog), "parse_timestamp": (2, 3, True, _parse_timestamp),
+    "format_timestamp": (2, 3, True, _format_timestamp),
     "to_unix_timestamp": (1, 2, True, _unix), "string": (1, 1, True, _typed("string")), "int": (1, 1, True, _typed("integer")),
     "float": (1, 1, True, _typed("float")), "bool": (1, 1, True, _typed("boolean")), "object": (1, 1, True, _typed("object")),
     "array": (1, 1, True, _typed("array")), "get_env_var": (1, 1, True, _environment), "get_hostname": (0, 0, True, lambda run, a: run.hostname),
     "upcase": (1, 1, False, lambda run, a: text_of(a[0]).upper()), "downcase": (1, 1, False, lambda run, a: text_of(a[0]).lower()),
     "strip_whitespace": (1, 1, False, lambda run, a: text_of(a[0]).strip()), "replace": (3, 4, False, _replace), "split": (2, 3, False, _split),
     "join": (1, 2, True, _join), "length": (1, 1, False, _length), "truncate": (2, 4, False, _truncate), "match": (2, 2, False, _match),
-    "contains": (2, 3, False, lambda run, a: (text_of(a[1]).lower() in text_of(a[0]).lower()) if a[2:] == [False] else text_of(a[1]) in text_of(a[0])),
+    "contains": (2, 3, False, _contains),
     "starts_with": (2, 3, False, lambda run, a: text_of(a[0]).startswith(text_of(a[1]))),
     "ends_with": (2, 3, False, lambda run, a: text_of(a[0]).endswith(text_of(a[1]))), "now": (0, 0, False, lambda run, a: iso(run.now)),
     "merge": (2, 3, False, _merge), "encode_json": (1, 2, False, lambda run, a: json.dumps(a[0], ensure_ascii=False, separators=(",", ":"))),
     "is_string": (1, 1, False, lambda run, a: isinstance(a[0], str)), "is_null": (1, 1, False, lambda run, a: a[0] is None),
     "is_object": (1, 1, False, lambda run, a: isinstance(a[0], dict)), "is_integer": (1, 1, False, lambda run, a: name_of(a[0]) == "integer"),
-    "includes": (2, 2, False, lambda run, a: isinstance(a[0], list) and a[1] in a[0]), "keys": (1, 1, False, lambda run, a: list(a[0]) if isinstance(a[0], dict) else []),
+    "includes": (2, 2, False, lambda run, a: isinstance(a[0], list) and a[1] in a[0]),
+    "keys": (1, 1, False, lambda run, a: list(a[0]) if isinstance(a[0], dict) else []),
     "round": (1, 2, False, lambda run, a: round(_number(a[0]))), "abs": (1, 1, False, lambda run, a: abs(_number(a[0]))),
     "is_json": (1, 2, False, lambda run, a: parse_json(str(a[0])) is not None),
 }  # fmt: skip

@@ -11,7 +11,8 @@ from ..linear import compiled
 from .vrl_functions import FUNCTIONS, _python
 
 TOKEN = re.compile(
-    r"(?P<space>[ \t\r]+|#[^\n]*)|(?P<newline>[\n;]+)|(?P<string>\"(?:[^\"\\]|\\.)*\"|s'(?:[^'\\]|\\.)*')|(?P<regex>r'(?:[^'\\]|\\.)*')|(?P<time>t'[^']*')|"
+    r"(?P<space>[ \t\r]+|#[^\n]*)|(?P<newline>[\n;]+)|(?P<string>\"(?:[^\"\\]|\\.)*\"|s'(?:[^'\\]|\\.)*')|"
+    r"(?P<regex>r'(?:[^'\\]|\\.)*')|(?P<time>t'[^']*')|"
     r"(?P<number>\d+(?:\.\d+)?)|(?P<path>[.%](?:[A-Za-z_@][\w@]*|\"[^\"]*\")?(?:\.(?:[A-Za-z_@][\w@]*|\"[^\"]*\")|\[-?\d+\])*)|"
     r"(?P<word>[A-Za-z_]\w*)|(?P<op>\?\?|\|\||&&|==|!=|<=|>=|\|=|[-+*/<>=!(){}\[\],:|])"
 )
@@ -37,8 +38,10 @@ class VrlError(Exception):
         pad = " " * len(str(row + 1))
         hint = f"\n{pad} │ {' ' * column}{self.hint}" if self.hint else ""
         return (
-            f"\nerror[E{self.code}]: {self.message}\n{pad} ┌─ :{row + 1}:{column + 1}\n{pad} │\n{row + 1} │ {line}\n{pad} │ {' ' * column}^{hint}\n{pad} │\n"
-            f"{pad} = learn more about error code {self.code} at https://errors.vrl.dev/{self.code}\n{pad} = see language documentation at https://vrl.dev\n"
+            f"\nerror[E{self.code}]: {self.message}\n{pad} ┌─ :{row + 1}:{column + 1}\n{pad} │\n{row + 1} │ {line}\n{pad} │ "
+            f"{' ' * column}^{hint}\n{pad} │\n"
+            f"{pad} = learn more about error code {self.code} at https://errors.vrl.dev/{self.code}\n{pad} = see language documentation "
+            f"at https://vrl.dev\n"
         )
 
 
