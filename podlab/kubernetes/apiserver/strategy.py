@@ -73,7 +73,7 @@ def prepare_for_update(resource: Resource, new: Object, old: Mapping[str, Any], 
     """Make the new form of an object ready to be validated, in place: what the update may not touch comes from the old."""
     metadata = new["metadata"]
     metadata.pop("managedFields", None)
-    if subresource == "status":
+    if subresource in ("status", "approval"):
         for member in [*new]:
             if member not in ("metadata", "status", "apiVersion", "kind"):
                 del new[member]

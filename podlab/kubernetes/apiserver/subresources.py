@@ -25,13 +25,13 @@ def read(server: ApiServer, resource: Resource, request: Request) -> Map:
     obj = server.existing(resource, request)
     if request.subresource == "scale":
         return door.scale_of(resource, obj) if resource.custom is not None else scale_of(resource, obj)
-    if request.subresource in ("status", "ephemeralcontainers", "resize"):
+    if request.subresource in ("status", "ephemeralcontainers", "resize", "approval"):
         return obj
     raise method_not_supported(f"{resource.plural}/{request.subresource}", "get")
 
 
 def write(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
-    handler = {"binding": bind, "eviction": evict, "scale": write_scale, "ephemeralcontainers": replace_part, "resize": replace_part,
+    handler = {"binding": bind, "eviction": evict, "scale": write_scale, "ephemeralcontainers": replace_part, "resize": replace_part, "approval": replace_part,
                "finalize": finalize, "token": token}.get(request.subresource)
     if handler is None:
         raise method_not_supported(f"{resource.plural}/{request.subresource}", request.verb)

@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..apiserver import create, versions
-from ..apiserver.errors import ApiError
+from ..apiserver import create, fields, versions
+from ..apiserver.errors import ApiError, bad_request
 from ..etcd import Change, key_of_object
 from ..objects import Map
 from ..resources import BY_PLURAL, RESOURCES, Resource, by_any_name, by_api_kind
@@ -102,7 +102,16 @@ def fetch(call: Call, target: Target) -> list[Map]:
         options["labelSelector"] = call.flags["selector"]
     if call.flags.get("field-selector"):
         options["fieldSelector"] = call.flags["field-selector"]
-    found: list[Map] = call.request("list", target.resource, "", namespace, **options)["items"]
+    try:
+        if options.get("fieldSelector"):
+            options["fieldSelector"] = fields.checked(target.resource, options["fieldSelector"])
+        found: list[Map] = call.request("list", target.resource, "", namespace, **options)["items"]
+    except ApiError as error:
+        if error.code != 400 or not options:
+            raise
+        version = f"{target.resource.group}/{target.resource.version}, Resource={target.resource.plural}"
+        raise bad_request(f'Unable to find "{version}" that match label selector "{call.flags.get("selector") or ""}", field selector '
+                          f'"{call.flags.get("field-selector") or ""}": {error.message}') from None
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..apiserver.errors import ApiError
+from ..apiserver.errors import ApiError, bad_request
 from ..objects import Map, dig
 from ..resources import BY_PLURAL, Resource
 from .builder import Target, targets
@@ -35,7 +35,7 @@ def choose(call: Call, pod: Map, name: str | None, *, quiet: bool = False) -> st
     """The named container, or the default one with its note on stderr (FindOrDefaultContainerByName)."""
     if name:
         if find(pod, name) is None:
-            raise KubectlError(f"error: container {name} not found in pod {pod['metadata']['name']}\n")
+            raise bad_request(f"container {name} is not valid for pod {pod['metadata']['name']}")  # LogLocation, streamLocation
         return name
     containers: Any = pod["spec"].get("containers") or ()
     wanted = dig(pod, "metadata.annotations", {}).get(DEFAULT)

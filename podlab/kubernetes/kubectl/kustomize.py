@@ -41,6 +41,9 @@ def _build(files: Mapping[str, str], directory: str, above: list[str]) -> list[J
     directory = posixpath.normpath(directory)
     path = next((p for p in (posixpath.normpath(posixpath.join(directory, name)) for name in FILES) if p in files), None)
     if path is None:
+        if not any(name.startswith(directory.rstrip("/") + "/") for name in files) and directory != ".":
+            raise KubectlError(f"error: must build at directory: not a valid directory: evalsymlink failure on '{directory}' : "
+                               f"lstat {directory}: no such file or directory\n")
         raise KubectlError(f"error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in "
                            f"directory '{directory}'\n")
     if directory in above:

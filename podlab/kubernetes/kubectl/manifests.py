@@ -55,6 +55,16 @@ def parse(text: str, source: str) -> list[Manifest]:
     return found
 
 
+def _line_of(error: yaml.MarkedYAMLError) -> str:
+    """go-yaml counts a parser's lines from 0 and a scanner's from 1, and falls back on the context (yaml.v2 decode.go, fail)."""
+    at = error.problem_mark.line if error.problem_mark else 0
+    if at:
+        at += isinstance(error, yaml.scanner.ScannerError)
+    elif error.context_mark:
+        at = error.context_mark.line
+    return f"line {at}: " if at else ""
+
+
 def _documents(text: str, source: str) -> Iterator[Any]:
     if text.lstrip().startswith("{"):
         decoder, at = json.JSONDecoder(), 0
@@ -78,7 +88,7 @@ def _documents(text: str, source: str) -> Iterator[Any]:
         while loader.check_data():  # type: ignore[no-untyped-call]
             yield loader.get_data()
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        line = _line_of(error)
         raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: "
                            f"{line}{error.problem}\n") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:

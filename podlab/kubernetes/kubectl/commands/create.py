@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from ... import quantity
+from ...apiserver.errors import ApiError
 from ...objects import thaw
 from ...resources import BY_PLURAL, by_any_name
 from ..flags import Flag
@@ -34,6 +35,13 @@ def required(call: Call, *names: str) -> None:
         raise KubectlError(f"error: required flag(s) {listed} not set\n")
 
 
+# How each generator goes on when the server refuses (S/kubectl/pkg/cmd/create/create_*.go); the others give the server's words alone
+FAILED = {"deployments": "deployment: ", "jobs": "job: ", "cronjobs": "cronjob: ", "ingresses": "ingress: ", "configmaps": "configmap: ",
+          "secrets": "secret ", "services": "{kind} service: ", "resourcequotas": "quota: ", "priorityclasses": "priorityclass: ",
+          "poddisruptionbudgets": "poddisruptionbudgets: ", "rolebindings": "rolebinding: ", "clusterrolebindings": "clusterrolebinding: ",
+          "serviceaccounts": "serviceaccount: "}
+
+
 def make(call: Call, plural: str, obj: Json) -> None:
     resource = BY_PLURAL[plural]
     namespace = call.namespace if resource.namespaced else ""
@@ -41,7 +49,14 @@ def make(call: Call, plural: str, obj: Json) -> None:
         obj["metadata"]["namespace"] = namespace
     if call.flags["save-config"]:
         obj = annotated(obj, namespace)
-    made: Any = obj if call.dry == "client" else call.request("create", resource, "", namespace, obj, fieldValidation="Strict")
+    try:
+        made: Any = obj if call.dry == "client" else call.request("create", resource, "", namespace, obj, fieldValidation="Strict")
+    except ApiError as error:
+        if (words := FAILED.get(plural)) is None:
+            raise
+        if plural == "services":
+            words = words.format(kind=(obj.get("spec") or {}).get("type", "ClusterIP"))
+        raise KubectlError(f"error: failed to create {words}{error.message}\n") from None
     call.show(resource, made, "created")
 
 

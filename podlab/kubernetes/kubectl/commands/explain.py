@@ -40,6 +40,7 @@ def explain(call: Call) -> None:
     for depth, name in enumerate(path):
         member = _member(found, name)
         if member is None:
+            call.terminal.out(text)
             raise KubectlError(f'error: field "{path[-1]}" does not exist\n')
         if depth == len(path) - 1:
             text += f"FIELD: {name} <{_type(member)}>\n\n\n"

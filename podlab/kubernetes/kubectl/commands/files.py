@@ -18,7 +18,7 @@ from ..output import go_yaml
 from ..patches import media_type, three_way, two_way
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, fail_with, report, verb
-from .apply import LAST_APPLIED, annotated
+from .apply import LAST_APPLIED
 
 EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the "
              "edit. If an error occurs "
@@ -101,7 +101,7 @@ def diff(call: Call) -> Command:
 
 def _merged(call: Call, info: Info, live: Any) -> Any:
     """The object as a server-side dry run of apply would leave it."""
-    modified = annotated(info.object, info.namespace)
+    modified = info.object  # without the annotation of apply (GetModifiedConfiguration with annotate false)
     if live is None:
         return call.request("create", info.resource, "", info.namespace, modified, dryRun="All")
     previous = dig(live, "metadata.annotations", {}).get(LAST_APPLIED)

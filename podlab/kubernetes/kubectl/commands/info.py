@@ -244,6 +244,8 @@ def _allowed(call: Call, who: str, action: str, group: str, plural: str, name: s
       usage="events [(-o|--output=)json|yaml|name|...] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]")
 def events(call: Call) -> Command:
     flags = call.flags
+    if any(kind.lower() not in ("normal", "warning") for kind in flags["types"]):
+        raise KubectlError("error: valid --types are Normal or Warning\n")
     everywhere = flags["all-namespaces"]
     picked = _picker(call)
     etcd = call.terminal.api.cluster.etcd

@@ -88,10 +88,9 @@ def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict
     if not call.flags["overwrite"]:
         for key, value in wanted.items():
             if key in held and held[key] != value:
-                text = f"'{key}' already has a value ({held[key]}), and --overwrite is false"
-                raise KubectlError(f"error: {text}\n" if word == "label" else
-                                   f"error: --overwrite is false but found the following declared "
-                                   f"annotation(s): {text}\n")
+                text = f"'{key}' already has a value ({held[key]})"
+                raise KubectlError(f"error: {text}, and --overwrite is false\n" if word == "label" else
+                                   f"error: --overwrite is false but found the following declared annotation(s): {text}\n")
     for key in removed:
         if key not in held:
             call.terminal.out(f'{word} "{key}" not found.\n')

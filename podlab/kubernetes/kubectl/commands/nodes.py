@@ -64,7 +64,7 @@ def _taints(specs: list[str]) -> tuple[list[dict[str, str]], list[tuple[str, str
         pair, colon, effect = body.partition(":")
         key, _, value = pair.partition("=")
         if effect and effect not in EFFECTS:
-            raise KubectlError(f"error: invalid taint effect: {effect}, unsupported taint effect\n")
+            raise KubectlError(f"error: invalid taint effect: {effect}, unsupported taint effect\nSee 'kubectl taint -h' for help and examples\n")
         if not gone and (not colon or not effect):
             raise KubectlError(f"error: invalid taint spec: {spec}\n")
         if not re.fullmatch(r"([A-Za-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", key):

@@ -128,7 +128,7 @@ def _list_env(call: Call, names: list[str]) -> Command:
     for info in infos:
         spec = pod_spec(thaw(info.object)) or {}
         for container in containers_named(spec, call.flags["containers"]):
-            call.terminal.out(f"# {info.resource.plural} {info.name}, container {container['name']}\n")
+            call.terminal.out(f"# {info.resource.kind} {info.name}, container {container['name']}\n")
             for one in container.get("env") or ():
                 if "valueFrom" not in one:
                     call.terminal.out(f"{one['name']}={one.get('value', '')}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import quantity
-from ...apiserver.errors import not_found
+from ...apiserver.errors import ApiError, not_found
 from ...objects import dig
 from ..builder import SELECTING
 from ..flags import Flag
@@ -44,7 +44,12 @@ def top_pod(call: Call) -> None:
         raise KubectlError("error: --sort-by accepts only cpu or memory\n")
     everywhere = flags["all-namespaces"]
     if call.arguments:
-        pods = [call.request("get", "pods", call.arguments[0], call.namespace)]
+        try:
+            pods = [call.request("get", "pods", call.arguments[0], call.namespace)]
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            raise not_found("metrics.k8s.io", "podmetrics", f"{call.namespace}/{call.arguments[0]}") from None
     else:
         wanted = (("labelSelector", flags["selector"]), ("fieldSelector", flags["field-selector"]))
         options = {key: value for key, value in wanted if value}

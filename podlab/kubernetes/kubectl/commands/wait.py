@@ -24,7 +24,7 @@ WEEK_MS = 168 * 3_600_000  # --timeout=-1s waits a week
             "|--for=jsonpath='{}'[=value]]")
 def wait(call: Call) -> Command:
     if not call.flags["for"]:
-        raise KubectlError('error: required flag(s) "for" not set\n')
+        raise KubectlError('error: unrecognized condition: ""\n')
     want = call.flags["for"][-1]
     timeout = call.flags["timeout"]
     deadline = call.now + (WEEK_MS if timeout < 0 else timeout)

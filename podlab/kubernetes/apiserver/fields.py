@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from podlab.kubernetes import selectors
-from podlab.kubernetes.apiserver import versions
-from podlab.kubernetes.apiserver.errors import bad_request
-from podlab.kubernetes.resources import Resource
+from .. import selectors
+from ..resources import Resource
+from . import versions
+from .errors import bad_request
 
 EVERY = ("metadata.name", "metadata.namespace")
 OF_KIND: dict[str, tuple[str, ...]] = {
