@@ -52,9 +52,9 @@ async def _tick(live: LiveCluster) -> None:
     if due is None or due > live.due():
         return
     async with live.lock:
-        revision, last = live.engine.etcd.revision, live.engine.causes.last
+        before = live.mark()
         live.catch_up()
-    if (live.engine.etcd.revision, live.engine.causes.last) != (revision, last):
+    if live.mark() != before:
         for viewer in list(live.viewers):
             viewer.hint()
     await asyncio.sleep(0)

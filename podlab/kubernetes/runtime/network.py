@@ -49,6 +49,7 @@ class Network(Component):
         super().__init__(cluster)
         self.state = {"next": 0, "hosts": {}, "listeners": {}, "connections": {}, "exchanges": {}, "traffic": [], "visits": {}, "nat": {}, "taps": {}}
         self.routes = Routes(self)
+        self.told = 0  # requests recorded since this engine was made, probes left out: tells who draws them that there is something new
         self._kernels: dict[str, Kernel] = {}
 
     def restore(self) -> None:
@@ -503,6 +504,7 @@ class Network(Component):
         if "original" in held:
             found["wanted"] = held["original"]
         traffic.append(found)
+        self.told += found["from"] != "kubelet"
         if len(traffic) > TRAFFIC_KEPT:
             probes = sum(entry["from"] == "kubelet" for entry in traffic)
             drop = next(i for i, entry in enumerate(traffic) if entry["from"] == "kubelet") if probes > PROBES_KEPT else 0
