@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from . import http, sockets
 from .process import Data, Errno, Process
-from .serving import feed_http, serve
+from .serving import Answer, feed_http, serve
 from .system import Sys
 
 DIAL_MS = 30_000  # Go's net/http: the DefaultTransport's dialer gives up after 30 s
@@ -33,7 +33,7 @@ class Wish:
 
 
 Wishes = Callable[[Process, Sys, http.Message, Learned], Wish | None]
-Answers = Callable[[Process, Sys, http.Message, Learned, str], http.Message]
+Answers = Callable[[Process, Sys, http.Message, Learned, str], Answer]
 
 
 def serve_asking(proc: Process, sys: Sys, wish: Wishes, answer: Answers) -> int:

@@ -1,6 +1,6 @@
-"""agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest,
-entrypoint-tester, connect, logs-generator, fail, grpc-health-checking. Source: test/images/agnhost in the Kubernetes tree (README.md
-and the sub-commands).
+"""agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest, porter,
+guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking. Absent: netexec's
+/shell, /upload and UDP, inclusterclient, webhooks. Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import grpc_health, http, sockets
+from ..asking import serve_asking
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, Late, find_file, listen_on, mime_type, query, serve_http, stamp, text_answer
+from ..serving import Answer, find_file, listen_on, mime_type, query, serve_http, stamp, text_answer
 from ..system import Sys
+from . import agnhost_servers as servers
 from .base import PATH, base_tree
 
 VERSION = "2.57"
@@ -45,6 +47,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
                 sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} listen tcp :{ports[0]}: bind: {error.text.lower()}\n")
                 return 1
     mode = proc["data"]["mode"]
+    if mode in ("netexec", "nettest"):
+        return serve_asking(proc, sys, servers.netexec_wish, servers.netexec_answer)
     if mode in SERVERS:
         return serve_http(proc, sys, _answer)
     action = ACTIONS.get(mode)
@@ -88,7 +92,7 @@ def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
         return text_answer("404 page not found\n", 404)
     if mode == "grpc-health-checking":
         return _grpc_health(proc, sys, request)
-    return _netexec(proc, sys, request, peer)
+    return text_answer("404 page not found\n", 404)
 
 
 def _grpc_health(proc: Process, sys: Sys, request: http.Message) -> Answer:
@@ -102,36 +106,6 @@ def _grpc_health(proc: Process, sys: Sys, request: http.Message) -> Answer:
         return grpc_health.reply(state=data.get("state") or ("NOT_SERVING" if late else "SERVING"))
     if request.path in ("/make-serving", "/make-not-serving"):
         data["state"] = "SERVING" if request.path == "/make-serving" else "NOT_SERVING"
-        return text_answer("")
-    return text_answer("404 page not found\n", 404)
-
-
-def _netexec(proc: Process, sys: Sys, request: http.Message, peer: str) -> Answer:
-    values, data, path = query(request), proc["data"], request.path
-    sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {request.method} {path}\n")
-    if path == "/":
-        return text_answer(f"NOW: {stamp(sys.now, '%Y-%m-%d %H:%M:%S')}.{sys.now % 1000:03d} +0000 UTC m=+{(sys.now - data['began']) / 1000:.9f}")
-    if path in ("/hostname", "/hostName"):
-        return text_answer(sys.hostname)
-    if path == "/clientip":
-        return text_answer(f"{peer}:{40000 + sys.random(20000)}")
-    if path == "/echo":
-        code = values.get("code", "200")
-        return text_answer(values.get("msg", ""), int(code) if code.isdigit() else 200)
-    if path == "/header":
-        return text_answer(request.get(values.get("key", "")))
-    if path == "/healthz":
-        return text_answer("", 412 if data.get("shutting") else 200)
-    if path == "/redirect":
-        return http.response(int(values.get("code") or 302), "", [("Location", values.get("location", "/"))])
-    if path in ("/exit", "/shutdown"):
-        wait = values.get("wait") or values.get("timeout") or "0"
-        seconds = wait.rstrip("ms").rstrip("s") or "0"
-        if path == "/exit" and seconds.isdigit() and int(seconds):
-            data["shutting"] = True
-            return Late(int(seconds) * 1000, text_answer(""))
-        sys.exit(int(values.get("code") or 0))
-    if path in ("/hostname/", "/healthz/"):
         return text_answer("")
     return text_answer("404 page not found\n", 404)
 
@@ -160,31 +134,92 @@ def _fail(proc: Process, sys: Sys, words: list[str]) -> int:
 
 
 def _mounttest(proc: Process, sys: Sys, words: list[str]) -> int:
-    flags = _flags(words)
-    for name in ("new_file_0644", "new_file_0666", "new_file_0660", "new_file_0777"):
-        if path := flags.get(name):
+    """Facts of files, in the order in which mounttest/mt.go tells them; a fault of one does not keep the others from being told."""
+    data, flags = proc["data"], _flags(words)
+    if "told" not in data:
+        data["told"] = [_told(sys, name, flags[name]) for name in FACTS if flags.get(name)]
+        data["until"] = sys.now + int(flags.get("retry_time") or 180) * 1000
+    looped, once = flags.get("file_content_in_loop"), flags.get("break_on_expected_content", "true") != "false"
+    while looped and sys.now < data["until"]:
+        if sys.now >= data.setdefault("next", sys.now):
             try:
-                sys.write_file(path, "mount-tester new file\n")
-                sys.change(path, m=int(name[-4:], 8))
+                sys.out(f'content of file "{looped}": {sys.read_file(looped)}\n')
+                if once:
+                    break
             except Errno as error:
-                sys.err(f'error writing new file "{path}": {error.text.lower()}\n')
-                return 1
-    for name, path in flags.items():
-        try:
-            if name == "file_content":
-                sys.out(f'content of file "{path}": {sys.read_file(path)}\n')
-            elif name in ("file_mode", "file_perm"):
-                inode = sys.look(path).inode
-                bits = "".join(letter if inode["m"] >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx"))
-                sys.out(f'{"mode" if name == "file_mode" else "perms"} of file "{path}": {"d" if inode["t"] == "d" else "-"}{bits}\n')
-            elif name == "file_owner":
-                inode = sys.look(path).inode
+                sys.out(f"Error reading file {looped}: open {looped}: {error.text.lower()}, retrying\n")
+            data["next"] = sys.now + 2000
+        sys.sleep(data["next"] - sys.now)
+    return 0 if all(data["told"]) else 1
+
+
+FACTS = ("fs_type", "new_file_0644", "new_file_0660", "new_file_0666", "new_file_0777", "file_mode", "file_perm", "file_owner", "file_content")
+
+
+def _told(sys: Sys, name: str, path: str) -> bool:
+    """Prints one fact; False where it cannot be had."""
+    try:
+        if name.startswith("new_file"):
+            sys.write_file(path, "mount-tester new file\n")
+            sys.change(path, m=int(name[-4:], 8))
+            sys.out(f'content of file "{path}": {sys.read_file(path)}\n')
+        elif name == "file_content":
+            sys.out(f'content of file "{path}": {sys.read_file(path)}\n')
+        elif name == "fs_type":
+            sys.out(f'mount type of "{path}": {"tmpfs" if sys.look(path).fs["kind"] == "tmpfs" else "ext2/ext3"}\n')
+        else:
+            inode = sys.look(path).inode
+            mode = "".join(letter if inode["m"] >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx"))
+            kind = ("d" if inode["t"] == "d" else "-") if not inode["m"] & 0o1000 else "dt" if inode["t"] == "d" else "t"
+            if name == "file_mode":
+                sys.out(f'mode of file "{path}": {kind}{mode}\n')
+            elif name == "file_perm":
+                sys.out(f'perms of file "{path}": -{mode}\n')
+            else:
                 sys.out(f'owner UID of "{path}": {inode["u"]}\nowner GID of "{path}": {inode["g"]}\n')
-            elif name == "fs_type":
-                sys.out(f'mount type of "{path}": {"tmpfs" if sys.look(path).fs["kind"] == "tmpfs" else "ext2/ext3"}\n')
+    except Errno as error:
+        sys.out(f"error reading file {path}: open {path}: {error.text.lower()}\n")
+        return False
+    return True
+
+
+def _resolv(key: str) -> Callable[[Process, Sys, list[str]], int]:
+    """dns-suffix and dns-server-list: what /etc/resolv.conf says under a key, with commas."""
+    def action(proc: Process, sys: Sys, words: list[str]) -> int:
+        found = [word for line in sys.read_file("/etc/resolv.conf").splitlines() if line.split()[:1] == [key] for word in line.split()[1:]]
+        sys.out(",".join(found) + "\n")
+        return 0
+    return action
+
+
+def _etc_hosts(proc: Process, sys: Sys, words: list[str]) -> int:
+    sys.out(sys.read_file("/etc/hosts"))
+    return 0
+
+
+def _porter(proc: Process, sys: Sys, words: list[str]) -> int:
+    listen_on(proc, sys, sorted(int(port) for port in servers.porter_ports(sys)))
+    return serve_http(proc, sys, servers.porter_answer)
+
+
+def _guestbook(proc: Process, sys: Sys, words: list[str]) -> int:
+    """--http-port 80, --backend-port 6379, --replicaof HOST: both ports are served; a replica registers first."""
+    data, flags = proc["data"], _flags(words)
+    data["backend"] = flags.get("backend-port") or "6379"
+    while (primary := flags.get("replicaof")) and not data.get("registered"):
+        if sys.now < data.get("again", 0):
+            sys.sleep(data["again"] - sys.now)
+        try:
+            servers.guestbook_register(proc, sys, primary)
         except Errno as error:
-            sys.err(f"error reading {path}: {error.text.lower()}\n")
-            return 1
+            sys.err(f"unable to register to primary: {error.text.lower()}\n")
+            data["again"] = sys.now + 1000
+    listen_on(proc, sys, sorted({int(flags.get("http-port") or 80), int(data["backend"])}))
+    return serve_asking(proc, sys, servers.guestbook_wish, servers.guestbook_answer)
+
+
+def _help(proc: Process, sys: Sys, words: list[str]) -> int:
+    sys.out("Usage:\n  app [command]\n\nAvailable Commands:\n" + "".join(f"  {name}\n" for name in sorted({*ACTIONS, *SERVERS} - {"--version"})))
     return 0
 
 
@@ -226,6 +261,12 @@ def _logs_generator(proc: Process, sys: Sys, words: list[str]) -> int:
 
 ACTIONS: dict[str, Callable[[Process, Sys, list[str]], int]] = {
     "pause": _pause,
+    "dns-suffix": _resolv("search"),
+    "dns-server-list": _resolv("nameserver"),
+    "etc-hosts": _etc_hosts,
+    "porter": _porter,
+    "guestbook": _guestbook,
+    "help": _help,
     "--version": _version,
     "entrypoint-tester": _entrypoint_tester,
     "fail": _fail,

@@ -1,0 +1,190 @@
+"""agnhost's servers that ask others: netexec with /dial, guestbook; and porter, which serves what its environment says.
+
+Source: test/images/agnhost/{netexec,guestbook,porter} in the Kubernetes tree.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .. import http, sockets
+from ..asking import Learned, Wish
+from ..process import Data, Process
+from ..serving import Answer, Late, query, stamp, text_answer
+from ..system import Sys
+
+TRIES_MAX = 50  # of one /dial: so many tests ask at once
+PLAIN, JSON = "text/plain; charset=utf-8", "application/json"
+
+
+def seconds(text: str) -> float | None:
+    """A Go duration of one unit; None for none."""
+    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
+        if text.endswith(unit) and text.removesuffix(unit).replace(".", "", 1).isdigit():
+            return float(text.removesuffix(unit)) * factor
+    return 0.0 if text in ("", "0") else None
+
+
+# ---- netexec
+
+
+def netexec_wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
+    """/dial asks another server `tries` times."""
+    values = query(request)
+    tries = values.get("tries") or "1"
+    if request.path != "/dial" or values.get("protocol", "http").lower() not in ("", "http") or not tries.isdigit():
+        return None
+    if len(learned) >= min(int(tries), TRIES_MAX) or not values.get("request") or not values.get("port", "").isdigit():
+        return None
+    host, port = values.get("host", ""), int(values["port"])
+    return Wish(f"{len(learned)}", host, port, http.request("GET", "/" + values["request"], f"{host}:{port}", [("Connection", "close")]))
+
+
+def netexec_answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, peer: str) -> Answer:
+    values, data, path = query(request), proc["data"], request.path
+    sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {request.method} {path}\n")
+    if path == "/":
+        return text_answer(f"NOW: {stamp(sys.now, '%Y-%m-%d %H:%M:%S')}.{sys.now % 1000:03d} +0000 UTC m=+{(sys.now - data['began']) / 1000:.9f}")
+    if path in ("/hostname", "/hostName"):
+        return text_answer(sys.hostname)
+    if path == "/clientip":
+        return text_answer(f"{peer}:{40000 + sys.random(20000)}")
+    if path == "/serverport":
+        return text_answer(next(iter(data["listening"])))
+    if path == "/echo":
+        code = values.get("code", "200")
+        return text_answer(values.get("msg", ""), int(code) if code.isdigit() else 200)
+    if path == "/header":
+        return text_answer(request.get(values.get("key", "")))
+    if path == "/healthz":
+        return text_answer("", 412 if data.get("shutting") else 200)
+    if path == "/redirect":
+        return http.response(int(values.get("code") or 302), "", [("Location", values.get("location", "/"))])
+    if path == "/dial":
+        return _dialled(values, learned)
+    if path == "/shutdown":
+        sys.exit(0)
+    if path == "/exit":
+        return _exit(proc, sys, values)
+    return text_answer("404 page not found\n", 404)
+
+
+def _dialled(values: dict[str, str], learned: Learned) -> http.Message:
+    if values.get("protocol", "http").lower() not in ("", "http", "udp", "sctp"):
+        return text_answer(f"unsupported protocol. {values['protocol']}\n", 400)
+    if not values.get("request"):
+        return text_answer("request parameter not specified. <nil>\n", 400)
+    answers = [learned[str(number)] for number in range(len(learned))]
+    found: dict[str, Any] = {}
+    if wrong := [f'Get "http://{one["address"]}/{values["request"]}": {_told(one["error"])}' for one in answers if one["error"]]:
+        found["errors"] = wrong
+    if right := [one["body"] for one in answers if not one["error"]]:
+        found["responses"] = right
+    if not answers:
+        found["errors"] = ["host and/or port param are invalid, or the protocol is not spoken here"]
+    return text_answer(json.dumps(found, separators=(",", ":"), sort_keys=True))
+
+
+def _told(error: str) -> str:
+    return {"ECONNREFUSED": "connect: connection refused", "ETIMEDOUT": "i/o timeout"}.get(error, error)
+
+
+def _exit(proc: Process, sys: Sys, values: dict[str, str]) -> Answer:
+    """/exit?code=&timeout=&wait=: the process ends after `wait`; with a timeout it first lets connections end, and there are none."""
+    for name in ("timeout", "wait"):
+        if seconds(values.get(name, "")) is None:
+            return text_answer(f"argument '{name}' must be a valid golang duration or empty, got {json.dumps(values[name])}\n")
+    code = values.get("code") or "0"
+    if not code.isdigit():
+        return text_answer(f"argument 'code' must be an integer [0-127] or empty, got {json.dumps(code)}\n")
+    wait = seconds(values.get("wait", "")) or 0.0
+    if wait:
+        proc["data"]["shutting"] = True
+        return Late(round(wait * 1000), text_answer(""))
+    sys.exit(int(code))
+    return text_answer("")
+
+
+# ---- porter
+
+
+def porter_ports(sys: Sys) -> dict[str, str]:
+    """Port -> what it says, of SERVE_PORT_n and SERVE_TCP_PORT_n."""
+    found = {}
+    for name, value in sys.proc["env"].items():
+        number = name.removeprefix("SERVE_TCP_PORT_" if name.startswith("SERVE_TCP_PORT_") else "SERVE_PORT_")
+        if number != name and number.isdigit():
+            found[number] = value
+    return found
+
+
+def porter_answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
+    value = porter_ports(sys).get(str(port), "")
+    if "--json-response" in proc["argv"]:
+        return text_answer(json.dumps({"Method": request.method, "Body": value}, separators=(",", ":")), kind=JSON)
+    return text_answer(value)
+
+
+# ---- guestbook
+
+
+def guestbook_wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
+    """/guestbook goes to the primary or a replica; /set on a primary is passed on to the replicas that registered."""
+    values, data = query(request), proc["data"]
+    if request.path == "/guestbook" and not learned:
+        host = "agnhost-primary" if values.get("cmd") == "set" else "agnhost-replica"
+        target = f"/{values.get('cmd', '')}?{request.target.partition('?')[2]}"
+        return Wish("0", host, int(data["backend"]), http.request("GET", target, host, [("Connection", "close")]))
+    replicas = data.setdefault("replicas", [])
+    if request.path == "/set" and len(learned) < len(replicas):
+        host = replicas[len(learned)]
+        target = f"/set?{request.target.partition('?')[2]}"
+        return Wish(str(len(learned)), host, int(data["backend"]), http.request("GET", target, host, [("Connection", "close")]))
+    return None
+
+
+def guestbook_answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, peer: str) -> Answer:
+    values, data = query(request), proc["data"]
+    store: Data = data.setdefault("store", {})
+    if request.path == "/register":
+        host = values.get("host") or peer
+        if host not in data.setdefault("replicas", []):
+            data["replicas"].append(host)
+        return _json(store)
+    if request.path == "/get":
+        return _json({"data": store.get(values["key"], "") if values.get("key") else json.dumps(store, separators=(",", ":"))})
+    if request.path == "/set":
+        store[values.get("key", "")] = values.get("value", "")
+        return _json({"data": "Updated"})
+    if request.path == "/guestbook":
+        asked = learned.get("0")
+        if asked is None or asked["error"]:
+            return text_answer(f"{asked['error'] if asked else 'no answer'}\n", 417)
+        return text_answer(asked["body"], asked["status"], kind=JSON)
+    return text_answer("", 404) if request.path != "/" else text_answer("<html><body>Guestbook</body></html>", kind="text/html; charset=utf-8")
+
+
+def _json(value: Any) -> http.Message:
+    return text_answer(json.dumps(value, separators=(",", ":")), kind=JSON)
+
+
+def guestbook_register(proc: Process, sys: Sys, primary: str) -> None:
+    """A replica tells the primary of itself, once, and takes what is there: --replicaof HOST. Blocks; raises Errno until it is heard."""
+    data = proc["data"]
+    host, _, port = primary.partition(":")
+    addresses = sockets.resolve(sys, host)[1]
+    if not addresses:
+        data["again"] = sys.now + 1000
+        return
+    fd = sockets.connect(sys, "register", addresses[0], int(port or data["backend"]), 5000)
+    if not data.get("sent"):
+        sys.write(fd, http.request("GET", f"/register?host={sockets.local(sys, fd)[0]}", host, [("Connection", "close")]).text())
+        data["sent"] = True
+    while (text := sys.read(fd)):
+        data["heard"] = data.get("heard", "") + text
+    sys.close(fd)
+    data.pop("register")
+    message, _ = http.take(data.pop("heard", ""), closed=True)
+    data["store"] = json.loads(message.body) if message is not None and message.status == 200 else {}
+    data["registered"] = True

@@ -1,0 +1,69 @@
+"""agnhost, the image that Kubernetes' own tests run in."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.kubernetes.runtime.lab import Lab
+
+IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.57"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    lab = Lab()
+    claims: dict[str, Any] = {"volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]}
+    pods: dict[str, tuple[list[str], dict[str, Any]]] = {
+        "netexec": (["netexec"], {}),
+        "porter": (["porter", "--json-response"], {"env": [{"name": "SERVE_PORT_80", "value": "foo"}, {"name": "SERVE_PORT_81", "value": "bar"}]}),
+        "mounts": (["mounttest", "--fs_type=/v", "--new_file_0644=/v/file", "--file_perm=/v/file", "--file_owner=/v/file"],
+                   {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}),
+        "missing": (["mounttest", "--file_content_in_loop=/none", "--retry_time=5"], {}),
+        "hosts": (["etc-hosts"], {}), "suffix": (["dns-suffix"], {}), "servers": (["dns-server-list"], {}),
+        "agnhost-primary": (["guestbook", "--http-port", "6379"], {}),
+    }
+    for name, (args, options) in pods.items():
+        lab.pod(name, IMAGE, args=args, spec={"restartPolicy": "Never", **(claims if name == "mounts" else {})}, **options)
+    for role in ("primary", "replica"):
+        lab.service(f"agnhost-{role}", f"agnhost-{role}", 6379, 6379)
+    lab.pod("agnhost-replica", IMAGE, args=["guestbook", "--replicaof", "agnhost-primary", "--http-port", "6379"])
+    lab.pod("frontend", IMAGE, args=["guestbook", "--backend-port", "6379"])
+    lab.client("client", "nicolaka/netshoot")
+    lab.settle(120)
+    return lab
+
+
+def get(lab: Lab, pod: str, port: int, path: str) -> str:
+    return lab.out("client", f"curl -s '{lab.ip(pod)}:{port}{path}'")
+
+
+def test_netexec_dials_others_as_often_as_asked(lab: Lab) -> None:
+    dialled = json.loads(get(lab, "netexec", 8080, f"/dial?host={lab.ip('netexec')}&port=8080&request=hostname&tries=2"))
+    assert dialled == {"responses": ["netexec", "netexec"]}
+    refused = json.loads(get(lab, "netexec", 8080, f"/dial?host={lab.ip('client')}&port=81&request=hostname"))
+    assert "connection refused" in refused["errors"][0]
+    assert get(lab, "netexec", 8080, "/serverport") == "8080"
+
+
+def test_porter_says_what_its_environment_says(lab: Lab) -> None:
+    assert json.loads(get(lab, "porter", 80, "/any/path")) == {"Method": "GET", "Body": "foo"}
+    assert json.loads(lab.out("client", f"curl -s -X PUT {lab.ip('porter')}:81")) == {"Method": "PUT", "Body": "bar"}
+
+
+def test_mounttest_tells_what_files_are(lab: Lab) -> None:
+    assert lab.logs("mounts").splitlines() == [
+        'mount type of "/v": tmpfs', 'content of file "/v/file": mount-tester new file', "", 'perms of file "/v/file": -rw-r--r--',
+        'owner UID of "/v/file": 0', 'owner GID of "/v/file": 0']
+    assert lab.logs("missing").count("Error reading file /none") == 3
+
+
+def test_resolver_and_hosts_are_told(lab: Lab) -> None:
+    assert lab.logs("suffix") == "default.svc.cluster.local,svc.cluster.local,cluster.local\n"
+    assert lab.logs("servers") == "10.96.0.10\n"
+    assert f"{lab.ip('hosts')}\thosts" in lab.logs("hosts")
+
+
+def test_the_guestbook_goes_by_the_primary_to_its_replicas(lab: Lab) -> None:
+    assert json.loads(get(lab, "frontend", 80, "/guestbook?cmd=set&key=messages&value=TestEntry")) == {"data": "Updated"}
+    assert json.loads(get(lab, "frontend", 80, "/guestbook?cmd=get&key=messages")) == {"data": "TestEntry"}
