@@ -138,6 +138,7 @@ DEEDS = {
     "code-renewed": "참여 코드를 바꿨습니다",
     "looked": "클러스터를 들여다보았습니다",
     "took-over": "함께 조작했습니다",
+    "forked": "클러스터를 가져왔습니다",
     "closed": "교실을 마쳤습니다",
     "removed": "내보냈습니다",
     "merged": "자리를 합쳤습니다",
@@ -170,3 +171,37 @@ class AuditEntry(models.Model):
     @property
     def told(self) -> str:
         return DEEDS.get(self.what, self.what)
+
+
+class Fork(models.Model):
+    """A learner's cluster, copied to the teacher's own place, to be mended there. A later one for the same lesson takes its place."""
+
+    desk = models.ForeignKey(Desk, on_delete=models.CASCADE, related_name="forks")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="forks")
+    lesson = models.SlugField(max_length=80)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["desk", "lesson"], name="one_fork_a_lesson_on_a_desk")]
+
+    def __str__(self) -> str:
+        return f"{self.lesson} of {self.membership}"
+
+
+class Suggestion(models.Model):
+    """What a teacher sends back: commands to be typed, or a mended state to stand at. Nothing happens until the learner accepts."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="suggestions")
+    lesson = models.SlugField(max_length=80)
+    note = models.CharField(max_length=200, blank=True)
+    commands = models.TextField(blank=True, help_text="one a line; empty: `state` is sent")
+    state = models.BinaryField(null=True, help_text="an engine's checkpoint, as storage.pack makes it")
+    created = models.DateTimeField(auto_now_add=True)
+    answered = models.DateTimeField(null=True)
+    accepted = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"to {self.membership}: {self.note}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -185,12 +185,17 @@ async def _open(classroom_id: int) -> Room:
     for seat in seats:
         seat.online = bool(audience.pages(seat.learner_id))
         _seated[seat.learner_id] = classroom_id
-    _tasks.add(task := asyncio.get_running_loop().create_task(_keep(room)))
-    task.add_done_callback(_tasks.discard)
+    later(_keep(room))
     return room
 
 
 _tasks: set[asyncio.Task[Any]] = set()
+
+
+def later(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` beside everything else, on this loop."""
+    _tasks.add(task := asyncio.get_running_loop().create_task(work))
+    task.add_done_callback(_tasks.discard)
 
 
 async def _keep(room: Room) -> None:
@@ -236,8 +241,7 @@ def _hear(act: audience.Act) -> None:
     if room is not None:
         room.hear(act)
     if act.kind == "opened":
-        _tasks.add(task := asyncio.get_running_loop().create_task(_seat(act)))
-        task.add_done_callback(_tasks.discard)
+        later(_seat(act))
 
 
 async def _seat(act: audience.Act) -> None:

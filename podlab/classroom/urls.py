@@ -14,6 +14,7 @@ urlpatterns = [
     path("teacher/classes/<int:pk>/close/", views.close, name="classroom-close"),
     path("teacher/classes/<int:pk>/record/", views.record, name="classroom-record"),
     path("teacher/classes/<int:pk>/look/<uuid:learner>/<slug:slug>/", views.look, name="classroom-look"),
+    path("teacher/classes/<int:pk>/fork/<uuid:learner>/<slug:slug>/", views.fork, name="classroom-fork"),
     path("teacher/classes/<int:pk>/people/", people.people, name="classroom-people"),
     path("teacher/classes/<int:pk>/people/roster/", people.roster, name="classroom-roster"),
     path("teacher/classes/<int:pk>/people/<uuid:learner>/", people.person, name="classroom-person"),

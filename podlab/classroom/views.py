@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lessons import library, progress
-from podlab.classroom import access, joining
+from podlab.classroom import access, joining, suggesting
 from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
 from podlab.classroom.models import Classroom, Desk
 from podlab.labs import panels as lab_panels
@@ -173,6 +173,16 @@ def look(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpRespons
             ],
         },
     )
+
+
+@require_POST
+def fork(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpResponse:
+    """Take a learner's cluster to the teacher's own place, and go there."""
+    found = access.get_classroom(request, pk)
+    access.get_member_cluster(found, learner, slug)
+    request.session[sessions.LEARNER_KEY] = str(desk_of(request.user).pk)
+    async_to_sync(suggesting.fork)(found, learner, slug)
+    return redirect("lesson", slug)
 
 
 @require_GET

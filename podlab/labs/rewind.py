@@ -95,6 +95,11 @@ async def reset(live: LiveCluster, lesson: str, also: Model | None = None) -> No
     await _go(live, births.begin(lesson), 0, also)
 
 
+async def stand_at(live: LiveCluster, engine: Engine) -> None:
+    """Take over a state from elsewhere, as a new beginning of this cluster: undo goes back to it and not further. Call inside a turn."""
+    await _go(live, engine, 0)
+
+
 async def _go(live: LiveCluster, engine: Engine, to: int, also: Model | None = None) -> None:
     entry: dict[str, Any] = {"at": engine.now, "do": "rewind", "to": to}
     live.sequence += 1
