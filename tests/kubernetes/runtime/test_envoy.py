@@ -242,7 +242,7 @@ def test_two_envoys_prove_to_each_other_who_they_are_and_strangers_get_nowhere()
     ],
 )
 def test_a_bad_configuration_ends_envoy_with_its_words(refusing: Lab, config: str, said: str) -> None:
-    out, err, code = refusing.run("bare", "cat > envoy.yaml; envoy -c envoy.yaml", stdin=config)
+    _, err, code = refusing.run("bare", "cat > envoy.yaml; envoy -c envoy.yaml", stdin=config)
     assert code == 1
     assert said in err
     assert "][critical][main] [source/server/server.cc:414] error initializing configuration 'envoy.yaml': " in err
