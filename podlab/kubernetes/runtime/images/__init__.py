@@ -5,6 +5,7 @@ from . import (
     busybox,
     databases,
     dex,
+    e2e,
     elasticsearch,
     envoy,
     fluent_bit,
@@ -27,6 +28,6 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "languages", "legacy", "linkerd",
+    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "languages", "legacy", "linkerd",
     "loki", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins", "tooling", "vector",
 ]  # fmt: skip

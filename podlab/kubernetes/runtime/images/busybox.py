@@ -124,16 +124,6 @@ for _name in ("registry.k8s.io/busybox", "k8s.gcr.io/busybox", "gcr.io/google_co
     add(Image(_name, ("latest", "1.24", "1.27", "1.27.2"), BUSYBOX, 715_210, cmd=("sh",), env=ENV))
 add(
     Image(
-        "registry.k8s.io/e2e-test-images/busybox",
-        ("1.29-1", "1.29-2", "1.29-4", "1.36.1-1"),
-        BUSYBOX,
-        735_186,
-        cmd=("sh",),
-        env=ENV,
-    )
-)
-add(
-    Image(
         "docker.io/library/alpine",
         (
             "latest",
