@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from podlab.kubernetes.runtime.images import vrl, vrl_syntax
+from podlab.kubernetes.runtime.images import logql, vrl, vrl_syntax
 from podlab.kubernetes.runtime.images.fluentd_config import tag_pattern
+from podlab.kubernetes.runtime.images.log_parsers import parse_pairs
 from podlab.kubernetes.runtime.images.log_tail import matches
+from podlab.kubernetes.runtime.linear import TooComplex
 from tests.kubernetes.runtime.lab import START, Lab
 
 ES = [{"name": "discovery.type", "value": "single-node"}, {"name": "xpack.security.enabled", "value": "false"},
@@ -457,3 +461,60 @@ def test_vrl_program_is_refused(source: str, code: int) -> None:
 def test_vrl_program_gives_up(fault: Callable[[], vrl.Run]) -> None:
     with pytest.raises(vrl.Abort):
         fault().run()
+
+
+# ---- what somebody writes to make the server hang
+
+HOSTILE: list[tuple[str, Callable[[], Any]]] = [
+    ("a word that never becomes a pair", lambda: parse_pairs("a" * 200_000)),
+    ("quotes that never end", lambda: parse_pairs('k="' * 60_000)),
+    ("an exclamation for ever", lambda: vrl_syntax.parse(".a = " + "!" * 5_000 + "true")),
+    ("a sum for ever", lambda: vrl_syntax.parse(".a = " + "1 + " * 5_000 + "1")),
+    ("else if for ever", lambda: vrl_syntax.parse("if true { 1 }" + " else if true { 1 }" * 500)),
+    ("brackets for ever", lambda: vrl_syntax.parse(".a = " + "[" * 5_000)),
+    ("sums of sums for ever", lambda: logql.parse("sum(" * 500 + 'rate({a="b"}[1m])' + ")" * 500)),
+    ("filters for ever", lambda: logql.parse('{a="b"}' + ' |= "x"' * 500)),
+    ("a pattern with many ways", lambda: logql.through(logql.Log([], [("line", "|~", "^(a+)+$")]), {}, "a" * 5_000 + "b")),
+    ("a tag pattern with many ways", lambda: tag_pattern("**." * 30 + "x").fullmatch("a." * 2_000)),
+    ("a path pattern with many ways", lambda: matches("/" + "a" * 5_000, "/" + "*a" * 50 + "b")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "attempt"), HOSTILE, ids=[row[0] for row in HOSTILE])
+def test_it_is_refused_or_answered_soon(sentence: str, attempt: Callable[[], Any]) -> None:
+    began = time.process_time()
+    with suppress(vrl_syntax.VrlError, logql.LogqlError, TooComplex):
+        attempt()
+    assert time.process_time() - began < 1
+
+
+LONG = ["<a" + " " * 9_000, "<a" + " " * 4_000 + "x>" + " " * 4_000 + "y", "k a" + " " * 9_000 + "b", 'k "' + "#{" * 4_000 + '"', "k " + "x" * 20_000]
+
+
+@pytest.mark.parametrize("line", LONG, ids=range(len(LONG)))
+def test_a_long_line_of_fluentd_is_read_or_refused_soon(line: str) -> None:
+    lab = Lab(nodes=1)
+    began = time.process_time()
+    agent(lab, "f", FLUENTD, line + "\n")
+    lab.settle(20)
+    assert time.process_time() - began < 1
+    assert all(kubelet.machine.crashes == [] for kubelet in lab.cluster.kubelets())
+
+
+# ---- the shop
+
+
+def test_the_shop_writes_to_its_file_and_turns_it_over() -> None:
+    lab = Lab(nodes=1)
+    lab.pod("shop", "podlab/shop")
+    lab.pod("text", "podlab/shop", env=[{"name": "LOG_FILE", "value": "-"}, {"name": "LOG_FORMAT", "value": "text"}, {"name": "EVERY_MS", "value": "0"}])
+    lab.pod("nowhere", "podlab/shop", env=[{"name": "LOG_FILE", "value": "/no/where.log"}])
+    lab.settle(20)
+    rows = [json.loads(line) for line in lab.out("shop", "head -n 7 /var/log/app/app.log").splitlines()]
+    assert [row["level"] for row in rows] == ["INFO"] * 4 + ["WARN", "INFO", "ERROR"]
+    assert json.loads(lab.out("text", "curl -s 'localhost:8080/order?item=cake'")) == {"order": 1, "item": "cake"}
+    assert "INFO  order accepted order=1 item=cake" in lab.logs("text")
+    assert "shop: cannot open /no/where.log: No such file or directory" in lab.logs("nowhere")
+    lab.run("shop", "yes | head -c 600000 >> /var/log/app/app.log")
+    lab.settle(2)
+    assert lab.out("shop", "ls /var/log/app") == "app.log\napp.log.1\n"

@@ -20,6 +20,9 @@ from .log_parsers import iso
 
 PRETTY = {"indent": 2, "separators": (",", " : ")}
 
+CLAUSES_MAX = 1_024  # indices.query.bool.max_clause_count as it was
+TESTS_MAX = 300_000
+"""Clauses times documents of one search: about a second of a server that many learners share."""
 PRODUCT = ("X-elastic-product", "Elasticsearch")
 
 
@@ -430,7 +433,12 @@ def search(data: Data, sys: Sys, expression: str, request: http.Message, options
     else:
         test = compile_query(body.get("query", {"match_all": {}}), sys.now)
     held = [(index.name, name, document) for index in indices for name, document in index.found(sys.now)]
-    sys.charge(200 + 3 * len(held))
+    clauses = len(options["q"].split()) if "q" in options else json.dumps(body.get("query", "")).count("{")
+    if clauses > CLAUSES_MAX or clauses * len(held) > TESTS_MAX:
+        raise EsError(
+            429, "circuit_breaking_exception", f"[parent] Data too large, {clauses} clauses over {len(held)} documents", bytes_wanted=0, bytes_limit=0
+        )
+    sys.charge(200 + 3 * len(held) * max(1, clauses))
     scored = [(score, order, hit) for order, hit in enumerate(held) if (score := test(hit))]
     shards = {"total": len(indices), "successful": len(indices), "skipped": 0, "failed": 0}
     if counting:

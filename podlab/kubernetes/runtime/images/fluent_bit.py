@@ -21,6 +21,7 @@ from . import log_pipeline as pipe
 from .base import PATH
 from .fluent_bit_config import ConfigError, boolean, check, empty, load, octets, seconds, value
 from .fluent_bit_plugins import filtered, matches, parsed, printed, where, wish
+from .fluentd_config import PLUGINS_MAX
 from .log_parsers import NGINX, NGINX_TIME, parse_json
 
 BUFFER_MAX = 1 << 20
@@ -245,6 +246,8 @@ def configure(proc: Process, sys: Sys) -> None:
     conf = data["conf"] = command_line(proc, sys)
     check(conf)
     data.update(instances={}, counts={}, pipeline=pipe.new_pipeline(seconds(conf["service"].get("grace", ""), 5)), ports={})
+    if sum(len(conf[section]) for section in ("inputs", "filters", "outputs")) > PLUGINS_MAX:
+        raise ConfigError(f"[error] [config] more than {PLUGINS_MAX} plugins", "[error] configuration file contains errors, aborting.")
     flush = max(100, seconds(conf["service"].get("flush", ""), 1))
     limit = BUFFER_MAX
     for name, rows in conf["inputs"]:
@@ -258,8 +261,7 @@ def configure(proc: Process, sys: Sys) -> None:
         elif name in ("dummy", "cpu"):
             rate = int(value(rows, "rate", "1")) if value(rows, "rate", "1").isdigit() else 1
             samples = value(rows, "samples", "-1")
-            every = max(10, 1000 // max(1, rate))
-            pipe.add_tick(data["pipeline"], source, every, sys.now + every, int(samples) if samples.isdigit() and int(samples) else -1)
+            pipe.add_tick(data["pipeline"], source, 1000 / max(1, rate), sys.now, int(samples) if samples.isdigit() and int(samples) else -1)
         else:
             data["ports"][value(rows, "port", "24224" if name == "forward" else "9880")] = source
     for name, rows in conf["outputs"]:

@@ -15,7 +15,7 @@ from . import log_pipeline as pipe
 from .fluent_bit_config import boolean, value, values
 from .fluentd_config import ConfigError as PatternError
 from .fluentd_config import ruby_pattern
-from .log_parsers import NGINX, dig, iso, parse_json, parse_named, time_ms
+from .log_parsers import NGINX, dig, iso, parse_json, parse_named, parse_pairs, time_ms
 
 
 @lru_cache(maxsize=256)
@@ -41,7 +41,7 @@ def parsed(parser: dict[str, str], line: str, now: int) -> tuple[int, Data] | No
         if form == "json":
             record = parse_json(line)
         elif form == "logfmt":
-            record = {name: quoted or plain for name, quoted, plain in re.findall(r"([\w.]+)=(?:\"([^\"]*)\"|(\S*))", line)} or None
+            record = parse_pairs(line) or None
         else:
             record = parse_named(*ruby_pattern(parser.get("regex", NGINX)), line)
     except PatternError:

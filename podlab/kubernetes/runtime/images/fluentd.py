@@ -19,7 +19,7 @@ from ..system import Sys
 from . import log_pipeline as pipe
 from .base import PATH, base_tree
 from .fluentd_agent import FLUENTD, say
-from .fluentd_config import ConfigError, ConfigParseError, boolean, count, octets, parse, ruby_pattern, seconds
+from .fluentd_config import PLUGINS_MAX, ConfigError, ConfigParseError, boolean, count, octets, parse, ruby_pattern, seconds
 from .fluentd_plugins import address, child, kind, parse_line, ruby_error
 from .log_parsers import parse_json
 from .log_tail import is_pattern
@@ -75,6 +75,8 @@ def configure(proc: Process, sys: Sys, children: list[Data], plugins: tuple[str,
                 check(element, "filter", FILTERS)
             elif element["name"] == "match":
                 _output(proc, element, plugins)
+    if sum(len(elements) for elements in data["conf"].values()) + len(data["outs"]) + len(children) > PLUGINS_MAX:
+        raise ConfigError(f"more than {PLUGINS_MAX} plugins")
     wanted = [element["params"].get("@label") for element in children if element["name"] == "source"]
     for label in (label for label in wanted if label and label not in data["conf"]):
         raise ConfigError(f"{label} label not found")
@@ -138,8 +140,7 @@ def _source(proc: Process, sys: Sys, element: Data) -> None:
                       every=seconds(params, "refresh_interval", 60) if is_pattern(params["path"]) else 0, saved=params.get("pos_file",
                       ""))  # fmt: skip
     elif what in ("sample", "dummy"):
-        rate = max(1, count(params, "rate", 1))
-        pipe.add_tick(data["pipeline"], source, max(10, 1000 // rate), sys.now + max(10, 1000 // rate))
+        pipe.add_tick(data["pipeline"], source, 1000 / max(1, count(params, "rate", 1)), sys.now)
     else:
         data["ports"][str(count(params, "port", 24224 if what == "forward" else 9880))] = source
 

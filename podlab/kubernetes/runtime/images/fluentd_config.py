@@ -14,12 +14,14 @@ from ..linear import Regex, compiled
 from ..process import Data, Errno
 from ..system import Sys
 
-ELEMENT = re.compile(r"<([A-Za-z0-9_@.-]+)(?:\s+([^>]*?))?\s*>\s*(?:#.*)?$")
+ELEMENT = re.compile(r"<([A-Za-z0-9_@.-]+)(?=[\s>])([^>]*)>\s*(?:#.*)?$")
 END = re.compile(r"</([A-Za-z0-9_@.-]+)\s*>\s*(?:#.*)?$")
 PARAMETER = re.compile(r"(@?[A-Za-z0-9_$.-]+)(?:\s+(.*))?$")
 RUBY = re.compile(r"#\{([^}]*)\}")
 ENV = re.compile(r"\s*ENV(?:\[(['\"])(\w+)\1\]|\.fetch\((['\"])(\w+)\3(?:,\s*(['\"])(.*?)\5)?\))\s*(?:\|\|\s*(['\"])(.*?)\7\s*)?$")
 DEPTH_MAX = 20
+LINE_MAX = 10_000
+PLUGINS_MAX = 100  # a learner's agent runs no more than these
 
 
 class ConfigParseError(Exception):
@@ -41,13 +43,15 @@ def parse(sys: Sys, path: str, depth: int = 0) -> list[Data]:
         line, at = lines[at].strip(), at + 1
         if not line or line.startswith("#"):
             continue
+        if len(line) > LINE_MAX:
+            raise ConfigParseError(f"line {at} of {name} is longer than {LINE_MAX} characters")
         where = f"{name} line {at},{len(lines[at - 1])}\n{_sample(lines, at)}"
         if end := END.match(line):
             if len(open_ones) == 1 or open_ones[-1]["name"] != end[1]:
                 raise ConfigParseError(f"unmatched end tag at {where}")
             open_ones.pop()
         elif element := ELEMENT.match(line):
-            made: Data = {"name": element[1], "arg": element[2] or "", "params": {}, "children": [], "line": at}
+            made: Data = {"name": element[1], "arg": element[2].strip(), "params": {}, "children": [], "line": at}
             open_ones[-1]["children"].append(made)
             open_ones.append(made)
             if len(open_ones) > DEPTH_MAX:
@@ -103,7 +107,7 @@ def _value(sys: Sys, text: str, where: str) -> str:
         if inside is None:
             raise ConfigParseError(f"expected end of double quoted string at {where}")
         return RUBY.sub(lambda found: _ruby(sys, found[1], where), re.sub(r"\\(.)", _escape, inside[1]))
-    return re.sub(r"\s+#.*$", "", text)
+    return re.sub(r"(?<!\s)\s+#.*$", "", text)
 
 
 def _escape(found: re.Match[str]) -> str:

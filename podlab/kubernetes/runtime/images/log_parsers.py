@@ -28,6 +28,14 @@ def parse_json(text: str) -> Data | None:
     return found if isinstance(found, dict) else None
 
 
+PAIR = re.compile(r"(?<![\w.-])([\w.-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))")
+
+
+def parse_pairs(text: str) -> dict[str, str]:
+    """`a=1 b="two words"`, as logfmt has it."""
+    return {name: quoted or plain for name, quoted, plain in PAIR.findall(text)}
+
+
 def parse_named(pattern: Regex, names: list[str], text: str) -> Data | None:
     """The named groups of a pattern that are in a line; None when it does not match."""
     try:

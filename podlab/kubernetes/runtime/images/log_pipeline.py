@@ -5,7 +5,7 @@ looks and what they write to their log (`Agent`). All they remember is plain dat
 
     tails   {source: {"paths", "exclude", "from_head", "every" (ms between looks for new files; 0: at once), "began", "scan" (due, or None),
                       "saved" (file with positions, ""), "files": {path: {"fd", "ino", "part"}}, "first", "missing"}}
-    ticks   {source: {"every", "next", "left" (times, -1: for ever)}}
+    ticks   {source: {"every", "next", "left" (times, -1: for ever), "burst" (events at once)}}
     outs    {output: {"every" (ms from the first event to the flush), "staged": [event], "bytes", "due", "queue": [chunk], "flight",
                       "limit" (bytes held at most), "most" (events held at most, 0: any)}}
     stopping  None, or when the agent was asked to end; `grace`: ms that it then goes on trying
@@ -28,6 +28,7 @@ from .log_tail import follow, watched
 
 Event = list[Any]
 EVENT_BYTES = 80  # what an event's time and tag add to its record in a buffer
+TICK_MS, BURST_MAX = 500, 50
 TIMEOUT_MS = 5_000
 
 
@@ -78,8 +79,11 @@ def add_tail(
     }
 
 
-def add_tick(pipeline: Data, source: str, every: int, first: int, times: int = -1) -> None:
-    pipeline["ticks"][source] = {"every": every, "next": first, "left": times}
+def add_tick(pipeline: Data, source: str, every: float, now: int, times: int = -1) -> None:
+    """A source of its own events: one every so many ms, `times` in all (-1: for ever). Those of TICK_MS come together, at most BURST_MAX."""
+    burst = min(BURST_MAX, max(1, round(TICK_MS / max(every, 1)))) if every < TICK_MS else 1
+    every = max(round(every), TICK_MS)
+    pipeline["ticks"][source] = {"every": every, "next": now + every, "left": times, "burst": burst}
 
 
 def add_out(pipeline: Data, out: str, every: int, *, limit: int, most: int = 0) -> None:
@@ -153,9 +157,10 @@ def _ticks(proc: Process, sys: Sys, agent: Agent, times: list[int]) -> None:
     ticks = proc["data"]["pipeline"]["ticks"]
     for source, tick in ticks.items():
         while tick["left"] and tick["next"] <= sys.now:
-            tick["left"] -= tick["left"] > 0
             tick["next"] += tick["every"]
-            agent.tick(proc, sys, source)
+            for _ in range(tick["burst"] if tick["left"] < 0 else min(tick["burst"], tick["left"])):
+                tick["left"] -= tick["left"] > 0
+                agent.tick(proc, sys, source)
         if tick["left"]:
             times.append(tick["next"])
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from ..linear import TooComplex, compiled
 from ..process import Data
-from .log_parsers import parse_json
+from .log_parsers import parse_json, parse_pairs
 
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
 TOKEN = re.compile(
@@ -23,6 +24,9 @@ TOKEN = re.compile(
 RANGE = ("count_over_time", "rate", "bytes_over_time", "bytes_rate", "sum_over_time", "avg_over_time", "max_over_time", "min_over_time")
 VECTOR = ("sum", "min", "max", "avg", "count", "topk", "bottomk")
 STEPS_MAX = 11_000
+STAGES_MAX = 50
+SERIES_MAX = 500  # limits_config.max_query_series
+POINTS_MAX = 500_000
 
 
 class LogqlError(Exception):
@@ -130,6 +134,8 @@ class _Reader:
         return found
 
     def _stage(self, found: Log) -> None:
+        if len(found.stages) >= STAGES_MAX:
+            raise LogqlError(f"parse error : more than {STAGES_MAX} pipeline stages")
         operator = self.peek()
         self.at += 1
         if operator != "|":
@@ -273,8 +279,7 @@ def through(log: Log, labels: dict[str, str], line: str) -> tuple[dict[str, str]
             found = parse_json(line)
             labels = {**labels, **(_flat(found) if found is not None else {"__error__": "JSONParserErr"})}
         elif kind == "logfmt":
-            pairs = re.findall(r"([\w.]+)=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))", line)
-            labels = {**labels, **{name.replace(".", "_"): quoted or plain for name, quoted, plain in pairs}}
+            labels = {**labels, **{re.sub(r"[.-]", "_", name): value for name, value in parse_pairs(line).items()}}
         elif kind == "regexp":
             labels = {**labels, **_named(stage[1], line)}
         elif kind == "line_format":
@@ -397,8 +402,13 @@ def _ranges(metric: Metric, log: Log, streams: list[Data], times: list[int]) -> 
                 continue
             labels = {name: value for name, value in labels.items() if name != metric.unwrap}
         series.setdefault(json.dumps(labels, sort_keys=True), (labels, []))[1].append((at, size))
+    if len(series) > SERIES_MAX:
+        raise LogqlError(f"maximum of series ({SERIES_MAX}) reached for a single query")
+    if len(series) * len(times) + (len(rows) * len(times) if metric.unwrap else 0) > POINTS_MAX:
+        raise LogqlError("the query would return too many points: ask for fewer steps or fewer series")
     out: list[tuple[dict[str, str], dict[int, float]]] = []
     for labels, points in series.values():
+        sums = list(accumulate((size for _, size in points), initial=0.0))
         values: dict[int, float] = {}
         low = high = 0
         for time in times:
@@ -407,17 +417,17 @@ def _ranges(metric: Metric, log: Log, streams: list[Data], times: list[int]) -> 
             while low < high and points[low][0] <= time - metric.range_ms:
                 low += 1
             if high > low:
-                values[time] = _over(metric, [size for _, size in points[low:high]])
+                values[time] = _over(metric, sums[high] - sums[low], points[low:high] if metric.unwrap else [])
         if values:
             out.append((labels, values))
     return out
 
 
-def _over(metric: Metric, sizes: list[float]) -> float:
+def _over(metric: Metric, total: float, points: list[tuple[int, float]]) -> float:
     if metric.function in ("rate", "bytes_rate"):
-        return sum(sizes) / (metric.range_ms / 1000)
+        return total / (metric.range_ms / 1000)
     name = metric.function.partition("_")[0]
-    return _combined(name, sizes) if name in ("avg", "min", "max") else sum(sizes)
+    return _combined(name, [size for _, size in points]) if name in ("avg", "min", "max") else total
 
 
 def number(value: float) -> str:

@@ -386,9 +386,8 @@ def _source(proc: Process, sys: Sys, name: str, body: Data) -> None:
                       exclude=[str(one) for one in exclude], from_head=head, late_from_head=True,
                       every=int(body.get("glob_minimum_cooldown_ms", 1000)), saved=f"{directory}/checkpoints.json")  # fmt: skip
     elif body["type"] == "demo_logs":
-        every = max(10, seconds(body.get("interval"), 1))
         count = body.get("count")
-        pipe.add_tick(data["pipeline"], name, every, sys.now + every, count if isinstance(count, int) else -1)
+        pipe.add_tick(data["pipeline"], name, seconds(body.get("interval"), 1), sys.now, count if isinstance(count, int) else -1)
     elif body["type"] in ("fluent", "http_server"):
         data["ports"][str(body["address"]).rpartition(":")[2]] = name
 

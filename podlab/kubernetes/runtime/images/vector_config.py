@@ -11,6 +11,7 @@ from ... import bounded_yaml
 from ..process import Data, Errno
 from ..system import Sys
 from . import vrl_syntax
+from .fluentd_config import LINE_MAX, PLUGINS_MAX
 
 SOURCES: dict[str, set[str]] = {
     "file": {"include", "exclude", "read_from", "ignore_checkpoints", "data_dir", "file_key", "host_key", "glob_minimum_cooldown_ms",
@@ -80,6 +81,8 @@ def read(sys: Sys, paths: list[str]) -> Data:
 def interpolated(sys: Sys, text: str) -> str:
     """`$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?error}`; `$$` is a dollar. Comments are left alone. Raises ConfigError."""
     errors: list[str] = []
+    if any(len(line) > LINE_MAX for line in text.splitlines()):
+        raise ConfigError(f"a line is longer than {LINE_MAX} characters")
 
     def fill(found: re.Match[str]) -> str:
         if found[0] == "$$":
@@ -127,6 +130,8 @@ def check(conf: Data) -> list[str]:
             raise ConfigError(f"invalid type: sequence, expected a map in `{section}`")
         for name, body in held.items():
             errors += _component(section, name, body, known)
+    if sum(len(conf.get(section) or ()) for section, _, _ in kinds) > PLUGINS_MAX:
+        errors.append(f"more than {PLUGINS_MAX} components")
     if errors:
         raise ConfigError(*errors)
     if not conf.get("sources"):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ..linear import TooComplex, compiled
 from ..process import Data
 from ..serving import stamp
-from .log_parsers import NGINX, NGINX_TIME, iso, parse_json, time_ms
+from .log_parsers import NGINX, NGINX_TIME, iso, parse_json, parse_pairs, time_ms
 
 
 class Surroundings(Protocol):
@@ -118,7 +118,7 @@ def _parse_regex(run: Surroundings, a: list[Any]) -> Any:
 
 
 def _parse_key_value(run: Surroundings, a: list[Any]) -> Any:
-    found = {name: quoted or plain for name, quoted, plain in re.findall(r"([\w.-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))", text_of(a[0]))}
+    found = parse_pairs(text_of(a[0]))
     if not found:
         raise Failed("could not parse the input as key-value pairs")
     return found

@@ -17,7 +17,7 @@ TOKEN = re.compile(
     r"(?P<word>[A-Za-z_]\w*)|(?P<op>\?\?|\|\||&&|==|!=|<=|>=|\|=|[-+*/<>=!(){}\[\],:|])"
 )
 
-DEPTH_MAX = 40
+DEPTH_MAX, CHAIN_MAX = 30, 100
 
 Node = list[Any]
 
@@ -152,14 +152,20 @@ class _Parser:
         if level == len(self.LEVELS):
             return self.unary(depth + 1)
         found = self.expression(depth, level + 1)
+        chain = 0
         while self.peek() in self.LEVELS[level] and self.kind() == "op":
             operator = self.peek()
+            chain += 1
+            if chain > CHAIN_MAX:
+                raise VrlError(203, "syntax error: the expression is too long", self.where(), self.source)
             self.at += 1
             self.lines()
             found = ["binary", operator, found, self.expression(depth, level + 1)]
         return found
 
     def unary(self, depth: int) -> Node:
+        if depth > DEPTH_MAX:
+            raise VrlError(203, "syntax error: nested too deeply", self.where(), self.source)
         if self.peek() in ("!", "-") and self.kind() == "op":
             operator = self.peek()
             self.at += 1
