@@ -33,7 +33,7 @@ def manager(routes: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
     return {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}
 
 
-def listener(port: int, network_filter: dict[str, Any], host: str = "0.0.0.0", **chain: Any) -> dict[str, Any]:
+def listener(port: int, network_filter: dict[str, Any], host: str = "0.0.0.0", **chain: Any) -> dict[str, Any]:  # noqa: S104
     return {"name": f"l{port}", "address": address(host, port), "filter_chains": [{"filters": [network_filter], **chain}]}
 
 
@@ -43,7 +43,7 @@ def cluster(name: str, host: str, port: int = 8080, kind: str = "STRICT_DNS", **
 
 
 def bootstrap(listeners: list[dict[str, Any]], clusters: list[dict[str, Any]]) -> str:
-    found = {"admin": {"address": address("0.0.0.0", 9901)}, "static_resources": {"listeners": listeners, "clusters": clusters}}
+    found = {"admin": {"address": address("0.0.0.0", 9901)}, "static_resources": {"listeners": listeners, "clusters": clusters}}  # noqa: S104
     return yaml.safe_dump(found, sort_keys=False)
 
 

@@ -236,9 +236,9 @@ def test_two_envoys_prove_to_each_other_who_they_are_and_strangers_get_nowhere()
         ("static_resources: {clusters: [{name: a}, {name: a}]}", "cluster manager: duplicate cluster 'a'"),
         ("a: [", "Unable to convert YAML as JSON"),
         (simple().replace("cluster: orders", "cluster: other"), "route: unknown cluster 'other'"),
-        (simple().replace("envoy.extensions.filters.http.router.v3.Router", "envoy.extensions.filters.http.lua.v3.Lua"), "not part of this simulation"),
+        (simple().replace("filters.http.router.v3.Router", "filters.http.lua.v3.Lua"), "not part of this simulation"),
         (bootstrap([listener(8443, manager(ROUTES[:1]), transport_socket=_tls("Downstream", "x"))], []), "unable to read file: /etc/certs/tls.crt"),
-        (bootstrap([{"address": address("0.0.0.0", 80)}], []), "error adding listener '0.0.0.0:80': no filter chains specified"),
+        (bootstrap([{"address": address("0.0.0.0", 80)}], []), "error adding listener '0.0.0.0:80': no filter chains specified"),  # noqa: S104
     ],
 )
 def test_a_bad_configuration_ends_envoy_with_its_words(refusing: Lab, config: str, said: str) -> None:

@@ -176,7 +176,8 @@ def test_a_rule_redirects_what_it_matches_and_nothing_else(tools: Lab, rule: str
 
 def test_rules_are_listed_as_they_were_written_and_bad_ones_refused(tools: Lab) -> None:
     commands = ("-F", "-N MESH", "-A MESH -p tcp -j RETURN", "-A OUTPUT -j MESH", "-S")
-    assert tools.out("admin", "; ".join(f"iptables -t nat {command}" for command in commands)).splitlines()[-3:] == ["-N MESH", "-A OUTPUT -j MESH", "-A MESH -p tcp -j RETURN"]
+    listed = tools.out("admin", "; ".join(f"iptables -t nat {command}" for command in commands)).splitlines()
+    assert listed[-3:] == ["-N MESH", "-A OUTPUT -j MESH", "-A MESH -p tcp -j RETURN"]
     for rule, said in (
         ("-A OUTPUT -j NOWHERE", "Couldn't load target `NOWHERE'"),
         ("-A NOCHAIN -j RETURN", "No chain/target/match by that name."),
