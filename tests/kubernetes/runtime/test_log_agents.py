@@ -507,7 +507,8 @@ def test_a_long_line_of_fluentd_is_read_or_refused_soon(line: str) -> None:
 def test_the_shop_writes_to_its_file_and_turns_it_over() -> None:
     lab = Lab(nodes=1)
     lab.pod("shop", "podlab/shop")
-    lab.pod("text", "podlab/shop", env=[{"name": "LOG_FILE", "value": "-"}, {"name": "LOG_FORMAT", "value": "text"}, {"name": "EVERY_MS", "value": "0"}])
+    quiet = {"LOG_FILE": "-", "LOG_FORMAT": "text", "EVERY_MS": "0"}
+    lab.pod("text", "podlab/shop", env=[{"name": name, "value": value} for name, value in quiet.items()])
     lab.pod("nowhere", "podlab/shop", env=[{"name": "LOG_FILE", "value": "/no/where.log"}])
     lab.settle(20)
     rows = [json.loads(line) for line in lab.out("shop", "head -n 7 /var/log/app/app.log").splitlines()]
