@@ -203,7 +203,8 @@ def test_back_and_forward_walk_through_what_was_seen() -> None:
 def test_a_cookie_is_kept_only_where_it_may_be(set_cookie: str, url: str, kept: bool) -> None:
     jar = Jar()
     jar.take(set_cookie, url, NOW)
-    assert bool(jar.of(url, NOW)) is kept
+    assert bool(jar.cookies) is kept
+    assert jar.of(url, NOW) == jar.cookies
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,19 @@ def test_a_code_without_the_browsers_own_cookie_is_refused(lab: Lab) -> None:
     assert status(curl(lab, f"'{back}' -H 'Cookie: {other}'")) in (403, 500)  # PKCE stops it before the state does
 
 
+def test_a_code_of_another_sign_in_is_refused_by_its_nonce(lab: Lab) -> None:
+    """Without PKCE a stolen code could be slipped into a browser that has begun to sign in itself."""
+    door = f"http://{lab.ip('open')}:4180"
+    begun = [curl(lab, f"{door}/ -H 'Host: node-1:30080'") for _ in range(2)]
+    form = "http://node-1:30556" + header(curl(lab, f"'{header(begun[0], 'Location').replace('/auth?', '/auth/local?')}'"), "Location")
+    code = header(curl(lab, f"'{form}' -d login=haneul@podlab.test -d password=mango-42"), "Location").partition("code=")[2].partition("&")[0]
+    state = header(begun[1], "Location").partition("&state=")[2]
+    csrf = header(begun[1], "Set-Cookie").partition(";")[0]
+    found = curl(lab, f"'{door}/oauth2/callback?code={code}&state={state}' -H 'Host: node-1:30080' -H 'Cookie: {csrf}'")
+    assert (status(found), "_oauth2_proxy=" in found) == (403, False)
+    assert "CSRF token mismatch, potential attack" in lab.logs("open", "proxy")
+
+
 def test_somebody_of_another_domain_is_not_let_in(lab: Lab) -> None:
     answer = sign_in(lab, "-d login=bada@elsewhere.test -d password=peach-77")
     assert status(answer) == 403
