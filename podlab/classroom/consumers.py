@@ -16,7 +16,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from lessons import library
-from podlab.classroom import access, panels, rooms, steering, wishes
+from podlab.classroom import access, panels, polls, rooms, steering, wishes
 from podlab.classroom.rooms import Room
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import limits
@@ -47,6 +47,7 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
         self.outbox: list[str] = []
         self.matrix = ""  # the lesson whose matrix is shown; empty: the tiles are
         self.shown: dict[UUID, str] = {}  # tile or row -> what was sent last
+        self.poll = ""  # what was sent last of the open question
         self.wake = asyncio.Event()
         self.room = await rooms.get(self.classroom.pk)
         self.due = set(self.room.seats)
@@ -93,6 +94,9 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
             html.append(self._one(room, learner_id))
         if due:
             html.append(panels.counts(room))
+        if (poll := polls.panel(room)) != self.poll:
+            self.poll = poll
+            html.append(poll)
         if text := "".join(html):
             await self.send(text)
 

@@ -45,6 +45,10 @@ class Classroom(models.Model):
     step = models.SlugField(max_length=80, blank=True)
     timer_ends = models.DateTimeField(null=True, help_text="of the step that the class is at")
 
+    question_lesson = models.SlugField(max_length=80, blank=True)
+    question = models.SlugField(max_length=80, blank=True, help_text="of the lesson, open for everybody to answer; empty: none")
+    revealed = models.BooleanField(default=False, help_text="the open question's answer and counts are shown")
+
     # When a learner counts as stuck (signals.py); 0 switches a signal off.
     stuck_minutes = models.PositiveSmallIntegerField(default=8, help_text="minutes on one step")
     stuck_checks = models.PositiveSmallIntegerField(default=3, help_text="failed checks of one exercise")
@@ -97,6 +101,23 @@ class RosterEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}".strip()
+
+
+class Vote(models.Model):
+    """One member's answer to a question that was opened for the whole class; the first one counts."""
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.CASCADE, related_name="votes")
+    learner = models.ForeignKey(Learner, on_delete=models.CASCADE)
+    lesson = models.SlugField(max_length=80)
+    question = models.SlugField(max_length=80)
+    choice = models.PositiveSmallIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["classroom", "learner", "lesson", "question"], name="one_vote_a_member_and_question")]
+
+    def __str__(self) -> str:
+        return f"{self.question}: {self.choice}"
 
 
 class Directive(models.Model):

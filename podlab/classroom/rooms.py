@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from lessons.models import StepDone
-from podlab.classroom import access
+from podlab.classroom import access, polls
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
 from podlab.classroom.signals import Rule
@@ -26,6 +26,7 @@ from podlab.labs.models import Cluster, Learner
 
 logger = logging.getLogger(__name__)
 
+NO_BAR = '<aside id="class-bar" hx-ext="morph" hidden hx-swap-oob="morph"></aside>'
 TELL_EVERY = 0.25  # seconds between two looks at what changed: a watcher sees an act well within one second
 SAVE_EVERY, LOOK_AGAIN_EVERY = 5.0, 10.0  # seconds: members' rows; signals that time alone sets off
 ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "reset", "rate", "next", "check", "answer", "hint"})
@@ -42,9 +43,10 @@ class Watcher(Protocol):
 class Room:
     """One live class."""
 
-    def __init__(self, classroom: Classroom, seats: list[Seat]) -> None:
+    def __init__(self, classroom: Classroom, seats: list[Seat], votes: dict[UUID, int]) -> None:
         self.classroom = classroom
         self.seats = {seat.learner_id: seat for seat in seats}
+        self.votes = votes  # of the open question: learner -> choice
         self.watchers: set[Watcher] = set()
         self.dirty: set[UUID] = set()
         self.moved: set[UUID] = set(self.seats)  # whose picture is out of date
@@ -105,12 +107,11 @@ class Room:
 
     def show_bar(self, learner_id: UUID) -> None:
         for page in audience.pages(learner_id):
-            page.show(self.bar(learner_id))
+            page.show(self.bar(learner_id) + polls.card(self, learner_id))
 
     async def renew(self) -> None:
         """The class or its members changed in the database: take it over, and bring every page to it."""
-        classroom, seats = await CLUSTERS.writer.call(_load, self.classroom.pk)
-        self.classroom = classroom
+        self.classroom, seats, self.votes = await CLUSTERS.writer.call(_load, self.classroom.pk)
         present = self.seats
         self.seats = {}
         for seat in seats:
@@ -120,7 +121,7 @@ class Room:
             self.seats[seat.learner_id] = old or seat
         for gone in present:
             for page in audience.pages(gone):
-                page.show('<aside id="class-bar" hx-ext="morph" hidden hx-swap-oob="true"></aside>')
+                page.show(NO_BAR + polls.EMPTY_CARD)
         for learner_id in self.seats:
             self.seats[learner_id].online = bool(audience.pages(learner_id))
             self.show_bar(learner_id)
@@ -180,8 +181,8 @@ async def renew(classroom_id: int) -> None:
 
 
 async def _open(classroom_id: int) -> Room:
-    classroom, seats = await CLUSTERS.writer.call(_load, classroom_id)
-    room = ROOMS[classroom_id] = Room(classroom, seats)
+    classroom, seats, votes = await CLUSTERS.writer.call(_load, classroom_id)
+    room = ROOMS[classroom_id] = Room(classroom, seats, votes)
     for seat in seats:
         seat.online = bool(audience.pages(seat.learner_id))
         _seated[seat.learner_id] = classroom_id
@@ -234,6 +235,7 @@ def install() -> None:
     audience.listen(_hear)
     audience.guard(_guard)
     audience.handle("hand", _raise_hand)
+    audience.handle("vote", _vote)
 
 
 def _hear(act: audience.Act) -> None:
@@ -254,7 +256,7 @@ async def _seat(act: audience.Act) -> None:
         await renew(membership.classroom_id)
     if act.page.learner_id in room.seats:
         room.hear(act)
-        act.page.show(room.bar(act.page.learner_id))
+        act.page.show(room.bar(act.page.learner_id) + polls.card(room, act.page.learner_id))
         await room.pace()
 
 
@@ -275,6 +277,12 @@ async def _raise_hand(page: audience.LabPage, message: Mapping[str, Any]) -> Non
     await set_hand(room, page.learner_id, up=message.get("up") is True)
 
 
+async def _vote(page: audience.LabPage, message: Mapping[str, Any]) -> None:
+    room = of(page.learner_id)
+    if room is not None:
+        await polls.vote(room, page, message)
+
+
 async def set_hand(room: Room, learner_id: UUID, *, up: bool) -> None:
     """A hand goes up or down: the row first, then the learner's pages and the grid."""
     member = room.seats[learner_id].member
@@ -291,7 +299,7 @@ def _membership(learner_id: UUID) -> Membership | None:
     return access.present_membership(learner) if learner else None
 
 
-def _load(classroom_id: int) -> tuple[Classroom, list[Seat]]:
+def _load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int]]:
     classroom = Classroom.objects.get(pk=classroom_id)
     members = list(classroom.memberships.filter(removed=None).select_related("learner"))
     learners = [member.learner_id for member in members]
@@ -300,8 +308,9 @@ def _load(classroom_id: int) -> tuple[Classroom, list[Seat]]:
         done.setdefault(learner, {}).setdefault(lesson, set()).add(step)
     clusters = {(learner, lesson): pk for learner, lesson, pk in
                 Cluster.objects.filter(learner__in=learners).values_list("learner", "lesson", "id")}
-    return classroom, [Seat(member, done=done.get(member.learner_id, {}), cluster_id=clusters.get((member.learner_id, member.lesson)),
-                            finished=member.step in done.get(member.learner_id, {}).get(member.lesson, ())) for member in members]
+    seats = [Seat(member, done=done.get(member.learner_id, {}), cluster_id=clusters.get((member.learner_id, member.lesson)),
+                  finished=member.step in done.get(member.learner_id, {}).get(member.lesson, ())) for member in members]
+    return classroom, seats, polls.read(classroom) if classroom.question else {}
 
 
 def _save(members: list[Membership]) -> None:

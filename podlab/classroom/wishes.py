@@ -27,7 +27,7 @@ async def change(room: Room, message: dict[str, Any]) -> str:
 
 
 def read(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """(columns of Classroom, what to tell). Exactly one wish a message: rate, frozen, announcement, step, timer."""
+    """(columns of Classroom, what to tell). Exactly one wish a message: rate, frozen, announcement, step, question, reveal, timer."""
     if "rate" in message:
         return _rate(message["rate"])
     if "frozen" in message:
@@ -38,6 +38,10 @@ def read(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
         return {"announcement": text}, "알렸습니다." if text else "알림을 거두었습니다."
     if "step" in message:
         return _step(message)
+    if "question" in message:
+        return _question(message)
+    if "reveal" in message:
+        return {"revealed": message["reveal"] is True}, "답을 보여 주었습니다." if message["reveal"] is True else "답을 가렸습니다."
     if "timer" in message:
         minutes = limits.number(message["timer"])
         if not 0 <= minutes <= TIMER_MAX:
@@ -67,6 +71,19 @@ def _step(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if step and found.step(step) is None:
         raise limits.refuse("그런 걸음이 없습니다.")
     return {"lesson": lesson, "step": step, "timer_ends": None}, "모두를 이 걸음으로 불렀습니다."
+
+
+def _question(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    if not message["question"]:
+        return {"question_lesson": "", "question": "", "revealed": False}, "문제를 거두었습니다."
+    lesson, question = limits.text(message.get("lesson", ""), 80), limits.text(message["question"], 80)
+    try:
+        found = library.get(lesson).question(question)
+    except LookupError:
+        found = None
+    if found is None:
+        raise limits.refuse("그런 문제가 없습니다.")
+    return {"question_lesson": lesson, "question": question, "revealed": False}, "모두에게 문제를 냈습니다."
 
 
 def _save(pk: int, fields: dict[str, Any]) -> None:

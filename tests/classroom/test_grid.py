@@ -188,3 +188,28 @@ async def test_nobody_looks_into_a_cluster_of_another_class(classroom: Classroom
     await hers.line.connect()
     assert (await hers.line.receive_output())["code"] == 4403
     await learner.line.disconnect()
+
+
+async def test_a_question_is_answered_once_and_its_answer_is_hidden_until_it_is_revealed(classroom: Classroom, teacher_page: Page) -> None:
+    from lessons import library
+
+    question = next(q for step in library.get(LESSON).steps for q in step.questions)
+    right = next(n for n, choice in enumerate(question.choices) if choice.correct)
+    wrong = next(n for n, choice in enumerate(question.choices) if not choice.correct)
+    learners = [await lab(await database_sync_to_async(seat)(classroom, name)) for name in ("하늘", "바다")]
+    for learner in learners:
+        await learner.until("class-bar")
+    await teacher_page.send(action="wish", lesson=LESSON, question=question.id)
+    for learner, choice in zip(learners, (right, wrong), strict=True):
+        await learner.until('class="class-question"')
+        assert "right" not in learner.html.split('class="class-question"')[-1].split("</section>")[0]
+        await learner.send(action="vote", question=question.id, choice=choice)
+        await learner.until("답했습니다")
+        await learner.send(action="vote", question=question.id, choice=wrong)
+    await teacher_page.until("2명이 답했습니다")
+    await teacher_page.send(action="wish", reveal=True)
+    for learner in learners:
+        await learner.until("1명 · 50%")
+        await learner.send(action="vote", question=question.id, choice=right)
+        await learner.until("이 문제는 이제 닫혔습니다")
+        await learner.line.disconnect()

@@ -38,9 +38,8 @@ export function installGrid(document, socket) {
       const hidden = tile.matches(".tile") ? !fits(tile) : words && !tile.textContent.toLowerCase().includes(words);
       if (tile.hidden !== Boolean(hidden)) tile.hidden = Boolean(hidden);
       if (tile.style.order !== String(place)) tile.style.order = place;
-      const bar = tile.querySelector(".progress i");
-      if (bar) bar.style.width = `${bar.dataset.share}%`;
     });
+    for (const bar of document.querySelectorAll("i[data-share]")) bar.style.width = `${bar.dataset.share}%`;
     nobody.hidden = tiles.length > 0;
   };
   const plan = () => {
@@ -62,9 +61,14 @@ export function installGrid(document, socket) {
     plan();
   });
   document.addEventListener("submit", (event) => {
-    if (event.target.id !== "announce") return;
-    event.preventDefault();
-    socket.send({ action: "wish", announcement: document.getElementById("announcement").value });
+    if (event.target.id === "announce") {
+      event.preventDefault();
+      socket.send({ action: "wish", announcement: document.getElementById("announcement").value });
+    } else if (event.target.id === "ask") {
+      event.preventDefault();
+      const [lesson, question] = document.getElementById("ask-question").value.split(" ");
+      socket.send({ action: "wish", lesson, question });
+    }
   });
   document.addEventListener("htmx:wsAfterMessage", plan);
   socket.whenOpen(() => {

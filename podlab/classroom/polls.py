@@ -1,0 +1,83 @@
+"""A question for the whole class at once: everybody answers once, the teacher sees the counts grow, and all see them when it is revealed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from lessons import library
+from lessons.schema import Question
+from podlab.classroom.models import Classroom, Vote
+from podlab.labs import audience, limits
+from podlab.labs.live import CLUSTERS
+
+if TYPE_CHECKING:
+    from podlab.classroom.rooms import Room
+
+EMPTY_CARD = '<section id="class-question" hx-ext="morph" hidden hx-swap-oob="morph"></section>'
+
+
+def question_of(classroom: Classroom) -> Question | None:
+    """The open question; None where there is none, or its lesson has changed since."""
+    if not classroom.question:
+        return None
+    try:
+        return library.get(classroom.question_lesson).question(classroom.question)
+    except LookupError:
+        return None
+
+
+def read(classroom: Classroom) -> dict[UUID, int]:
+    """{learner: choice} of the open question."""
+    return dict(Vote.objects.filter(classroom=classroom, lesson=classroom.question_lesson, question=classroom.question)
+                .values_list("learner_id", "choice"))
+
+
+def counted(question: Question, votes: Mapping[UUID, int]) -> list[dict[str, Any]]:
+    """Each choice with its number of votes and their share in percent."""
+    counts, total = Counter(votes.values()), max(len(votes), 1)
+    return [{"index": index, "choice": choice, "count": counts[index], "share": round(100 * counts[index] / total)}
+            for index, choice in enumerate(question.choices)]
+
+
+def card(room: Room, learner_id: UUID) -> str:
+    """The open question on a member's page: choices, then one's own, and when revealed everybody's and the right one."""
+    question = question_of(room.classroom)
+    if question is None:
+        return EMPTY_CARD
+    return render_to_string("classroom/_class_question.html", {
+        "question": question, "choices": counted(question, room.votes), "mine": room.votes.get(learner_id),
+        "revealed": room.classroom.revealed, "total": len(room.votes)})
+
+
+def panel(room: Room) -> str:
+    """The open question on the teacher's page, with the counts."""
+    question = question_of(room.classroom)
+    return render_to_string("classroom/_poll.html", {
+        "question": question, "choices": counted(question, room.votes) if question else [], "revealed": room.classroom.revealed,
+        "total": len(room.votes), "members": len(room.seats), "lessons": library.lessons()})
+
+
+async def vote(room: Room, page: audience.LabPage, message: Mapping[str, Any]) -> None:
+    """A member answers. The first answer stays; after the reveal nothing is taken any more. Raises ApiError."""
+    question, choice = question_of(room.classroom), message.get("choice")
+    if question is None or room.classroom.revealed or message.get("question") != question.id:
+        raise limits.refuse("이 문제는 이제 닫혔습니다.")
+    if isinstance(choice, bool) or not isinstance(choice, int) or not 0 <= choice < len(question.choices):
+        raise limits.refuse("고를 수 없는 답입니다.")
+    if page.learner_id in room.votes:
+        return
+    room.votes[page.learner_id] = choice
+    await CLUSTERS.writer.call(_store, room.classroom, page.learner_id, choice)
+    page.show(card(room, page.learner_id))
+    for watcher in list(room.watchers):
+        watcher.changed(set())
+
+
+def _store(classroom: Classroom, learner_id: UUID, choice: int) -> None:
+    Vote.objects.get_or_create(classroom=classroom, learner_id=learner_id, lesson=classroom.question_lesson, question=classroom.question,
+                               defaults={"choice": choice})
