@@ -162,7 +162,6 @@ class EventRecorder(Component):
         return True
 
 
-@lru_cache(maxsize=1024)  # that of a source and an object is asked for again with each of its Events
 def _short(key: str) -> str:
     """A cache key of fixed size: messages are long, and a live cluster remembers many."""
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
