@@ -130,7 +130,7 @@ def inspector(live: LiveCluster, ref: str, view: str, board: Board) -> str:
     path, _, container = ref.partition("#")
     parts = path.split("/")
     plural, name, namespace = parts[0], parts[-1], parts[1] if len(parts) == 3 else None
-    resource = BY_PLURAL.get(plural)
+    resource = BY_PLURAL.get(plural) or live.engine.server.customs.find(plural)
     obj = live.engine.etcd.get(plural, "/".join(parts[1:])) if resource else None
     kind = korean.KINDS.get(plural) or (resource.kind if resource else plural)
     context: dict[str, Any] = {"ref": ref, "view": view, "view_name": VIEW_NAMES[view], "views": list(VIEW_NAMES.items()), "name": name,
@@ -160,7 +160,8 @@ def inspector(live: LiveCluster, ref: str, view: str, board: Board) -> str:
 def _inspectable(live: LiveCluster, ref: str, present: str) -> bool:
     """Whether a line of a chain leads to another object that still exists."""
     plural, _, key = ref.partition("/")
-    return ref not in ("", present) and plural in BY_PLURAL and live.engine.etcd.get(plural, key) is not None
+    known = plural in BY_PLURAL or live.engine.server.customs.find(plural) is not None
+    return ref not in ("", present) and known and live.engine.etcd.get(plural, key) is not None
 
 
 def events_of(live: LiveCluster, obj: Map) -> list[dict[str, Any]]:

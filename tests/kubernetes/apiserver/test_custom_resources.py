@@ -145,6 +145,14 @@ def test_a_definition_must_be_named_after_its_plural_and_group() -> None:
         'metadata.name: Invalid value: "x.stable.example.com": must be spec.names.plural+"."+spec.group')
 
 
+def test_a_group_of_the_community_needs_its_approval() -> None:
+    crd = definition(name="crontabs.batch.k8s.io")
+    crd["spec"]["group"] = "batch.k8s.io"
+    assert 'Required value: protected groups must have approval annotation "api-approved.kubernetes.io"' in refusal(lambda: World().define(crd))
+    crd["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, a test"}
+    World().define(crd)
+
+
 def test_a_stored_version_may_not_vanish_from_a_definition(world: World) -> None:
     crd = thaw(world.request("get", "customresourcedefinitions", KEY, namespace=""))
     crd["spec"]["versions"][0]["name"] = "v2"

@@ -80,7 +80,8 @@ def test_managed_fields_are_shown_on_request_only() -> None:
     said(where, "create configmap settings --from-literal=level=low")
     assert "managedFields" not in said(where, "get cm settings -o yaml")
     shown = said(where, "get cm settings -o yaml --show-managed-fields")
-    assert "  managedFields:\n  - apiVersion: v1\n    fieldsType: FieldsV1\n    fieldsV1:\n      f:data:\n        .: {}\n        f:level: {}\n" in shown
+    assert "  managedFields:\n  - apiVersion: v1\n    fieldsType: FieldsV1\n    fieldsV1:\n" in shown
+    assert "      f:data:\n        .: {}\n        f:level: {}\n" in shown
     assert "    manager: kubectl-create\n    operation: Update\n" in shown
     assert said(where, "get cm settings -o jsonpath={.metadata.managedFields[*].manager}") == "kubectl-create"
 
@@ -108,7 +109,8 @@ def test_going_over_from_client_side_to_server_side_moves_the_ownership() -> Non
 
 def with_kind() -> Cluster:
     where = cluster()
-    assert said(where, "apply -f crd.yaml", {"crd.yaml": CRD}) == "customresourcedefinition.apiextensions.k8s.io/crontabs.stable.example.com created\n"
+    made = said(where, "apply -f crd.yaml", {"crd.yaml": CRD})
+    assert made == "customresourcedefinition.apiextensions.k8s.io/crontabs.stable.example.com created\n"
     where.run_for(1)
     return where
 

@@ -23,6 +23,7 @@ Object = Mapping[str, Any]
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
 COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 DEPTH_MAX = 60
+APPROVED = "api-approved.kubernetes.io"
 
 
 def create(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -37,6 +38,7 @@ def create(obj: Object, errors: Errors, _: Any = None) -> None:
         complain(errors, "spec.group", group, words.bad_subdomain(group))
         if "." not in group:
             errors.append(FieldError.invalid("spec.group", group, "should be a domain with at least one dot"))
+        _protected(group, obj["metadata"].get("annotations") or {}, errors)
     if spec.get("scope") not in ("Cluster", "Namespaced"):
         errors.append(FieldError.not_supported("spec.scope", spec.get("scope", ""), ["Cluster", "Namespaced"]))
     _versions(spec, errors)
@@ -61,6 +63,19 @@ def create(obj: Object, errors: Errors, _: Any = None) -> None:
         _scale((version.get("subresources") or {}).get("scale"), f"{path}.scale", errors)
     for version, path in hoisted(spec, "selectableFields", "spec.selectableFields"):
         _selectable(version, path, errors)
+
+
+def _protected(group: str, annotations: Object, errors: Errors) -> None:
+    """The community's own groups need its approval (ValidateCustomResourceDefinition, validateAPIApproval)."""
+    if not any(group == own or group.endswith("." + own) for own in ("k8s.io", "kubernetes.io")):
+        return
+    path, text = f"metadata.annotations[{APPROVED}]", annotations.get(APPROVED, "")
+    words_of = f'protected groups must have approval annotation "{APPROVED}"'
+    if not text:
+        errors.append(FieldError.required(path, f"{words_of}, see https://github.com/kubernetes/enhancements/pull/1111"))
+    elif not text.startswith(("unapproved", "http://", "https://")):
+        errors.append(FieldError.invalid(path, text, f'{words_of} with either a URL or a reason starting with "unapproved", see '
+                                         "https://github.com/kubernetes/enhancements/pull/1111"))
 
 
 def update(new: Object, old: Object, errors: Errors) -> None:
