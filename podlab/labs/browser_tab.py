@@ -7,8 +7,9 @@ through the journal like any other act on the cluster; a new navigation, or ë©ˆì
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -24,6 +25,8 @@ from podlab.labs.live import LiveCluster
 from podlab.labs.storage import Fenced
 from podlab.labs.terminal import TerminalSession
 from podlab.projection.korean import josa
+
+logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.05  # seconds between two looks at whether an answer has come
 KEPT_SECONDS = 300  # a page waits so long to be fetched by its frame
@@ -64,9 +67,9 @@ class BrowserTab:
         """What was typed in the address bar, or clicked in the diagram."""
         url = tidy(limits.text(text, webpage.URL_MAX))
         if url:
-            self._start(url, self.browser.go(url))
+            self._start(url, lambda: self.browser.go(url))
         else:
-            self._start(text[:200], self._show_bad(text[:200]))
+            self._start(text[:200], lambda: self._show_bad(text[:200]))
 
     def follow(self, event: dict[str, Any]) -> None:
         """A link or a form of the page in the frame."""
@@ -75,13 +78,16 @@ class BrowserTab:
         if not webpage.is_web(url) or len(body) > BODY_MAX:
             return
         if method == "get":  # a form that asks: its fields become the query
-            url = urlsplit(url)._replace(query=urlencode(parse_qsl(body, keep_blank_values=True, max_num_fields=200))).geturl()
-        self._start(url, self.browser.go(url, "POST", body, source=source) if method == "post" else self.browser.go(url, source=source))
+            url = urlsplit(url)._replace(query=urlencode(parse_qsl(body, keep_blank_values=True))).geturl()
+        if method == "post":
+            self._start(url, lambda: self.browser.go(url, "POST", body, source=source))
+        else:
+            self._start(url, lambda: self.browser.go(url, source=source))
 
     def step(self, by: int) -> None:
         """Back (-1), forward (1), once more (0)."""
         if 0 <= self.browser.at + by < len(self.browser.history):
-            self._start(self.browser.history[self.browser.at + by], self.browser.step(by))
+            self._start(self.browser.history[self.browser.at + by], lambda: self.browser.step(by))
 
     def stop(self) -> None:
         if self._task is not None:
@@ -99,18 +105,22 @@ class BrowserTab:
 
     # ---- navigating
 
-    def _start(self, url: str, going: Any) -> None:
+    def _start(self, url: str, going: Callable[[], Awaitable[None]]) -> None:
         self.close()
         self._loading = url
         self._touch()
-        self._task = asyncio.get_running_loop().create_task(self._run(going))
+        self._task = asyncio.get_running_loop().create_task(self._run(url, going))
 
     async def _show_bad(self, text: str) -> None:
         self.browser.hops = [Hop("GET", text, error="URL")]
 
-    async def _run(self, going: Any) -> None:
-        await going
-        await self._render()
+    async def _run(self, url: str, going: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await going()
+            await self._render()
+        except Exception:  # a page that we stumble over is one that did not come, and the tab goes on
+            logger.exception("A page could not be opened")
+            self.browser.hops, self._frame, self._page = [Hop("GET", url, error="ECONNRESET")], "", webpage.Safe()
         self._loading = ""
         self._touch()
 

@@ -11,6 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from lessons import prose
 from podlab.labs import access, webpage
 from podlab.labs.browser_tab import failure_of
 from podlab.labs.browsing import Browser, Hop, Jar, tidy
@@ -112,6 +113,10 @@ def test_a_large_page_takes_no_longer_than_its_size(piece: str) -> None:
     began = time.process_time()
     webpage.safe(html, BASE, RELAY)
     assert time.process_time() - began < 1.5
+
+
+def test_a_lesson_can_offer_an_address_to_open() -> None:
+    assert '<button type="button" data-open="http://node-1:30080/">열기</button>' in prose.render("```open http://node-1:30080/\n열기\n```")
 
 
 # ---- the browser
