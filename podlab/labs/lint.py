@@ -11,10 +11,11 @@ import yaml
 from podlab.kubernetes.apiserver import create
 from podlab.kubernetes.apiserver.context import Context
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.kubernetes.apiserver.request import ADMIN
+from podlab.kubernetes.apiserver.request import ADMIN, Request
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.kubectl import manifests
 from podlab.kubernetes.kubectl.terminal import KubectlError
+from podlab.kubernetes.resources import by_api_kind
 from podlab.projection import explanations
 
 DOCUMENTS_MAX = 40  # more of them are checked when they are applied
@@ -57,7 +58,7 @@ def _unreadable(text: str, message: str) -> Problem:
 
 
 def _of_object(cluster: Cluster, obj: dict[str, Any], node: yaml.Node) -> list[Problem]:
-    resource = create.resource_of(obj)
+    resource = create.resource_of(obj) or by_api_kind(str(obj.get("apiVersion")), str(obj.get("kind")), cluster.server.customs.served())
     top = node.start_mark.line + 1
     if resource is None:
         kind, version = str(obj.get("kind") or ""), str(obj.get("apiVersion") or "")
@@ -67,11 +68,16 @@ def _of_object(cluster: Cluster, obj: dict[str, Any], node: yaml.Node) -> list[P
                    else f'no matches for kind "{kind}" in version "{version}"')
         return [Problem(_line(node, ["kind"]) if kind else top, message, explanations.explain("", message) or "")]
     metadata = obj.get("metadata")
-    namespace = (metadata.get("namespace") if isinstance(metadata, dict) else None) or "default"
+    named = metadata.get("namespace") if isinstance(metadata, dict) else None
+    namespace = named or "default"
+    namespace = namespace if resource.namespaced and isinstance(namespace, str) else ""
     try:
-        create.admit(resource, obj, namespace if resource.namespaced and isinstance(namespace, str) else "", Context(cluster, ADMIN), strict=True)
+        if resource.custom is not None:
+            cluster.server.perform(Request("create", resource.plural, namespace, body=obj, options={"dryRun": "All"}))
+        else:
+            create.admit(resource, obj, namespace, Context(cluster, ADMIN), strict=True)
     except ApiError as error:
-        return _refused(error, node, top)
+        return _refused(error, node, top) if error.reason != "AlreadyExists" else []
     return []
 
 
