@@ -30,6 +30,9 @@ READING = ("get", "list", "watch")
 IN_A_THREAD = 32 * 1024  # bytes of a body that are parsed beside the event loop
 ATTEMPTS = 3  # when another process has taken the cluster over
 SESSIONS = ("exec", "attach", "portforward")
+# Kinds that every answer warns of (APILifecycleDeprecated, pkg/registry/core/*/strategy.go)
+DEPRECATED = {("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+              ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+"}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,6 +124,8 @@ async def _resource(call: Call, access: Access, receive: Receive, send: Send) ->
         read = bodies.read if len(raw) < IN_A_THREAD else _read_aside
         found: Any = read(*arguments, patching=target.verb == "patch")
         body, twice = await found if asyncio.iscoroutine(found) else found
+    if warning := DEPRECATED.get((target.resource.group, target.resource.plural)):
+        call.warnings.append(warning)
     for attempt in range(ATTEMPTS):
         live = await live_cluster(access)
         try:
@@ -128,7 +133,6 @@ async def _resource(call: Call, access: Access, receive: Receive, send: Send) ->
             return
         except Fenced:
             CLUSTERS.discard(live)
-            call.warnings.clear()
             if attempt == ATTEMPTS - 1:
                 raise ApiError(503, "ServiceUnavailable", "the server is currently unable to handle the request") from None
 

@@ -12,7 +12,7 @@ from ...resources import BY_PLURAL
 from ..builder import SELECTING, Info, select
 from ..flags import Flag
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, fail_with, verb
+from ..verbs import CHANGING, Call, fail_with, printed_name, verb
 
 NODES = BY_PLURAL["nodes"]
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -97,7 +97,10 @@ def _taint(call: Call, info: Info, add: list[dict[str, str]], remove: list[tuple
     if call.dry != "client":
         new_node = call.request("patch", NODES, info.name, "", {"spec": {"taints": taints or None}},
                                 patchType="application/merge-patch+json")
-    call.show(NODES, new_node, done)
+    if call.flags.get("output"):
+        call.show(NODES, new_node, done)
+    else:  # taint.go names the operation anew for each node, and the dry run is forgotten
+        call.terminal.out(f"{printed_name(NODES, info.name)} {done}\n")
 
 
 # ---- cordon and drain
