@@ -77,10 +77,10 @@ export function installLayout(document, socket, storage) {
     { rootMargin: "0px 0px -40% 0px" },
   ).observe(lab);
   jump.addEventListener("click", () => {
-    if (root.classList.contains("is-below")) return window.scrollTo({ top: reading });
+    if (root.classList.contains("is-below")) return window.scrollTo({ top: reading, behavior: "instant" });
     reading = window.scrollY;
     leaving = true;
-    lab.scrollIntoView({ block: "start" });
+    lab.scrollIntoView({ block: "start", behavior: "instant" }); // a long way past every step, and none of them is being read
   });
   addEventListener("scroll", () => leaving || root.classList.contains("is-below") || (reading = window.scrollY), { passive: true });
 

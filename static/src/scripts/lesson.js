@@ -4,7 +4,10 @@ export function installLesson(document, socket) {
   const prose = document.getElementById("main");
   const steps = [...prose.querySelectorAll("[data-step]")];
   if (!steps.length) return;
+  const rests = 250; // ms that a step stays in view before it is being read: a page that scrolls past on its own (a phone's jump) reads nothing
   let present = "";
+  let next = "";
+  let waiting = null;
   const read = new Set();
   const tell = () => present && socket.send({ action: "step", step: present });
   const narrow = matchMedia("(max-width: 900px)");
@@ -12,10 +15,18 @@ export function installLesson(document, socket) {
     new IntersectionObserver(
       (entries) => {
         for (const entry of entries) {
-          if (entry.isIntersecting && entry.target.dataset.step !== present) {
-            present = entry.target.dataset.step;
-            tell();
+          const step = entry.target.dataset.step;
+          if (!entry.isIntersecting) {
+            if (next === step) clearTimeout(waiting);
+            continue;
           }
+          clearTimeout(waiting);
+          next = step;
+          waiting = setTimeout(() => {
+            if (step === present || document.documentElement.classList.contains("is-below")) return;
+            present = step;
+            tell();
+          }, rests);
         }
       },
       { root: narrow.matches ? null : prose, rootMargin: "-35% 0px -60% 0px" },
