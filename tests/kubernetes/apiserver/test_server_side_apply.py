@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podlab.kubernetes.apiserver import schema
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.ownership import fields, records, typed, types
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import Map, dig, thaw
+from podlab.kubernetes.resources import BY_KIND
 
 Json = Any
 EPOCH = 1_795_219_200_000
@@ -395,3 +397,17 @@ def test_it_makes_no_difference_when_ownership_is_looked_at_nor_whether_a_checkp
     def owners(state: Json) -> Json:
         return {plural: [[[*row[:5], state["sets"][row[5]]] for row in rows] for rows in objects] for plural, objects in state["owned"].items()}
     assert owners(plain) == owners(slept)
+
+
+def test_after_a_rollout_no_set_names_a_field_that_is_not_there(world: World) -> None:
+    world.request("create", "deployments", body=deployment(replicas=2), fieldManager="kubectl-create")
+    world.cluster.run_for(10)
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "nginx", "image": "nginx:1.16.1"}]}}}}
+    world.request("patch", "deployments", "web", change, patchType="application/strategic-merge-patch+json", fieldManager="kubectl-edit")
+    world.cluster.run_for(30)
+    for plural in world.cluster.etcd.plurals():
+        for obj in world.cluster.etcd.list(plural):
+            kind = types.of_struct(schema.type_of(BY_KIND[obj["kind"]]))
+            there = set(fields.paths(typed.everything(obj, kind)))
+            for one in records.shown(obj)["metadata"].get("managedFields", ()):
+                assert set(fields.paths(one["fieldsV1"])) <= there, (plural, obj["metadata"]["name"], one["manager"])
