@@ -50,6 +50,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self._views: dict[str, View] = {}
+        self.derived: dict[str, Any] = {}  # what programs worked out from files, to save work: no part of the state, lost at any time
         self._running = False
         self.crashes: list[str] = []  # programs that failed in a way no program should: for tests and the operator
 

@@ -213,3 +213,12 @@ def test_documents_live_as_long_as_the_volume_of_the_data_path(lab: Lab) -> None
     assert ask(lab, "a/_count", pod="kept")["count"] == 1
     restored = lab.restored()
     assert ask(restored, "a/_count", pod="kept") == ask(lab, "a/_count", pod="kept")
+
+
+def test_a_line_separator_in_a_document_is_kept_and_a_damaged_file_is_told(lab: Lab) -> None:
+    ask(lab, "odd/_doc/1?refresh=true", "PUT", {"text": "a\u2028b\x85c"})
+    assert ask(lab, "odd/_doc/1")["_source"] == {"text": "a\u2028b\x85c"}
+    lab.run("es", "echo broken >> data/indices/odd/translog")
+    assert ask(lab, "odd/_search")["error"]["type"] == "no_shard_available_action_exception"
+    assert ask(lab, "logs/_count")["count"] == 4
+    lab.run("es", "rm -r data/indices/odd")

@@ -56,7 +56,7 @@ class Index:
         return [(name, document) for name, (at, _, document) in self.docs.items() if at < edge or at <= self.refreshed]
 
 
-_read: dict[tuple[str, str], tuple[str, Index]] = {}  # (data path, uuid) -> (text, what it came to): only saves work
+CACHED_MAX = 32  # indices of a machine whose reading is kept
 
 
 def root(data: Data) -> str:
@@ -72,28 +72,32 @@ def names(sys: Sys, data: Data) -> list[str]:
 
 
 def get(sys: Sys, data: Data, name: str) -> Index | None:
-    """An index as it is now; None: there is none."""
+    """An index as it is now; None: there is none. Raises EsError when its file is not what it should be."""
     try:
         text = sys.read_file(f"{root(data)}/{name}/translog")
     except Errno:
         return None
     uuid = text[10:40].partition('"')[0]
-    known = _read.get((name, uuid))
+    cache, key = sys.kernel.derived, f"elasticsearch/{uuid}"
+    known: tuple[str, Index] | None = cache.get(key)
     if known is not None and text.startswith(known[0]):
         if len(text) == len(known[0]):
             return known[1]
         index, fresh = known[1], text[len(known[0]) :]
-        _read.pop((name, uuid))  # taken out while it changes: another cluster with the same seed must not see half of it
     else:
         index, fresh = None, text
-    for line in fresh.splitlines():
-        index = _apply(name, index, json.loads(line))
+    cache.pop(key, None)
+    try:
+        for line in fresh.split("\n")[:-1]:
+            index = _apply(name, index, json.loads(line))
+    except (ValueError, LookupError, TypeError):  # somebody has written into the file
+        raise EsError(503, "no_shard_available_action_exception", f"[{name}][0] translog is corrupted") from None
     if index is None:
         return None
     index.size = len(text)
-    if len(_read) >= 64:
-        _read.pop(next(iter(_read)))
-    _read[(name, uuid)] = (text, index)
+    if len(cache) >= CACHED_MAX:
+        del cache[next(iter(cache))]
+    cache[key] = (text, index)
     return index
 
 
