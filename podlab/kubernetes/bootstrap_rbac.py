@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+
+from .objects import Map, freeze
 
 RBAC = "rbac.authorization.k8s.io"
 DEFAULTING = {"kubernetes.io/bootstrapping": "rbac-defaults"}
@@ -41,8 +44,13 @@ ADMIN_ONLY = [
 ]
 
 
-def objects() -> list[tuple[str, dict[str, Any]]]:
-    """[(plural, object)] in the order in which they are made; what is aggregated is there already."""
+@lru_cache(maxsize=1)
+def objects() -> tuple[tuple[str, Map], ...]:
+    """(plural, object) in the order in which they are made; what is aggregated is there already. All clusters share the rules."""
+    return tuple((plural, freeze(obj)) for plural, obj in _made())
+
+
+def _made() -> list[tuple[str, dict[str, Any]]]:
     reading = [{"apiGroups": [group], "resources": sorted((read + " " + write).split()), "verbs": READ} for group, read, write in NAMESPACED]
     writing = [{"apiGroups": [group], "resources": sorted(write.split()), "verbs": WRITE} for group, _, write in NAMESPACED if write]
     everything = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}]
