@@ -186,7 +186,8 @@ class Node(Terminals, Volumes, Kernel):
     ) -> str:  # fmt: skip
         """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name;
         "" the image's. `capabilities`: those that it has beyond the default ones. `target`: id of the container whose pid namespace it
-        joins (kubectl debug --target). Raises StartError with reason CreateContainerError (no such image here, nothing to run, no such user or volume)."""
+        joins (kubectl debug --target). Raises StartError with reason CreateContainerError (no such image here, nothing to run, no such
+        user or volume)."""
         sandbox = self.state["sandboxes"][pod_uid]
         found = self.find_image(image)
         if found is None:

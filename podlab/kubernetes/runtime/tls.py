@@ -37,15 +37,51 @@ def is_hello(text: str) -> bool:
     return text.startswith("\x16\x03")
 
 
+class BadRecord(Exception):
+    """Bytes that are no TLS record, whatever they begin with."""
+
+
+def take(text: str) -> tuple[str, str, str] | None:
+    """(kind, body, what follows) of the first record; None while it is not whole. Raises BadRecord."""
+    if not any(text.startswith(kind) or kind.startswith(text) for kind in (HELLO, FLIGHT, DATA, ALERT)):
+        raise BadRecord
+    length, colon, rest = text[3:].partition(":")
+    if length and not (length.isdecimal() and len(length) < 8):
+        raise BadRecord
+    if not colon or len(rest) < int(length or 0):
+        return None
+    return text[:3], rest[: int(length)], rest[int(length) :]
+
+
+def _object(body: str) -> Data:
+    """The content of a handshake message. Raises BadRecord."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        raise BadRecord from None
+    if not isinstance(found, dict):
+        raise BadRecord
+    return found
+
+
+def server_name(text: str) -> str:
+    """The name that a client's first message asks for, "" where there is none."""
+    try:
+        record = take(text)
+        return str(_object(record[1]).get("sni", "")) if record is not None and record[0] == HELLO else ""
+    except BadRecord:
+        return ""
+
+
 def opened(text: str) -> str:
     """What the records of a written text carry, for the trace of requests; plain text is itself."""
-    if not text.startswith(DATA):
-        return text
     found, rest = "", text
-    while rest.startswith(DATA):
-        length, _, rest = rest[3:].partition(":")
-        found, rest = found + rest[: int(length)], rest[int(length) :]
-    return found
+    try:
+        while rest.startswith(DATA) and (record := take(rest)) is not None:
+            found, rest = found + record[1], record[2]
+    except BadRecord:
+        return text
+    return found or text
 
 
 def identity(certificate: Data | None) -> str:
@@ -63,10 +99,24 @@ def identity(certificate: Data | None) -> str:
 
 def handshake(text: str) -> tuple[str, str] | None:
     """("client" or "server", identity) of a handshake flight with a certificate that passes by, for the trace; None for anything else."""
-    if not text.startswith(FLIGHT):
+    try:
+        record = take(text) if text.startswith(FLIGHT) else None
+        if record is None:
+            return None
+        body = _object(record[1])
+        return ("server" if "ask" in body else "client"), identity(_certificate(body))
+    except BadRecord:
         return None
-    body = json.loads(text[3:].partition(":")[2])
-    return ("server" if "ask" in body else "client"), identity(body["certificate"])
+
+
+def _certificate(body: Data) -> Data | None:
+    """The certificate in a flight: {"chain": PEM} or {"name", "root"}. Raises BadRecord."""
+    found = body.get("certificate")
+    if found is None:
+        return None
+    if isinstance(found, dict) and ("chain" in found or "name" in found) and all(isinstance(value, str) for value in found.values()):
+        return found
+    raise BadRecord
 
 
 def client(sys: Sys, fd: int, context: Data) -> Data:
@@ -92,26 +142,18 @@ def feed(sys: Sys, fd: int, session: Data, text: str, context: Data) -> str:
     """Takes what has come in, answers handshakes, gives the application's text. Look at session["state"] afterwards."""
     session["buffer"] += text
     found = ""
-    while session["buffer"] and session["state"] != "failed":
-        buffer = session["buffer"]
-        if len(buffer) < 3:
-            break
-        if not buffer.startswith(("\x14\x03", "\x15\x03", "\x16\x03", "\x17\x03")):
-            # an HTTP answer or request where a record should be
-            _fail(session, "WRONG_VERSION_NUMBER" if session["side"] == "client" else "HTTP_REQUEST" if _is_http(buffer) else "WRONG_VERSION_NUMBER")
-            break
-        length, colon, rest = buffer[3:].partition(":")
-        if not colon or len(rest) < int(length):
-            break
-        kind, body = buffer[:3], rest[: int(length)]
-        session["buffer"] = rest[int(length) :]
-        if kind == DATA:
-            found += body
-        elif kind == ALERT:
-            _fail(session, ALERTS.get(body, "SSLV3_ALERT_HANDSHAKE_FAILURE"))
-        else:
-            sys.charge(HANDSHAKE_US)
-            _handshake(sys, fd, session, json.loads(body), context)
+    try:
+        while session["state"] != "failed" and session["buffer"] and (record := take(session["buffer"])) is not None:
+            kind, body, session["buffer"] = record
+            if kind == DATA:
+                found += body
+            elif kind == ALERT:
+                _fail(session, ALERTS.get(body, "SSLV3_ALERT_HANDSHAKE_FAILURE"))
+            else:
+                sys.charge(HANDSHAKE_US)
+                _handshake(sys, fd, session, _object(body), context)
+    except BadRecord:  # an HTTP answer or request where a record should be, or nonsense
+        _fail(session, "HTTP_REQUEST" if session["side"] == "server" and _is_http(session["buffer"]) else "WRONG_VERSION_NUMBER")
     return found
 
 
@@ -122,10 +164,10 @@ def _is_http(text: str) -> bool:
 def _handshake(sys: Sys, fd: int, session: Data, body: Data, context: Data) -> None:
     wants = bool(context.get("trust") or context.get("require") or context.get("root"))
     if session["side"] == "server" and session["state"] == "hello":
-        session.update(state="finish", sni=body.get("sni", ""))
+        session.update(state="finish", sni=str(body.get("sni", "")))
         _send(sys, fd, {"certificate": _own(context), "ask": wants})
         return
-    session["peer"] = body["certificate"]
+    session["peer"] = _certificate(body)
     problem, alert = _judge(session["peer"], context, sys.now)
     if problem:
         _fail(session, problem)
@@ -135,7 +177,7 @@ def _handshake(sys: Sys, fd: int, session: Data, body: Data, context: Data) -> N
             return
         return
     if session["side"] == "client":
-        _send(sys, fd, {"certificate": _own(context) if body["ask"] else None})
+        _send(sys, fd, {"certificate": _own(context) if body.get("ask") else None})
     session["state"] = "open"
 
 

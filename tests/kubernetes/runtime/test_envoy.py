@@ -234,6 +234,8 @@ def test_two_envoys_prove_to_each_other_who_they_are_and_strangers_get_nowhere()
         ("static_resources: {clusters: [{name: a, connect_timeout: 5}]}", "duration must end with a single 's'"),
         ("static_resources: {clusters: [{name: a, type: DNS}]}", "unknown enum value: 'DNS'"),
         ("static_resources: {clusters: [{name: a}, {name: a}]}", "cluster manager: duplicate cluster 'a'"),
+        (simple().replace("prefix: /", "safe_regex: {regex: '('}"), "Invalid regex '('"),
+        (simple(outlier_detection={"interval": "0s"}), "(OutlierDetectionValidationError.Interval: value must be greater than 0s)"),
         ("a: [", "Unable to convert YAML as JSON"),
         (simple().replace("cluster: orders", "cluster: other"), "route: unknown cluster 'other'"),
         (simple().replace("filters.http.router.v3.Router", "filters.http.lua.v3.Lua"), "not part of this simulation"),

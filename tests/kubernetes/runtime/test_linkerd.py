@@ -186,3 +186,13 @@ def test_rules_are_listed_as_they_were_written_and_bad_ones_refused(tools: Lab) 
         ("-A OUTPUT --dport x -j RETURN", "invalid port/service `x' specified"),
     ):
         assert said in tools.run("admin", f"iptables -t nat {rule}")[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\\x16\\x03\\x01nonsense", "\\x16\\x03\\x019:nonsense!", "\\x16\\x03\\x032:[]", "\\x17\\x03\\x03x", '\\x16\\x03\\x0313:{"ask":false}'],
+)
+def test_bytes_that_only_look_like_tls_hurt_nobody(lab: Lab, text: str) -> None:
+    for port in (80, 4143):
+        assert lab.run("plain", f"printf '{text}\\n' | nc -w 1 {lab.ip('vault')} {port}")[2] is not None
+    assert f'"caller": "{SHOP}"' in lab.out("shop", "curl -s http://vault/", "app")

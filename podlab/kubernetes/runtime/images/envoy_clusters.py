@@ -95,7 +95,7 @@ class Clusters:
         if not healthy:
             self.count(name, "upstream_cx_none_healthy")
             return None
-        wheel = [host for host in healthy for _ in range(min(host["weight"], 100))]
+        wheel = [host for host in healthy for _ in range(max(1, min(host["weight"], 100)))]
         policy = cluster["config"].get("lb_policy", "ROUND_ROBIN")
         if policy == "RANDOM":
             lot: Data = wheel[self.sys.random(len(wheel))]

@@ -11,10 +11,10 @@ import re
 from typing import Any
 
 from ...bounded_yaml import load
-from ..linear import compiled
+from ..linear import TooComplex, compiled
 from ..process import Data
 from ..tls import fits
-from .envoy_schema import ANY, NEEDED, PREFIX, REQUIRED, SCHEMA
+from .envoy_schema import ANY, NEEDED, POSITIVE, PREFIX, REGEX, REQUIRED, SCHEMA
 
 DURATION = re.compile(r"-?\d+(\.\d{1,9})?s")
 
@@ -56,6 +56,14 @@ class Reader:
         for name in REQUIRED.get(kind, ()):
             if not out.get(name):
                 raise ConfigError(invalid(short, name, "value length must be at least 1 characters"))
+        for name in POSITIVE.get(kind, ()):
+            if out.get(name, 1) <= 0:
+                raise ConfigError(invalid(short, name, "value must be greater than 0s"))
+        if kind == REGEX:
+            try:
+                compiled(out.get("regex", ""))
+            except (re.error, TooComplex) as error:
+                raise ConfigError(f"Invalid regex '{out.get('regex', '')}': {error}") from None
         for name in NEEDED.get(kind, ()):
             if name not in out:
                 raise ConfigError(invalid(short, name, "value is required"))
@@ -157,10 +165,18 @@ def invalid(message: str, field: str, problem: str) -> str:
 def string_matches(matcher: Data, value: str) -> bool:
     """A StringMatcher's verdict; a regular expression must match the whole."""
     if "safe_regex" in matcher:
-        return compiled(matcher["safe_regex"].get("regex", "")).fullmatch(value) is not None
+        return regex_matches(matcher["safe_regex"], value)
     how = next((one for one in ("exact", "prefix", "suffix", "contains") if one in matcher), "exact")
     text = str(matcher.get(how, ""))
     return fits(value.lower(), how, text.lower()) if matcher.get("ignore_case") else fits(value, how, text)
+
+
+def regex_matches(matcher: Data, value: str) -> bool:
+    """A RegexMatcher's verdict: the whole text must fit. One that would take too long fits nothing."""
+    try:
+        return compiled(matcher.get("regex", "")).fullmatch(value) is not None
+    except TooComplex:
+        return False
 
 
 def address(found: Data) -> tuple[str, int]:

@@ -6,7 +6,6 @@ Source: the pages on the router filter (its answers and headers), on response fl
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 from .. import http, tls, x509
@@ -80,7 +79,7 @@ class Envoy(Gateway):
 
     def detect(self, fd: int, conn: Data) -> None:
         hello = tls.is_hello(conn["buffer"])
-        sni = json.loads(conn["buffer"][3:].partition(":")[2].strip() or "{}").get("sni", "") if hello else ""
+        sni = tls.server_name(conn["buffer"])
         listener = self.listener(conn)
         inspects = any("tls_inspector" in one.get("name", "") for one in listener.get("listener_filters", []))
         best = -1

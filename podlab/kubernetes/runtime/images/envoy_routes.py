@@ -6,10 +6,9 @@ Source: the pages on HTTP routing and header manipulation of Envoy's documentati
 from __future__ import annotations
 
 from .. import http
-from ..linear import compiled
 from ..process import Data
 from ..system import Sys
-from .envoy_config import string_matches
+from .envoy_config import regex_matches, string_matches
 
 HOP_BY_HOP = ("connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "te")
 REDIRECTS = {"MOVED_PERMANENTLY": 301, "FOUND": 302, "SEE_OTHER": 303, "TEMPORARY_REDIRECT": 307, "PERMANENT_REDIRECT": 308}
@@ -49,7 +48,7 @@ def _matches(match: Data, request: http.Message) -> bool:
     if "path" in match:
         fits = folded(path) == folded(match["path"])
     elif "safe_regex" in match:
-        fits = compiled(match["safe_regex"].get("regex", "")).fullmatch(path) is not None
+        fits = regex_matches(match["safe_regex"], path)
     elif "path_separated_prefix" in match:
         fits = path == match["path_separated_prefix"] or path.startswith(match["path_separated_prefix"] + "/")
     else:

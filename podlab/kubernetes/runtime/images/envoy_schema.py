@@ -207,7 +207,7 @@ SCHEMA: dict[str, Schema] = {
     },
     f"{CORE}.HealthCheck": {
         "timeout": "duration", "interval": "duration", "unhealthy_threshold": "uint32", "healthy_threshold": "uint32", "initial_jitter": ANY,
-        "interval_jitter": ANY, "http_health_check": f"{CORE}.HealthCheck.HttpHealthCheck", "tcp_health_check": ANY,
+        "interval_jitter": ANY, "http_health_check": f"{CORE}.HealthCheck.HttpHealthCheck", "tcp_health_check": "unsupported",
         "no_traffic_interval": "duration",
         "no_traffic_healthy_interval": ANY, "unhealthy_interval": ANY, "unhealthy_edge_interval": ANY, "healthy_edge_interval": ANY,
         "event_log_path": ANY, "always_log_health_check_failures": ANY, "reuse_connection": ANY, "alt_port": ANY, "grpc_health_check": "unsupported",
@@ -255,3 +255,10 @@ NEEDED = {
     f"{CORE}.HeaderValueOption": ("header",),
 }
 """Members that must be there (the API's required: true)."""
+POSITIVE = {
+    f"{CORE}.HealthCheck": ("timeout", "interval"),
+    f"{CLUSTER}.OutlierDetection": ("interval", "base_ejection_time"),
+    f"{ROUTE}.RetryPolicy.RetryBackOff": ("base_interval", "max_interval"),
+}
+"""Durations that must be more than nothing (the API's gt: {})."""
+REGEX = f"{MATCHER}.RegexMatcher"

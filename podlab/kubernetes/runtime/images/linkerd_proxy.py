@@ -7,7 +7,6 @@ two and load (the proxy's EWMA is of latency); a balancer without an endpoint an
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -60,8 +59,7 @@ class Linkerd(Gateway):
 
     def detect(self, fd: int, conn: Data) -> None:
         if conn["key"] == "inbound" and conn["tls"] is None and tls.is_hello(conn["buffer"]):
-            body = conn["buffer"][3:].partition(":")[2].strip()
-            if self.data["identity"] and json.loads(body).get("sni") == self.data["identity"]:
+            if self.data["identity"] and tls.server_name(conn["buffer"]) == self.data["identity"]:
                 session = conn["tls"] = tls.server()
                 text, conn["buffer"] = conn["buffer"], ""
                 conn["buffer"] = tls.feed(self.sys, fd, session, text, self.context(conn))

@@ -133,7 +133,7 @@ def _shown(text: str) -> str:
         return "".join(char if char.isprintable() or char in "\n\t" else "" if char == "\r" else "." for char in text).rstrip("\n")
     name = ""
     if text.startswith(tls.HELLO):  # the name of the server is not encrypted in the first message
-        name = json.loads(text[3:].partition(":")[2]).get("sni", "")
+        name = tls.server_name(text)
     noise = b""
     while len(noise) < min(_size(text), 480):
         noise += hashlib.sha256(noise[-32:] + text.encode("utf-8", "surrogateescape")).digest()
