@@ -16,7 +16,7 @@ from ..controllers_common import conditions
 from ..objects import Map
 from ..times import rfc3339
 
-AGAIN_MS = 1000  # how long the finalizer waits for objects that have finalizers of their own
+AGAIN_MS = 1000  # between two looks whether all objects have gone
 
 
 class CustomResourceDefinitionController(Controller):
@@ -88,12 +88,13 @@ class CustomResourceDefinitionController(Controller):
         begun = self._condition(definition, "Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress")
         definition = self._write(definition, {**status, "conditions": self._with(status, begun)}, "crd-deleting")
         served = conditions.of(status.get("conditions") or (), "Established")
+        present = self.cluster.etcd.list(key)
         if served is not None and served["status"] == "True":
-            for obj in self.cluster.etcd.list(key):
+            for obj in present:
                 metadata = obj["metadata"]
                 if not metadata.get("deletionTimestamp"):
                     self._forgiving(key, metadata)
-        if self.cluster.etcd.count(key):
+        if present:
             return AGAIN_MS
         done = self._condition(definition, "Terminating", "False", "InstanceDeletionCompleted", "removed all instances")
         definition = self._write(definition, {**status, "conditions": self._with(status, done)}, "crd-deleting")

@@ -15,6 +15,7 @@ from ..objects import Map
 
 EVERY_MS = 25  # a request takes about so long, and the collector's workers share one client
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+ABSENT_MAX = 500  # NewReferenceCache(500)
 ORPHANING = "orphan "  # prefix of the keys of owners that let their dependents go
 
 
@@ -34,6 +35,7 @@ class GarbageCollector(Controller):
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
         self.state["free_at"] = 0  # ms at which the next object may be attended to
+        self.state["absent"] = {}  # uids of custom objects that went and left dependents: their kind may go too
 
     def restore(self) -> None:
         self.cluster.etcd.subscribe("*", self._on_change)
@@ -42,6 +44,11 @@ class GarbageCollector(Controller):
         obj, metadata = change.object, change.object["metadata"]
         if change.type == "DELETED":
             self._enqueue_dependents(change)
+            if "." in change.plural and self.cluster.etcd.owned(metadata["uid"]):
+                absent = self.state.setdefault("absent", {})  # checkpoints of before have none
+                absent[metadata["uid"]] = 0
+                if len(absent) > ABSENT_MAX:
+                    del absent[next(iter(absent))]
             for reference in metadata.get("ownerReferences") or ():
                 owner = self._owner(reference, metadata.get("namespace"))
                 if owner is not None and _waits_for_dependents(owner):
@@ -57,7 +64,7 @@ class GarbageCollector(Controller):
         references = metadata.get("ownerReferences")
         if not references or (change.old is not None and change.old["metadata"].get("ownerReferences") == references):
             return
-        if any(self._owner(reference, metadata.get("namespace")) is None for reference in references):
+        if any(self._is_gone(reference, metadata.get("namespace")) for reference in references):
             self.enqueue(f"{change.plural} {change.key}", because=change.cause)
 
     def _enqueue_dependents(self, change: Change) -> None:
@@ -77,11 +84,19 @@ class GarbageCollector(Controller):
             self.enqueue(key, at - self.now, because=because)
 
     def _owner(self, reference: Map, namespace: str | None) -> Map | None:
-        resource = self.cluster.server.resource_of(reference["apiVersion"], reference["kind"])
+        resource = self.cluster.server.resource_of(reference.get("apiVersion") or "", reference["kind"])
         if resource is None:
             return None
         owner = self.cluster.etcd.get(resource.plural, key_of(namespace if resource.namespaced else None, reference["name"]))
         return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
+
+    def _is_gone(self, reference: Map, namespace: str | None) -> bool:
+        """Whether an owner is known not to be there. Of a kind that is not served nothing is known (a REST mapping error, tried again), but
+        for owners that were seen to go (absentOwnerCache)."""
+        if reference["uid"] in self.state.get("absent", ()):
+            return True
+        served = self.cluster.server.resource_of(reference.get("apiVersion") or "", reference["kind"]) is not None
+        return served and self._owner(reference, namespace) is None
 
     def _plural(self, obj: Map) -> str:
         """The table of a stored object. One whose definition has just gone is in none."""
@@ -133,7 +148,7 @@ class GarbageCollector(Controller):
         for reference in references:
             owner = self._owner(reference, namespace)
             if owner is None:
-                dangling.append(reference)
+                (dangling if self._is_gone(reference, namespace) else solid).append(reference)
             elif _waits_for_dependents(owner) and reference.get("blockOwnerDeletion"):
                 waiting.append(reference)
             else:

@@ -324,6 +324,20 @@ def test_what_a_custom_object_owns_goes_with_it() -> None:
     assert world.cluster.etcd.get("configmaps", "default/child") is None
 
 
+def test_what_custom_objects_own_goes_even_when_their_definition_goes() -> None:
+    world = World(definition())
+    owner = world.create(crontab())
+    reference = {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "name": "my", "uid": owner["metadata"]["uid"]}
+    unknown = {**reference, "kind": "Nobody", "name": "x", "uid": "11111111-1111-1111-1111-111111111111"}
+    for name, owners in (("child", [reference]), ("odd", [unknown])):
+        world.request("create", "configmaps", body={"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "ownerReferences": owners}})
+    world.request("delete", "customresourcedefinitions", KEY, namespace="")
+    world.cluster.run_for(10)
+    assert world.cluster.etcd.get("customresourcedefinitions", KEY) is None
+    assert world.cluster.etcd.get("configmaps", "default/child") is None
+    assert world.cluster.etcd.get("configmaps", "default/odd") is not None  # nothing is known of a kind that is not served
+
+
 def test_a_checkpoint_keeps_definitions_objects_and_owners() -> None:
     world = World(definition())
     world.create(crontab(), fieldManager="kubectl-create")

@@ -39,7 +39,7 @@ def is_sound(fields: Any, depth: int = 0) -> bool:
     if not isinstance(fields, dict) or depth > DEPTH_MAX:
         return False
     return all(
-        name == SELF or (name[:2] in ("f:", "v:", "i:") or (name[:2] == "k:" and _are_keys(name[2:]))) and is_sound(node, depth + 1)
+        name == SELF or ((name[:2] in ("f:", "v:", "i:") or (name[:2] == "k:" and _are_keys(name[2:]))) and is_sound(node, depth + 1))
         for name, node in fields.items()
     )
 
