@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..cause import Cause
-from ..etcd import key_of
 from ..objects import EMPTY, Map, dig, freeze, thaw
 from ..resources import Resource
 from ..times import rfc3339
 from . import account_tokens, applying, decode, deletion, patch
 from .customresources import door
-from .errors import ApiError, bad_request, conflict, invalid, method_not_supported, not_found
+from .errors import ApiError, bad_request, conflict, invalid, method_not_supported
 from .request import Request
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ def read(server: ApiServer, resource: Resource, request: Request) -> Map:
 
 
 def write(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
-    handler = {"binding": bind, "eviction": evict, "scale": write_scale, "ephemeralcontainers": replace_part, "resize": replace_part, "approval": replace_part,
-               "finalize": finalize, "token": token}.get(request.subresource)
+    handler = {"binding": bind, "eviction": evict, "scale": write_scale, "ephemeralcontainers": replace_part, "resize": replace_part,
+               "approval": replace_part, "finalize": finalize, "token": token}.get(request.subresource)
     if handler is None:
         raise method_not_supported(f"{resource.plural}/{request.subresource}", request.verb)
     return handler(server, resource, request, cause)
