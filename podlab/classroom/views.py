@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings as site
 from django.contrib.auth import login, logout
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lessons import library, progress
-from podlab.classroom import access, joining, suggesting
+from podlab.classroom import access, joining, results, suggesting
 from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
 from podlab.classroom.models import Classroom, Desk
 from podlab.labs import panels as lab_panels
@@ -183,6 +183,32 @@ def fork(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpRespons
     request.session[sessions.LEARNER_KEY] = str(desk_of(request.user).pk)
     async_to_sync(suggesting.fork)(found, learner, slug)
     return redirect("lesson", slug)
+
+
+@require_GET
+@never_cache
+def results_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the class has done, to be read or printed."""
+    found = access.get_classroom(request, pk)
+    return render(request, "classroom/results.html", {"classroom": found, "results": results.of(found), "teacher": request.user,
+                                                      "now": timezone.localtime()})
+
+
+@require_GET
+@never_cache
+def results_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """The same as a file: one of the tables as CSV, or all of them as JSON."""
+    found = results.of(access.get_classroom(request, pk))
+    if name == "json":
+        answer: HttpResponse = JsonResponse(results.to_json(found), json_dumps_params={"ensure_ascii": False, "indent": 2})
+        name, ending = "results", "json"
+    else:
+        table = results.tables(found).get(name)
+        if table is None:
+            raise Http404(name)
+        answer, ending = HttpResponse(results.to_csv(*table), content_type="text/csv; charset=utf-8"), "csv"
+    answer["Content-Disposition"] = f'attachment; filename="podlab-{pk}-{name}.{ending}"'
+    return answer
 
 
 @require_GET

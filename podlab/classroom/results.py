@@ -1,0 +1,179 @@
+"""What a class has done: a row a learner, a row an exercise, and the map of its wrong beliefs. Read from the rows that lessons keep."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import yaml
+
+from lessons import library
+from lessons.models import Answer, Attempt, LessonTime, StepDone
+from lessons.schema import Exercise, Lesson
+from podlab.classroom.models import Classroom, Membership
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins with one is taken for a formula by Excel
+
+
+@dataclass(frozen=True)
+class PersonResult:
+    """One member's work over all lessons."""
+
+    member: Membership
+    steps: int
+    solved: int
+    checks: int
+    hints: int
+    commands: int
+    answered: int
+    first_right: int
+    seconds: int
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class ExerciseResult:
+    """One exercise over all members. Times are seconds from the first check or hint to the solution."""
+
+    lesson: Lesson
+    exercise: Exercise
+    tried: int
+    solved: int
+    checks: int
+    hints: int
+    median_seconds: int | None
+    median_commands: int | None
+
+
+@dataclass(frozen=True)
+class Belief:
+    """One misconception: who chose answers that come from it."""
+
+    number: int
+    text: str
+    lessons: tuple[tuple[Lesson, int], ...]  # how many members, by lesson
+    members: int
+
+
+@dataclass(frozen=True)
+class Results:
+    classroom: Classroom
+    people: list[PersonResult]
+    exercises: list[ExerciseResult]
+    beliefs: list[Belief]
+
+
+@lru_cache(maxsize=1)
+def misconceptions() -> dict[int, str]:
+    """{number: sentence} of the course's list."""
+    found: dict[int, str] = yaml.safe_load((library.OWN / "misconceptions.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def of(classroom: Classroom) -> Results:
+    """Everything, with a handful of queries however many there are."""
+    members = list(classroom.memberships.filter(removed=None).select_related("learner"))
+    ids = [member.learner_id for member in members]
+    steps = Counter(StepDone.objects.filter(learner__in=ids).values_list("learner", flat=True))
+    seconds: Counter[UUID] = Counter()
+    for learner, amount in LessonTime.objects.filter(learner__in=ids).values_list("learner", "seconds"):
+        seconds[learner] += amount
+    attempts = list(Attempt.objects.filter(learner__in=ids))
+    answers = list(Answer.objects.filter(learner__in=ids).order_by("id"))
+    return Results(classroom, _people(members, steps, seconds, attempts, answers), _exercises(attempts), _beliefs(answers))
+
+
+def _people(members: list[Membership], steps: Counter[UUID], seconds: Counter[UUID], attempts: list[Attempt],
+            answers: list[Answer]) -> list[PersonResult]:
+    mine: dict[UUID, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        mine[attempt.learner_id].append(attempt)
+    first: dict[tuple[UUID, str, str], bool] = {}
+    for answer in answers:
+        first.setdefault((answer.learner_id, answer.lesson, answer.question), answer.correct)
+    answered, right = Counter(key[0] for key in first), Counter(key[0] for key, correct in first.items() if correct)
+    return [PersonResult(
+        member, steps[member.learner_id], sum(a.solved is not None for a in mine[member.learner_id]),
+        sum(a.checks for a in mine[member.learner_id]), sum(a.hints for a in mine[member.learner_id]),
+        sum(a.commands for a in mine[member.learner_id]), answered[member.learner_id], right[member.learner_id],
+        seconds[member.learner_id], member.last_action_at) for member in members]
+
+
+def _exercises(attempts: Iterable[Attempt]) -> list[ExerciseResult]:
+    by_exercise: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        by_exercise[attempt.lesson, attempt.exercise].append(attempt)
+    found = []
+    for lesson in library.lessons():
+        for step in lesson.steps:
+            rows = by_exercise.get((lesson.slug, step.exercise.id), []) if step.exercise else []
+            if not rows or step.exercise is None:
+                continue
+            done = [row for row in rows if row.solved is not None]
+            found.append(ExerciseResult(
+                lesson, step.exercise, len(rows), len(done), sum(row.checks for row in rows), sum(row.hints for row in rows),
+                _median(int((row.solved - row.started).total_seconds()) for row in done if row.solved), _median(row.commands for row in done)))
+    return found
+
+
+def _median(values: Iterable[int]) -> int | None:
+    found = sorted(values)
+    return found[len(found) // 2] if found else None
+
+
+def _beliefs(answers: Iterable[Answer]) -> list[Belief]:
+    """Most widespread first. A member counts once for a belief and lesson, however often they chose it."""
+    holders: dict[int, dict[str, set[UUID]]] = defaultdict(lambda: defaultdict(set))
+    for answer in answers:
+        if answer.misconception and not answer.correct:
+            holders[answer.misconception][answer.lesson].add(answer.learner_id)
+    known = {lesson.slug: lesson for lesson in library.lessons()}
+    found = [Belief(number, misconceptions().get(number, ""),
+                    tuple((known[slug], len(who)) for slug, who in sorted(by_lesson.items(), key=lambda item: -len(item[1])) if slug in known),
+                    len(set().union(*by_lesson.values()))) for number, by_lesson in holders.items()]
+    return sorted(found, key=lambda belief: (-belief.members, belief.number))
+
+
+# ---- files
+
+PEOPLE_HEAD = ["번호", "이름", "마친 걸음", "푼 과제", "확인", "힌트", "명령", "답한 문제", "처음에 맞힌 문제", "공부한 시간(분)", "마지막으로 한 때"]
+EXERCISE_HEAD = ["단원", "과제", "해 본 사람", "푼 사람", "확인", "힌트", "걸린 시간(초, 중앙값)", "명령(중앙값)"]
+BELIEF_HEAD = ["번호", "오해", "사람", "단원"]
+
+
+def tables(results: Results) -> dict[str, tuple[list[str], list[list[Any]]]]:
+    """{name: (heads, rows)}: what the CSV files hold."""
+    return {
+        "people": (PEOPLE_HEAD, [[
+            p.member.number, p.member.name, p.steps, p.solved, p.checks, p.hints, p.commands, p.answered, p.first_right, p.seconds // 60,
+            p.last.isoformat(timespec="seconds") if p.last else ""] for p in results.people]),
+        "exercises": (EXERCISE_HEAD, [[
+            f"{e.lesson.number}과 {e.lesson.title}", e.exercise.title, e.tried, e.solved, e.checks, e.hints,
+            "" if e.median_seconds is None else e.median_seconds, "" if e.median_commands is None else e.median_commands]
+            for e in results.exercises]),
+        "beliefs": (BELIEF_HEAD, [[
+            b.number, b.text, b.members, ", ".join(f"{lesson.number}과 {count}명" for lesson, count in b.lessons)] for b in results.beliefs]),
+    }
+
+
+def to_csv(heads: list[str], rows: list[list[Any]]) -> bytes:
+    """CSV as Excel opens it with Hangul right: UTF-8 with a BOM. What a learner named cannot become a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(heads)
+    for row in rows:
+        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def to_json(results: Results) -> dict[str, Any]:
+    """The same tables with their heads as keys."""
+    return {"class": results.classroom.title,
+            **{name: [dict(zip(heads, row, strict=True)) for row in rows] for name, (heads, rows) in tables(results).items()}}
