@@ -23,7 +23,7 @@ export function installLesson(document, socket) {
           clearTimeout(waiting);
           next = step;
           waiting = setTimeout(() => {
-            if (step === present || document.documentElement.classList.contains("is-below")) return;
+            if (step === present || (narrow.matches && document.documentElement.classList.contains("is-below"))) return;
             present = step;
             tell();
           }, rests);
