@@ -1,9 +1,11 @@
 """The browser tab in a real browser: signing in through the proxy, and a page that tries everything."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.harness import allow_error, assert_fits
+from tests.browser.harness import PHONE, allow_error, assert_fits
 from tests.browser.test_lab import begin, log, run
 
 pytestmark = pytest.mark.browser
@@ -110,19 +112,22 @@ def test_the_frame_holds_even_where_nothing_was_rewritten(wide: Page) -> None:
     assert stopped <= {"csp", "net::ERR_BLOCKED_BY_CSP", "net::ERR_ABORTED"}
 
 
-def test_a_person_signs_in_through_the_proxy_and_sees_each_hop(phone: Page) -> None:
+def test_a_person_signs_in_through_the_proxy_and_sees_each_hop(new_page: Callable[..., Page]) -> None:
+    phone = new_page(PHONE, reduced_motion="reduce")  # a page that still glides moves away under a click
     begin(phone, "auth-proxy")
     phone.locator("#step-open-door [data-open]").click()
     frame = phone.frame_locator("#browser-frame")
     expect(frame.get_by_text("누구신지 모르지만")).to_be_visible()
-    phone.locator("#step-sidecar [data-yaml]").click()
+    phone.locator("#step-sidecar [data-yaml]").dispatch_event("click")  # the prose still moves under a real one, from the cluster up to here
+    expect(phone.locator("#yaml-state")).to_have_text("저장했습니다")
     for index in (0, 1):
-        phone.locator("#step-sidecar [data-type]").nth(index).click()
+        phone.locator("#step-sidecar [data-type]").nth(index).dispatch_event("click")
         phone.locator("#terminal-input").press("Enter")
     run(phone, "kubectl wait --for=condition=Ready pod/board")
     expect(log(phone)).to_contain_text("condition met")
-    expect(phone.locator("#board")).to_contain_text("4180")
-    phone.locator("#step-login [data-open]").click()
+    expect(phone.locator('#board [data-open$=":4180/"]')).to_be_attached()  # the proxy listens
+    expect(phone.locator('#board [data-ref="services/default/board"]').first).to_contain_text("1/1")
+    phone.locator("#step-login [data-open]").dispatch_event("click")
     frame.get_by_label("Email Address").fill("haneul@podlab.test")
     frame.get_by_label("Password").fill("mango-42")
     frame.get_by_role("button", name="Login").click()
