@@ -43,11 +43,12 @@ class Info:
     source: str = ""
 
 
-def resource_named(word: str, customs: Iterable[Resource] = ()) -> Resource:
-    """Raises KubectlError for a kind that the server lacks. `customs`: the kinds that people defined (Call.customs)."""
+def resource_named(word: str, customs: Iterable[Resource] = (), prefix: str = "error: ") -> Resource:
+    """Raises KubectlError for a kind that the server lacks. `customs`: the kinds that people defined (Call.customs).
+    `prefix`: explain and create role pass the discovery's own error on, which kubectl prints as it is."""
     resource = by_any_name(word, customs)
     if resource is None:
-        raise KubectlError(f'error: the server doesn\'t have a resource type "{word}"\n')
+        raise KubectlError(f'{prefix}the server doesn\'t have a resource type "{word}"\n')
     return resource
 
 

@@ -58,21 +58,28 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("auth can-i create pods", 0, "yes\n", ""),
     ("auth can-i create pods --as=eve", 1, "no\n", ""),
     ("explain pod.spec.nope", 1, "KIND:       Pod\nVERSION:    v1\n\n", 'error: field "nope" does not exist\n'),
-    ("get pods --field-selector=foo=bar", 1, "", 'Error from server (BadRequest): Unable to find "/v1, Resource=pods" that match label selector "", '
-     'field selector "foo=bar": field label not supported: foo\n'),
-    ("get deploy -l 'a in'", 1, "", 'Error from server (BadRequest): Unable to find "apps/v1, Resource=deployments" that match label selector "a in", '
+    ("get pods --field-selector=foo=bar", 1, "", 'Error from server (BadRequest): Unable to find "/v1, Resource=pods" that match label selector '
+     '"", field selector "foo=bar": field label not supported: foo\n'),
+    ("get deploy -l 'a in'", 1, "", 'Error from server (BadRequest): Unable to find "apps/v1, Resource=deployments" that match label '
+     'selector "a in", '
      "field selector \"\": unable to parse requirement: found '', expected: '('\n"),
     ("create service clusterip kubernetes --tcp=80", 1, "", 'error: failed to create ClusterIP service: services "kubernetes" already exists\n'),
-    ("create cronjob c --image=a --schedule=x", 1, "", 'error: failed to create cronjob: CronJob.batch "c" is invalid: spec.schedule: Invalid value: '
-     '"x": expected exactly 5 fields, found 1: [x]\n'),
+    ("create cronjob c --image=a --schedule=x", 1, "", 'error: failed to create cronjob: CronJob.batch "c" is invalid: spec.schedule: Invalid '
+     'value: "x": expected exactly 5 fields, found 1: [x]\n'),
+    ("explain nope", 1, "", 'the server doesn\'t have a resource type "nope"\n'),
+    ("create role r --verb=get --resource=nope", 1, "", 'the server doesn\'t have a resource type "nope"\n'),
+    ("create token nope", 1, "", 'error: failed to create token: serviceaccounts "nope" not found\n'),
+    ("scale deploy nope --replicas=1", 1, "", 'error: no objects passed to scale deployments.apps "nope" not found\n'),
+    ("delete deploy --all -l a=b", 1, "", "error: setting 'all' parameter but found a non empty selector.\n"),
     ("wait pod/x", 1, "", 'error: unrecognized condition: ""\n'),
     ("top pod x", 1, "", 'Error from server (NotFound): podmetrics.metrics.k8s.io "default/x" not found\n'),
     ("events --types=Odd", 1, "", "error: valid --types are Normal or Warning\n"),
-    ("kustomize /nowhere", 1, "", "error: must build at directory: not a valid directory: evalsymlink failure on '/nowhere' : lstat /nowhere: no such "
-     "file or directory\n"),
+    ("kustomize /nowhere", 1, "", "error: must build at directory: not a valid directory: evalsymlink failure on '/nowhere' : lstat /nowhere: no "
+     "such file or directory\n"),
     ("plugin list", 1, "", "error: unable to find any kubectl plugins in your PATH\n"),
     ("certificate approve x", 1, "", 'Error from server (NotFound): certificatesigningrequests.certificates.k8s.io "x" not found\n'),
-    ("taint nodes node-1 k=v:Odd", 1, "", "error: invalid taint effect: Odd, unsupported taint effect\nSee 'kubectl taint -h' for help and examples\n"),
+    ("taint nodes node-1 k=v:Odd", 1, "", "error: invalid taint effect: Odd, unsupported taint effect\n"
+     "See 'kubectl taint -h' for help and examples\n"),
     ("cordon node-1", 0, "node/node-1 cordoned\n", ""),
     ("uncordon node-1", 0, "node/node-1 already uncordoned\n", ""),
     ("taint nodes node-1 a=b:NoSchedule", 0, "node/node-1 tainted\n", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...apiserver.errors import ApiError
 from ...resources import by_any_name
 from ..flags import Flag
 from ..terminal import KubectlError
@@ -24,7 +25,7 @@ def _rules(call: Call) -> list[Json]:
         whole, _, sub = text.partition("/")
         found = by_any_name(whole) if whole != "*" else None
         if found is None and whole != "*":
-            raise KubectlError(f'error: the server doesn\'t have a resource type "{whole.split(".")[0]}"\n')
+            raise KubectlError(f'the server doesn\'t have a resource type "{whole.split(".")[0]}"\n')
         plural = found.plural if found else "*"
         groups.setdefault(found.group if found else "", []).append(f"{plural}/{sub}" if sub else plural)
     if not groups and not urls:
@@ -100,5 +101,8 @@ def clusterrolebinding(call: Call) -> None:
       Flag("bound-object-name"), summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
 def token(call: Call) -> None:
     spec: Json = {"expirationSeconds": call.flags["duration"] // 1000} if call.flags["duration"] else {}
-    made = call.request("create", "serviceaccounts", named(call), call.namespace, {"spec": spec}, "token")
+    try:
+        made = call.request("create", "serviceaccounts", named(call), call.namespace, {"spec": spec}, "token")
+    except ApiError as error:
+        raise KubectlError(f"error: failed to create token: {error.message}\n") from error
     call.terminal.out(made["status"]["token"] + "\n")

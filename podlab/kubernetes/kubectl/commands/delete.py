@@ -37,7 +37,7 @@ def delete(call: Call) -> Command:
     if flags["selector"] and flags["field-selector"] and flags["all"]:
         raise KubectlError("error: cannot set --all and --field-selector at the same time\n")
     if flags["selector"] and flags["all"]:
-        raise KubectlError("error: cannot set --all and --selector at the same time\n")
+        raise KubectlError("error: setting 'all' parameter but found a non empty selector.\n")
     if flags["now"]:
         if grace != -1:
             raise KubectlError("error: --now and --grace-period cannot be specified together\n")

@@ -33,7 +33,7 @@ def explain(call: Call) -> None:
         group = call.flags["api-version"].rpartition("/")[0]
         if not any(r.group == group and r.api_version == call.flags["api-version"] for r in (*RESOURCES, *call.customs)):
             raise KubectlError(f'error: couldn\'t find resource for "{call.flags["api-version"]}, Resource={kind}"\n')
-    resource = resource_named(kind, call.customs)
+    resource = resource_named(kind, call.customs, prefix="")
     text = (f"GROUP:      "
             f"{resource.group}\n" if resource.group else "") + f"KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n"
     found: Schema = _defined(resource) if resource.custom is not None else schema.definitions()[schema.type_of(resource)]

@@ -116,7 +116,7 @@ def _print_tables(call: Call, wanted: list[Target], groups: list[tuple[Resource,
             namespace = namespace_of(call, wanted[0].resource)
             call.terminal.err(f"No resources found in {namespace} namespace.\n" if namespace else "No resources found\n")
         return
-    with_kind = flags["show-kind"] or len({target.resource.plural for target in wanted}) > 1
+    with_kind = flags["show-kind"] or len({*(resource.plural for resource, _ in groups)}) > 1  # names that were not found do not count
     texts = []
     for resource, objects in shown:
         if flags["sort-by"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...apiserver.discovery import with_customs
 from ...objects import Map, dig
 from ...resources import BY_PLURAL, RESOURCES, by_any_name
 from ...times import human_duration, parse_rfc3339
@@ -16,8 +17,6 @@ from ..verbs import Call, verb
 
 SERVER = "https://kubernetes.podlab:6443"
 USER = "kubernetes-admin"
-# What the API server offers besides RESOURCES, as `kubectl api-versions` lists it
-REVIEWS = ("authentication.k8s.io/v1", "authorization.k8s.io/v1", "autoscaling/v1")
 
 
 def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
@@ -54,7 +53,8 @@ def api_resources(call: Call) -> None:
 @verb("api-versions", summary="Print the supported API versions on the server, in the form of \"group/version\"",
       usage="api-versions")
 def api_versions(call: Call) -> None:
-    call.terminal.out("".join(version + "\n" for version in sorted({*(r.api_version for r in (*RESOURCES, *call.customs)), *REVIEWS})))
+    versions = {f"{group}/{version}" if group else version for group, version in with_customs(call.customs)}
+    call.terminal.out("".join(version + "\n" for version in sorted(versions)))
 
 
 @verb("cluster-info", summary="Display cluster information", usage="cluster-info")

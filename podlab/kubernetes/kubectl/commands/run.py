@@ -204,8 +204,7 @@ def _service(call: Call, info: Info, chosen: str | None) -> dict[str, Any]:
                     for port in one.get("ports") or ()]
     ports = [int(port) for port in str(flags["port"]).split(",")] if flags["port"] else [port for port, _ in declared]
     if not ports and flags["cluster-ip"] != "None":
-        raise KubectlError("error: couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and "
-                           "examples\n")
+        raise KubectlError("error: couldn't find port via --port flag or introspection\n")
     entries: list[dict[str, Any]] = []
     for i, port in enumerate(ports):
         protocol = flags["protocol"] or dict(declared).get(port, "TCP")

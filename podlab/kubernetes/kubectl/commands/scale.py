@@ -23,8 +23,10 @@ def scale(call: Call) -> Command:
     if flags["replicas"] < 0:
         raise KubectlError("error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0\n")
     infos, wrong = yield from select(call)
-    if not infos and not wrong:
-        raise KubectlError("error: no objects passed to scale\n")
+    if not infos:
+        why = [one if isinstance(one, str) else one.message for one in wrong]
+        said = f" [{', '.join(why)}]" if len(why) > 1 else "".join(f" {one}" for one in why)
+        raise KubectlError(f"error: no objects passed to scale{said}\n")
     for info in infos:
         try:
             _scale(call, info)
