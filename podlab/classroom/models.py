@@ -39,6 +39,7 @@ class Classroom(models.Model):
 
     # Wishes for every page.
     rate = models.FloatField(null=True, help_text="everybody's pace, virtual seconds a real second; null: each their own")
+    broadcasting = models.SlugField(max_length=80, blank=True, help_text="lesson of the teacher's own cluster that every page shows; empty: none")
     frozen = models.BooleanField(default=False, help_text="learners may look and not act")
     announcement = models.CharField(max_length=300, blank=True)
     lesson = models.SlugField(max_length=80, blank=True, help_text="where the class is; empty: each their own")

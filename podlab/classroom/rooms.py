@@ -16,7 +16,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from lessons.models import StepDone
-from podlab.classroom import access, polls
+from podlab.classroom import access, broadcasting, polls
+from podlab.classroom.broadcasting import Broadcast
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
 from podlab.classroom.signals import Rule
@@ -46,6 +47,7 @@ class Room:
     def __init__(self, classroom: Classroom, seats: list[Seat], votes: dict[UUID, int]) -> None:
         self.classroom = classroom
         self.seats = {seat.learner_id: seat for seat in seats}
+        self.broadcast: Broadcast | None = None
         self.votes = votes  # of the open question: learner -> choice
         self.watchers: set[Watcher] = set()
         self.dirty: set[UUID] = set()
@@ -121,13 +123,14 @@ class Room:
             self.seats[seat.learner_id] = old or seat
         for gone in present:
             for page in audience.pages(gone):
-                page.show(NO_BAR + polls.EMPTY_CARD)
+                page.show(NO_BAR + polls.EMPTY_CARD + broadcasting.NOTHING)
         for learner_id in self.seats:
             self.seats[learner_id].online = bool(audience.pages(learner_id))
             self.show_bar(learner_id)
         self.dirty |= set(self.seats) | set(present)
         self.moved |= set(self.seats)
         await self.pace()
+        self.broadcast = await broadcasting.settle(self, self.broadcast)
 
     async def pace(self) -> None:
         """Bring the members' awake clusters to the class's pace."""
@@ -186,6 +189,7 @@ async def _open(classroom_id: int) -> Room:
     for seat in seats:
         seat.online = bool(audience.pages(seat.learner_id))
         _seated[seat.learner_id] = classroom_id
+    room.broadcast = await broadcasting.settle(room, None)
     later(_keep(room))
     return room
 
@@ -207,6 +211,8 @@ async def _keep(room: Room) -> None:
         while room.live or loop.time() - saved < SAVE_EVERY:
             await asyncio.sleep(TELL_EVERY)
             try:
+                if room.broadcast is not None:
+                    await room.broadcast.tell()
                 if room.watchers:
                     await room.look()
                     if loop.time() - looked > LOOK_AGAIN_EVERY:
@@ -222,6 +228,8 @@ async def _keep(room: Room) -> None:
                 logger.exception("A class could not be kept up to date; trying again")
         await room.save()
     finally:
+        if room.broadcast is not None:
+            room.broadcast.end()
         if ROOMS.get(room.classroom.pk) is room:
             del ROOMS[room.classroom.pk]
             for learner_id in room.seats:
@@ -258,6 +266,8 @@ async def _seat(act: audience.Act) -> None:
         room.hear(act)
         act.page.show(room.bar(act.page.learner_id) + polls.card(room, act.page.learner_id))
         await room.pace()
+        if room.broadcast is not None:
+            act.page.show(room.broadcast.fragment())
 
 
 def _guard(page: audience.LabPage, action: str, message: Mapping[str, Any]) -> None:

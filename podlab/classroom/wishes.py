@@ -33,6 +33,8 @@ def read(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if "frozen" in message:
         frozen = message["frozen"] is True
         return {"frozen": frozen}, "모두의 입력을 멈췄습니다." if frozen else "다시 입력할 수 있습니다."
+    if "broadcasting" in message:
+        return _broadcasting(message["broadcasting"])
     if "announcement" in message:
         text = " ".join(limits.text(message["announcement"], ANNOUNCEMENT_MAX).split())
         return {"announcement": text}, "알렸습니다." if text else "알림을 거두었습니다."
@@ -58,6 +60,13 @@ def _rate(wish: Any) -> tuple[dict[str, Any], str]:
     if rate not in RATES:
         raise limits.refuse("그런 빠르기는 없습니다.")
     return {"rate": rate}, "모두의 시계를 멈췄습니다." if rate == 0 else f"모두의 시계를 {rate:g}배로 맞췄습니다."
+
+
+def _broadcasting(wish: Any) -> tuple[dict[str, Any], str]:
+    lesson = limits.text(wish or "", 80)
+    if lesson and not any(one.slug == lesson for one in library.lessons()):
+        raise limits.refuse("그런 단원이 없습니다.")
+    return {"broadcasting": lesson}, "모두가 선생님의 화면을 봅니다." if lesson else "화면을 저마다에게 돌려주었습니다."
 
 
 def _step(message: dict[str, Any]) -> tuple[dict[str, Any], str]:

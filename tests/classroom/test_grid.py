@@ -213,3 +213,29 @@ async def test_a_question_is_answered_once_and_its_answer_is_hidden_until_it_is_
         await learner.send(action="vote", question=question.id, choice=right)
         await learner.until("이 문제는 이제 닫혔습니다")
         await learner.line.disconnect()
+
+
+async def test_everybody_follows_the_teacher_s_cluster_until_let_go(classroom: Classroom, teacher: User, teacher_page: Page) -> None:
+    from podlab.classroom.models import Desk
+
+    desk = await database_sync_to_async(lambda: Desk.objects.select_related("learner").get(teacher=teacher).learner)()
+    own = await Page(f"/ws/lessons/{LESSON}/", await database_sync_to_async(cookie_of)(desk)).open()
+    await own.until("board-svg")
+    learner = await lab(await database_sync_to_async(seat)(classroom, "하늘"))
+    await learner.until("class-bar")
+    await teacher_page.send(action="wish", broadcasting=LESSON)
+    await learner.until("선생님의 화면")
+    assert 'id="f-board-svg"' in learner.html
+    learner.html = ""
+    await own.send(action="terminal", line="kubectl run shown --image=nginx")
+    await learner.until("pod/shown created")
+    await learner.until("f-pod")
+    followed = learner.html.split('id="follow"')[-1].split("</section>")[0]
+    assert "data-ref" not in followed, "what is followed cannot be picked"
+    later = await lab(await database_sync_to_async(seat)(classroom, "바다"))
+    await later.until("선생님의 화면")
+    learner.html = ""
+    await teacher_page.send(action="wish", broadcasting="")
+    await learner.until('<section id="follow" hx-ext="morph" hidden')
+    for page in (own, learner, later):
+        await page.line.disconnect()

@@ -64,6 +64,9 @@ export function installGrid(document, socket) {
     if (event.target.id === "announce") {
       event.preventDefault();
       socket.send({ action: "wish", announcement: document.getElementById("announcement").value });
+    } else if (event.target.id === "follow-me") {
+      event.preventDefault();
+      socket.send({ action: "wish", broadcasting: document.getElementById("follow-lesson").value });
     } else if (event.target.id === "ask") {
       event.preventDefault();
       const [lesson, question] = document.getElementById("ask-question").value.split(" ");
