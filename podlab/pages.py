@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lessons import library, progress
 from podlab.labs import access, miniature, sessions
+from podlab.labs.models import Learner
 from podlab.projection.fidelity import anchor
 from podlab.projection.fidelity import features as fidelity_features
 
 DEGREES = {"exact": "같음", "simplified": "단순함", "absent": "없음"}
-from podlab.labs.models import Learner
 
 
 def safe_next(request: HttpRequest, url: str) -> str:
