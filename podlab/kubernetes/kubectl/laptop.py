@@ -250,6 +250,9 @@ class Laptop:
     def on_output(self, pod_uid: str, container_id: str) -> None:
         """Nobody reads the holding process's log."""
 
+    def on_memory(self) -> None:
+        """Nothing is evicted from the laptop."""
+
     def on_exec_output(self, exec_id: str) -> None:
         if exec_id not in self.node.state["execs"]:
             return

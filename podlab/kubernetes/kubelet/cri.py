@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..runtime.host import Random
 from ..runtime.node import Node
+from . import eviction
 
 if TYPE_CHECKING:
     from .kubelet import Kubelet
@@ -41,6 +42,9 @@ class Machine:
 
     def on_output(self, pod_uid: str, container_id: str) -> None:
         """Logs are read when somebody asks."""
+
+    def on_memory(self) -> None:
+        eviction.notice(self._kubelet)
 
     def on_exec_output(self, exec_id: str) -> None:
         self._kubelet.sessions_output(exec_id)

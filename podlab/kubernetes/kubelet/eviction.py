@@ -28,11 +28,17 @@ MEBI = 1 << 20
 
 
 def watch(kubelet: Kubelet) -> None:
-    """Look at the next pass of the eviction loop. Called when a fault fills the node, and while pressure lasts."""
+    """Look at the next pass of the eviction loop. Called when a fault or the Pods fill the node, and while pressure lasts."""
     if kubelet.state["evict_timer"] is None:
         phase = kubelet.cluster.random.integer("kubelet-eviction", kubelet.node, below=PERIOD_MS)
         at = kubelet.now + 1 + (phase - kubelet.now - 1) % PERIOD_MS
         kubelet.state["evict_timer"] = kubelet.after(at - kubelet.now, ["evict", ""])
+
+
+def notice(kubelet: Kubelet) -> None:
+    """A program keeps more memory: the loop finds a node under pressure in its next pass. It need not run while nothing is short."""
+    if kubelet.state["evict_timer"] is None and available(kubelet, "memory") < threshold(kubelet, "memory"):
+        watch(kubelet)
 
 
 def pass_(kubelet: Kubelet) -> None:

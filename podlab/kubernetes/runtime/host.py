@@ -39,6 +39,9 @@ class Host(Protocol):
     def on_output(self, pod_uid: str, container_id: str) -> None:
         """A container has written to its log (`node.logs(..., offset=)` to follow)."""
 
+    def on_memory(self) -> None:
+        """A program has set how much memory it keeps, and its container lives on."""
+
     def on_exec_output(self, exec_id: str) -> None:
         """An exec or attach session has output to collect (`node.read_exec`)."""
 

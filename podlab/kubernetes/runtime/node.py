@@ -500,6 +500,8 @@ class Node(Terminals, Volumes, Kernel):
         limit = container["limits"].get("memory") or self.state["memory"]
         if used > limit:
             self.out_of_memory(container)
+        else:
+            self.host.on_memory()
 
     def settle_burn(self, container: Data) -> None:
         """Accounts the steady CPU use of the container's processes up to now."""

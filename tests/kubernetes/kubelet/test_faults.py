@@ -137,6 +137,16 @@ def test_memory_pressure_evicts_who_uses_more_than_it_asked_for() -> None:
     assert [one["status"] for one in node["status"]["conditions"] if one["type"] == "MemoryPressure"] == ["False"]
 
 
+def test_a_program_that_fills_the_node_is_evicted_though_nobody_broke_anything() -> None:
+    it = world()
+    size = it.cluster.kubelet("node-1").capacity("memory") - (60 << 20)
+    fill = ["stress", "--vm", "1", "--vm-bytes", str(size), "--vm-hang", "0"]
+    it.create(pod(sh(FOREVER), name="small"))
+    it.create(pod({"name": "c", "image": "polinux/stress", "command": fill}, name="hog"))
+    it.run(30)
+    assert it.pod("hog")["status"].get("reason") == "Evicted" and it.phase("small") == "Running"
+
+
 def test_an_empty_dir_over_its_limit_evicts() -> None:
     it = world()
     it.create(
