@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from lessons.forms import problems
-from lessons.prose import fences, render, render_line, stray_marks
+from lessons.prose import fences, power, render, render_line, stray_marks
 from lessons.schema import (
     HINTS,
     KINDS,
@@ -224,9 +224,18 @@ def _step(source: Source, draft: _Draft) -> Step:
         tuple(draft.conditions),
         tuple(draft.questions),
         draft.exercises[0] if draft.exercises else None,
-        tuple(content for language, _, content in blocks if language == "sh"),
+        tuple(_act(source, draft.line, *block) for block in blocks if block[0] in ("sh", "power")),
         {name: content for language, name, content in blocks if language == "yaml"},
     )
+
+
+def _act(source: Source, line: int, language: str, name: str, content: str) -> str | dict[str, str]:
+    """What a learner does at a fence: types a command, or presses a power button."""
+    if language == "sh":
+        return content
+    if fault := power(name):
+        return fault
+    raise source.fail(line, "```power node-2 off 꼴입니다. 끝의 말은 off, on, silent 가운데 하나입니다")
 
 
 def _html(source: Source, line: int, text: str, *, block: bool = True) -> str:
@@ -387,11 +396,18 @@ def _questions(source: Source) -> dict[str, Question]:
     return out
 
 
+def _plain(value: Any) -> Any:
+    """The value as the engine takes it: its store knows plain maps and lists only."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
 def _cluster(source: Source) -> dict[str, Any]:
     """The members of `Lesson` that cluster.yaml gives."""
     raw = source.yaml(source.text()) if source.path.exists() else None
     entry = source.take(raw or Located(), {}, {"nodes": list, "manifests": str, "settle": (int, float), "files": dict})
-    nodes = [dict(source.take(node, {"name": str}, NODE, entry.at["nodes"])) for node in entry.get("nodes", ())]
+    nodes = [_plain(source.take(node, {"name": str}, NODE, entry.at["nodes"])) for node in entry.get("nodes", ())]
     return {
         "spec": {"nodes": nodes} if nodes else None,
         "manifests": entry.get("manifests", ""),

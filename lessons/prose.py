@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from html import escape
@@ -18,8 +19,8 @@ _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enab
 
 def _fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """```sh -> a command to type; ```yaml name.yaml -> a manifest to open in the editor; ```why pods/default/web#container -> a
-    button that asks for the cause chain; ```open http://node-1:30080/ -> a button that opens the browser tab there; anything else ->
-    what a machine says."""
+    button that asks for the cause chain; ```open http://node-1:30080/ -> a button that opens the browser tab there; ```power node-2 off
+    -> a button that turns a machine off, on, or its kubelet silent; anything else -> what a machine says."""
     token = tokens[index]
     language, _, name = token.info.strip().partition(" ")
     name, text = escape(name.strip() or "lesson.yaml"), escape(token.content.rstrip("\n"))
@@ -31,9 +32,18 @@ def _fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: An
         return f'<div class="manifest"><pre><code>{text}</code></pre>{button}</div>'
     if language == "why":
         return f'<p class="ask"><button type="button" data-why="{name}">{text}</button></p>'
+    if language == "power" and (fault := power(name)):
+        act = escape(json.dumps({"action": "fault"} | fault))
+        return f'<p class="ask"><button type="button" data-send="{act}">{text}</button></p>'
     if language == "open":
         return f'<p class="ask"><button type="button" data-open="{name}">{text}</button></p>'
     return f'<pre class="said"><code>{text}</code></pre>'
+
+
+def power(name: str) -> dict[str, str]:
+    """{"node", "power"} of a fence ```power node-2 off; {} when it says something else."""
+    match = re.fullmatch(r"([a-z0-9.-]+) (off|on|silent)", name)
+    return {"node": match[1], "power": match[2]} if match else {}
 
 
 def _link(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

@@ -84,7 +84,7 @@ class Step:
     conditions: tuple[Condition, ...] = ()  # of a "do" step: done when they hold
     questions: tuple[Question, ...] = ()
     exercise: Exercise | None = None
-    commands: tuple[str, ...] = ()  # what the prose tells the learner to type
+    commands: tuple[str | Mapping[str, str], ...] = ()  # what the prose tells the learner to type; {"node", "power"}: to press
     files: Mapping[str, str] = field(default_factory=dict)  # the manifests that the prose offers
 
 

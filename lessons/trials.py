@@ -84,12 +84,15 @@ def walk(lesson: Lesson, born: str) -> Iterator[str]:
         if step.conditions and not _unmet(step.conditions, cluster):
             yield f"걸음 {step.id}: 아무것도 하지 않았는데 이미 끝나 있습니다"
         for command in step.commands:
-            _type(cluster, command, files)
+            if isinstance(command, str):
+                _type(cluster, command, files)
+            else:
+                cluster.apply({"at": cluster.now, "do": "fault", **command})
         if step.exercise is not None:
             files |= step.exercise.files
             _type(cluster, step.exercise.solution, files)
         conditions = step.exercise.conditions if step.exercise else step.conditions
-        typed = [line for command in step.commands for line in command.splitlines()]
+        typed = [line for command in step.commands if isinstance(command, str) for line in command.splitlines()]
         for _ in range(LOOKS):
             if not (unmet := _unmet(conditions, cluster, typed)):
                 break

@@ -61,7 +61,7 @@ QUIZ = """- id: guess
   - {text: 저것, why: 아닙니다., misconception: 12}
 """
 SOLUTION = "# first\nkubectl run web --image=nginx\nkubectl get pods | grep web\n"
-CLUSTER = "nodes:\n- {name: node-1, cpu: 2, labels: {disk: ssd}}\nsettle: 5\nfiles: {a.yaml: 'kind: Pod'}\n"
+CLUSTER = "nodes:\n- {name: node-1, cpu: 2, labels: {disk: ssd}, taints: [{key: a, effect: NoSchedule}]}\nsettle: 5\nfiles: {a.yaml: 'kind: Pod'}\n"
 Write = Callable[..., Path]
 
 
@@ -107,7 +107,8 @@ def test_a_good_lesson_is_read_whole(write: Write) -> None:
     exercise = lesson.exercise("first")
     assert exercise is not None and exercise.commands == 2 and exercise.goal == "<p><code>web</code>이 있습니다.</p>"
     assert exercise.wrong[0] == ("그냥 두기", "true")
-    assert lesson.spec == {"nodes": [{"name": "node-1", "cpu": 2, "labels": {"disk": "ssd"}}]}
+    assert lesson.spec == {"nodes": [{"name": "node-1", "cpu": 2, "labels": {"disk": "ssd"}, "taints": [{"key": "a", "effect": "NoSchedule"}]}]}
+    assert type(lesson.spec["nodes"][0]["taints"][0]) is dict  # what the engine stores
     assert (lesson.settle_seconds, lesson.files) == (5.0, {"a.yaml": "kind: Pod"})
 
 
@@ -160,6 +161,7 @@ def test_lessons_come_in_the_order_of_their_numbers(write: Write, tmp_path: Path
         ("lesson.md", "| {exists: pods/web}}}", "}}", "lesson.md:29", "{{done: 글 | {check}}}"),
         ("lesson.md", "```yaml web.yaml", "```yaml", "lesson.md:9", "파일 이름"),
         ("lesson.md", "kind: Pod\n```", "kind: Pod", "lesson.md", "닫지 않았습니다"),
+        ("lesson.md", "글입니다.", "```power node-1 of\n끄기\n```", "lesson.md:9", "power node-2 off"),
         ("lesson.md", "글입니다.", "**글(text)**입니다.", "lesson.md:9", "강조"),
         ("lesson.md", "---\ntitle", "title", "lesson.md:1", "머리말"),
     ],

@@ -34,6 +34,12 @@ def test_why_asks_for_a_cause_chain() -> None:
     assert html == ('<p class="ask"><button type="button" data-why="pods/default/web#app">왜? &lt;묻기&gt;</button></p>')
 
 
+def test_power_presses_the_button_of_a_node() -> None:
+    html = render("```power node-2 off\n전원 끄기\n```")
+    assert 'data-send="{"action": "fault", "node": "node-2", "power": "off"}">전원 끄기</button>' in html.replace("&quot;", '"')
+    assert "data-send" not in render("```power node-2 explode\n전원 끄기\n```")
+
+
 def test_other_fences_are_what_a_machine_says() -> None:
     assert render("```\n<none>\n```") == '<pre class="said"><code>&lt;none&gt;</code></pre>'
 

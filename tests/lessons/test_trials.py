@@ -105,6 +105,13 @@ def test_a_wrong_way_that_solves_for_a_moment_is_found(failures: Try) -> None:
     assert found == ["과제 first: 틀린 길 '이미지의 오타'(으)로도 풀립니다"]
 
 
+def test_a_power_button_of_the_prose_is_pressed(failures: Try) -> None:
+    press = "```power node-1 off\n전원 끄기\n```\n\n```sh\nsleep 60\n```\n\n"
+    dark = press + "{{done: 끊겼다 | {field: {of: nodes/node-1, path: 'spec.taints[0].effect', not: null}}}}\n"
+    lesson = LESSON.replace("{{done: 파드 web이", dark + "{{done: 파드 web이").replace("{ready: {name: web}}", "{exists: pods/web}")
+    assert [told for told in failures(lesson=lesson) if not told.startswith("걸음 ex")] == []  # on a dark node the exercise cannot be solved
+
+
 def test_a_step_that_is_done_before_anything_was_done_is_found(failures: Try) -> None:
     found = failures(lesson=LESSON.replace("{ready: {name: web}}", "{absent: pods/web2}"))
     assert found == ["걸음 do: 아무것도 하지 않았는데 이미 끝나 있습니다"]
