@@ -26,7 +26,7 @@ from .objects import Map
 from .randomness import Randomness
 from .runtime.network import Network
 
-ENGINE_VERSION = "1"  # named by checkpoints; raise it whenever a replay could give another history
+ENGINE_VERSION = "2"  # named by checkpoints; raise it whenever a replay could give another history
 KUBERNETES_VERSION = "v1.36.2"
 
 Entry = dict[str, Any]

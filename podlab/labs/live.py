@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Protocol
 
 from podlab.kubernetes.apiserver.errors import ApiError
@@ -197,9 +198,17 @@ class Clusters:
 
     async def _wake(self, cluster_id: int) -> LiveCluster:
         row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
+        engine = None
         if checkpoint:
-            engine = Engine.restore(storage.unpack(bytes(checkpoint.state)))
-        else:
+            try:
+                engine = Engine.restore(storage.unpack(bytes(checkpoint.state)))
+            except Exception:
+                if checkpoint.engine_version == storage.ENGINE_VERSION:
+                    raise
+                logger.exception("Cluster %s: engine %s's checkpoint cannot be read any more; its journal is run anew", cluster_id,
+                                 checkpoint.engine_version)
+                row, checkpoint, entries = await self.writer.call(partial(storage.load, whole=True), cluster_id)
+        if engine is None:
             await asyncio.get_running_loop().run_in_executor(None, births.template, row.lesson)  # a lesson's first: half a second
             engine = births.begin(row.lesson)
         sequence = checkpoint.sequence if checkpoint else 0

@@ -69,10 +69,13 @@ def save_rate(cluster_id: int, rate: float) -> None:
     Cluster.objects.filter(id=cluster_id).update(rate=rate)
 
 
-def load(cluster_id: int) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
-    """The row, its last checkpoint of this engine, and the journal entries after that as (sequence, entry)."""
+def load(cluster_id: int, *, whole: bool = False) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
+    """The row, its last checkpoint, and the journal entries after that as (sequence, entry); `whole`: no checkpoint, all entries.
+
+    The checkpoint may be an older engine's: this one goes on from there, and never re-runs what lies before it.
+    """
     row = Cluster.objects.select_related("learner").get(id=cluster_id)
-    checkpoint = Checkpoint.objects.filter(cluster_id=cluster_id, engine_version=ENGINE_VERSION).order_by("-sequence", "-at_ms").first()
+    checkpoint = None if whole else Checkpoint.objects.filter(cluster_id=cluster_id).order_by("-sequence", "-at_ms").first()
     entries = JournalEntry.objects.filter(cluster_id=cluster_id, sequence__gt=checkpoint.sequence if checkpoint else 0).order_by("sequence")
     return row, checkpoint, [(entry.sequence, {"at": entry.at_ms, **json.loads(entry.request)}) for entry in entries]
 

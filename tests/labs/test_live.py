@@ -191,6 +191,29 @@ async def test_to_the_next_event_jumps_no_further_than_the_next_thing_that_happe
     assert live.engine.etcd.revision > before
 
 
+async def test_a_newer_engine_goes_on_from_an_older_one_s_checkpoint_without_re_running_what_lies_before(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    await live.save()
+    await act(live, pod("b"))
+
+    def older() -> None:
+        Checkpoint.objects.filter(cluster=row).update(engine_version="0")
+        JournalEntry.objects.filter(cluster=row, sequence=1).update(request="{}")  # it would stumble over this
+
+    await live.writer.call(older)
+    assert names(await Clusters().get(row.id)) == ["a", "b"]
+
+
+async def test_a_checkpoint_that_a_newer_engine_cannot_read_costs_a_replay_and_no_work(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    await live.save()
+    await act(live, pod("b"))
+    await live.writer.call(lambda: Checkpoint.objects.filter(cluster=row).update(engine_version="0", state=storage.pack({"seed": 1})))
+    assert names(await Clusters().get(row.id)) == ["a", "b"]
+
+
 async def test_viewers_are_told_after_the_act_is_on_disk(row: Cluster) -> None:
     live = await Clusters().get(row.id)
     told: list[int] = []
