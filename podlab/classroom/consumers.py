@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from lessons import library
 from podlab.classroom import access, panels, polls, rooms, steering, wishes
+from podlab.classroom.models import Directive
 from podlab.classroom.rooms import Room
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import limits
@@ -156,8 +157,16 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
         targets = self._targets(message.get("learners"))
         directive = await database_sync_to_async(steering.store)(self.room.classroom, lesson, kind, payload, targets)
         await database_sync_to_async(access.audit)(self.room.classroom, kind, user=self.classroom.teacher, detail=f"{lesson}: {len(targets)}명")
+        rooms.later(self._carry_out(directive, len(targets)))
+
+    async def _carry_out(self, directive: Directive, number: int) -> None:
+        """Beside the page, which goes on: two hundred clusters that sleep take a while to wake."""
         failed = await steering.carry_out(directive)
-        self.outbox.append(panels.notice(f"{len(targets) - failed}명에게 했습니다." + (f" {failed}명은 다시 해 봅니다." if failed else "")))
+        missed = await database_sync_to_async(steering.missed)(directive)
+        told = [f"{number - failed - missed}명에게 했습니다.", f"{missed}명에게는 그럴 것이 없었습니다." if missed else "",
+                f"{failed}명은 다시 해 봅니다." if failed else ""]
+        self.outbox.append(panels.notice(" ".join(filter(None, told))))
+        self.wake.set()
 
     def _targets(self, asked: Any) -> list[UUID]:
         """The members meant: those asked for, or all. Raises NotYours for somebody who is none."""

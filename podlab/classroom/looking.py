@@ -10,11 +10,13 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from podlab.classroom import access, rooms
+from podlab.classroom import access, chatting, rooms
+from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
 from podlab.labs import audience, limits, panels
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
+from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
 
 LOOKS = ("select", "tab", "width")  # what only changes what this page shows
@@ -26,6 +28,8 @@ class LookConsumer(LabConsumer):
     async def connect(self) -> None:
         self.helping = False
         await super().connect()
+        if self.live is not None:
+            await self._begin_chat()
 
     def _open(self) -> Cluster:
         facts = self.scope["url_route"]["kwargs"]
@@ -50,9 +54,24 @@ class LookConsumer(LabConsumer):
         self.live_.transcript.readers.add(self.show)
         self._show_helping()
 
+    async def _begin_chat(self) -> None:
+        """The lines so far; from now on they come to this page."""
+        room = await rooms.get(self.classroom.pk)
+        seat = room.seats.get(self.learner_id)
+        if seat is None:
+            return
+        seat.lookers.add(self)
+        self.show(await CLUSTERS.writer.call(chatting.history, seat.member.pk, True))
+        await CLUSTERS.writer.call(chatting.mark_seen, seat.member.pk, False)
+        seat.unread = 0
+        room.dirty.add(self.learner_id)
+
     async def disconnect(self, code: int) -> None:
         if self.live is not None:
             self.live.transcript.readers.discard(self.show)
+            room = rooms.of(self.learner_id)
+            if room is not None:
+                room.seats[self.learner_id].lookers.discard(self)
             await self._stop_helping()
         await super().disconnect(code)
 
@@ -70,13 +89,22 @@ class LookConsumer(LabConsumer):
             return
         if self.live is None or not self.rate_limit.take():
             return
-        if name == "ask_help":
+        try:
+            await self._act(name, message)
+        except ApiError as refusal:
+            self.outbox.append(panels.refusal(refusal))
+        self.hurry()
+
+    async def _act(self, name: str, message: dict[str, Any]) -> None:
+        if name == "say":
+            room = await rooms.get(self.classroom.pk)
+            await chatting.say(room, self.learner_id, message, from_teacher=True)
+        elif name == "ask_help":
             await self._ask()
         elif name == "stop_help":
             await self._stop_helping()
         elif name == "terminal" and self.helping:
             await self._help(limits.text(message.get("line"), limits.LINE_MAX))
-        self.hurry()
 
     def _page(self) -> LabConsumer | None:
         """The learner's own page of this lesson, the one opened last."""

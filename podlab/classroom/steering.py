@@ -125,6 +125,11 @@ def waiting(directive: Directive) -> list[UUID]:
     return [target for target in map(UUID, json.loads(directive.targets)) if target in alive and target not in done]
 
 
+def missed(directive: Directive) -> int:
+    """To how many nothing happened, because there was nothing in their cluster (or no cluster) that could."""
+    return directive.delivered.exclude(outcome="").count()
+
+
 async def carry_out(directive: Directive) -> int:
     """Deliver to everybody who waits. Returns to how many it could not be brought (the next start tries them again)."""
     failed = 0

@@ -45,11 +45,7 @@ def read(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if "reveal" in message:
         return {"revealed": message["reveal"] is True}, "답을 보여 주었습니다." if message["reveal"] is True else "답을 가렸습니다."
     if "timer" in message:
-        minutes = limits.number(message["timer"])
-        if not 0 <= minutes <= TIMER_MAX:
-            raise limits.refuse(f"시간은 {TIMER_MAX}분까지 정할 수 있습니다.")
-        ends = timezone.now() + timedelta(minutes=minutes) if minutes else None
-        return {"timer_ends": ends}, "시간을 재기 시작했습니다." if minutes else "시간 재기를 멈췄습니다."
+        return _timer(message["timer"]), "시간을 재기 시작했습니다." if message["timer"] else "시간 재기를 멈췄습니다."
     raise limits.refuse("알 수 없는 일입니다.")
 
 
@@ -60,6 +56,13 @@ def _rate(wish: Any) -> tuple[dict[str, Any], str]:
     if rate not in RATES:
         raise limits.refuse("그런 빠르기는 없습니다.")
     return {"rate": rate}, "모두의 시계를 멈췄습니다." if rate == 0 else f"모두의 시계를 {rate:g}배로 맞췄습니다."
+
+
+def _timer(wish: Any) -> dict[str, Any]:
+    minutes = limits.number(wish)
+    if not 0 <= minutes <= TIMER_MAX:
+        raise limits.refuse(f"시간은 {TIMER_MAX}분까지 정할 수 있습니다.")
+    return {"timer_ends": timezone.now() + timedelta(minutes=minutes) if minutes else None}
 
 
 def _broadcasting(wish: Any) -> tuple[dict[str, Any], str]:
@@ -79,7 +82,7 @@ def _step(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
         raise limits.refuse("그런 단원이 없습니다.") from None
     if step and found.step(step) is None:
         raise limits.refuse("그런 걸음이 없습니다.")
-    return {"lesson": lesson, "step": step, "timer_ends": None}, "모두를 이 걸음으로 불렀습니다."
+    return {"lesson": lesson, "step": step, **_timer(message.get("minutes") or 0)}, "모두를 이 걸음으로 불렀습니다."
 
 
 def _question(message: dict[str, Any]) -> tuple[dict[str, Any], str]:

@@ -171,6 +171,13 @@ DEEDS = {
     "kill": "프로세스를 죽였습니다",
     "image": "이미지를 바꾸었습니다",
     "reset": "처음으로 돌려놓았습니다",
+    "assignment-closed": "과제를 마감했습니다",
+    "assignment-deleted": "과제를 지웠습니다",
+    "game-started": "게임 데이를 열었습니다",
+    "game-ended": "게임 데이를 마쳤습니다",
+    "launched": "학습 관리 시스템에서 들어왔습니다",
+    "launch-refused": "학습 관리 시스템의 요청을 막았습니다",
+    "left-for-good": "자기 기록을 지우고 나갔습니다",
 }  # AuditEntry.what in the teacher's words
 
 
@@ -193,6 +200,22 @@ class AuditEntry(models.Model):
     @property
     def told(self) -> str:
         return DEEDS.get(self.what, self.what)
+
+
+class ChatLine(models.Model):
+    """A line between the teacher and one learner. Only the last chatting.LINES_KEPT of a member are kept."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="chat")
+    from_teacher = models.BooleanField()
+    text = models.CharField(max_length=300)
+    at = models.DateTimeField(auto_now_add=True)
+    seen = models.BooleanField(default=False, help_text="by the one it is written to")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Fork(models.Model):
