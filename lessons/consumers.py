@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Literal
 
-from lessons import fragments, library, progress
+from lessons import fragments, library, progress, setups
 from lessons.checks import Verdict, World, evaluate
 from lessons.present import goals, lines
 from lessons.progress import SOLUTION_SEEN, Stopwatch
@@ -91,10 +91,30 @@ class LessonConsumer(LabConsumer):
         if all(any(q.choices[i].correct for i in self.done.answers.get(q.id, [])) for q in step.questions):
             await self._finish(step)
 
+    async def do_begin(self, message: dict[str, Any]) -> None:
+        """사건 시작: what the exercise breaks is broken. Once more after an undo or a reset, with the clock at zero again.
+
+        By a button and not by coming to the step: who scrolls through a lesson of ten incidents would set off all of them.
+        """
+        step = self.found.step(limits.text(message.get("step"), 80))
+        if step is None or step.exercise is None or not step.exercise.begins or self._solved(step.exercise):
+            return
+        async with self._turn():
+            setups.run(self.live_.engine, step.exercise, self.live_.apply)
+        self.done.attempts[step.exercise.id] = await on_database(progress.begin)(self.row.learner, self.lesson, step.exercise.id)
+        self.commands = []
+        self.verdicts.pop(step.id, None)
+        self.shown.pop(step.id, None)
+        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None, self._present(step.exercise.conditions)))
+
+    def _waits(self, exercise: Exercise) -> bool:
+        """Whether it has a beginning that has not come yet."""
+        return exercise.begins and exercise.id not in self.done.attempts
+
     async def do_check(self, message: dict[str, Any]) -> None:
         """확인하기: every condition, named when it does not hold."""
         step = self.found.step(limits.text(message.get("step"), 80))
-        if step is None or step.exercise is None:
+        if step is None or step.exercise is None or self._waits(step.exercise):
             return
         async with self._turn():
             verdicts = self.verdicts[step.id] = self._verdicts(step.exercise.conditions)
@@ -111,7 +131,7 @@ class LessonConsumer(LabConsumer):
     async def do_hint(self, message: dict[str, Any]) -> None:
         """The next hint, or after the last one the solution."""
         step = self.found.step(limits.text(message.get("step"), 80))
-        if step is None or step.exercise is None:
+        if step is None or step.exercise is None or self._waits(step.exercise):
             return
         attempt = self.done.attempts.get(step.exercise.id)
         number = min((attempt.hints if attempt else 0) + 1, SOLUTION_SEEN)
@@ -132,7 +152,7 @@ class LessonConsumer(LabConsumer):
         if step is None or self.live is None or self.live.gone:
             return
         conditions = step.exercise.conditions if step.exercise else step.conditions
-        if not conditions or (step.exercise and self._solved(step.exercise)):
+        if not conditions or (step.exercise and (self._solved(step.exercise) or self._waits(step.exercise))):
             return
         async with self.live.lock:
             verdicts = self._verdicts(conditions, self.verdicts.get(step.id))

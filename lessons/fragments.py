@@ -7,6 +7,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from lessons.checks import Verdict
+from lessons.models import Attempt
 from lessons.progress import SOLUTION_SEEN, Progress
 from lessons.schema import KIND_NAMES, Exercise, Lesson, Question, Step
 
@@ -38,9 +39,18 @@ def question_html(found: Question, tried: list[int], counts: list[int]) -> str:
 def exercise(found: Exercise, done: Progress) -> dict[str, Any]:
     attempt = done.attempts.get(found.id)
     seen = attempt.hints if attempt else 0
-    return {"exercise": found, "attempt": attempt, "solved": bool(attempt and attempt.solved), "hints": found.hints[: min(seen, len(found.hints))],
+    return {"exercise": found, "attempt": attempt, "solved": bool(attempt and attempt.solved), "waits": found.begins and attempt is None,
+            "took": _took(attempt) if found.begins else "", "hints": found.hints[: min(seen, len(found.hints))],
             "next_hint": seen + 1 if seen < len(found.hints) else 0, "solution": found.solution if seen >= SOLUTION_SEEN else "",
             "solution_ready": seen == len(found.hints)}
+
+
+def _took(attempt: Attempt | None) -> str:
+    """From the beginning of an incident to its end, as a learner reads it."""
+    if attempt is None or attempt.solved is None:
+        return ""
+    minutes, seconds = divmod(round((attempt.solved - attempt.started).total_seconds()), 60)
+    return f"{minutes}분 {seconds}초" if minutes else f"{seconds}초"
 
 
 def exercise_html(step: Step, found: Exercise, done: Progress, verdicts: list[Verdict] | None, present: list[str]) -> str:

@@ -303,7 +303,7 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
         entry = source.take(
             raw,
             {"id": str, "title": str, "goal": str, "conditions": list, "hints": list, "wrong": list},
-            {"also": list, "debrief": str, "files": dict, "setup": str},
+            {"also": list, "debrief": str, "files": dict, "setup": str, "power": list},
         )
         _new_id(source, entry, out)
         if len(entry["hints"]) != HINTS or not all(isinstance(hint, str) for hint in entry["hints"]):
@@ -332,10 +332,19 @@ def _exercises(folder: Path) -> dict[str, Exercise]:
             _html(source, entry.line, entry.get("debrief", "")),
             _files(source, entry),
             entry.get("setup", ""),
+            _power(source, entry),
         )
     if unknown := sorted(set(solutions) - set(out)):
         raise LessonError(f"{folder.name}/solution.sh", 1, f"exercises.yaml에 없는 과제의 풀이가 있습니다: {', '.join(unknown)}")
     return out
+
+
+def _power(source: Source, entry: Located) -> tuple[Mapping[str, str], ...]:
+    """The faults of `power: [node-2 off]`."""
+    faults = [power(str(one)) for one in entry.get("power", ())]
+    if not all(faults):
+        raise source.fail(entry.at["power"], "power는 [node-2 off] 꼴의 목록입니다. 끝의 말은 off, on, silent 가운데 하나입니다")
+    return tuple(faults)
 
 
 def _ways(source: Source, entry: Located, key: str) -> tuple[tuple[str, str], ...]:

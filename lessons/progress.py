@@ -97,6 +97,14 @@ def attempt(learner: Learner, slug: str, exercise: str) -> Attempt:
     return Attempt.objects.get_or_create(learner=learner, lesson=slug, exercise=exercise)[0]
 
 
+def begin(learner: Learner, slug: str, exercise: str) -> Attempt:
+    """The clock of an exercise starts, again as long as it is not solved."""
+    row = attempt(learner, slug, exercise)
+    Attempt.objects.filter(id=row.id, solved=None).update(started=timezone.now())
+    row.refresh_from_db()
+    return row
+
+
 def checked(learner: Learner, slug: str, exercise: str, *, solved: bool, commands: int) -> Attempt:
     """Count a check; the first that succeeds stamps the time and the number of commands."""
     row = attempt(learner, slug, exercise)

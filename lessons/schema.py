@@ -72,7 +72,13 @@ class Exercise:
     commands: int  # in the shortest known solution
     debrief: str = ""  # HTML
     files: Mapping[str, str] = field(default_factory=dict)  # manifests put into the editor when the exercise starts
-    setup: str = ""  # shell text run when the step is opened anew
+    setup: str = ""  # shell text run when the learner presses the button that begins it
+    power: tuple[Mapping[str, str], ...] = ()  # {"node", "power"}: faults after the setup
+
+    @property
+    def begins(self) -> bool:
+        """Whether the learner begins it by a button: until then nothing is broken."""
+        return bool(self.setup or self.power)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from lessons import library
+from lessons import library, setups
 from lessons.checks import World, evaluate
 from lessons.schema import Condition, Exercise, Lesson
 from podlab.kubernetes.cluster import Cluster
@@ -32,6 +33,8 @@ def failures(lesson: Lesson) -> Iterator[str]:
 
 
 def _exercise(born: str, exercise: Exercise) -> Iterator[str]:
+    if said := setups.run(untouched := Cluster.restore(json.loads(born)), exercise, _submit(untouched)):
+        yield f"과제 {exercise.id}: 준비(setup)가 되지 않습니다: {said}"
     cluster = _begin(born, exercise)
     if not _unmet(exercise.conditions, cluster):
         yield f"과제 {exercise.id}: 시작할 때 이미 풀려 있습니다"
@@ -52,10 +55,19 @@ def _born(lesson: Lesson) -> str:
 
 def _begin(born: str, exercise: Exercise) -> Cluster:
     cluster = Cluster.restore(json.loads(born))
-    if exercise.setup:
-        run_script(cluster, exercise.setup, files=dict(exercise.files))
-        cluster.run_for(SECONDS_BETWEEN)
+    _break(cluster, exercise)
     return cluster
+
+
+def _break(cluster: Cluster, exercise: Exercise) -> None:
+    """Press the button that begins the exercise, and watch for a while."""
+    if exercise.begins:
+        setups.run(cluster, exercise, _submit(cluster))
+        cluster.run_for(SECONDS_BETWEEN)
+
+
+def _submit(cluster: Cluster) -> Callable[[dict[str, Any]], Any]:
+    return lambda entry: cluster.apply({"at": cluster.now, **entry})
 
 
 def _run(cluster: Cluster, exercise: Exercise, script: str) -> list[list[tuple[str, str]]]:
@@ -90,6 +102,7 @@ def walk(lesson: Lesson, born: str) -> Iterator[str]:
                 cluster.apply({"at": cluster.now, "do": "fault", **command})
         if step.exercise is not None:
             files |= step.exercise.files
+            _break(cluster, step.exercise)
             _type(cluster, step.exercise.solution, files)
         conditions = step.exercise.conditions if step.exercise else step.conditions
         typed = [line for command in step.commands if isinstance(command, str) for line in command.splitlines()]

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 NO_BAR = '<aside id="class-bar" hx-ext="morph" hidden hx-swap-oob="morph"></aside>'
 TELL_EVERY = 0.25  # seconds between two looks at what changed: a watcher sees an act well within one second
 SAVE_EVERY, LOOK_AGAIN_EVERY = 5.0, 10.0  # seconds: members' rows; signals that time alone sets off
-ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "reset", "rate", "next", "check", "answer", "hint"})
+ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "reset", "rate", "next", "check", "answer", "hint", "begin"})
 """What a learner may not do while the class is frozen. Looking (select, tab, width, step) is always allowed."""
 
 

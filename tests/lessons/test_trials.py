@@ -164,3 +164,25 @@ def test_check_lessons_names_a_wrong_file_and_goes_on() -> None:
     with pytest.raises(CommandError, match="1군데"):
         call_command("check_lessons", stdout=out)
     assert out.getvalue().startswith("✕ 01-bad/lesson.md:1: ")
+
+
+BROKEN = EXERCISES.replace("  conditions:", "  setup: kubectl run two --image=nginy\n  conditions:")
+
+
+def test_what_an_exercise_breaks_is_broken_before_its_solution_runs(failures: Try) -> None:
+    assert failures(exercises=BROKEN, solution="kubectl set image pod/two two=nginx") == []
+
+
+def test_a_solution_that_needs_what_nobody_broke_is_found(failures: Try) -> None:
+    assert any("풀이대로 했는데" in told for told in failures(solution="kubectl set image pod/two two=nginx"))
+
+
+@pytest.mark.parametrize(("setup", "said"), [("kubectl run Two --image=nginx", "is invalid"), ("sleep 5", "기다리는 명령은 쓸 수 없습니다")])
+def test_a_setup_that_fails_or_waits_is_found(failures: Try, setup: str, said: str) -> None:
+    found = failures(exercises=BROKEN.replace("kubectl run two --image=nginy", setup))
+    assert found[0].startswith("과제 first: 준비(setup)가 되지 않습니다") and said in found[0]
+
+
+def test_a_setup_may_turn_a_node_off(failures: Try) -> None:
+    found = failures(exercises=EXERCISES.replace("  conditions:", "  power: [node-1 off]\n  conditions:"))
+    assert any("풀이대로 했는데" in told for told in found)  # the only node is dark
