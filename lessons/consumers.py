@@ -25,10 +25,16 @@ class LessonConsumer(LabConsumer):
         self.shown: dict[str, Any] = {}  # step id -> what was shown of its conditions last
         self.verdicts: dict[str, list[Verdict]] = {}  # step id -> verdicts when the learner last asked
         self.stopwatch = Stopwatch()
+        self.veiled: frozenset[str] = frozenset()
         await super().connect()
         if self.live is not None:
             self.found = library.get(self.lesson)
             self.done = await on_database(progress.of)(self.row.learner, self.lesson)
+            await self._veil()
+
+    async def _veil(self) -> None:
+        """The exercises of which nothing may be given away just now."""
+        self.veiled = await on_database(audience.veiled)(self.learner_id, self.lesson)
 
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code)
@@ -105,7 +111,7 @@ class LessonConsumer(LabConsumer):
         self.commands = []
         self.verdicts.pop(step.id, None)
         self.shown.pop(step.id, None)
-        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None, self._present(step.exercise.conditions)))
+        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None, self._present(step.exercise.conditions), self.veiled))
 
     def _waits(self, exercise: Exercise) -> bool:
         """Whether it has a beginning that has not come yet."""
@@ -123,7 +129,8 @@ class LessonConsumer(LabConsumer):
                                                                  commands=len([c for c in self.commands if c.strip()]))
         self.done.attempts[step.exercise.id] = attempt
         audience.tell(self, "check", exercise=step.exercise.id, solved=solved)
-        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, verdicts, self._present(step.exercise.conditions)))
+        await self._veil()
+        self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, verdicts, self._present(step.exercise.conditions), self.veiled))
         if solved:
             self.page.options = Options()
             await self._finish(step)
@@ -137,8 +144,9 @@ class LessonConsumer(LabConsumer):
         number = min((attempt.hints if attempt else 0) + 1, SOLUTION_SEEN)
         self.done.attempts[step.exercise.id] = await on_database(progress.hint)(self.row.learner, self.lesson, step.exercise.id, number)
         audience.tell(self, "hint", exercise=step.exercise.id, number=number)
+        await self._veil()
         self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, self.verdicts.get(step.id),
-                                                   self._present(step.exercise.conditions)))
+                                                   self._present(step.exercise.conditions), self.veiled))
 
     # ---- looking while the cluster moves
 
@@ -157,7 +165,7 @@ class LessonConsumer(LabConsumer):
         async with self.live.lock:
             verdicts = self._verdicts(conditions, self.verdicts.get(step.id))
             present = self._present(conditions) if step.exercise else []
-        asked = step.id in self.verdicts
+        asked = step.id in self.verdicts and (step.exercise is None or step.exercise.id not in self.veiled)
         shown = [(verdict.ok, verdict.why if asked else "") for verdict in verdicts], present
         if self.shown.get(step.id) != shown:
             self.shown[step.id] = shown

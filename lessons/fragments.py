@@ -11,12 +11,14 @@ from lessons.models import Attempt
 from lessons.progress import SOLUTION_SEEN, Progress
 from lessons.schema import KIND_NAMES, Exercise, Lesson, Question, Step
 
+VEIL: dict[str, Any] = {"veiled": True, "hints": (), "next_hint": 0, "solution": "", "solution_ready": False}
 
-def steps(lesson: Lesson, done: Progress) -> list[dict[str, Any]]:
-    """Template contexts of all steps."""
+
+def steps(lesson: Lesson, done: Progress, veiled: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """Template contexts of all steps. `veiled`: exercises of which nothing is given away (audience.veiled)."""
     return [{"step": step, "kind_name": KIND_NAMES[step.kind], "done": step.id in done.done, "number": number,
              "questions": [question(q, done.answers.get(q.id, [])) for q in step.questions],
-             "exercise": exercise(step.exercise, done) if step.exercise else None,
+             "exercise": exercise(step.exercise, done, veiled) if step.exercise else None,
              "listed": conditions_of(step.exercise.conditions, None) if step.exercise else None,
              "conditions": conditions(step, None) if step.conditions else None, "solved": step.id in done.done}
             for number, step in enumerate(lesson.steps, 1)]
@@ -36,7 +38,11 @@ def question_html(found: Question, tried: list[int], counts: list[int]) -> str:
     return render_to_string("lessons/_question.html", {"q": question(found, tried, counts), "oob": True})
 
 
-def exercise(found: Exercise, done: Progress) -> dict[str, Any]:
+def exercise(found: Exercise, done: Progress, veiled: frozenset[str] = frozenset()) -> dict[str, Any]:
+    return _exercise(found, done) | (VEIL if found.id in veiled else {})
+
+
+def _exercise(found: Exercise, done: Progress) -> dict[str, Any]:
     attempt = done.attempts.get(found.id)
     seen = attempt.hints if attempt else 0
     return {"exercise": found, "attempt": attempt, "solved": bool(attempt and attempt.solved), "waits": found.begins and attempt is None,
@@ -53,8 +59,11 @@ def _took(attempt: Attempt | None) -> str:
     return f"{minutes}분 {seconds}초" if minutes else f"{seconds}초"
 
 
-def exercise_html(step: Step, found: Exercise, done: Progress, verdicts: list[Verdict] | None, present: list[str]) -> str:
-    return render_to_string("lessons/_exercise.html", {"step": step, "e": exercise(found, done), "oob": True, "present": present,
+def exercise_html(step: Step, found: Exercise, done: Progress, verdicts: list[Verdict] | None, present: list[str],
+                  veiled: frozenset[str] = frozenset()) -> str:
+    if verdicts and found.id in veiled:
+        verdicts = [Verdict(verdict.ok) for verdict in verdicts]
+    return render_to_string("lessons/_exercise.html", {"step": step, "e": exercise(found, done, veiled), "oob": True, "present": present,
                                                        "conditions": conditions_of(found.conditions, verdicts)})
 
 

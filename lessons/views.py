@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from lessons import fragments, library, progress
-from podlab.labs import access, panels
+from podlab.labs import access, audience, panels
 from podlab.labs.births import EPOCH_MS
 from podlab.labs.storage import ENGINE_VERSION
 
@@ -28,7 +28,8 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     at = next(i for i, one in enumerate(others) if one.slug == slug)
     files = birth.files | panels.load_files(cluster.id)
     return render(request, "lessons/lesson.html", {
-        "learner": learner, "lesson": found, "socket": f"/ws/lessons/{slug}/", "steps": fragments.steps(found, done),
+        "learner": learner, "lesson": found, "socket": f"/ws/lessons/{slug}/",
+        "steps": fragments.steps(found, done, audience.veiled(learner.pk, slug)),
         "done_count": len(done.done & {step.id for step in found.steps}), "rates": panels.rates(cluster.rate), "file_texts": files,
         "previous": others[at - 1] if at else None,
         "following": others[at + 1] if at + 1 < len(others) else None,

@@ -7,10 +7,11 @@ class ClassroomConfig(AppConfig):
     verbose_name = "교실"
 
     def ready(self) -> None:
-        from podlab.classroom import looking, rooms, steering, suggesting
+        from podlab.classroom import assignments, looking, rooms, steering, suggesting
         from podlab.labs import audience, reconciler
 
         rooms.install()
         suggesting.install()
+        assignments.install()
         audience.handle("help", looking.answer_help)
         reconciler.accompany(steering.resume)

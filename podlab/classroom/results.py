@@ -17,7 +17,9 @@ import yaml
 from lessons import library
 from lessons.models import Answer, Attempt, LessonTime, StepDone
 from lessons.schema import Exercise, Lesson
-from podlab.classroom.models import Classroom, Membership
+from podlab.classroom import duties
+from podlab.classroom.duties import Duty
+from podlab.classroom.models import Assignment, Classroom, Membership
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins with one is taken for a formula by Excel
 
@@ -68,6 +70,7 @@ class Results:
     people: list[PersonResult]
     exercises: list[ExerciseResult]
     beliefs: list[Belief]
+    assignments: list[tuple[Assignment, list[tuple[Membership, Duty]]]]
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +90,8 @@ def of(classroom: Classroom) -> Results:
         seconds[learner] += amount
     attempts = list(Attempt.objects.filter(learner__in=ids))
     answers = list(Answer.objects.filter(learner__in=ids).order_by("id"))
-    return Results(classroom, _people(members, steps, seconds, attempts, answers), _exercises(attempts), _beliefs(answers))
+    return Results(classroom, _people(members, steps, seconds, attempts, answers), _exercises(attempts), _beliefs(answers),
+                   _assignments(classroom, members))
 
 
 def _people(members: list[Membership], steps: Counter[UUID], seconds: Counter[UUID], attempts: list[Attempt],
@@ -123,6 +127,14 @@ def _exercises(attempts: Iterable[Attempt]) -> list[ExerciseResult]:
     return found
 
 
+def _assignments(classroom: Classroom, members: list[Membership]) -> list[tuple[Assignment, list[tuple[Membership, Duty]]]]:
+    found = []
+    for assignment in classroom.assignments.all():
+        done = duties.duties(assignment, [member.learner_id for member in members])
+        found.append((assignment, [(member, done[member.learner_id]) for member in members]))
+    return found
+
+
 def _median(values: Iterable[int]) -> int | None:
     found = sorted(values)
     return found[len(found) // 2] if found else None
@@ -145,6 +157,7 @@ def _beliefs(answers: Iterable[Answer]) -> list[Belief]:
 
 PEOPLE_HEAD = ["번호", "이름", "마친 걸음", "푼 과제", "확인", "힌트", "명령", "답한 문제", "처음에 맞힌 문제", "공부한 시간(분)", "마지막으로 한 때"]
 EXERCISE_HEAD = ["단원", "과제", "해 본 사람", "푼 사람", "확인", "힌트", "걸린 시간(초, 중앙값)", "명령(중앙값)"]
+ASSIGNMENT_HEAD = ["과제 모음", "방식", "번호", "이름", "단원", "과제", "확인", "힌트", "푼 때"]
 BELIEF_HEAD = ["번호", "오해", "사람", "단원"]
 
 
@@ -158,6 +171,11 @@ def tables(results: Results) -> dict[str, tuple[list[str], list[list[Any]]]]:
             f"{e.lesson.number}과 {e.lesson.title}", e.exercise.title, e.tried, e.solved, e.checks, e.hints,
             "" if e.median_seconds is None else e.median_seconds, "" if e.median_commands is None else e.median_commands]
             for e in results.exercises]),
+        "assignments": (ASSIGNMENT_HEAD, [[
+            a.title, a.get_mode_display(), member.number, member.name, f"{item.lesson.number}과 {item.lesson.title}", item.exercise.title,
+            item.work.checks if item.work else 0, item.work.hints if item.work else 0,
+            item.work.solved.isoformat(timespec="seconds") if item.work and item.work.solved else ""]
+            for a, rows in results.assignments for member, duty in rows for item in duty.items]),
         "beliefs": (BELIEF_HEAD, [[
             b.number, b.text, b.members, ", ".join(f"{lesson.number}과 {count}명" for lesson, count in b.lessons)] for b in results.beliefs]),
     }

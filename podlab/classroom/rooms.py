@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from lessons import library
 from lessons.models import StepDone
-from podlab.classroom import access, broadcasting, polls
+from lessons.schema import Lesson, Step
+from podlab.classroom import access, broadcasting, chatting, duties, polls
 from podlab.classroom.broadcasting import Broadcast
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
@@ -49,6 +52,7 @@ class Room:
         self.seats = {seat.learner_id: seat for seat in seats}
         self.broadcast: Broadcast | None = None
         self.votes = votes  # of the open question: learner -> choice
+        self.turns: datetime | None = None  # when an assignment opens or closes next
         self.watchers: set[Watcher] = set()
         self.dirty: set[UUID] = set()
         self.moved: set[UUID] = set(self.seats)  # whose picture is out of date
@@ -75,6 +79,8 @@ class Room:
             self.moved.add(seat.learner_id)
         if seat.hear(act.kind, act.facts, act.page.lesson, timezone.now()):
             self.dirty.add(seat.learner_id)
+        if act.kind == "step" and self.classroom.lesson:
+            act.page.show(self.bar(seat.learner_id))
 
     async def look(self) -> None:
         """Draw the pictures that are out of date: of an awake cluster from memory, of a sleeping one from its rows."""
@@ -101,11 +107,22 @@ class Room:
     def bar(self, learner_id: UUID) -> str:
         """What a member's page shows of the class: its name, the teacher's words, the raised hand."""
         seat = self.seats[learner_id]
+        called, step = self.called()
+        there = called is not None and seat.member.lesson == called.slug and (step is None or seat.member.step == step.id)
         return render_to_string(
             "classroom/_bar.html",
             {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised, "asked": seat.helper is not None,
-            "helped": seat.helper is not None and seat.helper.helping, "ends": self.classroom.timer_ends},
+            "helped": seat.helper is not None and seat.helper.helping, "ends": self.classroom.timer_ends, "assigned": seat.assigned,
+             "called": called, "step": step, "there": there},
         )
+
+    def called(self) -> tuple[Lesson | None, Step | None]:
+        """The lesson and step that the teacher has called everybody to."""
+        try:
+            lesson = library.get(self.classroom.lesson) if self.classroom.lesson else None
+        except LookupError:  # it was there when the call was made
+            lesson = None
+        return lesson, lesson.step(self.classroom.step) if lesson else None
 
     def show_bar(self, learner_id: UUID) -> None:
         for page in audience.pages(learner_id):
@@ -113,13 +130,14 @@ class Room:
 
     async def renew(self) -> None:
         """The class or its members changed in the database: take it over, and bring every page to it."""
-        self.classroom, seats, self.votes = await CLUSTERS.writer.call(_load, self.classroom.pk)
+        self.classroom, seats, self.votes, self.turns = await CLUSTERS.writer.call(_load, self.classroom.pk)
         present = self.seats
         self.seats = {}
         for seat in seats:
             old = present.pop(seat.learner_id, None)
             if old is not None:  # what memory knows of the work is newer than the rows
                 old.member.name, old.member.number, old.member.hand_raised = seat.member.name, seat.member.number, seat.member.hand_raised
+                old.assigned = seat.assigned
             self.seats[seat.learner_id] = old or seat
         for gone in present:
             for page in audience.pages(gone):
@@ -184,8 +202,9 @@ async def renew(classroom_id: int) -> None:
 
 
 async def _open(classroom_id: int) -> Room:
-    classroom, seats, votes = await CLUSTERS.writer.call(_load, classroom_id)
+    classroom, seats, votes, turns = await CLUSTERS.writer.call(_load, classroom_id)
     room = ROOMS[classroom_id] = Room(classroom, seats, votes)
+    room.turns = turns
     for seat in seats:
         seat.online = bool(audience.pages(seat.learner_id))
         _seated[seat.learner_id] = classroom_id
@@ -213,6 +232,8 @@ async def _keep(room: Room) -> None:
             try:
                 if room.broadcast is not None:
                     await room.broadcast.tell()
+                if room.turns is not None and timezone.now() >= room.turns:
+                    await room.renew()
                 if room.watchers:
                     await room.look()
                     if loop.time() - looked > LOOK_AGAIN_EVERY:
@@ -244,6 +265,8 @@ def install() -> None:
     audience.guard(_guard)
     audience.handle("hand", _raise_hand)
     audience.handle("vote", _vote)
+    audience.handle("say", _say)
+    audience.handle("heard", _heard)
 
 
 def _hear(act: audience.Act) -> None:
@@ -265,6 +288,7 @@ async def _seat(act: audience.Act) -> None:
     if act.page.learner_id in room.seats:
         room.hear(act)
         act.page.show(room.bar(act.page.learner_id) + polls.card(room, act.page.learner_id))
+        act.page.show(await CLUSTERS.writer.call(chatting.history, membership.pk, False))
         await room.pace()
         if room.broadcast is not None:
             act.page.show(room.broadcast.fragment())
@@ -293,6 +317,18 @@ async def _vote(page: audience.LabPage, message: Mapping[str, Any]) -> None:
         await polls.vote(room, page, message)
 
 
+async def _say(page: audience.LabPage, message: Mapping[str, Any]) -> None:
+    room = of(page.learner_id)
+    if room is not None:
+        await chatting.say(room, page.learner_id, message, from_teacher=False)
+
+
+async def _heard(page: audience.LabPage, message: Mapping[str, Any]) -> None:
+    room = of(page.learner_id)
+    if room is not None:
+        await CLUSTERS.writer.call(chatting.mark_seen, room.seats[page.learner_id].member.pk, True)
+
+
 async def set_hand(room: Room, learner_id: UUID, *, up: bool) -> None:
     """A hand goes up or down: the row first, then the learner's pages and the grid."""
     member = room.seats[learner_id].member
@@ -309,7 +345,7 @@ def _membership(learner_id: UUID) -> Membership | None:
     return access.present_membership(learner) if learner else None
 
 
-def _load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int]]:
+def _load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], datetime | None]:
     classroom = Classroom.objects.get(pk=classroom_id)
     members = list(classroom.memberships.filter(removed=None).select_related("learner"))
     learners = [member.learner_id for member in members]
@@ -318,9 +354,12 @@ def _load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int]]:
         done.setdefault(learner, {}).setdefault(lesson, set()).add(step)
     clusters = {(learner, lesson): pk for learner, lesson, pk in
                 Cluster.objects.filter(learner__in=learners).values_list("learner", "lesson", "id")}
-    seats = [Seat(member, done=done.get(member.learner_id, {}), cluster_id=clusters.get((member.learner_id, member.lesson)),
+    assigned, turns = duties.shown(classroom, learners)
+    unread = chatting.unread(classroom.pk)
+    seats = [Seat(member, assigned=assigned[member.learner_id], done=done.get(member.learner_id, {}), unread=unread.get(member.pk, 0),
+                  cluster_id=clusters.get((member.learner_id, member.lesson)),
                   finished=member.step in done.get(member.learner_id, {}).get(member.lesson, ())) for member in members]
-    return classroom, seats, polls.read(classroom) if classroom.question else {}
+    return classroom, seats, polls.read(classroom) if classroom.question else {}, turns
 
 
 def _save(members: list[Membership]) -> None:

@@ -13,11 +13,18 @@ from django.template.loader import render_to_string
 from lessons import library
 from lessons.schema import Lesson
 from podlab.classroom import miniature
+from podlab.classroom.duties import Duty
 from podlab.classroom.models import Membership
 from podlab.classroom.signals import Rule, Work, Worst, stuck, worst
 
 ACTION_MAX = 120  # characters, as Membership.last_action
 NOTHING = Worst("none", "아직 없음")  # no cluster yet
+
+
+class Looker(Protocol):
+    """A teacher's page that shows this learner's cluster."""
+
+    def show(self, html: str) -> None: ...
 
 
 class Helper(Protocol):
@@ -45,6 +52,9 @@ class Seat:
     picture: str = ""
     worst: Worst = NOTHING
     unsaved: bool = False
+    unread: int = 0  # lines to the teacher that nobody has read
+    assigned: list[Duty] = field(default_factory=list)  # what is open for them just now
+    lookers: set[Looker] = field(default_factory=set)
     helper: Helper | None = None  # the teacher's page that asks to help, or does
 
     @property
@@ -120,6 +130,7 @@ class Seat:
             "number": member.number,
             "online": self.online,
             "hand": member.hand_raised,
+            "unread": self.unread,
             "classroom_id": member.classroom_id,
             "lesson": lesson if self.cluster_id else None,
             "step": lesson.steps[number - 1] if lesson and number else None,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from podlab.classroom import people, views
+from podlab.classroom import assignments, people, views
 
 urlpatterns = [
     path("teacher/", views.teacher, name="teacher"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("teacher/classes/<int:pk>/fork/<uuid:learner>/<slug:slug>/", views.fork, name="classroom-fork"),
     path("teacher/classes/<int:pk>/results/", views.results_page, name="classroom-results"),
     path("teacher/classes/<int:pk>/results/<slug:name>/", views.results_file, name="classroom-results-file"),
+    path("teacher/classes/<int:pk>/assignments/", assignments.page, name="classroom-assignments"),
+    path("teacher/classes/<int:pk>/assignments/<int:number>/", assignments.one, name="classroom-assignment"),
+    path("teacher/classes/<int:pk>/assignments/<int:number>/change/", assignments.change, name="classroom-assignment-change"),
     path("teacher/classes/<int:pk>/people/", people.people, name="classroom-people"),
     path("teacher/classes/<int:pk>/people/roster/", people.roster, name="classroom-roster"),
     path("teacher/classes/<int:pk>/people/<uuid:learner>/", people.person, name="classroom-person"),

@@ -40,11 +40,15 @@ class Act:
 
 Listener = Callable[[Act], None]
 Guard = Callable[[LabPage, str, Mapping[str, Any]], None]
+Gate = Callable[[LabPage, str, Mapping[str, Any]], Awaitable[None]]
+Veil = Callable[[UUID, str], frozenset[str]]
 Handler = Callable[[LabPage, Mapping[str, Any]], Awaitable[None]]
 
 _open: dict[UUID, list[LabPage]] = {}
 _listeners: list[Listener] = []
 _guards: list[Guard] = []
+_gates: dict[str, Gate] = {}
+_veils: list[Veil] = []
 _handlers: dict[str, Handler] = {}
 
 
@@ -56,6 +60,16 @@ def listen(listener: Listener) -> None:
 def guard(check: Guard) -> None:
     """`check(page, action, message)` is asked before a page's act and may raise ApiError to refuse it."""
     _guards.append(check)
+
+
+def gate(action: str, check: Gate) -> None:
+    """As `guard`, for one action and what only the database knows: `await check(page, action, message)` may raise ApiError."""
+    _gates[action] = check
+
+
+def veil(find: Veil) -> None:
+    """`find(learner_id, lesson)` names the exercises of which nothing may be given away just now. It may ask the database."""
+    _veils.append(find)
 
 
 def handle(action: str, handler: Handler) -> None:
@@ -96,10 +110,17 @@ def tell(page: LabPage, kind: str, **facts: Any) -> None:
             logger.exception("A listener failed at %r", kind)
 
 
-def check(page: LabPage, action: str, message: Mapping[str, Any]) -> None:
+async def check(page: LabPage, action: str, message: Mapping[str, Any]) -> None:
     """Raises ApiError when somebody forbids the act just now."""
     for asked in _guards:
         asked(page, action, message)
+    if action in _gates:
+        await _gates[action](page, action, message)
+
+
+def veiled(learner_id: UUID, lesson: str) -> frozenset[str]:
+    """The exercises of a lesson whose hints, solution and reasons a learner may not see just now. Synchronous, with a query."""
+    return frozenset().union(*(find(learner_id, lesson) for find in _veils))
 
 
 def handler(action: str) -> Handler | None:

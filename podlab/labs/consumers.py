@@ -216,7 +216,7 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.hurry()
             return
         try:
-            audience.check(self, name, message)
+            await audience.check(self, name, message)
             if own is not None:
                 await own(message)
             elif others is not None:
