@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from lessons import library, loader, trials
-from lessons.schema import LessonError
+from lessons.schema import Lesson, LessonError
 
 
 class Command(BaseCommand):
@@ -23,7 +23,9 @@ class Command(BaseCommand):
         folders = {path.name[3:]: path for course in library.folders() if course.is_dir() for path in loader.folders(course)}
         if missing := sorted(set(slugs) - set(folders)):
             raise CommandError(f"그런 단원이 없습니다: {', '.join(missing)}")
+        self.lessons: list[Lesson] = []
         wrong = sum(self.check(folders[slug]) for slug in slugs or folders)
+        self.stdout.write(self.totals())
         if wrong:
             raise CommandError(f"고칠 곳이 {wrong}군데 있습니다")
 
@@ -35,6 +37,7 @@ class Command(BaseCommand):
         except LessonError as error:
             self.stdout.write(f"✕ {error}")
             return 1
+        self.lessons.append(lesson)
         found = list(trials.failures(lesson))
         tried = sum(1 + len(step.exercise.also) + len(step.exercise.wrong) for step in lesson.steps if step.exercise)
         seconds = f"{time.monotonic() - began:.1f}초"
@@ -42,3 +45,13 @@ class Command(BaseCommand):
         for line in found:
             self.stdout.write(f"    {line}")
         return len(found)
+
+    def totals(self) -> str:
+        """What the lessons that could be read hold."""
+        steps = [step for lesson in self.lessons for step in lesson.steps]
+        questions = [question for step in steps for question in step.questions]
+        wrong = [choice for question in questions for choice in question.choices if not choice.correct]
+        known = sum(bool(choice.misconception) for choice in wrong)
+        exercises = sum(step.exercise is not None for step in steps)
+        return (f"단원 {len(self.lessons)}, 걸음 {len(steps)}, 과제 {exercises}, 문제 {len(questions)}, "
+                f"틀린 답 {len(wrong)} (까닭 {sum(bool(choice.why) for choice in wrong)}, 오해의 번호 {known})")

@@ -31,23 +31,28 @@ export function installLesson(document, socket) {
       },
       { root: narrow.matches ? null : prose, rootMargin: "-35% 0px -60% 0px" },
     );
+  const ends = new Map(); // step -> timer, while the end of its text is in view
   const end = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) {
-        const step = entry.target.dataset.step;
-        if (entry.isIntersecting && entry.target.dataset.reads === "1" && !read.has(step) && socket.send({ action: "read", step })) read.add(step);
+        const { step } = entry.target.closest("[data-step]").dataset;
+        clearTimeout(ends.get(step));
+        if (!entry.isIntersecting || read.has(step)) continue;
+        ends.set(
+          step,
+          setTimeout(() => socket.send({ action: "read", step }) && read.add(step), rests),
+        );
       }
     },
-    { root: narrow.matches ? null : prose, threshold: 0.95 },
+    { root: null }, // the window, less what the prose has scrolled away
   );
   let observer = watch();
   const start = () => {
     observer.disconnect();
     observer = watch();
-    for (const step of steps) {
-      observer.observe(step);
-      end.observe(step);
-    }
+    for (const step of steps) observer.observe(step);
+    end.disconnect();
+    for (const mark of prose.querySelectorAll("[data-reads]")) end.observe(mark);
   };
   narrow.addEventListener("change", start);
   socket.whenOpen(() => {

@@ -6,6 +6,7 @@ export function installTabs(document, socket) {
   const list = document.querySelector(".panel .tabs");
   const buttons = [...list.querySelectorAll("[role=tab]")];
   const onOpen = {};
+  let told = ""; // the tab that the server knows of
   const tabs = {
     open(name, { focus = false } = {}) {
       for (const button of buttons) {
@@ -15,7 +16,7 @@ export function installTabs(document, socket) {
         document.getElementById(button.getAttribute("aria-controls")).hidden = !on;
         if (on && focus) button.focus();
       }
-      socket.send({ action: "tab", tab: name });
+      if (name !== told) socket.send({ action: "tab", tab: (told = name) });
       onOpen[name]?.();
     },
     whenOpened: (name, callback) => (onOpen[name] = callback),
@@ -37,6 +38,6 @@ export function installTabs(document, socket) {
     const next = step(buttons.indexOf(document.activeElement));
     tabs.open(buttons.at(next % buttons.length).dataset.tab, { focus: true });
   });
-  socket.whenOpen(() => socket.send({ action: "tab", tab: tabs.current() }));
+  socket.whenOpen(() => socket.send({ action: "tab", tab: (told = tabs.current()) }));
   return tabs;
 }

@@ -1,0 +1,168 @@
+"""Every lesson as a new learner goes through it, in a real browser: each step comes into view, each command of the prose goes into the
+terminal by its button, each question is answered wrong and then right, each exercise is solved by typing; at the end every dot is on."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lessons import library
+from lessons.schema import Lesson, Step
+from tests.browser.harness import PHONE, WIDE, assert_fits
+
+pytestmark = pytest.mark.browser
+LESSONS = library.lessons()
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.slug for lesson in LESSONS])
+
+ACTS_A_SECOND = 9  # that the page may send: a learner's limit is 10 (settings.py, LEARNER_ACTS_PER_SECOND)
+BURST = 30
+ENDLESS = re.compile(r"\s(-w|--watch|-f|--follow)(\s|$)(?!\S*\.yaml)")  # a command that only Ctrl C ends
+COMMAND_MS = 12_000  # real time for a command at sixteen times the pace: three virtual minutes
+STEP_MS = 25_000  # for what a step waits for after its last command
+
+
+class Walker:
+    """One page and what it has sent. A learner is slower than this test: it keeps to the pace that one page may have."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.sent: list[str] = []
+        self.began = time.monotonic()
+        self.asked = 0
+        page.on("websocket", lambda socket: socket.on("framesent", lambda payload: self.sent.append(str(payload))))
+
+    def breathe(self) -> None:
+        """Wait until the page may send more."""
+        while len(self.sent) > BURST + ACTS_A_SECOND * (time.monotonic() - self.began):
+            self.page.wait_for_timeout(50)
+
+    def begin(self, lesson: Lesson) -> None:
+        self.page.goto("/")
+        self.page.get_by_label("별명").fill("초록고래")
+        self.page.get_by_role("button", name="바로 시작").click()
+        self.page.goto(f"/lessons/{lesson.slug}/")
+        expect(self.page.locator("#board-svg[viewBox]")).to_be_attached()
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(lesson.title)
+
+    def reach(self, step: Step) -> None:
+        """Scroll until the step is the one being read."""
+        self.page.evaluate("""(id) => {
+            const prose = document.getElementById('main'), step = document.getElementById(id);
+            prose.scrollTop += step.getBoundingClientRect().top - prose.getBoundingClientRect().top - prose.clientHeight * .3;
+        }""", f"step-{step.id}")
+        told = f'"step":"{step.id}"'
+        deadline = time.monotonic() + 5
+        while not any('"action":"step"' in frame and told in frame for frame in self.sent):
+            assert time.monotonic() < deadline, f"{step.id} was never the present step"
+            self.page.wait_for_timeout(20)
+
+    def answered(self) -> None:
+        """Until the server has dealt with all that was sent: a question of ours comes back behind it."""
+        self.asked += 1
+        line = f"walk-{self.asked}"
+        self.page.evaluate("(line) => htmx.find('#lab')['htmx-internal-data'].webSocket.send(JSON.stringify({action: 'complete', line}))", line)
+        expect(self.page.locator(f'#terminal-completions[data-line="{line}"]')).to_be_attached()
+
+    def enter(self, line: str) -> None:
+        """What is in the prompt's line is entered, and has ended."""
+        self.breathe()
+        self.page.locator("#terminal-input").press("Enter")
+        self.answered()
+        if ENDLESS.search(line):
+            self.page.wait_for_timeout(500)
+            if self.page.locator("#terminal-prompt").get_attribute("data-busy"):
+                self.page.locator("#terminal-input").press("Control+c")
+        expect(self.page.locator("#terminal-prompt"), line).to_have_attribute("data-busy", "", timeout=COMMAND_MS)
+
+    def take(self, button: Locator) -> None:
+        """Press one of the prose's buttons and see what it does through."""
+        self.breathe()
+        attributes = button.evaluate("(e) => ({...e.dataset})")
+        button.click()
+        if "type" in attributes:
+            expect(self.page.locator("#terminal-input")).to_have_value(attributes["type"])
+            self.enter(attributes["type"])
+        elif "yaml" in attributes:
+            expect(self.page.locator("#yaml-file")).to_have_value(attributes["yamlName"])
+            expect(self.page.locator("#yaml-editor .cm-content")).to_be_visible()
+        elif "why" in attributes:
+            expect(self.page.locator("#inspector .why h3")).to_contain_text("왜")
+        elif "open" in attributes:
+            expect(self.page.locator("#browser-url")).to_have_value(attributes["open"])
+        elif "send" in attributes:
+            self.answered()
+
+    def question(self, fieldset: Locator, right: int) -> None:
+        """A wrong choice is told why; then the right one."""
+        for index in (1 - min(right, 1), right):
+            self.breathe()
+            choice = fieldset.locator(".choice").nth(index)
+            choice.locator("> button").click()
+            expect(choice).to_have_class(re.compile("right" if index == right else "wrong"))
+            expect(choice.locator("> p")).not_to_be_empty()
+        expect(fieldset).to_have_class(re.compile("solved"))
+
+    def exercise(self, step: Step) -> None:
+        """Typed as solution.sh has it, and asked for until time has done the rest."""
+        assert step.exercise
+        box = self.page.locator("#terminal-input")
+        self.page.get_by_role("tab", name="터미널").click()
+        box.fill(step.exercise.solution)
+        self.enter(step.exercise.solution)
+        found = self.page.locator(f"#exercise-{step.exercise.id}")
+        deadline = time.monotonic() + STEP_MS / 1000
+        while not found.locator(".finish").count():
+            self.breathe()
+            found.get_by_role("button", name="확인하기").click()
+            self.answered()
+            assert time.monotonic() < deadline, found.locator(".checks").inner_text()
+            self.page.wait_for_timeout(100)
+
+    def do(self, step: Step) -> None:
+        self.reach(step)
+        section = self.page.locator(f"#step-{step.id}")
+        for button in section.locator(".text :is([data-type], [data-yaml], [data-why], [data-open], [data-send])").all():
+            self.take(button)
+        for question in step.questions:
+            right = next(index for index, choice in enumerate(question.choices) if choice.correct)
+            self.question(section.locator(f"#question-{question.id}"), right)
+        if step.exercise:
+            self.exercise(step)
+        if not (step.questions or step.exercise or step.conditions):
+            section.locator(".text > :last-child").scroll_into_view_if_needed()
+        expect(self.page.locator(f"#done-{step.id}"), self.told(step)).to_have_class("on", timeout=STEP_MS)
+
+    def told(self, step: Step) -> str:
+        """What a step that is never done shows, for whoever reads the failure."""
+        checks = self.page.locator(f"#step-{step.id} .checks li").all_inner_texts()
+        return f"{step.id}: {checks}; the terminal ends in {self.page.locator('#terminal-log').inner_text()[-600:]!r}"
+
+
+@every_lesson
+def test_every_lesson_is_walked_to_its_end(lesson: Lesson, new_page: Callable[..., Page]) -> None:
+    page = new_page(WIDE)
+    walker = Walker(page)
+    walker.begin(lesson)
+    page.get_by_role("button", name="16배로").click()
+    for step in lesson.steps:
+        walker.do(step)
+    expect(page.locator("#dots i.on")).to_have_count(len(lesson.steps))
+    expect(page.locator("#notices")).to_contain_text("모든 걸음을 마쳤습니다")
+    assert_fits(page)
+
+
+@every_lesson
+def test_every_lesson_begins_well_on_a_phone(lesson: Lesson, new_page: Callable[..., Page]) -> None:
+    page = new_page(PHONE)
+    Walker(page).begin(lesson)
+    assert_fits(page)
+    first = page.locator(".text [data-type]").first
+    line = first.get_attribute("data-type") or ""
+    first.click()
+    expect(page.locator("#terminal-input")).to_have_value(line)
+    page.get_by_role("button", name="실행", exact=True).click()
+    expect(page.locator("#terminal-log .t-in")).to_contain_text(line)
+    expect(page.locator("#terminal-log :is(.t-out, .t-err)").first).to_be_attached()
+    assert_fits(page)
