@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from podlab.classroom import assignments, people, views
+from podlab.classroom import assignments, people, privacy, views
 
 urlpatterns = [
     path("teacher/", views.teacher, name="teacher"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("teacher/classes/<int:pk>/people/", people.people, name="classroom-people"),
     path("teacher/classes/<int:pk>/people/roster/", people.roster, name="classroom-roster"),
     path("teacher/classes/<int:pk>/people/<uuid:learner>/", people.person, name="classroom-person"),
+    path("my-data/", privacy.page, name="my-data"),
+    path("my-data.json", privacy.download, name="my-data-file"),
+    path("my-data/delete/", privacy.delete, name="my-data-delete"),
     path("join/", people.join, name="join"),
     path("join/<str:code>/", people.join, name="join-code"),
 ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db.models import Q
 from django.utils import timezone
 
 from podlab.classroom.models import Classroom, Membership
@@ -26,6 +27,6 @@ class Command(BaseCommand):
             gone = learners - elsewhere
             self.stdout.write(f"{classroom.title}: 배우는 사람 {len(gone)}명과 그 기록{'(지우지 않음)' if dry_run else ''}")
             if not dry_run:
-                Learner.objects.filter(pk__in=gone, desk=None).delete()
+                Learner.objects.filter(Q(pk__in=gone) | Q(merged_into__in=gone) | Q(team__game__classroom=classroom), desk=None).delete()
                 classroom.delete()
         self.stdout.write(f"교실 {len(due)}개를 {'지울 때가 되었습니다' if dry_run else '지웠습니다'}.")
