@@ -54,5 +54,6 @@ def wishes(room: Room) -> str:
     classroom = room.classroom
     rates: list[dict[str, Any]] = [{"rate": rate, "name": name, "told": told, "on": classroom.rate == rate}
                                    for rate, (name, told) in RATE_NAMES.items()]
-    present = next((one for one in library.lessons() if one.slug == classroom.lesson), None)
-    return render_to_string("classroom/_wishes.html", {"classroom": classroom, "rates": rates, "present": present, "lessons": library.lessons()})
+    present, step = room.called()
+    return render_to_string("classroom/_wishes.html", {"classroom": classroom, "rates": rates, "present": present, "present_step": step,
+                                                       "lessons": library.lessons()})

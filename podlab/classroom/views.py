@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +23,21 @@ from lessons import library, progress
 from podlab.classroom import access, joining, results, suggesting
 from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
 from podlab.classroom.models import Classroom, Desk
+from podlab.kubernetes.bootstrap import DEFAULT_SPEC
 from podlab.labs import panels as lab_panels
 from podlab.labs import sessions
 from podlab.labs.models import Learner
 
+FAULTS: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = [
+    ("노드의 전원", [("끄기", {"kind": "power", "power": "off"}), ("켜기", {"kind": "power", "power": "on"}),
+                 ("kubelet만 멈추기", {"kind": "power", "power": "silent"})]),
+    ("컨테이너", [("돌고 있는 것 하나 죽이기", {"kind": "kill"}), ("없는 이미지로 바꾸기", {"kind": "image"})]),
+    ("이미지 저장소", [("느리게", {"kind": "registry", "registry": "slow"}), ("고장 내기", {"kind": "registry", "registry": "broken"}),
+                 ("고치기", {"kind": "registry", "registry": "well"})]),
+    ("디스크", [("가득 채우기", {"kind": "fill", "fill": "disk", "percent": 97}), ("비우기", {"kind": "fill", "fill": "disk", "percent": 0})]),
+    ("메모리", [("가득 채우기", {"kind": "fill", "fill": "memory", "percent": 98}), ("비우기", {"kind": "fill", "fill": "memory", "percent": 0})]),
+    ("클러스터", [("처음으로 돌려놓기", {"kind": "reset"})]),
+]  # what the fault dialog offers: (group, [(label, message of steering.read)])
 HOURS = {"2": 2.0, "24": 24.0, "168": 168.0, "": None}  # how long a join code may be told to work
 
 
@@ -100,6 +112,8 @@ def classroom(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "classroom/classroom.html", {
         "classroom": found, "teacher": request.user, "link": link, "qr": qr, "lessons": library.lessons(),
         "open": joining.find_open(found.join_code) is not None, "hours": HOURS,
+        "lessons_with_nodes": [(one, [node["name"] for node in (one.spec or DEFAULT_SPEC)["nodes"]]) for one in library.lessons()],
+        "fault_groups": [(name, [(label, json.dumps(message)) for label, message in faults]) for name, faults in FAULTS],
     })
 
 
@@ -173,6 +187,17 @@ def look(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpRespons
             ],
         },
     )
+
+
+@require_GET
+@never_cache
+def replay(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpResponse:
+    """What one learner did from the start (replaying.py)."""
+    found = access.get_classroom(request, pk)
+    access.get_member_cluster(found, learner, slug)
+    return render(request, "classroom/replay.html", {
+        "classroom": found, "member": access.get_member(found, learner), "lesson": library.get(slug), "teacher": request.user,
+        "rates": lab_panels.rates(0.0), "socket": f"/ws/classes/{pk}/replay/{learner}/{slug}/", "file_texts": {}})
 
 
 @require_POST

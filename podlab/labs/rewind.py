@@ -42,7 +42,8 @@ def describe(entry: Entry) -> str:
     return {"fault": "고장", "session": "컨테이너 안에서 한 일", "visit": "브라우저 요청"}[entry["do"]]
 
 
-def _journal(cluster_id: int) -> list[tuple[int, Entry]]:
+def journal(cluster_id: int) -> list[tuple[int, Entry]]:
+    """All entries as (sequence, entry), the first one first."""
     return [(row.sequence, {"at": row.at_ms, **json.loads(row.request)})
             for row in JournalEntry.objects.filter(cluster_id=cluster_id).order_by("sequence")]
 
@@ -70,7 +71,7 @@ def _store(cluster_id: int, sequence: int, entry: Entry, packed: bytes, at_ms: i
 
 async def undo(live: LiveCluster) -> str | None:
     """Back to just before the last act that stands. Call inside a turn. Returns what was undone, or None."""
-    entries = await live.writer.call(_journal, live.id)
+    entries = await live.writer.call(journal, live.id)
     found = plan(entries)
     if found is None:
         return None
@@ -97,11 +98,11 @@ async def reset(live: LiveCluster, lesson: str, also: Model | None = None) -> No
 
 async def stand_at(live: LiveCluster, engine: Engine) -> None:
     """Take over a state from elsewhere, as a new beginning of this cluster: undo goes back to it and not further. Call inside a turn."""
-    await _go(live, engine, 0)
+    await _go(live, engine, 0, foreign=True)
 
 
-async def _go(live: LiveCluster, engine: Engine, to: int, also: Model | None = None) -> None:
-    entry: dict[str, Any] = {"at": engine.now, "do": "rewind", "to": to}
+async def _go(live: LiveCluster, engine: Engine, to: int, also: Model | None = None, *, foreign: bool = False) -> None:
+    entry: dict[str, Any] = {"at": engine.now, "do": "rewind", "to": to, **({"foreign": True} if foreign else {}), **live.authored()}
     live.sequence += 1
     await live.writer.call(_store, live.id, live.sequence, entry, storage.pack(engine.checkpoint()), engine.now, also)
     live.replace(engine)

@@ -53,7 +53,9 @@ def save_checkpoint(cluster_id: int, sequence: int, at_ms: int, text: str) -> No
         Checkpoint.objects.update_or_create(cluster_id=cluster_id, sequence=sequence, at_ms=at_ms,
                                             defaults={"engine_version": ENGINE_VERSION, "state": packed})
         ids = list(Checkpoint.objects.filter(cluster_id=cluster_id).order_by("sequence", "at_ms").values_list("id", flat=True))
-        Checkpoint.objects.filter(id__in=ids[1:-CHECKPOINTS_KEPT]).delete()
+        old = Checkpoint.objects.filter(id__in=ids[1:-CHECKPOINTS_KEPT])
+        foreign = JournalEntry.objects.filter(cluster_id=cluster_id, sequence__in=old.values("sequence"), request__contains='"foreign": true')
+        old.exclude(sequence__in=list(foreign.values_list("sequence", flat=True))).delete()  # no replay makes a state that came from elsewhere
         Cluster.objects.filter(id=cluster_id).update(now_ms=at_ms)
 
 

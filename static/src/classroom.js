@@ -2,9 +2,10 @@
 import { installDialogs } from "./scripts/dialogs.js";
 import { installGrid } from "./scripts/grid.js";
 import { installSocket } from "./scripts/socket.js";
+import { installSteer } from "./scripts/steer.js";
 import { installTicking } from "./scripts/ticking.js";
 
 const socket = installSocket(document, window.htmx);
 installDialogs(document);
-installGrid(document, socket);
+installSteer(document, socket, installGrid(document, socket));
 installTicking(document);

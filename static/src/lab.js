@@ -1,6 +1,7 @@
 // The lab page. The server draws; this only carries acts there and keeps time ticking between two renders.
 import { installBoard } from "./scripts/board.js";
 import { installBrowser } from "./scripts/browser.js";
+import { installChat } from "./scripts/chat.js";
 import { installClock } from "./scripts/clock.js";
 import { installDiagram } from "./scripts/diagram.js";
 import { installDialogs } from "./scripts/dialogs.js";
@@ -8,6 +9,7 @@ import { installEditor } from "./scripts/editor.js";
 import { installLayout } from "./scripts/layout.js";
 import { installLesson } from "./scripts/lesson.js";
 import { installMotion } from "./scripts/motion.js";
+import { installReplay } from "./scripts/replay.js";
 import { installRequests } from "./scripts/requests.js";
 import { installSocket } from "./scripts/socket.js";
 import { openStorage } from "./scripts/storage.js";
@@ -21,8 +23,10 @@ const terminal = installTerminal(document, socket, tabs, openStorage(`podlab ${l
 installMotion(document);
 installBoard(document, installClock(document));
 installDiagram(document, socket, tabs, terminal, installBrowser(document, socket, tabs));
+installChat(document, socket);
 installDialogs(document);
 installEditor(document, socket, tabs);
+installReplay(document);
 installRequests(document);
 installLayout(document, socket, openStorage("podlab"));
 installLesson(document, socket);

@@ -159,6 +159,7 @@ DEEDS = {
     "refused": "막았습니다",
     "code-renewed": "참여 코드를 바꿨습니다",
     "looked": "클러스터를 들여다보았습니다",
+    "replayed": "한 일을 처음부터 보았습니다",
     "took-over": "함께 조작했습니다",
     "forked": "클러스터를 가져왔습니다",
     "closed": "교실을 마쳤습니다",

@@ -26,6 +26,7 @@ export function installGrid(document, socket) {
   const nobody = document.getElementById("nobody");
   let filter = "all";
   let planned = false;
+  const after = []; // what else follows every arranging
 
   const arrange = () => {
     planned = false;
@@ -41,6 +42,7 @@ export function installGrid(document, socket) {
     });
     for (const bar of document.querySelectorAll("i[data-share]")) bar.style.width = `${bar.dataset.share}%`;
     nobody.hidden = tiles.length > 0;
+    for (const act of after) act();
   };
   const plan = () => {
     if (!planned) requestAnimationFrame(arrange);
@@ -80,4 +82,8 @@ export function installGrid(document, socket) {
     if (view.value) socket.send({ action: "view", lesson: view.value });
     setTimeout(plan, 1500);
   });
+  return {
+    shown: () => [...document.querySelectorAll(".tile:not([hidden])")],
+    plan: (act) => after.push(act),
+  };
 }
