@@ -10,6 +10,7 @@ from .cause import Cause
 from .component import Component
 from .controllers_common.root_ca import root_ca
 from .objects import Map
+from .runtime.routes import CONTROL_PLANE
 from .times import rfc3339
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ def fill(cluster: Cluster) -> None:
         put("leases", lease_object(node["name"], made["metadata"]["uid"]))
     for plural, obj in bootstrap_rbac.objects():
         put(plural, obj)
+    metadata = {"name": "kubernetes", "namespace": "default"}
+    port = {"name": "https", "port": 6443, "protocol": "TCP"}
+    put("endpoints", {"apiVersion": "v1", "kind": "Endpoints",
+                      "metadata": {**metadata, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+                      "subsets": [{"addresses": [{"ip": CONTROL_PLANE}], "ports": [port]}]})
+    put("endpointslices", {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+                           "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}}, "addressType": "IPv4",
+                           "endpoints": [{"addresses": [CONTROL_PLANE], "conditions": {"ready": True}}], "ports": [port]})
 
 
 class _Writer:

@@ -33,16 +33,16 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     """RunPodSandbox, then the Pod's volumes."""
     spec, sandbox = pod["spec"], worker["sandbox"]
     name, namespace, host = worker["name"], worker["namespace"], bool(spec.get("hostNetwork"))
-    hostname = kubelet.node if host else (spec.get("hostname") or name)[:63]
-    domain = (
-        f"{hostname}.{spec['subdomain']}.{namespace}.svc.cluster.local" if spec.get("subdomain") and spec.get("hostname") else ""
-    )
+    hostname, domain = _names(spec, name, namespace)
+    if host:
+        hostname, domain = kubelet.node, ""
+    uts = domain if domain and spec.get("setHostnameAsFQDN") else hostname
     cri.run_sandbox(
         kubelet.machine,
         worker["uid"],
         name=name,
         namespace=namespace,
-        hostname=hostname,
+        hostname=uts,
         ip=sandbox["ip"],
         host_network=host,
         share_pid=bool(spec.get("shareProcessNamespace")),
@@ -50,6 +50,8 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         hosts=_hosts(spec, sandbox["ip"], hostname, domain),
         resolv_conf=_resolv_conf(spec, namespace),
         domain=domain,
+        names=f"{domain}\t{hostname}" if domain else hostname,
+        sysctls={one["name"].replace("/", "."): one["value"] for one in (spec.get("securityContext") or EMPTY).get("sysctls") or ()},
     )
     if not host:
         kubelet.cluster.network.add_host(sandbox["ip"], worker["uid"], kubelet.node)
@@ -79,6 +81,14 @@ def stop_sandbox(kubelet: Kubelet, worker: Worker) -> None:
     sandbox["ready"], sandbox["stopped"] = False, True
     if not sandbox["host"]:
         kubelet.cluster.network.remove_host(sandbox["ip"])
+
+
+def _names(spec: Map, name: str, namespace: str) -> tuple[str, str]:
+    """(hostname, its full name or "") of a Pod (GeneratePodHostNameAndDomain, pkg/kubelet/kubelet_pods.go)."""
+    if spec.get("hostnameOverride"):
+        return spec["hostnameOverride"], ""
+    hostname = (spec.get("hostname") or name)[:63].rstrip("-.")
+    return hostname, f"{hostname}.{spec['subdomain']}.{namespace}.svc.cluster.local" if spec.get("subdomain") else ""
 
 
 def _hosts(spec: Map, ip: str, hostname: str, domain: str) -> str:
@@ -242,6 +252,7 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
             f'container has runAsNonRoot and image will run as root (pod: "{full_name(pod)}", container: {one.name})'
         )
     groups = [*(whole.get("supplementalGroups") or ()), *([whole["fsGroup"]] if whole.get("fsGroup") is not None else [])]
+    profile = mine.get("seccompProfile") or whole.get("seccompProfile") or EMPTY
     target = ""
     if one.kind == EPHEMERAL and (wanted := spec.get("targetContainerName")):
         run = newest(worker, wanted)
@@ -261,6 +272,8 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         "read_only_root": bool(mine.get("readOnlyRootFilesystem")),
         "termination_path": spec.get("terminationMessagePath", "/dev/termination-log"),
         "target": target,
+        "no_new_privs": mine.get("allowPrivilegeEscalation") is False,
+        "seccomp": 2 if not mine.get("privileged") and profile.get("type") in ("RuntimeDefault", "Localhost") else 0,
         "capabilities": ("ALL",) if mine.get("privileged") else (mine.get("capabilities") or EMPTY).get("add") or (),
     }
 

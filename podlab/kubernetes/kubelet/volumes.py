@@ -16,7 +16,7 @@ from ..objects import EMPTY, Map, memo
 from ..runtime.image import Entry, Tree
 from ..times import parse_rfc3339
 from . import env
-from .podspec import Part, apps
+from .podspec import Part, apps, parts
 from .state import WAIT, Worker
 
 if TYPE_CHECKING:
@@ -208,11 +208,26 @@ def files(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> dict[str, 
     found: dict[str, Any] = {}
     for entry in source.get("sources") or ():
         if token := entry.get("serviceAccountToken"):
-            found[token["path"]] = {"content": _account_token(kubelet, pod, token), "mode": mode}
+            found[token["path"]] = {"content": _account_token(kubelet, pod, token), **_token_owner(pod, mode)}
         for member in ("configMap", "secret", "downwardAPI"):
             if entry.get(member) is not None:
                 found.update(_from(kubelet, worker, pod, member, entry[member], entry[member].get("name"), mode))
     return found
+
+
+def _token_owner(pod: Map, mode: int) -> dict[str, int]:
+    """Mode and owner of a token's file: its user's alone, where all containers run as one or the Pod has an fsGroup (projected.go)."""
+    user = _user_of_all(pod)
+    if user is None and (pod["spec"].get("securityContext") or EMPTY).get("fsGroup") is None:
+        return {"mode": mode}
+    return {"mode": 0o600, **({"uid": user} if user is not None else {})}
+
+
+def _user_of_all(pod: Map) -> int | None:
+    """FsUserFrom, pkg/volume/util/util.go: the runAsUser that every container has; None where they differ or one has none."""
+    whole = (pod["spec"].get("securityContext") or EMPTY).get("runAsUser")
+    users = {(one.spec.get("securityContext") or EMPTY).get("runAsUser", whole) for one in parts(pod)}
+    return users.pop() if len(users) == 1 else None
 
 
 def _from(kubelet: Kubelet, worker: Worker, pod: Map, kind: str, source: Map, name: str | None, mode: int) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def write_atomic(fs: Data, dated: str, files: Mapping[str, Any], now: int) -> No
     old = str(data.inode["to"]) if data is not None else ""
     fill(fs, {f"{dated}/{path}": item for path, item in files.items()}, now)
     if not files:
-        root.make(dated, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": now, "e": {}}, now)
+        root.make(dated, {"t": "d", "m": 0o755, "u": 0, "g": int(fs["inodes"]["1"]["g"]), "mt": now, "e": {}}, now)
     wanted = {path.split("/")[0] for path in files}
     for entry in root.names():
         if not entry.startswith("..") and entry not in wanted:
@@ -392,23 +392,30 @@ def root_of(fsid: str, fs: Data, layer: Data | None, path: str, read_only: bool)
     return Vnode(fsid, fs, "1", fs["inodes"]["1"], layer, None, "", path, read_only)
 
 
+READ_GROUP, DIRECTORY_GROUP = 0o440, 0o2550
+"""roMask; execMask and set-group-ID with it (volume_linux.go)."""
+
+
 def fill(fs: Data, files: Mapping[str, Any], now: int) -> None:
-    """Writes volume files: {"a/b.txt": content or {"content", "mode", "link"}} (relative paths; parents are made)."""
+    """Writes volume files: {"a/b.txt": content or {"content", "mode", "link", "uid"}} (relative paths; parents are made). In a volume that
+    has a group (fsGroup) all of them are its, and it may read them (SetVolumeOwnership, pkg/volume/volume_linux.go)."""
     root = root_of("", fs, None, "/", False)
+    group = int(fs["inodes"]["1"]["g"])
+    plus, directory = (READ_GROUP, 0o755 | DIRECTORY_GROUP) if group else (0, 0o755)
     for name, item in files.items():
         where = root
         *parents, last = name.split("/")
         for part in parents:
-            where = where.child(part) or where.make(part, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": now, "e": {}}, now)
+            where = where.child(part) or where.make(part, {"t": "d", "m": directory, "u": 0, "g": group, "mt": now, "e": {}}, now)
         detail = item if isinstance(item, Mapping) else {"content": item}
         if where.child(last) is not None:
             where.unlink(last, now)
-        owner = {"u": int(detail.get("uid", 0)), "g": int(detail.get("gid", 0)), "mt": now}
+        owner = {"u": int(detail.get("uid", 0)), "g": int(detail.get("gid", group)), "mt": now}
         if "link" in detail:
             where.make(last, {"t": "l", "m": 0o777, "to": detail["link"], **owner}, now)
         else:
             text = str(detail.get("content", ""))
-            where.make(last, {"t": "f", "m": int(detail.get("mode", 0o644)), "s": text, **owner}, now)
+            where.make(last, {"t": "f", "m": int(detail.get("mode", 0o644)) | plus, "s": text, **owner}, now)
             fs["used"] += text_bytes(text)
 
 

@@ -129,10 +129,10 @@ class Node(Terminals, Volumes, Kernel):
     def run_sandbox(
         self, pod_uid: str, *, name: str, namespace: str, hostname: str, ip: str, share_pid: bool = False,
         host_network: bool = False, host_pid: bool = False,
-        hosts: str = "", resolv_conf: str = "", domain: str = "",
+        hosts: str = "", resolv_conf: str = "", domain: str = "", names: str = "", sysctls: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         """Makes the Pod's shared surroundings: network and UTS namespace, /dev/shm, /etc/hosts, /etc/resolv.conf; /pause when
-        it shares pids."""
+        it shares pids. `names`: what /etc/hosts calls its address, where that is not its hostname and domain."""
         ns = f"n{self.number()}"
         etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
         self.state["sandboxes"][pod_uid] = {
@@ -143,7 +143,9 @@ class Node(Terminals, Volumes, Kernel):
         if host_pid:
             self.state["sandboxes"][pod_uid]["host_pid"] = True
             boot(self)
-        names = f"{domain}\t{hostname}" if domain else hostname
+        if sysctls:
+            self.state["sandboxes"][pod_uid]["sysctls"] = dict(sysctls)
+        names = names or (f"{domain}\t{hostname}" if domain else hostname)
         self.state["filesystems"][etc] = untouched_etc(self.host.now, hosts, ip, names, hostname, intern(resolv_conf))
         self.state["filesystems"][shm] = untouched_shm(self.host.now)
         if share_pid:
@@ -183,11 +185,12 @@ class Node(Terminals, Volumes, Kernel):
         working_dir: str = "", mounts: Sequence[Mapping[str, Any]] = (), limits: Mapping[str, int] | None = None, user: str = "",
         groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
         termination_path: str = "/dev/termination-log", target: str = "", capabilities: Sequence[str] = (),
+        no_new_privs: bool = False, seccomp: int = 0,
     ) -> str:  # fmt: skip
         """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name;
         "" the image's. `capabilities`: those that it has beyond the default ones. `target`: id of the container whose pid namespace it
         joins (kubectl debug --target). Raises StartError with reason CreateContainerError (no such image here, nothing to run, no such
-        user or volume)."""
+        user or volume). `seccomp`: 2 under a filter, as /proc/PID/status says."""
         sandbox = self.state["sandboxes"][pod_uid]
         found = self.find_image(image)
         if found is None:
@@ -221,6 +224,10 @@ class Node(Terminals, Volumes, Kernel):
         }  # fmt: skip
         if capabilities:
             container["caps"] = list(capabilities)
+        if no_new_privs:
+            container["no_new_privs"] = True
+        if seccomp:
+            container["seccomp"] = seccomp
         if target:
             container["ns"] = self.state["containers"][target]["ns"]
         elif sandbox["share_pid"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
+from . import sysctls
 from .host_pids import HOST
 from .process import Data, Process
 
@@ -68,9 +69,9 @@ def names(kernel: Kernel, container: Data, proc: Process | None, path: str) -> l
         return sorted(target["fds"], key=int) if target else []
     if parts[1].isdigit() and parts[2:] == ["ns"]:
         return list(NAMESPACES)
-    return {"net": ["dev", "route", "tcp"], "sys": ["kernel", "net"], "sys/kernel": ["hostname", "pid_max"]}.get(
-        "/".join(parts[1:]), []
-    )
+    if parts[1] == "sys":
+        return sysctls.directory("/".join(parts[2:])) or []
+    return ["dev", "route", "tcp"] if parts[1:] == ["net"] else []
 
 
 def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Process, parts: list[str]) -> Data | None:
@@ -125,13 +126,14 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
                      f"{start} {proc['memory']} {kib // 4}" + " 0" * 27 + "\n")  # fmt: skip
     if head == "status":
         ignored = sum(1 << (n - 1) for n in proc["ignored"])
+        filters = kernel.state["containers"].get(proc["container"], {})
         return _file(
             f"Name:\t{name}\nUmask:\t{proc['umask']:04o}\nState:\t{state}\nTgid:\t{proc['pid']}\nPid:\t{proc['pid']}\n"
             f"PPid:\t{proc['ppid']}\n"
             f"Uid:\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\n"
             f"Gid:\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\n"
             f"Groups:\t{' '.join(str(g) for g in proc['groups'])} \nVmRSS:\t{kib:8d} kB\nThreads:\t1\nSigIgn:\t{ignored:016x}\n"
-            f"NoNewPrivs:\t0\nSeccomp:\t0\n"
+            f"NoNewPrivs:\t{int(filters.get('no_new_privs', False))}\nSeccomp:\t{filters.get('seccomp', 0)}\n"
         )
     return None
 
@@ -177,7 +179,7 @@ def mounts(kernel: Kernel, container: Data) -> str:
 
 def _top(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Data | None:
     state, now = kernel.state, kernel.host.now
-    if path in ("net", "sys", "sys/kernel", "sys/net"):
+    if path == "net" or (path.split("/")[0] == "sys" and sysctls.directory(path[4:]) is not None):
         return DIRECTORY
     if path == "mounts":
         return _link("self/mounts")
@@ -210,10 +212,9 @@ def _top(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Da
         return _file(f"Linux version {KERNEL_VERSION} (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC\n")
     if path == "stat":
         return _file(f"cpu  0 0 0 0 0 0 0 0 0 0\nbtime {state['booted'] // 1000}\nprocesses {len(state['processes'])}\n")
-    if path == "sys/kernel/hostname":
-        return _file(str(state["sandboxes"][container["pod"]]["hostname"]) + "\n")
-    if path == "sys/kernel/pid_max":
-        return _file("4194304\n")
+    if path.startswith("sys/"):
+        found = sysctls.value(state["sandboxes"][container["pod"]], path[4:].replace("/", "."))
+        return None if found is None else _file(found + "\n", 0o644)
     if path == "net/dev":
         return _file("Inter-|   Receive                                                |  Transmit\n"
                      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop "

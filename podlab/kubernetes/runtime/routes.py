@@ -23,6 +23,8 @@ SILENT_MS = 127_000  # Linux gives a SYN up after 6 retries (tcp_syn_retries): a
 NO_ROUTE_MS = 3_000  # an address of the Pod range that nobody holds: ARP fails after three tries
 OUTSIDE = "outside"  # the learner's own machine
 OUTSIDE_ADDRESS = "192.0.2.1"
+CONTROL_PLANE = "172.30.255.254"
+"""The API server's machine, which is no Node. It is there, but does not answer inside the simulated network."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,8 @@ class Routes:
 
     def _nobody(self, source: str, address: str) -> Way:
         """An address without a holder: no such host on a node's Pod range, silence from a node that is off and from everywhere else."""
+        if address == CONTROL_PLANE:
+            return Way(FAR_MS, "ECONNREFUSED")
         self.node_at("")
         try:
             parsed = ipaddress.IPv4Address(address)

@@ -28,6 +28,14 @@ PROCESSES_MAX = 256
 """In one pid namespace. A real kubelet has podPidsLimit (-1, no limit, by default); here a fork bomb must not take the server with it."""
 
 
+SET_GROUP = 0o2000
+
+
+def _group_in(directory: Vnode, proc: Process) -> int:
+    """The group of what a process makes in a directory: the directory's where its set-group-ID bit is set (inode_init_owner, fs/inode.c)."""
+    return int(directory.inode["g"] if directory.inode["m"] & SET_GROUP else proc["gid"])
+
+
 class Sys:
     """System calls on behalf of one process."""
 
@@ -307,7 +315,7 @@ class Sys:
                 raise Errno("ENOTDIR")
             self.view.allow(found, proc, WRITE | EXECUTE)
             filesystem.room(found.fs, 0, kernel.disk_free())
-            inode: Data = {"t": "f", "m": 0o666 & ~proc["umask"], "u": proc["uid"], "g": proc["gid"], "mt": self.now, "s": ""}
+            inode: Data = {"t": "f", "m": 0o666 & ~proc["umask"], "u": proc["uid"], "g": _group_in(found, proc), "mt": self.now, "s": ""}
             found = found.make(name, inode, self.now)
             kernel.changed(found.fsid)
         elif mode == "x":
@@ -459,7 +467,9 @@ class Sys:
         self.view.allow(where, self.proc, WRITE | EXECUTE)
         if where.fsid in ("proc", "sys"):
             raise Errno("ENOENT")
-        owner = {"u": self.proc["uid"], "g": self.proc["gid"], "mt": self.now}
+        owner = {"u": self.proc["uid"], "g": _group_in(where, self.proc), "mt": self.now}
+        if inode["t"] == "d" and where.inode["m"] & SET_GROUP:
+            inode = {**inode, "m": inode["m"] | SET_GROUP}
         made = where.make(name, {**inode, **owner}, self.now)
         self.kernel.changed(where.fsid)
         return made

@@ -83,8 +83,10 @@ class Volumes(Kernel):
         """The inode number of a directory of the machine itself, made with its parents when missing."""
         fs = self.state["filesystems"].setdefault("host", new_filesystem("host", self.host.now))
         where = root_of("host", fs, None, "/", False)
-        for part in [part for part in path.split("/") if part]:
-            inode = {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.host.now, "e": {}}
+        parts = [part for part in path.split("/") if part]
+        for i, part in enumerate(parts):
+            mode = 0o1777 if parts[:i + 1] in (["tmp"], ["var", "tmp"]) else 0o755
+            inode = {"t": "d", "m": mode, "u": 0, "g": 0, "mt": self.host.now, "e": {}}
             where = where.child(part) or where.make(part, inode, self.host.now)
         return where.ino
 

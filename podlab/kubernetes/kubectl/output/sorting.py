@@ -59,6 +59,7 @@ def _compare_text(left: str, right: str) -> int:
     return -1 if a < b else 1 if a > b else 0
 
 
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """A key that orders runs of digits by their number (sortorder.NaturalLess)."""
-    return [(ord("0"), int(part), part) if part.isdigit() else (ord(part), 0, part) for part in re.findall(r"\d+|\D", text)]
+def natural(text: str) -> list[tuple[int, int, int]]:
+    """A key that orders runs of digits by their number, with fewer leading zeros first, and before every other character: `web2` before
+    `web-1` (NaturalLess, fvbommel/sortorder, which kubectl sorts by)."""
+    return [(0, int(part), len(part)) if part.isdecimal() else (1, ord(part), 0) for part in re.findall(r"[0-9]+|[^0-9]", text, re.DOTALL)]

@@ -296,7 +296,10 @@ def _liveness(proc: Process, sys: Sys, event: Data | None) -> int:
 register(Program("liveness", lambda proc, sys: _liveness(proc, sys, None), _liveness, on_signal, 6 * MEBIBYTE))
 TREE = base_tree(
     "alpine",
-    {"agnhost": Entry(program="agnhost", size=50_000_000), "bin": {"nslookup": Entry(program="bind-nslookup", size=129_312)}},
+    {
+        **{name: Entry(program="agnhost", size=50_000_000) for name in ("agnhost", "agnhost-2")},
+        "bin": {"nslookup": Entry(program="bind-nslookup", size=129_312)},
+    },
     extra=("curl", "dig", "bash"),
 )
 for _name in ("registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-images/agnhost"):

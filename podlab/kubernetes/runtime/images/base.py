@@ -20,6 +20,7 @@ ELSEWHERE = frozenset(
         "dig",
         "host",
         "ss",
+        "getent",
         "iptables",
         "iptables-legacy",
         "iptables-nft",
@@ -109,12 +110,12 @@ GNU_LACKS = (
 DISTRIBUTIONS: dict[str, dict[str, Any]] = {
     "busybox": {"tools": APPLETS, "os": ""},
     "alpine": {
-        "tools": (*APPLETS, "apk"),
+        "tools": (*APPLETS, "apk", "getent"),
         "os": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.22.2\nPRETTY_NAME="Alpine Linux v3.22"\n'
         'HOME_URL="https://alpinelinux.org/"\nBUG_REPORT_URL="https://gitlab.alpinelinux.org/alpine/aports/-/issues"\n',
     },
     "debian": {
-        "tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "apt", "apt-get", "stdbuf", "ipcmk"),
+        "tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "getent", "apt", "apt-get", "stdbuf", "ipcmk"),
         "os": 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\n'
         'VERSION_CODENAME=trixie\nID=debian\nHOME_URL="https://www.debian.org/"\n',
     },
@@ -126,6 +127,7 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
                 if name not in GNU_LACKS or name in ("ps", "top", "free", "uptime", "pkill", "pgrep", "pidof", "watch", "sysctl")
             ),
             "bash",
+            "getent",
             "apt",
             "apt-get",
             "stdbuf",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from .. import sysctls
 from ..process import Errno, Process
 from ..procfs import KERNEL_VERSION, mounts
 from ..program import Event, tool
@@ -84,10 +85,22 @@ def hostname(proc: Process, sys: Sys, event: Event) -> int:
     if "i" in flags or "I" in flags:
         sys.out(sys.sandbox["ip"] + (" \n" if "I" in flags else "\n"))
     elif "d" in flags or proc["argv"][0].endswith("dnsdomainname"):
-        sys.out("")
+        sys.out(_full_name(sys).partition(".")[2] + "\n" if "." in _full_name(sys) else "")
+    elif "s" in flags:
+        sys.out(sys.hostname.partition(".")[0] + "\n")
     else:
-        sys.out(sys.hostname + "\n")
+        sys.out((_full_name(sys) if "f" in flags else sys.hostname) + "\n")
     return 0
+
+
+def _full_name(sys: Sys) -> str:
+    """The first name that /etc/hosts has for the host's own (gethostbyname's h_name)."""
+    try:
+        lines = sys.read_file("/etc/hosts").splitlines()
+    except Errno:
+        lines = []
+    rows = [line.partition("#")[0].split() for line in lines]
+    return next((row[1] for row in rows if sys.hostname in row[1:]), sys.hostname)
 
 
 @tool("uname", "arch")
@@ -193,10 +206,31 @@ def mount(proc: Process, sys: Sys, event: Event) -> int:
     return 0
 
 
-@tool("umount", "modprobe", "insmod", "sysctl", "reboot", "poweroff", "halt", "chroot", "losetup")
+@tool("umount", "modprobe", "insmod", "reboot", "poweroff", "halt", "chroot", "losetup")
 def refused(proc: Process, sys: Sys, event: Event) -> int:
     complain(proc, sys, "Operation not permitted")
     return 1
+
+
+@tool("sysctl")
+def sysctl(proc: Process, sys: Sys, event: Event) -> int:
+    """sysctl [-aneqw] NAME...: /proc/sys is mounted for reading only."""
+    flags, operands = options(proc, sys, "aneqwp")
+    status = 0
+    for word in sysctls.DEFAULTS if "a" in flags else operands:
+        name, equals, _ = word.partition("=")
+        name = name.replace("/", ".")
+        found = sysctls.value(sys.sandbox, name)
+        if found is None:
+            if "e" not in flags:
+                complain(proc, sys, f"error: '{name}' is an unknown key")
+            status = 1
+        elif equals:
+            complain(proc, sys, f"error setting key '{name}': Read-only file system")
+            status = 1
+        else:
+            sys.out(found + "\n" if "n" in flags else f"{name} = {found}\n")
+    return status
 
 
 @tool("dmesg")
@@ -236,6 +270,13 @@ def ip(proc: Process, sys: Sys, event: Event) -> int:
     address = str(sys.sandbox["ip"])
     gateway = address.rpartition(".")[0] + ".1"
     mac = _mac(address)
+    if words[1:2] and words[1] in ("add", "del", "delete", "set", "change", "replace", "flush"):
+        caps = sys.container.get("caps", ()) if sys.proc["container"] else ("ALL",)
+        if sys.proc["uid"] != 0 or not any(name in ("ALL", "NET_ADMIN", "CAP_NET_ADMIN") for name in caps):
+            sys.err("ip: RTNETLINK answers: Operation not permitted\n")
+            return 2
+        complain(proc, sys, "RTNETLINK answers: Operation not supported")  # no devices, addresses or routes are made here
+        return 2
     if what in ("a", "addr", "address", "link", "l"):
         addresses = what not in ("link", "l")
         device = (

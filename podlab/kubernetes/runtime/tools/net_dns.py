@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import dns, sockets
-from ..process import Process
+from ..process import Errno, Process
 from ..program import Event, tool
 from ..serving import stamp
 from ..system import Sys
@@ -158,6 +158,9 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
     if "short" in flags:
         sys.out("".join(f"{value}{'.' if record != 'A' else ''}\n" for _, record, value in records))
         return 0
+    if "noall" in flags:
+        sys.out("".join(_answer(one) for one in records) if "answer" in flags else "")
+        return 0
     text = (
         banner + ";; global options: +cmd\n;; Got answer:\n"
         f";; ->>HEADER<<- opcode: QUERY, status: {rcode}, id: {sys.random(65536)}\n;; flags: qr aa rd; QUERY: 1, ANSWER: "
@@ -168,7 +171,7 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
     if records:
         text += (
             ";; ANSWER SECTION:\n"
-            + "".join(f"{one}.\t30\tIN\t{record}\t{value}{'' if record == 'A' else '.'}\n" for one, record, value in records)
+            + "".join(_answer(one) for one in records)
             + "\n"
         )
     else:
@@ -178,6 +181,34 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
         text + f";; Query time: 0 msec\n;; SERVER: {used}#53({used}) (UDP)\n;; WHEN: {_when(sys)}\n;; MSG SIZE  rcvd: {64 + 16 * len(records)}\n\n"
     )
     return 0
+
+
+def _answer(record: dns.Record) -> str:
+    name, kind, value = record
+    return f"{name}.\t30\tIN\t{kind}\t{value}{'' if kind == 'A' else '.'}\n"
+
+
+@tool("getent")
+def getent(proc: Process, sys: Sys, event: Event) -> int:
+    """getent hosts|ahosts|passwd|group KEY...: code 2 for what is not found."""
+    words = proc["argv"][1:]
+    if len(words) < 2:
+        return 1
+    status = 0
+    for key in words[1:]:
+        if words[0] in ("hosts", "ahosts", "ahostsv4"):
+            full, addresses = sockets.resolve(sys, key)
+            sys.out("".join(f"{address:<15} {full}\n" for address in addresses))
+            status = status if addresses else 2
+        else:
+            try:
+                rows = sys.read_file(f"/etc/{words[0]}").splitlines()
+            except Errno:
+                return 1
+            found = [row for row in rows if key in (row.split(":")[0], row.split(":")[2])]
+            sys.out("".join(row + "\n" for row in found))
+            status = status if found else 2
+    return status
 
 
 def _when(sys: Sys) -> str:
