@@ -12,7 +12,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 FAST := tests/kubernetes tests/projection tests/lessons tests/labs $(wildcard tests/test_*.py)
 unexport PYTHONDONTWRITEBYTECODE # pytest rewrites every test file at every run where it may not keep what it made
 
-.PHONY: help setup run build test test-fast test-browser lint bench fidelity lock clean
+.PHONY: help setup run build test test-fast test-browser lint bench bench-class fidelity lock clean
 
 help:
 	@echo "make run        set up if needed and serve on http://127.0.0.1:$(PORT)"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-fast  engine and unit tests, under 10 s"
 	@echo "make lint       ruff, mypy, layers, lock files"
 	@echo "make bench      the figures, each with its seed"
+	@echo "make bench-class  a class of 200 and its teacher's page, one process"
 	@echo "make fidelity   docs/fidelity.md anew from podlab/projection/fidelity.yaml"
 	@echo "make lock       compile requirements*.in and package-lock.json anew"
 
@@ -62,6 +63,9 @@ lint: $(DEV) $(NODE)
 
 bench: $(DEV) $(BUILD)
 	@$(PY) manage.py bench
+
+bench-class: $(DEV) $(BUILD)
+	@PODLAB_BROWSER=$$(tools/browser.sh --install) $(PY) manage.py bench_class
 
 fidelity: $(RUNTIME)
 	@$(PY) tools/fidelity.py

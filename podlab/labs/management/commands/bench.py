@@ -141,7 +141,7 @@ class Command(BaseCommand):
                 cookies = self.cookies(Path(folder), environment, learners)
                 listening(port)
                 times, waits = asyncio.run(load(port, cookies, seconds))
-                cpu = _cpu_seconds(server.pid)
+                cpu = cpu_seconds(server.pid)
             finally:
                 server.terminate()
                 server.wait(10)
@@ -179,7 +179,7 @@ def listening(port: int) -> None:
     raise OSError(f"nobody listens on port {port}")
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
