@@ -206,6 +206,16 @@ def test_a_load_maker_is_killed_at_its_memory_limit() -> None:
         assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
 
 
+@pytest.mark.parametrize("hang, millicores", [([], 1000), (["--vm-hang", "0"], 0)])
+def test_a_load_maker_that_hangs_on_its_memory_uses_no_cpu(hang: list[str], millicores: int) -> None:
+    lab = Lab(1)
+    lab.pod("eater", "polinux/stress", command=["stress"], args=["--vm", "1", "--vm-bytes", "64M", *hang])
+    lab.settle(40)
+    machine, container = lab._held("eater")
+    used = machine.usage(container)
+    assert used["memory_bytes"] >= 64 << 20 and round(used["cpu_nanocores"] / 1_000_000, -2) == millicores
+
+
 def test_pull_errors_are_the_registrys() -> None:
     lab = Lab(1)
     for name, reference in (("nobody", "no-such-image-anywhere"), ("untagged", "nginx:no-such-tag"), ("nowhere", "registry.example.test/app:1")):

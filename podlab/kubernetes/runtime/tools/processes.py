@@ -388,7 +388,8 @@ def _quoted_words(text: str) -> list[str]:
 
 @tool("stress", "stress-ng", memory=MEBIBYTE)
 def stress(proc: Process, sys: Sys, event: Event) -> int:
-    """The load generator of many manuals: --cpu N burns N cores, --vm N --vm-bytes B holds N times B bytes."""
+    """The load generator of many manuals: --cpu N burns N cores, --vm N --vm-bytes B holds N times B bytes, and works on them all
+    the time unless --vm-hang lets it sleep."""
     data = proc["data"]
     if event is None:
         words = proc["argv"][1:]
@@ -406,7 +407,7 @@ def stress(proc: Process, sys: Sys, event: Event) -> int:
         limit = duration(span) if span and span != "0" else None
         sys.out(f"stress: info: [{proc['pid']}] dispatching hogs: {cpu} cpu, 0 io, {vm} vm, 0 hdd\n")
         data.update(until=None if limit is None else sys.now + limit, began=sys.now)
-        sys.burn((cpu + vm) * 1000)
+        sys.burn((cpu if "vm-hang" in values else cpu + vm) * 1000)  # with --vm-hang a worker sleeps on what it holds
         if vm:
             sys.allocate(vm * size)
     if data["until"] is None:
