@@ -23,7 +23,7 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     learner = access.get_learner(request)
     birth = library.birth(slug)
     cluster = access.open_cluster(request, slug, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
-    done = progress.of(learner, slug)
+    done = progress.of(cluster.learner, slug)
     others = library.lessons()
     at = next(i for i, one in enumerate(others) if one.slug == slug)
     files = birth.files | panels.load_files(cluster.id)

@@ -25,6 +25,8 @@ def own_terminal(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def connect(request: HttpRequest, slug: str) -> HttpResponse:
     """A new token; the former one stops working at once."""
+    if _shared(request, slug):
+        return _dialog(request, slug)
     cluster = access.get_cluster(request, slug)
     again = tokens.exists(cluster)
     return _dialog(request, slug, connected=True, again=again, server=tokens.server_of(request, tokens.issue(cluster)))
@@ -37,5 +39,11 @@ def disconnect(request: HttpRequest, slug: str) -> HttpResponse:
     return _dialog(request, slug, connected=False, ended=True)
 
 
+def _shared(request: HttpRequest, slug: str) -> bool:
+    """Whether several people share the cluster: an address would open it for nobody in particular, and each act has its author there."""
+    return bool(access.place_of(access.get_learner(request), slug).people)
+
+
 def _dialog(request: HttpRequest, slug: str, **facts: object) -> HttpResponse:
-    return render(request, "api/own_terminal.html", {"slug": slug, "server": "", "secure": request.is_secure(), **facts})
+    return render(request, "api/own_terminal.html", {
+        "slug": slug, "server": "", "secure": request.is_secure(), "shared": _shared(request, slug), **facts})

@@ -14,7 +14,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import Http404, HttpRequest
 
 from podlab.classroom.models import AuditEntry, Classroom, Membership
-from podlab.labs.access import Carrier
+from podlab.labs.access import Carrier, place_of
 from podlab.labs.models import Cluster, Learner
 
 logger = logging.getLogger(__name__)
@@ -76,9 +76,9 @@ def get_member(classroom: Classroom, learner_id: Any) -> Membership:
 
 
 def get_member_cluster(classroom: Classroom, learner_id: Any, lesson: str) -> Cluster:
-    """A member's cluster for a lesson. Raises NotYours."""
-    member = get_member(classroom, learner_id)
-    cluster = Cluster.objects.select_related("learner").filter(learner=member.learner, lesson=lesson).first()
+    """The cluster that a member works on in a lesson. Raises NotYours."""
+    owner = place_of(get_member(classroom, learner_id).learner, lesson).owner
+    cluster = Cluster.objects.select_related("learner").filter(learner=owner, lesson=lesson).first()
     if cluster is None:
         raise NotYours
     return cluster

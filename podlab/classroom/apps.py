@@ -7,11 +7,12 @@ class ClassroomConfig(AppConfig):
     verbose_name = "교실"
 
     def ready(self) -> None:
-        from podlab.classroom import assignments, looking, rooms, steering, suggesting
+        from podlab.classroom import assignments, games, looking, rooms, steering, suggesting
         from podlab.labs import audience, reconciler
 
         rooms.install()
         suggesting.install()
         assignments.install()
+        games.install()
         audience.handle("help", looking.answer_help)
         reconciler.accompany(steering.resume)

@@ -36,11 +36,13 @@ class LookConsumer(LabConsumer):
         try:
             self.classroom = access.get_classroom(self.scope, facts["pk"])
             cluster = access.get_member_cluster(self.classroom, facts["learner"], facts["slug"])
+            self.visitor = access.get_member(self.classroom, facts["learner"]).learner
+            self.people = lab_access.place_of(self.visitor, facts["slug"]).people
         except access.NoTeacher:
             raise lab_access.NoLearner from None
         except access.NotYours:
             raise LookupError from None
-        access.audit(self.classroom, "looked", user=self.classroom.teacher, learner=cluster.learner, detail=facts["slug"])
+        access.audit(self.classroom, "looked", user=self.classroom.teacher, learner=self.visitor, detail=facts["slug"])
         return cluster
 
     def _enter(self) -> None:
@@ -124,7 +126,7 @@ class LookConsumer(LabConsumer):
         """The learner lets us help, or does not."""
         self.helping = allowed
         if allowed:
-            await on_database(access.audit)(self.classroom, "took-over", user=self.classroom.teacher, learner=self.row.learner, detail=self.lesson)
+            await on_database(access.audit)(self.classroom, "took-over", user=self.classroom.teacher, learner=self.visitor, detail=self.lesson)
         self.outbox.append(
             panels.notice("함께 조작할 수 있습니다. 치는 것이 배우는 사람의 터미널에 그대로 보입니다." if allowed else "괜찮다고 합니다.")
         )

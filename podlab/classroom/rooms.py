@@ -19,7 +19,7 @@ from django.utils import timezone
 from lessons import library
 from lessons.models import StepDone
 from lessons.schema import Lesson, Step
-from podlab.classroom import access, broadcasting, chatting, duties, polls
+from podlab.classroom import access, broadcasting, chatting, duties, polls, teams
 from podlab.classroom.broadcasting import Broadcast
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
@@ -113,6 +113,7 @@ class Room:
             "classroom/_bar.html",
             {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised, "asked": seat.helper is not None,
             "helped": seat.helper is not None and seat.helper.helping, "ends": self.classroom.timer_ends, "assigned": seat.assigned,
+             "plays": seat.plays,
              "called": called, "step": step, "there": there},
         )
 
@@ -137,7 +138,7 @@ class Room:
             old = present.pop(seat.learner_id, None)
             if old is not None:  # what memory knows of the work is newer than the rows
                 old.member.name, old.member.number, old.member.hand_raised = seat.member.name, seat.member.number, seat.member.hand_raised
-                old.assigned = seat.assigned
+                old.assigned, old.plays = seat.assigned, seat.plays
             self.seats[seat.learner_id] = old or seat
         for gone in present:
             for page in audience.pages(gone):
@@ -354,9 +355,10 @@ def _load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], da
         done.setdefault(learner, {}).setdefault(lesson, set()).add(step)
     clusters = {(learner, lesson): pk for learner, lesson, pk in
                 Cluster.objects.filter(learner__in=learners).values_list("learner", "lesson", "id")}
-    assigned, turns = duties.shown(classroom, learners)
+    (assigned, turns), plays = duties.shown(classroom, learners), teams.shown(classroom, learners)
     unread = chatting.unread(classroom.pk)
-    seats = [Seat(member, assigned=assigned[member.learner_id], done=done.get(member.learner_id, {}), unread=unread.get(member.pk, 0),
+    seats = [Seat(member, assigned=assigned[member.learner_id], plays=plays[member.learner_id],
+                  done=done.get(member.learner_id, {}), unread=unread.get(member.pk, 0),
                   cluster_id=clusters.get((member.learner_id, member.lesson)),
                   finished=member.step in done.get(member.learner_id, {}).get(member.lesson, ())) for member in members]
     return classroom, seats, polls.read(classroom) if classroom.question else {}, turns

@@ -16,6 +16,7 @@ from podlab.classroom import miniature
 from podlab.classroom.duties import Duty
 from podlab.classroom.models import Membership
 from podlab.classroom.signals import Rule, Work, Worst, stuck, worst
+from podlab.classroom.teams import Play
 
 ACTION_MAX = 120  # characters, as Membership.last_action
 NOTHING = Worst("none", "아직 없음")  # no cluster yet
@@ -54,6 +55,7 @@ class Seat:
     unsaved: bool = False
     unread: int = 0  # lines to the teacher that nobody has read
     assigned: list[Duty] = field(default_factory=list)  # what is open for them just now
+    plays: list[Play] = field(default_factory=list)  # the open games that they play in
     lookers: set[Looker] = field(default_factory=set)
     helper: Helper | None = None  # the teacher's page that asks to help, or does
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from podlab.classroom import teams
 from podlab.classroom.models import Classroom, Delivered, Directive
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import ADMIN
@@ -113,7 +114,9 @@ def read(message: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def store(classroom: Classroom, lesson: str, kind: str, payload: dict[str, Any], targets: list[UUID]) -> Directive:
-    """Write the directive down. From now on it will happen, whatever happens to this process."""
+    """Write the directive down. From now on it will happen, whatever happens to this process. A team has one cluster: it gets it once."""
+    owners = teams.owners(classroom, lesson)
+    targets = list(dict.fromkeys(owners.get(target, target) for target in targets))
     return Directive.objects.create(classroom=classroom, lesson=lesson, kind=kind, payload=json.dumps(payload, ensure_ascii=False),
                                     targets=json.dumps([str(target) for target in targets]))
 
@@ -170,9 +173,10 @@ async def _deliver(directive: Directive, learner_id: UUID) -> None:
         row.outcome = str(nothing)
         await CLUSTERS.writer.call(_note, row)
         return
-    for page in audience.pages(learner_id):
-        if page.lesson == directive.lesson:
-            page.show(panels.notice(told, "warn"))
+    for person in (learner_id, *map(UUID, live.people)):
+        for page in audience.pages(person):
+            if page.lesson == directive.lesson:
+                page.show(panels.notice(told, "warn"))
 
 
 def _apply(live: LiveCluster, entries: Entries, row: Delivered) -> None:

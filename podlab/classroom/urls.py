@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from podlab.classroom import assignments, people, privacy, views
+from podlab.classroom import assignments, games, people, privacy, views
 
 urlpatterns = [
     path("teacher/", views.teacher, name="teacher"),
@@ -21,6 +21,9 @@ urlpatterns = [
     path("teacher/classes/<int:pk>/assignments/", assignments.page, name="classroom-assignments"),
     path("teacher/classes/<int:pk>/assignments/<int:number>/", assignments.one, name="classroom-assignment"),
     path("teacher/classes/<int:pk>/assignments/<int:number>/change/", assignments.change, name="classroom-assignment-change"),
+    path("teacher/classes/<int:pk>/games/", games.page, name="classroom-games"),
+    path("teacher/classes/<int:pk>/games/<int:number>/", games.one, name="classroom-game"),
+    path("teacher/classes/<int:pk>/games/<int:number>/change/", games.change, name="classroom-game-change"),
     path("teacher/classes/<int:pk>/people/", people.people, name="classroom-people"),
     path("teacher/classes/<int:pk>/people/roster/", people.roster, name="classroom-roster"),
     path("teacher/classes/<int:pk>/people/<uuid:learner>/", people.person, name="classroom-person"),

@@ -164,7 +164,7 @@ def look(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpRespons
     cluster = access.get_member_cluster(found, learner, slug)
     member = access.get_member(found, learner)
     lesson = library.get(slug)
-    done = progress.of(member.learner, slug)
+    done = progress.of(cluster.learner, slug)
     return render(
         request,
         "classroom/look.html",

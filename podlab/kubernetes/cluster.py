@@ -43,6 +43,7 @@ class Cluster:
         self._epoch = clock.now
         self.random = Randomness(seed)
         self.because: int | None = None  # id of the cause under which the engine acts just now
+        self.author = ""  # of the present journal entry, where several people share the cluster
         self.server = ApiServer(self)
         self.network = Network(self)
         self.events = EventRecorder(self)
@@ -121,23 +122,28 @@ class Cluster:
         """Do what a journal entry says, at its time. Raises ApiError when the cluster refuses; the refusal is part of history."""
         self.run_until(entry["at"])
         self.because = None
+        self.author = entry.get("by", "")
         act = self.ACTS[entry["do"]]
         try:
-            return act(self, **{key: value for key, value in entry.items() if key not in ("at", "do")})
+            return act(self, **{key: value for key, value in entry.items() if key not in ("at", "do", "by")})
         finally:
-            self.because = None
+            self.because, self.author = None, ""
+
+    def _authored(self) -> dict[str, Any]:
+        """Who acts, as a fact of the cause: only where a cluster has more than one person. Nothing else depends on it."""
+        return {"by": self.author} if self.author else {}
 
     def request(self, **request: Any) -> Any:
         """A request to the API server by a person (members of `Request`)."""
         parsed = Request.from_json(request)
-        facts = {"verb": parsed.verb, **({"command": parsed.options["command"]} if "command" in parsed.options else {})}
+        facts = {"verb": parsed.verb, **({"command": parsed.options["command"]} if "command" in parsed.options else {}), **self._authored()}
         return self.server.perform(parsed, Cause("request", facts))
 
     def fault(self, **fault: Any) -> None:
         """Something breaks: {"node": name, "power": "off"|"on"|"silent"}, {"pod": "ns/name", "container", "signal"}, ..."""
         if "node" in fault:
             kubelet = self.kubelet(fault["node"])
-            self.because = self.note("user", Cause("fault", dict(fault)), f"nodes/{fault['node']}")
+            self.because = self.note("user", Cause("fault", {**fault, **self._authored()}), f"nodes/{fault['node']}")
             kubelet.fault(fault)
             # the node lifecycle controller looks at a node only when something happened to it
             self.components["node-controller"].enqueue(fault["node"])  # type: ignore[attr-defined]
@@ -146,7 +152,7 @@ class Cluster:
             pod = self.etcd.get("pods", f"{namespace}/{name}")
             if pod is None or not pod["spec"].get("nodeName"):
                 raise ApiError(404, "NotFound", f'pods "{name}" not found')
-            self.because = self.note("user", Cause("fault", dict(fault)), f"pods/{fault['pod']}")
+            self.because = self.note("user", Cause("fault", {**fault, **self._authored()}), f"pods/{fault['pod']}")
             self.kubelet(pod["spec"]["nodeName"]).fault(fault)
 
     def session(self, **act: Any) -> Any:

@@ -4,6 +4,8 @@
 learner's own, so there is no id in any address that could name another's.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core import signing
@@ -23,6 +25,27 @@ class NoCluster(Http404):
     """The learner has no cluster for this lesson yet."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Whose cluster a learner works on in a lesson: their own, or one that several share. `people`: id -> name of those who share it."""
+
+    owner: Learner
+    people: Mapping[str, str] = field(default_factory=dict)
+
+
+_share: Callable[[Learner, str], Place | None] = lambda learner, lesson: None  # noqa: E731
+
+
+def share(find: Callable[[Learner, str], Place | None]) -> None:
+    """Somebody says who shares a cluster. `find(learner, lesson)` is asked at every door; None: the learner's own."""
+    global _share
+    _share = find
+
+
+def place_of(learner: Learner, lesson: str) -> Place:
+    return _share(learner, lesson) or Place(learner)
+
+
 def find_learner(carrier: Carrier) -> Learner | None:
     """The visitor's learner, or None."""
     session = carrier.session if isinstance(carrier, HttpRequest) else carrier["session"]
@@ -38,19 +61,19 @@ def get_learner(carrier: Carrier) -> Learner:
 
 
 def get_cluster(carrier: Carrier, lesson: str) -> Cluster:
-    """The visitor's own cluster for a lesson. Raises NoLearner, NoCluster."""
-    learner = get_learner(carrier)
-    cluster = Cluster.objects.select_related("learner").filter(learner=learner, lesson=lesson).first()
+    """The cluster that the visitor works on in a lesson. Raises NoLearner, NoCluster."""
+    owner = place_of(get_learner(carrier), lesson).owner
+    cluster = Cluster.objects.select_related("learner").filter(learner=owner, lesson=lesson).first()
     if cluster is None:
         raise NoCluster(lesson)
     return cluster
 
 
 def open_cluster(carrier: Carrier, lesson: str, *, seed: int, epoch_ms: int, engine_version: str) -> Cluster:
-    """The visitor's own cluster for a lesson, made with these facts if there is none yet. Raises NoLearner."""
-    learner = get_learner(carrier)
+    """The cluster that the visitor works on in a lesson, made with these facts if there is none yet. Raises NoLearner."""
+    owner = place_of(get_learner(carrier), lesson).owner
     born = {"seed": seed, "epoch_ms": epoch_ms, "now_ms": epoch_ms, "engine_version": engine_version}
-    cluster, _ = Cluster.objects.select_related("learner").get_or_create(learner=learner, lesson=lesson, defaults=born)
+    cluster, _ = Cluster.objects.select_related("learner").get_or_create(learner=owner, lesson=lesson, defaults=born)
     return cluster
 
 

@@ -49,6 +49,7 @@ class BrowserTab:
 
     def __init__(self, lesson: str, learner: Any, channel: str, terminal: Callable[[], TerminalSession], changed: Callable[[], None]) -> None:
         self._lesson, self._learner, self._terminal, self._changed = lesson, learner, terminal, changed
+        self.by = ""  # who acts, where several people share the cluster
         self.relay = reverse("browser-relay", args=[lesson, access.browser_token(channel)])
         self.browser = Browser(self._visit, self._connect, lambda: self._live.engine.now)
         self._task: asyncio.Task[None] | None = None
@@ -153,7 +154,7 @@ class BrowserTab:
     async def _submit(self, live: LiveCluster, visit: dict[str, Any]) -> Any:
         if self._writes is None or self._writes[0] is not live:
             self._writes = live, limits.Writes(live.apply)
-        async with live.turn():
+        async with live.turn(by=self.by):
             return self._writes[1]({"do": "visit", **visit})
 
     async def _render(self) -> None:

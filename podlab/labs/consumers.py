@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -20,7 +21,7 @@ from podlab.labs.births import EPOCH_MS
 from podlab.labs.browser_tab import BrowserTab
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
-from podlab.labs.models import Cluster
+from podlab.labs.models import Cluster, Learner
 from podlab.labs.page import Page
 from podlab.labs.storage import ENGINE_VERSION, Fenced
 from podlab.labs.terminal import TerminalSession
@@ -42,6 +43,9 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     live: LiveCluster | None = None
     row: Cluster
+    visitor: Learner | None = None  # whose page it is; the cluster's owner where several share it is nobody
+    by = ""  # the visitor as a shared cluster's acts name them
+    people: Mapping[str, str] = {}  # who shares the cluster
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As channels does it, without a visit to the database's thread for every message."""
@@ -60,7 +64,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         except LookupError:
             await self.close(NO_LESSON)
             return
-        self.learner_id = self.row.learner_id
+        self.learner_id = self.visitor.pk if self.visitor is not None else self.row.learner_id
         self.page = Page(self.lesson)
         self.rate_limit = limits.acts()
         self.outbox: list[str] = []
@@ -76,6 +80,9 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     def _open(self) -> Cluster:
         birth = births.birth(self.lesson)
+        self.visitor = access.get_learner(self.scope)
+        self.people = access.place_of(self.visitor, self.lesson).people
+        self.by = str(self.visitor.pk) if self.people else ""
         return access.open_cluster(self.scope, self.lesson, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
 
     async def _join(self) -> None:
@@ -84,12 +91,14 @@ class LabConsumer(AsyncWebsocketConsumer):
             self.live.leave(self)
         self.live = await CLUSTERS.get(self.row.id)
         self.live.viewers.add(self)
+        self.live.people.update(self.people)
         files = births.birth(self.lesson).files | await on_database(panels.load_files)(self.row.id)
         if hasattr(self, "terminal"):
             self.terminal.attach(self.live, files)
         else:
             self.terminal = TerminalSession(self.live, files, self._print)
-            self.browser = BrowserTab(self.lesson, self.row.learner, self.channel_name, lambda: self.terminal, self.hint)
+            self.browser = BrowserTab(self.lesson, self.visitor or self.row.learner, self.channel_name, lambda: self.terminal, self.hint)
+            self.browser.by = self.by
         self.page.saved_files = self.terminal.files()
         self.page.forget()
         self.browser.forget()
@@ -174,7 +183,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         assert live is not None
         if self.terminal.busy or self.terminal.hungry:
             try:
-                async with live.turn(quiet=True):
+                async with live.turn(quiet=True, by=self.by):
                     self.terminal.advance()
                 if self.terminal.hungry:
                     self.hurry()
@@ -347,13 +356,13 @@ class LabConsumer(AsyncWebsocketConsumer):
         self.page.set_width(int(limits.number(message.get("width"))))
 
     async def do_undo(self, message: dict[str, Any]) -> None:
-        async with self.live_.turn():
+        async with self._turn():
             undone = await rewind.undo(self.live_)
         audience.tell(self, "undo")
         self.outbox.append(panels.notice("되돌릴 일이 없습니다." if undone is None else f"되돌렸습니다: {undone}"))
 
     async def do_reset(self, message: dict[str, Any]) -> None:
-        async with self.live_.turn():
+        async with self._turn():
             await rewind.reset(self.live_, self.lesson)
         audience.tell(self, "reset")
         self.outbox.append(panels.notice("이 단원의 처음으로 돌아왔습니다."))
@@ -366,7 +375,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         return self.live
 
     def _turn(self) -> Any:
-        return self.live_.turn()
+        return self.live_.turn(by=self.by)
 
     async def _save_files(self) -> None:
         """Keep what the shell has made of the learner's files, and show it in the editor."""

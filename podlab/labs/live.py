@@ -53,6 +53,8 @@ class LiveCluster:
         self.past = Past()  # the time track's dots, shared likewise
         self.hub: Any = None  # what the streams of API clients share (podlab/api/hub.py)
         self.transcript = Transcript()
+        self.by = ""  # who acts in the present turn, where several people share the cluster: a learner's id
+        self.people: dict[str, str] = {}  # id -> name of everybody who shares it; empty where nobody does
         self._pending: list[Any] = []
         self._unsaved = 0
         self._anchor()
@@ -107,19 +109,21 @@ class LiveCluster:
         self.unwatched_since = time.monotonic()
 
     @asynccontextmanager
-    async def turn(self, *, quiet: bool = False) -> AsyncIterator[Engine]:
+    async def turn(self, *, quiet: bool = False, by: str = "") -> AsyncIterator[Engine]:
         """Hold the cluster alone, at the present. On leaving, what was applied is on disk, or Fenced is raised and the cluster is gone.
 
-        Viewers are told, unless `quiet` and nothing was applied or happened.
+        Viewers are told, unless `quiet` and nothing was applied or happened. `by`: who acts, where several people share the cluster.
         """
         async with self.lock:
             if self.gone:
                 raise Fenced
             before = self.mark()
             self.catch_up()
+            self.by = by
             try:
                 yield self.engine
             finally:
+                self.by = ""
                 acted = bool(self._pending)
                 await self._commit()
                 moved = self.mark() != before
@@ -132,7 +136,7 @@ class LiveCluster:
 
         Raises ApiError when the cluster refuses; refusals stand in the journal too.
         """
-        entry = {"at": self.engine.now, **entry}
+        entry = {"at": self.engine.now, **entry, **self.authored()}
         self.sequence += 1
         rows = [storage.row_of(self.id, self.sequence, entry), *([also] if also is not None else [])]
         self._pending.extend(rows)
@@ -144,6 +148,10 @@ class LiveCluster:
             del self._pending[-len(rows):]
             self.sequence -= 1
             raise
+
+    def authored(self) -> Entry:
+        """What an entry of the present turn says of its author."""
+        return {"by": self.by} if self.by else {}
 
     async def _commit(self) -> None:
         if not self._pending:

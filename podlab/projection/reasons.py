@@ -365,9 +365,11 @@ PEOPLE = ("request", "fault")
 
 
 def actor(record: Mapping[str, Any]) -> str:
-    """Who acted, in Korean: `나`, `스케줄러`, `kubelet (node-1)`."""
+    """Who acted, in Korean: `나`, `스케줄러`, `kubelet (node-1)`; where several share a cluster, `@` and the person's id, for a name."""
     component = str(record.get("component") or "")
     name, _, place = component.partition("/")
+    if record.get("rule") in PEOPLE and "by" in (record.get("facts") or {}):
+        return f"@{record['facts']['by']}"
     if record.get("rule") in PEOPLE and name not in ACTORS:
         return "나"
     known = ACTORS.get(name) or ACTORS.get(f"{name}-controller") or component or "클러스터"
