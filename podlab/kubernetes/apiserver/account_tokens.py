@@ -32,8 +32,13 @@ class BadToken(Exception):
     """Why a token is not taken, in the words of a TokenReview's error."""
 
 
-def issue(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any], at: int | None = None) -> tuple[str, Claims]:
-    """(token, claims) for a TokenRequestSpec, as of virtual ms `at`. Raises ApiError 400, 404, 409 or 422."""
+def issue(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any]) -> tuple[str, Claims]:
+    """(token, claims) for a TokenRequestSpec. Raises ApiError 400, 404, 409 or 422."""
+    return written(cluster, granted(cluster, namespace, name, spec))
+
+
+def granted(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any], at: int | None = None) -> list[Any]:
+    """What a token will say, as plain data, as of virtual ms `at`: nearly no Pod reads its token, and to write one is dear. Raises as `issue`."""
     account = cluster.etcd.get("serviceaccounts", key_of(namespace, name))
     if account is None:
         raise not_found("", "serviceaccounts", name)
@@ -41,14 +46,20 @@ def issue(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any], 
     if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
         detail = f"may not specify a duration {'less than 10 minutes' if seconds < LEAST_SECONDS else 'larger than 2^32 seconds'}"
         raise invalid("authentication.k8s.io", "TokenRequest", "", [FieldError.invalid("spec.expirationSeconds", seconds, detail)])
-    now = (cluster.now if at is None else at) // 1000
-    told: dict[str, Any] = {"namespace": namespace}
     reference = spec.get("boundObjectRef")
-    if reference:
-        told.update(_bound(cluster, namespace, name, reference))
-    told["serviceaccount"] = {"name": name, "uid": account["metadata"]["uid"]}
-    claims: Claims = {"aud": list(spec.get("audiences") or [ISSUER]), "exp": now + seconds, "iat": now, "iss": ISSUER,
-                      "jti": cluster.random.uid("token", account["metadata"]["uid"], now, cluster.etcd.revision if at is None else json.dumps(told)),
+    return [namespace, name, account["metadata"]["uid"], seconds, spec.get("audiences") or None, (cluster.now if at is None else at) // 1000,
+            cluster.etcd.revision if at is None else None, *(_bound(cluster, namespace, name, reference) if reference else ())]
+
+
+def written(cluster: Cluster, grant: list[Any]) -> tuple[str, Claims]:
+    """(token, claims) of what was granted: the same whenever they are asked for."""
+    namespace, name, uid, seconds, audiences, now, revision, *bound = grant
+    told: dict[str, Any] = {"namespace": namespace}
+    for kind, bound_name, bound_uid in zip(bound[::3], bound[1::3], bound[2::3], strict=True):
+        told[kind] = {"name": bound_name, "uid": bound_uid}
+    told["serviceaccount"] = {"name": name, "uid": uid}
+    claims: Claims = {"aud": list(audiences or [ISSUER]), "exp": now + seconds, "iat": now, "iss": ISSUER,
+                      "jti": cluster.random.uid("token", uid, now, json.dumps(told) if revision is None else revision),
                       "kubernetes.io": told, "nbf": now, "sub": f"system:serviceaccount:{namespace}:{name}"}
     if "pod" in told and seconds == WARN_AFTER:
         told["warnafter"], claims["exp"] = claims["exp"], now + EXTENDED_SECONDS
@@ -56,7 +67,8 @@ def issue(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any], 
     return f"{text}.{_signature(cluster, text)}", claims
 
 
-def _bound(cluster: Cluster, namespace: str, account: str, reference: Mapping[str, Any]) -> dict[str, Any]:
+def _bound(cluster: Cluster, namespace: str, account: str, reference: Mapping[str, Any]) -> list[str]:
+    """(kind, name, uid) of the bound object, and after them those of its node."""
     kind, name = reference.get("kind", ""), reference.get("name", "")
     plural = BOUND.get(kind)
     if plural is None:
@@ -71,10 +83,10 @@ def _bound(cluster: Cluster, namespace: str, account: str, reference: Mapping[st
     if kind == "Pod" and obj["spec"].get("serviceAccountName") != account:
         raise ApiError(400, "BadRequest",
                        f"cannot bind token for serviceaccount {json.dumps(account)} to pod running with different serviceaccount name.")
-    found = {kind.lower(): {"name": name, "uid": uid}}
+    found = [kind.lower(), name, uid]
     node = cluster.etcd.get("nodes", obj["spec"].get("nodeName") or "") if kind == "Pod" else None
     if node is not None:
-        found["node"] = {"name": node["metadata"]["name"], "uid": node["metadata"]["uid"]}
+        found += ["node", node["metadata"]["name"], node["metadata"]["uid"]]
     return found
 
 

@@ -250,6 +250,9 @@ class Laptop:
     def on_output(self, pod_uid: str, container_id: str) -> None:
         """Nobody reads the holding process's log."""
 
+    def promised(self, promise: list[Any]) -> str:
+        return ""  # a laptop mounts no volumes
+
     def on_memory(self) -> None:
         """Nothing is evicted from the laptop."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..apiserver import account_tokens
 from ..runtime.host import Random
 from ..runtime.node import Node
 from . import eviction
@@ -42,6 +43,10 @@ class Machine:
 
     def on_output(self, pod_uid: str, container_id: str) -> None:
         """Logs are read when somebody asks."""
+
+    def promised(self, promise: list[Any]) -> str:
+        """The only content that is promised is an account's token."""
+        return account_tokens.written(self._kubelet.cluster, promise)[0]
 
     def on_memory(self) -> None:
         eviction.notice(self._kubelet)

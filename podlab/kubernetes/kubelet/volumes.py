@@ -157,14 +157,15 @@ def _files_of(tree: Tree, at: str = "") -> dict[str, Any]:
     return found
 
 
-def _account_token(kubelet: Kubelet, pod: Map, wanted: Map) -> str:
-    """The token that the kubelet asks for on a Pod's behalf, bound to it; "" while there is no such account."""
+def _account_token(kubelet: Kubelet, pod: Map, wanted: Map) -> list[Any] | str:
+    """The token that the kubelet asks for on a Pod's behalf, bound to it, to be written when somebody looks (`Machine.promised`); "" while
+    there is no such account."""
     metadata = pod["metadata"]
     spec = {"expirationSeconds": wanted.get("expirationSeconds"), "audiences": [wanted["audience"]] if wanted.get("audience") else None,
             "boundObjectRef": {"kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}}
     try:
         account, began = pod["spec"].get("serviceAccountName") or "default", parse_rfc3339(metadata["creationTimestamp"])
-        return account_tokens.issue(kubelet.cluster, metadata["namespace"], account, spec, began)[0]
+        return account_tokens.granted(kubelet.cluster, metadata["namespace"], account, spec, began)
     except ApiError:
         return ""
 
@@ -199,7 +200,7 @@ def content_kind(volume: Map) -> str:
 
 
 def files(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> dict[str, Any]:
-    """{path: {"content", "mode"}} of a configMap-like volume. Raises MountError."""
+    """{path: {"content" (a list: see Host.promised), "mode"}} of a configMap-like volume. Raises MountError."""
     kind = content_kind(volume)
     source = volume[kind]
     mode = source.get("defaultMode", 0o644)

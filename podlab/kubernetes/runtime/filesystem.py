@@ -13,7 +13,7 @@ Content is str; bytes that are no UTF-8 are surrogate escapes. Positions count c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .image import Entry, Tree
@@ -115,12 +115,12 @@ def untouched_atomic(now: int, mode: int, gid: int, dated: str, files: Mapping[s
     items = [(path, item if isinstance(item, Mapping) else {"content": item}) for path, item in files.items()]
     modes = {int(item.get("mode", 0o644)) for _, item in items}
     if len(modes) == 1 and all(item.keys() <= {"content", "mode"} for _, item in items):
-        return ["atomic", now, mode, gid, dated, modes.pop(), [text for path, item in items for text in (path, str(item.get("content", "")))]]
+        return ["atomic", now, mode, gid, dated, modes.pop(), [text for path, item in items for text in (path, item.get("content", ""))]]
     return ["atomic", now, mode, gid, dated, dict(files), []]
 
 
-def made(fs: Any) -> Data:
-    """A file system to look into: what an untouched one comes to, any other as it is."""
+def made(fs: Any, promised: Callable[[list[Any]], str]) -> Data:
+    """A file system to look into: what an untouched one comes to, any other as it is. `promised`: see Host."""
     if type(fs) is not list:
         found: Data = fs
         return found
@@ -138,8 +138,14 @@ def made(fs: Any) -> Data:
     files = common
     if isinstance(common, int):
         files = {path: {"content": text, "mode": common} for path, text in zip(texts[::2], texts[1::2], strict=True)}
-    write_atomic(new, dated, files, now)
+    write_atomic(new, dated, kept(files, promised), now)
     return new
+
+
+def kept(files: Mapping[str, Any], promised: Callable[[list[Any]], str]) -> Mapping[str, Any]:
+    """Volume files with the texts of those that were only promised."""
+    return {path: {**item, "content": promised(item["content"])} if isinstance(item, Mapping) and isinstance(item.get("content"), list) else item
+            for path, item in files.items()}
 
 
 HOSTS = ("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"

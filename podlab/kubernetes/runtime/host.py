@@ -39,6 +39,9 @@ class Host(Protocol):
     def on_output(self, pod_uid: str, container_id: str) -> None:
         """A container has written to its log (`node.logs(..., offset=)` to follow)."""
 
+    def promised(self, promise: list[Any]) -> str:
+        """The content of a volume's file that was given as a list (plain data): the same text whenever it is asked for."""
+
     def on_memory(self) -> None:
         """A program has set how much memory it keeps, and its container lives on."""
 

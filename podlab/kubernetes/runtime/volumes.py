@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..times import rfc3339
-from .filesystem import content, count_inodes, fill, made, new_filesystem, release, root_of, untouched_atomic, write_atomic
+from .filesystem import content, count_inodes, fill, kept, made, new_filesystem, release, root_of, untouched_atomic, write_atomic
 from .kernel import Kernel
 from .process import Data
 
@@ -21,12 +21,12 @@ class Volumes(Kernel):
         """A file system by id, to be looked into by a process. Whoever only shows something uses `made`, which leaves no trace."""
         found = self.state["filesystems"][fsid]
         if type(found) is list:
-            found = self.state["filesystems"][fsid] = made(found)
+            found = self.state["filesystems"][fsid] = made(found, self.host.promised)
         return found  # type: ignore[no-any-return]
 
     def in_memory(self, fsid: str) -> bool:
         """Is it a tmpfs?"""
-        return bool(made(self.state["filesystems"][fsid])["kind"] == "tmpfs")
+        return bool(made(self.state["filesystems"][fsid], self.host.promised)["kind"] == "tmpfs")
 
     def create_volume(
         self, pod_uid: str, name: str, kind: str, *, files: Mapping[str, Any] | None = None, medium: str = "",
@@ -34,7 +34,8 @@ class Volumes(Kernel):
         share: str = "", path: str = "", read_only: bool = False, mode: int = 0o777, gid: int = 0,
     ) -> None:  # fmt: skip
         """Makes a volume of a Pod. `kind`: the name in the Pod's spec (emptyDir, configMap, hostPath, persistentVolumeClaim ...).
-        `files`: {"a/b": content or {"content", "mode"}}. `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are enforced
+        `files`: {"a/b": content or {"content" (a list: what `Host.promised` makes of it), "mode"}}.
+        `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are enforced
         (on disk the kubelet evicts instead). `share`: id of a file system that outlives the Pod (a persistent volume), made when
         missing. hostPath: `path` in the machine's own file system, made when missing. `gid`: fsGroup. Call it once; again, it
         changes nothing."""
@@ -56,7 +57,7 @@ class Volumes(Kernel):
                 fs["inodes"]["1"]["g"] = gid
                 fill(fs, files or {}, now)
             elif kind in ATOMIC:
-                write_atomic(self.filesystem(fsid), self._dated(pod_uid, name), files or {}, now)
+                write_atomic(self.filesystem(fsid), self._dated(pod_uid, name), kept(files or {}, self.host.promised), now)
         volumes[name] = {
             "fs": fsid,
             "at": at,
@@ -100,20 +101,20 @@ class Volumes(Kernel):
         """Replaces the content of a configMap-like volume (see `write_atomic`). A subPath mount keeps the old file, as in reality."""
         volume = self.state["sandboxes"][pod_uid]["volumes"][name]
         fs, now = self.filesystem(volume["fs"]), self.host.now
-        write_atomic(fs, self._dated(pod_uid, name), files, now)
+        write_atomic(fs, self._dated(pod_uid, name), kept(files, self.host.promised), now)
         self.changed(volume["fs"])
         self.run()
 
     def volume_usage(self, pod_uid: str, name: str) -> dict[str, int]:
         """{"bytes", "files" (inodes)} of a volume."""
-        fs = made(self.state["filesystems"][self.state["sandboxes"][pod_uid]["volumes"][name]["fs"]])
+        fs = made(self.state["filesystems"][self.state["sandboxes"][pod_uid]["volumes"][name]["fs"]], self.host.promised)
         return {"bytes": fs["used"], "files": count_inodes(fs)}
 
     def volume_files(self, pod_uid: str, name: str) -> list[str]:
         """Paths of the files in a volume, sorted; the links of a configMap-like volume, not what is behind them. For the
         diagram."""
         volume = self.state["sandboxes"][pod_uid]["volumes"][name]
-        fs = made(self.state["filesystems"][volume["fs"]])
+        fs = made(self.state["filesystems"][volume["fs"]], self.host.promised)
         found: list[str] = []
         todo = [("", fs["inodes"][volume["at"]])]
         while todo:

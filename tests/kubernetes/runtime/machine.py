@@ -52,6 +52,9 @@ class Machine:
 
     def on_memory(self) -> None: ...
 
+    def promised(self, promise: list[Any]) -> str:
+        return f"kept: {promise}"
+
     def on_exec_output(self, exec_id: str) -> None: ...
 
     def on_exec_exit(self, exec_id: str, payload: Any) -> None:
