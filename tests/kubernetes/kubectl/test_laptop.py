@@ -236,3 +236,14 @@ def test_a_driver_that_is_tired_gets_the_machine_back_and_the_same_answer_later(
         laptop.advance()
     assert turns > 1
     assert "".join(text for _, text in laptop.take_output()).split()[:2] == ["30000", "node/node-1"]
+
+
+def test_a_rollout_that_went_on_and_ended_between_two_looks_is_seen_to_its_end() -> None:
+    """At sixteen times the pace several changes come between two looks, and none after them."""
+    screen = Screen(cluster())
+    screen.laptop.write_file("dep.yaml", DEPLOYMENT)
+    screen.type("kubectl apply -f dep.yaml; kubectl rollout status deployment/dep", 0.1)
+    assert screen.laptop.busy
+    screen.cluster.run_for(60)
+    screen.laptop.advance()
+    assert not screen.laptop.busy

@@ -56,10 +56,7 @@ def _follow(call: Call, info: Info) -> Command:
         if done or not call.flags["watch"]:
             return 0
         nxt = None
-        while nxt is None:
-            if deadline is not None and call.now >= deadline:
-                raise KubectlError("error: timed out waiting for the condition\n")
-            yield Wait(None if deadline is None else deadline - call.now)
+        while nxt is None:  # several changes may have come since the last look, and no more may follow: all of them before a wait
             for change in changes(call, info.resource, seen):
                 seen = change.revision
                 metadata = change.object["metadata"]
@@ -68,6 +65,10 @@ def _follow(call: Call, info: Info) -> Command:
                         raise KubectlError("error: object has been deleted\n")
                     nxt = change.object
                     break
+            else:
+                if deadline is not None and call.now >= deadline:
+                    raise KubectlError("error: timed out waiting for the condition\n")
+                yield Wait(None if deadline is None else deadline - call.now)
         obj = nxt
 
 
