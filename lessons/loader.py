@@ -264,7 +264,10 @@ def _direct(source: Source, line: int, text: str, draft: _Draft, exercises: dict
         words, bar, form = value.partition("|")
         if not bar or not words.strip():
             raise source.fail(line, "{{done: 글 | {check}}} 꼴이어야 합니다")
-        draft.conditions.append(_condition(source, line, words.strip(), source.yaml(form, line)))
+        condition = _condition(source, line, words.strip(), source.yaml(form, line))
+        if "answers" in str(condition.check):  # it takes a copy of the cluster, so it waits for 확인하기, which a step has not
+            raise source.fail(line, "answers는 과제의 조건에만 씁니다. 걸음에서는 log나 typed로 봅니다")
+        draft.conditions.append(condition)
 
 
 def _sound(source: Source, first_line: int, drafts: list[_Draft], exercises: dict[str, Exercise], questions: dict[str, Question]) -> None:

@@ -159,6 +159,7 @@ def test_lessons_come_in_the_order_of_their_numbers(write: Write, tmp_path: Path
         ("lesson.md", "{#do}", "{#look}", "lesson.md:27", "look이(가) 겹칩니다"),
         ("lesson.md", "| {exists: pods/web}}}", "| {exists: pods/web}}", "lesson.md:29", "YAML이 아닙니다"),
         ("lesson.md", "| {exists: pods/web}}}", "}}", "lesson.md:29", "{{done: 글 | {check}}}"),
+        ("lesson.md", "| {exists: pods/web}}}", '| {answers: {url: "http://node-1/", status: 200}}}}', "lesson.md:29", "answers는 과제의 조건에만"),
         ("lesson.md", "```yaml web.yaml", "```yaml", "lesson.md:9", "파일 이름"),
         ("lesson.md", "kind: Pod\n```", "kind: Pod", "lesson.md", "닫지 않았습니다"),
         ("lesson.md", "글입니다.", "```power node-1 of\n끄기\n```", "lesson.md:9", "power node-2 off"),
