@@ -99,7 +99,7 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
             self.poll = poll
             html.append(poll)
         if text := "".join(html):
-            await self.send(text)
+            await self.send(limits.writable(text))
 
     def _one(self, room: Room, learner_id: UUID) -> str:
         """The tile or the matrix row of one learner, if it is new; put in its place, appended, or taken away."""

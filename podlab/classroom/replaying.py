@@ -280,7 +280,7 @@ class ReplayConsumer(AsyncWebsocketConsumer):
             self.told = done
             html.append(format_html('<span id="replay-at" data-act="{}" data-ended="" hidden hx-swap-oob="true"></span>', done))
         if text := "".join(html):
-            await self.send(panels.writable(text))
+            await self.send(limits.writable(text))
 
     def _typed(self, before: int, done: int) -> list[str]:
         """The commands in the terminal, as they are reached; on the way back the log begins anew."""

@@ -198,7 +198,7 @@ class LabConsumer(AsyncWebsocketConsumer):
             self._set_alarm(self.terminal.next_at() if self.terminal.busy and live.rate else None)
         text, self.outbox = "".join(self.outbox), []
         if text or fragments:
-            await self.send(panels.writable(text + "".join(fragments)))
+            await self.send(limits.writable(text + "".join(fragments)))
 
     def _set_alarm(self, at: int | None) -> None:
         """Look again when the running command wants to: `sleep 5` ends although nothing happens in the cluster. Virtual ms."""

@@ -15,6 +15,7 @@ from podlab.kubernetes.apiserver.errors import ApiError
 LINE_MAX = 100_000  # characters of a terminal line: a pasted here-document fits
 FILE_NAME = re.compile(r"[A-Za-z0-9가-힣._/-]{1,100}\Z")
 POWERS = ("on", "off", "silent")
+UNWRITABLE = re.compile("[\x00\ud800-\udfff]")  # no UTF-8, as a file of arbitrary bytes has it; and what PostgreSQL's text lacks
 
 
 class Bucket:
@@ -81,12 +82,17 @@ def number(value: Any) -> float:
 
 
 def text(value: Any, longest: int) -> str:
-    """A string of a message, or a refusal."""
+    """A string of a message, or a refusal. JSON can name half a letter (\\ud800), which nobody can send or store: it would end others' pages."""
     if not isinstance(value, str):
         raise refuse("문자열이 필요합니다.")
     if len(value) > longest:
         raise refuse(f"너무 깁니다: {len(value):,}자입니다. {longest:,}자까지 받습니다.")
-    return value
+    return writable(value)
+
+
+def writable(text: str) -> str:
+    """The text as it can be sent and stored: bytes that were no UTF-8 become the replacement character."""
+    return UNWRITABLE.sub("\ufffd", text)
 
 
 def manifest(value: Any) -> str:
@@ -111,7 +117,7 @@ def file(message: dict[str, Any], present: Mapping[str, str]) -> tuple[str, str]
 def fault(message: dict[str, Any]) -> dict[str, Any]:
     """A fault that a page may cause: power of a node, a signal to a container."""
     if message.get("power") in POWERS and isinstance(message.get("node"), str):
-        return {"node": message["node"][:253], "power": message["power"]}
+        return {"node": writable(message["node"][:253]), "power": message["power"]}
     if isinstance(message.get("pod"), str) and isinstance(message.get("container"), str):
-        return {"pod": message["pod"][:400], "container": message["container"][:63], "signal": "KILL"}
+        return {"pod": writable(message["pod"][:400]), "container": writable(message["container"][:63]), "signal": "KILL"}
     raise refuse("알 수 없는 고장입니다.")

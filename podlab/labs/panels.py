@@ -16,6 +16,7 @@ from podlab.kubernetes.kubectl.describe import describe
 from podlab.kubernetes.objects import Map, dig
 from podlab.kubernetes.resources import BY_PLURAL
 from podlab.kubernetes.times import parse_rfc3339
+from podlab.labs import limits
 from podlab.labs.lint import Problem
 from podlab.labs.live import RATES, LiveCluster
 from podlab.labs.models import File
@@ -37,7 +38,6 @@ NOTHING_YET = '<li class="empty">아직 아무 일도 일어나지 않았습니�
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")  # ECMA-48: CSI, OSC and two-character sequences
 CLEARS = re.compile(r"\x1b\[[23]?J|\x1bc")
 UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-UNWRITABLE = re.compile("[\x00\ud800-\udfff]")  # no UTF-8, as a file of arbitrary bytes has it; and what PostgreSQL's text lacks
 LONGEST_TEXT = 60_000  # characters of one inspector view
 
 
@@ -247,11 +247,6 @@ def files_changed(before: dict[str, str], after: dict[str, str]) -> str:
     return format_html('<div id="file-changes" hidden hx-swap-oob="true" data-files="{}"></div>', json.dumps(told, ensure_ascii=False))
 
 
-def writable(text: str) -> str:
-    """The text as it can be sent and stored: bytes that were no UTF-8 become the replacement character."""
-    return UNWRITABLE.sub("\ufffd", text)
-
-
 def load_files(cluster_id: int) -> dict[str, str]:
     return dict(File.objects.filter(cluster_id=cluster_id).values_list("name", "text"))
 
@@ -259,5 +254,5 @@ def load_files(cluster_id: int) -> dict[str, str]:
 def save_files(cluster_id: int, files: dict[str, str]) -> None:
     with transaction.atomic():
         File.objects.filter(cluster_id=cluster_id).exclude(name__in=list(files)).delete()
-        File.objects.bulk_create([File(cluster_id=cluster_id, name=name, text=writable(text)) for name, text in files.items()],
+        File.objects.bulk_create([File(cluster_id=cluster_id, name=name, text=limits.writable(text)) for name, text in files.items()],
                                  update_conflicts=True, unique_fields=["cluster", "name"], update_fields=["text"])

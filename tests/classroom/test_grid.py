@@ -13,6 +13,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings as site
 from django.contrib.auth.models import User
 
+from podlab.classroom import rooms
 from podlab.classroom.models import Classroom, Membership
 from tests.classroom.conftest import cookie, cookie_of, seat, signed_in
 
@@ -69,6 +70,19 @@ async def test_what_a_learner_types_is_on_the_grid_and_their_cluster_is_drawn(cl
     assert "m-node" in html
     assert "<b>x" not in html, "what a learner types stays text"
     await learner.line.disconnect()
+
+
+async def test_half_a_letter_from_one_learner_ends_nobody_s_page_and_loses_nobody_s_row(classroom: Classroom, teacher_page: Page) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    await learner.until("class-bar")
+    await learner.line.send_to(r'{"action": "terminal", "line": "echo x\ud800y"}')
+    await teacher_page.until("echo x\ufffdy")
+    await learner.line.disconnect()
+    room = rooms.ROOMS[classroom.pk]
+    await room.save()
+    await database_sync_to_async(member.refresh_from_db)()
+    assert member.last_action == "echo x\ufffdy"
 
 
 async def test_a_raised_hand_is_seen_and_can_be_lowered(classroom: Classroom, teacher_page: Page) -> None:
