@@ -51,6 +51,7 @@ class Seat:
     finished: bool = False  # the present step is done
     cluster_id: int | None = None
     picture: str = ""
+    pictured: tuple[Any, ...] = ()  # what of which cluster the picture shows
     worst: Worst = NOTHING
     unsaved: bool = False
     unread: int = 0  # lines to the teacher that nobody has read
@@ -106,9 +107,11 @@ class Seat:
     def _acted(self, now: datetime, what: str) -> None:
         self.member.last_action, self.member.last_action_at = " ".join(what.split())[:ACTION_MAX], now
 
-    def look(self, nodes: list[dict[str, Any]], pods: list[dict[str, Any]]) -> None:
-        """The cluster as its projection rows tell it."""
+    def look(self, nodes: list[dict[str, Any]], pods: list[dict[str, Any]]) -> bool:
+        """The cluster as its projection rows tell it. Returns whether the tile changes."""
+        before = self.picture, self.worst
         self.picture, self.worst = miniature.draw(nodes, pods), worst(nodes, pods)
+        return (self.picture, self.worst) != before
 
     # ---- the tile
 

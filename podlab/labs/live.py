@@ -45,6 +45,7 @@ class LiveCluster:
         self.viewers: set[Viewer] = set()
         self.lock = asyncio.Lock()
         self.writer = writer
+        self.era = 0  # how often the engine was replaced: another past may have the same revision
         self.gone = False  # discarded: fetch it again
         self.unwatched_since = time.monotonic()
         self.render: Any = None  # the last render of the board and what it was made of, shared by all viewers (panels.rendered)
@@ -59,9 +60,9 @@ class LiveCluster:
         self._unsaved = 0
         self._anchor()
 
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> tuple[int, int, int, int]:
         """What viewers can see has moved when this has: objects, what happened, requests that went between Pods."""
-        return self.engine.etcd.revision, self.engine.causes.last, self.engine.network.told
+        return self.era, self.engine.etcd.revision, self.engine.causes.last, self.engine.network.told
 
     # ---- time
 
@@ -175,6 +176,7 @@ class LiveCluster:
     def replace(self, engine: Engine) -> None:
         """Stand at another moment (undo, reset). Call inside a turn, and `save` in it too."""
         self.engine = engine
+        self.era += 1
         self._anchor()
 
 

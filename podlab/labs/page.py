@@ -63,7 +63,7 @@ class Page:
             clock["now"] = self._clock_at = live.engine.now
         self._put(found, "clock", None, key=str((clock["rate"], self._clock_at)), make=lambda: panels.clock(live))
         self._put(found, "prompt", panels.prompt(terminal.prompt, terminal.busy))
-        key = str((live.engine.etcd.revision, live.engine.causes.last))
+        key = str((live.era, live.engine.etcd.revision, live.engine.causes.last))
         self._put(found, "track", None, key=key, make=lambda: panels.track(live))
         if self.tab == "timeline":
             self._put(found, "timeline", None, key=key, make=lambda: panels.timeline(live))

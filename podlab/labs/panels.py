@@ -45,7 +45,7 @@ LONGEST_TEXT = 60_000  # characters of one inspector view
 
 def rendered(live: LiveCluster, width: int, options: Options) -> Rendered:
     """The board at the present; one render a revision, width and options, shared by all who look."""
-    key = (live.engine.etcd.revision, live.engine.causes.last, live.engine.network.state["next"])
+    key = (live.era, live.engine.etcd.revision, live.engine.causes.last, live.engine.network.state["next"])
     if live.render_key != key:
         live.render_key, live.render = key, {}
     found: Rendered | None = live.render.get((width, options))
@@ -117,7 +117,7 @@ def _others(dot: Dot) -> str:
 def requests(live: LiveCluster) -> str:
     """The recent requests, each with its hops; made anew when the network has moved."""
     told = live.engine.network.state["traffic"]
-    key = (live.engine.network.state["next"], len(told), told[-1]["trace"] if told else "", live.engine.etcd.revision)
+    key = (live.era, live.engine.network.state["next"], len(told), told[-1]["trace"] if told else "", live.engine.etcd.revision)
     if live.requests_key != key:
         live.requests_key, live.requests = key, render_to_string("labs/_requests.html", {"traces": [
             {"trace": trace, "key": trace.id.replace(".", "-"), "clock": clock_text(trace.t - live.engine.start), "ms": str(trace.ms),

@@ -10,8 +10,11 @@ from django.contrib.auth.models import User
 
 from podlab.classroom import suggesting
 from podlab.classroom.models import Classroom, Desk, Membership
+from podlab.labs import births, panels, rewind
+from podlab.labs.births import EPOCH_MS
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
+from podlab.projection.board import Options
 from tests.classroom.conftest import cookie, cookie_of, seat, signed_in
 from tests.classroom.test_grid import LESSON, Page, lab
 
@@ -117,3 +120,21 @@ def test_taking_a_cluster_is_for_its_own_teacher(classroom: Classroom, teacher: 
     stranger = signed_in(User.objects.create_user("lee", password="correct-horse-9"))
     assert stranger.post(f"/teacher/classes/{classroom.pk}/fork/{member.learner_id}/{LESSON}/").status_code == 404
     assert cookie(stranger)
+
+
+async def test_a_fork_is_drawn_anew_although_the_teacher_s_own_past_had_as_many_revisions(classroom: Classroom, teacher: User) -> None:
+    def make() -> int:
+        found = seat(classroom, "하늘").learner
+        return Cluster.objects.create(learner=found, lesson=LESSON, seed=1, epoch_ms=EPOCH_MS, now_ms=EPOCH_MS, engine_version="any").pk
+
+    live = await CLUSTERS.get(await database_sync_to_async(make)())
+    live.rate = 0.0
+    other = births.begin(LESSON)
+    for engine, name in ((live.engine, "mine"), (other, "theirs")):
+        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [{"name": "web", "image": "nginx"}]}}
+        engine.apply({"at": engine.now, "do": "request", "verb": "create", "resource": "pods", "namespace": "default", "body": body})
+    assert live.engine.etcd.revision == other.etcd.revision
+    assert "mine" in panels.rendered(live, 960, Options()).fragments["diagram"]
+    async with live.turn():
+        await rewind.stand_at(live, other)
+    assert "theirs" in panels.rendered(live, 960, Options()).fragments["diagram"]

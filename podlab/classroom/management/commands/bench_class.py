@@ -215,7 +215,7 @@ class Command(BaseCommand):
         a_second = [sum(start <= at < start + 1000 for at in frames) for start in range(int(frames[0]), int(frames[-1]) - 1000, 1000)]
         self.say(f"an act of {learners} learners until the grid shows it", told(grid) + f" of {len(grid)} ({missing} overtaken)",
                  f"p99 {GRID_BAR_MS:,} ms", percentile(grid, 99) <= GRID_BAR_MS)
-        self.say("the learners' own pages", told(figures.pages) + f" of {len(figures.pages)} acts" + (f", {figures.lost} lost" if figures.lost else ""),
+        self.say("the learners' own pages", told(figures.pages) + f" of {len(figures.pages)} acts, {figures.lost} lost",
                  f"p99 {PAGE_BAR_MS} ms", percentile(figures.pages, 99) <= PAGE_BAR_MS and not figures.lost)
         mean, worst, low = statistics.mean(a_second), min(a_second), sum(one < FRAMES_BAR for one in a_second)
         self.say("the teacher's page", f"{mean:.0f} frames a second, {worst} in the worst second, {low} of {len(a_second)} seconds below",

@@ -1,0 +1,235 @@
+"""A whole class: one teacher and three learners, each with a browser of their own; and a fault for many while the server dies."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.harness import ROOT, WIDE, Server, allow_error, unconfigured
+from tests.browser.learner import Socket
+
+pytestmark = pytest.mark.browser
+LESSON = "one-ip"
+PASSWORD = "correct-horse-9"
+NAMES = ("하늘", "바다", "구름")
+
+
+def create_teacher(server: Server, name: str) -> None:
+    environ = {**unconfigured(os.environ), "PODLAB_DATA": str(server.data), "PODLAB_TEACHER_PASSWORD": PASSWORD}
+    subprocess.run([sys.executable, "manage.py", "create_teacher", name], cwd=ROOT, env=environ, check=True, capture_output=True)
+
+
+def open_class(page: Page, name: str, title: str) -> str:
+    """Sign in, open a class; returns the link by which learners join."""
+    page.goto("/teacher/")
+    page.fill("#id_username", name)
+    page.fill("#id_password", PASSWORD)
+    page.get_by_role("button", name="들어가기").click()
+    page.fill("#id_title", title)
+    page.get_by_role("button", name="교실 열기").click()
+    expect(page.locator("#wishes .wish").first).to_be_visible()
+    return str(page.locator(".join-link code").text_content())
+
+
+def join(page: Page, link: str, name: str) -> None:
+    page.goto(link)
+    page.fill("#id_name", name)
+    page.get_by_role("button", name="들어가기").click()
+    page.goto(f"/lessons/{LESSON}/")
+    expect(page.locator("#class-bar")).to_contain_text("손 들기")
+    expect(page.locator("#loading")).to_be_hidden()
+
+
+def run(page: Page, line: str) -> None:
+    page.fill("#terminal-input", line)
+    page.press("#terminal-input", "Enter")
+
+
+def test_a_whole_class(new_page: Callable[..., Page], server: Server) -> None:
+    create_teacher(server, "kim")
+    teacher = new_page(WIDE)
+    link = open_class(teacher, "kim", "1반")
+    teacher.on("dialog", lambda dialog: dialog.accept())
+    expect(teacher.locator("#nobody")).to_be_visible()
+    learners = [new_page(WIDE) for _ in NAMES]
+    for page, name in zip(learners, NAMES, strict=True):
+        join(page, link, name)
+    first, second, third = learners
+    tile = {name: teacher.locator(f'.tile[data-name="{name}"]') for name in NAMES}
+    expect(teacher.locator(".tile")).to_have_count(3)
+
+    run(first, "kubectl get pods -o wide")
+    expect(tile["하늘"]).to_contain_text("kubectl get pods -o wide")
+    second.get_by_role("button", name="손 들기").click()
+    expect(tile["바다"]).to_contain_text("손 듦")
+    teacher.get_by_role("button", name="바다 님이 손을 들었습니다").click()
+    expect(second.get_by_role("button", name="손 들기")).to_be_visible()
+
+    teacher.fill("#announcement", "칠판을 <b>봐</b> 주세요")
+    teacher.get_by_role("button", name="알리기").click()
+    expect(third.locator("#class-bar")).to_contain_text("칠판을 <b>봐</b> 주세요")
+
+    teacher.get_by_role("button", name="모두를 한 걸음으로").click()
+    teacher.locator("#call-step").select_option(index=3)
+    teacher.locator("#call-minutes").select_option("5")
+    teacher.get_by_role("button", name="부르기").click()
+    expect(first.locator("#class-bar .call a")).to_be_visible()
+    expect(first.locator("#class-bar .ticking")).to_be_visible()
+    teacher.locator("#wishes").get_by_role("button", name="놓아주기").click()
+    expect(first.locator("#class-bar .call")).to_have_count(0)
+
+    teacher.locator("#poll summary").click()
+    teacher.get_by_role("button", name="모두에게 내기").click()
+    for page in learners:
+        page.locator("#class-question li button").first.click()
+    expect(teacher.locator("#poll")).to_contain_text("3명 가운데 3명이 답했습니다")
+    expect(first.locator("#class-question .right")).to_have_count(0)
+    teacher.get_by_role("button", name="답 보여 주기").click()
+    expect(first.locator("#class-question .right")).to_have_count(1)
+    teacher.locator("#poll").get_by_role("button", name="거두기").click()
+    expect(first.locator("#class-question")).to_be_hidden()
+
+    teacher.get_by_role("button", name="입력 멈추기").click()
+    expect(first.locator("#class-bar")).to_contain_text("입력 멈춤")
+    run(first, "kubectl delete pod shop")
+    expect(first.locator("#notices")).to_contain_text("지금은 모두 선생님의 화면을 보는 시간입니다")
+    teacher.get_by_role("button", name="입력 다시 열기").click()
+    expect(first.locator("#class-bar")).not_to_contain_text("입력 멈춤")
+
+    own = teacher.context.new_page()
+    own.goto(f"/lessons/{LESSON}/")
+    expect(own.locator("#loading")).to_be_hidden()
+    teacher.locator("#follow-lesson").select_option(LESSON)
+    teacher.get_by_role("button", name="내 화면 보이기").click()
+    expect(third.locator("#follow")).to_be_visible()
+    run(own, "kubectl run shown --image=nginx")
+    expect(third.locator("#follow")).to_contain_text("pod/shown created")
+    teacher.locator("#follow-me").get_by_role("button", name="놓아주기").click()
+    expect(third.locator("#follow")).to_be_hidden()
+    own.close()
+
+    tile["구름"].locator(".pick").click()
+    expect(teacher.locator("#picked")).to_contain_text("1명을 골랐습니다")
+    teacher.locator("#picked").get_by_role("button", name="고장 내기").click()
+    teacher.locator("#fault-node").select_option("node-1")
+    teacher.locator("#faults").get_by_role("button", name="끄기").click()
+    expect(teacher.locator("#notices")).to_contain_text("1명에게 했습니다")
+    expect(third.locator("#notices")).to_contain_text("전원을 바꾸었습니다")
+    expect(first.locator("#notices")).not_to_contain_text("전원을 바꾸었습니다")
+
+    first.get_by_role("button", name="쪽지", exact=True).click()
+    first.fill("#chat-text", "이게 <i>왜</i> 이러죠?")
+    first.press("#chat-text", "Enter")
+    expect(tile["하늘"]).to_contain_text("쪽지 1")
+    looking = teacher.context.new_page()
+    looking.goto(str(tile["하늘"].locator("a.name").get_attribute("href")))
+    expect(looking.locator("#terminal-log")).to_contain_text("kubectl get pods -o wide")
+    expect(looking.locator("#chat-log")).to_contain_text("이게 <i>왜</i> 이러죠?")
+    looking.fill("#chat-text", "describe를 보세요")
+    looking.press("#chat-text", "Enter")
+    expect(first.locator("#chat-log")).to_contain_text("describe를 보세요")
+    looking.get_by_role("button", name="쪽지 닫기").click()
+    first.get_by_role("button", name="쪽지 닫기").click()
+    expect(looking.locator("#terminal-form")).to_be_hidden()
+    looking.get_by_role("button", name="함께 조작해도 되는지 묻기").click()
+    first.get_by_role("button", name="좋아요").click()
+    run(looking, "kubectl run together --image=nginx")
+    expect(first.locator("#terminal-log")).to_contain_text("pod/together created")
+    looking.get_by_role("button", name="그만하기").click()
+
+    looking.get_by_role("link", name="처음부터 다시 보기").click()
+    expect(looking.locator("#replay-acts")).to_contain_text("kubectl run together")
+    expect(looking.locator('#board [data-ref="pods/default/together"]')).to_have_count(0)
+    looking.get_by_role("button", name="다음 한 일").click()
+    expect(looking.locator('#board [data-ref="pods/default/together"]')).to_be_visible()
+    looking.go_back()
+
+    looking.on("dialog", lambda dialog: dialog.accept())
+    looking.get_by_role("button", name="내 자리로 가져와 고치기").click()
+    expect(looking.locator('#board [data-ref="pods/default/together"]')).to_be_visible()
+    run(looking, "kubectl delete pod together --now")
+    expect(looking.locator("#terminal-log")).to_contain_text("deleted")
+    looking.get_by_role("button", name="고친 상태 보내기").click()
+    first.locator(".suggestion").get_by_role("button", name="받기").click()
+    expect(first.locator('#board [data-ref="pods/default/together"]')).to_have_count(0)
+    looking.close()
+
+    teacher.get_by_role("link", name="결과", exact=True).click()
+    for name in NAMES:
+        expect(teacher.locator("main")).to_contain_text(name)
+
+
+def directed(server: Server) -> tuple[list[str], dict[str, int]]:
+    """(targets of the only directive, {learner: faults in the journal})."""
+    with sqlite3.connect(server.data / "podlab.sqlite3") as database:
+        rows = database.execute("SELECT targets FROM classroom_directive").fetchall()
+        journal = database.execute("SELECT c.learner_id, j.request FROM labs_journalentry j JOIN labs_cluster c ON c.id = j.cluster_id").fetchall()
+    counts: dict[str, int] = {}
+    for learner, request in journal:
+        if json.loads(request)["do"] == "fault":
+            counts[learner] = counts.get(learner, 0) + 1
+    return [one.replace("-", "") for one in json.loads(rows[0][0])] if rows else [], counts
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.05, 0.25])
+def test_a_fault_for_many_reaches_each_once_though_the_server_dies_half_way(new_page: Callable[..., Page], own_server: Server, wait: float) -> None:
+    number = 24
+    create_teacher(own_server, "kim")
+    teacher = new_page(WIDE, server=own_server)
+    allow_error(teacher, r"WebSocket|ERR_CONNECTION|Failed to load|\[object Event\]")
+    open_class(teacher, "kim", "1반")
+    environ = {**unconfigured(os.environ), "PODLAB_DATA": str(own_server.data)}
+    seated = subprocess.run([sys.executable, "-c", SEATED, str(number)], cwd=ROOT, env=environ, check=True, capture_output=True, text=True)
+    for cookie in json.loads(seated.stdout):
+        with Socket(own_server, cookie, LESSON) as socket:
+            socket.until("board-svg")
+    teacher.reload()
+    expect(teacher.locator(".tile")).to_have_count(number)
+    teacher.on("dialog", lambda dialog: dialog.accept())
+    teacher.locator("#wishes").get_by_role("button", name="고장 내기").click()
+    teacher.locator("#fault-lesson").select_option(LESSON)
+    teacher.locator("#fault-node").select_option("node-1")
+    teacher.locator("#faults").get_by_role("button", name="끄기").click()
+    deadline = time.monotonic() + 15
+    while not directed(own_server)[0] and time.monotonic() < deadline:
+        time.sleep(0.002)
+    time.sleep(wait)
+    own_server.kill()
+    targets, before = directed(own_server)
+    assert len(targets) == number
+    assert all(count == 1 for count in before.values())
+    own_server.start()
+    deadline = time.monotonic() + 30
+    while len(directed(own_server)[1]) < number and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(1)  # whoever would come twice has had the time
+    assert directed(own_server)[1] == dict.fromkeys(targets, 1)
+    print(f"killed after {sum(before.values())} of {number}")
+
+
+SEATED = """
+import json, os, sys, django
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
+django.setup()
+from django.conf import settings
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from podlab.classroom import joining
+from podlab.classroom.models import Classroom
+from podlab.labs import sessions
+from podlab.labs.models import Learner
+cookies = []
+for number in range(int(sys.argv[1])):
+    learner = Learner.objects.create(nickname=f"n{number}", resume_code_hash=sessions.hash_code(sessions.new_code()))
+    joining.join(Classroom.objects.get(), learner, learner.nickname)
+    session = SessionStore()
+    session[sessions.LEARNER_KEY] = str(learner.pk)
+    session.save()
+    cookies.append(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
+print(json.dumps(cookies))
+"""
