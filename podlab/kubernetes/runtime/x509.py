@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s*([A-Za-z0-9+/=\s]+?)-----END \1-----")
+PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,60})-----([A-Za-z0-9+/=\s]+)-----END \1-----")
 NAMES = {"2.5.4.3": "CN", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST"}
 SAN, BASIC = "2.5.29.17", "2.5.29.19"
 ECDSA, RSA = "1.2.840.10045.4.3.2", "1.2.840.113549.1.1.11"  # each with SHA-256
@@ -28,6 +28,12 @@ G = (
     0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
 )
+
+
+# A file may hold whatever a person put there, and arithmetic with numbers of any size takes any time.
+RSA_BITS, EXPONENT_BITS, CURVE_BYTES = 8_192, 32, 32
+OID_PART = 1 << 64
+ISSUERS_MAX = 16  # of one name that are tried: a signature on the curve takes some 10 ms
 
 
 class BadCertificate(Exception):
@@ -79,6 +85,8 @@ def _oid(data: bytes) -> str:
     numbers, value = [data[0] // 40, data[0] % 40], 0
     for byte in data[1:]:
         value = value << 7 | byte & 0x7F
+        if value > OID_PART:
+            raise BadCertificate("no name")
         if not byte & 0x80:
             numbers.append(value)
             value = 0
@@ -179,7 +187,9 @@ def public_key(text: str) -> bytes:
                 body = parts[1][2] + parts[2][2]
                 return b"\x30" + _length(len(body)) + body
             if label == "EC PRIVATE KEY":
-                point: tuple[int, int] = _times(int.from_bytes(parts[1][1], "big"), G)
+                point = _times(int.from_bytes(parts[1][1][:CURVE_BYTES], "big"), G)
+                if point is None:
+                    continue
                 return b"\x04" + point[0].to_bytes(32, "big") + point[1].to_bytes(32, "big")
         except (IndexError, ValueError):
             continue
@@ -207,26 +217,34 @@ def verify(chain: str, roots: str, now: int) -> str:
             return "certificate is not yet valid"
         if now > here.end:
             return "certificate has expired"
-        if here in trusted or any(_issued(root, here) and root.start <= now <= root.end for root in trusted):
+        if here in trusted or any(root.start <= now <= root.end and _issued(root, here) for root in _candidates(trusted, here)):
             return ""
-        issuer = next((one for one in mine[1:] if one is not here and _issued(one, here)), None)
+        issuer = next((one for one in _candidates(mine[1:], here) if one is not here and _issued(one, here)), None)
         if issuer is None:
             break
         here = issuer
     return "self signed certificate" if mine[0].subject == mine[0].issuer else "unable to get local issuer certificate"
 
 
+def _candidates(certificates: tuple[Certificate, ...], one: Certificate) -> list[Certificate]:
+    return [issuer for issuer in certificates if issuer.is_ca and issuer.subject == one.issuer][:ISSUERS_MAX]
+
+
 @lru_cache(maxsize=512)
 def _issued(issuer: Certificate, one: Certificate) -> bool:
-    if issuer.subject != one.issuer or not issuer.is_ca:
+    """Whether a certificate is signed by another, which names itself as it should. Keys and signatures that are none sign nothing."""
+    try:
+        if one.algorithm == ECDSA and len(issuer.key) == 65:
+            return _ecdsa(issuer.key, one.signed, one.signature)
+        return one.algorithm == RSA and issuer.key[:1] == b"\x30" and _rsa(issuer.key, one.signed, one.signature)
+    except (BadCertificate, ValueError, OverflowError):
         return False
-    if one.algorithm == ECDSA and len(issuer.key) == 65:
-        return _ecdsa(issuer.key, one.signed, one.signature)
-    return one.algorithm == RSA and issuer.key[:1] == b"\x30" and _rsa(issuer.key, one.signed, one.signature)
 
 
 def _rsa(key: bytes, signed: bytes, signature: bytes) -> bool:
     modulus, exponent = (int.from_bytes(content, "big") for _, content, _ in _children(_read(key)[1]))
+    if modulus.bit_length() > RSA_BITS or exponent.bit_length() > EXPONENT_BITS or len(signature) * 8 > RSA_BITS:
+        return False
     found = pow(int.from_bytes(signature, "big"), exponent, modulus).to_bytes(len(signature), "big")
     wanted = DIGEST_INFO + hashlib.sha256(signed).digest()
     return found == b"\0\1" + b"\xff" * (len(signature) - len(wanted) - 3) + b"\0" + wanted
