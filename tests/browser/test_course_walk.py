@@ -19,8 +19,9 @@ every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.slug for l
 ACTS_A_SECOND = 9  # that the page may send: a learner's limit is 10 (settings.py, LEARNER_ACTS_PER_SECOND)
 BURST = 30
 ENDLESS = re.compile(r"\bget\b.*\s(-w|--watch)\b|\blogs\b.*\s(-f|--follow)\b")  # what only Ctrl C ends
-COMMAND_MS = 12_000  # real time for a command at sixteen times the pace: three virtual minutes
-STEP_MS = 25_000  # for what a step waits for after its last command
+COMMAND_MS = 40_000  # real time for a command: at sixteen times the pace, ten virtual minutes
+STEP_MS = 60_000  # for what a step waits for after its last command
+ANSWER_MS = 20_000  # for the server to answer: the machine may be busy with others
 
 
 class Walker:
@@ -43,7 +44,7 @@ class Walker:
         self.page.get_by_label("별명").fill("초록고래")
         self.page.get_by_role("button", name="바로 시작").click()
         self.page.goto(f"/lessons/{lesson.slug}/")
-        expect(self.page.locator("#board-svg[viewBox]")).to_be_attached()
+        expect(self.page.locator("#board-svg[viewBox]")).to_be_attached(timeout=ANSWER_MS)
         expect(self.page.get_by_role("heading", level=1)).to_have_text(lesson.title)
 
     def reach(self, step: Step) -> None:
@@ -53,7 +54,7 @@ class Walker:
             prose.scrollTop += step.getBoundingClientRect().top - prose.getBoundingClientRect().top - prose.clientHeight * .3;
         }""", f"step-{step.id}")
         told = f'"step":"{step.id}"'
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + ANSWER_MS / 1000
         while not any('"action":"step"' in frame and told in frame for frame in self.sent):
             assert time.monotonic() < deadline, f"{step.id} was never the present step"
             self.page.wait_for_timeout(20)
@@ -63,7 +64,7 @@ class Walker:
         self.asked += 1
         line = f"walk-{self.asked}"
         self.page.evaluate("(line) => htmx.find('#lab')['htmx-internal-data'].webSocket.send(JSON.stringify({action: 'complete', line}))", line)
-        expect(self.page.locator(f'#terminal-completions[data-line="{line}"]')).to_be_attached()
+        expect(self.page.locator(f'#terminal-completions[data-line="{line}"]')).to_be_attached(timeout=ANSWER_MS)
 
     def enter(self, line: str) -> None:
         """What is in the prompt's line is entered, and has ended."""
@@ -85,10 +86,10 @@ class Walker:
             expect(self.page.locator("#terminal-input")).to_have_value(attributes["type"])
             self.enter(attributes["type"])
         elif "yaml" in attributes:
-            expect(self.page.locator("#yaml-file")).to_have_value(attributes["yamlName"])
-            expect(self.page.locator("#yaml-editor .cm-content")).to_be_visible()
+            expect(self.page.locator("#yaml-file")).to_have_value(attributes["yamlName"], timeout=ANSWER_MS)
+            expect(self.page.locator("#yaml-editor .cm-content")).to_be_visible(timeout=ANSWER_MS)
         elif "why" in attributes:
-            expect(self.page.locator("#inspector .why h3")).not_to_be_empty()
+            expect(self.page.locator("#inspector .why h3")).not_to_be_empty(timeout=ANSWER_MS)
         elif "open" in attributes:
             expect(self.page.locator("#browser-url")).to_have_value(attributes["open"])
         elif "send" in attributes:
@@ -100,13 +101,17 @@ class Walker:
             self.breathe()
             choice = fieldset.locator(".choice").nth(index)
             choice.locator("> button").click()
-            expect(choice).to_have_class(re.compile("right" if index == right else "wrong"))
+            expect(choice).to_have_class(re.compile("right" if index == right else "wrong"), timeout=ANSWER_MS)
             expect(choice.locator("> p")).not_to_be_empty()
         expect(fieldset).to_have_class(re.compile("solved"))
 
     def exercise(self, step: Step) -> None:
-        """Typed as solution.sh has it, and asked for until time has done the rest."""
+        """Begun by its button if it has one, typed as solution.sh has it, and asked for until time has done the rest."""
         assert step.exercise
+        if step.exercise.begins:
+            self.breathe()
+            self.page.locator(f"#exercise-{step.exercise.id}").get_by_role("button", name="사건 시작", exact=True).click()
+            expect(self.page.locator(f"#exercise-{step.exercise.id}").get_by_role("button", name="사건 다시 시작")).to_be_visible()
         box = self.page.locator("#terminal-input")
         self.page.get_by_role("tab", name="터미널").click()
         box.fill(step.exercise.solution)
@@ -164,5 +169,5 @@ def test_every_lesson_begins_well_on_a_phone(lesson: Lesson, new_page: Callable[
     expect(page.locator("#terminal-input")).to_have_value(line)
     page.get_by_role("button", name="실행", exact=True).click()
     expect(page.locator("#terminal-log .t-in")).to_contain_text(line)
-    expect(page.locator("#terminal-log :is(.t-out, .t-err)").first).to_be_attached()
+    expect(page.locator("#terminal-log :is(.t-out, .t-err)").first).to_be_attached(timeout=ANSWER_MS)
     assert_fits(page)
