@@ -17,7 +17,7 @@ from podlab.labs.live import LiveCluster
 # What a Pod says must not act as our own site: only harmless headers pass, and a browser runs nothing of the body
 PASSED = ("accept-ranges", "content-language", "content-type", "date", "etag", "last-modified", "location", "server")
 ALONE = (b"content-security-policy", b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:")
-DROPPED = ("host", "connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade", "cookie", "authorization")
+DROPPED = ("connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade", "cookie", "authorization")
 
 
 async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: bytes, send: Send) -> None:

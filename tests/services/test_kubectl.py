@@ -281,6 +281,11 @@ def test_the_proxy_leads_to_pods_and_services_and_lets_nothing_of_theirs_run(kub
         with urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/{what}/proxy/", timeout=20) as answer:
             assert b"Welcome to nginx!" in answer.read()
             assert answer.headers["content-security-policy"].startswith("sandbox;")
+    kubectl("run", "asked", "--image=traefik/whoami")
+    kubectl("wait", "--for=condition=Ready", "pod/asked", "--timeout=30s")
+    named = urllib.request.Request(f"{kubectl.server}/api/v1/namespaces/suite/pods/asked/proxy/", headers={"Host": "shop.example"})
+    with urllib.request.urlopen(named, timeout=20) as answer:
+        assert b"\nHost: shop.example\n" in answer.read()  # UseLocationHost is off: the client's own
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/pods/proxied:81/proxy/", timeout=20)
     assert (refused.value.code, json.load(refused.value)["reason"]) == (503, "ServiceUnavailable")

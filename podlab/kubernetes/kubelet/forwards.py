@@ -49,7 +49,7 @@ def _dial(kubelet: Kubelet, uid: str, port: int) -> str:
     kernel, network = kubelet.machine, kubelet.cluster.network
     session = f"{kubelet.node}/{kubelet.cluster.clock.now}/{len(kubelet.state['sessions'])}/{kubelet.machine.number()}"
     key = kernel.grab(kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "connecting", "end": "client"}))
-    kernel.state["files"][key]["connection"] = network._open({"node": kubelet.node, "desc": key, "namespace": uid}, "127.0.0.1", port)
+    kernel.state["files"][key]["connection"] = network.open_connection({"node": kubelet.node, "desc": key, "namespace": uid}, "127.0.0.1", port)
     kubelet.state["sessions"][session] = {"exec": "", "line": key, "gone": 0}
     return session
 

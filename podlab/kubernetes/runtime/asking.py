@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from . import http, sockets
 from .process import Data, Errno, Process
-from .serving import Answer, feed_http, serve
+from .serving import Answer, Chores, feed_http, serve
 from .system import Sys
 
+DATAGRAM_MS = 10_000  # agnhost netexec waits so long for a UDP answer
 DIAL_MS = 30_000  # Go's net/http: the DefaultTransport's dialer gives up after 30 s
 NOTHING: Data = {"status": 0, "headers": [], "body": "", "error": "", "address": ""}
 Learned = dict[str, Data]
@@ -32,11 +33,30 @@ class Wish:
     message: http.Message
 
 
-Wishes = Callable[[Process, Sys, http.Message, Learned], Wish | None]
+@dataclass(frozen=True)
+class Datagram:
+    """Words to a UDP server; its answer is learned as a body, or "timeout" as an error."""
+
+    name: str
+    host: str
+    port: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program to run: what it prints, both streams, is learned as a body, its exit code as a status."""
+
+    name: str
+    argv: tuple[str, ...]
+
+
+Wanted = Wish | Datagram | Command
+Wishes = Callable[[Process, Sys, http.Message, Learned], Wanted | None]
 Answers = Callable[[Process, Sys, http.Message, Learned, str], Answer]
 
 
-def serve_asking(proc: Process, sys: Sys, wish: Wishes, answer: Answers) -> int:
+def serve_asking(proc: Process, sys: Sys, wish: Wishes, answer: Answers, chores: Chores | None = None) -> int:
     """Serves HTTP for ever."""
 
     def feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
@@ -52,7 +72,7 @@ def serve_asking(proc: Process, sys: Sys, wish: Wishes, answer: Answers) -> int:
         learned = connection.pop("learned", {}) if request is not None else {}
         return feed_http(proc, sys, fd, connection, lambda proc, sys, port, request, peer: answer(proc, sys, request, _take(learned), peer))
 
-    return serve(proc, sys, feed)
+    return serve(proc, sys, feed, chores)
 
 
 def _take(learned: Learned) -> Learned:
@@ -62,12 +82,20 @@ def _take(learned: Learned) -> Learned:
     return found
 
 
-def _ask(sys: Sys, connection: Data, wanted: Wish) -> bool:
+def _ask(sys: Sys, connection: Data, wanted: Wanted) -> bool:
     """Sets out to ask; False when it is already known that there will be no answer."""
+    if isinstance(wanted, Command):
+        return _run(sys, connection, wanted)
     address = sockets.resolve(sys, wanted.host)[1]
     if not address:
         connection.setdefault("learned", {})[wanted.name] = {**NOTHING, "error": "no such host", "address": wanted.host}
         return False
+    if isinstance(wanted, Datagram):
+        fd = sockets.bind_datagrams(sys)
+        sockets.send(sys, fd, wanted.text, [address[0], wanted.port])
+        connection["upstream"] = {"fd": fd, "state": "open", "kind": "datagram", "name": wanted.name, "due": sys.now + DATAGRAM_MS,
+                                  "address": f"{address[0]}:{wanted.port}"}
+        return True
     connection["upstream"] = {
         "fd": sockets.dial(sys, address[0], wanted.port, DIAL_MS),
         "state": "connecting",
@@ -80,10 +108,44 @@ def _ask(sys: Sys, connection: Data, wanted: Wish) -> bool:
     return True
 
 
+def _run(sys: Sys, connection: Data, wanted: Command) -> bool:
+    reading, writing = sys.pipe()
+    fd = sockets.lowest_free(sys)
+    sys.assign(fd, reading)
+    try:
+        pid = sys.spawn(list(wanted.argv), fds={0: None, 1: writing, 2: writing, fd: None})
+    except Errno as error:
+        sys.close(fd)
+        connection.setdefault("learned", {})[wanted.name] = {**NOTHING, "error": error.text}
+        return False
+    connection["upstream"] = {"fd": fd, "state": "open", "kind": "command", "name": wanted.name, "pid": pid, "buffer": "", "address": ""}
+    return True
+
+
+def _heard(sys: Sys, asked: Data) -> Data | None:
+    """What a UDP server answered or a command said, once it is whole."""
+    if asked["kind"] == "datagram":
+        if sys.readable(asked["fd"]):
+            return {**NOTHING, "status": 200, "body": sockets.receive(sys, asked["fd"])[0]}
+        return {**NOTHING, "error": "timeout"} if sys.now >= asked["due"] else None
+    while sys.readable(asked["fd"]):
+        text = sys.read(asked["fd"])
+        asked["buffer"] += text
+        if not text:
+            ended = sys.wait(asked["pid"], block=False)
+            if ended is None:  # it has closed its output, and goes on
+                asked["due"] = sys.now + 100
+                return None
+            return {**NOTHING, "status": 128 + ended[2] if ended[2] else ended[1], "body": asked["buffer"]}
+    return None
+
+
 def _learn(sys: Sys, connection: Data) -> bool:
     """Goes on with what is being asked; True when its end has come."""
     asked = connection["upstream"]
-    found: Data | None = None
+    found: Data | None = _heard(sys, asked) if "kind" in asked else None
+    if "kind" in asked and found is None:
+        return False
     if asked["state"] == "connecting":
         asked["state"] = sockets.dialed(sys, asked["fd"])
         if asked["state"] == "connecting":

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..component import Component
 from . import dns, http, nat, taps, tls
 from .process import Errno, Process
-from .routes import FAR_MS, OUTSIDE, Routes
+from .routes import FAR_MS, NEAR_MS, OUTSIDE, Routes
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -34,6 +34,7 @@ PROBES_KEPT = 40  # of them, the kubelet's at most
 VISIT_MS = 30_000
 VISITS_KEPT = 8
 PAGE_RESOLVER = dns.Resolver((dns.SERVER,), (f"default.svc.{dns.DOMAIN}", f"svc.{dns.DOMAIN}", dns.DOMAIN), 5)
+DATAGRAMS_MAX = 256  # that wait at a socket: net.core.rmem_default's 208 KiB of small ones
 PACKET = 1_460  # characters of a message that are looked at for its first line
 
 Data = dict[str, Any]
@@ -90,9 +91,9 @@ class Network(Component):
             key=lambda one: (one["port"], one["protocol"]),
         )
 
-    def taken(self, namespace: str) -> list[int]:
-        """TCP ports that something listens on in a namespace."""
-        return [int(key.partition("/")[0]) for key in self.state["listeners"].get(namespace, ()) if key.endswith("/tcp")]
+    def taken(self, namespace: str, protocol: str = "tcp") -> list[int]:
+        """Ports of a protocol that something listens on in a namespace."""
+        return [int(key.partition("/")[0]) for key in self.state["listeners"].get(namespace, ()) if key.endswith("/" + protocol)]
 
     def connections_of(self, namespace: str) -> list[tuple[str, str, str, str]]:
         """(local address:port, remote address:port, state, name of the description's id) of a Pod's connections, for netstat."""
@@ -135,7 +136,7 @@ class Network(Component):
     def connect(self, sys: Sys, desc: str, namespace: str, address: str, port: int, timeout_ms: int | None) -> None:
         """Starts a connection; its outcome comes to the description's `state`: "open" or an errno's name."""
         client = {"node": sys.kernel.node_name, "desc": desc, "namespace": namespace, "container": _container_name(sys)}
-        connection = self._open(client, address, port, sys.proc)
+        connection = self.open_connection(client, address, port, sys.proc)
         sys.kernel.state["files"][desc].update(connection=connection, end="client")
         if timeout_ms is not None:
             self.state["connections"][connection]["timer"] = self.after(timeout_ms, {"expire": connection})
@@ -150,6 +151,36 @@ class Network(Component):
             stored["rbuf"], held["early"] = held["early"], ""
             stored["eof"] = bool(held["client"].get("fin"))
         return key
+
+    def send_datagram(self, namespace: str, source: tuple[str, int], target: list[Any], text: str) -> None:
+        """One UDP packet from a socket bound at `source`. `target`: [address, port], or the sender that a datagram came with, [address, port,
+        namespace], whom it goes back to as kube-proxy's connection tracking would have it. Nobody is told when it does not arrive."""
+        self.state["next"] += 1
+        own = source[0] if source[0] not in ("", "0.0.0.0") else self.routes.address_of(namespace)
+        if target[0].startswith("127."):
+            own = "127.0.0.1"
+        if len(target) == 3:
+            here, there = self.routes.node_of(namespace), self.routes.node_of(target[2])
+            if self.routes.reachable(here, there):
+                packet = {"datagram": text, "to": [target[2], target[1], target[0]], "from": [own, source[1], namespace]}
+                self.after(NEAR_MS if here == there else FAR_MS, packet)
+            return
+        way = self.routes.way(namespace, target[0], target[1], f"u{self.state['next']}", "UDP")
+        if not way.error:
+            packet = {"datagram": text, "to": [way.namespace, way.port, way.address], "from": [own, source[1], namespace]}
+            self.after(way.ms, packet)
+
+    def _datagram(self, to: list[Any], text: str, sender: list[Any]) -> None:
+        """A datagram is there: a socket takes it, or it is lost, as it is when too many wait."""
+        listener = self._listener(to[0], to[1], to[2], "udp")
+        if listener is None:
+            return
+        kernel = self._kernels[listener["node"]]
+        waiting = kernel.state["files"][listener["desc"]]["datagrams"]
+        if len(waiting) < DATAGRAMS_MAX:
+            waiting.append([text, sender])
+            kernel.wake("sock:" + listener["desc"], {"on": "fd"})
+            kernel.run()
 
     def ends(self, desc: Data) -> tuple[str, int, str, int]:
         """(own address, own port, the other's address, its port) of a connected description; empty ones when it is gone."""
@@ -215,7 +246,7 @@ class Network(Component):
             held.pop(f"{port}/{protocol}", None)
             if not held:
                 self.state["listeners"].pop(namespace, None)
-        for connection in desc["accept"]:
+        for connection in desc.get("accept", ()):
             if waiting := self.state["connections"].get(connection):
                 self._send(waiting, "server", reset=True)
 
@@ -239,7 +270,8 @@ class Network(Component):
             "head": head,
             "timer": self.after(timeout_ms, {"late": exchange}),
         }
-        self.state["exchanges"][exchange]["connection"] = self._open({"node": "", "exchange": exchange, "namespace": namespace}, address, port)
+        near = {"node": "", "exchange": exchange, "namespace": namespace}
+        self.state["exchanges"][exchange]["connection"] = self.open_connection(near, address, port)
         return exchange
 
     def _answer(self, exchange: str, **result: Any) -> None:
@@ -276,7 +308,8 @@ class Network(Component):
 
     # ---- packets
 
-    def _open(self, client: Data, address: str, port: int, proc: Process | None = None) -> str:
+    def open_connection(self, client: Data, address: str, port: int, proc: Process | None = None) -> str:
+        """Sets out to connect; gives the connection's id. `client`: {"node", "namespace", and "desc" or "exchange"}, the near end."""
         self.state["next"] += 1
         connection = f"c{self.state['next']}"
         source = client["namespace"]
@@ -329,6 +362,8 @@ class Network(Component):
             node, desc = payload["captured"]
             self._kernels[node].wake("sock:" + desc, {"on": "fd"})
             self._kernels[node].run()
+        elif "datagram" in payload:
+            self._datagram(payload["to"], payload["datagram"], payload["from"])
         elif "syn" in payload:
             held = self.state["connections"].get(payload["syn"])
             if held is not None and held["state"] == "connecting":
@@ -354,8 +389,8 @@ class Network(Component):
         kernel.wake("sock:" + listener["desc"], {"on": "fd"})
         kernel.run()
 
-    def _listener(self, namespace: str, port: int, address: str) -> Data | None:
-        entries = self.state["listeners"].get(namespace, {}).get(f"{port}/tcp", ())
+    def _listener(self, namespace: str, port: int, address: str, protocol: str = "tcp") -> Data | None:
+        entries = self.state["listeners"].get(namespace, {}).get(f"{port}/{protocol}", ())
         wanted = ("0.0.0.0", "127.0.0.1", "localhost") if address in ("0.0.0.0", "::1") else ("0.0.0.0", address)
         return next((one for one in entries if one["address"] in wanted), None)
 

@@ -111,18 +111,18 @@ class Routes:
 
     # ---- ways
 
-    def way(self, source: str, address: str, port: int, draw: str) -> Way:
+    def way(self, source: str, address: str, port: int, draw: str, protocol: str = "TCP") -> Way:
         """From a namespace to an address and port; `draw` names the connection, for the choice of an endpoint."""
         if address.startswith("127.") or address in ("::1", "0.0.0.0"):
             return Way(NEAR_MS, namespace=source, address=address, port=port)
         service = self.service_at(address)
         if service is not None:
-            return self._service(source, service, port, "port", draw)
+            return self._service(source, service, port, "port", draw, protocol=protocol)
         if address in self.network.state["hosts"]:
             return self._to(source, address, port)
         node = self.node_at(address)
         if node is not None:
-            return self._node(source, node, address, port, draw)
+            return self._node(source, node, address, port, draw, protocol)
         return self._nobody(source, address)
 
     def echo(self, source: str, address: str) -> Way:
@@ -146,10 +146,10 @@ class Routes:
         key = self._services.get(address, "")
         return self.cluster.etcd.get("services", key) if key else None
 
-    def _service(self, source: str, service: Map, port: int, member: str, draw: str, node: str = "") -> Way:
+    def _service(self, source: str, service: Map, port: int, member: str, draw: str, node: str = "", protocol: str = "TCP") -> Way:
         metadata, spec = service["metadata"], service["spec"]
         via = key_of(metadata["namespace"], metadata["name"])
-        wanted = next((entry for entry in spec.get("ports") or () if entry.get(member) == port), None)
+        wanted = next((entry for entry in spec.get("ports") or () if entry.get(member) == port and entry.get("protocol", "TCP") == protocol), None)
         if wanted is None:
             # no rule of kube-proxy's (iptables mode, the default) claims it: it leaves the node and is lost
             return Way(SILENT_MS if member == "port" else NEAR_MS, "ETIMEDOUT" if member == "port" else "ECONNREFUSED", via=via)
@@ -197,7 +197,7 @@ class Routes:
                     terminating += entries
         return sorted(ready) or sorted(terminating)
 
-    def _node(self, source: str, node: str, address: str, port: int, draw: str) -> Way:
+    def _node(self, source: str, node: str, address: str, port: int, draw: str, protocol: str) -> Way:
         """A node's own address: a node port, a Pod's hostPort, or what listens on the node."""
         if not self.reachable(self.node_of(source), node):
             return Way(SILENT_MS, "ETIMEDOUT")
@@ -205,11 +205,12 @@ class Routes:
         if port in self._node_ports:
             service = self.cluster.etcd.get("services", self._node_ports[port])
             assert service is not None
-            return self._service(source, service, port, "nodePort", draw, node)
-        for pod in self.cluster.etcd.pods_on(node) if port not in self.network.taken(f"host/{node}") else ():
+            return self._service(source, service, port, "nodePort", draw, node, protocol)
+        for pod in self.cluster.etcd.pods_on(node) if port not in self.network.taken(f"host/{node}", protocol.lower()) else ():
             for container in pod["spec"]["containers"]:
                 for entry in container.get("ports") or ():
-                    if entry.get("hostPort") == port and dig(pod, "status.podIP") and not pod["spec"].get("hostNetwork"):
+                    meant = entry.get("hostPort") == port and entry.get("protocol", "TCP") == protocol
+                    if meant and dig(pod, "status.podIP") and not pod["spec"].get("hostNetwork"):
                         return self._to(source, pod["status"]["podIP"], entry["containerPort"])
         return self._to(source, address, port)
 

@@ -147,6 +147,8 @@ def serve(proc: Process, sys: Sys, feed: Feed, chores: Chores | None = None) -> 
                 due.append(connection["due"])
             elif "upstream" in connection:
                 upstream = connection["upstream"]["fd"]
+                if "due" in connection["upstream"]:
+                    due.append(connection["upstream"]["due"])
                 if connection["upstream"]["state"] == "open":
                     waits.append(upstream)
                 else:

@@ -51,6 +51,33 @@ def accept(sys: Sys, fd: int) -> int:
     return _descriptor(sys, network(sys).accept(sys, desc["accept"].pop(0)))
 
 
+def bind_datagrams(sys: Sys, port: int = 0, address: str = "0.0.0.0") -> int:
+    """A UDP socket at a port, 0 for any. Raises EADDRINUSE. It is read by `receive`, not by `sys.read`."""
+    key = sys.kernel.describe({"kind": "socket", "datagrams": []})
+    try:
+        port = network(sys).listen(sys, key, namespace(sys), port, address, "udp")
+    except Errno:
+        del sys.kernel.state["files"][key]
+        raise
+    sys.kernel.state["files"][key]["listen"] = [namespace(sys), port, "udp"]
+    return _descriptor(sys, key)
+
+
+def receive(sys: Sys, fd: int) -> tuple[str, list[Any]]:
+    """(text, its sender as `send` takes it) of the next datagram. Raises Blocked while there is none."""
+    desc = _desc(sys, fd)
+    if not desc["datagrams"]:
+        sys.poll((fd,))
+    text, sender = desc["datagrams"].pop(0)
+    return str(text), list(sender)
+
+
+def send(sys: Sys, fd: int, text: str, target: list[Any]) -> None:
+    """Sends one datagram to [address, port], or back to a sender of `receive`."""
+    bound, port, _ = _desc(sys, fd)["listen"]
+    network(sys).send_datagram(bound, ("0.0.0.0", port), target, text)
+
+
 def dial(sys: Sys, address: str, port: int, timeout_ms: int | None = None) -> int:
     """Start a connection; gives its descriptor at once. See `dialed`."""
     desc_key = sys.kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "connecting"})
@@ -149,9 +176,15 @@ def _desc(sys: Sys, fd: int) -> dict[str, Any]:
     return found
 
 
-def _descriptor(sys: Sys, desc_key: str) -> int:
+def lowest_free(sys: Sys) -> int:
+    """The lowest free descriptor past the standard ones."""
     fd = 3
     while str(fd) in sys.proc["fds"]:
         fd += 1
+    return fd
+
+
+def _descriptor(sys: Sys, desc_key: str) -> int:
+    fd = lowest_free(sys)
     sys.assign(fd, desc_key)
     return fd

@@ -177,7 +177,7 @@ class Sys:
             tty = self.kernel.state["ttys"][desc["tty"]]
             return None if tty["in"] or tty["eof"] else "tty:" + desc["tty"]
         if kind == "socket":
-            return None if desc.get("rbuf") or desc.get("eof") or desc.get("accept") else "sock:" + key
+            return None if desc.get("rbuf") or desc.get("eof") or desc.get("accept") or desc.get("datagrams") else "sock:" + key
         return None
 
     def read(self, fd: int, limit: int = CHUNK) -> str:

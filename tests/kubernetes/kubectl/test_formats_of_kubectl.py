@@ -85,9 +85,10 @@ def test_template_flag_alone_is_a_go_template() -> None:
 
 @pytest.mark.parametrize(("values", "expected"), [
     (["web-10", "web-2", "web-1"], ["web-1", "web-2", "web-10"]),
+    (["web-5d4-a", "web-5d4b", "web-05", "web-5", "web5"], ["web5", "web-5", "web-5d4-a", "web-5d4b", "web-05"]),
     (["1Gi", "500Mi", "2Gi"], ["500Mi", "1Gi", "2Gi"]),
     ([3, 1, 2], [1, 2, 3]),
-], ids=["texts in their natural order", "quantities by amount", "numbers by value"])
+], ids=["texts in their natural order", "digits before other characters", "quantities by amount", "numbers by value"])
 def test_sort_by_orders(values: list[Any], expected: list[Any]) -> None:
     found = sort_objects([pod(str(i), spec={"x": value}) for i, value in enumerate(values)], ".spec.x")
     assert [obj["spec"]["x"] for obj in found] == expected

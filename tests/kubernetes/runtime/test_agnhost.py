@@ -46,6 +46,28 @@ def test_netexec_dials_others_as_often_as_asked(lab: Lab) -> None:
     assert get(lab, "netexec", 8080, "/serverport") == "8080"
 
 
+def test_netexec_speaks_udp_also_through_a_service(lab: Lab) -> None:
+    ip = lab.ip("netexec")
+    assert json.loads(get(lab, "netexec", 8080, f"/dial?host={ip}&port=8081&request=hostname&protocol=udp&tries=2")) == {
+        "responses": ["netexec", "netexec"]}
+    lab.service("words", "netexec", ports=[{"name": "words", "port": 90, "targetPort": 8081, "protocol": "UDP"}])
+    lab.settle(3)
+    assert lab.out("client", "echo 'echo hi there' | nc -u -w 1 words 90").strip() == "hi there"
+    assert lab.out("client", f"echo clientip | nc -u -w 1 {ip} 8081").startswith(lab.ip("client") + ":")
+    assert lab.out("client", f"echo nothing | nc -u -w 1 {ip} 8082") == ""
+    lost = json.loads(get(lab, "netexec", 8080, f"/dial?host={ip}&port=8082&request=hostname&protocol=udp"))
+    assert "i/o timeout" in lost["errors"][0]
+
+
+def test_netexec_runs_commands_and_keeps_files(lab: Lab) -> None:
+    assert json.loads(get(lab, "netexec", 8080, "/shell?shellCommand=echo%20hi;%20echo%20no%20%3E%262")) == {"output": "hi\nno\n"}
+    assert json.loads(get(lab, "netexec", 8080, "/shell?cmd=sleep%201;%20exit%203")) == {"error": "exit status 3"}
+    body = "--xx\\r\\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\\r\\n\\r\\nkept\\r\\n--xx--\\r\\n"
+    send = f"printf '{body}' > /tmp/b; curl -s -H 'Content-Type: multipart/form-data; boundary=xx' --data-binary @/tmp/b"
+    path = json.loads(lab.out("client", f"{send} {lab.ip('netexec')}:8080/upload"))["output"]
+    assert lab.out("netexec", f"cat {path}; stat -c %a {path}") == "kept700\n"
+
+
 def test_porter_says_what_its_environment_says(lab: Lab) -> None:
     assert json.loads(get(lab, "porter", 80, "/any/path")) == {"Method": "GET", "Body": "foo"}
     assert json.loads(lab.out("client", f"curl -s -X PUT {lab.ip('porter')}:81")) == {"Method": "PUT", "Body": "bar"}

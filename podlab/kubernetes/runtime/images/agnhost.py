@@ -1,6 +1,7 @@
 """agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest, porter,
-guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking. Absent: netexec's
-/shell, /upload and UDP, inclusterclient, webhooks. Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
+guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking. Absent: SCTP,
+inclusterclient (nothing inside the cluster answers as API server), webhooks, nettest's peers.
+Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
 """
 
 from __future__ import annotations
@@ -43,12 +44,14 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             sys.err(text)
             try:
                 listen_on(proc, sys, ports)
+                if mode == "netexec" and (udp := sys_flags.get("udp-port") or "8081").isdigit():
+                    proc["data"]["udp"] = sockets.bind_datagrams(sys, int(udp))
             except Errno as error:
                 sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} listen tcp :{ports[0]}: bind: {error.text.lower()}\n")
                 return 1
     mode = proc["data"]["mode"]
     if mode in ("netexec", "nettest"):
-        return serve_asking(proc, sys, servers.netexec_wish, servers.netexec_answer)
+        return serve_asking(proc, sys, servers.netexec_wish, servers.netexec_answer, servers.netexec_datagrams)
     if mode in SERVERS:
         return serve_http(proc, sys, _answer)
     action = ACTIONS.get(mode)

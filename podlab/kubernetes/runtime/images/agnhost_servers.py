@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 from .. import http, sockets
-from ..asking import Learned, Wish
-from ..process import Data, Process
-from ..serving import Answer, Late, query, stamp, text_answer
+from ..asking import Command, Datagram, Learned, Wanted, Wish
+from ..process import Data, Errno, Process
+from ..serving import Answer, Late, Waits, query, stamp, text_answer
 from ..system import Sys
 
 TRIES_MAX = 50  # of one /dial: so many tests ask at once
@@ -29,15 +30,25 @@ def seconds(text: str) -> float | None:
 # ---- netexec
 
 
-def netexec_wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
-    """/dial asks another server `tries` times."""
-    values = query(request)
-    tries = values.get("tries") or "1"
-    if request.path != "/dial" or values.get("protocol", "http").lower() not in ("", "http") or not tries.isdigit():
+def _form(request: http.Message) -> dict[str, str]:
+    """r.FormValue: the query's parameters and those of a form that was sent."""
+    sent = dict(parse_qsl(request.body)) if request.get("Content-Type").startswith("application/x-www-form-urlencoded") else {}
+    return {**query(request), **sent}
+
+
+def netexec_wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wanted | None:
+    """/dial asks another server `tries` times, /shell runs a command."""
+    values = _form(request)
+    if request.path == "/shell" and not learned:
+        return Command("0", (values.get("shell") or "/bin/sh", "-c", values.get("cmd") or values.get("shellCommand") or ""))
+    tries, protocol = values.get("tries") or "1", values.get("protocol", "http").lower() or "http"
+    if request.path != "/dial" or protocol not in ("http", "udp") or not tries.isdigit():
         return None
     if len(learned) >= min(int(tries), TRIES_MAX) or not values.get("request") or not values.get("port", "").isdigit():
         return None
     host, port = values.get("host", ""), int(values["port"])
+    if protocol == "udp":
+        return Datagram(f"{len(learned)}", host, port, values["request"])
     return Wish(f"{len(learned)}", host, port, http.request("GET", "/" + values["request"], f"{host}:{port}", [("Connection", "close")]))
 
 
@@ -63,11 +74,55 @@ def netexec_answer(proc: Process, sys: Sys, request: http.Message, learned: Lear
         return http.response(int(values.get("code") or 302), "", [("Location", values.get("location", "/"))])
     if path == "/dial":
         return _dialled(values, learned)
+    if path == "/shell":
+        return _said(learned["0"])
+    if path == "/upload":
+        return _uploaded(sys, request)
     if path == "/shutdown":
         sys.exit(0)
     if path == "/exit":
         return _exit(proc, sys, values)
     return text_answer("404 page not found\n", 404)
+
+
+def _said(found: Data) -> http.Message:
+    """What a command printed and how it ended, as exec.Cmd tells it."""
+    said = {"output": found["body"]} if found["body"] else {}
+    if found["error"] or found["status"]:
+        said["error"] = found["error"] or f"exit status {found['status']}"
+    return text_answer(json.dumps(said, separators=(",", ":"), sort_keys=True))
+
+
+def _uploaded(sys: Sys, request: http.Message) -> http.Message:
+    """A form's `file` is put into /uploads and made executable."""
+    boundary = request.get("Content-Type").partition("boundary=")[2].strip('"')
+    pieces = request.body.split(f"--{boundary}") if boundary else []
+    content = next((piece.partition("\r\n\r\n")[2].removesuffix("\r\n") for piece in pieces if 'name="file"' in piece.partition("\r\n\r\n")[0]), None)
+    if content is None:
+        return text_answer(json.dumps({"error": "Unable to upload file."}, separators=(",", ":")))
+    path = f"/uploads/upload{sys.random(10**9):09d}"
+    try:
+        if sys.find("/uploads") is None:
+            sys.mkdir("/uploads")
+        sys.write_file(path, content)
+        sys.change(path, m=0o700)
+    except Errno as error:
+        return text_answer(json.dumps({"error": f"Unable to write file: {error.text.lower()}."}, separators=(",", ":")))
+    return text_answer(json.dumps({"output": path}, separators=(",", ":")))
+
+
+def netexec_datagrams(proc: Process, sys: Sys) -> Waits:
+    """netexec's UDP side: `echo WORDS`, `clientip`, `hostname`; other words are answered by nothing."""
+    fd = proc["data"].get("udp")
+    if fd is None:
+        return Waits()
+    while sys.readable(fd):
+        text, sender = sockets.receive(sys, fd)
+        word, _, rest = text.rstrip("\n").partition(" ")
+        answer = {"hostname": sys.hostname, "clientip": f"{sender[0]}:{sender[1]}", "echo": rest}.get(word.lower(), "")
+        if answer:
+            sockets.send(sys, fd, answer, sender)
+    return Waits(fds=(fd,))
 
 
 def _dialled(values: dict[str, str], learned: Learned) -> http.Message:
@@ -77,7 +132,11 @@ def _dialled(values: dict[str, str], learned: Learned) -> http.Message:
         return text_answer("request parameter not specified. <nil>\n", 400)
     answers = [learned[str(number)] for number in range(len(learned))]
     found: dict[str, Any] = {}
-    if wrong := [f'Get "http://{one["address"]}/{values["request"]}": {_told(one["error"])}' for one in answers if one["error"]]:
+    if values.get("protocol", "").lower() == "udp":
+        wrong = [f"reading from udp connection failed. err:'read udp {one['address']}: i/o timeout'" for one in answers if one["error"]]
+    else:
+        wrong = [f'Get "http://{one["address"]}/{values["request"]}": {_told(one["error"])}' for one in answers if one["error"]]
+    if wrong:
         found["errors"] = wrong
     if right := [one["body"] for one in answers if not one["error"]]:
         found["responses"] = right

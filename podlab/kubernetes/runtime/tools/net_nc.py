@@ -12,7 +12,7 @@ from .net_client import parse_busybox
 
 @tool("nc", "netcat", "ncat")
 def nc(proc: Process, sys: Sys, event: Event) -> int:
-    """-l -p PORT -e PROG -k -n -v -w SEC -z -s ADDR -q SEC; -u is refused: the network has no datagrams."""
+    """-l -p PORT -e PROG -k -n -v -w SEC -z -s ADDR -q SEC -u."""
     data = proc["data"]
     if "o" not in data:
         words = _ncat(proc["argv"])
@@ -30,11 +30,10 @@ def nc(proc: Process, sys: Sys, event: Event) -> int:
             l=sum(letter == "l" for letter, _ in found),
             operands=operands,
         )
-        if "u" in options:
-            complain(proc, sys, "UDP is not supported by this network")
-            return 1
         data["o"] = options
     options = data["o"]
+    if "u" in options:
+        return _datagrams(proc, sys, options)
     return _listen(proc, sys, options) if options["l"] else _call(proc, sys, options)
 
 
@@ -104,6 +103,50 @@ def _listen(proc: Process, sys: Sys, options: Data) -> int:
             return code
         sys.close(data.pop("socket"))
         data.pop("ended", None)
+
+
+def _datagrams(proc: Process, sys: Sys, options: Data) -> int:
+    """nc -u: each line of input one datagram; a listener answers whoever wrote first. -w ends it after so many quiet seconds."""
+    data, operands = proc["data"], options["operands"]
+    if "socket" not in data:
+        if options["l"]:
+            text = options.get("p") or next((word for word in reversed(operands) if word.isdigit()), "0")
+            port = _port(proc, sys, text)
+        else:
+            if len(operands) < 2:
+                usage(proc, sys, "")
+            found = sockets.resolve(sys, operands[0])[1]
+            if not found:
+                complain(proc, sys, f"bad address '{operands[0]}'")
+                return 1
+            data["peer"], port = [found[0], _port(proc, sys, operands[1])], 0
+        try:
+            data["socket"] = sockets.bind_datagrams(sys, port)
+        except Errno as error:
+            complain(proc, sys, f"bind: {error.text}")
+            return 1
+        if "z" in options:
+            return 0
+    idle = int(options["w"]) * 1000 if options.get("w") else None
+    data.setdefault("quiet", sys.now)
+    while True:
+        while sys.readable(data["socket"]):
+            text, sender = sockets.receive(sys, data["socket"])
+            data.setdefault("peer", sender)
+            data["quiet"] = sys.now
+            sys.out(text)
+        while "peer" in data and not data.get("ended") and "0" in proc["fds"] and sys.readable(0):
+            text = sys.read(0)
+            data["quiet"] = sys.now
+            if text:
+                sockets.send(sys, data["socket"], text, data["peer"])
+            else:
+                data["ended"] = True
+        left = None if idle is None else data["quiet"] + idle - sys.now
+        if left is not None and left <= 0:
+            return 0
+        wait = (data["socket"],) if data.get("ended") or "0" not in proc["fds"] or "peer" not in data else (data["socket"], 0)
+        sys.poll(wait, left)
 
 
 def _become(proc: Process, sys: Sys, fd: int, program: list[str]) -> int:
