@@ -37,7 +37,8 @@ def watch(kubelet: Kubelet) -> None:
 
 def notice(kubelet: Kubelet) -> None:
     """A program keeps more memory: the loop finds a node under pressure in its next pass. It need not run while nothing is short."""
-    if kubelet.state["evict_timer"] is None and available(kubelet, "memory") < threshold(kubelet, "memory"):
+    least = kubelet.capacity("memory") - int(kubelet.state["fill"].get("memory", 0)) - kubelet.machine.memory_held()
+    if kubelet.state["evict_timer"] is None and least < threshold(kubelet, "memory") and available(kubelet, "memory") < threshold(kubelet, "memory"):
         watch(kubelet)
 
 

@@ -500,6 +500,10 @@ class Node(Terminals, Volumes, Kernel):
         """Bytes of memory that the container's processes hold."""
         return sum(proc["memory"] for proc in self.of_container(container["id"]))
 
+    def memory_held(self) -> int:
+        """Bytes of memory that all processes of the machine hold."""
+        return sum([proc["memory"] for proc in self.state["processes"].values()])
+
     def check_memory(self, container: Data) -> None:
         """Kills a container that is over its memory limit; without a limit, over the machine's memory."""
         used = self.memory_of(container)

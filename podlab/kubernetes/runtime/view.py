@@ -6,7 +6,7 @@ A `View` is derived from the container's data and holds nothing that lasts.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import procfs
 from .filesystem import Vnode, root_of
@@ -38,6 +38,7 @@ class View:
         self.root.read_only = bool(container.get("read_only_root"))
         self.commands: dict[tuple[str, str, int], str] = {}  # what $PATH look-ups found; emptied when the layer changes
         self.shared: dict[tuple[str, str, int], str] = layer.setdefault("commands", {})  # the same for the image as it came
+        self.read: dict[str, Any] = layer.setdefault("read", {})  # what programs made of files of the image as it came (see `as_came`)
         self.remount()
 
     def remount(self) -> None:
@@ -64,6 +65,13 @@ class View:
             directory.startswith("/") and (top := directory.split("/")[1]) not in own and top not in self.tops
             for directory in search.split(":")
         )
+
+    def as_came(self, folder: str) -> bool:
+        """Does a directory show nothing but the image, all that is below it included?"""
+        own = self.root.inode["e"] if self.root.ino else {}
+        if folder.split("/")[1] in own:
+            return False
+        return not any(path == folder or path.startswith(folder + "/") or folder.startswith(path + "/") for path in self.mounts)
 
     def child(self, directory: Vnode, name: str, proc: Process | None) -> Vnode | None:
         """An entry of a directory, mounts and /proc included."""

@@ -12,6 +12,7 @@ from .. import http
 from ..process import Data, Errno
 from ..system import Sys
 
+FOLDER = "/etc/nginx"
 Directive = list[Any]
 """[name, arguments, block (a list of directives) or None]."""
 WORD = re.compile(r"(\s+)|#[^\n]*|(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[{};]|(?:\\.|\$\{\w+\}|[^\s{};])+)")
@@ -122,7 +123,25 @@ def parse(text: str, path: str) -> list[Directive]:
 def read(sys: Sys, path: str) -> Data:
     """What a configuration file and those that it includes come to (see `check`), not to be changed: processes share it. Raises
     ConfigError."""
-    return _read(_gather(sys, path))
+    known, as_came = sys.view.read, not sys.proc["uid"] and sys.view.as_came(FOLDER)
+    if as_came and path in known:
+        found: Data
+        found, work = known[path]
+        sys.charge(work)
+        return found
+    before = sys.used
+    files = _gather(sys, path)
+    found = _read(files)
+    if as_came and all(one.startswith(FOLDER + "/") for one in _paths(files)):
+        known[path] = found, sys.used - before
+    return found
+
+
+def _paths(file: File) -> Iterator[str]:
+    yield file[0]
+    for included in file[2:]:
+        for one in included:
+            yield from _paths(one)
 
 
 File = tuple[Any, ...]

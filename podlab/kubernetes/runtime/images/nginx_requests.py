@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .. import http
 from ..linear import Match, compiled
@@ -35,7 +36,12 @@ LATEST = "1.29.3"
 
 def version(sys: Sys) -> str:
     """From the image's tag."""
-    tag = str(sys.container["image"]).rpartition("/")[2].partition(":")[2].partition("@")[0].split("-")[0]
+    return _version(str(sys.container["image"]))
+
+
+@lru_cache(maxsize=256)
+def _version(image: str) -> str:
+    tag = image.rpartition("/")[2].partition(":")[2].partition("@")[0].split("-")[0]
     return FULL_VERSION.get(tag) or (tag if re.fullmatch(r"\d+\.\d+\.\d+", tag) else LATEST)
 
 
