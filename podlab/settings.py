@@ -81,10 +81,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = os.environ.get("REDIS_URL", "")
 if REDIS_URL:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    REDIS_CACHE = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    CACHES = {"default": REDIS_CACHE, "pages": REDIS_CACHE}
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    LOCAL_CACHE = "django.core.cache.backends.locmem.LocMemCache"
+    # Wrong passwords are counted in "default". It drops what is old when it is full, so what learners fill has a cache of its own.
+    CACHES = {"default": {"BACKEND": LOCAL_CACHE, "OPTIONS": {"MAX_ENTRIES": 20_000}},
+              "pages": {"BACKEND": LOCAL_CACHE, "LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 600}}}
 
 # A learner's session: no account, only a signed cookie that names the learner (podlab/labs/sessions.py).
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"

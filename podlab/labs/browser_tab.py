@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -55,7 +55,7 @@ class BrowserTab:
         self._task: asyncio.Task[None] | None = None
         self._number, self._sent = 0, -1
         self._frame, self._page = "", webpage.Safe()
-        self._loading = ""
+        self._loading = self._kept = ""
         self._writes: tuple[LiveCluster, limits.Writes] | None = None
 
     @property
@@ -159,15 +159,18 @@ class BrowserTab:
 
     async def _render(self) -> None:
         """The page of the last answer, made harmless, where its frame can fetch it."""
-        hop = self.browser.page
+        hop, pages = self.browser.page, caches["pages"]
         self._frame, self._page = "", webpage.Safe()
+        if self._kept:  # one page a tab: a large one is a megabyte
+            await pages.adelete(self._kept)
         if hop is None or failure_of(hop, self.browser.looped) is not None:
             return
         kind = hop.header("content-type").partition(";")[0].strip().lower()
         is_html = kind in ("text/html", "application/xhtml+xml") or (not kind and hop.body.lstrip()[:1] == "<")
         self._page = webpage.safe(hop.body, hop.url, self.relay) if is_html else webpage.plain(hop.body)
         key = secrets.token_urlsafe(12)
-        await cache.aset(access.browser_page_key(self._learner, key), [self._page.html, self.relay], KEPT_SECONDS)
+        self._kept = access.browser_page_key(self._learner, key)
+        await pages.aset(self._kept, [self._page.html, self.relay], KEPT_SECONDS)
         self._frame = reverse("browser-page", args=[self._lesson, key])
 
     # ---- what the page shows

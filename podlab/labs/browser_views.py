@@ -6,7 +6,7 @@ The reasons for each header are in docs/decisions/browser-tab.md.
 from __future__ import annotations
 
 from channels.layers import get_channel_layer
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -27,7 +27,7 @@ POLICY = ("sandbox allow-forms; default-src 'none'; style-src 'unsafe-inline'; i
 def page(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """A page of a simulated application. It may run nothing, load nothing, and send its forms nowhere but to the relay of its tab."""
     learner = access.get_learner(request)
-    html, to = cache.get(access.browser_page_key(learner, key)) or ("", "")
+    html, to = caches["pages"].get(access.browser_page_key(learner, key)) or ("", "")
     response = HttpResponse(html or GONE, status=200 if html else 404)
     response["Content-Security-Policy"] = POLICY.format(relay=request.build_absolute_uri(to) if to else "'none'")
     response["X-Frame-Options"] = "SAMEORIGIN"

@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 
 from lessons import prose
 from podlab.labs import access, webpage
-from podlab.labs.browser_tab import failure_of
+from podlab.labs.browser_tab import BrowserTab, failure_of
 from podlab.labs.browsing import Browser, Hop, Jar, tidy
 from podlab.labs.models import Learner
 
@@ -255,7 +255,7 @@ def test_what_went_wrong_is_said_as_a_browser_says_it(error: str, code: str) -> 
 @pytest.mark.django_db
 def test_a_page_is_fetched_by_its_own_learner_only_and_may_do_nothing(client: Client) -> None:
     client.post("/start/", {"nickname": "초록고래"})
-    cache.set(access.browser_page_key(Learner.objects.get(), "key"), ["<!doctype html><p>hi</p>", "/lessons/x/browser/go/token/"], 60)
+    caches["pages"].set(access.browser_page_key(Learner.objects.get(), "key"), ["<!doctype html><p>hi</p>", "/lessons/x/browser/go/token/"], 60)
     found = client.get("/lessons/x/browser/page/key/")
     policy = found["Content-Security-Policy"].split("; ")
     assert policy == ["sandbox allow-forms", "default-src 'none'", "style-src 'unsafe-inline'", "img-src data:",
@@ -275,3 +275,20 @@ def test_the_relay_tells_the_tab_and_leaves_the_frame_where_it_is(client: Client
     assert (found.status_code, found.content) == (204, b"")
     assert client.get(f"/lessons/x/browser/go/{token[:-1]}x/?u=http%3A%2F%2Fweb%2F").status_code == 404
     assert client.get("/lessons/x/browser/go/made-up/").status_code == 404
+
+
+def test_pages_do_not_drive_out_the_count_of_wrong_passwords() -> None:
+    cache.set("attempts:teacher:10.0.0.1", 9, 60)
+    for number in range(1_000):
+        caches["pages"].set(f"browser-page:{number}", ["html", "relay"], 60)
+    assert cache.get("attempts:teacher:10.0.0.1") == 9
+
+
+@pytest.mark.asyncio
+async def test_a_tab_keeps_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    caches["pages"].clear()
+    tab = BrowserTab("one-ip", Learner(nickname="x", resume_code_hash="x"), "channel", lambda: None, lambda: None)  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(tab.browser, "hops", [Hop("GET", "http://shop/", status=200, body="<p>hi")])
+    for _ in range(3):
+        await tab._render()
+    assert len(caches["pages"]._cache) == 1
