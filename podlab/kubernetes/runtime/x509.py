@@ -187,7 +187,7 @@ def public_key(text: str) -> bytes:
                 body = parts[1][2] + parts[2][2]
                 return b"\x30" + _length(len(body)) + body
             if label == "EC PRIVATE KEY":
-                point = _times(int.from_bytes(parts[1][1][:CURVE_BYTES], "big"), G)
+                point: tuple[int, int] | None = _times(int.from_bytes(parts[1][1][:CURVE_BYTES], "big"), G)
                 if point is None:
                     continue
                 return b"\x04" + point[0].to_bytes(32, "big") + point[1].to_bytes(32, "big")
