@@ -1,6 +1,7 @@
 # Everything a person types here; each set-up step leaves a stamp and is done again only when its inputs change.
 PY := .venv/bin/python
 PORT ?= 8000
+HOST ?= 127.0.0.1
 
 RUNTIME := .venv/runtime.stamp
 DEV := .venv/dev.stamp
@@ -47,7 +48,7 @@ $(BUILD): $(NODE) static/build.mjs $(shell find static/src -type f 2>/dev/null)
 build: $(BUILD)
 
 run: $(RUNTIME) $(BUILD)
-	@$(PY) manage.py serve --migrate --load-lessons --port $(PORT)
+	@$(PY) manage.py serve --migrate --load-lessons --host $(HOST) --port $(PORT)
 
 test: setup
 	@tools/test.sh

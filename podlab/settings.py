@@ -4,10 +4,13 @@ Without any variable this is a learner's own machine: SQLite in var/, answers on
 A hosted PodLab sets PODLAB_HOSTS and SECRET_KEY, and may set DATABASE_URL (PostgreSQL) and REDIS_URL (several processes).
 
     PODLAB_HOSTS    public host names, comma-separated; setting it means "hosted": HTTPS cookies, SECRET_KEY required
+    PODLAB_LAN      names or addresses of this machine in a school's own network, comma-separated: answers there too, over plain HTTP
     PODLAB_PROXY    1 behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto itself
     PODLAB_DEBUG    1 for Django's debug pages and static files straight from static/ (never with PODLAB_HOSTS)
     PODLAB_LESSONS  folders with lessons of a teacher's own, beside ours, separated by colons
     PODLAB_DATA     directory for the SQLite file and the secret key (var/)
+    XAPI_ENDPOINT   an xAPI store that hears what learners do, such as https://lrs.example.org/xapi; empty: none does
+    XAPI_AUTH       the Authorization header for it
     PODLAB_ROOM     how many times the usual room a learner's cluster and its API clients have (1); suites of tests want 10
 """
 
@@ -32,7 +35,7 @@ LESSON_DIRS = [Path(folder) for folder in os.environ.get("PODLAB_LESSONS", "").s
 
 SECRET_KEY = environment.secret_key(HOSTED, DATA_DIR)
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = HOSTS or ["localhost", "127.0.0.1", "[::1]", *environment.words("PODLAB_LAN")]
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in HOSTS]
 
 INSTALLED_APPS = [
@@ -115,6 +118,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 TEACHER_SIGN_IN_FAILURES_PER_MINUTE = 10  # wrong passwords from one address
 JOIN_FAILURES_PER_MINUTE = 20  # wrong join codes from one address
+
+# Statements to an xAPI store (podlab/classroom/xapi.py): learners are pseudonyms of this home page.
+XAPI_ENDPOINT, XAPI_AUTH = os.environ.get("XAPI_ENDPOINT", ""), os.environ.get("XAPI_AUTH", "")
+XAPI_HOME = f"https://{HOSTS[0]}" if HOSTED else "http://localhost"
 
 # What one learner may have and do. One who asks for more is told so in the API server's own words, and no other learner feels it.
 ROOM = environment.number("PODLAB_ROOM", 1.0, least=0.1, most=100.0)

@@ -94,15 +94,20 @@ class Room:
             if live is None:
                 asleep.append(seat)
                 continue
+            mark = (live.id, *live.mark())
+            if seat.pictured == mark:
+                continue
+            seat.pictured = mark
             found = rows.project(live.engine)
-            seat.look(found.nodes, found.pods)
-            self.dirty.add(learner_id)
+            if seat.look(found.nodes, found.pods):
+                self.dirty.add(learner_id)
             await asyncio.sleep(0)
         if asleep:
             stored = await CLUSTERS.writer.call(rows.read, [seat.cluster_id for seat in asleep if seat.cluster_id is not None])
             for seat in asleep:
-                seat.look(*stored.get(seat.cluster_id, ([], [])))
-                self.dirty.add(seat.learner_id)
+                seat.pictured = ()
+                if seat.look(*stored.get(seat.cluster_id, ([], []))):
+                    self.dirty.add(seat.learner_id)
 
     def bar(self, learner_id: UUID) -> str:
         """What a member's page shows of the class: its name, the teacher's words, the raised hand."""
@@ -112,9 +117,8 @@ class Room:
         return render_to_string(
             "classroom/_bar.html",
             {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised, "asked": seat.helper is not None,
-            "helped": seat.helper is not None and seat.helper.helping, "ends": self.classroom.timer_ends, "assigned": seat.assigned,
-             "plays": seat.plays,
-             "called": called, "step": step, "there": there},
+             "helped": seat.helper is not None and seat.helper.helping, "ends": self.classroom.timer_ends, "assigned": seat.assigned,
+             "plays": seat.plays, "called": called, "step": step, "there": there},
         )
 
     def called(self) -> tuple[Lesson | None, Step | None]:

@@ -1,5 +1,6 @@
 // The tiles of a class: found by name, filtered and put in order, without asking the server. Which tile stands where is only CSS
 // `order`, so nothing is moved in the document and a morphed tile keeps its focus.
+const REST_MS = 300; // between two arrangings: two hundred learners who all type must not keep the page from scrolling
 const NEEDS = (d) => Number(d.hand) * 1000 + Number(d.stuck) * 100 + (d.mood === "bad" ? 50 : 0) + (d.online === "1" ? 1 : 0);
 const ORDERS = {
   need: (a, b) => NEEDS(b) - NEEDS(a) || byName(a, b),
@@ -26,10 +27,12 @@ export function installGrid(document, socket) {
   const nobody = document.getElementById("nobody");
   let filter = "all";
   let planned = false;
+  let arranged = -REST_MS;
   const after = []; // what else follows every arranging
 
   const arrange = () => {
     planned = false;
+    arranged = performance.now();
     const words = find.value.trim().toLowerCase();
     const tiles = [...document.querySelectorAll("[data-learner]")];
     const fits = (tile) => FILTERS[filter](tile.dataset) && (!words || tile.textContent.toLowerCase().includes(words));
@@ -45,7 +48,7 @@ export function installGrid(document, socket) {
     for (const act of after) act();
   };
   const plan = () => {
-    if (!planned) requestAnimationFrame(arrange);
+    if (!planned) setTimeout(() => requestAnimationFrame(arrange), Math.max(0, arranged + REST_MS - performance.now()));
     planned = true;
   };
 

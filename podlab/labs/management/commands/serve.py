@@ -7,6 +7,7 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
         if load_lessons and "load_lessons" in get_commands():
             call_command("load_lessons", verbosity=0)
+        self.teachers = not migrate or User.objects.exists()  # whoever does not migrate knows the way about
         endpoint = f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"
         server = Server(
             import_string("podlab.asgi.application"),
@@ -56,6 +58,8 @@ class Command(BaseCommand):
         if server.listening_addresses:
             port = server.listening_addresses[0][1]  # the one chosen, if 0 was asked for
             self.stdout.write(f"PodLab is at http://{host}:{port}/   (Ctrl-C stops it)")
+            if not self.teachers:
+                self.stdout.write("A class needs a teacher: .venv/bin/python manage.py create_teacher NAME, then /teacher/ (docs/teaching.md)")
             self.stdout.flush()
 
 
