@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
+from ...apiserver.decode import decode_with_warnings
 from ...apiserver.patch import apply_patch
 from ...client import PATCH_TYPES
+from ...resources import Resource
 from ..builder import FILES, select
 from ..flags import Flag
 from ..manifests import clean, parse
@@ -44,11 +46,18 @@ def patch(call: Call) -> Command:
             done = apply_patch(info.resource, before, body, kind)
         else:
             done = call.request("patch", info.resource, info.name, info.namespace, body, flags["subresource"] or "",
-                                patchType=PATCH_TYPES[kind], fieldValidation="Strict")
+                                patchType=PATCH_TYPES[kind], fieldValidation="Warn")  # kubectl names none, and this is the server's default
+            for unknown in _unknown(info.resource, before, body, kind) if not flags["subresource"] else ():
+                call.terminal.err(f"Warning: {unknown}\n")
         changed = {key: value for key, value in done.items() if key != "status"} != {key: value for key,
             value in before.items() if key != "status"}
         call.show(info.resource, done, "patched" if changed or flags["subresource"] else "patched (no change)")
     return 0
+
+
+def _unknown(resource: Resource, before: Any, body: Any, kind: str) -> list[str]:
+    """What the server warns of: fields of the patched object that the kind does not have, and that it leaves out."""
+    return [] if resource.custom is not None else decode_with_warnings(resource, apply_patch(resource, before, body, kind))[1]
 
 
 def _body(text: str) -> Any:
