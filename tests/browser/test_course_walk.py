@@ -112,11 +112,14 @@ class Walker:
             self.breathe()
             self.page.locator(f"#exercise-{step.exercise.id}").get_by_role("button", name="사건 시작", exact=True).click()
             expect(self.page.locator(f"#exercise-{step.exercise.id}").get_by_role("button", name="사건 다시 시작")).to_be_visible()
+        found = self.page.locator(f"#exercise-{step.exercise.id}")
+        if step.exercise.begins:
+            found.get_by_role("button", name="사건 시작").click()
+            expect(found.get_by_role("button", name="확인하기")).to_be_visible(timeout=ANSWER_MS)
         box = self.page.locator("#terminal-input")
         self.page.get_by_role("tab", name="터미널").click()
         box.fill(step.exercise.solution)
         self.enter(step.exercise.solution)
-        found = self.page.locator(f"#exercise-{step.exercise.id}")
         deadline = time.monotonic() + STEP_MS / 1000
         while not found.locator(".finish").count():
             self.breathe()
