@@ -125,7 +125,9 @@ async def learner(port: int, person: tuple[str, str], number: int, seconds: floa
 
         listening_task = asyncio.create_task(listen())
 
-        async def act(text: str) -> None:
+        async def act(command: str) -> None:
+            first, *rest = command.split("\n")
+            text = "\n".join([f"{first} # {len(found.acts)}", *rest])  # unlike any other, so that the grid's answer is known from an older one
             answered.clear()
             sent, wall = time.perf_counter(), time.time() * 1000
             await line.send(json.dumps({"action": "terminal", "line": text}))
