@@ -7,12 +7,14 @@ class ClassroomConfig(AppConfig):
     verbose_name = "교실"
 
     def ready(self) -> None:
-        from podlab.classroom import assignments, games, looking, rooms, steering, suggesting
+        from podlab.classroom import assignments, games, looking, posting, rooms, steering, suggesting, xapi
         from podlab.labs import audience, reconciler
 
         rooms.install()
         suggesting.install()
         assignments.install()
         games.install()
+        xapi.install()
         audience.handle("help", looking.answer_help)
         reconciler.accompany(steering.resume)
+        reconciler.accompany(posting.keep_sending)

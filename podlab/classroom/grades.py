@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from podlab.classroom.models import Assignment, GradeLine, Score, Work
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = 5.0  # seconds for each request
+TRIES = 10  # with the pauses between them this is about a day
+AT_ONCE = 20  # scores of one round
+
+
+def pause(tries: int) -> timedelta:
+    """Until the next try: 20 s, 80 s, 5 minutes ... at most six hours."""
+    return timedelta(seconds=min(5 * 4 ** tries, 6 * 3600))
 
 
 def queue(assignment: Assignment, learner_id: UUID) -> None:
@@ -15,3 +29,37 @@ def queue(assignment: Assignment, learner_id: UUID) -> None:
         given = Work.objects.filter(assignment=assignment, learner_id=learner_id).exclude(solved=None).count()
         Score.objects.update_or_create(line=line, defaults={
             "given": given, "maximum": len(assignment.items), "at": timezone.now(), "sent": None, "tries": 0, "next_try": None, "error": ""})
+
+
+def send_due() -> int:
+    """Send what waits. Returns how many went out. Blocking, with time-outs: never on the event loop."""
+    now = timezone.now()
+    due = Score.objects.filter(Q(next_try=None) | Q(next_try__lte=now), sent=None, tries__lt=TRIES).select_related("line__user__platform")[:AT_ONCE]
+    return sum(_send(score, now) for score in due)
+
+
+def _send(score: Score, now: datetime) -> bool:
+    mine = Score.objects.filter(pk=score.pk, at=score.at)  # a newer score that came meanwhile is not touched
+    try:
+        _put(score)
+    except Exception as error:  # whatever a platform answers: the next try comes, and the others go on
+        logger.warning("A score could not be sent to %s: %s", score.line.user.platform, type(error).__name__)
+        mine.update(tries=score.tries + 1, next_try=now + pause(score.tries + 1), error=f"{type(error).__name__}: {error}"[:200])
+        return False
+    mine.update(sent=timezone.now(), tries=score.tries + 1, error="")
+    return True
+
+
+def _put(score: Score) -> None:
+    from pylti1p3.assignments_grades import AssignmentsGradesService
+    from pylti1p3.grade import Grade
+    from pylti1p3.service_connector import ServiceConnector
+
+    from podlab.classroom.lti import SCORE_SCOPE, Patient, registration_of
+
+    done = score.given >= score.maximum
+    grade = (Grade().set_score_given(score.given).set_score_maximum(score.maximum).set_user_id(score.line.user.subject)
+             .set_timestamp(score.at.isoformat()).set_activity_progress("Completed" if done else "InProgress")
+             .set_grading_progress("FullyGraded"))
+    connector = ServiceConnector(registration_of(score.line.user.platform), Patient())
+    AssignmentsGradesService(connector, {"scope": [SCORE_SCOPE], "lineitem": score.line.lineitem}).put_grade(grade)

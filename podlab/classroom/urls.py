@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from podlab.classroom import assignments, games, people, privacy, views
+from podlab.classroom import assignments, games, lti, people, privacy, views
 
 urlpatterns = [
     path("teacher/", views.teacher, name="teacher"),
@@ -27,6 +27,9 @@ urlpatterns = [
     path("teacher/classes/<int:pk>/people/", people.people, name="classroom-people"),
     path("teacher/classes/<int:pk>/people/roster/", people.roster, name="classroom-roster"),
     path("teacher/classes/<int:pk>/people/<uuid:learner>/", people.person, name="classroom-person"),
+    path("lti/login/", lti.login, name="lti-login"),
+    path("lti/launch/", lti.launch, name="lti-launch"),
+    path("lti/jwks.json", lti.jwks, name="lti-jwks"),
     path("my-data/", privacy.page, name="my-data"),
     path("my-data.json", privacy.download, name="my-data-file"),
     path("my-data/delete/", privacy.delete, name="my-data-delete"),
