@@ -177,7 +177,7 @@ def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Ta
     elif target.verb == "get":
         status, value = 200, _get(live, hub, call, target)
     else:
-        status, value = writing.perform(live, hub, call, target, body, twice)
+        status, value = writing.perform(live, hub, call, target, body, twice, user)
     return status, lambda: value
 
 

@@ -109,7 +109,7 @@ def verdict(engine: Engine, user: User, wanted: dict[str, Any]) -> dict[str, Any
     if MASTERS in user.groups:
         return {"allowed": True}
     for rule, reason in _rules(engine, user, str(wanted.get("namespace") or "")):
-        if _covers(rule, wanted):
+        if covers(rule, wanted):
             return {"allowed": True, "reason": reason}
     return {"allowed": user is OWNER}
 
@@ -126,10 +126,10 @@ def _rules(engine: Engine, user: User, namespace: str) -> Iterator[tuple[Any, st
         yield from ((rule, "") for rule in VIEW)
     for binding in engine.etcd.list("clusterrolebindings"):
         if subject := _subject(binding, user, ""):
-            yield from ((rule, _reason("ClusterRoleBinding", binding, subject)) for rule in _role(engine, binding, ""))
+            yield from ((rule, _reason("ClusterRoleBinding", binding, subject)) for rule in rules_of_role(engine, binding, ""))
     for binding in engine.etcd.list("rolebindings", namespace) if namespace else ():
         if subject := _subject(binding, user, namespace):
-            yield from ((rule, _reason("RoleBinding", binding, subject)) for rule in _role(engine, binding, namespace))
+            yield from ((rule, _reason("RoleBinding", binding, subject)) for rule in rules_of_role(engine, binding, namespace))
 
 
 def _subject(binding: Any, user: User, namespace: str) -> str:
@@ -151,7 +151,8 @@ def _reason(kind: str, binding: Any, subject: str) -> str:
     return f'RBAC: allowed by {kind} "{name}" of {role["kind"]} "{role["name"]}" to {subject}'
 
 
-def _role(engine: Engine, binding: Any, namespace: str) -> Any:
+def rules_of_role(engine: Engine, binding: Any, namespace: str) -> Any:
+    """The rules of the role that a binding names; none where there is no such role."""
     reference = binding["roleRef"]
     if reference["kind"] == "ClusterRole":
         role = engine.etcd.get("clusterroles", reference["name"])
@@ -160,7 +161,8 @@ def _role(engine: Engine, binding: Any, namespace: str) -> Any:
     return (role or {}).get("rules") or ()
 
 
-def _covers(rule: Any, wanted: dict[str, Any]) -> bool:
+def covers(rule: Any, wanted: dict[str, Any]) -> bool:
+    """Whether a rule allows what is `wanted`, as in `verdict`."""
     def has(member: str, value: str) -> bool:
         held = rule.get(member) or ()
         return "*" in held or value in held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from podlab.api import bodies, clocks, listing, shapes
+from podlab.api import bodies, clocks, escalation, listing, rbac, shapes
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call
@@ -55,7 +55,7 @@ def validation_of(call: Call) -> str:
     return asked
 
 
-def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, twice: list[str]) -> tuple[int, Any]:
+def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, twice: list[str], user: rbac.User) -> tuple[int, Any]:
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.verb in ("delete", "deletecollection"):
         return _delete(live, hub, call, target, body)
@@ -85,6 +85,7 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
     key = key_of(target.namespace if stored.namespaced else None, name)
     existed = engine.etcd.get(plural, key) is not None
     request = Request(target.verb, plural, target.namespace, name, subresource, body, options, ADMIN)
+    escalation.check(engine, user, request)
     obj = submit(live, hub, request)
     code = 201 if target.verb == "create" or (not existed and target.verb == "patch") else 200
     return code, _shown(target, subresource, obj, shape, engine, hub)

@@ -138,3 +138,31 @@ async def test_the_owner_poses_as_somebody_with_groups(client: Client) -> None:
     asked = {"impersonate_user": "jane", "impersonate_group": "dev,system:masters"}
     assert (await client.get(f"{CORE}/pods", **asked)).status == 200
     assert (await client.get(f"{CORE}/pods", impersonate_user="jane")).status == 403
+
+
+async def test_nobody_gives_more_than_they_have(client: Client, account: Bearer) -> None:
+    everything = {"apiGroups": [GROUP], "resources": ["roles", "rolebindings"], "verbs": ["get", "create", "patch"]}
+    await allow(client, everything, {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]})
+    roles, bindings = f"{RBAC}/namespaces/default/roles", f"{RBAC}/namespaces/default/rolebindings"
+
+    def role(name: str, *verbs: str) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": list(verbs)}]}
+
+    def binding(kind: str, name: str) -> dict[str, Any]:
+        return {"metadata": {"name": f"to-{name}"}, "roleRef": {"apiGroup": GROUP, "kind": kind, "name": name}}
+    assert await account.status("POST", roles, role("same", "get")) == 201
+    refused = await account.ask("POST", roles, role("more", "get", "delete"))
+    assert (refused.status, refused.json["message"]) == (403, (
+        'roles.rbac.authorization.k8s.io "more" is forbidden: user "system:serviceaccount:default:ci" (groups=["system:serviceaccounts" '
+        '"system:serviceaccounts:default" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n'
+        '{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}'))
+    wider = [{"op": "replace", "path": "/rules/0/verbs", "value": ["*"]}]
+    assert (await account.ask("PATCH", f"{roles}/same", wider, **{"content-type": "application/json-patch+json"})).status == 403
+    assert await account.status("POST", bindings, binding("Role", "same")) == 201
+    assert await account.status("POST", bindings, binding("ClusterRole", "admin")) == 403
+    assert (await client.ask("GET", f"{roles}/more")).status == 404
+    freely = {"apiGroups": [GROUP], "resources": ["roles", "clusterroles"], "verbs": ["escalate", "bind"]}
+    may = [{"op": "add", "path": "/rules/-", "value": freely}]
+    assert (await client.ask("PATCH", f"{roles}/may", may, **{"content-type": "application/json-patch+json"})).status == 200
+    assert await account.status("POST", roles, role("more", "get", "delete")) == 201
+    assert await account.status("POST", bindings, binding("ClusterRole", "admin")) == 201
