@@ -122,7 +122,8 @@ def test_a_deployment_of_ten_thousand(socket: Socket) -> None:
     told = "kubectl get rs -o jsonpath='{.items[0].status.conditions[0].message}'; echo; echo th''en"
     assert "exceeded quota: podlab, requested: pods=1, used: pods=300, limited: pods=300" in socket.run(told, "then")
     socket.send(action="tab", tab="inspector")
-    shown = socket.run("kubectl get rs -o jsonpath='{.items[0].metadata.name}'", "big-")
+    # the page's fragments name the ReplicaSet too, and may come before the terminal does: wait for what only the terminal says
+    shown = socket.run("kubectl get rs -o jsonpath='{.items[0].metadata.name}'; echo; echo na''me-told", "name-told")
     name = next(word for word in shown.split() if word.startswith("big-"))
     socket.html = ""
     socket.send(action="select", ref=f"replicasets/default/{name}", view="describe")
