@@ -117,6 +117,7 @@ async def test_two_people_act_on_one_cluster_and_each_act_names_its_author(game:
     assert "하늘: " in html
     assert "바다: " in html
     second.html = ""
+    await second.send(action="tab", tab="inspector")
     await second.send(action="select", ref="pods/default/from-sky", view="why")
     assert "<b>하늘</b>" in await second.until('class="why"')
     await other.send(action="terminal", line="kubectl get pods; echo end-$((1+1))")
