@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lessons import library, progress
-from podlab.classroom import access, joining, results, suggesting
+from podlab.classroom import access, joining, results, suggesting, teams
 from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
 from podlab.classroom.models import Classroom, Desk
 from podlab.kubernetes.bootstrap import DEFAULT_SPEC
@@ -113,6 +113,7 @@ def classroom(request: HttpRequest, pk: int) -> HttpResponse:
         "classroom": found, "teacher": request.user, "link": link, "qr": qr, "lessons": library.lessons(),
         "open": joining.find_open(found.join_code) is not None, "hours": HOURS,
         "lessons_with_nodes": [(one, [node["name"] for node in (one.spec or DEFAULT_SPEC)["nodes"]]) for one in library.lessons()],
+        "games": [(game, teams.standings(game)) for game in found.games.filter(ended=None)],
         "fault_groups": [(name, [(label, json.dumps(message)) for label, message in faults]) for name, faults in FAULTS],
     })
 
