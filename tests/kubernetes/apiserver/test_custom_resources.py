@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -452,3 +453,37 @@ def test_what_is_pruned_and_filled_stays_so_and_validation_never_fails_otherwise
     assert json.dumps(obj) == once
     values.validate(SCHEMA, obj, "")
     assert dig(obj, "spec.image") is None or not isinstance(value, dict) or "image" in obj["spec"]
+
+
+# ---- what somebody writes to make the server hang
+
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+MANY = list(range(400))
+NEST = "".join(f"[1,2,3].all({name}," for name in "abcdefgh") + "true" + ")" * 8
+
+
+def ruled(rule: str) -> dict[str, Json]:
+    return {"type": "array", "items": {"type": "integer", "x-kubernetes-validations": [{"rule": rule}]}}
+
+
+@pytest.mark.parametrize(("schema", "value"), [
+    (ruled(NEST), MANY),
+    (ruled(f"'{'x' * 5000}'.matches('(x+x+)+y')"), MANY),
+    (ruled(f"'{'x' * 4000}'.replace('x', '{'y' * 4000}').size() > 0"), MANY),
+    ({**INTEGERS, "x-kubernetes-validations": [{"rule": f"self.map(x, 'x').join('{'y' * 9000}').size() > 0"}]}, list(range(10_000))),
+    ({**INTEGERS, "x-kubernetes-list-type": "set"}, list(range(30_000))),
+    ({"type": "string", "format": "email"}, "a@" + "b" * 50_000 + "@"),
+], ids=["a dear rule for each item", "a dear pattern", "a text that grows", "a list joined", "a long set", "an address without end"])
+def test_an_object_that_is_meant_to_take_long_is_judged_soon(schema: dict[str, Json], value: Json) -> None:
+    began = time.process_time()
+    values.validate(schema, value, "spec")
+    assert time.process_time() - began < 2.5
+
+
+def test_a_number_without_end_is_no_rule() -> None:
+    with pytest.raises(cel.CelError):
+        cel.Expression("9" * 5_000 + " > 1")
+
+
+def test_a_set_tells_one_from_true() -> None:
+    assert not values.validate({"type": "array", "items": {}, "x-kubernetes-list-type": "set"}, [1, True, "1"], "spec")

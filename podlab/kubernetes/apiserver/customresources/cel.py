@@ -19,7 +19,8 @@ from typing import Any
 
 from ...runtime import linear
 
-STEPS_MAX = 100_000  # the real one counts cost units, 10,000,000 an expression
+STEPS_MAX = 100_000  # a step takes about a microsecond; the real one counts cost units, 10,000,000 an expression
+ALL_STEPS_MAX = 300_000  # of all rules of one object together, as RuntimeCELCostBudget bounds them
 DEPTH_MAX = 60
 TOKEN = re.compile(r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|0x[0-9a-fA-F]+|\d+)u?|(?P<text>[rR]?(?:'''.*?'''|\"\"\".*?\"\"\"
     |"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))|(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)|(?P<sign>&&|\|\||[<>=!]=|[-+*/%<>!?:.,()\[\]{}]))""",
@@ -153,6 +154,8 @@ class _Parser:
     def primary(self) -> Node:
         kind, text = self.take()
         if kind == "number":
+            if len(text) > 400:
+                raise CelError("Syntax error: invalid int literal")
             return ("value", float(text) if "." in text or ("e" in text.lower() and not text.startswith("0x")) else int(text, 0))
         if kind == "text":
             return ("value", _text(text))
@@ -211,6 +214,13 @@ def _text(token: str) -> str:
     return plain
 
 
+class Cost:
+    """What is left for the rules of one object."""
+
+    def __init__(self) -> None:
+        self.left = ALL_STEPS_MAX
+
+
 class Expression:
     """A parsed rule."""
 
@@ -219,15 +229,19 @@ class Expression:
         self._tree = parser.whole()
         self.about_change = "oldSelf" in parser.used
 
-    def value(self, names: Mapping[str, Json]) -> Json:
+    def value(self, names: Mapping[str, Json], cost: Cost | None = None) -> Json:
         """Raises CelError."""
+        run = _Run(cost)
         try:
-            return _Run().value(self._tree, dict(names))
+            return run.value(self._tree, dict(names))
         except (TypeError, ValueError, OverflowError, RecursionError, re.error) as error:
             raise CelError(f"no such overload: {type(error).__name__}") from None
+        finally:
+            if cost is not None:
+                cost.left -= run.steps
 
-    def holds(self, names: Mapping[str, Json]) -> bool:
-        found = self.value(names)
+    def holds(self, names: Mapping[str, Json], cost: Cost | None = None) -> bool:
+        found = self.value(names, cost)
         if not isinstance(found, bool):
             raise CelError("the rule does not evaluate to bool")
         return found
@@ -242,13 +256,16 @@ def compiled(text: str) -> Expression:
 
 
 class _Run:
-    def __init__(self) -> None:
-        self.steps = 0
+    def __init__(self, cost: Cost | None) -> None:
+        self.steps, self.most = 0, STEPS_MAX if cost is None else min(STEPS_MAX, cost.left)
+
+    def spend(self, steps: int) -> None:
+        self.steps += steps
+        if self.steps > self.most:
+            raise CelError("call cost exceeds limit: cost limit exceeded")
 
     def value(self, node: Node, names: dict[str, Json]) -> Json:
-        self.steps += 1
-        if self.steps > STEPS_MAX:
-            raise CelError("call cost exceeds limit: cost limit exceeded")
+        self.spend(1)
         kind = node[0]
         if kind == "value":
             return node[1]
@@ -321,6 +338,7 @@ class _Run:
         if sign == "in":
             if not isinstance(b, (list, dict)):
                 raise CelError("no such overload")
+            self.spend(len(b))
             return a in b if isinstance(b, dict) else any(_equal(a, one) for one in b)
         if sign in ("<", "<=", ">", ">="):
             if not (isinstance(a, str) and isinstance(b, str)):
@@ -329,6 +347,7 @@ class _Run:
         if (sign == "+" and type(a) is type(b) and isinstance(a, str)) or (sign == "+" and isinstance(a, list) and isinstance(b, list)):
             if len(a) + len(b) > STEPS_MAX:
                 raise CelError("call cost exceeds limit: cost limit exceeded")
+            self.spend((len(a) + len(b)) // 100)
             return a + b
         a, b = self.number(a), self.number(b)
         if sign in ("/", "%"):
@@ -406,6 +425,8 @@ class _Run:
     def method(self, name: str, held: Json, given: list[Json]) -> Json:
         if name == "size" and isinstance(held, (str, list, dict)):
             return len(held)
+        self.spend(len(held) * (8 * len(given[0]) if name == "matches" and given and isinstance(given[0], str) else 1) // 4
+                   if isinstance(held, (str, list)) else 0)
         if isinstance(held, str) and name in _OF_TEXT:
             return _OF_TEXT[name](held, *given)
         if isinstance(held, list) and name in _OF_LISTS:
@@ -421,14 +442,27 @@ def _matches(text: str, pattern: str) -> bool:
     return linear.compiled(pattern, re.ASCII).search(text) is not None
 
 
+def _replaced(text: str, old: str, new: str) -> str:
+    """Refused before it is made: a text of some thousand letters can grow to gigabytes."""
+    if len(text) + text.count(old) * len(new) > STEPS_MAX:
+        raise CelError("call cost exceeds limit: cost limit exceeded")
+    return text.replace(old, new)
+
+
+def _joined(items: list[Json], by: str = "") -> str:
+    if sum(map(len, items)) + len(items) * len(by) > STEPS_MAX:
+        raise CelError("call cost exceeds limit: cost limit exceeded")
+    return by.join(items)
+
+
 _OF_TEXT: dict[str, Callable[..., Json]] = {
     "startsWith": str.startswith, "endsWith": str.endswith, "contains": lambda text, part: part in text, "matches": _matches,
     "lowerAscii": str.lower, "upperAscii": str.upper, "trim": str.strip, "split": lambda text, by, limit=-1: text.split(by, limit - 1
                                                                                                                      if limit > 0 else -1),
-    "replace": lambda text, old, new: text.replace(old, new)[:STEPS_MAX], "indexOf": str.find, "lastIndexOf": str.rfind,
+    "replace": _replaced, "indexOf": str.find, "lastIndexOf": str.rfind,
     "substring": lambda text, start, end=None: text[start:end], "charAt": lambda text, at: text[at:at + 1],
 }
 _OF_LISTS: dict[str, Callable[..., Json]] = {
-    "join": lambda items, by="": by.join(items), "isSorted": lambda items: all(a <= b for a, b in itertools.pairwise(items)),
+    "join": _joined, "isSorted": lambda items: all(a <= b for a, b in itertools.pairwise(items)),
     "sum": sum, "min": min, "max": max, "indexOf": lambda items, one: items.index(one) if one in items else -1,
 }

@@ -18,7 +18,7 @@ Json = Any
 Schema = Mapping[str, Any]
 INT32, INT64 = 2**31, 2**63
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*\Z")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 UUID = re.compile(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\Z")
 DURATION = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w))*\Z|0\Z")
 HOSTNAME = re.compile(r"([a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)*\Z")
@@ -31,7 +31,7 @@ def validate(schema: Schema, value: Json, path: str, old: Json = None) -> list[F
     if not errors:
         _list_types(schema, value, path, errors)
     if not errors:
-        _rules(schema, value, old, path, errors)
+        _rules(schema, value, old, path, errors, cel.Cost())
     return errors
 
 
@@ -205,13 +205,14 @@ def _list_types(schema: Schema, value: Json, path: str, errors: list[FieldError]
     """Items that a set or a keyed list holds twice (schema/listtype)."""
     if isinstance(value, list):
         relation, items = schema.get(LIST_TYPE), schema.get("items") or {}
-        seen: list[Json] = []
+        seen: set[str] = set()
         for at, item in enumerate(value):
             if relation in ("set", "map"):
                 key = {name: item[name] for name in schema.get(LIST_KEYS) or () if name in item} if relation == "map" else item
-                if key in seen:
+                text = json.dumps(key, sort_keys=True)
+                if text in seen:
                     errors.append(FieldError.duplicate(f"{path}[{at}]", key))
-                seen.append(key)
+                seen.add(text)
             _list_types(items, item, f"{path}[{at}]", errors)
     elif isinstance(value, dict):
         known, others = schema.get("properties") or {}, schema.get("additionalProperties")
@@ -221,26 +222,26 @@ def _list_types(schema: Schema, value: Json, path: str, errors: list[FieldError]
                 _list_types(inner, member, _under(path, name), errors)
 
 
-def _rules(schema: Schema, value: Json, old: Json, path: str, errors: list[FieldError]) -> None:
+def _rules(schema: Schema, value: Json, old: Json, path: str, errors: list[FieldError], cost: cel.Cost) -> None:
     """x-kubernetes-validations, from the outside in (apiserver/schema/cel/validation.go)."""
     for rule in schema.get(RULES) or ():
         expression = cel.compiled(rule["rule"])
         if (expression.about_change and old is None and not rule.get("optionalOldSelf")) or value is None:
             continue
         try:
-            held = expression.holds({"self": value, **({"oldSelf": old} if expression.about_change else {})})
+            held = expression.holds({"self": value, **({"oldSelf": old} if expression.about_change else {})}, cost)
         except cel.CelError as error:
             errors.append(FieldError.invalid(path or "<nil>", _shown(value), f"rule evaluation error: {error}"))
             continue
         if not held:
-            errors.append(_broken(rule, value, path, expression))
+            errors.append(_broken(rule, value, path, expression, cost))
     if isinstance(value, dict):
         known, others = schema.get("properties") or {}, schema.get("additionalProperties")
         for name, member in value.items():
             inner = known.get(name) or (others if isinstance(others, dict) else None)
             if inner:
                 before = old.get(name) if isinstance(old, dict) else None
-                _rules(inner, member, before, _under(path, name), errors)
+                _rules(inner, member, before, _under(path, name), errors, cost)
     elif isinstance(value, list):
         items = schema.get("items") or {}
         for at, item in enumerate(value):
@@ -248,14 +249,14 @@ def _rules(schema: Schema, value: Json, old: Json, path: str, errors: list[Field
             if isinstance(old, list) and schema.get(LIST_TYPE) == "map" and isinstance(item, dict):
                 keys = schema.get(LIST_KEYS) or ()
                 before = next((one for one in old if all(one.get(key) == item.get(key) for key in keys)), None)
-            _rules(items, item, before, f"{path}[{at}]", errors)
+            _rules(items, item, before, f"{path}[{at}]", errors, cost)
 
 
-def _broken(rule: Mapping[str, Any], value: Json, path: str, expression: Any) -> FieldError:
+def _broken(rule: Mapping[str, Any], value: Json, path: str, expression: Any, cost: cel.Cost) -> FieldError:
     words = rule.get("message") or ""
     if rule.get("messageExpression"):
         try:
-            words = str(cel.compiled(rule["messageExpression"]).value({"self": value}))
+            words = str(cel.compiled(rule["messageExpression"]).value({"self": value}, cost))
         except cel.CelError:
             words = words or f"failed rule: {rule['rule']}"
     words = words or f"failed rule: {rule['rule'].strip()}"
