@@ -21,10 +21,11 @@ export function installTabs(document, socket) {
     },
     whenOpened: (name, callback) => (onOpen[name] = callback),
     current: () => buttons.find((button) => button.getAttribute("aria-selected") === "true").dataset.tab,
-    /** On a phone the tools lie below the fold: what somebody asked for there comes into view. */
+    /** On a phone the tools lie below the fold: what somebody asked for there comes into view. At once: a smooth scroll would pass the
+     * quiz slowly enough to make it the step being read, and what is then typed would count for nothing (lesson.js). */
     reveal() {
       const box = list.getBoundingClientRect();
-      if (box.bottom > innerHeight || box.top < 0) list.scrollIntoView({ block: "start" });
+      if (box.bottom > innerHeight || box.top < 0) list.scrollIntoView({ block: "start", behavior: "instant" });
     },
   };
   list.addEventListener("click", (event) => {
