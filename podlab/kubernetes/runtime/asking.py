@@ -17,7 +17,7 @@ from .process import Data, Errno, Process
 from .serving import Answer, Chores, feed_http, serve
 from .system import Sys
 
-DATAGRAM_MS = 10_000  # agnhost netexec waits so long for a UDP answer
+DATAGRAM_MS = 5_000  # agnhost netexec waits so long for a UDP answer
 DIAL_MS = 30_000  # Go's net/http: the DefaultTransport's dialer gives up after 30 s
 NOTHING: Data = {"status": 0, "headers": [], "body": "", "error": "", "address": ""}
 Learned = dict[str, Data]

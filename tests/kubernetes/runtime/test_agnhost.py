@@ -44,6 +44,8 @@ def test_netexec_dials_others_as_often_as_asked(lab: Lab) -> None:
     refused = json.loads(get(lab, "netexec", 8080, f"/dial?host={lab.ip('client')}&port=81&request=hostname"))
     assert "connection refused" in refused["errors"][0]
     assert get(lab, "netexec", 8080, "/serverport") == "8080"
+    assert get(lab, "netexec", 8080, "/echo?msg=poststart") == "poststart"
+    assert "GET /echo?msg=poststart&code=\n" in lab.logs("netexec")
 
 
 def test_netexec_speaks_udp_also_through_a_service(lab: Lab) -> None:

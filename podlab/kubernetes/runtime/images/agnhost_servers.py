@@ -40,7 +40,7 @@ def netexec_wish(proc: Process, sys: Sys, request: http.Message, learned: Learne
     """/dial asks another server `tries` times, /shell runs a command."""
     values = _form(request)
     if request.path == "/shell" and not learned:
-        return Command("0", (values.get("shell") or "/bin/sh", "-c", values.get("cmd") or values.get("shellCommand") or ""))
+        return Command("0", ("/bin/sh", "-c", values.get("shellCommand") or values.get("cmd") or ""))
     tries, protocol = values.get("tries") or "1", values.get("protocol", "http").lower() or "http"
     if request.path != "/dial" or protocol not in ("http", "udp") or not tries.isdigit():
         return None
@@ -52,9 +52,17 @@ def netexec_wish(proc: Process, sys: Sys, request: http.Message, learned: Learne
     return Wish(f"{len(learned)}", host, port, http.request("GET", "/" + values["request"], f"{host}:{port}", [("Connection", "close")]))
 
 
+LOGGED = {"/echo": (("msg", "msg"), ("code", "code")), "/exit": (("code", "code"), ("timeout", "timeout"), ("wait", "wait")),
+          "/dial": tuple((name, name) for name in ("host", "protocol", "port", "request", "tries")), "/shell": (("cmd", "shellCommand"),),
+          "/redirect": (("msg", "location"), ("code", "code"))}
+"""Parameters that netexec's log tells, as it calls them."""
+
+
 def netexec_answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, peer: str) -> Answer:
     values, data, path = query(request), proc["data"], request.path
-    sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {request.method} {path}\n")
+    told = "&".join(f"{name}={values.get(key, '')}" for name, key in LOGGED.get(path, ()))
+    method = request.method if path == "/redirect" else "GET"
+    sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {method} {path}{'?' + told if told else ''}\n")
     if path == "/":
         return text_answer(f"NOW: {stamp(sys.now, '%Y-%m-%d %H:%M:%S')}.{sys.now % 1000:03d} +0000 UTC m=+{(sys.now - data['began']) / 1000:.9f}")
     if path in ("/hostname", "/hostName"):
@@ -108,7 +116,7 @@ def _uploaded(sys: Sys, request: http.Message) -> http.Message:
         sys.change(path, m=0o700)
     except Errno as error:
         return text_answer(json.dumps({"error": f"Unable to write file: {error.text.lower()}."}, separators=(",", ":")))
-    return text_answer(json.dumps({"output": path}, separators=(",", ":")))
+    return text_answer(json.dumps({"output": path}, separators=(",", ":")), 201)
 
 
 def netexec_datagrams(proc: Process, sys: Sys) -> Waits:
@@ -118,8 +126,8 @@ def netexec_datagrams(proc: Process, sys: Sys) -> Waits:
         return Waits()
     while sys.readable(fd):
         text, sender = sockets.receive(sys, fd)
-        word, _, rest = text.rstrip("\n").partition(" ")
-        answer = {"hostname": sys.hostname, "clientip": f"{sender[0]}:{sender[1]}", "echo": rest}.get(word.lower(), "")
+        word, _, rest = text.strip().lower().partition(" ")  # all of it in small letters, as it is
+        answer = {"hostname": sys.hostname, "clientip": f"{sender[0]}:{sender[1]}", "echo": rest}.get(word, "")
         if answer:
             sockets.send(sys, fd, answer, sender)
     return Waits(fds=(fd,))
