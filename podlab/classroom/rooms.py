@@ -56,6 +56,7 @@ class Room:
         self.watchers: set[Watcher] = set()
         self.dirty: set[UUID] = set()
         self.moved: set[UUID] = set(self.seats)  # whose picture is out of date
+        self.renewing = asyncio.Lock()  # two at a time would start two broadcasts, of which one is never ended
 
     @property
     def rule(self) -> Rule:
@@ -135,6 +136,10 @@ class Room:
 
     async def renew(self) -> None:
         """The class or its members changed in the database: take it over, and bring every page to it."""
+        async with self.renewing:
+            await self._renew()
+
+    async def _renew(self) -> None:
         self.classroom, seats, self.votes, self.turns = await CLUSTERS.writer.call(_load, self.classroom.pk)
         present = self.seats
         self.seats = {}
@@ -172,7 +177,12 @@ class Room:
         for seat in changed:
             seat.unsaved = False
         if changed:
-            await CLUSTERS.writer.call(_save, [seat.member for seat in changed])
+            try:
+                await CLUSTERS.writer.call(_save, [seat.member for seat in changed])
+            except BaseException:
+                for seat in changed:  # what could not be written is written next time
+                    seat.unsaved = True
+                raise
 
 
 ROOMS: dict[int, Room] = {}

@@ -151,6 +151,8 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """The class is over: nobody comes in any more, and its wishes let go of the pages."""
     found = access.get_classroom(request, pk)
     found.closed, found.frozen, found.rate, found.announcement, found.timer_ends = timezone.now(), False, None, "", None
+    found.broadcasting = found.lesson = found.step = found.question_lesson = found.question = ""
+    found.revealed = False
     found.save()
     access.audit(found, "closed", user=request.user)
     tell(found)

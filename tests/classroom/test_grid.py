@@ -253,3 +253,14 @@ async def test_everybody_follows_the_teacher_s_cluster_until_let_go(classroom: C
     await learner.until('<section id="follow" hx-ext="morph" hidden')
     for page in (own, learner, later):
         await page.line.disconnect()
+
+
+async def test_a_class_that_is_over_lets_go_of_every_page(classroom: Classroom, teacher: User) -> None:
+    def work() -> None:
+        Classroom.objects.filter(pk=classroom.pk).update(broadcasting=LESSON, lesson=LESSON, question_lesson=LESSON, question="q", frozen=True)
+        signed_in(teacher).post(f"/teacher/classes/{classroom.pk}/close/")
+        classroom.refresh_from_db()
+
+    await database_sync_to_async(work)()
+    assert classroom.closed
+    assert (classroom.broadcasting, classroom.lesson, classroom.question, classroom.frozen) == ("", "", "", False)
