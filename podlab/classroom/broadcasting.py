@@ -32,6 +32,7 @@ class Broadcast:
 
     def __init__(self, room: Room, live: LiveCluster) -> None:
         self.room, self.live = room, live
+        self.lesson = library.get(room.classroom.broadcasting)
         self.due = True
         live.viewers.add(self)
         live.transcript.readers.add(self._printed)
@@ -52,8 +53,7 @@ class Broadcast:
         board = panels.rendered(self.live, WIDTH, Options()).fragments["diagram"]
         shown = IDS.sub(lambda match: match[0] + "f-", PICKED.sub("", board))
         printed = "".join(_inner(piece) for piece in self.live.transcript.pieces()[-PIECES_SHOWN:])
-        lesson = library.get(self.room.classroom.broadcasting)
-        return render_to_string("classroom/_follow.html", {"board": mark_safe(shown), "printed": mark_safe(printed), "lesson": lesson})  # noqa: S308
+        return render_to_string("classroom/_follow.html", {"board": mark_safe(shown), "printed": mark_safe(printed), "lesson": self.lesson})  # noqa: S308
 
     async def tell(self) -> None:
         """Show what is new, if anything is. Called a few times a second."""

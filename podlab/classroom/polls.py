@@ -71,8 +71,8 @@ async def vote(room: Room, page: audience.LabPage, message: Mapping[str, Any]) -
         raise limits.refuse("고를 수 없는 답입니다.")
     if page.learner_id in room.votes:
         return
-    room.votes[page.learner_id] = choice
     await CLUSTERS.writer.call(_store, room.classroom, page.learner_id, choice)
+    room.votes.setdefault(page.learner_id, choice)
     page.show(card(room, page.learner_id))
     for watcher in list(room.watchers):
         watcher.changed(set())

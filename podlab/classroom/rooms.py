@@ -234,7 +234,13 @@ _tasks: set[asyncio.Task[Any]] = set()
 def later(work: Coroutine[Any, Any, None]) -> None:
     """Do `work` beside everything else, on this loop."""
     _tasks.add(task := asyncio.get_running_loop().create_task(work))
-    task.add_done_callback(_tasks.discard)
+    task.add_done_callback(_finished)
+
+
+def _finished(task: asyncio.Task[Any]) -> None:
+    _tasks.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("Work beside the pages failed", exc_info=error)
 
 
 async def _keep(room: Room) -> None:
