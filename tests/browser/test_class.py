@@ -177,7 +177,7 @@ def directed(server: Server) -> tuple[list[str], dict[str, int]]:
     return [one.replace("-", "") for one in json.loads(rows[0][0])] if rows else [], counts
 
 
-@pytest.mark.parametrize("wait", [0.0, 0.05, 0.25])
+@pytest.mark.parametrize("wait", [0.0, 0.03, 0.08])
 def test_a_fault_for_many_reaches_each_once_though_the_server_dies_half_way(new_page: Callable[..., Page], own_server: Server, wait: float) -> None:
     number = 24
     create_teacher(own_server, "kim")
