@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -43,7 +44,10 @@ async def test_what_a_learner_does_is_stated_under_a_name_that_is_none(classroom
     await page.send(action="terminal", line="echo so-far")
     await page.until("so-far\n")
     await page.line.disconnect()
-    assert await database_sync_to_async(xapi.send_due)() >= 2
+    async with asyncio.timeout(8):  # opened, answered, and the step that this finishes: written beside the page
+        while await database_sync_to_async(Statement.objects.count)() < 3:
+            await asyncio.sleep(0.01)
+    assert await database_sync_to_async(xapi.send_due)() == 3
     (path, headers, body), = store.asked
     assert path == "/xapi/statements"
     assert headers["X-Experience-API-Version"] == "1.0.3"

@@ -67,7 +67,7 @@ def test_terminal_output_stays_text_and_obeys_only_a_clear() -> None:
     assert panels.terminal_text("out", "\x1b[31mred\x1b[0m\x07") == panels.terminal_text("out", "red")
     cleared = panels.terminal_text("out", "old\x1b[H\x1b[2Jnew")
     assert 'hx-swap-oob="innerHTML"' in cleared and "old" not in cleared
-    assert panels.writable("a\udcff\x00b") == "a\ufffd\ufffdb"
+    assert limits.writable("a\udcff\x00b") == "a\ufffd\ufffdb"
 
 
 def test_a_terminal_that_writes_without_end_is_told_to_wait() -> None:

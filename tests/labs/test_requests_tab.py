@@ -47,4 +47,4 @@ def test_requests_alone_tell_the_page_that_there_is_something_new(lab: Lab) -> N
     live = LiveCluster(1, lab.cluster, 0, 0.0, NO_WRITER)
     before = live.mark()
     lab.run("shop", "curl -s http://vault/", "app")
-    assert live.mark()[2] > before[2]
+    assert live.mark()[3] > before[3]

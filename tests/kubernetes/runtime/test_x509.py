@@ -47,7 +47,7 @@ EC_KEY = der(0x30, der(2, b"\1") + der(4, b"\xff" * 20_000))
 def test_a_file_that_is_meant_to_take_long_is_read_soon(act: Callable[[], Any]) -> None:
     began = time.process_time()
     act()
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 2  # it took 20 s and more; a busy machine makes half a second of a quarter
 
 
 def test_a_name_without_end_is_no_name() -> None:
