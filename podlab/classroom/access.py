@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -84,7 +85,7 @@ def get_member_cluster(classroom: Classroom, learner_id: Any, lesson: str) -> Cl
     return cluster
 
 
-def present_membership(learner: Learner) -> Membership | None:
+def present_membership(learner: Learner | UUID) -> Membership | None:
     """The class that a learner sits in now: of those that are open, the one joined last."""
     return (Membership.objects.select_related("classroom")
             .filter(learner=learner, removed=None, classroom__closed=None).order_by("-joined", "-id").first())

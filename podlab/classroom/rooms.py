@@ -26,7 +26,7 @@ from podlab.classroom.seats import Seat
 from podlab.classroom.signals import Rule
 from podlab.labs import audience, limits, rows, storage
 from podlab.labs.live import CLUSTERS
-from podlab.labs.models import Cluster, Learner
+from podlab.labs.models import Cluster
 
 logger = logging.getLogger(__name__)
 
@@ -362,8 +362,7 @@ async def set_hand(room: Room, learner_id: UUID, *, up: bool) -> None:
 # ---- rows
 
 def _membership(learner_id: UUID) -> Membership | None:
-    learner = Learner.objects.filter(pk=learner_id).first()
-    return access.present_membership(learner) if learner else None
+    return access.present_membership(learner_id) if Classroom.objects.filter(closed=None).exists() else None
 
 
 def _load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], datetime | None]:

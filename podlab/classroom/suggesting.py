@@ -72,11 +72,11 @@ def _hear(act: audience.Act) -> None:
 
 async def _show(page: audience.LabPage) -> None:
     """What waits on a page that was opened: a fork to be sent back, or suggestions to be answered."""
-    found = await CLUSTERS.writer.call(_fork_of, page.learner_id, page.lesson)
+    found, suggestions = await CLUSTERS.writer.call(_waiting_for, page.learner_id, page.lesson)
     if found is not None:
         _lines.setdefault((page.learner_id, page.lesson), [])
         page.show(_fork_bar(found))
-    for suggestion in await CLUSTERS.writer.call(_open_for, page.learner_id, page.lesson):
+    for suggestion in suggestions:
         page.show(_card(suggestion))
 
 
@@ -128,6 +128,11 @@ async def _answer(page: audience.LabPage, message: Mapping[str, Any]) -> None:
 
 def _fork_of(learner_id: UUID, lesson: str) -> Fork | None:
     return Fork.objects.select_related("membership").filter(desk__learner_id=learner_id, lesson=lesson, membership__removed=None).first()
+
+
+def _waiting_for(learner_id: UUID, lesson: str) -> tuple[Fork | None, list[Suggestion]]:
+    fork = _fork_of(learner_id, lesson) if Fork.objects.filter(lesson=lesson).exists() else None
+    return fork, _open_for(learner_id, lesson) if Suggestion.objects.filter(lesson=lesson, answered=None).exists() else []
 
 
 def _open_for(learner_id: UUID, lesson: str) -> list[Suggestion]:

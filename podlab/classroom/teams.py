@@ -32,6 +32,8 @@ class GameError(Exception):
 
 def place(learner: Learner, lesson: str) -> Place | None:
     """The team's place of somebody who plays at this lesson just now; None: nobody's but their own (access.share)."""
+    if not Game.objects.filter(lesson=lesson, ended=None).exists():  # asked at every door, and mostly there is none
+        return None
     player = (TeamMember.objects.select_related("team__learner")
               .filter(membership__learner=learner, membership__removed=None, game__lesson=lesson, game__ended=None, game__classroom__closed=None)
               .order_by("-game_id").first())

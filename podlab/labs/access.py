@@ -71,9 +71,13 @@ def get_cluster(carrier: Carrier, lesson: str) -> Cluster:
 
 def open_cluster(carrier: Carrier, lesson: str, *, seed: int, epoch_ms: int, engine_version: str) -> Cluster:
     """The cluster that the visitor works on in a lesson, made with these facts if there is none yet. Raises NoLearner."""
-    owner = place_of(get_learner(carrier), lesson).owner
+    return open_at(place_of(get_learner(carrier), lesson), lesson, seed=seed, epoch_ms=epoch_ms, engine_version=engine_version)
+
+
+def open_at(place: Place, lesson: str, *, seed: int, epoch_ms: int, engine_version: str) -> Cluster:
+    """The cluster of a visitor's place (`place_of`), for who has asked for the place already."""
     born = {"seed": seed, "epoch_ms": epoch_ms, "now_ms": epoch_ms, "engine_version": engine_version}
-    cluster, _ = Cluster.objects.select_related("learner").get_or_create(learner=owner, lesson=lesson, defaults=born)
+    cluster, _ = Cluster.objects.select_related("learner").get_or_create(learner=place.owner, lesson=lesson, defaults=born)
     return cluster
 
 

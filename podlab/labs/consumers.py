@@ -81,9 +81,10 @@ class LabConsumer(AsyncWebsocketConsumer):
     def _open(self) -> Cluster:
         birth = births.birth(self.lesson)
         self.visitor = access.get_learner(self.scope)
-        self.people = access.place_of(self.visitor, self.lesson).people
+        place = access.place_of(self.visitor, self.lesson)
+        self.people = place.people
         self.by = str(self.visitor.pk) if self.people else ""
-        return access.open_cluster(self.scope, self.lesson, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
+        return access.open_at(place, self.lesson, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
 
     async def _join(self) -> None:
         """Join the live cluster (again, after it was discarded) and show everything."""

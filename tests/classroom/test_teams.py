@@ -35,12 +35,12 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def members(classroom: Classroom) -> list[Membership]:
-    return [seat(classroom, name) for name in ("하늘", "바다", "구름")]
+    return [seat(classroom, name) for name in ("하늘", "바다", "별하")]
 
 
 @pytest.fixture
 def game(classroom: Classroom, members: list[Membership]) -> Game:
-    """Two teams: 하늘 and 바다 in the first, 구름 in the second."""
+    """Two teams: 하늘 and 바다 in the first, 별하 in the second."""
     found = teams.start(classroom, "첫 게임", LESSON, 2, deal=False)
     first, second = found.teams.all()
     for member, team in zip(members, (first, first, second), strict=True):
@@ -153,7 +153,7 @@ async def test_what_a_member_solves_is_the_team_s_and_moves_the_board(game: Game
     page.html = ""
     await page.send(action="check", step=next(s.id for s in library.get(LESSON).steps if s.exercise))
     html = await page.until(">1/")
-    assert "구름" not in html, "the board names no person of another team"
+    assert "별하" not in html, "the board names no person of another team"
     await page.line.disconnect()
 
 
