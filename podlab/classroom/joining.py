@@ -7,11 +7,12 @@ import io
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import Model, UniqueConstraint
 from django.utils import timezone
 
-from lessons.models import Answer, Attempt, StepDone
 from podlab.classroom.models import NAME_MAX, NUMBER_MAX, Classroom, Membership, RosterEntry
 from podlab.labs import sessions
 from podlab.labs.models import Cluster, Learner
@@ -166,14 +167,12 @@ def remove(member: Membership) -> None:
 def merge(old: Membership, new: Membership) -> None:
     """One person came twice (another browser, no code at hand): `new`'s browser goes on as `old`, with the work of both.
 
-    Where both have a cluster of the same lesson, the one used last stays.
+    Everything that refers to the second is handed over, whatever table it stands in. Where both have a cluster of the same lesson, the one
+    used last stays; where both have worked at the same thing, the counts add up.
     """
     if old.classroom_id != new.classroom_id or old.pk == new.pk:
         raise ValueError("two different seats of one class are merged")
     with transaction.atomic():
-        for model, keys in ((StepDone, ("lesson", "step")), (Attempt, ("lesson", "exercise"))):
-            _move(model, keys, old.learner, new.learner)
-        Answer.objects.filter(learner=new.learner).update(learner=old.learner)
         for cluster in Cluster.objects.filter(learner=new.learner):
             other = Cluster.objects.filter(learner=old.learner, lesson=cluster.lesson).first()
             if other is not None and other.updated > cluster.updated:
@@ -181,15 +180,49 @@ def merge(old: Membership, new: Membership) -> None:
             if other is not None:
                 other.delete()
             Cluster.objects.filter(pk=cluster.pk).update(learner=old.learner)
-        RosterEntry.objects.filter(membership=new).update(membership=None)
-        new.delete()
+        _hand_over(new.learner, old.learner)
+        Learner.objects.filter(merged_into=new.learner).update(merged_into=old.learner)
         Learner.objects.filter(pk=new.learner_id).update(merged_into=old.learner)
 
 
-def _move(model: type[StepDone] | type[Attempt], keys: tuple[str, ...], old: Learner, new: Learner) -> None:
-    for row in model._default_manager.filter(learner=new):
-        try:
-            with transaction.atomic():
-                model._default_manager.filter(pk=row.pk).update(learner=old)
-        except IntegrityError:  # the old one has it too
+def _hand_over(source: Model, target: Model) -> None:
+    """Every row that refers to `source` refers to `target` from now on; one that `target` has already is combined with that."""
+    for relation in source._meta.related_objects:
+        model, name = relation.related_model, relation.field.name
+        if relation.one_to_one or model is Cluster:  # a desk, a team's owner, a roster's line; clusters are merge's
             continue
+        for row in model._default_manager.filter(**{name: source}):
+            twin = _twin(row, name, target)
+            if twin is None:
+                model._default_manager.filter(pk=row.pk).update(**{name: target})
+            else:
+                _combine(row, twin)
+
+
+def _twin(row: Model, name: str, target: Model) -> Model | None:
+    """What of `target`'s stands where the row would: all but the reference agree in a unique constraint."""
+    for constraint in row._meta.constraints:
+        if isinstance(constraint, UniqueConstraint) and name in constraint.fields:
+            others = {field: getattr(row, field) for field in constraint.fields if field != name}
+            found = type(row)._default_manager.filter(**others, **{name: target}).first()
+            if found is not None:
+                return found
+    return None
+
+
+def _combine(row: Any, twin: Any) -> None:
+    """Two rows for one thing become one: checks and seconds add up, the most hints count, the first solution stands."""
+    for count in ("checks", "seconds"):
+        if hasattr(twin, count):
+            setattr(twin, count, getattr(twin, count) + getattr(row, count))
+    if hasattr(twin, "hints"):
+        twin.hints = max(twin.hints, row.hints)
+    if getattr(row, "solved", None) is not None and (twin.solved is None or row.solved < twin.solved):
+        twin.solved = row.solved
+        if hasattr(twin, "commands"):
+            twin.commands = row.commands
+    if isinstance(twin, Membership):
+        RosterEntry.objects.filter(membership=row).update(membership=None)
+        _hand_over(row, twin)
+    row.delete()
+    twin.save()

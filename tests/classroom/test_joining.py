@@ -155,3 +155,34 @@ def test_a_teacher_gives_somebody_a_new_resume_code(classroom: Classroom) -> Non
     client = Client()
     client.post("/resume/", {"code": code})
     assert client.get("/").context["learner"] == found
+
+
+def test_a_merge_hands_over_whatever_refers_to_the_second_seat_and_adds_up_what_both_have(classroom: Classroom) -> None:
+    from lessons.models import Attempt, LessonTime
+    from podlab.classroom.models import Assignment, Game, Suggestion, Team, TeamMember, Vote, Work
+    from podlab.labs.models import Learner
+
+    old, new = seat(classroom, "하늘"), seat(classroom, "하늘2")
+    assignment = Assignment.objects.create(classroom=classroom, title="숙제", exercises="[]", opens=timezone.now())
+    Work.objects.create(assignment=assignment, learner=old.learner, lesson="a", exercise="both", checks=2)
+    Work.objects.create(assignment=assignment, learner=new.learner, lesson="a", exercise="both", checks=1, solved=timezone.now())
+    Work.objects.create(assignment=assignment, learner=new.learner, lesson="a", exercise="only", checks=3)
+    Attempt.objects.create(learner=old.learner, lesson="a", exercise="x", checks=1, hints=1)
+    Attempt.objects.create(learner=new.learner, lesson="a", exercise="x", checks=1, hints=3, commands=7, solved=timezone.now())
+    LessonTime.objects.create(learner=old.learner, lesson="a", seconds=10)
+    LessonTime.objects.create(learner=new.learner, lesson="a", seconds=5)
+    Suggestion.objects.create(membership=new, lesson="a", note="n")
+    Vote.objects.create(classroom=classroom, learner=old.learner, lesson="a", question="q", choice=0)
+    Vote.objects.create(classroom=classroom, learner=new.learner, lesson="a", question="q", choice=1)
+    game = Game.objects.create(classroom=classroom, title="겨루기", lesson="a")
+    team = Team.objects.create(game=game, name="고래", learner=Learner.objects.create(nickname="팀", resume_code_hash="t"))
+    TeamMember.objects.create(game=game, team=team, membership=new)
+    joining.merge(old, new)
+    assert {(w.exercise, w.checks, w.solved is not None) for w in Work.objects.filter(learner=old.learner)} == {("both", 3, True), ("only", 3, False)}
+    attempt = Attempt.objects.get()
+    assert (attempt.learner, attempt.checks, attempt.hints, attempt.commands) == (old.learner, 2, 3, 7)
+    assert LessonTime.objects.get().seconds == 15
+    assert Suggestion.objects.get().membership == old
+    assert Vote.objects.get().choice == 0, "the first vote counts"
+    assert TeamMember.objects.get().membership == old
+    assert list(classroom.memberships.all()) == [old]
