@@ -5,6 +5,7 @@ Who helps does not act on the cluster from here: the lines go into the learner's
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -14,11 +15,12 @@ from podlab.classroom import access, chatting, rooms
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
 from podlab.labs import audience, limits, panels
-from podlab.labs.consumers import LabConsumer
+from podlab.labs.consumers import NO_LESSON, LabConsumer
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
 
+ALLOWED_SECONDS = 5.0  # so long a look is taken to be allowed before it is asked again
 LOOKS = ("select", "tab", "width")  # what only changes what this page shows
 
 
@@ -27,6 +29,7 @@ class LookConsumer(LabConsumer):
 
     async def connect(self) -> None:
         self.helping = False
+        self.allowed_at = asyncio.get_running_loop().time()
         await super().connect()
         if self.live is not None:
             await self._begin_chat()
@@ -76,6 +79,18 @@ class LookConsumer(LabConsumer):
                 room.seats[self.learner_id].lookers.discard(self)
             await self._stop_helping()
         await super().disconnect(code)
+
+    async def _send_changes(self) -> None:
+        """Who has been removed from the class, or deleted, is not looked at any longer."""
+        now = asyncio.get_running_loop().time()
+        if now - self.allowed_at > ALLOWED_SECONDS:
+            self.allowed_at = now
+            try:
+                await on_database(access.get_member_cluster)(self.classroom, self.learner_id, self.lesson)
+            except access.NotYours:
+                await self.close(NO_LESSON)
+                return
+        await super()._send_changes()
 
     # ---- in
 

@@ -264,3 +264,23 @@ async def test_a_class_that_is_over_lets_go_of_every_page(classroom: Classroom, 
     await database_sync_to_async(work)()
     assert classroom.closed
     assert (classroom.broadcasting, classroom.lesson, classroom.question, classroom.frozen) == ("", "", "", False)
+
+
+async def test_who_is_removed_from_the_class_is_not_looked_at_any_longer(classroom: Classroom, teacher: User, settings: Any,
+                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    from podlab.classroom import joining, looking
+
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+    monkeypatch.setattr(looking, "ALLOWED_SECONDS", 0.0)
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    mine = await database_sync_to_async(lambda: cookie(signed_in(teacher)))()
+    watching = await Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", mine).open()
+    await watching.until("board-svg")
+    await database_sync_to_async(joining.remove)(member)
+    await learner.send(action="terminal", line="kubectl run secret --image=nginx")
+    async with asyncio.timeout(8):
+        while (told := await watching.line.receive_output())["type"] != "websocket.close":
+            assert "secret" not in str(told)
+    assert told["code"] == 4404
+    await learner.line.disconnect()
