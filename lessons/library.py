@@ -35,18 +35,19 @@ def _stamp() -> float:
 @lru_cache(maxsize=2)
 def _load(stamp: float) -> dict[str, Lesson]:
     found: dict[str, Lesson] = {}
+    linked_terms = terms()
     for folder in folders():
         if folder.is_dir():
             for lesson in loader.load_all(folder):
                 if lesson.slug in found:
                     raise LessonError(str(folder), 1, f"{lesson.slug}(이)라는 단원이 둘입니다")
-                found[lesson.slug] = _linked(lesson)
+                found[lesson.slug] = _linked(lesson, linked_terms)
     return dict(sorted(found.items(), key=lambda item: item[1].number))
 
 
-def _linked(lesson: Lesson) -> Lesson:
+def _linked(lesson: Lesson, linked_terms: tuple[Term, ...]) -> Lesson:
     """The lesson with the first use of each term linked to the glossary."""
-    linker = glossary.Linker(terms())
+    linker = glossary.Linker(linked_terms)
     return replace(lesson, steps=tuple(replace(step, html=linker.link(step.html)) for step in lesson.steps))
 
 

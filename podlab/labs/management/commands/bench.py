@@ -135,7 +135,7 @@ class Command(BaseCommand):
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
             environment = {**os.environ, "PODLAB_DATA": folder, "PODLAB_LOG_LEVEL": "ERROR"}
-            command = [sys.executable, "manage.py", "serve", "--migrate", "--port", str(port)]
+            command = [sys.executable, "manage.py", "serve", "--migrate", "--load-lessons", "--port", str(port)]
             server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL)
             try:
                 cookies = self.cookies(Path(folder), environment, learners)
