@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
+from lessons import misconceptions
 from lessons.forms import problems
 from lessons.prose import fences, power, render, render_line, stray_marks
 from lessons.schema import (
     HINTS,
     KINDS,
-    MISCONCEPTIONS,
     WRONG_WAYS,
     Choice,
     Condition,
@@ -398,8 +398,8 @@ def _questions(source: Source) -> dict[str, Question]:
         for one in entry["choices"]:
             told = source.take(one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str}, entry.at["choices"])
             correct, misconception = told.get("correct", False), told.get("misconception", 0)
-            if "misconception" in told and (correct or not 1 <= misconception <= MISCONCEPTIONS):
-                raise source.fail(told.at["misconception"], f"misconception은 틀린 답에만 적는 1에서 {MISCONCEPTIONS} 사이의 수입니다")
+            if "misconception" in told and (correct or misconception not in misconceptions.known()):
+                raise source.fail(told.at["misconception"], "misconception은 틀린 답에만 적는, 오해 목록(misconceptions.yaml)에 있는 번호입니다")
             text, why = (_html(source, told.at[key], told[key], block=False) for key in ("text", "why"))
             choices.append(Choice(text, correct, why, misconception, told.get("show", "")))
         if sum(choice.correct for choice in choices) != 1 or len(choices) < 2:

@@ -22,7 +22,6 @@ KINDS = {
 KIND_NAMES = {value: key for key, value in KINDS.items()}
 HINTS = 3  # an exercise's
 WRONG_WAYS = 2  # tempting ways that an exercise must list, at least
-MISCONCEPTIONS = 50  # numbered in docs/writing-lessons.md
 
 
 class LessonError(Exception):

@@ -8,13 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import yaml
-
-from lessons import library
+from lessons import library, misconceptions
 from lessons.models import Answer, Attempt, LessonTime, StepDone
 from lessons.schema import Exercise, Lesson
 from podlab.classroom import duties
@@ -71,13 +68,6 @@ class Results:
     exercises: list[ExerciseResult]
     beliefs: list[Belief]
     assignments: list[tuple[Assignment, list[tuple[Membership, Duty]]]]
-
-
-@lru_cache(maxsize=1)
-def misconceptions() -> dict[int, str]:
-    """{number: sentence} of the course's list."""
-    found: dict[int, str] = yaml.safe_load((library.OWN / "misconceptions.yaml").read_text(encoding="utf-8"))
-    return found
 
 
 def of(classroom: Classroom) -> Results:
@@ -147,7 +137,7 @@ def _beliefs(answers: Iterable[Answer]) -> list[Belief]:
         if answer.misconception and not answer.correct:
             holders[answer.misconception][answer.lesson].add(answer.learner_id)
     known = {lesson.slug: lesson for lesson in library.lessons()}
-    found = [Belief(number, misconceptions().get(number, ""),
+    found = [Belief(number, misconceptions.known().get(number, ""),
                     tuple((known[slug], len(who)) for slug, who in sorted(by_lesson.items(), key=lambda item: -len(item[1])) if slug in known),
                     len(set().union(*by_lesson.values()))) for number, by_lesson in holders.items()]
     return sorted(found, key=lambda belief: (-belief.members, belief.number))

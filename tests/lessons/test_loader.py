@@ -140,7 +140,7 @@ def test_lessons_come_in_the_order_of_their_numbers(write: Write, tmp_path: Path
         ("exercises.yaml", "  title:", "  id: again\n  title:", "exercises.yaml:2", "'id'이(가) 두 번"),
         ("exercises.yaml", "- id: first", "- id: First", "exercises.yaml:1", "영어 소문자"),
         ("exercises.yaml", "- id: first\n", "id: first\n", "exercises.yaml:2", "YAML이 아닙니다"),
-        ("quiz.yaml", "misconception: 12", "misconception: 51", "quiz.yaml:5", "1에서 50"),
+        ("quiz.yaml", "misconception: 12", "misconception: 999", "quiz.yaml:5", "오해 목록"),
         ("quiz.yaml", "correct: true, ", "", "quiz.yaml:1", "맞는 답은 하나"),
         ("quiz.yaml", "why: 맞습니다.", "why: ''", "quiz.yaml:4", "비어 있습니다"),
         ("quiz.yaml", "text: 이것", "text: '**이것(this)**은'", "quiz.yaml:4", "강조"),

@@ -1,0 +1,15 @@
+"""The wrong beliefs that the course knows, by number: what a wrong choice comes from, and what the class's map is drawn from."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+FILE = Path(__file__).resolve().parent / "course" / "misconceptions.yaml"
+
+
+@lru_cache(maxsize=1)
+def known() -> dict[int, str]:
+    """{number: sentence} of the course's list, in the list's order."""
+    found: dict[int, str] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return found
