@@ -13,7 +13,7 @@ from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.objects import Map, dig
 from podlab.kubernetes.resources import BY_PLURAL
 from podlab.kubernetes.times import parse_rfc3339
-from podlab.labs.models import Container, Node, Pod
+from podlab.labs.models import Cluster, Container, Node, Pod
 
 
 @dataclass(frozen=True)
@@ -70,24 +70,47 @@ def _containers(pod: Map) -> list[dict[str, Any]]:
     return found
 
 
-def save(cluster_id: int, projection: Projection, before: Projection | None = None) -> None:
-    """Make the tables say what the projection says, in one transaction: upserts of what differs from `before`, which the tables hold
-    already (None: nobody knows what they hold), and deletes of what is gone."""
-    held = before or Projection([], [], {})
-    nodes = [fields for fields in projection.nodes if fields not in held.nodes]
-    pods = [fields for fields in projection.pods if fields not in held.pods]
-    containers = {uid: group for uid, group in projection.containers.items() if held.containers.get(uid) != group}
+@dataclass(frozen=True)
+class Change:
+    """What the tables are to hold of one cluster. `before` is what they hold already; None: nobody knows."""
+
+    cluster_id: int
+    now: Projection
+    before: Projection | None = None
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return [{"cluster_id": self.cluster_id, **fields} for fields in self.now.nodes if self.before is None or fields not in self.before.nodes]
+
+    def pods(self) -> list[dict[str, Any]]:
+        return [{"cluster_id": self.cluster_id, **fields} for fields in self.now.pods if self.before is None or fields not in self.before.pods]
+
+    def containers(self) -> dict[str, list[dict[str, Any]]]:
+        """{Pod's uid: fields}."""
+        return {uid: group for uid, group in self.now.containers.items() if self.before is None or self.before.containers.get(uid) != group}
+
+    def delete_gone(self) -> None:
+        names = {fields["name"] for fields in self.now.nodes}
+        if self.before is None or any(fields["name"] not in names for fields in self.before.nodes):
+            Node.objects.filter(cluster_id=self.cluster_id).exclude(name__in=sorted(names)).delete()
+        if self.before is None or any(uid not in self.now.containers for uid in self.before.containers):
+            Pod.objects.filter(cluster_id=self.cluster_id).exclude(uid__in=list(self.now.containers)).delete()
+
+
+def save(changes: list[Change]) -> None:
+    """Make the tables say what the projections say, in one transaction with a few statements for all: upserts of what differs, and deletes
+    of what is gone. A cluster that was deleted meanwhile is left out. Keep the list short: the journal waits meanwhile."""
+    standing = set(Cluster.objects.filter(id__in=[change.cluster_id for change in changes]).values_list("id", flat=True))
+    changes = [change for change in changes if change.cluster_id in standing]
+    containers = {(change.cluster_id, uid): group for change in changes for uid, group in change.containers().items()}
     with transaction.atomic():
-        _upsert(Node, ["cluster", "name"], [{"cluster_id": cluster_id, **fields} for fields in nodes])
-        _upsert(Pod, ["cluster", "uid"], [{"cluster_id": cluster_id, **fields} for fields in pods])
-        names = {fields["name"] for fields in projection.nodes}
-        if before is None or any(fields["name"] not in names for fields in before.nodes):
-            Node.objects.filter(cluster_id=cluster_id).exclude(name__in=sorted(names)).delete()
-        if before is None or any(uid not in projection.containers for uid in before.containers):
-            Pod.objects.filter(cluster_id=cluster_id).exclude(uid__in=list(projection.containers)).delete()
+        _upsert(Node, ["cluster", "name"], [fields for change in changes for fields in change.nodes()])
+        _upsert(Pod, ["cluster", "uid"], [fields for change in changes for fields in change.pods()])
+        for change in changes:
+            change.delete_gone()
         if containers:
-            ids = dict(Pod.objects.filter(cluster_id=cluster_id, uid__in=list(containers)).values_list("uid", "id"))
-            _upsert(Container, ["pod", "name"], [{"pod_id": ids[uid], **fields} for uid, group in containers.items() for fields in group])
+            held = Pod.objects.filter(cluster_id__in={cluster_id for cluster_id, _ in containers}, uid__in={uid for _, uid in containers})
+            ids = {(cluster_id, uid): pk for cluster_id, uid, pk in held.values_list("cluster_id", "uid", "id")}
+            _upsert(Container, ["pod", "name"], [{"pod_id": ids[key], **fields} for key, group in containers.items() for fields in group])
 
 
 def _upsert(model: type[models.Model], unique: list[str], fields: list[dict[str, Any]]) -> None:

@@ -76,7 +76,7 @@ def load(cluster_id: int, *, whole: bool = False) -> tuple[Cluster, Checkpoint |
 
     The checkpoint may be an older engine's: this one goes on from there, and never re-runs what lies before it.
     """
-    row = Cluster.objects.select_related("learner").get(id=cluster_id)
+    row = Cluster.objects.only("lesson", "now_ms", "rate").get(id=cluster_id)
     checkpoint = None if whole else Checkpoint.objects.filter(cluster_id=cluster_id).order_by("-sequence", "-at_ms").first()
     entries = JournalEntry.objects.filter(cluster_id=cluster_id, sequence__gt=checkpoint.sequence if checkpoint else 0).order_by("sequence")
     return row, checkpoint, [(entry.sequence, {"at": entry.at_ms, **json.loads(entry.request)}) for entry in entries]

@@ -231,14 +231,30 @@ def test_the_projection_rows_say_what_the_cluster_says_and_forget_what_is_gone(r
     engine = births.build(Birth(seed=1, settle_seconds=1))
     engine.apply({"at": engine.now, **pod("a")})
     engine.run_for(20)
-    rows.save(row.id, rows.project(engine))
+    rows.save([rows.Change(row.id, rows.project(engine))])
     assert Node.objects.filter(cluster=row, ready=True).count() == 3
     assert [(p.name, p.phase, p.reason, p.ready) for p in Pod.objects.all()] == [("a", "Running", "Running", True)]
     assert [(c.name, c.kind, c.state) for c in Container.objects.all()] == [("c", "app", "running")]
     engine.apply({"at": engine.now, "do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "a",
                   "options": {"gracePeriodSeconds": 0}})
-    rows.save(row.id, rows.project(engine))
+    rows.save([rows.Change(row.id, rows.project(engine))])
     assert not Pod.objects.exists()
+
+
+def test_the_rows_of_several_clusters_are_saved_together_and_a_deleted_one_harms_nobody(row: Cluster) -> None:
+    engine = births.build(Birth(seed=1, settle_seconds=1))
+    engine.apply({"at": engine.now, **pod("a")})
+    other = Cluster.objects.create(learner=row.learner, lesson="another", seed=1, epoch_ms=0, now_ms=0, engine_version="0")
+    gone = Cluster.objects.create(learner=row.learner, lesson="gone", seed=1, epoch_ms=0, now_ms=0, engine_version="0")
+    gone_id = gone.pk
+    gone.delete()
+    first = rows.project(engine)
+    rows.save([rows.Change(one, first) for one in (row.pk, gone_id, other.pk)])
+    assert sorted(Pod.objects.values_list("cluster_id", "phase")) == sorted([(row.pk, "Pending"), (other.pk, "Pending")])
+    engine.run_for(20)
+    rows.save([rows.Change(row.pk, rows.project(engine), first), rows.Change(other.pk, first, first)])
+    assert dict(Pod.objects.values_list("cluster_id", "phase")) == {row.pk: "Running", other.pk: "Pending"}
+    assert set(Container.objects.values_list("pod__cluster_id", "state")) == {(row.pk, "running"), (other.pk, "waiting")}
 
 
 def test_what_stands_is_cut_back_by_each_rewind() -> None:
