@@ -13,6 +13,7 @@ from lessons.schema import Condition, Exercise, Step
 from podlab.labs import audience, limits, panels
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
+from podlab.labs.models import Cluster
 from podlab.projection.board import Options
 
 COMMANDS_KEPT = 200
@@ -27,10 +28,14 @@ class LessonConsumer(LabConsumer):
         self.stopwatch = Stopwatch()
         self.veiled: frozenset[str] = frozenset()
         await super().connect()
-        if self.live is not None:
-            self.found = library.get(self.lesson)
-            self.done = await on_database(progress.of)(self.row.learner, self.lesson)
-            await self._veil()
+
+    def _open(self) -> Cluster:
+        row = super()._open()
+        self.found = library.get(self.lesson)
+        self.done = progress.of(row.learner, self.lesson)
+        if self.visitor is not None:
+            self.veiled = audience.veiled(self.visitor.pk, self.lesson)
+        return row
 
     async def _veil(self) -> None:
         """The exercises of which nothing may be given away just now."""

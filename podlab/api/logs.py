@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,15 +52,16 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, access: Access, target:
     if text:
         await wire.chunk(send, text)
     async with hub.awake():
-        await wire.while_there(receive, _follow(live, hub, reader, send))
+        await wire.while_there(receive, follow_on(live, hub, reader, lambda text: wire.chunk(send, text)))
     await wire.end_stream(send)
 
 
-async def _follow(live: LiveCluster, hub: Hub, reader: Reader, send: Send) -> None:
+async def follow_on(live: LiveCluster, hub: Hub, reader: Reader, tell: Callable[[bytes], Awaitable[None]]) -> None:
+    """Tells what is written from now on, until the run has ended."""
     while not reader.over and not live.gone:
         text = await hub.act(reader.more)
         if text:
-            await wire.chunk(send, text)
+            await tell(text)
         await asyncio.sleep(LOOK_EVERY)
 
 

@@ -1,4 +1,4 @@
-"""Websockets: port-forward (forwarding.py), and exec and attach in `v5.channel.k8s.io` and `v4.channel.k8s.io`.
+"""Websockets: port-forward (forwarding.py), exec and attach in `v5.channel.k8s.io` and its forerunners, logs in `binary.k8s.io`.
 
 Each message of a session begins with the number of its channel (apimachinery/pkg/util/remotecommand/constants.go). What is typed goes
 through the journal; what comes back is only read.
@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from podlab.api import addresses, application, forwarding, holds, rbac, wire
+from podlab.api import addresses, application, forwarding, holds, logs, rbac, wire
 from podlab.api.hub import Hub, hub_of
 from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver.errors import ApiError
@@ -27,7 +27,9 @@ from podlab.labs.storage import Fenced
 logger = logging.getLogger(__name__)
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+OLDEST = ("channel.k8s.io", "")  # the last: a client that names none (apiserver/pkg/util/wsstream, PreV4BinaryWebsocketProtocol)
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", *OLDEST)
+LOG_PROTOCOLS = ("binary.k8s.io", "")  # apiserver/pkg/util/wsstream/stream.go, NewDefaultReaderProtocols
 LOOK_EVERY, LOOK_AT_LEAST = 0.03, 0.2  # seconds between two looks for output, which comes without a write to the store; longer when none comes
 PIECE = 32 * 1024  # bytes of a message to the client
 WAITING_MAX = 256  # messages of the client that wait for their turn; a client that types faster is cut off
@@ -45,16 +47,19 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if len(call.path) < 3 or call.path[0] != "api":
             raise addresses.unknown()
         target = addresses.resolve(call)
-        offered = forwarding.PROTOCOLS if target.subresource == "portforward" else PROTOCOLS
-        protocol = next((one for one in offered if one in scope.get("subprotocols", ())), None)
-        if target.subresource not in application.SESSIONS or protocol is None:
+        offered = {"portforward": forwarding.PROTOCOLS, "log": LOG_PROTOCOLS}.get(target.subresource, PROTOCOLS)
+        protocol = next((one for one in offered if one in (list(scope.get("subprotocols", ())) or [""])), None)
+        if target.subresource not in (*application.SESSIONS, "log") or protocol is None:
             raise addresses.unknown()
         live = await application.live_cluster(access)
         async with live.turn(quiet=True) as engine:
             application.check_access(rbac.user_of(engine, call, read_only=access.read_only), live, target)
             order: dict[str, Any] = {}
             pod = "", ""
-            if target.subresource == "portforward":
+            reader: logs.Reader | None = None
+            if target.subresource == "log":
+                reader = logs.Reader(live, hub_of(live), target, logs.options_of(call))
+            elif target.subresource == "portforward":
                 pod = forwarding.pod_of(engine, target)
             else:
                 order = holds.order_of(engine, call, target)
@@ -63,11 +68,14 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     except (ApiError, Fenced) as error:
         await deny(scope, send, error.code if isinstance(error, ApiError) else 503)
         return
-    await send({"type": "websocket.accept", "subprotocol": protocol})
+    await send({"type": "websocket.accept", "subprotocol": protocol or None})
     _open[live.id] = _open.get(live.id, 0) + 1
     try:
         hub = hub_of(live)
-        held = Session(live, hub, order, call, receive, send) if order else forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
+        if reader is not None:
+            await _tell_log(live, hub, reader, call, receive, send)
+            return
+        held = Session(live, hub, order, call, protocol, receive, send) if order else forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
         await held.run()
     except Fenced:
         pass
@@ -81,6 +89,20 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             await send({"type": "websocket.close", "code": 1000})
 
 
+async def _tell_log(live: LiveCluster, hub: Hub, reader: logs.Reader, call: Call, receive: Receive, send: Send) -> None:
+    """A container's log, each message a piece of it."""
+    async def tell(text: bytes) -> None:
+        for at in range(0, len(text), PIECE):
+            await send({"type": "websocket.send", "bytes": text[at:at + PIECE]})
+
+    async with live.turn(quiet=True):
+        text = reader.first()
+    await tell(text)
+    if call.flag("follow") and not reader.options.previous and not reader.unassigned:
+        async with hub.awake():
+            await wire.while_there(receive, logs.follow_on(live, hub, reader, tell))
+
+
 async def deny(scope: Scope, send: Send, status: int) -> None:
     """Refuse the handshake, with a status where the server can."""
     if "websocket.http.response" in scope.get("extensions", {}):
@@ -91,8 +113,9 @@ async def deny(scope: Scope, send: Send, status: int) -> None:
 
 
 class Session:
-    def __init__(self, live: LiveCluster, hub: Hub, order: dict[str, Any], call: Call, receive: Receive, send: Send) -> None:
+    def __init__(self, live: LiveCluster, hub: Hub, order: dict[str, Any], call: Call, protocol: str, receive: Receive, send: Send) -> None:
         self.live, self.hub, self.order = live, hub, order
+        self.plain = protocol in OLDEST  # the last channel tells what went wrong in words, nothing when nothing did
         self.receive, self.send = receive, send
         self.wanted = {"stdout": (STDOUT, call.flag("stdout")), "stderr": (STDERR, call.flag("stderr"))}
         self.id = ""
@@ -109,7 +132,7 @@ class Session:
                 self.id = self.live.apply({"do": "session", **self.order})
                 self.engine = self.live.engine
         except ApiError as error:
-            await self._say(ERROR, wire.dumps(error.status()))
+            await self._end(error.status())
             return
         news = asyncio.Event()
         async with self.hub.awake():
@@ -154,7 +177,7 @@ class Session:
                         pause = LOOK_EVERY / 1.5
                 news.clear()
         if code is not None:
-            await self._say(ERROR, wire.dumps(exit_status(code)))
+            await self._end(exit_status(code))
 
     def _look(self) -> tuple[list[list[str]], int | None] | None:
         """What was typed goes in, what was written comes out. Call inside a turn."""
@@ -201,6 +224,12 @@ class Session:
             async with self.live.turn() as engine:
                 if engine is self.engine:
                     self._act(act="close")
+
+    async def _end(self, status: dict[str, Any]) -> None:
+        if not self.plain:
+            await self._say(ERROR, wire.dumps(status))
+        elif status["status"] != "Success":
+            await self._say(ERROR, str(status["message"]).encode())
 
     async def _say(self, channel: int, data: bytes) -> None:
         if not self.gone:

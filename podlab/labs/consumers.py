@@ -46,6 +46,7 @@ class LabConsumer(AsyncWebsocketConsumer):
     visitor: Learner | None = None  # whose page it is; the cluster's owner where several share it is nobody
     by = ""  # the visitor as a shared cluster's acts name them
     people: Mapping[str, str] = {}  # who shares the cluster
+    stored: dict[str, str] | None = None  # the learner's files as `_open` found them, until the page has joined
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As channels does it, without a visit to the database's thread for every message."""
@@ -79,12 +80,15 @@ class LabConsumer(AsyncWebsocketConsumer):
         self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
 
     def _open(self) -> Cluster:
+        """All that a page asks the database before it shows something, in one visit: when a class arrives, visits stand in a queue."""
         birth = births.birth(self.lesson)
         self.visitor = access.get_learner(self.scope)
         place = access.place_of(self.visitor, self.lesson)
         self.people = place.people
         self.by = str(self.visitor.pk) if self.people else ""
-        return access.open_at(place, self.lesson, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
+        row = access.open_at(place, self.lesson, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
+        self.stored = panels.load_files(row.id)
+        return row
 
     async def _join(self) -> None:
         """Join the live cluster (again, after it was discarded) and show everything."""
@@ -93,7 +97,10 @@ class LabConsumer(AsyncWebsocketConsumer):
         self.live = await CLUSTERS.get(self.row.id)
         self.live.viewers.add(self)
         self.live.people.update(self.people)
-        files = births.birth(self.lesson).files | await on_database(panels.load_files)(self.row.id)
+        stored, self.stored = self.stored, None
+        if stored is None:
+            stored = await on_database(panels.load_files)(self.row.id)
+        files = births.birth(self.lesson).files | stored
         if hasattr(self, "terminal"):
             self.terminal.attach(self.live, files)
         else:

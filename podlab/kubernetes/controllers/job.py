@@ -33,6 +33,7 @@ from ..selectors import selects
 from ..times import rfc3339
 
 BATCH_MS = 1_000  # SyncJobBatchPeriod: changes of Pods are gathered so long
+BUILT_IN = "kubernetes.io/job-controller"  # JobControllerName: the spec.managedBy of Jobs that are this controller's
 LOST = "pod "  # prefix of the keys of Pods whose Job has gone
 
 _of_pod = several(owner_key("Job"), selecting(
@@ -84,7 +85,7 @@ class JobController(Controller):
         if key.startswith(LOST):
             return self._release(key.removeprefix(LOST))
         job = self.cluster.etcd.get("jobs", key)
-        if job is None or is_finished(job):
+        if job is None or is_finished(job) or job["spec"].get("managedBy", BUILT_IN) != BUILT_IN:
             return None
         selector, uid = job["spec"].get("selector"), job["metadata"]["uid"]
         pods = claim(self.client, job, "pods", controlled(uid, self.cluster.etcd.owned(uid, "pods")),
@@ -117,7 +118,7 @@ class JobController(Controller):
         error: ApiError | None = None
         active = len(turn.active)
         if turn.verdict is not None:
-            active, error = self._delete(turn, turn.active, Cause("job-too-many", {"parallelism": 0}))
+            active, error = self._delete(turn, turn.active, Cause("job-too-many", {"parallelism": 0}), counted=True)
             if active:
                 turn.verdict = None
         elif not is_deleting(job):
@@ -135,7 +136,8 @@ class JobController(Controller):
         """manageJob: (active Pods afterwards, what failed). Deletions go first; a back-off counts as no active Pods."""
         surplus = turn.surplus()
         if surplus:
-            return self._delete(turn, surplus, Cause("job-too-many", {"parallelism": turn.job["spec"].get("parallelism", 1)}))
+            cause = Cause("job-too-many", {"parallelism": turn.job["spec"].get("parallelism", 1)})
+            return self._delete(turn, surplus, cause, counted=False)
         if turn.job["spec"].get("suspend"):
             return 0, None
         active = len(turn.active)
@@ -197,10 +199,13 @@ class JobController(Controller):
                        annotations=annotations,
                        finalizers=[TRACKING], spec=spec)
 
-    def _delete(self, turn: Turn, pods: Iterable[Map], cause: Cause) -> tuple[int, ApiError | None]:
+    def _delete(self, turn: Turn, pods: Iterable[Map], cause: Cause, *, counted: bool) -> tuple[int, ApiError | None]:
+        """deleteActivePods, whose Pods are counted as failed, or deleteJobPods, which takes their finalizer first: nobody counts them."""
         first_error, gone = None, 0
         for pod in list(pods):
             try:
+                if not counted and tracked(pod):
+                    self._untrack(pod, cause)
                 delete_pod(self.client, turn.job, pod, cause)
                 gone += 1
                 turn.ready -= is_ready(pod)

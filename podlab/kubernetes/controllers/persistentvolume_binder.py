@@ -20,6 +20,7 @@ from ..selectors import selects
 BIND_COMPLETED, BOUND_BY_CONTROLLER = "pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller"
 BETA_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
 VOLUME = "volume "  # prefix of the keys of PersistentVolumes
+RESYNC_MS = 15_000  # PVClaimBinderSyncPeriod: claims without a volume are looked at, and told of, so often
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 
@@ -93,12 +94,12 @@ class PersistentVolumeBinder(Controller):
         if claim["spec"].get("volumeName"):
             self._sync_bound(claim)
         else:
-            self._sync_unbound(claim)
+            return self._sync_unbound(claim)
         return None
 
     # ---- claims
 
-    def _sync_unbound(self, claim: Map) -> None:
+    def _sync_unbound(self, claim: Map) -> int | None:
         chosen = storage_class(self.client, claim)
         waits = chosen is not None and chosen.get("volumeBindingMode") == "WaitForFirstConsumer"
         selected = (claim["metadata"].get("annotations") or EMPTY).get(SELECTED_NODE)
@@ -109,7 +110,7 @@ class PersistentVolumeBinder(Controller):
         volume = best_volume(claim, volumes, node)
         if volume is not None:
             self._bind(claim, volume)
-            return
+            return None
         if waits and not selected:
             self._tell_waiting(claim)
         elif class_of(claim):
@@ -119,6 +120,7 @@ class PersistentVolumeBinder(Controller):
                               "no persistent volumes available for this claim and no storage class is set")
         fresh = self.client.find("persistentvolumeclaims", claim["metadata"]["name"], claim["metadata"]["namespace"])
         self._set_claim_status(fresh if fresh is not None else claim, {"phase": "Pending"})
+        return RESYNC_MS
 
     def _tell_waiting(self, claim: Map) -> None:
         """WaitForPodScheduled once a Pod uses the claim, else WaitForFirstConsumer."""

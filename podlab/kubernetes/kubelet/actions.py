@@ -118,7 +118,10 @@ def _replace_running(worker: Worker, pod: Map, one: Part, run: dict[str, Any], a
         why, again = f"Container {one.name} definition changed", True
         rule = "definition"
     elif one.name in worker["resize-restart"]:
-        why, again, rule = f"Container {one.name} resize requires restart", True, "resize"
+        # the one message that says nothing of the restart (computePodResizeAction, kuberuntime_manager.go)
+        actions.start.append(one.name)
+        actions.kill.append((one.name, "resize", f"Container {one.name} resize requires restart"))
+        return True
     elif _failed(worker, one, "liveness", run):
         why, rule = f"Container {one.name} failed liveness probe", "liveness"
     elif _failed(worker, one, "startup", run):

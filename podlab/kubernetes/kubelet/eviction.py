@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import quantity
-from ..objects import EMPTY, Map
+from ..objects import EMPTY, Map, memo
 from . import node_status, report, status
 from . import worker as pod_worker
 from .admission import CRITICAL
@@ -127,21 +127,48 @@ def evict(kubelet: Kubelet, worker: Worker, message: str) -> None:
 
 
 def has_limits(pod: Map) -> bool:
-    """Whether a Pod has a volume that the eviction loop has to measure."""
-    return any((volume.get("emptyDir") or EMPTY).get("sizeLimit") for volume in pod["spec"].get("volumes") or ())
+    """Whether a Pod has a volume or a container whose use of the disk the eviction loop has to measure."""
+    return memo(pod["spec"], "kubelet-disk-limits", _has_limits)
+
+
+def _has_limits(spec: Map) -> bool:
+    return bool(_disk_limits(spec)) or any((volume.get("emptyDir") or EMPTY).get("sizeLimit") for volume in spec.get("volumes") or ())
+
+
+def _disk_limits(spec: Map) -> dict[str, int]:
+    """Bytes of ephemeral storage that each container may use, where it has a limit."""
+    limits = {one["name"]: (one.get("resources") or EMPTY).get("limits") or EMPTY for one in spec["containers"]}
+    return {name: quantity.value(held["ephemeral-storage"]) for name, held in limits.items() if "ephemeral-storage" in held}
 
 
 def _over_limits(kubelet: Kubelet) -> bool:
-    """emptyDirLimitEviction: evicts Pods whose emptyDir is over its sizeLimit. Returns whether there is any with a limit."""
+    """localStorageEviction: evicts Pods that use more disk than their limits. Returns whether there is any with a limit."""
     limited = False
     for worker in list(kubelet.state["pods"].values()):
         pod = kubelet.pod(worker)
         if worker["mode"] != "run" or not worker["sandbox"] or worker["phase"] in status.TERMINAL or not has_limits(pod):
             continue
         limited = True
-        for volume in pod["spec"]["volumes"]:
-            limit = (volume.get("emptyDir") or EMPTY).get("sizeLimit")
-            if limit and kubelet.machine.volume_usage(worker["uid"], volume["name"])["bytes"] > quantity.value(limit):
-                evict(kubelet, worker, f'Usage of EmptyDir volume "{volume["name"]}" exceeds the limit "{limit}". ')
-                break
+        if message := _excess(kubelet, worker, pod["spec"]):
+            evict(kubelet, worker, message)
     return limited
+
+
+def _excess(kubelet: Kubelet, worker: Worker, spec: Map) -> str:
+    """emptyDirLimitEviction, podEphemeralStorageLimitEviction, containerEphemeralStorageLimitEviction, in that order."""
+    for volume in spec.get("volumes") or ():
+        limit = (volume.get("emptyDir") or EMPTY).get("sizeLimit")
+        if limit and kubelet.machine.volume_usage(worker["uid"], volume["name"])["bytes"] > quantity.value(limit):
+            return f'Usage of EmptyDir volume "{volume["name"]}" exceeds the limit "{limit}". '
+    limits = _disk_limits(spec)
+    if not limits:
+        return ""
+    usage = report.usage(kubelet, worker["uid"])
+    own = {name: int(one.get("fs_bytes", 0)) + int(one.get("log_bytes", 0)) for name, one in usage.items()}
+    shared = _used(kubelet, worker, "disk") - sum(int(one.get("fs_bytes", 0)) for one in usage.values())
+    if sum(own.values()) + shared > sum(limits.values()):
+        return f"Pod ephemeral local storage usage exceeds the total limit of containers {quantity.format_binary(sum(limits.values()))}. "
+    for name, limit in limits.items():
+        if own.get(name, 0) > limit:
+            return f'Container {name} exceeded its local ephemeral storage limit "{quantity.format_binary(limit)}". '
+    return ""

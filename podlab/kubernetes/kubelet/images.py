@@ -34,9 +34,10 @@ def names(reference: str) -> tuple[str, str]:
     return (f"{name}:{tag}" if tag else f"{name}@{digest}"), f"{name}@{digest}"
 
 
-def runs_as_root(reference: str) -> bool:
+def user_of(reference: str) -> str:
+    """The user an image runs as, by name or number; "" is root."""
     found = catalogue.find(reference)
-    return found is None or found.user.partition(":")[0] in ("", "0", "root")
+    return found.user.partition(":")[0] if found else ""
 
 
 def preload(kubelet: Kubelet, references: list[str]) -> None:
@@ -99,12 +100,21 @@ def _refused(kubelet: Kubelet, worker: Worker, one: Part, reason: str, message: 
 
 
 def _invalid(kubelet: Kubelet, worker: Worker, one: Part, image: str) -> None:
-    why = "repository name must be lowercase" if image != image.lower() else "invalid reference format"
-    message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": ' + (
-        f"invalid reference format: {why}" if why != "invalid reference format" else why
-    )
+    remote = _remote_name(image)
+    why = f": repository name ({remote}) must be lowercase" if remote != remote.lower() else ""
+    message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": invalid reference format{why}'
     kubelet.record(worker, "Warning", "InspectFailed", message, one.path)
     _refused(kubelet, worker, one, "InvalidImageName", message)
+
+
+def _remote_name(image: str) -> str:
+    """The repository on its registry (splitDockerDomain and ParseNormalizedNamed, distribution/reference: normalize.go)."""
+    domain, slash, rest = image.partition("/")
+    named = bool(slash) and ("." in domain or ":" in domain or domain == "localhost" or domain != domain.lower())
+    remote = rest if named else image
+    if "/" not in remote and (not named or domain in ("docker.io", "index.docker.io")):
+        remote = f"library/{remote}"
+    return remote.partition(":")[0]
 
 
 # ---- the puller

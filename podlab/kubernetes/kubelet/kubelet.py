@@ -15,7 +15,7 @@ from ..bootstrap import node_ip, pod_cidr
 from ..cause import UNSAID, Cause
 from ..component import Component
 from ..etcd import Change, key_of
-from ..objects import Map, freeze
+from ..objects import EMPTY, Map, freeze
 from . import (
     admission,
     cri,
@@ -132,7 +132,7 @@ class Kubelet(Component):
             held["gone"] = change.old
         if self.state["power"] != "on":
             return
-        if change.type != "MODIFIED" or change.old is None or _concerns(change.old, pod):
+        if change.type != "MODIFIED" or change.old is None or _concerns(change.old, pod) or _gate_moved(change.old, pod):
             self.wake(pod, change.cause)
 
     def wake(self, pod: Map, because: int | None, ms: int = WATCH_MS) -> None:
@@ -318,6 +318,15 @@ def _concerns(old: Map, new: Map) -> bool:
         before.get(member) != after.get(member)
         for member in ("generation", "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations")
     )
+
+
+def _gate_moved(old: Map, new: Map) -> bool:
+    """Whether somebody wrote a condition that the Pod's readiness waits for (NeedToReconcilePodReadiness, pkg/kubelet/status/generate.go)."""
+    gates = [gate["conditionType"] for gate in new["spec"].get("readinessGates") or ()]
+    if not gates:
+        return False
+    before, after = ({one["type"]: one["status"] for one in (pod.get("status") or EMPTY).get("conditions") or ()} for pod in (old, new))
+    return any(before.get(gate) != after.get(gate) for gate in gates)
 
 
 TIMERS: dict[str, Any] = {

@@ -126,8 +126,11 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
                 run["id"], list(command), payload=["probed", worker["uid"], key], timeout=timeout
             )
         except ExecError as error:
-            probe["busy"] = "error"
-            _result(kubelet, worker, key, run["id"], False, str(error))
+            _errored(kubelet, worker, key, f"rpc error: code = Unknown desc = {error}")
+        return
+    named = (spec.get("httpGet") or spec.get("tcpSocket") or EMPTY).get("port")
+    if named is not None and not hooks.port_number(one, named):
+        _errored(kubelet, worker, key, f'strconv.Atoi: parsing "{named}": invalid syntax')  # ResolveContainerPort, pkg/probe/util.go
         return
     probe["busy"] = "net"
     reply = (kubelet.name, ["probe", worker["uid"], key, run["id"]])
@@ -235,6 +238,26 @@ def _words(error: str) -> str:
     }.get(error, error)
 
 
+def _errored(kubelet: Kubelet, worker: Worker, key: str, error: str) -> None:
+    """The prober itself failed, thrice over (maxProbeRetries, prober.go): the result is thrown away and no threshold is touched."""
+    name, _, kind = key.rpartition("/")
+    probe = worker["probes"][key]
+    probe["busy"] = None
+    text = f"{kind.capitalize()} probe errored and resulted in unknown state: {error}"
+    kubelet.record(worker, "Warning", "Unhealthy", text, part(kubelet.pod(worker), name).path)
+    _look_again(kubelet, worker, key)
+
+
+def _look_again(kubelet: Kubelet, worker: Worker, key: str) -> None:
+    """The manual trigger that came while a probe was busy (manualTriggerCh holds one)."""
+    probe = worker["probes"][key]
+    if probe["again"]:
+        probe["again"] = False
+        if probe["result"] != "success":
+            kubelet.cancel(probe["timer"])
+            probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
+
+
 def _result(kubelet: Kubelet, worker: Worker, key: str, container_id: str, good: bool, text: str) -> None:
     """One result; it counts when there are enough of its kind in a row."""
     from . import worker as pod_worker
@@ -266,11 +289,7 @@ def _result(kubelet: Kubelet, worker: Worker, key: str, container_id: str, good:
             kubelet.tell(worker, "kubelet-probe-succeeded", container=name, probe=kind)
         elif kind != "readiness":
             probe["hold"] = True
-    if probe["again"]:
-        probe["again"] = False
-        if probe["result"] != "success":
-            kubelet.cancel(probe["timer"])
-            probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
+    _look_again(kubelet, worker, key)
     if changed:
         if worker["mode"] == "run":
             pod_worker.ask(kubelet, worker)

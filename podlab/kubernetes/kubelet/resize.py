@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
-from ..objects import EMPTY, Map, dig, thaw
+from ..objects import EMPTY, Map, dig
 from . import cri, starting
 from .podspec import EPHEMERAL, INIT, Part, parts, request
 from .state import Worker, newest, runs_now
@@ -68,7 +68,7 @@ def _completed(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
 def _message(pod: Map, prefix: str, error: str = "") -> str:
     """podResizeMessage (pkg/kubelet/events): what the spec asks of each container, as JSON."""
     asked: dict[str, Any] = {
-        member: [{"name": one["name"], "resources": thaw(one.get("resources") or EMPTY)} for one in pod["spec"][member]]
+        member: [{"name": one["name"], "resources": _in_order(one.get("resources") or EMPTY)} for one in pod["spec"][member]]
         for member in ("initContainers", "containers")
         if pod["spec"].get(member)
     }
@@ -76,6 +76,11 @@ def _message(pod: Map, prefix: str, error: str = "") -> str:
     if error:
         asked["error"] = error
     return f"{prefix}: {json.dumps(asked, separators=(',', ':'))}"
+
+
+def _in_order(resources: Map) -> dict[str, Any]:
+    """Limits before requests and quantities by name, as Go writes a ResourceRequirements."""
+    return {member: dict(sorted(resources[member].items())) for member in ("limits", "requests") if resources.get(member)}
 
 
 def _needs_restart(one: Part, old: Map) -> bool:

@@ -29,6 +29,22 @@ CLUSTER_DNS = "10.96.0.10"
 # ---- the sandbox
 
 
+def runtime_refuses(kubelet: Kubelet, spec: Map) -> str | None:
+    """Why no sandbox can be made for a RuntimeClass: there is none of the name, or containerd knows no such handler
+    (LookupRuntimeHandler, pkg/kubelet/runtimeclass; containerd's internal/cri/config, GetSandboxRuntime). None: it can."""
+    name = spec.get("runtimeClassName")
+    if not name:
+        return None
+    found = kubelet.cluster.etcd.get("runtimeclasses", name)
+    if found is None:
+        return f'failed to get runtime handler: failed to lookup RuntimeClass {name}: runtimeclass.node.k8s.io "{name}" not found'
+    node = kubelet.cluster.etcd.get("nodes", kubelet.node)
+    known = [one.get("name", "") for one in ((node or EMPTY).get("status") or EMPTY).get("runtimeHandlers") or ()]
+    if found["handler"] in known:
+        return None
+    return f'rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "{found["handler"]}" is configured'
+
+
 def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     """RunPodSandbox, then the Pod's volumes."""
     spec, sandbox = pod["spec"], worker["sandbox"]
@@ -234,6 +250,15 @@ def step_start(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     return None
 
 
+def _root_words(uid: int | None, user: str) -> str:
+    """verifyRunAsNonRoot (security_context.go): what is wrong with a container that must not run as root; "" when nothing is."""
+    if uid is not None:
+        return "" if uid else "container's runAsUser breaks non-root policy"
+    if user in ("", "0"):
+        return "container has runAsNonRoot and image will run as root"
+    return "" if user.isdigit() else f"container has runAsNonRoot and image has non-numeric user ({user}), cannot verify user is non-root"
+
+
 def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
     """Arguments of create_container. Raises ConfigError."""
     spec = one.spec
@@ -243,14 +268,8 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
     user = f"{'' if uid is None else uid}{'' if gid is None else f':{gid}'}"
     if uid is None and gid is not None:
         user = f"0:{gid}"
-    if mine.get("runAsNonRoot", whole.get("runAsNonRoot")) and (uid == 0 or (uid is None and images.runs_as_root(spec["image"]))):
-        if uid == 0:
-            raise env.ConfigError(
-                f'container\'s runAsUser breaks non-root policy (pod: "{full_name(pod)}", container: {one.name})'
-            )
-        raise env.ConfigError(
-            f'container has runAsNonRoot and image will run as root (pod: "{full_name(pod)}", container: {one.name})'
-        )
+    if mine.get("runAsNonRoot", whole.get("runAsNonRoot")) and (wrong := _root_words(uid, images.user_of(spec["image"]))):
+        raise env.ConfigError(f'{wrong} (pod: "{full_name(pod)}", container: {one.name})')
     groups = [*(whole.get("supplementalGroups") or ()), *([whole["fsGroup"]] if whole.get("fsGroup") is not None else [])]
     profile = mine.get("seccompProfile") or whole.get("seccompProfile") or EMPTY
     target = ""

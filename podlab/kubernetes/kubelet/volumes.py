@@ -6,6 +6,7 @@ Sources: pkg/kubelet/volumemanager (WaitForAttachAndMount: polls each 300 ms for
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
@@ -28,6 +29,7 @@ TIMEOUT_MS = 123_000  # podAttachAndMountTimeout
 RETRY_MS, RETRY_MAX_MS = 500, 122_000  # initialDurationBeforeRetry, maxDurationBeforeRetry
 RESYNC_MS, JITTER = 60_000, 0.5  # SyncFrequency, workerResyncIntervalJitterFactor
 API_ACCESS = "kube-api-access-"
+NAMED = re.compile(r"\$\(([^)]*)\)")
 
 
 class MountError(Exception):
@@ -207,12 +209,19 @@ def files(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> dict[str, 
     if kind != "projected":
         return _from(kubelet, worker, pod, kind, source, source.get("secretName" if kind == "secret" else "name"), mode)
     found: dict[str, Any] = {}
+    wrong: list[str] = []  # collectData (projected.go) looks at every source before it tells of all that fail
     for entry in source.get("sources") or ():
         if token := entry.get("serviceAccountToken"):
             found[token["path"]] = {"content": _account_token(kubelet, pod, token), **_token_owner(pod, mode)}
         for member in ("configMap", "secret", "downwardAPI"):
-            if entry.get(member) is not None:
+            if entry.get(member) is None:
+                continue
+            try:
                 found.update(_from(kubelet, worker, pod, member, entry[member], entry[member].get("name"), mode))
+            except MountError as error:
+                wrong += [text for text in (str(error),) if text not in wrong]  # an aggregate tells nothing twice
+    if wrong:
+        raise MountError(wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]")
     return found
 
 
@@ -338,14 +347,30 @@ def _create(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map, group: int)
         kubelet.machine.create_volume(uid, name, "emptyDir", medium=empty.get("medium", ""), gid=group, size_limit=size)
 
 
+def _sub_path(mount: Map, variables: dict[str, str]) -> str:
+    """What is mounted of a volume. Raises ConfigError (ExpandContainerVolumeMounts and makeMounts, pkg/kubelet)."""
+    written = mount.get("subPathExpr") or ""
+    if not written:
+        return str(mount.get("subPath") or "")
+    missing = sorted({name for name in NAMED.findall(written.replace("$$", "")) if not variables.get(name)})
+    if missing:
+        raise env.ConfigError(f"missing value for {', '.join(missing)}")
+    path = env.expand(written, variables)
+    if path.startswith("/"):
+        raise env.ConfigError(f"error SubPath `{path}` must not be an absolute path")
+    if ".." in path.split("/"):
+        raise env.ConfigError(f"unable to provision SubPath `{path}`: must not contain '..'")
+    return path
+
+
 def mounts(one: Part, variables: dict[str, str]) -> list[dict[str, Any]]:
-    """A container's mounts in the runtime's form."""
+    """A container's mounts in the runtime's form. Raises ConfigError."""
     return [
         {
             "path": mount["mountPath"],
             "volume": mount["name"],
             "read_only": bool(mount.get("readOnly")),
-            "sub_path": env.expand(mount.get("subPathExpr") or "", variables) or mount.get("subPath") or "",
+            "sub_path": _sub_path(mount, variables),
         }
         for mount in one.spec.get("volumeMounts") or ()
     ]

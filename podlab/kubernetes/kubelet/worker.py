@@ -229,6 +229,11 @@ def step_sandbox(kubelet: Kubelet, worker: Worker) -> int | None:
     """RunPodSandbox: namespaces and an address. OnPodSandboxReady writes the condition at once."""
     pod, now = kubelet.pod(worker), kubelet.now
     spec = pod["spec"]
+    if (refused := starting.runtime_refuses(kubelet, spec)) is not None:
+        kubelet.record(worker, "Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {refused}")
+        worker["errors"].append(None)
+        worker["steps"][1:] = [step for step in worker["steps"][1:] if step[0] == "end"]
+        return None
     ip = kubelet.host_ip if spec.get("hostNetwork") else kubelet.new_address()
     worker["sandbox"] = {"ip": ip, "ready": False, "seen": False, "at": now, "host": bool(spec.get("hostNetwork"))}
     worker["steps"].insert(1, ["sandboxed"])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FS: Data = {"kind": "proc", "image": "", "limit": 0, "used": 0, "ro": True, "next": 1, "inodes": {}}
 DIRECTORY: Data = {"t": "d", "m": 0o555, "u": 0, "g": 0, "mt": 0, "n": 1, "e": {}}
-PER_PROCESS = ("cgroup", "cmdline", "comm", "cwd", "environ", "exe", "fd", "limits", "mounts", "ns", "root", "stat", "status")
+PER_PROCESS = ("cgroup", "cmdline", "comm", "cwd", "environ", "exe", "fd", "limits", "mounts", "ns", "root", "stat", "status", "uid_map", "gid_map")
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 INITIAL = {"cgroup": 4026531835, "ipc": 4026531839, "mnt": 4026531841, "net": 4026531840, "pid": 4026531836, "user": 4026531837,
            "uts": 4026531838}  # fmt: skip
@@ -115,6 +115,8 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
         return _link("/bin/" + (proc["program"] or "pause"))
     if head == "mounts":
         return _file(mounts(kernel, container))
+    if head in ("uid_map", "gid_map"):  # every container is in the machine's own user namespace
+        return _file(f"{0:10d} {0:10d} {2**32 - 1:10d}\n")
     if head == "limits":
         return _file("Limit                     Soft Limit           Hard Limit           Units     \n"
                      "Max open files            1048576              1048576              files     \n")  # fmt: skip

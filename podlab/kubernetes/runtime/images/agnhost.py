@@ -305,11 +305,13 @@ TREE = base_tree(
     },
     extra=("curl", "dig", "bash"),
 )
+TAGS = (*(f"2.{n}" for n in range(1, 64)), *(f"2.{n}.{patch}" for n in range(56, 72) for patch in range(3)))
+"""`2.55` as well as `2.63.0`: the tags became three numbers long on the way to Kubernetes 1.36 (test/utils/image/manifest.go)."""
 for _name in ("registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-images/agnhost"):
     add(
         Image(
             _name,
-            tuple(f"2.{n}" for n in range(1, 64)),
+            TAGS,
             TREE,
             51_105_200,
             entrypoint=("/agnhost",),

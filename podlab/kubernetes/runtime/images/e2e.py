@@ -8,10 +8,10 @@ from ..image import VERSIONS, Entry, Image, add, find
 from ..process import Process
 from ..program import Event, Program, register
 from ..system import Sys
-from . import busybox, httpd, nginx  # noqa: F401  (these fill the catalogue with what is copied)
+from . import agnhost, busybox, httpd, languages, nginx, redis  # noqa: F401  (these fill the catalogue with what is copied)
 from .base import PATH, base_tree
 
-COPIES = {"busybox": "busybox:1.36", "httpd": "httpd:2.4-alpine", "nginx": "nginx:alpine"}
+COPIES = {"busybox": "busybox:1.36", "httpd": "httpd:2.4-alpine", "nginx": "nginx:alpine", "perl": "perl:5.26", "redis": "redis:5.0.5-alpine"}
 
 for _name, _original in COPIES.items():
     if (_found := find(_original)) is not None:
@@ -38,3 +38,41 @@ add(
         env={"PATH": PATH},
     )
 )
+
+
+# ---- nonroot: its image says that it runs as user 1234 (test/images/nonroot)
+
+add(
+    Image(
+        "registry.k8s.io/e2e-test-images/nonroot",
+        tuple(f"1.{n}" for n in range(1, 8)),
+        base_tree("busybox", users={"default-user": 1234}),
+        4_300_000,
+        cmd=("id", "-u"),
+        env={"PATH": PATH},
+        user="1234",
+    )
+)
+
+
+# ---- kitten and nautilus: a web server's files beside which one tells the picture's name (test/images/kitten, test/images/nautilus)
+
+for _name in ("kitten", "nautilus"):
+    add(
+        Image(
+            f"registry.k8s.io/e2e-test-images/{_name}",
+            tuple(f"1.{n}" for n in range(1, 10)),
+            base_tree(
+                "busybox",
+                {
+                    "agnhost": Entry(program="agnhost", size=50_000_000),
+                    "data.json": f'{{\n"image":"{_name}.jpg"\n}}\n',
+                    f"{_name}.jpg": Entry(size=8_900),
+                },
+            ),
+            40_500_000,
+            entrypoint=("/agnhost", "test-webserver"),
+            env={"PATH": PATH},
+            ports=(80,),
+        )
+    )

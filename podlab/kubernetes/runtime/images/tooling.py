@@ -72,6 +72,7 @@ for _name in (
     "docker.io/tutum/dnsutils",
     "gcr.io/kubernetes-e2e-test-images/dnsutils",
     "registry.k8s.io/e2e-test-images/jessie-dnsutils",
+    "registry.k8s.io/e2e-test-images/glibc-dns-testing",
     "docker.io/infoblox/dnstools",
     "docker.io/praqma/network-multitool",
     "docker.io/wbitt/network-multitool",
@@ -79,7 +80,7 @@ for _name in (
     add(
         Image(
             _name,
-            ("latest", "1.3", "1.4", "1.5", "1.7"),
+            ("latest", "1.3", "1.4", "1.5", "1.7", "2.0.0"),
             base_tree("debian", {"bin": BIND}, extra=SHELLS),
             112_030_336,
             cmd=("sleep", "3600"),

@@ -275,7 +275,9 @@ def ip(proc: Process, sys: Sys, event: Event) -> int:
         if sys.proc["uid"] != 0 or not any(name in ("ALL", "NET_ADMIN", "CAP_NET_ADMIN") for name in caps):
             sys.err("ip: RTNETLINK answers: Operation not permitted\n")
             return 2
-        complain(proc, sys, "RTNETLINK answers: Operation not supported")  # no devices, addresses or routes are made here
+        if what in ("l", "link") and (status := _dummy(proc, sys, words)) is not None:
+            return status
+        complain(proc, sys, "RTNETLINK answers: Operation not supported")  # no other devices, and no addresses or routes, are made here
         return 2
     if what in ("a", "addr", "address", "link", "l"):
         addresses = what not in ("link", "l")
@@ -304,7 +306,10 @@ def ip(proc: Process, sys: Sys, event: Event) -> int:
                     f"    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global eth0\n"
                     f"       valid_lft forever preferred_lft forever\n"
                 )
-        elif device != "lo":
+        for number, name in enumerate(sys.sandbox.get("dummies", ()), 3):
+            if device in ("", name):
+                sys.out(f"{number}: {name}: <BROADCAST,NOARP> mtu 1500 qdisc noop qlen 1000\n    link/ether {_mac(address)} brd ff:ff:ff:ff:ff:ff\n")
+        if device not in ("", "lo", "eth0", *sys.sandbox.get("dummies", ())):
             complain(proc, sys, f"can't find device '{device}'")
             return 1
         return 0
@@ -316,6 +321,27 @@ def ip(proc: Process, sys: Sys, event: Event) -> int:
         return 0
     usage(proc, sys, "")
     return 1
+
+
+def _dummy(proc: Process, sys: Sys, words: list[str]) -> int | None:
+    """`ip link add NAME type dummy`, `ip link del NAME`: a device that carries nothing, until the sandbox is gone. None: something else."""
+    held = list(sys.sandbox.get("dummies", ()))
+    named = [word for word in words[2:] if word not in ("dev", "name", "type", "dummy")]
+    if len(named) != 1:
+        return None
+    if words[1] == "add" and words[-2:] == ["type", "dummy"]:
+        if named[0] in (*held, "lo", "eth0"):
+            complain(proc, sys, "RTNETLINK answers: File exists")
+            return 2
+        sys.sandbox["dummies"] = [*held, named[0]]
+        return 0
+    if words[1] in ("del", "delete") and named[0] not in ("lo", "eth0"):
+        if named[0] not in held:
+            complain(proc, sys, f"can't find device '{named[0]}'")
+            return 1
+        sys.sandbox["dummies"] = [name for name in held if name != named[0]]
+        return 0
+    return None
 
 
 def _mac(address: str) -> str:
