@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -21,6 +20,7 @@ from podlab.kubernetes.apiserver import discovery
 from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.resources import Resource
+from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, LiveCluster
 from podlab.labs.storage import Fenced
 
@@ -67,7 +67,7 @@ async def authenticate(token: str) -> Access:
     access = tokens.known(token)
     if access is None:
         try:
-            access = await database_sync_to_async(tokens.find)(token)
+            access = await on_database(tokens.find)(token)
         except DatabaseError:
             raise ApiError(503, "ServiceUnavailable", "the server is currently unable to handle the request") from None
         if access is None:

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from podlab.api import listing, shapes, tokens, wire
 from podlab.api.addresses import Target
 from podlab.api.hub import ENCODED, TOLD, Hub
@@ -19,6 +17,7 @@ from podlab.kubernetes import selectors
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, gone
 from podlab.kubernetes.apiserver.server import ApiServer
 from podlab.kubernetes.etcd import Change
+from podlab.labs.database import on_database
 from podlab.labs.live import LiveCluster
 
 LONGEST = 3000.0  # seconds of a watch that names no end: between minRequestTimeout and twice that, as the server has it
@@ -65,7 +64,7 @@ async def _go_on(watch: Watch, access: Access, news: asyncio.Event, send: Send) 
             return
         if now >= look:
             look = now + LOOK_EVERY
-            if await database_sync_to_async(tokens.of_hash)(access.key) is None:
+            if await on_database(tokens.of_hash)(access.key) is None:
                 return
 
 

@@ -6,13 +6,10 @@ Authorised once, at the start, as the teacher of this class; it keeps only what 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from lessons import library
@@ -21,47 +18,46 @@ from podlab.classroom.models import Directive
 from podlab.classroom.rooms import Room
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import limits
+from podlab.labs.database import on_database
+from podlab.labs.sockets import PageConsumer
 
 logger = logging.getLogger(__name__)
 
-NO_TEACHER, NOT_YOURS = 4401, 4404
+NO_TEACHER, NOT_YOURS = 4401, 4404  # the page does not come back by itself after these (scripts/socket.js)
 SHORTEST_GAP = 0.1  # seconds between two sends
 TILES_A_SEND = 40  # the rest follows at once, in the next message: the page stays smooth
 
 
-class ClassroomConsumer(AsyncWebsocketConsumer):
-    """One open class page. Methods named `do_*` are the acts that it may send: {"action": name, ...}."""
+class ClassroomConsumer(PageConsumer):
+    """One open class page."""
 
     room: Room | None = None
 
     async def connect(self) -> None:
         await self.accept()
         try:
-            self.classroom = await database_sync_to_async(access.get_classroom)(self.scope, self.scope["url_route"]["kwargs"]["pk"])
+            self.classroom = await on_database(access.get_classroom)(self.scope, self.scope["url_route"]["kwargs"]["pk"])
         except access.NoTeacher:
             await self.close(NO_TEACHER)
             return
         except access.NotYours:
             await self.close(NOT_YOURS)
             return
-        self.rate_limit = limits.acts()
-        self.outbox: list[str] = []
         self.matrix = ""  # the lesson whose matrix is shown; empty: the tiles are
         self.shown: dict[UUID, str] = {}  # tile or row -> what was sent last
         self.poll = ""  # what was sent last of the open question
-        self.wake = asyncio.Event()
         self.room = await rooms.get(self.classroom.pk)
         self.due = set(self.room.seats)
         self.room.watchers.add(self)
         self.room.moved |= {seat.learner_id for seat in self.room.seats.values() if not seat.picture}
+        self.begin(self._send_for_ever)
         self.outbox.append(panels.wishes(self.room))
-        self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
         self.wake.set()
 
     async def disconnect(self, code: int) -> None:
         if self.room is not None:
             self.room.watchers.discard(self)
-            self.sender.cancel()
+            self.end()
 
     # ---- out
 
@@ -70,36 +66,27 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
         self.wake.set()
 
     async def _send_for_ever(self) -> None:
-        try:
-            while True:
-                await self.wake.wait()
-                self.wake.clear()
-                await self._send()
-                await asyncio.sleep(SHORTEST_GAP)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            logger.exception("A class page could not be updated")
-            await self.close(1011)
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            await self._send()
+            await asyncio.sleep(SHORTEST_GAP)
 
     async def _send(self) -> None:
         room = self.room
         assert room is not None
         due, self.due = self.due, set()
-        html, self.outbox = self.outbox, []
         for learner_id in list(due)[TILES_A_SEND:]:
             self.due.add(learner_id)
             due.discard(learner_id)
             self.wake.set()
-        for learner_id in due:
-            html.append(self._one(room, learner_id))
+        html = [self._one(room, learner_id) for learner_id in due]
         if due:
             html.append(panels.counts(room))
         if (poll := polls.panel(room)) != self.poll:
             self.poll = poll
             html.append(poll)
-        if text := "".join(html):
-            await self.send(limits.writable(text))
+        await self.send_outbox(*html)
 
     def _one(self, room: Room, learner_id: UUID) -> str:
         """The tile or the matrix row of one learner, if it is new; put in its place, appended, or taken away."""
@@ -116,13 +103,12 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
     # ---- in
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        try:
-            message = json.loads(text_data or "")
-            name = str(message["action"])
-            action = getattr(self, f"do_{name}", None)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        read = self.message(text_data)
+        if read is None or self.room is None:
             return
-        if action is None or self.room is None or not self.rate_limit.take():
+        name, message = read
+        action = getattr(self, f"do_{name}", None)
+        if action is None or not self.rate_limit.take():
             return
         try:
             await action(message)
@@ -155,14 +141,14 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
         kind, payload = steering.read(message)
         lesson = limits.text(message.get("lesson"), 80)
         targets = self._targets(message.get("learners"))
-        directive = await database_sync_to_async(steering.store)(self.room.classroom, lesson, kind, payload, targets)
-        await database_sync_to_async(access.audit)(self.room.classroom, kind, user=self.classroom.teacher, detail=f"{lesson}: {len(targets)}명")
+        directive = await on_database(steering.store)(self.room.classroom, lesson, kind, payload, targets)
+        await on_database(access.audit)(self.room.classroom, kind, user=self.classroom.teacher, detail=f"{lesson}: {len(targets)}명")
         rooms.later(self._carry_out(directive, len(targets)))
 
     async def _carry_out(self, directive: Directive, number: int) -> None:
         """Beside the page, which goes on: two hundred clusters that sleep take a while to wake."""
         failed = await steering.carry_out(directive)
-        missed = await database_sync_to_async(steering.missed)(directive)
+        missed = await on_database(steering.missed)(directive)
         told = [f"{number - failed - missed}명에게 했습니다.", f"{missed}명에게는 그럴 것이 없었습니다." if missed else "",
                 f"{failed}명은 다시 해 봅니다." if failed else ""]
         self.outbox.append(panels.notice(" ".join(filter(None, told))))
@@ -181,5 +167,5 @@ class ClassroomConsumer(AsyncWebsocketConsumer):
     async def do_lower(self, message: dict[str, Any]) -> None:
         """A raised hand was answered."""
         assert self.room is not None
-        member = await database_sync_to_async(access.get_member)(self.room.classroom, message.get("learner"))
+        member = await on_database(access.get_member)(self.room.classroom, message.get("learner"))
         await rooms.set_hand(self.room, member.learner_id, up=False)

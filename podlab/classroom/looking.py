@@ -12,6 +12,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from podlab.classroom import access, chatting, rooms
+from podlab.classroom.consumers import NO_TEACHER
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
 from podlab.labs import audience, limits, panels
@@ -26,6 +27,8 @@ LOOKS = ("select", "tab", "width")  # what only changes what this page shows
 
 class LookConsumer(LabConsumer):
     """A teacher's view of one learner's cluster."""
+
+    unknown = NO_TEACHER
 
     async def connect(self) -> None:
         self.helping = False

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from channels.db import database_sync_to_async
-
 from podlab.classroom import grades, xapi
+from podlab.labs.database import on_database
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ async def keep_sending() -> None:
     while True:
         for send in (grades.send_due, xapi.send_due):
             try:
-                await database_sync_to_async(send, thread_sensitive=False)()
+                await on_database(send, thread_sensitive=False)()
             except Exception:
                 logger.exception("A round of sending failed; trying again")
         await asyncio.sleep(EVERY)

@@ -6,18 +6,16 @@ A rewind (undo, reset, a state taken over from the teacher) is followed as it ha
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.html import format_html, format_html_join
 
 from podlab.classroom import access
+from podlab.classroom.consumers import NO_TEACHER, NOT_YOURS
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, limits, panels, rewind, storage
@@ -25,13 +23,12 @@ from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Checkpoint, Cluster
 from podlab.labs.page import Page
+from podlab.labs.sockets import PageConsumer
 from podlab.labs.storage import Entry
 from podlab.projection.korean import clock as clock_text
 from podlab.projection.timeline import Past
 
-logger = logging.getLogger(__name__)
-
-NO_TEACHER, NOT_YOURS, TOO_MANY = 4403, 4404, 4429
+TOO_MANY = 4429
 REPLAYS_MAX = 6  # pages at once in one process: each holds an engine of its own
 FRAME = 0.2  # seconds between two pictures
 SLICE, REST = 0.02, 0.02  # seconds of work, and of leaving the processor to the learners: a replay takes half of a core at the most
@@ -190,7 +187,7 @@ class NoTerminal:
 _open: set[ReplayConsumer] = set()
 
 
-class ReplayConsumer(AsyncWebsocketConsumer):
+class ReplayConsumer(PageConsumer):
     """One open replay. Acts: rate, next (the next act), goto (an act by number), and what changes only what the page shows."""
 
     replay: Replay | None = None
@@ -212,13 +209,11 @@ class ReplayConsumer(AsyncWebsocketConsumer):
         _open.add(self)
         self.acts = acts(self.replay.entries)
         self.page, self.view = Page(facts["slug"]), self._view(0.0)
-        self.rate_limit = limits.acts()
         self.wanted: int | None = None
         self.told = -1  # the act that the page marks as the last that happened
-        self.outbox = [self._list()]
-        self.wake = asyncio.Event()
+        self.begin(self._play)
+        self.outbox.append(self._list())
         self.wake.set()
-        self.player = asyncio.get_running_loop().create_task(self._play())
 
     def _load(self, pk: int, learner: UUID, slug: str) -> Replay:
         classroom = access.get_classroom(self.scope, pk)
@@ -229,7 +224,7 @@ class ReplayConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self in _open:
             _open.discard(self)
-            self.player.cancel()
+            self.end()
             self.replay = None
 
     def _view(self, rate: float) -> LiveCluster:
@@ -244,43 +239,35 @@ class ReplayConsumer(AsyncWebsocketConsumer):
     async def _play(self) -> None:
         loop = asyncio.get_running_loop()
         last = loop.time()
-        try:
-            while self.replay is not None:
-                if not self.view.rate and self.wanted is None:
-                    await self.wake.wait()
-                    last = loop.time()
-                self.wake.clear()
-                if self.wanted is not None:
-                    target, self.wanted = self.wanted, None
-                    await self.replay.go(target)
-                elif self.view.rate:
-                    await self.replay.advance(int(min(loop.time() - last, 1.0) * 1000 * self.view.rate))
-                    if self.replay.ended:
-                        self.view.rate = 0.0
+        while self.replay is not None:
+            if not self.view.rate and self.wanted is None:
+                await self.wake.wait()
                 last = loop.time()
-                await self._send()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), FRAME)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            logger.exception("A replay could not go on")
-            await self.close(1011)
+            self.wake.clear()
+            if self.wanted is not None:
+                target, self.wanted = self.wanted, None
+                await self.replay.go(target)
+            elif self.view.rate:
+                await self.replay.advance(int(min(loop.time() - last, 1.0) * 1000 * self.view.rate))
+                if self.replay.ended:
+                    self.view.rate = 0.0
+            last = loop.time()
+            await self._send()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), FRAME)
 
     async def _send(self) -> None:
         assert self.replay is not None
         if self.view.engine is not self.replay.engine:
             self.view = self._view(self.view.rate)
             self.page.forget()
-        html, self.outbox = self.outbox, []
-        html += self.page.fragments(self.view, NoTerminal())  # type: ignore[arg-type]
+        html = self.page.fragments(self.view, NoTerminal())
         done = next((act.number for act in reversed(self.acts) if act.position <= self.replay.position), 0)
         if done != self.told:
             html += self._typed(self.told, done)
             self.told = done
             html.append(format_html('<span id="replay-at" data-act="{}" data-ended="" hidden hx-swap-oob="true"></span>', done))
-        if text := "".join(html):
-            await self.send(limits.writable(text))
+        await self.send_outbox(*html)
 
     def _typed(self, before: int, done: int) -> list[str]:
         """The commands in the terminal, as they are reached; on the way back the log begins anew."""
@@ -301,12 +288,12 @@ class ReplayConsumer(AsyncWebsocketConsumer):
     # ---- in
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        try:
-            message = json.loads(text_data or "")
-            action = getattr(self, f"do_{message['action']}", None)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        read = self.message(text_data)
+        if read is None or self.replay is None:
             return
-        if action is None or self.replay is None or not self.rate_limit.take():
+        name, message = read
+        action = getattr(self, f"do_{name}", None)
+        if action is None or not self.rate_limit.take():
             return
         try:
             action(message)

@@ -6,13 +6,9 @@ It keeps only what it sent last. A hint says "there is something new"; hints coa
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
-
-from channels.consumer import get_handler_name
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import ADMIN
@@ -23,6 +19,7 @@ from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Cluster, Learner
 from podlab.labs.page import Page
+from podlab.labs.sockets import PageConsumer
 from podlab.labs.storage import ENGINE_VERSION, Fenced
 from podlab.labs.terminal import TerminalSession
 from podlab.projection import explanations
@@ -38,19 +35,16 @@ FAULTS = {"on": "{node}의 전원을 켰습니다.", "off": "{node}의 전원을
           "silent": "{node}의 kubelet을 멈췄습니다. 컨테이너는 그대로 돌지만 소식이 끊깁니다."}
 
 
-class LabConsumer(AsyncWebsocketConsumer):
-    """One open lab page. Methods named `do_*` are the acts that a page may send: {"action": name, ...}."""
+class LabConsumer(PageConsumer):
+    """One open lab page."""
 
+    unknown = NO_SESSION  # the close code for a visitor who may not open the page
     live: LiveCluster | None = None
     row: Cluster
     visitor: Learner | None = None  # whose page it is; the cluster's owner where several share it is nobody
     by = ""  # the visitor as a shared cluster's acts name them
     people: Mapping[str, str] = {}  # who shares the cluster
     stored: dict[str, str] | None = None  # the learner's files as `_open` found them, until the page has joined
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """As channels does it, without a visit to the database's thread for every message."""
-        await getattr(self, get_handler_name(message))(message)
 
     # ---- coming and going
 
@@ -60,24 +54,21 @@ class LabConsumer(AsyncWebsocketConsumer):
         try:
             self.row = await on_database(self._open)()
         except access.NoLearner:
-            await self.close(NO_SESSION)
+            await self.close(self.unknown)
             return
         except LookupError:
             await self.close(NO_LESSON)
             return
         self.learner_id = self.visitor.pk if self.visitor is not None else self.row.learner_id
         self.page = Page(self.lesson)
-        self.rate_limit = limits.acts()
-        self.outbox: list[str] = []
-        self.wake = asyncio.Event()
         self.alarm: asyncio.TimerHandle | None = None
         self.later: asyncio.TimerHandle | None = None  # the next picture, while it waits for its time
         self.sent_at = 0.0  # of the loop's clock
+        self.begin(self._send_for_ever)
         if CLUSTERS.find(self.row.id) is None and self.row.now_ms - self.row.epoch_ms > WORTH_TELLING_MS:
             self.outbox.append(panels.notice("잠들어 있던 클러스터를 깨웠습니다. 자는 동안 시계는 멈춰 있었습니다."))
         await self._join()
         self._enter()
-        self.sender = asyncio.get_running_loop().create_task(self._send_for_ever())
 
     def _open(self) -> Cluster:
         """All that a page asks the database before it shows something, in one visit: when a class arrives, visits stand in a queue."""
@@ -126,8 +117,8 @@ class LabConsumer(AsyncWebsocketConsumer):
         if self.live is not None:
             audience.leave(self)
             self.live.leave(self)
-        if hasattr(self, "sender"):
-            self.sender.cancel()
+        self.end()
+        if hasattr(self, "browser"):
             self.browser.close()
             self._set_alarm(None)
             if self.later is not None:
@@ -169,18 +160,12 @@ class LabConsumer(AsyncWebsocketConsumer):
         self.wake.set()
 
     async def _send_for_ever(self) -> None:
-        try:
-            while True:
-                await self.wake.wait()
-                self.wake.clear()
-                await self._send_changes()
-                self.sent_at = asyncio.get_running_loop().time()
-                await asyncio.sleep(0)  # a command that goes on at once lets others in
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            logger.exception("A lab page could not be updated")
-            await self.close(1011)
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            await self._send_changes()
+            self.sent_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(0)  # a command that goes on at once lets others in
 
     async def _send_changes(self) -> None:
         """The latest of everything that this page shows and has not seen. Nothing is shown before it is on disk: hence the lock."""
@@ -204,9 +189,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         async with live.lock:
             fragments = self.page.fragments(live, self.terminal) + (self.browser.fragments() if self.page.tab == "browser" else [])
             self._set_alarm(self.terminal.next_at() if self.terminal.busy and live.rate else None)
-        text, self.outbox = "".join(self.outbox), []
-        if text or fragments:
-            await self.send(limits.writable(text + "".join(fragments)))
+        await self.send_outbox(*fragments)
 
     def _set_alarm(self, at: int | None) -> None:
         """Look again when the running command wants to: `sleep 5` ends although nothing happens in the cluster. Virtual ms."""
@@ -220,13 +203,12 @@ class LabConsumer(AsyncWebsocketConsumer):
     # ---- in
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        try:
-            message = json.loads(text_data or "")
-            name = str(message["action"])
-            own, others = getattr(self, f"do_{name}", None), audience.handler(name)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        read = self.message(text_data)
+        if read is None or self.live is None:
             return
-        if (own is None and others is None) or self.live is None:
+        name, message = read
+        own, others = getattr(self, f"do_{name}", None), audience.handler(name)
+        if own is None and others is None:
             return
         if not self.rate_limit.take():
             self.outbox.append(panels.notice("너무 빠릅니다. 잠시 뒤에 다시 해 주세요.", "warn"))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from podlab.labs import panels
 from podlab.labs.live import LiveCluster
-from podlab.labs.terminal import TerminalSession
 from podlab.projection import regions
 from podlab.projection.board import Options
 from podlab.projection.regions import Rendered
@@ -14,6 +13,16 @@ from podlab.projection.regions import Rendered
 WIDTHS = tuple(range(640, 2001, 80))  # the diagram is laid out for one of these, so that viewers share renders
 TABS = ("terminal", "yaml", "browser", "timeline", "requests", "inspector")
 EVERY_CLOCK_MS = 15_000  # the page ticks its clock itself; this often it is told the truth anyway
+
+
+class Prompt(Protocol):
+    """What a page shows of a terminal beside what it printed."""
+
+    @property
+    def prompt(self) -> str: ...
+
+    @property
+    def busy(self) -> bool: ...
 
 
 class Page:
@@ -50,7 +59,7 @@ class Page:
         if fitting != self.width:
             self.width, self._board = fitting, None
 
-    def fragments(self, live: LiveCluster, terminal: TerminalSession) -> list[str]:
+    def fragments(self, live: LiveCluster, terminal: Prompt) -> list[str]:
         """The HTML of what has changed, each with hx-swap-oob."""
         board = panels.rendered(live, self.width, self.options)
         found = [panels.out_of_band(html) for html in regions.changed(self._board, board).values()]

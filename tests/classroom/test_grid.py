@@ -200,7 +200,7 @@ async def test_nobody_looks_into_a_cluster_of_another_class(classroom: Classroom
     assert (await looking.line.receive_output())["code"] == 4404
     hers = Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", await database_sync_to_async(cookie_of)(member.learner))
     await hers.line.connect()
-    assert (await hers.line.receive_output())["code"] == 4403
+    assert (await hers.line.receive_output())["code"] == 4401
     await learner.line.disconnect()
 
 

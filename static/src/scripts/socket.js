@@ -4,6 +4,12 @@
 const HTMX_REOPENS = [1006, 1011, 1012, 1013]; // hx-ws-2.js
 const NO_SESSION = 4403; // podlab/labs/consumers.py
 const NO_LESSON = 4404;
+const NO_TEACHER = 4401; // podlab/classroom/consumers.py
+const ENDINGS = {
+  [NO_SESSION]: ["이 브라우저의 세션이 끝났습니다. 이어하기 코드가 있으면 돌아올 수 있습니다.", "/", "첫 화면으로"],
+  [NO_LESSON]: ["이 화면은 이제 없습니다.", "/", "첫 화면으로"],
+  [NO_TEACHER]: ["로그인이 끝났습니다. 다시 로그인하면 이어서 볼 수 있습니다.", "/teacher/sign-in/", "로그인"],
+};
 const MESSAGE_MAX = 700_000; // characters: at most three bytes each, within what the server takes in (serve.py)
 const DELAYS = [300, 600, 1200, 2000, 3000]; // ms before a try; a little chance is added, so that a class does not come back at once
 
@@ -45,10 +51,10 @@ export function installSocket(document, htmx) {
     const again = event.detail.socketWrapper;
     document.documentElement.classList.add("is-offline");
     clearTimeout(patience);
-    if (code === NO_SESSION || code === NO_LESSON) {
+    if (code in ENDINGS) {
       ended = true;
-      const text = code === NO_SESSION ? "이 브라우저의 세션이 끝났습니다. 이어하기 코드가 있으면 돌아올 수 있습니다." : "이 단원이 이제 없습니다.";
-      say(text, { href: `/?next=${encodeURIComponent(location.pathname)}`, textContent: "첫 화면으로" });
+      const [text, home, name] = ENDINGS[code];
+      say(text, { href: `${home}?next=${encodeURIComponent(location.pathname)}`, textContent: name });
       return;
     }
     patience = setTimeout(() => say("서버와 연결이 끊겼습니다. 다시 잇는 중입니다…"), 700);
