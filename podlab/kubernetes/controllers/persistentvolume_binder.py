@@ -32,19 +32,9 @@ def _claim_keys(controller: Controller, change: Change) -> Iterable[str]:
 def _volume_keys(controller: Controller, change: Change) -> Iterable[str]:
     keys = [VOLUME + change.key]
     reference = change.object["spec"].get("claimRef")
-    if reference:
+    if reference and reference.get("uid"):
         keys.append(f"{reference['namespace']}/{reference['name']}")
-    elif change.type != "DELETED":
-        keys += [f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
-                 for claim in controller.cluster.etcd.list("persistentvolumeclaims") if not claim["spec"].get("volumeName")]
     return keys
-
-
-def _waiting_claims(controller: Controller, change: Change) -> Iterable[str]:
-    """A new StorageClass may serve claims that wait for it."""
-    return [f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
-            for claim in controller.cluster.etcd.list("persistentvolumeclaims")
-            if not claim["spec"].get("volumeName") and class_of(claim) == change.key]
 
 
 def is_for(volume: Map, claim: Map) -> bool:
@@ -82,9 +72,23 @@ def best_volume(claim: Map, volumes: Iterable[Map], node: Map | None) -> Map | N
 
 class PersistentVolumeBinder(Controller):
     name = "persistentvolume-controller"
-    watches = {"persistentvolumeclaims": _claim_keys, "persistentvolumes": _volume_keys, "storageclasses": _waiting_claims}
+    watches = {"persistentvolumeclaims": _claim_keys, "persistentvolumes": _volume_keys}
+    writing = False
+
+    def enqueue(self, key: str, after_ms: int | None = None, because: int | None = None) -> None:
+        """storeClaimUpdate: what this controller writes into a claim itself brings no further sync of the claim."""
+        if not self.writing or key.startswith(VOLUME):
+            super().enqueue(key, after_ms, because)
 
     def reconcile(self, key: str) -> int | None:
+        self.writing = True
+        try:
+            return self._sync(key)
+        finally:
+            self.writing = False
+
+    def _sync(self, key: str) -> int | None:
+        """What no watch tells of (a new volume that nobody is named in, a new StorageClass), the resync finds."""
         if key.startswith(VOLUME):
             self._sync_volume(key.removeprefix(VOLUME))
             return None

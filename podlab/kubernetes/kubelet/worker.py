@@ -274,6 +274,9 @@ def after_sync(kubelet: Kubelet, worker: Worker) -> None:
     if worker["did"] and worker["errors"]:
         worker["stir"] = True
         kubelet.expect_relist()
+    if worker["again"] is not None and worker["stir"]:
+        worker["again"] = None  # GetNewerThan (pod_workers.go): the next sync waits for a relist, which stir brings
+        return
     if worker["again"] is not None:
         because, worker["again"] = worker["again"], None
         kubelet.cluster.because = because or kubelet.cluster.because

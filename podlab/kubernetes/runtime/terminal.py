@@ -162,7 +162,7 @@ class Terminals(Kernel):
             self._load_into(proc, argv)
         except Errno as error:
             self.exit(proc, 127)
-            name = "".join(f"{self.host.random.bits('exec', half, container_id, exec_id):032x}" for half in (0, 1))
+            name = "".join(f"{self.host.random.integer('exec', half, container_id, exec_id, below=1 << 128):032x}" for half in (0, 1))
             raise ExecError(
                 f'failed to exec in container: failed to start exec "{name}": OCI runtime exec failed: exec failed: '
                 f"unable to start container process: {_exec_words(argv[0], error)}"

@@ -131,7 +131,7 @@ def test_suspension_takes_the_pods_and_resuming_brings_them_back(make_cluster: A
     cluster.run_for(3)
     assert not pods(cluster) and condition(cluster, "jobs", "j", "Suspended") == "True:JobSuspended"
     admin(cluster).patch("jobs", "j", {"spec": {"suspend": False}}, "default")
-    cluster.run_for(12)  # isPodFailed: a deleted Pod counts as a failure, so the next one waits
+    cluster.run_for(1)
     assert len(alive(cluster)) == 1 and condition(cluster, "jobs", "j", "Suspended") == "False:JobResumed"
 
 
@@ -171,3 +171,27 @@ def test_every_pod_is_counted_exactly_once(monkeypatch: pytest.MonkeyPatch, outc
     held, phases = status(cluster, "jobs", "j"), [p["status"]["phase"] for p in pods(cluster)]
     assert (held.get("succeeded", 0), held.get("failed", 0)) == (phases.count("Succeeded"), phases.count("Failed"))
     assert held["uncountedTerminatedPods"] == {}
+
+
+def test_pods_that_the_job_itself_takes_away_are_not_counted_as_failed(make_cluster: Any) -> None:
+    cluster = make_cluster(**READY)
+    create(cluster, "jobs", job(completions=3, parallelism=3))
+    cluster.run_for(2)
+    admin(cluster).patch("jobs", "j", {"spec": {"parallelism": 1}}, "default")
+    cluster.run_for(4)
+    assert len(alive(cluster)) == 1 and not status(cluster, "jobs", "j").get("failed")
+    admin(cluster).patch("jobs", "j", {"spec": {"suspend": True}}, "default")
+    cluster.run_for(4)
+    assert not alive(cluster) and not status(cluster, "jobs", "j").get("failed")  # deleteJobPods takes the finalizer first
+    admin(cluster).patch("jobs", "j", {"spec": {"suspend": False}}, "default")
+    cluster.run_for(1)
+    assert len(alive(cluster)) == 1  # and no back-off holds the next one
+
+
+def test_a_job_that_is_managed_by_another_controller_is_left_to_it(make_cluster: Any) -> None:
+    cluster = make_cluster(**READY)
+    create(cluster, "jobs", job(managedBy="example.com/queue"))
+    create(cluster, "jobs", {**job(managedBy="kubernetes.io/job-controller"), "metadata": {"name": "own"}})
+    cluster.run_for(2)
+    assert [one["metadata"]["labels"]["job-name"] for one in pods(cluster)] == ["own"]  # JobControllerName, spec.managedBy
+    assert "startTime" not in status(cluster, "jobs", "j")

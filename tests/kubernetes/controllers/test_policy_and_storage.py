@@ -95,6 +95,20 @@ def test_the_smallest_volume_that_fits_is_taken(cluster: Cluster) -> None:
     assert admin(cluster).get("persistentvolumes", "big")["status"]["phase"] == "Available"
 
 
+def test_a_waiting_claim_is_looked_at_and_told_of_every_15_seconds(cluster: Cluster) -> None:
+    create(cluster, "persistentvolumeclaims", claim(storageClassName="nowhere"))
+    create(cluster, "persistentvolumeclaims", {**claim(storageClassName=""), "metadata": {"name": "none"}})
+    cluster.run_for(2)
+    create(cluster, "persistentvolumes", volume("mine", "2Gi"), "")
+    cluster.run_for(5)
+    assert status(cluster, "persistentvolumeclaims", "none")["phase"] == "Pending"  # no watch tells the claim of a new volume
+    cluster.run_for(10)
+    assert status(cluster, "persistentvolumeclaims", "none")["phase"] == "Bound"  # PVClaimBinderSyncPeriod
+    cluster.run_for(30)
+    told = [event for event in cluster.etcd.list("events", "default") if event["reason"] == "ProvisioningFailed"]
+    assert [(event["message"], event["count"]) for event in told] == [('storageclass.storage.k8s.io "nowhere" not found', 4)]
+
+
 def test_waiting_for_the_first_consumer_is_said(cluster: Cluster) -> None:
     create(cluster, "storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "late"},
                                        "provisioner": "podlab.io/host-path", "volumeBindingMode": "WaitForFirstConsumer"}, "")

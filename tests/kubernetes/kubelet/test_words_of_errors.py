@@ -1,0 +1,102 @@
+"""What the kubelet says when something of a Pod cannot be had: words and what follows, from the source named beside each."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from podlab.kubernetes.kubelet import worker as _first  # noqa: F401  the modules of the kubelet need one another, in this order
+
+from podlab.kubernetes.kubelet import images, starting  # isort: skip
+from tests.kubernetes.kubelet.given import pod, sh, world
+
+FOREVER = "sleep 3600"
+
+
+@pytest.mark.parametrize("kind", ["livenessProbe", "readinessProbe", "startupProbe"])
+def test_a_probe_whose_command_is_not_there_errs_and_touches_no_threshold(kind: str) -> None:
+    it = world()
+    it.create(pod(sh(FOREVER, **{kind: {"exec": {"command": ["nosuch"]}, "periodSeconds": 1, "failureThreshold": 1}})))
+    it.run(8)
+    said = it.events("Unhealthy")
+    begin = f"{kind.removesuffix('Probe').capitalize()} probe errored and resulted in unknown state: rpc error: code = Unknown desc = "
+    assert said and all(text.startswith(begin) and 'exec: "nosuch": executable file not found in $PATH' in text for text in said)  # prober.go
+    assert it.container()["restartCount"] == 0 and it.events("Killing") == []
+
+
+def test_a_probe_of_a_port_that_no_port_is_named_errs() -> None:
+    it = world()
+    it.create(pod(sh(FOREVER, livenessProbe={"tcpSocket": {"port": "web"}, "periodSeconds": 1, "failureThreshold": 1})))
+    it.run(4)
+    text = 'Liveness probe errored and resulted in unknown state: strconv.Atoi: parsing "web": invalid syntax'  # ResolveContainerPort
+    assert set(it.events("Unhealthy")) == {text} and it.container()["restartCount"] == 0
+
+
+def test_a_projected_volume_tells_of_every_source_that_lacks() -> None:
+    it = world()
+    sources = [{"secret": {"name": "a"}}, {"configMap": {"name": "b"}}, {"secret": {"name": "a"}}]
+    it.create(pod(sh(FOREVER, volumeMounts=[{"name": "v", "mountPath": "/v"}]), volumes=[{"name": "v", "projected": {"sources": sources}}]))
+    it.run(2)
+    text = 'MountVolume.SetUp failed for volume "v" : [secret "a" not found, configmap "b" not found]'  # collectData, projected.go
+    assert it.events("FailedMount") == [text]
+
+
+@pytest.mark.parametrize(("image", "remote"), [
+    ("Nginx", "library/Nginx"), ("Nginx:1.14", "library/Nginx"), ("UPPER/Case:1", "Case"), ("docker.io/Nginx", "library/Nginx"),
+    ("localhost/App", "App"), ("team/App", "team/App"), ("registry.example:5000/Team/app", "Team/app"),
+])
+def test_an_image_name_with_capitals_is_told_as_the_registry_s_repository(image: str, remote: str) -> None:
+    it = world()
+    it.create(pod({"name": "c", "image": image}))
+    it.run(2)
+    assert it.state() == "waiting:InvalidImageName"
+    assert it.events("InspectFailed")[0].endswith(f"invalid reference format: repository name ({remote}) must be lowercase")  # normalize.go
+
+
+@pytest.mark.parametrize(("uid", "user", "words"), [
+    (None, "", "container has runAsNonRoot and image will run as root"), (None, "0", "container has runAsNonRoot and image will run as root"),
+    (None, "101", ""), (1000, "", ""), (0, "101", "container's runAsUser breaks non-root policy"),
+    (None, "nginx", "container has runAsNonRoot and image has non-numeric user (nginx), cannot verify user is non-root"),
+])
+def test_a_user_that_only_has_a_name_cannot_be_shown_to_be_another_than_root(uid: int | None, user: str, words: str) -> None:
+    assert starting._root_words(uid, user) == words  # verifyRunAsNonRoot, security_context.go
+
+
+def test_an_image_s_user_by_name_keeps_a_container_waiting() -> None:
+    it = world()
+    assert images.user_of("curlimages/curl:latest") == "curl_user"
+    it.create(pod({"name": "c", "image": "curlimages/curl:latest", "command": ["sh"], "securityContext": {"runAsNonRoot": True}}))
+    it.run(10)
+    assert it.state() == "waiting:CreateContainerConfigError"
+    assert "image has non-numeric user (curl_user), cannot verify user is non-root (pod: " in it.container()["state"]["waiting"]["message"]
+
+
+@pytest.mark.parametrize(("containers", "words"), [
+    ([sh("dd if=/dev/zero of=/f bs=1M count=12; sleep 3600", resources={"limits": {"ephemeral-storage": "10Mi"}})],
+     "Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. "),
+    ([sh("dd if=/dev/zero of=/f bs=1M count=12; sleep 3600", resources={"limits": {"ephemeral-storage": "10Mi"}}),
+      sh("sleep 3600", name="d", resources={"limits": {"ephemeral-storage": "10Mi"}})],
+     'Container c exceeded its local ephemeral storage limit "10Mi". '),
+])
+def test_a_pod_over_its_limit_of_local_storage_is_evicted(containers: list[dict[str, object]], words: str) -> None:
+    it = world()
+    it.create(pod(*containers))
+    it.run(20)
+    status = it.pod()["status"]
+    assert (status["phase"], status["reason"], status["message"]) == ("Failed", "Evicted", words)  # localStorageEviction, eviction_manager.go
+
+
+def test_a_resize_that_restarts_a_container_says_so_in_its_own_words() -> None:
+    it = world()
+    again = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
+    both = {"requests": {"memory": "64Mi", "cpu": "100m"}, "limits": {"memory": "64Mi", "cpu": "1"}}
+    it.create(pod(sh(FOREVER, resources=both, resizePolicy=again), terminationGracePeriodSeconds=1))
+    it.run(3)
+    more = {"requests": {"memory": "80Mi"}, "limits": {"memory": "80Mi"}}
+    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": more}]}}, subresource="resize")
+    it.run(5)
+    assert it.events("Killing") == ["Container c resize requires restart"]  # computePodResizeAction: not "will be restarted"
+    asked = json.loads(it.events("ResizeStarted")[0].removeprefix("Pod resize started: "))
+    assert list(asked["containers"][0]["resources"]) == ["limits", "requests"]  # ResourceRequirements as Go writes it
+    assert list(asked["containers"][0]["resources"]["requests"]) == ["cpu", "memory"]
