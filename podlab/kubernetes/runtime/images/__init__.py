@@ -11,6 +11,8 @@ from . import (
     fluent_bit,
     fluentd,
     httpd,
+    kiada,
+    kiada_suite,
     languages,
     legacy,
     linkerd,
@@ -28,6 +30,7 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "languages", "legacy", "linkerd",
-    "loki", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins", "tooling", "vector",
+    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
+    "languages", "legacy", "linkerd", "loki", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins", "tooling",
+    "vector",
 ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from .. import http, sockets
-from ..image import Entry, Image, add
-from ..process import Errno, Process
-from ..program import MEBIBYTE
-from ..serving import Answer, stamp, text_answer, web_program
+from .. import dns, http, sockets
+from ..asking import Learned, Wish, serve_asking
+from ..image import Entry, Image, add, canonical
+from ..process import TERM, Errno, Process
+from ..program import MEBIBYTE, PROGRAMS, Event, Program, register
+from ..serving import Answer, Waits, listen_on, stamp, text_answer, web_program
 from ..system import Sys
+from . import languages  # noqa: F401  (registers node)
 from .base import PATH, base_tree
 
 ENV = {"PATH": PATH}
@@ -150,81 +152,120 @@ for _name in ("docker.io/traefik/whoami", "docker.io/containous/whoami"):
     )
 
 
-# ---- luksa/kubia (Kubernetes in Action)
+# ---- luksa/kubia (Kubernetes in Action): v1 to v4 and no tag are the first edition's, 1.0 and 1.1 the second edition's first drafts
+
+KEPT = "/var/data/kubia.txt"  # of kubia-pet: keeps what is posted in a file of its volume
+PEERS = "kubia.default.svc.cluster.local"  # whom kubia-pet-peers asks
+DRAFTS = ("1.0", "1.0-stdin", "1.1")
 
 
-def _kubia_start(proc: Process, sys: Sys) -> int | str:
-    sys.out("Kubia server starting...\n")
-    proc["data"]["count"] = 0
-    return 8080
+def _kubia_tag(sys: Sys) -> str:
+    return canonical(sys.container["image"])[1]
 
 
-def _kubia(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
-    sys.out(f"Received request from ::ffff:{peer}\n")
-    proc["data"]["count"] += 1
-    image = str(sys.container["image"])
-    tag = image.rpartition(":")[2] if ":" in image else "latest"
-    if "unhealthy" in image and proc["data"]["count"] > 5:
-        return text_answer("I'm not well. Please restart me!", 500)
-    if tag in ("v3", "v4") and "unhealthy" not in image:
-        if tag == "v3" and proc["data"]["count"] >= 5:
-            return text_answer(f"Some internal error has occurred! This is pod {sys.hostname}\n", 500)
-        return text_answer(f"This is {tag} running in pod {sys.hostname}\n")
-    if tag in ("v1", "v2"):
-        return text_answer(f"This is {tag} running in pod {sys.hostname}\n")
-    return text_answer(f"You've hit {sys.hostname}\n")
+def _kubia_run(proc: Process, sys: Sys, event: Event) -> int | None:
+    """node app.js; any other script is node's own affair."""
+    if "listening" not in proc["data"]:
+        if proc["argv"][1:2] not in (["app.js"], ["/app.js"]):
+            return PROGRAMS["node"].start(proc, sys)
+        draft = _kubia_tag(sys) in DRAFTS
+        sys.out("Kubia server starting...\n" + (f"Local hostname is {sys.hostname}\nListening on port 8080\n" if draft else ""))
+        proc["data"].update(count=0, greeting="Hey there", typed="")
+        listen_on(proc, sys, [8080])
+    return serve_asking(proc, sys, _kubia_wish, _kubia, _kubia_greeting)
 
 
-web_program("kubia", _kubia_start, _kubia, memory=20 * MEBIBYTE, signal=None)  # node as process 1 does not handle TERM
-for _name in ("docker.io/luksa/kubia", "docker.io/luksa/kubia-unhealthy"):
-    add(
-        Image(
-            _name,
-            ("latest", "v1", "v2", "v3", "v4", "1.0", "1.1"),
-            base_tree(
-                "debian",
-                {
-                    "app.js": Entry(size=354),
-                    "usr": {"local": {"bin": {"node": Entry(program="node", size=30_000_000)}}},
-                    "bin": {"kubia": Entry(program="kubia")},
-                },
-                extra=("curl",),
-            ),
-            263_427_000,
-            entrypoint=("kubia", "app.js"),
-            env=ENV,
-            ports=(8080,),
-        )
-    )
+def _kubia_greeting(proc: Process, sys: Sys) -> Waits:
+    """1.0-stdin takes a new greeting from its standard input."""
+    data = proc["data"]
+    if _kubia_tag(sys) != "1.0-stdin" or "deaf" in data or "0" not in proc["fds"]:
+        return Waits()
+    while sys.readable(0):
+        text = sys.read(0)
+        if not text:
+            data["deaf"] = True
+            return Waits()
+        *lines, data["typed"] = (data["typed"] + text).split("\n")
+        for line in lines:
+            if line.strip():
+                data["greeting"] = line
+                sys.out(f"Greeting set to: {line}\n")
+            else:
+                sys.err("Enter new greeting and press ENTER.\n")
+    return Waits(fds=(0,))
 
 
-# ---- luksa/kubia-pet: keeps what is posted in a file of its volume
+def _peers(sys: Sys) -> list[str]:
+    found = dns.query(sockets.network(sys).cluster, PEERS, "SRV")[1]
+    return [data.split()[3].rstrip(".") for _, kind, data in found if kind == "SRV"]
 
-KEPT = "/var/data/kubia.txt"
+
+def _kubia_wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
+    if "kubia-pet-peers" not in sys.container["image"] or request.method == "POST" or request.path == "/data":
+        return None
+    peer = next((one for one in _peers(sys) if one not in learned), None)
+    return Wish(peer, peer, 8080, http.request("GET", "/data", f"{peer}:8080", [("Connection", "close")])) if peer else None
 
 
-def _pet(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
+def _pet(sys: Sys, request: http.Message, learned: Learned) -> Answer:
+    peers = "kubia-pet-peers" in sys.container["image"]
     if request.method == "POST":
-        sys.out("New data has been received and stored.\n")
+        if not peers:
+            sys.out("New data has been received and stored.\n")
         try:
             sys.write_file(KEPT, request.body)
         except Errno as error:
             return text_answer(f"{KEPT}: {error.text}\n", 500)
         return text_answer(f"Data stored on pod {sys.hostname}\n")
     stored = sys.read_file(KEPT) if sys.find(KEPT) is not None else "No data posted yet"
-    return text_answer(f"You've hit {sys.hostname}\nData stored on this pod: {stored}\n")
+    if not peers:
+        return text_answer(f"You've hit {sys.hostname}\nData stored on this pod: {stored}\n")
+    if request.path == "/data":
+        return text_answer(stored)
+    lines = [f"- {name}: {one['body'] if not one['error'] else 'Error: ' + one['error']}\n" for name, one in learned.items()]
+    end = "".join(lines) or f"Could not look up DNS SRV records: Error: querySrv ENOTFOUND {PEERS}"
+    return text_answer(f"You've hit {sys.hostname}\nData stored in the cluster:\n{end}")
 
 
-web_program("kubia-pet", _kubia_start, _pet, memory=20 * MEBIBYTE, signal=None)
-for _name in ("docker.io/luksa/kubia-pet", "docker.io/luksa/kubia-pet-peers"):
+def _kubia(proc: Process, sys: Sys, request: http.Message, learned: Learned, peer: str) -> Answer:
+    image, tag = str(sys.container["image"]), _kubia_tag(sys)
+    if "kubia-pet" in image:
+        return _pet(sys, request, learned)
+    if tag in DRAFTS:
+        sys.out(f"Received request for {request.target} from ::ffff:{peer}\n")
+        return text_answer(f"{proc['data']['greeting']}, this is {sys.hostname}. Your IP is ::ffff:{peer}. \n")
+    sys.out(f"Received request from ::ffff:{peer}\n")
+    proc["data"]["count"] += 1
+    if "unhealthy" in image and proc["data"]["count"] > 5:
+        return text_answer("I'm not well. Please restart me!", 500)
+    if tag == "v3" and proc["data"]["count"] >= 5:
+        return text_answer(f"Some internal error has occurred! This is pod {sys.hostname}\n", 500)
+    if tag in ("v1", "v2", "v3", "v4"):
+        return text_answer(f"This is {tag} running in pod {sys.hostname}\n")
+    return text_answer(f"You've hit {sys.hostname}\n")
+
+
+def _kubia_signal(proc: Process, sys: Sys, n: int) -> bool:
+    """Only 1.1 handles TERM; node as process 1 does not notice it otherwise."""
+    if n == TERM and _kubia_tag(sys) == "1.1":
+        sys.out("Received SIGTERM. Server shutting down...\n")
+        sys.exit(0)
+    return False
+
+
+register(Program("kubia", lambda proc, sys: _kubia_run(proc, sys, None), _kubia_run, _kubia_signal, 20 * MEBIBYTE))
+_KUBIA = {"app.js": Entry(size=354), "usr": {"local": {"bin": {"node": Entry(program="kubia", size=30_000_000)}}}, "var": {"data": {}}}
+for _name, _tags in {"kubia": ("latest", "v1", "v2", "v3", "v4", *DRAFTS), "kubia-unhealthy": ("latest",), "kubia-pet": ("latest",),
+                     "kubia-pet-peers": ("latest",), "kubia-run-as-user-5": ("latest",)}.items():  # fmt: skip
     add(
         Image(
-            _name,
-            ("latest",),
-            base_tree("debian", {"bin": {"kubia-pet": Entry(program="kubia-pet")}, "var": {"data": {}}}, extra=("curl",)),
+            f"docker.io/luksa/{_name}",
+            _tags,
+            base_tree("debian", _KUBIA, extra=("curl", "ps")),
             263_427_000,
-            entrypoint=("kubia-pet",),
+            entrypoint=("node", "app.js"),
             env=ENV,
+            user="5" if _name == "kubia-run-as-user-5" else "",
             ports=(8080,),
         )
     )

@@ -75,11 +75,7 @@ register(Program(ENTRY, lambda proc, sys: _run(proc, sys, None), _run, ends_at_o
 
 # repositories | ports | what it says to a request ({host}, {ip}, {peer}, {tag} are filled in)
 SERVERS = """
-docker.io/luksa/kiada | 8080 | Kiada version {tag}. Request processed by "{host}". Client IP: ::ffff:{peer}
-docker.io/luksa/kiada-ssl-proxy docker.io/luksa/kubia-ssl-proxy | 8443 9901 | LIVE
-docker.io/luksa/quiz-api | 8080 | OK
 docker.io/luksa/quote-api | 8080 | Quote of the moment from {host}
-docker.io/luksa/node-agent | 80 | Node agent on {host}
 docker.io/luksa/kubectl-proxy | 8001 | {{"kind":"APIVersions","versions":["v1"]}}
 docker.io/nginxdemos/hello docker.io/nginxdemos/nginx-hello | 80 8080 | Server address: {ip}:80
 gcr.io/kuar-demo/kuard-amd64 | 8080 | KUAR Demo {tag} on {host}
@@ -133,34 +129,19 @@ docker.io/minio/minio quay.io/minio/minio | 9000 9001 | MinIO
 docker.io/hashicorp/vault docker.io/library/vault | 8200 | {{}}
 docker.io/hashicorp/consul docker.io/library/consul | 8500 8600 | {{}}
 docker.io/selenium/hub | 4444 | {{}}
-registry.k8s.io/volume-nfs k8s.gcr.io/volume-nfs docker.io/itsthenetwork/nfs-server-alpine | 2049 20048 111 |
+registry.k8s.io/volume-nfs k8s.gcr.io/volume-nfs gcr.io/google_containers/volume-nfs docker.io/itsthenetwork/nfs-server-alpine | 2049 20048 111 |
 registry.k8s.io/fluentd-gcp k8s.gcr.io/fluentd-gcp quay.io/fluentd_elasticsearch/fluentd | |
 registry.k8s.io/kube-proxy registry.k8s.io/node-problem-detector/node-problem-detector registry.k8s.io/dra-example-driver/dra-example-driver | |
 registry.k8s.io/cpa/cluster-proportional-autoscaler k8s.gcr.io/cluster-proportional-autoscaler-amd64 | |
-registry.k8s.io/cluster-proportional-autoscaler-amd64 registry.k8s.io/git-sync/git-sync docker.io/luksa/network-traffic-meter | |
+registry.k8s.io/cluster-proportional-autoscaler-amd64 registry.k8s.io/git-sync/git-sync docker.io/luksa/website-controller | |
+quay.io/mhausenblas/yages | 9000 |
 """
 
 # repositories | a script that the image runs
 SCRIPTS = {
-    "docker.io/luksa/fortune": 'trap "exit" INT TERM\nINTERVAL=${1:-${INTERVAL:-10}}\n'
-    'echo "Configured to generate new fortune every $INTERVAL seconds"\n'
-    "mkdir -p /var/htdocs\nwhile :\ndo\n  echo $(date) Writing fortune to /var/htdocs/index.html\n"
-    '  echo "You will be surprised by a loud noise." > /var/htdocs/index.html\n  sleep $INTERVAL\ndone\n',
-    "docker.io/luksa/batch-job": 'echo "$(date) Batch job starting"\nsleep 120\necho "$(date) Finished succesfully"\n',
-    "docker.io/luksa/ssd-monitor": 'while true; do\n  echo "SSD OK"\n  sleep 5\ndone\n',
-    "docker.io/luksa/init-demo": 'echo "$(date) INIT STARTED"\n'
-    'echo "This is where initialization occurs. Imagine some files being generated here."\n'
-    'sleep 5\necho "$(date) INIT DONE"\n',
-    "docker.io/luksa/network-connectivity-checker": 'echo "Checking network connectivity to ${1:-1.1.1.1} ..."\n'
-    'echo "Host appears to be reachable"\n',
-    "docker.io/luksa/quote-writer": "trap exit TERM\nmkdir -p /var/local/output\nwhile true; do\n"
-    '  echo "$(date) Writing quote to ${1:-/var/local/output/quote}"\n  echo "The best way to learn is to do." > ${1:-/var/local/output/quote}\n'
-    "  sleep 60 & wait $!\ndone\n",
     "registry.k8s.io/cuda-vector-add": 'echo "[Vector addition of 50000 elements]"\necho "Test PASSED"\necho "Done"\n',
     "registry.k8s.io/ingress-nginx/kube-webhook-certgen": 'echo "secret created"\n',
 }
-
-TAGS = {"docker.io/luksa/fortune": ("args", "env")}  # that do not look like a version
 
 # images with a shell and tools, and nothing that they do by themselves | distribution
 SHELLS = {
@@ -201,7 +182,7 @@ def _fill() -> None:
     for repository, script in SCRIPTS.items():
         name = repository.rpartition("/")[2]
         tree = base_tree("debian", {"bin": {name: Entry(f"#!/bin/sh\n{script}", mode=0o755)}}, extra=EXTRA)
-        add(Image(repository, (VERSIONS, *TAGS.get(repository, ())), tree, SIZE, entrypoint=(f"/bin/{name}",), env=ENV))
+        add(Image(repository, (VERSIONS,), tree, SIZE, entrypoint=(f"/bin/{name}",), env=ENV))
     for repository, distribution in SHELLS.items():
         tree = merge(base_tree(distribution, extra=EXTRA), TOOLS.get(repository, {}))
         add(Image(repository, (VERSIONS,), tree, SIZE, cmd=("sh",), env=ENV))
