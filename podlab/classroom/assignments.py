@@ -85,8 +85,10 @@ class AssignmentForm(forms.ModelForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.fields["chosen"].choices = [(f"{lesson.slug}/{step.exercise.id}", step.exercise.title)  # type: ignore[attr-defined]
-                                         for lesson in library.lessons() for step in lesson.steps if step.exercise]
+        chosen = self.fields["chosen"]
+        assert isinstance(chosen, forms.MultipleChoiceField)
+        chosen.choices = [(f"{lesson.slug}/{step.exercise.id}", step.exercise.title)
+                          for lesson in library.lessons() for step in lesson.steps if step.exercise]
         self.fields["opens"].required = self.fields["closes"].required = False
         self.fields["title"].error_messages["required"] = "이름을 적어 주세요."
 
@@ -115,7 +117,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         made.save()
         tell(found)
         return redirect("classroom-assignment", pk, made.pk)
-    chosen = set(form.data.getlist("chosen")) if form.is_bound else set()  # type: ignore[attr-defined]
+    chosen = set(request.POST.getlist("chosen"))
     groups = [{"lesson": lesson, "exercises": [{"value": value, "title": step.exercise.title, "on": value in chosen}
                                                for step in lesson.steps if step.exercise and (value := f"{lesson.slug}/{step.exercise.id}")]}
               for lesson in library.lessons() if any(step.exercise for step in lesson.steps)]

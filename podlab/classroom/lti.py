@@ -142,8 +142,9 @@ def login(request: HttpRequest) -> HttpResponse:
     if found is None or not told.get("login_hint"):
         return _refuse(request, f"login from {told.get('iss', '')[:120]}", "등록되지 않은 학습 관리 시스템입니다.")
     if not told.get("client_id"):  # only one is meant
-        request.GET = request.GET.copy()
-        request.GET["client_id"] = found.client_id  # type: ignore[index]
+        told = request.GET.copy()
+        told["client_id"] = found.client_id
+        request.GET = told
     answer: HttpResponse = Login(request, found).redirect(request.build_absolute_uri(reverse("lti-launch")))
     return answer
 

@@ -135,10 +135,8 @@ def column(pod: Map) -> tuple[int, int, str, int]:
 
 def controller(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The owner reference that manages the object."""
-    for owner in dig(obj, "metadata.ownerReferences", ()):
-        if owner.get("controller"):
-            return owner  # type: ignore[no-any-return]
-    return None
+    owners: tuple[Mapping[str, Any], ...] = dig(obj, "metadata.ownerReferences", ())
+    return next((owner for owner in owners if owner.get("controller")), None)
 
 
 ANY = "0.0.0.0"  # noqa: S104  an address inside the simulated network

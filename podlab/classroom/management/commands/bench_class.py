@@ -108,19 +108,20 @@ def commands(text: str) -> list[str]:
 
 async def learner(port: int, person: tuple[str, str], number: int, seconds: float, found: Figures) -> None:
     from websockets.asyncio.client import connect
+    from websockets.typing import Origin
 
     chance = random.Random(SEED * 100_000 + number)  # noqa: S311  (a load, not a secret)
     began = asyncio.get_running_loop().time()
     await asyncio.sleep(chance.random() * ARRIVAL_SECONDS)
     steps = [step for step in library.get(LESSON).steps if step.exercise]
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={person[1]}"}
-    async with connect(f"ws://127.0.0.1:{port}/ws/lessons/{LESSON}/", origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
+    async with connect(f"ws://127.0.0.1:{port}/ws/lessons/{LESSON}/", origin=Origin(f"http://127.0.0.1:{port}"),
                        additional_headers=headers, max_size=None) as line:
         answered = asyncio.Event()
 
         async def listen() -> None:
             async for message in line:
-                if 'id="terminal-log"' in message or 'class="t-' in message:  # type: ignore[operator]
+                if 'id="terminal-log"' in str(message) or 'class="t-' in str(message):
                     answered.set()
 
         listening_task = asyncio.create_task(listen())

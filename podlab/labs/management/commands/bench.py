@@ -191,6 +191,7 @@ async def load(port: int, cookies: list[str], seconds: float) -> tuple[list[floa
     """Milliseconds from each act to the changed diagram on that learner's socket, and from each arrival to the first diagram. Whoever has
     arrived acts while others still arrive."""
     from websockets.asyncio.client import connect
+    from websockets.typing import Origin
 
     times: list[float] = []
     waits: list[float] = []
@@ -201,16 +202,16 @@ async def load(port: int, cookies: list[str], seconds: float) -> tuple[list[floa
         await asyncio.sleep(chance.random() * ARRIVAL_SECONDS)
         came = time.perf_counter()
         headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"}
-        async with connect(f"ws://127.0.0.1:{port}/ws/lessons/{LESSON}/", origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
+        async with connect(f"ws://127.0.0.1:{port}/ws/lessons/{LESSON}/", origin=Origin(f"http://127.0.0.1:{port}"),
                            additional_headers=headers, max_size=None) as ws:
-            while 'id="board-svg"' not in await ws.recv():  # type: ignore[operator]
+            while 'id="board-svg"' not in str(await ws.recv()):
                 pass
             waits.append((time.perf_counter() - came) * 1000)
             seen = asyncio.Event()
 
             async def listen() -> None:
                 async for message in ws:
-                    if 'id="board-svg"' in message:
+                    if 'id="board-svg"' in str(message):
                         seen.set()
 
             listening = asyncio.create_task(listen())
