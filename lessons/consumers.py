@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from lessons import fragments, library, progress, setups
@@ -66,12 +67,11 @@ class LessonConsumer(LabConsumer):
             self.shown.pop(step.id, None)
             self.page.options = Options()
             audience.tell(self, "step", step=step.id)
-            if step.exercise is not None:
-                await self._lay_out(step.exercise)
+            await self._lay_out({**step.files, **(step.exercise.files if step.exercise is not None else {})})
 
-    async def _lay_out(self, exercise: Exercise) -> None:
-        """The exercise's files come to the learner's machine, unless something of that name is there."""
-        missing = {name: text for name, text in exercise.files.items() if name not in self.terminal.files()}
+    async def _lay_out(self, files: Mapping[str, str]) -> None:
+        """The step's manifests come to the learner's machine, unless something of that name is there."""
+        missing = {name: text for name, text in files.items() if name not in self.terminal.files()}
         if missing:
             async with self._turn():
                 for name, text in missing.items():
@@ -111,7 +111,8 @@ class LessonConsumer(LabConsumer):
         if step is None or step.exercise is None or not step.exercise.begins or self._solved(step.exercise):
             return
         async with self._turn():
-            setups.run(self.live_.engine, step.exercise, self.live_.apply)
+            scene = self.live_.sequence + 1  # what the button does is many entries and one act: undo takes all of it back
+            setups.run(self.live_.engine, step.exercise, lambda entry: self.live_.apply({**entry, "scene": scene}))
         self.done.attempts[step.exercise.id] = await on_database(progress.begin)(self.row.learner, self.lesson, step.exercise.id)
         self.commands = []
         self.verdicts.pop(step.id, None)

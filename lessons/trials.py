@@ -2,6 +2,7 @@
 
 - A learner who types every command of the prose and every solution, in order, gets every tick.
 - An exercise is unsolved at the start, solved by its solution and by the other right ways, and by no wrong way at any moment.
+- A wrong choice's "직접 보기" ends well and prints something, at its question's place on the way and after the shows before it.
 """
 
 from __future__ import annotations
@@ -113,13 +114,21 @@ def walk(lesson: Lesson, born: str) -> Iterator[str]:
         yield from (f"걸음 {step.id}: 글대로 했는데 '{text}'에 표시가 되지 않습니다: {why}" for text, why in unmet)
         for question in step.questions:
             for choice in question.choices:
-                if choice.show and (said := _type(cluster, choice.show, files)):
-                    yield f"문제 {question.id}: '직접 보기'의 명령 {choice.show!r}이(가) 되지 않습니다: {said}"
+                if choice.show and (said := _show(cluster, choice.show, files)):
+                    yield f"문제 {question.id}: '직접 보기'의 명령 {choice.show!r}: {said}"
     yield from (f"엔진이 넘어졌습니다: {crash.splitlines()[0]}" for crash in cluster.crashes)
 
 
-def _type(cluster: Cluster, command: str, files: dict[str, str]) -> str:
-    """Enter a command and read what it says; the last line when it fails, else ''."""
+def _type(cluster: Cluster, command: str, files: dict[str, str]) -> tuple[int, str]:
+    """Enter a command and read what it says: (exit code, output). The cluster's time passes meanwhile."""
     code, output = run_script(cluster, command, files=files, limit_seconds=COMMAND_SECONDS)
     cluster.run_for(READING_SECONDS)
-    return (output.strip() or str(code)).splitlines()[-1] if code else ""
+    return code, output.strip()
+
+
+def _show(cluster: Cluster, command: str, files: dict[str, str]) -> str:
+    """What is wrong with a command that should show something, or ''."""
+    code, output = _type(cluster, command, files)
+    if code:
+        return f"종료 코드 {code}로 끝납니다: {output.splitlines()[-1] if output else ''}"
+    return "" if output else "아무것도 보여 주지 않습니다"
