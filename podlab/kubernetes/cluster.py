@@ -119,13 +119,16 @@ class Cluster:
     # ---- people
 
     def apply(self, entry: Entry) -> Any:
-        """Do what a journal entry says, at its time. Raises ApiError when the cluster refuses; the refusal is part of history."""
+        """Do what a journal entry says, at its time. Raises ApiError when the cluster refuses; the refusal is part of history.
+
+        `by` and `scene` say whose act it was and of which larger act it is a part: the cluster does the same without them.
+        """
         self.run_until(entry["at"])
         self.because = None
         self.author = entry.get("by", "")
         act = self.ACTS[entry["do"]]
         try:
-            return act(self, **{key: value for key, value in entry.items() if key not in ("at", "do", "by")})
+            return act(self, **{key: value for key, value in entry.items() if key not in ("at", "do", "by", "scene")})
         finally:
             self.because, self.author = None, ""
 

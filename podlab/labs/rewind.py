@@ -29,14 +29,18 @@ def standing(entries: list[tuple[int, Entry]]) -> dict[int, list[int]]:
 
 
 def plan(entries: list[tuple[int, Entry]]) -> tuple[int, Entry] | None:
-    """The last act that still stands, or None."""
+    """The last act that still stands, or None. Of acts that were one press of a button (the same `scene`): the first of them."""
     by_sequence = dict(entries)
     now = standing(entries)[entries[-1][0]] if entries else []
-    return next(((s, by_sequence[s]) for s in reversed(now) if by_sequence[s]["do"] in ACTS), None)
+    acts = [(s, by_sequence[s]) for s in now if by_sequence[s]["do"] in ACTS]
+    scene = acts[-1][1].get("scene") if acts else None
+    return next((act for act in acts if act[1].get("scene") == scene), None) if scene is not None else next(reversed(acts), None)
 
 
 def describe(entry: Entry) -> str:
     """What was undone, as its author knows it."""
+    if "scene" in entry:
+        return "사건 시작"
     if entry["do"] == "request":
         return str(entry.get("options", {}).get("command") or f"{entry['verb']} {entry['resource']} {entry.get('name', '')}").strip()
     return {"fault": "고장", "session": "컨테이너 안에서 한 일", "visit": "브라우저 요청"}[entry["do"]]

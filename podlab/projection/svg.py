@@ -273,28 +273,30 @@ def _meter(x: float, y: float, w: float, name: str, asked: int, room: int, words
     return out + (text(w, 9, words, "x", anchor="end") if tail else "") + "</g>"
 
 
+DOOM_WORDS = {  # what comes after a number of seconds: where there is room, and in a narrow box
+    "notready": ("초 뒤 NotReady", "초 뒤 끊김"),
+    "evict": ("초 뒤 파드를 내보냄", "초 뒤 축출"),
+}
 POWER_WORDS = {"off": "전원 꺼짐", "silent": "소식 없음", "cut": "네트워크 끊김", "full": "디스크 가득 참"}
 
 
 def _notes(box: NodeBox, now: int) -> list[str]:
-    node = box.node
+    node, room = box.node, box.w - 26
     out = []
     y = box.head - 16 * len(notes(node)) + 8
     for note in notes(node):
         if note == "power":
-            since = (
-                f' · <tspan class="tick" data-from="{node.since}">{clock(now - node.since)}</tspan>'
-                if node.since is not None
-                else ""
-            )
-            words = esc(POWER_WORDS.get(node.power, node.power)) + since
-            out.append(f'<text x="16" y="{n(y)}" class="s k-bad">{words}</text>')
+            words, since = POWER_WORDS.get(node.power, node.power), ""
+            if node.since is not None and measure(f"{words} · 00:00", "s") <= room:
+                since = f' · <tspan class="tick" data-from="{node.since}">{clock(now - node.since)}</tspan>'
+            out.append(f'<text x="16" y="{n(y)}" class="s k-bad">{esc(words)}{since}</text>')
         elif note == "doom" and node.doom:
-            what = "초 뒤 NotReady" if node.doom[0] == "notready" else "초 뒤 파드를 내보냄"
+            long, short = DOOM_WORDS[node.doom[0]]
+            what = long if measure("000" + long, "s") <= room else short
             out.append(f'<text x="16" y="{n(y)}" class="s">{countdown(node.doom[1], now)}{what}</text>')
         else:
             first = node.taints[0] + (f" 외 {len(node.taints) - 1}" if len(node.taints) > 1 else "")
-            out.append(text(16, y, "테인트 " + first, "x", room=box.w - 30))
+            out.append(text(16, y, "테인트 " + first, "x", room=room))
         y += 16
     return out
 

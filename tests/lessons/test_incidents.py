@@ -73,3 +73,27 @@ async def test_an_incident_begins_by_its_button_and_the_time_it_took_is_told(set
     await page.send(action="check", step=STEP)
     assert "사건이 시작되고" in await page.until("해냈습니다")
     await page.line.disconnect()
+
+
+async def test_one_undo_takes_back_the_whole_beginning_of_an_incident(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+    page = Page(await database_sync_to_async(cookie)())
+    assert (await page.line.connect())[0]
+    step = "incident-config"  # it breaks by two objects
+    await page.send(action="step", step=step)
+    await page.send(action="terminal", line="kubectl create configmap mine")
+    await page.until("configmap/mine created")
+    await page.send(action="begin", step=step)
+    await page.until("사건 다시 시작")
+    await page.send(action="terminal", line="kubectl delete deployment menu")
+    await page.until("deleted")
+    await page.send(action="begin", step=step)  # once more: another act
+    await page.until("사건 다시 시작")
+    live = next(iter(CLUSTERS._awake.values()))
+    for told, menu, settings_map in (("사건 시작", False, True), ("kubectl delete deployment menu", True, True), ("사건 시작", False, False)):
+        await page.send(action="undo")
+        await page.until(f"되돌렸습니다: {told}")
+        assert (live.engine.etcd.get("deployments", "default/menu") is not None) == menu
+        assert (live.engine.etcd.get("configmaps", "default/menu-settings") is not None) == settings_map
+    assert live.engine.etcd.get("configmaps", "default/mine") is not None
+    await page.line.disconnect()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET  # our own text
+from dataclasses import replace
 
 import pytest
 
 from podlab.projection.board import build
-from podlab.projection.layout import lay_out
+from podlab.projection.layout import NodeBox, lay_out
 from podlab.projection.measure import fit, width
 from podlab.projection.regions import changed, render
-from podlab.projection.svg import draw, miniature
+from podlab.projection.shapes import measure
+from podlab.projection.svg import _notes, draw, miniature
 
 from .given import Given, at, container, node, pod, running, waiting
 from .recorded import Recorded
@@ -130,3 +132,13 @@ def test_a_long_name_is_cut_in_the_middle_and_kept_whole_in_its_title():
     assert f"<title>{name}</title>" in draw(
         build(Given(nodes=[node("node-1")], pods=[pod("p", running(name), containers=[container(name)])])), 640
     )
+
+
+@pytest.mark.parametrize("doom", ["notready", "evict"])
+def test_what_a_node_tells_of_its_trouble_fits_into_the_narrowest_box(doom: str):
+    dead = replace(build(still()).nodes[0], power="cut", since=at(0), doom=(doom, at(249)), taints=())
+    for wide in (118, 140, 200, 276):
+        drawn = _notes(NodeBox(dead, 0, 0, wide, 200, narrow=True, more=0, head=90), at(0))
+        for line in drawn:
+            words = "".join(ET.fromstring(line).itertext())  # noqa: S314
+            assert 16 + measure(words, "s") <= wide - 6, words
