@@ -42,9 +42,8 @@ def run(kubelet: Kubelet, worker: Worker, one: Part, which: str, handler: Map) -
         kubelet.after(int(sleep["seconds"]) * 1000, ["hook-over", worker["uid"], one.name, which, None])
     elif get := handler.get("httpGet"):
         host, port, message = get_request(worker, one, get)
-        kubelet.cluster.network.request(
-            f"host/{kubelet.node}", host, port, message, HTTP_MS, (kubelet.name, ["hook", worker["uid"], one.name, which])
-        )
+        reply = (kubelet.name, ["hook", worker["uid"], one.name, which])
+        kubelet.cluster.network.request(f"host/{kubelet.node}", host, port, message, HTTP_MS, reply, get.get("scheme") == "HTTPS")
     else:
         kubelet.after(0, ["hook-over", worker["uid"], one.name, which, None])
 

@@ -137,7 +137,7 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
     source = f"host/{kubelet.node}"
     if get := spec.get("httpGet"):
         host, port, message = hooks.get_request(worker, one, get)
-        kubelet.cluster.network.request(source, host, port, message, timeout, reply)
+        kubelet.cluster.network.request(source, host, port, message, timeout, reply, get.get("scheme") == "HTTPS")
     elif grpc := spec.get("grpc"):
         host, port = worker["sandbox"]["ip"], int(grpc["port"])
         message = grpc_health.question(host, port, grpc.get("service") or "")
@@ -205,6 +205,8 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
         )
     elif result["error"] == "closed":
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": EOF')
+    elif ":" in result["error"]:  # the TLS handshake's
+        _result(kubelet, worker, key, container_id, False, f'Get "{url}": {result["error"]}')
     else:
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": dial tcp {host}:{port}: {_words(result["error"])}')
 

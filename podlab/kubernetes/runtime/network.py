@@ -252,8 +252,12 @@ class Network(Component):
 
     # ---- exchanges: one request of somebody who is not a process
 
-    def request(self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any]) -> str:
+    def request(
+        self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any], secure: bool = False
+    ) -> str:
         """Connects from `namespace` ("host/<node>", "outside" or a Pod uid), sends an HTTP message (None: only connects), awaits the answer.
+
+        `secure`: over TLS, with whatever certificate the server has (a kubelet's probe and a browser told to go on do not judge it).
 
         The component named in `reply_to` gets `on_reply(payload, result)`: {"ok": an answer came, whatever its status (without a message:
         the connection was made), "status", "headers", "body", "error", "ms"}; `error` is an errno's name, "timeout" (`connected` tells
@@ -269,6 +273,7 @@ class Network(Component):
             "began": self.now,
             "head": head,
             "timer": self.after(timeout_ms, {"late": exchange}),
+            **({"secure": {}} if secure else {}),
         }
         near = {"node": "", "exchange": exchange, "namespace": namespace}
         self.state["exchanges"][exchange]["connection"] = self.open_connection(near, address, port)
@@ -427,6 +432,8 @@ class Network(Component):
                 self._answer(client["exchange"], error=state)
             elif exchange["message"] is None:
                 self._answer(client["exchange"], ok=True)
+            elif "secure" in exchange:
+                exchange["secure"] = tls.client(_Wire(self, held), 0, {})
             else:
                 self._send(held, "client", data=exchange["message"])
                 self._sniff(held, "client", exchange["message"])
@@ -442,7 +449,9 @@ class Network(Component):
         end = held[to]
         if "exchange" in end:
             exchange = self.state["exchanges"].get(end["exchange"])
-            if exchange is not None:
+            if exchange is not None and "secure" in exchange:
+                self._secured(held, end["exchange"], exchange, text)
+            elif exchange is not None:
                 exchange["buffer"] += text
                 self._parse(end["exchange"], exchange, closed=False)
         elif "desc" not in end:
@@ -456,6 +465,20 @@ class Network(Component):
             desc["rbuf"] += text
             kernel.wake("sock:" + end["desc"], {"on": "fd"})
             kernel.run()
+
+    def _secured(self, held: Data, key: str, exchange: Data, text: str) -> None:
+        """What has come in over TLS; once the handshake is over the message is sent."""
+        session, wire = exchange["secure"], _Wire(self, held)
+        before = session["state"]
+        exchange["buffer"] += tls.feed(wire, 0, session, text, {})
+        if session["state"] == "failed":
+            plain = text.startswith("HTTP/")
+            self._answer(key, error="http: server gave HTTP response to HTTPS client" if plain else f"remote error: tls: {session['error']}")
+        elif session["state"] == "open":
+            if before != "open":
+                tls.write(wire, 0, session, exchange["message"])
+                self._sniff(held, "client", exchange["message"])
+            self._parse(key, exchange, closed=False)
 
     def _parse(self, key: str, exchange: Data, *, closed: bool) -> None:
         message, _ = http.take(exchange["buffer"], closed=closed, head_only=exchange["head"])
@@ -561,7 +584,7 @@ class Network(Component):
 
         The host may be an address, a node's name or a Service's. Gives the visit's id; `state["visits"][id]` is None, then the result.
         """
-        _, host, port, target = http.split_url(url)
+        scheme, host, port, target = http.split_url(url)
         sent = [(k, v) for k, v in headers or []]
         named = next((v for k, v in sent if k.lower() == "host"), host if port == 80 else f"{host}:{port}")
         message = http.request(method, target, named, [one for one in sent if one[0].lower() != "host"], body)
@@ -572,7 +595,7 @@ class Network(Component):
             del visits[old]
         addresses = [host] if dns.is_address(host) else self._named(host)
         if addresses:
-            self.request(pod or OUTSIDE, addresses[0], port, message.text(), VISIT_MS, (self.name, visit))
+            self.request(pod or OUTSIDE, addresses[0], port, message.text(), VISIT_MS, (self.name, visit), scheme == "https")
         else:
             self.state["next"] += 1
             visits[visit] = {
@@ -605,3 +628,20 @@ def _host(head: str) -> str:
 
 def _container_name(sys: Sys) -> str:
     return str(sys.container["name"]) if sys.proc["container"] else ""
+
+
+class _Wire:
+    """The near end of an exchange's connection, as tls.py writes to it."""
+
+    def __init__(self, network: Network, held: Data) -> None:
+        self.network, self.held = network, held
+
+    @property
+    def now(self) -> int:
+        return self.network.now
+
+    def write(self, fd: int, text: str) -> None:
+        self.network._send(self.held, "client", data=text)
+
+    def charge(self, us: int) -> None:
+        """Whoever asks is no process of a node."""

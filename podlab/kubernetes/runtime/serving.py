@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
-from . import http, sockets
+from . import http, sockets, tls
 from .process import INT, QUIT, TERM, Data, Errno, Process
 from .program import Program, register
 from .system import Sys
@@ -218,6 +218,24 @@ def feed_http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handle
     return True
 
 
+def secured(feed: Feed, context: Data, ports: tuple[int, ...]) -> Feed:
+    """A `Feed` that speaks TLS on some ports; `context` as tls.py has it. The session is in the connection, so that answers go out over it."""
+
+    def take(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
+        if connection["port"] not in ports:
+            return feed(proc, sys, fd, connection, closed)
+        session = connection.setdefault("session", tls.server())
+        come, connection["buffer"] = connection["buffer"], connection.pop("plain", "")
+        connection["buffer"] += tls.feed(sys, fd, session, come, context)
+        if session["state"] == "failed":
+            return False
+        keep = feed(proc, sys, fd, connection, closed)
+        connection["plain"], connection["buffer"] = connection["buffer"], ""
+        return keep
+
+    return take
+
+
 def _asked(connection: Data) -> tuple[str, list[tuple[str, str]]]:
     start, headers = connection.pop("asked")
     return start, [(name, value) for name, value in headers]
@@ -241,7 +259,7 @@ def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message) -> boo
     if request.method == "HEAD":
         found.body = ""
     try:
-        sys.write(fd, found.text())
+        tls.write(sys, fd, sys.proc["data"]["connections"][str(fd)].get("session"), found.text())
     except Errno:
         return False
     return keep

@@ -12,10 +12,10 @@ are an identity without files, as a mesh's identity service hands them out. Erro
 from __future__ import annotations
 
 import json
+from typing import Protocol
 
 from . import x509
 from .process import Data, Errno
-from .system import Sys
 
 HELLO, FLIGHT, DATA, ALERT = "\x16\x03\x01", "\x16\x03\x03", "\x17\x03\x03", "\x15\x03\x03"
 HANDSHAKE_US = 900  # CPU of one side's handshake with P-256 keys, order of magnitude
@@ -26,6 +26,17 @@ ALERTS = {
     "certificate_required": "TLSV1_ALERT_CERTIFICATE_REQUIRED",
     "certificate_unknown": "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
 }
+
+
+class Wire(Protocol):
+    """Where a session's flights are written: a process (`Sys`), or whoever else holds a connection's end."""
+
+    @property
+    def now(self) -> int: ...
+
+    def write(self, fd: int, text: str) -> None: ...
+
+    def charge(self, us: int) -> None: ...
 
 
 def record(kind: str, text: str) -> str:
@@ -119,7 +130,7 @@ def _certificate(body: Data) -> Data | None:
     raise BadRecord
 
 
-def client(sys: Sys, fd: int, context: Data) -> Data:
+def client(sys: Wire, fd: int, context: Data) -> Data:
     """Begins a handshake on a connection just made; gives its session."""
     session: Data = {"side": "client", "state": "hello", "buffer": "", "sni": context.get("sni", ""), "peer": None, "error": ""}
     # the blank line ends what a server of plain HTTP takes for a request, so that it answers 400 as real ones do
@@ -133,12 +144,12 @@ def server() -> Data:
     return {"side": "server", "state": "hello", "buffer": "", "sni": "", "peer": None, "error": ""}
 
 
-def write(sys: Sys, fd: int, session: Data | None, text: str) -> None:
+def write(sys: Wire, fd: int, session: Data | None, text: str) -> None:
     """Sends text over a connection, in a record where there is a session. Raises EPIPE."""
     sys.write(fd, text if session is None else record(DATA, text))
 
 
-def feed(sys: Sys, fd: int, session: Data, text: str, context: Data) -> str:
+def feed(sys: Wire, fd: int, session: Data, text: str, context: Data) -> str:
     """Takes what has come in, answers handshakes, gives the application's text. Look at session["state"] afterwards."""
     session["buffer"] += text
     found = ""
@@ -161,7 +172,7 @@ def _is_http(text: str) -> bool:
     return text.split(" ", 1)[0] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT")
 
 
-def _handshake(sys: Sys, fd: int, session: Data, body: Data, context: Data) -> None:
+def _handshake(sys: Wire, fd: int, session: Data, body: Data, context: Data) -> None:
     wants = bool(context.get("trust") or context.get("require") or context.get("root"))
     if session["side"] == "server" and session["state"] == "hello":
         session.update(state="finish", sni=str(body.get("sni", "")))
@@ -187,7 +198,7 @@ def _own(context: Data) -> Data | None:
     return {"name": context["name"], "root": context.get("root", "")} if context.get("name") else None
 
 
-def _send(sys: Sys, fd: int, body: Data) -> None:
+def _send(sys: Wire, fd: int, body: Data) -> None:
     sys.write(fd, record(FLIGHT, json.dumps(body, separators=(",", ":"))))
 
 

@@ -204,7 +204,7 @@ def _failing(proc: Process, sys: Sys) -> bool:
     if not _version(sys).fails:
         return False
     seconds = proc["env"].get("FAIL_AFTER_SECONDS") or "30"
-    return sys.now > proc["data"]["began"] + (float(seconds) * 1000 if seconds.replace(".", "", 1).isdigit() else 30_000)
+    return int(proc["data"]["began"]) < sys.now - (float(seconds) * 1000 if seconds.replace(".", "", 1).isdigit() else 30_000)
 
 
 def _crash(sys: Sys, problem: str) -> None:

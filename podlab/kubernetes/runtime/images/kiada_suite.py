@@ -150,7 +150,7 @@ _script("network-traffic-meter", (VERSIONS,), METER)
 _script("quiz-initdb-script-installer", (VERSIONS,), INSTALL, "busybox", {"insert-questions.js": INSTALLER_SCRIPT})
 _script("batch-job", ("latest",), '#!/bin/sh\necho "$(date) Batch job starting"; sleep 120; echo "$(date) Finished succesfully"\n', "busybox")
 _script("ssd-monitor", ("latest",), "#!/bin/sh\nwhile true; do echo 'SSD OK'; sleep 5; done\n", "busybox")
-add(Image("docker.io/luksa/quiz-questions", (VERSIONS,), {"insert-questions.js": INSTALLER_SCRIPT}, 1_600, cmd=("sh", "-c", "true"), env=ENV))
+add(Image("docker.io/luksa/quiz-questions", (VERSIONS,), {"insert-questions.js": INSTALLER_SCRIPT}, 20_480, cmd=("none",), env=ENV))
 
 
 # ---- small servers
@@ -265,15 +265,14 @@ static_resources:
       endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 8080}}}}]}]
 """
 CERTIFICATE = """-----BEGIN CERTIFICATE-----
-MIIBqjCCAVCgAwIBAgIUegEqWz2iSmx7xAJyXuyclW4A/38wCgYIKoZIzj0EAwIw
-FjEUMBIGA1UEAwwLZXhhbXBsZS5jb20wIBcNMjYxMTIxMDkyMzU3WhgPMjEyNjEw
-MjgwOTIzNTdaMBYxFDASBgNVBAMMC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYI
+MIIBajCCARCgAwIBAgIUJWbdxPt6JMPiJHkPfY7VHl7YXpswCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLZXhhbXBsZS5jb20wIBcNMjAwNTI3MDAwMDAwWhgPMjEyMDA1
+MDMwMDAwMDBaMBYxFDASBgNVBAMMC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYI
 KoZIzj0DAQcDQgAEk9EIZXXaAWu/swB1Il6U13Rrg7U9RCF8fbX+jRXyGuFF8yEX
-d9zD77RAYxhudWNhkJROOMhGH2kNC9aXRj8jEqN6MHgwHQYDVR0OBBYEFAZgR/i5
-TnKqduCXVExYd25ZKq/+MB8GA1UdIwQYMBaAFAZgR/i5TnKqduCXVExYd25ZKq/+
-MA8GA1UdEwEB/wQFMAMBAf8wJQYDVR0RBB4wHIILZXhhbXBsZS5jb22CDSouZXhh
-bXBsZS5jb20wCgYIKoZIzj0EAwIDSAAwRQIgFBHvU7PmxomajWmGFRFMt9u9jmMN
-dbierARKMSxejNcCIQDpjE75MZVIdWPcjcjG7n4w89uCFdHoa9DM3a6QgJv6vA==
+d9zD77RAYxhudWNhkJROOMhGH2kNC9aXRj8jEqM6MDgwJQYDVR0RBB4wHIILZXhh
+bXBsZS5jb22CDSouZXhhbXBsZS5jb20wDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjO
+PQQDAgNIADBFAiEAjZ7X+qGPFGrdSlMTWTfqWKjm7FTYyh8aIkXdCT4YyWYCIDZ8
+2mT+RXbSpkqugv0t+ej8e13ydDipSMhP1hyfAdUr
 -----END CERTIFICATE-----
 """
 KEY = """-----BEGIN EC PRIVATE KEY-----

@@ -13,13 +13,15 @@ from .. import grpc_health, http
 from ..image import VERSIONS, Entry, Image, Tree, add, canonical
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Program, register
-from ..serving import Answer, ends_at_once, listen_on, serve_http, stamp, text_answer
+from ..serving import Answer, ends_at_once, feed_http, listen_on, secured, serve, stamp, text_answer
 from ..system import Sys
 from .base import PATH, base_tree, merge
 
 ENV = {"PATH": PATH}
 SIZE = 60_000_000  # of a pull, about a slim image with one program
 ENTRY = "stand-in"
+SECURE = (443, 10250, 10257, 10259)  # where Kubernetes' own components and an ingress controller speak TLS
+SELF_SIGNED = {"name": "localhost"}  # a certificate that nobody has a reason to trust
 GRPC = (2379,)  # etcd's client port answers health checks
 EXTRA = ("curl", "ncat", "mysqladmin", "mysql")
 
@@ -68,7 +70,7 @@ def _run(proc: Process, sys: Sys, event: Data | None) -> int:
             return 1
         shown = f", listening on {', '.join(str(port) for port in ports)}" if ports else ""
         sys.out(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {_kind(sys).name} started{shown}\n")
-    return serve_http(proc, sys, _answer)
+    return serve(proc, sys, secured(lambda proc, sys, fd, connection, closed: feed_http(proc, sys, fd, connection, _answer), SELF_SIGNED, SECURE))
 
 
 register(Program(ENTRY, lambda proc, sys: _run(proc, sys, None), _run, ends_at_once, 24 * MEBIBYTE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .. import http, sockets
+from .. import http, sockets, tls
 from ..process import Data, Errno, Process
 from ..system import Sys
 from .common import usage
@@ -118,6 +118,28 @@ def connect(proc: Process, sys: Sys, address: str, port: int, *, connect_ms: int
         raise Failed("connect", error.name) from None
 
 
+def secure(proc: Process, sys: Sys, name: str, *, deadline: int | None = None) -> Data | None:
+    """Shakes hands over the connected socket (TLS, SNI `name`) and gives the server's certificate as tls.py has it, unjudged; what follows on
+    the socket goes over the session. Raises Blocked; Failed "tls" (`errno` is BoringSSL's name) or "reset"."""
+    data = proc["data"]
+    fd = int(data["socket"])
+    if "session" not in data:
+        data["session"] = tls.client(sys, fd, {"sni": name})
+    session = data["session"]
+    while session["state"] != "open":
+        if deadline is not None and sys.now >= deadline:
+            raise Failed("timeout")
+        if not sys.readable(fd):
+            sys.poll((fd,), None if deadline is None else deadline - sys.now)
+        piece = sys.read(fd)
+        tls.feed(sys, fd, session, piece, {})
+        if session["state"] == "failed":
+            raise Failed("tls", session["error"])
+        if not piece and session["state"] != "open":
+            raise Failed("reset")
+    return session["peer"]  # type: ignore[no-any-return]
+
+
 def exchange(proc: Process, sys: Sys, text: str, *, head: bool = False, deadline: int | None = None) -> http.Message:
     """Sends a request on the connected socket and gives the answer once it is whole. Raises Blocked meanwhile; Failed.
     The message's `body` may be short of its Content-Length when the connection broke off: see `is_partial`."""
@@ -126,7 +148,7 @@ def exchange(proc: Process, sys: Sys, text: str, *, head: bool = False, deadline
     if "buffer" not in data:
         data["buffer"] = ""
         try:
-            sys.write(fd, text)
+            tls.write(sys, fd, data.get("session"), text)
         except Errno:
             raise Failed("reset") from None
     while True:
@@ -135,7 +157,7 @@ def exchange(proc: Process, sys: Sys, text: str, *, head: bool = False, deadline
         if not sys.readable(fd):
             sys.poll((fd,), None if deadline is None else deadline - sys.now)
         piece = sys.read(fd)
-        data["buffer"] += piece
+        data["buffer"] += tls.feed(sys, fd, data["session"], piece, {}) if "session" in data else piece
         message, _ = http.take(data["buffer"], closed=not piece, head_only=head)
         if message is not None and message.status != 100:
             return message
@@ -154,6 +176,7 @@ def hang_up(proc: Process, sys: Sys) -> None:
     """Closes the socket of the last exchange, if any."""
     data: Data = proc["data"]
     data.pop("buffer", None)
+    data.pop("session", None)
     fd = data.pop("socket", None)
     if fd is not None:
         sys.close(fd)

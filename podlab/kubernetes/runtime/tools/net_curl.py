@@ -6,11 +6,11 @@ import re
 from base64 import b64encode
 from urllib.parse import quote, urljoin, urlsplit
 
-from .. import dns, http, sockets
+from .. import dns, http, sockets, tls, x509
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
-from .net_client import BadOption, Failed, Long, connect, exchange, hang_up, is_partial, parse
+from .net_client import BadOption, Failed, Long, connect, exchange, hang_up, is_partial, parse, secure
 
 VERSION = "8.14.1"
 AGENT = f"curl/{VERSION}"
@@ -25,14 +25,20 @@ LONG = {
     "retry-connrefused": Long("Q"), "retry-all-errors": Long("Q"), "retry-max-time": Long("n", True), "cookie": Long("b", True),
     "referer": Long("e", True),
     "max-redirs": Long("M", True), "url": Long("U", True), "version": Long("V"), "oauth2-bearer": Long("a", True), "help": Long("h"),
+    "cacert": Long("C", True),
     **{name: Long("n") for name in ("compressed", "http1.1", "http1.0", "http2", "no-buffer", "ipv4", "ipv6", "no-progress-meter", "globoff",
                                     "tcp-nodelay", "no-keepalive",
                                     "location-trusted", "path-as-is", "tlsv1.2", "progress-bar", "create-dirs", "raw", "parallel")},
-    **{name: Long("n", True) for name in ("cookie-jar", "cacert", "cert", "key", "noproxy", "interface", "limit-rate", "keepalive-time", "proxy")},
+    **{name: Long("n", True) for name in ("cookie-jar", "cert", "key", "noproxy", "interface", "limit-rate", "keepalive-time", "proxy")},
 }  # fmt: skip
 METER = (
     "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n"
     "                                 Dload  Upload   Total   Spent    Left  Speed\n"
+)
+
+NO_TRUST = (
+    "More details here: https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\n"
+    "establish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the webpage mentioned above."
 )
 
 
@@ -202,10 +208,10 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
     address = data["address"]
     try:
         connect(proc, sys, address, port, connect_ms=limit, deadline=deadline)
-        if verbose and "buffer" not in data:
+        if verbose and "buffer" not in data and "session" not in data:
             sys.err(f"* Connected to {host} ({address}) port {port}\n")
         if scheme == "https":
-            raise Fault(35, "TLS connect error: error:0A00010B:SSL routines::wrong version number")
+            _shake_hands(proc, sys, options, host, deadline)
         text = _request(options, parts.netloc.rpartition("@")[2], target, parts.username, parts.password)
         if verbose and "buffer" not in data:
             said = text.partition("\r\n\r\n")[0]
@@ -222,6 +228,36 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
             sys.err(f"{{ [{http.size(message.body)} bytes data]\n")
         sys.err(f"* Connection #{data['redirects']} to host {host} left intact\n")
     return message
+
+
+def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: int | None) -> None:
+    """The handshake, and unless -k is given the verdict on the server's certificate: the system trusts nobody that a cluster's certificate is
+    from, so --cacert says whom to trust. Raises Fault, Failed, Blocked."""
+    if "session" in proc["data"] and proc["data"]["session"]["state"] == "open":
+        return
+    try:
+        peer = secure(proc, sys, "" if dns.is_address(host) else host, deadline=deadline)
+    except Failed as failed:
+        if failed.why == "tls":
+            plain = failed.errno == "WRONG_VERSION_NUMBER"
+            reason = "0A00010B:SSL routines::wrong version number" if plain else "0A000410:SSL routines::ssl/tls alert handshake failure"
+            raise Fault(35, f"TLS connect error: error:{reason}") from None
+        raise
+    if "v" in options:
+        sys.err(f"* SSL connection using TLSv1.3 / TLS_AES_256_GCM_SHA384\n* Server certificate:\n*  subject: CN={tls.identity(peer)}\n")
+    if "k" in options:
+        return
+    chain = str((peer or {}).get("chain", ""))
+    try:
+        trust = sys.read_file(options["C"]) if options.get("C") else ""
+    except Errno:
+        raise Fault(77, f"error setting certificate verify locations:  CAfile: {options['C']}") from None
+    why = x509.verify(chain, trust, sys.now)
+    if why:
+        raise Fault(60, f"SSL certificate problem: {why.replace('self signed', 'self-signed')}\n{NO_TRUST}")
+    names = [value for kind, value in x509.certificates(chain)[0].sans if kind in ("DNS", "IP")]
+    if not any(name in (host, f"*.{host.partition('.')[2]}") for name in names):
+        raise Fault(60, f"SSL: no alternative certificate subject name matches target host name '{host}'")
 
 
 def _fault(failed: Failed, dialed_ms: int, total_ms: int, host: str, port: int, data: Data) -> Fault:
