@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..etcd import key_of
 from ..objects import Map, dig
 from .errors import FieldError
+from ..resources import Resource
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -43,6 +44,14 @@ class Context:
         return self._cluster.etcd.list(plural, namespace)
 
     def random_name(self, length: int, *key: str | int) -> str:
+    def resource_of(self, api_version: str, kind: str) -> Resource | None:
+        """The served kind of that name, people's own kinds among them; None where there is no such kind."""
+        return self._cluster.server.resource_of(api_version, kind)
+
+    def warn(self, text: str) -> None:
+        """A Warning header of the answer: kubectl shows it, and the request goes on."""
+        self._cluster.server.warnings.append(text)
+
         return self._cluster.random.name(length, *key, self._cluster.etcd.revision)
 
     def uid(self, *key: str | int) -> str:

@@ -12,6 +12,8 @@ from ..cause import Cause
 from ..objects import Map, dig, freeze
 from ..resources import Resource
 from ..times import parse_rfc3339, rfc3339
+from . import admission
+from .context import Context
 from .customresources.definitions import CLEANUP
 from .errors import bad_request, conflict
 from .request import Request
@@ -34,6 +36,7 @@ def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Requ
     policy = options.get("propagationPolicy")
     if policy is not None and policy not in POLICIES:
         raise bad_request(f'propagationPolicy: Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"')
+    admission.admit_delete(resource, obj, Context(server.cluster, request.user))
     if options.get("dryRun"):
         return obj
     finalizers = finalizers_for(resource, obj, policy, bool(options.get("orphanDependents")))

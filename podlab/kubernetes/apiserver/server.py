@@ -32,9 +32,12 @@ class ApiServer:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.customs = Definitions(cluster.etcd)
+        self.warnings: list[str] = []  # the Warning headers of the last request's answer
 
     def perform(self, request: Request, cause: Cause = UNSAID) -> Any:
         """Do one request. Returns a frozen object, or {"items": [...]} for list and deletecollection."""
+        if self.warnings:
+            self.warnings.clear()
         resource = BY_PLURAL.get(request.resource) or self.customs.find(request.resource)
         if resource is None:
             raise ApiError(404, "NotFound", "the server could not find the requested resource", {})

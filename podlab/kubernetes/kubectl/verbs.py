@@ -52,7 +52,11 @@ class Call:
                 options["command"] = self.terminal.line
             if verb != "delete":
                 options.setdefault("fieldManager", self.manager)
-        return self.terminal.api.perform(Request(verb, plural, namespace, name, subresource, body, options))
+        api = self.terminal.api
+        found = api.perform(Request(verb, plural, namespace, name, subresource, body, options))
+        for text in api.cluster.server.warnings:
+            self.terminal.err(f"Warning: {text}\n")
+        return found
 
     @property
     def customs(self) -> tuple[Resource, ...]:
@@ -150,8 +154,7 @@ def report(error: ApiError | str) -> str:
             return "The request is invalid" + (f": {error.message}\n" if error.message else "\n")
         named = details.get("kind") or details.get("name")
         head = f'The {details.get("kind", "")} "{details.get("name", "")}" is invalid' if named else "The request is invalid"
-        causes = list(dict.fromkeys(f"{c['field']}: {c['message']}" if c.get("field") else str(c["message"])
-                                    for c in details.get("causes") or ()))
+        causes = list(dict.fromkeys(f"{c.get('field', '')}: {c['message']}" for c in details.get("causes") or ()))
         if not causes:
             return head + (f": {error.message}\n" if not named and error.message else "\n")
         if len(causes) == 1:

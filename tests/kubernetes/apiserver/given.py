@@ -7,7 +7,7 @@ from typing import Any
 from podlab.kubernetes.apiserver import create
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.objects import Map, freeze
-from podlab.kubernetes.resources import BY_KIND
+from podlab.kubernetes.resources import BY_KIND, Resource
 
 NOW = 1795222659000  # 2026-11-21T00:57:39Z, when the recordings were taken
 DEFAULT_CLASS = {"storageclass.kubernetes.io/is-default-class": "true"}
@@ -52,6 +52,12 @@ class Ctx:
 
     def uid(self, *key: str | int) -> str:
         return UID
+
+    def resource_of(self, api_version: str, kind: str) -> Resource | None:
+        return BY_KIND.get(kind)
+
+    def warn(self, text: str) -> None:
+        raise AssertionError(text)
 
     def allocate_cluster_ip(self, requested: str | None = None) -> str:
         return requested or "10.96.0.10"

@@ -13,6 +13,7 @@ from ...resources import Resource
 from ..errors import forbidden
 from ..strategy import Context
 from . import (
+    admission_policy,
     limit_ranger,
     namespace_lifecycle,
     pod_security,
@@ -52,12 +53,14 @@ def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) ->
         pod_security.validate(obj, ctx)
     if resource.kind == "PriorityClass":
         priority.validate_class(obj, ctx)
+    admission_policy.validate(admission_policy.Asked(resource, "CREATE", obj, None), ctx)
     if resource.namespaced:
         resource_quota.validate(resource, obj, None, ctx)
 
 
 def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     """Plugins that look at updates. Raises ApiError 403."""
+    admission_policy.validate(admission_policy.Asked(resource, "UPDATE", new, old, subresource), ctx)
     if subresource and subresource != "resize":
         return
     if resource.kind == "PersistentVolumeClaim":
@@ -71,6 +74,7 @@ def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subres
 def admit_delete(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
     """Refuse to delete what a cluster cannot live without. Raises ApiError 403."""
     namespace_lifecycle.admit_delete(resource, obj)
+    admission_policy.validate(admission_policy.Asked(resource, "DELETE", None, obj), ctx)
     if resource.kind == "PriorityClass" and obj["metadata"]["name"].startswith("system-"):
         raise forbidden(resource.group, resource.plural, obj["metadata"]["name"],
                         "this is a system priority class and cannot be deleted")

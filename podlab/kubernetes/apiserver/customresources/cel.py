@@ -1,22 +1,27 @@
-"""The part of the Common Expression Language that x-kubernetes-validations mostly use. What is not here is refused when a definition
-is written, with its name: nothing is taken and then ignored.
+"""The part of the Common Expression Language that x-kubernetes-validations and admission policies mostly use. What is not here is refused
+when a definition is written, with its name: nothing is taken and then ignored.
 
-Here: literals, self and oldSelf, members and indices, has(), arithmetic, comparisons, logic with its short cuts, in, ?:, size(), the
-conversions int() double() string() type names left out, the macros all exists exists_one map filter, and of strings and lists:
-startsWith endsWith contains matches size lowerAscii upperAscii trim split replace indexOf substring join isSorted sum min max.
-Not here: types and type checking, timestamps, durations, quantities, IP addresses, URLs, sets, optional values, bytes, regex captures.
+Here: literals, variables, members and indices, optional members (.?), has(), arithmetic, comparisons, logic with its short cuts, in, ?:,
+size(), the conversions int() double() string() type names left out, the macros all exists exists_one map filter, of strings and lists
+startsWith endsWith contains matches size lowerAscii upperAscii trim split replace indexOf substring join isSorted sum min max format,
+quantity() and its comparisons, ip() and cidr() and what is in them (apiserver/pkg/cel/library: quantity.go, cidr.go, ip.go).
+Not here: types and type checking, timestamps, durations, URLs, sets, bytes, regex captures.
 Grammar: github.com/google/cel-spec, doc/langdef.md. Costs: a bound on steps instead of CEL's estimates.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from ... import quantity
 from ...runtime import linear
 
 STEPS_MAX = 100_000  # a step takes about a microsecond; the real one counts cost units, 10,000,000 an expression
@@ -27,11 +32,15 @@ TOKEN = re.compile(r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|0x[0-9a-fA-F]+
                    re.DOTALL | re.VERBOSE)
 BINDING = {"||": 1, "&&": 2, "==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3, "in": 3, "+": 4, "-": 4, "*": 5, "/": 5, "%": 5}
 MACROS = ("all", "exists", "exists_one", "existsOne", "map", "filter")
-FUNCTIONS = ("size", "has", "int", "double", "string", "dyn")
+FUNCTIONS = ("size", "has", "int", "double", "string", "dyn", "quantity", "isQuantity", "ip", "isIP", "cidr", "isCIDR")
 METHODS = ("startsWith", "endsWith", "contains", "matches", "size", "lowerAscii", "upperAscii", "trim", "split", "replace", "indexOf",
-           "lastIndexOf", "substring", "charAt", "join", "isSorted", "sum", "min", "max")
+           "lastIndexOf", "substring", "charAt", "join", "isSorted", "sum", "min", "max", "format", "orValue", "hasValue", "value", "or",
+           "isLessThan", "isGreaterThan", "compareTo", "isInteger", "asInteger", "add", "sub", "sign", "family", "containsIP",
+           "containsCIDR", "prefixLength")
 ESCAPED = re.compile(r"__(underscores|dot|dash|slash|[a-z]+)__")  # names that CEL cannot write (cel/model, escaping.go)
 ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
+
+SELF = ("self", "oldSelf")
 
 Node = tuple[Any, ...]
 Json = Any
@@ -41,8 +50,23 @@ class CelError(Exception):
     """An expression that cannot be read, or fails on a value; the text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """An optional value (cel-spec's optional syntax, a.?b): what is there, or nothing."""
+
+    there: bool
+    held: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A resource.Quantity."""
+
+    of: Fraction
+
+
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, names: tuple[str, ...] = SELF) -> None:
         self.tokens: list[tuple[str, str]] = []
         at = 0
         text = text.strip()
@@ -55,7 +79,7 @@ class _Parser:
         self.tokens.append(("end", ""))
         self.at = 0
         self.depth = 0
-        self.names = ["self", "oldSelf"]
+        self.names = list(names)
         self.used: dict[str, None] = {}
 
     def peek(self) -> str:
@@ -112,12 +136,13 @@ class _Parser:
                 node = ("index", node, self.expression())
                 self.take("]")
                 continue
-            if self.peek() == "?":
-                raise CelError("optional values (?.) are not evaluated in this cluster")
+            maybe = self.peek() == "?"
+            if maybe:
+                self.take()
             kind, name = self.take()
             if kind != "name":
                 raise CelError(f"Syntax error: no viable alternative at input '.{name}'")
-            node = self.method(node, name) if self.peek() == "(" else ("member", node, _unescaped(name))
+            node = self.method(node, name) if self.peek() == "(" else ("optional" if maybe else "member", node, _unescaped(name))
         return node
 
     def method(self, node: Node, name: str) -> Node:
@@ -224,8 +249,8 @@ class Cost:
 class Expression:
     """A parsed rule."""
 
-    def __init__(self, text: str) -> None:
-        parser = _Parser(text)
+    def __init__(self, text: str, names: tuple[str, ...] = SELF) -> None:
+        parser = _Parser(text, names)
         self._tree = parser.whole()
         self.about_change = "oldSelf" in parser.used
 
@@ -248,11 +273,11 @@ class Expression:
 
 
 @lru_cache(maxsize=512)
-def compiled(text: str) -> Expression:
-    """Raises CelError where the text is no expression, or one beyond what is evaluated here."""
+def compiled(text: str, names: tuple[str, ...] = SELF) -> Expression:
+    """`names`: its variables. Raises CelError where the text is no expression, or one beyond what is evaluated here."""
     if len(text) > 10_000:
         raise CelError("the expression is too long")
-    return Expression(text)
+    return Expression(text, names)
 
 
 class _Run:
@@ -273,6 +298,8 @@ class _Run:
             return names[node[1]]
         if kind == "member":
             return self.member(self.value(node[1], names), node[2])
+        if kind == "optional":
+            return self.optional(self.value(node[1], names), node[2])
         if kind == "index":
             return self.index(self.value(node[1], names), self.value(node[2], names))
         if kind == "two":
@@ -294,8 +321,14 @@ class _Run:
             return self.call(node, names)
         return self.method(node[1], self.value(node[2], names), [self.value(one, names) for one in node[3]])
 
-    @staticmethod
-    def member(held: Json, name: str) -> Json:
+    def optional(self, held: Json, name: str) -> Maybe:
+        if isinstance(held, Maybe):
+            return self.optional(held.held, name) if held.there else held
+        return Maybe(True, held[name]) if isinstance(held, dict) and name in held else Maybe(False)
+
+    def member(self, held: Json, name: str) -> Json:
+        if isinstance(held, Maybe):
+            return self.optional(held, name)
         if not isinstance(held, dict):
             raise CelError("no such overload")
         if name not in held:
@@ -419,12 +452,20 @@ class _Run:
         if name == "double":
             return float(found)
         if name == "string":
-            return found if isinstance(found, str) else json.dumps(found)
+            return _written(found)
+        if name in _MADE:
+            return _MADE[name](found)
         return found
 
     def method(self, name: str, held: Json, given: list[Json]) -> Json:
         if name == "size" and isinstance(held, (str, list, dict)):
             return len(held)
+        if isinstance(held, Maybe):
+            return _of_maybe(name, held, *given)
+        if isinstance(held, Amount) and name in _OF_AMOUNTS:
+            return _OF_AMOUNTS[name](held.of, *(Fraction(one.of if isinstance(one, Amount) else one) for one in given))
+        if isinstance(held, (*_NETWORKS, *_ADDRESSES)) and name in _OF_ADDRESSES:
+            return _OF_ADDRESSES[name](held, *given)
         self.spend(len(held) * (8 * len(given[0]) if name == "matches" and given and isinstance(given[0], str) else 1) // 4
                    if isinstance(held, (str, list)) else 0)
         if isinstance(held, str) and name in _OF_TEXT:
@@ -465,4 +506,86 @@ _OF_TEXT: dict[str, Callable[..., Json]] = {
 _OF_LISTS: dict[str, Callable[..., Json]] = {
     "join": _joined, "isSorted": lambda items: all(a <= b for a, b in itertools.pairwise(items)),
     "sum": sum, "min": min, "max": max, "indexOf": lambda items, one: items.index(one) if one in items else -1,
+}
+
+
+def _written(found: Json) -> str:
+    """string(): what a value is as text."""
+    return found if isinstance(found, str) else str(found) if isinstance(found, (*_NETWORKS, *_ADDRESSES)) else json.dumps(found)
+
+
+def _formatted(text: str, values: list[Json]) -> str:
+    """'%s of %d'.format([a, b]) (cel-go's strings extension): %s and %d only."""
+    left = iter(values)
+    try:
+        return re.sub(r"%([sd%])", lambda found: "%" if found[1] == "%" else _written(next(left)), text)
+    except StopIteration:
+        raise CelError("index out of bounds") from None
+
+
+def _of_maybe(name: str, held: Maybe, *given: Json) -> Json:
+    if name == "hasValue":
+        return held.there
+    if name == "orValue" and len(given) == 1:
+        return held.held if held.there else given[0]
+    if name == "or" and len(given) == 1:
+        return held if held.there else given[0]
+    if name == "value" and held.there:
+        return held.held
+    raise CelError("optional.none() dereference" if name == "value" else "no such overload")
+
+
+def _amount(text: Json) -> Amount:
+    try:
+        return Amount(quantity.parse(text))
+    except quantity.QuantityError as error:
+        raise CelError(str(error)) from None
+
+
+def _held(read: Callable[[Json], Json], text: Json) -> bool:
+    try:
+        read(text)
+    except (CelError, ValueError):
+        return False
+    return True
+
+
+def _cidr(text: Json) -> Any:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise CelError(f"network address parse error during conversion from string: {text}") from None
+
+
+def _ip(text: Json) -> Any:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        raise CelError(f"IP Address {_written(text)!r} parse error during conversion from string") from None
+
+
+def _within(network: Any, other: Json) -> bool:
+    inner = _cidr(other) if isinstance(other, str) else other
+    return bool(inner.version == network.version and inner.subnet_of(network))
+
+
+def _inside(network: Any, address: Json) -> bool:
+    return (_ip(address) if isinstance(address, str) else address) in network
+
+
+_NETWORKS = (ipaddress.IPv4Network, ipaddress.IPv6Network)
+_ADDRESSES = (ipaddress.IPv4Address, ipaddress.IPv6Address)
+_OF_TEXT["format"] = _formatted
+_MADE: dict[str, Callable[[Json], Json]] = {
+    "quantity": _amount, "isQuantity": lambda text: _held(_amount, text), "ip": _ip, "isIP": lambda text: _held(_ip, text), "cidr": _cidr,
+    "isCIDR": lambda text: _held(_cidr, text),
+}
+_OF_AMOUNTS: dict[str, Callable[..., Json]] = {
+    "isLessThan": lambda a, b: a < b, "isGreaterThan": lambda a, b: a > b, "compareTo": lambda a, b: (a > b) - (a < b),
+    "isInteger": lambda a: a.denominator == 1, "asInteger": int, "add": lambda a, b: Amount(a + b), "sub": lambda a, b: Amount(a - b),
+    "sign": lambda a: (a > 0) - (a < 0),
+}
+_OF_ADDRESSES: dict[str, Callable[..., Json]] = {
+    "family": lambda one: one.version, "containsIP": _inside, "containsCIDR": _within, "prefixLength": lambda one: one.prefixlen,
+    "ip": lambda one: one.network_address,
 }

@@ -12,7 +12,7 @@ from ...cause import Cause
 from ...etcd import key_of
 from ...objects import Map, dig, freeze, replace, stored, thaw
 from ...resources import Resource
-from .. import applying, decode, deletion, patch
+from .. import admission, applying, decode, deletion, patch
 from ..admission import namespace_lifecycle
 from ..context import Context
 from ..errors import ApiError, FieldError, already_exists, bad_request, invalid, method_not_supported, not_found, show
@@ -131,6 +131,7 @@ def create(server: ApiServer, resource: Resource, request: Request, cause: Cause
     errors += values.validate(resource.custom.schema, _without_metadata(obj), "")
     if errors:
         raise invalid(resource.group, resource.kind, metadata.get("name") or "", errors)
+    admission.validate_create(resource, obj, ctx)
     if server.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
         raise already_exists(resource.group, resource.name, metadata["name"])
     server.check_room(resource, metadata["name"])
@@ -189,6 +190,7 @@ def replace_with(server: ApiServer, resource: Resource, new: Object, old: Map, r
     errors += values.validate(served.schema, _without_metadata(new), "", _without_metadata(old))
     if errors:
         raise invalid(resource.group, resource.kind, old["metadata"]["name"], errors)
+    admission.admit_update(resource, new, old, request.subresource, Context(server.cluster, request.user))
     new = _as_stored(server, resource, new)
     if owners is None:
         owners = _owners(resource, stated if not request.subresource else None, old, new, request, now, skip)

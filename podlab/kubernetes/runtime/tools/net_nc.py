@@ -15,12 +15,11 @@ def nc(proc: Process, sys: Sys, event: Event) -> int:
     """-l -p PORT -e PROG -k -n -v -w SEC -z -s ADDR -q SEC -u."""
     data = proc["data"]
     if "o" not in data:
-        words = _ncat(proc["argv"])
-        program: list[str] = []
-        if "-e" in words:  # the rest of the line is the program's
-            at = words.index("-e")
-            program = words[at + 1 :]
-            proc["argv"] = words[:at]
+        words = proc["argv"]
+        whole = _ncat(words)
+        at = whole.index("-e") if "-e" in whole else len(whole)
+        program = whole[at + 1 :]  # the rest of the line is the program's
+        proc["argv"] = whole[:at]
         found, operands = parse_busybox(proc, sys, "lp:w:i:o:s:q:nvzukNtr46")
         proc["argv"] = words
         options: Data = dict(found)
