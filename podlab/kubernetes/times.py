@@ -26,6 +26,16 @@ def parse_rfc3339(text: str) -> int:
     return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
 
+def go_duration(ms: int) -> str:
+    """A duration as Go prints it: `10s`, `1m20s`, `5m0s`, `62ms`, `1.234s`."""
+    if ms < 1000:
+        return f"{ms}ms"
+    minutes, rest = divmod(ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest // 1000}" + (f".{rest % 1000:03d}".rstrip("0") if rest % 1000 else "") + "s"
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + seconds
+
+
 def human_duration(ms: int) -> str:
     """An age in two units at most, as tables show it (HumanDuration, apimachinery/pkg/util/duration/duration.go)."""
     seconds = int(ms / 1000)

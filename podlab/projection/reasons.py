@@ -334,6 +334,7 @@ ACTORS: dict[str, str] = {
     "endpoint-slice-controller": "엔드포인트 컨트롤러",
     "endpoint-controller": "엔드포인트 컨트롤러",
     "service-account-controller": "서비스어카운트 컨트롤러",
+    "endpoint-slice-mirroring-controller": "엔드포인트 컨트롤러",
     "root-ca-certificate-publisher": "인증서 배포 컨트롤러",
     "ttl-after-finished-controller": "TTL 컨트롤러",
     "event-recorder": "사건 기록",

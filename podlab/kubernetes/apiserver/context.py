@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..etcd import key_of
@@ -75,8 +76,8 @@ class Context:
             offset = (offset + 1) % size
         return address
 
-    def allocate_node_port(self, requested: int | None = None) -> int:
-        """A free node port, or the requested one. Raises AllocationError."""
+    def allocate_node_port(self, requested: int | None = None, given: Collection[int] = ()) -> int:
+        """A free node port, not among those `given` to the same Service just now, or the requested one. Raises AllocationError."""
         used = {port["nodePort"] for service in self.list("services") for port in service["spec"].get("ports") or ()
                 if port.get("nodePort")}
         used |= {dig(service, "spec.healthCheckNodePort") for service in self.list("services")}
@@ -89,7 +90,8 @@ class Context:
                 raise AllocationError(FieldError.invalid("spec.ports[0].nodePort", requested, "provided port is already allocated"))
             return requested
         size = len(NODE_PORTS) - LOWER_PORTS
-        offset = self._cluster.random.integer("node-port", self._cluster.etcd.revision, below=size)
+        offset = self._cluster.random.integer("node-port", self._cluster.etcd.revision, *([len(given)] if given else []), below=size)
+        used.update(given)
         while (port := NODE_PORTS[0] + LOWER_PORTS + offset) in used:
             offset = (offset + 1) % size
         return port

@@ -123,10 +123,16 @@ def _allocations(spec: Object, ctx: Context, held: set[Any]) -> Iterator[str]:
             wanted = port.get("nodePort")
             if wanted not in held or wanted is None:
                 yield f"spec.ports[{i}].nodePort"
-                port["nodePort"] = ctx.allocate_node_port(wanted or None)
+                # one port number of two protocols shares its node port (initNodePorts)
+                same = next((other["nodePort"] for other in spec["ports"] if other.get("nodePort") and other["port"] == port["port"]), None)
+                port["nodePort"] = same if same and not wanted else ctx.allocate_node_port(wanted or None, _node_ports(spec))
     checked = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
     if checked and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = ctx.allocate_node_port(None)
+        spec["healthCheckNodePort"] = ctx.allocate_node_port(None, _node_ports(spec))
+
+
+def _node_ports(spec: Object) -> list[int]:
+    return [port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")]
 
 
 def _looks_like_address(text: str) -> bool:

@@ -7,7 +7,7 @@ clients may not set (status, generation), allocate what the server gives out, an
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from .. import quantity

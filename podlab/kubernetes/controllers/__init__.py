@@ -11,6 +11,7 @@ from .deployment import DeploymentController
 from .disruption import DisruptionController
 from .endpoints import EndpointsController
 from .endpointslice import EndpointSliceController
+from .endpointslice_mirroring import EndpointSliceMirroringController
 from .ephemeral_volume import EphemeralVolumeController
 from .garbage_collector import GarbageCollector
 from .horizontalpodautoscaler import HorizontalPodAutoscalerController
@@ -36,7 +37,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ServiceAccountController, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
     ReplicaSetController, ReplicationControllerController, DeploymentController, StatefulSetController, DaemonSetController,
     JobController, CronJobController, TTLAfterFinishedController, HorizontalPodAutoscalerController, DisruptionController,
-    EndpointSliceController, EndpointsController,
+    EndpointSliceController, EndpointsController, EndpointSliceMirroringController,
     EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
     ClusterRoleAggregationController, CustomResourceDefinitionController,

@@ -31,13 +31,3 @@ def raise_(entries: Entries, key: str, since: int, now: int) -> None:
         entries[key] = {"ms": FIRST_MS, "at": now}
     else:
         entry["ms"], entry["at"] = min(entry["ms"] * 2, MAX_MS), now
-
-
-def text(ms: int) -> str:
-    """A duration as Go prints it: `10s`, `1m20s`, `5m0s`, `62ms`, `1.234s`."""
-    if ms < 1000:
-        return f"{ms}ms"
-    minutes, rest = divmod(ms, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    seconds = f"{rest // 1000}" + (f".{rest % 1000:03d}".rstrip("0") if rest % 1000 else "") + "s"
-    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + seconds

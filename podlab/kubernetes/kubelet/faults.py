@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import bad_request
+from ..times import go_duration
 from . import eviction, node_status, report
 from . import worker as pod_worker
-from .backoff import text
 from .state import Worker
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _on(kubelet: Kubelet, *, rebooted: bool) -> None:
             kubelet,
             "False",
             "KubeletNotReady",
-            f"PLEG is not healthy: pleg was last seen active {text(quiet)} ago; threshold is 3m0s",
+            f"PLEG is not healthy: pleg was last seen active {go_duration(quiet)} ago; threshold is 3m0s",
             pressures=False,
         )
         kubelet.state["node_timer"] = kubelet.after(node_status.PERIOD_MS, ["node-status", ""])

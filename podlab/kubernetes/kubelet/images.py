@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..runtime import image as catalogue
+from ..times import go_duration
 from . import backoff
 from .podspec import Part, part
 from .state import WAIT, Worker, fail
@@ -173,7 +174,7 @@ def _pulled(kubelet: Kubelet, worker: Worker, pull: dict[str, Any], error: str |
     image = pull["image"]
     if error is None:
         size = kubelet.state["images"][names(image)[0]]["size"]
-        took, waited = backoff.text(kubelet.now - pull["began"]), backoff.text(kubelet.now - pull["asked"])
+        took, waited = go_duration(kubelet.now - pull["began"]), go_duration(kubelet.now - pull["asked"])
         worker["pulling"].pop(image, None)
         kubelet.tell(worker, "kubelet-image-pulled", container=pull["name"], image=image)
         kubelet.record(

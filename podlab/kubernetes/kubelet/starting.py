@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..objects import EMPTY, Map
 from ..runtime.node import ContainerStatus, StartError
+from ..runtime.volumes import HOSTS
+from ..times import go_duration
 from . import backoff, cri, env, eviction, images, volumes
 from .podspec import EPHEMERAL, Part, full_name, part, parts
 from .state import Worker, fail, newest, read_end
@@ -156,7 +158,7 @@ def step_container(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
         key = f"{name} {one.spec['image']} {sorted((one.spec.get('resources') or EMPTY).items())}"
         left = backoff.left(worker["restart"], key, ended["finished"], kubelet.now)
         if left:
-            wait = backoff.text(worker["restart"][key]["ms"])
+            wait = go_duration(worker["restart"][key]["ms"])
             message = f"back-off {wait} restarting failed container={name} pod={full_name(pod)}"
             kubelet.tell(
                 worker,

@@ -62,7 +62,7 @@ class Ctx:
     def allocate_cluster_ip(self, requested: str | None = None) -> str:
         return requested or "10.96.0.10"
 
-    def allocate_node_port(self, requested: int | None = None) -> int:
+    def allocate_node_port(self, requested: int | None = None, given: Any = ()) -> int:
         self.node_port += 1
         return requested or self.node_port
 

@@ -100,3 +100,55 @@ def test_the_service_takes_its_slices_along(cluster: Cluster) -> None:
     cluster.run_for(1)
     assert not admin(cluster).list("endpointslices", "default", labels="kubernetes.io/service-name=web")
     assert admin(cluster).find("endpoints", "web", "default") is None
+
+
+def _mirrored(cluster: Cluster) -> list[Any]:
+    return [one for one in cluster.etcd.list("endpointslices", "default")
+            if one["metadata"]["labels"].get("endpointslice.kubernetes.io/managed-by") == "endpointslicemirroring-controller.k8s.io"]
+
+
+def test_endpoints_that_people_write_become_slices_of_their_service(cluster: Cluster) -> None:
+    own = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "web", "labels": {"tier": "old"}},
+           "subsets": [{"addresses": [{"ip": "192.0.2.1"}], "notReadyAddresses": [{"ip": "192.0.2.2"}], "ports": [{"port": 9376}]}]}
+    create(cluster, "services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}})
+    create(cluster, "endpoints", own)
+    cluster.run_for(1)
+    (one,) = _mirrored(cluster)
+    assert one["metadata"]["name"].startswith("web-") and one["metadata"]["ownerReferences"][0]["kind"] == "Endpoints"
+    assert one["metadata"]["labels"]["kubernetes.io/service-name"] == "web" and one["metadata"]["labels"]["tier"] == "old"
+    assert [(entry["addresses"], entry["conditions"]) for entry in one["endpoints"]] == [
+        (["192.0.2.1"], {"ready": True}), (["192.0.2.2"], {"ready": False})]  # addressToEndpoint
+    assert [port["port"] for port in one["ports"]] == [9376]
+    admin(cluster).patch("endpoints", "web", {"subsets": [{"addresses": [{"ip": "192.0.2.3"}], "ports": [{"port": 9376}]}]}, "default")
+    cluster.run_for(1)
+    assert [entry["addresses"] for entry in _mirrored(cluster)[0]["endpoints"]] == [["192.0.2.3"]]
+    admin(cluster).delete("services", "web", "default")
+    cluster.run_for(1)
+    assert not _mirrored(cluster)
+
+
+def test_a_service_that_gets_a_selector_loses_its_mirrored_slices(cluster: Cluster) -> None:
+    create(cluster, "services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}})
+    create(cluster, "endpoints", {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "web"},
+                                  "subsets": [{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}]})
+    cluster.run_for(1)
+    assert len(_mirrored(cluster)) == 1
+    admin(cluster).patch("services", "web", {"spec": {"selector": {"app": "web"}}}, "default")
+    cluster.run_for(1)
+    assert not _mirrored(cluster)
+
+
+def test_endpoints_that_ask_not_to_be_mirrored_are_not(cluster: Cluster) -> None:
+    create(cluster, "services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}})
+    create(cluster, "endpoints", {"apiVersion": "v1", "kind": "Endpoints",
+                                  "metadata": {"name": "web", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+                                  "subsets": [{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}]})
+    cluster.run_for(1)
+    assert not _mirrored(cluster)
+
+
+def test_every_port_of_a_service_has_a_node_port_of_its_own(cluster: Cluster) -> None:
+    ports = [{"name": "a", "port": 80}, {"name": "b", "port": 443}, {"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "dns-tcp", "port": 53}]
+    made = create(cluster, "services", service(type="NodePort", ports=ports))
+    first, second, udp, tcp = (port["nodePort"] for port in made["spec"]["ports"])
+    assert len({first, second, udp}) == 3 and udp == tcp  # initNodePorts: one number for one port of two protocols

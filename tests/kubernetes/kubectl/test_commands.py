@@ -246,6 +246,20 @@ def test_drain_evicts_retries_what_a_budget_protects_and_leaves_daemon_sets() ->
     assert all(pod["spec"]["nodeName"] != "node-1" for pod in where.etcd.list("pods"))
 
 
+def test_a_drain_whose_time_is_over_tells_of_each_pod_when_its_turn_comes() -> None:
+    where = cluster()
+    kubectl(where, "apply -f dep.yaml")
+    kubectl(where, "create pdb all --selector=app=dep --min-available=100%")
+    where.run_for(5)
+    began = where.now
+    code, out, err = kubectl(where, "drain node-1 --timeout=62s")
+    names = [pod["metadata"]["name"] for pod in where.etcd.list("pods")]
+    assert code == 1 and where.now - began == 65_000  # RunDrain: a refused eviction is tried again after five seconds
+    assert [out.count(f"evicting pod default/{name}\n") for name in names] == [14] * len(names)
+    lines = err.splitlines()
+    assert lines[-len(names):] == [f'error when evicting pods/"{name}" -n "default": global timeout reached: 1m2s' for name in names]
+
+
 def test_logs_of_all_containers_and_workloads() -> None:
     where = cluster()
     kubectl(where, "create deployment talk --image=busybox:1.36 --replicas=2 -- sh -c 'echo one; echo two; sleep 1000'")

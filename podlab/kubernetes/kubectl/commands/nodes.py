@@ -9,6 +9,7 @@ from ...apiserver.errors import ApiError
 from ...etcd import controller_uid
 from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL
+from ...times import go_duration
 from ..builder import SELECTING, Info, select
 from ..flags import Flag
 from ..terminal import Command, KubectlError, Wait
@@ -244,9 +245,11 @@ def _evict_all(call: Call, doomed: list[Map]) -> Command:
     flags = call.flags
     deadline = call.now + flags["timeout"] if flags["timeout"] else None
     client = call.terminal.api.client
+    late = f"global timeout reached: {go_duration(flags['timeout'])}"
     pending = [(0, pod) for pod in doomed]
     waiting: list[Map] = []
-    while pending or waiting:
+    errors: list[str] = []
+    while True:
         later: list[tuple[int, Map]] = []
         for at, pod in pending:
             if at > call.now:
@@ -254,6 +257,9 @@ def _evict_all(call: Call, doomed: list[Map]) -> Command:
                 continue
             name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
             call.terminal.out(f"evicting pod {namespace}/{name}\n")
+            if deadline is not None and call.now >= deadline:  # each sleeps its five seconds out before it sees that time is over
+                errors.append(f'error when evicting pods/"{name}" -n "{namespace}": {late}')
+                continue
             options = {} if flags["grace-period"] < 0 else {"gracePeriodSeconds": flags["grace-period"]}
             try:
                 if flags["disable-eviction"]:
@@ -275,12 +281,14 @@ def _evict_all(call: Call, doomed: list[Map]) -> Command:
             if held is None or held["metadata"]["uid"] != pod["metadata"]["uid"]:
                 call.terminal.out(f"pod/{pod['metadata']['name']} evicted\n")
                 waiting.remove(pod)
+        if deadline is not None and call.now >= deadline:
+            errors += [f'error when waiting for pod "{pod["metadata"]["name"]}" in namespace "{pod["metadata"]["namespace"]}" to terminate: {late}'
+                       for pod in waiting]
+            waiting = []
         if not pending and not waiting:
             break
-        if deadline is not None and call.now >= deadline:
-            left = [*waiting, *(pod for _, pod in pending)]
-            raise Undrained([f'error when waiting for pod "{pod["metadata"]["name"]}" in namespace "{pod["metadata"]["namespace"]}" to '
-                             f"terminate: global timeout reached: {flags['timeout'] // 1000}s" for pod in left])
-        times = [at - call.now for at, _ in pending] + ([deadline - call.now] if deadline is not None else [])
+        times = [at - call.now for at, _ in pending] + ([deadline - call.now] if deadline is not None and waiting else [])
         yield Wait(max(1, min(times)) if times else None)
+    if errors:
+        raise Undrained(errors)
     return 0
