@@ -400,6 +400,8 @@ def _questions(source: Source) -> dict[str, Question]:
             correct, misconception = told.get("correct", False), told.get("misconception", 0)
             if "misconception" in told and (correct or misconception not in misconceptions.known()):
                 raise source.fail(told.at["misconception"], "misconception은 틀린 답에만 적는, 오해 목록(misconceptions.yaml)에 있는 번호입니다")
+            if missing := [key for key in ("misconception", "show") if not correct and key not in told]:
+                raise source.fail(told.line, f"틀린 답에는 {', '.join(missing)}도 적습니다: 어떤 오해에서 왔고, 무엇으로 직접 볼지")
             text, why = (_html(source, told.at[key], told[key], block=False) for key in ("text", "why"))
             choices.append(Choice(text, correct, why, misconception, told.get("show", "")))
         if sum(choice.correct for choice in choices) != 1 or len(choices) < 2:

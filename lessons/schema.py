@@ -34,13 +34,13 @@ class LessonError(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer. A wrong one names the misconception it comes from (0: none of the list) and the sentence that corrects it."""
+    """One answer. A wrong one names the misconception it comes from, the sentence that corrects it and a command that shows it."""
 
     text: str  # HTML, one line
     correct: bool
     why: str  # HTML, one line
-    misconception: int = 0
-    show: str = ""  # a command that shows it happening in the learner's own cluster
+    misconception: int = 0  # a number of misconceptions.py; 0 of a right answer
+    show: str = ""  # a command that makes the correction visible in the learner's own cluster; a right answer may have one too
 
 
 @dataclass(frozen=True)

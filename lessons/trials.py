@@ -20,7 +20,8 @@ from podlab.labs import births
 
 LOOKS = 3  # after a script the conditions are looked at so often,
 SECONDS_BETWEEN = 20.0  # with so much virtual time between: a minute is enough for every condition of ours
-COMMAND_SECONDS = 120.0  # a command of the prose that watches or follows is interrupted after this
+COMMAND_SECONDS = 120.0  # a command of the prose that watches or follows is interrupted after this,
+TIMED_OUT = 124  # and run_script then says so
 READING_SECONDS = 3.0  # between two commands
 
 
@@ -129,6 +130,8 @@ def _type(cluster: Cluster, command: str, files: dict[str, str]) -> tuple[int, s
 def _show(cluster: Cluster, command: str, files: dict[str, str]) -> str:
     """What is wrong with a command that should show something, or ''."""
     code, output = _type(cluster, command, files)
+    if code == TIMED_OUT:
+        return f"{COMMAND_SECONDS:.0f}초 안에 끝나지 않습니다"
     if code:
-        return f"종료 코드 {code}로 끝납니다: {output.splitlines()[-1] if output else ''}"
+        return f"종료 코드가 {code}입니다: {output.splitlines()[-1] if output else ''}"
     return "" if output else "아무것도 보여 주지 않습니다"

@@ -58,7 +58,7 @@ QUIZ = """- id: guess
   text: 무엇일까요?
   choices:
   - {text: 이것, correct: true, why: 맞습니다.}
-  - {text: 저것, why: 아닙니다., misconception: 12}
+  - {text: 저것, why: 아닙니다., misconception: 12, show: kubectl get pods}
 """
 SOLUTION = "# first\nkubectl run web --image=nginx\nkubectl get pods | grep web\n"
 CLUSTER = "nodes:\n- {name: node-1, cpu: 2, labels: {disk: ssd}, taints: [{key: a, effect: NoSchedule}]}\nsettle: 5\nfiles: {a.yaml: 'kind: Pod'}\n"
@@ -141,7 +141,9 @@ def test_lessons_come_in_the_order_of_their_numbers(write: Write, tmp_path: Path
         ("exercises.yaml", "- id: first", "- id: First", "exercises.yaml:1", "영어 소문자"),
         ("exercises.yaml", "- id: first\n", "id: first\n", "exercises.yaml:2", "YAML이 아닙니다"),
         ("quiz.yaml", "misconception: 12", "misconception: 999", "quiz.yaml:5", "오해 목록"),
-        ("quiz.yaml", "correct: true, ", "", "quiz.yaml:1", "맞는 답은 하나"),
+        ("quiz.yaml", ", misconception: 12", "", "quiz.yaml:5", "틀린 답에는 misconception도"),
+        ("quiz.yaml", ", show: kubectl get pods", "", "quiz.yaml:5", "틀린 답에는 show도"),
+        ("quiz.yaml", "correct: true, ", "misconception: 12, show: ls, ", "quiz.yaml:1", "맞는 답은 하나"),
         ("quiz.yaml", "why: 맞습니다.", "why: ''", "quiz.yaml:4", "비어 있습니다"),
         ("quiz.yaml", "text: 이것", "text: '**이것(this)**은'", "quiz.yaml:4", "강조"),
         ("solution.sh", "# first", "# second", "exercises.yaml:1", "solution.sh에 '# first'"),

@@ -51,7 +51,7 @@ QUIZ = """- id: one
   text: 무엇일까요?
   choices:
   - {text: 이것, correct: true, why: 맞습니다., show: kubectl get pod web}
-  - {text: 저것, why: 아닙니다.}
+  - {text: 저것, why: 아닙니다., misconception: 12, show: kubectl get pods -o wide}
 """
 Try = Callable[..., list[str]]
 
@@ -123,10 +123,24 @@ def test_a_step_that_its_own_prose_does_not_finish_is_found(failures: Try) -> No
     assert found[0].startswith("걸음 do: 글대로 했는데 '파드 web이 준비되었다'에 표시가 되지 않습니다: web: ")
 
 
-def test_a_command_of_an_answer_that_fails_is_found(failures: Try) -> None:
-    found = failures(quiz=QUIZ.replace("get pod web", "get pod wep"))
+@pytest.mark.parametrize(
+    ("show", "said"),
+    [
+        ("kubectl get pod wep", "종료 코드가 1입니다: Error from server (NotFound)"),
+        ("kubectl get pods; kubectl exec web -- false", "종료 코드가 1입니다: command terminated with exit code 1"),
+        ("kubectl exec web -- ls /tmp", "아무것도 보여 주지 않습니다"),
+        ("kubectl get pods --watch", "120초 안에 끝나지 않습니다"),
+    ],
+)
+def test_a_show_of_an_answer_that_shows_nothing_is_found(failures: Try, show: str, said: str) -> None:
+    found = failures(quiz=QUIZ.replace("kubectl get pod web", show))
     assert len(found) == 1
-    assert found[0].startswith("문제 one: '직접 보기'의 명령 'kubectl get pod wep'이(가) 되지 않습니다: Error from server (NotFound)")
+    assert found[0].startswith(f"문제 one: '직접 보기'의 명령 {show!r}: {said}")
+
+
+def test_time_passes_while_an_answer_is_shown(failures: Try) -> None:
+    show = "kubectl run late --image=nginx; kubectl wait --for=condition=Ready pod/late --timeout=60s; kubectl exec late -- curl -s localhost"
+    assert failures(quiz=QUIZ.replace("kubectl get pod web", show)) == []
 
 
 @pytest.mark.slow
