@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from podlab.api import addresses, application, forwarding, holds, logs, rbac, wire
+from podlab.api import addresses, application, forwarding, holds, logs, users, wire
 from podlab.api.hub import Hub, hub_of
 from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver.errors import ApiError
@@ -53,7 +53,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             raise addresses.unknown()
         live = await application.live_cluster(access)
         async with live.turn(quiet=True) as engine:
-            application.check_access(rbac.user_of(engine, call, read_only=access.read_only), live, target)
+            application.check_access(users.user_of(engine, call, read_only=access.read_only), live, target)
             order: dict[str, Any] = {}
             pod = "", ""
             reader: logs.Reader | None = None
@@ -75,7 +75,8 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if reader is not None:
             await _tell_log(live, hub, reader, call, receive, send)
             return
-        held = Session(live, hub, order, call, protocol, receive, send) if order else forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
+        held = Session(live, hub, order, call, protocol, receive, send) if order else \
+            forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
         await held.run()
     except Fenced:
         pass

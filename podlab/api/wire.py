@@ -155,7 +155,7 @@ async def end_stream(send: Send) -> None:
 async def while_there(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
     """Do the work of a stream; stop it as soon as the client has gone."""
     async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
+        while not (await receive())["type"].endswith(".disconnect"):
             pass
     tasks = [asyncio.ensure_future(work), asyncio.ensure_future(gone())]
     try:

@@ -110,8 +110,9 @@ def _names(spec: Map, name: str, namespace: str) -> tuple[str, str]:
 
 
 def _hosts(spec: Map, ip: str, hostname: str, domain: str) -> str:
+    """/etc/hosts where it is not the usual one (ensureHostsFile, pkg/kubelet/kubelet_pods.go)."""
     aliases = spec.get("hostAliases")
-    if not aliases:
+    if not aliases and not spec.get("hostNetwork"):
         return ""
     lines = [
         "# Kubernetes-managed hosts file.",
@@ -122,10 +123,12 @@ def _hosts(spec: Map, ip: str, hostname: str, domain: str) -> str:
         "fe00::1\tip6-allnodes",
         "fe00::2\tip6-allrouters",
         f"{ip}\t{domain + chr(9) if domain else ''}{hostname}",
-        "",
-        "# Entries added by HostAliases.",
     ]
-    lines += ["\t".join([alias["ip"], *(alias.get("hostnames") or ())]) for alias in aliases]
+    if spec.get("hostNetwork"):
+        lines = ["# Kubernetes-managed hosts file (host network).", *HOSTS.splitlines()]
+    if aliases:
+        lines += ["", "# Entries added by HostAliases."]
+        lines += ["\t".join([alias["ip"], *(alias.get("hostnames") or ())]) for alias in aliases]
     return "\n".join(lines) + "\n"
 
 

@@ -337,7 +337,8 @@ def _create(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map, group: int)
             uid, name, "persistentVolumeClaim", share=share, size_limit=size, gid=group, read_only=read_only
         )
     elif source := volume.get("hostPath"):
-        kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"])
+        medium = "File" if source.get("type") == "FileOrCreate" else ""
+        kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"], medium=medium)
     elif source := volume.get("image"):
         found = kubelet.machine.find_image(source["reference"])
         kubelet.machine.create_volume(uid, name, "image", files=_files_of(found.tree) if found else {}, read_only=True)

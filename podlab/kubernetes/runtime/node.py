@@ -311,11 +311,14 @@ class Node(Terminals, Volumes, Kernel):
             raise StartError(f'failed to prepare volume "{mount["volume"]}"', reason="CreateContainerConfigError")
         parts = [part for part in str(mount.get("sub_path") or "").split("/") if part]
         at, directory = volume["at"], True
+        if volume["at"] != "1":
+            directory = self.filesystem(volume["fs"])["inodes"][at]["t"] == "d"
         if parts:
             fs = self.filesystem(volume["fs"])
-            where = Vnode(volume["fs"], fs, volume["at"], fs["inodes"][volume["at"]], None, None, "", "/", False)
+            root = fs["inodes"][volume["at"]]
+            where = Vnode(volume["fs"], fs, volume["at"], root, None, None, "", "/", False)
             for part in parts:
-                where = self._step(where, part)
+                where = self._step(where, part, root)
             at, directory = where.ino, where.is_dir
         if at != "1":
             inode = self.filesystem(volume["fs"])["inodes"][at]
@@ -342,16 +345,19 @@ class Node(Terminals, Volumes, Kernel):
             here = found
         return here.path
 
-    def _step(self, where: Vnode, part: str) -> Vnode:
+    def _step(self, where: Vnode, part: str, root: Data) -> Vnode:
+        """One step of a subPath. A directory that is missing gets the mode of the volume's own (doSafeMakeDir, pkg/volume/util/subpath);
+        below a directory with the set-group-ID bit it has that one's group."""
         found = where.child(part)
         if found is not None and found.inode["t"] == "l":
             target = where
             for piece in str(found.inode["to"]).split("/"):
-                target = self._step(target, piece)
+                target = self._step(target, piece, root)
             return target
         if found is not None:
             return found
-        return where.make(part, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.host.now, "e": {}}, self.host.now)
+        group = where.inode["g"] if where.inode["m"] & 0o2000 else 0
+        return where.make(part, {"t": "d", "m": root["m"], "u": 0, "g": group, "mt": self.host.now, "e": {}}, self.host.now)
 
     def start_container(self, container_id: str) -> None:
         """Starts process 1. Raises StartError in containerd's words; the container's status then shows it as exited."""

@@ -13,6 +13,9 @@ from .process import Data
 ATOMIC = ("configMap", "secret", "downwardAPI", "projected")
 """Kinds that the kubelet writes with AtomicWriter (pkg/volume/util/atomic_writer.go): files are links through `..data`."""
 
+HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
+"""A machine's own /etc/hosts."""
+
 
 class Volumes(Kernel):
     """What the kubelet does with volumes."""
@@ -37,7 +40,8 @@ class Volumes(Kernel):
         `files`: {"a/b": content or {"content" (a list: what `Host.promised` makes of it), "mode"}}.
         `medium`: "Memory" for a tmpfs, on which `size_limit` bytes are enforced
         (on disk the kubelet evicts instead). `share`: id of a file system that outlives the Pod (a persistent volume), made when
-        missing. hostPath: `path` in the machine's own file system, made when missing. `gid`: fsGroup. Call it once; again, it
+        missing. hostPath: `path` in the machine's own file system, made when missing (`medium` "File": as an empty file). `gid`: fsGroup.
+        Call it once; again, it
         changes nothing."""
         volumes = self.state["sandboxes"][pod_uid]["volumes"]
         if name in volumes:
@@ -45,7 +49,7 @@ class Volumes(Kernel):
         now, filesystems, at = self.host.now, self.state["filesystems"], "1"
         if kind == "hostPath":
             fsid = "host"
-            at = self.host_directory(path)
+            at = self.host_directory(path, last="f" if medium == "File" else "d")
         else:
             fsid = share or f"volume/{pod_uid}/{name}"
             mode |= 0o2000 if gid else 0
@@ -53,6 +57,7 @@ class Volumes(Kernel):
                 filesystems[fsid] = untouched_atomic(now, mode, gid, self._dated(pod_uid, name), files or {})
             elif fsid not in filesystems:
                 limit = size_limit if medium == "Memory" or share else 0
+                mode |= 0o1000 if medium == "Memory" else 0  # a tmpfs's root begins as 1777, and the kubelet leaves what is open to all
                 fs = filesystems[fsid] = new_filesystem("tmpfs" if medium == "Memory" else kind, now, limit=limit, mode=mode)
                 fs["inodes"]["1"]["g"] = gid
                 fill(fs, files or {}, now)
@@ -80,14 +85,19 @@ class Volumes(Kernel):
             inode = inodes[number]
         return content(inode) if inode["t"] == "f" else None
 
-    def host_directory(self, path: str) -> str:
-        """The inode number of a directory of the machine itself, made with its parents when missing."""
-        fs = self.state["filesystems"].setdefault("host", new_filesystem("host", self.host.now))
+    def host_directory(self, path: str, last: str = "d") -> str:
+        """The inode number of a path of the machine itself, made with its parents when missing: a directory, `last` "f": a file."""
+        fs = self.state["filesystems"].get("host")
+        if fs is None:
+            fs = self.state["filesystems"]["host"] = new_filesystem("host", self.host.now)
+            fill(fs, {"etc/hosts": HOSTS}, self.host.now)
         where = root_of("host", fs, None, "/", False)
         parts = [part for part in path.split("/") if part]
         for i, part in enumerate(parts):
             mode = 0o1777 if parts[:i + 1] in (["tmp"], ["var", "tmp"]) else 0o755
             inode = {"t": "d", "m": mode, "u": 0, "g": 0, "mt": self.host.now, "e": {}}
+            if last == "f" and i == len(parts) - 1:
+                inode = {"t": "f", "m": 0o644, "u": 0, "g": 0, "mt": self.host.now, "s": ""}
             where = where.child(part) or where.make(part, inode, self.host.now)
         return where.ino
 

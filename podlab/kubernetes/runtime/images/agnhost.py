@@ -173,7 +173,8 @@ def _told(sys: Sys, name: str, path: str) -> bool:
         else:
             inode = sys.look(path).inode
             mode = "".join(letter if inode["m"] >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx"))
-            kind = ("d" if inode["t"] == "d" else "-") if not inode["m"] & 0o1000 else "dt" if inode["t"] == "d" else "t"
+            marks = "".join(mark for bit, mark in ((0o4000, "u"), (0o2000, "g"), (0o1000, "t")) if inode["m"] & bit)
+            kind = ("d" if inode["t"] == "d" else "") + marks or "-"  # Go's FileMode.String
             if name == "file_mode":
                 sys.out(f'mode of file "{path}": {kind}{mode}\n')
             elif name == "file_perm":
