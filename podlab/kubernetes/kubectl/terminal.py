@@ -25,9 +25,10 @@ class Wait:
     busy: bool = False  # not waiting but working for `ms`: nothing else wakes me, and on a paused cluster it takes no time
 
 
-# What one request of a command with several takes, between two objects, as recorded: apply asks and creates 11 to 55 ms apart
-# (endpoints.json, unschedulable.json, cascade.json), deletes are 35 to 60 ms apart (rs-heal.json, template-cookie.json)
-APPLYING, DELETING = Wait(20, busy=True), Wait(40, busy=True)
+# What one request of a command with several takes, between two objects, as recorded: apply asks and creates 9 to 13 ms apart
+# (endpoints.json, qos.json, headless.json), and 27 to 59 ms where a Pod is the first of its kind or comes before one that is
+# (unschedulable.json, readiness.json, node-failure.json); deletes are 35 to 60 ms apart (rs-heal.json, template-cookie.json)
+APPLYING, APPLYING_BY_PODS, DELETING = Wait(12, busy=True), Wait(28, busy=True), Wait(40, busy=True)
 
 
 Command = Generator[Wait, None, int]

@@ -13,7 +13,7 @@ from ..builder import FILES, Info, from_files, has_files
 from ..flags import Flag
 from ..output.go_values import to_json
 from ..patches import media_type, three_way
-from ..terminal import APPLYING, Command, KubectlError, Wait
+from ..terminal import APPLYING, APPLYING_BY_PODS, Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, Failures, fail_with, report_all, verb, wrapped
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -58,9 +58,11 @@ def sending(call: Call, **more: Any) -> dict[str, Any]:
 def each(call: Call, do: Callable[[Info], None]) -> Generator[Wait, None, int]:
     """Do something with every object of -f; what goes wrong with one does not keep the others."""
     infos, wrong = yield from from_files(call)
+    kinds = [info.resource.kind for info in infos]
     for index, info in enumerate(infos):
         if index:
-            yield APPLYING
+            first = kinds[index] not in kinds[:index]
+            yield APPLYING_BY_PODS if first and "Pod" in kinds[index - 1:index + 1] else APPLYING
         try:
             do(info)
         except ApiError as error:
