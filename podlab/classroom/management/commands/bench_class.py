@@ -85,7 +85,7 @@ class Figures:
 
     pages: list[float] = field(default_factory=list)
     acts: list[tuple[str, str, float]] = field(default_factory=list)
-    lost: int = 0  # acts without an answer within ten seconds
+    lost: list[str] = field(default_factory=list)  # lines without an answer within ten seconds
 
 
 def shown(line: str) -> str:
@@ -94,13 +94,13 @@ def shown(line: str) -> str:
 
 
 def commands(text: str) -> list[str]:
-    """A solution's commands; a here-document stays in one piece."""
+    """A solution's commands; a here-document stays in one piece. What only tidies up prints nothing where nothing is left, and is left out."""
     found, end = [], ""
     for line in text.splitlines():
         if end:
             found[-1] += "\n" + line
             end = "" if line.strip() == end else end
-        elif line.strip() and not line.startswith("#"):
+        elif line.strip() and not line.startswith("#") and "--ignore-not-found" not in line:
             found.append(line)
             end = line.split("<<")[1].strip().strip("'\"") if "<<" in line else ""
     return found
@@ -137,7 +137,7 @@ async def learner(port: int, person: tuple[str, str], number: int, seconds: floa
                 await asyncio.wait_for(answered.wait(), 10)
                 found.pages.append((time.perf_counter() - sent) * 1000)
             except TimeoutError:
-                found.lost += 1
+                found.lost.append(text)
             await asyncio.sleep(chance.uniform(*PAUSE))
 
         while asyncio.get_running_loop().time() - began < seconds:
@@ -219,8 +219,10 @@ class Command(BaseCommand):
         a_second = [sum(start <= at < start + 1000 for at in frames) for start in range(int(frames[0]), int(frames[-1]) - 1000, 1000)]
         self.say(f"an act of {learners} learners until the grid shows it", told(grid) + f" of {len(grid)} ({missing} overtaken)",
                  f"p99 {GRID_BAR_MS:,} ms", percentile(grid, 99) <= GRID_BAR_MS)
-        self.say("the learners' own pages", told(figures.pages) + f" of {len(figures.pages)} acts, {figures.lost} lost",
+        self.say("the learners' own pages", told(figures.pages) + f" of {len(figures.pages)} acts, {len(figures.lost)} lost",
                  f"p99 {PAGE_BAR_MS} ms", percentile(figures.pages, 99) <= PAGE_BAR_MS and not figures.lost)
+        for line in figures.lost[:5]:
+            self.stdout.write(f"  without an answer: {shown(line)}")
         mean, worst, low = statistics.mean(a_second), min(a_second), sum(one < FRAMES_BAR for one in a_second)
         self.say("the teacher's page", f"{mean:.0f} frames a second, {worst} in the worst second, {low} of {len(a_second)} seconds below",
                  f"{FRAMES_BAR} frames", low == 0)
