@@ -196,16 +196,22 @@ def test_tab_completes(line: str, words: list[str]) -> None:
         assert found == words
 
 
-TWO = DEPLOYMENT + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n"
+LATE_MAP = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n"
+LATE_POD = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: late}\nspec: {containers: [{name: c, image: nginx:1.14.2}]}\n"
 
 
-def test_manifests_of_one_file_arrive_one_after_another() -> None:
-    """recorded/unschedulable.json: the Deployment's Pods are there before the second manifest is."""
+@pytest.mark.parametrize(("late", "order"), [
+    pytest.param(LATE_MAP, ["deployments", "replicasets", "configmaps", "pods", "pods"],
+                 id="recorded/endpoints.json, pdb-evict.json: before the Deployment's Pods"),
+    pytest.param(LATE_POD, ["deployments", "replicasets", "pods", "pods", "pods"],
+                 id="recorded/unschedulable.json: a first Pod comes after the Deployment's"),
+])
+def test_manifests_of_one_file_arrive_one_after_another(late: str, order: list[str]) -> None:
     where = cluster()
     seen: list[str] = []
     where.etcd.subscribe("*", lambda change: seen.append(change.plural) if change.type == "ADDED" else None)
-    run_script(where, "kubectl apply -f two.yaml", files={"two.yaml": TWO})
-    assert [plural for plural in seen if plural != "events"] == ["deployments", "replicasets", "pods", "pods", "configmaps"]
+    run_script(where, "kubectl apply -f two.yaml", files={"two.yaml": DEPLOYMENT + late})
+    assert [plural for plural in seen if plural != "events"] == order
 
 
 def test_a_paused_cluster_takes_several_manifests_without_a_wait() -> None:
