@@ -11,12 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from podlab.api import addresses, bodies, documents, holds, listing, logs, proxying, rbac, shapes, tokens, virtual, watch, wire, writing
+from podlab.api import addresses, bodies, documents, holds, listing, logs, proxying, shapes, tokens, users, virtual, watch, wire, writing
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub, hub_of
 from podlab.api.tokens import Access
 from podlab.api.wire import Call, Receive, Scope, Send
-from podlab.kubernetes.apiserver import discovery
+from podlab.kubernetes.apiserver import discovery, rbac
 from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.resources import Resource
@@ -94,7 +94,7 @@ async def _document(scope: Scope, call: Call, access: Access, token: str, send: 
     if access.read_only or "authorization" in call.headers or "impersonate-user" in call.headers:
         live = await live_cluster(access)
         async with live.turn(quiet=True) as engine:
-            user = rbac.user_of(engine, call, read_only=access.read_only)
+            user = users.user_of(engine, call, read_only=access.read_only)
             rbac.check(engine, user, {"verb": call.method.lower(), "path": "/" + "/".join(call.path)})
     if call.path == ["kubeconfig"]:
         await documents.kubeconfig(send, scope, call, token)
@@ -146,14 +146,14 @@ async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access,
     if target.verb == "watch" or target.subresource == "log":
         if hub.streams >= settings.API_STREAMS:
             raise too_many_requests("too many streams of this cluster are open")
-        check_access(rbac.user_of(live.engine, call, read_only=access.read_only), live, target)
+        check_access(users.user_of(live.engine, call, read_only=access.read_only), live, target)
         serve = watch.serve if target.verb == "watch" else logs.serve
         await serve(live, hub, call, access, target, receive, send)
         return
     if not hub.bucket.take():
         raise too_many_requests("too many requests, please try again later")
     if target.subresource == "proxy":
-        check_access(rbac.user_of(live.engine, call, read_only=access.read_only), live, target)
+        check_access(users.user_of(live.engine, call, read_only=access.read_only), live, target)
         await proxying.serve(live, hub, call, target, body, send)
         return
     status, make = await hub.act(lambda: _perform(live, hub, call, access, target, body, twice))
@@ -164,7 +164,7 @@ def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Ta
              twice: list[str]) -> tuple[int, Callable[[], Any]]:
     """(HTTP status, what makes the JSON value: the work that others need not wait for). Call inside a turn. Raises ApiError."""
     engine = live.engine
-    user = rbac.user_of(engine, call, read_only=access.read_only)
+    user = users.user_of(engine, call, read_only=access.read_only)
     check_access(user, live, target)
     if target.resource in discovery.VIRTUAL:
         status, value = virtual.perform(engine, hub, call, target, body, user)

@@ -11,6 +11,7 @@ import yaml
 from podlab.kubernetes.apiserver import decode, protobuf
 from podlab.kubernetes.apiserver.customresources import door
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request
+from podlab.kubernetes.apiserver.json_faults import json_fault
 from podlab.kubernetes.resources import Resource
 
 JSON_TYPES = ("", "application/json", "application/json-patch+json", "application/merge-patch+json",
@@ -79,7 +80,7 @@ def _json(body: bytes) -> tuple[Any, list[str]]:
     except RecursionError:
         raise bad_request("error decoding: the document exceeds the allowed nesting depth") from None
     except ValueError as error:
-        raise bad_request(f"error decoding JSON: {error}") from None
+        raise bad_request(json_fault(text) or str(error)) from None
     twice = _duplicate_paths(value, "") if seen else []
     return sound(value), twice
 
@@ -123,7 +124,7 @@ def _yaml(body: bytes) -> tuple[Any, list[str]]:
         try:
             node = loader.get_single_node()
             if node is not None:
-                _check_keys(node, "", twice)
+                _check_keys(node, twice)
             value = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
@@ -132,7 +133,7 @@ def _yaml(body: bytes) -> tuple[Any, list[str]]:
     except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
         first = str(error).splitlines()[0] if str(error) else "not YAML"
         raise bad_request(f"error converting YAML to JSON: yaml: {first}") from None
-    return sound(value), twice
+    return sound(value), ["yaml: unmarshal errors:" + "".join(twice)] if twice else []
 
 
 def _check_events(text: str) -> None:
@@ -149,19 +150,19 @@ def _check_events(text: str) -> None:
             raise bad_request("error converting YAML to JSON: yaml: document contains excessive nesting or too many values")
 
 
-def _check_keys(node: yaml.Node, path: str, twice: list[str]) -> None:
+def _check_keys(node: yaml.Node, twice: list[str]) -> None:
+    """What the YAML library says of keys that come twice (sigs.k8s.io/yaml, UnmarshalStrict)."""
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, None] = {}
         for key, value in node.value:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
-            here = f"{path}.{name}" if path else name
             if name in seen:
-                twice.append(f'duplicate field "{here}"')
+                twice.append(f'\n  line {key.start_mark.line + 1}: key "{name}" already set in map')
             seen[name] = None
-            _check_keys(value, here, twice)
+            _check_keys(value, twice)
     elif isinstance(node, yaml.SequenceNode):
-        for i, item in enumerate(node.value):
-            _check_keys(item, f"{path}[{i}]", twice)
+        for item in node.value:
+            _check_keys(item, twice)
 
 
 def sound(value: Any) -> Any:

@@ -14,8 +14,8 @@ from django.core.handlers.asgi import ASGIRequest
 from podlab.api import shapes, tokens, wire
 from podlab.api.addresses import unknown
 from podlab.api.wire import Call, Scope, Send
-from podlab.kubernetes.apiserver import discovery, openapi
-from podlab.kubernetes.apiserver.errors import bad_request, method_not_supported
+from podlab.kubernetes.apiserver import discovery, openapi, openapi_v2, openapi_v2_protobuf
+from podlab.kubernetes.apiserver.errors import ApiError, bad_request, method_not_supported
 from podlab.kubernetes.resources import Resource
 
 HEALTH = ("healthz", "livez", "readyz")
@@ -33,6 +33,12 @@ async def answer(send: Send, call: Call, customs: Sequence[Resource] = ()) -> No
     path = call.path
     if path[:2] == ["openapi", "v3"]:
         await _openapi(send, call, customs)
+        return
+    if path == ["openapi", "v2"] and "proto-openapi.spec.v2" in call.headers.get("accept", ""):
+        await wire.answer(send, call, 200, openapi_v2_protobuf.document(customs), openapi_v2_protobuf.MEDIA_TYPE)
+        return
+    if path == ["openapi", "v2"]:
+        await _openapi_v2(send, call, customs)
         return
     if path and path[0] in HEALTH:
         await wire.answer(send, call, 200, b"ok", "text/plain; charset=utf-8")
@@ -68,7 +74,7 @@ def _plain(path: tuple[str, ...]) -> bytes | None:
 def _value(path: tuple[str, ...], customs: Sequence[Resource]) -> bytes | None:
     value: Any = None
     if not path:
-        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *(f"/{name}" for name in HEALTH), "/openapi/v3", "/version"]
+        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *(f"/{name}" for name in HEALTH), "/openapi/v2", "/openapi/v3", "/version"]
         value = {"paths": sorted(roots)}
     elif path == ("version",):
         value = discovery.version_info()
@@ -115,6 +121,29 @@ async def _openapi(send: Send, call: Call, customs: Sequence[Resource]) -> None:
         raise unknown()
     digest = openapi.hash_of(text)
     await wire.answer(send, call, 200, text, extra=[(b"etag", f'"{digest}"'.encode()), *(KEPT if call.one("hash") == digest else [])])
+
+
+async def _openapi_v2(send: Send, call: Call, customs: Sequence[Resource]) -> None:
+    """Raises ApiError 406 for a client that takes nothing but protobuf."""
+    if not any(kind in shapes.ANY for kind, _ in shapes.accepted(call.headers.get("accept", ""))):
+        raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
+    text, digest = await asyncio.to_thread(_swagger, customs)
+    same = call.headers.get("if-none-match", "").strip('"') == digest
+    await wire.answer(send, call, 304 if same else 200, b"" if same else text, extra=[(b"etag", f'"{digest}"'.encode()), (b"vary", b"accept")])
+
+
+def _swagger(customs: Sequence[Resource]) -> tuple[bytes, str]:
+    """(text, hash)."""
+    if not customs:
+        return _swagger_of_all()
+    text = openapi_v2.document(customs)
+    return text, openapi.hash_of(text)
+
+
+@lru_cache(maxsize=1)
+def _swagger_of_all() -> tuple[bytes, str]:
+    text = openapi_v2.document()
+    return text, openapi.hash_of(text)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from podlab.api import rbac
+from podlab.kubernetes.apiserver import rbac
 from podlab.kubernetes.apiserver.errors import forbidden
 from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.cluster import Cluster as Engine

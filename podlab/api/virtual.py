@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from podlab.api import bodies, listing, rbac, shapes
+from podlab.api import bodies, listing, shapes
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call
 from podlab.kubernetes import selectors
-from podlab.kubernetes.apiserver import account_tokens
+from podlab.kubernetes.apiserver import account_tokens, rbac
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.times import rfc3339
@@ -105,7 +105,8 @@ def _metrics(engine: Engine, hub: Hub, call: Call, target: Target) -> dict[str, 
         obj = engine.etcd.get(plural, f"{target.namespace}/{target.name}" if plural == "pods" else target.name)
         found = measure(engine, obj, stamp) if obj is not None else None
         if found is None:
-            raise not_found("metrics.k8s.io", plural, f"{target.namespace}/{target.name}" if plural == "pods" else target.name)
+            name = f"{target.namespace}/{target.name}" if plural == "pods" else target.name
+            raise not_found("metrics.k8s.io", "podmetrics" if plural == "pods" else "nodemetrics", name)
         return {"kind": target.resource.kind, "apiVersion": target.resource.api_version, **found}
     objects = engine.etcd.list(plural, target.namespace or None)
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from podlab.api import bodies, clocks, escalation, listing, rbac, shapes
+from podlab.api import bodies, clocks, escalation, listing, shapes
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call
-from podlab.kubernetes.apiserver import create, patch, schema, subresources, versions
+from podlab.kubernetes.apiserver import create, patch, rbac, schema, subresources, versions
 from podlab.kubernetes.apiserver.customresources import door
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request
 from podlab.kubernetes.apiserver.request import ADMIN, Request

@@ -44,7 +44,7 @@ LINES: tuple[tuple[str, str], ...] = (
     (r'the server doesn\'t have a resource type "([^"]+)"', "{0:이라/라}는 종류를 모릅니다. 철자를 확인하거나 kubectl api-resources로 찾아보세요."),
     (r"apiVersion not set|kind not set", "매니페스트에는 apiVersion과 kind가 꼭 있어야 합니다. 파드라면 apiVersion: v1, kind: Pod로 시작합니다."),
     (r"json: cannot unmarshal|invalid character", "값의 꼴이 맞지 않습니다. 들여쓰기와 따옴표를 살펴보세요."),
-    (r"a manifest is a map, not a", "매니페스트는 이름: 값을 늘어놓은 맵이어야 합니다. apiVersion, kind부터 적어 보세요."),
+    (r"invalid object to validate", "매니페스트는 이름: 값을 늘어놓은 맵이어야 합니다. apiVersion, kind부터 적어 보세요."),
     (r"the path \"([^\"]+)\" does not exist", "{0:이라/라}는 파일이 없습니다. ls로 파일 이름을 확인하세요. YAML 탭에서 만든 파일도 여기에 있습니다."),
     (r"unknown command|unknown flag|unknown shorthand flag", "kubectl에 그런 명령이나 옵션이 없습니다. 철자를 확인하세요."),
     (r"not found", "그런 이름의 오브젝트가 없습니다. kubectl get으로 이름과 네임스페이스를 확인하세요."),

@@ -82,7 +82,7 @@ def apply(socket: Socket, text: str, until: str) -> str:
         (POD.format(1).replace("nginx", "3"), "cannot unmarshal number into Go struct field", "string 꼴이어야 합니다"),
         (POD.format(1).replace("image", "imagee"), 'unknown field "spec.containers[0].imagee"', "imagee라는 필드는 없습니다"),
         (POD.format(1).replace("p1", "P_1"), "a lowercase RFC 1123 subdomain", "소문자, 숫자, 붙임표"),
-        ("- 1\n- 2\n", "a manifest is a map", "맵이어야 합니다"),
+        ("- 1\n- 2\n", "invalid object to validate", "맵이어야 합니다"),
         ("kind: Pod\n\tname: x", "error converting YAML to JSON", "YAML을 읽지 못했습니다"),
     ],
     ids=["bomb", "depth", "2 MB", "10,000 Pods", "600 Pods", "wrong type", "unknown field", "name", "list", "tab"],

@@ -163,6 +163,9 @@ def _schema(value: dict[str, Any]) -> dict[str, Any]:
             out[key] = _schema(one)
         elif key == "properties":
             out[key] = {name: _schema(field) for name, field in one.items()}
+            for name in ("apiVersion", "kind"):  # the published JSON schemas name each kind's own; the API server does not
+                if name in out[key]:
+                    out[key][name].pop("enum", None)
         elif key in ("oneOf", "anyOf", "allOf"):
             out[key] = [_schema(entry) for entry in one]
         elif key == "enum":

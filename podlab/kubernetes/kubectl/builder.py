@@ -93,11 +93,13 @@ def namespace_of(call: Call, resource: Resource) -> str:
     return call.namespace
 
 
-def fetch(call: Call, target: Target) -> list[Map]:
+def fetch(call: Call, target: Target, subresource: str = "") -> list[Map]:
     """The present objects of a target. Raises ApiError 404 for a named one that is not there."""
     namespace = namespace_of(call, target.resource)
+    if subresource and subresource not in target.resource.subresources:
+        raise ApiError(404, "NotFound", "the server could not find the requested resource")
     if target.name:
-        return [call.request("get", target.resource, target.name, namespace)]
+        return [call.request("get", target.resource, target.name, namespace, subresource=subresource)]
     options = {}
     if call.flags.get("selector"):
         options["labelSelector"] = call.flags["selector"]

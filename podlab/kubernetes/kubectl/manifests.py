@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from ..apiserver.json_faults import json_fault
 from ..bounded_yaml import MAX_BYTES, MAX_DEPTH, Loader, bound
 from .terminal import KubectlError
 
@@ -44,8 +45,8 @@ def parse(text: str, source: str) -> list[Manifest]:
         if document is None:
             continue
         if not isinstance(document, dict):
-            raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: a manifest is a map, not a "
-                               f"{type(document).__name__}\n")
+            raise KubectlError(f'error: error validating "{source}": error validating data: invalid object to validate; if you choose to '
+                               "ignore these errors, turn validation off with --validate=false\n")
         if document.get("kind", "").endswith("List") and isinstance(document.get("items"), list):
             found += [Manifest(source, item) for item in document["items"]]
         else:
@@ -55,7 +56,7 @@ def parse(text: str, source: str) -> list[Manifest]:
     return found
 
 
-def _line_of(error: yaml.MarkedYAMLError) -> str:
+def line_of(error: yaml.MarkedYAMLError) -> str:
     """go-yaml counts a parser's lines from 0 and a scanner's from 1, and falls back on the context (yaml.v2 decode.go, fail)."""
     at = error.problem_mark.line if error.problem_mark else 0
     if at:
@@ -82,13 +83,16 @@ def _documents(text: str, source: str) -> Iterator[Any]:
         except (json.JSONDecodeError, RecursionError):
             pass  # flow-style YAML starts with a brace too
     loader = None
+    cut_off = text.lstrip().startswith("{") and json_fault(text) == "unexpected end of JSON input"
     try:
         bound(text)
         loader = Loader(text)
         while loader.check_data():  # type: ignore[no-untyped-call]
             yield loader.get_data()
     except yaml.MarkedYAMLError as error:
-        line = _line_of(error)
+        if cut_off:
+            raise KubectlError(f"error: error parsing {source}: unexpected EOF\n") from error
+        line = line_of(error)
         raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: "
                            f"{line}{error.problem}\n") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -27,6 +27,7 @@ def run(argv: list[str], terminal: Terminal) -> Command:
     try:
         return (yield from _run(argv, terminal))
     except KubectlError as error:
+        terminal.out(error.printed)
         terminal.err(error.text)
         return error.code
     except ApiError as error:

@@ -10,13 +10,27 @@ from ..objects import thaw
 from .builder import FILES, Info, select
 from .flags import Flag
 from .patches import two_way
-from .terminal import Wait
+from .terminal import KubectlError, Wait
 from .verbs import CHANGING, Call, Failures, fail_with
 
 SETTING = (*FILES, *CHANGING, Flag("selector", short="l"), Flag("all", "bool"), Flag("local", "bool"),
            Flag("containers", short="c", default="*"))
 
 Json = dict[str, Any]
+
+
+def parted(words: list[str], kind: str) -> tuple[list[str], list[str]]:
+    """(what names resources, what changes them: `key=value` and `key-`) of a command's arguments (cmdutil.GetResourcesAndPairs)."""
+    resources: list[str] = []
+    pairs: list[str] = []
+    for word in words:
+        if ("=" in word and not word.startswith("=")) or (word.endswith("-") and word != "-"):
+            pairs.append(word)
+        elif pairs:
+            raise KubectlError(f"error: all resources must be specified before {kind} changes: {word}\n")
+        else:
+            resources.append(word)
+    return resources, pairs
 
 
 def pod_spec(obj: Json) -> Json | None:
@@ -53,13 +67,16 @@ def containers_named(spec: Json, pattern: str) -> list[Json]:
 
 
 def update(call: Call, change: Callable[[Json, Info], str | None], done: str, failed: str,
-           arguments: list[str] | None = None) -> Generator[Wait, None, int]:
+           arguments: list[str] | None = None, *, asked: str = "", always: bool = False) -> Generator[Wait, None, int]:
     """Change objects and send what differs as a strategic patch.
 
     `change(obj, info)` alters the plain object; the text that it returns is an error about this one. `failed` stands before the
-    server's refusal, such as `failed to patch env update to pod template`.
+    server's refusal, such as `failed to patch env update to pod template`. `asked`: what is wrong with the wish itself, said once the
+    objects were found. `always`: what does not change is told too.
     """
     infos, wrong = yield from select(call, arguments)
+    if asked:
+        raise KubectlError(f"error: {asked}\n")
     for info in infos:
         new = thaw(info.object)
         try:
@@ -71,7 +88,7 @@ def update(call: Call, change: Callable[[Json, Info], str | None], done: str, fa
             wrong.append(error)
             continue
         patch = two_way(info.resource, thaw(info.object), new)
-        if not patch and not call.flags["output"]:
+        if not patch and not call.flags["output"] and not always:
             continue
         if call.dry != "client" and patch:
             try:

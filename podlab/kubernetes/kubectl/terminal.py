@@ -36,11 +36,14 @@ Command = Generator[Wait, None, int]
 
 
 class KubectlError(Exception):
-    """Ends a command: `text` goes to stderr as it is (with its `error: ` or `Error from server` in front), exit `code`."""
+    """Ends a command: `text` goes to stderr as it is (with its `error: ` or `Error from server` in front), exit `code`.
 
-    def __init__(self, text: str, code: int = 1) -> None:
+    `printed` goes to stdout before.
+    """
+
+    def __init__(self, text: str, code: int = 1, printed: str = "") -> None:
         super().__init__(text)
-        self.text, self.code = text, code
+        self.text, self.code, self.printed = text, code, printed
 
 
 class Api:

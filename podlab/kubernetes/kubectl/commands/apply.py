@@ -269,7 +269,7 @@ def view_last_applied(call: Call) -> Command:
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
     if not has_files(call):
-        raise call.usage_error("must specify one of -f and -k") if not call.arguments else call.usage_error(
+        raise KubectlError("error: must specify one of -f and -k\n\n") if not call.arguments else call.usage_error(
             f"Unexpected args: [{' '.join(call.arguments)}]")
     return (yield from each(call, lambda info: _create(call, info)))
 

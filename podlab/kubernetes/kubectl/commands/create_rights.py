@@ -10,6 +10,8 @@ from ..verbs import Call, verb
 from .create import MAKING, Json, make, named, required, skeleton
 
 RBAC = "rbac.authorization.k8s.io"
+RESOURCE_VERBS = ("get", "delete", "list", "create", "update", "patch", "watch", "proxy", "deletecollection", "use", "bind", "escalate",
+                  "impersonate", "*")
 
 # ---- rights
 
@@ -20,6 +22,9 @@ def _rules(call: Call) -> list[Json]:
     if not flags["verb"]:
         raise KubectlError("error: at least one verb must be specified\n")
     verbs = ["*"] if "*" in flags["verb"] else list(dict.fromkeys(flags["verb"]))
+    for unusual in verbs if flags["resource"] else ():
+        if unusual not in RESOURCE_VERBS:
+            call.terminal.err(f"Warning: '{unusual}' is not a standard resource verb\n")
     groups: dict[str, list[str]] = {}
     for text in flags["resource"]:
         whole, _, sub = text.partition("/")

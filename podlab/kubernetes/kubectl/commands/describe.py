@@ -8,7 +8,7 @@ from ..describe import describe as describe_object
 from ..flags import Flag
 from ..terminal import Command, KubectlError
 from ..verbs import Call, report, verb
-from .get import ENDPOINTS_WARNING, NO_KIND
+from .get import NO_KIND, WARNINGS
 
 
 @verb("describe", *SELECTING, *FILES, Flag("show-events", "bool", default=True), Flag("chunk-size", "int", default=500),
@@ -27,10 +27,10 @@ def describe(call: Call) -> Command:
         raise KubectlError(f"error: {NO_KIND.format('describe')}\n".replace("\n\n\n", "\n"))
     if any(target.name for target in wanted) and flags["selector"]:
         raise KubectlError("error: name cannot be provided when a selector is specified\n")
+    for plural in dict.fromkeys(target.resource.plural for target in wanted):
+        call.terminal.err(WARNINGS.get(plural, ""))
     texts: list[str] = []
     for target in wanted:
-        if target.resource.plural == "endpoints" and ENDPOINTS_WARNING not in errors:
-            call.terminal.err(ENDPOINTS_WARNING)
         try:
             objects = fetch(call, target)
         except ApiError as error:

@@ -19,7 +19,9 @@ from ..output.table import print_table
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, report, verb
 
-ENDPOINTS_WARNING = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
+WARNINGS = {"endpoints": "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n",
+            "componentstatuses": "Warning: v1 ComponentStatus is deprecated in v1.19+\n"}
+SCALE = Resource("autoscaling", "v1", "scales", "Scale")
 NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resources" for a complete list of supported '
            'resources.\n\n')
 
@@ -40,8 +42,8 @@ def get(call: Call) -> Command:
     if flags["output-watch-events"] and not (flags["watch"] or flags["watch-only"]):
         raise call.usage_error("--output-watch-events option can only be used with --watch or --watch-only")
     wanted = yield from _wanted(call)
-    if any(target.resource.plural == "endpoints" for target in wanted):
-        call.terminal.err(ENDPOINTS_WARNING)
+    for plural in dict.fromkeys(target.resource.plural for target in wanted):
+        call.terminal.err(WARNINGS.get(plural, ""))
     watching = flags["watch"] or flags["watch-only"]
     if watching and len({target.resource.plural for target in wanted}) > 1:
         raise KubectlError("error: you may only specify a single resource type\n")
@@ -51,7 +53,7 @@ def get(call: Call) -> Command:
     errors = ""
     for target in wanted:
         try:
-            objects = fetch(call, target)
+            objects = fetch(call, target, flags["subresource"] or "")
         except ApiError as error:
             if not (flags["ignore-not-found"] and error.code == 404):
                 errors += report(error)
@@ -111,6 +113,13 @@ def _print(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[M
 def _print_tables(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[Map]]], *, quiet: bool) -> None:
     flags = call.flags
     shown = [(resource, objects) for resource, objects in groups if objects]
+    if flags["sort-by"] and len(groups) > 1:
+        raise output.no_field(flags["sort-by"])  # kubectl looks for the field in the tables themselves then
+    try:
+        shown = [(resource, output.sort_objects(objects, flags["sort-by"]) if flags["sort-by"] and len(objects) > 1 else objects)
+                 for resource, objects in shown]
+    except output.NoField:  # which kubectl says to nobody where a table is sorted
+        shown = []
     if not shown:
         if not quiet and not flags["ignore-not-found"]:
             namespace = namespace_of(call, wanted[0].resource)
@@ -119,8 +128,6 @@ def _print_tables(call: Call, wanted: list[Target], groups: list[tuple[Resource,
     with_kind = flags["show-kind"] or len({*(resource.plural for resource, _ in groups)}) > 1  # names that were not found do not count
     texts = []
     for resource, objects in shown:
-        if flags["sort-by"]:
-            objects = output.sort_objects(objects, flags["sort-by"])
         texts.append(_table_text(call, resource, objects, with_kind=with_kind, headers=not flags["no-headers"]))
     call.terminal.out("\n".join(texts))
 
@@ -128,7 +135,7 @@ def _print_tables(call: Call, wanted: list[Target], groups: list[tuple[Resource,
 def _table_text(call: Call, resource: Resource, objects: Iterable[Map], *, with_kind: bool, headers: bool,
                 remembered: list[int] | None = None, event: str = "") -> str:
     flags = call.flags
-    rows: Any = table(resource, list(objects), call.now)
+    rows: Any = table(resource if flags["subresource"] != "scale" else SCALE, list(objects), call.now)
     if event:
         rows = {**rows, "columnDefinitions": [{"name": "Event", "type": "string"}, *rows["columnDefinitions"]],
                 "rows": [{**row, "cells": [event, *row["cells"]]} for row in rows["rows"]]}

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...apiserver.discovery import with_customs
+from ...apiserver import rbac
+from ...apiserver.discovery import verbs_of, with_customs
 from ...objects import Map, dig
-from ...resources import BY_PLURAL, RESOURCES, by_any_name
+from ...resources import BY_PLURAL, by_any_name
 from ...times import human_duration, parse_rfc3339
 from ..builder import SELECTING, changes
+from ..describe.config import rights
 from ..flags import Flag
-from ..output import go_yaml, printer, tabwriter
+from ..output import go_sort, go_yaml, printer, tabwriter
 from ..output.go_values import to_json
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, verb
 
 SERVER = "https://kubernetes.podlab:6443"
 USER = "kubernetes-admin"
+# what `auth can-i` knows (kubectl/pkg/cmd/auth/cani.go)
+RESOURCE_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate", "*", "approve",
+                  "sign", "escalate", "attest")
+NON_RESOURCE_VERBS = ("get", "put", "post", "head", "options", "delete", "patch", "*")
 
 
 def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
@@ -34,11 +40,19 @@ def api_resources(call: Call) -> None:
     flags = call.flags
     if flags["output"] not in (None, "", "wide", "name"):
         raise KubectlError(f"error: --output {flags['output']} is not available\n")
-    found = [r for r in (*RESOURCES, *call.customs) if (not flags.given("namespaced") or r.namespaced == flags["namespaced"])
+    if flags["sort-by"] not in (None, "", "name", "kind"):
+        raise KubectlError("error: --sort-by accepts only name or kind\n")
+    preferred: dict[str, str] = {}
+    for group, version in with_customs(call.customs):
+        preferred.setdefault(group, version)
+    found = [r for (group, version), resources in with_customs(call.customs).items() if preferred[group] == version for r in resources
+             if (not flags.given("namespaced") or r.namespaced == flags["namespaced"])
              and (not flags.given("api-group") or r.group == flags["api-group"])
-             and all(word in r.verbs for word in flags["verbs"]) and (not flags["categories"]
-                                                                      or any(c in r.categories for c in flags["categories"]))]
-    found.sort(key=(lambda r: (r.kind, r.group)) if flags["sort-by"] == "kind" else (lambda r: (r.group, r.name)))
+             and all(word in verbs_of(r) for word in flags["verbs"])
+             and (not flags["categories"] or all(c in r.categories for c in flags["categories"]))]
+    order = {"name": lambda r: r.name, "kind": lambda r: r.kind}.get(flags["sort-by"] or "", lambda r: (r.group, r.name))
+    found.sort(key=lambda r: (r.group, r.name))
+    found.sort(key=order)
     if flags["output"] == "name":
         call.terminal.out("".join(r.qualified + "\n" for r in found))
         return
@@ -46,7 +60,7 @@ def api_resources(call: Call) -> None:
     rows = [[r.name, ",".join(r.short_names), r.api_version, str(r.namespaced).lower(), r.kind] for r in found]
     if flags["output"] == "wide":
         headers += ["VERBS", "CATEGORIES"]
-        rows = [[*row, ",".join(r.verbs), ",".join(r.categories)] for row, r in zip(rows, found, strict=True)]
+        rows = [[*row, ",".join(verbs_of(r)), ",".join(r.categories)] for row, r in zip(rows, found, strict=True)]
     call.terminal.out(aligned(rows, None if flags["no-headers"] else headers))
 
 
@@ -177,62 +191,38 @@ def whoami(call: Call) -> None:
       Flag("no-headers", "bool"),
       summary="Check whether an action is allowed", usage="auth can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]")
 def can_i(call: Call) -> int:
-    who = call.flags["as"] or USER
+    cluster, name = call.terminal.api.cluster, call.flags["as"]
+    user = rbac.User(name, (*rbac.account_groups(name), rbac.AUTHENTICATED)) if name else rbac.OWNER
     if call.flags["list"]:
-        rules: list[tuple[list[str], ...]] = [(["*.*"], [], [], ["*"]), ([], ["*"], [], ["*"])] if who == USER else []
-        rows = [[",".join(r), f"[{' '.join(u)}]", f"[{' '.join(n)}]", f"[{' '.join(v)}]"] for r, u, n, v in rules]
-        call.terminal.out(aligned(rows, None if call.flags["no-headers"] else ["Resources", "Non-Resource URLs",
-            "Resource Names", "Verbs"]))
+        call.terminal.out(aligned(_rights(rbac.rules_of(cluster, user, call.namespace)), None if call.flags["no-headers"] else [
+            "Resources", "Non-Resource URLs", "Resource Names", "Verbs"]))
         return 0
     if len(call.arguments) not in (2, 3):
         raise KubectlError("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl "
                            "auth can-i -h' for help and examples.\n")
     action, what = call.arguments[0], call.arguments[1]
     kind, _, name = what.partition("/")
+    if action not in (NON_RESOURCE_VERBS if what.startswith("/") else RESOURCE_VERBS):
+        call.terminal.err(f"Warning: verb '{action}' is not a known verb\n\n")
     resource = by_any_name(kind, call.customs) if not what.startswith("/") else None
     if resource is None and kind not in ("*", "") and not what.startswith("/"):
         call.terminal.err(f"Warning: the server doesn't have a resource type '{kind}'\n\n")
     if resource is not None and not resource.namespaced and call.namespace:
         call.terminal.err(f"Warning: resource '{resource.plural}' is not namespace scoped"
                           + (f" in group '{resource.group}'" if resource.group else "") + "\n\n")
-    allowed = who == USER or _allowed(call, who, action, resource.group if resource else "",
-                                      resource.plural if resource else kind, name)
+    wanted = {"path": what, "verb": action} if what.startswith("/") else {
+        "verb": action, "group": resource.group if resource else "", "resource": resource.plural if resource else kind, "name": name,
+        "subresource": call.flags["subresource"] or "", "namespace": "" if call.flags["all-namespaces"] else call.namespace}
+    allowed = rbac.verdict(cluster, user, wanted)["allowed"]
     if not call.flags["quiet"]:
         call.terminal.out("yes\n" if allowed else "no\n")
     return 0 if allowed else 1
 
 
-def _allowed(call: Call, who: str, action: str, group: str, plural: str, name: str) -> bool:
-    """What the RBAC objects say of a user or service account (plugin/pkg/auth/authorizer/rbac)."""
-    client = call.terminal.api.client
-
-    def holds(binding: Any) -> bool:
-        for subject in binding.get("subjects") or ():
-            full = subject["name"]
-            if subject["kind"] == "ServiceAccount":
-                full = f"system:serviceaccount:{subject.get('namespace', '')}:{full}"
-            if subject["kind"] in ("User", "ServiceAccount") and full == who:
-                return True
-            if subject["kind"] == "Group" and subject["name"] in ("system:authenticated",
-                                                                  *(["system:serviceaccounts"] if ":serviceaccount:" in who
-                                                                    else [])):
-                return True
-        return False
-
-    def permits(rule: Any) -> bool:
-        def has(member: str, value: str) -> bool:
-            return "*" in (rule.get(member) or ()) or value in (rule.get(member) or ())
-        return has("verbs", action) and has("apiGroups", group) and has("resources", plural) and (
-            not rule.get("resourceNames") or name in rule["resourceNames"])
-    bindings = [b for b in client.list("clusterrolebindings") if holds(b)] + [b for b in client.list("rolebindings",
-        call.namespace) if holds(b)]
-    for binding in bindings:
-        reference = binding["roleRef"]
-        role = client.find("roles", reference["name"],
-                           call.namespace) if reference["kind"] == "Role" else client.find("clusterroles", reference["name"])
-        if role is not None and any(permits(rule) for rule in role.get("rules") or ()):
-            return True
-    return False
+def _rights(rules: list[dict[str, Any]]) -> list[list[str]]:
+    """The rows of what a user may do, as a role's description has them."""
+    return [[resource, f"[{url}]" if url else "[]", f"[{name}]" if name else "[]", f"[{' '.join(verbs)}]"]
+            for resource, name, url, verbs in rights(rules)]
 
 
 # ---- events
@@ -251,7 +241,7 @@ def events(call: Call) -> Command:
     etcd = call.terminal.api.cluster.etcd
     found = [event for event in call.request("list", "events", "", "" if everywhere else call.namespace)["items"]
              if picked(event)]
-    found.sort(key=_event_time)
+    found = go_sort(found, lambda a, b: _event_time(a) < _event_time(b))
     if flags["output"]:
         call.terminal.out(printer(flags["output"])(Map({"apiVersion": "v1", "items": found, "kind": "List",
                                                         "metadata": {"resourceVersion": ""}})))
@@ -294,10 +284,9 @@ def _picker(call: Call) -> Any:
     return picked
 
 
-def _event_time(event: Map) -> tuple[int, str]:
-    series = dig(event, "series.lastObservedTime")
-    text = series or event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp")
-    return parse_rfc3339(text) if text else 0, event["metadata"]["name"]
+def _event_time(event: Map) -> int:
+    text = dig(event, "series.lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
+    return parse_rfc3339(text) if text else 0
 
 
 def _event_row(call: Call, event: Map) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 from ...apiserver.errors import ApiError
 from ...objects import thaw
-from ..builder import FILES, SELECTING, Info, has_files, select
+from ..builder import FILES, SELECTING, Info, select
 from ..flags import Flag
 from ..patches import two_way
+from ..templates import parted
 from ..terminal import Command, KubectlError
 from ..verbs import CHANGING, Call, fail_with, verb
 
@@ -31,15 +33,7 @@ def annotate(call: Call) -> Command:
 
 
 def _mark(call: Call, member: str, word: str, done: str) -> Command:
-    names: list[str] = []
-    pairs: list[str] = []
-    for argument in call.arguments:
-        if "=" in argument or (argument.endswith("-") and len(names) + (not has_files(call)) > 0 and (pairs or names)):
-            pairs.append(argument)
-        elif pairs:
-            raise KubectlError(f"error: all resources must be specified before {word} changes: {argument}\n")
-        else:
-            names.append(argument)
+    names, pairs = parted(call.arguments, word)
     wanted, removed = _parse(pairs, word)
     if not wanted and not removed and not call.flags["list"]:
         raise KubectlError(f"error: at least one {word} update is required\n")
@@ -61,9 +55,8 @@ def _parse(pairs: list[str], word: str) -> tuple[dict[str, str], list[str]]:
         if not equals:
             removed.append(pair[:-1])
             continue
-        if not key:
-            raise KubectlError(f"error: invalid {word} spec: {pair}\n" if word == "label"
-                               else f"error: invalid {word} format: {pair}\n")
+        if word == "label" and "=" in value:
+            raise KubectlError(f"error: invalid label spec: {pair}\n")
         if word == "label" and value and (len(value) > 63 or not NAME.fullmatch(value)):
             raise KubectlError(f'error: invalid label value: "{pair}": a valid label must be an empty string or consist of '
                                f'alphanumeric '
@@ -79,6 +72,10 @@ def _parse(pairs: list[str], word: str) -> tuple[dict[str, str], list[str]]:
     return wanted, removed
 
 
+def _length(labels: dict[str, str]) -> int:
+    return len(json.dumps(labels, ensure_ascii=False, separators=(",", ":")))
+
+
 def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict[str, str], removed: list[str]) -> None:
     old: Any = info.object
     held: dict[str, str] = dict(old["metadata"].get(member) or {})
@@ -91,16 +88,17 @@ def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict
                 text = f"'{key}' already has a value ({held[key]})"
                 raise KubectlError(f"error: {text}, and --overwrite is false\n" if word == "label" else
                                    f"error: --overwrite is false but found the following declared annotation(s): {text}\n")
-    for key in removed:
+    for key in removed if word == "label" else ():
         if key not in held:
-            call.terminal.out(f'{word} "{key}" not found.\n')
+            call.terminal.out(f'label "{key}" not found.\n')
     marks = {key: value for key, value in {**held, **wanted}.items() if key not in removed}
     new = thaw(old)
     new["metadata"][member] = marks
     if not marks:
         del new["metadata"][member]
-    if word == "label":
-        done = "not labeled" if marks == held else "unlabeled" if removed and not wanted else "labeled"
+    if word == "label":  # told by whether the object's text became shorter (updateDataChangeMsg)
+        same = marks == held and "labels" in old["metadata"]
+        done = "not labeled" if same else "unlabeled" if not call.flags["overwrite"] and _length(marks) < _length(held) else "labeled"
     if call.dry != "client" and marks != held:
         new = call.request("patch", info.resource, info.name, info.namespace, two_way(info.resource, thaw(old), new),
                            patchType="application/merge-patch+json")

@@ -8,12 +8,15 @@ from typing import Any
 import yaml
 
 from ...apiserver.decode import decode_with_warnings
+from ...apiserver.errors import bad_request
+from ...apiserver.json_faults import json_fault
 from ...apiserver.patch import apply_patch
 from ...client import PATCH_TYPES
+from ...bounded_yaml import Loader, bound
 from ...resources import Resource
 from ..builder import FILES, select
 from ..flags import Flag
-from ..manifests import clean, parse
+from ..manifests import clean, line_of
 from ..terminal import Command, KubectlError
 from ..verbs import CHANGING, Call, fail_with, verb
 
@@ -64,11 +67,12 @@ def _body(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        pass
+        if text.lstrip().startswith("{"):  # taken for JSON and sent as it is: the server refuses it
+            raise bad_request(json_fault(text)) from None
     try:
-        if text.lstrip().startswith(("{", "[")):
-            return yaml.safe_load(text)
-        return parse(text, "patch")[0].object
-    except (yaml.YAMLError, IndexError) as error:
-        problem = str(getattr(error, "problem", "") or error)
-        raise KubectlError(f'error: unable to parse "{text}": yaml: {problem}\n') from error
+        bound(text)
+        return yaml.load(text, Loader)  # noqa: S506  (bounded_yaml's: plain values alone)
+    except yaml.MarkedYAMLError as error:
+        raise KubectlError(f'error: unable to parse "{text}": yaml: {line_of(error)}{error.problem}\n') from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise KubectlError(f'error: unable to parse "{text}": yaml: {error}\n') from error

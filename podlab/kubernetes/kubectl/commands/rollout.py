@@ -167,20 +167,24 @@ def history(call: Call) -> Command:
     fail_with(wrong)
     for info in infos:
         if info.resource.plural not in VIEWERS:
-            raise KubectlError(f'error: no history viewer has been implemented for '
-                               f'"{info.resource.kind}.{info.resource.group}"\n')
+            raise KubectlError(f'error: error retrieving history for "{_group_kind(info)}", no visitor method exists for '
+                               f"{{{info.resource.group} {info.resource.kind}}}\n")
         held = _histories(call, info)
         revision = call.flags["revision"]
         if revision and revision not in held:
             raise KubectlError("error: unable to find the specified revision\n")
         if call.flags["output"]:
             show = printer(call.flags["output"])
-            call.terminal.out(show(held[revision][0] if revision else info.object))
+            call.terminal.out("".join(show(held[number][0]) for number in ([revision] if revision else sorted(held))))
             continue
         kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
         call.terminal.out((f"{kind}with revision #{revision}\n" + _template_text(held[revision]) if revision else kind + "\n"
                            + _table(held)) + "\n")
     return 0
+
+
+def _group_kind(info: Info) -> str:
+    return info.resource.kind + (f".{info.resource.group}" if info.resource.group else "")
 
 
 def _table(held: dict[int, tuple[Any, Any]]) -> str:
@@ -203,7 +207,7 @@ def _template_text(held: tuple[Any, Any]) -> str:
     if cause:
         template.setdefault("metadata", {}).setdefault("annotations", {})[CHANGE_CAUSE] = cause
     describe_template(page, template)
-    return page.text()
+    return page.tabbed()  # no tab writer here
 
 
 # ---- undo, restart, pause, resume
@@ -217,7 +221,7 @@ def undo(call: Call) -> Command:
     fail_with(wrong)
     for info in infos:
         if info.resource.plural not in VIEWERS:
-            raise KubectlError(f'error: no rollbacker has been implemented for "{info.resource.kind}.{info.resource.group}"\n')
+            raise KubectlError(f'error: no rollbacker has been implemented for "{_group_kind(info)}"\n')
         _undo(call, info)
     return 0
 

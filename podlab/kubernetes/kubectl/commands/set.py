@@ -10,7 +10,7 @@ from ...apiserver.errors import ApiError
 from ...objects import thaw
 from ..builder import Info, select
 from ..flags import Flag
-from ..templates import SETTING, containers_named, pod_spec, update
+from ..templates import SETTING, containers_named, parted, pod_spec, update
 from ..terminal import Command, KubectlError
 from ..verbs import Call, fail_with, verb
 
@@ -20,10 +20,7 @@ Json = dict[str, Any]
 @verb("set image", *SETTING, summary="Update the image of a pod template",
       usage="set image (-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N")
 def set_image(call: Call) -> Command:
-    names = [word for word in call.arguments if "=" not in word]
-    pairs = [word for word in call.arguments if "=" in word]
-    if not pairs:
-        raise KubectlError("error: at least one image update is required\n")
+    names, pairs = parted(call.arguments, "image")
     images = dict(pair.partition("=")[::2] for pair in pairs)
     if "*" in images and len(images) > 1:
         raise KubectlError("error: all containers are already specified by *, but saw more than one "
@@ -40,7 +37,8 @@ def set_image(call: Call) -> Command:
             for one in found:
                 one["image"] = image
         return None
-    return (yield from update(call, change, "image updated", "failed to patch image update to pod template", names))
+    asked = "" if pairs else "at least one image update is required"
+    return (yield from update(call, change, "image updated", "failed to patch image update to pod template", names, asked=asked))
 
 
 def _environment(call: Call, words: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -68,15 +66,11 @@ def _environment(call: Call, words: list[str]) -> tuple[dict[str, str], list[str
 def set_env(call: Call) -> Command:
     flags = call.flags
 
-    def is_env(word: str) -> bool:
-        return "=" in word or (word.endswith("-") and len(word) > 1)
-    names = [word for word in call.arguments if not is_env(word)]
-    wanted, removed = _environment(call, [word for word in call.arguments if is_env(word)] + flags["env"])
+    names, changes = parted(call.arguments, "environment")
+    wanted, removed = _environment(call, changes + flags["env"])
     added: list[Json] = [{"name": name, "value": value} for name, value in wanted.items()]
     if flags["from"]:
         added += _from_source(call, flags["from"])
-    if not flags["list"] and not added and not removed:
-        raise KubectlError("error: at least one environment variable must be provided\n")
     if flags["list"]:
         return (yield from _list_env(call, names))
 
@@ -106,7 +100,8 @@ def set_env(call: Call) -> Command:
             if not container["env"]:
                 del container["env"]
         return None
-    return (yield from update(call, change, "env updated", "failed to patch env update to pod template", names))
+    asked = "" if added or removed else "at least one environment variable must be provided"
+    return (yield from update(call, change, "env updated", "failed to patch env update to pod template", names, asked=asked))
 
 
 def _from_source(call: Call, source: str) -> list[Json]:
@@ -118,9 +113,11 @@ def _from_source(call: Call, source: str) -> list[Json]:
     obj = call.request("get", plural, name, call.namespace)
     keys = [key for key in sorted(obj.get("data") or {}) if not call.flags["keys"] or key in call.flags["keys"]]
     member = "configMapKeyRef" if plural == "configmaps" else "secretKeyRef"
-    return [{"name": (call.flags["prefix"] or "") + re.sub(r"[^A-Z0-9_]", "_", key.upper()),
-             "valueFrom": {member: {"name": name, "key": key}}}
-            for key in keys]
+    named = {key: re.sub(r"[^A-Z0-9_]", "_", key.upper()) for key in keys}
+    for key, variable in named.items():
+        if variable != key:
+            call.terminal.err(f"Warning: key {key} transferred to {variable}\n")
+    return [{"name": (call.flags["prefix"] or "") + variable, "valueFrom": {member: {"name": name, "key": key}}} for key, variable in named.items()]
 
 
 def _list_env(call: Call, names: list[str]) -> Command:
@@ -213,7 +210,7 @@ def set_selector(call: Call) -> Command:
             return f"error: selector of {info.resource.kind} cannot be set: only services have a selector that may change"
         obj["spec"]["selector"] = pairs
         return None
-    return (yield from update(call, change, "selector updated", "failed to patch selector update %s", call.arguments[:-1]))
+    return (yield from update(call, change, "selector updated", "failed to patch selector update %s", call.arguments[:-1], always=True))
 
 
 @verb("set subject", *SETTING, Flag("user", "array"), Flag("group", "array"), Flag("serviceaccount", "array"),

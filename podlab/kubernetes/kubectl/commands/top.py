@@ -30,6 +30,11 @@ def _available(call: Call) -> None:
         raise KubectlError("error: Metrics API not available\n")
 
 
+def _sortable(call: Call) -> None:
+    if call.flags["sort-by"] not in (None, "", "cpu", "memory"):
+        raise KubectlError("error: --sort-by accepts only cpu or memory\n")
+
+
 def _write(call: Call, rows: list[list[str]], headers: list[str]) -> None:
     lines = ([] if call.flags["no-headers"] else [headers]) + rows
     call.terminal.out(tabwriter.align("".join("\t".join(row) + "\t\n" for row in lines), 6, 3))
@@ -40,8 +45,7 @@ def _write(call: Call, rows: list[list[str]], headers: list[str]) -> None:
 def top_pod(call: Call) -> None:
     flags = call.flags
     _available(call)
-    if flags["sort-by"] not in (None, "cpu", "memory"):
-        raise KubectlError("error: --sort-by accepts only cpu or memory\n")
+    _sortable(call)
     everywhere = flags["all-namespaces"]
     if call.arguments:
         try:
@@ -89,6 +93,7 @@ def top_pod(call: Call) -> None:
 def top_node(call: Call) -> None:
     flags = call.flags
     _available(call)
+    _sortable(call)
     nodes = [call.request("get", "nodes", call.arguments[0])] if call.arguments else \
         call.request("list", "nodes", **({"labelSelector": flags["selector"]} if flags["selector"] else {}))["items"]
     rows: list[tuple[int, int, list[str]]] = []

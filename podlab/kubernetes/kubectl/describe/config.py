@@ -77,23 +77,31 @@ def describe_role(page: Page, client: Reader, obj: Map, show_events: bool) -> No
     page.line(0, "PolicyRule:")
     page.line(1, "Resources\tNon-Resource URLs\tResource Names\tVerbs")
     page.line(1, "---------\t-----------------\t--------------\t-----")
-    for group, resource, name, url, verbs in sorted(_compact(obj.get("rules") or ()), key=_order):
+    for resource, name, url, verbs in rights(obj.get("rules") or ()):
+        page.line(1, "\t".join((resource, go_list([url] if url else ()), go_list([name] if name else ()), go_list(verbs))))
+
+
+def rights(rules: Sequence[Obj]) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """(resource.group/subresource, name, URL, verbs) of rules, one for each thing, in the order in which kubectl tells them."""
+    found = []
+    for group, resource, name, url, verbs in sorted(_compact(rules), key=_order):
         kind, _, sub = resource.partition("/")
-        page.line(1, "\t".join((kind + (f".{group}" if group else "") + (f"/{sub}" if sub else ""), go_list([url] if url else ()),
-                                go_list([name] if name else ()), go_list(verbs))))
+        found.append((kind + (f".{group}" if group else "") + (f"/{sub}" if sub else ""), name, url, verbs))
+    return found
 
 
 def _compact(rules: Sequence[Obj]) -> list[Rule]:
-    """Rules broken down to one resource or URL each, those of the same one joined (rbac.BreakdownRule, rbac.CompactRules)."""
+    """Rules broken down to one resource or URL each, those of the same resource joined (rbac.BreakdownRule, rbac.CompactRules)."""
     verbs: dict[tuple[str, str, str, str], list[str]] = {}
+    urls: list[Rule] = []
     for rule in rules:
         parts = [(group, resource, name, "") for group in rule.get("apiGroups") or () for resource in rule.get("resources") or ()
                  for name in rule.get("resourceNames") or ("",)]
-        parts += [("", "", "", url) for url in rule.get("nonResourceURLs") or ()]
+        urls += [("", "", "", url, tuple(rule.get("verbs") or ())) for url in rule.get("nonResourceURLs") or ()]
         for part in parts:
             held = verbs.setdefault(part, [])
             held += [verb for verb in rule.get("verbs") or () if verb not in held]
-    return [(*part, tuple(held)) for part, held in verbs.items()]
+    return [*((*part, tuple(held)) for part, held in verbs.items()), *urls]
 
 
 def _order(rule: Rule) -> str:

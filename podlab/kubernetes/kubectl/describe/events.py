@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ...apiserver.tables.texts import Obj, moment, since
 from ...objects import Map
+from ..output.go_sort import go_sort
 from .writer import Page
 
 MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
@@ -40,10 +41,13 @@ def describe_events(page: Page, events: list[Map]) -> None:
     if not events:
         page.field("Events", "<none>")
         return
+
+    def last(event: Map) -> int:
+        return moment(event["lastTimestamp"]) if event.get("lastTimestamp") else -1
     page.flush()
     page.line(0, "Events:\n  Type\tReason\tAge\tFrom\tMessage")
     page.line(1, "----\t------\t----\t----\t-------")
-    for event in sorted(events, key=lambda e: moment(e["lastTimestamp"]) if e.get("lastTimestamp") else -1):
+    for event in go_sort(events, lambda a, b: last(a) < last(b)):
         source = (event.get("source") or {}).get("component") or event.get("reportingComponent") or ""
         message, path = event.get("message", "").strip(), event["involvedObject"].get("fieldPath")
         page.line(1, "\t".join((event.get("type", ""), event.get("reason", ""), _interval(event, page.now), source,

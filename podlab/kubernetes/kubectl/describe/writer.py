@@ -42,6 +42,10 @@ class Page:
         self.flush()
         return "".join(self._done)
 
+    def tabbed(self) -> str:
+        """The text with its tabs as they are."""
+        return "".join(self._open)
+
     # ---- lists under a title
 
     def listing(self, title: str, items: Sequence[str], level: int = 0, *, nested: bool = False) -> None:

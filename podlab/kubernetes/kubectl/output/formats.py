@@ -13,7 +13,7 @@ from . import go_yaml
 from .custom_columns import CustomColumns
 from .go_template import GoTemplate
 from .go_template_parse import TemplateError
-from .go_values import as_list, go_syntax, quote, to_json
+from .go_values import as_list, go_syntax, quote, sprint, to_json
 from .jsonpath import JSONPath, JSONPathError
 from .sorting import sort_objects
 
@@ -154,6 +154,9 @@ def _template_printer(template: str, allow_missing: bool) -> Print:
         try:
             return parsed.render(obj)
         except TemplateError as error:
-            raise KubectlError(f"error: error executing template {quote(template)}: {error}\n") from error
+            printed = (f"{error.printed}Error executing template: {error}. Printing more information for debugging the template:\n"
+                       f"\ttemplate was:\n\t\t{template}\n\traw data was:\n\t\t{to_json(obj)}\n"
+                       f"\tobject given to template engine was:\n\t\t{sprint(obj)}\n\n")
+            raise KubectlError(f"error: error executing template {quote(template)}: {error}\n", printed=printed) from error
     return show
 

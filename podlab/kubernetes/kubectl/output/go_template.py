@@ -28,7 +28,11 @@ class GoTemplate:
 
     def render(self, data: Any) -> str:
         out: list[str] = []
-        self._run(self.nodes, data, [("$", data)], out)
+        try:
+            self._run(self.nodes, data, [("$", data)], out)
+        except TemplateError as error:
+            error.printed = "".join(out)
+            raise
         return "".join(out)
 
     def _run(self, nodes: tuple[Node, ...], dot: Any, scope: list[tuple[str, Any]], out: list[str]) -> None:

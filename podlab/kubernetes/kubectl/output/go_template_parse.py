@@ -20,6 +20,8 @@ UNSUPPORTED = ("define", "template", "block", "break", "continue")
 class TemplateError(ValueError):
     """A template that does not parse or does not fit the object; the text is Go's."""
 
+    printed = ""  # what came before it did not fit
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -117,6 +119,10 @@ class Parser:
                 raise fail("unterminated quoted string", at, self.source)
             if quoted is None and self.source[at] == "`":
                 raise fail("unterminated raw quoted string", at, self.source)
+            if quoted is None and self.source[at] in "{}":  # a name that ends there, or the sign alone
+                after = re.compile(r"[\w.$]").match(self.source, at - 1)
+                raise fail(f"{'bad character' if after else 'unexpected'} U+{ord(self.source[at]):04X} {self.source[at]!r}"
+                           + ("" if after else " in command"), at, self.source)
             at = quoted.end() if quoted else at + 1
         return at
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cmp_to_key
 from typing import Any
 
 from ... import quantity
 from ...objects import Map
 from ..terminal import KubectlError
+from .go_sort import go_sort
 from .go_values import basic_kind, type_name
 from .jsonpath import JSONPath, JSONPathError, relaxed
 
 
-def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
-    """Objects by the field at a JSONPath. Raises KubectlError where none has it, or the path does not parse.
+class NoField(KubectlError):
+    """No object has the field to sort by."""
 
-    Those without the field come first, the last first: what Go's insertion sort makes of "such a one is less than any".
+
+def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
+    """Objects by the field at a JSONPath. Raises NoField; KubectlError where the path does not parse.
+
+    One without the field is less than any.
     """
     try:
         template = relaxed(expression)
@@ -26,9 +30,12 @@ def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
     except JSONPathError as error:
         raise KubectlError(f"error: {error}\n") from error
     if objects and all(not held for held, _ in keyed):
-        raise KubectlError(f'error: couldn\'t find any field with path "{template}" in the list of objects\n')
-    missing = [obj for held, obj in keyed if not held]
-    return missing[::-1] + [obj for _, obj in sorted((pair for pair in keyed if pair[0]), key=cmp_to_key(_compare))]
+        raise no_field(expression)
+    return [obj for _, obj in go_sort(keyed, lambda a, b: not a[0] or (bool(b[0]) and _compare(a, b) < 0))]
+
+
+def no_field(expression: str) -> NoField:
+    return NoField(f'error: couldn\'t find any field with path "{relaxed(expression)}" in the list of objects\n')
 
 
 def _first(path: JSONPath, obj: Map) -> tuple[Any, ...]:
