@@ -197,6 +197,7 @@ def test_tab_completes(line: str, words: list[str]) -> None:
 
 
 LATE_MAP = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n"
+TWO = DEPLOYMENT + LATE_MAP
 LATE_POD = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: late}\nspec: {containers: [{name: c, image: nginx:1.14.2}]}\n"
 
 
@@ -211,6 +212,7 @@ def test_manifests_of_one_file_arrive_one_after_another(late: str, order: list[s
     seen: list[str] = []
     where.etcd.subscribe("*", lambda change: seen.append(change.plural) if change.type == "ADDED" else None)
     run_script(where, "kubectl apply -f two.yaml", files={"two.yaml": DEPLOYMENT + late})
+    where.run_for(0.1)
     assert [plural for plural in seen if plural != "events"] == order
 
 
