@@ -126,6 +126,8 @@ def run_session(call: Call, pod: Map, container: str, *, command: list[str] | No
 
     terminal, node = call.terminal, pod["spec"].get("nodeName", "")
     api = terminal.api
+    if not node:
+        raise refused(bad_request(f"pod {pod['metadata']['name']} does not have a host assigned"))
     try:
         session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command or [],
                               stdin=stdin, tty=tty, attach=command is None)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .kubelet import Kubelet
 
 RESOLVE_MS = 60  # asking the registry what a name stands for; recorded
+REGISTRIES = ("docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "k8s.gcr.io", "mcr.microsoft.com", "public.ecr.aws")
+"""Hosts of the world that are known; every other name is no host at all."""
 BYTES_PER_MS = 20_000  # 20 MB/s over the network and onto the disk
 PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 REFERENCE = re.compile(rf"(?:[A-Za-z0-9.-]+(?::\d+)?/)?{PART}(?:/{PART})*(?::[\w][\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?")
@@ -204,7 +206,7 @@ def _error(kubelet: Kubelet, image: str) -> str | None:
         text = broken if isinstance(broken, str) else "dial tcp: connect: connection refused"
         return f"{asked}{text}"
     if name not in catalogue.CATALOGUE:
-        if host not in ("docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io"):
+        if host not in REGISTRIES and not host.endswith((".gcr.io", ".pkg.dev")):
             return f"{asked}dial tcp: lookup {host}: no such host"
         return (
             f"{failed}pull access denied, repository does not exist or may require authorization: server message: "

@@ -6,10 +6,12 @@ pkg/kubelet/kubelet_pods.go (GeneratePodHostNameAndDomain, ensureHostsFile), pkg
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
 from ..objects import EMPTY, Map
+from ..runtime import procfs
 from ..runtime.node import ContainerStatus, StartError
 from ..runtime.volumes import HOSTS
 from ..times import go_duration
@@ -65,6 +67,7 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         host_network=host,
         share_pid=bool(spec.get("shareProcessNamespace")),
         host_pid=bool(spec.get("hostPID")),
+        users=_users(worker["uid"]) if spec.get("hostUsers") is False else 0,
         hosts=_hosts(spec, sandbox["ip"], hostname, domain),
         resolv_conf=_resolv_conf(spec, namespace),
         domain=domain,
@@ -199,7 +202,7 @@ def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     if runs:
         read_end(kubelet, worker, name, runs[-1])
     try:
-        _load_seccomp_profile(pod, one)
+        _load_profiles(pod, one)
         container_id = kubelet.machine.create_container(worker["uid"], name, attempt=attempt, **options)
     except StartError as error:
         kubelet.record(worker, "Warning", "Failed", f"Error: {error.message}", one.path)
@@ -298,18 +301,32 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         "target": target,
         "no_new_privs": mine.get("allowPrivilegeEscalation") is False,
         "seccomp": 2 if not mine.get("privileged") and profile.get("type") in ("RuntimeDefault", "Localhost") else 0,
+        "dropped": () if mine.get("privileged") else (mine.get("capabilities") or EMPTY).get("drop") or (),
         "capabilities": ("ALL",) if mine.get("privileged") else (mine.get("capabilities") or EMPTY).get("add") or (),
     }
 
 
-def _load_seccomp_profile(pod: Map, one: Part) -> None:
-    """No profile lies on our nodes (seccompProfileRoot is empty): one that is named is missing. Raises StartError."""
+def _users(uid: str) -> int:
+    """The first of the 65536 users that a Pod with its own user namespace has on its node (pkg/kubelet/userns, one block a Pod)."""
+    return procfs.USERS * (1 + zlib.crc32(uid.encode()) % 65_000)
+
+
+def _load_profiles(pod: Map, one: Part) -> None:
+    """No profile lies on our nodes (seccompProfileRoot is empty, AppArmor has only the runtime's own): one that is named is missing.
+    Raises StartError."""
     mine, whole = one.spec.get("securityContext") or EMPTY, pod["spec"].get("securityContext") or EMPTY
     profile = mine.get("seccompProfile") or whole.get("seccompProfile") or EMPTY
     if profile.get("type") == "Localhost" and not mine.get("privileged"):
         path = f"/var/lib/kubelet/seccomp/{profile.get('localhostProfile', '')}"
         raise StartError(
             f'failed to create containerd container: cannot load seccomp profile "{path}": open {path}: no such file or directory',
+            reason="CreateContainerError",
+        )
+    profile = mine.get("appArmorProfile") or whole.get("appArmorProfile") or EMPTY
+    if profile.get("type") == "Localhost" and not mine.get("privileged"):
+        raise StartError(
+            f"failed to get container spec opts: failed to generate apparmor spec opts: apparmor profile not found "
+            f"{profile.get('localhostProfile', '')}",
             reason="CreateContainerError",
         )
 

@@ -13,7 +13,7 @@ from .. import quantity
 from ..apiserver import account_tokens
 from ..apiserver.errors import ApiError
 from ..etcd import Change
-from ..objects import EMPTY, Map, memo
+from ..objects import EMPTY, Map, dig, memo
 from ..runtime.image import Entry, Tree
 from ..times import parse_rfc3339
 from . import env
@@ -181,13 +181,13 @@ def claim_name(worker: Worker, volume: Map) -> str:
 
 def _check_host_path(kubelet: Kubelet, source: Map) -> None:
     kind = source.get("type") or ""
+    fs = kubelet.machine.host_files({"etc/machine-id": f"{dig(kubelet.client.find('nodes', kubelet.node), 'status.nodeInfo.machineID', '')}\n"})
     if kind in ("", "DirectoryOrCreate", "FileOrCreate"):
         return
-    fs = kubelet.machine.state["filesystems"].get("host")
-    at = fs["inodes"]["1"] if fs else None
+    at = fs["inodes"]["1"]
     for name in [name for name in source["path"].split("/") if name]:
         number = (at or {}).get("e", {}).get(name)
-        at = fs["inodes"][number] if fs and number else None
+        at = fs["inodes"][number] if number else None
     if at is None:
         word = {"Directory": "directory", "File": "file", "Socket": "socket"}.get(kind, kind)
         raise MountError(f"hostPath type check failed: {source['path']} is not a {word}")

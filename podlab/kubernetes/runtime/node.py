@@ -128,11 +128,12 @@ class Node(Terminals, Volumes, Kernel):
     # Sandboxes.
     def run_sandbox(
         self, pod_uid: str, *, name: str, namespace: str, hostname: str, ip: str, share_pid: bool = False,
-        host_network: bool = False, host_pid: bool = False,
+        host_network: bool = False, host_pid: bool = False, users: int = 0,
         hosts: str = "", resolv_conf: str = "", domain: str = "", names: str = "", sysctls: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         """Makes the Pod's shared surroundings: network and UTS namespace, /dev/shm, /etc/hosts, /etc/resolv.conf; /pause when
-        it shares pids. `names`: what /etc/hosts calls its address, where that is not its hostname and domain."""
+        it shares pids. `names`: what /etc/hosts calls its address, where that is not its hostname and domain. `users`: the machine's
+        number for the Pod's root, where it has a user namespace of its own."""
         ns = f"n{self.number()}"
         etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
         self.state["sandboxes"][pod_uid] = {
@@ -143,6 +144,8 @@ class Node(Terminals, Volumes, Kernel):
         if host_pid:
             self.state["sandboxes"][pod_uid]["host_pid"] = True
             boot(self)
+        if users:
+            self.state["sandboxes"][pod_uid]["users"] = users
         if sysctls:
             self.state["sandboxes"][pod_uid]["sysctls"] = dict(sysctls)
         names = names or (f"{domain}\t{hostname}" if domain else hostname)
@@ -185,10 +188,11 @@ class Node(Terminals, Volumes, Kernel):
         working_dir: str = "", mounts: Sequence[Mapping[str, Any]] = (), limits: Mapping[str, int] | None = None, user: str = "",
         groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
         termination_path: str = "/dev/termination-log", target: str = "", capabilities: Sequence[str] = (),
-        no_new_privs: bool = False, seccomp: int = 0,
+        dropped: Sequence[str] = (), no_new_privs: bool = False, seccomp: int = 0,
     ) -> str:  # fmt: skip
         """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name;
-        "" the image's. `capabilities`: those that it has beyond the default ones. `target`: id of the container whose pid namespace it
+        "" the image's. `capabilities`: those that it has beyond the default ones, `dropped`: those that it
+        lacks. `target`: id of the container whose pid namespace it
         joins (kubectl debug --target). Raises StartError with reason CreateContainerError (no such image here, nothing to run, no such
         user or volume). `seccomp`: 2 under a filter, as /proc/PID/status says."""
         sandbox = self.state["sandboxes"][pod_uid]
@@ -224,6 +228,8 @@ class Node(Terminals, Volumes, Kernel):
         }  # fmt: skip
         if capabilities:
             container["caps"] = list(capabilities)
+        if dropped:
+            container["dropped"] = list(dropped)
         if no_new_privs:
             container["no_new_privs"] = True
         if seccomp:

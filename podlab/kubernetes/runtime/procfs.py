@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from . import sysctls
+from . import capabilities, sysctls
 from .host_pids import HOST
 from .process import Data, Process
 
@@ -25,6 +25,8 @@ TOP = ("cpuinfo", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", 
 KERNEL_VERSION = "6.18.44"
 """What every machine runs, and so every container on it (bootstrap.py says the same of the Node)."""
 HZ = 100
+USERS = 65536
+"""Of a Pod's own user namespace (userNsLength, pkg/kubelet/userns)."""
 
 
 def _file(text: str, mode: int = 0o444) -> Data:
@@ -115,8 +117,9 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
         return _link("/bin/" + (proc["program"] or "pause"))
     if head == "mounts":
         return _file(mounts(kernel, container))
-    if head in ("uid_map", "gid_map"):  # every container is in the machine's own user namespace
-        return _file(f"{0:10d} {0:10d} {2**32 - 1:10d}\n")
+    if head in ("uid_map", "gid_map"):  # the machine's own user namespace, unless the Pod has one (hostUsers: false)
+        outside = kernel.state["sandboxes"].get(proc["pod"], {}).get("users", 0)
+        return _file(f"{0:10d} {outside:10d} {USERS if outside else 2**32 - 1:10d}\n")
     if head == "limits":
         return _file("Limit                     Soft Limit           Hard Limit           Units     \n"
                      "Max open files            1048576              1048576              files     \n")  # fmt: skip
@@ -135,9 +138,15 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
             f"Uid:\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\t{proc['uid']}\n"
             f"Gid:\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\t{proc['gid']}\n"
             f"Groups:\t{' '.join(str(g) for g in proc['groups'])} \nVmRSS:\t{kib:8d} kB\nThreads:\t1\nSigIgn:\t{ignored:016x}\n"
+            f"{capabilities.status_lines(_capabilities(filters), root=proc['uid'] == 0)}"
             f"NoNewPrivs:\t{int(filters.get('no_new_privs', False))}\nSeccomp:\t{filters.get('seccomp', 0)}\n"
         )
     return None
+
+
+def _capabilities(container: Data) -> int:
+    """Of a process of the machine itself: all."""
+    return capabilities.of_container(container.get("caps", ()), container.get("dropped", ())) if container else capabilities.EVERY
 
 
 def _bare(container: str) -> str:
@@ -156,7 +165,8 @@ def _namespace(kernel: Kernel, proc: Process, kind: str) -> Data | None:
     if kind not in NAMESPACES:
         return None
     sandbox = kernel.state["sandboxes"].get(proc["pod"])
-    if kind == "user" or sandbox is None or (kind in ("net", "uts") and sandbox["host_network"]) or (kind == "pid" and proc["ns"] == HOST):
+    shares = sandbox is None or (kind == "user" and "users" not in sandbox) or (kind in ("net", "uts") and sandbox["host_network"])
+    if shares or (kind == "pid" and proc["ns"] == HOST):
         return _link(f"{kind}:[{INITIAL[kind]}]")
     owner = proc["container"] if kind in ("cgroup", "mnt") else f"{proc['pod']}/{proc['ns']}" if kind == "pid" else proc["pod"]
     number = FIRST + zlib.crc32(f"{owner}/{kind}".encode()) % 900_000

@@ -85,13 +85,18 @@ class Volumes(Kernel):
             inode = inodes[number]
         return content(inode) if inode["t"] == "f" else None
 
-    def host_directory(self, path: str, last: str = "d") -> str:
-        """The inode number of a path of the machine itself, made with its parents when missing: a directory, `last` "f": a file."""
+    def host_files(self, files: Mapping[str, str] | None = None) -> Data:
+        """The machine's own file system, made when it is first looked at: /etc/hosts and the `files` that its keeper gives it."""
         fs = self.state["filesystems"].get("host")
         if fs is None:
             fs = self.state["filesystems"]["host"] = new_filesystem("host", self.host.now)
-            fill(fs, {"etc/hosts": HOSTS}, self.host.now)
-        where = root_of("host", fs, None, "/", False)
+            fill(fs, {"etc/hosts": HOSTS, **(files or {})}, self.host.now)
+        found: Data = fs
+        return found
+
+    def host_directory(self, path: str, last: str = "d") -> str:
+        """The inode number of a path of the machine itself, made with its parents when missing: a directory, `last` "f": a file."""
+        where = root_of("host", self.host_files(), None, "/", False)
         parts = [part for part in path.split("/") if part]
         for i, part in enumerate(parts):
             mode = 0o1777 if parts[:i + 1] in (["tmp"], ["var", "tmp"]) else 0o755

@@ -384,6 +384,7 @@ VARIANTS: tuple[tuple[str, tuple[str, ...], dict[str, Any], int, str, int], ...]
     ("docker.io/library/nginx", ALPINE_TAGS, _tree(True), 20_512_345, "", 80),
     ("registry.k8s.io/nginx-slim", SLIM_TAGS, _tree(False), 52_000_113, "", 80),
     ("k8s.gcr.io/nginx-slim", SLIM_TAGS, _tree(False), 52_000_113, "", 80),
+    ("docker.io/bprashanth/nginxhttps", ("1.0",), _tree(False), 51_000_000, "", 80),
     ("docker.io/nginxinc/nginx-unprivileged", (*TAGS, *ALPINE_TAGS), merge(_tree(True), UNPRIVILEGED), 20_530_002, "101", 8080),
 )
 for _name, _tags, _files, _size, _user, _port in VARIANTS:

@@ -24,6 +24,8 @@ SECURE = (443, 10250, 10257, 10259)  # where Kubernetes' own components and an i
 SELF_SIGNED = {"name": "localhost"}  # a certificate that nobody has a reason to trust
 GRPC = (2379,)  # etcd's client port answers health checks
 EXTRA = ("curl", "ncat", "mysqladmin", "mysql")
+LISTENING = ("--listen-address", "--listen-port", "--port", "--http-port", "--agent-port", "--admin-port", "--health-port", "--admin-server-port",
+             "--health-server-port")  # fmt: skip
 
 
 class Kind(NamedTuple):
@@ -50,14 +52,15 @@ def _kind(sys: Sys) -> Kind:
 
 
 def _ports(proc: Process, sys: Sys) -> list[int]:
-    """The image's ports, or the one that the command line asks for (--listen-address :80, --port=8080)."""
+    """The image's ports, or those that the command line asks for (--listen-address :80, --port=8080)."""
+    asked: dict[int, None] = {}
     for at, word in enumerate(proc["argv"][1:], start=1):
         option, _, value = word.partition("=")
         value = value or (proc["argv"][at + 1] if at + 1 < len(proc["argv"]) else "")
         port = value.rpartition(":")[2]
-        if option in ("--listen-address", "--listen-port", "--port", "--http-port") and port.isdigit() and 0 < int(port) < 65536:
-            return [int(port)]
-    return list(_kind(sys).ports)
+        if option in LISTENING and port.isdigit() and 0 < int(port) < 65536:
+            asked[int(port)] = None
+    return list(asked) or list(_kind(sys).ports)
 
 
 def _run(proc: Process, sys: Sys, event: Data | None) -> int:
@@ -100,6 +103,7 @@ docker.io/istio/examples-bookinfo-productpage-v1 docker.io/istio/examples-bookin
 docker.io/istio/examples-bookinfo-ratings-v1 | 9080 | {{}}
 docker.io/istio/examples-bookinfo-reviews-v1 docker.io/istio/examples-bookinfo-reviews-v2 docker.io/istio/examples-bookinfo-reviews-v3 | 9080 | {{}}
 gcr.io/google-samples/gb-frontend gcr.io/google_samples/gb-frontend us-docker.pkg.dev/google-samples/containers/gke/gb-frontend | 80 | Guestbook
+docker.io/corelab/gb-frontend | 80 | Guestbook
 registry.k8s.io/guestbook k8s.gcr.io/guestbook | 3000 | Guestbook
 gcr.io/google-samples/hello-go-gke us-docker.pkg.dev/google-samples/containers/gke/hello-go-gke | 80 | {{"message":"Hello"}}
 gcr.io/google-samples/hello-frontend us-docker.pkg.dev/google-samples/containers/gke/hello-frontend | 80 | {{"message":"Hello"}}
@@ -113,7 +117,7 @@ registry.k8s.io/metrics-server/metrics-server | 10250 | ok
 registry.k8s.io/ingress-nginx/controller | 80 443 10254 | ok
 registry.k8s.io/kube-scheduler registry.k8s.io/kube-controller-manager registry.k8s.io/cloud-controller-manager | 10259 | ok
 registry.k8s.io/kas-network-proxy/proxy-server | 8090 8091 8095 8134 8132 8133 8092 | ok
-registry.k8s.io/kas-network-proxy/proxy-agent | 8093 8094 | ok
+registry.k8s.io/kas-network-proxy/proxy-agent us.gcr.io/k8s-artifacts-prod/kas-network-proxy/proxy-agent | 8093 8094 | ok
 docker.io/library/cassandra gcr.io/google-samples/cassandra | 9042 7000 7001 7199 |
 docker.io/library/zookeeper docker.io/bitnami/zookeeper docker.io/confluentinc/cp-zookeeper registry.k8s.io/kubernetes-zookeeper | 2181 2888 3888 |
 docker.io/apache/kafka docker.io/bitnami/kafka docker.io/confluentinc/cp-kafka | 9092 |
@@ -133,6 +137,7 @@ docker.io/hashicorp/consul docker.io/library/consul | 8500 8600 | {{}}
 docker.io/selenium/hub | 4444 | {{}}
 registry.k8s.io/volume-nfs k8s.gcr.io/volume-nfs gcr.io/google_containers/volume-nfs docker.io/itsthenetwork/nfs-server-alpine | 2049 20048 111 |
 registry.k8s.io/fluentd-gcp k8s.gcr.io/fluentd-gcp quay.io/fluentd_elasticsearch/fluentd | |
+registry.k8s.io/node-problem-detector k8s.gcr.io/node-problem-detector registry.k8s.io/event-exporter k8s.gcr.io/event-exporter | |
 registry.k8s.io/kube-proxy registry.k8s.io/node-problem-detector/node-problem-detector registry.k8s.io/dra-example-driver/dra-example-driver | |
 registry.k8s.io/cpa/cluster-proportional-autoscaler k8s.gcr.io/cluster-proportional-autoscaler-amd64 | |
 registry.k8s.io/cluster-proportional-autoscaler-amd64 registry.k8s.io/git-sync/git-sync docker.io/luksa/website-controller | |
@@ -141,6 +146,9 @@ quay.io/mhausenblas/yages | 9000 |
 
 # repositories | a script that the image runs
 SCRIPTS = {
+    # TCP-LISTEN:PORT[,fork] TCP:HOST:PORT and their other spellings (socat's manual, address types)
+    "docker.io/alpine/socat": 'from=${1%%,*}\ncase $1 in *,fork*) keep=--keep-open ;; esac\nto=${2#*:}\n'
+    'exec ncat --listen $keep ${from##*:} -c "ncat ${to%%:*} ${to##*:}"\n',
     "registry.k8s.io/cuda-vector-add": 'echo "[Vector addition of 50000 elements]"\necho "Test PASSED"\necho "Done"\n',
     "registry.k8s.io/ingress-nginx/kube-webhook-certgen": 'echo "secret created"\n',
 }
@@ -159,10 +167,46 @@ SHELLS = {
     "docker.io/google/cloud-sdk": "debian", "gcr.io/google-samples/xtrabackup": "debian", "docker.io/library/ubuntu-upstart": "ubuntu",
 }  # fmt: skip
 
+# The options of start-zookeeper become its configuration, the ordinal of the Pod's name its number (the ZooKeeper tutorial shows both)
+ZOOKEEPER = r"""#!/bin/sh
+servers=1 data_dir=/var/lib/zookeeper/data data_log_dir=/var/lib/zookeeper/log conf_dir=/opt/zookeeper/conf client_port=2181
+server_port=2888 election_port=3888 tick_time=2000 init_limit=10 sync_limit=5 max_client_cnxns=60 snap_retain_count=3 purge_interval=0
+min_session_timeout= max_session_timeout=
+for word; do
+  word=${word#--}
+  eval "${word%%=*}=\${word#*=}"
+done
+name=$(hostname -s)
+mkdir -p $data_dir $data_log_dir $conf_dir
+echo $((${name##*-} + 1)) > $data_dir/myid
+cat > $conf_dir/zoo.cfg <<END
+#This file was autogenerated DO NOT EDIT
+clientPort=$client_port
+dataDir=$data_dir
+dataLogDir=$data_log_dir
+tickTime=$tick_time
+initLimit=$init_limit
+syncLimit=$sync_limit
+maxClientCnxns=$max_client_cnxns
+minSessionTimeout=${min_session_timeout:-$((tick_time * 2))}
+maxSessionTimeout=${max_session_timeout:-$((tick_time * 20))}
+autopurge.snapRetainCount=$snap_retain_count
+autopurge.purgeInteval=$purge_interval
+END
+at=0
+while [ $servers -gt 1 ] && [ $at -lt $servers ]; do
+  echo "server.$((at + 1))=${name%-*}-$at.$(hostname -d):$server_port:$election_port" >> $conf_dir/zoo.cfg
+  at=$((at + 1))
+done
+exec kubernetes-zookeeper
+"""
+
 # What readiness checks and start commands of these images call
 TOOLS: dict[str, Tree] = {
-    "registry.k8s.io/kubernetes-zookeeper": {"usr": {"bin": {"start-zookeeper": Entry(program=ENTRY, size=9_000),
+    "registry.k8s.io/kubernetes-zookeeper": {"usr": {"bin": {"start-zookeeper": Entry(ZOOKEEPER, mode=0o755),
                                                              "zookeeper-ready": Entry("#!/bin/sh\necho imok\n", mode=0o755)}}},
+    # writes where its configuration has the buffers, by whose age the add-on's liveness probe judges it
+    "registry.k8s.io/fluentd-gcp": {"run.sh": Entry("#!/bin/sh\nmkdir -p /var/log/fluentd-buffers\nexec fluentd-gcp\n", mode=0o755)},
     "gcr.io/google-samples/cassandra": {"ready-probe.sh": Entry("#!/bin/sh\nexit 0\n", mode=0o755)},
     "registry.k8s.io/etcd": {"usr": {"local": {"bin": {"etcd": Entry(program=ENTRY, size=25_000_000)}}}},
     "gcr.io/google-samples/xtrabackup": {"usr": {"bin": {"xtrabackup": Entry("#!/bin/sh\nexit 0\n", mode=0o755),
@@ -171,6 +215,9 @@ TOOLS: dict[str, Tree] = {
     "registry.k8s.io/cloud-controller-manager": {"bin": {"cloud-controller-manager": Entry(program=ENTRY, size=60_000_000)}},
 }  # fmt: skip
 
+TOOLS["k8s.gcr.io/fluentd-gcp"] = TOOLS["registry.k8s.io/fluentd-gcp"]
+MORE = {"registry.k8s.io/kubernetes-zookeeper": ("ps", "pkill")}
+
 
 def _fill() -> None:
     for line in SERVERS.strip().splitlines():
@@ -178,8 +225,9 @@ def _fill() -> None:
         for repository in repositories.split():
             name = repository.rpartition("/")[2]
             found = STAND_INS[repository] = Kind(name, tuple(int(port) for port in ports.split()), says)
-            own: Tree = {"usr": {"local": {"bin": {name: Entry(program=ENTRY, size=20_000_000)}}}}
-            tree = merge(base_tree("debian", own, extra=EXTRA), TOOLS.get(repository, {}))
+            program = Entry(program=ENTRY, size=20_000_000)
+            own: Tree = {name: program, "usr": {"local": {"bin": {name: program}}}}  # images of one Go program have it in /
+            tree = merge(base_tree("debian", own, extra=(*EXTRA, *MORE.get(repository, ()))), TOOLS.get(repository, {}))
             add(Image(repository, (VERSIONS,), tree, SIZE, entrypoint=(name,), env=ENV, ports=found.ports))
     for repository, script in SCRIPTS.items():
         name = repository.rpartition("/")[2]
