@@ -23,7 +23,8 @@ COMMANDS_KEPT = 200
 class LessonConsumer(LabConsumer):
     async def connect(self) -> None:
         self.step_id = ""  # the step that is being read: its conditions are looked at as the cluster moves
-        self.commands: list[str] = []
+        self.commands: list[str] = []  # typed at that step
+        self.typed: dict[str, list[str]] = {}  # step id -> what was typed there before another step was read
         self.shown: dict[str, Any] = {}  # step id -> what was shown of its conditions last
         self.verdicts: dict[str, list[Verdict]] = {}  # step id -> verdicts when the learner last asked
         self.stopwatch = Stopwatch()
@@ -63,7 +64,8 @@ class LessonConsumer(LabConsumer):
         """The learner has come to a step."""
         step = self.found.step(limits.text(message.get("step"), 80))
         if step is not None and step.id != self.step_id:
-            self.step_id, self.commands = step.id, []
+            self.typed[self.step_id] = self.commands  # who scrolls on and comes back has typed it all the same
+            self.step_id, self.commands = step.id, self.typed.get(step.id, [])
             self.shown.pop(step.id, None)
             self.page.options = Options()
             audience.tell(self, "step", step=step.id)

@@ -97,3 +97,24 @@ async def test_one_undo_takes_back_the_whole_beginning_of_an_incident(settings: 
         assert (live.engine.etcd.get("configmaps", "default/menu-settings") is not None) == settings_map
     assert live.engine.etcd.get("configmaps", "default/mine") is not None
     await page.line.disconnect()
+
+
+async def test_what_was_typed_at_a_step_counts_when_the_learner_has_read_on_and_come_back(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+    page = Page(await database_sync_to_async(cookie)())
+    assert (await page.line.connect())[0]
+    await page.send(action="step", step="symptom")
+    await page.send(action="terminal", line="kubectl get pods -o custom-columns=PHASE:.status.phase | head -n 1")
+    await page.until("PHASE")
+    await page.send(action="step", step=STEP)
+    await page.send(action="begin", step=STEP)
+    await page.until("사건 다시 시작")
+    await page.send(action="terminal", line="kubectl set image deployment/cafe web=podlab/web:1")
+    await page.until("image updated")
+    await page.send(action="step", step="symptom")
+    await page.send(action="step", step=STEP)
+    async with next(iter(CLUSTERS._awake.values())).turn() as engine:
+        engine.run_for(30)
+    await page.send(action="check", step=STEP)
+    assert "명령 1번 만에" in await page.until("해냈습니다")
+    await page.line.disconnect()
