@@ -14,6 +14,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+WHOLE = 14  # letters of a name that stay on one line: what fits into a table's cell on a phone
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
 
 
@@ -52,7 +53,15 @@ def _link(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
     return f'<a href="{href}" rel="noopener" target="_blank">'
 
 
+def _code(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    """A short name such as db-1 is not broken at its hyphen."""
+    text = tokens[index].content
+    whole = ' class="whole"' if "-" in text and len(text) <= WHOLE and " " not in text else ""
+    return f"<code{whole}>{escape(text, quote=False)}</code>"
+
+
 _markdown.add_render_rule("fence", _fence)
+_markdown.add_render_rule("code_inline", _code)
 _markdown.add_render_rule("link_open", _link)
 
 
