@@ -74,7 +74,8 @@ def _plain(path: tuple[str, ...]) -> bytes | None:
 def _value(path: tuple[str, ...], customs: Sequence[Resource]) -> bytes | None:
     value: Any = None
     if not path:
-        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *(f"/{name}" for name in HEALTH), "/openapi/v2", "/openapi/v3", "/version"]
+        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *(f"/{name}" for name in HEALTH), "/openapi/v2", "/openapi/v3",
+                 "/version"]
         value = {"paths": sorted(roots)}
     elif path == ("version",):
         value = discovery.version_info()

@@ -119,6 +119,8 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
         if isinstance(body, dict):
             bodies.check_kind(target.resource, body)
             _check_name(target, body)
+            if twice and validating == "Strict":
+                raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: {twice[0]}")
             call.warnings += bodies.judge(target.resource, twice, validating)
     elif "force" in call.query:
         raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch')
@@ -127,7 +129,7 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
     if kind != "application/json-patch+json":
         body = clocks.moved(schema.type_of(resource), body, -hub.seconds())
     if kind == APPLY:
-        return create._of_this_version(stored, body, False) if resource != stored and isinstance(body, dict) else body
+        return create.of_this_version(stored, body, False) if resource != stored and isinstance(body, dict) else body
     old = engine.etcd.get(stored.plural, key_of(target.namespace if stored.namespaced else None, target.name))
     if old is None:
         return body

@@ -172,6 +172,7 @@ RULES: dict[str, Rule] = {
     "serviceaccount-default": _r("기본 서비스어카운트를 만들었습니다", quiet=True),
     "gc-orphan": _r("주인 {owner:을/를} 지우되 이것은 남겼습니다", "주인을 지우되 이것은 남겼습니다"),
     "gc-foreground": _r("딸린 것을 먼저 지우고 있습니다"),
+    "gc-circle": _r("주인 {owner}와 서로 기다리지 않도록 기다림을 풀었습니다", "서로 기다리지 않도록 기다림을 풀었습니다", quiet=True),
     "namespace-deleting": _r(
         "네임스페이스 {namespace:을/를} 지우면서 그 안의 것을 모두 지웁니다", "네임스페이스를 지우면서 그 안의 것을 모두 지웁니다"
     ),
@@ -333,8 +334,8 @@ ACTORS: dict[str, str] = {
     "replication-controller": "레플리케이션 컨트롤러",
     "endpoint-slice-controller": "엔드포인트 컨트롤러",
     "endpoint-controller": "엔드포인트 컨트롤러",
-    "service-account-controller": "서비스어카운트 컨트롤러",
     "endpoint-slice-mirroring-controller": "엔드포인트 컨트롤러",
+    "service-account-controller": "서비스어카운트 컨트롤러",
     "root-ca-certificate-publisher": "인증서 배포 컨트롤러",
     "ttl-after-finished-controller": "TTL 컨트롤러",
     "event-recorder": "사건 기록",

@@ -110,3 +110,69 @@ async def test_odd_managers_are_refused_or_harmless(client: Client, managed: Any
         answer = await client.ask("PATCH", f"{MAPS}/it", json.dumps(body).encode(), content_type=kind)
         assert answer.status < 500, answer.body
         assert (await client.get(f"{MAPS}/it")).status == 200
+
+
+async def test_version_two_of_openapi_tells_of_a_custom_kind_and_is_fetched_once(client: Client, cluster: Cluster) -> None:
+    before = await client.get("/openapi/v2")
+    assert before.json["swagger"] == "2.0" and "io.k8s.api.core.v1.Pod" in before.json["definitions"]
+    await defined(client, cluster, definition())
+    answer = await client.get("/openapi/v2")
+    kind = answer.json["definitions"]["com.example.stable.v1.CronTab"]
+    assert kind["properties"]["spec"]["required"] == ["cronSpec"]
+    assert kind["properties"]["metadata"]["$ref"] == "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+    assert TABS.replace("default", "{namespace}") in answer.json["paths"]
+    again = await client.get("/openapi/v2", if_none_match=answer.headers["etag"][0])
+    assert (again.status, again.body) == (304, b"")
+    assert (await client.get("/openapi/v2", if_none_match=before.headers["etag"][0])).status == 200
+
+
+async def test_a_kind_that_keeps_unknown_fields_has_no_members_in_version_two(client: Client, cluster: Cluster) -> None:
+    loose = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"spec": {"type": "object"}}}
+    crd = definition()
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = loose
+    await defined(client, cluster, crd)
+    kind = (await client.get("/openapi/v2")).json["definitions"]["com.example.stable.v1.CronTab"]
+    assert sorted(kind) == ["type", "x-kubernetes-group-version-kind"]
+
+
+async def test_an_object_is_read_by_the_schema_of_today(client: Client, cluster: Cluster) -> None:
+    crd = definition()
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["note"] = {"type": "string"}
+    await defined(client, cluster, crd)
+    await client.create(TABS, {**crontab(), "note": "kept"})
+    schema = "/spec/versions/0/schema/openAPIV3Schema/properties"
+    changes = [{"op": "add", "path": schema + "/shade", "value": {"type": "string", "default": "dark"}}, {"op": "remove", "path": schema + "/note"}]
+    patched = await client.ask("PATCH", f"{DEFINITIONS}/crontabs.stable.example.com", changes, content_type="application/json-patch+json")
+    assert patched.status == 200, patched.body
+    for found in ((await client.get(f"{TABS}/my")).json, (await client.get(TABS)).json["items"][0]):
+        assert found["shade"] == "dark" and "note" not in found
+    async with client.watch(f"{TABS}?watch=true") as stream:
+        assert (await stream.next())["object"]["shade"] == "dark"
+    assert (await client.create(TABS, crontab("younger"))).json["shade"] == "dark"
+
+
+async def test_any_qualified_name_is_a_finalizer_of_a_custom_object(client: Client, cluster: Cluster) -> None:
+    await defined(client, cluster, definition())
+    held = crontab()
+    held["metadata"]["finalizers"] = ["mine"]
+    assert (await client.create(TABS, held)).status == 201
+    refused = await client.create(MAPS, {**configmap("held"), "metadata": {"name": "held", "finalizers": ["mine"]}})
+    assert refused.status == 422 and "neither a standard finalizer name" in refused.json["message"]
+
+
+async def test_a_key_that_comes_twice_in_yaml_is_told_with_its_line(client: Client, cluster: Cluster) -> None:
+    text = b"\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: twice\ndata:\n  a: '1'\n  a: '2'\n"
+    address = f"{MAPS}/twice?fieldManager=me&fieldValidation=Strict"
+    refused = await client.ask("PATCH", address, text, content_type=APPLY)
+    assert refused.status == 400
+    assert refused.json["message"] == ("error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n"
+                                       '  line 8: key "a" already set in map')
+    assert (await client.ask("PATCH", address.replace("Strict", "Ignore"), text, content_type=APPLY)).json["data"] == {"a": "2"}
+
+
+async def test_an_autoscaler_is_applied_in_its_older_version(client: Client, cluster: Cluster) -> None:
+    hpas = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers/web?fieldManager=me"
+    wish = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}}
+    made = await client.ask("PATCH", hpas, json.dumps(wish).encode(), content_type=APPLY)
+    assert (made.status, made.json["spec"]["targetCPUUtilizationPercentage"]) == (201, 50), made.body

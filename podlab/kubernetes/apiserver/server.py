@@ -15,7 +15,7 @@ from ..resources import BY_KIND, BY_PLURAL, Resource
 from ..times import rfc3339
 from . import admission, applying, create, decode, deletion, leases, patch, schema, strategy, subresources, validation
 from .context import Context
-from .customresources import door
+from .customresources import door, reading
 from .customresources.definitions import Definitions
 from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
 from .ownership import managers, records
@@ -69,10 +69,14 @@ class ApiServer:
         obj = self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name))
         if obj is None:
             raise not_found(resource.group, resource.plural, request.name)
+        if resource.custom is not None:
+            return reading.as_read(resource, obj)
         return leases.as_read(self.cluster, obj) if resource.plural == "leases" else obj
 
     def matching(self, resource: Resource, request: Request) -> list[Map]:
         found = self.cluster.etcd.list(resource.plural, request.namespace if resource.namespaced else None)
+        if resource.custom is not None:
+            found = [reading.as_read(resource, obj) for obj in found]
         try:
             if text := request.options.get("labelSelector"):
                 wanted = selectors.parse(text)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..objects import dig
+from ..objects import Map, dig
 from ..resources import BY_KIND, Resource
+from .customresources.reading import as_read
 from .errors import FieldError, invalid
 from .ownership import records
 
@@ -53,9 +54,10 @@ def as_stored(stored: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
     """A stored object in the version of `resource`, with its field managers."""
-    obj = records.shown(obj)
     if resource.custom is not None:
+        obj = records.shown(as_read(resource, obj) if isinstance(obj, Map) else obj)
         return obj if obj["apiVersion"] == resource.api_version else {**obj, "apiVersion": resource.api_version}
+    obj = records.shown(obj)
     if resource not in ALSO_SERVED:
         return obj
     if resource.kind == "Event":

@@ -62,10 +62,24 @@ class GarbageCollector(Controller):
                 self._enqueue_dependents(change)
                 self._attend(obj, change.cause)
         references = metadata.get("ownerReferences")
-        if not references or (change.old is not None and change.old["metadata"].get("ownerReferences") == references):
+        before = change.old["metadata"].get("ownerReferences") if change.old is not None else None
+        if before == references:
+            return
+        if before:
+            self._enqueue_unblocked(before, references or (), change)
+        if not references:
             return
         if any(self._is_gone(reference, metadata.get("namespace")) for reference in references):
             self.enqueue(f"{change.plural} {change.key}", because=change.cause)
+
+    def _enqueue_unblocked(self, before: Any, references: Any, change: Change) -> None:
+        """addUnblockedOwnersToDeleteQueue: owners that waited for this object and need not any more."""
+        blocked = {reference["uid"] for reference in references if reference.get("blockOwnerDeletion")}
+        for reference in before:
+            if reference.get("blockOwnerDeletion") and reference["uid"] not in blocked:
+                owner = self._owner(reference, change.object["metadata"].get("namespace"))
+                if owner is not None and _waits_for_dependents(owner):
+                    self._ask(owner, change)
 
     def _enqueue_dependents(self, change: Change) -> None:
         for dependent in self.cluster.etcd.owned(change.object["metadata"]["uid"]):
@@ -132,14 +146,23 @@ class GarbageCollector(Controller):
         owner = (waiting or dangling)[0]
         facts = {"owner": f"{owner['kind']}/{owner['name']}"}
         finalizers = _finalizers(obj)
-        if waiting and self.cluster.etcd.owned(obj["metadata"]["uid"]):
+        dependents = self.cluster.etcd.owned(obj["metadata"]["uid"]) if waiting else ()
+        if dependents:
             policy = "Foreground"
+            if any(_waits_for_dependents(one) for one in dependents):
+                self._unblock_owners(plural, obj, facts)
         else:
             policy = "Orphan" if ORPHAN in finalizers else "Foreground" if FOREGROUND in finalizers else "Background"
         metadata = obj["metadata"]
         self._forgiving(lambda: self.client.delete(plural, metadata["name"], metadata.get("namespace"), propagation=policy,
                                                    uid=metadata["uid"],
                                                    cause=Cause("gc-foreground" if waiting else "gc-owner-gone", facts)))
+
+    def _unblock_owners(self, plural: str, obj: Map, facts: dict[str, Any]) -> None:
+        """unblockOwnerReferencesStrategicMergePatch: owners in a circle would wait for one another, so this one's wait for it no longer."""
+        references = [{**reference, "blockOwnerDeletion": False} if reference.get("blockOwnerDeletion") else reference
+                      for reference in obj["metadata"]["ownerReferences"]]
+        self._set_owners(plural, obj, references, Cause("gc-circle", facts))
 
     def _classify(self, references: Any, namespace: str | None) -> tuple[list[Map], list[Map], list[Map]]:
         solid: list[Map] = []
@@ -182,7 +205,7 @@ class GarbageCollector(Controller):
         self._drop_finalizer(plural, owner, ORPHAN, Cause("gc-orphaned"))
         return None
 
-    def _set_owners(self, plural: str, obj: Map, references: list[Map], cause: Cause) -> None:
+    def _set_owners(self, plural: str, obj: Map, references: list[Any], cause: Cause) -> None:
         metadata = obj["metadata"]
         body = {"metadata": {"uid": metadata["uid"], "ownerReferences": references or None}}
         self._forgiving(lambda: self.client.patch(plural, metadata["name"], body, metadata.get("namespace"), cause=cause))

@@ -31,6 +31,29 @@ def test_foreground_keeps_the_owner_until_its_dependents_have_gone(make_cluster:
     assert not pods(cluster) and admin(cluster).find("deployments", "web", "default") is None
 
 
+def test_owners_in_a_circle_do_not_wait_for_one_another(cluster: Cluster) -> None:
+    made = [create(cluster, "pods", pod(f"pod{n}", terminationGracePeriodSeconds=0)) for n in range(3)]
+    for n, owner in ((0, 2), (1, 0), (2, 1)):
+        reference = {"apiVersion": "v1", "kind": "Pod", "name": f"pod{owner}", "uid": made[owner]["metadata"]["uid"], "controller": True,
+                     "blockOwnerDeletion": True}
+        admin(cluster).patch("pods", f"pod{n}", {"metadata": {"ownerReferences": [reference]}}, "default")
+    cluster.run_for(5)
+    admin(cluster).delete("pods", "pod0", "default", propagation="Foreground")
+    cluster.run_for(5)
+    assert pods(cluster) == []
+
+
+def test_an_owner_goes_when_the_last_dependent_has_another_owner(cluster: Cluster) -> None:
+    stays, goes = (create(cluster, "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}) for name in ("stays", "goes"))
+    references = [{"apiVersion": "v1", "kind": "ConfigMap", "name": one["metadata"]["name"], "uid": one["metadata"]["uid"],
+                   "blockOwnerDeletion": True} for one in (stays, goes)]
+    create(cluster, "secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shared", "ownerReferences": references}})
+    admin(cluster).delete("configmaps", "goes", "default", propagation="Foreground")
+    cluster.run_for(2)
+    assert admin(cluster).find("configmaps", "goes", "default") is None
+    assert [one["name"] for one in admin(cluster).get("secrets", "shared", "default")["metadata"]["ownerReferences"]] == ["stays"]
+
+
 def test_orphans_stay_without_their_owner(cluster: Cluster) -> None:
     create(cluster, "replicasets", workload("ReplicaSet", replicas=2))
     cluster.run_for(3)

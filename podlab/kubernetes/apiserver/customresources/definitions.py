@@ -33,14 +33,16 @@ class Served:
     served: bool
     list_kind: str
     warning: str  # of a deprecated version
+    since: int  # the revision from which on objects are written under this schema
 
 
 def resources_of(definition: Map) -> tuple[Resource, ...]:
     """One Resource for each served version, the stored one first. Memoised: compiling a schema takes time."""
-    return memo(definition["spec"], "resources " + definition["metadata"]["name"], lambda spec: _resources(definition["metadata"]["name"], spec))
+    return memo(definition["spec"], "resources " + definition["metadata"]["name"], lambda spec: _resources(definition["metadata"], spec))
 
 
-def _resources(name: str, spec: Map) -> tuple[Resource, ...]:
+def _resources(metadata: Map, spec: Map) -> tuple[Resource, ...]:
+    name, since = metadata["name"], int(metadata.get("resourceVersion") or 0)
     names, found = spec["names"], []
     for version in spec["versions"]:
         if not version.get("served") and not version.get("storage"):
@@ -52,7 +54,7 @@ def _resources(name: str, spec: Map) -> tuple[Resource, ...]:
             warning = version.get("deprecationWarning") or f"{spec['group']}/{version['name']} {names['kind']} is deprecated"
         served = Served(name, schema, structural.ownership(schema), tuple(version.get("additionalPrinterColumns") or ()), "status" in parts,
                         parts.get("scale"), tuple(one["jsonPath"].removeprefix(".") for one in version.get("selectableFields") or ()),
-                        bool(version.get("storage")), bool(version.get("served")), names.get("listKind") or names["kind"] + "List", warning)
+                        bool(version.get("storage")), bool(version.get("served")), names.get("listKind") or names["kind"] + "List", warning, since)
         made = Resource(spec["group"], version["name"], name, names["kind"], spec["scope"] == "Namespaced", tuple(names.get("shortNames") or ()),
                         tuple(part for part in ("scale", "status") if part in parts), tuple(names.get("categories") or ()), READ_WRITE,
                         names.get("singular") or names["kind"].lower(), served)

@@ -127,7 +127,7 @@ def create(server: ApiServer, resource: Resource, request: Request, cause: Cause
     if resource.custom.status:
         obj.pop("status", None)
     errors: list[FieldError] = []
-    validate_metadata(metadata, resource.namespaced, words.bad_subdomain, errors)
+    validate_metadata(metadata, resource.namespaced, words.bad_subdomain, errors, custom=True)
     errors += values.validate(resource.custom.schema, _without_metadata(obj), "")
     if errors:
         raise invalid(resource.group, resource.kind, metadata.get("name") or "", errors)
@@ -184,7 +184,7 @@ def replace_with(server: ApiServer, resource: Resource, new: Object, old: Map, r
         if any(new.get(name) != old.get(name) for name in (*new, *old) if name not in unchanged):
             new["metadata"] = {**new["metadata"], "generation": old["metadata"].get("generation", 0) + 1}
     errors: list[FieldError] = []
-    validate_metadata_update(new["metadata"], old["metadata"], errors)
+    validate_metadata_update(new["metadata"], old["metadata"], errors, custom=True)
     if not request.subresource:
         errors += managers.faults_of(stated)
     errors += values.validate(served.schema, _without_metadata(new), "", _without_metadata(old))

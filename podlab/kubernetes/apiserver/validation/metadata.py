@@ -32,8 +32,9 @@ def non_negative(errors: Errors, path: str, value: int | None) -> None:
         errors.append(FieldError.invalid(path, value, words.NEGATIVE))
 
 
-def validate_metadata(metadata: Object, namespaced: bool, bad_name: NameCheck, errors: Errors, path: str = "metadata") -> None:
-    """ValidateObjectMeta."""
+def validate_metadata(metadata: Object, namespaced: bool, bad_name: NameCheck, errors: Errors, path: str = "metadata", *,
+                      custom: bool = False) -> None:
+    """ValidateObjectMeta; of custom objects apimachinery's, to which any qualified name is a finalizer."""
     if base := metadata.get("generateName"):
         complain(errors, f"{path}.generateName", base, bad_name(_mask(base)))
     name = metadata.get("name")
@@ -49,7 +50,7 @@ def validate_metadata(metadata: Object, namespaced: bool, bad_name: NameCheck, e
             complain(errors, f"{path}.namespace", namespace, words.bad_label(namespace))
     elif namespace:
         errors.append(FieldError.forbidden(f"{path}.namespace", "not allowed on this type"))
-    _validate_common(metadata, errors, path)
+    _validate_common(metadata, errors, path, custom)
 
 
 def _mask(base: str) -> str:
@@ -57,7 +58,7 @@ def _mask(base: str) -> str:
     return base[:-2] + "a" if len(base) > 1 and base.endswith("-") else base
 
 
-def _validate_common(metadata: Object, errors: Errors, path: str) -> None:
+def _validate_common(metadata: Object, errors: Errors, path: str, custom: bool) -> None:
     validate_labels(metadata.get("labels"), f"{path}.labels", errors)
     validate_annotations(metadata.get("annotations"), f"{path}.annotations", errors)
     owners = metadata.get("ownerReferences")
@@ -65,7 +66,7 @@ def _validate_common(metadata: Object, errors: Errors, path: str) -> None:
         _validate_owners(owners, f"{path}.ownerReferences", errors)
     for finalizer in metadata.get("finalizers") or ():
         complain(errors, f"{path}.finalizers", finalizer, words.bad_qualified_name(finalizer))
-    for i, finalizer in enumerate(metadata.get("finalizers") or ()):
+    for i, finalizer in enumerate(() if custom else metadata.get("finalizers") or ()):
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
             errors.append(FieldError.invalid(f"{path}.finalizers[{i}]", finalizer,
                                              "name is neither a standard finalizer name nor is it fully qualified"))
@@ -91,7 +92,7 @@ def _validate_owners(owners: list[Object], path: str, errors: Errors) -> None:
                 controller = f"{owner.get('kind')}/{owner.get('name')}"
 
 
-def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str = "metadata") -> None:
+def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str = "metadata", *, custom: bool = False) -> None:
     """ValidateObjectMetaUpdate: identity does not change, and a dying object gains no finalizers."""
     for member in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"):
         if new.get(member) != old.get(member):
@@ -105,7 +106,7 @@ def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str
                                                f"found new finalizers []string{{{shown}}}"))
     if new.get("generation", 0) < old.get("generation", 0):
         errors.append(FieldError.invalid(f"{path}.generation", new.get("generation", 0), "must not be decremented"))
-    _validate_common(new, errors, path)
+    _validate_common(new, errors, path, custom)
 
 
 def validate_label_name(key: str, path: str, errors: Errors) -> None:
