@@ -71,6 +71,17 @@ def test_a_whole_class(new_page: Callable[..., Page], server: Server) -> None:
     teacher.get_by_role("button", name="바다 님이 손을 들었습니다").click()
     expect(second.get_by_role("button", name="손 들기")).to_be_visible()
 
+    full = tile["하늘"].bounding_box()
+    teacher.locator("#view").select_option(label="작은 타일")
+    expect(tile["하늘"].locator(".pic")).to_be_visible()
+    expect(tile["하늘"].locator(".last")).to_be_hidden()
+    small = tile["하늘"].bounding_box()
+    assert full is not None
+    assert small is not None
+    assert small["width"] * small["height"] < full["width"] * full["height"] / 4
+    teacher.locator("#view").select_option(label="타일")
+    expect(tile["하늘"].locator(".last")).to_be_visible()
+
     teacher.fill("#announcement", "칠판을 <b>봐</b> 주세요")
     teacher.get_by_role("button", name="알리기").click()
     expect(third.locator("#class-bar")).to_contain_text("칠판을 <b>봐</b> 주세요")

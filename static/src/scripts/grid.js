@@ -9,6 +9,7 @@ const ORDERS = {
   behind: (a, b) => a.share - b.share || byName(a, b),
   recent: (a, b) => b.at - a.at || byName(a, b),
 };
+const COMPACT = "compact"; // the view in which two hundred tiles need two screens instead of ten
 const collator = new Intl.Collator("ko", { numeric: true });
 const byName = (a, b) => collator.compare(a.number, b.number) || collator.compare(a.name, b.name);
 const FILTERS = {
@@ -54,7 +55,12 @@ export function installGrid(document, socket) {
 
   find.addEventListener("input", plan);
   order.addEventListener("change", plan);
-  view.addEventListener("change", () => socket.send({ action: "view", lesson: view.value }));
+  const look = () => {
+    const compact = view.value === COMPACT;
+    document.body.classList.toggle(COMPACT, compact);
+    return { action: "view", lesson: compact ? "" : view.value };
+  };
+  view.addEventListener("change", () => socket.send(look()));
   filters.addEventListener("click", (event) => {
     const chosen = event.target.closest("[data-filter]");
     if (!chosen) return;
@@ -82,7 +88,7 @@ export function installGrid(document, socket) {
   socket.whenOpen(() => {
     // A page that comes back is sent everything anew.
     document.getElementById("grid-view").innerHTML = '<div id="tiles" class="tiles"></div>';
-    if (view.value) socket.send({ action: "view", lesson: view.value });
+    if (view.value) socket.send(look());
     setTimeout(plan, 1500);
   });
   return {
