@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .kubelet import Kubelet
 
 EXEC_MS = 30  # what starting an exec takes, as recorded
+RPC = "rpc error: code = Unknown desc = "  # how gRPC tells what the runtime answers
 HTTP_MS = 60_000  # a hook's request has no timeout of its own; the client gives up
 
 
@@ -37,10 +38,12 @@ def run(kubelet: Kubelet, worker: Worker, one: Part, which: str, handler: Map) -
                 now["id"], list(command), payload=["hook", worker["uid"], one.name, which]
             )
         except ExecError as error:
-            kubelet.after(EXEC_MS, ["hook-over", worker["uid"], one.name, which, str(error)])
+            kubelet.after(EXEC_MS, ["hook-over", worker["uid"], one.name, which, f'{RPC}{error}, message: ""'])
     elif sleep := handler.get("sleep"):
         kubelet.after(int(sleep["seconds"]) * 1000, ["hook-over", worker["uid"], one.name, which, None])
-    elif get := handler.get("httpGet"):
+    elif (get := handler.get("httpGet")) and not port_number(one, get.get("port")):
+        kubelet.after(0, ["hook-over", worker["uid"], one.name, which, not_a_port(get["port"])])
+    elif get:
         host, port, message = get_request(worker, one, get)
         reply = (kubelet.name, ["hook", worker["uid"], one.name, which])
         kubelet.cluster.network.request(f"host/{kubelet.node}", host, port, message, HTTP_MS, reply, get.get("scheme") == "HTTPS")
@@ -74,6 +77,29 @@ def port_number(one: Part, port: Any) -> int:
     return next((int(entry["containerPort"]) for entry in one.spec.get("ports") or () if entry.get("name") == port), 0)
 
 
+def not_a_port(name: Any) -> str:
+    """ResolveContainerPort (pkg/probe/util.go): no port has that name, and it is no number."""
+    return f'strconv.Atoi: parsing "{name}": invalid syntax'
+
+
+def get_url(worker: Worker, one: Part, get: Map) -> str:
+    host, port, _ = get_request(worker, one, get)
+    path = get.get("path") or "/"
+    return f"{(get.get('scheme') or 'HTTP').lower()}://{host}:{port}{path if path.startswith('/') else '/' + path}"
+
+
+def words(error: str) -> str:
+    """How Go names a failed connection."""
+    return {
+        "timeout": "i/o timeout",
+        "ETIMEDOUT": "i/o timeout",
+        "ECONNREFUSED": "connect: connection refused",
+        "EHOSTUNREACH": "connect: no route to host",
+        "ENETUNREACH": "connect: network is unreachable",
+        "ECONNRESET": "connect: connection reset by peer",
+    }.get(error, error)
+
+
 def exec_done(kubelet: Kubelet, worker: Worker, name: str, which: str, exec_id: str) -> None:
     """A hook's command has ended, or its container has."""
     if worker["hooks"].get(f"{name}/{which}") not in (exec_id, ""):
@@ -96,12 +122,15 @@ def slept(kubelet: Kubelet, worker: Worker, name: str, which: str, error: str | 
 
 
 def replied(kubelet: Kubelet, worker: Worker, name: str, which: str, result: dict[str, Any]) -> None:
-    """An httpGet hook fails when nobody answers, or with a status of 400 and more."""
+    """An httpGet hook fails when nobody answers; whatever the answer is, its status is not looked at (runHTTPHandler)."""
     error = None
     if not result["ok"]:
-        error = f'Get "http://{worker["sandbox"]["ip"]}": {result["error"]}, message: ""'
-    elif result["status"] >= 400:
-        error = f'HTTP probe failed with statuscode: {result["status"]}, message: ""'
+        one = part(kubelet.pod(worker), name)
+        get = one.spec["lifecycle"][which]["httpGet"]
+        host, port, _ = get_request(worker, one, get)
+        said = "EOF" if result["error"] == "closed" else result["error"] if ":" in result["error"] else \
+            f"dial tcp {host}:{port}: {words(result['error'])}"
+        error = f'Get "{get_url(worker, one, get)}": {said}'
     done(kubelet, worker, name, which, error)
 
 

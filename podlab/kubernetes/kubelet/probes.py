@@ -126,11 +126,11 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
                 run["id"], list(command), payload=["probed", worker["uid"], key], timeout=timeout
             )
         except ExecError as error:
-            _errored(kubelet, worker, key, f"rpc error: code = Unknown desc = {error}")
+            _errored(kubelet, worker, key, f"{hooks.RPC}{error}")
         return
     named = (spec.get("httpGet") or spec.get("tcpSocket") or EMPTY).get("port")
     if named is not None and not hooks.port_number(one, named):
-        _errored(kubelet, worker, key, f'strconv.Atoi: parsing "{named}": invalid syntax')  # ResolveContainerPort, pkg/probe/util.go
+        _errored(kubelet, worker, key, hooks.not_a_port(named))
         return
     probe["busy"] = "net"
     reply = (kubelet.name, ["probe", worker["uid"], key, run["id"]])
@@ -184,11 +184,11 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
     if get is None:
         socket = spec.get("tcpSocket") or EMPTY
         where = f"{socket.get('host') or worker['sandbox']['ip']}:{hooks.port_number(one, socket.get('port'))}"
-        text = "" if result["ok"] else f"dial tcp {where}: {_words(result['error'])}"
+        text = "" if result["ok"] else f"dial tcp {where}: {hooks.words(result['error'])}"
         _result(kubelet, worker, key, container_id, bool(result["ok"]), text)
         return
     host, port, _ = hooks.get_request(worker, one, get)
-    url = f"{(get.get('scheme') or 'HTTP').lower()}://{host}:{port}{get.get('path') or '/'}"
+    url = hooks.get_url(worker, one, get)
     if result["ok"]:
         good = 200 <= result["status"] < 400
         _result(
@@ -208,7 +208,7 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
     elif ":" in result["error"]:  # the TLS handshake's
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": {result["error"]}')
     else:
-        _result(kubelet, worker, key, container_id, False, f'Get "{url}": dial tcp {host}:{port}: {_words(result["error"])}')
+        _result(kubelet, worker, key, container_id, False, f'Get "{url}": dial tcp {host}:{port}: {hooks.words(result["error"])}')
 
 
 def _grpc_complaint(worker: Worker, spec: Map, result: dict[str, Any]) -> str:
@@ -226,18 +226,6 @@ def _grpc_complaint(worker: Worker, spec: Map, result: dict[str, Any]) -> str:
         said = f"rpc error: code = {grpc_health.CODES.get(code, 'Unknown')} desc = {headers.get('grpc-message', '')}"
         return f"error: health rpc probe failed: {said}"
     return "" if result["body"] == "SERVING" else f'service unhealthy (responded with "{result["body"]}")'
-
-
-def _words(error: str) -> str:
-    """How Go names a failed connection."""
-    return {
-        "timeout": "i/o timeout",
-        "ETIMEDOUT": "i/o timeout",
-        "ECONNREFUSED": "connect: connection refused",
-        "EHOSTUNREACH": "connect: no route to host",
-        "ENETUNREACH": "connect: network is unreachable",
-        "ECONNRESET": "connect: connection reset by peer",
-    }.get(error, error)
 
 
 def _errored(kubelet: Kubelet, worker: Worker, key: str, error: str) -> None:

@@ -100,3 +100,34 @@ def test_a_resize_that_restarts_a_container_says_so_in_its_own_words() -> None:
     asked = json.loads(it.events("ResizeStarted")[0].removeprefix("Pod resize started: "))
     assert list(asked["containers"][0]["resources"]) == ["limits", "requests"]  # ResourceRequirements as Go writes it
     assert list(asked["containers"][0]["resources"]["requests"]) == ["cpu", "memory"]
+
+
+@pytest.mark.parametrize(("hook", "words"), [
+    ({"httpGet": {"port": 81, "path": "/x"}}, 'HTTP lifecycle hook (/x) for Container "c" in Pod "p_default({uid})" failed - error: '
+     'Get "http://{ip}:81/x": dial tcp {ip}:81: connect: connection refused'),
+    ({"httpGet": {"port": "web"}}, 'HTTP lifecycle hook (/) for Container "c" in Pod "p_default({uid})" failed - error: '
+     'strconv.Atoi: parsing "web": invalid syntax'),
+])
+def test_a_failing_request_of_a_hook_is_told_as_go_tells_it(hook: dict[str, object], words: str) -> None:
+    it = world()
+    it.create(pod({"name": "c", "image": "nginx:1.14.2", "lifecycle": {"postStart": hook}}, terminationGracePeriodSeconds=1))
+    it.run(1.5)
+    wanted = words.replace("{uid}", it.pod()["metadata"]["uid"]).replace("{ip}", it.pod()["status"]["podIP"])
+    assert it.container()["state"]["waiting"] == {"reason": "PostStartHookError", "message": wanted}  # handlers.go, Run
+
+
+def test_a_hook_that_is_answered_has_succeeded_whatever_the_status() -> None:
+    it = world()
+    hook = {"httpGet": {"port": 80, "path": "/no-such-page"}}
+    it.create(pod({"name": "c", "image": "nginx:1.14.2", "lifecycle": {"postStart": hook}}))
+    it.run(3)
+    assert it.events("FailedPostStartHook") == [] and it.container()["restartCount"] == 0  # runHTTPHandler discards the response
+
+
+def test_a_hook_whose_command_is_not_there_tells_what_the_runtime_said() -> None:
+    it = world()
+    it.create(pod(sh(FOREVER, lifecycle={"postStart": {"exec": {"command": ["nosuch"]}}}), terminationGracePeriodSeconds=1))
+    it.run(3.5)
+    message = it.container()["state"]["waiting"]["message"]
+    assert "failed - error: rpc error: code = Unknown desc = failed to exec in container: failed to start exec " in message
+    assert message.endswith('exec: "nosuch": executable file not found in $PATH, message: ""')
