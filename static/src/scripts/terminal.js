@@ -19,8 +19,11 @@ export function installTerminal(document, socket, tabs, storage) {
   let draft = "";
   let sticks = true; // to the end: unless the learner has scrolled up to read
 
+  // As high as what is in it: a long command of the prose can be read whole before it is entered, on a phone too.
   const grow = () => {
-    input.rows = Math.min(12, input.value.split("\n").length);
+    input.rows = 1;
+    const lines = input.clientHeight ? Math.round(input.scrollHeight / input.clientHeight) : input.value.split("\n").length;
+    input.rows = Math.min(12, lines);
   };
   const bottom = () => (scroll.scrollTop = scroll.scrollHeight);
   const line = (text, kind, { prompted = false } = {}) => {
@@ -43,6 +46,7 @@ export function installTerminal(document, socket, tabs, storage) {
     input.value = text;
     input.setSelectionRange(text.length, text.length);
     grow();
+    if (sticks) bottom();
   };
   const note = (text) => {
     tabs.open("terminal");
