@@ -17,6 +17,7 @@ from . import (
     legacy,
     linkerd,
     loki,
+    mongo,
     nginx,
     oauth2_proxy,
     orders,
@@ -31,6 +32,6 @@ from . import (
 
 __all__ = [
     "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
-    "languages", "legacy", "linkerd", "loki", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins", "tooling",
-    "vector",
+    "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins",
+    "tooling", "vector",
 ]  # fmt: skip

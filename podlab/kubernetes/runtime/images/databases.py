@@ -323,27 +323,7 @@ def mysql(proc: Process, sys: Sys, event: Event) -> int:
     return 0
 
 
-# ---- mongo, memcached, rabbitmq
-
-
-def _mongo_ready(proc: Process, sys: Sys) -> str:
-    at = stamp(sys.now, "%Y-%m-%dT%H:%M:%S.") + f"{sys.now % 1000:03d}+00:00"
-    return (
-        f'{{"t":{{"$date":"{at}"}},"s":"I",  "c":"CONTROL",  "id":4615611, "ctx":"initandlisten","msg":"MongoDB starting",'
-        f'"attr":{{"pid":{proc["pid"]},"port":27017,'
-        f'"dbPath":"/data/db","architecture":"64-bit","host":"{sys.hostname}"}}}}\n{{"t":{{"$date":"{at}"}},"s":"I",  '
-        f'"c":"NETWORK",  "id":23016,   "ctx":"listener",'
-        '"msg":"Waiting for connections","attr":{"port":27017,"ssl":"off"}}\n'
-    )
-
-
-def _mongo_wants(proc: Process, sys: Sys) -> str:
-    user, password = proc["env"].get("MONGO_INITDB_ROOT_USERNAME"), proc["env"].get("MONGO_INITDB_ROOT_PASSWORD")
-    return (
-        "\nerror: missing 'MONGO_INITDB_ROOT_USERNAME' or 'MONGO_INITDB_ROOT_PASSWORD'\n       both must be specified for a user to be created\n\n"
-        if bool(user) != bool(password)
-        else ""
-    )
+# ---- memcached, rabbitmq
 
 
 def _rabbit_ready(proc: Process, sys: Sys) -> str:
@@ -354,18 +334,6 @@ def _rabbit_ready(proc: Process, sys: Sys) -> str:
     )
 
 
-_server(
-    "mongod",
-    27017,
-    _mongo_wants,
-    "/data/db/WiredTiger",
-    _nothing,
-    _mongo_ready,
-    "",
-    init_ms=800,
-    start_ms=700,
-    memory=180 * MEBIBYTE,
-)
 _server("memcached", 11211, _nothing, "", _nothing, _nothing, "", init_ms=0, start_ms=5, memory=3 * MEBIBYTE)
 _server(
     "rabbitmq-server",
@@ -478,15 +446,6 @@ _image(
     MYSQL,
     tools=("mysqladmin", "mysql"),
     user=("mysql", 999),
-)
-_image(
-    "mongo",
-    ("latest", "3.6", "4", "4.0", "4.2", "4.4", "4.4.6", "4.4.29", "5", "5.0", "6", "6.0", "7", "7.0", "8", "8.0"),
-    "mongod",
-    310_270_000,
-    27017,
-    {"data": {"db": {}, "configdb": {}}},
-    user=("mongodb", 999),
 )
 _image("memcached", ("latest", "1", "1.6", "1.6.39"), "memcached", 34_040_000, 11211, {}, user=("memcache", 11211))
 _image("memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True)
