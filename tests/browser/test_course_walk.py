@@ -117,6 +117,11 @@ class Walker:
         self.page.get_by_role("tab", name="터미널").click()
         box.fill(step.exercise.solution)
         self.enter(step.exercise.solution)
+        self.until_solved(step)
+
+    def until_solved(self, step: Step) -> None:
+        assert step.exercise
+        found = self.page.locator(f"#exercise-{step.exercise.id}")
         deadline = time.monotonic() + STEP_MS / 1000
         while not found.locator(".finish").count():
             self.breathe()
@@ -172,3 +177,70 @@ def test_every_lesson_begins_well_on_a_phone(lesson: Lesson, new_page: Callable[
     expect(page.locator("#terminal-log .t-in")).to_contain_text(line)
     expect(page.locator("#terminal-log :is(.t-out, .t-err)").first).to_be_attached(timeout=ANSWER_MS)
     assert_fits(page)
+
+
+def edit(page: Page, name: str, text: str) -> None:
+    """The step's file is there in the YAML editor; it gets another text and is applied by its button."""
+    page.get_by_role("tab", name="YAML").click()
+    page.locator("#yaml-file").select_option(name)
+    editor = page.locator("#yaml-editor .cm-content")
+    editor.press("Control+a")
+    editor.press("Delete")  # filled over coloured text, the browser would style what it puts there, and the page forbids that
+    editor.fill(text)
+    page.get_by_role("button", name="적용하기").click()
+    expect(page.locator("#terminal-log")).to_contain_text(re.compile(r"pod/\w+ created"), timeout=ANSWER_MS)
+
+
+def pick(page: Page, ref: str, item: str) -> None:
+    """What the diagram's menu offers for an object that runs."""
+    drawn = page.locator(f'#board [data-ref="{ref}"]')
+    expect(drawn).to_have_class(re.compile("is-running"), timeout=ANSWER_MS)
+    drawn.scroll_into_view_if_needed()
+    page.wait_for_timeout(200)  # a scroll closes the menu
+    drawn.click(position={"x": 12, "y": 12})
+    page.get_by_role("menu").get_by_role("menuitem", name=item).click()
+
+
+BY_THE_DIAGRAM: list[tuple[str, str, Callable[[str], str], str, str]] = [  # lesson, exercise, how its file is mended, what is picked, its act
+    ("what-is-a-container", "keeper", lambda text: re.sub(r".*command:.*\n", "", text), "pods/default/keeper#web", "프로세스 죽이기"),
+    ("lifecycle", "closer",
+     lambda text: text.replace("Seconds: 10", "Seconds: 30").replace("['sh', '-c', 'sh /app/serve.sh; echo 끝났습니다']", "['sh', '/app/serve.sh']"),
+     "pods/default/closer", "파드 지우기"),
+]
+
+
+@pytest.mark.parametrize(("slug", "name", "mend", "ref", "act"), BY_THE_DIAGRAM, ids=[name for _, name, *_ in BY_THE_DIAGRAM])
+def test_an_exercise_is_solved_by_the_editor_and_the_diagram_without_a_typed_command(
+    slug: str, name: str, mend: Callable[[str], str], ref: str, act: str, new_page: Callable[..., Page]
+) -> None:
+    lesson = next(lesson for lesson in LESSONS if lesson.slug == slug)
+    step = next(step for step in lesson.steps if step.exercise and step.exercise.id == name)
+    assert step.exercise
+    page = new_page(WIDE)
+    walker = Walker(page)
+    walker.begin(lesson)
+    walker.reach(step)
+    walker.answered()
+    edit(page, f"{name}.yaml", mend(step.exercise.files[f"{name}.yaml"]))
+    pick(page, ref, act)
+    page.get_by_role("button", name="16배로").click()
+    walker.until_solved(step)
+
+
+def test_a_node_is_turned_off_and_on_again_by_the_diagram(new_page: Callable[..., Page]) -> None:
+    lesson = next(lesson for lesson in LESSONS if lesson.slug == "controllers")
+    step = next(step for step in lesson.steps if step.id == "back")
+    page = new_page(WIDE)
+    walker = Walker(page)
+    walker.begin(lesson)
+    walker.reach(step)
+    node = page.locator('#board [data-ref="nodes/node-2"]')
+    for act in ("전원 끄기", "전원 켜기"):
+        node.click(position={"x": 40, "y": 20})
+        page.get_by_role("menu").get_by_role("menuitem", name=act).click()
+        if act == "전원 끄기":
+            page.get_by_role("button", name="16배로").click()
+            hermit = page.locator('#board [data-ref="pods/default/hermit"]')
+            expect(hermit).to_contain_text("Terminating", timeout=STEP_MS)  # after 50 + 300 seconds
+    expect(hermit).to_have_count(0, timeout=STEP_MS)
+    expect(page.locator(f"#step-{step.id} .checks li").first).to_have_class("yes", timeout=STEP_MS)
