@@ -87,6 +87,7 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
     request = Request(target.verb, plural, target.namespace, name, subresource, body, options, ADMIN)
     escalation.check(engine, user, request)
     obj = submit(live, hub, request)
+    call.warnings += engine.server.warnings
     code = 201 if target.verb == "create" or (not existed and target.verb == "patch") else 200
     return code, _shown(target, subresource, obj, shape, engine, hub)
 

@@ -13,7 +13,7 @@ from ..etcd import key_of, key_of_object
 from ..objects import Map, dig, freeze, stored, thaw
 from ..resources import BY_KIND, BY_PLURAL, Resource
 from ..times import rfc3339
-from . import admission, applying, create, decode, deletion, leases, patch, schema, strategy, subresources, validation
+from . import admission, applying, create, decode, deletion, leases, patch, schema, strategy, subresources, validation, warnings
 from .context import Context
 from .customresources import door, reading
 from .customresources.definitions import Definitions
@@ -91,6 +91,8 @@ class ApiServer:
     @staticmethod
     def field(obj: Any, path: str) -> str:
         """A field as field selectors see it: '' where unset (ToSelectableFields of each kind's strategy)."""
+        if path == "source":  # an Event's: who reports it, under the old name or the new
+            return str(dig(obj, "source.component", "") or dig(obj, "reportingComponent", ""))
         if path == "spec.restartPolicy" or not path.startswith("status.podIP"):
             value = dig(obj, path, "")
             return str(value).lower() if isinstance(value, bool) else str(value)
@@ -117,6 +119,8 @@ class ApiServer:
         if self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
         self.check_room(resource, metadata["name"])
+        if not self.trusted(request.user):
+            warnings.warn(resource, obj, ctx)
         if request.options.get("dryRun"):
             return self.dry(obj, owned)
         return self.store_new(resource.plural, obj, cause, request, owned)
@@ -186,6 +190,8 @@ class ApiServer:
         if errors := [*errors, *managers.faults_of(stated)]:
             raise invalid(resource.group, resource.kind, metadata["name"], errors)
         admission.admit_update(resource, new, old, request.subresource, ctx)
+        if not request.subresource and not self.trusted(request.user) and new.get("spec") != old.get("spec"):
+            warnings.warn(resource, new, ctx)
         new.setdefault("apiVersion", resource.api_version)
         new.setdefault("kind", resource.kind)
         if stated is not None and owners is None:

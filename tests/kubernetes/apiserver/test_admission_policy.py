@@ -136,3 +136,38 @@ def test_deletions_are_judged_by_the_old_object_and_the_rules_never_bind_the_rul
         world.send("delete", "configmaps", "kept")
     world.send("delete", "configmaps", "free")
     world.send("delete", "validatingadmissionpolicies", "few", namespace="")
+
+
+# ---- what is warned of (pkg/api/pod/warnings.go, pod-security-admission)
+
+
+@pytest.mark.parametrize(("spec", "text"), [
+    ({"nodeSelector": {"beta.kubernetes.io/os": "linux"}},
+     'spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead'),
+    ({"volumes": [{"name": "g", "gitRepo": {"repository": "r"}}]}, "spec.volumes[0].gitRepo: deprecated in v1.11"),
+    ({"imagePullSecrets": [{"name": "a"}, {"name": "a"}]}, 'spec.imagePullSecrets[1].name: duplicate name "a"'),
+    ({"containers": [{"name": "c", "image": "i", "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}]},
+     'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply'),
+    ({"containers": [{"name": "c", "image": "i", "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "$(A)2"}]}]}, None),
+    ({"containers": [{"name": "c", "image": "i", "resources": {"limits": {"memory": "1000001m"}, "requests": {"memory": "1k"}}}]},
+     'spec.containers[0].resources.limits[memory]: fractional byte value "1000001m" is invalid, must be an integer'),
+])  # fmt: skip
+def test_what_is_deprecated_or_odd_in_a_pod_is_warned_of(spec: Object, text: str | None) -> None:
+    world = World(validations=[{"expression": "true"}])
+    world.make("ServiceAccount", "serviceaccounts", "mine")
+    body = {"serviceAccountName": "mine", "containers": [{"name": "c", "image": "i"}], **spec}
+    world.make("Pod", "pods", "p", spec=body)
+    assert world.cluster.server.warnings == ([text] if text else [])
+
+
+def test_a_namespace_warns_of_pods_and_templates_that_its_level_would_not_take() -> None:
+    world = World(validations=[{"expression": "true"}])
+    world.make("Namespace", "namespaces", "careful", "", metadata={"labels": {"pod-security.kubernetes.io/warn": "baseline"}})
+    world.cluster.run_for(1)
+    pod = {"hostPID": True, "containers": [{"name": "c", "image": "i"}]}
+    world.make("Pod", "pods", "p", "careful", spec=pod)
+    said = 'would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)'
+    assert world.cluster.server.warnings == [said]
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod}
+    world.make("ReplicationController", "replicationcontrollers", "rc", "careful", spec={"replicas": 0, "selector": {"a": "b"}, "template": template})
+    assert world.cluster.server.warnings == [said]

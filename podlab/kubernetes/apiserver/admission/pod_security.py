@@ -1,6 +1,6 @@
 """PodSecurity: the Pod Security Standards that a namespace enforces by its label (staging/src/k8s.io/pod-security-admission).
 
-Only `enforce` refuses; `warn` and `audit` are heard elsewhere. Every check is one function from a Pod's spec to what it
+`enforce` refuses, `warn` is told with the answer, `audit` is heard by nobody here. Every check is one function from a Pod's spec to what it
 forbids: nothing, or (reason, detail) in the server's words.
 """
 
@@ -15,7 +15,7 @@ from ..strategy import Context
 Object = Mapping[str, Any]
 Finding = tuple[str, str] | None
 
-ENFORCE = "pod-security.kubernetes.io/enforce"
+ENFORCE, WARN = "pod-security.kubernetes.io/enforce", "pod-security.kubernetes.io/warn"
 LEVELS = ("privileged", "baseline", "restricted")
 
 # check_capabilities_baseline.go: what containers get anyway
@@ -33,16 +33,26 @@ SAFE_VOLUMES = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "ima
 
 def validate(obj: Object, ctx: Context) -> None:
     """Raises ApiError 403 with everything in a Pod that its namespace's level forbids."""
-    namespace = ctx.find("namespaces", obj["metadata"]["namespace"])
+    if said := _violations(ENFORCE, obj["spec"], obj["metadata"]["namespace"], ctx):
+        raise forbidden("", "pods", obj["metadata"].get("name") or "", f"violates {said}")
+
+
+def warnings(spec: Object, namespace: str, ctx: Context) -> list[str]:
+    """What a Pod, or a template of Pods, has that its namespace wants to be warned of."""
+    said = _violations(WARN, spec, namespace, ctx)
+    return [f"would violate {said}"] if said else []
+
+
+def _violations(mode: str, spec: Object, name: str, ctx: Context) -> str:
+    """`PodSecurity "baseline:latest": ...`, or nothing."""
+    namespace = ctx.find("namespaces", name)
     labels = namespace["metadata"].get("labels") or {} if namespace else {}
-    level = labels.get(ENFORCE)
+    level = labels.get(mode)
     if level not in ("baseline", "restricted"):
-        return
-    findings = [finding for check in CHECKS[level] if (finding := check(obj["spec"]))]
-    if findings:
-        said = ", ".join(f"{reason} ({detail})" for reason, detail in findings)
-        version = labels.get(ENFORCE + "-version", "latest")
-        raise forbidden("", "pods", obj["metadata"].get("name") or "", f'violates PodSecurity "{level}:{version}": {said}')
+        return ""
+    findings = [finding for check in CHECKS[level] if (finding := check(spec))]
+    said = ", ".join(f"{reason} ({detail})" for reason, detail in findings)
+    return f'PodSecurity "{level}:{labels.get(mode + "-version", "latest")}": {said}' if said else ""
 
 
 def _containers(spec: Object) -> list[Object]:

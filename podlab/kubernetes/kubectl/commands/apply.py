@@ -42,8 +42,10 @@ def _with_namespace(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
 def annotated(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
     """The manifest with itself in the annotation that apply compares against next time."""
     plain = _with_namespace(obj, namespace)
-    plain["metadata"]["annotations"] = {**(plain["metadata"].get("annotations") or {}), LAST_APPLIED: last_applied(obj,
-        namespace)}
+    held = plain["metadata"].get("annotations")
+    if not isinstance(held, dict):  # whatever else is there is none to NestedStringMap, and so is lost
+        held = plain["metadata"]["annotations"] = {}
+    plain["metadata"]["annotations"] = {**held, LAST_APPLIED: last_applied(plain, namespace)}
     return plain
 
 
@@ -291,7 +293,7 @@ def _create(call: Call, info: Info) -> None:
       summary="Replace a resource by file name or stdin", usage="replace -f FILENAME")
 def replace(call: Call) -> Command:
     if not has_files(call):
-        raise call.usage_error("must specify one of -f and -k")
+        raise KubectlError("error: must specify one of -f and -k\n")
     if call.flags["force"]:
         return (yield from _force_replace(call))
     if call.flags["grace-period"] >= 0:
