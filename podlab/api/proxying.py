@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,10 @@ ALONE = (b"content-security-policy", b"sandbox; default-src 'none'; style-src 'u
 DROPPED = ("connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade", "cookie", "authorization")
 
 
+PLAIN = "/~!$&'()*+,;=:@"  # what Go's url.EscapedPath leaves as it is
+LINK = re.compile(r"""(?P<before><[a-z][^<>]*?\s(?:href|src|action|background|cite|longdesc|poster)=["']?)(?P<path>/[^"'\s>]*)""", re.IGNORECASE)
+
+
 async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: bytes, send: Send) -> None:
     """Raises ApiError: 404 without the object, 503 where nothing answers."""
     if not target.rest and not call.slash and call.method in ("GET", "HEAD"):  # relative links need the slash (UpgradeAwareHandler)
@@ -27,12 +32,12 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: b
         location = f"{call.base}/{'/'.join(quote(part) for part in call.path)}/" + (f"?{query}" if query else "")
         await wire.answer(send, call, 301, b"", "text/plain", [(b"location", location.encode())])
         return
-    address, port = await hub.act(lambda: address_of(live.engine, target))
-    path = "/" + "/".join(quote(part) for part in target.rest) + ("/" if target.rest and call.slash else "")
+    scheme, address, port = await hub.act(lambda: address_of(live.engine, target))
+    path = "/" + "/".join(quote(part, safe=PLAIN) for part in target.rest) + ("/" if target.rest and call.slash else "")
     query = urlencode([(name, value) for name, values in call.query.items() for value in values])
     headers = [[name, value] for name, value in call.headers.items() if name not in DROPPED]
     node = live.engine.etcd.list("nodes")[0]["metadata"]["name"]  # the request enters the cluster where the API server stands
-    entry = {"do": "visit", "url": f"http://{address}:{port}{path}" + (f"?{query}" if query else ""), "method": call.method, "headers": headers,
+    entry = {"do": "visit", "url": f"{scheme}://{address}:{port}{path}" + (f"?{query}" if query else ""), "method": call.method, "headers": headers,
              "body": body.decode("utf-8", "surrogateescape"), "pod": f"host/{node}"}
     async with hub.awake():  # the cluster's time passes meanwhile
         result = await forwarding.visit(live, hub, entry)
@@ -42,21 +47,33 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: b
     extra = [(name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in result["headers"]
              if name.lower() in PASSED]
     kind = next((value for name, value in result["headers"] if name.lower() == "content-type"), "text/plain")
-    await wire.answer(send, call, result["status"], str(result["body"]).encode("utf-8", "surrogateescape"), kind, [*extra, ALONE])
+    text = str(result["body"])
+    if kind.startswith("text/html"):
+        own = "/" + "/".join(quote(part, safe=PLAIN) for part in call.path)
+        text = relinked(text, own.removesuffix(path.rstrip("/")))
+    await wire.answer(send, call, result["status"], text.encode("utf-8", "surrogateescape"), kind, [*extra, ALONE])
 
 
-def address_of(engine: Engine, target: Target) -> tuple[str, str]:
-    """(address, port) that `name`, `name:port` or `http:name:port` means. Raises ApiError. Call inside a turn."""
+def relinked(text: str, prefix: str) -> str:
+    """A page whose links to its own server's paths lead through the proxy (rewriteHTML, apimachinery/pkg/util/proxy/transport.go)."""
+    def link(found: re.Match[str]) -> str:
+        path = found["path"]
+        return found[0] if path.startswith(("//", prefix)) else f"{found['before']}{prefix}{path}"
+
+    return LINK.sub(link, text)
+
+
+def address_of(engine: Engine, target: Target) -> tuple[str, str, str]:
+    """(scheme, address, port) that `name`, `name:port` or `https:name:port` means. Raises ApiError. Call inside a turn."""
     parts = target.name.split(":")
     name, port = (parts[1], parts[2]) if len(parts) == 3 else (parts[0], parts[1] if len(parts) == 2 else "")
-    if len(parts) > 3 or (len(parts) == 3 and parts[0] not in ("http", "")):
+    if len(parts) > 3 or (len(parts) == 3 and parts[0] not in ("http", "https", "")):
         raise bad_request(f'invalid {target.resource.one} request "{target.name}"')
     obj = engine.etcd.get(target.resource.plural, f"{target.namespace}/{name}")
     if obj is None:
         raise not_found("", target.resource.plural, name)
-    if target.resource.plural == "pods":
-        return _pod(obj, port)
-    return _service(obj, name, port)
+    scheme = parts[0] if len(parts) == 3 and parts[0] else "http"
+    return scheme, *(_pod(obj, port) if target.resource.plural == "pods" else _service(obj, name, port))
 
 
 def _pod(pod: Any, port: str) -> tuple[str, str]:

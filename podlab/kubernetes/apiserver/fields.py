@@ -18,6 +18,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "replicationcontrollers": ("status.replicas",),
     "replicasets": ("status.replicas",),
     "jobs": ("status.successful",),
+    "certificatesigningrequests": ("spec.signerName",),
     "events": ("involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
                "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type"),
 }

@@ -37,6 +37,7 @@ SAFE_SYSCTLS = frozenset(
     }
 )
 
+ANY_ADDRESS = "0.0.0.0"
 
 def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
     """(reason, message) where the Pod may not run here, else None."""
@@ -76,7 +77,7 @@ def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
     labels = node["metadata"].get("labels") or EMPTY
     if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or EMPTY).items()):
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-    if (ports := _ports(pod)) and ports & {port for held in others for port in _ports(kubelet.pod(held))}:
+    if (ports := _ports(pod)) and any(_clash(mine, taken) for held in others for taken in _ports(kubelet.pod(held)) for mine in ports):
         return "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
     return None
 
@@ -94,13 +95,19 @@ def _forbidden_sysctl(spec: Map) -> str:
     return ""
 
 
-def _ports(pod: Map) -> set[tuple[int, str]]:
+def _ports(pod: Map) -> set[tuple[str, str, int]]:
+    """(address, protocol, port) of the node that the Pod wants."""
     return {
-        (port["hostPort"], port.get("protocol", "TCP"))
+        (port.get("hostIP") or ANY_ADDRESS, port.get("protocol", "TCP"), port["hostPort"])
         for one in pod["spec"]["containers"]
         for port in one.get("ports") or ()
         if port.get("hostPort")
     }
+
+
+def _clash(one: tuple[str, str, int], other: tuple[str, str, int]) -> bool:
+    """Whether two cannot be had at once: the same port, on the same address or on all of them (HostPortInfo.CheckConflict)."""
+    return one[1:] == other[1:] and (one[0] == other[0] or ANY_ADDRESS in (one[0], other[0]))
 
 
 def _pressure(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:

@@ -10,9 +10,10 @@ Sources: pkg/kubelet/prober/worker.go (doProbe), prober_manager.go (AddPod, Upda
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 from ..objects import EMPTY, Map
-from ..runtime import grpc_health
+from ..runtime import grpc_health, http
 from ..runtime.node import ExecError
 from . import hooks
 from .podspec import EPHEMERAL, INIT, Part, has_probe, part, parts
@@ -27,6 +28,7 @@ KINDS = ("startup", "liveness", "readiness")
 TRIGGER_MS = 5
 OUTPUT_BYTES = 10_240  # maxRespBodyLength, maxReadLength
 SAID_BYTES = 1024
+REDIRECTS = 10  # redirectChecker
 
 
 def watch(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
@@ -168,8 +170,9 @@ def exec_done(kubelet: Kubelet, worker: Worker, key: str, exec_id: str) -> None:
     _result(kubelet, worker, key, probe["id"], status["exit_code"] == 0 and not status["timed_out"], text)
 
 
-def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, result: dict[str, Any]) -> None:
-    """An HTTP or TCP probe has its answer."""
+def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, *rest: Any) -> None:
+    """An HTTP or TCP probe has its answer, the last of `rest`; before it, where it was sent on, the URL asked and how many were."""
+    result: dict[str, Any] = rest[-1]
     probe = worker["probes"].get(key)
     if probe is None or probe["busy"] != "net" or probe["id"] != container_id:
         return
@@ -190,6 +193,8 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
     host, port, _ = hooks.get_request(worker, one, get)
     url = hooks.get_url(worker, one, get)
     if result["ok"]:
+        if 300 <= result["status"] < 400 and _follow(kubelet, worker, key, container_id, spec, *(rest[:-1] or (url, 1)), result):
+            return
         good = 200 <= result["status"] < 400
         _result(
             kubelet, worker, key, container_id, good, "" if good else f"HTTP probe failed with statuscode: {result['status']}"
@@ -209,6 +214,26 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, resul
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": {result["error"]}')
     else:
         _result(kubelet, worker, key, container_id, False, f'Get "{url}": dial tcp {host}:{port}: {hooks.words(result["error"])}')
+
+
+def _follow(
+    kubelet: Kubelet, worker: Worker, key: str, container_id: str, spec: Map, url: str, asked: int, result: dict[str, Any]
+) -> bool:
+    """An answer that sends the probe on: it goes where the same host is meant; elsewhere it ends well, with a warning (redirectChecker and
+    DoHTTPProbe, pkg/probe/http/http.go). Whether it is under way."""
+    name, _, kind = key.rpartition("/")
+    where = next((value for title, value in result["headers"] if title.lower() == "location"), "")
+    to = urljoin(url, where)
+    if where and asked < REDIRECTS and urlsplit(to).hostname == urlsplit(url).hostname:
+        scheme, host, port, target = http.split_url(to)
+        message = http.request("GET", target, f"{host}:{port}", [("User-Agent", "kube-probe/1.36"), ("Accept", "*/*"), ("Connection", "close")])
+        reply = (kubelet.name, ["probe", worker["uid"], key, container_id, to, asked + 1])
+        timeout = int(spec.get("timeoutSeconds") or 1) * 1000
+        kubelet.cluster.network.request(f"host/{kubelet.node}", host, port, message.text(), timeout, reply, scheme == "https")
+        return True
+    text = f"{kind.capitalize()} probe warning: Probe terminated redirects, Response body: {result['body']}"
+    kubelet.record(worker, "Warning", "ProbeWarning", text, part(kubelet.pod(worker), name).path)
+    return False
 
 
 def _grpc_complaint(worker: Worker, spec: Map, result: dict[str, Any]) -> str:

@@ -114,6 +114,8 @@ class Routes:
     def way(self, source: str, address: str, port: int, draw: str, protocol: str = "TCP") -> Way:
         """From a namespace to an address and port; `draw` names the connection, for the choice of an endpoint."""
         if address.startswith("127.") or address in ("::1", "0.0.0.0"):
+            if source.startswith("host/") and (way := self._host_port(source, source.removeprefix("host/"), address, port, protocol)) is not None:
+                return way  # the portmap plugin also turns what the machine sends to itself
             return Way(NEAR_MS, namespace=source, address=address, port=port)
         service = self.service_at(address)
         if service is not None:
@@ -206,13 +208,20 @@ class Routes:
             service = self.cluster.etcd.get("services", self._node_ports[port])
             assert service is not None
             return self._service(source, service, port, "nodePort", draw, node, protocol)
-        for pod in self.cluster.etcd.pods_on(node) if port not in self.network.taken(f"host/{node}", protocol.lower()) else ():
+        return self._host_port(source, node, address, port, protocol) or self._to(source, address, port)
+
+    def _host_port(self, source: str, node: str, address: str, port: int, protocol: str) -> Way | None:
+        """To the Pod whose hostPort it is on this address of the node's, where nothing of the node's own listens there."""
+        if port in self.network.taken(f"host/{node}", protocol.lower()):
+            return None
+        for pod in self.cluster.etcd.pods_on(node):
             for container in pod["spec"]["containers"]:
                 for entry in container.get("ports") or ():
                     meant = entry.get("hostPort") == port and entry.get("protocol", "TCP") == protocol
+                    meant = meant and entry.get("hostIP", "") in ("", "0.0.0.0", "::", address)
                     if meant and dig(pod, "status.podIP") and not pod["spec"].get("hostNetwork"):
                         return self._to(source, pod["status"]["podIP"], entry["containerPort"])
-        return self._to(source, address, port)
+        return None
 
     def _to(self, source: str, address: str, port: int, via: str | None = None) -> Way:
         """To the holder of a Pod's or node's address."""

@@ -7,6 +7,8 @@ descriptors only: no timer runs.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from .process import INT, QUIT, TERM, Data, Errno, Process
 from .program import Program, register
 from .system import Sys
 
+REQUEST_LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/\d\.\d\r?$")
 REQUEST_US = 120  # CPU time of a small request in a C server, order of magnitude
 
 
@@ -184,9 +187,12 @@ def _close(sys: Sys, fd: int, connections: dict[str, Data]) -> None:
 # ---- HTTP
 
 
-def serve_http(proc: Process, sys: Sys, answer: Handler, chores: Chores | None = None) -> int:
-    """Serves HTTP for ever; `answer` gives each request its answer."""
-    return serve(proc, sys, lambda proc, sys, fd, connection, closed: feed_http(proc, sys, fd, connection, answer), chores)
+def serve_http(proc: Process, sys: Sys, answer: Handler, chores: Chores | None = None, over_tls: tuple[int, ...] = ()) -> int:
+    """Serves HTTP for ever; `answer` gives each request its answer. `over_tls`: ports on which TLS is spoken."""
+    def feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
+        return feed_http(proc, sys, fd, connection, answer)
+
+    return serve(proc, sys, secured(feed, {"name": "localhost"}, over_tls) if over_tls else feed, chores)
 
 
 def feed_http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handler) -> bool:
@@ -202,7 +208,7 @@ def feed_http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handle
     while "late" not in connection and "upstream" not in connection:
         request, rest = http.take(connection["buffer"])
         if request is None:
-            return True
+            return not _refused(sys, fd, connection)
         connection["buffer"] = rest
         sys.charge(REQUEST_US)
         found = answer(proc, sys, connection["port"], request, connection["peer"])
@@ -215,6 +221,18 @@ def feed_http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handle
             connection.update(due=sys.now + found.ms, late=[found.message.start, [list(h) for h in found.message.headers], found.message.body])
         elif not _dial(sys, fd, connection, request, found):
             return False
+    return True
+
+
+def _refused(sys: Sys, fd: int, connection: Data) -> bool:
+    """Whether the first line that came is no request's: it is answered at once, without awaiting headers (Go's net/http, readRequest)."""
+    line, newline, _ = connection["buffer"].partition("\n")
+    if not newline or REQUEST_LINE.match(line) or not line.strip("\r"):
+        return False
+    text = "400 Bad Request"
+    with contextlib.suppress(Errno):
+        message = f"HTTP/1.1 {text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{text}"
+        tls.write(sys, fd, connection.get("session"), message)
     return True
 
 

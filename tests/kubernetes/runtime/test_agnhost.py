@@ -91,3 +91,43 @@ def test_resolver_and_hosts_are_told(lab: Lab) -> None:
 def test_the_guestbook_goes_by_the_primary_to_its_replicas(lab: Lab) -> None:
     assert json.loads(get(lab, "frontend", 80, "/guestbook?cmd=set&key=messages&value=TestEntry")) == {"data": "Updated"}
     assert json.loads(get(lab, "frontend", 80, "/guestbook?cmd=get&key=messages")) == {"data": "TestEntry"}
+
+
+@pytest.fixture(scope="module")
+def servers() -> Lab:
+    lab = Lab()
+    env = [{"name": "SERVE_PORT_80", "value": '<a href="/x">test</a>'}, {"name": "SERVE_TLS_PORT_443", "value": "over TLS"}]
+    lab.pod("porter", IMAGE, args=["porter"], env=env)
+    lab.pod("web", "registry.k8s.io/e2e-test-images/agnhost:2.63.0", args=["test-webserver"])
+    lab.pod("nettest", IMAGE, args=["nettest"])
+    lab.pod("hostname", IMAGE, args=["serve-hostname"])
+    lab.pod("kitten", "registry.k8s.io/e2e-test-images/kitten:1.8")
+    lab.client("client", "nicolaka/netshoot")
+    lab.settle(60)
+    return lab
+
+
+def test_porter_serves_its_tls_ports_over_tls_and_knows_markup(servers: Lab) -> None:
+    assert servers.out("client", f"curl -sk https://{servers.ip('porter')}") == "over TLS"
+    assert "TLS" in servers.run("client", f"curl -v https://{servers.ip('porter')}:80")[1]
+    assert "Content-Type: text/html" in servers.out("client", f"curl -si {servers.ip('porter')}")
+
+
+def test_the_test_webserver_reads_paths_as_browsers_write_them_and_lists_directories(servers: Lab) -> None:
+    servers.out("web", "mkdir /results; echo OK > '/results/udp@a b'")
+    assert get(servers, "web", 80, "/results/udp%40a%20b") == "OK\n"
+    assert get(servers, "web", 80, "/results/") == '<pre>\n<a href="udp%40a%20b">udp@a b</a>\n</pre>\n'
+
+
+def test_nettest_tells_who_reported_to_it(servers: Lab) -> None:
+    assert servers.out("client", f"curl -s -d '{{\"Source\": \"prestop\"}}' {servers.ip('nettest')}:8080/write") == '{"Hostname":"nettest"}\n'
+    assert json.loads(get(servers, "nettest", 8080, "/read"))["Received"] == {"prestop": 1}
+
+
+def test_what_is_no_request_is_refused_at_once(servers: Lab) -> None:
+    said = servers.out("client", f"echo hostName | nc -w 2 {servers.ip('hostname')} 9376")
+    assert said.startswith("HTTP/1.1 400 Bad Request\r\n") and said.endswith("\r\n\r\n400 Bad Request")
+
+
+def test_kitten_says_which_picture_it_is(servers: Lab) -> None:
+    assert json.loads(get(servers, "kitten", 80, "/data.json")) == {"image": "kitten.jpg"}

@@ -7,6 +7,8 @@ Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-comman
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
+from urllib.parse import quote, unquote
 
 from .. import grpc_health, http, sockets
 from ..asking import serve_asking
@@ -50,7 +52,7 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
                 sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} listen tcp :{ports[0]}: bind: {error.text.lower()}\n")
                 return 1
     mode = proc["data"]["mode"]
-    if mode in ("netexec", "nettest"):
+    if mode == "netexec":
         return serve_asking(proc, sys, servers.netexec_wish, servers.netexec_answer, servers.netexec_datagrams)
     if mode in SERVERS:
         return serve_http(proc, sys, _answer)
@@ -89,10 +91,16 @@ def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
             return http.response(302, "", [("Location", query(request).get("loc", "/"))])
         return text_answer("ok" if path == "/healthz" else "404 page not found\n", 200 if path in ("/healthz", "/started") else 404)
     if mode == "test-webserver":
-        kind, file = find_file(sys, path, ["index.html"])
+        kind, file = find_file(sys, unquote(path), ["index.html"])
         if kind == "file":
             return text_answer(sys.read_file(file), kind=mime_type(file, "text/plain; charset=utf-8"))
+        if kind == "directory" and path.endswith("/"):
+            names = [name + ("/" if sys.look(f"{file.rstrip('/')}/{name}").is_dir else "") for name in sorted(sys.listdir(file))]
+            lines = "".join(f'<a href="{quote(name)}">{escape(name)}</a>\n' for name in names)
+            return text_answer(f"<pre>\n{lines}</pre>\n", kind="text/html; charset=utf-8")
         return text_answer("404 page not found\n", 404)
+    if mode == "nettest":
+        return servers.nettest_answer(proc, sys, request)
     if mode == "grpc-health-checking":
         return _grpc_health(proc, sys, request)
     return text_answer("404 page not found\n", 404)
@@ -202,8 +210,9 @@ def _etc_hosts(proc: Process, sys: Sys, words: list[str]) -> int:
 
 
 def _porter(proc: Process, sys: Sys, words: list[str]) -> int:
-    listen_on(proc, sys, sorted(int(port) for port in servers.porter_ports(sys)))
-    return serve_http(proc, sys, servers.porter_answer)
+    plain, over_tls = servers.porter_ports(sys), servers.porter_ports(sys, "SERVE_TLS_PORT_")
+    listen_on(proc, sys, sorted(int(port) for port in {**plain, **over_tls}))
+    return serve_http(proc, sys, servers.porter_answer, over_tls=tuple(int(port) for port in over_tls))
 
 
 def _guestbook(proc: Process, sys: Sys, words: list[str]) -> int:

@@ -6,6 +6,7 @@ Source: test/images/agnhost/{netexec,guestbook,porter} in the Kubernetes tree.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,8 @@ from ..process import Data, Errno, Process
 from ..serving import Answer, Late, Waits, query, stamp, text_answer
 from ..system import Sys
 
+MARKUP = re.compile(r"\s*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]", re.IGNORECASE)
+"""What Go's http.DetectContentType takes for HTML."""
 TRIES_MAX = 50  # of one /dial: so many tests ask at once
 PLAIN, JSON = "text/plain; charset=utf-8", "application/json"
 
@@ -176,21 +179,49 @@ def _exit(proc: Process, sys: Sys, values: dict[str, str]) -> Answer:
 # ---- porter
 
 
-def porter_ports(sys: Sys) -> dict[str, str]:
-    """Port -> what it says, of SERVE_PORT_n and SERVE_TCP_PORT_n."""
+def porter_ports(sys: Sys, *prefixes: str) -> dict[str, str]:
+    """Port -> what it says, of SERVE_PORT_n and SERVE_TCP_PORT_n, or of what is asked for."""
     found = {}
     for name, value in sys.proc["env"].items():
-        number = name.removeprefix("SERVE_TCP_PORT_" if name.startswith("SERVE_TCP_PORT_") else "SERVE_PORT_")
-        if number != name and number.isdigit():
-            found[number] = value
+        for prefix in prefixes or ("SERVE_PORT_", "SERVE_TCP_PORT_"):
+            if name.startswith(prefix) and name.removeprefix(prefix).isdigit():
+                found[name.removeprefix(prefix)] = value
     return found
 
 
 def porter_answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
-    value = porter_ports(sys).get(str(port), "")
+    value = porter_ports(sys, "SERVE_PORT_", "SERVE_TCP_PORT_", "SERVE_TLS_PORT_").get(str(port), "")
     if "--json-response" in proc["argv"]:
         return text_answer(json.dumps({"Method": request.method, "Body": value}, separators=(",", ":")), kind=JSON)
-    return text_answer(value)
+    return text_answer(value, kind="text/html; charset=utf-8" if MARKUP.match(value) else PLAIN)
+
+
+# ---- nettest: what others report to it; it looks for no peers itself, which the API server would have to name
+
+
+def nettest_answer(proc: Process, sys: Sys, request: http.Message) -> Answer:
+    data = proc["data"]
+    received: dict[str, int] = data.setdefault("received", {})
+    errors: list[str] = data.setdefault("errors", [])
+    if request.path == "/read":
+        state = {"Hostname": sys.hostname, "Sent": None, "Received": received or None, "Errors": errors or None, "Log": None,
+                 "StillContactingPeers": True}
+        return text_answer(json.dumps(state, indent="\t"))
+    if request.path == "/write":
+        try:
+            source = str(json.loads(request.body).get("Source") or "")
+        except (ValueError, AttributeError):
+            source = ""
+        if source:
+            received[source] = received.get(source, 0) + 1
+        else:
+            errors.append(f"{sys.hostname}: Got request with no source")
+        return text_answer(json.dumps({"Hostname": sys.hostname}, separators=(",", ":")) + "\n")
+    if request.path == "/status":
+        return text_answer("running")
+    if request.path == "/quit":
+        sys.exit(0)
+    return text_answer("404 page not found\n", 404)
 
 
 # ---- guestbook

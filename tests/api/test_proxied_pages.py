@@ -1,0 +1,24 @@
+"""What the proxy of Pods and Services passes on, and what it turns round."""
+
+import pytest
+
+from podlab.api import proxying
+
+PREFIX = "/api/v1/namespaces/default/pods/web:80/proxy"
+
+
+@pytest.mark.parametrize(("page", "seen"), [
+    ('<a href="/next">on</a>', f'<a href="{PREFIX}/next">on</a>'),
+    ("<img alt=x src='/a.png'><form method=post action=/send>", f"<img alt=x src='{PREFIX}/a.png'><form method=post action={PREFIX}/send>"),
+    ('<a href="next">on</a> <a href="//elsewhere/x">away</a> <a href="https://a.b/c">away</a>',
+     '<a href="next">on</a> <a href="//elsewhere/x">away</a> <a href="https://a.b/c">away</a>'),
+    (f'<a href="{PREFIX}/next">already</a>', f'<a href="{PREFIX}/next">already</a>'),
+    ('href="/not in a tag"', 'href="/not in a tag"'),
+])
+def test_links_to_the_servers_own_paths_lead_through_the_proxy(page: str, seen: str) -> None:
+    assert proxying.relinked(page, PREFIX) == seen
+
+
+def test_a_page_of_nothing_but_angle_brackets_is_read_in_time() -> None:
+    page = "<a " * 50_000
+    assert proxying.relinked(page, PREFIX) == page

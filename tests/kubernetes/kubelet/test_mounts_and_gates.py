@@ -1,0 +1,169 @@
+"""What may be mounted and where, whose word makes a Pod ready, and which runtimes a node has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.kubernetes.kubelet.given import World, pod, sh, world
+
+
+def at(*names: str, **mount: Any) -> list[dict[str, Any]]:
+    return [{"name": "v", "mountPath": f"/{name}", **(mount if name == names[0] else {})} for name in names]
+
+
+def shared(command: str, **container: Any) -> dict[str, Any]:
+    """A Pod with an emptyDir `v`."""
+    return pod(sh(command, **container), volumes=[{"name": "v", "emptyDir": {}}])
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    ("..", "unable to provision SubPath `..`: must not contain '..'"),
+    ("/var/x", "error SubPath `/var/x` must not be an absolute path"),
+    ("", "missing value for PLACE"),
+])
+def test_a_subpath_of_variables_stays_inside_its_volume(value: str, words: str) -> None:
+    it = world()
+    it.create(shared("sleep 60", env=[{"name": "PLACE", "value": value}], volumeMounts=at("data", subPathExpr="$(PLACE)")))
+    it.run(3)
+    assert it.state() == "waiting:CreateContainerConfigError" and it.container()["state"]["waiting"]["message"] == words
+
+
+def test_a_container_starts_once_its_subpath_can_be_had() -> None:
+    it = world()
+    env = [{"name": "PLACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['place']"}}}]
+    it.create(shared("touch /data/file; ls /whole/here; sleep 600", env=env, volumeMounts=at("data", "whole", subPathExpr="$(PLACE)")))
+    it.run(3)
+    assert it.state() == "waiting:CreateContainerConfigError"
+    it.patch("p", {"metadata": {"annotations": {"place": "here"}}})
+    it.run(3)
+    assert it.state() == "running#0" and it.logs() == ["file"]
+
+
+def test_a_memory_volume_is_open_to_all_and_sticky_and_so_is_what_is_made_in_it_for_a_subpath() -> None:
+    it = world()
+    volume = {"name": "v", "emptyDir": {"medium": "Memory"}}
+    command = sh("stat -c '%a %u %g' /sub; stat -c '%a' /whole", volumeMounts=at("sub", "whole", subPath="a"))
+    it.create(pod(command, volumes=[volume], restartPolicy="Never", securityContext={"fsGroup": 123, "runAsUser": 1001}))
+    it.run(5)
+    assert it.logs() == ["3777 0 123", "3777"]
+
+
+def hosts_of(it: World) -> tuple[list[str], list[str]]:
+    it.run(5)
+    lines = it.logs()
+    cut = lines.index("--")
+    return lines[:cut], lines[cut + 1:]
+
+
+def test_a_machines_hosts_file_is_what_a_pod_on_its_network_has_below_a_heading() -> None:
+    it = world()
+    volume = {"name": "v", "hostPath": {"path": "/etc/hosts", "type": "FileOrCreate"}}
+    own = sh("cat /etc/hosts; echo --; cat /original", volumeMounts=at("original"))
+    it.create(pod(own, volumes=[volume], hostNetwork=True))
+    managed, original = hosts_of(it)
+    assert managed == ["# Kubernetes-managed hosts file (host network).", *original] and "127.0.0.1\tlocalhost" in original
+
+
+def test_a_container_that_mounts_its_own_hosts_file_keeps_it() -> None:
+    it = world()
+    volume = {"name": "v", "hostPath": {"path": "/etc/hosts", "type": "FileOrCreate"}}
+    it.create(pod(sh("cat /etc/hosts; echo --; cat /original", volumeMounts=at("etc/hosts", "original")), volumes=[volume]))
+    held, original = hosts_of(it)
+    assert held == original and original
+
+
+def test_a_hostpath_file_is_made_where_there_is_none() -> None:
+    it = world()
+    volume = {"name": "v", "hostPath": {"path": "/var/lib/note", "type": "FileOrCreate"}}
+    it.create(pod(sh("test -f /note && echo written > /note && cat /note", volumeMounts=at("note")), volumes=[volume]))
+    it.run(5)
+    assert it.logs()[:1] == ["written"]
+
+
+def test_who_writes_a_gates_condition_makes_the_pod_ready_or_not_at_once() -> None:
+    it = world()
+    it.create(pod(sh("sleep 600"), readinessGates=[{"conditionType": "example.com/one"}, {"conditionType": "example.com/two"}]))
+    it.run(4)
+
+    def say(gate: str, status: str) -> str:
+        it.patch("p", {"status": {"conditions": [{"type": f"example.com/{gate}", "status": status}]}}, "status")
+        it.run(2)
+        return it.condition("Ready")
+
+    assert it.condition("Ready") == "False:ReadinessGatesNotReady"
+    assert say("one", "True") == "False:ReadinessGatesNotReady"
+    assert say("two", "True") == "True"
+    assert say("one", "False") == "False:ReadinessGatesNotReady"
+
+
+def runtime_class(it: World, name: str, handler: str) -> None:
+    it.create({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": handler})
+
+
+def test_a_runtime_that_the_node_has_not_got_makes_no_sandbox() -> None:
+    it = world()
+    runtime_class(it, "sandboxed", "runsc")
+    it.create(pod(sh("sleep 600"), runtimeClassName="sandboxed"))
+    it.run(4)
+    assert it.state() == "waiting:ContainerCreating"
+    words = 'Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "runsc" is configured'
+    assert it.events("FailedCreatePodSandBox") == [words]
+    it.run(60)
+    assert it.count("FailedCreatePodSandBox") > 1
+
+
+def test_a_runtime_that_the_node_has_runs_the_pod() -> None:
+    it = world()
+    runtime_class(it, "usual", "runc")
+    it.create(pod(sh("sleep 600"), runtimeClassName="usual"))
+    it.run(4)
+    assert it.state() == "running#0"
+
+
+def listening(name: str, address: str, protocol: str = "TCP") -> dict[str, Any]:
+    made = pod(sh("sleep 600", ports=[{"containerPort": 80, "hostPort": 8080, "hostIP": address, "protocol": protocol}]), nodeName="node-1")
+    made["metadata"]["name"] = name
+    return made
+
+
+def test_two_pods_may_have_one_host_port_on_different_addresses_or_protocols() -> None:
+    it = world()
+    for name, address, protocol in (("a", "127.0.0.1", "TCP"), ("b", "172.30.255.1", "TCP"), ("c", "172.30.255.1", "UDP"), ("d", "127.0.0.1", "TCP")):
+        it.create(listening(name, address, protocol))
+        it.run(3)
+    it.create(listening("e", ""))
+    it.run(3)
+    assert [it.phase(name) for name in "abcde"] == ["Running", "Running", "Running", "Failed", "Failed"]
+
+
+def test_a_privileged_container_adds_and_takes_away_a_device() -> None:
+    it = world()
+    command = "ip link add dummy0 type dummy && ip link | grep -c dummy0; ip link add dummy0 type dummy; ip link del dummy0; ip link del dummy0; true"
+    it.create(pod(sh(command, securityContext={"privileged": True}), restartPolicy="Never"))
+    it.run(4)
+    assert it.logs() == ["1", "ip: RTNETLINK answers: File exists", "ip: can't find device 'dummy0'"]
+
+
+def probed(where: str) -> World:
+    """A Pod whose liveness probe, each second, is sent on to `where`; its server says at /healthz for ten seconds that it is well."""
+    it = world(images=[AGNHOST])
+    probe = {"httpGet": {"path": f"/redirect?loc={where}", "port": 8080}, "periodSeconds": 1, "failureThreshold": 1, "initialDelaySeconds": 5}
+    it.create(pod({"name": "c", "image": AGNHOST, "args": ["liveness"], "livenessProbe": probe}))
+    it.run(60)
+    return it
+
+
+AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
+
+
+def test_a_probe_goes_where_its_own_host_sends_it() -> None:
+    it = probed("%2Fhealthz")
+    assert it.container()["restartCount"] > 0 and not it.events("ProbeWarning")
+
+
+def test_a_probe_that_is_sent_to_another_host_ends_well_with_a_warning() -> None:
+    it = probed("http%3A%2F%2F0.0.0.0%2F")
+    assert it.container()["restartCount"] == 0
+    assert it.events("ProbeWarning") == ["Liveness probe warning: Probe terminated redirects, Response body: "]
