@@ -6,6 +6,7 @@ Sources: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go and pkg/util/v
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +116,11 @@ def forbidden(group: str, plural: str, name: str, why: str, causes: list[dict[st
         details["causes"] = causes
     subject = f'{qualified(plural, group)} "{name}"' if name else qualified(plural, group)
     return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", details)
+
+
+def subject_of(metadata: Mapping[str, Any]) -> str:
+    """What admission calls an object that may not have its name yet (extractResourceName, S/apiserver/pkg/admission/errors.go)."""
+    return str(metadata.get("name") or metadata.get("generateName") or "Unknown")
 
 
 def bad_request(message: str) -> ApiError:

@@ -36,6 +36,17 @@ def test_nothing_is_made_in_a_namespace_that_is_missing() -> None:
     assert (caught.value.code, caught.value.message) == (404, 'namespaces "ghost" not found')
 
 
+@pytest.mark.parametrize(("spec", "why"), [
+    ({"priorityClassName": "zz"}, "no PriorityClass with name zz was found"),
+    ({"serviceAccountName": "zz"}, 'error looking up service account refusals/zz: serviceaccount "zz" not found'),
+    ({"runtimeClassName": "zz"}, 'pod rejected: RuntimeClass "zz" not found'),
+])
+def test_what_has_no_name_yet_is_refused_by_the_one_its_name_will_begin_with(spec: dict[str, str], why: str) -> None:
+    manifest = pod(**spec)
+    manifest["metadata"] = {"generateName": "web-"}
+    assert refusal(manifest) == f'pods "web-" is forbidden: {why}'  # extractResourceName
+
+
 def test_nothing_is_made_in_a_namespace_that_ends() -> None:
     ctx = Ctx({"kind": "Namespace", "metadata": {"name": "refusals", "deletionTimestamp": "2026-11-21T00:00:00Z"}})
     with pytest.raises(ApiError) as caught:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...resources import Resource
-from ..errors import forbidden, not_found
+from ..errors import forbidden, not_found, subject_of
 from ..strategy import Context
 
 IMMORTAL = ("default", "kube-system", "kube-public")
@@ -26,7 +26,7 @@ def admit(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
     if namespace["metadata"].get("deletionTimestamp") or (namespace.get("status") or {}).get("phase") == "Terminating":
         causes = [{"reason": "NamespaceTerminating", "message": f"namespace {name} is being terminated",
                    "field": "metadata.namespace"}]
-        raise forbidden(resource.group, resource.plural, obj["metadata"].get("name") or "",
+        raise forbidden(resource.group, resource.plural, subject_of(obj["metadata"]),
                         f"unable to create new content in namespace {name} because it is being terminated", causes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import forbidden
+from ..errors import forbidden, subject_of
 from ..strategy import Context
 
 Object = dict[str, Any]
@@ -13,7 +13,7 @@ Object = dict[str, Any]
 
 def admit(obj: Object, ctx: Context) -> None:
     """Raises ApiError 403 for an unknown class, or for a number that is not the class's."""
-    spec, name = obj["spec"], obj["metadata"].get("name") or ""
+    spec, name = obj["spec"], subject_of(obj["metadata"])
     value, policy, chosen = 0, "PreemptLowerPriority", spec.get("priorityClassName")
     if chosen:
         found = ctx.find("priorityclasses", chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...objects import thaw
-from ..errors import forbidden
+from ..errors import forbidden, subject_of
 from ..strategy import Context
 
 Object = dict[str, Any]
@@ -13,7 +13,7 @@ Object = dict[str, Any]
 
 def admit(obj: Object, ctx: Context) -> None:
     """Raises ApiError 403 for an unknown class, or an overhead or node selector at odds with it."""
-    spec, name = obj["spec"], obj["metadata"].get("name") or ""
+    spec, name = obj["spec"], subject_of(obj["metadata"])
     wanted = spec.get("runtimeClassName")
     if not wanted:
         if spec.get("overhead"):

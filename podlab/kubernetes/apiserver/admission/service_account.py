@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...objects import Map, freeze
-from ..errors import forbidden
+from ..errors import forbidden, subject_of
 from ..strategy import Context
 
 Object = dict[str, Any]
@@ -35,7 +35,7 @@ def admit(obj: Object, ctx: Context) -> None:
     namespace, name = metadata["namespace"], spec.get("serviceAccountName") or "default"
     account = ctx.find("serviceaccounts", name, namespace)
     if account is None:
-        raise forbidden("", "pods", metadata.get("name") or "",
+        raise forbidden("", "pods", subject_of(metadata),
                         f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found')
     spec = obj["spec"] = {**spec, "serviceAccountName": name, "serviceAccount": name}
     wanted = spec.get("automountServiceAccountToken")
