@@ -13,7 +13,7 @@ from ..cluster import KUBERNETES_VERSION
 from ..resources import Resource
 from . import discovery
 
-MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 SWAGGER, INFO, PATHS = 1, 2, 8  # Document
 TITLE, VERSION = 1, 2  # Info
 PATH, NAME, VALUE = 2, 1, 2  # Paths; NamedPathItem

@@ -181,11 +181,11 @@ def has_files(call: Call) -> bool:
 
 
 def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
-           selecting: bool = True) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
+           selecting: bool = True, unnamed_all: bool = False) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
     """(the live objects that the arguments, -l, --all or -f name, what could not be had).
 
     Raises KubectlError when a kind is given and nothing says which of it; `unnamed` is the text then. Without `selecting` the
-    flag --selector means something else to this command (expose).
+    flag --selector means something else to this command (expose). `unnamed_all`: a kind alone means all of it (rollout).
     """
     arguments = call.arguments if arguments is None else arguments
     wrong: list[ApiError | str] = []
@@ -203,7 +203,7 @@ def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
         raise KubectlError(NOTHING_NAMED)
     wanted = targets(arguments, call.customs)
     flags = call.flags
-    many = selecting and any(flags.get(name) for name in ("selector", "field-selector", "all"))
+    many = unnamed_all or (selecting and any(flags.get(name) for name in ("selector", "field-selector", "all")))
     if selecting and any(target.name for target in wanted) and flags.get("selector"):
         raise KubectlError("error: name cannot be provided when a selector is specified\n")
     if flags.get("all") and any(target.name for target in wanted):

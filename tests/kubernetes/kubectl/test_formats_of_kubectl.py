@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.kubectl.output import printer, render, sort_objects
+from podlab.kubernetes.kubectl.output import go_sort, printer, render, sort_objects
 from podlab.kubernetes.kubectl.terminal import KubectlError
 from podlab.kubernetes.objects import freeze
 
@@ -84,14 +84,24 @@ def test_template_flag_alone_is_a_go_template() -> None:
 
 
 @pytest.mark.parametrize(("values", "expected"), [
-    (["web-10", "web-2", "web-1"], ["web-1", "web-2", "web-10"]),
-    (["web-5d4-a", "web-5d4b", "web-05", "web-5", "web5"], ["web5", "web-5", "web-5d4-a", "web-5d4b", "web-05"]),
+    (["web-2", "web-10", "web-1", "Web"], ["Web", "web-1", "web-10", "web-2"]),
     (["1Gi", "500Mi", "2Gi"], ["500Mi", "1Gi", "2Gi"]),
     ([3, 1, 2], [1, 2, 3]),
-], ids=["texts in their natural order", "digits before other characters", "quantities by amount", "numbers by value"])
+], ids=["texts by their bytes", "quantities by amount", "numbers by value"])
 def test_sort_by_orders(values: list[Any], expected: list[Any]) -> None:
     found = sort_objects([pod(str(i), spec={"x": value}) for i, value in enumerate(values)], ".spec.x")
     assert [obj["spec"]["x"] for obj in found] == expected
+
+
+def test_many_equals_come_in_the_order_that_gos_sort_leaves_them_in() -> None:
+    """Events of a live cluster by .reason and by time, as kubectl v1.32.4 printed them: tests/services/test_same_words.py; here a short one."""
+    assert go_sort([*range(12)], lambda a, b: False) == [*range(12)]  # by insertion: stable
+    assert go_sort([*range(40)], lambda a, b: a % 7 < b % 7) != sorted(range(40), key=lambda n: n % 7)
+    for length in (13, 49, 50, 51, 200, 1000):
+        mixed = [(n * 7919) % 101 for n in range(length)]
+        assert go_sort(mixed, lambda a, b: a < b) == sorted(mixed)
+        assert go_sort(mixed[::-1], lambda a, b: a > b) == sorted(mixed, reverse=True)
+        assert go_sort([*range(length)], lambda a, b: a > b) == [*range(length)][::-1]
 
 
 def test_sort_by_puts_objects_without_the_field_first() -> None:

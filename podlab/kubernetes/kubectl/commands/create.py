@@ -240,7 +240,11 @@ def job(call: Call) -> None:
                                     status={}))
         return
     kind, _, source = flags["from"].partition("/")
-    if by_any_name(kind) is not BY_PLURAL["cronjobs"] or not source:
+    found = by_any_name(kind)
+    if found is not None and found is not BY_PLURAL["cronjobs"] and source:
+        call.request("get", found, source, call.namespace if found.namespaced else "")
+        raise KubectlError(f"error: unknown object type *{found.version}.{found.kind}\n")
+    if found is None or not source:
         raise KubectlError("error: from must be an existing cronjob\n")
     cron = call.request("get", "cronjobs", source, call.namespace)
     template = thaw(cron["spec"]["jobTemplate"])

@@ -24,10 +24,10 @@ WIDTH, FIELD_WIDTH = 76, 78
       usage="explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2]")
 def explain(call: Call) -> None:
     if not call.arguments:
-        raise call.usage_error("You must specify the type of resource to explain. Use \"kubectl api-resources\" for a complete "
-                               "list of supported resources.\n")
+        raise KubectlError('error: You must specify the type of resource to explain. Use "kubectl api-resources" for a complete '
+                           "list of supported resources.\n\n")
     if len(call.arguments) > 1:
-        raise call.usage_error("We accept only this format: explain RESOURCE\n")
+        raise KubectlError("error: We accept only this format: explain RESOURCE\n")
     kind, *path = call.arguments[0].rstrip(".").split(".")
     if call.flags["api-version"]:
         group = call.flags["api-version"].rpartition("/")[0]

@@ -41,11 +41,15 @@ def taint(call: Call) -> Command:
     if not call.arguments or call.arguments[0] not in ("node", "nodes", "no", "Node"):
         raise KubectlError("error: invalid resource type " + (call.arguments[0] if call.arguments else "")
                            + ", only node types are supported\n")
-    if not names and not (call.flags["all"] or call.flags["selector"]):
-        raise KubectlError("error: one or more resources must be specified as <resource> <name> or <resource>/<name>\n")
     if not specs:
         raise KubectlError("error: at least one taint update is required\n")
+    if not names and not (call.flags["all"] or call.flags["selector"]):
+        raise KubectlError("error: one or more resources must be specified as <resource> <name> or <resource>/<name>\n")
     add, remove = _taints(specs)
+    both = [f"{one['key']}={effect or one['effect']}" for one in add for key, effect in remove
+            if key == one["key"] and effect in ("", one["effect"])]
+    if both:
+        raise KubectlError(f"error: can not both modify and remove the following taint(s) in the same command: {', '.join(both)}\n")
     infos, wrong = yield from _nodes(call, names)
     for info in infos:
         try:

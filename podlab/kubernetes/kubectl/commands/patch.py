@@ -11,8 +11,8 @@ from ...apiserver.decode import decode_with_warnings
 from ...apiserver.errors import bad_request
 from ...apiserver.json_faults import json_fault
 from ...apiserver.patch import apply_patch
-from ...client import PATCH_TYPES
 from ...bounded_yaml import Loader, bound
+from ...client import PATCH_TYPES
 from ...resources import Resource
 from ..builder import FILES, select
 from ..flags import Flag

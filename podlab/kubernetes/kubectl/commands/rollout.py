@@ -36,7 +36,7 @@ def _required(call: Call) -> None:
       summary="Show the status of the rollout", usage="rollout status (TYPE NAME | TYPE/NAME) [flags]")
 def status(call: Call) -> Command:
     _required(call)
-    infos, wrong = yield from select(call)
+    infos, wrong = yield from select(call, unnamed_all=True)
     fail_with(wrong)
     for info in infos:
         if info.resource.plural not in VIEWERS:
@@ -163,7 +163,7 @@ def history(call: Call) -> Command:
     _required(call)
     if call.flags["revision"] < 0:
         raise KubectlError(f"error: revision must be a positive integer: {call.flags['revision']}\n")
-    infos, wrong = yield from select(call)
+    infos, wrong = yield from select(call, unnamed_all=True)
     fail_with(wrong)
     for info in infos:
         if info.resource.plural not in VIEWERS:
@@ -217,7 +217,7 @@ def _template_text(held: tuple[Any, Any]) -> str:
       summary="Undo a previous rollout", usage="rollout undo (TYPE NAME | TYPE/NAME) [flags]")
 def undo(call: Call) -> Command:
     _required(call)
-    infos, wrong = yield from select(call)
+    infos, wrong = yield from select(call, unnamed_all=True)
     fail_with(wrong)
     for info in infos:
         if info.resource.plural not in VIEWERS:
@@ -331,7 +331,7 @@ def _resumed(call: Call, info: Info, obj: Any) -> str | None:
 
 def _change(call: Call, change: Any, done: str) -> Command:
     _required(call)
-    infos, wrong = yield from select(call)
+    infos, wrong = yield from select(call, unnamed_all=True)
     if not infos and not wrong and call.flags["selector"]:
         raise KubectlError(f"No resources found in {call.namespace} namespace.\n", 0)
     for info in infos:

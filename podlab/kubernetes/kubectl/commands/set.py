@@ -171,7 +171,7 @@ def _resource_list(text: str) -> dict[str, str]:
     for part in text.split(","):
         name, equals, value = part.partition("=")
         if not equals:
-            raise KubectlError(f"error: invalid argument syntax {part}, expected <resource>=<value>\n")
+            raise KubectlError(f"error: Invalid argument syntax {part}, expected <resource>=<value>\n")
         try:
             quantity.parse(value)
         except quantity.QuantityError as error:
@@ -207,7 +207,7 @@ def set_selector(call: Call) -> Command:
 
     def change(obj: Json, info: Info) -> str | None:
         if info.resource.plural != "services":
-            return f"error: selector of {info.resource.kind} cannot be set: only services have a selector that may change"
+            return "error: setting a selector is only supported for Services"
         obj["spec"]["selector"] = pairs
         return None
     return (yield from update(call, change, "selector updated", "failed to patch selector update %s", call.arguments[:-1], always=True))

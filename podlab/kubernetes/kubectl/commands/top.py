@@ -94,6 +94,8 @@ def top_node(call: Call) -> None:
     flags = call.flags
     _available(call)
     _sortable(call)
+    if call.arguments and call.terminal.api.client.find("nodes", call.arguments[0]) is None:
+        raise not_found("metrics.k8s.io", "nodemetrics", call.arguments[0])
     nodes = [call.request("get", "nodes", call.arguments[0])] if call.arguments else \
         call.request("list", "nodes", **({"labelSelector": flags["selector"]} if flags["selector"] else {}))["items"]
     rows: list[tuple[int, int, list[str]]] = []

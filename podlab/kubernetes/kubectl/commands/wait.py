@@ -114,7 +114,8 @@ def _until(call: Call, info: Info, want: str, test: Any, deadline: int, late: li
             call.terminal.out(f"{named} condition met\n")
             return 0
         if call.now >= deadline:
-            late.append(f"error: timed out waiting for the condition on {info.resource.plural}/{info.name}")
+            late.append(f"error: timed out waiting for the condition on {info.resource.plural}/{info.name}" if call.flags["timeout"]
+                        else f"error: condition not met for {info.resource.plural}/{info.name}")
             return 1
         yield Wait(deadline - call.now)
 
