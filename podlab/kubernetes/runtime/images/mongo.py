@@ -172,10 +172,12 @@ def _answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, pe
         return _failed(sys, str(found.get("errmsg") or "connection() error occurred during connection handshake: connection refused"))
     if not found["documents"]:
         return text_answer(f"ERROR: Question {number} not found\n", 404)
-    question: dict[str, Any] = found["documents"][0]
+    question = found["documents"][0]
     if what == "question":
-        told = {name: question.get(name, empty) for name, empty in (("id", 0), ("text", ""), ("correctAnswerIndex", 0), ("answers", None))}
-        _log(sys, f"Question: {{{told['id']} {told['text']} {told['correctAnswerIndex']} [{' '.join(told['answers'] or ())}]}}")
+        told = {"id": 0, "text": "", "correctAnswerIndex": 0, "answers": None}
+        told.update({name: question[name] for name in told if name in question})
+        answers = " ".join(question.get("answers") or ())
+        _log(sys, f"Question: {{{told['id']} {told['text']} {told['correctAnswerIndex']} [{answers}]}}")
         return text_answer(json.dumps(told, separators=(",", ":"), ensure_ascii=False) + "\n")
     judged = _judged(sys, question, _given(request, number) or {})
     shown = f"{judged['questionId']} {judged['answerIndex']} {judged['correctAnswerIndex']} {str(judged['correct']).lower()}"

@@ -151,12 +151,13 @@ class Machine:
             self.asked = self.printing = 0
             try:
                 data["pc"] = self.step(self.script.steps[data["pc"]], data["pc"], data["tries"])
-            except Thrown as error:
+            except (Thrown, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+                thrown = error if isinstance(error, Thrown) else problem("TypeError", f"podlab: this statement cannot be run here: {error}")
                 if not data["tries"]:
-                    raise
+                    raise thrown from None
                 data["pc"], name = data["tries"].pop()
                 if name:
-                    self.scopes[-1][name] = error.value
+                    self.scopes[-1][name] = thrown.value
             data["replies"], data["printed"] = [], 0
         return True
 
@@ -378,7 +379,8 @@ class Machine:
         replies = self.data["replies"]
         if len(replies) < self.asked:
             replies.append(found())
-        return json.loads(json.dumps(replies[self.asked - 1]))
+        reply = replies[self.asked - 1]
+        return json.loads(json.dumps(reply)) if isinstance(reply, (dict, list)) else reply
 
     def out(self, text: str) -> None:
         self.printing += 1
@@ -577,10 +579,7 @@ def _on_collection(machine: Machine, held: Data, name: str, given: list[Any]) ->
     place = {"db": held["$db"], "coll": held["$collection"]}
     query: Any = given[0] if given and given[0] is not None else {}
     if name in ("insertOne", "insertMany", "insert"):
-        documents = query if isinstance(query, list) else [query]
-        for one in documents:
-            if "_id" not in one:
-                one["_id"] = machine.fresh_id()
+        documents = [one if "_id" in one else {"_id": machine.fresh_id(), **one} for one in (query if isinstance(query, list) else [query])]
         machine.server({"op": "insert", **place, "documents": documents})
         if name == "insertOne":
             return {"acknowledged": True, "insertedId": documents[0]["_id"]}

@@ -22,6 +22,7 @@ from .mongo_script import Unfinished, Wrong, parse
 VERSION = "2.5.8"
 OPTIONS = ("--eval", "--file", "-f", "--host", "--port", "-u", "--username", "-p", "--password", "--authenticationDatabase")
 STEPS = 500  # of a script between two looks at the clock
+STEP_US = 100  # CPU time of a statement in mongosh, which awaits each, order of magnitude
 
 
 def mongosh(proc: Process, sys: Sys, event: Event) -> int:
@@ -112,7 +113,7 @@ def _go(proc: Process, sys: Sys) -> None:
     """Runs data["text"] to its end. Raises Quit, Thrown, Wrong, Blocked."""
     machine = Machine(proc, sys, parse(proc["data"]["text"]))
     while machine.run(STEPS):
-        sys.charge(STEPS * 20)
+        sys.charge(STEPS * STEP_US)
         sys.breathe()
 
 
@@ -197,8 +198,9 @@ def mongoimport(proc: Process, sys: Sys, event: Event) -> int:
             mongo_client.ask(proc, sys, {"op": "drop", "db": database, "coll": collection})
             did.append("drop")
         if "documents" not in data:
+            text = sys.read_file(given["file"]) if given.get("file") else sys.read(0)
             data["documents"] = [{"_id": {"$oid": f"{sys.now // 1000:08x}{sys.random(1 << 32):08x}{at:08x}"}, **one}
-                                 for at, one in enumerate(_documents(sys.read_file(given["file"]) if given.get("file") else sys.read(0)))]  # fmt: skip
+                                 for at, one in enumerate(_documents(text))]  # fmt: skip
         found = mongo_client.ask(proc, sys, {"op": "insert", "db": database, "coll": collection, "documents": data["documents"]})
     except mongo_client.Unreachable as error:
         log(f"error connecting to host: could not connect to server: {error.message}")
