@@ -32,6 +32,7 @@ class Walker:
         self.sent: list[str] = []
         self.began = time.monotonic()
         self.asked = 0
+        self.seen = False  # what the first wrong choice offers to see
         page.on("websocket", lambda socket: socket.on("framesent", lambda payload: self.sent.append(str(payload))))
 
     def breathe(self) -> None:
@@ -96,13 +97,19 @@ class Walker:
             self.answered()
 
     def question(self, fieldset: Locator, right: int) -> None:
-        """A wrong choice is told why; then the right one."""
+        """A wrong choice is told why, and the lesson's first one is seen in the cluster; then the right one."""
         for index in (1 - min(right, 1), right):
             self.breathe()
             choice = fieldset.locator(".choice").nth(index)
             choice.locator("> button").click()
             expect(choice).to_have_class(re.compile("right" if index == right else "wrong"), timeout=ANSWER_MS)
             expect(choice.locator("> p")).not_to_be_empty()
+            if index != right:
+                show = choice.get_by_role("button", name="직접 보기")
+                expect(show).to_be_visible()
+                if not self.seen:
+                    self.seen = True
+                    self.take(show)
         expect(fieldset).to_have_class(re.compile("solved"))
 
     def exercise(self, step: Step) -> None:
@@ -162,6 +169,7 @@ def test_every_lesson_is_walked_to_its_end(lesson: Lesson, new_page: Callable[..
     expect(page.locator("#dots i.on")).to_have_count(len(lesson.steps))
     expect(page.locator("#notices")).to_contain_text("모든 걸음을 마쳤습니다")
     assert_fits(page)
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "the page itself scrolls beside its columns"
 
 
 @every_lesson
