@@ -170,9 +170,11 @@ RULES: dict[str, Rule] = {
     "clusterrole-aggregated": _r("다른 클러스터롤의 규칙을 모았습니다", quiet=True),
     "root-ca-published": _r("인증서 컨피그맵을 넣었습니다", quiet=True),
     "serviceaccount-default": _r("기본 서비스어카운트를 만들었습니다", quiet=True),
+    "account-token-filled": _r("서비스어카운트 {account}의 토큰을 넣었습니다", "서비스어카운트의 토큰을 넣었습니다", quiet=True),
+    "account-token-without-account": _r("가리키는 서비스어카운트가 없어 토큰 시크릿을 지웠습니다"),
     "gc-orphan": _r("주인 {owner:을/를} 지우되 이것은 남겼습니다", "주인을 지우되 이것은 남겼습니다"),
     "gc-foreground": _r("딸린 것을 먼저 지우고 있습니다"),
-    "gc-circle": _r("주인 {owner}와 서로 기다리지 않도록 기다림을 풀었습니다", "서로 기다리지 않도록 기다림을 풀었습니다", quiet=True),
+    "gc-circle": _r("주인 {owner} 쪽과 서로 기다리지 않도록 기다림을 풀었습니다", "서로 기다리지 않도록 기다림을 풀었습니다", quiet=True),
     "namespace-deleting": _r(
         "네임스페이스 {namespace:을/를} 지우면서 그 안의 것을 모두 지웁니다", "네임스페이스를 지우면서 그 안의 것을 모두 지웁니다"
     ),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..cluster import Cluster
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+LEGACY_ISSUER, LEGACY = "kubernetes/serviceaccount", "kubernetes.io/serviceaccount"
 LEAST_SECONDS, MOST_SECONDS = 600, 1 << 32  # ValidateTokenRequest
 DEFAULT_SECONDS = 3600
 WARN_AFTER, EXTENDED_SECONDS = 3607, 365 * 24 * 3600  # WarnOnlyBoundTokenExpirationPeriod, ExpirationExtensionSeconds
@@ -67,6 +68,28 @@ def written(cluster: Cluster, grant: list[Any]) -> tuple[str, Claims]:
     return f"{text}.{_signature(cluster, text)}", claims
 
 
+def of_secret(cluster: Cluster, secret: Mapping[str, Any], account: Mapping[str, Any]) -> str:
+    """The token that a Secret keeps: it names the Secret and never ends (pkg/serviceaccount/legacy.go, LegacyClaims)."""
+    namespace, name = account["metadata"]["namespace"], account["metadata"]["name"]
+    claims = {"iss": LEGACY_ISSUER, f"{LEGACY}/namespace": namespace, f"{LEGACY}/secret.name": secret["metadata"]["name"],
+              f"{LEGACY}/service-account.name": name, f"{LEGACY}/service-account.uid": account["metadata"]["uid"],
+              "sub": f"system:serviceaccount:{namespace}:{name}"}  # fmt: skip
+    text = _part({"alg": "RS256", "kid": cluster.random.hexadecimal(43, "token-key")}) + "." + _part(claims)
+    return f"{text}.{_signature(cluster, text)}"
+
+
+def _check_legacy(cluster: Cluster, token: str, legacy: Mapping[str, Any]) -> Claims:
+    """A Secret's token holds as long as the Secret keeps it and the account is there (legacyValidator.Validate)."""
+    namespace, name = legacy[f"{LEGACY}/namespace"], legacy[f"{LEGACY}/service-account.name"]
+    secret = cluster.etcd.get("secrets", key_of(namespace, legacy[f"{LEGACY}/secret.name"]))
+    account = cluster.etcd.get("serviceaccounts", key_of(namespace, name))
+    kept = base64.b64decode((secret.get("data") or {}).get("token") or "").decode("ascii", "replace") if secret is not None else ""
+    uid = legacy[f"{LEGACY}/service-account.uid"]
+    if kept != token or account is None or account["metadata"]["uid"] != uid:
+        raise BadToken("invalid bearer token, service account token has been invalidated")
+    return {**legacy, "aud": [ISSUER], "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}}}
+
+
 def _bound(cluster: Cluster, namespace: str, account: str, reference: Mapping[str, Any]) -> list[str]:
     """(kind, name, uid) of the bound object, and after them those of its node."""
     kind, name = reference.get("kind", ""), reference.get("name", "")
@@ -101,6 +124,8 @@ def check(cluster: Cluster, token: str, audiences: tuple[str, ...] = (ISSUER,)) 
         raise BadToken("invalid bearer token") from None
     if signature != _signature(cluster, text) or not isinstance(claims, dict):
         raise BadToken("invalid bearer token")
+    if claims["iss"] == LEGACY_ISSUER:
+        return _check_legacy(cluster, token, claims)
     if claims["exp"] * 1000 <= cluster.now:
         raise BadToken("invalid bearer token, service account token has expired")
     if not any(one in claims["aud"] for one in audiences):
@@ -120,7 +145,7 @@ def check(cluster: Cluster, token: str, audiences: tuple[str, ...] = (ISSUER,)) 
 def user_info(claims: Claims) -> dict[str, Any]:
     """The authentication.k8s.io UserInfo of a token's bearer (pkg/serviceaccount/util.go, ServiceAccountInfo.UserInfo)."""
     told = claims["kubernetes.io"]
-    extra = {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]}
+    extra = {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]} if "jti" in claims else {}
     for kind in ("pod", "node"):
         if kind in told:
             extra[f"authentication.kubernetes.io/{kind}-name"] = [told[kind]["name"]]

@@ -29,12 +29,13 @@ from .resourceclaim import ResourceClaimController
 from .resourcequota import ResourceQuotaController
 from .root_ca_cert_publisher import RootCACertPublisher
 from .serviceaccount import ServiceAccountController
+from .serviceaccount_tokens import TokensController
 from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
 from .ttl_after_finished import TTLAfterFinishedController
 
 CONTROLLERS: tuple[type[Component], ...] = (
-    ServiceAccountController, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
+    ServiceAccountController, TokensController, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
     ReplicaSetController, ReplicationControllerController, DeploymentController, StatefulSetController, DaemonSetController,
     JobController, CronJobController, TTLAfterFinishedController, HorizontalPodAutoscalerController, DisruptionController,
     EndpointSliceController, EndpointsController, EndpointSliceMirroringController,

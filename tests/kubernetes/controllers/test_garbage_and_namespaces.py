@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
+from podlab.kubernetes.apiserver import account_tokens
 from podlab.kubernetes.cluster import Cluster
 
 from .support import admin, alive, condition, create, pod, pods, workload
@@ -108,3 +110,29 @@ def test_a_checkpoint_in_the_middle_of_everything_gives_the_same_future(cluster:
         admin(one).delete("deployments", "web", "default", propagation="Foreground")
         one.run_for(5)
     assert json.dumps(cluster.checkpoint()["etcd"], sort_keys=True) == json.dumps(copy.checkpoint()["etcd"], sort_keys=True)
+
+
+def token_secret(account: str) -> dict[str, Any]:
+    metadata = {"name": "kept", "annotations": {"kubernetes.io/service-account.name": account}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/service-account-token"}
+
+
+def test_a_token_secret_is_filled_for_its_account_whose_bearer_is_known_until_either_goes(cluster: Cluster) -> None:
+    create(cluster, "serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}})
+    create(cluster, "secrets", token_secret("robot"))
+    cluster.run_for(1)
+    data = admin(cluster).get("secrets", "kept", "default")["data"]
+    assert sorted(data) == ["ca.crt", "namespace", "token"] and base64.b64decode(data["namespace"]) == b"default"
+    token = base64.b64decode(data["token"]).decode()
+    assert account_tokens.user_info(account_tokens.check(cluster, token))["username"] == "system:serviceaccount:default:robot"
+    admin(cluster).delete("serviceaccounts", "robot", "default")
+    cluster.run_for(1)
+    assert admin(cluster).find("secrets", "kept", "default") is None
+    with pytest.raises(account_tokens.BadToken):
+        account_tokens.check(cluster, token)
+
+
+def test_a_token_secret_for_nobody_goes_at_once(cluster: Cluster) -> None:
+    create(cluster, "secrets", token_secret("nobody"))
+    cluster.run_for(1)
+    assert admin(cluster).find("secrets", "kept", "default") is None
