@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from . import http, sockets
 from .process import Data, Errno, Process
-from .serving import Answer, Chores, feed_http, serve
+from .serving import Answer, Chores, feed_http, secured, serve
 from .system import Sys
 
 DATAGRAM_MS = 5_000  # agnhost netexec waits so long for a UDP answer
@@ -56,8 +56,10 @@ Wishes = Callable[[Process, Sys, http.Message, Learned], Wanted | None]
 Answers = Callable[[Process, Sys, http.Message, Learned, str], Answer]
 
 
-def serve_asking(proc: Process, sys: Sys, wish: Wishes, answer: Answers, chores: Chores | None = None) -> int:
-    """Serves HTTP for ever."""
+def serve_asking(
+    proc: Process, sys: Sys, wish: Wishes, answer: Answers, chores: Chores | None = None, over_tls: tuple[int, ...] = ()
+) -> int:
+    """Serves HTTP for ever. `over_tls`: ports on which TLS is spoken."""
 
     def feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
         if "upstream" in connection and not _learn(sys, connection):
@@ -72,7 +74,7 @@ def serve_asking(proc: Process, sys: Sys, wish: Wishes, answer: Answers, chores:
         learned = connection.pop("learned", {}) if request is not None else {}
         return feed_http(proc, sys, fd, connection, lambda proc, sys, port, request, peer: answer(proc, sys, request, _take(learned), peer))
 
-    return serve(proc, sys, feed, chores)
+    return serve(proc, sys, secured(feed, {"name": "localhost"}, over_tls) if over_tls else feed, chores)
 
 
 def _take(learned: Learned) -> Learned:

@@ -100,6 +100,7 @@ def servers() -> Lab:
     lab.pod("porter", IMAGE, args=["porter"], env=env)
     lab.pod("web", "registry.k8s.io/e2e-test-images/agnhost:2.63.0", args=["test-webserver"])
     lab.pod("nettest", IMAGE, args=["nettest"])
+    lab.pod("secure", IMAGE, args=["netexec", "--tls-cert-file", "/localhost.crt", "--tls-private-key-file", "/localhost.key"])
     lab.pod("hostname", IMAGE, args=["serve-hostname"])
     lab.pod("kitten", "registry.k8s.io/e2e-test-images/kitten:1.8")
     lab.client("client", "nicolaka/netshoot")
@@ -117,6 +118,11 @@ def test_the_test_webserver_reads_paths_as_browsers_write_them_and_lists_directo
     servers.out("web", "mkdir /results; echo OK > '/results/udp@a b'")
     assert get(servers, "web", 80, "/results/udp%40a%20b") == "OK\n"
     assert get(servers, "web", 80, "/results/") == '<pre>\n<a href="udp%40a%20b">udp@a b</a>\n</pre>\n'
+
+
+def test_netexec_with_a_certificate_speaks_tls_and_asks_others_without(servers: Lab) -> None:
+    dialled = f"dial?host={servers.ip('hostname')}&port=9376&request=x"
+    assert json.loads(servers.out("client", f"curl -sk 'https://{servers.ip('secure')}:8080/{dialled}'")) == {"responses": ["hostname"]}
 
 
 def test_nettest_tells_who_reported_to_it(servers: Lab) -> None:

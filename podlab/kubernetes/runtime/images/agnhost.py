@@ -53,7 +53,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
                 return 1
     mode = proc["data"]["mode"]
     if mode == "netexec":
-        return serve_asking(proc, sys, servers.netexec_wish, servers.netexec_answer, servers.netexec_datagrams)
+        over_tls = tuple(int(port) for port in proc["data"]["listening"]) if _flags(words).get("tls-cert-file") else ()
+        return serve_asking(proc, sys, servers.netexec_wish, servers.netexec_answer, servers.netexec_datagrams, over_tls)
     if mode in SERVERS:
         return serve_http(proc, sys, _answer)
     action = ACTIONS.get(mode)
