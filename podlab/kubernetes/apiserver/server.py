@@ -185,6 +185,7 @@ class ApiServer:
             else:
                 metadata.pop(member, None)
         apply_defaults(resource, new)
+        admission.mutate_update(resource, new, old, request.subresource, ctx)
         strategy.prepare_for_update(resource, new, old, request.subresource, ctx)
         errors = validation.validate_update(resource, new, old, request.subresource)
         if errors := [*errors, *managers.faults_of(stated)]:

@@ -15,6 +15,7 @@ from ..strategy import Context
 from . import (
     admission_policy,
     limit_ranger,
+    mutating_policy,
     namespace_lifecycle,
     pod_security,
     priority,
@@ -24,6 +25,7 @@ from . import (
     storage,
     tolerations,
 )
+from .admission_policy import Asked
 
 Object = dict[str, Any]
 
@@ -43,6 +45,7 @@ def admit_create(resource: Resource, obj: Object, ctx: Context) -> None:
         storage.admit(resource, obj, ctx)
     elif resource.kind == "Ingress":
         _default_ingress_class(obj, ctx)
+    mutating_policy.mutate(Asked(resource, "CREATE", obj, None), ctx)
 
 
 def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
@@ -53,14 +56,19 @@ def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) ->
         pod_security.validate(obj, ctx)
     if resource.kind == "PriorityClass":
         priority.validate_class(obj, ctx)
-    admission_policy.validate(admission_policy.Asked(resource, "CREATE", obj, None), ctx)
+    admission_policy.validate(Asked(resource, "CREATE", obj, None), ctx)
     if resource.namespaced:
         resource_quota.validate(resource, obj, None, ctx)
 
 
+def mutate_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    """Change an updated object as the mutating plugins do, in place. Raises ApiError."""
+    mutating_policy.mutate(Asked(resource, "UPDATE", new, old, subresource), ctx)
+
+
 def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     """Plugins that look at updates. Raises ApiError 403."""
-    admission_policy.validate(admission_policy.Asked(resource, "UPDATE", new, old, subresource), ctx)
+    admission_policy.validate(Asked(resource, "UPDATE", new, old, subresource), ctx)
     if subresource and subresource != "resize":
         return
     if resource.kind == "PersistentVolumeClaim":
@@ -74,7 +82,7 @@ def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subres
 def admit_delete(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
     """Refuse to delete what a cluster cannot live without. Raises ApiError 403."""
     namespace_lifecycle.admit_delete(resource, obj)
-    admission_policy.validate(admission_policy.Asked(resource, "DELETE", None, obj), ctx)
+    admission_policy.validate(Asked(resource, "DELETE", None, obj), ctx)
     if resource.kind == "PriorityClass" and obj["metadata"]["name"].startswith("system-"):
         raise forbidden(resource.group, resource.plural, obj["metadata"]["name"],
                         "this is a system priority class and cannot be deleted")
@@ -91,4 +99,4 @@ def _default_ingress_class(obj: Object, ctx: Context) -> None:
         obj["spec"] = {**obj["spec"], "ingressClassName": newest["metadata"]["name"]}
 
 
-__all__ = ["admit_create", "admit_delete", "admit_update", "validate_create"]
+__all__ = ["admit_create", "admit_delete", "admit_update", "mutate_update", "validate_create"]

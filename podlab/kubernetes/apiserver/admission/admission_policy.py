@@ -20,6 +20,7 @@ from ..strategy import Context
 Object = Mapping[str, Any]
 GROUP = "admissionregistration.k8s.io"  # IsExemptAdmissionConfigurationResource: rules never bind the rules
 NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
+CREATED = ("Object", "JSONPatch")  # types that the expressions of mutations make values of
 CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}  # reasonToCode
 MESSAGE_MAX = 5 * 1024  # MaxEvaluatedMessageExpressionSizeBytes
 
@@ -43,7 +44,7 @@ class ConfigError(Exception):
     """A policy or binding that cannot be used as it is."""
 
 
-class _Variables(dict[str, Any]):
+class Variables(dict[str, Any]):
     """`variables`: each is worked out when an expression first names it."""
 
     def __init__(self, given: list[Any], names: dict[str, Any], cost: cel.Cost) -> None:
@@ -70,7 +71,7 @@ def validate(asked: Asked, ctx: Context) -> None:
     denied: list[tuple[Object, Object | None, str, str]] = []
     for policy in ctx.list("validatingadmissionpolicies"):
         mine = [one for one in bindings if one["spec"].get("policyName") == policy["metadata"]["name"]]
-        if mine and _matches(policy["spec"].get("matchConstraints") or {}, asked, ctx, whole=False):
+        if mine and matches(policy["spec"].get("matchConstraints") or {}, asked, ctx, whole=False):
             denied += _denials(policy, mine, asked, ctx)
     if denied:
         raise _refusal(asked, *denied[0])
@@ -86,10 +87,10 @@ def _denials(policy: Object, bindings: list[Any], asked: Asked, ctx: Context) ->
                                      f"Kind={kind['kind']}'")
         return
     for binding in bindings:
-        if not _matches(binding["spec"].get("matchResources") or {}, asked, ctx, whole=True):
+        if not matches(binding["spec"].get("matchResources") or {}, asked, ctx, whole=True):
             continue
         try:
-            params = _params(wanted, binding["spec"].get("paramRef"), asked, ctx)
+            params = params_of(wanted, binding["spec"].get("paramRef"), asked, ctx)
         except ConfigError as error:
             if fails:
                 yield policy, binding, "", f"failed to configure binding: {error}"
@@ -116,7 +117,7 @@ def _refusal(asked: Asked, policy: Object, binding: Object | None, reason: str, 
 # ---- which requests
 
 
-def _matches(wanted: Object, asked: Asked, ctx: Context, *, whole: bool) -> bool:
+def matches(wanted: Object, asked: Asked, ctx: Context, *, whole: bool) -> bool:
     """`whole`: no rules mean every resource (a binding's matchResources), not none."""
     rules = wanted.get("resourceRules")
     if not (any(_rule(one, asked) for one in rules) if rules else whole):
@@ -158,7 +159,7 @@ def _namespace_labels(asked: Asked, ctx: Context) -> Mapping[str, str] | None:
     return dig(found, "metadata.labels") or {}
 
 
-def _params(kind: Resource | None, ref: Object | None, asked: Asked, ctx: Context) -> list[Object | None]:
+def params_of(kind: Resource | None, ref: Object | None, asked: Asked, ctx: Context) -> list[Object | None]:
     """Raises ConfigError."""
     if kind is None or ref is None:
         return [None]
@@ -186,8 +187,8 @@ def _params(kind: Resource | None, ref: Object | None, asked: Asked, ctx: Contex
 def _broken(spec: Object, param: Object | None, asked: Asked, ctx: Context, fails: bool) -> Iterator[tuple[str, str]]:
     """The reason and message of each validation that does not hold."""
     cost = cel.Cost()
-    names = _names(param, asked, ctx)
-    names["variables"] = _Variables(spec.get("variables") or [], names, cost)
+    names = names_of(param, asked, ctx)
+    names["variables"] = Variables(spec.get("variables") or [], names, cost)
     for condition in spec.get("matchConditions") or ():
         try:
             if not _holds(condition["expression"], names, cost):
@@ -226,7 +227,7 @@ def _holds(expression: str, names: dict[str, Any], cost: cel.Cost) -> bool:
     return cel.compiled(expression, NAMES).holds(names, cost)
 
 
-def _names(param: Object | None, asked: Asked, ctx: Context) -> dict[str, Any]:
+def names_of(param: Object | None, asked: Asked, ctx: Context) -> dict[str, Any]:
     resource, metadata = asked.resource, asked.metadata
     namespace = metadata.get("namespace", "") if resource.namespaced else metadata.get("name", "") if resource.kind == "Namespace" else ""
     held = ctx.find("namespaces", namespace) if namespace and resource.namespaced else None

@@ -5,7 +5,7 @@ Here: literals, variables, members and indices, optional members (.?), has(), ar
 size(), the conversions int() double() string() type names left out, the macros all exists exists_one map filter, of strings and lists
 startsWith endsWith contains matches size lowerAscii upperAscii trim split replace indexOf substring join isSorted sum min max format,
 quantity() and its comparisons, ip() and cidr() and what is in them (apiserver/pkg/cel/library: quantity.go, cidr.go, ip.go).
-Not here: types and type checking, timestamps, durations, URLs, sets, bytes, regex captures.
+Not here: type checking, timestamps, durations, URLs, sets, bytes, regex captures.
 Grammar: github.com/google/cel-spec, doc/langdef.md. Costs: a bound on steps instead of CEL's estimates.
 """
 
@@ -79,7 +79,8 @@ class _Parser:
         self.tokens.append(("end", ""))
         self.at = 0
         self.depth = 0
-        self.names = list(names)
+        self.names = [name for name in names if not name[0].isupper()]
+        self.types = [name for name in names if name[0].isupper()]
         self.used: dict[str, None] = {}
 
     def peek(self) -> str:
@@ -165,6 +166,26 @@ class _Parser:
             raise CelError(f"undeclared reference to '{name}' (in this cluster)")
         return ("method", name, node, self.arguments())
 
+    def struct(self, name: str) -> Node:
+        """A value of a type: `Object.metadata{labels: {"a": "b"}}`. Which fields it may have is for whoever merges it to say."""
+        while self.peek() == ".":
+            self.take()
+            name += "." + self.take()[1]
+        self.take("{")
+        pairs: list[tuple[Node, Node]] = []
+        while self.peek() != "}":
+            kind, field = self.take()
+            if kind != "name":
+                raise CelError(f"Syntax error: mismatched input '{field}' expecting an identifier")
+            self.take(":")
+            pairs.append((("value", _unescaped(field)), self.expression()))
+            if self.peek() == ",":
+                self.take()
+            elif self.peek() != "}":
+                raise CelError("Syntax error: missing '}'")
+        self.take("}")
+        return ("map", pairs)
+
     def arguments(self) -> list[Node]:
         found = []
         while self.peek() != ")":
@@ -192,6 +213,8 @@ class _Parser:
                     raise CelError(f"undeclared reference to '{text}' (in this cluster)")
                 self.take()
                 return ("call", text, self.arguments())
+            if text in self.types:
+                return self.struct(text)
             if text not in self.names:
                 raise CelError(f"undeclared reference to '{text}' (in container '')")
             self.used[text] = None
@@ -274,7 +297,10 @@ class Expression:
 
 @lru_cache(maxsize=512)
 def compiled(text: str, names: tuple[str, ...] = SELF) -> Expression:
-    """`names`: its variables. Raises CelError where the text is no expression, or one beyond what is evaluated here."""
+    """`names`: its variables and, with a capital letter, the types that it may make values of.
+
+    Raises CelError where the text is no expression, or one beyond what is evaluated here.
+    """
     if len(text) > 10_000:
         raise CelError("the expression is too long")
     return Expression(text, names)

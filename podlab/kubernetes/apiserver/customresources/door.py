@@ -13,7 +13,8 @@ from ...etcd import key_of
 from ...objects import Map, dig, freeze, replace, stored, thaw
 from ...resources import Resource
 from .. import admission, applying, decode, deletion, patch
-from ..admission import namespace_lifecycle
+from ..admission import mutating_policy, namespace_lifecycle
+from ..admission.admission_policy import Asked
 from ..context import Context
 from ..errors import ApiError, FieldError, already_exists, bad_request, invalid, method_not_supported, not_found, show
 from ..ownership import managers, records, typed
@@ -119,6 +120,8 @@ def create(server: ApiServer, resource: Resource, request: Request, cause: Cause
         changed, _ = managers.differences({}, obj, resource.custom.ownership, ("status",) if resource.custom.status else ())
         owners = managers.update((), changed, {}, records.writer(request, UPDATE, resource.api_version, now))
     namespace_lifecycle.admit(resource, obj, ctx)
+    mutating_policy.mutate(Asked(resource, "CREATE", obj, None), ctx)
+    metadata = obj["metadata"]
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"][:58] + ctx.random_name(5, "generateName", resource.plural, metadata["generateName"])
     for member in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "uid", "creationTimestamp"):

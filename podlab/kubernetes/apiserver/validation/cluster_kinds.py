@@ -1,7 +1,7 @@
 """The kinds that configure the cluster itself, in what manifests get wrong: what must be there, names and enumerations.
 
 Sources: pkg/apis/{admissionregistration,certificates,flowcontrol,networking,resource,storage}/validation and kube-aggregator's.
-CEL expressions are stored as they are: nothing here compiles them.
+CEL expressions are refused where they are none; those beyond what is worked out here (customresources/cel.py) are stored.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..customresources import cel
 from ..errors import FieldError
 from . import words
 from .metadata import Errors, complain, validate_label_selector
@@ -24,6 +25,7 @@ SCOPES = ["*", "Cluster", "Namespaced"]
 SIDE_EFFECTS = ["None", "NoneOnDryRun"]
 ACTIONS = ["Audit", "Deny", "Warn"]
 REVIEW_VERSIONS = ["v1", "v1beta1"]
+EXPRESSION_NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
 
 
 def _one_of(value: Any, path: str, allowed: list[str], errors: Errors) -> None:
@@ -34,6 +36,12 @@ def _one_of(value: Any, path: str, allowed: list[str], errors: Errors) -> None:
 def _expression(value: Object, path: str, errors: Errors, member: str = "expression") -> None:
     if not str(value.get(member) or "").strip():
         errors.append(FieldError.required(f"{path}.{member}", f"{member} is not specified"))
+        return
+    try:
+        cel.compiled(value[member], EXPRESSION_NAMES)
+    except cel.CelError as error:
+        if str(error).startswith("Syntax error"):  # what is no CEL at all; what is not worked out here is said when it is asked
+            errors.append(FieldError.invalid(f"{path}.{member}", value[member], f"compilation failed: ERROR: <input>:1:1: {error}"))
 
 
 # --- admissionregistration -----------------------------------------------------------------------------------------
@@ -169,6 +177,8 @@ def _webhook(hook: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], "the timeout value must be between 1 and 30 seconds"))
     for member in ("namespaceSelector", "objectSelector"):
         validate_label_selector(hook.get(member), f"{path}.{member}", errors)
+    for i, one in enumerate(hook.get("matchConditions") or ()):
+        _expression(one, f"{path}.matchConditions[{i}]", errors)
     config = hook.get("clientConfig") or {}
     if (config.get("url") is None) == (config.get("service") is None):
         errors.append(FieldError.required(f"{path}.clientConfig", "exactly one of url or service is required"))
