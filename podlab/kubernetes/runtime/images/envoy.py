@@ -22,9 +22,11 @@ from .envoy_schema import DOWNSTREAM_TLS, HCM, ROUTER, TCP_PROXY, UPSTREAM_TLS
 
 CONFIG = "/etc/envoy/envoy.yaml"
 MEMORY = 24 * MEBIBYTE
-PATCHES = {"1.30": 11, "1.31": 10, "1.32": 13, "1.33": 12, "1.34": 10, "1.35": 6}  # the newest patch of each minor version here
+PATCHES = {"1.14": 7, "1.15": 5, "1.16": 5, "1.17": 4, "1.30": 11, "1.31": 10, "1.32": 13, "1.33": 12, "1.34": 10, "1.35": 6}
+"""The newest patch of each minor version here."""
 TAGS = tuple(tag for minor, last in PATCHES.items() for tag in (f"v{minor}-latest", *(f"v{minor}.{patch}" for patch in range(last + 1))))
 LATEST = "1.35.6"
+V2_UNTIL, ROOT_UNTIL = 17, 14  # the last minor versions that read the v2 API, and whose image runs Envoy as root
 FLAGS = ("--disable-hot-restart", "--allow-unknown-static-fields", "--reject-unknown-dynamic-fields", "--enable-mutex-tracing")
 DEFAULT_YAML = """admin:
   address:
@@ -43,11 +45,18 @@ def version(sys: Sys) -> str:
     return f"{minor}.{PATCHES[minor]}" if minor in PATCHES else minor or LATEST
 
 
+def _minor(sys: Sys) -> int:
+    """The minor version; of an image with versions of its own that builds on Envoy, a recent one."""
+    major, _, rest = version(sys).partition(".")
+    minor = rest.partition(".")[0]
+    return int(minor) if f"{major}.{minor}" in PATCHES else V2_UNTIL + 1
+
+
 def entrypoint(proc: Process, sys: Sys) -> int | None:
     """/docker-entrypoint.sh: puts `envoy` before options, and goes on as the user envoy (101) when it was root."""
     words = proc["argv"][1:]
     words = ["envoy", *words] if not words or words[0].startswith("-") else words
-    if proc["uid"] == 0 and words[0] == "envoy" and proc["env"].get("ENVOY_UID", "101") != "0":
+    if proc["uid"] == 0 and _minor(sys) > ROOT_UNTIL and words[0] == "envoy" and proc["env"].get("ENVOY_UID", "101") != "0":
         proc["uid"], proc["gid"], proc["groups"] = int(proc["env"].get("ENVOY_UID", "101")), 101, [101]
     try:
         sys.exec(words)
@@ -96,7 +105,7 @@ def _start(proc: Process, sys: Sys) -> int | None:
     say(sys, "info", "main", "initializing epoch 0 (base id=0, hot restart version=11.104)", "source/server/server.cc:430")
     data = proc["data"]
     try:
-        reader = Reader()
+        reader = Reader(old=_minor(sys) <= V2_UNTIL)
         if not path and not options.get("--config-yaml"):
             raise ConfigError("At least one of --config-path or --config-yaml or Options::configProto() should be non-empty")
         text = _file(sys, path) if path else ""

@@ -14,7 +14,7 @@ from ...bounded_yaml import load
 from ..linear import TooComplex, compiled
 from ..process import Data
 from ..tls import fits
-from .envoy_schema import ANY, NEEDED, POSITIVE, PREFIX, REGEX, REQUIRED, SCHEMA
+from .envoy_schema import ANY, NEEDED, POSITIVE, PREFIX, REGEX, REQUIRED, ROUTER, SCHEMA, V2
 
 DURATION = re.compile(r"-?\d+(\.\d{1,9})?s")
 
@@ -24,9 +24,11 @@ class ConfigError(Exception):
 
 
 class Reader:
-    """Reads one bootstrap; `unused` collects the fields that are taken and have no effect here."""
+    """Reads one bootstrap; `unused` collects the fields that are taken and have no effect here. `old`: an Envoy that still takes the v2 API's
+    types and finds a filter by its name alone (before 1.18)."""
 
-    def __init__(self) -> None:
+    def __init__(self, old: bool = False) -> None:
+        self.old = old
         self.unused: list[str] = []
         self.whole = ""
 
@@ -53,6 +55,8 @@ class Reader:
             if value is not None:
                 out[name] = self._value(fields[name], value, where, kind, name)
         short = kind.rpartition(".")[2]
+        if self.old and short == "HttpFilter" and out.get("name") in ("envoy.filters.http.router", "envoy.router"):
+            out.setdefault("typed_config", {"@type": ROUTER})
         for name in REQUIRED.get(kind, ()):
             if not out.get(name):
                 raise ConfigError(invalid(short, name, "value length must be at least 1 characters"))
@@ -122,6 +126,7 @@ class Reader:
         if not isinstance(value, dict) or not isinstance(value.get("@type"), str):
             raise self._bad(path, "google.protobuf.Any", "missing @type in Any", value)
         kind = value["@type"].removeprefix(PREFIX)
+        kind = V2.get(kind, kind) if self.old else kind
         if kind not in SCHEMA or "@type" in SCHEMA[kind]:
             if kind.startswith("envoy."):
                 raise ConfigError(f"podlab: {path}: {kind} is not part of this simulation of Envoy, or Envoy has no such type")

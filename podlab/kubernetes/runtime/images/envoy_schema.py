@@ -22,6 +22,12 @@ UPSTREAM_TLS, DOWNSTREAM_TLS = f"{TLS}.UpstreamTlsContext", f"{TLS}.DownstreamTl
 STDOUT = ("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", "envoy.extensions.access_loggers.stream.v3.StderrAccessLog")
 FILE_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 LISTENER_FILTERS = "envoy.extensions.filters.listener"
+V2 = {
+    "envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager": HCM, "envoy.config.filter.http.router.v2.Router": ROUTER,
+    "envoy.config.filter.network.tcp_proxy.v2.TcpProxy": TCP_PROXY, "envoy.api.v2.auth.DownstreamTlsContext": DOWNSTREAM_TLS,
+    "envoy.api.v2.auth.UpstreamTlsContext": UPSTREAM_TLS, "envoy.config.accesslog.v2.FileAccessLog": FILE_LOG,
+}  # fmt: skip
+"""What the v2 API's types are called in v3 (envoyproxy.io/docs, "Converting from v2 to v3")."""
 
 # Message -> field -> type: a scalar's name, another message, [a list], {a map} or an enum's values with bars between.
 SCHEMA: dict[str, Schema] = {

@@ -167,7 +167,7 @@ def _answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, pe
                             f"topology: {{ Type: Unknown, Servers: [{{ Addr: {why} }}] }}")  # fmt: skip
     if what == "ready":
         return text_answer("Readiness check successful")
-    found = learn(learned["question"]) if "question" in learned else {"ok": 0}
+    found: dict[str, Any] = learn(learned["question"]) if "question" in learned else {"ok": 0}
     if not found.get("ok"):
         return _failed(sys, str(found.get("errmsg") or "connection() error occurred during connection handshake: connection refused"))
     if not found["documents"]:
