@@ -61,6 +61,8 @@ def bind(server: ApiServer, resource: Resource, request: Request, cause: Cause) 
 
 def evict(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
     """Delete a Pod if its disruption budgets allow (pkg/registry/core/pod/storage/eviction.go)."""
+    if request.body and dig(request.body, "metadata.name", "") != request.name:
+        raise bad_request("name in URL does not match name in Eviction object")
     pod = server.existing(resource, request)
     options = dict(dig(request.body or {}, "deleteOptions", {}))
     if request.options.get("dryRun"):

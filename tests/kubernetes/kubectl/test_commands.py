@@ -260,6 +260,26 @@ def test_a_drain_whose_time_is_over_tells_of_each_pod_when_its_turn_comes() -> N
     assert lines[-len(names):] == [f'error when evicting pods/"{name}" -n "default": global timeout reached: 1m2s' for name in names]
 
 
+def test_a_raw_eviction_is_answered_as_the_api_answers_it() -> None:
+    where = cluster()
+    kubectl(where, "apply -f dep.yaml")
+    where.run_for(5)
+    first, *_ = sorted(pod["metadata"]["name"] for pod in where.etcd.list("pods") if pod["metadata"]["name"].startswith("dep-"))
+    path = f"/api/v1/namespaces/default/pods/{first}/eviction"
+    body = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": first}})
+    assert kubectl(where, f"create --raw {path} -f -", stdin=body.replace(first, "other")) == (
+        1, "", "Error from server (BadRequest): name in URL does not match name in Eviction object\n")  # EvictionREST.Create
+    kubectl(where, "create pdb all --selector=app=dep --min-available=100%")
+    where.run_for(1)
+    assert kubectl(where, f"create --raw {path} -f -", stdin=body) == (
+        1, "", "Error from server (TooManyRequests): Cannot evict pod as it would violate the pod's disruption budget.\n")
+    kubectl(where, "delete pdb all")
+    assert kubectl(where, f"create --raw {path} -f -", stdin=body) == (
+        0, '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}\n', "")
+    assert kubectl(where, "create --raw /api/v1/namespaces/default/pods")[2] == "error: --raw can only use a single local file or stdin\n"
+    assert kubectl(where, "delete --raw /api/v1/namespaces/default/pods/none")[2] == 'Error from server (NotFound): pods "none" not found\n'
+
+
 def test_logs_of_all_containers_and_workloads() -> None:
     where = cluster()
     kubectl(where, "create deployment talk --image=busybox:1.36 --replicas=2 -- sh -c 'echo one; echo two; sleep 1000'")

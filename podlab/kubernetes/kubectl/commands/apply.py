@@ -9,6 +9,7 @@ from typing import Any
 from ...apiserver.errors import ApiError
 from ...apiserver.ownership import fields, managers, records
 from ...objects import dig, thaw
+from .. import raw
 from ..builder import FILES, Info, from_files, has_files
 from ..flags import Flag
 from ..output.go_values import to_json
@@ -270,6 +271,8 @@ def view_last_applied(call: Call) -> Command:
 @verb("create", *SENDING, Flag("save-config", "bool"), Flag("edit", "bool"), Flag("selector", short="l"), Flag("raw"),
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
+    if call.flags["raw"]:
+        return (yield from raw.send(call, "create"))
     if not has_files(call):
         raise KubectlError("error: must specify one of -f and -k\n\n") if not call.arguments else call.usage_error(
             f"Unexpected args: [{' '.join(call.arguments)}]")
@@ -292,6 +295,8 @@ def _create(call: Call, info: Info) -> None:
       Flag("subresource"),
       summary="Replace a resource by file name or stdin", usage="replace -f FILENAME")
 def replace(call: Call) -> Command:
+    if call.flags["raw"]:
+        return (yield from raw.send(call, "update"))
     if not has_files(call):
         raise KubectlError("error: must specify one of -f and -k\n")
     if call.flags["force"]:

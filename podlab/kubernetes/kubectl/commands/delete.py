@@ -6,6 +6,7 @@ from typing import Any
 
 from ...apiserver.errors import ApiError
 from ...resources import Resource
+from .. import raw
 from ..builder import FILES, SELECTING, Info, from_files, has_files, select, targets
 from ..flags import Flag
 from ..terminal import DELETING, Command, KubectlError, Wait
@@ -28,6 +29,8 @@ FOREVER_MS = 168 * 3_600_000  # effectiveTimeout: without --timeout a delete wai
       usage="delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])")
 def delete(call: Call) -> Command:
     flags = call.flags
+    if flags["raw"]:
+        return raw.ask(call, "delete")
     grace = flags["grace-period"]
     if flags["cascade"] not in CASCADES:
         raise KubectlError(f'error: invalid cascade value ({flags["cascade"]}). Must be "background", "foreground", or '

@@ -11,7 +11,7 @@ from ...apiserver.tables import table
 from ...etcd import Change
 from ...objects import Map
 from ...resources import Resource
-from .. import output
+from .. import output, raw
 from ..builder import FILES, SELECTING, Target, changes, fetch, from_files, has_files, namespace_of, targets
 from ..flags import Flag
 from ..manifests import clean
@@ -38,7 +38,7 @@ NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resour
 def get(call: Call) -> Command:
     flags = call.flags
     if flags["raw"]:
-        return _raw(call)
+        return raw.ask(call, "get")
     if flags["output-watch-events"] and not (flags["watch"] or flags["watch-only"]):
         raise call.usage_error("--output-watch-events option can only be used with --watch or --watch-only")
     wanted = yield from _wanted(call)
@@ -210,28 +210,3 @@ def _show_change(call: Call, resource: Resource, obj: Map, kind: str, headers: b
     call.terminal.out(_table_text(call, resource, [obj], with_kind=call.flags["show-kind"], headers=headers,
                                   remembered=remembered, event=event))
     return False
-
-
-def _raw(call: Call) -> int:
-    """GET of an API path: objects, lists, and the health checks."""
-    from ...resources import RESOURCES
-    from ..output.go_values import to_json
-
-    path = call.flags["raw"].partition("?")[0].strip("/").split("/")
-    if path[0] in ("healthz", "livez", "readyz"):
-        call.terminal.out("ok")
-        return 0
-    group, rest = ("", path[2:]) if path[0] == "api" else (path[1] if len(path) > 1 else "", path[3:])
-    namespace = ""
-    if len(rest) > 2 and rest[0] == "namespaces":
-        namespace, rest = rest[1], rest[2:]
-    resource = next((r for r in (*RESOURCES, *call.customs) if rest and r.name == rest[0] and r.group == group), None)
-    if resource is None:
-        raise ApiError(404, "NotFound", "the server could not find the requested resource")
-    if len(rest) > 1:
-        found: Any = call.request("get", resource, rest[1], namespace, subresource=rest[2] if len(rest) > 2 else "")
-    else:
-        found = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": {},
-                 "items": call.request("list", resource, "", namespace)["items"]}
-    call.terminal.out(to_json(found) + "\n")
-    return 0

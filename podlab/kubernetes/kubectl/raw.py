@@ -1,0 +1,58 @@
+"""--raw of get, create, replace and delete: a request to an API path, and the server's own answer (S/kubectl/pkg/rawhttp/raw.go)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..apiserver.errors import ApiError
+from ..apiserver.json_faults import json_fault
+from ..resources import RESOURCES
+from .manifests import clean
+from .output.go_values import to_json
+from .terminal import Command, KubectlError
+from .verbs import Call
+
+HEALTH = ("healthz", "livez", "readyz")
+EVICTED = '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}'  # EvictionREST.Create answers with a Status
+
+
+def ask(call: Call, verb: str, body: Any = None) -> int:
+    """Send the one request, print the answer. Raises ApiError, also where the path leads nowhere."""
+    path = call.flags["raw"].partition("?")[0].strip("/").split("/")
+    if path[0] in HEALTH and verb == "get":
+        call.terminal.out("ok")
+        return 0
+    group, rest = ("", path[2:]) if path[0] == "api" else (path[1] if len(path) > 1 else "", path[3:])
+    namespace = ""
+    if len(rest) > 2 and rest[0] == "namespaces":
+        namespace, rest = rest[1], rest[2:]
+    resource = next((r for r in (*RESOURCES, *call.customs) if rest and r.name == rest[0] and r.group == group), None)
+    if resource is None:
+        raise ApiError(404, "NotFound", "the server could not find the requested resource")
+    name, subresource = (*rest[1:3], "", "")[:2]
+    if verb == "get" and not name:
+        found: Any = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": {},
+                      "items": call.request("list", resource, "", namespace)["items"]}
+    else:
+        found = call.request(verb, resource, name, namespace, body, subresource)
+    call.terminal.out((EVICTED if subresource == "eviction" else to_json(found)) + "\n")
+    return 0
+
+
+def send(call: Call, verb: str) -> Command:
+    """create --raw and replace --raw: the one file is the body, as it is."""
+    names = call.flags["filename"] or []
+    if len(names) != 1:
+        raise KubectlError("error: --raw can only use a single local file or stdin\n")
+    if names[0].startswith(("http://", "https://")):
+        raise KubectlError("error: --raw cannot read from a url\n")
+    if names[0] == "-":
+        text = yield from call.terminal.read_all()
+    elif (path := clean(names[0])) in call.terminal.files:
+        text = call.terminal.files[path]
+    else:
+        raise KubectlError(f"error: open {names[0]}: no such file or directory\n")
+    if fault := json_fault(text):
+        raise ApiError(400, "BadRequest", f"couldn't get version/kind; json parse error: {fault}")
+    return ask(call, verb, json.loads(text))
