@@ -51,6 +51,9 @@ _long = lru_cache(maxsize=32)(_compile)
 
 
 TEST: Word = (("lit", "[[", False),)
+END_TEST: Word = (("lit", "]]", False),)
+JOINS = (("||", "or"), ("&&", "and"))
+COMPARING = frozenset({"=", "==", "!=", "=~", "<", ">"})
 METHODS = {"and": "_and_or", "or": "_and_or", "while": "_loop", "until": "_loop", "for": "_for_", "if": "_if_", "not": "_not_"}
 
 
@@ -129,6 +132,9 @@ class _Compiler:
         _, assigns, words, redirs, line = node
         declares = bool(words) and words[0] in DECLARATIONS
         whole = words[:1] == [TEST] or words[:1] == (TEST,)  # nothing is split inside [[ ]]
+        if whole and tested and not assigns and not redirs and (parts := _sides(list(words), line)) is not None:
+            self.node(parts, tested)
+            return
         fields = tuple((("nosplit", self.word(w)),) if whole or (declares and _is_assignment(w)) else self.field(w) for w in words)
         self.emit("simple", tuple(self.assign(*one) for one in assigns), fields,
                   self.redirs(redirs), line, tested)  # fmt: skip
@@ -227,6 +233,25 @@ class _Compiler:
 
 def _is_assignment(word: Word) -> bool:
     return bool(word) and word[0][0] == "lit" and not word[0][2] and "=" in str(word[0][1])
+
+
+def _sides(words: list[Word], line: int) -> Node | None:
+    """[[ a && b ]] as [[ a ]] && [[ b ]]: the right side is not even expanded where the left decides. None without a join, or with
+    parentheses."""
+    if words[-1:] != [END_TEST] or any(_operator(word) in ("(", ")") for word in words):
+        return None
+    inner = words[1:-1]
+    for sign, kind in JOINS:
+        for at in reversed(range(1, len(inner) - 1)):
+            if _operator(inner[at]) == sign and _operator(inner[at - 1]) not in COMPARING:
+                halves = [[TEST, *half, END_TEST] for half in (inner[:at], inner[at + 1 :])]
+                left, right = (_sides(half, line) or ("simple", [], half, [], line) for half in halves)
+                return (kind, left, right)
+    return None
+
+
+def _operator(word: Word) -> str:
+    return str(word[0][1]) if len(word) == 1 and word[0][0] == "lit" else ""
 
 
 def describe(node: Node) -> str:

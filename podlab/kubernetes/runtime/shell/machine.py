@@ -279,9 +279,9 @@ class Shell:
 
     # Children.
     def fork(self, frame: Data, start: int, fds: dict[int, str | None] | None = None, *, background: bool = False,
-        tested: bool = False,
+        tested: bool = False, inside: bool = False,
              group: int | None = None) -> int:  # fmt: skip
-        """A child shell that runs a block of this frame's unit. Gives its pid."""
+        """A child shell that runs a block of this frame's unit, `inside` $( ). Gives its pid."""
         data = self.data
         copy: Data = {
             **data, "vars": dict(data["vars"]), "exp": dict(data["exp"]), "ro": dict(data["ro"]), "funcs": dict(data["funcs"]),
@@ -294,6 +294,8 @@ class Shell:
         }  # fmt: skip
         if background and data["mode"] != "tty":
             copy["quiet"] = True
+        if inside:
+            copy["inside"] = data.get("inside", 0) + 1
         pid = self.sys.spawn(self.proc["argv"], program=self.proc["program"], data=copy, fds=fds, group=group)
         if background and data["mode"] != "tty":
             child = self.sys.kernel.process(self.proc["ns"], pid)
@@ -499,7 +501,7 @@ class Shell:
             STEPS[instruction[0]](self, frame, instruction)
         except NeedOutput as need:
             read, write = self.sys.pipe()
-            pid = self.fork(frame, need.start, {1: write})
+            pid = self.fork(frame, need.start, {1: write}, inside=True)
             fd = 10
             while str(fd) in self.proc["fds"]:
                 fd += 1

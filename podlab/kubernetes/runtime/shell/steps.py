@@ -190,11 +190,15 @@ def _is_last(shell: Shell, frame: Data) -> bool:
 
 def _trace(shell: Shell, argv: list[str], values: list[tuple[str, str, bool]]) -> None:
     ps4 = shell.get("PS4")
+    bare = argv[:1] == ["[["] and shell.data["flavor"] == "bash"  # a keyword there, whose words are shown as they are
     words = [f"{name}={builtins.shell_quote(value, True)}" for name, value, _ in values] + [
-        builtins.shell_quote(word, True) for word in argv
+        word if bare else builtins.shell_quote(word, True) for word in argv
     ]
     if words:
-        shell.sys.err(("+ " if ps4 is None else ps4) + " ".join(words) + "\n")
+        shown = "+ " if ps4 is None else ps4
+        if shell.data["flavor"] == "bash":  # the first letter once more for each $( ) around
+            shown = shown[:1] * shell.data.get("inside", 0) + shown
+        shell.sys.err(shown + " ".join(words) + "\n")
 
 
 def _pipe(shell: Shell, frame: Data, instruction: Any) -> None:
