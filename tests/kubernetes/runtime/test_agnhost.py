@@ -89,8 +89,11 @@ def test_resolver_and_hosts_are_told(lab: Lab) -> None:
 
 
 def test_the_guestbook_goes_by_the_primary_to_its_replicas(lab: Lab) -> None:
-    assert json.loads(get(lab, "frontend", 80, "/guestbook?cmd=set&key=messages&value=TestEntry")) == {"data": "Updated"}
+    assert json.loads(get(lab, "frontend", 80, "/guestbook?cmd=set&key=messages&value=TestEntry")) == {"message": "Updated"}
     assert json.loads(get(lab, "frontend", 80, "/guestbook?cmd=get&key=messages")) == {"data": "TestEntry"}
+    assert json.loads(get(lab, "agnhost-primary", 6379, "/get")) == {"data": {"messages": "TestEntry"}}
+    assert get(lab, "frontend", 80, "/guestbook?cmd=drop&key=messages") == "unsupported cmd: 'drop'\n"
+    assert get(lab, "agnhost-primary", 6379, "/set?value=1") == "cannot set with empty key.\n"
 
 
 @pytest.fixture(scope="module")

@@ -217,7 +217,7 @@ def _porter(proc: Process, sys: Sys, words: list[str]) -> int:
 
 
 def _guestbook(proc: Process, sys: Sys, words: list[str]) -> int:
-    """--http-port 80, --backend-port 6379, --replicaof HOST: both ports are served; a replica registers first."""
+    """--http-port 80 is served, --backend-port 6379 is where others are asked; --replicaof HOST: a replica registers there first."""
     data, flags = proc["data"], _flags(words)
     data["backend"] = flags.get("backend-port") or "6379"
     while (primary := flags.get("replicaof")) and not data.get("registered"):
@@ -228,7 +228,7 @@ def _guestbook(proc: Process, sys: Sys, words: list[str]) -> int:
         except Errno as error:
             sys.err(f"unable to register to primary: {error.text.lower()}\n")
             data["again"] = sys.now + 1000
-    listen_on(proc, sys, sorted({int(flags.get("http-port") or 80), int(data["backend"])}))
+    listen_on(proc, sys, [int(flags.get("http-port") or 80)])
     return serve_asking(proc, sys, servers.guestbook_wish, servers.guestbook_answer)
 
 

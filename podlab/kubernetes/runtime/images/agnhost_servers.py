@@ -230,12 +230,13 @@ def nettest_answer(proc: Process, sys: Sys, request: http.Message) -> Answer:
 def guestbook_wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
     """/guestbook goes to the primary or a replica; /set on a primary is passed on to the replicas that registered."""
     values, data = query(request), proc["data"]
-    if request.path == "/guestbook" and not learned:
-        host = "agnhost-primary" if values.get("cmd") == "set" else "agnhost-replica"
-        target = f"/{values.get('cmd', '')}?{request.target.partition('?')[2]}"
+    command = values.get("cmd", "").lower()
+    if request.path == "/guestbook" and not learned and (command == "get" or (command == "set" and values.get("key"))):
+        host = "agnhost-primary" if command == "set" else "agnhost-replica"
+        target = f"/{command}?{request.target.partition('?')[2]}"
         return Wish("0", host, int(data["backend"]), http.request("GET", target, host, [("Connection", "close")]))
     replicas = data.setdefault("replicas", [])
-    if request.path == "/set" and len(learned) < len(replicas):
+    if request.path == "/set" and values.get("key") and len(learned) < len(replicas):
         host = replicas[len(learned)]
         target = f"/set?{request.target.partition('?')[2]}"
         return Wish(str(len(learned)), host, int(data["backend"]), http.request("GET", target, host, [("Connection", "close")]))
@@ -245,26 +246,31 @@ def guestbook_wish(proc: Process, sys: Sys, request: http.Message, learned: Lear
 def guestbook_answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, peer: str) -> Answer:
     values, data = query(request), proc["data"]
     store: Data = data.setdefault("store", {})
+    key, command = values.get("key", ""), values.get("cmd", "").lower()
     if request.path == "/register":
-        host = values.get("host") or peer
-        if host not in data.setdefault("replicas", []):
-            data["replicas"].append(host)
-        return _json(store)
+        data.setdefault("replicas", []).append(values.get("host", ""))
+        return _compact({"data": store})
     if request.path == "/get":
-        return _json({"data": store.get(values["key"], "") if values.get("key") else json.dumps(store, separators=(",", ":"))})
+        return _compact({"data": store.get(key, "") if key else store})
+    if not key and (request.path == "/set" or (request.path == "/guestbook" and command == "set")):
+        return text_answer("cannot set with empty key.\n", 400)
     if request.path == "/set":
-        store[values.get("key", "")] = values.get("value", "")
-        return _json({"data": "Updated"})
+        store[key] = values.get("value", "")
+        lost = next((one["error"] for one in learned.values() if one["error"]), "")
+        return text_answer(f"encountered error while propagating to replica: {lost}\n", 417) if lost else _compact({"message": "Updated"})
     if request.path == "/guestbook":
+        if command not in ("get", "set"):
+            return text_answer(f"unsupported cmd: '{command}'\n", 400)
         asked = learned.get("0")
         if asked is None or asked["error"]:
-            return text_answer(f"{asked['error'] if asked else 'no answer'}\n", 417)
-        return text_answer(asked["body"], asked["status"], kind=JSON)
-    return text_answer("", 404) if request.path != "/" else text_answer("<html><body>Guestbook</body></html>", kind="text/html; charset=utf-8")
+            return text_answer(f"encountered error: {asked['error'] if asked else 'no answer'}\n", 417)
+        return text_answer(asked["body"])
+    return text_answer("404 page not found\n", 404)
 
 
-def _json(value: Any) -> http.Message:
-    return text_answer(json.dumps(value, separators=(",", ":")), kind=JSON)
+def _compact(value: Any) -> http.Message:
+    """JSON that says nothing of its type: Go takes it for text."""
+    return text_answer(json.dumps(value, separators=(",", ":")))
 
 
 def guestbook_register(proc: Process, sys: Sys, primary: str) -> None:
@@ -284,5 +290,5 @@ def guestbook_register(proc: Process, sys: Sys, primary: str) -> None:
     sys.close(fd)
     data.pop("register")
     message, _ = http.take(data.pop("heard", ""), closed=True)
-    data["store"] = json.loads(message.body) if message is not None and message.status == 200 else {}
+    data["store"] = json.loads(message.body)["data"] if message is not None and message.status == 200 else {}
     data["registered"] = True
