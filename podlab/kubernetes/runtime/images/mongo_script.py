@@ -459,14 +459,20 @@ class _Parser:
 
     def template(self, text: str) -> Node:
         found: Node = ("constant", "")
-        for at, piece in enumerate(re.split(r"\$\{([^}]*)\}", text)):
-            if at % 2 == 0:
-                part: Node = ("constant", _text(piece))
-            else:
-                inner = _Parser(piece)
-                inner.functions, inner.names, inner.deep = self.functions, self.names, self.deep
-                part = inner.expression()
-            found = ("binary", "+", found, part)
+        while text:
+            head, mark, text = text.partition("${")
+            found = ("binary", "+", found, ("constant", _text(head)))
+            if not mark:
+                break
+            depth, end = 1, 0
+            while depth and end < len(text):
+                depth += (text[end] == "{") - (text[end] == "}")
+                end += 1
+            if depth:
+                raise Wrong("Unterminated template")
+            inner = _Parser(text[: end - 1])
+            inner.functions, inner.names, inner.deep = self.functions, self.names, self.deep
+            found, text = ("binary", "+", found, inner.expression()), text[end:]
         return found
 
 
