@@ -260,6 +260,21 @@ def test_a_drain_whose_time_is_over_tells_of_each_pod_when_its_turn_comes() -> N
     assert lines[-len(names):] == [f'error when evicting pods/"{name}" -n "default": global timeout reached: 1m2s' for name in names]
 
 
+@pytest.mark.parametrize(("timeout", "ms"), [("2s", 2_000), ("3", 3_000), ("1m", 60_000)])
+def test_a_watch_ends_when_its_request_has_lasted_long_enough(timeout: str, ms: int) -> None:
+    where = with_web()
+    began = where.now
+    code, out, _ = kubectl(where, f"get pods --watch --request-timeout={timeout}")
+    assert (code, where.now - began) == (0, ms) and out.startswith("NAME ")
+    assert kubectl(where, "get pods --watch --request-timeout=soon")[2].startswith("error: Invalid timeout value. ")
+
+
+def test_a_cluster_without_a_metrics_server_serves_no_metrics() -> None:
+    where = Cluster.create(1, 1_795_219_200_000, {"metricsServer": False, "nodes": [{"name": "node-1"}]}, strict=True)
+    assert "metrics.k8s.io" not in kubectl(where, "api-resources")[1] + kubectl(where, "api-versions")[1]
+    assert "metrics.k8s.io/v1beta1" in kubectl(cluster(), "api-versions")[1]
+
+
 def test_a_raw_eviction_is_answered_as_the_api_answers_it() -> None:
     where = cluster()
     kubectl(where, "apply -f dep.yaml")

@@ -13,7 +13,7 @@ from ...objects import Map
 from ...resources import Resource
 from .. import output, raw
 from ..builder import FILES, SELECTING, Target, changes, fetch, from_files, has_files, namespace_of, targets
-from ..flags import Flag
+from ..flags import Flag, milliseconds
 from ..manifests import clean
 from ..output.table import print_table
 from ..terminal import Command, KubectlError, Wait
@@ -161,13 +161,26 @@ def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
             call.terminal.out(_table_text(call, resource, found, with_kind=call.flags["show-kind"], headers=headers,
                                           remembered=remembered))
             headers = False
-    while True:
-        yield Wait()
+    limit = _request_timeout(call)
+    began = call.now
+    while not limit or call.now < began + limit:
+        yield Wait(began + limit - call.now if limit else None)
         for change in changes(call, resource, seen):
             kind = _concerns(call, resource, name, change)
             if kind:
                 headers = _show_change(call, resource, change.object, kind, headers, remembered)
         seen = etcd.revision
+    return 0  # the client has closed the connection; UntilWithoutRetry's error is not looked at
+
+
+def _request_timeout(call: Call) -> int:
+    """ms; 0: none. A number without unit is seconds (clientcmd.ParseTimeout)."""
+    text = call.flags["request-timeout"] or "0"
+    try:
+        return milliseconds(f"{text}s" if text.isdigit() else text)
+    except ValueError:
+        raise KubectlError("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding "
+                           "time unit (e.g. 1s | 2m | 3h)\n") from None
 
 
 def _format(call: Call) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from ...apiserver import rbac
 from ...apiserver.discovery import verbs_of, with_customs
 from ...objects import Map, dig
-from ...resources import BY_PLURAL, by_any_name
+from ...resources import BY_PLURAL, Resource, by_any_name
 from ...times import human_duration, parse_rfc3339
 from ..builder import SELECTING, changes
 from ..describe.config import rights
@@ -31,6 +31,12 @@ def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
     return tabwriter.align("".join("\t".join(row) + "\n" for row in lines), 6, 3)
 
 
+def _served(call: Call) -> dict[tuple[str, str], tuple[Resource, ...]]:
+    """What this cluster's discovery tells of: metrics.k8s.io is there with a metrics server only."""
+    metrics = call.terminal.api.cluster.spec.get("metricsServer", True)
+    return {key: found for key, found in with_customs(call.customs).items() if metrics or key[0] != "metrics.k8s.io"}
+
+
 @verb("api-resources", Flag("api-group"), Flag("namespaced", "bool", default=True), Flag("no-headers", "bool"),
       Flag("output", short="o"), Flag("verbs", "list"),
       Flag("sort-by"), Flag("cached", "bool"), Flag("categories", "list"),
@@ -43,9 +49,9 @@ def api_resources(call: Call) -> None:
     if flags["sort-by"] not in (None, "", "name", "kind"):
         raise KubectlError("error: --sort-by accepts only name or kind\n")
     preferred: dict[str, str] = {}
-    for group, version in with_customs(call.customs):
+    for group, version in _served(call):
         preferred.setdefault(group, version)
-    found = [r for (group, version), resources in with_customs(call.customs).items() if preferred[group] == version for r in resources
+    found = [r for (group, version), resources in _served(call).items() if preferred[group] == version for r in resources
              if (not flags.given("namespaced") or r.namespaced == flags["namespaced"])
              and (not flags.given("api-group") or r.group == flags["api-group"])
              and all(word in verbs_of(r) for word in flags["verbs"])
@@ -67,7 +73,7 @@ def api_resources(call: Call) -> None:
 @verb("api-versions", summary="Print the supported API versions on the server, in the form of \"group/version\"",
       usage="api-versions")
 def api_versions(call: Call) -> None:
-    versions = {f"{group}/{version}" if group else version for group, version in with_customs(call.customs)}
+    versions = {f"{group}/{version}" if group else version for group, version in _served(call)}
     call.terminal.out("".join(version + "\n" for version in sorted(versions)))
 
 
