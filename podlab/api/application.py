@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from podlab.api import addresses, bodies, documents, holds, listing, logs, proxying, shapes, tokens, users, virtual, watch, wire, writing
 from podlab.api.addresses import Target
-from podlab.api.hub import Hub, hub_of
+from podlab.api.hub import AUTHOR, Hub, hub_of
 from podlab.api.tokens import Access
 from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver import discovery, rbac
@@ -73,6 +73,7 @@ async def authenticate(token: str) -> Access:
         if access is None:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         tokens.remember(access)
+    AUTHOR.set(access.author)
     return access
 
 

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -27,6 +28,9 @@ TOLD_TOGETHER = 20  # streams that are told before requests get their turn
 SNAPSHOTS, SNAPSHOT_SECONDS = 16, 300.0  # lists that are being read in pieces
 ENCODED, TOLD = 2000, 64  # events kept as text, and rounds of news, since many watch the same
 TOGETHER = 32  # requests that share a turn and a commit
+
+AUTHOR: ContextVar[str] = ContextVar("author", default="")
+"""Who asks, where several people share a cluster: a learner's id, for the journal. Each request's task has its own."""
 
 
 class Hub:
@@ -47,7 +51,7 @@ class Hub:
         self._holders = 0  # streams that do not wait for the store: sessions, logs, visits
         self._wake = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
-        self._asked: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        self._asked: list[tuple[Callable[[], Any], asyncio.Future[Any], str]] = []
         self._acting: asyncio.Task[None] | None = None
 
     # ---- requests
@@ -58,7 +62,7 @@ class Hub:
         Raises what `work` raises, or Fenced.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._asked.append((work, future))
+        self._asked.append((work, future, AUTHOR.get()))
         if self._acting is None or self._acting.done():
             self._acting = asyncio.get_running_loop().create_task(self._act_for_all())
         return await future
@@ -69,14 +73,14 @@ class Hub:
             results: list[tuple[Any, Exception | None]] = []
             try:
                 async with self.live.turn(quiet=True):
-                    for work, _ in batch:
+                    for work, _, self.live.by in batch:
                         try:
                             results.append((work(), None))
                         except Exception as error:
                             results.append((None, error))
             except Exception as error:  # nothing of it is on disk
                 results = [(None, error)] * len(batch)
-            for (_, future), (value, failure) in zip(batch, results, strict=True):
+            for (_, future, _), (value, failure) in zip(batch, results, strict=True):
                 if future.done():
                     continue
                 if failure is None:

@@ -4,7 +4,7 @@ from django.db import models
 
 from podlab.labs.models import Cluster
 
-LEARNER = "learner"
+LEARNER, MEMBER = "learner", "member"  # the owner; one of several who share the cluster
 
 
 class Token(models.Model):

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from podlab.api import addresses, application, forwarding, holds, logs, users, wire
-from podlab.api.hub import Hub, hub_of
+from podlab.api.hub import AUTHOR, Hub, hub_of
 from podlab.api.wire import Call, Receive, Scope, Send
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.kubelet import sessions
@@ -129,7 +129,7 @@ class Session:
     async def run(self) -> None:
         await self._say(STDOUT if self.wanted["stdout"][1] else STDERR, b"")  # tells the client that the streams are there
         try:
-            async with self.live.turn():
+            async with self.live.turn(by=AUTHOR.get()):
                 self.id = self.live.apply({"do": "session", **self.order})
                 self.engine = self.live.engine
         except ApiError as error:
@@ -222,7 +222,7 @@ class Session:
 
     async def _close(self) -> None:
         with contextlib.suppress(Fenced, ApiError):
-            async with self.live.turn() as engine:
+            async with self.live.turn(by=AUTHOR.get()) as engine:
                 if engine is self.engine:
                     self._act(act="close")
 

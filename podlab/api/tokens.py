@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from podlab.api.models import LEARNER, Token
-from podlab.labs.models import Cluster
+from podlab.api.models import LEARNER, MEMBER, Token
+from podlab.labs.access import place_of
+from podlab.labs.models import Cluster, Learner
 
 BYTES = 32  # of randomness: 43 characters
 SHAPE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
@@ -30,9 +32,22 @@ class Access:
     key: str
     cluster_id: int
     read_only: bool
+    author: str = ""  # who acts by it, where several people share the cluster: a learner's id
 
 
+Judge = Callable[[str, int], bool]
+_judges: dict[str, Judge] = {}
 _found: dict[str, tuple[float, Access]] = {}
+
+
+def judge(kind: str, may: Judge) -> None:
+    """Somebody says who of the holders `kind:who` may still look at a cluster. `may(who, cluster id)` is asked at every look-up."""
+    _judges[kind] = may
+
+
+def member(learner: Learner) -> str:
+    """The holder that one of those is who share a cluster."""
+    return f"{MEMBER}:{learner.pk}"
 
 
 def issue(cluster: Cluster, holder: str = LEARNER, *, read_only: bool = False) -> str:
@@ -70,8 +85,21 @@ def find(token: str) -> Access | None:
 
 def of_hash(key: str) -> Access | None:
     """The same by hash, for streams that ask again whether they may go on."""
-    row = Token.objects.filter(hash=key).values_list("cluster_id", "read_only").first()
-    return Access(key, row[0], row[1]) if row else None
+    row = Token.objects.filter(hash=key).values_list("cluster_id", "read_only", "holder").first()
+    author = _author_of(row[2], row[0]) if row else None
+    return Access(key, row[0], row[1], author) if row and author is not None else None
+
+
+def _author_of(holder: str, cluster_id: int) -> str | None:
+    """Who acts by a holder's token ("" for the cluster's owner, or a viewer); None for whom it opens nothing to any longer."""
+    kind, _, who = holder.partition(":")
+    if kind == LEARNER:
+        return ""
+    if kind == MEMBER:
+        learner, cluster = Learner.objects.filter(pk=who).first(), Cluster.objects.get(pk=cluster_id)
+        place = place_of(learner, cluster.lesson) if learner is not None else None
+        return who if place is not None and place.people and place.owner.pk == cluster.learner_id else None
+    return "" if kind in _judges and _judges[kind](who, cluster_id) else None
 
 
 def known(token: str) -> Access | None:

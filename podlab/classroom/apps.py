@@ -7,6 +7,7 @@ class ClassroomConfig(AppConfig):
     verbose_name = "교실"
 
     def ready(self) -> None:
+        from podlab.api import tokens
         from podlab.classroom import assignments, games, looking, posting, rooms, steering, suggesting, xapi
         from podlab.labs import audience, reconciler
 
@@ -16,5 +17,6 @@ class ClassroomConfig(AppConfig):
         games.install()
         xapi.install()
         audience.handle("help", looking.answer_help)
+        tokens.judge(looking.HOLDER, looking.may_look)
         reconciler.accompany(steering.resume)
         reconciler.accompany(posting.keep_sending)

@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 
 from podlab.classroom import access, chatting, rooms
 from podlab.classroom.consumers import NO_TEACHER
+from podlab.classroom.models import Classroom, Membership
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
 from podlab.labs import audience, limits, panels
@@ -21,8 +22,22 @@ from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
 
+HOLDER = "class"  # what a token's holder begins with
 ALLOWED_SECONDS = 5.0  # so long a look is taken to be allowed before it is asked again
 LOOKS = ("select", "tab", "width")  # what only changes what this page shows
+
+
+def holder(classroom: Classroom, learner_id: Any) -> str:
+    """Whose the token is by which a class's teacher looks at a learner's cluster with a kubectl of their own."""
+    return f"{HOLDER}:{classroom.pk}:{learner_id}"
+
+
+def may_look(who: str, cluster_id: int) -> bool:
+    """Whether such a token still opens a cluster: the learner sits in the class, and it is where they work."""
+    pk, _, learner_id = who.partition(":")
+    member = Membership.objects.select_related("learner", "classroom").filter(classroom=pk, learner=learner_id, removed=None).first()
+    cluster = Cluster.objects.filter(pk=cluster_id).first()
+    return member is not None and cluster is not None and lab_access.place_of(member.learner, cluster.lesson).owner.pk == cluster.learner_id
 
 
 class LookConsumer(LabConsumer):

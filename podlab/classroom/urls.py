@@ -14,6 +14,7 @@ urlpatterns = [
     path("teacher/classes/<int:pk>/close/", views.close, name="classroom-close"),
     path("teacher/classes/<int:pk>/record/", views.record, name="classroom-record"),
     path("teacher/classes/<int:pk>/look/<uuid:learner>/<slug:slug>/", views.look, name="classroom-look"),
+    path("teacher/classes/<int:pk>/look/<uuid:learner>/<slug:slug>/terminal/", views.look_terminal, name="classroom-look-terminal"),
     path("teacher/classes/<int:pk>/replay/<uuid:learner>/<slug:slug>/", views.replay, name="classroom-replay"),
     path("teacher/classes/<int:pk>/fork/<uuid:learner>/<slug:slug>/", views.fork, name="classroom-fork"),
     path("teacher/classes/<int:pk>/results/", views.results_page, name="classroom-results"),

@@ -20,7 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lessons import library, progress
-from podlab.classroom import access, joining, results, suggesting, teams
+from podlab.api import pages as api_pages
+from podlab.classroom import access, joining, looking, results, suggesting, teams
 from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
 from podlab.classroom.models import Classroom, Desk
 from podlab.kubernetes.bootstrap import DEFAULT_SPEC
@@ -190,6 +191,19 @@ def look(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpRespons
             ],
         },
     )
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def look_terminal(request: HttpRequest, pk: int, learner: UUID, slug: str) -> HttpResponse:
+    """A read-only address for the teacher's own kubectl (api/pages.py). A look-up asks `looking.may_look` whether it still opens."""
+    found = access.get_classroom(request, pk)
+    cluster = access.get_member_cluster(found, learner, slug)
+    addresses = {name: f"{request.path}?act={name}" for name in ("connect", "disconnect")}
+    act = request.GET.get("act", "") if request.method == "POST" else ""
+    if act in addresses:
+        access.audit(found, f"terminal-{act}", user=request.user, learner=access.get_member(found, learner).learner, detail=slug)
+    return api_pages.dialog(request, cluster, looking.holder(found, learner), act, addresses, read_only=True)
 
 
 @require_GET

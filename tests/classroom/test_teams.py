@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
 
 from lessons import library, progress
@@ -197,19 +196,6 @@ async def test_a_fault_for_all_happens_once_to_a_team(classroom: Classroom, memb
     assert await steering.carry_out(directive) == 0
     faults = [sum(one["do"] == "fault" for one in await journal(c)) for c in await database_sync_to_async(list)(Cluster.objects.all())]
     assert faults == [1, 1]
-
-
-def test_a_shared_cluster_has_no_door_for_somebody_s_own_terminal(game: Game, members: list[Membership]) -> None:
-    client = Client()
-    from django.conf import settings
-
-    from tests.classroom.conftest import cookie_of
-
-    client.cookies[settings.SESSION_COOKIE_NAME] = cookie_of(members[0].learner)
-    client.get(f"/lessons/{LESSON}/")
-    answer = client.post(f"/lessons/{LESSON}/own-terminal/connect/")
-    assert "token" not in answer.content.decode()
-    assert "팀의 클러스터" in answer.content.decode()
 
 
 def test_the_teacher_deals_moves_and_ends(classroom: Classroom, teacher: User, members: list[Membership]) -> None:
