@@ -148,7 +148,7 @@ class Walker:
         if step.exercise:
             self.exercise(step)
         if not (step.questions or step.exercise or step.conditions):
-            section.locator(".text > :last-child").scroll_into_view_if_needed()
+            section.locator("[data-reads]").evaluate("(mark) => mark.scrollIntoView({block: 'center'})")
         expect(self.page.locator(f"#done-{step.id}"), self.told(step)).to_have_class("on", timeout=STEP_MS)
 
     def told(self, step: Step) -> str:
