@@ -14,7 +14,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-WHOLE = 14  # letters of a name that stay on one line: what fits into a table's cell on a phone
+SHORT, WHOLE = 8, 16  # letters of a name: what fits anywhere, and what still fits into a table's cell on a phone
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
 
 
@@ -54,9 +54,9 @@ def _link(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
 
 
 def _code(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    """A short name such as db-1 is not broken at its hyphen."""
+    """A name such as db-1 or ImagePullBackOff is not broken; one short word is not anyway, and a long one may be."""
     text = tokens[index].content
-    whole = ' class="whole"' if "-" in text and len(text) <= WHOLE and " " not in text else ""
+    whole = ' class="whole"' if " " not in text and len(text) <= WHOLE and ("-" in text or len(text) > SHORT) else ""
     return f"<code{whole}>{escape(text, quote=False)}</code>"
 
 

@@ -65,6 +65,7 @@ def test_fences_are_told_with_language_and_name() -> None:
     ]
 
 
-def test_a_short_name_with_a_hyphen_stays_on_one_line_and_a_long_one_may_break() -> None:
+def test_a_name_stays_on_one_line_and_a_long_one_may_break() -> None:
     assert render_line("`db-1`과 `kubectl -n db`") == '<code class="whole">db-1</code>과 <code>kubectl -n db</code>'
+    assert render_line("`ImagePullBackOff` `web`") == '<code class="whole">ImagePullBackOff</code> <code>web</code>'
     assert render_line("`nginx-deployment-of-mine` `<b-1>`") == '<code>nginx-deployment-of-mine</code> <code class="whole">&lt;b-1&gt;</code>'
