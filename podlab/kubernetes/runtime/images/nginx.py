@@ -16,7 +16,7 @@ from ..program import MEBIBYTE, Event, Program, register
 from ..serving import serve_http
 from ..system import Sys
 from .base import PATH, base_tree, merge
-from .nginx_config import ConfigError, read
+from .nginx_config import ConfigError, dump, read
 from .nginx_requests import LATEST, answer, is_modern, notice, version
 
 TAGS = (
@@ -216,20 +216,22 @@ def _start(proc: Process, sys: Sys) -> int | None:
     if "-s" in arguments:
         return _signal_master(sys, arguments)
     path = arguments[arguments.index("-c") + 1] if "-c" in arguments[:-1] else CONFIG
+    tests = "-t" in arguments or "-T" in arguments
     try:
         found = read(sys, path)
         for name, port in found["hosts"]:
             if not dns.is_address(name) and not sockets.resolve(sys, name)[1]:
                 raise ConfigError(f'host not found in upstream "{name}{"" if port in (0, 80) else f":{port}"}"')
     except ConfigError as error:
-        if "-t" not in arguments and is_modern(sys):
+        if not tests and is_modern(sys):
             notice(sys, "emerg", str(error))
         sys.err(f"nginx: [emerg] {error}\n")
-        if "-t" in arguments:
+        if tests:
             sys.err(f"nginx: configuration file {path} test failed\n")
         return 1
-    if "-t" in arguments:
+    if tests:
         sys.err(f"nginx: the configuration file {path} syntax is ok\nnginx: configuration file {path} test is successful\n")
+        sys.out(dump(sys, path) if "-T" in arguments else "")
         return 0
     data.update(listening={}, connections={}, turn=0, logs={})
     try:

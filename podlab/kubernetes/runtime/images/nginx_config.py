@@ -148,6 +148,20 @@ File = tuple[Any, ...]
 """(path, text, the files of its first include, those of its second, ...)."""
 
 
+def dump(sys: Sys, path: str) -> str:
+    """What `nginx -T` prints: each file of a configuration, once, under its name (src/core/nginx.c)."""
+    texts: dict[str, str] = {}
+
+    def take(file: File) -> None:
+        texts.setdefault(file[0], file[1])
+        for included in file[2:]:
+            for one in included:
+                take(one)
+
+    take(_gather(sys, path))
+    return "".join(f"# configuration file {name}:\n{text}\n" for name, text in texts.items())
+
+
 def _gather(sys: Sys, path: str) -> File:
     try:
         text = sys.read_file(path)
