@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..etcd import key_of
 from ..objects import Map, dig
-from .errors import FieldError
 from ..resources import Resource
+from .errors import FieldError
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -44,7 +44,6 @@ class Context:
     def list(self, plural: str, namespace: str | None = None) -> list[Map]:
         return self._cluster.etcd.list(plural, namespace)
 
-    def random_name(self, length: int, *key: str | int) -> str:
     def resource_of(self, api_version: str, kind: str) -> Resource | None:
         """The served kind of that name, people's own kinds among them; None where there is no such kind."""
         return self._cluster.server.resource_of(api_version, kind)
@@ -53,6 +52,7 @@ class Context:
         """A Warning header of the answer: kubectl shows it, and the request goes on."""
         self._cluster.server.warnings.append(text)
 
+    def random_name(self, length: int, *key: str | int) -> str:
         return self._cluster.random.name(length, *key, self._cluster.etcd.revision)
 
     def uid(self, *key: str | int) -> str:
