@@ -124,8 +124,10 @@ def _keep_all_but(new: Object, old: Mapping[str, Any], subresource: str) -> None
         spec = dict(old["spec"])
         for name in ("containers", "initContainers"):
             if name in spec and len(wanted.get(name) or ()) == len(spec[name]):
-                spec[name] = [{**kept, **{member: asked[member] for member in ("resources", "resizePolicy") if member in asked}}
+                spec[name] = [{**kept, **{member: asked[member] for member in ("name", "resources", "resizePolicy") if member in asked}}
                               for kept, asked in zip(spec[name], wanted[name], strict=True)]
+            elif wanted.get(name):
+                spec[name] = wanted[name]  # one more or one less, which validation refuses
         if "resources" in wanted:
             spec["resources"] = wanted["resources"]
     new["spec"] = spec

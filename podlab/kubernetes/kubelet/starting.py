@@ -27,6 +27,7 @@ START_MS = 58  # StartContainer, as recorded
 SANDBOX_APART_MS = 40  # of Pods that begin or end together the recordings show sandboxes 8 to 600 ms apart, the median 65 and 46
 LOG_LINES, LOG_BYTES = 80, 2048  # MaxContainerTerminationMessageLogLines, ...LogLength
 MESSAGE_BYTES, POD_MESSAGE_BYTES = 4096, 12288  # MaxContainerTerminationMessageLength, MaxPodTerminationMessageLogLength
+LEAST_SHARES, MOST_SHARES = 2, 262_144  # MinShares, MaxShares
 CLUSTER_DNS = "10.96.0.10"
 
 
@@ -332,13 +333,18 @@ def _load_profiles(pod: Map, one: Part) -> None:
 
 
 def limits(kubelet: Kubelet, spec: Map) -> dict[str, int]:
-    """{"memory": bytes, "cpu": millicores} of a container; a missing one is unlimited."""
-    given = (spec.get("resources") or EMPTY).get("limits") or EMPTY
+    """{"memory": bytes, "cpu": millicores} of a container; a missing one is unlimited. "shares": of the CPU, where more than the least
+    (MilliCPUToShares of the request, else of the limit; pkg/kubelet/cm/helpers_linux.go)."""
+    resources = spec.get("resources") or EMPTY
+    given = resources.get("limits") or EMPTY
+    asked = (resources.get("requests") or EMPTY).get("cpu") or given.get("cpu")
     found = {}
     if "memory" in given:
         found["memory"] = quantity.value(given["memory"])
     if "cpu" in given:
         found["cpu"] = quantity.milli(given["cpu"])
+    if asked and (shares := quantity.milli(asked) * 1024 // 1000) > LEAST_SHARES:
+        found["shares"] = min(shares, MOST_SHARES)
     return found
 
 

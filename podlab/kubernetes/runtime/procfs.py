@@ -25,6 +25,7 @@ TOP = ("cpuinfo", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", 
 KERNEL_VERSION = "6.18.44"
 """What every machine runs, and so every container on it (bootstrap.py says the same of the Node)."""
 HZ = 100
+LEAST_QUOTA = 1000  # microseconds of 100 ms (minQuotaPeriod, pkg/kubelet/cm/helpers_linux.go)
 USERS = 65536
 """Of a Pod's own user namespace (userNsLength, pkg/kubelet/userns)."""
 
@@ -58,7 +59,7 @@ def names(kernel: Kernel, container: Data, proc: Process | None, path: str) -> l
     """What a directory under /proc or /sys lists."""
     parts = path.strip("/").split("/")
     if parts[0] == "sys":
-        return {"/sys": ["fs"], "/sys/fs": ["cgroup"], "/sys/fs/cgroup": ["cpu.max", "memory.current", "memory.max"]}.get(
+        return {"/sys": ["fs"], "/sys/fs": ["cgroup"], "/sys/fs/cgroup": ["cpu.max", "cpu.weight", "memory.current", "memory.max"]}.get(
             path, []
         )
     if len(parts) == 1:
@@ -130,6 +131,7 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
                      f"0 0 0 {ticks} 0 0 0 20 0 1 0 "
                      f"{start} {proc['memory']} {kib // 4}" + " 0" * 27 + "\n")  # fmt: skip
     if head == "status":
+        cpus = max(1, int(kernel.state["cpu"]) // 1000)
         ignored = sum(1 << (n - 1) for n in proc["ignored"])
         filters = kernel.state["containers"].get(proc["container"], {})
         return _file(
@@ -140,6 +142,7 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
             f"Groups:\t{' '.join(str(g) for g in proc['groups'])} \nVmRSS:\t{kib:8d} kB\nThreads:\t1\nSigIgn:\t{ignored:016x}\n"
             f"{capabilities.status_lines(_capabilities(filters), root=proc['uid'] == 0)}"
             f"NoNewPrivs:\t{int(filters.get('no_new_privs', False))}\nSeccomp:\t{filters.get('seccomp', 0)}\n"
+            f"Cpus_allowed_list:\t0{f'-{cpus - 1}' if cpus > 1 else ''}\n"
         )
     return None
 
@@ -182,6 +185,7 @@ def mounts(kernel: Kernel, container: Data) -> str:
             lines.append(f"proc {path} proc rw,nosuid,nodev,noexec,relatime 0 0")
         elif mount["fs"] == "sys":
             lines.append(f"sysfs {path} sysfs ro,nosuid,nodev,noexec,relatime 0 0")
+            lines.append(f"cgroup {path}/fs/cgroup cgroup2 ro,nosuid,nodev,noexec,relatime,nsdelegate,memory_recursiveprot 0 0")
         else:
             fs = kernel.filesystem(mount["fs"])
             memory = fs["kind"] == "tmpfs"
@@ -244,7 +248,9 @@ def _sys(container: Data, path: str) -> Data | None:
     if path == "fs/cgroup/memory.max":
         return _file(f"{limits.get('memory') or 'max'}\n")
     if path == "fs/cgroup/cpu.max":
-        return _file(f"{int(limits['cpu']) * 100 if limits.get('cpu') else 'max'} 100000\n")
+        return _file(f"{max(LEAST_QUOTA, int(limits['cpu']) * 100) if limits.get('cpu') else 'max'} 100000\n")
+    if path == "fs/cgroup/cpu.weight":  # of the shares that cgroup v1 would have (opencontainers/cgroups, ConvertCPUSharesToCgroupV2Value)
+        return _file(f"{1 + (limits.get('shares', 2) - 2) * 9999 // 262142}\n")
     if path == "fs/cgroup/memory.current":
         return _file(f"{container.get('memory', 0)}\n")
     return None

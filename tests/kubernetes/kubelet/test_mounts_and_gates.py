@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.objects import thaw
 from tests.kubernetes.kubelet.given import World, pod, sh, world
 
 
@@ -167,3 +169,33 @@ def test_a_probe_that_is_sent_to_another_host_ends_well_with_a_warning() -> None
     it = probed("http%3A%2F%2F0.0.0.0%2F")
     assert it.container()["restartCount"] == 0
     assert it.events("ProbeWarning") == ["Liveness probe warning: Probe terminated redirects, Response body: "]
+
+
+def test_a_resize_is_seen_in_the_containers_own_cgroup() -> None:
+    it = world()
+    look = "mount -t cgroup2 | cut -d' ' -f3,5; cd /sys/fs/cgroup; while true; do cat cpu.weight cpu.max memory.max; sleep 5; done"
+    before, after = {"cpu": "5m", "memory": "35Mi"}, {"cpu": "1500m", "memory": "40Mi"}
+    it.create(pod(sh(look, resources={"requests": before, "limits": before})))
+    it.run(8)
+    assert it.logs()[:4] == ["/sys/fs/cgroup cgroup2", "1", "1000 100000", str(35 << 20)]
+    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": after, "limits": after}}]}}, "resize")
+    it.run(8)
+    assert it.logs()[-3:] == ["59", "150000 100000", str(40 << 20)] and it.container()["restartCount"] == 0
+
+
+@pytest.mark.parametrize(("names", "words"), [
+    (["d", "c"], "spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize, "
+                 "spec.containers[1].name: Forbidden: containers may not be renamed or reordered on resize"),
+    (["c", "new"], "spec.containers[1].name: Forbidden: containers may not be renamed or reordered on resize"),
+    (["c"], "spec.containers: Forbidden: containers may not be added or removed on resize"),
+])
+def test_a_resize_is_of_the_containers_that_there_are(names: list[str], words: str) -> None:
+    it = world()
+    it.create(pod(sh("sleep 600"), sh("sleep 600", name="d")))
+    it.run(3)
+    held: Any = thaw(it.pod())
+    by_name = {one["name"]: one for one in held["spec"]["containers"]}
+    held["spec"]["containers"] = [{**by_name.get(name, by_name["d"]), "name": name} for name in names]
+    with pytest.raises(ApiError) as refused:
+        it.request(verb="update", resource="pods", namespace="default", name="p", subresource="resize", body=held)
+    assert words in refused.value.message

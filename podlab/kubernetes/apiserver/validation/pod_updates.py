@@ -148,6 +148,9 @@ def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
 def resize(new: Object, old: Object, errors: Errors) -> None:
     """ValidatePodResize: requests and limits of cpu and memory may change, the quality of service may not."""
     spec, before = new["spec"], old["spec"]
+    if moved := [*_other_containers(spec, before, "containers"), *_other_containers(spec, before, "initContainers")]:
+        errors += moved
+        return
     validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
     if qos_class(spec) != qos_class(before):
         errors.append(FieldError.invalid("spec", qos_class(before), "Pod QOS Class may not change as a result of resizing"))
@@ -158,6 +161,15 @@ def resize(new: Object, old: Object, errors: Errors) -> None:
                     errors.append(FieldError.forbidden("spec", "resources for non-sidecar init containers are immutable"))
                 continue
             _validate_container_resize(one, was, f"spec.{member}[{i}].resources", errors)
+
+
+def _other_containers(spec: Object, before: Object, member: str) -> Errors:
+    """What is wrong where a resize is not of the containers that there are, in their order."""
+    ours, theirs = before.get(member) or (), spec.get(member) or ()
+    if len(ours) != len(theirs):
+        return [FieldError.forbidden(f"spec.{member}", f"{member} may not be added or removed on resize")]
+    return [FieldError.forbidden(f"spec.{member}[{i}].name", f"{member} may not be renamed or reordered on resize")
+            for i, (one, was) in enumerate(zip(theirs, ours, strict=True)) if one.get("name") != was["name"]]
 
 
 def _validate_container_resize(one: Object, was: Object, path: str, errors: Errors) -> None:

@@ -197,11 +197,15 @@ def identity(proc: Process, sys: Sys, event: Event) -> int:
 
 @tool("mount")
 def mount(proc: Process, sys: Sys, event: Event) -> int:
-    if len(proc["argv"]) > 1 and not proc["argv"][1].startswith("-"):
+    """Without operands it lists; -t TYPE: only what is of that type."""
+    given, operands = options(proc, sys, "arwt:o:", {"all": "a", "types": "t", "options": "o"})
+    if operands:
         complain(proc, sys, "permission denied (are you root?)")
         return 1
     for line in mounts(sys.kernel, sys.container).splitlines():
         device, path, kind, flags = line.split()[:4]
+        if given.get("t", kind) != kind:
+            continue
         sys.out(f"{device} on {path} type {kind} ({flags})\n")
     return 0
 
