@@ -193,7 +193,8 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, *rest
     host, port, _ = hooks.get_request(worker, one, get)
     url = hooks.get_url(worker, one, get)
     if result["ok"]:
-        if 300 <= result["status"] < 400 and _follow(kubelet, worker, key, container_id, spec, *(rest[:-1] or (url, 1)), result):
+        asked, times = rest[:-1] or (url, 1)
+        if 300 <= result["status"] < 400 and _follow(kubelet, worker, key, container_id, spec, asked, times, result):
             return
         good = 200 <= result["status"] < 400
         _result(
