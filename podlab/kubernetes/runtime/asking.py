@@ -74,7 +74,7 @@ def serve_asking(
         learned = connection.pop("learned", {}) if request is not None else {}
         return feed_http(proc, sys, fd, connection, lambda proc, sys, port, request, peer: answer(proc, sys, request, _take(learned), peer))
 
-    return serve(proc, sys, secured(feed, {"name": "localhost"}, over_tls) if over_tls else feed, chores)
+    return serve(proc, sys, secured(feed, {port: {"name": "localhost"} for port in over_tls}) if over_tls else feed, chores)
 
 
 def _take(learned: Learned) -> Learned:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
@@ -192,7 +192,7 @@ def serve_http(proc: Process, sys: Sys, answer: Handler, chores: Chores | None =
     def feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
         return feed_http(proc, sys, fd, connection, answer)
 
-    return serve(proc, sys, secured(feed, {"name": "localhost"}, over_tls) if over_tls else feed, chores)
+    return serve(proc, sys, secured(feed, {port: {"name": "localhost"} for port in over_tls}) if over_tls else feed, chores)
 
 
 def feed_http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handler) -> bool:
@@ -236,15 +236,16 @@ def _refused(sys: Sys, fd: int, connection: Data) -> bool:
     return True
 
 
-def secured(feed: Feed, context: Data, ports: tuple[int, ...]) -> Feed:
-    """A `Feed` that speaks TLS on some ports; `context` as tls.py has it. The session is in the connection, so that answers go out over it."""
+def secured(feed: Feed, contexts: Mapping[int, Data]) -> Feed:
+    """A `Feed` that speaks TLS on the ports that have a context (as tls.py has it). The session is in the connection, so that answers go out
+    over it."""
 
     def take(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
-        if connection["port"] not in ports:
+        if connection["port"] not in contexts:
             return feed(proc, sys, fd, connection, closed)
         session = connection.setdefault("session", tls.server())
         come, connection["buffer"] = connection["buffer"], connection.pop("plain", "")
-        connection["buffer"] += tls.feed(sys, fd, session, come, context)
+        connection["buffer"] += tls.feed(sys, fd, session, come, contexts[connection["port"]])
         if session["state"] == "failed":
             return False
         keep = feed(proc, sys, fd, connection, closed)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.runtime.images.kiada_suite import CERTIFICATE, KEY
+
 from .lab import Lab
 
 
@@ -101,3 +103,21 @@ def test_a_name_that_does_not_exist_keeps_the_pod_in_its_init_containers(lab: La
 def test_a_static_server_says_what_it_is_told(lab: Lab) -> None:
     found = curl(lab, f"-i {lab.ip('said')}:8080/any")
     assert found.startswith("HTTP/1.1 404") and found.endswith("Not here.")
+
+
+def test_nginx_serves_tls_with_the_certificate_that_its_configuration_names() -> None:
+    lab = Lab(1)
+    lab.client("client", "curlimages/curl:latest", node="node-1")
+    files = {"tls.conf": "server {\n  listen 80;\n  listen 443 ssl;\n  ssl_certificate certs/a.crt;\n  ssl_certificate_key certs/a.key;\n"
+                         "  location / { return 200 'sealed'; }\n}\n"}  # fmt: skip
+    pem = {"a.crt": CERTIFICATE, "a.key": KEY}
+    for name, data in (("conf", files), ("certs", pem)):
+        lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+    volumes = [{"name": name, "configMap": {"name": name}} for name in ("conf", "certs")]
+    conf = {"name": "conf", "mountPath": "/etc/nginx/conf.d"}
+    lab.pod("web", "nginx:alpine", volumeMounts=[conf, {"name": "certs", "mountPath": "/etc/nginx/certs"}], spec={"volumes": volumes})
+    lab.pod("bare", "nginx:alpine", volumeMounts=[conf], spec={"volumes": volumes, "restartPolicy": "Never"})
+    lab.settle(40)
+    assert curl(lab, f"-k https://{lab.ip('web')}/") == curl(lab, lab.ip("web")) == "sealed"
+    assert lab.status("bare")["phase"] == "Failed"
+    assert 'cannot load certificate "/etc/nginx/certs/a.crt": BIO_new_file() failed' in lab.logs("bare")

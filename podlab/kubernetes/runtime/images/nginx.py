@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import dns, sockets
+from .. import dns, sockets, x509
 from ..image import Entry, Image, add
 from ..process import CHLD, HUP, INT, QUIT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import serve_http
+from ..serving import feed_http, secured, serve
 from ..system import Sys
 from .base import PATH, base_tree, merge
 from .nginx_config import ConfigError, dump, read
@@ -205,7 +205,12 @@ def run(proc: Process, sys: Sys, event: Event) -> int | None:
     if event is not None and event["on"] == "child":
         while sys.wait(block=False) is not None:
             _spawn_worker(proc, sys)
-    return serve_http(proc, sys, answer)
+    secure = data.get("tls") or {"ports": [], "context": {}}
+
+    def feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
+        return feed_http(proc, sys, fd, connection, answer)
+
+    return serve(proc, sys, secured(feed, dict.fromkeys(secure["ports"], secure["context"])))
 
 
 def _start(proc: Process, sys: Sys) -> int | None:
@@ -219,6 +224,7 @@ def _start(proc: Process, sys: Sys) -> int | None:
     tests = "-t" in arguments or "-T" in arguments
     try:
         found = read(sys, path)
+        found = {**found, "tls": _certificates(sys, found)}
         for name, port in found["hosts"]:
             if not dns.is_address(name) and not sockets.resolve(sys, name)[1]:
                 raise ConfigError(f'host not found in upstream "{name}{"" if port in (0, 80) else f":{port}"}"')
@@ -275,7 +281,7 @@ def _configure(proc: Process, sys: Sys, found: Data) -> None:
             except Errno as error:
                 number = {"ENOENT": 2, "EACCES": 13, "EISDIR": 21, "EROFS": 30}.get(error.name, 5)
                 raise ConfigError(f'open() "{path}" failed ({number}: {error.text})') from None
-    data.update({key: found[key] for key in ("servers", "upstreams", "errors", "formats")})
+    data.update({key: found[key] for key in ("servers", "upstreams", "errors", "formats", "tls")})
 
 
 def _spawn_worker(proc: Process, sys: Sys) -> None:
@@ -317,6 +323,7 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
         notice(sys, "notice", "signal 1 (SIGHUP) received from 0, reconfiguring")
         try:
             found = read(sys, CONFIG)
+            found = {**found, "tls": _certificates(sys, found)}
         except ConfigError as error:
             notice(sys, "emerg", str(error))
             return True
@@ -324,6 +331,35 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
         sys.interrupt()
         return True
     return n in (HUP, CHLD)
+
+
+def _certificates(sys: Sys, found: Data) -> Data:
+    """{"ports", "context"} of the servers that `listen ... ssl`; all have the first one's certificate. Raises ConfigError."""
+    secure: Data = {"ports": [], "context": {}}
+    for server in found["servers"]:
+        if not server["secure"]:
+            continue
+        read_in = []
+        for name, what in zip(server["certificate"], ("certificate", "certificate key"), strict=True):
+            if not name:
+                raise ConfigError(f'no "ssl_{what.replace(" ", "_")}" is defined for the "listen ... ssl" directive in {CONFIG}')
+            full = name if name.startswith("/") else f"/etc/nginx/{name}"
+            try:
+                read_in.append(sys.read_file(full))
+            except Errno as error:
+                raise ConfigError(f'cannot load {what} "{full}": BIO_new_file() failed (SSL: error:80000002:system library::{error.text}:calling '
+                                  f"fopen({full}, r) error:10000080:BIO routines::no such file)") from None  # fmt: skip
+        chain, key = read_in
+        try:
+            mine = x509.certificates(chain)
+            if not mine or x509.public_key(key) != mine[0].key:
+                raise x509.BadCertificate
+        except x509.BadCertificate:
+            raise ConfigError(f'cannot load certificate "{server["certificate"][0]}": PEM_read_bio_X509_AUX() failed (SSL: error:0480006C:PEM '
+                              "routines::no start line:Expecting: TRUSTED CERTIFICATE)") from None  # fmt: skip
+        secure["ports"] += [port for _, port in server["secure"]]
+        secure["context"] = secure["context"] or {"chain": chain}
+    return secure
 
 
 def _relisten(proc: Process, sys: Sys, found: Data) -> None:

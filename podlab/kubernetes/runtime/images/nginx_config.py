@@ -255,6 +255,9 @@ def _server(block: list[Directive], access: list[str]) -> Data:
     return {
         "access": _access(block, access),
         "listens": listens(block),
+        "secure": listens([one for one in block if one[0] == "listen" and "ssl" in one[1][1:]] or [["listen", ["unix:"], None]]),
+        "certificate": [next((arguments[0] for inner, arguments, _ in block if inner == name and arguments), "")
+                        for name in ("ssl_certificate", "ssl_certificate_key")],
         "block": block,
         "names": [word for inner, arguments, _ in block if inner == "server_name" for word in arguments],
     }

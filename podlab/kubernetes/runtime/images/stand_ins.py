@@ -20,8 +20,8 @@ from .base import PATH, base_tree, merge
 ENV = {"PATH": PATH}
 SIZE = 60_000_000  # of a pull, about a slim image with one program
 ENTRY = "stand-in"
-SECURE = (443, 10250, 10257, 10259)  # where Kubernetes' own components and an ingress controller speak TLS
-SELF_SIGNED = {"name": "localhost"}  # a certificate that nobody has a reason to trust
+SECURE = {port: {"name": "localhost"} for port in (443, 10250, 10257, 10259)}
+"""Where Kubernetes' own components and an ingress controller speak TLS, with a certificate that nobody has a reason to trust."""
 GRPC = (2379,)  # etcd's client port answers health checks
 EXTRA = ("curl", "ncat", "mysqladmin", "mysql")
 LISTENING = ("--listen-address", "--listen-port", "--port", "--http-port", "--agent-port", "--admin-port", "--health-port", "--admin-server-port",
@@ -73,7 +73,7 @@ def _run(proc: Process, sys: Sys, event: Data | None) -> int:
             return 1
         shown = f", listening on {', '.join(str(port) for port in ports)}" if ports else ""
         sys.out(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {_kind(sys).name} started{shown}\n")
-    return serve(proc, sys, secured(lambda proc, sys, fd, connection, closed: feed_http(proc, sys, fd, connection, _answer), SELF_SIGNED, SECURE))
+    return serve(proc, sys, secured(lambda proc, sys, fd, connection, closed: feed_http(proc, sys, fd, connection, _answer), SECURE))
 
 
 register(Program(ENTRY, lambda proc, sys: _run(proc, sys, None), _run, ends_at_once, 24 * MEBIBYTE))
