@@ -8,17 +8,14 @@ from typing import Any
 from ..cause import Cause
 from ..component import Controller, own_key
 from ..controllers_common.endpoints import ServiceController, change_time, managed_labels, should_be_listed, target_ports
+from ..controllers_common.endpointslices import CHANGED, MANAGED_BY, SERVICE_NAME, plan
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import facts, is_deleting
 from ..etcd import Change
 from ..objects import EMPTY, Map, freeze, memo
 from ..times import rfc3339
 
-MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
-SERVICE_NAME = "kubernetes.io/service-name"
-MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 ME = "endpointslice-controller.k8s.io"
-CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
 def _of_slice(_: Controller, change: Change) -> Iterable[str]:
@@ -57,62 +54,6 @@ def wanted(service: Map, pods: Iterable[Map]) -> dict[Any, list[Map]]:
         if found is not None:
             groups.setdefault(found[0], []).append(found[1])
     return groups
-
-
-def plan(existing: list[Map], groups: dict[Any, list[Map]]) -> list[tuple[Map | None, list[Any], list[Map] | None]]:
-    """(slice or None for a new one, its ports, its endpoints or None to delete it): only what has to change.
-
-    Like reconcileByPortMapping: living endpoints stay in their slices, changed ones are changed in place, new ones fill the
-    slices that have room and are touched anyway, and the rest makes new slices.
-    """
-    todo: list[tuple[Map | None, list[Any], list[Map] | None]] = []
-    by_ports: dict[Any, list[Map]] = {}
-    for one in existing:
-        by_ports.setdefault(_port_key(one), []).append(one)
-    empty_allowed = not groups  # a Service without Pods keeps one empty slice, the placeholder
-    for ports, endpoints in groups.items():
-        todo += _fit(by_ports.pop(ports, []), ports, endpoints)
-    leftover = [one for slices in by_ports.values() for one in slices]
-    if empty_allowed:
-        placeholder = next((one for one in leftover if not one.get("ports")), leftover[0] if leftover else None)
-        if placeholder is None or placeholder.get("endpoints") or placeholder.get("ports"):
-            todo.append((placeholder, [], []))
-        leftover = [one for one in leftover if one is not placeholder]
-    elif leftover and (fresh := next((index for index, entry in enumerate(todo) if entry[0] is None), None)) is not None:
-        todo[fresh] = (leftover.pop(0), todo[fresh][1], todo[fresh][2])  # a slice of other ports is used again before one is made
-    return [*todo, *((one, [], None) for one in leftover)]
-
-
-def _fit(slices: list[Map], ports: Any, endpoints: list[Map]) -> list[tuple[Map | None, list[Any], list[Map] | None]]:
-    missing = {_uid(one): one for one in endpoints}
-    kept: list[tuple[Map, list[Map], bool]] = []
-    for one in slices:
-        held = [missing.pop(_uid(old)) for old in one.get("endpoints") or () if _uid(old) in missing]
-        kept.append((one, held, held != list(one.get("endpoints") or ())))
-    new = list(missing.values())
-    todo: list[tuple[Map | None, list[Any], list[Map] | None]] = []
-    listed = [dict(port) for port in ports]
-    for one, held, changed in sorted(kept, key=lambda entry: -len(entry[1])):
-        room = MAX_ENDPOINTS - len(held)
-        if new and room and (changed or len(new) <= room or len(new) >= MAX_ENDPOINTS):
-            held, new, changed = [*held, *new[:room]], new[room:], True
-        if not held:
-            todo.append((one, [], None))
-        elif changed:
-            todo.append((one, listed, held))
-    while new:
-        todo.append((None, listed, new[:MAX_ENDPOINTS]))
-        new = new[MAX_ENDPOINTS:]
-    return todo
-
-
-def _uid(entry: Map) -> str:
-    return str(entry.get("targetRef", EMPTY).get("uid", "") or entry["addresses"][0])
-
-
-def _port_key(one: Map) -> Any:
-    return tuple(tuple((key, port[key]) for key in ("name", "protocol", "port", "appProtocol") if key in port)
-                 for port in one.get("ports") or ())
 
 
 class EndpointSliceController(ServiceController):

@@ -7,11 +7,11 @@ from typing import Any
 
 from ..cause import Cause
 from ..component import Controller
+from ..controllers_common.endpointslices import CHANGED, MANAGED_BY, SERVICE_NAME, plan
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import is_deleting
 from ..etcd import Change
 from ..objects import EMPTY, Map, freeze
-from .endpointslice import CHANGED, MANAGED_BY, SERVICE_NAME, plan
 
 ME = "endpointslicemirroring-controller.k8s.io"  # ControllerName
 SKIP = "endpointslice.kubernetes.io/skip-mirror"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from podlab.kubernetes.cluster import Cluster
-from podlab.kubernetes.controllers.endpointslice import plan
+from podlab.kubernetes.controllers_common.endpointslices import plan
 from podlab.kubernetes.objects import freeze
 
 from .support import admin, alive, create, pods, scale, workload
