@@ -1,5 +1,6 @@
 """agnhost, the image that Kubernetes' own tests run in."""
 
+import base64
 import json
 from typing import Any
 
@@ -106,6 +107,13 @@ def servers() -> Lab:
     lab.pod("secure", IMAGE, args=["netexec", "--tls-cert-file", "/localhost.crt", "--tls-private-key-file", "/localhost.key"])
     lab.pod("hostname", IMAGE, args=["serve-hostname"])
     lab.pod("kitten", "registry.k8s.io/e2e-test-images/kitten:1.8")
+    pair = {"tls.crt": "a certificate", "tls.key": "its key"}
+    lab.create("secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pair"}, "stringData": pair})
+    probe = {"httpGet": {"scheme": "HTTPS", "port": 8444, "path": "/readyz"}, "periodSeconds": 1}
+    args = ["webhook", "--tls-cert-file=/c/tls.crt", "--tls-private-key-file=/c/tls.key", "--port=8444"]
+    lab.pod("webhook", IMAGE, args=args, readinessProbe=probe, volumeMounts=[{"name": "c", "mountPath": "/c"}],
+            spec={"volumes": [{"name": "c", "secret": {"secretName": "pair"}}]})
+    lab.pod("bare", IMAGE, args=["webhook", "--tls-cert-file=/none"], spec={"restartPolicy": "Never"})
     lab.client("client", "nicolaka/netshoot")
     lab.settle(60)
     return lab
@@ -140,3 +148,21 @@ def test_what_is_no_request_is_refused_at_once(servers: Lab) -> None:
 
 def test_kitten_says_which_picture_it_is(servers: Lab) -> None:
     assert json.loads(get(servers, "kitten", 80, "/data.json")) == {"image": "kitten.jpg"}
+
+
+def reviewed(servers: Lab, path: str, **request: Any) -> Any:
+    """The response to an AdmissionReview."""
+    review = json.dumps({"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {"uid": "u", **request}})
+    answer = json.loads(servers.out("client", f"curl -sk https://{servers.ip('webhook')}:8444{path} -d '{review}'"))
+    assert answer["response"].pop("uid") == "u"
+    return answer["response"]
+
+
+def test_the_webhook_server_is_ready_over_tls_and_judges_reviews(servers: Lab) -> None:
+    assert servers.status("webhook")["containerStatuses"][0]["ready"]
+    denied = reviewed(servers, "/configmaps", operation="CREATE", object={"data": {"webhook-e2e-test": "webhook-disallow"}})
+    assert (denied["allowed"], denied["status"]["message"]) == (False, "the configmap contains unwanted key and value")
+    assert reviewed(servers, "/configmaps", operation="CREATE", object={"data": {}}) == {"allowed": True}
+    changed = reviewed(servers, "/mutating-configmaps", operation="CREATE", object={"data": {"mutation-start": "yes"}})
+    assert json.loads(base64.b64decode(changed["patch"])) == [{"op": "add", "path": "/data/mutation-stage-1", "value": "yes"}]
+    assert servers.status("bare")["phase"] == "Failed"

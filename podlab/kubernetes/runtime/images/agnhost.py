@@ -1,6 +1,6 @@
 """agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest, porter,
-guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking. Absent: SCTP,
-inclusterclient (nothing inside the cluster answers as API server), webhooks, nettest's peers.
+guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook.
+Absent: SCTP, inclusterclient (nothing inside the cluster answers as API server), nettest's peers.
 Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
 """
 
@@ -18,6 +18,7 @@ from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, find_file, listen_on, mime_type, query, serve_http, stamp, text_answer
 from ..system import Sys
 from . import agnhost_servers as servers
+from .agnhost_webhook import run_webhook
 from .base import PATH, base_tree
 
 VERSION = "2.57"
@@ -232,6 +233,10 @@ def _guestbook(proc: Process, sys: Sys, words: list[str]) -> int:
     return serve_asking(proc, sys, servers.guestbook_wish, servers.guestbook_answer)
 
 
+def _webhook(proc: Process, sys: Sys, words: list[str]) -> int:
+    return run_webhook(proc, sys, _flags(words))
+
+
 def _help(proc: Process, sys: Sys, words: list[str]) -> int:
     sys.out("Usage:\n  app [command]\n\nAvailable Commands:\n" + "".join(f"  {name}\n" for name in sorted({*ACTIONS, *SERVERS} - {"--version"})))
     return 0
@@ -280,6 +285,7 @@ ACTIONS: dict[str, Callable[[Process, Sys, list[str]], int]] = {
     "etc-hosts": _etc_hosts,
     "porter": _porter,
     "guestbook": _guestbook,
+    "webhook": _webhook,
     "help": _help,
     "--version": _version,
     "entrypoint-tester": _entrypoint_tester,
