@@ -60,6 +60,8 @@ def test_an_older_version_that_is_still_served_is_applied_as_the_stored_one(clus
 
 
 @pytest.mark.parametrize(("version", "kind"), [
+    ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition"), ("apps/v1beta1", "Deployment"), ("extensions/v1beta1", "PodSecurityPolicy"),
+    ("cloud.google.com/v1", "BackendConfig"), ("kind.x-k8s.io/v1alpha4", "Cluster"), ("servicecatalog.k8s.io/v1alpha1", "ServiceBroker"),
     ("extensions/v1beta1", "Ingress"), ("policy/v1beta1", "PodDisruptionBudget"), ("batch/v1beta1", "CronJob"), ("apps/v1beta2", "StatefulSet"),
     ("rbac.authorization.k8s.io/v1beta1", "Role"), ("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema"), ("storage.k8s.io/v1beta1", "StorageClass"),
     ("snapshot.storage.k8s.io/v1", "VolumeSnapshot"), ("gateway.networking.k8s.io/v1", "Gateway"),
