@@ -11,7 +11,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from podlab.api import spdy
+from podlab.api import spdy, wire
 from podlab.api.addresses import Target
 from podlab.api.hub import Hub
 from podlab.api.wire import Call, Receive, Send
@@ -161,7 +161,7 @@ class Forwarding:
         return message.get("bytes") or (message.get("text") or "").encode()
 
     async def _say(self, data: bytes) -> None:
-        await self._send({"type": "websocket.send", "bytes": data})
+        await wire.patiently(self._send, {"type": "websocket.send", "bytes": data})
 
     def _start(self, pipe: Pipe, say: Say, done: Callable[[str], Awaitable[None]]) -> None:
         async def work() -> None:

@@ -32,7 +32,8 @@ PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", *OLDEST)
 LOG_PROTOCOLS = ("binary.k8s.io", "")  # apiserver/pkg/util/wsstream/stream.go, NewDefaultReaderProtocols
 LOOK_EVERY, LOOK_AT_LEAST = 0.03, 0.2  # seconds between two looks for output, which comes without a write to the store; longer when none comes
 PIECE = 32 * 1024  # bytes of a message to the client
-WAITING_MAX = 256  # messages of the client that wait for their turn; a client that types faster is cut off
+WAITING_MAX, WAITING_BYTES = 256, 8 << 20  # messages of the client that wait for their turn; a client that types faster is cut off
+PIPE = 65_536  # bytes that a process's input holds before it is read (pipe(7))
 TYPED_PER_SECOND, TYPED_BURST = 200_000, 4_000_000  # bytes of input of one session, which the journal keeps
 
 _open: dict[int, int] = {}  # cluster id -> sessions
@@ -78,7 +79,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         held = Session(live, hub, order, call, protocol, receive, send) if order else \
             forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
         await held.run()
-    except Fenced:
+    except (Fenced, ConnectionError):
         pass
     except Exception:
         logger.exception("A session in a container failed")
@@ -94,7 +95,7 @@ async def _tell_log(live: LiveCluster, hub: Hub, reader: logs.Reader, call: Call
     """A container's log, each message a piece of it."""
     async def tell(text: bytes) -> None:
         for at in range(0, len(text), PIECE):
-            await send({"type": "websocket.send", "bytes": text[at:at + PIECE]})
+            await wire.patiently(send, {"type": "websocket.send", "bytes": text[at:at + PIECE]})
 
     async with live.turn(quiet=True):
         text = reader.first()
@@ -123,6 +124,7 @@ class Session:
         self.seen = 0
         self.gone = False
         self.waiting: list[bytes] = []
+        self.held = 0  # bytes of it
         self.typed = Bucket(TYPED_PER_SECOND, TYPED_BURST)
         self.decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
 
@@ -153,7 +155,8 @@ class Session:
                 data = message.get("bytes") or (message.get("text") or "").encode()
                 if data:
                     self.waiting.append(data)
-                self.gone = self.gone or len(self.waiting) > WAITING_MAX
+                    self.held += len(data)
+                self.gone = self.gone or len(self.waiting) > WAITING_MAX or self.held > WAITING_BYTES
             news.set()
 
     async def _pump(self, news: asyncio.Event) -> None:
@@ -192,8 +195,9 @@ class Session:
     def _take_input(self) -> None:
         """Everything that the client has sent, as acts. Call inside a turn."""
         typed = ""
-        while self.waiting and self.typed.take(len(self.waiting[0])):
+        while self.waiting and self._room(typed) and self.typed.take(len(self.waiting[0])):
             data = self.waiting.pop(0)
+            self.held -= len(data)
             channel, rest = data[0], data[1:]
             if channel == STDIN and self.order["stdin"]:
                 typed += self.decoder.decode(rest)
@@ -207,6 +211,10 @@ class Session:
                 self._act(act="eof")
         if typed:
             self._act(act="write", data=typed)
+
+    def _room(self, typed: str) -> bool:
+        """Whether the process has read most of its input: a pipe holds no more, and whoever writes to it waits."""
+        return len(typed) + sessions.unread(self.engine.kubelet(self.order["node"]), self.id) < PIPE
 
     def _resize(self, data: bytes) -> None:
         try:
@@ -234,7 +242,7 @@ class Session:
 
     async def _say(self, channel: int, data: bytes) -> None:
         if not self.gone:
-            await self.send({"type": "websocket.send", "bytes": bytes([channel]) + data})
+            await wire.patiently(self.send, {"type": "websocket.send", "bytes": bytes([channel]) + data})
 
 
 def exit_status(code: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from podlab.labs.live import LiveCluster
 
 LONGEST = 3000.0  # seconds of a watch that names no end: between minRequestTimeout and twice that, as the server has it
 BOOKMARK_EVERY = 60.0  # seconds (bookmarkFrequency)
+PIECE = 256 * 1024  # bytes sent at once
 LOOK_EVERY = 10.0  # seconds between two looks whether the token still opens
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 Picks = Callable[[Any], bool]
@@ -36,11 +37,24 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, access: Access, target:
             hub.published = live.engine.etcd.revision
             first = watch.begin()
         await wire.start_stream(send, call, "application/json")
-        if first:
-            await wire.chunk(send, b"".join(first))
+        await _tell(send, first)
         if not watch.over:
             await wire.while_there(receive, _go_on(watch, access, news, send))
         await wire.end_stream(send)
+
+
+async def _tell(send: Send, lines: list[bytes]) -> None:
+    """Lines in pieces: what a client that does not read is sent at once is what it costs."""
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        if size + len(line) > PIECE and piece:
+            await wire.chunk(send, b"".join(piece))
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    if piece:
+        await wire.chunk(send, b"".join(piece))
 
 
 async def _go_on(watch: Watch, access: Access, news: asyncio.Event, send: Send) -> None:
@@ -58,8 +72,7 @@ async def _go_on(watch: Watch, access: Access, news: asyncio.Event, send: Send) 
         if now >= bookmark and not watch.over:
             bookmark = now + BOOKMARK_EVERY
             lines += watch.bookmark()
-        if lines:
-            await wire.chunk(send, b"".join(lines))
+        await _tell(send, lines)
         if now >= end:
             return
         if now >= look:

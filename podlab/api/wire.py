@@ -140,10 +140,15 @@ async def start_stream(send: Send, call: Call, kind: str) -> None:
 
 
 async def chunk(send: Send, body: bytes) -> None:
-    """A piece of a stream. Waits while the client does not read; raises ConnectionError when it has not for STALLED seconds."""
+    """A piece of a stream. Raises ConnectionError, as `patiently`."""
+    await patiently(send, {"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def patiently(send: Send, message: dict[str, Any]) -> None:
+    """Send while the client reads, and wait while it does not. Raises ConnectionError when it has not for STALLED seconds."""
     try:
         async with asyncio.timeout(STALLED):
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send(message)
     except TimeoutError:
         raise ConnectionError from None
 

@@ -1,6 +1,7 @@
 """Watches: no event missed, none twice, none of others; and what a client is told when it cannot go on where it was."""
 
 import asyncio
+import contextlib
 import gc
 import json
 import weakref
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from podlab.api import hub as hubs
+from podlab.api import wire
+from podlab.api.application import application
 from podlab.labs.live import Clusters
 from podlab.labs.models import Cluster
 from tests.api.client import Client, configmap
@@ -194,3 +197,18 @@ async def test_nothing_is_told_before_it_is_on_disk(client: Client, own_clusters
             pass
         assert len(written) == 1
         await asking
+
+
+async def test_a_watch_whose_client_does_not_read_is_let_go(client: Client, own_clusters: Clusters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "STALLED", 0.05)
+    reading = asyncio.Event()
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    inbox.put_nowait({"type": "http.request", "body": b""})
+
+    async def send(message: dict[str, Any]) -> None:
+        if message.get("body"):
+            await reading.wait()  # for ever: the connection's buffer is full
+    watching = asyncio.ensure_future(application(client.scope("GET", f"{MAPS}?watch=true", {}), inbox.get, send))
+    with contextlib.suppress(ConnectionError):
+        await asyncio.wait_for(watching, 5)
+    assert hubs.hub_of(own_clusters.awake()[0]).streams == 0

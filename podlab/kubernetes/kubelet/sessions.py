@@ -4,7 +4,8 @@
     {"act": "write", "session": id, "data": text}    {"act": "eof", "session": id}
     {"act": "resize", "session": id, "rows": n, "cols": n}    {"act": "close", "session": id}
 
-`read(kubelet, id, offset)` is no act: it changes nothing. Output stays until the session is closed. port-forward: forwards.py.
+`read(kubelet, id, offset)` and `unread(kubelet, id)` are no acts: they change nothing. Output stays until the session is closed.
+port-forward: forwards.py.
 """
 
 from __future__ import annotations
@@ -93,3 +94,9 @@ def read(kubelet: Kubelet, session: str, offset: int = 0) -> tuple[list[list[str
     if held is None:
         return [], 137
     return held["chunks"][offset:], held["code"]
+
+
+def unread(kubelet: Kubelet, session: str) -> int:
+    """Characters of input that wait for the process of a session to read them."""
+    held = kubelet.state["sessions"].get(session)
+    return kubelet.machine.unread_stdin(held["exec"]) if held is not None else 0

@@ -201,6 +201,12 @@ class Terminals(Kernel):
                 self.wake("pipe:" + session["stdin_pipe"], {"on": "fd"})
         self.run()
 
+    def unread_stdin(self, exec_id: str) -> int:
+        """Characters of a session's input that its process has not read; of a terminal's, none are counted."""
+        session = self.state["execs"].get(exec_id)
+        pipe = self.state["pipes"].get(session["stdin_pipe"]) if session is not None and not session["tty"] else None
+        return len(pipe["buf"]) if pipe is not None else 0
+
     def close_stdin(self, exec_id: str) -> None:
         """No more input: the reader sees the end of the file."""
         session = self.state["execs"].get(exec_id)

@@ -1,0 +1,90 @@
+"""Clients that do not read, write what nobody reads, or stop halfway: each costs a bounded buffer, the others are served, and it is let go."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from tests.browser.harness import Server
+from tests.services.conftest import token_of
+
+pytestmark = pytest.mark.services
+MEBI = 1 << 20
+POD = {"metadata": {"name": "deaf"}, "spec": {"containers": [{"name": "m", "image": "busybox", "command": ["sleep", "100000"]}]}}
+
+
+def resident(server: Server) -> int:
+    """Bytes."""
+    assert server.process is not None
+    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def connected(server: Server) -> socket.socket:
+    """A line whose owner will hardly read."""
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    found.connect(("127.0.0.1", server.port))
+    return found
+
+
+async def test_watches_that_are_not_read_hold_up_nobody(server: Server) -> None:
+    root = f"{server.url}/k8s/{token_of(server)}/api/v1/namespaces/default/configmaps"
+    deaf = [connected(server) for _ in range(20)]
+    for line in deaf:
+        line.sendall(f"GET {urlsplit(root).path}?watch=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    async with aiohttp.ClientSession(read_bufsize=MEBI) as session:
+        before = resident(server)
+        async with session.get(root + "?watch=1") as hearing:
+            for number in range(100):
+                body = {"metadata": {"name": f"large-{number % 5}"}, "data": {"text": f"{number}" + "x" * 100_000}}
+                path, method = (root, "POST") if number < 5 else (f"{root}/large-{number % 5}", "PUT")
+                async with session.request(method, path, json=body) as answer:
+                    assert answer.status in (200, 201)
+            heard = 0
+            while heard < 100:
+                event = json.loads(await asyncio.wait_for(hearing.content.readline(), 20))
+                heard += event["object"]["metadata"]["name"].startswith("large-")
+    grown = resident(server) - before
+    assert grown < 100 * MEBI, f"20 deaf watches of 10 MB each: {grown / MEBI:.0f} MiB"
+    for line in deaf:
+        line.close()
+
+
+async def test_input_that_nobody_reads_is_cut_off(server: Server) -> None:
+    root = f"{server.url}/k8s/{token_of(server)}/api/v1/namespaces/default/pods"
+    async with aiohttp.ClientSession() as session:
+        await session.post(root, json=POD)
+        while (await (await session.get(root + "/deaf")).json())["status"].get("phase") != "Running":
+            await asyncio.sleep(0.2)
+        before, sent = resident(server), 0
+        async with session.ws_connect(root + "/deaf/exec?command=sleep&command=1000&stdin=1&stdout=1", protocols=("v5.channel.k8s.io",)) as line:
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                while sent < 60 * MEBI:
+                    await line.send_bytes(b"\0" + b"x" * 30_000)
+                    sent += 30_000
+                    await asyncio.sleep(0)
+            while (await line.receive(20)).type not in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
+                pass
+        assert resident(server) - before < 60 * MEBI
+        assert (await session.get(root)).status == 200
+
+
+async def test_requests_that_stop_halfway_leave_the_server_to_others(server: Server) -> None:
+    root = f"{server.url}/k8s/{token_of(server)}/api/v1/namespaces/default/configmaps"
+    before = resident(server)
+    halves = [connected(server) for _ in range(20)]
+    for number, line in enumerate(halves):
+        head = f"POST {urlsplit(root).path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        line.sendall(head.encode() if number % 2 else f"{head}Content-Length: {2 * MEBI}\r\n\r\n".encode() + b"x" * MEBI)
+    async with aiohttp.ClientSession() as session:
+        for number in range(10):
+            assert (await session.post(root, json={"metadata": {"name": f"served-{number}"}})).status == 201
+    assert resident(server) - before < 60 * MEBI
+    for line in halves:
+        line.close()
