@@ -48,7 +48,7 @@ ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "0": "\0", "\n": ""}
 LEVELS: tuple[tuple[str, ...], ...] = (("??",), ("||",), ("&&",), ("===", "!==", "==", "!="), ("<", ">", "<=", ">=", "in", "instanceof"), ("+", "-"),
                                        ("*", "/", "%"), ("**",))  # fmt: skip
 ASSIGN = ("=", "+=", "-=", "*=", "/=", "%=")
-BEYOND = ("class", "async", "await", "yield", "switch", "import", "export", "with", "delete", "do.")
+BEYOND = ("class", "async", "await", "yield", "switch", "import", "export", "with", "delete")
 DEEP = 60  # nested parentheses, blocks and functions
 
 

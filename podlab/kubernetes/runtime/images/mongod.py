@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .. import http, sockets
+from .. import http
 from ..asking import Learned, Wish, serve_asking
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
@@ -283,11 +283,6 @@ def _on_collection(proc: Process, sys: Sys, op: str, body: Data) -> Data:
     if chosen or result["upserted"] is not None:
         sys.write_file(path, "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in documents))
     return result
-
-
-def resolves(sys: Sys, name: str) -> list[str]:
-    """The addresses of a host, as a client looks them up."""
-    return sockets.resolve(sys, name)[1]
 
 
 def learn(one: Any) -> Data:
