@@ -178,6 +178,13 @@ def test_curl_talks_when_asked(lab: Lab) -> None:
     assert err.endswith("< \n{ [5 bytes data]\n* Connection #0 to host site left intact\n")
 
 
+def test_curl_sends_a_form_with_files(lab: Lab) -> None:
+    assert lab.out("net", "echo hello > /tmp/a.txt; curl -s -F name=me -F 'file=@/tmp/a.txt' site/post").startswith(
+        "POSTmultipart/form-data; boundary=------------------------")
+    assert lab.run("net", "curl -sS -F 'file=@/nowhere' site/post") == ("", "curl: (26) Failed to open/read local data from file/application\n", 26)
+    assert lab.run("net", "curl -sS -F nothing site/post")[2] == 2
+
+
 def test_curl_sends_what_it_is_told(lab: Lab) -> None:
     assert lab.out("net", "curl -s -d a=1 site/post") == "POSTapplication/x-www-form-urlencoded"
     assert lab.out("net", "curl -s --json '{}' site/post") == "POSTapplication/json"

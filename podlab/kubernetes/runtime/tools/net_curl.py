@@ -11,6 +11,7 @@ from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
 from .net_client import BadOption, Failed, Long, connect, exchange, hang_up, is_partial, parse, secure
+from .net_curl_form import form
 
 VERSION = "8.14.1"
 AGENT = f"curl/{VERSION}"
@@ -19,7 +20,7 @@ LONG = {
     "silent": Long("s"), "show-error": Long("S"), "verbose": Long("v"), "include": Long("i"), "show-headers": Long("i"), "head": Long("I"),
     "insecure": Long("k"), "location": Long("L"), "fail": Long("f"), "fail-with-body": Long("W"), "get": Long("G"), "output": Long("o", True),
     "remote-name": Long("O"), "request": Long("X", True), "data": Long("d", True), "data-ascii": Long("d", True), "data-raw": Long("D", True),
-    "data-binary": Long("B", True), "data-urlencode": Long("E", True), "json": Long("J", True), "header": Long("H", True),
+    "data-binary": Long("B", True), "form": Long("F", True), "data-urlencode": Long("E", True), "json": Long("J", True), "header": Long("H", True),
     "user-agent": Long("A", True), "user": Long("u", True), "max-time": Long("m", True), "connect-timeout": Long("t", True),
     "write-out": Long("w", True), "resolve": Long("R", True), "retry": Long("y", True), "retry-delay": Long("Y", True),
     "retry-connrefused": Long("Q"), "retry-all-errors": Long("Q"), "retry-max-time": Long("n", True), "cookie": Long("b", True),
@@ -88,7 +89,7 @@ def _begin(proc: Process, sys: Sys) -> int | None:
         what = f"option {error.option}: requires parameter" if error.missing else f"option {error.option}: is unknown"
         sys.err(f"curl: {what}\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
         return 2
-    options: Data = {"H": [], "body": None, "R": []}
+    options: Data = {"H": [], "body": None, "R": [], "F": []}
     for letter, value in found:
         if letter in ("d", "D", "B", "E", "J"):
             try:
@@ -102,7 +103,7 @@ def _begin(proc: Process, sys: Sys) -> int | None:
             options["body"] = piece if options["body"] is None else options["body"] + ("" if letter == "J" else "&") + piece
             if letter == "J":
                 options["J"] = ""
-        elif letter in ("H", "R"):
+        elif letter in ("H", "R", "F"):
             options[letter].append(value)
         elif letter == "U":
             urls.append(value)
@@ -126,6 +127,20 @@ def _begin(proc: Process, sys: Sys) -> int | None:
     if not urls:
         sys.err("curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
         return 2
+    if options["F"]:
+        if options["body"] is not None:
+            sys.err("Warning: You can only select one HTTP request method! You asked for both POST \nWarning: (-d, --data) and multipart formpost "
+                    "(-F, --form).\n")
+            return 2
+        try:
+            options["body"], options["form"] = form(sys, options["F"])
+        except ValueError:
+            sys.err("Warning: Illegally formatted input field\ncurl: option -F: is badly used here\ncurl: try 'curl --help' or 'curl --manual' for "
+                    "more information\n")
+            return 2
+        except Errno:
+            sys.err("curl: (26) Failed to open/read local data from file/application\n")
+            return 26
     proc["data"].update(o=options, urls=urls, code=0)
     return None
 
@@ -304,7 +319,8 @@ def _request(options: Data, host: str, target: str, user: str | None, password: 
     if body is not None:
         lines.append(("Content-Length", str(http.size(body))))
         if "content-type" not in names:
-            lines.append(("Content-Type", "application/json" if "J" in options else "application/x-www-form-urlencoded"))
+            plain = "application/json" if "J" in options else "application/x-www-form-urlencoded"
+            lines.append(("Content-Type", options.get("form", plain)))
     return http.Message(f"{method} {target} HTTP/1.1", lines, body or "").text()
 
 
