@@ -34,14 +34,16 @@ def test_a_second_eviction_is_refused_until_a_new_pod_is_ready(cluster: Cluster)
     create(cluster, "poddisruptionbudgets", budget(minAvailable=2))
     cluster.run_for(5)
     assert status(cluster, "poddisruptionbudgets", "web")["disruptionsAllowed"] == 1
-    evict = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {}}
     first, second = (p["metadata"]["name"] for p in pods(cluster)[:2])
-    admin(cluster).create("pods", evict, "default", name=first, subresource="eviction")
+
+    def evict(name: str) -> dict[str, Any]:
+        return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    admin(cluster).create("pods", evict(first), "default", name=first, subresource="eviction")
     with pytest.raises(ApiError) as refused:
-        admin(cluster).create("pods", evict, "default", name=second, subresource="eviction")
+        admin(cluster).create("pods", evict(second), "default", name=second, subresource="eviction")
     assert refused.value.code == 429
     cluster.run_for(3)
-    admin(cluster).create("pods", evict, "default", name=second, subresource="eviction")
+    admin(cluster).create("pods", evict(second), "default", name=second, subresource="eviction")
 
 
 def test_a_budget_without_pods_says_so(cluster: Cluster) -> None:
