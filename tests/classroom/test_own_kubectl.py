@@ -134,3 +134,14 @@ async def test_what_a_team_member_does_by_their_own_kubectl_names_them_and_ends_
     await database_sync_to_async(type(classroom).objects.update)(closed=timezone.now())
     assert await database_sync_to_async(tokens.find)(by_sky) is None
     assert looking.holder(classroom, member.learner_id) != tokens.member(member.learner)
+
+
+def test_the_look_page_offers_it_and_the_dialog_says_that_it_only_reads(teacher: User, member: Membership) -> None:
+    cluster_of(member)
+    client = signed_in(teacher)
+    page = client.get(address(member).removesuffix("terminal/")).content.decode()
+    assert "내 터미널에서 보기" in page and f'hx-get="{address(member)}"' in page and "내 터미널에서 쓰기</button>" not in page
+    dialog = client.get(address(member)).content.decode()
+    assert "읽기만" in dialog and f'hx-post="{address(member)}?act=connect"' in dialog and "연결 끊기" not in dialog
+    client.post(address(member) + "?act=connect")
+    assert "연결 끊기" in client.get(address(member)).content.decode()
