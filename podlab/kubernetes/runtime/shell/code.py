@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .syntax import Node, Parser, Word
+from .syntax import Parser
+from .words import Node, Word
 
 Instruction = tuple[Any, ...]
 DECLARATIONS = tuple((("lit", name, False),) for name in ("export", "readonly", "local", "declare", "typeset"))

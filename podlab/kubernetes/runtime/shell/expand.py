@@ -16,7 +16,7 @@ from ..process import Errno
 from ..program import TEXT_MAX
 from . import patterns
 from .arithmetic import ArithmeticFault, evaluate
-from .syntax import Word
+from .words import Word
 
 if TYPE_CHECKING:
     from .machine import Shell

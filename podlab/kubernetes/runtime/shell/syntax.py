@@ -15,289 +15,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-Node = tuple[Any, ...]
-Word = tuple[tuple[Any, ...], ...]
+from .tokens import END, Tokens
+from .words import Node, SyntaxFault, Word, plain_text
 
-OPERATORS = ("&&", "||", ";;", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", "&>", ";", "&", "|", "(", ")", "<", ">")
-RESERVED = (
-    "if",
-    "then",
-    "else",
-    "elif",
-    "fi",
-    "do",
-    "done",
-    "case",
-    "esac",
-    "while",
-    "until",
-    "for",
-    "{",
-    "}",
-    "!",
-    "in",
-    "function",
-)
-SPECIAL = "@*#?-$!"
 ARRAY = re.compile(r"([A-Za-z_]\w*)(\+?)=")
 ELEMENT = re.compile(r"([A-Za-z_]\w*)\[")
-END = "\0end"
 
 
-class SyntaxFault(Exception):
-    """What ash prints after `syntax error: `. `incomplete`: more input could mend it (an interactive shell asks for more)."""
-
-    def __init__(self, text: str, line: int, incomplete: bool = False) -> None:
-        super().__init__(text)
-        self.text, self.line, self.incomplete = text, line, incomplete
-
-
-class Parser:
+class Parser(Tokens):
     """A recursive descent over the characters, since what a character means depends on where the grammar stands."""
 
-    def __init__(self, text: str, line: int = 1, bash: bool = False) -> None:
-        self.text, self.pos, self.line = text, 0, line
-        self.bash = bash  # arrays too
-        self.pending: list[list[Any]] = []  # here-documents whose bodies come after this line
-        self.unclosed_here = False  # the text ended inside a here-document
-        self.token: tuple[str, Any] | None = None
-
-    # Characters and tokens.
-    def fail(self, text: str, incomplete: bool = False) -> SyntaxFault:
-        return SyntaxFault(text, self.line, incomplete)
-
-    def unexpected(self, expecting: str = "") -> SyntaxFault:
-        kind, value = self.peek()
-        if kind == END:
-            name, incomplete = "end of file", True
-        elif kind == "newline":
-            name, incomplete = "newline", False
-        elif kind == "op":
-            name, incomplete = ("redirection" if value[0] in "<>" or value == "&>" else f'"{value}"'), False
-        elif kind == "io":
-            name, incomplete = "redirection", False
-        else:
-            plain = _plain(value)
-            name, incomplete = (f'"{plain}"' if plain in RESERVED else "word"), False
-        return self.fail(f"unexpected {name}" + (f' (expecting "{expecting}")' if expecting else ""), incomplete)
-
-    def peek(self) -> tuple[str, Any]:
-        if self.token is None:
-            self.token = self._next()
-        return self.token
-
-    def take(self) -> tuple[str, Any]:
-        token = self.peek()
-        self.token = None
-        if token[0] == "newline":
-            self._here_documents()
-        return token
-
-    def _next(self) -> tuple[str, Any]:
-        text, size = self.text, len(self.text)
-        while self.pos < size:
-            char = text[self.pos]
-            if char in " \t\r":
-                self.pos += 1
-            elif char == "\\" and text[self.pos + 1 : self.pos + 2] == "\n":
-                self.pos += 2
-                self.line += 1
-            elif char == "#":
-                end = text.find("\n", self.pos)
-                self.pos = size if end < 0 else end
-            else:
-                break
-        if self.pos >= size:
-            return END, None
-        char = text[self.pos]
-        if char == "\n":
-            self.pos += 1
-            self.line += 1
-            return "newline", None
-        if char.isdigit():
-            end = self.pos
-            while end < size and text[end].isdigit():
-                end += 1
-            if end < size and text[end] in "<>":
-                number = int(text[self.pos : end])
-                self.pos = end
-                return "io", (number, self._operator())
-        if char in "&|;<>()":
-            return "op", self._operator()
-        return "word", self.word()
-
-    def _operator(self) -> str:
-        for operator in OPERATORS:
-            if self.text.startswith(operator, self.pos):
-                self.pos += len(operator)
-                return operator
-        raise self.fail("unexpected character")
-
-    def is_word(self, *names: str) -> bool:
-        """Is the next token one of these reserved words?"""
-        kind, value = self.peek()
-        return kind == "word" and _plain(value) in names
-
-    def is_op(self, *operators: str) -> bool:
-        kind, value = self.peek()
-        return kind == "op" and value in operators
-
-    def expect(self, name: str) -> None:
-        if not (self.is_word(name) or self.is_op(name)):
-            raise self.unexpected(name)
-        self.take()
-
-    def newlines(self) -> None:
-        while self.peek()[0] == "newline":
-            self.take()
-
-    # Words.
-    def word(self, stop: str = " \t\r\n;&|<>()") -> Word:
-        """A word up to an unquoted character of `stop`."""
-        parts: list[tuple[Any, ...]] = []
-        plain: list[str] = []
-        text, size = self.text, len(self.text)
-
-        def flush() -> None:
-            if plain:
-                parts.append(("lit", "".join(plain), False))
-                plain.clear()
-
-        start = self.pos
-        while self.pos < size:
-            char = text[self.pos]
-            if char in stop:
-                break
-            if char == "\\":
-                follow = text[self.pos + 1 : self.pos + 2]
-                self.pos += 2
-                if follow == "\n":
-                    self.line += 1
-                    continue
-                flush()
-                parts.append(("lit", follow or "\\", True))
-            elif char == "'":
-                flush()
-                end = text.find("'", self.pos + 1)
-                if end < 0:
-                    raise self.fail("unterminated quoted string", True)
-                self.line += text.count("\n", self.pos, end)
-                parts.append(("lit", text[self.pos + 1 : end], True))
-                self.pos = end + 1
-            elif char == '"':
-                flush()
-                self.pos += 1
-                parts.extend(self.quoted('"'))
-                self.pos += 1
-            elif char == "$":
-                if text.startswith("$'", self.pos):
-                    flush()
-                    parts.append(("lit", self._dollar_quote(), True))
-                    continue
-                flush()
-                parts.append(self.dollar(False))
-            elif char == "`":
-                flush()
-                parts.append(self.backquote(False))
-            elif char == "~" and self.pos == start:
-                end = self.pos + 1
-                while end < size and (text[end].isalnum() or text[end] in "_-."):
-                    end += 1
-                if end >= size or text[end] in "/" + stop:
-                    parts.append(("tilde", text[self.pos + 1 : end]))
-                    self.pos = end
-                else:
-                    plain.append(char)
-                    self.pos += 1
-            else:
-                if char == "\n":
-                    self.line += 1
-                plain.append(char)
-                self.pos += 1
-        flush()
-        return tuple(parts)
-
-    def _dollar_quote(self) -> str:
-        from .escapes import backslashes
-
-        end = self.pos + 2
-        while end < len(self.text) and self.text[end] != "'":
-            end += 2 if self.text[end] == "\\" else 1
-        if end >= len(self.text):
-            raise self.fail("unterminated quoted string", True)
-        raw = self.text[self.pos + 2 : end]
-        self.pos = end + 1
-        return backslashes(raw)[0]
-
-    def quoted(self, stop: str) -> list[tuple[Any, ...]]:
-        """What is inside double quotes, up to `stop` (not taken). `stop` "" is the end of the text (here-documents)."""
-        parts: list[tuple[Any, ...]] = []
-        plain: list[str] = []
-        text, size = self.text, len(self.text)
-        while True:
-            if self.pos >= size:
-                if stop:
-                    raise self.fail("unterminated quoted string", True)
-                break
-            char = text[self.pos]
-            if stop and char == stop:
-                break
-            if char == "\\":
-                follow = text[self.pos + 1 : self.pos + 2]
-                if follow == "\n":
-                    self.line += 1
-                elif follow and follow in "$`\\" + (stop if stop in '"}' else ""):
-                    plain.append(follow)
-                else:
-                    plain.append("\\" + follow)
-                self.pos += 2
-            elif char in "$`":
-                if plain:
-                    parts.append(("lit", "".join(plain), True))
-                    plain.clear()
-                parts.append(self.dollar(True) if char == "$" else self.backquote(True))
-            else:
-                if char == "\n":
-                    self.line += 1
-                plain.append(char)
-                self.pos += 1
-        if plain or not parts:
-            parts.append(("lit", "".join(plain), True))
-        return parts
-
-    def dollar(self, quoted: bool) -> tuple[Any, ...]:
-        """An expansion; `pos` is at its $."""
-        text = self.text
-        self.pos += 1
-        char = text[self.pos : self.pos + 1]
-        if text.startswith("((", self.pos):
-            saved = self.pos, self.line
-            try:
-                return self._arithmetic(quoted)
-            except SyntaxFault as fault:
-                if fault.incomplete or "missing '))'" in fault.text:
-                    raise
-                self.pos, self.line = saved
-        if char == "(":
-            self.pos += 1
-            body = self._inner()
-            return "cmd", body, quoted
-        if char == "{":
-            self.pos += 1
-            return self._brace(quoted)
-        if char and (char in SPECIAL or char.isdigit()):
-            self.pos += 1
-            return "var", char, "", None, quoted
-        end = self.pos
-        while end < len(text) and (text[end].isalnum() or text[end] == "_") and text[end].isascii():
-            end += 1
-        if end == self.pos:
-            return "lit", "$", quoted
-        name = text[self.pos : end]
-        self.pos = end
-        return "var", name, "", None, quoted
-
-    def _inner(self) -> Node:
+    def list_in_parentheses(self) -> Node:
         """A list up to the closing parenthesis of $( ), taken."""
         saved, self.token = self.token, None
         outer, self.pending = self.pending, []
@@ -308,201 +36,14 @@ class Parser:
         self.pending = outer
         return body
 
-    def backquote(self, quoted: bool) -> tuple[Any, ...]:
-        text = self.text
-        end = self.pos + 1
-        out: list[str] = []
-        while end < len(text) and text[end] != "`":
-            if text[end] == "\\" and text[end + 1 : end + 2] in ("`", "$", "\\") + (('"',) if quoted else ()):
-                out.append(text[end + 1])
-                end += 2
-            else:
-                out.append(text[end])
-                end += 1
-        if end >= len(text):
-            raise self.fail("EOF in backquote substitution", True)
-        inner = Parser("".join(out), self.line, self.bash)
+    def program_of(self, text: str) -> Node:
+        """The list that the whole of a text is (` `)."""
+        inner = Parser(text, self.line, self.bash)
         body = inner.list_until()
         if inner.peek()[0] != END:
             raise inner.unexpected()
-        self.line += text.count("\n", self.pos, end)
-        self.pos = end + 1
-        return "cmd", body, quoted
+        return body
 
-    def _arithmetic(self, quoted: bool) -> tuple[Any, ...]:
-        """$(( ... )); the parentheses must balance."""
-        text = self.text
-        start = self.pos + 2
-        depth, end = 0, start
-        while end < len(text):
-            char = text[end]
-            if char == "(":
-                depth += 1
-            elif char == ")":
-                if depth == 0:
-                    break
-                depth -= 1
-            end += 1
-        if end >= len(text):
-            raise self.fail("missing '))'", True)
-        if text[end + 1 : end + 2] != ")":
-            raise self.fail("not arithmetic")
-        inner = Parser(text[start:end], self.line, self.bash)
-        word = tuple(inner.quoted(""))
-        self.line += text.count("\n", self.pos, end)
-        self.pos = end + 2
-        return "arith", word, quoted
-
-    def _brace(self, quoted: bool) -> tuple[Any, ...]:
-        """${...}; `pos` is after the brace."""
-        text = self.text
-        length = False
-        keys = self.bash and text.startswith("!", self.pos) and text[self.pos + 1 : self.pos + 2].isalpha()
-        self.pos += keys
-        if text.startswith("#", self.pos) and text[self.pos + 1 : self.pos + 2] not in (
-            "}",
-            "",
-            "#",
-            "%",
-            ":",
-            "-",
-            "=",
-            "?",
-            "+",
-        ):
-            length = True
-            self.pos += 1
-        char = text[self.pos : self.pos + 1]
-        end = self.pos
-        if char and char in SPECIAL:
-            end += 1
-        else:
-            while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-                end += 1
-        name = text[self.pos : end]
-        self.pos = end
-        if not name:
-            raise self.fail("bad substitution")
-        index: Any = None
-        if self.bash and text[self.pos : self.pos + 1] == "[":
-            index = self._index(quoted)
-        elif keys:
-            raise self.fail("bad substitution")
-        part = self._operation(name, length, quoted, index is None)
-        if index is None:
-            return part
-        _, _, op, argument, _ = part
-        return "elem", name, index, "keys" if keys else op, argument, quoted
-
-    def _index(self, quoted: bool) -> Any:
-        """[word], [@] or [*] after an array's name; `pos` is at the bracket."""
-        self.pos += 1
-        for sign in "@*":
-            if self.text.startswith(sign + "]", self.pos):
-                self.pos += 2
-                return sign
-        word = self._argument(quoted, "]")
-        if self.text[self.pos : self.pos + 1] != "]":
-            raise self.fail("bad substitution")
-        self.pos += 1
-        return word
-
-    def _operation(self, name: str, length: bool, quoted: bool, plain: bool) -> tuple[Any, ...]:
-        """The rest of ${name...} after the name."""
-        text = self.text
-        if length:
-            if text[self.pos : self.pos + 1] != "}":
-                raise self.fail("bad substitution")
-            self.pos += 1
-            return "var", name, "len", None, quoted
-        rest = text[self.pos : self.pos + 2]
-        if rest[:1] == "}":
-            self.pos += 1
-            return "var", name, "", None, quoted
-        if rest == "":
-            raise self.fail('unexpected end of file (expecting "}")', True)
-        op = ""
-        for candidate in (":-", ":=", ":?", ":+", "##", "%%", "//", "-", "=", "?", "+", "#", "%", "/", ":"):
-            if text.startswith(candidate, self.pos):
-                op = candidate
-                break
-        if not op:
-            raise self.fail("bad substitution")
-        self.pos += len(op)
-        if op in ("/", "//"):
-            pattern = self._argument(quoted, "/}")
-            replacement: Word = ()
-            if text[self.pos : self.pos + 1] == "/":
-                self.pos += 1
-                replacement = self._argument(quoted, "}")
-            argument: Any = (pattern, replacement)
-        elif op == ":":
-            offset = self._argument(quoted, ":}")
-            count = None
-            if text[self.pos : self.pos + 1] == ":":
-                self.pos += 1
-                count = self._argument(quoted, "}")
-            argument = (offset, count)
-        else:
-            argument = self._argument(quoted and op[-1] not in "#%", "}")
-        if text[self.pos : self.pos + 1] != "}":
-            raise self.fail('unexpected end of file (expecting "}")', True)
-        self.pos += 1
-        return "var", name, op, argument, quoted
-
-    def _argument(self, quoted: bool, stop: str) -> Word:
-        """A word inside ${ }, where blanks are ordinary and, in double quotes, single quotes are too."""
-        if not quoted:
-            return self.word(stop)
-        parts: list[tuple[Any, ...]] = []
-        while self.pos < len(self.text) and self.text[self.pos] not in stop:
-            if self.text[self.pos] == '"':
-                self.pos += 1
-                parts.extend(self.quoted('"'))
-                self.pos += 1
-                continue
-            start = self.pos
-            char = self.text[start]
-            if char == "$":
-                parts.append(self.dollar(True))
-            elif char == "`":
-                parts.append(self.backquote(True))
-            elif char == "\\":
-                follow = self.text[start + 1 : start + 2]
-                parts.append(("lit", follow if follow in '$`"\\}' else "\\" + follow, True))
-                self.pos += 2
-            else:
-                while self.pos < len(self.text) and self.text[self.pos] not in stop + '$`"\\':
-                    self.pos += 1
-                parts.append(("lit", self.text[start : self.pos], True))
-        return tuple(parts)
-
-    # Here-documents.
-    def _here_documents(self) -> None:
-        for redirection in self.pending:
-            _, operator, word = redirection
-            delimiter = "".join(part[1] for part in word if part[0] == "lit")
-            literal = any(part[0] == "lit" and part[2] for part in word)
-            lines: list[str] = []
-            while True:
-                if self.pos >= len(self.text):
-                    self.unclosed_here = True
-                    break
-                end = self.text.find("\n", self.pos)
-                line = self.text[self.pos :] if end < 0 else self.text[self.pos : end]
-                self.pos = len(self.text) if end < 0 else end + 1
-                self.line += 1
-                if operator == "<<-":
-                    line = line.lstrip("\t")
-                if line == delimiter:
-                    break
-                lines.append(line + "\n")
-            body = "".join(lines)
-            redirection[1] = "<<"
-            redirection[2] = (("lit", body, True),) if literal else tuple(Parser(body, self.line, self.bash).quoted(""))
-        self.pending = []
-
-    # Commands.
     def program(self) -> tuple[list[Node], SyntaxFault | None]:
         """All complete commands of the text, and the fault that ended them if any: what stands before a fault still runs."""
         commands: list[Node] = []
@@ -599,13 +140,13 @@ class Parser:
             self.take()
             return self._redirected(("sub", body), line)
         if kind == "word":
-            plain = _plain(value)
+            plain = plain_text(value)
             if plain in ("if", "while", "until", "for", "case", "{"):
                 self.take()
                 return self._redirected(getattr(self, "_" + {"{": "group", "until": "while"}.get(plain, plain))(plain), line)
             if plain == "function":
                 self.take()
-                name = _plain(self.take()[1])
+                name = plain_text(self.take()[1])
                 if self.is_op("("):
                     self.take()
                     self.expect(")")
@@ -656,8 +197,8 @@ class Parser:
             kind, value = self.peek()
             if (
                 words
-                and _plain(words[0]) == "[["
-                and _plain(words[-1]) != "]]"
+                and plain_text(words[0]) == "[["
+                and plain_text(words[-1]) != "]]"
                 and kind == "op"
                 and value in ("&&", "||", "(", ")")
             ):
@@ -670,7 +211,7 @@ class Parser:
                 if array is not None:
                     assigns.append(array)
                     continue
-                if words and _plain(words[0]) == "[[" and _plain(value) == "=~":
+                if words and plain_text(words[0]) == "[[" and plain_text(value) == "=~":
                     words += (value, self._regex())
                     continue
                 assign = None if words else _assignment(value)
@@ -680,7 +221,7 @@ class Parser:
                     words.append(value)
                 continue
             if kind == "op" and value == "(" and len(words) == 1 and not assigns and not redirs:
-                name = _plain(words[0])
+                name = plain_text(words[0])
                 self.take()
                 if not self.is_op(")"):
                     raise self.unexpected(")")
@@ -752,7 +293,7 @@ class Parser:
     def _for(self, _: str) -> Node:
         line = self.line
         kind, value = self.peek()
-        name = _plain(value) if kind == "word" else None
+        name = plain_text(value) if kind == "word" else None
         if name is None or not _is_name(name):
             raise self.fail("bad for loop variable")
         self.take()
@@ -821,13 +362,6 @@ class Parser:
         body = self.list_until("}")
         self.expect("}")
         return body if body[0] == "seq" else ("seq", [body])
-
-
-def _plain(word: Any) -> str | None:
-    """The text of a word that is one unquoted literal, else None."""
-    if isinstance(word, tuple) and len(word) == 1 and word[0][0] == "lit" and not word[0][2]:
-        return str(word[0][1])
-    return None
 
 
 def _is_name(text: str) -> bool:
