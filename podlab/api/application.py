@@ -11,14 +11,18 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from podlab.api import addresses, bodies, documents, holds, listing, logs, proxying, shapes, tokens, users, virtual, watch, wire, writing
-from podlab.api.addresses import Target
+from podlab.api import documents, holds, logs, proxying, tokens, watch, wire
 from podlab.api.hub import AUTHOR, Hub, hub_of
 from podlab.api.tokens import Access
-from podlab.api.wire import Call, Receive, Scope, Send
-from podlab.kubernetes.apiserver import discovery, rbac
+from podlab.api.wire import Receive, Scope, Send
+from podlab.kubernetes.apiserver import rbac
 from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
-from podlab.kubernetes.apiserver.request import Request
+from podlab.kubernetes.apiserver.rest import addresses, bodies, requests, users
+from podlab.kubernetes.apiserver.rest import documents as server_documents
+from podlab.kubernetes.apiserver.rest.addresses import Target
+from podlab.kubernetes.apiserver.rest.call import Call, dumps
+from podlab.kubernetes.apiserver.rest.requests import SESSIONS, check_access
+from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.resources import Resource
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, LiveCluster
@@ -26,14 +30,8 @@ from podlab.labs.storage import Fenced
 
 logger = logging.getLogger(__name__)
 
-READING = ("get", "list", "watch")
 IN_A_THREAD = 32 * 1024  # bytes of a body that are parsed beside the event loop
 ATTEMPTS = 3  # when another process has taken the cluster over
-SESSIONS = ("exec", "attach", "portforward")
-# Kinds that every answer warns of (APILifecycleDeprecated, pkg/registry/core/*/strategy.go)
-DEPRECATED = {("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-              ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+"}
-
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """HTTP requests whose path begins with /k8s/."""
@@ -47,7 +45,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         token, call = wire.call_of(scope)
         access = await authenticate(token)
-        if call.path[:1] not in (["api"], ["apis"]) or len(call.path) < (3 if call.path[0] == "api" else 4):
+        if call.of_server:
             await _document(scope, call, access, token, say)
         else:
             await _resource(call, access, receive, say)
@@ -83,11 +81,9 @@ async def live_cluster(access: Access) -> LiveCluster:
     return live
 
 
-def check_access(user: rbac.User, live: LiveCluster, target: Target) -> None:
-    """Raises ApiError 403 for what a viewer, a ServiceAccount or the person that is posed as may not do."""
-    resource = target.resource
-    rbac.check(live.engine, user, {"verb": target.verb, "group": resource.group, "resource": resource.name, "subresource": target.subresource,
-                                   "namespace": target.namespace, "name": target.name})
+def user_of(engine: Engine, call: Call, access: Access) -> rbac.User:
+    """Who asks: the owner of the cluster or a viewer, unless a ServiceAccount's token or an impersonation says otherwise. Raises ApiError."""
+    return users.user_of(engine, call, rbac.VIEWER if access.read_only else rbac.OWNER)
 
 
 async def _document(scope: Scope, call: Call, access: Access, token: str, send: Send) -> None:
@@ -95,13 +91,16 @@ async def _document(scope: Scope, call: Call, access: Access, token: str, send: 
     if access.read_only or "authorization" in call.headers or "impersonate-user" in call.headers:
         live = await live_cluster(access)
         async with live.turn(quiet=True) as engine:
-            user = users.user_of(engine, call, read_only=access.read_only)
+            user = user_of(engine, call, access)
             rbac.check(engine, user, {"verb": call.method.lower(), "path": "/" + "/".join(call.path)})
     if call.path == ["kubeconfig"]:
         await documents.kubeconfig(send, scope, call, token)
     else:
         about_kinds = call.path[:1] in ([], ["apis"], ["openapi"])
-        await documents.answer(send, call, await custom_kinds(access) if about_kinds else ())
+        customs = await custom_kinds(access) if about_kinds else ()
+        aside = call.path[:1] == ["openapi"]  # its texts are made once, beside the event loop
+        found = await asyncio.to_thread(server_documents.answer, call, customs) if aside else server_documents.answer(call, customs)
+        await wire.tell(send, call, found)
 
 
 async def custom_kinds(access: Access) -> tuple[Resource, ...]:
@@ -113,20 +112,17 @@ async def custom_kinds(access: Access) -> tuple[Resource, ...]:
 
 async def _resource(call: Call, access: Access, receive: Receive, send: Send) -> None:
     target = addresses.resolve(call, await custom_kinds(access) if addresses.is_custom(call) else ())
-    if target.resource.custom is not None and target.resource.custom.warning:
-        call.warnings.append(target.resource.custom.warning)
+    requests.warn(call, target)
     body: Any = None
     twice: list[str] = []
     if target.subresource == "proxy":
         body = await wire.read_body(receive)
-    elif target.verb not in READING and target.subresource not in SESSIONS:
+    elif requests.has_body(target):
         raw = await wire.read_body(receive)
         arguments = raw, call.headers.get("content-type", "")
         read = bodies.read if len(raw) < IN_A_THREAD else _read_aside
         found: Any = read(*arguments, patching=target.verb == "patch")
         body, twice = await found if asyncio.iscoroutine(found) else found
-    if warning := DEPRECATED.get((target.resource.group, target.resource.plural)):
-        call.warnings.append(warning)
     for attempt in range(ATTEMPTS):
         live = await live_cluster(access)
         try:
@@ -147,45 +143,26 @@ async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access,
     if target.verb == "watch" or target.subresource == "log":
         if hub.streams >= settings.API_STREAMS:
             raise too_many_requests("too many streams of this cluster are open")
-        check_access(users.user_of(live.engine, call, read_only=access.read_only), live, target)
+        check_access(live.engine, user_of(live.engine, call, access), target)
         serve = watch.serve if target.verb == "watch" else logs.serve
         await serve(live, hub, call, access, target, receive, send)
         return
     if not hub.bucket.take():
         raise too_many_requests("too many requests, please try again later")
     if target.subresource == "proxy":
-        check_access(users.user_of(live.engine, call, read_only=access.read_only), live, target)
+        check_access(live.engine, user_of(live.engine, call, access), target)
         await proxying.serve(live, hub, call, target, body, send)
         return
     status, make = await hub.act(lambda: _perform(live, hub, call, access, target, body, twice))
-    await wire.answer(send, call, status, wire.dumps(make()))
+    await wire.answer(send, call, status, dumps(make(), pretty=call.pretty))
 
 
 def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, body: Any,
              twice: list[str]) -> tuple[int, Callable[[], Any]]:
     """(HTTP status, what makes the JSON value: the work that others need not wait for). Call inside a turn. Raises ApiError."""
     engine = live.engine
-    user = users.user_of(engine, call, read_only=access.read_only)
-    check_access(user, live, target)
-    if target.resource in discovery.VIRTUAL:
-        status, value = virtual.perform(engine, hub, call, target, body, user)
-    elif target.verb == "list":
-        shape, now, seconds = shapes.negotiate(call, listing=True), engine.now, hub.seconds()
-        objects, metadata = listing.read(engine, hub, call, target)
-        return 200, lambda: shapes.many(target.resource, objects, shape, now, seconds, metadata)
-    elif target.subresource in SESSIONS:
+    user = user_of(engine, call, access)
+    check_access(engine, user, target)
+    if target.subresource in SESSIONS:
         raise holds.refusal(engine, call, target)
-    elif target.verb == "get":
-        status, value = 200, _get(live, hub, call, target)
-    else:
-        status, value = writing.perform(live, hub, call, target, body, twice, user)
-    return status, lambda: value
-
-
-def _get(live: LiveCluster, hub: Hub, call: Call, target: Target) -> Any:
-    engine = live.engine
-    listing.check_version(call, engine.etcd.revision)
-    obj = engine.server.perform(Request("get", target.resource.plural, target.namespace, target.name, target.subresource))
-    if target.subresource == "scale":
-        return shapes.clocks.moved(shapes.schema.type_of(bodies.SCALE), obj, hub.seconds())
-    return shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), engine.now, hub.seconds())
+    return requests.perform(engine, hub, call, user, target, body, twice)

@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from podlab.api import spdy, wire
-from podlab.api.addresses import Target
 from podlab.api.hub import Hub
-from podlab.api.wire import Call, Receive, Send
+from podlab.api.wire import Receive, Send
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
+from podlab.kubernetes.apiserver.rest.addresses import Target
+from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.kubelet import forwards, report
 from podlab.labs.live import LiveCluster

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from podlab.api import logs
-from podlab.api.addresses import Target
-from podlab.api.wire import Call
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
+from podlab.kubernetes.apiserver.rest import logs
+from podlab.kubernetes.apiserver.rest.addresses import Target
+from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.kubelet import report
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from podlab.api import clocks
+from podlab.kubernetes.apiserver.rest import clocks
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.etcd import Change
 from podlab.labs.limits import Bucket, Writes

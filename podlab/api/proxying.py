@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from podlab.api import forwarding, wire
-from podlab.api.addresses import Target
 from podlab.api.hub import Hub
-from podlab.api.wire import Call, Send
+from podlab.api.wire import Send
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
+from podlab.kubernetes.apiserver.rest.addresses import Target
+from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.objects import dig
 from podlab.labs.live import LiveCluster

@@ -15,10 +15,13 @@ from typing import Any
 
 from django.conf import settings
 
-from podlab.api import addresses, application, forwarding, holds, logs, users, wire
+from podlab.api import application, forwarding, holds, logs, wire
 from podlab.api.hub import AUTHOR, Hub, hub_of
-from podlab.api.wire import Call, Receive, Scope, Send
+from podlab.api.wire import Receive, Scope, Send
 from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.rest import addresses
+from podlab.kubernetes.apiserver.rest.call import Call, dumps
+from podlab.kubernetes.apiserver.rest.requests import SESSIONS, check_access
 from podlab.kubernetes.kubelet import sessions
 from podlab.labs.limits import Bucket
 from podlab.labs.live import LiveCluster
@@ -50,11 +53,11 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         target = addresses.resolve(call)
         offered = {"portforward": forwarding.PROTOCOLS, "log": LOG_PROTOCOLS}.get(target.subresource, PROTOCOLS)
         protocol = next((one for one in offered if one in (list(scope.get("subprotocols", ())) or [""])), None)
-        if target.subresource not in (*application.SESSIONS, "log") or protocol is None:
+        if target.subresource not in (*SESSIONS, "log") or protocol is None:
             raise addresses.unknown()
         live = await application.live_cluster(access)
         async with live.turn(quiet=True) as engine:
-            application.check_access(users.user_of(engine, call, read_only=access.read_only), live, target)
+            check_access(engine, application.user_of(engine, call, access), target)
             order: dict[str, Any] = {}
             pod = "", ""
             reader: logs.Reader | None = None
@@ -236,7 +239,7 @@ class Session:
 
     async def _end(self, status: dict[str, Any]) -> None:
         if not self.plain:
-            await self._say(ERROR, wire.dumps(status))
+            await self._say(ERROR, dumps(status))
         elif status["status"] != "Success":
             await self._say(ERROR, str(status["message"]).encode())
 

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from podlab.api import listing, shapes, tokens, wire
-from podlab.api.addresses import Target
+from podlab.api import tokens, wire
 from podlab.api.hub import ENCODED, TOLD, Hub
 from podlab.api.tokens import Access
-from podlab.api.wire import Call, Receive, Send
+from podlab.api.wire import Receive, Send
 from podlab.kubernetes import selectors
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, gone
+from podlab.kubernetes.apiserver.rest import listing, shapes
+from podlab.kubernetes.apiserver.rest.addresses import Target
+from podlab.kubernetes.apiserver.rest.call import Call, dumps
 from podlab.kubernetes.apiserver.server import ApiServer
 from podlab.kubernetes.etcd import Change
 from podlab.labs.database import on_database
@@ -188,7 +190,7 @@ class Watch:
 
 
 def _text(kind: str, obj: Any) -> bytes:
-    return wire.dumps({"type": kind, "object": obj})
+    return dumps({"type": kind, "object": obj})
 
 
 def _picks(options: dict[str, str], target: Target) -> Picks:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, warning_values
 
 BODY_MAX = 3 * 1024 * 1024  # bytes: the API server's own limit (MaxRequestBodyBytes)
-QUERY_MAX = 20_000  # characters
 STALLED = 60.0  # seconds that a stream waits for a client that does not read
 GZIP_FROM = 128 * 1024  # bytes: defaultGzipThresholdBytes of the API server
 
@@ -23,63 +21,17 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass
-class Call:
-    """One request as it came: `path` is what follows the token, in decoded segments; `query` keeps every value of a name."""
-
-    method: str
-    path: list[str]
-    query: dict[str, list[str]]
-    headers: dict[str, str]
-    body: bytes = b""
-    base: str = ""  # what stands before `path`: /k8s/<token>
-    slash: bool = False  # whether the path ends with one
-    warnings: list[str] = field(default_factory=list)
-
-    def one(self, name: str, default: str = "") -> str:
-        return self.query.get(name, [default])[0]
-
-    def flag(self, name: str) -> bool:
-        """A boolean of the query, as Go's strconv.ParseBool and an empty value mean it."""
-        return name in self.query and self.one(name) in ("", "1", "t", "T", "true", "TRUE", "True")
-
-    def number(self, name: str) -> int | None:
-        """An integer of the query. Raises ApiError 400."""
-        text = self.one(name)
-        if not text:
-            return None
-        try:
-            value = int(text)
-        except ValueError:
-            raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-        if not -(2**63) <= value < 2**63:
-            raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
-        return value
-
-
 def call_of(scope: Scope) -> tuple[str, Call]:
     """(token, call) of a scope. Raises ApiError for a query that cannot be read."""
     raw = scope.get("raw_path") or scope["path"].encode()
     segments = [unquote(part) for part in raw.decode("ascii", "replace").split("?")[0].split("/")[2:]]
     token, path = segments[0] if segments else "", [part for part in segments[1:] if part]
-    text = scope.get("query_string", b"").decode("ascii", "replace")
-    if len(text) > QUERY_MAX:
-        raise ApiError(414, "RequestURITooLong", "the request's address is too long")
-    query: dict[str, list[str]] = {}
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=500)
-    except ValueError:
-        raise bad_request("the query has too many parameters") from None
-    for name, value in pairs:
-        query.setdefault(name, []).append(value)
-    headers: dict[str, str] = {}
-    for name, value in scope.get("headers", ()):
-        key, found = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers[key] = f"{headers[key]},{found}" if key in headers else found
+    asked = read_query(scope.get("query_string", b"").decode("ascii", "replace"))
+    given = read_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope.get("headers", ()))
     secret, _, bearer = token.partition("@")  # kubectl sends no credentials over plain http: a ServiceAccount's may stand in the address
     if bearer:
-        headers["authorization"] = f"Bearer {bearer}"
-    return secret, Call(scope.get("method", "GET"), path, query, headers, base=f"/k8s/{token}", slash=not segments[-1] if segments else False)
+        given["authorization"] = f"Bearer {bearer}"
+    return secret, Call(scope.get("method", "GET"), path, asked, given, base=f"/k8s/{token}", slash=not segments[-1] if segments else False)
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -97,18 +49,8 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
-def dumps(value: Any) -> bytes:
-    """JSON as the API server's serializer writes it, with a newline at the end."""
-    return (json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n").encode("utf-8", "replace")
-
-
 def _warning_headers(warnings: list[str]) -> Headers:
-    """RFC 7234 warnings, as the API server writes them: code 299, no agent, the text quoted."""
-    found = []
-    for text in dict.fromkeys(warnings):
-        quoted = "".join(c if c.isprintable() else " " for c in text).replace("\\", "\\\\").replace('"', '\\"')
-        found.append((b"warning", f'299 - "{quoted}"'.encode("utf-8", "replace")[:4096]))
-    return found
+    return [(b"warning", text.encode("utf-8", "replace")[:4096]) for text in warning_values(warnings)]
 
 
 async def answer(send: Send, call: Call, status: int, body: bytes, kind: str = "application/json", extra: Headers | None = None) -> None:
@@ -126,10 +68,14 @@ async def answer(send: Send, call: Call, status: int, body: bytes, kind: str = "
     await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
 
 
+async def tell(send: Send, call: Call, found: Answer) -> None:
+    await answer(send, call, found.status, found.body, found.kind, [(name.encode(), value.encode()) for name, value in found.headers])
+
+
 async def refuse(send: Send, call: Call, error: ApiError) -> None:
     """An error as its Status."""
     extra: Headers = [(b"retry-after", b"1")] if error.code == 429 else []
-    await answer(send, call, error.code, dumps(error.status()), extra=extra)
+    await answer(send, call, error.code, dumps(error.status(), pretty=call.pretty), extra=extra)
 
 
 async def start_stream(send: Send, call: Call, kind: str) -> None:

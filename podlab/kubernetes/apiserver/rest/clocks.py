@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from podlab.kubernetes.apiserver import schema
+from .. import schema
 
 STEADY_MS = 1500  # the distance of the clocks is kept while it is this near, so that an object reads the same twice
 TIMES = (schema.TIME, schema.MICRO_TIME)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from podlab.api import clocks, wire
-from podlab.kubernetes.apiserver import schema, tables, versions
-from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.kubernetes.resources import BY_PLURAL, Resource
+from ...resources import BY_PLURAL, Resource
+from .. import schema, tables, versions
+from ..errors import ApiError
+from . import clocks
+from .call import Call
 
 JSON = "application/json"
 ANY = ("*/*", "application/*", JSON)
@@ -40,7 +41,7 @@ def accepted(header: str) -> list[tuple[str, dict[str, str]]]:
     return sorted(found, key=quality)
 
 
-def negotiate(call: wire.Call, *, listing: bool) -> Shape:
+def negotiate(call: Call, *, listing: bool) -> Shape:
     """Raises ApiError 406 where nothing acceptable can be made."""
     include = call.one("includeObject") or "Metadata"
     for kind, parameters in accepted(call.headers.get("accept", "")):

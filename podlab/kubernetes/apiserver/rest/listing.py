@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from podlab.api.addresses import Target
-from podlab.api.hub import Hub
-from podlab.api.wire import Call
-from podlab.kubernetes.apiserver import fields
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request
-from podlab.kubernetes.apiserver.request import Request
-from podlab.kubernetes.cluster import Cluster as Engine
-from podlab.kubernetes.etcd import key_of_object
+from ...etcd import key_of_object
+from .. import fields
+from ..errors import ApiError, bad_request
+from ..request import Request
+from .addresses import Target
+from .call import Call, Desk
+
+if TYPE_CHECKING:
+    from ...cluster import Cluster as Engine
 
 # handleCompactedErrorForPaging, apiserver/pkg/storage/etcd3/errors.go
 TOO_OLD = (
@@ -67,7 +68,7 @@ def check_version(call: Call, current: int) -> None:
         raise ApiError(410, "Expired", f"The resourceVersion for the provided list is too old: {wanted} ({current})")
 
 
-def read(engine: Engine, hub: Hub, call: Call, target: Target) -> tuple[list[Any], dict[str, Any]]:
+def read(engine: Engine, desk: Desk, call: Call, target: Target) -> tuple[list[Any], dict[str, Any]]:
     """(objects, list metadata). Call inside a turn. Raises ApiError."""
     options = selection(call, target)
     limit, token = call.number("limit") or 0, call.one("continue")
@@ -77,7 +78,7 @@ def read(engine: Engine, hub: Hub, call: Call, target: Target) -> tuple[list[Any
     revision = engine.etcd.revision
     if token:
         revision, start = _open(token)
-        found = hub.kept((revision, *what))
+        found = desk.kept((revision, *what))
         if found is None:
             if revision not in (ANY, engine.etcd.revision):  # a client that can live with it goes on from its place in the present
                 raise Expired(_seal(ANY, start))
@@ -87,7 +88,7 @@ def read(engine: Engine, hub: Hub, call: Call, target: Target) -> tuple[list[Any
         check_version(call, revision)
         found = _everything(engine, target, options)
         if limit and len(found) > limit:
-            hub.keep((revision, *what), found)
+            desk.keep((revision, *what), found)
     metadata: dict[str, Any] = {"resourceVersion": str(revision)}
     if limit and len(found) > limit:
         metadata["continue"] = _seal(revision, key_of_object(found[limit - 1]))

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from podlab.kubernetes.apiserver import rbac
-from podlab.kubernetes.apiserver.errors import forbidden
-from podlab.kubernetes.apiserver.request import Request
-from podlab.kubernetes.cluster import Cluster as Engine
+from .. import rbac
+from ..errors import forbidden
+from ..request import Request
+
+if TYPE_CHECKING:
+    from ...cluster import Cluster as Engine
 
 ROLES, BINDINGS, GROUP = ("roles", "clusterroles"), ("rolebindings", "clusterrolebindings"), "rbac.authorization.k8s.io"
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from podlab.api import bodies, listing, shapes
-from podlab.api.addresses import Target
-from podlab.api.hub import Hub
-from podlab.api.wire import Call
-from podlab.kubernetes import selectors
-from podlab.kubernetes.apiserver import account_tokens, rbac
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
-from podlab.kubernetes.cluster import Cluster as Engine
-from podlab.kubernetes.times import rfc3339
+from ... import selectors
+from ...times import rfc3339
+from .. import account_tokens, rbac
+from ..errors import ApiError, bad_request, not_found
+from . import bodies, listing, shapes
+from .addresses import Target
+from .call import Call, Desk
+
+if TYPE_CHECKING:
+    from ...cluster import Cluster as Engine
 
 KIBI = 1024
 WINDOW = "15s"  # what the kubelet's summary averages over (metrics-server's default resolution)
 
 
-def perform(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, user: rbac.User) -> tuple[int, Any]:
+def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, user: rbac.User) -> tuple[int, Any]:
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.resource.group == "metrics.k8s.io":
-        return 200, _metrics(engine, hub, call, target)
+        return 200, _metrics(engine, desk, call, target)
     if shapes.negotiate(call, listing=False).kind:
         raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
     review = bodies.typed(target.resource, body)
@@ -98,8 +99,8 @@ REVIEWS = {
 # ---- metrics
 
 
-def _metrics(engine: Engine, hub: Hub, call: Call, target: Target) -> dict[str, Any]:
-    plural, stamp = target.resource.plural, rfc3339(engine.now + hub.seconds() * 1000)
+def _metrics(engine: Engine, desk: Desk, call: Call, target: Target) -> dict[str, Any]:
+    plural, stamp = target.resource.plural, rfc3339(engine.now + desk.seconds() * 1000)
     measure = _pod if plural == "pods" else _node
     if target.name:
         obj = engine.etcd.get(plural, f"{target.namespace}/{target.name}" if plural == "pods" else target.name)

@@ -1,25 +1,28 @@
-"""Who asks: the owner of the cluster or a viewer, a ServiceAccount by its token, or whom they pose as."""
+"""Who asks: a ServiceAccount by its token, whomever the server takes others for, or whom they pose as."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from podlab.api.wire import Call
-from podlab.kubernetes.apiserver import account_tokens
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request
-from podlab.kubernetes.apiserver.rbac import ACCOUNT, AUTHENTICATED, OWNER, VIEWER, User, account_groups, check
-from podlab.kubernetes.cluster import Cluster as Engine
+from .. import account_tokens
+from ..errors import ApiError, bad_request
+from ..rbac import ACCOUNT, AUTHENTICATED, User, account_groups, check
+from .call import Call
+
+if TYPE_CHECKING:
+    from ...cluster import Cluster as Engine
 
 ANONYMOUS, UNAUTHENTICATED, AUTHENTICATION = "system:anonymous", "system:unauthenticated", "authentication.k8s.io"
+NOBODY = User(ANONYMOUS, (UNAUTHENTICATED,))
 
 
-def user_of(engine: Engine, call: Call, *, read_only: bool = False) -> User:
-    """Who asks: the owner of the cluster or a viewer, a ServiceAccount by its token, or whom they pose as (kubectl --as). Raises ApiError.
+def user_of(engine: Engine, call: Call, otherwise: User) -> User:
+    """Who asks: a ServiceAccount by its token, else `otherwise`; or whom they pose as (kubectl --as). Raises ApiError.
 
     apiserver/pkg/endpoints/filters/impersonation.go
     """
-    user = VIEWER if read_only else OWNER
+    user = otherwise
     bearer = call.headers.get("authorization", "")
     if bearer[:7].lower() == "bearer ":
         try:

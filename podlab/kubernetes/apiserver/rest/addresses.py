@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from podlab.api.wire import Call
-from podlab.kubernetes.apiserver import discovery
-from podlab.kubernetes.apiserver.errors import ApiError, method_not_supported
-from podlab.kubernetes.resources import Resource
+from ...resources import Resource
+from .. import discovery
+from ..errors import ApiError, method_not_supported
+from .call import Call
 
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 OF_NAMESPACES = ("status", "finalize")  # third segments of /namespaces/<name>/... that are no resources

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from podlab.kubernetes.apiserver import decode, protobuf
-from podlab.kubernetes.apiserver.customresources import door
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request
-from podlab.kubernetes.apiserver.json_faults import json_fault
-from podlab.kubernetes.resources import Resource
+from ...resources import Resource
+from .. import decode, protobuf
+from ..customresources import door
+from ..errors import ApiError, bad_request
+from ..json_faults import json_fault
 
 JSON_TYPES = ("", "application/json", "application/json-patch+json", "application/merge-patch+json",
               "application/strategic-merge-patch+json", "*/*")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from podlab.api import bodies, clocks, escalation, listing, shapes
-from podlab.api.addresses import Target
-from podlab.api.hub import Hub
-from podlab.api.wire import Call
-from podlab.kubernetes.apiserver import create, patch, rbac, schema, subresources, versions
-from podlab.kubernetes.apiserver.customresources import door
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request
-from podlab.kubernetes.apiserver.request import ADMIN, Request
-from podlab.kubernetes.cluster import Cluster as Engine
-from podlab.kubernetes.etcd import key_of
-from podlab.kubernetes.resources import BY_PLURAL, Resource
-from podlab.labs.live import LiveCluster
+from ...etcd import key_of
+from ...resources import BY_PLURAL, Resource
+from .. import create, patch, rbac, schema, subresources, versions
+from ..customresources import door
+from ..errors import ApiError, bad_request
+from ..request import ADMIN, Request
+from . import bodies, clocks, escalation, listing, shapes
+from .addresses import Target
+from .call import Call, Desk
+
+if TYPE_CHECKING:
+    from ...cluster import Cluster as Engine
 
 VALIDATIONS = ("Strict", "Warn", "Ignore")
 BODIES = {"eviction": bodies.EVICTION, "binding": bodies.BINDING, "scale": bodies.SCALE, "token": bodies.TOKEN_REQUEST}
@@ -55,11 +55,11 @@ def validation_of(call: Call) -> str:
     return asked
 
 
-def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, twice: list[str], user: rbac.User) -> tuple[int, Any]:
+def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, twice: list[str], user: rbac.User) -> tuple[int, Any]:
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.verb in ("delete", "deletecollection"):
-        return _delete(live, hub, call, target, body)
-    engine, shape = live.engine, shapes.negotiate(call, listing=False)
+        return _delete(engine, desk, call, target, body)
+    shape = shapes.negotiate(call, listing=False)
     options, validating = options_of(call, target), validation_of(call)
     stored = BY_PLURAL.get(target.resource.plural, target.resource)
     name, plural, subresource = target.name, stored.plural, target.subresource
@@ -67,7 +67,7 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
         plural, subresource = "pods", "binding"
     if target.verb == "patch":
         kind = bodies.media_type(call.headers.get("content-type", ""))
-        body = _prepare_patch(engine, hub, call, target, body, twice, kind, options, validating)
+        body = _prepare_patch(engine, desk, call, target, body, twice, kind, options, validating)
         if target.resource != stored and kind != APPLY:
             target = replace(target, verb="update")
     elif subresource in BODIES:
@@ -78,7 +78,7 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
         call.warnings += bodies.check(target.resource, body, twice, validating)
         if target.verb == "update":
             _check_name(target, body)
-        body = clocks.moved(schema.type_of(target.resource), body, -hub.seconds())
+        body = clocks.moved(schema.type_of(target.resource), body, -desk.seconds())
         if target.resource != stored:
             body = create.of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False, new=target.verb == "create")
     options["fieldValidation"] = "Ignore"  # judged above, with warnings
@@ -86,17 +86,17 @@ def perform(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any, 
     existed = engine.etcd.get(plural, key) is not None
     request = Request(target.verb, plural, target.namespace, name, subresource, body, options, ADMIN)
     escalation.check(engine, user, request)
-    obj = submit(live, hub, request)
+    obj = submit(engine, desk, request)
     call.warnings += engine.server.warnings
     code = 201 if target.verb == "create" or (not existed and target.verb == "patch") else 200
-    return code, _shown(target, subresource, obj, shape, engine, hub)
+    return code, _shown(target, subresource, obj, shape, engine, desk)
 
 
-def submit(live: LiveCluster, hub: Hub, request: Request) -> Any:
+def submit(engine: Engine, desk: Desk, request: Request) -> Any:
     """Through the one door: journaled, unless it is a dry run, which changes nothing. Raises ApiError, 429 for too many too."""
     if request.options.get("dryRun"):
-        return live.engine.server.perform(request)
-    return hub.submit({"do": "request", **request.to_json()})
+        return engine.server.perform(request)
+    return desk.submit({"do": "request", **request.to_json()})
 
 
 def _check_name(target: Target, body: dict[str, Any]) -> None:
@@ -110,7 +110,7 @@ def _check_name(target: Target, body: dict[str, Any]) -> None:
     body["metadata"] = {**metadata, "name": target.name, **({"namespace": target.namespace} if target.resource.namespaced else {})}
 
 
-def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: Any, twice: list[str], kind: str, options: dict[str, Any],
+def _prepare_patch(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, twice: list[str], kind: str, options: dict[str, Any],
                    validating: str) -> Any:
     """The patch as the engine takes it, tried on the present object first: that finds unknown fields, and what no patch can mean."""
     if kind == APPLY:
@@ -128,7 +128,7 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
     options["patchType"] = kind
     resource, stored = target.resource, BY_PLURAL.get(target.resource.plural, target.resource)
     if kind != "application/json-patch+json":
-        body = clocks.moved(schema.type_of(resource), body, -hub.seconds())
+        body = clocks.moved(schema.type_of(resource), body, -desk.seconds())
     if kind == APPLY:
         return create.of_this_version(stored, body, False) if resource != stored and isinstance(body, dict) else body
     old = engine.etcd.get(stored.plural, key_of(target.namespace if stored.namespaced else None, target.name))
@@ -151,20 +151,20 @@ def _prepare_patch(engine: Engine, hub: Hub, call: Call, target: Target, body: A
     return body
 
 
-def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engine: Engine, hub: Hub) -> Any:
+def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engine: Engine, desk: Desk) -> Any:
     """The JSON of a write's answer."""
     if subresource in ("eviction", "binding"):
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
     if subresource in ("scale", "token"):
-        return clocks.moved(schema.type_of(BODIES[subresource]), obj, hub.seconds())
-    return shapes.one(target.resource, obj, shape, engine.now, hub.seconds())
+        return clocks.moved(schema.type_of(BODIES[subresource]), obj, desk.seconds())
+    return shapes.one(target.resource, obj, shape, engine.now, desk.seconds())
 
 
 # ---- deleting
 
 
-def _delete(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any) -> tuple[int, Any]:
-    engine, resource = live.engine, BY_PLURAL.get(target.resource.plural, target.resource)
+def _delete(engine: Engine, desk: Desk, call: Call, target: Target, body: Any) -> tuple[int, Any]:
+    resource = BY_PLURAL.get(target.resource.plural, target.resource)
     options = options_of(call, target)
     options.pop("fieldManager")
     given = bodies.typed(bodies.DELETE_OPTIONS, body)
@@ -181,19 +181,19 @@ def _delete(live: LiveCluster, hub: Hub, call: Call, target: Target, body: Any) 
     if target.verb == "deletecollection":
         shape = shapes.negotiate(call, listing=True)
         request = Request("deletecollection", resource.plural, target.namespace, options={**options, **listing.selection(call, target)})
-        found = submit(live, hub, request)["items"]
-        return 200, shapes.many(target.resource, found, shape, engine.now, hub.seconds(), {"resourceVersion": str(engine.etcd.revision)})
+        found = submit(engine, desk, request)["items"]
+        return 200, shapes.many(target.resource, found, shape, engine.now, desk.seconds(), {"resourceVersion": str(engine.etcd.revision)})
     shape = shapes.negotiate(call, listing=False)
-    obj = submit(live, hub, Request("delete", resource.plural, target.namespace, target.name, options=options))
-    return 200, _deleted(engine, hub, target, resource, obj, shape, dry=bool(options.get("dryRun")))
+    obj = submit(engine, desk, Request("delete", resource.plural, target.namespace, target.name, options=options))
+    return 200, _deleted(engine, desk, target, resource, obj, shape, dry=bool(options.get("dryRun")))
 
 
-def _deleted(engine: Engine, hub: Hub, target: Target, resource: Resource, obj: Any, shape: shapes.Shape, *, dry: bool) -> Any:
+def _deleted(engine: Engine, desk: Desk, target: Target, resource: Resource, obj: Any, shape: shapes.Shape, *, dry: bool) -> Any:
     """The object while it is still there (grace, finalizers) and of some kinds always, else a Status that names it."""
     held = engine.etcd.get(resource.plural, key_of(target.namespace if resource.namespaced else None, target.name))
     waits = held is not None and held["metadata"]["uid"] == obj["metadata"]["uid"] and not dry
     if waits or resource.plural in RETURNED:
-        return shapes.one(target.resource, obj, shape, engine.now, hub.seconds())
+        return shapes.one(target.resource, obj, shape, engine.now, desk.seconds())
     details = {"name": target.name, **({"group": resource.group} if resource.group else {}), "kind": resource.name,
                "uid": obj["metadata"]["uid"]}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

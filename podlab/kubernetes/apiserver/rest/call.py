@@ -1,0 +1,126 @@
+"""One request of the API as HTTP brings it, and JSON as its answers carry it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl, unquote
+
+from ..errors import ApiError, bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+QUERY_MAX = 20_000  # characters
+READING = ("get", "list", "watch")
+PRETTY = ("curl", "Wget", "Mozilla/5.0")  # user agents of people (isPrettyPrint, endpoints/handlers/negotiation/negotiate.go)
+
+
+@dataclass
+class Call:
+    """One request as it came: `path` is what follows the server's base, in decoded segments; `query` keeps every value of a name."""
+
+    method: str
+    path: list[str]
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes = b""
+    base: str = ""  # what stands before `path`: /k8s/<token>, nothing inside the cluster
+    slash: bool = False  # whether the path ends with one
+    warnings: list[str] = field(default_factory=list)
+
+    def one(self, name: str, default: str = "") -> str:
+        return self.query.get(name, [default])[0]
+
+    def flag(self, name: str) -> bool:
+        """A boolean of the query, as Go's strconv.ParseBool and an empty value mean it."""
+        return name in self.query and self.one(name) in ("", "1", "t", "T", "true", "TRUE", "True")
+
+    def number(self, name: str) -> int | None:
+        """An integer of the query. Raises ApiError 400."""
+        text = self.one(name)
+        if not text:
+            return None
+        try:
+            value = int(text)
+        except ValueError:
+            raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        if not -(2**63) <= value < 2**63:
+            raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+        return value
+
+    @property
+    def pretty(self) -> bool:
+        """Whether a person reads the answer."""
+        return self.flag("pretty") if "pretty" in self.query else self.headers.get("user-agent", "").startswith(PRETTY)
+
+    @property
+    def of_server(self) -> bool:
+        """Whether this is about the server and not about a cluster's objects."""
+        return self.path[:1] not in (["api"], ["apis"]) or len(self.path) < (3 if self.path[0] == "api" else 4)
+
+
+@dataclass
+class Answer:
+    """One whole answer. `headers` besides the content's type, in lower case; they take the place of the usual ones."""
+
+    status: int
+    body: bytes
+    kind: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Desk(Protocol):
+    """What a server of the API brings along: the clock of its clients, lists that are read in pieces, and its way to write."""
+
+    def seconds(self) -> int:
+        """How far the clients' clocks are ahead of the cluster's."""
+
+    def submit(self, entry: dict[str, Any]) -> Any:
+        """Do {"do": "request", ...members of a Request}. Raises ApiError."""
+
+    def keep(self, key: Any, objects: list[Any]) -> None:
+        """A list that a client reads in pieces."""
+
+    def kept(self, key: Any) -> list[Any] | None: ...
+
+
+def segments(path: str) -> list[str]:
+    return [unquote(part) for part in path.split("/") if part]
+
+
+def read_query(text: str) -> dict[str, list[str]]:
+    """Raises ApiError for one that cannot be read."""
+    if len(text) > QUERY_MAX:
+        raise ApiError(414, "RequestURITooLong", "the request's address is too long")
+    found: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=500)
+    except ValueError:
+        raise bad_request("the query has too many parameters") from None
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def read_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """By lower-case name; what comes several times is one, with commas between."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        found[key] = f"{found[key]},{value}" if key in found else value
+    return found
+
+
+def warning_values(warnings: list[str]) -> list[str]:
+    """RFC 7234 warnings, as the API server writes them: code 299, no agent, the text quoted."""
+    shown = ("".join(c if c.isprintable() else " " for c in text) for text in dict.fromkeys(warnings))
+    return ['299 - "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in shown]
+
+
+def dumps(value: Any, *, pretty: bool = False) -> bytes:
+    """JSON as the API server's serializer writes it: compact with a newline at the end, indented without one for people."""
+    layout: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
+    return (text if pretty else text + "\n").encode("utf-8", "replace")

@@ -1,0 +1,67 @@
+"""What a request about objects does, whoever brings it: who may, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import discovery, rbac, schema
+from ..request import Request
+from . import bodies, clocks, listing, shapes, virtual, writing
+from .addresses import Target
+from .call import READING, Call, Desk
+
+if TYPE_CHECKING:
+    from ...cluster import Cluster as Engine
+
+SESSIONS = ("exec", "attach", "portforward")
+# Kinds that every answer warns of (APILifecycleDeprecated, pkg/registry/core/*/strategy.go)
+DEPRECATED = {("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+              ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+"}
+
+
+def check_access(engine: Engine, user: rbac.User, target: Target) -> None:
+    """Raises ApiError 403 for what a viewer, a ServiceAccount or the person that is posed as may not do."""
+    resource = target.resource
+    rbac.check(engine, user, {"verb": target.verb, "group": resource.group, "resource": resource.name, "subresource": target.subresource,
+                              "namespace": target.namespace, "name": target.name})
+
+
+def warn(call: Call, target: Target) -> None:
+    """The warnings that every answer about a kind carries."""
+    if target.resource.custom is not None and target.resource.custom.warning:
+        call.warnings.append(target.resource.custom.warning)
+    if warning := DEPRECATED.get((target.resource.group, target.resource.plural)):
+        call.warnings.append(warning)
+
+
+def has_body(target: Target) -> bool:
+    """Whether `bodies.read` reads what comes with it."""
+    return target.verb not in READING and target.subresource not in (*SESSIONS, "proxy")
+
+
+def perform(engine: Engine, desk: Desk, call: Call, user: rbac.User, target: Target, body: Any,
+            twice: list[str]) -> tuple[int, Callable[[], Any]]:
+    """(HTTP status, what makes the JSON value: the work that others need not wait for). Sessions, logs, proxies and watches are others'.
+
+    Raises ApiError.
+    """
+    if target.resource in discovery.VIRTUAL:
+        status, value = virtual.perform(engine, desk, call, target, body, user)
+    elif target.verb == "list":
+        shape, now, seconds = shapes.negotiate(call, listing=True), engine.now, desk.seconds()
+        objects, metadata = listing.read(engine, desk, call, target)
+        return 200, lambda: shapes.many(target.resource, objects, shape, now, seconds, metadata)
+    elif target.verb == "get":
+        status, value = 200, _get(engine, desk, call, target)
+    else:
+        status, value = writing.perform(engine, desk, call, target, body, twice, user)
+    return status, lambda: value
+
+
+def _get(engine: Engine, desk: Desk, call: Call, target: Target) -> Any:
+    listing.check_version(call, engine.etcd.revision)
+    obj = engine.server.perform(Request("get", target.resource.plural, target.namespace, target.name, target.subresource))
+    if target.subresource == "scale":
+        return clocks.moved(schema.type_of(bodies.SCALE), obj, desk.seconds())
+    return shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), engine.now, desk.seconds())
