@@ -21,7 +21,8 @@ from .host_pids import HOST, elsewhere
 from .image import Image
 from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process
 from .program import PROGRAMS, Event
-from .system import QUANTUM_US, Sys
+from .system import Sys
+from .turn import QUANTUM_US
 from .view import View
 
 if TYPE_CHECKING:
