@@ -9,7 +9,7 @@ from .apiserver.errors import ApiError
 from .cause import Cause
 from .client import Client
 from .clock import NORMAL
-from .etcd import Change
+from .etcd import Change, Heed
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -62,6 +62,7 @@ class Controller(Component):
 
     latency_ms: ClassVar[int] = 8
     watches: ClassVar[dict[str, Callable[[Any, Change], Iterable[str]]]] = {}
+    heeds: ClassVar[dict[str, Heed]] = {}  # of which changes of a watched kind it is told; without one, of all
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
@@ -69,7 +70,7 @@ class Controller(Component):
 
     def restore(self) -> None:
         for plural, keys in self.watches.items():
-            self.cluster.etcd.subscribe(plural, self._subscriber(keys))
+            self.cluster.etcd.subscribe(plural, self._subscriber(keys), self.heeds.get(plural))
 
     def _subscriber(self, keys: Callable[[Any, Change], Iterable[str]]) -> Callable[[Change], None]:
         def on_change(change: Change) -> None:

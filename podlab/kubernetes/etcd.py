@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from sys import intern
-from typing import Any
+from typing import Any, NamedTuple
 
 from .apiserver.ownership import records
 from .objects import Map, freeze, pack, stored, unpack
@@ -36,6 +36,33 @@ class Change:
 
 
 Subscriber = Callable[[Change], None]
+
+
+class Heed(NamedTuple):
+    """What a subscriber looks at, so that it is not told of what it would ignore: `sort` names a change's class, once for all
+    subscribers that sort alike, and `wants` says whether the subscriber is to hear of a class."""
+
+    sort: Callable[[Change], str]
+    wants: Callable[[str], bool]
+
+
+def _type(change: Change) -> str:
+    return change.type
+
+
+BORN, GONE = Heed(_type, "ADDED".__eq__), Heed(_type, "DELETED".__eq__)
+CLASSES_MAX = 256  # combinations of classes whose listeners are remembered: of Pods, one a node and kind of owner
+
+
+def ownership(change: Change) -> str:
+    """Sorts changes: "" for one that leaves an object its owners, and is no step of its end."""
+    if change.type == "MODIFIED" and change.old is not None:
+        before, after = change.old["metadata"], change.object["metadata"]
+        if before.get("ownerReferences") == after.get("ownerReferences") and not after.get("deletionTimestamp"):
+            return ""
+    return change.type
+
+
 Maps = list[Map]  # inside the class, `list` is a method
 Names = list[str]
 
@@ -57,6 +84,14 @@ def controller_uid(obj: Map) -> str | None:
     return None
 
 
+def controller_kind(obj: Map) -> str:
+    """Kind of the owner that controls an object; "" without one."""
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return str(reference["kind"])
+    return ""
+
+
 class Etcd:
     def __init__(self) -> None:
         self.revision = 0
@@ -65,7 +100,8 @@ class Etcd:
         self._sorted: dict[tuple[str, str], list[str]] = {}  # (plural, namespace or "") -> keys in order
         self._owned: dict[str, dict[tuple[str, str], None]] = {}  # owner uid -> (plural, key)
         self._on_node: dict[str, dict[str, None]] = {}  # node name -> pod keys
-        self._subscribers: dict[str, list[Subscriber]] = {}
+        self._subscribers: dict[str, list[tuple[Subscriber, Heed | None]]] = {}
+        self._routes: dict[str, tuple[list[Callable[[Change], str]], dict[tuple[str, ...], list[Subscriber]]]] = {}
         self.history: deque[Change] = deque(maxlen=HISTORY)
 
     # ---- reading
@@ -149,18 +185,35 @@ class Etcd:
         self._tell(Change(self.revision, at, "DELETED", plural, key, last, old, cause))
         return last
 
-    def subscribe(self, plural: str, subscriber: Subscriber) -> None:
-        """Be told of every change of a kind ("*": of all), at once, in the order of revisions. Subscribers only take notes."""
-        self._subscribers.setdefault(plural, []).append(subscriber)
+    def subscribe(self, plural: str, subscriber: Subscriber, heed: Heed | None = None) -> None:
+        """Be told of every change of a kind ("*": of all), or of those that are heeded, at once, in the order of revisions.
+        Subscribers only take notes."""
+        self._subscribers.setdefault(plural, []).append((subscriber, heed))
+        self._routes.clear()
 
     def _tell(self, change: Change) -> None:
         if len(self.history) == HISTORY:
             self.compacted = self.history[0].revision
         self.history.append(change)
-        for subscriber in self._subscribers.get(change.plural, ()):
+        route = self._routes.get(change.plural)
+        if route is None:
+            heeds = [heed for _, heed in self._told_of(change.plural) if heed is not None]
+            route = self._routes[change.plural] = (list(dict.fromkeys(heed.sort for heed in heeds)), {})
+        sorts, known = route
+        classes = tuple([sort(change) for sort in sorts])
+        listeners = known.get(classes)
+        if listeners is None:
+            if len(known) >= CLASSES_MAX:
+                known.clear()
+            named = dict(zip(sorts, classes, strict=True))
+            listeners = known[classes] = [subscriber for subscriber, heed in self._told_of(change.plural)
+                                          if heed is None or heed.wants(named[heed.sort])]
+        for subscriber in listeners:
             subscriber(change)
-        for subscriber in self._subscribers.get("*", ()):
-            subscriber(change)
+
+    def _told_of(self, plural: str) -> Iterator[tuple[Subscriber, Heed | None]]:
+        yield from self._subscribers.get(plural, ())
+        yield from self._subscribers.get("*", ())
 
     def _forget_order(self, plural: str, obj: Map) -> None:
         self._sorted.pop((plural, ""), None)

@@ -12,7 +12,7 @@ from ..component import Controller, own_key, owner_key
 from ..controllers_common import conditions, revisions
 from ..controllers_common.conditions import int_or_percent
 from ..controllers_common.owners import Orphans, claim, controlled, selecting, several
-from ..controllers_common.pods import available_in, facts, is_available, is_deleting, unchanged
+from ..controllers_common.pods import available_in, counting, facts, is_available, is_deleting
 from ..controllers_common.taints import all_tolerated
 from ..controllers_common.templates import create_pod, delete_pod, namespace_terminating, new_pod, slow_start
 from ..etcd import Change
@@ -30,10 +30,6 @@ TOLERATIONS = (("not-ready", "NoExecute"), ("unreachable", "NoExecute"), ("disk-
 
 _of_pod = several(owner_key("DaemonSet"), selecting(
     "daemonsets", lambda ds, pod: selects(ds["spec"]["selector"], pod["metadata"].get("labels"))))
-
-
-def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:
-    return () if unchanged(change) else _of_pod(controller, change)
 
 
 def _of_node(controller: Controller, change: Change) -> Iterable[str]:
@@ -243,7 +239,8 @@ class Rollout:
 
 class DaemonSetController(Controller):
     name = "daemonset-controller"
-    watches = {"daemonsets": own_key, "pods": _pod_keys, "nodes": _of_node}
+    watches = {"daemonsets": own_key, "pods": _of_pod, "nodes": _of_node}
+    heeds = {"pods": counting("DaemonSet")}
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)

@@ -15,7 +15,7 @@ from ..controllers_common import conditions, rollout
 from ..controllers_common.owners import Orphans, claim, controlled, controller_of, reference, selecting, several
 from ..controllers_common.rollout import DESIRED, MAX, REVISION
 from ..controllers_common.templates import TEMPLATE_HASH, namespace_terminating, template_hash
-from ..etcd import Change
+from ..etcd import GONE, Change
 from ..objects import EMPTY, Map
 from ..selectors import selects
 from ..times import parse_rfc3339, rfc3339
@@ -27,7 +27,7 @@ _of_replicaset = several(owner_key("Deployment"), selecting(
 def _of_gone_pod(controller: Controller, change: Change) -> Iterable[str]:
     """deletePod: a Recreate Deployment waits for its last old Pod."""
     owner = controller_of(change.object)
-    if change.type != "DELETED" or owner is None or owner["kind"] != "ReplicaSet":
+    if owner is None or owner["kind"] != "ReplicaSet":
         return ()
     namespace = change.object["metadata"]["namespace"]
     rs = controller.cluster.etcd.get("replicasets", f"{namespace}/{owner['name']}")
@@ -43,6 +43,7 @@ class DeploymentController(Controller):
     name = "deployment-controller"
     latency_ms = 12  # a little behind the ReplicaSets' controller, whose work it watches
     watches = {"deployments": own_key, "replicasets": _of_replicaset, "pods": _of_gone_pod}
+    heeds = {"pods": GONE}
 
     def restore(self) -> None:
         self.orphans = Orphans(self.cluster.etcd, "replicasets")

@@ -11,8 +11,8 @@ from ..component import Controller, own_key
 from ..controllers_common import conditions
 from ..controllers_common.conditions import int_or_percent
 from ..controllers_common.owners import controller_of
-from ..controllers_common.pods import is_deleting, is_ready, unchanged
-from ..etcd import Change
+from ..controllers_common.pods import counted_by, is_deleting, is_ready
+from ..etcd import Change, Heed
 from ..objects import EMPTY, Map
 from ..selectors import selects
 from ..times import parse_rfc3339, rfc3339
@@ -22,8 +22,6 @@ SCALED = {"ReplicaSet": "replicasets", "ReplicationController": "replicationcont
 
 
 def _of_pod(controller: Controller, change: Change) -> Iterable[str]:
-    if unchanged(change):
-        return ()
     namespace = change.object["metadata"]["namespace"]
     budgets = controller.cluster.etcd.list("poddisruptionbudgets", namespace)
     return [f"{namespace}/{budget['metadata']['name']}" for budget in budgets
@@ -59,6 +57,7 @@ class DisruptionController(Controller):
     source = "controllermanager"  # the component that its Events name
     latency_ms = 15
     watches = {"poddisruptionbudgets": own_key, "pods": _of_pod}
+    heeds = {"pods": Heed(counted_by, bool)}
 
     def reconcile(self, key: str) -> int | None:
         budget = self.cluster.etcd.get("poddisruptionbudgets", key)

@@ -9,19 +9,18 @@ from ..cause import Cause
 from ..component import Controller
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import is_deleting
-from ..etcd import Change
+from ..etcd import BORN, Change
 from ..objects import EMPTY
 
 
 def _with_volumes(_: Controller, change: Change) -> Iterable[str]:
-    if change.type != "ADDED" or not any(volume.get("ephemeral") for volume in change.object["spec"].get("volumes") or ()):
-        return ()
-    return (change.key,)
+    return (change.key,) if any(volume.get("ephemeral") for volume in change.object["spec"].get("volumes") or ()) else ()
 
 
 class EphemeralVolumeController(Controller):
     name = "ephemeral-volume-controller"
     watches = {"pods": _with_volumes}
+    heeds = {"pods": BORN}
 
     def reconcile(self, key: str) -> int | None:
         pod = self.cluster.etcd.get("pods", key)

@@ -25,7 +25,7 @@ from ..controllers_common.job_turn import (
     tracked,
 )
 from ..controllers_common.owners import Orphans, claim, controlled, controller_of, selecting, several
-from ..controllers_common.pods import facts, is_active, is_deleting, is_ready, is_terminating, unchanged
+from ..controllers_common.pods import counting, facts, is_active, is_deleting, is_ready, is_terminating
 from ..controllers_common.templates import BURST, create_pod, delete_pod, namespace_terminating, new_pod, slow_start
 from ..etcd import Change
 from ..objects import EMPTY, Map
@@ -50,7 +50,7 @@ class JobController(Controller):
     def restore(self) -> None:
         self.orphans = Orphans(self.cluster.etcd, "pods")
         self.cluster.etcd.subscribe("jobs", self._on_job)
-        self.cluster.etcd.subscribe("pods", self._on_pod)
+        self.cluster.etcd.subscribe("pods", self._on_pod, counting("Job"))
 
     def _on_job(self, change: Change) -> None:
         if change.type == "DELETED":
@@ -64,8 +64,6 @@ class JobController(Controller):
         self.enqueue(change.key, BATCH_MS if same else None, because=change.cause)
 
     def _on_pod(self, change: Change) -> None:
-        if unchanged(change):
-            return
         for key in _of_pod(self, change):
             self.enqueue(key, BATCH_MS, because=change.cause)
         if change.type != "DELETED" and tracked(change.object):

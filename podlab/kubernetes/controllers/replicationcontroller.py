@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from ..component import Controller, own_key, owner_key
+from ..component import own_key, owner_key
 from ..controllers_common.owners import selecting, several
-from ..controllers_common.pods import unchanged
+from ..controllers_common.pods import counting
 from ..controllers_common.replicas import ReplicaController
-from ..etcd import Change
 from ..objects import Map
 from ..selectors import selects_plain
 
@@ -20,14 +17,11 @@ def _selects(rc: Map, pod: Map) -> bool:
 _of_pod = several(owner_key("ReplicationController"), selecting("replicationcontrollers", _selects))
 
 
-def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:
-    return () if unchanged(change) else _of_pod(controller, change)
-
-
 class ReplicationControllerController(ReplicaController):
     name = "replication-controller"
     plural, rule = "replicationcontrollers", "replicationcontroller"
-    watches = {"replicationcontrollers": own_key, "pods": _pod_keys}
+    watches = {"replicationcontrollers": own_key, "pods": _of_pod}
+    heeds = {"pods": counting("ReplicationController")}
 
     def matches(self, owner: Map, pod: Map) -> bool:
         return _selects(owner, pod)

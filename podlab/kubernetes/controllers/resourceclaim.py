@@ -8,7 +8,7 @@ from ..cause import Cause
 from ..component import Controller
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import is_deleting
-from ..etcd import Change
+from ..etcd import BORN, Change
 from ..objects import EMPTY, Map
 
 POD_CLAIM_NAME = "resource.kubernetes.io/pod-claim-name"  # podResourceClaimAnnotation
@@ -19,17 +19,18 @@ def _wants(pod: Map) -> bool:
 
 
 def _with_templates(_: Controller, change: Change) -> Iterable[str]:
-    return (change.key,) if change.type == "ADDED" and _wants(change.object) else ()
+    return (change.key,) if _wants(change.object) else ()
 
 
 def _waiting_for(controller: Controller, change: Change) -> Iterable[str]:
     pods = controller.cluster.etcd.list("pods", change.object["metadata"]["namespace"])
-    return [f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods if _wants(pod)] if change.type == "ADDED" else ()
+    return [f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods if _wants(pod)]
 
 
 class ResourceClaimController(Controller):
     name = "resourceclaim-controller"
     watches = {"pods": _with_templates, "resourceclaimtemplates": _waiting_for}
+    heeds = {"pods": BORN, "resourceclaimtemplates": BORN}
 
     def reconcile(self, key: str) -> int | None:
         pod = self.cluster.etcd.get("pods", key)

@@ -10,9 +10,8 @@ from ..cause import Cause
 from ..component import Controller, own_key, owner_key
 from ..controllers_common import conditions, revisions
 from ..controllers_common.owners import Orphans, claim, controlled, selecting, several
-from ..controllers_common.pods import facts, is_available, is_deleting, unchanged
+from ..controllers_common.pods import counting, facts, is_available, is_deleting
 from ..controllers_common.templates import new_pod
-from ..etcd import Change
 from ..objects import EMPTY, Map
 from ..selectors import selects
 
@@ -21,10 +20,6 @@ POD_NAME, POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/
 _of_pod = several(owner_key("StatefulSet"), selecting(
     "statefulsets", lambda owner, pod: _is_member(owner, pod)
     and selects(owner["spec"]["selector"], pod["metadata"].get("labels"))))
-
-
-def _pod_keys(controller: Controller, change: Change) -> Iterable[str]:
-    return () if unchanged(change) else _of_pod(controller, change)
 
 
 def ordinal(pod: Map) -> int:
@@ -139,7 +134,8 @@ def _update_step(spec: Any, wanted: range, by_ordinal: dict[int, Map], update: s
 
 class StatefulSetController(Controller):
     name = "statefulset-controller"
-    watches = {"statefulsets": own_key, "pods": _pod_keys}
+    watches = {"statefulsets": own_key, "pods": _of_pod}
+    heeds = {"pods": counting("StatefulSet")}
 
     def restore(self) -> None:
         self.orphans = Orphans(self.cluster.etcd, "pods")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..component import Controller
-from ..etcd import Change, key_of_object
+from ..etcd import Change, Heed, key_of_object
 from ..objects import EMPTY, Map, memo
 from ..selectors import selects_plain
 from ..times import parse_rfc3339
@@ -29,6 +29,14 @@ def _endpoint_facts(pod: Map) -> Any:
             pod["spec"].get("hostname"), pod["spec"].get("subdomain"))
 
 
+def _listing(change: Change) -> str:
+    """Sorts the changes of Pods: "" for one that no Service's endpoints can show."""
+    new, old = change.object, change.old
+    same = (change.type == "MODIFIED" and old is not None and _shown(old) == _shown(new)
+            and (new["metadata"].get("labels") or EMPTY) == (old["metadata"].get("labels") or EMPTY))
+    return "" if same else "shown"
+
+
 class ServiceController(Controller):
     """The base of both endpoint controllers: knows which Pods each Service selects, without asking all Pods each time."""
 
@@ -37,7 +45,7 @@ class ServiceController(Controller):
         for service in self.cluster.etcd.list("services"):
             self._gather(key_of_object(service), service)
         self.cluster.etcd.subscribe("services", self._on_service)
-        self.cluster.etcd.subscribe("pods", self._on_pod)
+        self.cluster.etcd.subscribe("pods", self._on_pod, Heed(_listing, bool))
         super().restore()
 
     def enqueue(self, key: str, after_ms: int | None = None, because: int | None = None) -> None:
@@ -62,12 +70,8 @@ class ServiceController(Controller):
             self._gather(change.key, change.object)
 
     def _on_pod(self, change: Change) -> None:
-        new, old = change.object, change.old
-        labels = new["metadata"].get("labels") or EMPTY
-        same = change.type == "MODIFIED" and old is not None and labels == (old["metadata"].get("labels") or EMPTY)
-        if same and old is not None and _shown(old) == _shown(new):
-            return
-        namespace = new["metadata"]["namespace"]
+        labels = change.object["metadata"].get("labels") or EMPTY
+        namespace = change.object["metadata"]["namespace"]
         for service in self.cluster.etcd.list("services", namespace):
             key = key_of_object(service)
             held = self.members.setdefault(key, {})

@@ -9,7 +9,7 @@ from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..client import Client
 from ..component import Controller
-from ..etcd import Change, Etcd, controller_uid
+from ..etcd import Change, Etcd, Heed, controller_uid, ownership
 from ..objects import Map, memo
 
 
@@ -35,7 +35,7 @@ class Orphans:
         for obj in etcd.list(plural):
             self._note(obj["metadata"].get("namespace", ""), f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}",
                        obj)
-        etcd.subscribe(plural, self._on_change)
+        etcd.subscribe(plural, self._on_change, Heed(ownership, bool))
 
     def _on_change(self, change: Change) -> None:
         self._note(change.object["metadata"].get("namespace", ""), change.key, change.object if change.type != "DELETED"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cmp_to_key
 from typing import Any, NamedTuple
 
-from ..etcd import Change
+from ..etcd import Change, Heed, controller_kind
 from ..objects import EMPTY, Map, memo
 from ..times import parse_rfc3339
 
@@ -96,6 +96,23 @@ def unchanged(change: Change) -> bool:
         return False
     before, after = old["metadata"], new["metadata"]
     return bool(before.get("labels") == after.get("labels") and before.get("ownerReferences") == after.get("ownerReferences"))
+
+
+ANYBODY = "?"
+
+
+def counted_by(change: Change) -> str:
+    """Sorts the changes of Pods by who may have to count anew: "" for `unchanged`, the kind of the Pod's controller, or ANYBODY where it
+    has none or had another."""
+    if unchanged(change):
+        return ""
+    kind = controller_kind(change.object)
+    return kind if kind and (change.old is None or controller_kind(change.old) == kind) else ANYBODY
+
+
+def counting(kind: str) -> Heed:
+    """Heeds the changes of Pods that concern the controllers of a kind: of its own, and of orphans that it might adopt."""
+    return Heed(counted_by, (kind, ANYBODY).__contains__)
 
 
 def pods_to_delete(pods: Sequence[Map], related: Sequence[Map], number: int, now: int) -> list[Map]:

@@ -14,7 +14,7 @@ from .. import quantity
 from ..bootstrap import node_ip, pod_cidr
 from ..cause import UNSAID, Cause
 from ..component import Component
-from ..etcd import Change, key_of
+from ..etcd import Change, Heed, key_of
 from ..objects import EMPTY, Map, freeze
 from . import (
     admission,
@@ -100,7 +100,7 @@ class Kubelet(Component):
             self.state["runtime"] = self.machine.state
         else:
             self._attach(self.state["runtime"])
-        self.cluster.etcd.subscribe("pods", self._on_pod)
+        self.cluster.etcd.subscribe("pods", self._on_pod, Heed(_node_of, self.node.__eq__))
         for plural in ("configmaps", "secrets"):
             self.cluster.etcd.subscribe(plural, self._on_config)
 
@@ -123,8 +123,6 @@ class Kubelet(Component):
 
     def _on_pod(self, change: Change) -> None:
         pod = change.object
-        if pod["spec"].get("nodeName") != self.node:
-            return
         if change.type == "DELETED":
             held = self.state["pods"].get(pod["metadata"]["uid"])
             if held is None:
@@ -307,6 +305,10 @@ class Kubelet(Component):
     def preload(self, references: list[str]) -> None:
         """Put images on the node as if they had been pulled before."""
         images.preload(self, references)
+
+
+def _node_of(change: Change) -> str:
+    return change.object["spec"].get("nodeName") or ""
 
 
 def _concerns(old: Map, new: Map) -> bool:
