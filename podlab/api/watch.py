@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 from podlab.api import tokens, wire
 from podlab.api.hub import ENCODED, TOLD, Hub
 from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Send
-from podlab.kubernetes import selectors
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request, gone
-from podlab.kubernetes.apiserver.rest import listing, shapes
+from podlab.kubernetes.apiserver.errors import ApiError, gone
+from podlab.kubernetes.apiserver.rest import listing, shapes, watching
 from podlab.kubernetes.apiserver.rest.addresses import Target
 from podlab.kubernetes.apiserver.rest.call import Call, dumps
-from podlab.kubernetes.apiserver.server import ApiServer
 from podlab.kubernetes.etcd import Change
 from podlab.labs.database import on_database
 from podlab.labs.live import LiveCluster
@@ -27,7 +24,6 @@ BOOKMARK_EVERY = 60.0  # seconds (bookmarkFrequency)
 PIECE = 256 * 1024  # bytes sent at once
 LOOK_EVERY = 10.0  # seconds between two looks whether the token still opens
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
-Picks = Callable[[Any], bool]
 
 
 async def serve(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, receive: Receive, send: Send) -> None:
@@ -92,7 +88,7 @@ class Watch:
         self.bookmarks = call.flag("allowWatchBookmarks")
         self.seconds = float(min(call.number("timeoutSeconds") or LONGEST, 24 * 3600))
         options = listing.selection(call, target)
-        self.picks = _picks(options, target)
+        self.picks = watching.picks_of(options, target)
         # watches that agree in this are told the same
         self.kind = target.resource, target.namespace, target.name, options.get("labelSelector"), options.get("fieldSelector"), self.shape
         self.over = False
@@ -151,20 +147,8 @@ class Watch:
         return [_text("BOOKMARK", obj)]
 
     def _event(self, change: Change) -> bytes | None:
-        target = self.target
-        if change.plural != target.resource.plural or (target.namespace and not change.key.startswith(target.namespace + "/")):
-            return None
-        now = change.type != "DELETED" and self.picks(change.object)
-        before = change.old is not None and self.picks(change.old)
-        if now:
-            return self._line("MODIFIED" if before else "ADDED", change.object, change.revision)
-        if not before:
-            return None
-        last: Any = change.object
-        if change.type != "DELETED" and change.old is not None:  # it left the selection: the client sees it go as it last saw it
-            metadata = change.object["metadata"]
-            last = {**change.old, "metadata": {**change.old["metadata"], "resourceVersion": metadata["resourceVersion"]}}
-        return self._line("DELETED", last, change.revision)
+        found = watching.event(change, self.target, self.picks)
+        return None if found is None else self._line(*found, change.revision)
 
     def _line(self, kind: str, obj: Any, revision: int = 0) -> bytes:
         seconds = self.hub.seconds()
@@ -191,19 +175,3 @@ class Watch:
 
 def _text(kind: str, obj: Any) -> bytes:
     return dumps({"type": kind, "object": obj})
-
-
-def _picks(options: dict[str, str], target: Target) -> Picks:
-    """Whether an object is among those that are watched. Raises ApiError 400."""
-    tests: list[Picks] = []
-    try:
-        if text := options.get("labelSelector"):
-            wanted = selectors.parse(text)
-            tests.append(lambda obj: selectors.matches(wanted, obj["metadata"].get("labels") or {}))
-        if text := options.get("fieldSelector"):
-            tests.append(selectors.field_matcher(text, ApiServer.field))
-    except selectors.SelectorError as error:
-        raise bad_request(str(error)) from None
-    if target.name:
-        tests.append(lambda obj: obj["metadata"]["name"] == target.name)
-    return lambda obj: all(test(obj) for test in tests)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from podlab.kubernetes.runtime.routes import CONTROL_PLANE_NAMESPACE
+
 from .korean import josa
 from .view import View
 
@@ -116,6 +118,8 @@ def _end(who: str, container: str, names: Mapping[str, str]) -> str:
         return "바깥"
     if who == "kubelet" or who.startswith("host/"):
         return who.removeprefix("host/")
+    if who == CONTROL_PLANE_NAMESPACE:
+        return "API 서버"
     name = names.get(who, "사라진 파드")
     return f"{name}/{container}" if container else name
 

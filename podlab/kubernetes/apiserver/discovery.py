@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..cluster import KUBERNETES_VERSION
 from ..resources import RESOURCES, Resource
+from ..version import KUBERNETES_VERSION
 from .versions import ALSO_SERVED
 
 GET_WRITE = ("get", "patch", "update")

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..cluster import KUBERNETES_VERSION
 from ..resources import Resource
+from ..version import KUBERNETES_VERSION
 from . import discovery, schema
 
 COMPONENTS = "#/components/schemas/"

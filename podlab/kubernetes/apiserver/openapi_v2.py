@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..cluster import KUBERNETES_VERSION
 from ..resources import Resource
+from ..version import KUBERNETES_VERSION
 from . import openapi
 from .customresources.structural import INT_OR_STRING, PRESERVE
 

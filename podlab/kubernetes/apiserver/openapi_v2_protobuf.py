@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ..cluster import KUBERNETES_VERSION
 from ..resources import Resource
+from ..version import KUBERNETES_VERSION
 from . import discovery
 
 MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..apiserver.certificates import AUTHORITY
+
 
 def root_ca(namespace: str) -> dict[str, Any]:
     """The ConfigMap that every namespace has (rootcacertpublisher)."""
@@ -12,4 +14,4 @@ def root_ca(namespace: str) -> dict[str, Any]:
                 "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using "
                 "internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed "
                 "across distributions of Kubernetes clusters."}},
-            "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"}}
+            "data": {"ca.crt": AUTHORITY}}

@@ -20,9 +20,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..component import Component
-from . import dns, http, nat, taps, tls
+from . import control_plane, dns, http, nat, taps, tls
 from .process import Errno, Process
-from .routes import FAR_MS, NEAR_MS, OUTSIDE, Routes
+from .routes import CONTROL_PLANE_NAMESPACE, FAR_MS, NEAR_MS, OUTSIDE, Routes
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -369,6 +369,10 @@ class Network(Component):
             self._kernels[node].run()
         elif "datagram" in payload:
             self._datagram(payload["to"], payload["datagram"], payload["from"])
+        elif "api" in payload:
+            held = self.state["connections"].get(payload["api"])
+            if held is not None:
+                self._attended(held, *control_plane.serve(self.cluster, _Wire(self, held, "server"), held["server"]))
         elif "syn" in payload:
             held = self.state["connections"].get(payload["syn"])
             if held is not None and held["state"] == "connecting":
@@ -384,6 +388,10 @@ class Network(Component):
             self._settle(held, error)
             return
         server = held["server"]
+        if server["namespace"] == CONTROL_PLANE_NAMESPACE and server["port"] == control_plane.PORT:
+            control_plane.opened(server)
+            self._send(held, "server", established="open")
+            return
         listener = self._listener(server["namespace"], server["port"], server["ip"])
         if listener is None:
             self._send(held, "server", established="ECONNREFUSED")
@@ -454,6 +462,8 @@ class Network(Component):
             elif exchange is not None:
                 exchange["buffer"] += text
                 self._parse(end["exchange"], exchange, closed=False)
+        elif "serves" in end:
+            self._attended(held, *control_plane.received(_Wire(self, held, "server"), end, text))
         elif "desc" not in end:
             held["early"] += text
         else:
@@ -465,6 +475,14 @@ class Network(Component):
             desc["rbuf"] += text
             kernel.wake("sock:" + end["desc"], {"on": "fd"})
             kernel.run()
+
+    def _attended(self, held: Data, due: bool, keep: bool) -> None:
+        """The API server has looked at its end of a connection: it answers what is `due` in a moment, or hangs up."""
+        if due:
+            self.after(control_plane.WORK_MS, {"api": held["id"]})
+        elif not keep and not held["server"].get("shut"):
+            held["server"]["shut"] = True
+            self._send(held, "server", fin=True)
 
     def _secured(self, held: Data, key: str, exchange: Data, text: str) -> None:
         """What has come in over TLS; once the handshake is over the message is sent."""
@@ -496,6 +514,8 @@ class Network(Component):
             exchange = self.state["exchanges"].get(end["exchange"])
             if exchange is not None:
                 self._parse(end["exchange"], exchange, closed=True)
+        elif "serves" in end:
+            self._attended(held, due=False, keep=False)
         elif "desc" in end:
             kernel = self._kernels[end["node"]]
             desc = kernel.state["files"].get(end["desc"])
@@ -631,17 +651,19 @@ def _container_name(sys: Sys) -> str:
 
 
 class _Wire:
-    """The near end of an exchange's connection, as tls.py writes to it."""
+    """An end of a connection that is no process's, as tls.py writes to it."""
 
-    def __init__(self, network: Network, held: Data) -> None:
-        self.network, self.held = network, held
+    def __init__(self, network: Network, held: Data, side: str = "client") -> None:
+        self.network, self.held, self.side = network, held, side
 
     @property
     def now(self) -> int:
         return self.network.now
 
     def write(self, fd: int, text: str) -> None:
-        self.network._send(self.held, "client", data=text)
+        self.network._send(self.held, self.side, data=text)
+        if self.side == "server":
+            self.network._sniff(self.held, "server", text)
 
     def charge(self, us: int) -> None:
         """Whoever asks is no process of a node."""

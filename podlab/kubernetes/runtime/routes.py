@@ -24,7 +24,8 @@ NO_ROUTE_MS = 3_000  # an address of the Pod range that nobody holds: ARP fails 
 OUTSIDE = "outside"  # the learner's own machine
 OUTSIDE_ADDRESS = "192.0.2.1"
 CONTROL_PLANE = "172.30.255.254"
-"""The API server's machine, which is no Node. It is there, but does not answer inside the simulated network."""
+"""The API server's machine, which is no Node; control_plane.py answers there."""
+CONTROL_PLANE_NAMESPACE = "control-plane"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Routes:
             self.node_at("")
             assert self._nodes is not None
             return next((address for address, node in self._nodes.items() if node == namespace[5:]), OUTSIDE_ADDRESS)
+        if namespace == CONTROL_PLANE_NAMESPACE:
+            return CONTROL_PLANE
         return OUTSIDE_ADDRESS if namespace == OUTSIDE else self.where[namespace][0] if namespace in self.where else "127.0.0.1"
 
     def pod(self, namespace: str) -> Map | None:
@@ -120,7 +123,7 @@ class Routes:
         service = self.service_at(address)
         if service is not None:
             return self._service(source, service, port, "port", draw, protocol=protocol)
-        if address in self.network.state["hosts"]:
+        if address in self.network.state["hosts"] or address == CONTROL_PLANE:
             return self._to(source, address, port)
         node = self.node_at(address)
         if node is not None:
@@ -226,11 +229,11 @@ class Routes:
     def _to(self, source: str, address: str, port: int, via: str | None = None) -> Way:
         """To the holder of a Pod's or node's address."""
         host = self.network.state["hosts"].get(address)
-        node = host[1] if host is not None else self.node_at(address)
+        node = host[1] if host is not None else "" if address == CONTROL_PLANE else self.node_at(address)
         if node is None:
             nobody = self._nobody(source, address)
             return Way(nobody.ms, nobody.error, via=via)
-        target = host[0] if host is not None else f"host/{node}"
+        target = host[0] if host is not None else f"host/{node}" if node else CONTROL_PLANE_NAMESPACE
         here = self.node_of(source)
         if not self.reachable(here, node):
             return Way(SILENT_MS, "ETIMEDOUT", via=via)
@@ -250,8 +253,6 @@ class Routes:
 
     def _nobody(self, source: str, address: str) -> Way:
         """An address without a holder: no such host on a node's Pod range, silence from a node that is off and from everywhere else."""
-        if address == CONTROL_PLANE:
-            return Way(FAR_MS, "ECONNREFUSED")
         self.node_at("")
         try:
             parsed = ipaddress.IPv4Address(address)

@@ -91,7 +91,7 @@ def cluster_info_dump(call: Call) -> None:
 @verb("version", Flag("client", "bool"), Flag("output", short="o"), summary="Print the client and server version information",
       usage="version [flags]")
 def version(call: Call) -> None:
-    from ...cluster import KUBERNETES_VERSION
+    from ...version import KUBERNETES_VERSION
 
     form = call.flags["output"]
     major, minor = KUBERNETES_VERSION[1:].split(".")[:2]

@@ -270,7 +270,7 @@ def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: in
     why = x509.verify(chain, trust, sys.now)
     if why:
         raise Fault(60, f"SSL certificate problem: {why.replace('self signed', 'self-signed')}\n{NO_TRUST}")
-    names = [value for kind, value in x509.certificates(chain)[0].sans if kind in ("DNS", "IP")]
+    names = [value for kind, value in x509.certificates(chain)[0].sans if kind in ("DNS", "IP_ADDRESS")]
     if not any(name in (host, f"*.{host.partition('.')[2]}") for name in names):
         raise Fault(60, f"SSL: no alternative certificate subject name matches target host name '{host}'")
 

@@ -1,0 +1,51 @@
+"""The certificates of the API server as kubeadm makes them: the cluster's authority, CN=kubernetes, and the server's own with its names.
+
+All clusters have the same: TLS between processes encrypts nothing (runtime/tls.py), a certificate only lets a client verify whom it talks
+to. They were made once with openssl, their private keys thrown away, and hold from 2020 to 2120.
+"""
+
+AUTHORITY = """\
+-----BEGIN CERTIFICATE-----
+MIIDADCCAeigAwIBAgIBATANBgkqhkiG9w0BAQsFADAVMRMwEQYDVQQDDAprdWJl
+cm5ldGVzMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAVMRMwEQYD
+VQQDDAprdWJlcm5ldGVzMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA
+jAGZMNCk300sZteLS1eY8CNCvqK3/DFMnHMvb1o1CRRWE4wiDru+/uXwtLAhwgfj
+2a1JPaNAPOAfJix5zA/PmdLInqfDBWmE4lFLl+QMtITc2kMzqNBVx5nGtwWmx3ZR
+BQEkR0nkdscp/yt5sdcRfha4kdMONgrPeTylkRGoPxaO3alVApGAUQbeuYFYuu/q
+QD0NPablN3RWQHQ5++tZAs60tgqYSh+vb1Tbj3Fy0QXDOYqX2e56OEpZKg6uEI+x
+9kldwfPMxM7/RgatkzWk+k338zNEtxidTfQiJzyZz7+QjSSdO6wbOxYWRCPTZ+JD
+rmYScjA7UWKexw+1iEatYQIDAQABo1kwVzAPBgNVHRMBAf8EBTADAQH/MA4GA1Ud
+DwEB/wQEAwICpDAVBgNVHREEDjAMggprdWJlcm5ldGVzMB0GA1UdDgQWBBSeApmq
+0BeJ6Ve6p8aWYyhy0krSNjANBgkqhkiG9w0BAQsFAAOCAQEAfbrjisRV2zw3xG1G
+xDposgjf+M1QAc6/8f0wOMy+fwrJu4rfLU4dXPVd9QgZzEdeI4z7eh27ElhQW7bR
+l8e8uU/RI7IbBGMdaT8zyOKkVI267AvYPkrkPZohE+ztaEGcofETIU5m+RpsdAsy
+fzHHbdVwyJBOuvlTIG9xllLXwjicuUpVzsrUTbo+5DY4ycTi7NZ1k665BACcIGO3
+zyPVwqO6IdJSglWqdvH3hPTXZEET4/d3JWqPvgeligDpr2uNb515LrgxsXC3VDui
+hC2TdluP+V1iDfVKa4Y+U90bBBnJ6ovnPIG5ufFvAbfh/jc4Ax+2TTOEKstWPe7X
+w7Xecg==
+-----END CERTIFICATE-----
+"""
+SERVER = """\
+-----BEGIN CERTIFICATE-----
+MIIDpzCCAo+gAwIBAgIBAjANBgkqhkiG9w0BAQsFADAVMRMwEQYDVQQDDAprdWJl
+cm5ldGVzMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAZMRcwFQYD
+VQQDDA5rdWJlLWFwaXNlcnZlcjCCASIwDQYJKoZIhvcNAQEBBQADggEPADCCAQoC
+ggEBAJzfpVJXvS5jXjIR4V/Vk7d/bng5X7hOB9zXM4sh+4t4y1j5z7g7Rj/XhaTd
+a+tCjT/8cGVLArbXwHdl6HxGaE+6PvGJQ+8hiT0qS9JIOl6iWeovaXAb3cEommqw
+Zmu/wYiMRXiHWljLuRWivyRoZoVspRPj5AGMqiml9BKe3BPLZz4/bhTkLtAu4Qpn
+Hsdi3JiwLgShms2kcheSfA1iti8W+uaQVCWEWFF25lZ38Q3xmyqVdsJvlJqWEjx9
+2G7Lblt727EDHSzfkyY2sEhn04qjUN8657bvym/WImPojm5XnPVrHR6NuCf4u7yG
+/A7OAsyIwksktmnvp9rA71smXnUCAwEAAaOB+zCB+DAMBgNVHRMBAf8EAjAAMA4G
+A1UdDwEB/wQEAwIFoDATBgNVHSUEDDAKBggrBgEFBQcDATCBggYDVR0RBHsweYIN
+Y29udHJvbC1wbGFuZYIKa3ViZXJuZXRlc4ISa3ViZXJuZXRlcy5kZWZhdWx0ghZr
+dWJlcm5ldGVzLmRlZmF1bHQuc3ZjgiRrdWJlcm5ldGVzLmRlZmF1bHQuc3ZjLmNs
+dXN0ZXIubG9jYWyHBApgAAGHBKwe//4wHQYDVR0OBBYEFLEfzWk2evJHpnpotGtK
+5ROTBVt3MB8GA1UdIwQYMBaAFJ4CmarQF4npV7qnxpZjKHLSStI2MA0GCSqGSIb3
+DQEBCwUAA4IBAQCDuB62WBMcsgpQ0mCvowW3IsQuNVhE65lwvbtx7uKRHMMvC+Ou
+OYBnnmOb45B2kCcfOjl1mGiVGBVuCMcoLENTx90KIP+vumtcLTDmUVhJfy4Sd3Ca
+D7MFdluICaCDR/+Csu29fVzE2HtkopMKyNwc9yprtc6mf4wxLWcDTheskWpi5SBT
+xXyM+j6hckgVp0PsK2A6OuGs/4C4RGHOO9ei3QKK8faM+BiCRfJPX5wUkcItRjDf
+W7aVVkzH1x12H3jzdD4+m9K/IkXTqyPozjC1NXS3x3tW6OD0y9I9kdoga2RGeMzj
+8q4x04mqR1pSIRRhu3hDBgfDAJnGOtshJiEA
+-----END CERTIFICATE-----
+"""

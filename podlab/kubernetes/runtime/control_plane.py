@@ -1,0 +1,146 @@
+"""The API server inside the simulated network: TLS and HTTP at 172.30.255.254:6443, which the Service `kubernetes` leads to.
+
+It is no process of a node: its end of a connection is {"serves": a TLS session, "plain": text that has come, "busy"}, which the network
+keeps with the connection. What its clients write is part of the simulation, no entry of the journal, and they are asked for tokens as
+anybody is; the mapping from HTTP is the one that the API outside has (apiserver/rest). A watch tells what there is and ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..apiserver import certificates, rbac
+from ..apiserver.errors import ApiError
+from ..apiserver.request import Request
+from ..apiserver.rest import addresses, bodies, documents, listing, logs, requests, shapes, users, watching
+from ..apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, segments, warning_values
+from ..cause import Cause
+from . import http, tls
+from .process import Data
+from .serving import http_date
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+PORT = 6443
+WORK_MS = 2  # of a small request: the server's own share of the recorded steps is a few milliseconds
+HEAD_MAX = 1 << 20  # bytes (Go's DefaultMaxHeaderBytes)
+BODY_MAX = 3 * 1024 * 1024  # bytes (MaxRequestBodyBytes)
+CONTEXT: Data = {"chain": certificates.SERVER}
+PLAIN = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"  # Go's net/http
+
+
+def opened(end: Data) -> None:
+    """A connection has come in."""
+    end.update(serves=tls.server(), plain="", busy=False)
+
+
+def received(wire: tls.Wire, end: Data, text: str) -> tuple[bool, bool]:
+    """(whether there is a request to answer now, whether the connection goes on)."""
+    session = end["serves"]
+    end["plain"] += tls.feed(wire, 0, session, text, CONTEXT)
+    if session["state"] == "failed":
+        if session["error"] == "HTTP_REQUEST":
+            wire.write(0, PLAIN)
+        return False, False
+    if len(end["plain"]) > BODY_MAX + HEAD_MAX:
+        return False, False
+    due = not end["busy"] and http.take(end["plain"])[0] is not None
+    end["busy"] = end["busy"] or due
+    return due, True
+
+
+def serve(cluster: Cluster, wire: tls.Wire, end: Data) -> tuple[bool, bool]:
+    """Answer one request. Returns as `received`."""
+    request, end["plain"] = http.take(end["plain"])
+    end["busy"] = False
+    if request is None:
+        return False, True
+    found = respond(cluster, request)
+    keep = request.version == "HTTP/1.1" and request.get("Connection").lower() != "close"
+    if not keep:
+        found.headers.append(("Connection", "close"))
+    if request.method == "HEAD":
+        found.body = ""
+    tls.write(wire, 0, end["serves"], found.text())
+    if keep:
+        end["busy"] = http.take(end["plain"])[0] is not None
+    return bool(end["busy"]), keep
+
+
+def respond(cluster: Cluster, request: http.Message) -> http.Message:
+    """The API's answer to one HTTP request of somebody inside the cluster."""
+    path, _, text = request.target.partition("?")
+    call = Call(request.method, segments(path), {}, read_headers(request.headers), slash=path.endswith("/"))
+    try:
+        call.query = read_query(text)
+        found = _answer(cluster, call, request.body.encode("utf-8", "surrogateescape"))
+    except ApiError as error:
+        found = Answer(error.code, dumps(error.status(), pretty=call.pretty))
+    own = {"cache-control": "no-cache, private", "content-type": found.kind, **dict(found.headers)}
+    headers = [("Audit-Id", cluster.random.uid("audit", request.start, cluster.now, cluster.etcd.revision)),
+               *((name.title().replace("Etag", "ETag"), value) for name, value in own.items()),
+               *(("Warning", value) for value in warning_values(call.warnings)), ("Date", http_date(cluster.now))]
+    return http.response(found.status, found.body.decode("utf-8", "surrogateescape"), headers)
+
+
+def _answer(cluster: Cluster, call: Call, raw: bytes) -> Answer:
+    """Raises ApiError."""
+    user = users.user_of(cluster, call, users.NOBODY)
+    if call.of_server:
+        rbac.check(cluster, user, {"verb": call.method.lower(), "path": "/" + "/".join(call.path)})
+        return documents.answer(call, cluster.server.customs.served())
+    if len(raw) > BODY_MAX:
+        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {BODY_MAX}")
+    target = addresses.resolve(call, cluster.server.customs.served())
+    requests.check_access(cluster, user, target)
+    requests.warn(call, target)
+    desk = Desk(cluster, user)
+    if target.subresource in requests.SESSIONS:
+        raise ApiError(400, "BadRequest", "Upgrade request required")
+    if target.subresource == "proxy":
+        raise ApiError(501, "NotImplemented", "podlab: the proxy subresource is served outside the cluster only")
+    if target.subresource == "log":
+        return Answer(200, logs.Reader(desk, desk, target, logs.options_of(call)).first(), "text/plain")
+    if target.verb == "watch":
+        return Answer(200, _watch(desk, call, target))
+    body, twice = bodies.read(raw, call.headers.get("content-type", ""), patching=target.verb == "patch") if requests.has_body(target) else (None, [])
+    status, make = requests.perform(cluster, desk, call, user, target, body, twice)
+    return Answer(status, dumps(make(), pretty=call.pretty))
+
+
+def _watch(desk: Desk, call: Call, target: addresses.Target) -> bytes:
+    """What there is, as a watch begins to tell it; a client that knows as much already is told nothing. Raises ApiError 400 or 410."""
+    cluster = desk.engine
+    picks = watching.picks_of(listing.selection(call, target), target)
+    wanted, shape = listing.version(call.one("resourceVersion")), shapes.negotiate(call, listing=False)
+    objects = [obj for obj in cluster.etcd.list(target.resource.plural, target.namespace or None) if picks(obj)]
+    if wanted:
+        objects = [obj for obj in objects if int(obj["metadata"]["resourceVersion"]) > wanted]
+    lines = [{"type": "MODIFIED" if wanted else "ADDED", "object": shapes.one(target.resource, obj, shape, cluster.now, 0)} for obj in objects]
+    return b"".join(dumps(line) for line in lines)
+
+
+@dataclass
+class Desk:
+    """The API's way into the cluster for somebody inside it (rest.call.Desk)."""
+
+    engine: Cluster
+    user: rbac.User
+
+    def seconds(self) -> int:
+        return 0
+
+    def submit(self, entry: dict[str, Any]) -> Any:
+        """The write answers whatever made the client ask, and says who did."""
+        request = Request.from_json({key: value for key, value in entry.items() if key != "do"})
+        request.user = self.user.name
+        facts: dict[str, Any] = {"verb": request.verb, "account": self.user.name}
+        return self.engine.server.perform(request, Cause("account-request", facts))
+
+    def keep(self, key: Any, objects: list[Any]) -> None:
+        """Nothing is kept: a list that changes while it is read in pieces has to be read again (410)."""
+
+    def kept(self, key: Any) -> list[Any] | None:
+        return None

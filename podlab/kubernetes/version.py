@@ -1,0 +1,3 @@
+"""Which Kubernetes this is."""
+
+KUBERNETES_VERSION = "v1.36.2"
