@@ -110,9 +110,7 @@ def lay_out(board: Board, width: int = 960) -> Layout:
 
 
 def card_height(thing: Owner | Service | Goal, width: float) -> float:
-    if isinstance(thing, Goal):
-        return 58
-    if isinstance(thing, Service):
+    if isinstance(thing, Goal | Service):
         return 64
     dots = 0 if thing.want is None else 20 * dot_rows(len(thing.dots), width)
     return 46 + dots + (18 if thing.note else 0) + 24 * len(thing.children) + 10

@@ -159,7 +159,7 @@ def draw_tile(tile: Tile, pod: Pod, now: int) -> str:
     parts, hue = _second_line(c)
     if low_tag:
         parts, hue = [*parts, kind], hue or KIND_HUES[c.kind]
-    low = h - 17 if c.look == "pulling" else 57 if not parts and not ring else 50
+    low = h - 17 if c.look == "pulling" else 57 if not parts and not ring else 50 if h > 80 else 48
     out.append(icon(c.look, 15, low))
     if c.look == "pulling" and c.wait and c.wait.until is not None and w > 150:
         out.append(f'<text x="26" y="{n(low + 4)}" class="s">{LOOKS["pulling"]} · {countdown(c.wait.until, now)}초</text>')
@@ -170,7 +170,7 @@ def draw_tile(tile: Tile, pod: Pod, now: int) -> str:
     if h > 80 and len(parts) > 1 and measure(joined, "x") > room:
         out.append(text(10, 69, parts[0], "x", room=room, hue=hue) + text(10, 83, " · ".join(parts[1:]), "x", room=room, hue=hue))
     elif parts:
-        out.append(text(10, 68 if h < 80 else 72, joined, "x", room=room, hue=hue))
+        out.append(text(10, 66 if h < 80 else 72, joined, "x", room=room, hue=hue))
     if ring:
         out.append(_ring(ring, w - 20, h - 20, now))
     note = ", ".join(filter(None, (f"{kind or '앱'} 컨테이너 {c.name}", c.word, joined)))

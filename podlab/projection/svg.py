@@ -196,8 +196,8 @@ def _ghost(goal: Goal, card: Card) -> str:
     return (
         f'<rect class="box" width="{n(card.w)}" height="{n(card.h)}" rx="10"/>{text(12, 22, name, "t", room=card.w - 24)}'
         + text(12, 38, f"{kind(plural)} · 과제", "x", room=card.w - 24)
-        + icon("missing", 18, 48)
-        + text(30, 52, goal.text, "x", room=card.w - 40)
+        + icon("missing", 18, 50)
+        + text(30, 54, goal.text, "x", room=card.w - 40)
     )
 
 

@@ -10,7 +10,8 @@ from podlab.kubernetes.objects import dig
 from podlab.kubernetes.times import parse_rfc3339
 
 from .korean import kind
-from .reasons import EVENTS, PEOPLE, actor, quiet, severity, tell
+from .reasons import actor, quiet, severity, tell
+from .rules import EVENTS, PEOPLE
 from .view import View
 
 ORDER = ("info", "good", "warn", "bad")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from podlab.projection.board import build
-from podlab.projection.reasons import RULES, actor, plain, tell
+from podlab.projection.reasons import actor, plain, tell
 from podlab.projection.regions import news, render
+from podlab.projection.rules import RULES
 from podlab.projection.standing import unschedulable
 from podlab.projection.timeline import timeline
 from podlab.projection.twin import changes, text
