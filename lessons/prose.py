@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 SHORT, WHOLE = 8, 16  # letters of a name: what fits anywhere, and what still fits into a table's cell on a phone
+NUMBERED = re.compile(r"(?<![\w-])[a-z]+-\d+(?![A-Za-z0-9-])")  # node-2, order-1
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
 
 
@@ -60,9 +61,15 @@ def _code(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
     return f"<code{whole}>{escape(text, quote=False)}</code>"
 
 
+def _text(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    """A line ends before node-2, not behind its hyphen."""
+    return NUMBERED.sub(r'<span class="whole">\g<0></span>', escape(tokens[index].content, quote=False))
+
+
 _markdown.add_render_rule("fence", _fence)
 _markdown.add_render_rule("code_inline", _code)
 _markdown.add_render_rule("link_open", _link)
+_markdown.add_render_rule("text", _text)
 
 
 def fences(text: str) -> list[tuple[str, str, str]]:
