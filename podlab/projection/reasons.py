@@ -9,7 +9,7 @@ from typing import Any
 from podlab.kubernetes.resources import BY_KIND
 
 from .korean import josa, kind, sentence, thing
-from .rules import ACTORS, KILLS, PEOPLE, POWER, RULES, VERBS
+from .rules import ACCOUNT, ACTORS, KILLS, PEOPLE, POWER, RULES, VERBS
 
 
 def actor(record: Mapping[str, Any]) -> str:
@@ -20,6 +20,8 @@ def actor(record: Mapping[str, Any]) -> str:
         return f"@{record['facts']['by']}"
     if record.get("rule") in PEOPLE and name not in ACTORS:
         return "나"
+    if component.startswith(ACCOUNT):
+        return f"서비스어카운트 {component.removeprefix(ACCOUNT).replace(':', '/')}"
     known = ACTORS.get(name) or ACTORS.get(f"{name}-controller") or component or "클러스터"
     return f"{known} ({place})" if place and name in ACTORS else known
 

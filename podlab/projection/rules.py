@@ -24,6 +24,8 @@ def _r(*templates: str, severity: str = "info", quiet: bool = False) -> Rule:
 RULES: dict[str, Rule] = {
     # people. facts: verb, command; a fault's own members
     "request": _r("{command}", "{did}"),
+    # an account of the cluster through the API, from inside a Pod. facts: verb, account
+    "account-request": _r("{did}"),
     "fault": _r(
         "{node} 노드의 전원: {power}",
         "컨테이너 {container}에 신호 {signal:을/를} 보냈습니다",
@@ -359,6 +361,7 @@ ACTORS: dict[str, str] = {
     "bootstrap": "클러스터",
     "persistentvolume-controller": "볼륨 컨트롤러",
 }
+ACCOUNT = "system:serviceaccount:"  # before namespace:name
 PEOPLE = ("request", "fault")  # rules of what people do
 
 # Reasons of Kubernetes events, for the time track: (Korean, severity)
