@@ -29,6 +29,7 @@ class LessonConsumer(LabConsumer):
         self.verdicts: dict[str, list[Verdict]] = {}  # step id -> verdicts when the learner last asked
         self.stopwatch = Stopwatch()
         self.veiled: frozenset[str] = frozenset()
+        self.veil_due = False  # it may have changed
         await super().connect()
 
     def _open(self) -> Cluster:
@@ -42,6 +43,21 @@ class LessonConsumer(LabConsumer):
     async def _veil(self) -> None:
         """The exercises of which nothing may be given away just now."""
         self.veiled = await on_database(audience.veiled)(self.learner_id, self.lesson)
+
+    def veil_changed(self) -> None:
+        self.veil_due = True
+        self.hurry()
+
+    async def _lift_or_drop_veil(self) -> None:
+        """An assessment opened or closed while the page is open: its exercises are shown anew, with nothing of what was known before."""
+        self.veil_due, before = False, self.veiled
+        await self._veil()
+        for step in self.found.steps:
+            if step.exercise is not None and step.exercise.id in before ^ self.veiled:
+                self.verdicts.pop(step.id, None)
+                self.shown.pop(step.id, None)
+                self.page.options = Options()
+                self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None, self._present(step.exercise.conditions), self.veiled))
 
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code)
@@ -159,6 +175,8 @@ class LessonConsumer(LabConsumer):
     # ---- looking while the cluster moves
 
     async def _send_changes(self) -> None:
+        if self.veil_due and self.live is not None and not self.live.gone:
+            await self._lift_or_drop_veil()
         await self._look()
         await super()._send_changes()
 
@@ -170,14 +188,16 @@ class LessonConsumer(LabConsumer):
         conditions = step.exercise.conditions if step.exercise else step.conditions
         if not conditions or (step.exercise and (self._solved(step.exercise) or self._waits(step.exercise))):
             return
+        if step.exercise and step.exercise.id in self.veiled:
+            return  # an exam tells only at a check whether a condition holds, and spends an attempt for it
         async with self.live.lock:
             verdicts = self._verdicts(conditions, self.verdicts.get(step.id))
             present = self._present(conditions) if step.exercise else []
-        asked = step.id in self.verdicts and (step.exercise is None or step.exercise.id not in self.veiled)
+        asked = step.id in self.verdicts
         shown = [(verdict.ok, verdict.why if asked else "") for verdict in verdicts], present
         if self.shown.get(step.id) != shown:
             self.shown[step.id] = shown
-            self.outbox.append(fragments.conditions_html(step, conditions, verdicts, asked=asked))
+            self.outbox.append(fragments.conditions_html(step, conditions, verdicts, asked=asked, done=step.id in self.done.done))
             if step.exercise:
                 self.outbox.append(fragments.present_html(step, present))
                 self.page.options = Options(goals=goals(conditions, verdicts))

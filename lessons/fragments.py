@@ -63,6 +63,8 @@ def exercise_html(step: Step, found: Exercise, done: Progress, verdicts: list[Ve
                   veiled: frozenset[str] = frozenset()) -> str:
     if verdicts and found.id in veiled:
         verdicts = [Verdict(verdict.ok) for verdict in verdicts]
+    if found.id in veiled:  # the lines of the present state name the objects that are looked at
+        present = []
     return render_to_string("lessons/_exercise.html", {"step": step, "e": exercise(found, done, veiled), "oob": True, "present": present,
                                                        "conditions": conditions_of(found.conditions, verdicts)})
 
@@ -79,9 +81,11 @@ def conditions_of(found: Any, verdicts: list[Verdict] | None) -> list[dict[str, 
     return [{"text": condition.text, "verdict": verdicts[i] if verdicts else None} for i, condition in enumerate(found)]
 
 
-def conditions_html(step: Step, found: Any, verdicts: list[Verdict], *, asked: bool) -> str:
-    """The list of conditions, live: what holds is ticked at once, what does not is named only when the learner asked."""
-    return render_to_string("lessons/_conditions.html", {"step": step, "conditions": conditions_of(found, verdicts), "asked": asked, "oob": True})
+def conditions_html(step: Step, found: Any, verdicts: list[Verdict], *, asked: bool, done: bool) -> str:
+    """The list of conditions, live: what holds is ticked at once, what does not is named only when the learner asked. A step once `done`
+    keeps its ticks: what was typed then is not typed again."""
+    return render_to_string("lessons/_conditions.html", {"step": step, "conditions": conditions_of(found, verdicts), "asked": asked, "oob": True,
+                                                         "solved": done})
 
 
 def done_html(lesson: Lesson, done: set[str]) -> str:

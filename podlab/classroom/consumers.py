@@ -45,13 +45,13 @@ class ClassroomConsumer(PageConsumer):
             return
         self.matrix = ""  # the lesson whose matrix is shown; empty: the tiles are
         self.shown: dict[UUID, str] = {}  # tile or row -> what was sent last
-        self.poll = ""  # what was sent last of the open question
+        self.poll: Any = None  # of what the open question's panel was drawn last
+        self.version, self.wished = -1, ""  # of the room, and what was sent last of its wishes
         self.room = await rooms.get(self.classroom.pk)
         self.due = set(self.room.seats)
         self.room.watchers.add(self)
         self.room.moved |= {seat.learner_id for seat in self.room.seats.values() if not seat.picture}
         self.begin(self._send_for_ever)
-        self.outbox.append(panels.wishes(self.room))
         self.wake.set()
 
     async def disconnect(self, code: int) -> None:
@@ -83,9 +83,13 @@ class ClassroomConsumer(PageConsumer):
         html = [self._one(room, learner_id) for learner_id in due]
         if due:
             html.append(panels.counts(room))
-        if (poll := polls.panel(room)) != self.poll:
-            self.poll = poll
-            html.append(poll)
+        if room.version != self.version:
+            self.version, before = room.version, self.wished
+            self.wished = panels.wishes(room)
+            html += [self.wished] if self.wished != before else []
+        if (drawn := (room.version, len(room.votes), len(room.seats))) != self.poll:
+            self.poll = drawn
+            html.append(polls.panel(room))
         await self.send_outbox(*html)
 
     def _one(self, room: Room, learner_id: UUID) -> str:
@@ -132,7 +136,6 @@ class ClassroomConsumer(PageConsumer):
         """What every page should be like from now on: pace, frozen, announcement, step and timer."""
         assert self.room is not None
         told = await wishes.change(self.room, message)
-        self.outbox.append(panels.wishes(self.room))
         self.outbox.append(panels.notice(told))
 
     async def do_direct(self, message: dict[str, Any]) -> None:

@@ -36,4 +36,4 @@ class SettingsForm(forms.ModelForm):
         fields = ("title", "roster_only", "stuck_minutes", "stuck_checks", "stuck_hints", "stuck_errors", "keep_days")
         labels = {"title": "교실 이름", "roster_only": "명단에 있는 사람만 들어올 수 있게 합니다", "stuck_minutes": "한 걸음에 머문 시간(분)",
                   "stuck_checks": "‘확인하기’ 실패(번)", "stuck_hints": "연 힌트(개)", "stuck_errors": "잇따른 오류(번)",
-                  "keep_days": "수업을 마친 뒤 기록을 남겨 둘 날"}
+                  "keep_days": "수업을 마친 뒤 기록을 남겨 둘 날수(일)"}

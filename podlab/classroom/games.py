@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lessons import library
 from podlab.classroom import access, rooms, teams
+from podlab.classroom.guests import ANEW
 from podlab.classroom.models import TITLE_MAX, Classroom, Game
 from podlab.classroom.views import tell
 from podlab.labs import access as lab_access
@@ -20,7 +21,6 @@ from podlab.labs import audience
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.live import CLUSTERS
 
-GONE_ELSEWHERE = 1012  # websocket close code "service restart": the page comes back by itself, to where the door leads now
 BOARD_EVERY = 1.0  # seconds in which changes of the board are told together
 
 _due: set[int] = set()  # classes whose board has changed
@@ -53,12 +53,13 @@ async def _tell_board(classroom_id: int) -> None:
             room.show_bar(learner_id)
 
 
-async def lead(people: list[UUID], lesson: str) -> None:
-    """The doors lead elsewhere now: open pages of the lesson come in anew."""
+async def lead(people: list[UUID], lesson: str = "") -> None:
+    """The doors lead elsewhere now: open pages of the lesson (or of every lesson) come in anew, when they have been told what waits."""
     for person in people:
         for page in audience.pages(person):
-            if page.lesson == lesson and isinstance(page, LabConsumer):
-                await page.close(GONE_ELSEWHERE)
+            if lesson in ("", page.lesson) and isinstance(page, LabConsumer):
+                await page.send_outbox()
+                await page.close(ANEW)
 
 
 def get_game(classroom: Classroom, pk: int) -> Game:

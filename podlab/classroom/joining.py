@@ -149,6 +149,19 @@ def replace_roster(classroom: Classroom, lines: list[RosterLine]) -> None:
         classroom.roster.filter(pk__in=[entry.pk for key, entry in kept.items() if key not in wanted]).delete()
         RosterEntry.objects.bulk_create([RosterEntry(classroom=classroom, number=line.number, name=line.name) for line in lines
                                          if (line.number, line.name) not in kept])
+        _seat_present(classroom)
+
+
+def _seat_present(classroom: Classroom) -> None:
+    """Who came before the list did gets their line, where the name fits one line and one person only."""
+    free = list(classroom.roster.filter(membership=None))
+    standing = list(classroom.memberships.filter(removed=None, roster_entry=None))
+    for entry in free:
+        fitting = [member for member in standing if member.name == entry.name]
+        if len(fitting) == 1 and sum(other.name == entry.name for other in free) == 1:
+            entry.membership = fitting[0]
+            entry.save(update_fields=["membership"])
+            Membership.objects.filter(pk=fitting[0].pk).update(number=entry.number)
 
 
 def rename(member: Membership, name: str) -> None:

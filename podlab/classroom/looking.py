@@ -11,13 +11,13 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from podlab.classroom import access, chatting, rooms
+from podlab.classroom import access, chatting, guests, rooms
 from podlab.classroom.consumers import NO_TEACHER
 from podlab.classroom.models import Classroom, Membership
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
 from podlab.labs import audience, limits, panels
-from podlab.labs.consumers import NO_LESSON, LabConsumer
+from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
@@ -47,9 +47,11 @@ class LookConsumer(LabConsumer):
 
     async def connect(self) -> None:
         self.helping = False
+        self.echoed = ""  # a line that this page has shown as it was typed here
         self.allowed_at = asyncio.get_running_loop().time()
         await super().connect()
         if self.live is not None:
+            guests.enter(self.classroom.pk, self.learner_id, self)
             await self._begin_chat()
 
     def _open(self) -> Cluster:
@@ -71,11 +73,18 @@ class LookConsumer(LabConsumer):
 
     async def _join(self) -> None:
         if self.live is not None:
-            self.live.transcript.readers.discard(self.show)
+            self.live.transcript.readers.discard(self._read)
         await super()._join()
         self.outbox.extend(self.live_.transcript.pieces())
-        self.live_.transcript.readers.add(self.show)
+        self.live_.transcript.readers.add(self._read)
         self._show_helping()
+
+    def _read(self, html: str) -> None:
+        """What the learner's terminal shows, but not once more what was typed here."""
+        if html == self.echoed:
+            self.echoed = ""
+        else:
+            self.show(html)
 
     async def _begin_chat(self) -> None:
         """The lines so far; from now on they come to this page."""
@@ -91,7 +100,8 @@ class LookConsumer(LabConsumer):
 
     async def disconnect(self, code: int) -> None:
         if self.live is not None:
-            self.live.transcript.readers.discard(self.show)
+            guests.leave(self.classroom.pk, self.learner_id, self)
+            self.live.transcript.readers.discard(self._read)
             room = rooms.of(self.learner_id)
             if room is not None:
                 room.seats[self.learner_id].lookers.discard(self)
@@ -106,7 +116,7 @@ class LookConsumer(LabConsumer):
             try:
                 await on_database(access.get_member_cluster)(self.classroom, self.learner_id, self.lesson)
             except access.NotYours:
-                await self.close(NO_LESSON)
+                await self.close(guests.MEMBER_LEFT)
                 return
         await super()._send_changes()
 
@@ -171,6 +181,7 @@ class LookConsumer(LabConsumer):
         if page is None:
             await self._stop_helping()
             return
+        self.echoed = panels.typed(page.terminal.prompt, line)
         await page.type_for(line)
 
     async def _stop_helping(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,12 +13,15 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from podlab.classroom import access, joining
+from podlab.classroom import access, guests, joining
 from podlab.classroom.forms import JoinForm
+from podlab.classroom.games import lead
 from podlab.classroom.models import Classroom
 from podlab.classroom.views import tell
 from podlab.labs import sessions
 from podlab.labs.access import find_learner
+from podlab.labs.live import CLUSTERS
+from podlab.labs.models import Cluster
 
 
 @require_http_methods(["GET", "POST"])
@@ -86,6 +90,7 @@ def roster(request: HttpRequest, pk: int) -> HttpResponse:
     except joining.RosterError as error:
         return _people_page(request, found, error=str(error), status=422)
     joining.replace_roster(found, lines)
+    tell(found)
     return redirect("classroom-people", pk)
 
 
@@ -95,15 +100,20 @@ def person(request: HttpRequest, pk: int, learner: UUID) -> HttpResponse:
     found = access.get_classroom(request, pk)
     member = access.get_member(found, learner)
     act = request.POST.get("act")
+    moved: list[UUID] = []  # whose doors lead elsewhere now
+    clusters: set[int] = set()
     if act == "rename":
         joining.rename(member, request.POST.get("name", ""))
     elif act == "remove":
         joining.remove(member)
         access.audit(found, "removed", user=request.user, learner=member.learner, detail=member.name)
+        moved = [member.learner_id]
     elif act == "merge":
         other = access.get_member(found, request.POST.get("into", ""))
         if other.pk == member.pk:
             return _people_page(request, found, error="서로 다른 두 자리를 골라 주세요.", status=422)
+        moved = [other.learner_id, member.learner_id]
+        clusters = _clusters(moved)
         joining.merge(other, member)
         access.audit(found, "merged", user=request.user, learner=other.learner, detail=f"{member.name} → {other.name}")
     elif act == "code":
@@ -113,4 +123,19 @@ def person(request: HttpRequest, pk: int, learner: UUID) -> HttpResponse:
     else:
         return _people_page(request, found, error="알 수 없는 일입니다.", status=422)
     tell(found)
+    if moved:
+        async_to_sync(_follow)(moved, clusters - _clusters(moved))
     return redirect("classroom-people", pk)
+
+
+def _clusters(people: list[UUID]) -> set[int]:
+    return set(Cluster.objects.filter(learner__in=people).values_list("pk", flat=True))
+
+
+async def _follow(people: list[UUID], gone: set[int]) -> None:
+    """Open pages come in anew: to the seat that is left of two, or out of the class's shared clusters. Clusters that are no more are forgotten."""
+    for cluster in gone:
+        if (live := CLUSTERS.find(cluster)) is not None:
+            CLUSTERS.discard(live)
+    await lead(people)
+    await guests.come_anew(people)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.utils.html import format_html, format_html_join
 
-from podlab.classroom import access
+from podlab.classroom import access, guests
 from podlab.classroom.consumers import NO_TEACHER, NOT_YOURS
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
@@ -207,6 +207,8 @@ class ReplayConsumer(PageConsumer):
             await self.close(TOO_MANY)
             return
         _open.add(self)
+        self.shows = int(facts["pk"]), UUID(str(facts["learner"]))
+        guests.enter(*self.shows, self)
         self.acts = acts(self.replay.entries)
         self.page, self.view = Page(facts["slug"]), self._view(0.0)
         self.wanted: int | None = None
@@ -224,6 +226,7 @@ class ReplayConsumer(PageConsumer):
     async def disconnect(self, code: int) -> None:
         if self in _open:
             _open.discard(self)
+            guests.leave(*self.shows, self)
             self.end()
             self.replay = None
 

@@ -18,7 +18,7 @@ from podlab.classroom import duties
 from podlab.classroom.duties import Duty
 from podlab.classroom.models import Assignment, Classroom, Membership
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins with one is taken for a formula by Excel
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a cell that begins with one is taken for a formula by Excel
 
 
 @dataclass(frozen=True)

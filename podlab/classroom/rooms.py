@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from django.utils import timezone
 from lessons import library
 from lessons.models import StepDone
 from lessons.schema import Lesson, Step
-from podlab.classroom import access, broadcasting, chatting, duties, polls, teams
+from podlab.classroom import access, broadcasting, chatting, duties, guests, polls, teams
 from podlab.classroom.broadcasting import Broadcast
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 NO_BAR = '<aside id="class-bar" hx-ext="morph" hidden hx-swap-oob="morph"></aside>'
 TELL_EVERY = 0.25  # seconds between two looks at what changed: a watcher sees an act well within one second
+OVER_AFTER = timedelta(hours=4)  # a raised hand or a timer from before is of an earlier lesson
 SAVE_EVERY, LOOK_AGAIN_EVERY = 5.0, 10.0  # seconds: members' rows; signals that time alone sets off
 ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "reset", "rate", "next", "check", "answer", "hint", "begin"})
 """What a learner may not do while the class is frozen. Looking (select, tab, width, step) is always allowed."""
@@ -56,6 +57,7 @@ class Room:
         self.watchers: set[Watcher] = set()
         self.dirty: set[UUID] = set()
         self.moved: set[UUID] = set(self.seats)  # whose picture is out of date
+        self.version = 0  # how often the class was taken over from the database: what depends on it is drawn anew
         self.renewing = asyncio.Lock()  # two at a time would start two broadcasts, of which one is never ended
 
     @property
@@ -65,7 +67,7 @@ class Room:
 
     @property
     def live(self) -> bool:
-        return bool(self.watchers) or any(seat.online for seat in self.seats.values())
+        return bool(self.watchers) or any(seat.online or seat.lookers for seat in self.seats.values())
 
     def hear(self, act: audience.Act) -> None:
         seat = self.seats.get(act.page.learner_id)
@@ -82,6 +84,15 @@ class Room:
             self.dirty.add(seat.learner_id)
         if act.kind == "step" and self.classroom.lesson:
             act.page.show(self.bar(seat.learner_id))
+
+    def look_again(self) -> None:
+        """What time alone changes: who counts as stuck, and whose cluster has fallen asleep."""
+        rule, now = self.rule, timezone.now()
+        for seat in self.seats.values():
+            if seat.online and seat.stuck(rule, now) != seat.told_stuck:
+                self.dirty.add(seat.learner_id)
+            if not seat.online and not seat.asleep:
+                self.moved.add(seat.learner_id)
 
     async def look(self) -> None:
         """Draw the pictures that are out of date: of an awake cluster from memory, of a sleeping one from its rows."""
@@ -107,7 +118,7 @@ class Room:
             stored = await CLUSTERS.writer.call(rows.read, [seat.cluster_id for seat in asleep if seat.cluster_id is not None])
             for seat in asleep:
                 seat.pictured = ()
-                if seat.look(*stored.get(seat.cluster_id, ([], []))):
+                if seat.look(*stored.get(seat.cluster_id, ([], [])), asleep=True):
                     self.dirty.add(seat.learner_id)
 
     def bar(self, learner_id: UUID) -> str:
@@ -147,16 +158,23 @@ class Room:
             old = present.pop(seat.learner_id, None)
             if old is not None:  # what memory knows of the work is newer than the rows
                 old.member.name, old.member.number, old.member.hand_raised = seat.member.name, seat.member.number, seat.member.hand_raised
+                unveiled = old.veiled != seat.veiled
                 old.assigned, old.plays = seat.assigned, seat.plays
+                if unveiled:
+                    audience.veil_changed(seat.learner_id)
             self.seats[seat.learner_id] = old or seat
         for gone in present:
             for page in audience.pages(gone):
                 page.show(NO_BAR + polls.EMPTY_CARD + broadcasting.NOTHING)
+            audience.veil_changed(gone)
         for learner_id in self.seats:
             self.seats[learner_id].online = bool(audience.pages(learner_id))
             self.show_bar(learner_id)
         self.dirty |= set(self.seats) | set(present)
         self.moved |= set(self.seats)
+        self.version += 1
+        for watcher in list(self.watchers):  # a second page of the teacher's, and a class without members
+            watcher.changed(set())
         await self.pace()
         self.broadcast = await broadcasting.settle(self, self.broadcast)
 
@@ -210,6 +228,7 @@ def of(learner_id: UUID) -> Room | None:
 
 async def renew(classroom_id: int) -> None:
     """Something about a class was saved: tell the room, if it is open."""
+    await guests.settle(classroom_id)
     room = ROOMS.get(classroom_id)
     if room is not None:
         await room.renew()
@@ -217,6 +236,7 @@ async def renew(classroom_id: int) -> None:
 
 
 async def _open(classroom_id: int) -> Room:
+    await CLUSTERS.writer.call(_let_go_of_yesterday, classroom_id)
     classroom, seats, votes, turns = await CLUSTERS.writer.call(_load, classroom_id)
     room = ROOMS[classroom_id] = Room(classroom, seats, votes)
     room.turns = turns
@@ -259,7 +279,7 @@ async def _keep(room: Room) -> None:
                     await room.look()
                     if loop.time() - looked > LOOK_AGAIN_EVERY:
                         looked = loop.time()
-                        room.dirty |= {seat.learner_id for seat in room.seats.values() if seat.online and not seat.finished}
+                        room.look_again()
                     dirty, room.dirty = room.dirty, set()
                     for watcher in list(room.watchers) if dirty else ():
                         watcher.changed(dirty)
@@ -381,6 +401,13 @@ def _load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], da
                   cluster_id=clusters.get((member.learner_id, member.lesson)),
                   finished=member.step in done.get(member.learner_id, {}).get(member.lesson, ())) for member in members]
     return classroom, seats, polls.read(classroom) if classroom.question else {}, turns
+
+
+def _let_go_of_yesterday(classroom_id: int) -> None:
+    """A class that is opened again another day: hands that nobody answered and a timer that ran out long ago are over."""
+    now = timezone.now()
+    Membership.objects.filter(classroom=classroom_id, hand_raised__lt=now - OVER_AFTER).update(hand_raised=None)
+    Classroom.objects.filter(pk=classroom_id, timer_ends__lt=now - OVER_AFTER).update(timer_ends=None)
 
 
 def _save(members: list[Membership]) -> None:

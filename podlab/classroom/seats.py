@@ -14,7 +14,7 @@ from lessons import library
 from lessons.schema import Lesson
 from podlab.classroom import miniature
 from podlab.classroom.duties import Duty
-from podlab.classroom.models import Membership
+from podlab.classroom.models import Assignment, Membership
 from podlab.classroom.signals import Rule, Work, Worst, stuck, worst
 from podlab.classroom.teams import Play
 
@@ -53,6 +53,8 @@ class Seat:
     picture: str = ""
     pictured: tuple[Any, ...] = ()  # what of which cluster the picture shows
     worst: Worst = NOTHING
+    asleep: bool = False  # the cluster: its clock stands still
+    told_stuck: list[str] = field(default_factory=list)  # as the tile showed it last
     unsaved: bool = False
     unread: int = 0  # lines to the teacher that nobody has read
     assigned: list[Duty] = field(default_factory=list)  # what is open for them just now
@@ -107,11 +109,16 @@ class Seat:
     def _acted(self, now: datetime, what: str) -> None:
         self.member.last_action, self.member.last_action_at = " ".join(what.split())[:ACTION_MAX], now
 
-    def look(self, nodes: list[dict[str, Any]], pods: list[dict[str, Any]]) -> bool:
+    @property
+    def veiled(self) -> set[int]:
+        """The assessments that are going on for them."""
+        return {duty.assignment.pk for duty in self.assigned if duty.assignment.mode == Assignment.Mode.ASSESSMENT}
+
+    def look(self, nodes: list[dict[str, Any]], pods: list[dict[str, Any]], *, asleep: bool = False) -> bool:
         """The cluster as its projection rows tell it. Returns whether the tile changes."""
-        before = self.picture, self.worst
-        self.picture, self.worst = miniature.draw(nodes, pods), worst(nodes, pods)
-        return (self.picture, self.worst) != before
+        before = self.picture, self.worst, self.asleep
+        self.picture, self.worst, self.asleep = miniature.draw(nodes, pods), worst(nodes, pods), asleep
+        return (self.picture, self.worst, self.asleep) != before
 
     # ---- the tile
 
@@ -126,6 +133,7 @@ class Seat:
 
     def facts(self, rule: Rule, now: datetime) -> dict[str, Any]:
         member, lesson = self.member, self.lesson
+        self.told_stuck = self.stuck(rule, now)
         done = len(self.done.get(member.lesson, set()) & {step.id for step in lesson.steps}) if lesson else 0
         number = next((n for n, step in enumerate(lesson.steps, 1) if step.id == member.step), 0) if lesson else 0
         total = len(lesson.steps) if lesson else 0
@@ -143,7 +151,8 @@ class Seat:
             "total": total,
             "done": done,
             "share": round(100 * done / total) if total else 0,
-            "stuck": self.stuck(rule, now),
+            "stuck": self.told_stuck,
+            "asleep": self.asleep,
             "worst": self.worst,
             "picture": self.picture,
             "action": member.last_action,

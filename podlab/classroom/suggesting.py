@@ -83,8 +83,11 @@ async def _show(page: audience.LabPage) -> None:
 async def _send_back(page: audience.LabPage, message: Mapping[str, Any]) -> None:
     """The teacher sends what was mended: the commands typed since the fork, or the state."""
     found = await CLUSTERS.writer.call(_fork_of, page.learner_id, page.lesson)
-    if found is None or not isinstance(page, LabConsumer):
+    if not isinstance(page, LabConsumer):
         return
+    if found is None:
+        page.show(rooms.NO_BAR)
+        raise limits.refuse("그 사람은 이제 교실에 없어 보낼 수 없습니다. 이 사본은 선생님의 것으로 남습니다.")
     note = limits.text(message.get("note") or "", NOTE_MAX)
     suggestion = Suggestion(membership=found.membership, lesson=found.lesson, note=note)
     if message.get("what") == "commands":

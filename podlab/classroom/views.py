@@ -258,7 +258,11 @@ def results_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     """Who did what: the audit log of one class."""
     found = access.get_classroom(request, pk)
-    entries = found.audit.select_related("user", "learner")[:500]
+    titles = {lesson.slug: f"{lesson.number}과 {lesson.title}" for lesson in library.lessons()}
+    entries = list(found.audit.select_related("user", "learner")[:500])
+    for entry in entries:
+        slug, colon, rest = entry.detail.partition(":")
+        entry.detail = titles.get(slug, slug) + colon + rest
     return render(request, "classroom/record.html", {"classroom": found, "entries": entries, "teacher": request.user})
 
 

@@ -23,6 +23,9 @@ class LabPage(Protocol):
     def show(self, html: str) -> None:
         """Send fragments with the next change."""
 
+    def veil_changed(self) -> None:
+        """Ask `veiled` anew with the next change. Must return at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -121,6 +124,12 @@ async def check(page: LabPage, action: str, message: Mapping[str, Any]) -> None:
 def veiled(learner_id: UUID, lesson: str) -> frozenset[str]:
     """The exercises of a lesson whose hints, solution and reasons a learner may not see just now. Synchronous, with a query."""
     return frozenset().union(*(find(learner_id, lesson) for find in _veils))
+
+
+def veil_changed(learner_id: UUID) -> None:
+    """What is veiled for a learner may be different from now on: their open pages look again."""
+    for page in pages(learner_id):
+        page.veil_changed()
 
 
 def handler(action: str) -> Handler | None:

@@ -159,6 +159,9 @@ class LabConsumer(PageConsumer):
         self.outbox.append(html)
         self.wake.set()
 
+    def veil_changed(self) -> None:
+        """A plain lab page has nothing that is veiled."""
+
     async def _send_for_ever(self) -> None:
         while True:
             await self.wake.wait()

@@ -66,8 +66,12 @@ class Writes:
         return self._submit(entry)
 
 
-def refuse(text: str) -> ApiError:
-    return ApiError(400, "BadRequest", text)
+class Refusal(ApiError):
+    """A word of the page's own, in Korean: no API server has said it."""
+
+
+def refuse(text: str) -> Refusal:
+    return Refusal(400, "BadRequest", text)
 
 
 def too_large() -> ApiError:

@@ -229,7 +229,7 @@ def notice(text: str, kind: str = "info") -> str:
 
 def refusal(error: ApiError) -> str:
     """The API server's own words, and a Korean line that explains them."""
-    told = explanations.explain(error.reason, error.message)
+    told = None if isinstance(error, limits.Refusal) else explanations.explain(error.reason, error.message)
     return _notice(format_html("<span>{}</span>", error.message) if told is None else
                    format_html("<span><b>{}</b><code>{}</code></span>", told, error.message), "bad", "alert")
 

@@ -13,7 +13,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings as site
 from django.contrib.auth.models import User
 
-from podlab.classroom import rooms
+from podlab.classroom import guests, rooms
 from podlab.classroom.models import Classroom, Membership
 from tests.classroom.conftest import cookie, cookie_of, seat, signed_in
 
@@ -282,5 +282,5 @@ async def test_who_is_removed_from_the_class_is_not_looked_at_any_longer(classro
     async with asyncio.timeout(8):
         while (told := await watching.line.receive_output())["type"] != "websocket.close":
             assert "secret" not in str(told)
-    assert told["code"] == 4404
+    assert told["code"] == guests.MEMBER_LEFT
     await learner.line.disconnect()

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from lessons import library, progress
-from podlab.classroom import games, joining, steering, teams
+from podlab.classroom import games, guests, joining, steering, teams
 from podlab.classroom.models import Classroom, Game, Membership, TeamMember
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import access, sessions
@@ -178,7 +178,7 @@ async def test_open_pages_come_in_anew_when_a_game_ends(game: Game, members: lis
     await games.lead([members[0].learner_id], LESSON)
     while (sent := await page.line.receive_output(timeout=5))["type"] != "websocket.close":
         pass
-    assert sent["code"] == games.GONE_ELSEWHERE
+    assert sent["code"] == guests.ANEW
 
 
 @pytest.mark.usefixtures("plain_lessons")

@@ -3,15 +3,15 @@
 const REST_MS = 300; // between two arrangings: two hundred learners who all type must not keep the page from scrolling
 const NEEDS = (d) => Number(d.hand) * 1000 + Number(d.stuck) * 100 + (d.mood === "bad" ? 50 : 0) + (d.online === "1" ? 1 : 0);
 const ORDERS = {
-  need: (a, b) => NEEDS(b) - NEEDS(a) || byName(a, b),
-  number: (a, b) => byName(a, b),
-  share: (a, b) => b.share - a.share || byName(a, b),
-  behind: (a, b) => a.share - b.share || byName(a, b),
-  recent: (a, b) => b.at - a.at || byName(a, b),
-};
+  need: (d) => -NEEDS(d),
+  number: () => 0,
+  share: (d) => -d.share,
+  behind: (d) => Number(d.share),
+  recent: (d) => -d.at,
+}; // the smaller the earlier; equal ones stand by number and name
 const COMPACT = "compact"; // the view in which two hundred tiles need two screens instead of ten
 const collator = new Intl.Collator("ko", { numeric: true });
-const byName = (a, b) => collator.compare(a.number, b.number) || collator.compare(a.name, b.name);
+const byName = (a, b) => collator.compare(a.dataset.number, b.dataset.number) || collator.compare(a.dataset.name, b.dataset.name);
 const FILTERS = {
   all: () => true,
   hand: (d) => d.hand === "1",
@@ -30,21 +30,35 @@ export function installGrid(document, socket) {
   let planned = false;
   let arranged = -REST_MS;
   const after = []; // what else follows every arranging
+  const noneFits = document.getElementById("nobody-fits");
+  let named = ""; // whose names `rank` holds: Hangul is put in order only when somebody comes, goes or is renamed
+  let rank = new Map();
 
   const arrange = () => {
     planned = false;
     arranged = performance.now();
     const words = find.value.trim().toLowerCase();
     const tiles = [...document.querySelectorAll("[data-learner]")];
-    const fits = (tile) => FILTERS[filter](tile.dataset) && (!words || tile.textContent.toLowerCase().includes(words));
-    const data = new Map(tiles.map((tile) => [tile, { ...tile.dataset }]));
-    const sorted = tiles.slice().sort((a, b) => ORDERS[order.value](data.get(a), data.get(b)));
-    sorted.forEach((tile, place) => {
-      const hidden = tile.matches(".tile") ? !fits(tile) : words && !tile.textContent.toLowerCase().includes(words);
-      if (tile.hidden !== Boolean(hidden)) tile.hidden = Boolean(hidden);
+    const names = tiles.map((tile) => `${tile.id} ${tile.getAttribute("data-number")} ${tile.getAttribute("data-name")}`).join("\n");
+    if (names !== named) {
+      named = names;
+      rank = new Map(tiles.slice().sort(byName).map((tile, place) => [tile.id, place]));
+    }
+    const fits = (tile) =>
+      (!tile.matches(".tile") || FILTERS[filter](tile.dataset)) && (!words || tile.textContent.toLowerCase().includes(words));
+    const found = tiles.map((tile) => ({ tile, weight: ORDERS[order.value](tile.dataset), rank: rank.get(tile.id), fits: fits(tile) }));
+    found.sort((a, b) => a.weight - b.weight || a.rank - b.rank);
+    // Styles and not attributes: a tile that is morphed keeps them (morph.js), so it neither jumps nor comes out from under a filter.
+    found.forEach(({ tile, fits: shown }, place) => {
+      const display = shown ? "" : "none";
+      if (tile.style.display !== display) tile.style.display = display;
       if (tile.style.order !== String(place)) tile.style.order = place;
     });
-    for (const bar of document.querySelectorAll("i[data-share]")) bar.style.width = `${bar.dataset.share}%`;
+    for (const bar of document.querySelectorAll("i[data-share]")) {
+      const width = `${bar.getAttribute("data-share")}%`;
+      if (bar.style.width !== width) bar.style.width = width;
+    }
+    noneFits.hidden = tiles.length === 0 || found.some((one) => one.fits);
     nobody.hidden = tiles.length > 0;
     for (const act of after) act();
   };
@@ -74,7 +88,8 @@ export function installGrid(document, socket) {
   document.addEventListener("submit", (event) => {
     if (event.target.id === "announce") {
       event.preventDefault();
-      socket.send({ action: "wish", announcement: document.getElementById("announcement").value });
+      const input = document.getElementById("announcement");
+      if (socket.send({ action: "wish", announcement: input.value })) input.defaultValue = input.value; // sent: no draft any more
     } else if (event.target.id === "follow-me") {
       event.preventDefault();
       socket.send({ action: "wish", broadcasting: document.getElementById("follow-lesson").value });
@@ -92,7 +107,7 @@ export function installGrid(document, socket) {
     setTimeout(plan, 1500);
   });
   return {
-    shown: () => [...document.querySelectorAll(".tile:not([hidden])")],
+    shown: () => [...document.querySelectorAll(".tile")].filter((tile) => tile.style.display !== "none"),
     plan: (act) => after.push(act),
   };
 }

@@ -3,6 +3,16 @@
 import { Idiomorph } from "idiomorph";
 
 const STYLES = { morph: "outerHTML", "morph:outerHTML": "outerHTML", "morph:innerHTML": "innerHTML" };
+// What belongs to the page itself, of which the server's HTML knows nothing: inline styles (our Content-Security-Policy forbids the server's),
+// whether a <details> is open, what is written in a field and not yet sent, and what an element names in its data-own.
+const isDraft = (node) => node.value !== undefined && (node === document.activeElement || node.value !== node.defaultValue);
+const isOwn = (name, node) =>
+  name === "style" ||
+  (name === "open" && node.tagName === "DETAILS") ||
+  (name === "value" && node.tagName === "INPUT" && isDraft(node)) ||
+  node.dataset?.own === name ||
+  (name === "selected" && node.closest?.('select[data-own="selected"]') != null);
+const callbacks = { beforeAttributeUpdated: (name, node) => !isOwn(name, node) };
 const around = new Map(); // id -> callback(target) called before a morph; it returns what to do after
 
 /** `before` is called with the element of this id before it is morphed; the function that it returns is called after. */
@@ -20,7 +30,7 @@ export function installMorph(htmx) {
       const morphStyle = STYLES[swapStyle];
       if (!morphStyle) return undefined;
       const after = runAround(target);
-      const morphed = Idiomorph.morph(target, fragment.children, { morphStyle });
+      const morphed = Idiomorph.morph(target, fragment.children, { morphStyle, callbacks });
       after?.();
       return morphed;
     },

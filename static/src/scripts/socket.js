@@ -5,9 +5,11 @@ const HTMX_REOPENS = [1006, 1011, 1012, 1013]; // hx-ws-2.js
 const NO_SESSION = 4403; // podlab/labs/consumers.py
 const NO_LESSON = 4404;
 const NO_TEACHER = 4401; // podlab/classroom/consumers.py
+const MEMBER_LEFT = 4410; // podlab/classroom/guests.py
 const ENDINGS = {
   [NO_SESSION]: ["이 브라우저의 세션이 끝났습니다. 이어하기 코드가 있으면 돌아올 수 있습니다.", "/", "첫 화면으로"],
   [NO_LESSON]: ["이 화면은 이제 없습니다.", "/", "첫 화면으로"],
+  [MEMBER_LEFT]: ["이 사람은 이제 이 자리에 없습니다. 내보냈거나 다른 자리와 합쳤습니다.", "/teacher/", "교실로"],
   [NO_TEACHER]: ["로그인이 끝났습니다. 다시 로그인하면 이어서 볼 수 있습니다.", "/teacher/sign-in/", "로그인"],
 };
 const MESSAGE_MAX = 700_000; // characters: at most three bytes each, within what the server takes in (serve.py)
