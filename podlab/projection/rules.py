@@ -25,7 +25,7 @@ RULES: dict[str, Rule] = {
     # people. facts: verb, command; a fault's own members
     "request": _r("{command}", "{did}"),
     # an account of the cluster through the API, from inside a Pod. facts: verb, account
-    "account-request": _r("{did}"),
+    "account-request": _r("{command}", "{did}"),
     "fault": _r(
         "{node} 노드의 전원: {power}",
         "컨테이너 {container}에 신호 {signal:을/를} 보냈습니다",

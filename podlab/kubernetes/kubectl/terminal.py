@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..apiserver.rbac import OWNER, User, rules_of, verdict
 from ..apiserver.request import ADMIN, Request
 from ..client import Client
 
@@ -51,6 +52,7 @@ class Api:
 
     def __init__(self, cluster: Cluster, submit: Callable[[dict[str, Any]], Any], user: str = ADMIN) -> None:
         self.cluster, self._submit, self.user = cluster, submit, user
+        self.identity = OWNER
         self.client = Client(cluster, user)  # for describe and the like: get, find, list
 
     @property
@@ -64,6 +66,13 @@ class Api:
         if not request.mutates or request.options.get("dryRun"):
             return self.cluster.server.perform(request)
         return self._submit({"do": "request", **request.to_json()})
+
+    def verdict(self, user: User, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Whether somebody may do something (rbac.verdict)."""
+        return verdict(self.cluster, user, wanted)
+
+    def rules(self, user: User, namespace: str) -> list[dict[str, Any]]:
+        return rules_of(self.cluster, user, namespace)
 
     def session(self, **act: Any) -> Any:
         """Open, write to or close a hold on a container; see `Cluster.session`."""

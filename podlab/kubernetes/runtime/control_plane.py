@@ -136,7 +136,8 @@ class Desk:
         """The write answers whatever made the client ask, and says who did."""
         request = Request.from_json({key: value for key, value in entry.items() if key != "do"})
         request.user = self.user.name
-        facts: dict[str, Any] = {"verb": request.verb, "account": self.user.name}
+        command = {"command": request.options["command"]} if "command" in request.options else {}
+        facts: dict[str, Any] = {"verb": request.verb, "account": self.user.name, **command}
         return self.engine.server.perform(request, Cause("account-request", facts))
 
     def keep(self, key: Any, objects: list[Any]) -> None:

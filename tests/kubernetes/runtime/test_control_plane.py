@@ -37,7 +37,7 @@ def lab() -> Lab:
     lab.create("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "writer"}})
     lab.pod("writer", "curlimages/curl:latest", command=["sleep", "1000000"], spec={"serviceAccountName": "writer"})
     lab.pod("web", "nginx:1.27", labels={"app": "web"})
-    allow(lab, "writer", "writer", "configmaps", "pods", "pods/log", verbs=("*",))
+    allow(lab, "writer", "writer", "configmaps", "pods", "pods/log", "pods/exec", verbs=("*",))
     lab.settle(20)
     return lab
 

@@ -184,23 +184,24 @@ def use_context(call: Call) -> None:
 
 @verb("auth whoami", Flag("output", short="o"), summary="Experimental: Check self subject attributes", usage="auth whoami")
 def whoami(call: Call) -> None:
-    groups = ["kubeadm:cluster-admins", "system:authenticated"]
+    user = call.terminal.api.identity
     if call.flags["output"]:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {"creationTimestamp": None},
-                  "status": {"userInfo": {"groups": groups, "username": USER}}}
+                  "status": {"userInfo": user.info()}}
         call.terminal.out(printer(call.flags["output"])(Map(review)))
         return
-    call.terminal.out(aligned([["Username", USER], ["Groups", f"[{' '.join(groups)}]"]], ["ATTRIBUTE", "VALUE"]))
+    call.terminal.out(aligned([["Username", user.name], *([["UID", user.uid]] if user.uid else []), ["Groups", f"[{' '.join(user.groups)}]"],
+                               *([f"Extra: {key}", f"[{' '.join(values)}]"] for key, values in user.extra)], ["ATTRIBUTE", "VALUE"]))
 
 
 @verb("auth can-i", Flag("all-namespaces", "bool", "A"), Flag("list", "bool"), Flag("quiet", "bool", "q"), Flag("subresource"),
       Flag("no-headers", "bool"),
       summary="Check whether an action is allowed", usage="auth can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]")
 def can_i(call: Call) -> int:
-    cluster, name = call.terminal.api.cluster, call.flags["as"]
-    user = rbac.User(name, (*rbac.account_groups(name), rbac.AUTHENTICATED)) if name else rbac.OWNER
+    api, name = call.terminal.api, call.flags["as"]
+    user = rbac.User(name, (*rbac.account_groups(name), rbac.AUTHENTICATED)) if name else api.identity
     if call.flags["list"]:
-        call.terminal.out(aligned(_rights(rbac.rules_of(cluster, user, call.namespace)), None if call.flags["no-headers"] else [
+        call.terminal.out(aligned(_rights(api.rules(user, call.namespace)), None if call.flags["no-headers"] else [
             "Resources", "Non-Resource URLs", "Resource Names", "Verbs"]))
         return 0
     if len(call.arguments) not in (2, 3):
@@ -219,7 +220,7 @@ def can_i(call: Call) -> int:
     wanted = {"path": what, "verb": action} if what.startswith("/") else {
         "verb": action, "group": resource.group if resource else "", "resource": resource.plural if resource else kind, "name": name,
         "subresource": call.flags["subresource"] or "", "namespace": "" if call.flags["all-namespaces"] else call.namespace}
-    allowed = rbac.verdict(cluster, user, wanted)["allowed"]
+    allowed = api.verdict(user, wanted)["allowed"]
     if not call.flags["quiet"]:
         call.terminal.out("yes\n" if allowed else "no\n")
     return 0 if allowed else 1

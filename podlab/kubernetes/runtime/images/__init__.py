@@ -13,6 +13,7 @@ from . import (
     httpd,
     kiada,
     kiada_suite,
+    kubectl,
     languages,
     legacy,
     linkerd,
@@ -31,7 +32,7 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
+    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite", "kubectl",
     "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins",
     "tooling", "vector",
 ]  # fmt: skip

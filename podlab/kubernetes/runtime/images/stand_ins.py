@@ -81,7 +81,6 @@ register(Program(ENTRY, lambda proc, sys: _run(proc, sys, None), _run, ends_at_o
 # repositories | ports | what it says to a request ({host}, {ip}, {peer}, {tag} are filled in)
 SERVERS = """
 docker.io/luksa/quote-api | 8080 | Quote of the moment from {host}
-docker.io/luksa/kubectl-proxy | 8001 | {{"kind":"APIVersions","versions":["v1"]}}
 docker.io/nginxdemos/hello docker.io/nginxdemos/nginx-hello | 80 8080 | Server address: {ip}:80
 gcr.io/kuar-demo/kuard-amd64 | 8080 | KUAR Demo {tag} on {host}
 docker.io/library/wordpress docker.io/bitnami/wordpress | 80 8080 | WordPress
@@ -163,7 +162,7 @@ SHELLS = {
     "docker.io/library/maven": "ubuntu", "docker.io/library/gradle": "ubuntu", "docker.io/library/rust": "debian",
     "docker.io/library/gcc": "debian", "docker.io/library/buildpack-deps": "debian", "docker.io/library/docker": "alpine",
     "docker.io/alpine/git": "alpine", "docker.io/alpine/curl": "alpine", "docker.io/tutum/curl": "ubuntu",
-    "docker.io/bitnami/kubectl": "debian", "registry.k8s.io/kubectl": "debian", "docker.io/amazon/aws-cli": "ubuntu",
+    "docker.io/amazon/aws-cli": "ubuntu",
     "docker.io/google/cloud-sdk": "debian", "gcr.io/google-samples/xtrabackup": "debian", "docker.io/library/ubuntu-upstart": "ubuntu",
 }  # fmt: skip
 

@@ -1,0 +1,107 @@
+"""kubectl in containers: the account's rights, the in-cluster configuration, commands that wait, and kubectl proxy."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from podlab.kubernetes.cluster import Cluster
+
+from .lab import Lab
+from .test_control_plane import allow
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    lab = Lab(2)
+    lab.create("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "admin"}})
+    sleeping = ["sleep", "1000000"]
+    lab.pod("shell", "bitnami/kubectl:latest", node="node-2", command=sleeping, spec={"serviceAccountName": "admin"})
+    lab.pod("stranger", "bitnami/kubectl:latest", node="node-2", command=sleeping)
+    lab.pod("bare", "bitnami/kubectl:latest", node="node-2", command=sleeping, spec={"automountServiceAccountToken": False})
+    lab.pod("once", "bitnami/kubectl:latest", args=["get", "pods", "shell", "-o", "name"],
+            spec={"serviceAccountName": "admin", "restartPolicy": "Never"})  # fmt: skip
+    lab.pod("ambassador", spec={"serviceAccountName": "admin"}, containers=[
+        {"name": "main", "image": "curlimages/curl:latest", "command": sleeping},
+        {"name": "proxy", "image": "luksa/kubectl-proxy:1.6.2"}])  # fmt: skip
+    lab.pod("web", "nginx:1.27")
+    allow(lab, "admin", "admin", "pods", "pods/log", "configmaps", "events", verbs=("*",))
+    lab.settle(30)
+    return lab
+
+
+def test_an_account_without_rights_reads_kubectl_s_own_words(lab: Lab) -> None:
+    who = 'User "system:serviceaccount:default:default" cannot'
+    _, err, code = lab.run("stranger", "kubectl get pods")
+    assert code == 1 and err == (f'Error from server (Forbidden): pods is forbidden: {who} list resource "pods" in API group "" '
+                                 'in the namespace "default"\n')
+    assert f"{who} delete resource" in lab.run("stranger", "kubectl delete pod web")[1]
+    assert f"{who} create resource" in lab.run("stranger", "kubectl create configmap a --from-literal=a=b")[1]
+    assert f"{who} get resource" in lab.run("stranger", "kubectl logs web")[1]
+    assert lab.run("stranger", "kubectl auth can-i list pods")[::2] == ("no\n", 1)
+    assert "system:serviceaccount:default:default" in lab.out("stranger", "kubectl auth whoami")
+
+
+def test_what_is_allowed_is_done_and_the_namespace_is_the_pod_s(lab: Lab) -> None:
+    assert "web " in lab.out("shell", "kubectl get pods")
+    assert "at the cluster scope" in lab.run("shell", "kubectl get pods -A")[1]
+    assert lab.out("shell", "kubectl create configmap a --from-literal=x=y; kubectl get cm a -o jsonpath='{.data.x}'") == "configmap/a created\ny"
+    applied = "printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: b}\\ndata: {k: v}\\n' | kubectl apply -f -"
+    assert lab.out("shell", applied) == "configmap/b created\n"
+    assert "Started" in lab.out("shell", "kubectl describe pod web") and "start worker" in lab.out("shell", "kubectl logs web")
+    causes = lab.cluster.causes
+    record = causes.record(causes.latest("configmaps/default/b")[0])
+    assert record is not None and record["component"] == "system:serviceaccount:default:admin"
+    assert record["facts"]["command"] == "kubectl apply -f -"
+
+
+def test_an_image_of_kubectl_runs_the_command_of_its_arguments(lab: Lab) -> None:
+    assert lab.logs("once") == "pod/shell\n" and lab.status("once")["phase"] == "Succeeded"
+
+
+def test_without_an_account_s_token_kubectl_tries_localhost(lab: Lab) -> None:
+    _, err, code = lab.run("bare", "kubectl get pods")
+    assert code == 1 and err.count("memcache.go:265") == 5
+    assert err.endswith("The connection to the server localhost:8080 was refused - did you specify the right host or port?\n")
+    assert lab.run("bare", "kubectl version --client")[2] == 0
+
+
+def test_commands_that_wait_come_to_their_ends(lab: Lab) -> None:
+    assert lab.out("shell", "kubectl run x --image=nginx:1.27; kubectl wait --for=condition=Ready pod/x") == "pod/x created\npod/x condition met\n"
+    began = lab.cluster.now
+    assert "timed out waiting" in lab.run("shell", "kubectl wait --for=delete pod/x --timeout=3s")[1]
+    assert 3_000 <= lab.cluster.now - began < 4_000
+    assert lab.out("shell", "kubectl delete pod x; kubectl get pod x || true") == 'pod "x" deleted from default namespace\n'
+    lab.pod("speaker", command=["sh", "-c", "echo one; sleep 12; echo two; sleep 1"], spec={"restartPolicy": "Never"})
+    lab.settle(6)
+    assert lab.out("shell", "kubectl logs -f speaker") == "one\ntwo\n"
+
+
+def test_what_needs_more_than_that_says_so(lab: Lab) -> None:
+    for command in ("kubectl exec web -- ls", "kubectl get pods -w"):
+        assert "error: podlab: " in lab.run("shell", command)[1]
+
+
+def test_an_ambassador_speaks_to_the_api_for_the_whole_pod(lab: Lab) -> None:
+    assert lab.logs("ambassador", "proxy") == "Starting to serve on 127.0.0.1:8001\n"
+    assert json.loads(lab.out("ambassador", "curl -s localhost:8001/api"))["versions"] == ["v1"]
+    assert json.loads(lab.out("ambassador", "curl -s http://localhost:8001/api/v1/namespaces/default/pods/web"))["metadata"]["name"] == "web"
+    assert json.loads(lab.out("ambassador", "curl -s http://localhost:8001/api/v1/nodes"))["code"] == 403
+    assert lab.out("ambassador", "curl -s http://localhost:8001/api/v1/namespaces/default/pods/web/exec") == "Forbidden"
+    assert lab.out("ambassador", "curl -s -H 'Host: elsewhere' http://localhost:8001/api") == "Forbidden"
+
+
+def test_a_cluster_restored_while_kubectl_waits_goes_on_as_it_would_have() -> None:
+    lab = Lab(1)
+    loop = "while kubectl wait --for=condition=Ready pod/web --timeout=2s || true; do kubectl logs web; kubectl delete cm a; sleep 1; done"
+    lab.pod("asking", "bitnami/kubectl:latest", command=["sh", "-c", loop])
+    allow(lab, "all", "default", "pods", "pods/log", "configmaps", verbs=("*",))
+    lab.settle(20)
+    lab.cluster.run_for(1.2)
+    lab.pod("web", "nginx:1.27")
+    state = json.dumps(lab.cluster.checkpoint())
+    other = Cluster.restore(json.loads(state), strict=True)
+    for cluster in (lab.cluster, other):
+        cluster.run_for(10)
+    assert json.dumps(lab.cluster.checkpoint()) == json.dumps(other.checkpoint())
