@@ -25,6 +25,7 @@ TILE_MIN, TILE_GAP = 104, 8
 TILE_H, TILE_TALL = 74, 90  # wide containers say on one line what narrow ones say on two
 TOP = 46  # under the headings of the two sides
 NODE_HEAD = 62
+NODE_WIDE = 270  # a node less wide has its state and its two meters under each other
 STATE_ROOM = 150  # beside a name: room for the longest usual state, "0/1 ContainerCreating"
 POD_HEAD, STRIP_H, FLOOR_GAP, FLOOR_H, SHELF_H = 34, 26, 18, 26, 26
 COMPACT_W, COMPACT_H = 150, 52
@@ -161,9 +162,11 @@ def _nodes(board: Board, left: float, room: float) -> tuple[tuple[NodeBox, ...],
     share = max(CAP // max(len(board.nodes), 1), 8)
     for row in _rows(board.nodes, room, least):
         widths = _widths(row, room, least)
+        # One squeezed node squeezes its neighbours' headings: they look alike and their Pods begin at one height.
+        squeezed = any(width < NODE_WIDE for node, width in zip(row, widths, strict=True) if node.pods)
         x, lowest, first = left, 0.0, len(nodes)
         for node, width in zip(row, widths, strict=True):
-            narrow = width < 230
+            narrow = width < NODE_WIDE or (bool(node.pods) and squeezed)
             head = NODE_HEAD + (38 if narrow else 0) + 16 * len(notes(node))
             drawn = (
                 list(node.pods)

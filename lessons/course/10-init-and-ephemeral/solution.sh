@@ -29,7 +29,7 @@ spec:
 YAML
 
 # mute
-kubectl debug mute --image=busybox --target=app -c look -- cat /proc/1/root/seal/code
+kubectl debug mute --image=busybox --target=app -c look -- sh -c 'cd /proc/1/root; cat seal/code'
 sleep 5
 kubectl logs mute -c look
 kubectl create configmap found --from-literal=code=$(kubectl logs mute -c look)
