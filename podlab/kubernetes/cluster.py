@@ -24,10 +24,10 @@ from .etcd import Etcd
 from .events import EventRecorder
 from .objects import Map
 from .randomness import Randomness
+from .runtime import linear
 from .runtime.network import Network
 
 ENGINE_VERSION = "2"  # named by checkpoints; raise it whenever a replay could give another history
-KUBERNETES_VERSION = "v1.36.2"
 
 Entry = dict[str, Any]
 """One line of the journal: `{"at": ms, "do": kind, ...}` with the members that the kind's method takes."""
@@ -92,6 +92,7 @@ class Cluster:
     def step(self) -> None:
         """Let the next timer fire. Call only when `clock.next_at()` is not None."""
         timer = self.clock.pop()
+        linear.taken()
         self.because = timer.because
         try:
             self.components[timer.component].on_timer(timer.payload)
@@ -124,6 +125,7 @@ class Cluster:
         `by` and `scene` say whose act it was and of which larger act it is a part: the cluster does the same without them.
         """
         self.run_until(entry["at"])
+        linear.taken()
         self.because = None
         self.author = entry.get("by", "")
         act = self.ACTS[entry["do"]]

@@ -14,6 +14,11 @@ DECIMAL = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 10
            "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12), "P": Fraction(10**15), "E": Fraction(10**18)}
 
 
+DIGITS_MAX = 400
+"""Digits and powers of ten of one number. Go's inf.Dec holds any; so long a number can only be meant to make a server count for ever."""
+MAX_ALLOWED = 2**63 - 1  # maxAllowed: what ParseQuantity cuts a quantity with a binary suffix to
+
+
 class QuantityError(ValueError):
     """Not a quantity; the text is the API server's."""
 
@@ -24,14 +29,24 @@ def parse(text: str) -> Fraction:
     match = PATTERN.match(text)
     if not match:
         raise QuantityError(_complaint(text))
-    sign, number, suffix = match.group(1), Fraction(match.group(2)), match.group(3) or ""
+    suffix = match.group(3) or ""
+    exponent = _exponent(suffix[1:]) if suffix[:1] in ("e", "E") and suffix not in BINARY and len(suffix) > 1 else 0
+    if len(match.group(2)) > DIGITS_MAX or exponent > DIGITS_MAX:
+        raise QuantityError("unable to parse numeric part of quantity")  # ErrNumeric
+    sign, number = match.group(1), Fraction(match.group(2))
     if suffix in BINARY:
-        number *= BINARY[suffix]
+        number = min(number * BINARY[suffix], Fraction(MAX_ALLOWED))
     elif suffix[:1] in ("e", "E") and len(suffix) > 1:
-        number *= Fraction(10) ** int(suffix[1:])
+        number *= Fraction(10) ** exponent
     else:
         number *= DECIMAL[suffix]
     return -number if sign == "-" else number
+
+
+def _exponent(text: str) -> int:
+    """A power of ten; one far below nano, the least that is held, is as good as another."""
+    power = int(text.lstrip("+-0")[:6] or 0)
+    return -min(power, 2 * DIGITS_MAX) if text.startswith("-") else power
 
 
 def _complaint(text: str) -> str:

@@ -23,8 +23,7 @@ from podlab.projection.timeline import Past
 logger = logging.getLogger(__name__)
 
 RATES = (0.0, 0.25, 1.0, 4.0, 16.0)  # virtual seconds a real second that the page offers
-STEPS_A_TURN = 1500  # timers fired before others get their turn while a cluster is brought back: about 50 ms of work
-STEPS_A_LOOK = 50  # timers fired between two looks at the wall clock
+STEPS_A_TURN = 1500  # timers that a jump to the next event may fire
 LONGEST_TURN = 0.05  # seconds of work in one turn: a cluster with more to do lags behind, so that the others do not
 ENTRIES_A_CHECKPOINT = 40
 SLEEP_AFTER = 60.0  # real seconds without a viewer
@@ -78,7 +77,7 @@ class LiveCluster:
         if self.rate == 0:
             return True
         due, began = self.due(), time.monotonic()
-        while not self.engine.run_until(due, STEPS_A_LOOK):
+        while not self.engine.run_until(due, 1):  # a look at the clock takes less than the least of timers
             if time.monotonic() - began > LONGEST_TURN:
                 self._anchor()
                 return False
@@ -93,12 +92,12 @@ class LiveCluster:
 
     def next_event(self) -> int | None:
         """Jump to the next moment at which something happens. Returns virtual ms, or None when nothing ever will by itself."""
-        before = self.engine.etcd.revision, self.engine.causes.last
+        before, began = (self.engine.etcd.revision, self.engine.causes.last), time.monotonic()
         for _ in range(STEPS_A_TURN):
             if self.engine.clock.next_at() is None:
                 break
             self.engine.step()
-            if (self.engine.etcd.revision, self.engine.causes.last) != before:
+            if (self.engine.etcd.revision, self.engine.causes.last) != before or time.monotonic() - began > LONGEST_TURN:
                 break
         self._anchor()
         return self.engine.clock.next_at()
@@ -223,8 +222,7 @@ class Clusters:
             engine = births.begin(row.lesson)
         sequence = checkpoint.sequence if checkpoint else 0
         sequence = await replay(engine, entries, sequence)
-        while not engine.run_until(row.now_ms, STEPS_A_TURN):
-            await asyncio.sleep(0)
+        await run_to(engine, row.now_ms)
         live = self._awake[cluster_id] = LiveCluster(cluster_id, engine, sequence, row.rate, self.writer)
         return live
 
@@ -244,11 +242,20 @@ class Clusters:
             del self._awake[live.id]
 
 
+async def run_to(engine: Engine, at: int) -> None:
+    """Let time pass, letting others run in between."""
+    while True:
+        began = time.monotonic()
+        while time.monotonic() - began < LONGEST_TURN:
+            if engine.run_until(at, 1):
+                return
+        await asyncio.sleep(0)
+
+
 async def replay(engine: Engine, entries: list[tuple[int, Entry]], sequence: int) -> int:
     """Apply journal entries, letting others run in between. Refusals are part of history. Returns the last sequence."""
     for number, entry in entries:
-        while not engine.run_until(entry["at"], STEPS_A_TURN):
-            await asyncio.sleep(0)
+        await run_to(engine, entry["at"])
         with suppress(ApiError):
             engine.apply(entry)
         sequence = number

@@ -252,3 +252,13 @@ def test_an_idle_cluster_is_silent() -> None:
         fired += 1
     assert cluster.etcd.revision == before
     assert fired <= 2
+
+
+@pytest.mark.parametrize("text", ["1e99999999", "1E+999999999999", "9" * 5000, "0." + "0" * 5000 + "1"])
+def test_a_quantity_that_would_count_for_ever_is_refused(text: str) -> None:
+    with pytest.raises(quantity.QuantityError, match="unable to parse numeric part of quantity"):
+        quantity.parse(text)
+
+
+def test_a_quantity_too_small_or_too_big_is_the_least_or_the_most_there_is() -> None:
+    assert [quantity.canonical(text) for text in ("1e-99999999", "8Ei", "16Ei")] == ["1n", "9223372036854775807", "9223372036854775807"]

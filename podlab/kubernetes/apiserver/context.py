@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..etcd import key_of
 from ..objects import Map, dig
 from ..resources import Resource
+from .customresources import cel
 from .errors import FieldError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Context:
     """One request's view of the cluster."""
 
     def __init__(self, cluster: Cluster, user: str) -> None:
-        self._cluster, self.user = cluster, user
+        self._cluster, self.user, self.cost = cluster, user, cel.Cost()
 
     @property
     def now(self) -> int:

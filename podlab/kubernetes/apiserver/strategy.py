@@ -14,6 +14,7 @@ from .. import quantity
 from ..objects import Map, dig, thaw
 from ..resources import Resource
 from ..times import rfc3339
+from .customresources.cel import Cost
 from .decode import empty_status
 from .services import prepare_service_for_create, prepare_service_for_update
 
@@ -24,6 +25,7 @@ class Context(Protocol):
     """What the pipeline asks of the cluster; `apiserver.context.Context` is the real one."""
 
     user: str
+    cost: Cost
 
     @property
     def now(self) -> int: ...

@@ -19,6 +19,7 @@ from .filesystem import image_layer, release
 from .host import Host
 from .host_pids import HOST, elsewhere
 from .image import Image
+from .linear import TooComplex
 from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process
 from .program import PROGRAMS, Event
 from .system import Sys
@@ -234,6 +235,9 @@ class Kernel:
         except Errno as error:
             self._complain(proc, sys, f"{proc['argv'][0]}: {error.path + ': ' if error.path else ''}{error.text}\n")
             self.exit(proc, 1)
+        except TooComplex:  # as the C library says of a pattern for which it has no room (REG_ESPACE)
+            self._complain(proc, sys, f"{proc['argv'][0]}: Out of memory\n")
+            self.exit(proc, 2)
         except (
             Exception
         ) as error:  # a fault of the program's code here must end that process, as it would on a real machine, not the cluster

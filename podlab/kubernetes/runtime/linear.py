@@ -17,8 +17,23 @@ WAYS_MAX = 1_000_000
 """Steps that `re` may take for one search: some 20 ms."""
 PROGRAM_MAX = 4_000
 """Instructions of one pattern, its counted repetitions written out: a{1000} is 1,000."""
+PATTERN_MAX = 10_000
+"""Characters of one pattern: reading these takes some 30 ms."""
+WALK_MAX = 120_000
+"""Places of a program that one walk may stand at, over all of its text: some 100 ms."""
+TURN_MAX = 200_000
+"""The same, of all walks between two calls of `taken`."""
 DEPTH_MAX = 50
 ENDLESS = 1 << 30
+
+
+_work = [0]  # since `taken` was last asked; nothing but the limit depends on it
+
+
+def taken() -> int:
+    """Places that walks stood at since this was last asked, each about a microsecond. Whoever begins a piece of work asks."""
+    work, _work[0] = _work[0], 0
+    return work
 
 
 class TooComplex(re.error):
@@ -243,6 +258,8 @@ class Regex:
     """As `re.Pattern`, with the methods that the tools need."""
 
     def __init__(self, text: str, flags: int) -> None:
+        if len(text) > PATTERN_MAX:
+            raise TooComplex("too big")
         self._re = re.compile(text, flags)
         self._code: list[list[Any]] | None = None
         self.pattern, self.groups = text, self._re.groups
@@ -321,6 +338,7 @@ class Regex:
         best: list[int] | None = None
         current: list[tuple[int, list[int]]] = []
         fresh = [-1] * (2 * self.groups + 2)
+        walked = 0
 
         def follow(pc: int, spans: list[int], position: int, into: list[tuple[int, list[int]]], seen: set[int]) -> None:
             todo = [(pc, spans)]
@@ -348,6 +366,10 @@ class Regex:
             seen: set[int] = {pc for pc, _ in current}
             if best is None and (not fixed or position == at):
                 follow(0, [position, *fresh[1:]], position, current, seen)
+            walked += 1 + len(seen)
+            _work[0] += 1 + len(seen)
+            if walked > WALK_MAX or _work[0] > TURN_MAX:
+                raise TooComplex("too many ways to try")
             coming: list[tuple[int, list[int]]] = []
             seen = set()
             char = text[position : position + 1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import linear
 from .process import Data, Exited, Process
 from .program import PROGRAMS
 from .view import View
@@ -89,6 +90,7 @@ class Turn:
             if pipe is not None and pipe["r"] and len(pipe["buf"]) >= CHUNK:
                 self.kernel.block(proc, ["room:" + proc["stall"]])
             proc["stall"] = ""
+        self.used += linear.taken()
         if proc["debt"] + self.used >= QUANTUM_US:
             self.kernel.charge(proc, self.used)
             self.used = 0

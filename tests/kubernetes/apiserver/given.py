@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from podlab.kubernetes.apiserver import create
+from podlab.kubernetes.apiserver.customresources import cel
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.objects import Map, freeze
 from podlab.kubernetes.resources import BY_KIND, Resource
@@ -30,6 +31,8 @@ class Ctx:
         self.add("PriorityClass", "system-cluster-critical", value=2000000000)
         for obj in objects:
             self.put(obj)
+
+        self.cost = cel.Cost()
 
     def add(self, kind: str, name: str, namespace: str | None = None, annotations: dict[str, str] | None = None,
             **members: Any) -> None:

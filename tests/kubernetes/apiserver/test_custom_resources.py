@@ -438,6 +438,32 @@ def test_a_rule_that_never_ends_ends() -> None:
         cel.compiled(rule).holds({"self": list(range(100))})
 
 
+TWICE = "[1]" + ".map(a, [a, a])" * 40  # 41 lists that hold 2**40 numbers
+
+
+@pytest.mark.parametrize("rule", [
+    f"{TWICE} == {TWICE}", f"string({TWICE}) == 'a'", f"'%s'.format([{TWICE}]) == 'a'", f"({TWICE} + {TWICE}).isSorted()", f"{TWICE} in [{TWICE}]",
+    "'" + "%s" * 2000 + "'.format(self.map(a, 'x')) == quantity('1e99999999')", "self.all(a, string(self.map(b, self)) == '')",
+    "self.all(a, self.all(b, cidr('::/0').containsIP('::1')))", "self.map(a, self.map(b, self)).size() == self.map(a, self)",
+    "'" + "x" * 5000 + "'.matches('(x{0,60}y?){0,30}z')"])
+def test_a_rule_that_grows_ends_in_little_time(rule: str) -> None:
+    began = time.process_time()
+    with pytest.raises(cel.CelError):
+        cel.compiled(rule).holds({"self": list(range(2000))}, cel.Cost())
+    assert time.process_time() - began < 1
+
+
+def test_all_rules_of_an_object_have_one_budget() -> None:
+    rules = {"x-kubernetes-validations": [{"rule": "self.all(a, self.all(b, a + b >= 0))"}] * 30}
+    spec = {"type": "object", "properties": {"n": {"type": "array", "items": {"type": "integer"}, **rules}}}
+    world = World(definition({"type": "object", "properties": {"spec": spec}}))
+    body = {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": {"name": "my"}, "spec": {"n": list(range(120))}}
+    began = time.process_time()
+    assert refusal(lambda: world.create(body)).endswith(
+        "validation failed due to running out of cost budget, no further validation rules will be run")
+    assert time.process_time() - began < 1
+
+
 # ---- whatever is sent
 
 JSON_VALUES = st.recursive(st.none() | st.booleans() | st.integers(-20, 20) | st.text("ab*/ 5", max_size=9),

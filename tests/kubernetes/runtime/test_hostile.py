@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
@@ -13,6 +14,8 @@ from podlab.kubernetes.runtime.filesystem import TEXT_HELD
 from podlab.kubernetes.runtime.process import Errno
 from podlab.kubernetes.runtime.program import TEXT_MAX
 from tests.kubernetes.kubectl import given
+
+from .lab import Lab
 
 pytestmark = pytest.mark.slow
 AT_ONCE = 1.5  # seconds of CPU on a slow machine; each of these took from a minute to for ever
@@ -124,3 +127,56 @@ def test_a_pattern_that_only_re_can_read_is_refused_when_it_has_too_many_ways() 
 def test_a_value_may_be_as_long_as_a_list_of_thirty_pods_in_json(screen: given.Screen) -> None:
     screen.type(f"x=$(head -c {TEXT_MAX - 1} /dev/zero | tr '\\0' a)")
     assert screen.type("echo ${#x}") == f"{TEXT_MAX - 1}\n"
+
+
+HEAP = "JavaScript heap out of memory"
+TOO_MUCH = "one statement does too much at once"
+STAGES = "var p=[]; for(var i=0;i<40;i++) p.push(%s); db.x.drop(); db.x.insertOne({a:99,s:'aaa'}); print(db.x.aggregate(p).toArray().length)"
+
+
+@pytest.fixture(scope="module")
+def mongo() -> Lab:
+    lab = Lab(1)
+    lab.pod("mongo", "mongo:7")
+    lab.settle(20)
+    return lab
+
+
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        ("function f(){while(true){}} f()", TOO_MUCH),
+        ("function f(n){ for(var i=0;i<1000;i++) { if (n < 9) f(n+1); } } f(0)", TOO_MUCH),
+        ("var a=[]; a[0]=a; sleep(100000)", HEAP),
+        ("var a=[1]; for(var i=0;i<40;i++) a=[a,a]; sleep(100000)", HEAP),
+        ("var a=[1]; while(true) a=[a]", HEAP),
+        ("var a=[]; while(true) a.push('x'.repeat(200000))", HEAP),
+        ("var a=[1]; while(true) a=a.concat(a)", HEAP),
+        ("'a'.repeat(200000).replaceAll('a','b'.repeat(200000))", "Invalid string length"),
+        ("[1,2,3,4,5].join('b'.repeat(200000))", "Invalid string length"),
+        ("var x=3; for(var i=0;i<100;i++) x=x*x; print(x)", "inf"),
+        ("JSON.parse('['.repeat(100000))", "Unexpected token in JSON"),
+        ("!" * 20000 + "1", "nested too deeply"),
+        ("0x" + "f" * 10000, "a number that is too long"),
+        ("print(new Date(1e18))", "Invalid Date"),
+        (STAGES % "{$addFields:{a:['$a','$a']}}", "Exceeded memory limit"),
+        (STAGES % "{$addFields:{a:{$multiply:['$a','$a','$a']}}}", "1"),
+        (STAGES % "{$addFields:{s:{$concat:['$s','$s','$s']}}}", "the result is too long"),
+        ("db.x.insertOne({a:1}); var u={}; u['c'+'.b'.repeat(5000)]=1; db.x.updateOne({}, {$set:u})", "Exceeded depth limit"),
+    ],
+)
+def test_a_script_of_mongosh_ends_in_little_time_and_can_be_kept(mongo: Lab, script: str, answer: str) -> None:
+    began = time.process_time()
+    exec_id = mongo.begin("mongo", "mongosh --quiet --file /dev/stdin", stdin=script)
+    out, err, _ = mongo.end("mongo", exec_id, 20)
+    assert answer in out + err
+    json.dumps(mongo.cluster.checkpoint())
+    assert time.process_time() - began < AT_ONCE
+
+
+def test_what_no_walk_can_match_is_said_by_the_tool_and_is_no_crash(screen: given.Screen) -> None:
+    for line in ("grep -E '(a|aa|aaa)*c' f", "sed -E 's/(a|aa|aaa)*c/x/' f", "awk '/(a|aa|aaa)*c/' f"):
+        screen.type("head -c 200000 /dev/zero | tr '\\0' a > f")
+        began = time.process_time()
+        assert "Out of memory" in screen.type(line), line
+        assert time.process_time() - began < AT_ONCE

@@ -22,6 +22,7 @@ GROUP = "admissionregistration.k8s.io"  # IsExemptAdmissionConfigurationResource
 NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
 CREATED = ("Object", "JSONPatch")  # types that the expressions of mutations make values of
 CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}  # reasonToCode
+LOOK_STEPS = 50  # what it costs to ask one policy with one parameter, whatever it says
 MESSAGE_MAX = 5 * 1024  # MaxEvaluatedMessageExpressionSizeBytes
 
 
@@ -68,16 +69,18 @@ def validate(asked: Asked, ctx: Context) -> None:
     bindings = ctx.list("validatingadmissionpolicybindings")
     if not bindings or asked.resource.group == GROUP:
         return
+    names = names_of(asked, ctx)
     denied: list[tuple[Object, Object | None, str, str]] = []
     for policy in ctx.list("validatingadmissionpolicies"):
         mine = [one for one in bindings if one["spec"].get("policyName") == policy["metadata"]["name"]]
         if mine and matches(policy["spec"].get("matchConstraints") or {}, asked, ctx, whole=False):
-            denied += _denials(policy, mine, asked, ctx)
+            denied += _denials(policy, mine, asked, ctx, names)
     if denied:
         raise _refusal(asked, *denied[0])
 
 
-def _denials(policy: Object, bindings: list[Any], asked: Asked, ctx: Context) -> Iterator[tuple[Object, Object | None, str, str]]:
+def _denials(policy: Object, bindings: list[Any], asked: Asked, ctx: Context,
+             names: dict[str, Any]) -> Iterator[tuple[Object, Object | None, str, str]]:
     fails = policy["spec"].get("failurePolicy", "Fail") == "Fail"
     kind = policy["spec"].get("paramKind")
     wanted = ctx.resource_of(kind["apiVersion"], kind["kind"]) if kind else None
@@ -96,13 +99,15 @@ def _denials(policy: Object, bindings: list[Any], asked: Asked, ctx: Context) ->
                 yield policy, binding, "", f"failed to configure binding: {error}"
             continue
         for param in params:
-            for reason, message in _broken(policy["spec"], param, asked, ctx, fails):
+            for reason, message in _broken(policy["spec"], {**names, "params": thaw(param)}, ctx.cost, fails):
                 actions = binding["spec"].get("validationActions") or ()
                 if "Warn" in actions:
                     ctx.warn(f"Validation failed for ValidatingAdmissionPolicy '{policy['metadata']['name']}' with binding "
                              f"'{binding['metadata']['name']}': {message}")
                 if "Deny" in actions:
                     yield policy, binding, reason, message
+            if ctx.cost.left < 0:
+                return
 
 
 def _refusal(asked: Asked, policy: Object, binding: Object | None, reason: str, message: str) -> ApiError:
@@ -184,10 +189,9 @@ def params_of(kind: Resource | None, ref: Object | None, asked: Asked, ctx: Cont
 # ---- what the rules say
 
 
-def _broken(spec: Object, param: Object | None, asked: Asked, ctx: Context, fails: bool) -> Iterator[tuple[str, str]]:
+def _broken(spec: Object, names: dict[str, Any], cost: cel.Cost, fails: bool) -> Iterator[tuple[str, str]]:
     """The reason and message of each validation that does not hold."""
-    cost = cel.Cost()
-    names = names_of(param, asked, ctx)
+    cost.left -= LOOK_STEPS
     names["variables"] = Variables(spec.get("variables") or [], names, cost)
     for condition in spec.get("matchConditions") or ():
         try:
@@ -227,14 +231,14 @@ def _holds(expression: str, names: dict[str, Any], cost: cel.Cost) -> bool:
     return cel.compiled(expression, NAMES).holds(names, cost)
 
 
-def names_of(param: Object | None, asked: Asked, ctx: Context) -> dict[str, Any]:
+def names_of(asked: Asked, ctx: Context) -> dict[str, Any]:
+    """The variables of an expression, but for `params` and `variables`."""
     resource, metadata = asked.resource, asked.metadata
     namespace = metadata.get("namespace", "") if resource.namespaced else metadata.get("name", "") if resource.kind == "Namespace" else ""
     held = ctx.find("namespaces", namespace) if namespace and resource.namespaced else None
     return {
         "object": thaw(asked.new),
         "oldObject": thaw(asked.old),
-        "params": thaw(param),
         "namespaceObject": thaw(held),
         "request": {
             "kind": {"group": resource.group, "version": resource.version, "kind": resource.kind},

@@ -17,7 +17,7 @@ from ..ownership import managers, typed, types
 from ..ownership.managers import APPLY, Writer
 from ..patch import json_patch
 from ..strategy import Context
-from .admission_policy import GROUP, NAMES, Asked, ConfigError, Object, Variables, matches, names_of, params_of
+from .admission_policy import GROUP, LOOK_STEPS, NAMES, Asked, ConfigError, Object, Variables, matches, names_of, params_of
 
 MAKES = ("Object", "JSONPatch")  # the types that a mutation's expression makes values of
 FIXED = ("apiVersion", "kind")  # an applied configuration may say nothing of these but what is
@@ -54,9 +54,10 @@ def _bound(spec: Object, binding: Object, asked: Asked, ctx: Context) -> None:
     wanted = ctx.resource_of(kind["apiVersion"], kind["kind"]) if kind else None
     if kind and wanted is None:
         raise ConfigError(f"failed to find resource referenced by paramKind: '{kind['apiVersion']}, Kind={kind['kind']}'")
+    cost, names = ctx.cost, names_of(asked, ctx)
     for param in params_of(wanted, binding["spec"].get("paramRef"), asked, ctx):
-        cost = cel.Cost()
-        names = names_of(param, asked, ctx)
+        cost.left -= LOOK_STEPS
+        names["params"] = thaw(param)
         names["variables"] = Variables(spec.get("variables") or [], names, cost)
         if not all(cel.compiled(one["expression"], NAMES).holds(names, cost) for one in spec.get("matchConditions") or ()):
             continue

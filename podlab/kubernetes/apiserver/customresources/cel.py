@@ -24,8 +24,10 @@ from typing import Any
 from ... import quantity
 from ...runtime import linear
 
-STEPS_MAX = 100_000  # a step takes about a microsecond; the real one counts cost units, 10,000,000 an expression
-ALL_STEPS_MAX = 300_000  # of all rules of one object together, as RuntimeCELCostBudget bounds them
+STEPS_MAX = 100_000  # a step takes about a microsecond; the real one counts cost units: 1,000,000 a call, 10,000,000 an object
+ALL_STEPS_MAX = 150_000  # of all rules that one request meets together, as RuntimeCELCostBudget bounds them
+TOO_MUCH = "operation cancelled: actual cost limit exceeded"  # cel-go's words where one call goes past PerCallLimit
+SPENT = "validation failed due to running out of cost budget, no further validation rules will be run"
 DEPTH_MAX = 60
 TOKEN = re.compile(r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|0x[0-9a-fA-F]+|\d+)u?|(?P<text>[rR]?(?:'''.*?'''|\"\"\".*?\"\"\"
     |"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))|(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)|(?P<sign>&&|\|\||[<>=!]=|[-+*/%<>!?:.,()\[\]{}]))""",
@@ -48,6 +50,10 @@ Json = Any
 
 class CelError(Exception):
     """An expression that cannot be read, or fails on a value; the text says why."""
+
+
+class Spent(CelError):
+    """All that the rules of a request may cost has been spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +269,7 @@ def _text(token: str) -> str:
 
 
 class Cost:
-    """What is left for the rules of one object."""
+    """What is left for the rules that one request meets."""
 
     def __init__(self) -> None:
         self.left = ALL_STEPS_MAX
@@ -281,7 +287,9 @@ class Expression:
         """Raises CelError."""
         run = _Run(cost)
         try:
-            return run.value(self._tree, dict(names))
+            found = run.value(self._tree, dict(names))
+            run.weigh(found)
+            return found
         except (TypeError, ValueError, OverflowError, RecursionError, re.error) as error:
             raise CelError(f"no such overload: {type(error).__name__}") from None
         finally:
@@ -313,7 +321,27 @@ class _Run:
     def spend(self, steps: int) -> None:
         self.steps += steps
         if self.steps > self.most:
-            raise CelError("call cost exceeds limit: cost limit exceeded")
+            raise CelError(TOO_MUCH) if self.most == STEPS_MAX else Spent(SPENT)
+
+    def weigh(self, *values: Json) -> None:
+        """Pay for all that is in the values. A list may hold one list many times over: what is short to make is endless to write or compare."""
+        todo = list(values)
+        while todo:
+            one = todo.pop()
+            if isinstance(one, dict):
+                self.spend(len(one))
+                todo += one.values()
+            elif isinstance(one, list):
+                self.spend(len(one))
+                todo += one
+            elif isinstance(one, str) and len(one) > 100:
+                self.spend(len(one) // 100)
+
+    def same(self, a: Json, b: Json) -> bool:
+        """==, paid for."""
+        if isinstance(a, (dict, list)) and isinstance(b, (dict, list)):
+            self.weigh(a, b)
+        return _equal(a, b)
 
     def value(self, node: Node, names: dict[str, Json]) -> Json:
         self.spend(1)
@@ -390,22 +418,20 @@ class _Run:
         if sign in ("&&", "||"):
             return self.logic(sign == "||", left, right, names)
         a, b = self.value(left, names), self.value(right, names)
-        if sign == "==":
-            return _equal(a, b)
-        if sign == "!=":
-            return not _equal(a, b)
+        if sign in ("==", "!="):
+            return self.same(a, b) is (sign == "==")
         if sign == "in":
             if not isinstance(b, (list, dict)):
                 raise CelError("no such overload")
             self.spend(len(b))
-            return a in b if isinstance(b, dict) else any(_equal(a, one) for one in b)
+            return a in b if isinstance(b, dict) else any(self.same(a, one) for one in b)
         if sign in ("<", "<=", ">", ">="):
             if not (isinstance(a, str) and isinstance(b, str)):
                 a, b = self.number(a), self.number(b)
             return {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[sign]
         if (sign == "+" and type(a) is type(b) and isinstance(a, str)) or (sign == "+" and isinstance(a, list) and isinstance(b, list)):
             if len(a) + len(b) > STEPS_MAX:
-                raise CelError("call cost exceeds limit: cost limit exceeded")
+                raise CelError(TOO_MUCH)
             self.spend((len(a) + len(b)) // 100)
             return a + b
         a, b = self.number(a), self.number(b)
@@ -473,6 +499,7 @@ class _Run:
         found = self.value(arguments[0], names)
         if name == "size":
             return self.method("size", found, [])
+        self.weigh(found)
         if name == "int":
             return int(found)
         if name == "double":
@@ -480,6 +507,7 @@ class _Run:
         if name == "string":
             return _written(found)
         if name in _MADE:
+            self.spend(10)
             return _MADE[name](found)
         return found
 
@@ -491,9 +519,11 @@ class _Run:
         if isinstance(held, Amount) and name in _OF_AMOUNTS:
             return _OF_AMOUNTS[name](held.of, *(Fraction(one.of if isinstance(one, Amount) else one) for one in given))
         if isinstance(held, (*_NETWORKS, *_ADDRESSES)) and name in _OF_ADDRESSES:
+            self.spend(10)
             return _OF_ADDRESSES[name](held, *given)
         self.spend(len(held) * (8 * len(given[0]) if name == "matches" and given and isinstance(given[0], str) else 1) // 4
                    if isinstance(held, (str, list)) else 0)
+        self.weigh(held if isinstance(held, list) else None, *given)
         if isinstance(held, str) and name in _OF_TEXT:
             return _OF_TEXT[name](held, *given)
         if isinstance(held, list) and name in _OF_LISTS:
@@ -512,13 +542,13 @@ def _matches(text: str, pattern: str) -> bool:
 def _replaced(text: str, old: str, new: str) -> str:
     """Refused before it is made: a text of some thousand letters can grow to gigabytes."""
     if len(text) + text.count(old) * len(new) > STEPS_MAX:
-        raise CelError("call cost exceeds limit: cost limit exceeded")
+        raise CelError(TOO_MUCH)
     return text.replace(old, new)
 
 
 def _joined(items: list[Json], by: str = "") -> str:
     if sum(map(len, items)) + len(items) * len(by) > STEPS_MAX:
-        raise CelError("call cost exceeds limit: cost limit exceeded")
+        raise CelError(TOO_MUCH)
     return by.join(items)
 
 
@@ -542,9 +572,18 @@ def _written(found: Json) -> str:
 
 def _formatted(text: str, values: list[Json]) -> str:
     """'%s of %d'.format([a, b]) (cel-go's strings extension): %s and %d only."""
-    left = iter(values)
+    left, room = iter(values), STEPS_MAX - len(text)
+
+    def said(found: re.Match[str]) -> str:
+        nonlocal room
+        shown = "%" if found[1] == "%" else _written(next(left))
+        room -= len(shown)
+        if room < 0:
+            raise CelError(TOO_MUCH)
+        return shown
+
     try:
-        return re.sub(r"%([sd%])", lambda found: "%" if found[1] == "%" else _written(next(left)), text)
+        return re.sub(r"%([sd%])", said, text)
     except StopIteration:
         raise CelError("index out of bounds") from None
 

@@ -31,7 +31,10 @@ def validate(schema: Schema, value: Json, path: str, old: Json = None) -> list[F
     if not errors:
         _list_types(schema, value, path, errors)
     if not errors:
-        _rules(schema, value, old, path, errors, cel.Cost())
+        try:
+            _rules(schema, value, old, path, errors, cel.Cost())
+        except cel.Spent as spent:
+            errors.append(FieldError.invalid(path or "<nil>", _shown(value), str(spent)))
     return errors
 
 
@@ -230,6 +233,8 @@ def _rules(schema: Schema, value: Json, old: Json, path: str, errors: list[Field
             continue
         try:
             held = expression.holds({"self": value, **({"oldSelf": old} if expression.about_change else {})}, cost)
+        except cel.Spent:
+            raise
         except cel.CelError as error:
             errors.append(FieldError.invalid(path or "<nil>", _shown(value), f"rule evaluation error: {error}"))
             continue

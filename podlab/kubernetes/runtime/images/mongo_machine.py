@@ -15,11 +15,13 @@ from ..process import Data, Process
 from ..system import Sys
 from . import mongo_client
 from .mongo_script import Node, Script
-from .mongo_store import Refused, ordered, parse_date
+from .mongo_store import LETTERS, Full, Refused, ordered, parse_date, weight
 
 WIDE = 72  # characters of an object on one line (util.inspect's breakLength)
 LONG = 200_000  # characters or items of one value
 DEEP = 40  # calls in calls
+WORK = 200_000  # what one statement may cost: expressions, letters and items by the dozen; some 100 ms
+SLICE = 20_000  # the same, of statements between two breaths
 DAYS, MONTHS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), ("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()
 RUNNING = ("forEach", "map", "filter", "find", "some", "every", "reduce")
 
@@ -58,6 +60,8 @@ def said(value: Any, raw: bool = False) -> str:
         return ",".join("" if one is None else said(one) for one in value)
     if isinstance(value, dict):
         if (ms := _date(value)) is not None:
+            if not LEAST_MS <= ms <= MOST_MS:
+                return "Invalid Date"
             when = datetime.fromtimestamp(ms / 1000, UTC)
             return f"{DAYS[when.weekday()]} {MONTHS[when.month - 1]} {when:%d %Y %H:%M:%S} GMT+0000 (Coordinated Universal Time)"
         if "$error" in value:
@@ -68,6 +72,8 @@ def said(value: Any, raw: bool = False) -> str:
 
 
 def iso_date(ms: int) -> str:
+    if not LEAST_MS <= ms <= MOST_MS:
+        raise problem("RangeError", "Invalid time value")
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
 
 
@@ -81,7 +87,7 @@ def inspect(value: Any, indent: int = 0) -> str:
         return inspect(value["$cursor"][value["at"] : value["at"] + 20], indent)
     if isinstance(value, dict):
         if (ms := _date(value)) is not None:
-            return f'ISODate("{iso_date(ms)}")'
+            return f'ISODate("{iso_date(ms)}")' if LEAST_MS <= ms <= MOST_MS else "Invalid Date"
         if "$oid" in value:
             return f"ObjectId('{value['$oid']}')"
         if "$error" in value or "$function" in value:
@@ -136,22 +142,35 @@ class Machine:
     def __init__(self, proc: Process, sys: Sys, script: Script) -> None:
         self.proc, self.sys, self.data, self.script = proc, sys, proc["data"], script
         self.scopes: list[Data] = [self.data["vars"]]
-        self.asked = self.printing = self.depth = 0
+        self.asked = self.printing = self.depth = self.spent = 0
         for name, number in script.names.items():
             self.data["vars"][name] = {"$function": number}
 
     # ---- steps
 
     def run(self, steps: int) -> bool:
-        """Does so many steps; False once the script is over. Raises Blocked, Quit, Thrown."""
-        data = self.data
+        """Does so many steps, or what takes as long; False once the script is over. Raises Blocked, Quit, Thrown, Full."""
+        done = 0
+        try:
+            done = self._run(steps)
+        finally:  # whatever comes now may be the moment of a checkpoint
+            self.spent = max(done, self.spent, weight(self.data["vars"], self.data["shown"], self.data["replies"]))
+        return done >= 0
+
+    def _run(self, steps: int) -> int:
+        """What was spent; -1 once the script is over."""
+        data, done = self.data, 0
         for _ in range(steps):
             if data["pc"] >= len(self.script.steps):
-                return False
+                return -1
+            done += self.spent
+            if done > SLICE:
+                break
+            self.spent = 0
             self.asked = self.printing = 0
             try:
                 data["pc"] = self.step(self.script.steps[data["pc"]], data["pc"], data["tries"])
-            except (Thrown, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            except (Thrown, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, OSError) as error:
                 thrown = error if isinstance(error, Thrown) else problem("TypeError", f"podlab: this statement cannot be run here: {error}")
                 if not data["tries"]:
                     raise thrown from None
@@ -159,7 +178,25 @@ class Machine:
                 if name:
                     self.scopes[-1][name] = thrown.value
             data["replies"], data["printed"] = [], 0
-        return True
+        return done
+
+    def spend(self, work: int) -> None:
+        self.spent += work
+        if self.spent > WORK:
+            raise problem("RangeError", "podlab: one statement does too much at once")
+
+    def weigh(self, *values: Any) -> None:
+        """Pay for all that is in the values before they are written out or compared."""
+        try:
+            self.spend(weight(*values, most=WORK))
+        except Full:
+            raise problem("RangeError", "podlab: one statement does too much at once") from None
+
+    def kept(self, value: Any) -> Any:
+        """Pay for a value that is made."""
+        if isinstance(value, (str, list)):
+            self.spend(len(value) // LETTERS)
+        return value
 
     def step(self, step: tuple[Any, ...], pc: int, tries: list[Any]) -> int:
         kind = step[0]
@@ -174,6 +211,7 @@ class Machine:
         elif kind == "each":
             items = self.value(step[2])
             rest = items["$cursor"][items["at"] :] if isinstance(items, dict) and "$cursor" in items else list(items or ())
+            self.kept(rest)
             self.scopes[-1][step[1]] = [rest, 0]
         elif kind == "next":
             held = self.scopes[-1][step[1]]
@@ -201,9 +239,8 @@ class Machine:
         tries: list[Any] = []
         pc = 0
         try:
-            for count in range(LONG):
-                if pc >= len(found.steps) or count == LONG - 1:
-                    return None
+            while pc < len(found.steps):
+                self.spend(1)
                 if found.steps[pc][0] == "return":
                     return self.value(found.steps[pc][1])
                 try:
@@ -222,6 +259,7 @@ class Machine:
     # ---- expressions
 
     def value(self, node: Node) -> Any:
+        self.spend(1)
         return EXPRESSIONS[node[0]](self, *node[1:])
 
     def name(self, name: str) -> Any:
@@ -271,8 +309,9 @@ class Machine:
         held = self.value(target[1])
         key = target[2] if target[0] == "member" else self.value(target[2])
         if isinstance(held, list) and isinstance(key, (int, float)):
-            if key > LONG:
+            if not 0 <= key < LONG:
                 raise problem("RangeError", "Invalid array length")
+            self.spend(max(0, int(key) - len(held)) // LETTERS)
             held += [None] * (int(key) + 1 - len(held))
             held[int(key)] = found
         elif isinstance(held, dict):
@@ -286,6 +325,8 @@ class Machine:
 
     def binary(self, sign: str, left: Node, right: Node) -> Any:
         a, b = self.value(left), self.value(right)
+        if isinstance(a, (str, list, dict)) or isinstance(b, (str, list, dict)):
+            self.weigh(a, b)
         if sign == "+" and (isinstance(a, (str, list, dict)) or isinstance(b, (str, list, dict))):
             text = said(a) + said(b)
             if len(text) > LONG:
@@ -304,7 +345,7 @@ class Machine:
             return False
         x, y = _number(a), _number(b)
         try:
-            return ARITHMETIC[sign](x, y)
+            return _in_range(ARITHMETIC[sign](x, y))
         except (ZeroDivisionError, OverflowError, ValueError):
             return math.nan if not x or sign == "%" else math.inf
 
@@ -368,7 +409,9 @@ class Machine:
             held = self.value(target[1])
             return self.method(held, target[2], [self.value(one) for one in arguments])
         if target[0] == "name" and target[1] in GLOBALS and not any(target[1] in scope for scope in self.scopes):
-            return GLOBALS[target[1]](self, [self.value(one) for one in arguments])
+            given = [self.value(one) for one in arguments]
+            self.weigh(*given)
+            return GLOBALS[target[1]](self, given)
         return self.call(self.value(target), [self.value(one) for one in arguments])
 
     # ---- what a statement does once, though it may be begun again
@@ -391,6 +434,7 @@ class Machine:
     def server(self, body: Data) -> Data:
         """A command's result. Raises Blocked, Thrown."""
         found = self.ask_once(lambda: mongo_client.ask(self.proc, self.sys, body))
+        self.weigh(found)
         if not found.get("ok"):
             if "network" in found:
                 raise problem("MongoNetworkError", f"connect {found['network']} {self.data['wire']['host']}")
@@ -408,6 +452,10 @@ class Machine:
     # ---- methods
 
     def method(self, held: Any, name: str, given: list[Any]) -> Any:
+        self.weigh(held if isinstance(held, str) or name in WHOLE else None, *(given if name not in RUNNING and name not in ADDING else ()))
+        return self.kept(self._method(held, name, given))
+
+    def _method(self, held: Any, name: str, given: list[Any]) -> Any:
         if held is None:
             raise problem("TypeError", f"Cannot read properties of null (reading '{name}')")
         if isinstance(held, dict):
@@ -451,8 +499,14 @@ class Machine:
         if name in ("pop", "shift"):
             return held.pop(-1 if name == "pop" else 0) if held else None
         if name == "join":
-            return (said(given[0]) if given else ",").join(said(one) for one in held)
+            texts, by = [said(one) for one in held], said(given[0]) if given else ","
+            if sum(map(len, texts)) + len(by) * len(texts) > LONG:
+                raise problem("RangeError", "Invalid string length")
+            return by.join(texts)
         if name in ("slice", "concat", "reverse", "toArray"):
+            if len(held) + sum(len(one) for one in given if isinstance(one, list)) > LONG:
+                raise problem("RangeError", "Invalid array length")
+            self.kept(held)
             part = held[slice(*(int(_number(one)) for one in given))] if name == "slice" and given else list(held)
             return part[::-1] if name == "reverse" else [*part, *(one for item in given for one in (item if isinstance(item, list) else [item]))] \
                 if name == "concat" else part  # fmt: skip
@@ -475,7 +529,10 @@ def _string(held: str, name: str, given: list[Any]) -> Any:
     if name == "split":
         return held.split(one) if one else list(held)
     if name in ("replace", "replaceAll") and len(given) > 1:
-        return held.replace(one, said(given[1]), 1 if name == "replace" else -1)[:LONG]
+        new = said(given[1])
+        if len(held) + len(new) * (1 if name == "replace" else held.count(one)) > LONG:
+            raise problem("RangeError", "Invalid string length")
+        return held.replace(one, new, 1 if name == "replace" else -1)
     if name in ("padStart", "padEnd"):
         width, fill = min(1000, int(_number(given[0]))), said(given[1]) if len(given) > 1 else " "
         return held.rjust(width, fill[:1]) if name == "padStart" else held.ljust(width, fill[:1])
@@ -624,7 +681,7 @@ def _on_global(machine: Machine, held: Data, name: str, given: list[Any]) -> Any
         if name == "parse":
             try:
                 return json.loads(said(one))
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise problem("SyntaxError", "Unexpected token in JSON") from None
         spaces = int(given[2]) if len(given) > 2 and isinstance(given[2], int) else None
         return json.dumps(jsonable(one), indent=spaces, separators=None if spaces else (",", ":"), ensure_ascii=False)
@@ -652,6 +709,7 @@ def _on_global(machine: Machine, held: Data, name: str, given: list[Any]) -> Any
 
 
 def _print(machine: Machine, given: list[Any]) -> None:
+    machine.weigh(*given)
     machine.out(" ".join(inspect(one) if isinstance(one, (dict, list)) and not (isinstance(one, dict) and "$error" in one) else said(one)
                          for one in given) + "\n")  # fmt: skip
 
@@ -673,8 +731,18 @@ def _show(machine: Machine, given: list[Any]) -> str:
 
 MATH: dict[str, Callable[..., Any]] = {
     "floor": math.floor, "ceil": math.ceil, "round": lambda x: math.floor(x + 0.5), "abs": abs, "min": min, "max": max, "trunc": math.trunc,
-    "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan, "pow": lambda x, y: ARITHMETIC["**"](x, y),
+    "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan, "pow": lambda x, y: _in_range(ARITHMETIC["**"](x, y)),
 }  # fmt: skip
+LEAST_MS, MOST_MS = -62_135_596_800_000, 253_402_300_799_999  # of the years that a date has here, 1 to 9999
+WHOLE = ("join", "includes", "indexOf", "sort", "concat", "toString", "hasOwnProperty")  # what looks into every item of a list
+ADDING = ("push", "unshift")
+
+
+def _in_range(number: Any) -> Any:
+    """A number of JavaScript's: beyond 2**53 it is no longer exact, and never longer than others."""
+    return float(number) if isinstance(number, int) and abs(number) > 1 << 53 else number
+
+
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda x, y: x + y, "-": lambda x, y: x - y, "*": lambda x, y: x * y, "/": lambda x, y: x / y if x % y else x // y,
     "%": lambda x, y: math.fmod(x, y) if isinstance(x, float) or isinstance(y, float) else int(math.fmod(x, y)),

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 Node = tuple[Any, ...]
 Step = tuple[Any, ...]
 
+TEXT_MAX = 50_000  # characters of a script: reading so many takes some 300 ms
+
 
 class Wrong(Exception):
     """A script that cannot be parsed: SyntaxError's text."""
@@ -482,6 +484,11 @@ STATEMENTS = ("var", "let", "const", "if", "while", "do", "for", "break", "conti
 @lru_cache(maxsize=64)
 def parse(text: str) -> Script:
     """Raises Wrong, Unfinished."""
-    parser = _Parser(text)
-    parser.script()
+    if len(text) > TEXT_MAX:
+        raise Wrong("podlab: the script is too long")
+    try:
+        parser = _Parser(text)
+        parser.script()
+    except (RecursionError, OverflowError, ValueError):
+        raise Wrong("podlab: nested too deeply, or a number that is too long") from None
     return Script(parser.steps, parser.functions, parser.names)

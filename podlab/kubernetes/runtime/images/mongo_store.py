@@ -1,8 +1,8 @@
 """What MongoDB does with documents: queries, updates, aggregation. Documents are JSON objects in MongoDB's extended form: a date is
 {"$date": ms}, an object id {"$oid": hex}.
 
-Source: mongodb.com/docs/manual/reference/operator. What is not here is refused by name. A collection keeps its newest `KEPT` documents,
-so that a talkative script does not fill the checkpoints.
+Source: mongodb.com/docs/manual/reference/operator. What is not here is refused by name. A collection keeps its newest `KEPT` documents
+within `KEPT_TEXT`, so that a talkative script does not fill the checkpoints.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from ..linear import TooComplex, compiled
 from ..process import Data
 
 KEPT = 2_000
+KEPT_TEXT = 2_000_000  # characters of a collection: each command reads them all, some 30 ms
+WORK = 1_000_000  # values of a query or a stage times documents: some 300 ms
+HEAP = 200_000  # values and dozens of letters that a script may hold, one that is held twice counted twice, as in JSON
+NESTED = 100  # values in values (BSON's own limit, nested documents)
+LETTERS = 16  # that cost as much as a value
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {"$gt": lambda a, b: a > b, "$gte": lambda a, b: a >= b, "$lt": lambda a, b: a < b,
                                                   "$lte": lambda a, b: a <= b}  # fmt: skip
 UNITS = ("second", "minute", "hour", "day", "month", "year")
@@ -28,6 +33,40 @@ class Refused(Exception):
     def __init__(self, code: int, name: str, message: str) -> None:
         super().__init__(message)
         self.code, self.name, self.message = code, name, message
+
+
+class Full(Exception):
+    """The script holds more than there is room for."""
+
+
+def weight(*values: Any, most: int = HEAP) -> int:
+    """How much values hold, each as often as it is written. Raises Full beyond `most`, or where values are too deep in values (or in themselves)."""
+    found, todo = 0, [(value, 0) for value in values]
+    while todo:
+        value, depth = todo.pop()
+        found += 1
+        if isinstance(value, str):
+            found += len(value) // LETTERS
+        elif isinstance(value, (list, dict)) and value:
+            if depth > NESTED:
+                raise Full
+            found += len(value)
+            if found <= most:
+                todo += [(one, depth + 1) for one in (value if isinstance(value, list) else value.values())]
+        if found > most:
+            raise Full
+    return found
+
+
+def bearable(documents: list[Data], asked: Any) -> None:
+    """Raises Refused where asking so much of so many documents, or holding them, would stop the server for the others."""
+    try:
+        size = weight(asked)
+        weight(documents)
+    except Full:
+        size = WORK + 1
+    if size * max(1, len(documents)) > WORK:
+        raise Refused(292, "QueryExceededMemoryLimitNoDiskUseAllowed", "PlanExecutor error during aggregation :: caused by :: Exceeded memory limit")
 
 
 def plain(value: Any) -> Any:
@@ -96,6 +135,8 @@ def updated(document: Data, change: Data) -> Data:
     for name, fields in change.items():
         for path, value in fields.items():
             *way, last = path.split(".")
+            if len(way) > NESTED:
+                raise Refused(15, "Overflow", "Exceeded depth limit of 100 when converting js object to BSON. Do you have a cycle?")
             at = out
             for part in way:
                 at = at.setdefault(part, {})
@@ -118,6 +159,7 @@ def updated(document: Data, change: Data) -> Data:
 def aggregate(documents: list[Data], pipeline: list[Data], random: Callable[[int], int]) -> list[Data]:
     """The documents that come out of a pipeline. Raises Refused."""
     for stage in pipeline:
+        bearable(documents, stage)
         if len(stage) != 1:
             raise Refused(40323, "Location40323", "A pipeline stage specification object must contain exactly one field.")
         ((name, what),) = stage.items()
@@ -139,9 +181,12 @@ def aggregate(documents: list[Data], pipeline: list[Data], random: Callable[[int
             documents = [_project(one, what, name == "$project") for one in documents]
         elif name == "$unwind":
             path = (what if isinstance(what, str) else what["path"]).lstrip("$")
+            if sum(len(found) for one in documents if isinstance(found := dig(one, path), (list, str, dict))) > HEAP:
+                bearable(documents, [None] * HEAP)
             documents = [{**one, path: item} for one in documents for item in dig(one, path) or ()]
         else:
             raise Refused(40324, "Location40324", f"Unrecognized pipeline stage name: '{name}'")
+    bearable(documents, None)
     return documents
 
 
@@ -221,9 +266,11 @@ def expression(what: Any, document: Data) -> Any:
     if name in ("$and", "$or", "$not"):
         return all(found) if name == "$and" else any(found) if name == "$or" else not (found[0] if isinstance(found, list) else found)
     if name in ("$add", "$multiply"):
-        total = 0 if name == "$add" else 1
+        total: Any = 0 if name == "$add" else 1
         for one in found:
             total = total + plain(one) if name == "$add" else total * one
+            if isinstance(total, str) or (isinstance(total, int) and not -(2**63) <= total < 2**63):
+                total = float(total)  # longer than a long: a double, as the server makes of it
         return total
     if name == "$subtract":
         return plain(found[0]) - plain(found[1])
@@ -232,6 +279,8 @@ def expression(what: Any, document: Data) -> Any:
     if name == "$size":
         return len(found[0] if isinstance(found, list) and len(found) == 1 and isinstance(found[0], list) else found)
     if name == "$concat":
+        if sum(map(len, found)) > HEAP:
+            raise Refused(16493, "Location16493", "$concat: the result is too long")
         return "".join(found)
     raise Refused(168, "InvalidPipelineOperator", f"Unrecognized expression '{name}'")
 

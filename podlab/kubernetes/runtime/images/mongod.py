@@ -20,7 +20,7 @@ from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, listen_on, text_answer
 from ..system import Sys
 from .log_parsers import iso
-from .mongo_store import KEPT, Refused, aggregate, matches, updated
+from .mongo_store import KEPT, KEPT_TEXT, Refused, aggregate, bearable, matches, updated
 
 MARK = "X-Mongo"
 OVER_HTTP = "It looks like you are trying to access MongoDB over HTTP on the native driver port.\r\n"
@@ -194,7 +194,7 @@ def _answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, pe
         found = _execute(proc, sys, _body(request), learned)
     except Refused as error:
         found = {"ok": 0, "code": error.code, "codeName": error.name, "errmsg": error.message}
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, ArithmeticError):
         found = {"ok": 0, "code": 9, "codeName": "FailedToParse", "errmsg": "podlab: a command that is not understood here"}
     except Errno as error:
         found = {"ok": 0, "code": 8, "codeName": "UnknownError", "errmsg": f"{error.text}"}
@@ -250,8 +250,9 @@ def _on_collection(proc: Process, sys: Sys, op: str, body: Data) -> Data:
     if op == "insert":
         sys.write_file(path, "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in body["documents"]), "a")
         held = sys.look(path).inode["s"]
-        if held.count("\n") > 2 * KEPT:
-            sys.write_file(path, "\n".join(held.rstrip("\n").split("\n")[-KEPT:]) + "\n")
+        if held.count("\n") > 2 * KEPT or len(held) > KEPT_TEXT:
+            newest = held[-KEPT_TEXT // 2 :].partition("\n")[2] if len(held) > KEPT_TEXT else held
+            sys.write_file(path, "\n".join(newest.rstrip("\n").split("\n")[-KEPT:]) + "\n" if newest else "")
         return {"ok": 1}
     if op == "drop":
         if here:
@@ -260,6 +261,7 @@ def _on_collection(proc: Process, sys: Sys, op: str, body: Data) -> Data:
     documents: list[Data] = [json.loads(line) for line in sys.look(path).inode["s"].splitlines()] if here else []
     sys.charge(2 * len(documents))
     query = body.get("query") or {}
+    bearable(documents, query)
     if op == "find":
         return {"ok": 1, "documents": [one for one in documents if matches(one, query)]}
     if op == "aggregate":

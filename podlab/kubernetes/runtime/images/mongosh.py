@@ -18,6 +18,7 @@ from . import mongo_client
 from .log_parsers import iso
 from .mongo_machine import Machine, Quit, Thrown, inspect, said
 from .mongo_script import Unfinished, Wrong, parse
+from .mongo_store import Full
 
 VERSION = "2.5.8"
 OPTIONS = ("--eval", "--file", "-f", "--host", "--port", "-u", "--username", "-p", "--password", "--authenticationDatabase")
@@ -57,6 +58,11 @@ def mongosh(proc: Process, sys: Sys, event: Event) -> int:
         return _stdin(proc, sys) if data["stdin"] else 0
     except Quit as end:
         return end.code
+    except Full:
+        data.update(vars={}, text="", lines="")
+        _fresh(data)
+        sys.err("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n")
+        return 134
     except Thrown as error:
         sys.err(f"{said(error.value, True)}\n")
         return 1
@@ -113,7 +119,8 @@ def _go(proc: Process, sys: Sys) -> None:
     """Runs data["text"] to its end. Raises Quit, Thrown, Wrong, Blocked."""
     machine = Machine(proc, sys, parse(proc["data"]["text"]))
     while machine.run(STEPS):
-        sys.charge(STEPS * STEP_US)
+        sys.charge(max(STEPS * STEP_US, machine.spent))
+        machine.spent = 0
         sys.breathe()
 
 
