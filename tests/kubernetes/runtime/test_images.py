@@ -109,7 +109,7 @@ def test_agnhost_does_what_its_sub_commands_say(lab: Lab) -> None:
     assert get(lab, "name", 9376) == "name"
     assert lab.logs("tester") == "[/agnhost entrypoint-tester a b]\n"
     assert get(lab, "live", 8080, "/healthz", "-s -o /dev/null -w '%{http_code}'") == "500"
-    assert lab.run("netexec", "/agnhost connect --timeout=1s 10.96.0.1:443")[1] == "REFUSED\n"
+    assert lab.run("netexec", "/agnhost connect --timeout=1s 172.30.255.254:1")[1] == "REFUSED\n"
 
 
 def test_the_web_app_can_be_broken_and_mended(lab: Lab) -> None:
