@@ -1,5 +1,5 @@
 """The shell: importing it registers /bin/sh."""
 
-from . import machine
+from . import start
 
-__all__ = ["machine"]
+__all__ = ["start"]

@@ -1,0 +1,103 @@
+"""A shell's children: forks that run a block of its code, jobs in the foreground of a terminal, and what their ends mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..process import INT, PIPE, QUIT, Data, Errno, Process
+from ..program import TEXT_MAX
+from . import builtins
+from .faults import ShellExit, ShellFault
+from .redirections import Redirections
+
+
+class Children(Redirections):
+    """The processes that a shell starts and waits for."""
+
+    __slots__ = ()
+
+    def fork(self, frame: Data, start: int, fds: dict[int, str | None] | None = None, *, background: bool = False,
+        tested: bool = False, inside: bool = False,
+             group: int | None = None) -> int:  # fmt: skip
+        """A child shell that runs a block of this frame's unit, `inside` $( ). Gives its pid."""
+        data = self.data
+        copy: Data = {
+            **data, "vars": dict(data["vars"]), "exp": dict(data["exp"]), "ro": dict(data["ro"]), "funcs": dict(data["funcs"]),
+            "units": dict(data["units"]), "args": list(data["args"]), "traps": {n: text for n,
+            text in data["traps"].items() if text == ""},
+            "pending": [], "fg": None, "cur": None, "jobs": [], "exiting": None, "sub": True,
+            "mode": "sub" if data["mode"] == "tty" else data["mode"],
+            "frames": [{"u": frame["u"], "pc": start, "kind": "sub", "subst": {}, "loops": [], "redirs": [],
+            "noerr": frame["noerr"] or tested}],
+        }  # fmt: skip
+        if background and data["mode"] != "tty":
+            copy["quiet"] = True
+        if inside:
+            copy["inside"] = data.get("inside", 0) + 1
+        pid = self.sys.spawn(self.proc["argv"], program=self.proc["program"], data=copy, fds=fds, group=group)
+        if background and data["mode"] != "tty":
+            child = self.sys.kernel.process(self.proc["ns"], pid)
+            if child is None:
+                raise LookupError
+            child["ignored"] = sorted({*child["ignored"], INT, QUIT})
+        return pid
+
+    def group(self) -> int | None:
+        """An interactive shell gives each job a process group of its own."""
+        return 0 if self.data["mode"] == "tty" else None
+
+    def foreground(self, pids: list[int], **more: Any) -> None:
+        """From the next step on the shell waits for these children; the last one's status counts."""
+        self.data["fg"] = {"pids": pids, "last": pids[-1], "status": 0, "failed": 0, **more}
+        if self.data["mode"] == "tty":
+            self.terminal_group(self.sys.kernel.process(self.proc["ns"], pids[0]))
+
+    def terminal_group(self, proc: Process | None) -> None:
+        key = self.proc["fds"].get("0")
+        desc = key and self.sys.kernel.state["files"][key]
+        if desc and desc["kind"] == "tty" and proc is not None:
+            self.sys.kernel.state["ttys"][desc["tty"]]["fg"] = proc["pgid"]
+
+    def reap_foreground(self) -> None:
+        """Goes on waiting for the foreground children. Raises Blocked while they run."""
+        data = self.data
+        fg = data["fg"]
+        if "out" in fg:
+            while text := self.sys.read(fg["out"]):
+                fg["text"] += text
+                if len(fg["text"]) > TEXT_MAX:
+                    self.sys.close(fg["out"])
+                    data["fg"] = None
+                    raise ShellFault("out of memory")
+            self.sys.close(fg["out"])
+            del fg["out"]
+        while fg["pids"]:
+            pid = fg["pids"][0]
+            try:
+                ended = self.sys.wait(pid)
+            except Errno:
+                ended = (pid, 127, 0)
+            if ended is None:
+                raise LookupError
+            fg["pids"].pop(0)
+            if ended[1]:
+                fg["failed"] = ended[1]
+            if pid == fg["last"]:
+                fg["status"] = ended[1]
+                if ended[2] and ended[2] not in (INT, PIPE) and "text" not in fg:
+                    self.sys.err(builtins.killed_text(ended[2]) + "\n")
+        data["fg"] = None
+        if data["mode"] == "tty":
+            self.terminal_group(self.proc)
+        frame = data["frames"][-1]
+        data["status"] = fg["failed"] if "P" in data["opts"] else fg["status"]
+        if "text" in fg:
+            frame["subst"][fg["key"]] = fg["text"].rstrip("\n").replace("\0", "")
+            data["status"] = data["substatus"] = fg["status"]
+        else:
+            self.after(frame, fg["tested"])
+
+    def after(self, frame: Data, tested: bool) -> None:
+        """A command has ended: set -e may end the shell."""
+        if self.data["status"] and "e" in self.data["opts"] and not tested and not frame["noerr"]:
+            raise ShellExit(self.data["status"])

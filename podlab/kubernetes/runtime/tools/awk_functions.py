@@ -1,0 +1,108 @@
+"""The functions that awk brings: strings, numbers, time, and printf's formats."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..filesystem import text_bytes
+from ..linear import Match, compiled
+from ..shell.printing import printf_text
+from .awk_syntax import AwkFault, Node
+from .awk_values import fitting, to_number
+from .regex import extended
+
+if TYPE_CHECKING:
+    from .awk_machine import Awk
+
+
+def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
+    """The value of a call: float or str. Raises AwkFault for a function that there is not."""
+    if name == "length":
+        if args and args[0][0] == "var" and args[0][1] in awk.arrays:
+            return float(len(awk.arrays[args[0][1]]))
+        return float(text_bytes(awk.text(awk.value(args[0])) if args else awk.field(0)))  # bytes, as strlen counts
+    if name == "split":
+        text, array = awk.text(awk.value(args[0])), awk.array(args[1][1])
+        separator = (
+            awk.text(awk.value(args[2]))
+            if len(args) > 2 and args[2][0] != "re"
+            else args[2][1]
+            if len(args) > 2
+            else awk.text(awk.get("FS"))
+        )
+        parts = text.split() if separator == " " else list(text) if separator == "" else [] if not text else (
+            text.split(separator) if len(separator) == 1 else compiled(extended(separator)).split(text))  # fmt: skip
+        array.clear()
+        array.update({str(i): part for i, part in enumerate(parts, 1)})
+        return float(len(parts))
+    if name in ("sub", "gsub"):
+        target = args[2] if len(args) > 2 else ("field", ("num", 0.0))
+        template = awk.text(awk.value(args[1]))
+        limit = 0 if name == "gsub" else 1
+        result, count = awk.regex(args[0]).sub(lambda m: replacement(template, m), awk.text(awk.value(target)), limit)
+        if count:
+            awk.assign(target, fitting(result))
+        return float(count)
+    if name == "match":
+        match = awk.regex(args[1]).search(awk.text(awk.value(args[0])))
+        awk.vars["RSTART"] = float(match.start() + 1 if match else 0)
+        awk.vars["RLENGTH"] = float(match.end() - match.start() if match else -1)
+        return awk.vars["RSTART"]
+    if name in ("system", "close", "fflush"):
+        if name == "system":
+            raise AwkFault("system() is not supported by this awk")
+        return 0.0
+    values = [awk.value(arg) for arg in args]
+    if name == "substr":
+        text, start = awk.text(values[0]), round(to_number(values[1]))
+        end = start + round(to_number(values[2])) if len(values) > 2 else len(text) + 1
+        return text[max(1, start) - 1 : max(0, end - 1)]
+    if name == "index":
+        return float(awk.text(values[0]).find(awk.text(values[1])) + 1)
+    if name == "sprintf":
+        return formatted(awk, values)
+    if name in ("tolower", "toupper"):
+        text = awk.text(values[0])
+        return text.lower() if name == "tolower" else text.upper()
+    if name == "systime":
+        return float(awk.sys.now // 1000)
+    if name == "rand":
+        awk.state["random"] = (awk.state["random"] * 1103515245 + 12345) % (1 << 31)
+        return awk.state["random"] / (1 << 31)
+    if name == "srand":
+        old, awk.state["random"] = awk.state["random"], int(to_number(values[0])) if values else awk.sys.now // 1000
+        return float(old)
+    if name in ("and", "or", "xor"):
+        a, b = int(to_number(values[0])), int(to_number(values[1]))
+        return float({"and": a & b, "or": a | b, "xor": a ^ b}[name])
+    if name in ("int", "sin", "cos", "exp", "log", "sqrt", "atan2"):
+        numbers = [to_number(v) for v in values]
+        try:
+            return float(getattr(math, {"int": "trunc"}.get(name, name))(*numbers))
+        except (ValueError, OverflowError):
+            return math.nan
+    raise AwkFault("cmd. line:1: Call to undefined function")
+
+
+def formatted(awk: Awk, values: list[Any]) -> str:
+    """What printf and sprintf make of a format and its arguments."""
+    form = awk.text(values[0])
+    kinds = re.findall(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+)?)?(.)", form.replace("%%", ""))
+    args = []
+    for index, value in enumerate(values[1:]):
+        kind = kinds[index] if index < len(kinds) else "s"
+        if kind in "dixXou":
+            args.append(str(int(to_number(value))))
+        elif kind in "feEgG":
+            args.append(repr(to_number(value)))
+        elif kind == "c":
+            args.append(chr(int(value) % 256) if isinstance(value, float) else value)
+        else:
+            args.append(awk.text(value))
+    return printf_text(form, args[: max(1, len(kinds))] if args else [])[0]
+
+
+def replacement(template: str, match: Match) -> str:
+    return re.sub(r"\\\\|\\&|&", lambda m: {"\\\\": "\\", "\\&": "&", "&": match[0]}[m[0]], template)
