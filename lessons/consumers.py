@@ -57,7 +57,8 @@ class LessonConsumer(LabConsumer):
                 self.verdicts.pop(step.id, None)
                 self.shown.pop(step.id, None)
                 self.page.options = Options()
-                self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None, self._present(step.exercise.conditions), self.veiled))
+                present = self._present(step.exercise.conditions)
+                self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None, present, self.veiled))
 
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code)
