@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..objects import EMPTY, Map
 from ..runtime import http
-from ..runtime.node import ExecError
+from ..runtime.container_status import ExecError
 from .podspec import Part, full_name, part
 from .state import WAIT, Worker, fail
 

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ..objects import EMPTY, Map
 from ..runtime import grpc_health, http
-from ..runtime.node import ExecError
+from ..runtime.container_status import ExecError
 from . import hooks
 from .podspec import EPHEMERAL, INIT, Part, has_probe, part, parts
 from .state import Worker, newest, runs_now

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import ApiError
-from ..runtime.node import ExecError
+from ..runtime.container_status import ExecError
 from . import forwards, report
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..objects import EMPTY, Map
 from ..runtime import procfs
-from ..runtime.node import ContainerStatus, StartError
+from ..runtime.container_status import ContainerStatus, StartError
 from ..runtime.volumes import HOSTS
 from ..times import go_duration
 from . import backoff, cri, env, eviction, images, volumes

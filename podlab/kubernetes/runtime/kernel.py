@@ -1,8 +1,6 @@
-"""The kernel of one simulated machine: whose turn it is, who waits for what, what a signal does, who owes CPU time.
+"""The kernel of one simulated machine: the turns of its processes, what a signal does, who owes CPU time.
 
-A process that waits has `proc["wait"] = {"objs": [...], "timer": id or None, "seq": n}`: it goes on when any of the objects is
-woken or the timer fires. Objects are strings: "pipe:3" (data or end of file), "room:3" (pipe drained), "tty:1", "sock:5", "fs:v7"
-(a file system changed), "child:KEY" (a child of KEY ended). `state["waiters"]` is the index from object to process keys.
+waiting.py has who waits for what, open_files.py what is open.
 
 CPU time. Turns and calls charge microseconds to `proc["debt"]`. When it exceeds QUANTUM_US the process is put off for as long as
 that CPU time takes under its container's CPU limit. A container may use BURST_US of CPU at that pace and gains REFILL_US_PER_MS
@@ -13,21 +11,17 @@ costs the simulator next to nothing.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .filesystem import image_layer, release
-from .host import Host
-from .host_pids import HOST, elsewhere
+from .filling import image_layer
 from .image import Image
 from .linear import TooComplex
+from .open_files import OpenFiles
 from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process
 from .program import PROGRAMS, Event
 from .system import Sys
 from .turn import QUANTUM_US
 from .view import View
-
-if TYPE_CHECKING:
-    from .network import Network
 
 BURST_US = 2_000_000
 REFILL_US_PER_MS = 5
@@ -42,13 +36,8 @@ class Replaced(Exited):
     """The process has become another program, whose first turn comes now."""
 
 
-class Kernel:
+class Kernel(OpenFiles):
     """Processes, pipes, open files and timers of one machine. `Node` adds containers, sandboxes and volumes."""
-
-    state: Data
-    host: Host
-    network: Network | None = None  # set by Network.attach
-    node_name: str = ""
 
     def __init__(self) -> None:
         self._views: dict[str, View] = {}
@@ -57,9 +46,6 @@ class Kernel:
         self.crashes: list[str] = []  # programs that failed in a way no program should: for tests and the operator
 
     # What Node supplies.
-    def filesystem(self, fsid: str) -> Data:
-        raise NotImplementedError
-
     def image_of(self, container: Data) -> Image:
         raise NotImplementedError
 
@@ -90,11 +76,6 @@ class Kernel:
             view = self._views[container_id] = View(self, container, image_layer(image.tree))
         return view
 
-    def number(self) -> int:
-        """A number not given before on this machine."""
-        self.state["next"] += 1
-        return int(self.state["next"])
-
     # Processes.
     def new_process(self, ns: str, container: str, pod: str, **fields: Any) -> Process:
         """Adds a process to a pid namespace; the caller gives it its descriptions and its first turn."""
@@ -114,68 +95,6 @@ class Kernel:
         proc.update(fields)  # type: ignore[typeddict-item]
         self.state["processes"][key] = proc
         return proc
-
-    def process(self, ns: str, pid: int) -> Process | None:
-        found: Process | None = self.state["processes"].get(f"{ns}:{pid}")
-        if found is None and ns == HOST:
-            found = next((proc for proc in elsewhere(self.state) if proc["pid"] == pid), None)
-        return found
-
-    def in_namespace_pids(self, ns: str) -> list[int]:
-        space = self.state["namespaces"].get(ns)
-        return space["pids"] if space else []
-
-    def in_namespace(self, ns: str) -> list[Process]:
-        """All processes that can be seen in a pid namespace, by pid."""
-        living = self._living_in(ns)
-        return sorted([*living, *elsewhere(self.state)], key=lambda proc: proc["pid"]) if ns == HOST else living
-
-    def _living_in(self, ns: str) -> list[Process]:
-        space = self.state["namespaces"].get(ns)
-        return [self.state["processes"][f"{ns}:{pid}"] for pid in space["pids"]] if space else []
-
-    def of_container(self, container_id: str) -> list[Process]:
-        """A container's processes (zombies too), by pid."""
-        container = self.state["containers"][container_id]
-        return [proc for proc in self._living_in(container["ns"]) if proc["container"] == container_id]
-
-    # Turns.
-    def ready(self, proc: Process, event: Event) -> None:
-        """Gives a process a turn, soon. An earlier event that it has not seen yet is dropped: turns may be spurious anyway."""
-        wait = proc["wait"]
-        if wait is not None:
-            self._unwait(proc, wait)
-        if proc["state"] == "running" and not proc["queued"]:
-            proc["queued"] = True
-            self.state["ready"].append([proc["key"], event])
-
-    def _unwait(self, proc: Process, wait: Data) -> None:
-        proc["wait"] = None
-        if wait["timer"] is not None:
-            self.host.cancel(wait["timer"])
-        for obj in wait["objs"]:
-            waiting = self.state["waiters"].get(obj)
-            if waiting is not None:
-                if proc["key"] in waiting:
-                    waiting.remove(proc["key"])
-                if not waiting:
-                    del self.state["waiters"][obj]
-
-    def block(self, proc: Process, objs: list[str], ms: int | None = None, event: str = "timer") -> None:
-        """Makes a process wait for any of the objects, or for `ms`; gives control back to the kernel. Always raises Blocked."""
-        seq = self.number()
-        timer = None if ms is None else self.host.after(max(0, ms), {"wake": proc["key"], "seq": seq, "on": event})
-        proc["wait"] = {"objs": objs, "timer": timer, "seq": seq}
-        for obj in objs:
-            self.state["waiters"].setdefault(obj, []).append(proc["key"])
-        raise Blocked
-
-    def wake(self, obj: str, event: Event) -> None:
-        """Wakes everyone who waits for an object."""
-        waiting = self.state["waiters"].get(obj)
-        if waiting:
-            for key in list(waiting):
-                self.ready(self.state["processes"][key], event)
 
     def on_wake(self, payload: Data) -> None:
         """A wait's timer has fired."""
@@ -394,74 +313,3 @@ class Kernel:
         procs = self.of_container(container["id"])
         for proc in [p for p in procs if p["key"] != main] + [p for p in procs if p["key"] == main]:
             self.exit(proc, 128 + KILL, KILL)
-
-    # Open file descriptions.
-    def describe(self, desc: Data) -> str:
-        """Adds an open file description (refs 0) and gives its id."""
-        key = f"f{self.number()}"
-        self.state["files"][key] = {**desc, "refs": 0}
-        return key
-
-    def grab(self, key: str) -> str:
-        """One more reference to a description."""
-        self.state["files"][key]["refs"] += 1
-        return key
-
-    def close(self, key: str) -> None:
-        """One reference less; the last one closes."""
-        desc = self.state["files"][key]
-        desc["refs"] -= 1
-        if desc["refs"] > 0:
-            return
-        del self.state["files"][key]
-        kind = desc["kind"]
-        if kind == "pipe":
-            self.pipe_end(desc["pipe"], desc["end"], -1)
-        elif kind == "file" and desc["ino"]:
-            fs = self.filesystem(desc["fs"]) if desc["fs"] in self.state["filesystems"] else {"inodes": {}}
-            inode = fs["inodes"].get(desc["ino"])
-            if inode:
-                inode["o"] = inode.get("o", 1) - 1
-                release(fs, desc["ino"])
-        elif kind == "tty":
-            self.state["ttys"].pop(desc["tty"], None)
-        elif kind == "socket":
-            self.socket_closed(key, desc)
-
-    def new_pipe(self) -> str:
-        """A pipe nobody holds yet."""
-        key = str(self.number())
-        self.state["pipes"][key] = {"buf": "", "r": 0, "w": 0, "opened": False}
-        return key
-
-    def pipe_desc(self, pipe: str, end: str) -> str:
-        """A description for one end ("r" or "w") of a pipe."""
-        self.pipe_end(pipe, end, 1)
-        return self.describe({"kind": "pipe", "pipe": pipe, "end": end})
-
-    def pipe_end(self, key: str, end: str, change: int) -> None:
-        """One reader or writer more or less."""
-        pipe = self.state["pipes"][key]
-        pipe[end] += change
-        if change > 0:
-            pipe["opened"] = pipe["opened"] or end == "w"
-            return
-        if pipe["w"] == 0:
-            self.wake("pipe:" + key, {"on": "fd"})
-        if pipe["r"] == 0:
-            pipe["buf"] = ""
-            self.wake("room:" + key, {"on": "turn"})
-        if pipe["w"] == 0 and pipe["r"] == 0 and not pipe.get("fifo"):
-            del self.state["pipes"][key]
-
-    # Sockets belong to the cluster's network (network.py), when there is one.
-    def socket_closed(self, key: str, desc: Data) -> None:
-        """A socket's last reference is gone."""
-        if self.network is not None:
-            self.network.socket_closed(key, desc)
-
-    def socket_write(self, key: str, desc: Data, text: str) -> None:
-        """A process writes to a socket."""
-        if self.network is None:
-            raise Errno("EPIPE")
-        self.network.socket_write(desc, text)

@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
 from typing import Any
@@ -36,54 +35,26 @@ from typing import Any
 from ..objects import Map
 from . import image as images
 from . import logs
-from .filesystem import Vnode, count_inodes, new_filesystem, untouched_etc, untouched_shm
+from .container_status import ContainerStatus, StartError, exec_words
+from .filesystem import new_filesystem
+from .filling import untouched_etc, untouched_shm
 from .host import Host
 from .host_pids import HOST, boot
 from .image import Image
 from .kernel import EXEC_US, Kernel
 from .logs import LogLine
+from .mounts import Mounts
 from .process import KILL, Data, Errno, Process, signal_number
 from .program import PROGRAMS
 from .system import Sys
 from .terminal import Terminals
+from .usage import Usage
 from .volumes import Volumes
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TERMINATION_MESSAGE_BYTES = 4096
 """MaxContainerTerminationMessageLength, pkg/kubelet/container/runtime.go."""
 PAUSE_BYTES = 512 * 1024
-
-
-@dataclass(frozen=True)
-class ContainerStatus:
-    """`state` is created, running or exited. `reason` (exited): Completed, Error, OOMKilled, StartError. Times in ms, 0: not
-    yet."""
-
-    id: str
-    name: str
-    attempt: int
-    image: str
-    state: str
-    exit_code: int = 0
-    signal: int = 0
-    reason: str = ""
-    message: str = ""  # what it wrote to its termination message path, or the StartError's message
-    started_at: int = 0
-    finished_at: int = 0
-
-
-class StartError(Exception):
-    """The container could not be started. `message` is containerd's, `exit_code` and `reason` what its status shows from now
-    on."""
-
-    def __init__(self, message: str, exit_code: int = 128, reason: str = "StartError") -> None:
-        super().__init__(message)
-        self.message, self.exit_code, self.reason = message, exit_code, reason
-
-
-class ExecError(Exception):
-    """An exec could not be started: the text after kubectl's `error: Internal error occurred: error executing command in
-    container: `."""
 
 
 def new_state(now: int, *, cpu: int, memory: int, disk: int) -> Data:
@@ -101,7 +72,7 @@ def _passwd(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(line.split(":")) for line in text.split("\n") if line.count(":") >= 6)
 
 
-class Node(Terminals, Volumes, Kernel):
+class Node(Terminals, Mounts, Volumes, Usage, Kernel):
     """A machine with a container runtime. `images` finds an image by reference (default: the catalogue)."""
 
     def __init__(
@@ -246,9 +217,9 @@ class Node(Terminals, Volumes, Kernel):
             self._identify(container, user or found.user, list(groups))
             for mount in mounts:
                 self.add_mount(container, mount)
-            self._make_directory(container, container["cwd"])
+            self.make_directory(container, container["cwd"])
             if termination_path != "/dev/termination-log":
-                self._make_file(container, termination_path)
+                self.make_file(container, termination_path)
         except StartError:
             self.remove_container(container_id)
             raise
@@ -291,80 +262,6 @@ class Node(Terminals, Volumes, Kernel):
         inode = self.view(container["id"]).resolve(path).inode
         return str(inode.get("s", ""))
 
-    def _make_directory(self, container: Data, path: str) -> None:
-        where = self.view(container["id"]).root
-        view = self.view(container["id"])
-        for part in [part for part in path.split("/") if part]:
-            found = view.child(where, part, None)
-            while found is not None and found.inode["t"] == "l":
-                found = view.resolve(found.path)
-            if found is None:
-                found = where.make(part, {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.host.now, "e": {}}, self.host.now)
-            where = found
-
-    def _make_file(self, container: Data, path: str) -> None:
-        directory, _, name = path.rpartition("/")
-        self._make_directory(container, directory)
-        where = self.view(container["id"]).resolve(directory or "/")
-        if self.view(container["id"]).child(where, name, None) is None:
-            where.make(name, {"t": "f", "m": 0o666, "u": 0, "g": 0, "mt": self.host.now, "s": ""}, self.host.now)
-
-    def add_mount(self, container: Data, mount: Mapping[str, Any]) -> None:
-        """Mounts a volume of the Pod: {"path", "volume", "sub_path", "read_only"}."""
-        path = "/" + "/".join(part for part in str(mount["path"]).split("/") if part and part != ".")
-        volume = self.state["sandboxes"][container["pod"]]["volumes"].get(mount["volume"])
-        if volume is None:
-            raise StartError(f'failed to prepare volume "{mount["volume"]}"', reason="CreateContainerConfigError")
-        parts = [part for part in str(mount.get("sub_path") or "").split("/") if part]
-        at, directory = volume["at"], True
-        if volume["at"] != "1":
-            directory = self.filesystem(volume["fs"])["inodes"][at]["t"] == "d"
-        if parts:
-            fs = self.filesystem(volume["fs"])
-            root = fs["inodes"][volume["at"]]
-            where = Vnode(volume["fs"], fs, volume["at"], root, None, None, "", "/", False)
-            for part in parts:
-                where = self._step(where, part, root)
-            at, directory = where.ino, where.is_dir
-        if at != "1":
-            inode = self.filesystem(volume["fs"])["inodes"][at]
-            inode["o"] = inode.get("o", 0) + 1
-        view = self.view(container["id"])
-        container["mounts"][self._mount_point(container, path, directory)] = {
-            "fs": volume["fs"], "at": at, "ro": bool(mount.get("read_only")) or volume["ro"]}
-        view.remount()
-
-    def _mount_point(self, container: Data, path: str, directory: bool) -> str:
-        """Where a mount at `path` really is, links followed. In the container's own layer its place need not be made: a view shows the
-        directories above a mount. In another volume runc makes it."""
-        view = self.view(container["id"])
-        here, todo = view.root, path.split("/")[1:]
-        for index, part in enumerate(todo):
-            found = view.child(here, part, None)
-            while found is not None and found.inode["t"] == "l":
-                found = view.resolve(found.path)
-            if found is None:
-                if here.fsid == container["fs"]:
-                    return "/".join([here.path.rstrip("/"), *todo[index:]])
-                self._make_directory(container, path) if directory else self._make_file(container, path)
-                return view.resolve(path).path
-            here = found
-        return here.path
-
-    def _step(self, where: Vnode, part: str, root: Data) -> Vnode:
-        """One step of a subPath. A directory that is missing gets the mode of the volume's own (doSafeMakeDir, pkg/volume/util/subpath);
-        below a directory with the set-group-ID bit it has that one's group."""
-        found = where.child(part)
-        if found is not None and found.inode["t"] == "l":
-            target = where
-            for piece in str(found.inode["to"]).split("/"):
-                target = self._step(target, piece, root)
-            return target
-        if found is not None:
-            return found
-        group = where.inode["g"] if where.inode["m"] & 0o2000 else 0
-        return where.make(part, {"t": "d", "m": root["m"], "u": 0, "g": group, "mt": self.host.now, "e": {}}, self.host.now)
-
     def start_container(self, container_id: str) -> None:
         """Starts process 1. Raises StartError in containerd's words; the container's status then shows it as exited."""
         container = self.state["containers"][container_id]
@@ -394,7 +291,7 @@ class Node(Terminals, Volumes, Kernel):
         except Errno as error:
             message = (
                 "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
-                f"unable to start container process: {_exec_words(container['argv'][0], error)}"
+                f"unable to start container process: {exec_words(container['argv'][0], error)}"
             )
             self.exit(proc, 128)
             self.reap(proc)
@@ -487,73 +384,3 @@ class Node(Terminals, Volumes, Kernel):
     ) -> list[LogLine]:
         """Log lines (see logs.read). To follow: poll with `offset` = last line's offset + 1, or be told by host.on_output."""
         return logs.read(self.state["containers"][container_id]["log"], offset, since, tail, limit)
-
-    # Resources.
-    def usage(self, container_id: str) -> dict[str, int]:
-        """{"cpu_nanocores" over the last 15 s, "memory_bytes", "fs_bytes", "fs_inodes" of its own layer, "log_bytes"}."""
-        container = self.state["containers"][container_id]
-        self.settle_burn(container)
-        self.count_cpu(container, 0)
-        cpu = container["cpu"]
-        into = self.host.now % 15_000
-        micro = cpu["us"] + cpu["before"] * (15_000 - into) // 15_000
-        span = max(1000, min(15_000, self.host.now - container["started_at"]))
-        limit = container["limits"].get("cpu") or self.state["cpu"]
-        fs = self.state["filesystems"][container["fs"]]
-        return {
-            "cpu_nanocores": min(micro * 1_000_000 // span, limit * 1_000_000),
-            "memory_bytes": self.memory_of(container),
-            "fs_bytes": fs["used"],
-            "fs_inodes": count_inodes(fs),
-            "log_bytes": container["log"]["chars"],
-        }
-
-    def memory_of(self, container: Data) -> int:
-        """Bytes of memory that the container's processes hold."""
-        return sum(proc["memory"] for proc in self.of_container(container["id"]))
-
-    def memory_held(self) -> int:
-        """Bytes of memory that all processes of the machine hold."""
-        return sum([proc["memory"] for proc in self.state["processes"].values()])
-
-    def check_memory(self, container: Data) -> None:
-        """Kills a container that is over its memory limit; without a limit, over the machine's memory."""
-        used = self.memory_of(container)
-        container["memory"] = used
-        limit = container["limits"].get("memory") or self.state["memory"]
-        if used > limit:
-            self.out_of_memory(container)
-        else:
-            self.host.on_memory()
-
-    def settle_burn(self, container: Data) -> None:
-        """Accounts the steady CPU use of the container's processes up to now."""
-        cpu, now = container["cpu"], self.host.now
-        elapsed, cpu["burn_at"] = now - cpu["burn_at"], now
-        if elapsed <= 0 or container["state"] != "running":
-            return
-        burn = sum(proc["burn"] for proc in self.of_container(container["id"]) if proc["state"] == "running")
-        if burn:
-            burn = min(burn, container["limits"].get("cpu") or self.state["cpu"], self.state["cpu"])
-            self.count_cpu(container, 0)
-            cpu["total"] += burn * elapsed
-            into = now % 15_000
-            cpu["us"] += burn * min(elapsed, into)
-            if elapsed > into:
-                cpu["before"] += burn * min(elapsed - into, 15_000)
-
-    def disk_free(self) -> int:
-        """Bytes left on the machine's disk."""
-        used = sum(fs["used"] for fs in self.state["filesystems"].values() if type(fs) is dict and fs["kind"] not in ("tmpfs", "etc"))
-        return int(self.state["disk"] - self.state["disk_other"] - used)
-
-
-def _exec_words(name: str, error: Errno) -> str:
-    """runc's words for an executable that cannot be run."""
-    if error.name == "ENOENT" and "/" not in name:
-        return f'exec: "{name}": executable file not found in $PATH'
-    if error.name == "ENOENT":
-        return f'exec: "{name}": stat {name}: no such file or directory'
-    if error.name == "ENOEXEC":
-        return f"exec {name}: exec format error"
-    return f'exec: "{name}": permission denied'

@@ -7,8 +7,10 @@ from contextlib import suppress
 from typing import Any
 
 from . import logs
+from .container_status import ExecError, exec_words
 from .kernel import Kernel
 from .process import INT, KILL, QUIT, WINCH, Blocked, Data, Errno, Exited, Process
+from .system import Sys
 
 
 class Terminals(Kernel):
@@ -124,8 +126,6 @@ class Terminals(Kernel):
         """Runs a command in a running container; gives the session's id. Output is collected with `read_exec`; the end is
         reported by host.on_exec_exit(id, payload). `timeout` ms (0: none): then it is killed and exec_status says timed_out.
         Raises ExecError."""
-        from .node import ExecError, _exec_words
-
         container = self.state["containers"].get(container_id)
         if container is None or container["state"] != "running":
             raise ExecError(f"container not found ({container_id.removeprefix('containerd://')})")
@@ -165,7 +165,7 @@ class Terminals(Kernel):
             name = "".join(f"{self.host.random.integer('exec', half, container_id, exec_id, below=1 << 128):032x}" for half in (0, 1))
             raise ExecError(
                 f'failed to exec in container: failed to start exec "{name}": OCI runtime exec failed: exec failed: '
-                f"unable to start container process: {_exec_words(argv[0], error)}"
+                f"unable to start container process: {exec_words(argv[0], error)}"
             ) from None
         self.state["execs"][exec_id] = session
         if timeout:
@@ -303,8 +303,6 @@ class Terminals(Kernel):
     # Programs that the host runs.
     def foreign_write(self, process: str, fd: int, text: str) -> None:
         """Output of a foreign program, to its descriptor."""
-        from .system import Sys
-
         proc = self.state["processes"].get(process)
         if proc is not None and proc["state"] == "running":
             with suppress(Errno, Blocked, Exited):  # its reader may be gone: then SIGPIPE has ended it
@@ -313,8 +311,6 @@ class Terminals(Kernel):
 
     def foreign_read(self, process: str) -> str | None:
         """What a foreign program may read now: "" at the end of its input, None when there is nothing yet."""
-        from .system import Sys
-
         proc = self.state["processes"].get(process)
         if proc is None or proc["state"] != "running":
             return ""

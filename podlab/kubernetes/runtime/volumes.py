@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..times import rfc3339
-from .filesystem import content, count_inodes, fill, kept, made, new_filesystem, release, root_of, untouched_atomic, write_atomic
+from .filesystem import content, count_inodes, new_filesystem, release, root_of
+from .filling import fill, kept, made, untouched_atomic, write_atomic
 from .kernel import Kernel
 from .process import Data
 
@@ -22,10 +23,11 @@ class Volumes(Kernel):
 
     def filesystem(self, fsid: str) -> Data:
         """A file system by id, to be looked into by a process. Whoever only shows something uses `made`, which leaves no trace."""
-        found = self.state["filesystems"][fsid]
-        if type(found) is list:
-            found = self.state["filesystems"][fsid] = made(found, self.host.promised)
-        return found  # type: ignore[no-any-return]
+        found: Data | list[Any] = self.state["filesystems"][fsid]
+        if type(found) is dict:
+            return found
+        fs = self.state["filesystems"][fsid] = made(found, self.host.promised)
+        return fs
 
     def in_memory(self, fsid: str) -> bool:
         """Is it a tmpfs?"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podlab.kubernetes.runtime.node import ExecError, StartError
+from podlab.kubernetes.runtime.container_status import ExecError, StartError
 
 from .machine import Machine, sh
 

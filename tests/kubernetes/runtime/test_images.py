@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from podlab.kubernetes.runtime import image
-from podlab.kubernetes.runtime.filesystem import image_layer
+from podlab.kubernetes.runtime.filling import image_layer
 from podlab.kubernetes.runtime.images import base
 from podlab.kubernetes.runtime.images.languages import pi_digits
 from podlab.kubernetes.runtime.program import PROGRAMS
