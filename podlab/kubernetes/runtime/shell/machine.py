@@ -12,7 +12,7 @@ from typing import Any
 
 from ..process import Data
 from ..program import TEXT_MAX
-from . import builtins, jobs, patterns, reading  # noqa: F401  (they register builtins)
+from . import builtins, jobs, names, reading  # noqa: F401  (they register builtins)
 from .children import Children
 from .code import Code, compile_text
 from .expand import ExpansionFault, NeedOutput

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..process import INT, QUIT, TERM, Errno, Process
 from ..program import Event, Program, register
 from ..system import Sys
-from . import builtins
+from . import names
 from .machine import Shell
 
 
@@ -35,11 +35,11 @@ def _begin(proc: Process, sys: Sys, flavor: str) -> int:
             if letter == "c":
                 command = True
             elif letter == "o" and rest:
-                builtins.set_option(shell, rest.pop(0), option[0] == "-")
+                names.set_option(shell, rest.pop(0), option[0] == "-")
             elif letter == "i":
                 interactive = True
             elif letter not in "ls":
-                builtins.set_letter(shell, letter, option[0] == "-")
+                names.set_letter(shell, letter, option[0] == "-")
     if command:
         if not rest:
             sys.err(f"{argv[0]}: -c requires an argument\n")

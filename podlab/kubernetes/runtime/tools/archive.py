@@ -8,7 +8,7 @@ from ..process import Errno, Process
 from ..program import Event, tool
 from ..system import Sys
 from .common import begin, complain, everything, human, options
-from .files import tree
+from .permissions import tree
 from .text import count_of, raw
 
 

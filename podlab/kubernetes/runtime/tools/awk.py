@@ -14,7 +14,7 @@ from ..program import MEBIBYTE, Event, tool
 from ..shell.escapes import backslashes
 from ..system import Sys
 from .awk_machine import Awk, Endless, Exit, Next
-from .awk_syntax import AwkFault
+from .awk_tokens import AwkFault
 from .awk_values import to_number
 from .common import begin, complain, lines, options, usage
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..filesystem import text_bytes
 from ..linear import Match, compiled
 from ..shell.printing import printf_text
-from .awk_syntax import AwkFault, Node
+from .awk_syntax import Node
+from .awk_tokens import AwkFault
 from .awk_values import fitting, to_number
 from .regex import extended
 

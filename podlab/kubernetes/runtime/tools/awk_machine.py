@@ -8,7 +8,8 @@ from typing import Any
 from ..linear import Regex, compiled
 from ..process import Data
 from .awk_functions import builtin, formatted
-from .awk_syntax import AwkFault, Node
+from .awk_syntax import Node
+from .awk_tokens import AwkFault
 from .awk_values import ELEMENTS_MAX, Values, fitting, looks_numeric, number_text, to_number
 from .common import ordered
 from .regex import extended

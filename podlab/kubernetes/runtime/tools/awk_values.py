@@ -9,7 +9,8 @@ from typing import Any
 from ..process import Data
 from ..program import TEXT_MAX
 from ..system import Sys
-from .awk_syntax import AwkFault, parse
+from .awk_syntax import parse
+from .awk_tokens import AwkFault
 from .regex import extended
 
 ELEMENTS_MAX = 100_000

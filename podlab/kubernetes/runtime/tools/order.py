@@ -1,0 +1,141 @@
+"""Tools on the order of lines: sort, uniq, tac."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from ..process import Process
+from ..program import MEBIBYTE, Event, tool
+from ..system import Sys
+from .common import begin, everything, lines, options
+from .text import raw
+
+
+@tool("sort", memory=MEBIBYTE)
+def sort(proc: Process, sys: Sys, event: Event) -> int:
+    data = proc["data"]
+    if event is None:
+        argv = proc["argv"]
+        keys = [
+            argv[i + 1] if word == "-k" else word[2:]
+            for i, word in enumerate(argv)
+            if word.startswith("-k") and (len(word) > 2 or i + 1 < len(argv))
+        ]
+        given, names = options(proc, sys, "nruhfbVscMgdizt:k:o:T:")
+        data.update(flags="".join(given), keys=keys, separator=given.get("t", ""), out=given.get("o", ""))
+        begin(proc, names)
+    files = everything(proc, sys, "{}: {}")
+    rows = [line for _, text in files for line in text.removesuffix("\n").split("\n") if text]
+    flags = data["flags"]
+
+    def field(row: str, spec: str) -> tuple[str, str]:
+        match = re.fullmatch(r"(\d+)(?:\.(\d+))?([a-zA-Z]*)(?:,(\d+)(?:\.(\d+))?([a-zA-Z]*))?", spec)
+        if match is None:
+            return row, ""
+        parts = row.split(data["separator"]) if data["separator"] else re.findall(r"\s*\S+", row)
+        start, end = int(match[1]) - 1, int(match[4]) if match[4] else len(parts)
+        text = (data["separator"] or "").join(parts[start:end])
+        if match[2]:
+            text = text[int(match[2]) - 1 :]
+        return text, match[3] + (match[6] or "")
+
+    def number(text: str) -> float:
+        found = re.match(r"\s*-?\d*\.?\d+", text)
+        return float(found[0]) if found else 0.0
+
+    def value(text: str, how: str) -> tuple[object, ...]:
+        if "n" in how or "g" in how:
+            return (number(text),)
+        if "h" in how:
+            found = re.match(r"\s*(-?[\d.]+)([KMGTP]?)", text)
+            return (0.0,) if found is None or not found[1] else (float(found[1]) * 1024 ** " KMGTP".index(found[2] or " "),)
+        if "V" in how:
+            return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.findall(r"\d+|\D+", text))
+        text = text.lstrip() if "b" in how else text
+        return (raw(text.lower() if "f" in how else text),)
+
+    def key(row: str) -> list[tuple[object, ...]]:
+        if not data["keys"]:
+            return [value(row, flags)]
+        out = []
+        for spec in data["keys"]:
+            text, how = field(row, spec)
+            out.append(value(text, how or flags))
+        return out
+
+    if "c" in flags:
+        return int(any(key(a) > key(b) for a, b in pairwise(rows)))
+    backwards = "r" in flags
+    if data["keys"]:
+        specs = [field("", spec)[1] for spec in data["keys"]]
+        rows.sort(key=raw, reverse=backwards and "s" not in flags) if "s" not in flags else None
+        for index in range(len(specs) - 1, -1, -1):
+            rows.sort(key=lambda row: key(row)[index], reverse=("r" in specs[index]) if specs[index] else backwards)
+    else:
+        rows.sort(key=raw)
+        rows.sort(key=key)
+        if backwards:
+            rows.reverse()
+    if "u" in flags:
+        kept: list[str] = []
+        for row in rows:
+            if not kept or key(kept[-1]) != key(row):
+                kept.append(row)
+        rows = kept
+    text = "".join(row + "\n" for row in rows)
+    sys.write_file(data["out"], text) if data["out"] else sys.out(text)
+    return int(data["in"]["status"])
+
+
+@tool("uniq")
+def uniq(proc: Process, sys: Sys, event: Event) -> int:
+    data = proc["data"]
+    if event is None:
+        given, names = options(proc, sys, "cduif:s:w:")
+        data.update(flags="".join(given), row=None, count=0, skip=int(given.get("f", "0")), width=int(given.get("w", "0")))
+        begin(proc, names[:1])
+    flags = data["flags"]
+
+    def emit() -> None:
+        if data["row"] is not None and not ("d" in flags and data["count"] < 2) and not ("u" in flags and data["count"] > 1):
+            sys.out((f"{data['count']:7d} " if "c" in flags else "") + data["row"] + "\n")
+
+    def same(a: str, b: str) -> bool:
+        if data["skip"]:
+            a, b = " ".join(a.split()[data["skip"] :]), " ".join(b.split()[data["skip"] :])
+        if data["width"]:
+            a, b = a[: data["width"]], b[: data["width"]]
+        return a.lower() == b.lower() if "i" in flags else a == b
+
+    def line(text: str, name: str) -> None:
+        text = text.removesuffix("\n")
+        if data["row"] is not None and same(text, data["row"]):
+            data["count"] += 1
+        else:
+            emit()
+            data.update(row=text, count=1)
+
+    status = lines(proc, sys, line)
+    emit()
+    return status
+
+
+@tool("tac", "rev", "nl")
+def tac(proc: Process, sys: Sys, event: Event) -> int:
+    if event is None:
+        _, names = options(proc, sys, "b:s:")
+        begin(proc, names)
+    name = proc["argv"][0].rsplit("/", 1)[-1]
+    rows = [line for _, text in everything(proc, sys) for line in text.splitlines()]
+    if name == "tac":
+        rows.reverse()
+    elif name == "rev":
+        rows = [row[::-1] for row in rows]
+    else:
+        number = 0
+        for index, row in enumerate(rows):
+            number += bool(row)
+            rows[index] = f"{number:6d}\t{row}" if row else "       "
+    sys.out("".join(row + "\n" for row in rows))
+    return int(proc["data"]["in"]["status"])

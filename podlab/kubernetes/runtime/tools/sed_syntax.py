@@ -1,0 +1,198 @@
+"""The grammar of sed: a script -> commands with their addresses, as lists."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .regex import basic, extended
+
+
+class SedFault(Exception):
+    """What sed says about a script it does not understand."""
+
+
+class Parser:
+    def __init__(self, text: str, wide: bool) -> None:
+        self.text, self.at, self.wide = text, 0, wide
+
+    def regex(self, text: str) -> str:
+        return extended(text) if self.wide else basic(text)
+
+    def until(self, stop: str) -> str:
+        """Text up to an unescaped delimiter, which is taken; \\delimiter stands for the delimiter."""
+        out: list[str] = []
+        while self.at < len(self.text):
+            char = self.text[self.at]
+            if char == "\\" and self.at + 1 < len(self.text):
+                follow = self.text[self.at + 1]
+                out.append(
+                    follow
+                    if follow == stop and stop not in "()|{}+?"
+                    else "\n"
+                    if follow == "n" and stop != "n"
+                    else char + follow
+                )
+                self.at += 2
+            elif char == stop:
+                self.at += 1
+                return "".join(out)
+            else:
+                if char == "[" and stop != "[":
+                    close = self.text.find("]", self.at + 2)
+                    if close > 0 and "\n" not in self.text[self.at : close]:
+                        out.append(self.text[self.at : close])
+                        self.at = close
+                        continue
+                out.append(char)
+                self.at += 1
+        raise SedFault("unterminated address regex")
+
+    def blanks(self, more: str = "") -> None:
+        while self.at < len(self.text) and self.text[self.at] in " \t" + more:
+            self.at += 1
+
+    def peek(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def address(self) -> list[Any] | None:
+        char = self.peek()
+        if char.isdigit():
+            match = re.match(r"\d+", self.text[self.at :])
+            if match is None:
+                raise LookupError
+            self.at += match.end()
+            if self.peek() == "~":
+                self.at += 1
+                step = re.match(r"\d+", self.text[self.at :])
+                self.at += step.end() if step else 0
+                return ["step", int(match[0]), int(step[0]) if step else 0]
+            return ["line", int(match[0])]
+        if char == "$":
+            self.at += 1
+            return ["last"]
+        if char in ("/", "\\") and char:
+            if char == "\\":
+                self.at += 1
+            stop = self.peek()
+            self.at += 1
+            pattern = self.regex(self.until(stop))
+            flags = ""
+            if self.peek() == "I":
+                self.at += 1
+                flags = "i"
+            return ["re", pattern, flags]
+        if char == "+":
+            match = re.match(r"\+(\d+)", self.text[self.at :])
+            if match:
+                self.at += match.end()
+                return ["more", int(match[1])]
+        return None
+
+    def commands(self) -> list[list[Any]]:
+        """[[first address, second, negate, name, argument], ...]; braces become jumps."""
+        out: list[list[Any]] = []
+        opened: list[int] = []
+        while True:
+            self.blanks("\n;")
+            if not self.peek():
+                break
+            if self.peek() == "#":
+                while self.peek() and self.peek() != "\n":
+                    self.at += 1
+                continue
+            first = self.address()
+            second = None
+            self.blanks()
+            if first is not None and self.peek() == ",":
+                self.at += 1
+                self.blanks()
+                second = self.address()
+            self.blanks()
+            negate = False
+            while self.peek() == "!":
+                negate = True
+                self.at += 1
+                self.blanks()
+            name = self.peek()
+            self.at += 1
+            command: list[Any] = [first, second, negate, name, None]
+            if name == "{":
+                opened.append(len(out))
+            elif name == "}":
+                if not opened:
+                    raise SedFault("unmatched '}'")
+                out[opened.pop()][4] = len(out)
+            elif name == "s":
+                command[4] = self.substitution()
+            elif name == "y":
+                stop = self.peek()
+                self.at += 1
+                source, target = self.until(stop), self.until(stop)
+                if len(source) != len(target):
+                    raise SedFault("strings for 'y' command are different lengths")
+                command[4] = [source, target]
+            elif name in "aic" and name:
+                self.blanks()
+                if self.text.startswith("\\\n", self.at):
+                    self.at += 2
+                elif self.peek() == "\\":
+                    self.at += 1
+                    self.blanks()
+                parts: list[str] = []
+                while self.peek() and self.peek() != "\n":
+                    if self.peek() == "\\" and self.at + 1 < len(self.text):
+                        self.at += 1
+                        if self.peek() in "nt":
+                            parts.append({"n": "\n", "t": "\t"}[self.peek()])
+                            self.at += 1
+                            continue
+                    parts.append(self.peek())
+                    self.at += 1
+                command[4] = "".join(parts)
+            elif name in ":btTrw" and name:
+                self.blanks()
+                match = re.match(r"[^\n]*" if name in "rw" else r"[^\n;}]*", self.text[self.at :])
+                if match is None:
+                    raise LookupError
+                self.at += match.end()
+                command[4] = match[0].strip()
+            elif name in "qQ":
+                match = re.match(r"\s*(\d*)", self.text[self.at :])
+                if match is None:
+                    raise LookupError
+                self.at += match.end()
+                command[4] = int(match[1] or 0)
+            elif name not in "pdDPnNgGhHx=l" or not name:
+                raise SedFault(f"unsupported command {name}")
+            out.append(command)
+            self.blanks()
+            if self.peek() not in ("", "\n", ";", "}", "#") and name not in "{}":
+                raise SedFault("unknown option to s" if name == "s" else f"unsupported command {self.peek()}")
+        if opened:
+            raise SedFault("unmatched '{'")
+        return out
+
+    def substitution(self) -> list[Any]:
+        stop = self.peek()
+        self.at += 1
+        pattern = self.until(stop)
+        replacement: list[str] = []
+        while self.at < len(self.text) and self.text[self.at] != stop:
+            if self.text[self.at] == "\\" and self.at + 1 < len(self.text):
+                follow = self.text[self.at + 1]
+                replacement.append(follow if follow == stop and follow not in "&" else "\\" + follow)
+                self.at += 2
+            else:
+                replacement.append(self.text[self.at])
+                self.at += 1
+        if self.at >= len(self.text):
+            raise SedFault(f"unmatched '{stop}'")
+        self.at += 1
+        flags = ""
+        while self.peek() and self.peek() in "gpiI0123456789wem":
+            if self.peek() == "w":
+                break
+            flags += self.peek()
+            self.at += 1
+        return [self.regex(pattern), "".join(replacement), flags]
