@@ -164,7 +164,7 @@ class Etcd:
     def put(self, plural: str, obj: dict[str, Any], at: int, cause: int, owned: Any = None) -> Map:
         """Store an object (ADDED or MODIFIED) with a new resourceVersion, and tell the subscribers. `owned`: see ownership/records.py."""
         self.revision += 1
-        new = stored({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}}, owned)
+        new = stored(obj, owned, self.revision)
         key = key_of_object(new)
         table = self._tables.setdefault(plural, {})
         old = self.get(plural, key)
@@ -179,7 +179,7 @@ class Etcd:
         self.revision += 1
         old = self._stored(plural, key)
         del self._tables[plural][key]
-        last = stored({**old, "metadata": {**old["metadata"], "resourceVersion": str(self.revision)}}, records.note(old, None, at))
+        last = stored(old, records.note(old, None, at), self.revision)
         self._forget_order(plural, old)
         self._index(plural, key, old, None)
         self._tell(Change(self.revision, at, "DELETED", plural, key, last, old, cause))

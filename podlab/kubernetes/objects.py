@@ -9,6 +9,7 @@ To change one, either build a new dict that reuses unchanged parts (`{**pod, "st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import is_
 from typing import Any, TypeVar
 
 Json = Any
@@ -83,33 +84,44 @@ def freeze(value: Json) -> Json:
     kind = type(value)
     if kind is dict:
         made = Map(value)
-        for key, item in value.items():
-            if type(item) in _OPEN:
-                _put(made, key, freeze(item))
-        return _share(made, hash((*made, *made.values()))) if 0 < len(made) <= SHARED_LENGTH else made or EMPTY
+        if not _OPEN.isdisjoint(map(type, value.values())):
+            for key, item in value.items():
+                if type(item) in _OPEN:
+                    _put(made, key, freeze(item))
+        return _share(made, (*made, *made.values())) if 0 < len(made) <= SHARED_LENGTH else made or EMPTY
     if kind is list or kind is tuple:
         row = List([freeze(item) if type(item) in _OPEN else item for item in value])
-        return _share(row, hash((*row,))) if 0 < len(row) <= SHARED_LENGTH else row or EMPTY_LIST
+        return _share(row, (*row,)) if 0 < len(row) <= SHARED_LENGTH else row or EMPTY_LIST
     return value
 
 
-def stored(obj: dict[str, Any], owned: Any) -> Stored:
-    """The frozen form of a whole object, for the store."""
+def stored(obj: dict[str, Any], owned: Any, revision: int | None = None) -> Stored:
+    """The frozen form of a whole object, for the store; with the resourceVersion of a `revision`."""
     made = Stored(obj)
     for key, item in obj.items():
-        if type(item) in _OPEN:
+        if key == "metadata" and revision is not None:
+            metadata = Map(item)
+            for name, part in item.items():
+                if type(part) in _OPEN:
+                    _put(metadata, name, freeze(part))
+            _put(metadata, "resourceVersion", str(revision))
+            _put(made, key, metadata)
+        elif type(item) in _OPEN:
             _put(made, key, freeze(item))
     made.owned = owned
     return made
 
 
-def _share(made: Json, mark: int) -> Json:
-    """The one frozen Map or List that stands for all that are equal to `made`, once it was met twice. Its parts are frozen and shared
-    before it, so the marks of equal ones agree. Only memory depends on what is found here, never a value."""
+def _share(made: Json, parts: tuple[Any, ...]) -> Json:
+    """The one frozen Map or List that stands for all that are equal to `made`, once it was met twice. Its `parts` (keys, values) are
+    frozen and shared before it, so the marks of equal ones agree. Only memory depends on what is found here, never a value."""
+    mark = hash(parts)
     slot = mark % _SLOTS
     found = _shared[slot]
-    if type(found) is type(made) and len(found) == len(made) and _alike(found, made):
-        return found
+    if type(found) is type(made) and len(found) == len(made):
+        # hardly any differ that are found here, and hardly any part is equal without being the same one
+        if all(map(is_, parts, (*found, *found.values()) if type(found) is Map else found)) or _alike(found, made):
+            return found
     if _met[slot] == mark:
         _shared[slot] = made
     else:

@@ -72,7 +72,9 @@ def test_containers_of_a_pod_that_is_gone_are_noticed() -> None:
     cluster, watch = calm()
     pod = cluster.etcd.list("pods")[0]
     kubelet = cluster.kubelet(pod["spec"]["nodeName"])
-    cluster.etcd._subscribers["pods"] = [one for one in cluster.etcd._subscribers["pods"] if getattr(one, "__self__", None) is not kubelet]
+    heard = cluster.etcd._subscribers["pods"]
+    cluster.etcd._subscribers["pods"] = [one for one in heard if getattr(one[0], "__self__", None) is not kubelet]
+    cluster.etcd._routes.clear()
     cluster.server.drop("pods", pod, UNSAID)
     cluster.run_for(120)
     with pytest.raises(Broken, match=r"runs on .* after the Pod went"):
