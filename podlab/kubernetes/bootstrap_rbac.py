@@ -13,6 +13,7 @@ AUTOUPDATE = {f"{RBAC}/autoupdate": "true"}
 READ = ["get", "list", "watch"]
 WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 HEALTH = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
+ISSUER = ["/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks", "/openid/v1/jwks/"]
 DISCOVERY = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"]
 
 # (groups, what may be read, what may be written too)
@@ -71,6 +72,7 @@ def _made() -> list[tuple[str, dict[str, Any]]]:
         _role("system:aggregated-metrics-reader", metrics, labels={**labels["view"], **labels["edit"], **labels["admin"]}),
         _role("system:basic-user", own),
         _role("system:discovery", [{"nonResourceURLs": DISCOVERY, "verbs": ["get"]}]),
+        _role("system:service-account-issuer-discovery", [{"nonResourceURLs": ISSUER, "verbs": ["get"]}]),
         _role("system:public-info-viewer", [{"nonResourceURLs": HEALTH, "verbs": ["get"]}]),
         _binding("cluster-admin", "system:masters"),
         ("clusterrolebindings", {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "kubeadm:cluster-admins"},
@@ -79,6 +81,7 @@ def _made() -> list[tuple[str, dict[str, Any]]]:
         _binding("system:basic-user", "system:authenticated"),
         _binding("system:discovery", "system:authenticated"),
         _binding("system:public-info-viewer", "system:authenticated", "system:unauthenticated"),
+        _binding("system:service-account-issuer-discovery", "system:serviceaccounts"),
     ]
 
 

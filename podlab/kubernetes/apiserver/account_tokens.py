@@ -1,7 +1,8 @@
 """Tokens of ServiceAccounts: made by TokenRequest, told from forged ones by TokenReview and by whoever lets their bearer in.
 
-The claims are the real ones (pkg/serviceaccount/claims.go, Claims). The signature is a keyed hash by the cluster's seed in place of RSA:
-nothing has to be kept to tell a token, and no other cluster takes it.
+The claims are the real ones (pkg/serviceaccount/claims.go, Claims), and so is the signature, but its key is no secret (issuer.py). A token
+holds because its `jti` is a keyed hash of the other claims by the cluster's seed: nothing has to be kept to tell one, and no other cluster
+takes it. A Secret's token, which has no `jti`, is no RS256: its signature is such a hash itself.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..etcd import key_of
+from . import issuer
 from .errors import ApiError, FieldError, invalid, not_found
+from .issuer import ISSUER
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
-ISSUER = "https://kubernetes.default.svc.cluster.local"
 LEGACY_ISSUER, LEGACY = "kubernetes/serviceaccount", "kubernetes.io/serviceaccount"
 LEAST_SECONDS, MOST_SECONDS = 600, 1 << 32  # ValidateTokenRequest
 DEFAULT_SECONDS = 3600
 WARN_AFTER, EXTENDED_SECONDS = 3607, 365 * 24 * 3600  # WarnOnlyBoundTokenExpirationPeriod, ExpirationExtensionSeconds
 SIGNATURE = 512  # hex digits: as long as RS256 with 2048 bits
+NONCE = 8  # hex digits: a UUID's first part
 TOKEN_MAX = 8_192  # characters
 BOUND = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}
 
@@ -60,12 +63,18 @@ def written(cluster: Cluster, grant: list[Any]) -> tuple[str, Claims]:
         told[kind] = {"name": bound_name, "uid": bound_uid}
     told["serviceaccount"] = {"name": name, "uid": uid}
     claims: Claims = {"aud": list(audiences or [ISSUER]), "exp": now + seconds, "iat": now, "iss": ISSUER,
-                      "jti": cluster.random.uid("token", uid, now, json.dumps(told) if revision is None else revision),
-                      "kubernetes.io": told, "nbf": now, "sub": f"system:serviceaccount:{namespace}:{name}"}
+                              "kubernetes.io": told, "nbf": now, "sub": f"system:serviceaccount:{namespace}:{name}"}
     if "pod" in told and seconds == WARN_AFTER:
         told["warnafter"], claims["exp"] = claims["exp"], now + EXTENDED_SECONDS
-    text = _part({"alg": "RS256", "kid": cluster.random.hexadecimal(43, "token-key")}) + "." + _part(claims)
-    return f"{text}.{_signature(cluster, text)}", claims
+    claims["jti"] = _mark(cluster, claims, cluster.random.hexadecimal(NONCE, "token", uid, now, json.dumps(told) if revision is None else revision))
+    text = _part({"alg": "RS256", "kid": issuer.KID}) + "." + _part(claims)
+    return f"{text}.{issuer.signature(text)}", claims
+
+
+def _mark(cluster: Cluster, claims: Claims, nonce: str) -> str:
+    """The `jti` of a token that this cluster gave: a UUID that begins with the nonce and goes on with 90 bits of a keyed hash of it all."""
+    rest = {name: value for name, value in claims.items() if name != "jti"}
+    return nonce + cluster.random.uid("token-mark", nonce, json.dumps(rest, sort_keys=True, separators=(",", ":")))[NONCE:]
 
 
 def of_secret(cluster: Cluster, secret: Mapping[str, Any], account: Mapping[str, Any]) -> str:
@@ -74,7 +83,7 @@ def of_secret(cluster: Cluster, secret: Mapping[str, Any], account: Mapping[str,
     claims = {"iss": LEGACY_ISSUER, f"{LEGACY}/namespace": namespace, f"{LEGACY}/secret.name": secret["metadata"]["name"],
               f"{LEGACY}/service-account.name": name, f"{LEGACY}/service-account.uid": account["metadata"]["uid"],
               "sub": f"system:serviceaccount:{namespace}:{name}"}  # fmt: skip
-    text = _part({"alg": "RS256", "kid": cluster.random.hexadecimal(43, "token-key")}) + "." + _part(claims)
+    text = _part({"alg": "RS256", "kid": issuer.KID}) + "." + _part(claims)
     return f"{text}.{_signature(cluster, text)}"
 
 
@@ -122,9 +131,13 @@ def check(cluster: Cluster, token: str, audiences: tuple[str, ...] = (ISSUER,)) 
         claims = json.loads(base64.urlsafe_b64decode(text.partition(".")[2] + "=="))
     except ValueError:
         raise BadToken("invalid bearer token") from None
-    if signature != _signature(cluster, text) or not isinstance(claims, dict):
+    if not isinstance(claims, dict):
         raise BadToken("invalid bearer token")
-    if claims["iss"] == LEGACY_ISSUER:
+    legacy = claims.get("iss") == LEGACY_ISSUER
+    marked = legacy or claims.get("jti") == _mark(cluster, claims, str(claims.get("jti"))[:NONCE])  # before the dearer signature
+    if not marked or signature != (_signature(cluster, text) if legacy else issuer.signature(text)):
+        raise BadToken("invalid bearer token")
+    if legacy:
         return _check_legacy(cluster, token, claims)
     if claims["exp"] * 1000 <= cluster.now:
         raise BadToken("invalid bearer token, service account token has expired")

@@ -12,24 +12,22 @@ from typing import Any
 
 from ..apiserver import account_tokens, rbac
 from ..apiserver.rest import users
-from ..runtime import dns, http, x509
-from ..runtime.process import Data, Errno, Process
+from ..runtime import api_client
+from ..runtime.process import Data, Process
 from ..runtime.serving import stamp
-from ..runtime.sockets import network, resolve
+from ..runtime.sockets import network
 from ..runtime.system import Sys
-from ..runtime.tools.net_client import Failed, connect, exchange, hang_up, secure
+from ..runtime.tools.net_client import Failed, connect
 from .account import ABSENT, AccountApi
 from .disk import Disk
 from .run import run, split
 from .terminal import Config, Terminal, Text
 
-ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 ALONE = ("completion", "config", "help", "kustomize", "options")  # need no server
 SESSIONS = ("attach", "cp", "debug", "edit", "exec", "port-forward", "run")  # `run` only where it stays at the terminal
 AGAIN = {"logs": 500, "rollout": 250, "wait": 250}  # commands that may be begun again, and after how many virtual ms
 LOOK_MS = 200  # how often a delete looks whether the objects are gone
 WORK_US = 45_000  # CPU time of a kubectl's start and its discovery, order of magnitude
-DIAL_MS = 30_000  # net.Dialer's timeout in client-go's transport
 
 
 def turn(proc: Process, sys: Sys) -> int:
@@ -44,7 +42,7 @@ def turn(proc: Process, sys: Sys) -> int:
     while True:
         if data["phase"] == "ask":
             problem = _problem(proc, sys)
-            hang_up(proc, sys)
+            api_client.done(proc, sys)
             if problem:
                 data["out"], data["code"], data["phase"] = [[2, problem]], 1, "say"
             else:
@@ -86,59 +84,30 @@ def turn(proc: Process, sys: Sys) -> int:
 # ---- the server
 
 
-def configured(sys: Sys) -> tuple[str, int] | None:
-    """(host, port) of the API server by the container's environment; None where that or the account's token is missing."""
-    env = sys.proc["env"]
-    host, port = env.get("KUBERNETES_SERVICE_HOST", ""), env.get("KUBERNETES_SERVICE_PORT", "")
-    return (host, int(port)) if host and port.isdigit() and _read(sys, "token") else None
-
-
-def _read(sys: Sys, name: str) -> str:
-    try:
-        return sys.read_file(f"{ACCOUNT}/{name}")
-    except Errno:
-        return ""
-
-
 def _problem(proc: Process, sys: Sys) -> str:
     """Asks the server for its kinds as every kubectl does first, and gives the words for why it cannot be had. Raises Blocked."""
-    found = configured(sys)
-    where, address, port = ("localhost:8080", "127.0.0.1", 8080) if found is None else (f"{found[0]}:{found[1]}", *found)
+    found = api_client.configured(sys)
+    host, port = found or ("localhost", 8080)
     try:
-        if not dns.is_address(address):
-            address = next(iter(resolve(sys, address)[1]), "")
-        deadline = proc["data"].setdefault("deadline", sys.now + DIAL_MS)
-        connect(proc, sys, address, port, deadline=deadline)
         if found is None:
+            connect(proc, sys, "127.0.0.1", port)
             return ABSENT.format("a server without TLS")
-        if why := _untrusted(proc, sys, deadline):
-            return f"Unable to connect to the server: {why}\n"
-        headers = [("User-Agent", "kubectl/v1.36.2 (linux/amd64)"), ("Authorization", f"Bearer {_read(sys, 'token').strip()}")]
-        message = exchange(proc, sys, http.request("GET", "/api?timeout=32s", where, [*headers, ("Accept", "application/json")]).text())
+        message = api_client.ask(proc, sys, host, port, "/api?timeout=32s", "kubectl/v1.36.2 (linux/amd64)")
     except Failed as failed:
-        if failed.errno == "ECONNREFUSED":
-            hint = f"The connection to the server {where} was refused - did you specify the right host or port?\n"
-            url = f"{'https' if found else 'http'}://{where}/api?timeout=32s"
-            line = (f'E{stamp(sys.now, "%m%d %H:%M:%S.000000")} {proc["pid"]:>7} memcache.go:265] "Unhandled Error" err="couldn\'t get current '
-                    f'server API group list: Get \\"{url}\\": dial tcp {address}:{port}: connect: connection refused"\n')
-            return line * 5 + hint
-        return f"Unable to connect to the server: dial tcp {address}:{port}: i/o timeout\n"
-    if message.status == 401:
-        return "error: You must be logged in to the server (Unauthorized)\n"
-    return ""
-
-
-def _untrusted(proc: Process, sys: Sys, deadline: int) -> str:
-    peer = secure(proc, sys, "", deadline=deadline)
-    chain = str((peer or {}).get("chain", ""))
-    why = x509.verify(chain, _read(sys, "ca.crt"), sys.now)
-    return "tls: failed to verify certificate: x509: certificate signed by unknown authority" if why else ""
+        text = api_client.words(failed, host if found else "127.0.0.1", port)
+        if failed.errno != "ECONNREFUSED":
+            return f"Unable to connect to the server: {text}\n"
+        url = f"{'https' if found else 'http'}://{host}:{port}/api?timeout=32s"
+        line = (f'E{stamp(sys.now, "%m%d %H:%M:%S.000000")} {proc["pid"]:>7} memcache.go:265] "Unhandled Error" err="couldn\'t get current '
+                f'server API group list: Get \\"{url}\\": {text}"\n')
+        return line * 5 + f"The connection to the server {host}:{port} was refused - did you specify the right host or port?\n"
+    return "error: You must be logged in to the server (Unauthorized)\n" if message.status == 401 else ""
 
 
 def user_of(sys: Sys) -> rbac.User:
     """Whom the account's token names, which the server has just taken."""
     try:
-        return users.of_info(account_tokens.user_info(account_tokens.check(network(sys).cluster, _read(sys, "token").strip())))
+        return users.of_info(account_tokens.user_info(account_tokens.check(network(sys).cluster, api_client.kept(sys, "token"))))
     except account_tokens.BadToken:
         return users.NOBODY
 
@@ -159,7 +128,7 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
     if word in SESSIONS and (word != "run" or {"-i", "-it", "-ti", "--rm", "--attach", "--stdin"} & set(argv)):
         data.update(out=[[2, ABSENT.format(f"kubectl {word}")]], code=1, phase="say", next="end")
         return
-    terminal = Terminal(api, lambda stream, text: said.append([stream, text]), Config(_read(sys, "namespace") or "default"),
+    terminal = Terminal(api, lambda stream, text: said.append([stream, text]), Config(api_client.kept(sys, "namespace") or "default"),
                         Disk(sys, proc["cwd"]), Text(data["stdin"]) if "stdin" in data else None, save=sys.write_file,
                         line=" ".join(["kubectl", *data["argv"]]))
     running, busy, waits = run(argv, terminal), 0, 0

@@ -18,6 +18,7 @@ Claims = dict[str, Any]
 
 PUBLIC = 65537
 BITS = 512
+SIZES = (BITS, 2048)  # of keys that are verified with: a cluster's own tokens have the real size
 DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")  # DER: SHA-256 (RFC 8017 9.2, note 1)
 WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 TOKEN_MAX = 20_000  # characters
@@ -94,14 +95,14 @@ def sign(key: Key, claims: Claims) -> str:
     """The signed token, in compact form."""
     head = json.dumps({"alg": "RS256", "kid": key["kid"]}, separators=(",", ":"))
     text = f"{encode(head.encode())}.{encode(json.dumps(claims, separators=(',', ':')).encode())}"
-    number = pow(_padded(text), int(key["d"], 16), int(key["n"], 16))
+    number = pow(padded(text), int(key["d"], 16), int(key["n"], 16))
     return f"{text}.{encode(number.to_bytes(BITS // 8, 'big'))}"
 
 
-def _padded(text: str) -> int:
-    """EMSA-PKCS1-v1_5 of a text's SHA-256."""
+def padded(text: str, size: int = BITS // 8) -> int:
+    """EMSA-PKCS1-v1_5 of a text's SHA-256, for a modulus of `size` bytes."""
     tail = DIGEST_INFO + hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(b"\x00\x01" + b"\xff" * (BITS // 8 - 3 - len(tail)) + b"\x00" + tail, "big")
+    return int.from_bytes(b"\x00\x01" + b"\xff" * (size - 3 - len(tail)) + b"\x00" + tail, "big")
 
 
 def parse(token: str) -> tuple[dict[str, Any], Claims]:
@@ -142,4 +143,5 @@ def _signed_by(token: str, key: dict[str, Any]) -> bool:
         number = int.from_bytes(decode(signature), "big")
     except ValueError:
         return False
-    return key.get("kty") == "RSA" and modulus.bit_length() == BITS and number < modulus and pow(number, PUBLIC, modulus) == _padded(text)
+    bits = modulus.bit_length()
+    return key.get("kty") == "RSA" and bits in SIZES and number < modulus and pow(number, PUBLIC, modulus) == padded(text, bits // 8)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.apiserver import issuer
 from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.runtime import jwt
 from podlab.projection.reasons import actor
 
 from .lab import Lab
@@ -128,3 +130,37 @@ def test_a_cluster_restored_in_the_middle_of_requests_goes_on_as_it_would_have()
         cluster.run_for(5)
     assert json.dumps(lab.cluster.checkpoint()) == json.dumps(other.checkpoint())
     assert len(lab.cluster.traffic(lab.cluster.now - 5000)) > 20
+
+
+def test_agnhost_polls_the_api_and_verifies_a_token_by_what_the_issuer_publishes() -> None:
+    lab = Lab(1)
+    agnhost = "registry.k8s.io/e2e-test-images/agnhost:2.57"
+    volume = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token", "audience": "oidc-discovery-test"}}]}}
+    mount = [{"name": "t", "mountPath": "/var/run/secrets/tokens"}]
+    words = ["test-service-account-issuer-discovery", "--token-path", "/var/run/secrets/tokens/token", "--audience"]
+    for name, audience in (("right", "oidc-discovery-test"), ("wrong", "another")):
+        lab.pod(name, agnhost, args=[*words, audience], volumeMounts=mount, spec={"volumes": [volume], "restartPolicy": "Never"})
+    lab.pod("polling", agnhost, args=["inclusterclient", "--poll-interval=5"])
+    lab.settle(40)
+    assert lab.status("right")["phase"] == "Succeeded" and "OK: Got valid claims from token!" in lab.logs("right")
+    assert lab.status("wrong")["phase"] == "Failed" and "do not match any of allowed audiences" in lab.logs("wrong")
+    assert lab.logs("polling").count("authz_header=") > 3 and "status=failed" not in lab.logs("polling")
+
+
+def test_the_issuer_tells_accounts_of_its_keys_and_nobody_else(lab: Lab) -> None:
+    told = asked(lab, f"{ASK} {SERVER}/.well-known/openid-configuration")
+    assert told["issuer"] == "https://kubernetes.default.svc.cluster.local" and told["jwks_uri"].endswith(":6443/openid/v1/jwks")
+    keys = asked(lab, f"{ASK} {SERVER}/openid/v1/jwks")["keys"]
+    token = lab.out("client", f"cat {ACCOUNT}/token")
+    claims = jwt.verify(token, keys, issuer=told["issuer"], audiences=[told["issuer"]], now=lab.cluster.now)
+    assert claims["sub"] == "system:serviceaccount:default:default"
+    assert asked(lab, f"{TRUSTING} {SERVER}/openid/v1/jwks")["code"] == 403
+
+
+def test_whoever_knows_the_published_key_still_makes_no_token(lab: Lab) -> None:
+    token = lab.out("client", f"cat {ACCOUNT}/token")
+    head, body, _ = token.split(".")
+    claims = {**json.loads(jwt.decode(body)), "sub": "system:serviceaccount:default:writer"}
+    text = f"{head}.{jwt.encode(json.dumps(claims, separators=(',', ':')).encode())}"
+    assert asked(lab, f"{TRUSTING} -H 'Authorization: Bearer {text}.{issuer.signature(text)}' {PODS}")["code"] == 401
+    assert asked(lab, f"{TRUSTING} -H 'Authorization: Bearer {head}.{body}.{issuer.signature(text)}' {PODS}")["code"] == 401

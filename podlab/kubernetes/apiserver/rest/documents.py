@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ...resources import Resource
-from .. import discovery, openapi, openapi_v2, openapi_v2_protobuf
+from .. import discovery, issuer, openapi, openapi_v2, openapi_v2_protobuf
 from ..errors import ApiError, method_not_supported
 from . import shapes
 from .addresses import unknown
@@ -15,6 +15,7 @@ from .call import Answer, Call, dumps
 
 HEALTH = ("healthz", "livez", "readyz")
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
+HOUR = ("cache-control", "public, max-age=3600")  # of the issuer's documents
 KEPT = ("cache-control", "public, immutable, max-age=31536000")
 
 
@@ -38,6 +39,10 @@ def answer(call: Call, customs: Sequence[Resource] = ()) -> Answer:
         version = _aggregated_version(call)
         if version:
             return Answer(200, _aggregated(path == ["api"], version, customs), AGGREGATED.format(version), [("vary", "accept")])
+    if "/" + "/".join(path) == issuer.CONFIGURATION:
+        return Answer(200, dumps(issuer.configuration()).rstrip(), headers=[HOUR])
+    if "/" + "/".join(path) == issuer.KEYS:
+        return Answer(200, dumps(issuer.keys()).rstrip(), "application/jwk-set+json", [HOUR])
     found = _value(tuple(path), customs)
     if found is None:
         raise unknown()
@@ -54,7 +59,7 @@ def _plain(path: tuple[str, ...]) -> bytes:
 def _value(path: tuple[str, ...], customs: Sequence[Resource]) -> Any:
     if not path:
         roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *(f"/{name}" for name in HEALTH), "/openapi/v2", "/openapi/v3",
-                 "/version"]
+                 "/version", issuer.CONFIGURATION, issuer.KEYS]
         return {"paths": sorted(roots)}
     if path == ("version",):
         return discovery.version_info()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import selectors
 from ...times import rfc3339
-from .. import account_tokens, rbac
+from .. import account_tokens, issuer, rbac
 from ..errors import ApiError, bad_request, not_found
 from . import bodies, listing, shapes
 from .addresses import Target
@@ -45,7 +45,7 @@ def _token(engine: Engine, review: dict[str, Any], target: Target, user: rbac.Us
     spec = review.get("spec") or {}
     if not spec.get("token"):
         raise bad_request("token is required for TokenReview in authentication")
-    audiences = tuple(spec.get("audiences") or (account_tokens.ISSUER,))
+    audiences = tuple(spec.get("audiences") or (issuer.ISSUER,))
     try:
         claims = account_tokens.check(engine, spec["token"], audiences)
     except account_tokens.BadToken as error:

@@ -1,6 +1,6 @@
 """agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest, porter,
-guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook.
-Absent: SCTP, inclusterclient (nothing inside the cluster answers as API server), nettest's peers.
+guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook,
+inclusterclient, test-service-account-issuer-discovery. Absent: SCTP, nettest's peers.
 Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
 """
 
@@ -17,6 +17,7 @@ from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, find_file, listen_on, mime_type, query, serve_http, stamp, text_answer
 from ..system import Sys
+from . import agnhost_accounts as accounts
 from . import agnhost_servers as servers
 from .agnhost_webhook import run_webhook
 from .base import PATH, base_tree
@@ -293,6 +294,8 @@ ACTIONS: dict[str, Callable[[Process, Sys, list[str]], int]] = {
     "mounttest": _mounttest,
     "connect": _connect,
     "logs-generator": _logs_generator,
+    "inclusterclient": lambda proc, sys, words: accounts.in_cluster_client(proc, sys, _flags(words)),
+    "test-service-account-issuer-discovery": lambda proc, sys, words: accounts.issuer_discovery(proc, sys, _flags(words)),
 }
 
 

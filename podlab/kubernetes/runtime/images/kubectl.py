@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .. import control_plane, http
+from .. import api_client, control_plane, http
 from ..image import VERSIONS, Entry, Image, Tree, add
 from ..process import Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
@@ -39,7 +39,6 @@ def _flag(proc: Process, name: str, otherwise: str) -> str:
 
 
 def _proxy(proc: Process, sys: Sys) -> int:
-    from ...kubectl import in_pod
     if "listening" not in proc["data"]:
         port, address = _flag(proc, "port", "8001"), _flag(proc, "address", "127.0.0.1")
         if not port.isdigit():
@@ -50,7 +49,7 @@ def _proxy(proc: Process, sys: Sys) -> int:
         except Errno as error:
             sys.err(f"error: listen tcp {address}:{port}: bind: {error.text.lower()}\n")
             return 1
-        proc["data"]["server"] = in_pod.configured(sys)
+        proc["data"]["server"] = api_client.configured(sys)
         sys.out(f"Starting to serve on {address if address != '0.0.0.0' else '[::]'}:{port}\n")
     return serve_http(proc, sys, _pass_on)
 
@@ -71,9 +70,8 @@ def _pass_on(proc: Process, sys: Sys, port: int, request: http.Message, peer: st
     if way is None or way.error:
         where = f"{server[0]}:{server[1]}" if server else "localhost:8080"
         return text_answer(f"Error trying to reach service: 'dial tcp {where}: connect: connection refused'", 502)
-    token = sys.read_file("/var/run/secrets/kubernetes.io/serviceaccount/token").strip()
     headers = [(name, value) for name, value in request.headers if name.lower() not in ("authorization", "connection")]
-    asked = http.Message(request.start, [*headers, ("Authorization", f"Bearer {token}")], request.body)
+    asked = http.Message(request.start, [*headers, ("Authorization", f"Bearer {api_client.kept(sys, 'token')}")], request.body)
     return Late(PROXY_MS, control_plane.respond(network(sys).cluster, asked))
 
 
