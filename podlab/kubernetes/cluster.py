@@ -24,7 +24,7 @@ from .etcd import Etcd
 from .events import EventRecorder
 from .objects import Map
 from .randomness import Randomness
-from .runtime import linear
+from .runtime import linear, visits
 from .runtime.network import Network
 
 ENGINE_VERSION = "2"  # named by checkpoints; raise it whenever a replay could give another history
@@ -166,7 +166,7 @@ class Cluster:
 
     def visit(self, **visit: Any) -> Any:
         """A person's browser asks a Service, Pod or node port: {"url", "method", "headers", "body", "follow"}."""
-        return self.network.visit(**visit)
+        return visits.visit(self.network, **visit)
 
     def rate(self, **rate: Any) -> None:
         """The pace of time changed. It concerns whoever drives the clock; the journal keeps it so that a replay can show it."""

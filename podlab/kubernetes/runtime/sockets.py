@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import dns, taps
+from . import datagrams, dns, taps
 from .network_policy import allows_names
 from .process import Errno
 
@@ -75,7 +75,7 @@ def receive(sys: Sys, fd: int) -> tuple[str, list[Any]]:
 def send(sys: Sys, fd: int, text: str, target: list[Any]) -> None:
     """Sends one datagram to [address, port], or back to a sender of `receive`."""
     bound, port, _ = _desc(sys, fd)["listen"]
-    network(sys).send_datagram(bound, ("0.0.0.0", port), target, text)
+    datagrams.send(network(sys), bound, ("0.0.0.0", port), target, text)
 
 
 def dial(sys: Sys, address: str, port: int, timeout_ms: int | None = None) -> int:

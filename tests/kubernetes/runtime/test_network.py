@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.runtime import visits
 from tests.kubernetes.runtime.lab import Lab
 
 NGINX = "nginx:1.14.2"
@@ -134,7 +135,7 @@ def test_a_browser_outside_gets_an_answer_and_the_picture_a_trace(lab: Lab) -> N
 def test_port_forward_enters_the_pod_where_localhost_is_its_own(lab: Lab) -> None:
     pod = lab.cluster.etcd.get("pods", "default/inner")
     assert pod is not None
-    visit = lab.cluster.network.visit("http://127.0.0.1:8080/", pod=pod["metadata"]["uid"])
+    visit = visits.visit(lab.cluster.network, "http://127.0.0.1:8080/", pod=pod["metadata"]["uid"])
     lab.settle(0.1)
     assert lab.cluster.network.state["visits"][visit]["body"] == "home\n"
 
