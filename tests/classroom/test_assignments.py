@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from lessons import library, progress
-from podlab.classroom import duties, joining, results
+from podlab.classroom import duties, joining, results, rooms
 from podlab.classroom.models import Assignment, Classroom, Membership, Work
 from tests.classroom.conftest import PASSWORD, learner, seat, signed_in
 from tests.classroom.test_grid import LESSON, Page, lab
@@ -213,4 +213,57 @@ async def test_a_page_of_another_learner_cannot_spend_somebody_s_attempts(classr
     await page.send(action="check", step=STEP.id, learner=str(sky.learner_id), learner_id=str(sky.learner_id))
     await page.until("남은 확인 0번")
     assert not await database_sync_to_async(Work.objects.filter(learner=sky.learner).exists)()
+    await page.line.disconnect()
+
+
+def shown(html: str) -> str:
+    """What a page was sent last of the exercise's conditions and its present state."""
+    return html.rsplit(f'id="exercise-{EXERCISE}"', 1)[-1]
+
+
+async def test_an_exam_ticks_nothing_before_a_check_and_nothing_by_itself_after_it(classroom: Classroom) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    await database_sync_to_async(assign)(classroom, mode="assessment")
+    page = await lab(member)
+    await page.until("평가 ‘첫 과제’")
+    page.html = ""
+    await page.send(action="step", step=STEP.id)
+    for line in solution():
+        await page.send(action="terminal", line=line)
+    await page.send(action="terminal", line="echo the end")
+    await page.until("the end")
+    await page.send(action="terminal", line="kubectl get pods")
+    await page.until("RESTARTS")
+    assert f'id="conditions-{STEP.id}"' not in page.html, "no list of conditions is sent by itself"
+    assert f'id="present-{STEP.id}"' not in page.html, "nor what of the cluster they look at"
+    await page.send(action="check", step=STEP.id)
+    html = shown(await page.until("평가 중입니다"))
+    assert 'class="yes"' in html or 'class="no"' in html, "a check spends an attempt and says which conditions hold"
+    assert "개를 살펴봅니다" in html
+    await page.line.disconnect()
+
+
+def solution() -> list[str]:
+    assert STEP.exercise is not None
+    return [line for line in STEP.exercise.solution.splitlines() if line.startswith("kubectl") and "<<" not in line][:3]
+
+
+async def test_an_exam_that_opens_or_closes_finds_the_pages_that_are_open(classroom: Classroom) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    page = await lab(member)
+    await page.until("손 들기")
+    await page.send(action="step", step=STEP.id)
+    await page.send(action="check", step=STEP.id)
+    assert "<em>" in shown(await page.until("<em>"))
+    page.html = ""
+    made = await database_sync_to_async(assign)(classroom, mode="assessment")
+    await rooms.renew(classroom.pk)
+    html = shown(await page.until("평가 중입니다"))
+    assert "<em>" not in html
+    assert 'class="yes"' not in html
+    page.html = ""
+    await database_sync_to_async(lambda: Assignment.objects.filter(pk=made.pk).update(closes=timezone.now()))()
+    await rooms.renew(classroom.pk)
+    html = await page.until(f'id="conditions-{STEP.id}"')
+    assert "평가 중입니다" not in html
     await page.line.disconnect()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from typing import Any
 
 import pytest
@@ -11,9 +13,10 @@ from django.conf import settings as site
 from django.contrib.auth.models import User
 from django.test import Client
 
-from podlab.classroom import joining
+from podlab.classroom import joining, urls
 from podlab.classroom.consumers import NO_TEACHER, NOT_YOURS
 from podlab.classroom.models import AuditEntry, Classroom
+from podlab.routing import websocket_urlpatterns
 from tests.classroom.conftest import PASSWORD, cookie, cookie_of, learner, seat, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,11 +75,11 @@ def test_signing_in_goes_on_only_to_pages_of_ours(teacher: User) -> None:
     assert answer["Location"] == "/teacher/"
 
 
-def socket(pk: int, value: str, origin: str = "http://127.0.0.1:8000") -> WebsocketCommunicator:
+def socket(pk: int, value: str, origin: str = "http://127.0.0.1:8000", place: str = "") -> WebsocketCommunicator:
     from podlab.asgi import site as application
 
     headers = [(b"cookie", f"{site.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", origin.encode())]
-    return WebsocketCommunicator(application, f"/ws/classes/{pk}/", headers=headers)
+    return WebsocketCommunicator(application, "/" + (place or f"ws/classes/{pk}/"), headers=headers)
 
 
 async def closed_with(found: WebsocketCommunicator) -> Any:
@@ -106,3 +109,99 @@ def test_a_join_code_is_no_one_else_s(classroom: Classroom) -> None:
     codes = {joining.new_join_code() for _ in range(50)}
     assert len(codes) == 50
     assert classroom.join_code not in codes
+
+
+# ---- every address of a class, taken from the list of addresses itself: a new one cannot be forgotten
+
+def fill(route: str, classroom: Classroom, member: Any) -> str:
+    values = {"pk": classroom.pk, "learner": member.learner_id, "slug": "one-ip", "number": 1, "name": "people"}
+    return re.sub(r"<\w+:(\w+)>", lambda found: str(values[found[1]]), route)
+
+
+ROUTES = [str(pattern.pattern) for pattern in urls.urlpatterns if str(pattern.pattern).startswith("teacher/classes/")]
+SOCKETS = [str(pattern.pattern) for pattern in websocket_urlpatterns if str(pattern.pattern).startswith("ws/classes/")]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_page_of_a_class_is_closed_to_strangers_learners_members_and_other_teachers(classroom: Classroom, route: str) -> None:
+    member = seat(classroom, "하늘")
+    place = "/" + fill(route, classroom, member)
+    for client in (Client(), learner_client("밖"), member_client(member)):
+        for answer in (client.get(place), client.post(place)):
+            assert answer.status_code in (302, 405)
+            assert answer.status_code == 405 or answer["Location"].startswith("/teacher/sign-in/")
+    other = signed_in(User.objects.create_user("lee", password=PASSWORD))
+    for answer in (other.get(place), other.post(place)):
+        assert answer.status_code in (404, 405)
+        assert "하늘" not in answer.content.decode()
+    assert {other.get(place).status_code, other.post(place).status_code} >= {404}
+    assert AuditEntry.objects.filter(what="refused", detail=f"class {classroom.pk}").exists()
+    classroom.refresh_from_db()
+    member.refresh_from_db()
+    assert (classroom.closed, member.removed, member.name) == (None, None, "하늘")
+
+
+def member_client(member: Any) -> Client:
+    client = Client()
+    client.cookies[site.SESSION_COOKIE_NAME] = cookie_of(member.learner)
+    return client
+
+
+@pytest.mark.parametrize("route", SOCKETS)
+async def test_every_socket_of_a_class_is_closed_to_all_but_its_teacher(classroom: Classroom, teacher: User, settings: Any, route: str) -> None:
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    lee = await database_sync_to_async(lambda: cookie(signed_in(User.objects.create_user("lee", password=PASSWORD))))()
+    own = await database_sync_to_async(lambda: cookie(signed_in(teacher)))()
+    member_s, place = await database_sync_to_async(cookie_of)(member.learner), fill(route, classroom, member)
+    assert await closed_with(socket(classroom.pk, lee, place=place)) == NOT_YOURS
+    assert await closed_with(socket(classroom.pk, member_s, place=place)) == NO_TEACHER
+    assert await closed_with(socket(classroom.pk, "", place=place)) == NO_TEACHER
+    assert await closed_with(socket(classroom.pk, own, "https://evil.example", place=place)) == "refused"
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "learner" in route])
+def test_a_member_of_another_class_is_nobody_here(classroom: Classroom, teacher: User, route: str) -> None:
+    """Both classes are the same teacher's: an address still opens only who sits in the class that it names."""
+    elsewhere = Classroom.objects.create(teacher=teacher, title="2반", join_code="AAAAAA")
+    stranger = seat(elsewhere, "남")
+    place = "/" + fill(route, classroom, stranger)
+    answers = {(client := signed_in(teacher)).get(place).status_code, client.post(place).status_code}
+    assert answers <= {404, 405}
+    assert 404 in answers
+    assert AuditEntry.objects.filter(classroom=classroom, what="refused", detail=f"learner {stranger.learner_id}").exists()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_no_page_of_a_class_acts_on_a_request_forged_elsewhere(classroom: Classroom, teacher: User, route: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies[site.SESSION_COOKIE_NAME] = cookie(signed_in(teacher))
+    assert client.post("/" + fill(route, classroom, seat(classroom, "하늘"))).status_code in (403, 405)
+
+
+def test_a_learner_s_resume_code_opens_no_teacher_s_page(classroom: Classroom, teacher: User) -> None:
+    """A teacher's own place as a learner is no way to their account."""
+    from podlab.classroom.views import desk_of
+    from podlab.labs import sessions
+
+    client = Client()
+    client.post("/resume/", {"code": sessions.give_code(desk_of(teacher))})
+    assert client.get(f"/teacher/classes/{classroom.pk}/").status_code == 302
+
+
+def test_guessed_resume_codes_are_limited_by_address(classroom: Classroom) -> None:
+    client = Client()
+    answers = [client.post("/resume/", {"code": f"ZZZZ-ZZ{n:02d}"}).status_code for n in range(40)]
+    assert answers[0] == 422
+    assert answers[-1] == 429
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\uff1dcmd|x"])
+def test_a_name_that_excel_would_run_is_text_in_every_table(classroom: Classroom, teacher: User, name: str) -> None:
+    member = seat(classroom, "하늘")
+    joining.replace_roster(classroom, [joining.RosterLine(name[:20], name)])
+    member.name, member.number = name, name[:20]
+    member.save()
+    text = signed_in(teacher).get(f"/teacher/classes/{classroom.pk}/results/people/").content.decode("utf-8-sig")
+    cells = next(csv.reader([text.splitlines()[1]]))
+    assert cells[:2] == ["'" + name[:20], "'" + name]
