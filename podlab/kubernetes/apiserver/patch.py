@@ -6,6 +6,7 @@ Sources: RFC 6902, RFC 7386, apimachinery/pkg/util/strategicpatch/patch.go, evan
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,12 @@ Json = Any
 
 TYPES = {"application/json-patch+json": "json", "application/merge-patch+json": "merge",
          "application/strategic-merge-patch+json": "strategic"}
+
+
+OPERATIONS_MAX = 10_000  # maxJSONPatchOperations (apiserver/pkg/endpoints/handlers/patch.go)
+COPY_MAX = 3 * 1024 * 1024  # bytes that the copies of one patch add up to (JSONPatchMaxCopyBytes): a copy into itself doubles
+DEPTH_MAX = 200
+INDEX = re.compile(r"-?[0-9]{1,9}")
 
 
 def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: str) -> dict[str, Any]:
@@ -69,15 +76,34 @@ def json_patch(obj: Mapping[str, Any], operations: Json) -> dict[str, Any]:
     """The object after all operations; none is done if one fails."""
     if not isinstance(operations, list):
         raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    if len(operations) > OPERATIONS_MAX:
+        raise ApiError(413, "RequestEntityTooLarge", f"The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {len(operations)}", {})
     document: Json = thaw(obj)
+    copied = 0
     try:
         for operation in operations:
+            if isinstance(operation, dict) and operation.get("op") == "copy" and isinstance(operation.get("from"), str):
+                copied += len(json.dumps(_read(document, operation["from"])))
+                if copied > COPY_MAX:
+                    raise PatchError(f"Unable to complete the copy, the accumulated size increase of copy is {copied}, "
+                                     f"exceeding the limit {COPY_MAX}")
             document = _operate(document, operation)
+        if _deep(document):
+            raise PatchError("exceeded max depth")
     except PatchError as error:
         # NewGenericServerResponse: the server keeps the reason to itself, and names no object
         raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {}) from error
     result: dict[str, Any] = document
     return result
+
+
+def _deep(document: Json) -> bool:
+    level = [document]
+    for _ in range(DEPTH_MAX):
+        level = [inner for one in level if isinstance(one, (dict, list)) for inner in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return False
+    return True
 
 
 def _operate(document: Json, operation: Json) -> Json:
@@ -100,15 +126,15 @@ def _operate(document: Json, operation: Json) -> Json:
             found = _read(document, path)
         except PatchError:
             found = None
-        if json.dumps(found, sort_keys=True) != json.dumps(operation["value"], sort_keys=True):
+        if found != operation["value"] or json.dumps(found, sort_keys=True) != json.dumps(operation["value"], sort_keys=True):
             raise PatchError(f"testing value {path} failed")
         return document
     if name in ("move", "copy"):
         source = operation.get("from")
         if not isinstance(source, str):
             raise PatchError("missing from")
-        value = thaw(_read(document, source))
-        return _add(_remove(document, source) if name == "move" else document, path, value)
+        value = _read(document, source)
+        return _add(_remove(document, source) if name == "move" else document, path, value if name == "move" else thaw(value))
     raise PatchError(f"Unexpected kind: {name}")
 
 
@@ -117,7 +143,7 @@ def _tokens(path: str) -> list[str]:
 
 
 def _index(token: str, length: int) -> int:
-    if not token.lstrip("-").isdigit():
+    if not INDEX.fullmatch(token):
         raise PatchError(f"invalid array index {token}")
     index = int(token)
     if index < 0:

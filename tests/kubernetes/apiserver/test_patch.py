@@ -98,6 +98,23 @@ def test_a_json_patch_that_does_not_fit_is_refused_whole(operation: dict[str, An
     assert (caught.value.code, caught.value.message) == (422, "the server rejected our request due to an error in our request")
 
 
+GROWING = [{"op": "copy", "from": "/metadata", "path": f"/metadata/annotations/x{number}"} for number in range(25)]
+SINKING = [{"op": "add", "path": "/b", "value": {}}, {"op": "add", "path": "/a", "value": {}}] + [
+    one for _ in range(400) for one in ({"op": "move", "from": "/b", "path": "/a/b"}, {"op": "add", "path": "/b", "value": {}},
+                                        {"op": "move", "from": "/a", "path": "/b/a"}, {"op": "add", "path": "/a", "value": {}})]
+
+
+@pytest.mark.parametrize("operations", [[{"op": "add", "path": "/metadata/annotations", "value": {"a": "b" * 100}}, *GROWING], SINKING,
+                                        [{"op": "remove", "path": "/spec/template/spec/containers/" + "9" * 5000}],
+                                        [{"op": "remove", "path": "/spec/template/spec/containers/--1"}]])
+def test_a_json_patch_that_grows_without_end_is_refused(operations: list[dict[str, Any]]) -> None:
+    with pytest.raises(ApiError) as caught:
+        patched(operations, "json")
+    assert caught.value.code == 422
+    with pytest.raises(ApiError, match="allowed maximum operations in a JSON patch is 10000, got 10001"):
+        patched([{"op": "test", "path": "/kind", "value": "Deployment"}] * 10_001, "json")
+
+
 def test_the_original_is_never_changed() -> None:
     manifest = freeze(deployment())
     apply_patch(DEPLOYMENT, manifest, in_template(containers=[{"name": "c", "image": "x"}]), "strategic")
