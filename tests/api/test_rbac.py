@@ -6,6 +6,7 @@ import pytest
 from channels.db import database_sync_to_async
 
 from podlab.api import tokens
+from podlab.kubernetes.runtime import jwt
 from podlab.labs.models import Cluster
 from tests.api.client import Answer, Client, configmap
 
@@ -166,3 +167,17 @@ async def test_nobody_gives_more_than_they_have(client: Client, account: Bearer)
     assert (await client.ask("PATCH", f"{roles}/may", may, **{"content-type": "application/json-patch+json"})).status == 200
     assert await account.status("POST", roles, role("more", "get", "delete")) == 201
     assert await account.status("POST", bindings, binding("ClusterRole", "admin")) == 201
+
+
+async def test_the_issuer_of_tokens_tells_accounts_and_the_owner_of_its_keys(client: Client, account: Bearer) -> None:
+    for asked in (client.get, lambda path: account.ask("GET", path)):
+        told = await asked("/.well-known/openid-configuration")
+        assert told.status == 200 and told.json["jwks_uri"].endswith("/openid/v1/jwks")
+        keys = await asked("/openid/v1/jwks")
+        claims = jwt.verify(account.token, keys.json["keys"], issuer=told.json["issuer"], audiences=[told.json["issuer"]], now=0)
+        assert claims["sub"] == "system:serviceaccount:default:ci"
+
+
+async def test_people_s_clients_get_answers_to_look_at(client: Client) -> None:
+    assert (await client.get("/version", user_agent="curl/8.14.1")).body.startswith(b'{\n  "major": "1"')
+    assert b"\n  " not in (await client.get("/version", user_agent="kubectl/v1.36.2")).body

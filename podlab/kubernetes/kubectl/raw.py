@@ -7,22 +7,24 @@ from typing import Any
 
 from ..apiserver.errors import ApiError
 from ..apiserver.json_faults import json_fault
+from ..apiserver.rest import call as http_call
+from ..apiserver.rest import documents
 from ..resources import RESOURCES
 from .manifests import clean
 from .output.go_values import to_json
 from .terminal import Command, KubectlError
 from .verbs import Call
 
-HEALTH = ("healthz", "livez", "readyz")
 EVICTED = '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}'  # EvictionREST.Create answers with a Status
 
 
 def ask(call: Call, verb: str, body: Any = None) -> int:
     """Send the one request, print the answer. Raises ApiError, also where the path leads nowhere."""
-    path = call.flags["raw"].partition("?")[0].strip("/").split("/")
-    if path[0] in HEALTH and verb == "get":
-        call.terminal.out("ok")
-        return 0
+    where, _, query = call.flags["raw"].partition("?")
+    asked = http_call.Call("GET", http_call.segments(where), http_call.read_query(query), {})
+    if verb == "get" and asked.of_server:
+        return _about_server(call, asked)
+    path = where.strip("/").split("/")
     group, rest = ("", path[2:]) if path[0] == "api" else (path[1] if len(path) > 1 else "", path[3:])
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces":
@@ -37,6 +39,15 @@ def ask(call: Call, verb: str, body: Any = None) -> int:
     else:
         found = call.request(verb, resource, name, namespace, body, subresource)
     call.terminal.out((EVICTED if subresource == "eviction" else to_json(found)) + "\n")
+    return 0
+
+
+def _about_server(call: Call, asked: http_call.Call) -> int:
+    """Discovery, health, version and the like."""
+    api, path = call.terminal.api, "/" + "/".join(asked.path)
+    if not api.verdict(api.identity, {"verb": "get", "path": path})["allowed"]:
+        raise ApiError(403, "Forbidden", f'forbidden: User "{api.identity.name}" cannot get path "{path}"', {})
+    call.terminal.out(documents.answer(asked, call.customs).body.decode())
     return 0
 
 
