@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -31,6 +32,7 @@ from podlab.labs.models import Cluster
 logger = logging.getLogger(__name__)
 
 NO_BAR = '<aside id="class-bar" hx-ext="morph" hidden hx-swap-oob="morph"></aside>'
+SLICE = 0.01  # seconds of drawing before others get their turn
 TELL_EVERY = 0.25  # seconds between two looks at what changed: a watcher sees an act well within one second
 OVER_AFTER = timedelta(hours=4)  # a raised hand or a timer from before is of an earlier lesson
 SAVE_EVERY, LOOK_AGAIN_EVERY = 5.0, 10.0  # seconds: members' rows; signals that time alone sets off
@@ -85,6 +87,12 @@ class Room:
         if act.kind == "step" and self.classroom.lesson:
             act.page.show(self.bar(seat.learner_id))
 
+    def tell(self) -> None:
+        """Watchers hear whose tile is new."""
+        dirty, self.dirty = self.dirty, set()
+        for watcher in list(self.watchers) if dirty else ():
+            watcher.changed(dirty)
+
     def look_again(self) -> None:
         """What time alone changes: who counts as stuck, and whose cluster has fallen asleep."""
         rule, now = self.rule, timezone.now()
@@ -97,7 +105,7 @@ class Room:
     async def look(self) -> None:
         """Draw the pictures that are out of date: of an awake cluster from memory, of a sleeping one from its rows."""
         moved, self.moved = self.moved, set()
-        asleep = []
+        asleep, began = [], time.monotonic()
         for learner_id in moved:
             seat = self.seats.get(learner_id)
             if seat is None or seat.cluster_id is None:
@@ -113,7 +121,9 @@ class Room:
             found = rows.project(live.engine)
             if seat.look(found.nodes, found.pods):
                 self.dirty.add(learner_id)
-            await asyncio.sleep(0)
+            if time.monotonic() - began > SLICE:  # in a full class every pause is a whole round of everybody's work
+                await asyncio.sleep(0)
+                began = time.monotonic()
         if asleep:
             stored = await CLUSTERS.writer.call(rows.read, [seat.cluster_id for seat in asleep if seat.cluster_id is not None])
             for seat in asleep:
@@ -276,13 +286,12 @@ async def _keep(room: Room) -> None:
                 if room.turns is not None and timezone.now() >= room.turns:
                     await room.renew()
                 if room.watchers:
+                    room.tell()  # what was done is told before the pictures are drawn: those of a full class take a while
                     await room.look()
                     if loop.time() - looked > LOOK_AGAIN_EVERY:
                         looked = loop.time()
                         room.look_again()
-                    dirty, room.dirty = room.dirty, set()
-                    for watcher in list(room.watchers) if dirty else ():
-                        watcher.changed(dirty)
+                    room.tell()
                 if room.live and loop.time() - saved > SAVE_EVERY:
                     saved = loop.time()
                     await room.save()
