@@ -22,7 +22,8 @@ TYPES = {"application/json-patch+json": "json", "application/merge-patch+json": 
 
 
 OPERATIONS_MAX = 10_000  # maxJSONPatchOperations (apiserver/pkg/endpoints/handlers/patch.go)
-COPY_MAX = 3 * 1024 * 1024  # bytes that the copies of one patch add up to (JSONPatchMaxCopyBytes): a copy into itself doubles
+COPY_MAX = 300_000
+"""Bytes that the copies of one patch add up to: a copy into itself doubles. JSONPatchMaxCopyBytes is 3 MiB, for objects of up to 1.5."""
 DEPTH_MAX = 200
 INDEX = re.compile(r"-?[0-9]{1,9}")
 

@@ -6,7 +6,9 @@ third_party/forked/golang/expansion/expand.go, pkg/fieldpath/fieldpath.go, pkg/a
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
@@ -15,6 +17,12 @@ from .podspec import Part, part
 
 if TYPE_CHECKING:
     from .kubelet import Kubelet
+
+
+REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+WORD_MAX = 131_072  # characters of one variable or argument (MAX_ARG_STRLEN, include/uapi/linux/binfmts.h)
+WORDS_MAX = 2_097_152  # of all together (execve(2), the limit of arguments and environment with the usual stack)
+TOO_LONG = "argument list too long"  # E2BIG
 
 
 class ConfigError(Exception):
@@ -29,6 +37,7 @@ def make(kubelet: Kubelet, pod: Map, one: Part, ip: str) -> dict[str, str]:
     for source in one.spec.get("envFrom") or ():
         result.update(_from_source(kubelet, namespace, source))
     own: dict[str, str] = {}
+    known, length = {**services, **result}, 0
     for entry in one.spec.get("env") or ():
         name, reference = entry["name"], entry.get("valueFrom")
         if reference:
@@ -36,28 +45,40 @@ def make(kubelet: Kubelet, pod: Map, one: Part, ip: str) -> dict[str, str]:
             if value is None:
                 continue
         else:
-            value = expand(entry.get("value") or "", {**services, **result, **own})
-        own[name] = value
+            value = expand(entry.get("value") or "", known)
+            length += len(value)
+            if length > WORDS_MAX:
+                raise ConfigError(TOO_LONG)
+        own[name] = known[name] = value
     return {**services, **result, **own}
 
 
 def expand(text: str, variables: dict[str, str]) -> str:
-    """`$(NAME)` by its value, `$$` by `$`; what is not defined stays as it is written."""
+    """`$(NAME)` by its value, `$$` by `$`; what is not defined stays as it is written. Raises ConfigError where that would be too long."""
     if "$" not in text:
         return text
-    out, at = "", 0
-    while at < len(text):
-        if text[at] == "$" and at + 1 < len(text):
-            if text[at + 1] == "$":
-                out, at = out + "$", at + 2
-                continue
-            end = text.find(")", at + 2)
-            if text[at + 1] == "(" and end > 0:
-                name = text[at + 2 : end]
-                out, at = out + variables.get(name, f"$({name})"), end + 1
-                continue
-        out, at = out + text[at], at + 1
-    return out
+    length = 0
+
+    def meant(found: re.Match[str]) -> str:
+        nonlocal length
+        value = "$" if found[1] is None else variables.get(found[1], found[0])
+        length += len(value)
+        if length > WORD_MAX:
+            raise ConfigError(TOO_LONG)
+        return value
+
+    return REFERENCE.sub(meant, text)
+
+
+def expand_all(words: Iterable[str], variables: dict[str, str]) -> list[str]:
+    """Each of a command's words. Raises ConfigError."""
+    found, length = [], 0
+    for word in words:
+        found.append(expand(word, variables))
+        length += len(found[-1])
+        if length > WORDS_MAX:
+            raise ConfigError(TOO_LONG)
+    return found
 
 
 def config_source(kubelet: Kubelet, plural: str, name: str, namespace: str) -> Map | None:

@@ -287,8 +287,8 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         target = run["id"] if run else ""
     return {
         "image": spec["image"],
-        "command": [env.expand(word, variables) for word in spec.get("command") or ()],
-        "args": [env.expand(word, variables) for word in spec.get("args") or ()],
+        "command": env.expand_all(spec.get("command") or (), variables),
+        "args": env.expand_all(spec.get("args") or (), variables),
         "env": variables,
         "working_dir": spec.get("workingDir", ""),
         "mounts": volumes.mounts(one, variables),

@@ -314,3 +314,17 @@ def test_a_set_user_id_program_gains_nothing_where_the_spec_says_so() -> None:
         it.create(pod({"name": "c", "image": "registry.k8s.io/e2e-test-images/nonewprivs:1.3", "securityContext": context}))
         it.run(3)
         assert it.logs()[0] == f"Effective uid: {uid}"
+
+
+def test_variables_that_double_one_another_are_too_long_and_cost_nothing() -> None:
+    """Sixty variables of 20 letters would be 2**60 letters; a real container would fail with E2BIG, after its kubelet."""
+    it = world()
+    doubling = [{"name": f"A{n}", "value": f"$(A{n - 1})$(A{n - 1})" if n else "xy"} for n in range(60)]
+    long = {"name": "X", "value": "y" * 50_000}
+    it.create(pod(sh("env", env=doubling), name="a"))
+    it.create(pod({**sh("env", env=[long]), "args": ["$(X)" * 5000]}, name="b"))
+    it.create(pod({**sh("env", env=[long]), "args": ["$(X)"] * 5000}, name="c"))
+    it.run(3)
+    for name in "abc":
+        waiting = it.container("c", name)["state"]["waiting"]
+        assert (waiting["reason"], waiting["message"]) == ("CreateContainerConfigError", "argument list too long")
