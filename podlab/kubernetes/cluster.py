@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import bootstrap
+from .apiserver.customresources import cel
 from .apiserver.errors import ApiError
 from .apiserver.request import Request
 from .apiserver.server import ApiServer
@@ -93,6 +94,7 @@ class Cluster:
         """Let the next timer fire. Call only when `clock.next_at()` is not None."""
         timer = self.clock.pop()
         linear.taken()
+        cel.begin_turn()
         self.because = timer.because
         try:
             self.components[timer.component].on_timer(timer.payload)
@@ -126,6 +128,7 @@ class Cluster:
         """
         self.run_until(entry["at"])
         linear.taken()
+        cel.begin_turn()
         self.because = None
         self.author = entry.get("by", "")
         act = self.ACTS[entry["do"]]

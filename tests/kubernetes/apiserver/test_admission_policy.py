@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -171,3 +172,28 @@ def test_a_namespace_warns_of_pods_and_templates_that_its_level_would_not_take()
     template = {"metadata": {"labels": {"a": "b"}}, "spec": pod}
     world.make("ReplicationController", "replicationcontrollers", "rc", "careful", spec={"replicas": 0, "selector": {"a": "b"}, "template": template})
     assert world.cluster.server.warnings == [said]
+
+
+def test_a_controller_whose_every_pod_meets_heavy_rules_holds_nobody_up() -> None:
+    cluster = Cluster.create(1, 1_795_219_200_000, {"nodes": [{"name": "node-1", "cpu": "4", "memory": "8Gi"}]}, strict=True)
+
+    def request(resource: str, body: dict[str, Any], namespace: str = "") -> None:
+        cluster.apply({"at": cluster.now, "do": "request", "verb": "create", "resource": resource, "namespace": namespace, "body": body})
+    nine = "[1, 2, 3, 4, 5, 6, 7, 8, 9].all(%s, "
+    rule = "".join(nine % name for name in "abcde") + "true" + ")" * 5
+    for number in range(5):
+        constraints = {"resourceRules": [{"apiGroups": [""], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["pods"]}]}
+        request("validatingadmissionpolicies", {"metadata": {"name": f"v{number}"}, "spec": {
+            "failurePolicy": "Ignore", "matchConstraints": constraints, "validations": [{"expression": rule}]}})
+        request("validatingadmissionpolicybindings", {"metadata": {"name": f"b{number}"}, "spec": {
+            "policyName": f"v{number}", "validationActions": ["Deny"]}})
+    labels = {"app": "many"}
+    request("replicasets", {"metadata": {"name": "many"}, "spec": {"replicas": 30, "selector": {"matchLabels": labels}, "template": {
+        "metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "busybox"}]}}}}, "default")
+    longest, until = 0.0, cluster.now + 3_000
+    while (due := cluster.clock.next_at()) is not None and due <= until:
+        began = time.process_time()
+        cluster.step()
+        longest = max(longest, time.process_time() - began)
+    assert len(cluster.etcd.list("pods", "default")) == 30
+    assert longest < 1.5

@@ -26,6 +26,7 @@ from ...runtime import linear
 
 STEPS_MAX = 100_000  # a step takes about a microsecond; the real one counts cost units: 1,000,000 a call, 10,000,000 an object
 ALL_STEPS_MAX = 150_000  # of all rules that one request meets together, as RuntimeCELCostBudget bounds them
+TURN_STEPS_MAX = 400_000  # of all requests that one timer's work makes: a controller may create hundreds of Pods at a go
 TOO_MUCH = "operation cancelled: actual cost limit exceeded"  # cel-go's words where one call goes past PerCallLimit
 SPENT = "validation failed due to running out of cost budget, no further validation rules will be run"
 DEPTH_MAX = 60
@@ -268,6 +269,14 @@ def _text(token: str) -> str:
     return plain
 
 
+_turn = [0]  # steps since `begin_turn`; nothing but the limit depends on it
+
+
+def begin_turn() -> None:
+    """Whoever begins a piece of work says so."""
+    _turn[0] = 0
+
+
 class Cost:
     """What is left for the rules that one request meets."""
 
@@ -295,6 +304,7 @@ class Expression:
         finally:
             if cost is not None:
                 cost.left -= run.steps
+                _turn[0] += run.steps
 
     def holds(self, names: Mapping[str, Json], cost: Cost | None = None) -> bool:
         found = self.value(names, cost)
@@ -316,7 +326,7 @@ def compiled(text: str, names: tuple[str, ...] = SELF) -> Expression:
 
 class _Run:
     def __init__(self, cost: Cost | None) -> None:
-        self.steps, self.most = 0, STEPS_MAX if cost is None else min(STEPS_MAX, cost.left)
+        self.steps, self.most = 0, STEPS_MAX if cost is None else min(STEPS_MAX, cost.left, TURN_STEPS_MAX - _turn[0])
 
     def spend(self, steps: int) -> None:
         self.steps += steps
