@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import ROOT, WIDE, Server, allow_error, unconfigured
+from tests.browser.harness import PHONE, ROOT, WIDE, Server, allow_error, assert_fits, unconfigured
 from tests.browser.learner import Socket
 
 pytestmark = pytest.mark.browser
@@ -174,6 +175,82 @@ def test_a_whole_class(new_page: Callable[..., Page], server: Server) -> None:
     teacher.get_by_role("link", name="결과", exact=True).click()
     for name in NAMES:
         expect(teacher.locator("main")).to_contain_text(name)
+
+
+def test_what_the_teacher_has_set_stays_while_the_page_is_kept_up_to_date(new_page: Callable[..., Page], server: Server) -> None:
+    create_teacher(server, "park")
+    teacher = new_page(WIDE)
+    link = open_class(teacher, "park", "2반")
+    expect(teacher.locator("#nobody")).to_be_visible()
+    first, second = new_page(WIDE), new_page(PHONE)
+    for page, name in ((first, "하늘"), (second, "가나다라마바사아자차카타파하거너더러머버")):
+        join(page, link, name)
+    sky = teacher.locator('.tile[data-name="하늘"]')
+    expect(teacher.locator(".tile")).to_have_count(2)
+    long = teacher.locator('.tile:not([data-name="하늘"])')
+    sky.locator(".pick").click()
+    teacher.locator('[data-filter="hand"]').click()
+    expect(teacher.locator("#nobody-fits")).to_be_visible()
+    teacher.evaluate("""() => {
+      window.seen = [];
+      new MutationObserver(() => window.seen.push([...document.querySelectorAll('.tile')].some((tile) => tile.style.display === '')))
+        .observe(document.getElementById('tiles'), { attributes: true, childList: true, subtree: true });
+    }""")
+    teacher.fill("#announcement", "아직 다 쓰지 않은 말")
+    teacher.locator("#follow-lesson").select_option(LESSON)
+    run(first, "echo one")
+    expect(sky.locator(".last code")).to_have_text("echo one")
+    assert not any(teacher.evaluate("window.seen")), "a filtered tile does not come out when it is new"
+    expect(sky.locator(".pick")).to_have_attribute("aria-pressed", "true")
+    teacher.locator('[data-filter="all"]').click()
+    expect(sky).to_be_visible()
+    orders = teacher.evaluate("() => [...document.querySelectorAll('.tile')].map((tile) => tile.style.order)")
+    assert sorted(orders) == ["0", "1"]
+
+    teacher.get_by_role("button", name="입력 멈추기").click()
+    expect(teacher.get_by_role("button", name="입력 다시 열기")).to_be_visible()
+    expect(teacher.locator("#announcement")).to_have_value("아직 다 쓰지 않은 말")
+    expect(teacher.locator("#follow-lesson")).to_have_value(LESSON)
+    run(first, "kubectl get pods")
+    notice = first.locator("#notices")
+    expect(notice).to_contain_text("지금은 모두 선생님의 화면을 보는 시간입니다")
+    expect(notice).not_to_contain_text("요청을 이해하지 못했습니다")
+    teacher.get_by_role("button", name="알리기").click()
+    expect(second.locator("#class-bar")).to_contain_text("아직 다 쓰지 않은 말")
+    teacher.locator("#announce").get_by_role("button", name="거두기").click()
+    expect(teacher.locator("#announcement")).to_have_value("")
+    teacher.get_by_role("button", name="입력 다시 열기").click()
+
+    own = teacher.context.new_page()
+    own.goto(f"/lessons/{LESSON}/")
+    expect(own.locator("#loading")).to_be_hidden()
+    teacher.get_by_role("button", name="내 화면 보이기").click()
+    expect(second.locator("#follow")).to_be_visible()
+    run(own, "echo first && echo second")
+    expect(second.locator("#follow-terminal")).to_contain_text(re.compile(r"\$ echo first && echo second\s*first\s*second"))
+    for page in (first, second):
+        bar, follow = page.locator("#class-bar").bounding_box(), page.locator("#follow").bounding_box()
+        assert bar is not None
+        assert follow is not None
+        assert page.get_by_role("button", name="손 들기").is_visible()
+        assert page.evaluate("() => document.elementFromPoint(innerWidth / 2, innerHeight / 3).closest('#follow') !== null")
+        assert_fits(page)
+    own.close()
+    teacher.locator("#follow-me").get_by_role("button", name="놓아주기").click()
+    expect(second.locator("#follow")).to_be_hidden()
+
+    looking = teacher.context.new_page()
+    looking.goto(str(long.locator("a.name").get_attribute("href")))
+    expect(looking.locator("#board-svg .node, #board [data-ref]").first).to_be_visible()
+    teacher.on("dialog", lambda dialog: dialog.accept())
+    teacher.get_by_role("link", name="사람과 명단").click()
+    row = teacher.locator("tr", has=teacher.locator("td:nth-child(2)", has_text="가나다라"))
+    row.locator("summary").click()
+    row.get_by_role("button", name="내보내기").click()
+    expect(looking.locator("#offline")).to_contain_text("이 사람은 이제 이 자리에 없습니다")
+    expect(second.locator("#class-bar")).to_be_hidden()
+    expect(second.locator("#offline")).to_be_hidden()
+    looking.close()
 
 
 def directed(server: Server) -> tuple[list[str], dict[str, int]]:

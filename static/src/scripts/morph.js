@@ -5,11 +5,12 @@ import { Idiomorph } from "idiomorph";
 const STYLES = { morph: "outerHTML", "morph:outerHTML": "outerHTML", "morph:innerHTML": "innerHTML" };
 // What belongs to the page itself, of which the server's HTML knows nothing: inline styles (our Content-Security-Policy forbids the server's),
 // whether a <details> is open, what is written in a field and not yet sent, and what an element names in its data-own.
-const isDraft = (node) => node.value !== undefined && (node === document.activeElement || node.value !== node.defaultValue);
+const isDraft = (node) => node === document.activeElement || node.value !== node.defaultValue;
+let drafts = new Set(); // the fields of the element that is morphed just now; asked before, for a morph changes what they are compared with
 const isOwn = (name, node) =>
   name === "style" ||
   (name === "open" && node.tagName === "DETAILS") ||
-  (name === "value" && node.tagName === "INPUT" && isDraft(node)) ||
+  (name === "value" && drafts.has(node)) ||
   node.dataset?.own === name ||
   (name === "selected" && node.closest?.('select[data-own="selected"]') != null);
 const callbacks = { beforeAttributeUpdated: (name, node) => !isOwn(name, node) };
@@ -30,6 +31,7 @@ export function installMorph(htmx) {
       const morphStyle = STYLES[swapStyle];
       if (!morphStyle) return undefined;
       const after = runAround(target);
+      drafts = new Set([...target.querySelectorAll("input")].filter(isDraft));
       const morphed = Idiomorph.morph(target, fragment.children, { morphStyle, callbacks });
       after?.();
       return morphed;
