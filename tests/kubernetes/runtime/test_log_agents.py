@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.runtime.images import logql, vrl, vrl_syntax
+from podlab.kubernetes.runtime.images import logql, logql_syntax, vrl, vrl_syntax
 from podlab.kubernetes.runtime.images.fluentd_config import tag_pattern
 from podlab.kubernetes.runtime.images.log_parsers import parse_pairs
 from podlab.kubernetes.runtime.images.log_tail import matches
 from podlab.kubernetes.runtime.linear import TooComplex
 from tests.kubernetes.runtime.lab import START, Lab
+
+pytestmark = pytest.mark.slow
 
 ES = [{"name": "discovery.type", "value": "single-node"}, {"name": "xpack.security.enabled", "value": "false"},
       {"name": "ES_JAVA_OPTS", "value": "-Xms256m -Xmx256m"}]  # fmt: skip
@@ -472,9 +474,9 @@ HOSTILE: list[tuple[str, Callable[[], Any]]] = [
     ("a sum for ever", lambda: vrl_syntax.parse(".a = " + "1 + " * 5_000 + "1")),
     ("else if for ever", lambda: vrl_syntax.parse("if true { 1 }" + " else if true { 1 }" * 500)),
     ("brackets for ever", lambda: vrl_syntax.parse(".a = " + "[" * 5_000)),
-    ("sums of sums for ever", lambda: logql.parse("sum(" * 500 + 'rate({a="b"}[1m])' + ")" * 500)),
-    ("filters for ever", lambda: logql.parse('{a="b"}' + ' |= "x"' * 500)),
-    ("a pattern with many ways", lambda: logql.through(logql.Log([], [("line", "|~", "^(a+)+$")]), {}, "a" * 5_000 + "b")),
+    ("sums of sums for ever", lambda: logql_syntax.parse("sum(" * 500 + 'rate({a="b"}[1m])' + ")" * 500)),
+    ("filters for ever", lambda: logql_syntax.parse('{a="b"}' + ' |= "x"' * 500)),
+    ("a pattern with many ways", lambda: logql.through(logql_syntax.Log([], [("line", "|~", "^(a+)+$")]), {}, "a" * 5_000 + "b")),
     ("a tag pattern with many ways", lambda: tag_pattern("**." * 30 + "x").fullmatch("a." * 2_000)),
     ("a path pattern with many ways", lambda: matches("/" + "a" * 5_000, "/" + "*a" * 50 + "b")),
 ]  # fmt: skip
@@ -483,7 +485,7 @@ HOSTILE: list[tuple[str, Callable[[], Any]]] = [
 @pytest.mark.parametrize(("sentence", "attempt"), HOSTILE, ids=[row[0] for row in HOSTILE])
 def test_it_is_refused_or_answered_soon(sentence: str, attempt: Callable[[], Any]) -> None:
     began = time.process_time()
-    with suppress(vrl_syntax.VrlError, logql.LogqlError, TooComplex):
+    with suppress(vrl_syntax.VrlError, logql_syntax.LogqlError, TooComplex):
         attempt()
     assert time.process_time() - began < 1
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from podlab.kubernetes.runtime.images import logql
+from podlab.kubernetes.runtime.images import logql, logql_syntax
 from tests.kubernetes.runtime.lab import START, Lab
 
 SHOP = {
@@ -33,8 +33,8 @@ LINES = [
 
 @pytest.mark.parametrize(("query", "lines"), LINES)
 def test_log_query_finds(query: str, lines: list[str]) -> None:
-    found = logql.parse(query)
-    assert isinstance(found, logql.Log)
+    found = logql_syntax.parse(query)
+    assert isinstance(found, logql_syntax.Log)
     assert [line for _, _, line in logql.select(found, [SHOP, MAIL], 0, 100_000)] == lines
 
 
@@ -51,8 +51,8 @@ METRICS = [
 
 @pytest.mark.parametrize(("query", "result", "at"), METRICS)
 def test_metric_query_counts(query: str, result: list[Any], at: int) -> None:
-    found = logql.parse(query)
-    assert isinstance(found, logql.Metric)
+    found = logql_syntax.parse(query)
+    assert isinstance(found, logql_syntax.Metric)
     values = [(labels, points[at]) for labels, points in logql.evaluate(found, [SHOP, MAIL], [at])]
     if "unwrap" in query:  # a line that is no JSON has no such label
         values = [row for row in values if "__error__" not in row[0]]
@@ -72,9 +72,9 @@ ERRORS = [
 
 @pytest.mark.parametrize(("query", "words"), ERRORS)
 def test_a_wrong_query_is_refused_in_loki_s_words(query: str, words: str) -> None:
-    with pytest.raises(logql.LogqlError) as error:
-        found = logql.parse(query)
-        assert isinstance(found, logql.Log)
+    with pytest.raises(logql_syntax.LogqlError) as error:
+        found = logql_syntax.parse(query)
+        assert isinstance(found, logql_syntax.Log)
         logql.select(found, [SHOP], 0, 10_000)
     assert words in str(error.value)
 

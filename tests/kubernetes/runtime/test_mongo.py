@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.runtime.images import mongo_script, mongo_store
+from podlab.kubernetes.runtime.images import mongo_script, mongo_store, mongo_tokens
 
 from .lab import Lab
 
@@ -136,9 +136,9 @@ def test_documents_outlive_the_pod(lab: Lab) -> None:
 
 
 def test_deep_and_endless_scripts_are_refused() -> None:
-    with pytest.raises(mongo_script.Wrong):
+    with pytest.raises(mongo_tokens.Wrong):
         mongo_script.parse("(" * 5000 + "1")
-    with pytest.raises(mongo_script.Unfinished):
+    with pytest.raises(mongo_tokens.Unfinished):
         mongo_script.parse("if (a) {")
 
 

@@ -7,94 +7,15 @@ its directory filled starts without initialising, as the real ones do. Sources: 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 from .. import sockets
-from ..image import Entry, Image, add
-from ..process import INT, QUIT, TERM, Data, Errno, Process
-from ..program import MEBIBYTE, Event, Program, register, tool
-from ..serving import listen_on, serve, stamp
+from ..process import Errno, Process
+from ..program import MEBIBYTE, Event, tool
+from ..serving import stamp
 from ..system import Sys
-from .base import PATH, base_tree
-
-ENV = {"PATH": PATH}
-Says = Callable[[Process, Sys], str]
-
-
-def _server(
-    name: str,
-    port: int,
-    refuses: Callable[[Process, Sys], str],
-    marker: str,
-    initialise: Says,
-    ready: Says,
-    bye: str,
-    *,
-    init_ms: int,
-    start_ms: int,
-    memory: int,
-) -> None:
-    """Registers a server: `refuses` gives the complaint for which it ends with code 1 (when its directory is empty), `marker` the file
-    that shows an initialised directory ("" none), `initialise` and `ready` what it logs, `bye` what it says on TERM."""
-
-    def run(proc: Process, sys: Sys, event: Event) -> int:
-        data = proc["data"]
-        shows = f"{proc['env']['PGDATA']}/PG_VERSION" if "PGDATA" in proc["env"] and name == "postgres" else marker
-        if "until" not in data:
-            fresh = not marker or sys.find(shows) is None
-            complaint = refuses(proc, sys) if fresh else ""
-            if complaint:
-                sys.err(complaint)
-                return 1
-            if fresh and marker:
-                sys.out(initialise(proc, sys))
-            data.update(until=sys.now + (init_ms if fresh and marker else 0) + start_ms, fresh=fresh)
-        if "listening" not in data:
-            if sys.now < data["until"]:
-                sys.sleep(data["until"] - sys.now)
-            if data["fresh"] and marker:
-                try:
-                    if sys.find(shows.rpartition("/")[0]) is None:
-                        sys.mkdir(shows.rpartition("/")[0])
-                    sys.write_file(shows, "1\n")
-                except Errno as error:
-                    sys.err(f'{name}: could not create file "{shows}": {error.text}\n')
-                    return 1
-            try:
-                listen_on(proc, sys, [_port(proc, port)])
-            except Errno as error:
-                sys.err(f"{name}: could not bind to port {_port(proc, port)}: {error.text}\n")
-                return 1
-            sys.out(ready(proc, sys))
-        return serve(proc, sys, _silent)
-
-    def signal(proc: Process, sys: Sys, n: int) -> bool:
-        if n in (TERM, INT, QUIT):
-            if bye:
-                sys.out(bye)
-            sys.exit(0)
-        return False
-
-    register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, memory))
-
-
-def _port(proc: Process, port: int) -> int:
-    words = proc["argv"]
-    for option in ("-p", "--port", "--bind_port"):
-        if option in words[:-1] and words[words.index(option) + 1].isdigit():
-            return int(words[words.index(option) + 1])
-    return port
-
-
-def _silent(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
-    connection["buffer"] = ""
-    return True
-
-
-def _nothing(proc: Process, sys: Sys) -> str:
-    return ""
-
+from .database_server import add_image, add_server, nothing
 
 # ---- postgres
 
@@ -146,7 +67,7 @@ def _postgres_init(proc: Process, sys: Sys) -> str:
     )
 
 
-_server(
+add_server(
     "postgres",
     5432,
     _postgres_wants,
@@ -248,7 +169,7 @@ def _mariadb_ready(proc: Process, sys: Sys) -> str:
     )
 
 
-_server(
+add_server(
     "mysqld",
     3306,
     _mysql_wants,
@@ -260,7 +181,7 @@ _server(
     start_ms=1_800,
     memory=370 * MEBIBYTE,
 )
-_server(
+add_server(
     "mariadbd",
     3306,
     _mariadb_wants,
@@ -334,13 +255,13 @@ def _rabbit_ready(proc: Process, sys: Sys) -> str:
     )
 
 
-_server("memcached", 11211, _nothing, "", _nothing, _nothing, "", init_ms=0, start_ms=5, memory=3 * MEBIBYTE)
-_server(
+add_server("memcached", 11211, nothing, "", nothing, nothing, "", init_ms=0, start_ms=5, memory=3 * MEBIBYTE)
+add_server(
     "rabbitmq-server",
     5672,
-    _nothing,
+    nothing,
     "/var/lib/rabbitmq/mnesia/started",
-    _nothing,
+    nothing,
     _rabbit_ready,
     "",
     init_ms=2_000,
@@ -352,56 +273,9 @@ _server(
 # ---- images
 
 
-def _image(
-    name: str,
-    tags: tuple[str, ...],
-    program: str,
-    size: int,
-    port: int,
-    data: Mapping[str, object],
-    *,
-    tools: tuple[str, ...] = (),
-    user: tuple[str, int] = ("", 0),
-    stop: str = "SIGTERM",
-    env: dict[str, str] | None = None,
-    alpine: bool = False,
-) -> None:
-    """The entry point is a script of the image's own; here the server does its work, and anything else is run as given."""
-    entry = f'#!/bin/sh\nset -e\nif [ "${{1#-}}" != "$1" ]; then set -- {program} "$@"; fi\nexec "$@"\n'
-    tree = base_tree(
-        "alpine" if alpine else "debian",
-        {
-            "usr": {
-                "local": {
-                    "bin": {
-                        program: Entry(program=program, size=9_000_000),
-                        "docker-entrypoint.sh": Entry(entry, mode=0o755),
-                        **{one: Entry(program=one, size=200_000) for one in tools},
-                    }
-                }
-            },
-            **data,
-        },
-        users={user[0]: user[1]} if user[0] else {},
-    )
-    add(
-        Image(
-            f"docker.io/library/{name}",
-            tags,
-            tree,
-            size,
-            ("docker-entrypoint.sh",),
-            (program,),
-            {**ENV, **(env or {})},
-            ports=(port,),
-            stop_signal=stop,
-        )
-    )
-
-
 PG: Mapping[str, object] = {"var": {"lib": {"postgresql": {"data": {}}}, "run": {"postgresql": {}}}}
 PG_TAGS = ("9.6", "10", "11", "12", "13", "14", "15", "16", "17", "18")
-_image(
+add_image(
     "postgres",
     ("latest", *PG_TAGS, "17.6", "16.10", "bookworm", "trixie"),
     "postgres",
@@ -413,7 +287,7 @@ _image(
     stop="SIGINT",
     env={"PGDATA": "/var/lib/postgresql/data"},
 )
-_image(
+add_image(
     "postgres",
     ("alpine", *(f"{tag}-alpine" for tag in PG_TAGS)),
     "postgres",
@@ -427,7 +301,7 @@ _image(
     alpine=True,
 )
 MYSQL: Mapping[str, object] = {"var": {"lib": {"mysql": {}}, "run": {"mysqld": {}}}}
-_image(
+add_image(
     "mysql",
     ("latest", "5.6", "5.7", "5.7.44", "8", "8.0", "8.0.36", "8.0.43", "8.4", "8.4.6", "9", "9.4", "lts", "oraclelinux9"),
     "mysqld",
@@ -437,7 +311,7 @@ _image(
     tools=("mysqladmin", "mysql"),
     user=("mysql", 999),
 )
-_image(
+add_image(
     "mariadb",
     ("latest", "10.6", "10.11", "11", "11.4", "11.8", "12", "lts"),
     "mariadbd",
@@ -447,9 +321,9 @@ _image(
     tools=("mysqladmin", "mysql"),
     user=("mysql", 999),
 )
-_image("memcached", ("latest", "1", "1.6", "1.6.39"), "memcached", 34_040_000, 11211, {}, user=("memcache", 11211))
-_image("memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True)
-_image(
+add_image("memcached", ("latest", "1", "1.6", "1.6.39"), "memcached", 34_040_000, 11211, {}, user=("memcache", 11211))
+add_image("memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True)
+add_image(
     "rabbitmq",
     ("latest", "3", "3.11", "3.12", "3.13", "4", "4.1", "management", "3-management", "3.11-management", "3.12-management", "4-management"),
     "rabbitmq-server",

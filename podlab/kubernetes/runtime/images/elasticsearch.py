@@ -20,7 +20,8 @@ from ..serving import feed_http, listen_on, serve
 from ..system import Sys
 from . import elasticsearch_store as store
 from .base import PATH, base_tree
-from .elasticsearch_api import answer, log, version
+from .elasticsearch_api import answer
+from .elasticsearch_indices import log, version
 
 START_MS = (17_000, 9_000)  # 17 s and up to 9 s more: a JVM with one or two cores and a small heap
 STEPS_MS = (2_500, 6_000, 11_000)  # the JVM is up; the node has its data path; the modules are loaded

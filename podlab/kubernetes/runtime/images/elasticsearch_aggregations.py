@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 from ..process import Data
-from .elasticsearch_search import UNITS, Hit, bad, compile_query, moment, values
+from .elasticsearch_matching import UNITS, Hit, moment, values
+from .elasticsearch_search import bad, compile_query
 from .elasticsearch_store import EsError, kind_of
 from .log_parsers import iso, time_ms
 

@@ -8,8 +8,6 @@ the es output needs Suppress_Type_Name; an image without a shell. Words and defa
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
 
 from .. import http, sockets
 from ..image import Entry, Image, add
@@ -20,6 +18,7 @@ from ..system import Sys
 from . import log_pipeline as pipe
 from .base import PATH
 from .fluent_bit_config import ConfigError, boolean, check, empty, load, octets, seconds, value
+from .fluent_bit_monitor import monitor, version
 from .fluent_bit_plugins import filtered, matches, parsed, printed, where, wish
 from .fluentd_config import PLUGINS_MAX
 from .log_parsers import NGINX, NGINX_TIME, parse_json
@@ -32,12 +31,6 @@ BANNER = """Fluent Bit v{version}
 * https://fluentbit.io
 
 """
-
-
-def version(sys: Sys) -> str:
-    tag = str(sys.container["image"]).rpartition("/")[2].partition(":")[2]
-    found = re.match(r"[1-4]\.\d+\.\d+", tag)
-    return found[0] if found else "4.1.0"
 
 
 def say(sys: Sys, text: str) -> None:
@@ -360,45 +353,6 @@ def take_in(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
     return http.response(201)
 
 
-INPUT = ("records", "bytes")
-OUTPUT = ("proc_records", "proc_bytes", "errors", "retries", "retries_failed", "dropped_records", "retried_records")
-
-
-def monitor(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> http.Message:
-    """The HTTP server of [SERVICE] (docs.fluentbit.io/manual/administration/monitoring)."""
-    data = proc["data"]
-    found: Any
-    outs = data["pipeline"]["outs"]
-    counts = {name: {key: data["counts"].get(name, {}).get(key, 0) for key in (OUTPUT if name in outs else INPUT)} for name in data["instances"]}
-    if request.path == "/":
-        found = {"fluent-bit": {"version": version(sys), "edition": "Community", "flags": ["FLB_HAVE_IN_STORAGE_BACKLOG"]}}
-    elif request.path == "/api/v1/uptime":
-        up = (sys.now - data["began"]) // 1000
-        spoken = f"{up // 86400} days, {up // 3600 % 24} hours, {up // 60 % 60} minutes and {up % 60} seconds"
-        found = {"uptime_sec": up, "uptime_hr": f"Fluent Bit has been running:  {spoken}"}
-    elif request.path == "/api/v1/metrics":
-        filters = {
-            f"{name}.{at}": data["counts"].get(f"{name}.{at}", {}).get("drop_records", 0) for at, (name, _) in enumerate(data["conf"]["filters"])
-        }
-        found = {
-            "input": {name: held for name, held in counts.items() if name not in outs},
-            "filter": {name: {"drop_records": dropped, "add_records": 0} for name, dropped in filters.items()},
-            "output": {name: held for name, held in counts.items() if name in outs},
-        }
-    elif request.path == "/api/v1/metrics/prometheus":
-        rows = [
-            f'fluentbit_{"output" if name in outs else "input"}_{key}_total{{name="{name}"}} {number} {sys.now}\n'
-            for name, held in counts.items()
-            for key, number in held.items()
-        ]
-        return text_answer("".join(rows), kind="text/plain; version=0.0.4; charset=utf-8")
-    elif request.path == "/api/v1/health":
-        return text_answer("ok\n")
-    else:
-        return text_answer("", 404)
-    return text_answer(json.dumps(found, separators=(",", ":")), kind="application/json")
-
-
 register(Program("fluent-bit", lambda proc, sys: run(proc, sys, None), run, on_signal, 12 * MEBIBYTE))
 DEFAULT_CONF = (
     "[SERVICE]\n    flush        1\n    daemon       Off\n    log_level    info\n    parsers_file parsers.conf\n    http_server  Off\n  "
@@ -411,26 +365,7 @@ PARSERS = (
     "[PARSER]\n    Name   docker\n    Format json\n    Time_Key time\n    Time_Format %Y-%m-%dT%H:%M:%S.%L\n    Time_Keep On\n\n"
     "[PARSER]\n    Name   logfmt\n    Format logfmt\n"
 )
-TAGS = (
-    "latest",
-    "4.2.0",
-    "4.2",
-    "4.1.0",
-    "4.1",
-    "4.0.8",
-    "4.0.0",
-    "4.0",
-    "3.2.10",
-    "3.2",
-    "3.1.9",
-    "3.1",
-    "3.0.7",
-    "3.0",
-    "2.2.3",
-    "2.2",
-    "2.1.10",
-    "1.9.10",
-)
+TAGS = tuple("latest 4.2.0 4.2 4.1.0 4.1 4.0.8 4.0.0 4.0 3.2.10 3.2 3.1.9 3.1 3.0.7 3.0 2.2.3 2.2 2.1.10 1.9.10".split())
 for _name in ("docker.io/fluent/fluent-bit", "cr.fluentbit.io/fluent/fluent-bit"):
     add(
         Image(

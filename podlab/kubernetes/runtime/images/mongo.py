@@ -21,7 +21,7 @@ from . import mongosh  # noqa: F401  (registers the shell)
 from .base import PATH, base_tree
 from .kiada_suite import flag, port_of
 from .mongo_client import target
-from .mongo_machine import iso_date, jsonable
+from .mongo_values import iso_date, jsonable
 from .mongod import command, learn
 
 ENTRYPOINT = """#!/bin/bash

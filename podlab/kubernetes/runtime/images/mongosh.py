@@ -16,9 +16,12 @@ from ..program import MEBIBYTE, Event, Program, register
 from ..system import Sys
 from . import mongo_client
 from .log_parsers import iso
-from .mongo_machine import Machine, Quit, Thrown, inspect, said
-from .mongo_script import Unfinished, Wrong, parse
+from .mongo_machine import Machine
+from .mongo_methods import Quit
+from .mongo_script import parse
 from .mongo_store import Full
+from .mongo_tokens import Unfinished, Wrong
+from .mongo_values import Thrown, inspect, said
 
 VERSION = "2.5.8"
 OPTIONS = ("--eval", "--file", "-f", "--host", "--port", "-u", "--username", "-p", "--password", "--authenticationDatabase")
