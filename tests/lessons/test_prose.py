@@ -69,3 +69,9 @@ def test_a_name_stays_on_one_line_and_a_long_one_may_break() -> None:
     assert render_line("`db-1`과 `kubectl -n db`") == '<code class="whole">db-1</code>과 <code>kubectl -n db</code>'
     assert render_line("`ImagePullBackOff` `web`") == '<code class="whole">ImagePullBackOff</code> <code>web</code>'
     assert render_line("`nginx-deployment-of-mine` `<b-1>`") == '<code>nginx-deployment-of-mine</code> <code class="whole">&lt;b-1&gt;</code>'
+
+
+def test_a_line_never_ends_behind_the_hyphen_of_a_numbered_name() -> None:
+    assert '<span class="whole">node-2</span>에서' in render("파드를 node-2에서 돌립니다")
+    assert '<span class="whole">order-1</span>' in render_line("order-1과 <b>")
+    assert "whole" not in render("v1-beta-2-x와 e2e-test")
