@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PORT = 6443
 WORK_MS = 2  # of a small request: the server's own share of the recorded steps is a few milliseconds
 HEAD_MAX = 1 << 20  # bytes (Go's DefaultMaxHeaderBytes)
+CHARACTERS_A_MS = 10_000  # of answers: about what a core encodes
 BODY_MAX = 3 * 1024 * 1024  # bytes (MaxRequestBodyBytes)
 CONTEXT: Data = {"chain": certificates.SERVER}
 PLAIN = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"  # Go's net/http
@@ -51,12 +52,12 @@ def received(wire: tls.Wire, end: Data, text: str) -> tuple[bool, bool]:
     return due, True
 
 
-def serve(cluster: Cluster, wire: tls.Wire, end: Data) -> tuple[bool, bool]:
-    """Answer one request. Returns as `received`."""
+def serve(cluster: Cluster, wire: tls.Wire, end: Data) -> tuple[bool, bool, int]:
+    """Answer one request. Returns as `received`, and the ms that the answer has cost."""
     request, end["plain"] = http.take(end["plain"])
     end["busy"] = False
     if request is None:
-        return False, True
+        return False, True, 0
     found = respond(cluster, request)
     keep = request.version == "HTTP/1.1" and request.get("Connection").lower() != "close"
     if not keep:
@@ -66,7 +67,12 @@ def serve(cluster: Cluster, wire: tls.Wire, end: Data) -> tuple[bool, bool]:
     tls.write(wire, 0, end["serves"], found.text())
     if keep:
         end["busy"] = http.take(end["plain"])[0] is not None
-    return bool(end["busy"]), keep
+    return bool(end["busy"]), keep, work(found)
+
+
+def work(answer: http.Message) -> int:
+    """The ms that an answer keeps the server busy: whoever asks for much and often waits, and the simulator is not held up."""
+    return len(answer.body) // CHARACTERS_A_MS
 
 
 def respond(cluster: Cluster, request: http.Message) -> http.Message:

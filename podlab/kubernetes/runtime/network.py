@@ -11,6 +11,7 @@ All state is plain data in `Network.state`:
     connections  {id: {"client": end, "server": end, "state", "wait" (ms one way), "early", "via", "trace"?, "tls"?, "original"?, ...}}
     exchanges    {id: {"message", "buffer", "reply", ...}}
     traffic      the last HTTP requests, newest last      visits    {id: answer or None}
+    api_free     when the API server will have done what it was asked, once somebody asked
     nat          {namespace: packet rules (nat.py)}       taps      {namespace: [[node, desc]]} of programs that capture packets
 """
 
@@ -232,7 +233,9 @@ class Network(Hosts):
         elif "api" in payload:
             held = self.state["connections"].get(payload["api"])
             if held is not None:
-                self._attended(held, *control_plane.serve(self.cluster, Wire(self, held, "server"), held["server"]))
+                due, keep, ms = control_plane.serve(self.cluster, Wire(self, held, "server"), held["server"])
+                self.state["api_free"] = max(self.now, self.state.get("api_free", 0)) + ms
+                self._attended(held, due, keep)
         elif "syn" in payload:
             held = self.state["connections"].get(payload["syn"])
             if held is not None and held["state"] == "connecting":
@@ -334,7 +337,8 @@ class Network(Hosts):
     def _attended(self, held: Data, due: bool, keep: bool) -> None:
         """The API server has looked at its end of a connection: it answers what is `due` in a moment, or hangs up."""
         if due:
-            self.after(control_plane.WORK_MS, {"api": held["id"]})
+            self.state["api_free"] = max(self.now, self.state.get("api_free", 0)) + control_plane.WORK_MS
+            self.after(self.state["api_free"] - self.now, {"api": held["id"]})
         elif not keep and not held["server"].get("shut"):
             held["server"]["shut"] = True
             self.send(held, "server", fin=True)

@@ -110,6 +110,13 @@ def test_two_requests_may_share_a_connection_and_a_post_of_nonsense_is_a_bad_req
     assert asked(lab, f"{ASK} -X POST -H 'Content-Type: application/json' -d '{{' {MAPS}", "writer")["code"] == 400
 
 
+def test_answers_to_many_who_ask_at_once_come_one_after_another(lab: Lab) -> None:
+    loop = f"for i in 1 2 3 4 5 6 7 8 9 10; do {ASK} {PODS} > /tmp/$i & done; wait; cat /tmp/10"
+    began = lab.cluster.now
+    assert asked(lab, loop, "writer")["kind"] == "PodList"
+    assert lab.cluster.now - began >= 10 * 2
+
+
 def test_a_policy_that_lets_nothing_out_keeps_the_api_server_away() -> None:
     lab = Lab(1)
     lab.client("client", "curlimages/curl:latest", node="node-1")
@@ -119,6 +126,7 @@ def test_a_policy_that_lets_nothing_out_keeps_the_api_server_away() -> None:
     assert lab.run("client", "curl -sk -m 5 https://10.96.0.1/version")[2] == 28
 
 
+@pytest.mark.slow
 def test_a_cluster_restored_in_the_middle_of_requests_goes_on_as_it_would_have() -> None:
     lab = Lab(1)
     lab.pod("asking", "curlimages/curl:latest", command=["sh", "-c", f"while sleep 0.05; do {ASK} {SERVER}/apis/apps; done"])

@@ -72,7 +72,8 @@ def _pass_on(proc: Process, sys: Sys, port: int, request: http.Message, peer: st
         return text_answer(f"Error trying to reach service: 'dial tcp {where}: connect: connection refused'", 502)
     headers = [(name, value) for name, value in request.headers if name.lower() not in ("authorization", "connection")]
     asked = http.Message(request.start, [*headers, ("Authorization", f"Bearer {api_client.kept(sys, 'token')}")], request.body)
-    return Late(PROXY_MS, control_plane.respond(network(sys).cluster, asked))
+    found = control_plane.respond(network(sys).cluster, asked)
+    return Late(PROXY_MS + control_plane.work(found), found)
 
 
 register(Program("kubectl", lambda proc, sys: _run(proc, sys, None), _run, ends_at_once, 30 * MEBIBYTE))
