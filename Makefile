@@ -9,7 +9,7 @@ NODE := node_modules/.stamp
 BUILD := static/build/.stamp
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-# Engine and units; what drives a whole server with its database (tests/api, tests/classroom) is left to make test.
+# Engine and units; what has a database (tests/api, tests/classroom, half of tests/labs), and whatever is slow, is left to make test.
 FAST := tests/kubernetes tests/projection tests/lessons tests/labs $(wildcard tests/test_*.py)
 unexport PYTHONDONTWRITEBYTECODE # pytest rewrites every test file at every run where it may not keep what it made
 
@@ -54,7 +54,7 @@ test: setup
 	@tools/test.sh
 
 test-fast: $(DEV)
-	@$(PY) -m pytest -q -n 2 -m "not browser and not services and not slow" $(FAST)
+	@tools/test_fast.sh $(FAST)
 
 test-browser: setup
 	@PODLAB_BROWSER=$$(tools/browser.sh --install) $(PY) -m pytest -q -m browser tests/browser

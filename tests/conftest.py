@@ -1,5 +1,6 @@
 """Shared by every test: plain static files, and a last word about what could not run (an error where CI=true)."""
 
+import gc
 import os
 
 import pytest
@@ -15,6 +16,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if database["ENGINE"].endswith("sqlite3"):  # nothing of a test's database need survive a power cut
         database["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes half a second a sign-in, on purpose
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test of hypothesis is many lives; and which tests have a database."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.database)
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: the search for garbage need not look through it at every turn."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)

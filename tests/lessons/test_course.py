@@ -9,6 +9,8 @@ import yaml
 from lessons import library, loader, misconceptions, trials
 from lessons.schema import KIND_NAMES
 
+pytestmark = pytest.mark.slow
+
 COURSE = library.OWN
 FOLDERS = loader.folders(COURSE)
 GLOSSARY = yaml.safe_load((COURSE / "glossary.yaml").read_text(encoding="utf-8"))

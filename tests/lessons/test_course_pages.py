@@ -16,6 +16,8 @@ from lessons.progress import Stopwatch
 from lessons.search import Index, Passage, words
 from podlab.labs.models import Learner
 
+pytestmark = pytest.mark.slow
+
 POD = Term("파드", "Pod", "가장 작은 단위")
 TERMS = (POD, Term("서비스", "Service", "앞에 세우는 주소"), Term("사이드카", "sidecar", "거드는 컨테이너"),
          Term("네이티브 사이드카", "native sidecar", "순서를 지키는 사이드카"))

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from lessons import library
 from tools import coverage
 
@@ -10,6 +12,7 @@ ROWS = coverage.rows(TEXT)
 NOTHING = {("001", 1), ("004", 24), ("004", 25)}  # a date, a farewell, references: nothing to teach
 
 
+@pytest.mark.slow
 def test_every_step_that_the_map_names_is_in_a_lesson() -> None:
     steps = {f"{lesson.slug}#{step.id}" for lesson in library.lessons() for step in lesson.steps}
     named = {step for rows in ROWS.values() for row in rows for step in row[3]}
@@ -26,6 +29,7 @@ def test_every_paragraph_that_says_something_is_taught() -> None:
     assert {(seed, row[0]) for seed, rows in ROWS.items() for row in rows if not row[3]} == NOTHING
 
 
+@pytest.mark.slow
 def test_every_lesson_teaches_something_of_the_seeds() -> None:
     named = {step.split("#")[0] for rows in ROWS.values() for row in rows for step in row[3]}
     assert [lesson.slug for lesson in library.lessons() if lesson.slug not in named] == []

@@ -9,6 +9,8 @@ from django.core.management import CommandError, call_command
 
 from lessons import library, loader, trials
 
+pytestmark = pytest.mark.slow
+
 LESSON = """---
 title: 제목
 summary: 요약

@@ -36,7 +36,7 @@ RECORDED = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted(SCENES))
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name == "crowd1000" else name for name in sorted(SCENES)])
 @pytest.mark.parametrize("wide", [640, 960])
 def test_every_scene_is_well_formed_with_unique_ids_and_no_style(name: str, wide: int):
     svg = draw(build(SCENES[name]()), wide)
@@ -46,6 +46,7 @@ def test_every_scene_is_well_formed_with_unique_ids_and_no_style(name: str, wide
     assert "style=" not in svg and "<script" not in svg
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "t"), RECORDED)
 def test_every_recording_can_be_drawn_and_told_at_any_time(name: str, t: float):
     for moment in (0.05, t / 2, t, t * 3):

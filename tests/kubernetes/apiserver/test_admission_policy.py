@@ -174,6 +174,7 @@ def test_a_namespace_warns_of_pods_and_templates_that_its_level_would_not_take()
     assert world.cluster.server.warnings == [said]
 
 
+@pytest.mark.slow
 def test_a_controller_whose_every_pod_meets_heavy_rules_holds_nobody_up() -> None:
     cluster = Cluster.create(1, 1_795_219_200_000, {"nodes": [{"name": "node-1", "cpu": "4", "memory": "8Gi"}]}, strict=True)
 

@@ -441,6 +441,7 @@ def test_a_rule_that_never_ends_ends() -> None:
 TWICE = "[1]" + ".map(a, [a, a])" * 40  # 41 lists that hold 2**40 numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [
     f"{TWICE} == {TWICE}", f"string({TWICE}) == 'a'", f"'%s'.format([{TWICE}]) == 'a'", f"({TWICE} + {TWICE}).isSorted()", f"{TWICE} in [{TWICE}]",
     "'" + "%s" * 2000 + "'.format(self.map(a, 'x')) == quantity('1e99999999')", "self.all(a, string(self.map(b, self)) == '')",
@@ -453,6 +454,7 @@ def test_a_rule_that_grows_ends_in_little_time(rule: str) -> None:
     assert time.process_time() - began < 1
 
 
+@pytest.mark.slow
 def test_all_rules_of_an_object_have_one_budget() -> None:
     rules = {"x-kubernetes-validations": [{"rule": "self.all(a, self.all(b, a + b >= 0))"}] * 30}
     spec = {"type": "object", "properties": {"n": {"type": "array", "items": {"type": "integer"}, **rules}}}
@@ -496,6 +498,7 @@ def ruled(rule: str) -> dict[str, Json]:
     return {"type": "array", "items": {"type": "integer", "x-kubernetes-validations": [{"rule": rule}]}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("schema", "value"), [
     (ruled(NEST), MANY),
     (ruled(f"'{'x' * 5000}'.matches('(x+x+)+y')"), MANY),

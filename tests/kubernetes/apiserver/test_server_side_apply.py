@@ -377,6 +377,7 @@ def test_sets_of_fields_obey_the_laws_of_sets(one: list[str], other: list[str]) 
     assert set(fields.paths(fields.difference(a, b))) == set(fields.paths(a)) - set(fields.paths(b))
 
 
+@pytest.mark.slow
 def test_it_makes_no_difference_when_ownership_is_looked_at_nor_whether_a_checkpoint_lies_between() -> None:
     def play(look: bool, sleep: bool) -> Json:
         world = World()

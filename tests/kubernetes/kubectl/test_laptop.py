@@ -40,6 +40,7 @@ def test_a_paused_cluster_is_still_looked_at() -> None:
     assert screen.cluster.now == now
 
 
+@pytest.mark.slow
 def test_work_costs_no_virtual_time_but_an_endless_loop_ends_its_turn() -> None:
     screen = Screen(cluster())
     now = screen.cluster.now

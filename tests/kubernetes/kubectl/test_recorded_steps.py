@@ -50,6 +50,7 @@ def load(name: str) -> dict[str, Any]:
     return recording
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", scenarios() if RECORDINGS else [])
 def test_steps_speak_as_recorded(name: str) -> None:
     recording = load(name)

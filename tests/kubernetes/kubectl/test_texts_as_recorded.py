@@ -116,6 +116,7 @@ def test_the_recordings_are_there() -> None:
     assert RECORDINGS, MISSING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_tables_and_descriptions_are_those_of_the_real_cluster(name: str) -> None:
     recording = load(name)

@@ -88,6 +88,7 @@ def some_act(it: World, chance: random.Random, number: int) -> None:
         it.fault(node="node-1", fill="memory", percent=chance.choice([0, 100]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_nodes_are_clean_after_everything(seed: int) -> None:
     chance = random.Random(seed)

@@ -231,6 +231,7 @@ def test_tail_f_follows_within_a_second_and_waits_without_events() -> None:
     assert machine.logs(container) == "line\n"
 
 
+@pytest.mark.slow
 def test_an_endless_loop_cannot_hang_the_machine_and_uses_one_core() -> None:
     machine = Machine()
     container = machine.container("while true; do :; done")

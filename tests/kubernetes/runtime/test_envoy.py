@@ -110,6 +110,7 @@ def test_the_admin_port_tells_statistics_readiness_and_hosts(lab: Lab) -> None:
     assert lab.out("client", f"curl -s -o /dev/null -w '%{{http_code}}' {lab.ip('edge')}:9901/quitquitquit") == "405"
 
 
+@pytest.mark.slow
 def test_failed_requests_are_sent_again_and_the_last_answer_is_passed_on() -> None:
     lab = Lab()
     orders(lab, 2, FAIL_EVERY="3")
@@ -199,6 +200,7 @@ def _tls(kind: str, name: str, **more: Any) -> dict[str, Any]:
     return {"name": "envoy.transport_sockets.tls", "typed_config": config}
 
 
+@pytest.mark.slow
 def test_two_envoys_prove_to_each_other_who_they_are_and_strangers_get_nowhere() -> None:
     lab = Lab()
     secret(lab, "orders", ca_crt=certs.CA, tls_crt=certs.ORDERS, tls_key=certs.ORDERS_KEY)
@@ -258,6 +260,7 @@ def refusing() -> Lab:
     return lab
 
 
+@pytest.mark.slow
 def test_envoy_goes_on_after_a_checkpoint_in_the_midst_of_requests_and_idles_without_timers() -> None:
     lab = Lab()
     orders(lab, 2, LATENCY_MS="700", FAIL_EVERY="2")

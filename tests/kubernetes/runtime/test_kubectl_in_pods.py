@@ -92,6 +92,7 @@ def test_an_ambassador_speaks_to_the_api_for_the_whole_pod(lab: Lab) -> None:
     assert lab.out("ambassador", "curl -s -H 'Host: elsewhere' http://localhost:8001/api") == "Forbidden"
 
 
+@pytest.mark.slow
 def test_a_cluster_restored_while_kubectl_waits_goes_on_as_it_would_have() -> None:
     lab = Lab(1)
     loop = "while kubectl wait --for=condition=Ready pod/web --timeout=2s || true; do kubectl logs web; kubectl delete cm a; sleep 1; done"

@@ -155,6 +155,7 @@ def _is_of_a_sleep(lab: Lab, payload: Any) -> bool:
     return any(proc is not None and proc["argv"][0] == "sleep" for proc in procs)
 
 
+@pytest.mark.slow
 def test_a_request_through_a_service_costs_little(lab: Lab) -> None:
     exec_id = lab.begin("client", "while true; do wget -qO /dev/null web; done")
     lab.settle(0.1)

@@ -65,6 +65,7 @@ def test_a_large_file_of_zeros_costs_nothing_and_fills_the_disk() -> None:
     assert len(machine.checkpoint()) < 20_000
 
 
+@pytest.mark.slow
 def test_heavy_work_takes_virtual_time() -> None:
     machine = Machine()
     container = machine.container("i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; echo $i")

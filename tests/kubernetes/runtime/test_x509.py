@@ -37,6 +37,7 @@ HUGE = der(0x30, der(2, b"\x7f" * 50_000) + der(2, b"\x7f" * 50_000))
 EC_KEY = der(0x30, der(2, b"\1") + der(4, b"\xff" * 20_000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", [
     lambda: x509.blocks("-----BEGIN A-----" + "\n" * 90_000 + "!"),
     lambda: x509.blocks("-----BEGIN A-----" * 5_000),
