@@ -110,6 +110,13 @@ def test_two_requests_may_share_a_connection_and_a_post_of_nonsense_is_a_bad_req
     assert asked(lab, f"{ASK} -X POST -H 'Content-Type: application/json' -d '{{' {MAPS}", "writer")["code"] == 400
 
 
+def test_busybox_wget_speaks_tls_and_says_that_it_verifies_nothing(lab: Lab) -> None:
+    out, err, code = lab.run("client", f"wget -qO- --header \"Authorization: Bearer $(cat {ACCOUNT}/token)\" {SERVER}/version")
+    assert code == 0 and json.loads(out)["minor"] == "36" and err == "wget: note: TLS certificate validation not implemented\n"
+    _, err, code = lab.run("client", f"wget -qO- https://{lab.ip('web')}:80/")
+    assert code == 1 and "got bad TLS record" in err
+
+
 def test_answers_to_many_who_ask_at_once_come_one_after_another(lab: Lab) -> None:
     loop = f"for i in 1 2 3 4 5 6 7 8 9 10; do {ASK} {PODS} > /tmp/$i & done; wait; cat /tmp/10"
     began = lab.cluster.now

@@ -10,7 +10,7 @@ from ..process import Data, Errno, Process
 from ..program import Event, tool
 from ..system import Sys
 from .common import complain, usage
-from .net_client import Failed, Long, busybox_version, connect, exchange, hang_up, is_partial, parse_busybox
+from .net_client import Failed, Long, busybox_version, connect, exchange, hang_up, is_partial, parse_busybox, secure
 
 TIMEOUT_S = 900  # G.timeout_seconds
 REDIRECTIONS = 5
@@ -99,18 +99,17 @@ def _one(proc: Process, sys: Sys, options: Data) -> int:
         try:
             connect(proc, sys, data["address"], port, deadline=data["deadline"])
             if parts.scheme == "https":
-                sys.err(
-                    "wget: note: TLS certificate validation not implemented\nwget: got bad TLS record (len:0) while expecting "
-                    "handshake record\n"
-                    "wget: error getting response: Connection reset by peer\n"
-                )
-                return 1
+                if "noted" not in data:
+                    data["noted"] = True
+                    sys.err("wget: note: TLS certificate validation not implemented\n")
+                secure(proc, sys, host, deadline=data["deadline"])
             message = exchange(proc, sys, _request(parts.username, parts.password, name, target, options), deadline=data["deadline"])
         except Failed as error:
             text = {
                 "timeout": "download timed out",
                 "empty": "error getting response",
                 "reset": "error getting response: Connection reset by peer",
+                "tls": "got bad TLS record (len:0) while expecting handshake record",
             }
             complain(proc, sys, text.get(error.why) or f"can't connect to remote host ({data['address']}): {Errno(error.errno).text}")
             return 1
