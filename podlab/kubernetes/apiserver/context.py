@@ -63,9 +63,10 @@ class Context:
         """A free Service address, or the requested one. Raises AllocationError."""
         used = {ip for service in self.list("services") for ip in service["spec"].get("clusterIPs") or ()}
         if requested:
-            if ipaddress.ip_address(requested) not in SERVICE_RANGE:
+            meant = ipaddress.ip_address(".".join(str(int(part)) for part in requested.split(".")))  # zeros before a number mean nothing
+            if meant not in SERVICE_RANGE:
                 raise AllocationError(FieldError.invalid(
-                    "spec.clusterIPs", [requested], f"failed to allocate IP {requested}: the provided IP ({requested}) is not in the "
+                    "spec.clusterIPs", [requested], f"failed to allocate IP {requested}: the provided IP ({meant}) is not in the "
                     f"valid range. The range of valid IPs is {SERVICE_RANGE}"))
             if requested in used:
                 raise AllocationError(FieldError.invalid(

@@ -44,6 +44,15 @@ class FieldError:
         return cls("FieldValueInvalid", field, f"Invalid value: {show(value)}: {detail}")
 
     @classmethod
+    def invalid_as_such(cls, field: str, detail: str) -> FieldError:
+        """Invalid without its value (field.OmitValueType)."""
+        return cls("FieldValueInvalid", field, f"Invalid value: {detail}")
+
+    @classmethod
+    def too_many(cls, field: str, count: int, limit: int) -> FieldError:
+        return cls("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} items")
+
+    @classmethod
     def not_supported(cls, field: str, value: Any, supported: list[str]) -> FieldError:
         return cls("FieldValueNotSupported", field, f"Unsupported value: {show(value)}: supported values: "
                    + ", ".join(json.dumps(s, ensure_ascii=False) for s in supported))

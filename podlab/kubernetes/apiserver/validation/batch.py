@@ -10,12 +10,13 @@ from ..errors import FieldError
 from . import words
 from .cron import ScheduleError, bad_zone, check_schedule
 from .internal import internal
-from .metadata import Errors, complain, in_order, non_negative, validate_label_selector
+from .metadata import Errors, complain, in_order, non_negative, validate_label_name, validate_label_selector
 from .pods import validate_template
 
 Object = Mapping[str, Any]
 
 MAX_PARALLELISM = 100_000  # maxParallelismForIndexedJob
+MAX_EXIT_CODES = 255  # maxPodFailurePolicyOnExitCodesValues
 MAX_CRONJOB_NAME = 52  # 63 less the 11 characters that the controller appends
 
 
@@ -63,9 +64,11 @@ def _job_spec(spec: Object, path: str, errors: Errors) -> None:
                    "backoffLimitPerIndex",
                    "maxFailedIndexes"):
         non_negative(errors, f"{path}.{member}", spec.get(member))
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        errors.append(FieldError.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
     mode = spec.get("completionMode")
     if mode not in (None, "NonIndexed", "Indexed"):
-        errors.append(FieldError.not_supported(f"{path}.completionMode", mode, ["Indexed", "NonIndexed"]))
+        errors.append(FieldError.not_supported(f"{path}.completionMode", mode, ["NonIndexed", "Indexed"]))
     if mode == "Indexed":
         if spec.get("completions") is None:
             errors.append(FieldError.required(f"{path}.completions", "when completion mode is Indexed"))
@@ -73,11 +76,15 @@ def _job_spec(spec: Object, path: str, errors: Errors) -> None:
             errors.append(FieldError.invalid(f"{path}.parallelism", spec["parallelism"],
                                              f"must be less than or equal to {MAX_PARALLELISM} "
                                              "when completion mode is Indexed"))
-    elif spec.get("backoffLimitPerIndex") is not None:
-        errors.append(FieldError.invalid(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"],
-                                         "requires indexed completion mode"))
-    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
-        errors.append(FieldError.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
+        most, completions = spec.get("maxFailedIndexes"), spec.get("completions")
+        if most is not None and completions is not None and most > completions:
+            errors.append(FieldError.invalid(f"{path}.maxFailedIndexes", most, "must be less than or equal to completions"))
+    elif mode in (None, "NonIndexed"):
+        for member in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            if spec.get(member) is not None:
+                errors.append(FieldError.invalid(f"{path}.{member}", spec[member], "requires indexed completion mode"))
+    if spec.get("managedBy") is not None:
+        errors += (FieldError.invalid(f"{path}.managedBy", *found) for found in words.bad_domain_prefixed_path(spec["managedBy"]))
     if spec.get("podFailurePolicy") is not None:
         _failure_policy(spec, f"{path}.podFailurePolicy", errors)
     if spec.get("successPolicy") is not None:
@@ -113,29 +120,68 @@ def _failure_policy(spec: Object, path: str, errors: Errors) -> None:
             errors.append(FieldError.not_supported(f"{here}.action", action, actions))
         codes, conditions = rule.get("onExitCodes"), rule.get("onPodConditions") or ()
         if codes is not None:
-            name = codes.get("containerName")
-            if name is not None and name not in names:
-                errors.append(FieldError.invalid(f"{here}.onExitCodes.containerName", name,
-                                                 "must be one of the container or initContainer names in the pod template"))
-            if codes.get("operator") not in ("In", "NotIn"):
-                errors.append(FieldError.not_supported(f"{here}.onExitCodes.operator", codes.get("operator", ""),
-                                                       ["In", "NotIn"]))
-            values = codes.get("values") or []
-            if not values:
-                errors.append(FieldError.invalid(f"{here}.onExitCodes.values", values, "at least one value is required"))
-            for j, value in enumerate(values):
-                if codes.get("operator") == "In" and value == 0:
-                    errors.append(FieldError.invalid(f"{here}.onExitCodes.values[{j}]", value,
-                                                     "must not be 0 for the In operator"))
+            _exit_codes(codes, names, f"{here}.onExitCodes", errors)
+        for j, pattern in enumerate(conditions):
+            at, status = f"{here}.onPodConditions[{j}]", pattern.get("status", "")
+            validate_label_name(pattern.get("type", ""), f"{at}.type", errors)
+            if status not in ("False", "True", "Unknown"):
+                errors.append(FieldError.not_supported(f"{at}.status", status, ["False", "True", "Unknown"]))
         if codes is not None and conditions:
-            errors.append(FieldError.invalid(here, "...", "specifying both OnExitCodes and OnPodConditions is not supported"))
+            errors.append(FieldError.invalid_as_such(here, "specifying both OnExitCodes and OnPodConditions is not supported"))
         if codes is None and not conditions:
-            errors.append(FieldError.invalid(here, "...", "specifying one of OnExitCodes and OnPodConditions is required"))
+            errors.append(FieldError.invalid_as_such(here, "specifying one of OnExitCodes and OnPodConditions is required"))
+
+
+def _exit_codes(codes: Object, names: list[Any], path: str, errors: Errors) -> None:
+    """validatePodFailurePolicyRuleOnExitCodes."""
+    operator, name, values = codes.get("operator", ""), codes.get("containerName"), codes.get("values") or []
+    if not operator:
+        errors.append(FieldError.required(f"{path}.operator", 'valid values: ["In" "NotIn"]'))
+    elif operator not in ("In", "NotIn"):
+        errors.append(FieldError.not_supported(f"{path}.operator", operator, ["In", "NotIn"]))
+    if name is not None and name not in names:
+        errors.append(FieldError.invalid(f"{path}.containerName", name,
+                                         "must be one of the container or initContainer names in the pod template"))
+    if not values:
+        errors.append(FieldError.invalid(f"{path}.values", values, "at least one value is required"))
+    elif len(values) > MAX_EXIT_CODES:
+        errors.append(FieldError.too_many(f"{path}.values", len(values), MAX_EXIT_CODES))
+    for j, value in enumerate(values):
+        if operator == "In" and value == 0:
+            errors.append(FieldError.invalid(f"{path}.values[{j}]", value, "must not be 0 for the In operator"))
+        if value in values[:j]:
+            errors.append(FieldError.duplicate(f"{path}.values[{j}]", value))
+    if [*values] != sorted(values):
+        errors.append(FieldError.invalid(f"{path}.values", values, "must be ordered"))
+
+
+def _indexes(text: str, completions: int) -> int:
+    """How many indexes `0-3,5` means (validateIndexesFormat). Raises ValueError with the server's words."""
+    last, total = -1, 0
+    for part in text.split(",") if text else ():
+        ends: list[int] = []
+        limits = part.split("-")
+        if len(limits) > 2:
+            raise ValueError(f'the fragment "{part}" violates the requirement that an index interval can have at most two parts '
+                             "separated by '-'")
+        for limit in limits:
+            if not limit.isdecimal():
+                raise ValueError(f'cannot convert string to integer for index: "{limit}"')
+            if int(limit) >= completions:
+                raise ValueError(f'too large index: "{limit}"')
+            if ends and ends[0] >= int(limit):
+                raise ValueError(f"non-increasing order, previous: {ends[0]}, current: {int(limit)}")
+            ends.append(int(limit))
+        if total and last >= ends[0]:
+            raise ValueError(f"non-increasing order, previous: {last}, current: {ends[0]}")
+        last, total = ends[-1], total + ends[-1] - ends[0] + 1
+    return total
 
 
 def _success_policy(spec: Object, path: str, errors: Errors) -> None:
     if spec.get("completionMode") != "Indexed":
         errors.append(FieldError.invalid(path, spec["successPolicy"], "requires indexed completion mode"))
+        return
     rules = spec["successPolicy"].get("rules") or ()
     if not rules:
         errors.append(FieldError.required(f"{path}.rules",
@@ -144,7 +190,19 @@ def _success_policy(spec: Object, path: str, errors: Errors) -> None:
         if rule.get("succeededIndexes") is None and rule.get("succeededCount") is None:
             errors.append(FieldError.required(f"{path}.rules[{i}]",
                                               "at least one of succeededCount or succeededIndexes must be specified"))
-        non_negative(errors, f"{path}.rules[{i}].succeededCount", rule.get("succeededCount"))
+        count, indexes, completions, total = rule.get("succeededCount"), rule.get("succeededIndexes"), spec.get("completions") or 0, None
+        if indexes is not None:
+            try:
+                total = _indexes(indexes, completions)
+            except ValueError as error:
+                errors.append(FieldError.invalid(f"{path}.rules[{i}].succeededIndexes", indexes,
+                                                 f"error parsing succeededIndexes: {error}"))
+        non_negative(errors, f"{path}.rules[{i}].succeededCount", count)
+        for bound, of in ((completions, "the number of specified completions"),
+                          (total, "the number of indexes in the specified succeededIndexes field")):
+            if count is not None and bound is not None and count > bound:
+                errors.append(FieldError.invalid(f"{path}.rules[{i}].succeededCount", count,
+                                                 f"must be less than or equal to {bound} ({of})"))
 
 
 def job_update(new: Object, old: Object, errors: Errors) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import FieldError
 from . import words
-from .metadata import Errors, complain, non_negative
-from .scheduling import validate_taints
+from .metadata import STANDARD_FINALIZERS, Errors, complain, non_negative, validate_labels
+from .resources import validate_requirements
+from .scheduling import validate_taints, validate_tolerations
 
 Object = Mapping[str, Any]
 
@@ -67,12 +68,19 @@ def secret(obj: Object, errors: Errors, _: Any = None) -> None:
             errors.append(FieldError.required(f"data[{key}]"))
         elif key.startswith(".docker"):
             try:
-                json.loads(base64.b64decode(data[key]))
+                held = json.loads(base64.b64decode(data[key]))
+                if held is not None and not isinstance(held, dict):
+                    errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>", f"json: cannot unmarshal {_go_kind(held)} "
+                                                     "into Go value of type map[string]interface {}"))
             except ValueError as error:
                 errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>",
                                                  _json_words(base64.b64decode(data[key]), error)))
         elif kind == "kubernetes.io/ssh-auth" and not data[key]:
             errors.append(FieldError.required(f"data[{key}]"))
+
+
+def _go_kind(value: Any) -> str:
+    return "bool" if isinstance(value, bool) else "string" if isinstance(value, str) else "array" if isinstance(value, list) else "number"
 
 
 def _json_words(text: bytes, error: ValueError) -> str:
@@ -123,6 +131,22 @@ def lease(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def runtime_class(obj: Object, errors: Errors, _: Any = None) -> None:
     complain(errors, "handler", obj.get("handler", ""), words.bad_label(obj.get("handler", "")))
+
+
+    if (fixed := (obj.get("overhead") or {}).get("podFixed")) is not None:
+        validate_requirements({"limits": fixed}, "overhead.podFixed", errors)
+    if (scheduling := obj.get("scheduling")) is not None:
+        validate_labels(scheduling.get("nodeSelector"), "scheduling.nodeSelector", errors)
+        validate_tolerations(scheduling.get("tolerations") or [], "scheduling.tolerations", errors)
+
+
+def namespace(obj: Object, errors: Errors, _: Any = None) -> None:
+    """ValidateNamespace without its metadata."""
+    for finalizer in (obj.get("spec") or {}).get("finalizers") or ():
+        complain(errors, "spec.finalizers", finalizer, words.bad_qualified_name(finalizer))
+        if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+            errors.append(FieldError.invalid("spec.finalizers", finalizer,
+                                             "name is neither a standard finalizer name nor is it fully qualified"))
 
 
 def runtime_class_update(new: Object, old: Object, errors: Errors) -> None:

@@ -80,7 +80,7 @@ def validate_field_reference(reference: Object, allowed: list[str], path: str, e
             complain(errors, path, key, words.bad_qualified_name(key.lower() if base.endswith("annotations") else key))
         else:
             errors.append(FieldError.invalid(f"{path}.fieldPath", field,
-                                             "error converting fieldPath: field label does not support subscript"))
+                                             f"error converting fieldPath: field label does not support subscript: {field}"))
     elif field not in DOWNWARD_FIELDS:
         errors.append(FieldError.invalid(f"{path}.fieldPath", field,
                                          f"error converting fieldPath: field label not supported: {field}"))

@@ -22,9 +22,6 @@ CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 def ingress(obj: Object, errors: Errors, is_new: bool | Any = True) -> None:
     spec = obj.get("spec") or {}
     annotation = (obj["metadata"].get("annotations") or {}).get(CLASS_ANNOTATION)
-    if annotation is not None and spec.get("ingressClassName") is not None and is_new is not False:
-        errors.append(FieldError.invalid(f"metadata.annotations.{CLASS_ANNOTATION}", annotation,
-                                         "can not be set when the class field is also set"))
     if not spec.get("rules") and spec.get("defaultBackend") is None:
         errors.append(FieldError.invalid("spec", spec.get("rules"), "either `defaultBackend` or `rules` must be specified"))
     if spec.get("defaultBackend") is not None:
@@ -39,6 +36,9 @@ def ingress(obj: Object, errors: Errors, is_new: bool | Any = True) -> None:
             complain(errors, f"spec.tls[{i}].secretName", name, words.bad_subdomain(name))
     if spec.get("ingressClassName") is not None:
         complain(errors, "spec.ingressClassName", spec["ingressClassName"], words.bad_subdomain(spec["ingressClassName"]))
+        if annotation is not None and annotation != spec["ingressClassName"] and is_new is not False:
+            errors.append(FieldError.invalid(f"annotations.{CLASS_ANNOTATION}", annotation,
+                                             "must match `ingressClassName` when both are specified"))
 
 
 def ingress_update(new: Object, old: Object, errors: Errors) -> None:
@@ -63,7 +63,8 @@ def _path(one: Object, path: str, errors: Errors) -> None:
     kind, text = one.get("pathType"), one.get("path", "")
     if kind is None:
         errors.append(FieldError.required(f"{path}.pathType", "pathType must be specified"))
-    elif kind in ("Exact", "Prefix"):
+        return
+    if kind in ("Exact", "Prefix"):
         if not text.startswith("/"):
             errors.append(FieldError.invalid(f"{path}.path", text, "must be an absolute path"))
         if text:
@@ -86,9 +87,7 @@ def _backend(backend: Object, path: str, errors: Errors) -> None:
     if service is not None and resource is not None:
         errors.append(FieldError.invalid(path, "", "cannot set both resource and service backends"))
     elif resource is not None:
-        for member in ("kind", "name"):
-            if not resource.get(member):
-                errors.append(FieldError.required(f"{path}.resource.{member}"))
+        _reference(resource, f"{path}.resource", errors)
     elif service is not None:
         name = service.get("name", "")
         if not name:
@@ -105,18 +104,45 @@ def _backend(backend: Object, path: str, errors: Errors) -> None:
         else:
             errors.append(FieldError.required(path, "port name or number is required"))
     else:
-        errors.append(FieldError.required(path, "resource or service backend is required"))
+        errors.append(FieldError.invalid(path, "", "resource or service backend is required"))
+
+
+def _reference(reference: Object, path: str, errors: Errors) -> None:
+    """validateIngressTypedLocalObjectReference."""
+    if reference.get("apiGroup") is not None:
+        complain(errors, f"{path}.apiGroup", reference["apiGroup"], words.bad_subdomain(reference["apiGroup"]))
+    for member in ("kind", "name"):
+        if not reference.get(member):
+            errors.append(FieldError.required(f"{path}.{member}"))
+        else:
+            complain(errors, f"{path}.{member}", reference[member], words.bad_path_segment(reference[member]))
 
 
 def ingress_class(obj: Object, errors: Errors, _: Any = None) -> None:
     spec = obj.get("spec") or {}
     controller = spec.get("controller", "")
-    if len(controller) > 250:
-        errors.append(FieldError.too_long("spec.controller", 250))
     if not controller:
         errors.append(FieldError.required("spec.controller"))
-    elif "/" not in controller or words.bad_subdomain(controller.partition("/")[0]):
-        errors.append(FieldError.invalid("spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")'))
+    else:
+        if len(controller) > 250:
+            errors.append(FieldError.too_long("spec.controller", 250))
+        errors += (FieldError.invalid("spec.controller", *found) for found in words.bad_domain_prefixed_path(controller))
+    if spec.get("parameters") is not None:
+        _class_parameters(spec["parameters"], "spec.parameters", errors)
+
+
+def _class_parameters(parameters: Object, path: str, errors: Errors) -> None:
+    """validateIngressClassParametersReference."""
+    _reference(parameters, path, errors)
+    scope, namespace = parameters.get("scope", ""), parameters.get("namespace")
+    if scope not in ("Cluster", "Namespace"):
+        errors.append(FieldError.not_supported(f"{path}.scope", scope, ["Cluster", "Namespace"]))
+    elif scope == "Cluster" and namespace is not None:
+        errors.append(FieldError.forbidden(f"{path}.namespace", "`parameters.scope` is set to 'Cluster'"))
+    elif scope == "Namespace" and namespace is None:
+        errors.append(FieldError.required(f"{path}.namespace", "`parameters.scope` is set to 'Namespace'"))
+    elif scope == "Namespace":
+        complain(errors, f"{path}.namespace", namespace, words.bad_label(str(namespace)))
 
 
 def ingress_class_update(new: Object, old: Object, errors: Errors) -> None:
@@ -146,17 +172,16 @@ def network_policy(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def _policy_port(port: Object, path: str, errors: Errors) -> None:
     if port.get("protocol") not in (None, *PROTOCOLS):
-        errors.append(FieldError.not_supported(f"{path}.protocol", port["protocol"], PROTOCOLS))
+        errors.append(FieldError.not_supported(f"{path}.protocol", port["protocol"], ["TCP", "UDP", "SCTP"]))
     number, end = port.get("port"), port.get("endPort")
     if number is not None:
+        if end is not None and isinstance(number, str):
+            errors.append(FieldError.invalid(f"{path}.endPort", end, "may not be specified when `port` is non-numeric"))
         validate_port_number_or_name(number, f"{path}.port", errors)
-        if end is not None:
-            if isinstance(number, str):
-                errors.append(FieldError.invalid(f"{path}.endPort", end, "may not be specified when `port` is non-numeric"))
-            else:
-                if end < number:
-                    errors.append(FieldError.invalid(f"{path}.endPort", end, "must be greater than or equal to `port`"))
-                complain(errors, f"{path}.endPort", end, words.bad_port(end))
+        if end is not None and not isinstance(number, str):
+            if end < number:
+                errors.append(FieldError.invalid(f"{path}.endPort", end, "must be greater than or equal to `port`"))
+            complain(errors, f"{path}.endPort", end, words.bad_port(end))
     elif end is not None:
         errors.append(FieldError.invalid(f"{path}.endPort", end, "may not be specified when `port` is not specified"))
 
@@ -169,10 +194,10 @@ def _peer(peer: Object, path: str, errors: Errors) -> None:
             validate_label_selector(peer[member], f"{path}.{member}", errors)
     block = peer.get("ipBlock")
     if block is not None:
+        _ip_block(block, f"{path}.ipBlock", errors)
         if count:
             errors.append(FieldError.forbidden(path, "may not specify both ipBlock and another peer"))
         count += 1
-        _ip_block(block, f"{path}.ipBlock", errors)
     if not count:
         errors.append(FieldError.required(path, "must specify a peer"))
 

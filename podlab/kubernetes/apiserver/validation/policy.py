@@ -10,13 +10,21 @@ from ..errors import FieldError
 from . import words
 from .internal import internal
 from .metadata import Errors, complain, validate_label_selector
-from .resources import validate_container_resource_name, validate_quantity, validate_quota_resource_name, validate_resource_name
+from .resources import (
+    QUOTA,
+    may_overcommit,
+    validate_container_resource_name,
+    validate_quantity,
+    validate_quota_resource_name,
+    validate_resource_name,
+)
 from .workloads import at_most_all, int_or_percent
 
 Object = Mapping[str, Any]
 
 SCOPES = ("Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity",
           "VolumeAttributesClass")
+EXISTING = ("Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "CrossNamespacePodAffinity")  # may only be asked for by Exists
 POD_RESOURCES = ("pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
 HIGHEST_USER_PRIORITY = 1_000_000_000  # HighestUserDefinablePriority
 SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
@@ -36,7 +44,7 @@ def resource_quota(obj: Object, errors: Errors, _: Any = None) -> None:
         if scope not in SCOPES:
             errors.append(FieldError.invalid("spec.scopes", scopes, "unsupported scope"))
         for name in sorted(hard):
-            if not _in_scope(scope, name):
+            if name in QUOTA and not _in_scope(scope, name):
                 errors.append(FieldError.invalid("spec.scopes", scopes, "unsupported scope applied to resource"))
     for pair in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
         if all(scope in scopes for scope in pair):
@@ -45,6 +53,16 @@ def resource_quota(obj: Object, errors: Errors, _: Any = None) -> None:
         path, operator, values = "spec.scopeSelector.matchExpressions", term.get("operator", ""), term.get("values") or []
         if term.get("scopeName") not in SCOPES:
             errors.append(FieldError.invalid(f"{path}.scopeName", term.get("scopeName", ""), "unsupported scope"))
+        for name in sorted(hard):
+            if name in QUOTA and not _in_scope(term.get("scopeName", ""), name):
+                shown = [{"ScopeName": one.get("scopeName", ""), "Operator": one.get("operator", ""), "Values": one.get("values")}
+                         for one in spec["scopeSelector"]["matchExpressions"]]
+                errors.append(FieldError.invalid(path, {"MatchExpressions": shown}, "unsupported scope applied to resource"))
+        if term.get("scopeName") in EXISTING and operator != "Exists":
+            errors.append(FieldError.invalid(f"{path}.operator", operator,
+                                             "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, "
+                                             "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, "
+                                             "ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"))
         if operator in ("In", "NotIn"):
             if not values:
                 errors.append(FieldError.required(f"{path}.values",
@@ -78,9 +96,9 @@ def limit_range(obj: Object, errors: Errors, _: Any = None) -> None:
     seen: set[str] = set()
     for i, item in enumerate((obj.get("spec") or {}).get("limits") or ()):
         path, kind = f"spec.limits[{i}]", item.get("type", "")
-        if not kind:
-            errors.append(FieldError.required(f"{path}.type"))
-        elif kind not in ("Pod", "Container", "PersistentVolumeClaim") and "/" not in kind:
+        complaints = words.bad_qualified_name(kind)
+        complain(errors, f"{path}.type", kind, complaints)
+        if not complaints and kind not in ("Pod", "Container", "PersistentVolumeClaim") and "/" not in kind:
             errors.append(FieldError.invalid(f"{path}.type", kind, "must be a standard limit type or fully qualified"))
         if kind in seen:
             errors.append(FieldError.duplicate(f"{path}.type", kind))
@@ -91,31 +109,32 @@ def limit_range(obj: Object, errors: Errors, _: Any = None) -> None:
 def _limit_range_item(item: Object, kind: str, path: str, errors: Errors) -> None:
     parts = {name: item.get(name) or {} for name in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")}
     names = sorted({name for amounts in parts.values() for name in amounts})
-    for member in ("max", "min"):
+    for member in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
+        if member == "maxLimitRequestRatio" and kind == "PersistentVolumeClaim" and "storage" not in parts["min"] and "storage" not in parts["max"]:
+            errors.append(FieldError.required(f"{path}.limits",
+                                              "either minimum or maximum storage value is required, but neither was provided"))
+        if kind == "Pod" and member in ("default", "defaultRequest"):
+            if parts[member]:
+                errors.append(FieldError.forbidden(f"{path}.{member}", "may not be specified when `type` is 'Pod'"))
+            parts[member] = {}
         for name in sorted(parts[member]):
-            if kind == "Container":
+            if kind in ("Container", "Pod"):
                 validate_container_resource_name(name, f"{path}.{member}[{name}]", errors)
             else:
                 validate_resource_name(name, f"{path}.{member}[{name}]", errors)
-    if kind == "Pod":
-        for member in ("default", "defaultRequest"):
-            if parts[member]:
-                errors.append(FieldError.forbidden(f"{path}.{member}", "may not be specified when `type` is 'Pod'"))
-    if kind == "PersistentVolumeClaim" and "storage" not in parts["min"] and "storage" not in parts["max"]:
-        errors.append(FieldError.required(path, "either minimum or maximum storage value is required, but neither was provided"))
-    ordered = (("min", "max", "min value {0} is greater than max value {1}"),
-               ("defaultRequest", "max", "default request value {0} is greater than max value {1}"),
-               ("default", "max", "default value {0} is greater than max value {1}"),
-               ("min", "defaultRequest", "min value {0} is greater than default request value {1}"),
-               ("min", "default", "min value {0} is greater than default value {1}"),
-               ("defaultRequest", "default", "default request value {0} is greater than default limit value {1}"))
-    shown_under = {("min", "defaultRequest"): "defaultRequest", ("min", "default"): "default"}
+    ordered = (  # lower, higher, the member under which it is said, whose value is shown, what is said: as the server has them
+        ("min", "max", "min", "min", "min value {0} is greater than max value {1}"),
+        ("min", "defaultRequest", "defaultRequest", "defaultRequest", "min value {0} is greater than default request value {1}"),
+        ("defaultRequest", "max", "defaultRequest", "defaultRequest", "default request value {0} is greater than max value {1}"),
+        ("defaultRequest", "default", "defaultRequest", "defaultRequest",
+         "default request value {0} is greater than default limit value {1}"),
+        ("min", "default", "default", "min", "min value {0} is greater than default value {1}"),
+        ("default", "max", "default", "max", "default value {0} is greater than max value {1}"))
     for name in names:
-        for low, high, text in ordered:
+        for low, high, under, whose, text in ordered:
             least, most = parts[low].get(name), parts[high].get(name)
             if least is not None and most is not None and quantity.parse(least) > quantity.parse(most):
-                under = shown_under.get((low, high), low)
-                errors.append(FieldError.invalid(f"{path}.{under}[{name}]", parts[under][name], text.format(least, most)))
+                errors.append(FieldError.invalid(f"{path}.{under}[{name}]", parts[whose][name], text.format(least, most)))
         ratio = parts["maxLimitRequestRatio"].get(name)
         if ratio is not None:
             if quantity.parse(ratio) < 1:
@@ -125,6 +144,10 @@ def _limit_range_item(item: Object, kind: str, path: str, errors: Errors) -> Non
                 if quantity.parse(ratio) > bound:
                     errors.append(FieldError.invalid(f"{path}.maxLimitRequestRatio[{name}]", ratio,
                                                      f"ratio {ratio} is greater than max/min = {float(bound):f}"))
+        both = parts["default"].get(name), parts["defaultRequest"].get(name)
+        if not may_overcommit(name) and None not in both and quantity.parse(str(both[0])) != quantity.parse(str(both[1])):
+            errors.append(FieldError.invalid(f"{path}.defaultRequest[{name}]", both[1],
+                                             f"default value {both[0]} must equal to defaultRequest value {both[1]} in {name}"))
 
 
 # --- PodDisruptionBudget (pkg/apis/policy/validation) --------------------------------------------------------------
@@ -159,46 +182,58 @@ def autoscaler(obj: Object, errors: Errors, _: Any = None) -> None:
     if least is not None and most < least:
         errors.append(FieldError.invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
     _target_reference(spec.get("scaleTargetRef") or {}, "spec.scaleTargetRef", errors)
-    for i, metric in enumerate(spec.get("metrics") or ()):
+    metrics = spec.get("metrics") or []
+    if spec.get("targetCPUUtilizationPercentage") is not None:  # autoscaling/v1, inside
+        share = {"type": "Utilization", "averageUtilization": spec["targetCPUUtilizationPercentage"]}
+        metrics = [{"type": "Resource", "resource": {"name": "cpu", "target": share}}]
+    for i, metric in enumerate(metrics):
         _metric(metric, f"spec.metrics[{i}]", errors)
+    if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in metrics):
+        errors.append(FieldError.forbidden("spec.metrics", "must specify at least one Object or External metric to support scaling to "
+                                                           "zero replicas"))
     behavior = spec.get("behavior") or {}
     for member in ("scaleUp", "scaleDown"):
         if behavior.get(member) is not None:
             _scaling_rules(behavior[member], f"spec.behavior.{member}", errors)
 
 
-def _target_reference(target: Object, path: str, errors: Errors) -> None:
+def _target_reference(target: Object, path: str, errors: Errors, grouped: bool = True) -> None:
+    """ValidateCrossVersionObjectReference. What a metric describes may be of the core group (a Service, a Pod): not `grouped`."""
     for member in ("kind", "name"):
         if not target.get(member):
             errors.append(FieldError.required(f"{path}.{member}"))
         else:
             complain(errors, f"{path}.{member}", target[member], words.bad_path_segment(target[member]))
     version = target.get("apiVersion", "")
-    if "/" not in version and not (version == "v1" and target.get("kind") == "ReplicationController"):
+    if grouped and "/" not in version and not (version == "v1" and target.get("kind") == "ReplicationController"):
         errors.append(FieldError.invalid(f"{path}.apiVersion", version, "apiVersion must specify API group"))
 
 
-METRIC_MEMBERS = {"Resource": "resource", "Pods": "pods", "Object": "object", "External": "external",
-                  "ContainerResource": "containerResource"}
+METRIC_MEMBERS = {"Object": "object", "External": "external", "Pods": "pods", "Resource": "resource",
+                  "ContainerResource": "containerResource"}  # in the order in which the server looks
 
 
 def _metric(metric: Object, path: str, errors: Errors) -> None:
     kind = metric.get("type", "")
     if not kind:
         errors.append(FieldError.required(f"{path}.type", "must specify a metric source type"))
-        return
+    unknown = FieldError.not_supported(f"{path}.type", kind, sorted(METRIC_MEMBERS))
+    errors += [unknown] if kind not in METRIC_MEMBERS else []
+    given = [one for one, member in METRIC_MEMBERS.items() if metric.get(member) is not None]
+    if given:  # only the first is looked at
+        _metric_source(metric[METRIC_MEMBERS[given[0]]], given[0], f"{path}.{METRIC_MEMBERS[given[0]]}", errors)
     if kind not in METRIC_MEMBERS:
-        errors.append(FieldError.not_supported(f"{path}.type", kind, sorted(METRIC_MEMBERS)))
-        return
-    member = METRIC_MEMBERS[kind]
-    for other in METRIC_MEMBERS.values():
-        if other != member and metric.get(other) is not None:
-            errors.append(FieldError.forbidden(f"{path}.{other}", "must populate the given metric source only"))
-    source = metric.get(member)
-    if source is None:
-        errors.append(FieldError.required(f"{path}.{member}", "must populate information for the given metric source"))
-        return
-    here = f"{path}.{member}"
+        errors.append(unknown)
+    elif kind not in given:
+        errors.append(FieldError.required(f"{path}.{METRIC_MEMBERS[kind]}", "must populate information for the given metric source"))
+    for other in given if len(given) > 1 else ():
+        if other != kind:
+            errors.append(FieldError.forbidden(f"{path}.{METRIC_MEMBERS[other]}", "must populate the given metric source only"))
+
+
+def _metric_source(source: Object, kind: str, here: str, errors: Errors) -> None:
+    if kind == "Object":
+        _target_reference(source.get("describedObject") or {}, f"{here}.describedObject", errors, grouped=False)
     if kind in ("Resource", "ContainerResource"):
         if not source.get("name"):
             errors.append(FieldError.required(f"{here}.name", "must specify a resource name"))
@@ -206,8 +241,6 @@ def _metric(metric: Object, path: str, errors: Errors) -> None:
             errors.append(FieldError.required(f"{here}.container", "must specify a container"))
     elif not (source.get("metric") or {}).get("name"):
         errors.append(FieldError.required(f"{here}.metric.name", "must specify a metric name"))
-    if kind == "Object":
-        _target_reference(source.get("describedObject") or {}, f"{here}.describedObject", errors)
     _metric_target(source.get("target") or {}, kind, f"{here}.target", errors)
 
 
@@ -215,7 +248,7 @@ def _metric_target(target: Object, kind: str, path: str, errors: Errors) -> None
     how = target.get("type", "")
     if not how:
         errors.append(FieldError.required(f"{path}.type", "must specify a metric target type"))
-    elif how not in ("Utilization", "Value", "AverageValue"):
+    if how not in ("Utilization", "Value", "AverageValue"):
         errors.append(FieldError.invalid(f"{path}.type", how, "must be either Utilization, Value, or AverageValue"))
     for member in ("value", "averageValue"):
         if target.get(member) is not None and quantity.parse(target[member]) <= 0:
@@ -234,7 +267,10 @@ def _metric_target(target: Object, kind: str, path: str, errors: Errors) -> None
         errors.append(FieldError.required(f"{path}.averageValue", "must specify a positive target averageValue"))
     elif kind in ("Object", "External") and target.get("value") is None and target.get("averageValue") is None:
         errors.append(FieldError.required(f"{path}.averageValue",
+                                          "must set either a target value or averageValue" if kind == "Object" else
                                           "must set either a target value for metric or a per-pod target"))
+    elif kind == "External" and target.get("value") is not None and target.get("averageValue") is not None:
+        errors.append(FieldError.forbidden(f"{path}.value", "may not set both a target value for metric and a per-pod target"))
 
 
 def _scaling_rules(rules: Object, path: str, errors: Errors) -> None:

@@ -50,7 +50,7 @@ def _rules(obj: Object, namespaced: bool, errors: Errors) -> None:
 
 
 def role_binding(obj: Object, errors: Errors, _: Any = None) -> None:
-    _binding(obj, ["ClusterRole", "Role"], True, errors)
+    _binding(obj, ["Role", "ClusterRole"], True, errors)
 
 
 def cluster_role_binding(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -80,6 +80,8 @@ def _binding(obj: Object, kinds: list[str], namespaced: bool, errors: Errors) ->
             if not subject.get("namespace") and not namespaced:
                 errors.append(FieldError.required(f"{path}.namespace"))
         elif kind in ("User", "Group"):
+            if not subject.get("name"):
+                errors.append(FieldError.invalid(f"{path}.name", "", f"{kind.lower()} name cannot be empty"))
             if group != GROUP:
                 errors.append(FieldError.not_supported(f"{path}.apiGroup", group, [GROUP]))
         else:

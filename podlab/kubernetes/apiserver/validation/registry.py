@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
     "MutatingAdmissionPolicy": Kind(cluster_kinds.mutating_admission_policy),
     "MutatingAdmissionPolicyBinding": Kind(cluster_kinds.mutating_admission_policy_binding),
     "MutatingWebhookConfiguration": Kind(cluster_kinds.webhook_configuration),
-    "Namespace": Kind(bad_name=words.bad_label),
+    "Namespace": Kind(core.namespace, nothing, bad_name=words.bad_label),
     "NetworkPolicy": Kind(networking.network_policy),
     "Node": Kind(core.node, core.node_update),
     "PersistentVolume": Kind(storage.volume, storage.volume_update),

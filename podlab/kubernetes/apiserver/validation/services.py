@@ -265,6 +265,8 @@ def endpoints(obj: Object, errors: Errors, _: Any = None) -> None:
                 complain(errors, f"{here}.name", name, words.bad_label(name))
             complain(errors, f"{here}.port", port.get("port", 0), words.bad_port(port.get("port", 0)))
             _protocol(port.get("protocol", ""), here, errors)
+            if port.get("appProtocol") is not None:
+                complain(errors, f"{here}.appProtocol", port["appProtocol"], words.bad_qualified_name(port["appProtocol"]))
 
 
 def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -285,7 +287,9 @@ def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
                 if words.address(ip) and (":" in ip) != (kind == "IPv6"):
                     errors.append(FieldError.invalid(f"{path}.addresses[{j}]", ip, f"must be an {kind} address"))
             elif kind == "FQDN":
-                complain(errors, f"{path}.addresses[{j}]", ip, words.bad_subdomain(ip))
+                _domain(ip.removesuffix("."), f"{path}.addresses[{j}]", errors)
+        if (node := endpoint.get("nodeName")) is not None:
+            complain(errors, f"{path}.nodeName", node, words.bad_subdomain(node))
         if endpoint.get("hostname") is not None:
             complain(errors, f"{path}.hostname", endpoint["hostname"], words.bad_label(endpoint["hostname"]))
     names: set[str] = set()
@@ -297,6 +301,19 @@ def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
         if name:
             complain(errors, f"{path}.name", name, words.bad_label(name))
         _protocol(port.get("protocol") or "", path, errors)
+        if port.get("appProtocol") is not None:
+            complain(errors, f"{path}.appProtocol", port["appProtocol"], words.bad_qualified_name(port["appProtocol"]))
+
+
+def _domain(name: str, path: str, errors: Errors) -> None:
+    """IsFullyQualifiedDomainName."""
+    complaints = words.bad_subdomain(name)
+    if not name:
+        errors.append(FieldError.required(path))
+    elif complaints:
+        errors.append(FieldError.invalid(path, name, ",".join(complaints)))
+    elif "." not in name:
+        errors.append(FieldError.invalid(path, name, "should be a domain with at least two segments separated by dots"))
 
 
 def endpoint_slice_update(new: Object, old: Object, errors: Errors) -> None:

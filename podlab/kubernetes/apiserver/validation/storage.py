@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +11,9 @@ from ... import quantity
 from ..errors import FieldError
 from . import words
 from .internal import spec_diff
-from .metadata import Errors, complain
+from .metadata import Errors, complain, validate_label_name
 from .scheduling import validate_node_selector
-from .volumes import SOURCES, validate_access_modes, validate_claim_spec, validate_volume_source
+from .volumes import SOURCES, validate_access_modes, validate_claim_spec, validate_persistent_source
 
 Object = Mapping[str, Any]
 
@@ -64,7 +65,10 @@ def volume(obj: Object, errors: Errors, _: Any = None) -> None:
     if "storage" not in capacity or len(capacity) > 1:
         errors.append(FieldError.not_supported("spec.capacity", capacity or None, ["storage"]))
     for name in sorted(capacity):
-        if quantity.parse(capacity[name]) <= 0:
+        amount = quantity.parse(capacity[name])
+        if amount < 0:  # validateBasicResource
+            errors.append(FieldError.invalid(f"spec.capacity[{name}]", math.floor(amount), "must be a valid resource quantity"))
+        if amount <= 0:
             errors.append(FieldError.invalid(f"spec.capacity[{name}]", capacity[name], words.NOT_POSITIVE))
     policy = spec.get("persistentVolumeReclaimPolicy", "")
     if policy and policy not in ("Delete", "Recycle", "Retain"):
@@ -75,7 +79,7 @@ def volume(obj: Object, errors: Errors, _: Any = None) -> None:
             errors.append(FieldError.required("spec.nodeAffinity.required", "must specify required node constraints"))
         else:
             validate_node_selector(affinity["required"], "spec.nodeAffinity.required", errors)
-    validate_volume_source(spec, "", "", "spec", errors)
+    validate_persistent_source(spec, "spec", errors)
     if spec.get("local") is not None and affinity is None:
         errors.append(FieldError.required("spec.nodeAffinity", "Local volume requires node affinity"))
     path = (spec.get("hostPath") or {}).get("path")
@@ -116,6 +120,24 @@ def storage_class(obj: Object, errors: Errors, _: Any = None) -> None:
         errors.append(FieldError.required("volumeBindingMode"))
     elif mode not in ("Immediate", "WaitForFirstConsumer"):
         errors.append(FieldError.not_supported("volumeBindingMode", mode, ["Immediate", "WaitForFirstConsumer"]))
+    for i, term in enumerate(obj.get("allowedTopologies") or ()):
+        _topology_term(term, f"allowedTopologies[{i}]", errors)
+
+
+def _topology_term(term: Object, path: str, errors: Errors) -> None:
+    """ValidateTopologySelectorTerm."""
+    keys: list[str] = []
+    for i, rule in enumerate(term.get("matchLabelExpressions") or ()):
+        here, key, values = f"{path}.matchLabelExpressions[{i}]", rule.get("key", ""), rule.get("values") or []
+        if not values:
+            errors.append(FieldError.required(f"{here}.values"))
+        for j, value in enumerate(values):
+            if value in values[:j]:
+                errors.append(FieldError.duplicate(f"{here}.values[{j}]", value))
+        validate_label_name(key, f"{here}.key", errors)
+        if key in keys:
+            errors.append(FieldError.duplicate(f"{here}.key", key))
+        keys.append(key)
 
 
 def storage_class_update(new: Object, old: Object, errors: Errors) -> None:

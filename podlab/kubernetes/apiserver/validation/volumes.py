@@ -89,6 +89,45 @@ def validate_volume_source(volume: Object, name: str, pod_name: str, path: str, 
         errors.append(FieldError.required(path, "must specify a volume type"))
 
 
+# The order in which the server looks at a PersistentVolume's sources
+PERSISTENT_SOURCES = ("hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs",
+                      "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume",
+                      "azureDisk", "scaleIO", "local", "storageos", "csi")
+
+
+def validate_persistent_source(spec: Object, path: str, errors: Errors) -> None:
+    """The sources in ValidatePersistentVolumeSpec."""
+    seen: dict[str, Any] = {}
+    for kind in PERSISTENT_SOURCES:
+        if spec.get(kind) is None:
+            continue
+        if seen:
+            errors.append(FieldError.forbidden(f"{path}.{DOUBLE_NAMES.get(kind, kind)}", ONE_TYPE))
+            continue
+        seen[kind] = spec[kind]
+        if kind == "csi":
+            _persistent_csi(spec[kind], f"{path}.csi", errors)
+        else:
+            validate_volume_source(seen, "", "", path, errors)
+    if not seen:
+        errors.append(FieldError.required(path, "must specify a volume type"))
+
+
+def _persistent_csi(source: Object, path: str, errors: Errors) -> None:
+    """validateCSIPersistentVolumeSource."""
+    _csi_driver(source.get("driver", ""), f"{path}.driver", errors)
+    if not source.get("volumeHandle"):
+        errors.append(FieldError.required(f"{path}.volumeHandle"))
+    for member in ("controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"):
+        if (reference := source.get(member)) is None:
+            continue
+        for part, check in (("name", words.bad_subdomain), ("namespace", words.bad_label)):
+            if not reference.get(part):
+                errors.append(FieldError.required(f"{path}.{member}.{part}"))
+            else:
+                complain(errors, f"{path}.{member}.{part}", reference[part], check(reference[part]))
+
+
 def descending_path(target: str, path: str, errors: Errors) -> None:
     """validateLocalDescendingPath: relative, and without `..`."""
     if target.startswith("/"):
@@ -271,14 +310,18 @@ def _projected(source: Object, path: str, errors: Errors) -> None:
 
 
 def _csi(source: Object, path: str, errors: Errors) -> None:
-    driver = source.get("driver", "")
-    if not driver:
-        errors.append(FieldError.required(f"{path}.driver"))
-    if len(driver) > 63:
-        errors.append(FieldError.too_long(f"{path}.driver", 63))
-    complain(errors, f"{path}.driver", driver, words.bad_subdomain(driver.lower()))
+    _csi_driver(source.get("driver", ""), f"{path}.driver", errors)
     if "nodePublishSecretRef" in source and not source["nodePublishSecretRef"].get("name"):
         errors.append(FieldError.required(f"{path}.nodePublishSecretRef.name"))
+
+
+def _csi_driver(driver: str, path: str, errors: Errors) -> None:
+    """ValidateCSIDriverName."""
+    if not driver:
+        errors.append(FieldError.required(path))
+    if len(driver) > 63:
+        errors.append(FieldError.too_long(path, 63))
+    complain(errors, path, driver, words.bad_subdomain(driver.lower()))
 
 
 def _ephemeral(source: Object, path: str, errors: Errors) -> None:
@@ -357,3 +400,11 @@ def validate_claim_spec(spec: Object, path: str, errors: Errors) -> None:
             if not source.get("apiGroup") and source.get("kind") != "PersistentVolumeClaim":
                 errors.append(FieldError.invalid(f"{path}.{member}", source.get("kind", ""),
                                                  "must be 'PersistentVolumeClaim' when referencing the default apiGroup"))
+            if group := source.get("apiGroup"):
+                complain(errors, f"{path}.{member}.apiGroup", group, words.bad_subdomain(group))
+    one, other = spec.get("dataSource"), spec.get("dataSourceRef")
+    if one is not None and other is not None:  # the value that the server shows is a field.Path, which has nothing to show
+        if other.get("namespace"):
+            errors.append(FieldError.invalid(path, {}, "may not be specified when dataSourceRef.namespace is specified"))
+        elif any(one.get(part) != other.get(part) for part in ("apiGroup", "kind", "name")):
+            errors.append(FieldError.invalid(path, {}, "must match dataSourceRef"))

@@ -34,6 +34,9 @@ QUALIFIED_WORDS = ("must consist of alphanumeric characters, '-', '_' or '.', an
 LABEL, SUBDOMAIN = re.compile(LABEL_FORMAT + r"\Z"), re.compile(SUBDOMAIN_FORMAT + r"\Z")
 QUALIFIED, LABEL_VALUE = re.compile(QUALIFIED_FORMAT + r"\Z"), re.compile(LABEL_VALUE_FORMAT + r"\Z")
 
+LEADING_ZEROS = re.compile(r"(?<![\d:a-fA-F])0+(?=\d+(?:\.|\Z))")
+HTTP_PATH_FORMAT = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
+
 NEGATIVE = "must be greater than or equal to 0"  # IsNegativeErrorMsg
 NOT_POSITIVE = "must be greater than zero"
 IMMUTABLE = "field is immutable"
@@ -192,9 +195,9 @@ def bad_id(value: int) -> Complaints:
 
 
 def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address a text means, or None."""
+    """The address a text means, or None. Zeros before a number mean nothing (netutils.ParseIPSloppy)."""
     try:
-        return ipaddress.ip_address(value)
+        return ipaddress.ip_address(LEADING_ZEROS.sub("", value))
     except ValueError:
         return None
 
@@ -212,6 +215,17 @@ def bad_cidr(value: str) -> Complaints:
     except ValueError:
         good = False
     return () if good else ("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",)
+
+
+def bad_domain_prefixed_path(value: str) -> list[tuple[str, str]]:
+    """IsDomainPrefixedPath: what is wrong, each with the part that is."""
+    host, _, rest = value.partition("/")
+    if not host or not rest:
+        return [(value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    found = [(host, complaint) for complaint in bad_subdomain(host)]
+    if not re.match(HTTP_PATH_FORMAT + r"\Z", rest):
+        found.append((rest, no_match("Invalid path", HTTP_PATH_FORMAT)))
+    return found
 
 
 def bad_percent(value: str) -> Complaints:

@@ -37,8 +37,8 @@ def at_most_all(amount: int | str | None, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(path, amount, "must not be greater than 100%"))
 
 
-def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bool = True, whole_template: bool = True) -> None:
-    """The selector, that the template's labels match it, and the template."""
+def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bool = True, whole_template: bool = True) -> bool:
+    """The selector, that the template's labels match it, and the template; whether the template was looked at."""
     selector, template = spec.get("selector"), spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
     if selector is None and required:
@@ -48,20 +48,31 @@ def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bo
     empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
     if empty and kind != "daemonset":
         errors.append(FieldError.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
-    if not empty and not _selects(selector, labels):
+    broken = selector is not None and not _is_selector(selector)
+    if broken and kind != "daemonset":  # whose template is then not looked at
+        detail = "" if kind == "statefulset" else "invalid label selector"
+        shown = FieldError.invalid("spec.selector", selector, detail)
+        errors.append(FieldError(shown.kind, shown.field, shown.message.removesuffix(": ")))
+        return False
+    if not empty and not broken and not _selects(selector, labels):
         errors.append(FieldError.invalid("spec.template.metadata.labels", in_order(labels), MISMATCH))
     if empty and kind == "daemonset":
         errors.append(FieldError.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
     if whole_template:
         validate_template(template, "spec.template", errors)
+    return True
+
+
+def _is_selector(selector: Object) -> bool:
+    """Whether LabelSelectorAsSelector takes it."""
+    found: Errors = []
+    validate_label_selector(selector, "", found)
+    return not found
 
 
 def _selects(selector: Object | None, labels: Mapping[str, str] | None) -> bool:
     if selector is None:
         return False
-    if any(term.get("operator") not in ("In", "NotIn", "Exists",
-                                        "DoesNotExist") for term in selector.get("matchExpressions") or ()):
-        return True  # not a selector at all, which is said elsewhere
     return selectors.selects(dict(selector), labels or {})
 
 
@@ -80,8 +91,8 @@ def _runs_for_ever(spec: Object, kind: str, errors: Errors) -> None:
 def deployment(obj: Object, errors: Errors, _: Any = None) -> None:
     spec = obj["spec"]
     non_negative(errors, "spec.replicas", spec.get("replicas"))
-    _selector_and_template(spec, "deployment", errors)
-    _runs_for_ever(spec, "ReplicaSet", errors)
+    if _selector_and_template(spec, "deployment", errors):
+        _runs_for_ever(spec, "ReplicaSet", errors)
     _deployment_strategy(spec.get("strategy") or {}, errors)
     non_negative(errors, "spec.minReadySeconds", spec.get("minReadySeconds"))
     non_negative(errors, "spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
@@ -127,8 +138,8 @@ def replicaset(obj: Object, errors: Errors, _: Any = None) -> None:
     spec = obj["spec"]
     non_negative(errors, "spec.replicas", spec.get("replicas"))
     non_negative(errors, "spec.minReadySeconds", spec.get("minReadySeconds"))
-    _selector_and_template(spec, "deployment", errors)  # the server, too, says "deployment"
-    _runs_for_ever(spec, "ReplicaSet", errors)
+    if _selector_and_template(spec, "deployment", errors):  # the server, too, says "deployment"
+        _runs_for_ever(spec, "ReplicaSet", errors)
 
 
 def replicaset_update(new: Object, old: Object, errors: Errors) -> None:
@@ -169,16 +180,16 @@ def statefulset(obj: Object, errors: Errors, _: Any = None) -> None:
     for member in ("whenDeleted", "whenScaled"):
         if retention.get(member) not in (None, "Retain", "Delete"):
             errors.append(FieldError.not_supported(f"spec.persistentVolumeClaimRetentionPolicy.{member}", retention[member],
-                                                   ["Delete", "Retain"]))
+                                                   ["Retain", "Delete"]))
     non_negative(errors, "spec.replicas", spec.get("replicas"))
     non_negative(errors, "spec.minReadySeconds", spec.get("minReadySeconds"))
     non_negative(errors, "spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
     if name := spec.get("serviceName"):
         complain(errors, "spec.serviceName", name, words.bad_subdomain(name))
-    _selector_and_template(spec, "statefulset", errors, whole_template=False)
-    metadata = (spec.get("template") or {}).get("metadata") or {}
-    validate_labels(metadata.get("labels"), "spec.template.labels", errors)
-    validate_annotations(metadata.get("annotations"), "spec.template.annotations", errors)
+    if _selector_and_template(spec, "statefulset", errors, whole_template=False):
+        metadata = (spec.get("template") or {}).get("metadata") or {}
+        validate_labels(metadata.get("labels"), "spec.template.labels", errors)
+        validate_annotations(metadata.get("annotations"), "spec.template.annotations", errors)
     _runs_for_ever(spec, "StatefulSet", errors)
 
 
