@@ -1,6 +1,7 @@
 """Envoy at work: listeners' filter chains, HTTP connection managers, the router with its tries, and TCP proxies.
 
 Source: the pages on the router filter (its answers and headers), on response flags and on circuit breaking of Envoy's documentation.
+The file is long because it is the life of one request, from the connection accepted to its line in the access log: each step calls the next.
 """
 
 from __future__ import annotations

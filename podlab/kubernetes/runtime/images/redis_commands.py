@@ -1,6 +1,7 @@
 """Redis's commands over plain data: `data["db"]` {key: [kind, value]}, `data["expires"]` {key: ms}.
 
 Kinds: string (str), list (list), set and hash and zset (dict; a set's values are 1, a zset's scores).
+The file is long because it is one table: a command is a few lines, beside its like.
 """
 
 from __future__ import annotations
@@ -310,15 +311,21 @@ def strlen(data: Data, now: int, words: list[str]) -> Reply:
     return len(get(data, words[0], "string") or "")
 
 
-def _add(data: Data, key: str, amount: int) -> int:
-    value = number(get(data, key, "string") or "0") + amount
-    data["db"][key] = ["string", str(value)]
-    return value
+def _add(sign: int, by: bool) -> Callable[[Data, int, list[str]], Reply]:
+    """INCR and DECR, or (`by`) INCRBY and DECRBY."""
+
+    def act(data: Data, now: int, words: list[str]) -> Reply:
+        amount = sign * (number(words[1]) if by else 1)
+        value = number(get(data, words[0], "string") or "0") + amount
+        data["db"][words[0]] = ["string", str(value)]
+        return value
+
+    return act
 
 
 for _name, _sign in (("INCR", 1), ("DECR", -1)):
-    COMMANDS[_name] = Command(lambda data, now, words, _sign=_sign: _add(data, words[0], _sign), 1, 1, True)  # type: ignore[misc]
-    COMMANDS[_name + "BY"] = Command(lambda data, now, words, _sign=_sign: _add(data, words[0], _sign * number(words[1])), 2, 2, True)  # type: ignore[misc]
+    COMMANDS[_name] = Command(_add(_sign, False), 1, 1, True)
+    COMMANDS[_name + "BY"] = Command(_add(_sign, True), 2, 2, True)
 
 
 # ---- lists
