@@ -10,7 +10,7 @@ from podlab.classroom.models import Membership
 from podlab.labs.database import on_database
 
 MEMBER_LEFT = 4410  # websocket close code: the page does not come back by itself (scripts/socket.js)
-ANEW = 1012  # websocket close code "service restart": the page comes back by itself, to where the door leads now
+ANEW = 4012  # as "service restart", which our server may not send: the page comes back by itself, to where the door leads now
 
 
 class Guest(Protocol):

@@ -15,7 +15,7 @@ from podlab.labs import limits
 
 logger = logging.getLogger(__name__)
 
-FAILED = 1011  # RFC 6455, 7.4.1: the server met something that keeps it from going on; the page comes back by itself
+FAILED = 4011  # the server met something that keeps it from going on (1011 is not for servers on autobahn to send); the page comes back by itself
 
 
 class PageConsumer(AsyncWebsocketConsumer):

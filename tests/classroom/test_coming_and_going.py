@@ -270,3 +270,14 @@ def test_the_record_names_lessons_by_their_title(classroom: Classroom, teacher: 
     title = f"{library.get(LESSON).number}과 {library.get(LESSON).title}"
     assert f"{title}: 3명" in text
     assert f"<td>{title}</td>" in text
+
+
+def test_every_close_code_is_one_that_the_server_can_send() -> None:
+    """Autobahn raises for all but 1000 and 3000 to 4999; the test client of these tests would take any."""
+    from podlab.classroom import consumers, replaying
+    from podlab.labs import consumers as labs
+    from podlab.labs import sockets
+
+    codes = [guests.ANEW, guests.MEMBER_LEFT, consumers.NO_TEACHER, consumers.NOT_YOURS, replaying.TOO_MANY, labs.NO_SESSION, labs.NO_LESSON,
+             sockets.FAILED]
+    assert [code for code in codes if not 3000 <= code <= 4999] == []
