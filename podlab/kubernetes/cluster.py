@@ -28,7 +28,7 @@ from .randomness import Randomness
 from .runtime import linear, visits
 from .runtime.network import Network
 
-ENGINE_VERSION = "2"  # named by checkpoints; raise it whenever a replay could give another history
+ENGINE_VERSION = "3"  # named by checkpoints; raise it whenever a replay could give another history
 
 Entry = dict[str, Any]
 """One line of the journal: `{"at": ms, "do": kind, ...}` with the members that the kind's method takes."""
