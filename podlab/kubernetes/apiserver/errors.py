@@ -79,7 +79,10 @@ class FieldError:
 
 def show(value: Any) -> str:
     """A value as Go's field errors print it: strings quoted, the rest as JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, str):
+        return text
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")  # json.Marshal, that it may stand in HTML
 
 
 def qualified(kind: str, group: str) -> str:

@@ -95,6 +95,14 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("validateTopologySelectorLabelRequirement", thing("storage.k8s.io/v1", "StorageClass", provisioner="a/b", allowedTopologies=[
         {"matchLabelExpressions": [{"key": "a", "values": []}]}]),
      "allowedTopologies[0].matchLabelExpressions[0].values: Required value"),
+    ("validateISCSIVolumeSource", volume(iscsi={"targetPortal": "p", "iqn": "eui.1", "lun": 0}),
+     'spec.iscsi.iqn: Invalid value: "eui.1": must be valid format'),
+    ("validateFCVolumeSource", volume(fc={"targetWWNs": ["a"], "lun": 300}),
+     "spec.fc.lun: Invalid value: 300: must be between 0 and 255, inclusive"),
+    ("validateFlexVolumeSource", volume(flexVolume={"driver": "d", "options": {"k8s.io/a": "b"}}),
+     'spec.flexVolume.options[k8s.io/a]: Invalid value: "k8s.io/a": kubernetes.io and k8s.io namespaces are reserved'),
+    ("json.Marshal", thing("rbac.authorization.k8s.io/v1", "Role", rules=[{"verbs": ["get"], "nonResourceURLs": ["/<a>"]}]),
+     'rules[0].nonResourceURLs: Invalid value: ["/\\u003ca\\u003e"]: namespaced rules cannot apply to non-resource URLs'),
     ("ValidateNamespace", thing("v1", "Namespace", spec={"finalizers": ["foo"]}),
      'spec.finalizers: Invalid value: "foo": name is neither a standard finalizer name nor is it fully qualified'),
 ]

@@ -121,9 +121,12 @@ def _validate_claims(claims: Iterable[Object], known: tuple[str, ...], path: str
         if not name:
             errors.append(FieldError.required(f"{path}[{i}]"))
             continue
-        key = name + ("/" + claim["request"] if claim.get("request") else "")
-        if key in seen:
-            errors.append(FieldError.duplicate(f"{path}[{i}]", key))
+        request = claim.get("request", "")
+        key = f"{name}/{request}" if request else name
+        if name not in seen and request:
+            complain(errors, f"{path}[{i}].request", request, words.bad_label(request))
+        if name in seen or key in seen or (not request and any(other.startswith(name + "/") for other in sorted(seen))):
+            errors.append(FieldError.duplicate(f"{path}[{i}]", name if name in seen else key))
         seen.add(key)
         if name not in known:
             rest = ": " + ", ".join(sorted(known)) if known else " which is empty"

@@ -207,11 +207,15 @@ def _nfs(source: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.path", source.get("path", ""), "must be an absolute path"))
 
 
+ISCSI_NAMES = {"iqn": r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9\-.]+)(:[^,;*&$|\s]+)$", "eui": r"^eui.[a-zA-Z0-9]{16}$",
+               "naa": r"^naa.[a-zA-Z0-9]{32}$"}
+
+
 def _iscsi(source: Object, path: str, errors: Errors) -> None:
     name = source.get("iqn", "")
     if name and not name.startswith(("iqn", "eui", "naa")):
         errors.append(FieldError.invalid(f"{path}.iqn", name, "must be valid format starting with iqn, eui, or naa"))
-    elif name.startswith("iqn") and not re.search(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9\-.]+)(:[^,;*&$|\s]+)$", name):
+    elif name and not re.search(ISCSI_NAMES[name[:3]], name):
         errors.append(FieldError.invalid(f"{path}.iqn", name, "must be valid format"))
     if not 0 <= source.get("lun", 0) <= 255:
         errors.append(FieldError.invalid(f"{path}.lun", source["lun"], words.out_of_range(0, 255)))
@@ -227,6 +231,14 @@ def _fc(source: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.targetWWNs", names, "targetWWNs and wwids can not be specified simultaneously"))
     if names and source.get("lun") is None:
         errors.append(FieldError.required(f"{path}.lun", "lun is required if targetWWNs is specified"))
+    elif names and not 0 <= source["lun"] <= 255:
+        errors.append(FieldError.invalid(f"{path}.lun", source["lun"], words.out_of_range(0, 255)))
+
+
+def _flex(source: Object, path: str, errors: Errors) -> None:
+    for key in sorted(source.get("options") or ()):
+        if f".{key.partition('/')[0].lower()}".endswith((".kubernetes.io", ".k8s.io")):
+            errors.append(FieldError.invalid(f"{path}.options[{key}]", key, "kubernetes.io and k8s.io namespaces are reserved"))
 
 
 def _flocker(source: Object, path: str, errors: Errors) -> None:
@@ -358,14 +370,21 @@ def _azure_disk(source: Object, path: str, errors: Errors) -> None:
     for member, allowed in (("cachingMode", ["None", "ReadOnly", "ReadWrite"]), ("kind", ["Dedicated", "Managed", "Shared"])):
         if source.get(member) is not None and source[member] not in allowed:
             errors.append(FieldError.not_supported(f"{path}.{member}", source[member], allowed))
+    kind, uri = source.get("kind"), source.get("diskURI", "")
+    begins, form = ("/subscriptions/", MANAGED_DISK) if kind == "Managed" else ("https://", BLOB_DISK)
+    if kind is not None and not uri.startswith(begins):
+        errors.append(FieldError.not_supported(f"{path}.diskURI", uri, [form]))
 
+
+MANAGED_DISK = "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
+BLOB_DISK = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"
 
 CHECKS: dict[str, Callable[[Object, str, Errors], None]] = {
     "emptyDir": _empty_dir, "hostPath": _host_path, "gitRepo": _git_repo, "gcePersistentDisk": _disk,
     "awsElasticBlockStore": _disk,
     "secret": _secret, "configMap": _config_map, "nfs": _nfs, "iscsi": _iscsi, "fc": _fc, "flocker": _flocker,
     "downwardAPI": _downward_api, "projected": _projected, "csi": _csi, "ephemeral": _ephemeral, "image": _image, "local": _local,
-    "azureDisk": _azure_disk,
+    "azureDisk": _azure_disk, "flexVolume": _flex,
 }
 
 
