@@ -101,7 +101,8 @@ class Etcd:
         self._owned: dict[str, dict[tuple[str, str], None]] = {}  # owner uid -> (plural, key)
         self._on_node: dict[str, dict[str, None]] = {}  # node name -> pod keys
         self._subscribers: dict[str, list[tuple[Subscriber, Heed | None]]] = {}
-        self._routes: dict[str, tuple[list[Callable[[Change], str]], dict[tuple[str, ...], list[Subscriber]]]] = {}
+        self._sorts: dict[str, tuple[Callable[[Change], str], ...]] = {}  # plural -> what its subscribers sort by
+        self._routes: dict[tuple[str, ...], tuple[Subscriber, ...]] = {}  # (plural, classes) -> whom to tell
         self.history: deque[Change] = deque(maxlen=HISTORY)
 
     # ---- reading
@@ -189,25 +190,24 @@ class Etcd:
         """Be told of every change of a kind ("*": of all), or of those that are heeded, at once, in the order of revisions.
         Subscribers only take notes."""
         self._subscribers.setdefault(plural, []).append((subscriber, heed))
+        self._sorts.clear()
         self._routes.clear()
 
     def _tell(self, change: Change) -> None:
         if len(self.history) == HISTORY:
             self.compacted = self.history[0].revision
         self.history.append(change)
-        route = self._routes.get(change.plural)
-        if route is None:
-            heeds = [heed for _, heed in self._told_of(change.plural) if heed is not None]
-            route = self._routes[change.plural] = (list(dict.fromkeys(heed.sort for heed in heeds)), {})
-        sorts, known = route
-        classes = tuple([sort(change) for sort in sorts])
-        listeners = known.get(classes)
+        sorts = self._sorts.get(change.plural)
+        if sorts is None:
+            sorts = self._sorts[change.plural] = tuple(dict.fromkeys(heed.sort for _, heed in self._told_of(change.plural) if heed))
+        classes = (change.plural, *[sort(change) for sort in sorts])
+        listeners = self._routes.get(classes)
         if listeners is None:
-            if len(known) >= CLASSES_MAX:
-                known.clear()
-            named = dict(zip(sorts, classes, strict=True))
-            listeners = known[classes] = [subscriber for subscriber, heed in self._told_of(change.plural)
-                                          if heed is None or heed.wants(named[heed.sort])]
+            if len(self._routes) >= CLASSES_MAX:
+                self._routes.clear()
+            named = dict(zip(sorts, classes[1:], strict=True))
+            listeners = self._routes[classes] = tuple(
+                subscriber for subscriber, heed in self._told_of(change.plural) if heed is None or heed.wants(named[heed.sort]))
         for subscriber in listeners:
             subscriber(change)
 

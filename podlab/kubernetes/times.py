@@ -21,7 +21,6 @@ def rfc3339_micro(ms: int) -> str:
     return f"{_second(ms // 1000)}.{ms % 1000:03d}000Z"
 
 
-@lru_cache(maxsize=1024)
 def parse_rfc3339(text: str) -> int:
     """Milliseconds of an RFC 3339 time. Raises ValueError."""
     return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
