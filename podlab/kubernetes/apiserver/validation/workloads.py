@@ -41,14 +41,16 @@ def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bo
     """The selector, that the template's labels match it, and the template; whether the template was looked at."""
     selector, template = spec.get("selector"), spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
+    before = len(errors)
     if selector is None and required:
         errors.append(FieldError.required("spec.selector"))
+        before += 1
     elif selector is not None:
         validate_label_selector(selector, "spec.selector", errors)
+    broken = len(errors) > before  # LabelSelectorAsSelector does not take it either
     empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
     if empty and kind != "daemonset":
         errors.append(FieldError.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
-    broken = selector is not None and not _is_selector(selector)
     if broken and kind != "daemonset":  # whose template is then not looked at
         detail = "" if kind == "statefulset" else "invalid label selector"
         shown = FieldError.invalid("spec.selector", selector, detail)
@@ -61,13 +63,6 @@ def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bo
     if whole_template:
         validate_template(template, "spec.template", errors)
     return True
-
-
-def _is_selector(selector: Object) -> bool:
-    """Whether LabelSelectorAsSelector takes it."""
-    found: Errors = []
-    validate_label_selector(selector, "", found)
-    return not found
 
 
 def _selects(selector: Object | None, labels: Mapping[str, str] | None) -> bool:
