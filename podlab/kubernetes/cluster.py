@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import bootstrap
-from .apiserver.customresources import cel
+from .apiserver import cel
 from .apiserver.errors import ApiError
 from .apiserver.request import Request
 from .apiserver.server import ApiServer

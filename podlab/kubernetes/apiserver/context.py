@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..etcd import key_of
 from ..objects import Map, dig
 from ..resources import Resource
-from .customresources import cel
+from . import cel
 from .errors import FieldError
 
 if TYPE_CHECKING:

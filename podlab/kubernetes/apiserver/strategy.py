@@ -14,7 +14,7 @@ from .. import quantity
 from ..objects import Map, dig, thaw
 from ..resources import Resource
 from ..times import rfc3339
-from .customresources.cel import Cost
+from .cel import Cost
 from .decode import empty_status
 from .services import prepare_service_for_create, prepare_service_for_update
 

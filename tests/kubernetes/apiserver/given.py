@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from podlab.kubernetes.apiserver import create
-from podlab.kubernetes.apiserver.customresources import cel
+from podlab.kubernetes.apiserver import cel, create
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.objects import Map, freeze
 from podlab.kubernetes.resources import BY_KIND, Resource

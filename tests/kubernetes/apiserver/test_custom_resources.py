@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podlab.kubernetes.apiserver.customresources import cel, structural, values
+from podlab.kubernetes.apiserver import cel
+from podlab.kubernetes.apiserver.customresources import structural, values
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.ownership import fields, records
 from podlab.kubernetes.apiserver.tables import table

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ... import selectors
 from ...objects import dig, thaw
 from ...resources import Resource
-from ..customresources import cel
+from .. import cel
 from ..errors import ApiError, forbidden
 from ..request import ADMIN
 from ..strategy import Context

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...objects import thaw
-from .. import defaults, schema
-from ..customresources import cel
+from .. import cel, defaults, schema
 from ..errors import ApiError, forbidden
 from ..ownership import managers, typed, types
 from ..ownership.managers import APPLY, Writer

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...runtime import linear
+from .. import cel
 from ..errors import FieldError, show
-from . import cel
 from .structural import INT_OR_STRING, LIST_KEYS, LIST_TYPE, RULES
 
 Json = Any

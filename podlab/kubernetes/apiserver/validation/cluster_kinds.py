@@ -1,7 +1,7 @@
 """The kinds that configure the cluster itself, in what manifests get wrong: what must be there, names and enumerations.
 
 Sources: pkg/apis/{admissionregistration,certificates,flowcontrol,networking,resource,storage}/validation and kube-aggregator's.
-CEL expressions are refused where they are none; those beyond what is worked out here (customresources/cel.py) are stored.
+CEL expressions are refused where they are none; those beyond what is worked out here (apiserver/cel) are stored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..customresources import cel
+from .. import cel
 from ..errors import FieldError
 from . import words
 from .metadata import Errors, complain, validate_label_selector

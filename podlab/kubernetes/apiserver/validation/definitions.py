@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...runtime import linear
-from ..customresources import cel, structural, values
+from .. import cel
+from ..customresources import structural, values
 from ..customresources.structural import EMBEDDED, INT_OR_STRING, LIST_KEYS, LIST_TYPE, PRESERVE, RULES
 from ..errors import FieldError
 from . import words

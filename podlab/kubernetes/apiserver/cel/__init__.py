@@ -1,0 +1,15 @@
+"""The part of the Common Expression Language that x-kubernetes-validations and admission policies mostly use. What is not here is refused
+when a definition is written, with its name: nothing is taken and then ignored.
+
+Here: literals, variables, members and indices, optional members (.?), has(), arithmetic, comparisons, logic with its short cuts, in, ?:,
+size(), the conversions int() double() string() type names left out, the macros all exists exists_one map filter, of strings and lists
+startsWith endsWith contains matches size lowerAscii upperAscii trim split replace indexOf substring join isSorted sum min max format,
+quantity() and its comparisons, ip() and cidr() and what is in them (apiserver/pkg/cel/library: quantity.go, cidr.go, ip.go).
+Not here: type checking, timestamps, durations, URLs, sets, bytes, regex captures.
+Grammar: github.com/google/cel-spec, doc/langdef.md. Costs: a bound on steps instead of CEL's estimates.
+"""
+
+from .evaluation import Cost, Expression, begin_turn, compiled
+from .values import CelError, Json, Spent
+
+__all__ = ["CelError", "Cost", "Expression", "Json", "Spent", "begin_turn", "compiled"]

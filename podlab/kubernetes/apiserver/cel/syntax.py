@@ -1,0 +1,224 @@
+"""CEL's text -> its tree: tuples (kind, ...). Refuses what is beyond the part of the language that is evaluated here, by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .values import CelError
+
+DEPTH_MAX = 60
+TOKEN = re.compile(r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|0x[0-9a-fA-F]+|\d+)u?|(?P<text>[rR]?(?:'''.*?'''|\"\"\".*?\"\"\"
+    |"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))|(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)|(?P<sign>&&|\|\||[<>=!]=|[-+*/%<>!?:.,()\[\]{}]))""",
+                   re.DOTALL | re.VERBOSE)
+BINDING = {"||": 1, "&&": 2, "==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3, "in": 3, "+": 4, "-": 4, "*": 5, "/": 5, "%": 5}
+MACROS = ("all", "exists", "exists_one", "existsOne", "map", "filter")
+FUNCTIONS = ("size", "has", "int", "double", "string", "dyn", "quantity", "isQuantity", "ip", "isIP", "cidr", "isCIDR")
+METHODS = ("startsWith", "endsWith", "contains", "matches", "size", "lowerAscii", "upperAscii", "trim", "split", "replace", "indexOf",
+           "lastIndexOf", "substring", "charAt", "join", "isSorted", "sum", "min", "max", "format", "orValue", "hasValue", "value", "or",
+           "isLessThan", "isGreaterThan", "compareTo", "isInteger", "asInteger", "add", "sub", "sign", "family", "containsIP",
+           "containsCIDR", "prefixLength")
+ESCAPED = re.compile(r"__(underscores|dot|dash|slash|[a-z]+)__")  # names that CEL cannot write (cel/model, escaping.go)
+ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
+SELF = ("self", "oldSelf")
+
+Node = tuple[Any, ...]
+
+
+class Parser:
+    """One expression, read. `names` as in `compiled`; `used`: the variables that it names."""
+
+    def __init__(self, text: str, names: tuple[str, ...] = SELF) -> None:
+        self.tokens: list[tuple[str, str]] = []
+        at = 0
+        text = text.strip()
+        while at < len(text):
+            found = TOKEN.match(text, at)
+            if found is None or found.end() == at:
+                raise CelError(f"Syntax error: token recognition error at: '{text[at:at + 12]}'")
+            at = found.end()
+            self.tokens.append((found.lastgroup or "", found.group(found.lastgroup or 0)))
+        self.tokens.append(("end", ""))
+        self.at = 0
+        self.depth = 0
+        self.names = [name for name in names if not name[0].isupper()]
+        self.types = [name for name in names if name[0].isupper()]
+        self.used: dict[str, None] = {}
+
+    def peek(self) -> str:
+        kind, text = self.tokens[self.at]
+        return text if kind in ("sign", "name") else ""
+
+    def take(self, wanted: str = "") -> tuple[str, str]:
+        kind, text = self.tokens[self.at]
+        if wanted and (text != wanted or kind not in ("sign", "name")):
+            raise CelError(f"Syntax error: mismatched input '{text or '<EOF>'}' expecting '{wanted}'")
+        self.at += 1
+        return kind, text
+
+    def whole(self) -> Node:
+        node = self.expression()
+        if self.tokens[self.at][0] != "end":
+            raise CelError(f"Syntax error: mismatched input '{self.tokens[self.at][1]}' expecting <EOF>")
+        return node
+
+    def expression(self) -> Node:
+        self.depth += 1
+        if self.depth > DEPTH_MAX:
+            raise CelError("expression recursion limit exceeded")
+        node = self.binary(1)
+        if self.peek() == "?":
+            self.take()
+            yes = self.binary(1)
+            self.take(":")
+            node = ("if", node, yes, self.expression())
+        self.depth -= 1
+        return node
+
+    def binary(self, least: int) -> Node:
+        left = self.unary()
+        while (sign := self.peek()) in BINDING and BINDING[sign] >= least:
+            self.take()
+            left = ("two", sign, left, self.binary(BINDING[sign] + 1))
+        return left
+
+    def unary(self) -> Node:
+        if self.peek() in ("!", "-"):
+            self.depth += 1
+            if self.depth > DEPTH_MAX:
+                raise CelError("expression recursion limit exceeded")
+            sign = self.take()[1]
+            node: Node = ("one", sign, self.unary())
+            self.depth -= 1
+            return node
+        return self.member(self.primary())
+
+    def member(self, node: Node) -> Node:
+        while self.peek() in (".", "["):
+            if self.take()[1] == "[":
+                node = ("index", node, self.expression())
+                self.take("]")
+                continue
+            maybe = self.peek() == "?"
+            if maybe:
+                self.take()
+            kind, name = self.take()
+            if kind != "name":
+                raise CelError(f"Syntax error: no viable alternative at input '.{name}'")
+            node = self.method(node, name) if self.peek() == "(" else ("optional" if maybe else "member", node, _unescaped(name))
+        return node
+
+    def method(self, node: Node, name: str) -> Node:
+        self.take("(")
+        if name in MACROS:
+            kind, variable = self.take()
+            if kind != "name":
+                raise CelError("argument must be a simple name")
+            self.take(",")
+            self.names.append(variable)
+            body = self.expression()
+            more = None
+            if self.peek() == ",":
+                self.take()
+                more = self.expression()
+            self.names.pop()
+            self.take(")")
+            return ("macro", name, node, variable, body, more)
+        if name not in METHODS:
+            raise CelError(f"undeclared reference to '{name}' (in this cluster)")
+        return ("method", name, node, self.arguments())
+
+    def struct(self, name: str) -> Node:
+        """A value of a type: `Object.metadata{labels: {"a": "b"}}`. Which fields it may have is for whoever merges it to say."""
+        while self.peek() == ".":
+            self.take()
+            name += "." + self.take()[1]
+        self.take("{")
+        pairs: list[tuple[Node, Node]] = []
+        while self.peek() != "}":
+            kind, field = self.take()
+            if kind != "name":
+                raise CelError(f"Syntax error: mismatched input '{field}' expecting an identifier")
+            self.take(":")
+            pairs.append((("value", _unescaped(field)), self.expression()))
+            if self.peek() == ",":
+                self.take()
+            elif self.peek() != "}":
+                raise CelError("Syntax error: missing '}'")
+        self.take("}")
+        return ("map", pairs)
+
+    def arguments(self) -> list[Node]:
+        found = []
+        while self.peek() != ")":
+            found.append(self.expression())
+            if self.peek() == ",":
+                self.take()
+            elif self.peek() != ")":
+                raise CelError("Syntax error: missing ')'")
+        self.take(")")
+        return found
+
+    def primary(self) -> Node:
+        kind, text = self.take()
+        if kind == "number":
+            if len(text) > 400:
+                raise CelError("Syntax error: invalid int literal")
+            return ("value", float(text) if "." in text or ("e" in text.lower() and not text.startswith("0x")) else int(text, 0))
+        if kind == "text":
+            return ("value", _text(text))
+        if kind == "name":
+            if text in ("true", "false", "null"):
+                return ("value", {"true": True, "false": False, "null": None}[text])
+            if self.peek() == "(":
+                if text not in FUNCTIONS:
+                    raise CelError(f"undeclared reference to '{text}' (in this cluster)")
+                self.take()
+                return ("call", text, self.arguments())
+            if text in self.types:
+                return self.struct(text)
+            if text not in self.names:
+                raise CelError(f"undeclared reference to '{text}' (in container '')")
+            self.used[text] = None
+            return ("name", text)
+        if text == "(":
+            node = self.expression()
+            self.take(")")
+            return node
+        if text == "[":
+            items = []
+            while self.peek() != "]":
+                items.append(self.expression())
+                if self.peek() == ",":
+                    self.take()
+                elif self.peek() != "]":
+                    raise CelError("Syntax error: missing ']'")
+            self.take("]")
+            return ("list", items)
+        if text == "{":
+            pairs = []
+            while self.peek() != "}":
+                key = self.expression()
+                self.take(":")
+                pairs.append((key, self.expression()))
+                if self.peek() == ",":
+                    self.take()
+                elif self.peek() != "}":
+                    raise CelError("Syntax error: missing '}'")
+            self.take("}")
+            return ("map", pairs)
+        raise CelError(f"Syntax error: mismatched input '{text or '<EOF>'}'")
+
+
+def _unescaped(name: str) -> str:
+    return ESCAPED.sub(lambda found: ESCAPES.get(found.group(1), found.group(1)), name) if "__" in name else name
+
+
+def _text(token: str) -> str:
+    raw = token[0] in "rR"
+    token = token[1:] if raw else token
+    inner = token[3:-3] if token[:3] in ('"""', "'''") else token[1:-1]
+    if raw:
+        return inner
+    plain = re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found.group(1), found.group(1)), inner)
+    return plain

@@ -1,0 +1,35 @@
+"""What expressions come to beside JSON values, and how they fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+STEPS_MAX = 100_000  # a step takes about a microsecond; the real one counts cost units: 1,000,000 a call, 10,000,000 an object
+TOO_MUCH = "operation cancelled: actual cost limit exceeded"  # cel-go's words where one call goes past PerCallLimit
+
+Json = Any
+
+
+class CelError(Exception):
+    """An expression that cannot be read, or fails on a value; the text says why."""
+
+
+class Spent(CelError):
+    """All that the rules of a request may cost has been spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """An optional value (cel-spec's optional syntax, a.?b): what is there, or nothing."""
+
+    there: bool
+    held: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A resource.Quantity."""
+
+    of: Fraction
