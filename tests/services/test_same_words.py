@@ -10,7 +10,6 @@ import html
 import re
 import secrets
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from tests.services.conftest import Kubectl
 
 pytestmark = pytest.mark.services
 LESSON = "one-ip"
+TOO_FAST = "너무 빠릅니다"  # podlab/labs/consumers.py
 PRINTED = re.compile(r'<span class="t-(?:out|err)">(.*?)</span>', re.DOTALL)
 AGE = re.compile(r"(?<![\w.:-])(?:\d+[dhms]){1,2}(?![\w.-])|<invalid>")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+]0000")
@@ -54,9 +54,20 @@ class Both:
     def page(self, line: str) -> str:
         """What the page's terminal prints, without the lines that explain."""
         mark = f"end-{secrets.token_hex(4)}"
-        self.socket.run(f"{line}; echo {mark}", mark, seconds=30)
+        while not self._enter(f"{line}; echo {mark}", mark):
+            self.socket.read(0.3)  # a quick machine types faster than a page may
         self.socket.until(mark + "\n", seconds=5)
         return "".join(html.unescape(text) for text in PRINTED.findall(self.socket.html)).rpartition(mark)[0]
+
+    def _enter(self, line: str, mark: str) -> bool:
+        """Enter a line and wait for what it prints last; False when the page was told that it is too fast."""
+        self.socket.shown = self.socket.notices = self.socket.html = ""
+        self.socket.send(action="terminal", line=line)
+        while mark not in self.socket.shown:
+            if TOO_FAST in self.socket.notices:
+                return False
+            assert self.socket.read(30), f"{line!r} has not ended; the terminal shows {self.socket.shown[-800:]!r}"
+        return True
 
     def machine(self, line: str) -> str:
         """What the machine's kubectl prints."""
@@ -83,7 +94,7 @@ def both(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
         for line in SETUP:
             found.page(line)
         socket.send(action="rate", rate=16.0)
-        time.sleep(4)
+        found.page("sleep 60")  # of the cluster's time, so that its controllers have said what they have to say
         found.page("kubectl wait --for=condition=Ready pod/alone --timeout=300s")
         socket.send(action="rate", rate=0.0)
         found.page("true")
