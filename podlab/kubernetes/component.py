@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -54,7 +55,7 @@ class Component:
         return self.cluster.note(self.name, Cause(rule, facts), obj)
 
 
-class Controller(Component):
+class Controller(Component, ABC):
     """A level-triggered control loop: changes name keys, each key is reconciled `latency_ms` later, once for many changes.
 
     `latency_ms` stands for the time that a real watch, queue and API call take.
@@ -104,12 +105,12 @@ class Controller(Component):
         if again is not None:
             self.enqueue(key, again)
 
+    @abstractmethod
     def reconcile(self, key: str) -> int | None:
         """Read the present of `key` ("namespace/name") and move it one step to the wish. Run twice, it changes nothing.
 
         Returns ms until it must look again by itself, or None. An ApiError makes it try again with back-off.
         """
-        raise NotImplementedError
 
 
 def own_key(_: Controller, change: Change) -> Iterable[str]:

@@ -5,6 +5,7 @@ Source: pkg/controller/replicaset/replica_set.go, replica_set_utils.go; pkg/cont
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -70,8 +71,8 @@ class ReplicaController(Controller):
     rule: ClassVar[str]  # prefix of its rule codes
     counts_terminating: ClassVar[bool] = False  # terminatingReplicas is a field of ReplicaSets only
 
-    def matches(self, owner: Map, pod: Map) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def matches(self, owner: Map, pod: Map) -> bool: ...
 
     def related(self, owner: Map, active: list[Map]) -> Iterable[Map]:
         """Pods to rank against on a scale-down (getIndirectlyRelatedPods)."""

@@ -13,8 +13,11 @@ A request is {"head": [start, headers, body] as it came, "began", "due" ms or No
 connection is made for every try (real proxies keep them in pools).
 """
 
+# ruff: noqa: B027  (hooks that a proxy may leave as they are)
+
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from . import http, sockets, tls
@@ -26,7 +29,7 @@ MOST = 512  # connections that a proxy holds; the file descriptors of a containe
 FORWARD_US = 150  # CPU of a request on its way through a proxy, order of magnitude
 
 
-class Gateway:
+class Gateway(ABC):
     """One turn of a proxy's process."""
 
     def __init__(self, proc: Process, sys: Sys) -> None:
@@ -37,9 +40,9 @@ class Gateway:
 
     # ---- what a proxy decides
 
+    @abstractmethod
     def accepted(self, fd: int, conn: Data) -> None:
         """A connection has come in: set conn["mode"], and conn["tls"] where a handshake is awaited."""
-        raise NotImplementedError
 
     def detect(self, fd: int, conn: Data) -> None:
         """The first bytes of a connection in mode "detect" are in conn["buffer"]: decide its mode, or leave it."""
@@ -53,18 +56,18 @@ class Gateway:
         """The TLS context with which to go on for a request or connection; None: plain."""
         return None
 
+    @abstractmethod
     def begin(self, fd: int, conn: Data, message: http.Message) -> None:
         """A request is there: `answer` it, or give it a try (`attempt`), or let it wait (conn["rq"]["until"])."""
-        raise NotImplementedError
 
+    @abstractmethod
     def due(self, fd: int, conn: Data, rq: Data) -> None:
         """The wait of a request is over."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ended(self, fd: int, conn: Data, rq: Data, kind: str, message: http.Message | None, detail: str) -> None:
         """A try has ended. kind: response | connect | connect-timeout | tls | tls-late (after the request was sent) | reset | try-timeout |
         timeout; detail an errno or TLS error."""
-        raise NotImplementedError
 
     def refused(self, fd: int, conn: Data, error: str) -> None:
         """A client's handshake has failed."""

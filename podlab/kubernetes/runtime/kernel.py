@@ -10,6 +10,7 @@ costs the simulator next to nothing.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from contextlib import suppress
 from typing import Any
 
@@ -46,26 +47,26 @@ class Kernel(OpenFiles):
         self.crashes: list[str] = []  # programs that failed in a way no program should: for tests and the operator
 
     # What Node supplies.
-    def image_of(self, container: Data) -> Image:
-        raise NotImplementedError
+    @abstractmethod
+    def image_of(self, container: Data) -> Image: ...
 
-    def container_ended(self, container: Data, proc: Process) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def container_ended(self, container: Data, proc: Process) -> None: ...
 
-    def exec_ended(self, exec_id: str, proc: Process) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def exec_ended(self, exec_id: str, proc: Process) -> None: ...
 
-    def output(self, desc: Data, text: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def output(self, desc: Data, text: str) -> None: ...
 
-    def disk_free(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def disk_free(self) -> int: ...
 
-    def check_memory(self, container: Data) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def check_memory(self, container: Data) -> None: ...
 
-    def settle_burn(self, container: Data) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def settle_burn(self, container: Data) -> None: ...
 
     def view(self, container_id: str) -> View:
         """The file system as a container sees it."""

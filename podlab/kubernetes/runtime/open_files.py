@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from .filesystem import release
@@ -12,16 +13,16 @@ if TYPE_CHECKING:
     from .network import Network
 
 
-class OpenFiles(Waiting):
+class OpenFiles(Waiting, ABC):
     """Open file descriptions and pipes of one machine. Sockets belong to the cluster's network, when there is one."""
 
     network: Network | None = None  # set by Network.attach
 
     node_name: str = ""
 
+    @abstractmethod
     def filesystem(self, fsid: str) -> Data:
         """Volumes gives it."""
-        raise NotImplementedError
 
     def describe(self, desc: Data) -> str:
         """Adds an open file description (refs 0) and gives its id."""

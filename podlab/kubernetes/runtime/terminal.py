@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,11 +17,11 @@ from .system import Sys
 class Terminals(Kernel):
     """Sessions and terminals of a machine."""
 
-    def _process_in(self, container: Data, argv: Sequence[str], **fields: Any) -> Process:
-        raise NotImplementedError
+    @abstractmethod
+    def _process_in(self, container: Data, argv: Sequence[str], **fields: Any) -> Process: ...
 
-    def _load_into(self, proc: Process, argv: Sequence[str]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _load_into(self, proc: Process, argv: Sequence[str]) -> None: ...
 
     # Output.
     def output(self, desc: Data, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from .mongo_tokens import DEEP, Function, Node, Tokens, Wrong, text_of
@@ -12,16 +13,16 @@ ASSIGN = ("=", "+=", "-=", "*=", "/=", "%=")
 BEYOND = ("class", "async", "await", "yield", "switch", "import", "export", "with", "delete")
 
 
-class Expressions(Tokens):
+class Expressions(Tokens, ABC):
     """Reads one expression into a node. The body of a function is the statements' (`block`, `add`)."""
 
+    @abstractmethod
     def block(self) -> None:
         """Statements in braces."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, *step: Any) -> int:
         """One more step; gives its place."""
-        raise NotImplementedError
 
     def function_rest(self) -> int:
         self.need("(")

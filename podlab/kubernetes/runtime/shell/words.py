@@ -5,6 +5,7 @@ A word is a tuple of parts; syntax.py tells their shapes.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from .escapes import backslashes
@@ -29,7 +30,7 @@ def plain_text(word: Any) -> str | None:
     return None
 
 
-class Words:
+class Words(ABC):
     """Reads words from `text` at `pos`. What stands inside a command substitution is the grammar's, which gives the two calls for it."""
 
     def __init__(self, text: str, line: int = 1, bash: bool = False) -> None:
@@ -42,13 +43,13 @@ class Words:
     def fail(self, text: str, incomplete: bool = False) -> SyntaxFault:
         return SyntaxFault(text, self.line, incomplete)
 
+    @abstractmethod
     def list_in_parentheses(self) -> Node:
         """A list up to the closing parenthesis of $( ), taken."""
-        raise NotImplementedError
 
+    @abstractmethod
     def program_of(self, text: str) -> Node:
         """The list that the whole of a text is (` `)."""
-        raise NotImplementedError
 
     def word(self, stop: str = " \t\r\n;&|<>()") -> Word:
         """A word up to an unquoted character of `stop`."""
