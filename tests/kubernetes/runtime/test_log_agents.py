@@ -200,7 +200,7 @@ def test_where_an_agent_reads_on_after_a_restart() -> None:
     """A position that is kept on a volume is gone on from; without one, read_from_head reads everything again."""
     lab = Lab()
     agent(lab, "kept", FLUENTD, tail_conf(STDOUT))
-    agent(lab, "lost", ELASTIC, tail_conf(STDOUT, pos_file="/root/app.pos"))
+    agent(lab, "lost", ELASTIC, tail_conf(STDOUT, pos_file="/etc/app.pos"))
     agent(lab, "end", FLUENT_BIT, BIT.format("").replace("  read_from_head on\n", ""))
     lab.settle(20)
     for pod in ("kept", "lost", "end"):

@@ -6,6 +6,8 @@ from podlab.kubernetes.runtime import images  # noqa: F401  (python's)
 
 from .machine import Machine
 
+ROOT = "/proc/1/root"  # of the first process, as another container of its process namespace sees it
+
 
 def pair(machine: Machine) -> tuple[str, str]:
     """Two containers of one Pod."""
@@ -64,12 +66,12 @@ def test_root_of_another_container_is_looked_into_through_proc() -> None:
     machine = Machine()
     app = machine.container("mkdir /own; echo mine > /own/file; sleep 3600")
     helper = machine.container("sleep 3600", name="helper", target=app)
-    assert machine.execute(helper, "cat", "/proc/1/root/own/file")[0] == "mine\n"
-    assert machine.execute(helper, "sh", "-c", "cd /proc/1/root/own; pwd; ls; cat ../etc/passwd | head -n 1")[0] == (
-        "/proc/1/root/own\nfile\nroot:x:0:0:root:/root:/bin/sh\n"
+    assert machine.execute(helper, "cat", f"{ROOT}/own/file")[0] == "mine\n"
+    assert machine.execute(helper, "sh", "-c", f"cd {ROOT}/own; pwd; ls; cat ../etc/passwd | head -n 1")[0] == (
+        f"{ROOT}/own\nfile\nroot:x:0:0:root:/root:/bin/sh\n"
     )
     assert machine.execute(helper, "ls", "/own")[2] == 1
-    machine.execute(helper, "sh", "-c", "echo yours > /proc/1/root/own/file")
+    machine.execute(helper, "sh", "-c", f"echo yours > {ROOT}/own/file")
     assert machine.execute(app, "cat", "/own/file")[0] == "yours\n"
     assert machine.execute(helper, "cat", "/proc/1/cgroup", "/proc/self/cgroup")[0].endswith(".scope\n0::/\n")
 
@@ -78,9 +80,9 @@ def test_root_of_another_user_s_process_is_closed_without_the_capability() -> No
     machine = Machine()
     app = machine.container("sleep 3600", user="1000")
     helper = machine.container("sleep 3600", name="helper", target=app)
-    assert "Permission denied" in machine.execute(helper, "ls", "/proc/1/root/")[1]
+    assert "Permission denied" in machine.execute(helper, "ls", f"{ROOT}/")[1]
     tracer = machine.container("sleep 3600", name="tracer", target=app, capabilities=["SYS_PTRACE"])
-    assert machine.execute(tracer, "ls", "/proc/1/root/")[2] == 0
+    assert machine.execute(tracer, "ls", f"{ROOT}/")[2] == 0
 
 
 def test_pgrep_names_the_oldest_or_the_newest_process_alone() -> None:
@@ -104,7 +106,7 @@ def test_host_pid_sees_every_process_of_the_machine_and_may_end_one() -> None:
     pid = commands["sleep 3600"]
     assert int(pid) >= 1000 and machine.execute(app, "pgrep", "sleep")[0] == "1\n"
     assert machine.execute(looker, "cat", f"/proc/{pid}/cmdline")[0] == "sleep\x003600\x00"
-    assert machine.execute(looker, "ls", "-d", f"/proc/{pid}/root/home")[2] == 0
+    assert machine.execute(looker, "sh", "-c", f"cd /proc/{pid}/root && ls -d home")[2] == 0
     assert machine.execute(looker, "sh", "-c", f"readlink /proc/{pid}/ns/pid; readlink /proc/self/ns/pid")[0].count("pid:") == 2
     looker_again = machine.restored()
     assert f"{pid} root" in looker_again.execute(looker, "ps")[0].replace("    ", "").replace("  ", "")

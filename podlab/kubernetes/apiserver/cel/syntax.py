@@ -126,7 +126,7 @@ class Parser:
             return ("macro", name, node, variable, body, more)
         if name not in METHODS:
             raise CelError(f"undeclared reference to '{name}' (in this cluster)")
-        return ("method", name, node, self.arguments())
+        return ("method", name, node, self.listed(")"))
 
     def struct(self, name: str) -> Node:
         """A value of a type: `Object.metadata{labels: {"a": "b"}}`. Which fields it may have is for whoever merges it to say."""
@@ -148,15 +148,16 @@ class Parser:
         self.take("}")
         return ("map", pairs)
 
-    def arguments(self) -> list[Node]:
+    def listed(self, end: str) -> list[Node]:
+        """Expressions with commas between them, up to the closing bracket."""
         found = []
-        while self.peek() != ")":
+        while self.peek() != end:
             found.append(self.expression())
             if self.peek() == ",":
                 self.take()
-            elif self.peek() != ")":
-                raise CelError("Syntax error: missing ')'")
-        self.take(")")
+            elif self.peek() != end:
+                raise CelError(f"Syntax error: missing '{end}'")
+        self.take(end)
         return found
 
     def primary(self) -> Node:
@@ -174,7 +175,7 @@ class Parser:
                 if text not in FUNCTIONS:
                     raise CelError(f"undeclared reference to '{text}' (in this cluster)")
                 self.take()
-                return ("call", text, self.arguments())
+                return ("call", text, self.listed(")"))
             if text in self.types:
                 return self.struct(text)
             if text not in self.names:
@@ -186,15 +187,7 @@ class Parser:
             self.take(")")
             return node
         if text == "[":
-            items = []
-            while self.peek() != "]":
-                items.append(self.expression())
-                if self.peek() == ",":
-                    self.take()
-                elif self.peek() != "]":
-                    raise CelError("Syntax error: missing ']'")
-            self.take("]")
-            return ("list", items)
+            return ("list", self.listed("]"))
         if text == "{":
             pairs = []
             while self.peek() != "}":
