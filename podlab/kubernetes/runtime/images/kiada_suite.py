@@ -15,6 +15,7 @@ from ..serving import Answer, stamp, text_answer, web_program
 from ..system import Sys
 from .base import PATH, base_tree, merge
 from .envoy import COMMAND, ENTRY, FILES
+from .flags import flag
 
 ENV = {"PATH": PATH}
 QUOTES = (
@@ -158,16 +159,6 @@ add(Image("docker.io/luksa/quiz-questions", (VERSIONS,), {"insert-questions.js":
 
 def _go_log(sys: Sys, text: str) -> None:
     sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} {text}\n")
-
-
-def flag(proc: Process, name: str, default: str) -> str:
-    """--name value, --name=value (pflag)."""
-    words = proc["argv"][1:]
-    for at, word in enumerate(words):
-        key, equals, value = word.partition("=")
-        if key == f"--{name}":
-            return value if equals else words[at + 1] if at + 1 < len(words) else default
-    return default
 
 
 def port_of(address: str) -> int:

@@ -19,7 +19,8 @@ from ..serving import Answer, listen_on, stamp, text_answer
 from ..system import Sys
 from . import mongosh  # noqa: F401  (registers the shell)
 from .base import PATH, base_tree
-from .kiada_suite import flag, port_of
+from .flags import flag
+from .kiada_suite import port_of
 from .mongo_client import target
 from .mongo_values import iso_date, jsonable
 from .mongod import command, learn

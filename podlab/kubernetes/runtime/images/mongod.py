@@ -19,6 +19,7 @@ from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, listen_on, text_answer
 from ..system import Sys
+from .flags import flag
 from .log_parsers import iso
 from .mongo_store import KEPT, KEPT_TEXT, Refused, aggregate, bearable, matches, updated
 
@@ -33,15 +34,6 @@ def command(body: Data, host: str) -> http.Message:
     return http.request("POST", "/", host, [(MARK, "1"), ("Content-Type", "application/json")], json.dumps(body, separators=(",", ":")))
 
 
-def option(proc: Process, name: str, default: str = "") -> str:
-    words = proc["argv"][1:]
-    for at, word in enumerate(words):
-        key, equals, value = word.partition("=")
-        if key == f"--{name}":
-            return value if equals else words[at + 1] if at + 1 < len(words) else default
-    return default
-
-
 def _log(sys: Sys, component: str, number: int, where: str, message: str, attributes: Data | None = None) -> None:
     entry: Data = {"t": {"$date": iso(sys.now, end="+00:00")}, "s": "I", "c": component, "id": number, "ctx": where, "msg": message}
     sys.out(json.dumps({**entry, **({"attr": attributes} if attributes else {})}, separators=(",", ":")) + "\n")
@@ -50,8 +42,8 @@ def _log(sys: Sys, component: str, number: int, where: str, message: str, attrib
 def run(proc: Process, sys: Sys, event: Event) -> int | None:
     data = proc["data"]
     if "until" not in data:
-        path, port = option(proc, "dbpath", "/data/db"), option(proc, "port", "27017")
-        data.update(until=sys.now + STARTS_MS, path=path.rstrip("/"), port=int(port) if port.isdigit() else 27017, set=option(proc, "replSet"))
+        path, port = flag(proc, "dbpath", "/data/db"), flag(proc, "port", "27017")
+        data.update(until=sys.now + STARTS_MS, path=path.rstrip("/"), port=int(port) if port.isdigit() else 27017, set=flag(proc, "replSet"))
         _log(sys, "CONTROL", 4615611, "initandlisten", "MongoDB starting",
              {"pid": proc["pid"], "port": data["port"], "dbPath": path, "architecture": "64-bit", "host": sys.hostname})  # fmt: skip
         user, password = proc["env"].get("MONGO_INITDB_ROOT_USERNAME"), proc["env"].get("MONGO_INITDB_ROOT_PASSWORD")
@@ -70,7 +62,7 @@ def run(proc: Process, sys: Sys, event: Event) -> int | None:
     if "listening" not in data:
         if sys.now < data["until"]:
             sys.sleep(data["until"] - sys.now)
-        everywhere = "--bind_ip_all" in proc["argv"] or set(option(proc, "bind_ip").split(",")) & {"0.0.0.0", "*", "::", sys.hostname}
+        everywhere = "--bind_ip_all" in proc["argv"] or set(flag(proc, "bind_ip").split(",")) & {"0.0.0.0", "*", "::", sys.hostname}
         try:
             listen_on(proc, sys, [data["port"]], "0.0.0.0" if everywhere else "127.0.0.1")
         except Errno as error:
