@@ -13,6 +13,7 @@ pages = get_asgi_application()
 
 from podlab.api import remote  # noqa: E402  (these need the app registry, which the line above fills)
 from podlab.api.application import application as rest  # noqa: E402
+from podlab.api.wire import of_api  # noqa: E402
 from podlab.routing import websocket_urlpatterns  # noqa: E402
 
 site = ProtocolTypeRouter(
@@ -24,6 +25,6 @@ site = ProtocolTypeRouter(
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """The Kubernetes API stands apart: its clients are no browsers, its secret is in the address, and no cookie counts there."""
-    apart = str(scope.get("path", "")).startswith("/k8s/")
+    """The Kubernetes API stands apart: its clients are no browsers, its secret is in the address or a header, and no cookie counts there."""
+    apart = of_api(str(scope.get("path", "")))
     await (site if not apart else rest if scope["type"] == "http" else remote.serve)(scope, receive, send)

@@ -17,9 +17,10 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from podlab.api.wire import of_api
+
 BODY_MAX = 5 * 1024 * 1024  # bytes: above what pages and the API accept, which answer in their own words
 TOO_LARGE = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-STREAMS = "/k8s/"  # paths whose answers may be streams
 
 
 @implementer(IPushProducer)
@@ -77,7 +78,7 @@ class Server(daphne.server.Server):
         super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        protocol.streams = scope["path"].startswith(STREAMS)
+        protocol.streams = of_api(scope["path"])  # their answers may be streams
         if protocol.streams and scope["type"] == "websocket":
             scope["extensions"] = {"websocket.http.response": {}}
         return super().create_application(protocol, scope)

@@ -1,6 +1,6 @@
 """Tokens: made, renewed and revoked for the page, looked up for the API. The text is shown once and never stored or logged.
 
-It stands in the address, because kubectl sends no credentials over plain http.
+It stands in the address, because kubectl sends no credentials over plain http; a header may carry it as well.
 """
 
 from __future__ import annotations
@@ -127,9 +127,14 @@ def server_of(request: HttpRequest, token: str) -> str:
 
 
 def kubeconfig(request: HttpRequest, token: str) -> str:
-    """The text of a kubeconfig file for the cluster of `token`."""
+    """The text of a kubeconfig file for the cluster of `token`.
+
+    Over https the token is the user's, and the address has no path, which some tools drop (kubectl proxy, kubectl get --raw). Over
+    plain http client-go sends no credentials at all (clientcmd, IsConfigTransportTLS): the token has to stand in the address.
+    """
+    server, user = (f"https://{request.get_host()}", f'{{token: "{token}"}}') if request.is_secure() else (server_of(request, token), "{}")
     return ("apiVersion: v1\nkind: Config\n"
-            f"clusters:\n- name: podlab\n  cluster:\n    server: {server_of(request, token)}\n"
-            "users:\n- name: kubernetes-admin\n  user: {}\n"
+            f"clusters:\n- name: podlab\n  cluster:\n    server: {server}\n"
+            f"users:\n- name: kubernetes-admin\n  user: {user}\n"
             "contexts:\n- name: podlab\n  context:\n    cluster: podlab\n    user: kubernetes-admin\n    namespace: default\n"
             "current-context: podlab\n")

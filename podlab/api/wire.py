@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import gzip
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -14,6 +16,9 @@ from podlab.kubernetes.apiserver.rest.call import Answer, Call, dumps, read_head
 BODY_MAX = 3 * 1024 * 1024  # bytes: the API server's own limit (MaxRequestBodyBytes)
 STALLED = 60.0  # seconds that a stream waits for a client that does not read
 GZIP_FROM = 128 * 1024  # bytes: defaultGzipThresholdBytes of the API server
+BEARER = "base64url.bearer.authorization.k8s.io."  # a websocket's protocol that names the token (authentication/request/websocket)
+ROOTS = ("api", "apis", "openapi", "version", "healthz", "livez", "readyz", "openid")  # what the API serves at the site's root too
+CONFIGURATION = "/.well-known/openid-configuration"
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -21,17 +26,41 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 
+def of_api(path: str) -> bool:
+    """Whether an address of the site is the API's: /k8s/<token>/..., or the paths of a server that is told the token in a header."""
+    return path.startswith("/k8s/") or path[1:].partition("/")[0] in ROOTS or path == CONFIGURATION
+
+
 def call_of(scope: Scope) -> tuple[str, Call]:
-    """(token, call) of a scope. Raises ApiError for a query that cannot be read."""
+    """(token, call) of a scope. Raises ApiError for a query that cannot be read.
+
+    Clients that replace the whole path of a server's address (kubectl proxy, kubectl get --raw) leave a token there out: at the root it
+    comes as a bearer token. In both places a ServiceAccount's may follow after "@", since kubectl sends no credentials over plain http.
+    """
     raw = scope.get("raw_path") or scope["path"].encode()
-    segments = [unquote(part) for part in raw.decode("ascii", "replace").split("?")[0].split("/")[2:]]
-    token, path = segments[0] if segments else "", [part for part in segments[1:] if part]
+    segments = [unquote(part) for part in raw.decode("ascii", "replace").split("?")[0].split("/")[1:]]
     asked = read_query(scope.get("query_string", b"").decode("ascii", "replace"))
     given = read_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope.get("headers", ()))
-    secret, _, bearer = token.partition("@")  # kubectl sends no credentials over plain http: a ServiceAccount's may stand in the address
-    if bearer:
-        given["authorization"] = f"Bearer {bearer}"
-    return secret, Call(scope.get("method", "GET"), path, asked, given, base=f"/k8s/{token}", slash=not segments[-1] if segments else False)
+    if segments[:1] == ["k8s"]:
+        token, base, segments = "".join(segments[1:2]), f"/k8s/{''.join(segments[1:2])}", segments[2:]
+    else:
+        token, base = _bearer(given.pop("authorization", ""), given.get("sec-websocket-protocol", "")), ""
+    secret, _, account = token.partition("@")
+    if account:
+        given["authorization"] = f"Bearer {account}"
+    slash = segments[-1:] == [""]
+    return secret, Call(scope.get("method", "GET"), [part for part in segments if part], asked, given, base=base, slash=slash)
+
+
+def _bearer(authorization: str, protocols: str) -> str:
+    """The token of a header, or of a websocket that a browser opened, which can send no such header; "" for none."""
+    if authorization[:7].lower() == "bearer ":
+        return authorization[7:].strip()
+    named = [one.strip().removeprefix(BEARER) for one in protocols.split(",") if one.strip().startswith(BEARER)]
+    try:
+        return base64.urlsafe_b64decode(named[0] + "=" * (-len(named[0]) % 4)).decode() if len(named) == 1 else ""
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return ""
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -104,5 +104,13 @@ class Client:
             await asyncio.wait_for(task, 5)
 
 
+class Rooted(Client):
+    """The same at the root of the site, where the token is no part of the address."""
+
+    def scope(self, method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
+        found = super().scope(method, path, headers)
+        return {**found, "path": path.partition("?")[0], "raw_path": found["raw_path"].removeprefix(f"/k8s/{self.token}".encode())}
+
+
 def configmap(name: str, **data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}

@@ -9,8 +9,9 @@ from django.test import RequestFactory
 
 from podlab.api import tokens
 from podlab.api.models import Token
+from podlab.api.wire import of_api
 from podlab.labs.models import Cluster
-from tests.api.client import Client, configmap
+from tests.api.client import Client, Rooted, configmap
 from tests.api.conftest import new_cluster
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,5 +89,35 @@ async def test_a_watch_ends_when_its_token_is_revoked(client: Client, cluster: C
 
 def test_the_kubeconfig_names_the_address_that_the_page_was_asked_at(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["podlab.example"]
+    text = tokens.kubeconfig(RequestFactory().get("/", headers={"host": "podlab.example"}), "SECRET")
+    assert "server: http://podlab.example/k8s/SECRET\n" in text and "user: {}\n" in text
+
+
+def test_over_https_the_kubeconfig_has_a_bare_address_and_a_token(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["podlab.example"]
     text = tokens.kubeconfig(RequestFactory().get("/", headers={"host": "podlab.example"}, secure=True), "SECRET")
-    assert "server: https://podlab.example/k8s/SECRET\n" in text
+    assert "server: https://podlab.example\n" in text and 'user: {token: "SECRET"}\n' in text
+
+
+@pytest.mark.parametrize(("path", "code"), [("/api/v1/namespaces/default/pods", 200), ("/api", 200), ("/apis/", 200), ("/version", 200),
+                                            ("/livez", 200), ("/openapi/v3", 200), ("/.well-known/openid-configuration", 200),
+                                            ("/apis/apps/v2", 404), ("/openid/v2", 404)])
+async def test_at_the_root_of_the_site_the_token_is_a_header(client: Client, path: str, code: int) -> None:
+    assert of_api(path)
+    at_root = Rooted(client.token)
+    assert (await at_root.get(path, authorization=f"Bearer {client.token}")).status == code
+    for wrong in ({}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {client.token}"}, {"cookie": f"token={client.token}"}):
+        refused = await at_root.get(path, **wrong)
+        assert (refused.status, refused.json["message"], refused.headers.get("set-cookie")) == (401, "Unauthorized", None)
+
+
+async def test_a_service_accounts_token_follows_the_clusters_own_in_the_header(client: Client) -> None:
+    made = await client.create("/api/v1/namespaces/default/serviceaccounts/default/token", {"apiVersion": "authentication.k8s.io/v1",
+                                                                                          "kind": "TokenRequest", "spec": {}})
+    both = f"Bearer {client.token}@{made.json['status']['token']}"
+    assert (await Rooted(client.token).get(PODS, authorization=both)).status == 403
+    assert (await Rooted(client.token).get("/version", authorization=both)).status == 200
+
+
+def test_pages_of_the_site_are_not_taken_for_the_apis() -> None:
+    assert not [path for path in ("/", "/apish/", "/lessons/api/", "/teacher/", "/versions", "/start/", "/.well-known/security.txt") if of_api(path)]
