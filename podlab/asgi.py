@@ -11,9 +11,9 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
 pages = get_asgi_application()
 
+from podlab.apart import of_api  # noqa: E402
 from podlab.api import remote  # noqa: E402  (these need the app registry, which the line above fills)
 from podlab.api.application import application as rest  # noqa: E402
-from podlab.api.wire import of_api  # noqa: E402
 from podlab.routing import websocket_urlpatterns  # noqa: E402
 
 site = ProtocolTypeRouter(

@@ -17,7 +17,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from podlab.api.wire import of_api
+from podlab.apart import of_api
 
 BODY_MAX = 5 * 1024 * 1024  # bytes: above what pages and the API accept, which answer in their own words
 TOO_LARGE = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

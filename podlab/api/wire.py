@@ -17,18 +17,11 @@ BODY_MAX = 3 * 1024 * 1024  # bytes: the API server's own limit (MaxRequestBodyB
 STALLED = 60.0  # seconds that a stream waits for a client that does not read
 GZIP_FROM = 128 * 1024  # bytes: defaultGzipThresholdBytes of the API server
 BEARER = "base64url.bearer.authorization.k8s.io."  # a websocket's protocol that names the token (authentication/request/websocket)
-ROOTS = ("api", "apis", "openapi", "version", "healthz", "livez", "readyz", "openid")  # what the API serves at the site's root too
-CONFIGURATION = "/.well-known/openid-configuration"
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-
-
-def of_api(path: str) -> bool:
-    """Whether an address of the site is the API's: /k8s/<token>/..., or the paths of a server that is told the token in a header."""
-    return path.startswith("/k8s/") or path[1:].partition("/")[0] in ROOTS or path == CONFIGURATION
 
 
 def call_of(scope: Scope) -> tuple[str, Call]:

@@ -7,9 +7,9 @@ import pytest
 from channels.db import database_sync_to_async
 from django.test import RequestFactory
 
+from podlab.apart import of_api
 from podlab.api import tokens
 from podlab.api.models import Token
-from podlab.api.wire import of_api
 from podlab.labs.models import Cluster
 from tests.api.client import Client, Rooted, configmap
 from tests.api.conftest import new_cluster
