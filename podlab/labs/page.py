@@ -10,7 +10,7 @@ from podlab.projection import regions
 from podlab.projection.board import Options
 from podlab.projection.regions import Rendered
 
-WIDTHS = tuple(range(640, 2001, 80))  # the diagram is laid out for one of these, so that viewers share renders
+WIDTHS = (360, 440, 520, *range(640, 2001, 80))  # the diagram is laid out for one of these, so that viewers share renders
 TABS = ("terminal", "yaml", "browser", "timeline", "requests", "inspector")
 EVERY_CLOCK_MS = 15_000  # the page ticks its clock itself; this often it is told the truth anyway
 

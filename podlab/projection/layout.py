@@ -97,13 +97,15 @@ class Layout:
 
 
 def lay_out(board: Board, width: int = 960) -> Layout:
-    """The picture's boxes; `width` in pixels, at least 640."""
-    width = max(width, 640)
+    """The picture's boxes; `width` in pixels, at least 640, or 360 while nothing is wished and nothing waits: then a narrow picture
+    is all nodes, so that a phone shows its Pods whole."""
+    bare = width < 800 and not (board.owners or board.ghosts or board.services or board.tray)
+    width = max(width, 360 if bare else 640)
     wishes = WISHES if width >= 800 else 152
     gutter = GUTTER if width >= 800 else 32
     cards, y = _cards(board, wishes)
     tray_y, tray, y = _tray(board, wishes, y)
-    left = MARGIN + wishes + gutter
+    left = MARGIN if bare else MARGIN + wishes + gutter
     nodes, pods, bottom = _nodes(board, left, width - left - MARGIN)
     return Layout(
         width, max(y, bottom, 240) + MARGIN, cards, tray_y, max(len(board.tray) - TRAY_CAP, 0), nodes, tuple(tray) + pods

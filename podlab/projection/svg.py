@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .board import Board, Goal, Node, Service
 from .korean import clock, kind
-from .layout import Card, NodeBox, dot_rows, dots_across, lay_out, notes
+from .layout import WISHES, Card, NodeBox, dot_rows, dots_across, lay_out, notes
 from .owners import Owner
 from .podsvg import draw_pod
 from .routes import draw_arrows, draw_traffic, lanes
@@ -20,26 +20,27 @@ DEFS = (
 
 
 def draw(board: Board, width: int = 960) -> str:
-    """The diagram as an <svg> of `width` pixels (at least 640); heights follow the content."""
+    """The diagram as an <svg> of `width` pixels (at least what lay_out says); heights follow the content."""
     layout = lay_out(board, width)
     ways = lanes(layout)
     out = [
-        f'<svg id="board-svg" class="podlab-board" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {n(layout.width)} '
+        f'<svg id="board-svg" class="podlab-board{" is-slim" if layout.width < 640 else ""}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {n(layout.width)} '
         f'{n(layout.height)}" '
         f'width="{n(layout.width)}" height="{n(layout.height)}" data-now="{board.now}" role="group" '
         f'aria-label="{esc(headline(board))}">',
         DEFS,
         text(14, 24, "바라는 것", "s"),
     ]
+    bare = bool(layout.nodes) and layout.nodes[0].x < WISHES  # the nodes stand where the wishes would
     if not layout.cards:
-        out.append(text(14, 54, "아직 없음", "x"))
+        out.append(text(72, 24, "아직 없음", "x") if bare else text(14, 54, "아직 없음", "x"))
     out += [_card(card) for card in layout.cards]
     if layout.tray_y is not None:
         out.append(text(14, layout.tray_y, "자리를 기다리는 파드", "s"))
         if layout.tray_more:
             out.append(text(14, layout.height - 14, f"+{layout.tray_more}개 더 기다림", "b"))
     if layout.nodes:
-        out.append(text(layout.nodes[0].x + 2, 24, "실제로 있는 것", "s"))
+        out.append(text(150 if bare else layout.nodes[0].x + 2, 24, "실제로 있는 것", "s"))
     out.append(f'<g id="board-nodes">{"".join(_node(box, board.now) for box in layout.nodes)}</g>')
     out.append(f'<g id="board-pods">{"".join(draw_pod(box, board.now) for box in layout.pods)}</g>')
     out.append(f'<g id="board-arrows" aria-hidden="true">{draw_arrows(board, layout, ways)}</g>')
