@@ -53,7 +53,7 @@ def test_a_recording_that_proves_a_feature_is_matched(name: str) -> None:
 
 def test_the_lab_page_is_told_what_differs_where_it_matters() -> None:
     assert "1초" in (fidelity_note("CrashLoopBackOff") or "")
-    assert "ingress controller" in (fidelity_note("Ingress") or "")
+    assert "인그레스 컨트롤러" in (fidelity_note("Ingress") or "")
     assert fidelity_note("Pod") is None
 
 

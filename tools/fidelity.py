@@ -10,10 +10,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "fidelity.md"
 WORDS = {"exact": "같음", "simplified": "단순함", "absent": "없음"}
 HEAD = """<!-- made by `make fidelity` from podlab/projection/fidelity.yaml; change that file -->
-# 이 실습 환경은 실제 Kubernetes와 얼마나 같은가
+# 이 실습 환경은 실제 쿠버네티스와 얼마나 같은가
 
-이 cluster는 Kubernetes 1.36을 흉내 낸 것입니다. 아래 표는 기능마다 실제와 **같음**(exact), **단순함**(simplified), **없음**(absent) 가운데
-무엇인지, 무엇이 다른지, 그리고 그 말을 무엇이 증명하는지를 적습니다. "기록"은 실제 cluster에서 녹화한 시나리오로, 여기서 다시 돌려
+여기의 클러스터는 쿠버네티스(Kubernetes) 1.36을 흉내 낸 것입니다. 아래 표는 기능마다 실제와 **같음**, **단순함**, **없음** 가운데
+무엇인지, 무엇이 다른지, 그리고 그 말을 무엇이 증명하는지를 적습니다. "기록"은 실제 클러스터에서 녹화한 시나리오로, 여기서 다시 돌려
 100점 만점에 95점 이상이어야 합니다. "검사"는 이 저장소의 자동 검사 이름입니다.
 """
 
