@@ -51,6 +51,7 @@ class Routes:
         self._cidrs: list[tuple[ipaddress.IPv4Network, str]] = []
         self._backends: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
         self.where: dict[str, list[str]] = {}  # namespace -> [address, node]
+        self._silent = False  # whether a way is only looked for: nothing is noted
 
     def restore(self) -> None:
         self.where = {namespace: [ip, node] for ip, (namespace, node) in self.network.state["hosts"].items()}
@@ -114,6 +115,18 @@ class Routes:
 
     # ---- ways
 
+    def look(self, source: str, address: str, port: int, draw: str) -> Way:
+        """The way of a connection that is not made: what stands against it becomes no cause."""
+        self._silent = True
+        try:
+            return self.way(source, address, port, draw)
+        finally:
+            self._silent = False
+
+    def _note(self, rule: str, facts: dict[str, Any], obj: str | None) -> None:
+        if not self._silent:
+            self.network.note(rule, facts, obj)
+
     def way(self, source: str, address: str, port: int, draw: str, protocol: str = "TCP") -> Way:
         """From a namespace to an address and port; `draw` names the connection, for the choice of an endpoint."""
         if address.startswith("127.") or address in ("::1", "0.0.0.0"):
@@ -160,7 +173,7 @@ class Routes:
             return Way(SILENT_MS if member == "port" else NEAR_MS, "ETIMEDOUT" if member == "port" else "ECONNREFUSED", via=via)
         ready = self.backends(service, wanted)
         if not ready:
-            self.network.note("network-no-endpoints", {"service": metadata["name"], "port": port}, f"services/{via}")
+            self._note("network-no-endpoints", {"service": metadata["name"], "port": port}, f"services/{via}")
             return Way(NEAR_MS, "ECONNREFUSED", via=via)
         near = node if spec.get("externalTrafficPolicy") == "Local" else ""
         if member == "port" and spec.get("internalTrafficPolicy") == "Local":
@@ -248,7 +261,7 @@ class Routes:
         ):
             return True
         ref = f"pods/{key_of(to['metadata']['namespace'], to['metadata']['name'])}" if to is not None else None
-        self.network.note("network-policy-dropped", {"port": port}, ref)
+        self._note("network-policy-dropped", {"port": port}, ref)
         return False
 
     def _nobody(self, source: str, address: str) -> Way:

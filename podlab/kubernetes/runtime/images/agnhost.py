@@ -1,5 +1,5 @@
 """agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest, porter,
-guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook,
+guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook, crd-conversion-webhook,
 inclusterclient, test-service-account-issuer-discovery. Absent: SCTP, nettest's peers.
 Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
 """
@@ -287,6 +287,7 @@ ACTIONS: dict[str, Callable[[Process, Sys, list[str]], int]] = {
     "porter": _porter,
     "guestbook": _guestbook,
     "webhook": _webhook,
+    "crd-conversion-webhook": _webhook,
     "help": _help,
     "--version": _version,
     "entrypoint-tester": _entrypoint_tester,
