@@ -16,7 +16,13 @@ from .pods import validate_template
 Object = Mapping[str, Any]
 
 MAX_PARALLELISM = 100_000  # maxParallelismForIndexedJob
+MAX_FAILED_INDEXES = 100_000  # maxFailedIndexesForIndexedJob
+MANY_COMPLETIONS, LIMIT_OF_MANY = 100_000, 10_000  # completionsSoftLimit, parallelism- and maxFailedIndexesLimitForHighCompletions
+MAX_RULES = 20  # maxPodFailurePolicyRules, maxSuccessPolicyRule
+MAX_PATTERNS = 20  # maxPodFailurePolicyOnPodConditionsPatterns
 MAX_EXIT_CODES = 255  # maxPodFailurePolicyOnExitCodesValues
+MAX_MANAGED_BY = 63  # maxManagedByLength
+MAX_SUCCEEDED_INDEXES = 64 * 1024  # maxJobSuccessPolicySucceededIndexesLimit
 MAX_CRONJOB_NAME = 52  # 63 less the 11 characters that the controller appends
 
 
@@ -66,6 +72,10 @@ def _job_spec(spec: Object, path: str, errors: Errors) -> None:
         non_negative(errors, f"{path}.{member}", spec.get(member))
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         errors.append(FieldError.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
+    if (manager := spec.get("managedBy")) is not None:
+        errors += (FieldError.invalid(f"{path}.managedBy", *found) for found in words.bad_domain_prefixed_path(manager))
+        if len(manager.encode()) > MAX_MANAGED_BY:
+            errors.append(FieldError.too_long(f"{path}.managedBy", MAX_MANAGED_BY))
     mode = spec.get("completionMode")
     if mode not in (None, "NonIndexed", "Indexed"):
         errors.append(FieldError.not_supported(f"{path}.completionMode", mode, ["NonIndexed", "Indexed"]))
@@ -79,12 +89,14 @@ def _job_spec(spec: Object, path: str, errors: Errors) -> None:
         most, completions = spec.get("maxFailedIndexes"), spec.get("completions")
         if most is not None and completions is not None and most > completions:
             errors.append(FieldError.invalid(f"{path}.maxFailedIndexes", most, "must be less than or equal to completions"))
+        if most is not None and most > MAX_FAILED_INDEXES:
+            errors.append(FieldError.invalid(f"{path}.maxFailedIndexes", most, f"must be less than or equal to {MAX_FAILED_INDEXES}"))
+        if (completions or 0) > MANY_COMPLETIONS and spec.get("backoffLimitPerIndex") is not None:
+            _many_completions(spec, path, errors)
     elif mode in (None, "NonIndexed"):
         for member in ("backoffLimitPerIndex", "maxFailedIndexes"):
             if spec.get(member) is not None:
                 errors.append(FieldError.invalid(f"{path}.{member}", spec[member], "requires indexed completion mode"))
-    if spec.get("managedBy") is not None:
-        errors += (FieldError.invalid(f"{path}.managedBy", *found) for found in words.bad_domain_prefixed_path(spec["managedBy"]))
     if spec.get("podFailurePolicy") is not None:
         _failure_policy(spec, f"{path}.podFailurePolicy", errors)
     if spec.get("successPolicy") is not None:
@@ -106,7 +118,21 @@ def _job_spec(spec: Object, path: str, errors: Errors) -> None:
                                          'only "Never" is supported when podFailurePolicy is specified'))
 
 
+def _many_completions(spec: Object, path: str, errors: Errors) -> None:
+    """What is asked of a Job with so many completions that the list of failed indexes could not be kept."""
+    if spec.get("maxFailedIndexes") is None:
+        errors.append(FieldError.required(f"{path}.maxFailedIndexes", f"must be specified when completions is above {MANY_COMPLETIONS}"))
+    for member in ("parallelism", "maxFailedIndexes"):
+        if (spec.get(member) or 0) > LIMIT_OF_MANY:
+            errors.append(FieldError.invalid(f"{path}.{member}", spec[member],
+                                             f"must be less than or equal to {LIMIT_OF_MANY} when completions are above "
+                                             f"{MANY_COMPLETIONS} and used with backoff limit per index"))
+
+
 def _failure_policy(spec: Object, path: str, errors: Errors) -> None:
+    given = len(spec["podFailurePolicy"].get("rules") or ())
+    if given > MAX_RULES:
+        errors.append(FieldError.too_many(f"{path}.rules", given, MAX_RULES))
     names = [one.get("name") for member in ("containers", "initContainers")
              for one in ((spec.get("template") or {}).get("spec") or {}).get(member) or ()]
     for i, rule in enumerate(spec["podFailurePolicy"].get("rules") or ()):
@@ -121,10 +147,14 @@ def _failure_policy(spec: Object, path: str, errors: Errors) -> None:
         codes, conditions = rule.get("onExitCodes"), rule.get("onPodConditions") or ()
         if codes is not None:
             _exit_codes(codes, names, f"{here}.onExitCodes", errors)
+        if len(conditions) > MAX_PATTERNS:
+            errors.append(FieldError.too_many(f"{here}.onPodConditions", len(conditions), MAX_PATTERNS))
         for j, pattern in enumerate(conditions):
             at, status = f"{here}.onPodConditions[{j}]", pattern.get("status", "")
             validate_label_name(pattern.get("type", ""), f"{at}.type", errors)
-            if status not in ("False", "True", "Unknown"):
+            if not status:
+                errors.append(FieldError.required(f"{at}.status", 'valid values: ["False" "True" "Unknown"]'))
+            elif status not in ("False", "True", "Unknown"):
                 errors.append(FieldError.not_supported(f"{at}.status", status, ["False", "True", "Unknown"]))
         if codes is not None and conditions:
             errors.append(FieldError.invalid_as_such(here, "specifying both OnExitCodes and OnPodConditions is not supported"))
@@ -143,7 +173,7 @@ def _exit_codes(codes: Object, names: list[Any], path: str, errors: Errors) -> N
         errors.append(FieldError.invalid(f"{path}.containerName", name,
                                          "must be one of the container or initContainer names in the pod template"))
     if not values:
-        errors.append(FieldError.invalid(f"{path}.values", values, "at least one value is required"))
+        errors.append(FieldError.invalid(f"{path}.values", codes.get("values"), "at least one value is required"))
     elif len(values) > MAX_EXIT_CODES:
         errors.append(FieldError.too_many(f"{path}.values", len(values), MAX_EXIT_CODES))
     for j, value in enumerate(values):
@@ -186,12 +216,16 @@ def _success_policy(spec: Object, path: str, errors: Errors) -> None:
     if not rules:
         errors.append(FieldError.required(f"{path}.rules",
                                           "at least one rules must be specified when the successPolicy is specified"))
+    if len(rules) > MAX_RULES:
+        errors.append(FieldError.too_many(f"{path}.rules", len(rules), MAX_RULES))
     for i, rule in enumerate(rules):
         if rule.get("succeededIndexes") is None and rule.get("succeededCount") is None:
             errors.append(FieldError.required(f"{path}.rules[{i}]",
                                               "at least one of succeededCount or succeededIndexes must be specified"))
         count, indexes, completions, total = rule.get("succeededCount"), rule.get("succeededIndexes"), spec.get("completions") or 0, None
         if indexes is not None:
+            if len(indexes.encode()) > MAX_SUCCEEDED_INDEXES:
+                errors.append(FieldError.too_long(f"{path}.rules[{i}].succeededIndexes", MAX_SUCCEEDED_INDEXES))
             try:
                 total = _indexes(indexes, completions)
             except ValueError as error:

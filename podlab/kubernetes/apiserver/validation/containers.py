@@ -19,8 +19,9 @@ Object = Mapping[str, Any]
 
 PROTOCOLS = ["SCTP", "TCP", "UDP"]
 PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
-EPHEMERAL_BANNED = ("ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy",
-                    "restartPolicy", "restartPolicyRules")
+EPHEMERAL_BANNED = ("ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe",
+                    "startupProbe", "lifecycle")  # in the order of the Go struct
+MAX_RESTART_RULES, MAX_EXIT_CODES = 20, 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ def _validate_restart_rules(container: Object, path: str, errors: Errors) -> Non
     rules = container.get("restartPolicyRules") or ()
     if rules and container.get("restartPolicy") is None:
         errors.append(FieldError.required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
+    if len(rules) > MAX_RESTART_RULES:
+        errors.append(FieldError.too_many(f"{path}.restartPolicyRules", len(rules), MAX_RESTART_RULES))
     for i, rule in enumerate(rules):
         here = f"{path}.restartPolicyRules[{i}]"
         if rule.get("action") not in ("Restart", "RestartAllContainers"):
@@ -168,8 +171,11 @@ def _validate_restart_rules(container: Object, path: str, errors: Errors) -> Non
         codes = rule.get("exitCodes")
         if codes is None:
             errors.append(FieldError.required(f"{here}.exitCodes", "must be specified"))
-        elif codes.get("operator") not in ("In", "NotIn"):
+            continue
+        if codes.get("operator") not in ("In", "NotIn"):
             errors.append(FieldError.not_supported(f"{here}.exitCodes.operator", codes.get("operator", ""), ["In", "NotIn"]))
+        if len(codes.get("values") or ()) > MAX_EXIT_CODES:
+            errors.append(FieldError.too_many(f"{here}.exitCodes.values", len(codes["values"]), MAX_EXIT_CODES))
 
 
 # --- ports -----------------------------------------------------------------------------------------------------------

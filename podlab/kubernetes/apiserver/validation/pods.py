@@ -21,6 +21,7 @@ from .resources import validate_requirements
 from .scheduling import validate_affinity, validate_spread, validate_tolerations
 from .security import validate_host_users, validate_os, validate_pod_security_context
 from .volumes import validate_volumes
+from .windows import validate_host_process
 
 Object = Mapping[str, Any]
 
@@ -106,6 +107,8 @@ def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod
         validate_label_name(gate.get("conditionType", ""), f"{path}.readinessGates[{i}].conditionType", errors)
     _validate_gates(spec.get("schedulingGates") or [], f"{path}.schedulingGates", errors)
     validate_spread(spec.get("topologySpreadConstraints") or [], f"{path}.topologySpreadConstraints", errors)
+    if spec.get("securityContext") or any(container.get("securityContext") for container in containers):
+        validate_host_process(spec, path, errors)
     validate_host_users(spec, path, errors)
     for member, check in (("serviceAccountName", words.bad_subdomain), ("nodeName", words.bad_subdomain)):
         if spec.get(member):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import FieldError
@@ -95,6 +95,8 @@ def _pod_term(term: Object, path: str, errors: Errors) -> None:
         else:
             for i, key in enumerate(keys):
                 validate_label_name(key, f"{path}.{member}[{i}]", errors)
+    for i, key in _asked_twice(match, term.get("labelSelector")):
+        errors.append(FieldError.invalid(f"{path}[{i}]", key, "exists in both matchLabelKeys and labelSelector"))  # so is the path
     for i, key in enumerate(match):
         if key in mismatch:
             errors.append(FieldError.invalid(f"{path}.matchLabelKeys[{i}]", key,
@@ -102,6 +104,18 @@ def _pod_term(term: Object, path: str, errors: Errors) -> None:
     if not term.get("topologyKey"):
         errors.append(FieldError.required(f"{path}.topologyKey", "can not be empty"))
     validate_label_name(term.get("topologyKey", ""), f"{path}.topologyKey", errors)
+
+
+def _asked_twice(keys: Sequence[str], selector: Object | None) -> Iterator[tuple[int, str]]:
+    """The matchLabelKeys, with their places, that a selector asks for again after it has asked for them once."""
+    if not keys or selector is None:
+        return
+    seen = {*(selector.get("matchLabels") or ())}
+    for term in selector.get("matchExpressions") or ():
+        key = term.get("key", "")
+        if key in keys and key in seen:
+            yield len(keys) - 1 - keys[::-1].index(key), key
+        seen.add(key)
 
 
 def validate_tolerations(tolerations: list[Object], path: str, errors: Errors) -> None:
@@ -180,4 +194,6 @@ def validate_spread(constraints: list[Object], path: str, errors: Errors) -> Non
             errors.append(FieldError.forbidden(f"{here}.matchLabelKeys", "must not be specified when labelSelector is not set"))
         for j, label in enumerate(keys):
             validate_label_name(label, f"{here}.matchLabelKeys[{j}]", errors)
+        for j, label in _asked_twice(keys, one.get("labelSelector")):
+            errors.append(FieldError.invalid(f"{here}.matchLabelKeys[{j}]", label, "exists in both matchLabelKeys and labelSelector"))
         validate_label_selector(one.get("labelSelector"), f"{here}.labelSelector", errors)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import FieldError
 from . import words
-from .internal import internal
+from .internal import IN_CONTEXT, internal
 from .metadata import Errors, complain
 from .volumes import descending_path
+from .windows import containers_with_paths, validate_windows_options
 
 Object = Mapping[str, Any]
 
@@ -18,6 +19,13 @@ PROFILES = ["Localhost", "RuntimeDefault", "Unconfined"]
 SYSCTL_SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 SYSCTL = rf"^({SYSCTL_SEGMENT}[\./])*{SYSCTL_SEGMENT}$"
 NOT_FOR_WINDOWS = "cannot be set for a windows pod"
+MAX_PROFILE = 4095  # maxLocalhostProfileLength, PATH_MAX less one
+# What a Pod for Windows may not have, in the server's order; those of the spec it keeps in the security context
+UNIX_ONLY = ("appArmorProfile", "seLinuxOptions", "hostUsers", "hostPID", "hostIPC", "seccompProfile", "fsGroup", "fsGroupChangePolicy",
+             "sysctls", "shareProcessNamespace", "runAsUser", "runAsGroup", "supplementalGroups", "supplementalGroupsPolicy",
+             "seLinuxChangePolicy")
+UNIX_ONLY_CONTAINER = ("appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
+                       "allowPrivilegeEscalation", "procMount", "runAsUser", "runAsGroup")
 
 
 def validate_security_context(context: Object, path: str, host_users: bool, errors: Errors) -> None:
@@ -39,6 +47,7 @@ def validate_security_context(context: Object, path: str, host_users: bool, erro
             errors.append(FieldError.invalid(path, _internal(context),
                                              "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` "
                                              "CAP_SYS_ADMIN"))
+    validate_windows_options(context.get("windowsOptions"), f"{path}.windowsOptions", errors)
     _app_armor(context.get("appArmorProfile"), f"{path}.appArmorProfile", errors)
 
 
@@ -65,6 +74,7 @@ def validate_pod_security_context(spec: Object, path: str, errors: Errors) -> No
         errors.append(FieldError.not_supported(f"{path}.fsGroupChangePolicy", context["fsGroupChangePolicy"],
                                                ["Always", "OnRootMismatch"]))
     _seccomp(context.get("seccompProfile"), f"{path}.seccompProfile", errors)
+    validate_windows_options(context.get("windowsOptions"), f"{path}.windowsOptions", errors)
     _app_armor(context.get("appArmorProfile"), f"{path}.appArmorProfile", errors)
     if context.get("supplementalGroupsPolicy") not in (None, "Merge", "Strict"):
         errors.append(FieldError.not_supported(f"{path}.supplementalGroupsPolicy", context["supplementalGroupsPolicy"],
@@ -112,10 +122,12 @@ def _app_armor(profile: Object | None, path: str, errors: Errors) -> None:
         return
     kind, local = profile.get("type", ""), profile.get("localhostProfile")
     if kind == "Localhost":
-        if not local or not local.strip():
-            errors.append(FieldError.required(f"{path}.localhostProfile", "must be set when AppArmor type is Localhost"))
-        elif local != local.strip():
+        if local is not None and local != local.strip():
             errors.append(FieldError.invalid(f"{path}.localhostProfile", local, "must not be padded with whitespace"))
+        elif not local:
+            errors.append(FieldError.required(f"{path}.localhostProfile", "must be set when AppArmor type is Localhost"))
+        if local and len(local.encode()) > MAX_PROFILE:
+            errors.append(FieldError.too_long(f"{path}.localhostProfile", MAX_PROFILE))
     elif kind in PROFILES:
         if local is not None:
             errors.append(FieldError.invalid(f"{path}.localhostProfile", local,
@@ -146,27 +158,17 @@ def validate_os(spec: Object, path: str, errors: Errors) -> None:
     elif name == "linux":
         _refuse(spec, path, ("windowsOptions",), ("windowsOptions",), "windows options cannot be set for a linux pod", errors)
     else:
-        _refuse(spec, path,
-                ("appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser",
-                             "runAsGroup", "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy"),
-                ("appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
-                 "allowPrivilegeEscalation", "procMount", "runAsUser", "runAsGroup"), NOT_FOR_WINDOWS, errors)
-        for member in ("hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"):
-            if spec.get(member) is not None:
-                errors.append(FieldError.forbidden(f"{path}.{member}", NOT_FOR_WINDOWS))
+        _refuse(spec, path, UNIX_ONLY, UNIX_ONLY_CONTAINER, NOT_FOR_WINDOWS, errors)
 
 
 def _refuse(spec: Object, path: str, pod: tuple[str, ...], container: tuple[str, ...], why: str, errors: Errors) -> None:
     for member in pod:
-        if (spec.get("securityContext") or {}).get(member) is not None:
+        if member in IN_CONTEXT:
+            if spec.get(member) is not None and (spec[member] or member not in ("hostPID", "hostIPC")):  # plain booleans: false is unset
+                errors.append(FieldError.forbidden(f"{path}.{member}", why))
+        elif (value := (spec.get("securityContext") or {}).get(member)) is not None and (value or member != "sysctls"):
             errors.append(FieldError.forbidden(f"{path}.securityContext.{member}", why))
-    for one, here in _containers_with_paths(spec, path):
+    for one, here in containers_with_paths(spec, path):
         for member in container:
             if (one.get("securityContext") or {}).get(member) is not None:
                 errors.append(FieldError.forbidden(f"{here}.securityContext.{member}", why))
-
-
-def _containers_with_paths(spec: Object, path: str) -> Iterator[tuple[Object, str]]:
-    for member in ("initContainers", "containers", "ephemeralContainers"):
-        for i, container in enumerate(spec.get(member) or ()):
-            yield container, f"{path}.{member}[{i}]"
