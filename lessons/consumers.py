@@ -11,6 +11,7 @@ from lessons.checks import Verdict, World, evaluate
 from lessons.present import goals, lines
 from lessons.progress import SOLUTION_SEEN, Stopwatch
 from lessons.schema import Condition, Exercise, Step
+from lessons.tasks import count_commands
 from podlab.labs import audience, limits, panels
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
@@ -24,6 +25,7 @@ class LessonConsumer(LabConsumer):
     async def connect(self) -> None:
         self.step_id = ""  # the step that is being read: its conditions are looked at as the cluster moves
         self.commands: list[str] = []  # typed at that step
+        self.lately: list[str] = []  # typed since a step was last done, whichever was being read
         self.typed: dict[str, list[str]] = {}  # step id -> what was typed there before another step was read
         self.shown: dict[str, Any] = {}  # step id -> what was shown of its conditions last
         self.verdicts: dict[str, list[Verdict]] = {}  # step id -> verdicts when the learner last asked
@@ -75,6 +77,7 @@ class LessonConsumer(LabConsumer):
     async def do_terminal(self, message: dict[str, Any]) -> None:
         line = limits.text(message.get("line"), limits.LINE_MAX)
         self.commands = [*self.commands, line][-COMMANDS_KEPT:]
+        self.lately = [*self.lately, line][-COMMANDS_KEPT:]
         await super().do_terminal(message)
 
     async def do_step(self, message: dict[str, Any]) -> None:
@@ -133,7 +136,7 @@ class LessonConsumer(LabConsumer):
             scene = self.live_.sequence + 1  # what the button does is many entries and one act: undo takes all of it back
             setups.run(self.live_.engine, step.exercise, lambda entry: self.live_.apply({**entry, "scene": scene}))
         self.done.attempts[step.exercise.id] = await on_database(progress.begin)(self.row.learner, self.lesson, step.exercise.id)
-        self.commands = []
+        self.commands, self.lately = [], []
         self.verdicts.pop(step.id, None)
         self.shown.pop(step.id, None)
         self.outbox.append(fragments.exercise_html(step, step.exercise, self.done, None, self._present(step.exercise.conditions), self.veiled))
@@ -150,8 +153,9 @@ class LessonConsumer(LabConsumer):
         async with self._turn():
             verdicts = self.verdicts[step.id] = self._verdicts(step.exercise.conditions)
         solved = all(verdict.ok for verdict in verdicts)
-        attempt = await on_database(progress.checked)(self.row.learner, self.lesson, step.exercise.id, solved=solved,
-                                                                 commands=len([c for c in self.commands if c.strip()]))
+        typed = self.commands if step.id == self.step_id else self.typed.get(step.id, [])
+        commands = sum(map(count_commands, typed or self.lately))  # typed before the step was in view: since the last one was done
+        attempt = await on_database(progress.checked)(self.row.learner, self.lesson, step.exercise.id, solved=solved, commands=commands)
         self.done.attempts[step.exercise.id] = attempt
         audience.tell(self, "check", exercise=step.exercise.id, solved=solved)
         await self._veil()
@@ -222,6 +226,7 @@ class LessonConsumer(LabConsumer):
         if step.id in self.done.done:
             return
         self.done.done.add(step.id)
+        self.lately = []
         await on_database(progress.finish)(self.row.learner, self.lesson, step.id)
         audience.tell(self, "done", step=step.id)
         self.outbox.append(fragments.done_html(self.found, self.done.done))

@@ -53,7 +53,7 @@ def exercises(folder: Path) -> dict[str, Exercise]:
             solutions[entry["id"]],
             wrong,
             also,
-            _count_commands(solutions[entry["id"]]),
+            max(1, count_commands(solutions[entry["id"]])),
             source.html(entry.line, entry.get("debrief", "")),
             source.files(entry),
             entry.get("setup", ""),
@@ -91,9 +91,9 @@ def _solutions(path: Path) -> dict[str, str]:
     return {name: text.strip("\n") + "\n" for name, text in out.items()}
 
 
-def _count_commands(solution: str) -> int:
-    """kubectl calls in a solution: what is shown beside the learner's own number."""
-    return max(1, len(re.findall(r"(?:^|\| *|&& *)kubectl ", solution, re.MULTILINE)))
+def count_commands(text: str) -> int:
+    """kubectl calls in a solution or in what a learner entered: the two numbers that a finish shows beside each other."""
+    return len(re.findall(r"(?:^|[|;&] *)kubectl ", text, re.MULTILINE))
 
 
 def questions(source: Source) -> dict[str, Question]:

@@ -10,6 +10,14 @@ export function installLesson(document, socket) {
   let waiting = null;
   const read = new Set();
   const tell = () => present && socket.send({ action: "step", step: present });
+  // Who presses a button of a step is at that step, wherever the page stands: told before what the button does.
+  const press = ({ target }) => {
+    const step = target.closest("button") && target.closest("[data-step]")?.dataset.step;
+    if (!step || step === present) return;
+    clearTimeout(waiting);
+    present = step;
+    tell();
+  };
   const narrow = matchMedia("(max-width: 900px)");
   const watch = () =>
     new IntersectionObserver(
@@ -47,6 +55,7 @@ export function installLesson(document, socket) {
     { root: null }, // the window, less what the prose has scrolled away
   );
   let observer = watch();
+  prose.addEventListener("click", press, true);
   const start = () => {
     observer.disconnect();
     observer = watch();
