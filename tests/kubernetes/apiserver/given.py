@@ -18,6 +18,7 @@ class Ctx:
     """The pipeline's context over a dict of objects."""
 
     user = "kubernetes-admin"
+    dry = False
     now = NOW
 
     def __init__(self, *objects: dict[str, Any], namespace: str = "refusals") -> None:

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes import ask
-
 from .given import admit, refusal
 from .test_validation import only
 
@@ -121,11 +119,3 @@ def test_a_metric_may_describe_a_thing_of_the_core_group() -> None:
     metric = {"metric": {"name": "m"}, "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "s"}, "target": {
         "type": "Value", "value": "1"}}
     assert admit(autoscaler(metrics=[{"type": "Object", "object": metric}]))
-
-
-def test_zeros_before_a_number_of_a_cluster_ip_mean_nothing() -> None:
-    """netutils.ParseIPSloppy."""
-    manifest = thing("v1", "Service", spec={"ports": [{"port": 80}], "clusterIP": "010.0.0.1"})
-    said = ask.ask(ask.cluster(), "sloppy", manifest)["refused"]["message"]
-    assert only(said) == ('spec.clusterIPs: Invalid value: ["010.0.0.1"]: failed to allocate IP 010.0.0.1: the provided IP (10.0.0.1) is '
-                          "not in the valid range. The range of valid IPs is 10.96.0.0/12")

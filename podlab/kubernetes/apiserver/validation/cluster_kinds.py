@@ -1,6 +1,6 @@
 """The kinds that configure the cluster itself, in what manifests get wrong: what must be there, names and enumerations.
 
-Sources: pkg/apis/{admissionregistration,certificates,flowcontrol,networking,resource,storage}/validation and kube-aggregator's.
+Sources: pkg/apis/{admissionregistration,certificates,flowcontrol,networking,resource}/validation and kube-aggregator's.
 CEL expressions are refused where they are none; those beyond what is worked out here (apiserver/cel) are stored.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .. import cel
@@ -206,6 +206,11 @@ def certificate_signing_request(obj: Object, errors: Errors, _: Any = None) -> N
         errors.append(FieldError.invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 600 seconds (10 minutes)"))
 
 
+def certificate_signing_request_update(new: Object, old: Object, errors: Errors) -> None:
+    if new.get("spec") != old.get("spec"):
+        errors.append(FieldError.forbidden("spec", "updates to spec are forbidden."))
+
+
 # --- flowcontrol ---------------------------------------------------------------------------------------------------
 
 
@@ -323,36 +328,7 @@ def resource_slice(obj: Object, errors: Errors, _: Any = None) -> None:
             errors.append(FieldError.required(f"spec.{member}"))
 
 
-# --- storage and the aggregator ------------------------------------------------------------------------------------
-
-
-def csi_driver(obj: Object, errors: Errors, _: Any = None) -> None:
-    for i, mode in enumerate((obj.get("spec") or {}).get("volumeLifecycleModes") or ()):
-        _one_of(mode, f"spec.volumeLifecycleModes[{i}]", ["Ephemeral", "Persistent"], errors)
-    _one_of((obj.get("spec") or {}).get("fsGroupPolicy"), "spec.fsGroupPolicy", ["ReadWriteOnceWithFSType", "File", "None"], errors)
-
-
-def volume_attachment(obj: Object, errors: Errors, _: Any = None) -> None:
-    spec = obj.get("spec") or {}
-    for member in ("attacher", "nodeName"):
-        if not spec.get(member):
-            errors.append(FieldError.required(f"spec.{member}"))
-
-
-def volume_attributes_class(obj: Object, errors: Errors, _: Any = None) -> None:
-    if not obj.get("driverName"):
-        errors.append(FieldError.required("driverName"))
-    if not obj.get("parameters"):
-        errors.append(FieldError.required("parameters", "must contain at least one key/value pair"))
-
-
-def unchangeable(*members: str) -> Callable[[Object, Object, Errors], None]:
-    """An update that may not touch these members."""
-    def check(new: Object, old: Object, errors: Errors) -> None:
-        for member in members:
-            if new.get(member) != old.get(member):
-                errors.append(FieldError.forbidden(member, "updates to " + member + " are forbidden."))
-    return check
+# --- the aggregator ------------------------------------------------------------------------------------------------
 
 
 def api_service(obj: Object, errors: Errors, _: Any = None) -> None:

@@ -10,10 +10,10 @@ from ..errors import FieldError
 from . import words
 from .environment import validate_env, validate_env_from
 from .metadata import Errors, complain
+from .paths import descending_path, no_backsteps
 from .probes import validate_probes_and_hooks
 from .resources import validate_requirements
 from .security import validate_security_context
-from .volumes import descending_path, no_backsteps
 
 Object = Mapping[str, Any]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -209,13 +208,11 @@ def _ip_block(block: Object, path: str, errors: Errors) -> None:
         return
     complaints = words.bad_cidr(cidr)
     complain(errors, f"{path}.cidr", cidr, complaints)
-    if complaints:
+    whole = words.network(cidr)
+    if whole is None:
         return
-    whole = ipaddress.ip_network(cidr, strict=False)
     for i, part in enumerate(block.get("except") or ()):
-        complaints = words.bad_cidr(part)
-        complain(errors, f"{path}.except[{i}]", part, complaints)
-        if not complaints:
-            inner = ipaddress.ip_network(part, strict=False)
-            if inner.version != whole.version or inner == whole or not inner.subnet_of(whole):  # type: ignore[arg-type]
-                errors.append(FieldError.invalid(f"{path}.except[{i}]", part, "must be a strict subset of `cidr`"))
+        complain(errors, f"{path}.except[{i}]", part, words.bad_cidr(part))
+        inner = words.network(part)
+        if inner is not None and (inner.network_address not in whole or whole.prefixlen >= inner.prefixlen):
+            errors.append(FieldError.invalid(f"{path}.except[{i}]", part, "must be a strict subset of `cidr`"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import batch, cluster_kinds, core, definitions, networking, pod_updates, pods, policy, rbac, services, storage, words, workloads
+from . import batch, cluster_kinds, core, definitions, networking, pod_updates, pods, policy, rbac, services, storage, storage_kinds, words, workloads
 from .metadata import Errors, NameCheck
 
 Object = Mapping[str, Any]
@@ -38,10 +38,10 @@ KINDS: dict[str, Kind] = {
     "APIService": Kind(cluster_kinds.api_service, bad_name=words.bad_path_segment),
     "Binding": Kind(core.binding),
     "ComponentStatus": Kind(),
-    "CSIDriver": Kind(cluster_kinds.csi_driver),
-    "CSINode": Kind(),
-    "CSIStorageCapacity": Kind(),
-    "CertificateSigningRequest": Kind(cluster_kinds.certificate_signing_request, cluster_kinds.unchangeable("spec"),
+    "CSIDriver": Kind(storage_kinds.csi_driver, storage_kinds.csi_driver_update),
+    "CSINode": Kind(storage_kinds.csi_node),
+    "CSIStorageCapacity": Kind(storage_kinds.csi_storage_capacity, storage_kinds.csi_storage_capacity_update),
+    "CertificateSigningRequest": Kind(cluster_kinds.certificate_signing_request, cluster_kinds.certificate_signing_request_update,
                                       bad_name=words.bad_path_segment),
     "ConfigMap": Kind(core.config_map, core.config_map_update),
     "ControllerRevision": Kind(workloads.controller_revision, workloads.controller_revision_update),
@@ -90,10 +90,10 @@ KINDS: dict[str, Kind] = {
     "ServiceCIDR": Kind(cluster_kinds.service_cidr),
     "ServiceAccount": Kind(),
     "StatefulSet": Kind(workloads.statefulset, workloads.statefulset_update, bad_name=words.bad_label),
-    "StorageClass": Kind(storage.storage_class, storage.storage_class_update),
+    "StorageClass": Kind(storage_kinds.storage_class, storage_kinds.storage_class_update),
     "ValidatingAdmissionPolicy": Kind(cluster_kinds.validating_admission_policy),
     "ValidatingAdmissionPolicyBinding": Kind(cluster_kinds.validating_admission_policy_binding),
     "ValidatingWebhookConfiguration": Kind(cluster_kinds.webhook_configuration),
-    "VolumeAttachment": Kind(cluster_kinds.volume_attachment, cluster_kinds.unchangeable("spec")),
-    "VolumeAttributesClass": Kind(cluster_kinds.volume_attributes_class, cluster_kinds.unchangeable("driverName", "parameters")),
+    "VolumeAttachment": Kind(storage_kinds.volume_attachment, storage_kinds.volume_attachment_update),
+    "VolumeAttributesClass": Kind(storage_kinds.volume_attributes_class, storage_kinds.volume_attributes_class_update),
 }

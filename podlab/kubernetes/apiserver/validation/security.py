@@ -10,7 +10,7 @@ from ..errors import FieldError
 from . import words
 from .internal import IN_CONTEXT, internal
 from .metadata import Errors, complain
-from .volumes import descending_path
+from .paths import descending_path
 from .windows import containers_with_paths, validate_windows_options
 
 Object = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Volumes, claims and storage classes (pkg/apis/core/validation, pkg/apis/storage/validation)."""
+"""PersistentVolumes and their claims (pkg/apis/core/validation/validation.go)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 from ... import quantity
 from ..errors import FieldError
 from . import words
+from .claims import validate_access_modes, validate_claim_spec
 from .internal import spec_diff
-from .metadata import Errors, complain, validate_label_name
+from .metadata import Errors, complain
 from .scheduling import validate_node_selector
-from .volumes import SOURCES, validate_access_modes, validate_claim_spec, validate_persistent_source
+from .volumes import SOURCES, validate_persistent_source
 
 Object = Mapping[str, Any]
+
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"  # BetaStorageClassAnnotation
 
 
 def claim(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -25,6 +28,9 @@ def claim(obj: Object, errors: Errors, _: Any = None) -> None:
 def claim_update(new: Object, old: Object, errors: Errors) -> None:
     """ValidatePersistentVolumeClaimUpdate: a claim is bound once, and may only grow."""
     claim(new, errors)
+    marks = [(obj["metadata"].get("annotations") or {}).get(CLASS_ANNOTATION, "") for obj in (new, old)]
+    if marks[0] != marks[1]:
+        errors.append(FieldError.invalid(f"metadata.annotations.{CLASS_ANNOTATION}", marks[0], words.IMMUTABLE))
     spec, before = dict(new["spec"]), dict(old["spec"])
     if not before.get("volumeName"):
         before = _with(before, "volumeName", spec.get("volumeName"))
@@ -43,6 +49,16 @@ def claim_update(new: Object, old: Object, errors: Errors) -> None:
         errors.append(FieldError.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"))
     if new["spec"].get("volumeMode") != old["spec"].get("volumeMode"):
         errors.append(FieldError.invalid("volumeMode", new["spec"].get("volumeMode"), words.IMMUTABLE))
+    _attributes_class_update(new["spec"], old["spec"], errors, empty_too=True)
+
+
+def _attributes_class_update(spec: Object, before: Object, errors: Errors, empty_too: bool) -> None:
+    """A class of attributes, once given, may be changed and not taken away."""
+    held, asked, path = before.get("volumeAttributesClassName"), spec.get("volumeAttributesClassName"), "spec.volumeAttributesClassName"
+    if held is not None and asked is None:
+        errors.append(FieldError.forbidden(path, "update from non-nil value to nil is forbidden"))
+    elif held and asked == "" and empty_too:
+        errors.append(FieldError.forbidden(path, "update from non-nil value to an empty string is forbidden"))
 
 
 def _with(spec: dict[str, Any], member: str, value: Any) -> dict[str, Any]:
@@ -90,6 +106,13 @@ def volume(obj: Object, errors: Errors, _: Any = None) -> None:
         complain(errors, "spec.storageClassName", name, words.bad_subdomain(name))
     if spec.get("volumeMode") not in (None, "Block", "Filesystem"):
         errors.append(FieldError.not_supported("spec.volumeMode", spec["volumeMode"], ["Block", "Filesystem"]))
+    if (attributes := spec.get("volumeAttributesClassName")) is not None:
+        if not attributes:
+            errors.append(FieldError.required("spec.volumeAttributesClassName", "an empty string is disallowed"))
+        else:
+            complain(errors, "spec.volumeAttributesClassName", attributes, words.bad_subdomain(attributes))
+        if spec.get("csi") is None:
+            errors.append(FieldError.required("spec.csi", "has to be specified when using volumeAttributesClassName"))
 
 
 def volume_update(new: Object, old: Object, errors: Errors) -> None:
@@ -103,46 +126,4 @@ def volume_update(new: Object, old: Object, errors: Errors) -> None:
         errors.append(FieldError.invalid("volumeMode", new["spec"].get("volumeMode"), words.IMMUTABLE))
     if old["spec"].get("nodeAffinity") is not None and new["spec"].get("nodeAffinity") != old["spec"]["nodeAffinity"]:
         errors.append(FieldError.invalid("nodeAffinity", new["spec"].get("nodeAffinity"), words.IMMUTABLE))
-
-
-def storage_class(obj: Object, errors: Errors, _: Any = None) -> None:
-    provisioner = obj.get("provisioner", "")
-    if not provisioner:
-        errors.append(FieldError.required("provisioner"))
-    else:
-        complain(errors, "provisioner", provisioner, words.bad_qualified_name(provisioner.lower()))
-    if any(not key for key in obj.get("parameters") or {}):
-        errors.append(FieldError.invalid("parameters", "", "field can not be empty."))
-    policy, mode = obj.get("reclaimPolicy"), obj.get("volumeBindingMode")
-    if policy not in (None, "Delete", "Retain"):
-        errors.append(FieldError.not_supported("reclaimPolicy", policy, ["Delete", "Retain"]))
-    if mode is None:
-        errors.append(FieldError.required("volumeBindingMode"))
-    elif mode not in ("Immediate", "WaitForFirstConsumer"):
-        errors.append(FieldError.not_supported("volumeBindingMode", mode, ["Immediate", "WaitForFirstConsumer"]))
-    for i, term in enumerate(obj.get("allowedTopologies") or ()):
-        _topology_term(term, f"allowedTopologies[{i}]", errors)
-
-
-def _topology_term(term: Object, path: str, errors: Errors) -> None:
-    """ValidateTopologySelectorTerm."""
-    keys: list[str] = []
-    for i, rule in enumerate(term.get("matchLabelExpressions") or ()):
-        here, key, values = f"{path}.matchLabelExpressions[{i}]", rule.get("key", ""), rule.get("values") or []
-        if not values:
-            errors.append(FieldError.required(f"{here}.values"))
-        for j, value in enumerate(values):
-            if value in values[:j]:
-                errors.append(FieldError.duplicate(f"{here}.values[{j}]", value))
-        validate_label_name(key, f"{here}.key", errors)
-        if key in keys:
-            errors.append(FieldError.duplicate(f"{here}.key", key))
-        keys.append(key)
-
-
-def storage_class_update(new: Object, old: Object, errors: Errors) -> None:
-    for member in ("parameters", "provisioner", "reclaimPolicy"):
-        if new.get(member) != old.get(member):
-            errors.append(FieldError.forbidden(member, f"updates to {member} are forbidden."))
-    if new.get("volumeBindingMode") != old.get("volumeBindingMode"):
-        errors.append(FieldError.invalid("volumeBindingMode", new.get("volumeBindingMode"), words.IMMUTABLE))
+    _attributes_class_update(new["spec"], old["spec"], errors, empty_too=False)

@@ -203,18 +203,37 @@ def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def bad_ip(value: str) -> Complaints:
-    """IsValidIP."""
-    return () if address(value) else ("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",)
+    """IsValidIPForLegacyField; of what older servers took, StrictIPCIDRValidation (on since 1.36) takes no more."""
+    found = address(value)
+    if found is None or "%" in value:
+        return ("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",)
+    if LEADING_ZEROS.search(value):
+        return ("must not have leading 0s",)
+    return ("must not be an IPv4-mapped IPv6 address",) if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped else ()
 
 
 def bad_cidr(value: str) -> Complaints:
-    """IsValidCIDR."""
-    try:
-        ipaddress.ip_network(value, strict=False)
-        good = "/" in value
-    except ValueError:
-        good = False
-    return () if good else ("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",)
+    """IsValidCIDRForLegacyField, as strict."""
+    base, _, length = value.partition("/")
+    found, whole = address(base), network(value)
+    if found is None or whole is None:
+        return ("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",)
+    if LEADING_ZEROS.search(base) or (length[0] == "0" and length != "0"):
+        return ("must not have leading 0s in IP or prefix length",)
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        return ("must not have an IPv4-mapped IPv6 address",)
+    if whole.network_address != found:
+        return ("must not have bits set beyond the prefix length",)
+    return ()
+
+
+def network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The network a text means, or None; zeros before numbers and bits after the prefix mean nothing (netutils.ParseCIDRSloppy)."""
+    base, slash, length = value.partition("/")
+    found = address(base)
+    if found is None or not slash or not length.isdecimal() or int(length) > found.max_prefixlen:
+        return None
+    return ipaddress.ip_network(f"{found}/{int(length)}", strict=False)
 
 
 def bad_domain_prefixed_path(value: str) -> list[tuple[str, str]]:
