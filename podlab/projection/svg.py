@@ -23,8 +23,9 @@ def draw(board: Board, width: int = 960) -> str:
     """The diagram as an <svg> of `width` pixels (at least what lay_out says); heights follow the content."""
     layout = lay_out(board, width)
     ways = lanes(layout)
+    slim = " is-slim" if layout.width < 640 else ""
     out = [
-        f'<svg id="board-svg" class="podlab-board{" is-slim" if layout.width < 640 else ""}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {n(layout.width)} '
+        f'<svg id="board-svg" class="podlab-board{slim}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {n(layout.width)} '
         f'{n(layout.height)}" '
         f'width="{n(layout.width)}" height="{n(layout.height)}" data-now="{board.now}" role="group" '
         f'aria-label="{esc(headline(board))}">',

@@ -60,7 +60,8 @@ def records(view: View, ref: str, container: str = "") -> list[Mapping[str, Any]
     ]
     own.sort(key=lambda r: (r["at"], r["id"]), reverse=True)
     loud = [r for r in own if not quiet(r) and _concerns(r, ref, container)] or own
-    ended = {_container_of(r) for r in loud if r.get("rule") == "kubelet-container-exited"}
+    ends = [r for r in reversed(loud) if r.get("rule") == "kubelet-container-exited"]
+    ended = {_container_of(r): (r["at"], r["id"]) for r in ends}  # each container's latest end
     chosen: dict[Any, Mapping[str, Any]] = {}
     told: set[tuple[Any, ...]] = set()
     for record in loud:
@@ -69,7 +70,8 @@ def records(view: View, ref: str, container: str = "") -> list[Mapping[str, Any]
         step: Mapping[str, Any] | None = record
         while step is not None and step["id"] not in chosen:
             kind_of_act = (step.get("rule"), step.get("object"), _container_of(step))
-            idle = step.get("rule") == "kubelet-container-started" and _container_of(step) in ended  # its end says more
+            start = step.get("rule") == "kubelet-container-started"
+            idle = start and (step["at"], step["id"]) < ended.get(_container_of(step), (0, 0))  # its end says more
             if (
                 not quiet(step) and not idle and _concerns(step, ref, container) and kind_of_act not in told
             ):  # the tenth restart is told once, with the newest times
