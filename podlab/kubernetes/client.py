@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import selectors
 from .apiserver.request import Request
 from .cause import UNSAID, Cause
 from .etcd import key_of
 from .objects import Map
+from .sight import Sight
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -17,10 +18,13 @@ PATCH_TYPES = {"json": "application/json-patch+json", "merge": "application/merg
                "strategic": "application/strategic-merge-patch+json", "apply": "application/apply-patch+yaml"}
 
 
-class Client:
-    """Speaks for one component (or person). Answers are frozen objects; refusals are raised as ApiError."""
+S = TypeVar("S", bound=Sight)
 
-    def __init__(self, cluster: Cluster, user: str) -> None:
+
+class Reader(Generic[S]):
+    """Looks for one component (or person). Answers are frozen objects; refusals are raised as ApiError."""
+
+    def __init__(self, cluster: S, user: str) -> None:
         self.cluster = cluster
         self.user = user
 
@@ -43,6 +47,14 @@ class Client:
             picked = selectors.field_matcher(fields, self.cluster.server.field)
             found = [obj for obj in found if picked(obj)]
         return found
+
+    def _do(self, request: Request, cause: Cause = UNSAID) -> Map:
+        answer: Map = self.cluster.server.perform(request, cause)
+        return answer
+
+
+class Client(Reader["Cluster"]):
+    """Speaks for one component."""
 
     # ---- writing
 
@@ -79,7 +91,3 @@ class Client:
               related: Map | None = None) -> None:
         """Record an Event about `obj` as client-go's recorder does, counted and aggregated."""
         self.cluster.events.record(self.user, obj, type, reason, message, field_path, related)
-
-    def _do(self, request: Request, cause: Cause = UNSAID) -> Map:
-        answer: Map = self.cluster.server.perform(request, cause)
-        return answer

@@ -1,23 +1,26 @@
-"""The API as a ServiceAccount has it: every look and every write judged by RBAC, none of them an entry of the journal.
+"""The API as somebody has it who may not do all: every look and every write judged by RBAC.
 
-kubectl in a Pod is a part of the simulation. What it changes goes through the same door as an HTTP request from inside the cluster
-(runtime/control_plane.py), and what its commands look at directly goes through the same judgement here.
+So it is for whom a command poses as (--as), and for a ServiceAccount: kubectl in a Pod is a part of the simulation. What it changes goes
+through the same door as an HTTP request from inside the cluster (runtime/control_plane.py), is no entry of the journal, and what its
+commands look at directly goes through the same judgement here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver import rbac
-from ..apiserver.request import Request
+from ..apiserver.request import ADMIN, Request
 from ..apiserver.rest import escalation
-from ..client import Client
+from ..apiserver.server import ApiServer
+from ..cause import UNSAID, Cause
+from ..client import Reader
 from ..etcd import Change
 from ..objects import Map
 from ..resources import BY_PLURAL
-from ..runtime.control_plane import Desk
+from ..runtime.api_desk import Desk
 from .terminal import Api, KubectlError
 
 if TYPE_CHECKING:
@@ -26,21 +29,15 @@ if TYPE_CHECKING:
 ABSENT = "error: podlab: {} is not available to kubectl inside a Pod\n"
 
 
-class AccountApi(Api):
-    """The cluster as `user` may see it. `still`: the virtual ms that a command takes for the present, where it is begun again."""
+class JudgedApi(Api):
+    """The cluster as `user` may see it; `author` is whom the requests are noted for."""
 
-    def __init__(self, engine: Cluster, user: rbac.User) -> None:
-        super().__init__(engine, Desk(engine, user).submit, user.name)
-        self.engine, self.identity = engine, user
-        self.cluster = View(self)  # type: ignore[assignment]
-        self.client = Client(self.cluster, user.name)
-        self.still: int | None = None
+    def __init__(self, engine: Cluster, user: rbac.User, submit: Callable[[dict[str, Any]], Any], author: str = ADMIN) -> None:
+        super().__init__(engine, submit, author)
+        self.identity = user
+        self.cluster = View(self)
+        self.client = Reader(self.cluster, user.name)
         self.deleting = False  # `delete NAME` asks for nothing before it deletes (RequireObject(false) of its builder)
-        self.deleted: list[list[str]] = []  # [plural, namespace, name, uid] of what was deleted
-
-    @property
-    def now(self) -> int:
-        return self.engine.now if self.still is None else self.still
 
     def judge(self, verb: str, plural: str, namespace: str = "", name: str = "", subresource: str = "") -> None:
         """Raises ApiError 403."""
@@ -67,8 +64,33 @@ class AccountApi(Api):
         if not request.mutates or request.options.get("dryRun"):
             return self.engine.server.perform(request)
         escalation.check(self.engine, self.identity, request)
-        found = self._submit({"do": "request", **request.to_json()})
-        if request.verb == "delete":
+        return self.submit({"do": "request", **request.to_json()})
+
+    def session(self, **act: Any) -> Any:
+        """As Api.session. Opening one is judged: `create` of the Pod's exec or attach."""
+        if act["act"] == "open":
+            pod = next((pod for pod in self.engine.etcd.pods_on(act["node"]) if pod["metadata"]["uid"] == act["pod"]), None)
+            if pod is not None:
+                what = "exec" if act.get("command") else "attach"
+                self.judge("create", "pods", pod["metadata"]["namespace"], pod["metadata"]["name"], what)
+        return super().session(**act)
+
+
+class AccountApi(JudgedApi):
+    """kubectl in a Pod. `still`: the virtual ms that a command takes for the present, where it is begun again."""
+
+    def __init__(self, engine: Cluster, user: rbac.User) -> None:
+        super().__init__(engine, user, Desk(engine, user).submit, user.name)
+        self.still: int | None = None
+        self.deleted: list[list[str]] = []  # [plural, namespace, name, uid] of what was deleted
+
+    @property
+    def now(self) -> int:
+        return self.engine.now if self.still is None else self.still
+
+    def perform(self, request: Request) -> Any:
+        found = super().perform(request)
+        if request.verb == "delete" and not request.options.get("dryRun"):
             self.deleted.append([request.resource, request.namespace, request.name, found["metadata"]["uid"]])
         return found
 
@@ -84,7 +106,7 @@ class AccountApi(Api):
 class View:
     """What commands look at in a cluster beside requests."""
 
-    api: AccountApi
+    api: JudgedApi
 
     def __post_init__(self) -> None:
         engine = self.api.engine
@@ -111,22 +133,26 @@ class View:
 class Door:
     """The API server's verbs, and what everybody may know of it."""
 
-    def __init__(self, api: AccountApi) -> None:
-        server = api.engine.server
-        self._api, self.customs, self.field, self.resource_of = api, server.customs, server.field, server.resource_of
+    def __init__(self, api: JudgedApi) -> None:
+        self._api, self._server = api, api.engine.server
+        self.customs, self.resource_of = self._server.customs, self._server.resource_of
 
     @property
     def warnings(self) -> list[str]:
-        return self._api.engine.server.warnings
+        return self._server.warnings
 
-    def perform(self, request: Request, cause: Any = None) -> Any:
+    @staticmethod
+    def field(obj: Any, path: str) -> str:
+        return ApiServer.field(obj, path)
+
+    def perform(self, request: Request, cause: Cause = UNSAID) -> Any:
         return self._api.perform(request)
 
 
 class Store:
     """The store's readers."""
 
-    def __init__(self, api: AccountApi) -> None:
+    def __init__(self, api: JudgedApi) -> None:
         self._api, self._etcd = api, api.engine.etcd
 
     @property
@@ -162,13 +188,14 @@ class Store:
 
 
 class Kubelet:
-    """A node's logs."""
+    """A node's logs, and the sessions that were opened there."""
 
-    def __init__(self, api: AccountApi, node: str) -> None:
-        self._api, self._node = api, node
+    def __init__(self, api: JudgedApi, node: str) -> None:
+        self._api, self._node, self._kubelet = api, node, api.engine.kubelet(node)
+        self.state, self.machine = self._kubelet.state, self._kubelet.machine
 
     def logs(self, uid: str, container: str, **options: Any) -> Any:
         pod = next((pod for pod in self._api.engine.etcd.pods_on(self._node) if pod["metadata"]["uid"] == uid), None)
         if pod is not None:
             self._api.judge("get", "pods", pod["metadata"]["namespace"], pod["metadata"]["name"], "log")
-        return self._api.engine.kubelet(self._node).logs(uid, container, **options)
+        return self._kubelet.logs(uid, container, **options)

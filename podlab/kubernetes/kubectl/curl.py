@@ -122,7 +122,7 @@ def _ask(url: str, options: dict[str, Any], terminal: Terminal, connect: Connect
         visit.update(url=parts._replace(netloc=f"127.0.0.1:{to['port']}").geturl(), pod=to["uid"],
                      headers=[["Host", f"{host}:{port}"], *headers] if not any(n.lower() == "host" for n,
                          _ in headers) else headers)
-    network = terminal.api.cluster.network
+    network = terminal.api.engine.network
     visit_id = terminal.api.visit(**visit)
     deadline = terminal.api.now + (round(float(options["max-time"]) * 1000) if options.get("max-time") else DEFAULT_TIMEOUT_MS)
     began = terminal.api.now

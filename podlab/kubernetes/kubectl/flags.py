@@ -23,7 +23,7 @@ class Flag:
 
 GLOBAL = (
     Flag("namespace", short="n"), Flag("context"), Flag("kubeconfig"), Flag("cluster"), Flag("user"), Flag("server", short="s"),
-    Flag("request-timeout"), Flag("as-group"), Flag("v", "int", short="v"), Flag("token"), Flag("as"),
+    Flag("request-timeout"), Flag("as-group", "array"), Flag("as-uid"), Flag("v", "int", short="v"), Flag("token"), Flag("as"),
     Flag("warnings-as-errors", "bool"),
     Flag("insecure-skip-tls-verify", "bool"), Flag("help", "bool", short="h"),
 )

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ..apiserver.json_faults import json_fault
-from ..bounded_yaml import MAX_BYTES, MAX_DEPTH, Loader, bound
+from ..bounded_yaml import MAX_BYTES, MAX_DEPTH, Loader, as_libyaml, bound
 from .terminal import KubectlError
 
 MAX_DOCUMENTS = 500
@@ -85,6 +85,7 @@ def _documents(text: str, source: str) -> Iterator[Any]:
     loader = None
     cut_off = text.lstrip().startswith("{") and json_fault(text) == "unexpected end of JSON input"
     try:
+        text = as_libyaml(text)
         bound(text)
         loader = Loader(text)
         while loader.check_data():  # type: ignore[no-untyped-call]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..apiserver.errors import ApiError
+from ..apiserver.rest import call as http_call
+from ..apiserver.rest import users
 from . import commands  # noqa: F401  (registers the commands)
-from .flags import parse
+from .account import JudgedApi
+from .flags import Flags, parse
 from .help import general_help, help_of
 from .terminal import Api, Command, Config, KubectlError, Terminal, Text
 from .verbs import ALIASES, VERBS, Call, Failures, report, report_all
@@ -17,9 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST_MS = 3_600_000  # run_to_end gives up on a command that waits for ever (get -w, logs -f) after an hour of virtual time
 GROUP_ALIASES = {"create svc": "create service"}
-WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as",
-              "--token",
-              "--request-timeout")
+WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as", "--as-group", "--as-uid",
+              "--token", "--request-timeout")
 
 
 def run(argv: list[str], terminal: Terminal) -> Command:
@@ -56,10 +59,24 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
         terminal.out(help_of(name.split()))
         return 0
     arguments, flags, after = parse(name, leading + words, found.flags)
-    result = found.run(Call(name, terminal, arguments, flags, after))
+    result = found.run(Call(name, _posing(terminal, name, flags), arguments, flags, after))
     if inspect.isgenerator(result):
         result = yield from result
     return result or 0  # type: ignore[return-value]
+
+
+def _posing(terminal: Terminal, name: str, flags: Flags) -> Terminal:
+    """The terminal of whom --as names; his own where it names nobody. Raises KubectlError, and ApiError where that is not allowed."""
+    asked = {"impersonate-user": flags["as"] or "", "impersonate-group": ",".join(flags["as-group"]), "impersonate-uid": flags["as-uid"] or ""}
+    api = terminal.api
+    if not any(asked.values()):
+        return terminal
+    if not flags["as"]:
+        raise KubectlError(f"error: requesting uid, groups or user-extra for {api.identity.name} without impersonating a user\n")
+    user = users.user_of(api.engine, http_call.Call("GET", [], {}, asked), api.identity)
+    judged = JudgedApi(api.engine, user, api.submit)
+    judged.deleting = name == "delete"
+    return replace(terminal, api=judged)
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -90,7 +107,7 @@ def find(words: list[str]) -> tuple[str, list[str]]:
             break
         name = whole
         del rest[at]
-    if name in VERBS and (name != "create" or rest):
+    if name in VERBS:
         return name, rest
     if any(verb.startswith(name + " ") for verb in VERBS):
         return "", name.split()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..apiserver.rbac import OWNER, User, rules_of, verdict
 from ..apiserver.request import ADMIN, Request
-from ..client import Client
+from ..client import Reader
+from ..sight import Sight
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -51,36 +52,37 @@ class Api:
     """The cluster as a command sees it. Reads look at the present; what changes something goes through `submit` (the journal)."""
 
     def __init__(self, cluster: Cluster, submit: Callable[[dict[str, Any]], Any], user: str = ADMIN) -> None:
-        self.cluster, self._submit, self.user = cluster, submit, user
+        self.engine, self.submit, self.user = cluster, submit, user
+        self.cluster: Sight = cluster
         self.identity = OWNER
-        self.client = Client(cluster, user)  # for describe and the like: get, find, list
+        self.client: Reader[Sight] = Reader(cluster, user)  # for describe and the like: get, find, list
 
     @property
     def now(self) -> int:
         """Virtual ms."""
-        return self.cluster.clock.now
+        return self.engine.now
 
     def perform(self, request: Request) -> Any:
         """One API request. Raises ApiError. A dry run changes nothing, so it is no part of history."""
         request.user = self.user
         if not request.mutates or request.options.get("dryRun"):
-            return self.cluster.server.perform(request)
-        return self._submit({"do": "request", **request.to_json()})
+            return self.engine.server.perform(request)
+        return self.submit({"do": "request", **request.to_json()})
 
     def verdict(self, user: User, wanted: dict[str, Any]) -> dict[str, Any]:
         """Whether somebody may do something (rbac.verdict)."""
-        return verdict(self.cluster, user, wanted)
+        return verdict(self.engine, user, wanted)
 
     def rules(self, user: User, namespace: str) -> list[dict[str, Any]]:
-        return rules_of(self.cluster, user, namespace)
+        return rules_of(self.engine, user, namespace)
 
     def session(self, **act: Any) -> Any:
         """Open, write to or close a hold on a container; see `Cluster.session`."""
-        return self._submit({"do": "session", **act})
+        return self.submit({"do": "session", **act})
 
     def visit(self, **visit: Any) -> str:
         """Ask an HTTP server of the cluster from outside; see `Cluster.visit`. Gives the visit's id."""
-        found: str = self._submit({"do": "visit", **visit})
+        found: str = self.submit({"do": "visit", **visit})
         return found
 
 

@@ -132,6 +132,11 @@ def printed_name(resource: Resource, name: str) -> str:
     return f"{resource.one}.{resource.group}/{name}" if resource.group else f"{resource.one}/{name}"
 
 
+def group_kind(resource: Resource) -> str:
+    """`apps/v1, Kind=Deployment`, `/v1, Kind=Pod` (GroupVersionKind.String)."""
+    return f"{resource.group}/{resource.version}, Kind={resource.kind}"
+
+
 # ---- errors, as kubectl prints them (S/kubectl/pkg/cmd/util/helpers.go)
 
 

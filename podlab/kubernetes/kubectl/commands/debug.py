@@ -9,9 +9,10 @@ from ...resources import BY_PLURAL
 from ..attaching import attach_or_logs, show_log, wait_for_start
 from ..builder import FILES, Target, targets
 from ..flags import Flag
+from ..image_names import PULL_POLICIES, is_reference
 from ..patches import two_way
 from ..terminal import Command, KubectlError
-from ..verbs import Call, verb
+from ..verbs import Call, group_kind, verb
 
 PROFILES = ("legacy", "general", "baseline", "netadmin", "restricted", "sysadmin")
 CAPABILITIES: dict[str, dict[str, Any] | None] = {
@@ -37,17 +38,10 @@ LEGACY_WARNING = ("--profile=legacy is deprecated and will be removed in the fut
       usage="debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]")
 def debug(call: Call) -> Command:
     flags = call.flags
-    if not call.arguments:
-        raise KubectlError("error: NAME or filename is required for debug\n")
     if flags["profile"] not in PROFILES:
         raise KubectlError(f"error: unknown profile: {flags['profile']}\n")
-    if not flags["image"] and not (flags["copy-to"] and flags["set-image"]):
-        raise KubectlError("error: you must specify --image or --set-image\n" if flags["copy-to"]
-                           else "error: you must specify --image\n")
-    if flags["tty"] and not flags["stdin"]:
-        raise KubectlError("error: -i/--stdin is required for containers with -t/--tty=true\n")
-    if flags["target"] and flags["copy-to"]:
-        raise KubectlError("error: --target is incompatible with --copy-to. Use --share-processes instead.\n")
+    if problem := _problem(call):
+        raise KubectlError(f"error: {problem}\n")
     if flags["profile"] == "legacy":
         call.terminal.err(LEGACY_WARNING)
     wanted = targets(call.arguments) if "/" in call.arguments[0] else [Target(BY_PLURAL["pods"], call.arguments[0])]
@@ -56,7 +50,7 @@ def debug(call: Call) -> Command:
         if target.resource.plural == "nodes":
             pod, container = _on_node(call, found)
         elif target.resource.plural != "pods":
-            raise KubectlError(f'error: "{target.resource.kind}" not supported by debug\n')
+            raise KubectlError(f'error: "{group_kind(target.resource)}" not supported by debug\n')
         elif flags["copy-to"]:
             pod, container = _copy(call, found)
         else:
@@ -64,6 +58,36 @@ def debug(call: Call) -> Command:
         if flags["attach"] or (flags["stdin"] and not flags.given("attach")):
             yield from _attach(call, pod, container)
     return 0
+
+
+def _problem(call: Call) -> str:
+    """What is wrong with the command line, in the order in which kubectl looks (DebugOptions.Validate); "" for nothing."""
+    flags = call.flags
+    if flags["attach"] and not flags["image"] and not flags["container"]:
+        return "you must specify --container or create a new container using --image in order to attach."
+    if flags["copy-to"]:
+        if not flags["image"] and not flags["set-image"] and not call.after:
+            return "you must specify --image, --set-image or command arguments."
+        if call.after and not flags["container"] and not flags["image"]:
+            return "you must specify an existing container or a new image when specifying args."
+    else:
+        for name in ("replace", "same-node", "set-image"):
+            if flags[name]:
+                return f"--{name} may only be used with --copy-to."
+        if not flags["image"]:
+            return "you must specify --image when not using --copy-to."
+    if flags["image"] and not is_reference(flags["image"]):
+        return f'invalid image name "{flags["image"]}": invalid reference format'
+    if not call.arguments and not flags["filename"]:
+        return "NAME or filename is required for debug"
+    if flags["image-pull-policy"] not in (None, "", *PULL_POLICIES):
+        return f"invalid image pull policy: {flags['image-pull-policy']}"
+    for name, _, image in (pair.partition("=") for pair in flags["set-image"]):
+        if not is_reference(image):
+            return f'invalid image name "{image}" for container "{name}": invalid reference format'
+    if flags["target"] and flags["copy-to"]:
+        return "--target is incompatible with --copy-to. Use --share-processes instead."
+    return "-i/--stdin is required for containers with -t/--tty=true" if flags["tty"] and not flags["stdin"] else ""
 
 
 def _name(call: Call, pod: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...apiserver import rbac
 from ...apiserver.discovery import verbs_of, with_customs
 from ...objects import Map, dig
 from ...resources import BY_PLURAL, Resource, by_any_name
@@ -198,13 +197,15 @@ def whoami(call: Call) -> None:
       Flag("no-headers", "bool"),
       summary="Check whether an action is allowed", usage="auth can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]")
 def can_i(call: Call) -> int:
-    api, name = call.terminal.api, call.flags["as"]
-    user = rbac.User(name, (*rbac.account_groups(name), rbac.AUTHENTICATED)) if name else api.identity
+    api = call.terminal.api
+    user = api.identity
     if call.flags["list"]:
+        if call.arguments:
+            raise KubectlError("error: list option must be specified with no arguments\n")
         call.terminal.out(aligned(_rights(api.rules(user, call.namespace)), None if call.flags["no-headers"] else [
             "Resources", "Non-Resource URLs", "Resource Names", "Verbs"]))
         return 0
-    if len(call.arguments) not in (2, 3):
+    if len(call.arguments) != 2:
         raise KubectlError("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl "
                            "auth can-i -h' for help and examples.\n")
     action, what = call.arguments[0], call.arguments[1]

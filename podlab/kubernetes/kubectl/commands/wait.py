@@ -13,6 +13,7 @@ from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, fail_with, printed_name, verb
 
 DEFAULT_MS = 30_000
+EXAMPLE = "--for=jsonpath='{.status.readyReplicas}'=3"
 WEEK_MS = 168 * 3_600_000  # --timeout=-1s waits a week
 
 
@@ -69,22 +70,16 @@ def _test(want: str) -> Any:
             return False
         return condition
     if kind == "jsonpath" and equals:
-        expression = rest
-        value: str | None = None
-        end = rest.rfind("}")
-        if rest.startswith("{") and end >= 0:
-            expression, tail = rest[:end + 1], rest[end + 1:]
-            if tail and not tail.startswith("="):
-                raise KubectlError("error: jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or "
-                                   "--for=jsonpath='{.status.readyReplicas}'\n")
-            value = tail[1:].strip("'\"") if tail else None
-        else:
-            expression, found, value_text = rest.partition("=")
-            value = value_text if found else None
+        expression, *values = _parted(rest)
+        if len(values) > 1:
+            raise KubectlError(f"error: jsonpath wait format must be {EXAMPLE} or --for=jsonpath='{{.status.readyReplicas}}'\n")
+        value = values[0].strip("'\"") if values else None
         try:
             path = JSONPath(relaxed(expression))
         except JSONPathError as error:
             raise KubectlError(f"error: {error}\n") from error
+        if value == "":
+            raise KubectlError(f"error: jsonpath wait has to have a value after equal sign, like {EXAMPLE}\n")
 
         def jsonpath(obj: Any) -> bool:
             try:
@@ -96,6 +91,11 @@ def _test(want: str) -> Any:
             return len(results) == 1 and not isinstance(results[0], (dict, list)) and sprint(results[0]) == value
         return jsonpath
     raise KubectlError(f'error: unrecognized condition: "{want}"\n')
+
+
+def _parted(text: str) -> list[str]:
+    """A text at its single equal signs; two in a row belong to an expression (splitJSONPathInput)."""
+    return [one.replace("\0", "==") for one in text.replace("==", "\0").split("=")]
 
 
 def _until(call: Call, info: Info, want: str, test: Any, deadline: int, late: list[Any]) -> Command:
