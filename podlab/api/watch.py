@@ -11,19 +11,16 @@ from podlab.api import tokens, wire
 from podlab.api.hub import ENCODED, TOLD, Hub
 from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Send
-from podlab.kubernetes.apiserver.errors import ApiError, gone
 from podlab.kubernetes.apiserver.rest import listing, shapes, watching
 from podlab.kubernetes.apiserver.rest.addresses import Target
-from podlab.kubernetes.apiserver.rest.call import Call, dumps
+from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.etcd import Change
 from podlab.labs.database import on_database
 from podlab.labs.live import LiveCluster
 
-LONGEST = 3000.0  # seconds of a watch that names no end: between minRequestTimeout and twice that, as the server has it
 BOOKMARK_EVERY = 60.0  # seconds (bookmarkFrequency)
 PIECE = 256 * 1024  # bytes sent at once
 LOOK_EVERY = 10.0  # seconds between two looks whether the token still opens
-INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
 async def serve(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, receive: Receive, send: Send) -> None:
@@ -86,7 +83,7 @@ class Watch:
         self.live, self.hub, self.call, self.target = live, hub, call, target
         self.shape = shapes.negotiate(call, listing=False)
         self.bookmarks = call.flag("allowWatchBookmarks")
-        self.seconds = float(min(call.number("timeoutSeconds") or LONGEST, 24 * 3600))
+        self.seconds = watching.seconds(call)
         options = listing.selection(call, target)
         self.picks = watching.picks_of(options, target)
         # watches that agree in this are told the same
@@ -97,18 +94,13 @@ class Watch:
 
     def begin(self) -> list[bytes]:
         """The first lines. Call inside a turn."""
-        call, etcd = self.call, self.live.engine.etcd
+        etcd = self.live.engine.etcd
         self.generation, self.place = self.hub.generation, etcd.revision
-        text, initial = call.one("resourceVersion"), call.one("sendInitialEvents")
-        wanted = listing.version(text)
-        if initial and call.one("resourceVersionMatch") != "NotOlderThan":
-            raise ApiError(422, "Invalid", 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
-                           "setting resourceVersionMatch to NotOlderThan")
-        everything = call.flag("sendInitialEvents") or (not initial and wanted == 0)
+        everything, marked, wanted = watching.beginning(self.call)
         if everything:
             found = [obj for obj in etcd.list(self.target.resource.plural, self.target.namespace or None) if self.picks(obj)]
             lines = [self._line("ADDED", obj) for obj in found]
-            return lines + (self.bookmark(INITIAL_END) if initial else [])
+            return lines + (self.bookmark(watching.INITIAL_END) if marked else [])
         if wanted and (wanted > etcd.revision or wanted < self.hub.oldest):
             return self._expired(wanted)
         if wanted:
@@ -133,18 +125,7 @@ class Watch:
         return list(lines)
 
     def bookmark(self, annotations: dict[str, str] | None = None) -> list[bytes]:
-        if not self.bookmarks:
-            return []
-        metadata: dict[str, Any] = {"resourceVersion": str(self.place), "creationTimestamp": None}
-        if annotations:
-            metadata["annotations"] = annotations
-        if self.shape.kind == shapes.TABLE:
-            obj: dict[str, Any] = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self.shape.version}", "metadata": metadata,
-                                   "columnDefinitions": None, "rows": []}
-        else:
-            obj = {"kind": self.target.resource.kind, "apiVersion": self.target.resource.api_version, "metadata": metadata}
-            obj = shapes.partial(obj, self.shape) if self.shape.kind else obj
-        return [_text("BOOKMARK", obj)]
+        return [watching.bookmark(self.target, self.shape, self.place, annotations)] if self.bookmarks else []
 
     def _event(self, change: Change) -> bytes | None:
         found = watching.event(change, self.target, self.picks)
@@ -157,11 +138,11 @@ class Watch:
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             shown = shapes.table(self.target.resource, [obj], self.shape, now, seconds, metadata, columns=self._columns)
             self._columns = False
-            return _text(kind, shown)
+            return watching.text(kind, shown)
         key = (revision, kind, seconds, self.target.resource, self.shape)
         held = self.hub.encoded.get(key) if revision else None
         if held is None:
-            held = _text(kind, shapes.one(self.target.resource, obj, self.shape, now, seconds))
+            held = watching.text(kind, shapes.one(self.target.resource, obj, self.shape, now, seconds))
             if revision:
                 self.hub.encoded[key] = held
                 if len(self.hub.encoded) > ENCODED:
@@ -170,8 +151,4 @@ class Watch:
 
     def _expired(self, wanted: int) -> list[bytes]:
         self.over = True
-        return [_text("ERROR", gone(f"too old resource version: {wanted} ({self.live.engine.etcd.revision})").status())]
-
-
-def _text(kind: str, obj: Any) -> bytes:
-    return dumps({"type": kind, "object": obj})
+        return [watching.expired(wanted, self.live.engine.etcd.revision)]

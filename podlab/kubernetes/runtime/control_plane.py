@@ -2,26 +2,26 @@
 
 It is no process of a node: its end of a connection is {"serves": a TLS session, "plain": text that has come, "busy"}, which the network
 keeps with the connection. What its clients write is part of the simulation, no entry of the journal, and they are asked for tokens as
-anybody is; the mapping from HTTP is the one that the API outside has (apiserver/rest). A watch tells what there is and ends.
+anybody is; the mapping from HTTP is the one that the API outside has (apiserver/rest). Watches and followed logs: api_streams.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..apiserver import certificates, rbac
 from ..apiserver.errors import ApiError
-from ..apiserver.request import Request
-from ..apiserver.rest import addresses, bodies, documents, listing, logs, requests, shapes, users, watching
+from ..apiserver.rest import addresses, bodies, documents, logs, requests, users
 from ..apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, segments, warning_values
-from ..cause import Cause
-from . import http, tls
+from . import api_streams, http, tls
+from .api_desk import Desk
+from .exchanges import Wire
 from .process import Data
 from .serving import http_date
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
+    from .network import Network
 
 PORT = 6443
 WORK_MS = 2  # of a small request: the server's own share of the recorded steps is a few milliseconds
@@ -52,13 +52,16 @@ def received(wire: tls.Wire, end: Data, text: str) -> tuple[bool, bool]:
     return due, True
 
 
-def serve(cluster: Cluster, wire: tls.Wire, end: Data) -> tuple[bool, bool, int]:
+def serve(network: Network, held: Data) -> tuple[bool, bool, int]:
     """Answer one request. Returns as `received`, and the ms that the answer has cost."""
+    end, wire = held["server"], Wire(network, held, "server")
     request, end["plain"] = http.take(end["plain"])
     end["busy"] = False
     if request is None:
         return False, True, 0
-    found = respond(cluster, request)
+    found = respond(network.cluster, request)
+    if api_streams.begin(network, held, request, found):
+        return False, True, work(found)
     keep = request.version == "HTTP/1.1" and request.get("Connection").lower() != "close"
     if not keep:
         found.headers.append(("Connection", "close"))
@@ -110,44 +113,7 @@ def _answer(cluster: Cluster, call: Call, raw: bytes) -> Answer:
     if target.subresource == "log":
         return Answer(200, logs.Reader(desk, desk, target, logs.options_of(call)).first(), "text/plain")
     if target.verb == "watch":
-        return Answer(200, _watch(desk, call, target))
+        return Answer(200, api_streams.first(cluster, call, target).encode())
     body, twice = bodies.read(raw, call.headers.get("content-type", ""), patching=target.verb == "patch") if requests.has_body(target) else (None, [])
     status, make = requests.perform(cluster, desk, call, user, target, body, twice)
     return Answer(status, dumps(make(), pretty=call.pretty))
-
-
-def _watch(desk: Desk, call: Call, target: addresses.Target) -> bytes:
-    """What there is, as a watch begins to tell it; a client that knows as much already is told nothing. Raises ApiError 400 or 410."""
-    cluster = desk.engine
-    picks = watching.picks_of(listing.selection(call, target), target)
-    wanted, shape = listing.version(call.one("resourceVersion")), shapes.negotiate(call, listing=False)
-    objects = [obj for obj in cluster.etcd.list(target.resource.plural, target.namespace or None) if picks(obj)]
-    if wanted:
-        objects = [obj for obj in objects if int(obj["metadata"]["resourceVersion"]) > wanted]
-    lines = [{"type": "MODIFIED" if wanted else "ADDED", "object": shapes.one(target.resource, obj, shape, cluster.now, 0)} for obj in objects]
-    return b"".join(dumps(line) for line in lines)
-
-
-@dataclass
-class Desk:
-    """The API's way into the cluster for somebody inside it (rest.call.Desk)."""
-
-    engine: Cluster
-    user: rbac.User
-
-    def seconds(self) -> int:
-        return 0
-
-    def submit(self, entry: dict[str, Any]) -> Any:
-        """The write answers whatever made the client ask, and says who did."""
-        request = Request.from_json({key: value for key, value in entry.items() if key != "do"})
-        request.user = self.user.name
-        command = {"command": request.options["command"]} if "command" in request.options else {}
-        facts: dict[str, Any] = {"verb": request.verb, "account": self.user.name, **command}
-        return self.engine.server.perform(request, Cause("account-request", facts))
-
-    def keep(self, key: Any, objects: list[Any]) -> None:
-        """Nothing is kept: a list that changes while it is read in pieces has to be read again (410)."""
-
-    def kept(self, key: Any) -> list[Any] | None:
-        return None

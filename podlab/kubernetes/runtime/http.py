@@ -129,6 +129,26 @@ def take(text: str, *, closed: bool = False, head_only: bool = False) -> tuple[M
     return message, rest
 
 
+def begun(text: str) -> tuple[Message, str] | None:
+    """Of an answer in chunks that is still coming: what came so far, and the head with what is left to be read; None for anything else."""
+    head, gap, rest = text.partition("\r\n\r\n")
+    if not gap or "\r\ntransfer-encoding: chunked" not in head.lower():
+        return None
+    lines = head.split("\r\n")
+    message = Message(lines[0], [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])])
+    raw = rest.encode("utf-8", "surrogateescape")
+    while True:
+        line, newline, after = raw.partition(b"\r\n")
+        try:
+            count = int(line.split(b";")[0].strip() or b"0", 16)
+        except ValueError:
+            return None
+        if not newline or not count or len(after) < count + 2:
+            return message, head + gap + raw.decode("utf-8", "surrogateescape")
+        message.body += after[:count].decode("utf-8", "surrogateescape")
+        raw = after[count + 2:]
+
+
 def _keep(message: Message, body: str) -> bool:
     message.body = body
     return True

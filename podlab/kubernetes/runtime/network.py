@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import control_plane, datagrams, exchanges, nat, taps, tls, traffic
+from . import api_streams, control_plane, datagrams, exchanges, nat, taps, tls, traffic
 from .exchanges import Wire
 from .hosts import OTHER, Hosts, container_name
 from .process import Data, Errno, Process
@@ -41,6 +41,7 @@ class Network(Hosts):
         super().__init__(cluster)
         self.state = {"next": 0, "hosts": {}, "listeners": {}, "connections": {}, "exchanges": {}, "traffic": [], "visits": {}, "nat": {}, "taps": {}}
         self.routes = Routes(self)
+        self.listens = False  # to the store, for watches of clients inside
         self.told = 0  # requests recorded since this engine was made, probes left out: tells who draws them that there is something new
         self._kernels = {}
 
@@ -48,6 +49,7 @@ class Network(Hosts):
         self.state.setdefault("nat", {})  # a checkpoint of an engine that had none
         self.state.setdefault("taps", {})
         self.routes.restore()
+        api_streams.listen(self)
 
     def attach(self, node: str, kernel: Kernel) -> None:
         """A node's kernel joins; its sockets go through here from now on."""
@@ -233,9 +235,15 @@ class Network(Hosts):
         elif "api" in payload:
             held = self.state["connections"].get(payload["api"])
             if held is not None:
-                due, keep, ms = control_plane.serve(self.cluster, Wire(self, held, "server"), held["server"])
+                due, keep, ms = control_plane.serve(self, held)
                 self.state["api_free"] = max(self.now, self.state.get("api_free", 0)) + ms
-                self._attended(held, due, keep)
+                self.attended(held, due, keep)
+        elif "stream" in payload:
+            held = self.state["connections"].get(payload["stream"])
+            if held is not None:
+                api_streams.go_on(self, held)
+        elif "told" in payload:
+            api_streams.tell(self)
         elif "syn" in payload:
             held = self.state["connections"].get(payload["syn"])
             if held is not None and held["state"] == "connecting":
@@ -321,7 +329,7 @@ class Network(Hosts):
                 exchange["buffer"] += text
                 exchanges.parse(self, end["exchange"], exchange, closed=False)
         elif "serves" in end:
-            self._attended(held, *control_plane.received(Wire(self, held, "server"), end, text))
+            self.attended(held, *control_plane.received(Wire(self, held, "server"), end, text))
         elif "desc" not in end:
             held["early"] += text
         else:
@@ -334,7 +342,7 @@ class Network(Hosts):
             kernel.wake("sock:" + end["desc"], {"on": "fd"})
             kernel.run()
 
-    def _attended(self, held: Data, due: bool, keep: bool) -> None:
+    def attended(self, held: Data, due: bool, keep: bool) -> None:
         """The API server has looked at its end of a connection: it answers what is `due` in a moment, or hangs up."""
         if due:
             self.state["api_free"] = max(self.now, self.state.get("api_free", 0)) + control_plane.WORK_MS
@@ -353,7 +361,7 @@ class Network(Hosts):
             if exchange is not None:
                 exchanges.parse(self, end["exchange"], exchange, closed=True)
         elif "serves" in end:
-            self._attended(held, due=False, keep=False)
+            self.attended(held, due=False, keep=False)
         elif "desc" in end:
             kernel = self._kernels[end["node"]]
             desc = kernel.state["files"].get(end["desc"])

@@ -93,10 +93,46 @@ def test_what_a_pod_writes_stands_in_the_cluster_with_its_account_as_the_cause(l
     assert asked(lab, f"{ASK} {MAPS}/made", "writer")["message"] == 'configmaps "made" not found'
 
 
+def said(lab: Lab, exec_id: str, pod: str = "writer") -> list[str]:
+    """The lines that came since the last look, a second later."""
+    lab.settle(1)
+    return lab._held(pod)[0].read_exec(exec_id)[0].splitlines()
+
+
+@pytest.mark.slow
+def test_a_watch_tells_what_changes_until_its_time_is_over_on_a_restored_cluster_too() -> None:
+    lab = Lab(1)
+    lab.pod("writer", "curlimages/curl:latest", command=["sleep", "1000000"])
+    allow(lab, "writer", "default", "configmaps", verbs=("*",))
+    lab.settle(10)
+    reading = lab.begin("writer", f"{ASK} '{MAPS}?watch=1&labelSelector=mine&timeoutSeconds=10'; echo over")
+    assert said(lab, reading) == []
+    for name, labels in (("a", {"mine": "1"}), ("b", {}), ("c", {"mine": "1"})):
+        lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": labels}})
+    names = [(event["type"], event["object"]["metadata"]["name"]) for event in map(json.loads, said(lab, reading))]
+    assert names == [("ADDED", "a"), ("ADDED", "c")]
+    twin = lab.restored()
+    for one in (lab, twin):
+        one.cluster.apply({"at": one.cluster.now, "do": "request", "verb": "delete", "resource": "configmaps", "namespace": "default", "name": "a"})
+        assert [json.loads(line)["type"] for line in said(one, reading)] == ["DELETED"]
+    lab.settle(8)
+    assert said(lab, reading) == ["over"]
+
+
+@pytest.mark.slow
+def test_a_log_is_followed_line_by_line_until_its_container_ends(lab: Lab) -> None:
+    lab.pod("counting", command=["sh", "-c", "for i in 1 2 3 4 5 6; do echo $i; sleep 1; done"], spec={"restartPolicy": "Never"})
+    lab.settle(3)
+    reading = lab.begin("writer", f"{ASK} '{PODS}/counting/log?follow=1'; echo over")
+    seconds = [said(lab, reading) for _ in range(10)]
+    assert len(seconds[0]) < 6 and len([lines for lines in seconds if lines]) > 2
+    assert [line for lines in seconds for line in lines] == ["1", "2", "3", "4", "5", "6", "over"]
+
+
 def test_logs_and_selected_lists_are_read_and_a_watch_tells_what_there_is(lab: Lab) -> None:
     assert "ready for start up" in lab.out("writer", f"{ASK} {PODS}/web/log")
     assert [one["metadata"]["name"] for one in asked(lab, f"{ASK} '{PODS}?labelSelector=app%3Dweb'", "writer")["items"]] == ["web"]
-    lines = [json.loads(line) for line in lab.out("writer", f"{ASK} '{PODS}?watch=1'").splitlines()]
+    lines = [json.loads(line) for line in lab.out("writer", f"{ASK} -m 1 '{PODS}?watch=1'").splitlines()]
     assert {line["type"] for line in lines} == {"ADDED"} and "web" in [line["object"]["metadata"]["name"] for line in lines]
     assert "Upgrade request required" in asked(lab, f"{ASK} '{PODS}/web/exec?command=ls&stdout=1'", "writer")["message"]
 

@@ -1,4 +1,4 @@
-"""What a change in the store means to a watcher (apiserver/pkg/storage/etcd3/watcher.go, transform)."""
+"""What a watcher is told: where it begins, what a change in the store means to it (apiserver/pkg/storage/etcd3/watcher.go), bookmarks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,49 @@ from typing import Any
 
 from ... import selectors
 from ...etcd import Change
-from ..errors import bad_request
+from ..errors import ApiError, bad_request, gone
 from ..server import ApiServer
+from . import listing, shapes
 from .addresses import Target
+from .call import Call, dumps
 
 Picks = Callable[[Any], bool]
+LONGEST = 3000  # seconds of a watch that names no end: between minRequestTimeout and twice that, as the server has it
+INITIAL_END = {"k8s.io/initial-events-end": "true"}
+
+
+def beginning(call: Call) -> tuple[bool, bool, int]:
+    """(whether all that there is comes first, whether a bookmark ends it, the version that the client knows or 0). Raises ApiError."""
+    initial, wanted = call.one("sendInitialEvents"), listing.version(call.one("resourceVersion"))
+    if initial and call.one("resourceVersionMatch") != "NotOlderThan":
+        raise ApiError(422, "Invalid", 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
+                       "setting resourceVersionMatch to NotOlderThan")
+    return call.flag("sendInitialEvents") or (not initial and wanted == 0), bool(initial), wanted
+
+
+def seconds(call: Call) -> int:
+    """How long a watch may last. Raises ApiError 400."""
+    return min(call.number("timeoutSeconds") or LONGEST, 24 * 3600)
+
+
+def text(kind: str, obj: Any) -> bytes:
+    """One event as a line."""
+    return dumps({"type": kind, "object": obj})
+
+
+def bookmark(target: Target, shape: shapes.Shape, revision: int, annotations: dict[str, str] | None = None) -> bytes:
+    metadata: dict[str, Any] = {"resourceVersion": str(revision), "creationTimestamp": None}
+    if annotations:
+        metadata["annotations"] = annotations
+    if shape.kind == shapes.TABLE:
+        return text("BOOKMARK", {"kind": "Table", "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
+                                 "columnDefinitions": None, "rows": []})
+    obj = {"kind": target.resource.kind, "apiVersion": target.resource.api_version, "metadata": metadata}
+    return text("BOOKMARK", shapes.partial(obj, shape) if shape.kind else obj)
+
+
+def expired(wanted: int, revision: int) -> bytes:
+    return text("ERROR", gone(f"too old resource version: {wanted} ({revision})").status())
 
 
 def picks_of(options: dict[str, str], target: Target) -> Picks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import http, sockets, tls
@@ -140,9 +141,11 @@ def secure(proc: Process, sys: Sys, name: str, *, deadline: int | None = None) -
     return session["peer"]  # type: ignore[no-any-return]
 
 
-def exchange(proc: Process, sys: Sys, text: str, *, head: bool = False, deadline: int | None = None) -> http.Message:
+def exchange(proc: Process, sys: Sys, text: str, *, head: bool = False, deadline: int | None = None,
+             tell: Callable[[http.Message], bool] | None = None) -> http.Message:
     """Sends a request on the connected socket and gives the answer once it is whole. Raises Blocked meanwhile; Failed.
-    The message's `body` may be short of its Content-Length when the connection broke off: see `is_partial`."""
+    The message's `body` may be short of its Content-Length when the connection broke off: see `is_partial`.
+    `tell` gets the pieces of an answer in chunks as they come, and says whether it has used them; the rest is then the message's body."""
     data = proc["data"]
     fd = int(data["socket"])
     if "buffer" not in data:
@@ -152,6 +155,9 @@ def exchange(proc: Process, sys: Sys, text: str, *, head: bool = False, deadline
         except Errno:
             raise Failed("reset") from None
     while True:
+        coming = http.begun(data["buffer"]) if tell is not None else None
+        if coming is not None and coming[0].body and tell is not None and tell(coming[0]):
+            data["buffer"] = coming[1]
         if deadline is not None and sys.now >= deadline:
             raise Failed("timeout")
         if not sys.readable(fd):

@@ -12,6 +12,7 @@ from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
 from .net_client import BadOption, Failed, Long, connect, exchange, hang_up, is_partial, parse, secure
 from .net_curl_form import form
+from .net_curl_format import write_out
 
 VERSION = "8.14.1"
 AGENT = f"curl/{VERSION}"
@@ -74,7 +75,7 @@ def curl(proc: Process, sys: Sys, event: Event) -> int:
             if "s" not in options or "S" in options:
                 sys.err(f"curl: ({fault.code}) {fault.text}\n")
             if "w" in options:
-                sys.out(_write_out(options["w"], data, None))
+                sys.out(write_out(options["w"], data, None))
             data["code"] = fault.code
         data["urls"].pop(0)
         for key in ("url", "began", "tries", "redirects", "trail"):
@@ -231,7 +232,8 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
         if verbose and "buffer" not in data:
             said = text.partition("\r\n\r\n")[0]
             sys.err("".join(f"> {line}\n" for line in said.split("\r\n")) + "> \n* Request completely sent off\n")
-        message = exchange(proc, sys, text, head="I" in options or options.get("X") == "HEAD", deadline=deadline)
+        message = exchange(proc, sys, text, head="I" in options or options.get("X") == "HEAD", deadline=deadline,
+                           tell=lambda coming: _told(sys, data, options, coming))
     except Failed as failed:
         raise _fault(failed, sys.now - data["dialed"], sys.now - data["began"], host, port, data) from None
     local, own = sockets.local(sys, data["socket"])
@@ -243,6 +245,15 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
             sys.err(f"{{ [{http.size(message.body)} bytes data]\n")
         sys.err(f"* Connection #{data['redirects']} to host {host} left intact\n")
     return message
+
+
+def _told(sys: Sys, data: Data, options: Data, coming: http.Message) -> bool:
+    """Prints what has come of an answer in chunks, as curl does; not what goes to a file or may not be wanted. Raises Blocked."""
+    if options.get("o", "-") != "-" or {"O", "v"} & set(options) or (coming.status >= 300 and {"L", "f"} & set(options)):
+        return False
+    sys.out((data["trail"] + _head(coming) if "i" in options and not data.get("told") else "") + coming.body)
+    data["told"] = data.get("told", 0) + http.size(coming.body)
+    return True
 
 
 def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: int | None) -> None:
@@ -333,13 +344,14 @@ def _deliver(proc: Process, sys: Sys, options: Data, message: http.Message) -> N
     if message.status >= 400 and "f" in options:
         transient = message.status in (408, 429, 500, 502, 503, 504)
         raise Fault(22, f"The requested URL returned error: {message.status}", transient)
-    text = data["trail"] + (_head(message) if "i" in options or "I" in options else "") + message.body
+    told = data.pop("told", 0)
+    text = ("" if told else data["trail"] + (_head(message) if "i" in options or "I" in options else "")) + message.body
     target = options.get("o")
     if "O" in options:
         target = urlsplit(data["url"]).path.rpartition("/")[2]
         if not target:
             raise Fault(23, "Remote file name has no length")
-    size = http.size(message.body)
+    size = told + http.size(message.body)
     # the meter is drawn unless the body goes to a terminal
     if "s" not in options and (target not in (None, "-") or not sys.is_tty(1)):
         share = "100" if size else "  0"
@@ -361,37 +373,6 @@ def _deliver(proc: Process, sys: Sys, options: Data, message: http.Message) -> N
     if is_partial(message) and "I" not in options and options.get("X") != "HEAD":
         raise Fault(18, f"end of response with {int(message.get('Content-Length')) - size} bytes missing")
     if "w" in options:
-        sys.out(_write_out(options["w"], {**data, "total": sys.now - data["began"]}, message))
+        sys.out(write_out(options["w"], {**data, "total": sys.now - data["began"]}, message))
     if message.status >= 400 and "W" in options:
         raise Fault(22, f"The requested URL returned error: {message.status}")
-
-
-def _write_out(form: str, data: Data, message: http.Message | None) -> str:
-    seconds = data.get("total", 0) / 1000
-    values = {
-        "http_code": f"{message.status if message else 0:03d}",
-        "response_code": f"{message.status if message else 0:03d}",
-        "size_download": str(http.size(message.body)) if message else "0",
-        "time_total": f"{seconds:.6f}",
-        "time_connect": "0.000000",
-        "time_starttransfer": f"{seconds:.6f}",
-        "time_namelookup": "0.000000",
-        "time_appconnect": "0.000000",
-        "url_effective": str(data.get("url", "")),
-        "remote_ip": str(data.get("address", "")),
-        "remote_port": str(data.get("remote", 0)),
-        "local_ip": str(data.get("local", "")),
-        "local_port": str(data.get("own", 0)),
-        "num_redirects": str(data.get("redirects", 0)),
-        "num_connects": "1",
-        "content_type": message.get("Content-Type") if message else "",
-        "method": "GET",
-        "scheme": "http",
-        "http_version": "1.1",
-        "exitcode": "0",
-        "errormsg": "",
-        "speed_download": "0",
-        "redirect_url": message.get("Location") if message else "",
-    }
-    form = re.sub(r"%\{(\w+)\}", lambda match: values.get(match[1], ""), form)
-    return re.sub(r"\\([nrt])|%%", lambda match: {"n": "\n", "r": "\r", "t": "\t"}.get(match[1] or "", "%"), form)
