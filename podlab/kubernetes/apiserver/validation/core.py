@@ -16,6 +16,7 @@ from .scheduling import validate_taints, validate_tolerations
 Object = Mapping[str, Any]
 
 MAX_DATA = 1024 * 1024  # MaxSecretSize
+MAX_EVENT_WORD, MAX_EVENT_NOTE = 128, 1024  # ReportingInstanceLengthLimit and its sisters, NoteLengthLimit
 IMMUTABLE_DATA = "field is immutable when `immutable` is set"
 
 
@@ -103,6 +104,13 @@ def node(obj: Object, errors: Errors, _: Any = None) -> None:
     validate_taints(spec.get("taints") or [], "metadata.taints", errors)  # so the path reads in the server, too
     for i, cidr in enumerate(spec.get("podCIDRs") or ()):
         complain(errors, f"spec.podCIDRs[{i}]", cidr, words.bad_cidr(cidr))
+    cidrs = [*(spec.get("podCIDRs") or ())]
+    families = [":" in cidr for cidr in cidrs]
+    if len(cidrs) > 2 or len({*families}) < len(families):
+        errors.append(FieldError.invalid("spec.podCIDRs", cidrs, "may specify no more than one CIDR for each IP family"))
+    for i, cidr in enumerate(cidrs):
+        if cidr in cidrs[:i]:
+            errors.append(FieldError.duplicate(f"spec.podCIDRs[{i}]", cidr))
 
 
 def node_update(new: Object, old: Object, errors: Errors) -> None:
@@ -117,8 +125,27 @@ def node_update(new: Object, old: Object, errors: Errors) -> None:
 def event(obj: Object, errors: Errors, _: Any = None) -> None:
     """The event lies where its object does; one about an object without a namespace lies in default."""
     namespace = (obj.get("involvedObject") or {}).get("namespace", "")
-    if obj["metadata"].get("namespace") not in ((namespace,) if namespace else ("default", None)):
+    if obj.get("eventTime"):
+        _new_event(obj, namespace, errors)
+    elif obj["metadata"].get("namespace") not in ((namespace,) if namespace else ("default", None)):
         errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
+
+
+def _new_event(obj: Object, namespace: str, errors: Errors) -> None:
+    """What is asked of an event that says when it happened (legacyValidateEvent)."""
+    if not namespace and obj["metadata"].get("namespace") not in ("default", "kube-system"):
+        errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
+    controller = obj.get("reportingComponent", "")
+    if not controller:
+        errors.append(FieldError.required("reportingComponent"))
+    complain(errors, "reportingComponent", controller, words.bad_qualified_name(controller))
+    for member in ("reportingInstance", "action", "reason"):
+        if not obj.get(member):
+            errors.append(FieldError.required(member))
+        if len(obj.get(member) or "") > MAX_EVENT_WORD:
+            errors.append(FieldError.invalid(member, "", f"can have at most {MAX_EVENT_WORD} characters"))
+    if len(obj.get("message") or "") > MAX_EVENT_NOTE:
+        errors.append(FieldError.invalid("message", "", f"can have at most {MAX_EVENT_NOTE} characters"))
 
 
 def lease(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -131,8 +158,6 @@ def lease(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def runtime_class(obj: Object, errors: Errors, _: Any = None) -> None:
     complain(errors, "handler", obj.get("handler", ""), words.bad_label(obj.get("handler", "")))
-
-
     if (fixed := (obj.get("overhead") or {}).get("podFixed")) is not None:
         validate_requirements({"limits": fixed}, "overhead.podFixed", errors)
     if (scheduling := obj.get("scheduling")) is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ... import quantity
 from ..errors import FieldError
 from . import words
 from .metadata import Errors, complain
+from .paths import unreserved_path
 
 Object = Mapping[str, Any]
 
@@ -48,9 +49,7 @@ def _validate_env_source(variable: Object, path: str, errors: Errors) -> None:
             _validate_key_reference(reference, f"{path}.{member}", errors)
     if (reference := source.get("fileKeyRef")) is not None:
         count += 1
-        for member in ("volumeName", "path", "key"):
-            if not reference.get(member):
-                errors.append(FieldError.required(f"{path}.fileKeyRef.{member}"))
+        _validate_file_key(reference, f"{path}.fileKeyRef", errors)
     if not count:
         errors.append(FieldError.invalid(
             path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"))
@@ -58,6 +57,21 @@ def _validate_env_source(variable: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(path, "", "may not be specified when `value` is not empty"))
     elif count > 1:
         errors.append(FieldError.invalid(path, "", "may not have more than one field specified at a time"))
+
+
+def _validate_file_key(reference: Object, path: str, errors: Errors) -> None:
+    """validateFileKeySelector."""
+    checks: tuple[tuple[str, Callable[[str], words.Complaints]], ...] = (("volumeName", words.bad_label), ("key", words.bad_env_name))
+    for member, check in checks:
+        if not reference.get(member):
+            errors.append(FieldError.required(f"{path}.{member}"))
+        else:
+            complain(errors, f"{path}.{member}", reference[member], check(reference[member]))
+        if member == "volumeName":
+            if not reference.get("path"):
+                errors.append(FieldError.required(f"{path}.path"))
+            else:
+                unreserved_path(reference["path"], f"{path}.path", errors)
 
 
 def validate_field_reference(reference: Object, allowed: list[str], path: str, errors: Errors) -> None:

@@ -55,6 +55,7 @@ SecretProjection Name:s Items:[]KeyToPath Optional
 ConfigMapProjection Name:s Items:[]KeyToPath Optional
 DownwardAPIProjection Items:[]DownwardAPIVolumeFile
 ServiceAccountTokenProjection Audience:s ExpirationSeconds:i Path:s
+ClusterTrustBundleProjection Name SignerName LabelSelector Optional Path:s
 ObjectFieldSelector APIVersion=apiVersion:s FieldPath:s
 ResourceFieldSelector ContainerName:s Resource:s Divisor:q
 Container Name:s Image:s Command Args WorkingDir:s Ports:[]ContainerPort EnvFrom:[]EnvFromSource Env:[]EnvVar

@@ -9,7 +9,8 @@ from ... import quantity
 from ..errors import FieldError
 from .claims import validate_claim_spec
 from .environment import VOLUME_FIELDS, validate_field_reference, validate_resource_reference
-from .metadata import Errors, validate_annotations, validate_labels
+from .internal import internal
+from .metadata import Errors, validate_annotations, validate_label_selector, validate_labels
 from .paths import file_mode, no_backsteps, unreserved_path
 
 Object = Mapping[str, Any]
@@ -116,13 +117,31 @@ def _projected(source: Object, path: str, errors: Errors) -> None:
                 unreserved_path(part["path"], f"{path}.path", errors)
         if (part := projection.get("clusterTrustBundle")) is not None:
             count += 1
-            if part.get("name") is None and part.get("signerName") is None:
-                errors.append(FieldError.required(f"{here}.clusterTrustBundle", "either name or signerName must be specified"))
-            if not part.get("path"):
-                errors.append(FieldError.required(f"{here}.clusterTrustBundle.path"))
+            _trust_bundle(part, f"{here}.clusterTrustBundle", errors)
             once(part.get("path", ""), part.get("path", ""))
         if count > 1:
             errors.append(FieldError.forbidden(here, "may not specify more than 1 volume type per source"))
+
+
+def _trust_bundle(part: Object, path: str, errors: Errors) -> None:
+    """validateProjectionSources, clusterTrustBundle."""
+    if part.get("name") is not None and part.get("signerName") is not None:
+        errors.append(FieldError.invalid(path, internal("ClusterTrustBundleProjection", part), "only one of name and signerName may be used"))
+    elif part.get("name") is not None:
+        if not part["name"]:
+            errors.append(FieldError.required(f"{path}.name", "must be a valid object name"))
+        if part.get("labelSelector") is not None:
+            errors.append(FieldError.invalid(f"{path}.labelSelector", part["labelSelector"],
+                                             "labelSelector must be unset if name is specified"))
+    elif part.get("signerName") is not None:
+        if not part["signerName"]:
+            errors.append(FieldError.required(f"{path}.signerName", "must be a valid signer name"))
+        validate_label_selector(part.get("labelSelector"), f"{path}.labelSelector", errors)
+    else:
+        errors.append(FieldError.required(path, "either name or signerName must be specified"))
+    if not part.get("path"):
+        errors.append(FieldError.required(f"{path}.path"))
+    unreserved_path(part.get("path", ""), f"{path}.path", errors)
 
 
 def _ephemeral(source: Object, path: str, errors: Errors) -> None:

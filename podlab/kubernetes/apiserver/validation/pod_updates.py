@@ -131,7 +131,7 @@ def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
     """ValidatePodEphemeralContainersUpdate: they are only ever added."""
     validate_pod_spec(new["spec"], "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
     if MIRROR in (old["metadata"].get("annotations") or {}):
-        errors[:] = [FieldError.forbidden("", "static pods do not support ephemeral containers")]
+        errors[:] = [FieldError.forbidden("[]", "static pods do not support ephemeral containers")]  # field.NewPath("")
         return
     found = {one.get("name"): one for one in new["spec"].get("ephemeralContainers") or ()}
     for one in old["spec"].get("ephemeralContainers") or ():
@@ -152,6 +152,11 @@ def resize(new: Object, old: Object, errors: Errors) -> None:
         errors += moved
         return
     validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
+    for is_so, what in ((MIRROR in (old["metadata"].get("annotations") or {}), "static pods"),
+                        ((before.get("os") or {}).get("name") == "windows", "windows pods")):
+        if is_so:
+            errors[:] = [FieldError.forbidden("[]", f"{what} cannot be resized")]
+            return
     if qos_class(spec) != qos_class(before):
         errors.append(FieldError.invalid("spec", qos_class(before), "Pod QOS Class may not change as a result of resizing"))
     for member in ("initContainers", "containers"):

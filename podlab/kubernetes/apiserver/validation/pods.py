@@ -17,16 +17,19 @@ from .containers import (
     validate_init_containers,
 )
 from .metadata import Errors, complain, validate_annotations, validate_label_name, validate_labels
+from .paths import descending_path
 from .resources import validate_requirements
 from .scheduling import validate_affinity, validate_spread, validate_tolerations
 from .security import validate_host_users, validate_os, validate_pod_security_context
 from .volumes import validate_volumes
-from .windows import validate_host_process
+from .windows import containers_with_paths, validate_host_process
 
 Object = Mapping[str, Any]
 
 DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+SECCOMP, SECCOMP_OF = "seccomp.security.alpha.kubernetes.io/pod", "container.seccomp.security.alpha.kubernetes.io/"
+APPARMOR_OF = "container.apparmor.security.beta.kubernetes.io/"
 MIRROR = "kubernetes.io/config.mirror"
 
 
@@ -67,6 +70,27 @@ def validate_pod_annotations(obj: Object, path: str, errors: Errors) -> None:
         good = digits.isdigit() and (digits == "0" or digits[0] != "0") and -(2**31) <= int(cost) < 2**31
         if not good:
             errors.append(FieldError.invalid(f"{path}[{DELETION_COST}]", cost, "must be a 32bit integer"))
+    for key in sorted(annotations):
+        if key == SECCOMP or key.startswith(SECCOMP_OF):
+            _seccomp_annotation(annotations[key], f"{path}.{key}", errors)
+        elif key.startswith(APPARMOR_OF):
+            _apparmor_annotation(key.removeprefix(APPARMOR_OF), annotations[key], spec, f"{path}[{key}]", errors)
+
+
+def _seccomp_annotation(profile: str, path: str, errors: Errors) -> None:
+    """ValidateSeccompProfile."""
+    if profile.startswith("localhost/"):
+        descending_path(profile.removeprefix("localhost/"), path, errors)
+    elif profile not in ("runtime/default", "docker/default", "unconfined"):
+        errors.append(FieldError.invalid(path, profile, "must be a valid seccomp profile"))
+
+
+def _apparmor_annotation(container: str, profile: str, spec: Object, path: str, errors: Errors) -> None:
+    """ValidateAppArmorPodAnnotations."""
+    if all(one.get("name") != container for one, _ in containers_with_paths(spec, "")):
+        errors.append(FieldError.invalid(path, container, "container not found"))
+    if profile not in ("", "runtime/default", "unconfined") and not profile.startswith("localhost/"):
+        errors.append(FieldError.invalid(path, profile, f'invalid AppArmor profile name: "{profile}"'))
 
 
 def validate_template(template: Object, path: str, errors: Errors) -> None:

@@ -25,6 +25,7 @@ Object = Mapping[str, Any]
 SCOPES = ("Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity",
           "VolumeAttributesClass")
 EXISTING = ("Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "CrossNamespacePodAffinity")  # may only be asked for by Exists
+CONFLICTING = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating"))
 POD_RESOURCES = ("pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
 HIGHEST_USER_PRIORITY = 1_000_000_000  # HighestUserDefinablePriority
 SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
@@ -46,7 +47,7 @@ def resource_quota(obj: Object, errors: Errors, _: Any = None) -> None:
         for name in sorted(hard):
             if name in QUOTA and not _in_scope(scope, name):
                 errors.append(FieldError.invalid("spec.scopes", scopes, "unsupported scope applied to resource"))
-    for pair in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
+    for pair in CONFLICTING:
         if all(scope in scopes for scope in pair):
             errors.append(FieldError.invalid("spec.scopes", scopes, "conflicting scopes"))
     for term in (spec.get("scopeSelector") or {}).get("matchExpressions") or ():
@@ -75,6 +76,10 @@ def resource_quota(obj: Object, errors: Errors, _: Any = None) -> None:
                                                  "selector"))
         else:
             errors.append(FieldError.invalid(f"{path}.operator", operator, "not a valid selector operator"))
+    asked = [term.get("scopeName") for term in (spec.get("scopeSelector") or {}).get("matchExpressions") or ()]
+    for pair in CONFLICTING:
+        if all(scope in asked for scope in pair):
+            errors.append(FieldError.invalid("spec.scopeSelector.matchExpressions", spec.get("scopes"), "conflicting scopes"))
 
 
 def _in_scope(scope: str, name: str) -> bool:
@@ -239,8 +244,10 @@ def _metric_source(source: Object, kind: str, here: str, errors: Errors) -> None
             errors.append(FieldError.required(f"{here}.name", "must specify a resource name"))
         if kind == "ContainerResource" and not source.get("container"):
             errors.append(FieldError.required(f"{here}.container", "must specify a container"))
-    elif not (source.get("metric") or {}).get("name"):
+    elif not (name := (source.get("metric") or {}).get("name")):
         errors.append(FieldError.required(f"{here}.metric.name", "must specify a metric name"))
+    else:
+        complain(errors, f"{here}.metric.name", name, words.bad_path_segment(name))
     _metric_target(source.get("target") or {}, kind, f"{here}.target", errors)
 
 
@@ -283,6 +290,8 @@ def _scaling_rules(rules: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.not_supported(f"{path}.selectPolicy", rules["selectPolicy"], ["Disabled", "Max", "Min"]))
     if not rules.get("policies"):
         errors.append(FieldError.required(f"{path}.policies", "must specify at least one Policy"))
+    if (tolerance := rules.get("tolerance")) is not None and quantity.parse(tolerance) < 0:
+        errors.append(FieldError.invalid(f"{path}.tolerance", tolerance, words.NEGATIVE))
     for i, policy in enumerate(rules.get("policies") or ()):
         here = f"{path}.policies[{i}]"
         if policy.get("type") not in ("Pods", "Percent"):
@@ -303,10 +312,13 @@ def _scaling_rules(rules: Object, path: str, errors: Errors) -> None:
 def priority_class(obj: Object, errors: Errors, _: Any = None) -> None:
     name, value = obj["metadata"].get("name") or "", obj.get("value", 0)
     if name.startswith("system-"):
-        if SYSTEM_CLASSES.get(name) != value:
-            errors.append(FieldError.forbidden("metadata.name",
-                                               "priority class names with 'system-' prefix are reserved for system use only. "
-                                               f"error: {name} is not a known system priority class"))
+        known = SYSTEM_CLASSES.get(name)
+        wrong = (f"{name} is not a known system priority class" if known is None else
+                 f"value of {name} PriorityClass must be {known}" if known != value else
+                 f"globalDefault of {name} PriorityClass must be false" if obj.get("globalDefault") else "")
+        if wrong:
+            errors.append(FieldError.forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for system use only. "
+                                                                f"error: {wrong}"))
     elif value > HIGHEST_USER_PRIORITY:
         errors.append(FieldError.forbidden("value",
                                            f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"))

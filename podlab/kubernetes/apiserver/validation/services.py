@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import FieldError
@@ -15,6 +16,10 @@ Object = Mapping[str, Any]
 
 TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
 DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"]
+LINK_LOCAL_MULTICAST = (ipaddress.ip_network("224.0.0.0/24"), ipaddress.ip_network("ff02::/16"))
+TOPOLOGY_MODE, TOPOLOGY_HINTS = "service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"
+SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+MAX_SLICE_ENDPOINTS, MAX_ADDRESSES, MAX_SLICE_PORTS, MAX_TOPOLOGY, MAX_HINTS = 1000, 100, 20000, 16, 8  # discovery/validation
 MAX_AFFINITY_SECONDS = 86400  # MaxClientIPServiceAffinitySeconds
 
 
@@ -26,6 +31,11 @@ def service(obj: Object, errors: Errors, _: Any = None) -> None:
     """ValidateService without its metadata."""
     spec = obj["spec"]
     kind, ports = spec.get("type", ""), spec.get("ports") or []
+    annotations = obj["metadata"].get("annotations") or {}
+    mode, hints = annotations.get(TOPOLOGY_MODE), annotations.get(TOPOLOGY_HINTS)
+    if None not in (mode, hints) and mode != hints:
+        errors.append(FieldError.invalid(f"metadata.annotations[{TOPOLOGY_MODE}]", mode,
+                                         f"must match annotations[{TOPOLOGY_HINTS}] when both are specified"))
     if not ports and not _headless(spec) and kind != "ExternalName":
         errors.append(FieldError.required("spec.ports"))
     if kind in ("LoadBalancer", "NodePort") and _headless(spec):
@@ -53,7 +63,7 @@ def service(obj: Object, errors: Errors, _: Any = None) -> None:
             if port.get("nodePort"):
                 errors.append(FieldError.forbidden(f"spec.ports[{i}].nodePort", "may not be used when `type` is 'ClusterIP'"))
     _no_duplicates(ports, errors)
-    _load_balancer(spec, kind, errors)
+    _load_balancer(spec, kind, annotations, errors)
     _traffic(spec, kind, errors)
 
 
@@ -165,13 +175,19 @@ def _no_duplicates(ports: list[Object], errors: Errors) -> None:
         seen.add(key)
 
 
-def _load_balancer(spec: Object, kind: str, errors: Errors) -> None:
+def _load_balancer(spec: Object, kind: str, annotations: Mapping[str, str], errors: Errors) -> None:
     only = "may only be used when `type` is 'LoadBalancer'"
     ranges = spec.get("loadBalancerSourceRanges") or ()
     if ranges and kind != "LoadBalancer":
         errors.append(FieldError.forbidden("spec.LoadBalancerSourceRanges", only))
     for i, value in enumerate(ranges):
         complain(errors, f"spec.LoadBalancerSourceRanges[{i}]", value.strip(), words.bad_cidr(value.strip()))
+    if not ranges and (listed := annotations.get(SOURCE_RANGES)) is not None:
+        path = f"metadata.annotations[{SOURCE_RANGES}]"
+        if kind != "LoadBalancer":
+            errors.append(FieldError.forbidden(path, only))
+        for value in listed.split(",") if listed.strip() else ():
+            complain(errors, path, value.strip(), words.bad_cidr(value.strip()))
     if spec.get("allocateLoadBalancerNodePorts") is not None and kind != "LoadBalancer":
         errors.append(FieldError.forbidden("spec.allocateLoadBalancerNodePorts", only))
     if spec.get("loadBalancerClass") is not None:
@@ -236,7 +252,7 @@ def not_special_ip(ip: str, path: str, errors: Errors) -> None:
             (address.is_unspecified, f"may not be unspecified ({ip})"),
             (address.is_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
             (address.is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
-            (ip.startswith("224.0.0."), "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")):
+            (address in LINK_LOCAL_MULTICAST[address.version == 6], "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")):
         if is_so:
             errors.append(FieldError.invalid(path, ip, complaint))
 
@@ -276,10 +292,15 @@ def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
         errors.append(FieldError.required("addressType"))
     elif kind not in ("FQDN", "IPv4", "IPv6"):
         errors.append(FieldError.not_supported("addressType", kind, ["FQDN", "IPv4", "IPv6"]))
-    for i, endpoint in enumerate(obj.get("endpoints") or ()):
+    endpoints, ports = obj.get("endpoints") or [], obj.get("ports") or []
+    if len(endpoints) > MAX_SLICE_ENDPOINTS:
+        errors.append(FieldError.too_many("endpoints", len(endpoints), MAX_SLICE_ENDPOINTS))
+    for i, endpoint in enumerate(endpoints if len(endpoints) <= MAX_SLICE_ENDPOINTS else ()):
         path, addresses = f"endpoints[{i}]", endpoint.get("addresses") or []
         if not addresses:
             errors.append(FieldError.required(f"{path}.addresses", "must contain at least 1 address"))
+        elif len(addresses) > MAX_ADDRESSES:
+            errors.append(FieldError.too_many(f"{path}.addresses", len(addresses), MAX_ADDRESSES))
         for j, ip in enumerate(addresses):
             if kind in ("IPv4", "IPv6"):
                 complain(errors, f"{path}.addresses[{j}]", ip, words.bad_ip(ip))
@@ -290,10 +311,17 @@ def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
                 _domain(ip.removesuffix("."), f"{path}.addresses[{j}]", errors)
         if (node := endpoint.get("nodeName")) is not None:
             complain(errors, f"{path}.nodeName", node, words.bad_subdomain(node))
+        topology = endpoint.get("deprecatedTopology") or {}
+        if len(topology) > MAX_TOPOLOGY:
+            errors.append(FieldError.too_many(f"{path}.deprecatedTopology", len(topology), MAX_TOPOLOGY))
+        validate_labels(topology, f"{path}.deprecatedTopology", errors)
         if endpoint.get("hostname") is not None:
             complain(errors, f"{path}.hostname", endpoint["hostname"], words.bad_label(endpoint["hostname"]))
+        _hints(endpoint.get("hints") or {}, f"{path}.hints", errors)
     names: set[str] = set()
-    for i, port in enumerate(obj.get("ports") or ()):
+    if len(ports) > MAX_SLICE_PORTS:
+        errors.append(FieldError.too_many("ports", len(ports), MAX_SLICE_PORTS))
+    for i, port in enumerate(ports if len(ports) <= MAX_SLICE_PORTS else ()):
         path, name = f"ports[{i}]", port.get("name") or ""
         if name in names:
             errors.append(FieldError.duplicate(f"{path}.name", name))
@@ -303,6 +331,20 @@ def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
         _protocol(port.get("protocol") or "", path, errors)
         if port.get("appProtocol") is not None:
             complain(errors, f"{path}.appProtocol", port["appProtocol"], words.bad_qualified_name(port["appProtocol"]))
+
+
+def _hints(hints: Object, path: str, errors: Errors) -> None:
+    """validateHints."""
+    checks: tuple[tuple[str, Callable[[str], words.Complaints]], ...] = (("forZones", words.bad_label_value), ("forNodes", words.bad_subdomain))
+    for member, check in checks:
+        names = [one.get("name", "") for one in hints.get(member) or ()]
+        if len(names) > MAX_HINTS:
+            errors.append(FieldError.too_many(f"{path}.{member}", len(names), MAX_HINTS))
+            continue
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                errors.append(FieldError.duplicate(f"{path}.{member}[{i}].name", name))
+            complain(errors, f"{path}.{member}[{i}].name", name, check(name))
 
 
 def _domain(name: str, path: str, errors: Errors) -> None:
