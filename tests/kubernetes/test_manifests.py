@@ -73,3 +73,9 @@ def test_a_retired_or_foreign_version_is_no_kind_of_this_server(cluster: Cluster
     code, _, err = run_to_end(cluster, ["apply", "-f", "-"], namespace="default", stdin=manifest)
     assert (code, err) == (1, f'error: resource mapping not found for name: "x" namespace: "" from "STDIN": no matches for kind "{kind}" in version '
                               f'"{version}"\nensure CRDs are installed first\n')  # fmt: skip
+
+
+def test_a_quote_may_be_escaped_in_double_quotes_as_go_yaml_has_it(cluster: Cluster) -> None:
+    kubectl(cluster, "apply -f -", """apiVersion: v1\nkind: ConfigMap\nmetadata: {name: quoted}\n"""
+            r"""data: {double: "it\'s \"\'x\'\"", single: 'a\ b', block: "1"}""" + "\n")  # fmt: skip
+    assert kubectl(cluster, "get configmap quoted -o jsonpath={.data.double}|{.data.single}") == "it's \"'x'\"|a\\ b"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
+
+from . import releases
 
 Tree = Mapping[str, Any]
 
@@ -74,12 +76,22 @@ def add(image: Image) -> Image:
     others = [other for other in CATALOGUE.get(image.name, ()) if other.tags != image.tags]
     CATALOGUE[image.name] = [*others, image]
     find.cache_clear()
+    _found.cache_clear()
     return image
 
 
 @lru_cache(maxsize=1024)
 def find(reference: str) -> Image | None:
     """The image that a reference names, or None: no such name, or no such tag. A digest is taken on trust."""
-    name, tag, digest = canonical(reference)
-    return next((image for image in CATALOGUE.get(name, ()) if digest or tag in image.tags
-                 or (VERSIONS in image.tags and LIKE_A_VERSION.fullmatch(tag))), None)  # fmt: skip
+    return _found(*canonical(reference))
+
+
+@lru_cache(maxsize=1024)
+def _found(name: str, tag: str, digest: str) -> Image | None:
+    found = next((image for image in CATALOGUE.get(name, ()) if digest or tag in image.tags
+                  or (VERSIONS in image.tags and LIKE_A_VERSION.fullmatch(tag))), None)  # fmt: skip
+    held = found.tree.get("etc") if found else None
+    if found is None or not isinstance(held, Mapping):
+        return found
+    etc = releases.etc(name, tag, held)
+    return found if etc is held else replace(found, tree={**found.tree, "etc": etc})

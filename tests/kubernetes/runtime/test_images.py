@@ -51,7 +51,8 @@ def test_every_image_can_be_found_by_each_of_its_tags_and_starts_something_that_
         tags = [tag for variant in variants for tag in variant.tags]
         assert len(tags) == len(set(tags)), name
         for variant in variants:
-            assert image.find(f"{name}:{variant.tags[0]}") is variant
+            found = image.find(f"{name}:{variant.tags[0]}")
+            assert found is not None and (found.name, found.tags) == (name, variant.tags)
             assert 10_000 < variant.size < 600_000_000
             assert variant.entrypoint or variant.cmd, name
 
@@ -235,3 +236,16 @@ def test_pull_errors_are_the_registrys() -> None:
     assert said["untagged"].endswith("docker.io/library/nginx:no-such-tag: not found")
     assert "registry.example.test" in said["nowhere"]
     assert said["nowhere"].endswith("no such host")
+
+
+@pytest.mark.parametrize(("reference", "release"), [
+    ("nginx:1.14.2", "Debian GNU/Linux 9 (stretch)"), ("nginx:1.16.1", "Debian GNU/Linux 10 (buster)"), ("nginx", "Debian GNU/Linux 13 (trixie)"),
+    ("nginx:1.27", "Debian GNU/Linux 12 (bookworm)"), ("nginx:1.27-alpine", "Alpine Linux v3.21"), ("alpine:3.15", "Alpine Linux v3.15"),
+    ("debian:11-slim", "Debian GNU/Linux 11 (bullseye)"), ("ubuntu:22.04", "Ubuntu 22.04.5 LTS"), ("ubuntu", "Ubuntu 24.04.3 LTS"),
+    ("redis:5.0.4", "Debian GNU/Linux 9 (stretch)"), ("fedora:41", "Fedora Linux 41 (Container Image)"), ("centos:7", "CentOS Linux 7 (Core)"),
+    ("python:3.12-slim-bookworm", "Debian GNU/Linux 12 (bookworm)"), ("mysql:8.0", "Oracle Linux Server 9.6"), ("busybox", ""),
+])  # fmt: skip
+def test_a_tag_says_which_release_it_is_built_on(reference: str, release: str) -> None:
+    found = image.find(reference)
+    assert found is not None
+    assert (f'PRETTY_NAME="{release}"' in found.tree["etc"]["os-release"]) if release else "os-release" not in found.tree["etc"]

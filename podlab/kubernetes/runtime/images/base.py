@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import shell, tools
+from .. import releases, shell, tools
 from ..image import Entry, Tree
 from ..program import PROGRAMS
 from ..tools import net_curl, net_dns, net_httpd, net_iptables, net_nc, net_ping, net_sockets, net_tcpdump, net_wget  # noqa: F401  (they register tools)
@@ -108,16 +108,14 @@ GNU_LACKS = (
 )
 """busybox applets that the slim Debian images lack."""
 DISTRIBUTIONS: dict[str, dict[str, Any]] = {
-    "busybox": {"tools": APPLETS, "os": ""},
+    "busybox": {"tools": APPLETS, "etc": {}},
     "alpine": {
         "tools": (*APPLETS, "apk", "getent"),
-        "os": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.22.2\nPRETTY_NAME="Alpine Linux v3.22"\n'
-        'HOME_URL="https://alpinelinux.org/"\nBUG_REPORT_URL="https://gitlab.alpinelinux.org/alpine/aports/-/issues"\n',
+        "etc": releases.alpine("3.22"),
     },
     "debian": {
         "tools": (*(name for name in APPLETS if name not in GNU_LACKS), "bash", "getent", "apt", "apt-get", "stdbuf", "ipcmk"),
-        "os": 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\n'
-        'VERSION_CODENAME=trixie\nID=debian\nHOME_URL="https://www.debian.org/"\n',
+        "etc": releases.debian("trixie"),
     },
     "ubuntu": {
         "tools": (
@@ -133,8 +131,7 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
             "stdbuf",
             "ipcmk",
         ),
-        "os": 'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\n'
-        'VERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\n',
+        "etc": releases.ubuntu("noble"),
     },
 }
 
@@ -169,7 +166,7 @@ def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[st
         "bin": applets,
         "usr": {"bin": {"env": Entry(program="env", size=48_536)}, "sbin": {}, "local": {"bin": {}}, "share": {}, "lib": {}},
         "sbin": {},
-        "etc": accounts(users or {}, "/bin/bash" if gnu else "/bin/sh"),
+        "etc": {**accounts(users or {}, "/bin/bash" if gnu else "/bin/sh"), **known["etc"]},
         "home": {},
         "var": {"log": {}, "tmp": {}, "cache": {}, "www": {}},
         "run": {},
@@ -181,6 +178,4 @@ def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[st
     }
     if gnu:
         applets["sh"] = Entry(program="dash", size=125_688)
-    if known["os"]:
-        tree["etc"]["os-release"] = known["os"]
     return merge(tree, files or {})

@@ -10,9 +10,9 @@ from .base import PATH, base_tree
 
 ENV = {"PATH": PATH}
 BUSYBOX = base_tree("busybox")
-ALPINE = base_tree("alpine", {"etc": {"alpine-release": "3.22.2\n"}})
-DEBIAN = base_tree("debian", {"etc": {"debian_version": "13.1\n"}})
-UBUNTU = base_tree("ubuntu", {"etc": {"debian_version": "trixie/sid\n"}})
+ALPINE = base_tree("alpine")
+DEBIAN = base_tree("debian")
+UBUNTU = base_tree("ubuntu")
 
 
 def _pause(proc: Process, sys: Sys) -> int:

@@ -160,7 +160,8 @@ add(
 
 # ---- node: only honest
 
-NODES = {"22": "v22.19.0", "24": "v24.8.0", "20": "v20.19.5", "18": "v18.20.8", "16": "v16.20.2", "14": "v14.21.3", "latest": "v24.8.0"}
+NODES = {"22": "v22.19.0", "24": "v24.8.0", "20": "v20.19.5", "18": "v18.20.8", "16": "v16.20.2", "14": "v14.21.3",
+         "12": "v12.22.12", "10": "v10.24.1", "latest": "v24.8.0"}
 """Releases by tag (nodejs.org/en/about/previous-releases, September 2025); the first is the one of `lts`."""
 
 
@@ -185,7 +186,7 @@ def _node(proc: Process, sys: Sys, event: Event) -> int:
 
 register(Program("node", lambda proc, sys: _node(proc, sys, None), _node, memory=35 * MEBIBYTE))
 NODE = {"usr": {"local": {"bin": {"node": Entry(program="node", size=120_000_000)}}}}
-NODE_TAGS = ("14", "16", "18", "20", "22", "24", "lts", "latest")
+NODE_TAGS = ("10", "12", "14", "16", "18", "20", "22", "24", "lts", "latest")
 add(
     Image(
         "docker.io/library/node",

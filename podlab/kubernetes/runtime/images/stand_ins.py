@@ -115,10 +115,12 @@ registry.k8s.io/coredns/coredns docker.io/coredns/coredns | 8080 8181 9153 | OK
 registry.k8s.io/metrics-server/metrics-server | 10250 | ok
 registry.k8s.io/ingress-nginx/controller | 80 443 10254 | ok
 registry.k8s.io/kube-scheduler registry.k8s.io/kube-controller-manager registry.k8s.io/cloud-controller-manager | 10259 | ok
+k8s.gcr.io/cloud-controller-manager | 10258 | ok
 registry.k8s.io/kas-network-proxy/proxy-server | 8090 8091 8095 8134 8132 8133 8092 | ok
 registry.k8s.io/kas-network-proxy/proxy-agent us.gcr.io/k8s-artifacts-prod/kas-network-proxy/proxy-agent | 8093 8094 | ok
 docker.io/library/cassandra gcr.io/google-samples/cassandra | 9042 7000 7001 7199 |
-docker.io/library/zookeeper docker.io/bitnami/zookeeper docker.io/confluentinc/cp-zookeeper registry.k8s.io/kubernetes-zookeeper | 2181 2888 3888 |
+docker.io/library/zookeeper docker.io/bitnami/zookeeper docker.io/confluentinc/cp-zookeeper | 2181 2888 3888 |
+registry.k8s.io/kubernetes-zookeeper k8s.gcr.io/kubernetes-zookeeper | 2181 2888 3888 |
 docker.io/apache/kafka docker.io/bitnami/kafka docker.io/confluentinc/cp-kafka | 9092 |
 docker.io/library/influxdb | 8086 | {{}}
 docker.io/library/couchdb | 5984 | {{"couchdb":"Welcome"}}
@@ -135,7 +137,8 @@ docker.io/hashicorp/vault docker.io/library/vault | 8200 | {{}}
 docker.io/hashicorp/consul docker.io/library/consul | 8500 8600 | {{}}
 docker.io/selenium/hub | 4444 | {{}}
 registry.k8s.io/volume-nfs k8s.gcr.io/volume-nfs gcr.io/google_containers/volume-nfs docker.io/itsthenetwork/nfs-server-alpine | 2049 20048 111 |
-registry.k8s.io/fluentd-gcp k8s.gcr.io/fluentd-gcp quay.io/fluentd_elasticsearch/fluentd | |
+registry.k8s.io/fluentd-gcp k8s.gcr.io/fluentd-gcp quay.io/fluentd_elasticsearch/fluentd k8s.gcr.io/fluentd-elasticsearch | |
+registry.k8s.io/fluentd-elasticsearch gcr.io/google-containers/fluentd-elasticsearch registry.k8s.io/prometheus-to-sd | |
 registry.k8s.io/node-problem-detector k8s.gcr.io/node-problem-detector registry.k8s.io/event-exporter k8s.gcr.io/event-exporter | |
 registry.k8s.io/kube-proxy registry.k8s.io/node-problem-detector/node-problem-detector registry.k8s.io/dra-example-driver/dra-example-driver | |
 registry.k8s.io/cpa/cluster-proportional-autoscaler k8s.gcr.io/cluster-proportional-autoscaler-amd64 | |
@@ -214,8 +217,9 @@ TOOLS: dict[str, Tree] = {
     "registry.k8s.io/cloud-controller-manager": {"bin": {"cloud-controller-manager": Entry(program=ENTRY, size=60_000_000)}},
 }  # fmt: skip
 
-TOOLS["k8s.gcr.io/fluentd-gcp"] = TOOLS["registry.k8s.io/fluentd-gcp"]
-MORE = {"registry.k8s.io/kubernetes-zookeeper": ("ps", "pkill")}
+for _name in ("fluentd-gcp", "kubernetes-zookeeper", "cloud-controller-manager"):  # the registry's name until 2023
+    TOOLS[f"k8s.gcr.io/{_name}"] = TOOLS[f"registry.k8s.io/{_name}"]
+MORE = {f"{registry}/kubernetes-zookeeper": ("ps", "pkill") for registry in ("registry.k8s.io", "k8s.gcr.io")}
 
 
 def _fill() -> None:
