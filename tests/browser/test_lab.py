@@ -90,6 +90,20 @@ def test_the_editor_tells_what_is_wrong_with_its_line_and_completes_from_the_sch
     expect(editor).to_contain_text("restartPolicy: ")
 
 
+def test_typing_over_coloured_text_leaves_no_inline_style_even_before_the_editor_knows_what_is_selected(wide: Page) -> None:
+    begin(wide)
+    wide.get_by_role("tab", name="YAML").click()
+    editor = wide.locator("#yaml-editor .cm-content")
+    editor.fill('kind: Pod  # a comment\nname: "web"\n')
+    expect(editor.locator("span").first).to_be_visible()
+    editor.evaluate("""(content) => {
+        addEventListener("selectionchange", (event) => event.stopImmediatePropagation(), true);
+        getSelection().setBaseAndExtent(content.querySelector("span").firstChild, 0, content.lastElementChild, 0);
+    }""")
+    wide.keyboard.insert_text("kind: Service")
+    expect(editor).to_have_text("kind: Service")
+
+
 def test_watch_and_control_c(wide: Page) -> None:
     begin(wide)
     run(wide, "kubectl get pods -w")

@@ -41,13 +41,21 @@ const colours = HighlightStyle.define([
   { tag: tags.comment, color: "var(--faint)", fontStyle: "italic" },
 ]);
 // Typing over a selection: left to itself, Chromium would keep the replaced text's look with an inline style, which our
-// Content-Security-Policy forbids.
+// Content-Security-Policy forbids. What is replaced is asked of the page, for the editor learns of a new selection only a moment later
+// (and the event's own getTargetRanges are empty in a shadow root).
+const replaced = (view) => {
+  const range = view.dom.ownerDocument.getSelection().getComposedRanges?.({ shadowRoots: [view.root] })[0];
+  if (!range || !view.contentDOM.contains(range.startContainer) || !view.contentDOM.contains(range.endContainer)) return view.state.selection.main;
+  return { from: view.posAtDOM(range.startContainer, range.startOffset), to: view.posAtDOM(range.endContainer, range.endOffset) };
+};
 const typeOver = EditorView.domEventHandlers({
   beforeinput(event, view) {
-    const { from, to, empty } = view.state.selection.main;
-    if (event.inputType !== "insertText" || !event.data || empty || view.composing) return false;
+    if (event.inputType !== "insertText" || !event.data || view.composing) return false;
+    const { from, to } = replaced(view);
+    if (from === to) return false;
     event.preventDefault();
-    const plain = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type" });
+    const anchor = from + event.data.length;
+    const plain = () => view.state.update({ changes: { from, to, insert: event.data }, selection: { anchor }, userEvent: "input.type", scrollIntoView: true });
     if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, plain))) view.dispatch(plain());
     return true;
   },
