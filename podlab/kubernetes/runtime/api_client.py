@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from . import dns, http, x509
 from .process import Errno, Process
 from .sockets import resolve
@@ -28,9 +30,9 @@ def kept(sys: Sys, name: str) -> str:
         return ""
 
 
-def ask(proc: Process, sys: Sys, host: str, port: int, path: str, agent: str) -> http.Message:
+def ask(proc: Process, sys: Sys, host: str, port: int, path: str, agent: str, tell: Callable[[http.Message], bool] | None = None) -> http.Message:
     """GET of a path with the account's token, over TLS that the account's authority vouches for. Raises Blocked meanwhile; Failed, as
-    net_client has it, and with `why` "untrusted"."""
+    net_client has it, and with `why` "untrusted". `tell`: as net_client.exchange has it, for an answer that may last."""
     data = proc["data"]
     address = host if dns.is_address(host) else next(iter(resolve(sys, host)[1]), "")
     if not address:
@@ -41,7 +43,8 @@ def ask(proc: Process, sys: Sys, host: str, port: int, path: str, agent: str) ->
     if x509.verify(str((peer or {}).get("chain", "")), kept(sys, "ca.crt"), sys.now):
         raise Failed("untrusted")
     headers = [("User-Agent", agent), ("Authorization", f"Bearer {kept(sys, 'token')}"), ("Accept", "application/json, */*")]
-    return exchange(proc, sys, http.request("GET", path, f"{host}:{port}", headers).text(), deadline=deadline)
+    text = http.request("GET", path, f"{host}:{port}", headers).text()
+    return exchange(proc, sys, text, deadline=None if tell is not None else deadline, tell=tell)
 
 
 def done(proc: Process, sys: Sys) -> None:

@@ -26,7 +26,7 @@ def lab() -> Lab:
         {"name": "main", "image": "curlimages/curl:latest", "command": sleeping},
         {"name": "proxy", "image": "luksa/kubectl-proxy:1.6.2"}])  # fmt: skip
     lab.pod("web", "nginx:1.27")
-    allow(lab, "admin", "admin", "pods", "pods/log", "configmaps", "events", verbs=("*",))
+    allow(lab, "admin", "admin", "pods", "pods/log", "pods/exec", "configmaps", "events", verbs=("*",))
     lab.settle(30)
     return lab
 
@@ -78,8 +78,37 @@ def test_commands_that_wait_come_to_their_ends(lab: Lab) -> None:
     assert lab.out("shell", "kubectl logs -f speaker") == "one\ntwo\n"
 
 
+def test_a_command_is_executed_in_another_pod_with_input_both_outputs_and_its_exit_code(lab: Lab) -> None:
+    assert lab.out("shell", "kubectl exec web -- cat /etc/hostname") == "web\n"
+    out, err, code = lab.run("shell", "echo hello | kubectl exec -i web -- sh -c 'cat; echo wrong >&2; exit 3'")
+    assert (out, err, code) == ("hello\n", "wrong\ncommand terminated with exit code 3\n", 3)
+    lab.run("shell", "timeout 2 kubectl exec web -- sleep 100")
+    assert [kubelet.state["sessions"] for kubelet in lab.cluster.kubelets()] == [{}, {}]
+    assert 'cannot create resource "pods/exec"' in lab.run("stranger", "kubectl exec web -- ls")[1]
+
+
+@pytest.mark.slow
+def test_kubectl_watches_and_goes_on_on_a_restored_cluster() -> None:
+    lab = Lab(1)
+    lab.pod("shell", "bitnami/kubectl:latest", command=["sleep", "1000000"])
+    allow(lab, "all", "default", "configmaps", verbs=("*",))
+    lab.settle(10)
+    reading = lab.begin("shell", "kubectl get configmaps -w -l mine")
+
+    def rows(lab: Lab) -> list[str]:
+        lab.settle(1)
+        return [line.split()[0] for line in lab._held("shell")[0].read_exec(reading)[0].splitlines()]
+    assert rows(lab) == []
+    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {"mine": "1"}}})
+    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}})
+    assert rows(lab) == ["NAME", "a"]
+    lab = lab.restored()
+    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b", "labels": {"mine": "1"}}})
+    assert rows(lab) == ["b"]
+
+
 def test_what_needs_more_than_that_says_so(lab: Lab) -> None:
-    for command in ("kubectl exec web -- ls", "kubectl get pods -w"):
+    for command in ("kubectl cp web:/etc/hosts hosts", "kubectl port-forward web 8080:80"):
         assert "error: podlab: " in lab.run("shell", command)[1]
 
 

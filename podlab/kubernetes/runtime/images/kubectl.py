@@ -6,7 +6,7 @@ import re
 
 from .. import api_client, control_plane, http
 from ..image import VERSIONS, Entry, Image, Tree, add
-from ..process import Errno, Process
+from ..process import INT, TERM, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, Late, ends_at_once, listen_on, serve_http, text_answer
 from ..sockets import namespace, network
@@ -76,7 +76,14 @@ def _pass_on(proc: Process, sys: Sys, port: int, request: http.Message, peer: st
     return Late(PROXY_MS + control_plane.work(found), found)
 
 
-register(Program("kubectl", lambda proc, sys: _run(proc, sys, None), _run, ends_at_once, 30 * MEBIBYTE))
+def _signalled(proc: Process, sys: Sys, n: int) -> bool:
+    from ...kubectl import in_pod
+    if n in (TERM, INT):
+        in_pod.stopped(proc, sys)
+    return ends_at_once(proc, sys, n)
+
+
+register(Program("kubectl", lambda proc, sys: _run(proc, sys, None), _run, _signalled, 30 * MEBIBYTE))
 
 IMAGES = ("docker.io/bitnami/kubectl", "docker.io/bitnamilegacy/kubectl", "registry.k8s.io/kubectl", "docker.io/alpine/kubectl",
           "docker.io/rancher/kubectl", "docker.io/lachlanevenson/k8s-kubectl")  # fmt: skip
