@@ -165,7 +165,10 @@ class Cluster:
 
     def session(self, **act: Any) -> Any:
         """A person's hold on a container (exec, attach): {"act": "open"|"write"|"close"|..., ...}; see kubelet sessions."""
-        return self.kubelet(act.pop("node")).session(act)
+        node = act.pop("node")
+        if act["act"] == "open":
+            self.server.connect(node, act)
+        return self.kubelet(node).session(act)
 
     def visit(self, **visit: Any) -> Any:
         """A person's browser asks a Service, Pod or node port: {"url", "method", "headers", "body", "follow"}."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..etcd import key_of
 from ..objects import Map, dig
 from ..resources import Resource
-from . import cel
+from . import cel, webhook_client
+from .customresources import conversion
 from .errors import FieldError
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ class AllocationError(Exception):
 
 
 class Context:
-    """One request's view of the cluster."""
+    """One request's view of the cluster. `dry`: whether it is a dry run."""
 
-    def __init__(self, cluster: Cluster, user: str) -> None:
-        self._cluster, self.user, self.cost = cluster, user, cel.Cost()
+    def __init__(self, cluster: Cluster, user: str, dry: bool = False) -> None:
+        self._cluster, self.user, self.dry, self.cost = cluster, user, dry, cel.Cost()
 
     @property
     def now(self) -> int:
@@ -48,6 +49,19 @@ class Context:
     def resource_of(self, api_version: str, kind: str) -> Resource | None:
         """The served kind of that name, people's own kinds among them; None where there is no such kind."""
         return self._cluster.server.resource_of(api_version, kind)
+
+    def versions_of(self, resource: Resource) -> tuple[Resource, ...]:
+        """The other served versions of a kind, to which its objects can be converted."""
+        return tuple(one for one in self._cluster.server.customs.served() if one.plural == resource.plural and one.version != resource.version) \
+            if resource.custom is not None else ()
+
+    def converted(self, resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A custom object in a version of its kind. Raises ApiError where its webhook cannot."""
+        return conversion.in_version(resource, obj)
+
+    def ask(self, config: Mapping[str, Any], review: Mapping[str, Any], seconds: int) -> Any:
+        """What the webhook of a clientConfig answers. Raises CallError."""
+        return webhook_client.ask(self._cluster, config, review, seconds)
 
     def warn(self, text: str) -> None:
         """A Warning header of the answer: kubectl shows it, and the request goes on."""

@@ -42,7 +42,9 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
     defaults.apply_defaults(resource, obj)
     trusted = _trusted_spec(resource, obj, ctx)
     seen(obj, trusted)
-    admission.admit_create(resource, obj, ctx)
+    if admission.admit_create(resource, obj, ctx):
+        trusted = None  # a webhook may have made anything of it
+    metadata = obj["metadata"]
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = _generate_name(resource, metadata, ctx)
         if resource.kind == "Namespace":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..objects import Map, freeze, memo, thaw
+from ..objects import Map, dig, freeze, memo, thaw
 from ..resources import Resource
 from . import defaults_cluster
 from . import defaults_pods as pods
@@ -286,7 +286,9 @@ def _custom_resource_definition(spec: Object) -> None:
             names["singular"] = names["kind"].lower()
         if not names.get("listKind"):
             names["listKind"] = names["kind"] + "List"
-    spec.setdefault("conversion", {"strategy": "None"})
+    service = dig(spec.setdefault("conversion", {"strategy": "None"}), "webhook.clientConfig.service")
+    if service is not None:
+        service.setdefault("port", 443)
 
 
 # kind -> (member, how to fill it): members that may be frozen and are filled once

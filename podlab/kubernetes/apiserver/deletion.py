@@ -36,7 +36,7 @@ def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Requ
     policy = options.get("propagationPolicy")
     if policy is not None and policy not in POLICIES:
         raise bad_request(f'propagationPolicy: Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"')
-    admission.admit_delete(resource, obj, Context(server.cluster, request.user))
+    admission.admit_delete(resource, obj, Context(server.cluster, request.user, bool(options.get("dryRun"))))
     if options.get("dryRun"):
         return obj
     finalizers = finalizers_for(resource, obj, policy, bool(options.get("orphanDependents")))

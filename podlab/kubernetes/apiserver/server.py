@@ -20,7 +20,7 @@ from .customresources.definitions import Definitions
 from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
 from .ownership import managers, records
 from .ownership.managers import Entries
-from .request import Request
+from .request import ADMIN, Request
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -31,7 +31,7 @@ class ApiServer:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.customs = Definitions(cluster.etcd)
+        self.customs = Definitions(cluster)
         self.warnings: list[str] = []  # the Warning headers of the last request's answer
 
     def perform(self, request: Request, cause: Cause = UNSAID) -> Any:
@@ -104,7 +104,7 @@ class ApiServer:
         """`owners`: of an object that is created by applying it."""
         if not resource.namespaced:
             request.namespace = ""
-        ctx = Context(self.cluster, request.user)
+        ctx = Context(self.cluster, request.user, bool(request.options.get("dryRun")))
         validating = request.options.get("fieldValidation", "Strict")
         now, owned = self.cluster.clock.now, owners
 
@@ -175,7 +175,7 @@ class ApiServer:
                 owners: Entries | None = None) -> Map:
         """The common end of update, patch and apply: `new` is decoded and mutable. `owners` after an apply: of its fields."""
         from .defaults import apply_defaults
-        ctx = Context(self.cluster, request.user)
+        ctx = Context(self.cluster, request.user, bool(request.options.get("dryRun")))
         metadata = new["metadata"]
         stated = metadata.get("managedFields") if not request.subresource else None
         for member in ("uid", "creationTimestamp", "name", "namespace", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
@@ -232,6 +232,18 @@ class ApiServer:
         if metadata.get("generation"):
             metadata = {**metadata, "generation": metadata["generation"] + 1}
         return self.store(resource.plural, {**body, "metadata": metadata}, cause, request)
+
+    def connect(self, node: str, order: dict[str, Any]) -> None:
+        """Admission of an exec or attach: `order` as kubelet sessions have it. Raises ApiError where somebody's rule refuses it."""
+        pod = next((one for one in self.cluster.etcd.pods_on(node) if one["metadata"]["uid"] == order["pod"]), None)
+        if pod is None:
+            return
+        attach, tty = bool(order.get("attach")), bool(order.get("tty"))
+        options = {"kind": "PodAttachOptions" if attach else "PodExecOptions", "apiVersion": "v1", "stdin": bool(order.get("stdin")), "stdout": True,
+                   "stderr": not tty, "tty": tty, "container": order["container"], **({} if attach else {"command": list(order["command"])})}
+        self.warnings.clear()
+        admission.admit_connect(BY_PLURAL["pods"], {name: value for name, value in options.items() if value}, "attach" if attach else "exec",
+                                pod["metadata"], Context(self.cluster, ADMIN))
 
     # ---- the store, with causes
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..objects import Map, dig
 from ..resources import BY_KIND, Resource
+from .customresources.conversion import in_version
 from .customresources.reading import as_read
 from .errors import FieldError, invalid
 from .ownership import records
@@ -53,10 +54,11 @@ def as_stored(stored: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A stored object in the version of `resource`, with its field managers."""
+    """A stored object in the version of `resource`, with its field managers. Raises ApiError where a webhook cannot convert it."""
     if resource.custom is not None:
-        obj = records.shown(as_read(resource, obj) if isinstance(obj, Map) else obj)
-        return obj if obj["apiVersion"] == resource.api_version else {**obj, "apiVersion": resource.api_version}
+        obj = in_version(resource, obj)
+        shown: Mapping[str, Any] = records.shown(as_read(resource, obj) if isinstance(obj, Map) else obj)
+        return shown
     obj = records.shown(obj)
     if resource not in ALSO_SERVED:
         return obj

@@ -24,14 +24,38 @@ from . import (
     service_account,
     storage,
     tolerations,
+    webhooks,
 )
 from .admission_policy import Asked
 
 Object = dict[str, Any]
 
 
-def admit_create(resource: Resource, obj: Object, ctx: Context) -> None:
-    """Change a new object as the mutating plugins do, in place. Raises ApiError 403 or 404."""
+def admit_create(resource: Resource, obj: Object, ctx: Context) -> bool:
+    """Change a new object as the mutating plugins do, in place; whether a webhook changed it. Raises ApiError."""
+    _own(resource, obj, ctx)
+    return mutate(Asked(resource, "CREATE", obj, None), ctx)
+
+
+def mutate(asked: Asked, ctx: Context) -> bool:
+    """Change `asked.new` in place as people's own policies and webhooks do; whether a webhook did. Raises ApiError."""
+    mutating_policy.mutate(asked, ctx)
+
+    def again() -> None:
+        if asked.operation == "CREATE" and isinstance(asked.new, dict):
+            _own(asked.resource, asked.new, ctx)
+
+    return webhooks.mutate(asked, ctx, again)
+
+
+def validate(asked: Asked, ctx: Context) -> None:
+    """What people's own policies and webhooks refuse. Raises ApiError."""
+    admission_policy.validate(asked, ctx)
+    webhooks.validate(asked, ctx)
+
+
+def _own(resource: Resource, obj: Object, ctx: Context) -> None:
+    """The API server's own mutating plugins, which run once more where a webhook has changed a new object (reinvocation.go)."""
     namespace_lifecycle.admit(resource, obj, ctx)
     if resource.kind == "Pod":
         limit_ranger.default_pod(obj, ctx)
@@ -45,7 +69,6 @@ def admit_create(resource: Resource, obj: Object, ctx: Context) -> None:
         storage.admit(resource, obj, ctx)
     elif resource.kind == "Ingress":
         _default_ingress_class(obj, ctx)
-    mutating_policy.mutate(Asked(resource, "CREATE", obj, None), ctx)
 
 
 def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
@@ -56,19 +79,19 @@ def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) ->
         pod_security.validate(obj, ctx)
     if resource.kind == "PriorityClass":
         priority.validate_class(obj, ctx)
-    admission_policy.validate(Asked(resource, "CREATE", obj, None), ctx)
+    validate(Asked(resource, "CREATE", obj, None), ctx)
     if resource.namespaced:
         resource_quota.validate(resource, obj, None, ctx)
 
 
 def mutate_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     """Change an updated object as the mutating plugins do, in place. Raises ApiError."""
-    mutating_policy.mutate(Asked(resource, "UPDATE", new, old, subresource), ctx)
+    mutate(Asked(resource, "UPDATE", new, old, subresource), ctx)
 
 
 def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     """Plugins that look at updates. Raises ApiError 403."""
-    admission_policy.validate(Asked(resource, "UPDATE", new, old, subresource), ctx)
+    validate(Asked(resource, "UPDATE", new, old, subresource), ctx)
     if subresource and subresource != "resize":
         return
     if resource.kind == "PersistentVolumeClaim":
@@ -82,10 +105,19 @@ def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subres
 def admit_delete(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> None:
     """Refuse to delete what a cluster cannot live without. Raises ApiError 403."""
     namespace_lifecycle.admit_delete(resource, obj)
-    admission_policy.validate(Asked(resource, "DELETE", None, obj), ctx)
+    asked = Asked(resource, "DELETE", None, ctx.converted(resource, obj) if resource.custom is not None else obj)
+    mutate(asked, ctx)
+    validate(asked, ctx)
     if resource.kind == "PriorityClass" and obj["metadata"]["name"].startswith("system-"):
         raise forbidden(resource.group, resource.plural, obj["metadata"]["name"],
                         "this is a system priority class and cannot be deleted")
+
+
+def admit_connect(resource: Resource, options: Mapping[str, Any], subresource: str, target: Mapping[str, Any], ctx: Context) -> None:
+    """Whether somebody may connect to the object with the metadata `target`. Raises ApiError."""
+    asked = Asked(resource, "CONNECT", options, None, subresource, target)
+    mutate(asked, ctx)
+    validate(asked, ctx)
 
 
 def _default_ingress_class(obj: Object, ctx: Context) -> None:
@@ -99,4 +131,4 @@ def _default_ingress_class(obj: Object, ctx: Context) -> None:
         obj["spec"] = {**obj["spec"], "ingressClassName": newest["metadata"]["name"]}
 
 
-__all__ = ["admit_create", "admit_delete", "admit_update", "mutate_update", "validate_create"]
+__all__ = ["admit_connect", "admit_create", "admit_delete", "admit_update", "mutate", "mutate_update", "validate_create"]

@@ -6,7 +6,7 @@ plugin/policy/matching and plugin/webhook/predicates (rules, namespace and objec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ... import selectors
@@ -27,17 +27,18 @@ MESSAGE_MAX = 5 * 1024  # MaxEvaluatedMessageExpressionSizeBytes
 
 
 class Asked(NamedTuple):
-    """What a request does to one object."""
+    """What a request does to one object, or to what a connection leads to."""
 
     resource: Resource
-    operation: str  # CREATE, UPDATE, DELETE
-    new: Object | None
+    operation: str  # CREATE, UPDATE, DELETE, CONNECT
+    new: Object | None  # of CONNECT its options: a PodExecOptions or PodAttachOptions, which has no metadata
     old: Object | None
     subresource: str = ""
+    target: Object | None = None  # of CONNECT the metadata of the Pod
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = (self.new or self.old or {})["metadata"]
+        found: Mapping[str, Any] = (self.new or self.old or {})["metadata"] if self.target is None else self.target
         return found
 
 
@@ -135,7 +136,8 @@ def matches(wanted: Object, asked: Asked, ctx: Context, *, whole: bool) -> bool:
             return False
     if not wanted.get("objectSelector"):
         return True
-    return any(one is not None and selectors.selects(wanted["objectSelector"], one["metadata"].get("labels")) for one in (asked.new, asked.old))
+    return any(one is not None and "metadata" in one and selectors.selects(wanted["objectSelector"], one["metadata"].get("labels"))
+               for one in (asked.new, asked.old))
 
 
 def _rule(rule: Object, asked: Asked) -> bool:
@@ -193,14 +195,13 @@ def _broken(spec: Object, names: dict[str, Any], cost: cel.Cost, fails: bool) ->
     """The reason and message of each validation that does not hold."""
     cost.left -= LOOK_STEPS
     names["variables"] = Variables(spec.get("variables") or [], names, cost)
-    for condition in spec.get("matchConditions") or ():
-        try:
-            if not _holds(condition["expression"], names, cost):
-                return
-        except cel.CelError as error:
-            if fails:
-                yield "", f"expression '{condition['expression']}' resulted in error: {error}"
+    try:
+        if not conditions_hold(spec.get("matchConditions") or (), names, cost):
             return
+    except cel.CelError as error:
+        if fails:
+            yield "", str(error)
+        return
     for rule in spec.get("validations") or ():
         try:
             if not _holds(rule["expression"], names, cost):
@@ -231,6 +232,23 @@ def _holds(expression: str, names: dict[str, Any], cost: cel.Cost) -> bool:
     return cel.compiled(expression, NAMES).holds(names, cost)
 
 
+def conditions_hold(conditions: Iterable[Object], names: dict[str, Any], cost: cel.Cost) -> bool:
+    """Whether all matchConditions hold. One that does not hold decides, whatever others come to (matchconditions/matcher.go).
+
+    Raises CelError where it is open, because one cannot be worked out.
+    """
+    failed = ""
+    for condition in conditions:
+        try:
+            if not _holds(condition["expression"], names, cost):
+                return False
+        except cel.CelError as error:
+            failed = failed or f"expression '{condition['expression']}' resulted in error: {error}"
+    if failed:
+        raise cel.CelError(failed)
+    return True
+
+
 def names_of(asked: Asked, ctx: Context) -> dict[str, Any]:
     """The variables of an expression, but for `params` and `variables`."""
     resource, metadata = asked.resource, asked.metadata
@@ -241,10 +259,10 @@ def names_of(asked: Asked, ctx: Context) -> dict[str, Any]:
         "oldObject": thaw(asked.old),
         "namespaceObject": thaw(held),
         "request": {
-            "kind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
+            "kind": {"group": resource.group, "version": resource.version, "kind": resource.kind if asked.target is None else (asked.new or {})["kind"]},
             "resource": {"group": resource.group, "version": resource.version, "resource": resource.plural.partition(".")[0]},
             "subResource": asked.subresource, "name": metadata.get("name", ""), "namespace": namespace, "operation": asked.operation,
-            "userInfo": {"username": ctx.user, "groups": groups_of(ctx.user)}, "dryRun": False, "options": {},
+            "userInfo": {"username": ctx.user, "groups": groups_of(ctx.user)}, "dryRun": ctx.dry, "options": {},
         },
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ from ..ownership import managers, typed, types
 from ..ownership.managers import APPLY, Writer
 from ..patch import json_patch
 from ..strategy import Context
-from .admission_policy import GROUP, LOOK_STEPS, NAMES, Asked, ConfigError, Object, Variables, matches, names_of, params_of
+from .admission_policy import GROUP, LOOK_STEPS, NAMES, Asked, ConfigError, Object, Variables, conditions_hold, matches, names_of, params_of
 
 MAKES = ("Object", "JSONPatch")  # the types that a mutation's expression makes values of
 FIXED = ("apiVersion", "kind")  # an applied configuration may say nothing of these but what is
@@ -58,7 +58,7 @@ def _bound(spec: Object, binding: Object, asked: Asked, ctx: Context) -> None:
         cost.left -= LOOK_STEPS
         names["params"] = thaw(param)
         names["variables"] = Variables(spec.get("variables") or [], names, cost)
-        if not all(cel.compiled(one["expression"], NAMES).holds(names, cost) for one in spec.get("matchConditions") or ()):
+        if not conditions_hold(spec.get("matchConditions") or (), names, cost):
             continue
         for mutation in spec.get("mutations") or ():
             names["object"] = thaw(asked.new)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...objects import Map, memo
 from ...resources import READ_WRITE, Resource
 from ..ownership.types import Type
-from . import structural
+from . import conversion, structural
 
 if TYPE_CHECKING:
-    from ...etcd import Etcd
+    from ...cluster import Cluster
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 
@@ -34,6 +35,8 @@ class Served:
     list_kind: str
     warning: str  # of a deprecated version
     since: int  # the revision from which on objects are written under this schema
+    webhook: Mapping[str, Any] | None = None  # that converts between versions; None: only the apiVersion differs
+    convert: Callable[[Resource, Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, compare=False)  # in the cluster that serves it
 
 
 def resources_of(definition: Map) -> tuple[Resource, ...]:
@@ -44,6 +47,8 @@ def resources_of(definition: Map) -> tuple[Resource, ...]:
 def _resources(metadata: Map, spec: Map) -> tuple[Resource, ...]:
     name, since = metadata["name"], int(metadata.get("resourceVersion") or 0)
     names, found = spec["names"], []
+    way = spec.get("conversion") or {}
+    webhook = way.get("webhook") if way.get("strategy") == "Webhook" else None
     for version in spec["versions"]:
         if not version.get("served") and not version.get("storage"):
             continue
@@ -54,7 +59,7 @@ def _resources(metadata: Map, spec: Map) -> tuple[Resource, ...]:
             warning = version.get("deprecationWarning") or f"{spec['group']}/{version['name']} {names['kind']} is deprecated"
         served = Served(name, schema, structural.ownership(schema), tuple(version.get("additionalPrinterColumns") or ()), "status" in parts,
                         parts.get("scale"), tuple(one["jsonPath"].removeprefix(".") for one in version.get("selectableFields") or ()),
-                        bool(version.get("storage")), bool(version.get("served")), names.get("listKind") or names["kind"] + "List", warning, since)
+                        bool(version.get("storage")), bool(version.get("served")), names.get("listKind") or names["kind"] + "List", warning, since, webhook)
         made = Resource(spec["group"], version["name"], name, names["kind"], spec["scope"] == "Namespaced", tuple(names.get("shortNames") or ()),
                         tuple(part for part in ("scale", "status") if part in parts), tuple(names.get("categories") or ()), READ_WRITE,
                         names.get("singular") or names["kind"].lower(), served)
@@ -69,10 +74,10 @@ def condition(definition: Mapping[str, Any], kind: str) -> bool:
 class Definitions:
     """The custom kinds of one cluster. Made from the store whenever it is asked after a change."""
 
-    def __init__(self, etcd: Etcd) -> None:
-        self._etcd = etcd
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster, self._etcd = cluster, cluster.etcd
         self._known: dict[str, tuple[Resource, ...]] | None = None
-        etcd.subscribe("customresourcedefinitions", self._forget)
+        self._etcd.subscribe("customresourcedefinitions", self._forget)
 
     def _forget(self, _: Any) -> None:
         self._known = None
@@ -80,9 +85,16 @@ class Definitions:
     def _all(self) -> dict[str, tuple[Resource, ...]]:
         """name of the definition -> its resources, the stored version first."""
         if self._known is None:
-            self._known = {one["metadata"]["name"]: resources_of(one) for one in self._etcd.list("customresourcedefinitions")
+            self._known = {one["metadata"]["name"]: self._bound(resources_of(one)) for one in self._etcd.list("customresourcedefinitions")
                            if condition(one, "Established")}
         return self._known
+
+    def _bound(self, found: tuple[Resource, ...]) -> tuple[Resource, ...]:
+        """Kinds whose webhook can be asked in this cluster."""
+        if found[0].custom.webhook is None:
+            return found
+        convert = partial(conversion.by_webhook, self._cluster)
+        return tuple(replace(one, custom=replace(one.custom, convert=convert)) for one in found)
 
     def find(self, key: str, version: str = "") -> Resource | None:
         """The resource of a table's name (`crontabs.stable.example.com`), in a version or in the stored one."""

@@ -1,6 +1,6 @@
 """Requests about custom objects: decode, prune, default, admit, validate, store (apiextensions-apiserver/pkg/registry/customresource).
 
-The store holds every object in its definition's stored version; with the conversion None only the apiVersion differs.
+The store holds every object in the version that was its definition's stored one when it was written (conversion.py).
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...cause import Cause
 from ...etcd import key_of
-from ...objects import Map, dig, freeze, replace, stored, thaw
+from ...objects import Map, dig, freeze, replace, thaw
 from ...resources import Resource
 from .. import admission, applying, decode, deletion, patch
-from ..admission import mutating_policy, namespace_lifecycle
-from ..admission.admission_policy import Asked
 from ..context import Context
 from ..errors import ApiError, FieldError, already_exists, bad_request, invalid, method_not_supported, not_found, show
 from ..ownership import managers, records, typed
@@ -22,8 +20,7 @@ from ..ownership.managers import APPLY, UPDATE, Entries
 from ..request import Request
 from ..validation import words
 from ..validation.metadata import validate_metadata, validate_metadata_update
-from . import structural, values
-from .definitions import Served
+from . import conversion, structural, values
 
 if TYPE_CHECKING:
     from ..server import ApiServer
@@ -34,7 +31,7 @@ SYSTEM = ("uid", "creationTimestamp", "name", "namespace", "deletionTimestamp", 
 
 
 def in_version(resource: Resource, body: Any, server: ApiServer) -> Resource:
-    """The resource in the version that a body names; the stored one where it names none. Raises ApiError 400."""
+    """The resource in the version that a body names, or a patch's option apiVersion; the stored one where it names none. Raises ApiError 400."""
     version = str(body.get("apiVersion") or "") if isinstance(body, dict) else ""
     if not version or version == resource.api_version:
         return resource
@@ -55,8 +52,10 @@ def write(server: ApiServer, resource: Resource, request: Request, cause: Cause)
         return apply(server, resource, request, cause)
     if request.verb not in ("update", "patch"):
         raise method_not_supported(resource.name, request.verb)
-    old = server.existing(resource, request)
+    held = server.existing(resource, request)
     body = request.body
+    resource = in_version(resource, body if request.verb == "update" else request.options, server)
+    old = _as_asked(resource, held)
     if request.verb == "patch":
         kind = request.options.get("patchType", "application/merge-patch+json")
         if kind == "application/strategic-merge-patch+json":
@@ -67,12 +66,12 @@ def write(server: ApiServer, resource: Resource, request: Request, cause: Cause)
         raise bad_request("the object provided is unrecognized (must be of type " + resource.kind + ")")
     resource = in_version(resource, body, server)
     server.check_same(resource, body, old)
-    return replace_with(server, resource, decoded(resource, body, request), old, request, cause)
+    return replace_with(server, resource, decoded(resource, body, request), old, request, cause, held=held)
 
 
 def decoded(resource: Resource, body: Any, request: Request) -> Object:
     """The object that a body means: metadata typed, the rest pruned and filled. Raises ApiError 400."""
-    served: Served = resource.custom
+    served = resource.custom
     if not isinstance(body, dict):
         raise bad_request(f"{resource.kind} in version \"{resource.version}\" cannot be handled as a {resource.kind}: it is no object")
     kind = body.get("kind")
@@ -107,7 +106,7 @@ def create(server: ApiServer, resource: Resource, request: Request, cause: Cause
         raise ApiError(405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating",
                        {"group": resource.group, "kind": resource.name})
     obj = decoded(resource, request.body, request)
-    metadata, ctx = obj["metadata"], Context(server.cluster, request.user)
+    metadata, ctx = obj["metadata"], Context(server.cluster, request.user, bool(request.options.get("dryRun")))
     metadata.pop("managedFields", None)
     if metadata.get("resourceVersion"):
         raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
@@ -119,8 +118,7 @@ def create(server: ApiServer, resource: Resource, request: Request, cause: Cause
     if owners is None:
         changed, _ = managers.differences({}, obj, resource.custom.ownership, ("status",) if resource.custom.status else ())
         owners = managers.update((), changed, {}, records.writer(request, UPDATE, resource.api_version, now))
-    namespace_lifecycle.admit(resource, obj, ctx)
-    mutating_policy.mutate(Asked(resource, "CREATE", obj, None), ctx)
+    admission.admit_create(resource, obj, ctx)
     metadata = obj["metadata"]
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"][:58] + ctx.random_name(5, "generateName", resource.plural, metadata["generateName"])
@@ -149,21 +147,19 @@ def _without_metadata(obj: Mapping[str, Any]) -> Object:
 
 
 def _as_stored(server: ApiServer, resource: Resource, obj: Object) -> Object:
-    found = server.customs.find(resource.plural)
-    return {**obj, "apiVersion": found.api_version if found is not None else resource.api_version}
+    return dict(conversion.in_version(server.customs.find(resource.plural) or resource, obj))
 
 
 def _as_asked(resource: Resource, obj: Map) -> Map:
     """An answer in the version of the request. It keeps its managers."""
-    if obj.get("apiVersion") == resource.api_version:
-        return obj
-    return stored({**obj, "apiVersion": resource.api_version}, records.of(obj))
+    found = conversion.in_version(resource, obj)
+    return found if isinstance(found, Map) else obj
 
 
 def replace_with(server: ApiServer, resource: Resource, new: Object, old: Map, request: Request, cause: Cause,
-                 owners: Entries | None = None) -> Map:
-    """The common end of update, patch and apply."""
-    served: Served = resource.custom
+                 owners: Entries | None = None, *, held: Map | None = None) -> Map:
+    """The common end of update, patch and apply. `held`: `old` as the store has it, where that is another version."""
+    served, ctx = resource.custom, Context(server.cluster, request.user, bool(request.options.get("dryRun")))
     metadata, now = new["metadata"], server.cluster.clock.now
     stated = metadata.pop("managedFields", None)
     for member in SYSTEM:
@@ -182,6 +178,8 @@ def replace_with(server: ApiServer, resource: Resource, new: Object, old: Map, r
         if "status" in old:
             new["status"] = old["status"]
         skip = ("status",)
+    new["metadata"] = dict(new["metadata"])
+    admission.mutate_update(resource, new, old, request.subresource, ctx)
     if not request.subresource or request.subresource == "scale":
         unchanged = {"metadata", "apiVersion", *(("status",) if served.status else ())}
         if any(new.get(name) != old.get(name) for name in (*new, *old) if name not in unchanged):
@@ -193,14 +191,14 @@ def replace_with(server: ApiServer, resource: Resource, new: Object, old: Map, r
     errors += values.validate(served.schema, _without_metadata(new), "", _without_metadata(old))
     if errors:
         raise invalid(resource.group, resource.kind, old["metadata"]["name"], errors)
-    admission.admit_update(resource, new, old, request.subresource, Context(server.cluster, request.user))
-    new = _as_stored(server, resource, new)
+    admission.admit_update(resource, new, old, request.subresource, ctx)
     if owners is None:
         owners = _owners(resource, stated if not request.subresource else None, old, new, request, now, skip)
-    if request.options.get("dryRun"):
+    new = _as_stored(server, resource, new)
+    if ctx.dry:
         return _as_asked(resource, server.dry(new, owners))
-    if new == old and applying.same_but_for_times(owners, records.of(old)):
-        return _as_asked(resource, old)
+    if new == (held or old) and applying.same_but_for_times(owners, records.of(old)):
+        return old
     done = server.store(resource.plural, new, cause, request, owners)
     return _as_asked(resource, deletion.finish_if_released(server, resource, done, cause, request))
 
@@ -237,6 +235,7 @@ def apply(server: ApiServer, resource: Resource, request: Request, cause: Cause)
         asked = Request("create", resource.plural, request.namespace, request.name, "",
                         {**config, "metadata": {**(config.get("metadata") or {}), "name": request.name}}, request.options, request.user)
         return create(server, resource, asked, cause, entries)
+    held, old = old, _as_asked(resource, old)
     merged, entries = managers.apply(records.of(old), old, config, kind, who, force=bool(request.options.get("force")), lives=True)
     new: Object = thaw(old) if merged is None else thaw(managers.synced_last_applied(merged, config, who.manager))
     server.check_same(resource, new, old)
@@ -244,7 +243,7 @@ def apply(server: ApiServer, resource: Resource, request: Request, cause: Cause)
     new["apiVersion"] = resource.api_version
     lenient = Request("patch", resource.plural, request.namespace, request.name, request.subresource, config,
                       {**request.options, "fieldValidation": "Ignore"}, request.user)
-    return replace_with(server, resource, decoded(resource, new, lenient), old, lenient, cause, entries)
+    return replace_with(server, resource, decoded(resource, new, lenient), old, lenient, cause, entries, held=held)
 
 
 # ---- scale
@@ -265,7 +264,7 @@ def scale_of(resource: Resource, obj: Map) -> Map:
 
 
 def write_scale(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
-    old = server.existing(resource, request)
+    old = _as_asked(resource, server.existing(resource, request))
     path = resource.custom.scale["specReplicasPath"].removeprefix(".")
     if request.verb == "patch" and request.options.get("patchType") == applying.MEDIA_TYPE:
         config = replace({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": request.name}}, path,

@@ -13,6 +13,8 @@ from . import structural
 
 def as_read(resource: Resource, obj: Map) -> Map:
     """`obj` itself where it was written under the present schema, or has nothing to gain or lose."""
+    if resource.custom.convert is not None and obj["apiVersion"] != resource.api_version:
+        return obj  # another version, which has its own schema
     if int(obj["metadata"].get("resourceVersion") or 0) > resource.custom.since:
         return obj
     new, schema = thaw(obj), dict(resource.custom.schema)

@@ -68,6 +68,8 @@ def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, t
     if target.verb == "patch":
         kind = bodies.media_type(call.headers.get("content-type", ""))
         body = _prepare_patch(engine, desk, call, target, body, twice, kind, options, validating)
+        if stored.custom is not None and not stored.custom.storage:
+            options["apiVersion"] = stored.api_version
         if target.resource != stored and kind != APPLY:
             target = replace(target, verb="update")
     elif subresource in BODIES:

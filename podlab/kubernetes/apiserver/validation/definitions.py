@@ -24,6 +24,7 @@ Object = Mapping[str, Any]
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
 COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 DEPTH_MAX = 60
+REVIEWS = ("v1", "v1beta1")  # versions of ConversionReview that are spoken
 APPROVED = "api-approved.kubernetes.io"
 
 
@@ -47,11 +48,7 @@ def create(obj: Object, errors: Errors, _: Any = None) -> None:
     if spec.get("preserveUnknownFields"):
         errors.append(FieldError.invalid("spec.preserveUnknownFields", True, "cannot set to true, set x-kubernetes-preserve-unknown-fields to "
                                          "true in spec.versions[*].schema instead"))
-    strategy = (spec.get("conversion") or {}).get("strategy")
-    if strategy not in ("None", "Webhook"):
-        errors.append(FieldError.not_supported("spec.conversion.strategy", strategy or "", ["None", "Webhook"]))
-    elif strategy == "Webhook":
-        errors.append(FieldError.forbidden("spec.conversion.strategy", "this cluster calls no webhooks: only None is served here"))
+    _conversion(spec.get("conversion") or {}, errors)
     for version, path in hoisted(spec, "schema", "spec.validation"):
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
         if not schema:
@@ -64,6 +61,29 @@ def create(obj: Object, errors: Errors, _: Any = None) -> None:
         _scale((version.get("subresources") or {}).get("scale"), f"{path}.scale", errors)
     for version, path in hoisted(spec, "selectableFields", "spec.selectableFields"):
         _selectable(version, path, errors)
+
+
+def _conversion(conversion: Object, errors: list[FieldError]) -> None:
+    """Fields are named as the server keeps them: those of `webhook` beside the strategy (validateCustomResourceConversion)."""
+    strategy, webhook = conversion.get("strategy"), conversion.get("webhook") or {}
+    config, versions = webhook.get("clientConfig"), webhook.get("conversionReviewVersions")
+    path = "spec.conversion.webhookClientConfig"
+    if strategy not in ("None", "Webhook"):
+        errors.append(FieldError.not_supported("spec.conversion.strategy", strategy or "", ["None", "Webhook"]))
+    elif strategy == "Webhook":
+        if config is None:
+            errors.append(FieldError.required(path, "required when strategy is set to Webhook"))
+        elif (config.get("url") is None) == (config.get("service") is None):
+            errors.append(FieldError.required(path, "exactly one of url or service is required"))
+        if not versions:
+            errors.append(FieldError.required("spec.conversion.conversionReviewVersions", ""))
+        elif not any(one in REVIEWS for one in versions):
+            errors.append(FieldError.invalid("spec.conversion.conversionReviewVersions", versions, f"must include at least one of {', '.join(REVIEWS)}"))
+    else:
+        if config is not None:
+            errors.append(FieldError.forbidden(path, "should not be set when strategy is not set to Webhook"))
+        if versions:
+            errors.append(FieldError.forbidden("spec.conversion.conversionReviewVersions", "should not be set when strategy is not set to Webhook"))
 
 
 def _protected(group: str, annotations: Object, errors: Errors) -> None:

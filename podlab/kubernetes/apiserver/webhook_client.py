@@ -1,0 +1,139 @@
+"""How the API server asks a webhook: HTTPS through a Service to a ready Pod, a review as JSON, and Go's words for what goes wrong.
+
+Sources: S/apiserver/pkg/util/webhook (client.go), S/apiserver/pkg/util/proxy (ResolveCluster), S/client-go/rest (request.go),
+S/apimachinery/pkg/api/errors (NewGenericServerResponse), Go's crypto/x509 (verify.go). S is staging/src/k8s.io.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..etcd import key_of
+from ..objects import Map
+from ..runtime import at_once, dns, http, x509
+from ..runtime.process import Errno
+from ..runtime.routes import CONTROL_PLANE_NAMESPACE
+from ..times import rfc3339
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+Object = Mapping[str, Any]
+DIAL_MS = 30_000  # the transport's dialer gives up (net.Dialer.Timeout of client-go)
+UNTRUSTED = "tls: failed to verify certificate: x509: "
+STATUSES = {
+    400: "the server rejected our request for an unknown reason", 401: "the server has asked for the client to provide credentials",
+    404: "the server could not find the requested resource", 405: "the server does not allow this method on the requested resource",
+    409: "the server reported a conflict", 429: "the server has received too many requests and has asked us to try again later",
+    503: "the server is currently unable to handle the request", 504: "the server was unable to return a response in the time allotted, "
+    "but may still be processing the request",
+}  # fmt: skip
+
+
+class CallError(Exception):
+    """A webhook that could not be asked, or whose answer is none. Its text is Go's."""
+
+
+def ask(cluster: Cluster, config: Object, review: Object, seconds: int) -> Any:
+    """The JSON that a webhook answers; `config` is its clientConfig. Nothing in the cluster changes. Raises CallError."""
+    service = config.get("service")
+    if service is not None:
+        port = service.get("port") or 443
+        host = f"{service['name']}.{service['namespace']}.svc"
+        base, path = f"https://{host}:{port}", "/" + str(service.get("path") or "").lstrip("/")
+    else:
+        _, host, port, path = http.split_url(config.get("url") or "")
+        base = str(config.get("url") or "").removesuffix(path)
+    where = f"{path}?timeout={seconds}s"
+    message = http.request("POST", where, f"{host}:{port}", [("Content-Type", "application/json"), ("Accept", "application/json, */*")],
+                           json.dumps(review, separators=(",", ":"), ensure_ascii=False))
+    try:
+        address, port = _resolved(cluster, service, host, port)
+        found = at_once.ask(cluster.network, CONTROL_PLANE_NAMESPACE, address, port, message, f"{host}/{cluster.etcd.revision}")
+        if isinstance(found, at_once.Failed):
+            raise CallError(_failed(found, f"{address}:{port}", seconds))
+        if why := _distrust(found.chain, config.get("caBundle"), host, cluster.now):
+            raise CallError(why)
+        if found.ms >= seconds * 1000:
+            raise CallError("context deadline exceeded")
+    except CallError as error:
+        raise CallError(f'Post "{base}{where}": {error}') from None
+    return _read(found.message)
+
+
+def _resolved(cluster: Cluster, service: Object | None, host: str, port: int) -> tuple[str, int]:
+    """The address that is dialled. Raises CallError."""
+    if service is None:
+        if dns.is_address(host):
+            return host, port
+        raise CallError(f"dial tcp: lookup {host}: no such host")  # no name of the world outside resolves here
+    found: Map | None = cluster.etcd.get("services", key_of(service["namespace"], service["name"]))
+    if found is None:
+        raise CallError(f'service "{service["name"]}" not found')
+    spec = found["spec"]
+    if spec.get("type") == "ExternalName":
+        raise CallError(f"dial tcp: lookup {spec['externalName']}: no such host")
+    if spec.get("clusterIP") in (None, "", "None"):
+        raise CallError('cannot route to service with ClusterIP "None"')
+    if not any(one["port"] == port for one in spec.get("ports") or ()):
+        raise CallError(f'no service port {port} found for service "{service["name"]}"')
+    return str(spec["clusterIP"]), port
+
+
+def _failed(found: at_once.Failed, address: str, seconds: int) -> str:
+    if found.error == at_once.PLAIN:
+        return found.error
+    if found.ms >= seconds * 1000:
+        return "context deadline exceeded"
+    if found.ms >= DIAL_MS:
+        return f"dial tcp {address}: i/o timeout"
+    return f"dial tcp {address}: connect: {Errno(found.error).text.lower()}"
+
+
+def _distrust(chain: str, bundle: str | None, host: str, now: int) -> str:
+    """Why the server's certificates are not believed: times first, then names, then who signed; "" where they are."""
+    unknown = UNTRUSTED + "certificate signed by unknown authority"
+    try:
+        mine = x509.certificates(chain)
+        roots = base64.b64decode(bundle or "").decode("utf-8", "replace")
+    except (x509.BadCertificate, binascii.Error):
+        return unknown
+    if not mine:
+        return "remote error: tls: internal error"  # a server without a certificate
+    for late, word, at in ((now > mine[0].end, "after", mine[0].end), (now < mine[0].start, "before", mine[0].start)):
+        if late:
+            return f"{UNTRUSTED}certificate has expired or is not yet valid: current time {rfc3339(now)} is {word} {rfc3339(at)}"
+    kind = "IP_ADDRESS" if dns.is_address(host) else "DNS"
+    names = [name for sort, name in mine[0].sans if sort == kind]
+    if not any(_covers(name, host) for name in names):
+        return UNTRUSTED + _misnamed(mine[0], names, host)
+    return unknown if x509.verify(chain, roots, now) else ""
+
+
+def _covers(name: str, host: str) -> bool:
+    first, _, rest = host.lower().partition(".")
+    return name.lower() == host.lower() or (name.startswith("*.") and bool(first) and name[2:].lower() == rest)
+
+
+def _misnamed(certificate: x509.Certificate, names: list[str], host: str) -> str:
+    if names:
+        return f"certificate is valid for {', '.join(names)}, not {host}"
+    if not certificate.sans and "CN=" in certificate.subject:
+        return "certificate relies on legacy Common Name field, use SANs instead"
+    return f"certificate is not valid for any names, but wanted to match {host}"
+
+
+def _read(answer: http.Message) -> Any:
+    """Raises CallError."""
+    if answer.status != 200:
+        if answer.status >= 500 and answer.status not in STATUSES:
+            raise CallError(f"an error on the server ({json.dumps(answer.body.strip())}) has prevented the request from succeeding")
+        raise CallError(STATUSES.get(answer.status, f"the server responded with the status code {answer.status} but did not return more information"))
+    try:
+        return json.loads(answer.body)
+    except ValueError as error:
+        raise CallError(f"couldn't get version/kind; json parse error: {error}") from None
