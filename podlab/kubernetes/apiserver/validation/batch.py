@@ -210,7 +210,7 @@ def _indexes(text: str, completions: int) -> int:
 
 def _success_policy(spec: Object, path: str, errors: Errors) -> None:
     if spec.get("completionMode") != "Indexed":
-        errors.append(FieldError.invalid(path, spec["successPolicy"], "requires indexed completion mode"))
+        errors.append(FieldError.invalid(path, internal("SuccessPolicy", spec["successPolicy"]), "requires indexed completion mode"))
         return
     rules = spec["successPolicy"].get("rules") or ()
     if not rules:
@@ -255,6 +255,8 @@ def job_update(new: Object, old: Object, errors: Errors) -> None:
             if before.get("suspend") and _bare_template(spec) == _bare_template(before):
                 continue
             value = {**(value.get("metadata") or {}), "Spec": internal("PodSpec", value.get("spec") or {})}
+        elif member in ("podFailurePolicy", "successPolicy") and value is not None:
+            value = internal(member[0].upper() + member[1:], value)
         errors.append(FieldError.invalid(f"spec.{member}", value, words.IMMUTABLE))
 
 

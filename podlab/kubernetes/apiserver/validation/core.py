@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import FieldError
+from ..json_faults import json_fault
 from . import words
 from .metadata import STANDARD_FINALIZERS, Errors, complain, non_negative, validate_labels
 from .resources import validate_requirements
@@ -68,28 +69,18 @@ def secret(obj: Object, errors: Errors, _: Any = None) -> None:
         if key not in data:
             errors.append(FieldError.required(f"data[{key}]"))
         elif key.startswith(".docker"):
-            try:
-                held = json.loads(base64.b64decode(data[key]))
-                if held is not None and not isinstance(held, dict):
-                    errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>", f"json: cannot unmarshal {_go_kind(held)} "
-                                                     "into Go value of type map[string]interface {}"))
-            except ValueError as error:
-                errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>",
-                                                 _json_words(base64.b64decode(data[key]), error)))
+            text = base64.b64decode(data[key]).decode(errors="replace")
+            fault = json_fault(text)
+            if not fault and not isinstance(held := json.loads(text), (dict, type(None))):
+                fault = f"json: cannot unmarshal {_go_kind(held)} into Go value of type map[string]interface {{}}"
+            if fault:
+                errors.append(FieldError.invalid(f"data[{key}]", "<secret contents redacted>", fault))
         elif kind == "kubernetes.io/ssh-auth" and not data[key]:
             errors.append(FieldError.required(f"data[{key}]"))
 
 
 def _go_kind(value: Any) -> str:
     return "bool" if isinstance(value, bool) else "string" if isinstance(value, str) else "array" if isinstance(value, list) else "number"
-
-
-def _json_words(text: bytes, error: ValueError) -> str:
-    """Go's words for the commonest ways of not being JSON."""
-    if not text.strip():
-        return "unexpected end of JSON input"
-    first = text.strip()[:1].decode(errors="replace")
-    return f"invalid character '{first}' looking for beginning of value"
 
 
 def secret_update(new: Object, old: Object, errors: Errors) -> None:

@@ -121,6 +121,13 @@ VolumeResourceRequirements Limits Requests
 TypedLocalObjectReference APIGroup=apiGroup Kind:s Name:s
 TypedObjectReference APIGroup=apiGroup Kind:s Name:s Namespace
 RoleRef APIGroup=apiGroup:s Kind:s Name:s
+SuccessPolicy Rules:[]SuccessPolicyRule
+SuccessPolicyRule SucceededIndexes SucceededCount
+PodFailurePolicy Rules:[]PodFailurePolicyRule
+PodFailurePolicyRule Action:s OnExitCodes:*OnExitCodes OnPodConditions:[]OnPodConditionsPattern
+OnExitCodes ContainerName Operator:s Values
+OnPodConditionsPattern Type:s Status:s
+VolumeNodeAffinity Required:*NodeSelector
 """
 
 # Fields that the server keeps in a Pod's security context though its API has them in the spec

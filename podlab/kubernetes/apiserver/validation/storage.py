@@ -11,7 +11,7 @@ from ... import quantity
 from ..errors import FieldError
 from . import words
 from .claims import validate_access_modes, validate_claim_spec
-from .internal import spec_diff
+from .internal import internal, spec_diff
 from .metadata import Errors, complain
 from .scheduling import validate_node_selector
 from .volumes import SOURCES, validate_persistent_source
@@ -79,7 +79,7 @@ def volume(obj: Object, errors: Errors, _: Any = None) -> None:
     if not capacity:
         errors.append(FieldError.required("spec.capacity"))
     if "storage" not in capacity or len(capacity) > 1:
-        errors.append(FieldError.not_supported("spec.capacity", capacity or None, ["storage"]))
+        errors.append(FieldError.not_supported("spec.capacity", spec.get("capacity"), ["storage"]))
     for name in sorted(capacity):
         amount = quantity.parse(capacity[name])
         if amount < 0:  # validateBasicResource
@@ -125,5 +125,6 @@ def volume_update(new: Object, old: Object, errors: Errors) -> None:
     if new["spec"].get("volumeMode") != old["spec"].get("volumeMode"):
         errors.append(FieldError.invalid("volumeMode", new["spec"].get("volumeMode"), words.IMMUTABLE))
     if old["spec"].get("nodeAffinity") is not None and new["spec"].get("nodeAffinity") != old["spec"]["nodeAffinity"]:
-        errors.append(FieldError.invalid("nodeAffinity", new["spec"].get("nodeAffinity"), words.IMMUTABLE))
+        shown = new["spec"].get("nodeAffinity")
+        errors.append(FieldError.invalid("nodeAffinity", shown and internal("VolumeNodeAffinity", shown), words.IMMUTABLE))
     _attributes_class_update(new["spec"], old["spec"], errors, empty_too=False)
