@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..apiserver import create, fields, versions
@@ -170,10 +170,18 @@ def changes(call: Call, resource: Resource, seen: int) -> list[Change]:
     """What happened to a kind since a revision. Where that is no longer known (a long sleep), each object that is newer, once."""
     etcd = call.terminal.api.cluster.etcd
     if seen >= etcd.compacted:
-        return [change for change in etcd.since(seen) if change.plural == resource.plural]
+        return [_in_version(resource, change) for change in etcd.since(seen) if change.plural == resource.plural]
     newer = [obj for obj in etcd.list(resource.plural) if int(obj["metadata"]["resourceVersion"]) > seen]
     return [Change(int(obj["metadata"]["resourceVersion"]), call.now, "MODIFIED", resource.plural, key_of_object(obj), obj, obj, 0)
             for obj in sorted(newer, key=lambda obj: int(obj["metadata"]["resourceVersion"]))]
+
+
+def _in_version(resource: Resource, change: Change) -> Change:
+    """What happened as a watcher of one version is told. Raises ApiError where a webhook cannot convert an object."""
+    if resource.custom is None or resource.custom.convert is None:
+        return change
+    old = change.old if change.old is None else versions.in_its_version(resource, change.old)
+    return replace(change, object=versions.in_its_version(resource, change.object), old=old)
 
 
 def has_files(call: Call) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..apiserver.errors import ApiError
 from ..apiserver.request import Request
+from ..apiserver.versions import in_its_version
 from ..resources import Resource
 from . import output
 from .flags import Flag, Flags
@@ -52,11 +53,13 @@ class Call:
                 options["command"] = self.terminal.line
             if verb != "delete":
                 options.setdefault("fieldManager", self.manager)
+            if verb == "patch" and isinstance(resource, Resource) and resource.custom is not None and not resource.custom.storage:
+                options["apiVersion"] = resource.api_version
         api = self.terminal.api
         found = api.perform(Request(verb, plural, namespace, name, subresource, body, options))
         for text in api.cluster.server.warnings:
             self.terminal.err(f"Warning: {text}\n")
-        return found
+        return found if isinstance(resource, str) or subresource == "scale" else in_its_version(resource, found)
 
     @property
     def customs(self) -> tuple[Resource, ...]:
