@@ -75,6 +75,15 @@ def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**obj, "apiVersion": resource.api_version, "spec": spec, "status": status}
 
 
+def in_its_version(resource: Resource, found: Any) -> Any:
+    """An object of the door's, or {"items": ...}, in the version of `resource` where that is of a custom kind. Raises ApiError."""
+    if resource.custom is None:
+        return found
+    if "items" in found and "metadata" not in found:
+        return {**found, "items": [in_version(resource, obj) for obj in found["items"]]}
+    return in_version(resource, found)
+
+
 def stored_field(resource: Resource, path: str) -> str:
     """A field selector's path in a version, as the stored one has it."""
     first, dot, rest = path.partition(".")
