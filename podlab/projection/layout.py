@@ -6,6 +6,7 @@ order, so that a box moves only when one before it is born or dies.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .board import Board, Goal, Node, Service
@@ -28,6 +29,7 @@ NODE_HEAD = 62
 NODE_WIDE = 270  # a node less wide has its state and its two meters under each other
 STATE_ROOM = 150  # beside a name: room for the longest usual state, "0/1 ContainerCreating"
 POD_HEAD, STRIP_H, FLOOR_GAP, FLOOR_H, SHELF_H = 34, 26, 18, 26, 26
+STEP_GAP, STEP_ROOM = 12, 33  # between init containers, and beside the name of one: its icon and its round ends
 COMPACT_W, COMPACT_H = 150, 52
 MINI_W, MINI_H = 76, 28
 NODE_CROWDED = 210  # of compact Pods
@@ -283,12 +285,20 @@ def pod_head(pod: Pod, width: float) -> float:
     return POD_HEAD if measure(pod.name, "t") + (30 if pod.revision else 0) + STATE_ROOM <= width - 2 * PAD else POD_HEAD + 17
 
 
+def steps_across(steps: Sequence[Container], width: float) -> int:
+    """Init containers beside each other in a Pod: as many as can tell their names whole; the rest stand in rows under them."""
+    need = max(measure(step.name, "b") for step in steps) + STEP_ROOM
+    fitting = min(max(int((width - 2 * PAD + STEP_GAP) // (need + STEP_GAP)), 1), len(steps))
+    return -(-len(steps) // -(-len(steps) // fitting))  # as even as its number of rows allows
+
+
 def pod_box(pod: Pod, x: float, y: float, width: float, *, channel: float = 0, lane: float = 0, inner: bool = False) -> PodBox:
     """A Pod in full: heading, steps of its init containers, containers on their floor, volumes as shelves under it."""
     steps = tuple(c for c in pod.containers if c.kind in ("init", "sidecar"))
     if all(c.kind == "sidecar" for c in steps):
         steps = ()
-    top = pod_head(pod, width) + (STRIP_H + 8 if steps else 0) + (16 if pod.look == "terminating" else 0)
+    strip = -(-len(steps) // steps_across(steps, width)) * (STRIP_H + 6) + 2 if steps else 0
+    top = pod_head(pod, width) + strip + (16 if pod.look == "terminating" else 0)
     containers = floor_containers(pod)
     room = width - 2 * PAD
     across = min(max(int((room + TILE_GAP) // (TILE_MIN + TILE_GAP)), 1), max(len(containers), 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from .korean import CONTAINER_KINDS, PROBES
-from .layout import PAD, POD_HEAD, SHELF_H, STATE_ROOM, STRIP_H, PodBox, Tile, pod_head
+from .layout import PAD, POD_HEAD, SHELF_H, STATE_ROOM, STEP_GAP, STRIP_H, PodBox, Tile, pod_head, steps_across
 from .pods import Container, Pod, Wait
 from .shapes import SNUG, countdown, esc, icon, measure, n, text
 from .words import LOOKS, tone
@@ -113,20 +113,19 @@ def _farewell(pod: Pod, now: int, w: float) -> str:
 
 
 def _strip(box: PodBox) -> str:
-    """Init containers as steps, in the order in which they run."""
-    room = box.w - 2 * PAD
-    count = len(box.steps)
-    each = (room - 12 * (count - 1)) / count
+    """Init containers as steps, in the order in which they run; in rows where their names need the room."""
+    across = steps_across(box.steps, box.w)
+    each = (box.w - 2 * PAD - STEP_GAP * (across - 1)) / across
     y = pod_head(box.pod, box.w) + (16 if box.pod.look == "terminating" else 0)
     out = []
     for i, step in enumerate(box.steps):
-        x = i * (each + 12)
+        x, down = i % across * (each + STEP_GAP), i // across * (STRIP_H + 6)
         if i:
-            out.append(f'<path class="next" d="M{n(x - 9)} 8 l5 5 l-5 5"/>')
+            out.append(f'<path class="next" d="M{n(x - 9)} {n(down + 8)} l5 5 l-5 5"/>')
         kind = "초기화" if step.kind == "init" else "사이드카"
         out.append(
             f'<g id="st-{esc(box.pod.uid)}-{esc(step.name)}" class="step {step.kind} is-{step.look}" '
-            f'transform="translate({n(x)},0)" '
+            f'transform="translate({n(x)},{n(down)})" '
             f'data-ref="{esc(box.pod.ref)}#{esc(step.name)}" tabindex="0" role="button" '
             f'aria-label="{kind} 컨테이너 {esc(step.name)}, {i + 1}번째, {esc(step.word)}">'
             f'<rect width="{n(each)}" height="{STRIP_H}" rx="13"/>{icon(step.look, 14, 13)}{_step_text(step, each)}</g>'
