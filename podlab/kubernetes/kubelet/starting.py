@@ -225,6 +225,8 @@ def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
             "finished": 0,
         }
     )
+    if (user := kubelet.machine.user_of(container_id)) != [0, 0, 0]:
+        runs[-1]["user"] = user
     worker["ended"] = [entry for entry in worker["ended"] if entry[0] != name]
     for old in runs[:-2]:  # MaxPerPodContainerCount: one dead instance is kept
         kubelet.machine.remove_container(old["id"])
@@ -295,6 +297,7 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         "limits": limits(kubelet, spec),
         "user": user,
         "groups": groups,
+        "strict_groups": whole.get("supplementalGroupsPolicy") == "Strict",
         "tty": bool(spec.get("tty")),
         "stdin": bool(spec.get("stdin")),
         "read_only_root": bool(mine.get("readOnlyRootFilesystem")),

@@ -60,7 +60,7 @@ def container_status(worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
     if mounts := _mounts(one):
         status["volumeMounts"] = mounts
     if run:
-        status["user"] = _user(pod, one)
+        status["user"] = _user(run)
     status["ready"] = is_ready(worker, one, run, started)
     return status
 
@@ -141,14 +141,16 @@ def _mounts_of(spec: Map) -> List:
     return found
 
 
-def _user(pod: Map, one: Part) -> Map:
-    mine, whole = one.spec.get("securityContext") or EMPTY, pod["spec"].get("securityContext") or EMPTY
-    uid = mine.get("runAsUser", whole.get("runAsUser", 0))
-    gid = mine.get("runAsGroup", whole.get("runAsGroup", 0))
-    groups = [gid] + [
-        group for group in [*(whole.get("supplementalGroups") or ()), whole.get("fsGroup")] if group is not None and group != gid
-    ]
-    return freeze({"linux": {"uid": uid, "gid": gid, "supplementalGroups": groups}})  # type: ignore[no-any-return]
+ROOT: Map = freeze({"linux": {"uid": 0, "gid": 0, "supplementalGroups": [0]}})
+
+
+def _user(run: dict[str, Any]) -> Map:
+    """Who the container's first process is; a run keeps it where it is not root alone: [uid, gid, groups...]."""
+    if "user" not in run:
+        return ROOT
+    uid, gid, *groups = run["user"]
+    found: Map = freeze({"linux": {"uid": uid, "gid": gid, "supplementalGroups": groups}})
+    return found
 
 
 # ---- phase

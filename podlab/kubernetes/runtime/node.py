@@ -72,6 +72,20 @@ def _passwd(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(line.split(":")) for line in text.split("\n") if line.count(":") >= 6)
 
 
+@lru_cache(maxsize=256)
+def _groups(text: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Number and members of the groups of an /etc/group (group(5)) that have members."""
+    rows = [line.split(":") for line in text.split("\n") if line.count(":") == 3]
+    return tuple((int(row[2]), tuple(row[3].split(","))) for row in rows if row[3] and row[2].isdigit())
+
+
+def _group(image: Image) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """The groups that an image's /etc/group names members of (containerd's WithAdditionalGIDs reads it there)."""
+    etc = image.tree.get("etc")
+    text = etc.get("group") if isinstance(etc, Mapping) else None
+    return _groups(text) if isinstance(text, str) else ()
+
+
 class Node(Terminals, Mounts, Volumes, Usage, Kernel):
     """A machine with a container runtime. `images` finds an image by reference (default: the catalogue)."""
 
@@ -159,13 +173,14 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         working_dir: str = "", mounts: Sequence[Mapping[str, Any]] = (), limits: Mapping[str, int] | None = None, user: str = "",
         groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
         termination_path: str = "/dev/termination-log", target: str = "", capabilities: Sequence[str] = (),
-        dropped: Sequence[str] = (), no_new_privs: bool = False, seccomp: int = 0,
+        dropped: Sequence[str] = (), no_new_privs: bool = False, seccomp: int = 0, strict_groups: bool = False,
     ) -> str:  # fmt: skip
         """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name;
         "" the image's. `capabilities`: those that it has beyond the default ones, `dropped`: those that it
         lacks. `target`: id of the container whose pid namespace it
         joins (kubectl debug --target). Raises StartError with reason CreateContainerError (no such image here, nothing to run, no such
-        user or volume). `seccomp`: 2 under a filter, as /proc/PID/status says."""
+        user or volume). `seccomp`: 2 under a filter, as /proc/PID/status says. `strict_groups`: without those that the image's /etc/group adds
+        (supplementalGroupsPolicy)."""
         sandbox = self.state["sandboxes"][pod_uid]
         found = self.find_image(image)
         if found is None:
@@ -214,7 +229,7 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         self.state["containers"][container_id] = container
         sandbox["containers"].append(container_id)
         try:
-            self._identify(container, user or found.user, list(groups))
+            self._identify(container, user or found.user, groups, () if strict_groups else _group(found))
             for mount in mounts:
                 self.add_mount(container, mount)
             self.make_directory(container, container["cwd"])
@@ -227,6 +242,11 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         self._views.pop(container_id, None)
         return container_id
 
+    def user_of(self, container_id: str) -> list[int]:
+        """uid, gid and groups of what the container runs."""
+        container = self.state["containers"][container_id]
+        return [container["uid"], container["gid"], *container["groups"]]
+
     def find_image(self, reference: str) -> Image | None:
         """The image of that name; a host with images of its own overrides this."""
         return images.find(reference)
@@ -237,7 +257,7 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
             raise LookupError
         return found
 
-    def _identify(self, container: Data, user: str, groups: list[int]) -> None:
+    def _identify(self, container: Data, user: str, groups: Sequence[int], known: Sequence[tuple[int, tuple[str, ...]]]) -> None:
         name, _, group = user.partition(":")
         uid, gid, home = 0, 0, "/root"
         try:
@@ -255,7 +275,8 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
                              reason="CreateContainerError")  # fmt: skip
         if group.isdigit():
             gid = int(group)
-        container.update(uid=uid, gid=gid, groups=[gid, *(g for g in groups if g != gid)])
+        mine = [number for number, members in known if row[0] in members] if row is not None else []
+        container.update(uid=uid, gid=gid, groups=sorted({gid, *groups, *mine}))
         container["env"] = Map({**container["env"], "HOME": container["env"].get("HOME", home)})  # its processes share it
 
     def _read(self, container: Data, path: str) -> str:

@@ -28,7 +28,7 @@ class Process(TypedDict):
     cwd: str
     uid: int
     gid: int
-    groups: list[int]  # gid first, then the supplementary ones
+    groups: list[int]  # rising, the gid among them, as getgroups(2) has them
     umask: int
     fds: dict[str, str]  # fd number -> open file description id (Node.state["files"])
     data: Data  # the program's own memory

@@ -324,8 +324,10 @@ TREE = base_tree(
         **{name: Entry(program="agnhost", size=50_000_000) for name in ("agnhost", "agnhost-2")},
         "bin": {"nslookup": Entry(program="bind-nslookup", size=129_312)},
     },
+    users={"user-defined-in-image": 1000},
     extra=("curl", "dig", "bash"),
 )
+TREE["etc"]["group"] += "group-defined-in-image:x:50000:user-defined-in-image\n"  # what the tests of supplementalGroupsPolicy look for
 TAGS = (*(f"2.{n}" for n in range(1, 64)), *(f"2.{n}.{patch}" for n in range(56, 72) for patch in range(3)))
 """`2.55` as well as `2.63.0`: the tags became three numbers long on the way to Kubernetes 1.36 (test/utils/image/manifest.go)."""
 for _name in ("registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-images/agnhost"):

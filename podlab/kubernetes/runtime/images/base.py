@@ -145,14 +145,31 @@ def merge(base: Mapping[str, Any], extra: Tree) -> dict[str, Any]:
     return out
 
 
-def accounts(users: Mapping[str, int], shell_path: str) -> dict[str, str]:
+ALPINE_GROUPS = """root:x:0:root
+bin:x:1:root,bin,daemon
+daemon:x:2:root,bin,daemon
+sys:x:3:root,bin
+adm:x:4:root,daemon
+disk:x:6:root
+wheel:x:10:root
+floppy:x:11:root
+dialout:x:20:root
+tape:x:26:root
+video:x:27:root
+"""
+"""Those of Alpine's that have members (alpine-baselayout, etc/group): root is in many."""
+
+
+def accounts(users: Mapping[str, int], shell_path: str, distribution: str) -> dict[str, str]:
     """/etc/passwd and /etc/group."""
     everybody = {"daemon": 1, "www-data": 33, **users, "nobody": 65534}
     passwd = f"root:x:0:0:root:/root:{shell_path}\n" + "".join(
         f"{name}:x:{uid}:{uid}:{name}:{'/var/www' if uid == 33 else '/home' if uid == 65534 else f'/home/{name}'}:/bin/false\n"
         for name, uid in everybody.items()
     )
-    group = "root:x:0:\n" + "".join(f"{'nogroup' if uid == 65534 else name}:x:{uid}:\n" for name, uid in everybody.items())
+    own = {name: uid for name, uid in everybody.items() if name != "daemon"} if distribution == "alpine" else everybody
+    group = (ALPINE_GROUPS if distribution == "alpine" else "root:x:0:\n") + "".join(
+        f"{'nogroup' if uid == 65534 else name}:x:{uid}:\n" for name, uid in own.items())  # fmt: skip
     return {"passwd": passwd, "group": group}
 
 
@@ -162,11 +179,13 @@ def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[st
     size = 1_131_168 if distribution == "busybox" else 919_304 if distribution == "alpine" else 60_432
     applets = {name: Entry(program=name, size=size) for name in (*known["tools"], *extra) if name in PROGRAMS}
     gnu = distribution in ("debian", "ubuntu")
+    if gnu:
+        applets["timeout"] = Entry(program="timeout-gnu", size=size)
     tree: dict[str, Any] = {
         "bin": applets,
         "usr": {"bin": {"env": Entry(program="env", size=48_536)}, "sbin": {}, "local": {"bin": {}}, "share": {}, "lib": {}},
         "sbin": {},
-        "etc": {**accounts(users or {}, "/bin/bash" if gnu else "/bin/sh"), **known["etc"]},
+        "etc": {**accounts(users or {}, "/bin/bash" if gnu else "/bin/sh", distribution), **known["etc"]},
         "home": {},
         "var": {"log": {}, "tmp": {}, "cache": {}, "www": {}},
         "run": {},
