@@ -30,6 +30,19 @@ spec:
     envFrom:
     - secretRef:
         name: proxy
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: memo
+spec:
+  type: NodePort
+  selector:
+    app: memo
+  ports:
+  - port: 80
+    targetPort: 4180
+    nodePort: 30081
 EOF
 
 # desk
