@@ -122,6 +122,17 @@ def spread(**constraint: Any) -> dict[str, Any]:
     return pod(topologySpreadConstraints=[{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", **constraint}])
 
 
+def webhook(**hook: Any) -> dict[str, Any]:
+    config = {"service": {"name": "s", "namespace": "n"}}
+    whole = {"name": "a.b.c", "clientConfig": config, "sideEffects": "None", "admissionReviewVersions": ["v1"], **hook}
+    return thing("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", webhooks=[whole])
+
+
+def hooked(**rule: Any) -> dict[str, Any]:
+    whole = {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], **rule}
+    return webhook(rules=[whole])
+
+
 def codes(**rule: Any) -> dict[str, Any]:
     return job(podFailurePolicy={"rules": [{"action": "FailJob", **rule}]})
 
@@ -785,6 +796,46 @@ TABLES: dict[str, list[Case]] = {
         (thing("v1", "Service", {"name": "-a"}, spec={"ports": [{"port": 1}]}), f'metadata.name: Invalid value: "-a": {LABEL}'),
         (thing("rbac.authorization.k8s.io/v1", "Role", {"name": "a/b"}), "metadata.name: Invalid value: \"a/b\": may not contain '/'"),
         (templated() | {"metadata": {"name": "D"}}, f'metadata.name: Invalid value: "D": {SUBDOMAIN}'),
+    ],
+    "admission": [
+        (webhook(name="a.b"), 'webhooks[0].name: Invalid value: "a.b": should be a domain with at least three segments separated by dots'),
+        (webhook(name="A.b.c"), f'webhooks[0].name: Invalid value: "A.b.c": {SUBDOMAIN}'),
+        (webhook(sideEffects="Some"), 'webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"'),
+        (webhook(sideEffects=None), "webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun"),
+        (webhook(timeoutSeconds=31), "webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds"),
+        (webhook(failurePolicy="Try"), 'webhooks[0].failurePolicy: Unsupported value: "Try": supported values: "Fail", "Ignore"'),
+        (webhook(admissionReviewVersions=[]), "webhooks[0].admissionReviewVersions: Required value: must specify one of v1, v1beta1"),
+        (webhook(admissionReviewVersions=["v1", "v1"]), 'webhooks[0].admissionReviewVersions[1]: Invalid value: "v1": duplicate version'),
+        (webhook(admissionReviewVersions=["v2"]),
+         'webhooks[0].admissionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1'),
+        (webhook(clientConfig={}), "webhooks[0].clientConfig: Required value: exactly one of url or service is required"),
+        (webhook(clientConfig={"url": "http://a"}), "webhooks[0].clientConfig.url: Invalid value: \"http\": 'https' is the only allowed URL scheme; "
+                                                    "desired format: https://host[/path]"),
+        (webhook(clientConfig={"url": "https://a?b=c"}),
+         'webhooks[0].clientConfig.url: Invalid value: "b=c": query parameters are not permitted in the URL'),
+        (webhook(clientConfig={"service": {"name": "s", "namespace": "n", "path": "a"}}),
+         "[webhooks[0].clientConfig.service.path: Invalid value: \"a\": must start with a '/', "
+         'webhooks[0].clientConfig.service.path: Invalid value: "a": segment[0] may not be empty]'),
+        (webhook(clientConfig={"service": {"name": "s", "namespace": "n", "port": 70000}}),
+         "webhooks[0].clientConfig.service.port: Invalid value: 70000: port is not valid: must be between 1 and 65535, inclusive"),
+        (webhook(matchConditions=[{"name": "a", "expression": "true"}, {"name": "a", "expression": "true"}]),
+         'webhooks[0].matchConditions[1].name: Duplicate value: "a"'),
+        (hooked(operations=["*", "CREATE"]),
+         "webhooks[0].rules[0].operations: Invalid value: [\"*\",\"CREATE\"]: if '*' is present, must not specify other operations"),
+        (hooked(operations=["LIST"]), 'webhooks[0].rules[0].operations[0]: Unsupported value: "LIST": supported values: "*", "CONNECT", "CREATE", '
+                                      '"DELETE", "UPDATE"'),
+        (hooked(apiGroups=["*", "apps"]),
+         "webhooks[0].rules[0].apiGroups: Invalid value: [\"*\",\"apps\"]: if '*' is present, must not specify other API groups"),
+        (hooked(resources=[]), "webhooks[0].rules[0].resources: Required value"),
+        (hooked(resources=["pods/*", "pods/exec"]),
+         "webhooks[0].rules[0].resources[1]: Invalid value: \"pods/exec\": if 'pods/*' is present, must not specify pods/exec"),
+        (hooked(scope="Wide"), 'webhooks[0].rules[0].scope: Unsupported value: "Wide": supported values: "*", "Cluster", "Namespaced"'),
+        (thing("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", spec={"policyName": "p"}),
+         "spec.validationActions: Required value: at least one validation action is required"),
+        (thing("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", spec={
+            "policyName": "p", "validationActions": ["Deny"], "paramRef": {"name": "n", "selector": {}, "parameterNotFoundAction": "Deny"}}),
+         "[spec.paramRef.name: Forbidden: name and selector are mutually exclusive, "
+         "spec.paramRef.selector: Forbidden: name and selector are mutually exclusive]"),
     ],
 }
 

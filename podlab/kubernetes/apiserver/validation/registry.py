@@ -6,7 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import batch, cluster_kinds, core, definitions, networking, pod_updates, pods, policy, rbac, services, storage, storage_kinds, words, workloads
+from . import (
+    admission_kinds,
+    batch,
+    cluster_kinds,
+    core,
+    definitions,
+    networking,
+    pod_updates,
+    pods,
+    policy,
+    rbac,
+    services,
+    storage,
+    storage_kinds,
+    words,
+    workloads,
+)
 from .metadata import Errors, NameCheck
 
 Object = Mapping[str, Any]
@@ -63,9 +79,9 @@ KINDS: dict[str, Kind] = {
     "Job": Kind(batch.job, batch.job_update),
     "Lease": Kind(core.lease),
     "LimitRange": Kind(policy.limit_range),
-    "MutatingAdmissionPolicy": Kind(cluster_kinds.mutating_admission_policy),
-    "MutatingAdmissionPolicyBinding": Kind(cluster_kinds.mutating_admission_policy_binding),
-    "MutatingWebhookConfiguration": Kind(cluster_kinds.webhook_configuration),
+    "MutatingAdmissionPolicy": Kind(admission_kinds.mutating_admission_policy),
+    "MutatingAdmissionPolicyBinding": Kind(admission_kinds.mutating_admission_policy_binding),
+    "MutatingWebhookConfiguration": Kind(admission_kinds.webhook_configuration),
     "Namespace": Kind(core.namespace, nothing, bad_name=words.bad_label),
     "NetworkPolicy": Kind(networking.network_policy),
     "Node": Kind(core.node, core.node_update),
@@ -91,9 +107,9 @@ KINDS: dict[str, Kind] = {
     "ServiceAccount": Kind(),
     "StatefulSet": Kind(workloads.statefulset, workloads.statefulset_update, bad_name=words.bad_label),
     "StorageClass": Kind(storage_kinds.storage_class, storage_kinds.storage_class_update),
-    "ValidatingAdmissionPolicy": Kind(cluster_kinds.validating_admission_policy),
-    "ValidatingAdmissionPolicyBinding": Kind(cluster_kinds.validating_admission_policy_binding),
-    "ValidatingWebhookConfiguration": Kind(cluster_kinds.webhook_configuration),
+    "ValidatingAdmissionPolicy": Kind(admission_kinds.validating_admission_policy),
+    "ValidatingAdmissionPolicyBinding": Kind(admission_kinds.validating_admission_policy_binding),
+    "ValidatingWebhookConfiguration": Kind(admission_kinds.webhook_configuration),
     "VolumeAttachment": Kind(storage_kinds.volume_attachment, storage_kinds.volume_attachment_update),
     "VolumeAttributesClass": Kind(storage_kinds.volume_attributes_class, storage_kinds.volume_attributes_class_update),
 }

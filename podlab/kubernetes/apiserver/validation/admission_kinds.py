@@ -1,0 +1,305 @@
+"""Webhooks and admission policies (pkg/apis/admissionregistration/validation/validation.go)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import FieldError
+from . import words
+from .expressions import one_of, validate_expression
+from .metadata import Errors, complain, validate_label_name, validate_label_selector
+
+Object = Mapping[str, Any]
+
+FAILURE_POLICIES = ["Fail", "Ignore"]
+MATCH_POLICIES = ["Equivalent", "Exact"]
+OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
+SCOPES = ["*", "Cluster", "Namespaced"]
+SIDE_EFFECTS = ["None", "NoneOnDryRun"]
+ACTIONS = ["Audit", "Deny", "Warn"]
+REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"]
+REVIEW_VERSIONS = ["v1", "v1beta1"]
+MAX_CONDITIONS, MAX_AUDIT = 64, 20
+URL_FORM = "; desired format: https://host[/path]"
+IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*\Z")
+
+
+# --- what they look at -----------------------------------------------------------------------------------------------
+
+
+def _rules(rules: Any, path: str, errors: Errors) -> None:
+    for i, rule in enumerate(rules or ()):
+        here = f"{path}[{i}]"
+        names = rule.get("resourceNames") or []
+        for j, name in enumerate(names):
+            complain(errors, f"{here}.resourceNames[{j}]", name, words.bad_path_segment(name))
+            if name in names[:j]:
+                errors.append(FieldError.duplicate(f"{here}.resourceNames[{j}]", name))
+        operations = rule.get("operations") or []
+        if not operations:
+            errors.append(FieldError.required(f"{here}.operations"))
+        _alone(operations, f"{here}.operations", "operations", errors)
+        for j, operation in enumerate(operations):
+            one_of(operation, f"{here}.operations[{j}]", OPERATIONS, errors)
+        for member, others in (("apiGroups", "API groups"), ("apiVersions", "API versions")):
+            if not rule.get(member):
+                errors.append(FieldError.required(f"{here}.{member}"))
+            _alone(rule.get(member) or [], f"{here}.{member}", others, errors)
+        for j, version in enumerate(rule.get("apiVersions") or ()):
+            if not version:
+                errors.append(FieldError.required(f"{here}.apiVersions[{j}]"))
+        _resources(rule.get("resources") or [], f"{here}.resources", errors)
+        one_of(rule.get("scope"), f"{here}.scope", SCOPES, errors)
+
+
+def _alone(values: list[str], path: str, others: str, errors: Errors) -> None:
+    if len(values) > 1 and "*" in values:
+        errors.append(FieldError.invalid(path, values, f"if '*' is present, must not specify other {others}"))
+
+
+def _resources(resources: list[str], path: str, errors: Errors) -> None:
+    """validateResources: what one pattern already means may not be named by another."""
+    if not resources:
+        errors.append(FieldError.required(path))
+    parts = [name.partition("/") for name in resources]
+    for i, (name, slash, sub) in enumerate(parts):
+        if not resources[i]:
+            errors.append(FieldError.required(f"{path}[{i}]"))
+        if slash and (name, "/", "*") in parts[:i]:
+            errors.append(FieldError.invalid(f"{path}[{i}]", resources[i], f"if '{name}/*' is present, must not specify {resources[i]}"))
+        if slash and ("*", "/", sub) in parts[:i]:
+            errors.append(FieldError.invalid(f"{path}[{i}]", resources[i], f"if '*/{sub}' is present, must not specify {resources[i]}"))
+    if len(resources) > 1 and "*/*" in resources:
+        errors.append(FieldError.invalid(path, resources, "if '*/*' is present, must not specify other resources"))
+    if "*" in resources and "/" not in resources[-1] and resources[-1] != "*":  # so the server looks: at the last one without a subresource
+        errors.append(FieldError.invalid(path, resources, "if '*' is present, must not specify other resources without subresources"))
+
+
+def _match_resources(value: Object | None, path: str, errors: Errors) -> None:
+    if value is None:
+        return
+    one_of(value.get("matchPolicy"), f"{path}.matchPolicy", MATCH_POLICIES, errors)
+    validate_label_selector(value.get("namespaceSelector"), f"{path}.namespaceSelector", errors)
+    validate_label_selector(value.get("objectSelector"), f"{path}.objectSelector", errors)
+    for member in ("resourceRules", "excludeResourceRules"):
+        _rules(value.get(member), f"{path}.{member}", errors)
+
+
+def _match_conditions(conditions: Any, path: str, errors: Errors) -> None:
+    names = [one.get("name") or "" for one in conditions or ()]
+    if len(names) > MAX_CONDITIONS:
+        errors.append(FieldError.too_many(path, len(names), MAX_CONDITIONS))
+    for i, one in enumerate(conditions or ()):
+        here = f"{path}[{i}]"
+        validate_expression(one, here, errors, why="")
+        if not names[i]:
+            errors.append(FieldError.required(f"{here}.name"))
+            continue
+        validate_label_name(names[i], f"{here}.name", errors)
+        if names[i] in names[:i]:
+            errors.append(FieldError.duplicate(f"{here}.name", names[i]))
+
+
+# --- webhooks --------------------------------------------------------------------------------------------------------
+
+
+def webhook_configuration(obj: Object, errors: Errors, _: Any = None) -> None:
+    seen: list[str] = []
+    for i, hook in enumerate(obj.get("webhooks") or ()):
+        path, name = f"webhooks[{i}]", hook.get("name", "")
+        _fully_qualified(name, f"{path}.name", errors)
+        _webhook(hook, path, errors)
+        _review_versions(hook.get("admissionReviewVersions") or [], f"{path}.admissionReviewVersions", errors)
+        if name and name in seen:
+            errors.append(FieldError.duplicate(f"{path}.name", name))
+        seen.append(name)
+
+
+def _fully_qualified(name: str, path: str, errors: Errors) -> None:
+    """IsFullyQualifiedName."""
+    complaints = words.bad_subdomain(name)
+    if not name:
+        errors.append(FieldError.required(path))
+    elif complaints:
+        errors.append(FieldError.invalid(path, name, ",".join(complaints)))
+    elif name.count(".") < 2:
+        errors.append(FieldError.invalid(path, name, "should be a domain with at least three segments separated by dots"))
+
+
+def _review_versions(versions: list[str], path: str, errors: Errors) -> None:
+    if not versions:
+        errors.append(FieldError.required(path, f"must specify one of {', '.join(REVIEW_VERSIONS)}"))
+        return
+    for i, version in enumerate(versions):
+        if version in versions[:i]:
+            errors.append(FieldError.invalid(f"{path}[{i}]", version, "duplicate version"))
+        else:
+            complain(errors, f"{path}[{i}]", version, words.bad_dns1035_label(version))
+    if not any(version in REVIEW_VERSIONS for version in versions):
+        errors.append(FieldError.invalid(path, versions, f"must include at least one of {', '.join(REVIEW_VERSIONS)}"))
+
+
+def _webhook(hook: Object, path: str, errors: Errors) -> None:
+    _rules(hook.get("rules"), f"{path}.rules", errors)
+    one_of(hook.get("failurePolicy"), f"{path}.failurePolicy", FAILURE_POLICIES, errors)
+    one_of(hook.get("matchPolicy"), f"{path}.matchPolicy", MATCH_POLICIES, errors)
+    if hook.get("sideEffects") is None:
+        errors.append(FieldError.required(f"{path}.sideEffects", f"must specify one of {', '.join(SIDE_EFFECTS)}"))
+    one_of(hook.get("sideEffects"), f"{path}.sideEffects", SIDE_EFFECTS, errors)
+    if not 1 <= hook.get("timeoutSeconds", 10) <= 30:
+        errors.append(FieldError.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], "the timeout value must be between 1 and 30 seconds"))
+    for member in ("namespaceSelector", "objectSelector"):
+        validate_label_selector(hook.get(member), f"{path}.{member}", errors)
+    one_of(hook.get("reinvocationPolicy"), f"{path}.reinvocationPolicy", ["IfNeeded", "Never"], errors)
+    config = hook.get("clientConfig") or {}
+    url, service = config.get("url"), config.get("service")
+    if (url is None) == (service is None):
+        errors.append(FieldError.required(f"{path}.clientConfig", "exactly one of url or service is required"))
+    elif url is not None:
+        _url(url, f"{path}.clientConfig.url", errors)
+    elif service is not None:
+        _service(service, f"{path}.clientConfig.service", errors)
+    _match_conditions(hook.get("matchConditions"), f"{path}.matchConditions", errors)
+
+
+def _url(url: str, path: str, errors: Errors) -> None:
+    """ValidateWebhookURL."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    if parts.scheme != "https":
+        errors.append(FieldError.invalid(path, parts.scheme, "'https' is the only allowed URL scheme" + URL_FORM))
+    if not host:
+        errors.append(FieldError.invalid(path, host, "host must be specified" + URL_FORM))
+    for value, what in ((user, "user information is"), (parts.fragment, "fragments are"), (parts.query, "query parameters are")):
+        if value:
+            errors.append(FieldError.invalid(path, value, f"{what} not permitted in the URL"))
+
+
+def _service(service: Object, path: str, errors: Errors) -> None:
+    """ValidateWebhookService."""
+    for member in ("name", "namespace"):
+        if not service.get(member):
+            errors.append(FieldError.required(f"{path}.{member}"))
+    if complaints := words.bad_port(service.get("port", 443)):
+        errors.append(FieldError.invalid(f"{path}.port", service["port"], "port is not valid: " + ",".join(complaints)))
+    target = service.get("path") or "/"
+    if target == "/":
+        return
+    if target == "//":
+        errors.append(FieldError.invalid(f"{path}.path", target, "segment[0] may not be empty"))
+        return
+    if not target.startswith("/"):
+        errors.append(FieldError.invalid(f"{path}.path", target, "must start with a '/'"))
+    for i, step in enumerate(target[1:].removesuffix("/").split("/")):
+        if not step:
+            errors.append(FieldError.invalid(f"{path}.path", target, f"segment[{i}] may not be empty"))
+        else:
+            complain(errors, f"{path}.path", target, [f"segment[{i}]: {complaint}" for complaint in words.bad_subdomain(step)])
+
+
+# --- policies --------------------------------------------------------------------------------------------------------
+
+
+def _policy(spec: Object, errors: Errors) -> None:
+    one_of(spec.get("failurePolicy"), "spec.failurePolicy", FAILURE_POLICIES, errors)
+    if (kind := spec.get("paramKind")) is not None:
+        for member in ("apiVersion", "kind"):
+            if not kind.get(member):
+                errors.append(FieldError.required(f"spec.paramKind.{member}"))
+    if spec.get("matchConstraints") is None:
+        errors.append(FieldError.required("spec.matchConstraints"))
+    else:
+        _match_resources(spec["matchConstraints"], "spec.matchConstraints", errors)
+        if not spec["matchConstraints"].get("resourceRules"):
+            errors.append(FieldError.required("spec.matchConstraints.resourceRules"))
+    _match_conditions(spec.get("matchConditions"), "spec.matchConditions", errors)
+    for i, one in enumerate(spec.get("variables") or ()):
+        here, name = f"spec.variables[{i}]", one.get("name") or ""
+        if not name.strip():
+            errors.append(FieldError.required(f"{here}.name", "name is not specified"))
+        elif not IDENTIFIER.match(name):
+            errors.append(FieldError.invalid(f"{here}.name", name, "name is not a valid CEL identifier"))
+        validate_expression(one, here, errors)
+
+
+def validating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    _policy(spec, errors)
+    if not spec.get("validations") and not spec.get("auditAnnotations"):
+        for member in ("validations", "auditAnnotations"):
+            errors.append(FieldError.required(f"spec.{member}", "validations or auditAnnotations must contain at least one item"))
+    for i, one in enumerate(spec.get("validations") or ()):
+        validate_expression(one, f"spec.validations[{i}]", errors)
+        one_of(one.get("reason"), f"spec.validations[{i}].reason", REASONS, errors)
+    audits = spec.get("auditAnnotations") or []
+    if len(audits) > MAX_AUDIT:
+        errors.append(FieldError.invalid("spec.auditAnnotations", audits, f"must not have more than {MAX_AUDIT} auditAnnotations"))
+    for i, one in enumerate(audits):
+        validate_expression(one, f"spec.auditAnnotations[{i}]", errors, "valueExpression")
+        if one.get("key") in [other.get("key") for other in audits[:i]]:
+            errors.append(FieldError.duplicate(f"spec.auditAnnotations[{i}].key", one.get("key", "")))
+
+
+def mutating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    _policy(spec, errors)
+    if not spec.get("mutations"):
+        errors.append(FieldError.required("spec.mutations", "mutations must contain at least one item"))
+    for i, one in enumerate(spec.get("mutations") or ()):
+        one_of(one.get("patchType"), f"spec.mutations[{i}].patchType", ["ApplyConfiguration", "JSONPatch"], errors)
+    if not spec.get("reinvocationPolicy"):
+        errors.append(FieldError.required("spec.reinvocationPolicy"))
+    else:
+        one_of(spec["reinvocationPolicy"], "spec.reinvocationPolicy", ["IfNeeded", "Never"], errors)
+
+
+def _binding(spec: Object, errors: Errors) -> None:
+    if not spec.get("policyName"):
+        errors.append(FieldError.required("spec.policyName"))
+    else:
+        complain(errors, "spec.policyName", spec["policyName"], words.bad_subdomain(spec["policyName"]))
+    if (reference := spec.get("paramRef")) is not None:
+        _parameters(reference, "spec.paramRef", errors)
+    _match_resources(spec.get("matchResources"), "spec.matchResources", errors)
+
+
+def _parameters(reference: Object, path: str, errors: Errors) -> None:
+    """validateParamRef."""
+    name, selector, action = reference.get("name"), reference.get("selector"), reference.get("parameterNotFoundAction")
+    both = "name and selector are mutually exclusive"
+    if name:
+        complain(errors, f"{path}.name", name, words.bad_path_segment(name))
+        if selector is not None:
+            errors.append(FieldError.forbidden(f"{path}.name", both))
+    if selector is not None:
+        validate_label_selector(selector, f"{path}.selector", errors)
+        if name:
+            errors.append(FieldError.forbidden(f"{path}.selector", both))
+    if not name and selector is None:
+        errors.append(FieldError.required(path, "one of name or selector must be specified"))
+    if not action:
+        errors.append(FieldError.required(f"{path}.parameterNotFoundAction"))
+    else:
+        one_of(action, f"{path}.parameterNotFoundAction", ["Deny", "Allow"], errors)
+
+
+def mutating_admission_policy_binding(obj: Object, errors: Errors, _: Any = None) -> None:
+    _binding(obj.get("spec") or {}, errors)
+
+
+def validating_admission_policy_binding(obj: Object, errors: Errors, _: Any = None) -> None:
+    spec = obj.get("spec") or {}
+    _binding(spec, errors)
+    actions = spec.get("validationActions") or []
+    for i, action in enumerate(actions):
+        one_of(action, f"spec.validationActions[{i}]", ACTIONS, errors)
+        if action in actions[:i]:
+            errors.append(FieldError.duplicate(f"spec.validationActions[{i}]", action))
+    if "Deny" in actions and "Warn" in actions:
+        errors.append(FieldError.invalid("spec.validationActions", actions, "must not contain both Deny and Warn (repeating the same validation "
+                                         "failure information in the API response and headers serves no purpose)"))
+    if not actions:
+        errors.append(FieldError.required("spec.validationActions", "at least one validation action is required"))
