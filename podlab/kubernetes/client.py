@@ -11,9 +11,6 @@ from .etcd import key_of
 from .objects import Map
 from .sight import Sight
 
-if TYPE_CHECKING:
-    from .cluster import Cluster
-
 PATCH_TYPES = {"json": "application/json-patch+json", "merge": "application/merge-patch+json",
                "strategic": "application/strategic-merge-patch+json", "apply": "application/apply-patch+yaml"}
 
@@ -53,7 +50,15 @@ class Reader(Generic[S]):
         return answer
 
 
-class Client(Reader["Cluster"]):
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+    Whole = Reader[Cluster]
+else:
+    Whole = Reader
+
+
+class Client(Whole):
     """Speaks for one component."""
 
     # ---- writing

@@ -137,6 +137,6 @@ def by_any_name(name: str, customs: Iterable[Resource] = ()) -> Resource | None:
     wanted, _, rest = name.lower().partition(".")
     for resource in (*RESOURCES, *customs):
         if wanted in (resource.name, resource.one, resource.kind.lower(), *resource.short_names):
-            if rest in ("", resource.group, f"{resource.version}.{resource.group}".rstrip(".")):
+            if rest in ("", resource.group, f"{resource.version}.{resource.group}"):
                 return resource
     return None

@@ -43,6 +43,18 @@ def matches(requirements: tuple[Requirement, ...], labels: Labels) -> bool:
     return True
 
 
+def as_object(text: str) -> dict[str, Any]:
+    """A selector as typed, as objects hold it (metav1.ParseToLabelSelector). Raises SelectorError."""
+    found: dict[str, Any] = {}
+    plain = text.replace(" ", "").replace("==", "=").split(",")
+    for key, operator, values in parse(text):
+        if operator == "In" and f"{key}={values[0] if values else ''}" in plain:
+            found.setdefault("matchLabels", {})[key] = values[0]
+        else:
+            found.setdefault("matchExpressions", []).append({"key": key, "operator": operator, **({"values": list(values)} if values else {})})
+    return found
+
+
 def from_object(selector: Mapping[str, Any] | None) -> tuple[Requirement, ...] | None:
     """Requirements of a metav1.LabelSelector. None (selects nothing) for a missing one, () (everything) for an empty one."""
     if selector is None:

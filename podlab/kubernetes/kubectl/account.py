@@ -19,7 +19,7 @@ from ..cause import UNSAID, Cause
 from ..client import Reader
 from ..etcd import Change
 from ..objects import Map
-from ..resources import BY_PLURAL
+from ..resources import BY_PLURAL, Resource
 from ..runtime.api_desk import Desk
 from .terminal import Api, KubectlError
 
@@ -65,6 +65,11 @@ class JudgedApi(Api):
             return self.engine.server.perform(request)
         escalation.check(self.engine, self.identity, request)
         return self.submit({"do": "request", **request.to_json()})
+
+    def metrics(self, resource: Resource, namespace: str, name: str, labels: str) -> list[Any]:
+        wanted = {"verb": "get" if name else "list", "group": resource.group, "resource": resource.name, "namespace": namespace, "name": name}
+        rbac.check(self.engine, self.identity, wanted)
+        return super().metrics(resource, namespace, name, labels)
 
     def session(self, **act: Any) -> Any:
         """As Api.session. Opening one is judged: `create` of the Pod's exec or attach."""

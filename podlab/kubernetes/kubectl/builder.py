@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..apiserver import create, fields, versions
+from ..apiserver.discovery import VIRTUAL
 from ..apiserver.errors import ApiError, bad_request
 from ..etcd import Change, key_of_object
 from ..objects import Map
@@ -46,11 +47,14 @@ class Info:
 def resource_named(word: str, customs: Iterable[Resource] = (), prefix: str = "error: ") -> Resource:
     """Raises KubectlError for a kind that the server lacks. `customs`: the kinds that people defined (Call.customs).
     `prefix`: explain and create role pass the discovery's own error on, which kubectl prints as it is."""
-    resource = by_any_name(word, customs)
+    resource = by_any_name(word, customs) or MEASURED.get(word)
     if resource is None:
-        raise KubectlError(f'{prefix}the server doesn\'t have a resource type "{word}"\n')
+        raise KubectlError(f'{prefix}the server doesn\'t have a resource type "{word.partition(".")[0]}"\n')
     return resource
 
+
+METRICS = "metrics.k8s.io"
+MEASURED = {f"{one.name}{end}": one for one in VIRTUAL if one.group == METRICS for end in (f".{METRICS}", f".{one.version}.{METRICS}")}
 
 # What the category `all` stands for, in the order in which `kubectl get all` asks (core first, then groups by name)
 ALL = tuple(resource for resource in RESOURCES if "all" in resource.categories)
@@ -68,7 +72,9 @@ def targets(arguments: list[str], customs: Sequence[Resource] = ()) -> list[Targ
                                    "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get "
                                    "resource "
                                    "resource/<resource_name>'\n")
-            if not name or not kind or "/" in name:
+            if "/" in name:
+                raise KubectlError("error: arguments in resource/name form may not have more than one slash\n")
+            if not name or not kind:
                 raise KubectlError("error: arguments in resource/name form must have a single resource and name\n")
             found += [Target(resource_named(one, customs), name) for one in kind.split(",")]
         return found
@@ -77,6 +83,8 @@ def targets(arguments: list[str], customs: Sequence[Resource] = ()) -> list[Targ
         kinds += _category(word, customs) or [resource_named(word, customs)]
     if len(arguments) == 1:
         return [Target(kind) for kind in kinds]
+    if _category(arguments[0], customs):
+        raise KubectlError("error: you must specify only one resource\n")
     return [Target(kind, name) for kind in kinds for name in arguments[1:]]
 
 
@@ -93,9 +101,17 @@ def namespace_of(call: Call, resource: Resource) -> str:
     return call.namespace
 
 
+def named_once(call: Call, wanted: list[Target]) -> None:
+    """Raises KubectlError where an object is named and all namespaces are meant."""
+    if call.flags.get("all-namespaces") and any(target.name and target.resource.namespaced for target in wanted):
+        raise KubectlError("error: a resource cannot be retrieved by name across all namespaces\n")
+
+
 def fetch(call: Call, target: Target, subresource: str = "") -> list[Map]:
     """The present objects of a target. Raises ApiError 404 for a named one that is not there."""
     namespace = namespace_of(call, target.resource)
+    if target.resource.group == METRICS:
+        return call.terminal.api.metrics(target.resource, namespace, target.name, call.flags.get("selector") or "")
     if subresource and subresource not in target.resource.subresources:
         raise ApiError(404, "NotFound", "the server could not find the requested resource")
     if target.name:
@@ -120,13 +136,13 @@ def fetch(call: Call, target: Target, subresource: str = "") -> list[Map]:
 
 def from_files(call: Call) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
     """(the objects of -f and -k with their kinds, what was wrong with others). Raises KubectlError for an unreadable file."""
-    if call.flags["kustomize"]:
+    if call.flags.get("kustomize"):
         if call.flags["filename"]:
             raise KubectlError("error: only one of -f or -k can be specified\n")
         manifests = kustomize.build(call.terminal, call.flags["kustomize"])
     else:
         stdin = (yield from call.terminal.read_all()) if "-" in call.flags["filename"] else None
-        manifests = read(call.terminal.files, call.flags["filename"], stdin, recursive=call.flags["recursive"])
+        manifests = read(call.terminal.files, call.flags["filename"], stdin, recursive=bool(call.flags.get("recursive")))
     found: list[Info] = []
     wrong: list[ApiError | str] = []
     for manifest in manifests:
@@ -185,7 +201,7 @@ def _in_version(resource: Resource, change: Change) -> Change:
 
 
 def has_files(call: Call) -> bool:
-    return bool(call.flags["filename"] or call.flags["kustomize"])
+    return bool(call.flags["filename"] or call.flags.get("kustomize"))
 
 
 def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
@@ -207,16 +223,19 @@ def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
             except ApiError as error:
                 wrong.append(error)
         return found, wrong
+    flags = call.flags
     if not arguments:
+        if selecting and any(flags.get(name) for name in ("selector", "field-selector", "all")):
+            raise KubectlError("error: at least one resource must be specified to use a selector\n")
         raise KubectlError(NOTHING_NAMED)
     wanted = targets(arguments, call.customs)
-    flags = call.flags
+    named_once(call, wanted)
     many = unnamed_all or (selecting and any(flags.get(name) for name in ("selector", "field-selector", "all")))
     if selecting and any(target.name for target in wanted) and flags.get("selector"):
         raise KubectlError("error: name cannot be provided when a selector is specified\n")
     if flags.get("all") and any(target.name for target in wanted):
         raise KubectlError("error: setting 'all' parameter but found a non empty selector. \n" if flags["selector"] else
-                           "error: name cannot be provided when --all is specified\n")
+                           "error: name cannot be provided when a selector is specified\n")
     if not all(target.name for target in wanted) and not many:
         raise KubectlError(f"error: {unnamed or 'resource(s) were provided, but no name was specified'}\n")
     for target in wanted:

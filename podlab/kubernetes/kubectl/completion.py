@@ -128,7 +128,7 @@ def _arguments(name: str, rest: list[str], last: str, before: list[str], termina
     if name == "cp":
         return _files(last, terminal) + [pod + ":" for pod in _names("pods", namespace, terminal)]
     if name in ("config use-context", "config get-contexts"):
-        return [terminal.config.context]
+        return sorted(terminal.config.contexts)
     return []
 
 

@@ -19,6 +19,8 @@ class Flag:
     short: str = ""
     default: Any = None
     bare: str = ""  # kind opt: the value that the bare flag stands for
+    hidden: bool = False  # not in the help
+    deprecated: str = ""  # what is said of it when it is given
 
 
 GLOBAL = (
@@ -32,8 +34,9 @@ GLOBAL = (
 class Flags:
     """Parsed flags: `flags["namespace"]`, and `flags.given("replicas")` for those that were typed."""
 
-    def __init__(self, values: dict[str, Any], given: set[str]) -> None:
-        self._values, self._given = values, given
+    def __init__(self, values: dict[str, Any], typed: list[tuple[str, str]], warnings: list[str]) -> None:
+        self._values, self.typed, self.warnings = values, typed, warnings  # (name, text) as typed; what pflag says of them
+        self._given = {name for name, _ in typed}
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -72,14 +75,14 @@ def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list
     values: dict[str, Any] = {name: ([] if flag.kind in ("list", "array") and flag.default is None else
                                      False if flag.kind == "bool" and flag.default is None else flag.default)
                               for name, flag in by_name.items()}
-    given: set[str] = set()
+    typed: list[tuple[str, str]] = []
     arguments: list[str] = []
 
     def fail(text: str) -> KubectlError:
         return KubectlError(f"error: {text}\nSee 'kubectl {command} --help' for usage.\n")
 
     def put(flag: Flag, text: str, spelled: str) -> None:
-        given.add(flag.name)
+        typed.append((flag.name, text))
         if flag.kind == "bool":
             if text.lower() not in ("true", "false", "1", "0", "t", "f"):
                 raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseBool: parsing {show(text)}: '
@@ -103,12 +106,15 @@ def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list
         else:
             values[flag.name] = text
 
+    def warnings() -> list[str]:
+        return [f"Flag --{name} has been deprecated, {by_name[name].deprecated}\n" for name, _ in typed if by_name[name].deprecated]
+
     i = 0
     while i < len(words):
         word = words[i]
         i += 1
         if word == "--":
-            return arguments, Flags(values, given), words[i:]
+            return arguments, Flags(values, typed, warnings()), words[i:]
         if word.startswith("--"):
             name, equals, text = word[2:].partition("=")
             flag = by_name.get(name)
@@ -147,4 +153,4 @@ def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list
                 letters = ""
         else:
             arguments.append(word)
-    return arguments, Flags(values, given), []
+    return arguments, Flags(values, typed, warnings()), []

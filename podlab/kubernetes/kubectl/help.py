@@ -77,5 +77,5 @@ def _options(found: Verb) -> str:
         value = flag.default if flag.default is not None else KINDS[flag.kind]
         return f"'{value}'" if flag.kind in ("str", "opt") else str(value).lower() if isinstance(value, bool) else str(value)
     lines = [f"    {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}={default(flag)}" for flag in sorted(found.flags,
-        key=lambda f: f.name)]
+        key=lambda f: f.name) if not flag.hidden]
     return "\nOptions:\n" + "\n".join(dict.fromkeys(lines)) + "\n" if lines else ""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..apiserver.discovery import VIRTUAL
 from ..apiserver.errors import ApiError
 from ..apiserver.json_faults import json_fault
 from ..apiserver.rest import call as http_call
 from ..apiserver.rest import documents
 from ..resources import RESOURCES
+from .builder import METRICS
 from .manifests import clean
 from .output.go_values import to_json
 from .terminal import Command, KubectlError
@@ -29,12 +31,16 @@ def ask(call: Call, verb: str, body: Any = None) -> int:
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces":
         namespace, rest = rest[1], rest[2:]
-    resource = next((r for r in (*RESOURCES, *call.customs) if rest and r.name == rest[0] and r.group == group), None)
+    resource = next((r for r in (*RESOURCES, *VIRTUAL, *call.customs) if rest and r.name == rest[0] and r.group == group), None)
     if resource is None:
         raise ApiError(404, "NotFound", "the server could not find the requested resource")
     name, subresource = (*rest[1:3], "", "")[:2]
-    if verb == "get" and not name:
-        found: Any = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": {},
+    if resource.group == METRICS:
+        items = call.terminal.api.metrics(resource, namespace, name, "")
+        whole = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": {}, "items": items}
+        found: Any = items[0] if name else whole
+    elif verb == "get" and not name:
+        found = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": {},
                       "items": call.request("list", resource, "", namespace)["items"]}
     else:
         found = call.request(verb, resource, name, namespace, body, subresource)
@@ -55,9 +61,9 @@ def send(call: Call, verb: str) -> Command:
     """create --raw and replace --raw: the one file is the body, as it is."""
     names = call.flags["filename"] or []
     if len(names) != 1:
-        raise KubectlError("error: --raw can only use a single local file or stdin\n")
+        raise call.usage_error("--raw can only use a single local file or stdin")
     if names[0].startswith(("http://", "https://")):
-        raise KubectlError("error: --raw cannot read from a url\n")
+        raise call.usage_error("--raw cannot read from a url")
     if names[0] == "-":
         text = yield from call.terminal.read_all()
     elif (path := clean(names[0])) in call.terminal.files:

@@ -11,6 +11,8 @@ from ..apiserver.rest import call as http_call
 from ..apiserver.rest import users
 from . import commands  # noqa: F401  (registers the commands)
 from .account import JudgedApi
+from .commands.config import CLUSTER
+from .commands.info import USER
 from .flags import Flags, parse
 from .help import general_help, help_of
 from .terminal import Api, Command, Config, KubectlError, Terminal, Text
@@ -21,25 +23,26 @@ if TYPE_CHECKING:
 
 LONGEST_MS = 3_600_000  # run_to_end gives up on a command that waits for ever (get -w, logs -f) after an hour of virtual time
 GROUP_ALIASES = {"create svc": "create service"}
-WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as", "--as-group", "--as-uid",
-              "--token", "--request-timeout")
+WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as", "--as-group",
+              "--as-uid", "--token", "--request-timeout")
 
 
 def run(argv: list[str], terminal: Terminal) -> Command:
     """The command of `argv` (without "kubectl"), running: see `Wait`. Never raises; returns the exit code."""
+    failure = 2 if split(argv)[1][:1] == ["diff"] else 1  # CheckDiffErr: 1 says that something differs
     try:
         return (yield from _run(argv, terminal))
     except KubectlError as error:
         terminal.out(error.printed)
         terminal.err(error.text)
-        return error.code
+        return failure if error.code == 1 else error.code
     except ApiError as error:
         terminal.err(report(error))
     except Failures as failures:
         terminal.err(report_all(failures.errors))
     except RecursionError:  # a body, a jsonpath or a template with thousands of brackets
         terminal.err("error: the input is nested too deeply\n")
-    return 1
+    return failure
 
 
 def _run(argv: list[str], terminal: Terminal) -> Command:
@@ -59,10 +62,23 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
         terminal.out(help_of(name.split()))
         return 0
     arguments, flags, after = parse(name, leading + words, found.flags)
+    terminal.err("".join(flags.warnings))
+    if not name.startswith("config "):
+        _configured(terminal, flags)
     result = found.run(Call(name, _posing(terminal, name, flags), arguments, flags, after))
     if inspect.isgenerator(result):
         result = yield from result
     return result or 0  # type: ignore[return-value]
+
+
+def _configured(terminal: Terminal, flags: Flags) -> None:
+    """Raises KubectlError for a context, cluster or user that the kubeconfig does not have (clientcmd's ConfirmUsable)."""
+    if flags["context"] and flags["context"] not in terminal.config.contexts:
+        raise KubectlError(f"Error in configuration: context was not found for specified context: {flags['context']}\n")
+    if flags["cluster"] not in (None, "", CLUSTER):
+        raise KubectlError(f'error: no server found for cluster "{flags["cluster"]}"\n')
+    if flags.get("user") and isinstance(flags["user"], str) and flags["user"] != USER:
+        raise KubectlError(f'error: auth info "{flags["user"]}" does not exist\n')
 
 
 def _posing(terminal: Terminal, name: str, flags: Flags) -> Terminal:

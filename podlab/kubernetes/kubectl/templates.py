@@ -7,13 +7,13 @@ from typing import Any
 
 from ..apiserver.errors import ApiError
 from ..objects import thaw
-from .builder import FILES, Info, select
+from .builder import FILES, Info, has_files, select
 from .flags import Flag
 from .patches import two_way
 from .terminal import KubectlError, Wait
-from .verbs import CHANGING, Call, Failures, fail_with
+from .verbs import CHANGING, RECORD, Call, Failures, fail_with
 
-SETTING = (*FILES, *CHANGING, Flag("selector", short="l"), Flag("all", "bool"), Flag("local", "bool"),
+SETTING = (*FILES, *CHANGING, RECORD, Flag("selector", short="l"), Flag("all", "bool"), Flag("local", "bool"),
            Flag("containers", short="c", default="*"))
 
 Json = dict[str, Any]
@@ -66,6 +66,19 @@ def containers_named(spec: Json, pattern: str) -> list[Json]:
     return [one for one in [*spec.get("initContainers", ()), *spec.get("containers", ())] if fits(one.get("name", ""))]
 
 
+def local_files(call: Call) -> None:
+    """Raises KubectlError where --local is to change what stands in no file."""
+    if call.flags["local"] and not has_files(call):
+        raise KubectlError("error: you must specify resources by --filename when --local is set.\nExample resource specifications include:\n"
+                           "   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n")
+
+
+def without_template(info: Info) -> str:
+    """The error for what has no Pod template (UpdatePodSpecForObjectFn)."""
+    kind = f"*{info.resource.version}.{info.resource.kind}"
+    return f"error: {info.resource.plural}/{info.name} the object is not a pod or does not have a pod template: {kind}"
+
+
 def update(call: Call, change: Callable[[Json, Info], str | None], done: str, failed: str,
            arguments: list[str] | None = None, *, asked: str = "", always: bool = False) -> Generator[Wait, None, int]:
     """Change objects and send what differs as a strategic patch.
@@ -74,6 +87,7 @@ def update(call: Call, change: Callable[[Json, Info], str | None], done: str, fa
     server's refusal, such as `failed to patch env update to pod template`. `asked`: what is wrong with the wish itself, said once the
     objects were found. `always`: what does not change is told too.
     """
+    local_files(call)
     infos, wrong = yield from select(call, arguments)
     if asked:
         raise KubectlError(f"error: {asked}\n")
@@ -88,9 +102,9 @@ def update(call: Call, change: Callable[[Json, Info], str | None], done: str, fa
             wrong.append(error)
             continue
         patch = two_way(info.resource, thaw(info.object), new)
-        if not patch and not call.flags["output"] and not always:
+        if not patch and not call.flags["output"] and not call.flags["record"] and not always:
             continue
-        if call.dry != "client" and patch:
+        if call.dry != "client" and patch and not call.flags["local"]:
             try:
                 new = call.request("patch", info.resource, info.name, info.namespace, patch,
                                    patchType="application/strategic-merge-patch+json")

@@ -6,9 +6,13 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..apiserver.errors import ApiError
 from ..apiserver.rbac import OWNER, User, rules_of, verdict
 from ..apiserver.request import ADMIN, Request
+from ..apiserver.rest import virtual
 from ..client import Reader
+from ..objects import Map
+from ..resources import Resource
 from ..sight import Sight
 
 if TYPE_CHECKING:
@@ -76,6 +80,13 @@ class Api:
     def rules(self, user: User, namespace: str) -> list[dict[str, Any]]:
         return rules_of(self.engine, user, namespace)
 
+    def metrics(self, resource: Resource, namespace: str, name: str, labels: str) -> list[Any]:
+        """PodMetrics or NodeMetrics, as a metrics server has them. Raises ApiError."""
+        if not self.engine.spec.get("metricsServer", True):
+            raise ApiError(404, "NotFound", "the server could not find the requested resource")
+        found = virtual.metrics(self.engine, resource, namespace, name, labels)
+        return [Map(one) for one in found.get("items", [found])]
+
     def session(self, **act: Any) -> Any:
         """Open, write to or close a hold on a container; see `Cluster.session`."""
         return self.submit({"do": "session", **act})
@@ -86,12 +97,16 @@ class Api:
         return found
 
 
-@dataclass
 class Config:
-    """The learner's kubeconfig: one cluster, one user, and the namespace that commands mean when they name none."""
+    """The learner's kubeconfig: one cluster, one user, and contexts, each with the namespace that commands mean when they name none."""
 
-    namespace: str = "default"
-    context: str = "podlab"
+    def __init__(self, namespace: str = "default", context: str = "podlab") -> None:
+        self.context = context  # the current one; "" for none
+        self.contexts = {context: "" if namespace == "default" else namespace}
+
+    @property
+    def namespace(self) -> str:
+        return self.contexts.get(self.context) or "default"
 
 
 class Input:

@@ -16,6 +16,7 @@ from .terminal import Command, KubectlError, Terminal
 
 CHANGING = (Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("output", short="o"), Flag("field-manager"),
             Flag("template"), Flag("show-managed-fields", "bool"), Flag("allow-missing-template-keys", "bool", default=True))
+RECORD = Flag("record", "bool", hidden=True, deprecated="--record will be removed in the future")
 
 # Commands that name their field manager after themselves (fieldManager defaults of kubectl/pkg/cmd); others are known as the program
 NAMED_MANAGERS = ("annotate", "autoscale", "create", "edit", "expose", "label", "patch", "replace", "rollout", "run", "set", "taint")
@@ -34,7 +35,8 @@ class Call:
 
     @property
     def namespace(self) -> str:
-        named: str = self.flags["namespace"] or self.terminal.config.namespace
+        config = self.terminal.config
+        named: str = self.flags["namespace"] or config.contexts.get(self.flags["context"] or "") or config.namespace
         return named
 
     @property
@@ -55,11 +57,28 @@ class Call:
                 options.setdefault("fieldManager", self.manager)
             if verb == "patch" and isinstance(resource, Resource) and resource.custom is not None and not resource.custom.storage:
                 options["apiVersion"] = resource.api_version
+            if self.flags.get("record") and isinstance(body, dict) and verb in ("create", "update", "patch"):
+                body = self._recorded(body, resource, name, namespace, subresource)
         api = self.terminal.api
         found = api.perform(Request(verb, plural, namespace, name, subresource, body, options))
         for text in api.cluster.server.warnings:
             self.terminal.err(f"Warning: {text}\n")
         return found if isinstance(resource, str) or subresource == "scale" else in_its_version(resource, found)
+
+    def _recorded(self, body: dict[str, Any], resource: Resource | str, name: str, namespace: str, subresource: str) -> dict[str, Any]:
+        """A body with the command as the change's cause (genericclioptions.RecordFlags); where it is a subresource's, the object is told."""
+        mark = {"metadata": {"annotations": {CHANGE_CAUSE: self.cause}}}
+        if subresource:
+            if subresource == "scale":
+                self.request("patch", resource, name, namespace, mark, patchType="application/merge-patch+json")
+            return body
+        metadata = body.get("metadata") or {}
+        return {**body, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), CHANGE_CAUSE: self.cause}}}
+
+    @property
+    def cause(self) -> str:
+        """The command line as --record notes it: the arguments, then the flags with their values (parseCommandArguments)."""
+        return " ".join(["kubectl", *self.name.split(), *self.arguments, *(f"--{name}={text}" for name, text in self.flags.typed)])
 
     @property
     def customs(self) -> tuple[Resource, ...]:
@@ -115,6 +134,7 @@ class Verb:
     usage: str
 
 
+CHANGE_CAUSE = "kubernetes.io/change-cause"
 VERBS: dict[str, Verb] = {}
 ALIASES: dict[str, str] = {}
 

@@ -291,7 +291,7 @@ def test_a_raw_eviction_is_answered_as_the_api_answers_it() -> None:
     kubectl(where, "delete pdb all")
     assert kubectl(where, f"create --raw {path} -f -", stdin=body) == (
         0, '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}\n', "")
-    assert kubectl(where, "create --raw /api/v1/namespaces/default/pods")[2] == "error: --raw can only use a single local file or stdin\n"
+    assert kubectl(where, "create --raw /api/v1/namespaces/default/pods")[2] == "error: must specify one of -f and -k\n\n"
     assert kubectl(where, "delete --raw /api/v1/namespaces/default/pods/none")[2] == 'Error from server (NotFound): pods "none" not found\n'
 
 

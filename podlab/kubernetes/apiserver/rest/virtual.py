@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ... import selectors
+from ... import quantity, selectors
+from ...resources import Resource
 from ...times import rfc3339
 from .. import account_tokens, issuer, rbac
 from ..errors import ApiError, bad_request, not_found
@@ -22,7 +23,10 @@ WINDOW = "15s"  # what the kubelet's summary averages over (metrics-server's def
 def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, user: rbac.User) -> tuple[int, Any]:
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.resource.group == "metrics.k8s.io":
-        return 200, _metrics(engine, desk, call, target)
+        labels = listing.selection(call, target).get("labelSelector") or "" if not target.name else ""
+        found = metrics(engine, target.resource, target.namespace, target.name, labels, desk.seconds())
+        asked_table = shapes.negotiate(call, listing=not target.name).kind == shapes.TABLE
+        return 200, metrics_table(found.get("items", [found])) if asked_table else found
     if shapes.negotiate(call, listing=False).kind:
         raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
     review = bodies.typed(target.resource, body)
@@ -99,25 +103,41 @@ REVIEWS = {
 # ---- metrics
 
 
-def _metrics(engine: Engine, desk: Desk, call: Call, target: Target) -> dict[str, Any]:
-    plural, stamp = target.resource.plural, rfc3339(engine.now + desk.seconds() * 1000)
+def metrics(engine: Engine, resource: Resource, namespace: str, name: str, labels: str, seconds: int = 0) -> dict[str, Any]:
+    """PodMetrics or NodeMetrics: of one object, or the list of those that `labels` picks. `seconds`: how far the client's clock is ahead.
+    Raises ApiError."""
+    plural, stamp = resource.plural, rfc3339(engine.now + seconds * 1000)
     measure = _pod if plural == "pods" else _node
-    if target.name:
-        obj = engine.etcd.get(plural, f"{target.namespace}/{target.name}" if plural == "pods" else target.name)
+    if name:
+        obj = engine.etcd.get(plural, f"{namespace}/{name}" if plural == "pods" else name)
         found = measure(engine, obj, stamp) if obj is not None else None
         if found is None:
-            name = f"{target.namespace}/{target.name}" if plural == "pods" else target.name
-            raise not_found("metrics.k8s.io", "podmetrics" if plural == "pods" else "nodemetrics", name)
-        return {"kind": target.resource.kind, "apiVersion": target.resource.api_version, **found}
-    objects = engine.etcd.list(plural, target.namespace or None)
+            called = f"{namespace}/{name}" if plural == "pods" else name
+            raise not_found("metrics.k8s.io", "podmetrics" if plural == "pods" else "nodemetrics", called)
+        return {"kind": resource.kind, "apiVersion": resource.api_version, **found}
+    objects = engine.etcd.list(plural, namespace or None)
     try:
-        if text := listing.selection(call, target).get("labelSelector"):
-            wanted = selectors.parse(text)
+        if labels:
+            wanted = selectors.parse(labels)
             objects = [obj for obj in objects if selectors.matches(wanted, obj["metadata"].get("labels") or {})]
     except selectors.SelectorError as error:
         raise bad_request(str(error)) from None
     items = [found for obj in objects if (found := measure(engine, obj, stamp)) is not None]
-    return {"kind": target.resource.kind + "List", "apiVersion": target.resource.api_version, "metadata": {}, "items": items}
+    return {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": {}, "items": items}
+
+
+def metrics_table(items: list[dict[str, Any]]) -> dict[str, Any]:
+    """What metrics-server answers to kubectl get: names and amounts (its pkg/api/table.go)."""
+    rows = []
+    for one in items:
+        parts = [container["usage"] for container in one["containers"]] if "containers" in one else [one["usage"]]
+        cpu = sum(quantity.parse(part["cpu"]) for part in parts)
+        memory = sum(quantity.value(part["memory"]) for part in parts)
+        cells = [one["metadata"]["name"], f"{int(cpu * 10**9)}n" if cpu else "0", f"{memory // KIBI}Ki", one["window"]]
+        rows.append({"cells": cells, "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": one["metadata"]}})
+    columns = [{"name": name, "type": "string", "format": form, "description": "", "priority": 0}
+               for name, form in (("Name", "name"), ("cpu", "quantity"), ("memory", "quantity"), ("Window", "duration"))]
+    return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": columns, "rows": rows}
 
 
 def _about(obj: Any, stamp: str) -> dict[str, Any]:

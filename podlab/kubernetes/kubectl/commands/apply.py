@@ -15,11 +15,11 @@ from ..flags import Flag
 from ..output.go_values import to_json
 from ..patches import media_type, three_way
 from ..terminal import APPLYING, APPLYING_BY_PODS, Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, Failures, fail_with, report_all, verb, wrapped
+from ..verbs import CHANGING, RECORD, Call, Failures, fail_with, report_all, verb, wrapped
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 VALIDATION = {"true": "Strict", "strict": "Strict", "warn": "Warn", "false": "Ignore", "ignore": "Ignore"}
-SENDING = (*FILES, *CHANGING, Flag("validate", "opt", default="strict", bare="strict"))
+SENDING = (*FILES, *CHANGING, RECORD, Flag("validate", "opt", default="strict", bare="strict"))
 
 
 def last_applied(obj: dict[str, Any], namespace: str) -> str:
@@ -249,33 +249,15 @@ def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
     return True
 
 
-@verb("apply view-last-applied", *FILES, Flag("output", short="o", default="yaml"), Flag("selector", short="l"),
-      Flag("all", "bool"),
-      summary="View the latest last-applied-configuration annotations of a resource",
-      usage="apply view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)")
-def view_last_applied(call: Call) -> Command:
-    from ..builder import select
-    from ..output import go_yaml
-
-    infos, wrong = yield from select(call)
-    fail_with(wrong)
-    for info in infos:
-        text = dig(info.object, "metadata.annotations", {}).get(LAST_APPLIED)
-        if text is None:
-            raise KubectlError(f"error: no last-applied-configuration annotation found on resource: {info.name}\n")
-        call.terminal.out(go_yaml.dump(json.loads(text)) if call.flags["output"] == "yaml" else to_json(json.loads(text),
-            indent=2) + "\n")
-    return 0
-
-
 @verb("create", *SENDING, Flag("save-config", "bool"), Flag("edit", "bool"), Flag("selector", short="l"), Flag("raw"),
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
+    if call.arguments:
+        raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
+    if not has_files(call):
+        raise KubectlError("error: must specify one of -f and -k\n\n")
     if call.flags["raw"]:
         return (yield from raw.send(call, "create"))
-    if not has_files(call):
-        raise KubectlError("error: must specify one of -f and -k\n\n") if not call.arguments else call.usage_error(
-            f"Unexpected args: [{' '.join(call.arguments)}]")
     return (yield from each(call, lambda info: _create(call, info)))
 
 
@@ -295,11 +277,13 @@ def _create(call: Call, info: Info) -> None:
       Flag("subresource"),
       summary="Replace a resource by file name or stdin", usage="replace -f FILENAME")
 def replace(call: Call) -> Command:
-    if call.flags["raw"]:
-        return (yield from raw.send(call, "update"))
     if not has_files(call):
         raise KubectlError("error: must specify one of -f and -k\n")
+    if call.flags["raw"]:
+        return (yield from raw.send(call, "update"))
     if call.flags["force"]:
+        if call.dry != "none":
+            raise KubectlError("error: --dry-run can not be used when --force is set\n")
         return (yield from _force_replace(call))
     if call.flags["grace-period"] >= 0:
         raise KubectlError("error: --grace-period must have --force specified\n")

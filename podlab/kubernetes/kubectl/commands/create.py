@@ -6,10 +6,11 @@ import base64
 import re
 from typing import Any
 
-from ... import quantity
+from ... import quantity, selectors
 from ...apiserver.errors import ApiError
 from ...objects import thaw
-from ...resources import BY_PLURAL, by_any_name
+from ...resources import BY_PLURAL
+from ..builder import targets
 from ..flags import Flag
 from ..kustomize import content_hash
 from ..manifests import clean
@@ -229,23 +230,21 @@ def _one_shot(name: str, image: str, command: list[str], restart: str) -> Json:
       usage="create job NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...]")
 def job(call: Call) -> None:
     name, flags = named(call), call.flags
-    if not flags["image"] and not flags["from"]:
+    if bool(flags["image"]) == bool(flags["from"]):
         raise KubectlError("error: either --image or --from must be specified\n")
-    if flags["image"] and flags["from"]:
-        raise KubectlError("error: specify --image or --from but not both\n")
     if flags["from"] and call.after:
         raise KubectlError("error: cannot specify --from and command\n")
     if flags["image"]:
         make(call, "jobs", skeleton("jobs", name, spec={"template": _one_shot(name, flags["image"], call.after, "Never")},
                                     status={}))
         return
-    kind, _, source = flags["from"].partition("/")
-    found = by_any_name(kind)
-    if found is not None and found is not BY_PLURAL["cronjobs"] and source:
+    target = targets([flags["from"]], call.customs)[0]
+    found, source = target.resource, target.name
+    if not source:
+        raise KubectlError("error: resource(s) were provided, but no name was specified\n")
+    if found is not BY_PLURAL["cronjobs"]:
         call.request("get", found, source, call.namespace if found.namespaced else "")
         raise KubectlError(f"error: unknown object type *{found.version}.{found.kind}\n")
-    if found is None or not source:
-        raise KubectlError("error: from must be an existing cronjob\n")
     cron = call.request("get", "cronjobs", source, call.namespace)
     template = thaw(cron["spec"]["jobTemplate"])
     made = skeleton("jobs", name, spec=template["spec"], status={})
@@ -307,6 +306,13 @@ def quota(call: Call) -> None:
     make(call, "resourcequotas", skeleton("resourcequotas", name, spec=spec, status={}))
 
 
+def _label_selector(text: str) -> Json:
+    try:
+        return selectors.as_object(text)
+    except selectors.SelectorError as error:
+        raise KubectlError(f'error: couldn\'t parse the selector string "{text}": {error}\n') from None
+
+
 @verb("create poddisruptionbudget", *MAKING, Flag("selector"), Flag("min-available"), Flag("max-unavailable"), aliases="pdb",
       summary="Create a pod disruption budget with the specified name",
       usage="create poddisruptionbudget NAME --selector=SELECTOR --min-available=N [--dry-run=server|client|none]")
@@ -320,9 +326,10 @@ def poddisruptionbudget(call: Call) -> None:
         raise KubectlError("error: min-available and max-unavailable cannot be both specified\n")
     member, value = ("minAvailable", flags["min-available"]) if flags["min-available"] else ("maxUnavailable",
         flags["max-unavailable"])
-    spec: Json = {member: int(value) if value.isdigit() else value,
-                  "selector": {"matchLabels": dict(pair.partition("=")[::2] for pair in flags["selector"].replace("==",
-                      "=").split(","))}}
+    if not re.fullmatch(r"[0-9]+%?", value):
+        raise KubectlError(f"error: invalid format specified for {'min' if flags['min-available'] else 'max'}-"
+                           f"{'' if flags['min-available'] else 'un'}available\n")
+    spec: Json = {member: int(value) if value.isdigit() else value, "selector": _label_selector(flags["selector"])}
     make(call, "poddisruptionbudgets", skeleton("poddisruptionbudgets", name, spec=spec, status={
         "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}))
 

@@ -34,7 +34,10 @@ def _rules(call: Call) -> list[Json]:
         plural = found.plural if found else "*"
         groups.setdefault(found.group if found else "", []).append(f"{plural}/{sub}" if sub else plural)
     if not groups and not urls:
-        raise KubectlError("error: at least one resource must be specified\n")
+        raise KubectlError("error: one of resource or nonResourceURL must be specified\n" if "non-resource-url" in flags else
+                           "error: at least one resource must be specified\n")
+    if any(url != "*" and not url.startswith("/") for url in urls):
+        raise KubectlError("error: nonResourceURL should start with /\n")
     names = {"resourceNames": flags["resource-name"]} if flags["resource-name"] else {}
     rules: list[Json] = [{"apiGroups": [group], "resources": groups[group], **names, "verbs": verbs} for group in sorted(groups)]
     if urls:
@@ -52,11 +55,19 @@ def role(call: Call) -> None:
     make(call, "roles", skeleton("roles", named(call), rules=_rules(call)))
 
 
-@verb("create clusterrole", *MAKING, *RULES, Flag("non-resource-url", "list"), summary="Create a cluster role",
+@verb("create clusterrole", *MAKING, *RULES, Flag("non-resource-url", "list"), Flag("aggregation-rule", "list"), summary="Create a cluster role",
       usage="create clusterrole NAME --verb=verb --resource=resource.group [--resource-name=resourcename] "
       "[--dry-run=server|client|none]")
 def clusterrole(call: Call) -> None:
-    make(call, "clusterroles", skeleton("clusterroles", named(call), rules=_rules(call)))
+    name, flags = named(call), call.flags
+    if not flags["aggregation-rule"]:
+        make(call, "clusterroles", skeleton("clusterroles", name, rules=_rules(call)))
+        return
+    if any(flags[other] for other in ("verb", "resource", "resource-name", "non-resource-url")):
+        raise KubectlError("error: aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames\n")
+    labels = dict(pair.partition("=")[::2] for pair in flags["aggregation-rule"])
+    made = skeleton("clusterroles", name, aggregationRule={"clusterRoleSelectors": [{"matchLabels": labels}]}, rules=None)
+    make(call, "clusterroles", made)
 
 
 def subjects(call: Call) -> list[Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...apiserver.errors import ApiError
-from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, namespace_of, targets
+from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, named_once, namespace_of, targets
 from ..describe import describe as describe_object
 from ..flags import Flag
 from ..terminal import Command, KubectlError
@@ -25,6 +25,7 @@ def describe(call: Call) -> Command:
         wanted = targets(call.arguments, call.customs)
     else:
         raise KubectlError(f"error: {NO_KIND.format('describe')}\n".replace("\n\n\n", "\n"))
+    named_once(call, wanted)
     if any(target.name for target in wanted) and flags["selector"]:
         raise KubectlError("error: name cannot be provided when a selector is specified\n")
     for plural in dict.fromkeys(target.resource.plural for target in wanted):

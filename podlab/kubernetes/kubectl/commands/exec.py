@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from ...objects import dig
 from ..attaching import attach as attach_to
-from ..builder import FILES
-from ..containers import choose, pod_of, run_session, single
+from ..builder import FILES, select
+from ..containers import choose, find, pod_of, run_session, single
 from ..flags import Flag
 from ..terminal import Command, KubectlError
-from ..verbs import Call, verb
+from ..verbs import Call, fail_with, verb
 
 STREAMS = (Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"), Flag("container", short="c"), Flag("quiet", "bool", "q"),
            Flag("pod-running-timeout", "duration", default=60_000))
+
+
+def _patience(call: Call) -> None:
+    if call.flags["pod-running-timeout"] <= 0:
+        raise call.usage_error("--pod-running-timeout must be higher than zero")
 
 
 @verb("exec", *STREAMS, *FILES, summary="Execute a command in a container",
       usage="exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]")
 def exec_(call: Call) -> Command:
     words, command = call.arguments, call.after
+    _patience(call)
+    if not words and call.flags["filename"]:
+        infos, wrong = yield from select(call)
+        fail_with(wrong)
+        words = [f"{infos[0].resource.qualified}/{infos[0].name}"]
     if not words:
         raise KubectlError("error: pod, type/name or --filename must be specified\n")
     if not command:
@@ -45,10 +55,14 @@ def exec_(call: Call) -> Command:
 @verb("attach", *STREAMS, *FILES, Flag("detach-keys"), summary="Attach to a running container",
       usage="attach (POD | TYPE/NAME) -c CONTAINER [flags]")
 def attach(call: Call) -> Command:
+    _patience(call)
     if not call.arguments:
         raise KubectlError("error: at least 1 argument is required for attach\n")
     pod = yield from pod_of(call, single(call, call.arguments), call.flags["pod-running-timeout"])
     if dig(pod, "status.phase") in ("Succeeded", "Failed"):
         raise KubectlError(f"error: cannot attach a container in a completed pod; current phase is {dig(pod, 'status.phase')}\n")
-    container = choose(call, pod, call.flags["container"])
+    named = call.flags["container"]
+    if named and find(pod, named) is None:
+        raise KubectlError(f"error: cannot attach to the container: container {named} not found in pod {pod['metadata']['name']}\n")
+    container = choose(call, pod, named)
     return (yield from attach_to(call, pod, container))

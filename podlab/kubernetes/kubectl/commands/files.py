@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import zlib
 from collections.abc import Generator
 from typing import Any
 
 from ...apiserver.errors import ApiError
 from ...objects import dig, thaw, without
 from ...resources import BY_PLURAL
+from ...times import rfc3339_micro
 from ..builder import FILES, Info, from_files, has_files, select
 from ..containers import choose, refused
 from ..flags import Flag
@@ -17,7 +19,7 @@ from ..manifests import clean, parse
 from ..output import go_yaml
 from ..patches import media_type, three_way, two_way
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, fail_with, report, verb
+from ..verbs import CHANGING, RECORD, Call, fail_with, report, verb
 from .apply import LAST_APPLIED
 
 EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the "
@@ -25,7 +27,7 @@ EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be
              "while saving this file will be\n# reopened with the relevant failures.\n#\n")
 
 
-@verb("edit", *FILES, *CHANGING, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"),
+@verb("edit", *FILES, *CHANGING, RECORD, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"),
       Flag("output-patch", "bool"),
       Flag("validate", "opt", default="strict", bare="strict"),
       summary="Edit a resource on the server", usage="edit (RESOURCE/NAME | -f FILENAME)")
@@ -73,6 +75,8 @@ def _save_edit(call: Call, info: Info, new: dict[str, Any]) -> None:
       Flag("show-managed-fields", "bool"), Flag("concurrency", "int", default=1),
       summary="Diff the live version against a would-be applied version", usage="diff -f FILENAME")
 def diff(call: Call) -> Command:
+    if call.arguments:
+        raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
     if not has_files(call):
         raise KubectlError("error: must specify one of -f and -k\n")
     infos, wrong = yield from from_files(call)
@@ -90,9 +94,10 @@ def diff(call: Call) -> Command:
         new = _lines(merged)
         version, group = info.resource.version, info.resource.group
         name = ".".join(part for part in (group, version, info.resource.kind, info.namespace, info.name) if part)
-        # the real one writes both to files and runs diff on them
-        old_name, new_name = (f"/tmp/{which}/{name}" for which in ("LIVE", "MERGED"))  # noqa: S108
-        lines = list(difflib.unified_diff(old, new, old_name, new_name))
+        # the real one writes both to files in new directories and runs diff on them
+        stamp = rfc3339_micro(call.now).replace("T", " ").replace("Z", "000 +0000")
+        old_name, new_name = (f"/tmp/{which}-{zlib.crc32(f'{which}{call.now}'.encode())}/{name}" for which in ("LIVE", "MERGED"))  # noqa: S108
+        lines = list(difflib.unified_diff(old, new, old_name, new_name, stamp, stamp))
         if lines:
             changed = True
             call.terminal.out(f"diff -u -N {old_name} {new_name}\n" + "".join(lines))
@@ -127,7 +132,7 @@ def _lines(obj: Any) -> list[str]:
       summary="Copy files and directories to and from containers", usage="cp <file-spec-src> <file-spec-dest>")
 def cp(call: Call) -> Command:
     if len(call.arguments) != 2:
-        raise call.usage_error("source and destination are required")
+        raise KubectlError("error: source and destination are required\n")
     source, target = (_spec(word) for word in call.arguments)
     if source[0] and target[0]:
         raise KubectlError("error: one of src or dest must be a local file specification\n")
@@ -183,10 +188,9 @@ def _from_pod(call: Call, source: tuple[str, str, str], target: str) -> Command:
     # one file after another, named relative to the directory; a single file is named ""
     code, listing, err = yield from _run_in(call, pod, namespace, ["sh", "-c", 'cd "$1" 2>/dev/null && find . -type f || { [ -f '
                                                                    '"$1" ] && echo; }', "sh", path])
-    if code or not listing:
-        raise KubectlError(err or f"tar: {path}: Cannot stat: No such file or directory\ntar: Exiting with failure status due "
-                           f"to previous "
-                           "errors\n")
+    if code or not listing:  # what its tar says, which the real one runs
+        code, _, err = yield from _run_in(call, pod, namespace, ["tar", "cf", "-", path])
+        raise KubectlError(f"{err}command terminated with exit code {code}\n" if code else err, code or 1)
     if call.terminal.save is None:
         raise KubectlError(f"error: open {target}: read-only file system\n")
     for name in listing.split("\n")[:-1]:

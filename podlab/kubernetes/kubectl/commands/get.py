@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ... import selectors
 from ...apiserver.errors import ApiError
+from ...apiserver.rest import virtual
 from ...apiserver.tables import table
 from ...etcd import Change
 from ...objects import Map
 from ...resources import Resource
 from .. import output, raw
-from ..builder import FILES, SELECTING, Target, changes, fetch, from_files, has_files, namespace_of, targets
+from ..builder import FILES, METRICS, SELECTING, Target, changes, fetch, from_files, has_files, named_once, namespace_of, targets
 from ..flags import Flag, milliseconds
 from ..manifests import clean
 from ..output.table import print_table
@@ -21,6 +23,7 @@ from ..verbs import Call, report, verb
 
 WARNINGS = {"endpoints": "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n",
             "componentstatuses": "Warning: v1 ComponentStatus is deprecated in v1.19+\n"}
+PLAIN = Resource("", "v1", "objects", "Object")  # of which nothing is known but names and ages
 SCALE = Resource("autoscaling", "v1", "scales", "Scale")
 NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resources" for a complete list of supported '
            'resources.\n\n')
@@ -38,15 +41,19 @@ NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resour
 def get(call: Call) -> Command:
     flags = call.flags
     if flags["raw"]:
+        _only_raw(call)
         return raw.ask(call, "get")
     if flags["output-watch-events"] and not (flags["watch"] or flags["watch-only"]):
-        raise call.usage_error("--output-watch-events option can only be used with --watch or --watch-only")
+        raise KubectlError("error: --output-watch-events option can only be used with --watch or --watch-only\n")
     wanted = yield from _wanted(call)
     for plural in dict.fromkeys(target.resource.plural for target in wanted):
         call.terminal.err(WARNINGS.get(plural, ""))
     watching = flags["watch"] or flags["watch-only"]
     if watching and len({target.resource.plural for target in wanted}) > 1:
         raise KubectlError("error: you may only specify a single resource type\n")
+    if watching and len(wanted) > 1:
+        _print(call, wanted, [(wanted[0].resource, [obj for target in wanted for obj in fetch(call, target)])], failed=False)
+        raise KubectlError("error: you may only watch a single resource or type of resource at a time\n")
     if watching:
         return (yield from _watch(call, wanted[0].resource, [target.name for target in wanted if target.name]))
     groups: list[tuple[Resource, list[Map]]] = []
@@ -67,6 +74,19 @@ def get(call: Call) -> Command:
     return 1 if errors else 0
 
 
+def _only_raw(call: Call) -> None:
+    """--raw asks for a path and nothing else (GetOptions.Validate)."""
+    flags = call.flags
+    if call.arguments:
+        raise KubectlError("error: arguments may not be passed when --raw is specified\n")
+    if flags["filename"] or any(flags[name] for name in ("watch", "watch-only", "selector", "label-columns", "sort-by", "show-labels")):
+        raise KubectlError("error: --raw may not be specified with other flags that filter the server request or alter the output\n")
+    if flags["output"]:
+        raise KubectlError("error: --raw and --output are mutually exclusive\n")
+    if "/" not in flags["raw"][:1] and "://" not in flags["raw"]:
+        raise KubectlError(f'error: --raw must be a valid URL path: parse "{flags["raw"]}": invalid URI for request\n')
+
+
 def _wanted(call: Call) -> Any:
     flags = call.flags
     if has_files(call):
@@ -85,8 +105,9 @@ def _wanted(call: Call) -> Any:
     if any(target.name for target in wanted):
         if flags["selector"] or flags["field-selector"]:
             raise KubectlError("error: name cannot be provided when a selector is specified\n")
-        if flags["all-namespaces"]:
-            raise KubectlError("error: a resource cannot be retrieved by name across all namespaces\n")
+    named_once(call, wanted)
+    if flags["subresource"] and not all(target.name for target in wanted):
+        raise KubectlError("error: subresource cannot be used when bulk resources are specified\n")
     return wanted
 
 
@@ -129,13 +150,22 @@ def _print_tables(call: Call, wanted: list[Target], groups: list[tuple[Resource,
     texts = []
     for resource, objects in shown:
         texts.append(_table_text(call, resource, objects, with_kind=with_kind, headers=not flags["no-headers"]))
-    call.terminal.out("\n".join(texts))
+    call.terminal.out(("" if flags["no-headers"] else "\n").join(texts))
+
+
+def _rows(call: Call, resource: Resource, objects: list[Map]) -> Any:
+    """The server's table; the client's own of names and ages with --server-print=false."""
+    if not call.flags["server-print"]:
+        resource = replace(PLAIN, namespaced=resource.namespaced)
+    elif call.flags["subresource"] == "scale":
+        resource = SCALE
+    return table(resource, objects, call.now)
 
 
 def _table_text(call: Call, resource: Resource, objects: Iterable[Map], *, with_kind: bool, headers: bool,
                 remembered: list[int] | None = None, event: str = "") -> str:
     flags = call.flags
-    rows: Any = table(resource if flags["subresource"] != "scale" else SCALE, list(objects), call.now)
+    rows: Any = virtual.metrics_table(list(objects)) if resource.group == METRICS else _rows(call, resource, list(objects))
     if event:
         rows = {**rows, "columnDefinitions": [{"name": "Event", "type": "string"}, *rows["columnDefinitions"]],
                 "rows": [{**row, "cells": [event, *row["cells"]]} for row in rows["rows"]]}
@@ -147,8 +177,6 @@ def _table_text(call: Call, resource: Resource, objects: Iterable[Map], *, with_
 
 def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
     """What there is, then a row for each change, until interrupted."""
-    if len(names) > 1:
-        raise KubectlError("error: you may only specify a single resource type\n")
     name = names[0] if names else ""
     etcd = call.terminal.api.cluster.etcd
     found, seen = fetch(call, Target(resource, name)), etcd.revision

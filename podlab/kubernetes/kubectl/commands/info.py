@@ -30,6 +30,11 @@ def aligned(rows: list[list[str]], headers: list[str] | None) -> str:
     return tabwriter.align("".join("\t".join(row) + "\n" for row in lines), 6, 3)
 
 
+def no_arguments(call: Call) -> None:
+    if call.arguments:
+        raise call.usage_error(f"unexpected arguments: [{' '.join(call.arguments)}]")
+
+
 def _served(call: Call) -> dict[tuple[str, str], tuple[Resource, ...]]:
     """What this cluster's discovery tells of: metrics.k8s.io is there with a metrics server only."""
     metrics = call.terminal.api.cluster.spec.get("metricsServer", True)
@@ -43,6 +48,7 @@ def _served(call: Call) -> dict[tuple[str, str], tuple[Resource, ...]]:
       usage="api-resources [flags]")
 def api_resources(call: Call) -> None:
     flags = call.flags
+    no_arguments(call)
     if flags["output"] not in (None, "", "wide", "name"):
         raise KubectlError(f"error: --output {flags['output']} is not available\n")
     if flags["sort-by"] not in (None, "", "name", "kind"):
@@ -72,6 +78,7 @@ def api_resources(call: Call) -> None:
 @verb("api-versions", summary="Print the supported API versions on the server, in the form of \"group/version\"",
       usage="api-versions")
 def api_versions(call: Call) -> None:
+    no_arguments(call)
     versions = {f"{group}/{version}" if group else version for group, version in _served(call)}
     call.terminal.out("".join(version + "\n" for version in sorted(versions)))
 
@@ -105,77 +112,6 @@ def version(call: Call) -> None:
         raise KubectlError("error: --output must be 'yaml' or 'json'\n")
     call.terminal.out(f"Client Version: {KUBERNETES_VERSION}\nKustomize Version: v5.7.1\n"
                       + ("" if call.flags["client"] else f"Server Version: {KUBERNETES_VERSION}\n"))
-
-
-# ---- config
-
-
-def _kubeconfig(call: Call) -> dict[str, Any]:
-    config = call.terminal.config
-    context = {"cluster": "podlab", "user": USER, **({"namespace": config.namespace} if config.namespace != "default" else {})}
-    return {"apiVersion": "v1", "clusters": [{"cluster": {"certificate-authority-data": "DATA+OMITTED", "server": SERVER},
-                                              "name": "podlab"}],
-            "contexts": [{"context": context, "name": config.context}], "current-context": config.context, "kind": "Config",
-            "users": [{"name": USER, "user": {"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}}]}
-
-
-@verb("config view", Flag("output", short="o", default="yaml"), Flag("minify", "bool"), Flag("raw", "bool"),
-      Flag("flatten", "bool"), Flag("template"),
-      summary="Display merged kubeconfig settings or a specified kubeconfig file", usage="config view [flags]")
-def config_view(call: Call) -> None:
-    call.terminal.out(printer(call.flags["output"], template=call.flags["template"])(Map(_kubeconfig(call))))
-
-
-@verb("config current-context", summary="Display the current-context", usage="config current-context")
-def current_context(call: Call) -> None:
-    call.terminal.out(call.terminal.config.context + "\n")
-
-
-@verb("config get-contexts", Flag("output", short="o"), Flag("no-headers", "bool"), summary="Describe one or many contexts",
-      usage="config get-contexts [(-o|--output=)name)]")
-def get_contexts(call: Call) -> None:
-    config = call.terminal.config
-    if call.flags["output"] == "name":
-        call.terminal.out(config.context + "\n")
-        return
-    for name in call.arguments:
-        if name != config.context:
-            raise KubectlError(f"error: context {name} not found\n")
-    row = ["*", config.context, "podlab", USER, config.namespace if config.namespace != "default" else ""]
-    call.terminal.out(aligned([row], None if call.flags["no-headers"] else ["CURRENT", "NAME", "CLUSTER", "AUTHINFO",
-        "NAMESPACE"]))
-
-
-@verb("config get-clusters", summary="Display clusters defined in the kubeconfig", usage="config get-clusters")
-def get_clusters(call: Call) -> None:
-    call.terminal.out("NAME\npodlab\n")
-
-
-@verb("config get-users", summary="Display users defined in the kubeconfig", usage="config get-users")
-def get_users(call: Call) -> None:
-    call.terminal.out(f"NAME\n{USER}\n")
-
-
-@verb("config set-context", Flag("current", "bool"), summary="Set a context entry in kubeconfig",
-      usage="config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]")
-def set_context(call: Call) -> None:
-    config = call.terminal.config
-    if call.flags["current"] == bool(call.arguments):
-        raise KubectlError("error: you must specify a non-empty context name or --current\n" if not call.arguments else
-                           "error: you cannot specify both a context name and --current\n")
-    if call.arguments and call.arguments[0] != config.context:
-        raise KubectlError("error: this laptop has one cluster and one context: use --current\n")
-    if call.flags["namespace"]:
-        config.namespace = call.flags["namespace"]
-    call.terminal.out(f'Context "{config.context}" modified.\n')
-
-
-@verb("config use-context", summary="Set the current-context in a kubeconfig file", usage="config use-context CONTEXT_NAME",
-      aliases="use")
-def use_context(call: Call) -> None:
-    if call.arguments != [call.terminal.config.context]:
-        raise KubectlError(f'error: no context exists with the name: "{" ".join(call.arguments)}"\n')
-    call.terminal.out(f'Switched to context "{call.terminal.config.context}".\n')
 
 
 # ---- auth
@@ -278,11 +214,13 @@ def _picker(call: Call) -> Any:
     resource, name = None, ""
     if wanted:
         kind, slash, name = wanted.partition("/")
+        if "/" in name:
+            raise KubectlError("error: arguments in resource/name form may not have more than one slash\n")
         resource = by_any_name(kind)
         if not slash or not name:
             raise KubectlError("error: --for must be in resource/name form\n")
         if resource is None:
-            raise KubectlError(f'error: the server doesn\'t have a resource type "{kind}"\n')
+            raise KubectlError(f'the server doesn\'t have a resource type "{kind}"\n')
 
     def picked(event: Map) -> bool:
         about = event["involvedObject"]
@@ -323,5 +261,7 @@ def options(call: Call) -> None:
 def kustomize_(call: Call) -> None:
     from ..kustomize import build
 
+    if len(call.arguments) > 1:
+        raise KubectlError("error: specify one path to kustomization.yaml\n")
     texts = [go_yaml.dump(manifest.object) for manifest in build(call.terminal, call.arguments[0] if call.arguments else ".")]
     call.terminal.out("---\n".join(texts))

@@ -8,14 +8,14 @@ from typing import Any
 
 from ...apiserver.errors import ApiError
 from ...objects import thaw
-from ..builder import FILES, SELECTING, Info, select
+from ..builder import FILES, SELECTING, Info, has_files, select
 from ..flags import Flag
 from ..patches import two_way
 from ..templates import parted
 from ..terminal import Command, KubectlError
-from ..verbs import CHANGING, Call, fail_with, verb
+from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 
-MARKING = (*SELECTING, *FILES, *CHANGING, Flag("overwrite", "bool"), Flag("list", "bool"), Flag("resource-version"),
+MARKING = (*SELECTING, *FILES, *CHANGING, RECORD, Flag("overwrite", "bool"), Flag("list", "bool"), Flag("resource-version"),
            Flag("local", "bool"))
 NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 
@@ -34,6 +34,10 @@ def annotate(call: Call) -> Command:
 
 def _mark(call: Call, member: str, word: str, done: str) -> Command:
     names, pairs = parted(call.arguments, word)
+    if not names and not has_files(call):
+        raise KubectlError("error: one or more resources must be specified as <resource> <name> or <resource>/<name>\n")
+    if call.flags["local"] and not has_files(call):
+        raise KubectlError("error: can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set\n")
     wanted, removed = _parse(pairs, word)
     if not wanted and not removed and not call.flags["list"]:
         raise KubectlError(f"error: at least one {word} update is required\n")
@@ -100,6 +104,9 @@ def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict
         same = marks == held and "labels" in old["metadata"]
         done = "not labeled" if same else "unlabeled" if not call.flags["overwrite"] and _length(marks) < _length(held) else "labeled"
     if call.dry != "client" and marks != held:
-        new = call.request("patch", info.resource, info.name, info.namespace, two_way(info.resource, thaw(old), new),
+        patch = two_way(info.resource, thaw(old), new)
+        if call.flags["resource-version"]:
+            patch["metadata"]["resourceVersion"] = call.flags["resource-version"]
+        new = call.request("patch", info.resource, info.name, info.namespace, patch,
                            patchType="application/merge-patch+json")
     call.show(info.resource, new if marks != held else old, done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ...apiserver.errors import ApiError, bad_request
@@ -44,6 +45,14 @@ def logs(call: Call) -> Command:
         raise KubectlError("error: --all-containers=true should not be specified with container name " + container + "\n")
     if flags["tail"] < -1:
         raise KubectlError("error: --tail must be greater than or equal to -1\n")
+    if flags.given("limit-bytes") and flags["limit-bytes"] < 1:
+        raise KubectlError("error: --limit-bytes must be greater than 0\n")
+    if flags["since"] < 0:
+        raise KubectlError("error: --since must be greater than 0\n")
+    if flags["pod-running-timeout"] <= 0:
+        raise KubectlError("error: --pod-running-timeout must be higher than zero\n")
+    if flags["since-time"]:
+        _moment(flags["since-time"])
     if flags["since"] and flags["since-time"]:
         raise KubectlError("error: at most one of `sinceTime` or `sinceSeconds` may be specified\n")
     sources = _sources(call, words, container)
@@ -51,6 +60,24 @@ def logs(call: Call) -> Command:
         raise KubectlError(f"error: you are attempting to follow {len(sources)} log streams, but maximum allowed concurrency is "
                            f"{flags['max-log-requests']}, use --max-log-requests to increase the limit\n")
     return (yield from _stream(call, sources))
+
+
+LAYOUT = (("2006", r"\d{4}"), ("-", "-"), ("01", r"(?:0[1-9]|1[0-2])"), ("-", "-"), ("02", r"(?:0[1-9]|[12]\d|3[01])"), ("T", "T"),
+          ("15", r"(?:[01]\d|2[0-3])"), (":", ":"), ("04", r"[0-5]\d"), (":", ":"), ("05", r"[0-5]\d(?:\.\d+)?"),
+          ("Z07:00", r"(?:Z|[+-]\d\d:\d\d)"))
+
+
+def _moment(text: str) -> int:
+    """Virtual ms of an RFC 3339 time. Raises KubectlError in the words of Go's time.Parse: the part of the layout that does not fit."""
+    rest = text
+    for part, pattern in LAYOUT:
+        found = re.match(pattern, rest)
+        if found is None:
+            raise KubectlError(f'error: parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{rest}" as "{part}"\n')
+        rest = rest[found.end():]
+    if rest:
+        raise KubectlError(f'error: parsing time "{text}": extra text: "{rest}"\n')
+    return parse_rfc3339(text)
 
 
 def _sources(call: Call, words: list[str], container: str | None) -> list[tuple[Map, str]]:
@@ -71,8 +98,8 @@ def _sources(call: Call, words: list[str], container: str | None) -> list[tuple[
     if target.resource.plural == "pods":
         return _of_pod(call, obj, container)
     if target.resource.plural == "cronjobs" or not dig(obj, "spec.selector"):
-        raise KubectlError(f"error: cannot get the logs from {target.resource.api_version}, Kind={target.resource.kind}: "
-                           f"selector not found\n")
+        kind = f"*{target.resource.version}.{target.resource.kind}"
+        raise KubectlError(f"error: cannot get the logs from {kind}: selector for {kind} not implemented\n")
     pods = activity_order(pods_selected(call, target.resource, obj))
     if not pods:
         raise KubectlError("error: timed out waiting for the condition\n")
@@ -99,11 +126,7 @@ def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
     tail = SELECTOR_TAIL if flags["selector"] and not flags.given("tail") else flags["tail"] if flags["tail"] >= 0 else None
     since = call.now - flags["since"] if flags["since"] else 0
     if flags["since-time"]:
-        try:
-            since = parse_rfc3339(flags["since-time"])
-        except ValueError as error:
-            raise KubectlError(f'error: parsing time "{flags["since-time"]}" as "2006-01-02T15:04:05Z07:00": cannot '
-                               f'parse\n') from error
+        since = _moment(flags["since-time"])
     code = 0
     offsets: list[Any] = [None] * len(sources)
     for i, (pod, container) in enumerate(sources):

@@ -8,7 +8,7 @@ from typing import Any
 from ...apiserver.errors import ApiError
 from ...etcd import controller_uid
 from ...objects import Map, dig, thaw
-from ...resources import BY_PLURAL
+from ...resources import BY_PLURAL, by_any_name
 from ...times import go_duration
 from ..builder import SELECTING, Info, select
 from ..flags import Flag
@@ -18,6 +18,7 @@ from ..verbs import CHANGING, Call, fail_with, printed_name, verb
 NODES = BY_PLURAL["nodes"]
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 EVICT_RETRY_MS = 5_000  # EvictErrorRetryDelay
+NAME = r"([A-Za-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 MIRROR = "kubernetes.io/config.mirror"
 
 
@@ -38,9 +39,12 @@ def taint(call: Call) -> Command:
     specs: list[str] = []
     for word in call.arguments[1:]:
         (specs if "=" in word or ":" in word or word.endswith("-") else names).append(word)
-    if not call.arguments or call.arguments[0] not in ("node", "nodes", "no", "Node"):
-        raise KubectlError("error: invalid resource type " + (call.arguments[0] if call.arguments else "")
-                           + ", only node types are supported\n")
+    if not call.arguments:
+        raise KubectlError("error: one or more resources must be specified as <resource> <name>\n")
+    if "/" in call.arguments[0] or not by_any_name(call.arguments[0]):
+        raise KubectlError(f'the server doesn\'t have a resource type "{call.arguments[0]}"\n')
+    if call.arguments[0] not in ("node", "nodes", "no", "Node"):
+        raise KubectlError("error: invalid resource type " + call.arguments[0] + ", only node types are supported\n")
     if not specs:
         raise KubectlError("error: at least one taint update is required\n")
     if not names and not (call.flags["all"] or call.flags["selector"]):
@@ -68,19 +72,27 @@ def _taints(specs: list[str]) -> tuple[list[dict[str, str]], list[tuple[str, str
         body, gone = (spec[:-1], True) if spec.endswith("-") else (spec, False)
         pair, colon, effect = body.partition(":")
         key, _, value = pair.partition("=")
+        seen = "\nSee 'kubectl taint -h' for help and examples\n"
+        if colon and not gone and not effect:
+            raise KubectlError(f"error: invalid taint effect: , unsupported taint effect{seen}")
         if effect and effect not in EFFECTS:
-            raise KubectlError(f"error: invalid taint effect: {effect}, unsupported taint effect\nSee 'kubectl taint -h' for help and examples\n")
-        if not gone and (not colon or not effect):
-            raise KubectlError(f"error: invalid taint spec: {spec}\n")
-        if not re.fullmatch(r"([A-Za-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", key):
-            raise KubectlError(f"error: invalid taint spec: {spec}, name part must consist of alphanumeric characters, '-', '_' "
+            raise KubectlError(f"error: invalid taint effect: {effect}, unsupported taint effect{seen}")
+        if not gone and not colon:
+            key = pair  # a key alone, whatever is in it
+            if re.fullmatch(NAME, key):
+                raise KubectlError(f"error: invalid taint spec: {spec}\n")
+        if not re.fullmatch(NAME, key):
+            empty = "" if key else "name part must be non-empty; "
+            raise KubectlError(f"error: invalid taint spec: {spec}, {empty}name part must consist of alphanumeric characters, '-', '_' "
                                f"or '.', and must start and end "
                                "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
                                "validation is "
-                               "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n")
+                               "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')" + seen)
         if gone:
             remove.append((key, effect))
         else:
+            if any(one["key"] == key and one["effect"] == effect for one in add):
+                raise KubectlError(f"error: duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}{seen}")
             add.append({"effect": effect, "key": key, **({"value": value} if value else {})})
     return add, remove
 
@@ -127,6 +139,8 @@ def uncordon(call: Call) -> None:
 def _named_nodes(call: Call) -> Any:
     if not call.arguments and not call.flags["selector"]:
         raise KubectlError(f"error: USAGE: {call.name} NODE [flags]\nSee 'kubectl {call.name} -h' for help and examples\n")
+    if call.arguments and call.flags["selector"]:
+        raise call.usage_error("cannot specify both a node name and a --selector option")
     infos: list[Info] = []
     wrong: list[Any] = []
     options = {"labelSelector": call.flags["selector"]} if call.flags["selector"] else {}

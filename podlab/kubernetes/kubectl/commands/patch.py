@@ -18,10 +18,10 @@ from ..builder import FILES, select
 from ..flags import Flag
 from ..manifests import clean, line_of
 from ..terminal import Command, KubectlError
-from ..verbs import CHANGING, Call, fail_with, verb
+from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 
 
-@verb("patch", *FILES, *CHANGING, Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"),
+@verb("patch", *FILES, *CHANGING, RECORD, Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"),
       Flag("subresource"),
       Flag("local", "bool"), Flag("all-namespaces", "bool"),
       summary="Update fields of a resource", usage="patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]")

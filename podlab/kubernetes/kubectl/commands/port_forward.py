@@ -50,13 +50,16 @@ def _ports(pair: str, pod: Map, service: Any) -> tuple[int, int, str]:
     left, colon, right = pair.partition(":")
     remote_text = right if colon else left
     remote = _remote(remote_text, pod, service)
-    local_text = left or (str(20_000 + remote) if colon else "")
-    if colon and not left:
-        local = int(local_text)
-    else:
-        local = int(left) if left.isdigit() else _service_port(left, service, pod)
-    if not 0 < local < 65536:
+    if not left:
+        local = 20_000 + remote
+    elif left.isdigit():
+        local = int(left)
+    elif colon:
         raise KubectlError(f"error: error parsing local port '{left}': strconv.ParseUint: parsing \"{left}\": invalid syntax\n")
+    else:
+        local = _service_port(left, service, pod)
+    if not 0 < local < 65536:
+        raise KubectlError(f"error: error parsing local port '{left}': strconv.ParseUint: parsing \"{left}\": value out of range\n")
     return local, remote, remote_text
 
 
@@ -74,7 +77,9 @@ def _remote(text: str, pod: Map, service: Any) -> int:
             if str(port["port"]) == text or port.get("name") == text:
                 wanted = port.get("targetPort", port["port"])
                 return wanted if isinstance(wanted, int) else _named_port(wanted, pod)
-        raise KubectlError(f"error: Service {service['metadata']['name']} does not have a service port {text}\n")
+        name = service["metadata"]["name"]
+        raise KubectlError(f"error: Service {name} does not have a service port {text}\n" if text.isdigit() else
+                           f"error: Service '{name}' does not have a named port '{text}'\n")
     return int(text) if text.isdigit() else _named_port(text, pod)
 
 

@@ -14,12 +14,12 @@ from ..flags import Flag
 from ..patches import two_way
 from ..templates import template_of
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, Failures, fail_with, verb
+from ..verbs import CHANGE_CAUSE, CHANGING, Call, Failures, fail_with, verb
 from .apply import LAST_APPLIED
 
 ROLLING = (*FILES, Flag("selector", short="l"))
 REVISION = "deployment.kubernetes.io/revision"
-CHANGE_CAUSE = "kubernetes.io/change-cause"
+TELLING = tuple(flag for flag in CHANGING if flag.name != "dry-run")  # these three are never tried out
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -36,6 +36,8 @@ def _required(call: Call) -> None:
       summary="Show the status of the rollout", usage="rollout status (TYPE NAME | TYPE/NAME) [flags]")
 def status(call: Call) -> Command:
     _required(call)
+    if call.flags["revision"] < 0:
+        raise KubectlError(f"error: revision must be a positive integer: {call.flags['revision']}\n")
     infos, wrong = yield from select(call, unnamed_all=True)
     fail_with(wrong)
     for info in infos:
@@ -131,6 +133,7 @@ def _statefulset_status(obj: Any, revision: int) -> tuple[str, bool]:
             f"{status.get('currentRevision')}...\n"), True
 
 
+VISITED = ("CronJob", "Job", "Pod", "ReplicaSet", "ReplicationController")  # kinds that apps.KindVisitor knows besides
 VIEWERS = {"deployments": _deployment_status, "daemonsets": _daemonset_status, "statefulsets": _statefulset_status}
 
 
@@ -167,6 +170,8 @@ def history(call: Call) -> Command:
     fail_with(wrong)
     for info in infos:
         if info.resource.plural not in VIEWERS:
+            if info.resource.kind in VISITED:
+                raise KubectlError(f'error: no history viewer has been implemented for "{_group_kind(info)}"\n')
             raise KubectlError(f'error: error retrieving history for "{_group_kind(info)}", no visitor method exists for '
                                f"{{{info.resource.group} {info.resource.kind}}}\n")
         held = _histories(call, info)
@@ -285,17 +290,17 @@ def _same(template: Any, current: Any) -> bool:
     return bool(template == other)
 
 
-@verb("rollout restart", *ROLLING, *CHANGING, summary="Restart a resource", usage="rollout restart RESOURCE")
+@verb("rollout restart", *ROLLING, *TELLING, summary="Restart a resource", usage="rollout restart RESOURCE")
 def restart(call: Call) -> Command:
     return (yield from _change(call, _restarted, "restarted"))
 
 
-@verb("rollout pause", *ROLLING, *CHANGING, summary="Mark the provided resource as paused", usage="rollout pause RESOURCE")
+@verb("rollout pause", *ROLLING, *TELLING, summary="Mark the provided resource as paused", usage="rollout pause RESOURCE")
 def pause(call: Call) -> Command:
     return (yield from _change(call, _paused, "paused"))
 
 
-@verb("rollout resume", *ROLLING, *CHANGING, summary="Resume a paused resource", usage="rollout resume RESOURCE")
+@verb("rollout resume", *ROLLING, *TELLING, summary="Resume a paused resource", usage="rollout resume RESOURCE")
 def resume(call: Call) -> Command:
     return (yield from _change(call, _resumed, "resumed"))
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...apiserver.patch import merge_patch
+from ...apiserver.patch import apply_patch
 from ...objects import Map, dig, thaw
-from ...resources import BY_PLURAL
+from ...resources import BY_PLURAL, Resource
 from ..attaching import attach_or_logs, show_log, wait_for_start
 from ..builder import FILES, Info, select
 from ..flags import Flag
+from ..image_names import PULL_POLICIES, is_reference
 from ..templates import template_of
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, fail_with, verb
+from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 from .apply import annotated
 from .delete import delete_lines, gone
 
 PODS = BY_PLURAL["pods"]
 
 
-@verb("run", *CHANGING, Flag("image"), Flag("env", "array"), Flag("labels", short="l"), Flag("port"),
+@verb("run", *CHANGING, RECORD, Flag("image"), Flag("env", "array"), Flag("labels", short="l"), Flag("port"),
       Flag("restart", default="Always"),
       Flag("command", "bool"), Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"), Flag("rm", "bool"), Flag("attach", "bool"),
       Flag("expose", "bool"),
@@ -34,10 +35,14 @@ PODS = BY_PLURAL["pods"]
       "[--command] -- [COMMAND] [args...]")
 def run(call: Call) -> Command:
     flags = call.flags
+    if not flags.given("image"):
+        raise KubectlError("error: required flag(s) \"image\" not set\n")
     if not call.arguments:
         raise call.usage_error("NAME is required for run")
     if not flags["image"]:
-        raise KubectlError("error: required flag(s) \"image\" not set\n")
+        raise KubectlError("error: --image is required\n")
+    if not is_reference(flags["image"]):
+        raise KubectlError(f'error: Invalid image name "{flags["image"]}": invalid reference format\n')
     name = call.arguments[0]
     words = call.arguments[1:] + call.after
     interactive = flags["attach"] or (flags["stdin"] and not flags.given("attach"))
@@ -52,8 +57,8 @@ def run(call: Call) -> Command:
     if interactive and call.dry != "none":
         raise call.usage_error("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or "
                                "--tty)")
-    if flags["command"] and not words:
-        raise KubectlError("error: container command is required\n")
+    if flags["image-pull-policy"] not in (None, "", *PULL_POLICIES):
+        raise call.usage_error(f"invalid image pull policy: {flags['image-pull-policy']}")
     pod = _pod(call, name, words)
     if call.dry != "client":
         sent = annotated(pod, call.namespace) if flags["save-config"] else pod
@@ -87,7 +92,7 @@ def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
         container["env"] = [{"name": name, "value": value} for name, _, value in (one.partition("=") for one in flags["env"])]
     if flags["port"]:
         if not str(flags["port"]).isdigit():
-            raise KubectlError(f'error: strconv.ParseInt: parsing "{flags["port"]}": invalid syntax\n')
+            raise KubectlError(f'error: strconv.Atoi: parsing "{flags["port"]}": invalid syntax\n')
         container["ports"] = [{"containerPort": int(flags["port"])}]
     if flags["image-pull-policy"]:
         container["imagePullPolicy"] = flags["image-pull-policy"]
@@ -98,19 +103,41 @@ def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
         container["stdinOnce"] = not flags["leave-stdin-open"]
     if flags["privileged"]:
         container["securityContext"] = {"privileged": True}
-    labels = dict(pair.partition("=")[::2] for pair in flags["labels"].split(",")) if flags["labels"] else {"run": name}
+    labels = read_labels(flags["labels"]) if flags["labels"] else {"run": name}
     metadata: dict[str, Any] = {"labels": labels, "name": name}
     if flags["annotations"]:
         metadata["annotations"] = dict(pair.partition("=")[::2] for pair in flags["annotations"])
     pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
                            "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]},
                            "status": {}}
-    if flags["overrides"]:
-        try:
-            pod = merge_patch(pod, json.loads(flags["overrides"]))
-        except ValueError as error:
-            raise KubectlError(f"error: invalid JSON in --overrides: {error}\n") from error
-    return pod
+    return overridden(call, PODS, pod)
+
+
+def read_labels(text: str) -> dict[str, str]:
+    """Labels of `a=b,c=d` (generate.ParseLabels)."""
+    for pair in text.split(","):
+        if pair.count("=") != 1:
+            raise KubectlError(f"error: unexpected label spec: {pair}\n")
+    return dict(pair.partition("=")[::2] for pair in text.split(","))
+
+
+def overridden(call: Call, resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
+    """An object with what --overrides says: a merge patch, a strategic one or a JSON patch (OverrideOptions.NewOverrider)."""
+    kind = call.flags["override-type"]
+    if not call.flags["overrides"]:
+        return obj
+    if kind not in ("json", "merge", "strategic"):
+        raise KubectlError(f"error: invalid override type: {kind}\n")
+    try:
+        patch = json.loads(call.flags["overrides"])
+    except ValueError:
+        raise KubectlError("error: Invalid JSON Patch\n" if kind != "strategic" else "error: invalid JSON document\n") from None
+    if isinstance(patch, list) != (kind == "json"):
+        raise KubectlError("error: Invalid JSON Patch\n")
+    found: dict[str, Any] = thaw(apply_patch(resource, obj, patch, kind))
+    for container in (found.get("spec") or {}).get("containers") or ():
+        container.setdefault("resources", {})  # as the Go type that it passes through has it
+    return found
 
 
 def _interactive(call: Call, pod: Map) -> Command:
@@ -153,10 +180,10 @@ def _outcome(call: Call, pod: Map) -> Any:
         yield Wait()
 
 
-@verb("expose", *FILES, *CHANGING, Flag("port"), Flag("target-port"), Flag("protocol"), Flag("type"), Flag("name"),
+@verb("expose", *FILES, *CHANGING, RECORD, Flag("port"), Flag("target-port"), Flag("protocol"), Flag("type"), Flag("name"),
       Flag("selector"), Flag("labels", short="l"),
       Flag("cluster-ip"), Flag("external-ip"), Flag("session-affinity"), Flag("load-balancer-ip"), Flag("overrides"),
-      Flag("save-config", "bool"),
+      Flag("override-type", default="merge"), Flag("save-config", "bool"),
       summary="Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
       usage="expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] "
       "[--name=name] [--type=type]")
@@ -164,7 +191,7 @@ def expose(call: Call) -> Command:
     infos, wrong = yield from select(call, selecting=False)  # --selector is the new Service's here
     fail_with(wrong)
     for info in infos:
-        service: Any = _service(call, info, call.flags["selector"])
+        service: Any = overridden(call, BY_PLURAL["services"], _service(call, info, call.flags["selector"]))
         if call.dry != "client":
             sent = annotated(service, info.namespace) if call.flags["save-config"] else service
             service = call.request("create", "services", "", info.namespace, sent)
@@ -202,6 +229,9 @@ def _service(call: Call, info: Info, chosen: str | None) -> dict[str, Any]:
     else:
         declared = [(port["containerPort"], port.get("protocol", "TCP")) for one in dig(template, "spec.containers", ())
                     for port in one.get("ports") or ()]
+    bad = next((port for port in str(flags["port"] or "1").split(",") if not port.isdigit()), None)
+    if bad is not None:
+        raise KubectlError(f'error: strconv.Atoi: parsing "{bad}": invalid syntax\n')
     ports = [int(port) for port in str(flags["port"]).split(",")] if flags["port"] else [port for port, _ in declared]
     if not ports and flags["cluster-ip"] != "None":
         raise KubectlError("error: couldn't find port via --port flag or introspection\n")

@@ -9,10 +9,10 @@ from ...objects import dig, thaw
 from ..builder import FILES, SELECTING, Info, select
 from ..flags import Flag
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, fail_with, verb
+from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 
 
-@verb("scale", *SELECTING, *FILES, *CHANGING, Flag("replicas", "int"), Flag("current-replicas", "int", default=-1),
+@verb("scale", *SELECTING, *FILES, *CHANGING, RECORD, Flag("replicas", "int"), Flag("current-replicas", "int", default=-1),
       Flag("resource-version"),
       Flag("timeout", "duration", default=0), summary="Set a new size for a deployment, replica set, or replication controller",
       usage="scale [--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)")
@@ -70,7 +70,7 @@ def _reached(call: Call, infos: list[Info]) -> Command:
     return 0
 
 
-@verb("autoscale", *FILES, *CHANGING, Flag("min", "int", default=-1), Flag("max", "int", default=-1),
+@verb("autoscale", *FILES, *CHANGING, RECORD, Flag("min", "int", default=-1), Flag("max", "int", default=-1),
       Flag("cpu-percent", "int", default=-1),
       Flag("cpu"), Flag("memory"), Flag("name"), Flag("save-config", "bool"),
       summary="Auto-scale a deployment, replica set, stateful set, or replication controller",
@@ -96,8 +96,9 @@ def autoscale(call: Call) -> Command:
     fail_with(wrong)
     for info in infos:
         if "scale" not in info.resource.subresources:
-            group = f"{info.resource.group}/{info.resource.version}" if info.resource.group else f"/{info.resource.version}"
-            raise KubectlError(f"error: cannot autoscale a {group}, Kind={info.resource.kind}: no such scale\n")
+            where = f"{info.resource.group}/{info.resource.version}, Resource={info.resource.plural}"
+            raise KubectlError(f"error: cannot autoscale a {info.resource.kind}: could not find scale subresource for {where} in discovery "
+                               "information\n")
         spec: dict[str, Any] = {"scaleTargetRef": {"kind": info.resource.kind, "name": info.name,
                                                    "apiVersion": info.resource.api_version},
                                 "maxReplicas": flags["max"]}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ... import quantity
+from ... import quantity, selectors
 from ...apiserver.errors import ApiError
 from ...objects import thaw
-from ..builder import Info, select
+from ..builder import Info, has_files, select, targets
 from ..flags import Flag
-from ..templates import SETTING, containers_named, parted, pod_spec, update
+from ..templates import SETTING, containers_named, parted, pod_spec, update, without_template
 from ..terminal import Command, KubectlError
 from ..verbs import Call, fail_with, verb
 
@@ -29,7 +29,7 @@ def set_image(call: Call) -> Command:
     def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
-            return f"error: {info.resource.plural}/{info.name} the object is not a pod or does not have a pod template"
+            return without_template(info)
         for container, image in images.items():
             found = containers_named(spec, container)
             if not found:
@@ -56,6 +56,8 @@ def _environment(call: Call, words: list[str]) -> tuple[dict[str, str], list[str
                                "'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')\n")
         else:
             wanted[name] = value
+    if any(name in wanted for name in removed):
+        raise KubectlError("error: can not both modify and remove the same environment variable in the same command\n")
     return wanted, removed
 
 
@@ -67,6 +69,12 @@ def set_env(call: Call) -> Command:
     flags = call.flags
 
     names, changes = parted(call.arguments, "environment")
+    if not names and not has_files(call):
+        raise KubectlError("error: one or more resources must be specified as <resource> <name> or <resource>/<name>\n")
+    if flags["list"] and flags["output"]:
+        raise KubectlError("error: --list and --output may not be specified together\n")
+    if flags["keys"] and not flags["from"]:
+        raise KubectlError("error: when specifying --keys, a configmap or secret must be provided with --from\n")
     wanted, removed = _environment(call, changes + flags["env"])
     added: list[Json] = [{"name": name, "value": value} for name, value in wanted.items()]
     if flags["from"]:
@@ -77,11 +85,10 @@ def set_env(call: Call) -> Command:
     def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
-            return f"error: {info.resource.plural}/{info.name} does not have a pod template"
+            return without_template(info)
         found = containers_named(spec, flags["containers"])
         if not found:
-            call.terminal.err(f"warning: {info.resource.plural}/{info.name} does not have any containers matching "
-                              f"\"{flags['containers']}\"\n")
+            call.terminal.err(f"Warning: {info.resource.kind}/{info.name} does not have any containers matching \"{flags['containers']}\"\n")
         for container in found:
             env = container.get("env") or []
             if not flags["overwrite"]:
@@ -100,17 +107,17 @@ def set_env(call: Call) -> Command:
             if not container["env"]:
                 del container["env"]
         return None
-    asked = "" if added or removed else "at least one environment variable must be provided"
-    return (yield from update(call, change, "env updated", "failed to patch env update to pod template", names, asked=asked))
+    return (yield from update(call, change, "env updated", "failed to patch env update to pod template", names))
 
 
 def _from_source(call: Call, source: str) -> list[Json]:
-    kind, _, name = source.partition("/")
-    plural = {"configmap": "configmaps", "cm": "configmaps", "configmaps": "configmaps", "secret": "secrets",
-              "secrets": "secrets"}.get(kind)
-    if plural is None:
+    target = targets([source], call.customs)[0]
+    if not target.name:
+        raise KubectlError("error: resource(s) were provided, but no name was specified\n")
+    name, plural = target.name, target.resource.plural
+    obj = call.request("get", target.resource, name, call.namespace if target.resource.namespaced else "")
+    if plural not in ("configmaps", "secrets"):
         raise KubectlError("error: unsupported resource specified in --from\n")
-    obj = call.request("get", plural, name, call.namespace)
     keys = [key for key in sorted(obj.get("data") or {}) if not call.flags["keys"] or key in call.flags["keys"]]
     member = "configMapKeyRef" if plural == "configmaps" else "secretKeyRef"
     named = {key: re.sub(r"[^A-Z0-9_]", "_", key.upper()) for key in keys}
@@ -144,6 +151,8 @@ def _list_env(call: Call, names: list[str]) -> Command:
       usage="set resources (-f FILENAME | TYPE NAME)  ([--limits=LIMITS & --requests=REQUESTS]")
 def set_resources(call: Call) -> Command:
     flags = call.flags
+    if not call.arguments and not has_files(call):
+        yield from select(call)
     if not flags["limits"] and not flags["requests"]:
         raise KubectlError("error: you must specify an update to requests or limits (in the form of --requests/--limits)\n")
     parts = {member: _resource_list(flags[member]) for member in ("limits", "requests") if flags[member]}
@@ -151,7 +160,7 @@ def set_resources(call: Call) -> Command:
     def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
-            return f"error: {info.resource.plural}/{info.name} does not have a pod template"
+            return without_template(info)
         found = containers_named(spec, flags["containers"])
         if not found:
             return f"error: unable to find container named {flags['containers']}"
@@ -182,7 +191,7 @@ def _resource_list(text: str) -> dict[str, str]:
 
 
 @verb("set serviceaccount", *SETTING, summary="Update the service account of a resource",
-      usage="set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT")
+      usage="set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT", aliases="sa")
 def set_serviceaccount(call: Call) -> Command:
     if not call.arguments:
         raise KubectlError("error: serviceaccount is required\n")
@@ -190,7 +199,7 @@ def set_serviceaccount(call: Call) -> Command:
     def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
         if spec is None:
-            return f"error: {info.resource.plural}/{info.name} does not have a pod template"
+            return without_template(info)
         spec["serviceAccountName"] = spec["serviceAccount"] = call.arguments[-1]
         return None
     return (yield from update(call, change, "serviceaccount updated", "failed to patch ServiceAccountName %s",
@@ -200,15 +209,21 @@ def set_serviceaccount(call: Call) -> Command:
 @verb("set selector", *SETTING, Flag("resource-version"), summary="Set the selector on a resource",
       usage="set selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]")
 def set_selector(call: Call) -> Command:
-    if len(call.arguments) < 2:
-        raise KubectlError("error: one or more resources must be specified as <resource> <name> or <resource>/<name>\n")
+    if not call.arguments:
+        raise KubectlError("error: one selector is required\n")
     expression = call.arguments[-1]
-    pairs = dict(part.partition("=")[::2] for part in expression.split(","))
+    try:
+        wanted = selectors.as_object(expression)
+    except selectors.SelectorError as error:
+        raise KubectlError(f"error: {error}\n") from None
 
     def change(obj: Json, info: Info) -> str | None:
         if info.resource.plural != "services":
             return "error: setting a selector is only supported for Services"
-        obj["spec"]["selector"] = pairs
+        if expressions := wanted.get("matchExpressions"):
+            shown = " ".join(f"{{{one['key']} {one['operator']} [{' '.join(one.get('values', ()))}]}}" for one in expressions)
+            return f"error: match expression [{shown}] not supported on this object"
+        obj["spec"]["selector"] = wanted.get("matchLabels", {})
         return None
     return (yield from update(call, change, "selector updated", "failed to patch selector update %s", call.arguments[:-1], always=True))
 
@@ -220,13 +235,15 @@ def set_selector(call: Call) -> Command:
 def set_subject(call: Call) -> Command:
     from .create_rights import subjects
 
+    if not call.arguments and not has_files(call):
+        yield from select(call)
     added = subjects(call)
     if not added:
         raise KubectlError("error: you must specify at least one value of user, group or serviceaccount\n")
     infos, wrong = yield from select(call)
     for info in infos:
         if info.resource.plural not in ("rolebindings", "clusterrolebindings"):
-            wrong.append("error: only bindings have subjects")
+            wrong.append(f"error: {info.resource.plural}/{info.name} setting subjects is only supported for RoleBinding/ClusterRoleBinding")
             continue
         new = thaw(info.object)
         new["subjects"] = [*(new.get("subjects") or ()), *(one for one in added if one not in (new.get("subjects") or ()))]

@@ -47,6 +47,10 @@ def top_pod(call: Call) -> None:
     _available(call)
     _sortable(call)
     everywhere = flags["all-namespaces"]
+    if len(call.arguments) > 1:
+        raise call.usage_error("pod [NAME | -l label]")
+    if call.arguments and (flags["selector"] or flags["field-selector"]):
+        raise KubectlError("error: only one of NAME or selector can be provided\n")
     if call.arguments:
         try:
             pods = [call.request("get", "pods", call.arguments[0], call.namespace)]
@@ -94,10 +98,16 @@ def top_node(call: Call) -> None:
     flags = call.flags
     _available(call)
     _sortable(call)
+    if len(call.arguments) > 1:
+        raise call.usage_error("node [NAME | -l label]")
+    if call.arguments and flags["selector"]:
+        raise KubectlError("error: only one of NAME or --selector can be provided\n")
     if call.arguments and call.terminal.api.client.find("nodes", call.arguments[0]) is None:
         raise not_found("metrics.k8s.io", "nodemetrics", call.arguments[0])
     nodes = [call.request("get", "nodes", call.arguments[0])] if call.arguments else \
         call.request("list", "nodes", **({"labelSelector": flags["selector"]} if flags["selector"] else {}))["items"]
+    if not nodes:
+        raise KubectlError("error: metrics not available yet\n")
     rows: list[tuple[int, int, list[str]]] = []
     for node in nodes:
         name = node["metadata"]["name"]

@@ -107,6 +107,37 @@ def timeout(proc: Process, sys: Sys, event: Event) -> int:
     return become(proc, sys, words[1:])
 
 
+@tool("timeout-gnu")
+def timeout_gnu(proc: Process, sys: Sys, event: Event) -> int:
+    """The one of coreutils: the command is its child, and 124 tells that the time was over (137 where it had to be killed)."""
+    data = proc["data"]
+    if event is None:
+        given, words = options(proc, sys, "+s:k:pfv", {"signal": "s", "kill-after": "k", "preserve-status": "p", "foreground": "f", "verbose": "v"})
+        if len(words) < 2:
+            sys.err("timeout: missing operand\nTry 'timeout --help' for more information.\n")
+            return 125
+        limit, n = duration(words[0]), signal_number(given.get("s", "TERM"))
+        second = duration(given["k"]) if "k" in given else None
+        if limit is None or n is None:
+            sys.err(f"timeout: invalid time interval '{words[0]}'\n" if limit is None else f"timeout: {given['s']}: invalid signal\n")
+            return 125
+        try:
+            child = sys.spawn(words[1:])
+        except Errno as error:
+            sys.err(f"timeout: failed to run command '{words[1]}': {error.text}\n")
+            return 127 if error.name == "ENOENT" else 126
+        data.update(child=child, deadline=sys.now + limit if limit else None, signal=n, second=second, late=0, keep="p" in given)
+    while True:
+        ended = sys.wait(data["child"], block=False)
+        if ended is not None:
+            return ended[1] if not data["late"] or data["keep"] else 128 + KILL if data["late"] == KILL else 124
+        if data["deadline"] is not None and sys.now >= data["deadline"]:
+            sys.kill(data["child"], data["signal"])
+            data.update(late=data["signal"], signal=KILL, deadline=None if data["second"] is None else sys.now + data["second"], second=None)
+            continue
+        sys.poll(ms=None if data["deadline"] is None else data["deadline"] - sys.now, child=True)
+
+
 @tool("time")
 def time(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
