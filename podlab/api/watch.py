@@ -11,6 +11,7 @@ from podlab.api import tokens, wire
 from podlab.api.hub import ENCODED, TOLD, Hub
 from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Send
+from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.rest import listing, shapes, watching
 from podlab.kubernetes.apiserver.rest.addresses import Target
 from podlab.kubernetes.apiserver.rest.call import Call
@@ -117,7 +118,11 @@ class Watch:
         hub, key = self.hub, (*self.kind, self.place, self.hub.published, self.hub.seconds())
         lines = hub.told.get(key) if self.shape.kind != shapes.TABLE else None  # a Table's first event has the columns
         if lines is None:
-            lines = [line for change in hub.since(self.place) if (line := self._event(change)) is not None]
+            try:
+                lines = [line for change in hub.since(self.place) if (line := self._event(change)) is not None]
+            except ApiError as error:  # a webhook cannot convert an object to the version that is watched
+                self.over = True
+                return [watching.text("ERROR", error.status())]
             hub.told[key] = lines
             if len(hub.told) > TOLD:
                 hub.told.popitem(last=False)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.apiserver.rest.call import Call
-from podlab.kubernetes.apiserver.rest import addresses, requests, shapes
 from podlab.kubernetes.apiserver import rbac
+from podlab.kubernetes.apiserver.rest import addresses, requests, shapes
+from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.kubectl.run import run_to_end
 from podlab.kubernetes.runtime.control_plane import Desk
 from tests.kubernetes.apiserver.webhook_lab import CA, CONVERTER, WebhookLab, hook, of, version, whole

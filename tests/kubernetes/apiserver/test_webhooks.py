@@ -258,7 +258,8 @@ def test_everything_but_skip_me_is_mutated(lab: WebhookLab) -> None:
     ({"service": {"name": "empty", "port": 80}}, ":80: connect: connection refused"),
     ({"service": {"name": "other", "port": 8443}}, "x509: certificate is valid for e2e-test-webhook.default.svc, "
      "e2e-test-crd-conversion-webhook.default.svc, not other.default.svc"),
-    ({"service": None, "url": "https://example.com/check"}, 'Post "https://example.com/check?timeout=10s": dial tcp: lookup example.com: no such host'),
+    ({"service": None, "url": "https://example.com/check"},
+     'Post "https://example.com/check?timeout=10s": dial tcp: lookup example.com: no such host'),
 ])
 def test_what_goes_wrong_is_told_in_the_servers_words(lab: WebhookLab, config: Object, words: str) -> None:
     if not lab.cluster.etcd.get("services", "default/plain"):
@@ -296,7 +297,8 @@ def test_a_dry_run_asks_only_webhooks_without_side_effects(lab: WebhookLab) -> N
 def test_a_replicaset_says_why_its_pods_are_not_created(lab: WebhookLab) -> None:
     lab.register("w", hook("no-pods", "/always-deny", resource="pods"))
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": PAUSE}]}}
-    lab.create("replicasets", of("ReplicaSet", "web", "apps/v1", spec={"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template}))
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    lab.create("replicasets", of("ReplicaSet", "web", "apps/v1", spec=spec))
     lab.cluster.run_for(2)
     told = [one["message"] for one in lab.cluster.etcd.list("events", "default") if one["reason"] == "FailedCreate"]
     assert told == ['Error creating: admission webhook "no-pods.k8s.io" denied the request: this webhook denies all requests']

@@ -79,7 +79,8 @@ class WebhookLab:
     def definition(self, versions: list[Object], conversion: Object | None = None, group: str = "stable.example.com") -> None:
         names = {"plural": "e2etests", "kind": "E2eTest"}
         spec = {"group": group, "names": names, "scope": "Namespaced", "versions": versions, **({"conversion": conversion} if conversion else {})}
-        self.create("customresourcedefinitions", of("CustomResourceDefinition", f"e2etests.{group}", "apiextensions.k8s.io/v1", spec=spec), namespace="")
+        made = of("CustomResourceDefinition", f"e2etests.{group}", "apiextensions.k8s.io/v1", spec=spec)
+        self.create("customresourcedefinitions", made, namespace="")
         self.cluster.run_for(2)
 
 

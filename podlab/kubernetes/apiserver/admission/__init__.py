@@ -40,9 +40,11 @@ def admit_create(resource: Resource, obj: Object, ctx: Context) -> bool:
 def mutate(asked: Asked, ctx: Context) -> bool:
     """Change `asked.new` in place as people's own policies and webhooks do; whether a webhook did. Raises ApiError."""
     mutating_policy.mutate(asked, ctx)
+    if not ctx.list("mutatingwebhookconfigurations"):
+        return False
 
     def again() -> None:
-        if asked.operation == "CREATE" and isinstance(asked.new, dict):
+        if asked.operation == "CREATE" and isinstance(asked.new, dict) and asked.resource.custom is None:
             _own(asked.resource, asked.new, ctx)
 
     return webhooks.mutate(asked, ctx, again)

@@ -253,13 +253,14 @@ def names_of(asked: Asked, ctx: Context) -> dict[str, Any]:
     """The variables of an expression, but for `params` and `variables`."""
     resource, metadata = asked.resource, asked.metadata
     namespace = metadata.get("namespace", "") if resource.namespaced else metadata.get("name", "") if resource.kind == "Namespace" else ""
+    kind = resource.kind if asked.target is None else (asked.new or {})["kind"]
     held = ctx.find("namespaces", namespace) if namespace and resource.namespaced else None
     return {
         "object": thaw(asked.new),
         "oldObject": thaw(asked.old),
         "namespaceObject": thaw(held),
         "request": {
-            "kind": {"group": resource.group, "version": resource.version, "kind": resource.kind if asked.target is None else (asked.new or {})["kind"]},
+            "kind": {"group": resource.group, "version": resource.version, "kind": kind},
             "resource": {"group": resource.group, "version": resource.version, "resource": resource.plural.partition(".")[0]},
             "subResource": asked.subresource, "name": metadata.get("name", ""), "namespace": namespace, "operation": asked.operation,
             "userInfo": {"username": ctx.user, "groups": groups_of(ctx.user)}, "dryRun": ctx.dry, "options": {},

@@ -190,7 +190,7 @@ def mutate(asked: Asked, ctx: Context, other_plugins: Callable[[], None]) -> boo
 
     A webhook with reinvocationPolicy IfNeeded is called once more where something changed after it. Raises ApiError as `validate`.
     """
-    if asked.resource.group == GROUP or not ctx.list("mutatingwebhookconfigurations"):
+    if asked.resource.group == GROUP:
         return False
     before: list[str] = []  # those called that may be called again
     again: list[str] = []

@@ -59,7 +59,8 @@ def _resources(metadata: Map, spec: Map) -> tuple[Resource, ...]:
             warning = version.get("deprecationWarning") or f"{spec['group']}/{version['name']} {names['kind']} is deprecated"
         served = Served(name, schema, structural.ownership(schema), tuple(version.get("additionalPrinterColumns") or ()), "status" in parts,
                         parts.get("scale"), tuple(one["jsonPath"].removeprefix(".") for one in version.get("selectableFields") or ()),
-                        bool(version.get("storage")), bool(version.get("served")), names.get("listKind") or names["kind"] + "List", warning, since, webhook)
+                        bool(version.get("storage")), bool(version.get("served")), names.get("listKind") or names["kind"] + "List", warning, since,
+                        webhook)
         made = Resource(spec["group"], version["name"], name, names["kind"], spec["scope"] == "Namespaced", tuple(names.get("shortNames") or ()),
                         tuple(part for part in ("scale", "status") if part in parts), tuple(names.get("categories") or ()), READ_WRITE,
                         names.get("singular") or names["kind"].lower(), served)

@@ -78,7 +78,8 @@ def _conversion(conversion: Object, errors: list[FieldError]) -> None:
         if not versions:
             errors.append(FieldError.required("spec.conversion.conversionReviewVersions", ""))
         elif not any(one in REVIEWS for one in versions):
-            errors.append(FieldError.invalid("spec.conversion.conversionReviewVersions", versions, f"must include at least one of {', '.join(REVIEWS)}"))
+            errors.append(FieldError.invalid("spec.conversion.conversionReviewVersions", versions,
+                                             f"must include at least one of {', '.join(REVIEWS)}"))
     else:
         if config is not None:
             errors.append(FieldError.forbidden(path, "should not be set when strategy is not set to Webhook"))

@@ -1,6 +1,6 @@
 """agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest, porter,
-guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook, crd-conversion-webhook,
-inclusterclient, test-service-account-issuer-discovery. Absent: SCTP, nettest's peers.
+guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook,
+crd-conversion-webhook, inclusterclient, test-service-account-issuer-discovery. Absent: SCTP, nettest's peers.
 Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
 """
 
