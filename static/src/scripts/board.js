@@ -41,7 +41,7 @@ export function installBoard(document, now) {
     const way = document.getElementById(request.dataset.way);
     if (!way || !request.isConnected) return;
     const words = request.querySelector("text");
-    const own = { words, wide: words.getComputedTextLength(), from: 0, to: 0, y: 0 };
+    const own = { words, wide: words.getComputedTextLength(), from: 0, to: 0, y: 0, arrived: false };
     travelling.push(own);
     const ends = request.animate({ opacity: [1, 1, 0] }, { duration: TRAVEL_MS * 1.6 }).finished;
     ends.catch(() => {}).finally(() => travelling.splice(travelling.indexOf(own), 1));
@@ -53,6 +53,7 @@ export function installBoard(document, now) {
       const point = calm.matches ? { x: stands.e, y: stands.f } : way.getPointAtLength(length * Math.min(1, (time - began) / TRAVEL_MS));
       request.setAttribute("transform", `translate(${point.x.toFixed(1)},${point.y.toFixed(1)})`);
       speak(own, point);
+      own.arrived = time - began > TRAVEL_MS; // then its words fade, and another's may stand there
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
@@ -67,7 +68,7 @@ export function installBoard(document, now) {
     own.to = own.from + own.wide;
     own.y = y;
     const earlier = travelling.slice(0, travelling.indexOf(own));
-    const covered = earlier.some((one) => Math.abs(one.y - y) < WORDS_HIGH && one.from < own.to + WORDS_AT && own.from < one.to + WORDS_AT);
+    const covered = earlier.some((one) => !one.arrived && Math.abs(one.y - y) < WORDS_HIGH && one.from < own.to + WORDS_AT && own.from < one.to + WORDS_AT);
     own.words.setAttribute("visibility", covered ? "hidden" : "visible");
   };
 
