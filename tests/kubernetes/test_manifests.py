@@ -79,3 +79,46 @@ def test_a_quote_may_be_escaped_in_double_quotes_as_go_yaml_has_it(cluster: Clus
     kubectl(cluster, "apply -f -", """apiVersion: v1\nkind: ConfigMap\nmetadata: {name: quoted}\n"""
             r"""data: {double: "it\'s \"\'x\'\"", single: 'a\ b', block: "1"}""" + "\n")  # fmt: skip
     assert kubectl(cluster, "get configmap quoted -o jsonpath={.data.double}|{.data.single}") == "it's \"'x'\"|a\\ b"
+
+
+ENSEMBLE = """apiVersion: v1
+kind: Service
+metadata: {name: zk-hs}
+spec: {clusterIP: None, selector: {app: zk}, ports: [{port: 2888, name: server}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: zk}
+spec:
+  serviceName: zk-hs
+  replicas: 3
+  podManagementPolicy: Parallel
+  selector: {matchLabels: {app: zk}}
+  template:
+    metadata: {labels: {app: zk}}
+    spec:
+      securityContext: {runAsUser: 1000, fsGroup: 1000}
+      containers:
+      - name: zk
+        image: registry.k8s.io/kubernetes-zookeeper:1.0-3.4.10
+        command: [sh, -c, start-zookeeper --servers=3]
+        livenessProbe: {exec: {command: [sh, -c, zookeeper-ready 2181]}, failureThreshold: 1}
+        volumeMounts: [{name: data, mountPath: /var/lib/zookeeper}]
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]
+"""
+
+
+@pytest.mark.slow
+def test_an_ensemble_keeps_what_one_server_was_told_while_its_pods_come_and_go() -> None:
+    cluster = Cluster.create(1, EPOCH_MS, NODE, strict=True)
+    cluster.run_for(5)
+    kubectl(cluster, "apply -f -", ENSEMBLE)
+    cluster.run_for(60)
+    assert kubectl(cluster, "exec zk-0 -- zkCli.sh create /hello world").endswith("\nCreated /hello\n")
+    assert "\nworld\ncZxid = 0x100000002\n" in kubectl(cluster, "exec zk-1 -- zkCli.sh get /hello")
+    kubectl(cluster, "delete pod -l app=zk --wait=false")
+    cluster.run_for(120)
+    assert "\nworld\n" in kubectl(cluster, "exec zk-2 -- zkCli.sh get /hello")
+    kubectl(cluster, "exec zk-0 -- rm /opt/zookeeper/bin/zookeeper-ready")
+    cluster.run_for(60)
+    assert kubectl(cluster, "get pod zk-0 -o jsonpath={.status.containerStatuses[0].restartCount}") == "1"
