@@ -23,7 +23,7 @@ from podlab.labs.live import LiveCluster
 from podlab.labs.storage import Fenced
 
 TUNNEL, CHANNELS = "SPDY/3.1+portforward.k8s.io", "v4.channel.k8s.io"
-PROTOCOLS = (TUNNEL, CHANNELS)
+PROTOCOLS = (TUNNEL, CHANNELS, "v4.base64.channel.k8s.io")
 WAITING_MAX = 4 << 20  # bytes that one connection holds for a cluster that does not take them; more cuts it off
 STREAMS_MAX = 64  # of one client
 PIECE = 32 * 1024

@@ -1,4 +1,4 @@
-"""Websockets: port-forward (forwarding.py), exec and attach in `v5.channel.k8s.io` and its forerunners, logs in `binary.k8s.io`.
+"""Websockets: port-forward (forwarding.py), exec and attach in `v5.channel.k8s.io` and its forerunners, logs in `binary.k8s.io`, watches.
 
 Each message of a session begins with the number of its channel (apimachinery/pkg/util/remotecommand/constants.go). What is typed goes
 through the journal; what comes back is only read.
@@ -15,12 +15,14 @@ from typing import Any
 
 from django.conf import settings
 
-from podlab.api import application, forwarding, holds, logs, wire
+from podlab.api import application, forwarding, holds, logs, texts, watch, wire
 from podlab.api.hub import AUTHOR, Hub, hub_of
+from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Scope, Send
-from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.rest import addresses
 from podlab.kubernetes.apiserver.rest.call import Call, dumps
+from podlab.kubernetes.apiserver.rest.logs import Reader, options_of
 from podlab.kubernetes.apiserver.rest.requests import SESSIONS, check_access
 from podlab.kubernetes.kubelet import sessions
 from podlab.labs.limits import Bucket
@@ -30,9 +32,9 @@ from podlab.labs.storage import Fenced
 logger = logging.getLogger(__name__)
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-OLDEST = ("channel.k8s.io", "")  # the last: a client that names none (apiserver/pkg/util/wsstream, PreV4BinaryWebsocketProtocol)
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", *OLDEST)
-LOG_PROTOCOLS = ("binary.k8s.io", "")  # apiserver/pkg/util/wsstream/stream.go, NewDefaultReaderProtocols
+OLDEST = ("channel.k8s.io", "base64.channel.k8s.io", "")  # the last: a client that names none (PreV4BinaryWebsocketProtocol)
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io", *OLDEST)
+LOG_PROTOCOLS = ("binary.k8s.io", "base64.binary.k8s.io", "")  # apiserver/pkg/util/wsstream/stream.go, NewDefaultReaderProtocols
 LOOK_EVERY, LOOK_AT_LEAST = 0.03, 0.2  # seconds between two looks for output, which comes without a write to the store; longer when none comes
 PIECE = 32 * 1024  # bytes of a message to the client
 WAITING_MAX, WAITING_BYTES = 256, 8 << 20  # messages of the client that wait for their turn; a client that types faster is cut off
@@ -48,9 +50,12 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         token, call = wire.call_of({**scope, "method": "GET"})
         access = await application.authenticate(token)
-        if len(call.path) < 3 or call.path[0] != "api":
+        if call.of_server:
             raise addresses.unknown()
-        target = addresses.resolve(call)
+        target = addresses.resolve(call, await application.custom_kinds(access) if addresses.is_custom(call) else ())
+        if target.verb == "watch":
+            await _watch(scope, call, access, target, receive, send)
+            return
         offered = {"portforward": forwarding.PROTOCOLS, "log": LOG_PROTOCOLS}.get(target.subresource, PROTOCOLS)
         protocol = next((one for one in offered if one in (list(scope.get("subprotocols", ())) or [""])), None)
         if target.subresource not in (*SESSIONS, "log") or protocol is None:
@@ -60,9 +65,9 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             check_access(engine, application.user_of(engine, call, access), target)
             order: dict[str, Any] = {}
             pod = "", ""
-            reader: logs.Reader | None = None
+            reader: Reader | None = None
             if target.subresource == "log":
-                reader = logs.Reader(live, hub_of(live), target, logs.options_of(call))
+                reader = Reader(live, hub_of(live), target, options_of(call))
             elif target.subresource == "portforward":
                 pod = forwarding.pod_of(engine, target)
             else:
@@ -73,6 +78,8 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await deny(scope, send, error.code if isinstance(error, ApiError) else 503)
         return
     await send({"type": "websocket.accept", "subprotocol": protocol or None})
+    if "base64." in protocol:
+        receive, send = texts.decoding(receive), texts.encoding(send, channels=reader is None)
     _open[live.id] = _open.get(live.id, 0) + 1
     try:
         hub = hub_of(live)
@@ -94,7 +101,20 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             await send({"type": "websocket.close", "code": 1000})
 
 
-async def _tell_log(live: LiveCluster, hub: Hub, reader: logs.Reader, call: Call, receive: Receive, send: Send) -> None:
+async def _watch(scope: Scope, call: Call, access: Access, target: addresses.Target, receive: Receive, send: Send) -> None:
+    """A watch, each event a message (endpoints/handlers/watch.go, HandleWS). Raises ApiError before it has begun."""
+    live = await application.live_cluster(access)
+    hub = hub_of(live)
+    if hub.streams >= settings.API_STREAMS:
+        raise too_many_requests("too many streams of this cluster are open")
+    async with live.turn(quiet=True) as engine:
+        check_access(engine, application.user_of(engine, call, access), target)
+    offered = [one for one in scope.get("subprotocols", ()) if not one.startswith(wire.BEARER)]
+    with contextlib.suppress(ConnectionError):
+        await watch.serve(live, hub, call, access, target, receive, texts.events(send, offered[0] if len(offered) == 1 else None))
+
+
+async def _tell_log(live: LiveCluster, hub: Hub, reader: Reader, call: Call, receive: Receive, send: Send) -> None:
     """A container's log, each message a piece of it."""
     async def tell(text: bytes) -> None:
         for at in range(0, len(text), PIECE):

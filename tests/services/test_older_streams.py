@@ -1,5 +1,7 @@
 """Sessions and logs over websockets as clients spoke them before v4 of the channels."""
 
+import base64
+import json
 from collections.abc import Iterator
 from urllib.parse import urlencode, urlsplit
 
@@ -46,6 +48,39 @@ def said(kubectl: Kubectl, protocols: list[str], *command: str) -> dict[int, byt
 @pytest.mark.parametrize("protocols", [["channel.k8s.io"], []])
 def test_the_oldest_channels_say_nothing_of_a_success(talker: Kubectl, protocols: list[str]) -> None:
     assert said(talker, protocols, "echo", "remote execution test") == {1: b"remote execution test\n"}
+
+
+@pytest.mark.parametrize(("protocol", "last"), [("base64.channel.k8s.io", None), ("v4.base64.channel.k8s.io", "Success")])
+def test_channels_in_base64_carry_input_and_output(talker: Kubectl, protocol: str, last: str | None) -> None:
+    parts = urlsplit(talker.server)
+    asked = urlencode([("stdin", "1"), ("stdout", "1"), ("command", "head"), ("command", "-n1")])
+    made = websocket.create_connection(f"ws://{parts.netloc}{parts.path}/api/v1/namespaces/suite/pods/talker/exec?{asked}", subprotocols=[protocol],
+                                       timeout=20)
+    made.send("0" + base64.b64encode(b"hello\n").decode())
+    found: dict[str, bytes] = {}
+    while text := made.recv():
+        assert isinstance(text, str)
+        found[text[0]] = found.get(text[0], b"") + base64.b64decode(text[1:])
+    made.close()
+    assert found["1"] == b"hello\n"
+    assert (json.loads(found["3"])["status"] if last else found.get("3")) == last
+
+
+def test_a_log_comes_in_base64(talker: Kubectl) -> None:
+    assert b"".join(base64.b64decode(one) for one in messages(talker, "log", ["base64.binary.k8s.io"])) == b"container is alive\n"
+
+
+@pytest.mark.parametrize("path", ["api/v1/namespaces/suite/configmaps", "apis/apps/v1/namespaces/suite/deployments"])
+def test_a_watch_over_a_websocket_sends_an_event_a_message(talker: Kubectl, path: str) -> None:
+    parts, kind = urlsplit(talker.server), path.rpartition("/")[2].removesuffix("s")
+    url = f"ws://{parts.netloc}{parts.path}/{path}?watch=1"
+    made = websocket.create_connection(f"{url}&fieldSelector=metadata.name%3Dwatched&timeoutSeconds=20", timeout=30)
+    talker("create", kind, "watched", *(["--image=pause"] if kind == "deployment" else []))
+    event = json.loads(made.recv())
+    assert (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", "watched")
+    made.close()
+    with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+        websocket.create_connection(f"{url}&resourceVersion=latest", timeout=30)
 
 
 def test_the_oldest_channels_tell_a_failure_in_words(talker: Kubectl) -> None:
