@@ -28,7 +28,7 @@ from .randomness import Randomness
 from .runtime import linear, visits
 from .runtime.network import Network
 
-ENGINE_VERSION = "3"  # named by checkpoints; raise it whenever a replay could give another history
+ENGINE_VERSION = "4"  # named by checkpoints; raise it whenever a replay could give another history
 
 Entry = dict[str, Any]
 """One line of the journal: `{"at": ms, "do": kind, ...}` with the members that the kind's method takes."""
@@ -67,6 +67,8 @@ class Cluster:
 
     def checkpoint(self) -> dict[str, Any]:
         """The whole state as plain data (JSON)."""
+        for component in self.components.values():
+            component.settle()
         return {"engine": ENGINE_VERSION, "seed": self.seed, "spec": self.spec, "epoch": self._epoch, "clock": self.clock.checkpoint(),
                 "etcd": self.etcd.checkpoint(), "causes": self.causes.checkpoint(),
                 "components": {name: component.state for name, component in self.components.items()}}

@@ -40,6 +40,9 @@ class Component:
     def restore(self) -> None:
         """Called before `start`, and whenever a checkpoint was loaded: rebuild indices, subscribe to changes."""
 
+    def settle(self) -> None:
+        """Called before a checkpoint is taken: `state` must then say everything."""
+
     def on_timer(self, payload: Any) -> None:
         """One of this component's timers fired."""
 

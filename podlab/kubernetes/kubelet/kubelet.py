@@ -148,6 +148,9 @@ class Kubelet(Component):
         if self.state["power"] == "on":
             volumes.source_changed(self, change)
 
+    def settle(self) -> None:
+        self.machine.settle()
+
     def on_timer(self, payload: Any) -> None:
         kind = payload[0]
         if kind == "cri":

@@ -43,6 +43,7 @@ class Kernel(OpenFiles):
     def __init__(self) -> None:
         self._views: dict[str, View] = {}
         self.derived: dict[str, Any] = {}  # what programs worked out from files, to save work: no part of the state, lost at any time
+        self.live: dict[str, Any] = {}  # by process key: programs' memories that are objects; `settle` writes them into the processes
         self._running = False
         self.crashes: list[str] = []  # programs that failed in a way no program should: for tests and the operator
 
@@ -76,6 +77,14 @@ class Kernel(OpenFiles):
             image = self.image_of(container)
             view = self._views[container_id] = View(self, container, image_layer(image.tree))
         return view
+
+    def settle(self) -> None:
+        """Before a checkpoint: what programs remember as objects goes into their processes' data."""
+        for key, memory in self.live.items():
+            proc = self.state["processes"].get(key)
+            settle = PROGRAMS[proc["program"]].settle if proc is not None else None
+            if proc is not None and settle is not None:
+                settle(proc, memory)
 
     # Processes.
     def new_process(self, ns: str, container: str, pod: str, **fields: Any) -> Process:
@@ -227,6 +236,7 @@ class Kernel(OpenFiles):
         proc.update(
             {"state": "zombie", "status": status & 255, "killed": killed, "data": {}, "memory": 0, "burn": 0, "stall": ""}
         )
+        self.live.pop(proc["key"], None)
         for desc in list(proc["fds"].values()):
             self.close(desc)
         proc["fds"] = {}

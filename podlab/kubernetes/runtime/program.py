@@ -50,13 +50,15 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Program:
-    """One executable's behaviour. `memory` is what it keeps resident (bytes), before it allocates anything itself."""
+    """One executable's behaviour. `memory` is what it keeps resident (bytes), before it allocates anything itself. A program that keeps
+    objects between turns (Kernel.live) has `settle(proc, what it kept)`, which writes them into proc["data"] before a checkpoint."""
 
     name: str
     start: Callable[[Process, Sys], int | None]
     resume: Turn | None = None
     signal: Callable[[Process, Sys, int], bool] | None = None
     memory: int = MEBIBYTE // 2
+    settle: Callable[[Process, object], None] | None = None
 
 
 PROGRAMS: dict[str, Program] = {}

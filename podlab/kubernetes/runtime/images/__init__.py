@@ -23,6 +23,7 @@ from . import (
     oauth2_proxy,
     orders,
     podlab,
+    python,
     redis,
     samples,
     shop,
@@ -34,6 +35,6 @@ from . import (
 
 __all__ = [
     "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite", "kubectl",
-    "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "redis", "samples", "shop", "stand_ins",
+    "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "python", "redis", "samples", "shop", "stand_ins",
     "tooling", "vector", "zookeeper",
 ]  # fmt: skip

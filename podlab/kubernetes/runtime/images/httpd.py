@@ -4,7 +4,7 @@ the rest is accepted."""
 from __future__ import annotations
 
 from .. import http
-from ..image import Entry, Image, add
+from ..image import Entry, Image, add, release
 from ..process import HUP, INT, TERM, USR1, WINCH, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, clf_time, find_file, http_date, listen_on, mime_type, serve_http, stamp
@@ -91,7 +91,7 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             )
             return 1
         data.update(root=conf.get("documentroot", [ROOT + "/htdocs"])[-1], index=conf.get("directoryindex", ["index.html"])[-1].split())
-        _note(sys, "mpm_event:notice", f"AH00489: Apache/{VERSION} (Unix) configured -- resuming normal operations")
+        _note(sys, "mpm_event:notice", f"AH00489: Apache/{_version(sys)} (Unix) configured -- resuming normal operations")
         _note(sys, "core:notice", "AH00094: Command line: 'httpd -D FOREGROUND'")
     return serve_http(proc, sys, answer)
 
@@ -142,8 +142,12 @@ def _page(proc: Process, sys: Sys, request: http.Message) -> http.Message:
     )
 
 
+def _version(sys: Sys) -> str:
+    return release(sys.container["image"], VERSION)
+
+
 def _answer(sys: Sys, status: int, body: str, headers: list[tuple[str, str]]) -> http.Message:
-    return http.response(status, body, [("Date", http_date(sys.now)), ("Server", f"Apache/{VERSION} (Unix)"), *headers])
+    return http.response(status, body, [("Date", http_date(sys.now)), ("Server", f"Apache/{_version(sys)} (Unix)"), *headers])
 
 
 def _error(sys: Sys, request: http.Message, status: int, text: str) -> http.Message:

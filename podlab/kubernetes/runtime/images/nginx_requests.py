@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from .. import http
+from ..image import canonical, release
 from ..linear import Match, compiled
 from ..process import Data, Errno, Process
 from ..serving import Answer, Proxy, clf_time, find_file, http_date, mime_type, stamp
 from ..system import Sys
 from .nginx_config import Directive
 
-FULL_VERSION = {
-    "1.14": "1.14.2",
-    "1.15": "1.15.12",
-    "1.16": "1.16.1",
-    "1.17": "1.17.10",
-    "1.18": "1.18.0",
-    "1.19": "1.19.10",
-    "1.20": "1.20.2",
-    "1.21": "1.21.6",
-    "1.22": "1.22.1",
-    "1.23": "1.23.4",
-    "1.24": "1.24.0",
-    "1.25": "1.25.5",
-    "1.26": "1.26.3",
-    "1.27": "1.27.5",
-    "1.28": "1.28.0",
-    "1.29": "1.29.3",
-    "stable": "1.28.0",
-}
 LATEST = "1.29.3"
 
 
 def version(sys: Sys) -> str:
     """From the image's tag."""
-    return _version(str(sys.container["image"]))
-
-
-@lru_cache(maxsize=256)
-def _version(image: str) -> str:
-    tag = image.rpartition("/")[2].partition(":")[2].partition("@")[0].split("-")[0]
-    return FULL_VERSION.get(tag) or (tag if re.fullmatch(r"\d+\.\d+\.\d+", tag) else LATEST)
+    name, tag, _ = canonical(str(sys.container["image"]))
+    return release(f"docker.io/library/nginx:{tag}") if name.endswith(("/nginx", "/nginx-unprivileged")) else LATEST
 
 
 def is_modern(sys: Sys) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from ..image import Entry, Image, add
+from ..image import Entry, Image, add, release
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import listen_on, serve, stamp
@@ -66,6 +66,10 @@ def size_of(text: str) -> int:
     return int(match[1]) * {"k": 1000, "kb": 1024, "m": 1_000_000, "mb": 1 << 20, "g": 10**9, "gb": 1 << 30}.get(match[2] or "", 1) if match else 0
 
 
+def _version(sys: Sys) -> str:
+    return release(sys.container["image"], VERSION)
+
+
 def log(sys: Sys, sign: str, text: str, role: str = "M") -> None:
     sys.out(f"{sys.proc['pid']}:{role} {stamp(sys.now, '%d %b %Y %H:%M:%S')}.{sys.now % 1000:03d} {sign} {text}\n")
 
@@ -74,7 +78,7 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if "listening" not in data:
         if proc["argv"][1:] in (["--version"], ["-v"]):
-            sys.out(f"Redis server v={VERSION} sha=00000000:1 malloc=jemalloc-5.3.0 bits=64 build=0\n")
+            sys.out(f"Redis server v={_version(sys)} sha=00000000:1 malloc=jemalloc-5.3.0 bits=64 build=0\n")
             return 0
         try:
             conf = configuration(proc, sys)
@@ -82,7 +86,7 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             log(sys, "#", f"Fatal error, can't open config file '{proc['argv'][1]}': {error.text}", "C")
             return 1
         log(sys, "*", "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", "C")
-        log(sys, "*", f"Redis version={VERSION}, bits=64, commit=00000000, modified=0, pid={proc['pid']}, just started", "C")
+        log(sys, "*", f"Redis version={_version(sys)}, bits=64, commit=00000000, modified=0, pid={proc['pid']}, just started", "C")
         if len(proc["argv"]) > 1:
             log(sys, "*", "Configuration loaded", "C")
         else:
@@ -114,7 +118,7 @@ def _load(proc: Process, sys: Sys) -> None:
     except Errno:
         return
     if text.startswith(DUMP_MARK):
-        log(sys, "*", f"Loading RDB produced by version {VERSION}")
+        log(sys, "*", f"Loading RDB produced by version {_version(sys)}")
         data["db"], data["expires"] = json.loads(text[len(DUMP_MARK) :])
         log(sys, "*", f"Done loading RDB, keys loaded: {len(data['db'])}, keys expired: 0.")
         log(sys, "*", "DB loaded from disk: 0.001 seconds")
@@ -208,7 +212,7 @@ def _info(proc: Process, sys: Sys, arguments: list[str]) -> str:
     used = MEBIBYTE + data["size"]
     sections = {
         "Server": [
-            f"redis_version:{VERSION}",
+            f"redis_version:{_version(sys)}",
             "redis_mode:standalone",
             "os:Linux 6.18.44 x86_64",
             f"process_id:{proc['pid']}",

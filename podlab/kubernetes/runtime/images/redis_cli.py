@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from .. import sockets
+from ..image import release
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
@@ -40,7 +41,7 @@ def redis_cli(proc: Process, sys: Sys, event: Event) -> int:
             sys.err(f"Unrecognized option or bad number of args for: '{error.option}'\n")
             return 1
         if "v" in options:
-            sys.out(f"redis-cli {VERSION}\n")
+            sys.out(f"redis-cli {release(sys.container['image'], VERSION)}\n")
             return 0
         data.update(options=options, todo=[words[at:]] if words[at:] else [], lines=not words[at:], rest="", asked=False)
         if options.get("a") and "W" not in options:
