@@ -190,6 +190,39 @@ def test_gates_are_only_taken_away() -> None:
         "spec.schedulingGates[1].name: Forbidden: only deletion is allowed, but found new scheduling gate 'b'"]
 
 
+def test_what_a_gated_pod_requires_of_its_node_may_only_be_narrowed() -> None:
+    def asks(*rules: dict[str, Any]) -> dict[str, Any]:
+        return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [*rules]}]}}}
+    here, there = {"key": "a", "operator": "Exists"}, {"key": "b", "operator": "Exists"}
+    gated = pod(schedulingGates=[{"name": "a"}], affinity=asks(here))
+    assert change_refused("Pod", gated, affinity=asks(here, there)) == []
+    path = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+    assert change_refused("Pod", gated, affinity=asks(there)) == [
+        path + '[0]: Invalid value: {"MatchExpressions":[{"Key":"b","Operator":"Exists","Values":null}],"MatchFields":null}: only additions are '
+        "allowed (no mutations or deletions)"]
+    assert change_refused("Pod", gated, affinity={}) == [
+        path + ": Invalid value: null: no additions/deletions to non-empty NodeSelectorTerms list are allowed"]
+
+
+def test_an_annotation_that_the_node_has_read_stays() -> None:
+    old = stored(pod())
+    new = {**old, "metadata": {**old["metadata"], "annotations": {"container.apparmor.security.beta.kubernetes.io/c": "unconfined"}}}
+    [error] = validation.validate_update(BY_KIND["Pod"], new, freeze(old), "")
+    assert str(error) == "metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Forbidden: may not add AppArmor annotations"
+
+
+def test_a_class_of_attributes_is_changed_and_not_taken_away() -> None:
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "volumeAttributesClassName": "fast"}}
+    old = stored(claim)
+    old["status"] = {"phase": "Bound"}
+    for name, said in ((None, "update from non-nil value to nil is forbidden"), ("", "update from non-nil value to an empty string is forbidden")):
+        new = thaw(old)
+        new["spec"]["volumeAttributesClassName"] = name
+        assert str(validation.validate_update(BY_KIND["PersistentVolumeClaim"], new, freeze(old), "")[-1]) == (
+            f"spec.volumeAttributesClassName: Forbidden: {said}")
+
+
 def test_the_difference_of_an_immutable_pod_is_shown_as_the_real_server_showed_it() -> None:
     recording = json.loads((FOLDER / "recorded" / "immutable.json").read_text(encoding="utf-8"))
     old = next(w["object"] for w in reversed(recording["watch"]) if w["resource"] == "pods")

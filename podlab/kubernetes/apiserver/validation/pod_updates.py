@@ -9,9 +9,10 @@ from ..errors import FieldError
 from ..strategy import qos_class
 from . import words
 from .containers import validate_image_spaces
-from .internal import spec_diff
+from .internal import internal, spec_diff
 from .metadata import Errors
-from .pods import MIRROR, validate_pod_annotations, validate_pod_spec
+from .pods import APPARMOR_OF, MIRROR, validate_pod_annotations, validate_pod_spec
+from .scheduling import REQUIRED
 
 Object = Mapping[str, Any]
 
@@ -23,6 +24,7 @@ MAY_CHANGE = ("pod updates may not change fields other than `spec.containers[*].
 def update(new: Object, old: Object, errors: Errors) -> None:
     """ValidatePodUpdate: of a Pod's spec little may change."""
     validate_pod_annotations(new, "metadata.annotations", errors)
+    _fixed_annotations(new["metadata"].get("annotations") or {}, old["metadata"].get("annotations") or {}, errors)
     if new["spec"] == old["spec"]:
         return
     spec, before = new["spec"], old["spec"]
@@ -44,6 +46,33 @@ def update(new: Object, old: Object, errors: Errors) -> None:
     munged = _munged(spec, before, bool(old_gates), errors)
     if munged != before:
         errors.append(FieldError.forbidden("spec", f"{MAY_CHANGE}\n{spec_diff(before, munged)}"))
+
+
+def _fixed_annotations(new: Mapping[str, str], old: Mapping[str, str], errors: Errors) -> None:
+    """ValidatePodSpecificAnnotationUpdates."""
+    for kept, other, done in ((old, new, "remove or update"), (new, old, "add")):
+        for key in sorted(kept):
+            if (key in other) if done == "add" else (other.get(key) == kept[key]):
+                continue
+            what = "AppArmor annotations" if key.startswith(APPARMOR_OF) else "mirror pod annotation" if key == MIRROR else ""
+            if what:
+                errors.append(FieldError.forbidden(f"metadata.annotations[{key}]", f"may not {done} {what}"))
+
+
+def _validate_node_affinity(fresh: Object, held: Object, path: str, errors: Errors) -> None:
+    """validateNodeAffinityMutation: what a gated Pod requires of its node may only be narrowed."""
+    terms, were = ([*((one.get(REQUIRED) or {}).get("nodeSelectorTerms") or ())] for one in (fresh, held))
+    if were and len(terms) != len(were):
+        shown = [internal("NodeSelectorTerm", term) for term in terms] or None
+        errors.append(FieldError.invalid(f"{path}.{REQUIRED}.nodeSelectorTerms", shown,
+                                         "no additions/deletions to non-empty NodeSelectorTerms list are allowed"))
+        return
+    for i, (term, was) in enumerate(zip(terms, were, strict=False)):
+        parts = [([*(term.get(member) or ())], [*(was.get(member) or ())]) for member in ("matchExpressions", "matchFields")]
+        narrowed = all(now[:len(then)] == then for now, then in parts)
+        if not narrowed or (all(not then for _, then in parts) and any(now for now, _ in parts)):
+            errors.append(FieldError.invalid(f"{path}.{REQUIRED}.nodeSelectorTerms[{i}]", internal("NodeSelectorTerm", term),
+                                             "only additions are allowed (no mutations or deletions)"))
 
 
 def _validate_deadline(deadline: int | None, before: int | None, errors: Errors) -> bool:
@@ -90,6 +119,8 @@ def _munged(spec: Object, before: Object, gated: bool, errors: Errors) -> dict[s
         affinity = dict(munged.get("affinity") or {})
         node = (before.get("affinity") or {}).get("nodeAffinity")
         if affinity.get("nodeAffinity") != node:
+            if node is not None:
+                _validate_node_affinity(affinity.get("nodeAffinity") or {}, node, "spec.affinity.nodeAffinity", errors)
             affinity.pop("nodeAffinity", None)
             if node is not None:
                 affinity["nodeAffinity"] = node
