@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import bootstrap_rbac
+from .apiserver.context import SERVICE_RANGE
 from .apiserver.leases import lease_object
 from .cause import Cause
 from .component import Component
@@ -73,6 +74,11 @@ def fill(cluster: Cluster) -> None:
     put("endpointslices", {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
                            "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}}, "addressType": "IPv4",
                            "endpoints": [{"addresses": [CONTROL_PLANE], "conditions": {"ready": True}}], "ports": [port]})
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": rfc3339(cluster.clock.now), "reason": "",
+             "message": "Kubernetes default Service CIDR is ready"}  # controlplane/controller/defaultservicecidr
+    put("servicecidrs", {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR",
+                         "metadata": {"name": "kubernetes", "finalizers": ["networking.k8s.io/service-cidr-finalizer"]},
+                         "spec": {"cidrs": [str(SERVICE_RANGE)]}, "status": {"conditions": [ready]}})
 
 
 class _Writer:

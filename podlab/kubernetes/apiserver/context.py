@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..controllers_common.conditions import is_true
 from ..etcd import key_of
 from ..objects import Map, dig
 from ..resources import Resource
@@ -78,7 +79,7 @@ class Context:
         used = {ip for service in self.list("services") for ip in service["spec"].get("clusterIPs") or ()}
         if requested:
             meant = ipaddress.ip_address(".".join(str(int(part)) for part in requested.split(".")))  # zeros before a number mean nothing
-            if meant not in SERVICE_RANGE:
+            if meant not in SERVICE_RANGE and not any(meant in ipaddress.ip_network(cidr) for cidr in self._ready_cidrs()):
                 raise AllocationError(FieldError.invalid(
                     "spec.clusterIPs", [requested], f"failed to allocate IP {requested}: the provided IP ({meant}) is not in the "
                     f"valid range. The range of valid IPs is {SERVICE_RANGE}"))
@@ -91,6 +92,11 @@ class Context:
         while (address := str(ipaddress.ip_address(base + offset))) in used:
             offset = (offset + 1) % size
         return address
+
+    def _ready_cidrs(self) -> list[str]:
+        """Ranges that the cluster's people have added."""
+        return [cidr for obj in self.list("servicecidrs") if not obj["metadata"].get("deletionTimestamp") and is_true(obj, "Ready")
+                for cidr in obj["spec"].get("cidrs") or ()]
 
     def allocate_node_port(self, requested: int | None = None, given: Collection[int] = ()) -> int:
         """A free node port, not among those `given` to the same Service just now, or the requested one. Raises AllocationError."""

@@ -30,6 +30,7 @@ from .resourcequota import ResourceQuotaController
 from .root_ca_cert_publisher import RootCACertPublisher
 from .serviceaccount import ServiceAccountController
 from .serviceaccount_tokens import TokensController
+from .servicecidrs import ServiceCIDRController
 from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
 from .ttl_after_finished import TTLAfterFinishedController
@@ -41,6 +42,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     EndpointSliceController, EndpointsController, EndpointSliceMirroringController,
     EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
-    ClusterRoleAggregationController, CustomResourceDefinitionController,
+    ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NEAR_MS, FAR_MS = 0, 1  # one way within a node, and between two
 SILENT_MS = 127_000  # Linux gives a SYN up after 6 retries (tcp_syn_retries): about 127 s
 NO_ROUTE_MS = 3_000  # an address of the Pod range that nobody holds: ARP fails after three tries
+AFFINITIES = 4096  # of clients to Services that are remembered at once, before those that are over are forgotten
 OUTSIDE = "outside"  # the learner's own machine
 OUTSIDE_ADDRESS = "192.0.2.1"
 CONTROL_PLANE = "172.30.255.254"
@@ -184,10 +185,24 @@ class Routes:
                 return Way(SILENT_MS, "ETIMEDOUT", via=via)
         random = self.cluster.random
         if spec.get("sessionAffinity") == "ClientIP":
-            picked = max(ready, key=lambda entry: random.bits("affinity", self.address_of(source), via, entry[0]))
+            began = self._affinity(self.address_of(source), via, spec)
+            picked = max(ready, key=lambda entry: random.bits("affinity", self.address_of(source), via, began, entry[0]))
         else:
             picked = ready[random.integer("endpoint", draw, below=len(ready))]
         return self._to(source, picked[0], picked[1], via)
+
+    def _affinity(self, address: str, via: str, spec: Map) -> int:
+        """When the affinity of a client to a Service began: it ends when nothing has come for so long (kube-proxy, `-m recent --reap`)."""
+        held, now = self.network.state.setdefault("affinity", {}), self.network.now
+        timeout = dig(spec, "sessionAffinityConfig.clientIP.timeoutSeconds", 10_800) * 1000  # DefaultClientIPServiceAffinitySeconds
+        began, until = held.get(f"{address} {via}") or (now, now)
+        began = began if now <= until else now
+        if self._silent:
+            return int(began)
+        if len(held) >= AFFINITIES:
+            self.network.state["affinity"] = held = {key: one for key, one in held.items() if now <= one[1]}
+        held[f"{address} {via}"] = [began, now + timeout]
+        return int(began)
 
     def backends(self, service: Map, wanted: Map) -> list[tuple[str, int, str]]:
         """(address, port, node) of each endpoint that kube-proxy uses for a Service port: the ready ones, else the serving ones that end."""

@@ -95,6 +95,30 @@ def test_session_affinity_keeps_a_client_with_one_pod(lab: Lab) -> None:
     assert sorted(rise) == [0, 6]
 
 
+@pytest.mark.slow
+def test_session_affinity_ends_when_nothing_has_come_for_its_timeout() -> None:
+    lab = Lab(1)
+    for number in range(1, 6):
+        lab.pod(f"web-{number}", NGINX, labels={"app": "web"})
+    lab.client(node="node-1")
+    lab.service("short", "web", sessionAffinity="ClientIP", sessionAffinityConfig={"clientIP": {"timeoutSeconds": 10}})
+    lab.settle()
+
+    def answering() -> str:
+        before = {f"web-{n}": lab.logs(f"web-{n}").count('"Wget"') for n in range(1, 6)}
+        lab.run("client", "wget -qO /dev/null short")
+        return next(name for name, count in before.items() if lab.logs(name).count('"Wget"') > count)
+    first = answering()
+    for _ in range(3):
+        lab.settle(9)
+        assert answering() == first
+    others = set()
+    for _ in range(6):
+        lab.settle(11)
+        others.add(answering())
+    assert len(others) > 1
+
+
 def test_a_service_without_ready_pods_refuses(lab: Lab) -> None:
     out, err, code = lab.run("client", "wget -q none")
     assert (out, code) == ("", 1)
