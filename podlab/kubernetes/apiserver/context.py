@@ -93,10 +93,10 @@ class Context:
             offset = (offset + 1) % size
         return address
 
-    def _ready_cidrs(self) -> list[str]:
+    def _ready_cidrs(self) -> tuple[str, ...]:
         """Ranges that the cluster's people have added."""
-        return [cidr for obj in self.list("servicecidrs") if not obj["metadata"].get("deletionTimestamp") and is_true(obj, "Ready")
-                for cidr in obj["spec"].get("cidrs") or ()]
+        return tuple(cidr for obj in self.list("servicecidrs") if not obj["metadata"].get("deletionTimestamp") and is_true(obj, "Ready")
+                     for cidr in obj["spec"].get("cidrs") or ())
 
     def allocate_node_port(self, requested: int | None = None, given: Collection[int] = ()) -> int:
         """A free node port, not among those `given` to the same Service just now, or the requested one. Raises AllocationError."""
