@@ -242,8 +242,8 @@ class ApiServer:
         options = {"kind": "PodAttachOptions" if attach else "PodExecOptions", "apiVersion": "v1", "stdin": bool(order.get("stdin")), "stdout": True,
                    "stderr": not tty, "tty": tty, "container": order["container"], **({} if attach else {"command": list(order["command"])})}
         self.warnings.clear()
-        admission.admit_connect(BY_PLURAL["pods"], {name: value for name, value in options.items() if value}, "attach" if attach else "exec",
-                                pod["metadata"], Context(self.cluster, ADMIN))
+        admission.admit_part(BY_PLURAL["pods"], "CONNECT", {name: value for name, value in options.items() if value},
+                             "attach" if attach else "exec", pod["metadata"], Context(self.cluster, ADMIN))
 
     # ---- the store, with causes
 

@@ -11,7 +11,8 @@ from ..cause import Cause
 from ..objects import EMPTY, Map, dig, freeze, thaw
 from ..resources import Resource
 from ..times import rfc3339
-from . import account_tokens, applying, decode, deletion, patch
+from . import account_tokens, admission, applying, decode, deletion, patch
+from .context import Context
 from .customresources import door
 from .errors import ApiError, bad_request, conflict, invalid, method_not_supported
 from .request import Request
@@ -67,6 +68,8 @@ def evict(server: ApiServer, resource: Resource, request: Request, cause: Cause)
     options = dict(dig(request.body or {}, "deleteOptions", {}))
     if request.options.get("dryRun"):
         options["dryRun"] = request.options["dryRun"]
+    asked = {"apiVersion": "policy/v1", "kind": "Eviction", **(request.body or {})}
+    admission.admit_part(resource, "CREATE", asked, "eviction", pod["metadata"], Context(server.cluster, request.user, bool(options.get("dryRun"))))
     phase = dig(pod, "status.phase")
     exempt = phase in ("Succeeded", "Failed", "Pending") or pod["metadata"].get("deletionTimestamp")
     if not exempt:

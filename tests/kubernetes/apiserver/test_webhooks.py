@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.kubectl.run import run_to_end
 from tests.kubernetes.apiserver.webhook_lab import CA, SERVICE, WebhookLab, configmap, hook, of, version, whole
 
@@ -303,6 +304,18 @@ def test_a_replicaset_says_why_its_pods_are_not_created(lab: WebhookLab) -> None
     told = [one["message"] for one in lab.cluster.etcd.list("events", "default") if one["reason"] == "FailedCreate"]
     assert told == ['Error creating: admission webhook "no-pods.k8s.io" denied the request: this webhook denies all requests']
     lab.ask("delete", "replicasets", "web")
+
+
+def test_an_eviction_is_asked_about_before_the_pod_goes(lab: WebhookLab) -> None:
+    lab.create("pods", pod("to-be-evicted"))
+    lab.register("w", hook("no-eviction", "/always-deny", resource="pods/eviction", matchConditions=[
+        {"name": "drained", "expression": "request.kind.kind == 'Eviction' && request.kind.group == 'policy'"}]))
+    asked = Request("create", "pods", "default", "to-be-evicted", "eviction", of("Eviction", "to-be-evicted", "policy/v1"))
+    with pytest.raises(ApiError, match="no-eviction.k8s.io"):
+        lab.cluster.server.perform(asked)
+    assert "deletionTimestamp" not in lab.ask("get", "pods", "to-be-evicted")["metadata"]
+    lab.forget()
+    lab.cluster.server.perform(asked)
 
 
 def test_a_webhook_is_called_again_where_a_later_one_changed_something(lab: WebhookLab) -> None:

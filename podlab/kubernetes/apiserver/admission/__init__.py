@@ -115,9 +115,12 @@ def admit_delete(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> No
                         "this is a system priority class and cannot be deleted")
 
 
-def admit_connect(resource: Resource, options: Mapping[str, Any], subresource: str, target: Mapping[str, Any], ctx: Context) -> None:
-    """Whether somebody may connect to the object with the metadata `target`. Raises ApiError."""
-    asked = Asked(resource, "CONNECT", options, None, subresource, target)
+def admit_part(resource: Resource, operation: str, given: Mapping[str, Any], subresource: str, target: Mapping[str, Any], ctx: Context) -> None:
+    """A request to a subresource with a kind of its own (`given`: PodExecOptions, Eviction) of the object with the metadata `target`.
+
+    Raises ApiError.
+    """
+    asked = Asked(resource, operation, given, None, subresource, target)
     mutate(asked, ctx)
     validate(asked, ctx)
 
@@ -133,4 +136,4 @@ def _default_ingress_class(obj: Object, ctx: Context) -> None:
         obj["spec"] = {**obj["spec"], "ingressClassName": newest["metadata"]["name"]}
 
 
-__all__ = ["admit_connect", "admit_create", "admit_delete", "admit_update", "mutate", "mutate_update", "validate_create"]
+__all__ = ["admit_create", "admit_delete", "admit_part", "admit_update", "mutate", "mutate_update", "validate_create"]

@@ -27,14 +27,14 @@ MESSAGE_MAX = 5 * 1024  # MaxEvaluatedMessageExpressionSizeBytes
 
 
 class Asked(NamedTuple):
-    """What a request does to one object, or to what a connection leads to."""
+    """What a request does to one object, or to a part of it that has a kind of its own."""
 
     resource: Resource
     operation: str  # CREATE, UPDATE, DELETE, CONNECT
-    new: Object | None  # of CONNECT its options: a PodExecOptions or PodAttachOptions, which has no metadata
+    new: Object | None
     old: Object | None
     subresource: str = ""
-    target: Object | None = None  # of CONNECT the metadata of the Pod
+    target: Object | None = None  # where `new` is such a part (PodExecOptions, which has no metadata; Eviction): the metadata of the whole
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -253,14 +253,15 @@ def names_of(asked: Asked, ctx: Context) -> dict[str, Any]:
     """The variables of an expression, but for `params` and `variables`."""
     resource, metadata = asked.resource, asked.metadata
     namespace = metadata.get("namespace", "") if resource.namespaced else metadata.get("name", "") if resource.kind == "Namespace" else ""
-    kind = resource.kind if asked.target is None else (asked.new or {})["kind"]
+    own = asked.new if asked.target is not None and asked.new is not None else {"apiVersion": resource.api_version, "kind": resource.kind}
+    group, _, version = own["apiVersion"].rpartition("/")
     held = ctx.find("namespaces", namespace) if namespace and resource.namespaced else None
     return {
         "object": thaw(asked.new),
         "oldObject": thaw(asked.old),
         "namespaceObject": thaw(held),
         "request": {
-            "kind": {"group": resource.group, "version": resource.version, "kind": kind},
+            "kind": {"group": group, "version": version, "kind": own["kind"]},
             "resource": {"group": resource.group, "version": resource.version, "resource": resource.plural.partition(".")[0]},
             "subResource": asked.subresource, "name": metadata.get("name", ""), "namespace": namespace, "operation": asked.operation,
             "userInfo": {"username": ctx.user, "groups": groups_of(ctx.user)}, "dryRun": ctx.dry, "options": {},
