@@ -15,7 +15,7 @@ from lessons import library, setups
 from lessons.checks import World, evaluate
 from lessons.schema import Condition, Exercise, Lesson
 from podlab.kubernetes.cluster import Cluster
-from podlab.kubernetes.kubectl.laptop import run_script
+from podlab.kubernetes.kubectl.laptop_scripts import run_script
 from podlab.labs import births
 
 LOOKS = 3  # after a script the conditions are looked at so often,

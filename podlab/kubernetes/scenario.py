@@ -13,7 +13,7 @@ from typing import Any
 from .apiserver.request import Request
 from .cluster import Cluster
 from .etcd import Change
-from .kubectl.laptop import run_lines
+from .kubectl.laptop_scripts import run_lines
 from .kubectl.run import run_to_end
 from .objects import without
 

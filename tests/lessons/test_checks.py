@@ -7,7 +7,7 @@ import pytest
 from lessons.checks import EVALUATE, World, evaluate, pick
 from lessons.forms import NAMES, problems
 from podlab.kubernetes.cluster import Cluster
-from podlab.kubernetes.kubectl.laptop import run_script
+from podlab.kubernetes.kubectl.laptop_scripts import run_script
 from podlab.kubernetes.objects import freeze
 
 EPOCH_MS = 1_795_219_200_000

@@ -11,18 +11,20 @@ GROUPS = (
     ("Basic Commands (Beginner)", ("create", "expose", "run", "set")),
     ("Basic Commands (Intermediate)", ("explain", "get", "edit", "delete")),
     ("Deploy Commands", ("rollout", "scale", "autoscale")),
-    ("Cluster Management Commands", ("cluster-info", "top", "cordon", "uncordon", "drain", "taint")),
+    ("Cluster Management Commands", ("certificate", "cluster-info", "top", "cordon", "uncordon", "drain", "taint")),
     ("Troubleshooting and Debugging Commands", ("describe", "logs", "attach", "exec", "port-forward", "cp", "auth", "debug",
                                                 "events")),
     ("Advanced Commands", ("diff", "apply", "patch", "replace", "wait", "kustomize")),
-    ("Settings Commands", ("label", "annotate")),
-    ("Other Commands", ("api-resources", "api-versions", "config", "version")),
+    ("Settings Commands", ("label", "annotate", "completion")),
+    ("Other Commands", ("api-resources", "api-versions", "config", "plugin", "version")),
 )
 SUMMARIES = {"set": "Set specific features on objects", "rollout": "Manage the rollout of a resource",
              "top": "Display resource (CPU/memory) usage",
+             "certificate": "Modify certificate resources", "plugin": "Provides utilities for interacting with plugins",
              "auth": "Inspect authorization", "config": "Modify kubeconfig files",
              "create service": "Create a service using a specified subcommand",
              "create secret": "Create a secret using a specified subcommand"}
+USAGES = {"auth": "[flags]", "create secret": "(docker-registry | generic | tls)", "create service": "[flags]", "plugin": "[flags]", "top": "[flags]"}
 KINDS = {"str": "", "int": "0", "duration": "0s", "bool": "false", "list": "[]", "array": "[]", "opt": ""}
 
 
@@ -66,9 +68,11 @@ def help_of(words: list[str]) -> str:
                                                     for word in sorted(below))
     if name in VERBS:
         text += _options(VERBS[name])
-        text += f"\nUsage:\n  kubectl {VERBS[name].usage}\n"
+        text += f"\nUsage:\n  kubectl {VERBS[name].usage}{'' if '[options]' in VERBS[name].usage else ' [options]'}\n"
     else:
-        text += f"\nUsage:\n  kubectl {name} SUBCOMMAND [options]\n"
+        text += f"\nUsage:\n  kubectl {name} {USAGES.get(name, 'SUBCOMMAND')} [options]\n"
+    if inner:
+        text += f'\nUse "kubectl {name} <command> --help" for more information about a given command.'
     return text + '\nUse "kubectl options" for a list of global command-line options (applies to all commands).\n'
 
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from podlab.kubernetes.kubectl.laptop import Laptop, run_lines, run_script
+from podlab.kubernetes.kubectl.laptop import Laptop
+from podlab.kubernetes.kubectl.laptop_scripts import run_lines, run_script
 from tests.kubernetes.kubectl.given import DEPLOYMENT, WEB, Screen, cluster, with_web
 
 

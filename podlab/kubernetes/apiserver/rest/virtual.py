@@ -133,7 +133,7 @@ def metrics_table(items: list[dict[str, Any]]) -> dict[str, Any]:
         parts = [container["usage"] for container in one["containers"]] if "containers" in one else [one["usage"]]
         cpu = sum(quantity.parse(part["cpu"]) for part in parts)
         memory = sum(quantity.value(part["memory"]) for part in parts)
-        cells = [one["metadata"]["name"], f"{int(cpu * 10**9)}n" if cpu else "0", f"{memory // KIBI}Ki", one["window"]]
+        cells = [one["metadata"]["name"], f"{int(cpu * 10**9)}n" if cpu else "0", f"{memory // KIBI}Ki" if memory >= KIBI else "0", one["window"]]
         rows.append({"cells": cells, "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": one["metadata"]}})
     columns = [{"name": name, "type": "string", "format": form, "description": "", "priority": 0}
                for name, form in (("Name", "name"), ("cpu", "quantity"), ("memory", "quantity"), ("Window", "duration"))]

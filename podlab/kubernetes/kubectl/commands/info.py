@@ -248,14 +248,6 @@ def _event_row(call: Call, event: Map) -> list[str]:
     return [event["metadata"]["namespace"], *row] if call.flags["all-namespaces"] else row
 
 
-@verb("options", summary="Print the list of flags inherited by all commands", usage="options")
-def options(call: Call) -> None:
-    from ..flags import GLOBAL
-
-    call.terminal.out("The following options can be passed to any command:\n\n" + "".join(
-        f"    {f'-{flag.short}, ' if flag.short else '    '}--{flag.name}\n" for flag in sorted(GLOBAL, key=lambda f: f.name)))
-
-
 @verb("kustomize", Flag("output", short="o"), summary="Build a kustomization target from a directory or URL",
       usage="kustomize DIR")
 def kustomize_(call: Call) -> None:

@@ -158,9 +158,9 @@ def _named_nodes(call: Call) -> Any:
 
 def _cordon_all(call: Call, wish: bool) -> None:
     infos, wrong = _named_nodes(call)
+    fail_with(wrong)  # before anything is done to the others (DrainCmdOptions.Complete)
     for info in infos:
         _cordon(call, info, wish)
-    fail_with(wrong)
 
 
 def _cordon(call: Call, info: Info, wish: bool) -> None:

@@ -20,6 +20,8 @@ from ..manifests import clean, line_of
 from ..terminal import Command, KubectlError
 from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 
+SCALE = Resource("autoscaling", "v1", "scales", "Scale")
+
 
 @verb("patch", *FILES, *CHANGING, RECORD, Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"),
       Flag("subresource"),
@@ -44,7 +46,8 @@ def patch(call: Call) -> Command:
     infos, wrong = yield from select(call)
     fail_with(wrong)
     for info in infos:
-        before = info.object
+        scaling = flags["subresource"] == "scale" and call.dry != "client"
+        before = call.request("get", info.resource, info.name, info.namespace, subresource="scale") if scaling else info.object
         if call.dry == "client":
             done = apply_patch(info.resource, before, body, kind)
         else:
@@ -54,7 +57,8 @@ def patch(call: Call) -> Command:
                 call.terminal.err(f"Warning: {unknown}\n")
         changed = {key: value for key, value in done.items() if key != "status"} != {key: value for key,
             value in before.items() if key != "status"}
-        call.show(info.resource, done, "patched" if changed or flags["subresource"] else "patched (no change)")
+        told = changed or (flags["subresource"] and not scaling)
+        call.show(SCALE if scaling else info.resource, done, "patched" if told else "patched (no change)")
     return 0
 
 
