@@ -90,8 +90,17 @@ def find(reference: str) -> Image | None:
 def _found(name: str, tag: str, digest: str) -> Image | None:
     found = next((image for image in CATALOGUE.get(name, ()) if digest or tag in image.tags
                   or (VERSIONS in image.tags and LIKE_A_VERSION.fullmatch(tag))), None)  # fmt: skip
-    held = found.tree.get("etc") if found else None
-    if found is None or not isinstance(held, Mapping):
-        return found
-    etc = releases.etc(name, tag, held)
+    if found is None:
+        return None
+    if number := releases.number(name, tag):
+        found = replace(found, env={key: number if key.endswith("_VERSION") else value for key, value in found.env.items()})
+    held = found.tree.get("etc")
+    etc = releases.etc(name, tag, held) if isinstance(held, Mapping) else held
     return found if etc is held else replace(found, tree={**found.tree, "etc": etc})
+
+
+@lru_cache(maxsize=256)
+def release(reference: str, otherwise: str = "") -> str:
+    """The version of the program that an image is made for, of its tag; `otherwise` where releases.py lists none."""
+    name, tag, _ = canonical(reference)
+    return releases.number(name, tag) or otherwise

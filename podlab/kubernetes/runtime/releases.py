@@ -84,6 +84,16 @@ docker.io/library/redis | 3 3.8, 4 3.11, 5 3.15, 6.0 3.18, 6.2 3.21, 8.4 3.22
 docker.io/library/node | 10 3.11, 12 3.15, 14 3.17, 16 3.18, 18 3.21, 20 3.22
 docker.io/library/python | 2 3.11, 3.6 3.15, 3.7 3.18, 3.8 3.20, 3.9 3.22
 """
+# repository | its releases, rising; a tag means the newest that it is the beginning of
+NUMBERS = """
+docker.io/library/redis | 2.8.23 3.0.7 3.2.12 4.0.14 5.0.14 6.0.20 6.2.20 7.0.15 7.2.11 7.4.6 8.0.4 8.2.1
+docker.io/library/mysql | 5.5.62 5.6.51 5.7.44 8.0.43 9.4.0 8.4.6
+docker.io/library/httpd | 2.2.34 2.4.65
+docker.io/library/nginx | 1.7.12 1.8.1 1.9.15 1.10.3 1.11.13 1.12.2 1.13.12 1.14.2 1.15.12 1.16.1 1.17.10 1.18.0 1.19.10 1.20.2 1.21.6 1.22.1 \
+1.23.4 1.24.0 1.25.5 1.26.3 1.27.5 1.28.0 1.29.3
+"""
+NAMED = {("docker.io/library/nginx", "stable"): "1.28.0", ("docker.io/library/mysql", "latest"): "9.4.0",
+         ("docker.io/library/mysql", "oraclelinux9"): "9.4.0"}  # fmt: skip
 CODENAME = re.compile(rf"(?:^|-)({'|'.join((*DEBIAN, *UBUNTU))})(?:-|$)")
 BRANCH = re.compile(r"alpine(3\.\d+)")
 LATEST_PATCH = 10**6  # a tag that leaves the patch out stands for the newest
@@ -104,6 +114,24 @@ BASES, ALPINE_BASES = _table(BUILT_ON), _table(ON_ALPINE)
 def _version(tag: str) -> tuple[int, ...]:
     found = re.match(r"v?(\d+(?:\.\d+)*)", tag)
     return tuple(int(n) for n in found[1].split(".")) if found else ()
+
+
+RELEASES = {repository: numbers.split() for line in NUMBERS.strip().splitlines() for repository, numbers in [line.split(" | ")]}
+
+
+def number(repository: str, tag: str) -> str:
+    """The release that a tag stands for: "8.0" is the newest 8.0, "latest" the newest of all; "" for an unknown repository."""
+    known = RELEASES.get(repository)
+    if known is None:
+        return ""
+    if found := NAMED.get((repository, tag.partition("-")[0])):
+        return found
+    asked = re.match(r"v?(\d+(?:\.\d+)*)", tag)
+    if asked is None:
+        return known[-1]
+    if asked[1].count(".") >= 2:
+        return asked[1]
+    return next((release for release in reversed(known) if release.startswith(f"{asked[1]}.")), known[-1])
 
 
 def _at(rows: list[tuple[tuple[int, ...], str]], tag: str) -> str:

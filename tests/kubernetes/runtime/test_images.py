@@ -249,3 +249,10 @@ def test_a_tag_says_which_release_it_is_built_on(reference: str, release: str) -
     found = image.find(reference)
     assert found is not None
     assert (f'PRETTY_NAME="{release}"' in found.tree["etc"]["os-release"]) if release else "os-release" not in found.tree["etc"]
+
+
+@pytest.mark.parametrize(("reference", "number"), [
+    ("nginx:1.14.2", "1.14.2"), ("nginx:1.14", "1.14.2"), ("nginx:stable-alpine", "1.28.0"), ("redis:6.0.5", "6.0.5"), ("redis:5", "5.0.14"),
+    ("redis", "8.2.1"), ("mysql:5.7", "5.7.44"), ("mysql:8.0", "8.0.43"), ("mysql", "9.4.0"), ("httpd:2.4", "2.4.65"), ("busybox:1.36", "")])
+def test_a_tag_says_which_release_of_its_program_runs(reference: str, number: str) -> None:
+    assert image.release(reference) == number

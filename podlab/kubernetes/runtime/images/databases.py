@@ -107,7 +107,7 @@ def pg_isready(proc: Process, sys: Sys, event: Event) -> int:
 # ---- mysql, mariadb
 
 
-MYSQL = "8.4.6"
+MYSQL_NUMBER = "8.4.6"
 MYSQL_BUILDS = {"5.5": "debian9", "5.6": "debian10", "5.7": ".el7"}  # packages of what is not Oracle Linux 9
 
 
@@ -117,7 +117,7 @@ def _entry(sys: Sys, text: str, level: str = "Note") -> str:
 
 def _mysql_wants(proc: Process, sys: Sys) -> str:
     env = proc["env"]
-    number = release(sys.container["image"], MYSQL)
+    number = release(sys.container["image"], MYSQL_NUMBER)
     begun = f"Entrypoint script for MySQL Server {number}-1{MYSQL_BUILDS.get(number[:3], '.el9')} started."
     sys.out(_entry(sys, begun) + _entry(sys, "Switching to dedicated user 'mysql'") + _entry(sys, begun))
     if any(env.get(name) for name in ("MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD")):
@@ -134,7 +134,7 @@ def _mysql_wants(proc: Process, sys: Sys) -> str:
 def _mysql_ready(proc: Process, sys: Sys) -> str:
     at = stamp(sys.now, "%Y-%m-%dT%H:%M:%S.") + f"{sys.now % 1000:03d}000Z 0"
     done = _entry(sys, "MySQL init process done. Ready for start up.") if proc["data"]["fresh"] else ""
-    number = release(sys.container["image"], MYSQL)
+    number = release(sys.container["image"], MYSQL_NUMBER)
     return (
         done + f"{at} [System] [MY-010116] [Server] /usr/sbin/mysqld (mysqld {number}) starting as process {proc['pid']}\n"
         f"{at} [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '{number}'  socket: '/var/run/"
