@@ -23,6 +23,7 @@ class Attributes(Text):
 
     modules: dict[str, Module]
     sources: Callable[[str], Source | None]
+    facts: dict[str, Any]
 
     @abstractmethod
     def push(self, frame: Frame) -> None: ...
@@ -335,6 +336,9 @@ class Attributes(Text):
         return found
 
     @abstractmethod
+    def in_library(self, name: str) -> bool: ...
+
+    @abstractmethod
     def starters(self, name: str) -> dict[str, Any]: ...
 
     def suggested(self, f: Frame, name: str) -> str:
@@ -343,7 +347,8 @@ class Attributes(Text):
         near = get_close_matches(name, [one for one in names if not one.startswith(("_", "."))], 1, 0.75)
         if near:
             return f". Did you mean: '{near[0]}'?"
-        return f". Did you forget to import '{name}'?" if self.sources(name) is not None and len(name) < 40 else ""
+        known = self.facts["minor"] >= 12 and self.in_library(name)
+        return f". Did you forget to import '{name}'?" if known else ""
 
 
 FIELDS: set[str] = set()

@@ -10,7 +10,7 @@ from .classes import CLASSES, problem
 from .machine import SWITCH, Machine
 from .operators import LONG
 from .types import NATIVES, native, pairs, sorted_items
-from .values import MISSING, Bound, Class, Function, Generator, Huge, Instance, Iterator, Module, Native, Set, Unknown, Wrapped, type_name
+from .values import MISSING, Bound, Class, Function, Generator, Huge, Instance, Iterator, Module, Native, Set, Super, Unknown, Wrapped, type_name
 
 FUNCTIONS = ("abs", "all", "any", "ascii", "bin", "callable", "chr", "delattr", "dir", "divmod", "format", "getattr", "globals", "hasattr", "hash", "hex",
              "id", "input", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "next", "oct", "open", "ord", "pow", "print", "repr",
@@ -318,6 +318,13 @@ def _hash(m: Machine, value: Any) -> int:
     if type(value) is tuple:
         return crc32(m.repr(value).encode("utf-8", "surrogatepass")) * 2654435761 % (1 << 61)
     return hash(value) if type(value) in (int, float, bool, type(None)) or type(value) is Instance and m.has(value, "__hash__") else m.number_of(value)
+
+
+@native("builtin.super")
+def _super(m: Machine, cls: Any = None, of: Any = None) -> Super:
+    if not isinstance(cls, Class):
+        raise problem("RuntimeError", "super(): no arguments")
+    return Super(cls, of)
 
 
 @native("builtin.callable")

@@ -86,6 +86,9 @@ class Interpreter(Machine):
                 return made
         return None
 
+    def in_library(self, name: str) -> bool:
+        return len(name) < 40 and library(name) is not None
+
     def load(self, name: str) -> None:
         """Runs a module of ours before the program begins."""
         source = library(name)

@@ -269,7 +269,7 @@ class Machine(Attributes):
                     else:
                         missing.append(f"'{names[index]}'")
             if missing:
-                self._lacking(title, "positional", missing)
+                self._missing(title, "positional", missing)
         if code.keywords:
             missing = []
             for name in code.keywords:
@@ -279,10 +279,10 @@ class Machine(Attributes):
                     else:
                         missing.append(f"'{name}'")
             if missing:
-                self._lacking(title, "keyword-only", missing)
+                self._missing(title, "keyword-only", missing)
         return Frame(code, Scope(variables, function.scope), function.module, function)
 
-    def _lacking(self, title: str, kind: str, missing: list[str]) -> None:
+    def _missing(self, title: str, kind: str, missing: list[str]) -> None:
         listed = missing[0] if len(missing) == 1 else " and ".join(missing) if len(missing) == 2 else ", ".join(missing[:-1]) + f", and {missing[-1]}"
         raise problem("TypeError", f"{title}() missing {len(missing)} required {kind} argument{'s' * (len(missing) > 1)}: {listed}")
 

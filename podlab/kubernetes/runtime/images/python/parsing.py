@@ -25,7 +25,13 @@ def tree_of(text: str, file: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text, file)
+            tree = ast.parse(text, "<podlab>")  # never a path: the parser would read that file of this machine for its message
+    except SyntaxError as error:
+        lines = text.split("\n")
+        if error.lineno and 0 < error.lineno <= len(lines):
+            error.text = lines[error.lineno - 1]
+        error.filename = file
+        raise
     except (RecursionError, MemoryError, OverflowError):
         raise TooMuch("the program is nested too deeply") from None
     except ValueError as error:  # a null byte, a number of too many digits

@@ -117,7 +117,7 @@ class Compiler(Expressions):
 
     def do_Assert(self, node: ast.Assert) -> None:
         self.value(node.test)
-        fine = self.emit(do.jump_if_true, 0, node)
+        fine = self.emit(do.jump_if_true, 0, node.test)
         self.load("AssertionError", node)
         if node.msg is not None:
             self.value(node.msg)

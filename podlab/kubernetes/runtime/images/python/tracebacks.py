@@ -13,6 +13,8 @@ from .values import Instance
 if TYPE_CHECKING:
     from .machine import Machine
 
+HIDDEN = tuple(f"lib:{name}" for name in ("builtins", "dataclasses", "collections", "functools", "itertools", "enum", "heapq", "signal", "socket"))
+"""Modules that CPython has in C, or whose functions it makes without a file."""
 Entry = tuple[str, str, str, tuple[int, int, int, int]]
 
 
@@ -25,7 +27,7 @@ def told(m: Machine, value: Instance, depth: int = 0) -> str:
             out += told(m, cause, depth + 1) + "\nThe above exception was the direct cause of the following exception:\n\n"
         elif isinstance(context, Instance) and not value.vars.get("__suppress_context__"):
             out += told(m, context, depth + 1) + "\nDuring handling of the above exception, another exception occurred:\n\n"
-    trace = [one for one in reversed(value.vars.get("__trace__", [])) if not one[2].startswith("lib:builtins")]
+    trace = [one for one in reversed(value.vars.get("__trace__", [])) if one[2] not in HIDDEN]
     if trace:
         out += "Traceback (most recent call last):\n" + "".join(entries(m, trace))
     return out + last_line(m, value)

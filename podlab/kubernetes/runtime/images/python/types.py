@@ -110,16 +110,21 @@ def _from_hex(m: Machine, text: str) -> bytes:
 @native("str.format")
 def _format(m: Machine, text: str, *args: Any, **kwargs: Any) -> str:
     out: list[str] = []
-    count = 0
+    count = numbered = 0
 
     def field(found: re.Match[str]) -> str:
-        nonlocal count
+        nonlocal count, numbered
         whole = found[0]
         if whole in ("{{", "}}"):
             return whole[0]
         name, _, spec = whole[1:-1].partition(":")
         name, _, conversion = name.partition("!")
         head, rest = re.match(r"([^.\[]*)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+        if head == "" or head.isdigit():
+            if numbered and numbered != (head != "") + 1:
+                ways = ("automatic field numbering", "manual field specification")
+                raise problem("ValueError", f"cannot switch from {ways[head == '']} to {ways[head != '']}")
+            numbered = (head != "") + 1
         if head == "":
             head = str(count)
             count += 1
