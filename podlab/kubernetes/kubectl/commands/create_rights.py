@@ -13,6 +13,8 @@ RBAC = "rbac.authorization.k8s.io"
 RESOURCE_VERBS = ("get", "delete", "list", "create", "update", "patch", "watch", "proxy", "deletecollection", "use", "bind", "escalate",
                   "impersonate", "*")
 
+BINDABLE = ("Node", "Pod", "Secret")  # what a token may be bound to (create_token.go)
+
 # ---- rights
 
 
@@ -113,12 +115,26 @@ def clusterrolebinding(call: Call) -> None:
 
 
 @verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"),
-      Flag("bound-object-kind"),
-      Flag("bound-object-name"), summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
+      Flag("bound-object-kind"), Flag("bound-object-name"), Flag("bound-object-uid"), summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
 def token(call: Call) -> None:
-    spec: Json = {"expirationSeconds": call.flags["duration"] // 1000} if call.flags["duration"] else {}
+    flags, account = call.flags, named(call)
+    kind, name, uid = flags["bound-object-kind"], flags["bound-object-name"], flags["bound-object-uid"]
+    if flags["duration"] < 0:
+        raise KubectlError("error: --duration must be greater than or equal to 0\n")
+    if not kind:
+        if name or uid:
+            raise KubectlError(f"error: --bound-object-{'name' if name else 'uid'} can only be set if --bound-object-kind is provided\n")
+    elif kind not in BINDABLE:
+        raise KubectlError(f"error: supported --bound-object-kind values are {', '.join(BINDABLE)}\n")
+    elif not name:
+        raise KubectlError("error: --bound-object-name is required if --bound-object-kind is provided\n")
+    spec: Json = {"expirationSeconds": flags["duration"] // 1000} if flags["duration"] else {}
+    if flags["audience"]:
+        spec["audiences"] = flags["audience"]
+    if kind:
+        spec["boundObjectRef"] = {"apiVersion": "v1", "kind": kind, "name": name, **({"uid": uid} if uid else {})}
     try:
-        made = call.request("create", "serviceaccounts", named(call), call.namespace, {"spec": spec}, "token")
+        made = call.request("create", "serviceaccounts", account, call.namespace, {"spec": spec}, "token")
     except ApiError as error:
         raise KubectlError(f"error: failed to create token: {error.message}\n") from error
     call.terminal.out(made["status"]["token"] + "\n")
