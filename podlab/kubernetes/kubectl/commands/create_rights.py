@@ -115,7 +115,8 @@ def clusterrolebinding(call: Call) -> None:
 
 
 @verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"),
-      Flag("bound-object-kind"), Flag("bound-object-name"), Flag("bound-object-uid"), summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
+      Flag("bound-object-kind"), Flag("bound-object-name"), Flag("bound-object-uid"),
+      summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
 def token(call: Call) -> None:
     flags, account = call.flags, named(call)
     kind, name, uid = flags["bound-object-kind"], flags["bound-object-name"], flags["bound-object-uid"]
