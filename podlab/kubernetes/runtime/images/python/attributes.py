@@ -13,9 +13,25 @@ from typing import Any
 from .classes import CLASSES, ERRNOS, OBJECT, problem
 from .text import Text
 from .values import (
-    MISSING, Bound, Class, Frame, Function, Huge, Instance, Module, Native, Scope, Set, Source, Super, Thing, Unknown, View, Wrapped, type_name,
+    MISSING,
+    Bound,
+    Class,
+    Frame,
+    Function,
+    Huge,
+    Instance,
+    Module,
+    Native,
+    Scope,
+    Set,
+    Source,
+    Super,
+    Thing,
+    Unknown,
+    View,
+    Wrapped,
+    type_name,
 )  # fmt: skip
-
 
 
 class Attributes(Text):
@@ -264,8 +280,8 @@ class Attributes(Text):
             made = Class(f.code.name, bases, variables, next((base.native for base in bases if base.native == "exception"), "object"))
         except ValueError as error:
             raise problem("TypeError", f"{error} order (MRO) for bases {', '.join(base.name for base in bases)}") from None
-        for one in variables.values():
-            self._own(one, made)
+        for each in variables.values():
+            self._own(each, made)
         if "__eq__" in variables and "__hash__" not in variables:
             variables["__hash__"] = None
         keywords.pop("metaclass", None)

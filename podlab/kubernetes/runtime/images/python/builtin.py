@@ -200,7 +200,7 @@ NATIVES["functools._cached_property"] = lambda m, function: Wrapped("cached_prop
 
 @native("builtin.len")
 def _len(m: Machine, value: Any) -> Any:
-    if type(value) in (str, bytes, list, tuple, dict, range) or hasattr(type(value), "__len__") and not isinstance(value, Instance):
+    if type(value) in (str, bytes, list, tuple, dict, range) or (hasattr(type(value), "__len__") and not isinstance(value, Instance)):
         return len(value)
     found = operators.special(m, value, "__len__")
     if found is MISSING:
@@ -317,7 +317,7 @@ def _hash(m: Machine, value: Any) -> int:
         raise problem("TypeError", f"unhashable type: '{type_name(value)}'")
     if type(value) is tuple:
         return crc32(m.repr(value).encode("utf-8", "surrogatepass")) * 2654435761 % (1 << 61)
-    return hash(value) if type(value) in (int, float, bool, type(None)) or type(value) is Instance and m.has(value, "__hash__") else m.number_of(value)
+    return hash(value) if type(value) in (int, float, bool, type(None)) or (type(value) is Instance and m.has(value, "__hash__")) else m.number_of(value)
 
 
 @native("builtin.super")

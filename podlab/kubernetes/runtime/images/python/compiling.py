@@ -6,6 +6,7 @@ The steps are a stack machine's (machine.py), so that a program that waits is pl
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Any
 
 from . import steps as do
@@ -303,7 +304,7 @@ class Expressions:
         names = {one.id for generator in node.generators for one in ast.walk(generator.target) if isinstance(one, ast.Name)}
         before, self.body = self.body, Body("function", code, self.body, names | {".0"}, set())
         self.emit(do.load_local, ".0", node)
-        self._loops(node.generators, 0, lambda: (self.value(node.elt), self.emit(do.give, None, node), self.emit(do.pop, None, node)), first=True)
+        self._loops(node.generators, 0, self._steps([node.elt], [(do.give, None), (do.pop, None)], node), first=True)
         self.emit(do.const, None, node)
         self.emit(do.finish, None, node)
         self.body = before
@@ -311,7 +312,18 @@ class Expressions:
         self.emit(do.swap, None, node)
         self.emit(do.call, (1, ()), node)
 
-    def _loops(self, generators: list[ast.comprehension], at: int, innermost: Any, *, first: bool = False) -> None:
+    def _steps(self, values: list[ast.expr], steps: list[tuple[Any, Any]], node: ast.expr) -> Callable[[], None]:
+        """What the innermost loop does."""
+
+        def innermost() -> None:
+            for one in values:
+                self.value(one)
+            for step, arg in steps:
+                self.emit(step, arg, node)
+
+        return innermost
+
+    def _loops(self, generators: list[ast.comprehension], at: int, innermost: Callable[[], None], *, first: bool = False) -> None:
         if at == len(generators):
             innermost()
             return
@@ -334,7 +346,7 @@ class Expressions:
     def _comprehension(self, node: Any, build: Any, innermost: Any) -> None:
         self.value(node.generators[0].iter)
         self.emit(do.get_iterator, None, node)
-        self.emit(*build, node)
+        self.emit(build[0], build[1], node)
         self.emit(do.swap, None, node)
         names: dict[str, str] = {}
         for generator in node.generators:
@@ -348,15 +360,15 @@ class Expressions:
 
     def on_ListComp(self, node: ast.ListComp) -> None:
         depth = len(node.generators)
-        self._comprehension(node, (do.build_list, 0), lambda: (self.value(node.elt), self.emit(do.append_to, depth, node)))
+        self._comprehension(node, (do.build_list, 0), self._steps([node.elt], [(do.append_to, depth)], node))
 
     def on_SetComp(self, node: ast.SetComp) -> None:
         depth = len(node.generators)
-        self._comprehension(node, (do.build_set, 0), lambda: (self.value(node.elt), self.emit(do.add_to, depth, node)))
+        self._comprehension(node, (do.build_set, 0), self._steps([node.elt], [(do.add_to, depth)], node))
 
     def on_DictComp(self, node: ast.DictComp) -> None:
         depth = len(node.generators)
-        self._comprehension(node, (do.build_dict, None), lambda: (self.value(node.key), self.value(node.value), self.emit(do.put_in_dict, depth, node)))
+        self._comprehension(node, (do.build_dict, None), self._steps([node.key, node.value], [(do.put_in_dict, depth)], node))
 
     def on_Yield(self, node: ast.Yield) -> None:
         if node.value is None:

@@ -81,8 +81,7 @@ def write(m: Machine, file: Thing, value: Any) -> int:
                       f"write() argument must be str, not {type_name(value)}")  # fmt: skip
     if "r" in file.vars["mode"] and "+" not in file.vars["mode"]:
         raise problem("OSError", "not writable")
-    text = value.decode("utf-8", "surrogateescape") if binary else value
-    put(m, file, text)
+    put(m, file, value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value))
     return len(value)
 
 

@@ -16,7 +16,23 @@ from .libraries import Interpreter, library, machine_for
 from .machine import IDLE, MAIN, Machine, Thread
 from .statements import compiled
 from .values import (
-    Bound, Class, Frame, Function, Generator, Huge, Instance, Iterator, Module, Native, Scope, Set, Source, Super, Thing, View, Wrapped,
+    Bound,
+    Class,
+    Frame,
+    Function,
+    Generator,
+    Huge,
+    Instance,
+    Iterator,
+    Module,
+    Native,
+    Scope,
+    Set,
+    Source,
+    Super,
+    Thing,
+    View,
+    Wrapped,
     linear_order,
 )  # fmt: skip
 
@@ -76,7 +92,7 @@ class _Writer:
             return ["word", str(value)]
         if value is MAIN:
             return ["idle"]
-        if kind is Class and CLASSES.get(value.name) is value:
+        if isinstance(value, Class) and CLASSES.get(value.name) is value:
             return ["builtin", value.name]
         return [kind.__name__, *[self.part(value, name) for name in SLOTS[kind]]]
 
@@ -138,7 +154,7 @@ class _Reader:
             return MAIN
         if kind == "builtin":
             return CLASSES[row[1]]
-        made: Any = [] if kind == "list" else {} if kind == "dict" else KINDS[kind].__new__(KINDS[kind])
+        made: Any = [] if kind == "list" else {} if kind == "dict" else object.__new__(KINDS[kind])
         self.later.append((made, row))
         return made
 

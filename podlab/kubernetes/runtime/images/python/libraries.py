@@ -11,7 +11,7 @@ from ...process import Process
 from ...system import Sys
 from . import data, files, moments, net, patterns, system
 from .builtin import builtins
-from .machine import IDLE, Machine
+from .machine import Machine
 from .parsing import TooMuch, told
 from .statements import compiled
 from .types import NATIVES
@@ -52,7 +52,7 @@ class Interpreter(Machine):
 
     def __init__(self, sources: dict[str, Source], proc: Process, sys: Sys) -> None:
         super().__init__(self.source, NATIVES, {})
-        self.sys, self.proc, self.texts, self.idle = sys, proc, sources, IDLE
+        self.sys, self.proc, self.texts = sys, proc, sources
         self.kinds: dict[str, Any] = {}
         self.numbers: dict[int, int] = {}
         self.kept: list[Any] = []

@@ -15,8 +15,29 @@ from ...process import Errno, Process
 from .attributes import Attributes
 from .classes import CLASSES, os_error, problem
 from .values import (
-    MISSING, Bound, Call, Class, Code, Frame, Function, Generator, Instance, Iterator, Module, Native, Park, Raised, Running, Scope, Set, Source,
-    Thing, Unknown, View, Wrapped, type_name,
+    MISSING,
+    Bound,
+    Call,
+    Class,
+    Code,
+    Frame,
+    Function,
+    Generator,
+    Instance,
+    Iterator,
+    Module,
+    Native,
+    Park,
+    Raised,
+    Running,
+    Scope,
+    Set,
+    Source,
+    Thing,
+    Unknown,
+    View,
+    Wrapped,
+    type_name,
 )  # fmt: skip
 
 if TYPE_CHECKING:

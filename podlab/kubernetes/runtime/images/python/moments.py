@@ -61,7 +61,7 @@ def ours(value: Any) -> Any:
 
 @native("new.datetime.datetime")
 def _datetime(m: Machine, *args: Any, tzinfo: Any = None, **kwargs: Any) -> Thing:
-    return _moment(datetime(*args, **kwargs, tzinfo=host(tzinfo)))
+    return _moment(datetime(*args, **{**kwargs, "tzinfo": host(tzinfo)}))
 
 
 @native("new.datetime.date")
@@ -88,7 +88,7 @@ def _now(m: Machine, tz: Any = None) -> Thing:
 
 @native("class datetime.datetime.utcnow")
 def _utcnow(m: Machine) -> Thing:
-    return _now(m)
+    return _moment(datetime.fromtimestamp(m.sys.now / 1000, UTC).replace(tzinfo=None))
 
 
 @native("class datetime.date.today")
@@ -141,7 +141,7 @@ _method("datetime.timedelta", "total_seconds")
 
 def _sign(kind: str, name: str, sign: str, swapped: bool = False) -> None:
     def method(m: Machine, value: Thing, other: Any) -> Any:
-        if type(other) is Thing and not other.kind.startswith("datetime.") or type(other) not in (Thing, int, float):
+        if (type(other) is Thing and not other.kind.startswith("datetime.")) or type(other) not in (Thing, int, float):
             return NotImplemented
         a, b = (host(other), host(value)) if swapped else (host(value), host(other))
         try:

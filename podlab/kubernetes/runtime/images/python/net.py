@@ -41,7 +41,7 @@ def resolve(m: Machine, name: str) -> str:
     found = sockets.resolve(m.sys, name)[1]
     if not found:
         raise _error(m, "gaierror", "Name or service not known")
-    return found[0]
+    return str(found[0])
 
 
 @native("socket.gethostname")

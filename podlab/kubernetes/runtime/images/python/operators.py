@@ -104,7 +104,7 @@ def binary(m: Machine, name: str, a: Any, b: Any) -> Any:
         return found
     elif name == "Add" and x is y and x in (str, bytes, list, tuple):
         return _joined(m, a, b)
-    elif name == "Mult" and (x in (str, bytes, list, tuple) and y in (int, bool) or y in (str, bytes, list, tuple) and x in (int, bool)):
+    elif name == "Mult" and ((x in (str, bytes, list, tuple) and y in (int, bool)) or (y in (str, bytes, list, tuple) and x in (int, bool))):
         return _repeated(m, a, b) if x not in (int, bool) else _repeated(m, b, a)
     elif name == "Mod" and x in TEXTS:
         return m.percent(a, b)
@@ -228,7 +228,7 @@ def compare(m: Machine, name: str, a: Any, b: Any) -> Any:
         return not contains(m, b, a)
     x, y = type(a), type(b)
     if x in (int, float, bool, str, bytes) and y in (int, float, bool, str, bytes):
-        if name in ("Eq", "NotEq") or (x in TEXTS) == (y in TEXTS) and not (x in TEXTS and x is not y):
+        if name in ("Eq", "NotEq") or ((x in TEXTS) == (y in TEXTS) and not (x in TEXTS and x is not y)):
             return HOST[name](a, b)
     if x is Instance or y is Instance or x is Thing or y is Thing:
         found = special(m, a, f"__{METHODS[name]}__", b)

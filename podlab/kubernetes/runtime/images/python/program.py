@@ -12,7 +12,7 @@ from . import files, tracebacks
 from .classes import CLASSES, problem
 from .freezing import frozen, thawed, weight
 from .libraries import machine_for, main_source
-from .machine import SLICE, STEP_NS, Machine, Thread
+from .machine import IDLE, SLICE, STEP_NS, Machine, Thread
 from .parsing import TooMuch, told
 from .serving import http_server, is_server, serve
 from .values import Ended, Frame, Instance, Module, Native, Park, Raised, Scope, Unknown
@@ -20,6 +20,7 @@ from .values import Ended, Frame, Instance, Module, Native, Park, Raised, Scope,
 PYTHONS = {"3.13": "3.13.7", "3.12": "3.12.11", "3.11": "3.11.13", "3.10": "3.10.18", "3.9": "3.9.23", "3.8": "3.8.20", "3.7": "3.7.17",
            "2.7": "2.7.18", "2": "2.7.18"}  # fmt: skip
 """Releases by tag, newest first (python.org/downloads, September 2025)."""
+NAME = "python"
 MEASURED = 2 << 20
 """Bytes that are taken between two looks at what the program holds."""
 HELD_MAX = 24 << 20
@@ -255,7 +256,7 @@ def _signals(m: Machine) -> None:
                     main.frames.clear()
                     m.facts["fatal"] = error.value
             continue
-        holder = Frame(m.idle, Scope({}), m.modules["__main__"], None, "drop")
+        holder = Frame(IDLE, Scope({}), m.modules["__main__"], None, "drop")
         main.frames.append(holder)
         m.left = SLICE
         if not m.enter(holder, handler, [n, None], {}, 0):
@@ -353,4 +354,4 @@ def settle(proc: Process, machine: object) -> None:
         proc["data"]["python"] = frozen(machine)
 
 
-PYTHON = register(Program("python", lambda proc, sys: resume(proc, sys, None), resume, signal, 9 * MEBIBYTE, settle))
+register(Program(NAME, lambda proc, sys: resume(proc, sys, None), resume, signal, 9 * MEBIBYTE, settle))

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 from . import operators
 from .classes import BASE_EXCEPTION, problem
 from .values import (
-    MISSING, Class, Frame, Function, Generator, Instance, Iterator, Raised, Scope, Set, Super, type_name,
+    MISSING,
+    Class,
+    Frame,
+    Function,
+    Generator,
+    Instance,
+    Iterator,
+    Raised,
+    Scope,
+    Set,
+    Super,
+    type_name,
 )  # fmt: skip
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ THREADS_MAX = 200
 
 def now_s(m: Machine) -> float:
     """time.time(): the cluster's clock, and what this turn has computed so far."""
-    return m.sys.now / 1000
+    return float(m.sys.now / 1000)
 
 
 def wait_until(m: Machine, ms: float, **more: Any) -> bool:
@@ -59,7 +59,8 @@ def _time_ns(m: Machine) -> int:
 def _moment(m: Machine, value: Any) -> datetime:
     if isinstance(value, Thing):
         fields = value.vars["_fields"]
-        return datetime(*fields[:6], tzinfo=UTC)
+        year, month, day, hour, minute, second = fields[:6]
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     return datetime.fromtimestamp(now_s(m) if value is None else value, UTC)
 
 
@@ -338,7 +339,8 @@ def _alarm(m: Machine, seconds: int) -> int:
 def _start(m: Machine, of: Any, name: str, daemon: bool) -> int:
     if len(m.threads) >= THREADS_MAX:
         raise problem("RuntimeError", "can't start new thread")
-    ident = m.facts["threads"] = m.facts.get("threads", 0) + 1
+    ident = int(m.facts.get("threads", 0)) + 1
+    m.facts["threads"] = ident
     frame = m.frame_of(m.attribute(of, "_bootstrap").function, [of], {})
     frame.kind = "drop"
     made = Thread(ident, name, frame, of)
@@ -369,7 +371,7 @@ def _current(m: Machine) -> Any:
 
 @native("_thread.get_ident")
 def _ident(m: Machine) -> int:
-    return 140_000_000_000_000 + m.current.ident
+    return 140_000_000_000_000 + int(m.current.ident)
 
 
 @native("builtin._wait")
@@ -386,7 +388,7 @@ def _wait(m: Machine, box: Any, timeout: Any = None) -> bool:
 def _take(m: Machine, box: Any, timeout: Any = None) -> bool:
     """As _wait, and takes one out of it."""
     if not box:
-        return _wait(m, box, timeout)
+        return bool(_wait(m, box, timeout))
     box.pop()
     return True
 

@@ -9,11 +9,31 @@ from typing import Any
 
 from .classes import CLASSES, problem
 from .operators import LONG
-from .values import MISSING, Bound, Class, Function, Generator, Huge, Instance, Iterator, Module, Native, Set, Super, Thing, Unknown, View, Wrapped, type_name
+from .values import (
+    MISSING,
+    Bound,
+    Class,
+    Function,
+    Generator,
+    Huge,
+    Instance,
+    Iterator,
+    Module,
+    Native,
+    Set,
+    Super,
+    Thing,
+    Unknown,
+    View,
+    Wrapped,
+    type_name,
+)
 
 WIDE = 10_000
 """Width and precision of one formatted value."""
 DIRECTIVE = re.compile(r"%(?:\((.*?)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?(.)", re.DOTALL)
+
+Text_ = str  # in the class below, str is a method's name
 
 
 class Text(ABC):
@@ -131,12 +151,11 @@ class Text(ABC):
 
     # ---- str and format
 
-    def str(self, value: Any) -> str:
+    def str(self, value: Any) -> Text_:
         """str(value)."""
         kind = type(value)
         if kind is str:
-            text: str = value
-            return text
+            return Text_(value)
         if kind in (int, float, bool):
             return str(value)
         if kind is Instance:
@@ -154,7 +173,7 @@ class Text(ABC):
                 return str(native(self, value))
         return self.repr(value)
 
-    def exception_text(self, value: Instance) -> str:
+    def exception_text(self, value: Instance) -> Text_:
         args = value.vars["args"]
         if value.cls.is_a(CLASSES["OSError"]) and "errno" in value.vars:
             path = value.vars.get("filename")
@@ -168,7 +187,7 @@ class Text(ABC):
             return self.repr(args[0])
         return self.str(args[0])
 
-    def format(self, value: Any, spec: Any) -> str:
+    def format(self, value: Any, spec: Any) -> Text_:
         """format(value, spec)."""
         if not spec:
             return self.str(value)
@@ -221,7 +240,7 @@ class Text(ABC):
             else:
                 value = take()
             out.append(self._directive(value, flags, width, precision, letter))
-        if not named and used < len(given) and not (type(values) is dict):
+        if not named and used < len(given) and type(values) is not dict:
             raise problem("TypeError", "not all arguments converted during string formatting")
         made = "".join(out) + text[last:]
         self.made(len(made))
@@ -229,17 +248,17 @@ class Text(ABC):
             raise self.full()
         return made
 
-    def _directive(self, value: Any, flags: str, width: str, precision: str | None, letter: str) -> str:
+    def _directive(self, value: Any, flags: Text_, width: Text_, precision: Text_ | None, letter: Text_) -> Text_:
         form = f"%{flags}{width}{'.' + precision if precision is not None else ''}"
         if letter in "sra":
             text = self.str(value) if letter == "s" else self.repr(value)
-            return (form + "s") % text
+            return Text_((form + "s") % text)
         if letter in "diouxXeEfFgG":
             if type(value) not in (int, float, bool):
                 wanted = "an integer" if letter in "xXo" else "a real number"
                 lead = f"%{letter} format: {wanted} is required" if letter in "diuxXo" else "must be real number"
                 raise problem("TypeError", f"{lead}, not {type_name(value)}")
-            return (form + letter) % value
+            return Text_((form + letter) % value)
         if letter == "c":
-            return (form + "c") % value
+            return Text_((form + "c") % value)
         raise problem("ValueError", f"unsupported format character '{letter}' (0x{ord(letter):x})")

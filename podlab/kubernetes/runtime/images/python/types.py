@@ -119,7 +119,8 @@ def _format(m: Machine, text: str, *args: Any, **kwargs: Any) -> str:
             return whole[0]
         name, _, spec = whole[1:-1].partition(":")
         name, _, conversion = name.partition("!")
-        head, rest = re.match(r"([^.\[]*)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+        at = min((index for index, char in enumerate(name) if char in ".["), default=len(name))
+        head, rest = name[:at], name[at:]
         if head == "" or head.isdigit():
             if numbered and numbered != (head != "") + 1:
                 ways = ("automatic field numbering", "manual field specification")
@@ -283,7 +284,7 @@ def sorted_items(m: Machine, items: Any, key: Any = None, reverse: Any = False) 
     m.made(8 * len(rows))
     keys = rows if key is None else [m.call(key, [one]) for one in rows]
     kinds = {type(one) for one in keys}
-    if not (kinds <= {int, float, bool} or len(kinds) == 1 and kinds <= {str, bytes}):
+    if not (kinds <= {int, float, bool} or (len(kinds) == 1 and kinds <= {str, bytes})):
         for one in keys:
             operators.weigh(one, 2000)
         for one in keys[1:]:

@@ -251,16 +251,16 @@ class Set:
         return hash(frozenset(self.members))
 
     def __lt__(self, other: Any) -> bool:
-        return self.members.keys() < other.members.keys()
+        return bool(self.members.keys() < other.members.keys())
 
     def __le__(self, other: Any) -> bool:
-        return self.members.keys() <= other.members.keys()
+        return bool(self.members.keys() <= other.members.keys())
 
     def __gt__(self, other: Any) -> bool:
-        return self.members.keys() > other.members.keys()
+        return bool(self.members.keys() > other.members.keys())
 
     def __ge__(self, other: Any) -> bool:
-        return self.members.keys() >= other.members.keys()
+        return bool(self.members.keys() >= other.members.keys())
 
 
 class View:
