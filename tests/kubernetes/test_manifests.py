@@ -122,3 +122,15 @@ def test_an_ensemble_keeps_what_one_server_was_told_while_its_pods_come_and_go()
     kubectl(cluster, "exec zk-0 -- rm /opt/zookeeper/bin/zookeeper-ready")
     cluster.run_for(60)
     assert kubectl(cluster, "get pod zk-0 -o jsonpath={.status.containerStatuses[0].restartCount}") == "1"
+
+
+@pytest.mark.parametrize(("expression", "place", "dots"), [
+    ("object.metadata.name.startWith('x')", "1:31", 30), ("object.spec.replicas < 3 && sise(object.spec) > 1", "1:33", 32)])
+def test_a_policy_that_calls_no_function_of_cel_is_refused_at_the_call(cluster: Cluster, expression: str, place: str, dots: int) -> None:
+    rules = "[{apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}]"
+    policy = (f"apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: p.example.com}}\n"
+              f"spec: {{matchConstraints: {{resourceRules: {rules}}}, validations: [{{expression: \"{expression}\"}}]}}\n")  # fmt: skip
+    code, _, err = run_to_end(cluster, ["apply", "-f", "-"], namespace="default", stdin=policy)
+    name = "sise" if "sise" in expression else "startWith"
+    assert code == 1
+    assert f"compilation failed: ERROR: <input>:{place}: undeclared reference to '{name}' (in container '')\n | {expression}\n | {'.' * dots}^" in err

@@ -10,6 +10,6 @@ Grammar: github.com/google/cel-spec, doc/langdef.md. Costs: a bound on steps ins
 """
 
 from .evaluation import Cost, Expression, begin_turn, compiled
-from .values import CelError, Json, Spent
+from .values import CelError, Json, NoFunction, Spent
 
-__all__ = ["CelError", "Cost", "Expression", "Json", "Spent", "begin_turn", "compiled"]
+__all__ = ["CelError", "Cost", "Expression", "Json", "NoFunction", "Spent", "begin_turn", "compiled"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .values import CelError
+from .values import CelError, NoFunction
 
 DEPTH_MAX = 60
 TOKEN = re.compile(r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|0x[0-9a-fA-F]+|\d+)u?|(?P<text>[rR]?(?:'''.*?'''|\"\"\".*?\"\"\"
@@ -125,7 +125,7 @@ class Parser:
             self.take(")")
             return ("macro", name, node, variable, body, more)
         if name not in METHODS:
-            raise CelError(f"undeclared reference to '{name}' (in this cluster)")
+            raise NoFunction(name)
         return ("method", name, node, self.listed(")"))
 
     def struct(self, name: str) -> Node:
@@ -173,7 +173,7 @@ class Parser:
                 return ("value", {"true": True, "false": False, "null": None}[text])
             if self.peek() == "(":
                 if text not in FUNCTIONS:
-                    raise CelError(f"undeclared reference to '{text}' (in this cluster)")
+                    raise NoFunction(text)
                 self.take()
                 return ("call", text, self.listed(")"))
             if text in self.types:

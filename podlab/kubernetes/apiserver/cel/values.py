@@ -16,6 +16,14 @@ class CelError(Exception):
     """An expression that cannot be read, or fails on a value; the text says why."""
 
 
+class NoFunction(CelError):
+    """A function is called that is not worked out here; `name` says which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"undeclared reference to '{name}' (in this cluster)")
+        self.name = name
+
+
 class Spent(CelError):
     """All that the rules of a request may cost has been spent."""
 
