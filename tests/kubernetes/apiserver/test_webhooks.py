@@ -327,6 +327,19 @@ def test_a_webhook_is_called_again_where_a_later_one_changed_something(lab: Webh
         lab.ask("delete", "mutatingwebhookconfigurations", "w", namespace="")
 
 
+@pytest.mark.parametrize(("policy", "told"), [("IfNeeded", "2"), ("Never", "1")])
+def test_a_mutating_policy_looks_once_more_where_a_webhook_changed_something(lab: WebhookLab, policy: str, told: str) -> None:
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}]
+    counts = 'Object{metadata: Object.metadata{annotations: {"keys": string(size(object.data))}}}'
+    group = "admissionregistration.k8s.io/v1"
+    lab.create("mutatingadmissionpolicies", of("MutatingAdmissionPolicy", "p", group, spec={
+        "matchConstraints": {"resourceRules": rules}, "reinvocationPolicy": policy,
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": counts}}]}), namespace="")
+    lab.create("mutatingadmissionpolicybindings", of("MutatingAdmissionPolicyBinding", "b", group, spec={"policyName": "p"}), namespace="")
+    lab.register("w", stage(1), mutating=True)
+    assert lab.create("configmaps", configmap("c", mutation_start="yes"))["metadata"]["annotations"] == {"keys": told}
+
+
 def test_what_a_sidecar_webhook_adds_is_validated_like_anything(lab: WebhookLab) -> None:
     lab.register("w", hook("sidecar", "/mutating-pods-sidecar", resource="pods"), mutating=True)
     made = lab.create("pods", pod("with-sidecar"))

@@ -67,7 +67,8 @@ class WebhookLab:
 
     def forget(self) -> None:
         """Take away what a test has registered and made."""
-        for plural in ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"):
+        for plural in ("validatingwebhookconfigurations", "mutatingwebhookconfigurations", "mutatingadmissionpolicybindings",
+                       "mutatingadmissionpolicies"):
             self.ask("deletecollection", plural, namespace="")
         for plural in ("customresourcedefinitions", "networkpolicies"):
             self.ask("deletecollection", plural, namespace="default" if plural == "networkpolicies" else "")

@@ -46,6 +46,7 @@ def mutate(asked: Asked, ctx: Context) -> bool:
     def again() -> None:
         if asked.operation == "CREATE" and isinstance(asked.new, dict) and asked.resource.custom is None:
             _own(asked.resource, asked.new, ctx)
+        mutating_policy.mutate(asked, ctx, again=True)
 
     return webhooks.mutate(asked, ctx, again)
 

@@ -1,8 +1,8 @@
 """MutatingAdmissionPolicy: objects changed by people's own CEL expressions, as applied configurations or JSON patches.
 
 Sources: S/apiserver/pkg/admission/plugin/policy/mutating (dispatcher.go, patch/smd.go, patch/json_patch.go). Which requests a policy is
-for, its parameters and variables are as those of ValidatingAdmissionPolicy. The policies go by name and once: reinvocation, which follows
-a webhook's change, has no cause here.
+for, its parameters and variables are as those of ValidatingAdmissionPolicy. The policies go by name; after a webhook's change those with
+reinvocationPolicy IfNeeded go once more.
 """
 
 from __future__ import annotations
@@ -22,14 +22,19 @@ MAKES = ("Object", "JSONPatch")  # the types that a mutation's expression makes 
 FIXED = ("apiVersion", "kind")  # an applied configuration may say nothing of these but what is
 
 
-def mutate(asked: Asked, ctx: Context) -> None:
-    """Change `asked.new` in place. Raises ApiError where a policy fails and its failurePolicy is Fail."""
+def mutate(asked: Asked, ctx: Context, *, again: bool = False) -> None:
+    """Change `asked.new` in place; `again`: by those that are to look once more.
+
+    Raises ApiError where a policy fails and its failurePolicy is Fail.
+    """
     bindings = ctx.list("mutatingadmissionpolicybindings")
     if not bindings or asked.resource.group == GROUP or not isinstance(asked.new, dict):
         return
     before = thaw(asked.new)
     for policy in ctx.list("mutatingadmissionpolicies"):
         spec = policy["spec"]
+        if again and spec.get("reinvocationPolicy") != "IfNeeded":
+            continue
         mine = [one for one in bindings if one["spec"].get("policyName") == policy["metadata"]["name"]]
         if not mine or not matches(spec.get("matchConstraints") or {}, asked, ctx, whole=False):
             continue
