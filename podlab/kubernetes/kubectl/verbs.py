@@ -36,7 +36,8 @@ class Call:
     @property
     def namespace(self) -> str:
         config = self.terminal.config
-        named: str = self.flags["namespace"] or config.contexts.get(self.flags["context"] or "") or config.namespace
+        context = self.flags["context"]
+        named: str = self.flags["namespace"] or (config.contexts.get(context) or "default" if context else config.namespace)
         return named
 
     @property

@@ -331,3 +331,35 @@ def test_every_command_has_a_short_help() -> None:
         code, out, err = kubectl(where, f"{name} --help")
         assert (code, err) == (0, "") and f"kubectl {VERBS[name].usage}" in out, name
     assert FILES
+
+
+def test_whom_a_command_poses_as_is_judged_by_rbac() -> None:
+    where = with_web()
+    assert kubectl(where, "get pods --as=jane")[2] == (
+        'Error from server (Forbidden): pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "default"\n')
+    assert 'pods "web" is forbidden: User "jane" cannot delete resource "pods"' in kubectl(where, "delete pod web --as=jane")[2]
+    kubectl(where, "create rolebinding edits --clusterrole=edit --group=dev")
+    assert kubectl(where, "auth can-i delete pods --as=jane --as-group=dev") == (0, "yes\n", "")
+    assert kubectl(where, "exec web --as=jane --as-group=dev -- echo hi") == (0, "hi\n", "")
+    assert kubectl(where, "delete pod web --wait=false --as=jane --as-group=dev")[0] == 0
+    assert "Groups      [dev system:authenticated]" in kubectl(where, "auth whoami --as=jane --as-group=dev")[1]
+
+
+def test_a_recorded_command_is_the_cause_of_a_revision() -> None:
+    where = cluster()
+    kubectl(where, "apply -f dep.yaml")
+    where.run_for(3)
+    told = "Flag --record has been deprecated, --record will be removed in the future\n"
+    assert kubectl(where, "set image deploy/dep c=nginx:1.16.1 --record") == (0, "deployment.apps/dep image updated\n", told)
+    where.run_for(3)
+    assert kubectl(where, "rollout history deploy/dep")[1].splitlines()[-2] == (
+        "2         kubectl set image deploy/dep c=nginx:1.16.1 --record=true")
+
+
+def test_what_apply_remembers_is_shown_and_set() -> None:
+    where = with_web()
+    assert "image: nginx:1.14.2" in kubectl(where, "apply view-last-applied pod/web")[1]
+    files = {"web.yaml": FILES["web.yaml"].replace("app: web", "app: other")}
+    assert kubectl(where, "apply set-last-applied -f web.yaml", files=files) == (0, "pod/web configured\n", "")
+    assert "app: other" in kubectl(where, "apply view-last-applied pod/web")[1]
+    assert kubectl(where, "apply set-last-applied -f web.yaml", files=files) == (0, "set-last-applied web: no changes required.\n", "")

@@ -257,3 +257,33 @@ def test_a_rollout_that_went_on_and_ended_between_two_looks_is_seen_to_its_end()
     screen.cluster.run_for(60)
     screen.laptop.advance()
     assert not screen.laptop.busy
+
+
+@pytest.mark.parametrize(("line", "printed"), [
+    ("timeout 3 sleep 10; echo $?", "124\n"),
+    ("timeout 3 kubectl get pods --watch-only; echo $?", "124\n"),
+    ("timeout 3 false; echo $?", "1\n"),
+    ("timeout -s KILL 1 sleep 5; echo $?", "137\n"),
+    ("timeout 3 nothing; echo $?", "timeout: failed to run command 'nothing': No such file or directory\n127\n"),
+])
+def test_timeout_tells_whether_the_time_was_over(line: str, printed: str) -> None:
+    assert run_script(cluster(), line) == (0, printed)
+
+
+def test_contexts_are_made_used_renamed_and_deleted() -> None:
+    code, printed = run_script(cluster(), "kubectl config set-context dev --namespace=kube-system; kubectl config use-context dev; kubectl get pods\n"
+                               "kubectl get pods --context=podlab; kubectl config rename-context dev d; kubectl config delete-context podlab\n"
+                               "kubectl config get-contexts -o name; kubectl config unset contexts.d.namespace; kubectl get pods\n"
+                               "kubectl get pods --context=x")
+    assert printed == """Context "dev" created.
+Switched to context "dev".
+No resources found in kube-system namespace.
+No resources found in default namespace.
+Context "dev" renamed to "d".
+deleted context podlab from /root/.kube/config
+d
+Property "contexts.d.namespace" unset.
+No resources found in default namespace.
+Error in configuration: context was not found for specified context: x
+"""
+    assert code == 1
