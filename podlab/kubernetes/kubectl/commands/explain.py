@@ -29,10 +29,17 @@ def explain(call: Call) -> None:
     if len(call.arguments) > 1:
         raise KubectlError("error: We accept only this format: explain RESOURCE\n")
     kind, *path = call.arguments[0].rstrip(".").split(".")
+    if not kind:
+        raise KubectlError("error: invalid jsonpath syntax, first node must be field node\n")
+    if call.flags["output"] not in ("plaintext", "plaintext-openapiv2"):
+        raise KubectlError(f"error: unrecognized format: {call.flags['output']}\n")
     if call.flags["api-version"]:
+        if call.flags["api-version"].count("/") > 1:
+            raise KubectlError(f"error: unexpected GroupVersion string: {call.flags['api-version']}\n")
+        plural = resource_named(kind, call.customs, prefix="").name
         group = call.flags["api-version"].rpartition("/")[0]
         if not any(r.group == group and r.api_version == call.flags["api-version"] for r in (*RESOURCES, *call.customs)):
-            raise KubectlError(f'error: couldn\'t find resource for "{call.flags["api-version"]}, Resource={kind}"\n')
+            raise KubectlError(f'error: couldn\'t find resource for "{call.flags["api-version"]}, Resource={plural}"\n')
     resource = resource_named(kind, call.customs, prefix="")
     text = (f"GROUP:      "
             f"{resource.group}\n" if resource.group else "") + f"KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n"
