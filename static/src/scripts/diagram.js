@@ -224,8 +224,10 @@ export function installDiagram(document, socket, tabs, terminal, browser) {
     const inspect = event.target.closest("[data-inspect]");
     if (inspect) select(inspect.closest("#inspector").dataset.ref, inspect.dataset.inspect);
     const why = event.target.closest("[data-why]");
-    if (why?.dataset.why) select(why.dataset.why, "why");
-    else if (why) tabs.open("timeline");
+    if (why?.dataset.why) {
+      find(why.dataset.why)?.scrollIntoView({ block: "nearest", inline: "nearest" }); // what is asked about is seen, however far down it stands
+      select(why.dataset.why, "why");
+    } else if (why) tabs.open("timeline");
     const more = event.target.closest("[data-menu]");
     if (more) open(more, more.dataset.menu, ...corner(more));
   });
