@@ -104,7 +104,7 @@ async def test_what_was_typed_at_a_step_counts_when_the_learner_has_read_on_and_
     page = Page(await database_sync_to_async(cookie)())
     assert (await page.line.connect())[0]
     await page.send(action="step", step="symptom")
-    await page.send(action="terminal", line="kubectl get pods -o custom-columns=PHASE:.status.phase | head -n 1")
+    await page.send(action="terminal", line="kubectl get nodes; kubectl get pods -o custom-columns=PHASE:.status.phase | head -n 1")
     await page.until("PHASE")
     await page.send(action="step", step=STEP)
     await page.send(action="begin", step=STEP)
@@ -115,6 +115,7 @@ async def test_what_was_typed_at_a_step_counts_when_the_learner_has_read_on_and_
     await page.send(action="step", step=STEP)
     async with next(iter(CLUSTERS._awake.values())).turn() as engine:
         engine.run_for(30)
+    await page.send(action="step", step="symptom")  # read on once more before asking
     await page.send(action="check", step=STEP)
-    assert "명령 1번 만에" in await page.until("해냈습니다")
+    assert "kubectl 명령 1번 만에" in await page.until("해냈습니다")
     await page.line.disconnect()

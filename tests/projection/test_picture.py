@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from podlab.projection.board import build
-from podlab.projection.layout import NodeBox, lay_out
+from podlab.projection.layout import NodeBox, lay_out, pod_box, steps_across
 from podlab.projection.measure import fit, width
 from podlab.projection.regions import changed, render
 from podlab.projection.shapes import measure
@@ -72,6 +72,21 @@ def test_no_box_leaves_its_node_and_none_lies_on_another():
                 assert a.x >= 0 and a.x + a.w <= layout.width and a.y + a.h <= layout.height
                 for b in placed[i + 1 :]:
                     assert a.x + a.w <= b.x or b.x + b.w <= a.x or a.y + a.h <= b.y or b.y + b.h <= a.y, (a.pod.name, b.pod.name)
+
+
+def test_a_narrow_picture_without_wishes_is_all_nodes():
+    bare, wished = (lay_out(build(Recorded(name, t)), 360) for name, t in (("port-conflict", 15), ("deploy-rollout", 15)))
+    assert bare.width == 360 and bare.nodes[0].x == 12
+    assert wished.width == 640 and wished.nodes[0].x > 152
+
+
+def test_init_containers_tell_their_names_whole():
+    pod = build(Recorded("init-order", 5)).pods[0]
+    steps = tuple(one for one in pod.containers if one.kind == "init")
+    longest = tuple(replace(one, name="wait-for-the-db") for one in steps)
+    assert len(steps) > 1 and steps_across(steps, 600) == steps_across(longest, 600) == len(steps)
+    assert steps_across(longest, 200) == 1
+    assert pod_box(replace(pod, containers=longest + tuple(one for one in pod.containers if one.kind != "init")), 0, 0, 200).h > pod_box(pod, 0, 0, 600).h
 
 
 def test_a_pod_keeps_its_identity_and_tells_what_it_is():
