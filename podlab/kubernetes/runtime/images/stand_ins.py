@@ -168,11 +168,33 @@ SHELLS = {
     "docker.io/google/cloud-sdk": "debian", "gcr.io/google-samples/xtrabackup": "debian", "docker.io/library/ubuntu-upstart": "ubuntu",
 }  # fmt: skip
 
+# Who is in the ring is who the seeds' Service names; what a node holds is not kept count of (the Cassandra tutorial shows this table)
+NODETOOL = r"""#!/bin/bash
+case $1 in
+  status)
+    printf 'Datacenter: %s\n%s\n' "${CASSANDRA_DC:-datacenter1}" "$(echo "Datacenter: ${CASSANDRA_DC:-datacenter1}" | sed 's/./=/g')"
+    printf 'Status=Up/Down\n|/ State=Normal/Leaving/Joining/Moving\n'
+    printf '%-2s  %-12s %-10s %-12s %-17s %-37s %s\n' -- Address Load Tokens 'Owns (effective)' 'Host ID' Rack
+    ring=$(getent ahostsv4 "${CASSANDRA_SEEDS#*.}" | cut -d' ' -f1 | sort -u)
+    set -- ${ring:-$(hostname -i)}
+    share=$((1000 / $#))
+    for address; do
+      id=$(echo "$address" | md5sum | cut -c1-32 | sed 's/\(.\{8\}\)\(.\{4\}\)\(.\{4\}\)\(.\{4\}\)/\1-\2-\3-\4-/')
+      printf '%-2s  %-12s %-10s %-12s %-17s %-37s %s\n' UN $address '103.8 KiB' 32 "$((share / 10)).$((share % 10))%" $id "${CASSANDRA_RACK:-rack1}"
+    done ;;
+  version) echo "ReleaseVersion: 3.11.2" ;;
+  drain|flush|cleanup|repair) ;;
+  *) echo "nodetool: Found unexpected parameters: [$*]" >&2; exit 1 ;;
+esac
+"""
+
 # What readiness checks and start commands of these images call
 TOOLS: dict[str, Tree] = {
     # writes where its configuration has the buffers, by whose age the add-on's liveness probe judges it
     "registry.k8s.io/fluentd-gcp": {"run.sh": Entry("#!/bin/sh\nmkdir -p /var/log/fluentd-buffers\nexec fluentd-gcp\n", mode=0o755)},
-    "gcr.io/google-samples/cassandra": {"ready-probe.sh": Entry("#!/bin/sh\nexit 0\n", mode=0o755)},
+    "gcr.io/google-samples/cassandra": {"ready-probe.sh": Entry("#!/bin/sh\nnodetool status | grep -q '^UN'\n", mode=0o755),
+                                        "usr": {"bin": {"nodetool": Entry(NODETOOL, mode=0o755)}}},
+    "docker.io/library/cassandra": {"usr": {"bin": {"nodetool": Entry(NODETOOL, mode=0o755)}}},
     "registry.k8s.io/etcd": {"usr": {"local": {"bin": {"etcd": Entry(program=ENTRY, size=25_000_000)}}}},
     "gcr.io/google-samples/xtrabackup": {"usr": {"bin": {"xtrabackup": Entry("#!/bin/sh\nexit 0\n", mode=0o755),
                                                          "xbstream": Entry("#!/bin/sh\ncat > /dev/null\n", mode=0o755)}}},
