@@ -53,8 +53,8 @@ def annotated(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
 def sending(call: Call, **more: Any) -> dict[str, Any]:
     """The options of a request that carries a whole manifest."""
     if call.flags["validate"] not in VALIDATION:
-        raise KubectlError(f"error: invalid - validate option: {call.flags['validate']}; must be one of: strict (or true), "
-                           f"warn, ignore (or false)\n")
+        raise KubectlError(f'error: invalid - validate option "{call.flags["validate"]}"; must be one of: strict (or true), '
+                           "warn, ignore (or false)\n")
     return {"fieldValidation": VALIDATION[call.flags["validate"]], **more}
 
 
@@ -95,10 +95,15 @@ def show_list(call: Call, shown: list[tuple[Info, Any, str]]) -> None:
       Flag("openapi-patch", "bool", default=True), Flag("subresource"), Flag("all-namespaces", "bool"),
       summary="Apply a configuration to a resource by file name or stdin", usage="apply (-f FILENAME | -k DIRECTORY)")
 def apply(call: Call) -> Command:
-    if not has_files(call):
-        raise KubectlError("error: must specify one of -f and -k\n")
     if call.arguments:
         raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
+    if not has_files(call):
+        raise KubectlError("error: must specify one of -f and -k\n")
+    sending(call)
+    if call.flags["force"] and call.flags["server-side"]:
+        raise KubectlError("error: --force cannot be used with --server-side\n")
+    if call.flags["force-conflicts"] and not call.flags["server-side"]:
+        raise KubectlError("error: --force-conflicts only works with --server-side\n")
     if call.flags["prune"]:
         raise KubectlError("error: --prune is not available here: delete what is no longer wanted with kubectl delete\n")
     if call.dry == "client" and call.flags["server-side"]:

@@ -73,6 +73,8 @@ def _test(want: str) -> Any:
         expression, *values = _parted(rest)
         if len(values) > 1:
             raise KubectlError(f"error: jsonpath wait format must be {EXAMPLE} or --for=jsonpath='{{.status.readyReplicas}}'\n")
+        if not expression:
+            raise KubectlError("error: jsonpath expression cannot be empty\n")
         value = values[0].strip("'\"") if values else None
         try:
             path = JSONPath(relaxed(expression))
@@ -88,7 +90,11 @@ def _test(want: str) -> Any:
                 return False
             if value is None:
                 return bool(results)
-            return len(results) == 1 and not isinstance(results[0], (dict, list)) and sprint(results[0]) == value
+            if len(results) > 1:
+                raise KubectlError("error: given jsonpath expression matches more than one value\n")
+            if results and isinstance(results[0], (dict, list)):
+                raise KubectlError("error: jsonpath leads to a nested object or list which is not supported\n")
+            return bool(results) and sprint(results[0]) == value
         return jsonpath
     raise KubectlError(f'error: unrecognized condition: "{want}"\n')
 
