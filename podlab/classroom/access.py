@@ -20,6 +20,8 @@ from podlab.labs.models import Cluster, Learner
 
 logger = logging.getLogger(__name__)
 
+NO_TEACHER, NOT_YOURS = 4401, 4404  # a socket's close codes for the two below; the page does not come back by itself (scripts/socket.js)
+
 
 class NoTeacher(Exception):
     """Nobody is signed in as a teacher: send them to the sign-in page, or close the socket."""

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lessons import library
 from podlab.classroom import access, duties, rooms
 from podlab.classroom.models import Assignment, Classroom
-from podlab.classroom.views import tell
 from podlab.labs import audience, limits
 from podlab.labs.live import CLUSTERS
 
@@ -115,7 +114,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         made = form.save(commit=False)
         made.classroom, made.exercises = found, json.dumps([one.split("/", 1) for one in form.cleaned_data["chosen"]])
         made.save()
-        tell(found)
+        rooms.tell(found)
         return redirect("classroom-assignment", pk, made.pk)
     chosen = set(request.POST.getlist("chosen"))
     groups = [{"lesson": lesson, "exercises": [{"value": value, "title": step.exercise.title, "on": value in chosen}
@@ -161,5 +160,5 @@ def change(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     elif "delete" in request.POST:
         assignment.delete()
         access.audit(found, "assignment-deleted", user=request.user, detail=assignment.title)
-    tell(found)
+    rooms.tell(found)
     return redirect("classroom-assignments", pk)

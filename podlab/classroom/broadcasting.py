@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from lessons import library
 from podlab.classroom.models import Classroom
-from podlab.labs import audience, panels
+from podlab.labs import panels
 from podlab.labs.live import CLUSTERS, LiveCluster
 from podlab.labs.models import Cluster
 from podlab.projection.board import Options
-
-if TYPE_CHECKING:
-    from podlab.classroom.rooms import Room
 
 WIDTH = 960  # of the picture, as a laptop's page shows it
 PIECES_SHOWN = 30  # of the terminal, the last ones
@@ -30,9 +25,9 @@ PICKED = re.compile(r'\s(?:data-ref|data-menu|tabindex|role="button")(?:="[^"]*"
 class Broadcast:
     """A class that follows its teacher. It is a viewer of the teacher's cluster."""
 
-    def __init__(self, room: Room, live: LiveCluster) -> None:
-        self.room, self.live = room, live
-        self.lesson = library.get(room.classroom.broadcasting)
+    def __init__(self, lesson: str, live: LiveCluster) -> None:
+        self.live = live
+        self.lesson = library.get(lesson)
         self.due = True
         live.viewers.add(self)
         live.transcript.readers.add(self._printed)
@@ -55,8 +50,8 @@ class Broadcast:
         printed = "".join(_inner(piece) for piece in self.live.transcript.pieces()[-PIECES_SHOWN:])
         return render_to_string("classroom/_follow.html", {"board": mark_safe(shown), "printed": mark_safe(printed), "lesson": self.lesson})  # noqa: S308
 
-    async def tell(self) -> None:
-        """Show what is new, if anything is. Called a few times a second."""
+    async def news(self) -> str:
+        """The fragment, if anything of it is new, else nothing. Asked a few times a second."""
         if self.live.gone:
             self.end()
             self.live = await CLUSTERS.get(self.live.id)
@@ -64,16 +59,9 @@ class Broadcast:
             self.live.transcript.readers.add(self._printed)
             self.due = True
         if not self.due:
-            return
+            return ""
         async with self.live.lock:
-            html = self.fragment()
-        for learner_id in self.room.seats:
-            show(learner_id, html)
-
-
-def show(learner_id: UUID, html: str) -> None:
-    for page in audience.pages(learner_id):
-        page.show(html)
+            return self.fragment()
 
 
 def _inner(piece: str) -> str:
@@ -81,20 +69,18 @@ def _inner(piece: str) -> str:
     return piece.split(">", 1)[1].rsplit("</div>", 1)[0]
 
 
-async def settle(room: Room, before: Broadcast | None) -> Broadcast | None:
+async def settle(classroom: Classroom, before: Broadcast | None) -> Broadcast | None:
     """The broadcast that the class wishes for: started, kept, or let go."""
-    wanted = room.classroom.broadcasting
-    cluster_id = await CLUSTERS.writer.call(_desk_cluster, room.classroom) if wanted else None
+    wanted = classroom.broadcasting
+    cluster_id = await CLUSTERS.writer.call(_desk_cluster, classroom) if wanted else None
     if before is not None and before.live.id == cluster_id:
         before.due = True
         return before
     if before is not None:
         before.end()
     if cluster_id is None:
-        for learner_id in room.seats if before is not None else ():
-            show(learner_id, NOTHING)
         return None
-    return Broadcast(room, await CLUSTERS.get(cluster_id))
+    return Broadcast(wanted, await CLUSTERS.get(cluster_id))
 
 
 def _desk_cluster(classroom: Classroom) -> int | None:

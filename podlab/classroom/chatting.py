@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import Any
 
 from django.db.models import Count
 from django.utils.html import format_html, format_html_join
 
 from podlab.classroom.models import ChatLine
+from podlab.classroom.seats import Seat
 from podlab.labs import audience, limits
 from podlab.labs.live import CLUSTERS
-
-if TYPE_CHECKING:
-    from podlab.classroom.rooms import Room
 
 LINE_MAX, LINES_KEPT, LINES_SHOWN = 300, 200, 50  # characters, as ChatLine.text; lines of a member
 
@@ -50,23 +47,22 @@ def unread(classroom_id: int) -> dict[int, int]:
                 .order_by().values_list("membership").annotate(number=Count("pk")))
 
 
-async def say(room: Room, learner_id: UUID, message: Mapping[str, Any], *, from_teacher: bool) -> None:
-    """Write a line down and bring it to both sides. Raises ApiError for one that is too long."""
+async def say(seat: Seat, message: Mapping[str, Any], *, from_teacher: bool) -> bool:
+    """Write a line down and bring it to both sides. True: it waits unread, which the tile shows. Raises ApiError for one that is too long."""
     text = " ".join(limits.text(message.get("text"), LINE_MAX).split())
-    seat = room.seats.get(learner_id)
-    if not text or seat is None:
-        return
+    if not text:
+        return False
     made = await CLUSTERS.writer.call(store, seat.member.pk, text, from_teacher)
-    for page in audience.pages(learner_id):
-        page.show(_added(made, teacher=False))
+    audience.show(seat.learner_id, _added(made, teacher=False))
     for looker in list(seat.lookers):
         looker.show(_added(made, teacher=True))
-    if not from_teacher:
-        if seat.lookers:
-            await CLUSTERS.writer.call(mark_seen, seat.member.pk, False)
-        else:
-            seat.unread += 1
-            room.dirty.add(learner_id)
+    if from_teacher:
+        return False
+    if seat.lookers:
+        await CLUSTERS.writer.call(mark_seen, seat.member.pk, False)
+        return False
+    seat.unread += 1
+    return True
 
 
 def _added(made: ChatLine, *, teacher: bool) -> str:

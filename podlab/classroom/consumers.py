@@ -15,7 +15,7 @@ from django.utils import timezone
 from lessons import library
 from podlab.classroom import access, panels, polls, rooms, steering, wishes
 from podlab.classroom.models import Directive
-from podlab.classroom.rooms import Room
+from podlab.classroom.room import Room
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import limits
 from podlab.labs.database import on_database
@@ -23,7 +23,6 @@ from podlab.labs.sockets import PageConsumer
 
 logger = logging.getLogger(__name__)
 
-NO_TEACHER, NOT_YOURS = 4401, 4404  # the page does not come back by itself after these (scripts/socket.js)
 SHORTEST_GAP = 0.1  # seconds between two sends
 TILES_A_SEND = 40  # the rest follows at once, in the next message: the page stays smooth
 
@@ -38,10 +37,10 @@ class ClassroomConsumer(PageConsumer):
         try:
             self.classroom = await on_database(access.get_classroom)(self.scope, self.scope["url_route"]["kwargs"]["pk"])
         except access.NoTeacher:
-            await self.close(NO_TEACHER)
+            await self.close(access.NO_TEACHER)
             return
         except access.NotYours:
-            await self.close(NOT_YOURS)
+            await self.close(access.NOT_YOURS)
             return
         self.matrix = ""  # the lesson whose matrix is shown; empty: the tiles are
         self.shown: dict[UUID, str] = {}  # tile or row -> what was sent last
@@ -89,7 +88,7 @@ class ClassroomConsumer(PageConsumer):
             html += [self.wished] if self.wished != before else []
         if (drawn := (room.version, len(room.votes), len(room.seats))) != self.poll:
             self.poll = drawn
-            html.append(polls.panel(room))
+            html.append(polls.panel(room.classroom, room.votes, len(room.seats)))
         await self.send_outbox(*html)
 
     def _one(self, room: Room, learner_id: UUID) -> str:
@@ -171,4 +170,4 @@ class ClassroomConsumer(PageConsumer):
         """A raised hand was answered."""
         assert self.room is not None
         member = await on_database(access.get_member)(self.room.classroom, message.get("learner"))
-        await rooms.set_hand(self.room, member.learner_id, up=False)
+        await self.room.set_hand(member.learner_id, up=False)

@@ -15,7 +15,6 @@ from lessons import library
 from podlab.classroom import access, rooms, teams
 from podlab.classroom.guests import ANEW
 from podlab.classroom.models import TITLE_MAX, Classroom, Game
-from podlab.classroom.views import tell
 from podlab.labs import access as lab_access
 from podlab.labs import audience
 from podlab.labs.consumers import LabConsumer
@@ -136,5 +135,5 @@ def _people(game: Game) -> list[UUID]:
 
 
 def _told(game: Game, people: list[UUID]) -> None:
-    tell(game.classroom)
+    rooms.tell(game.classroom)
     async_to_sync(lead)(people, game.lesson)

@@ -13,7 +13,6 @@ from podlab.classroom.models import Assignment, GradeLine, Score, Work
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 5.0  # seconds for each request
 TRIES = 10  # with the pauses between them this is about a day
 AT_ONCE = 20  # scores of one round
 
@@ -51,11 +50,12 @@ def _send(score: Score, now: datetime) -> bool:
 
 
 def _put(score: Score) -> None:
+    # A third of a second to read, which every command of manage.py would pay at the top of this file.
     from pylti1p3.assignments_grades import AssignmentsGradesService
     from pylti1p3.grade import Grade
     from pylti1p3.service_connector import ServiceConnector
 
-    from podlab.classroom.lti import SCORE_SCOPE, Patient, registration_of
+    from podlab.classroom.platforms import SCORE_SCOPE, Patient, registration_of
 
     done = score.given >= score.maximum
     grade = (Grade().set_score_given(score.given).set_score_maximum(score.maximum).set_user_id(score.line.user.subject)

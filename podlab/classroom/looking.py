@@ -12,7 +12,6 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from podlab.classroom import access, chatting, guests, rooms
-from podlab.classroom.consumers import NO_TEACHER
 from podlab.classroom.models import Classroom, Membership
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
@@ -43,7 +42,7 @@ def may_look(who: str, cluster_id: int) -> bool:
 class LookConsumer(LabConsumer):
     """A teacher's view of one learner's cluster."""
 
-    unknown = NO_TEACHER
+    unknown = access.NO_TEACHER
 
     async def connect(self) -> None:
         self.helping = False
@@ -142,8 +141,9 @@ class LookConsumer(LabConsumer):
 
     async def _act(self, name: str, message: dict[str, Any]) -> None:
         if name == "say":
-            room = await rooms.get(self.classroom.pk)
-            await chatting.say(room, self.learner_id, message, from_teacher=True)
+            seat = (await rooms.get(self.classroom.pk)).seats.get(self.learner_id)
+            if seat is not None:
+                await chatting.say(seat, message, from_teacher=True)
         elif name == "ask_help":
             await self._ask()
         elif name == "stop_help":

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import requests
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -29,9 +28,9 @@ from pylti1p3.exception import LtiException
 from pylti1p3.registration import Registration
 from pylti1p3.tool_config.abstract import ToolConfAbstract
 
-from podlab.classroom import access, grades, joining
+from podlab.classroom import access, grades, joining, rooms
 from podlab.classroom.models import Assignment, Classroom, GradeLine, LaunchPass, Membership, Platform, PlatformUser
-from podlab.classroom.views import tell
+from podlab.classroom.platforms import SCORE_SCOPE, Patient, registration_of
 from podlab.labs import sessions
 from podlab.labs.models import Learner
 
@@ -39,7 +38,6 @@ logger = logging.getLogger(__name__)
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
-SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 TEACHERS = ("#Instructor", "#Administrator", "#ContentDeveloper")
 PASS_MINUTES = 10  # from the login to the launch
 MUST_HAVE = {"verify_aud": False, "require": ["exp", "iat", "aud", "iss"]}  # PyLTI1p3 compares the audience itself
@@ -47,19 +45,6 @@ MUST_HAVE = {"verify_aud": False, "require": ["exp", "iat", "aud", "iss"]}  # Py
 
 class Refused(Exception):
     """Why a launch that is genuine leads nowhere, as a Korean sentence."""
-
-
-class Patient(requests.Session):
-    """Nothing we ask of a platform may hang."""
-
-    def request(self, *arguments: Any, **options: Any) -> Any:
-        return super().request(*arguments, **{"timeout": grades.TIMEOUT, **options})
-
-
-def registration_of(platform: Platform) -> Registration:
-    return (Registration().set_issuer(platform.issuer).set_client_id(platform.client_id).set_key_set_url(platform.key_set_url)
-            .set_auth_login_url(platform.auth_login_url).set_auth_token_url(platform.auth_token_url)
-            .set_tool_private_key(platform.private_key).set_tool_public_key(platform.public_key))
 
 
 class Tool(ToolConfAbstract[DjangoRequest]):
@@ -189,7 +174,7 @@ def _enter(request: HttpRequest, platform: Platform, data: dict[str, Any]) -> Ht
     _grade_line(user, member, assignment, data.get(AGS) or {})
     sessions.sign_in(request, member.learner)
     access.audit(classroom, "launched", learner=member.learner)
-    tell(classroom)
+    rooms.tell(classroom)
     return redirect("lesson", assignment.items[0][0]) if assignment is not None and assignment.items else redirect("home")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -11,10 +11,8 @@ from django.utils.html import format_html
 
 from lessons import library
 from lessons.schema import Lesson
+from podlab.classroom.room import Room
 from podlab.labs.panels import RATE_NAMES, notice
-
-if TYPE_CHECKING:
-    from podlab.classroom.rooms import Room
 
 __all__ = ["counts", "gone", "notice", "placed", "view", "wishes"]
 

@@ -13,11 +13,10 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from podlab.classroom import access, guests, joining
+from podlab.classroom import access, guests, joining, rooms
 from podlab.classroom.forms import JoinForm
 from podlab.classroom.games import lead
 from podlab.classroom.models import Classroom
-from podlab.classroom.views import tell
 from podlab.labs import sessions
 from podlab.labs.access import find_learner
 from podlab.labs.live import CLUSTERS
@@ -46,7 +45,7 @@ def join(request: HttpRequest, code: str = "") -> HttpResponse:
         return _join_page(request, form, error="잠시 너무 많이 시도했습니다. 1분 뒤에 다시 해 주세요.", status=429)
     except joining.JoinRefused as refusal:
         return _join_page(request, form, error=str(refusal), status=422)
-    tell(found)
+    rooms.tell(found)
     return redirect(reverse("home") + "?" + urlencode({"joined": 1}))
 
 
@@ -90,7 +89,7 @@ def roster(request: HttpRequest, pk: int) -> HttpResponse:
     except joining.RosterError as error:
         return _people_page(request, found, error=str(error), status=422)
     joining.replace_roster(found, lines)
-    tell(found)
+    rooms.tell(found)
     return redirect("classroom-people", pk)
 
 
@@ -122,7 +121,7 @@ def person(request: HttpRequest, pk: int, learner: UUID) -> HttpResponse:
         return _people_page(request, found, new_code=code, new_code_for=member)
     else:
         return _people_page(request, found, error="알 수 없는 일입니다.", status=422)
-    tell(found)
+    rooms.tell(found)
     if moved:
         async_to_sync(_follow)(moved, clusters - _clusters(moved))
     return redirect("classroom-people", pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -14,9 +14,6 @@ from lessons.schema import Question
 from podlab.classroom.models import Classroom, Vote
 from podlab.labs import audience, limits
 from podlab.labs.live import CLUSTERS
-
-if TYPE_CHECKING:
-    from podlab.classroom.rooms import Room
 
 EMPTY_CARD = '<section id="class-question" hx-ext="morph" hidden hx-swap-oob="morph"></section>'
 
@@ -44,38 +41,36 @@ def counted(question: Question, votes: Mapping[UUID, int]) -> list[dict[str, Any
             for index, choice in enumerate(question.choices)]
 
 
-def card(room: Room, learner_id: UUID) -> str:
+def card(classroom: Classroom, votes: Mapping[UUID, int], learner_id: UUID) -> str:
     """The open question on a member's page: choices, then one's own, and when revealed everybody's and the right one."""
-    question = question_of(room.classroom)
+    question = question_of(classroom)
     if question is None:
         return EMPTY_CARD
     return render_to_string("classroom/_class_question.html", {
-        "question": question, "choices": counted(question, room.votes), "mine": room.votes.get(learner_id),
-        "revealed": room.classroom.revealed, "total": len(room.votes)})
+        "question": question, "choices": counted(question, votes), "mine": votes.get(learner_id),
+        "revealed": classroom.revealed, "total": len(votes)})
 
 
-def panel(room: Room) -> str:
+def panel(classroom: Classroom, votes: Mapping[UUID, int], members: int) -> str:
     """The open question on the teacher's page, with the counts."""
-    question = question_of(room.classroom)
+    question = question_of(classroom)
     return render_to_string("classroom/_poll.html", {
-        "question": question, "choices": counted(question, room.votes) if question else [], "revealed": room.classroom.revealed,
-        "total": len(room.votes), "members": len(room.seats), "lessons": library.lessons()})
+        "question": question, "choices": counted(question, votes) if question else [], "revealed": classroom.revealed,
+        "total": len(votes), "members": members, "lessons": library.lessons()})
 
 
-async def vote(room: Room, page: audience.LabPage, message: Mapping[str, Any]) -> None:
+async def vote(classroom: Classroom, votes: dict[UUID, int], page: audience.LabPage, message: Mapping[str, Any]) -> None:
     """A member answers. The first answer stays; after the reveal nothing is taken any more. Raises ApiError."""
-    question, choice = question_of(room.classroom), message.get("choice")
-    if question is None or room.classroom.revealed or message.get("question") != question.id:
+    question, choice = question_of(classroom), message.get("choice")
+    if question is None or classroom.revealed or message.get("question") != question.id:
         raise limits.refuse("이 문제는 이제 닫혔습니다.")
     if isinstance(choice, bool) or not isinstance(choice, int) or not 0 <= choice < len(question.choices):
         raise limits.refuse("고를 수 없는 답입니다.")
-    if page.learner_id in room.votes:
+    if page.learner_id in votes:
         return
-    await CLUSTERS.writer.call(_store, room.classroom, page.learner_id, choice)
-    room.votes.setdefault(page.learner_id, choice)
-    page.show(card(room, page.learner_id))
-    for watcher in list(room.watchers):
-        watcher.changed(set())
+    await CLUSTERS.writer.call(_store, classroom, page.learner_id, choice)
+    votes.setdefault(page.learner_id, choice)
+    page.show(card(classroom, votes, page.learner_id))
 
 
 def _store(classroom: Classroom, learner_id: UUID, choice: int) -> None:

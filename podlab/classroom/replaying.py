@@ -15,7 +15,6 @@ from uuid import UUID
 from django.utils.html import format_html, format_html_join
 
 from podlab.classroom import access, guests
-from podlab.classroom.consumers import NO_TEACHER, NOT_YOURS
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, limits, panels, rewind, storage
@@ -198,10 +197,10 @@ class ReplayConsumer(PageConsumer):
         try:
             self.replay = await on_database(self._load)(facts["pk"], facts["learner"], facts["slug"])
         except access.NoTeacher:
-            await self.close(NO_TEACHER)
+            await self.close(access.NO_TEACHER)
             return
         except access.NotYours:
-            await self.close(NOT_YOURS)
+            await self.close(access.NOT_YOURS)
             return
         if len(_open) >= REPLAYS_MAX:
             await self.close(TOO_MANY)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from lessons import library
 from podlab.classroom import access, rooms
 from podlab.classroom.models import Classroom, Desk, Fork, Suggestion
+from podlab.classroom.room import NO_BAR
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import audience, limits, panels, rewind, storage
 from podlab.labs.births import EPOCH_MS
@@ -86,7 +87,7 @@ async def _send_back(page: audience.LabPage, message: Mapping[str, Any]) -> None
     if not isinstance(page, LabConsumer):
         return
     if found is None:
-        page.show(rooms.NO_BAR)
+        page.show(NO_BAR)
         raise limits.refuse("그 사람은 이제 교실에 없어 보낼 수 없습니다. 이 사본은 선생님의 것으로 남습니다.")
     note = limits.text(message.get("note") or "", NOTE_MAX)
     suggestion = Suggestion(membership=found.membership, lesson=found.lesson, note=note)

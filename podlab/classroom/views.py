@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lessons import library, progress
 from podlab.api import pages as api_pages
-from podlab.classroom import access, joining, looking, results, suggesting, teams
+from podlab.classroom import access, joining, looking, results, rooms, suggesting, teams
 from podlab.classroom.forms import ClassroomForm, SettingsForm, SignInForm
 from podlab.classroom.models import Classroom, Desk
 from podlab.kubernetes.bootstrap import DEFAULT_SPEC
@@ -126,7 +126,7 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=found)
     if request.method == "POST" and form.is_valid():
         form.save()
-        tell(found)
+        rooms.tell(found)
         return redirect("classroom", pk)
     return render(request, "classroom/settings.html", {"classroom": found, "form": form, "teacher": request.user},
                   status=422 if form.errors else 200)
@@ -156,7 +156,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     found.revealed = False
     found.save()
     access.audit(found, "closed", user=request.user)
-    tell(found)
+    rooms.tell(found)
     return redirect("teacher")
 
 
@@ -264,10 +264,3 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         slug, colon, rest = entry.detail.partition(":")
         entry.detail = titles.get(slug, slug) + colon + rest
     return render(request, "classroom/record.html", {"classroom": found, "entries": entries, "teacher": request.user})
-
-
-def tell(classroom: Classroom) -> None:
-    """The class was saved: its room, if one is open in this process, takes it over."""
-    from podlab.classroom import rooms
-
-    async_to_sync(rooms.renew)(classroom.pk)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from lessons import library
 from podlab.classroom.models import Classroom
-from podlab.classroom.rooms import Room
+from podlab.classroom.room import Room
 from podlab.labs import limits
 from podlab.labs.live import CLUSTERS, RATES
 

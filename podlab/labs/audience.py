@@ -85,6 +85,12 @@ def pages(learner_id: UUID) -> list[LabPage]:
     return list(_open.get(learner_id, ()))
 
 
+def show(learner_id: UUID, html: str) -> None:
+    """Send fragments to every page that a learner has open."""
+    for page in pages(learner_id):
+        page.show(html)
+
+
 # ---- called by the pages
 
 def enter(page: LabPage) -> None:

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from podlab.classroom import guests, joining, rooms
+from podlab.classroom import access, guests, joining, rooms
 from podlab.classroom.models import Classroom, Game, Membership, TeamMember
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
@@ -262,7 +262,6 @@ async def test_an_announcement_of_many_letters_reaches_everybody_whole(classroom
 
 def test_the_record_names_lessons_by_their_title(classroom: Classroom, teacher: User) -> None:
     from lessons import library
-    from podlab.classroom import access
 
     access.audit(classroom, "power", user=teacher, detail=f"{LESSON}: 3명")
     access.audit(classroom, "looked", user=teacher, learner=learner("하늘"), detail=LESSON)
@@ -274,10 +273,10 @@ def test_the_record_names_lessons_by_their_title(classroom: Classroom, teacher: 
 
 def test_every_close_code_is_one_that_the_server_can_send() -> None:
     """Autobahn raises for all but 1000 and 3000 to 4999; the test client of these tests would take any."""
-    from podlab.classroom import consumers, replaying
+    from podlab.classroom import replaying
     from podlab.labs import consumers as labs
     from podlab.labs import sockets
 
-    codes = [guests.ANEW, guests.MEMBER_LEFT, consumers.NO_TEACHER, consumers.NOT_YOURS, replaying.TOO_MANY, labs.NO_SESSION, labs.NO_LESSON,
+    codes = [guests.ANEW, guests.MEMBER_LEFT, access.NO_TEACHER, access.NOT_YOURS, replaying.TOO_MANY, labs.NO_SESSION, labs.NO_LESSON,
              sockets.FAILED]
     assert [code for code in codes if not 3000 <= code <= 4999] == []

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from podlab.classroom import joining, urls
-from podlab.classroom.consumers import NO_TEACHER, NOT_YOURS
+from podlab.classroom.access import NO_TEACHER, NOT_YOURS
 from podlab.classroom.models import AuditEntry, Classroom
 from podlab.routing import websocket_urlpatterns
 from tests.classroom.conftest import PASSWORD, cookie, cookie_of, learner, seat, signed_in
