@@ -169,7 +169,7 @@ def _answer(proc: Process, request: http.Message) -> http.Message | Late:
         return text_answer("404 page not found\n", 404)
     try:
         asked = json.loads(request.body)
-        review = _converted(asked) if converts else _admit(asked, request.path, data["flags"])
+        review = _converted(asked) if converts else _admit(asked, request.path, data.get("flags", {}))
     except (ValueError, KeyError, TypeError, AttributeError):
         return text_answer("Request could not be decoded\n", 400)
     answer = text_answer(json.dumps(review, separators=(",", ":")), kind="application/json")
