@@ -39,12 +39,20 @@ DEFAULTS = {
 # ---- the server
 
 
+class BadDirective(Exception):
+    """A line of the configuration file that no directive looks like (config.c, loadServerConfigFromString)."""
+
+
 def configuration(proc: Process, sys: Sys) -> dict[str, str]:
-    """Defaults, the file that the command line names, then its own options. Raises Errno."""
+    """Defaults, the file that the command line names, then its own options. Raises Errno, BadDirective."""
     found, words = dict(DEFAULTS), proc["argv"][1:]
     lines: list[str] = []
     if words and not words[0].startswith("--"):
         lines += sys.read_file(words.pop(0)).splitlines()
+        for number, line in enumerate(lines, start=1):
+            if len(line.partition("#")[0].split()) == 1:  # every directive takes a value
+                raise BadDirective(f"Reading the configuration file, at line {number}\n>>> '{line.strip()}'\n"
+                                   "Bad directive or wrong number of arguments")  # fmt: skip
     option: list[str] = []
     for word in words:
         if word.startswith("--"):
@@ -84,6 +92,9 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             conf = configuration(proc, sys)
         except Errno as error:
             log(sys, "#", f"Fatal error, can't open config file '{proc['argv'][1]}': {error.text}", "C")
+            return 1
+        except BadDirective as error:
+            sys.err(f"\n*** FATAL CONFIG FILE ERROR (Redis {_version(sys)}) ***\n{error}\n")
             return 1
         log(sys, "*", "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", "C")
         log(sys, "*", f"Redis version={_version(sys)}, bits=64, commit=00000000, modified=0, pid={proc['pid']}, just started", "C")
