@@ -275,6 +275,8 @@ class Attributes(Text):
     def class_made(self, f: Frame) -> Any:
         """The class whose body has run."""
         bases, keywords = f.owner
+        if any(len(base.mro) > CLASSES_DEEP for base in bases):
+            raise Unknown("classes that come from each other so deep")
         variables = {name: one for name, one in f.scope.vars.items() if not name.startswith(".")}
         try:
             made = Class(f.code.name, bases, variables, next((base.native for base in bases if base.native == "exception"), "object"))
@@ -367,6 +369,7 @@ class Attributes(Text):
         return f". Did you forget to import '{name}'?" if known else ""
 
 
+CLASSES_DEEP = 100
 FIELDS: set[str] = set()
 """Natives that are no methods: reading the attribute calls them."""
 

@@ -12,8 +12,9 @@ from .operators import LONG
 from .types import NATIVES, native, pairs, sorted_items
 from .values import MISSING, Bound, Class, Function, Generator, Huge, Instance, Iterator, Module, Native, Set, Super, Unknown, Wrapped, type_name
 
-FUNCTIONS = ("abs", "all", "any", "ascii", "bin", "callable", "chr", "delattr", "dir", "divmod", "format", "getattr", "globals", "hasattr", "hash", "hex",
-             "id", "input", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "next", "oct", "open", "ord", "pow", "print", "repr",
+FUNCTIONS = ("abs", "all", "any", "ascii", "bin", "callable", "chr", "delattr", "dir", "divmod", "format", "getattr", "globals", "hasattr", "hash",
+             "hex", "id",
+             "input", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "next", "oct", "open", "ord", "pow", "print", "repr",
              "reversed", "round", "setattr", "sorted", "sum", "vars", "super", "__import__", "exit", "quit", "eval", "exec", "compile",
              "memoryview", "breakpoint", "_wait", "_take")  # fmt: skip
 
@@ -246,6 +247,8 @@ def _min(m: Machine, *values: Any, key: Any = None, default: Any = MISSING) -> A
 
 @native("builtin.sum")
 def _sum(m: Machine, values: Any, start: Any = 0) -> Any:
+    if type(values) is range and type(start) is int:
+        return start + len(values) * (values[0] + values[-1]) // 2 if values else start
     total = start
     for one in m.items(values):
         m.spend(1)
@@ -317,7 +320,9 @@ def _hash(m: Machine, value: Any) -> int:
         raise problem("TypeError", f"unhashable type: '{type_name(value)}'")
     if type(value) is tuple:
         return crc32(m.repr(value).encode("utf-8", "surrogatepass")) * 2654435761 % (1 << 61)
-    return hash(value) if type(value) in (int, float, bool, type(None)) or (type(value) is Instance and m.has(value, "__hash__")) else m.number_of(value)
+    if type(value) in (int, float, bool, type(None)) or (type(value) is Instance and m.has(value, "__hash__")):
+        return hash(value)
+    return m.number_of(value)
 
 
 @native("builtin.super")

@@ -35,7 +35,8 @@ def _loads(m: Machine, text: Any) -> Any:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         cls = m.modules["json"].vars["JSONDecodeError"]
-        raise Raised(Instance(cls, {"args": (str(error),), "msg": error.msg, "pos": error.pos, "lineno": error.lineno, "colno": error.colno})) from None
+        where = {"msg": error.msg, "pos": error.pos, "lineno": error.lineno, "colno": error.colno}
+        raise Raised(Instance(cls, {"args": (str(error),), **where})) from None
     return found
 
 
@@ -101,8 +102,9 @@ def _math(name: str) -> Callable[..., Any]:
     return function
 
 
-for _name in ("sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "exp", "log", "log2", "log10", "pow", "fabs", "fmod", "hypot",
-              "degrees", "radians", "trunc", "isnan", "isinf", "isfinite", "factorial", "gcd", "isqrt", "comb", "perm", "copysign", "lcm",
+for _name in ("sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "exp", "log", "log2", "log10", "pow", "fabs", "fmod",
+              "hypot",
+                           "degrees", "radians", "trunc", "isnan", "isinf", "isfinite", "factorial", "gcd", "isqrt", "comb", "perm", "copysign", "lcm",
               "isclose"):  # fmt: skip
     NATIVES[f"math.{_name}"] = _math(_name)
 

@@ -18,7 +18,8 @@ BUFFER = 8192
 
 def standard(m: Machine, fd: int) -> Thing:
     """sys.stdin, stdout and stderr."""
-    return file_of(fd, ("r", "w", "w")[fd], ("<stdin>", "<stdout>", "<stderr>")[fd], line=fd == 2 or bool(m.facts.get("unbuffered")) or m.sys.is_tty(fd))
+    at_once = fd == 2 or bool(m.facts.get("unbuffered")) or m.sys.is_tty(fd)
+    return file_of(fd, ("r", "w", "w")[fd], ("<stdin>", "<stdout>", "<stderr>")[fd], line=at_once)
 
 
 def file_of(fd: int, mode: str, name: Any, *, line: bool = False) -> Thing:

@@ -221,7 +221,7 @@ def thawed(image: Data, proc: Process, sys: Sys) -> Interpreter | None:
 def weight(m: Machine, most: int = 200_000) -> tuple[int, int]:
     """(bytes that the program's objects take, those of them that this process really holds), near enough, of `most` objects."""
     seen: set[int] = set()
-    todo: list[Any] = [[thread.frames for thread in m.threads], [module.vars for name, module in m.modules.items() if "__podlab__" not in module.vars]]
+    todo: list[Any] = [thread.frames for thread in m.threads] + [one.vars for one in m.modules.values() if "__podlab__" not in one.vars]
     total = huge = 0
     while todo and len(seen) < most:
         value = todo.pop()
@@ -247,4 +247,5 @@ def weight(m: Machine, most: int = 200_000) -> tuple[int, int]:
         elif kind in SLOTS:
             total += 64
             todo.extend(getattr(value, name) for name in SLOTS[kind] if name not in ("code", "name", "kind"))
+    m.sys.charge(len(seen))
     return total + huge, total

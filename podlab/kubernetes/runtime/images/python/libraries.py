@@ -20,13 +20,14 @@ from .values import Frame, Instance, Module, Native, Raised, Scope, Source, Unkn
 HERE = Path(__file__).parent / "library"
 NATIVE_ONLY = ("atexit", "binascii")
 UNKNOWN = (
-    "abc", "array", "ast", "asyncio", "bisect", "bz2", "calendar", "cgi", "cmath", "cmd", "code", "codecs", "concurrent", "concurrent.futures",
-    "configparser", "contextvars", "csv", "ctypes", "curses", "dbm", "decimal", "difflib", "dis", "email", "faulthandler", "fileinput", "filecmp",
-    "fractions", "ftplib", "gc", "getopt", "getpass", "gettext", "gzip", "html", "http.cookies", "imaplib", "importlib", "inspect", "ipaddress", "linecache",
-    "locale", "lzma", "mimetypes", "mmap", "multiprocessing", "numbers", "operator", "optparse", "pdb", "pickle", "pkgutil", "poplib", "pprint", "profile",
-    "pty", "pwd", "resource", "sched", "secrets", "selectors", "shelve", "smtplib", "sqlite3", "ssl", "statistics", "struct", "tarfile", "telnetlib",
-    "tempfile", "termios", "textwrap", "timeit", "tkinter", "token", "tokenize", "trace", "tracemalloc", "unittest", "uu", "venv", "warnings", "wave",
-    "weakref", "webbrowser", "xml", "xmlrpc", "zipfile", "zlib", "zoneinfo",
+    "abc", "array", "ast", "asyncio", "bisect", "bz2", "calendar", "cgi", "cmath", "cmd", "code", "codecs", "concurrent",
+    "concurrent.futures", "configparser", "contextvars", "csv", "ctypes", "curses", "dbm", "decimal", "difflib", "dis", "email",
+    "faulthandler", "fileinput", "filecmp", "fractions", "ftplib", "gc", "getopt", "getpass", "gettext", "gzip", "html", "http.cookies",
+    "imaplib", "importlib", "inspect", "ipaddress", "linecache", "locale", "lzma", "mimetypes", "mmap", "multiprocessing", "numbers",
+    "operator", "optparse", "pdb", "pickle", "pkgutil", "poplib", "pprint", "profile", "pty", "pwd", "resource", "sched", "secrets",
+    "selectors", "shelve", "smtplib", "sqlite3", "ssl", "statistics", "struct", "tarfile", "telnetlib", "tempfile", "termios", "textwrap",
+    "timeit", "tkinter", "token", "tokenize", "trace", "tracemalloc", "unittest", "uu", "venv", "warnings", "wave", "weakref", "webbrowser",
+    "xml", "xmlrpc", "zipfile", "zlib", "zoneinfo",
 )  # fmt: skip
 """Modules that the real one has and this one may not (those with a file in library/ it has)."""
 
@@ -101,6 +102,7 @@ class Interpreter(Machine):
             module.vars = self.builtins
         else:
             self.modules[name] = module
+            module.vars["__podlab__"] = True
         body = Frame(source.bodies[0], Scope(module.vars), module, None, "drop")
         main, self.current = self.current, self.threads[0]
         held, self.current.frames = self.current.frames, [body]
@@ -120,8 +122,9 @@ class Interpreter(Machine):
                 found[native[len(start) :]] = Native(native)
         if name == "sys":
             major, minor, micro = self.facts["version"]
-            found.update(stdin=files.standard(self, 0), stdout=files.standard(self, 1), stderr=files.standard(self, 2), argv=list(self.facts["argv"]),
-                         _version=[major, minor, micro], modules=self.modules, path=["" if self.facts["file"].startswith("<") else posixpath.dirname(self.facts["file"])])  # fmt: skip
+            found.update(stdin=files.standard(self, 0), stdout=files.standard(self, 1), stderr=files.standard(self, 2),
+                         argv=list(self.facts["argv"]),
+                         _version=[major, minor, micro], modules=self.modules, path=[posixpath.dirname(self.facts["file"])])  # fmt: skip
         return found
 
     def number_of(self, value: Any) -> int:

@@ -45,14 +45,14 @@ if TYPE_CHECKING:
 
 SLICE = 500
 """Steps of a thread before another's turn."""
-STEP_NS = 500
+STEP_NS = 1000
 """CPU time that one step is charged for; CPython takes about a tenth, but a step costs the simulator as much."""
 FRAMES_MAX = 1000
 """sys.getrecursionlimit()."""
 NESTED_MAX = 12
 """Calls back in calls back."""
-BACK_MAX = 200_000
-"""Steps of one call back."""
+BACK_MAX = 400_000
+"""Steps that the calls back of one call may take together: some 300 ms."""
 HOST_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, UnicodeError, BufferError)
 
 
@@ -78,8 +78,8 @@ class Machine(Attributes):
         self.threads: list[Thread] = []
         self.current: Thread = Thread(0, "", None)
         self.left = 0  # steps that this turn may still take
-        self.back = 0  # steps that the present call back may still take; 0: there is none
         self.nested = 0
+        self.large = 0  # large numbers that were keys
         self.changes = 0  # counts what threads may wait for each other for
         self.bytes = self.bytes_seen = 0
         self.number = 0
@@ -89,15 +89,14 @@ class Machine(Attributes):
 
     def spend(self, steps: int) -> None:
         self.left -= steps
-        if self.back:
-            self.back -= steps
-            if self.back <= 0:
-                self.back = 1
-                raise Unknown("a call back that takes so long (in sorted, print, str, map ...)")
+        if self.nested and self.left < -BACK_MAX:
+            raise Unknown("a call back that takes so long (in sorted, print, str, map ...)")
 
     def made(self, size: int) -> None:
         """So many bytes were taken."""
         self.bytes += size
+        if size >= 1 << 22:  # what the kernel has to say to so much must not wait for the slice's end
+            self.left -= SLICE
 
     def full(self) -> Exception:
         """More than this interpreter can hold: the program would go on eating memory."""
@@ -149,8 +148,6 @@ class Machine(Attributes):
         if self.nested >= NESTED_MAX:
             raise problem("RecursionError", "maximum recursion depth exceeded")
         held, spent = list(thread.frames), self.left
-        if not self.nested:
-            self.back = BACK_MAX
         self.nested += 1
         thread.frames.append(holder)
         try:
@@ -163,8 +160,6 @@ class Machine(Attributes):
         finally:
             thread.frames[:] = held
             self.nested -= 1
-            if not self.nested:
-                self.back = 0
             self.left = min(self.left, spent)
 
     def _steps(self, thread: Thread, base: int) -> None:
@@ -466,6 +461,7 @@ class Machine(Attributes):
         while (found := self.next_of(it)) is not MISSING:
             if len(out) > 262_144:
                 raise self.full()
+            self.spend(1)
             self.made(16)
             out.append(found)
         return out

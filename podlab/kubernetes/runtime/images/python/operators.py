@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WIDTHS = ("center", "ljust", "rjust", "zfill")
 LONG = 262_144
 """Characters, bytes or items of one value that are really held."""
+HUGE_MAX = 1 << 40
+"""Bytes of the longest value there can be: more than any machine here has."""
 BITS_MAX = 200_000
 """Bits of one number: multiplying two of these takes some 5 ms."""
 DEEP = 200_000
@@ -72,7 +74,8 @@ def key(m: Machine, value: Any) -> Any:
     if kind is tuple:
         m.spend((DEEP - weigh(value)) // 8)
     elif kind is int and not -(1 << 60) < value < 1 << 60:
-        m.spend(20)
+        m.large += 1  # such numbers can be chosen so that each meets all that are there: each costs as much
+        m.spend(m.large >> 3)
     elif kind in (Huge, View):
         raise too_big()
     elif kind is Thing:
@@ -155,7 +158,7 @@ def special(m: Machine, of: Any, method: str, *args: Any) -> Any:
 def _joined(m: Machine, a: Any, b: Any) -> Any:
     size = len(a) + len(b)
     m.made(size if type(a) in TEXTS else 8 * size)
-    m.spend(size >> 10)
+    m.spend(min(size, LONG) >> 10)
     if size > LONG:
         return Huge(type_name(a), (a or b)[0], size)
     return a + b
@@ -163,6 +166,8 @@ def _joined(m: Machine, a: Any, b: Any) -> Any:
 
 def _repeated(m: Machine, text: Any, times: int) -> Any:
     size = len(text) * max(0, times)
+    if size > HUGE_MAX:
+        raise m.full()
     m.made(size if type(text) in TEXTS else 8 * size)
     if size > LONG:
         return Huge(type_name(text), text[0], size)
@@ -174,10 +179,16 @@ def _of_huge(m: Machine, name: str, a: Any, b: Any) -> Any:
     kind = a.kind if type(a) is Huge else b.kind
     if name == "Add" and type_name(a) == type_name(b) == kind:
         size = len(a) + len(b)
+        if size > HUGE_MAX:
+            raise m.full()
         m.made(size)
         return Huge(kind, a.unit if type(a) is Huge else b.unit, size)
     if name == "Mult" and type(a) is Huge and type(b) is int:
-        return Huge(kind, a.unit, a.size * max(0, b))
+        size = a.size * max(0, b)
+        if size > HUGE_MAX:
+            raise m.full()
+        m.made(size)
+        return Huge(kind, a.unit, size)
     raise Unknown(f"{kind} of more than {LONG} items, other than by their length")
 
 
@@ -334,7 +345,7 @@ def _index(m: Machine, of: Any, at: Any) -> int:
     if type(of) is bytes:
         name = "byte"
     tail = f", not '{type_name(at)}'" if type(of) is str else f", not {type_name(at)}"
-    raise problem("TypeError", f"{name} indices must be integers or slices{tail}" if type(of) is not str else f"string indices must be integers{tail}")
+    raise problem("TypeError", f"string indices must be integers{tail}" if type(of) is str else f"{name} indices must be integers or slices{tail}")
 
 
 def set_item(m: Machine, of: Any, at: Any, value: Any) -> None:

@@ -110,11 +110,10 @@ def _findall(m: Machine, pattern: Any, text: Any, flags: int = 0) -> list[Any]:
 def _split(m: Machine, pattern: Any, text: Any, maxsplit: int = 0, flags: int = 0) -> list[Any]:
     regex = _regex(m, pattern, flags)
     out: list[Any] = []
-    at = count = 0
-    for one in regex.finditer(_text(text)):
+    at = 0
+    for count, one in enumerate(regex.finditer(_text(text))):
         if maxsplit and count >= maxsplit:
             break
-        count += 1
         out += [text[at : one.start()], *one.groups()]
         at = one.end()
     m.made(60 * len(out))

@@ -57,7 +57,7 @@ def bound(nodes: list[ast.AST]) -> tuple[set[str], set[str], set[str], bool]:
             names.add(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ExceptHandler) or isinstance(node, (ast.MatchAs, ast.MatchStar)):
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
             names |= {node.name} if node.name else set()
         elif isinstance(node, ast.MatchMapping):
             names |= {node.rest} if node.rest else set()

@@ -20,7 +20,7 @@ THREADS_MAX = 200
 
 def now_s(m: Machine) -> float:
     """time.time(): the cluster's clock, and what this turn has computed so far."""
-    return float(m.sys.now / 1000)
+    return int(m.sys.now) / 1000
 
 
 def wait_until(m: Machine, ms: float, **more: Any) -> bool:
@@ -215,10 +215,12 @@ def _chmod(m: Machine, path: Any, mode: int) -> None:
 def _stat(m: Machine, path: Any) -> Thing:
     found = _named(m.sys.look, m, path)
     inode = found.inode
-    size = len(m.sys.read_file(_pathlike(m, path)).encode("utf-8", "surrogateescape")) if inode["t"] == "f" and found.fsid not in ("proc", "sys") else 4096
+    plain = inode["t"] == "f" and found.fsid not in ("proc", "sys")
+    size = len(m.sys.read_file(_pathlike(m, path)).encode("utf-8", "surrogateescape")) if plain else 4096
     kind = {"d": 0o040000, "f": 0o100000}.get(inode["t"], 0o020000)
-    return Thing("stat_result", {"st_mode": kind | inode["m"], "st_size": size, "st_uid": inode["u"], "st_gid": inode["g"], "st_mtime": inode["mt"] / 1000,
-                                 "st_ctime": inode["mt"] / 1000, "st_atime": inode["mt"] / 1000, "st_ino": found.ino})  # fmt: skip
+    at = inode["mt"] / 1000
+    return Thing("stat_result", {"st_mode": kind | inode["m"], "st_size": size, "st_uid": inode["u"], "st_gid": inode["g"], "st_mtime": at,
+                                 "st_ctime": at, "st_atime": at, "st_ino": found.ino})  # fmt: skip
 
 
 @native("os._exists")
@@ -347,6 +349,7 @@ def _start(m: Machine, of: Any, name: str, daemon: bool) -> int:
     made.daemon = bool(daemon)
     m.threads.append(made)
     m.made(8 << 10)
+    m.sys.charge(500)
     return ident
 
 

@@ -83,6 +83,9 @@ class Text(ABC):
         return text
 
     def _container(self, value: Any, room: list[int], around: list[Any]) -> str:
+        room[0] -= 2 + len(value)
+        if room[0] < 0:
+            raise self.full()
         if type(value) is dict:
             return "{" + ", ".join([f"{self._repr(name, room, around)}: {self._repr(one, room, around)}" for name, one in value.items()]) + "}"
         parts = [self._repr(one, room, around) for one in (value.items() if type(value) is Set else value)]

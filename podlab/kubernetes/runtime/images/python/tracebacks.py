@@ -28,6 +28,7 @@ def told(m: Machine, value: Instance, depth: int = 0) -> str:
         elif isinstance(context, Instance) and not value.vars.get("__suppress_context__"):
             out += told(m, context, depth + 1) + "\nDuring handling of the above exception, another exception occurred:\n\n"
     trace = [one for one in reversed(value.vars.get("__trace__", [])) if one[2] not in HIDDEN]
+    m.sys.charge(2000 + 200 * min(len(trace), 20))
     if trace:
         out += "Traceback (most recent call last):\n" + "".join(entries(m, trace))
     return out + last_line(m, value)

@@ -12,6 +12,7 @@ from .machine import SWITCH, Machine
 from .operators import LONG, WIDTHS
 from .values import MISSING, Class, Generator, Huge, Instance, Iterator, Set, View, Wrapped, type_name
 
+CODECS = ("utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1", "utf-16", "utf-32", "cp1252", "euc-kr", "cp949")
 NATIVES: dict[str, Callable[..., Any]] = {}
 
 
@@ -92,7 +93,7 @@ def _decode(m: Machine, value: bytes, encoding: str = "utf-8", errors: str = "st
 
 
 def _codec(name: str) -> str:
-    if name.lower().replace("_", "-") not in ("utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1", "utf-16", "utf-32", "cp1252", "euc-kr", "cp949"):
+    if name.lower().replace("_", "-") not in CODECS:
         raise problem("LookupError", f"unknown encoding: {name}")
     return name
 
@@ -289,7 +290,7 @@ def sorted_items(m: Machine, items: Any, key: Any = None, reverse: Any = False) 
             operators.weigh(one, 2000)
         for one in keys[1:]:
             operators.compare(m, "Lt", one, keys[0])
-    order = sorted(range(len(rows)), key=keys.__getitem__, reverse=m.truth(reverse))
+    order = sorted(range(len(rows)), key=lambda index: keys[index], reverse=m.truth(reverse))
     return [rows[index] for index in order]
 
 
