@@ -24,7 +24,8 @@ from .base import PATH, base_tree
 NOTES_KEPT = 20
 NOTE_MAX = 200  # characters
 STYLE = (
-    "body{margin:0;font-family:sans-serif;background:#f4f1e8;color:#2b2b2b}header{background:#5b4a2f;color:#fff;padding:14px 20px}"
+    "body{margin:0;font-family:sans-serif;background:#f4f1e8;color:#2b2b2b;word-break:keep-all}"
+    "header{background:#5b4a2f;color:#fff;padding:14px 20px}"
     "h1{margin:0;font-size:19px}main{padding:18px 20px;max-width:640px}.who{background:#fff;border-left:4px solid #b98a2f;padding:10px 14px}"
     "li{margin:4px 0}input{padding:7px;font-size:15px;width:60%}button{padding:7px 14px;font-size:15px}small{color:#6b6b6b}"
 )
