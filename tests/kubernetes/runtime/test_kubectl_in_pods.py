@@ -19,6 +19,9 @@ def lab() -> Lab:
     sleeping = ["sleep", "1000000"]
     lab.pod("shell", "bitnami/kubectl:latest", node="node-2", command=sleeping, spec={"serviceAccountName": "admin"})
     lab.pod("stranger", "bitnami/kubectl:latest", node="node-2", command=sleeping)
+    lab.create("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "looker"}})
+    lab.pod("looker", "bitnami/kubectl:latest", node="node-1", command=sleeping, spec={"serviceAccountName": "looker"})
+    allow(lab, "looker", "looker", "pods", verbs=("get",))
     lab.pod("bare", "bitnami/kubectl:latest", node="node-2", command=sleeping, spec={"automountServiceAccountToken": False})
     lab.pod("once", "bitnami/kubectl:latest", args=["get", "pods", "shell", "-o", "name"],
             spec={"serviceAccountName": "admin", "restartPolicy": "Never"})  # fmt: skip
@@ -84,7 +87,7 @@ def test_a_command_is_executed_in_another_pod_with_input_both_outputs_and_its_ex
     assert (out, err, code) == ("hello\n", "wrong\ncommand terminated with exit code 3\n", 3)
     lab.run("shell", "timeout 2 kubectl exec web -- sleep 100")
     assert [kubelet.state["sessions"] for kubelet in lab.cluster.kubelets()] == [{}, {}]
-    assert 'cannot create resource "pods/exec"' in lab.run("stranger", "kubectl exec web -- ls")[1]
+    assert 'cannot create resource "pods/exec"' in lab.run("looker", "kubectl exec web -- ls")[1]
 
 
 @pytest.mark.slow

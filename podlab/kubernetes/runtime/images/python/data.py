@@ -102,10 +102,11 @@ def _math(name: str) -> Callable[..., Any]:
     return function
 
 
-for _name in ("sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "exp", "log", "log2", "log10", "pow", "fabs", "fmod",
-              "hypot",
-                           "degrees", "radians", "trunc", "isnan", "isinf", "isfinite", "factorial", "gcd", "isqrt", "comb", "perm", "copysign", "lcm",
-              "isclose"):  # fmt: skip
+FUNCTIONS = (
+    "sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "exp", "log", "log2", "log10", "pow", "fabs", "fmod", "hypot",
+    "degrees", "radians", "trunc", "isnan", "isinf", "isfinite", "factorial", "gcd", "isqrt", "comb", "perm", "copysign", "lcm", "isclose",
+)  # fmt: skip
+for _name in FUNCTIONS:
     NATIVES[f"math.{_name}"] = _math(_name)
 
 

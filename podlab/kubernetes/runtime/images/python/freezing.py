@@ -218,7 +218,7 @@ def thawed(image: Data, proc: Process, sys: Sys) -> Interpreter | None:
 # ---- what it holds
 
 
-def weight(m: Machine, most: int = 200_000) -> tuple[int, int]:
+def weight(m: Machine, most: int = 100_000) -> tuple[int, int]:
     """(bytes that the program's objects take, those of them that this process really holds), near enough, of `most` objects."""
     seen: set[int] = set()
     todo: list[Any] = [thread.frames for thread in m.threads] + [one.vars for one in m.modules.values() if "__podlab__" not in one.vars]
@@ -239,7 +239,8 @@ def weight(m: Machine, most: int = 200_000) -> tuple[int, int]:
             huge += value.size * (8 if value.kind == "list" else 1)
         elif kind in (list, tuple):
             total += 56 + 8 * len(value)
-            todo.extend(value)
+            if value and type(value[0]) not in (int, float, bool, type(None)):  # a list of numbers is taken to be one throughout
+                todo.extend(value)
         elif kind is dict:
             total += 64 + 100 * len(value)
             todo.extend(value)
@@ -248,4 +249,4 @@ def weight(m: Machine, most: int = 200_000) -> tuple[int, int]:
             total += 64
             todo.extend(getattr(value, name) for name in SLOTS[kind] if name not in ("code", "name", "kind"))
     m.sys.charge(len(seen))
-    return total + huge, total
+    return total + huge, total if todo == [] else 1 << 40  # more objects than there is room for

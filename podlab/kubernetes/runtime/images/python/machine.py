@@ -53,6 +53,8 @@ NESTED_MAX = 12
 """Calls back in calls back."""
 BACK_MAX = 400_000
 """Steps that the calls back of one call may take together: some 300 ms."""
+BACK_BYTES = 64 << 20
+"""Bytes that they may take."""
 HOST_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, UnicodeError, BufferError)
 
 
@@ -89,6 +91,8 @@ class Machine(Attributes):
 
     def spend(self, steps: int) -> None:
         self.left -= steps
+        if self.nested and self.bytes - self.bytes_seen > BACK_BYTES:
+            raise self.full()
         if self.nested and self.left < -BACK_MAX:
             raise Unknown("a call back that takes so long (in sorted, print, str, map ...)")
 

@@ -50,7 +50,7 @@ def _hostname(m: Machine) -> str:
 
 
 @native("socket.gethostbyname")
-def _by_name(m: Machine, name: str) -> str:
+def _by_name(m: Machine, name: str) -> Any:
     return resolve(m, name)
 
 

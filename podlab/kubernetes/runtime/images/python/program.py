@@ -21,7 +21,7 @@ PYTHONS = {"3.13": "3.13.7", "3.12": "3.12.11", "3.11": "3.11.13", "3.10": "3.10
            "2.7": "2.7.18", "2": "2.7.18"}  # fmt: skip
 """Releases by tag, newest first (python.org/downloads, September 2025)."""
 NAME = "python"
-MEASURED = 2 << 20
+MEASURED = 4 << 20
 """Bytes that are taken between two looks at what the program holds."""
 HELD_MAX = 24 << 20
 """Bytes of small objects that one program may hold here."""
@@ -219,7 +219,7 @@ def _measure(m: Machine) -> None:
     """Once much was taken: what the program holds now is what the kernel counts. One that holds more small objects than there is room
     for here would go on eating: it gets all that the container may have, and is killed."""
     taken = m.bytes - m.bytes_seen
-    if taken < max(MEASURED, m.facts.get("held", 0) // 2):
+    if taken < max(MEASURED, m.facts.get("held", 0)):
         return
     held, real = weight(m)
     m.bytes = m.bytes_seen = 0

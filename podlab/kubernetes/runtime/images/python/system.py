@@ -48,7 +48,7 @@ def _time(m: Machine) -> float:
 
 @native("time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time")
 def _monotonic(m: Machine) -> float:
-    return (m.sys.now - m.sys.kernel.state["booted"]) / 1000
+    return (m.sys.now - int(m.sys.kernel.state["booted"])) / 1000
 
 
 @native("time.time_ns", "time.monotonic_ns", "time.perf_counter_ns")

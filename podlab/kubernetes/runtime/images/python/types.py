@@ -463,10 +463,11 @@ def _generator_next(m: Machine, value: Generator) -> Any:
 
 def _drop_call(frame: Any) -> None:
     """The call that is going on leaves the stack: a generator's value takes its place."""
-    step, arg = frame.code.steps[frame.pc - 1] if frame.code.steps else (None, None)
-    if step is None:
+    if not frame.code.steps:
         frame.stack.clear()
-    elif step.__name__ == "call":
+        return
+    step, arg = frame.code.steps[frame.pc - 1]
+    if step.__name__ == "call":
         del frame.stack[len(frame.stack) - arg[0] - len(arg[1]) - 1 :]
     else:
         del frame.stack[-3:]

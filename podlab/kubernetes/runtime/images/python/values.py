@@ -156,7 +156,8 @@ class Function:
 
     def __init__(self, code: Code, defaults: list[Any], kwdefaults: dict[str, Any], scope: Scope | None, module: Module) -> None:
         self.code, self.defaults, self.kwdefaults, self.scope, self.module = code, defaults, kwdefaults, scope, module
-        self.name, self.owner = code.name, None
+        self.name = code.name
+        self.owner: Class | None = None
         self.vars: dict[str, Any] = {}
 
 
