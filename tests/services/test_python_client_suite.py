@@ -1,5 +1,6 @@
 """What the official Python client's own end-to-end suite asks (its e2e_test and dynamic folders), with the kubeconfig that the page hands out."""
 
+import select
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from kubernetes import client, config, dynamic, utils, watch
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.informer import ADDED, MODIFIED, SharedInformer
+from kubernetes.stream import portforward
 
 from tests.browser.harness import Server
 from tests.services.conftest import token_of
@@ -271,3 +273,70 @@ def test_a_leases_times_keep_their_microseconds(api: client.ApiClient) -> None:
     assert (held.spec.holder_identity, held.spec.acquire_time.microsecond) == ("one", 678901)
     held.spec.holder_identity = "two"
     assert leases.replace_namespaced_lease("lock", "default", held).spec.holder_identity == "two"
+
+
+# ---- port-forward, to a Python program of the suite's kind: it echoes on two ports, the third is nobody's
+
+ECHO = """
+import select, socketserver, sys, threading, time
+class Echo:
+    def __init__(self, port):
+        self.server = socketserver.ThreadingTCPServer(('0.0.0.0', port), self.handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, name='Port %s Server' % port)
+        self.thread.daemon = True
+        self.thread.start()
+    def handler(self, request, address, server):
+        held = b''
+        while True:
+            r, w, _ = select.select([request], [request] if held else [], [])
+            if r:
+                data = request.recv(1024)
+                if not data:
+                    break
+                held += data
+            if w:
+                held = held[request.send(held):]
+if __name__ == '__main__':
+    servers = [Echo(int(port)) for port in sys.argv[1:]]
+    time.sleep(10 * 60)
+"""
+
+
+def test_raw_ports_are_forwarded_to_a_python_program(core: client.CoreV1Api) -> None:
+    core.create_namespaced_config_map("default", {"metadata": {"name": "portforward-raw"}, "data": {"port-server.py": ECHO}})
+    container = {"name": "port-server", "image": "python", "command": ["python", "-u", "/opt/port-server.py", "1234", "1235"],
+                 "volumeMounts": [{"name": "port-server", "mountPath": "/opt", "readOnly": True}],
+                 "startupProbe": {"tcpSocket": {"port": 1235}, "periodSeconds": 1, "failureThreshold": 30}}
+    volume = {"name": "port-server", "configMap": {"name": "portforward-raw"}}
+    core.create_namespaced_pod("default", {"metadata": {"name": "portforward-raw"}, "spec": {
+        "restartPolicy": "Never", "containers": [container], "volumes": [volume]}})
+    until(lambda: [one for one in core.read_namespaced_pod("portforward-raw", "default").status.container_statuses or [] if one.ready])
+    for number in range(3):
+        forward = portforward(core.connect_get_namespaced_pod_portforward, "portforward-raw", "default", ports="1234,1235,1236")
+        assert forward.connected
+        sockets = {port: forward.socket(port) for port in (1234, 1235)}
+        for word in ("Test", "Another test"):
+            for port, sock in sockets.items():
+                sock.setblocking(True)
+                sent = f"{word} {number} port {port} forwarding".encode()
+                sock.sendall(sent)
+                reply = b""
+                while reply != sent:
+                    assert select.select([sock], [], [], 20)[0]
+                    data = sock.recv(1024)
+                    assert data
+                    reply += data
+        nobody = forward.socket(1236)
+        nobody.setblocking(True)
+        assert nobody.recv(1024) == b""
+        assert forward.error(1236) is not None
+        nobody.close()
+        for sock in sockets.values():
+            assert forward.connected
+            sock.close()
+        time.sleep(1)
+        assert not forward.connected
+        assert forward.error(1234) is None and forward.error(1235) is None
+    core.delete_namespaced_pod("portforward-raw", "default")
+    core.delete_namespaced_config_map("portforward-raw", "default")

@@ -192,16 +192,16 @@ print(input())
     ('from datetime import datetime, timedelta, date\nd = datetime(2024, 2, 28, 12, 30)\nprint(d + timedelta'
      "(days=2), d.isoformat(), d.strftime('%Y/%m/%d'), date(2024, 3, 1) - date(2024, 2, 1), (d - datetime("
      "2024,1,1)).total_seconds())\nprint(repr(d), timedelta(hours=25), datetime.strptime('2020-01-02', '%Y-"
-     "%m-%d'))\n", ''),  # fmt: skip
+     "%m-%d'))\n", ''),
     ('import math, string, itertools\nprint(math.sqrt(16), math.pi, math.floor(2.7), math.gcd(12, 18), stri'
      'ng.digits)\nprint(list(itertools.chain([1], [2, 3])), list(itertools.islice(itertools.count(5), 3)), '
      "list(itertools.product('ab', repeat=2))[:2])\nprint(list(zip('ab', [1, 2])), list(map(str.upper, ['a'"
-     ", 'b'])), list(filter(None, [0, 1, '', 2])), list(reversed([1, 2])), any([0, 1]), all([]))\n", ''),  # fmt: skip
+     ", 'b'])), list(filter(None, [0, 1, '', 2])), list(reversed([1, 2])), any([0, 1]), all([]))\n", ''),
     ("with open('/tmp/x.txt', 'w') as f:\n    f.write('one\\ntwo\\n')\n    print('three', file=f)\nwith open('/"
      "tmp/x.txt') as f:\n    for i, line in enumerate(f, 1):\n        print(i, line.rstrip())\nprint(open('/t"
      "mp/x.txt').read().splitlines())\nimport os\nprint(os.path.exists('/tmp/x.txt'), os.path.basename('/a/b"
      ".txt'), os.path.splitext('a.tar.gz'), os.path.join('/a', 'b'), os.path.getsize('/tmp/x.txt'))\nos.rem"
-     "ove('/tmp/x.txt')\n", ''),  # fmt: skip
+     "ove('/tmp/x.txt')\n", ''),
     (r'''import threading, time
 lock = threading.Lock()
 n = 0
@@ -307,7 +307,7 @@ except RecursionError as e:
      " %.2f%%' % ('Bob', 30, 12.5), '{0} {name} {0!r}'.format('x', name='y'), 'a,b'.split(','), ' x '.stri"
      "p(), 'abc'.find('c'), '-'.join('abc'), 'x'.ljust(3) + '|')\nprint(b'bytes', 'é'.encode(), b'abc'.deco"
      "de(), bytes([65]), chr(97), ord('a'), hex(255), bin(5), int('ff', 16), round(2.567, 2), abs(-3), div"
-     'mod(7, 2), True + 1)\n', ''),  # fmt: skip
+     'mod(7, 2), True + 1)\n', ''),
     (r'''import no_such_module
 ''', ''),
     (r'''from no_such_package import Flask
@@ -371,7 +371,7 @@ else: print('while else')
      "['n']: d['v'] for d in data}, {x % 3 for x in range(9)}, [(i, j) for i in range(2) for j in range(2)"
      " if i != j])\nd = {'x': 1}\nd.setdefault('y', []).append(2)\nd.update(z=3)\ndel d['x']\nprint(d, list(d),"
      " 'y' in d, d.get('q', 'none'), d.pop('z'), len(d))\nl = [3, 1, 2]; l.sort(); l.append(4); l.insert(0,"
-     ' 9); l.extend([7]); print(l, l.index(4), l.count(1), l.pop(), l[-1]); l[1:3] = [0]; print(l)\n', ''),  # fmt: skip
+     ' 9); l.extend([7]); print(l, l.index(4), l.count(1), l.pop(), l[-1]); l[1:3] = [0]; print(l)\n', ''),
     (r'''import atexit, sys
 atexit.register(lambda: print('exit handler'))
 print(sys.version_info >= (3, 8), sys.argv[0][-5:], __name__, type(1), type('a').__name__, type([]))

@@ -14,6 +14,7 @@ from tests.kubernetes.runtime.machine import Machine
 from tests.kubernetes.runtime.python_programs import PROGRAMS
 
 VERSION = f"python:3.{sys.version_info.minor}"
+pytestmark = pytest.mark.slow
 HERE = "/root/t.py"
 Told = tuple[str, str, int | None]
 
@@ -29,7 +30,6 @@ def simulated(text: str, stdin: str = "", ms: int = 60_000, command: tuple[str, 
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the words of tracebacks change from release to release")
 def test_a_program_prints_what_cpython_prints(number: int, tmp_path: Path) -> None:
@@ -57,7 +57,6 @@ def test_what_it_does_not_know_it_says_in_one_line(text: str, said: str) -> None
     assert simulated(text) == ("", f"podlab: this simulated python does not know {said}\n", 1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", [
     "while True: pass\n", "def f(n): return f(n+1)\nf(0)\n", "s='a'\nwhile True: s += s\n", "print(9**9**9)\n", "x=2\nwhile True: x = x*x\n",
     "import re\nprint(re.match(r'^(a+)+$', 'a'*5000+'b'))\n", "a=[]\nfor i in range(40): a=[a,a]\nprint(a)\n",
@@ -117,7 +116,6 @@ WEB = """
 """
 
 
-@pytest.mark.slow
 def test_a_server_goes_on_from_a_checkpoint() -> None:
     lab = Lab(1)
     lab.pod("web", "python:3.12-slim", command=["python", "-c", textwrap.dedent(WEB)], spec={"restartPolicy": "Never"})
