@@ -187,7 +187,7 @@ def _bits(m: Machine) -> str:
 
 
 @native("atexit.register")
-def _register(m: Machine, function: Any, *args: Any, **kwargs: Any) -> Any:
+def _register(m: Machine, function: Any, /, *args: Any, **kwargs: Any) -> Any:
     m.facts.setdefault("atexit", []).append((function, list(args)))
     return function
 

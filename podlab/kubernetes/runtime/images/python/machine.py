@@ -3,6 +3,8 @@
 One `Machine` is one interpreter. Its threads take turns of SLICE steps; a native that must wait raises Park and is called again. When all
 threads wait, so does the process (`program.py`). A native that calls back (sorted's key, an instance's __str__) runs that call to its end
 at once: it may not wait, and what it costs is bounded.
+
+Past 400 lines: calls, generators and exceptions all move the same frames.
 """
 
 from __future__ import annotations
@@ -433,9 +435,6 @@ class Machine(Attributes):
                     value = problem("RuntimeError", "generator raised StopIteration").value
                     value.vars["__trace__"] = trace
         raise Raised(value)
-
-    def traced(self, name: str) -> Source | None:
-        return self.sources(name)
 
     # ---- what there is to go through
 

@@ -1,4 +1,6 @@
-"""The steps that a program is compiled to, each a function (machine, frame, argument). True: another frame goes on now."""
+"""The steps that a program is compiled to, each a function (machine, frame, argument). True: another frame goes on now.
+
+Past 400 lines: the whole instruction set, in one place as the manual of a machine has it."""
 
 from __future__ import annotations
 

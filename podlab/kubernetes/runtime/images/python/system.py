@@ -1,4 +1,6 @@
-"""sys, os, time, signal, subprocess and the threads: what a program asks of the (simulated) machine, and how it waits there."""
+"""sys, os, time, signal, subprocess and the threads: what a program asks of the (simulated) machine, and how it waits there.
+
+Past 400 lines: it is one table of small system calls, a heading for each module."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def entries(m: Machine, trace: list[Any]) -> list[str]:
 def _entry(m: Machine, entry: Entry) -> str:
     file, name, key, (line, begin, last, end) = entry
     out = f'  File "{file}", line {line}, in {name}\n'
-    source = m.traced(key)
+    source = m.sources(key)
     version = m.facts.get("minor", 13)
     if source is None or (file == "<string>" and version < 13) or not 0 < line <= len(source.lines):
         return out

@@ -1,4 +1,6 @@
-"""The methods of built-in types: a closed table, "type.method" to a function of (machine, value, arguments)."""
+"""The methods of built-in types: a closed table, "type.method" to a function of (machine, value, arguments).
+
+Past 400 lines: it is one table of small entries, a heading for each type."""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ PLAIN = (
 def _text_method(kind: type, name: str) -> Callable[..., Any]:
     host = getattr(kind, name)
 
-    def method(m: Machine, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def method(m: Machine, value: Any, /, *args: Any, **kwargs: Any) -> Any:
         for one in (*args, *kwargs.values()):
             if type(one) not in (str, bytes, int, bool, type(None), tuple):
                 raise problem("TypeError", f"a {kind.__name__}-like object is required, not '{type_name(one)}'" if kind is bytes else
@@ -109,7 +111,7 @@ def _from_hex(m: Machine, text: str) -> bytes:
 
 
 @native("str.format")
-def _format(m: Machine, text: str, *args: Any, **kwargs: Any) -> str:
+def _format(m: Machine, text: str, /, *args: Any, **kwargs: Any) -> str:
     out: list[str] = []
     count = numbered = 0
 
@@ -329,7 +331,7 @@ def _setdefault(m: Machine, value: dict[Any, Any], name: Any, default: Any = Non
 
 
 @native("dict.update")
-def _update(m: Machine, value: dict[Any, Any], more: Any = None, **kwargs: Any) -> None:
+def _update(m: Machine, value: dict[Any, Any], more: Any = None, /, **kwargs: Any) -> None:
     for name, one in pairs(m, more, kwargs):
         operators.set_item(m, value, name, one)
 
