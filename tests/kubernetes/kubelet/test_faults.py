@@ -297,7 +297,7 @@ def test_a_node_that_boots_again_and_again_keeps_counting() -> None:
         it.fault(node="node-1", power="off")
         it.run(5)
         it.fault(node="node-1", power="on")
-    it.run(60)
+    it.run(80)  # 40 s of back-off, and the worker looks again within 15 s (backOffPeriod with its jitter)
     assert it.state() == "running#4"
     it.delete(gracePeriodSeconds=0)
     it.run(10)
