@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from podlab.kubernetes.runtime.internet_hosts import NAMESPACE as INTERNET
 from podlab.kubernetes.runtime.routes import CONTROL_PLANE_NAMESPACE
 
 from .korean import josa
@@ -120,6 +121,8 @@ def _end(who: str, container: str, names: Mapping[str, str]) -> str:
         return who.removeprefix("host/")
     if who == CONTROL_PLANE_NAMESPACE:
         return "API 서버"
+    if who == INTERNET:
+        return "인터넷"
     name = names.get(who, "사라진 파드")
     return f"{name}/{container}" if container else name
 

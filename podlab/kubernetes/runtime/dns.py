@@ -1,7 +1,7 @@
 """Names of the cluster: what CoreDNS answers for Services, headless Services and Pods, and how a Pod's resolver searches.
 
-Source: the DNS specification for Services and Pods (dns.md of kubernetes/dns), resolv.conf(5). Of the names outside the cluster only the
-nodes' own are known, as where CoreDNS forwards to the machines' DNS (kind, the clouds).
+Source: the DNS specification for Services and Pods (dns.md of kubernetes/dns), resolv.conf(5). Of the names outside the cluster the nodes'
+own are known, as where CoreDNS forwards to the machines' DNS (kind, the clouds), and the hosts of the small Internet (internet.py).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..etcd import key_of
 from ..objects import Map, dig
+from .internet_hosts import HOSTS as OUTSIDE_HOSTS
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -99,6 +100,8 @@ def query(cluster: Cluster, name: str, kind: str = "A") -> tuple[str, list[Recor
     if labels[-2:] != DOMAIN.split("."):
         node = cluster.etcd.get("nodes", name)
         found_at = [a["address"] for a in dig(node, "status.addresses", ()) if a["type"] == "InternalIP"] if node is not None else []
+        if name in OUTSIDE_HOSTS:
+            found_at = [OUTSIDE_HOSTS[name]]
         return ("NOERROR" if found_at else "NXDOMAIN"), [(name, "A", address) for address in found_at] if kind in ("A", "ANY") else []
     labels = labels[:-2]
     if len(labels) == 3 and labels[2] == "pod":

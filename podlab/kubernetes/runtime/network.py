@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import api_streams, control_plane, datagrams, exchanges, nat, taps, tls, traffic
+from . import api_streams, control_plane, datagrams, exchanges, internet, internet_hosts, nat, taps, tls, traffic
 from .exchanges import Wire
 from .hosts import OTHER, Hosts, container_name
 from .process import Data, Errno, Process
@@ -263,6 +263,10 @@ class Network(Hosts):
             control_plane.opened(server)
             self.send(held, "server", established="open")
             return
+        if server["namespace"] == internet_hosts.NAMESPACE and internet_hosts.listens(server["ip"], server["port"]):
+            internet.opened(server)
+            self.send(held, "server", established="open")
+            return
         listener = self.listener(server["namespace"], server["port"], server["ip"])
         if listener is None:
             self.send(held, "server", established="ECONNREFUSED")
@@ -330,6 +334,8 @@ class Network(Hosts):
                 exchanges.parse(self, end["exchange"], exchange, closed=False)
         elif "serves" in end:
             self.attended(held, *control_plane.received(Wire(self, held, "server"), end, text))
+        elif "site" in end:
+            self.attended(held, due=False, keep=internet.received(self, held, text))
         elif "desc" not in end:
             held["early"] += text
         else:
@@ -343,7 +349,7 @@ class Network(Hosts):
             kernel.run()
 
     def attended(self, held: Data, due: bool, keep: bool) -> None:
-        """The API server has looked at its end of a connection: it answers what is `due` in a moment, or hangs up."""
+        """The API server (or a host outside) has looked at its end of a connection: it answers what is `due` in a moment, or hangs up."""
         if due:
             self.state["api_free"] = max(self.now, self.state.get("api_free", 0)) + control_plane.WORK_MS
             self.after(self.state["api_free"] - self.now, {"api": held["id"]})
@@ -360,7 +366,7 @@ class Network(Hosts):
             exchange = self.state["exchanges"].get(end["exchange"])
             if exchange is not None:
                 exchanges.parse(self, end["exchange"], exchange, closed=True)
-        elif "serves" in end:
+        elif "serves" in end or "site" in end:
             self.attended(held, due=False, keep=False)
         elif "desc" in end:
             kernel = self._kernels[end["node"]]

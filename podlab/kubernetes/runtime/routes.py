@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..etcd import Change, key_of
 from ..objects import Map, dig
+from . import internet_hosts
 from .network_policy import allows
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class Routes:
         node = self.node_at(address)
         if node is not None:
             return self._node(source, node, address, port, draw, protocol)
-        return self._nobody(source, address)
+        return self._internet(source, address, port) if address in internet_hosts.NAMES else self._nobody(source, address)
 
     def echo(self, source: str, address: str) -> Way:
         """The way of a ping: as a connection's, but a Service's address answers none (iptables mode has no rule for it)."""
@@ -278,6 +279,17 @@ class Routes:
         ref = f"pods/{key_of(to['metadata']['namespace'], to['metadata']['name'])}" if to is not None else None
         self._note("network-policy-dropped", {"port": port}, ref)
         return False
+
+    def _internet(self, source: str, address: str, port: int) -> Way:
+        """Out through the node's uplink, where the Pod's egress rules let it."""
+        if not self.reachable(self.node_of(source), ""):
+            return Way(SILENT_MS, "ETIMEDOUT")
+        if self.cluster.etcd.count("networkpolicies") and not allows(
+            self.cluster, self.pod(source), None, self.address_of(source), address, port
+        ):
+            self._note("network-policy-dropped", {"port": port}, None)
+            return Way(SILENT_MS, "ETIMEDOUT")
+        return Way(internet_hosts.WAY_MS, namespace=internet_hosts.NAMESPACE, address=address, port=port)
 
     def _nobody(self, source: str, address: str) -> Way:
         """An address without a holder: no such host on a node's Pod range, silence from a node that is off and from everywhere else."""

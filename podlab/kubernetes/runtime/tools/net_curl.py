@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from urllib.parse import quote, urljoin, urlsplit
 
-from .. import dns, http, sockets, tls, x509
+from .. import dns, http, internet_hosts, sockets, tls, x509
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
@@ -257,8 +257,8 @@ def _told(sys: Sys, data: Data, options: Data, coming: http.Message) -> bool:
 
 
 def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: int | None) -> None:
-    """The handshake, and unless -k is given the verdict on the server's certificate: the system trusts nobody that a cluster's certificate is
-    from, so --cacert says whom to trust. Raises Fault, Failed, Blocked."""
+    """The handshake, and unless -k is given the verdict on the server's certificate: the system trusts the authority of the small Internet and
+    nobody that a cluster's certificate is from, so --cacert says whom to trust. Raises Fault, Failed, Blocked."""
     if "session" in proc["data"] and proc["data"]["session"]["state"] == "open":
         return
     try:
@@ -275,7 +275,7 @@ def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: in
         return
     chain = str((peer or {}).get("chain", ""))
     try:
-        trust = sys.read_file(options["C"]) if options.get("C") else ""
+        trust = sys.read_file(options["C"]) if options.get("C") else internet_hosts.ROOT
     except Errno:
         raise Fault(77, f"error setting certificate verify locations:  CAfile: {options['C']}") from None
     why = x509.verify(chain, trust, sys.now)

@@ -1,0 +1,42 @@
+"""The small Internet beyond the cluster, as Pods meet it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kubernetes.runtime.lab import Lab
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    lab = Lab()
+    lab.client(image="curlimages/curl:8.6.0")
+    lab.client("kept", image="curlimages/curl:8.6.0", labels={"kept": "in"})
+    lab.create("services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "time-api"},
+                            "spec": {"type": "ExternalName", "externalName": "worldtimeapi.org"}})  # fmt: skip
+    lab.create("networkpolicies", {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "kept"},
+                                   "spec": {"podSelector": {"matchLabels": {"kept": "in"}}, "policyTypes": ["Egress"],
+                                            "egress": [{"to": [{"ipBlock": {"cidr": "203.0.113.1/32"}}]}]}})  # fmt: skip
+    lab.settle()
+    return lab
+
+
+@pytest.mark.parametrize(("what", "said"), [
+    ("curl -s http://info.cern.ch", "first website"), ("curl -sS https://example.com", "Example Domain"),
+    ("curl -sSL http://kubernetes.io", "Kubernetes"), ("curl -s http://kubernetes.io -o /dev/null -w %{http_code}", "301"),
+    ("curl -s http://time-api/api/timezone/CET", '"timezone":"CET"'), ("curl -s https://time-api/", ""),
+    ("curl -s http://example.com/nothing -o /dev/null -w %{http_code}", "404"),
+])  # fmt: skip
+def test_a_well_known_host_answers_a_pod_over_http_and_https(lab: Lab, what: str, said: str) -> None:
+    out, _, code = lab.run("client", what)
+    assert said in out
+    assert (code == 0) == bool(said)  # the alias is no name of the host's certificate
+
+
+def test_a_name_that_is_not_listed_does_not_exist(lab: Lab) -> None:
+    assert lab.run("client", "curl -sS http://nowhere.example.dev")[1:] == ("curl: (6) Could not resolve host: nowhere.example.dev\n", 6)
+
+
+def test_an_egress_rule_keeps_a_pod_from_hosts_that_it_does_not_name(lab: Lab) -> None:
+    assert lab.run("kept", "curl -s -m 2 http://203.0.113.1")[2] == 0
+    assert lab.run("kept", "curl -s -m 2 http://203.0.113.2")[2] == 28
