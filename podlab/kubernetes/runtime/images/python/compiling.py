@@ -1,7 +1,6 @@
 """From the tree to steps: expressions, and what a body needs to be compiled. Statements are in statements.py.
 
 The steps are a stack machine's (machine.py), so that a program that waits is plain data: where it stands, and what is on its stack.
-Past 400 lines: one method for each kind of expression.
 """
 
 from __future__ import annotations
@@ -11,69 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from . import steps as do
+from . import steps_of_bodies as of_bodies
+from .emitting import Emitter
 from .scopes import Body, bound
-from .values import Code, Source, Unknown
-
-Place = tuple[int, int, int, int]
+from .values import Code, Unknown
 
 
-def place_of(node: ast.AST) -> Place:
-    return (getattr(node, "lineno", 0), getattr(node, "col_offset", 0), getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0)
-
-
-class Expressions:
+class Expressions(Emitter):
     """Compiles expressions into the body `self.body`."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.body: Body
-        self.counted = 0
-
-    # ---- steps
-
-    def emit(self, step: Any, arg: Any, node: ast.AST | None) -> int:
-        code = self.body.code
-        place = place_of(node) if node is not None else (code.places[-1] if code.places else (1, 0, 1, 0))
-        code.steps.append((step, arg))
-        code.places.append(place)
-        return len(code.steps) - 1
-
-    @property
-    def here(self) -> int:
-        return len(self.body.code.steps)
-
-    def patch(self, at: int, extra: Any = None) -> None:
-        """The jump at a step leads here."""
-        step, _ = self.body.code.steps[at]
-        self.body.code.steps[at] = (step, self.here if extra is None else (self.here, extra))
-
-    # ---- names
-
-    def load(self, name: str, node: ast.AST | None) -> None:
-        kind, depth, kept = self.body.where(name)
-        if kind == "local":
-            self.emit(do.load_local, kept, node)
-        elif kind == "class":
-            self.emit(do.load_class, kept, node)
-        elif kind == "free":
-            self.emit(do.load_free, (depth, kept), node)
-        else:
-            self.emit(do.load_global, kept, node)
-
-    def store(self, name: str, node: ast.AST | None) -> None:
-        kind, depth, kept = self.body.where(name)
-        if kind in ("local", "class"):
-            self.emit(do.store_local, kept, node)
-        elif kind == "free":
-            self.emit(do.store_free, (depth, kept), node)
-        else:
-            self.emit(do.store_global, kept, node)
-
-    def remove(self, name: str, node: ast.AST | None) -> None:
-        kind, _, kept = self.body.where(name)
-        self.emit(do.delete_local if kind in ("local", "class") else do.delete_global, kept, node)
-
-    # ---- expressions
 
     def value(self, node: ast.expr) -> None:
         method = getattr(self, "on_" + type(node).__name__, None)
@@ -144,16 +89,6 @@ class Expressions:
         self.value(node.value)
         self.emit(do.load_attribute, self.private(node.attr), node)
 
-    def private(self, name: str) -> str:
-        """A class's own __name is kept as _Class__name."""
-        if name.startswith("__") and not name.endswith("__"):
-            body: Body | None = self.body
-            while body is not None:
-                if body.kind == "class":
-                    return f"_{body.code.name.lstrip('_')}{name}"
-                body = body.around
-        return name
-
     def on_Subscript(self, node: ast.Subscript) -> None:
         self.value(node.value)
         self.value(node.slice)
@@ -169,9 +104,6 @@ class Expressions:
 
     def on_Starred(self, node: ast.Starred) -> None:
         raise SyntaxError("can't use starred expression here", (self.source.file, node.lineno, node.col_offset + 1, self._line(node.lineno)))
-
-    def _line(self, number: int) -> str:
-        return self.source.lines[number - 1] if 0 < number <= len(self.source.lines) else ""
 
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set, kind: str) -> None:
         if any(isinstance(one, ast.Starred) for one in node.elts):
@@ -225,7 +157,7 @@ class Expressions:
     def on_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:
             self.load("super", node)
-            self.emit(do.own_super, None, node)
+            self.emit(of_bodies.own_super, None, node)
             return
         self.value(node.func)
         self.arguments(node.args, node.keywords, node)
@@ -236,7 +168,7 @@ class Expressions:
                 self.value(one)
             for keyword in keywords:
                 self.value(keyword.value)
-            self.emit(do.call, (len(args), tuple(str(one.arg) for one in keywords)), node)
+            self.emit(of_bodies.call, (len(args), tuple(str(one.arg) for one in keywords)), node)
             return
         self.emit(do.build_list, 0, node)
         for one in args:
@@ -255,7 +187,7 @@ class Expressions:
                 self.emit(do.const, keyword.arg, node)
                 self.value(keyword.value)
                 self.emit(do.put_in_dict, 0, node)
-        self.emit(do.call_spread, None, node)
+        self.emit(of_bodies.call_spread, None, node)
 
     # ---- bodies in bodies
 
@@ -269,7 +201,7 @@ class Expressions:
         for _, default in named:
             self.value(default)
         code = self.inner("function", name, args, body, node)
-        self.emit(do.make_function, (code.index, len(args.defaults), tuple(name for name, _ in named)), node)
+        self.emit(of_bodies.make_function, (code.index, len(args.defaults), tuple(name for name, _ in named)), node)
 
     def inner(self, kind: str, name: str, args: ast.arguments | None, body: list[ast.stmt], node: ast.AST) -> Code:
         code = Code(self.source, len(self.source.bodies), name)
@@ -289,7 +221,7 @@ class Expressions:
         before, self.body = self.body, Body(kind, code, self.body, names, outside)
         self.block(body)
         self.emit(do.const, None, None)
-        self.emit(do.finish, None, None)
+        self.emit(of_bodies.finish, None, None)
         self.body = before
         return code
 
@@ -305,13 +237,13 @@ class Expressions:
         names = {one.id for generator in node.generators for one in ast.walk(generator.target) if isinstance(one, ast.Name)}
         before, self.body = self.body, Body("function", code, self.body, names | {".0"}, set())
         self.emit(do.load_local, ".0", node)
-        self._loops(node.generators, 0, self._steps([node.elt], [(do.give, None), (do.pop, None)], node), first=True)
+        self._loops(node.generators, 0, self._steps([node.elt], [(of_bodies.give, None), (do.pop, None)], node), first=True)
         self.emit(do.const, None, node)
-        self.emit(do.finish, None, node)
+        self.emit(of_bodies.finish, None, node)
         self.body = before
-        self.emit(do.make_function, (code.index, 0, ()), node)
+        self.emit(of_bodies.make_function, (code.index, 0, ()), node)
         self.emit(do.swap, None, node)
-        self.emit(do.call, (1, ()), node)
+        self.emit(of_bodies.call, (1, ()), node)
 
     def _steps(self, values: list[ast.expr], steps: list[tuple[Any, Any]], node: ast.expr) -> Callable[[], None]:
         """What the innermost loop does."""
@@ -376,14 +308,14 @@ class Expressions:
             self.emit(do.const, None, node)
         else:
             self.value(node.value)
-        self.emit(do.give, None, node)
+        self.emit(of_bodies.give, None, node)
 
     def on_YieldFrom(self, node: ast.YieldFrom) -> None:
         self.value(node.value)
         self.emit(do.get_iterator, None, node)
         begin = self.here
         end = self.emit(do.for_iterator, 0, node)
-        self.emit(do.give, None, node)
+        self.emit(of_bodies.give, None, node)
         self.emit(do.pop, None, node)
         self.emit(do.jump, begin, node)
         self.patch(end)

@@ -14,8 +14,8 @@ from zlib import crc32
 
 from .classes import problem
 from .machine import Machine
+from .natives import NATIVES, native
 from .operators import LONG, binary
-from .types import NATIVES, native
 from .values import Instance, Raised, type_name
 
 DEEP = 60

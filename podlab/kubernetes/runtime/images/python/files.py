@@ -9,8 +9,8 @@ from typing import Any
 from ...process import Errno
 from .classes import problem
 from .machine import Machine
+from .natives import native
 from .operators import LONG
-from .types import native
 from .values import Huge, Instance, Park, Thing, Unknown, type_name
 
 BUFFER = 8192

@@ -12,8 +12,9 @@ from typing import Any
 from ...process import Data, Process
 from ...system import Sys
 from .classes import CLASSES
+from .frames import IDLE, MAIN, Thread
 from .libraries import Interpreter, library, machine_for
-from .machine import IDLE, MAIN, Machine, Thread
+from .machine import Machine
 from .statements import compiled
 from .values import (
     Bound,

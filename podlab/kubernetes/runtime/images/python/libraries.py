@@ -9,12 +9,12 @@ from typing import Any
 
 from ...process import Process
 from ...system import Sys
-from . import data, files, moments, net, patterns, system
+from . import children, containers, data, files, making, moments, net, objects, patterns, strings, system, waiting
 from .builtin import builtins
 from .machine import Machine
+from .natives import NATIVES
 from .parsing import TooMuch, told
 from .statements import compiled
-from .types import NATIVES
 from .values import Frame, Instance, Module, Native, Raised, Scope, Source, Unknown
 
 HERE = Path(__file__).parent / "library"
@@ -144,5 +144,5 @@ def machine_for(proc: Process, sys: Sys, sources: dict[str, Source]) -> Interpre
     return Interpreter(sources, proc, sys)
 
 
-TABLES = (data, moments, net, patterns, system)
+TABLES = (children, containers, data, making, moments, net, objects, patterns, strings, system, waiting)
 """The modules whose natives are put into the table as they are imported."""

@@ -3,47 +3,39 @@
 One `Machine` is one interpreter. Its threads take turns of SLICE steps; a native that must wait raises Park and is called again. When all
 threads wait, so does the process (`program.py`). A native that calls back (sorted's key, an instance's __str__) runs that call to its end
 at once: it may not wait, and what it costs is bounded.
-
-Past 400 lines: calls, generators and exceptions all move the same frames.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...linear import TooComplex
 from ...process import Errno, Process
-from .attributes import Attributes
+from ...system import Sys
+from .arguments import frame_of
 from .classes import CLASSES, os_error, problem
+from .frames import IDLE, MAIN, SWITCH, Frames, Thread
 from .values import (
     MISSING,
     Bound,
     Call,
     Class,
-    Code,
     Frame,
     Function,
     Generator,
     Instance,
-    Iterator,
     Module,
     Native,
     Park,
     Raised,
     Running,
     Scope,
-    Set,
     Source,
-    Thing,
     Unknown,
-    View,
     Wrapped,
     type_name,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from ...system import Sys
 
 SLICE = 500
 """Steps of a thread before another's turn."""
@@ -60,20 +52,7 @@ BACK_BYTES = 64 << 20
 HOST_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, UnicodeError, BufferError)
 
 
-class Thread:
-    """One thread of the program: its frames, and what it waits for."""
-
-    __slots__ = ("daemon", "frames", "ident", "name", "of", "park", "seen")
-
-    def __init__(self, ident: int, name: str, frame: Frame | None, of: Any = None) -> None:
-        self.ident, self.name, self.of = ident, name, of
-        self.frames: list[Frame] = [frame] if frame is not None else []
-        self.daemon = False
-        self.park: dict[str, Any] | None = None
-        self.seen = 0
-
-
-class Machine(Attributes):
+class Machine(Frames):
     def __init__(self, sources: Callable[[str], Source | None], natives: dict[str, Callable[..., Any]], builtins: dict[str, Any]) -> None:
         self.sources, self.natives, self.builtins = sources, natives, builtins
         self.sys: Sys
@@ -193,7 +172,7 @@ class Machine(Attributes):
             if kind is Bound:
                 args, function = [function.of, *args], function.function
             elif kind is Function:
-                made = self.frame_of(function, args, kwargs)
+                made = frame_of(function, args, kwargs)
                 del f.stack[height:]
                 f.memo = {}
                 if function.code.generator:
@@ -246,7 +225,7 @@ class Machine(Attributes):
             f.stack.append(made)
             return None
         if isinstance(start, Function) and not start.code.generator:
-            frame = self.frame_of(start, [made, *args], kwargs)
+            frame = frame_of(start, [made, *args], kwargs)
             frame.kind, frame.owner = "init", made
             del f.stack[height:]
             self.push(frame)
@@ -255,142 +234,6 @@ class Machine(Attributes):
         del f.stack[height:]
         f.stack.append(made)
         return None
-
-    def frame_of(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Frame:
-        """The frame of a call, its parameters bound. Raises TypeError in CPython's words."""
-        code = function.code
-        names, count = code.parameters, len(args)
-        variables: dict[str, Any] = dict(zip(names, args, strict=False))
-        if count > len(names):
-            if not code.vararg:
-                self._too_many(function, count)
-            variables[code.vararg] = tuple(args[len(names) :])
-        elif code.vararg:
-            variables[code.vararg] = ()
-        rest: dict[str, Any] = {}
-        title = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
-        for name, value in kwargs.items():
-            if name in variables and name in names:
-                raise problem("TypeError", f"{title}() got multiple values for argument '{name}'")
-            if name in names or name in code.keywords:
-                variables[name] = value
-            elif code.kwarg:
-                rest[name] = value
-            else:
-                raise problem("TypeError", f"{title}() got an unexpected keyword argument '{name}'")
-        if code.kwarg:
-            variables[code.kwarg] = rest
-        if count < len(names):
-            defaults = function.defaults
-            first = len(names) - len(defaults)
-            missing = []
-            for index in range(count, len(names)):
-                if names[index] not in variables:
-                    if index >= first:
-                        variables[names[index]] = defaults[index - first]
-                    else:
-                        missing.append(f"'{names[index]}'")
-            if missing:
-                self._missing(title, "positional", missing)
-        if code.keywords:
-            missing = []
-            for name in code.keywords:
-                if name not in variables:
-                    if name in function.kwdefaults:
-                        variables[name] = function.kwdefaults[name]
-                    else:
-                        missing.append(f"'{name}'")
-            if missing:
-                self._missing(title, "keyword-only", missing)
-        return Frame(code, Scope(variables, function.scope), function.module, function)
-
-    def _missing(self, title: str, kind: str, missing: list[str]) -> None:
-        listed = missing[0] if len(missing) == 1 else " and ".join(missing) if len(missing) == 2 else ", ".join(missing[:-1]) + f", and {missing[-1]}"
-        raise problem("TypeError", f"{title}() missing {len(missing)} required {kind} argument{'s' * (len(missing) > 1)}: {listed}")
-
-    def _too_many(self, function: Function, count: int) -> None:
-        names, defaults = function.code.parameters, len(function.defaults)
-        takes = f"from {len(names) - defaults} to {len(names)}" if defaults else str(len(names))
-        title = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
-        plural = "s" * (len(names) != 1 or defaults > 0)
-        raise problem("TypeError", f"{title}() takes {takes} positional argument{plural} but {count} {'was' if count == 1 else 'were'} given")
-
-    # ---- ends of frames
-
-    def finished(self, f: Frame, value: Any) -> None:
-        """A frame has ended with a value."""
-        frames = self.current.frames
-        frames.pop()
-        below = frames[-1] if frames else None
-        kind = f.kind
-        if kind == "call":
-            if below is not None:
-                below.stack.append(value)
-        elif kind == "init":
-            if value is not None:
-                raise problem("TypeError", f"__init__() should return None, not '{type_name(value)}'")
-            if below is not None:
-                below.stack.append(f.owner)
-        elif kind == "class":
-            if below is not None:
-                below.stack.append(self.class_made(f))
-        elif kind == "import":
-            if below is not None:
-                below.stack.append(f.owner)
-        elif kind in ("for", "next", "throw"):
-            generator: Generator = f.owner
-            generator.state = "done"
-            if below is not None and kind == "for":
-                below.stack.pop()
-                below.pc = f.target
-            else:
-                raise problem("StopIteration", *([] if value is None else [value]))
-
-    def given(self, f: Frame, value: Any) -> None:
-        """A generator yields."""
-        frames = self.current.frames
-        frames.pop()
-        f.owner.state = "waiting"
-        frames[-1].stack.append(value)
-
-    def resume(self, generator: Generator, kind: str, target: int = 0, sent: Any = None) -> Any:
-        """Goes on with a generator; `kind` says what becomes of its end (for: jump to target; next: StopIteration)."""
-        if generator.state == "running":
-            raise problem("ValueError", "generator already executing")
-        if generator.state == "done":
-            if kind == "for":
-                self.current.frames[-1].stack.pop()
-                self.current.frames[-1].pc = target
-                return True
-            raise problem("StopIteration")
-        frame = generator.frame
-        if generator.state == "waiting":
-            frame.stack.append(sent)
-        elif sent is not None:
-            raise problem("TypeError", "can't send non-None value to a just-started generator")
-        generator.state = "running"
-        frame.kind, frame.target, frame.owner = kind, target, generator
-        self.push(frame)
-        return True
-
-    def next_of(self, it: Any) -> Any:
-        """The next value of any iterator, at once; MISSING at its end."""
-        if type(it) is Iterator:
-            if it.at < len(it.items):
-                it.at += 1
-                return it.items[it.at - 1]
-            return MISSING
-        try:
-            if type(it) is Generator:
-                return self.call(Native("generator.__next__"), [it])
-            found = self.special_method(it, "__next__")
-            if found is MISSING:
-                raise problem("TypeError", f"'{type_name(it)}' object is not an iterator")
-            return self.call(found, [])
-        except Raised as error:
-            if error.value.cls.is_a(CLASSES["StopIteration"]):
-                return MISSING
-            raise
 
     # ---- exceptions
 
@@ -436,74 +279,6 @@ class Machine(Attributes):
                     value.vars["__trace__"] = trace
         raise Raised(value)
 
-    # ---- what there is to go through
-
-    def items(self, value: Any, refused: str = "'{}' object is not iterable") -> Any:
-        """All that an iterable gives, as a list (or the sequence itself, not to be changed)."""
-        kind = type(value)
-        if kind in (list, tuple, str, bytes):
-            return list(value) if kind in (str, bytes) else value
-        if kind is range:
-            if len(value) > 262_144:
-                raise self.full()
-            self.spend(len(value) >> 6)
-            self.made(36 * len(value))
-            return list(value)
-        if kind is dict:
-            return list(value)
-        if kind in (Set, View):
-            return value.items()
-        if kind is Iterator:
-            rest = list(value.items[value.at :])
-            value.at = len(value.items)
-            return rest
-        it = self.iterator(value, refused)
-        if type(it) is Iterator:
-            return self.items(it)
-        out: list[Any] = []
-        while (found := self.next_of(it)) is not MISSING:
-            if len(out) > 262_144:
-                raise self.full()
-            self.spend(1)
-            self.made(16)
-            out.append(found)
-        return out
-
-    def iterator(self, value: Any, refused: str = "'{}' object is not iterable") -> Any:
-        kind = type(value)
-        if kind in (Generator, Iterator):
-            return value
-        if kind in (list, tuple, str, bytes, range):
-            return Iterator(value)
-        if kind is dict:
-            return Iterator(list(value), value)
-        if kind is Set:
-            return Iterator(value.items(), value)
-        if kind is View:
-            return Iterator(value.items(), value.of)
-        if kind is Thing and f"{value.kind}.__next__" in self.natives:
-            return value
-        found = self.special_method(value, "__iter__")
-        if found is not MISSING:
-            made = self.call(found, [])
-            if type(made) is Instance and made.cls.find("__next__") is not MISSING:
-                return made if self.nested else self.call(self.builtins["_steps_of"], [made])
-            return made
-        if type(value) is Instance and value.cls.find("__getitem__") is not MISSING:
-            return self.call(self.builtins["_items_of"], [value])
-        if type(value) is Class and value.find("__iter_class__") is not MISSING:
-            return Iterator(self.items(self.call(value.find("__iter_class__"), [value])))
-        raise problem("TypeError", refused.format(type_name(value)))
-
 
 def _plain(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(one if isinstance(one, (str, int, float, bytes)) else str(one) for one in args)
-
-
-class Switch:
-    """A native has pushed a frame itself."""
-
-
-SWITCH = Switch()
-MAIN = Module("__main__", {})
-IDLE = Code(Source("", "", ""), 0, "")

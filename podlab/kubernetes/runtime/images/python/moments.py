@@ -11,8 +11,8 @@ from typing import Any
 
 from .classes import problem
 from .machine import Machine
+from .natives import NATIVES, native
 from .operators import HOST
-from .types import NATIVES, native
 from .values import Thing, type_name
 
 PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")

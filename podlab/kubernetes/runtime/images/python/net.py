@@ -8,7 +8,7 @@ from ... import sockets
 from ...process import Errno
 from .classes import CLASSES, problem
 from .machine import Machine
-from .types import native
+from .natives import native
 from .values import Class, Instance, Park, Raised, Thing, Unknown
 
 CHUNK = 65_536

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .asked import Asked
 from .classes import problem
 from .values import MISSING, Huge, Instance, Set, Thing, Unknown, View, type_name
-
-if TYPE_CHECKING:
-    from .machine import Machine
 
 WIDTHS = ("center", "ljust", "rjust", "zfill")
 LONG = 262_144
@@ -68,7 +66,7 @@ def weigh(value: Any, left: int = DEEP) -> int:
     return left
 
 
-def key(m: Machine, value: Any) -> Any:
+def key(m: Asked, value: Any) -> Any:
     """A value that is to be a dict's key or a set's member."""
     kind = type(value)
     if kind is tuple:
@@ -86,7 +84,7 @@ def key(m: Machine, value: Any) -> Any:
     return value
 
 
-def binary(m: Machine, name: str, a: Any, b: Any) -> Any:
+def binary(m: Asked, name: str, a: Any, b: Any) -> Any:
     """a OP b."""
     x, y = type(a), type(b)
     if x in (int, bool) and y in (int, bool):
@@ -121,7 +119,7 @@ def binary(m: Machine, name: str, a: Any, b: Any) -> Any:
     return _asked(m, name, a, b)
 
 
-def _asked(m: Machine, name: str, a: Any, b: Any) -> Any:
+def _asked(m: Asked, name: str, a: Any, b: Any) -> Any:
     method = METHODS[name]
     found = special(m, a, f"__{method}__", b)
     if found is MISSING:
@@ -138,7 +136,7 @@ def _asked(m: Machine, name: str, a: Any, b: Any) -> Any:
     raise problem("TypeError", f"unsupported operand type(s) for {SIGNS[name]}: '{type_name(a)}' and '{type_name(b)}'")
 
 
-def special(m: Machine, of: Any, method: str, *args: Any) -> Any:
+def special(m: Asked, of: Any, method: str, *args: Any) -> Any:
     """What an instance's own (or a built-in thing's) special method says; MISSING without one, or when it says NotImplemented."""
     if type(of) is Instance:
         own = of.cls.find(method)
@@ -155,7 +153,7 @@ def special(m: Machine, of: Any, method: str, *args: Any) -> Any:
     return MISSING if found is NotImplemented else found
 
 
-def _joined(m: Machine, a: Any, b: Any) -> Any:
+def _joined(m: Asked, a: Any, b: Any) -> Any:
     size = len(a) + len(b)
     m.made(size if type(a) in TEXTS else 8 * size)
     m.spend(min(size, LONG) >> 10)
@@ -164,7 +162,7 @@ def _joined(m: Machine, a: Any, b: Any) -> Any:
     return a + b
 
 
-def _repeated(m: Machine, text: Any, times: int) -> Any:
+def _repeated(m: Asked, text: Any, times: int) -> Any:
     size = len(text) * max(0, times)
     if size > HUGE_MAX:
         raise m.full()
@@ -175,7 +173,7 @@ def _repeated(m: Machine, text: Any, times: int) -> Any:
     return text * times
 
 
-def _of_huge(m: Machine, name: str, a: Any, b: Any) -> Any:
+def _of_huge(m: Asked, name: str, a: Any, b: Any) -> Any:
     kind = a.kind if type(a) is Huge else b.kind
     if name == "Add" and type_name(a) == type_name(b) == kind:
         size = len(a) + len(b)
@@ -205,7 +203,7 @@ def _of_sets(name: str, a: Any, b: Any) -> Any:
     return Set(found, type(a) is Set and a.frozen)
 
 
-def binary_in_place(m: Machine, name: str, a: Any, b: Any) -> Any:
+def binary_in_place(m: Asked, name: str, a: Any, b: Any) -> Any:
     """a OP= b: lists, sets and dicts change themselves."""
     if type(a) is list and name == "Add":
         items = m.items(b)
@@ -227,7 +225,7 @@ def binary_in_place(m: Machine, name: str, a: Any, b: Any) -> Any:
     return binary(m, name, a, b)
 
 
-def compare(m: Machine, name: str, a: Any, b: Any) -> Any:
+def compare(m: Asked, name: str, a: Any, b: Any) -> Any:
     """a OP b for comparisons, identity and membership."""
     if name == "Is":
         return a is b or (type(a) is type(b) and type(a) in (int, str, bytes, bool) and a == b)
@@ -267,7 +265,7 @@ def compare(m: Machine, name: str, a: Any, b: Any) -> Any:
     raise problem("TypeError", f"'{SIGNS[name]}' not supported between instances of '{type_name(a)}' and '{type_name(b)}'")
 
 
-def contains(m: Machine, of: Any, one: Any) -> bool:
+def contains(m: Asked, of: Any, one: Any) -> bool:
     kind = type(of)
     if kind is str:
         if type(one) is not str:
@@ -295,7 +293,7 @@ def contains(m: Machine, of: Any, one: Any) -> bool:
     return one in m.items(of)
 
 
-def unary(m: Machine, name: str, value: Any) -> Any:
+def unary(m: Asked, name: str, value: Any) -> Any:
     if name == "Not":
         return not m.truth(value)
     if type(value) in (int, bool) or (type(value) is float and name != "Invert"):
@@ -307,7 +305,7 @@ def unary(m: Machine, name: str, value: Any) -> Any:
     raise problem("TypeError", f"bad operand type for unary {sign}: '{type_name(value)}'")
 
 
-def item(m: Machine, of: Any, at: Any) -> Any:
+def item(m: Asked, of: Any, at: Any) -> Any:
     """of[at]."""
     kind = type(of)
     if kind is dict:
@@ -337,7 +335,7 @@ def item(m: Machine, of: Any, at: Any) -> Any:
     raise problem("TypeError", f"'{type_name(of)}' object is not subscriptable")
 
 
-def _index(m: Machine, of: Any, at: Any) -> int:
+def _index(m: Asked, of: Any, at: Any) -> int:
     found = special(m, at, "__index__")
     if type(found) is int:
         return found
@@ -348,7 +346,7 @@ def _index(m: Machine, of: Any, at: Any) -> int:
     raise problem("TypeError", f"string indices must be integers{tail}" if type(of) is str else f"{name} indices must be integers or slices{tail}")
 
 
-def set_item(m: Machine, of: Any, at: Any, value: Any) -> None:
+def set_item(m: Asked, of: Any, at: Any, value: Any) -> None:
     if type(of) is dict:
         name = key(m, at)
         if len(of) >= LONG and name not in of:
@@ -370,7 +368,7 @@ def set_item(m: Machine, of: Any, at: Any, value: Any) -> None:
         raise problem("TypeError", f"'{type_name(of)}' object does not support item assignment")
 
 
-def delete_item(m: Machine, of: Any, at: Any) -> None:
+def delete_item(m: Asked, of: Any, at: Any) -> None:
     if type(of) is dict:
         try:
             del of[key(m, at)]

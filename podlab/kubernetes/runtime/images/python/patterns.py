@@ -8,8 +8,8 @@ from typing import Any
 from ...linear import Match, Regex, compiled
 from .classes import problem
 from .machine import Machine
+from .natives import native
 from .operators import LONG
-from .types import native
 from .values import Huge, Instance, Raised, Thing, Unknown, type_name
 
 FLAGS = {2: re.I, 8: re.M, 16: re.S, 64: re.X, 256: re.A, 32: re.U}

@@ -10,9 +10,10 @@ from ...program import MEBIBYTE, Event, Program, register
 from ...system import Sys
 from . import files, tracebacks
 from .classes import CLASSES, problem
+from .frames import IDLE, Thread
 from .freezing import frozen, thawed, weight
 from .libraries import machine_for, main_source
-from .machine import IDLE, SLICE, STEP_NS, Machine, Thread
+from .machine import SLICE, STEP_NS, Machine
 from .parsing import TooMuch, told
 from .serving import http_server, is_server, serve
 from .values import Ended, Frame, Instance, Module, Native, Park, Raised, Scope, Unknown

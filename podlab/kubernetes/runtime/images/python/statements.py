@@ -11,7 +11,8 @@ from typing import Any
 from zlib import crc32
 
 from . import steps as do
-from .compiling import Expressions
+from . import steps_of_bodies as of_bodies
+from .matching import Matching
 from .parsing import parsed
 from .scopes import Body, bound
 from .values import Code, Source, Unknown
@@ -19,7 +20,7 @@ from .values import Code, Source, Unknown
 Exit = tuple[str, Any]
 
 
-class Compiler(Expressions):
+class Compiler(Matching):
     """Compiles a module's text."""
 
     def module(self, tree: ast.Module) -> None:
@@ -29,7 +30,7 @@ class Compiler(Expressions):
         self.body = Body("module", code, None, names, outside)
         self.block(tree.body)
         self.emit(do.const, None, None)
-        self.emit(do.finish, None, None)
+        self.emit(of_bodies.finish, None, None)
 
     @property
     def exits(self) -> list[Exit]:
@@ -69,7 +70,7 @@ class Compiler(Expressions):
             self.value(node.value)
             self.assign(node.target)
         if isinstance(node.target, ast.Name) and self.body.kind == "class":
-            self.emit(do.annotate, (node.target.id, ast.unparse(node.annotation)), node)
+            self.emit(of_bodies.annotate, (node.target.id, ast.unparse(node.annotation)), node)
 
     def do_AugAssign(self, node: ast.AugAssign) -> None:
         name = type(node.op).__name__
@@ -123,23 +124,23 @@ class Compiler(Expressions):
         self.load("AssertionError", node)
         if node.msg is not None:
             self.value(node.msg)
-        self.emit(do.call, (0 if node.msg is None else 1, ()), node)
-        self.emit(do.throw, 1, node)
+        self.emit(of_bodies.call, (0 if node.msg is None else 1, ()), node)
+        self.emit(of_bodies.throw, 1, node)
         self.body.code.places[-1] = self.body.code.places[fine]
         self.patch(fine)
 
     def do_Raise(self, node: ast.Raise) -> None:
         if node.exc is None:
-            self.emit(do.throw, 0, node)
+            self.emit(of_bodies.throw, 0, node)
             return
         self.value(node.exc)
         if node.cause is not None:
             self.value(node.cause)
-        self.emit(do.throw, 1 if node.cause is None else 2, node)
+        self.emit(of_bodies.throw, 1 if node.cause is None else 2, node)
 
     def do_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.emit(do.import_module, (alias.name, bool(alias.asname)), node)
+            self.emit(of_bodies.import_module, (alias.name, bool(alias.asname)), node)
             self.store(alias.asname or alias.name.split(".")[0], node)
 
     def do_ImportFrom(self, node: ast.ImportFrom) -> None:
@@ -147,12 +148,12 @@ class Compiler(Expressions):
             raise Unknown(f"relative imports (line {node.lineno})")
         if node.module == "__future__":
             return
-        self.emit(do.import_module, (node.module, True), node)
+        self.emit(of_bodies.import_module, (node.module, True), node)
         for alias in node.names:
             if alias.name == "*":
-                self.emit(do.import_all, None, node)
+                self.emit(of_bodies.import_all, None, node)
                 continue
-            self.emit(do.import_name, (alias.name, node.module), node)
+            self.emit(of_bodies.import_name, (alias.name, node.module), node)
             self.store(alias.asname or alias.name, node)
         self.emit(do.pop, None, node)
 
@@ -163,7 +164,7 @@ class Compiler(Expressions):
             self.value(decorator)
         self.function(node.name, node.args, node.body, node)
         for decorator in reversed(node.decorator_list):
-            self.emit(do.call, (1, ()), decorator)
+            self.emit(of_bodies.call, (1, ()), decorator)
         self.store(node.name, node)
 
     def do_ClassDef(self, node: ast.ClassDef) -> None:
@@ -174,9 +175,9 @@ class Compiler(Expressions):
         for keyword in node.keywords:
             self.value(keyword.value)
         code = self.inner("class", node.name, None, node.body, node)
-        self.emit(do.make_class, (code.index, len(node.bases), tuple(str(one.arg) for one in node.keywords)), node)
+        self.emit(of_bodies.make_class, (code.index, len(node.bases), tuple(str(one.arg) for one in node.keywords)), node)
         for decorator in reversed(node.decorator_list):
-            self.emit(do.call, (1, ()), decorator)
+            self.emit(of_bodies.call, (1, ()), decorator)
         self.store(node.name, node)
 
     # ---- branches and loops
@@ -241,15 +242,15 @@ class Compiler(Expressions):
                 continue
             self.exits.pop()
             if kind == "try":
-                self.emit(do.leave_block, None, node)
+                self.emit(of_bodies.leave_block, None, node)
             elif kind == "handler":
-                self.emit(do.handled, None, node)
+                self.emit(of_bodies.handled, None, node)
             elif kind == "finally":
-                self.emit(do.leave_block, None, node)
+                self.emit(of_bodies.leave_block, None, node)
                 self.block(detail)
             else:
-                self.emit(do.leave_block, None, node)
-                self.emit(do.leave_with, how == "return", detail)
+                self.emit(of_bodies.leave_block, None, node)
+                self.emit(of_bodies.leave_with, how == "return", detail)
                 self.emit(do.pop, None, detail)
         self.body.exits = kept
         return loop
@@ -276,24 +277,24 @@ class Compiler(Expressions):
         else:
             self.value(node.value)
         self._leave("return", node)
-        self.emit(do.finish, None, node)
+        self.emit(of_bodies.finish, None, node)
 
     # ---- try and with
 
     def do_Try(self, node: ast.Try) -> None:
         if node.finalbody:
-            last = self.emit(do.enter_block, 0, node)
+            last = self.emit(of_bodies.enter_block, 0, node)
             self.exits.append(("finally", node.finalbody))
             self._guarded(node)
             self.exits.pop()
-            self.emit(do.leave_block, None, node)
+            self.emit(of_bodies.leave_block, None, node)
             self.block(node.finalbody)
             end = self.emit(do.jump, 0, node)
             self.patch(last)
             self.exits.append(("handler", None))
             self.block(node.finalbody)
             self.exits.pop()
-            self.emit(do.again, None, node)
+            self.emit(of_bodies.again, None, node)
             self.patch(end)
         else:
             self._guarded(node)
@@ -302,11 +303,11 @@ class Compiler(Expressions):
         if not node.handlers:
             self.block(node.body)
             return
-        first = self.emit(do.enter_block, 0, node)
+        first = self.emit(of_bodies.enter_block, 0, node)
         self.exits.append(("try", None))
         self.block(node.body)
         self.exits.pop()
-        self.emit(do.leave_block, None, node)
+        self.emit(of_bodies.leave_block, None, node)
         self.block(node.orelse)
         ends = [self.emit(do.jump, 0, node)]
         self.patch(first)
@@ -314,7 +315,7 @@ class Compiler(Expressions):
             following = -1
             if handler.type is not None:
                 self.value(handler.type)
-                self.emit(do.matches, None, handler.type)
+                self.emit(of_bodies.matches, None, handler.type)
                 following = self.emit(do.jump_if_false, 0, handler.type)
             if handler.name:
                 self.store(handler.name, handler)
@@ -323,7 +324,7 @@ class Compiler(Expressions):
             self.exits.append(("handler", None))
             self.block(handler.body)
             self.exits.pop()
-            self.emit(do.handled, None, handler)
+            self.emit(of_bodies.handled, None, handler)
             if handler.name:
                 self.emit(do.const, None, handler)
                 self.store(handler.name, handler)
@@ -331,7 +332,7 @@ class Compiler(Expressions):
             ends.append(self.emit(do.jump, 0, handler))
             if following >= 0:
                 self.patch(following)
-        self.emit(do.again, None, node)
+        self.emit(of_bodies.again, None, node)
         for at in ends:
             self.patch(at)
 
@@ -344,9 +345,9 @@ class Compiler(Expressions):
             return
         item = node.items[at]
         self.value(item.context_expr)
-        self.emit(do.load_exit, None, item.context_expr)
-        self.emit(do.call, (0, ()), item.context_expr)
-        handler = self.emit(do.enter_with, 0, item.context_expr)
+        self.emit(of_bodies.load_exit, None, item.context_expr)
+        self.emit(of_bodies.call, (0, ()), item.context_expr)
+        handler = self.emit(of_bodies.enter_with, 0, item.context_expr)
         if item.optional_vars is not None:
             self.assign(item.optional_vars)
         else:
@@ -354,66 +355,19 @@ class Compiler(Expressions):
         self.exits.append(("with", item.context_expr))
         self._with(node, at + 1)
         self.exits.pop()
-        self.emit(do.leave_block, None, item.context_expr)
-        self.emit(do.leave_with, False, item.context_expr)
+        self.emit(of_bodies.leave_block, None, item.context_expr)
+        self.emit(of_bodies.leave_with, False, item.context_expr)
         self.emit(do.pop, None, item.context_expr)
         end = self.emit(do.jump, 0, node)
         self.patch(handler)
-        self.emit(do.exit_with, None, item.context_expr)
+        self.emit(of_bodies.exit_with, None, item.context_expr)
         wanted = self.emit(do.jump_if_true, 0, item.context_expr)
-        self.emit(do.again, None, item.context_expr)
+        self.emit(of_bodies.again, None, item.context_expr)
         self.patch(wanted)
         self.emit(do.pop, None, item.context_expr)
         self.emit(do.pop, None, item.context_expr)
-        self.emit(do.handled, None, item.context_expr)
+        self.emit(of_bodies.handled, None, item.context_expr)
         self.patch(end)
-
-    # ---- match: values, names, alternatives and sequences
-
-    def do_Match(self, node: ast.Match) -> None:
-        self.value(node.subject)
-        ends = []
-        for case in node.cases:
-            fails: list[int] = []
-            self.emit(do.duplicate, None, case.pattern)
-            self._pattern(case.pattern, fails)
-            if case.guard is not None:
-                self.value(case.guard)
-                fails.append(self.emit(do.jump_if_false, 0, case.guard))
-            self.emit(do.pop, None, case.pattern)
-            self.block(case.body)
-            ends.append(self.emit(do.jump, 0, case.pattern))
-            for at in fails:
-                self.patch(at)
-        self.emit(do.pop, None, node)
-        for at in ends:
-            self.patch(at)
-
-    def _pattern(self, pattern: ast.pattern, fails: list[int]) -> None:
-        """Takes the value from the stack; jumps away when it does not match."""
-        if isinstance(pattern, (ast.MatchValue, ast.MatchSingleton)):
-            if isinstance(pattern, ast.MatchValue):
-                self.value(pattern.value)
-            else:
-                self.emit(do.const, pattern.value, pattern)
-            self.emit(do.compare, "Eq" if isinstance(pattern, ast.MatchValue) else "Is", pattern)
-            fails.append(self.emit(do.jump_if_false, 0, pattern))
-        elif isinstance(pattern, ast.MatchAs) and pattern.pattern is None:
-            if pattern.name:
-                self.store(pattern.name, pattern)
-            else:
-                self.emit(do.pop, None, pattern)
-        elif isinstance(pattern, ast.MatchOr) and all(isinstance(one, (ast.MatchValue, ast.MatchSingleton)) for one in pattern.patterns):
-            for one in pattern.patterns:
-                if isinstance(one, ast.MatchValue):
-                    self.value(one.value)
-                elif isinstance(one, ast.MatchSingleton):
-                    self.emit(do.const, one.value, one)
-            self.emit(do.build_tuple, len(pattern.patterns), pattern)
-            self.emit(do.compare, "In", pattern)
-            fails.append(self.emit(do.jump_if_false, 0, pattern))
-        else:
-            raise Unknown(f"this pattern of match (line {pattern.lineno})")
 
 
 @lru_cache(maxsize=64)

@@ -1,95 +1,18 @@
-"""sys, os, time, signal, subprocess and the threads: what a program asks of the (simulated) machine, and how it waits there.
-
-Past 400 lines: it is one table of small system calls, a heading for each module."""
+"""sys and os: what a program asks of the (simulated) machine."""
 
 from __future__ import annotations
 
 import posixpath
-from datetime import UTC, datetime
 from typing import Any
 
 from ...process import Errno
 from ...procfs import KERNEL_VERSION
 from ..base import PATH
-from .classes import os_error, problem
-from .files import file_of
-from .machine import Machine, Thread
-from .types import native, size_of
-from .values import Ended, Huge, Instance, Park, Thing, type_name
-
-THREADS_MAX = 200
-
-
-def now_s(m: Machine) -> float:
-    """time.time(): the cluster's clock, and what this turn has computed so far."""
-    return int(m.sys.now) / 1000
-
-
-def wait_until(m: Machine, ms: float, **more: Any) -> bool:
-    """Waits so long, once for the call that is going on; False when the time is over. Raises Park."""
-    memo = m.current.frames[-1].memo
-    until = memo.setdefault("until", m.sys.now + max(0, round(ms)))
-    if m.sys.now >= until:
-        return False
-    raise Park(until=until, **more)
-
-
-@native("time.sleep")
-def _sleep(m: Machine, seconds: Any) -> None:
-    if type(seconds) not in (int, float, bool):
-        raise problem("TypeError", f"'{type_name(seconds)}' object cannot be interpreted as an integer")
-    if seconds < 0:
-        raise problem("ValueError", "sleep length must be non-negative")
-    wait_until(m, min(seconds, 10**9) * 1000)
-
-
-@native("time.time")
-def _time(m: Machine) -> float:
-    return now_s(m)
-
-
-@native("time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time")
-def _monotonic(m: Machine) -> float:
-    return (m.sys.now - int(m.sys.kernel.state["booted"])) / 1000
-
-
-@native("time.time_ns", "time.monotonic_ns", "time.perf_counter_ns")
-def _time_ns(m: Machine) -> int:
-    return m.sys.now * 1_000_000
-
-
-def _moment(m: Machine, value: Any) -> datetime:
-    if isinstance(value, Thing):
-        fields = value.vars["_fields"]
-        year, month, day, hour, minute, second = fields[:6]
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    return datetime.fromtimestamp(now_s(m) if value is None else value, UTC)
-
-
-@native("time.strftime")
-def _strftime(m: Machine, form: str, value: Any = None) -> str:
-    if len(form) > 2000:
-        raise m.full()
-    return _moment(m, value).strftime(form)
-
-
-@native("time.localtime", "time.gmtime")
-def _localtime(m: Machine, value: Any = None) -> Thing:
-    at = _moment(m, value)
-    fields = [at.year, at.month, at.day, at.hour, at.minute, at.second, at.weekday(), at.timetuple().tm_yday, 0]
-    names = ("tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst")
-    return Thing("struct_time", {**dict(zip(names, fields, strict=True)), "_fields": fields})
-
-
-@native("time.ctime", "time.asctime")
-def _ctime(m: Machine, value: Any = None) -> str:
-    return _moment(m, value).strftime("%a %b %e %H:%M:%S %Y")
-
-
-@native("time.mktime")
-def _mktime(m: Machine, value: Any) -> float:
-    return _moment(m, value).timestamp()
-
+from .classes import problem
+from .machine import Machine
+from .natives import native
+from .objects import size_of
+from .values import Ended, Huge, Instance, Thing
 
 # ---- sys
 
@@ -303,165 +226,6 @@ def _load(m: Machine) -> Any:
     return tuple(float(one) for one in m.sys.read_file("/proc/loadavg").split()[:3])
 
 
-# ---- signals
-
-
-@native("signal._set")
-def _signal(m: Machine, n: int, handler: Any) -> Any:
-    if m.current is not m.threads[0]:
-        raise problem("ValueError", "signal only works in main thread of the main interpreter")
-    if not 1 <= n <= 64 or n in (9, 19):
-        raise os_error("EINVAL", "Invalid argument")
-    handlers = m.facts.setdefault("handlers", {})
-    before = handlers.get(str(n), 0)
-    handlers[str(n)] = handler
-    if handler == 1:
-        m.sys.ignore(n)
-    else:
-        m.sys.ignore(n, False)
-    return before
-
-
-@native("signal.pause")
-def _pause(m: Machine) -> None:
-    memo = m.current.frames[-1].memo
-    seen = memo.setdefault("seen", m.facts.get("delivered", 0))
-    if m.facts.get("delivered", 0) == seen:
-        raise Park(others=True)
-
-
-@native("signal.alarm")
-def _alarm(m: Machine, seconds: int) -> int:
-    m.facts["alarm"] = m.sys.now + seconds * 1000 if seconds else 0
-    return 0
-
-
-# ---- threads
-
-
-@native("_thread._start")
-def _start(m: Machine, of: Any, name: str, daemon: bool) -> int:
-    if len(m.threads) >= THREADS_MAX:
-        raise problem("RuntimeError", "can't start new thread")
-    ident = int(m.facts.get("threads", 0)) + 1
-    m.facts["threads"] = ident
-    frame = m.frame_of(m.attribute(of, "_bootstrap").function, [of], {})
-    frame.kind = "drop"
-    made = Thread(ident, name, frame, of)
-    made.daemon = bool(daemon)
-    m.threads.append(made)
-    m.made(8 << 10)
-    m.sys.charge(500)
-    return ident
-
-
-@native("_thread._alive")
-def _alive(m: Machine, ident: int) -> bool:
-    return any(one.ident == ident for one in m.threads)
-
-
-@native("_thread._join")
-def _join(m: Machine, ident: int, timeout: Any = None) -> None:
-    if not _alive(m, ident):
-        return
-    if timeout is None:
-        raise Park(others=True)
-    wait_until(m, timeout * 1000, others=True)
-
-
-@native("_thread._current")
-def _current(m: Machine) -> Any:
-    return m.current.of
-
-
-@native("_thread.get_ident")
-def _ident(m: Machine) -> int:
-    return 140_000_000_000_000 + int(m.current.ident)
-
-
-@native("builtin._wait")
-def _wait(m: Machine, box: Any, timeout: Any = None) -> bool:
-    """Waits until there is something in the box; False when time is over first."""
-    if box:
-        return True
-    if timeout is None:
-        raise Park(others=True)
-    return wait_until(m, timeout * 1000, others=True)
-
-
-@native("builtin._take")
-def _take(m: Machine, box: Any, timeout: Any = None) -> bool:
-    """As _wait, and takes one out of it."""
-    if not box:
-        return bool(_wait(m, box, timeout))
-    box.pop()
-    return True
-
-
-# ---- subprocess
-
-
-@native("subprocess._spawn")
-def _spawn(m: Machine, argv: list[str], env: Any, cwd: Any, out: int, err: int, given: int) -> Any:
-    """Starts a child: (pid, its output's descriptor, its error's, its input's). 0: shared, -1: a pipe, -2: as output, -3: nowhere."""
-    sys = m.sys
-    ends: dict[int, str | None] = {}
-    mine: list[int] = []
-
-    def free(key: str) -> int:
-        fd = next(number for number in range(3, 4096) if str(number) not in m.proc["fds"])
-        sys.assign(fd, key)
-        return fd
-
-    opened: list[int] = []
-    for fd, wish in ((1, out), (2, err)):
-        mine.append(-1)
-        if wish == -1:
-            read, write = sys.pipe()
-            mine[-1] = free(read)
-            opened.append(free(write))
-            ends[fd] = write
-        elif wish == -2:
-            ends[fd] = ends.get(1, m.proc["fds"].get("1"))
-        elif wish == -3:
-            ends[fd] = None
-    mine.append(-1)
-    if given:
-        read, write = sys.pipe()
-        mine[-1] = free(write)
-        opened.append(free(read))
-        ends[0] = read
-    for fd in mine:
-        if fd >= 0:
-            ends[fd] = None
-    for fd in opened:
-        ends[fd] = None
-    try:
-        pid = sys.spawn(argv, env=env, fds=ends, cwd=cwd)
-    except Errno as error:
-        for fd in (*mine, *opened):
-            if fd >= 0:
-                sys.close(fd)
-        raise Errno(error.name, argv[0]) from None
-    for fd in opened:
-        sys.close(fd)
-    return (pid, *[file_of(fd, "wb" if index == 2 else "rb", fd, line=True) if fd >= 0 else None for index, fd in enumerate(mine)])
-
-
-@native("subprocess._poll")
-def _poll(m: Machine, pid: int, block: bool, timeout: Any = None) -> Any:
-    """A child's code: negative when a signal ended it; None while it runs."""
-    found = m.sys.wait(pid, block=False)
-    if found is None:
-        if not block:
-            return None
-        if timeout is None:
-            raise Park(child=True)
-        wait_until(m, timeout * 1000, child=True)
-        return None
-    return -found[2] if found[2] else found[1]
-
-
 @native("os._environ")
 def _environ(m: Machine) -> Any:
     return dict(m.proc["env"])
@@ -494,5 +258,3 @@ def _which(m: Machine, name: str) -> Any:
         return m.sys.which(name, m.proc["env"].get("PATH", PATH))
     except Errno:
         return None
-
-

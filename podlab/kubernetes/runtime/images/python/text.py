@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
+from .asked import Asked
 from .classes import CLASSES, problem
 from .operators import LONG
 from .values import (
@@ -36,22 +35,8 @@ DIRECTIVE = re.compile(r"%(?:\((.*?)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]
 Text_ = str  # in the class below, str is a method's name
 
 
-class Text(ABC):
-    natives: dict[str, Callable[..., Any]]
-    builtins: dict[str, Any]
-    kinds: dict[str, Class]
-
-    @abstractmethod
-    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any: ...
-
-    @abstractmethod
-    def made(self, size: int) -> None: ...
-
-    @abstractmethod
-    def full(self) -> Exception: ...
-
-    @abstractmethod
-    def spend(self, steps: int) -> None: ...
+class Text(Asked):
+    """How the machine tells values."""
 
     # ---- repr
 
@@ -102,9 +87,6 @@ class Text(ABC):
         """A made-up address, the same in every run."""
         found: int = self.number_of(value)
         return f"0x{0x7F3A5C0D0000 + 48 * found:x}"
-
-    @abstractmethod
-    def number_of(self, value: Any) -> int: ...
 
     def _instance(self, value: Instance) -> str:
         own = value.cls.find("__repr__")

@@ -6,12 +6,10 @@ Source: Lib/traceback.py's rules. 3.13 shows the lines of `-c` too, and marks a 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .machine import Machine
 from .values import Instance
-
-if TYPE_CHECKING:
-    from .machine import Machine
 
 HIDDEN = tuple(f"lib:{name}" for name in ("builtins", "dataclasses", "collections", "functools", "itertools", "enum", "heapq", "signal", "socket"))
 """Modules that CPython has in C, or whose functions it makes without a file."""
