@@ -7,6 +7,7 @@ nobody else's. What is refused is written down (audit).
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -88,9 +89,18 @@ def get_member_cluster(classroom: Classroom, learner_id: Any, lesson: str) -> Cl
 
 
 def present_membership(learner: Learner | UUID) -> Membership | None:
-    """The class that a learner sits in now: of those that are open, the one joined last."""
+    """The class that a learner sits in now: of those that are open, the one sat down in last."""
     return (Membership.objects.select_related("classroom")
-            .filter(learner=learner, removed=None, classroom__closed=None).order_by("-joined", "-id").first())
+            .filter(learner=learner, removed=None, classroom__closed=None).order_by("-sat", "-id").first())
+
+
+def open_classes(learners: Iterable[UUID]) -> dict[UUID, list[Classroom]]:
+    """The open classes of each, the one that they sit in first. One query."""
+    found: dict[UUID, list[Classroom]] = {}
+    for one in (Membership.objects.select_related("classroom")
+                .filter(learner__in=learners, removed=None, classroom__closed=None).order_by("-sat", "-id")):
+        found.setdefault(one.learner_id, []).append(one.classroom)
+    return found
 
 
 def audit(classroom: Classroom | None, what: str, *, user: Any = None, learner: Learner | None = None, detail: str = "") -> None:

@@ -160,7 +160,7 @@ class ClassroomConsumer(PageConsumer):
         """The members meant: those asked for, or all. Raises NotYours for somebody who is none."""
         assert self.room is not None
         if asked is None:
-            return list(self.room.seats)
+            return [seat.learner_id for seat in self.room.seats.values() if not seat.elsewhere]
         found = [seat.learner_id for seat in self.room.seats.values() if isinstance(asked, list) and str(seat.learner_id) in asked]
         if not isinstance(asked, list) or len(found) != len(set(map(str, asked))):
             raise access.NotYours

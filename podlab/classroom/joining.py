@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Model, UniqueConstraint
@@ -68,6 +69,7 @@ def join(classroom: Classroom, learner: Learner, name: str, number: str = "") ->
         if present is not None:
             if present.removed is not None:
                 raise JoinRefused("선생님이 이 교실에서 내보냈습니다. 다시 들어오려면 선생님께 말씀해 주세요.")
+            sit(learner.pk, classroom.pk)
             return present
         entry = line_of(classroom, name, number)
         if entry is None and classroom.roster_only:
@@ -78,6 +80,12 @@ def join(classroom: Classroom, learner: Learner, name: str, number: str = "") ->
             entry.membership = found
             entry.save(update_fields=["membership"])
     return found
+
+
+def sit(learner_id: UUID, classroom_id: int) -> bool:
+    """From now on the learner sits in this one of their open classes. Returns whether there is such a class."""
+    own = Membership.objects.filter(classroom=classroom_id, classroom__closed=None, learner=learner_id, removed=None)
+    return own.update(sat=timezone.now()) > 0
 
 
 def line_of(classroom: Classroom, name: str, number: str) -> RosterEntry | None:

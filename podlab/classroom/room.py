@@ -14,7 +14,7 @@ from django.utils import timezone
 from lessons import library
 from lessons.models import StepDone
 from lessons.schema import Lesson, Step
-from podlab.classroom import broadcasting, chatting, duties, polls, teams
+from podlab.classroom import access, broadcasting, chatting, duties, polls, teams
 from podlab.classroom.broadcasting import Broadcast
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
@@ -127,7 +127,7 @@ class Room:
             "classroom/_bar.html",
             {"classroom": self.classroom, "seat": seat, "hand": seat.member.hand_raised, "asked": seat.helper is not None,
              "helped": seat.helper is not None and seat.helper.helping, "ends": self.classroom.timer_ends, "assigned": seat.assigned,
-             "plays": seat.plays, "called": called, "step": step, "there": there},
+             "plays": seat.plays, "others": seat.open_classes[1:], "called": called, "step": step, "there": there},
         )
 
     def words(self, learner_id: UUID) -> str:
@@ -143,7 +143,8 @@ class Room:
         return lesson, lesson.step(self.classroom.step) if lesson else None
 
     def show_bar(self, learner_id: UUID) -> None:
-        audience.show(learner_id, self.words(learner_id))
+        if not self.seats[learner_id].elsewhere:
+            audience.show(learner_id, self.words(learner_id))
 
     async def renew(self) -> None:
         """The class or its members changed in the database: take it over, and bring every page to it."""
@@ -159,7 +160,9 @@ class Room:
             if old is not None:  # what memory knows of the work is newer than the rows
                 old.member.name, old.member.number, old.member.hand_raised = seat.member.name, seat.member.number, seat.member.hand_raised
                 unveiled = old.veiled != seat.veiled
-                old.assigned, old.plays = seat.assigned, seat.plays
+                if seat.elsewhere and not old.elsewhere:
+                    present[seat.learner_id] = old
+                old.assigned, old.plays, old.open_classes = seat.assigned, seat.plays, seat.open_classes
                 if unveiled:
                     audience.veil_changed(seat.learner_id)
             self.seats[seat.learner_id] = old or seat
@@ -167,7 +170,7 @@ class Room:
             audience.show(gone, NO_BAR + polls.EMPTY_CARD + broadcasting.NOTHING)
             audience.veil_changed(gone)
         for learner_id in self.seats:
-            self.seats[learner_id].online = bool(audience.pages(learner_id))
+            self.seats[learner_id].online = bool(audience.pages(learner_id)) and not self.seats[learner_id].elsewhere
             self.show_bar(learner_id)
         self.dirty |= set(self.seats) | set(present)
         self.moved |= set(self.seats)
@@ -181,14 +184,19 @@ class Room:
         """Begin, keep or end the broadcast that the class wishes for."""
         before, self.broadcast = self.broadcast, await broadcasting.settle(self.classroom, self.broadcast)
         if before is not None and self.broadcast is None:
-            for learner_id in self.seats:
-                audience.show(learner_id, broadcasting.NOTHING)
+            self.show(broadcasting.NOTHING)
+
+    def show(self, html: str) -> None:
+        """Send fragments to every page of who sits here."""
+        for seat in self.seats.values():
+            if not seat.elsewhere:
+                audience.show(seat.learner_id, html)
 
     async def follow(self) -> None:
         """The members' pages see what is new on the teacher's screen."""
         html = await self.broadcast.news() if self.broadcast is not None else ""
-        for learner_id in self.seats if html else ():
-            audience.show(learner_id, html)
+        if html:
+            self.show(html)
 
     async def pace(self) -> None:
         """Bring the members' awake clusters to the class's pace."""
@@ -234,8 +242,8 @@ def load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], dat
     clusters = {(learner, lesson): pk for learner, lesson, pk in
                 Cluster.objects.filter(learner__in=learners).values_list("learner", "lesson", "id")}
     (assigned, turns), plays = duties.shown(classroom, learners), teams.shown(classroom, learners)
-    unread = chatting.unread(classroom.pk)
-    seats = [Seat(member, assigned=assigned[member.learner_id], plays=plays[member.learner_id],
+    unread, present = chatting.unread(classroom.pk), access.open_classes(learners)
+    seats = [Seat(member, open_classes=present.get(member.learner_id, []), assigned=assigned[member.learner_id], plays=plays[member.learner_id],
                   done=done.get(member.learner_id, {}), unread=unread.get(member.pk, 0),
                   cluster_id=clusters.get((member.learner_id, member.lesson)),
                   finished=member.step in done.get(member.learner_id, {}).get(member.lesson, ())) for member in members]

@@ -14,9 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
+from django.db.models import Q
 from django.utils import timezone
 
-from podlab.classroom import access, chatting, guests, polls
+from podlab.classroom import access, chatting, guests, joining, polls
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.room import Room, load
 from podlab.labs import audience, limits
@@ -25,8 +26,8 @@ from podlab.labs.live import CLUSTERS
 logger = logging.getLogger(__name__)
 
 TELL_EVERY = 0.25  # seconds between two looks at what changed: a watcher sees an act well within one second
-OVER_AFTER = timedelta(hours=4)  # a raised hand or a timer from before is of an earlier lesson
-SAVE_EVERY, LOOK_AGAIN_EVERY = 5.0, 10.0  # seconds: members' rows; signals that time alone sets off
+OVER_AFTER = timedelta(hours=4)  # a raised hand, a timer, or what holds everybody still from before is of an earlier lesson
+SAVE_EVERY, LOOK_AGAIN_EVERY, LET_GO_EVERY = 5.0, 10.0, 300.0  # seconds: members' rows; signals that time alone sets off; a class left open
 ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "reset", "rate", "next", "check", "answer", "hint", "begin"})
 """What a learner may not do while the class is frozen. Looking (select, tab, width, step) is always allowed."""
 
@@ -55,12 +56,36 @@ def of(learner_id: UUID) -> Room | None:
 
 
 async def renew(classroom_id: int) -> None:
-    """Something about a class was saved: tell the room, if it is open."""
+    """Something about a class was saved: tell the room, if it is open, and those where its members sit instead."""
     await guests.settle(classroom_id)
     room = ROOMS.get(classroom_id)
-    if room is not None:
-        await room.renew()
-        _seated.update(dict.fromkeys(room.seats, classroom_id))
+    if room is None:
+        return
+    await _renew(room)
+    moved = {seat.learner_id for seat in room.seats.values() if seat.elsewhere}
+    for other in [one for one in ROOMS.values() if one is not room]:
+        if strangers := {one for one in other.seats if one in room.seats and other.seats[one].sits_in != room.seats[one].sits_in}:
+            await _renew(other)
+            moved |= strangers
+    for learner_id in moved & set(room.seats):  # last: what the room that they have left took off their pages is on them again
+        wanted = room.seats[learner_id].sits_in
+        if wanted is not None and audience.pages(learner_id):
+            _welcome(await get(wanted), learner_id)
+
+
+def _welcome(room: Room, learner_id: UUID) -> None:
+    room.show_bar(learner_id)
+    if room.broadcast is not None:
+        audience.show(learner_id, room.broadcast.fragment())
+
+
+async def _renew(room: Room) -> None:
+    await room.renew()
+    _seat_all(room)
+
+
+def _seat_all(room: Room) -> None:
+    _seated.update({seat.learner_id: room.classroom.pk for seat in room.seats.values() if not seat.elsewhere})
 
 
 def tell(classroom: Classroom) -> None:
@@ -74,8 +99,9 @@ async def _open(classroom_id: int) -> Room:
     room = ROOMS[classroom_id] = Room(classroom, seats, votes)
     room.turns = turns
     for seat in seats:
-        seat.online = bool(audience.pages(seat.learner_id))
-        _seated[seat.learner_id] = classroom_id
+        seat.online = bool(audience.pages(seat.learner_id)) and not seat.elsewhere
+        room.show_bar(seat.learner_id)
+    _seat_all(room)
     await room.settle_broadcast()
     later(_keep(room))
     return room
@@ -99,7 +125,7 @@ def _finished(task: asyncio.Task[Any]) -> None:
 async def _keep(room: Room) -> None:
     """Tell watchers what changed, save what happened, and close the room when everybody has left."""
     loop = asyncio.get_running_loop()
-    saved = looked = loop.time()
+    saved = looked = let_go = loop.time()
     try:
         while room.live or loop.time() - saved < SAVE_EVERY:
             await asyncio.sleep(TELL_EVERY)
@@ -107,6 +133,10 @@ async def _keep(room: Room) -> None:
                 await room.follow()
                 if room.turns is not None and timezone.now() >= room.turns:
                     await room.renew()
+                if loop.time() - let_go > LET_GO_EVERY:
+                    let_go = loop.time()
+                    if await CLUSTERS.writer.call(_let_go_of_yesterday, room.classroom.pk):
+                        await room.renew()
                 if room.watchers:
                     room.tell()  # what was done is told before the pictures are drawn: those of a full class take a while
                     await room.look()
@@ -125,8 +155,8 @@ async def _keep(room: Room) -> None:
             room.broadcast.end()
         if ROOMS.get(room.classroom.pk) is room:
             del ROOMS[room.classroom.pk]
-            for learner_id in room.seats:
-                _seated.pop(learner_id, None)
+            for learner_id in [one for one, pk in _seated.items() if pk == room.classroom.pk]:
+                del _seated[learner_id]
 
 
 # ---- what the pages tell and ask
@@ -138,6 +168,7 @@ def install() -> None:
     audience.handle("hand", _raise_hand)
     audience.handle("vote", _vote)
     audience.handle("say", _say)
+    audience.handle("sit", _sit)
     audience.handle("heard", _heard)
 
 
@@ -155,7 +186,8 @@ async def _seat(act: audience.Act) -> None:
     if membership is None:
         return
     room = await get(membership.classroom_id)
-    if act.page.learner_id not in room.seats:
+    seats = [one.seats[act.page.learner_id] for one in ROOMS.values() if act.page.learner_id in one.seats]
+    if act.page.learner_id not in room.seats or any(seat.sits_in != membership.classroom_id for seat in seats):
         await renew(membership.classroom_id)
     if act.page.learner_id in room.seats:
         room.hear(act)
@@ -197,6 +229,14 @@ async def _say(page: audience.LabPage, message: Mapping[str, Any]) -> None:
         room.dirty.add(page.learner_id)
 
 
+async def _sit(page: audience.LabPage, message: Mapping[str, Any]) -> None:
+    """A learner of two open classes goes over to the other one."""
+    wanted, before = int(limits.number(message.get("class"))), of(page.learner_id)
+    if await CLUSTERS.writer.call(joining.sit, page.learner_id, wanted):
+        await get(wanted)
+        await renew(wanted if before is None else before.classroom.pk)
+
+
 async def _heard(page: audience.LabPage, message: Mapping[str, Any]) -> None:
     room = of(page.learner_id)
     if room is not None:
@@ -209,8 +249,12 @@ def _membership(learner_id: UUID) -> Membership | None:
     return access.present_membership(learner_id) if Classroom.objects.filter(closed=None).exists() else None
 
 
-def _let_go_of_yesterday(classroom_id: int) -> None:
-    """A class that is opened again another day: hands that nobody answered and a timer that ran out long ago are over."""
-    now = timezone.now()
-    Membership.objects.filter(classroom=classroom_id, hand_raised__lt=now - OVER_AFTER).update(hand_raised=None)
-    Classroom.objects.filter(pk=classroom_id, timer_ends__lt=now - OVER_AFTER).update(timer_ends=None)
+def _let_go_of_yesterday(classroom_id: int) -> bool:
+    """A class of an earlier day: hands that nobody answered, a timer that ran out long ago, and whatever a teacher who has gone home left
+    on that keeps learners from working by themselves (frozen input, everybody's clock, the teacher's screen) are over.
+    Returns whether anything was."""
+    long_ago, classroom = timezone.now() - OVER_AFTER, Classroom.objects.filter(pk=classroom_id)
+    held = Q(frozen=True) | Q(rate__isnull=False) | ~Q(broadcasting="")
+    return any([Membership.objects.filter(classroom=classroom_id, hand_raised__lt=long_ago).update(hand_raised=None),
+                classroom.filter(timer_ends__lt=long_ago).update(timer_ends=None),
+                classroom.filter(held, steered__lt=long_ago).update(frozen=False, rate=None, broadcasting="")])

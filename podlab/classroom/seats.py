@@ -14,7 +14,7 @@ from lessons import library
 from lessons.schema import Lesson
 from podlab.classroom import miniature
 from podlab.classroom.duties import Duty
-from podlab.classroom.models import Assignment, Membership
+from podlab.classroom.models import Assignment, Classroom, Membership
 from podlab.classroom.signals import Rule, Work, Worst, stuck, worst
 from podlab.classroom.teams import Play
 
@@ -59,12 +59,23 @@ class Seat:
     unread: int = 0  # lines to the teacher that nobody has read
     assigned: list[Duty] = field(default_factory=list)  # what is open for them just now
     plays: list[Play] = field(default_factory=list)  # the open games that they play in
+    open_classes: list[Classroom] = field(default_factory=list)  # that they are a member of, the one that they sit in first
     lookers: set[Looker] = field(default_factory=set)
     helper: Helper | None = None  # the teacher's page that asks to help, or does
 
     @property
     def learner_id(self) -> UUID:
         return self.member.learner_id
+
+    @property
+    def sits_in(self) -> int | None:
+        """The class whose bar their pages show."""
+        return self.open_classes[0].pk if self.open_classes else None
+
+    @property
+    def elsewhere(self) -> bool:
+        """In another class just now, or in none because this one is over: nothing of this class holds for their pages."""
+        return self.sits_in != self.member.classroom_id
 
     # ---- what happens
 
@@ -142,6 +153,7 @@ class Seat:
             "name": member.name,
             "number": member.number,
             "online": self.online,
+            "elsewhere": self.elsewhere and self.sits_in is not None,
             "hand": member.hand_raised,
             "unread": self.unread,
             "classroom_id": member.classroom_id,

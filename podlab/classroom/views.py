@@ -111,7 +111,8 @@ def classroom(request: HttpRequest, pk: int) -> HttpResponse:
     link = request.build_absolute_uri(reverse("join-code", args=[found.join_code]))
     qr = segno.make(link, error="m").svg_inline(scale=6, border=2, dark="#20242c", light="#ffffff", svgclass="qr", lineclass=None)
     return render(request, "classroom/classroom.html", {
-        "classroom": found, "teacher": request.user, "link": link, "qr": qr, "lessons": library.lessons(),
+        "classroom": found, "teacher": request.user, "link": link, "qr": qr,
+        "only_here": request.get_host().split(":")[0] in ("127.0.0.1", "localhost"), "lessons": library.lessons(),
         "open": joining.find_open(found.join_code) is not None, "hours": HOURS,
         "lessons_with_nodes": [(one, [node["name"] for node in (one.spec or DEFAULT_SPEC)["nodes"]]) for one in library.lessons()],
         "games": [(game, teams.standings(game)) for game in found.games.filter(ended=None)],

@@ -99,4 +99,4 @@ def _question(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def _save(pk: int, fields: dict[str, Any]) -> None:
-    Classroom.objects.filter(pk=pk).update(**fields)
+    Classroom.objects.filter(pk=pk).update(**fields, steered=timezone.now())

@@ -199,6 +199,51 @@ async def test_another_day_yesterday_s_hands_and_timer_are_over(classroom: Class
     assert "어제의 말" in page.html
 
 
+@pytest.mark.parametrize(("hours", "held"), [(1, True), (20, False)])
+async def test_what_a_teacher_left_on_lets_go_of_everybody_another_day(classroom: Classroom, pages: Open, hours: int, held: bool) -> None:
+    def left() -> Membership:
+        member = seat(classroom, "하늘")
+        Classroom.objects.filter(pk=classroom.pk).update(frozen=True, rate=0.0, steered=timezone.now() - timedelta(hours=hours))
+        return member
+
+    member = await database_sync_to_async(left)()
+    page = await lab(member)
+    await page.until("손 들기")
+    assert ("입력 멈춤" in page.html) is held
+    assert ("선생님의 시계" in page.html) is held
+    await page.line.disconnect()
+
+
+async def test_who_is_in_two_classes_sits_in_one_and_may_go_over_to_the_other(classroom: Classroom, client: Client, pages: Open) -> None:
+    def both() -> Membership:
+        member = seat(classroom, "하늘")
+        other = Classroom.objects.create(teacher=classroom.teacher, title="방과 후", join_code=joining.new_join_code(), frozen=True)
+        joining.join(other, member.learner, "하늘")
+        return member
+
+    member = await database_sync_to_async(both)()
+    page = await lab(member)
+    await page.until("‘1반’에 앉기")
+    assert "입력 멈춤" in page.html
+    grid = await pages(f"/ws/classes/{classroom.pk}/")
+    await grid.until("다른 교실")
+    page.html = ""
+    await rooms.renew(classroom.pk)
+    await page.until("입력 멈춤")
+    assert "‘방과 후’에 앉기" not in page.html, "a class that somebody does not sit in leaves their page alone"
+    await page.send(action="sit", **{"class": classroom.pk})
+    await page.until("‘방과 후’에 앉기")
+    found = rooms.of(member.learner_id)
+    assert found is not None
+    assert found.classroom == classroom
+    page.html = ""
+    await database_sync_to_async(Classroom.objects.filter(pk=classroom.pk).update)(closed=timezone.now())
+    await rooms.renew(classroom.pk)
+    await page.until("방과 후")
+    assert "에 앉기" not in page.html
+    await page.line.disconnect()
+
+
 async def test_the_grid_says_whose_cluster_sleeps(classroom: Classroom, pages: Open) -> None:
     member = await database_sync_to_async(seat)(classroom, "하늘")
     page = await lab(member)
@@ -268,7 +313,7 @@ def test_the_record_names_lessons_by_their_title(classroom: Classroom, teacher: 
     text = signed_in(teacher).get(f"/teacher/classes/{classroom.pk}/record/").content.decode()
     title = f"{library.get(LESSON).number}과 {library.get(LESSON).title}"
     assert f"{title}: 3명" in text
-    assert f"<td>{title}</td>" in text
+    assert f">{title}</td>" in text
 
 
 def test_every_close_code_is_one_that_the_server_can_send() -> None:

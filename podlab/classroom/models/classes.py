@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from podlab.labs.models import Learner
 
@@ -38,6 +39,7 @@ class Classroom(models.Model):
     keep_days = models.PositiveSmallIntegerField(default=180, help_text="days after closing until purge_classes deletes everything")
 
     # Wishes for every page.
+    steered = models.DateTimeField(default=timezone.now, help_text="when a wish was changed last: what holds everybody is let go another day")
     rate = models.FloatField(null=True, help_text="everybody's pace, virtual seconds a real second; null: each their own")
     broadcasting = models.SlugField(max_length=80, blank=True, help_text="lesson of the teacher's own cluster that every page shows; empty: none")
     frozen = models.BooleanField(default=False, help_text="learners may look and not act")
@@ -71,6 +73,7 @@ class Membership(models.Model):
     name = models.CharField(max_length=NAME_MAX, help_text="as the class knows them: the roster's name, or the nickname")
     number = models.CharField(max_length=NUMBER_MAX, blank=True, help_text="the roster's number")
     joined = models.DateTimeField(auto_now_add=True)
+    sat = models.DateTimeField(default=timezone.now, help_text="when they sat down last: who is in two open classes is in this one or that")
     removed = models.DateTimeField(null=True)
 
     hand_raised = models.DateTimeField(null=True)
