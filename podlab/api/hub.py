@@ -46,7 +46,7 @@ class Hub:
         self.snapshots: OrderedDict[Any, tuple[float, list[Any]]] = OrderedDict()
         self.encoded: OrderedDict[Any, bytes] = OrderedDict()
         self.told: OrderedDict[Any, list[bytes]] = OrderedDict()  # what watches alike were told of the same changes
-        self._seconds: int | None = None
+        self._clock = clocks.Clock()
         self._waiting: set[asyncio.Event] = set()
         self._holders = 0  # streams that do not wait for the store: sessions, logs, visits
         self._wake = asyncio.Event()
@@ -103,6 +103,7 @@ class Hub:
         self.encoded.clear()
         self.told.clear()
         self.snapshots.clear()
+        self._clock = clocks.Clock()
         self.changes.extend(engine.etcd.history)
         self.oldest = engine.etcd.compacted
         self.published = engine.etcd.revision
@@ -181,10 +182,10 @@ class Hub:
 
     # ---- shared by requests
 
-    def seconds(self) -> int:
-        """How far the wall clock is ahead of the cluster's, in whole seconds. Call inside a turn."""
-        self._seconds = clocks.steady(self._seconds, int(time.time() * 1000) - max(self.live.engine.now, self.live.due()))
-        return self._seconds
+    def clock(self) -> clocks.Clock:
+        """The wall clock beside the cluster's. Call inside a turn."""
+        self._clock.look(self.live.engine.etcd.revision, int(time.time() * 1000) - max(self.live.engine.now, self.live.due()))
+        return self._clock
 
     def keep(self, key: Any, objects: list[Any]) -> None:
         """A list that a client reads in pieces."""

@@ -115,7 +115,7 @@ class Watch:
             return []
         if self.generation != self.hub.generation or self.place < self.hub.oldest:
             return self._expired(self.place)
-        hub, key = self.hub, (*self.kind, self.place, self.hub.published, self.hub.seconds())
+        hub, key = self.hub, (*self.kind, self.place, self.hub.published)
         lines = hub.told.get(key) if self.shape.kind != shapes.TABLE else None  # a Table's first event has the columns
         if lines is None:
             try:
@@ -137,17 +137,17 @@ class Watch:
         return None if found is None else self._line(*found, change.revision)
 
     def _line(self, kind: str, obj: Any, revision: int = 0) -> bytes:
-        seconds = self.hub.seconds()
+        clock = self.hub.clock()
         now = max(self.live.engine.now, self.live.due())
         if self.shape.kind == shapes.TABLE:
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-            shown = shapes.table(self.target.resource, [obj], self.shape, now, seconds, metadata, columns=self._columns)
+            shown = shapes.table(self.target.resource, [obj], self.shape, now, clock, metadata, columns=self._columns)
             self._columns = False
             return watching.text(kind, shown)
-        key = (revision, kind, seconds, self.target.resource, self.shape)
+        key = (revision, kind, self.target.resource, self.shape)
         held = self.hub.encoded.get(key) if revision else None
         if held is None:
-            held = watching.text(kind, shapes.one(self.target.resource, obj, self.shape, now, seconds))
+            held = watching.text(kind, shapes.one(self.target.resource, obj, self.shape, now, clock))
             if revision:
                 self.hub.encoded[key] = held
                 if len(self.hub.encoded) > ENCODED:

@@ -14,12 +14,12 @@ from ..apiserver.rest import addresses, listing, logs, shapes, watching
 from ..apiserver.rest.call import Call, read_headers, read_query, segments
 from ..apiserver.rest.users import NOBODY
 from . import exchanges, http, tls
-from .api_desk import Desk
+from .api_desk import CLOCK, Desk
 from .process import Data
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
     from ..etcd import Change
+    from ..cluster import Cluster
     from .network import Network
 
 TELL_MS = 2  # from a change to the watchers' news
@@ -152,7 +152,7 @@ def _wanted(cluster: Cluster, stream: Data) -> tuple[Call, addresses.Target]:
 
 
 def _line(cluster: Cluster, call: Call, target: addresses.Target, kind: str, obj: Any) -> str:
-    return watching.text(kind, shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), cluster.now, 0)).decode()
+    return watching.text(kind, shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), cluster.now, CLOCK)).decode()
 
 
 def _reader(cluster: Cluster, call: Call, target: addresses.Target, stream: Data | None = None) -> logs.Reader | None:

@@ -13,6 +13,8 @@ from ..errors import ApiError, bad_request
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .clocks import Clock
+
 QUERY_MAX = 20_000  # characters
 METADATA = ("name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
             "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields")  # meta/v1/types.go
@@ -77,8 +79,8 @@ class Answer:
 class Desk(Protocol):
     """What a server of the API brings along: the clock of its clients, lists that are read in pieces, and its way to write."""
 
-    def seconds(self) -> int:
-        """How far the clients' clocks are ahead of the cluster's."""
+    def clock(self) -> Clock:
+        """The clients' clock, looked at just now."""
 
     def submit(self, entry: dict[str, Any]) -> Any:
         """Do {"do": "request", ...members of a Request}. Raises ApiError."""

@@ -1,27 +1,80 @@
 """Two clocks: the cluster's virtual time, and the wall clock by which clients compute ages.
 
-Times in answers are moved so that "ten seconds ago" in the cluster is ten seconds ago for the client, at any rate and after any pause;
-times in requests are moved back. Only fields that the schema calls times are touched, so an annotation stays what it was.
+Times in answers are moved, so that what has just happened is of just now for the client, at any rate and after any pause; times in
+requests are moved back. Only fields that the schema calls times are touched, so an annotation stays what it was.
+
+How far they are moved belongs to the version of the object (its resourceVersion), not to the moment of reading: what has not changed reads
+the same each time, and inside an object "thirty seconds later" stays that. docs/decisions/two-clocks.md tells why.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from .. import schema
+from ...resources import Resource
+from .. import leases, schema, versions
 
 STEADY_MS = 1500  # the distance of the clocks is kept while it is this near, so that an object reads the same twice
+MARKS, HELD = 4096, 1024  # distances that are remembered: by revision, and of single versions
 TIMES = (schema.TIME, schema.MICRO_TIME)
+LEASES = tuple(f"io.k8s.api.coordination.{spec}" for spec in ("v1.LeaseSpec", "v1alpha2.LeaseCandidateSpec", "v1beta1.LeaseCandidateSpec"))
+"""Times by the clock of whoever holds the lease, which no server reads: they stay as they were written."""
 
 
-def steady(held: int | None, wanted_ms: int) -> int:
-    """Whole seconds between the clocks: the former ones, unless they have drifted away."""
-    if held is not None and abs(held * 1000 - wanted_ms) <= STEADY_MS:
-        return held
-    return round(wanted_ms / 1000)
+class Clock:
+    """How far a client's clock is ahead of the cluster's, in whole seconds: `now`, and for each version of an object, by its revision."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._seen = -1
+        self._marks: tuple[list[int], list[int]] = ([], [])  # from which revision on, how many seconds
+        self._held: OrderedDict[str, int] = OrderedDict()
+
+    def look(self, revision: int, ahead_ms: int) -> None:
+        """The clocks stand so far apart, and the store is at a revision: what is new in it came to be by this distance."""
+        if self._seen < 0 or abs(self.now * 1000 - ahead_ms) > STEADY_MS:
+            self.now = round(ahead_ms / 1000)
+        if revision <= self._seen:
+            return
+        revisions, seconds = self._marks
+        if not seconds or seconds[-1] != self.now:
+            if len(seconds) == MARKS:  # of the oldest half, every second one is forgotten
+                kept = [*range(0, MARKS // 2, 2), *range(MARKS // 2, MARKS)]
+                revisions, seconds = [revisions[at] for at in kept], [seconds[at] for at in kept]
+            revisions.append(self._seen + 1)
+            seconds.append(self.now)
+            self._marks = revisions, seconds
+        self._seen = revision
+
+    def of(self, version: str) -> int:
+        """Of a resourceVersion; "": what is made for this answer alone."""
+        if version in self._held:
+            return self._held[version]
+        revisions, seconds = self._marks
+        if not version.isdecimal() or not seconds:
+            return self.now
+        return seconds[max(bisect_right(revisions, int(version)) - 1, 0)]
+
+    def hold(self, version: str, seconds: int) -> None:
+        """A client wrote this version with times of its own, which were moved by so much: it reads them as it wrote them."""
+        self._held[version] = seconds
+        if len(self._held) > HELD:
+            self._held.popitem(last=False)
+
+
+def shown(resource: Resource, obj: Mapping[str, Any], clock: Clock) -> Any:
+    """An object as a client reads it, by the client's clock."""
+    metadata = obj["metadata"]
+    found = moved(schema.type_of(resource), versions.as_served(resource, obj), clock.of(metadata.get("resourceVersion") or ""))
+    if resource.plural == "leases" and metadata.get("namespace") == leases.NAMESPACE and (obj.get("spec") or {}).get("renewTime"):
+        renewed = _later(obj["spec"]["renewTime"], clock.now)  # a kubelet's renewal is made up when it is read (apiserver/leases.py)
+        return {**found, "spec": {**found["spec"], "renewTime": renewed}}
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -34,6 +87,8 @@ def _explore(type_name: str, above: tuple[str, ...]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, field in (schema.definitions().get(type_name, {}).get("properties") or {}).items():
         ref = _reference(field) or _reference(field.get("items") or {}) or _reference(field.get("additionalProperties") or {})
+        if ref in LEASES:
+            continue
         if ref in TIMES:
             found[name] = None
         elif ref and ref not in above and _explore(ref, (*above, type_name)):

@@ -105,7 +105,7 @@ class Reader:
         options, now = self.options, self.live.engine.now
         since = now - options.since * 1000 if options.since is not None else 0
         if options.since_time:
-            since = parse_rfc3339(options.since_time) - self.desk.seconds() * 1000
+            since = parse_rfc3339(options.since_time) - self.desk.clock().now * 1000
         lines = self._read(previous=options.previous, since=since, tail=None if options.stream else options.tail, limit=options.limit)
         if options.stream and options.tail is not None:
             lines = [line for line in lines if line.stream == options.stream]
@@ -151,7 +151,7 @@ class Reader:
         return "0", True
 
     def _text(self, lines: list[Any]) -> bytes:
-        seconds, stream = self.desk.seconds(), self.options.stream
+        seconds, stream = self.desk.clock().now, self.options.stream
         pieces = []
         for line in lines:
             if stream and line.stream != stream:

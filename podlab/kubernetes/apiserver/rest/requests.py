@@ -49,9 +49,9 @@ def perform(engine: Engine, desk: Desk, call: Call, user: rbac.User, target: Tar
     if target.resource in discovery.VIRTUAL:
         status, value = virtual.perform(engine, desk, call, target, body, user)
     elif target.verb == "list":
-        shape, now, seconds = shapes.negotiate(call, listing=True), engine.now, desk.seconds()
+        shape, now, clock = shapes.negotiate(call, listing=True), engine.now, desk.clock()
         objects, metadata = listing.read(engine, desk, call, target)
-        return 200, lambda: shapes.many(target.resource, objects, shape, now, seconds, metadata)
+        return 200, lambda: shapes.many(target.resource, objects, shape, now, clock, metadata)
     elif target.verb == "get":
         status, value = 200, _get(engine, desk, call, target)
     else:
@@ -63,5 +63,5 @@ def _get(engine: Engine, desk: Desk, call: Call, target: Target) -> Any:
     listing.check_version(call, engine.etcd.revision)
     obj = engine.server.perform(Request("get", target.resource.plural, target.namespace, target.name, target.subresource))
     if target.subresource == "scale":
-        return clocks.moved(schema.type_of(bodies.SCALE), obj, desk.seconds())
-    return shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), engine.now, desk.seconds())
+        return clocks.moved(schema.type_of(bodies.SCALE), obj, desk.clock().of(obj["metadata"]["resourceVersion"]))
+    return shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), engine.now, desk.clock())

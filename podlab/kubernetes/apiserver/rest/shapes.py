@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...resources import BY_PLURAL, Resource
-from .. import schema, tables, versions
+from .. import tables
 from ..errors import ApiError
 from . import clocks
 from .call import Call
@@ -63,11 +63,11 @@ def negotiate(call: Call, *, listing: bool) -> Shape:
 # ---- shapes
 
 
-def one(resource: Resource, obj: Mapping[str, Any], shape: Shape, now: int, seconds: int) -> Any:
-    """The JSON of a single object. `seconds` is how far the client's clock is ahead."""
+def one(resource: Resource, obj: Mapping[str, Any], shape: Shape, now: int, clock: clocks.Clock) -> Any:
+    """The JSON of a single object. `clock` is the client's."""
     if shape.kind == TABLE:
-        return table(resource, [obj], shape, now, seconds, {"resourceVersion": obj["metadata"].get("resourceVersion", "")})
-    shown = clocks.moved(schema.type_of(resource), versions.as_served(resource, obj), seconds)
+        return table(resource, [obj], shape, now, clock, {"resourceVersion": obj["metadata"].get("resourceVersion", "")})
+    shown = clocks.shown(resource, obj, clock)
     return partial(shown, shape) if shape.kind == PARTIAL else shown
 
 
@@ -75,12 +75,11 @@ def partial(obj: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
     return {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": obj["metadata"]}
 
 
-def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, seconds: int, metadata: dict[str, Any]) -> Any:
+def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, clock: clocks.Clock, metadata: dict[str, Any]) -> Any:
     """The JSON of a list. `metadata` is its resourceVersion, continue and remainingItemCount."""
     if shape.kind == TABLE:
-        return table(resource, objects, shape, now, seconds, metadata)
-    name = schema.type_of(resource)
-    shown = [clocks.moved(name, versions.as_served(resource, obj), seconds) for obj in objects]
+        return table(resource, objects, shape, now, clock, metadata)
+    shown = [clocks.shown(resource, obj, clock) for obj in objects]
     if shape.kind == PARTIAL:
         return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
                 "items": [partial(obj, shape) for obj in shown]}
@@ -91,16 +90,15 @@ def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape,
     return {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": metadata, "items": items}
 
 
-def table(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, seconds: int, metadata: dict[str, Any], *,
+def table(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, clock: clocks.Clock, metadata: dict[str, Any], *,
           columns: bool = True) -> dict[str, Any]:
     made = tables.table(BY_PLURAL.get(resource.plural, resource), objects, now)
-    name = schema.type_of(resource)
     for row, obj in zip(made["rows"], objects, strict=True):
         if shape.include == "None":
             row["object"] = None
         elif shape.include == "Object":
-            row["object"] = clocks.moved(name, versions.as_served(resource, obj), seconds)
+            row["object"] = clocks.shown(resource, obj, clock)
         else:
-            row["object"] = {**partial(clocks.moved(name, obj, seconds), shape)}
+            row["object"] = {**partial(clocks.shown(resource, obj, clock), shape)}
     return {"kind": TABLE, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
             "columnDefinitions": made["columnDefinitions"] if columns else None, "rows": made["rows"]}

@@ -24,7 +24,7 @@ def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, u
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.resource.group == "metrics.k8s.io":
         labels = listing.selection(call, target).get("labelSelector") or "" if not target.name else ""
-        found = metrics(engine, target.resource, target.namespace, target.name, labels, desk.seconds())
+        found = metrics(engine, target.resource, target.namespace, target.name, labels, desk.clock().now)
         asked_table = shapes.negotiate(call, listing=not target.name).kind == shapes.TABLE
         return 200, metrics_table(found.get("items", [found])) if asked_table else found
     if shapes.negotiate(call, listing=False).kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,15 @@ def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, t
     options, validating = options_of(call, target), validation_of(call)
     stored = BY_PLURAL.get(target.resource.plural, target.resource)
     name, plural, subresource = target.name, stored.plural, target.subresource
+    key = key_of(target.namespace if stored.namespaced else None, name)
+    held = engine.etcd.get(plural, key) if name and target.verb != "create" else None
+    before = _version_of(body) or _version_of(held)
+    distance, given = desk.clock().of(before), body
     if plural == "bindings":
         plural, subresource = "pods", "binding"
     if target.verb == "patch":
         kind = bodies.media_type(call.headers.get("content-type", ""))
-        body = _prepare_patch(engine, desk, call, target, body, twice, kind, options, validating)
+        body = _prepare_patch(engine, call, target, body, twice, kind, options, validating, distance)
         if stored.custom is not None and not stored.custom.storage:
             options["apiVersion"] = stored.api_version
         if target.resource != stored and kind != APPLY:
@@ -80,18 +85,25 @@ def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, t
         call.warnings += bodies.check(target.resource, body, twice, validating)
         if target.verb == "update":
             _check_name(target, body)
-        body = clocks.moved(schema.type_of(target.resource), body, -desk.seconds())
+        body = clocks.moved(schema.type_of(target.resource), body, -distance)
         if target.resource != stored:
             body = create.of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False, new=target.verb == "create")
     options["fieldValidation"] = "Ignore"  # judged above, with warnings
-    key = key_of(target.namespace if stored.namespaced else None, name)
-    existed = engine.etcd.get(plural, key) is not None
     request = Request(target.verb, plural, target.namespace, name, subresource, body, options, ADMIN)
     escalation.check(engine, user, request)
     obj = submit(engine, desk, request)
     call.warnings += engine.server.warnings
-    code = 201 if target.verb == "create" or (not existed and target.verb == "patch") else 200
+    if distance != desk.clock().now and clocks.moved(schema.type_of(target.resource), given, 1) is not given and _version_of(obj) != before:
+        desk.clock().hold(_version_of(obj), distance)
+    code = 201 if target.verb == "create" or (held is None and target.verb == "patch") else 200
     return code, _shown(target, subresource, obj, shape, engine, desk)
+
+
+def _version_of(obj: Any) -> str:
+    """The resourceVersion, "" for none and for anything that is no object."""
+    metadata = obj.get("metadata") if isinstance(obj, Mapping) else None
+    version = metadata.get("resourceVersion") if isinstance(metadata, Mapping) else None
+    return version if isinstance(version, str) else ""
 
 
 def submit(engine: Engine, desk: Desk, request: Request) -> Any:
@@ -112,8 +124,8 @@ def _check_name(target: Target, body: dict[str, Any]) -> None:
     body["metadata"] = {**metadata, "name": target.name, **({"namespace": target.namespace} if target.resource.namespaced else {})}
 
 
-def _prepare_patch(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, twice: list[str], kind: str, options: dict[str, Any],
-                   validating: str) -> Any:
+def _prepare_patch(engine: Engine, call: Call, target: Target, body: Any, twice: list[str], kind: str, options: dict[str, Any],
+                   validating: str, distance: int) -> Any:
     """The patch as the engine takes it, tried on the present object first: that finds unknown fields, and what no patch can mean."""
     if kind == APPLY:
         if not call.one("fieldManager"):
@@ -130,7 +142,7 @@ def _prepare_patch(engine: Engine, desk: Desk, call: Call, target: Target, body:
     options["patchType"] = kind
     resource, stored = target.resource, BY_PLURAL.get(target.resource.plural, target.resource)
     if kind != "application/json-patch+json":
-        body = clocks.moved(schema.type_of(resource), body, -desk.seconds())
+        body = clocks.moved(schema.type_of(resource), body, -distance)
     if kind == APPLY:
         return create.of_this_version(stored, body, False) if resource != stored and isinstance(body, dict) else body
     old = engine.etcd.get(stored.plural, key_of(target.namespace if stored.namespaced else None, target.name))
@@ -158,8 +170,8 @@ def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engi
     if subresource in ("eviction", "binding"):
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
     if subresource in ("scale", "token"):
-        return clocks.moved(schema.type_of(BODIES[subresource]), obj, desk.seconds())
-    return shapes.one(target.resource, obj, shape, engine.now, desk.seconds())
+        return clocks.moved(schema.type_of(BODIES[subresource]), obj, desk.clock().of(_version_of(obj)))
+    return shapes.one(target.resource, obj, shape, engine.now, desk.clock())
 
 
 # ---- deleting
@@ -184,7 +196,7 @@ def _delete(engine: Engine, desk: Desk, call: Call, target: Target, body: Any) -
         shape = shapes.negotiate(call, listing=True)
         request = Request("deletecollection", resource.plural, target.namespace, options={**options, **listing.selection(call, target)})
         found = submit(engine, desk, request)["items"]
-        return 200, shapes.many(target.resource, found, shape, engine.now, desk.seconds(), {"resourceVersion": str(engine.etcd.revision)})
+        return 200, shapes.many(target.resource, found, shape, engine.now, desk.clock(), {"resourceVersion": str(engine.etcd.revision)})
     shape = shapes.negotiate(call, listing=False)
     obj = submit(engine, desk, Request("delete", resource.plural, target.namespace, target.name, options=options))
     return 200, _deleted(engine, desk, target, resource, obj, shape, dry=bool(options.get("dryRun")))
@@ -195,7 +207,7 @@ def _deleted(engine: Engine, desk: Desk, target: Target, resource: Resource, obj
     held = engine.etcd.get(resource.plural, key_of(target.namespace if resource.namespaced else None, target.name))
     waits = held is not None and held["metadata"]["uid"] == obj["metadata"]["uid"] and not dry
     if waits or resource.plural in RETURNED:
-        return shapes.one(target.resource, obj, shape, engine.now, desk.seconds())
+        return shapes.one(target.resource, obj, shape, engine.now, desk.clock())
     details = {"name": target.name, **({"group": resource.group} if resource.group else {}), "kind": resource.name,
                "uid": obj["metadata"]["uid"]}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
