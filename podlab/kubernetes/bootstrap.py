@@ -1,21 +1,18 @@
-"""What a new cluster holds before anybody touches it, and which components run it."""
+"""What a new cluster holds before anybody touches it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import bootstrap_rbac
+from .addresses import CONTROL_PLANE, node_ip, pod_cidr
 from .apiserver.context import SERVICE_RANGE
 from .apiserver.leases import lease_object
 from .cause import Cause
-from .component import Component
 from .controllers_common.root_ca import root_ca
+from .ground import Ground
 from .objects import Map
-from .runtime.routes import CONTROL_PLANE
 from .times import rfc3339
-
-if TYPE_CHECKING:
-    from .cluster import Cluster
 
 DEFAULT_SPEC: dict[str, Any] = {"nodes": [
     {"name": "node-1", "cpu": "2", "memory": "4028120Ki"},
@@ -30,18 +27,7 @@ PRIORITY_CLASSES = (("system-cluster-critical", 2_000_000_000, "Used for system 
                     ("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."))
 
 
-def components(cluster: Cluster) -> list[Component]:
-    """Every component of the cluster, in start order."""
-    from .controllers import CONTROLLERS
-    from .kubelet.kubelet import Kubelet
-    from .runtime import images  # noqa: F401  (fills the image catalogue)
-    from .scheduler.scheduler import Scheduler
-
-    kubelets = [Kubelet(cluster, index, node) for index, node in enumerate(cluster.spec["nodes"])]
-    return [cluster.events, cluster.network, Scheduler(cluster), *(controller(cluster) for controller in CONTROLLERS), *kubelets]
-
-
-def fill(cluster: Cluster) -> None:
+def fill(cluster: Ground) -> None:
     """Namespaces, the API's own Service, priority and storage classes, nodes. Written straight: nobody is there yet to ask."""
     put = _Writer(cluster)
     for name in NAMESPACES:
@@ -82,23 +68,14 @@ def fill(cluster: Cluster) -> None:
 
 
 class _Writer:
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Ground) -> None:
         self._cluster = cluster
 
     def __call__(self, plural: str, obj: dict[str, Any]) -> Map:
         return self._cluster.server.store_new(plural, obj, BEGAN)
 
 
-def pod_cidr(index: int) -> str:
-    """Each node's share of the Pod range 10.244.0.0/16."""
-    return f"10.244.{index}.0/24"
-
-
-def node_ip(index: int) -> str:
-    return f"172.30.255.{index + 1}"
-
-
-def node_object(cluster: Cluster, index: int, spec: dict[str, Any]) -> dict[str, Any]:
+def node_object(cluster: Ground, index: int, spec: dict[str, Any]) -> dict[str, Any]:
     """A Node as its kubelet registers it and the node lifecycle controller finds it: Ready."""
     name, now = spec["name"], rfc3339(cluster.clock.now)
     resources = {"cpu": str(spec.get("cpu", "2")), "ephemeral-storage": spec.get("disk", "263163508Ki"), "hugepages-1Gi": "0",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from . import selectors
 from .apiserver.request import Request
 from .cause import UNSAID, Cause
 from .etcd import key_of
+from .ground import Ground
 from .objects import Map
 from .sight import Sight
 
@@ -50,15 +51,7 @@ class Reader(Generic[S]):
         return answer
 
 
-if TYPE_CHECKING:
-    from .cluster import Cluster
-
-    Whole = Reader[Cluster]
-else:
-    Whole = Reader
-
-
-class Client(Whole):
+class Client(Reader[Ground]):
     """Speaks for one component."""
 
     # ---- writing

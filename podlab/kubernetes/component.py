@@ -13,7 +13,7 @@ from .clock import NORMAL
 from .etcd import Change, Heed
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .ground import Ground
 
 # workqueue.DefaultTypedControllerRateLimiter: 5 ms doubling to 1000 s for each failing key
 RETRY_BASE_MS = 5
@@ -25,7 +25,7 @@ class Component:
 
     name: str = ""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Ground) -> None:
         self.cluster = cluster
         self.state: dict[str, Any] = {}
         self.client = Client(cluster, self.name)
@@ -68,7 +68,7 @@ class Controller(Component, ABC):
     watches: ClassVar[dict[str, Callable[[Any, Change], Iterable[str]]]] = {}
     heeds: ClassVar[dict[str, Heed]] = {}  # of which changes of a watched kind it is told; without one, of all
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Ground) -> None:
         super().__init__(cluster)
         self.state = {"queue": {}, "failures": {}}  # key -> [timer id, due ms]; key -> failures in a row
 

@@ -16,7 +16,7 @@ from .objects import Map
 from .times import parse_rfc3339, rfc3339, rfc3339_micro
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .ground import Ground
 
 SIMILAR_MAX = 10  # defaultAggregateMaxEvents: so many different messages of one reason stand alone
 SIMILAR_WINDOW_MS = 600_000  # defaultAggregateIntervalInSeconds
@@ -33,7 +33,7 @@ class EventRecorder(Component):
 
     name = "event-recorder"
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Ground) -> None:
         super().__init__(cluster)
         # seen: event key -> [event key in the store, count, last ms]; similar: key -> [last ms, marks of distinct messages ...];
         # spam: source and object -> [tokens left, last refill ms]; oldest: timer that expires events

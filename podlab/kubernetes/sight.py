@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .apiserver.customresources.definitions import Definitions
     from .apiserver.request import Request
     from .cause import Cause
     from .clock import Clock
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from .objects import Map
     from .randomness import Randomness
     from .resources import Resource
+    from .runtime.at_once import Failed, Given
+    from .runtime.http import Message
 
 
 class StoreSight(Protocol):
@@ -30,17 +31,49 @@ class StoreSight(Protocol):
     def since(self, revision: int) -> Iterator[Change]: ...
 
 
+class CustomsSight(Protocol):
+    """See `Definitions`."""
+
+    def find(self, key: str, version: str = "") -> Resource | None: ...
+    def served(self) -> tuple[Resource, ...]: ...
+    def stored(self) -> tuple[Resource, ...]: ...
+
+
 class ServerSight(Protocol):
     """See `ApiServer`."""
 
     @property
-    def customs(self) -> Definitions: ...
+    def customs(self) -> CustomsSight: ...
     @property
     def warnings(self) -> list[str]: ...
     def perform(self, request: Request, cause: Cause = ...) -> Any: ...
     @staticmethod
     def field(obj: Any, path: str) -> str: ...
     def resource_of(self, api_version: str, kind: str) -> Resource | None: ...
+
+
+class Server(ServerSight, Protocol):
+    """What components may do at the API server's back: Events are written straight, a new cluster is filled, and sessions
+    with containers are admitted."""
+
+    def store_new(self, plural: str, obj: dict[str, Any], cause: Cause) -> Map: ...
+    def store(self, plural: str, obj: dict[str, Any], cause: Cause) -> Map: ...
+    def drop(self, plural: str, obj: Map, cause: Cause) -> Map: ...
+    def connect(self, node: str, order: dict[str, Any]) -> None: ...
+
+
+class Recorder(Protocol):
+    """See `EventRecorder`."""
+
+    def record(self, source: str, obj: Map, type: str, reason: str, message: str, field_path: str | None, related: Map | None) -> None: ...
+
+
+class NetworkSight(Protocol):
+    """See `Network`."""
+
+    @property
+    def state(self) -> dict[str, Any]: ...
+    def ask_at_once(self, source: str, address: str, port: int, request: Message, draw: str) -> Given | Failed: ...
 
 
 class Sight(Protocol):

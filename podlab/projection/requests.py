@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from podlab.kubernetes.addresses import CONTROL_PLANE_NAMESPACE
 from podlab.kubernetes.runtime.internet_hosts import NAMESPACE as INTERNET
-from podlab.kubernetes.runtime.routes import CONTROL_PLANE_NAMESPACE
 
 from .korean import josa
 from .view import View

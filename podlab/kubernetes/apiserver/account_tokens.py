@@ -18,7 +18,7 @@ from .errors import ApiError, FieldError, invalid, not_found
 from .issuer import ISSUER
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 LEGACY_ISSUER, LEGACY = "kubernetes/serviceaccount", "kubernetes.io/serviceaccount"
 LEAST_SECONDS, MOST_SECONDS = 600, 1 << 32  # ValidateTokenRequest
@@ -36,12 +36,12 @@ class BadToken(Exception):
     """Why a token is not taken, in the words of a TokenReview's error."""
 
 
-def issue(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any]) -> tuple[str, Claims]:
+def issue(cluster: Ground, namespace: str, name: str, spec: Mapping[str, Any]) -> tuple[str, Claims]:
     """(token, claims) for a TokenRequestSpec. Raises ApiError 400, 404, 409 or 422."""
     return written(cluster, granted(cluster, namespace, name, spec))
 
 
-def granted(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any], at: int | None = None) -> list[Any]:
+def granted(cluster: Ground, namespace: str, name: str, spec: Mapping[str, Any], at: int | None = None) -> list[Any]:
     """What a token will say, as plain data, as of virtual ms `at`: nearly no Pod reads its token, and to write one is dear. Raises as `issue`."""
     account = cluster.etcd.get("serviceaccounts", key_of(namespace, name))
     if account is None:
@@ -55,7 +55,7 @@ def granted(cluster: Cluster, namespace: str, name: str, spec: Mapping[str, Any]
             cluster.etcd.revision if at is None else None, *(_bound(cluster, namespace, name, reference) if reference else ())]
 
 
-def written(cluster: Cluster, grant: list[Any]) -> tuple[str, Claims]:
+def written(cluster: Ground, grant: list[Any]) -> tuple[str, Claims]:
     """(token, claims) of what was granted: the same whenever they are asked for."""
     namespace, name, uid, seconds, audiences, now, revision, *bound = grant
     told: dict[str, Any] = {"namespace": namespace}
@@ -71,13 +71,13 @@ def written(cluster: Cluster, grant: list[Any]) -> tuple[str, Claims]:
     return f"{text}.{issuer.signature(text)}", claims
 
 
-def _mark(cluster: Cluster, claims: Claims, nonce: str) -> str:
+def _mark(cluster: Ground, claims: Claims, nonce: str) -> str:
     """The `jti` of a token that this cluster gave: a UUID that begins with the nonce and goes on with 90 bits of a keyed hash of it all."""
     rest = {name: value for name, value in claims.items() if name != "jti"}
     return nonce + cluster.random.uid("token-mark", nonce, json.dumps(rest, sort_keys=True, separators=(",", ":")))[NONCE:]
 
 
-def of_secret(cluster: Cluster, secret: Mapping[str, Any], account: Mapping[str, Any]) -> str:
+def of_secret(cluster: Ground, secret: Mapping[str, Any], account: Mapping[str, Any]) -> str:
     """The token that a Secret keeps: it names the Secret and never ends (pkg/serviceaccount/legacy.go, LegacyClaims)."""
     namespace, name = account["metadata"]["namespace"], account["metadata"]["name"]
     claims = {"iss": LEGACY_ISSUER, f"{LEGACY}/namespace": namespace, f"{LEGACY}/secret.name": secret["metadata"]["name"],
@@ -87,7 +87,7 @@ def of_secret(cluster: Cluster, secret: Mapping[str, Any], account: Mapping[str,
     return f"{text}.{_signature(cluster, text)}"
 
 
-def _check_legacy(cluster: Cluster, token: str, legacy: Mapping[str, Any]) -> Claims:
+def _check_legacy(cluster: Ground, token: str, legacy: Mapping[str, Any]) -> Claims:
     """A Secret's token holds as long as the Secret keeps it and the account is there (legacyValidator.Validate)."""
     namespace, name = legacy[f"{LEGACY}/namespace"], legacy[f"{LEGACY}/service-account.name"]
     secret = cluster.etcd.get("secrets", key_of(namespace, legacy[f"{LEGACY}/secret.name"]))
@@ -99,7 +99,7 @@ def _check_legacy(cluster: Cluster, token: str, legacy: Mapping[str, Any]) -> Cl
     return {**legacy, "aud": [ISSUER], "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}}}
 
 
-def _bound(cluster: Cluster, namespace: str, account: str, reference: Mapping[str, Any]) -> list[str]:
+def _bound(cluster: Ground, namespace: str, account: str, reference: Mapping[str, Any]) -> list[str]:
     """(kind, name, uid) of the bound object, and after them those of its node."""
     kind, name = reference.get("kind", ""), reference.get("name", "")
     plural = BOUND.get(kind)
@@ -122,7 +122,7 @@ def _bound(cluster: Cluster, namespace: str, account: str, reference: Mapping[st
     return found
 
 
-def check(cluster: Cluster, token: str, audiences: tuple[str, ...] = (ISSUER,)) -> Claims:
+def check(cluster: Ground, token: str, audiences: tuple[str, ...] = (ISSUER,)) -> Claims:
     """The claims of a token that holds now. Raises BadToken (pkg/serviceaccount/jwt.go, claims.go)."""
     if len(token) > TOKEN_MAX or token.count(".") != 2 or not token.isascii():
         raise BadToken("invalid bearer token")
@@ -171,6 +171,6 @@ def _part(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _signature(cluster: Cluster, text: str) -> str:
+def _signature(cluster: Ground, text: str) -> str:
     digest = bytes.fromhex(cluster.random.hexadecimal(SIGNATURE, "token-signature", text))
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -15,7 +15,7 @@ from .customresources import conversion
 from .errors import FieldError
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/12")  # kubeadm's --service-cluster-ip-range
 NODE_PORTS = range(30000, 32768)  # DefaultServiceNodePortRange
@@ -34,7 +34,7 @@ class AllocationError(Exception):
 class Context:
     """One request's view of the cluster. `dry`: whether it is a dry run."""
 
-    def __init__(self, cluster: Cluster, user: str, dry: bool = False) -> None:
+    def __init__(self, cluster: Ground, user: str, dry: bool = False) -> None:
         self._cluster, self.user, self.dry, self.cost = cluster, user, dry, cel.Cost()
 
     @property

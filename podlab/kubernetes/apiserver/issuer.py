@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from ..addresses import CONTROL_PLANE
 from ..runtime import jwt
-from ..runtime.routes import CONTROL_PLANE
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 KID = "m0zffThq58erm8bnaCUrP7G4Z_AExYMi55dMc1IkZ90"  # base64url of the SHA-256 of the public key in DER

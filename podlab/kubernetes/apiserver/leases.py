@@ -11,7 +11,7 @@ from ..objects import Map, freeze
 from ..times import rfc3339_micro
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 NAMESPACE = "kube-node-lease"
 DURATION_SECONDS = 40
@@ -26,13 +26,13 @@ def lease_object(name: str, node_uid: str) -> dict[str, Any]:
             "spec": {"holderIdentity": name, "leaseDurationSeconds": DURATION_SECONDS}}
 
 
-def renewed(cluster: Cluster, node: str) -> int:
+def renewed(cluster: Ground, node: str) -> int:
     """When the kubelet of a node last renewed its Lease: virtual ms."""
     phase = cluster.random.integer("lease", node, below=PERIOD_MS)
     return (cluster.heartbeat(node) - phase) // PERIOD_MS * PERIOD_MS + phase
 
 
-def as_read(cluster: Cluster, lease: Map) -> Map:
+def as_read(cluster: Ground, lease: Map) -> Map:
     """A Lease with its last renewal, if a kubelet holds it."""
     name = lease["metadata"]["name"]
     if lease["metadata"].get("namespace") != NAMESPACE or f"kubelet/{name}" not in cluster.components:

@@ -10,7 +10,7 @@ from .errors import ApiError, forbidden
 from .request import ADMIN
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 MASTERS, AUTHENTICATED, ACCOUNTS = "system:masters", "system:authenticated", "system:serviceaccounts"
 ACCOUNT = "system:serviceaccount:"
@@ -48,7 +48,7 @@ def account_groups(name: str) -> tuple[str, ...]:
     return (ACCOUNTS, f"{ACCOUNTS}:{parts[0]}") if len(parts) == 2 else ()
 
 
-def check(engine: Cluster, user: User, wanted: dict[str, Any]) -> None:
+def check(engine: Ground, user: User, wanted: dict[str, Any]) -> None:
     """Raises ApiError 403 for what a user may not do. `wanted` as in `verdict`."""
     if user is OWNER:
         return
@@ -66,7 +66,7 @@ def check(engine: Cluster, user: User, wanted: dict[str, Any]) -> None:
     raise forbidden(group, plural, name, words(user, wanted))
 
 
-def verdict(engine: Cluster, user: User, wanted: dict[str, Any]) -> dict[str, Any]:
+def verdict(engine: Ground, user: User, wanted: dict[str, Any]) -> dict[str, Any]:
     """The status of an access review. `wanted` has verb, group, resource, subresource, namespace, name; or path and verb."""
     if MASTERS in user.groups:
         return {"allowed": True}
@@ -76,13 +76,13 @@ def verdict(engine: Cluster, user: User, wanted: dict[str, Any]) -> dict[str, An
     return {"allowed": user is OWNER}
 
 
-def rules_of(engine: Cluster, user: User, namespace: str) -> list[dict[str, Any]]:
+def rules_of(engine: Ground, user: User, namespace: str) -> list[dict[str, Any]]:
     if MASTERS in user.groups or user is OWNER:
         return ALL
     return [{key: list(value) for key, value in rule.items()} for rule, _ in _rules(engine, user, namespace)]
 
 
-def _rules(engine: Cluster, user: User, namespace: str) -> Iterator[tuple[Any, str]]:
+def _rules(engine: Ground, user: User, namespace: str) -> Iterator[tuple[Any, str]]:
     """(rule, why it holds) for a user in a namespace ("" outside all)."""
     if VIEWER.name == user.name:
         yield from ((rule, "") for rule in VIEW)
@@ -113,7 +113,7 @@ def _reason(kind: str, binding: Any, subject: str) -> str:
     return f'RBAC: allowed by {kind} "{name}" of {role["kind"]} "{role["name"]}" to {subject}'
 
 
-def rules_of_role(engine: Cluster, binding: Any, namespace: str) -> Any:
+def rules_of_role(engine: Ground, binding: Any, namespace: str) -> Any:
     """The rules of the role that a binding names; none where there is no such role."""
     reference = binding["roleRef"]
     role: Any

@@ -23,13 +23,13 @@ from .ownership.managers import Entries
 from .request import ADMIN, Request
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 
 class ApiServer:
     """The verbs over the store. `perform` raises ApiError."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Ground) -> None:
         self.cluster = cluster
         self.customs = Definitions(cluster)
         self.warnings: list[str] = []  # the Warning headers of the last request's answer

@@ -12,15 +12,15 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import CONTROL_PLANE_NAMESPACE
 from ..etcd import key_of
 from ..objects import Map
 from ..runtime import at_once, dns, http, x509
 from ..runtime.process import Errno
-from ..runtime.routes import CONTROL_PLANE_NAMESPACE
 from ..times import rfc3339
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 Object = Mapping[str, Any]
 DIAL_MS = 30_000  # the transport's dialer gives up (net.Dialer.Timeout of client-go)
@@ -38,7 +38,7 @@ class CallError(Exception):
     """A webhook that could not be asked, or whose answer is none. Its text is Go's."""
 
 
-def ask(cluster: Cluster, config: Object, review: Object, seconds: int) -> Any:
+def ask(cluster: Ground, config: Object, review: Object, seconds: int) -> Any:
     """The JSON that a webhook answers; `config` is its clientConfig. Nothing in the cluster changes. Raises CallError."""
     service = config.get("service")
     if service is not None:
@@ -53,7 +53,7 @@ def ask(cluster: Cluster, config: Object, review: Object, seconds: int) -> Any:
                            json.dumps(review, separators=(",", ":"), ensure_ascii=False))
     try:
         address, port = _resolved(cluster, service, host, port)
-        found = at_once.ask(cluster.network, CONTROL_PLANE_NAMESPACE, address, port, message, f"{host}/{cluster.etcd.revision}")
+        found = cluster.network.ask_at_once(CONTROL_PLANE_NAMESPACE, address, port, message, f"{host}/{cluster.etcd.revision}")
         if isinstance(found, at_once.Failed):
             raise CallError(_failed(found, f"{address}:{port}", seconds))
         if why := _distrust(found.chain, config.get("caBundle"), host, cluster.now):
@@ -65,7 +65,7 @@ def ask(cluster: Cluster, config: Object, review: Object, seconds: int) -> Any:
     return _read(found.message)
 
 
-def _resolved(cluster: Cluster, service: Object | None, host: str, port: int) -> tuple[str, int]:
+def _resolved(cluster: Ground, service: Object | None, host: str, port: int) -> tuple[str, int]:
     """The address that is dialled. Raises CallError."""
     if service is None:
         if dns.is_address(host):

@@ -24,7 +24,7 @@ from ..runtime.api_desk import Desk
 from .terminal import Api, KubectlError
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 ABSENT = "error: podlab: {} is not available to kubectl inside a Pod\n"
 
@@ -32,7 +32,7 @@ ABSENT = "error: podlab: {} is not available to kubectl inside a Pod\n"
 class JudgedApi(Api):
     """The cluster as `user` may see it; `author` is whom the requests are noted for."""
 
-    def __init__(self, engine: Cluster, user: rbac.User, submit: Callable[[dict[str, Any]], Any], author: str = ADMIN) -> None:
+    def __init__(self, engine: Ground, user: rbac.User, submit: Callable[[dict[str, Any]], Any], author: str = ADMIN) -> None:
         super().__init__(engine, submit, author)
         self.identity = user
         self.cluster = View(self)
@@ -84,7 +84,7 @@ class JudgedApi(Api):
 class AccountApi(JudgedApi):
     """kubectl in a Pod. `still`: the virtual ms that a command takes for the present, where it is begun again."""
 
-    def __init__(self, engine: Cluster, user: rbac.User) -> None:
+    def __init__(self, engine: Ground, user: rbac.User) -> None:
         super().__init__(engine, user, Desk(engine, user).submit, user.name)
         self.still: int | None = None
         self.deleted: list[list[str]] = []  # [plural, namespace, name, uid] of what was deleted

@@ -34,7 +34,7 @@ from .run import run, split
 from .terminal import Config, Terminal, Text
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 ALONE = ("completion", "config", "help", "kustomize", "options")  # need no server
 SESSIONS = ("cp", "debug", "edit", "port-forward", "run")  # `run` only where it stays at the terminal
@@ -116,7 +116,7 @@ class Holder(AccountApi):
     """The API of a command that may hold a container or watch. `looked`: the kind, namespace and name that were last read. `news`: what a
     watch has told, which is then the whole of the past and the present."""
 
-    def __init__(self, engine: Cluster, user: rbac.User, news: list[Change] | None = None) -> None:
+    def __init__(self, engine: Ground, user: rbac.User, news: list[Change] | None = None) -> None:
         super().__init__(engine, user)
         self.looked, self.news = ("", "", ""), news
         if news is not None:

@@ -24,7 +24,7 @@ from .laptop_programs import IMAGE, Machine, Running
 from .terminal import Api, Config, Terminal, Wait
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..engine import Engine
 
 PROMPT, MORE = "\x01", "\x02"  # PS1 and PS2 of the shell: marks that are taken out of its output
 TURNS_AT_ONCE = 60  # slices of CPU time that one call grants at once; an endless loop then goes on with the cluster's clock
@@ -39,7 +39,7 @@ OUTPUT_MAX = 1 << 20  # characters that wait to be taken; the oldest go, as from
 class Laptop:
     """One learner's shell. Call its methods inside a turn of the cluster; none of them waits."""
 
-    def __init__(self, cluster: Cluster, submit: Callable[[dict[str, Any]], Any], files: dict[str, str] | None = None, *,
+    def __init__(self, cluster: Engine, submit: Callable[[dict[str, Any]], Any], files: dict[str, str] | None = None, *,
                  namespace: str = "default", interactive: bool = True, can_edit: bool = False) -> None:
         """`can_edit`: the page opens its editor when `editing` says so, and answers with `edited`."""
         self.cluster = cluster

@@ -9,10 +9,10 @@ from .disk import HOME
 from .laptop import Laptop
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..engine import Engine
 
 
-def run_script(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
+def run_script(cluster: Engine, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
                namespace: str = "default",
                submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, str]:
     """Run a shell script on a laptop while virtual time passes: (exit code, output); 124 when not over in `limit_seconds`."""
@@ -20,7 +20,7 @@ def run_script(cluster: Cluster, text: str, *, files: dict[str, str] | None = No
     return code, "".join(part for _, part in output)
 
 
-def run_lines(cluster: Cluster, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
+def run_lines(cluster: Engine, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
               namespace: str = "default",
               submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, list[tuple[str, str]]]:
     """As `run_script`, with the output in its two streams: ("out" or "err", text), in order."""
@@ -39,7 +39,7 @@ def run_lines(cluster: Cluster, text: str, *, files: dict[str, str] | None = Non
     return 124 if code is None else code, laptop.take_output()
 
 
-def _driven(cluster: Cluster, laptop: Laptop, deadline: int) -> Iterator[None]:
+def _driven(cluster: Engine, laptop: Laptop, deadline: int) -> Iterator[None]:
     """Let time pass from one happening to the next, in the cluster or on the laptop, looking in between."""
     while True:
         laptop.advance()

@@ -19,7 +19,7 @@ from .terminal import Api, Command, Config, KubectlError, Terminal, Text
 from .verbs import ALIASES, VERBS, Call, Failures, report, report_all
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..engine import Engine
 
 LONGEST_MS = 3_600_000  # run_to_end gives up on a command that waits for ever (get -w, logs -f) after an hour of virtual time
 GROUP_ALIASES = {"create svc": "create service"}
@@ -145,7 +145,7 @@ def _distance(a: str, b: str) -> int:
     return row[-1]
 
 
-def run_to_end(cluster: Cluster, argv: list[str], *, namespace: str = "default", stdin: str | None = None,
+def run_to_end(cluster: Engine, argv: list[str], *, namespace: str = "default", stdin: str | None = None,
                files: dict[str, str] | None = None) -> tuple[int, str, str]:
     """Run a command while virtual time passes as it waits. Returns (exit code, stdout, stderr)."""
     streams: dict[int, list[str]] = {1: [], 2: []}

@@ -16,7 +16,7 @@ from ..resources import Resource
 from ..sight import Sight
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class KubectlError(Exception):
 class Api:
     """The cluster as a command sees it. Reads look at the present; what changes something goes through `submit` (the journal)."""
 
-    def __init__(self, cluster: Cluster, submit: Callable[[dict[str, Any]], Any], user: str = ADMIN) -> None:
+    def __init__(self, cluster: Ground, submit: Callable[[dict[str, Any]], Any], user: str = ADMIN) -> None:
         self.engine, self.submit, self.user = cluster, submit, user
         self.cluster: Sight = cluster
         self.identity = OWNER

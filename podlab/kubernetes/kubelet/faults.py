@@ -86,7 +86,7 @@ def _off(kubelet: Kubelet) -> None:
         kubelet.machine.stop_sandbox(uid)
         sandbox = kubelet.state["pods"][uid]["sandbox"]
         if sandbox and not sandbox["host"]:
-            kubelet.cluster.network.remove_host(sandbox["ip"])
+            kubelet.network.remove_host(sandbox["ip"])
     kubelet.state["sessions"] = {}
 
 

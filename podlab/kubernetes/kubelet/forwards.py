@@ -28,7 +28,7 @@ def act(kubelet: Kubelet, order: dict[str, Any]) -> Any:
     desc = kubelet.machine.state["files"].get(held["line"]) if held is not None and "line" in held else None
     if held is None or desc is None:
         return None
-    network = kubelet.cluster.network
+    network = kubelet.network
     if order["act"] == "send":
         _let_go(held, desc, int(order.get("seen", 0)))
         try:
@@ -46,7 +46,7 @@ def act(kubelet: Kubelet, order: dict[str, Any]) -> Any:
 def _dial(kubelet: Kubelet, uid: str, port: int) -> str:
     report.reachable(kubelet)
     report.held(kubelet, uid)
-    kernel, network = kubelet.machine, kubelet.cluster.network
+    kernel, network = kubelet.machine, kubelet.network
     session = f"{kubelet.node}/{kubelet.cluster.clock.now}/{len(kubelet.state['sessions'])}/{kubelet.machine.number()}"
     key = kernel.grab(kernel.describe({"kind": "socket", "rbuf": "", "eof": False, "state": "connecting", "end": "client"}))
     kernel.state["files"][key]["connection"] = network.open_connection({"node": kubelet.node, "desc": key, "namespace": uid}, "127.0.0.1", port)

@@ -46,7 +46,7 @@ def run(kubelet: Kubelet, worker: Worker, one: Part, which: str, handler: Map) -
     elif get:
         host, port, message = get_request(worker, one, get)
         reply = (kubelet.name, ["hook", worker["uid"], one.name, which])
-        kubelet.cluster.network.request(f"host/{kubelet.node}", host, port, message, HTTP_MS, reply, get.get("scheme") == "HTTPS")
+        kubelet.network.request(f"host/{kubelet.node}", host, port, message, HTTP_MS, reply, get.get("scheme") == "HTTPS")
     else:
         kubelet.after(0, ["hook-over", worker["uid"], one.name, which, None])
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
-from ..bootstrap import node_ip, pod_cidr
+from ..addresses import node_ip, pod_cidr
 from ..cause import UNSAID, Cause
 from ..component import Component
 from ..etcd import Change, Heed, key_of
@@ -35,7 +35,8 @@ from . import (
 from .state import Worker, new_worker
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
+    from ..runtime.network import Network
 
 WATCH_MS = 12  # what a watch event takes from the store to the pod worker; measured in the recordings
 TICK_MS = 1000  # syncLoop's syncTicker and genericPlegRelistPeriod
@@ -52,10 +53,11 @@ class Kubelet(Component):
     pressure {condition: last met}; sessions, see sessions.py; runtime the machine's own state.
     """
 
-    def __init__(self, cluster: Cluster, index: int, node: dict[str, Any]) -> None:
+    def __init__(self, cluster: Ground, network: Network, index: int, node: dict[str, Any]) -> None:
         self.node = str(node["name"])
         self.name = f"kubelet/{self.node}"
         super().__init__(cluster)
+        self.network = network
         self.index = index
         self.host_ip = node_ip(index)
         self.cidr = pod_cidr(index)
@@ -91,7 +93,7 @@ class Kubelet(Component):
 
     def _attach(self, state: dict[str, Any] | None) -> None:
         self.machine = cri.new_node(self, state, **self._size)
-        self.cluster.network.attach(self.node, self.machine)
+        self.network.attach(self.node, self.machine)
 
     # ---- beginnings
 
@@ -267,7 +269,7 @@ class Kubelet(Component):
         base, _, bits = self.cidr.partition("/")
         a, b, c, d = (int(part) for part in base.split("."))
         size = 1 << (32 - int(bits))
-        taken = self.cluster.network.state["hosts"]
+        taken = self.network.state["hosts"]
         start = (a << 24) + (b << 16) + (c << 8) + d
         for _ in range(size):
             self.state["address"] = self.state["address"] + 1 if self.state["address"] + 2 < size else 2

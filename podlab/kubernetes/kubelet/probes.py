@@ -139,15 +139,15 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
     source = f"host/{kubelet.node}"
     if get := spec.get("httpGet"):
         host, port, message = hooks.get_request(worker, one, get)
-        kubelet.cluster.network.request(source, host, port, message, timeout, reply, get.get("scheme") == "HTTPS")
+        kubelet.network.request(source, host, port, message, timeout, reply, get.get("scheme") == "HTTPS")
     elif grpc := spec.get("grpc"):
         host, port = worker["sandbox"]["ip"], int(grpc["port"])
         message = grpc_health.question(host, port, grpc.get("service") or "")
-        kubelet.cluster.network.request(source, host, port, message, timeout, reply)
+        kubelet.network.request(source, host, port, message, timeout, reply)
     else:
         socket = spec.get("tcpSocket") or EMPTY
         host = socket.get("host") or worker["sandbox"]["ip"]
-        kubelet.cluster.network.request(source, host, hooks.port_number(one, socket.get("port")), None, timeout, reply)
+        kubelet.network.request(source, host, hooks.port_number(one, socket.get("port")), None, timeout, reply)
 
 
 def exec_done(kubelet: Kubelet, worker: Worker, key: str, exec_id: str) -> None:
@@ -230,7 +230,7 @@ def _follow(
         message = http.request("GET", target, f"{host}:{port}", [("User-Agent", "kube-probe/1.36"), ("Accept", "*/*"), ("Connection", "close")])
         reply = (kubelet.name, ["probe", worker["uid"], key, container_id, to, asked + 1])
         timeout = int(spec.get("timeoutSeconds") or 1) * 1000
-        kubelet.cluster.network.request(f"host/{kubelet.node}", host, port, message.text(), timeout, reply, scheme == "https")
+        kubelet.network.request(f"host/{kubelet.node}", host, port, message.text(), timeout, reply, scheme == "https")
         return True
     text = f"{kind.capitalize()} probe warning: Probe terminated redirects, Response body: {result['body']}"
     kubelet.record(worker, "Warning", "ProbeWarning", text, part(kubelet.pod(worker), name).path)

@@ -116,7 +116,7 @@ def facts(kubelet: Kubelet, uid: str) -> dict[str, Any]:
     pod = kubelet.pod(worker)
     found: dict[str, Any] = {}
     ports: dict[str, list[dict[str, Any]]] = {}
-    for listener in kubelet.cluster.network.ports(uid):
+    for listener in kubelet.network.ports(uid):
         ports.setdefault(listener["container"], []).append({key: listener[key] for key in ("port", "protocol", "address")})
     if ports:
         found["ports"] = ports

@@ -76,7 +76,7 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         sysctls={one["name"].replace("/", "."): one["value"] for one in (spec.get("securityContext") or EMPTY).get("sysctls") or ()},
     )
     if not host:
-        kubelet.cluster.network.add_host(sandbox["ip"], worker["uid"], kubelet.node)
+        kubelet.network.add_host(sandbox["ip"], worker["uid"], kubelet.node)
     volumes.create(kubelet, worker, pod)
     if eviction.has_limits(pod):
         eviction.watch(kubelet)
@@ -102,7 +102,7 @@ def stop_sandbox(kubelet: Kubelet, worker: Worker) -> None:
     kubelet.machine.stop_sandbox(worker["uid"])
     sandbox["ready"], sandbox["stopped"] = False, True
     if not sandbox["host"]:
-        kubelet.cluster.network.remove_host(sandbox["ip"])
+        kubelet.network.remove_host(sandbox["ip"])
 
 
 def _names(spec: Map, name: str, namespace: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from ..apiserver.rest.clocks import Clock
 from ..cause import Cause
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 CLOCK = Clock()  # whoever is inside has the cluster's own
 
@@ -20,7 +20,7 @@ CLOCK = Clock()  # whoever is inside has the cluster's own
 class Desk:
     """rest.call.Desk. `user` is who asks."""
 
-    engine: Cluster
+    engine: Ground
     user: rbac.User
 
     def clock(self) -> Clock:

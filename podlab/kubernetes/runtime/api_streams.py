@@ -19,7 +19,7 @@ from .process import Data
 
 if TYPE_CHECKING:
     from ..etcd import Change
-    from ..cluster import Cluster
+    from ..ground import Ground
     from .network import Network
 
 TELL_MS = 2  # from a change to the watchers' news
@@ -128,7 +128,7 @@ def go_on(network: Network, held: Data) -> None:
     network.attended(held, due=bool(server["busy"]), keep=True)
 
 
-def first(cluster: Cluster, call: Call, target: addresses.Target) -> str:
+def first(cluster: Ground, call: Call, target: addresses.Target) -> str:
     """What a watch begins with. Raises ApiError."""
     etcd = cluster.etcd
     everything, marked, wanted = watching.beginning(call)
@@ -146,16 +146,16 @@ def first(cluster: Cluster, call: Call, target: addresses.Target) -> str:
     return "".join(_line(cluster, call, target, "MODIFIED", obj) for obj in newer)
 
 
-def _wanted(cluster: Cluster, stream: Data) -> tuple[Call, addresses.Target]:
+def _wanted(cluster: Ground, stream: Data) -> tuple[Call, addresses.Target]:
     call = call_of(http.Message(stream["request"][0], [(name, value) for name, value in stream["request"][1]]))
     return call, addresses.resolve(call, cluster.server.customs.served())
 
 
-def _line(cluster: Cluster, call: Call, target: addresses.Target, kind: str, obj: Any) -> str:
+def _line(cluster: Ground, call: Call, target: addresses.Target, kind: str, obj: Any) -> str:
     return watching.text(kind, shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), cluster.now, CLOCK)).decode()
 
 
-def _reader(cluster: Cluster, call: Call, target: addresses.Target, stream: Data | None = None) -> logs.Reader | None:
+def _reader(cluster: Ground, call: Call, target: addresses.Target, stream: Data | None = None) -> logs.Reader | None:
     """The log's reader at its beginning, or where a stream stands; None when the Pod is gone."""
     desk = Desk(cluster, NOBODY)
     try:

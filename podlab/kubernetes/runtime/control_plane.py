@@ -20,7 +20,7 @@ from .process import Data
 from .serving import http_date
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
     from .network import Network
 
 PORT = 6443
@@ -78,7 +78,7 @@ def work(answer: http.Message) -> int:
     return len(answer.body) // CHARACTERS_A_MS
 
 
-def respond(cluster: Cluster, request: http.Message) -> http.Message:
+def respond(cluster: Ground, request: http.Message) -> http.Message:
     """The API's answer to one HTTP request of somebody inside the cluster."""
     path, _, text = request.target.partition("?")
     call = Call(request.method, segments(path), {}, read_headers(request.headers), slash=path.endswith("/"))
@@ -94,7 +94,7 @@ def respond(cluster: Cluster, request: http.Message) -> http.Message:
     return http.response(found.status, found.body.decode("utf-8", "surrogateescape"), headers)
 
 
-def _answer(cluster: Cluster, call: Call, raw: bytes) -> Answer:
+def _answer(cluster: Ground, call: Call, raw: bytes) -> Answer:
     """Raises ApiError."""
     user = users.user_of(cluster, call, users.NOBODY)
     if call.of_server:

@@ -15,7 +15,7 @@ from ..objects import Map, dig
 from .internet_hosts import HOSTS as OUTSIDE_HOSTS
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 DOMAIN = "cluster.local"
 SERVER = "10.96.0.10"  # kubeadm's cluster DNS address
@@ -70,7 +70,7 @@ def is_address(name: str) -> bool:
     return True
 
 
-def resolve(cluster: Cluster, name: str, hosts: str, resolver: Resolver) -> tuple[str, list[str]]:
+def resolve(cluster: Ground, name: str, hosts: str, resolver: Resolver) -> tuple[str, list[str]]:
     """(full name, addresses) by /etc/hosts' text, then by DNS; no addresses: no such name."""
     if is_address(name):
         return name, [name]
@@ -81,7 +81,7 @@ def resolve(cluster: Cluster, name: str, hosts: str, resolver: Resolver) -> tupl
     return search(cluster, name, resolver) if resolver.answers else (name, [])
 
 
-def search(cluster: Cluster, name: str, resolver: Resolver) -> tuple[str, list[str]]:
+def search(cluster: Ground, name: str, resolver: Resolver) -> tuple[str, list[str]]:
     """The first candidate that has addresses."""
     for candidate in resolver.candidates(name):
         found = [value for _, kind, value in query(cluster, candidate)[1] if kind == "A"]
@@ -90,7 +90,7 @@ def search(cluster: Cluster, name: str, resolver: Resolver) -> tuple[str, list[s
     return name, []
 
 
-def query(cluster: Cluster, name: str, kind: str = "A") -> tuple[str, list[Record]]:
+def query(cluster: Ground, name: str, kind: str = "A") -> tuple[str, list[Record]]:
     """The DNS server's answer: ("NOERROR" or "NXDOMAIN", records). Kinds: A, AAAA, SRV, PTR, CNAME, TXT, ANY; a CNAME comes with what it leads to."""
     name = name.lower().rstrip(".")
     if name.endswith(".in-addr.arpa"):
@@ -116,7 +116,7 @@ def query(cluster: Cluster, name: str, kind: str = "A") -> tuple[str, list[Recor
     return _service(cluster, name, service, labels[:-3], kind) if service is not None else ("NXDOMAIN", [])
 
 
-def _service(cluster: Cluster, name: str, service: Map, host: list[str], kind: str) -> tuple[str, list[Record]]:
+def _service(cluster: Ground, name: str, service: Map, host: list[str], kind: str) -> tuple[str, list[Record]]:
     spec = service["spec"]
     if spec.get("type") == "ExternalName":
         if host:
@@ -153,7 +153,7 @@ def _service(cluster: Cluster, name: str, service: Map, host: list[str], kind: s
     return "NOERROR", [(name, "A", address) for _, address in addresses] if kind in ("A", "ANY") else []
 
 
-def _endpoints(cluster: Cluster, service: Map) -> list[tuple[str, str]]:
+def _endpoints(cluster: Ground, service: Map) -> list[tuple[str, str]]:
     """(first label of its name, address) of each ready endpoint."""
     found = []
     for piece in cluster.etcd.list("endpointslices", service["metadata"]["namespace"]):
@@ -164,7 +164,7 @@ def _endpoints(cluster: Cluster, service: Map) -> list[tuple[str, str]]:
     return found
 
 
-def _pointer(cluster: Cluster, address: str) -> str:
+def _pointer(cluster: Ground, address: str) -> str:
     """The name of a Service's address, or of a headless Service's endpoint."""
     if address == SERVER:
         return f"kube-dns.kube-system.svc.{DOMAIN}"

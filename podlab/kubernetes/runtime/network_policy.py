@@ -13,25 +13,25 @@ from ..selectors import selects
 from .dns import SERVER as DNS_SERVER
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 DNS_POD: Map = freeze({"metadata": {"namespace": "kube-system", "name": "coredns", "labels": {"k8s-app": "kube-dns"}}, "spec": {"containers": []}})
 
 
-def allows(cluster: Cluster, source: Map | None, target: Map | None, source_ip: str, target_ip: str, port: int) -> bool:
+def allows(cluster: Ground, source: Map | None, target: Map | None, source_ip: str, target_ip: str, port: int) -> bool:
     """Whether a TCP connection may pass. A None Pod is the outside, a node or a host-network process."""
     return (source is None or _direction(cluster, "Egress", source, target, target_ip, target, port)) and (
         target is None or _direction(cluster, "Ingress", target, source, source_ip, target, port)
     )
 
 
-def allows_names(cluster: Cluster, source: Map | None) -> bool:
+def allows_names(cluster: Ground, source: Map | None) -> bool:
     """Whether a Pod's egress policies let it ask the cluster's DNS (UDP 53 of kube-system's k8s-app=kube-dns)."""
     return source is None or _direction(cluster, "Egress", source, DNS_POD, DNS_SERVER, DNS_POD, 53, "UDP")
 
 
 def _direction(
-    cluster: Cluster, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int, protocol: str = "TCP"
+    cluster: Ground, direction: str, subject: Map, other: Map | None, other_ip: str, target: Map | None, port: int, protocol: str = "TCP"
 ) -> bool:
     policies = [
         policy
@@ -67,7 +67,7 @@ def _port(entry: Map, target: Map | None, port: int, protocol: str) -> bool:
     return any(p.get("name") == wanted and p["containerPort"] == port for c in containers for p in c.get("ports") or ())
 
 
-def _peer(cluster: Cluster, policy: Map, peer: Map, other: Map | None, address: str) -> bool:
+def _peer(cluster: Ground, policy: Map, peer: Map, other: Map | None, address: str) -> bool:
     if "ipBlock" in peer:
         block = peer["ipBlock"]
         return _within(address, block["cidr"]) and not any(_within(address, cidr) for cidr in block.get("except") or ())

@@ -11,6 +11,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import CONTROL_PLANE, CONTROL_PLANE_NAMESPACE
 from ..etcd import Change, key_of
 from ..objects import Map, dig
 from . import internet_hosts
@@ -25,9 +26,6 @@ NO_ROUTE_MS = 3_000  # an address of the Pod range that nobody holds: ARP fails 
 AFFINITIES = 4096  # of clients to Services that are remembered at once, before those that are over are forgotten
 OUTSIDE = "outside"  # the learner's own machine
 OUTSIDE_ADDRESS = "192.0.2.1"
-CONTROL_PLANE = "172.30.255.254"
-"""The API server's machine, which is no Node; control_plane.py answers there."""
-CONTROL_PLANE_NAMESPACE = "control-plane"
 
 
 @dataclass(frozen=True)

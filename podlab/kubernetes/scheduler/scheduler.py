@@ -24,7 +24,7 @@ from .queue import SchedulingQueue
 from .schedule_one import Decision, schedule
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from ..ground import Ground
 
 SCHEDULER_NAME = "default-scheduler"
 # From a Pod's creation to its binding on an idle real cluster: 7 ms (recorded: gates, node-failure)
@@ -41,7 +41,7 @@ class Scheduler(Component):
 
     name = SCHEDULER_NAME
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Ground) -> None:
         super().__init__(cluster)
         self.state = {"pods": {}, "sequence": 0, "binding": {}, "cycle": None, "flush": None, "flush_at": None}
         self._forget_everything()

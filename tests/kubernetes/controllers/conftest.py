@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes import bootstrap
+from podlab.kubernetes import components
 from podlab.kubernetes.cause import Cause
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.component import Component
@@ -90,7 +90,7 @@ class FakeKubelet(Component):
 
 def new_cluster(monkeypatch: pytest.MonkeyPatch, nodes: int = 2, **hands: Any) -> Cluster:
     spec = {"nodes": [{"name": f"node-{i + 1}", "cpu": "2", "memory": "4Gi"} for i in range(nodes)]}
-    monkeypatch.setattr(bootstrap, "components", lambda cluster: [
+    monkeypatch.setattr(components, "components", lambda cluster: [
         cluster.events, *(controller(cluster) for controller in CONTROLLERS), Hands(cluster),
         *(FakeKubelet(cluster, node["name"]) for node in spec["nodes"])])
     made = Cluster.create(1, EPOCH_MS, spec, strict=True)

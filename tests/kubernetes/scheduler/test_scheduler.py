@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes import bootstrap
+from podlab.kubernetes import components
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import Map, thaw
 from podlab.kubernetes.scheduler.scheduler import CYCLE_MS, LATENCY_MS, Scheduler
@@ -21,7 +21,7 @@ Make = Callable[..., Cluster]
 def make(monkeypatch: pytest.MonkeyPatch) -> Make:
     def make(*nodes: dict[str, Any]) -> Cluster:
         return Cluster.create(1, EPOCH, {"nodes": list(nodes)}, strict=True)
-    monkeypatch.setattr(bootstrap, "components", lambda cluster: [cluster.events, cluster.network, Scheduler(cluster)])
+    monkeypatch.setattr(components, "components", lambda cluster: [cluster.events, cluster.network, Scheduler(cluster)])
     return make
 
 

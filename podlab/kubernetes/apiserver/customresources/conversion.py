@@ -17,7 +17,7 @@ from ..ownership import records
 from . import structural
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster
+    from ...ground import Ground
 
 Object = Mapping[str, Any]
 SECONDS = 30  # how long the converter's client waits (util/webhook/client.go)
@@ -38,7 +38,7 @@ def in_version(resource: Resource, obj: Object) -> Object:
     return stored(new, records.of(obj)) if isinstance(obj, Map) else new
 
 
-def by_webhook(cluster: Cluster, resource: Resource, obj: Object) -> Object:
+def by_webhook(cluster: Ground, resource: Resource, obj: Object) -> Object:
     """What the webhook makes of an object, pruned and filled by the schema of its new version. Raises ApiError 500."""
     config, kind = resource.custom.webhook, f"{obj['apiVersion']}, Kind={resource.kind}"
     version = next((one for one in config.get("conversionReviewVersions") or () if one in ("v1", "v1beta1")), "")

@@ -14,7 +14,7 @@ from ..ownership.types import Type
 from . import conversion, structural
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster
+    from ...ground import Ground
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 
@@ -75,7 +75,7 @@ def condition(definition: Mapping[str, Any], kind: str) -> bool:
 class Definitions:
     """The custom kinds of one cluster. Made from the store whenever it is asked after a change."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Ground) -> None:
         self._cluster, self._etcd = cluster, cluster.etcd
         self._known: dict[str, tuple[Resource, ...]] | None = None
         self._etcd.subscribe("customresourcedefinitions", self._forget)

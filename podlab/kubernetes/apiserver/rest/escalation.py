@@ -13,12 +13,12 @@ from ..errors import forbidden
 from ..request import Request
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster as Engine
+    from ...ground import Ground
 
 ROLES, BINDINGS, GROUP = ("roles", "clusterroles"), ("rolebindings", "clusterrolebindings"), "rbac.authorization.k8s.io"
 
 
-def check(engine: Engine, user: rbac.User, request: Request) -> None:
+def check(engine: Ground, user: rbac.User, request: Request) -> None:
     """Raises ApiError 403 for a role or binding that would grant what its writer does not hold; `escalate` and `bind` allow it."""
     if request.resource not in (*ROLES, *BINDINGS) or user is rbac.OWNER or rbac.MASTERS in user.groups:
         return

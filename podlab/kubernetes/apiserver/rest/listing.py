@@ -14,7 +14,7 @@ from .addresses import Target
 from .call import Call, Desk
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster as Engine
+    from ...ground import Ground
 
 # handleCompactedErrorForPaging, apiserver/pkg/storage/etcd3/errors.go
 TOO_OLD = (
@@ -68,7 +68,7 @@ def check_version(call: Call, current: int) -> None:
         raise ApiError(410, "Expired", f"The resourceVersion for the provided list is too old: {wanted} ({current})")
 
 
-def read(engine: Engine, desk: Desk, call: Call, target: Target) -> tuple[list[Any], dict[str, Any]]:
+def read(engine: Ground, desk: Desk, call: Call, target: Target) -> tuple[list[Any], dict[str, Any]]:
     """(objects, list metadata). Call inside a turn. Raises ApiError."""
     options = selection(call, target)
     limit, token = call.number("limit") or 0, call.one("continue")
@@ -98,7 +98,7 @@ def read(engine: Engine, desk: Desk, call: Call, target: Target) -> tuple[list[A
     return found, metadata
 
 
-def _everything(engine: Engine, target: Target, options: dict[str, str]) -> list[Any]:
+def _everything(engine: Ground, target: Target, options: dict[str, str]) -> list[Any]:
     found: list[Any] = engine.server.perform(Request("list", target.resource.plural, target.namespace, options=dict(options)))["items"]
     return found
 

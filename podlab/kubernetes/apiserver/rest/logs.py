@@ -12,7 +12,7 @@ from .addresses import Target
 from .call import Call, Desk
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster as Engine
+    from ...ground import Ground
 
 MEMBERS = (("containers", "containerStatuses"), ("initContainers", "initContainerStatuses"), ("ephemeralContainers", "ephemeralContainerStatuses"))
 STREAMS = {"": "", "All": "", "Stdout": "stdout", "Stderr": "stderr"}
@@ -36,7 +36,7 @@ class Holder(Protocol):
     """Whoever has the cluster; it may come to stand in another history."""
 
     @property
-    def engine(self) -> Engine: ...
+    def engine(self) -> Ground: ...
 
 
 def _invalid(field: str, detail: str) -> ApiError:

@@ -12,7 +12,7 @@ from .addresses import Target
 from .call import READING, Call, Desk
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster as Engine
+    from ...ground import Ground
 
 SESSIONS = ("exec", "attach", "portforward")
 # Kinds that every answer warns of (APILifecycleDeprecated, pkg/registry/core/*/strategy.go)
@@ -20,7 +20,7 @@ DEPRECATED = {("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use disc
               ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+"}
 
 
-def check_access(engine: Engine, user: rbac.User, target: Target) -> None:
+def check_access(engine: Ground, user: rbac.User, target: Target) -> None:
     """Raises ApiError 403 for what a viewer, a ServiceAccount or the person that is posed as may not do."""
     resource = target.resource
     rbac.check(engine, user, {"verb": target.verb, "group": resource.group, "resource": resource.name, "subresource": target.subresource,
@@ -40,7 +40,7 @@ def has_body(target: Target) -> bool:
     return target.verb not in READING and target.subresource not in (*SESSIONS, "proxy")
 
 
-def perform(engine: Engine, desk: Desk, call: Call, user: rbac.User, target: Target, body: Any,
+def perform(engine: Ground, desk: Desk, call: Call, user: rbac.User, target: Target, body: Any,
             twice: list[str]) -> tuple[int, Callable[[], Any]]:
     """(HTTP status, what makes the JSON value: the work that others need not wait for). Sessions, logs, proxies and watches are others'.
 
@@ -59,7 +59,7 @@ def perform(engine: Engine, desk: Desk, call: Call, user: rbac.User, target: Tar
     return status, lambda: value
 
 
-def _get(engine: Engine, desk: Desk, call: Call, target: Target) -> Any:
+def _get(engine: Ground, desk: Desk, call: Call, target: Target) -> Any:
     listing.check_version(call, engine.etcd.revision)
     obj = engine.server.perform(Request("get", target.resource.plural, target.namespace, target.name, target.subresource))
     if target.subresource == "scale":

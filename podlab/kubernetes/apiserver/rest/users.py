@@ -11,13 +11,13 @@ from ..rbac import ACCOUNT, AUTHENTICATED, User, account_groups, check
 from .call import Call
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster as Engine
+    from ...ground import Ground
 
 ANONYMOUS, UNAUTHENTICATED, AUTHENTICATION = "system:anonymous", "system:unauthenticated", "authentication.k8s.io"
 NOBODY = User(ANONYMOUS, (UNAUTHENTICATED,))
 
 
-def user_of(engine: Engine, call: Call, otherwise: User) -> User:
+def user_of(engine: Ground, call: Call, otherwise: User) -> User:
     """Who asks: a ServiceAccount by its token, else `otherwise`; or whom they pose as (kubectl --as). Raises ApiError.
 
     apiserver/pkg/endpoints/filters/impersonation.go

@@ -14,13 +14,13 @@ from .addresses import Target
 from .call import Call, Desk
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster as Engine
+    from ...ground import Ground
 
 KIBI = 1024
 WINDOW = "15s"  # what the kubelet's summary averages over (metrics-server's default resolution)
 
 
-def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, user: rbac.User) -> tuple[int, Any]:
+def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, user: rbac.User) -> tuple[int, Any]:
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.resource.group == "metrics.k8s.io":
         labels = listing.selection(call, target).get("labelSelector") or "" if not target.name else ""
@@ -40,11 +40,11 @@ def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, u
 # ---- reviews
 
 
-def _self_subject(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+def _self_subject(engine: Ground, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
     return {"userInfo": user.info()}
 
 
-def _token(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+def _token(engine: Ground, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
     """Of the tokens that this cluster's ServiceAccounts bear (pkg/registry/authentication/tokenreview/storage.go)."""
     spec = review.get("spec") or {}
     if not spec.get("token"):
@@ -66,11 +66,11 @@ def _attributes(review: dict[str, Any], kind: str) -> dict[str, Any]:
     return {**resource} if resource is not None else {"path": other.get("path", ""), "verb": other.get("verb", "")}
 
 
-def _self_access(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+def _self_access(engine: Ground, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
     return rbac.verdict(engine, user, _attributes(review, "SelfSubjectAccessReview"))
 
 
-def _subject_access(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+def _subject_access(engine: Ground, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
     spec = review.get("spec", {})
     wanted = _attributes(review, target.resource.kind)
     if not spec.get("user") and not spec.get("groups"):
@@ -81,7 +81,7 @@ def _subject_access(engine: Engine, review: dict[str, Any], target: Target, user
     return rbac.verdict(engine, rbac.User(spec.get("user", ""), tuple(spec.get("groups") or ())), wanted)
 
 
-def _rules(engine: Engine, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
+def _rules(engine: Ground, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
     namespace = review.get("spec", {}).get("namespace", "")
     if not namespace:
         raise bad_request("no namespace on request")
@@ -103,7 +103,7 @@ REVIEWS = {
 # ---- metrics
 
 
-def metrics(engine: Engine, resource: Resource, namespace: str, name: str, labels: str, seconds: int = 0) -> dict[str, Any]:
+def metrics(engine: Ground, resource: Resource, namespace: str, name: str, labels: str, seconds: int = 0) -> dict[str, Any]:
     """PodMetrics or NodeMetrics: of one object, or the list of those that `labels` picks. `seconds`: how far the client's clock is ahead.
     Raises ApiError."""
     plural, stamp = resource.plural, rfc3339(engine.now + seconds * 1000)
@@ -149,7 +149,7 @@ def _amounts(nanocores: int, size: int) -> dict[str, str]:
     return {"cpu": f"{nanocores}n" if nanocores else "0", "memory": f"{size // KIBI}Ki"}
 
 
-def _pod(engine: Engine, pod: Any, stamp: str) -> dict[str, Any] | None:
+def _pod(engine: Ground, pod: Any, stamp: str) -> dict[str, Any] | None:
     used = engine.pod_usage(pod)
     if not used:
         return None
@@ -158,7 +158,7 @@ def _pod(engine: Engine, pod: Any, stamp: str) -> dict[str, Any] | None:
     return {**_about(pod, stamp), "containers": containers}
 
 
-def _node(engine: Engine, node: Any, stamp: str) -> dict[str, Any] | None:
+def _node(engine: Ground, node: Any, stamp: str) -> dict[str, Any] | None:
     facts = engine.node_facts(node["metadata"]["name"])
     if facts.get("power") != "on":
         return None

@@ -17,7 +17,7 @@ from .addresses import Target
 from .call import Call, Desk
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster as Engine
+    from ...ground import Ground
 
 VALIDATIONS = ("Strict", "Warn", "Ignore")
 BODIES = {"eviction": bodies.EVICTION, "binding": bodies.BINDING, "scale": bodies.SCALE, "token": bodies.TOKEN_REQUEST}
@@ -56,7 +56,7 @@ def validation_of(call: Call) -> str:
     return asked
 
 
-def perform(engine: Engine, desk: Desk, call: Call, target: Target, body: Any, twice: list[str], user: rbac.User) -> tuple[int, Any]:
+def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, twice: list[str], user: rbac.User) -> tuple[int, Any]:
     """(HTTP status, JSON value). Call inside a turn. Raises ApiError."""
     if target.verb in ("delete", "deletecollection"):
         return _delete(engine, desk, call, target, body)
@@ -106,7 +106,7 @@ def _version_of(obj: Any) -> str:
     return version if isinstance(version, str) else ""
 
 
-def submit(engine: Engine, desk: Desk, request: Request) -> Any:
+def submit(engine: Ground, desk: Desk, request: Request) -> Any:
     """Through the one door: journaled, unless it is a dry run, which changes nothing. Raises ApiError, 429 for too many too."""
     if request.options.get("dryRun"):
         return engine.server.perform(request)
@@ -124,7 +124,7 @@ def _check_name(target: Target, body: dict[str, Any]) -> None:
     body["metadata"] = {**metadata, "name": target.name, **({"namespace": target.namespace} if target.resource.namespaced else {})}
 
 
-def _prepare_patch(engine: Engine, call: Call, target: Target, body: Any, twice: list[str], kind: str, options: dict[str, Any],
+def _prepare_patch(engine: Ground, call: Call, target: Target, body: Any, twice: list[str], kind: str, options: dict[str, Any],
                    validating: str, distance: int) -> Any:
     """The patch as the engine takes it, tried on the present object first: that finds unknown fields, and what no patch can mean."""
     if kind == APPLY:
@@ -165,7 +165,7 @@ def _prepare_patch(engine: Engine, call: Call, target: Target, body: Any, twice:
     return body
 
 
-def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engine: Engine, desk: Desk) -> Any:
+def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engine: Ground, desk: Desk) -> Any:
     """The JSON of a write's answer."""
     if subresource in ("eviction", "binding"):
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
@@ -177,7 +177,7 @@ def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engi
 # ---- deleting
 
 
-def _delete(engine: Engine, desk: Desk, call: Call, target: Target, body: Any) -> tuple[int, Any]:
+def _delete(engine: Ground, desk: Desk, call: Call, target: Target, body: Any) -> tuple[int, Any]:
     resource = BY_PLURAL.get(target.resource.plural, target.resource)
     options = options_of(call, target)
     options.pop("fieldManager")
@@ -202,7 +202,7 @@ def _delete(engine: Engine, desk: Desk, call: Call, target: Target, body: Any) -
     return 200, _deleted(engine, desk, target, resource, obj, shape, dry=bool(options.get("dryRun")))
 
 
-def _deleted(engine: Engine, desk: Desk, target: Target, resource: Resource, obj: Any, shape: shapes.Shape, *, dry: bool) -> Any:
+def _deleted(engine: Ground, desk: Desk, target: Target, resource: Resource, obj: Any, shape: shapes.Shape, *, dry: bool) -> Any:
     """The object while it is still there (grace, finalizers) and of some kinds always, else a Status that names it."""
     held = engine.etcd.get(resource.plural, key_of(target.namespace if resource.namespaced else None, target.name))
     waits = held is not None and held["metadata"]["uid"] == obj["metadata"]["uid"] and not dry
