@@ -10,7 +10,7 @@ from .classes import CLASSES, problem
 from .frames import SWITCH
 from .machine import Machine
 from .natives import NATIVES, native
-from .values import MISSING, Bound, Class, Function, Instance, Module, Native, Super, Unknown, type_name
+from .values import MISSING, VALUED, Bound, Class, Function, Instance, Module, Native, Super, Thing, Unknown, type_name
 
 FUNCTIONS = ("abs", "all", "any", "ascii", "bin", "callable", "chr", "delattr", "dir", "divmod", "format", "getattr", "globals", "hasattr", "hash",
              "hex", "id",
@@ -54,7 +54,7 @@ def _hash(m: Machine, value: Any) -> int:
         return crc32(value.encode("utf-8", "surrogatepass") if type(value) is str else value) * 2654435761 % (1 << 61)
     if type(value) in (list, dict):
         raise problem("TypeError", f"unhashable type: '{type_name(value)}'")
-    if type(value) is tuple:
+    if type(value) is tuple or (type(value) is Thing and value.kind in VALUED):
         return crc32(m.repr(value).encode("utf-8", "surrogatepass")) * 2654435761 % (1 << 61)
     if type(value) in (int, float, bool, type(None)) or (type(value) is Instance and m.has(value, "__hash__")):
         return hash(value)

@@ -9,7 +9,7 @@ from .classes import problem
 from .machine import Machine
 from .natives import NATIVES, native
 from .operators import LONG
-from .values import MISSING, Instance, Set, View
+from .values import MISSING, Bound, Call, Class, Function, Instance, Native, Set, Thing, View
 
 # ---- lists
 
@@ -89,25 +89,55 @@ def _count(m: Machine, value: Any, one: Any) -> int:
     return sum(1 for each in value if m.truth(operators.compare(m, "Eq", each, one)))
 
 
-def sorted_items(m: Machine, items: Any, key: Any = None, reverse: Any = False) -> list[Any]:
-    """sorted(): by `key`, stable."""
+def by_program(value: Any) -> bool:
+    """Is a call of it code of the program's own?"""
+    return type(value) in (Function, Instance) or (type(value) is Bound and type(value.function) is Function) or (
+        type(value) is Class and value.native == "object")  # fmt: skip
+
+
+def sorted_items(m: Machine, items: Any, key: Any, reverse: Any, into: Any = None) -> Any:
+    """sorted(): by `key`, stable. With `into` the list that is sorted in place. What calls the program's own code is done by steps."""
+    if key is not None and by_program(key):
+        return Call(m.builtins["_keyed"], [Native("builtin._ordered"), list(items), key, reverse, into])
+    return _ordered(m, items, items if key is None else [m.call(key, [one]) for one in items], reverse, into)
+
+
+@native("builtin._ordered")
+def _ordered(m: Machine, items: Any, keys: Any, reverse: Any = False, into: Any = None) -> Any:
     rows = list(items)
     m.spend(len(rows) // 2)
     m.made(8 * len(rows))
-    keys = rows if key is None else [m.call(key, [one]) for one in rows]
     kinds = {type(one) for one in keys}
+    if Instance in kinds:
+        return Call(m.builtins["_sorted_slowly"], [rows, keys, m.truth(reverse), into])
     if not (kinds <= {int, float, bool} or (len(kinds) == 1 and kinds <= {str, bytes})):
         for one in keys:
             operators.weigh(one, 2000)
         for one in keys[1:]:
             operators.compare(m, "Lt", one, keys[0])
+    if Thing in kinds:
+        keys = [_Ranked(m, one) for one in keys]
     order = sorted(range(len(rows)), key=lambda index: keys[index], reverse=m.truth(reverse))
-    return [rows[index] for index in order]
+    found = [rows[index] for index in order]
+    if into is None:
+        return found
+    into[:] = found
+    return None
+
+
+class _Ranked:
+    """A key that is a date or the like: compared by its natives."""
+
+    def __init__(self, m: Machine, of: Any) -> None:
+        self.m, self.of = m, of
+
+    def __lt__(self, other: _Ranked) -> bool:
+        return self.m.truth(operators.compare(self.m, "Lt", self.of, other.of))
 
 
 @native("list.sort")
-def _sort(m: Machine, value: list[Any], *, key: Any = None, reverse: Any = False) -> None:
-    value[:] = sorted_items(m, value, key, reverse)
+def _sort(m: Machine, value: list[Any], *, key: Any = None, reverse: Any = False) -> Any:
+    return sorted_items(m, value, key, reverse, value)
 
 
 # ---- dicts

@@ -175,9 +175,11 @@ class _Reader:
             else:
                 for name, one in zip(SLOTS[KINDS[row[0]]], row[1:], strict=True):
                     setattr(made, name, self.code(one) if name == "code" else self.get(one))
-        for made, row in dicts:
-            for index in range(1, len(row), 2):
-                made[self.get(row[index])] = self.get(row[index + 1])
+        for plain in (True, False):  # a date or an instance that is a key has a dict of its own, which must be whole before
+            for made, row in dicts:
+                if plain == all(type(one) is not list for one in row[1::2]):
+                    for index in range(1, len(row), 2):
+                        made[self.get(row[index])] = self.get(row[index + 1])
         for made, row in self.later:
             if row[0] == "Class":
                 made.mro = []

@@ -6,11 +6,11 @@ from typing import Any
 
 from . import operators
 from .classes import problem
-from .containers import pairs, sorted_items
+from .containers import by_program, pairs, sorted_items
 from .machine import Machine
 from .natives import NATIVES, native
 from .operators import LONG
-from .values import MISSING, Class, Generator, Huge, Instance, Iterator, Set, Unknown, Wrapped, type_name
+from .values import MISSING, Call, Class, Generator, Huge, Instance, Iterator, Native, Set, Unknown, Wrapped, type_name
 
 # ---- numbers
 
@@ -209,10 +209,16 @@ def _extreme(m: Machine, name: str, sign: str, values: tuple[Any, ...], key: Any
         if default is MISSING:
             raise problem("ValueError", f"{name}() arg is an empty sequence")
         return default
+    if key is not None and by_program(key):
+        return Call(m.builtins["_keyed"], [Native("builtin._best"), items, key, sign])
+    return _best(m, items, items if key is None else [m.call(key, [one]) for one in items], sign)
+
+
+@native("builtin._best")
+def _best(m: Machine, items: list[Any], keys: list[Any], sign: str) -> Any:
     m.spend(len(items) >> 2)
-    best, best_key = items[0], items[0] if key is None else m.call(key, [items[0]])
-    for one in items[1:]:
-        found = one if key is None else m.call(key, [one])
+    best, best_key = items[0], keys[0]
+    for one, found in zip(items[1:], keys[1:], strict=True):
         if m.truth(operators.compare(m, sign, found, best_key)):
             best, best_key = one, found
     return best
@@ -268,6 +274,11 @@ def _iter(m: Machine, value: Any, sentinel: Any = MISSING) -> Any:
 def _next(m: Machine, it: Any, default: Any = MISSING) -> Any:
     if type(it) is Generator and default is MISSING:
         return NATIVES["generator.__next__"](m, it)
+    if type(it) in (Generator, Instance):
+        if default is not MISSING:
+            return Call(m.builtins["_next_or"], [it, default])
+        if (own := m.special_method(it, "__next__")) is not MISSING:
+            return Call(own, [])
     found = m.next_of(it)
     if found is MISSING:
         if default is MISSING:

@@ -170,10 +170,7 @@ def _written(kind: str) -> None:
     def formatted(m: Machine, value: Thing, spec: str) -> str:
         return format(host(value), spec[:200])
 
-    def hashed(m: Machine, value: Thing) -> Any:
-        return (kind, repr(host(value)))
-
-    made: dict[str, Callable[..., Any]] = {"__str__": text, "__repr__": shown, "__format__": formatted, "__hash__": hashed}
+    made: dict[str, Callable[..., Any]] = {"__str__": text, "__repr__": shown, "__format__": formatted}
     for name, function in made.items():
         NATIVES[f"{kind}.{name}"] = function
 

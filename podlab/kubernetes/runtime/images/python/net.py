@@ -252,11 +252,6 @@ def _exit(m: Machine, s: Thing, *args: Any) -> None:
     _close(m, s)
 
 
-@native("socket.__hash__")
-def _hash(m: Machine, s: Thing) -> Any:
-    return s
-
-
 def _descriptor(m: Machine, one: Any) -> int:
     if type(one) is int:
         return one

@@ -76,9 +76,6 @@ def key(m: Asked, value: Any) -> Any:
         m.spend(m.large >> 3)
     elif kind in (Huge, View):
         raise too_big()
-    elif kind is Thing:
-        native = m.natives.get(f"{value.kind}.__hash__")
-        return native(m, value) if native else value
     elif kind is slice:
         raise problem("TypeError", "unhashable type: 'slice'")
     return value

@@ -18,6 +18,7 @@ from .values import (
     Iterator,
     Scope,
     Set,
+    Wrapped,
     type_name,
 )  # fmt: skip
 
@@ -171,8 +172,12 @@ def delete_item(m: Machine, f: Frame, arg: Any) -> None:
     operators.delete_item(m, of, at)
 
 
-def load_attribute(m: Machine, f: Frame, arg: Any) -> None:
-    f.stack[-1] = m.attribute(f.stack[-1], arg)
+def load_attribute(m: Machine, f: Frame, arg: Any) -> Any:
+    of = f.stack[-1]
+    if type(of) is Instance and type(found := of.cls.find(arg)) is Wrapped and found.kind == "property" and type(found.functions[0]) is Function:
+        return m.enter(f, found.functions[0], [of], {}, len(f.stack) - 1)
+    f.stack[-1] = m.attribute(of, arg)
+    return None
 
 
 def store_attribute(m: Machine, f: Frame, arg: Any) -> None:

@@ -299,6 +299,16 @@ class Thing:
     def __init__(self, kind: str, variables: dict[str, Any]) -> None:
         self.kind, self.vars = kind, variables
 
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(other) is Thing and other.kind == self.kind in VALUED and other.vars == self.vars)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, *self.vars.values())) if self.kind in VALUED else object.__hash__(self)
+
+
+VALUED = ("datetime.datetime", "datetime.date", "datetime.timedelta", "datetime.timezone")
+"""Kinds of which two with the same content are the same dict's key."""
+
 
 NAMES: dict[type, str] = {
     type(None): "NoneType", bool: "bool", int: "int", float: "float", str: "str", bytes: "bytes", bytearray: "bytearray", list: "list",
