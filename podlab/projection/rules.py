@@ -167,6 +167,7 @@ RULES: dict[str, Rule] = {
     "namespace-emptied": _r("안의 것이 모두 지워져 네임스페이스를 지웁니다"),
     "namespace-status": _r("남은 것을 적었습니다", quiet=True),
     "clusterrole-aggregated": _r("다른 클러스터롤의 규칙을 모았습니다", quiet=True),
+    "admission-policy-checked": _r("정책의 식에 쓴 필드와 타입이 맞는지 살펴 상태에 적었습니다", quiet=True),
     "root-ca-published": _r("인증서 컨피그맵을 넣었습니다", quiet=True),
     "serviceaccount-default": _r("기본 서비스어카운트를 만들었습니다", quiet=True),
     "account-token-filled": _r("서비스어카운트 {account}의 토큰을 넣었습니다", "서비스어카운트의 토큰을 넣었습니다", quiet=True),

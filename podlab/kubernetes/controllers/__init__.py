@@ -34,6 +34,7 @@ from .servicecidrs import ServiceCIDRController
 from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
 from .ttl_after_finished import TTLAfterFinishedController
+from .validatingadmissionpolicy_status import ValidatingAdmissionPolicyStatusController
 
 CONTROLLERS: tuple[type[Component], ...] = (
     ServiceAccountController, TokensController, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
@@ -42,6 +43,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     EndpointSliceController, EndpointsController, EndpointSliceMirroringController,
     EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
-    ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController,
+    ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController, ValidatingAdmissionPolicyStatusController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

@@ -6,6 +6,8 @@ import pytest
 
 from tests.kubernetes.runtime.lab import Lab
 
+pytestmark = pytest.mark.slow  # boots clusters of its own
+
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:

@@ -5,7 +5,8 @@ Here: literals, variables, members and indices, optional members (.?), has(), ar
 size(), the conversions int() double() string() type names left out, the macros all exists exists_one map filter, of strings and lists
 startsWith endsWith contains matches size lowerAscii upperAscii trim split replace indexOf substring join isSorted sum min max format,
 quantity() and its comparisons, ip() and cidr() and what is in them (apiserver/pkg/cel/library: quantity.go, cidr.go, ip.go).
-Not here: type checking, timestamps, durations, URLs, sets, bytes, regex captures.
+The types of expressions about built-in kinds are checked apart (checking.py), for the status of policies.
+Not here: timestamps, durations, URLs, sets, bytes, regex captures.
 Grammar: github.com/google/cel-spec, doc/langdef.md. Costs: a bound on steps instead of CEL's estimates.
 """
 

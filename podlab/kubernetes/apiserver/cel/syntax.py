@@ -30,14 +30,17 @@ class Parser:
 
     def __init__(self, text: str, names: tuple[str, ...] = SELF) -> None:
         self.tokens: list[tuple[str, str]] = []
+        self.places: list[int] = []  # of the tokens in the text
+        self.where: dict[int, int] = {}  # of the nodes with a sign of their own, by id(): what checking.py points at
         at = 0
-        text = text.strip()
+        text = text.rstrip()
         while at < len(text):
             found = TOKEN.match(text, at)
             if found is None or found.end() == at:
                 raise CelError(f"Syntax error: token recognition error at: '{text[at:at + 12]}'")
             at = found.end()
             self.tokens.append((found.lastgroup or "", found.group(found.lastgroup or 0)))
+            self.places.append(found.start(found.lastgroup or 0))
         self.tokens.append(("end", ""))
         self.at = 0
         self.depth = 0
@@ -78,8 +81,10 @@ class Parser:
     def binary(self, least: int) -> Node:
         left = self.unary()
         while (sign := self.peek()) in BINDING and BINDING[sign] >= least:
+            place = self.places[self.at]
             self.take()
             left = ("two", sign, left, self.binary(BINDING[sign] + 1))
+            self.where[id(left)] = place
         return left
 
     def unary(self) -> Node:
@@ -95,6 +100,7 @@ class Parser:
 
     def member(self, node: Node) -> Node:
         while self.peek() in (".", "["):
+            place = self.places[self.at]
             if self.take()[1] == "[":
                 node = ("index", node, self.expression())
                 self.take("]")
@@ -105,7 +111,10 @@ class Parser:
             kind, name = self.take()
             if kind != "name":
                 raise CelError(f"Syntax error: no viable alternative at input '.{name}'")
-            node = self.method(node, name) if self.peek() == "(" else ("optional" if maybe else "member", node, _unescaped(name))
+            called = self.peek() == "("
+            place = self.places[self.at] if called else place
+            node = self.method(node, name) if called else ("optional" if maybe else "member", node, _unescaped(name))
+            self.where[id(node)] = place
         return node
 
     def method(self, node: Node, name: str) -> Node:
