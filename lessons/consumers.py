@@ -11,7 +11,7 @@ from lessons.checks import Verdict, World, evaluate
 from lessons.present import goals, lines
 from lessons.progress import SOLUTION_SEEN, Stopwatch
 from lessons.schema import Condition, Exercise, Step
-from lessons.tasks import count_commands
+from lessons.tasks import entered
 from podlab.labs import audience, limits, panels
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
@@ -154,7 +154,8 @@ class LessonConsumer(LabConsumer):
             verdicts = self.verdicts[step.id] = self._verdicts(step.exercise.conditions)
         solved = all(verdict.ok for verdict in verdicts)
         typed = self.commands if step.id == self.step_id else self.typed.get(step.id, [])
-        commands = sum(map(count_commands, typed or self.lately))  # typed before the step was in view: since the last one was done
+        # What was typed before the step was in view counts since the last one was done.
+        commands = entered(typed or self.lately, step.commands, step.exercise.solution)
         attempt = await on_database(progress.checked)(self.row.learner, self.lesson, step.exercise.id, solved=solved, commands=commands)
         self.done.attempts[step.exercise.id] = attempt
         audience.tell(self, "check", exercise=step.exercise.id, solved=solved)

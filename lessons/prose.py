@@ -15,6 +15,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 SHORT, WHOLE = 8, 16  # letters of a name: what fits anywhere, and what still fits into a table's cell on a phone
+JOINER = "\u2060"  # a word joiner: no width, no break
+ENDS = ")]%}>」…"  # behind these Chromium breaks a line before a particle, word-break: keep-all or not
+PARTICLE = re.compile(rf"(?<=[{re.escape(ENDS)}])(?=[가-힣])")
 NUMBERED = re.compile(r"(?<![\w-])[a-z]+-\d+(?![A-Za-z0-9-])")  # node-2, order-1
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
 
@@ -62,8 +65,10 @@ def _code(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
 
 
 def _text(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    """A line ends before node-2, not behind its hyphen."""
-    return NUMBERED.sub(r'<span class="whole">\g<0></span>', escape(tokens[index].content, quote=False))
+    """A line ends before node-2, not behind its hyphen; and behind 컨테이너(container)에서, not before its particle."""
+    before = next((token.content for token in reversed(tokens[:index]) if not token.type.endswith("_close")), "")
+    joined = PARTICLE.sub(JOINER, before[-1:] + tokens[index].content)[len(before[-1:]) :]
+    return NUMBERED.sub(r'<span class="whole">\g<0></span>', escape(joined, quote=False))
 
 
 _markdown.add_render_rule("fence", _fence)

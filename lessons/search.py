@@ -17,6 +17,7 @@ from functools import lru_cache
 from mecab import MeCab
 
 from lessons.glossary import Term
+from lessons.prose import JOINER
 from lessons.schema import KIND_NAMES, Lesson
 
 K1, B = 1.2, 0.75  # BM25's usual constants (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009)
@@ -102,7 +103,7 @@ def _shown(passage: Passage, known: list[str]) -> Found:
 
 
 def plain(text: str) -> str:
-    return " ".join(html.unescape(TAGS.sub(" ", text)).split())
+    return " ".join(html.unescape(TAGS.sub(" ", text)).replace(JOINER, "").split())
 
 
 def passages_of(lessons: Iterable[Lesson], terms: Iterable[Term]) -> list[Passage]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,12 @@ def _solutions(path: Path) -> dict[str, str]:
 def count_commands(text: str) -> int:
     """kubectl calls in a solution or in what a learner entered: the two numbers that a finish shows beside each other."""
     return len(re.findall(r"(?:^|[|;&] *)kubectl ", text, re.MULTILINE))
+
+
+def entered(lines: Iterable[str], prose: Iterable[object], solution: str) -> int:
+    """kubectl calls of these lines, less those that the exercise's prose offers: who looks where it says to look has not taken a detour."""
+    offered = {line.strip() for text in prose if isinstance(text, str) for line in text.splitlines() if line not in solution}
+    return sum(count_commands(line) for line in lines if line.strip() not in offered)
 
 
 def questions(source: Source) -> dict[str, Question]:

@@ -6,6 +6,7 @@ import { installClock } from "./scripts/clock.js";
 import { installDiagram } from "./scripts/diagram.js";
 import { installDialogs } from "./scripts/dialogs.js";
 import { installEditor } from "./scripts/editor.js";
+import { installFollow } from "./scripts/follow.js";
 import { installLayout } from "./scripts/layout.js";
 import { installLesson } from "./scripts/lesson.js";
 import { installMotion } from "./scripts/motion.js";
@@ -26,6 +27,7 @@ installDiagram(document, socket, tabs, terminal, installBrowser(document, socket
 installChat(document, socket);
 installDialogs(document);
 installEditor(document, socket, tabs);
+installFollow(document);
 installReplay(document);
 installRequests(document);
 installLayout(document, socket, openStorage("podlab"));

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lessons import loader
+from lessons import loader, tasks
 from lessons.schema import Lesson, LessonError
 
 LESSON = """---
@@ -201,3 +201,9 @@ def test_a_question_used_twice_is_named(write: Write) -> None:
 
 def test_a_folder_is_named_by_number_and_slug(write: Write) -> None:
     assert "두 자리 수" in refused(write("first"))
+
+
+def test_a_look_that_the_prose_of_an_exercise_offers_is_no_command_of_the_learner() -> None:
+    prose = ("kubectl logs shop\nkubectl apply -f shop.yaml\n", {"node": "node-1", "power": "off"})
+    typed = ["kubectl logs shop ", "kubectl apply -f shop.yaml", "kubectl get pods; kubectl logs shop"]
+    assert tasks.entered(typed, prose, "kubectl apply -f shop.yaml\n") == 3  # what the solution does too is counted on both sides

@@ -44,6 +44,12 @@ def test_other_fences_are_what_a_machine_says() -> None:
     assert render("```\n<none>\n```") == '<pre class="said"><code>&lt;none&gt;</code></pre>'
 
 
+def test_a_particle_stays_with_the_bracket_before_it_and_a_command_is_copied_as_it_is() -> None:
+    assert render_line("컨테이너(container)에서는 50%이고 **둘**이") == "컨테이너(container)\u2060에서는 50%\u2060이고 <strong>둘</strong>이"
+    assert render_line("`main()`은 [잡(Job)](https://kubernetes.io/)의").endswith("</a>\u2060의") and "</code>\u2060은" in render_line("`main()`은")
+    assert "\u2060" not in render("```sh\necho '(값)은'\n```\n\n`(값)은`\n\n(값) 은 파드의")
+
+
 def test_tables_are_tables() -> None:
     assert "<td>2/2</td>" in render("| READY |\n|---|\n| 2/2 |")
 

@@ -68,7 +68,8 @@ export function installLayout(document, socket, storage) {
   let reading = 0;
   let leaving = false; // on the way down by the button: the places passed are not where one was reading
   new IntersectionObserver(
-    ([entry]) => {
+    (entries) => {
+      const entry = entries.at(-1); // a busy page hears of going away and coming back at once: the last word counts
       const below = entry.isIntersecting || entry.boundingClientRect.top < 0;
       jump.textContent = below ? "글로 돌아가기" : "클러스터 보기";
       root.classList.toggle("is-below", below);
