@@ -9,9 +9,16 @@ const TROUBLE = ".is-backoff, .is-pullfail, .is-blocked, .is-failed"; // not .is
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** `from`, `to`: where it begins and ends in a pane from 0 to `length`. How far to scroll for it to be seen, its beginning at least. */
-const short = (from, to, length) => {
-  if (from < MARGIN || to - from > length - 2 * MARGIN) return from - MARGIN;
-  return Math.max(0, to - length + MARGIN);
+const short = ([from, to], length) => (from < MARGIN || to - from > length - 2 * MARGIN ? from - MARGIN : Math.max(0, to - length + MARGIN));
+
+/** What to show of these spans, the newest last: as many as fit together, and the newest in any case. */
+const together = (spans, length) => {
+  let [from, to] = spans.at(-1);
+  for (const [low, high] of [...spans].reverse()) {
+    if (Math.max(to, high) - Math.min(from, low) > length - 2 * MARGIN) break;
+    [from, to] = [Math.min(from, low), Math.max(to, high)];
+  }
+  return [from, to];
 };
 
 export function installFollow(document) {
@@ -31,9 +38,8 @@ export function installFollow(document) {
     const pane = board.getBoundingClientRect();
     const boxes = followed.map((ref) => board.querySelector(`.pod[data-ref="${CSS.escape(ref)}"]`)?.getBoundingClientRect()).filter(Boolean);
     if (!boxes.length || !pane.height) return;
-    // All of them if they fit, from the first on if they do not.
-    const top = short(Math.min(...boxes.map((box) => box.top)) - pane.top, Math.max(...boxes.map((box) => box.bottom)) - pane.top, board.clientHeight);
-    const left = short(Math.min(...boxes.map((box) => box.left)) - pane.left, Math.max(...boxes.map((box) => box.right)) - pane.left, board.clientWidth);
+    const top = short(together(boxes.map((box) => [box.top - pane.top, box.bottom - pane.top]), board.clientHeight), board.clientHeight);
+    const left = short(together(boxes.map((box) => [box.left - pane.left, box.right - pane.left]), board.clientWidth), board.clientWidth);
     if (Math.abs(top) > 1 || Math.abs(left) > 1) board.scrollBy({ top, left, behavior: calm.matches ? "instant" : "smooth" });
   };
 
@@ -52,7 +58,7 @@ export function installFollow(document) {
     for (const ref of known.keys()) if (!standing.has(ref)) known.delete(ref);
     if (first) return; // what stood there when the page opened is no news
     if (news.length) {
-      followed = now < until ? [...new Set([...followed, ...news])] : news;
+      followed = now < until ? [...followed.filter((ref) => !news.includes(ref)), ...news] : news;
       until = now + FOLLOWED_MS;
     }
     if (now < until) later ??= setTimeout(bring, REST_MS);
@@ -61,5 +67,6 @@ export function installFollow(document) {
   for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) {
     board.addEventListener(type, () => (touched = performance.now()), { passive: true });
   }
+  document.addEventListener("click", (event) => event.target.closest("[data-why]") && (touched = performance.now())); // it brings its own (diagram.js)
   document.addEventListener("htmx:wsAfterMessage", look);
 }
