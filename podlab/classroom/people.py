@@ -74,6 +74,7 @@ def _people_page(request: HttpRequest, classroom: Classroom, *, error: str = "",
     members = list(classroom.memberships.filter(removed=None).select_related("learner"))
     return render(request, "classroom/people.html", {
         "classroom": classroom, "members": members, "missing": classroom.roster.filter(membership=None), "roster_size": classroom.roster.count(),
+        "mend": int(mend) if (mend := request.GET.get("mend", "")).isdecimal() else None,  # one row at a time: each offers all the others
         "error": error, "teacher": request.user, **context}, status=status)
 
 

@@ -109,7 +109,7 @@ def classroom(request: HttpRequest, pk: int) -> HttpResponse:
     """The live grid."""
     found = access.get_classroom(request, pk)
     link = request.build_absolute_uri(reverse("join-code", args=[found.join_code]))
-    qr = segno.make(link, error="m").svg_inline(scale=6, border=2, dark="#20242c", light="#ffffff", svgclass="qr", lineclass=None)
+    qr = segno.make(link, error="m").svg_inline(scale=6, border=2, dark="#20242c", light="#ffffff", svgclass="qr", lineclass=None, omitsize=True)
     return render(request, "classroom/classroom.html", {
         "classroom": found, "teacher": request.user, "link": link, "qr": qr,
         "only_here": request.get_host().split(":")[0] in ("127.0.0.1", "localhost"), "lessons": library.lessons(),

@@ -2,6 +2,8 @@
 // in the tab order; arrows go to the neighbour, Enter opens the menu, Space shows the object below, Escape lets go.
 // Acts go through the terminal wherever kubectl has a word for them, so that the learner sees the command.
 
+import { installBelow } from "./below.js";
+
 const look = (label, ref, view) => [label, { select: { ref, view } }];
 const MENUS = {
   pods: ({ ref, name, ns }) => [
@@ -219,6 +221,7 @@ export function installDiagram(document, socket, tabs, terminal, browser) {
     if (!event.target.closest("#menu")) close({ refocus: false });
   });
   board.addEventListener("scroll", () => close(), { passive: true });
+  installBelow(document, board, go);
   // The inspector's own buttons, and "왜?" anywhere.
   document.addEventListener("click", (event) => {
     const inspect = event.target.closest("[data-inspect]");

@@ -69,6 +69,7 @@ export function installEditor(document, socket, tabs) {
   };
   const create = async () => {
     const { createEditor } = await import("./codemirror.js");
+    host.replaceChildren();
     if (!select.options.length) add("my.yaml");
     editor = createEditor(host, files[select.value] ?? "", {
       onChange: keep,
@@ -77,9 +78,26 @@ export function installEditor(document, socket, tabs) {
       suggest: (text) => ask("suggest", text),
     });
   };
+  // The server was put up anew since this page was opened, and has another editor now; or the line is down.
+  const apologise = () => {
+    const text = Object.assign(document.createElement("p"), {
+      textContent: "편집기를 불러오지 못했습니다. 그사이에 PodLab이 새로 설치되었을 수 있습니다. 새로 고치면 열립니다. 클러스터와 저장한 파일은 그대로 있습니다.",
+    });
+    const again = Object.assign(document.createElement("button"), { type: "button", className: "primary", textContent: "페이지 새로 고치기" });
+    again.addEventListener("click", () => location.reload());
+    const words = Object.assign(document.createElement("div"), { className: "yaml-gone" });
+    words.setAttribute("role", "alert");
+    words.append(text, again);
+    host.replaceChildren(words);
+  };
   const open = async () => {
-    await (opening ??= create());
-    editor.focus();
+    try {
+      await (opening ??= create());
+    } catch {
+      opening = null;
+      apologise();
+    }
+    editor?.focus();
   };
   let shown = select.value;
   select.addEventListener("change", () => {
@@ -139,6 +157,6 @@ export function installEditor(document, socket, tabs) {
     tabs.open("yaml");
     tabs.reveal();
     await open();
-    save();
+    if (editor) save();
   });
 }
