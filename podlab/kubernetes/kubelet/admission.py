@@ -16,7 +16,7 @@ from .podspec import request
 from .state import Worker
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 CRITICAL = 2_000_000_000  # SystemCriticalPriority
 # pkg/kubelet/sysctl/safe_sysctls.go, on a kernel that has them all
@@ -39,7 +39,7 @@ SAFE_SYSCTLS = frozenset(
 
 ANY_ADDRESS = "0.0.0.0"
 
-def refuse(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
+def refuse(kubelet: Agent, pod: Map) -> tuple[str, str] | None:
     """(reason, message) where the Pod may not run here, else None."""
     node = kubelet.client.find("nodes", kubelet.node)
     if node is None:
@@ -110,7 +110,7 @@ def _clash(one: tuple[str, str, int], other: tuple[str, str, int]) -> bool:
     return one[1:] == other[1:] and (one[0] == other[0] or ANY_ADDRESS in (one[0], other[0]))
 
 
-def _pressure(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
+def _pressure(kubelet: Agent, pod: Map) -> tuple[str, str] | None:
     held = [name for name in ("MemoryPressure", "DiskPressure", "PIDPressure") if name in kubelet.state["pressure"]]
     if not held or int(pod["spec"].get("priority") or 0) >= CRITICAL:
         return None
@@ -125,7 +125,7 @@ def _pressure(kubelet: Kubelet, pod: Map) -> tuple[str, str] | None:
     return "Evicted", f"The node had condition: [{' '.join(held)}]. "
 
 
-def reject(kubelet: Kubelet, worker: Worker, pod: Map, reason: str, message: str) -> None:
+def reject(kubelet: Agent, worker: Worker, pod: Map, reason: str, message: str) -> None:
     """rejectPod: the Pod fails at once and for good."""
     worker.update(
         rejected=True, mode="terminated", phase="Failed", finished=True, failed=[reason, f"Pod was rejected: {message}"]

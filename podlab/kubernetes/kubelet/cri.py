@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from ..apiserver import account_tokens
 from ..runtime.host import Random
 from ..runtime.node import Node
-from . import eviction
+from . import pressure
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 
 class Machine:
     """The runtime's host (runtime/host.py): its timers are the kubelet's, its reports become the kubelet's work."""
 
-    def __init__(self, kubelet: Kubelet) -> None:
+    def __init__(self, kubelet: Agent) -> None:
         self._kubelet = kubelet
 
     @property
@@ -49,7 +49,7 @@ class Machine:
         return account_tokens.written(self._kubelet.cluster, promise)[0]
 
     def on_memory(self) -> None:
-        eviction.notice(self._kubelet)
+        pressure.notice(self._kubelet)
 
     def on_exec_output(self, exec_id: str) -> None:
         self._kubelet.sessions_output(exec_id)
@@ -61,7 +61,7 @@ class Machine:
         """No program of a Pod is run by the kubelet."""
 
 
-def new_node(kubelet: Kubelet, state: dict[str, Any] | None, cpu: int, memory: int, disk: int) -> Node:
+def new_node(kubelet: Agent, state: dict[str, Any] | None, cpu: int, memory: int, disk: int) -> Node:
     """The machine of a kubelet; `state` from a checkpoint. cpu in millicores, memory and disk in bytes."""
     return Node(Machine(kubelet), state, cpu=cpu, memory=memory, disk=disk)
 

@@ -16,7 +16,7 @@ from ..objects import EMPTY, Map, dig, memo
 from .podspec import Part, part
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 
 REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
@@ -29,7 +29,7 @@ class ConfigError(Exception):
     """A container's configuration that cannot be made: the text after `Error: `."""
 
 
-def make(kubelet: Kubelet, pod: Map, one: Part, ip: str) -> dict[str, str]:
+def make(kubelet: Agent, pod: Map, one: Part, ip: str) -> dict[str, str]:
     """All variables of a container, in the order of precedence. Raises ConfigError."""
     namespace = pod["metadata"]["namespace"]
     services = service_variables(kubelet, namespace, pod["spec"].get("enableServiceLinks", True) is not False)
@@ -81,7 +81,7 @@ def expand_all(words: Iterable[str], variables: dict[str, str]) -> list[str]:
     return found
 
 
-def config_source(kubelet: Kubelet, plural: str, name: str, namespace: str) -> Map | None:
+def config_source(kubelet: Agent, plural: str, name: str, namespace: str) -> Map | None:
     """The data of a ConfigMap or Secret as text."""
     found = kubelet.cluster.etcd.get(plural, f"{namespace}/{name}")
     return None if found is None else memo(found, "kubelet-data", data_of)
@@ -97,7 +97,7 @@ def _decoded(data: Map) -> dict[str, str]:
     return {key: b64decode(value).decode("utf-8", "surrogateescape") for key, value in data.items()}
 
 
-def _from_source(kubelet: Kubelet, namespace: str, source: Map) -> dict[str, str]:
+def _from_source(kubelet: Agent, namespace: str, source: Map) -> dict[str, str]:
     plural, word, reference = (
         ("configmaps", "configmap", source.get("configMapRef"))
         if source.get("configMapRef")
@@ -114,7 +114,7 @@ def _from_source(kubelet: Kubelet, namespace: str, source: Map) -> dict[str, str
     return {prefix + key: data[key] for key in sorted(data)}
 
 
-def _value_from(kubelet: Kubelet, pod: Map, one: Part, reference: Map, ip: str) -> str | None:
+def _value_from(kubelet: Agent, pod: Map, one: Part, reference: Map, ip: str) -> str | None:
     namespace = pod["metadata"]["namespace"]
     if field := reference.get("fieldRef"):
         return field_value(kubelet, pod, field["fieldPath"], ip)
@@ -140,7 +140,7 @@ def _value_from(kubelet: Kubelet, pod: Map, one: Part, reference: Map, ip: str) 
     return None
 
 
-def _from_file(kubelet: Kubelet, pod: Map, wanted: Map) -> str | None:
+def _from_file(kubelet: Agent, pod: Map, wanted: Map) -> str | None:
     """A variable from a file that an init container wrote into an emptyDir (EnvFiles; pkg/kubelet/util/env, ParseEnv)."""
     text = kubelet.machine.volume_file(pod["metadata"]["uid"], wanted["volumeName"], wanted["path"])
     if text is None:
@@ -158,7 +158,7 @@ def _from_file(kubelet: Kubelet, pod: Map, wanted: Map) -> str | None:
     raise ConfigError(f'environment variable key "{wanted["key"]}" not found in file "{wanted["path"]}"')
 
 
-def field_value(kubelet: Kubelet, pod: Map, path: str, ip: str) -> str:
+def field_value(kubelet: Agent, pod: Map, path: str, ip: str) -> str:
     """A fieldRef's value (fieldpath.ExtractFieldPathAsString and podFieldSelectorRuntimeValue)."""
     if path in ("status.podIP", "status.podIPs"):
         return ip
@@ -179,7 +179,7 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def resource_value(kubelet: Kubelet, pod: Map, one: Part, wanted: Map) -> str:
+def resource_value(kubelet: Agent, pod: Map, one: Part, wanted: Map) -> str:
     """A resourceFieldRef's value: request or limit over the divisor, rounded up; a limit that is not set is the node's."""
     which, _, name = wanted["resource"].partition(".")
     spec = part(pod, wanted["containerName"]).spec if wanted.get("containerName") else one.spec
@@ -191,7 +191,7 @@ def resource_value(kubelet: Kubelet, pod: Map, one: Part, wanted: Map) -> str:
     return str(-(-amount // (divisor or 1)))
 
 
-def service_variables(kubelet: Kubelet, namespace: str, links: bool) -> dict[str, str]:
+def service_variables(kubelet: Agent, namespace: str, links: bool) -> dict[str, str]:
     """Variables in Docker's link style for the Services of the namespace, and always for the API server's."""
     etcd = kubelet.cluster.etcd
     chosen: dict[str, Map] = {}

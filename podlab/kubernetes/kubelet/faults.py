@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import bad_request
 from ..times import go_duration
-from . import eviction, node_status, report
+from . import ending, node_status, pressure, report
 from . import worker as pod_worker
 from .state import Worker
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 PLEG_THRESHOLD_MS = 180_000  # genericPlegRelistThreshold
 
 
-def apply(kubelet: Kubelet, fault: dict[str, Any]) -> None:
+def apply(kubelet: Agent, fault: dict[str, Any]) -> None:
     if "power" in fault:
         power(kubelet, fault["power"])
     elif "fill" in fault:
@@ -31,7 +31,7 @@ def apply(kubelet: Kubelet, fault: dict[str, Any]) -> None:
         if not kubelet.state["fill"][kind]:
             del kubelet.state["fill"][kind]
         kubelet.machine.state["disk_other"] = kubelet.state["fill"].get("disk", 0)
-        eviction.watch(kubelet)
+        pressure.watch(kubelet)
     elif "registry" in fault:
         entry = {key: fault[key] for key in ("slow", "broken") if fault.get(key)}
         kubelet.state["registries"].pop(fault["registry"], None)
@@ -43,7 +43,7 @@ def apply(kubelet: Kubelet, fault: dict[str, Any]) -> None:
         raise bad_request(f"unknown fault: {sorted(fault)}")
 
 
-def _signal(kubelet: Kubelet, fault: dict[str, Any]) -> None:
+def _signal(kubelet: Agent, fault: dict[str, Any]) -> None:
     namespace, _, name = fault["pod"].partition("/")
     for worker in kubelet.state["pods"].values():
         if (worker["namespace"], worker["name"]) == (namespace, name) and worker["gone"] is None:
@@ -52,7 +52,7 @@ def _signal(kubelet: Kubelet, fault: dict[str, Any]) -> None:
             return
 
 
-def power(kubelet: Kubelet, wanted: str) -> None:
+def power(kubelet: Agent, wanted: str) -> None:
     before = kubelet.state["power"]
     if wanted == before:
         return
@@ -69,13 +69,13 @@ def power(kubelet: Kubelet, wanted: str) -> None:
         _on(kubelet, rebooted=rebooted)
 
 
-def missed(kubelet: Kubelet, payload: list[Any]) -> None:
+def missed(kubelet: Agent, payload: list[Any]) -> None:
     """A timer of a kubelet that does not run: a stopped one finds it when it goes on, a dead one never."""
     if kubelet.state["power"] == "silent" and payload[0] not in ("pod",):
         kubelet.state["missed"].append(payload)
 
 
-def _off(kubelet: Kubelet) -> None:
+def _off(kubelet: Agent) -> None:
     """The machine loses power: every process dies, what was on disk stays."""
     kubelet.state["dark"] = True
     for worker in kubelet.state["pods"].values():
@@ -90,11 +90,11 @@ def _off(kubelet: Kubelet) -> None:
     kubelet.state["sessions"] = {}
 
 
-def _on(kubelet: Kubelet, *, rebooted: bool) -> None:
+def _on(kubelet: Agent, *, rebooted: bool) -> None:
     kubelet.state["wakes"], kubelet.state["pleg"], kubelet.state["node_timer"] = {}, None, None
     kubelet.state["evict_timer"] = None
     if kubelet.state["pressure"] or kubelet.state["fill"]:
-        eviction.watch(kubelet)
+        pressure.watch(kubelet)
     quiet = kubelet.now - kubelet.state["silent_at"]
     pending = kubelet.state.pop("missed", [])
     if rebooted:
@@ -121,10 +121,10 @@ def _on(kubelet: Kubelet, *, rebooted: bool) -> None:
             kubelet.wake(pod, kubelet.cluster.because, 1000)
 
 
-def _forget_runtime(kubelet: Kubelet) -> None:
+def _forget_runtime(kubelet: Agent) -> None:
     """After a boot: containers that ran are found dead (containerd shows 255, Unknown), sandboxes are gone."""
     for worker in kubelet.state["pods"].values():
-        pod_worker.abort(kubelet, worker)
+        ending.abort(kubelet, worker)
         for runs in worker["runs"].values():
             if runs and runs[-1].pop("lost", False):
                 runs[-1].update(state="exited", exitCode=255, reason="Unknown", message="", finished=kubelet.now)
@@ -137,7 +137,7 @@ def _forget_runtime(kubelet: Kubelet) -> None:
             worker["sandbox"].update(ready=False)
 
 
-def _catch_up(kubelet: Kubelet, worker: Worker, rebooted: bool) -> None:
+def _catch_up(kubelet: Agent, worker: Worker, rebooted: bool) -> None:
     """Statuses that the control plane changed meanwhile are put right; a deleted Pod is seen to be gone."""
     pod = kubelet.client.find("pods", worker["name"], worker["namespace"])
     if pod is None or pod["metadata"]["uid"] != worker["uid"]:

@@ -15,12 +15,12 @@ from ..runtime.process import Errno
 from . import report
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 ACTS = ("dial", "send", "end")
 
 
-def act(kubelet: Kubelet, order: dict[str, Any]) -> Any:
+def act(kubelet: Agent, order: dict[str, Any]) -> Any:
     """Do one act. Raises ApiError where the Pod cannot be reached."""
     if order["act"] == "dial":
         return _dial(kubelet, order["pod"], int(order["port"]))
@@ -43,7 +43,7 @@ def act(kubelet: Kubelet, order: dict[str, Any]) -> Any:
     return None
 
 
-def _dial(kubelet: Kubelet, uid: str, port: int) -> str:
+def _dial(kubelet: Agent, uid: str, port: int) -> str:
     report.reachable(kubelet)
     report.held(kubelet, uid)
     kernel, network = kubelet.machine, kubelet.network
@@ -60,7 +60,7 @@ def _let_go(held: dict[str, Any], desc: dict[str, Any], seen: int) -> None:
     held["gone"] += count
 
 
-def read(kubelet: Kubelet, session: str, offset: int) -> tuple[str, str]:
+def read(kubelet: Agent, session: str, offset: int) -> tuple[str, str]:
     """(what came after `offset` characters, how the connection stands: "connecting", "open", "closed" or an errno's name)."""
     held = kubelet.state["sessions"].get(session)
     desc = kubelet.machine.state["files"].get(held["line"]) if held is not None else None

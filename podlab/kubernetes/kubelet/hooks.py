@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 from ..objects import EMPTY, Map
 from ..runtime import http
 from ..runtime.container_status import ExecError
-from .podspec import Part, full_name, part
-from .state import WAIT, Worker, fail
+from .podspec import Part, part
+from .state import WAIT, Worker
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 EXEC_MS = 30  # what starting an exec takes, as recorded
 RPC = "rpc error: code = Unknown desc = "  # how gRPC tells what the runtime answers
 HTTP_MS = 60_000  # a hook's request has no timeout of its own; the client gives up
 
 
-def step_post_start(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+def step_post_start(kubelet: Agent, worker: Worker, name: str) -> int | None:
     one = part(kubelet.pod(worker), name)
     run(kubelet, worker, one, "postStart", one.spec["lifecycle"]["postStart"])
     return WAIT
 
 
-def run(kubelet: Kubelet, worker: Worker, one: Part, which: str, handler: Map) -> None:
-    """Start a hook; `done` is called when it is over."""
+def run(kubelet: Agent, worker: Worker, one: Part, which: str, handler: Map) -> None:
+    """Start a hook; hook_ends.py is called when it is over."""
     key = f"{one.name}/{which}"
     worker["hooks"][key] = ""
     if command := (handler.get("exec") or EMPTY).get("command"):
@@ -98,65 +98,3 @@ def words(error: str) -> str:
         "ENETUNREACH": "connect: network is unreachable",
         "ECONNRESET": "connect: connection reset by peer",
     }.get(error, error)
-
-
-def exec_done(kubelet: Kubelet, worker: Worker, name: str, which: str, exec_id: str) -> None:
-    """A hook's command has ended, or its container has."""
-    if worker["hooks"].get(f"{name}/{which}") not in (exec_id, ""):
-        return
-    code = kubelet.machine.exec_status(exec_id)["exit_code"]
-    out, err = kubelet.machine.read_exec(exec_id)
-    kubelet.machine.forget_exec(exec_id)
-    one = part(kubelet.pod(worker), name)
-    command = " ".join((one.spec["lifecycle"][which].get("exec") or EMPTY).get("command") or ())
-    error = f"command '{command}' exited with {code}: {err}, message: \"{_quoted(out + err)}\"" if code else None
-    done(kubelet, worker, name, which, error)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def slept(kubelet: Kubelet, worker: Worker, name: str, which: str, error: str | None) -> None:
-    done(kubelet, worker, name, which, error)
-
-
-def replied(kubelet: Kubelet, worker: Worker, name: str, which: str, result: dict[str, Any]) -> None:
-    """An httpGet hook fails when nobody answers; whatever the answer is, its status is not looked at (runHTTPHandler)."""
-    error = None
-    if not result["ok"]:
-        one = part(kubelet.pod(worker), name)
-        get = one.spec["lifecycle"][which]["httpGet"]
-        host, port, _ = get_request(worker, one, get)
-        said = "EOF" if result["error"] == "closed" else result["error"] if ":" in result["error"] else \
-            f"dial tcp {host}:{port}: {words(result['error'])}"
-        error = f'Get "{get_url(worker, one, get)}": {said}'
-    done(kubelet, worker, name, which, error)
-
-
-def done(kubelet: Kubelet, worker: Worker, name: str, which: str, error: str | None) -> None:
-    from . import termination
-    from . import worker as pod_worker
-
-    if worker["hooks"].pop(f"{name}/{which}", None) is None:
-        return
-    if which == "preStop":
-        termination.hook_done(kubelet, worker, name, error)
-        return
-    if not (worker["steps"] and worker["steps"][0] == ["post-start", name]):
-        return
-    if error is not None:
-        pod = kubelet.pod(worker)
-        one = part(pod, name)
-        kind = "Exec" if one.spec["lifecycle"]["postStart"].get("exec") else "HTTP"
-        what = (
-            f"([{' '.join(one.spec['lifecycle']['postStart']['exec']['command'])}])"
-            if kind == "Exec"
-            else f"({one.spec['lifecycle']['postStart'].get('httpGet', EMPTY).get('path', '')})"
-        )
-        message = f'{kind} lifecycle hook {what} for Container "{name}" in Pod "{full_name(pod)}" failed - error: {error}'
-        kubelet.tell(worker, "kubelet-poststart-failed", container=name, message=error)
-        kubelet.record(worker, "Warning", "FailedPostStartHook", "PostStartHook failed", one.path)
-        fail(kubelet, worker, one, "PostStartHookError", message)
-        worker["steps"].insert(1, ["stop", name, "post-start", "FailedPostStartHook"])
-    pod_worker.advance(kubelet, worker)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..runtime import image as catalogue
 from ..times import go_duration
-from . import backoff
+from . import backoff, node_status, steps
 from .podspec import Part, part
 from .state import WAIT, Worker, fail
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 RESOLVE_MS = 60  # asking the registry what a name stands for; recorded
 REGISTRIES = ("docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "k8s.gcr.io", "mcr.microsoft.com", "public.ecr.aws")
@@ -43,12 +43,12 @@ def user_of(reference: str) -> str:
     return found.user.partition(":")[0] if found else ""
 
 
-def preload(kubelet: Kubelet, references: list[str]) -> None:
+def preload(kubelet: Agent, references: list[str]) -> None:
     for reference in references:
         _have(kubelet, reference)
 
 
-def _have(kubelet: Kubelet, reference: str) -> None:
+def _have(kubelet: Agent, reference: str) -> None:
     found = catalogue.find(reference)
     kubelet.state["images"][names(reference)[0]] = {
         "size": found.size if found else 0,
@@ -57,7 +57,7 @@ def _have(kubelet: Kubelet, reference: str) -> None:
     }
 
 
-def step_pull(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+def step_pull(kubelet: Agent, worker: Worker, name: str) -> int | None:
     """EnsureImageExists: done when the image is there; otherwise the container fails, or the worker waits for the pull."""
     one = part(kubelet.pod(worker), name)
     image, policy = one.spec["image"], one.spec.get("imagePullPolicy") or "IfNotPresent"
@@ -97,12 +97,12 @@ def step_pull(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     return WAIT
 
 
-def _refused(kubelet: Kubelet, worker: Worker, one: Part, reason: str, message: str) -> None:
+def _refused(kubelet: Agent, worker: Worker, one: Part, reason: str, message: str) -> None:
     kubelet.record(worker, "Warning", "Failed", f"Error: {reason}", one.path)
-    fail(kubelet, worker, one, reason, message)
+    fail(worker, one, reason, message)
 
 
-def _invalid(kubelet: Kubelet, worker: Worker, one: Part, image: str) -> None:
+def _invalid(kubelet: Agent, worker: Worker, one: Part, image: str) -> None:
     remote = _remote_name(image)
     why = f": repository name ({remote}) must be lowercase" if remote != remote.lower() else ""
     message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": invalid reference format{why}'
@@ -123,7 +123,7 @@ def _remote_name(image: str) -> str:
 # ---- the puller
 
 
-def _next(kubelet: Kubelet) -> None:
+def _next(kubelet: Agent) -> None:
     """Let the first of the queue go ahead, if none is under way."""
     pulls = kubelet.state["pulls"]
     if not pulls or pulls[0]["began"] is not None:
@@ -137,7 +137,7 @@ def _next(kubelet: Kubelet) -> None:
         worker["waits"][pull["name"]] = {"what": "pull", "since": pull["asked"], "until": due}
 
 
-def _registry(kubelet: Kubelet, image: str) -> dict[str, Any]:
+def _registry(kubelet: Agent, image: str) -> dict[str, Any]:
     """The fault of the registry an image comes from: {"slow": factor, "broken": error text}."""
     registries = kubelet.state["registries"]
     host = catalogue.canonical(image)[0].split("/")[0]
@@ -145,7 +145,7 @@ def _registry(kubelet: Kubelet, image: str) -> dict[str, Any]:
     return found
 
 
-def _duration(kubelet: Kubelet, image: str) -> int:
+def _duration(kubelet: Agent, image: str) -> int:
     """Ms of a pull: what is on the node already only has to be resolved."""
     fault = _registry(kubelet, image)
     found = catalogue.find(image)
@@ -153,24 +153,20 @@ def _duration(kubelet: Kubelet, image: str) -> int:
     return int((RESOLVE_MS + size // BYTES_PER_MS) * float(fault.get("slow") or 1))
 
 
-def pull_timer(kubelet: Kubelet) -> None:
+def pull_timer(kubelet: Agent) -> None:
     """The pull under way is over."""
     pull = kubelet.state["pulls"].pop(0)
     worker = kubelet.state["pods"].get(pull["uid"])
     error = _error(kubelet, pull["image"])
     if error is None:
         _have(kubelet, pull["image"])
-        from . import node_status
-
         node_status.changed(kubelet)
     if worker is not None and worker["steps"] and worker["steps"][0] == ["pull", pull["name"]]:
         _pulled(kubelet, worker, pull, error)
     _next(kubelet)
 
 
-def _pulled(kubelet: Kubelet, worker: Worker, pull: dict[str, Any], error: str | None) -> None:
-    from . import worker as pod_worker
-
+def _pulled(kubelet: Agent, worker: Worker, pull: dict[str, Any], error: str | None) -> None:
     one = part(kubelet.pod(worker), pull["name"])
     worker["waits"].pop(pull["name"], None)
     image = pull["image"]
@@ -192,10 +188,10 @@ def _pulled(kubelet: Kubelet, worker: Worker, pull: dict[str, Any], error: str |
         backoff.raise_(worker["pulling"], image, kubelet.now, kubelet.now)
         worker["pulling"][image]["error"] = error
         _refused(kubelet, worker, one, "ErrImagePull", error)
-    pod_worker.advance(kubelet, worker)
+    steps.advance(kubelet, worker)
 
 
-def _error(kubelet: Kubelet, image: str) -> str | None:
+def _error(kubelet: Agent, image: str) -> str | None:
     """What containerd says when the registry refuses, or None."""
     name, tag, digest = catalogue.canonical(image)
     full = f"{name}:{tag}" if tag else f"{name}@{digest}"
@@ -217,7 +213,7 @@ def _error(kubelet: Kubelet, image: str) -> str | None:
     return None
 
 
-def cancel(kubelet: Kubelet, worker: Worker) -> None:
+def cancel(kubelet: Agent, worker: Worker) -> None:
     """A Pod does not want its image any more."""
     pulls = kubelet.state["pulls"]
     for pull in [pull for pull in pulls if pull["uid"] == worker["uid"]]:

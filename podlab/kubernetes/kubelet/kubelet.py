@@ -10,40 +10,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import quantity
-from ..addresses import node_ip, pod_cidr
 from ..cause import UNSAID, Cause
-from ..component import Component
-from ..etcd import Change, Heed, key_of
-from ..objects import EMPTY, Map, freeze
+from ..etcd import Change, Heed
+from ..objects import EMPTY, Map
 from . import (
     admission,
     cri,
+    deadline,
+    ending,
     eviction,
     faults,
-    hooks,
+    hook_ends,
     images,
     node_status,
     probes,
     report,
+    runs,
     sessions,
     status,
+    steps,
     termination,
     volumes,
     worker,
 )
+from .agent import Agent
 from .state import Worker, new_worker
 
 if TYPE_CHECKING:
     from ..ground import Ground
     from ..runtime.network import Network
 
-WATCH_MS = 12  # what a watch event takes from the store to the pod worker; measured in the recordings
-TICK_MS = 1000  # syncLoop's syncTicker and genericPlegRelistPeriod
-UNSEEN_MS = 20  # a container this young is still running in the relist that its own start asked for
 
 
-class Kubelet(Component):
+class Kubelet(Agent):
     """One a node. Its state, plain data:
 
     pods {uid: worker, see state.new_worker}; wakes {uid: timer of a change not yet looked at}; power on | off | silent, since
@@ -53,21 +52,10 @@ class Kubelet(Component):
     pressure {condition: last met}; sessions, see sessions.py; runtime the machine's own state.
     """
 
+    steps = worker.STEPS
+
     def __init__(self, cluster: Ground, network: Network, index: int, node: dict[str, Any]) -> None:
-        self.node = str(node["name"])
-        self.name = f"kubelet/{self.node}"
-        super().__init__(cluster)
-        self.network = network
-        self.index = index
-        self.host_ip = node_ip(index)
-        self.cidr = pod_cidr(index)
-        self._size = {
-            "cpu": quantity.milli(node.get("cpu", "2")),
-            "memory": quantity.value(node.get("memory", "4028120Ki")),
-            "disk": quantity.value(node.get("disk", "263163508Ki")),
-        }
-        self._tick = cluster.random.integer("kubelet-tick", self.node, below=TICK_MS)
-        self._pleg = cluster.random.integer("kubelet-pleg", self.node, below=TICK_MS)
+        super().__init__(cluster, network, index, node)
         self.state = {
             "pods": {},
             "wakes": {},
@@ -106,21 +94,6 @@ class Kubelet(Component):
         for plural in ("configmaps", "secrets"):
             self.cluster.etcd.subscribe(plural, self._on_config)
 
-    # ---- loops that are computed, not run
-
-    def next_tick(self, at: int) -> int:
-        """When syncLoop's ticker next looks for Pods whose time has come, at or after `at`."""
-        return at + (self._tick - at) % TICK_MS
-
-    def next_relist(self, at: int) -> int:
-        """When PLEG next relists, at or after `at`."""
-        return at + (self._pleg - at) % TICK_MS
-
-    def expect_relist(self) -> None:
-        """Something changed in the runtime that only the periodic relist will find."""
-        if self.state["pleg"] is None:
-            self.state["pleg"] = self.after(self.next_relist(self.now + 1) - self.now, ["pleg"])
-
     # ---- what comes in
 
     def _on_pod(self, change: Change) -> None:
@@ -134,17 +107,6 @@ class Kubelet(Component):
             return
         if change.type != "MODIFIED" or change.old is None or _concerns(change.old, pod) or _gate_moved(change.old, pod):
             self.wake(pod, change.cause)
-
-    def wake(self, pod: Map, because: int | None, ms: int = WATCH_MS) -> None:
-        """Look at a Pod of the API server in `ms`."""
-        uid = pod["metadata"]["uid"]
-        if uid not in self.state["wakes"]:
-            key = key_of(pod["metadata"]["namespace"], pod["metadata"]["name"])
-            self.state["wakes"][uid] = self.cluster.clock.set(self.now + ms, self.name, ["pod", uid, key], because)
-
-    def capacity(self, kind: str) -> int:
-        """Bytes of memory or disk that the machine has."""
-        return self._size[kind]
 
     def _on_config(self, change: Change) -> None:
         if self.state["power"] == "on":
@@ -190,7 +152,7 @@ class Kubelet(Component):
         if refusal := admission.refuse(self, pod):
             admission.reject(self, held, pod, *refusal)
             if pod["metadata"].get("deletionTimestamp"):  # it was deleted before it was seen: nothing else will come for it
-                worker.finish(self, held)
+                ending.finish(self, held)
         else:
             worker.pod_changed(self, held, pod)
 
@@ -208,7 +170,7 @@ class Kubelet(Component):
         if held is None:
             return
         because = self.cluster.because
-        worker.container_ended(self, held, container_id)
+        runs.container_ended(self, held, container_id)
         self.cluster.because = because
 
     def exec_ended(self, exec_id: str, payload: Any) -> None:
@@ -229,15 +191,8 @@ class Kubelet(Component):
 
     # ---- what it writes
 
-    def pod(self, held: Worker) -> Map:
-        """The Pod as the API server has it, or as it was when it was deleted."""
-        pod = self.cluster.etcd.get("pods", key_of(held["namespace"], held["name"]))
-        if pod is not None and pod["metadata"]["uid"] == held["uid"]:
-            return pod
-        if not isinstance(held["gone"], Map):
-            held["gone"] = freeze(held["gone"])
-        gone: Map = held["gone"]
-        return gone
+    def ask(self, held: Worker) -> None:
+        worker.ask(self, held)
 
     def write_status(self, held: Worker, cause: Cause = UNSAID) -> None:
         """Bring the Pod's status up to what is known; writes only what differs."""
@@ -246,38 +201,6 @@ class Kubelet(Component):
         if held["gone"] is None:
             self.put_status(pod, new, cause if cause is not UNSAID else Cause("kubelet-status", {"phase": new["phase"]}))
         probes.after_status(self, held, pod)
-
-    def put_status(self, pod: Map, new: dict[str, Any], cause: Cause) -> None:
-        self.client.update(
-            "pods",
-            {"metadata": {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]}, "status": new},
-            subresource="status",
-            cause=cause,
-        )
-
-    def record(self, held: Worker, kind: str, reason: str, message: str, path: str | None = None) -> None:
-        self.client.event(self.pod(held), kind, reason, message, field_path=path)
-
-    def tell(self, held: Worker, rule: str, **facts: Any) -> int:
-        """Note a happening in a Pod; what follows answers it."""
-        return self.note(rule, facts, f"pods/{held['namespace']}/{held['name']}")
-
-    # ---- addresses
-
-    def new_address(self) -> str:
-        """The next free Pod address of this node's range, as the host-local plugin of CNI gives them: ever upward, then round."""
-        base, _, bits = self.cidr.partition("/")
-        a, b, c, d = (int(part) for part in base.split("."))
-        size = 1 << (32 - int(bits))
-        taken = self.network.state["hosts"]
-        start = (a << 24) + (b << 16) + (c << 8) + d
-        for _ in range(size):
-            self.state["address"] = self.state["address"] + 1 if self.state["address"] + 2 < size else 2
-            number = start + self.state["address"]
-            address = ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
-            if address not in taken:
-                return address
-        raise RuntimeError("no free Pod address")
 
     # ---- what others ask
 
@@ -337,7 +260,7 @@ def _gate_moved(old: Map, new: Map) -> bool:
 
 
 TIMERS: dict[str, Any] = {
-    "step": worker.step_timer,
+    "step": steps.step_timer,
     "sync": worker.requeued,
     "show": worker.show,
     "dead": worker.dead,
@@ -345,12 +268,12 @@ TIMERS: dict[str, Any] = {
     "refresh": volumes.refresh,
     "probe": probes.tick,
     "probed": probes.exec_done,
-    "hook": hooks.exec_done,
-    "hook-over": hooks.slept,
+    "hook": hook_ends.exec_done,
+    "hook-over": hook_ends.slept,
     "kill": termination.kill_timer,
-    "terminate": worker.begin_terminating,
-    "terminated": worker.finish,
-    "deadline": worker.deadline,
+    "terminate": ending.begin_terminating,
+    "terminated": ending.finish,
+    "deadline": deadline.passed,
 }
-REPLIES: dict[str, Any] = {"probe": probes.replied, "hook": hooks.replied}
+REPLIES: dict[str, Any] = {"probe": probes.replied, "hook": hook_ends.replied}
 NODE_TIMERS: dict[str, Any] = {"pull": images.pull_timer, "evict": eviction.pass_, "node-status": node_status.report}

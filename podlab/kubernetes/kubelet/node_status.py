@@ -12,7 +12,7 @@ from ..objects import EMPTY, Map, freeze
 from ..times import rfc3339
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 PERIOD_MS = 10_000  # NodeStatusUpdateFrequency
 MAX_IMAGES = 50  # nodeStatusMaxImages
@@ -38,7 +38,7 @@ WORDS = {  # condition: (reason and message when False, reason and message when 
 }
 
 
-def changed(kubelet: Kubelet) -> None:
+def changed(kubelet: Agent) -> None:
     """Something to report: it is written when the status is next computed, each 10 s."""
     if kubelet.state["node_timer"] is None:
         phase = kubelet.cluster.random.integer("kubelet-node-status", kubelet.node, below=PERIOD_MS)
@@ -46,14 +46,14 @@ def changed(kubelet: Kubelet) -> None:
         kubelet.state["node_timer"] = kubelet.after(at - kubelet.now, ["node-status", ""])
 
 
-def report(kubelet: Kubelet) -> None:
+def report(kubelet: Agent) -> None:
     """Write the Node's status where it differs."""
     kubelet.cancel(kubelet.state["node_timer"])
     kubelet.state["node_timer"] = None
     write(kubelet, "True", "KubeletReady", "kubelet is posting ready status")
 
 
-def write(kubelet: Kubelet, ready: str, reason: str, message: str, *, pressures: bool = True, boot: str = "") -> None:
+def write(kubelet: Agent, ready: str, reason: str, message: str, *, pressures: bool = True, boot: str = "") -> None:
     """Conditions and images; `boot`: a new boot id. `pressures` False leaves the pressure conditions as the store has them."""
     node = kubelet.client.find("nodes", kubelet.node)
     if node is None:
@@ -94,7 +94,7 @@ def write(kubelet: Kubelet, ready: str, reason: str, message: str, *, pressures:
     )
 
 
-def booted(kubelet: Kubelet) -> None:
+def booted(kubelet: Agent) -> None:
     """The machine has started anew: another boot id, and events that say so."""
     node = kubelet.client.find("nodes", kubelet.node)
     if node is None:
@@ -105,13 +105,13 @@ def booted(kubelet: Kubelet) -> None:
     write(kubelet, "True", "KubeletReady", "kubelet is posting ready status", boot=boot)
 
 
-def _record(kubelet: Kubelet, node: Map, kind: str, reason: str, message: str) -> None:
+def _record(kubelet: Agent, node: Map, kind: str, reason: str, message: str) -> None:
     """Kubelets name their Node by its name in place of a uid (nodeRef)."""
     about: Map = freeze({**node, "metadata": {**node["metadata"], "uid": kubelet.node}})
     kubelet.client.event(about, kind, reason, message)
 
 
-def _event(kubelet: Kubelet, node: Map, kind: str, new: tuple[str, str, str]) -> None:
+def _event(kubelet: Agent, node: Map, kind: str, new: tuple[str, str, str]) -> None:
     if kind == "Ready":
         reason = "NodeReady" if new[0] == "True" else "NodeNotReady"
     else:
@@ -123,7 +123,7 @@ def _event(kubelet: Kubelet, node: Map, kind: str, new: tuple[str, str, str]) ->
     _record(kubelet, node, "Normal", reason, f"Node {kubelet.node} status is now: {reason}")
 
 
-def image_list(kubelet: Kubelet) -> list[dict[str, Any]]:
+def image_list(kubelet: Agent) -> list[dict[str, Any]]:
     """status.images: the biggest first."""
     held = sorted(kubelet.state["images"].items(), key=lambda item: (-item[1]["size"], item[0]))
     return [{"names": [image["id"], name], "sizeBytes": image["size"]} for name, image in held[:MAX_IMAGES]]

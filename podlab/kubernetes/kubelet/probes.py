@@ -17,11 +17,12 @@ from ..runtime import grpc_health, http
 from ..runtime.container_status import ExecError
 from . import hooks
 from .podspec import EPHEMERAL, INIT, Part, has_probe, part, parts
-from .state import Worker, newest, runs_now
+from .runs import runs_now
+from .state import Worker, newest
 from .status import is_started
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 INITIAL = {"readiness": "failure", "liveness": "success", "startup": "unknown"}
 KINDS = ("startup", "liveness", "readiness")
@@ -31,7 +32,7 @@ SAID_BYTES = 1024
 REDIRECTS = 10  # redirectChecker
 
 
-def watch(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def watch(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """AddPod: a worker for each probe, from the first sync on."""
     if worker["probing"]:
         return
@@ -64,21 +65,21 @@ def _period(one: Part, kind: str) -> int:
     return int(_spec(one, kind).get("periodSeconds") or 10) * 1000
 
 
-def stop(kubelet: Kubelet, worker: Worker, kinds: tuple[str, ...]) -> None:
+def stop(kubelet: Agent, worker: Worker, kinds: tuple[str, ...]) -> None:
     for key, probe in worker["probes"].items():
         if key.rpartition("/")[2] in kinds:
             kubelet.cancel(probe["timer"])
             probe.update(timer=None, hold=True)
 
 
-def tick(kubelet: Kubelet, worker: Worker, key: str) -> None:
+def tick(kubelet: Agent, worker: Worker, key: str) -> None:
     name, _, kind = key.rpartition("/")
     probe = worker["probes"][key]
     probe["timer"] = kubelet.after(_period(part(kubelet.pod(worker), name), kind), ["probe", worker["uid"], key])
     _attempt(kubelet, worker, key)
 
 
-def after_status(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def after_status(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """UpdatePodStatus: a container that has started and is not ready is probed at once, and its ticker begins anew."""
     for key, probe in worker["probes"].items():
         name, _, kind = key.rpartition("/")
@@ -96,7 +97,7 @@ def after_status(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
             probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
 
 
-def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
+def _attempt(kubelet: Agent, worker: Worker, key: str) -> None:
     """doProbe up to the check itself."""
     name, _, kind = key.rpartition("/")
     pod, probe = kubelet.pod(worker), worker["probes"][key]
@@ -150,7 +151,7 @@ def _attempt(kubelet: Kubelet, worker: Worker, key: str) -> None:
         kubelet.network.request(source, host, hooks.port_number(one, socket.get("port")), None, timeout, reply)
 
 
-def exec_done(kubelet: Kubelet, worker: Worker, key: str, exec_id: str) -> None:
+def exec_done(kubelet: Agent, worker: Worker, key: str, exec_id: str) -> None:
     """An exec probe's command has ended."""
     probe = worker["probes"].get(key)
     if probe is None or probe["busy"] != exec_id:
@@ -170,7 +171,7 @@ def exec_done(kubelet: Kubelet, worker: Worker, key: str, exec_id: str) -> None:
     _result(kubelet, worker, key, probe["id"], status["exit_code"] == 0 and not status["timed_out"], text)
 
 
-def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, *rest: Any) -> None:
+def replied(kubelet: Agent, worker: Worker, key: str, container_id: str, *rest: Any) -> None:
     """An HTTP or TCP probe has its answer, the last of `rest`; before it, where it was sent on, the URL asked and how many were."""
     result: dict[str, Any] = rest[-1]
     probe = worker["probes"].get(key)
@@ -218,7 +219,7 @@ def replied(kubelet: Kubelet, worker: Worker, key: str, container_id: str, *rest
 
 
 def _follow(
-    kubelet: Kubelet, worker: Worker, key: str, container_id: str, spec: Map, url: str, asked: int, result: dict[str, Any]
+    kubelet: Agent, worker: Worker, key: str, container_id: str, spec: Map, url: str, asked: int, result: dict[str, Any]
 ) -> bool:
     """An answer that sends the probe on: it goes where the same host is meant; elsewhere it ends well, with a warning (redirectChecker and
     DoHTTPProbe, pkg/probe/http/http.go). Whether it is under way."""
@@ -254,7 +255,7 @@ def _grpc_complaint(worker: Worker, spec: Map, result: dict[str, Any]) -> str:
     return "" if result["body"] == "SERVING" else f'service unhealthy (responded with "{result["body"]}")'
 
 
-def _errored(kubelet: Kubelet, worker: Worker, key: str, error: str) -> None:
+def _errored(kubelet: Agent, worker: Worker, key: str, error: str) -> None:
     """The prober itself failed, thrice over (maxProbeRetries, prober.go): the result is thrown away and no threshold is touched."""
     name, _, kind = key.rpartition("/")
     probe = worker["probes"][key]
@@ -264,7 +265,7 @@ def _errored(kubelet: Kubelet, worker: Worker, key: str, error: str) -> None:
     _look_again(kubelet, worker, key)
 
 
-def _look_again(kubelet: Kubelet, worker: Worker, key: str) -> None:
+def _look_again(kubelet: Agent, worker: Worker, key: str) -> None:
     """The manual trigger that came while a probe was busy (manualTriggerCh holds one)."""
     probe = worker["probes"][key]
     if probe["again"]:
@@ -274,10 +275,8 @@ def _look_again(kubelet: Kubelet, worker: Worker, key: str) -> None:
             probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
 
 
-def _result(kubelet: Kubelet, worker: Worker, key: str, container_id: str, good: bool, text: str) -> None:
+def _result(kubelet: Agent, worker: Worker, key: str, container_id: str, good: bool, text: str) -> None:
     """One result; it counts when there are enough of its kind in a row."""
-    from . import worker as pod_worker
-
     name, _, kind = key.rpartition("/")
     probe = worker["probes"][key]
     one = part(kubelet.pod(worker), name)
@@ -308,7 +307,7 @@ def _result(kubelet: Kubelet, worker: Worker, key: str, container_id: str, good:
     _look_again(kubelet, worker, key)
     if changed:
         if worker["mode"] == "run":
-            pod_worker.ask(kubelet, worker)
+            kubelet.ask(worker)
             if worker["steps"]:
                 kubelet.write_status(worker)  # SetContainerReadiness, SetContainerStartup: told even while a sync is under way
         elif worker["mode"] == "terminating":

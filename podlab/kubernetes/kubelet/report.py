@@ -12,21 +12,22 @@ from ..apiserver.errors import ApiError, bad_request
 from ..objects import Map
 from ..runtime.logs import LogLine
 from .podspec import parts
-from .state import Worker, newest, runs_now
+from .runs import runs_now
+from .state import Worker, newest
 from .status import container_status
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 
-def reachable(kubelet: Kubelet) -> None:
+def reachable(kubelet: Agent) -> None:
     """Raises ApiError where the kubelet does not answer."""
     if kubelet.state["power"] != "on":
         words = "connect: no route to host" if kubelet.state["power"] == "off" else "i/o timeout"
         raise ApiError(500, "InternalError", f'Get "https://{kubelet.host_ip}:10250/": dial tcp {kubelet.host_ip}:10250: {words}')
 
 
-def held(kubelet: Kubelet, uid: str) -> Worker:
+def held(kubelet: Agent, uid: str) -> Worker:
     """The worker of a Pod. Raises ApiError."""
     worker = kubelet.state["pods"].get(uid)
     if worker is None:
@@ -35,7 +36,7 @@ def held(kubelet: Kubelet, uid: str) -> Worker:
     return found
 
 
-def running(kubelet: Kubelet, worker: Worker, name: str) -> dict[str, Any]:
+def running(kubelet: Agent, worker: Worker, name: str) -> dict[str, Any]:
     """The run of a container that an exec may join. Raises ApiError."""
     pod = kubelet.pod(worker)
     if not any(one.name == name for one in parts(pod)):
@@ -49,7 +50,7 @@ def running(kubelet: Kubelet, worker: Worker, name: str) -> dict[str, Any]:
 
 
 def logs(
-    kubelet: Kubelet,
+    kubelet: Agent,
     uid: str,
     container: str,
     *,
@@ -96,7 +97,7 @@ def logs(
     return kubelet.machine.logs(run["id"], offset=offset, since=since, tail=tail, limit=limit)
 
 
-def usage(kubelet: Kubelet, uid: str) -> dict[str, Any]:
+def usage(kubelet: Agent, uid: str) -> dict[str, Any]:
     """{container: {"cpu_nanocores", "memory_bytes", ...}} of the containers that run."""
     worker = kubelet.state["pods"].get(uid)
     if worker is None or kubelet.state["power"] == "off":
@@ -108,7 +109,7 @@ def usage(kubelet: Kubelet, uid: str) -> dict[str, Any]:
     }
 
 
-def facts(kubelet: Kubelet, uid: str) -> dict[str, Any]:
+def facts(kubelet: Agent, uid: str) -> dict[str, Any]:
     """See podlab/projection/view.py, View.facts."""
     worker = kubelet.state["pods"].get(uid)
     if worker is None:
@@ -140,7 +141,7 @@ def facts(kubelet: Kubelet, uid: str) -> dict[str, Any]:
     return found
 
 
-def _waits(kubelet: Kubelet, worker: Worker) -> dict[str, Any]:
+def _waits(kubelet: Agent, worker: Worker) -> dict[str, Any]:
     """A back-off is over when the worker comes back, which is a little after it has run out."""
     found = {}
     for name, wait in worker["waits"].items():
@@ -154,7 +155,7 @@ def _waits(kubelet: Kubelet, worker: Worker) -> dict[str, Any]:
 UNASKED = "kube-api-access-"  # the volume that every Pod gets (ServiceAccount admission): nobody asks how many files it has
 
 
-def _volumes(kubelet: Kubelet, worker: Worker, pod: Map) -> dict[str, Any]:
+def _volumes(kubelet: Agent, worker: Worker, pod: Map) -> dict[str, Any]:
     if not worker["sandbox"] or worker["sandbox"].get("stopped") or worker["uid"] not in kubelet.machine.state["sandboxes"]:
         return {}
     held_volumes = kubelet.machine.state["sandboxes"][worker["uid"]]["volumes"]
@@ -168,7 +169,7 @@ def _volumes(kubelet: Kubelet, worker: Worker, pod: Map) -> dict[str, Any]:
     }
 
 
-def node_facts(kubelet: Kubelet) -> dict[str, Any]:
+def node_facts(kubelet: Agent) -> dict[str, Any]:
     """{"power", "since", "usage": {"cpu" milli, "memory" bytes, "disk" bytes}, "pressure"}."""
     cpu = memory = 0
     if kubelet.state["power"] != "off":

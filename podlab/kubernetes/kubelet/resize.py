@@ -14,13 +14,14 @@ from .. import quantity
 from ..objects import EMPTY, Map, dig
 from . import cri, starting
 from .podspec import EPHEMERAL, INIT, Part, parts, request
-from .state import Worker, newest, runs_now
+from .runs import runs_now
+from .state import Worker, newest
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 
-def consider(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Before a sync: take over what the spec now asks for, if the node has it."""
     wanted = [
         one
@@ -58,7 +59,7 @@ def consider(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         _completed(kubelet, worker, pod)
 
 
-def _completed(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def _completed(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Nothing is left to change; `resize-started`: the generation of a resize that was under way."""
     worker["resizing"] = {}
     if worker.pop("resize-started", None) is not None:
@@ -96,7 +97,7 @@ def _needs_restart(one: Part, old: Map) -> bool:
     )
 
 
-def _no_room(kubelet: Kubelet, worker: Worker, pod: Map) -> tuple[str, str] | None:
+def _no_room(kubelet: Agent, worker: Worker, pod: Map) -> tuple[str, str] | None:
     """(Infeasible or Deferred, message)."""
     node = kubelet.client.find("nodes", kubelet.node)
     allocatable = dig(node, "status.allocatable", EMPTY)

@@ -17,10 +17,10 @@ from ..runtime.container_status import ExecError
 from . import forwards, report
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 
-def act(kubelet: Kubelet, order: dict[str, Any]) -> Any:
+def act(kubelet: Agent, order: dict[str, Any]) -> Any:
     """Do one act. Raises ApiError where a container cannot be held."""
     kind = order["act"]
     if kind == "open":
@@ -45,7 +45,7 @@ def act(kubelet: Kubelet, order: dict[str, Any]) -> Any:
     return None
 
 
-def _open(kubelet: Kubelet, order: dict[str, Any]) -> str:
+def _open(kubelet: Agent, order: dict[str, Any]) -> str:
     report.reachable(kubelet)
     worker, name = report.held(kubelet, order["pod"]), order["container"]
     run = report.running(kubelet, worker, name)
@@ -66,11 +66,11 @@ def _open(kubelet: Kubelet, order: dict[str, Any]) -> str:
     return session
 
 
-def _of(kubelet: Kubelet, exec_id: str) -> dict[str, Any] | None:
+def _of(kubelet: Agent, exec_id: str) -> dict[str, Any] | None:
     return next((held for held in kubelet.state["sessions"].values() if held["exec"] == exec_id), None)
 
 
-def _collect(kubelet: Kubelet, held: dict[str, Any]) -> None:
+def _collect(kubelet: Agent, held: dict[str, Any]) -> None:
     out, err = kubelet.machine.read_exec(held["exec"])
     held["chunks"] += [[stream, text] for stream, text in (("stdout", out), ("stderr", err)) if text]
     code = kubelet.machine.exec_status(held["exec"])["exit_code"]
@@ -78,17 +78,17 @@ def _collect(kubelet: Kubelet, held: dict[str, Any]) -> None:
         held["code"] = code
 
 
-def output(kubelet: Kubelet, exec_id: str) -> None:
+def output(kubelet: Agent, exec_id: str) -> None:
     held = _of(kubelet, exec_id)
     if held is not None:
         _collect(kubelet, held)
 
 
-def ended(kubelet: Kubelet, exec_id: str) -> None:
+def ended(kubelet: Agent, exec_id: str) -> None:
     output(kubelet, exec_id)
 
 
-def read(kubelet: Kubelet, session: str, offset: int = 0) -> tuple[list[list[str]], int | None]:
+def read(kubelet: Agent, session: str, offset: int = 0) -> tuple[list[list[str]], int | None]:
     """([[stream, text], ...] from `offset` on, exit code or None while it runs). A session that is gone has code 137."""
     held = kubelet.state["sessions"].get(session)
     if held is None:
@@ -96,7 +96,7 @@ def read(kubelet: Kubelet, session: str, offset: int = 0) -> tuple[list[list[str
     return held["chunks"][offset:], held["code"]
 
 
-def unread(kubelet: Kubelet, session: str) -> int:
+def unread(kubelet: Agent, session: str) -> int:
     """Characters of input that wait for the process of a session to read them."""
     held = kubelet.state["sessions"].get(session)
     return kubelet.machine.unread_stdin(held["exec"]) if held is not None else 0

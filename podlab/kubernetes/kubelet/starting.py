@@ -12,21 +12,20 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..objects import EMPTY, Map
 from ..runtime import procfs
-from ..runtime.container_status import ContainerStatus, StartError
+from ..runtime.container_status import StartError
 from ..runtime.volumes import HOSTS
 from ..times import go_duration
-from . import backoff, cri, env, eviction, images, volumes
-from .podspec import EPHEMERAL, Part, full_name, part, parts
-from .state import Worker, fail, newest, read_end
+from . import backoff, cri, env, images, pressure, volume_content, volumes
+from .podspec import EPHEMERAL, Part, full_name, part
+from .runs import read_end
+from .state import Worker, fail, newest
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 CREATE_MS = 12  # CreateContainer, as recorded
 START_MS = 58  # StartContainer, as recorded
 SANDBOX_APART_MS = 40  # of Pods that begin or end together the recordings show sandboxes 8 to 600 ms apart, the median 65 and 46
-LOG_LINES, LOG_BYTES = 80, 2048  # MaxContainerTerminationMessageLogLines, ...LogLength
-MESSAGE_BYTES, POD_MESSAGE_BYTES = 4096, 12288  # MaxContainerTerminationMessageLength, MaxPodTerminationMessageLogLength
 LEAST_SHARES, MOST_SHARES = 2, 262_144  # MinShares, MaxShares
 CLUSTER_DNS = "10.96.0.10"
 
@@ -34,7 +33,7 @@ CLUSTER_DNS = "10.96.0.10"
 # ---- the sandbox
 
 
-def runtime_refuses(kubelet: Kubelet, spec: Map) -> str | None:
+def runtime_refuses(kubelet: Agent, spec: Map) -> str | None:
     """Why no sandbox can be made for a RuntimeClass: there is none of the name, or containerd knows no such handler
     (LookupRuntimeHandler, pkg/kubelet/runtimeclass; containerd's internal/cri/config, GetSandboxRuntime). None: it can."""
     name = spec.get("runtimeClassName")
@@ -50,7 +49,7 @@ def runtime_refuses(kubelet: Kubelet, spec: Map) -> str | None:
     return f'rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "{found["handler"]}" is configured'
 
 
-def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def run_sandbox(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """RunPodSandbox, then the Pod's volumes."""
     spec, sandbox = pod["spec"], worker["sandbox"]
     name, namespace, host = worker["name"], worker["namespace"], bool(spec.get("hostNetwork"))
@@ -78,23 +77,23 @@ def run_sandbox(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
     if not host:
         kubelet.network.add_host(sandbox["ip"], worker["uid"], kubelet.node)
     volumes.create(kubelet, worker, pod)
-    if eviction.has_limits(pod):
-        eviction.watch(kubelet)
+    if pressure.has_limits(pod):
+        pressure.watch(kubelet)
 
 
-def sandbox_turn(kubelet: Kubelet) -> int:
+def sandbox_turn(kubelet: Agent) -> int:
     """The runtime makes and ends the sandboxes of a node one after another: ms until it is this one's turn."""
     turn = max(kubelet.now, int(kubelet.state["sandboxes_at"]))
     kubelet.state["sandboxes_at"] = turn + SANDBOX_APART_MS
     return turn - kubelet.now
 
 
-def remove_sandbox(kubelet: Kubelet, worker: Worker) -> None:
+def remove_sandbox(kubelet: Agent, worker: Worker) -> None:
     stop_sandbox(kubelet, worker)
     kubelet.machine.remove_sandbox(worker["uid"])
 
 
-def stop_sandbox(kubelet: Kubelet, worker: Worker) -> None:
+def stop_sandbox(kubelet: Agent, worker: Worker) -> None:
     """StopPodSandbox: whatever runs is killed, the address is free again."""
     sandbox = worker["sandbox"]
     if sandbox is None or sandbox.get("stopped"):
@@ -156,7 +155,7 @@ def _resolv_conf(spec: Map, namespace: str) -> str:
 # ---- one container
 
 
-def step_container(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+def step_container(kubelet: Agent, worker: Worker, name: str) -> int | None:
     """startContainer, unless the container has to wait after its last end (doBackOff)."""
     pod = kubelet.pod(worker)
     one = part(pod, name)
@@ -177,7 +176,7 @@ def step_container(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
             kubelet.record(
                 worker, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {full_name(pod)}", one.path
             )
-            fail(kubelet, worker, one, "CrashLoopBackOff", message, left)
+            fail(worker, one, "CrashLoopBackOff", message, left)
             worker["waits"][name] = {"what": "backoff", "since": ended["finished"], "until": kubelet.now + left}
             return None
         backoff.raise_(worker["restart"], key, ended["finished"], kubelet.now)
@@ -185,7 +184,7 @@ def step_container(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     return None
 
 
-def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+def step_create(kubelet: Agent, worker: Worker, name: str) -> int | None:
     pod = kubelet.pod(worker)
     one = part(pod, name)
     worker["waits"][name] = {"what": "create", "since": kubelet.now, "until": kubelet.now + CREATE_MS + START_MS}
@@ -194,7 +193,7 @@ def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     except env.ConfigError as error:
         kubelet.tell(worker, "kubelet-config-error", container=name, message=str(error))
         kubelet.record(worker, "Warning", "Failed", f"Error: {error}", one.path)
-        fail(kubelet, worker, one, "CreateContainerConfigError", str(error))
+        fail(worker, one, "CreateContainerConfigError", str(error))
         return None
     runs = worker["runs"].setdefault(name, [])
     attempt = runs[-1]["attempt"] + 1 if runs else 0
@@ -207,7 +206,7 @@ def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
         container_id = kubelet.machine.create_container(worker["uid"], name, attempt=attempt, **options)
     except StartError as error:
         kubelet.record(worker, "Warning", "Failed", f"Error: {error.message}", one.path)
-        fail(kubelet, worker, one, error.reason, error.message)
+        fail(worker, one, error.reason, error.message)
         return None
     shown, image_id = images.names(one.spec["image"])
     runs.append(
@@ -236,7 +235,7 @@ def step_create(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
     return START_MS
 
 
-def step_start(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
+def step_start(kubelet: Agent, worker: Worker, name: str) -> int | None:
     pod = kubelet.pod(worker)
     one = part(pod, name)
     run = worker["runs"][name][-1]
@@ -248,7 +247,7 @@ def step_start(kubelet: Kubelet, worker: Worker, name: str) -> int | None:
         run.update(state="exited", exitCode=error.exit_code, reason=error.reason, message=error.message, finished=kubelet.now)
         kubelet.tell(worker, "kubelet-container-start-failed", container=name, message=error.message)
         kubelet.record(worker, "Warning", "Failed", f"Error: {error.message}", one.path)
-        fail(kubelet, worker, one, "RunContainerError", error.message)
+        fail(worker, one, "RunContainerError", error.message)
         return None
     run.update(state="running", started=kubelet.now)
     worker["reasons"].pop(name, None)
@@ -270,7 +269,7 @@ def _root_words(uid: int | None, user: str) -> str:
     return "" if user.isdigit() else f"container has runAsNonRoot and image has non-numeric user ({user}), cannot verify user is non-root"
 
 
-def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
+def container_options(kubelet: Agent, worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
     """Arguments of create_container. Raises ConfigError."""
     spec = one.spec
     variables = env.make(kubelet, pod, one, worker["sandbox"]["ip"])
@@ -293,7 +292,7 @@ def container_options(kubelet: Kubelet, worker: Worker, pod: Map, one: Part) -> 
         "args": env.expand_all(spec.get("args") or (), variables),
         "env": variables,
         "working_dir": spec.get("workingDir", ""),
-        "mounts": volumes.mounts(one, variables),
+        "mounts": volume_content.mounts(one, variables),
         "limits": limits(kubelet, spec),
         "user": user,
         "groups": groups,
@@ -335,7 +334,7 @@ def _load_profiles(pod: Map, one: Part) -> None:
         )
 
 
-def limits(kubelet: Kubelet, spec: Map) -> dict[str, int]:
+def limits(kubelet: Agent, spec: Map) -> dict[str, int]:
     """{"memory": bytes, "cpu": millicores} of a container; a missing one is unlimited. "shares": of the CPU, where more than the least
     (MilliCPUToShares of the request, else of the limit; pkg/kubelet/cm/helpers_linux.go)."""
     resources = spec.get("resources") or EMPTY
@@ -349,16 +348,3 @@ def limits(kubelet: Kubelet, spec: Map) -> dict[str, int]:
     if asked and (shares := quantity.milli(asked) * 1024 // 1000) > LEAST_SHARES:
         found["shares"] = min(shares, MOST_SHARES)
     return found
-
-
-def termination_message(kubelet: Kubelet, worker: Worker, name: str, run: dict[str, Any], ended: ContainerStatus) -> str:
-    """What terminated.message says: the termination log, or the end of the log after an error where the policy wants it."""
-    pod = kubelet.pod(worker)
-    spec = part(pod, name).spec if any(one.name == name for one in parts(pod)) else EMPTY
-    text = ended.message
-    if not text and ended.exit_code and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
-        lines = kubelet.machine.logs(run["id"], tail=LOG_LINES)
-        text = "".join(line.text + ("" if line.partial else "\n") for line in lines)
-        text = text.encode()[-LOG_BYTES:].decode("utf-8", "replace")
-    allowed = min(MESSAGE_BYTES, POD_MESSAGE_BYTES // max(1, len(parts(pod))))
-    return text.encode()[-allowed:].decode("utf-8", "replace") if len(text) > allowed // 4 else text

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..objects import Map
 from .podspec import EPHEMERAL, INIT, Part
-
-if TYPE_CHECKING:
-    from .kubelet import Kubelet
 
 Worker = dict[str, Any]
 WAIT = -1  # what a step returns that waits for an event
@@ -76,35 +73,11 @@ def newest(worker: Worker, name: str) -> dict[str, Any] | None:
     return runs[-1] if runs else None
 
 
-def runs_now(kubelet: Kubelet, worker: Worker, name: str) -> bool:
-    """Whether a container runs in truth, seen or not."""
-    run = newest(worker, name)
-    return bool(run and run["id"]) and run is not None and kubelet.machine.status(run["id"]).state == "running"
-
-
 def find_run(worker: Worker, name: str, container_id: str) -> dict[str, Any] | None:
     return next((run for run in worker["runs"].get(name, ()) if run["id"] == container_id), None)
 
 
-def read_end(kubelet: Kubelet, worker: Worker, name: str, run: dict[str, Any]) -> None:
-    """Fill a run's record with how it ended."""
-    from .starting import termination_message
-
-    if run["state"] != "running":
-        return
-    ended = kubelet.machine.status(run["id"])
-    if ended.state != "exited":
-        return
-    run.update(
-        state="exited",
-        exitCode=ended.exit_code,
-        reason=ended.reason,
-        finished=ended.finished_at,
-        message=termination_message(kubelet, worker, name, run, ended),
-    )
-
-
-def fail(kubelet: Kubelet, worker: Worker, one: Part, reason: str, message: str, expiry: int | None = None) -> None:
+def fail(worker: Worker, one: Part, reason: str, message: str, expiry: int | None = None) -> None:
     """A container could not be brought up in this sync. After an init container nothing further is tried."""
     worker["reasons"][one.name] = [reason, message]
     worker["waits"].pop(one.name, None)

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..objects import EMPTY, Map
-from . import hooks, starting
+from . import hooks, starting, steps
 from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, grace_ms, inits, part, parts
-from .state import WAIT, Worker, newest, read_end, runs_now
+from .runs import read_end, runs_now
+from .state import WAIT, Worker, newest
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 FLOOR_MS = 2000  # minimumGracePeriodInSeconds
 SANDBOX_STOP_MS = 120  # recorded
@@ -25,7 +26,7 @@ SANDBOX_STOP_MS = 120  # recorded
 # ---- steps
 
 
-def step_stop(kubelet: Kubelet, worker: Worker, name: str, why: str, message: str) -> int | None:
+def step_stop(kubelet: Agent, worker: Worker, name: str, why: str, message: str) -> int | None:
     """Stop one container of a Pod that goes on."""
     one = part(kubelet.pod(worker), name)
     begin(kubelet, worker, [one], _grace_of(kubelet.pod(worker), one, why), why, message, ordered=False)
@@ -43,7 +44,7 @@ def _grace_of(pod: Map, one: Part, why: str) -> int:
     return grace_ms(pod)
 
 
-def step_stop_all(kubelet: Kubelet, worker: Worker, seconds: int | None = None) -> int | None:
+def step_stop_all(kubelet: Agent, worker: Worker, seconds: int | None = None) -> int | None:
     """Stop every container that runs, side by side; sidecars wait for the others."""
     pod = kubelet.pod(worker)
     seconds = worker["grace"] if seconds is None else seconds
@@ -56,25 +57,25 @@ def step_stop_all(kubelet: Kubelet, worker: Worker, seconds: int | None = None) 
     return None
 
 
-def step_stopping(kubelet: Kubelet, worker: Worker) -> int | None:
+def step_stopping(kubelet: Agent, worker: Worker) -> int | None:
     return WAIT if worker["kills"] else None
 
 
-def step_stop_sandbox(kubelet: Kubelet, worker: Worker) -> int | None:
+def step_stop_sandbox(kubelet: Agent, worker: Worker) -> int | None:
     if worker["sandbox"] is None or worker["sandbox"].get("stopped"):
         return None
     starting.stop_sandbox(kubelet, worker)
     return starting.sandbox_turn(kubelet) + SANDBOX_STOP_MS
 
 
-def restart_all(kubelet: Kubelet, worker: Worker, pod: Map, trigger: str) -> list[list[Any]]:
+def restart_all(kubelet: Agent, worker: Worker, pod: Map, trigger: str) -> list[list[Any]]:
     """RestartAllContainers: all are killed at once and forgotten; sandbox, address and volumes stay."""
     kubelet.tell(worker, "kubelet-restart-all", container=trigger)
     worker["restarting"] = True
     return [["stop-all", 0], ["forget-runs"]]
 
 
-def step_forget_runs(kubelet: Kubelet, worker: Worker) -> int | None:
+def step_forget_runs(kubelet: Agent, worker: Worker) -> int | None:
     """Keep a place for the next run of each container: its count goes on, init containers run again."""
     for one in parts(kubelet.pod(worker)):
         runs = worker["runs"].get(one.name)
@@ -94,7 +95,7 @@ def step_forget_runs(kubelet: Kubelet, worker: Worker) -> int | None:
 # ---- one container
 
 
-def begin(kubelet: Kubelet, worker: Worker, stopping: list[Part], grace: int, why: str, message: str, *, ordered: bool) -> None:
+def begin(kubelet: Agent, worker: Worker, stopping: list[Part], grace: int, why: str, message: str, *, ordered: bool) -> None:
     """killContainer of several at once: their events, then hooks, order, TERM and KILL. What runs no more is left alone."""
     stopping = [one for one in stopping if one.name not in worker["kills"] and runs_now(kubelet, worker, one.name)]
     for one in stopping:
@@ -112,7 +113,7 @@ def begin(kubelet: Kubelet, worker: Worker, stopping: list[Part], grace: int, wh
             _wait_turn(kubelet, worker, one.name)
 
 
-def hook_done(kubelet: Kubelet, worker: Worker, name: str, error: str | None) -> None:
+def hook_done(kubelet: Agent, worker: Worker, name: str, error: str | None) -> None:
     """preStop is over, or was cut off with its container."""
     one = part(kubelet.pod(worker), name)
     if error is not None:
@@ -123,13 +124,13 @@ def hook_done(kubelet: Kubelet, worker: Worker, name: str, error: str | None) ->
         _wait_turn(kubelet, worker, name)
 
 
-def _left(kubelet: Kubelet, kill: dict[str, Any]) -> int:
+def _left(kubelet: Agent, kill: dict[str, Any]) -> int:
     """What is left of the grace period: whole seconds spent are taken off."""
     spent: int = (kubelet.now - kill["since"]) // 1000 * 1000
     return max(0, int(kill["grace"]) - spent)
 
 
-def _wait_turn(kubelet: Kubelet, worker: Worker, name: str) -> None:
+def _wait_turn(kubelet: Agent, worker: Worker, name: str) -> None:
     """A sidecar lets the main containers and the sidecars after it end first, while there is time."""
     kill = worker["kills"][name]
     kubelet.cancel(kill["timer"])
@@ -141,7 +142,7 @@ def _wait_turn(kubelet: Kubelet, worker: Worker, name: str) -> None:
     _term(kubelet, worker, name)
 
 
-def _goes_before(kubelet: Kubelet, worker: Worker, name: str) -> list[str]:
+def _goes_before(kubelet: Agent, worker: Worker, name: str) -> list[str]:
     """Containers still alive that end before a sidecar does."""
     pod = kubelet.pod(worker)
     one = part(pod, name)
@@ -157,7 +158,7 @@ def _goes_before(kubelet: Kubelet, worker: Worker, name: str) -> list[str]:
     ]
 
 
-def _term(kubelet: Kubelet, worker: Worker, name: str) -> None:
+def _term(kubelet: Agent, worker: Worker, name: str) -> None:
     kill, run = worker["kills"][name], worker["runs"][name][-1]
     left = max(_left(kubelet, kill), FLOOR_MS)
     kill["stage"], kill["deadline"] = "term", kubelet.now + left
@@ -166,7 +167,7 @@ def _term(kubelet: Kubelet, worker: Worker, name: str) -> None:
     kubelet.machine.signal(run["id"], wanted or kubelet.machine.stop_signal(run["id"]))
 
 
-def kill_timer(kubelet: Kubelet, worker: Worker, name: str) -> None:
+def kill_timer(kubelet: Agent, worker: Worker, name: str) -> None:
     """A stage has used up its time: a hook or a wait gives way to TERM, TERM to KILL."""
     kill, run = worker["kills"].get(name), newest(worker, name)
     if kill is None or run is None:
@@ -180,7 +181,7 @@ def kill_timer(kubelet: Kubelet, worker: Worker, name: str) -> None:
         _term(kubelet, worker, name)
 
 
-def shorten(kubelet: Kubelet, worker: Worker, seconds: int) -> None:
+def shorten(kubelet: Agent, worker: Worker, seconds: int) -> None:
     """The Pod's grace period became shorter while it runs."""
     for name, kill in worker["kills"].items():
         kill["grace"] = min(kill["grace"], kubelet.now - kill["since"] + seconds * 1000)
@@ -193,10 +194,8 @@ def shorten(kubelet: Kubelet, worker: Worker, seconds: int) -> None:
         kill["timer"] = kubelet.after(left, ["kill", worker["uid"], name])
 
 
-def ended(kubelet: Kubelet, worker: Worker, name: str) -> None:
+def ended(kubelet: Agent, worker: Worker, name: str) -> None:
     """A container that was being stopped is dead."""
-    from . import worker as pod_worker
-
     kill = worker["kills"].pop(name, None)
     if kill is None:
         return
@@ -205,5 +204,5 @@ def ended(kubelet: Kubelet, worker: Worker, name: str) -> None:
         if waiting["stage"] == "order" and not _goes_before(kubelet, worker, other):
             kubelet.cancel(waiting["timer"])
             _term(kubelet, worker, other)
-    if not worker["kills"] and pod_worker.waits_for(worker, "stopping"):
-        pod_worker.advance(kubelet, worker)
+    if not worker["kills"] and steps.waits_for(worker, "stopping"):
+        steps.advance(kubelet, worker)

@@ -6,22 +6,17 @@ Sources: pkg/kubelet/volumemanager (WaitForAttachAndMount: polls each 300 ms for
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import quantity
-from ..apiserver import account_tokens
-from ..apiserver.errors import ApiError
 from ..etcd import Change
 from ..objects import EMPTY, Map, dig, memo
-from ..runtime.image import Entry, Tree
-from ..times import parse_rfc3339
-from . import env
-from .podspec import Part, apps, parts
+from . import steps, volume_content
 from .state import WAIT, Worker
+from .volume_content import MountError
 
 if TYPE_CHECKING:
-    from .kubelet import Kubelet
+    from .agent import Agent
 
 FIRST_MS = 200  # populator and reconciler, 100 ms each
 POLL_MS = 300  # podAttachAndMountRetryInterval
@@ -29,20 +24,13 @@ TIMEOUT_MS = 123_000  # podAttachAndMountTimeout
 RETRY_MS, RETRY_MAX_MS = 500, 122_000  # initialDurationBeforeRetry, maxDurationBeforeRetry
 RESYNC_MS, JITTER = 60_000, 0.5  # SyncFrequency, workerResyncIntervalJitterFactor
 API_ACCESS = "kube-api-access-"
-NAMED = re.compile(r"\$\(([^)]*)\)")
-
-
-class MountError(Exception):
-    """A volume that cannot be set up: the text after `MountVolume.SetUp failed for volume "v" : `."""
 
 
 # ---- waiting for them
 
 
-def step_mount(kubelet: Kubelet, worker: Worker) -> int | None:
+def step_mount(kubelet: Agent, worker: Worker) -> int | None:
     """WaitForAttachAndMount."""
-    from . import worker as pod_worker
-
     if worker["mounted"]:
         return None
     if not kubelet.pod(worker)["spec"].get("volumes"):
@@ -53,11 +41,11 @@ def step_mount(kubelet: Kubelet, worker: Worker) -> int | None:
         worker["mount"] = {"timer": timer, "delay": RETRY_MS, "since": kubelet.now, "bad": []}
     worker["mount"]["since"] = kubelet.now
     worker["steps"].insert(1, ["mounted"])
-    pod_worker.wait_ms(kubelet, worker, TIMEOUT_MS)
+    steps.wait_ms(kubelet, worker, TIMEOUT_MS)
     return WAIT
 
 
-def step_mounted(kubelet: Kubelet, worker: Worker) -> int | None:
+def step_mounted(kubelet: Agent, worker: Worker) -> int | None:
     """The wait is over, well or badly."""
     if worker["mounted"]:
         return None
@@ -74,10 +62,8 @@ def step_mounted(kubelet: Kubelet, worker: Worker) -> int | None:
     return None
 
 
-def mount_timer(kubelet: Kubelet, worker: Worker) -> None:
+def mount_timer(kubelet: Agent, worker: Worker) -> None:
     """The reconciler tries to set up what is missing, and tries again later where it fails."""
-    from . import worker as pod_worker
-
     mount = worker["mount"]
     pod = kubelet.pod(worker)
     mount["timer"] = None
@@ -96,11 +82,11 @@ def mount_timer(kubelet: Kubelet, worker: Worker) -> None:
         mount["delay"] = min(mount["delay"] * 2, RETRY_MAX_MS)
         return
     worker["mounted"] = True
-    if pod_worker.waits_for(worker, "mount"):
-        pod_worker.wait_ms(kubelet, worker, (mount["since"] - kubelet.now) % POLL_MS)
+    if steps.waits_for(worker, "mount"):
+        steps.wait_ms(kubelet, worker, (mount["since"] - kubelet.now) % POLL_MS)
 
 
-def ready(kubelet: Kubelet, worker: Worker, pod: Map) -> bool:
+def ready(kubelet: Agent, worker: Worker, pod: Map) -> bool:
     """Whether every volume can be set up now."""
     try:
         for volume in pod["spec"].get("volumes") or ():
@@ -110,14 +96,14 @@ def ready(kubelet: Kubelet, worker: Worker, pod: Map) -> bool:
     return True
 
 
-def check(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> None:
+def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> None:
     """Raises MountError where a volume's source is missing or not to be had."""
     if claim := claim_name(worker, volume):
         share_of(kubelet, worker, claim)
     elif source := volume.get("hostPath"):
         _check_host_path(kubelet, source)
-    elif content_kind(volume):
-        files(kubelet, worker, pod, volume)
+    elif volume_content.content_kind(volume):
+        volume_content.files(kubelet, worker, pod, volume)
     elif driver := (volume.get("csi") or EMPTY).get("driver"):
         raise MountError(
             f"kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of "
@@ -142,36 +128,6 @@ def _out_of_reach(volume: Map) -> str:
     return "no volume plugin matched"
 
 
-def _files_of(tree: Tree, at: str = "") -> dict[str, Any]:
-    """The files of an image's tree, as a volume's content."""
-    found: dict[str, Any] = {}
-    for name, item in tree.items():
-        path = f"{at}{name}"
-        if isinstance(item, str):
-            found[path] = {"content": item, "mode": 0o644}
-        elif isinstance(item, Entry):
-            if item.children is not None:
-                found.update(_files_of(item.children, f"{path}/"))
-            elif not item.link:
-                found[path] = {"content": item.content, "mode": item.mode or (0o755 if item.program else 0o644)}
-        else:
-            found.update(_files_of(item, f"{path}/"))
-    return found
-
-
-def _account_token(kubelet: Kubelet, pod: Map, wanted: Map) -> list[Any] | str:
-    """The token that the kubelet asks for on a Pod's behalf, bound to it, to be written when somebody looks (`Machine.promised`); "" while
-    there is no such account."""
-    metadata = pod["metadata"]
-    spec = {"expirationSeconds": wanted.get("expirationSeconds"), "audiences": [wanted["audience"]] if wanted.get("audience") else None,
-            "boundObjectRef": {"kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}}
-    try:
-        account, began = pod["spec"].get("serviceAccountName") or "default", parse_rfc3339(metadata["creationTimestamp"])
-        return account_tokens.granted(kubelet.cluster, metadata["namespace"], account, spec, began)
-    except ApiError:
-        return ""
-
-
 def claim_name(worker: Worker, volume: Map) -> str:
     """The claim behind a volume: named, or made for this Pod alone (ephemeral); '' for other volumes."""
     if volume.get("ephemeral") is not None:
@@ -179,7 +135,7 @@ def claim_name(worker: Worker, volume: Map) -> str:
     return str((volume.get("persistentVolumeClaim") or EMPTY).get("claimName", ""))
 
 
-def _check_host_path(kubelet: Kubelet, source: Map) -> None:
+def _check_host_path(kubelet: Agent, source: Map) -> None:
     kind = source.get("type") or ""
     fs = kubelet.machine.host_files({"etc/machine-id": f"{dig(kubelet.client.find('nodes', kubelet.node), 'status.nodeInfo.machineID', '')}\n"})
     if kind in ("", "DirectoryOrCreate", "FileOrCreate"):
@@ -193,88 +149,7 @@ def _check_host_path(kubelet: Kubelet, source: Map) -> None:
         raise MountError(f"hostPath type check failed: {source['path']} is not a {word}")
 
 
-# ---- content
-
-
-def content_kind(volume: Map) -> str:
-    """configMap, secret, downwardAPI or projected; '' for a volume without such content."""
-    return next((kind for kind in ("configMap", "secret", "downwardAPI", "projected") if volume.get(kind) is not None), "")
-
-
-def files(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map) -> dict[str, Any]:
-    """{path: {"content" (a list: see Host.promised), "mode"}} of a configMap-like volume. Raises MountError."""
-    kind = content_kind(volume)
-    source = volume[kind]
-    mode = source.get("defaultMode", 0o644)
-    if kind != "projected":
-        return _from(kubelet, worker, pod, kind, source, source.get("secretName" if kind == "secret" else "name"), mode)
-    found: dict[str, Any] = {}
-    wrong: list[str] = []  # collectData (projected.go) looks at every source before it tells of all that fail
-    for entry in source.get("sources") or ():
-        if token := entry.get("serviceAccountToken"):
-            found[token["path"]] = {"content": _account_token(kubelet, pod, token), **_token_owner(pod, mode)}
-        for member in ("configMap", "secret", "downwardAPI"):
-            if entry.get(member) is None:
-                continue
-            try:
-                found.update(_from(kubelet, worker, pod, member, entry[member], entry[member].get("name"), mode))
-            except MountError as error:
-                wrong += [text for text in (str(error),) if text not in wrong]  # an aggregate tells nothing twice
-    if wrong:
-        raise MountError(wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]")
-    return found
-
-
-def _token_owner(pod: Map, mode: int) -> dict[str, int]:
-    """Mode and owner of a token's file: its user's alone, where all containers run as one or the Pod has an fsGroup (projected.go)."""
-    user = _user_of_all(pod)
-    if user is None and (pod["spec"].get("securityContext") or EMPTY).get("fsGroup") is None:
-        return {"mode": mode}
-    return {"mode": 0o600, **({"uid": user} if user is not None else {})}
-
-
-def _user_of_all(pod: Map) -> int | None:
-    """FsUserFrom, pkg/volume/util/util.go: the runAsUser that every container has; None where they differ or one has none."""
-    whole = (pod["spec"].get("securityContext") or EMPTY).get("runAsUser")
-    users = {(one.spec.get("securityContext") or EMPTY).get("runAsUser", whole) for one in parts(pod)}
-    return users.pop() if len(users) == 1 else None
-
-
-def _from(kubelet: Kubelet, worker: Worker, pod: Map, kind: str, source: Map, name: str | None, mode: int) -> dict[str, Any]:
-    if kind == "downwardAPI":
-        return {
-            item["path"]: {"content": _downward(kubelet, worker, pod, item), "mode": item.get("mode", mode)}
-            for item in source.get("items") or ()
-        }
-    plural, word = ("configmaps", "configmap") if kind == "configMap" else ("secrets", "secret")
-    data = env.config_source(kubelet, plural, name or "", worker["namespace"])
-    if data is None:
-        if source.get("optional"):
-            return {}
-        raise MountError(f'{word} "{name}" not found')
-    if not source.get("items"):
-        return {key: {"content": text, "mode": mode} for key, text in data.items()}
-    found = {}
-    for item in source["items"]:
-        if item["key"] not in data:
-            if source.get("optional"):
-                continue
-            raise MountError(
-                f"{word} references non-existent config key: {item['key']}"
-                if kind == "configMap"
-                else f"references non-existent secret key: {item['key']}"
-            )
-        found[item["path"]] = {"content": data[item["key"]], "mode": item.get("mode", mode)}
-    return found
-
-
-def _downward(kubelet: Kubelet, worker: Worker, pod: Map, item: Map) -> str:
-    if field := item.get("fieldRef"):
-        return env.field_value(kubelet, pod, field["fieldPath"], (worker["sandbox"] or EMPTY).get("ip", ""))
-    return env.resource_value(kubelet, pod, apps(pod)[0], item["resourceFieldRef"])
-
-
-def share_of(kubelet: Kubelet, worker: Worker, name_of_claim: str) -> tuple[str, Map]:
+def share_of(kubelet: Agent, worker: Worker, name_of_claim: str) -> tuple[str, Map]:
     """The file system of a claim's volume: its id, and the PersistentVolume. Brings it to this node. Raises MountError."""
     claim = kubelet.client.find("persistentvolumeclaims", name_of_claim, worker["namespace"])
     if claim is None:
@@ -289,11 +164,11 @@ def share_of(kubelet: Kubelet, worker: Worker, name_of_claim: str) -> tuple[str,
     return share, volume
 
 
-def _fetch(kubelet: Kubelet, share: str, name: str) -> None:
+def _fetch(kubelet: Agent, share: str, name: str) -> None:
     """Move a volume here from the node that used it last; it stays where a container still has it mounted."""
-    for component in kubelet.cluster.components.values():
-        machine = getattr(component, "machine", None)
-        if machine is None or component is kubelet or share not in machine.state["filesystems"]:
+    for other in kubelet.cluster.kubelets():
+        machine = other.machine
+        if other is kubelet or share not in machine.state["filesystems"]:
             continue
         held = [
             sandbox
@@ -308,7 +183,7 @@ def _fetch(kubelet: Kubelet, share: str, name: str) -> None:
         kubelet.machine.attach_filesystem(share, machine.detach(share))
 
 
-def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def create(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Make a sandbox's volumes in the runtime. One whose source went away this very moment is tried again by the next sync."""
     group = (pod["spec"].get("securityContext") or EMPTY).get("fsGroup") or 0
     made = kubelet.machine.state["sandboxes"][worker["uid"]]["volumes"]
@@ -322,10 +197,10 @@ def create(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
             kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}')
 
 
-def _create(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map, group: int) -> None:
-    name, kind, uid = volume["name"], content_kind(volume), worker["uid"]
+def _create(kubelet: Agent, worker: Worker, pod: Map, volume: Map, group: int) -> None:
+    name, kind, uid = volume["name"], volume_content.content_kind(volume), worker["uid"]
     if kind:
-        content = files(kubelet, worker, pod, volume)
+        content = volume_content.files(kubelet, worker, pod, volume)
         kubelet.machine.create_volume(uid, name, kind, files=content, gid=group)
         if not name.startswith(API_ACCESS):
             worker["config"][name] = content
@@ -341,40 +216,11 @@ def _create(kubelet: Kubelet, worker: Worker, pod: Map, volume: Map, group: int)
         kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"], medium=medium)
     elif source := volume.get("image"):
         found = kubelet.machine.find_image(source["reference"])
-        kubelet.machine.create_volume(uid, name, "image", files=_files_of(found.tree) if found else {}, read_only=True)
+        kubelet.machine.create_volume(uid, name, "image", files=volume_content.of_tree(found.tree) if found else {}, read_only=True)
     else:
         empty = volume.get("emptyDir") or EMPTY
         size = quantity.value(empty.get("sizeLimit"))
         kubelet.machine.create_volume(uid, name, "emptyDir", medium=empty.get("medium", ""), gid=group, size_limit=size)
-
-
-def _sub_path(mount: Map, variables: dict[str, str]) -> str:
-    """What is mounted of a volume. Raises ConfigError (ExpandContainerVolumeMounts and makeMounts, pkg/kubelet)."""
-    written = mount.get("subPathExpr") or ""
-    if not written:
-        return str(mount.get("subPath") or "")
-    missing = sorted({name for name in NAMED.findall(written.replace("$$", "")) if not variables.get(name)})
-    if missing:
-        raise env.ConfigError(f"missing value for {', '.join(missing)}")
-    path = env.expand(written, variables)
-    if path.startswith("/"):
-        raise env.ConfigError(f"error SubPath `{path}` must not be an absolute path")
-    if ".." in path.split("/"):
-        raise env.ConfigError(f"unable to provision SubPath `{path}`: must not contain '..'")
-    return path
-
-
-def mounts(one: Part, variables: dict[str, str]) -> list[dict[str, Any]]:
-    """A container's mounts in the runtime's form. Raises ConfigError."""
-    return [
-        {
-            "path": mount["mountPath"],
-            "volume": mount["name"],
-            "read_only": bool(mount.get("readOnly")),
-            "sub_path": _sub_path(mount, variables),
-        }
-        for mount in one.spec.get("volumeMounts") or ()
-    ]
 
 
 # ---- refresh
@@ -398,7 +244,7 @@ def _sources(spec: Map) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def source_changed(kubelet: Kubelet, change: Change) -> None:
+def source_changed(kubelet: Agent, change: Change) -> None:
     """A ConfigMap or Secret changed: the files follow at the Pod's next resync, 60 to 90 s after its last."""
     wanted = (change.plural, change.object["metadata"]["name"])
     for worker in kubelet.state["pods"].values():
@@ -413,14 +259,14 @@ def source_changed(kubelet: Kubelet, change: Change) -> None:
             worker["refresh"] = timer
 
 
-def refresh(kubelet: Kubelet, worker: Worker) -> None:
+def refresh(kubelet: Agent, worker: Worker) -> None:
     """The resync has come: bring changed files up to date."""
     worker["refresh"] = None
     worker["synced"] = kubelet.now
     update(kubelet, worker, kubelet.pod(worker))
 
 
-def refresh_if_due(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def refresh_if_due(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Any sync of a Pod brings its files up to date."""
     if not worker["sandbox"] or not worker["sandbox"]["ready"]:
         return
@@ -431,7 +277,7 @@ def refresh_if_due(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         update(kubelet, worker, pod)
 
 
-def update(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
+def update(kubelet: Agent, worker: Worker, pod: Map) -> None:
     if not worker["sandbox"] or not worker["sandbox"]["ready"]:
         return
     for volume in pod["spec"].get("volumes") or ():
@@ -439,7 +285,7 @@ def update(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
         if name not in worker["config"]:
             continue
         try:
-            content = files(kubelet, worker, pod, volume)
+            content = volume_content.files(kubelet, worker, pod, volume)
         except MountError as error:  # the old files stay
             kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{name}" : {error}')
             continue
@@ -449,6 +295,6 @@ def update(kubelet: Kubelet, worker: Worker, pod: Map) -> None:
             kubelet.machine.update_volume(worker["uid"], name, content)
 
 
-def forget(kubelet: Kubelet, worker: Worker) -> None:
+def forget(kubelet: Agent, worker: Worker) -> None:
     if worker["mount"] is not None:
         kubelet.cancel(worker["mount"]["timer"])

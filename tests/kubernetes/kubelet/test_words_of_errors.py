@@ -6,9 +6,7 @@ import json
 
 import pytest
 
-from podlab.kubernetes.kubelet import worker as _first  # noqa: F401  the modules of the kubelet need one another, in this order
-
-from podlab.kubernetes.kubelet import images, starting  # isort: skip
+from podlab.kubernetes.kubelet import images, starting
 from tests.kubernetes.kubelet.given import pod, sh, world
 
 FOREVER = "sleep 3600"
