@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubernetes.runtime import certificates
 from tests.kubernetes.runtime.lab import Lab
 from tests.kubernetes.runtime.machine import Machine
 from tests.kubernetes.runtime.python_programs import PROGRAMS
@@ -131,3 +132,57 @@ def test_a_server_goes_on_from_a_checkpoint() -> None:
         one.settle(1)
         assert one.logs("web").endswith("stopping 15\n")
     assert lab.logs("web") == again.logs("web")
+
+
+HTTPS = """
+    import ssl
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"got " + body)
+        def log_message(self, *args): pass
+    open("/tmp/c.pem", "w").write('''%s''')
+    open("/tmp/k.pem", "w").write('''%s''')
+    server = HTTPServer(("", 8443), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("/tmp/c.pem", "/tmp/k.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.serve_forever()
+"""
+ASK = """
+import ssl, sys, urllib.request
+open("/tmp/ca.pem", "w").write('''%s''')
+def ask(url, context=None):
+    try:
+        with urllib.request.urlopen(url, data=b"x" * 5, context=context, timeout=3) as answer:
+            print(answer.status, answer.read())
+    except OSError as error:
+        print(type(error).__name__, error)
+ask("https://shop:8443/")
+ask("https://shop:8443/", ssl._create_unverified_context())
+ask("https://shop:8443/", ssl.create_default_context(cafile="/tmp/ca.pem"))
+ask("https://shop.default:8443/", ssl.create_default_context(cafile="/tmp/ca.pem"))
+ask("http://shop:8443/")
+ask("https://shop:8444/")
+"""
+
+
+def test_a_server_speaks_tls_and_clients_verify_it_or_not() -> None:
+    lab = Lab(1)
+    text = textwrap.dedent(HTTPS) % (certificates.SHOP, certificates.SHOP_KEY)
+    lab.pod("shop", "python:3.12", labels={"app": "shop"}, command=["python", "-c", text])
+    lab.pod("asks", "python:3.12", command=["sleep", "100000"])
+    lab.service("shop", "shop", 8443, 8443)
+    lab.settle(30)
+    assert lab.logs("shop") == ""
+    out = lab.run("asks", "python -", stdin=ASK % certificates.CA)
+    assert out[0].splitlines() == [
+        "URLError <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1010)>",
+        "200 b'got xxxxx'", "200 b'got xxxxx'",
+        "URLError <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
+        "Hostname mismatch, certificate is not valid for 'shop.default'. (_ssl.c:1010)>",
+        "RemoteDisconnected Remote end closed connection without response", "URLError <urlopen error timed out>",
+    ]  # fmt: skip

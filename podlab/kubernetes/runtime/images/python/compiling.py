@@ -159,6 +159,14 @@ class Expressions(Emitter):
             self.load("super", node)
             self.emit(of_bodies.own_super, None, node)
             return
+        if isinstance(node.func, ast.Attribute) and isinstance(opened := node.func.value, ast.Call) and isinstance(opened.func, ast.Name):
+            if opened.func.id == "open":  # open(...).write(...): nobody holds the file afterwards, so that it is closed
+                self.value(opened)
+                self.emit(do.duplicate, None, node)
+                self.emit(do.load_attribute, node.func.attr, node.func)
+                self.arguments(node.args, node.keywords, node)
+                self.emit(do.close_under, None, node)
+                return
         self.value(node.func)
         self.arguments(node.args, node.keywords, node)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ... import sockets
 from ...process import Errno
+from . import secure
 from .classes import CLASSES, problem
 from .machine import Machine
 from .natives import native
@@ -97,16 +98,32 @@ def _fd(s: Thing) -> int:
 @native("socket.accept")
 def _accept(m: Machine, s: Thing) -> Any:
     fd = _fd(s)
+    if "accepted" in m.current.frames[-1].memo:
+        return _handshaken(m, m.current.frames[-1].memo["accepted"])
     if not m.sys.readable(fd):
         _waiting(m, s, fds=(fd,))
     new = sockets.accept(m.sys, fd)
     made = Thing("socket", {**s.vars, "_fd": new, "_state": "open", "_timeout": None, "_in": ""})
+    if "_tls" in made.vars:
+        secure.begin(m, made)
+        m.current.frames[-1].memo["accepted"] = made
+        return _handshaken(m, made)
     return (made, sockets.peer(m.sys, new))
+
+
+def _handshaken(m: Machine, made: Thing) -> Any:
+    """accept() of a socket of TLS gives a connection whose handshake is over. Raises Park, SSLError."""
+    if not secure.shaken(m, made):
+        raise Park(fds=(made.vars["_fd"],))
+    return (made, sockets.peer(m.sys, made.vars["_fd"]))
 
 
 @native("socket.connect")
 def _connect(m: Machine, s: Thing, address: Any) -> None:
     timeout = s.vars["_timeout"]
+    if "_session" in s.vars:
+        do_handshake(m, s)
+        return
     if s.vars["type"] == 2:
         s.vars["_peer"] = [resolve(m, address[0]), int(address[1])]
         return
@@ -123,6 +140,18 @@ def _connect(m: Machine, s: Thing, address: Any) -> None:
             raise problem("TimeoutError", "timed out")
         raise Errno(state)
     s.vars["_state"] = "open"
+    if "_tls" in s.vars:
+        do_handshake(m, s)
+
+
+@native("socket.do_handshake")
+def do_handshake(m: Machine, s: Thing) -> None:
+    """A client's, on a connection that is there. Raises Park, SSLError."""
+    fd = _fd(s)
+    if "_session" not in s.vars:
+        secure.begin(m, s)
+    if not secure.shaken(m, s):
+        _waiting(m, s, "_ssl.c:1000: The handshake operation timed out", fds=(fd,))
 
 
 @native("socket.connect_ex")
@@ -144,6 +173,15 @@ def _recv(m: Machine, s: Thing, size: int, flags: int = 0) -> bytes:
     if s.vars["type"] == 2:
         data: bytes = _recvfrom(m, s, size)[0]
         return data
+    if "_session" in s.vars:
+        while not s.vars["_plain"]:
+            if not m.sys.readable(fd):
+                _waiting(m, s, "The read operation timed out", fds=(fd,))
+            if not secure.take(m, s):
+                break
+        plain: bytes = s.vars["_plain"].encode("utf-8", "surrogateescape")
+        s.vars["_plain"] = plain[size:].decode("utf-8", "surrogateescape")
+        return plain[:size]
     if not m.sys.readable(fd):
         _waiting(m, s, fds=(fd,))
     raw = m.sys.read(fd, min(size, CHUNK)).encode("utf-8", "surrogateescape")
@@ -181,7 +219,11 @@ def _send(m: Machine, s: Thing, data: Any, flags: int = 0) -> int:
         raise problem("TypeError", f"a bytes-like object is required, not '{type(data).__name__}'")
     if s.vars["type"] == 2 and "_peer" in s.vars:
         return int(_sendto(m, s, data, s.vars["_peer"]))
-    m.sys.write(_fd(s), data.decode("utf-8", "surrogateescape"))
+    fd, text = _fd(s), data.decode("utf-8", "surrogateescape")
+    if "_session" in s.vars:
+        secure.send(m, s, text)
+    else:
+        m.sys.write(fd, text)
     return len(data)
 
 
@@ -266,7 +308,7 @@ def _select(m: Machine, readers: Any, writers: Any, errors: Any, timeout: Any = 
     fds = [_descriptor(m, one) for one in readers]
     if any(fd < 0 for fd in fds):
         raise problem("ValueError", "file descriptor cannot be a negative integer (-1)")
-    ready = [one for one, fd in zip(readers, fds, strict=True) if m.sys.readable(fd)]
+    ready = [one for one, fd in zip(readers, fds, strict=True) if m.sys.readable(fd) or (type(one) is Thing and one.vars.get("_plain"))]
     if ready or writers:
         return (ready, list(writers), [])
     memo = m.current.frames[-1].memo

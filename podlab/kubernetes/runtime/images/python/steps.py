@@ -18,6 +18,7 @@ from .values import (
     Iterator,
     Scope,
     Set,
+    Thing,
     Wrapped,
     type_name,
 )  # fmt: skip
@@ -62,6 +63,13 @@ def keep_under(m: Machine, f: Frame, arg: Any) -> None:
 def drop_under(m: Machine, f: Frame, arg: Any) -> None:
     """a b -> b"""
     del f.stack[-2]
+
+
+def close_under(m: Machine, f: Frame, arg: Any) -> None:
+    """a b -> b; a file that nobody holds is closed."""
+    of = f.stack.pop(-2)
+    if type(of) is Thing and of.kind == "file":
+        m.natives["file.close"](m, of)
 
 
 # ---- names
