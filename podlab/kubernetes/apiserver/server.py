@@ -191,8 +191,8 @@ class ApiServer:
         if errors := [*errors, *managers.faults_of(stated)]:
             raise invalid(resource.group, resource.kind, metadata["name"], errors)
         admission.admit_update(resource, new, old, request.subresource, ctx)
-        if not request.subresource and not self.trusted(request.user) and new.get("spec") != old.get("spec"):
-            warnings.warn(resource, new, ctx)
+        if not request.subresource and not self.trusted(request.user):
+            warnings.warn_of_change(resource, new, old, ctx)
         new.setdefault("apiVersion", resource.api_version)
         new.setdefault("kind", resource.kind)
         if stated is not None and owners is None:

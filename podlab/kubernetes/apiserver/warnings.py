@@ -45,6 +45,15 @@ USE_APPARMOR = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 RECYCLE = "The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."
 
 
+def warn_of_change(resource: Resource, new: Object, old: Object, ctx: Context) -> None:
+    """Warn of an object whose spec somebody changed, and of a namespace that now enforces more than its Pods keep."""
+    if resource.kind == "Namespace":
+        for text in pod_security.warnings_of_namespace(new, old, ctx):
+            ctx.warn(text)
+    elif new.get("spec") != old.get("spec"):
+        warn(resource, new, ctx)
+
+
 def warn(resource: Resource, obj: Object, ctx: Context) -> None:
     """Warn of a new object, or of one whose spec somebody changed."""
     path = "" if resource.kind == "Pod" else TEMPLATES.get(resource.kind)

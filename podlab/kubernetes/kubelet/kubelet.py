@@ -268,6 +268,7 @@ TIMERS: dict[str, Any] = {
     "refresh": volumes.refresh,
     "probe": probes.tick,
     "probed": probes.exec_done,
+    "redialled": probes.replied,
     "hook": hook_ends.exec_done,
     "hook-over": hook_ends.slept,
     "kill": termination.kill_timer,

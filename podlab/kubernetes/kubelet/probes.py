@@ -30,6 +30,7 @@ TRIGGER_MS = 5
 OUTPUT_BYTES = 10_240  # maxRespBodyLength, maxReadLength
 SAID_BYTES = 1024
 REDIRECTS = 10  # redirectChecker
+NO_GRPC = "timeout: failed to connect service"
 
 
 def watch(kubelet: Agent, worker: Worker, pod: Map) -> None:
@@ -183,6 +184,10 @@ def replied(kubelet: Agent, worker: Worker, key: str, container_id: str, *rest: 
     get = spec.get("httpGet")
     if spec.get("grpc"):
         text = _grpc_complaint(worker, spec, result)
+        left = probe["at"] + int(spec.get("timeoutSeconds") or 1) * 1000 - kubelet.now
+        if text.startswith(NO_GRPC) and left > 0:  # the dialler tries again until its time is over (grpc.WithBlock)
+            kubelet.after(left, ["redialled", worker["uid"], key, container_id, {"ok": False, "error": "timeout"}])
+            return
         _result(kubelet, worker, key, container_id, not text, text)
         return
     if get is None:
@@ -245,7 +250,7 @@ def _grpc_complaint(worker: Worker, spec: Map, result: dict[str, Any]) -> str:
     if not result["ok"] or headers.get("content-type") != grpc_health.CONTENT_TYPE:
         if result["error"] == "timeout" and result.get("connected"):
             return f"timeout: health rpc did not complete within {within}"
-        return f'timeout: failed to connect service "{worker["sandbox"]["ip"]}:{spec["grpc"]["port"]}" within {within}: context deadline exceeded'
+        return f'{NO_GRPC} "{worker["sandbox"]["ip"]}:{spec["grpc"]["port"]}" within {within}: context deadline exceeded'
     code = int(headers["grpc-status"])
     if code == 12:
         return f"error: this server does not implement the grpc health protocol (grpc.health.v1.Health): {headers.get('grpc-message', '')}"

@@ -35,7 +35,7 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
         return
     refusal = _no_room(kubelet, worker, pod)
     if refusal:
-        pending = {"PodResizePending": ("True", *refusal)}
+        pending = {"PodResizePending": ["True", *refusal]}
         if worker["resizing"] != pending:
             kubelet.record(worker, "Warning", f"Resize{refusal[0]}", _message(pod, f"Pod resize {refusal[0]}", refusal[1]))
         worker["resizing"] = pending
@@ -57,6 +57,12 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
         worker["actual"][one.name] = one.spec.get("resources") or EMPTY
     if all((one.spec.get("resources") or EMPTY) == worker["actual"][one.name] for one in wanted):
         _completed(kubelet, worker, pod)
+
+
+def deferred(kubelet: Agent) -> list[Worker]:
+    """The Pods whose resize waits for room, to be tried again once a Pod has left (RetryPendingResizes, HandlePodRemoves)."""
+    pending = [(worker, worker["resizing"].get("PodResizePending")) for worker in kubelet.state["pods"].values()]
+    return [worker for worker, condition in pending if condition and condition[1] == "Deferred"]
 
 
 def _completed(kubelet: Agent, worker: Worker, pod: Map) -> None:
@@ -112,7 +118,7 @@ def _no_room(kubelet: Agent, worker: Worker, pod: Map) -> tuple[str, str] | None
         used = sum(
             request(kubelet.pod(other)["spec"], name)
             for other in kubelet.state["pods"].values()
-            if other is not worker and other["mode"] != "terminated" and not other.get("rejected")
+            if other is not worker and other["mode"] != "terminated" and other["gone"] is None and not other.get("rejected")
         )
         if used + want > capacity:
             return (

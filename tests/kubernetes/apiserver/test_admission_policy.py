@@ -174,6 +174,22 @@ def test_a_namespace_warns_of_pods_and_templates_that_its_level_would_not_take()
     assert world.cluster.server.warnings == [said]
 
 
+def test_a_namespace_that_comes_to_enforce_more_tells_of_the_pods_that_break_it() -> None:
+    world = World(validations=[{"expression": "true"}])
+    for name, spec in (("b", {"hostPID": True}), ("a", {"hostPID": True}), ("c", {"hostNetwork": True, "hostPID": True}), ("d", {}),
+                       ("e", {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]})):
+        world.make("Pod", "pods", name, spec={"containers": [{"name": "c", "image": "i"}], **spec})
+
+    def enforce(level: str) -> list[str]:
+        labels = {"pod-security.kubernetes.io/enforce": level}
+        world.send("patch", "namespaces", "default", {"metadata": {"labels": labels}}, "", patchType="application/merge-patch+json")
+        return list(world.cluster.server.warnings)
+    assert enforce("privileged") == []
+    assert enforce("baseline") == ['existing pods in namespace "default" violate the new PodSecurity enforce level "baseline:latest"',
+                                   "a (and 2 other pods): host namespaces", "e: hostPath volumes"]
+    assert enforce("baseline") == [] and len(enforce("restricted")) == 4 and enforce("baseline") == []
+
+
 @pytest.mark.slow
 def test_a_controller_whose_every_pod_meets_heavy_rules_holds_nobody_up() -> None:
     cluster = Cluster.create(1, 1_795_219_200_000, {"nodes": [{"name": "node-1", "cpu": "4", "memory": "8Gi"}]}, strict=True)

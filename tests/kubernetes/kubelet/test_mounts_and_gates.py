@@ -183,6 +183,19 @@ def test_a_resize_is_seen_in_the_containers_own_cgroup() -> None:
     assert it.logs()[-3:] == ["59", "150000 100000", str(40 << 20)] and it.container()["restartCount"] == 0
 
 
+def test_a_resize_that_waits_for_room_is_done_as_soon_as_a_pod_has_left() -> None:
+    it = world()
+    it.create(pod(sh("trap 'exit 0' TERM; while true; do sleep 1; done", resources={"requests": {"cpu": "1"}}), name="big"))
+    it.create(pod(sh("sleep 600", resources={"requests": {"cpu": "100m"}})))
+    it.run(3)
+    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1500m"}}}]}}, "resize")
+    it.run(3)
+    assert it.condition("PodResizePending") == "True:Deferred" and it.events("ResizeStarted") == []
+    it.delete("big")
+    it.run(3)
+    assert it.gone("big") and len(it.events("ResizeCompleted")) == 1 and it.container()["resources"]["requests"]["cpu"] == "1500m"
+
+
 @pytest.mark.parametrize(("names", "words"), [
     (["d", "c"], "spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize, "
                  "spec.containers[1].name: Forbidden: containers may not be renamed or reordered on resize"),

@@ -57,6 +57,15 @@ def test_readiness_follows_the_probe_and_keeps_the_container() -> None:
     assert it.container()["restartCount"] == 0
 
 
+def test_a_grpc_probe_of_a_port_that_nobody_hears_fails_when_its_time_is_over() -> None:
+    it = world()
+    it.create(pod(sh(STUBBORN, livenessProbe={"grpc": {"port": 9}, "periodSeconds": 4, "timeoutSeconds": 2})))
+    it.run(6)
+    assert it.events("Unhealthy") == []
+    it.run(0.6)
+    assert it.events("Unhealthy") == ['Liveness probe failed: timeout: failed to connect service "10.244.0.2:9" within 2s: context deadline exceeded']
+
+
 def test_initial_delay_holds_the_first_probe_back() -> None:
     it = world()
     it.create(pod(sh(STUBBORN, livenessProbe={**OK, "periodSeconds": 1, "initialDelaySeconds": 5, "failureThreshold": 60})))

@@ -18,6 +18,8 @@ Finding = tuple[str, str] | None
 ENFORCE, WARN = "pod-security.kubernetes.io/enforce", "pod-security.kubernetes.io/warn"
 LEVELS = ("privileged", "baseline", "restricted")
 
+MOST_PODS = 3000  # defaultNamespaceMaxPodsToCheck
+
 # check_capabilities_baseline.go: what containers get anyway
 DEFAULT_CAPABILITIES = frozenset({"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE",
                                   "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"})
@@ -46,13 +48,39 @@ def warnings(spec: Object, namespace: str, ctx: Context) -> list[str]:
 def _violations(mode: str, spec: Object, name: str, ctx: Context) -> str:
     """`PodSecurity "baseline:latest": ...`, or nothing."""
     namespace = ctx.find("namespaces", name)
-    labels = namespace["metadata"].get("labels") or {} if namespace else {}
+    level, version = _policy(mode, namespace) if namespace else ("privileged", "")
+    said = ", ".join(f"{reason} ({detail})" for reason, detail in _findings(level, spec))
+    return f'PodSecurity "{level}:{version}": {said}' if said else ""
+
+
+def _policy(mode: str, namespace: Object) -> tuple[str, str]:
+    """(level, version) that a namespace's labels ask for."""
+    labels = namespace["metadata"].get("labels") or {}
     level = labels.get(mode)
-    if level not in ("baseline", "restricted"):
-        return ""
-    findings = [finding for check in CHECKS[level] if (finding := check(spec))]
-    said = ", ".join(f"{reason} ({detail})" for reason, detail in findings)
-    return f'PodSecurity "{level}:{labels.get(mode + "-version", "latest")}": {said}' if said else ""
+    return level if level in LEVELS else "privileged", labels.get(f"{mode}-version") or "latest"
+
+
+def _findings(level: str, spec: Object) -> list[tuple[str, str]]:
+    return [finding for check in CHECKS.get(level, ()) if (finding := check(spec))]
+
+
+def warnings_of_namespace(new: Object, old: Object, ctx: Context) -> list[str]:
+    """What a namespace's present Pods have that the stricter level it now enforces forbids (EvaluatePodsInNamespace, admission.go)."""
+    (level, version), (was, was_version) = _policy(ENFORCE, new), _policy(ENFORCE, old)
+    if (level, version) == (was, was_version) or (version == was_version and LEVELS.index(level) <= LEVELS.index(was)):
+        return []
+    name, held = new["metadata"]["name"], dict[str, list[str]]()
+    for pod in ctx.list("pods", name)[:MOST_PODS]:
+        if reasons := ", ".join(reason for reason, _ in _findings(level, pod["spec"])):
+            held.setdefault(reasons, []).append(pod["metadata"]["name"])
+    if not held:
+        return []
+    said = sorted(f"{min(names)}{_and_others(len(names) - 1)}: {reasons}" for reasons, names in held.items())
+    return [f'existing pods in namespace "{name}" violate the new PodSecurity enforce level "{level}:{version}"', *said]
+
+
+def _and_others(count: int) -> str:
+    return f" (and {count} other pod{'s' if count > 1 else ''})" if count else ""
 
 
 def _containers(spec: Object) -> list[Object]:
