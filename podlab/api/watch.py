@@ -11,6 +11,7 @@ from podlab.api import tokens, wire
 from podlab.api.hub import ENCODED, TOLD, Hub
 from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Send
+from podlab.kubernetes.apiserver import ip_addresses
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.rest import listing, shapes, watching
 from podlab.kubernetes.apiserver.rest.addresses import Target
@@ -95,11 +96,11 @@ class Watch:
 
     def begin(self) -> list[bytes]:
         """The first lines. Call inside a turn."""
-        etcd = self.live.engine.etcd
+        etcd, server = self.live.engine.etcd, self.live.engine.server
         self.generation, self.place = self.hub.generation, etcd.revision
         everything, marked, wanted = watching.beginning(self.call)
         if everything:
-            found = [obj for obj in etcd.list(self.target.resource.plural, self.target.namespace or None) if self.picks(obj)]
+            found = [obj for obj in server.everything(self.target.resource.plural, self.target.namespace or None) if self.picks(obj)]
             lines = [self._line("ADDED", obj) for obj in found]
             return lines + (self.bookmark(watching.INITIAL_END) if marked else [])
         if wanted and (wanted > etcd.revision or wanted < self.hub.oldest):
@@ -133,6 +134,9 @@ class Watch:
         return [watching.bookmark(self.target, self.shape, self.place, annotations)] if self.bookmarks else []
 
     def _event(self, change: Change) -> bytes | None:
+        if self.target.resource.plural == "ipaddresses" and change.plural == "services":
+            told = ip_addresses.told(change, self.live.engine.random)
+            return self._line(*told, change.revision) if told is not None and self.picks(told[1]) else None
         found = watching.event(change, self.target, self.picks)
         return None if found is None else self._line(*found, change.revision)
 

@@ -37,7 +37,10 @@ class Reader(Generic[S]):
 
     def list(self, plural: str, namespace: str | None = None, labels: str | None = None, fields: str | None = None) -> list[Map]:
         """Objects in key order; `labels` and `fields` are selectors as typed after -l and --field-selector."""
-        found = self.cluster.etcd.list(plural, namespace)
+        if plural == "ipaddresses":  # most of them are stored nowhere
+            found: list[Map] = self._do(Request("list", plural))["items"]
+        else:
+            found = self.cluster.etcd.list(plural, namespace)
         if labels:
             wanted = selectors.parse(labels)
             found = [obj for obj in found if selectors.matches(wanted, obj["metadata"].get("labels") or {})]

@@ -118,6 +118,7 @@ RULES: dict[str, Rule] = {
     "service-cidr-ready": _r("서비스 주소 범위를 쓸 준비가 되었습니다", quiet=True),
     "service-cidr-kept": _r("이 범위의 주소를 쓰는 서비스가 있어 주소 범위를 지우지 않고 둡니다", quiet=True),
     "service-cidr-unused": _r("이 범위의 주소를 쓰는 서비스가 없어 주소 범위를 지워도 되게 했습니다", quiet=True),
+    "service-address-released": _r("서비스가 없어져 그 주소를 돌려받았습니다", quiet=True),
     "volume-unused": _r("아무도 쓰지 않아 볼륨을 지워도 되게 했습니다", quiet=True),
     "volume-phase": _r("볼륨의 상태를 적었습니다 ({phase})", "볼륨의 상태를 적었습니다", quiet=True),
     "volume-claim-status": _r("볼륨 요청의 상태를 적었습니다 ({phase})", "볼륨 요청의 상태를 적었습니다", quiet=True),

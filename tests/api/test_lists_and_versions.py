@@ -58,3 +58,14 @@ async def test_the_older_autoscaler_keeps_its_status(client: Client) -> None:
     patched = await client.ask("PATCH", f"{where}/hpa/status", {"status": {"currentReplicas": 1, "desiredReplicas": 2}},
                                content_type="application/merge-patch+json")
     assert (patched.status, patched.json["status"]["currentReplicas"], patched.json["status"]["desiredReplicas"]) == (200, 1, 2)
+
+
+async def test_ip_addresses_are_watched_as_services_come_and_go(client: Client) -> None:
+    await client.create("/api/v1/namespaces/default/services", {"metadata": {"name": "old"}, "spec": {"ports": [{"port": 80}]}})
+    async with client.watch("/apis/networking.k8s.io/v1/ipaddresses?watch=true") as stream:
+        assert {kind for kind, _ in await stream.named(2)} == {"ADDED"}
+        body = {"metadata": {"name": "web"}, "spec": {"clusterIP": "10.96.0.99", "ports": [{"port": 80}]}}
+        await client.create("/api/v1/namespaces/default/services", body)
+        assert await stream.named(1) == [("ADDED", "10.96.0.99")]
+        await client.ask("DELETE", "/api/v1/namespaces/default/services/web")
+        assert await stream.named(1) == [("DELETED", "10.96.0.99")]

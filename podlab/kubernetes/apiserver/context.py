@@ -77,6 +77,7 @@ class Context:
     def allocate_cluster_ip(self, requested: str | None = None) -> str:
         """A free Service address, or the requested one. Raises AllocationError."""
         used = {ip for service in self.list("services") for ip in service["spec"].get("clusterIPs") or ()}
+        used.update(obj["metadata"]["name"] for obj in self.list("ipaddresses"))  # whoever made one holds that address
         if requested:
             meant = ipaddress.ip_address(".".join(str(int(part)) for part in requested.split(".")))  # zeros before a number mean nothing
             if meant not in SERVICE_RANGE and not any(meant in ipaddress.ip_network(cidr) for cidr in self._ready_cidrs()):

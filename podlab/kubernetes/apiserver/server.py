@@ -13,7 +13,7 @@ from ..etcd import key_of, key_of_object
 from ..objects import Map, dig, freeze, stored, thaw
 from ..resources import BY_KIND, BY_PLURAL, Resource
 from ..times import rfc3339
-from . import admission, applying, create, decode, deletion, leases, patch, schema, strategy, subresources, validation, warnings
+from . import admission, applying, create, decode, deletion, ip_addresses, leases, patch, schema, strategy, subresources, validation, warnings
 from .context import Context
 from .customresources import door, reading
 from .customresources.definitions import Definitions
@@ -65,16 +65,29 @@ class ApiServer:
 
     # ---- reading
 
-    def existing(self, resource: Resource, request: Request) -> Map:
+    def held(self, resource: Resource, request: Request) -> Map:
+        """As it is stored, or made up where it follows from others. Raises ApiError 404."""
         obj = self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name))
+        if obj is None and resource.plural == "ipaddresses":
+            obj = ip_addresses.find(self.cluster.etcd.list("services"), self.cluster.random, request.name)
         if obj is None:
             raise not_found(resource.group, resource.plural, request.name)
+        return obj
+
+    def existing(self, resource: Resource, request: Request) -> Map:
+        obj = self.held(resource, request)
         if resource.custom is not None:
             return reading.as_read(resource, obj)
         return leases.as_read(self.cluster, obj) if resource.plural == "leases" else obj
 
+    def everything(self, plural: str, namespace: str | None = None) -> list[Map]:
+        """All of a kind, with those that are made up when they are read."""
+        etcd = self.cluster.etcd
+        found = etcd.list(plural, namespace)
+        return ip_addresses.together(found, etcd.list("services"), self.cluster.random) if plural == "ipaddresses" else found
+
     def matching(self, resource: Resource, request: Request) -> list[Map]:
-        found = self.cluster.etcd.list(resource.plural, request.namespace if resource.namespaced else None)
+        found = self.everything(resource.plural, request.namespace if resource.namespaced else None)
         if resource.custom is not None:
             found = [reading.as_read(resource, obj) for obj in found]
         try:
@@ -118,6 +131,8 @@ class ApiServer:
         metadata = obj["metadata"]
         if self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
+        if resource.plural == "ipaddresses" and ip_addresses.find(self.cluster.etcd.list("services"), self.cluster.random, metadata["name"]):
+            raise already_exists(resource.group, resource.plural, metadata["name"])
         self.check_room(resource, metadata["name"])
         if not self.trusted(request.user):
             warnings.warn(resource, obj, ctx)
@@ -156,9 +171,7 @@ class ApiServer:
         kind = request.options.get("patchType", "application/merge-patch+json")
         if kind == applying.MEDIA_TYPE:
             return applying.apply(self, resource, request, cause)
-        old = self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name))
-        if old is None:
-            raise not_found(resource.group, resource.plural, request.name)
+        old = self.held(resource, request)
         changed = patch.apply_patch(resource, records.shown(old) if applying.names_managers(request.body) else old, request.body, kind)
         self.check_same(resource, changed, old)
         return self.replace(resource, self.decoded(resource, changed, request), old, request, cause)
@@ -264,7 +277,9 @@ class ApiServer:
         return etcd.put(plural, obj, now, cause_id, owned)
 
     def drop(self, plural: str, obj: Map, cause: Cause, request: Request | None = None) -> Map:
-        """Take an object out of the store for good."""
+        """Take an object out of the store for good. An IPAddress that was never stored stays what it was: made up."""
+        if plural == "ipaddresses" and self.cluster.etcd.get(plural, key_of_object(obj)) is None:
+            return obj
         cause_id = self.remember(plural, obj, cause, request)
         return self.cluster.etcd.remove(plural, key_of_object(obj), self.cluster.clock.now, cause_id)
 

@@ -1,6 +1,7 @@
 """ServiceCIDRs are marked ready, and kept while Services have addresses that no other holds (pkg/controller/servicecidrs/servicecidrs_controller.go).
 
-Addresses are read from the Services themselves: no IPAddress object is made for them here.
+Addresses are read from the Services themselves, as IPAddresses are (apiserver/ip_addresses.py). One that somebody has changed is stored, and goes
+with its Service.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
+from ..apiserver import ip_addresses
 from ..cause import Cause
 from ..component import Controller
 from ..controllers_common import conditions
@@ -18,6 +20,7 @@ from ..objects import EMPTY, Map
 from ..times import parse_rfc3339, rfc3339
 
 FINALIZER = "networking.k8s.io/service-cidr-finalizer"  # ServiceCIDRProtectionFinalizer
+ADDRESS = "address/"  # before the name of an IPAddress, in the queue
 GRACE_MS = 10_000  # deletionGracePeriod
 READY = "Kubernetes Service CIDR is ready"
 KEPT = "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR"
@@ -36,7 +39,9 @@ def _all(controller: Controller, change: Change) -> Iterable[str]:
 def _deleting(controller: Controller, change: Change) -> Iterable[str]:
     if change.type != "DELETED" or not change.object["spec"].get("clusterIPs"):
         return ()
-    return [cidr["metadata"]["name"] for cidr in controller.cluster.etcd.list("servicecidrs") if is_deleting(cidr)]
+    etcd = controller.cluster.etcd
+    changed = [f"{ADDRESS}{text}" for text in change.object["spec"]["clusterIPs"] if etcd.get("ipaddresses", text) is not None]
+    return changed + [cidr["metadata"]["name"] for cidr in controller.cluster.etcd.list("servicecidrs") if is_deleting(cidr)]
 
 
 def networks(cidr: Map) -> list[Network]:
@@ -48,6 +53,9 @@ class ServiceCIDRController(Controller):
     watches = {"servicecidrs": _all, "services": _deleting}
 
     def reconcile(self, key: str) -> int | None:
+        if key.startswith(ADDRESS):
+            self._let_go(key.removeprefix(ADDRESS))
+            return None
         cidr = self.cluster.etcd.get("servicecidrs", key)
         if cidr is None:
             return None
@@ -66,6 +74,12 @@ class ServiceCIDRController(Controller):
         if FINALIZER in held:
             self._patch(key, {"metadata": {"finalizers": [name for name in held if name != FINALIZER] or None}}, "service-cidr-unused")
         return None
+
+    def _let_go(self, address: str) -> None:
+        held = self.cluster.etcd.get("ipaddresses", address)
+        used = any(address in (service["spec"].get("clusterIPs") or ()) for service in self.cluster.etcd.list("services"))
+        if held is not None and not used and (held["metadata"].get("labels") or {}).get(ip_addresses.MANAGED[0]) == ip_addresses.MANAGED[1]:
+            self.client.delete("ipaddresses", address, cause=Cause("service-address-released"))
 
     def _free(self, cidr: Map) -> bool:
         """Whether every address of a Service in it would still be in another."""

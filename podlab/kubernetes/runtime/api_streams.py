@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import ApiError
+from ..apiserver.request import Request
 from ..apiserver.rest import addresses, listing, logs, shapes, watching
 from ..apiserver.rest.call import Call, read_headers, read_query, segments
 from ..apiserver.rest.users import NOBODY
@@ -133,7 +134,8 @@ def first(cluster: Ground, call: Call, target: addresses.Target) -> str:
     etcd = cluster.etcd
     everything, marked, wanted = watching.beginning(call)
     picks = watching.picks_of(listing.selection(call, target), target)
-    found = [obj for obj in etcd.list(target.resource.plural, target.namespace or None) if picks(obj)]
+    listed = cluster.server.perform(Request("list", target.resource.plural, target.namespace))["items"]
+    found = [obj for obj in listed if picks(obj)]
     if everything:
         lines = [_line(cluster, call, target, "ADDED", obj) for obj in found]
         if marked and call.flag("allowWatchBookmarks"):

@@ -11,6 +11,7 @@ import pytest
 from podlab.kubernetes.apiserver import rbac
 from podlab.kubernetes.apiserver.rest import addresses, requests, shapes
 from podlab.kubernetes.apiserver.rest.call import Call
+from podlab.kubernetes.apiserver.rest.clocks import Clock
 from podlab.kubernetes.kubectl.run import run_to_end
 from podlab.kubernetes.runtime.control_plane import Desk
 from tests.kubernetes.apiserver.webhook_lab import CA, CONVERTER, WebhookLab, hook, of, version, whole
@@ -149,4 +150,4 @@ def test_a_watcher_of_v2_is_told_of_v2(lab: WebhookLab) -> None:
     assert resource is not None
     obj = lab.cluster.etcd.get(TEST, "default/x")
     assert obj is not None
-    assert spec_of(shapes.one(resource, obj, shapes.Shape(), lab.cluster.now, 0)) == AS_V2
+    assert spec_of(shapes.one(resource, obj, shapes.Shape(), lab.cluster.now, Clock())) == AS_V2

@@ -46,3 +46,30 @@ def test_a_range_inside_another_is_let_go_after_ten_seconds() -> None:
     assert ready(lab, "more") == [("True", "")]
     lab.settle(2)
     assert ready(lab, "more") is None
+
+
+def test_every_address_of_a_service_is_an_ip_address_that_goes_with_it() -> None:
+    lab = Lab(1)
+    user = lab.cluster.client("kubernetes-admin")
+    before = [obj["metadata"]["name"] for obj in user.list("ipaddresses")]
+    service = user.create("services", {"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}}, "default")
+    address = service["spec"]["clusterIP"]
+    found = user.get("ipaddresses", address)
+    assert found["spec"]["parentRef"] == {"resource": "services", "namespace": "default", "name": "web"}
+    assert found["metadata"]["labels"] == {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
+    assert [obj["metadata"]["name"] for obj in user.list("ipaddresses")] == sorted([*before, address])
+    with pytest.raises(ApiError, match="already exists"):
+        user.create("ipaddresses", {"metadata": {"name": address}, "spec": {"parentRef": {"resource": "x", "name": "y"}}})
+    user.delete("ipaddresses", address)
+    assert user.get("ipaddresses", address) == found
+    assert user.patch("ipaddresses", address, {"metadata": {"labels": {"mine": "yes"}}})["metadata"]["uid"] == found["metadata"]["uid"]
+    user.delete("services", "web", "default")
+    lab.settle(1)
+    assert [obj["metadata"]["name"] for obj in user.list("ipaddresses")] == before
+
+
+def test_an_address_that_somebody_holds_is_given_to_no_service() -> None:
+    user = Lab(1).cluster.client("kubernetes-admin")
+    user.create("ipaddresses", {"metadata": {"name": "10.96.0.77"}, "spec": {"parentRef": {"resource": "x", "name": "y"}}})
+    with pytest.raises(ApiError, match="already allocated"):
+        user.create("services", {"metadata": {"name": "web"}, "spec": {"clusterIP": "10.96.0.77", "ports": [{"port": 80}]}}, "default")
