@@ -34,6 +34,7 @@ TITLES = {
     "wikipedia.org": "Wikipedia",
     "naver.com": "NAVER",
     "httpbin.org": "httpbin.org",
+    **dict.fromkeys(("deb.debian.org", "archive.ubuntu.com", "dl-cdn.alpinelinux.org"), "Package mirror"),
 }
 ONLY_HTTPS = ("kubernetes.io", "github.com", "wikipedia.org", "naver.com")  # over plain HTTP they send everybody to TLS
 

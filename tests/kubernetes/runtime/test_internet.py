@@ -14,6 +14,8 @@ def lab() -> Lab:
     lab = Lab()
     lab.client(image="curlimages/curl:8.6.0")
     lab.client("kept", image="curlimages/curl:8.6.0", labels={"kept": "in"})
+    lab.client("debian", image="debian:12")
+    lab.client("alpine", image="alpine:3.20")
     lab.create("services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "time-api"},
                             "spec": {"type": "ExternalName", "externalName": "worldtimeapi.org"}})  # fmt: skip
     lab.create("networkpolicies", {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "kept"},
@@ -42,3 +44,17 @@ def test_a_name_that_is_not_listed_does_not_exist(lab: Lab) -> None:
 def test_an_egress_rule_keeps_a_pod_from_hosts_that_it_does_not_name(lab: Lab) -> None:
     assert lab.run("kept", "curl -s -m 2 http://203.0.113.1")[2] == 0
     assert lab.run("kept", "curl -s -m 2 http://203.0.113.2")[2] == 28
+
+
+def test_apt_installs_what_the_mirror_has_once_the_lists_are_there(lab: Lab) -> None:
+    assert lab.run("debian", "dig +short example.com")[2] == 127
+    assert lab.run("debian", "apt-get install -y dnsutils")[1:] == ("E: Unable to locate package dnsutils\n", 100)
+    assert lab.run("debian", "apt-get update && apt-get install -y dnsutils ca-certificates")[2] == 0
+    assert lab.out("debian", "dig +short example.com") == "203.0.113.2\n"
+    assert lab.run("debian", "apt-get install -y no-such-thing")[1].startswith("E: Unable to locate package no-such-thing\n")
+
+
+def test_apk_adds_what_the_mirror_has(lab: Lab) -> None:
+    assert "(1/1) Installing curl\n" in lab.out("alpine", "apk add --no-cache curl")
+    assert lab.run("alpine", "curl -sS https://example.com")[2] == 0
+    assert lab.run("alpine", "apk add nothing")[1].startswith("ERROR: unable to select packages:\n  nothing (no such package):\n")

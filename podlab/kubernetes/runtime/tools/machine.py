@@ -284,7 +284,7 @@ def _page(proc: Process, sys: Sys) -> int:
     return 0
 
 
-@tool("apk", "apt", "apt-get", "yum", "dnf", "pip", "npm")
+@tool("yum", "dnf", "pip", "npm")
 def package_manager(proc: Process, sys: Sys, event: Event) -> int:
     name = proc["argv"][0].rsplit("/", 1)[-1]
     sys.err(f"{name}: no package repository can be reached from this simulated cluster; use an image that has the program\n")
