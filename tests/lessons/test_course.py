@@ -47,7 +47,8 @@ def test_every_step_that_tells_facts_links_the_manual(folder: Path) -> None:
 
 @every_lesson
 def test_a_link_to_the_manual_has_the_form_of_its_addresses(folder: Path) -> None:
-    found = re.findall(r"https://kubernetes\.io[^)\"\s]*", (folder / "lesson.md").read_text(encoding="utf-8"))
+    files = ("lesson.md", "exercises.yaml", "quiz.yaml")
+    found = [url for name in files for url in re.findall(r"https://kubernetes\.io[^)\"\s]*", (folder / name).read_text(encoding="utf-8"))]
     assert [url for url in found if not re.fullmatch(r"https://kubernetes\.io/((ko/)?docs|blog)/([a-z0-9-]+/)+(#[a-z0-9-]+)?", url)] == []
 
 
