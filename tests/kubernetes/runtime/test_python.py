@@ -50,8 +50,8 @@ def test_what_is_printed_waits_in_a_buffer_unless_flushed() -> None:
 
 
 @pytest.mark.parametrize("text, said", [
-    ("async def f(): pass\n", "async (asyncio) (line 1)"), ("eval('1')\n", "eval, exec, compile, memoryview and breakpoint"),
-    ("import asyncio\n", "the module asyncio"), ("class D(dict): pass\n", "a class that comes from dict"),
+    ("async def f(): yield 1\n", "a yield in an async function (line 1)"), ("eval('1')\n", "eval, exec, compile, memoryview and breakpoint"),
+    ("import sqlite3\n", "the module sqlite3"), ("class D(tuple): pass\n", "a class that comes from tuple"),
     ("import os\nos.openpty()\n", "os.openpty"),
 ])  # fmt: skip
 def test_what_it_does_not_know_it_says_in_one_line(text: str, said: str) -> None:

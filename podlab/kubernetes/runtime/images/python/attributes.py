@@ -190,6 +190,10 @@ class Attributes(Text):
                 return (args[0] if len(args) == 1 else args or None) if name in ("code", "value") else None
             if f"exception.{name}" in self.natives:
                 return Bound(Native(f"exception.{name}"), of)
+        if "_data" in of.vars:
+            for one in of.cls.mro:
+                if one.native in HELD and f"{one.native}.{name}" in self.natives:
+                    return Bound(Native(f"{one.native}.{name}"), of)
         own = of.cls.find("__getattr__")
         if own is not MISSING:
             return self.call(own, [of, name])
@@ -265,12 +269,18 @@ class Attributes(Text):
 
     def bases_of(self, bases: list[Any]) -> list[Class]:
         """A new class's bases. Raises TypeError; Unknown for a built-in type that no class can come from here."""
+        out: list[Class] = []
         for base in bases:
             if not isinstance(base, Class):
                 raise problem("TypeError", f"{type_name(base)}() takes exactly one argument ({len(bases)} given)")
-            if base.native not in ("object", "exception", ""):
+            if base.native in HELD:
+                stands = self.builtins.get(f"_{base.name.capitalize()}", base)  # the library's own, while it is made
+                out.append(stands)
+            elif base.native not in ("object", "exception", ""):
                 raise Unknown(f"a class that comes from {base.name}")
-        return bases or [OBJECT]
+            else:
+                out.append(base)
+        return out or [OBJECT]
 
     def class_made(self, f: Frame) -> Any:
         """The class whose body has run."""
@@ -370,6 +380,8 @@ class Attributes(Text):
 
 
 CLASSES_DEEP = 100
+HELD = ("dict", "list", "str", "int")
+"""Types that a class may come from: an instance has a `_data` of the type (library/builtins.py.txt), which the type's natives are given."""
 FIELDS: set[str] = set()
 """Natives that are no methods: reading the attribute calls them."""
 

@@ -202,13 +202,17 @@ class Expressions(Emitter):
     def on_Lambda(self, node: ast.Lambda) -> None:
         self.function("<lambda>", node.args, [ast.copy_location(ast.Return(node.body), node.body)], node)
 
-    def function(self, name: str, args: ast.arguments, body: list[ast.stmt], node: ast.AST) -> None:
+    def function(self, name: str, args: ast.arguments, body: list[ast.stmt], node: ast.AST, *, coroutine: bool = False) -> None:
         for default in args.defaults:
             self.value(default)
         named = [(arg.arg, default) for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default is not None]
         for _, default in named:
             self.value(default)
         code = self.inner("function", name, args, body, node)
+        if coroutine:
+            if code.generator:
+                raise Unknown(f"a yield in an async function (line {getattr(node, 'lineno', 0)})")
+            code.generator = code.coroutine = True
         self.emit(of_bodies.make_function, (code.index, len(args.defaults), tuple(name for name, _ in named)), node)
 
     def inner(self, kind: str, name: str, args: ast.arguments | None, body: list[ast.stmt], node: ast.AST) -> Code:
@@ -321,13 +325,25 @@ class Expressions(Emitter):
     def on_YieldFrom(self, node: ast.YieldFrom) -> None:
         self.value(node.value)
         self.emit(do.get_iterator, None, node)
+        self.delegated(node)
+
+    def on_Await(self, node: ast.Await) -> None:
+        self.value(node.value)
+        self.awaited(node)
+
+    def awaited(self, node: ast.AST) -> None:
+        """What is on the stack is awaited: its result takes its place."""
+        self.emit(of_bodies.awaitable, None, node)
+        self.delegated(node)
+
+    def delegated(self, node: ast.AST) -> None:
+        """Goes through what is on the stack, giving on all that it gives; its end's value takes its place."""
+        self.emit(do.const, None, node)
         begin = self.here
-        end = self.emit(do.for_iterator, 0, node)
+        end = self.emit(of_bodies.delegate, 0, node)
         self.emit(of_bodies.give, None, node)
-        self.emit(do.pop, None, node)
         self.emit(do.jump, begin, node)
         self.patch(end)
-        self.emit(do.const, None, node)
 
     # ---- targets
 

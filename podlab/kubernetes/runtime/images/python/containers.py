@@ -213,6 +213,26 @@ def _fromkeys(m: Machine, names: Any, value: Any = None) -> dict[Any, Any]:
     return {operators.key(m, one): value for one in m.items(names)}
 
 
+@native("dict.__getitem__", "list.__getitem__", "str.__getitem__")
+def _getitem(m: Machine, value: Any, at: Any) -> Any:
+    return operators.item(m, value, at)
+
+
+@native("dict.__setitem__", "list.__setitem__")
+def _setitem(m: Machine, value: Any, at: Any, one: Any) -> None:
+    operators.set_item(m, value, at, one)
+
+
+@native("dict.__delitem__", "list.__delitem__")
+def _delitem(m: Machine, value: Any, at: Any) -> None:
+    operators.delete_item(m, value, at)
+
+
+@native("dict.__contains__", "list.__contains__", "str.__contains__")
+def _contains(m: Machine, value: Any, one: Any) -> bool:
+    return operators.contains(m, value, one)
+
+
 # ---- sets
 
 

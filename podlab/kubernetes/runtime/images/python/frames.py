@@ -75,9 +75,13 @@ class Frames(Attributes):
         elif kind == "import":
             if below is not None:
                 below.stack.append(f.owner)
-        elif kind in ("for", "next", "throw"):
+        elif kind in ("for", "next", "throw", "from"):
             generator: Generator = f.owner
             generator.state = "done"
+            if below is not None and kind == "from":
+                below.stack[-1] = value
+                below.pc = f.target
+                return
             if below is not None and kind == "for":
                 below.stack.pop()
                 below.pc = f.target
@@ -96,6 +100,10 @@ class Frames(Attributes):
         if generator.state == "running":
             raise problem("ValueError", "generator already executing")
         if generator.state == "done":
+            if kind == "from":
+                self.current.frames[-1].stack[-1] = None
+                self.current.frames[-1].pc = target
+                return True
             if kind == "for":
                 self.current.frames[-1].stack.pop()
                 self.current.frames[-1].pc = target

@@ -14,6 +14,7 @@ from ...linear import TooComplex
 from ...process import Errno, Process
 from ...system import Sys
 from .arguments import frame_of
+from .attributes import HELD
 from .classes import CLASSES, os_error, problem
 from .frames import IDLE, MAIN, SWITCH, Frames, Thread
 from .values import (
@@ -191,6 +192,8 @@ class Machine(Frames):
                 if (at := GATHERED.get(function.name)) is not None and len(args) > at and self._bit_by_bit(function.name, args[at]):
                     function, args, kwargs = self.builtins["_gathered"], [function, at, args, kwargs], {}
                     continue
+                if args and type(args[0]) is Instance and "_data" in args[0].vars and function.name.partition(".")[0] in HELD:
+                    args = [one.vars["_data"] if type(one) is Instance and "_data" in one.vars else one for one in args]
                 result = self.natives[function.name](self, *args, **kwargs)
                 if type(result) is Call:
                     function, args, kwargs = result.function, result.args, result.kwargs
@@ -287,9 +290,9 @@ class Machine(Frames):
                 frame.pc = target
                 return
             frames.pop()
-            if frame.kind in ("for", "next", "throw"):
+            if frame.kind in ("for", "next", "throw", "from"):
                 frame.owner.state = "done"
-                if frame.kind == "for" and value.cls.is_a(CLASSES["StopIteration"]):
+                if frame.kind in ("for", "from") and value.cls.is_a(CLASSES["StopIteration"]):
                     value = problem("RuntimeError", "generator raised StopIteration").value
                     value.vars["__trace__"] = trace
         raise Raised(value)

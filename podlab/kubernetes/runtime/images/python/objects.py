@@ -9,7 +9,7 @@ from .frames import SWITCH
 from .machine import Machine
 from .natives import native
 from .operators import LONG
-from .values import MISSING, Class, Generator, Huge, Instance, Iterator, Wrapped
+from .values import MISSING, Class, Frame, Generator, Huge, Instance, Iterator, Wrapped
 
 # ---- numbers
 
@@ -39,7 +39,7 @@ def _is_integer(m: Machine, value: float) -> bool:
 # ---- generators, properties, exceptions, objects
 
 
-@native("generator.__next__")
+@native("generator.__next__", "coroutine.__next__")
 def _generator_next(m: Machine, value: Generator) -> Any:
     frame = m.current.frames[-1]
     _drop_call(frame)
@@ -59,7 +59,7 @@ def _drop_call(frame: Any) -> None:
         del frame.stack[-3:]
 
 
-@native("generator.send")
+@native("generator.send", "coroutine.send")
 def _send(m: Machine, value: Generator, one: Any) -> Any:
     frame = m.current.frames[-1]
     _drop_call(frame)
@@ -67,7 +67,7 @@ def _send(m: Machine, value: Generator, one: Any) -> Any:
     return SWITCH
 
 
-@native("generator.throw")
+@native("generator.throw", "coroutine.throw")
 def _throw(m: Machine, value: Generator, error: Any, second: Any = None, third: Any = None) -> Any:
     error = second if second is not None else error
     made = m.call(error, []) if isinstance(error, Class) else error
@@ -78,11 +78,27 @@ def _throw(m: Machine, value: Generator, error: Any, second: Any = None, third: 
         m.raise_again(made)
     m.resume(value, "next")
     value.frame.stack.pop()
+    while (inner := _delegate(value.frame)) is not None:  # what it waits for gets the exception first
+        frame = value.frame
+        end = frame.code.steps[frame.code.steps[frame.pc][1]][1]
+        frame.pc = frame.code.steps[frame.pc][1] + 1
+        m.resume(inner, "from", end)
+        inner.frame.stack.pop()
+        value = inner
     m.unwind(m.current, made)
     return SWITCH
 
 
-@native("generator.close")
+def _delegate(frame: Frame) -> Generator | None:
+    """The generator that a frame goes through with `yield from` or `await`, when it waits there."""
+    step, arg = frame.code.steps[frame.pc]
+    if step.__name__ != "jump" or frame.code.steps[arg][0].__name__ != "delegate":
+        return None
+    inner = frame.stack[-1]
+    return inner if type(inner) is Generator and inner.state == "waiting" else None
+
+
+@native("generator.close", "coroutine.close")
 def _close(m: Machine, value: Generator) -> None:
     if value.state == "waiting" and value.frame.blocks:
         try:

@@ -67,7 +67,14 @@ def bound(nodes: list[ast.AST]) -> tuple[set[str], set[str], set[str], bool]:
             nonlocals |= set(node.names)
         elif isinstance(node, (ast.Yield, ast.YieldFrom)):
             yields = True
+        elif isinstance(node, ast.AsyncFor):
+            names.add(waiting_name(node))
     return names - outside - nonlocals, outside, nonlocals, yields
+
+
+def waiting_name(node: ast.AsyncFor) -> str:
+    """Where an `async for` keeps its iterator."""
+    return f".async.{node.lineno}.{node.col_offset}"
 
 
 class Body:

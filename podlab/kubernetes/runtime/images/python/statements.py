@@ -14,7 +14,7 @@ from . import steps as do
 from . import steps_of_bodies as of_bodies
 from .matching import Matching
 from .parsing import parsed
-from .scopes import Body, bound
+from .scopes import Body, bound, waiting_name
 from .values import Code, Source, Unknown
 
 Exit = tuple[str, Any]
@@ -159,13 +159,16 @@ class Compiler(Matching):
 
     # ---- definitions
 
-    def do_FunctionDef(self, node: ast.FunctionDef) -> None:
+    def do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
             self.value(decorator)
-        self.function(node.name, node.args, node.body, node)
+        self.function(node.name, node.args, node.body, node, coroutine=isinstance(node, ast.AsyncFunctionDef))
         for decorator in reversed(node.decorator_list):
             self.emit(of_bodies.call, (1, ()), decorator)
         self.store(node.name, node)
+
+    def do_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.do_FunctionDef(node)
 
     def do_ClassDef(self, node: ast.ClassDef) -> None:
         for decorator in node.decorator_list:
@@ -251,6 +254,8 @@ class Compiler(Matching):
             else:
                 self.emit(of_bodies.leave_block, None, node)
                 self.emit(of_bodies.leave_with, how == "return", detail)
+                if kind == "async with":
+                    self.awaited(detail)
                 self.emit(do.pop, None, detail)
         self.body.exits = kept
         return loop
@@ -339,28 +344,55 @@ class Compiler(Matching):
     def do_With(self, node: ast.With) -> None:
         self._with(node, 0)
 
-    def _with(self, node: ast.With, at: int) -> None:
+    def do_AsyncWith(self, node: ast.AsyncWith) -> None:
+        self._with(node, 0)
+
+    def do_AsyncFor(self, node: ast.AsyncFor) -> None:
+        """for TARGET in ITER: what the iterator's __anext__ gives is awaited until it raises StopAsyncIteration."""
+        if node.orelse:
+            raise Unknown(f"async for with else (line {node.lineno})")
+        name = waiting_name(node)
+        self.value(node.iter)
+        self.emit(do.load_attribute, "__aiter__", node.iter)
+        self.emit(of_bodies.call, (0, ()), node.iter)
+        self.store(name, node.iter)
+        asked = ast.Await(ast.Call(ast.Attribute(ast.Name(name, ast.Load()), "__anext__", ast.Load()), [], []))
+        over = ast.ExceptHandler(ast.Name("StopAsyncIteration", ast.Load()), None, [ast.Break()])
+        guard = ast.Try([ast.Assign([node.target], asked)], [over], [], [])
+        for one in ast.walk(guard):
+            if not hasattr(one, "lineno"):
+                ast.copy_location(one, node.iter)
+        self.do_While(ast.copy_location(ast.While(ast.copy_location(ast.Constant(True), node.iter), [guard, *node.body], []), node))
+
+    def _with(self, node: ast.With | ast.AsyncWith, at: int) -> None:
         if at == len(node.items):
             self.block(node.body)
             return
         item = node.items[at]
         self.value(item.context_expr)
-        self.emit(of_bodies.load_exit, None, item.context_expr)
+        later = isinstance(node, ast.AsyncWith)
+        self.emit(of_bodies.load_exit, later, item.context_expr)
         self.emit(of_bodies.call, (0, ()), item.context_expr)
+        if later:
+            self.awaited(item.context_expr)
         handler = self.emit(of_bodies.enter_with, 0, item.context_expr)
         if item.optional_vars is not None:
             self.assign(item.optional_vars)
         else:
             self.emit(do.pop, None, item.context_expr)
-        self.exits.append(("with", item.context_expr))
+        self.exits.append(("async with" if later else "with", item.context_expr))
         self._with(node, at + 1)
         self.exits.pop()
         self.emit(of_bodies.leave_block, None, item.context_expr)
         self.emit(of_bodies.leave_with, False, item.context_expr)
+        if later:
+            self.awaited(item.context_expr)
         self.emit(do.pop, None, item.context_expr)
         end = self.emit(do.jump, 0, node)
         self.patch(handler)
         self.emit(of_bodies.exit_with, None, item.context_expr)
+        if later:
+            self.awaited(item.context_expr)
         wanted = self.emit(do.jump_if_true, 0, item.context_expr)
         self.emit(of_bodies.again, None, item.context_expr)
         self.patch(wanted)

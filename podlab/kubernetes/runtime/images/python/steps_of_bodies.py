@@ -11,6 +11,7 @@ from .values import (
     Class,
     Frame,
     Function,
+    Generator,
     Instance,
     Raised,
     Scope,
@@ -157,11 +158,12 @@ def throw(m: Machine, f: Frame, arg: Any) -> None:
 
 
 def load_exit(m: Machine, f: Frame, arg: Any) -> None:
-    """A context manager gives its __exit__ and its __enter__."""
+    """A context manager gives its __exit__ and its __enter__; with `arg` an asynchronous one its own."""
     manager = f.stack.pop()
-    enter, leave = m.special_method(manager, "__enter__"), m.special_method(manager, "__exit__")
+    way = "a" if arg else ""
+    enter, leave = m.special_method(manager, f"__{way}enter__"), m.special_method(manager, f"__{way}exit__")
     if enter is MISSING or leave is MISSING:
-        raise problem("TypeError", f"'{type_name(manager)}' object does not support the context manager protocol")
+        raise problem("TypeError", f"'{type_name(manager)}' object does not support the {'asynchronous ' * bool(arg)}context manager protocol")
     f.stack += [leave, enter]
 
 
@@ -177,3 +179,34 @@ def exit_with(m: Machine, f: Frame, arg: Any) -> Any:
     value = f.stack[-1]
     f.stack.append(f.stack[-2])
     return m.enter(f, f.stack[-1], [value.cls, value, None], {}, len(f.stack) - 1)
+
+
+# ---- generators of generators, coroutines
+
+
+def delegate(m: Machine, f: Frame, arg: Any) -> Any:
+    """Takes what was sent, goes on with the iterator under it; at its end its value takes its place, and on to `arg`."""
+    sent = f.stack.pop()
+    it = f.stack[-1]
+    if type(it) is Generator:
+        return m.resume(it, "from", arg, sent)
+    found = m.next_of(it)
+    if found is MISSING:
+        f.stack[-1] = None
+        f.pc = arg
+    else:
+        f.stack.append(found)
+    return None
+
+
+def awaitable(m: Machine, f: Frame, arg: Any) -> Any:
+    """What can be awaited becomes its iterator."""
+    of = f.stack[-1]
+    if type(of) is Generator and of.frame.code.coroutine:
+        if of.state == "done":
+            raise problem("RuntimeError", "cannot reuse already awaited coroutine")
+        return None
+    found = m.special_method(of, "__await__")
+    if found is MISSING:
+        raise problem("TypeError", f"object {type_name(of)} can't be used in 'await' expression")
+    return m.enter(f, found, [], {}, len(f.stack) - 1)

@@ -116,7 +116,7 @@ class Text(Asked):
         if kind is Module:
             return f"<module '{value.name}'>"
         if kind is Generator:
-            return f"<generator object {value.frame.code.name} at {self.address(value)}>"
+            return f"<{type_name(value)} object {value.frame.code.name} at {self.address(value)}>"
         if kind is Huge:
             raise self.full()
         if kind is View:

@@ -13,14 +13,14 @@ from typing import Any
 class Code:
     """A compiled body: `steps` are (operation, argument), `places` the (line, column, end line, end column) of each."""
 
-    __slots__ = ("doc", "generator", "index", "keywords", "kwarg", "local", "name", "parameters", "places", "source", "steps", "vararg")
+    __slots__ = ("coroutine", "doc", "generator", "index", "keywords", "kwarg", "local", "name", "parameters", "places", "source", "steps", "vararg")
 
     def __init__(self, source: Source, index: int, name: str) -> None:
         self.source, self.index, self.name = source, index, name
         self.parameters: list[str] = []
         self.keywords: list[str] = []
         self.vararg = self.kwarg = ""
-        self.generator = False
+        self.generator = self.coroutine = False
         self.doc: str | None = None
         self.steps: list[tuple[Callable[[Any, Frame, Any], Any], Any]] = []
         self.places: list[tuple[int, int, int, int]] = []
@@ -138,6 +138,8 @@ class Instance:
 
     def __hash__(self) -> int:
         own = self.cls.find("__hash__")
+        if type(self.vars.get("_data")) in (str, int) and type(own) is Function and own.module.name == "builtins":
+            return hash(self.vars["_data"])
         if Running.call is None or own is MISSING:
             if own is MISSING and self.cls.find("__eq__") is not MISSING:
                 raise TypeError(f"unhashable type: '{self.cls.name}'")
@@ -322,6 +324,8 @@ SCALARS = (int, float, str, bytes, bool, type(None))
 def type_name(value: Any) -> str:
     """The name of a value's type, as messages give it."""
     name = NAMES.get(type(value))
+    if name == "generator" and value.frame.code.coroutine:
+        return "coroutine"
     if name is not None:
         return "builtin_function_or_method" if name == "method" and isinstance(value.function, Native) else name
     if isinstance(value, Instance):
