@@ -174,7 +174,7 @@ def test_a_namespace_warns_of_pods_and_templates_that_its_level_would_not_take()
     assert world.cluster.server.warnings == [said]
 
 
-def test_a_namespace_that_comes_to_enforce_more_tells_of_the_pods_that_break_it() -> None:
+def test_a_namespace_that_comes_to_enforce_more_tells_of_the_pods_that_break_it_and_knows_its_levels() -> None:
     world = World(validations=[{"expression": "true"}])
     for name, spec in (("b", {"hostPID": True}), ("a", {"hostPID": True}), ("c", {"hostNetwork": True, "hostPID": True}), ("d", {}),
                        ("e", {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]})):
@@ -188,6 +188,10 @@ def test_a_namespace_that_comes_to_enforce_more_tells_of_the_pods_that_break_it(
     assert enforce("baseline") == ['existing pods in namespace "default" violate the new PodSecurity enforce level "baseline:latest"',
                                    "a (and 2 other pods): host namespaces", "e: hostPath volumes"]
     assert enforce("baseline") == [] and len(enforce("restricted")) == 4 and enforce("baseline") == []
+    with pytest.raises(ApiError) as caught:
+        enforce("strict")
+    assert caught.value.message == ('Namespace "default" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "strict": '
+                                    'must be one of privileged, baseline, restricted')
 
 
 @pytest.mark.slow

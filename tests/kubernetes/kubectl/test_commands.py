@@ -152,6 +152,13 @@ def test_a_grace_period_of_zero_without_force_still_lets_the_container_end() -> 
     assert err.startswith("Warning: Immediate deletion does not wait")
 
 
+def test_what_went_with_its_owner_is_no_error_to_a_delete_of_all() -> None:
+    where = cluster()
+    kubectl(where, "create deployment web --image=nginx:1.14.2 --replicas=0")
+    where.run_for(5)
+    assert kubectl(where, "delete deployments,replicasets --all") == (0, 'deployment.apps "web" deleted from default namespace\n', "")
+
+
 def test_delete_returns_when_the_pod_is_gone() -> None:
     where = with_web()
     before = where.now

@@ -80,6 +80,8 @@ def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) ->
         limit_ranger.validate(resource, obj, ctx)
     if resource.kind == "Pod":
         pod_security.validate(obj, ctx)
+    if resource.kind == "Namespace":
+        pod_security.validate_labels(obj, None)
     if resource.kind == "PriorityClass":
         priority.validate_class(obj, ctx)
     validate(Asked(resource, "CREATE", obj, None), ctx)
@@ -99,6 +101,8 @@ def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subres
         return
     if resource.kind == "PersistentVolumeClaim":
         storage.validate_resize(new, old, ctx)
+    if resource.kind == "Namespace":
+        pod_security.validate_labels(new, old)
     if resource.kind == "PriorityClass":
         priority.validate_class(new, ctx)
     if resource.kind in ("Pod", "PersistentVolumeClaim", "Service") and new.get("spec") != old.get("spec"):

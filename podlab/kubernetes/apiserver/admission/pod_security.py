@@ -6,17 +6,20 @@ forbids: nothing, or (reason, detail) in the server's words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..errors import forbidden
+from ..errors import FieldError, forbidden, invalid
 from ..strategy import Context
 
 Object = Mapping[str, Any]
 Finding = tuple[str, str] | None
 
 ENFORCE, WARN = "pod-security.kubernetes.io/enforce", "pod-security.kubernetes.io/warn"
+MODES = (ENFORCE, "pod-security.kubernetes.io/audit", WARN)
 LEVELS = ("privileged", "baseline", "restricted")
+VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
 
 MOST_PODS = 3000  # defaultNamespaceMaxPodsToCheck
 
@@ -51,6 +54,26 @@ def _violations(mode: str, spec: Object, name: str, ctx: Context) -> str:
     level, version = _policy(mode, namespace) if namespace else ("privileged", "")
     said = ", ".join(f"{reason} ({detail})" for reason, detail in _findings(level, spec))
     return f'PodSecurity "{level}:{version}": {said}' if said else ""
+
+
+def validate_labels(new: Object, old: Object | None) -> None:
+    """Raises ApiError 422 for a namespace's new labels that name no level or version; old ones may stay (ValidateNamespace)."""
+    wrong = _wrong_labels(new)
+    if wrong and (old is None or wrong != _wrong_labels(old)):
+        raise invalid("", "Namespace", new["metadata"]["name"], [
+            FieldError.invalid(f"metadata.labels[{label}]", value, must) for label, value, must in wrong])
+
+
+def _wrong_labels(namespace: Object) -> list[tuple[str, str, str]]:
+    """(label, value, what it must be) of what PolicyToEvaluate (api/helpers.go) cannot read."""
+    labels = namespace["metadata"].get("labels") or {}
+    wrong = []
+    for mode in MODES:
+        if labels.get(mode, LEVELS[0]) not in LEVELS:
+            wrong.append((mode, labels[mode], f"must be one of {', '.join(LEVELS)}"))
+        if not VERSION.fullmatch(labels.get(f"{mode}-version", "latest")):
+            wrong.append((f"{mode}-version", labels[f"{mode}-version"], 'must be "latest" or "v1.x"'))
+    return wrong
 
 
 def _policy(mode: str, namespace: Object) -> tuple[str, str]:

@@ -66,6 +66,7 @@ def delete(call: Call) -> Command:
 
 def _delete_all(call: Call, infos: list[Info], wrong: list[Any], grace: int) -> Command:
     flags = call.flags
+    chosen_by_rule = flags["all"] or flags["selector"] or flags["field-selector"]  # then what has gone meanwhile is no error (Complete)
     waiting: list[tuple[Resource, str, str, str]] = []
     for index, info in enumerate(infos):
         if index:
@@ -77,7 +78,7 @@ def _delete_all(call: Call, infos: list[Info], wrong: list[Any], grace: int) -> 
             if call.dry != "client":
                 call.request("delete", info.resource, info.name, info.namespace, **options)
         except ApiError as error:
-            if not (error.code == 404 and flags["ignore-not-found"]):
+            if not (error.code == 404 and (flags["ignore-not-found"] or chosen_by_rule)):
                 wrong.append(error)
             continue
         if flags["output"] == "name":
