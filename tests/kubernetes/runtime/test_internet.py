@@ -57,4 +57,5 @@ def test_apt_installs_what_the_mirror_has_once_the_lists_are_there(lab: Lab) -> 
 def test_apk_adds_what_the_mirror_has(lab: Lab) -> None:
     assert "(1/1) Installing curl\n" in lab.out("alpine", "apk add --no-cache curl")
     assert lab.run("alpine", "curl -sS https://example.com")[2] == 0
+    assert lab.out("alpine", "apk add fortune >/dev/null && fortune | wc -l").strip() != "0"
     assert lab.run("alpine", "apk add nothing")[1].startswith("ERROR: unable to select packages:\n  nothing (no such package):\n")

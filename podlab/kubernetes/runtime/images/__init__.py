@@ -30,11 +30,12 @@ from . import (
     stand_ins,
     tooling,
     vector,
+    wordpress,
     zookeeper,
 )
 
 __all__ = [
     "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite", "kubectl",
     "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "python", "redis", "samples", "shop", "stand_ins",
-    "tooling", "vector", "zookeeper",
+    "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip

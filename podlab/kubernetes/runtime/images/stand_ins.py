@@ -83,7 +83,7 @@ SERVERS = """
 docker.io/luksa/quote-api | 8080 | Quote of the moment from {host}
 docker.io/nginxdemos/hello docker.io/nginxdemos/nginx-hello | 80 8080 | Server address: {ip}:80
 gcr.io/kuar-demo/kuard-amd64 | 8080 | KUAR Demo {tag} on {host}
-docker.io/library/wordpress docker.io/bitnami/wordpress | 80 8080 | WordPress
+docker.io/bitnami/wordpress | 8080 | WordPress
 docker.io/library/ghost | 2368 | Ghost
 docker.io/library/tomcat docker.io/bitnami/tomcat docker.io/jenkins/jenkins | 8080 50000 | {host}
 docker.io/library/drupal docker.io/library/joomla docker.io/library/nextcloud docker.io/library/phpmyadmin | 80 | {host}
@@ -198,6 +198,7 @@ TOOLS: dict[str, Tree] = {
     "registry.k8s.io/etcd": {"usr": {"local": {"bin": {"etcd": Entry(program=ENTRY, size=25_000_000)}}}},
     "gcr.io/google-samples/xtrabackup": {"usr": {"bin": {"xtrabackup": Entry("#!/bin/sh\nexit 0\n", mode=0o755),
                                                          "xbstream": Entry("#!/bin/sh\ncat > /dev/null\n", mode=0o755)}}},
+    "registry.k8s.io/dra-example-driver/dra-example-driver": {"usr": {"bin": {"dra-example-kubeletplugin": Entry(program=ENTRY, size=40_000_000)}}},
     "registry.k8s.io/kube-scheduler": {"usr": {"local": {"bin": {"kube-scheduler": Entry(program=ENTRY, size=60_000_000)}}}},
     "registry.k8s.io/cloud-controller-manager": {"bin": {"cloud-controller-manager": Entry(program=ENTRY, size=60_000_000)}},
 }  # fmt: skip

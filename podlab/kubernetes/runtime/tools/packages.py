@@ -23,7 +23,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "traceroute": ("traceroute",), "inetutils-traceroute": ("traceroute",), "redis-tools": ("redis-cli",), "redis": ("redis-cli",),
     "default-mysql-client": ("mysql", "mysqladmin"), "mysql-client": ("mysql", "mysqladmin"), "mariadb-client": ("mysql", "mysqladmin"),
     "stress": ("stress",), "stress-ng": ("stress-ng",), "gawk": ("gawk",), "less": ("less",), "bash": ("bash",), "xxd": ("xxd",),
-    "coreutils": (), "ca-certificates": (), "gnupg": (), "apt-transport-https": (), "openssl": (),
+    "fortune": ("fortune",), "fortune-mod": ("fortune",), "coreutils": (), "ca-certificates": (),
+    "gnupg": (), "apt-transport-https": (), "openssl": (),
 }  # fmt: skip
 """What the mirror has: package -> programs. The last have nothing that is not there already."""
 OWN_PROGRAMS = {"nslookup": "bind-nslookup"}
