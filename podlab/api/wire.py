@@ -72,7 +72,7 @@ async def read_body(receive: Receive) -> bytes:
 
 
 def _warning_headers(warnings: list[str]) -> Headers:
-    return [(b"warning", text.encode("utf-8", "replace")[:4096]) for text in warning_values(warnings)]
+    return [(b"warning", text.encode("utf-8", "replace")) for text in warning_values(warnings)]
 
 
 async def answer(send: Send, call: Call, status: int, body: bytes, kind: str = "application/json", extra: Headers | None = None) -> None:

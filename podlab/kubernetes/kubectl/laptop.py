@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PROMPT, MORE = "\x01", "\x02"  # PS1 and PS2 of the shell: marks that are taken out of its output
 TURNS_AT_ONCE = 60  # slices of CPU time that one call grants at once; an endless loop then goes on with the cluster's clock
+QUANTUM_MS = 10  # the usual slice (turn.QUANTUM_US)
 EARN_MS = 50  # virtual time after which one more is granted
 TIMERS_AT_ONCE = 2_000
 START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
@@ -234,7 +235,7 @@ class Laptop:
 
     def after(self, ms: int, payload: dict[str, Any]) -> int:
         if payload.get("on") == "turn":  # CPU time costs no virtual time here, so that a paused cluster can be looked at
-            self._turns += 1
+            self._turns += max(1, ms // QUANTUM_MS)  # a slice that took long counts for several
             ms = 0 if self._turns < TURNS_AT_ONCE else max(ms, SLICE_MS)
         self._sequence += 1
         heapq.heappush(self._timers, (self._now + ms, self._sequence, payload))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from . import filesystem
+from . import filesystem, linear
 from .descriptors import Descriptors
 from .filesystem import Vnode
 from .process import Data, Errno, Process
@@ -86,6 +86,9 @@ class FileCalls(Descriptors):
     def look(self, path: str, follow: bool = True) -> Vnode:
         """The file at a path. Raises ENOENT, ENOTDIR, EACCES, ELOOP."""
         self.charge(2)
+        levels = path.count("/") + self.proc["cwd"].count("/")
+        if levels > DEEP:
+            linear.spend(2 * levels)  # `breathe` charges it
         return self.view.resolve(path, self.proc["cwd"], self.proc, follow)
 
     def find(self, path: str, follow: bool = True) -> Vnode | None:
@@ -285,6 +288,8 @@ class FileCalls(Descriptors):
         self.proc["cwd"] = posixpath.normpath(self._path(found, path))
 
 
+DEEP = 32
+"""Levels from which on a look-up is paid for by their number: each takes some two microseconds."""
 SET_GROUP = 0o2000
 
 

@@ -47,7 +47,7 @@ def content(inode: Data) -> str:
 class Vnode:
     """A file found by a path, for the length of one system call. Never stored."""
 
-    __slots__ = ("fs", "fsid", "home", "ino", "inode", "lower", "name", "parent", "path", "read_only")
+    __slots__ = ("_path", "depth", "fs", "fsid", "home", "ino", "inode", "lower", "name", "parent", "read_only")
 
     def __init__(
         self,
@@ -58,12 +58,26 @@ class Vnode:
         lower: Data | None,
         parent: Vnode | None,
         name: str,
-        path: str,
+        path: str | None,
         read_only: bool,
     ) -> None:
         self.fsid, self.fs, self.ino, self.inode, self.lower = fsid, fs, ino, inode, lower
-        self.parent, self.name, self.path, self.read_only = parent, name, path, read_only
+        self.parent, self.name, self._path, self.read_only = parent, name, path, read_only
+        self.depth: int = parent.depth + 1 if parent is not None else 0  # directories that it was found through
         self.home: Any = None  # the view it was found in, when that is not the looker's own (/proc/PID/root)
+
+    @property
+    def path(self) -> str:
+        """Where it was found. Put together when somebody asks: on the way down a deep tree nobody does."""
+        if self._path is None:
+            names: list[str] = []
+            above: Vnode | None = self
+            while above is not None and above._path is None:
+                names.append(above.name)
+                above = above.parent
+            base = above._path if above is not None and above._path is not None and above._path != "/" else ""
+            self._path = base + "/" + "/".join(reversed(names))
+        return self._path
 
     @property
     def is_dir(self) -> bool:
@@ -71,7 +85,6 @@ class Vnode:
 
     def child(self, name: str) -> Vnode | None:
         """The entry of that name in this directory, or None."""
-        path = (self.path if self.path != "/" else "") + "/" + name
         lower: Data | None = None
         if self.lower is not None:
             lower = self.lower["e"].get(name)
@@ -83,10 +96,10 @@ class Vnode:
                     return None
                 inode = self.fs["inodes"][ino]
                 shows = lower if lower is not None and inode.get("low") else None
-                return Vnode(self.fsid, self.fs, ino, inode, shows, self, name, path, self.read_only)
+                return Vnode(self.fsid, self.fs, ino, inode, shows, self, name, None, self.read_only)
         if lower is None:
             return None
-        return Vnode(self.fsid, self.fs, "", lower, lower if lower["t"] == "d" else None, self, name, path, self.read_only)
+        return Vnode(self.fsid, self.fs, "", lower, lower if lower["t"] == "d" else None, self, name, None, self.read_only)
 
     def names(self) -> list[str]:
         """The directory's entries, sorted by name."""

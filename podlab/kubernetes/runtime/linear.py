@@ -22,7 +22,9 @@ PATTERN_MAX = 10_000
 WALK_MAX = 120_000
 """Places of a program that one walk may stand at, over all of its text: some 100 ms."""
 TURN_MAX = 200_000
-"""The same, of all walks between two calls of `taken`."""
+"""The same, of all walks and of what was spent otherwise between two calls of `taken`."""
+RESULT_MAX = 1 << 20
+"""Characters that replacing may make of a text."""
 DEPTH_MAX = 50
 ENDLESS = 1 << 30
 
@@ -34,6 +36,13 @@ def taken() -> int:
     """Places that walks stood at since this was last asked, each about a microsecond. Whoever begins a piece of work asks."""
     work, _work[0] = _work[0], 0
     return work
+
+
+def spend(steps: int) -> None:
+    """Other work of about a microsecond a step, in a loop that a person can make long. Raises TooComplex beyond TURN_MAX of them."""
+    _work[0] += steps
+    if _work[0] > TURN_MAX:
+        raise TooComplex("too much work")
 
 
 class TooComplex(re.error):
@@ -297,6 +306,15 @@ class Regex:
 
     def finditer(self, text: str) -> Iterator[Match]:
         """Matches from left to right that do not overlap. After one comes none that is empty and begins where it ended (POSIX)."""
+        if self._simple(len(text)):  # `re` gives an empty match after one too, which is left out here
+            end = -1
+            for match in self._re.finditer(text):
+                spend(1)
+                if match.end() > match.start() or match.start() != end:
+                    yield match
+                end = match.end()
+            spend(len(text) >> 8)
+            return
         at, end = 0, -1
         while at <= len(text):
             found = self.search(text, at)
@@ -313,10 +331,14 @@ class Regex:
     def sub(self, replace: Callable[[Match], str], text: str, limit: int = 0) -> tuple[str, int]:
         """The text with the first `limit` matches (0: all) replaced, and how many were."""
         out: list[str] = []
-        position = count = 0
+        position = count = length = 0
         for match in self.finditer(text):
             count += 1
-            out.append(text[position : match.start()] + replace(match))
+            piece = text[position : match.start()] + replace(match)
+            out.append(piece)
+            length += len(piece)
+            if length > RESULT_MAX:
+                raise TooComplex("too long a result")
             position = match.end()
             if count == limit:
                 break

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from . import procfs
-from .filesystem import Vnode, root_of
+from .filesystem import Vnode, root_of, text_bytes
 from .process import Data, Errno, Process
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_LINKS = 40
 """Symbolic links followed in one look-up (MAXSYMLINKS, include/linux/namei.h)."""
+PATH_MAX, NAME_MAX = 4096, 255
+"""Bytes of a path, its end included, and of one name (include/uapi/linux/limits.h). Here the working directory counts as part of the path."""
 READ, WRITE, EXECUTE = 4, 2, 1
 
 
@@ -44,6 +46,7 @@ class View:
     def remount(self) -> None:
         """The container's mounts have changed."""
         self.above, self.tops = _above(tuple(self.mounts))
+        self.deepest = max((path.count("/") for path in self.mounts), default=0)  # below so many directories nothing is mounted
 
     def _mounted(self, path: str, parent: Vnode | None, name: str) -> Vnode | None:
         mount = self.mounts.get(path)
@@ -81,6 +84,8 @@ class View:
             if there is not None:
                 there.home = home
             return there
+        if directory.depth > self.deepest and directory.fs is not procfs.FS:
+            return directory.child(name)
         path = (directory.path if directory.path != "/" else "") + "/" + name
         if path in self.mounts:
             return self._mounted(path, directory, name)
@@ -147,7 +152,10 @@ class View:
         """(file, None) when it exists; (directory, last name) when only its directory does. Raises as `resolve`."""
         if not path:
             raise Errno("ENOENT")
-        todo = [part for part in (path if path[0] == "/" else cwd + "/" + path).split("/") if part and part != "."]
+        whole = path if path[0] == "/" else cwd + "/" + path
+        todo = [part for part in whole.split("/") if part and part != "."]
+        if len(whole) > NAME_MAX // 4 and (text_bytes(whole) >= PATH_MAX or any(text_bytes(part) > NAME_MAX for part in todo)):
+            raise Errno("ENAMETOOLONG")
         todo.reverse()
         here, links = self.root, 0
         while todo:

@@ -39,7 +39,13 @@ def screen() -> given.Screen:
         ("awk 'BEGIN{s=\"a\"; while(1) s=s s}'", "awk: out of memory"),
         ("awk 'BEGIN{printf \"%1000000000d\", 1; print \"end\"}'", "end"),
         ("awk 'BEGIN{print 9^9^9^9}'", "inf"),
-        ("yes a | awk '{a[NR]=$0}'", "awk: out of memory"),
+        ("mkdir -p " + "a/" * 3000, "File name too long"),
+        ("touch " + "a" * 256, "File name too long"),
+        ("mkdir -p " + "b/" * 60 + " && ls -d " + "b/" * 60, "b/b/b"),
+        ("dd if=/dev/zero bs=10M count=1 | wc -c", "10485760"),
+        ("head -c 100000 /dev/zero | tr '\\0' a > a1; awk '{gsub(/a/, \"bb\"); print length($0)}' a1", "200000"),
+        ("awk '{while (1) gsub(/a/, \"b\")}' a1; awk '{while (1) gsub(/b*/, \"b\")}' a1", "awk: Out of memory"),
+        ("x=$(cat a1); y=${x//a/" + "long" * 15 + "}; echo ${#y}", "bash: out of memory"),
         ("grep x /dev/zero", "grep: out of memory"),
         (f"echo {A}b | grep -cE '^(a+)+$'", "0"),
         (f"echo {A}b | sed -E 's/^(a|a)*$/x/'", A + "b"),
@@ -49,6 +55,10 @@ def screen() -> given.Screen:
         ("date -d @99999999999999999999", "date: invalid date '@99999999999999999999'"),
         ("truncate -s 10G f; echo x >> f; rm f", "No space left on device"),
         ("kubectl get pods -o 'go-template={{printf \"%1000000000d\" 1}}'", "%!(BADWIDTH)"),
+        ("kubectl get pods -o 'go-template=" + "{{range 1000000}}" * 5 + "x" + "{{end}}" * 5 + "'", "asks for more than this kubectl does at once"),
+        ("kubectl get pods -o 'go-template={{range 1000000000000000000}}{{end}}'", "asks for more than this kubectl does at once"),
+        ("kubectl get pods -o 'go-template={{$x := \"aaaaaaaaaa\"}}" + "{{$x = print $x $x $x $x}}" * 30 + "'", "asks for more"),
+        ("kubectl get pods -o 'go-template={{printf \"" + "%1000000s" * 50 + "\"" + " 1" * 50 + "}}'", "the result is too long"),
         ("kubectl get pods -o 'go-template=" + "{{if true}}" * 5000 + "'", "error: the input is nested too deeply"),
     ],
 )
@@ -62,6 +72,9 @@ def test_a_line_that_would_never_end_is_answered_at_once(screen: given.Screen, l
 
 @pytest.mark.parametrize("line", ["yes", "seq 1000000000", "cat /dev/zero", "yes | sed H | tail -1", "f() { f | f & }; f",
                                   "echo a | sed ':a;s/a/aa/;ta'", "echo a | sed ':a;ba'", "while sleep 100 & do :; done",
+                                  "yes a | awk '{a[NR]=$0}'", "dd if=/dev/zero bs=10M | wc -c",
+                                  "x=$(head -c 100000 /dev/zero | tr '\\0' a); while :; do y=${x//a/bb}; done", "yes abc | sed -n 'H;x;s/a/bb/g;x;p'",
+                                  "d=" + "a/" * 1500 + "; while :; do mkdir -p $d; done",
                                   "yes 'cat <<EOF' | sh"])
 def test_what_runs_for_ever_goes_on_with_the_clock_and_costs_little(line: str) -> None:
     screen = given.Screen(given.cluster())

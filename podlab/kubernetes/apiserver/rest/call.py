@@ -118,9 +118,24 @@ def read_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
+WARNINGS_MAX, WARNING_CUT = 4096, 256
+
+
 def warning_values(warnings: list[str]) -> list[str]:
-    """RFC 7234 warnings, as the API server writes them: code 299, no agent, the text quoted."""
-    shown = ("".join(c if c.isprintable() else " " for c in text) for text in dict.fromkeys(warnings))
+    """RFC 7234 warnings, as the API server writes them: code 299, no agent, the text quoted.
+
+    All together longer than 4,096 characters, each is cut to 256, and none follows where that many are reached (truncateAtTotalRunes,
+    truncateItemRunes: apiserver/pkg/endpoints/filters/warning.go).
+    """
+    texts = list(dict.fromkeys(warnings))
+    if sum(map(len, texts)) > WARNINGS_MAX:
+        whole, texts, length = texts, [], 0
+        for text in whole:
+            if length >= WARNINGS_MAX:
+                break
+            texts.append(text[:WARNING_CUT])
+            length += len(texts[-1])
+    shown = ("".join(c if c.isprintable() else " " for c in text) for text in texts)
     return ['299 - "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in shown]
 
 

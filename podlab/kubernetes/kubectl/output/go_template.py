@@ -24,10 +24,12 @@ class GoTemplate:
 
     def __init__(self, source: str, *, allow_missing: bool = True) -> None:
         self.source, self.allow_missing = source, allow_missing
+        self._work = 0
         self.nodes = Parser(source, frozenset(FUNCTIONS) | {"and", "or"}).parse()
 
     def render(self, data: Any) -> str:
         out: list[str] = []
+        self._work = 0
         try:
             self._run(self.nodes, data, [("$", data)], out)
         except TemplateError as error:
@@ -35,8 +37,15 @@ class GoTemplate:
             raise
         return "".join(out)
 
+    def _pay(self, steps: int) -> None:
+        """Raises TemplateError when the whole takes too long or becomes too large: a few signs can ask for a million times a million."""
+        self._work += steps
+        if self._work > WORK_MAX:
+            raise TemplateError("the template asks for more than this kubectl does at once")
+
     def _run(self, nodes: tuple[Node, ...], dot: Any, scope: list[tuple[str, Any]], out: list[str]) -> None:
         for node in nodes:
+            self._pay(1 + (len(node.text) >> 4) if node.kind == "text" else 2)
             if node.kind == "text":
                 out.append(node.text)
                 continue
@@ -45,6 +54,7 @@ class GoTemplate:
             if node.kind == "action":
                 if not node.piped.variables:
                     out.append("<no value>" if value is None else sprint(value))
+                    self._pay(len(out[-1]) >> 4)
                 continue
             if node.kind == "range":
                 self._range(node, value, dot, scope, out)
@@ -60,13 +70,14 @@ class GoTemplate:
         elif isinstance(value, list):
             pairs = list(enumerate(value))
         elif isinstance(value, int) and not isinstance(value, bool):
-            pairs = [(i, i) for i in range(value)]
+            pairs = [(i, i) for i in range(min(value, WORK_MAX))]
         elif value is None:
             pairs = []
         else:
             raise self._error(node.piped.commands[0][0], f"range can't iterate over {sprint(value)}")
         names = node.piped.variables
         for key, item in pairs:
+            self._pay(1)
             held = len(scope)
             for name, given in zip(names, (key, item) if len(names) == 2 else (item,), strict=False):
                 self._set(scope, name, given, declare=node.piped.declares)
@@ -113,6 +124,7 @@ class GoTemplate:
             return piped[0] if piped else value
         function, fewest, most = FUNCTIONS[name]
         arguments = [self._value(operand, dot, scope) for operand in given] + piped
+        self._pay(sum(len(value) >> 4 if isinstance(value, str) else 100 for value in arguments if isinstance(value, (str, list, dict))))
         shown = name + "".join(" " + operand.text for operand in given)
         if not fewest <= len(arguments) <= most:
             want = f"want {fewest}" if fewest == most else f"want at least {fewest}"
@@ -126,6 +138,7 @@ class GoTemplate:
         if operand.kind in ("dot", "field"):
             base = dot
         elif operand.kind == "variable":
+            self._pay(1 + (len(scope) >> 3))
             base = next(value for name, value in reversed(scope) if name == operand.value)
         elif operand.kind == "pipeline":
             base = self._pipeline(operand.value, dot, scope)
@@ -234,11 +247,22 @@ def _base64decode(value: Any) -> str:
 
 WIDTH_MAX = 1_000_000
 """tooLarge, fmt/print.go."""
+WORK_MAX = 100_000
+"""Steps of one template, about a microsecond each; 16 characters of text are one."""
+RESULT_MAX = 16 * WORK_MAX
 
 
 def _printf(template: Any, *values: Any) -> str:
     """fmt.Sprintf, the verbs that people use."""
     left = list(values)
+    length = 0
+
+    def fitting(text: str) -> str:
+        nonlocal length
+        length += len(text)
+        if length > RESULT_MAX:
+            raise TemplateError("the result is too long")
+        return text
 
     def one(found: re.Match[str]) -> str:
         verb, flags = found.group("verb"), found.group("flags")
@@ -251,8 +275,8 @@ def _printf(template: Any, *values: Any) -> str:
         if width > WIDTH_MAX:
             return "%!(BADWIDTH)"
         if "-" in flags:
-            return text.ljust(width)
-        return text.zfill(width) if "0" in flags else text.rjust(width)
+            return fitting(text.ljust(width))
+        return fitting(text.zfill(width) if "0" in flags else text.rjust(width))
     out = VERB.sub(one, str(template))
     if left:
         out += "%!(EXTRA " + ", ".join(f"{go_values.type_name(value)}={sprint(value)}" for value in left) + ")"

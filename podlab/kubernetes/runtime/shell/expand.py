@@ -245,6 +245,8 @@ class Expander:
             if not source:
                 return value
             new = self.text(replacement)
+            if len(value) * len(new) > TEXT_MAX and value.count(source) * len(new) > TEXT_MAX:
+                raise ExpansionFault("out of memory")
             return compiled(patterns.to_regex(source)).sub(lambda _: new, value, 0 if op == "//" else 1)[0]
         offset_word, count_word = argument
         offset = int(self.calculate(self.text(offset_word)))

@@ -7,6 +7,7 @@ from ..filesystem import Vnode
 from ..process import Errno, Process
 from ..program import Event, tool
 from ..system import Sys
+from ..turn import CHUNK
 from .common import begin, complain, everything, human, options
 from .permissions import tree
 from .text import count_of, raw
@@ -51,13 +52,16 @@ def dd(proc: Process, sys: Sys, event: Event) -> int:
                 break
             sys.breathe()
             continue
-        text = sys.read(data["fd"], data["size"])
-        if not text:
+        text = sys.read(data["fd"], min(data["size"] - data.get("read", 0), CHUNK))  # a long block is read piece by piece
+        if not text and not data.get("read"):
             break
         size = len(raw(text))
-        data["full" if size >= data["size"] else "part"] += 1
         data["bytes"] += size
-        data["left"] -= 1
+        data["read"] = data.get("read", 0) + size
+        if data["read"] >= data["size"] or not text or source == "pipe":
+            data["full" if data["read"] >= data["size"] else "part"] += 1
+            data["left"] -= 1
+            data["read"] = 0
         try:
             sys.write(data["to"], text)
         except Errno as error:

@@ -113,6 +113,16 @@ def pieces(proc: Process, sys: Sys, feed: Callable[[str, str, bool], bool | None
 def lines(proc: Process, sys: Sys, feed: Callable[[str, str], bool | None], cannot: str = "{}: {}") -> int:
     """Feeds (line with its newline, file name) one by one; the last line of a file may lack the newline. As `pieces`."""
     state = proc["data"]["in"]
+    waiting: list[str] = state.setdefault("lines", [])  # read, not yet fed, the next one last
+
+    def some() -> bool:
+        while waiting:
+            sys.charge(1 + (len(waiting[-1]) >> 8))
+            sys.breathe()
+            if feed(waiting.pop() + "\n", state["name"]):
+                waiting.clear()
+                return True
+        return False
 
     def piece(text: str, name: str, end: bool) -> bool | None:
         if end:
@@ -123,11 +133,11 @@ def lines(proc: Process, sys: Sys, feed: Callable[[str, str], bool | None], cann
         if len(state["rest"]) > TEXT_MAX:
             complain(proc, sys, "out of memory")
             sys.exit(1)
-        for part in parts:
-            if feed(part + "\n", name):
-                return True
-        return None
+        waiting[:] = parts[::-1]
+        return some()
 
+    if some():
+        return int(state["status"])
     return pieces(proc, sys, piece, cannot)
 
 

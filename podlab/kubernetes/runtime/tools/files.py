@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..file_calls import DEEP
 from ..process import Errno, Process
 from ..program import Event, tool
 from ..system import Sys
@@ -29,18 +30,34 @@ def touch(proc: Process, sys: Sys, event: Event) -> int:
     return status
 
 
+def _not_too_long(sys: Sys, name: str) -> None:
+    """Raises ENAMETOOLONG at once, instead of after thousands of directories."""
+    try:
+        sys.look(name)
+    except Errno as error:
+        if error.name == "ENAMETOOLONG":
+            raise
+
+
 @tool("mkdir")
 def mkdir(proc: Process, sys: Sys, event: Event) -> int:
-    flags, names = options(proc, sys, "pvm:", {"parents": "p", "mode": "m"})
-    status = 0
+    data = proc["data"]
+    if event is None:
+        flags, names = options(proc, sys, "pvm:", {"parents": "p", "mode": "m"})
+        data.update(flags=flags, names=names, end=1, status=0)
+    flags, names = data["flags"], data["names"]
     mode = int(flags["m"], 8) if "m" in flags else 0o777
-    for name in names:
+    while names:
+        name = names[0]
         try:
             if "p" not in flags:
                 sys.mkdir(name, mode)
-                continue
-            parts = name.rstrip("/").split("/")
-            for end in range(1, len(parts) + 1):
+            parts = name.rstrip("/").split("/") if "p" in flags else []
+            if len(parts) > DEEP and data["end"] == 1:
+                _not_too_long(sys, name)
+            for end in range(data["end"], len(parts) + 1):
+                data["end"] = end  # here it goes on when it had to wait
+                sys.breathe()
                 part = "/".join(parts[:end])
                 if (
                     part
@@ -50,8 +67,10 @@ def mkdir(proc: Process, sys: Sys, event: Event) -> int:
                     sys.mkdir(part, mode if end == len(parts) else 0o777)
         except Errno as error:
             complain(proc, sys, f"can't create directory '{name}': {error.text}")
-            status = 1
-    return status
+            data["status"] = 1
+        names.pop(0)
+        data["end"] = 1
+    return int(data["status"])
 
 
 @tool("rmdir")
