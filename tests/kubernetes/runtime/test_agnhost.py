@@ -166,3 +166,40 @@ def test_the_webhook_server_is_ready_over_tls_and_judges_reviews(servers: Lab) -
     changed = reviewed(servers, "/mutating-configmaps", operation="CREATE", object={"data": {"mutation-start": "yes"}})
     assert json.loads(base64.b64decode(changed["patch"])) == [{"op": "add", "path": "/data/mutation-stage-1", "value": "yes"}]
     assert servers.status("bare")["phase"] == "Failed"
+
+
+def test_small_trials_of_the_network() -> None:
+    lab = Lab()
+    trials: dict[str, tuple[list[str], dict[str, str]]] = {
+        "raw": (["serve-hostname", "--http=false", "--tcp", "--udp"], {}), "both": (["serve-hostname", "--tcp"], {}), "git": (["fake-gitserver"], {}),
+        "forward": (["port-forward-tester"], {"BIND_PORT": "80", "EXPECTED_CLIENT_DATA": "abc", "CHUNKS": "3", "CHUNK_SIZE": "4",
+                                              "CHUNK_INTERVAL": "100"}),
+        "snat": (["no-snat-test"], {"NODE_IP": "172.30.255.1"}), "proxy": (["no-snat-test-proxy"], {}), "homeless": (["no-snat-test"], {}),
+        "reset": (["tcp-reset"], {}),
+    }
+    for name, (args, env) in trials.items():
+        variables: list[dict[str, Any]] = [{"name": key, "value": value} for key, value in env.items()]
+        if own := {"snat": "POD_IP", "forward": "BIND_ADDRESS"}.get(name):
+            variables.append({"name": own, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}})
+        lab.pod(name, IMAGE, args=args, env=variables, spec={"restartPolicy": "Never"})
+    lab.pod("tool", IMAGE, args=["pause"])
+    lab.client("client", "nicolaka/netshoot")
+    lab.settle(60)
+    raw = lab.ip("raw")
+    assert lab.out("client", f"nc -w 1 {raw} 9376 < /dev/null") == "raw"
+    assert lab.out("client", f"echo x | nc -u -w 1 {raw} 9376") == "raw"
+    assert f"TCP request from {lab.ip('client')}:" in lab.logs("raw")
+    assert "at the same time" in lab.logs("both")
+    assert get(lab, "git", 8000, "/") == "I am a fake git server"
+    assert lab.out("client", f"printf abc | nc -w 2 {lab.ip('forward')} 80") == "x" * 12
+    lab.settle(2)
+    assert lab.logs("forward") == "Accepted client connection\nReceived expected client data\nShutting down connection\nDone\n"
+    assert lab.out("client", f"curl -s -o /dev/null -w '%{{http_code}}' '{lab.ip('snat')}:8080/checknosnat?ips={lab.ip('snat')}:8080'") == "200"
+    assert get(lab, "proxy", 31235, f"/checknosnat?target={lab.ip('snat')}:8080&ips={lab.ip('snat')}:8080") == ""
+    assert "NODE_IP" in lab.logs("homeless") or "POD_IP" in lab.logs("homeless")
+    assert lab.out("client", f"echo 12 | nc -w 1 {lab.ip('reset')} 8080") == ""
+    for words, told in ((f"--timeout=2s {raw}:9376", ""), (f"--timeout=2s {raw}:1", "REFUSED"), ("--timeout=2s nowhere", "UNKNOWN: address nowhere"),
+                        ("--timeout=2s nowhere:80", "DNS: "), (f"--timeout=2s --protocol=udp {raw}:9376", ""),
+                        (f"--timeout=2s --protocol=sctp {raw}:9376", "OTHER: ")):
+        assert lab.out("tool", f"/agnhost connect {words} 2>&1").startswith(told)
+        assert bool(lab.out("tool", f"/agnhost connect {words} 2>&1")) == bool(told)

@@ -1,6 +1,7 @@
 """agnhost, the image of Kubernetes' own tests and manuals: netexec, liveness, serve-hostname, test-webserver, pause, mounttest, porter,
 guestbook, entrypoint-tester, connect, logs-generator, dns-suffix, dns-server-list, etc-hosts, fail, grpc-health-checking, webhook,
-crd-conversion-webhook, inclusterclient, test-service-account-issuer-discovery. Absent: SCTP, nettest's peers.
+crd-conversion-webhook, inclusterclient, test-service-account-issuer-discovery, fake-gitserver, no-snat-test, no-snat-test-proxy,
+port-forward-tester, tcp-reset. Absent: SCTP, nettest's peers, audit-proxy, net, podcertificatesigner, resource-consumer-controller.
 Source: test/images/agnhost in the Kubernetes tree (README.md and the sub-commands).
 """
 
@@ -15,10 +16,11 @@ from ..asking import serve_asking
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, find_file, listen_on, mime_type, query, serve_http, stamp, text_answer
+from ..serving import Answer, find_file, listen_on, mime_type, query, serve, serve_http, stamp, text_answer
 from ..system import Sys
 from . import agnhost_accounts as accounts
 from . import agnhost_servers as servers
+from . import agnhost_trials as trials
 from .agnhost_webhook import run_webhook
 from .base import PATH, base_tree
 
@@ -43,7 +45,15 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
         mode = words[0] if words and not words[0].startswith("-") else "--version" if words[:1] == ["--version"] else "pause"
         proc["data"].update(mode=mode, began=sys.now)
         sys_flags = _flags(words)
-        if mode in SERVERS:
+        if mode == "no-snat-test" and (wrong := trials.addressed(proc)):
+            sys.err(wrong)
+            return 1
+        if mode == "serve-hostname" and {"tcp", "udp"} & set(sys_flags):
+            if sys_flags.get("http", "true") != "false":
+                sys.err(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} Can't server TCP/UDP mode and HTTP mode at the same time\n")
+                return 1
+            proc["data"]["mode"] = "raw-hostname"
+        elif mode in SERVERS:
             ports, text = SERVERS[mode](sys_flags)
             sys.err(text)
             try:
@@ -57,6 +67,12 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
     if mode == "netexec":
         over_tls = tuple(int(port) for port in proc["data"]["listening"]) if _flags(words).get("tls-cert-file") else ()
         return serve_asking(proc, sys, servers.netexec_wish, servers.netexec_answer, servers.netexec_datagrams, over_tls)
+    if mode == "raw-hostname":
+        return trials.raw_hostname(proc, sys, _flags(words))
+    if mode in ("no-snat-test", "no-snat-test-proxy"):
+        return serve_asking(proc, sys, trials.no_snat_wish, trials.no_snat_answer)
+    if mode == "tcp-reset":
+        return serve(proc, sys, trials.tcp_reset)
     if mode in SERVERS:
         return serve_http(proc, sys, _answer)
     action = ACTIONS.get(mode)
@@ -72,6 +88,10 @@ SERVERS: dict[str, Callable[[dict[str, str]], tuple[list[int], str]]] = {
         f"Started HTTP server on port {flags.get('http-port') or 8080}\nStarted UDP server on port {flags.get('udp-port') or 8081}\n",
     ),
     "liveness": lambda flags: ([8080], ""),
+    "fake-gitserver": lambda flags: ([8000], ""),
+    "no-snat-test": lambda flags: ([int(flags.get("port") or trials.WHOAMI_PORT)], ""),
+    "no-snat-test-proxy": lambda flags: ([int(flags.get("port") or trials.PROXY_PORT)], ""),
+    "tcp-reset": lambda flags: ([int(flags.get("port") or 8080)], ""),
     "serve-hostname": lambda flags: ([int(flags.get("port") or 9376)], f"Serving on port {flags.get('port') or 9376}.\n"),
     "test-webserver": lambda flags: ([int(flags.get("port") or 80)], ""),
     "nettest": lambda flags: ([int(flags.get("port") or 8080)], ""),
@@ -86,6 +106,8 @@ def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
     mode, data, path = proc["data"]["mode"], proc["data"], request.path
     if mode == "serve-hostname":
         return text_answer(sys.hostname)
+    if mode == "fake-gitserver":
+        return text_answer("I am a fake git server")
     if mode == "liveness":
         age = sys.now - data["began"]
         if path == "/healthz" and age > UNHEALTHY_AFTER_MS:
@@ -243,23 +265,6 @@ def _help(proc: Process, sys: Sys, words: list[str]) -> int:
     return 0
 
 
-def _connect(proc: Process, sys: Sys, words: list[str]) -> int:
-    """agnhost connect [--timeout=5s] HOST:PORT: nothing on success, else REFUSED, TIMEOUT or DNS."""
-    target = next((word for word in words if not word.startswith("-")), "")
-    host, _, port = target.rpartition(":")
-    seconds = (_flags(words).get("timeout") or "10s").rstrip("s")
-    addresses = sockets.resolve(sys, host)[1]
-    if not addresses:
-        sys.err(f"DNS: lookup {host}: no such host\n")
-        return 1
-    try:
-        sockets.connect(sys, "socket", addresses[0], int(port) if port.isdigit() else 0, int(float(seconds) * 1000))
-    except Errno as error:
-        sys.err({"ECONNREFUSED": "REFUSED", "ETIMEDOUT": "TIMEOUT"}.get(error.name, f"OTHER: {error.text}") + "\n")
-        return 1
-    return 0
-
-
 def _logs_generator(proc: Process, sys: Sys, words: list[str]) -> int:
     """--log-lines-total N --run-duration D: lines at an even pace, then code 0."""
     data, flags = proc["data"], _flags(words)
@@ -293,7 +298,8 @@ ACTIONS: dict[str, Callable[[Process, Sys, list[str]], int]] = {
     "entrypoint-tester": _entrypoint_tester,
     "fail": _fail,
     "mounttest": _mounttest,
-    "connect": _connect,
+    "connect": lambda proc, sys, words: trials.connect(proc, sys, words, _flags(words)),
+    "port-forward-tester": lambda proc, sys, words: trials.port_forward_tester(proc, sys),
     "logs-generator": _logs_generator,
     "inclusterclient": lambda proc, sys, words: accounts.in_cluster_client(proc, sys, _flags(words)),
     "test-service-account-issuer-discovery": lambda proc, sys, words: accounts.issuer_discovery(proc, sys, _flags(words)),
