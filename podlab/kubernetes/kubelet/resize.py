@@ -59,10 +59,12 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
         _completed(kubelet, worker, pod)
 
 
-def deferred(kubelet: Agent) -> list[Worker]:
-    """The Pods whose resize waits for room, to be tried again once a Pod has left (RetryPendingResizes, HandlePodRemoves)."""
+def retry(kubelet: Agent) -> None:
+    """A Pod has left or was resized: those whose resize waits for room try again (RetryPendingResizes)."""
     pending = [(worker, worker["resizing"].get("PodResizePending")) for worker in kubelet.state["pods"].values()]
-    return [worker for worker, condition in pending if condition and condition[1] == "Deferred"]
+    for worker, condition in pending:
+        if condition and condition[1] == "Deferred":
+            kubelet.wake(kubelet.pod(worker), kubelet.cluster.because, 0)
 
 
 def _completed(kubelet: Agent, worker: Worker, pod: Map) -> None:
@@ -70,6 +72,7 @@ def _completed(kubelet: Agent, worker: Worker, pod: Map) -> None:
     worker["resizing"] = {}
     if worker.pop("resize-started", None) is not None:
         kubelet.record(worker, "Normal", "ResizeCompleted", _message(pod, "Pod resize completed"))
+        retry(kubelet)
 
 
 def _message(pod: Map, prefix: str, error: str = "") -> str:

@@ -37,8 +37,7 @@ def pod_changed(kubelet: Agent, worker: Worker, pod: Map | None) -> None:
             ending.forget(kubelet, worker)
         else:
             ending.terminate(kubelet, worker, 0)
-        for other in resize.deferred(kubelet):
-            ask(kubelet, other)
+        resize.retry(kubelet)
         return
     if pod["metadata"].get("deletionTimestamp"):
         if worker["mode"] == "terminated" and not worker["steps"]:
