@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.harness import PHONE, WIDE, Server, assert_fits
+from tests.browser.harness import PHONE, WIDE, Server, allow_error, assert_fits
 
 pytestmark = pytest.mark.browser
 LESSON = "one-ip"
@@ -88,6 +88,32 @@ def test_the_editor_tells_what_is_wrong_with_its_line_and_completes_from_the_sch
     wide.wait_for_timeout(150)  # CodeMirror ignores keys for 75 ms after its list appears, so that no typed key is taken
     wide.keyboard.press("Enter")
     expect(editor).to_contain_text("restartPolicy: ")
+
+
+def test_a_page_that_is_older_than_the_server_says_how_its_editor_comes_back(wide: Page) -> None:
+    allow_error(wide, "ERR_FAILED|Failed to load")
+    begin(wide)
+    wide.route("**/codemirror-*", lambda route: route.abort())
+    wide.get_by_role("tab", name="YAML").click()
+    expect(wide.locator("#yaml-editor")).to_contain_text("새로 고치면 열립니다")
+    wide.unroute("**/codemirror-*")
+    wide.get_by_role("button", name="페이지 새로 고치기").click()
+    expect(wide.locator("#loading")).to_be_hidden()
+    wide.get_by_role("tab", name="YAML").click()
+    expect(wide.locator(".yaml-gone")).to_have_count(0)
+
+
+def test_trouble_below_the_fold_is_told_and_reached_by_keyboard(new_page: Callable[..., Page]) -> None:
+    page = new_page({"width": 1024, "height": 768})
+    begin(page)
+    expect(page.locator("#below")).to_be_hidden()
+    run(page, "kubectl create deployment broken --image=nginx:nope --replicas=12")
+    expect(page.locator("#board .pod.is-pullfail")).to_have_count(12, timeout=20_000)
+    page.locator("#board").evaluate("board => board.scrollTo(0, 0)")
+    expect(page.locator("#below")).to_contain_text("아래에 문제 있는 파드")
+    page.locator("#below").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#board [data-ref]:focus")).to_have_attribute("aria-label", re.compile("^파드 broken-"))
 
 
 def test_typing_over_coloured_text_leaves_no_inline_style_even_before_the_editor_knows_what_is_selected(wide: Page) -> None:
