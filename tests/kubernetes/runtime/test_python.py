@@ -12,7 +12,10 @@ import pytest
 from tests.kubernetes.runtime import certificates
 from tests.kubernetes.runtime.lab import Lab
 from tests.kubernetes.runtime.machine import Machine
-from tests.kubernetes.runtime.python_programs import PROGRAMS
+from tests.kubernetes.runtime.python_pages import PAGES
+from tests.kubernetes.runtime.python_programs import PROGRAMS as SHORT
+
+PROGRAMS = SHORT + PAGES
 
 VERSION = f"python:3.{sys.version_info.minor}"
 pytestmark = pytest.mark.slow
@@ -132,6 +135,22 @@ def test_a_server_goes_on_from_a_checkpoint() -> None:
         one.settle(1)
         assert one.logs("web").endswith("stopping 15\n")
     assert lab.logs("web") == again.logs("web")
+
+
+def test_python_at_a_terminal_shows_what_each_statement_gives() -> None:
+    machine = Machine()
+    machine.pod()
+    made = machine.node.create_container("pod-1", "c", image="python:3.13", command=["sleep", "1000000"])
+    machine.node.start_container(made)
+    typed = "1+1\nfor i in range(2):\n    print(i)\n\n1/0\nexit()\n"
+    out, _, code = machine.execute(made, "python", stdin=typed, tty=True, ms=5000)
+    assert code == 0 and ">>> 2\n>>> ... ... 0\n1\n>>> Traceback" in out and 'File "<python-input-2>", line 1, in <module>' in out
+
+
+def test_pip_finds_no_index_and_json_tool_writes_json() -> None:
+    out, err, code = simulated("", command=("pip", "install", "flask"))
+    assert (out, code) == ("", 1) and err.endswith("ERROR: No matching distribution found for flask\n") and err.count("WARNING: Retrying") == 5
+    assert simulated("", command=("python", "-m", "json.tool"), stdin='{"a": 1}') == ('{\n    "a": 1\n}\n', "", 0)
 
 
 HTTPS = """

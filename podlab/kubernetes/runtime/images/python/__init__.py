@@ -12,7 +12,7 @@ from ..base import PATH, base_tree
 from . import program
 
 ENV = {"PATH": PATH}
-PYTHON = {"usr": {"local": {"bin": {name: Entry(program=program.NAME, size=14_416) for name in ("python", "python3", "python3.13")}}}}
+PYTHON = {"usr": {"local": {"bin": {name: Entry(program=program.NAME, size=14_416) for name in ("python", "python3", "python3.13", "pip", "pip3")}}}}
 PYTHON_TAGS = ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3", "latest", "2.7", "2")
 add(
     Image(

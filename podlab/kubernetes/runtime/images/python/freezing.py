@@ -221,35 +221,54 @@ def thawed(image: Data, proc: Process, sys: Sys) -> Interpreter | None:
 # ---- what it holds
 
 
-def weight(m: Machine, most: int = 100_000) -> tuple[int, int]:
-    """(bytes that the program's objects take, those of them that this process really holds), near enough, of `most` objects."""
+SAMPLE = 256
+"""Items of a long list or dict that are looked at: the others are taken to be like them."""
+
+
+def _sample(items: list[Any]) -> tuple[list[Any], float]:
+    """(some of the items, how many items each stands for). The same object over and over stands for itself."""
+    if len(items) <= SAMPLE:
+        return items, 1.0
+    some = items[:: len(items) // SAMPLE]
+    return some, len(items) / len(some) if len({id(one) for one in some}) > len(some) // 2 else 1.0
+
+
+def weight(m: Machine, most: int = 30_000) -> tuple[int, int]:
+    """(bytes that the program's objects take, those of them that this process really holds), near enough: `most` objects are looked at, and
+    those that are left are taken to be like them."""
     seen: set[int] = set()
-    todo: list[Any] = [thread.frames for thread in m.threads] + [one.vars for one in m.modules.values() if "__podlab__" not in one.vars]
-    total = huge = 0
-    while todo and len(seen) < most:
-        value = todo.pop()
+    todo: list[tuple[Any, float]] = [(thread.frames, 1.0) for thread in m.threads]
+    todo += [(one.vars, 1.0) for one in m.modules.values() if "__podlab__" not in one.vars]
+    total = huge = 0.0
+    looked = 0
+    while todo and looked < most:
+        value, times = todo.pop()
         kind = type(value)
+        looked += 1
         if kind in (str, bytes):
-            total += 49 + len(value)
+            total += (49 + len(value)) * times
             continue
         if kind in (int, float, bool, type(None), Native, Module):
-            total += 28 if kind in (int, float) else 0
+            total += 28 * times if kind in (int, float) else 0
             continue
         if id(value) in seen:
             continue
         seen.add(id(value))
+        inner: list[Any] = []
         if kind is Huge:
-            huge += value.size * (8 if value.kind == "list" else 1)
+            huge += value.size * (8 if value.kind == "list" else 1) * times
         elif kind in (list, tuple):
-            total += 56 + 8 * len(value)
+            total += (56 + 8 * len(value)) * times
             if value and type(value[0]) not in (int, float, bool, type(None)):  # a list of numbers is taken to be one throughout
-                todo.extend(value)
+                inner = list(value)
         elif kind is dict:
-            total += 64 + 100 * len(value)
-            todo.extend(value)
-            todo.extend(value.values())
+            total += (64 + 100 * len(value)) * times
+            inner = [*value, *value.values()]
         elif kind in SLOTS:
-            total += 64
-            todo.extend(getattr(value, name) for name in SLOTS[kind] if name not in ("code", "name", "kind"))
-    m.sys.charge(len(seen))
-    return total + huge, total if todo == [] else 1 << 40  # more objects than there is room for
+            total += 64 * times
+            inner = [getattr(value, name) for name in SLOTS[kind] if name not in ("code", "name", "kind")]
+        some, each = _sample(inner)
+        todo.extend((one, times * each) for one in some)
+    m.sys.charge(looked)
+    total *= 1 + len(todo) / max(1, looked)
+    return int(total + huge), int(total)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...process import Process
 from ...system import Sys
-from . import children, containers, data, files, making, moments, net, objects, patterns, secure, strings, system, waiting
+from . import children, containers, data, files, interactive, making, moments, net, objects, patterns, secure, strings, system, waiting
 from .builtin import builtins
 from .machine import Machine
 from .natives import NATIVES
@@ -144,5 +144,5 @@ def machine_for(proc: Process, sys: Sys, sources: dict[str, Source]) -> Interpre
     return Interpreter(sources, proc, sys)
 
 
-TABLES = (children, containers, data, making, moments, net, objects, patterns, secure, strings, system, waiting)
+TABLES = (children, containers, data, interactive, making, moments, net, objects, patterns, secure, strings, system, waiting)
 """The modules whose natives are put into the table as they are imported."""

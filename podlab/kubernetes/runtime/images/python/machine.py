@@ -66,6 +66,7 @@ class Machine(Frames):
         self.sys: Sys
         self.proc: Process
         self.modules: dict[str, Module] = {}
+        self.texts: dict[str, Source] = {}  # the program's own
         self.threads: list[Thread] = []
         self.current: Thread = Thread(0, "", None)
         self.left = 0  # steps that this turn may still take

@@ -12,7 +12,7 @@ from . import files, tracebacks
 from .classes import CLASSES, problem
 from .frames import IDLE, Thread
 from .freezing import frozen, thawed, weight
-from .libraries import machine_for, main_source
+from .libraries import library, machine_for, main_source
 from .machine import SLICE, STEP_NS, Machine
 from .parsing import TooMuch, told
 from .serving import http_server, is_server, serve
@@ -24,7 +24,9 @@ PYTHONS = {"3.13": "3.13.7", "3.12": "3.12.11", "3.11": "3.11.13", "3.10": "3.10
 NAME = "python"
 MEASURED = 4 << 20
 """Bytes that are taken between two looks at what the program holds."""
-HELD_MAX = 24 << 20
+RUNNABLE = ("pip", "json.tool")
+"""Modules of the library's that -m runs."""
+HELD_MAX = 16 << 20
 """Bytes of small objects that one program may hold here."""
 
 
@@ -91,13 +93,17 @@ def _begin(proc: Process, sys: Sys) -> int | None:
     if words[:2] == ["-m", "http.server"]:
         return http_server(proc, sys, words[2:])
     name = proc["argv"][0]
+    if name.rpartition("/")[2].startswith("pip"):
+        words = ["-m", "pip", *proc["argv"][1:]]
     if words[:1] == ["-c"] and len(words) > 1:
         file, text, argv = "<string>", words[1], ["-c", *words[2:]]
     elif words[:1] == ["-m"]:
         module = words[1] if len(words) > 1 else ""
         path = f"{proc['cwd'].rstrip('/')}/{module.replace('.', '/')}.py"
         if sys.find(path) is None:
-            if module in ("pip", "venv", "unittest", "pdb", "timeit", "json.tool"):
+            if module in RUNNABLE:
+                return _run(proc, sys, options, f"lib:{module}", "", [f"/usr/local/lib/python3/{module}.py", *words[2:]])
+            if module in ("venv", "unittest", "pdb", "timeit"):
                 sys.err(f"podlab: this simulated python does not know python -m {module}\n")
                 return 1
             sys.err(f"/usr/local/bin/{name.rpartition('/')[2]}: No module named {module}\n")
@@ -105,8 +111,7 @@ def _begin(proc: Process, sys: Sys) -> int | None:
         file, text, argv = path, sys.read_file(path), [path, *words[2:]]
     elif not words or words[0] == "-":
         if sys.is_tty(0):
-            sys.err(f"Python {options['version']} (podlab: no interactive mode; give it -c, a file, or a program on standard input)\n")
-            return 0
+            return _run(proc, sys, options, "lib:_interactive", "", [""])
         data = proc["data"]
         while piece := sys.read(0):
             data["stdin"] = data.get("stdin", "") + piece
@@ -129,10 +134,16 @@ def _begin(proc: Process, sys: Sys) -> int | None:
             sys.err(f"{name}: can't open file '{full}': [Errno {number}] {error.text}\n")
             return 2
         file, argv = path, list(words)
+    return _run(proc, sys, options, file, text, argv)
+
+
+def _run(proc: Process, sys: Sys, options: Data, file: str, text: str, argv: list[str]) -> int | None:
+    """The program's machine: an exit code when it does not even begin. A `lib:` file is a module of the library's."""
     proc["data"].update(python={}, options={**options, "file": file, "argv": argv})
     sys.charge(12_000)  # an interpreter takes some 12 ms to start
     try:
-        source = main_source(file, text)
+        source = library(file[4:]) if file.startswith("lib:") else main_source(file, text)
+        assert source is not None
         if options["version"].startswith("2."):
             raise Unknown("Python 2")
     except SyntaxError as error:
@@ -141,15 +152,17 @@ def _begin(proc: Process, sys: Sys) -> int | None:
     except (TooMuch, Unknown) as error:
         sys.err(f"podlab: this simulated python does not know {error}\n" if isinstance(error, Unknown) else f"podlab: {error}\n")
         return 1
-    machine = machine_for(proc, sys, {file: source})
+    machine = machine_for(proc, sys, {} if file.startswith("lib:") else {file: source})
     sys.kernel.live[proc["key"]] = machine
     main = Module("__main__", {"__name__": "__main__", "__doc__": source.bodies[0].doc, "__package__": None, "__spec__": None, "__annotations__": {}})
-    if file != "<string>":
+    if file != "<string>" and not file.startswith("lib:"):
         main.vars["__file__"] = file
     machine.modules["__main__"] = main
     machine.threads.append(Thread(0, "MainThread", Frame(source.bodies[0], Scope(main.vars), main, None, "drop")))
     for name in ("builtins", "sys"):
         machine.load(name)
+    if file == "lib:_interactive":
+        main.vars.update(machine.starters("_interactive"))
     return None
 
 
@@ -220,7 +233,7 @@ def _measure(m: Machine) -> None:
     """Once much was taken: what the program holds now is what the kernel counts. One that holds more small objects than there is room
     for here would go on eating: it gets all that the container may have, and is killed."""
     taken = m.bytes - m.bytes_seen
-    if taken < max(MEASURED, m.facts.get("held", 0)):
+    if taken < max(MEASURED, m.facts.get("held", 0) // 4):
         return
     held, real = weight(m)
     m.bytes = m.bytes_seen = 0
