@@ -66,7 +66,7 @@ s = S("hi"); print(s, s.shout(), s + "x", "y" + s, s == "hi", {"hi": 1}[s], len(
 class Color(str, Enum):
     RED = "red"
     BLUE = "blue"
-print(Color.RED == "red", Color("blue").name, json.dumps({"c": Color.RED}), {"red": 1}[Color.RED], [c.value for c in Color], Color.RED in (Color.RED,))
+print(Color.RED == "red", Color("blue").name, json.dumps({"c": Color.RED}), {"red": 1}[Color.RED], [c.value for c in Color])
 print(Color.RED.upper(), repr(Color.RED))
 class N(int):
     pass
