@@ -104,6 +104,10 @@ async def test_unknown_and_duplicate_fields_are_refused_warned_of_or_ignored(cli
     assert warned.status == 201
     assert warned.headers["warning"] == ['299 - "unknown field \\"dato\\""', '299 - "duplicate field \\"data\\""']
     assert "warning" not in (await client.create(f"{MAPS}?fieldValidation=Ignore", body % b"ignored")).headers
+    wild = {"metadata": {"name": "wild"}, "x" * 1000: 1, **{f"unknown{number}": 1 for number in range(6000)}}
+    told = (await client.create(f"{MAPS}?fieldValidation=Warn", wild)).headers["warning"]
+    assert 100 < len(told) < 300  # no more than fit in 4,096 characters, each cut to 256
+    assert max(map(len, told)) < 300
 
 
 async def test_deletecollection_takes_the_selected(client: Client) -> None:
