@@ -1,5 +1,6 @@
 // The diagram follows what happens: a Pod that is new, or in trouble for the first time, comes into view by itself. Only the diagram
-// scrolls, never the page, and not while the learner is busy in it: whoever scrolls there looks at something else.
+// scrolls, never the page, and not while the learner is busy in it: whoever scrolls there looks at something else. Of trouble that is
+// out of sight again below.js tells.
 
 const QUIET_MS = 5000; // that the learner has left the diagram alone
 const FOLLOWED_MS = 4000; // for which one is kept in view: a Pod stands somewhere else once it has a node
@@ -24,6 +25,7 @@ const together = (spans, length) => {
 export function installFollow(document) {
   const board = document.getElementById("board");
   const menu = document.getElementById("menu");
+  const head = document.querySelector(".top");
   const known = new Map(); // ref of a Pod -> whether it has been in trouble
   let followed = [];
   let until = 0;
@@ -38,8 +40,11 @@ export function installFollow(document) {
     const pane = board.getBoundingClientRect();
     const boxes = followed.map((ref) => board.querySelector(`.pod[data-ref="${CSS.escape(ref)}"]`)?.getBoundingClientRect()).filter(Boolean);
     if (!boxes.length || !pane.height) return;
-    const top = short(together(boxes.map((box) => [box.top - pane.top, box.bottom - pane.top]), board.clientHeight), board.clientHeight);
-    const left = short(together(boxes.map((box) => [box.left - pane.left, box.right - pane.left]), board.clientWidth), board.clientWidth);
+    const under = Math.max(0, head.getBoundingClientRect().bottom - pane.top); // on a phone the diagram begins under the page's head
+    const foot = (parseFloat(getComputedStyle(board).scrollPaddingBottom) || MARGIN) - MARGIN; // where below.js has its words
+    const [from, high, wide] = [pane.top + under, board.clientHeight - under - foot, board.clientWidth];
+    const top = short(together(boxes.map((box) => [box.top - from, box.bottom - from]), high), high);
+    const left = short(together(boxes.map((box) => [box.left - pane.left, box.right - pane.left]), wide), wide);
     if (Math.abs(top) > 1 || Math.abs(left) > 1) board.scrollBy({ top, left, behavior: calm.matches ? "instant" : "smooth" });
   };
 
