@@ -176,3 +176,4 @@ async def test_an_autoscaler_is_applied_in_its_older_version(client: Client, clu
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}}
     made = await client.ask("PATCH", hpas, json.dumps(wish).encode(), content_type=APPLY)
     assert (made.status, made.json["spec"]["targetCPUUtilizationPercentage"]) == (201, 50), made.body
+    assert made.json["status"] == {"currentReplicas": 0, "desiredReplicas": 0}  # clients of that version want both

@@ -65,7 +65,8 @@ def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
     if resource.kind == "Event":
         return {**{EVENT.get(name, name): value for name, value in obj.items()}, "apiVersion": resource.api_version}
     spec = {key: value for key, value in obj["spec"].items() if key not in ("metrics", "behavior")}
-    status = {key: value for key, value in (obj.get("status") or {}).items() if key not in ("currentMetrics", "conditions")}
+    status = {"currentReplicas": 0, "desiredReplicas": 0,  # the older version always tells both
+              **{key: value for key, value in (obj.get("status") or {}).items() if key not in ("currentMetrics", "conditions")}}
     for metric in obj["spec"].get("metrics") or ():
         if dig(metric, "resource.name") == "cpu" and dig(metric, "resource.target.averageUtilization") is not None:
             spec["targetCPUUtilizationPercentage"] = dig(metric, "resource.target.averageUtilization")
