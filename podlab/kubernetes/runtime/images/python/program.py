@@ -191,7 +191,7 @@ def _turns(m: Machine) -> int:
                 if code is not None:
                     return code
             finally:
-                m.sys.charge(20 + (before - m.left) * STEP_NS // 1000)
+                m.sys.charge(50 + (before - m.left) * STEP_NS // 1000)
             if before - m.left > 1 or thread.park is None:
                 m.changes += 1
                 ran = True
