@@ -62,3 +62,18 @@ def human_duration(ms: int) -> str:
     if days < 365 * 8:
         return f"{years}y" + (f"{days % 365}d" if days % 365 else "")
     return f"{years}y"
+
+
+def http_date(ms: int) -> str:
+    """`Sat, 21 Nov 2026 02:37:00 GMT`."""
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def clf_time(ms: int) -> str:
+    """`21/Nov/2026:02:37:00 +0000`, the common log format's."""
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+
+
+def stamp(ms: int, form: str) -> str:
+    """A time in a program's log, strftime's way."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)

@@ -13,7 +13,7 @@ from ..objects import Map
 from ..resources import Resource, by_api_kind
 from . import admission, decode, defaults, strategy, validation, versions
 from .errors import ApiError, bad_request, invalid
-from .strategy import Context
+from .pipeline import Context
 
 Seen = Callable[[dict[str, Any], Map | None], None]
 NAME_ATTEMPTS = 8  # maxNameGenerationCreateAttempts

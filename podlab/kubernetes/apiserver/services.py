@@ -10,7 +10,7 @@ from .context import AllocationError
 from .errors import FieldError, invalid
 
 if TYPE_CHECKING:
-    from .strategy import Context
+    from .pipeline import Context
 
 Object = dict[str, Any]
 NEED_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")

@@ -7,40 +7,18 @@ clients may not set (status, generation), allocate what the server gives out, an
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from .. import quantity
-from ..objects import Map, dig, thaw
+from ..objects import dig, thaw
 from ..resources import Resource
 from ..times import rfc3339
-from .cel import Cost
 from .decode import empty_status
+from .pipeline import Context
 from .services import prepare_service_for_create, prepare_service_for_update
 
 Object = dict[str, Any]
-
-
-class Context(Protocol):
-    """What the pipeline asks of the cluster; `apiserver.context.Context` is the real one."""
-
-    user: str
-    dry: bool
-    cost: Cost
-
-    @property
-    def now(self) -> int: ...
-    def find(self, plural: str, name: str, namespace: str | None = None) -> Map | None: ...
-    def list(self, plural: str, namespace: str | None = None) -> list[Map]: ...
-    def random_name(self, length: int, *key: str | int) -> str: ...
-    def uid(self, *key: str | int) -> str: ...
-    def allocate_cluster_ip(self, requested: str | None = None) -> str: ...
-    def allocate_node_port(self, requested: int | None = None, given: Collection[int] = ()) -> int: ...
-    def resource_of(self, api_version: str, kind: str) -> Resource | None: ...
-    def versions_of(self, resource: Resource) -> tuple[Resource, ...]: ...
-    def converted(self, resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]: ...
-    def ask(self, config: Mapping[str, Any], review: Mapping[str, Any], seconds: int) -> Any: ...
-    def warn(self, text: str) -> None: ...
 
 
 # Kinds that count their wishes in metadata.generation (each strategy's PrepareForCreate sets 1)

@@ -13,7 +13,7 @@ from .. import quantity
 from ..objects import dig
 from ..resources import Resource
 from .admission import pod_security
-from .strategy import Context
+from .pipeline import Context
 
 Object = Mapping[str, Any]
 

@@ -24,10 +24,10 @@ from ..objects import freeze
 from ..resources import BY_PLURAL
 from ..runtime import api_client, http
 from ..runtime.process import Data, Process
-from ..runtime.serving import stamp
 from ..runtime.sockets import network
 from ..runtime.system import Sys
 from ..runtime.tools.net_client import Failed, connect
+from ..times import stamp
 from .account import ABSENT, AccountApi, Store, View
 from .disk import Disk
 from .run import run, split

@@ -19,6 +19,7 @@ from ..objects import thaw
 from ..resources import by_api_kind
 from .manifests import Manifest, clean, parse
 from .output.go_values import to_json
+from .pod_specs import template_of
 from .references import image_fields, name_references
 from .terminal import KubectlError, Terminal
 
@@ -194,8 +195,6 @@ def _split(image: str) -> tuple[str, str]:
 
 
 def _mark(obj: Json, member: str, marks: dict[str, str], *, templates: bool, selectors: bool) -> None:
-    from .templates import template_of
-
     def add(metadata: Json) -> None:
         metadata[member] = {**(metadata.get(member) or {}), **{key: str(value) for key, value in marks.items()}}
     add(obj["metadata"])

@@ -33,39 +33,6 @@ def parted(words: list[str], kind: str) -> tuple[list[str], list[str]]:
     return resources, pairs
 
 
-def pod_spec(obj: Json) -> Json | None:
-    """The PodSpec in an object, plain and changeable; None where it has none (UpdatePodSpecForObject)."""
-    kind, spec = obj.get("kind"), obj.get("spec") or {}
-    if kind == "Pod":
-        return spec
-    if kind == "CronJob":
-        spec = ((spec.get("jobTemplate") or {}).get("spec")) or {}
-    template = spec.get("template")
-    return template.get("spec") if isinstance(template, dict) else None
-
-
-def template_of(obj: Json) -> Json | None:
-    """The Pod template of a workload."""
-    spec = obj.get("spec") or {}
-    if obj.get("kind") == "CronJob":
-        spec = ((spec.get("jobTemplate") or {}).get("spec")) or {}
-    template = spec.get("template")
-    return template if isinstance(template, dict) else None
-
-
-def containers_named(spec: Json, pattern: str) -> list[Json]:
-    """Containers and init containers whose name matches `*`, `a*`, `*a`, `*a*` or is it (selectContainers)."""
-    def fits(name: str) -> bool:
-        if pattern == "*":
-            return True
-        start, end = pattern.startswith("*"), pattern.endswith("*")
-        core = pattern.strip("*")
-        if start and end:
-            return core in name
-        return name.endswith(core) if start else name.startswith(core) if end else name == pattern
-    return [one for one in [*spec.get("initContainers", ()), *spec.get("containers", ())] if fits(one.get("name", ""))]
-
-
 def local_files(call: Call) -> None:
     """Raises KubectlError where --local is to change what stands in no file."""
     if call.flags["local"] and not has_files(call):

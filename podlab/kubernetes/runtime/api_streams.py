@@ -21,7 +21,7 @@ from .process import Data
 if TYPE_CHECKING:
     from ..etcd import Change
     from ..ground import Ground
-    from .network import Network
+    from .fabric import Fabric
 
 TELL_MS = 2  # from a change to the watchers' news
 LOG_MS = 100  # between two looks whether a log has grown
@@ -37,7 +37,7 @@ def call_of(request: http.Message) -> Call:
     return call
 
 
-def begin(network: Network, held: Data, request: http.Message, found: http.Message) -> bool:
+def begin(network: Fabric, held: Data, request: http.Message, found: http.Message) -> bool:
     """Whether an answer that was made goes on: then its head and first piece are sent and the rest is to come."""
     may = found.status == 200 and request.version == "HTTP/1.1" and request.method == "GET"
     if not may or ("watch" not in request.target and "follow" not in request.target):
@@ -68,14 +68,14 @@ def begin(network: Network, held: Data, request: http.Message, found: http.Messa
     return True
 
 
-def listen(network: Network) -> None:
+def listen(network: Fabric) -> None:
     """Begins to take notes for watches, once there is one: nothing is told to a network that has none."""
     if network.state.get("watches") and not network.listens:
         network.listens = True
         network.cluster.etcd.subscribe("*", lambda change: _note(network, change))
 
 
-def _note(network: Network, change: Change) -> None:
+def _note(network: Fabric, change: Change) -> None:
     noted = False
     for connection in list(network.state["watches"]):
         held = network.state["connections"].get(connection)
@@ -95,7 +95,7 @@ def _note(network: Network, change: Change) -> None:
         network.after(TELL_MS, {"told": True})
 
 
-def tell(network: Network) -> None:
+def tell(network: Fabric) -> None:
     """The watches' turn: what was noted is told."""
     network.state["telling"] = False
     for connection in network.state["watches"]:
@@ -106,7 +106,7 @@ def tell(network: Network) -> None:
             _say(network, held, _chunk("".join(due)))
 
 
-def go_on(network: Network, held: Data) -> None:
+def go_on(network: Fabric, held: Data) -> None:
     """A stream's moment has come: a log may have grown, a watch's time is over."""
     server = held["server"]
     stream = server.get("stream")
@@ -169,7 +169,7 @@ def _reader(cluster: Ground, call: Call, target: addresses.Target, stream: Data 
     return reader
 
 
-def _say(network: Network, held: Data, text: str) -> None:
+def _say(network: Fabric, held: Data, text: str) -> None:
     tls.write(exchanges.Wire(network, held, "server"), 0, held["server"]["serves"], text)
 
 

@@ -13,15 +13,15 @@ from ..apiserver import certificates, rbac
 from ..apiserver.errors import ApiError
 from ..apiserver.rest import addresses, bodies, documents, logs, requests, users
 from ..apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, segments, warning_values
+from ..times import http_date
 from . import api_streams, http, tls
 from .api_desk import Desk
 from .exchanges import Wire
 from .process import Data
-from .serving import http_date
 
 if TYPE_CHECKING:
     from ..ground import Ground
-    from .network import Network
+    from .fabric import Fabric
 
 PORT = 6443
 WORK_MS = 2  # of a small request: the server's own share of the recorded steps is a few milliseconds
@@ -52,7 +52,7 @@ def received(wire: tls.Wire, end: Data, text: str) -> tuple[bool, bool]:
     return due, True
 
 
-def serve(network: Network, held: Data) -> tuple[bool, bool, int]:
+def serve(network: Fabric, held: Data) -> tuple[bool, bool, int]:
     """Answer one request. Returns as `received`, and the ms that the answer has cost."""
     end, wire = held["server"], Wire(network, held, "server")
     request, end["plain"] = http.take(end["plain"])

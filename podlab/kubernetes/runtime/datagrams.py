@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from .routes import FAR_MS, NEAR_MS
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .fabric import Fabric
 
 
 DATAGRAMS_MAX = 256  # that wait at a socket: net.core.rmem_default's 208 KiB of small ones
 
 
-def send(network: Network, namespace: str, source: tuple[str, int], target: list[Any], text: str) -> None:
+def send(network: Fabric, namespace: str, source: tuple[str, int], target: list[Any], text: str) -> None:
     """One UDP packet from a socket bound at `source`. `target`: [address, port], or the sender that a datagram came with, [address, port,
     namespace], whom it goes back to as kube-proxy's connection tracking would have it. Nobody is told when it does not arrive."""
     network.state["next"] += 1
@@ -32,7 +32,7 @@ def send(network: Network, namespace: str, source: tuple[str, int], target: list
         network.after(way.ms, packet)
 
 
-def arrive(network: Network, to: list[Any], text: str, sender: list[Any]) -> None:
+def arrive(network: Fabric, to: list[Any], text: str, sender: list[Any]) -> None:
     """A datagram is there: a socket takes it, or it is lost, as it is when too many wait."""
     listener = network.listener(to[0], to[1], to[2], "udp")
     if listener is None:

@@ -8,10 +8,10 @@ from . import http, tls, traffic
 from .process import Data
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .fabric import Fabric
 
 
-def answer(network: Network, exchange: str, **result: Any) -> None:
+def answer(network: Fabric, exchange: str, **result: Any) -> None:
     """The exchange is over: its end of the connection closes and whoever asked is told."""
     held = network.state["exchanges"].pop(exchange, None)
     if held is None:
@@ -44,7 +44,7 @@ def answer(network: Network, exchange: str, **result: Any) -> None:
     target.on_reply(payload, whole)
 
 
-def secured(network: Network, held: Data, key: str, exchange: Data, text: str) -> None:
+def secured(network: Fabric, held: Data, key: str, exchange: Data, text: str) -> None:
     """What has come in over TLS; once the handshake is over the message is sent."""
     session, wire = exchange["secure"], Wire(network, held)
     before = session["state"]
@@ -59,7 +59,7 @@ def secured(network: Network, held: Data, key: str, exchange: Data, text: str) -
         parse(network, key, exchange, closed=False)
 
 
-def parse(network: Network, key: str, exchange: Data, *, closed: bool) -> None:
+def parse(network: Fabric, key: str, exchange: Data, *, closed: bool) -> None:
     """The answer, once it is whole or the connection has closed."""
     message, _ = http.take(exchange["buffer"], closed=closed, head_only=exchange["head"])
     if message is not None:
@@ -71,7 +71,7 @@ def parse(network: Network, key: str, exchange: Data, *, closed: bool) -> None:
 class Wire:
     """An end of a connection that is no process's, as tls.py writes to it."""
 
-    def __init__(self, network: Network, held: Data, side: str = "client") -> None:
+    def __init__(self, network: Fabric, held: Data, side: str = "client") -> None:
         self.network, self.held, self.side = network, held, side
 
     @property

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ..component import Component
 from .process import Data, Errno
-from .routes import Routes
 
 if TYPE_CHECKING:
     from .kernel import Kernel
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 class Hosts(Component):
     """Machines, the Pods on them, and their listeners. `Network` adds the connections; its module tells the shape of the state."""
 
-    routes: Routes
     _kernels: dict[str, Kernel]
 
     def node_of(self, kernel: Kernel) -> str:
@@ -24,18 +22,6 @@ class Hosts(Component):
 
     def kernel(self, node: str) -> Kernel:
         return self._kernels[node]
-
-    def add_host(self, ip: str, namespace: str, node: str) -> None:
-        """A Pod's sandbox is up: `namespace` is its uid."""
-        self.state["hosts"][ip] = [namespace, node]
-        self.routes.where[namespace] = [ip, node]
-
-    def remove_host(self, ip: str) -> None:
-        host = self.state["hosts"].pop(ip, None)
-        if host is not None:
-            self.routes.where.pop(host[0], None)
-            self.state["nat"].pop(host[0], None)
-            self.state["taps"].pop(host[0], None)
 
     def ports(self, namespace: str) -> list[Data]:
         """What listens in a Pod: [{"port", "protocol", "address", "container", "process"}], by port."""

@@ -179,3 +179,8 @@ def split_url(url: str) -> tuple[str, str, int, str]:
     parts = urlsplit(url if "://" in url else "http://" + url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return parts.scheme, parts.hostname or "", port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def text_answer(body: str, status: int = 200, kind: str = "text/plain; charset=utf-8", headers: list[tuple[str, str]] | None = None) -> Message:
+    """A response of a small program."""
+    return response(status, body, [*(headers or []), ("Content-Type", kind)])

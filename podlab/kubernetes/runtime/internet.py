@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..times import http_date, stamp
 from . import http, tls
 from .exchanges import Wire
+from .http import text_answer
 from .internet_hosts import CHAIN, NAMES
 from .process import Data
-from .serving import http_date, stamp, text_answer
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .fabric import Fabric
 
 TEXT_MAX = 1 << 20  # bytes of one request
 HTML = "text/html; charset=utf-8"
@@ -44,7 +45,7 @@ def opened(end: Data) -> None:
     end.update(site=tls.server() if end["port"] == 443 else None, text="")
 
 
-def received(network: Network, held: Data, text: str) -> bool:
+def received(network: Fabric, held: Data, text: str) -> bool:
     """Takes what has come and answers every request that is whole; gives whether the connection goes on."""
     end, wire = held["server"], Wire(network, held, "server")
     session = end["site"]

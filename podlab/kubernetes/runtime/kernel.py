@@ -18,7 +18,7 @@ from .filling import image_layer
 from .image import Image
 from .linear import TooComplex
 from .open_files import OpenFiles
-from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process
+from .process import CONT, IGNORED_BY_DEFAULT, KILL, STOP, TSTP, Blocked, Data, Errno, Exited, Process, Replaced
 from .program import PROGRAMS, Event
 from .system import Sys
 from .turn import QUANTUM_US
@@ -31,10 +31,6 @@ EXEC_US = 500
 TURNS_A_RUN, REST_MS = 400, 200
 """Turns that the processes of a machine get at one moment, and the pause after that."""
 TURN_US = 20
-
-
-class Replaced(Exited):
-    """The process has become another program, whose first turn comes now."""
 
 
 class Kernel(OpenFiles):

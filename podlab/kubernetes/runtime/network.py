@@ -24,7 +24,8 @@ from ..addresses import CONTROL_PLANE_NAMESPACE
 from . import api_streams, control_plane, datagrams, exchanges, internet, internet_hosts, nat, taps, tls, traffic
 from .at_once import PLAIN, SERVERS, Failed, Given
 from .exchanges import Wire
-from .hosts import OTHER, Hosts, container_name
+from .fabric import Fabric
+from .hosts import OTHER, container_name
 from .http import Message
 from .process import Data, Errno, Process
 from .routes import FAR_MS, Routes
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from .system import Sys
 
 
-class Network(Hosts):
+class Network(Fabric):
     """Hosts, listeners, connections and exchanges of one cluster."""
 
     name = "network"

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .filesystem import release
 from .process import Data, Errno
 from .waiting import Waiting
 
-if TYPE_CHECKING:
-    from .network import Network
+
+class Sockets(Protocol):
+    """What descriptions of sockets need of a network; see `Network`."""
+
+    def socket_closed(self, desc_key: str, desc: Data) -> None: ...
+    def socket_write(self, desc: Data, text: str) -> None: ...
 
 
 class OpenFiles(Waiting, ABC):
     """Open file descriptions and pipes of one machine. Sockets belong to the cluster's network, when there is one."""
 
-    network: Network | None = None  # set by Network.attach
+    network: Sockets | None = None  # set by Network.attach
 
     node_name: str = ""
 

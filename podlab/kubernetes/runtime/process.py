@@ -117,3 +117,7 @@ class Blocked(Exception):
 
 class Exited(Exception):
     """The process has ended (exit, exec of another program, or a signal it raised itself). Programs let it fly."""
+
+
+class Replaced(Exited):
+    """The process has become another program, whose first turn comes now."""

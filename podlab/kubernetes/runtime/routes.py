@@ -18,7 +18,7 @@ from . import internet_hosts
 from .network_policy import allows
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .hosts import Hosts
 
 NEAR_MS, FAR_MS = 0, 1  # one way within a node, and between two
 SILENT_MS = 127_000  # Linux gives a SYN up after 6 retries (tcp_syn_retries): about 127 s
@@ -43,7 +43,7 @@ class Way:
 class Routes:
     """Looks addresses up for the network. Everything here is derived: rebuilt from the store and the network's hosts."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Hosts) -> None:
         self.network, self.cluster = network, network.cluster
         self._services: dict[str, str] | None = None  # address -> Service key
         self._node_ports: dict[int, str] = {}

@@ -11,7 +11,6 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from . import http, sockets, tls
@@ -60,21 +59,6 @@ TYPES = {
     "yaml": "text/plain",
     "md": "text/plain",
 }
-
-
-def http_date(ms: int) -> str:
-    """`Sat, 21 Nov 2026 02:37:00 GMT`."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
-
-
-def clf_time(ms: int) -> str:
-    """`21/Nov/2026:02:37:00 +0000`, the common log format's."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
-
-
-def stamp(ms: int, form: str) -> str:
-    """A time in a program's log, strftime's way."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)
 
 
 def ends_at_once(proc: Process, sys: Sys, n: int) -> bool:
@@ -373,11 +357,6 @@ def web_program(
         return serve_http(proc, sys, answer)
 
     register(Program(name, lambda proc, sys: run(proc, sys, None), run, signal, memory))
-
-
-def text_answer(body: str, status: int = 200, kind: str = "text/plain; charset=utf-8", headers: list[tuple[str, str]] | None = None) -> http.Message:
-    """A response of a small program."""
-    return http.response(status, body, [*(headers or []), ("Content-Type", kind)])
 
 
 def query(request: http.Message) -> dict[str, str]:

@@ -9,18 +9,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import datagrams, dns, taps
+from .network import Network
 from .network_policy import allows_names
 from .process import Errno
 
 if TYPE_CHECKING:
-    from .network import Network
     from .system import Sys
 
 
 def network(sys: Sys) -> Network:
-    if sys.kernel.network is None:
+    found = sys.kernel.network
+    if not isinstance(found, Network):
         raise Errno("ENETUNREACH")
-    return sys.kernel.network
+    return found
 
 
 def namespace(sys: Sys) -> str:

@@ -8,7 +8,7 @@ writing use str; a read gives "" at the end of the file. Paths are relative to t
 from __future__ import annotations
 
 from .file_calls import FileCalls
-from .process import Blocked, Data, Errno, Exited, Process
+from .process import Blocked, Data, Errno, Exited, Process, Replaced
 from .program import PROGRAMS
 from .view import EXECUTE
 
@@ -120,8 +120,6 @@ class Sys(FileCalls):
 
     def exec(self, argv: list[str], *, path: str | None = None, env: dict[str, str] | None = None) -> None:
         """Becomes another program. Raises ENOENT, EACCES, ENOEXEC when it cannot, else never returns."""
-        from .kernel import Replaced
-
         name, argv = self._load(path or self.which(argv[0]), argv)
         self.proc.update({"program": name, "argv": argv, "data": {}, "memory": PROGRAMS[name].memory})
         if env is not None:

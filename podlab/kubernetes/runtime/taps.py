@@ -9,24 +9,24 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .fabric import Fabric
 
 Data = dict[str, Any]
 FLAGS = {"open": "S.", "ECONNREFUSED": "R.", "data": "P.", "fin": "F.", "reset": "R."}
 
 
-def open_tap(network: Network, namespace: str, node: str, desc: str) -> None:
+def open_tap(network: Fabric, namespace: str, node: str, desc: str) -> None:
     network.state["taps"].setdefault(namespace, []).append([node, desc])
 
 
-def close_tap(network: Network, namespace: str, desc: str) -> None:
+def close_tap(network: Fabric, namespace: str, desc: str) -> None:
     left = [one for one in network.state["taps"].get(namespace, ()) if one[1] != desc]
     network.state["taps"].update({namespace: left})
     if not left:
         del network.state["taps"][namespace]
 
 
-def note(network: Network, held: Data, sender: str, flags: str, data: str = "") -> None:
+def note(network: Fabric, held: Data, sender: str, flags: str, data: str = "") -> None:
     """A packet of the connection leaves its sender; whoever captures at one of its ends is told."""
     other = "server" if sender == "client" else "client"
     seen = held.setdefault("seen", {"client": 0, "server": 0})

@@ -8,7 +8,7 @@ from . import tls
 from .process import Data
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .fabric import Fabric
 
 
 TRAFFIC_KEPT = 160
@@ -16,7 +16,7 @@ PROBES_KEPT = 40  # of them, the kubelet's at most
 PACKET = 1_460  # characters of a message that are looked at for its first line
 
 
-def sniff(network: Network, held: Data, sender: str, text: str) -> None:
+def sniff(network: Fabric, held: Data, sender: str, text: str) -> None:
     """Notes requests and answers of HTTP that pass by, and who proves who it is, for the picture and for "왜?"."""
     if text[:1] in ("\x16", "\x17"):
         proof = tls.handshake(text)
@@ -34,7 +34,7 @@ def sniff(network: Network, held: Data, sender: str, text: str) -> None:
         record(network, held, held.pop("asked"), int(status) if status.isdigit() else 0)
 
 
-def gave_up(network: Network, held: Data) -> None:
+def gave_up(network: Fabric, held: Data) -> None:
     """The client closes: if it has no answer, that is how the hop has ended."""
     if "asked" in held:
         record(network, held, held.pop("asked"), 0, "closed" if held["server"].get("fin") else "abandoned")
@@ -43,7 +43,7 @@ def gave_up(network: Network, held: Data) -> None:
         record(network, held, [method, path, network.now, [trace, depth, attempt], host], 0, "tls" if "tls" in held else "closed")
 
 
-def record(network: Network, held: Data, asked: list[Any], status: int, error: str = "") -> None:
+def record(network: Fabric, held: Data, asked: list[Any], status: int, error: str = "") -> None:
     """One hop has ended. `asked`: [method, path, when it began, [trace, depth, attempt], host]."""
     client, server = held["client"], held["server"]
     method, path, began, (trace, depth, attempt), host = asked

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...resources import Resource
 from ..errors import forbidden
-from ..strategy import Context
+from ..pipeline import Context
 from . import (
     admission_policy,
     limit_ranger,

@@ -14,8 +14,8 @@ from ...objects import dig, thaw
 from ...resources import Resource
 from .. import cel
 from ..errors import ApiError, forbidden
+from ..pipeline import Context
 from ..request import ADMIN
-from ..strategy import Context
 
 Object = Mapping[str, Any]
 GROUP = "admissionregistration.k8s.io"  # IsExemptAdmissionConfigurationResource: rules never bind the rules

@@ -10,7 +10,7 @@ from ... import quantity
 from ...objects import Map, dig, thaw
 from ...resources import Resource
 from ..errors import forbidden
-from ..strategy import Context
+from ..pipeline import Context
 
 Object = dict[str, Any]
 Amounts = Mapping[str, str]

@@ -15,7 +15,7 @@ from ..errors import ApiError, forbidden
 from ..ownership import managers, typed, types
 from ..ownership.managers import APPLY, Writer
 from ..patch import json_patch
-from ..strategy import Context
+from ..pipeline import Context
 from .admission_policy import GROUP, LOOK_STEPS, NAMES, Asked, ConfigError, Object, Variables, conditions_hold, matches, names_of, params_of
 
 MAKES = ("Object", "JSONPatch")  # the types that a mutation's expression makes values of

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...resources import Resource
 from ..errors import forbidden, not_found, subject_of
-from ..strategy import Context
+from ..pipeline import Context
 
 IMMORTAL = ("default", "kube-system", "kube-public")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import FieldError, forbidden, invalid
-from ..strategy import Context
+from ..pipeline import Context
 
 Object = Mapping[str, Any]
 Finding = tuple[str, str] | None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import forbidden, subject_of
-from ..strategy import Context
+from ..pipeline import Context
 
 Object = dict[str, Any]
 

@@ -13,7 +13,8 @@ from ... import quantity
 from ...objects import Map, dig
 from ...resources import BY_PLURAL, Resource
 from ..errors import forbidden
-from ..strategy import Context, qos_class
+from ..pipeline import Context
+from ..strategy import qos_class
 
 Usage = dict[str, Fraction]
 ONE = Fraction(1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...objects import thaw
 from ..errors import forbidden, subject_of
-from ..strategy import Context
+from ..pipeline import Context
 
 Object = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...objects import Map, freeze
 from ..errors import forbidden, subject_of
-from ..strategy import Context
+from ..pipeline import Context
 
 Object = dict[str, Any]
 

@@ -12,7 +12,7 @@ from ... import quantity
 from ...objects import dig
 from ...resources import Resource
 from ..errors import forbidden
-from ..strategy import Context
+from ..pipeline import Context
 
 Object = dict[str, Any]
 

@@ -18,7 +18,7 @@ from .. import cel, decode, defaults
 from ..customresources import structural
 from ..errors import ApiError, bad_request, forbidden
 from ..patch import json_patch
-from ..strategy import Context
+from ..pipeline import Context
 from ..webhook_client import CallError
 from .admission_policy import GROUP, LOOK_STEPS, Asked, conditions_hold, matches, names_of
 

@@ -12,7 +12,7 @@ from ...times import rfc3339
 from ..builder import FILES, Info, changes, select
 from ..flags import Flag
 from ..patches import two_way
-from ..templates import template_of
+from ..pod_specs import template_of
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGE_CAUSE, CHANGING, Call, Failures, fail_with, verb
 from .apply import LAST_APPLIED

@@ -12,7 +12,7 @@ from ..attaching import attach_or_logs, show_log, wait_for_start
 from ..builder import FILES, Info, select
 from ..flags import Flag
 from ..image_names import PULL_POLICIES, is_reference
-from ..templates import template_of
+from ..pod_specs import template_of
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 from .apply import annotated

@@ -10,7 +10,8 @@ from ...apiserver.errors import ApiError
 from ...objects import thaw
 from ..builder import Info, has_files, select, targets
 from ..flags import Flag
-from ..templates import SETTING, containers_named, parted, pod_spec, update, without_template
+from ..pod_specs import containers_named, pod_spec
+from ..templates import SETTING, parted, update, without_template
 from ..terminal import Command, KubectlError
 from ..verbs import Call, fail_with, verb
 

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from html import escape
 from urllib.parse import quote, unquote
 
+from ...times import stamp
 from .. import grpc_health, http, sockets
 from ..asking import serve_asking
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, find_file, listen_on, mime_type, query, serve, serve_http, stamp, text_answer
+from ..serving import Answer, find_file, listen_on, mime_type, query, serve, serve_http
 from ..system import Sys
 from . import agnhost_accounts as accounts
 from . import agnhost_servers as servers

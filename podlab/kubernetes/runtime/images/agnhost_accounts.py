@@ -9,9 +9,9 @@ import hashlib
 import json
 from typing import Any
 
+from ...times import stamp
 from .. import api_client, http, jwt
 from ..process import Errno, Process
-from ..serving import stamp
 from ..system import Sys
 from ..tools.net_client import Failed
 

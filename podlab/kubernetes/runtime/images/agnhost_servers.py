@@ -10,10 +10,12 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ...times import stamp
 from .. import http, sockets
 from ..asking import Command, Datagram, Learned, Wanted, Wish
+from ..http import text_answer
 from ..process import Data, Errno, Process
-from ..serving import Answer, Late, Waits, query, stamp, text_answer
+from ..serving import Answer, Late, Waits, query
 from ..system import Sys
 
 MARKUP = re.compile(r"\s*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]", re.IGNORECASE)

@@ -13,8 +13,9 @@ from typing import Any
 
 from ...objects import dig
 from .. import at_once, http
+from ..http import text_answer
 from ..process import Data, Errno, Process
-from ..serving import Answer, Late, feed_http, listen_on, secured, serve, text_answer
+from ..serving import Answer, Late, feed_http, listen_on, secured, serve
 from ..system import Sys
 
 DELAY_MS = 5_000  # always-allow-delay-5s

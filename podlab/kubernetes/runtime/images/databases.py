@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
+from ...times import stamp
 from .. import sockets
 from ..image import release
 from ..process import Errno, Process
 from ..program import MEBIBYTE, Event, tool
-from ..serving import stamp
 from ..system import Sys
 from .database_server import add_image, add_server, nothing
 

@@ -14,11 +14,13 @@ from __future__ import annotations
 import json
 from urllib.parse import quote, urlencode, urlsplit
 
+from ...times import stamp
 from .. import http, jwt
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import ends_at_once, listen_on, query, serve_http, stamp, text_answer
+from ..serving import ends_at_once, listen_on, query, serve_http
 from ..system import Sys
 from . import dex_config
 from .base import PATH, base_tree

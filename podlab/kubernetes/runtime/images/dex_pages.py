@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from .. import http
-from ..serving import text_answer
+from ..http import text_answer
 
 STYLE = (
     "body{margin:0;background:#efefef;color:#333;font-family:sans-serif;font-size:16px}"

@@ -6,9 +6,10 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ...times import stamp
 from .. import http
+from ..http import text_answer
 from ..process import Data, Errno, Process
-from ..serving import stamp, text_answer
 from ..system import Sys
 from . import dex_config
 

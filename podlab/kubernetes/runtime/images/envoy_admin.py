@@ -9,10 +9,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...times import stamp
 from .. import http
+from ..http import text_answer
 from ..linear import TooComplex, compiled
 from ..process import Data
-from ..serving import query, stamp, text_answer
+from ..serving import query
 from .envoy_clusters import is_healthy
 from .envoy_schema import HCM
 

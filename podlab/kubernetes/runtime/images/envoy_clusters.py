@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ...times import stamp
 from .. import dns, http, sockets
 from ..process import Data, Process
-from ..serving import stamp
 from ..system import Sys
 from . import envoy_log
 from .envoy_config import address

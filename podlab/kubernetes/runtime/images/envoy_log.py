@@ -9,8 +9,8 @@ import json
 import re
 from typing import Any
 
+from ...times import stamp
 from ..process import Data, Process
-from ..serving import stamp
 from ..system import Sys
 
 DEFAULT = (

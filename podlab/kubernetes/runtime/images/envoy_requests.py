@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from ...times import http_date
 from .. import http, tls, x509
 from ..forwarding import Gateway
 from ..process import ERRORS, Data, Process
-from ..serving import http_date
 from ..system import Sys
 from . import envoy_log, envoy_routes
 from .envoy_admin import answer_admin

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 
+from ...times import stamp
 from .. import http, sockets
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import feed_http, stamp, text_answer
+from ..serving import feed_http
 from ..system import Sys
 from . import log_pipeline as pipe
 from .base import PATH

@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from .. import http
+from ..http import text_answer
 from ..process import Process
-from ..serving import text_answer
 from ..system import Sys
 
 

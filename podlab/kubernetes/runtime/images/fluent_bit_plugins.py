@@ -7,9 +7,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from ...times import stamp
 from ..linear import Regex, TooComplex, compiled
 from ..process import Data
-from ..serving import stamp
 from ..system import Sys
 from . import log_pipeline as pipe
 from .fluent_bit_config import boolean, value, values

@@ -11,10 +11,11 @@ import json
 import re
 
 from .. import http, sockets
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import HUP, INT, TERM, USR1, Data, Errno, Process
 from ..program import MEBIBYTE, Program, register
-from ..serving import feed_http, text_answer
+from ..serving import feed_http
 from ..system import Sys
 from . import log_pipeline as pipe
 from .base import PATH, base_tree

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
+from ...times import stamp
 from .. import http
 from ..linear import TooComplex
 from ..process import Data, Process
-from ..serving import stamp
 from ..system import Sys
 from . import log_pipeline as pipe
 from .fluentd_config import boolean, count, ruby_pattern, seconds, tag_pattern

@@ -6,10 +6,10 @@ import json
 import re
 from typing import Any
 
+from ...times import stamp
 from .. import http
 from ..linear import TooComplex
 from ..process import Data
-from ..serving import stamp
 from ..system import Sys
 from .fluentd_config import boolean, count, ruby_pattern
 from .log_parsers import NGINX, NGINX_TIME, dig, parse_json, parse_named, time_ms

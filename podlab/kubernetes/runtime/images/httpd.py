@@ -3,11 +3,12 @@ the rest is accepted."""
 
 from __future__ import annotations
 
+from ...times import clf_time, http_date, stamp
 from .. import http
 from ..image import Entry, Image, add, release
 from ..process import HUP, INT, TERM, USR1, WINCH, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, clf_time, find_file, http_date, listen_on, mime_type, serve_http, stamp
+from ..serving import Answer, find_file, listen_on, mime_type, serve_http
 from ..system import Sys
 from .base import base_tree
 

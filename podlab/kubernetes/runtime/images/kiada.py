@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 from .. import http
 from ..asking import Learned, Wish, serve_asking
+from ..http import text_answer
 from ..image import Entry, Image, add, canonical
 from ..process import TERM, Errno, Process
 from ..program import MEBIBYTE, PROGRAMS, Event, Program, register
-from ..serving import Answer, Waits, listen_on, text_answer
+from ..serving import Answer, Waits, listen_on
 from ..system import Sys
 from . import languages  # noqa: F401  (registers node)
 from .base import PATH, base_tree

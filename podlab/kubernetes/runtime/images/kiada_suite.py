@@ -7,11 +7,13 @@ process 1 they are killed when the grace period is over, as the book shows.
 
 from __future__ import annotations
 
+from ...times import stamp
 from .. import http
+from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, Tree, add
 from ..process import Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, stamp, text_answer, web_program
+from ..serving import Answer, web_program
 from ..system import Sys
 from .base import PATH, base_tree, merge
 from .envoy import COMMAND, ENTRY, FILES

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from .. import api_client, control_plane, http
+from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, Tree, add
 from ..process import INT, TERM, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, Late, ends_at_once, listen_on, serve_http, text_answer
+from ..serving import Answer, Late, ends_at_once, listen_on, serve_http
 from ..sockets import namespace, network
 from ..system import Sys
 from .base import PATH, base_tree

@@ -13,11 +13,13 @@ import json
 from html import escape
 from urllib.parse import parse_qsl
 
+from ...times import stamp
 from .. import dns, http
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Process
 from ..program import MEBIBYTE
-from ..serving import Answer, stamp, text_answer, web_program
+from ..serving import Answer, web_program
 from ..system import Sys
 from .base import PATH, base_tree
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...times import stamp
 from .. import sockets
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import stamp
 from ..system import Sys
 from ..tools.net_iptables import Refused, change
 from .base import PATH, base_tree

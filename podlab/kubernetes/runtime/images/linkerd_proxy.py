@@ -11,10 +11,11 @@ import re
 from typing import Any
 
 from ...objects import EMPTY, Map, dig
+from ...times import clf_time, http_date
 from .. import http, sockets, tls
 from ..forwarding import Gateway
+from ..http import text_answer
 from ..process import ERRORS, Data
-from ..serving import clf_time, http_date, text_answer
 
 CONNECT_MS = 1_000  # LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT
 MAX_FAILURES, MIN_PENALTY_MS, MAX_PENALTY_MS = 7, 1_000, 60_000  # balancer.linkerd.io/failure-accrual-consecutive-* by default

@@ -7,9 +7,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from ...times import stamp
 from ..linear import Regex, TooComplex
 from ..process import Data
-from ..serving import stamp
 
 NGINX = (
     r'^(?<remote>[^ ]*) (?<host>[^ ]*) (?<user>[^ ]*) \[(?<time>[^\]]*)\] "(?<method>\S+)(?: +(?<path>[^"]*?)(?: +\S*)?)?" '

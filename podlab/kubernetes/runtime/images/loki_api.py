@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .. import http
+from ..http import text_answer
 from ..process import Data, Process
-from ..serving import text_answer
 from ..system import Sys
 from . import logql, logql_syntax
 from .log_parsers import iso, time_ms

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ...times import stamp
 from .. import http
 from ..asking import Learned, Wish, serve_asking
+from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, add, canonical
 from ..process import Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, listen_on, stamp, text_answer
+from ..serving import Answer, listen_on
 from ..system import Sys
 from . import mongosh  # noqa: F401  (registers the shell)
 from .base import PATH, base_tree

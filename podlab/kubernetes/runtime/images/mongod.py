@@ -15,9 +15,10 @@ from typing import Any
 
 from .. import http
 from ..asking import Learned, Wish, serve_asking
+from ..http import text_answer
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, listen_on, text_answer
+from ..serving import Answer, listen_on
 from ..system import Sys
 from .flags import flag
 from .log_parsers import iso

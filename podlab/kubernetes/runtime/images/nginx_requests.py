@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ...times import clf_time, http_date, stamp
 from .. import http
 from ..image import canonical, release
 from ..linear import Match, compiled
 from ..process import Data, Errno, Process
-from ..serving import Answer, Proxy, clf_time, find_file, http_date, mime_type, stamp
+from ..serving import Answer, Proxy, find_file, mime_type
 from ..system import Sys
 from .nginx_config import Directive
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from .. import http
+from ..http import text_answer
 from ..process import Data
-from ..serving import text_answer
 
 STYLE = (
     "body{margin:0;background:#fff;color:#363636;font-family:sans-serif;font-size:16px;text-align:center}"

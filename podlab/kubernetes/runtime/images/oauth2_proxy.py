@@ -14,13 +14,15 @@ import json
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from ...times import stamp
 from .. import http, jwt
 from ..asking import Learned, Wish, go_error, serve_asking
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..linear import compiled
 from ..process import Data, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import ends_at_once, query, stamp, text_answer
+from ..serving import ends_at_once, query
 from ..system import Sys
 from . import oauth2_options
 from .base import PATH

@@ -10,9 +10,9 @@ import hashlib
 import hmac
 import json
 
+from ...times import http_date
 from .. import http, jwt
 from ..process import Data, Process
-from ..serving import http_date
 from ..system import Sys
 from . import oauth2_options
 

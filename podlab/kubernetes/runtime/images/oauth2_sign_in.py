@@ -8,10 +8,12 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from ...times import stamp
 from .. import http, jwt
 from ..asking import Learned, go_error
+from ..http import text_answer
 from ..process import Data, Process
-from ..serving import query, stamp, text_answer
+from ..serving import query
 from ..system import Sys
 from .oauth2_pages import error_page
 from .oauth2_sessions import cookies, from_claims, json_object, permitted, seal, set_cookie, unseal, verified

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
+from ...times import stamp
 from .. import http, sockets
 from ..asking import go_error
 from ..process import Data, Errno, Process
-from ..serving import listen_on, stamp
+from ..serving import listen_on
 from ..system import Sys
 from ..tools import net_client
 from . import oauth2_options

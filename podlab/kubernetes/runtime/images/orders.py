@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 
+from ...times import stamp
 from .. import http
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import Data, Process
 from ..program import MEBIBYTE
-from ..serving import Answer, Late, ends_at_once, query, stamp, text_answer, web_program
+from ..serving import Answer, Late, ends_at_once, query, web_program
 from ..system import Sys
 from .base import PATH, base_tree
 

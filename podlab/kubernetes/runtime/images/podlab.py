@@ -11,11 +11,13 @@ PORT says where it listens (8080). Each request is one line of its log. TERM end
 
 from __future__ import annotations
 
+from ...times import stamp
 from .. import http
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Process
 from ..program import MEBIBYTE
-from ..serving import Answer, Late, query, stamp, text_answer, web_program
+from ..serving import Answer, Late, query, web_program
 from ..system import Sys
 from .base import PATH, base_tree
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 
+from ...times import stamp
 from ..image import Entry, Image, add, release
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import listen_on, serve, stamp
+from ..serving import listen_on, serve
 from ..system import Sys
 from .base import PATH, base_tree
 from .redis_cli import VERSION

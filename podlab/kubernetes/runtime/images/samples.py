@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ...times import stamp
 from .. import dns, http, sockets
 from ..asking import Learned, Wish, serve_asking
+from ..http import text_answer
 from ..image import Entry, Image, add, canonical
 from ..process import TERM, Errno, Process
 from ..program import MEBIBYTE, PROGRAMS, Event, Program, register
-from ..serving import Answer, Waits, listen_on, stamp, text_answer, web_program
+from ..serving import Answer, Waits, listen_on, web_program
 from ..system import Sys
 from . import languages  # noqa: F401  (registers node)
 from .base import PATH, base_tree

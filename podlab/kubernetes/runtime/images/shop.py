@@ -13,10 +13,11 @@ from __future__ import annotations
 import json
 
 from .. import http
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Waits, listen_on, query, serve_http, text_answer
+from ..serving import Waits, listen_on, query, serve_http
 from ..system import Sys
 from .base import PATH, base_tree
 from .log_parsers import iso

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ...times import stamp
 from .. import grpc_health, http
+from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, Tree, add, canonical
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Program, register
-from ..serving import Answer, ends_at_once, feed_http, listen_on, secured, serve, stamp, text_answer
+from ..serving import Answer, ends_at_once, feed_http, listen_on, secured, serve
 from ..system import Sys
 from .base import PATH, base_tree, merge
 

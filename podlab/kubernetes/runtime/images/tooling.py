@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ...times import stamp
 from ..image import Entry, Image, add
 from ..process import Data, Process
 from ..program import MEBIBYTE, Program, register
-from ..serving import ends_at_once, stamp
+from ..serving import ends_at_once
 from ..system import Sys
 from ..tools.basics import duration
 from .base import PATH, base_tree

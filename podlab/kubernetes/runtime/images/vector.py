@@ -14,10 +14,11 @@ import re
 from typing import Any
 
 from .. import http, sockets
+from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import HUP, INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import feed_http, text_answer
+from ..serving import feed_http
 from ..system import Sys
 from . import log_pipeline as pipe
 from . import vrl

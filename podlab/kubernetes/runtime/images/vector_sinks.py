@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
+from ...times import stamp
 from .. import http
 from ..process import Data
-from ..serving import stamp
 from ..system import Sys
 from . import log_pipeline as pipe
 from .log_parsers import iso, time_ms

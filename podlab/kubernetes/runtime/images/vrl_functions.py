@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ...times import stamp
 from ..linear import TooComplex, compiled
 from ..process import Data
-from ..serving import stamp
 from .log_parsers import NGINX, NGINX_TIME, iso, parse_json, parse_pairs, time_ms
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 
+from ...times import stamp
 from .. import http
+from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, Tree, add
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Program, register
-from ..serving import Answer, ends_at_once, listen_on, query, serve_http, stamp, text_answer
+from ..serving import Answer, ends_at_once, listen_on, query, serve_http
 from ..system import Sys
 from .base import PATH, base_tree
 

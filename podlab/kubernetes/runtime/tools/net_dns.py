@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...times import stamp
 from .. import dns, sockets
 from ..process import Errno, Process
 from ..program import Event, tool
-from ..serving import stamp
 from ..system import Sys
 from .common import complain, usage
 from .net_client import busybox_version

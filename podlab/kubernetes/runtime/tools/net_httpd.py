@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ...times import http_date
 from .. import http, sockets
 from ..process import Errno, Process
 from ..program import Event, tool
-from ..serving import Answer, find_file, http_date, mime_type, serve_http
+from ..serving import Answer, find_file, mime_type, serve_http
 from ..system import Sys
 from .common import complain
 from .net_client import parse_busybox

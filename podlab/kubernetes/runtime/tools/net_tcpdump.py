@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 
+from ...times import stamp
 from .. import http, sockets, tls
 from ..process import INT, TERM, Data, Process
 from ..program import Event, tool
-from ..serving import stamp
 from ..system import Sys
 from .net_client import BadOption, parse
 

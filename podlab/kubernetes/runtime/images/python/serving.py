@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ....times import http_date, stamp
 from ... import http
 from ...process import Errno, Process
-from ...serving import Answer, find_file, http_date, listen_on, mime_type, serve_http, stamp
+from ...serving import Answer, find_file, listen_on, mime_type, serve_http
 from ...system import Sys
 
 
