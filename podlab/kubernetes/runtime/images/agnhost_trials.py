@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import ipaddress
 
+from ...times import stamp
 from .. import http, sockets
 from ..asking import Learned, Wish, go_error
+from ..http import text_answer
 from ..process import Data, Errno, Process
-from ..serving import Answer, query, stamp, text_answer
+from ..serving import Answer, query
 from ..system import Sys
 
 LOG = "%Y/%m/%d %H:%M:%S"  # of Go's log package

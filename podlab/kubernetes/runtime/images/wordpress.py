@@ -6,11 +6,13 @@ WordPress' wp-includes/load.php (dead_db, wp_not_installed).
 
 from __future__ import annotations
 
+from ...times import clf_time, stamp
 from .. import http, sockets
+from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, add
 from ..process import Process
 from ..program import MEBIBYTE
-from ..serving import Answer, clf_time, ends_at_once, stamp, text_answer, web_program
+from ..serving import Answer, ends_at_once, web_program
 from ..system import Sys
 from .base import PATH, base_tree
 
