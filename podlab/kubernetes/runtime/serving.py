@@ -268,6 +268,10 @@ def _reply(sys: Sys, fd: int, request: http.Message, found: http.Message) -> boo
     return keep
 
 
+CONNECTIONS_MAX = 1024
+"""Connections of one server, those it opens counted (nginx's worker_connections in its image): a proxy that leads to itself ends there."""
+
+
 def _dial(sys: Sys, fd: int, connection: Data, request: http.Message, proxy: Proxy) -> bool:
     _, host, port, target = http.split_url(proxy.url)
     path = request.target if target == "/" and proxy.url.count("/") == 2 else target
@@ -289,7 +293,7 @@ def _dial(sys: Sys, fd: int, connection: Data, request: http.Message, proxy: Pro
         "failed": [proxy.failed.start, [list(h) for h in proxy.failed.headers], proxy.failed.body],
     }
     _, addresses = sockets.resolve(sys, host)
-    if not addresses:
+    if not addresses or 2 * len(sys.proc["data"]["connections"]) > CONNECTIONS_MAX:
         return _finish(sys, fd, connection, None)
     made = connection["upstream"]["fd"] = sockets.dial(sys, addresses[0], port, 60_000)  # proxy_connect_timeout's default
     sockets.follow(sys, made, fd)

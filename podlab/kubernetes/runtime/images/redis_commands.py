@@ -60,11 +60,17 @@ def purge(data: Data, now: int) -> None:
             data["db"].pop(key, None)
 
 
+OVER = 1 << 63  # the first number that a long long cannot hold
+
+
 def number(text: str) -> int:
     try:
-        return int(text)
+        found = int(text)
     except ValueError:
-        raise RedisError("ERR value is not an integer or out of range") from None
+        found = OVER
+    if not -OVER <= found < OVER:
+        raise RedisError("ERR value is not an integer or out of range")
+    return found
 
 
 def real(text: str) -> float:
@@ -317,6 +323,8 @@ def _add(sign: int, by: bool) -> Callable[[Data, int, list[str]], Reply]:
     def act(data: Data, now: int, words: list[str]) -> Reply:
         amount = sign * (number(words[1]) if by else 1)
         value = number(get(data, words[0], "string") or "0") + amount
+        if not -OVER <= value < OVER:
+            raise RedisError("ERR increment or decrement would overflow")
         data["db"][words[0]] = ["string", str(value)]
         return value
 
