@@ -193,3 +193,18 @@ def test_what_no_walk_can_match_is_said_by_the_tool_and_is_no_crash(screen: give
         began = time.process_time()
         assert "Out of memory" in screen.type(line), line
         assert time.process_time() - began < AT_ONCE
+
+
+def test_a_proxy_that_leads_to_itself_and_numbers_without_end_are_answered() -> None:
+    lab = Lab(1)
+    lab.pod("circle", "nginx:1.27")
+    lab.pod("redis", "redis:7")
+    lab.settle(20)
+    began = time.process_time()
+    code = lab.out("circle", "printf 'server { listen 80; location / { proxy_pass http://127.0.0.1:80; } }' > /etc/nginx/conf.d/default.conf; "
+                             "nginx -s reload; sleep 1; curl -s -o /dev/null -w '%{http_code}' localhost")
+    assert code == "502"
+    assert time.process_time() - began < 4 * AT_ONCE
+    lab.run("redis", "redis-cli set most 9223372036854775807")
+    assert "would overflow" in lab.out("redis", "redis-cli incr most")
+    assert "not an integer or out of range" in lab.out("redis", f"redis-cli incrby n {10 ** 20}")
