@@ -102,6 +102,7 @@ def test_sample_servers_answer_as_their_manuals_say(lab: Lab) -> None:
     assert get(lab, "bootcamp", 8080) == "Hello Kubernetes bootcamp! | Running on: bootcamp | v=1\n"
     assert get(lab, "python", 8000, "/hostname") == "python\n"
     assert get(lab, "whoami").splitlines()[:4] == ["Hostname: whoami", "IP: 127.0.0.1", "IP: ::1", f"IP: {lab.ip('whoami')}"]
+    assert lab.out("client", "whoami").strip() == "root"  # the tool of that name is another program
 
 
 def test_agnhost_does_what_its_sub_commands_say(lab: Lab) -> None:

@@ -139,13 +139,13 @@ def _peer_port(proc: Process, sys: Sys, peer: str) -> int:
     return 0
 
 
-web_program("whoami", _whoami_start, _whoami, memory=3 * MEBIBYTE)
+web_program("traefik-whoami", _whoami_start, _whoami, memory=3 * MEBIBYTE)
 for _name in ("docker.io/traefik/whoami", "docker.io/containous/whoami"):
     add(
         Image(
             _name,
             ("latest", "v1.8", "v1.9", "v1.10", "v1.11", "v1.10.1", "v1.5.0"),
-            {"whoami": Entry(program="whoami", size=6_500_000)},
+            {"whoami": Entry(program="traefik-whoami", size=6_500_000)},
             2_810_220,
             entrypoint=("/whoami",),
             env=ENV,
