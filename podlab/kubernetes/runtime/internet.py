@@ -15,7 +15,7 @@ from ..times import http_date, stamp
 from . import http, tls
 from .exchanges import Wire
 from .http import text_answer
-from .internet_hosts import CHAIN, NAMES
+from .internet_hosts import CHAIN, MIRROR, NAMES
 from .process import Data
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ TITLES = {
     "wikipedia.org": "Wikipedia",
     "naver.com": "NAVER",
     "httpbin.org": "httpbin.org",
-    **dict.fromkeys(("deb.debian.org", "archive.ubuntu.com", "dl-cdn.alpinelinux.org"), "Package mirror"),
+    MIRROR: "Package mirror",
 }
 ONLY_HTTPS = ("kubernetes.io", "github.com", "wikipedia.org", "naver.com")  # over plain HTTP they send everybody to TLS
 

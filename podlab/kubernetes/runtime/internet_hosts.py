@@ -4,6 +4,7 @@ from __future__ import annotations
 
 NAMESPACE = "internet"
 WAY_MS = 15  # one way: a server on the same continent
+MIRROR = "packages.example.org"  # of all distributions: the real mirrors' names are kept out of this repository
 HOSTS = {
     "info.cern.ch": "203.0.113.1",
     "example.com": "203.0.113.2",
@@ -26,11 +27,7 @@ HOSTS = {
     "naver.com": "203.0.113.11",
     "www.naver.com": "203.0.113.11",
     "ifconfig.me": "203.0.113.12",
-    "deb.debian.org": "203.0.113.20",
-    "security.debian.org": "203.0.113.20",
-    "archive.ubuntu.com": "203.0.113.21",
-    "security.ubuntu.com": "203.0.113.21",
-    "dl-cdn.alpinelinux.org": "203.0.113.22",
+    MIRROR: "203.0.113.20",
     "dns.google": "8.8.8.8",
     "one.one.one.one": "1.1.1.1",
 }

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .. import sockets
+from ..internet_hosts import MIRROR
 from ..process import Errno, Process
 from ..program import PROGRAMS, Event, tool
 from ..system import Sys
@@ -68,7 +69,7 @@ def apt(proc: Process, sys: Sys, event: Event) -> int:
     words = [word for word in proc["argv"][1:] if not word.startswith("-")]
     verb, named = (words or [""])[0], words[1:]
     ubuntu = "ubuntu" in sys.read_file("/etc/os-release").lower()
-    host, path = ("archive.ubuntu.com", "ubuntu") if ubuntu else ("deb.debian.org", "debian")
+    host, path = MIRROR, "ubuntu" if ubuntu else "debian"
     if verb in ("update", "install", "upgrade", "dist-upgrade", "remove", "purge") and proc["uid"] != 0:
         lock = f"{LISTS}/lock" if verb == "update" else "/var/lib/dpkg/lock-frontend"
         sys.err(f"E: Could not open lock file {lock} - open (13: Permission denied)\n"
@@ -143,7 +144,7 @@ def apk(proc: Process, sys: Sys, event: Event) -> int:
     """apk update | add [--no-cache] PACKAGE..."""
     words = [word for word in proc["argv"][1:] if not word.startswith("-")]
     verb, named = (words or [""])[0], words[1:]
-    data, host = proc["data"], "dl-cdn.alpinelinux.org"
+    data, host = proc["data"], MIRROR
     if verb not in ("add", "update", "upgrade", "del"):
         sys.err("apk: only update, add and del run here\n")
         return 1
