@@ -8,7 +8,7 @@ import pytest
 from podlab.api import application
 from podlab.labs.models import Cluster
 from tests.api.client import Client, configmap
-from tests.kubernetes.apiserver.test_custom_resources import crontab, definition
+from tests.kubernetes.apiserver.crontabs import crontab, definition
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

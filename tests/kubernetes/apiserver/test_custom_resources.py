@@ -3,77 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podlab.kubernetes.apiserver import cel
 from podlab.kubernetes.apiserver.customresources import structural, values
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.ownership import fields, records
 from podlab.kubernetes.apiserver.tables import table
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import Map, dig, thaw
-
-Json = Any
-EPOCH = 1_795_219_200_000
-KEY = "crontabs.stable.example.com"
-SPEC = {"type": "object", "required": ["cronSpec"], "properties": {
-    "cronSpec": {"type": "string", "pattern": r"^(\d+|\*)(/\d+)?(\s+(\d+|\*)(/\d+)?){4}$"},
-    "image": {"type": "string", "default": "busybox"},
-    "replicas": {"type": "integer", "minimum": 1, "maximum": 10},
-    "mode": {"type": "string", "enum": ["fast", "slow"]},
-    "port": {"x-kubernetes-int-or-string": True},
-    "note": {"type": "string", "nullable": True},
-    "anything": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-    "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}, "maxItems": 3},
-    "parts": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
-              "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "size": {"type": "integer",
-                                                                                                                  "default": 1}}}},
-    "limits": {"type": "object", "additionalProperties": {"type": "integer"}},
-}}
-SCHEMA = {"type": "object", "properties": {"spec": SPEC, "status": {"type": "object", "properties": {
-    "replicas": {"type": "integer"}, "labelSelector": {"type": "string"}}}}}
-
-
-def definition(schema: dict[str, Json] | None = None, *, scope: str = "Namespaced", name: str = "", **version: Json) -> dict[str, Json]:
-    made = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": SCHEMA if schema is None else schema}, **version}
-    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name or KEY},
-            "spec": {"group": "stable.example.com", "scope": scope, "versions": [made],
-                     "names": {"plural": "crontabs", "singular": "crontab", "kind": "CronTab", "shortNames": ["ct"], "categories": ["all"]}}}
-
-
-def crontab(name: str = "my", version: str = "v1", **spec: Json) -> dict[str, Json]:
-    return {"apiVersion": f"stable.example.com/{version}", "kind": "CronTab", "metadata": {"name": name},
-            "spec": {"cronSpec": "* * * * */5", **spec}}
-
-
-class World:
-    def __init__(self, crd: dict[str, Json] | None = None) -> None:
-        self.cluster = Cluster.create(1, EPOCH, strict=True)
-        if crd is not None:
-            self.define(crd)
-
-    def request(self, verb: str, resource: str = KEY, name: str = "", body: Json = None, subresource: str = "", namespace: str = "default",
-                **options: Json) -> Map:
-        answer: Map = self.cluster.request(verb=verb, resource=resource, namespace=namespace, name=name, subresource=subresource, body=body,
-                                           options=options)
-        return answer
-
-    def define(self, crd: dict[str, Json]) -> Map:
-        made = self.request("create", "customresourcedefinitions", body=crd, namespace="")
-        self.cluster.run_for(1)
-        return made
-
-    def create(self, body: dict[str, Json], **options: Json) -> Map:
-        return self.request("create", body=body, **options)
-
-    def conditions(self, name: str = KEY) -> dict[str, str]:
-        crd = self.request("get", "customresourcedefinitions", name, namespace="")
-        return {one["type"]: f"{one['status']} {one['reason']}" for one in crd["status"]["conditions"]}
+from tests.kubernetes.apiserver.crontabs import EPOCH, KEY, SCHEMA, SPEC, Json, World, crontab, definition, refusal
 
 
 @pytest.fixture
@@ -81,12 +22,6 @@ def world() -> World:
     return World(definition(subresources={"status": {}, "scale": {"specReplicasPath": ".spec.replicas",
                                                                   "statusReplicasPath": ".status.replicas",
                                                                   "labelSelectorPath": ".status.labelSelector"}}))
-
-
-def refusal(act: Any) -> str:
-    with pytest.raises(ApiError) as caught:
-        act()
-    return caught.value.message
 
 
 # ---- definitions
@@ -391,82 +326,6 @@ def test_a_schema_of_the_wrong_types_is_no_schema(schema: Json) -> None:
     assert caught.value.code == 400 and "cannot unmarshal" in caught.value.message
 
 
-# ---- rules
-
-
-@pytest.mark.parametrize(("rule", "self", "held"), [
-    ("self.min <= self.max", {"min": 1, "max": 2}, True),
-    ("!has(self.a) || self.a.startsWith('x')", {}, True),
-    ("!has(self.a) || self.a.startsWith('x')", {"a": "y"}, False),
-    ("self.all(x, x > 0) && self.exists(x, x == 3)", [1, 3], True),
-    ("self.filter(x, x % 2 == 0).map(x, x * 10) == [20, 40]", [1, 2, 3, 4], True),
-    ("size(self) == 3 ? 'b' in self : false", ["a", "b", "c"], True),
-    ("self.matches('^[a-z]+$') && self.size() < 5", "abc", True),
-    ("self.__dash__x == 1 || self['a-b'] == 1", {"a-b": 1}, True),
-    ("7 / 2 == 3 && -7 / 2 == -3 && 7 % 3 == 1 && 1.5 + 1.5 == 3.0", None, True),
-    ("self.?a.orValue(3) == 3 && self.?b.c.hasValue() && self.?b.?d.orValue('x') == 'x' && self.?b.c.value() == 1", {"b": {"c": 1}}, True),
-    ("quantity(self).isLessThan(quantity('1Gi')) && quantity('1k').compareTo(quantity('1000')) == 0 && !isQuantity('a')", "500Mi", True),
-    ("cidr(self).containsCIDR('10.1.2.0/24') && cidr(self).containsIP('10.1.9.9') && !isIP('10.1') && ip('::1').family() == 6", "10.1.0.0/16", True),
-    ("'%s has %d'.format(['a', self]) == 'a has 2'", 2, True),
-    ("'a' + \"b\" == r'ab' && [1] + [2] == [1, 2] && {'k': 1}['k'] == 1", None, True),
-])
-def test_rules_say_what_they_say(rule: str, self: Json, held: bool) -> None:
-    assert cel.compiled(rule).holds({"self": self}) is held
-
-
-@pytest.mark.parametrize("rule", ["self.", "self ==", "other == 1", "duration('1h') > self", "self.isURL()", "(self", "1 2", "'"])
-def test_a_rule_beyond_the_subset_is_refused_when_it_is_written(rule: str) -> None:
-    with pytest.raises(cel.CelError):
-        cel.Expression(rule)
-
-
-def test_a_broken_rule_is_told_with_its_message_and_transition_rules_look_at_the_old_object() -> None:
-    spec = {"type": "object", "properties": {"n": {"type": "integer"}}, "x-kubernetes-validations": [
-        {"rule": "self.n < 10", "message": "n must be small"}, {"rule": "self.n >= oldSelf.n", "messageExpression": "'n was ' + string(self.n)"}]}
-    world = World(definition({"type": "object", "properties": {"spec": spec}}))
-
-    def body(n: int) -> dict[str, Json]:
-        return {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": {"name": "my"}, "spec": {"n": n}}
-    assert refusal(lambda: world.create(body(10))).endswith('spec: Invalid value: "object": n must be small')
-    world.create(body(5))
-    world.request("patch", KEY, "my", {"spec": {"n": 6}})
-    assert refusal(lambda: world.request("patch", KEY, "my", {"spec": {"n": 5}})).endswith('spec: Invalid value: "object": n was 5')
-
-
-def test_a_rule_that_never_ends_ends() -> None:
-    rule = "self.all(a, self.all(b, self.all(c, self.all(d, true))))"
-    with pytest.raises(cel.CelError, match="cost limit"):
-        cel.compiled(rule).holds({"self": list(range(100))})
-
-
-TWICE = "[1]" + ".map(a, [a, a])" * 40  # 41 lists that hold 2**40 numbers
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("rule", [
-    f"{TWICE} == {TWICE}", f"string({TWICE}) == 'a'", f"'%s'.format([{TWICE}]) == 'a'", f"({TWICE} + {TWICE}).isSorted()", f"{TWICE} in [{TWICE}]",
-    "'" + "%s" * 2000 + "'.format(self.map(a, 'x')) == quantity('1e99999999')", "self.all(a, string(self.map(b, self)) == '')",
-    "self.all(a, self.all(b, cidr('::/0').containsIP('::1')))", "self.map(a, self.map(b, self)).size() == self.map(a, self)",
-    "'" + "x" * 5000 + "'.matches('(x{0,60}y?){0,30}z')"])
-def test_a_rule_that_grows_ends_in_little_time(rule: str) -> None:
-    began = time.process_time()
-    with pytest.raises(cel.CelError):
-        cel.compiled(rule).holds({"self": list(range(2000))}, cel.Cost())
-    assert time.process_time() - began < 1
-
-
-@pytest.mark.slow
-def test_all_rules_of_an_object_have_one_budget() -> None:
-    rules = {"x-kubernetes-validations": [{"rule": "self.all(a, self.all(b, a + b >= 0))"}] * 30}
-    spec = {"type": "object", "properties": {"n": {"type": "array", "items": {"type": "integer"}, **rules}}}
-    world = World(definition({"type": "object", "properties": {"spec": spec}}))
-    body = {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": {"name": "my"}, "spec": {"n": list(range(120))}}
-    began = time.process_time()
-    assert refusal(lambda: world.create(body)).endswith(
-        "validation failed due to running out of cost budget, no further validation rules will be run")
-    assert time.process_time() - began < 1
-
-
 # ---- whatever is sent
 
 JSON_VALUES = st.recursive(st.none() | st.booleans() | st.integers(-20, 20) | st.text("ab*/ 5", max_size=9),
@@ -486,38 +345,3 @@ def test_what_is_pruned_and_filled_stays_so_and_validation_never_fails_otherwise
     assert json.dumps(obj) == once
     values.validate(SCHEMA, obj, "")
     assert dig(obj, "spec.image") is None or not isinstance(value, dict) or "image" in obj["spec"]
-
-
-# ---- what somebody writes to make the server hang
-
-INTEGERS = {"type": "array", "items": {"type": "integer"}}
-MANY = list(range(400))
-NEST = "".join(f"[1,2,3].all({name}," for name in "abcdefgh") + "true" + ")" * 8
-
-
-def ruled(rule: str) -> dict[str, Json]:
-    return {"type": "array", "items": {"type": "integer", "x-kubernetes-validations": [{"rule": rule}]}}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("schema", "value"), [
-    (ruled(NEST), MANY),
-    (ruled(f"'{'x' * 5000}'.matches('(x+x+)+y')"), MANY),
-    (ruled(f"'{'x' * 4000}'.replace('x', '{'y' * 4000}').size() > 0"), MANY),
-    ({**INTEGERS, "x-kubernetes-validations": [{"rule": f"self.map(x, 'x').join('{'y' * 9000}').size() > 0"}]}, list(range(10_000))),
-    ({**INTEGERS, "x-kubernetes-list-type": "set"}, list(range(30_000))),
-    ({"type": "string", "format": "email"}, "a@" + "b" * 50_000 + "@"),
-], ids=["a dear rule for each item", "a dear pattern", "a text that grows", "a list joined", "a long set", "an address without end"])
-def test_an_object_that_is_meant_to_take_long_is_judged_soon(schema: dict[str, Json], value: Json) -> None:
-    began = time.process_time()
-    values.validate(schema, value, "spec")
-    assert time.process_time() - began < 2.5
-
-
-def test_a_number_without_end_is_no_rule() -> None:
-    with pytest.raises(cel.CelError):
-        cel.Expression("9" * 5_000 + " > 1")
-
-
-def test_a_set_tells_one_from_true() -> None:
-    assert not values.validate({"type": "array", "items": {}, "x-kubernetes-list-type": "set"}, [1, True, "1"], "spec")
