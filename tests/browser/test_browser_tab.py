@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.harness import PHONE, allow_error, assert_fits
-from tests.browser.test_lab import begin, log, run
+from tests.browser.lab_page import begin, log, run
 
 pytestmark = pytest.mark.browser
 HOSTILE = """cat > evil.yaml <<'EOF'

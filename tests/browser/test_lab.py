@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.harness import PHONE, WIDE, Server, allow_error, assert_fits
+from tests.browser.lab_page import LESSON, begin, log, pod, run
 
 pytestmark = pytest.mark.browser
-LESSON = "one-ip"
 GREETING = """apiVersion: v1
 kind: Pod
 metadata:
@@ -20,32 +20,6 @@ spec:
     image: busybox
     command: ["sh", "-c", "echo 안녕; sleep 3600"]
 """
-
-
-def begin(page: Page, lesson: str = LESSON) -> str:
-    """Start a session and open a lesson; the resume code."""
-    page.goto("/")
-    page.get_by_label("별명").fill("초록고래")
-    page.get_by_role("button", name="바로 시작").click()
-    code = page.locator("#resume-code").inner_text()
-    page.goto(f"/lessons/{lesson}/")
-    expect(page.locator("#board-svg[viewBox]")).to_be_attached()
-    return code
-
-
-def pod(page: Page, name: str) -> Locator:
-    return page.locator(f'#board [data-ref="pods/default/{name}"]')
-
-
-def run(page: Page, line: str) -> None:
-    page.get_by_role("tab", name="터미널").click()
-    box = page.locator("#terminal-input")
-    box.fill(line)
-    box.press("Enter")
-
-
-def log(page: Page) -> Locator:
-    return page.locator("#terminal-log")
 
 
 def test_the_greeting_pod_from_the_editor_to_the_diagram_and_away_by_the_menu(wide: Page) -> None:
@@ -71,38 +45,6 @@ def test_the_greeting_pod_from_the_editor_to_the_diagram_and_away_by_the_menu(wi
     expect(pod(wide, "greeting")).to_have_count(0)
 
 
-def test_the_editor_tells_what_is_wrong_with_its_line_and_completes_from_the_schema(wide: Page) -> None:
-    begin(wide)
-    wide.get_by_role("tab", name="YAML").click()
-    editor = wide.locator("#yaml-editor .cm-content")
-    editor.fill("apiVersion: v1\nkind: Pod\nmetadata: {name: Web}\nspec:\n  containerz: []\n")
-    problems = wide.locator("#yaml-problems")
-    expect(problems).to_contain_text("5번째 줄")
-    expect(problems).to_contain_text('unknown field "spec.containerz"')
-    expect(problems).to_contain_text("필드는 없습니다")
-    editor.fill("apiVersion: v1\nkind: Pod\nspec:\n  ")
-    editor.press("Control+End")
-    wide.keyboard.type("restartP")
-    option = wide.locator("#yaml-editor .cm-tooltip-autocomplete li", has_text="restartPolicy")
-    expect(option).to_be_visible()
-    wide.wait_for_timeout(150)  # CodeMirror ignores keys for 75 ms after its list appears, so that no typed key is taken
-    wide.keyboard.press("Enter")
-    expect(editor).to_contain_text("restartPolicy: ")
-
-
-def test_a_page_that_is_older_than_the_server_says_how_its_editor_comes_back(wide: Page) -> None:
-    allow_error(wide, "ERR_FAILED|Failed to load")
-    begin(wide)
-    wide.route("**/codemirror-*", lambda route: route.abort())
-    wide.get_by_role("tab", name="YAML").click()
-    expect(wide.locator("#yaml-editor")).to_contain_text("새로 고치면 열립니다")
-    wide.unroute("**/codemirror-*")
-    wide.get_by_role("button", name="페이지 새로 고치기").click()
-    expect(wide.locator("#loading")).to_be_hidden()
-    wide.get_by_role("tab", name="YAML").click()
-    expect(wide.locator(".yaml-gone")).to_have_count(0)
-
-
 def test_trouble_below_the_fold_is_told_and_reached_by_keyboard(new_page: Callable[..., Page]) -> None:
     page = new_page({"width": 1024, "height": 768})
     begin(page)
@@ -114,20 +56,6 @@ def test_trouble_below_the_fold_is_told_and_reached_by_keyboard(new_page: Callab
     page.locator("#below").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#board [data-ref]:focus")).to_have_attribute("aria-label", re.compile("^파드 broken-"))
-
-
-def test_typing_over_coloured_text_leaves_no_inline_style_even_before_the_editor_knows_what_is_selected(wide: Page) -> None:
-    begin(wide)
-    wide.get_by_role("tab", name="YAML").click()
-    editor = wide.locator("#yaml-editor .cm-content")
-    editor.fill('kind: Pod  # a comment\nname: "web"\n')
-    expect(editor.locator("span").first).to_be_visible()
-    editor.evaluate("""(content) => {
-        addEventListener("selectionchange", (event) => event.stopImmediatePropagation(), true);
-        getSelection().setBaseAndExtent(content.querySelector("span").firstChild, 0, content.lastElementChild, 0);
-    }""")
-    wide.keyboard.insert_text("kind: Service")
-    expect(editor).to_have_text("kind: Service")
 
 
 def test_watch_and_control_c(wide: Page) -> None:
@@ -395,7 +323,6 @@ def test_a_phone_has_prose_then_diagram_then_tools_and_nothing_overflows(phone: 
 
 
 def test_the_page_comes_back_after_the_server_restarts_politely(own_server: Server, new_page: Callable[..., Page]) -> None:
-    from tests.browser.harness import allow_error
 
     page = new_page(server=own_server)
     allow_error(page, r"WebSocket|ERR_CONNECTION|\[object Event\]")

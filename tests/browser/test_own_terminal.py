@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.harness import assert_fits
-from tests.browser.test_lab import begin, pod
+from tests.browser.lab_page import begin, pod
 
 pytestmark = pytest.mark.browser
 

@@ -12,10 +12,11 @@ import pytest
 from tests.kubernetes.runtime import certificates
 from tests.kubernetes.runtime.lab import Lab
 from tests.kubernetes.runtime.machine import Machine
+from tests.kubernetes.runtime.python_faults import FAULTS
 from tests.kubernetes.runtime.python_pages import PAGES
 from tests.kubernetes.runtime.python_programs import PROGRAMS as SHORT
 
-PROGRAMS = SHORT + PAGES
+PROGRAMS = SHORT + FAULTS + PAGES
 
 VERSION = f"python:3.{sys.version_info.minor}"
 pytestmark = pytest.mark.slow

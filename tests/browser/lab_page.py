@@ -1,0 +1,31 @@
+"""The lab page for browser tests: a learner begins, types a line, looks at a Pod or at what the terminal says."""
+
+from playwright.sync_api import Locator, Page, expect
+
+LESSON = "one-ip"
+
+
+def begin(page: Page, lesson: str = LESSON) -> str:
+    """Start a session and open a lesson; the resume code."""
+    page.goto("/")
+    page.get_by_label("별명").fill("초록고래")
+    page.get_by_role("button", name="바로 시작").click()
+    code = page.locator("#resume-code").inner_text()
+    page.goto(f"/lessons/{lesson}/")
+    expect(page.locator("#board-svg[viewBox]")).to_be_attached()
+    return code
+
+
+def pod(page: Page, name: str) -> Locator:
+    return page.locator(f'#board [data-ref="pods/default/{name}"]')
+
+
+def run(page: Page, line: str) -> None:
+    page.get_by_role("tab", name="터미널").click()
+    box = page.locator("#terminal-input")
+    box.fill(line)
+    box.press("Enter")
+
+
+def log(page: Page) -> Locator:
+    return page.locator("#terminal-log")
