@@ -1,4 +1,5 @@
-"""What packets pass through: the hosts, the ways between them, and the sending; the files of what travels stand on this.
+"""What packets pass through: the hosts, the ways between them, what a connection tells of itself, and the sending; the files
+of what travels stand on this.
 
 `Network` (network.py) is the whole: it gives packets to whom they are for.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from .hosts import Hosts
+from .hosts import OTHER, Hosts
 from .process import Data
 from .routes import Routes
 
@@ -32,6 +33,24 @@ class Fabric(Hosts, ABC):
             self.routes.where.pop(host[0], None)
             self.state["nat"].pop(host[0], None)
             self.state["taps"].pop(host[0], None)
+
+    def ends(self, desc: Data) -> tuple[str, int, str, int]:
+        """(own address, own port, the other's address, its port) of a connected description; empty ones when it is gone."""
+        held = self.state["connections"].get(desc.get("connection", ""))
+        if held is None:
+            return "", 0, "", 0
+        mine, other = held[desc["end"]], held[OTHER[desc["end"]]]
+        return mine["ip"], mine["port"], other["ip"], other["port"]
+
+    def original(self, desc: Data) -> tuple[str, int] | None:
+        """Where a connection that has come in was bound for before the Pod's rules redirected it (SO_ORIGINAL_DST); None: here."""
+        held = self.state["connections"].get(desc.get("connection", ""))
+        found = held.get("original") if held is not None else None
+        return (found[0], found[1]) if found else None
+
+    def depth(self, desc: Data) -> int:
+        """How many proxies what comes in on `desc` has passed."""
+        return int(self.state["connections"].get(desc.get("connection", ""), {}).get("depth", 0))
 
     @abstractmethod
     def send(self, held: Data, sender: str, **packet: Any) -> None:

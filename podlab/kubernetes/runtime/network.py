@@ -97,24 +97,6 @@ class Network(Fabric):
             stored["eof"] = bool(held["client"].get("fin"))
         return key
 
-    def ends(self, desc: Data) -> tuple[str, int, str, int]:
-        """(own address, own port, the other's address, its port) of a connected description; empty ones when it is gone."""
-        held = self.state["connections"].get(desc.get("connection", ""))
-        if held is None:
-            return "", 0, "", 0
-        mine, other = held[desc["end"]], held[OTHER[desc["end"]]]
-        return mine["ip"], mine["port"], other["ip"], other["port"]
-
-    def original(self, desc: Data) -> tuple[str, int] | None:
-        """Where a connection that has come in was bound for before the Pod's rules redirected it (SO_ORIGINAL_DST); None: here."""
-        held = self.state["connections"].get(desc.get("connection", ""))
-        found = held.get("original") if held is not None else None
-        return (found[0], found[1]) if found else None
-
-    def depth(self, desc: Data) -> int:
-        """How many proxies what comes in on `desc` has passed."""
-        return int(self.state["connections"].get(desc.get("connection", ""), {}).get("depth", 0))
-
     def follow(self, desc: Data, request: Data, attempt: int) -> None:
         """The connection `desc` carries on the request that has come in on `request`: one more hop of the same trace, at its `attempt`."""
         held = self.state["connections"].get(desc.get("connection", ""))

@@ -28,13 +28,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from sys import intern
 from typing import Any
 
 from ..objects import Map
+from . import accounts, logs
 from . import image as images
-from . import logs
 from .container_status import ContainerStatus, StartError, exec_words
 from .filesystem import new_filesystem
 from .filling import untouched_etc, untouched_shm
@@ -64,26 +63,6 @@ def new_state(now: int, *, cpu: int, memory: int, disk: int) -> Data:
         "ready": [],
         "waiters": {}, "files": {}, "pipes": {}, "ttys": {}, "filesystems": {}, "containers": {}, "sandboxes": {}, "execs": {},
     }  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def _passwd(text: str) -> tuple[tuple[str, ...], ...]:
-    """The users of an /etc/passwd (passwd(5)): name, password, uid, gid, comment, home, shell."""
-    return tuple(tuple(line.split(":")) for line in text.split("\n") if line.count(":") >= 6)
-
-
-@lru_cache(maxsize=256)
-def _groups(text: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """Number and members of the groups of an /etc/group (group(5)) that have members."""
-    rows = [line.split(":") for line in text.split("\n") if line.count(":") == 3]
-    return tuple((int(row[2]), tuple(row[3].split(","))) for row in rows if row[3] and row[2].isdigit())
-
-
-def _group(image: Image) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """The groups that an image's /etc/group names members of (containerd's WithAdditionalGIDs reads it there)."""
-    etc = image.tree.get("etc")
-    text = etc.get("group") if isinstance(etc, Mapping) else None
-    return _groups(text) if isinstance(text, str) else ()
 
 
 class Node(Terminals, Mounts, Volumes, Usage, Kernel):
@@ -229,7 +208,7 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         self.state["containers"][container_id] = container
         sandbox["containers"].append(container_id)
         try:
-            self._identify(container, user or found.user, groups, () if strict_groups else _group(found))
+            self._identify(container, user or found.user, groups, () if strict_groups else accounts.groups(found))
             for mount in mounts:
                 self.add_mount(container, mount)
             self.make_directory(container, container["cwd"])
@@ -261,7 +240,7 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         name, _, group = user.partition(":")
         uid, gid, home = 0, 0, "/root"
         try:
-            rows = _passwd(self._read(container, "/etc/passwd"))
+            rows = accounts.users(self._read(container, "/etc/passwd"))
         except Errno:
             rows = ()
         row = next((row for row in rows if (row[2] if (name or "0").isdigit() else row[0]) == (name or "0")), None)

@@ -7,8 +7,9 @@ import re
 from ...times import clf_time, http_date, stamp
 from .. import http
 from ..image import canonical, release
-from ..linear import Match, compiled
+from ..linear import compiled
 from ..process import Data, Errno, Process
+from ..regex_match import Match
 from ..serving import Answer, Proxy, find_file, mime_type
 from ..system import Sys
 from .nginx_config import Directive

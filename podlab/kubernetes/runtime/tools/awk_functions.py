@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..filesystem import text_bytes
-from ..linear import Match, compiled
+from ..linear import compiled
+from ..regex_match import Match
 from ..shell.printing import printf_text
 from .awk_syntax import Node
 from .awk_tokens import AwkFault

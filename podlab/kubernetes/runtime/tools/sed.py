@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..linear import Match, compiled
+from ..linear import compiled
 from ..process import Data, Errno, Process
 from ..program import TEXT_MAX, Event, tool
+from ..regex_match import Match
 from ..system import Sys
 from .common import begin, complain, everything, lines, options, usage
 from .sed_syntax import Parser, SedFault

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...linear import Match, Regex, compiled
+from ...linear import Regex, compiled
+from ...regex_match import Match
 from .classes import problem
 from .machine import Machine
 from .natives import native
