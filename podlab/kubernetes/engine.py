@@ -161,7 +161,8 @@ class Engine(Ground):
         """What the diagram shows of a Pod beyond its API object; {} for one that no kubelet holds."""
         for kubelet in self.kubelets():
             if pod_uid in kubelet.state["pods"]:
-                return kubelet.facts(pod_uid)  # type: ignore[no-any-return]
+                found: dict[str, Any] = kubelet.facts(pod_uid)
+                return found
         return {}
 
     def traffic(self, since: int) -> list[dict[str, Any]]:

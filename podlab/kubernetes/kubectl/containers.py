@@ -27,7 +27,8 @@ def find(pod: Map, name: str) -> Map | None:
     for member in ("containers", "initContainers", "ephemeralContainers"):
         for one in pod["spec"].get(member) or ():
             if one["name"] == name:
-                return one  # type: ignore[no-any-return]
+                found: Map = one
+                return found
     return None
 
 

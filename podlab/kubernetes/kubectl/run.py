@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,10 +65,9 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
     terminal.err("".join(flags.warnings))
     if not name.startswith("config "):
         _configured(terminal, flags)
-    result = found.run(Call(name, _posing(terminal, name, flags), arguments, flags, after))
-    if inspect.isgenerator(result):
-        result = yield from result
-    return result or 0  # type: ignore[return-value]
+    done = found.run(Call(name, _posing(terminal, name, flags), arguments, flags, after))
+    code = (yield from done) if isinstance(done, Generator) else done
+    return code or 0
 
 
 def _configured(terminal: Terminal, flags: Flags) -> None:

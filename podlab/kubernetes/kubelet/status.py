@@ -59,7 +59,8 @@ def _state(run: dict[str, Any] | None, pod: Map) -> Map:
     if run is None or run["state"] == "created":
         return INITIALIZING if pod["spec"].get("initContainers") else CREATING
     if run["state"] == "running":
-        return freeze({"running": {"startedAt": rfc3339(run["started"])}})  # type: ignore[no-any-return]
+        running: Map = freeze({"running": {"startedAt": rfc3339(run["started"])}})
+        return running
     return Map({"terminated": terminated(run)})
 
 

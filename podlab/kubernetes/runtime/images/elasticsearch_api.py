@@ -17,7 +17,7 @@ from .elasticsearch_indices import everything, resolve, version, whole
 from .elasticsearch_store import EsError, Index
 from .log_parsers import iso
 
-PRETTY = {"indent": 2, "separators": (",", " : ")}
+PRETTY: dict[str, Any] = {"indent": 2, "separators": (",", " : ")}
 
 PRODUCT = ("X-elastic-product", "Elasticsearch")
 
@@ -43,7 +43,7 @@ def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str)
         found = kept(found, [part.split(".") for part in options["filter_path"].split(",")])
     if isinstance(found, str):
         return http.response(status, found, [PRODUCT, ("content-type", "text/plain; charset=UTF-8")])
-    text = json.dumps(found, ensure_ascii=False, **PRETTY) + "\n" if pretty else json.dumps(found, ensure_ascii=False, separators=(",", ":"))  # type: ignore[arg-type]
+    text = json.dumps(found, ensure_ascii=False, **PRETTY) + "\n" if pretty else json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     return http.response(status, text, [PRODUCT, ("content-type", "application/json")])
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 
 from .. import http, sockets
 from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import HUP, INT, TERM, USR1, Data, Errno, Process
-from ..program import MEBIBYTE, Program, register
+from ..program import MEBIBYTE, Event, Program, register
 from ..serving import feed_http
 from ..system import Sys
 from . import log_pipeline as pipe
@@ -255,17 +256,13 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
     return n in (USR1, HUP)
 
 
+def _resumed(plugins: tuple[str, ...], proc: Process, sys: Sys, event: Event) -> int:
+    return run(proc, sys, plugins)
+
+
 PLAIN = tuple(name for name in OUTPUTS if name not in ("elasticsearch", "loki"))
 for _program, _plugins in (("fluentd", PLAIN), ("fluentd-elasticsearch", OUTPUTS[:-1]), ("fluentd-loki", (*PLAIN, "loki"))):
-    register(
-        Program(
-            _program,
-            lambda proc, sys, plugins=_plugins: run(proc, sys, plugins),  # type: ignore[misc]
-            lambda proc, sys, event, plugins=_plugins: run(proc, sys, plugins),  # type: ignore[misc]
-            on_signal,
-            60 * MEBIBYTE,
-        )
-    )
+    register(Program(_program, partial(run, plugins=_plugins), partial(_resumed, _plugins), on_signal, 60 * MEBIBYTE))
 DEFAULT_CONF = (
     "<source>\n  @type  forward\n  @id    input1\n  @label @mainstream\n  port  24224\n</source>\n\n<filter **>\n  @type stdout\n</filter>\n\n"
     "<label @mainstream>\n  <match **>\n    @type file\n    @id   output1\n    path         /fluentd/log/data\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -29,6 +30,10 @@ def selects(log: Log, labels: dict[str, str]) -> bool:
 # ---- lines through stages
 
 
+def _shown(labels: dict[str, str], found: re.Match[str]) -> str:
+    return labels.get(found[1], "")
+
+
 def through(log: Log, labels: dict[str, str], line: str) -> tuple[dict[str, str], str] | None:
     """(labels, line) after all stages; None: filtered out."""
     for stage in log.stages:
@@ -44,8 +49,7 @@ def through(log: Log, labels: dict[str, str], line: str) -> tuple[dict[str, str]
         elif kind == "regexp":
             labels = {**labels, **_named(stage[1], line)}
         elif kind == "line_format":
-            shown = labels
-            line = re.sub(r"\{\{\s*\.(\w+)\s*\}\}", lambda found, shown=shown: shown.get(found[1], ""), stage[1])  # type: ignore[misc]
+            line = re.sub(r"\{\{\s*\.(\w+)\s*\}\}", partial(_shown, labels), stage[1])
         elif kind == "drop":
             labels = {name: value for name, value in labels.items() if name not in stage[1:]}
         elif kind == "keep":

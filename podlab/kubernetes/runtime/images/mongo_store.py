@@ -291,9 +291,9 @@ def _moment(ms: int) -> datetime:
 
 def _truncated(ms: int, unit: str) -> int:
     at = UNITS.index(unit) if unit in UNITS else 3
-    cut = {"microsecond": 0, **{name: value for place, (name, value) in enumerate(
+    cut: dict[str, Any] = {"microsecond": 0, **{name: value for place, (name, value) in enumerate(
         {"second": 0, "minute": 0, "hour": 0, "day": 1, "month": 1}.items()) if place < at}}  # fmt: skip
-    return round(_moment(ms).replace(**cut).timestamp() * 1000)  # type: ignore[arg-type]
+    return round(_moment(ms).replace(**cut).timestamp() * 1000)
 
 
 DATE = re.compile(r"\s*(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3})\d*)?)?)?\s*(Z|[+-]00:?00)?\s*")

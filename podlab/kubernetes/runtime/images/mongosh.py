@@ -9,6 +9,7 @@ Source: mongodb.com/docs/mongodb-shell, /docs/database-tools/mongoimport.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from ..process import INT, Data, Errno, Process
@@ -242,4 +243,4 @@ def _documents(text: str) -> list[Any]:
 
 
 for _name, _turn in (("mongosh", mongosh), ("mongoimport", mongoimport)):
-    register(Program(_name, lambda proc, sys, turn=_turn: turn(proc, sys, None), _turn, _interrupted, 60 * MEBIBYTE))  # type: ignore[misc]
+    register(Program(_name, partial(_turn, event=None), _turn, _interrupted, 60 * MEBIBYTE))

@@ -138,7 +138,8 @@ def secure(proc: Process, sys: Sys, name: str, *, deadline: int | None = None) -
             raise Failed("tls", session["error"])
         if not piece and session["state"] != "open":
             raise Failed("reset")
-    return session["peer"]  # type: ignore[no-any-return]
+    peer: Data | None = session["peer"]
+    return peer
 
 
 def exchange(proc: Process, sys: Sys, text: str, *, head: bool = False, deadline: int | None = None,
