@@ -3,8 +3,8 @@
 The machine's kubectl is 1.32, the page's speaks as 1.36: what changed between them is not asked here (delete, describe cronjob and
 serviceaccount, drain, autoscaling/v2 of a dry autoscale); empty creation times and the warning of debug's old profile are left out of what is
 compared, and so is how the cloud vendor that built the machine's words the errors of flags. Not asked either: help texts, which the page has
-in its own words, completion, the client's own address, version and files, --raw (this client forgets the path of its server there), and one
-list of many equals sorted for -o name.
+in its own words, a described ConfigMap of two keys (Go tells them in any order), two outputs at once, completion, the client's own address,
+version and files, --raw (this client forgets the path of its server there), and one list of many equals sorted for -o name.
 """
 
 import html
