@@ -24,10 +24,10 @@ class ContentSecurityPolicyMiddleware:
 class WithoutTokens(logging.Filter):
     """Takes API tokens out of log lines: they stand in addresses, and the server names addresses when it complains of a connection."""
 
-    SECRET = re.compile(r"/k8s/[^/\s'\"?]+")
+    SECRET = re.compile(r"(/k8s/|Bearer |base64url\.bearer\.authorization\.k8s\.io\.)[^/\s'\",?]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        if "/k8s/" in text:
-            record.msg, record.args = self.SECRET.sub("/k8s/...", text), ()
+        if self.SECRET.search(text):
+            record.msg, record.args = self.SECRET.sub(r"\1...", text), ()
         return True

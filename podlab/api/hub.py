@@ -46,7 +46,7 @@ class Hub:
         self.snapshots: OrderedDict[Any, tuple[float, list[Any]]] = OrderedDict()
         self.encoded: OrderedDict[Any, bytes] = OrderedDict()
         self.told: OrderedDict[Any, list[bytes]] = OrderedDict()  # what watches alike were told of the same changes
-        self._clock = clocks.Clock()
+        self._clock, self._clocked = clocks.Clock(), live.engine
         self._waiting: set[asyncio.Event] = set()
         self._holders = 0  # streams that do not wait for the store: sessions, logs, visits
         self._wake = asyncio.Event()
@@ -103,7 +103,6 @@ class Hub:
         self.encoded.clear()
         self.told.clear()
         self.snapshots.clear()
-        self._clock = clocks.Clock()
         self.changes.extend(engine.etcd.history)
         self.oldest = engine.etcd.compacted
         self.published = engine.etcd.revision
@@ -184,6 +183,8 @@ class Hub:
 
     def clock(self) -> clocks.Clock:
         """The wall clock beside the cluster's. Call inside a turn."""
+        if self._clocked is not self.live.engine:  # undo and reset begin another history
+            self._clocked, self._clock = self.live.engine, clocks.Clock()
         self._clock.look(self.live.engine.etcd.revision, int(time.time() * 1000) - max(self.live.engine.now, self.live.due()))
         return self._clock
 

@@ -94,7 +94,7 @@ def tell(classroom: Classroom) -> None:
 
 
 async def _open(classroom_id: int) -> Room:
-    await CLUSTERS.writer.call(_let_go_of_yesterday, classroom_id)
+    await CLUSTERS.writer.call(_let_go_of_yesterday, classroom_id, False)
     classroom, seats, votes, turns = await CLUSTERS.writer.call(load, classroom_id)
     room = ROOMS[classroom_id] = Room(classroom, seats, votes)
     room.turns = turns
@@ -135,7 +135,7 @@ async def _keep(room: Room) -> None:
                     await room.renew()
                 if loop.time() - let_go > LET_GO_EVERY:
                     let_go = loop.time()
-                    if await CLUSTERS.writer.call(_let_go_of_yesterday, room.classroom.pk):
+                    if await CLUSTERS.writer.call(_let_go_of_yesterday, room.classroom.pk, bool(room.watchers)):
                         await room.renew()
                 if room.watchers:
                     room.tell()  # what was done is told before the pictures are drawn: those of a full class take a while
@@ -249,12 +249,12 @@ def _membership(learner_id: UUID) -> Membership | None:
     return access.present_membership(learner_id) if Classroom.objects.filter(closed=None).exists() else None
 
 
-def _let_go_of_yesterday(classroom_id: int) -> bool:
+def _let_go_of_yesterday(classroom_id: int, attended: bool) -> bool:
     """A class of an earlier day: hands that nobody answered, a timer that ran out long ago, and whatever a teacher who has gone home left
     on that keeps learners from working by themselves (frozen input, everybody's clock, the teacher's screen) are over.
-    Returns whether anything was."""
+    While a teacher's page is there (attended) it stays as wished. Returns whether anything was."""
     long_ago, classroom = timezone.now() - OVER_AFTER, Classroom.objects.filter(pk=classroom_id)
     held = Q(frozen=True) | Q(rate__isnull=False) | ~Q(broadcasting="")
     return any([Membership.objects.filter(classroom=classroom_id, hand_raised__lt=long_ago).update(hand_raised=None),
                 classroom.filter(timer_ends__lt=long_ago).update(timer_ends=None),
-                classroom.filter(held, steered__lt=long_ago).update(frozen=False, rate=None, broadcasting="")])
+                not attended and classroom.filter(held, steered__lt=long_ago).update(frozen=False, rate=None, broadcasting="")])

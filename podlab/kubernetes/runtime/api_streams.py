@@ -84,11 +84,12 @@ def _note(network: Fabric, change: Change) -> None:
         elif (stream := held["server"]["stream"])["plural"] == change.plural:
             try:
                 call, target = _wanted(network.cluster, stream)
+                found = watching.event(change, target, watching.picks_of(listing.selection(call, target), target))
+                line = _line(network.cluster, call, target, *found) if found is not None else ""
             except ApiError:
-                continue  # its kind is being taken away
-            found = watching.event(change, target, watching.picks_of(listing.selection(call, target), target))
-            if found is not None:
-                stream["due"].append(_line(network.cluster, call, target, *found))
+                continue  # its kind is being taken away, or nobody converts the object: whoever writes must not hear of it
+            if line:
+                stream["due"].append(line)
                 noted = True
     if noted and not network.state.get("telling"):
         network.state["telling"] = True

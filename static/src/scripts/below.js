@@ -23,7 +23,7 @@ export function installBelow(document, board, go) {
   };
   button.addEventListener("click", () => {
     const [first] = hidden().sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top);
-    go(first);
+    if (first) go(first);
   });
   board.addEventListener("scroll", plan, { passive: true });
   document.addEventListener("htmx:wsAfterMessage", plan);

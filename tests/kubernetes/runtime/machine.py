@@ -74,6 +74,7 @@ class Machine:
         self.now = end
 
     def checkpoint(self) -> str:
+        self.node.settle()
         return json.dumps([self.now, self.timers, self.sequence, self.node.state], sort_keys=False)
 
     def restored(self) -> Machine:

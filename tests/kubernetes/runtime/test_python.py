@@ -72,10 +72,26 @@ def test_what_it_does_not_know_it_says_in_one_line(text: str, said: str) -> None
     "list(map(lambda x: [0]*10000, range(10**6)))\n", "def g():\n    yield from g()\nlist(g())\n",
     "print(().__class__.__bases__[0].__subclasses__())\n", "print((lambda: 0).__globals__)\n",
     "print(''.__class__.__mro__[1].__init__.__globals__)\n",
+    "print(1.5 in range(10**12))\n", "print('a' in range(10**12), 2.0 in range(10**12))\n", "print(all(range(1, 10**12)), any(range(0, 1)))\n",
+    "import itertools\nall(itertools.count(1))\n", "import math\nmath.lcm(*[2**20000 + i for i in range(300)])\n",
+    "a=int('f'*250000,16)\nwhile True: a // 3\n", "a=2**199000\nb=3**60000\nwhile True: a % b\n",
+    "x=list(range(200000))\nwhile True: x[:]\n", "a=set(range(100000))\nwhile True: a & a\n",
 ])  # fmt: skip
 def test_harm_ends_in_the_programs_own_errors_or_costs_it_its_own_cpu(text: str) -> None:
     out, _, code = simulated(text, ms=3000)
     assert code in (None, 0, 1, 137) and len(out) < 100
+
+
+def test_tuples_in_tuples_outlive_a_checkpoint_however_deep() -> None:
+    machine = Machine()
+    machine.pod()
+    text = "import time\nx = ()\nfor i in range(3000): x = (x,)\nprint('made', flush=True)\ntime.sleep(60)\ny = x[0][0]\nprint(len(y), flush=True)\n"
+    made = machine.node.create_container("pod-1", "c", image="python:3", command=["python", "-c", text])
+    machine.node.start_container(made)
+    machine.run(10_000)
+    again = machine.restored()
+    again.run(80_000)
+    assert again.logs(made).split() == ["made", "1"]
 
 
 def test_no_file_of_the_host_is_read_for_a_syntax_errors_line(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from zlib import crc32
 from .classes import problem
 from .machine import Machine
 from .natives import NATIVES, native
-from .operators import LONG, binary
+from .operators import BITS_MAX, LONG, binary, too_big
 from .values import Instance, Raised, type_name
 
 DEEP = 60
@@ -96,7 +96,10 @@ def _math(name: str) -> Callable[..., Any]:
         if name in ("factorial", "comb", "perm") and any(one > 2000 for one in args):
             raise problem("OverflowError", f"podlab: {name} of so large a number")
         if name in ("gcd", "lcm", "isqrt"):
-            m.spend(sum(int(one).bit_length() for one in args) >> 4)
+            bits = sum(int(one).bit_length() for one in args)
+            if bits > BITS_MAX:  # a common multiple is as long as all of them together
+                raise too_big()
+            m.spend(bits >> 4)
         return host(*args)
 
     return function

@@ -130,9 +130,18 @@ class _Reader:
         return self.object(value[0]) if isinstance(value, list) else value
 
     def object(self, number: int) -> Any:
-        if not self.known[number]:
-            self.known[number] = True
-            self.made[number] = self.build(self.rows[number])
+        waiting = [number]
+        while waiting:  # tuples in tuples may be as deep as a program likes: the inner ones first, without recursion
+            last = waiting[-1]
+            inner = [] if self.known[last] or self.rows[last][0] != "tuple" else [
+                one[0] for one in self.rows[last][1:] if isinstance(one, list) and not self.known[one[0]]]
+            if inner:
+                waiting.extend(inner)
+                continue
+            waiting.pop()
+            if not self.known[last]:
+                self.known[last] = True
+                self.made[last] = self.build(self.rows[last])
         return self.made[number]
 
     def build(self, row: list[Any]) -> Any:

@@ -12,6 +12,8 @@ from .natives import NATIVES, native
 from .operators import LONG
 from .values import MISSING, Call, Class, Generator, Huge, Instance, Iterator, Native, Set, Unknown, Wrapped, type_name
 
+ITEMS_MAX = 100_000  # that any and all look at
+
 # ---- numbers
 
 
@@ -247,20 +249,25 @@ def _sum(m: Machine, values: Any, start: Any = 0) -> Any:
 
 @native("builtin.all")
 def _all(m: Machine, values: Any) -> bool:
-    it = m.iterator(values)
-    while (one := m.next_of(it)) is not MISSING:
-        if not m.truth(one):
-            return False
-    return True
+    return 0 not in values if type(values) is range else not _meets(m, values, wanted=False)
 
 
 @native("builtin.any")
 def _any(m: Machine, values: Any) -> bool:
+    return any(values[:2]) if type(values) is range else _meets(m, values, wanted=True)
+
+
+def _meets(m: Machine, values: Any, *, wanted: bool) -> bool:
+    """Whether one of the values is true, or false. What never ends is given up: nothing else runs meanwhile."""
     it = m.iterator(values)
-    while (one := m.next_of(it)) is not MISSING:
-        if m.truth(one):
+    for _ in range(ITEMS_MAX):
+        one = m.next_of(it)
+        if one is MISSING:
+            return False
+        m.spend(1)
+        if m.truth(one) is wanted:
             return True
-    return False
+    raise Unknown(f"more than {ITEMS_MAX:,} items in any(...) or all(...)")
 
 
 @native("builtin.iter")

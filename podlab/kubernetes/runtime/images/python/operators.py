@@ -85,6 +85,10 @@ def binary(m: Asked, name: str, a: Any, b: Any) -> Any:
     """a OP b."""
     x, y = type(a), type(b)
     if x in (int, bool) and y in (int, bool):
+        sizes = a.bit_length(), b.bit_length()
+        if max(sizes) > BITS_MAX:
+            raise too_big()
+        m.spend((sizes[0] * sizes[1]) >> 22)
         if name == "Mult":
             if a.bit_length() + b.bit_length() > BITS_MAX:
                 raise too_big()
@@ -109,6 +113,7 @@ def binary(m: Asked, name: str, a: Any, b: Any) -> Any:
     elif x is Huge or y is Huge:
         return _of_huge(m, name, a, b)
     elif name in ("BitOr", "BitAnd", "Sub", "BitXor") and x in (Set, View) and y in (Set, View):
+        m.spend((len(a) + len(b)) >> 4)
         return _of_sets(name, a, b)
     elif name == "BitOr" and x is dict and y is dict:
         m.made(64 * (len(a) + len(b)))
@@ -275,7 +280,9 @@ def contains(m: Asked, of: Any, one: Any) -> bool:
         return key(m, one) in of.members
     if kind is View and of.kind == "dict_keys":
         return key(m, one) in of.of
-    if kind in (bytes, range):
+    if kind is range:  # a float would be looked for number by number
+        return (type(one) in (int, bool) or (type(one) is float and one.is_integer())) and int(one) in of
+    if kind is bytes:
         return bool(one in of)
     if kind in (list, tuple):
         m.spend(len(of) >> 5)
@@ -317,6 +324,7 @@ def item(m: Asked, of: Any, at: Any) -> Any:
             m.made(len(of))
             if not all(one is None or type(one) in (int, bool) for one in (at.start, at.stop, at.step)):
                 raise problem("TypeError", "slice indices must be integers or None or have an __index__ method")
+            m.spend(len(of) >> 4)
         return of[at]
     if kind is Huge:
         if type(at) is slice:

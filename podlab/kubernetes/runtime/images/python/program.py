@@ -290,7 +290,11 @@ def signal(proc: Process, sys: Sys, n: int) -> bool:
         return http_server_signal(sys, n)
     if "python" not in proc["data"]:
         return False
-    m = machine_of(proc, sys)
+    try:
+        m = machine_of(proc, sys)
+    except Stale:  # a newer engine: the program begins anew, and has no handler yet
+        proc["data"].clear()
+        return False
     handler = m.facts.get("handlers", {}).get(str(n), 0)
     if handler == 1:
         return True
