@@ -63,6 +63,9 @@ class Kernel(OpenFiles):
     def check_memory(self, container: Data) -> None: ...
 
     @abstractmethod
+    def has_grown(self, container: Data, memory: int) -> None: ...
+
+    @abstractmethod
     def settle_burn(self, container: Data) -> None: ...
 
     def view(self, container_id: str) -> View:

@@ -113,7 +113,7 @@ class Sys(FileCalls):
         proc["children"].append(child["key"])
         kernel.charge(child, cost)
         kernel.ready(child, {"on": event})
-        kernel.check_memory(self.container)
+        kernel.has_grown(self.container, child["memory"])
         if proc["state"] == "zombie":
             raise Exited
         return child["pid"]

@@ -47,6 +47,17 @@ class Usage(Kernel):
         else:
             self.host.on_memory()
 
+    def has_grown(self, container: Data, memory: int) -> None:
+        """A process came with so many bytes. All are counted again only where the limit may be passed: of hundreds of processes that fork,
+        each would count all. What has ended since makes the kept figure too high, never too low."""
+        kept = container.get("memory")
+        limit = container["limits"].get("memory") or self.state["memory"]
+        if kept is None or kept + memory > limit:
+            self.check_memory(container)
+        else:
+            container["memory"] = kept + memory
+            self.host.on_memory()
+
     def settle_burn(self, container: Data) -> None:
         """Accounts the steady CPU use of the container's processes up to now."""
         cpu, now = container["cpu"], self.host.now
