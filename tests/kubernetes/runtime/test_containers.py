@@ -301,3 +301,14 @@ def test_input_kept_in_memory_counts_towards_the_limit() -> None:
     container = machine.container("head -c 50m /dev/zero | tail", limits={"memory": 20 << 20})
     machine.run(60_000)
     assert machine.node.status(container).reason == "OOMKilled"
+
+
+def test_processes_that_fork_and_fork_are_killed_at_the_limit_of_their_container() -> None:
+    machine = Machine()
+    machine.pod()
+    made = machine.node.create_container("pod-1", "c", image="busybox", command=["sh", "-c", "while true; do sleep 100 & done"],
+                                         limits={"memory": 8 << 20})
+    machine.node.start_container(made)
+    machine.run(5_000)
+    status = machine.node.status(made)
+    assert (status.state, status.exit_code, status.reason) == ("exited", 137, "OOMKilled")
