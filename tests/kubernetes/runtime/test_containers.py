@@ -306,7 +306,7 @@ def test_input_kept_in_memory_counts_towards_the_limit() -> None:
 def test_processes_that_fork_and_fork_are_killed_at_the_limit_of_their_container() -> None:
     machine = Machine()
     machine.pod()
-    made = machine.node.create_container("pod-1", "c", image="busybox", command=["sh", "-c", "while true; do sleep 100 & done"],
+    made = machine.node.create_container("pod-1", "c", image="busybox", command=["sh", "-c", "mkfifo /p; while true; do (read x < /p) & done"],
                                          limits={"memory": 8 << 20})
     machine.node.start_container(made)
     machine.run(5_000)
