@@ -86,6 +86,15 @@ def user_of(engine: Engine, call: Call, access: Access) -> rbac.User:
     return users.user_of(engine, call, rbac.VIEWER if access.read_only else rbac.OWNER)
 
 
+def admitted(engine: Engine, call: Call, access: Access, target: Target) -> rbac.User:
+    """Who asks, if they may do what they ask for. A read-only token reads, whoever its bearer says to be besides. Raises ApiError."""
+    user = user_of(engine, call, access)
+    if access.read_only:
+        check_access(engine, rbac.VIEWER, target)
+    check_access(engine, user, target)
+    return user
+
+
 async def _document(scope: Scope, call: Call, access: Access, token: str, send: Send) -> None:
     """What is not about objects. The owner needs no cluster for it."""
     if access.read_only or "authorization" in call.headers or "impersonate-user" in call.headers:
@@ -143,14 +152,14 @@ async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access,
     if target.verb == "watch" or target.subresource == "log":
         if hub.streams >= settings.API_STREAMS:
             raise too_many_requests("too many streams of this cluster are open")
-        check_access(live.engine, user_of(live.engine, call, access), target)
+        admitted(live.engine, call, access, target)
         serve = watch.serve if target.verb == "watch" else logs.serve
         await serve(live, hub, call, access, target, receive, send)
         return
     if not hub.bucket.take():
         raise too_many_requests("too many requests, please try again later")
     if target.subresource == "proxy":
-        check_access(live.engine, user_of(live.engine, call, access), target)
+        admitted(live.engine, call, access, target)
         await proxying.serve(live, hub, call, target, body, send)
         return
     status, make = await hub.act(lambda: _perform(live, hub, call, access, target, body, twice))
@@ -161,8 +170,7 @@ def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Ta
              twice: list[str]) -> tuple[int, Callable[[], Any]]:
     """(HTTP status, what makes the JSON value: the work that others need not wait for). Call inside a turn. Raises ApiError."""
     engine = live.engine
-    user = user_of(engine, call, access)
-    check_access(engine, user, target)
+    user = admitted(engine, call, access, target)
     if target.subresource in SESSIONS:
         raise holds.refusal(engine, call, target)
     return requests.perform(engine, hub, call, user, target, body, twice)

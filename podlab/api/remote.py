@@ -23,7 +23,7 @@ from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.rest import addresses
 from podlab.kubernetes.apiserver.rest.call import Call, dumps
 from podlab.kubernetes.apiserver.rest.logs import Reader, options_of
-from podlab.kubernetes.apiserver.rest.requests import SESSIONS, check_access
+from podlab.kubernetes.apiserver.rest.requests import SESSIONS
 from podlab.kubernetes.kubelet import sessions
 from podlab.labs.limits import Bucket
 from podlab.labs.live import LiveCluster
@@ -62,7 +62,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             raise addresses.unknown()
         live = await application.live_cluster(access)
         async with live.turn(quiet=True) as engine:
-            check_access(engine, application.user_of(engine, call, access), target)
+            application.admitted(engine, call, access, target)
             order: dict[str, Any] = {}
             pod = "", ""
             reader: Reader | None = None
@@ -108,7 +108,7 @@ async def _watch(scope: Scope, call: Call, access: Access, target: addresses.Tar
     if hub.streams >= settings.API_STREAMS:
         raise too_many_requests("too many streams of this cluster are open")
     async with live.turn(quiet=True) as engine:
-        check_access(engine, application.user_of(engine, call, access), target)
+        application.admitted(engine, call, access, target)
     offered = [one for one in scope.get("subprotocols", ()) if not one.startswith(wire.BEARER)]
     with contextlib.suppress(ConnectionError):
         await watch.serve(live, hub, call, access, target, receive, texts.events(send, offered[0] if len(offered) == 1 else None))

@@ -72,6 +72,31 @@ async def test_a_readers_token_reads_and_writes_nothing(client: Client, cluster:
     assert (await client.get(f"{MAPS}/there")).status == 200
 
 
+async def test_a_readers_token_writes_nothing_whatever_the_cluster_allows_and_whoever_its_bearer_says_to_be(client: Client, cluster: Cluster) -> None:
+    everybody = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "everybody"},
+                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+                 "subjects": [{"kind": "Group", "name": "system:authenticated", "apiGroup": "rbac.authorization.k8s.io"}]}
+    assert (await client.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", everybody)).status == 201
+    made = await client.create("/api/v1/namespaces/default/serviceaccounts/default/token", {"apiVersion": "authentication.k8s.io/v1",
+                                                                                          "kind": "TokenRequest", "spec": {}})
+    account = made.json["status"]["token"]
+    token = await renewed(cluster, holder="teacher:1", read_only=True)
+    ways: list[tuple[Client, dict[str, str]]] = [
+        (Client(token), {}), (Client(f"{token}@{account}"), {}), (Client(token), {"authorization": f"Bearer {account}"}),
+        (Client(token), {"impersonate_user": "kubernetes-admin", "impersonate_group": "system:masters"}),
+        (Rooted(token), {"authorization": f"Bearer {token}"}), (Rooted(token), {"authorization": f"Bearer {token}@{account}"})]
+    for reader, headers in ways:
+        for method, path in [("POST", MAPS), ("POST", f"{MAPS}?dryRun=All"), ("PUT", f"{MAPS}/x"), ("PATCH", f"{MAPS}/x"), ("DELETE", MAPS),
+                             ("POST", "/api/v1/namespaces/default/serviceaccounts/default/token"), ("PUT", "/api/v1/namespaces/default/finalize"),
+                             *((verb, f"{PODS}/x/{part}") for verb, part in (
+                                 ("POST", "binding"), ("POST", "eviction"), ("PATCH", "ephemeralcontainers"), ("PATCH", "resize"), ("PATCH", "status"),
+                                 ("GET", "exec?command=ls&stdout=1"), ("GET", "attach?stdout=1"), ("GET", "portforward?ports=80"), ("GET", "proxy/")))]:
+            kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+            refused = await reader.ask(method, path, None if method == "GET" else configmap("x"), content_type=kind, **headers)
+            assert refused.status == 403, (method, path, list(headers))
+    assert (await Client(token).get(MAPS)).status == 200
+
+
 async def test_the_learners_token_outlives_the_teachers(client: Client, cluster: Cluster) -> None:
     await renewed(cluster, holder="teacher:1", read_only=True)
     assert (await client.get(PODS)).status == 200

@@ -17,7 +17,9 @@ ACCOUNT = "system:serviceaccount:"
 SESSIONS = ("attach", "exec", "portforward")  # a GET of these needs the right to create too (AuthorizePodWebsocketUpgradeCreatePermission)
 READING = ("get", "list", "watch")
 ALL = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}, {"verbs": ["*"], "nonResourceURLs": ["*"]}]
-VIEW = [{"verbs": list(READING), "apiGroups": ["*"], "resources": ["*"]}, {"verbs": ["get"], "nonResourceURLs": ["*"]}]
+VIEW = [{"verbs": list(READING), "apiGroups": ["*"], "resources": ["*"]}, {"verbs": ["get"], "nonResourceURLs": ["*"]},
+        {"verbs": ["create"], "apiGroups": ["authentication.k8s.io", "authorization.k8s.io"],
+         "resources": ["selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"]}]  # the last as system:basic-user
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,9 @@ def rules_of(engine: Ground, user: User, namespace: str) -> list[dict[str, Any]]
 
 def _rules(engine: Ground, user: User, namespace: str) -> Iterator[tuple[Any, str]]:
     """(rule, why it holds) for a user in a namespace ("" outside all)."""
-    if VIEWER.name == user.name:
+    if VIEWER.name == user.name:  # what the people of a cluster bind to everybody makes a viewer no writer
         yield from ((rule, "") for rule in VIEW)
+        return
     for binding in engine.etcd.list("clusterrolebindings"):
         if subject := _subject(binding, user, ""):
             yield from ((rule, _reason("ClusterRoleBinding", binding, subject)) for rule in rules_of_role(engine, binding, ""))
