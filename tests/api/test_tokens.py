@@ -88,9 +88,9 @@ async def test_a_readers_token_writes_nothing_whatever_the_cluster_allows_and_wh
     for reader, headers in ways:
         for method, path in [("POST", MAPS), ("POST", f"{MAPS}?dryRun=All"), ("PUT", f"{MAPS}/x"), ("PATCH", f"{MAPS}/x"), ("DELETE", MAPS),
                              ("POST", "/api/v1/namespaces/default/serviceaccounts/default/token"), ("PUT", "/api/v1/namespaces/default/finalize"),
-                             *((verb, f"{PODS}/x/{part}") for verb, part in (
-                                 ("POST", "binding"), ("POST", "eviction"), ("PATCH", "ephemeralcontainers"), ("PATCH", "resize"), ("PATCH", "status"),
-                                 ("GET", "exec?command=ls&stdout=1"), ("GET", "attach?stdout=1"), ("GET", "portforward?ports=80"), ("GET", "proxy/")))]:
+                             ("POST", f"{PODS}/x/binding"), ("POST", f"{PODS}/x/eviction"), ("PATCH", f"{PODS}/x/ephemeralcontainers"),
+                             ("PATCH", f"{PODS}/x/resize"), ("PATCH", f"{PODS}/x/status"), ("GET", f"{PODS}/x/exec?command=ls&stdout=1"),
+                             ("GET", f"{PODS}/x/attach?stdout=1"), ("GET", f"{PODS}/x/portforward?ports=80"), ("GET", f"{PODS}/x/proxy/")]:
             kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
             refused = await reader.ask(method, path, None if method == "GET" else configmap("x"), content_type=kind, **headers)
             assert refused.status == 403, (method, path, list(headers))
