@@ -1,5 +1,6 @@
-"""Daphne, with three bounds that it lacks: bodies have a largest size, a slow reader holds its stream up instead of filling our
-memory, and a stream that is meant to last (a watch, a followed log) is not ended by the time limit for answers.
+"""Daphne, with four bounds that it lacks: bodies have a largest size, a slow reader holds its stream up instead of filling our
+memory, a stream that is meant to last (a watch, a followed log) is not ended by the time limit for answers, and whoever is told that a
+websocket closes has time to read what came before it and to answer.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import daphne.server
 from autobahn.exception import Disconnected
 from autobahn.twisted.websocket import ConnectionDeny
 from daphne.http_protocol import HTTPFactory, WebRequest
-from daphne.ws_protocol import WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from podlab.apart import of_api
 
 BODY_MAX = 5 * 1024 * 1024  # bytes: above what pages and the API accept, which answer in their own words
+CLOSE_SECONDS = 30  # for the answer to our close frame: autobahn cuts off after one second, and the last output of a slow line with it
 TOO_LARGE = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -72,9 +74,25 @@ class Factory(HTTPFactory):
         return protocol
 
 
+class Socket(WebSocketProtocol):
+    """A websocket that ends in order: autobahn resets the line of a client that has just answered the close."""
+
+    def dropConnection(self, abort: bool = False) -> None:
+        super().dropConnection(abort=abort and not self.wasClean)
+
+
+class SocketFactory(WebSocketFactory):
+    protocol = Socket
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.setProtocolOptions(closeHandshakeTimeout=CLOSE_SECONDS)
+
+
 class Server(daphne.server.Server):
     def run(self) -> None:
-        daphne.server.HTTPFactory = Factory  # Daphne makes its factory itself, by this name
+        daphne.server.HTTPFactory = Factory  # Daphne makes its factories itself, by these names
+        daphne.server.WebSocketFactory = SocketFactory
         super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:

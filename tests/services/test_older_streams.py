@@ -31,8 +31,6 @@ def messages(kubectl: Kubectl, subresource: str, protocols: list[str], *query: t
             if kind == websocket.ABNF.OPCODE_CLOSE:
                 return
             yield data
-    except (ConnectionResetError, BrokenPipeError):
-        return  # its close was read; the answer to it came too late
     finally:
         made.close()
 

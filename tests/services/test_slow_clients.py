@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import json
 import socket
+import time
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+import websocket
 
 from tests.browser.harness import Server
 from tests.services.conftest import token_of
@@ -88,3 +91,29 @@ async def test_requests_that_stop_halfway_leave_the_server_to_others(server: Ser
     assert resident(server) - before < 60 * MEBI
     for line in halves:
         line.close()
+
+
+def test_a_client_that_reads_late_has_all_of_the_output_and_is_heard_when_it_answers_the_close(server: Server) -> None:
+    """It is busy for longer than a second while the command ends: a loaded machine, or a slow line."""
+    root = f"{server.url}/k8s/{token_of(server)}/api/v1/namespaces/default/pods"
+    asked = urllib.request.Request(root, json.dumps({**POD, "metadata": {"name": "told"}}).encode(), {"Content-Type": "application/json"})
+    urllib.request.urlopen(asked, timeout=60).close()
+    line = exec_when_running(f"{root.replace('http', 'ws')}/told/exec?command=seq&command=20000&stdout=1")
+    time.sleep(1.6)
+    found = b""
+    while (frame := line.recv_frame()).opcode != websocket.ABNF.OPCODE_CLOSE:
+        found += frame.data[1:] if frame.data[:1] == b"\1" else b""
+    line.send_close()
+    assert line.sock.recv(1) == b"", "the server ends the line in order"
+    assert found.split() == [b"%d" % number for number in range(1, 20_001)]
+
+
+def exec_when_running(url: str) -> websocket.WebSocket:
+    """The handshake is refused until the container runs."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return websocket.create_connection(url, subprotocols=["v5.channel.k8s.io"], timeout=60)
+        except websocket.WebSocketBadStatusException:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
