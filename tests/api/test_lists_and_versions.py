@@ -39,6 +39,11 @@ async def test_an_event_is_the_same_in_both_of_its_groups(client: Client) -> Non
     assert (await client.get(f"{EVENTS}?fieldSelector=regarding.name%3Dother")).items == []
 
 
+async def test_what_is_unset_is_selected_by_its_zero(client: Client) -> None:
+    for path, name in (("nodes?fieldSelector=spec.unschedulable%3Dfalse", ["n1"]), ("nodes?fieldSelector=spec.unschedulable%3Dtrue", [])):
+        assert (await client.get(f"/api/v1/{path}")).items == name
+
+
 async def test_a_new_event_must_say_who_and_what(client: Client) -> None:
     refused = await client.create(EVENTS, {key: value for key, value in NEW.items() if key not in ("action", "reportingInstance")})
     assert refused.status == 422

@@ -19,9 +19,12 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "replicasets": ("status.replicas",),
     "jobs": ("status.successful",),
     "certificatesigningrequests": ("spec.signerName",),
+    "resourceslices": ("spec.driver", "spec.nodeName"),
     "events": ("involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
                "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type"),
 }
+# What an unset field is taken for: its Go type is no pointer, and a bool or a number is formatted
+ZERO = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.replicas": "0", "status.successful": "0"}
 
 
 def checked(resource: Resource, text: str) -> str:

@@ -13,7 +13,7 @@ from ..etcd import key_of, key_of_object
 from ..objects import Map, dig, freeze, stored, thaw
 from ..resources import BY_KIND, BY_PLURAL, Resource
 from ..times import rfc3339
-from . import admission, applying, create, decode, deletion, ip_addresses, leases, patch, schema, strategy, subresources, validation, warnings
+from . import admission, applying, create, decode, deletion, fields, ip_addresses, leases, patch, schema, strategy, subresources, validation, warnings
 from .context import Context
 from .customresources import door, reading
 from .customresources.definitions import Definitions
@@ -103,13 +103,11 @@ class ApiServer:
 
     @staticmethod
     def field(obj: Any, path: str) -> str:
-        """A field as field selectors see it: '' where unset (ToSelectableFields of each kind's strategy)."""
+        """A field as field selectors see it: '' where unset, but "false" and "0" (ToSelectableFields of each kind's strategy)."""
         if path == "source":  # an Event's: who reports it, under the old name or the new
             return str(dig(obj, "source.component", "") or dig(obj, "reportingComponent", ""))
-        if path == "spec.restartPolicy" or not path.startswith("status.podIP"):
-            value = dig(obj, path, "")
-            return str(value).lower() if isinstance(value, bool) else str(value)
-        return str(dig(obj, path, ""))
+        value = dig(obj, path, fields.ZERO.get(path, ""))
+        return str(value).lower() if isinstance(value, bool) else str(value)
 
     # ---- writing
 
