@@ -41,6 +41,7 @@ class Choice:
     why: str  # HTML, one line
     misconception: int = 0  # a number of misconceptions.py; 0 of a right answer
     show: str = ""  # a command that makes the correction visible in the learner's own cluster; a right answer may have one too
+    manual: str = ""  # the address of the page that backs `why`; a wrong one without its own has its misconception's
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from lessons.prose import power
 from lessons.schema import HINTS, WRONG_WAYS, Choice, Condition, Exercise, LessonError, Question
 from lessons.source import Located, Source
 
+CHOICE = {"correct": bool, "misconception": int, "show": str, "manual": str}  # what an answer may have beside its text and why
+
 
 def condition(source: Source, line: int, text: str, check: Any) -> Condition:
     if found := problems(check):
@@ -109,14 +111,17 @@ def questions(source: Source) -> dict[str, Question]:
         source.new_id(entry, out)
         choices = []
         for one in entry["choices"]:
-            told = source.take(one, {"text": str, "why": str}, {"correct": bool, "misconception": int, "show": str}, entry.at["choices"])
+            told = source.take(one, {"text": str, "why": str}, CHOICE, entry.at["choices"])
             correct, misconception = told.get("correct", False), told.get("misconception", 0)
             if "misconception" in told and (correct or misconception not in misconceptions.known()):
                 raise source.fail(told.at["misconception"], "misconception은 틀린 답에만 적는, 오해 목록(misconceptions.yaml)에 있는 번호입니다")
             if missing := [key for key in ("misconception", "show") if not correct and key not in told]:
                 raise source.fail(told.line, f"틀린 답에는 {', '.join(missing)}도 적습니다: 어떤 오해에서 왔고, 무엇으로 직접 볼지")
             text, why = (source.html(told.at[key], told[key], block=False) for key in ("text", "why"))
-            choices.append(Choice(text, correct, why, misconception, told.get("show", "")))
+            page = told.get("manual") or (misconceptions.manual(misconception) if misconception else "")
+            if page and not page.startswith("https://"):
+                raise source.fail(told.at["manual"], "설명서의 주소는 https://로 시작합니다")
+            choices.append(Choice(text, correct, why, misconception, told.get("show", ""), page))
         if sum(choice.correct for choice in choices) != 1 or len(choices) < 2:
             raise source.fail(entry.line, f"{entry['id']}: 답이 둘은 되어야 하고, 맞는 답은 하나여야 합니다")
         out[entry["id"]] = Question(entry["id"], source.html(entry.at["text"], entry["text"], block=False), tuple(choices))

@@ -16,6 +16,8 @@ FOLDERS = loader.folders(COURSE)
 GLOSSARY = yaml.safe_load((COURSE / "glossary.yaml").read_text(encoding="utf-8"))
 DRILLS = ("incidents",)  # many short exercises after one another, each with a step of its own: more than three do not count as length
 MANUAL = re.compile(r'href="https://kubernetes\.io/')
+PAGES = ("https://kubernetes.io/docs/", "https://www.envoyproxy.io/docs/", "https://linkerd.io/2/", "https://oauth2-proxy.github.io/",
+         "https://docs.fluentd.org/")  # the manual's, and those of the side systems of which it says nothing
 every_lesson = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
 
 
@@ -47,9 +49,15 @@ def test_every_step_that_tells_facts_links_the_manual(folder: Path) -> None:
 
 @every_lesson
 def test_a_link_to_the_manual_has_the_form_of_its_addresses(folder: Path) -> None:
-    files = ("lesson.md", "exercises.yaml", "quiz.yaml")
-    found = [url for name in files for url in re.findall(r"https://kubernetes\.io[^)\"\s]*", (folder / name).read_text(encoding="utf-8"))]
+    files = [folder / name for name in ("lesson.md", "exercises.yaml", "quiz.yaml")] + [misconceptions.FILE]
+    found = [url for file in files for url in re.findall(r"https://kubernetes\.io[^)\"\s]*", file.read_text(encoding="utf-8"))]
     assert [url for url in found if not re.fullmatch(r"https://kubernetes\.io/((ko/)?docs|blog)/([a-z0-9-]+/)+(#[a-z0-9-]+)?", url)] == []
+
+
+@every_lesson
+def test_what_an_answer_is_told_comes_with_the_page_that_backs_it(folder: Path) -> None:
+    choices = [choice for step in loader.load(folder).steps for question in step.questions for choice in question.choices]
+    assert [choice.why for choice in choices if not choice.manual.startswith(PAGES)] == []
 
 
 def prose(folder: Path) -> list[str]:

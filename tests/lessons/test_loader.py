@@ -145,6 +145,7 @@ def test_lessons_come_in_the_order_of_their_numbers(write: Write, tmp_path: Path
         ("quiz.yaml", ", show: kubectl get pods", "", "quiz.yaml:5", "틀린 답에는 show도"),
         ("quiz.yaml", "correct: true, ", "misconception: 12, show: ls, ", "quiz.yaml:1", "맞는 답은 하나"),
         ("quiz.yaml", "why: 맞습니다.", "why: ''", "quiz.yaml:4", "비어 있습니다"),
+        ("quiz.yaml", "why: 맞습니다.", "why: 맞습니다., manual: 'http://x'", "quiz.yaml:4", "https://로 시작"),
         ("quiz.yaml", "text: 이것", "text: '**이것(this)**은'", "quiz.yaml:4", "강조"),
         ("solution.sh", "# first", "# second", "exercises.yaml:1", "solution.sh에 '# first'"),
         ("solution.sh", "# first", "# other\n:\n# first", "solution.sh:1", "other"),

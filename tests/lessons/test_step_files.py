@@ -25,7 +25,7 @@ async def test_a_manifest_comes_with_its_step_and_not_before(settings: Any) -> N
 
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
     value = await database_sync_to_async(cookie)()
-    headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000")]
+    headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000"), (b"host", b"127.0.0.1:8000")]
     line = WebsocketCommunicator(site, "/ws/lessons/one-ip/", headers=headers)
 
     async def said(text: str, **message: Any) -> str:
