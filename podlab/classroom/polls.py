@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -59,18 +59,27 @@ def panel(classroom: Classroom, votes: Mapping[UUID, int], members: int) -> str:
         "total": len(votes), "members": members, "lessons": library.lessons()})
 
 
-async def vote(classroom: Classroom, votes: dict[UUID, int], page: audience.LabPage, message: Mapping[str, Any]) -> None:
+class Asked(Protocol):
+    """A live class, with the votes on its open question: both are other objects after it was taken over from the rows."""
+
+    classroom: Classroom
+    votes: dict[UUID, int]
+
+
+async def vote(room: Asked, page: audience.LabPage, message: Mapping[str, Any]) -> None:
     """A member answers. The first answer stays; after the reveal nothing is taken any more. Raises ApiError."""
-    question, choice = question_of(classroom), message.get("choice")
+    classroom, choice = room.classroom, message.get("choice")
+    question = question_of(classroom)
     if question is None or classroom.revealed or message.get("question") != question.id:
         raise limits.refuse("이 문제는 이제 닫혔습니다.")
     if isinstance(choice, bool) or not isinstance(choice, int) or not 0 <= choice < len(question.choices):
         raise limits.refuse("고를 수 없는 답입니다.")
-    if page.learner_id in votes:
+    if page.learner_id in room.votes:
         return
     await CLUSTERS.writer.call(_store, classroom, page.learner_id, choice)
-    votes.setdefault(page.learner_id, choice)
-    page.show(card(classroom, votes, page.learner_id))
+    if question_of(room.classroom) == question:  # and not the next one meanwhile
+        room.votes.setdefault(page.learner_id, choice)
+    page.show(card(room.classroom, room.votes, page.learner_id))
 
 
 def _store(classroom: Classroom, learner_id: UUID, choice: int) -> None:

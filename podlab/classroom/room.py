@@ -211,11 +211,14 @@ class Room:
 
     async def set_hand(self, learner_id: UUID, *, up: bool) -> None:
         """A hand goes up or down: the row first, then the learner's pages and the grid."""
-        member = self.seats[learner_id].member
-        member.hand_raised = timezone.now() if up else None
-        await CLUSTERS.writer.call(_save_hand, member)
-        self.dirty.add(learner_id)
-        self.show_bar(learner_id)
+        async with self.renewing:  # rows that were read before it would put it back to what it was
+            seat = self.seats.get(learner_id)
+            if seat is None:
+                return
+            seat.member.hand_raised = timezone.now() if up else None
+            await CLUSTERS.writer.call(_save_hand, seat.member)
+            self.dirty.add(learner_id)
+            self.show_bar(learner_id)
 
     async def save(self) -> None:
         """Write the members' rows that changed."""

@@ -88,6 +88,15 @@ def _seat_all(room: Room) -> None:
     _seated.update({seat.learner_id: room.classroom.pk for seat in room.seats.values() if not seat.elsewhere})
 
 
+async def _sought(page: audience.LabPage) -> Room | None:
+    """The room that a page's learner sits in, opened if need be: a page that came back, after the server did, may act before it is seated."""
+    found = of(page.learner_id)
+    if found is None:
+        membership = await CLUSTERS.writer.call(_membership, page.learner_id)
+        found = await get(membership.classroom_id) if membership is not None else None
+    return found if found is not None and page.learner_id in found.seats else None
+
+
 def tell(classroom: Classroom) -> None:
     """A view has saved the class: `renew` from a thread of its own."""
     async_to_sync(renew)(classroom.pk)
@@ -127,29 +136,32 @@ async def _keep(room: Room) -> None:
     loop = asyncio.get_running_loop()
     saved = looked = let_go = loop.time()
     try:
-        while room.live or loop.time() - saved < SAVE_EVERY:
-            await asyncio.sleep(TELL_EVERY)
-            try:
-                await room.follow()
-                if room.turns is not None and timezone.now() >= room.turns:
-                    await room.renew()
-                if loop.time() - let_go > LET_GO_EVERY:
-                    let_go = loop.time()
-                    if await CLUSTERS.writer.call(_let_go_of_yesterday, room.classroom.pk, bool(room.watchers)):
+        while True:
+            while room.live or loop.time() - saved < SAVE_EVERY:
+                await asyncio.sleep(TELL_EVERY)
+                try:
+                    await room.follow()
+                    if room.turns is not None and timezone.now() >= room.turns:
                         await room.renew()
-                if room.watchers:
-                    room.tell()  # what was done is told before the pictures are drawn: those of a full class take a while
-                    await room.look()
-                    if loop.time() - looked > LOOK_AGAIN_EVERY:
-                        looked = loop.time()
-                        room.look_again()
-                    room.tell()
-                if room.live and loop.time() - saved > SAVE_EVERY:
-                    saved = loop.time()
-                    await room.save()
-            except Exception:
-                logger.exception("A class could not be kept up to date; trying again")
-        await room.save()
+                    if loop.time() - let_go > LET_GO_EVERY:
+                        let_go = loop.time()
+                        if await CLUSTERS.writer.call(_let_go_of_yesterday, room.classroom.pk, bool(room.watchers)):
+                            await room.renew()
+                    if room.watchers:
+                        room.tell()  # what was done is told before the pictures are drawn: those of a full class take a while
+                        await room.look()
+                        if loop.time() - looked > LOOK_AGAIN_EVERY:
+                            looked = loop.time()
+                            room.look_again()
+                        room.tell()
+                    if room.live and loop.time() - saved > SAVE_EVERY:
+                        saved = loop.time()
+                        await room.save()
+                except Exception:
+                    logger.exception("A class could not be kept up to date; trying again")
+            await room.save()
+            if not room.live:  # nobody came while it was written
+                break
     finally:
         if room.broadcast is not None:
             room.broadcast.end()
@@ -209,22 +221,21 @@ def _guard(page: audience.LabPage, action: str, message: Mapping[str, Any]) -> N
 
 
 async def _raise_hand(page: audience.LabPage, message: Mapping[str, Any]) -> None:
-    room = of(page.learner_id)
-    if room is None:
-        return
-    await room.set_hand(page.learner_id, up=message.get("up") is True)
+    room = await _sought(page)
+    if room is not None:
+        await room.set_hand(page.learner_id, up=message.get("up") is True)
 
 
 async def _vote(page: audience.LabPage, message: Mapping[str, Any]) -> None:
-    room = of(page.learner_id)
+    room = await _sought(page)
     if room is not None:
-        await polls.vote(room.classroom, room.votes, page, message)
+        await polls.vote(room, page, message)
         for watcher in list(room.watchers):
             watcher.changed(set())
 
 
 async def _say(page: audience.LabPage, message: Mapping[str, Any]) -> None:
-    room = of(page.learner_id)
+    room = await _sought(page)
     if room is not None and await chatting.say(room.seats[page.learner_id], message, from_teacher=False):
         room.dirty.add(page.learner_id)
 

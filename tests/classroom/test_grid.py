@@ -13,8 +13,10 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings as site
 from django.contrib.auth.models import User
 
-from podlab.classroom import guests, rooms
+from lessons import library
+from podlab.classroom import guests, polls, rooms
 from podlab.classroom.models import Classroom, Membership
+from podlab.labs import audience
 from tests.classroom.conftest import cookie, cookie_of, seat, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +29,7 @@ class Page:
     def __init__(self, path: str, value: str) -> None:
         from podlab.asgi import site as application
 
-        headers = [(b"cookie", f"{site.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000")]
+        headers = [(b"cookie", f"{site.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000"), (b"host", b"127.0.0.1:8000")]
         self.line = WebsocketCommunicator(application, path, headers=headers)
         self.html = ""
 
@@ -94,6 +96,23 @@ async def test_a_raised_hand_is_seen_and_can_be_lowered(classroom: Classroom, te
     await teacher_page.send(action="lower", learner=str(member.learner_id))
     learner.html = ""
     await learner.until("손 들기")
+    await learner.line.disconnect()
+
+
+async def test_a_hand_and_a_vote_stay_though_the_class_is_taken_over_from_the_rows_just_then(classroom: Classroom, teacher_page: Page) -> None:
+    lesson, question = next((lesson.slug, question.id) for lesson in library.lessons() for step in lesson.steps for question in step.questions)
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    await learner.until("손 들기")
+    await teacher_page.send(action="wish", lesson=lesson, question=question)
+    await learner.until(question)
+    room, (page,) = rooms.ROOMS[classroom.pk], audience.pages(member.learner_id)
+    for act in (room.set_hand(member.learner_id, up=True), polls.vote(room, page, {"question": question, "choice": 0})):
+        await asyncio.gather(room.renew(), act)
+    assert room.seats[member.learner_id].member.hand_raised is not None
+    assert room.votes == {member.learner_id: 0}
+    await database_sync_to_async(member.refresh_from_db)()
+    assert member.hand_raised is not None
     await learner.line.disconnect()
 
 

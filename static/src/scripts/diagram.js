@@ -43,6 +43,7 @@ export function installDiagram(document, socket, tabs, terminal, browser) {
   const menu = document.getElementById("menu");
   const inspected = document.getElementById("inspected");
   let opener = null;
+  let stood = ""; // where the diagram was scrolled to when the menu opened
   let marked = "";
   let present = ""; // ref of the object that takes part in the tab order
 
@@ -74,6 +75,7 @@ export function installDiagram(document, socket, tabs, terminal, browser) {
       tabs.reveal();
     }
   };
+  const place = () => `${board.scrollLeft} ${board.scrollTop}`;
   const close = ({ refocus = true } = {}) => {
     if (menu.hidden) return;
     menu.hidden = true;
@@ -120,6 +122,7 @@ export function installDiagram(document, socket, tabs, terminal, browser) {
     menu.setAttribute("aria-label", `${nameOf(ref)}에 할 일`);
     menu.replaceChildren(title, ...items);
     opener = from;
+    stood = place();
     menu.hidden = false;
     const { offsetWidth: width, offsetHeight: height } = menu;
     menu.style.left = `${Math.max(4, Math.min(x, innerWidth - width - 8))}px`;
@@ -220,7 +223,7 @@ export function installDiagram(document, socket, tabs, terminal, browser) {
   document.addEventListener("pointerdown", (event) => {
     if (!event.target.closest("#menu")) close({ refocus: false });
   });
-  board.addEventListener("scroll", () => close(), { passive: true });
+  board.addEventListener("scroll", () => place() !== stood && close(), { passive: true }); // not for a scroll that was over before it opened
   installBelow(document, board, go);
   // The inspector's own buttons, and "왜?" anywhere.
   document.addEventListener("click", (event) => {

@@ -69,6 +69,8 @@ export function installFollow(document) {
     if (now < until) later ??= setTimeout(bring, REST_MS);
   };
 
+  // What is pressed shall not glide on from under the pointer, nor take the menu that it opens with it.
+  board.addEventListener("pointerdown", () => board.scrollTo({ top: board.scrollTop, left: board.scrollLeft, behavior: "instant" }), true);
   for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) {
     board.addEventListener(type, () => (touched = performance.now()), { passive: true });
   }

@@ -35,6 +35,10 @@ export function installGrid(document, socket) {
   let rank = new Map();
 
   const arrange = () => {
+    if (socket.pressed()) {
+      setTimeout(arrange, REST_MS);
+      return;
+    }
     planned = false;
     arranged = performance.now();
     const words = find.value.trim().toLowerCase();
@@ -69,12 +73,13 @@ export function installGrid(document, socket) {
 
   find.addEventListener("input", plan);
   order.addEventListener("change", plan);
+  let lesson = ""; // whose matrix the server draws; none: tiles, of either size
   const look = () => {
-    const compact = view.value === COMPACT;
-    document.body.classList.toggle(COMPACT, compact);
-    return { action: "view", lesson: compact ? "" : view.value };
+    document.body.classList.toggle(COMPACT, view.value === COMPACT);
+    const wanted = view.value === COMPACT ? "" : view.value;
+    if (wanted !== lesson && socket.send({ action: "view", lesson: wanted })) lesson = wanted;
   };
-  view.addEventListener("change", () => socket.send(look()));
+  view.addEventListener("change", look);
   filters.addEventListener("click", (event) => {
     const chosen = event.target.closest("[data-filter]");
     if (!chosen) return;
@@ -103,7 +108,8 @@ export function installGrid(document, socket) {
   socket.whenOpen(() => {
     // A page that comes back is sent everything anew.
     document.getElementById("grid-view").innerHTML = '<div id="tiles" class="tiles"></div>';
-    if (view.value) socket.send(look());
+    lesson = "";
+    look();
     setTimeout(plan, 1500);
   });
   return {

@@ -13,9 +13,43 @@ const ENDINGS = {
   [NO_TEACHER]: ["로그인이 끝났습니다. 다시 로그인하면 이어서 볼 수 있습니다.", "/teacher/sign-in/", "로그인"],
 };
 const MESSAGE_MAX = 700_000; // characters: at most three bytes each, within what the server takes in (serve.py)
+const PRESS_MS = 1500; // for which what comes may wait for the end of a press, which can go unseen (on a scrollbar, beside the window)
+const CLICK_MS = 30; // from the end of a press to its click, where it is a finger's
 const DELAYS = [300, 600, 1200, 2000, 3000]; // ms before a try; a little chance is added, so that a class does not come back at once
 
+// Between a press and its release nothing is swapped: the browser gives no click to an element that was replaced or has moved away from
+// under the pointer meanwhile, and the learner would have pressed in vain. What comes waits, in its order.
+function holdWhilePressed(document, htmx) {
+  let pressed = null; // the timer of its end
+  let held = [];
+  const release = () => {
+    clearTimeout(pressed);
+    pressed = null;
+    const waiting = held;
+    held = [];
+    for (const [line, data] of waiting) line.dispatchEvent(new MessageEvent("message", { data }));
+  };
+  const end = (ms) => {
+    clearTimeout(pressed);
+    pressed = setTimeout(release, ms);
+  };
+  document.addEventListener("pointerdown", () => end(PRESS_MS), true);
+  for (const type of ["pointerup", "pointercancel"]) document.addEventListener(type, () => pressed !== null && end(CLICK_MS), true);
+  htmx.createWebSocket = (url) => {
+    const line = new WebSocket(url);
+    line.addEventListener("message", (event) => {
+      if (pressed === null || !event.isTrusted) return;
+      event.stopImmediatePropagation();
+      held.push([line, event.data]);
+    });
+    line.addEventListener("close", release);
+    return line;
+  };
+  return () => pressed !== null;
+}
+
 export function installSocket(document, htmx) {
+  const pressed = holdWhilePressed(document, htmx);
   htmx.config.wsReconnectDelay = (tries) => DELAYS[Math.min(tries, DELAYS.length - 1)] * (0.7 + Math.random() * 0.6);
   let wrapper = null;
   let tries = 0;
@@ -30,6 +64,7 @@ export function installSocket(document, htmx) {
       return true;
     },
     whenOpen: (callback) => onOpen.push(callback),
+    pressed, // whether something is being pressed just now: it shall not move
   };
 
   const banner = document.getElementById("offline");
