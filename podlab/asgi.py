@@ -4,7 +4,6 @@ import os
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from channels.sessions import SessionMiddlewareStack
 from django.core.asgi import get_asgi_application
 
@@ -15,11 +14,12 @@ from podlab.apart import of_api  # noqa: E402
 from podlab.api import remote  # noqa: E402  (these need the app registry, which the line above fills)
 from podlab.api.application import application as rest  # noqa: E402
 from podlab.routing import websocket_urlpatterns  # noqa: E402
+from podlab.security import OwnPagesOnly  # noqa: E402
 
 site = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": AllowedHostsOriginValidator(SessionMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": OwnPagesOnly(SessionMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
 

@@ -183,12 +183,13 @@ WHITENOISE_AUTOREFRESH = DEBUG
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"tokens": {"()": "podlab.security.WithoutTokens"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}},
+    "formatters": {"line": {"()": "podlab.logs.Line", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "filters": {"short": {"()": "podlab.logs.WithoutTraceback"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("PODLAB_LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"level": "INFO", "propagate": True, "handlers": []},
+        "django.security.DisallowedHost": {"filters": ["short"]},
         "django.db.backends": {"level": "WARNING"},  # its DEBUG lines carry the parameters of every query
         "daphne": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},

@@ -16,6 +16,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import Http404, HttpRequest
 
 from podlab.classroom.models import AuditEntry, Classroom, Membership
+from podlab.labs import limits
 from podlab.labs.access import Carrier, place_of
 from podlab.labs.models import Cluster, Learner
 
@@ -104,4 +105,4 @@ def open_classes(learners: Iterable[UUID]) -> dict[UUID, list[Classroom]]:
 
 
 def audit(classroom: Classroom | None, what: str, *, user: Any = None, learner: Learner | None = None, detail: str = "") -> None:
-    AuditEntry.objects.create(classroom=classroom, user=user, learner=learner, what=what, detail=detail[:200])
+    AuditEntry.objects.create(classroom=classroom, user=user, learner=learner, what=what, detail=limits.writable(detail)[:200])

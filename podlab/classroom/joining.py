@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -63,7 +64,7 @@ def open_for(classroom: Classroom, hours: float | None) -> None:
 
 def join(classroom: Classroom, learner: Learner, name: str, number: str = "") -> Membership:
     """Seat a learner. With a roster, name (and number, where two share a name) pick the line. Raises JoinRefused."""
-    name, number = sessions.clean_nickname(name)[:NAME_MAX] or learner.nickname, number.strip()[:NUMBER_MAX]
+    name, number = sessions.clean_nickname(name)[:NAME_MAX] or learner.nickname, sessions.visible(number)[:NUMBER_MAX]
     with transaction.atomic():
         present = Membership.objects.filter(classroom=classroom, learner=learner).first()
         if present is not None:
@@ -118,13 +119,13 @@ def read_roster(data: bytes) -> list[RosterLine]:
     delimiter = max(",;\t", key=text.count)
     found: list[RosterLine] = []
     seen: set[RosterLine] = set()
-    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+    for number, row in enumerate(_rows(text, delimiter), 1):
         cells = [" ".join(cell.split()) for cell in row]
         if not any(cells) or (number == 1 and cells[-1].lower() in ("이름", "성명", "name")):
             continue
         if len([cell for cell in cells if cell]) > 2:
             raise RosterError(f"{number}번째 줄에 칸이 너무 많습니다. 번호와 이름, 두 칸까지만 적어 주세요.")
-        line = RosterLine(cells[0] if len(cells) > 1 else "", sessions.clean_nickname(cells[-1] if len(cells) > 1 else cells[0]))
+        line = RosterLine(sessions.visible(cells[0]) if len(cells) > 1 else "", sessions.clean_nickname(cells[-1] if len(cells) > 1 else cells[0]))
         if not line.name:
             raise RosterError(f"{number}번째 줄에 이름이 없습니다.")
         if len(line.name) > NAME_MAX or len(line.number) > NUMBER_MAX:
@@ -138,6 +139,15 @@ def read_roster(data: bytes) -> list[RosterLine]:
     if len(found) > ROSTER_MAX:
         raise RosterError(f"명단이 너무 깁니다. {ROSTER_MAX}명까지 받습니다.")
     return found
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The rows, whatever ends a line: Excel for the Mac writes the carriage return alone. Raises RosterError."""
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+    try:
+        yield from reader
+    except csv.Error:
+        raise RosterError(f"{reader.line_num}번째 줄을 읽지 못했습니다. CSV로 저장한 파일이 맞는지 확인해 주세요.") from None
 
 
 def _decode(data: bytes) -> str:

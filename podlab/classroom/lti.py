@@ -31,7 +31,7 @@ from pylti1p3.tool_config.abstract import ToolConfAbstract
 from podlab.classroom import access, grades, joining, rooms
 from podlab.classroom.models import Assignment, Classroom, GradeLine, LaunchPass, Membership, Platform, PlatformUser
 from podlab.classroom.platforms import SCORE_SCOPE, Patient, registration_of
-from podlab.labs import sessions
+from podlab.labs import limits, sessions
 from podlab.labs.models import Learner
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 TEACHERS = ("#Instructor", "#Administrator", "#ContentDeveloper")
 PASS_MINUTES = 10  # from the login to the launch
+LOGINS_PER_MINUTE, REFUSED_PER_MINUTE = 600, 60  # from one address: a school comes in by one, and each login is a row for PASS_MINUTES
 MUST_HAVE = {"verify_aud": False, "require": ["exp", "iat", "aud", "iss"]}  # PyLTI1p3 compares the audience itself
 
 
@@ -119,10 +120,14 @@ class Login(DjangoOIDCLogin):
 @never_cache
 def login(request: HttpRequest) -> HttpResponse:
     """A platform announces a user; we send the browser back to it for the launch."""
+    try:
+        sessions.count_attempt(request, "lti-login", LOGINS_PER_MINUTE)
+    except sessions.TooManyAttempts:
+        return _too_many(request)
     told = request.POST if request.method == "POST" else request.GET
-    platform = Platform.objects.filter(issuer=told.get("iss", ""))
+    platform = Platform.objects.filter(issuer=limits.writable(told.get("iss", "")))
     if told.get("client_id"):
-        platform = platform.filter(client_id=told["client_id"])
+        platform = platform.filter(client_id=limits.writable(told["client_id"]))
     found = platform.first() if platform.count() == 1 else None
     if found is None or not told.get("login_hint"):
         return _refuse(request, f"login from {told.get('iss', '')[:120]}", "등록되지 않은 학습 관리 시스템입니다.")
@@ -139,6 +144,10 @@ def login(request: HttpRequest) -> HttpResponse:
 @never_cache
 def launch(request: HttpRequest) -> HttpResponse:
     """The platform's word on who comes and where to. Checked, then the learner is signed in and seated."""
+    try:
+        sessions.check_attempts(request, "lti", REFUSED_PER_MINUTE)
+    except sessions.TooManyAttempts:
+        return _too_many(request)
     passes = Passes(request, request.POST.get("state", ""))
     checked = DjangoMessageLaunch(request, Tool(), session_service=passes, requests_session=Patient()).set_jwt_verify_options(MUST_HAVE)
     try:
@@ -155,7 +164,16 @@ def launch(request: HttpRequest) -> HttpResponse:
         return _refuse(request, f"{passes.platform}: no seat", str(refused))
 
 
+def _too_many(request: HttpRequest) -> HttpResponse:
+    return render(request, "classroom/launch_refused.html", {"told": "잠시 너무 많이 시도했습니다. 1분 뒤에 다시 해 주세요."}, status=429)
+
+
 def _refuse(request: HttpRequest, detail: str, told: str) -> HttpResponse:
+    """Written down, but not without end: anybody may send anything here."""
+    try:
+        sessions.count_attempt(request, "lti", REFUSED_PER_MINUTE)
+    except sessions.TooManyAttempts:
+        return _too_many(request)
     logger.warning("An LTI request was refused: %s", detail[:200])
     access.audit(None, "launch-refused", detail=detail)
     return render(request, "classroom/launch_refused.html", {"told": told}, status=403)
@@ -182,7 +200,7 @@ def _assignment(classroom: Classroom, number: Any) -> Assignment | None:
     """The assignment that the link names, of this class."""
     if number in (None, ""):
         return None
-    found = classroom.assignments.filter(pk=int(number)).first() if str(number).isdecimal() else None
+    found = classroom.assignments.filter(pk=int(text)).first() if (text := str(number)[:18]).isdecimal() else None
     if found is None:
         raise Refused("이 링크의 과제가 이 교실에 없습니다.")
     return found

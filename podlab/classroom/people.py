@@ -29,13 +29,11 @@ def join(request: HttpRequest, code: str = "") -> HttpResponse:
     """Come into a class by its code: with the session that is here, or with a new one."""
     learner = find_learner(request)
     form = JoinForm(request.POST if request.method == "POST" else None, initial={"code": code})
-    if request.method != "POST" or not form.is_valid():
-        return _join_page(request, form, code=code, status=422 if form.errors else 200)
     try:
-        sessions.check_attempts(request, "join", settings.JOIN_FAILURES_PER_MINUTE)
-        found = joining.find_open(form.cleaned_data["code"])
+        if request.method != "POST" or not form.is_valid():
+            return _join_page(request, form, invited=_look_up(request, code) if code else None, status=422 if form.errors else 200)
+        found = _look_up(request, form.cleaned_data["code"])
         if found is None:
-            sessions.count_attempt(request, "join", settings.JOIN_FAILURES_PER_MINUTE)
             return _join_page(request, form, error="열려 있는 교실의 코드가 아닙니다. 칠판에 적힌 여섯 글자를 다시 확인해 주세요.", status=422)
         if learner is None:
             _check_seat(found, form)
@@ -49,6 +47,15 @@ def join(request: HttpRequest, code: str = "") -> HttpResponse:
     return redirect(reverse("home") + "?" + urlencode({"joined": 1}))
 
 
+def _look_up(request: HttpRequest, code: str) -> Classroom | None:
+    """The class that a code opens. Wrong codes count, typed or in an address: its title would tell a right one. Raises TooManyAttempts."""
+    sessions.check_attempts(request, "join", settings.JOIN_FAILURES_PER_MINUTE)
+    found = joining.find_open(code)
+    if found is None:
+        sessions.count_attempt(request, "join", settings.JOIN_FAILURES_PER_MINUTE)
+    return found
+
+
 def _check_seat(classroom: Classroom, form: JoinForm) -> None:
     """Before a learner is made: whether there is a seat for this name. Raises JoinRefused."""
     entry = joining.line_of(classroom, sessions.clean_nickname(form.cleaned_data["name"]), form.cleaned_data["number"])
@@ -56,11 +63,10 @@ def _check_seat(classroom: Classroom, form: JoinForm) -> None:
         raise joining.JoinRefused(joining.NOT_LISTED)
 
 
-def _join_page(request: HttpRequest, form: JoinForm, *, code: str = "", error: str = "", status: int = 200) -> HttpResponse:
-    open_class = joining.find_open(code) if code else None
+def _join_page(request: HttpRequest, form: JoinForm, *, invited: Classroom | None = None, error: str = "", status: int = 200) -> HttpResponse:
     return render(request, "classroom/join.html", {
         "form": form, "error": error, "learner": find_learner(request), "suggested_nickname": sessions.suggest_nickname(),
-        "classroom": open_class}, status=status)
+        "classroom": invited}, status=status)
 
 
 @require_GET
@@ -74,7 +80,7 @@ def _people_page(request: HttpRequest, classroom: Classroom, *, error: str = "",
     members = list(classroom.memberships.filter(removed=None).select_related("learner"))
     return render(request, "classroom/people.html", {
         "classroom": classroom, "members": members, "missing": classroom.roster.filter(membership=None), "roster_size": classroom.roster.count(),
-        "mend": int(mend) if (mend := request.GET.get("mend", "")).isdecimal() else None,  # one row at a time: each offers all the others
+        "mend": int(mend) if (mend := request.GET.get("mend", "")[:18]).isdecimal() else None,  # one row at a time: each offers all the others
         "error": error, "teacher": request.user, **context}, status=status)
 
 

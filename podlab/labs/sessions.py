@@ -1,5 +1,7 @@
 """A learner's session: started with a nickname and one click, kept in a signed cookie, resumed elsewhere by a code."""
 
+import ipaddress
+import logging
 import secrets
 import unicodedata
 import uuid
@@ -14,8 +16,11 @@ from django.utils.crypto import salted_hmac
 
 from podlab.labs.models import Learner
 
+logger = logging.getLogger(__name__)
+
 LEARNER_KEY = "learner"
 CODE_KEY = "resume_code"
+CROWD = 10  # addresses that guess as much as they may: then somebody has many
 NICKNAME_MAX = 20  # characters, as Learner.nickname
 
 # Crockford's base 32: no I, L, O or U, so nothing is misread from a blackboard. Twelve symbols are 60 bits.
@@ -53,8 +58,12 @@ def suggest_nickname() -> str:
 
 def clean_nickname(text: str) -> str:
     """The nickname as stored: composed Hangul, no control or direction marks, at most NICKNAME_MAX; '' if nothing is left."""
-    visible = (c for c in unicodedata.normalize("NFC", text) if c.isspace() or c.isprintable())
-    return " ".join("".join(visible).split())[:NICKNAME_MAX].strip()
+    return visible(text)[:NICKNAME_MAX].strip()
+
+
+def visible(text: str) -> str:
+    """The text as one line, composed, without control and direction marks."""
+    return " ".join("".join(c for c in unicodedata.normalize("NFC", text) if c.isspace() or c.isprintable()).split())
 
 
 def new_code() -> str:
@@ -146,20 +155,40 @@ def client_address(request: HttpRequest) -> str:
 
 
 def attempts_key(request: HttpRequest, action: str) -> str:
-    return f"attempts:{action}:{client_address(request)}"
+    return f"attempts:{action}:{network_of(client_address(request))}"
+
+
+def network_of(address: str) -> str:
+    """The address; of IPv6 the 64 bits that one household has all to itself."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:60]
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def check_attempts(request: HttpRequest, action: str, limit: int) -> None:
-    if cache.get(attempts_key(request, action), 0) >= limit:
+    """Before a guess. While all addresses together guess wrong as much as CROWD of them may, each has few tries. Raises TooManyAttempts."""
+    crowded = cache.get(f"attempts:{action}:", 0) >= limit * CROWD
+    if cache.get(attempts_key(request, action), 0) >= (max(limit // CROWD, 2) if crowded else limit):
         raise TooManyAttempts(action)
 
 
 def count_attempt(request: HttpRequest, action: str, limit: int) -> None:
-    """One more in the minute that began with the first attempt."""
-    key = attempts_key(request, action)
-    if not cache.add(key, 1, timeout=60):
-        try:
-            if cache.incr(key) > limit:
-                raise TooManyAttempts(action)
-        except ValueError:  # the minute ended between the two calls
-            cache.add(key, 1, timeout=60)
+    """One more in the minute that began with the first attempt. Raises TooManyAttempts."""
+    _one_more(f"attempts:{action}:")
+    tries = _one_more(attempts_key(request, action))
+    if tries == limit:
+        logger.warning("No more tries from one address for a minute: %s", action)
+    if tries > limit:
+        raise TooManyAttempts(action)
+
+
+def _one_more(key: str) -> int:
+    if cache.add(key, 1, timeout=60):
+        return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # the minute ended between the two calls
+        cache.add(key, 1, timeout=60)
+        return 1

@@ -64,6 +64,8 @@ def test_guessed_codes_are_limited_by_address(classroom: Classroom) -> None:
     ("번호,이름\n1,김하늘\n2,이바다\n", [("1", "김하늘"), ("2", "이바다")]),
     ("\ufeff번호;이름\n1;김하늘\n", [("1", "김하늘")]),
     ("1\t김하늘\n\n2\t이바다", [("1", "김하늘"), ("2", "이바다")]),
+    ("1,김하늘\r2,이바다\r", [("1", "김하늘"), ("2", "이바다")]),
+    ("1\x00\u202e,김\x07하늘\n", [("1", "김하늘")]),
 ])
 def test_a_roster_is_read_as_people_save_it(data: str, lines: list[tuple[str, str]]) -> None:
     assert [(line.number, line.name) for line in joining.read_roster(data.encode())] == lines
@@ -75,6 +77,7 @@ def test_a_roster_of_an_old_excel_is_read() -> None:
 
 @pytest.mark.parametrize(("data", "word"), [
     (b"", "읽을 줄이 없습니다"), (b"\xff\xfe\x00\x01", "글자를 읽지 못했습니다"), (b"a,b,c,d\n", "1번째 줄"),
+    (b'"' + b"x" * 150_000 + b'"', "1번째 줄을 읽지 못했습니다"),
     ("1,김\n1,김\n".encode(), "2번째 줄"), (b"x" * 300_000, "너무 큽니다"), ("\n".join(f"{n},n{n}" for n in range(600)).encode(), "너무 깁니다"),
 ])
 def test_a_bad_roster_says_what_is_wrong_and_where(data: bytes, word: str) -> None:

@@ -78,7 +78,7 @@ def test_signing_in_goes_on_only_to_pages_of_ours(teacher: User) -> None:
 def socket(pk: int, value: str, origin: str = "http://127.0.0.1:8000", place: str = "") -> WebsocketCommunicator:
     from podlab.asgi import site as application
 
-    headers = [(b"cookie", f"{site.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", origin.encode())]
+    headers = [(b"cookie", f"{site.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", origin.encode()), (b"host", b"127.0.0.1:8000")]
     return WebsocketCommunicator(application, "/" + (place or f"ws/classes/{pk}/"), headers=headers)
 
 
@@ -194,6 +194,41 @@ def test_guessed_resume_codes_are_limited_by_address(classroom: Classroom) -> No
     answers = [client.post("/resume/", {"code": f"ZZZZ-ZZ{n:02d}"}).status_code for n in range(40)]
     assert answers[0] == 422
     assert answers[-1] == 429
+
+
+def test_the_address_of_a_join_code_tells_no_more_than_the_form(classroom: Classroom) -> None:
+    """A right code in the address shows the class's name: wrong ones are counted there too."""
+    client = Client()
+    assert classroom.title in client.get(f"/join/{classroom.join_code}/").content.decode()
+    assert [client.get(f"/join/ZZZZZ{n % 10}/").status_code for n in range(25)] == [200] * 20 + [429] * 5
+    answer = client.get(f"/join/{classroom.join_code}/")
+    assert (answer.status_code, classroom.title in answer.content.decode()) == (429, False)
+    assert client.post(f"/join/{classroom.join_code}/", {"name": "x"}).status_code == 429
+    assert Client(REMOTE_ADDR="192.0.2.7").get(f"/join/{classroom.join_code}/").status_code == 200
+
+
+def test_guessing_from_many_addresses_leaves_each_few_tries(classroom: Classroom, settings: Any) -> None:
+    settings.JOIN_FAILURES_PER_MINUTE = 5
+    for n in range(6):  # a house's 64 bits of IPv6 are one address
+        answer = Client(REMOTE_ADDR=f"2001:db8::{n:x}").post("/join/", {"code": "ZZZZZZ"})
+    assert answer.status_code == 429
+    for n in range(45):
+        Client(REMOTE_ADDR=f"192.0.2.{n}").post("/join/", {"code": "ZZZZZZ"})
+    late = [Client(REMOTE_ADDR="198.51.100.1").post("/join/", {"code": "ZZZZZZ"}).status_code for _ in range(3)]
+    assert late == [422, 422, 429]
+    assert Client(REMOTE_ADDR="198.51.100.2").get(f"/join/{classroom.join_code}/").status_code == 200
+
+
+@pytest.mark.parametrize("place", ["/lti/launch/", "/lti/login/"])
+def test_refused_launches_are_written_down_but_not_without_end(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.setattr("podlab.classroom.lti.REFUSED_PER_MINUTE", 3)
+    answers = [Client().post(place, {"iss": "a\x00\nb", "state": "x", "id_token": "e30.e30.e30"}).status_code for _ in range(5)]
+    assert answers == [403] * 3 + [429] * 2
+    assert AuditEntry.objects.filter(what="launch-refused").count() == 3
+
+
+def test_a_page_of_people_asked_for_with_a_number_too_long_shows_them_all(classroom: Classroom, teacher: User) -> None:
+    assert signed_in(teacher).get(f"/teacher/classes/{classroom.pk}/people/?mend={'9' * 5000}").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\uff1dcmd|x"])

@@ -6,7 +6,6 @@ import pytest
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from channels.sessions import SessionMiddlewareStack
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.test import Client
 from django.urls import path
 
 from podlab.labs import access
+from podlab.security import OwnPagesOnly, of_own_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,12 +26,13 @@ class WhoAmI(AsyncWebsocketConsumer):
 
 
 # Composed as in podlab/asgi.py, whose own addresses are the lessons'.
-SOCKETS = AllowedHostsOriginValidator(SessionMiddlewareStack(URLRouter([path("who/", WhoAmI.as_asgi())])))
+SOCKETS = OwnPagesOnly(SessionMiddlewareStack(URLRouter([path("who/", WhoAmI.as_asgi())])))
 
 
 def connection(cookie: str = "", origin: str = "http://127.0.0.1:8000") -> Any:
     cookies = f"{settings.SESSION_COOKIE_NAME}={cookie}"
-    return WebsocketCommunicator(SOCKETS, "/who/", headers=[(b"cookie", cookies.encode()), (b"origin", origin.encode())])
+    headers = [(b"cookie", cookies.encode()), (b"origin", origin.encode()), (b"host", b"127.0.0.1:8000")]
+    return WebsocketCommunicator(SOCKETS, "/who/", headers=headers)
 
 
 def started() -> str:
@@ -63,3 +64,25 @@ async def test_a_forged_cookie_is_nobody(cookie: str) -> None:
 async def test_another_origin_is_refused_even_with_the_cookie() -> None:
     accepted, _ = await connection(await database_sync_to_async(started)(), origin="https://evil.example").connect()
     assert not accepted
+
+
+@pytest.mark.parametrize(("origin", "host", "ours"), [
+    ("http://127.0.0.1:8000", "127.0.0.1:8000", True),
+    ("http://testserver", "testserver", True),
+    ("http://127.0.0.1:3000", "127.0.0.1:8000", False),  # another server of the same machine: cookies know no ports
+    ("http://testserver:8000", "127.0.0.1:8000", False),
+    ("http://evil.example", "evil.example", False),  # a name that leads to us since a moment ago
+    ("https://127.0.0.1.evil.example", "127.0.0.1:8000", False),
+    ("http://127.0.0.1:8000@evil.example", "127.0.0.1:8000", False),
+    ("null", "127.0.0.1:8000", False), ("", "127.0.0.1:8000", False), ("", "", False), ("http://[", "127.0.0.1:8000", False),
+    ("file://127.0.0.1:8000", "127.0.0.1:8000", False),
+])
+def test_only_a_page_of_this_very_address_opens_a_socket(origin: str, host: str, ours: bool) -> None:
+    assert of_own_page(origin, host) is ours
+
+
+def test_behind_https_a_page_of_plain_http_opens_no_socket(settings: Any) -> None:
+    settings.SESSION_COOKIE_SECURE, settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS = True, ["podlab.example"], ["https://podlab.example"]
+    assert of_own_page("https://podlab.example", "inside:8000")  # a proxy that gives us a name of its own
+    assert of_own_page("https://podlab.example:8443", "podlab.example:8443")
+    assert not of_own_page("http://podlab.example", "podlab.example")

@@ -33,7 +33,8 @@ class Page:
     def __init__(self, value: str) -> None:
         from podlab.asgi import site
 
-        headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000"), (b"host", b"127.0.0.1:8000")]
+        headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000"),
+                   (b"host", b"127.0.0.1:8000")]
         self.line = WebsocketCommunicator(site, "/ws/lessons/incidents/", headers=headers)
 
     async def send(self, **message: Any) -> None:
