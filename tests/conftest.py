@@ -6,7 +6,21 @@ import os
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """tools/test_fast.sh does without the plugins for Django and asyncio, whose fixtures begin and end around every test."""
+    for plugin, names in (("django", ["DJANGO_SETTINGS_MODULE"]), ("asyncio", ["asyncio_mode", "asyncio_default_fixture_loop_scope"])):
+        if not pluginmanager.hasplugin(plugin):
+            for name in names:
+                parser.addini(name, f"of the plugin for {plugin}, which is not here")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    plugin = config.pluginmanager.hasplugin("django")
+    if not plugin:
+        config.addinivalue_line("markers", "django_db: of the plugin for Django, which is not here; such a test is deselected")
+        if "DJANGO_SETTINGS_MODULE" not in os.environ:  # engine and projection know no Django
+            return
+    import django
     from django.conf import settings
 
     # Unit tests render pages without a front-end build; the browser tests' server uses the real, hashed files.
@@ -16,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if database["ENGINE"].endswith("sqlite3"):  # nothing of a test's database need survive a power cut
         database["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes half a second a sign-in, on purpose
+    if not plugin:
+        django.setup()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,10 +51,10 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-@pytest.fixture(autouse=True)
-def forget_attempts(request: pytest.FixtureRequest) -> None:
-    """Rate limits are counted in the cache: each test that touches the database starts with none."""
-    if request.node.get_closest_marker("django_db"):
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Rate limits are counted in the cache: each test that touches the database starts with none. (No fixture: each costs every test a little.)"""
+    if item.get_closest_marker("django_db"):
         from django.core.cache import cache
 
         cache.clear()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster
+from tests.kubernetes.frozen import created
 
 EPOCH_MS = 1_795_219_200_000
 SPEC = {"nodes": [{"name": f"node-{n}", "cpu": "2", "memory": "4Gi"} for n in (1, 2)]}
@@ -65,7 +66,7 @@ lives = st.lists(st.tuples(st.integers(0, 40_000), acts), min_size=1, max_size=1
 
 
 def fresh(seed: int = 1) -> Cluster:
-    return Cluster.create(seed, EPOCH_MS, SPEC, strict=True)
+    return created(seed, EPOCH_MS, SPEC)
 
 
 def journal(cluster: Cluster, life: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -105,6 +105,7 @@ def test_text_and_scripts_are_told_apart_for_those_who_read() -> None:
     assert webpage.plain("<b>no</b>").html.count("&lt;b&gt;no&lt;/b&gt;") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["<", "<a ", '<a b="', "<style>", "<!--", "&", "<a x='\" ", "<title>", "</", "<b x=\n\n", "<p><div>", "&#x", "<a" + " " * 50]
 )
@@ -284,7 +285,7 @@ def test_pages_do_not_drive_out_the_count_of_wrong_passwords() -> None:
     assert cache.get("attempts:teacher:10.0.0.1") == 9
 
 
-@pytest.mark.asyncio
+@pytest.mark.slow
 async def test_a_tab_keeps_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     caches["pages"].clear()
     tab = BrowserTab("one-ip", Learner(nickname="x", resume_code_hash="x"), "channel", lambda: None, lambda: None)  # type: ignore[arg-type,return-value]

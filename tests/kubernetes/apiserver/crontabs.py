@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import Map
+from tests.kubernetes.frozen import created
 
 Json = Any
 EPOCH = 1_795_219_200_000
@@ -45,7 +45,7 @@ def crontab(name: str = "my", version: str = "v1", **spec: Json) -> dict[str, Js
 
 class World:
     def __init__(self, crd: dict[str, Json] | None = None) -> None:
-        self.cluster = Cluster.create(1, EPOCH, strict=True)
+        self.cluster = created(1, EPOCH)
         if crd is not None:
             self.define(crd)
 

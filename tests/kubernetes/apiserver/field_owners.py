@@ -9,8 +9,8 @@ import pytest
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.ownership import fields, records
-from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import Map
+from tests.kubernetes.frozen import created
 
 Json = Any
 EPOCH = 1_795_219_200_000
@@ -20,7 +20,7 @@ class World:
     """A cluster and the requests of these tests, each in namespace default."""
 
     def __init__(self) -> None:
-        self.cluster = Cluster.create(1, EPOCH, strict=True)
+        self.cluster = created(1, EPOCH)
 
     def request(self, verb: str, resource: str, name: str = "", body: Json = None, subresource: str = "", **options: Json) -> Map:
         answer: Map = self.cluster.request(verb=verb, resource=resource, namespace="default", name=name, subresource=subresource, body=body,

@@ -10,6 +10,7 @@ import pytest
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.cluster import Cluster
+from tests.kubernetes.frozen import created
 
 EPOCH_MS = 1_795_219_200_000
 Object = dict[str, Any]
@@ -19,7 +20,7 @@ class World:
     """A cluster without nodes, with one policy, bound once."""
 
     def __init__(self, *, actions: tuple[str, ...] = ("Deny",), binding: Object | None = None, **policy: Any) -> None:
-        self.cluster = Cluster.create(1, EPOCH_MS, strict=True)
+        self.cluster = created(1, EPOCH_MS)
         self.cluster.run_for(1)
         rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}]
         spec = {"matchConstraints": {"resourceRules": rules}, **policy}

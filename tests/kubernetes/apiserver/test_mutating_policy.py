@@ -9,6 +9,7 @@ import pytest
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.cluster import Cluster
+from tests.kubernetes.frozen import created
 
 Object = dict[str, Any]
 ANNOTATE = 'Object{metadata: Object.metadata{annotations: {"mutated-by": "a-policy"}}}'
@@ -41,7 +42,7 @@ def configmap(name: str = "c", **data: str) -> Object:
 
 @pytest.fixture
 def cluster() -> Cluster:
-    found = Cluster.create(1, 1_795_219_200_000, strict=True)
+    found = created(1, 1_795_219_200_000)
     found.run_for(1)
     return found
 

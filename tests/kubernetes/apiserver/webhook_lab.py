@@ -8,7 +8,7 @@ from typing import Any
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import Request
-from podlab.kubernetes.cluster import Cluster
+from tests.kubernetes.frozen import created
 from tests.kubernetes.runtime.certificates import WEBHOOK, WEBHOOK_CA, WEBHOOK_KEY
 
 Object = dict[str, Any]
@@ -27,7 +27,7 @@ class WebhookLab:
     """The namespace default is the test's own; its label e2e=true picks it."""
 
     def __init__(self) -> None:
-        self.cluster = Cluster.create(7, START, {"nodes": [{"name": f"node-{n}", "cpu": "4", "memory": "8Gi"} for n in (1, 2)]}, strict=True)
+        self.cluster = created(7, START, {"nodes": [{"name": f"node-{n}", "cpu": "4", "memory": "8Gi"} for n in (1, 2)]})
         self.cluster.run_for(2)
         self.ask("patch", "namespaces", "default", {"metadata": {"labels": {"e2e": "true"}}}, namespace="")
         self.create("secrets", of("Secret", "pair", stringData={"tls.crt": WEBHOOK, "tls.key": WEBHOOK_KEY}))

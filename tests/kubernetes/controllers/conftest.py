@@ -14,6 +14,7 @@ from podlab.kubernetes.controllers import CONTROLLERS
 from podlab.kubernetes.etcd import Change
 from podlab.kubernetes.objects import Map, dig
 from podlab.kubernetes.times import rfc3339
+from tests.kubernetes.frozen import thawed
 
 EPOCH_MS = 1_795_219_200_000
 DID = Cause("test")
@@ -93,10 +94,14 @@ def new_cluster(monkeypatch: pytest.MonkeyPatch, nodes: int = 2, **hands: Any) -
     monkeypatch.setattr(components, "components", lambda cluster: [
         cluster.events, *(controller(cluster) for controller in CONTROLLERS), Hands(cluster),
         *(FakeKubelet(cluster, node["name"]) for node in spec["nodes"])])
-    made = Cluster.create(1, EPOCH_MS, spec, strict=True)
-    made.components["hands"].state.update(hands)
-    made.run_for(1)
-    return made
+
+    def begin() -> Cluster:
+        made = Cluster.create(1, EPOCH_MS, spec, strict=True)
+        made.components["hands"].state.update(hands)
+        made.run_for(1)
+        return made
+
+    return thawed(f"controllers only {nodes} {hands}", begin)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.kubectl.laptop import Laptop
 from podlab.kubernetes.kubectl.run import run_to_end
+from tests.kubernetes.frozen import thawed
 
 START = 1_795_219_200_000  # 2026-11-21T00:00:00Z
 WEB = """apiVersion: v1
@@ -30,6 +31,10 @@ FILES = {"web.yaml": WEB, "dep.yaml": DEPLOYMENT}
 
 
 def cluster() -> Cluster:
+    return thawed("kubectl's", _begin)
+
+
+def _begin() -> Cluster:
     made = Cluster.create(1, START, {"nodes": [{"name": "node-1", "cpu": "2", "memory": "4Gi"}]}, strict=True)
     for kubelet in made.kubelets():
         kubelet.preload(["nginx:1.14.2", "nginx:1.16.1", "busybox:1.36"])
@@ -48,6 +53,10 @@ def kubectl(where: Cluster, line: str | list[str], *, stdin: str | None = None, 
 
 def with_web() -> Cluster:
     """A cluster in which the Pod `web` runs."""
+    return thawed("kubectl's with web", _begin_with_web)
+
+
+def _begin_with_web() -> Cluster:
     made = cluster()
     kubectl(made, "apply -f web.yaml")
     made.run_for(3)

@@ -8,6 +8,7 @@ from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import Map, dig
 from podlab.kubernetes.resources import BY_KIND
+from tests.kubernetes.frozen import thawed
 
 EPOCH_MS = 1_795_219_200_000
 IMAGES = ["busybox:1.36", "nginx:1.14.2"]
@@ -127,10 +128,14 @@ def state_of(status: Map) -> str:
 
 def world(nodes: int = 1, seed: int = 3, images: list[str] | None = None, **node: Any) -> World:
     spec = {"nodes": [{"name": f"node-{number}", "cpu": "2", "memory": "4028120Ki", **node} for number in range(1, nodes + 1)]}
-    cluster = Cluster.create(seed, EPOCH_MS, spec, strict=True)
-    for number in range(1, nodes + 1):
-        cluster.kubelet(f"node-{number}").preload(IMAGES if images is None else images)
-    made = World(cluster)
+
+    def begin() -> Cluster:
+        cluster = Cluster.create(seed, EPOCH_MS, spec, strict=True)
+        for number in range(1, nodes + 1):
+            cluster.kubelet(f"node-{number}").preload(IMAGES if images is None else images)
+        return cluster
+
+    made = World(thawed(f"a kubelet's world {seed} {spec} {images}", begin))
     made.run(1)
     return made
 

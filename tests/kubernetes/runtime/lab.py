@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from podlab.kubernetes.cluster import Cluster
+from tests.kubernetes.frozen import thawed
 
 START = 1_795_219_200_000  # 2026-11-21T00:00:00Z
 
@@ -15,9 +16,13 @@ class Lab:
 
     def __init__(self, nodes: int = 2, cluster: Cluster | None = None) -> None:
         spec = {"nodes": [{"name": f"node-{number + 1}", "cpu": "4", "memory": "8Gi"} for number in range(nodes)]}
-        self.cluster = cluster or Cluster.create(7, START, spec, strict=True)
-        if cluster is None:
-            self.cluster.run_for(2)
+
+        def begin() -> Cluster:
+            made = Cluster.create(7, START, spec, strict=True)
+            made.run_for(2)
+            return made
+
+        self.cluster = cluster or thawed(f"lab {nodes}", begin)
 
     def create(self, plural: str, body: dict[str, Any], namespace: str | None = "default") -> Any:
         entry = {"at": self.cluster.now, "do": "request", "verb": "create", "resource": plural, "namespace": namespace, "body": body}

@@ -12,6 +12,7 @@ from podlab.kubernetes import components
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.objects import Map, thaw
 from podlab.kubernetes.scheduler.scheduler import CYCLE_MS, LATENCY_MS, Scheduler
+from tests.kubernetes.frozen import thawed
 
 EPOCH = 1_790_000_010_500  # half a second past a multiple of 30 s
 Make = Callable[..., Cluster]
@@ -20,7 +21,8 @@ Make = Callable[..., Cluster]
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Make:
     def make(*nodes: dict[str, Any]) -> Cluster:
-        return Cluster.create(1, EPOCH, {"nodes": list(nodes)}, strict=True)
+        spec = {"nodes": list(nodes)}
+        return thawed(f"scheduler alone {spec}", lambda: Cluster.create(1, EPOCH, spec, strict=True))
     monkeypatch.setattr(components, "components", lambda cluster: [cluster.events, cluster.network, Scheduler(cluster)])
     return make
 
