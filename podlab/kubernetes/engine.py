@@ -23,6 +23,7 @@ from .ground import Ground
 from .objects import Map
 from .runtime import linear, visits
 from .runtime.network import Network
+from .runtime.trial import Trials
 
 Entry = dict[str, Any]
 """One line of the journal: `{"at": ms, "do": kind, ...}` with the members that the kind's method takes."""
@@ -44,6 +45,7 @@ class Engine(Ground):
         self.author = ""  # of the present journal entry, where several people share the cluster
         self.server = ApiServer(self)
         self.network = Network(self)
+        self.trials = Trials(self.network)
         self.events = EventRecorder(self)
 
     # ---- time

@@ -12,7 +12,7 @@ from .cause import Cause, Causes
 from .clock import Clock
 from .etcd import Etcd
 from .randomness import Randomness
-from .sight import NetworkSight, Recorder, Server
+from .sight import NetworkSight, Recorder, Server, TrialSight
 
 
 class Ground:
@@ -20,6 +20,7 @@ class Ground:
 
     server: Server
     network: NetworkSight
+    trials: TrialSight
     events: Recorder
 
     def __init__(self, seed: int, spec: dict[str, Any], clock: Clock, etcd: Etcd, causes: Causes) -> None:

@@ -73,7 +73,15 @@ class NetworkSight(Protocol):
 
     @property
     def state(self) -> dict[str, Any]: ...
-    def ask_at_once(self, source: str, address: str, port: int, request: Message, draw: str) -> Given | Failed: ...
+    def request(
+        self, namespace: str, address: str, port: int, message: str | None, timeout_ms: int, reply_to: tuple[str, Any], secure: bool = False
+    ) -> str: ...
+
+
+class TrialSight(Protocol):
+    """See `Trials`."""
+
+    def ask(self, source: str, address: str, port: int, request: Message, draw: str, limit_ms: int) -> Given | Failed: ...
 
 
 class Sight(Protocol):

@@ -62,7 +62,7 @@ class Context:
 
     def ask(self, config: Mapping[str, Any], review: Mapping[str, Any], seconds: int) -> Any:
         """What the webhook of a clientConfig answers. Raises CallError."""
-        return webhook_client.ask(self._cluster, config, review, seconds)
+        return webhook_client.ask(self._cluster, config, review, seconds, happens=not self.dry)
 
     def warn(self, text: str) -> None:
         """A Warning header of the answer: kubectl shows it, and the request goes on."""

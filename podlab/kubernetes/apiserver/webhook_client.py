@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Object = Mapping[str, Any]
 DIAL_MS = 30_000  # the transport's dialer gives up (net.Dialer.Timeout of client-go)
+NOBODY = "network", ""  # whom the answer of a request that only happens is for
 UNTRUSTED = "tls: failed to verify certificate: x509: "
 STATUSES = {
     400: "the server rejected our request for an unknown reason", 401: "the server has asked for the client to provide credentials",
@@ -38,8 +39,11 @@ class CallError(Exception):
     """A webhook that could not be asked, or whose answer is none. Its text is Go's."""
 
 
-def ask(cluster: Ground, config: Object, review: Object, seconds: int) -> Any:
-    """The JSON that a webhook answers; `config` is its clientConfig. Nothing in the cluster changes. Raises CallError."""
+def ask(cluster: Ground, config: Object, review: Object, seconds: int, *, happens: bool = False) -> Any:
+    """The JSON that a webhook answers; `config` is its clientConfig. Raises CallError.
+
+    Nothing in the cluster changes; but where the call `happens`, because it is part of a write, the request then goes its way over the
+    network, so that the server's log tells of it. Its answer is the one that is known already."""
     service = config.get("service")
     if service is not None:
         port = service.get("port") or 443
@@ -53,11 +57,14 @@ def ask(cluster: Ground, config: Object, review: Object, seconds: int) -> Any:
                            json.dumps(review, separators=(",", ":"), ensure_ascii=False))
     try:
         address, port = _resolved(cluster, service, host, port)
-        found = cluster.network.ask_at_once(CONTROL_PLANE_NAMESPACE, address, port, message, f"{host}/{cluster.etcd.revision}")
+        found = cluster.trials.ask(CONTROL_PLANE_NAMESPACE, address, port, message, f"{host}/{cluster.etcd.revision}", seconds * 1000)
+        if found.chain is not None:
+            if why := _distrust(found.chain, config.get("caBundle"), host, cluster.now):
+                raise CallError(why)
+            if happens:
+                cluster.network.request(CONTROL_PLANE_NAMESPACE, address, port, message.text(), seconds * 1000, NOBODY, secure=True)
         if isinstance(found, at_once.Failed):
             raise CallError(_failed(found, f"{address}:{port}", seconds))
-        if why := _distrust(found.chain, config.get("caBundle"), host, cluster.now):
-            raise CallError(why)
         if found.ms >= seconds * 1000:
             raise CallError("context deadline exceeded")
     except CallError as error:
@@ -85,13 +92,13 @@ def _resolved(cluster: Ground, service: Object | None, host: str, port: int) -> 
 
 
 def _failed(found: at_once.Failed, address: str, seconds: int) -> str:
-    if found.error == at_once.PLAIN:
-        return found.error
     if found.ms >= seconds * 1000:
         return "context deadline exceeded"
+    if found.said:
+        return found.said
     if found.ms >= DIAL_MS:
         return f"dial tcp {address}: i/o timeout"
-    return f"dial tcp {address}: connect: {Errno(found.error).text.lower()}"
+    return f"dial tcp {address}: connect: {Errno(found.errno).text.lower()}"
 
 
 def _distrust(chain: str, bundle: str | None, host: str, now: int) -> str:

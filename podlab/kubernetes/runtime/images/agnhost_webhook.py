@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...objects import dig
-from .. import at_once, http
+from .. import http
 from ..http import text_answer
 from ..process import Data, Errno, Process
 from ..serving import Answer, Late, feed_http, listen_on, secured, serve
@@ -181,17 +181,6 @@ def _answer(proc: Process, request: http.Message) -> http.Message | Late:
 
 def _over_http(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
     return _answer(proc, request)
-
-
-def _at_once(proc: Process, port: int, request: http.Message) -> at_once.Given | None:
-    data = proc["data"]
-    if "chain" not in data:
-        return None
-    found = _answer(proc, request)
-    return at_once.Given(data["chain"], found.message, found.ms) if isinstance(found, Late) else at_once.Given(data["chain"], found)
-
-
-at_once.SERVERS["agnhost"] = _at_once
 
 
 def run_webhook(proc: Process, sys: Sys, flags: dict[str, str]) -> int:
