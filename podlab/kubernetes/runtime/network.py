@@ -22,11 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..addresses import CONTROL_PLANE_NAMESPACE
 from . import api_streams, control_plane, datagrams, exchanges, internet, internet_hosts, nat, taps, tls, traffic
-from .at_once import PLAIN, SERVERS, Failed, Given
 from .exchanges import Wire
 from .fabric import Fabric
 from .hosts import OTHER, container_name
-from .http import Message
 from .process import Data, Errno, Process
 from .routes import FAR_MS, Routes
 
@@ -59,22 +57,6 @@ class Network(Fabric):
         """A node's kernel joins; its sockets go through here from now on."""
         kernel.network, kernel.node_name = self, node
         self._kernels[node] = kernel
-
-    def ask_at_once(self, source: str, address: str, port: int, request: Message, draw: str) -> Given | Failed:
-        """One HTTPS request from a network namespace to an address (at_once.py). `draw` names the connection, for the choice of an endpoint."""
-        way = self.routes.look(source, address, port, draw)
-        if way.error:
-            return Failed(way.error, way.ms)
-        listener = self.listener(way.namespace, way.port, way.address)
-        if listener is None:
-            return Failed("ECONNREFUSED", way.ms)
-        held = self.kernel(listener["node"]).state["processes"].values()
-        proc = next((one for one in held if listener["desc"] in one["fds"].values()), None)
-        if proc is None or proc["state"] != "running":
-            return Failed("ETIMEDOUT", 1 << 31)  # a stopped process takes no connection
-        serves = SERVERS.get(proc["program"])
-        given = serves(proc, way.port, request) if serves is not None else None
-        return Failed(PLAIN, way.ms) if given is None else given
 
     # ---- sockets, for sockets.py and the kernels
 
