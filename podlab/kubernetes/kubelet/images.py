@@ -11,6 +11,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from ..objects import Map
 from ..runtime import image as catalogue
 from ..times import go_duration
 from . import backoff, node_status, steps
@@ -55,6 +56,22 @@ def _have(kubelet: Agent, reference: str) -> None:
         "at": kubelet.now,
         "id": names(reference)[1],
     }
+
+
+def tell_missing_secrets(kubelet: Agent, worker: Worker, pod: Map) -> None:
+    """getPullSecretsForPod, pkg/kubelet/kubelet_pods.go: every SyncPod tells which of the Pod's imagePullSecrets are not there."""
+    wanted = pod["spec"].get("imagePullSecrets")
+    if not wanted:
+        return
+    found = kubelet.cluster.etcd
+    missing = [name for one in wanted if (name := one.get("name")) and found.get("secrets", f"{worker['namespace']}/{name}") is None]
+    if missing:
+        kubelet.record(
+            worker,
+            "Warning",
+            "FailedToRetrieveImagePullSecret",
+            f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to pull the image may not succeed.",
+        )
 
 
 def step_pull(kubelet: Agent, worker: Worker, name: str) -> int | None:

@@ -104,6 +104,7 @@ def _become_terminal(kubelet: Agent, worker: Worker) -> None:
 
 def step_plan(kubelet: Agent, worker: Worker) -> int | None:
     pod = kubelet.pod(worker)
+    images.tell_missing_secrets(kubelet, worker, pod)
     probes.watch(kubelet, worker, pod)
     volumes.refresh_if_due(kubelet, worker, pod)
     todo = actions.compute(worker, pod)

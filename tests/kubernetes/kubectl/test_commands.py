@@ -34,6 +34,9 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("get pods web -l a=b", 1, "", "error: name cannot be provided when a selector is specified\n"),
     ("delete pod", 1, "", "error: resource(s) were provided, but no name was specified\n"),
     ("delete pod web", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
+    ("delete pod web --cascade=false --ignore-not-found", 0, "", "warning: --cascade=false is deprecated (boolean value) and can be "
+     "replaced with --cascade=orphan.\n"),
+    ("delete pod web --cascade=wrong", 1, "", 'error: invalid cascade value (wrong). Must be "background", "foreground", or "orphan"\n'),
     ("scale deployment web", 1, "", 'error: required flag(s) "replicas" not set\n'),
     ("scale deployment web --replicas=x", 1, "", 'error: invalid argument "x" for "--replicas" flag: strconv.ParseInt: parsing '
      '"x": invalid '

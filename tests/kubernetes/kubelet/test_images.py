@@ -47,8 +47,10 @@ def test_bigger_images_take_longer_and_pulls_wait_for_one_another() -> None:
 
 def test_a_tag_that_does_not_exist() -> None:
     it = world()
-    it.create(pod({"name": "c", "image": "nginx:no-such-tag"}))
+    it.create(pod({"name": "c", "image": "nginx:no-such-tag"}, imagePullSecrets=[{"name": "hub"}, {"name": "quay"}]))
     it.run(0.9)
+    told = "Unable to retrieve some image pull secrets (hub, quay); attempting to pull the image may not succeed."
+    assert set(it.events("FailedToRetrieveImagePullSecret")) == {told}
     assert it.events("Failed") == [f'Failed to pull image "nginx:no-such-tag": {NOT_FOUND}', "Error: ErrImagePull"]
     it.run(2)
     assert it.container()["state"]["waiting"] == {"reason": "ErrImagePull", "message": NOT_FOUND}

@@ -50,6 +50,7 @@ def asked(lab: Lab, command: str, pod: str = "client") -> Any:
 
 def test_the_environment_and_the_name_lead_to_the_api_server(lab: Lab) -> None:
     assert asked(lab, f"{TRUSTING} {SERVER}/version")["gitVersion"] == "v1.36.2"
+    assert asked(lab, f"CURL_CA_BUNDLE={ACCOUNT}/ca.crt curl -s {SERVER}/version")["minor"] == "36"
     assert asked(lab, f"{TRUSTING} https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/version")["major"] == "1"
     assert lab.run("client", f"curl -s {SERVER}/version")[2] == 60
 
@@ -153,6 +154,7 @@ def test_busybox_wget_speaks_tls_and_says_that_it_verifies_nothing(lab: Lab) -> 
     assert code == 1 and "got bad TLS record" in err
 
 
+@pytest.mark.slow
 def test_answers_to_many_who_ask_at_once_come_one_after_another(lab: Lab) -> None:
     loop = f"for i in 1 2 3 4 5 6 7 8 9 10; do {ASK} {PODS} > /tmp/$i & done; wait; cat /tmp/10"
     began = lab.cluster.now
@@ -183,6 +185,7 @@ def test_a_cluster_restored_in_the_middle_of_requests_goes_on_as_it_would_have()
     assert len(lab.cluster.traffic(lab.cluster.now - 5000)) > 20
 
 
+@pytest.mark.slow
 def test_agnhost_polls_the_api_and_verifies_a_token_by_what_the_issuer_publishes() -> None:
     lab = Lab(1)
     agnhost = "registry.k8s.io/e2e-test-images/agnhost:2.57"

@@ -63,6 +63,11 @@ def test_a_name_without_a_tag_means_latest() -> None:
     assert image.find("podlab/nothing") is None
 
 
+def test_mongo_has_its_old_shell_up_to_5_only() -> None:
+    tools = {tag: [name for name in ("mongo", "mongosh") if name in image.find(f"mongo:{tag}").tree["usr"]["bin"]] for tag in ("5", "6", "latest")}
+    assert tools == {"5": ["mongo", "mongosh"], "6": ["mongosh"], "latest": ["mongosh"]}
+
+
 def test_the_tools_of_busybox_are_all_there() -> None:
     for name in ("sh", "ls", "sed", "awk", "wget", "nc", "nslookup", "ping", "telnet", "httpd", "netstat", "traceroute", "ps", "top", "vi", "xargs"):
         assert name in base.APPLETS

@@ -91,6 +91,7 @@ def test_values_are_shown_as_the_shell_shows_them(lab: Lab) -> None:
     assert value(lab, 'db.kept.insertOne({_id: "a", n: 1})') == "{ acknowledged: true, insertedId: 'a' }"
     assert value(lab, "db.kept.findOne()") == "{ _id: 'a', n: 1 }"
     out, _, _ = lab.run("quiz", "mongosh --quiet", "mongo", stdin="use kiada\nshow collections\nvar x = 2\nx +\n 3\n")
+    assert value(lab, "use other;") == "switched to db other"
     assert "switched to db kiada" in out and "kept\n" in out and out.rstrip().endswith("5\nkiada>")
 
 

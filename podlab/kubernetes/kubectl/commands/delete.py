@@ -15,7 +15,9 @@ from ..verbs import Call, fail_with, verb
 FORCE_WARNING = ("Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The "
                  "resource may "
                  "continue to run on the cluster indefinitely.\n")
-CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan", "true": "Background", "false": "Orphan"}
+CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
+PARSED_BOOL = {**dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), "background"),
+               **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), "orphan")}  # strconv.ParseBool: the flag's old values
 FOREVER_MS = 168 * 3_600_000  # effectiveTimeout: without --timeout a delete waits a week
 
 
@@ -32,9 +34,7 @@ def delete(call: Call) -> Command:
     if flags["raw"]:
         return raw.ask(call, "delete")
     grace = flags["grace-period"]
-    if flags["cascade"] not in CASCADES:
-        raise KubectlError(f'error: invalid cascade value ({flags["cascade"]}). Must be "background", "foreground", or '
-                           f'"orphan"\n')
+    policy = _cascading(call)
     if flags["output"] not in (None, "", "name"):
         raise KubectlError("error: unexpected -o output mode: " + flags["output"] + ". We only support '-o name'\n")
     if flags["selector"] and flags["field-selector"] and flags["all"]:
@@ -59,19 +59,30 @@ def delete(call: Call) -> Command:
         call.terminal.out("No resources found\n")
         return 0
     if not flags["interactive"]:
-        yield from _delete_all(call, infos, wrong, grace)
+        yield from _delete_all(call, infos, wrong, grace, policy)
         return 0
     raise KubectlError("error: --interactive is not available here: name what is to be deleted\n")
 
 
-def _delete_all(call: Call, infos: list[Info], wrong: list[Any], grace: int) -> Command:
+def _cascading(call: Call) -> str:
+    """parseCascadingFlag (S/kubectl/pkg/cmd/delete/delete_flags.go): --cascade as a propagation policy. Raises KubectlError."""
+    given = call.flags["cascade"]
+    if (meant := PARSED_BOOL.get(given)) is not None:
+        call.terminal.err(f"warning: --cascade={given} is deprecated (boolean value) and can be replaced with --cascade={meant}.\n")
+        given = meant
+    if given not in CASCADES:
+        raise KubectlError(f'error: invalid cascade value ({given}). Must be "background", "foreground", or "orphan"\n')
+    return CASCADES[given]
+
+
+def _delete_all(call: Call, infos: list[Info], wrong: list[Any], grace: int, policy: str) -> Command:
     flags = call.flags
     chosen_by_rule = flags["all"] or flags["selector"] or flags["field-selector"]  # then what has gone meanwhile is no error (Complete)
     waiting: list[tuple[Resource, str, str, str]] = []
     for index, info in enumerate(infos):
         if index:
             yield DELETING
-        options: dict[str, Any] = {"propagationPolicy": CASCADES[flags["cascade"]]}
+        options: dict[str, Any] = {"propagationPolicy": policy}
         if grace >= 0:
             options["gracePeriodSeconds"] = grace
         try:

@@ -51,28 +51,33 @@ if [ "$1" = mongod ]; then
 fi
 exec "$@"
 """
-TOOLS = {"mongod": "mongod", "mongosh": "mongosh", "mongo": "mongosh", "mongoimport": "mongoimport"}
-add(
-    Image(
-        "docker.io/library/mongo",
-        ("latest", "3.6", "4", "4.0", "4.2", "4.4", "4.4.6", "4.4.29", "5", "5.0", "6", "6.0", "7", "7.0", "8", "8.0"),
-        base_tree(
-            "ubuntu",
-            {
-                "usr": {"local": {"bin": {"docker-entrypoint.sh": Entry(ENTRYPOINT, mode=0o755)}},
-                        "bin": {name: Entry(program=program, size=90_000_000) for name, program in TOOLS.items()}},
-                "data": {"db": {}, "configdb": {}},
-                "docker-entrypoint-initdb.d": {},
-            },
-            users={"mongodb": 999},
-        ),
-        310_270_000,
-        ("docker-entrypoint.sh",),
-        ("mongod",),
-        {"PATH": PATH, "HOME": "/data/db"},
-        ports=(27017,),
-    )
-)  # fmt: skip
+TOOLS = {"mongod": "mongod", "mongosh": "mongosh", "mongoimport": "mongoimport"}
+OLD_SHELL = {"mongo": "mongosh"}  # the shell before mongosh came with MongoDB up to 5.0
+for _tags, _tools in (
+    (("3.6", "4", "4.0", "4.2", "4.4", "4.4.6", "4.4.29", "5", "5.0"), TOOLS | OLD_SHELL),
+    (("latest", "6", "6.0", "7", "7.0", "8", "8.0"), TOOLS),
+):
+    add(
+        Image(
+            "docker.io/library/mongo",
+            _tags,
+            base_tree(
+                "ubuntu",
+                {
+                    "usr": {"local": {"bin": {"docker-entrypoint.sh": Entry(ENTRYPOINT, mode=0o755)}},
+                            "bin": {name: Entry(program=program, size=90_000_000) for name, program in _tools.items()}},
+                    "data": {"db": {}, "configdb": {}},
+                    "docker-entrypoint-initdb.d": {},
+                },
+                users={"mongodb": 999},
+            ),
+            310_270_000,
+            ("docker-entrypoint.sh",),
+            ("mongod",),
+            {"PATH": PATH, "HOME": "/data/db"},
+            ports=(27017,),
+        )
+    )  # fmt: skip
 
 
 # ---- luksa/quiz-api: GET /, /healthz/ready, /questions/N or random; POST /questions/N/answers

@@ -52,7 +52,7 @@ def mongosh(proc: Process, sys: Sys, event: Event) -> int:
         while data["scripts"]:
             kind, name = data["scripts"][0]
             if "text" not in data:
-                data["text"] = name if kind == "eval" else _read(proc, sys, name)
+                data["text"] = _command(name) if kind == "eval" else _read(proc, sys, name)
                 _fresh(data)
             _go(proc, sys)
             if kind == "eval" and data["shown"] is not None:
@@ -146,10 +146,7 @@ def _stdin(proc: Process, sys: Sys) -> int:
                 data["typed"] += piece
             line, _, data["typed"] = data["typed"].partition("\n")
             data.pop("asked", None)
-            words = line.split()
-            if not data["lines"] and words[:1] in (["exit"], ["quit"], ["use"], ["show"], ["it"]):
-                line = f"{words[0]}({json.dumps(words[-1])})" if words[0] in ("use", "show") else "quit(0)"
-            data["text"] = data["lines"] + line + "\n"
+            data["text"] = (data["lines"] + line if data["lines"] else _command(line)) + "\n"
             _fresh(data)
         try:
             _go(proc, sys)
@@ -165,6 +162,14 @@ def _stdin(proc: Process, sys: Sys) -> int:
             data["lines"] = ""
             sys.out(f"Uncaught {said(error.value, True)}\n" if isinstance(error.value, dict) else f"Uncaught {said(error.value)}\n")
         del data["text"]
+
+
+def _command(line: str) -> str:
+    """The shell's own words (`use kiada`, `show dbs`, `exit`) as calls; a line of JavaScript stays what it is."""
+    words = line.rstrip(";").split()
+    if len(words) == 2 and words[0] in ("use", "show"):
+        return f"{words[0]}({json.dumps(words[1])})"
+    return "quit(0)" if words in (["exit"], ["quit"], ["it"]) else line
 
 
 def _interrupted(proc: Process, sys: Sys, n: int) -> bool:

@@ -258,7 +258,8 @@ def _told(sys: Sys, data: Data, options: Data, coming: http.Message) -> bool:
 
 def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: int | None) -> None:
     """The handshake, and unless -k is given the verdict on the server's certificate: the system trusts the authority of the small Internet and
-    nobody that a cluster's certificate is from, so --cacert says whom to trust. Raises Fault, Failed, Blocked."""
+    nobody that a cluster's certificate is from, so --cacert says whom to trust, or a variable of curl's or OpenSSL's (curl(1), "ENVIRONMENT").
+    Raises Fault, Failed, Blocked."""
     if "session" in proc["data"] and proc["data"]["session"]["state"] == "open":
         return
     try:
@@ -274,10 +275,11 @@ def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: in
     if "k" in options:
         return
     chain = str((peer or {}).get("chain", ""))
+    file = options.get("C") or proc["env"].get("CURL_CA_BUNDLE") or proc["env"].get("SSL_CERT_FILE")
     try:
-        trust = sys.read_file(options["C"]) if options.get("C") else internet_hosts.ROOT
+        trust = sys.read_file(file) if file else internet_hosts.ROOT
     except Errno:
-        raise Fault(77, f"error setting certificate verify locations:  CAfile: {options['C']}") from None
+        raise Fault(77, f"error setting certificate verify locations:  CAfile: {file}") from None
     why = x509.verify(chain, trust, sys.now)
     if why:
         raise Fault(60, f"SSL certificate problem: {why.replace('self signed', 'self-signed')}\n{NO_TRUST}")
