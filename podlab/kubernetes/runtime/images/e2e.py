@@ -63,7 +63,7 @@ for _name in ("kitten", "nautilus"):
             f"registry.k8s.io/e2e-test-images/{_name}",
             tuple(f"1.{n}" for n in range(1, 10)),
             base_tree(
-                "busybox",
+                "alpine",
                 {
                     "agnhost": Entry(program="agnhost", size=50_000_000),
                     "data.json": f'{{\n"image":"{_name}.jpg"\n}}\n',
