@@ -36,6 +36,7 @@ WISHES: dict[str, tuple[str, ...]] = {
     "MutatingWebhookConfiguration": ("webhooks",)}
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+APPARMOR_OF = "container.apparmor.security.beta.kubernetes.io/"
 
 
 def prepare_for_create(resource: Resource, obj: Object, ctx: Context) -> None:
@@ -153,6 +154,8 @@ def qos_class(spec: Mapping[str, Any]) -> str:
 
 
 def _create_pod(obj: Object, ctx: Context) -> None:
+    if any(key.startswith(APPARMOR_OF) for key in obj["metadata"].get("annotations") or ()):
+        _apparmor_fields(obj, ctx)
     spec = obj["spec"]
     obj["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
     if spec.get("schedulingGates"):
@@ -161,6 +164,24 @@ def _create_pod(obj: Object, ctx: Context) -> None:
             "reason": "SchedulingGated", "message": "Scheduling is blocked due to non-empty scheduling gates"}]
     if dig(spec, "affinity.podAffinity") or dig(spec, "affinity.podAntiAffinity") or spec.get("topologySpreadConstraints"):
         _merge_label_keys(obj)
+
+
+def _apparmor_fields(obj: Object, ctx: Context) -> None:
+    """What an AppArmor annotation asks for is written into the container's field (strategy.go, applyAppArmorVersionSkew)."""
+    spec = obj["spec"] = thaw(obj["spec"])
+    whole = dig(spec, "securityContext.appArmorProfile")
+    for one in (*(spec.get("initContainers") or ()), *spec["containers"]):
+        key = APPARMOR_OF + one["name"]
+        text = obj["metadata"]["annotations"].get(key)
+        if text is None or dig(one, "securityContext.appArmorProfile"):
+            continue
+        field = {"unconfined": {"type": "Unconfined"}, "runtime/default": {"type": "RuntimeDefault"}}.get(text)
+        if text.startswith("localhost/") and (profile := text.removeprefix("localhost/")):
+            field = {"type": "Localhost", "localhostProfile": profile}
+        if field != whole:
+            ctx.warn(f'metadata.annotations[{key}]: deprecated since v1.30; use the "appArmorProfile" field instead')
+            if field:
+                one.setdefault("securityContext", {})["appArmorProfile"] = field
 
 
 def _merge_label_keys(obj: Object) -> None:

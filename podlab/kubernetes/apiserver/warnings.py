@@ -112,7 +112,7 @@ def _of_container(one: Object, whole: Object, annotations: Object, at: str, here
     mine = one.get("securityContext") or {}
     if SECCOMP_OF + one["name"] in annotations and not mine.get("seccompProfile"):
         yield f"{at}metadata.annotations[{SECCOMP_OF}{one['name']}]: {USE_SECCOMP}"
-    if APPARMOR_OF + one["name"] in annotations and not (mine.get("appArmorProfile") or whole.get("appArmorProfile")):
+    if at and APPARMOR_OF + one["name"] in annotations and not (mine.get("appArmorProfile") or whole.get("appArmorProfile")):
         yield f"{at}metadata.annotations[{APPARMOR_OF}{one['name']}]: {USE_APPARMOR}"
     for name in ("memory", "ephemeral-storage"):
         for which in ("limits", "requests"):

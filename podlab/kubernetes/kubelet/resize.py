@@ -53,7 +53,7 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
             worker["resize-restart"][one.name] = True
             continue
         kubelet.tell(worker, "kubelet-resized", container=one.name)
-        cri.set_limits(kubelet.machine, run["id"], starting.limits(kubelet, one.spec))
+        cri.set_limits(kubelet.machine, run["id"], starting.limits(one.spec, pod["spec"]))
         worker["actual"][one.name] = one.spec.get("resources") or EMPTY
     if all((one.spec.get("resources") or EMPTY) == worker["actual"][one.name] for one in wanted):
         _completed(kubelet, worker, pod)

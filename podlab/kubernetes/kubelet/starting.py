@@ -293,7 +293,7 @@ def container_options(kubelet: Agent, worker: Worker, pod: Map, one: Part) -> di
         "env": variables,
         "working_dir": spec.get("workingDir", ""),
         "mounts": volume_content.mounts(one, variables),
-        "limits": limits(kubelet, spec),
+        "limits": limits(spec, pod["spec"]),
         "user": user,
         "groups": groups,
         "strict_groups": whole.get("supplementalGroupsPolicy") == "Strict",
@@ -334,11 +334,12 @@ def _load_profiles(pod: Map, one: Part) -> None:
         )
 
 
-def limits(kubelet: Agent, spec: Map) -> dict[str, int]:
-    """{"memory": bytes, "cpu": millicores} of a container; a missing one is unlimited. "shares": of the CPU, where more than the least
+def limits(spec: Map, whole: Map) -> dict[str, int]:
+    """{"memory": bytes, "cpu": millicores} of a container; where it has none, the Pod's own (getCPULimit and getMemoryLimit of
+    kuberuntime_container_linux.go); where both are missing, unlimited. "shares": of the CPU, where more than the least
     (MilliCPUToShares of the request, else of the limit; pkg/kubelet/cm/helpers_linux.go)."""
     resources = spec.get("resources") or EMPTY
-    given = resources.get("limits") or EMPTY
+    given = {**((whole.get("resources") or EMPTY).get("limits") or EMPTY), **(resources.get("limits") or EMPTY)}
     asked = (resources.get("requests") or EMPTY).get("cpu") or given.get("cpu")
     found = {}
     if "memory" in given:

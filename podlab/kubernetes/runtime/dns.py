@@ -1,7 +1,8 @@
 """Names of the cluster: what CoreDNS answers for Services, headless Services and Pods, and how a Pod's resolver searches.
 
 Source: the DNS specification for Services and Pods (dns.md of kubernetes/dns), resolv.conf(5). Of the names outside the cluster the nodes'
-own are known, as where CoreDNS forwards to the machines' DNS (kind, the clouds), and the hosts of the small Internet (internet.py).
+own are known, as where CoreDNS forwards to the machines' DNS (kind, the clouds), and the hosts of the small Internet (internet.py). Those last
+are all that a public name server (dnsPolicy Default, dnsConfig) knows.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING
 from ..etcd import key_of
 from ..objects import Map, dig
 from .internet_hosts import HOSTS as OUTSIDE_HOSTS
+from .internet_hosts import RESOLVERS
 
 if TYPE_CHECKING:
     from ..ground import Ground
 
 DOMAIN = "cluster.local"
 SERVER = "10.96.0.10"  # kubeadm's cluster DNS address
+SERVERS = (SERVER, *RESOLVERS)  # no other can be reached
 Record = tuple[str, str, str]
 """(name, type, value): ("web.default.svc.cluster.local", "A", "10.96.1.2")."""
 
@@ -51,8 +54,8 @@ class Resolver:
 
     @property
     def answers(self) -> bool:
-        """Whether the first name server is the cluster's; no other can be reached."""
-        return SERVER in self.servers[:1] and not self.blocked
+        """Whether the first name server can be reached."""
+        return self.servers[:1] != () and self.servers[0] in SERVERS and not self.blocked
 
     def candidates(self, name: str) -> list[str]:
         """The full names to try, in order."""
@@ -84,15 +87,19 @@ def resolve(cluster: Ground, name: str, hosts: str, resolver: Resolver) -> tuple
 def search(cluster: Ground, name: str, resolver: Resolver) -> tuple[str, list[str]]:
     """The first candidate that has addresses."""
     for candidate in resolver.candidates(name):
-        found = [value for _, kind, value in query(cluster, candidate)[1] if kind == "A"]
+        found = [value for _, kind, value in query(cluster, candidate, server=resolver.servers[0])[1] if kind == "A"]
         if found:
             return candidate, found
     return name, []
 
 
-def query(cluster: Ground, name: str, kind: str = "A") -> tuple[str, list[Record]]:
-    """The DNS server's answer: ("NOERROR" or "NXDOMAIN", records). Kinds: A, AAAA, SRV, PTR, CNAME, TXT, ANY; a CNAME comes with what it leads to."""
+def query(cluster: Ground, name: str, kind: str = "A", server: str = SERVER) -> tuple[str, list[Record]]:
+    """The name server's answer: ("NOERROR" or "NXDOMAIN", records). Kinds: A, AAAA, SRV, PTR, CNAME, TXT, ANY;
+    a CNAME comes with what it leads to."""
     name = name.lower().rstrip(".")
+    if server != SERVER:
+        known = name in OUTSIDE_HOSTS
+        return ("NOERROR" if known else "NXDOMAIN"), [(name, "A", OUTSIDE_HOSTS[name])] if known and kind in ("A", "ANY") else []
     if name.endswith(".in-addr.arpa"):
         found = _pointer(cluster, ".".join(reversed(name.removesuffix(".in-addr.arpa").split("."))))
         return ("NOERROR" if found else "NXDOMAIN"), ([(name, "PTR", found)] if found and kind in ("PTR", "ANY") else [])

@@ -36,7 +36,7 @@ NAMES: dict[str, str] = {}
 for _name, _address in HOSTS.items():
     NAMES.setdefault(_address, _name)
 PORTS = (80, 443)
-RESOLVERS = ("8.8.8.8", "1.1.1.1")  # answer pings; no name is asked of them here
+RESOLVERS = ("8.8.8.8", "1.1.1.1")  # answer pings, and name the hosts above (dns.py)
 
 ROOT = """\
 -----BEGIN CERTIFICATE-----

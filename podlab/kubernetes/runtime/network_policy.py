@@ -25,9 +25,10 @@ def allows(cluster: Ground, source: Map | None, target: Map | None, source_ip: s
     )
 
 
-def allows_names(cluster: Ground, source: Map | None) -> bool:
-    """Whether a Pod's egress policies let it ask the cluster's DNS (UDP 53 of kube-system's k8s-app=kube-dns)."""
-    return source is None or _direction(cluster, "Egress", source, DNS_POD, DNS_SERVER, DNS_POD, 53, "UDP")
+def allows_names(cluster: Ground, source: Map | None, server: str) -> bool:
+    """Whether a Pod's egress policies let it ask a name server: the cluster's (UDP 53 of kube-system's k8s-app=kube-dns) or one outside."""
+    target = DNS_POD if server == DNS_SERVER else None
+    return source is None or _direction(cluster, "Egress", source, target, server, target, 53, "UDP")
 
 
 def _direction(

@@ -68,6 +68,14 @@ def ends_at_once(proc: Process, sys: Sys, n: int) -> bool:
     return False
 
 
+def go_runtime_ends(proc: Process, sys: Sys, n: int) -> bool:
+    """The signal function of a Go program that handles nothing: as process 1, which the kernel spares, Go's own runtime ends it with code 2
+    (runtime/signal_unix.go, dieFromSignal)."""
+    if n in (TERM, QUIT, INT) and proc["pid"] == 1:
+        sys.exit(2)
+    return False
+
+
 def listen_on(proc: Process, sys: Sys, ports: list[int], address: str = "0.0.0.0") -> None:
     """Listens on the ports, once in the process's life. Raises Errno (EADDRINUSE)."""
     data = proc["data"]

@@ -115,7 +115,8 @@ def resolver(sys: Sys) -> dns.Resolver:
     """The process's /etc/resolv.conf, and whether policies let it ask."""
     found = dns.Resolver.parse(_etc(sys, "resolv.conf"))
     cluster = network(sys).cluster
-    if cluster.etcd.count("networkpolicies") and not allows_names(cluster, network(sys).routes.pod(namespace(sys))):
+    asked = next(iter(found.servers), dns.SERVER)
+    if cluster.etcd.count("networkpolicies") and not allows_names(cluster, network(sys).routes.pod(namespace(sys)), asked):
         return replace(found, blocked=True)
     return found
 

@@ -162,6 +162,16 @@ def test_what_is_deprecated_or_odd_in_a_pod_is_warned_of(spec: Object, text: str
     assert world.cluster.server.warnings == ([text] if text else [])
 
 
+def test_an_apparmor_annotation_becomes_the_field_with_a_warning() -> None:
+    world = World(validations=[{"expression": "true"}])
+    world.make("ServiceAccount", "serviceaccounts", "mine")
+    key = "container.apparmor.security.beta.kubernetes.io/c"
+    body = {"serviceAccountName": "mine", "containers": [{"name": "c", "image": "i"}]}
+    made = world.make("Pod", "pods", "p", metadata={"annotations": {key: "localhost/deny-write"}}, spec=body)
+    assert made["spec"]["containers"][0]["securityContext"]["appArmorProfile"] == {"type": "Localhost", "localhostProfile": "deny-write"}
+    assert world.cluster.server.warnings == [f'metadata.annotations[{key}]: deprecated since v1.30; use the "appArmorProfile" field instead']
+
+
 def test_a_namespace_warns_of_pods_and_templates_that_its_level_would_not_take() -> None:
     world = World(validations=[{"expression": "true"}])
     world.make("Namespace", "namespaces", "careful", "", metadata={"labels": {"pod-security.kubernetes.io/warn": "baseline"}})

@@ -181,6 +181,9 @@ def test_a_resize_is_seen_in_the_containers_own_cgroup() -> None:
     it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": after, "limits": after}}]}}, "resize")
     it.run(8)
     assert it.logs()[-3:] == ["59", "150000 100000", str(40 << 20)] and it.container()["restartCount"] == 0
+    it.create(pod(sh(look), resources={"limits": {"cpu": "1", "memory": "64Mi"}, "requests": {"cpu": "5m", "memory": "8Mi"}}, name="whole"))
+    it.run(3)
+    assert it.logs(pod="whole")[-2:] == ["100000 100000", str(64 << 20)]  # without limits of its own, the Pod's
 
 
 @pytest.mark.parametrize("how", ["leaves", "shrinks"])

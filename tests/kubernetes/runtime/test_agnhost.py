@@ -168,6 +168,7 @@ def test_the_webhook_server_is_ready_over_tls_and_judges_reviews(servers: Lab) -
     assert servers.status("bare")["phase"] == "Failed"
 
 
+@pytest.mark.slow
 def test_small_trials_of_the_network() -> None:
     lab = Lab()
     trials: dict[str, tuple[list[str], dict[str, str]]] = {
@@ -175,7 +176,7 @@ def test_small_trials_of_the_network() -> None:
         "forward": (["port-forward-tester"], {"BIND_PORT": "80", "EXPECTED_CLIENT_DATA": "abc", "CHUNKS": "3", "CHUNK_SIZE": "4",
                                               "CHUNK_INTERVAL": "100"}),
         "snat": (["no-snat-test"], {"NODE_IP": "172.30.255.1"}), "proxy": (["no-snat-test-proxy"], {}), "homeless": (["no-snat-test"], {}),
-        "reset": (["tcp-reset"], {}),
+        "reset": (["tcp-reset"], {}), "ill": (["liveness"], {}),
     }
     for name, (args, env) in trials.items():
         variables: list[dict[str, Any]] = [{"name": key, "value": value} for key, value in env.items()]
@@ -185,6 +186,9 @@ def test_small_trials_of_the_network() -> None:
     lab.pod("tool", IMAGE, args=["pause"])
     lab.client("client", "nicolaka/netshoot")
     lab.settle(60)
+    lab.run("ill", "kill 1")
+    lab.settle(1)
+    assert lab.status("ill")["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 2  # Go's own end of process 1
     raw = lab.ip("raw")
     assert lab.out("client", f"nc -w 1 {raw} 9376 < /dev/null") == "raw"
     assert lab.out("client", f"echo x | nc -u -w 1 {raw} 9376") == "raw"

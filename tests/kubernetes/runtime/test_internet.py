@@ -15,6 +15,7 @@ def lab() -> Lab:
     lab.client(image="curlimages/curl:8.6.0")
     lab.client("kept", image="curlimages/curl:8.6.0", labels={"kept": "in"})
     lab.client("debian", image="debian:12")
+    lab.client("outward", image="busybox:1.28", spec={"dnsPolicy": "Default"})
     lab.client("alpine", image="alpine:3.20")
     lab.create("services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "time-api"},
                             "spec": {"type": "ExternalName", "externalName": "worldtimeapi.org"}})  # fmt: skip
@@ -35,6 +36,12 @@ def test_a_well_known_host_answers_a_pod_over_http_and_https(lab: Lab, what: str
     out, _, code = lab.run("client", what)
     assert said in out
     assert (code == 0) == bool(said)  # the alias is no name of the host's certificate
+
+
+def test_a_pod_with_the_nodes_resolver_knows_the_hosts_outside_and_no_service(lab: Lab) -> None:
+    assert "first website" in lab.out("outward", "wget -qO- http://info.cern.ch")
+    assert "Name:      example.com\nAddress 1: 203.0.113.2\n" in lab.out("outward", "nslookup example.com")
+    assert lab.run("outward", "wget -qO- http://time-api")[1] == "wget: bad address 'time-api'\n"
 
 
 def test_a_name_that_is_not_listed_does_not_exist(lab: Lab) -> None:

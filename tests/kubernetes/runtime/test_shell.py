@@ -50,6 +50,11 @@ def test_bash_and_dash_complain_in_their_own_words() -> None:
     )
 
 
+def test_ls_shows_what_a_link_leads_to_where_it_is_asked_to() -> None:
+    made = "mkdir /x; echo abc > /x/f; ln -s /x /y; ln -s f /x/g; "
+    assert sh(made + "ls -lL /y | cut -c1; ls -ld /y | cut -c1")[0] == "t\n-\n-\nl\n"
+
+
 def test_an_endless_recursion_ends_the_shell() -> None:
     assert sh("f() { f; }; f; echo no")[1] == 139
 

@@ -18,7 +18,7 @@ from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, find_file, listen_on, mime_type, query, serve, serve_http
+from ..serving import Answer, find_file, go_runtime_ends, listen_on, mime_type, query, serve, serve_http
 from ..system import Sys
 from . import agnhost_accounts as accounts
 from . import agnhost_servers as servers
@@ -309,10 +309,10 @@ ACTIONS: dict[str, Callable[[Process, Sys, list[str]], int]] = {
 
 
 def on_signal(proc: Process, sys: Sys, n: int) -> bool:
-    """pause and netexec end on TERM (netexec after --delay-shutdown); Go programs that handle nothing die of it unless they are process 1."""
+    """pause and netexec end on TERM (netexec after --delay-shutdown); the others handle nothing."""
     if n in (TERM, INT) and proc["data"].get("mode") in ("pause", "netexec", "serve-hostname"):
         sys.exit(0)
-    return False
+    return go_runtime_ends(proc, sys, n)
 
 
 register(Program("agnhost", lambda proc, sys: run(proc, sys, None), run, on_signal, 8 * MEBIBYTE))

@@ -13,7 +13,7 @@ from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, Tree, add
 from ..process import Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, web_program
+from ..serving import Answer, go_runtime_ends, web_program
 from ..system import Sys
 from .base import PATH, base_tree, merge
 from .envoy import COMMAND, ENTRY, FILES
@@ -202,7 +202,7 @@ def _agent(proc: Process, sys: Sys, port: int, request: http.Message, peer: str)
 
 # A Go program without a signal handler: process 1 is ended by Go's own runtime, with code 2
 for _name, _prepare, _reply in (("static-http-server", _static_start, _static), ("node-agent", _agent_start, _agent)):
-    web_program(f"luksa-{_name}", _prepare, _reply, memory=6 * MEBIBYTE)
+    web_program(f"luksa-{_name}", _prepare, _reply, signal=go_runtime_ends, memory=6 * MEBIBYTE)
     add(Image(f"docker.io/luksa/{_name}", (VERSIONS,), base_tree("alpine", {_name: Entry(program=f"luksa-{_name}", size=7_300_000)}), 9_100_000,
               (f"/{_name}",), env=ENV))  # fmt: skip
 

@@ -46,7 +46,7 @@ def ls(proc: Process, sys: Sys, event: Event) -> int:
     files: list[tuple[str, Vnode]] = []
     directories: list[str] = []
     for name in names or ["."]:
-        found = sys.find(name, follow="l" not in flags and "d" not in flags) or sys.find(name, follow=False)
+        found = sys.find(name, follow="L" in flags or ("l" not in flags and "d" not in flags)) or sys.find(name, follow=False)
         if found is None:
             complain(proc, sys, f"{name}: {why(sys, name)}")
             status = 1
@@ -74,7 +74,7 @@ def ls(proc: Process, sys: Sys, event: Event) -> int:
             continue
         here = sys.look(name)
         items = [
-            (entry, child)
+            (entry, (sys.find(f"{name}/{entry}") or child) if "L" in flags else child)
             for entry in inside
             if (child := sys.child(here, entry)) is not None and ("a" in flags or "A" in flags or entry[0] != ".")
         ]

@@ -23,7 +23,7 @@ def _server(proc: Process, sys: Sys, given: str) -> tuple[str, bool]:
     server = given or next(iter(sockets.resolver(sys).servers), "127.0.0.1")
     if not dns.is_address(server):
         server = next(iter(sockets.resolve(sys, server)[1]), server)
-    answers = server == dns.SERVER and not sockets.resolver(sys).blocked
+    answers = server in dns.SERVERS and not sockets.resolver(sys).blocked
     data = proc["data"]
     if not answers and "asked" not in data:
         data["asked"] = sys.now
@@ -58,7 +58,7 @@ def nslookup(proc: Process, sys: Sys, event: Event) -> int:
         names = [name.rstrip(".")] if "." in name else [f"{name}.{domain}" for domain in sockets.resolver(sys).searches] or [name]
         asked = [(one, kind) for kind in kinds or ["A", "AAAA"] for one in names]
     for full, kind in asked:
-        rcode, records = dns.query(cluster, full, kind)
+        rcode, records = dns.query(cluster, full, kind, server)
         if rcode != "NOERROR":
             sys.out(f"** server can't find {full}: {rcode}\n")
             code = 1
@@ -81,7 +81,7 @@ def _nslookup_small(sys: Sys, name: str, server: str, answers: bool) -> int:
     """The form before 1.29: getaddrinfo and a reverse look-up of every address."""
 
     def line(number: int, address: str) -> str:
-        records = dns.query(sockets.network(sys).cluster, reverse(address), "PTR")[1]
+        records = dns.query(sockets.network(sys).cluster, reverse(address), "PTR", server)[1]
         return f"Address {number}: {address}{' ' + records[0][2] if records else ''}\n"
 
     sys.out(f"Server:    {server}\n{line(1, server) if answers else f'Address 1: {server}' + chr(10)}\n")
@@ -107,7 +107,7 @@ def bind_nslookup(proc: Process, sys: Sys, event: Event) -> int:
     sys.out(f"Server:\t\t{server}\nAddress:\t{server}#53\n\n")
     cluster, name = sockets.network(sys).cluster, operands[0]
     if dns.is_address(name):
-        records = dns.query(cluster, reverse(name), "PTR")[1]
+        records = dns.query(cluster, reverse(name), "PTR", server)[1]
         sys.out(
             "".join(f"{record[0]}\tname = {record[2]}.\n" for record in records) + "\n"
             if records
@@ -116,7 +116,7 @@ def bind_nslookup(proc: Process, sys: Sys, event: Event) -> int:
         return 0 if records else 1
     kind = kinds[0] if kinds else "A"
     for full in sockets.resolver(sys).candidates(name):
-        rcode, records = dns.query(cluster, full, kind)
+        rcode, records = dns.query(cluster, full, kind, server)
         if rcode == "NOERROR" and (records or kinds):
             sys.out("".join(map(_record, records)) + "\n" if records else f"*** Can't find {full}: No answer\n\n")
             return 0
@@ -152,7 +152,7 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
     rcode, full = "NXDOMAIN", names[0]
     records: list[dns.Record] = []
     for full in names:
-        rcode, records = dns.query(sockets.network(sys).cluster, full, kind)
+        rcode, records = dns.query(sockets.network(sys).cluster, full, kind, used)
         if records:
             break
     if "short" in flags:
@@ -222,17 +222,17 @@ def host(proc: Process, sys: Sys, event: Event) -> int:
     if not operands:
         return 1
     name = operands[0]
-    _, answers = _server(proc, sys, operands[1] if len(operands) > 1 else "")
+    server, answers = _server(proc, sys, operands[1] if len(operands) > 1 else "")
     if not answers:
         sys.out(";; connection timed out; no servers could be reached\n")
         return 1
     cluster = sockets.network(sys).cluster
     if dns.is_address(name):
-        records = dns.query(cluster, reverse(name), "PTR")[1]
+        records = dns.query(cluster, reverse(name), "PTR", server)[1]
         sys.out("".join(f"{one} domain name pointer {value}.\n" for one, _, value in records) or f"Host {reverse(name)}. not found: 3(NXDOMAIN)\n")
         return 0 if records else 1
     for full in sockets.resolver(sys).candidates(name):
-        records = dns.query(cluster, full)[1]
+        records = dns.query(cluster, full, server=server)[1]
         if records:
             sys.out("".join(f"{one} {'has address ' + value if kind == 'A' else 'is an alias for ' + value + '.'}\n" for one, kind, value in records))
             return 0
