@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.harness import ERRORS, PHONE, WIDE, Errors, Server, browser_path
+from tests.browser.harness import ERRORS, HANG, PHONE, WIDE, Errors, Server, browser_path
+
+expect.set_options(timeout=HANG * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +58,8 @@ def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Calla
         base = (server or request.getfixturevalue("server")).url
         touch = {"has_touch": True, "is_mobile": True} if viewport is PHONE else {}
         context = browser.new_context(base_url=base, viewport=viewport, locale="ko-KR", **{**touch, **options})
+        context.set_default_timeout(HANG * 1000)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         ERRORS[page] = Errors(page)
         contexts.append(context)
         pages.append(page)

@@ -1,11 +1,16 @@
 """What browser tests are made with: the real server as a process, a page's console errors, whether a page fits its window."""
 
+import atexit
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +19,7 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parent.parent.parent
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+HANG = 60  # seconds that only what hangs takes: these tests say what happens; how fast it is, benches and explicit bars say
 
 
 def unconfigured(environ: Mapping[str, str]) -> dict[str, str]:
@@ -22,13 +28,22 @@ def unconfigured(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Server:
-    """`manage.py serve` with a data directory of its own. `start` after `kill` (SIGKILL) comes back on the same port and data."""
+    """`manage.py serve` with a data directory of its own. `start` after `kill` (SIGKILL) comes back on the same port and data.
+
+    The first of a process brings its database up to date and loads the lessons; the others begin with a copy of what it had then.
+    """
+
+    prepared: Path | None = None
 
     def __init__(self, data: Path) -> None:
         self.data = data
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
         self.log: IO[str] | None = None
+
+    @property
+    def database(self) -> Path:
+        return self.data / "podlab.sqlite3"
 
     @property
     def url(self) -> str:
@@ -38,12 +53,20 @@ class Server:
         self.data.mkdir(parents=True, exist_ok=True)
         environ = {**unconfigured(os.environ), "PODLAB_DATA": str(self.data), "PYTHONUNBUFFERED": "1"}
         self.log = (self.data / "server.log").open("a")
-        command = [sys.executable, "manage.py", "serve", "--migrate", "--load-lessons", "--port", str(self.port)]
+        preparing = Server.prepared is None
+        if Server.prepared is not None and not self.database.exists():
+            shutil.copy(Server.prepared, self.database)
+        command = [sys.executable, "manage.py", "serve", *(["--migrate", "--load-lessons"] if preparing else []), "--port", str(self.port)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=self.log, text=True)
         assert self.process.stdout is not None
         announced = re.search(r"http://127\.0\.0\.1:(\d+)/", self.process.stdout.readline())
         assert announced, f"the server did not start:\n{self.read_log()}"
         self.port = int(announced[1])
+        if preparing:
+            Server.prepared = Path(tempfile.mkdtemp()) / self.database.name
+            atexit.register(shutil.rmtree, Server.prepared.parent, ignore_errors=True)
+            with closing(sqlite3.connect(self.database)) as made, closing(sqlite3.connect(Server.prepared)) as kept:
+                made.backup(kept)
         return self
 
     def kill(self) -> None:
@@ -55,12 +78,18 @@ class Server:
     def end(self, number: signal.Signals) -> None:
         if self.process:
             self.process.send_signal(number)
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=HANG)
             self.process.stdout.close()  # type: ignore[union-attr]
             self.process = None
         if self.log:
             self.log.close()
             self.log = None
+
+    def cpu(self) -> float:
+        """Seconds of processor time that the process has taken so far."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime: proc_pid_stat(5)
 
     def read_log(self) -> str:
         return (self.data / "server.log").read_text()

@@ -1,8 +1,11 @@
 """The lab page for browser tests: a learner begins, types a line, looks at a Pod or at what the terminal says."""
 
+import itertools
+
 from playwright.sync_api import Locator, Page, expect
 
 LESSON = "one-ip"
+QUESTIONS = itertools.count(1)
 
 
 def begin(page: Page, lesson: str = LESSON) -> str:
@@ -14,6 +17,13 @@ def begin(page: Page, lesson: str = LESSON) -> str:
     page.goto(f"/lessons/{lesson}/")
     expect(page.locator("#board-svg[viewBox]")).to_be_attached()
     return code
+
+
+def answered(page: Page) -> None:
+    """Until the server has dealt with all that was sent, and the page shows it: a question of ours comes back behind it."""
+    line = f"answered-{next(QUESTIONS)}"
+    page.evaluate("(line) => htmx.find('#lab')['htmx-internal-data'].webSocket.send(JSON.stringify({action: 'complete', line}))", line)
+    expect(page.locator(f'#terminal-completions[data-line="{line}"]')).to_be_attached()
 
 
 def pod(page: Page, name: str) -> Locator:

@@ -13,7 +13,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.browser.harness import Server
+from tests.browser.harness import HANG, Server
 
 SPAN = re.compile(r'<span class="t-(?:out|err|note)">(.*?)</span>', re.DOTALL)
 NOTICE = re.compile(r'<div class="notice [^"]*"[^>]*>(.*?)<button', re.DOTALL)
@@ -36,7 +36,8 @@ class Socket:
 
     def __init__(self, server: Server, cookie: str, lesson: str) -> None:
         address = f"{server.url.replace('http', 'ws')}/ws/lessons/{lesson}/"
-        self.connection = connect(address, additional_headers={"Cookie": cookie}, origin=server.url, max_size=None)
+        self.connection = connect(address, additional_headers={"Cookie": cookie}, origin=server.url, max_size=None, open_timeout=HANG,
+                                  ping_timeout=None)
         self.shown, self.notices, self.html = "", "", ""
 
     def __enter__(self) -> "Socket":
@@ -61,7 +62,7 @@ class Socket:
         self.notices += "".join(unescape(re.sub(r"<[^>]+>", " ", text)) for text in NOTICE.findall(html))
         return True
 
-    def until(self, text: str, seconds: float = 15) -> str:
+    def until(self, text: str, seconds: float = HANG) -> str:
         """Everything shown (terminal, notices, fragments) once `text` is in it."""
         deadline = time.monotonic() + seconds
         while text not in self.shown + self.notices + self.html:
@@ -70,7 +71,7 @@ class Socket:
             self.read(left)
         return self.shown + self.notices
 
-    def run(self, line: str, until: str, seconds: float = 15) -> str:
+    def run(self, line: str, until: str, seconds: float = HANG) -> str:
         """Enter a line; what is shown when `until` has come."""
         self.shown = self.notices = self.html = ""
         self.send(action="terminal", line=line)

@@ -6,11 +6,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import Server, allow_error
+from tests.browser.harness import HANG, Server, allow_error
 from tests.browser.learner import ConnectionClosed, Socket, start
 
 pytestmark = pytest.mark.browser
@@ -20,7 +21,7 @@ ROUNDS, LEARNERS, SOCKETS = 3, 3, 2
 
 def journaled(server: Server) -> set[str]:
     """The names of all ConfigMaps that the journal holds a request for."""
-    with sqlite3.connect(server.data / "podlab.sqlite3") as database:
+    with closing(sqlite3.connect(server.database, timeout=HANG)) as database:
         rows = [json.loads(request) for (request,) in database.execute("SELECT request FROM labs_journalentry")]
     return {row["body"]["metadata"]["name"] for row in rows if row.get("resource") == "configmaps" and row["verb"] == "create"}
 
@@ -62,14 +63,14 @@ def test_nothing_acknowledged_is_lost_and_pages_come_back(own_server: Server, ne
         workers = [Worker(own_server, cookie, f"r{round_number}-l{i}-s{s}") for i, cookie in enumerate(cookies) for s in range(SOCKETS)]
         for worker in workers:
             worker.start()
-        deadline = time.monotonic() + 10
-        while not all(worker.acknowledged for worker in workers) and time.monotonic() < deadline:
+        deadline = time.monotonic() + HANG
+        while not all(worker.acknowledged or worker.error for worker in workers) and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(chance.uniform(0.1, 1.2))
         own_server.kill()
         for worker in workers:
-            worker.join(timeout=10)
-            assert worker.error is None, worker.error
+            worker.join(timeout=HANG)
+            assert worker.error is None and not worker.is_alive(), worker.error
             acknowledged[worker.cookie] |= set(worker.acknowledged)
             assert worker.acknowledged
         expect(page.locator("#offline")).to_be_visible()
