@@ -1,7 +1,8 @@
 """Where everything of a Board stands: boxes in pixels, for a picture of a given width. Pure geometry; svg.py draws it.
 
-Wishes stand in a column on the left with the Pods that wait for a place under them; nodes fill the rest, in rows. Pods keep their
-order, so that a box moves only when one before it is born or dies.
+Wishes stand in a column on the left with the Pods that wait for a place under them; nodes fill the rest, in rows. In a narrow picture
+the wishes stand over the nodes instead, in two columns. Pods keep their order, so that a box moves only when one before it is born or
+dies.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from .shapes import measure
 MARGIN = 12
 WISHES = 172  # width of the wishes' column
 GUTTER = 40  # between wishes and nodes: the Services' trunks run here
+NARROW = 640  # below, wishes stand over the nodes
+LANE = 24  # between the two columns of wishes over nodes, and left of those: the Services' trunks run here
+OVER = 50  # between wishes and the nodes under them: the heading, and the trunks on their way to the left
 NODE_GAP = 24  # between nodes: their arrows come down here
 POD_GAP = 14
 PAD = 12  # inside nodes and Pods
@@ -94,24 +98,31 @@ class Layout:
     cards: tuple[Card, ...]
     tray_y: float | None  # y of the tray's heading
     tray_more: int
+    tray_end: float  # y under the tray: where those are counted that it does not show
     nodes: tuple[NodeBox, ...]
     pods: tuple[PodBox, ...]
+    down: tuple[float, float] | None = None  # of wishes over nodes: x between their columns, y under them, where trunks turn to the left
 
 
 def lay_out(board: Board, width: int = 960) -> Layout:
-    """The picture's boxes; `width` in pixels, at least 640, or 360 while nothing is wished and nothing waits: then a narrow picture
-    is all nodes, so that a phone shows its Pods whole."""
+    """The picture's boxes; `width` in pixels, at least 360. Below 640 the wishes stand over the nodes, so that a phone shows its Pods
+    whole; below 800 it is all nodes while nothing is wished and nothing waits."""
+    width = max(width, 360)
     bare = width < 800 and not (board.owners or board.ghosts or board.services or board.tray)
-    width = max(width, 360 if bare else 640)
-    wishes = WISHES if width >= 800 else 152
-    gutter = GUTTER if width >= 800 else 32
-    cards, y = _cards(board, wishes)
-    tray_y, tray, y = _tray(board, wishes, y)
-    left = MARGIN if bare else MARGIN + wishes + gutter
-    nodes, pods, bottom = _nodes(board, left, width - left - MARGIN)
-    return Layout(
-        width, max(y, bottom, 240) + MARGIN, cards, tray_y, max(len(board.tray) - TRAY_CAP, 0), nodes, tuple(tray) + pods
-    )
+    over = width < NARROW and not bare
+    wishes = (width - 2 * MARGIN - LANE) / 2 if over else WISHES if width >= 800 else 152
+    columns = (MARGIN, MARGIN + wishes + LANE) if over else (MARGIN,)
+    cards, y = _cards(board, wishes, columns)
+    tray_y, tray, y = _tray(board, wishes, columns, y)
+    more = max(len(board.tray) - TRAY_CAP, 0)
+    left, top = float(MARGIN), float(TOP)
+    if over:
+        left, top = left + (LANE if board.services else 0), y + OVER - 12
+    elif not bare:
+        left += wishes + (GUTTER if width >= 800 else 32)
+    nodes, pods, bottom = _nodes(board, left, width - left - MARGIN, top)
+    down = (MARGIN + wishes + 6, top - 18) if over else None
+    return Layout(width, max(y, bottom, 240) + MARGIN, cards, tray_y, more, y, nodes, tuple(tray) + pods, down)
 
 
 def card_height(thing: Owner | Service | Goal, width: float) -> float:
@@ -132,24 +143,24 @@ def dot_rows(count: int, width: float) -> int:
     return rows if rows <= 3 else 1
 
 
-def _cards(board: Board, width: float) -> tuple[tuple[Card, ...], float]:
+def _cards(board: Board, width: float, columns: Sequence[float]) -> tuple[tuple[Card, ...], float]:
+    """The wishes' boxes, row by row over the x of `columns`, and y under them."""
     y, out = float(TOP), []
     things: list[Owner | Service | Goal] = [*board.owners, *board.ghosts, *board.services]
-    for thing in things:
-        height = card_height(thing, width)
-        out.append(Card(thing, MARGIN, y, width, height))
-        y += height + 12
+    for first in range(0, len(things), len(columns)):
+        row = [Card(thing, x, y, width, card_height(thing, width)) for thing, x in zip(things[first:], columns, strict=False)]
+        out += row
+        y += max(card.h for card in row) + 12
     return tuple(out), y if out else y + 40
 
 
-def _tray(board: Board, width: float, y: float) -> tuple[float | None, list[PodBox], float]:
+def _tray(board: Board, width: float, columns: Sequence[float], y: float) -> tuple[float | None, list[PodBox], float]:
     if not board.tray:
         return None, [], y
-    heading, y, out = y + 14, y + 24, []
-    for pod in board.tray[:TRAY_CAP]:
-        out.append(PodBox(pod, "tray", MARGIN, y, width, 64))
-        y += 64 + 10
-    return heading, out, y + (20 if len(board.tray) > TRAY_CAP else 0)
+    heading, y = y + 14, y + 24
+    shown = board.tray[:TRAY_CAP]
+    out = [PodBox(pod, "tray", columns[i % len(columns)], y + 74 * (i // len(columns)), width, 64) for i, pod in enumerate(shown)]
+    return heading, out, y + 74 * -(-len(shown) // len(columns)) + (20 if len(board.tray) > TRAY_CAP else 0)
 
 
 def _level(board: Board) -> str:
@@ -157,11 +168,10 @@ def _level(board: Board) -> str:
     return "full" if count <= FULL else "compact" if count <= COMPACT else "mini"
 
 
-def _nodes(board: Board, left: float, room: float) -> tuple[tuple[NodeBox, ...], tuple[PodBox, ...], float]:
+def _nodes(board: Board, left: float, room: float, y: float) -> tuple[tuple[NodeBox, ...], tuple[PodBox, ...], float]:
     level = _level(board)
     nodes: list[NodeBox] = []
     pods: list[PodBox] = []
-    y = float(TOP)
     least = NODE_MIN if level == "full" else NODE_CROWDED
     share = max(CAP // max(len(board.nodes), 1), 8)
     for row in _rows(board.nodes, room, least):

@@ -15,11 +15,12 @@ REQUEST_CAP = 16
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Where arrows may run. `trunk` is the x of the first free lane right of the wishes."""
+    """Where arrows may run. `trunk` is the x of the first free lane left of the nodes; `down` as the layout has it."""
 
     boxes: dict[str, PodBox]
     services: dict[str, tuple[Card, int]]  # ref -> its card and its number
     trunk: float
+    down: Point | None
 
 
 def lanes(layout: Layout) -> Lanes:
@@ -30,7 +31,7 @@ def lanes(layout: Layout) -> Lanes:
         if isinstance(card.thing, Service):
             services[card.thing.ref] = (card, len(services) % 4)
     first = min((node.x for node in layout.nodes), default=right + 40)
-    return Lanes({box.pod.uid: box for box in layout.pods}, services, first - 16)
+    return Lanes({box.pod.uid: box for box in layout.pods}, services, first - 16, layout.down)
 
 
 def into(box: PodBox, trunk: float, offset: float) -> list[Point]:
@@ -74,7 +75,11 @@ def service_path(card: Card, number: int, box: PodBox, ways: Lanes) -> list[Poin
     offset = number * 4
     y = card.y + card.h / 2
     trunk = ways.trunk + offset
-    return [(card.x + card.w, y), (trunk, y), *into(box, trunk, offset)]
+    if ways.down is None:
+        return [(card.x + card.w, y), (trunk, y), *into(box, trunk, offset)]
+    x, under = ways.down[0] + offset, ways.down[1] + offset
+    start = card.x if card.x > x else card.x + card.w
+    return [(start, y), (x, y), (x, under), (trunk, under), *into(box, trunk, offset)]
 
 
 def draw_traffic(requests: Sequence[Request], board: Board, ways: Lanes) -> str:

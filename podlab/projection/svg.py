@@ -32,16 +32,17 @@ def draw(board: Board, width: int = 960) -> str:
         DEFS,
         text(14, 24, "바라는 것", "s"),
     ]
-    bare = bool(layout.nodes) and layout.nodes[0].x < WISHES  # the nodes stand where the wishes would
+    bare = bool(layout.nodes) and layout.nodes[0].x < WISHES and layout.down is None  # the nodes stand where the wishes would
     if not layout.cards:
         out.append(text(72, 24, "아직 없음", "x") if bare else text(14, 54, "아직 없음", "x"))
     out += [_card(card) for card in layout.cards]
     if layout.tray_y is not None:
         out.append(text(14, layout.tray_y, "자리를 기다리는 파드", "s"))
         if layout.tray_more:
-            out.append(text(14, layout.height - 14, f"+{layout.tray_more}개 더 기다림", "b"))
+            out.append(text(14, layout.tray_end - 2, f"+{layout.tray_more}개 더 기다림", "b"))
     if layout.nodes:
-        out.append(text(150 if bare else layout.nodes[0].x + 2, 24, "실제로 있는 것", "s"))
+        x, y = (14, layout.nodes[0].y - 24) if layout.down else (150 if bare else layout.nodes[0].x + 2, 24)
+        out.append(text(x, y, "실제로 있는 것", "s"))
     out.append(f'<g id="board-nodes">{"".join(_node(box, board.now) for box in layout.nodes)}</g>')
     out.append(f'<g id="board-pods">{"".join(draw_pod(box, board.now) for box in layout.pods)}</g>')
     out.append(f'<g id="board-arrows" aria-hidden="true">{draw_arrows(board, layout, ways)}</g>')

@@ -27,6 +27,7 @@ export function installFollow(document) {
   const menu = document.getElementById("menu");
   const head = document.querySelector(".top");
   const known = new Map(); // ref of a Pod -> whether it has been in trouble
+  let opened = false; // whether the diagram was drawn before
   let followed = [];
   let until = 0;
   let touched = -Infinity;
@@ -49,7 +50,8 @@ export function installFollow(document) {
   };
 
   const look = () => {
-    const first = !known.size;
+    const first = !opened;
+    opened ||= Boolean(board.querySelector("#board-svg[viewBox]"));
     const now = performance.now();
     const drawn = [...board.querySelectorAll(".pod[data-ref]")];
     const news = [];
