@@ -94,7 +94,7 @@ class Values:
             fields = []
         elif separator == "":
             fields = list(text)
-        elif len(separator) == 1 and separator not in "\\^$.[]|()*+?{}":
+        elif len(separator) == 1:  # as it is: a pattern has two characters at least
             fields = text.split(separator)
         else:
             fields = re.split(re.sub(r"\((?!\?)", "(?:", extended(separator)) if separator != "\\|" else r"\|", text)
