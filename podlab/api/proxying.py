@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from podlab.api import forwarding, wire
 from podlab.api.hub import Hub
 from podlab.api.wire import Send
-from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
+from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.rest.addresses import Target
 from podlab.kubernetes.apiserver.rest.call import Call
-from podlab.kubernetes.cluster import Cluster as Engine
-from podlab.kubernetes.objects import dig
+from podlab.kubernetes.apiserver.rest.proxied import address_of
 from podlab.labs.live import LiveCluster
 
 # What a Pod says must not act as our own site: only harmless headers pass, and a browser runs nothing of the body
@@ -33,7 +31,7 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: b
         location = f"{call.base}/{'/'.join(quote(part) for part in call.path)}/" + (f"?{query}" if query else "")
         await wire.answer(send, call, 301, b"", "text/plain", [(b"location", location.encode())])
         return
-    scheme, address, port = await hub.act(lambda: address_of(live.engine, target))
+    scheme, address, port = await hub.act(lambda: address_of(live.engine, target.resource, target.namespace, target.name))
     path = "/" + "/".join(quote(part, safe=PLAIN) for part in target.rest) + ("/" if target.rest and call.slash else "")
     query = urlencode([(name, value) for name, values in call.query.items() for value in values])
     headers = [[name, value] for name, value in call.headers.items() if name not in DROPPED]
@@ -62,35 +60,3 @@ def relinked(text: str, prefix: str) -> str:
         return found[0] if path.startswith(("//", prefix)) else f"{found['before']}{prefix}{path}"
 
     return LINK.sub(link, text)
-
-
-def address_of(engine: Engine, target: Target) -> tuple[str, str, str]:
-    """(scheme, address, port) that `name`, `name:port` or `https:name:port` means. Raises ApiError. Call inside a turn."""
-    parts = target.name.split(":")
-    name, port = (parts[1], parts[2]) if len(parts) == 3 else (parts[0], parts[1] if len(parts) == 2 else "")
-    if len(parts) > 3 or (len(parts) == 3 and parts[0] not in ("http", "https", "")):
-        raise bad_request(f'invalid {target.resource.one} request "{target.name}"')
-    obj = engine.etcd.get(target.resource.plural, f"{target.namespace}/{name}")
-    if obj is None:
-        raise not_found("", target.resource.plural, name)
-    scheme = parts[0] if len(parts) == 3 and parts[0] else "http"
-    return scheme, *(_pod(obj, port) if target.resource.plural == "pods" else _service(obj, name, port))
-
-
-def _pod(pod: Any, port: str) -> tuple[str, str]:
-    ip = dig(pod, "status.podIP", "")
-    if not ip:
-        raise bad_request("address not allowed")
-    ports = [one for container in pod["spec"]["containers"] for one in container.get("ports") or ()]
-    named = next((str(one["containerPort"]) for one in ports if one.get("name") == port), port)
-    return ip, named or (str(ports[0]["containerPort"]) if ports else "80")
-
-
-def _service(service: Any, name: str, port: str) -> tuple[str, str]:
-    ports = service["spec"].get("ports") or ()
-    for one in ports:
-        if port in (one.get("name"), str(one["port"])) or (not port and len(ports) == 1):
-            address = service["spec"].get("clusterIP")
-            if address and address != "None":
-                return address, str(one["port"])
-    raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')

@@ -122,17 +122,24 @@ def _ask(url: str, options: dict[str, Any], terminal: Terminal, connect: Connect
         visit.update(url=parts._replace(netloc=f"127.0.0.1:{to['port']}").geturl(), pod=to["uid"],
                      headers=[["Host", f"{host}:{port}"], *headers] if not any(n.lower() == "host" for n,
                          _ in headers) else headers)
+    limit = round(float(options["max-time"]) * 1000) if options.get("max-time") else DEFAULT_TIMEOUT_MS
+    result = yield from visited(terminal, visit, limit)
+    return {**result, "sent": asked, **asked, "headers": result["headers"]}
+
+
+def visited(terminal: Terminal, visit: dict[str, Any], limit_ms: int) -> Generator[Wait, None, Answer]:
+    """What comes of one request into the cluster (network.py's result)."""
     network = terminal.api.engine.network
     visit_id = terminal.api.visit(**visit)
-    deadline = terminal.api.now + (round(float(options["max-time"]) * 1000) if options.get("max-time") else DEFAULT_TIMEOUT_MS)
     began = terminal.api.now
     while True:
         result = network.state.get("visits", {}).get(visit_id)
         if result is not None:
-            return {**result, "sent": asked, **asked, "headers": result["headers"]}
-        if terminal.api.now >= deadline:
-            return {**asked, "error": "timeout", "ms": terminal.api.now - began, "headers": []}
-        yield Wait(deadline - terminal.api.now, stir=True)
+            return dict(result)
+        left = began + limit_ms - terminal.api.now
+        if left <= 0:
+            return {"ok": False, "error": "timeout", "ms": terminal.api.now - began, "headers": []}
+        yield Wait(left, stir=True)
 
 
 def _failure(answer: Answer) -> tuple[int, str]:

@@ -10,17 +10,23 @@ from ..apiserver.errors import ApiError
 from ..apiserver.json_faults import json_fault
 from ..apiserver.rest import call as http_call
 from ..apiserver.rest import documents
-from ..resources import RESOURCES
+from ..apiserver.rest.proxied import address_of
+from ..resources import RESOURCES, Resource
 from .builder import METRICS
+from .curl import DEFAULT_TIMEOUT_MS, visited
 from .manifests import clean
 from .output.go_values import to_json
 from .terminal import Command, KubectlError
 from .verbs import Call
 
+WORDS = {"ECONNREFUSED": "connect: connection refused", "timeout": "i/o timeout", "EHOSTUNREACH": "connect: no route to host"}
+GENERIC = {404: ("NotFound", "the server could not find the requested resource"), 403: ("Forbidden", "unknown"),
+           401: ("Unauthorized", "the server has asked for the client to provide credentials"),
+           503: ("ServiceUnavailable", "the server is currently unable to handle the request")}  # errors.NewGenericServerResponse
 EVICTED = '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}'  # EvictionREST.Create answers with a Status
 
 
-def ask(call: Call, verb: str, body: Any = None) -> int:
+def ask(call: Call, verb: str, body: Any = None) -> Command:
     """Send the one request, print the answer. Raises ApiError, also where the path leads nowhere."""
     where, _, query = call.flags["raw"].partition("?")
     asked = http_call.Call("GET", http_call.segments(where), http_call.read_query(query), {})
@@ -35,6 +41,8 @@ def ask(call: Call, verb: str, body: Any = None) -> int:
     if resource is None:
         raise ApiError(404, "NotFound", "the server could not find the requested resource")
     name, subresource = (*rest[1:3], "", "")[:2]
+    if subresource == "proxy" and verb == "get":
+        return (yield from _through(call, resource, namespace, name, "/" + "/".join(rest[3:]) + ("?" + query if query else "")))
     if resource.group == METRICS:
         items = call.terminal.api.metrics(resource, namespace, name, "")
         whole = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": {}, "items": items}
@@ -45,6 +53,25 @@ def ask(call: Call, verb: str, body: Any = None) -> int:
     else:
         found = call.request(verb, resource, name, namespace, body, subresource)
     call.terminal.out((EVICTED if subresource == "eviction" else to_json(found)) + "\n")
+    return 0
+
+
+def _through(call: Call, resource: Resource, namespace: str, name: str, target: str) -> Command:
+    """A GET to a Pod's or Service's own server, by way of the API server. Raises ApiError, also for its answers from 400 on."""
+    api = call.terminal.api
+    scheme, address, port = address_of(api.engine, resource, namespace, name)
+    node = api.engine.etcd.list("nodes")[0]["metadata"]["name"]  # where the API server stands
+    visit = {"url": f"{scheme}://{address}:{port}{target}", "headers": [["Accept", "application/json, */*"]], "pod": f"host/{node}"}
+    found = yield from visited(call.terminal, visit, DEFAULT_TIMEOUT_MS)
+    if not found["ok"]:
+        words = WORDS.get(found["error"], found["error"])
+        raise ApiError(503, "ServiceUnavailable", f"error trying to reach service: dial tcp {address}:{port}: {words}")
+    if (code := found["status"]) >= 400:
+        raise ApiError(code, *GENERIC.get(code, (
+            "InternalError" if code >= 500 else "Unknown",
+            f"an error on the server ({json.dumps(found['body'].strip())}) has prevented the request from succeeding" if code >= 500
+            else f"the server responded with the status code {code} but did not return more information")))  # fmt: skip
+    call.terminal.out(found["body"])
     return 0
 
 
@@ -72,4 +99,4 @@ def send(call: Call, verb: str) -> Command:
         raise KubectlError(f"error: open {names[0]}: no such file or directory\n")
     if fault := json_fault(text):
         raise ApiError(400, "BadRequest", f"couldn't get version/kind; json parse error: {fault}")
-    return ask(call, verb, json.loads(text))
+    return (yield from ask(call, verb, json.loads(text)))

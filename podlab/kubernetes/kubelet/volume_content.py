@@ -24,7 +24,15 @@ NAMED = re.compile(r"\$\(([^)]*)\)")
 
 
 class MountError(Exception):
-    """A volume that cannot be set up: the text after `MountVolume.SetUp failed for volume "v" : `."""
+    """A volume that cannot be set up: the text after `MountVolume.SetUp failed for volume "v" : `; v, where not the Pod's own name for it."""
+
+    def __init__(self, text: str, volume: str = "") -> None:
+        super().__init__(text)
+        self.volume = volume
+
+
+class AttachError(MountError):
+    """A volume that the attach-detach controller has not brought to this node: the kubelet waits for it without a word."""
 
 
 def of_tree(tree: Tree, at: str = "") -> dict[str, Any]:

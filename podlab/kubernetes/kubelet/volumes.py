@@ -13,7 +13,7 @@ from ..etcd import Change
 from ..objects import EMPTY, Map, dig, memo
 from . import steps, volume_content
 from .state import WAIT, Worker
-from .volume_content import MountError
+from .volume_content import AttachError, MountError
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -24,6 +24,13 @@ TIMEOUT_MS = 123_000  # podAttachAndMountTimeout
 RETRY_MS, RETRY_MAX_MS = 500, 122_000  # initialDurationBeforeRetry, maxDurationBeforeRetry
 RESYNC_MS, JITTER = 60_000, 0.5  # SyncFrequency, workerResyncIntervalJitterFactor
 API_ACCESS = "kube-api-access-"
+MIGRATED = {
+    "awsElasticBlockStore": "ebs.csi.aws.com", "azureDisk": "disk.csi.azure.com", "azureFile": "file.csi.azure.com",
+    "cinder": "cinder.csi.openstack.org", "gcePersistentDisk": "pd.csi.storage.gke.io", "portworxVolume": "pxd.portworx.com",
+    "vsphereVolume": "csi.vsphere.vmware.com",
+}  # fmt: skip
+"""Sources that CSI drivers serve in their plugins' place (S/csi-translation-lib/plugins); where no driver runs, nobody attaches them."""
+REMOTE = ("cephfs", "fc", "flexVolume", "flocker", "glusterfs", "iscsi", "nfs", "photonPersistentDisk", "quobyte", "rbd", "scaleIO", "storageos")
 
 
 # ---- waiting for them
@@ -50,12 +57,13 @@ def step_mounted(kubelet: Agent, worker: Worker) -> int | None:
     if worker["mounted"]:
         return None
     unmounted = " ".join(worker["mount"]["bad"])
+    unattached = " ".join(volume["name"] for volume in kubelet.pod(worker)["spec"]["volumes"] if _unattached(kubelet, worker, volume))
     kubelet.record(
         worker,
         "Warning",
         "FailedMount",
         f"Unable to attach or mount volumes: unmounted volumes=[{unmounted}], unattached "
-        "volumes=[], failed to process volumes=[]: context deadline exceeded",
+        f"volumes=[{unattached}], failed to process volumes=[]: context deadline exceeded",
     )
     worker["errors"].append(None)
     worker["steps"][1:] = [["end"]]
@@ -76,7 +84,7 @@ def mount_timer(kubelet: Agent, worker: Worker) -> None:
         except MountError as error:
             mount["bad"].append(volume["name"])
             kubelet.tell(worker, "kubelet-volume-missing", volume=volume["name"], message=str(error))
-            kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}')
+            _complain(kubelet, worker, volume["name"], error)
     if mount["bad"]:
         mount["timer"] = kubelet.after(mount["delay"], ["mount", worker["uid"]])
         mount["delay"] = min(mount["delay"] * 2, RETRY_MAX_MS)
@@ -84,6 +92,20 @@ def mount_timer(kubelet: Agent, worker: Worker) -> None:
     worker["mounted"] = True
     if steps.waits_for(worker, "mount"):
         steps.wait_ms(kubelet, worker, (mount["since"] - kubelet.now) % POLL_MS)
+
+
+def _complain(kubelet: Agent, worker: Worker, name: str, error: MountError) -> None:
+    if not isinstance(error, AttachError):
+        text = f'MountVolume.SetUp failed for volume "{error.volume or name}" : {error}'
+        kubelet.record(worker, "Warning", "FailedMount", text)
+
+
+def _unattached(kubelet: Agent, worker: Worker, volume: Map) -> bool:
+    try:
+        check(kubelet, worker, kubelet.pod(worker), volume)
+    except MountError as error:
+        return isinstance(error, AttachError)
+    return False
 
 
 def ready(kubelet: Agent, worker: Worker, pod: Map) -> bool:
@@ -113,7 +135,16 @@ def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> None:
         if kubelet.machine.find_image(volume["image"].get("reference") or "") is None:
             raise MountError(f'failed to get image ref for "{volume["image"].get("reference")}": image not found')
     elif len(volume) > 1 and "emptyDir" not in volume:
-        raise MountError(_out_of_reach(volume))
+        _reach(volume, "")
+
+
+def _reach(source: Map, name: str) -> None:
+    """Raises MountError or AttachError for a volume (a Pod's own, or the spec of the PersistentVolume `name`) that lies outside this cluster."""
+    driver = next((driver for member, driver in MIGRATED.items() if member in source), "")
+    if driver or "csi" in source:
+        raise AttachError(f"waiting for {driver or source['csi']['driver']} to attach the volume", name)
+    if not name or any(member in source for member in REMOTE):
+        raise MountError(_out_of_reach(source), name)
 
 
 def _out_of_reach(volume: Map) -> str:
@@ -158,6 +189,7 @@ def share_of(kubelet: Agent, worker: Worker, name_of_claim: str) -> tuple[str, M
     volume = kubelet.client.find("persistentvolumes", name) if name else None
     if volume is None or (claim.get("status") or EMPTY).get("phase") != "Bound":
         raise MountError("PVC is not bound")
+    _reach(volume["spec"], str(name))
     share = f"pv/{name}"
     if share not in kubelet.machine.state["filesystems"]:
         _fetch(kubelet, share, str(name))
@@ -194,7 +226,7 @@ def create(kubelet: Agent, worker: Worker, pod: Map) -> None:
         try:
             _create(kubelet, worker, pod, volume, group)
         except MountError as error:
-            kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}')
+            _complain(kubelet, worker, volume["name"], error)
 
 
 def _create(kubelet: Agent, worker: Worker, pod: Map, volume: Map, group: int) -> None:
@@ -287,7 +319,7 @@ def update(kubelet: Agent, worker: Worker, pod: Map) -> None:
         try:
             content = volume_content.files(kubelet, worker, pod, volume)
         except MountError as error:  # the old files stay
-            kubelet.record(worker, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{name}" : {error}')
+            _complain(kubelet, worker, name, error)
             continue
         if content != worker["config"][name]:
             worker["config"][name] = content

@@ -285,6 +285,19 @@ def test_a_cluster_without_a_metrics_server_serves_no_metrics() -> None:
     assert "metrics.k8s.io/v1beta1" in kubectl(cluster(), "api-versions")[1]
 
 
+def test_get_raw_leads_through_the_proxy_of_pods_and_services() -> None:
+    where = with_web()
+    kubectl(where, "expose pod web --port=80")
+    where.run_for(2)
+    page, proxy = kubectl(where, "exec web -- curl -s localhost")[1], "/api/v1/namespaces/default/{}/proxy/"
+    assert page.startswith("<!DOCTYPE html>") and kubectl(where, "get --raw " + proxy.format("pods/web")) == (0, page, "")
+    assert kubectl(where, "get --raw " + proxy.format("services/http:web:80")) == (0, page, "")
+    for path, told in ((proxy.format("pods/web") + "none", "(NotFound): the server could not find the requested resource"),
+                       (proxy.format("pods/web:81"), "(ServiceUnavailable): error trying to reach service: dial tcp 10.244.0."),
+                       (proxy.format("pods/other"), '(NotFound): pods "other" not found')):  # fmt: skip
+        assert kubectl(where, f"get --raw {path}")[2].startswith(f"Error from server {told}")
+
+
 def test_a_raw_eviction_is_answered_as_the_api_answers_it() -> None:
     where = cluster()
     kubectl(where, "apply -f dep.yaml")

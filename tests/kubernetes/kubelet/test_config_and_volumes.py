@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.kubernetes.kubelet.given import config_map, pod, sh, world
 
 
@@ -246,6 +248,26 @@ def test_a_volume_that_no_plugin_serves() -> None:
     it.create(pod(volumes=[{"name": "v", "csi": {"driver": "nowhere.example.com"}}]))
     it.run(3)
     assert "driver name nowhere.example.com not found in the list of registered CSI drivers" in it.events("FailedMount")[0]
+
+
+WAITED = "Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[{}], failed to process volumes=[]: context deadline exceeded"
+
+
+@pytest.mark.parametrize(("source", "told"), [
+    ({"nfs": {"server": "10.0.0.9", "path": "/a"}}, [WAITED.format(""), 'MountVolume.SetUp failed for volume "disk" : mount failed: exit status 32']),
+    ({"gcePersistentDisk": {"pdName": "a"}}, [WAITED.format("v")]),
+    ({"csi": {"driver": "d.example.com", "volumeHandle": "a"}}, [WAITED.format("v")]),
+])  # fmt: skip
+def test_a_volume_of_a_machine_outside_the_cluster_is_bound_but_never_mounted(source: dict[str, object], told: list[str]) -> None:
+    it = world()
+    size = {"storage": "1Gi"}
+    it.create({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "disk"},
+               "spec": {"capacity": size, "accessModes": ["ReadWriteOnce"], **source}})  # fmt: skip
+    it.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+               "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": size}}})  # fmt: skip
+    it.create(pod(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]))
+    it.run(130)
+    assert sorted({text.partition("\n")[0] for text in it.events("FailedMount")}) == sorted(told)
 
 
 # ---- owners and modes

@@ -293,6 +293,8 @@ def test_bind_tools(lab: Lab) -> None:
     )
     assert lab.run("net", "nslookup nowhere")[2] == 1
     assert lab.out("net", "dig +short web.default.svc.cluster.local") == f"{ip}\n"
+    assert lab.out("net", "dig +short SRV web.default.svc.cluster.local") == "0 100 80 web.default.svc.cluster.local.\n"
+    assert f"ADDITIONAL SECTION:\nweb.default.svc.cluster.local.\t30\tIN\tA\t{ip}" in lab.out("net", "dig SRV web.default.svc.cluster.local")
     assert "status: NXDOMAIN" in lab.out("net", "dig web")
     assert lab.out("net", "host web") == f"web.default.svc.cluster.local has address {ip}\n"
     assert lab.run("net", "host nowhere") == ("Host nowhere not found: 3(NXDOMAIN)\n", "", 1)

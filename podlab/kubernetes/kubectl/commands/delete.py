@@ -32,7 +32,7 @@ FOREVER_MS = 168 * 3_600_000  # effectiveTimeout: without --timeout a delete wai
 def delete(call: Call) -> Command:
     flags = call.flags
     if flags["raw"]:
-        return raw.ask(call, "delete")
+        return (yield from raw.ask(call, "delete"))
     grace = flags["grace-period"]
     policy = _cascading(call)
     if flags["output"] not in (None, "", "name"):

@@ -42,7 +42,7 @@ def get(call: Call) -> Command:
     flags = call.flags
     if flags["raw"]:
         _only_raw(call)
-        return raw.ask(call, "get")
+        return (yield from raw.ask(call, "get"))
     if flags["output-watch-events"] and not (flags["watch"] or flags["watch-only"]):
         raise KubectlError("error: --output-watch-events option can only be used with --watch or --watch-only\n")
     wanted = yield from _wanted(call)

@@ -139,7 +139,7 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
             name, kind = reverse(words.pop(0)), "PTR"
         elif word == "-t" and words:
             kind = words.pop(0).upper()
-        elif word.upper() in KINDS and name:
+        elif word.upper() in KINDS and "." not in word:  # a type may stand before its name (dig(1))
             kind = word.upper()
         elif not word.startswith("-"):
             name = word
@@ -161,11 +161,13 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
     if "noall" in flags:
         sys.out("".join(_answer(one) for one in records) if "answer" in flags else "")
         return 0
+    more = [(target, "A", address) for target in dict.fromkeys(value.split()[-1] for _, one, value in records if one == "SRV")
+            for _, _, address in dns.query(sockets.network(sys).cluster, target, "A", used)[1]]  # CoreDNS tells the targets' addresses too
     text = (
         banner + ";; global options: +cmd\n;; Got answer:\n"
         f";; ->>HEADER<<- opcode: QUERY, status: {rcode}, id: {sys.random(65536)}\n;; flags: qr aa rd; QUERY: 1, ANSWER: "
         f"{len(records)}, "
-        f"AUTHORITY: {0 if records else 1}, ADDITIONAL: 1\n;; WARNING: recursion requested but not available\n\n"
+        f"AUTHORITY: {0 if records else 1}, ADDITIONAL: {1 + len(more)}\n;; WARNING: recursion requested but not available\n\n"
         f";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n;{full}.\t\tIN\t{kind}\n\n"
     )
     if records:
@@ -173,6 +175,7 @@ def dig(proc: Process, sys: Sys, event: Event) -> int:
             ";; ANSWER SECTION:\n"
             + "".join(_answer(one) for one in records)
             + "\n"
+            + (";; ADDITIONAL SECTION:\n" + "".join(map(_answer, more)) + "\n" if more else "")
         )
     else:
         serial = sys.now // 1000
