@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from podlab.kubernetes.kubectl.disk import HOME
 from podlab.kubernetes.kubectl.laptop import Laptop
 from podlab.kubernetes.kubectl.laptop_scripts import run_lines, run_script
 from tests.kubernetes.kubectl.given import DEPLOYMENT, WEB, Screen, cluster, with_web
@@ -235,6 +236,7 @@ def test_a_clock_that_is_stopped_in_the_middle_does_not_hold_a_command() -> None
     assert screen.wait(0) == "deployment.apps/dep created\nconfigmap/late created\n"
 
 
+@pytest.mark.slow
 def test_a_driver_that_is_tired_gets_the_machine_back_and_the_same_answer_later() -> None:
     where = cluster()
     laptop = Laptop(where, lambda entry: where.apply({"at": where.now, **entry}))
@@ -275,12 +277,12 @@ def test_contexts_are_made_used_renamed_and_deleted() -> None:
                                "kubectl get pods --context=podlab; kubectl config rename-context dev d; kubectl config delete-context podlab\n"
                                "kubectl config get-contexts -o name; kubectl config unset contexts.d.namespace; kubectl get pods\n"
                                "kubectl get pods --context=x")
-    assert printed == """Context "dev" created.
+    assert printed == f"""Context "dev" created.
 Switched to context "dev".
 No resources found in kube-system namespace.
 No resources found in default namespace.
 Context "dev" renamed to "d".
-deleted context podlab from /root/.kube/config
+deleted context podlab from {HOME}/.kube/config
 d
 Property "contexts.d.namespace" unset.
 No resources found in default namespace.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...objects import Map
+from ..disk import HOME
 from ..flags import Flag
 from ..help import help_of
 from ..output import printer
@@ -14,7 +15,7 @@ from .info import SERVER, USER, aligned, no_arguments
 
 CLUSTER = "podlab"
 OMITTED = "DATA+OMITTED"  # what config view shows of certificates and keys
-FILE = "/root/.kube/config"
+FILE = f"{HOME}/.kube/config"
 HEADERS = ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]
 FIXED = "error: this laptop's cluster and user are not to be changed: only contexts are\n"
 

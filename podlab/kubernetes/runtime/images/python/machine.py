@@ -279,7 +279,8 @@ class Machine(Frames):
         while len(frames) > base:
             frame = frames[-1]
             if not known and len(trace) < 2000:
-                trace.append((frame.code.source.file, frame.code.name, frame.code.source.key, frame.code.places[max(0, frame.pc - 1)]))
+                code = frame.code
+                trace.append((code.source.file, code.name, code.source.key, code.place(frame.pc, self.facts.get("minor", 13))))
             known = False
             frame.memo = {}
             if frame.blocks:

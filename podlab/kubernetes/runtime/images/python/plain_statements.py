@@ -94,7 +94,9 @@ class Plain(Matching):
             self.value(node.msg)
         self.emit(of_bodies.call, (0 if node.msg is None else 1, ()), node)
         self.emit(of_bodies.throw, 1, node)
-        self.body.code.places[-1] = self.body.code.places[fine]
+        places = self.body.code.places
+        self.body.code.failing[len(places) - 1] = places[-1]
+        places[-1] = places[fine]
         self.patch(fine)
 
     def do_Raise(self, node: ast.Raise) -> None:

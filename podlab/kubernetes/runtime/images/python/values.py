@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+Place = tuple[int, int, int, int]
+
 
 class Code:
     """A compiled body: `steps` are (operation, argument), `places` the (line, column, end line, end column) of each."""
 
-    __slots__ = ("coroutine", "doc", "generator", "index", "keywords", "kwarg", "local", "name", "parameters", "places", "source", "steps", "vararg")
+    __slots__ = ("coroutine", "doc", "failing", "generator", "index", "keywords", "kwarg", "local", "name", "parameters", "places", "source", "steps",
+                 "vararg")
 
     def __init__(self, source: Source, index: int, name: str) -> None:
         self.source, self.index, self.name = source, index, name
@@ -23,7 +26,13 @@ class Code:
         self.generator = self.coroutine = False
         self.doc: str | None = None
         self.steps: list[tuple[Callable[[Any, Frame, Any], Any], Any]] = []
-        self.places: list[tuple[int, int, int, int]] = []
+        self.places: list[Place] = []
+        self.failing: dict[int, Place] = {}  # step that raises for an assert -> the whole statement
+
+    def place(self, pc: int, minor: int) -> Place:
+        """Of the step before `pc`. An assert that fails points at what it tests; in 3.12 alone at all of it (Python/compile.c, compiler_assert)."""
+        step = max(0, pc - 1)
+        return self.failing.get(step, self.places[step]) if minor == 12 else self.places[step]
 
 
 class Source:
