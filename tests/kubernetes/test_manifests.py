@@ -11,6 +11,7 @@ import yaml
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.kubectl.run import run_to_end
 
+pytestmark = pytest.mark.slow  # the lives of 29 Pods
 FOLDER = Path(__file__).parent / "manifests"
 EPOCH_MS = 1_795_219_200_000
 NODE = {"nodes": [{"name": "node-1", "cpu": "4", "memory": "16Gi"}]}
@@ -108,7 +109,6 @@ spec:
 """
 
 
-@pytest.mark.slow
 def test_an_ensemble_keeps_what_one_server_was_told_while_its_pods_come_and_go() -> None:
     cluster = Cluster.create(1, EPOCH_MS, NODE, strict=True)
     cluster.run_for(5)

@@ -31,6 +31,7 @@ def test_recorded_scenarios_run_here_as_they_ran_on_a_real_cluster() -> None:
     assert mean(scores.values()) >= MEAN, table
 
 
+@pytest.mark.slow
 def test_the_api_server_answers_single_manifests_as_the_real_one_did() -> None:
     assert (FOLDER / "refusals.json").exists(), MISSING
     expected = json.loads((FOLDER / "refusals.json").read_text(encoding="utf-8"))

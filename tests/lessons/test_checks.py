@@ -220,6 +220,7 @@ def test_every_form_is_known_to_both_sides() -> None:
     assert sorted(EVALUATE) == NAMES
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing(cluster: Cluster) -> None:
     before = (cluster.now, cluster.etcd.revision, len(cluster.traffic(0)))
     for check in HOLDS:

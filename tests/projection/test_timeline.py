@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from podlab.kubernetes.cluster import Cluster
 from podlab.projection.timeline import Past, timeline
 
@@ -11,6 +13,7 @@ POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {
     {"name": "web", "image": "busybox", "command": ["sh", "-c", "sleep 2; exit 1"]}]}}
 
 
+@pytest.mark.slow
 def test_dots_that_are_kept_between_looks_are_those_that_a_new_look_finds() -> None:
     cluster, past = Cluster.create(1, EPOCH_MS, SPEC, strict=True), Past()
     cluster.apply({"at": cluster.now, "do": "request", "verb": "create", "resource": "pods", "namespace": "default", "body": POD})

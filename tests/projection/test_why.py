@@ -193,6 +193,7 @@ def test_the_track_of_time_merges_what_is_dense_and_keeps_the_gravest():
     assert {d.severity for d in still_dots} >= {"bad"}
 
 
+@pytest.mark.slow
 def test_every_rule_that_the_engine_says_has_its_sentence():
     source = Path(__file__).resolve().parents[2] / "podlab" / "kubernetes"
     said = set()

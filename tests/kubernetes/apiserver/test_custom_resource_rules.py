@@ -50,6 +50,7 @@ def test_a_broken_rule_is_told_with_its_message_and_transition_rules_look_at_the
     assert refusal(lambda: world.request("patch", KEY, "my", {"spec": {"n": 5}})).endswith('spec: Invalid value: "object": n was 5')
 
 
+@pytest.mark.slow
 def test_a_rule_that_never_ends_ends() -> None:
     rule = "self.all(a, self.all(b, self.all(c, self.all(d, true))))"
     with pytest.raises(cel.CelError, match="cost limit"):

@@ -141,6 +141,7 @@ def test_it_makes_no_difference_when_ownership_is_looked_at_nor_whether_a_checkp
     assert owners(plain) == owners(slept)
 
 
+@pytest.mark.slow
 def test_after_a_rollout_no_set_names_a_field_that_is_not_there(world: World) -> None:
     world.request("create", "deployments", body=deployment(replicas=2), fieldManager="kubectl-create")
     world.cluster.run_for(10)

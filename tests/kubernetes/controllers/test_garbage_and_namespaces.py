@@ -100,6 +100,7 @@ def test_a_namespace_goes_pods_first_and_tells_what_remains(make_cluster: Any) -
     assert admin(cluster).find("namespaces", "x") is None and not admin(cluster).list("configmaps", "x")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_in_the_middle_of_everything_gives_the_same_future(cluster: Cluster) -> None:
     create(cluster, "deployments", workload("Deployment", replicas=3))
     create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2))

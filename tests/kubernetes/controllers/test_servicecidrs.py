@@ -20,6 +20,7 @@ def delete(lab: Lab, plural: str, name: str, namespace: str | None) -> None:
     lab.cluster.apply(entry)
 
 
+@pytest.mark.slow
 def test_a_range_is_ready_and_goes_ten_seconds_after_nothing_needs_it() -> None:
     lab = Lab(1)
     assert ready(lab, "kubernetes") == [("True", "")]

@@ -115,6 +115,7 @@ def test_a_killed_process_ends_its_container() -> None:
     assert it.container()["lastState"]["terminated"]["exitCode"] == 137 and it.state() == "running#1"
 
 
+@pytest.mark.slow
 def test_memory_pressure_evicts_who_uses_more_than_it_asked_for() -> None:
     it = world()
     it.create(pod(sh(FOREVER, resources={"requests": {"memory": "64Mi"}}), name="modest"))

@@ -204,6 +204,7 @@ def test_with_security_on_plain_http_gets_no_answer(lab: Lab) -> None:
     assert "received plaintext http traffic on an https channel" in lab.logs("secure")
 
 
+@pytest.mark.slow
 def test_documents_live_as_long_as_the_volume_of_the_data_path(lab: Lab) -> None:
     for pod in ("kept",):
         ask(lab, "a/_doc/1?refresh=true", "PUT", {"n": 1}, pod)

@@ -128,6 +128,7 @@ def test_failed_requests_are_sent_again_and_the_last_answer_is_passed_on() -> No
     assert "cluster.orders.upstream_rq_retry_limit_exceeded: 1\n" in stats
 
 
+@pytest.mark.slow
 def test_a_host_that_keeps_failing_is_left_out_for_a_while_and_longer_each_time() -> None:
     lab = Lab()
     orders(lab, 2)

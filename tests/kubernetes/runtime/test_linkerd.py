@@ -127,6 +127,7 @@ def test_consecutive_failures_open_an_endpoint_s_breaker_until_its_penalty_is_ov
     assert '"order"' in lab.out("shop", "curl -s http://order/", "app")
 
 
+@pytest.mark.slow
 def test_a_proxy_whose_own_traffic_is_redirected_runs_in_a_circle_that_ends() -> None:
     lab = Lab(1)
     proxy = {**linkerd_proxy(), "securityContext": {"runAsUser": 0}}

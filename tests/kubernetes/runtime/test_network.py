@@ -345,6 +345,7 @@ def test_a_request_survives_a_checkpoint_in_its_middle() -> None:
     assert other.cluster.now == lab.cluster.now
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ms", range(8))
 def test_a_request_survives_a_checkpoint_at_every_step(ms: int, lab: Lab) -> None:
     exec_id = lab.begin("client", "wget -qO- web | wc -c")

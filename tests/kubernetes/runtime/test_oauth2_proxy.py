@@ -175,6 +175,7 @@ def test_a_sign_out_leads_to_no_foreign_place(lab: Lab, rd: str, where: str) -> 
     assert header(curl(lab, f"'{HOME}/oauth2/sign_out?rd={rd}'"), "Location") == where
 
 
+@pytest.mark.slow
 def test_the_future_of_a_checkpoint_is_the_same(lab: Lab) -> None:
     twin = lab.restored()
     assert sign_in(twin) == sign_in(lab)
@@ -204,6 +205,7 @@ def test_the_proxy_says_why_it_does_not_start(flags: dict[str, str], told: str) 
     assert (ended["state"].get("terminated") or ended["lastState"]["terminated"])["exitCode"] == 1
 
 
+@pytest.mark.slow
 def test_the_proxy_waits_in_crash_loops_for_a_provider_that_comes_later() -> None:
     lab = Lab(1)
     office(lab)

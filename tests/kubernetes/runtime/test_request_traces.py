@@ -59,6 +59,7 @@ def test_a_request_without_a_proxy_is_one_hop_and_a_failed_one_says_why(lab: Lab
     assert (found[0].what, found[0].said, found[0].mood) == ("포트 7에 연결", "답 없음: 연결 거부", "bad")
 
 
+@pytest.mark.slow
 def test_probes_are_not_listed_and_never_push_requests_out(lab: Lab) -> None:
     assert not any(trace.source == "kubelet" for trace in requests(lab.cluster))
     lab.settle(120)
