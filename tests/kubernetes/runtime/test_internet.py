@@ -61,6 +61,17 @@ def test_apt_installs_what_the_mirror_has_once_the_lists_are_there(lab: Lab) -> 
     assert lab.run("debian", "apt-get install -y no-such-thing")[1].startswith("E: Unable to locate package no-such-thing\n")
 
 
+@pytest.mark.parametrize(("what", "said"), [
+    ("ps aux", "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\nroot           1  0.0  0.0   1024   512 ?        Ss   "),
+    ("ps -ef", "UID          PID    PPID  C STIME TTY          TIME CMD\nroot           1       0  0 00:00 ?        00:00:00 sleep 1000000\n"),
+    ("ps -elf", "F S UID          PID    PPID  C PRI  NI ADDR SZ WCHAN  STIME TTY          TIME CMD\n4 S root           1       0  0  80   0 -   256 -"),
+    ("ps -p 1", "    PID TTY          TIME CMD\n      1 ?        00:00:00 sleep\n"), ("ps -o pid,args", "PID   COMMAND\n    1 sleep 1000000\n"),
+])  # fmt: skip
+def test_the_installed_ps_prints_procps_columns(lab: Lab, what: str, said: str) -> None:
+    assert lab.run("debian", "apt-get update && apt-get install -y procps")[2] == 0
+    assert lab.out("debian", what).startswith(said)
+
+
 def test_apk_adds_what_the_mirror_has(lab: Lab) -> None:
     assert "(1/1) Installing curl\n" in lab.out("alpine", "apk add --no-cache curl")
     assert lab.run("alpine", "curl -sS https://example.com")[2] == 0

@@ -181,6 +181,8 @@ def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[st
     gnu = distribution in ("debian", "ubuntu")
     if gnu:
         applets["timeout"] = Entry(program="timeout-gnu", size=size)
+        if "ps" in applets:
+            applets["ps"] = Entry(program="ps-procps", size=size)
     tree: dict[str, Any] = {
         "bin": applets,
         "usr": {"bin": {"env": Entry(program="env", size=48_536)}, "sbin": {}, "local": {"bin": {}}, "share": {}, "lib": {}},

@@ -28,7 +28,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "gnupg": (), "apt-transport-https": (), "openssl": (),
 }  # fmt: skip
 """What the mirror has: package -> programs. The last have nothing that is not there already."""
-OWN_PROGRAMS = {"nslookup": "bind-nslookup"}
+OWN_PROGRAMS = {"nslookup": "bind-nslookup", "ps": "ps-procps"}
 
 
 def _reached(sys: Sys, host: str) -> str:

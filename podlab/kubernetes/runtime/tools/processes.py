@@ -14,7 +14,7 @@ from .listing import users
 from .regex import extended
 
 
-def _state(other: Process, me: Process) -> str:
+def state_of(other: Process, me: Process) -> str:
     if other["state"] == "zombie":
         return "Z"
     if other["state"] == "stopped":
@@ -80,7 +80,7 @@ def ps(proc: Process, sys: Sys, event: Event) -> int:
             1)[-1][:15], "tty": "?",
             "args": command_line(other), "time": _clock(other["cpu_us"]), "rss": f"{other['memory'] // 1024:4d}",
             "vsz": f"{other['memory'] // 512:4d}",
-            "stat": _state(other, proc), "etime": f"{age // 60:d}:{age % 60:02d}",
+            "stat": state_of(other, proc), "etime": f"{age // 60:d}:{age % 60:02d}",
         }[column]  # fmt: skip
 
     def row(cells: list[str]) -> str:
@@ -105,7 +105,7 @@ def top(proc: Process, sys: Sys, event: Event) -> int:
         everyone = sys.processes()
         busy = sum(p["burn"] for p in everyone) // 10
         cpus = max(1, state["cpu"] // 1000)
-        running = sum(_state(p, proc) == "R" for p in everyone)
+        running = sum(state_of(p, proc) == "R" for p in everyone)
         sys.out(
             f"Mem: {used}K used, {total - used}K free, 0K shrd, 0K buff, 0K cached\n"
             f"CPU: {busy // cpus:3d}% usr   0% sys   0% nic {max(0, 100 - busy // cpus):3d}% idle   0% io   0% irq   0% sirq\n"
@@ -116,7 +116,7 @@ def top(proc: Process, sys: Sys, event: Event) -> int:
         for other in sorted(everyone, key=lambda p: (-p["burn"], p["pid"])):
             owner = owners.get(other["uid"], str(other["uid"]))
             vsz = other["memory"] // 512
-            sys.out(f"{other['pid']:5d} {other['ppid']:5d} {owner:<8.8s} {_state(other, proc):<4s} {vsz:5d}"
+            sys.out(f"{other['pid']:5d} {other['ppid']:5d} {owner:<8.8s} {state_of(other, proc):<4s} {vsz:5d}"
                     f" {vsz * 100 // total:3d}%   0"
                     f" {other['burn'] // 10 // cpus:3d}% {command_line(other)}\n")  # fmt: skip
         data["left"] -= 1
