@@ -48,6 +48,12 @@ def test_every_step_that_tells_facts_links_the_manual(folder: Path) -> None:
 
 
 @every_lesson
+def test_what_an_exercise_tells_afterwards_links_the_page_that_backs_it(folder: Path) -> None:
+    told = [step.exercise for step in loader.load(folder).steps if step.exercise and step.exercise.debrief]
+    assert [one.id for one in told if not any(f'href="{page}' in one.debrief for page in (*PAGES, "https://kubernetes.io/"))] == []
+
+
+@every_lesson
 def test_a_link_to_the_manual_has_the_form_of_its_addresses(folder: Path) -> None:
     files = [folder / name for name in ("lesson.md", "exercises.yaml", "quiz.yaml")] + [misconceptions.FILE]
     found = [url for file in files for url in re.findall(r"https://kubernetes\.io[^)\"\s]*", file.read_text(encoding="utf-8"))]
