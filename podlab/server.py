@@ -1,6 +1,6 @@
-"""Daphne, with four bounds that it lacks: bodies have a largest size, a slow reader holds its stream up instead of filling our
-memory, a stream that is meant to last (a watch, a followed log) is not ended by the time limit for answers, and whoever is told that a
-websocket closes has time to read what came before it and to answer.
+"""Daphne, with bounds that it lacks: a websocket's client is read no faster than it is served, bodies have a largest size, a slow reader
+holds its stream up instead of filling our memory, a stream that is meant to last (a watch, a followed log) is not ended by the time limit
+for answers, and whoever is told that a websocket closes has time to read what came before it and to answer.
 """
 
 from __future__ import annotations
@@ -19,9 +19,15 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from podlab.apart import of_api
+from podlab.labs.limits import Bucket
 
 BODY_MAX = 5 * 1024 * 1024  # bytes: above what pages and the API accept, which answer in their own words
 CLOSE_SECONDS = 30  # for the answer to our close frame: autobahn cuts off after one second, and the last output of a slow line with it
+MESSAGES_PER_SECOND, MESSAGES_BURST = 50, 500  # of one page's websocket: several times what its consumer takes (LEARNER_ACTS_PER_SECOND)
+MESSAGE_BYTES = 16_384  # a longer message counts as several
+READ_BYTES = 4_096  # of a page's websocket at once: two hundred short messages, which nobody interrupts, take 20 ms
+QUEUE_MAX = 200  # messages of one websocket that wait for whoever serves it
+PAUSE = 0.5  # seconds that a websocket is not read which sends more
 TOO_LARGE = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -75,7 +81,25 @@ class Factory(HTTPFactory):
 
 
 class Socket(WebSocketProtocol):
-    """A websocket that ends in order: autobahn resets the line of a client that has just answered the close."""
+    """A websocket that ends in order: autobahn resets the line of a client that has just answered the close. And one that sends more than
+    anybody can mean is not read for a while: a flood fills its own line instead of our memory, and nobody else waits.
+    """
+
+    streams = False  # whether it is the API's: its messages are parts of a stream, none of which may be left out
+
+    def onOpen(self) -> None:
+        self.allowance = Bucket(MESSAGES_PER_SECOND, MESSAGES_BURST)
+        if not self.streams:
+            self.transport.bufferSize = READ_BYTES
+        super().onOpen()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        heard = self.streams or self.allowance.take(1 + len(payload) / MESSAGE_BYTES)
+        if heard:
+            super().onMessage(payload, isBinary)
+        if not heard or self.application_queue.qsize() > QUEUE_MAX:
+            self.transport.pauseProducing()
+            asyncio.get_running_loop().call_later(PAUSE, self.transport.resumeProducing)
 
     def dropConnection(self, abort: bool = False) -> None:
         super().dropConnection(abort=abort and not self.wasClean)
@@ -96,6 +120,7 @@ class Server(daphne.server.Server):
         super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        scope["root_path"] = ""  # Daphne believes a header that any client may send (Daphne-Root-Path)
         protocol.streams = of_api(scope["path"])  # their answers may be streams
         if protocol.streams and scope["type"] == "websocket":
             scope["extensions"] = {"websocket.http.response": {}}
