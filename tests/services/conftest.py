@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.harness import ROOT, Server, unconfigured
+from tests.browser.harness import HANG, ROOT, Server, unconfigured
 
 CONFIG = """apiVersion: v1
 kind: Config
@@ -33,7 +33,7 @@ class Kubectl:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(["kubectl", *words], cwd=self.home, env=environ, text=True, **{**pipes, **options})  # type: ignore[call-overload, no-any-return]
 
-    def run(self, *words: str, stdin: str = "", seconds: float = 40) -> tuple[int, str, str]:
+    def run(self, *words: str, stdin: str = "", seconds: float = 2 * HANG) -> tuple[int, str, str]:
         """(exit code, stdout, stderr)."""
         process = self.start(*words)
         try:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from kubernetes import client
 
-from tests.browser.harness import Server
+from tests.browser.harness import HANG, Server
 from tests.services.conftest import Kubectl, token_of
 
 pytestmark = pytest.mark.services
@@ -94,7 +94,7 @@ def test_kubectl_proxy_leads_to_the_cluster(site: Kubectl) -> None:
         announced = re.search(r"(127\.0\.0\.1:\d+)", process.stdout.readline())
         assert announced
         for path, kind in (("/api/", "APIVersions"), ("/api/v1/namespaces/default/pods?limit=1", "PodList")):
-            with urllib.request.urlopen(f"http://{announced[1]}{path}", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://{announced[1]}{path}", timeout=HANG) as answer:
                 assert json.load(answer)["kind"] == kind
     finally:
         process.kill()
@@ -117,7 +117,7 @@ def test_kubectl_proxy_leads_there_by_a_unix_socket(site: Kubectl) -> None:
 def test_kubectl_asks_runs_and_streams_without_a_path(site: Kubectl) -> None:
     assert json.loads(site("get", "--raw", "/api/v1/nodes"))["kind"] == "NodeList"
     site("run", "talker", "--image=busybox:1.36", "--", "sh", "-c", "echo alive; sleep 600")
-    site("wait", "--for=condition=Ready", "pod/talker", "--timeout=60s")
+    site("wait", "--for=condition=Ready", "pod/talker", "--timeout=100s")
     assert (site("logs", "talker"), site("exec", "talker", "--", "echo", "hello")) == ("alive\n", "hello\n")
     assert site("auth", "can-i", "delete", "nodes").strip() == "yes"
 
@@ -135,8 +135,8 @@ def test_the_python_client_sends_its_api_key(server: Server) -> None:
 def test_a_browsers_websocket_names_its_token_as_a_protocol(server: Server) -> None:
     named = "base64url.bearer.authorization.k8s.io." + base64.urlsafe_b64encode(token_of(server).encode()).decode().rstrip("=")
     url = f"{server.url.replace('http', 'ws')}/api/v1/namespaces/default/pods/new/log"
-    made = websocket.create_connection(url, subprotocols=[named, "binary.k8s.io"], timeout=20)
+    made = websocket.create_connection(url, subprotocols=[named, "binary.k8s.io"], timeout=HANG)
     assert made.subprotocol == "binary.k8s.io"
     made.close()
     with pytest.raises(websocket.WebSocketBadStatusException, match="401"):
-        websocket.create_connection(url, subprotocols=["binary.k8s.io"], timeout=20)
+        websocket.create_connection(url, subprotocols=["binary.k8s.io"], timeout=HANG)

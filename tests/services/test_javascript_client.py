@@ -18,7 +18,7 @@ def seen(server: Server) -> dict[str, Any]:
     if not (ROOT / "node_modules" / "@kubernetes" / "client-node").is_dir():
         pytest.skip("@kubernetes/client-node is not installed (make setup)")
     command = [str(ROOT / "tools" / "node.sh"), "node", str(ROOT / "tests/services/javascript_client.mjs"), f"{server.url}/k8s/{token_of(server)}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -2,12 +2,12 @@
 
 import json
 import re
-import time
 import urllib.error
 import urllib.request
 
 import pytest
 
+from tests.browser.harness import HANG
 from tests.services.conftest import Kubectl
 
 pytestmark = pytest.mark.services
@@ -41,7 +41,7 @@ def web(kubectl: Kubectl, name: str) -> str:
     """A Deployment that has rolled out; its file."""
     file = kubectl.file(f"{name}.yaml", WEB.replace("NAME", name))
     kubectl("apply", "-f", file)
-    assert "successfully rolled out" in kubectl("rollout", "status", f"deploy/{name}", "--timeout=30s")
+    assert "successfully rolled out" in kubectl("rollout", "status", f"deploy/{name}", "--timeout=100s")
     return file
 
 
@@ -49,7 +49,7 @@ def web(kubectl: Kubectl, name: str) -> str:
 def ticker(kubectl: Kubectl) -> str:
     """A running Pod of two containers."""
     kubectl("apply", "-f", kubectl.file("ticker.yaml", TICKER))
-    kubectl("wait", "--for=condition=Ready", "pod/ticker", "--timeout=30s")
+    kubectl("wait", "--for=condition=Ready", "pod/ticker", "--timeout=100s")
     return "ticker"
 
 
@@ -153,7 +153,7 @@ def test_an_unknown_field_is_refused_or_warned_of(kubectl: Kubectl) -> None:
 def test_a_rollout_goes_on_back_and_is_told(kubectl: Kubectl) -> None:
     web(kubectl, "rolled")
     kubectl("set", "image", "deploy/rolled", "nginx=nginx:1.28")
-    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/rolled", "--timeout=60s")
+    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/rolled", "--timeout=100s")
     assert [line.split()[0] for line in kubectl("rollout", "history", "deploy/rolled").splitlines()[2:] if line] == ["1", "2"]
     assert kubectl("rollout", "undo", "deploy/rolled") == "deployment.apps/rolled rolled back\n"
     assert kubectl("get", "deploy", "rolled", "-o", "jsonpath={..image}") == "nginx:1.27"
@@ -175,7 +175,7 @@ def test_patch_label_annotate_scale_expose_autoscale_edit_and_replace(kubectl: K
     held = kubectl("get", "service", "changed", "-o", "yaml")
     assert kubectl("replace", "-f", "-", stdin=held.replace("port: 80", "port: 81", 1)) == "service/changed replaced\n"
     assert kubectl("get", "service", "changed", "-o", "jsonpath={.spec.ports[0].port}") == "81"
-    assert kubectl("wait", "--for=jsonpath={.spec.replicas}=3", "deploy/changed", "--timeout=10s").endswith(" condition met\n")
+    assert kubectl("wait", "--for=jsonpath={.spec.replicas}=3", "deploy/changed", "--timeout=100s").endswith(" condition met\n")
 
 
 def test_deleting_waits_orphans_and_cascades(kubectl: Kubectl) -> None:
@@ -183,7 +183,7 @@ def test_deleting_waits_orphans_and_cascades(kubectl: Kubectl) -> None:
     assert kubectl("delete", "deploy", "gone", "--cascade=orphan") == 'deployment.apps "gone" deleted\n'
     assert kubectl("get", "rs", "-l", "app=gone", "-o", "name") != ""
     kubectl("delete", "rs", "-l", "app=gone")
-    kubectl("wait", "--for=delete", "pod", "-l", "app=gone", "--timeout=30s")
+    kubectl("wait", "--for=delete", "pod", "-l", "app=gone", "--timeout=100s")
     assert kubectl("get", "pods", "-l", "app=gone", "-o", "name") == ""
     kubectl("create", "namespace", "short")
     assert kubectl("delete", "namespace", "short") == 'namespace "short" deleted\n'
@@ -259,14 +259,14 @@ def test_debug_adds_an_ephemeral_container(kubectl: Kubectl, ticker: str) -> Non
 
 def test_a_port_is_forwarded_and_a_closed_one_refused(kubectl: Kubectl) -> None:
     kubectl("run", "served", "--image=nginx")
-    kubectl("wait", "--for=condition=Ready", "pod/served", "--timeout=30s")
+    kubectl("wait", "--for=condition=Ready", "pod/served", "--timeout=100s")
     process = kubectl.start("port-forward", "pod/served", ":80", ":81")
     assert process.stdout is not None and process.stderr is not None
     ports = [re.search(r"127.0.0.1:(\d+)", process.stdout.readline() + process.stdout.readline())[1] for _ in range(2)]  # type: ignore[index]
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/", timeout=HANG) as answer:
             assert b"Welcome to nginx!" in answer.read()
-        with pytest.raises(OSError), urllib.request.urlopen(f"http://127.0.0.1:{ports[1]}/", timeout=20):
+        with pytest.raises(OSError), urllib.request.urlopen(f"http://127.0.0.1:{ports[1]}/", timeout=HANG):
             pass
         assert "connection refused" in process.stderr.readline()
     finally:
@@ -276,18 +276,18 @@ def test_a_port_is_forwarded_and_a_closed_one_refused(kubectl: Kubectl) -> None:
 
 def test_the_proxy_leads_to_pods_and_services_and_lets_nothing_of_theirs_run(kubectl: Kubectl) -> None:
     kubectl("run", "proxied", "--image=nginx", "--port=80", "--expose")
-    kubectl("wait", "--for=condition=Ready", "pod/proxied", "--timeout=30s")
+    kubectl("wait", "--for=condition=Ready", "pod/proxied", "--timeout=100s")
     for what in ("pods/proxied", "services/proxied:80"):
-        with urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/{what}/proxy/", timeout=20) as answer:
+        with urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/{what}/proxy/", timeout=HANG) as answer:
             assert b"Welcome to nginx!" in answer.read()
             assert answer.headers["content-security-policy"].startswith("sandbox;")
     kubectl("run", "asked", "--image=traefik/whoami")
-    kubectl("wait", "--for=condition=Ready", "pod/asked", "--timeout=30s")
+    kubectl("wait", "--for=condition=Ready", "pod/asked", "--timeout=100s")
     named = urllib.request.Request(f"{kubectl.server}/api/v1/namespaces/suite/pods/asked/proxy/", headers={"Host": "shop.example"})
-    with urllib.request.urlopen(named, timeout=20) as answer:
+    with urllib.request.urlopen(named, timeout=HANG) as answer:
         assert b"\nHost: shop.example\n" in answer.read()  # UseLocationHost is off: the client's own
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/pods/proxied:81/proxy/", timeout=20)
+        urllib.request.urlopen(f"{kubectl.server}/api/v1/namespaces/suite/pods/proxied:81/proxy/", timeout=HANG)
     assert (refused.value.code, json.load(refused.value)["reason"]) == (503, "ServiceUnavailable")
 
 
@@ -295,11 +295,16 @@ def test_the_proxy_leads_to_pods_and_services_and_lets_nothing_of_theirs_run(kub
 
 
 def test_a_watch_sees_a_pod_come_up(kubectl: Kubectl) -> None:
-    process = kubectl.start("get", "pods", "-w", "--no-headers", "--field-selector=metadata.name=seen")
-    time.sleep(1)  # kubectl lists first; there is nothing yet to read
-    kubectl("run", "seen", "--image=nginx")
-    kubectl("wait", "--for=condition=Ready", "pod/seen", "--timeout=30s")
+    kubectl("run", "listed", "--image=nginx", "--labels=watched=1")
+    process = kubectl.start("get", "pods", "-w", "--no-headers", "-l", "watched=1")
+    assert process.stdout is not None
+    assert process.stdout.readline().split()[0] == "listed"  # kubectl lists first: from now on it watches
+    kubectl("run", "seen", "--image=nginx", "--labels=watched=1")
+    statuses: list[str] = []
+    while "Running" not in statuses:
+        name, _, status, *_ = process.stdout.readline().split()
+        statuses += [status] if name == "seen" else []
     process.terminate()
-    statuses = [line.split()[2] for line in process.communicate()[0].splitlines()]
-    assert statuses[0] == "Pending" and statuses[-1] == "Running"
+    process.communicate()
+    assert statuses[0] == "Pending"
     assert "ContainerCreating" in statuses

@@ -43,7 +43,7 @@ def test_kubectl_moves_what_its_client_side_apply_owned(kubectl: Kubectl) -> Non
 def test_a_kind_that_people_defined(kubectl: Kubectl) -> None:
     crd, tab = kubectl.file("crd.yaml", CRD), kubectl.file("tab.yaml", TAB)
     kubectl("apply", "-f", crd)
-    kubectl("wait", "--for=condition=Established", "crd/crontabs.stable.example.com", "--timeout=20s")
+    kubectl("wait", "--for=condition=Established", "crd/crontabs.stable.example.com", "--timeout=100s")
     assert kubectl("apply", "-f", tab) == "crontab.stable.example.com/my-tab created\n"
     assert kubectl("apply", "-f", tab) == "crontab.stable.example.com/my-tab unchanged\n"
     assert kubectl("get", "ct").splitlines()[0].split() == ["NAME", "SPEC", "REPLICAS", "AGE"]

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.browser.harness import Server
+from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -46,6 +46,12 @@ class Crowd:
                 self.echoes += 1
                 await asyncio.sleep(1)
 
+    async def spoken(self, times: int) -> None:
+        """Until the shells have answered so often, all together."""
+        async with asyncio.timeout(HANG):
+            while self.echoes < times:
+                await asyncio.sleep(0.1)
+
     async def write(self, number: int) -> int:
         began = time.perf_counter()
         if number < 40:
@@ -66,22 +72,22 @@ async def test_no_watch_misses_or_repeats_an_event_while_many_write(server: Serv
         version = (await crowd.ask("GET", "/configmaps"))["metadata"]["resourceVersion"]
         seen: list[Seen] = [[] for _ in range(WATCHES)]
         tasks = [asyncio.ensure_future(crowd.watch(version, one)) for one in seen] + [asyncio.ensure_future(crowd.shell()) for _ in range(SHELLS)]
-        await asyncio.sleep(2)
-        began, writes = time.perf_counter(), []
+        await crowd.spoken(SHELLS)
+        before, began, writes = server.cpu(), time.perf_counter(), []
         for number in range(WRITES_PER_SECOND * SECONDS):
             await asyncio.sleep(max(0.0, began + number / WRITES_PER_SECOND - time.perf_counter()))
             writes.append(asyncio.ensure_future(crowd.write(number)))
         wanted = sorted(await asyncio.gather(*writes))
-        for _ in range(50):
-            if all(one and one[-1][1] >= wanted[-1] for one in seen):
-                break
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(HANG):
+            while not all(one and one[-1][1] >= wanted[-1] for one in seen):
+                await asyncio.sleep(0.1)
+        cost = (server.cpu() - before) / len(wanted)
+        await crowd.spoken(2 * SHELLS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert all([revision for _, revision in one] == wanted for one in seen)
-    assert crowd.echoes >= SHELLS
     crowd.seconds.sort()
     p99 = crowd.seconds[int(len(crowd.seconds) * 0.99)]
-    print(f"p50 {crowd.seconds[len(crowd.seconds) // 2] * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms")
-    assert p99 < 2.0, "alone on two cores it is below 0.1 s; here other tests run beside it"
+    print(f"p50 {crowd.seconds[len(crowd.seconds) // 2] * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, {cost * 1000:.1f} ms of processor time a write")
+    assert cost < 0.02, "with what 200 watches are told of it; in the time that passes, what runs beside this test would be counted too"

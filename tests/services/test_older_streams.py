@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import websocket
 
+from tests.browser.harness import HANG
 from tests.services.conftest import Kubectl
 
 pytestmark = pytest.mark.services
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.services
 @pytest.fixture(scope="module")
 def talker(kubectl: Kubectl) -> Kubectl:
     kubectl("run", "talker", "--image=busybox:1.36", "--", "sh", "-c", "echo container is alive; sleep 600")
-    kubectl("wait", "--for=condition=Ready", "pod/talker", "--timeout=60s")
+    kubectl("wait", "--for=condition=Ready", "pod/talker", "--timeout=100s")
     return kubectl
 
 
@@ -24,7 +25,7 @@ def messages(kubectl: Kubectl, subresource: str, protocols: list[str], *query: t
     """What the server sends until it closes."""
     parts = urlsplit(kubectl.server)
     url = f"ws://{parts.netloc}{parts.path}/api/v1/namespaces/suite/pods/talker/{subresource}?{urlencode(query)}"
-    made = websocket.create_connection(url, subprotocols=protocols, timeout=20)
+    made = websocket.create_connection(url, subprotocols=protocols, timeout=HANG)
     try:
         while True:
             kind, data = made.recv_data()
@@ -53,7 +54,7 @@ def test_channels_in_base64_carry_input_and_output(talker: Kubectl, protocol: st
     parts = urlsplit(talker.server)
     asked = urlencode([("stdin", "1"), ("stdout", "1"), ("command", "head"), ("command", "-n1")])
     made = websocket.create_connection(f"ws://{parts.netloc}{parts.path}/api/v1/namespaces/suite/pods/talker/exec?{asked}", subprotocols=[protocol],
-                                       timeout=20)
+                                       timeout=HANG)
     made.send("0" + base64.b64encode(b"hello\n").decode())
     found: dict[str, bytes] = {}
     while text := made.recv():
@@ -72,13 +73,13 @@ def test_a_log_comes_in_base64(talker: Kubectl) -> None:
 def test_a_watch_over_a_websocket_sends_an_event_a_message(talker: Kubectl, path: str) -> None:
     parts, kind = urlsplit(talker.server), path.rpartition("/")[2].removesuffix("s")
     url = f"ws://{parts.netloc}{parts.path}/{path}?watch=1"
-    made = websocket.create_connection(f"{url}&fieldSelector=metadata.name%3Dwatched&timeoutSeconds=20", timeout=30)
+    made = websocket.create_connection(f"{url}&fieldSelector=metadata.name%3Dwatched&timeoutSeconds=100", timeout=HANG)
     talker("create", kind, "watched", *(["--image=pause"] if kind == "deployment" else []))
     event = json.loads(made.recv())
     assert (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", "watched")
     made.close()
     with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
-        websocket.create_connection(f"{url}&resourceVersion=latest", timeout=30)
+        websocket.create_connection(f"{url}&resourceVersion=latest", timeout=HANG)
 
 
 def test_the_oldest_channels_tell_a_failure_in_words(talker: Kubectl) -> None:

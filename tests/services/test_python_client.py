@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import itertools
 import json
 import socket
 import threading
@@ -18,7 +19,7 @@ from kubernetes.leaderelection.resourcelock.configmaplock import ConfigMapLock
 from kubernetes.stream import portforward, stream
 from kubernetes.stream.ws_client import ERROR_CHANNEL
 
-from tests.browser.harness import Server
+from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
 
 pytestmark = pytest.mark.services
@@ -42,7 +43,7 @@ def apps(api: client.ApiClient) -> client.AppsV1Api:
     return client.AppsV1Api(api)
 
 
-def until(check: Callable[[], Any], seconds: float = 30) -> Any:
+def until(check: Callable[[], Any], seconds: float = HANG) -> Any:
     """What `check` gives once it is true."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
@@ -182,7 +183,7 @@ def test_the_dynamic_client_finds_kinds_and_applies_with_owned_fields(api: clien
     assert maps.patch(name="owned", namespace="default", body={"data": {"b": "3"}}, content_type="application/merge-patch+json").data.b == "3"
     assert [one.metadata.name for one in maps.get(namespace="default", field_selector="metadata.name=owned").items] == ["owned"]
     events = []
-    for event in maps.watch(namespace="default", field_selector="metadata.name=owned", timeout=3):
+    for event in maps.watch(namespace="default", field_selector="metadata.name=owned", timeout=HANG):
         events.append((event["type"], event["object"].metadata.name))
         if len(events) == 1:
             maps.delete(name="owned", namespace="default")
@@ -231,8 +232,8 @@ def test_a_watch_from_a_lists_version_sees_all_that_followed(core: client.CoreV1
     core.create_namespaced_config_map("watched", {"metadata": {"name": "b"}, "data": {"key": "b"}})
     core.patch_namespaced_config_map("b", "watched", {"data": {"key": "c"}})
     core.delete_namespaced_config_map("b", "watched")
-    seen = [(event["type"], event["object"].metadata.name) for event in watch.Watch().stream(
-        core.list_namespaced_config_map, namespace="watched", resource_version=version, timeout_seconds=2)]
+    events = watch.Watch().stream(core.list_namespaced_config_map, namespace="watched", resource_version=version, timeout_seconds=HANG)
+    seen = [(event["type"], event["object"].metadata.name) for event in itertools.islice(events, 3)]
     assert seen == [("ADDED", "b"), ("MODIFIED", "b"), ("DELETED", "b")]
 
 
@@ -277,14 +278,13 @@ def test_a_shell_is_spoken_with(core: client.CoreV1Api, shell: str, binary: bool
     held = stream(core.connect_post_namespaced_pod_exec, shell, "default", command=["/bin/sh"], stderr=True, stdin=True, stdout=True, tty=False,
                   binary=binary, _preload_content=False)
     held.write_stdin(typed("echo test string 1\n"))
-    assert held.readline_stdout(timeout=5) == typed("test string 1")
+    assert held.readline_stdout(timeout=HANG) == typed("test string 1")
     assert not held.peek_stderr()
     held.write_stdin(typed("echo test string 2 >&2\n"))
-    assert held.readline_stderr(timeout=5) == typed("test string 2")
+    assert held.readline_stderr(timeout=HANG) == typed("test string 2")
     held.write_stdin(typed("exit\n"))
-    held.update(timeout=5)
-    status = json.loads(until(lambda: held.read_channel(ERROR_CHANNEL)))
-    held.update(timeout=5)
+    held.run_forever(timeout=HANG)
+    status = json.loads(held.read_channel(ERROR_CHANNEL))
     assert (status["status"], held.is_open()) == ("Success", False)
 
 
@@ -293,9 +293,9 @@ def test_input_that_is_closed_ends_cat(core: client.CoreV1Api, shell: str) -> No
                   tty=False, _preload_content=False)
     assert held.subprotocol == "v5.channel.k8s.io"
     held.write_stdin("test-close\n")
-    assert held.readline_stdout(timeout=5) == "test-close"
+    assert held.readline_stdout(timeout=HANG) == "test-close"
     held.close_channel(0)
-    held.run_forever(timeout=15)
+    held.run_forever(timeout=HANG)
     assert (held.is_open(), held.returncode) == (False, 0)
 
 
@@ -304,7 +304,7 @@ def test_exit_codes_come_back(core: client.CoreV1Api, shell: str, command: list[
     held = stream(core.connect_get_namespaced_pod_exec, shell, "default", command=command, stderr=True, stdin=False, stdout=True, tty=False,
                   _preload_content=False)
     assert held.returncode is None
-    held.run_forever(timeout=10)
+    held.run_forever(timeout=HANG)
     assert held.returncode == code
 
 
@@ -313,7 +313,7 @@ def test_attach_reads_the_main_process(core: client.CoreV1Api) -> None:
     options = {"stdin": True, "stdout": True, "stderr": True, "tty": False}
     held = stream(core.connect_get_namespaced_pod_attach, "talker", "default", **options, _preload_content=False)
     held.write_stdin("안녕\n")
-    assert held.readline_stdout(timeout=8) == "heard 안녕"
+    assert held.readline_stdout(timeout=HANG) == "heard 안녕"
     held.close()
 
 
@@ -334,7 +334,7 @@ def redis(core: client.CoreV1Api) -> str:
     return started(core, "redis", image="redis")
 
 
-def answer(held: Any, wanted: bytes, seconds: float = 10) -> bytes:
+def answer(held: Any, wanted: bytes, seconds: float = HANG) -> bytes:
     """What comes until `wanted` has."""
     held.settimeout(seconds)
     found = b""

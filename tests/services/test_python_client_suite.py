@@ -1,7 +1,7 @@
 """What the official Python client's own end-to-end suite asks (its e2e_test and dynamic folders), with the kubeconfig that the page hands out."""
 
+import itertools
 import select
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.informer import ADDED, MODIFIED, SharedInformer
 from kubernetes.stream import portforward
 
-from tests.browser.harness import Server
+from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
 from tests.services.test_python_client import deployment, until
 
@@ -105,10 +105,11 @@ def test_a_custom_kind_comes_is_used_and_goes(found: dynamic.DynamicClient, plur
     resources.delete(name="one", **place, **how)
     assert resources.get(**place, **how).items == []
     definitions.delete(name=name, **how)
-    time.sleep(2)
-    found.resources.invalidate_cache()
-    with pytest.raises(ResourceNotFoundError):
-        found.resources.get(api_version="apps.example.com/v1", kind=kind)
+
+    def gone() -> bool:
+        found.resources.invalidate_cache()
+        return discovered() is None
+    until(gone)
 
 
 # ---- the dynamic client
@@ -131,7 +132,7 @@ def test_the_dynamic_client_uses_services_controllers_and_settings(found: dynami
     settings: dict[str, Any] = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": labelled, "data": {"a": "1"}}
     maps.create(body=settings, namespace="default")
     assert maps.get(name="settings", namespace="default", label_selector="e2e-test=true").metadata.name == "settings"
-    assert len(list(found.watch(maps, timeout=2, namespace="default", name="settings"))) > 0
+    assert next(found.watch(maps, timeout=HANG, namespace="default", name="settings"))["object"].metadata.name == "settings"
     settings["data"]["a"] = "{}"
     assert maps.patch(name="settings", namespace="default", body=settings).data.a == "{}"
     maps.delete(name="settings", body={}, namespace="default")
@@ -240,9 +241,10 @@ def test_a_collection_that_is_deleted_is_seen_by_a_watch(core: client.CoreV1Api)
     body["data"]["config"] = "{}"
     core.patch_namespaced_config_map("b", "collected", body)
     core.delete_collection_namespaced_config_map("collected")
-    seen = [(event["type"], event["object"].metadata.name) for event in watch.Watch().stream(
-        core.list_namespaced_config_map, namespace="collected", resource_version=version, timeout_seconds=3)]
-    assert [one for one in seen if one[1] != "kube-root-ca.crt"] == [("ADDED", "b"), ("MODIFIED", "b"), ("DELETED", "a"), ("DELETED", "b")]
+    events = watch.Watch().stream(core.list_namespaced_config_map, namespace="collected", resource_version=version, timeout_seconds=HANG)
+    told = ((event["type"], event["object"].metadata.name) for event in events)
+    seen = list(itertools.islice((one for one in told if one[1] != "kube-root-ca.crt"), 4))
+    assert seen == [("ADDED", "b"), ("MODIFIED", "b"), ("DELETED", "a"), ("DELETED", "b")]
 
 
 def test_the_informer_resynchronises_and_its_version_advances(core: client.CoreV1Api) -> None:
@@ -335,8 +337,7 @@ def test_raw_ports_are_forwarded_to_a_python_program(core: client.CoreV1Api) -> 
         for sock in sockets.values():
             assert forward.connected
             sock.close()
-        time.sleep(1)
-        assert not forward.connected
+        until(lambda forward=forward: not forward.connected)
         assert forward.error(1234) is None and forward.error(1235) is None
     core.delete_namespaced_pod("portforward-raw", "default")
     core.delete_namespaced_config_map("portforward-raw", "default")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.harness import Server
+from tests.browser.harness import HANG, Server
 from tests.browser.learner import Socket, start
 from tests.services.conftest import Kubectl
 
@@ -60,7 +60,7 @@ class Both:
         mark = f"end-{secrets.token_hex(4)}"
         while not self._enter(f"{line}; echo {mark}", mark):
             self.socket.read(0.3)  # a quick machine types faster than a page may
-        self.socket.until(mark + "\n", seconds=5)
+        self.socket.until(mark + "\n")
         return "".join(html.unescape(text) for text in PRINTED.findall(self.socket.html)).rpartition(mark)[0]
 
     def _enter(self, line: str, mark: str) -> bool:
@@ -70,13 +70,13 @@ class Both:
         while mark not in self.socket.shown:
             if TOO_FAST in self.socket.notices:
                 return False
-            assert self.socket.read(30), f"{line!r} has not ended; the terminal shows {self.socket.shown[-800:]!r}"
+            assert self.socket.read(HANG), f"{line!r} has not ended; the terminal shows {self.socket.shown[-800:]!r}"
         return True
 
     def machine(self, line: str) -> str:
         """What the machine's kubectl prints."""
         environ = {"HOME": str(self.kubectl.home), "KUBECONFIG": str(self.kubectl.home / "config"), "PATH": "/usr/local/bin:/usr/bin:/bin"}
-        done = subprocess.run(["bash", "-c", f"{{ {line}\n}} 2>&1"], cwd=self.kubectl.home, env=environ, capture_output=True, text=True, timeout=40)
+        done = subprocess.run(["bash", "-c", f"{{ {line}\n}} 2>&1"], cwd=self.kubectl.home, env=environ, capture_output=True, text=True, timeout=HANG)
         return done.stdout
 
 

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 import websocket
 
-from tests.browser.harness import Server
+from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
 
 pytestmark = pytest.mark.services
@@ -51,7 +51,7 @@ async def test_watches_that_are_not_read_hold_up_nobody(server: Server) -> None:
                     assert answer.status in (200, 201)
             heard = 0
             while heard < 100:
-                event = json.loads(await asyncio.wait_for(hearing.content.readline(), 20))
+                event = json.loads(await asyncio.wait_for(hearing.content.readline(), HANG))
                 heard += event["object"]["metadata"]["name"].startswith("large-")
     grown = resident(server) - before
     assert grown < 100 * MEBI, f"20 deaf watches of 10 MB each: {grown / MEBI:.0f} MiB"
@@ -72,7 +72,7 @@ async def test_input_that_nobody_reads_is_cut_off(server: Server) -> None:
                     await line.send_bytes(b"\0" + b"x" * 30_000)
                     sent += 30_000
                     await asyncio.sleep(0)
-            while (await line.receive(20)).type not in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
+            while (await line.receive(HANG)).type not in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
                 pass
         assert resident(server) - before < 60 * MEBI
         assert (await session.get(root)).status == 200
@@ -97,7 +97,7 @@ def test_a_client_that_reads_late_has_all_of_the_output_and_is_heard_when_it_ans
     """It is busy for longer than a second while the command ends: a loaded machine, or a slow line."""
     root = f"{server.url}/k8s/{token_of(server)}/api/v1/namespaces/default/pods"
     asked = urllib.request.Request(root, json.dumps({**POD, "metadata": {"name": "told"}}).encode(), {"Content-Type": "application/json"})
-    urllib.request.urlopen(asked, timeout=60).close()
+    urllib.request.urlopen(asked, timeout=HANG).close()
     line = exec_when_running(f"{root.replace('http', 'ws')}/told/exec?command=seq&command=20000&stdout=1")
     time.sleep(1.6)
     found = b""
@@ -110,10 +110,10 @@ def test_a_client_that_reads_late_has_all_of_the_output_and_is_heard_when_it_ans
 
 def exec_when_running(url: str) -> websocket.WebSocket:
     """The handshake is refused until the container runs."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG
     while True:
         try:
-            return websocket.create_connection(url, subprotocols=["v5.channel.k8s.io"], timeout=60)
+            return websocket.create_connection(url, subprotocols=["v5.channel.k8s.io"], timeout=HANG)
         except websocket.WebSocketBadStatusException:
             assert time.monotonic() < deadline
             time.sleep(0.2)
