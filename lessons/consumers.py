@@ -9,10 +9,10 @@ from typing import Any, Literal
 from lessons import fragments, library, progress, setups
 from lessons.checks import Verdict, World, evaluate
 from lessons.present import goals, lines
-from lessons.progress import SOLUTION_SEEN, Stopwatch
+from lessons.progress import SOLUTION_SEEN, Progress, Stopwatch
 from lessons.schema import Condition, Exercise, Step
 from lessons.tasks import entered
-from podlab.labs import audience, limits, panels
+from podlab.labs import audience, births, limits, panels
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
 from podlab.labs.models import Cluster
@@ -37,7 +37,7 @@ class LessonConsumer(LabConsumer):
     def _open(self) -> Cluster:
         row = super()._open()
         self.found = library.get(self.lesson)
-        self.done = progress.of(row.learner, self.lesson)
+        self.done = Progress() if births.is_new(row.pk) else progress.of(row.learner, self.lesson)
         if self.visitor is not None:
             self.veiled = audience.veiled(self.visitor.pk, self.lesson)
         return row

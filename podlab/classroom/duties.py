@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from lessons import library
-from podlab.classroom import grades
+from podlab.classroom import grades, presence
 from podlab.classroom.models import Assignment, Classroom, Membership, Work
 
 NO_HINTS = "이 과제에는 힌트를 쓸 수 없습니다. 마감 뒤에 볼 수 있습니다."
@@ -43,7 +43,7 @@ def open_for(learner_id: UUID, lesson: str) -> list[Assignment]:
 
 def veiled(learner_id: UUID, lesson: str) -> frozenset[str]:
     """The exercises of a lesson that are being assessed (audience.veil)."""
-    if not Assignment.objects.filter(mode=Assignment.Mode.ASSESSMENT).exists():  # asked at every opening, and mostly there is none
+    if not presence.exists(Assignment, mode=Assignment.Mode.ASSESSMENT):
         return frozenset()
     return frozenset(exercise for one in open_for(learner_id, lesson) if one.veiled for slug, exercise in one.items if slug == lesson)
 

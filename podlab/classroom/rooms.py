@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from django.db.models import Q
 from django.utils import timezone
 
-from podlab.classroom import access, chatting, guests, joining, polls
+from podlab.classroom import access, chatting, guests, joining, polls, presence
 from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.room import Room, load
 from podlab.labs import audience, limits
@@ -257,7 +257,7 @@ async def _heard(page: audience.LabPage, message: Mapping[str, Any]) -> None:
 # ---- rows
 
 def _membership(learner_id: UUID) -> Membership | None:
-    return access.present_membership(learner_id) if Classroom.objects.filter(closed=None).exists() else None
+    return access.present_membership(learner_id) if presence.exists(Classroom, closed=None) else None
 
 
 def _let_go_of_yesterday(classroom_id: int, attended: bool) -> bool:

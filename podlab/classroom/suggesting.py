@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from lessons import library
-from podlab.classroom import access, rooms
+from podlab.classroom import access, presence, rooms
 from podlab.classroom.models import Classroom, Desk, Fork, Suggestion
 from podlab.classroom.room import NO_BAR
 from podlab.kubernetes.cluster import Cluster as Engine
@@ -135,8 +135,8 @@ def _fork_of(learner_id: UUID, lesson: str) -> Fork | None:
 
 
 def _waiting_for(learner_id: UUID, lesson: str) -> tuple[Fork | None, list[Suggestion]]:
-    fork = _fork_of(learner_id, lesson) if Fork.objects.filter(lesson=lesson).exists() else None
-    return fork, _open_for(learner_id, lesson) if Suggestion.objects.filter(lesson=lesson, answered=None).exists() else []
+    fork = _fork_of(learner_id, lesson) if presence.exists(Fork, lesson=lesson) else None
+    return fork, _open_for(learner_id, lesson) if presence.exists(Suggestion, lesson=lesson, answered=None) else []
 
 
 def _open_for(learner_id: UUID, lesson: str) -> list[Suggestion]:

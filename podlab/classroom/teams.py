@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from lessons import library
 from lessons.models import Attempt
+from podlab.classroom import presence
 from podlab.classroom.models import TEAM_NAME_MAX, Classroom, Game, Membership, Team, TeamMember
 from podlab.labs import sessions
 from podlab.labs.access import Place
@@ -32,7 +33,7 @@ class GameError(Exception):
 
 def place(learner: Learner, lesson: str) -> Place | None:
     """The team's place of somebody who plays at this lesson just now; None: nobody's but their own (access.share)."""
-    if not Game.objects.filter(lesson=lesson, ended=None).exists():  # asked at every door, and mostly there is none
+    if not presence.exists(Game, lesson=lesson, ended=None):
         return None
     player = (TeamMember.objects.select_related("team__learner")
               .filter(membership__learner=learner, membership__removed=None, game__lesson=lesson, game__ended=None, game__classroom__closed=None)

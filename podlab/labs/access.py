@@ -11,7 +11,7 @@ from typing import Any
 from django.core import signing
 from django.http import Http404, HttpRequest
 
-from podlab.labs import sessions
+from podlab.labs import births, sessions
 from podlab.labs.models import Cluster, Learner
 
 Carrier = HttpRequest | dict[str, Any]
@@ -77,7 +77,9 @@ def open_cluster(carrier: Carrier, lesson: str, *, seed: int, epoch_ms: int, eng
 def open_at(place: Place, lesson: str, *, seed: int, epoch_ms: int, engine_version: str) -> Cluster:
     """The cluster of a visitor's place (`place_of`), for who has asked for the place already."""
     born = {"seed": seed, "epoch_ms": epoch_ms, "now_ms": epoch_ms, "engine_version": engine_version}
-    cluster, _ = Cluster.objects.select_related("learner").get_or_create(learner=place.owner, lesson=lesson, defaults=born)
+    cluster, made = Cluster.objects.select_related("learner").get_or_create(learner=place.owner, lesson=lesson, defaults=born)
+    if made:
+        births.came(cluster.pk, lesson)
     return cluster
 
 

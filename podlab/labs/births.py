@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import marshal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from podlab.kubernetes.bootstrap import DEFAULT_SPEC
@@ -27,6 +27,30 @@ class Birth:
     files: dict[str, str] = field(default_factory=dict)  # on the learner's machine
 
 
+NEW_SECONDS = 60.0  # a row that was made longer ago may have been used by another process meanwhile
+
+_new: dict[int, tuple[str, float]] = {}  # cluster id -> (lesson, when its row was made), until somebody wakes it
+
+
+def came(cluster_id: int, lesson: str) -> None:
+    """The row of a cluster was made by this process just now. Nobody need ask other tables of it, nor of its learner's progress in the
+    lesson, which only an open page writes."""
+    for old in [one for one, (_, at) in list(_new.items()) if time.monotonic() - at > NEW_SECONDS]:
+        _new.pop(old, None)
+    _new[cluster_id] = lesson, time.monotonic()
+
+
+def is_new(cluster_id: int) -> bool:
+    return time.monotonic() - _new.get(cluster_id, ("", float("-inf")))[1] <= NEW_SECONDS
+
+
+def lesson_of_new(cluster_id: int) -> str | None:
+    """The lesson of a cluster that `is_new`, which it is no more after this; None: its rows have to be looked at."""
+    lesson = _new[cluster_id][0] if is_new(cluster_id) else None
+    _new.pop(cluster_id, None)
+    return lesson
+
+
 _find: Callable[[str], Birth] = lambda lesson: Birth(seed=1)  # noqa: E731
 
 
@@ -34,20 +58,34 @@ def register(find: Callable[[str], Birth]) -> None:
     """The lessons app says how each lesson's cluster begins. `find` raises LookupError for a lesson that does not exist."""
     global _find
     _find = find
-    template.cache_clear()
+    forget()
 
 
 def birth(lesson: str) -> Birth:
     return _find(lesson)
 
 
-@lru_cache(maxsize=128)
+_templates: dict[str, tuple[dict[str, Any], bytes]] = {}
+
+
 def template(lesson: str) -> tuple[dict[str, Any], bytes]:
     """The first state of a lesson's cluster, made once a process: every learner starts from the same moment. What is frozen is shared by
     all of them; the rest is marshalled, the fastest copy of plain data that there is."""
-    state = build(birth(lesson)).checkpoint()
-    store = state.pop("etcd")
-    return store, marshal.dumps(storage.unpack(storage.pack(state)))
+    if lesson not in _templates:
+        state = build(birth(lesson)).checkpoint()
+        store = state.pop("etcd")
+        _templates[lesson] = store, marshal.dumps(storage.unpack(storage.pack(state)))
+    return _templates[lesson]
+
+
+def is_known(lesson: str) -> bool:
+    """Whether `begin` takes a millisecond; a lesson's first takes half a second, and is no work for the event loop."""
+    return lesson in _templates
+
+
+def forget() -> None:
+    """Make every template anew at the next occasion."""
+    _templates.clear()
 
 
 def build(birth: Birth) -> Engine:

@@ -19,6 +19,7 @@ from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Cluster, Learner
 from podlab.labs.page import Page
+from podlab.labs.painting import PAINTER
 from podlab.labs.sockets import PageConsumer
 from podlab.labs.storage import ENGINE_VERSION, Fenced
 from podlab.labs.terminal import TerminalSession
@@ -28,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 NO_SESSION, NO_LESSON = 4403, 4404  # the page does not come back by itself after these (scripts/socket.js)
 GAP = 0.2  # seconds between two pictures of a cluster that moves by itself; what a learner does is answered at once
-GAPS_A_ROUND = 3  # a server that is late draws less often, so that acts go before pictures
 WORTH_TELLING_MS = 60_000  # of a cluster's life: one that was only just born need not say that it slept
 
 FAULTS = {"on": "{node}의 전원을 켰습니다.", "off": "{node}의 전원을 껐습니다. 쿠버네티스는 50초쯤 뒤에야 알아챕니다.",
@@ -62,7 +62,7 @@ class LabConsumer(PageConsumer):
         self.learner_id = self.visitor.pk if self.visitor is not None else self.row.learner_id
         self.page = Page(self.lesson)
         self.alarm: asyncio.TimerHandle | None = None
-        self.later: asyncio.TimerHandle | None = None  # the next picture, while it waits for its time
+        self.later: asyncio.TimerHandle | None = None  # the next picture, while it waits for its time, then for its turn
         self.sent_at = 0.0  # of the loop's clock
         self.begin(self._send_for_ever)
         if CLUSTERS.find(self.row.id) is None and self.row.now_ms - self.row.epoch_ms > WORTH_TELLING_MS:
@@ -78,7 +78,7 @@ class LabConsumer(PageConsumer):
         self.people = place.people
         self.by = str(self.visitor.pk) if self.people else ""
         row = access.open_at(place, self.lesson, seed=birth.seed, epoch_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
-        self.stored = panels.load_files(row.id)
+        self.stored = {} if births.is_new(row.id) else panels.load_files(row.id)
         return row
 
     async def _join(self) -> None:
@@ -121,8 +121,7 @@ class LabConsumer(PageConsumer):
         if hasattr(self, "browser"):
             self.browser.close()
             self._set_alarm(None)
-            if self.later is not None:
-                self.later.cancel()
+            self._unhint()
 
     # ---- out
 
@@ -143,14 +142,17 @@ class LabConsumer(PageConsumer):
         """Something moved: show it, together with what else moves within the gap."""
         if self.later is None and not self.wake.is_set():
             loop = asyncio.get_running_loop()
-            gap = max(GAP, GAPS_A_ROUND * CLUSTERS.round)
-            self.later = loop.call_at(max(self.sent_at + gap, loop.time()), self.hurry)
+            self.later = loop.call_at(max(self.sent_at + GAP, loop.time()), PAINTER.add, self)
 
-    def hurry(self) -> None:
-        """Show the present now."""
+    def _unhint(self) -> None:
         if self.later is not None:
             self.later.cancel()
             self.later = None
+            PAINTER.discard(self)
+
+    def hurry(self) -> None:
+        """Show the present now."""
+        self._unhint()
         self.wake.set()
         audience.tell(self, "moved")
 

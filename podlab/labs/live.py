@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
+from podlab.labs.models import RATE
 from podlab.labs.storage import Entry, Fenced, Writer
 from podlab.labs.transcript import Transcript
 from podlab.projection.timeline import Past
@@ -46,6 +47,7 @@ class LiveCluster:
         self.writer = writer
         self.era = 0  # how often the engine was replaced: another past may have the same revision
         self.gone = False  # discarded: fetch it again
+        self.fresh = False  # its row was only just made: no other table holds anything of it
         self.unwatched_since = time.monotonic()
         self.render: Any = None  # the last render of the board and what it was made of, shared by all viewers (panels.rendered)
         self.render_key: Any = None
@@ -184,7 +186,6 @@ class Clusters:
 
     def __init__(self) -> None:
         self.writer = Writer()
-        self.round = 0.0  # seconds that the reconciler's last look at all of them took: how late the server is
         self._awake: dict[int, LiveCluster] = {}
         self._waking: dict[int, asyncio.Task[LiveCluster]] = {}
 
@@ -206,6 +207,10 @@ class Clusters:
         return await asyncio.shield(task)
 
     async def _wake(self, cluster_id: int) -> LiveCluster:
+        if lesson := births.lesson_of_new(cluster_id):
+            live = self._awake[cluster_id] = LiveCluster(cluster_id, await self._born(lesson), 0, RATE, self.writer)
+            live.fresh = True
+            return live
         row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
         engine = None
         if checkpoint:
@@ -218,13 +223,17 @@ class Clusters:
                                  checkpoint.engine_version)
                 row, checkpoint, entries = await self.writer.call(partial(storage.load, whole=True), cluster_id)
         if engine is None:
-            await asyncio.get_running_loop().run_in_executor(None, births.template, row.lesson)  # a lesson's first: half a second
-            engine = births.begin(row.lesson)
+            engine = await self._born(row.lesson)
         sequence = checkpoint.sequence if checkpoint else 0
         sequence = await replay(engine, entries, sequence)
         await run_to(engine, row.now_ms)
         live = self._awake[cluster_id] = LiveCluster(cluster_id, engine, sequence, row.rate, self.writer)
         return live
+
+    async def _born(self, lesson: str) -> Engine:
+        if not births.is_known(lesson):
+            await asyncio.get_running_loop().run_in_executor(None, births.template, lesson)
+        return births.begin(lesson)
 
     async def sleep(self, live: LiveCluster) -> None:
         """Put a cluster to sleep: a checkpoint, then nothing of it stays in memory. Its clock stops."""

@@ -9,6 +9,8 @@ import uuid
 
 from django.db import models
 
+RATE = 1.0  # of a new cluster
+
 
 class Learner(models.Model):
     """A person who pressed start: a nickname, and a resume code of which only the hash is kept (labs/sessions.py)."""
@@ -34,7 +36,7 @@ class Cluster(models.Model):
     seed = models.BigIntegerField()
     epoch_ms = models.BigIntegerField(help_text="virtual time at which the cluster was born")
     now_ms = models.BigIntegerField(help_text="virtual time up to which it has run, as of the last save")
-    rate = models.FloatField(default=1.0, help_text="virtual seconds a real second; 0 is paused")
+    rate = models.FloatField(default=RATE, help_text="virtual seconds a real second; 0 is paused")
     engine_version = models.CharField(max_length=40)
     created = models.DateTimeField(auto_now_add=True)
     updated = models.DateTimeField(auto_now=True)

@@ -38,8 +38,7 @@ async def run(clusters: Clusters = CLUSTERS) -> None:
                     await _tick(live)
                 elif time.monotonic() - live.unwatched_since > SLEEP_AFTER:
                     await clusters.sleep(live)
-            clusters.round = time.monotonic() - began
-            await asyncio.sleep(max(0.0, TICK - clusters.round))
+            await asyncio.sleep(max(0.0, TICK - (time.monotonic() - began)))
     finally:
         for task in beside:
             task.cancel()
@@ -87,6 +86,8 @@ async def _save_rows(clusters: Clusters, group: list[LiveCluster], saved: dict[L
             moved[live] = live.engine.etcd.revision, rows.project(live.engine)
             await asyncio.sleep(0)  # a projection takes a millisecond: others have their turn between two
     if moved:
-        before = {live: saved.pop(live)[1] if live in saved else None for live in moved}
+        before = {live: saved.pop(live)[1] if live in saved else rows.NOTHING if live.fresh else None for live in moved}
         await clusters.writer.call(rows.save, [rows.Change(live.id, told, before[live]) for live, (_, told) in moved.items()])
         saved.update(moved)
+        for live in moved:
+            live.fresh = False

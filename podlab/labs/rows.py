@@ -25,6 +25,9 @@ class Projection:
     containers: dict[str, list[dict[str, Any]]]
 
 
+NOTHING = Projection([], [], {})
+
+
 def project(engine: Engine) -> Projection:
     pods = [pod for pod in engine.etcd.list("pods") if not pod["metadata"]["namespace"].startswith("kube-")]
     return Projection([_node(node) for node in engine.etcd.list("nodes")], [_pod(engine, pod) for pod in pods],

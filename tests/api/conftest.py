@@ -23,11 +23,11 @@ def own_clusters(monkeypatch: pytest.MonkeyPatch) -> Clusters:
     clusters = Clusters()
     monkeypatch.setattr(application, "CLUSTERS", clusters)
     monkeypatch.setattr(births, "_find", lambda lesson: Birth(seed=7, spec=SPEC, settle_seconds=5))
-    births.template.cache_clear()
+    births.forget()
     monkeypatch.setitem(tokens._judges, "teacher", lambda who, cluster_id: True)
     tokens._found.clear()
     yield clusters
-    births.template.cache_clear()
+    births.forget()
 
 
 def new_cluster() -> Cluster:

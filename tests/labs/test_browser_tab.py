@@ -76,7 +76,7 @@ def body(html: str) -> str:
 def test_nothing_that_acts_is_left_of_a_hostile_page(html: str) -> None:
     found = webpage.safe(html, BASE, RELAY).html
     tags = re.findall(r"<[a-z][^>]*>", found)
-    names = {re.match(r"<([a-z0-9]+)", tag)[1] for tag in tags}  # type: ignore[index]
+    names = {re.match(r"<([a-z0-9]+)", tag)[1] for tag in tags}
     assert names <= webpage.PLAIN | webpage.VOID | {"html", "head", "body", "meta", "title", "style", "textarea"}
     assert found.count("<meta") == 1
     for tag in tags:
@@ -288,7 +288,7 @@ def test_pages_do_not_drive_out_the_count_of_wrong_passwords() -> None:
 @pytest.mark.slow
 async def test_a_tab_keeps_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     caches["pages"].clear()
-    tab = BrowserTab("one-ip", Learner(nickname="x", resume_code_hash="x"), "channel", lambda: None, lambda: None)  # type: ignore[arg-type,return-value]
+    tab = BrowserTab("one-ip", Learner(nickname="x", resume_code_hash="x"), "channel", lambda: None, lambda: None)
     monkeypatch.setattr(tab.browser, "hops", [Hop("GET", "http://shop/", status=200, body="<p>hi")])
     for _ in range(3):
         await tab._render()

@@ -95,6 +95,25 @@ async def test_of_two_owners_the_second_writer_is_fenced_and_reloads(row: Cluste
     assert len(await journal_of(fresh)) == 2
 
 
+async def test_the_database_is_not_asked_of_a_cluster_that_was_only_just_made(row: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    births.came(row.id, "any")
+    with monkeypatch.context() as unasked:
+        unasked.setattr(storage, "load", None)
+        live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    assert names(await Clusters().get(row.id)) == ["a"]  # of one that somebody has woken it is asked
+
+
+async def test_of_two_processes_that_both_think_a_cluster_new_the_second_writer_is_fenced_and_reloads(row: Cluster) -> None:
+    ours, theirs = Clusters(), Clusters()
+    births.came(row.id, "any")
+    await act(await ours.get(row.id), pod("mine"))
+    births.came(row.id, "any")
+    with pytest.raises(Fenced):
+        await act(await theirs.get(row.id), pod("other"))
+    assert names(await theirs.get(row.id)) == ["mine"]
+
+
 async def test_a_cluster_that_slept_wakes_where_it_stood_from_its_checkpoint(row: Cluster) -> None:
     clusters = Clusters()
     live = await clusters.get(row.id)
