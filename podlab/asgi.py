@@ -7,14 +7,15 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.sessions import SessionMiddlewareStack
 from django.core.asgi import get_asgi_application
 
+from podlab.apart import of_api
+from podlab.security import OwnPagesOnly
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
 pages = get_asgi_application()
 
-from podlab.apart import of_api  # noqa: E402
 from podlab.api import remote  # noqa: E402  (these need the app registry, which the line above fills)
 from podlab.api.application import application as rest  # noqa: E402
 from podlab.routing import websocket_urlpatterns  # noqa: E402
-from podlab.security import OwnPagesOnly  # noqa: E402
 
 site = ProtocolTypeRouter(
     {

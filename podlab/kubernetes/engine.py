@@ -16,7 +16,7 @@ from .apiserver.server import ApiServer
 from .cause import Cause, Causes
 from .client import Client
 from .clock import Clock
-from .component import Component
+from .component import Component, Controller
 from .etcd import Etcd
 from .events import EventRecorder
 from .ground import Ground
@@ -114,7 +114,7 @@ class Engine(Ground):
             self.because = self.note("user", Cause("fault", {**fault, **self._authored()}), f"nodes/{fault['node']}")
             kubelet.fault(fault)
             # the node lifecycle controller looks at a node only when something happened to it
-            self.components["node-controller"].enqueue(fault["node"])  # type: ignore[attr-defined]
+            self.controller("node-controller").enqueue(fault["node"])
         else:
             namespace, _, name = fault["pod"].partition("/")
             pod = self.etcd.get("pods", f"{namespace}/{name}")
@@ -136,6 +136,11 @@ class Engine(Ground):
 
     def client(self, user: str) -> Client:
         return Client(self, user)
+
+    def controller(self, name: str) -> Controller:
+        found = self.components[name]
+        assert isinstance(found, Controller)
+        return found
 
     # ---- what the projection looks at (projection/view.py)
 

@@ -222,7 +222,8 @@ def memo(obj: Map, key: str, compute: Callable[[Map], T]) -> T:
     Only for functions of the object alone (not of the time, not of other objects), which return immutable values.
     """
     try:
-        return obj.notes[key]  # type: ignore[no-any-return]
+        known: T = obj.notes[key]
+        return known
     except AttributeError:
         obj.notes = {}
     except KeyError:

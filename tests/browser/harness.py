@@ -79,7 +79,7 @@ class Server:
         if self.process:
             self.process.send_signal(number)
             self.process.wait(timeout=HANG)
-            self.process.stdout.close()  # type: ignore[union-attr]
+            self.process.stdout.close()
             self.process = None
         if self.log:
             self.log.close()

@@ -112,7 +112,7 @@ def test_a_solved_exercise_costs_no_more_attempts(classroom: Classroom) -> None:
     duties.solved(claim(member))
     claim(member)
     (_, duty), = duties.table(assignment)
-    assert (duty.solved, duty.items[0].work.checks) == (1, 1)  # type: ignore[union-attr]
+    assert (duty.solved, duty.items[0].work.checks) == (1, 1)
 
 
 async def test_an_assessment_tells_neither_hints_nor_what_is_missing_until_it_closes(classroom: Classroom) -> None:

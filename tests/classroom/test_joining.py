@@ -16,7 +16,7 @@ from tests.classroom.conftest import cookie_of, learner, seat
 pytestmark = pytest.mark.django_db
 
 
-def join(code: str, name: str, number: str = "", client: Client | None = None):  # type: ignore[no-untyped-def]
+def join(code: str, name: str, number: str = "", client: Client | None = None):
     return (client or Client()).post("/join/", {"code": code, "name": name, "number": number})
 
 

@@ -70,7 +70,7 @@ def test_the_page_is_for_the_class_s_own_teacher(work: Classroom, teacher: User)
     assert signed_in(teacher).get(f"/teacher/classes/{work.pk}/results/nonsense/").status_code == 404
 
 
-def test_a_class_of_two_hundred_needs_no_more_queries_than_one_of_two(classroom: Classroom, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_a_class_of_two_hundred_needs_no_more_queries_than_one_of_two(classroom: Classroom, django_assert_max_num_queries) -> None:
     for number in range(40):
         seat(classroom, f"사람{number}")
     with django_assert_max_num_queries(6):

@@ -49,7 +49,7 @@ def test_a_fact_is_computed_once_an_object() -> None:
     calls = []
     obj: Map = freeze({"a": 1})
     for _ in range(3):
-        assert memo(obj, "fact", lambda o: calls.append(o) or 7) == 7  # type: ignore[func-returns-value]
+        assert memo(obj, "fact", lambda o: calls.append(o) or 7) == 7
     assert len(calls) == 1
 
 

@@ -30,7 +30,7 @@ PORTS = {"nginx": 80, "hello": 8080, "agnhost": 8080}  # what the recorded image
 @cache
 def load(name: str) -> dict[str, Any]:
     with gzip.open(HERE / f"{name}.json.gz", "rt", encoding="utf-8") as file:
-        return json.load(file)  # type: ignore[no-any-return]
+        return json.load(file)
 
 
 class Recorded:

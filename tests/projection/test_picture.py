@@ -137,7 +137,7 @@ def test_a_miniature_stays_under_four_kilobytes():
 
 def test_only_what_changed_is_sent():
     def view(seconds: float, **more: object) -> Given:
-        return Given(seconds, nodes=[node("node-1")], pods=[pod("web", running("c", **more))])  # type: ignore[arg-type]
+        return Given(seconds, nodes=[node("node-1")], pods=[pod("web", running("c", **more))])
 
     old = render(view(10))
     assert changed(old, render(view(11))) == {}

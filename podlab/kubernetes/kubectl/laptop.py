@@ -32,7 +32,7 @@ QUANTUM_MS = 10  # the usual slice (turn.QUANTUM_US)
 EARN_MS = 50  # virtual time after which one more is granted
 TIMERS_AT_ONCE = 2_000
 START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
-EDIT_DIRECTORY = "/tmp"  # noqa: S108 - of the simulated machine
+EDIT_DIRECTORY = "/tmp"
 SLICE_MS = 100  # the wait of a process that has used them up
 OUTPUT_MAX = 1 << 20  # characters that wait to be taken; the oldest go, as from a terminal's scrollback
 

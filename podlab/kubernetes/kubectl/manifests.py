@@ -82,14 +82,11 @@ def _documents(text: str, source: str) -> Iterator[Any]:
             return
         except (json.JSONDecodeError, RecursionError):
             pass  # flow-style YAML starts with a brace too
-    loader = None
     cut_off = text.lstrip().startswith("{") and json_fault(text) == "unexpected end of JSON input"
     try:
         text = as_libyaml(text)
         bound(text)
-        loader = Loader(text)
-        while loader.check_data():  # type: ignore[no-untyped-call]
-            yield loader.get_data()
+        yield from yaml.load_all(text, Loader)
     except yaml.MarkedYAMLError as error:
         if cut_off:
             raise KubectlError(f"error: error parsing {source}: unexpected EOF\n") from error
@@ -98,9 +95,6 @@ def _documents(text: str, source: str) -> Iterator[Any]:
                            f"{line}{error.problem}\n") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise KubectlError(f"error: error parsing {source}: error converting YAML to JSON: yaml: {error}\n") from error
-    finally:
-        if loader is not None:
-            loader.dispose()
 
 
 def read(files: Mapping[str, str], names: list[str], stdin: str | None, *, recursive: bool = False) -> list[Manifest]:

@@ -114,7 +114,7 @@ def test_a_delete_whose_precondition_fails_deletes_nothing(cluster: Cluster, pre
     error = refused(cluster, "delete", "pods", "p", preconditions=preconditions)
     assert (error.code, error.reason) == (409, "Conflict")
     assert "Precondition failed" in error.message
-    assert "deletionTimestamp" not in cluster.etcd.get("pods", "default/p")["metadata"]  # type: ignore[index]
+    assert "deletionTimestamp" not in cluster.etcd.get("pods", "default/p")["metadata"]
 
 
 def test_an_object_with_a_finalizer_stays_until_the_last_one_is_taken_off(cluster: Cluster) -> None:

@@ -100,7 +100,7 @@ def test_a_daemon_that_has_ended_is_replaced_before_it_is_gone(make_cluster: Any
     admin(cluster).delete("pods", ending["metadata"]["name"], "default")
     cluster.run_for(1)
     assert len(pods(cluster)) == 2
-    cluster.components["hands"].end(admin(cluster).get("pods", ending["metadata"]["name"], "default"))  # type: ignore[attr-defined]
+    cluster.components["hands"].end(admin(cluster).get("pods", ending["metadata"]["name"], "default"))
     cluster.run_for(1)
     assert len(pods(cluster)) == 3
     assert status(cluster, "daemonsets", "agent")["currentNumberScheduled"] == 2
@@ -114,6 +114,6 @@ def test_a_surging_daemonset_does_not_flood_a_node_that_turns_its_pods_away(make
         cluster.run_for(0.05)
         for pod in pods(cluster):
             if pod["status"].get("phase") == "Pending":
-                cluster.components["hands"].end(pod, "Failed", 1)  # type: ignore[attr-defined]
+                cluster.components["hands"].end(pod, "Failed", 1)
     made = [change for change in cluster.etcd.history if change.plural == "pods" and change.type == "ADDED"]
     assert len(pods(cluster)) == 2 and len(made) <= 12

@@ -157,6 +157,6 @@ def test_a_second_look_changes_nothing(cluster: Cluster) -> None:
     create(cluster, "deployments", workload("Deployment", replicas=3))
     cluster.run_for(5)
     revision = cluster.etcd.revision
-    cluster.components["deployment-controller"].reconcile("default/web")  # type: ignore[attr-defined]
+    cluster.controller("deployment-controller").reconcile("default/web")
     assert cluster.etcd.revision == revision
     assert status(cluster, "deployments", "web")["availableReplicas"] == 3

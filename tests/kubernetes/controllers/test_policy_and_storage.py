@@ -21,7 +21,7 @@ from .support import admin, condition, create, events, pod, pods, status, templa
     pytest.param({"minAvailable": 0}, 0, 0, 0, 0, id="nobody there, nobody may go"),
 ])
 def test_budget_numbers(spec: dict[str, Any], pods_: int, scale: int, healthy: int, allowed: int) -> None:
-    assert numbers(spec, [None] * pods_, scale, healthy).allowed == allowed  # type: ignore[list-item]
+    assert numbers(spec, [None] * pods_, scale, healthy).allowed == allowed
 
 
 def budget(**spec: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_the_default_class_makes_a_volume(cluster: Cluster) -> None:
     assert made["status"]["phase"] == "Bound" and made["spec"]["claimRef"]["name"] == "data"
     assert events(cluster, "ProvisioningSucceeded")
     revision = cluster.etcd.revision
-    cluster.components["persistentvolume-controller"].reconcile("default/data")  # type: ignore[attr-defined]
+    cluster.controller("persistentvolume-controller").reconcile("default/data")
     assert cluster.etcd.revision == revision
 
 

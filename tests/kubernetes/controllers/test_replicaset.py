@@ -131,8 +131,8 @@ def test_a_second_look_changes_nothing(cluster: Cluster) -> None:
     create(cluster, "replicationcontrollers", workload("ReplicationController", "old", replicas=2))
     cluster.run_for(5)
     revision = cluster.etcd.revision
-    cluster.components["replicaset-controller"].reconcile("default/web")  # type: ignore[attr-defined]
-    cluster.components["replication-controller"].reconcile("default/old")  # type: ignore[attr-defined]
+    cluster.controller("replicaset-controller").reconcile("default/web")
+    cluster.controller("replication-controller").reconcile("default/old")
     assert cluster.etcd.revision == revision
 
 
@@ -167,5 +167,5 @@ def test_every_replicaset_converges_when_the_faults_stop(monkeypatch: pytest.Mon
     living = [p for p in pods(cluster) if p["status"]["phase"] == "Running" and not p["metadata"].get("deletionTimestamp")]
     assert len(living) == wanted == status(cluster, "replicasets", "web")["replicas"]
     before = cluster.etcd.revision
-    cluster.components["replicaset-controller"].reconcile("default/web")  # type: ignore[attr-defined]
+    cluster.controller("replicaset-controller").reconcile("default/web")
     assert cluster.etcd.revision == before

@@ -107,5 +107,5 @@ def test_a_second_look_changes_nothing(cluster: Cluster) -> None:
     create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2))
     cluster.run_for(5)
     revision = cluster.etcd.revision
-    cluster.components["statefulset-controller"].reconcile("default/db")  # type: ignore[attr-defined]
+    cluster.controller("statefulset-controller").reconcile("default/db")
     assert cluster.etcd.revision == revision

@@ -172,7 +172,7 @@ def test_every_request_carries_what_was_typed() -> None:
         return where.apply({"at": where.now, **entry})
     laptop = Laptop(where, submit, {"web.yaml": WEB})
     laptop.enter("kubectl apply -f web.yaml; kubectl get pods; kubectl apply -f web.yaml --dry-run=server")
-    assert [entry["options"]["command"] for entry in entries] == ["kubectl apply -f web.yaml"]  # type: ignore[index]
+    assert [entry["options"]["command"] for entry in entries] == ["kubectl apply -f web.yaml"]
     json.dumps(entries)  # what the journal keeps is plain data
 
 

@@ -170,5 +170,5 @@ def test_a_disruption_budget_is_shown_and_described_as_recorded() -> None:
     for command in ("kubectl get pdb", "kubectl describe pdb web"):
         resource = BY_PLURAL["poddisruptionbudgets"]
         text: Text = tables_text(("poddisruptionbudgets",), "pdb-evict") if "get" in command else \
-            lambda store, now, resource=resource: describe(store, resource, "web", "pdb-evict", now)  # type: ignore[misc]
+            lambda store, now, resource=resource: describe(store, resource, "web", "pdb-evict", now)
         assert cluster.until_it_says(steps[command]["stdout"], text, steps[command]["t"]) == steps[command]["stdout"]

@@ -153,7 +153,7 @@ def test_a_browser_outside_gets_an_answer_and_the_picture_a_trace(lab: Lab) -> N
     assert "Welcome to nginx!" in answer["body"]
     trace = lab.cluster.traffic(began)[-1]
     assert (trace["from"], trace["via"], trace["method"], trace["path"], trace["status"]) == ("outside", "default/web", "GET", "/", 200)
-    assert trace["to"] in [lab.cluster.etcd.get("pods", f"default/{pod}")["metadata"]["uid"] for pod in ("web-1", "web-2")]  # type: ignore[index]
+    assert trace["to"] in [lab.cluster.etcd.get("pods", f"default/{pod}")["metadata"]["uid"] for pod in ("web-1", "web-2")]
 
 
 def test_port_forward_enters_the_pod_where_localhost_is_its_own(lab: Lab) -> None:
@@ -290,7 +290,7 @@ def test_a_pod_that_may_not_ask_for_names_knows_none() -> None:
     assert lab.run("client", "wget -qO- -T 3 web")[1] == "wget: bad address 'web'\n"
     assert lab.run("client", "nslookup web")[0] == ";; connection timed out; no servers could be reached\n\n"
     names = {"to": [{"namespaceSelector": {}}], "ports": [{"port": 53, "protocol": "UDP"}]}
-    lab.create("networkpolicies", {**policy, "metadata": {"name": "names"}, "spec": {**policy["spec"], "egress": [names]}})  # type: ignore[dict-item]
+    lab.create("networkpolicies", {**policy, "metadata": {"name": "names"}, "spec": {**policy["spec"], "egress": [names]}})
     assert "Welcome" in lab.out("client", "wget -qO- -T 3 web")
 
 

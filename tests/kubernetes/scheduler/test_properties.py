@@ -42,7 +42,7 @@ def run(nodes: list[Map], pods: list[Map]) -> tuple[Any, list[Decision]]:
     cluster, random, decisions = view(*nodes), Randomness(1), []
     for subject in pods:
         uid = subject["metadata"]["uid"]
-        decision = schedule(subject, cluster, lambda n, uid=uid: random.integer("scheduler", uid, below=n))  # type: ignore[misc]
+        decision = schedule(subject, cluster, lambda n, uid=uid: random.integer("scheduler", uid, below=n))
         if decision.node is not None:
             assert feasible_on(subject, cluster, decision.node), "the chosen node passes every filter"
             assert not decision.scores or decision.scores[decision.node] == max(decision.scores.values())

@@ -111,10 +111,10 @@ def compare(old: Json, new: Json, kind: Type | None) -> tuple[Fields | None, Fie
         full = new if old is None else old
         old, new = (type(full)(), new) if old is None else (old, type(full)())
         forms = _form(kind, full), _form(kind, full)
-    if forms == ("group", "group"):
-        return _compare_members(old, new, kind)  # type: ignore[arg-type]
-    if forms == ("items", "items"):
-        return _compare_items(old, new, kind)  # type: ignore[arg-type]
+    if kind is not None and forms == ("group", "group"):
+        return _compare_members(old, new, kind)
+    if kind is not None and forms == ("items", "items"):
+        return _compare_items(old, new, kind)
     return (LEAF, None) if old != new else (None, None)
 
 

@@ -96,7 +96,7 @@ def diff(call: Call) -> Command:
         name = ".".join(part for part in (group, version, info.resource.kind, info.namespace, info.name) if part)
         # the real one writes both to files in new directories and runs diff on them
         stamp = rfc3339_micro(call.now).replace("T", " ").replace("Z", "000 +0000")
-        old_name, new_name = (f"/tmp/{which}-{zlib.crc32(f'{which}{call.now}'.encode())}/{name}" for which in ("LIVE", "MERGED"))  # noqa: S108
+        old_name, new_name = (f"/tmp/{which}-{zlib.crc32(f'{which}{call.now}'.encode())}/{name}" for which in ("LIVE", "MERGED"))
         lines = list(difflib.unified_diff(old, new, old_name, new_name, stamp, stamp))
         if lines:
             changed = True

@@ -89,7 +89,8 @@ def _is_timestamp(text: str) -> bool:
     if not found:
         return False
     try:
-        datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+        datetime(year, month, day, hour, minute, second)
     except ValueError:
         return False
     return True

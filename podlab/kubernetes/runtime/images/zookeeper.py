@@ -118,7 +118,7 @@ def _run(proc: Process, sys: Sys, event: Data | None) -> int:
     if "listening" not in data:
         try:
             config = _configuration(sys, proc["argv"][-1])
-            directory = config.get("dataDir", "/tmp")  # noqa: S108 (ZooKeeper's own default)
+            directory = config.get("dataDir", "/tmp")  # its own default
             peers = [name for name in config if name.startswith("server.")]
             number = sys.read_file(f"{directory}/myid").strip() if peers else ""
             data.update(directory=directory, nodes=_kept(sys, directory))

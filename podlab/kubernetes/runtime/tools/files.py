@@ -199,7 +199,7 @@ def mktemp(proc: Process, sys: Sys, event: Event) -> int:
     flags, names = options(proc, sys, "dp:tqu")
     template = names[0] if names else "tmp.XXXXXX"
     if not names or "t" in flags or "p" in flags:
-        template = (flags.get("p") or proc["env"].get("TMPDIR") or "/tmp").rstrip("/") + "/" + template  # noqa: S108
+        template = (flags.get("p") or proc["env"].get("TMPDIR") or "/tmp").rstrip("/") + "/" + template
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     stem = template.rstrip("X")
     name = stem + "".join(letters[sys.random(len(letters))] for _ in template[len(stem) :])

@@ -265,7 +265,7 @@ def df(proc: Process, sys: Sys, event: Event) -> int:
         fs = sys.kernel.filesystem(mount["fs"])
         if fs["kind"] == "tmpfs":
             size = fs["limit"] or state["memory"]
-            rows.append(("shm" if path == "/dev/shm" else "tmpfs", size, fs["used"], size - fs["used"], path))  # noqa: S108
+            rows.append(("shm" if path == "/dev/shm" else "tmpfs", size, fs["used"], size - fs["used"], path))
         elif fs["limit"]:
             rows.append(("/dev/vdb", fs["limit"], fs["used"], fs["limit"] - fs["used"], path))
         else:
