@@ -7,7 +7,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """tools/test_fast.sh does without the plugins for Django and asyncio, whose fixtures begin and end around every test."""
+    """tools/test_fast.sh does without the plugin for Django, whose fixtures begin and end around every test, and the engine without asyncio's."""
     for plugin, names in (("django", ["DJANGO_SETTINGS_MODULE"]), ("asyncio", ["asyncio_mode", "asyncio_default_fixture_loop_scope"])):
         if not pluginmanager.hasplugin(plugin):
             for name in names:

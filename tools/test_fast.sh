@@ -10,14 +10,15 @@ halves=$(find "$@" -name 'test_*.py' -size +0 -exec grep -LE '^pytestmark = .*(s
     awk '$2 !~ /^tests\/(kubernetes|projection)\// { two += $1; print 2, $2; next } { engine[++n] = $0 }
         END { for (two += 60000; ++i <= n;) { split(engine[i], file); if (one <= two) { one += file[1]; print 1, file[2] } else { two += file[1]; print 2, file[2] } } }')
 half() {
-    # no hypothesis in here: its plugin would read all our modules for constants; Django and asyncio: tests/conftest.py
-    .venv/bin/python -m pytest -q -p no:hypothesispytest -p no:xdist -p no:django -p no:asyncio \
-        -m "not browser and not services and not slow and not database" $(echo "$halves" | sed -n "s/^$1 //p")
+    number=$1; shift
+    # no hypothesis in here: its plugin would read all our modules for constants; the one for Django: tests/conftest.py
+    .venv/bin/python -m pytest -q -p no:hypothesispytest -p no:xdist -p no:django "$@" \
+        -m "not browser and not services and not slow and not database" $(echo "$halves" | sed -n "s/^$number //p")
 }
 second=$(mktemp)
 trap 'rm -f "$second"' EXIT
 DJANGO_SETTINGS_MODULE=podlab.settings half 2 >"$second" 2>&1 &
-half 1
+half 1 -p no:asyncio
 first=$?
 wait $!
 last=$?
