@@ -5,7 +5,8 @@ Sources: include/uapi/linux/capability.h (the order), containerd's oci package (
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 NAMES = (
     "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "LINUX_IMMUTABLE",
@@ -33,6 +34,11 @@ def of_container(added: Iterable[str], dropped: Iterable[str]) -> int:
     add, drop = set(added), set(dropped)
     held = EVERY if "ALL" in add else 0 if "ALL" in drop else bits(DEFAULT)
     return (held | bits(add - {"ALL"})) & ~bits(drop - {"ALL"})
+
+
+def has(container: Mapping[str, Any], name: str) -> bool:
+    """Whether root in a container has a capability."""
+    return bool(of_container(container.get("caps", ()), container.get("dropped", ())) & BITS[name])
 
 
 def status_lines(held: int, *, root: bool) -> str:

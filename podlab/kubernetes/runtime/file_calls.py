@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from . import filesystem, linear
+from . import capabilities, filesystem, linear
 from .descriptors import Descriptors
 from .filesystem import Vnode
 from .process import Data, Errno, Process
@@ -249,6 +249,8 @@ class FileCalls(Descriptors):
         if self.proc["uid"] not in (0, found.inode["u"]) or (
             self.proc["uid"] and "u" in fields and fields["u"] != found.inode["u"]
         ):
+            raise Errno("EPERM")
+        if not self.proc["uid"] and not {"u", "g"}.isdisjoint(fields) and not capabilities.has(self.container, "CHOWN"):
             raise Errno("EPERM")
         found.writable()
         found.inode.update(fields)

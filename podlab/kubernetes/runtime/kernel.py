@@ -221,7 +221,9 @@ class Kernel(OpenFiles):
             cpu["at"] = now
             if cpu["tokens"] < 0 and -cpu["tokens"] / REFILL_US_PER_MS > ms:
                 ms = -cpu["tokens"] / REFILL_US_PER_MS
-                self.count_cpu(container, int(ms * (min(limit, 1000) if limit else 1000)) - debt)
+                more = int(ms * (min(limit, 1000) if limit else 1000)) - debt
+                proc["cpu_us"] += more
+                self.count_cpu(container, more)
         self.block(proc, [], round(ms), "turn")
 
     # Ends.

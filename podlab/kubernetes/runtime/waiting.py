@@ -73,7 +73,7 @@ class Waiting:
         """Makes a process wait for any of the objects, or for `ms`; gives control back to the kernel. Always raises Blocked."""
         seq = self.number()
         timer = None if ms is None else self.host.after(max(0, ms), {"wake": proc["key"], "seq": seq, "on": event})
-        proc["wait"] = {"objs": objs, "timer": timer, "seq": seq}
+        proc["wait"] = {"objs": objs, "timer": timer, "seq": seq, **({"turn": True} if event == "turn" else {})}  # turn: it is at work
         for obj in objs:
             self.state["waiters"].setdefault(obj, []).append(proc["key"])
         raise Blocked

@@ -63,6 +63,12 @@ def test_a_name_without_a_tag_means_latest() -> None:
     assert image.find("podlab/nothing") is None
 
 
+def test_alpine_has_its_own_users_and_groups() -> None:
+    etc = image.find("nginx:alpine").tree["etc"]
+    assert "guest:x:405:100:guest:/dev/null:/sbin/nologin\n" in etc["passwd"] and "nginx:x:101:101:" in etc["passwd"]
+    assert "users:x:100:games\n" in etc["group"] and "www-data" not in etc["passwd"]
+
+
 def test_mongo_has_its_old_shell_up_to_5_only() -> None:
     tools = {tag: [name for name in ("mongo", "mongosh") if name in image.find(f"mongo:{tag}").tree["usr"]["bin"]] for tag in ("5", "6", "latest")}
     assert tools == {"5": ["mongo", "mongosh"], "6": ["mongosh"], "latest": ["mongosh"]}

@@ -145,32 +145,35 @@ def merge(base: Mapping[str, Any], extra: Tree) -> dict[str, Any]:
     return out
 
 
-ALPINE_GROUPS = """root:x:0:root
-bin:x:1:root,bin,daemon
-daemon:x:2:root,bin,daemon
-sys:x:3:root,bin
-adm:x:4:root,daemon
-disk:x:6:root
-wheel:x:10:root
-floppy:x:11:root
-dialout:x:20:root
-tape:x:26:root
-video:x:27:root
-"""
-"""Those of Alpine's that have members (alpine-baselayout, etc/group): root is in many."""
+ALPINE_USERS = (
+    ("bin", 1, 1, "/bin"), ("daemon", 2, 2, "/sbin"), ("lp", 4, 7, "/var/spool/lpd"), ("sync", 5, 0, "/sbin"), ("shutdown", 6, 0, "/sbin"),
+    ("halt", 7, 0, "/sbin"), ("mail", 8, 12, "/var/mail"), ("news", 9, 13, "/usr/lib/news"), ("uucp", 10, 14, "/var/spool/uucppublic"),
+    ("cron", 16, 16, "/var/spool/cron"), ("ftp", 21, 21, "/var/lib/ftp"), ("sshd", 22, 22, "/dev/null"), ("games", 35, 35, "/usr/games"),
+    ("ntp", 123, 123, "/var/empty"), ("guest", 405, 100, "/dev/null"), ("nobody", 65534, 65534, "/"),
+)  # fmt: skip
+"""(name, uid, gid, home) of Alpine's own users beside root (alpine-baselayout, etc/passwd)."""
+ALPINE_GROUPS = (
+    "root:0:root bin:1:root,bin,daemon daemon:2:root,bin,daemon sys:3:root,bin adm:4:root,daemon tty:5: disk:6:root lp:7:lp kmem:9: wheel:10:root "
+    "floppy:11:root mail:12:mail news:13:news uucp:14:uucp cron:16:cron audio:18: cdrom:19: dialout:20:root ftp:21: sshd:22: input:23: tape:26:root "
+    "video:27:root netdev:28: kvm:34:kvm games:35: shadow:42: www-data:82: users:100:games ntp:123: abuild:300: utmp:406: ping:999: nogroup:65533: "
+    "nobody:65534:"
+)
+"""name:gid:members of Alpine's groups (alpine-baselayout, etc/group): root is in many."""
 
 
 def accounts(users: Mapping[str, int], shell_path: str, distribution: str) -> dict[str, str]:
-    """/etc/passwd and /etc/group."""
-    everybody = {"daemon": 1, "www-data": 33, **users, "nobody": 65534}
-    passwd = f"root:x:0:0:root:/root:{shell_path}\n" + "".join(
-        f"{name}:x:{uid}:{uid}:{name}:{'/var/www' if uid == 33 else '/home' if uid == 65534 else f'/home/{name}'}:/bin/false\n"
-        for name, uid in everybody.items()
-    )
-    own = {name: uid for name, uid in everybody.items() if name != "daemon"} if distribution == "alpine" else everybody
-    group = (ALPINE_GROUPS if distribution == "alpine" else "root:x:0:\n") + "".join(
-        f"{'nogroup' if uid == 65534 else name}:x:{uid}:\n" for name, uid in own.items())  # fmt: skip
-    return {"passwd": passwd, "group": group}
+    """/etc/passwd and /etc/group: a distribution's own, then the image's `users`, each with a group of its own."""
+    if distribution == "alpine":
+        own = [f"{name}:x:{uid}:{gid}:{name}:{home}:/sbin/nologin" for name, uid, gid, home in ALPINE_USERS]
+        groups = [line.replace(":", ":x:", 1) for line in ALPINE_GROUPS.split()]
+        users = {name: uid for name, uid in users.items() if name not in {line[0] for line in ALPINE_USERS}}
+    else:
+        own = ["daemon:x:1:1:daemon:/home/daemon:/bin/false", "www-data:x:33:33:www-data:/var/www:/bin/false",
+               "nobody:x:65534:65534:nobody:/home:/bin/false"]  # fmt: skip
+        groups = ["root:x:0:", "daemon:x:1:", "www-data:x:33:", "nogroup:x:65534:"]
+    own += [f"{name}:x:{uid}:{uid}:{name}:/home/{name}:/bin/false" for name, uid in users.items()]
+    groups += [f"{name}:x:{uid}:" for name, uid in users.items()]
+    return {"passwd": "\n".join([f"root:x:0:0:root:/root:{shell_path}", *own, ""]), "group": "\n".join([*groups, ""])}
 
 
 def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[str, int] | None = None, extra: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from .. import sysctls
+from .. import capabilities, sysctls
 from ..process import Errno, Process
 from ..procfs import KERNEL_VERSION, mounts
 from ..program import Event, tool
@@ -14,6 +14,19 @@ from .common import complain, human, options
 from .listing import number_of, users
 
 ZONES = {"UTC": 0, "GMT": 0, "Asia/Seoul": 9, "KST-9": 9, "KST": 9, "Asia/Tokyo": 9}
+
+
+def _time_given(text: str, now: int, zone: timezone) -> int | None:
+    """Unix ms that -d or -s names: @SECONDS, hh:mm[:ss] of today, or a date with or without a time; None for anything else."""
+    try:
+        if text.startswith("@"):
+            return round(float(text[1:]) * 1000)
+        if re.fullmatch(r"\d\d?:\d\d(:\d\d)?", text):
+            text = f"{datetime.fromtimestamp(now // 1000, zone):%Y-%m-%d} {text:0>5}"
+        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 @tool("date")
@@ -27,16 +40,11 @@ def date(proc: Process, sys: Sys, event: Event) -> int:
     zone = timezone(timedelta(hours=hours), "UTC" if hours == 0 else "KST" if "Seoul" in name or "KST" in name else "JST")
     ms = sys.now
     if "d" in flags:
-        text = flags["d"]
-        try:
-            if text.startswith("@"):
-                ms = round(float(text[1:]) * 1000)
-            else:
-                parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
-                ms = round((parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).timestamp() * 1000)
-        except ValueError:
-            complain(proc, sys, f"invalid date '{text}'")
+        given = _time_given(flags["d"], ms, zone)
+        if given is None:
+            complain(proc, sys, f"invalid date '{flags['d']}'")
             return 1
+        ms = given
     elif "r" in flags:
         try:
             ms = sys.look(flags["r"]).inode["mt"]
@@ -44,8 +52,13 @@ def date(proc: Process, sys: Sys, event: Event) -> int:
             complain(proc, sys, f"{flags['r']}: {error.text}")
             return 1
     elif "s" in flags:
-        complain(proc, sys, "can't set date: Operation not permitted")
-        return 1
+        if proc["uid"] or not capabilities.has(sys.container, "SYS_TIME"):
+            complain(proc, sys, "can't set date: Operation not permitted")
+            return 1
+        if (ms_set := _time_given(flags["s"], ms, zone)) is None:
+            complain(proc, sys, f"invalid date '{flags['s']}'")
+            return 1
+        ms = ms_set  # the node's time service sets its clock right again at once
     try:
         when = datetime.fromtimestamp(ms // 1000, zone)
     except (ValueError, OverflowError, OSError):  # past the year 9999, where Python's calendar ends

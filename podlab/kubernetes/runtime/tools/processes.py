@@ -19,7 +19,15 @@ def state_of(other: Process, me: Process) -> str:
         return "Z"
     if other["state"] == "stopped":
         return "T"
-    return "R" if other is me or other["burn"] or (other["wait"] is None and other["state"] == "running") else "S"
+    at_work = other["wait"] is None or "turn" in other["wait"]
+    return "R" if other is me or other["burn"] or (at_work and other["state"] == "running") else "S"
+
+
+def load_of(other: Process, now: int) -> int:
+    """Millicores that a process uses now: what it burns steadily, or its life's average while it is at work."""
+    if other["burn"] or other["wait"] is None or "turn" not in other["wait"]:
+        return other["burn"]
+    return min(1000, other["cpu_us"] // max(1, now - other["started"]))
 
 
 def command_line(other: Process) -> str:
@@ -103,7 +111,8 @@ def top(proc: Process, sys: Sys, event: Event) -> int:
         total = state["memory"] // 1024
         used = sum(p["memory"] for p in state["processes"].values()) // 1024
         everyone = sys.processes()
-        busy = sum(p["burn"] for p in everyone) // 10
+        loads = {p["pid"]: load_of(p, sys.now) for p in everyone}
+        busy = sum(loads.values()) // 10
         cpus = max(1, state["cpu"] // 1000)
         running = sum(state_of(p, proc) == "R" for p in everyone)
         sys.out(
@@ -113,12 +122,12 @@ def top(proc: Process, sys: Sys, event: Event) -> int:
             "  PID  PPID USER     STAT   VSZ %VSZ CPU %CPU COMMAND\n"
         )
         owners = users(sys)
-        for other in sorted(everyone, key=lambda p: (-p["burn"], p["pid"])):
+        for other in sorted(everyone, key=lambda p: (-loads[p["pid"]], p["pid"])):
             owner = owners.get(other["uid"], str(other["uid"]))
             vsz = other["memory"] // 512
             sys.out(f"{other['pid']:5d} {other['ppid']:5d} {owner:<8.8s} {state_of(other, proc):<4s} {vsz:5d}"
                     f" {vsz * 100 // total:3d}%   0"
-                    f" {other['burn'] // 10 // cpus:3d}% {command_line(other)}\n")  # fmt: skip
+                    f" {loads[other['pid']] // 10 // cpus:3d}% {command_line(other)}\n")  # fmt: skip
         data["left"] -= 1
     if data["left"]:
         sys.sleep(data["pause"])
