@@ -38,6 +38,10 @@ class Disk(Mapping[str, str]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def inside(self, directory: str) -> dict[str, str]:
+        """The files in and under a directory that a command names, by their paths relative to it."""
+        return {name: self[f"{directory}/{name}"] for name in self.below(self._path(directory))}
+
     def below(self, directory: str) -> list[str]:
         """Paths of the files in and under a directory, relative to it."""
         found: list[str] = []

@@ -2,45 +2,42 @@
 
 A process is data, so a command that waits is not kept: it is begun again when something may have changed, and says only what is new.
 What changes the cluster is done once: `delete` waits for what it deleted by itself. `get --watch` prints what there is and then reads
-a watch of the API server; `exec` and `attach` leave a session that the process keeps.
-`proc["data"]`: {"phase": ask | run | say | gone | again | hold | watch, "out": [[descriptor, text]] yet to be written, "code", "printed",
-"began" ...}.
+a watch of the API server; `exec` and `attach` leave a session that the process keeps. What `run -it`, `debug`, `edit` and `port-forward` do after
+their first step is in in_pod_steps.py.
+`proc["data"]`: {"phase": ask | run | say | gone | again | hold | watch | start | editor | forward, "out": [[descriptor, text]] yet to be
+written, "code", "printed", "began" ...}.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from ..apiserver import account_tokens, rbac
-from ..apiserver.request import Request
-from ..apiserver.rest import users
-from ..apiserver.rest.call import READING
 from ..etcd import Change
 from ..kubelet import sessions
 from ..objects import freeze
 from ..resources import BY_PLURAL
 from ..runtime import api_client, http
-from ..runtime.process import Data, Process
+from ..runtime.process import Data, Errno, Process
 from ..runtime.sockets import network
 from ..runtime.system import Sys
 from ..runtime.tools.net_client import Failed, connect
 from ..times import stamp
-from .account import ABSENT, AccountApi, Store, View
+from . import in_pod_steps
+from .account import ABSENT
 from .disk import Disk
+from .in_pod_api import Held, Holder, Made, user_of
 from .run import run, split
-from .terminal import Config, Terminal, Text
-
-if TYPE_CHECKING:
-    from ..ground import Ground
+from .terminal import Config, KubectlError, Terminal, Text
 
 ALONE = ("completion", "config", "help", "kustomize", "options")  # need no server
-SESSIONS = ("cp", "debug", "edit", "port-forward", "run")  # `run` only where it stays at the terminal
+SHORT = re.compile(r"-[itq]+$")
 AGENT = "kubectl/v1.36.2 (linux/amd64)"
 HOLDING = ("attach", "exec")
-AGAIN = {"logs": 500, "rollout": 250, "wait": 250}  # commands that may be begun again, and after how many virtual ms
+AGAIN = {"logs": 500, "rollout": 250, "wait": 250, "cp": 50, "edit": 0, "port-forward": 250}  # what may be begun again, and after how many virtual ms
 LOOK_MS = 200  # how often a delete looks whether the objects are gone
 HELD_MS = 50, 800  # how often a session is looked at for output: at first, and when none has come for long
 WORK_US = 45_000  # CPU time of a kubectl's start and its discovery, order of magnitude
@@ -84,9 +81,9 @@ def turn(proc: Process, sys: Sys) -> int:
             engine = network(sys).cluster
             held = [one for one in data["deleted"] if (obj := engine.etcd.get(one[0], f"{one[1]}/{one[2]}" if one[1] else one[2])) is not None
                     and obj["metadata"]["uid"] == one[3]]
-            if not held:
-                return int(data["code"])
-            sys.sleep(LOOK_MS)
+            if held:
+                sys.sleep(LOOK_MS)
+            data["phase"] = "end"
         elif data["phase"] == "again":
             data.setdefault("due", sys.now + AGAIN[data["command"]])
             if sys.now < data["due"]:
@@ -97,58 +94,19 @@ def turn(proc: Process, sys: Sys) -> int:
             _hold(proc, sys, data)
         elif data["phase"] == "watch":
             data["out"], data["code"], data["phase"] = _watch(proc, sys, data), 0, "say"
+        elif data["phase"] == "start":
+            in_pod_steps.start(sys, data)
+        elif data["phase"] == "editor":
+            in_pod_steps.editor(sys, data)
+        elif data["phase"] == "forward":
+            in_pod_steps.forward(proc, sys, data)
+        elif "made" in data:
+            in_pod_steps.after(sys, data)
         else:
             return int(data["code"])
 
 
 # ---- a session in a container, a watch
-
-
-class Held(Exception):
-    """A command has opened a session, which its process now keeps."""
-
-    def __init__(self, session: dict[str, Any]) -> None:
-        super().__init__(session["id"])
-        self.session = session
-
-
-class Holder(AccountApi):
-    """The API of a command that may hold a container or watch. `looked`: the kind, namespace and name that were last read. `news`: what a
-    watch has told, which is then the whole of the past and the present."""
-
-    def __init__(self, engine: Ground, user: rbac.User, news: list[Change] | None = None) -> None:
-        super().__init__(engine, user)
-        self.looked, self.news = ("", "", ""), news
-        if news is not None:
-            view = View(self)
-            view.etcd = News(self)
-            self.cluster = view
-
-    def perform(self, request: Request) -> Any:
-        if request.verb in READING and self.news is not None:
-            return freeze({"items": []})
-        self.looked = request.resource, request.namespace or "", request.name or ""
-        return super().perform(request)
-
-    def session(self, **act: Any) -> Any:
-        """Raises Held for a session that is open now; ApiError."""
-        if act["act"] != "open":
-            return self.engine.session(**act)
-        pod = next(pod for pod in self.engine.etcd.pods_on(act["node"]) if pod["metadata"]["uid"] == act["pod"])
-        self.judge("create", "pods", pod["metadata"]["namespace"], pod["metadata"]["name"], "attach" if act["attach"] else "exec")
-        kept = {"node": act["node"], "stdin": act["stdin"], "tty": act["tty"], "attach": act["attach"], "seen": 0, "echo": ""}
-        raise Held({"id": self.engine.session(**act), **kept})
-
-
-class News(Store):
-    """What a watch has told."""
-
-    def __init__(self, api: Holder) -> None:
-        super().__init__(api)
-        self.news = api.news or []
-
-    def since(self, revision: int) -> Iterator[Change]:
-        return iter(self.news)
 
 
 def _common(one: str, other: str) -> int:
@@ -158,8 +116,7 @@ def _common(one: str, other: str) -> int:
 
 def stopped(proc: Process, sys: Sys) -> None:
     """The process is about to end by a signal: it lets go of what it holds."""
-    if held := proc["data"].get("held"):
-        network(sys).cluster.session(node=held["node"], act="close", session=held["id"])
+    in_pod_steps.stop(sys, proc["data"])
 
 
 def _hold(proc: Process, sys: Sys, data: Data) -> None:
@@ -253,14 +210,6 @@ def _problem(proc: Process, sys: Sys) -> str:
     return "error: You must be logged in to the server (Unauthorized)\n" if message.status == 401 else ""
 
 
-def user_of(sys: Sys) -> rbac.User:
-    """Whom the account's token names, which the server has just taken."""
-    try:
-        return users.of_info(account_tokens.user_info(account_tokens.check(network(sys).cluster, api_client.kept(sys, "token"))))
-    except account_tokens.BadToken:
-        return users.NOBODY
-
-
 # ---- the command
 
 
@@ -274,12 +223,18 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
     if again:
         api.still = data["began"]
     argv = [*data["argv"], "--wait=false"] if word == "delete" and "-h" not in data["argv"] else data["argv"]
-    if word in SESSIONS and (word != "run" or {"-i", "-it", "-ti", "--rm", "--attach", "--stdin"} & set(argv)):
-        data.update(out=[[2, ABSENT.format(f"kubectl {word}")]], code=1, phase="say", next="end")
-        return
+    if word == "cp":
+        api.keep(data.setdefault("steps", {"done": [], "open": None}))
+    elif word == "edit":
+        api.keep(data.setdefault("steps", {"reads": []}))
+        data.setdefault("edited", [])
+    elif word in ("run", "debug"):
+        api.attaches = _stays(data, word)
+    data["forwards"] = {}
     terminal = Terminal(api, lambda stream, text: said.append([stream, text]), Config(api_client.kept(sys, "namespace") or "default"),
-                        Disk(sys, proc["cwd"]), Text(data["stdin"]) if "stdin" in data else None, save=sys.write_file,
-                        tty=word in HOLDING and sys.is_tty(0), line=" ".join(["kubectl", *data["argv"]]))
+                        Disk(sys, proc["cwd"]), Text(data["stdin"]) if "stdin" in data else None, save=_saver(sys, proc["cwd"]),
+                        tty=word in HOLDING and sys.is_tty(0), edit=in_pod_steps.Editing(sys, data).edit,
+                        forward=lambda local, to: in_pod_steps.lead(engine, data, local, to), line=" ".join(["kubectl", *data["argv"]]))
     running, busy, waits = run(argv, terminal), 0, 0
     following = "end"
     try:
@@ -295,6 +250,10 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
                 following = "watch"
                 data["watch"] = {"looked": list(api.looked), "revision": engine.etcd.revision, "rest": "",
                                  "headed": "--no-headers" in argv or any(stream == 1 for stream, _ in said)}
+            elif "editor" in data:
+                following = "editor"
+            elif data["forwards"]:
+                following = "forward"
             elif word not in AGAIN:
                 said.append([2, ABSENT.format("a command that watches")])
                 data["code"] = 1
@@ -306,18 +265,52 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
         data["code"] = stop.value or 0
     except Held as held:
         following, data["held"] = "hold", held.session
+    except Made as made:
+        following = "start"
+        in_pod_steps.made(data, made, engine.now)
     data.setdefault("began", engine.now)
     if word in AGAIN:
         said = _new(data, said)
+    if data.pop("mute", False):
+        said = [one for one in said if one[0] != 1]
     if word == "delete" and api.deleted and not {"--wait=false", "--now"} & set(data["argv"]):
         following, data["deleted"] = "gone", api.deleted
     data.update(out=said, busy=busy, phase="say", next=following)
+    if following == "forward":
+        in_pod_steps.listen(sys, data)
 
 
 def _new(data: Data, said: list[list[Any]]) -> list[list[Any]]:
-    """What of a command's output was not said by the runs before: the rest, or all of it where it does not begin as before."""
-    text = "".join(text for stream, text in said if stream == 1)
-    length, sum_before = data.get("printed", [0, 0])
-    new = text[length:] if zlib.crc32(text[:length].encode("utf-8", "replace")) == sum_before else text
-    data["printed"] = [len(text), zlib.crc32(text.encode("utf-8", "replace"))]
-    return [[1, new]] * bool(new) + [one for one in said if one[0] != 1]
+    """What of a command's output was not said by the runs before: of each stream the rest, or all of it where it does not begin as before."""
+    printed, skip = data.setdefault("printed", {}), {}
+    for stream in (1, 2):
+        text = "".join(text for one, text in said if one == stream)
+        length, sum_before = printed.get(str(stream), [0, 0])
+        skip[stream] = length if zlib.crc32(text[:length].encode("utf-8", "replace")) == sum_before else 0
+        printed[str(stream)] = [len(text), zlib.crc32(text.encode("utf-8", "replace"))]
+    new = []
+    for stream, text in said:
+        new.append([stream, text[skip[stream]:]])
+        skip[stream] = max(0, skip[stream] - len(text))
+    return [one for one in new if one[1]]
+
+
+def _saver(sys: Sys, cwd: str) -> Callable[[str, str], None]:
+    disk = Disk(sys, cwd)
+
+    def save(path: str, text: str) -> None:
+        try:
+            disk.write(path, text)
+        except Errno as error:
+            raise KubectlError(f"error: open {path}: {error.text.lower()}\n") from None
+    return save
+
+
+def _stays(data: Data, word: str) -> bool:
+    """Whether `run` or `debug` stays with what it makes; how it is attached to then, and what follows."""
+    words = data["argv"][: data["argv"].index("--")] if "--" in data["argv"] else data["argv"]
+    short = {letter for one in words if SHORT.match(one) for letter in one[1:]}
+    on = {name for name in ("stdin", "tty", "quiet", "rm", "attach", "expose") if f"--{name}" in words or f"--{name}=true" in words}
+    ways = [f"-{letter}" for letter, name in (("i", "stdin"), ("t", "tty"), ("q", "quiet")) if letter in short or name in on]
+    data.update(ways=ways, runs=word == "run", removes="rm" in on)
+    return ("-i" in ways or "attach" in on) and "--attach=false" not in words and "expose" not in on

@@ -29,7 +29,8 @@ def lab() -> Lab:
         {"name": "main", "image": "curlimages/curl:latest", "command": sleeping},
         {"name": "proxy", "image": "luksa/kubectl-proxy:1.6.2"}])  # fmt: skip
     lab.pod("web", "nginx:1.27")
-    allow(lab, "admin", "admin", "pods", "pods/log", "pods/exec", "configmaps", "events", verbs=("*",))
+    allow(lab, "admin", "admin", "pods", "pods/log", "pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers", "configmaps",
+          "events", verbs=("*",))
     lab.settle(30)
     return lab
 
@@ -110,9 +111,41 @@ def test_kubectl_watches_and_goes_on_on_a_restored_cluster() -> None:
     assert rows(lab) == ["b"]
 
 
-def test_what_needs_more_than_that_says_so(lab: Lab) -> None:
-    for command in ("kubectl cp web:/etc/hosts hosts", "kubectl port-forward web 8080:80"):
-        assert "error: podlab: " in lab.run("shell", command)[1]
+def test_files_are_copied_into_another_pod_and_back(lab: Lab) -> None:
+    made = "mkdir -p /tmp/d/e; echo 1 > /tmp/d/x; echo 2 > /tmp/d/e/y; kubectl cp /tmp/d web:/tmp/dd; kubectl cp /tmp/d/x web:/tmp/dd"
+    assert lab.run("shell", made) == ("", "", 0)
+    assert lab.out("shell", "kubectl exec web -- sh -c 'cd /tmp/dd; cat x e/y'") == "1\n2\n"
+    assert lab.out("shell", "kubectl cp web:/tmp/dd /tmp/back; cat /tmp/back/e/y; kubectl cp web:/etc/hostname /tmp/h; cat /tmp/h") == "2\nweb\n"
+    assert lab.run("shell", "kubectl cp web:/nope /tmp/n")[1:] == ("tar: /nope: No such file or directory\ncommand terminated with exit code 1\n", 1)
+    assert 'cannot create resource "pods/exec"' in lab.run("looker", "kubectl cp web:/etc/hostname /tmp/h")[1]
+
+
+def test_run_stays_with_its_pod_and_takes_its_exit_code_and_debug_with_its_container(lab: Lab) -> None:
+    out, err, code = lab.run("shell", "echo 'echo typed; exit 4' | kubectl run u --image=busybox:1.36 --restart=Never -i --rm -q -- sh")
+    assert (out, err, code) == ("typed\n", "pod default/u terminated (Error)\n", 4)
+    assert lab.cluster.etcd.get("pods", "default/u") is None
+    out, _, code = lab.run("shell", "echo 'cat /proc/1/comm' | kubectl debug web -i -q -c look --image=busybox:1.36 --target=web -- sh")
+    assert (out, code) == ("nginx: master p\n", 0)
+
+
+def test_edit_runs_the_editor_that_the_environment_names(lab: Lab) -> None:
+    lab.run("shell", "kubectl create configmap edited --from-literal=a=b")
+    assert lab.out("shell", "KUBE_EDITOR='sed -i s/b$/c/' kubectl edit configmap edited") == "configmap/edited edited\n"
+    assert lab.out("shell", "kubectl get cm edited -o jsonpath='{.data.a}'") == "c"
+    assert lab.run("shell", "KUBE_EDITOR=true kubectl edit cm edited")[1] == "Edit cancelled, no changes made.\n"
+    assert lab.run("shell", "KUBE_EDITOR=nothing kubectl edit cm edited")[1:] == ('error: unable to launch the editor "nothing"\n', 1)
+
+
+def test_a_port_is_forwarded_to_another_pod(lab: Lab) -> None:
+    lab.pod("served", "nginx:1.27")
+    lab.settle(5)
+    start = "kubectl port-forward pod/served 8080:80 8081:81 > /tmp/pf 2>&1 & sleep 1; "
+    asked = "curl -s localhost:8080 | grep -c Welcome; curl -s localhost:8081; echo $?; "
+    out = lab.out("shell", start + asked + "kubectl delete pod served --now; sleep 2; cat /tmp/pf")
+    assert out.startswith("2\n52\n") and out.endswith("error: lost connection to pod\n")
+    assert "Forwarding from 127.0.0.1:8080 -> 80\n" in out and "connect: connection refused" in out
+    assert 'cannot get resource "pods" ' in lab.run("stranger", "kubectl port-forward pod/web 8080:80")[1]
+    assert [kubelet.state["sessions"] for kubelet in lab.cluster.kubelets()] == [{}, {}]
 
 
 def test_an_ambassador_speaks_to_the_api_for_the_whole_pod(lab: Lab) -> None:

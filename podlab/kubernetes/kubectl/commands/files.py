@@ -14,6 +14,7 @@ from ...resources import BY_PLURAL
 from ...times import rfc3339_micro
 from ..builder import FILES, Info, from_files, has_files, select
 from ..containers import choose, refused
+from ..disk import Disk
 from ..flags import Flag
 from ..manifests import clean, parse
 from ..output import go_yaml
@@ -154,14 +155,14 @@ def _spec(word: str) -> tuple[str, str, str]:
     return pod, path, namespace
 
 
-def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin: str = "") -> Generator[Wait, None,
-    tuple[int, str, str]]:
-    """Run a command in the Pod's container with `stdin` as its input; what it wrote."""
+def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin: str = "", *,
+            quiet: bool = True) -> Generator[Wait, None, tuple[int, str, str]]:
+    """Run a command in the Pod's container with `stdin` as its input; what it wrote. The first of several tells which container (not `quiet`)."""
     from ...kubelet import sessions
 
     api = call.terminal.api
     pod = call.request("get", BY_PLURAL["pods"], pod_name, namespace or call.namespace)
-    container = choose(call, pod, call.flags["container"])
+    container = choose(call, pod, call.flags["container"], quiet=quiet)
     node = pod["spec"].get("nodeName", "")
     try:
         session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command,
@@ -187,7 +188,7 @@ def _from_pod(call: Call, source: tuple[str, str, str], target: str) -> Command:
     pod, path, namespace = source
     # one file after another, named relative to the directory; a single file is named ""
     code, listing, err = yield from _run_in(call, pod, namespace, ["sh", "-c", 'cd "$1" 2>/dev/null && find . -type f || { [ -f '
-                                                                   '"$1" ] && echo; }', "sh", path])
+                                                                   '"$1" ] && echo; }', "sh", path], quiet=False)
     if code or not listing:  # what its tar says, which the real one runs
         code, _, err = yield from _run_in(call, pod, namespace, ["tar", "cf", "-", path])
         raise KubectlError(f"{err}command terminated with exit code {code}\n" if code else err, code or 1)
@@ -206,16 +207,18 @@ def _to_pod(call: Call, source: str, target: tuple[str, str, str]) -> Command:
     whole = clean(source)
     if whole in files:
         wanted = {"": files[whole]}
+    elif isinstance(files, Disk):
+        wanted = files.inside(whole)
     else:
         wanted = {file[len(whole) + 1:]: files[file] for file in files if file.startswith(whole + "/")}
     if not wanted:
         raise KubectlError(f"error: {source} doesn't exist in local filesystem\n")
-    base = whole.rsplit("/", 1)[-1]
-    for inner, text in wanted.items():
-        place = ('d="$1"; if [ -d "$1" ]; then d="$1/$3"; fi; if [ -n "$2" ]; then d="$d/$2"; fi; '
-                 'mkdir -p "$(dirname "$d")" && cat > "$d"')
-        code, _, err = yield from _run_in(call, pod, namespace, ["sh", "-c", place, "sh", path.rstrip("/") or "/", inner, base],
-                                          stdin=text)
+    place = path.rstrip("/") or "/"
+    if (yield from _run_in(call, pod, namespace, ["test", "-d", place]))[0] == 0:  # asked once, before anything is written (checkDestinationIsDir)
+        place = f"{place.rstrip('/')}/{whole.rsplit('/', 1)[-1]}"
+    for number, (inner, text) in enumerate(wanted.items()):
+        code, _, err = yield from _run_in(call, pod, namespace, ["sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh",
+                                                                 f"{place}/{inner}" if inner else place], stdin=text, quiet=number > 0)
         if code:
             call.terminal.err(err)
             raise KubectlError(f"command terminated with exit code {code}\n", code)
