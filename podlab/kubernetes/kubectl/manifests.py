@@ -69,6 +69,7 @@ def line_of(error: yaml.MarkedYAMLError) -> str:
 def _documents(text: str, source: str) -> Iterator[Any]:
     if text.lstrip().startswith("{"):
         decoder, at = json.JSONDecoder(), 0
+        values: list[Any] = []  # all of them or none: what is not JSON to its end is read as YAML, from its beginning
         try:
             while at < len(text) and text[at:].strip():
                 at += len(text[at:]) - len(text[at:].lstrip())
@@ -78,7 +79,8 @@ def _documents(text: str, source: str) -> Iterator[Any]:
                 value, at = decoder.raw_decode(text, at)
                 if _deep(value):
                     raise KubectlError(f"error: error parsing {source}: json: nested deeper than {MAX_DEPTH} levels\n")
-                yield value
+                values.append(value)
+            yield from values
             return
         except (json.JSONDecodeError, RecursionError):
             pass  # flow-style YAML starts with a brace too

@@ -137,6 +137,20 @@ def test_a_quota_refuses_the_pod_too_many() -> None:
                    ctx) == 'pods "second" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1'
 
 
+def test_a_quota_counts_the_claims_of_its_volume_attributes_class() -> None:
+    held = quota(persistentvolumeclaims="1")
+    held["spec"]["scopeSelector"] = {"matchExpressions": [{"scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold"]}]}
+    ctx = Ctx(held)
+
+    def claim(name: str, attributes: str) -> dict[str, Any]:
+        spec = {"accessModes": ["ReadWriteOnce"], "volumeAttributesClassName": attributes, "resources": {"requests": {"storage": "1Gi"}}}
+        return {"apiVersion": "v1", **in_namespace("PersistentVolumeClaim", name, spec=spec)}
+
+    ctx.put(claim("first", "gold"))
+    assert refusal(claim("second", "silver"), ctx) == ""
+    assert "exceeded quota: q, requested: persistentvolumeclaims=1" in refusal(claim("third", "gold"), ctx)
+
+
 def test_a_finished_pod_uses_no_quota() -> None:
     ctx = Ctx(quota(requests_cpu="1"))
     ctx.put({**admit(pod("first", containers=[small("1")])), "status": {"phase": "Succeeded"}})

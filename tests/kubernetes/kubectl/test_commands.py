@@ -49,6 +49,7 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("apply -f kind.yaml", 1, "", 'error: resource mapping not found for name: "x" namespace: "" from "kind.yaml": no matches '
      'for kind "Pood" in '
      'version "v1"\nensure CRDs are installed first\n'),
+    ("apply -f mixed.yaml", 0, "namespace/a created\nnamespace/b created\n", ""),
     ("rollout pause pod/web", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
     ("exec web", 1, "", "error: you must specify at least one command for the container\n"),
     ("exec web ls", 1, "", "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee "
@@ -92,7 +93,8 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("cluster-info dump", 1, "", "error: cluster-info dump is not available here: use kubectl get and kubectl logs\n"),
 ])
 def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> None:
-    files = {"bad.yaml": "a: 1\nb: c: d\n", "kind.yaml": "apiVersion: v1\nkind: Pood\nmetadata: {name: x}\n"}
+    mixed = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n'
+    files = {"mixed.yaml": mixed, "bad.yaml": "a: 1\nb: c: d\n", "kind.yaml": "apiVersion: v1\nkind: Pood\nmetadata: {name: x}\n"}
     assert kubectl(cluster(), command, files=files) == (code, out, err)
 
 

@@ -167,27 +167,41 @@ def _unnamed(pod: Mapping[str, Any], hard: Mapping[str, str]) -> str:
     return "; ".join(missing)
 
 
+def _chosen(term: Mapping[str, Any], names: list[str]) -> bool:
+    """Whether a scope's selector chooses an object by the classes that it names."""
+    found = any(name in (term.get("values") or ()) for name in names)
+    return {"In": found, "NotIn": not found, "Exists": bool(names), "DoesNotExist": not names}[term["operator"]]
+
+
+def _attribute_classes(claim: Mapping[str, Any]) -> list[str]:
+    """The wanted, the present and the coming class (pkg/quota/v1/evaluator/core/persistent_volume_claims.go)."""
+    names = (dig(claim, "spec.volumeAttributesClassName"), dig(claim, "status.currentVolumeAttributesClassName"),
+             dig(claim, "status.modifyVolumeStatus.targetVolumeAttributesClassName"))
+    return [name for name in names if name]
+
+
 def _in_scope(resource: Resource, obj: Mapping[str, Any], quota: Map | Mapping[str, Any]) -> bool:
     spec = quota["spec"]
     terms = [{"scopeName": scope, "operator": "Exists"} for scope in spec.get("scopes") or ()]
     terms += dig(spec, "scopeSelector.matchExpressions", ())
     if not terms:
         return True
+    if resource.kind == "PersistentVolumeClaim":
+        return all(term["scopeName"] == "VolumeAttributesClass" and _chosen(term, _attribute_classes(obj)) for term in terms)
     if resource.kind != "Pod":
         return False
     pod = obj["spec"]
     for term in terms:
-        scope, values = term["scopeName"], term.get("values") or ()
+        scope = term["scopeName"]
         if scope == "PriorityClass":
-            name = pod.get("priorityClassName") or ""
-            if not {"In": name in values, "NotIn": name not in values, "Exists": bool(name),
-                    "DoesNotExist": not name}[term["operator"]]:
+            if not _chosen(term, [pod["priorityClassName"]] if pod.get("priorityClassName") else []):
                 return False
             continue
         terminating = pod.get("activeDeadlineSeconds") is not None
         best_effort = qos_class(pod) == "BestEffort"
         holds = {"Terminating": terminating, "NotTerminating": not terminating, "BestEffort": best_effort,
                  "NotBestEffort": not best_effort,
+                 "VolumeAttributesClass": False,
                  "CrossNamespacePodAffinity": "namespaces" in str(pod.get("affinity") or "")}.get(scope, True)
         if not holds:
             return False
