@@ -8,6 +8,9 @@ import pytest
 from podlab.server import MESSAGES_BURST, QUEUE_MAX, SocketFactory
 
 
+pytestmark = pytest.mark.slow  # the whole of Twisted is read for it
+
+
 class Line:
     """The client's end."""
 

@@ -92,7 +92,7 @@ class Replay:
 
     def __init__(self, lesson: str, entries: list[tuple[int, Entry]], states: dict[int, bytes], end_ms: int) -> None:
         self.lesson, self.entries, self.states, self.end_ms = lesson, entries, states, end_ms
-        self._standing = rewind.standing(entries)
+        self._standing = storage.standing(entries)
         self.begin()
 
     def begin(self) -> None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
+
+from django.db import DatabaseError
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import ADMIN
@@ -29,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 NO_SESSION, NO_LESSON = 4403, 4404  # the page does not come back by itself after these (scripts/socket.js)
 GAP = 0.2  # seconds between two pictures of a cluster that moves by itself; what a learner does is answered at once
+MENDED = "저장된 것의 일부를 읽을 수 없어서 읽을 수 있는 데까지 되살렸습니다. 없어진 것이 있으면 다시 만들거나 ‘처음으로’를 눌러 주세요."
+NOT_STORED = "서버가 저장하지 못해서 방금 한 일은 없던 일이 되었습니다. 그 앞까지 한 일은 저장되어 있습니다. 잠시 뒤에 다시 해 주세요."
 WORTH_TELLING_MS = 60_000  # of a cluster's life: one that was only just born need not say that it slept
 
 FAULTS = {"on": "{node}의 전원을 켰습니다.", "off": "{node}의 전원을 껐습니다. 쿠버네티스는 50초쯤 뒤에야 알아챕니다.",
@@ -87,6 +92,8 @@ class LabConsumer(PageConsumer):
             self.live.leave(self)
         self.live = await CLUSTERS.get(self.row.id)
         self.live.viewers.add(self)
+        if self.live.mended:
+            self.outbox.append(panels.notice(MENDED, "warn"))
         self.live.people.update(self.people)
         stored, self.stored = self.stored, None
         if stored is None:
@@ -232,6 +239,9 @@ class LabConsumer(PageConsumer):
             self.outbox.append(panels.notice(text, "warn"))
             CLUSTERS.discard(self.live)
             await self._join()
+        except DatabaseError:  # the writer has logged why; the page joins anew, at what is stored
+            self.outbox.append(panels.terminal_text("err", NOT_STORED + "\n"))
+            self.outbox.append(panels.notice(NOT_STORED, "bad"))
         except Exception:
             logger.exception("The act %r failed", name)
             self.outbox.append(panels.notice("서버에서 문제가 생겨 하지 못했습니다. 하던 일은 저장되어 있습니다.", "warn"))
@@ -369,8 +379,21 @@ class LabConsumer(PageConsumer):
         assert self.live is not None
         return self.live
 
-    def _turn(self) -> Any:
-        return self.live_.turn(by=self.by)
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """An act of this page. What it printed is taken back when it cannot be stored: it has not happened. Raises Fenced, DatabaseError."""
+        box, before, after = self.outbox, 0, 0
+        try:
+            async with self.live_.turn(by=self.by):  # nobody sends meanwhile
+                box = self.outbox
+                before = after = len(box)
+                try:
+                    yield
+                finally:
+                    after = len(box)
+        except (DatabaseError, Fenced):
+            del box[before:after]
+            raise
 
     async def _save_files(self) -> None:
         """Keep what the shell has made of the learner's files, and show it in the editor."""

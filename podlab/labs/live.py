@@ -10,13 +10,14 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import Any, Protocol
+
+from django.db import DatabaseError
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
-from podlab.labs.models import RATE
+from podlab.labs.models import RATE, Cluster
 from podlab.labs.storage import Entry, Fenced, Writer
 from podlab.labs.transcript import Transcript
 from podlab.projection.timeline import Past
@@ -47,6 +48,7 @@ class LiveCluster:
         self.writer = writer
         self.era = 0  # how often the engine was replaced: another past may have the same revision
         self.gone = False  # discarded: fetch it again
+        self.mended = False  # something of what was stored could not be read when it was woken
         self.fresh = False  # its row was only just made: no other table holds anything of it
         self.unwatched_since = time.monotonic()
         self.render: Any = None  # the last render of the board and what it was made of, shared by all viewers (panels.rendered)
@@ -166,7 +168,10 @@ class LiveCluster:
             raise
         self._unsaved += len(rows)
         if self._unsaved >= ENTRIES_A_CHECKPOINT:
-            await self.save()
+            try:
+                await self.save()
+            except DatabaseError:  # what was done is stored: only a restart would take longer
+                logger.exception("Cluster %s: no checkpoint could be written", self.id)
 
     async def save(self) -> None:
         """Write a checkpoint of the present, so that a restart need not replay."""
@@ -211,24 +216,44 @@ class Clusters:
             live = self._awake[cluster_id] = LiveCluster(cluster_id, await self._born(lesson), 0, RATE, self.writer)
             live.fresh = True
             return live
-        row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
-        engine = None
-        if checkpoint:
-            try:
-                engine = Engine.restore(storage.unpack(bytes(checkpoint.state)))
-            except Exception:
-                if checkpoint.engine_version == storage.ENGINE_VERSION:
-                    raise
-                logger.exception("Cluster %s: engine %s's checkpoint cannot be read any more; its journal is run anew", cluster_id,
-                                 checkpoint.engine_version)
-                row, checkpoint, entries = await self.writer.call(partial(storage.load, whole=True), cluster_id)
-        if engine is None:
-            engine = await self._born(row.lesson)
-        sequence = checkpoint.sequence if checkpoint else 0
-        sequence = await replay(engine, entries, sequence)
+        try:
+            row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
+            engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else await self._born(row.lesson)
+            sequence = await replay(engine, entries, checkpoint.sequence if checkpoint else 0)
+            mended = False
+        except (Cluster.DoesNotExist, DatabaseError):
+            raise
+        except Exception:
+            logger.exception("Cluster %s cannot be woken by its last checkpoint; looking for what can be read", cluster_id)
+            row, engine, sequence = await self._mended(cluster_id)
+            mended = True
         await run_to(engine, row.now_ms)
         live = self._awake[cluster_id] = LiveCluster(cluster_id, engine, sequence, row.rate, self.writer)
+        live.mended = mended
         return live
+
+    async def _mended(self, cluster_id: int) -> tuple[Cluster, Engine, int]:
+        """(row, engine, sequence): from the latest state that can be read, or the beginning, by what stands of the journal and can be done."""
+        row, kept, entries = await self.writer.call(storage.load_remains, cluster_id)
+        history, by_sequence = storage.standing(entries), dict(entries)
+        last = entries[-1][0] if entries else 0
+        wanted = history[last]
+        engine: Engine | None = None
+        for checkpoint in kept:
+            held = history.get(checkpoint.sequence)
+            if held is not None and held == wanted[:len(held)]:
+                with suppress(Exception):  # this one cannot be read: an earlier one may
+                    engine = Engine.restore(storage.unpack(bytes(checkpoint.state)))
+                    wanted = wanted[len(held):]
+                    break
+        if engine is None:
+            engine = await self._born(row.lesson)
+        for number in wanted:
+            try:
+                await replay(engine, [(number, by_sequence[number])], number)
+            except Exception as error:
+                logger.warning("Cluster %s: act %s cannot be done any more: %r", cluster_id, number, error)
+        return row, engine, last
 
     async def _born(self, lesson: str) -> Engine:
         if not births.is_known(lesson):

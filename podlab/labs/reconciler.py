@@ -34,10 +34,14 @@ async def run(clusters: Clusters = CLUSTERS) -> None:
         while True:
             began = time.monotonic()
             for live in clusters.awake():
-                if live.viewers:
-                    await _tick(live)
-                elif time.monotonic() - live.unwatched_since > SLEEP_AFTER:
-                    await clusters.sleep(live)
+                try:
+                    if live.viewers:
+                        await _tick(live)
+                    elif time.monotonic() - live.unwatched_since > SLEEP_AFTER:
+                        await clusters.sleep(live)
+                except Exception:  # a full disk, or whatever ails this one: the others' time goes on
+                    logger.exception("Cluster %s could not go on or go to sleep; trying again", live.id)
+                    live.unwatched_since = time.monotonic()
             await asyncio.sleep(max(0.0, TICK - (time.monotonic() - began)))
     finally:
         for task in beside:

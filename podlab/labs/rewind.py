@@ -13,19 +13,9 @@ from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
 from podlab.labs.live import LiveCluster, replay
 from podlab.labs.models import Checkpoint, Cluster, JournalEntry
-from podlab.labs.storage import Entry, Fenced
+from podlab.labs.storage import Entry, Fenced, standing
 
 ACTS = ("request", "fault", "session", "visit")  # what "undo" undoes; a change of pace is none
-
-
-def standing(entries: list[tuple[int, Entry]]) -> dict[int, list[int]]:
-    """For each sequence, the sequences whose acts make up the state after it: a rewind cuts back to where it went."""
-    now: list[int] = []
-    found: dict[int, list[int]] = {0: []}
-    for sequence, entry in entries:
-        now = [s for s in now if s <= entry["to"]] if entry["do"] == "rewind" else [*now, sequence]
-        found[sequence] = now
-    return found
 
 
 def plan(entries: list[tuple[int, Entry]]) -> tuple[int, Entry] | None:

@@ -71,15 +71,37 @@ def save_rate(cluster_id: int, rate: float) -> None:
     Cluster.objects.filter(id=cluster_id).update(rate=rate)
 
 
-def load(cluster_id: int, *, whole: bool = False) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
-    """The row, its last checkpoint, and the journal entries after that as (sequence, entry); `whole`: no checkpoint, all entries.
+def load(cluster_id: int) -> tuple[Cluster, Checkpoint | None, list[tuple[int, Entry]]]:
+    """The row, its last checkpoint, and the journal entries after that as (sequence, entry). Raises ValueError for an entry that is none.
 
     The checkpoint may be an older engine's: this one goes on from there, and never re-runs what lies before it.
     """
     row = Cluster.objects.only("lesson", "now_ms", "rate").get(id=cluster_id)
-    checkpoint = None if whole else Checkpoint.objects.filter(cluster_id=cluster_id).order_by("-sequence", "-at_ms").first()
+    checkpoint = Checkpoint.objects.filter(cluster_id=cluster_id).order_by("-sequence", "-at_ms").first()
     entries = JournalEntry.objects.filter(cluster_id=cluster_id, sequence__gt=checkpoint.sequence if checkpoint else 0).order_by("sequence")
     return row, checkpoint, [(entry.sequence, {"at": entry.at_ms, **json.loads(entry.request)}) for entry in entries]
+
+
+def load_remains(cluster_id: int) -> tuple[Cluster, list[Checkpoint], list[tuple[int, Entry]]]:
+    """As `load` for a cluster that cannot be woken by it: all checkpoints, the last one first, and all entries that are some."""
+    row = Cluster.objects.only("lesson", "now_ms", "rate").get(id=cluster_id)
+    entries: list[tuple[int, Entry]] = []
+    for sequence, at, request in JournalEntry.objects.filter(cluster_id=cluster_id).order_by("sequence").values_list("sequence", "at_ms", "request"):
+        try:
+            entries.append((sequence, {"at": at, "do": "", **json.loads(request)}))
+        except (ValueError, TypeError):
+            entries.append((sequence, {"at": at, "do": ""}))
+    return row, list(Checkpoint.objects.filter(cluster_id=cluster_id).order_by("-sequence", "-at_ms")), entries
+
+
+def standing(entries: list[tuple[int, Entry]]) -> dict[int, list[int]]:
+    """For each sequence, the sequences whose acts make up the state after it: a rewind cuts back to where it went."""
+    now: list[int] = []
+    found: dict[int, list[int]] = {0: []}
+    for sequence, entry in entries:
+        now = [s for s in now if s <= entry["to"]] if entry["do"] == "rewind" else [*now, sequence]
+        found[sequence] = now
+    return found
 
 
 def row_of(cluster_id: int, sequence: int, entry: Entry) -> JournalEntry:

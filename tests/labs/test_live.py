@@ -279,7 +279,7 @@ def test_the_rows_of_several_clusters_are_saved_together_and_a_deleted_one_harms
 def test_what_stands_is_cut_back_by_each_rewind() -> None:
     entries = [(1, {"do": "request", "at": 1}), (2, {"do": "request", "at": 2}), (3, {"do": "rewind", "to": 1, "at": 1}),
                (4, {"do": "fault", "at": 3}), (5, {"do": "rate", "at": 4})]
-    assert rewind.standing(entries)[5] == [1, 4, 5]
+    assert storage.standing(entries)[5] == [1, 4, 5]
     found = rewind.plan(entries)
     assert found is not None
     assert found[0] == 4
