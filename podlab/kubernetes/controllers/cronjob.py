@@ -12,10 +12,10 @@ from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller, own_key, owner_key
 from ..controllers_common import conditions
-from ..controllers_common.cron import Schedule, ScheduleError, parse
 from ..controllers_common.owners import controlled, reference
 from ..controllers_common.pods import is_deleting
 from ..controllers_common.templates import namespace_terminating
+from ..cron import Schedule, ScheduleError, parse
 from ..objects import EMPTY, Map, thaw
 from ..times import parse_rfc3339, rfc3339
 

@@ -7,7 +7,7 @@ import pytest
 
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.controllers.cronjob import most_recent
-from podlab.kubernetes.controllers_common.cron import ScheduleError, parse
+from podlab.kubernetes.cron import ScheduleError, parse
 from podlab.kubernetes.times import parse_rfc3339, rfc3339
 
 from .support import admin, create, events, pods, status
@@ -23,6 +23,8 @@ def at(text: str) -> int:
     pytest.param("0 9 * * mon-fri", "UTC", "2026-11-20T09:00:00", "2026-11-23T09:00:00", id="work days, over a week-end"),
     pytest.param("0 0 29 2 *", "UTC", "2026-03-01T00:00:00", "2028-02-29T00:00:00", id="a leap day"),
     pytest.param("0 0 13 * fri", "UTC", "2026-11-01T00:00:00", "2026-11-06T00:00:00", id="day of month or day of week"),
+    pytest.param("0 0 */10 * fri", "UTC", "2026-11-01T00:00:00", "2026-11-06T00:00:00", id="a day of month with a step or day of week"),
+    pytest.param("TZ=Asia/Seoul 0 9 * * *", "UTC", "2026-11-21T00:30:00", "2026-11-22T00:00:00", id="a zone of its own"),
     pytest.param("@daily", "UTC", "2026-11-21T10:00:00", "2026-11-22T00:00:00", id="a descriptor"),
     pytest.param("@every 90s", "UTC", "2026-11-21T10:00:00", "2026-11-21T10:01:30", id="an interval"),
     pytest.param("0 9 * * *", "Asia/Seoul", "2026-11-21T00:30:00", "2026-11-22T00:00:00", id="nine in Seoul is midnight in UTC"),
@@ -35,7 +37,8 @@ def test_the_next_time(schedule: str, zone: str, after: str, expected: str) -> N
     assert found is not None and rfc3339(found) == expected + "Z"
 
 
-@pytest.mark.parametrize("text", ["", "* * * *", "60 * * * *", "* * * * mon-sun", "*/0 * * * *", "a * * * *", "@often",
+@pytest.mark.parametrize("text", ["", "* * * *", "60 * * * *", "* * * * mon-sun", "1-2-3 * * * *", "1/2/3 * * * *", "TZ=Nowhere/X * * * * *",
+                                  "*/0 * * * *", "a * * * *", "@often",
                                   "@every x"])
 def test_what_is_no_schedule(text: str) -> None:
     with pytest.raises(ScheduleError):

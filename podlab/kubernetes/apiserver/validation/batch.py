@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import selectors
+from ...cron import ScheduleError, bad_zone, parse
 from ..errors import FieldError
 from . import words
-from .cron import ScheduleError, bad_zone, check_schedule
 from .internal import internal
 from .metadata import Errors, complain, in_order, non_negative, validate_label_name, validate_label_selector
 from .pods import validate_template
@@ -287,7 +287,7 @@ def _cronjob_spec(spec: Object, errors: Errors) -> None:
         errors.append(FieldError.required("spec.schedule"))
     else:
         try:
-            check_schedule(schedule)
+            parse(schedule)
         except ScheduleError as error:
             errors.append(FieldError.invalid("spec.schedule", schedule, str(error)))
         if "TZ" in schedule:
