@@ -8,7 +8,7 @@ from ..process import Errno, Process
 from ..program import Event, tool
 from ..system import Sys
 from ..turn import CHUNK
-from .common import begin, complain, everything, human, options
+from .common import MOST_HELD, begin, complain, everything, human, options
 from .permissions import tree
 from .text import count_of, raw
 
@@ -107,17 +107,46 @@ def tar(proc: Process, sys: Sys, event: Event) -> int:
         text = "".join(blocks) + "\0" * 1024
         sys.out(text) if data["file"] == "-" else sys.write_file(data["file"], text)
         return 0
-    archive = raw(everything(proc, sys, "can't open '{}': {}")[0][1]) if proc["data"]["in"] else b""
-    at = 0
+    if data["file"] != "-":
+        archive = raw(everything(proc, sys, "can't open '{}': {}")[0][1]) if proc["data"]["in"] else b""
+        _members(proc, sys, archive)
+        return int(data["in"]["status"])
+    while True:  # members are taken out as they come: who sends them need not close
+        if data.setdefault("have", 0) >= data.setdefault("need", 512):
+            rest, data["need"] = _members(proc, sys, raw("".join(data["pieces"])))
+            data["pieces"], data["have"] = [rest.decode("utf-8", "surrogateescape")], len(rest)
+        piece = sys.read(0)
+        if not piece:
+            cut = "".join(data.get("pieces", ())).strip("\0")
+            if cut:
+                complain(proc, sys, "short read")
+            return 1 if cut else int(data["in"]["status"])
+        data.setdefault("pieces", []).append(piece)
+        data["have"] += len(raw(piece))
+        if data["have"] >= MOST_HELD:
+            complain(proc, sys, "out of memory")
+            return 1
+
+
+def _members(proc: Process, sys: Sys, archive: bytes) -> tuple[bytes, int]:
+    """Lists or takes out the members that are whole; (what follows them, how many bytes of that there must be for the next)."""
+    data, at = proc["data"], 0
     while at + 512 <= len(archive) and archive[at]:
         header = archive[at : at + 512]
         name = header[:100].rstrip(b"\0").decode("utf-8", "surrogateescape")
         prefix = header[345:500].rstrip(b"\0").decode("utf-8", "surrogateescape") if header[257:262] == b"ustar" else ""
         name = (prefix + "/" + name if prefix else name).lstrip("/")
-        size = int(header[124:136].rstrip(b"\0 ") or b"0", 8)
+        try:
+            size = int(header[124:136].rstrip(b"\0 ") or b"0", 8)
+        except ValueError:
+            complain(proc, sys, "invalid tar magic")
+            sys.exit(1)
+        whole = 512 + -(-size // 512) * 512
+        if at + whole > len(archive):
+            return archive[at:], whole
         kind = chr(header[156])
         body = archive[at + 512 : at + 512 + size]
-        at += 512 + -(-size // 512) * 512
+        at += whole
         if kind in "xgL" or (
             data["names"] and not any(name.rstrip("/") == n or name.startswith(n.rstrip("/") + "/") for n in data["names"])
         ):
@@ -126,7 +155,7 @@ def tar(proc: Process, sys: Sys, event: Event) -> int:
             sys.out(name + "\n")
         if "x" in data["flags"]:
             _tar_extract(proc, sys, name, kind, body.decode("utf-8", "surrogateescape"), header)
-    return int(data["in"]["status"])
+    return (b"", 512) if at < len(archive) and not archive[at] else (archive[at:], 512)
 
 
 def _tar_entry(sys: Sys, path: str, vnode: Vnode) -> str:
