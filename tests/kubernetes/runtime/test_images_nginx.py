@@ -22,6 +22,7 @@ server {
     location /dead { proxy_pass http://127.0.0.1:1; }
     location /secret { deny all; }
     location /none { return 404; }
+    location /packed { gzip on; gzip_types text/plain; default_type text/plain; return 200 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"; }
     location /files/ { alias /usr/share/nginx/html/; autoindex on; }
 }
 server { listen 80; server_name other.test; location / { return 200 other; } }
@@ -54,6 +55,17 @@ def lab() -> Lab:
     lab.client("client", "nicolaka/netshoot")
     lab.settle(25)
     return lab
+
+
+def test_gzip_packs_what_is_long_enough_for_whom_takes_it(lab: Lab) -> None:
+    url = f"{lab.ip('web')}/packed"
+    plain = lab.out("client", f"curl -si {url}")
+    assert "Content-Encoding" not in plain and plain.endswith("a" * 52)
+    head = lab.out("client", f'curl -sI -H "Accept-Encoding: gzip" {url}')
+    assert "Content-Encoding: gzip\r\n" in head and "Content-Length" not in head
+    assert lab.out("client", f"curl -s --compressed {url}") == "a" * 52
+    assert lab.out("client", f'curl -s -H "Accept-Encoding: gzip" {url} | gunzip') == "a" * 52
+    assert "Content-Encoding" not in lab.out("client", f"curl -sI --compressed {lab.ip('web')}/exact")
 
 
 @pytest.mark.parametrize("path, body", [

@@ -220,8 +220,9 @@ def _expand(directives: list[Directive], included: Iterator[tuple[File, ...]]) -
 
 
 def check(directives: list[Directive], path: str) -> Data:
-    """{"servers": [{"listens": [[address, port]], "names", "block", "access": [log file or "off", format]}], "upstreams":
-    {name: [host:port]}, "hosts": [(name, port) that must be resolvable], "errors": log file, "formats": {name: text}}. Raises ConfigError."""
+    """{"servers": [{"listens": [[address, port]], "names", "block", "access": [log file or "off", format], "gzip": its directives around it,
+    where there are any}], "upstreams": {name: [host:port]}, "hosts": [(name, port) that must be resolvable], "errors": log file, "formats":
+    {name: text}}. Raises ConfigError."""
     if not any(name == "events" for name, _, _ in directives):
         raise ConfigError('no "events" section in configuration')
     errors = next((arguments[0] for name, arguments, _ in directives if name == "error_log" and arguments), ERROR_LOG)
@@ -238,7 +239,9 @@ def check(directives: list[Directive], path: str) -> Data:
                         raise ConfigError(f"no servers are inside upstream in {path}")
                     found["upstreams"][arguments[0]] = members
                     found["hosts"] += [_host(member) for member in members]
-            found["servers"] = [_server(body, access) for inner, _, body in block if inner == "server" and body is not None]
+            over = {inner: arguments for inner, arguments, _ in block if inner.startswith("gzip")}
+            around = {"gzip": over} if over else {}
+            found["servers"] = [_server(body, access) | around for inner, _, body in block if inner == "server" and body is not None]
     for server in found["servers"]:
         _hosts(server["block"], found)
         if server["access"][1] not in found["formats"]:

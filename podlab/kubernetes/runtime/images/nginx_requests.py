@@ -13,6 +13,7 @@ from ..regex_match import Match
 from ..serving import Answer, Proxy, find_file, mime_type
 from ..system import Sys
 from .nginx_config import Directive
+from .nginx_gzip import gzipped
 
 LATEST = "1.29.3"
 
@@ -37,7 +38,7 @@ def notice(sys: Sys, level: str, text: str, who: str = "") -> None:
 def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
     """One request: the server, the location and its directives, then a line in the access log."""
     mine = _Request(proc, sys, port, request, peer)
-    found = mine.answer() if request.version.startswith("HTTP/") else page(sys, 400, [("Connection", "close")])
+    found = mine.packed(mine.answer()) if request.version.startswith("HTTP/") else page(sys, 400, [("Connection", "close")])
     message = found.failed if isinstance(found, Proxy) else found
     assert isinstance(message, http.Message)
     file, form = mine.server["access"]
@@ -66,6 +67,14 @@ class _Request:
             if found is not None:
                 return found
         return page(self.sys, 500, [])
+
+    def packed(self, found: Answer) -> Answer:
+        """By gzip where its directives say so: those of the location, of its server, of what is around."""
+        if not isinstance(found, http.Message):
+            return found
+        inner = (location[2] or []) if (location := _location(self.server["block"], self.uri)) else []
+        settings = {**self.server.get("gzip", {}), **{entry[0]: entry[1] for entry in (*self.server["block"], *inner) if entry[0].startswith("gzip")}}
+        return gzipped(found, self.request, settings) if settings else found
 
     def text(self, text: str, logged: bool = False) -> str:
         """Variables in place; in a log an empty one is a dash."""

@@ -10,6 +10,7 @@ from .. import dns, http, internet_hosts, sockets, tls, x509
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
+from .compress import unpacked
 from .net_client import BadOption, Failed, Long, connect, exchange, hang_up, is_partial, parse, secure
 from .net_curl_form import form
 from .net_curl_format import write_out
@@ -27,8 +28,8 @@ LONG = {
     "retry-connrefused": Long("Q"), "retry-all-errors": Long("Q"), "retry-max-time": Long("n", True), "cookie": Long("b", True),
     "referer": Long("e", True),
     "max-redirs": Long("M", True), "url": Long("U", True), "version": Long("V"), "oauth2-bearer": Long("a", True), "help": Long("h"),
-    "cacert": Long("C", True),
-    **{name: Long("n") for name in ("compressed", "http1.1", "http1.0", "http2", "no-buffer", "ipv4", "ipv6", "no-progress-meter", "globoff",
+    "cacert": Long("C", True), "compressed": Long("z"),
+    **{name: Long("n") for name in ("http1.1", "http1.0", "http2", "no-buffer", "ipv4", "ipv6", "no-progress-meter", "globoff",
                                     "tcp-nodelay", "no-keepalive",
                                     "location-trusted", "path-as-is", "tlsv1.2", "progress-bar", "create-dirs", "raw", "parallel")},
     **{name: Long("n", True) for name in ("cookie-jar", "cert", "key", "noproxy", "interface", "limit-rate", "keepalive-time", "proxy")},
@@ -236,6 +237,11 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
                            tell=lambda coming: _told(sys, data, options, coming))
     except Failed as failed:
         raise _fault(failed, sys.now - data["dialed"], sys.now - data["began"], host, port, data) from None
+    if "z" in options and message.get("Content-Encoding") == "gzip":
+        try:
+            message.body = unpacked(message.body.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        except ValueError:
+            raise Fault(61, "Error while processing content unencoding: invalid header") from None
     local, own = sockets.local(sys, data["socket"])
     data.update(remote=port, local=local, own=own)
     hang_up(proc, sys)
@@ -249,7 +255,7 @@ def _ask(proc: Process, sys: Sys, options: Data) -> http.Message:
 
 def _told(sys: Sys, data: Data, options: Data, coming: http.Message) -> bool:
     """Prints what has come of an answer in chunks, as curl does; not what goes to a file or may not be wanted. Raises Blocked."""
-    if options.get("o", "-") != "-" or {"O", "v"} & set(options) or (coming.status >= 300 and {"L", "f"} & set(options)):
+    if options.get("o", "-") != "-" or {"O", "v", "z"} & set(options) or (coming.status >= 300 and {"L", "f"} & set(options)):
         return False
     sys.out((data["trail"] + _head(coming) if "i" in options and not data.get("told") else "") + coming.body)
     data["told"] = data.get("told", 0) + http.size(coming.body)
@@ -328,6 +334,7 @@ def _request(options: Data, host: str, target: str, user: str | None, password: 
         lines.append(("Authorization", f"Bearer {options['a']}"))
     lines += [("User-Agent", options.get("A", AGENT)), ("Accept", "application/json" if "J" in options else "*/*")]
     lines += [(key, options[letter]) for key, letter in (("Referer", "e"), ("Cookie", "b")) if options.get(letter)]
+    lines += [("Accept-Encoding", "deflate, gzip")] if "z" in options else []
     lines = [(key, value) for key, value in lines if key.lower() not in names] + [(key, value) for key, value in given if value]
     if body is not None:
         lines.append(("Content-Length", str(http.size(body))))
