@@ -204,6 +204,14 @@ def has_files(call: Call) -> bool:
     return bool(call.flags["filename"] or call.flags.get("kustomize"))
 
 
+def only_files(call: Call, end: str = "\n") -> None:
+    """Raises unless files, and nothing but files, name the objects."""
+    if call.arguments:
+        raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
+    if not has_files(call):
+        raise KubectlError(f"error: must specify one of -f and -k{end}")
+
+
 def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",
            selecting: bool = True, unnamed_all: bool = False) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
     """(the live objects that the arguments, -l, --all or -f name, what could not be had).

@@ -150,12 +150,15 @@ class Parser:
                 raise CelError(f"Syntax error: mismatched input '{field}' expecting an identifier")
             self.take(":")
             pairs.append((("value", _unescaped(field)), self.expression()))
-            if self.peek() == ",":
-                self.take()
-            elif self.peek() != "}":
-                raise CelError("Syntax error: missing '}'")
+            self._after_pair()
         self.take("}")
         return ("map", pairs)
+
+    def _after_pair(self) -> None:
+        if self.peek() == ",":
+            self.take()
+        elif self.peek() != "}":
+            raise CelError("Syntax error: missing '}'")
 
     def listed(self, end: str) -> list[Node]:
         """Expressions with commas between them, up to the closing bracket."""
@@ -203,10 +206,7 @@ class Parser:
                 key = self.expression()
                 self.take(":")
                 pairs.append((key, self.expression()))
-                if self.peek() == ",":
-                    self.take()
-                elif self.peek() != "}":
-                    raise CelError("Syntax error: missing '}'")
+                self._after_pair()
             self.take("}")
             return ("map", pairs)
         raise CelError(f"Syntax error: mismatched input '{text or '<EOF>'}'")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import FieldError
@@ -130,6 +130,18 @@ def validate_annotations(annotations: Mapping[str, str] | None, path: str, error
         errors.append(FieldError.too_long(path, TOTAL_ANNOTATIONS))
 
 
+def validate_selector_values(operator: str, values: Sequence[str], path: str, errors: Errors) -> None:
+    """How many values an operator takes that label and node selectors share; another operator is none."""
+    if operator in ("In", "NotIn"):
+        if not values:
+            errors.append(FieldError.required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+    elif operator in ("Exists", "DoesNotExist"):
+        if values:
+            errors.append(FieldError.forbidden(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+    else:
+        errors.append(FieldError.invalid(f"{path}.operator", operator, "not a valid selector operator"))
+
+
 def validate_label_selector(selector: Object | None, path: str, errors: Errors) -> None:
     """ValidateLabelSelector."""
     if selector is None:
@@ -137,15 +149,7 @@ def validate_label_selector(selector: Object | None, path: str, errors: Errors) 
     validate_labels(selector.get("matchLabels"), f"{path}.matchLabels", errors)
     for i, term in enumerate(selector.get("matchExpressions") or ()):
         here, operator, values = f"{path}.matchExpressions[{i}]", term.get("operator", ""), term.get("values") or ()
-        if operator in ("In", "NotIn"):
-            if not values:
-                errors.append(FieldError.required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-        elif operator in ("Exists", "DoesNotExist"):
-            if values:
-                errors.append(FieldError.forbidden(f"{here}.values",
-                                                   "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-        else:
-            errors.append(FieldError.invalid(f"{here}.operator", operator, "not a valid selector operator"))
+        validate_selector_values(operator, values, here, errors)
         validate_label_name(term.get("key", ""), f"{here}.key", errors)
         for j, value in enumerate(values):
             complain(errors, f"{here}.values[{j}]", value, words.bad_label_value(value))

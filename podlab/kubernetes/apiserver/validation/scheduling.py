@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import FieldError
 from . import words
-from .metadata import Errors, complain, validate_label_name, validate_label_selector
+from .metadata import Errors, complain, validate_label_name, validate_label_selector, validate_selector_values
 
 Object = Mapping[str, Any]
 
@@ -52,19 +52,10 @@ def validate_node_selector(selector: Object, path: str, errors: Errors) -> None:
 def _node_term(term: Object, path: str, errors: Errors, values_too: bool = True) -> None:
     for i, rule in enumerate(term.get("matchExpressions") or ()):
         here, operator, values = f"{path}.matchExpressions[{i}]", rule.get("operator", ""), rule.get("values") or ()
-        if operator in ("In", "NotIn"):
-            if not values:
-                errors.append(FieldError.required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-        elif operator in ("Exists", "DoesNotExist"):
-            if values:
-                errors.append(FieldError.forbidden(f"{here}.values",
-                                                   "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-        elif operator in ("Gt", "Lt"):
-            if len(values) != 1:
-                errors.append(FieldError.required(f"{here}.values",
-                                                  "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-        else:
-            errors.append(FieldError.invalid(f"{here}.operator", operator, "not a valid selector operator"))
+        if operator not in ("Gt", "Lt"):
+            validate_selector_values(operator, values, here, errors)
+        elif len(values) != 1:
+            errors.append(FieldError.required(f"{here}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
         validate_label_name(rule.get("key", ""), f"{here}.key", errors)
         for j, value in enumerate(values if values_too else ()):
             complain(errors, f"{here}.values[{j}]", value, words.bad_label_value(value))

@@ -10,7 +10,7 @@ from ...apiserver.errors import ApiError
 from ...apiserver.ownership import fields, managers, records
 from ...objects import dig, thaw
 from .. import raw
-from ..builder import FILES, Info, from_files, has_files
+from ..builder import FILES, Info, from_files, has_files, only_files
 from ..flags import Flag
 from ..output.go_values import to_json
 from ..patches import media_type, three_way
@@ -95,10 +95,7 @@ def show_list(call: Call, shown: list[tuple[Info, Any, str]]) -> None:
       Flag("openapi-patch", "bool", default=True), Flag("subresource"), Flag("all-namespaces", "bool"),
       summary="Apply a configuration to a resource by file name or stdin", usage="apply (-f FILENAME | -k DIRECTORY)")
 def apply(call: Call) -> Command:
-    if call.arguments:
-        raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
-    if not has_files(call):
-        raise KubectlError("error: must specify one of -f and -k\n")
+    only_files(call)
     sending(call)
     if call.flags["force"] and call.flags["server-side"]:
         raise KubectlError("error: --force cannot be used with --server-side\n")
@@ -257,10 +254,7 @@ def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
 @verb("create", *SENDING, Flag("save-config", "bool"), Flag("edit", "bool"), Flag("selector", short="l"), Flag("raw"),
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
-    if call.arguments:
-        raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
-    if not has_files(call):
-        raise KubectlError("error: must specify one of -f and -k\n\n")
+    only_files(call, "\n\n")
     if call.flags["raw"]:
         return (yield from raw.send(call, "create"))
     return (yield from each(call, lambda info: _create(call, info)))

@@ -6,7 +6,7 @@ import base64
 import re
 from typing import Any
 
-from ... import quantity, selectors
+from ... import selectors
 from ...apiserver.errors import ApiError
 from ...objects import thaw
 from ...resources import BY_PLURAL
@@ -18,6 +18,7 @@ from ..output.go_values import to_json
 from ..terminal import KubectlError
 from ..verbs import CHANGING, Call, verb
 from .apply import annotated
+from .set import resource_list
 
 Json = dict[str, Any]
 MAKING = (*CHANGING, Flag("save-config", "bool"), Flag("validate", "opt", default="strict", bare="strict"))
@@ -290,17 +291,7 @@ def quota(call: Call) -> None:
     name = named(call)
     spec: Json = {}
     if call.flags["hard"]:
-        spec["hard"] = {}
-        for part in call.flags["hard"].split(","):
-            key, equals, value = part.partition("=")
-            if not equals:
-                raise KubectlError(f"error: Invalid argument syntax {part}, expected <resource>=<value>\n")
-            try:
-                quantity.parse(value)
-            except quantity.QuantityError as error:
-                raise KubectlError("error: quantities must match the regular expression "
-                                   "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n") from error
-            spec["hard"][key] = value
+        spec["hard"] = resource_list(call.flags["hard"])
     if call.flags["scopes"]:
         spec["scopes"] = call.flags["scopes"].split(",")
     make(call, "resourcequotas", skeleton("resourcequotas", name, spec=spec, status={}))

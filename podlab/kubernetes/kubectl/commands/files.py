@@ -12,7 +12,7 @@ from ...apiserver.errors import ApiError
 from ...objects import dig, thaw, without
 from ...resources import BY_PLURAL
 from ...times import rfc3339_micro
-from ..builder import FILES, Info, from_files, has_files, select
+from ..builder import FILES, Info, from_files, only_files, select
 from ..containers import choose, refused
 from ..disk import Disk
 from ..flags import Flag
@@ -76,10 +76,7 @@ def _save_edit(call: Call, info: Info, new: dict[str, Any]) -> None:
       Flag("show-managed-fields", "bool"), Flag("concurrency", "int", default=1),
       summary="Diff the live version against a would-be applied version", usage="diff -f FILENAME")
 def diff(call: Call) -> Command:
-    if call.arguments:
-        raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
-    if not has_files(call):
-        raise KubectlError("error: must specify one of -f and -k\n")
+    only_files(call)
     infos, wrong = yield from from_files(call)
     fail_with(wrong)
     changed = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from ...apiserver.errors import ApiError
@@ -28,6 +29,15 @@ def _required(call: Call) -> None:
         raise KubectlError("error: required resource not specified\n")
 
 
+def _viewed(call: Call) -> Generator[Wait, None, list[Info]]:
+    _required(call)
+    if call.flags["revision"] < 0:
+        raise KubectlError(f"error: revision must be a positive integer: {call.flags['revision']}\n")
+    infos, wrong = yield from select(call, unnamed_all=True)
+    fail_with(wrong)
+    return infos
+
+
 # ---- status
 
 
@@ -35,12 +45,7 @@ def _required(call: Call) -> None:
       Flag("timeout", "duration", default=0),
       summary="Show the status of the rollout", usage="rollout status (TYPE NAME | TYPE/NAME) [flags]")
 def status(call: Call) -> Command:
-    _required(call)
-    if call.flags["revision"] < 0:
-        raise KubectlError(f"error: revision must be a positive integer: {call.flags['revision']}\n")
-    infos, wrong = yield from select(call, unnamed_all=True)
-    fail_with(wrong)
-    for info in infos:
+    for info in (yield from _viewed(call)):
         if info.resource.plural not in VIEWERS:
             raise KubectlError(f'error: no status viewer has been implemented for {info.resource.kind}\n')
         yield from _follow(call, info)
@@ -163,12 +168,7 @@ def _histories(call: Call, info: Info) -> dict[int, tuple[Any, Any]]:
 def history(call: Call) -> Command:
     from ..output import printer
 
-    _required(call)
-    if call.flags["revision"] < 0:
-        raise KubectlError(f"error: revision must be a positive integer: {call.flags['revision']}\n")
-    infos, wrong = yield from select(call, unnamed_all=True)
-    fail_with(wrong)
-    for info in infos:
+    for info in (yield from _viewed(call)):
         if info.resource.plural not in VIEWERS:
             if info.resource.kind in VISITED:
                 raise KubectlError(f'error: no history viewer has been implemented for "{_group_kind(info)}"\n')

@@ -156,7 +156,7 @@ def set_resources(call: Call) -> Command:
         yield from select(call)
     if not flags["limits"] and not flags["requests"]:
         raise KubectlError("error: you must specify an update to requests or limits (in the form of --requests/--limits)\n")
-    parts = {member: _resource_list(flags[member]) for member in ("limits", "requests") if flags[member]}
+    parts = {member: resource_list(flags[member]) for member in ("limits", "requests") if flags[member]}
 
     def change(obj: Json, info: Info) -> str | None:
         spec = pod_spec(obj)
@@ -176,7 +176,8 @@ def set_resources(call: Call) -> Command:
                               "failed to patch resources update to pod template %s"))
 
 
-def _resource_list(text: str) -> dict[str, str]:
+def resource_list(text: str) -> dict[str, str]:
+    """`cpu=1,memory=1Gi` as the API has it (S/kubectl/pkg/generate/versioned/run.go, populateResourceListV1)."""
     found = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")

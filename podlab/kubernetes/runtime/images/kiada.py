@@ -22,8 +22,8 @@ from ..process import TERM, Errno, Process
 from ..program import MEBIBYTE, PROGRAMS, Event, Program, register
 from ..serving import Answer, Waits, listen_on
 from ..system import Sys
-from . import languages  # noqa: F401  (registers node)
 from .base import PATH, base_tree
+from .languages import typed_lines
 from .log_parsers import iso
 
 LINE = 'Kiada version {{version}}. Request processed by "{{hostname}}". Client IP: {{clientIP}}\n'
@@ -143,21 +143,16 @@ def _start(proc: Process, sys: Sys, words: list[str]) -> int | None:
 def _listen_to_stdin(proc: Process, sys: Sys) -> Waits:
     """readline: every line on standard input is the new status message, until standard input ends."""
     data = proc["data"]
-    if not _version(sys).stdin or "deaf" in data or "0" not in proc["fds"]:
+    if not _version(sys).stdin:
         return Waits()
-    while sys.readable(0):
-        text = sys.read(0)
-        if not text:
-            data["deaf"] = True
-            return Waits()
-        *lines, data["typed"] = (data["typed"] + text).split("\n")
-        for line in lines:
-            if not line.strip():
-                sys.err("Enter new status message and press ENTER.\n")
-                continue
+    lines, waits = typed_lines(proc, sys)
+    for line in lines:
+        if line.strip():
             data["status"] = line
             _log(sys, f"Status message set to: {line}")
-    return Waits(fds=(0,))
+        else:
+            sys.err("Enter new status message and press ENTER.\n")
+    return waits
 
 
 def _is_text(request: http.Message) -> bool:

@@ -8,10 +8,26 @@ from collections.abc import Mapping
 from ..image import Entry, Image, add
 from ..process import Process
 from ..program import MEBIBYTE, Event, Program, register
+from ..serving import Waits
 from ..system import Sys
 from .base import PATH, base_tree
 
 ENV = {"PATH": PATH}
+
+
+def typed_lines(proc: Process, sys: Sys) -> tuple[list[str], Waits]:
+    """node's readline on standard input: (the lines that came, what to wait for; nothing once it has ended). data["typed"] keeps the rest."""
+    data, found = proc["data"], list[str]()
+    if "deaf" in data or "0" not in proc["fds"]:
+        return found, Waits()
+    while sys.readable(0):
+        text = sys.read(0)
+        if not text:
+            data["deaf"] = True
+            return found, Waits()
+        *lines, data["typed"] = (data["typed"] + text).split("\n")
+        found += lines
+    return found, Waits(fds=(0,))
 
 
 def _release(sys: Sys, releases: Mapping[str, str]) -> str:

@@ -11,8 +11,8 @@ from ..process import TERM, Errno, Process
 from ..program import MEBIBYTE, PROGRAMS, Event, Program, register
 from ..serving import Answer, Waits, listen_on, web_program
 from ..system import Sys
-from . import languages  # noqa: F401  (registers node)
 from .base import PATH, base_tree
+from .languages import typed_lines
 
 ENV = {"PATH": PATH}
 
@@ -180,21 +180,16 @@ def _kubia_run(proc: Process, sys: Sys, event: Event) -> int | None:
 def _kubia_greeting(proc: Process, sys: Sys) -> Waits:
     """1.0-stdin takes a new greeting from its standard input."""
     data = proc["data"]
-    if _kubia_tag(sys) != "1.0-stdin" or "deaf" in data or "0" not in proc["fds"]:
+    if _kubia_tag(sys) != "1.0-stdin":
         return Waits()
-    while sys.readable(0):
-        text = sys.read(0)
-        if not text:
-            data["deaf"] = True
-            return Waits()
-        *lines, data["typed"] = (data["typed"] + text).split("\n")
-        for line in lines:
-            if line.strip():
-                data["greeting"] = line
-                sys.out(f"Greeting set to: {line}\n")
-            else:
-                sys.err("Enter new greeting and press ENTER.\n")
-    return Waits(fds=(0,))
+    lines, waits = typed_lines(proc, sys)
+    for line in lines:
+        if line.strip():
+            data["greeting"] = line
+            sys.out(f"Greeting set to: {line}\n")
+        else:
+            sys.err("Enter new greeting and press ENTER.\n")
+    return waits
 
 
 def _peers(sys: Sys) -> list[str]:

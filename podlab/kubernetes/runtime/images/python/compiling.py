@@ -105,16 +105,20 @@ class Expressions(Emitter):
     def on_Starred(self, node: ast.Starred) -> None:
         raise SyntaxError("can't use starred expression here", (self.source.file, node.lineno, node.col_offset + 1, self._line(node.lineno)))
 
+    def _spread(self, values: list[ast.expr], node: ast.AST) -> None:
+        """A list of values some of which are starred."""
+        self.emit(do.build_list, 0, node)
+        for one in values:
+            if isinstance(one, ast.Starred):
+                self.value(one.value)
+                self.emit(do.extend_list, None, node)
+            else:
+                self.value(one)
+                self.emit(do.append_to, 0, node)
+
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set, kind: str) -> None:
         if any(isinstance(one, ast.Starred) for one in node.elts):
-            self.emit(do.build_list, 0, node)
-            for one in node.elts:
-                if isinstance(one, ast.Starred):
-                    self.value(one.value)
-                    self.emit(do.extend_list, None, node)
-                else:
-                    self.value(one)
-                    self.emit(do.append_to, 0, node)
+            self._spread(node.elts, node)
             self.emit(do.list_as, kind, node)
             return
         for one in node.elts:
@@ -178,14 +182,7 @@ class Expressions(Emitter):
                 self.value(keyword.value)
             self.emit(of_bodies.call, (len(args), tuple(str(one.arg) for one in keywords)), node)
             return
-        self.emit(do.build_list, 0, node)
-        for one in args:
-            if isinstance(one, ast.Starred):
-                self.value(one.value)
-                self.emit(do.extend_list, None, node)
-            else:
-                self.value(one)
-                self.emit(do.append_to, 0, node)
+        self._spread(args, node)
         self.emit(do.build_dict, None, node)
         for keyword in keywords:
             if keyword.arg is None:
