@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..component import Component
+from .certificate_signing import CertificateSigningController
 from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
 from .customresourcedefinition import CustomResourceDefinitionController
@@ -44,5 +45,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
     ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController, ValidatingAdmissionPolicyStatusController,
+    CertificateSigningController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

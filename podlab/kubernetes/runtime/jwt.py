@@ -95,13 +95,13 @@ def sign(key: Key, claims: Claims) -> str:
     """The signed token, in compact form."""
     head = json.dumps({"alg": "RS256", "kid": key["kid"]}, separators=(",", ":"))
     text = f"{encode(head.encode())}.{encode(json.dumps(claims, separators=(',', ':')).encode())}"
-    number = pow(padded(text), int(key["d"], 16), int(key["n"], 16))
+    number = pow(padded(hashlib.sha256(text.encode()).digest()), int(key["d"], 16), int(key["n"], 16))
     return f"{text}.{encode(number.to_bytes(BITS // 8, 'big'))}"
 
 
-def padded(text: str, size: int = BITS // 8) -> int:
-    """EMSA-PKCS1-v1_5 of a text's SHA-256, for a modulus of `size` bytes."""
-    tail = DIGEST_INFO + hashlib.sha256(text.encode()).digest()
+def padded(digest: bytes, size: int = BITS // 8) -> int:
+    """EMSA-PKCS1-v1_5 of a SHA-256, for a modulus of `size` bytes."""
+    tail = DIGEST_INFO + digest
     return int.from_bytes(b"\x00\x01" + b"\xff" * (size - 3 - len(tail)) + b"\x00" + tail, "big")
 
 
@@ -144,4 +144,5 @@ def _signed_by(token: str, key: dict[str, Any]) -> bool:
     except ValueError:
         return False
     bits = modulus.bit_length()
-    return key.get("kty") == "RSA" and bits in SIZES and number < modulus and pow(number, PUBLIC, modulus) == padded(text, bits // 8)
+    digest = hashlib.sha256(text.encode()).digest()
+    return key.get("kty") == "RSA" and bits in SIZES and number < modulus and pow(number, PUBLIC, modulus) == padded(digest, bits // 8)

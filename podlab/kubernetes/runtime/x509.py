@@ -71,7 +71,7 @@ def _read(data: bytes, at: int = 0) -> tuple[int, bytes, int]:
     return tag, data[at : at + length], at + length
 
 
-def _children(data: bytes) -> list[tuple[int, bytes, bytes]]:
+def elements(data: bytes) -> list[tuple[int, bytes, bytes]]:
     """(tag, content, whole element) of each element of a sequence."""
     found, at = [], 0
     while at < len(data):
@@ -81,7 +81,7 @@ def _children(data: bytes) -> list[tuple[int, bytes, bytes]]:
     return found
 
 
-def _oid(data: bytes) -> str:
+def object_id(data: bytes) -> str:
     numbers, value = [data[0] // 40, data[0] % 40], 0
     for byte in data[1:]:
         value = value << 7 | byte & 0x7F
@@ -96,10 +96,10 @@ def _oid(data: bytes) -> str:
 def _name(data: bytes) -> str:
     """`CN=orders,O=shop`, the last part first as RFC 2253 has it."""
     parts = []
-    for _, group, _ in _children(data):
-        for _, pair, _ in _children(group):
-            (_, kind, _), (_, value, _) = _children(pair)[:2]
-            parts.append(f"{NAMES.get(_oid(kind), _oid(kind))}={value.decode('utf-8', 'replace')}")
+    for _, group, _ in elements(data):
+        for _, pair, _ in elements(group):
+            (_, kind, _), (_, value, _) = elements(pair)[:2]
+            parts.append(f"{NAMES.get(object_id(kind), object_id(kind))}={value.decode('utf-8', 'replace')}")
     return ",".join(reversed(parts))
 
 
@@ -134,25 +134,25 @@ def certificates(text: str) -> tuple[Certificate, ...]:
 
 
 def _certificate(der: bytes) -> Certificate:
-    outer = _children(_read(der)[1])
+    outer = elements(_read(der)[1])
     (_, body, whole), (_, algorithm, _), (_, signature, _) = outer[:3]
-    fields = _children(body)
+    fields = elements(body)
     if fields[0][0] == 0xA0:  # version
         fields = fields[1:]
     serial, _, issuer, validity, subject, key = (content for _, content, _ in fields[:6])
-    (start_tag, start, _), (end_tag, end, _) = _children(validity)[:2]
+    (start_tag, start, _), (end_tag, end, _) = elements(validity)[:2]
     sans: list[tuple[str, str]] = []
     is_ca = False
     for tag, content, _ in fields[6:]:
         if tag != 0xA3:
             continue
-        for _, extension, _ in _children(_read(content)[1]):
-            parts = _children(extension)
-            kind, value = _oid(parts[0][1]), parts[-1][1]
+        for _, extension, _ in elements(_read(content)[1]):
+            parts = elements(extension)
+            kind, value = object_id(parts[0][1]), parts[-1][1]
             if kind == SAN:
-                sans += [_alternative(tag, name) for tag, name, _ in _children(_read(value)[1])]
+                sans += [_alternative(tag, name) for tag, name, _ in elements(_read(value)[1])]
             elif kind == BASIC:
-                is_ca = any(tag == 0x01 and content != b"\0" for tag, content, _ in _children(_read(value)[1]))
+                is_ca = any(tag == 0x01 and content != b"\0" for tag, content, _ in elements(_read(value)[1]))
     return Certificate(
         _name(subject),
         _name(issuer),
@@ -161,8 +161,8 @@ def _certificate(der: bytes) -> Certificate:
         tuple(sans),
         is_ca,
         int.from_bytes(serial, "big"),
-        _children(key)[1][1][1:],
-        _oid(_children(algorithm)[0][1]),
+        elements(key)[1][1][1:],
+        object_id(elements(algorithm)[0][1]),
         whole,
         signature[1:],
     )
@@ -180,9 +180,9 @@ def public_key(text: str) -> bytes:
     for label, der in blocks(text):
         try:
             if label == "PRIVATE KEY":  # PKCS #8 has the other two inside
-                der = _children(_read(der)[1])[2][1]
-                label = "RSA PRIVATE KEY" if len(_children(_read(der)[1])) > 5 else "EC PRIVATE KEY"
-            parts = _children(_read(der)[1])
+                der = elements(_read(der)[1])[2][1]
+                label = "RSA PRIVATE KEY" if len(elements(_read(der)[1])) > 5 else "EC PRIVATE KEY"
+            parts = elements(_read(der)[1])
             if label == "RSA PRIVATE KEY":
                 body = parts[1][2] + parts[2][2]
                 return b"\x30" + _length(len(body)) + body
@@ -242,7 +242,7 @@ def _issued(issuer: Certificate, one: Certificate) -> bool:
 
 
 def _rsa(key: bytes, signed: bytes, signature: bytes) -> bool:
-    modulus, exponent = (int.from_bytes(content, "big") for _, content, _ in _children(_read(key)[1]))
+    modulus, exponent = (int.from_bytes(content, "big") for _, content, _ in elements(_read(key)[1]))
     if modulus.bit_length() > RSA_BITS or exponent.bit_length() > EXPONENT_BITS or len(signature) * 8 > RSA_BITS:
         return False
     found = pow(int.from_bytes(signature, "big"), exponent, modulus).to_bytes(len(signature), "big")
@@ -251,7 +251,7 @@ def _rsa(key: bytes, signed: bytes, signature: bytes) -> bool:
 
 
 def _ecdsa(key: bytes, signed: bytes, signature: bytes) -> bool:
-    r, s = (int.from_bytes(content, "big") for _, content, _ in _children(_read(signature)[1]))
+    r, s = (int.from_bytes(content, "big") for _, content, _ in elements(_read(signature)[1]))
     if not (0 < r < N and 0 < s < N):
         return False
     digest, inverse = int.from_bytes(hashlib.sha256(signed).digest(), "big"), pow(s, -1, N)

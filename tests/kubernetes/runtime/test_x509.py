@@ -53,7 +53,7 @@ def test_a_file_that_is_meant_to_take_long_is_read_soon(act: Callable[[], Any]) 
 
 def test_a_name_without_end_is_no_name() -> None:
     with pytest.raises(x509.BadCertificate):
-        x509._oid(b"\x2a" + b"\xff" * 50_000)
+        x509.object_id(b"\x2a" + b"\xff" * 50_000)
 
 
 def test_a_key_of_nothing_is_no_private_key() -> None:
