@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from podlab.labs import rows, storage
@@ -14,7 +15,8 @@ from podlab.labs.live import CLUSTERS, SLEEP_AFTER, Clusters, LiveCluster
 logger = logging.getLogger(__name__)
 
 TICK = 0.05  # seconds between two looks: what a learner may wait for a timer's effect
-SAVE_EVERY = 5.0  # seconds between two saves of clocks and projection rows
+SAVE_EVERY = 5.0  # seconds between two saves of clocks, and of the projection rows of whoever has just left
+ROWS_EVERY = 15.0  # seconds between two saves of the rows of a cluster that is being used: they are for when it sleeps
 CLUSTERS_A_SAVE = 16  # clusters whose rows are written together: some 10 ms, in which no journal entry is written
 
 
@@ -64,9 +66,22 @@ async def _tick(live: LiveCluster) -> None:
     await asyncio.sleep(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the tables hold of a cluster (`told`): its state at a revision, written at a moment of the monotonic clock."""
+
+    revision: int
+    at: float
+    told: rows.Projection
+
+    def is_old(self, live: LiveCluster) -> bool:
+        moved = self.revision != live.engine.etcd.revision
+        return moved and (not live.viewers or time.monotonic() - self.at >= ROWS_EVERY)
+
+
 async def _save_for_ever(clusters: Clusters) -> None:
     """Clocks, so that a restart does not turn time back, and the rows that teachers and screens query."""
-    saved: dict[LiveCluster, tuple[int, rows.Projection]] = {}  # what the tables hold, and of which revision
+    saved: dict[LiveCluster, Saved] = {}
     while True:
         await asyncio.sleep(SAVE_EVERY)
         try:
@@ -81,17 +96,17 @@ async def _save_for_ever(clusters: Clusters) -> None:
             logger.exception("Saving clocks and projection rows failed; trying again")
 
 
-async def _save_rows(clusters: Clusters, group: list[LiveCluster], saved: dict[LiveCluster, tuple[int, rows.Projection]]) -> None:
+async def _save_rows(clusters: Clusters, group: list[LiveCluster], saved: dict[LiveCluster, Saved]) -> None:
     """Write the projection rows of the clusters that have moved, and note in `saved` what the tables hold now."""
-    moved: dict[LiveCluster, tuple[int, rows.Projection]] = {}
+    moved: dict[LiveCluster, Saved] = {}
     for live in group:
         live.engine.etcd.compact(live.engine.now)
-        if not live.lock.locked() and (live not in saved or saved[live][0] != live.engine.etcd.revision):
-            moved[live] = live.engine.etcd.revision, rows.project(live.engine)
+        if not live.lock.locked() and (live not in saved or saved[live].is_old(live)):
+            moved[live] = Saved(live.engine.etcd.revision, time.monotonic(), rows.project(live.engine))
             await asyncio.sleep(0)  # a projection takes a millisecond: others have their turn between two
     if moved:
-        before = {live: saved.pop(live)[1] if live in saved else rows.NOTHING if live.fresh else None for live in moved}
-        await clusters.writer.call(rows.save, [rows.Change(live.id, told, before[live]) for live, (_, told) in moved.items()])
+        before = {live: saved.pop(live).told if live in saved else rows.NOTHING if live.fresh else None for live in moved}
+        await clusters.writer.call(rows.save, [rows.Change(live.id, one.told, before[live]) for live, one in moved.items()])
         saved.update(moved)
         for live in moved:
             live.fresh = False

@@ -128,6 +128,13 @@ async def test_a_cluster_that_slept_wakes_where_it_stood_from_its_checkpoint(row
     assert woken.sequence == 1
 
 
+async def test_a_restart_does_not_turn_the_clocks_back_that_were_noted(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    live.engine.run_for(60)
+    await live.writer.call(storage.save_clocks, {row.id: live.engine.now, row.id + 1: 7})  # the other was deleted meanwhile
+    assert (await Clusters().get(row.id)).engine.now == live.engine.now
+
+
 async def test_checkpoints_are_written_now_and_then_so_that_a_restart_replays_little(row: Cluster) -> None:
     live = await Clusters().get(row.id)
     for number in range(41):
