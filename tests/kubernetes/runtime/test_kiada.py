@@ -39,6 +39,26 @@ def lab() -> Lab:
     return lab
 
 
+@pytest.mark.parametrize("image, set_to, asks", [
+    ("luksa/kiada:0.2", "Status message set to: ready", "Enter new status message and press ENTER."),
+    ("luksa/kubia:1.0-stdin", "Greeting set to: ready", "Enter new greeting and press ENTER."),
+])
+def test_lines_typed_to_it_are_heard_whole_until_the_input_ends(image: str, set_to: str, asks: str) -> None:
+    lab = Lab(1)
+    lab.pod("typed", image, stdin=True)
+    lab.settle(20)
+    machine, container = lab._held("typed")
+    typing = machine.attach(container)
+    for piece in ("rea", "dy\n", "\nhalf a line"):
+        machine.write_stdin(typing, piece)
+        lab.settle(1)
+    machine.close_stdin(typing)
+    lab.settle(1)
+    first, second = lab.logs("typed").splitlines()[-2:]
+    assert first.endswith(set_to) and second.endswith(asks)
+    assert lab.status("typed")["phase"] == "Running"
+
+
 def curl(lab: Lab, words: str) -> str:
     return lab.out("client", f"curl -s {words}")
 
