@@ -143,7 +143,7 @@ def _service(cluster: Ground, name: str, service: Map, host: list[str], kind: st
         None,
     )
     addresses = [(full, spec["clusterIP"])]
-    if spec.get("clusterIP") in (None, "", "None"):
+    if spec.get("clusterIP") in (None, "", "None") or len(host) == 1:  # an endpoint has its name under any Service (CoreDNS: findServices)
         addresses = [(f"{label}.{full}", address) for label, address in _endpoints(cluster, service)]
         if len(host) == 1:
             addresses = [entry for entry in addresses if entry[0] == f"{host[0]}.{full}"]

@@ -67,6 +67,12 @@ def test_a_service_port_has_an_srv_record(lab: Lab) -> None:
     assert [value for _, _, value in records] == ["0 100 80 web.default.svc.cluster.local"]
 
 
+def test_an_endpoint_has_its_name_under_a_service_with_an_address_too(lab: Lab) -> None:
+    address = lab.ip("web-1")
+    assert dns.query(lab.cluster, f"{address.replace('.', '-')}.web.default.svc.cluster.local")[1][0][2] == address
+    assert dns.query(lab.cluster, "nobody.web.default.svc.cluster.local") == ("NXDOMAIN", [])
+
+
 def test_a_name_exists_without_having_an_ipv6_address(lab: Lab) -> None:
     assert dns.query(lab.cluster, "web.default.svc.cluster.local", "AAAA") == ("NOERROR", [])
 
