@@ -119,8 +119,15 @@ async def custom_kinds(access: Access) -> tuple[Resource, ...]:
         return engine.server.customs.served()
 
 
+async def custom_target(access: Access, call: Call) -> Target:
+    """What a request means about a kind that not every cluster serves. Raises ApiError."""
+    live = await live_cluster(access)
+    async with live.turn(quiet=True) as engine:
+        return requests.resolve(engine, call)
+
+
 async def _resource(call: Call, access: Access, receive: Receive, send: Send) -> None:
-    target = addresses.resolve(call, await custom_kinds(access) if addresses.is_custom(call) else ())
+    target = await custom_target(access, call) if addresses.is_custom(call) else addresses.resolve(call)
     requests.warn(call, target)
     body: Any = None
     twice: list[str] = []

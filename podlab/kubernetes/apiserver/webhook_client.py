@@ -56,20 +56,27 @@ def ask(cluster: Ground, config: Object, review: Object, seconds: int, *, happen
     message = http.request("POST", where, f"{host}:{port}", [("Content-Type", "application/json"), ("Accept", "application/json, */*")],
                            json.dumps(review, separators=(",", ":"), ensure_ascii=False))
     try:
-        address, port = _resolved(cluster, service, host, port)
-        found = cluster.trials.ask(CONTROL_PLANE_NAMESPACE, address, port, message, f"{host}/{cluster.etcd.revision}", seconds * 1000)
-        if found.chain is not None:
-            if why := _distrust(found.chain, config.get("caBundle"), host, cluster.now):
-                raise CallError(why)
-            if happens:
-                cluster.network.request(CONTROL_PLANE_NAMESPACE, address, port, message.text(), seconds * 1000, NOBODY, secure=True)
-        if isinstance(found, at_once.Failed):
-            raise CallError(_failed(found, f"{address}:{port}", seconds))
-        if found.ms >= seconds * 1000:
-            raise CallError("context deadline exceeded")
+        found = exchange(cluster, config, host, port, message, seconds, happens=happens)
     except CallError as error:
         raise CallError(f'Post "{base}{where}": {error}') from None
-    return _read(found.message)
+    return _read(found)
+
+
+def exchange(cluster: Ground, config: Object, host: str, port: int, message: http.Message, seconds: int, *, happens: bool = False,
+             verify: bool = True) -> http.Message:
+    """What the server that a clientConfig means would answer, under its name `host`; as `ask`. Raises CallError."""
+    address, port = _resolved(cluster, config.get("service"), host, port)
+    found = cluster.trials.ask(CONTROL_PLANE_NAMESPACE, address, port, message, f"{host}/{cluster.etcd.revision}", seconds * 1000)
+    if found.chain is not None:
+        if verify and (why := _distrust(found.chain, config.get("caBundle"), host, cluster.now)):
+            raise CallError(why)
+        if happens:
+            cluster.network.request(CONTROL_PLANE_NAMESPACE, address, port, message.text(), seconds * 1000, NOBODY, secure=True)
+    if isinstance(found, at_once.Failed):
+        raise CallError(_failed(found, f"{address}:{port}", seconds))
+    if found.ms >= seconds * 1000:
+        raise CallError("context deadline exceeded")
+    return found.message
 
 
 def _resolved(cluster: Ground, service: Object | None, host: str, port: int) -> tuple[str, int]:
@@ -102,7 +109,7 @@ def _failed(found: at_once.Failed, address: str, seconds: int) -> str:
 
 
 def _distrust(chain: str, bundle: str | None, host: str, now: int) -> str:
-    """Why the server's certificates are not believed: times first, then names, then who signed; "" where they are."""
+    """Why the server's certificates are not believed: times first, then names, then who signed; "" where they are (see `x509.verify`)."""
     unknown = UNTRUSTED + "certificate signed by unknown authority"
     try:
         mine = x509.certificates(chain)
@@ -111,9 +118,8 @@ def _distrust(chain: str, bundle: str | None, host: str, now: int) -> str:
         return unknown
     if not mine:
         return "remote error: tls: internal error"  # a server without a certificate
-    for late, word, at in ((now > mine[0].end, "after", mine[0].end), (now < mine[0].start, "before", mine[0].start)):
-        if late:
-            return f"{UNTRUSTED}certificate has expired or is not yet valid: current time {rfc3339(now)} is {word} {rfc3339(at)}"
+    if now > mine[0].end:
+        return f"{UNTRUSTED}certificate has expired or is not yet valid: current time {rfc3339(now)} is after {rfc3339(mine[0].end)}"
     kind = "IP_ADDRESS" if dns.is_address(host) else "DNS"
     names = [name for sort, name in mine[0].sans if sort == kind]
     if not any(_covers(name, host) for name in names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..component import Component
+from .apiservice_availability import AvailableConditionController
 from .certificate_signing import CertificateSigningController
 from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
@@ -46,5 +47,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     NodeLifecycleController, TaintEvictionController, PodGCController,
     ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController, ValidatingAdmissionPolicyStatusController,
     CertificateSigningController,
+    AvailableConditionController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

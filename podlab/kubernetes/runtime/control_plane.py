@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..apiserver import certificates, rbac
 from ..apiserver.errors import ApiError
-from ..apiserver.rest import addresses, bodies, documents, logs, requests, users
+from ..apiserver.rest import bodies, documents, logs, requests, users
 from ..apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, segments, warning_values
 from ..times import http_date
 from . import api_streams, http, tls
@@ -102,7 +102,7 @@ def _answer(cluster: Ground, call: Call, raw: bytes) -> Answer:
         return documents.answer(call, cluster.server.customs.served())
     if len(raw) > BODY_MAX:
         raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {BODY_MAX}")
-    target = addresses.resolve(call, cluster.server.customs.served())
+    target = requests.resolve(cluster, call)
     requests.check_access(cluster, user, target)
     requests.warn(call, target)
     desk = Desk(cluster, user)

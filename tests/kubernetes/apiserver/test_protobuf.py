@@ -51,7 +51,8 @@ def test_every_served_kind_can_be_read_with_all_that_stands_in_it(kind: tuple[st
 def test_rules_of_webhooks_and_policies_stand_in_messages_of_their_own() -> None:
     rule = message(1, b"") + message(2, b"v1") + message(3, b"pods")
     hook = message(1, b"a.example.com") + message(3, message(1, b"CREATE") + message(2, rule))
-    found = protobuf.decode(body("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", message(1, message(1, b"hooks")) + message(2, hook)))
+    hooks = message(1, message(1, b"hooks")) + message(2, hook)
+    found = protobuf.decode(body("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", hooks))
     assert found["metadata"] == {"name": "hooks"}
     assert found["webhooks"] == [{"name": "a.example.com", "rules": [
         {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}]}]

@@ -72,3 +72,7 @@ def test_a_broken_authority_has_signed_nothing(key: bytes) -> None:
 
 def test_a_certificate_of_the_authority_is_trusted() -> None:
     assert x509.verify(certificates.ORDERS, certificates.CA, NOW) == ""
+
+
+def test_a_certificate_of_somebody_whose_clock_is_ahead_is_trusted() -> None:
+    assert x509.verify(certificates.ORDERS, certificates.CA, 1_700_000_000_000) == ""  # 2023; it is valid from 2026 on

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...objects import Map, memo
+from ...objects import Map, freeze, memo
 from ...resources import READ_WRITE, Resource
+from .. import aggregation
 from ..ownership.types import Type
 from . import conversion, structural
 
@@ -78,16 +79,30 @@ class Definitions:
     def __init__(self, cluster: Ground) -> None:
         self._cluster, self._etcd = cluster, cluster.etcd
         self._known: dict[str, tuple[Resource, ...]] | None = None
+        self._lent: dict[str, list[dict[str, Any]]] = {}  # APIService -> the kinds that its own server has
         self._etcd.subscribe("customresourcedefinitions", self._forget)
 
     def _forget(self, _: Any) -> None:
         self._known = None
+
+    def lend(self, api_service: str, kinds: list[dict[str, Any]] | None) -> None:
+        """Serve the kinds of another server as long as it answers; None: no longer (controllers/apiservice_availability.py)."""
+        if kinds is None:
+            self._lent.pop(api_service, None)
+        else:
+            self._lent[api_service] = kinds
+        self._known = None
+
+    def lent(self, api_service: str) -> bool:
+        return api_service in self._lent
 
     def _all(self) -> dict[str, tuple[Resource, ...]]:
         """name of the definition -> its resources, the stored version first."""
         if self._known is None:
             self._known = {one["metadata"]["name"]: self._bound(resources_of(one)) for one in self._etcd.list("customresourcedefinitions")
                            if condition(one, "Established")}
+            for one in aggregation.together([kind for name in sorted(self._lent) for kind in self._lent[name]]):
+                self._known.setdefault(one["metadata"]["name"], resources_of(freeze(one)))
         return self._known
 
     def _bound(self, found: tuple[Resource, ...]) -> tuple[Resource, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import discovery, rbac, schema
+from .. import aggregation, discovery, rbac, schema
+from ..errors import ApiError
 from ..request import Request
-from . import bodies, clocks, listing, shapes, virtual, writing
+from . import addresses, bodies, clocks, listing, shapes, virtual, writing
 from .addresses import Target
 from .call import READING, Call, Desk
 
@@ -18,6 +19,16 @@ SESSIONS = ("exec", "attach", "portforward")
 # Kinds that every answer warns of (APILifecycleDeprecated, pkg/registry/core/*/strategy.go)
 DEPRECATED = {("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
               ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+"}
+
+
+def resolve(engine: Ground, call: Call) -> Target:
+    """What a request about objects asks for. Raises ApiError: 503 where another server serves it, which does not answer."""
+    try:
+        return addresses.resolve(call, engine.server.customs.served())
+    except ApiError as error:
+        if error.code == 404 and aggregation.unanswered(engine, call.path):
+            raise ApiError(503, "ServiceUnavailable", "the server is currently unable to handle the request") from None
+        raise
 
 
 def check_access(engine: Ground, user: rbac.User, target: Target) -> None:

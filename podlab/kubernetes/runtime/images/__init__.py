@@ -25,6 +25,7 @@ from . import (
     podlab,
     python,
     redis,
+    sample_apiserver,
     samples,
     shop,
     stand_ins,
@@ -36,6 +37,6 @@ from . import (
 
 __all__ = [
     "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite", "kubectl",
-    "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "python", "redis", "samples", "shop", "stand_ins",
-    "tooling", "vector", "wordpress", "zookeeper",
+    "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "python", "redis", "sample_apiserver", "samples",
+    "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip
