@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -25,6 +26,8 @@ KEY_USAGES = ("digital signature", "content commitment", "key encipherment", "da
 EXTENDED_USAGES = {"server auth": 1, "client auth": 2, "code signing": 3, "email protection": 4, "timestamping": 8, "ocsp signing": 9}
 BACKDATE_MS, LONGEST_S, SHORT_S = 300_000, 365 * 86_400, 8 * 3_600  # PermissiveSigningPolicy; --cluster-signing-duration
 LINE = 64
+ADDRESS = 0x87
+ALTERNATIVES = {0x82: "DNS Names", 0x81: "Email Addresses", 0x86: "URIs", ADDRESS: "IP Addresses"}
 
 
 class Request(NamedTuple):
@@ -104,3 +107,19 @@ def _time(ms: int) -> bytes:
     if when.year < 2050:
         return _element(UTC_TIME, when.strftime("%y%m%d%H%M%SZ").encode())
     return _element(GENERAL_TIME, when.strftime("%Y%m%d%H%M%SZ").encode())
+
+
+def subject_of(request: Request) -> list[tuple[str, str]]:
+    """("CN", "jane") and so on, in the request's order."""
+    pairs = [x509.elements(pair) for _, group, _ in x509.elements(x509.elements(request.subject)[0][1]) for _, pair, _ in x509.elements(group)]
+    return [(x509.NAMES.get(x509.object_id(kind[1]), ""), value[1].decode("utf-8", "replace")) for kind, value, *_ in pairs]
+
+
+def alternatives_of(request: Request) -> dict[str, list[str]]:
+    """{"DNS Names": [...], "Email Addresses", "URIs", "IP Addresses"} of the alternative names, titled as kubectl shows them."""
+    found: dict[str, list[str]] = {title: [] for title in ALTERNATIVES.values()}
+    if request.names:
+        for tag, value, _ in x509.elements(x509.elements(x509.elements(x509.elements(request.names)[0][1])[-1][1])[0][1]):
+            if tag in ALTERNATIVES:
+                found[ALTERNATIVES[tag]].append(str(ipaddress.ip_address(value)) if tag == ADDRESS else value.decode("utf-8", "replace"))
+    return found

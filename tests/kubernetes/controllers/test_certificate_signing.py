@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.kubectl.run import run_to_end
 from podlab.kubernetes.runtime import x509
 from tests.kubernetes.runtime.lab import Lab
 
@@ -37,7 +38,9 @@ def asked(usages: list[str], signer: str, approved: bool = True) -> tuple[Lab, d
         lab.cluster.apply({"at": lab.cluster.now, "do": "request", "verb": "update", "resource": "certificatesigningrequests", "namespace": None,
                            "name": "jane", "body": told, "subresource": "approval"})  # fmt: skip
     lab.settle(1)
-    return lab, dict((lab.cluster.etcd.get("certificatesigningrequests", "jane") or {}).get("status") or {})
+    kept = lab.cluster.etcd.get("certificatesigningrequests", "jane")
+    assert kept is not None
+    return lab, dict(kept.get("status") or {})
 
 
 @pytest.mark.slow
@@ -47,6 +50,10 @@ def test_an_approved_request_gets_the_certificate_that_it_asks_for() -> None:
     assert (one.subject, one.issuer, one.is_ca) == ("CN=jane,O=dev", "CN=kubernetes", False)
     assert one.sans == (("DNS", "jane.example.com"), ("IP_ADDRESS", "10.0.34.2"))
     assert 0 <= lab.cluster.now + 86_100_000 - one.end < 3_000  # the day begins five minutes early
+    words = run_to_end(lab.cluster, ["describe", "csr", "jane"], namespace="default")[1].split()
+    assert " ".join(words[words.index("Duration:") - 1 :]) == (
+        "Requested Duration: 24h Status: Approved,Issued Subject: Common Name: jane Serial Number: Organization: dev "
+        "Subject Alternative Names: DNS Names: jane.example.com IP Addresses: 10.0.34.2 Events: <none>")
 
 
 @pytest.mark.slow

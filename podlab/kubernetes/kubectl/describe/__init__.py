@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...objects import Map
 from ...resources import Resource
-from . import autoscaling, config, namespaces, nodes, pods, services, storage, workloads
+from . import autoscaling, certificates, config, namespaces, nodes, pods, services, storage, workloads
 from .events import Reader
 from .generic import describer
 from .writer import Page
@@ -42,6 +42,7 @@ DESCRIBERS: dict[str, Describer] = {
     "clusterroles": config.describe_role,
     "rolebindings": config.describe_rolebinding,
     "clusterrolebindings": config.describe_rolebinding,
+    "certificatesigningrequests": certificates.describe_certificatesigningrequest,
     "persistentvolumes": storage.describe_persistentvolume,
     "persistentvolumeclaims": storage.describe_persistentvolumeclaim,
     "storageclasses": storage.describe_storageclass,
