@@ -16,6 +16,7 @@ from autobahn.twisted.websocket import ConnectionDeny
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.interfaces import IPushProducer
+from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
 from podlab.apart import of_api
@@ -73,7 +74,26 @@ class Request(WebRequest):
             self.channel.transport.loseConnection()
 
 
+class Channel(HTTPChannel):
+    """A connection whose requests have `timeOut` to arrive whole: Twisted lets each byte begin the time anew, and whoever sends one now and
+    then holds a connection for ever.
+    """
+
+    arriving = False
+
+    def resetTimeout(self) -> None:
+        if not self.arriving:
+            self.arriving = True
+            super().resetTimeout()
+
+    def allContentReceived(self) -> None:
+        self.arriving = False
+        super().allContentReceived()
+
+
 class Factory(HTTPFactory):
+    protocol = Channel
+
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = Request

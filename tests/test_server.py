@@ -5,8 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.web.http import Request as HTTPRequest
 
-from podlab.server import MESSAGES_BURST, QUEUE_MAX, SocketFactory
+from podlab.server import MESSAGES_BURST, QUEUE_MAX, Channel, SocketFactory
 
 pytestmark = pytest.mark.slow  # the whole of Twisted is read for it
 
@@ -59,3 +62,18 @@ async def test_no_part_of_a_stream_is_left_out_but_it_waits_for_whoever_serves_i
         stream.onMessage(b"\x00x", True)
     assert stream.application_queue.qsize() == QUEUE_MAX + 1_000
     assert stream.transport.paused
+
+
+@pytest.mark.parametrize("head", [b"", b"POST /start/ HTTP/1.1\r\nHost: here\r\n", b"POST /start/ HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"])
+def test_a_request_that_comes_a_byte_now_and_then_is_not_waited_for_for_ever(head: bytes) -> None:
+    line, clock, channel = StringTransport(), Clock(), Channel()
+    channel.callLater, channel.timeOut, channel.requestFactory = clock.callLater, 60, HTTPRequest
+    channel.makeConnection(line)
+    clock.advance(50)  # a line that was quiet for a while: its request has all of the time
+    channel.dataReceived(head)
+    for _ in range(11):
+        clock.advance(5)
+        assert not line.disconnecting
+        channel.dataReceived(b"a")
+    clock.advance(5)
+    assert line.disconnecting

@@ -4,6 +4,7 @@ from podlab.server import Server  # first: it installs Twisted's asyncio reactor
 
 import asyncio
 import logging
+import resource
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,6 +18,7 @@ from twisted.internet.defer import Deferred
 from podlab.labs import miniature, pauses, reconciler
 from podlab.labs.live import CLUSTERS
 
+FILES_MAX = 65_536
 MESSAGE_MAX = 2 * 1024 * 1024 + 65536  # bytes: a manifest larger than any that is accepted still gets an answer in words
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Command(BaseCommand):
         if load_lessons and "load_lessons" in get_commands():
             call_command("load_lessons", verbosity=0)
         self.teachers = not migrate or User.objects.exists()  # whoever does not migrate knows the way about
+        allow_connections()
         endpoint = f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"
         server = Server(
             import_string("podlab.asgi.application"),
@@ -61,6 +64,13 @@ class Command(BaseCommand):
             if not self.teachers:
                 self.stdout.write("A class needs a teacher: .venv/bin/python manage.py create_teacher NAME, then /teacher/ (docs/teaching.md)")
             self.stdout.flush()
+
+
+def allow_connections() -> None:
+    """As many open connections as the machine lets us have: a shell's usual limit of 1,024 is a few classes."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if most == resource.RLIM_INFINITY else min(most, FILES_MAX)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def start_reconciling() -> None:
