@@ -304,6 +304,7 @@ def container_options(kubelet: Agent, worker: Worker, pod: Map, one: Part) -> di
         "target": target,
         "no_new_privs": mine.get("allowPrivilegeEscalation") is False,
         "seccomp": 2 if not mine.get("privileged") and profile.get("type") in ("RuntimeDefault", "Localhost") else 0,
+        "privileged": bool(mine.get("privileged")),
         "dropped": () if mine.get("privileged") else (mine.get("capabilities") or EMPTY).get("drop") or (),
         "capabilities": ("ALL",) if mine.get("privileged") else (mine.get("capabilities") or EMPTY).get("add") or (),
     }

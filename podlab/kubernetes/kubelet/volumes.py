@@ -153,9 +153,9 @@ def _out_of_reach(volume: Map) -> str:
         return ("git-repo volume plugin has been disabled; if necessary, it may be re-enabled by setting the feature-gate "
                 "`GitRepoVolumeDriver`")  # fmt: skip
     if source := volume.get("nfs"):
-        where = f"{source['server']}:{source['path']}"
-        return (f"mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {where}\n"
-                f"Output: mount.nfs: Connection timed out for {where}\n")  # fmt: skip
+        where, named = f"{source['server']}:{source['path']}", any(letter.isalpha() for letter in source["server"])
+        why = f"Failed to resolve server {source['server']}: Name or service not known" if named else f"Connection timed out for {where}"
+        return f"mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {where}\nOutput: mount.nfs: {why}\n"
     return "no volume plugin matched"
 
 

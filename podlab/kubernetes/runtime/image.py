@@ -80,6 +80,10 @@ def add(image: Image) -> Image:
     return image
 
 
+OLD_REGISTRIES = ("k8s.gcr.io/", "gcr.io/google_containers/", "gcr.io/google-containers/")
+"""Names under which registry.k8s.io's images were first served, and still are (k8s.gcr.io-freeze-announcement)."""
+
+
 @lru_cache(maxsize=1024)
 def find(reference: str) -> Image | None:
     """The image that a reference names, or None: no such name, or no such tag. A digest is taken on trust."""
@@ -88,7 +92,9 @@ def find(reference: str) -> Image | None:
 
 @lru_cache(maxsize=1024)
 def _found(name: str, tag: str, digest: str) -> Image | None:
-    found = next((image for image in CATALOGUE.get(name, ()) if digest or tag in image.tags
+    old = next((old for old in OLD_REGISTRIES if name.startswith(old)), "")
+    variants = CATALOGUE.get(name) or (CATALOGUE.get("registry.k8s.io/" + name.removeprefix(old)) if old else None) or ()
+    found = next((image for image in variants if digest or tag in image.tags
                   or (VERSIONS in image.tags and LIKE_A_VERSION.fullmatch(tag))), None)  # fmt: skip
     if found is None:
         return None

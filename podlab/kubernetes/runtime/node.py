@@ -153,13 +153,14 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         groups: Sequence[int] = (), tty: bool = False, stdin: bool = False, attempt: int = 0, read_only_root: bool = False,
         termination_path: str = "/dev/termination-log", target: str = "", capabilities: Sequence[str] = (),
         dropped: Sequence[str] = (), no_new_privs: bool = False, seccomp: int = 0, strict_groups: bool = False,
+        privileged: bool = False,
     ) -> str:  # fmt: skip
         """Makes a container and gives its id. `limits`: {"memory": bytes, "cpu": millicores}. `user`: "uid", "uid:gid" or a name;
         "" the image's. `capabilities`: those that it has beyond the default ones, `dropped`: those that it
         lacks. `target`: id of the container whose pid namespace it
         joins (kubectl debug --target). Raises StartError with reason CreateContainerError (no such image here, nothing to run, no such
         user or volume). `seccomp`: 2 under a filter, as /proc/PID/status says. `strict_groups`: without those that the image's /etc/group adds
-        (supplementalGroupsPolicy)."""
+        (supplementalGroupsPolicy). `privileged`: /proc and /sys may be written."""
         sandbox = self.state["sandboxes"][pod_uid]
         found = self.find_image(image)
         if found is None:
@@ -173,7 +174,7 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         container_id = "containerd://" + hashlib.sha256(seed.encode()).hexdigest()
         fsid = "layer/" + container_id
         self.state["filesystems"][fsid] = new_filesystem("layer", self.host.now, layer=True)
-        where: Data = {"/proc": {"fs": "proc", "at": "", "ro": True}, "/sys": {"fs": "sys", "at": "", "ro": True}}
+        where: Data = {"/proc": {"fs": "proc", "at": "", "ro": not privileged}, "/sys": {"fs": "sys", "at": "", "ro": not privileged}}
         etc, shm = f"etc/{pod_uid}", f"shm/{pod_uid}"
         for file, ino in (("hosts", "2"), ("hostname", "3"), ("resolv.conf", "4")):  # in the order in which `made` makes them
             where["/etc/" + file] = {"fs": etc, "at": ino, "ro": False}

@@ -229,7 +229,7 @@ def _top(kernel: Kernel, container: Data, proc: Process | None, path: str) -> Da
     if path == "stat":
         return _file(f"cpu  0 0 0 0 0 0 0 0 0 0\nbtime {state['booted'] // 1000}\nprocesses {len(state['processes'])}\n")
     if path.startswith("sys/"):
-        found = sysctls.value(state["sandboxes"][container["pod"]], path[4:].replace("/", "."))
+        found = sysctls.value(state, state["sandboxes"][container["pod"]], path[4:].replace("/", "."))
         return None if found is None else _file(found + "\n", 0o644)
     if path == "net/dev":
         return _file("Inter-|   Receive                                                |  Transmit\n"

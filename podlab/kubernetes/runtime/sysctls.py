@@ -1,4 +1,5 @@
-"""Kernel parameters that a Pod may read, as files under /proc/sys and by `sysctl`: a new namespace's values, and what the Pod's spec sets.
+"""Kernel parameters that a Pod may read, as files under /proc/sys and by `sysctl`: a new namespace's values, what the Pod's spec sets, and
+what a privileged container has set, for its Pod or for the whole node.
 
 Values: Documentation/admin-guide/sysctl and networking/ip-sysctl of the kernel; the two of unprivileged ports and pings are containerd's
 (enable_unprivileged_ports, enable_unprivileged_icmp).
@@ -36,11 +37,20 @@ DEFAULTS = {
 }
 
 
-def value(sandbox: Data, name: str) -> str | None:
+OF_NAMESPACES = ("net.", "kernel.shm", "kernel.msg", "fs.mqueue.")  # each Pod has its own; every other is the node's (sysctl-cluster.md)
+
+
+def value(node: Data, sandbox: Data, name: str) -> str | None:
     """A parameter's value in a Pod; None: there is none of that name."""
     if name == "kernel.hostname":
         return str(sandbox["hostname"])
-    return str(sandbox.get("sysctls", {}).get(name, DEFAULTS[name])) if name in DEFAULTS else None
+    held = sandbox if name.startswith(OF_NAMESPACES) else node
+    return str(held.get("sysctls", {}).get(name, DEFAULTS[name])) if name in DEFAULTS else None
+
+
+def put(node: Data, sandbox: Data, name: str, text: str) -> None:
+    """Sets one of the parameters that there are."""
+    (sandbox if name.startswith(OF_NAMESPACES) else node).setdefault("sysctls", {})[name] = text
 
 
 def directory(path: str) -> list[str] | None:

@@ -329,6 +329,16 @@ def test_kernel_parameters_and_filters_are_those_of_the_spec() -> None:
                          "NoNewPrivs:\t1", "Seccomp:\t2"]
 
 
+def test_a_privileged_container_sets_kernel_parameters_for_its_pod_or_its_node() -> None:
+    it = world()
+    script = "sysctl -w vm.max_map_count=262144; sysctl -w net.core.somaxconn=1024; sleep 60"
+    it.create(pod(sh(script, securityContext={"privileged": True}), name="a"))
+    it.run(3)
+    it.create(pod(sh("cat /proc/sys/vm/max_map_count /proc/sys/net/core/somaxconn; sleep 60"), name="b"))
+    it.run(3)
+    assert it.logs(pod="a") == ["vm.max_map_count = 262144", "net.core.somaxconn = 1024"] and it.logs(pod="b") == ["262144", "4096"]
+
+
 def test_a_set_user_id_program_gains_nothing_where_the_spec_says_so() -> None:
     for allowed, uid in ((None, 0), (True, 0), (False, 1000)):
         it = world()

@@ -63,6 +63,12 @@ def test_a_name_without_a_tag_means_latest() -> None:
     assert image.find("podlab/nothing") is None
 
 
+def test_the_old_registry_of_kubernetes_serves_what_the_new_one_does() -> None:
+    new = image.find("registry.k8s.io/redis:e2e")
+    assert new is not None and image.find("k8s.gcr.io/redis:e2e") == new == image.find("gcr.io/google_containers/redis:e2e")
+    assert image.find("k8s.gcr.io/nothing:1") is None and image.find("quay.io/redis:e2e") is None
+
+
 def test_alpine_has_its_own_users_and_groups() -> None:
     etc = image.find("nginx:alpine").tree["etc"]
     assert "guest:x:405:100:guest:/dev/null:/sbin/nologin\n" in etc["passwd"] and "nginx:x:101:101:" in etc["passwd"]

@@ -231,21 +231,26 @@ def refused(proc: Process, sys: Sys, event: Event) -> int:
 
 @tool("sysctl")
 def sysctl(proc: Process, sys: Sys, event: Event) -> int:
-    """sysctl [-aneqw] NAME...: /proc/sys is mounted for reading only."""
+    """sysctl [-aneqw] NAME[=VALUE]...: only in a privileged container is /proc/sys not mounted for reading alone."""
     flags, operands = options(proc, sys, "aneqwp")
     status = 0
     for word in sysctls.DEFAULTS if "a" in flags else operands:
-        name, equals, _ = word.partition("=")
+        name, equals, wanted = word.partition("=")
         name = name.replace("/", ".")
-        found = sysctls.value(sys.sandbox, name)
+        found = sysctls.value(sys.kernel.state, sys.sandbox, name)
         if found is None:
             if "e" not in flags:
                 complain(proc, sys, f"error: '{name}' is an unknown key")
             status = 1
-        elif equals:
-            complain(proc, sys, f"error setting key '{name}': Read-only file system")
+        elif equals and (proc["uid"] or sys.container["mounts"]["/proc"]["ro"]):
+            complain(proc, sys, f"error setting key '{name}': {'Permission denied' if proc['uid'] else 'Read-only file system'}")
             status = 1
         else:
+            if equals:
+                found = wanted
+                sysctls.put(sys.kernel.state, sys.sandbox, name, wanted)
+                if "q" in flags:
+                    continue
             sys.out(found + "\n" if "n" in flags else f"{name} = {found}\n")
     return status
 
