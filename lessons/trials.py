@@ -2,7 +2,8 @@
 
 - A learner who types every command of the prose and every solution, in order, gets every tick.
 - An exercise is unsolved at the start, solved by its solution and by the other right ways, and by no wrong way at any moment.
-- A wrong choice's "직접 보기" ends well and prints something, at its question's place on the way and after the shows before it.
+- A wrong choice's "직접 보기" ends well and prints something, at its question's place on the way and after the shows before it; what it
+  makes is gone again at the end, but for the lesson's own files.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ LOOKS = 3  # after a script the conditions are looked at so often,
 SECONDS_BETWEEN = 20.0  # with so much virtual time between: a minute is enough for every condition of ours
 COMMAND_SECONDS = 120.0  # a command of the prose that watches or follows is interrupted after this,
 TIMED_OUT = 124  # and run_script then says so
+MADE = ("pods", "services", "configmaps", "secrets", "persistentvolumeclaims", "deployments", "replicasets", "statefulsets", "daemonsets",
+        "jobs", "cronjobs", "horizontalpodautoscalers")  # what a show could leave behind
 READING_SECONDS = 3.0  # between two commands
 
 
@@ -93,6 +96,7 @@ def walk(lesson: Lesson, born: str) -> Iterator[str]:
     """One learner's way through the whole lesson, on one cluster."""
     cluster = Cluster.restore(json.loads(born))
     files = dict(lesson.files)
+    left: dict[str, str] = {}  # what a show has made -> its question
     for step in lesson.steps:
         files |= step.files
         if step.conditions and not _unmet(step.conditions, cluster):
@@ -115,9 +119,24 @@ def walk(lesson: Lesson, born: str) -> Iterator[str]:
         yield from (f"걸음 {step.id}: 글대로 했는데 '{text}'에 표시가 되지 않습니다: {why}" for text, why in unmet)
         for question in step.questions:
             for choice in question.choices:
+                there = _roots(cluster)
                 if choice.show and (said := _show(cluster, choice.show, files)):
                     yield f"문제 {question.id}: '직접 보기'의 명령 {choice.show!r}: {said}"
+                if "apply -f" not in choice.show:
+                    left |= dict.fromkeys(_roots(cluster) - there, question.id)
+    standing = _roots(cluster)
+    yield from (f"문제 {question}: '직접 보기'가 만든 {ref}이(가) 끝까지 남아 있습니다" for ref, question in left.items() if ref in standing)
     yield from (f"엔진이 넘어졌습니다: {crash.splitlines()[0]}" for crash in cluster.crashes)
+
+
+def _roots(cluster: Cluster) -> set[str]:
+    """What somebody has made with his own hands, and nobody is deleting."""
+    return {
+        f"{plural}/{found['metadata']['name']}"
+        for plural in MADE
+        for found in cluster.etcd.list(plural)
+        if not found["metadata"].get("ownerReferences") and not found["metadata"].get("deletionTimestamp")
+    }
 
 
 def _type(cluster: Cluster, command: str, files: dict[str, str]) -> tuple[int, str]:

@@ -140,9 +140,16 @@ def test_a_show_of_an_answer_that_shows_nothing_is_found(failures: Try, show: st
     assert found[0].startswith(f"문제 one: '직접 보기'의 명령 {show!r}: {said}")
 
 
+LATE = "kubectl run late --image=nginx; kubectl wait --for=condition=Ready pod/late --timeout=60s; kubectl exec late -- curl -s localhost"
+
+
 def test_time_passes_while_an_answer_is_shown(failures: Try) -> None:
-    show = "kubectl run late --image=nginx; kubectl wait --for=condition=Ready pod/late --timeout=60s; kubectl exec late -- curl -s localhost"
-    assert failures(quiz=QUIZ.replace("kubectl get pod web", show)) == []
+    assert failures(quiz=QUIZ.replace("kubectl get pod web", f"{LATE}; kubectl delete pod late")) == []
+
+
+def test_what_the_show_of_an_answer_leaves_behind_is_found(failures: Try) -> None:
+    left = failures(quiz=QUIZ.replace("kubectl get pod web", LATE))
+    assert left == ["문제 one: '직접 보기'가 만든 pods/late이(가) 끝까지 남아 있습니다"]
 
 
 @pytest.mark.slow
