@@ -20,6 +20,7 @@ from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
 from podlab.classroom.signals import Rule
 from podlab.labs import audience, rows, storage
+from podlab.labs.database import update_each
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
 
@@ -254,7 +255,7 @@ def load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], dat
 
 
 def _save(members: list[Membership]) -> None:
-    Membership.objects.bulk_update(members, ["lesson", "step", "step_since", "last_action", "last_action_at"])
+    update_each(members, ["lesson", "step", "step_since", "last_action", "last_action_at"])
 
 
 def _save_hand(member: Membership) -> None:

@@ -34,7 +34,7 @@ class Stream:
         self.rest = b""
         self.over = False
 
-    async def next(self, seconds: float = 3) -> dict[str, Any]:
+    async def next(self, seconds: float = 60) -> dict[str, Any]:
         """The next event. Raises TimeoutError, or EOFError when the stream has ended."""
         while b"\n" not in self.rest:
             if self.over:
@@ -76,7 +76,7 @@ class Client:
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
-        await asyncio.wait_for(application(self.scope(method, path, named), receive, send), 20)
+        await asyncio.wait_for(application(self.scope(method, path, named), receive, send), 60)
         start = sent[0]
         found: dict[str, list[str]] = {}
         for name, value in start["headers"]:
@@ -101,7 +101,7 @@ class Client:
             yield stream
         finally:
             inbox.put_nowait({"type": "http.disconnect"})
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 60)
 
 
 class Rooted(Client):

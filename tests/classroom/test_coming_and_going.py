@@ -58,7 +58,7 @@ async def act(client: Client, member: Membership, **data: str) -> None:
 
 
 async def closed(page: Page) -> Any:
-    while (told := await page.line.receive_output(timeout=8))["type"] != "websocket.close":
+    while (told := await page.line.receive_output(timeout=60))["type"] != "websocket.close":
         page.html += str(told.get("text", ""))
     return told["code"]
 

@@ -40,7 +40,7 @@ class Page:
     async def send(self, **message: Any) -> None:
         await self.line.send_to(json.dumps(message))
 
-    async def until(self, text: str, seconds: float = 8) -> str:
+    async def until(self, text: str, seconds: float = 60) -> str:
         """Read on until `text` has come."""
         async with asyncio.timeout(seconds):
             while text not in self.html:
@@ -298,7 +298,7 @@ async def test_who_is_removed_from_the_class_is_not_looked_at_any_longer(classro
     await watching.until("board-svg")
     await database_sync_to_async(joining.remove)(member)
     await learner.send(action="terminal", line="kubectl run secret --image=nginx")
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         while (told := await watching.line.receive_output())["type"] != "websocket.close":
             assert "secret" not in str(told)
     assert told["code"] == guests.MEMBER_LEFT

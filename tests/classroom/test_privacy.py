@@ -121,7 +121,7 @@ async def test_an_open_page_is_closed_and_its_cluster_forgotten(classroom: Class
     clusters = await database_sync_to_async(lambda: list(Cluster.objects.values_list("pk", flat=True)))()
     classes = await database_sync_to_async(privacy.forget)(found.learner)
     await privacy.let_go(found.learner_id, clusters, classes)
-    while (sent := await page.line.receive_output(timeout=5))["type"] != "websocket.close":
+    while (sent := await page.line.receive_output(timeout=60))["type"] != "websocket.close":
         pass
     assert sent["code"] == 4403
 

@@ -176,7 +176,7 @@ async def test_open_pages_come_in_anew_when_a_game_ends(game: Game, members: lis
     page: Page = await lab(members[0])
     await page.until("class-bar")
     await games.lead([members[0].learner_id], LESSON)
-    while (sent := await page.line.receive_output(timeout=5))["type"] != "websocket.close":
+    while (sent := await page.line.receive_output(timeout=60))["type"] != "websocket.close":
         pass
     assert sent["code"] == guests.ANEW
 

@@ -44,7 +44,7 @@ async def test_what_a_learner_does_is_stated_under_a_name_that_is_none(classroom
     await page.send(action="terminal", line="echo so-far")
     await page.until("so-far\n")
     await page.line.disconnect()
-    async with asyncio.timeout(8):  # opened, answered, and the step that this finishes: written beside the page
+    async with asyncio.timeout(60):  # opened, answered, and the step that this finishes: written beside the page
         while await database_sync_to_async(Statement.objects.count)() < 3:
             await asyncio.sleep(0.01)
     assert await database_sync_to_async(xapi.send_due)() == 3
