@@ -159,7 +159,10 @@ class Server(daphne.server.Server):
         going_on = message.get("more_body", False) or message["type"] == "websocket.send"
         if isinstance(protocol, Request) and flow is not None and not going_on and protocol.channel is not None:
             protocol.unregisterProducer()
-        await super().handle_reply(protocol, message)
+        try:
+            await super().handle_reply(protocol, message)
+        except Disconnected:  # the client has just gone; whoever serves it hears of it where they listen to it
+            return
         if going_on and flow is None and not self.connections.get(protocol, {}).get("disconnected"):
             flow = protocol.flow = Flow()
             self.watch_flow(protocol, flow)
