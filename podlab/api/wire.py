@@ -95,8 +95,9 @@ async def tell(send: Send, call: Call, found: Answer) -> None:
 
 
 async def refuse(send: Send, call: Call, error: ApiError) -> None:
-    """An error as its Status."""
-    extra: Headers = [(b"retry-after", b"1")] if error.code == 429 else []
+    """An error as its Status; one that says when to come again, and a turning away of too many, is asked again by clients by themselves."""
+    seconds = (error.details or {}).get("retryAfterSeconds") or (error.code == 429 and not error.details)
+    extra: Headers = [(b"retry-after", b"%d" % seconds)] if seconds else []
     await answer(send, call, error.code, dumps(error.status(), pretty=call.pretty), extra=extra)
 
 

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from podlab.api import wire
 from podlab.kubernetes.apiserver import protobuf
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.rest.call import Call
 from tests.api.client import Client, configmap
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -277,3 +280,17 @@ async def test_odd_addresses_are_answered_below_500(client: Client, method: str)
         assert answer.status < 500 or (answer.status, "/proxy" in path) == (503, True), path
         if answer.status >= 400 and method != "HEAD":
             assert answer.json["kind"] == "Status", path
+
+
+@pytest.mark.parametrize(("code", "details", "header"), [
+    (429, None, [b"1"]),  # of the server itself (max in flight): to be asked again
+    (429, {"causes": [{"reason": "DisruptionBudget"}]}, []),  # an eviction that a budget forbids: the client's own affair
+    (429, {"retryAfterSeconds": 10}, [b"10"]), (504, {"retryAfterSeconds": 1}, [b"1"]), (404, {"name": "x"}, []),
+])
+async def test_a_refusal_says_when_to_come_again(code: int, details: dict[str, Any] | None, header: list[bytes]) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+    await wire.refuse(send, Call("GET", ["api"], {}, {}), ApiError(code, "Reason", "message", details))
+    assert [value for name, value in sent[0]["headers"] if name == b"retry-after"] == header

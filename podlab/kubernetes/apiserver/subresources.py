@@ -104,7 +104,7 @@ def _take_disruption(server: ApiServer, budget: Map, pod: Map, cause: Cause, req
     refusal = "Cannot evict pod as it would violate the pod's disruption budget."
     name = budget["metadata"]["name"]
     if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
-        raise ApiError(429, "TooManyRequests", refusal, {"causes": [{
+        raise ApiError(429, "TooManyRequests", refusal, {"retryAfterSeconds": 10, "causes": [{
             "reason": "DisruptionBudget", "message": f"The disruption budget {name} is still being processed by the server."}]})
     if status.get("disruptionsAllowed", 0) <= 0:
         raise ApiError(429, "TooManyRequests", refusal, {"causes": [{
