@@ -16,6 +16,13 @@ ATOMIC = ("configMap", "secret", "downwardAPI", "projected")
 
 HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
 """A machine's own /etc/hosts."""
+DIRECTORIES = (
+    "bin boot dev etc/cni/net.d etc/kubernetes/manifests etc/kubernetes/pki etc/pki etc/ssl/certs home lib/modules lib64 media mnt opt/cni/bin proc "
+    "root run/containerd sbin srv sys/fs/cgroup tmp usr/bin usr/lib usr/local usr/sbin usr/share/ca-certificates usr/share/zoneinfo usr/src "
+    "var/cache var/lib/containerd var/lib/kubelet/device-plugins var/lib/kubelet/plugins var/lib/kubelet/plugins_registry var/lib/kubelet/pods "
+    "var/log/containers var/log/pods var/run var/tmp"
+)
+"""Those of a machine that is a node (file-hierarchy(7), the kubelet's and containerd's own), so that a hostPath of type Directory finds them."""
 
 
 class Volumes(Kernel):
@@ -92,7 +99,9 @@ class Volumes(Kernel):
         fs = self.state["filesystems"].get("host")
         if fs is None:
             fs = self.state["filesystems"]["host"] = new_filesystem("host", self.host.now)
-            fill(fs, {"etc/hosts": HOSTS, **(files or {})}, self.host.now)
+            fill(fs, {"etc/hosts": HOSTS, "etc/localtime": "TZif2", **(files or {})}, self.host.now)
+            for path in DIRECTORIES.split():
+                self.host_directory(path)
         found: Data = fs
         return found
 

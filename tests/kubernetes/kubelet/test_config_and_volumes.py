@@ -243,6 +243,15 @@ def test_a_claim_s_volume_outlives_the_pod_and_follows_it_to_another_node() -> N
         it.run(10)
 
 
+def test_a_host_path_finds_what_every_node_has() -> None:
+    it = world()
+    paths = {"/var/log": "Directory", "/lib/modules": "Directory", "/etc/localtime": "File", "/": "Directory"}
+    volumes = [{"name": f"v{number}", "hostPath": {"path": path, "type": kind}} for number, (path, kind) in enumerate(paths.items())]
+    it.create(pod(sh("ls /root-of-node; sleep 60", volumeMounts=[{"name": "v3", "mountPath": "/root-of-node"}]), volumes=volumes))
+    it.run(3)
+    assert " ".join(it.logs()) == "bin boot dev etc home lib lib64 media mnt opt proc root run sbin srv sys tmp usr var"
+
+
 def test_a_volume_that_no_plugin_serves() -> None:
     it = world()
     it.create(pod(volumes=[{"name": "v", "csi": {"driver": "nowhere.example.com"}}]))
