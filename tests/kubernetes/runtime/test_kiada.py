@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from podlab.kubernetes.runtime.images.kiada_suite import CERTIFICATE, KEY
-
+from .certificates import PLAIN, PLAIN_KEY
 from .lab import Lab
 
 
@@ -127,17 +126,22 @@ def test_a_static_server_says_what_it_is_told(lab: Lab) -> None:
 
 def test_nginx_serves_tls_with_the_certificate_that_its_configuration_names() -> None:
     lab = Lab(1)
-    lab.client("client", "curlimages/curl:latest", node="node-1")
     files = {"tls.conf": "server {\n  listen 80;\n  listen 443 ssl;\n  ssl_certificate certs/a.crt;\n  ssl_certificate_key certs/a.key;\n"
                          "  location / { return 200 'sealed'; }\n}\n"}  # fmt: skip
-    pem = {"a.crt": CERTIFICATE, "a.key": KEY}
+    pem = {"a.crt": PLAIN, "a.key": PLAIN_KEY}
     for name, data in (("conf", files), ("certs", pem)):
         lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
     volumes = [{"name": name, "configMap": {"name": name}} for name in ("conf", "certs")]
     conf = {"name": "conf", "mountPath": "/etc/nginx/conf.d"}
+    certs = {"name": "certs", "mountPath": "/certs"}
+    lab.client("client", "curlimages/curl:latest", node="node-1", volumeMounts=[certs], spec={"volumes": volumes})
     lab.pod("web", "nginx:alpine", volumeMounts=[conf, {"name": "certs", "mountPath": "/etc/nginx/certs"}], spec={"volumes": volumes})
     lab.pod("bare", "nginx:alpine", volumeMounts=[conf], spec={"volumes": volumes, "restartPolicy": "Never"})
     lab.settle(40)
     assert curl(lab, f"-k https://{lab.ip('web')}/") == curl(lab, lab.ip("web")) == "sealed"
+    trusting = f"curl -sS --cacert /certs/a.crt --resolve plain:443:{lab.ip('web')} --resolve other:443:{lab.ip('web')}"
+    assert lab.out("client", f"{trusting} https://plain/") == "sealed"  # a certificate without alternative names is known by its common name
+    wrong = "curl: (60) SSL: certificate subject name 'plain' does not match target hostname 'other'"
+    assert lab.run("client", f"{trusting} https://other/")[1].startswith(wrong)
     assert lab.status("bare")["phase"] == "Failed"
     assert 'cannot load certificate "/etc/nginx/certs/a.crt": BIO_new_file() failed' in lab.logs("bare")

@@ -289,9 +289,13 @@ def _shake_hands(proc: Process, sys: Sys, options: Data, host: str, deadline: in
     why = x509.verify(chain, trust, sys.now)
     if why:
         raise Fault(60, f"SSL certificate problem: {why.replace('self signed', 'self-signed')}\n{NO_TRUST}")
-    names = [value for kind, value in x509.certificates(chain)[0].sans if kind in ("DNS", "IP_ADDRESS")]
-    if not any(name in (host, f"*.{host.partition('.')[2]}") for name in names):
-        raise Fault(60, f"SSL: no alternative certificate subject name matches target host name '{host}'")
+    shown = x509.certificates(chain)[0]
+    names = [value for kind, value in shown.sans if kind in ("DNS", "IP_ADDRESS")]
+    # Only a certificate without alternative names is known by its common name (lib/vtls/openssl.c, ossl_verifyhost).
+    common = next((part.removeprefix("CN=") for part in shown.subject.split(",") if part.startswith("CN=")), "")
+    if not any(name in (host, f"*.{host.partition('.')[2]}") for name in names or [common]):
+        raise Fault(60, f"SSL: no alternative certificate subject name matches target host name '{host}'" if names or not common else
+                    f"SSL: certificate subject name '{common}' does not match target hostname '{host}'")
 
 
 def _fault(failed: Failed, dialed_ms: int, total_ms: int, host: str, port: int, data: Data) -> Fault:
