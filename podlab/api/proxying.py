@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from podlab.api import forwarding, wire
 from podlab.api.hub import Hub
@@ -15,7 +15,7 @@ from podlab.kubernetes.apiserver.rest.proxied import address_of
 from podlab.labs.live import LiveCluster
 
 # What a Pod says must not act as our own site: only harmless headers pass, and a browser runs nothing of the body
-PASSED = ("accept-ranges", "content-language", "content-type", "date", "etag", "last-modified", "location", "server")
+PASSED = ("accept-ranges", "content-language", "content-type", "date", "etag", "last-modified", "server")
 ALONE = (b"content-security-policy", b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 DROPPED = ("connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade", "cookie", "authorization")
 
@@ -43,14 +43,31 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, target: Target, body: b
     if not result["ok"]:
         words = forwarding.WORDS.get(result["error"], result["error"])
         raise ApiError(503, "ServiceUnavailable", f"error trying to reach service: dial tcp {address}:{port}: connect: {words}")
+    own = ("/" + "/".join(quote(part, safe=PLAIN) for part in call.path)).removesuffix(path.rstrip("/"))
     extra = [(name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in result["headers"]
              if name.lower() in PASSED]
+    for name, value in result["headers"]:
+        if name.lower() == "location" and (place := redirected(value, f"{address}:{port}", call.base + own)):
+            extra.append((b"location", place.encode("latin-1", "replace")))
     kind = next((value for name, value in result["headers"] if name.lower() == "content-type"), "text/plain")
     text = str(result["body"])
     if kind.startswith("text/html"):
-        own = "/" + "/".join(quote(part, safe=PLAIN) for part in call.path)
-        text = relinked(text, own.removesuffix(path.rstrip("/")))
+        text = relinked(text, own)
     await wire.answer(send, call, result["status"], text.encode("utf-8", "surrogateescape"), kind, [*extra, ALONE])
+
+
+def redirected(location: str, server: str, prefix: str) -> str:
+    """Where a redirect leads, through the proxy if it is the same server's (rewriteURL, ibid.). "" for anywhere else: a link that begins with
+    our own address must not end at somebody else's.
+    """
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ""
+    if (parts.scheme and not parts.netloc) or parts.netloc not in ("", server, server.removesuffix(":80")):
+        return ""
+    path = quote(parts.path or "/", safe=PLAIN + "%")
+    return (prefix + path if path.startswith("/") else path) + (f"?{quote(parts.query, safe=PLAIN + '%?')}" if parts.query else "")
 
 
 def relinked(text: str, prefix: str) -> str:

@@ -19,6 +19,16 @@ def test_links_to_the_servers_own_paths_lead_through_the_proxy(page: str, seen: 
     assert proxying.relinked(page, PREFIX) == seen
 
 
+@pytest.mark.parametrize(("location", "seen"), [
+    ("/next?a=1&b=%20", f"{PREFIX}/next?a=1&b=%20"), ("next", "next"), ("../up?x", "../up?x"), ("http://10.0.0.7:80/next", f"{PREFIX}/next"),
+    ("http://10.0.0.7/", f"{PREFIX}/"), ("https://evil.example/", ""), ("//evil.example/x", ""), ("http://10.0.0.7:81/", ""),
+    ("javascript:alert(1)", ""), ("http://[", ""), ("\\\\evil.example", "%5C%5Cevil.example"), ("/\\evil.example", f"{PREFIX}/%5Cevil.example"),
+    ("/a\r\nset-cookie: b", f"{PREFIX}/aset-cookie:%20b"),
+])
+def test_a_redirect_stays_on_the_server_behind_the_proxy(location: str, seen: str) -> None:
+    assert proxying.redirected(location, "10.0.0.7:80", PREFIX) == seen
+
+
 def test_a_page_of_nothing_but_angle_brackets_is_read_in_time() -> None:
     page = "<a " * 50_000
     assert proxying.relinked(page, PREFIX) == page
