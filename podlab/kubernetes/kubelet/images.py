@@ -218,7 +218,7 @@ def _error(kubelet: Agent, image: str) -> str | None:
     if broken := _registry(kubelet, image).get("broken"):
         text = broken if isinstance(broken, str) else "dial tcp: connect: connection refused"
         return f"{asked}{text}"
-    if name not in catalogue.CATALOGUE:
+    if not catalogue.variants(name):
         if host not in REGISTRIES and not host.endswith((".gcr.io", ".pkg.dev")):
             return f"{asked}dial tcp: lookup {host}: no such host"
         return (

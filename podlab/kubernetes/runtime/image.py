@@ -7,7 +7,7 @@ A file system tree is a nested dict: a directory is a dict of names, a file is a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -84,6 +84,12 @@ OLD_REGISTRIES = ("k8s.gcr.io/", "gcr.io/google_containers/", "gcr.io/google-con
 """Names under which registry.k8s.io's images were first served, and still are (k8s.gcr.io-freeze-announcement)."""
 
 
+def variants(name: str) -> Sequence[Image]:
+    """The images of a repository, () where there is none: "docker.io/library/nginx"."""
+    old = next((old for old in OLD_REGISTRIES if name.startswith(old)), "")
+    return CATALOGUE.get(name) or (CATALOGUE.get("registry.k8s.io/" + name.removeprefix(old)) if old else None) or ()
+
+
 @lru_cache(maxsize=1024)
 def find(reference: str) -> Image | None:
     """The image that a reference names, or None: no such name, or no such tag. A digest is taken on trust."""
@@ -92,9 +98,7 @@ def find(reference: str) -> Image | None:
 
 @lru_cache(maxsize=1024)
 def _found(name: str, tag: str, digest: str) -> Image | None:
-    old = next((old for old in OLD_REGISTRIES if name.startswith(old)), "")
-    variants = CATALOGUE.get(name) or (CATALOGUE.get("registry.k8s.io/" + name.removeprefix(old)) if old else None) or ()
-    found = next((image for image in variants if digest or tag in image.tags
+    found = next((image for image in variants(name) if digest or tag in image.tags
                   or (VERSIONS in image.tags and LIKE_A_VERSION.fullmatch(tag))), None)  # fmt: skip
     if found is None:
         return None

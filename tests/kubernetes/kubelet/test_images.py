@@ -64,6 +64,7 @@ def test_a_tag_that_does_not_exist() -> None:
     [
         ("Nginx", "InvalidImageName", "invalid reference format"),
         ("no/such-image-anywhere:1", "ErrImagePull", "pull access denied, repository does not exist"),
+        ("k8s.gcr.io/redis:none", "ErrImagePull", "k8s.gcr.io/redis:none: not found"),
         ("registry.example.com/x:1", "ErrImagePull", "lookup registry.example.com: no such host"),
     ],
 )
