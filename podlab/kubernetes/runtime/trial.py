@@ -107,7 +107,7 @@ class _Machine(Node):
         super().__init__(world, {**made, "containers": _Containers(real.state["containers"]), "ready": [], "resting": False})
         self.node_name, self.key, self.program = real.node_name, proc["key"], proc["program"]
         bare = copy.copy(proc)
-        bare["data"] = {}
+        bare["data"], bare["queued"] = {}, False  # whose turn it is on the real machine says nothing here
         self.state["processes"][proc["key"]] = found = copy.deepcopy(bare)
         found["data"] = {key: held if proc["key"] in real.live and held is not proc["data"].get(key) else copy.deepcopy(held)
                          for key, held in data.items()}

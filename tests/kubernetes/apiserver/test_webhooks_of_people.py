@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.kubectl.run import run_to_end
 from tests.kubernetes.apiserver.webhook_lab import SERVICE, WebhookLab, configmap, hook, of, whole
 
@@ -109,7 +110,10 @@ def test_a_python_program_denies_and_patches_and_its_log_tells_of_what_happened_
     assert lab.create("configmaps", teamed, dryRun="All")["metadata"]["annotations"] == {"by": "kubernetes-admin"}
     assert whole(lab.cluster.checkpoint()) == before
     lab.create("configmaps", teamed)
-    lab.cluster.run_for(1)
+    other = Cluster.restore(whole(lab.cluster.checkpoint()), strict=True)
+    for cluster in (lab.cluster, other):
+        cluster.run_for(1)
+    assert whole(other.checkpoint()) == whole(lab.cluster.checkpoint())
     assert [line for line in lines(lab) if line.startswith("asked")] == ["asked 1 teamed", "asked 2 teamed"]
     assert any('"POST /annotate?timeout=10s HTTP/1.1" 200' in line for line in lines(lab))
     sent = [hop for hop in lab.cluster.network.traffic(0) if hop["from"] == "control-plane"]
