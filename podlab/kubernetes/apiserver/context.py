@@ -10,7 +10,7 @@ from ..controllers_common.conditions import is_true
 from ..etcd import key_of
 from ..objects import Map, dig
 from ..resources import Resource
-from . import cel, webhook_client
+from . import cel, rbac, webhook_client
 from .customresources import conversion
 from .errors import FieldError
 
@@ -63,6 +63,10 @@ class Context:
     def ask(self, config: Mapping[str, Any], review: Mapping[str, Any], seconds: int) -> Any:
         """What the webhook of a clientConfig answers. Raises CallError."""
         return webhook_client.ask(self._cluster, config, review, seconds, happens=not self.dry)
+
+    def verdict(self, user: rbac.User, wanted: dict[str, Any]) -> dict[str, Any]:
+        """The status of an access review."""
+        return rbac.verdict(self._cluster, user, wanted)
 
     def warn(self, text: str) -> None:
         """A Warning header of the answer: kubectl shows it, and the request goes on."""

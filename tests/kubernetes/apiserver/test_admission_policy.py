@@ -140,6 +140,30 @@ def test_deletions_are_judged_by_the_old_object_and_the_rules_never_bind_the_rul
     world.send("delete", "validatingadmissionpolicies", "few", namespace="")
 
 
+@pytest.mark.parametrize(("expression", "allowed"), [
+    ("authorizer.group('').resource('pods').namespace('default').check('delete').allowed()", True),  # of whoever asks: the administrator
+    ("authorizer.requestResource.check('create').allowed()", True),
+    ("authorizer.path('/healthz').check('get').allowed()", True),
+    ("authorizer.serviceAccount('default', 'mine').group('').resource('pods').namespace('default').check('list').allowed()", False),
+    ("authorizer.serviceAccount('default', 'mine').group('').resource('configmaps').namespace('default').check('list').reason()"
+     ".contains('RoleBinding \"r/default\"')", True),
+    ("authorizer.check('get').errored()", False),
+])  # fmt: skip
+def test_expressions_ask_what_somebody_may_do(expression: str, allowed: bool) -> None:
+    world = World(validations=[{"expression": expression}])
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]}
+    for plural, kind, rest in (("roles", "Role", {"rules": [rule]}), ("rolebindings", "RoleBinding", {
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+            "subjects": [{"kind": "ServiceAccount", "name": "mine", "namespace": "default"}]})):
+        body = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "r"}, **rest}
+        world.cluster.server.perform(Request("create", plural, "default", "r", body=body))
+    if allowed:
+        world.config("a")
+    else:
+        with pytest.raises(ApiError, match="denied request"):
+            world.config("a")
+
+
 # ---- what is warned of (pkg/api/pod/warnings.go, pod-security-admission)
 
 

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 from ... import selectors
 from ...objects import dig, thaw
 from ...resources import Resource
-from .. import cel
+from .. import cel, rbac
 from ..errors import ApiError, forbidden
 from ..pipeline import Context
 from ..request import ADMIN
 
 Object = Mapping[str, Any]
 GROUP = "admissionregistration.k8s.io"  # IsExemptAdmissionConfigurationResource: rules never bind the rules
-NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
+NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
 CREATED = ("Object", "JSONPatch")  # types that the expressions of mutations make values of
 CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}  # reasonToCode
 LOOK_STEPS = 50  # what it costs to ask one policy with one parameter, whatever it says
@@ -256,13 +256,21 @@ def names_of(asked: Asked, ctx: Context) -> dict[str, Any]:
     own = asked.new if asked.target is not None and asked.new is not None else {"apiVersion": resource.api_version, "kind": resource.kind}
     group, _, version = own["apiVersion"].rpartition("/")
     held = ctx.find("namespaces", namespace) if namespace and resource.namespaced else None
+    plural = resource.plural.partition(".")[0]
+    about = {"group": resource.group, "resource": plural, "subresource": asked.subresource, "namespace": metadata.get("namespace", ""),
+             "name": metadata.get("name", "")}
+
+    def ask(user: str, wanted: dict[str, str]) -> Object:
+        return ctx.verdict(rbac.User(user, tuple(groups_of(user))), wanted)
+
     return {
+        "authorizer": cel.Authorizer(ask, ctx.user, tuple(about.items())),
         "object": thaw(asked.new),
         "oldObject": thaw(asked.old),
         "namespaceObject": thaw(held),
         "request": {
             "kind": {"group": group, "version": version, "kind": own["kind"]},
-            "resource": {"group": resource.group, "version": resource.version, "resource": resource.plural.partition(".")[0]},
+            "resource": {"group": resource.group, "version": resource.version, "resource": plural},
             "subResource": asked.subresource, "name": metadata.get("name", ""), "namespace": namespace, "operation": asked.operation,
             "userInfo": {"username": ctx.user, "groups": groups_of(ctx.user)}, "dryRun": ctx.dry, "options": {},
         },

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from . import library
 from .syntax import SELF, Node, Parser
-from .values import STEPS_MAX, TOO_MUCH, Amount, CelError, Json, Maybe, Spent
+from .values import STEPS_MAX, TOO_MUCH, Amount, Authorizer, CelError, Decision, Json, Maybe, Spent
 
 ALL_STEPS_MAX = 150_000  # of all rules that one request meets together, as RuntimeCELCostBudget bounds them
 TURN_STEPS_MAX = 400_000  # of all requests that one timer's work makes: a controller may create hundreds of Pods at a go
@@ -140,6 +141,8 @@ class _Run:
     def member(self, held: Json, name: str) -> Json:
         if isinstance(held, Maybe):
             return self.optional(held, name)
+        if isinstance(held, Authorizer) and name == "requestResource":
+            return replace(held, wanted=held.own)
         if not isinstance(held, dict):
             raise CelError("no such overload")
         if name not in held:
@@ -273,6 +276,11 @@ class _Run:
             return len(held)
         if isinstance(held, Maybe):
             return library.of_maybe(name, held, *given)
+        if isinstance(held, Authorizer):
+            self.spend(350 if name == "check" else 1)  # authz.go: a check is counted as 350,000 of the real one's units
+            return library.of_authorizer(name, held, *given)
+        if isinstance(held, Decision) and name in library.OF_DECISIONS:
+            return library.OF_DECISIONS[name](held)
         if isinstance(held, Amount) and name in library.OF_AMOUNTS:
             return library.OF_AMOUNTS[name](held.of, *(Fraction(one.of if isinstance(one, Amount) else one) for one in given))
         if isinstance(held, (*library.NETWORKS, *library.ADDRESSES)) and name in library.OF_ADDRESSES:

@@ -10,11 +10,12 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ... import quantity
 from ...runtime import linear
-from .values import STEPS_MAX, TOO_MUCH, Amount, CelError, Json, Maybe
+from .values import STEPS_MAX, TOO_MUCH, Amount, Authorizer, CelError, Decision, Json, Maybe
 
 
 def equal(a: Json, b: Json) -> bool:
@@ -84,6 +85,25 @@ def of_maybe(name: str, held: Maybe, *given: Json) -> Json:
     if name == "value" and held.there:
         return held.held
     raise CelError("optional.none() dereference" if name == "value" else "no such overload")
+
+
+NARROWED = ("path", "group", "resource", "subresource", "namespace", "name")
+
+
+def of_authorizer(name: str, held: Authorizer, *given: Json) -> Json:
+    if name in NARROWED and len(given) == 1:
+        return replace(held, wanted=(*held.wanted, (name, given[0])))
+    if name == "serviceAccount" and len(given) == 2:
+        return replace(held, user=f"system:serviceaccount:{given[0]}:{given[1]}")
+    if name == "check" and len(given) == 1:
+        said = held.ask(held.user, {**dict(held.wanted), "verb": given[0]})
+        return Decision(bool(said["allowed"]), str(said.get("reason") or ""))
+    raise CelError("no such overload")
+
+
+OF_DECISIONS: dict[str, Callable[[Decision], Json]] = {
+    "allowed": lambda held: held.allowed, "reason": lambda held: held.reason, "errored": lambda held: False, "error": lambda held: "",
+}
 
 
 def _amount(text: Json) -> Amount:

@@ -17,7 +17,8 @@ FUNCTIONS = ("size", "has", "int", "double", "string", "dyn", "quantity", "isQua
 METHODS = ("startsWith", "endsWith", "contains", "matches", "size", "lowerAscii", "upperAscii", "trim", "split", "replace", "indexOf",
            "lastIndexOf", "substring", "charAt", "join", "isSorted", "sum", "min", "max", "format", "orValue", "hasValue", "value", "or",
            "isLessThan", "isGreaterThan", "compareTo", "isInteger", "asInteger", "add", "sub", "sign", "family", "containsIP",
-           "containsCIDR", "prefixLength")
+           "containsCIDR", "prefixLength", "path", "group", "resource", "subresource", "namespace", "name", "serviceAccount", "check",
+           "allowed", "reason", "errored", "error")
 ESCAPED = re.compile(r"__(underscores|dot|dash|slash|[a-z]+)__")  # names that CEL cannot write (cel/model, escaping.go)
 ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
 SELF = ("self", "oldSelf")

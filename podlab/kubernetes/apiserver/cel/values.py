@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -34,6 +35,24 @@ class Maybe:
 
     there: bool
     held: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """`authorizer`, and what its methods narrow it to (apiserver/pkg/cel/library/authz.go). `ask`: (user, what is wanted) -> the verdict's status."""
+
+    ask: Callable[[str, dict[str, str]], Mapping[str, Any]]
+    user: str
+    own: tuple[tuple[str, str], ...]  # what the request itself is about: requestResource
+    wanted: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a check of an Authorizer comes to."""
+
+    allowed: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
