@@ -39,3 +39,9 @@ def checked(resource: Resource, text: str) -> str:
         if path not in EVERY and path not in known:
             raise bad_request(f"field label not supported: {asked}")
     return ",".join(path + operator + value for path, operator, value in found)
+
+
+def chosen(resource: Resource, text: str) -> dict[str, str]:
+    """A selector as options of a Request, with the version whose fields it means where that is not the stored one. Raises ApiError 400."""
+    beside = resource.custom is not None and not resource.custom.storage
+    return {"fieldSelector": checked(resource, text), **({"apiVersion": resource.api_version} if beside else {})}

@@ -15,7 +15,7 @@ from ..resources import BY_KIND, BY_PLURAL, Resource
 from ..times import rfc3339
 from . import admission, applying, create, decode, deletion, fields, ip_addresses, leases, patch, schema, strategy, subresources, validation, warnings
 from .context import Context
-from .customresources import door, reading
+from .customresources import conversion, door, reading
 from .customresources.definitions import Definitions
 from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
 from .ownership import managers, records
@@ -95,8 +95,8 @@ class ApiServer:
                 wanted = selectors.parse(text)
                 found = [obj for obj in found if selectors.matches(wanted, obj["metadata"].get("labels") or {})]
             if text := request.options.get("fieldSelector"):
-                picked = selectors.field_matcher(text, self.field)
-                found = [obj for obj in found if picked(obj)]
+                picked, seen = selectors.field_matcher(text, self.field), door.in_version(resource, request.options, self)
+                found = [obj for obj in found if picked(conversion.in_version(seen, obj) if seen.custom is not None else obj)]
         except selectors.SelectorError as error:
             raise bad_request(str(error)) from error
         return [leases.as_read(self.cluster, obj) for obj in found] if resource.plural == "leases" else found

@@ -123,7 +123,7 @@ def fetch(call: Call, target: Target, subresource: str = "") -> list[Map]:
         options["fieldSelector"] = call.flags["field-selector"]
     try:
         if options.get("fieldSelector"):
-            options["fieldSelector"] = fields.checked(target.resource, options["fieldSelector"])
+            options |= fields.chosen(target.resource, options["fieldSelector"])
         found: list[Map] = call.request("list", target.resource, "", namespace, **options)["items"]
     except ApiError as error:
         if error.code != 400 or not options:

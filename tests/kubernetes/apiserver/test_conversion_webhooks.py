@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from podlab.kubernetes.apiserver import rbac
-from podlab.kubernetes.apiserver.rest import addresses, requests, shapes
+from podlab.kubernetes.apiserver.rest import addresses, requests, shapes, watching
 from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.apiserver.rest.clocks import Clock
 from podlab.kubernetes.kubectl.run import run_to_end
@@ -151,3 +151,42 @@ def test_a_watcher_of_v2_is_told_of_v2(lab: WebhookLab) -> None:
     obj = lab.cluster.etcd.get(TEST, "default/x")
     assert obj is not None
     assert spec_of(shapes.one(resource, obj, shapes.Shape(), lab.cluster.now, Clock())) == AS_V2
+
+
+def chosen(lab: WebhookLab, at: str, selector: str, method: str = "GET") -> Any:
+    """Names in a list by a field selector of one version."""
+    call = Call(method, ["apis", GROUP, at, "namespaces", "default", "e2etests"], {"fieldSelector": [selector]}, {"accept": "application/json"})
+    target = addresses.resolve(call, lab.cluster.server.customs.served())
+    user = rbac.User("kubernetes-admin", ("system:masters",))
+    _, make = requests.perform(lab.cluster, Desk(lab.cluster, user), call, user, target, None, [])
+    return [one["metadata"]["name"] for one in json.loads(json.dumps(make()))["items"]]
+
+
+def told(lab: WebhookLab, at: str, selector: str, since: int) -> list[tuple[str, str]]:
+    """What a watch by a field selector of one version has said since."""
+    call = Call("GET", ["apis", GROUP, at, "namespaces", "default", "e2etests"], {"fieldSelector": [selector], "watch": ["1"]}, {})
+    target = addresses.resolve(call, lab.cluster.server.customs.served())
+    picks = watching.picks_of({name: values[0] for name, values in call.query.items()}, target)
+    events = [watching.event(change, target, picks) for change in lab.cluster.etcd.history if change.revision > since]
+    return [(event[0], event[1]["metadata"]["name"]) for event in events if event]
+
+
+def test_fields_of_either_version_select_whatever_is_stored(lab: WebhookLab) -> None:  # crd_selectable_fields.go
+    of_v1, of_v2 = versions()
+    lab.forget()
+    lab.definition([{**of_v1, "selectableFields": [{"jsonPath": ".hostPort"}]},
+                    {**of_v2, "selectableFields": [{"jsonPath": ".host"}, {"jsonPath": ".port"}]}], conversion())
+    since = lab.cluster.etcd.revision
+    for name, fields in (("a", {"host": "host1", "port": "80"}), ("b", {"host": "host1", "port": "8080"}), ("c", {"host": "host2"})):
+        rest(lab, "POST", "v2", body=of("E2eTest", name, f"{GROUP}/v2", **fields))
+    assert chosen(lab, "v2", "host=host1") == ["a", "b"]
+    assert chosen(lab, "v2", "host=host1,port=80") == chosen(lab, "v1", "hostPort=host1:80") == ["a"]
+    assert chosen(lab, "v1", "hostPort=host1:8080") == ["b"]
+    assert chosen(lab, "v2", "host=host1,port=80", "DELETE") == ["a"]
+    changed = rest(lab, "GET", "v2", "b")[1]
+    rest(lab, "PUT", "v2", "b", {**changed, "host": "host2"})
+    assert chosen(lab, "v2", "host=host1") == []
+    assert told(lab, "v2", "host=host1", since) == [("ADDED", "a"), ("ADDED", "b"), ("DELETED", "a"), ("DELETED", "b")]
+    assert told(lab, "v2", "host=host1,port=80", since) == told(lab, "v1", "hostPort=host1:80", since) == [("ADDED", "a"), ("DELETED", "a")]
+    words = ["get", "e2etests.v2.stable.example.com", "-o", "name", "--field-selector", "port=8080"]
+    assert run_to_end(lab.cluster, words)[:2] == (0, f"e2etest.{GROUP}/b\n")

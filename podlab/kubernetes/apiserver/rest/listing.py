@@ -41,7 +41,7 @@ def selection(call: Call, target: Target) -> dict[str, str]:
     """The selectors of a list, watch or deletecollection, as options of a Request. Raises ApiError 400."""
     options = {name: call.one(name) for name in ("labelSelector", "fieldSelector") if call.one(name)}
     if "fieldSelector" in options:
-        options["fieldSelector"] = fields.checked(target.resource, options["fieldSelector"])
+        options |= fields.chosen(target.resource, options["fieldSelector"])
     return options
 
 
@@ -74,7 +74,7 @@ def read(engine: Ground, desk: Desk, call: Call, target: Target) -> tuple[list[A
     limit, token = call.number("limit") or 0, call.one("continue")
     if limit < 0:
         raise bad_request("limit: must be a non-negative integer")
-    what = (target.resource.plural, target.namespace, options.get("labelSelector"), options.get("fieldSelector"))
+    what = (target.resource.plural, target.namespace, options.get("labelSelector"), options.get("fieldSelector"), options.get("apiVersion"))
     revision = engine.etcd.revision
     if token:
         revision, start = _open(token)

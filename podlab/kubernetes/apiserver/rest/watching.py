@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import selectors
 from ...etcd import Change
+from ..customresources.conversion import in_version
 from ..errors import ApiError, bad_request, gone
 from ..server import ApiServer
 from . import listing, shapes
@@ -60,7 +61,8 @@ def picks_of(options: dict[str, str], target: Target) -> Picks:
             wanted = selectors.parse(text)
             tests.append(lambda obj: selectors.matches(wanted, obj["metadata"].get("labels") or {}))
         if text := options.get("fieldSelector"):
-            tests.append(selectors.field_matcher(text, ApiServer.field))
+            picked = selectors.field_matcher(text, ApiServer.field)
+            tests.append(lambda obj: picked(in_version(target.resource, obj) if target.resource.custom is not None else obj))
     except selectors.SelectorError as error:
         raise bad_request(str(error)) from None
     if target.name:
