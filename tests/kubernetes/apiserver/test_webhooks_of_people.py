@@ -133,4 +133,5 @@ def test_a_python_program_that_does_not_answer_fails_its_caller_and_nobody_else(
 def test_a_proxy_answers_with_its_fixed_body(lab: WebhookLab) -> None:
     point(lab, "nginx")
     lab.register("w", hook("friday", "/", admissionReviewVersions=["v1beta1"]))
-    assert lab.refused("create", "configmaps", body=configmap("c")).message == 'admission webhook "friday.k8s.io" denied the request: never on a Friday'
+    refused = lab.refused("create", "configmaps", body=configmap("c"))
+    assert refused.message == 'admission webhook "friday.k8s.io" denied the request: never on a Friday'
