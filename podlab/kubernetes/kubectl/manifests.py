@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,10 @@ def parse(text: str, source: str) -> list[Manifest]:
     return found
 
 
+AFTER_THE_END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?\n(?:(?!---).*\n)*(?:(?!---).+\Z)?", re.MULTILINE)
+"""The end of a document, and what nobody reads: kubectl splits a file at `---`, and of each piece go-yaml reads the first document."""
+
+
 def line_of(error: yaml.MarkedYAMLError) -> str:
     """go-yaml counts a parser's lines from 0 and a scanner's from 1, and falls back on the context (yaml.v2 decode.go, fail)."""
     at = error.problem_mark.line if error.problem_mark else 0
@@ -86,7 +91,7 @@ def _documents(text: str, source: str) -> Iterator[Any]:
             pass  # flow-style YAML starts with a brace too
     cut_off = text.lstrip().startswith("{") and json_fault(text) == "unexpected end of JSON input"
     try:
-        text = as_libyaml(text)
+        text = as_libyaml(AFTER_THE_END.sub("...\n", text))
         bound(text)
         yield from yaml.load_all(text, Loader)
     except yaml.MarkedYAMLError as error:

@@ -93,7 +93,8 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("cluster-info dump", 1, "", "error: cluster-info dump is not available here: use kubectl get and kubectl logs\n"),
 ])
 def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> None:
-    mixed = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n'
+    mixed = ('{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n'
+             "...\nto be read: [by, nobody\n")
     files = {"mixed.yaml": mixed, "bad.yaml": "a: 1\nb: c: d\n", "kind.yaml": "apiVersion: v1\nkind: Pood\nmetadata: {name: x}\n"}
     assert kubectl(cluster(), command, files=files) == (code, out, err)
 
