@@ -12,7 +12,7 @@ part() {
 part lint tools/lint.sh
 part tests .venv/bin/python -m pytest -q -n 2 -m "not browser"
 tools/browser.sh --install >/dev/null || echo "No browser: the browser tests cannot run." >&2
-part browser .venv/bin/python -m pytest -q -m browser tests/browser --ignore=tests/browser/test_course_walk.py
+part browser .venv/bin/python -m pytest -q -n 2 -m browser tests/browser --ignore=tests/browser/test_course_walk.py
 part course .venv/bin/python -m pytest -q -n 2 -m browser tests/browser/test_course_walk.py # it mostly waits for clocks
 if [ -n "$failed" ]; then
     echo "FAILED:$failed" >&2

@@ -16,7 +16,22 @@ def begin(page: Page, lesson: str = LESSON) -> str:
     code = page.locator("#resume-code").inner_text()
     page.goto(f"/lessons/{lesson}/")
     expect(page.locator("#board-svg[viewBox]")).to_be_attached()
+    keep_notices(page)
     return code
+
+
+def keep_notices(page: Page) -> None:
+    """From now on what the page says in notices is kept, for `noticed`: they leave after some seconds, on a slow machine before they are seen."""
+    page.evaluate("""() => {
+        window.notices = [];
+        new MutationObserver((records) => window.notices.push(...records.flatMap((one) => [...one.addedNodes]).map((node) => node.textContent)))
+            .observe(document.getElementById("notices"), { childList: true });
+    }""")
+
+
+def noticed(page: Page, text: str) -> None:
+    """Until the page has said this in a notice since `keep_notices`."""
+    page.wait_for_function("(text) => window.notices.some((one) => one.includes(text))", arg=text)
 
 
 def answered(page: Page) -> None:

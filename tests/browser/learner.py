@@ -31,6 +31,19 @@ def start(server: Server, nickname: str = "초록고래") -> str:
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
 
 
+def own_address(server: Server, cookie: str, lesson: str) -> str:
+    """Where the API of the learner's cluster of a lesson is served, as the page's "내 터미널에서 쓰기" gives it."""
+    place = f"{server.url}/lessons/{lesson}/"
+    page = urllib.request.urlopen(urllib.request.Request(place, headers={"Cookie": cookie})).read().decode()
+    token = re.search(r'"X-CSRFToken": "([^"]+)"', page)
+    assert token
+    headers = {"Cookie": cookie, "X-CSRFToken": token[1], "Origin": server.url}
+    answer = urllib.request.urlopen(urllib.request.Request(f"{place}own-terminal/connect/", b"", headers)).read().decode()
+    address = re.search(r'href="([^"]+)/kubeconfig"', answer)
+    assert address
+    return unescape(address[1])
+
+
 class Socket:
     """One open lab page, as far as its websocket goes. `shown` is all the terminal has printed since the last command."""
 
@@ -78,4 +91,4 @@ class Socket:
         return self.until(until, seconds)
 
 
-__all__ = ["ConnectionClosed", "Socket", "start"]
+__all__ = ["ConnectionClosed", "Socket", "own_address", "start"]

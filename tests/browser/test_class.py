@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.harness import HANG, PHONE, ROOT, WIDE, Server, allow_error, assert_fits, unconfigured
+from tests.browser.lab_page import keep_notices, noticed
 from tests.browser.learner import Socket
 
 pytestmark = pytest.mark.browser
@@ -36,6 +37,7 @@ def open_class(page: Page, name: str, title: str) -> str:
     page.fill("#id_title", title)
     page.get_by_role("button", name="교실 열기").click()
     expect(page.locator("#wishes .wish").first).to_be_visible()
+    keep_notices(page)
     return str(page.locator(".join-link code").text_content())
 
 
@@ -47,6 +49,7 @@ def join(page: Page, link: str, name: str) -> None:
     page.goto(f"/lessons/{LESSON}/")
     expect(page.locator("#class-bar")).to_contain_text("손 들기")
     expect(page.locator("#loading")).to_be_hidden()
+    keep_notices(page)
 
 
 def run(page: Page, line: str) -> None:
@@ -119,7 +122,7 @@ def test_a_whole_class(new_page: Callable[..., Page], server: Server) -> None:
     teacher.get_by_role("button", name="입력 멈추기").click()
     expect(first.locator("#class-bar")).to_contain_text("입력 멈춤")
     run(first, "kubectl delete pod shop")
-    expect(first.locator("#notices")).to_contain_text("지금은 모두 선생님의 화면을 보는 시간입니다")
+    noticed(first, "지금은 모두 선생님의 화면을 보는 시간입니다")
     teacher.get_by_role("button", name="입력 다시 열기").click()
     expect(first.locator("#class-bar")).not_to_contain_text("입력 멈춤")
 
@@ -140,8 +143,8 @@ def test_a_whole_class(new_page: Callable[..., Page], server: Server) -> None:
     teacher.locator("#picked").get_by_role("button", name="고장 내기").click()
     teacher.locator("#fault-node").select_option("node-1")
     teacher.locator("#faults").get_by_role("button", name="끄기").click()
-    expect(teacher.locator("#notices")).to_contain_text("1명에게 했습니다")
-    expect(third.locator("#notices")).to_contain_text("전원을 바꾸었습니다")
+    noticed(teacher, "1명에게 했습니다")
+    noticed(third, "전원을 바꾸었습니다")
     expect(first.locator("#notices")).not_to_contain_text("전원을 바꾸었습니다")
 
     first.get_by_role("button", name="쪽지", exact=True).click()
@@ -221,9 +224,8 @@ def test_what_the_teacher_has_set_stays_while_the_page_is_kept_up_to_date(new_pa
     expect(teacher.locator("#announcement")).to_have_value("아직 다 쓰지 않은 말")
     expect(teacher.locator("#follow-lesson")).to_have_value(LESSON)
     run(first, "kubectl get pods")
-    notice = first.locator("#notices")
-    expect(notice).to_contain_text("지금은 모두 선생님의 화면을 보는 시간입니다")
-    expect(notice).not_to_contain_text("요청을 이해하지 못했습니다")
+    noticed(first, "지금은 모두 선생님의 화면을 보는 시간입니다")
+    assert "요청을 이해하지 못했습니다" not in "".join(first.evaluate("window.notices"))
     teacher.get_by_role("button", name="알리기").click()
     expect(second.locator("#class-bar")).to_contain_text("아직 다 쓰지 않은 말")
     teacher.locator("#announce").get_by_role("button", name="거두기").click()

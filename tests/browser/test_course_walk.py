@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from lessons import library
 from lessons.schema import Lesson, Step
 from tests.browser.harness import HANG, PHONE, WIDE, allow_error, assert_fits
-from tests.browser.lab_page import answered, begin
+from tests.browser.lab_page import answered, begin, noticed
 
 pytestmark = pytest.mark.browser
 LESSONS = library.lessons()
@@ -146,7 +146,7 @@ class Walker:
 
 @every_lesson
 def test_every_lesson_is_walked_to_its_end(lesson: Lesson, new_page: Callable[..., Page]) -> None:
-    page = new_page(WIDE)
+    page = new_page(WIDE, reduced_motion="reduce")  # what nobody watches need not glide
     allow_error(page, "status of 404")  # the browser tab's frame, when it is sent on before it was fetched: a tab keeps its latest page only
     walker = Walker(page)
     walker.begin(lesson)
@@ -154,7 +154,7 @@ def test_every_lesson_is_walked_to_its_end(lesson: Lesson, new_page: Callable[..
     for step in lesson.steps:
         walker.do(step)
     expect(page.locator("#dots i.on")).to_have_count(len(lesson.steps))
-    expect(page.locator("#notices")).to_contain_text("모든 걸음을 마쳤습니다")
+    noticed(page, "모든 걸음을 마쳤습니다")
     assert_fits(page)
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "the page itself scrolls beside its columns"
 

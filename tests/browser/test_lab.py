@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.harness import PHONE, WIDE, Server, allow_error, assert_fits
-from tests.browser.lab_page import LESSON, answered, begin, log, pod, run
+from tests.browser.lab_page import LESSON, answered, begin, log, noticed, pod, run
 
 pytestmark = pytest.mark.browser
 GREETING = """apiVersion: v1
@@ -221,7 +221,7 @@ def test_power_off_and_on_and_a_killed_process_from_the_menu(wide: Page) -> None
     node.click(position={"x": 20, "y": 12})
     wide.get_by_role("menuitem", name="전원 끄기").click()
     expect(node).to_have_class(re.compile("down"))
-    expect(wide.locator("#notices")).to_contain_text("node-1의 전원을 껐습니다")
+    noticed(wide, "node-1의 전원을 껐습니다")
     node.click(position={"x": 20, "y": 12})
     wide.get_by_role("menuitem", name="전원 켜기").click()
     expect(node).not_to_have_class(re.compile("down"))
@@ -236,7 +236,7 @@ def test_undo_and_reset(wide: Page) -> None:
     run(wide, "kubectl run extra --image=nginx")
     expect(pod(wide, "extra")).to_be_attached()
     wide.get_by_role("button", name="되돌리기").click()
-    expect(wide.locator("#notices")).to_contain_text("되돌렸습니다: kubectl run extra")
+    noticed(wide, "되돌렸습니다: kubectl run extra")
     expect(pod(wide, "extra")).to_have_count(0)
     run(wide, "kubectl delete pod shop --now")
     expect(pod(wide, "shop")).to_have_count(0)

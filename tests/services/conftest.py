@@ -3,14 +3,17 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.browser.harness import HANG, ROOT, Server, unconfigured
+from tests.browser.harness import HANG, Server
+from tests.browser.learner import Socket, own_address, start
+
+LESSON = "what-is-a-container"
+RATE = 4.0  # virtual seconds a real second: tests wait less
 
 CONFIG = """apiVersion: v1
 kind: Config
@@ -66,10 +69,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def token_of(server: Server) -> str:
-    environ = {**unconfigured(os.environ), "PODLAB_DATA": str(server.data)}
-    made = subprocess.run([sys.executable, "-m", "tests.services.given"], cwd=ROOT, env=environ, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    return made.stdout.strip()
+    """A new learner's token for the API of their cluster, whose time runs at RATE."""
+    cookie = start(server, "학습자")
+    address = own_address(server, cookie, LESSON)
+    with Socket(server, cookie, LESSON) as page:
+        page.send(action="rate", rate=RATE)
+        page.until('aria-label="4배로" aria-pressed="true"')
+    return address.rpartition("/")[2]
 
 
 @pytest.fixture(scope="module")

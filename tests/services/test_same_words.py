@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.harness import HANG, Server
-from tests.browser.learner import Socket, start
+from tests.browser.learner import Socket, own_address, start
 from tests.services.conftest import Kubectl
 
 pytestmark = pytest.mark.services
@@ -83,15 +83,8 @@ class Both:
 @pytest.fixture(scope="module")
 def both(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     cookie = start(server)
-    page = urllib.request.Request(f"{server.url}/lessons/{LESSON}/", headers={"Cookie": cookie})
-    token = re.search(r'"X-CSRFToken": "([^"]+)"', urllib.request.urlopen(page).read().decode())
-    assert token
-    asked = urllib.request.Request(f"{server.url}/lessons/{LESSON}/own-terminal/connect/", b"", {
-        "Cookie": cookie, "X-CSRFToken": token[1], "Origin": server.url})
-    address = re.search(r'href="([^"]+)/kubeconfig"', urllib.request.urlopen(asked).read().decode())
-    assert address
     home: Path = tmp_path_factory.mktemp("same")
-    kubectl = Kubectl(home, html.unescape(address[1]))
+    kubectl = Kubectl(home, own_address(server, cookie, LESSON))
     kubectl.file("config", urllib.request.urlopen(kubectl.server + "/kubeconfig").read().decode())
     with Socket(server, cookie, LESSON) as socket:
         found = Both(socket, kubectl)
