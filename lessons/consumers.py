@@ -12,7 +12,7 @@ from lessons.present import goals, lines
 from lessons.progress import SOLUTION_SEEN, Progress, Stopwatch
 from lessons.schema import Condition, Exercise, Step
 from lessons.tasks import entered
-from podlab.labs import audience, births, limits, panels
+from podlab.labs import audience, births, limits, panels, rewind
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
 from podlab.labs.models import Cluster
@@ -89,7 +89,31 @@ class LessonConsumer(LabConsumer):
             self.shown.pop(step.id, None)
             self.page.options = Options()
             audience.tell(self, "step", step=step.id)
+            await self._mark()
             await self._lay_out({**step.files, **(step.exercise.files if step.exercise is not None else {})})
+
+    async def _mark(self) -> None:
+        """The step that is read begins here, if it has not begun before."""
+        if self.step_id and self.step_id not in self.live_.marks:
+            async with self._turn():
+                rewind.mark(self.live_, self.step_id)
+
+    async def do_again(self, message: dict[str, Any]) -> None:
+        """이 걸음 다시: the cluster as it stood when the learner came to the step."""
+        async with self._turn():
+            gone_back = bool(self.step_id) and await rewind.to_mark(self.live_, self.step_id)
+        await self._mark()
+        self.outbox.append(panels.notice("이 걸음에 왔을 때로 돌아왔습니다." if gone_back else "이 걸음에 온 뒤로 한 일이 없습니다."))
+        if gone_back:
+            audience.tell(self, "undo")
+
+    async def do_undo(self, message: dict[str, Any]) -> None:
+        await super().do_undo(message)
+        await self._mark()
+
+    async def do_reset(self, message: dict[str, Any]) -> None:
+        await super().do_reset(message)
+        await self._mark()
 
     async def _lay_out(self, files: Mapping[str, str]) -> None:
         """The step's manifests come to the learner's machine, unless something of that name is there."""

@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 TELL_EVERY = 0.25  # seconds between two looks at what changed: a watcher sees an act well within one second
 OVER_AFTER = timedelta(hours=4)  # a raised hand, a timer, or what holds everybody still from before is of an earlier lesson
 SAVE_EVERY, LOOK_AGAIN_EVERY, LET_GO_EVERY = 5.0, 10.0, 300.0  # seconds: members' rows; signals that time alone sets off; a class left open
-ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "reset", "rate", "next", "check", "answer", "hint", "begin"})
+ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "again", "reset", "rate", "next",
+                  "check", "answer", "hint", "begin"})
 """What a learner may not do while the class is frozen. Looking (select, tab, width, step) is always allowed."""
 
 

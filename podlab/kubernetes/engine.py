@@ -130,7 +130,11 @@ class Engine(Ground):
     def rate(self, **rate: Any) -> None:
         """The pace of time changed. It concerns whoever drives the clock; the journal keeps it so that a replay can show it."""
 
-    ACTS: dict[str, Callable[..., Any]] = {"request": request, "fault": fault, "session": Ground.session, "visit": visit, "rate": rate}
+    def mark(self, **mark: Any) -> None:
+        """A moment to come back to (`name`). It concerns whoever keeps the journal."""
+
+    ACTS: dict[str, Callable[..., Any]] = {"request": request, "fault": fault, "session": Ground.session, "visit": visit, "rate": rate,
+                                           "mark": mark}
 
     # ---- what components and pages share
 

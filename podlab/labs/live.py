@@ -46,6 +46,7 @@ class LiveCluster:
         self.viewers: set[Viewer] = set()
         self.lock = asyncio.Lock()
         self.writer = writer
+        self.marks: set[str] = set()  # names of moments that the journal holds (rewind.mark), as far as they are known
         self.era = 0  # how often the engine was replaced: another past may have the same revision
         self.gone = False  # discarded: fetch it again
         self.mended = False  # something of what was stored could not be read when it was woken
@@ -182,6 +183,7 @@ class LiveCluster:
     def replace(self, engine: Engine) -> None:
         """Stand at another moment (undo, reset). Call inside a turn, and `save` in it too."""
         self.engine = engine
+        self.marks.clear()
         self.era += 1
         self._anchor()
 

@@ -1,4 +1,5 @@
-"""Going back: undo the last act, or start the lesson anew. The journal only grows; a rewind is one more line and a checkpoint with it."""
+"""Going back: undo the last act, or all since a marked moment, or start the lesson anew. The journal only grows; a rewind is one more line
+and a checkpoint with it."""
 
 from __future__ import annotations
 
@@ -70,19 +71,42 @@ async def undo(live: LiveCluster) -> str | None:
     if found is None:
         return None
     sequence, entry = found
+    await _back(live, entries, sequence - 1, entry["at"])
+    return describe(entry)
+
+
+def mark(live: LiveCluster, name: str) -> None:
+    """Note in the journal that a moment to come back to is now, unless it holds one of that name. Call inside a turn."""
+    if name not in live.marks:
+        live.apply({"do": "mark", "name": name})
+        live.marks.add(name)
+
+
+async def to_mark(live: LiveCluster, name: str) -> bool:
+    """Back to the first moment of that name that stands. Call inside a turn. False when nothing was done since."""
+    entries = await live.writer.call(journal, live.id)
+    by_sequence, now = dict(entries), standing(entries)[entries[-1][0]] if entries else []
+    first = next((s for s in now if by_sequence[s]["do"] == "mark" and by_sequence[s]["name"] == name), None)
+    if first is None or not any(s > first and by_sequence[s]["do"] in ACTS for s in now):
+        return False
+    await _back(live, entries, first, by_sequence[first]["at"])
+    return True
+
+
+async def _back(live: LiveCluster, entries: list[tuple[int, Entry]], last: int, at_ms: int) -> None:
+    """To the state at a moment at which the entries up to `last` that still stand had happened."""
     history, by_sequence = standing(entries), dict(entries)
-    wanted = [s for s in history[entries[-1][0]] if s < sequence]
-    checkpoint = await live.writer.call(_nearest, live.id, history, wanted, entry["at"])
+    wanted = [s for s in history[entries[-1][0]] if s <= last]
+    checkpoint = await live.writer.call(_nearest, live.id, history, wanted, at_ms)
     engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else None
     if engine is None:
         row = await live.writer.call(lambda: Cluster.objects.get(id=live.id))
         engine = births.begin(row.lesson)
     done = len(history.get(checkpoint.sequence, [])) if checkpoint else 0
     await replay(engine, [(s, by_sequence[s]) for s in wanted[done:]], 0)
-    while not engine.run_until(entry["at"], 1500):
+    while not engine.run_until(at_ms, 1500):
         pass
     await _go(live, engine, wanted[-1] if wanted else 0)
-    return describe(entry)
 
 
 async def reset(live: LiveCluster, lesson: str, also: Model | None = None) -> None:
