@@ -88,7 +88,7 @@ def issue(request: Request, usages: Iterable[str], seconds: int | None, now: int
     signed = _element(
         SEQUENCE,
         _element(0xA0, _element(INTEGER, b"\x02")),
-        _element(INTEGER, b"\x00" + serial.to_bytes(16, "big").lstrip(b"\x00")),
+        _element(INTEGER, serial.to_bytes(serial.bit_length() // 8 + 1, "big")),  # no byte more than the sign needs (X.690, 8.3.2)
         SHA256_RSA,
         AUTHORITY,
         _element(SEQUENCE, _time(start), _time(end)),

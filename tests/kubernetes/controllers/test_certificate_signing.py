@@ -6,7 +6,9 @@ import base64
 from typing import Any
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
+from podlab.kubernetes.apiserver import certificate_requests
 from podlab.kubernetes.kubectl.run import run_to_end
 from podlab.kubernetes.runtime import x509
 from tests.kubernetes.runtime.lab import Lab
@@ -66,3 +68,9 @@ def test_no_certificate_without_approval_signer_and_fitting_usages(usages: list[
     _, status = asked(usages, signer, approved)
     assert "certificate" not in status
     assert [one["message"] for one in status.get("conditions") or () if one["type"] == "Failed"] == ([failed] if failed else [])
+
+
+@pytest.mark.parametrize("serial", [1, 0x7F, 0x80, 1 << 126, 1 << 127, (1 << 128) - 1])
+def test_a_certificate_is_read_by_others_whatever_its_serial_number(serial: int) -> None:
+    text = certificate_requests.issue(certificate_requests.read(REQUEST), ["client auth"], 86_400, 1_795_219_200_000, serial)
+    assert load_pem_x509_certificate(text.encode()).serial_number == serial
