@@ -21,7 +21,8 @@ SECONDS = 5  # of one look (available_controller.go: discoveryClient.Timeout)
 USER = (("X-Remote-User", "system:kube-aggregator"), ("X-Remote-Group", "system:masters"))
 ANYTHING: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 WRITABLE = frozenset({"create", "delete", "get", "list", "update"})
-DEPTH = 16  # how deep a schema's references lead
+DEPTH, PARTS_MAX = 16, 10_000  # how deep a schema's references lead, and of how many parts all kinds of one server are made: a Pod's has 1,500
+PLAIN = {"type": str, "format": str, "description": str, "enum": list}
 
 
 def service_of(api_service: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -47,9 +48,9 @@ def kinds_of(cluster: Ground, api_service: Mapping[str, Any]) -> list[Object]:
         raise CallError(f"bad status from {_address(cluster, spec)}{where}: {answer.status}")
     try:
         listed = json.loads(answer.body)["resources"]
-        schemas = _schemas(cluster, spec, where)
+        schemas = _Schemas(cluster, spec, where)
         return [_defined(spec, one, schemas) for one in listed if "/" not in one["name"] and set(one["verbs"]) >= WRITABLE]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CallError(f"failing or missing response from {_address(cluster, spec)}{where}: the answer is no APIResourceList") from None
 
 
@@ -70,46 +71,62 @@ def _get(cluster: Ground, spec: Mapping[str, Any], path: str) -> http.Message:
         raise CallError(f'failing or missing response from {whole}: Get "{whole}": {error}') from None
 
 
-def _schemas(cluster: Ground, spec: Mapping[str, Any], where: str) -> Object:
-    """The schemas of its OpenAPI document; none where it has no such document."""
-    try:
-        answer = _get(cluster, spec, "/openapi/v3" + where)
-        found = json.loads(answer.body)["components"]["schemas"] if answer.status == 200 else {}
-    except (CallError, ValueError, KeyError, TypeError):
-        return {}
-    return found if isinstance(found, dict) else {}
+class _Schemas:
+    """The schemas of its OpenAPI document; none where it has no such document. Anybody's program may have written it: what is no schema is
+    left out, and of one that leads back to itself, or fans out, so much is read as PARTS_MAX allows."""
+
+    def __init__(self, cluster: Ground, spec: Mapping[str, Any], where: str) -> None:
+        self.left = PARTS_MAX
+        try:
+            answer = _get(cluster, spec, "/openapi/v3" + where)
+            found = json.loads(answer.body)["components"]["schemas"] if answer.status == 200 else {}
+        except (CallError, ValueError, KeyError, TypeError, RecursionError):
+            found = {}
+        self.named: Object = {name: one for name, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}
+
+    def of(self, group: str, version: str, kind: str) -> Any:
+        meant = {"group": group, "version": version, "kind": kind}
+        found = (one for one in self.named.values() if meant in (one.get("x-kubernetes-group-version-kind") or ()))
+        return next((self._whole(one, 0) for one in found), ANYTHING)
+
+    def _whole(self, schema: Any, depth: int) -> Object:
+        """A schema with what it refers to in it; metadata is this server's own matter."""
+        self.left -= 1
+        if not isinstance(schema, dict) or depth > DEPTH or self.left < 0:
+            return dict(ANYTHING)
+        ref = schema.get("$ref")
+        if ref is None and len(schema.get("allOf") or ()) == 1:
+            ref = schema["allOf"][0].get("$ref")
+        if ref is not None:
+            return self._whole(self.named.get(str(ref).rpartition("/")[2]), depth + 1)
+        found: Object = {key: schema[key] for key, kind in PLAIN.items() if isinstance(schema.get(key), kind)}
+        if _texts(schema.get("required")):
+            found["required"] = schema["required"]
+        if isinstance(schema.get("properties"), dict):
+            found["properties"] = {name: {"type": "object"} if name == "metadata" and depth == 0 else self._whole(one, depth + 1)
+                                   for name, one in schema["properties"].items()}
+        for member in ("items", "additionalProperties"):
+            if isinstance(schema.get(member), dict):
+                found[member] = self._whole(schema[member], depth + 1)
+        return found
 
 
-def _defined(spec: Mapping[str, Any], listed: Mapping[str, Any], schemas: Object) -> Object:
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _defined(spec: Mapping[str, Any], listed: Mapping[str, Any], schemas: _Schemas) -> Object:
     kind, group, version = listed["kind"], spec["group"], spec["version"]
-    meant = {"group": group, "version": version, "kind": kind}
-    schema = next((_whole(one, schemas, 0) for one in schemas.values() if meant in one.get("x-kubernetes-group-version-kind", ())), ANYTHING)
     names = {"plural": listed["name"], "singular": listed.get("singularName") or kind.lower(), "kind": kind, "listKind": kind + "List",
              "shortNames": listed.get("shortNames") or [], "categories": listed.get("categories") or []}
+    if not (_texts([names["plural"], names["singular"], kind]) and _texts(names["shortNames"]) and _texts(names["categories"])):
+        raise TypeError("names are texts")
+    schema = schemas.of(group, version, kind)
     created = {"name": "Created At", "type": "string", "jsonPath": ".metadata.creationTimestamp"}  # rest.NewDefaultTableConvertor
     return {"metadata": {"name": f"{listed['name']}.{group}"},
             "spec": {"group": group, "names": names, "scope": "Namespaced" if listed["namespaced"] else "Cluster",
                      "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema},
                                    "additionalPrinterColumns": [created]}]}}
-
-
-def _whole(schema: Any, schemas: Object, depth: int) -> Any:
-    """A schema with what it refers to in it; metadata is this server's own matter."""
-    if not isinstance(schema, dict) or depth > DEPTH:
-        return dict(ANYTHING)
-    ref = schema.get("$ref")
-    if ref is None and len(schema.get("allOf") or ()) == 1:
-        ref = schema["allOf"][0].get("$ref")
-    if ref is not None:
-        return _whole(schemas.get(str(ref).rpartition("/")[2]), schemas, depth + 1)
-    found = {key: value for key, value in schema.items() if key in ("type", "format", "description", "enum", "required")}
-    if "properties" in schema:
-        found["properties"] = {name: {"type": "object"} if name == "metadata" and depth == 0 else _whole(one, schemas, depth + 1)
-                               for name, one in schema["properties"].items()}
-    for member in ("items", "additionalProperties"):
-        if isinstance(schema.get(member), dict):
-            found[member] = _whole(schema[member], schemas, depth + 1)
-    return found
 
 
 def together(kinds: Sequence[Object]) -> list[Object]:

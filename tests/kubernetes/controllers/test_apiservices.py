@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.apiserver import aggregation
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import Request
 from podlab.kubernetes.apiserver.rest import requests
 from podlab.kubernetes.apiserver.rest.call import Call
+from podlab.kubernetes.apiserver.webhook_client import CallError
 from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.runtime import http
+from podlab.kubernetes.runtime.at_once import Given
 from tests.kubernetes.frozen import created
 from tests.kubernetes.runtime.certificates import CA, WEBHOOK, WEBHOOK_CA, WEBHOOK_KEY
 
@@ -54,6 +58,27 @@ class Wardle:
     def available(self, name: str = NAME) -> tuple[str, str]:
         found = next(one for one in self.ask("get", "apiservices", name)["status"]["conditions"] if one["type"] == "Available")
         return found["reason"], found["message"]
+
+
+class Program:
+    """Somebody's own server, by what it answers at the two paths: the kinds and their schemas."""
+
+    def __init__(self, kinds: Any, schemas: Any) -> None:
+        self.bodies = {"/apis": {"resources": kinds}, "/openapi": {"components": {"schemas": schemas}}}
+
+    def ask(self, source: str, address: str, port: int, request: http.Message, draw: str, limit_ms: int) -> Given:
+        return Given("", http.response(200, json.dumps(self.bodies["/" + request.target.split("/")[1]])))
+
+    def said(self, wardle: Wardle) -> list[Object]:
+        wardle.service()
+        wardle.cluster.trials = self
+        service = {"namespace": "default", "name": SERVICE, "port": 7443}
+        spec = {"group": "g.example.com", "version": "v1", "service": service, "insecureSkipTLSVerify": True}
+        return aggregation.kinds_of(wardle.cluster, {"metadata": {"name": "v1.g.example.com"}, "spec": spec})
+
+
+def kind(**more: Any) -> Object:
+    return {"name": "knots", "kind": "Knot", "namespaced": True, "verbs": ["create", "delete", "get", "list", "update"], **more}
 
 
 @pytest.fixture
@@ -104,3 +129,21 @@ def test_objects_are_kept_as_long_as_the_pod_that_holds_them(wardle: Wardle) -> 
     wardle.pod("two")
     assert wardle.available()[0] == "Passed"
     assert wardle.ask("list", FLUNDERS)["items"] == []
+
+
+def test_schemas_that_fan_out_or_are_none_are_read_as_far_as_they_go(wardle: Wardle) -> None:
+    again = {"$ref": "#/components/schemas/knot"}
+    knot = {"type": "object", "required": [{}], "properties": {"left": again, "right": again, "type": {"type": {}, "enum": 3}},
+            "x-kubernetes-group-version-kind": [{"group": "g.example.com", "version": "v1", "kind": "Knot"}]}
+    (found,) = Program([kind()], {"knot": knot, "none": 1}).said(wardle)
+    schema = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert (schema["properties"]["left"]["properties"]["type"], "required" in schema) == ({}, False)
+    assert json.dumps(schema).count("{") <= aggregation.PARTS_MAX + 1000
+    wardle.cluster.server.customs.lend("v1.g.example.com", [found])
+    assert [one.name for one in wardle.cluster.server.customs.served()] == ["knots"]
+
+
+@pytest.mark.parametrize("odd", [{"name": 1}, {"kind": {}}, {"shortNames": [{}]}, {"categories": "all"}, {"verbs": 1}])
+def test_a_list_of_kinds_that_is_none_fails_the_check(wardle: Wardle, odd: Object) -> None:
+    with pytest.raises(CallError, match="no APIResourceList"):
+        Program([kind(**odd)], {}).said(wardle)
