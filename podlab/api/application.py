@@ -21,9 +21,10 @@ from podlab.kubernetes.apiserver.rest import addresses, bodies, requests, users
 from podlab.kubernetes.apiserver.rest import documents as server_documents
 from podlab.kubernetes.apiserver.rest.addresses import Target
 from podlab.kubernetes.apiserver.rest.call import Call, dumps
-from podlab.kubernetes.apiserver.rest.requests import SESSIONS, check_access
+from podlab.kubernetes.apiserver.rest.requests import READING, SESSIONS, check_access
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.resources import Resource
+from podlab.labs import audience
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, LiveCluster
 from podlab.labs.storage import Fenced
@@ -87,11 +88,16 @@ def user_of(engine: Engine, call: Call, access: Access) -> rbac.User:
 
 
 def admitted(engine: Engine, call: Call, access: Access, target: Target) -> rbac.User:
-    """Who asks, if they may do what they ask for. A read-only token reads, whoever its bearer says to be besides. Raises ApiError."""
+    """Who asks, if they may do what they ask for. A read-only token reads, whoever its bearer says to be besides. Raises ApiError.
+
+    What keeps a learner's page from acting (a class whose input is stopped) keeps their kubectl from it.
+    """
     user = user_of(engine, call, access)
     if access.read_only:
         check_access(engine, rbac.VIEWER, target)
     check_access(engine, user, target)
+    if access.learner_id is not None and not access.read_only and (target.verb not in READING or target.subresource in (*SESSIONS, "proxy")):
+        audience.permit(access.learner_id, "kubectl")
     return user
 
 

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -33,6 +34,7 @@ class Access:
     cluster_id: int
     read_only: bool
     author: str = ""  # who acts by it, where several people share the cluster: a learner's id
+    learner_id: UUID | None = None  # who acts by it
 
 
 Judge = Callable[[str, int], bool]
@@ -85,9 +87,9 @@ def find(token: str) -> Access | None:
 
 def of_hash(key: str) -> Access | None:
     """The same by hash, for streams that ask again whether they may go on."""
-    row = Token.objects.filter(hash=key).values_list("cluster_id", "read_only", "holder").first()
+    row = Token.objects.filter(hash=key).values_list("cluster_id", "read_only", "holder", "cluster__learner_id").first()
     author = _author_of(row[2], row[0]) if row else None
-    return Access(key, row[0], row[1], author) if row and author is not None else None
+    return Access(key, row[0], row[1], author, UUID(author) if author else row[3]) if row and author is not None else None
 
 
 def _author_of(holder: str, cluster_id: int) -> str | None:

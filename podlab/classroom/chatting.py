@@ -53,7 +53,8 @@ async def say(seat: Seat, message: Mapping[str, Any], *, from_teacher: bool) -> 
     if not text:
         return False
     made = await CLUSTERS.writer.call(store, seat.member.pk, text, from_teacher)
-    audience.show(seat.learner_id, _added(made, teacher=False))
+    if not seat.elsewhere:  # else it waits for them here
+        audience.show(seat.learner_id, _added(made, teacher=False))
     for looker in list(seat.lookers):
         looker.show(_added(made, teacher=True))
     if from_teacher:

@@ -11,11 +11,12 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from podlab.classroom import access, chatting, guests, rooms
+from podlab.classroom import access, chatting, guests, replaying, rooms
 from podlab.classroom.models import Classroom, Membership
+from podlab.classroom.seats import Seat
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
-from podlab.labs import audience, limits, panels
+from podlab.labs import audience, limits, panels, rewind
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS
@@ -23,6 +24,7 @@ from podlab.labs.models import Cluster
 
 HOLDER = "class"  # what a token's holder begins with
 ALLOWED_SECONDS = 5.0  # so long a look is taken to be allowed before it is asked again
+REMEMBERED = 30  # commands of before a cluster slept
 LOOKS = ("select", "tab", "width")  # what only changes what this page shows
 
 
@@ -71,12 +73,17 @@ class LookConsumer(LabConsumer):
         """This is no page of the learner's: nobody hears of it, but it reads what their terminals show."""
 
     async def _join(self) -> None:
+        first = self.live is None
         if self.live is not None:
             self.live.transcript.readers.discard(self._read)
         await super()._join()
-        self.outbox.extend(self.live_.transcript.pieces())
+        pieces = self.live_.transcript.pieces()
+        self.outbox.extend(pieces)
         self.live_.transcript.readers.add(self._read)
         self._show_helping()
+        if first and not pieces:
+            self.outbox[:0] = await on_database(_remembered)(self.row.pk)
+        self.hurry()
 
     def _read(self, html: str) -> None:
         """What the learner's terminal shows, but not once more what was typed here."""
@@ -101,9 +108,8 @@ class LookConsumer(LabConsumer):
         if self.live is not None:
             guests.leave(self.classroom.pk, self.learner_id, self)
             self.live.transcript.readers.discard(self._read)
-            room = rooms.of(self.learner_id)
-            if room is not None:
-                room.seats[self.learner_id].lookers.discard(self)
+            if (seat := self._seat()) is not None:
+                seat.lookers.discard(self)
             await self._stop_helping()
         await super().disconnect(code)
 
@@ -144,6 +150,8 @@ class LookConsumer(LabConsumer):
             seat = (await rooms.get(self.classroom.pk)).seats.get(self.learner_id)
             if seat is not None:
                 await chatting.say(seat, message, from_teacher=True)
+                if seat.elsewhere:
+                    self.outbox.append(panels.notice("지금은 다른 교실에 앉아 있습니다. 이 교실로 돌아오면 봅니다."))
         elif name == "ask_help":
             await self._ask()
         elif name == "stop_help":
@@ -151,18 +159,26 @@ class LookConsumer(LabConsumer):
         elif name == "terminal" and self.helping:
             await self._help(limits.text(message.get("line"), limits.LINE_MAX))
 
+    def _seat(self) -> Seat | None:
+        """The learner's seat in this class, if it is open: they may sit in another one just now."""
+        room = rooms.ROOMS.get(self.classroom.pk)
+        return room.seats.get(self.learner_id) if room is not None else None
+
     def _page(self) -> LabConsumer | None:
         """The learner's own page of this lesson, the one opened last."""
         found = [page for page in audience.pages(self.learner_id) if page.lesson == self.lesson]
         return found[-1] if found and isinstance(found[-1], LabConsumer) else None
 
     async def _ask(self) -> None:
-        room = rooms.of(self.learner_id)
-        if room is None or self._page() is None:
+        seat = self._seat()
+        if seat is None or self._page() is None:
             self.outbox.append(panels.notice("그 사람의 화면이 지금 열려 있지 않습니다.", "warn"))
             return
-        room.seats[self.learner_id].helper = self
-        room.show_bar(self.learner_id)
+        if seat.elsewhere:
+            self.outbox.append(panels.notice("지금은 다른 교실에 앉아 있어 물을 수 없습니다.", "warn"))
+            return
+        seat.helper = self
+        rooms.ROOMS[self.classroom.pk].show_bar(self.learner_id)
         self.outbox.append(panels.notice("함께 조작해도 되는지 물었습니다."))
 
     async def answered(self, allowed: bool) -> None:
@@ -186,14 +202,21 @@ class LookConsumer(LabConsumer):
 
     async def _stop_helping(self) -> None:
         self.helping = False
-        room = rooms.of(self.learner_id)
-        if room is not None and room.seats[self.learner_id].helper is self:
-            room.seats[self.learner_id].helper = None
-            room.show_bar(self.learner_id)
+        seat = self._seat()
+        if seat is not None and seat.helper is self:
+            seat.helper = None
+            rooms.ROOMS[self.classroom.pk].show_bar(self.learner_id)
         self._show_helping()
 
     def _show_helping(self) -> None:
         self.outbox.append(render_to_string("classroom/_helping.html", {"helping": self.helping}))
+
+
+def _remembered(cluster_id: int) -> list[str]:
+    """What the terminal of a cluster that has slept since shows instead: the commands that the journal holds, without what they printed."""
+    commands = [act.text for act in replaying.acts(rewind.journal(cluster_id)) if act.typed][-REMEMBERED:]
+    told = "↳ 이 클러스터가 잠들기 전에 친 명령입니다. 바꾼 것만 남고, 찍힌 글은 남지 않습니다.\n"
+    return [*(panels.typed("$ ", text) for text in commands), panels.terminal_text("note", told)] if commands else []
 
 
 async def answer_help(page: audience.LabPage, message: Any) -> None:

@@ -217,6 +217,8 @@ def _seat(platform: Platform, subject: str, name: str, classroom: Classroom) -> 
         learner = Learner.objects.create(nickname=nickname, resume_code_hash=sessions.hash_code(sessions.new_code()))
         user = PlatformUser.objects.create(platform=platform, subject=subject, learner=learner)
     learner = user.learner.merged_into or user.learner
+    if rooms.held(learner.pk, classroom.pk):
+        raise joining.JoinRefused(rooms.HELD)
     return joining.join(classroom, learner, learner.nickname), user
 
 

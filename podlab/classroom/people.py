@@ -38,6 +38,8 @@ def join(request: HttpRequest, code: str = "") -> HttpResponse:
         if learner is None:
             _check_seat(found, form)
             learner = sessions.start(request, form.cleaned_data["name"])
+        elif rooms.held(learner.pk, found.pk):
+            raise joining.JoinRefused(rooms.HELD)
         joining.join(found, learner, form.cleaned_data["name"], form.cleaned_data["number"])
     except sessions.TooManyAttempts:
         return _join_page(request, form, error="잠시 너무 많이 시도했습니다. 1분 뒤에 다시 해 주세요.", status=429)

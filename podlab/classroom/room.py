@@ -56,6 +56,12 @@ class Room:
         return Rule(found.stuck_minutes, found.stuck_checks, found.stuck_hints, found.stuck_errors)
 
     @property
+    def attended(self) -> bool:
+        """Whether a page of the teacher's is open: the class's own, one that looks at a member, or the one that everybody follows."""
+        followed = self.broadcast is not None and len(self.broadcast.live.viewers) > 1  # the broadcast itself is one
+        return bool(self.watchers) or followed or any(seat.lookers for seat in self.seats.values())
+
+    @property
     def live(self) -> bool:
         return bool(self.watchers) or any(seat.online or seat.lookers for seat in self.seats.values())
 
@@ -167,9 +173,12 @@ class Room:
                 if unveiled:
                     audience.veil_changed(seat.learner_id)
             self.seats[seat.learner_id] = old or seat
-        for gone in present:
+        for gone, left in present.items():
             audience.show(gone, NO_BAR + polls.EMPTY_CARD + broadcasting.NOTHING)
             audience.veil_changed(gone)
+            helper, left.helper = left.helper, None
+            if helper is not None:  # the button that ends it has just left their page
+                await helper.answered(False)
         for learner_id in self.seats:
             self.seats[learner_id].online = bool(audience.pages(learner_id)) and not self.seats[learner_id].elsewhere
             self.show_bar(learner_id)

@@ -28,9 +28,11 @@ logger = logging.getLogger(__name__)
 TELL_EVERY = 0.25  # seconds between two looks at what changed: a watcher sees an act well within one second
 OVER_AFTER = timedelta(hours=4)  # a raised hand, a timer, or what holds everybody still from before is of an earlier lesson
 SAVE_EVERY, LOOK_AGAIN_EVERY, LET_GO_EVERY = 5.0, 10.0, 300.0  # seconds: members' rows; signals that time alone sets off; a class left open
-ACTS = frozenset({"terminal", "interrupt", "apply", "save", "fault", "delete", "undo", "again", "reset", "rate", "next",
-                  "check", "answer", "hint", "begin"})
-"""What a learner may not do while the class is frozen. Looking (select, tab, width, step) is always allowed."""
+LOOKS = frozenset({"select", "tab", "width", "step", "read", "complete", "lint", "suggest", "browse_stop",
+                   "hand", "vote", "say", "heard", "sit", "help", "suggestion"})
+"""What a learner may do while the class is frozen: look, speak to the teacher, and answer what the teacher asks."""
+FROZEN = "지금은 모두 선생님의 화면을 보는 시간입니다. 선생님이 풀면 다시 할 수 있습니다."
+HELD = "선생님이 모두의 입력을 멈춘 동안에는 다른 교실로 옮겨 앉을 수 없습니다. 선생님이 풀면 다시 할 수 있습니다."
 
 
 ROOMS: dict[int, Room] = {}
@@ -56,6 +58,12 @@ def of(learner_id: UUID) -> Room | None:
     return room if room is not None and learner_id in room.seats else None
 
 
+def held(learner_id: UUID, wanted: int) -> bool:
+    """Whether a learner may not go over to the class `wanted`: theirs is frozen, and who froze it is there. Any thread may ask."""
+    room = of(learner_id)
+    return room is not None and room.classroom.pk != wanted and room.classroom.frozen and room.attended
+
+
 async def renew(classroom_id: int) -> None:
     """Something about a class was saved: tell the room, if it is open, and those where its members sit instead."""
     await guests.settle(classroom_id)
@@ -71,10 +79,15 @@ async def renew(classroom_id: int) -> None:
     for learner_id in moved & set(room.seats):  # last: what the room that they have left took off their pages is on them again
         wanted = room.seats[learner_id].sits_in
         if wanted is not None and audience.pages(learner_id):
-            _welcome(await get(wanted), learner_id)
+            await _welcome(await get(wanted), learner_id)
 
 
-def _welcome(room: Room, learner_id: UUID) -> None:
+async def _welcome(room: Room, learner_id: UUID) -> None:
+    """Who has come over from another class sees what this one shows, and their lines to its teacher instead of the other's."""
+    seat = room.seats.get(learner_id)
+    if seat is None:
+        return
+    audience.show(learner_id, await CLUSTERS.writer.call(chatting.history, seat.member.pk, False))
     room.show_bar(learner_id)
     if room.broadcast is not None:
         audience.show(learner_id, room.broadcast.fragment())
@@ -146,7 +159,7 @@ async def _keep(room: Room) -> None:
                         await room.renew()
                     if loop.time() - let_go > LET_GO_EVERY:
                         let_go = loop.time()
-                        if await CLUSTERS.writer.call(_let_go_of_yesterday, room.classroom.pk, bool(room.watchers)):
+                        if await CLUSTERS.writer.call(_let_go_of_yesterday, room.classroom.pk, room.attended):
                             await room.renew()
                     if room.watchers:
                         room.tell()  # what was done is told before the pictures are drawn: those of a full class take a while
@@ -211,12 +224,12 @@ async def _seat(act: audience.Act) -> None:
             act.page.show(room.broadcast.fragment())
 
 
-def _guard(page: audience.LabPage, action: str, message: Mapping[str, Any]) -> None:
-    room = of(page.learner_id)
+def _guard(learner_id: UUID, action: str) -> None:
+    room = of(learner_id)
     if room is None:
         return
-    if room.classroom.frozen and action in ACTS:
-        raise limits.refuse("지금은 모두 선생님의 화면을 보는 시간입니다. 선생님이 풀면 다시 할 수 있습니다.")
+    if room.classroom.frozen and action not in LOOKS:
+        raise limits.refuse(FROZEN)
     if room.classroom.rate is not None and action in ("rate", "next"):
         raise limits.refuse("지금은 반 전체의 시계를 선생님이 맞추고 있습니다.")
 
@@ -244,6 +257,8 @@ async def _say(page: audience.LabPage, message: Mapping[str, Any]) -> None:
 async def _sit(page: audience.LabPage, message: Mapping[str, Any]) -> None:
     """A learner of two open classes goes over to the other one."""
     wanted, before = int(limits.number(message.get("class"))), of(page.learner_id)
+    if held(page.learner_id, wanted):
+        raise limits.refuse(HELD)
     if await CLUSTERS.writer.call(joining.sit, page.learner_id, wanted):
         await get(wanted)
         await renew(wanted if before is None else before.classroom.pk)

@@ -42,7 +42,7 @@ class Act:
 
 
 Listener = Callable[[Act], None]
-Guard = Callable[[LabPage, str, Mapping[str, Any]], None]
+Guard = Callable[[UUID, str], None]
 Gate = Callable[[LabPage, str, Mapping[str, Any]], Awaitable[None]]
 Veil = Callable[[UUID, str], frozenset[str]]
 Handler = Callable[[LabPage, Mapping[str, Any]], Awaitable[None]]
@@ -61,12 +61,12 @@ def listen(listener: Listener) -> None:
 
 
 def guard(check: Guard) -> None:
-    """`check(page, action, message)` is asked before a page's act and may raise ApiError to refuse it."""
+    """`check(learner_id, action)` is asked before whatever a learner does, and may raise ApiError to refuse it."""
     _guards.append(check)
 
 
 def gate(action: str, check: Gate) -> None:
-    """As `guard`, for one action and what only the database knows: `await check(page, action, message)` may raise ApiError."""
+    """As `guard`, for one action of a page and what only the database knows: `await check(page, action, message)` may raise ApiError."""
     _gates[action] = check
 
 
@@ -121,10 +121,15 @@ def tell(page: LabPage, kind: str, **facts: Any) -> None:
 
 async def check(page: LabPage, action: str, message: Mapping[str, Any]) -> None:
     """Raises ApiError when somebody forbids the act just now."""
-    for asked in _guards:
-        asked(page, action, message)
+    permit(page.learner_id, action)
     if action in _gates:
         await _gates[action](page, action, message)
+
+
+def permit(learner_id: UUID, action: str) -> None:
+    """The same for a learner who acts from elsewhere than a page. Raises ApiError."""
+    for asked in _guards:
+        asked(learner_id, action)
 
 
 def veiled(learner_id: UUID, lesson: str) -> frozenset[str]:

@@ -354,6 +354,11 @@ class LabConsumer(PageConsumer):
     async def browser_go(self, event: dict[str, Any]) -> None:
         """From the relay (browser_views.py): a link or form of the page in the frame."""
         if self.live is not None and self.rate_limit.take():
+            try:
+                audience.permit(self.learner_id, "browse")
+            except ApiError as refusal:
+                self.show(panels.refusal(refusal))
+                return
             self.browser.follow(event)
 
     async def do_width(self, message: dict[str, Any]) -> None:

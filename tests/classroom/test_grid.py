@@ -17,6 +17,7 @@ from lessons import library
 from podlab.classroom import guests, polls, rooms
 from podlab.classroom.models import Classroom, Membership
 from podlab.labs import audience
+from podlab.labs.live import CLUSTERS
 from tests.classroom.conftest import cookie, cookie_of, seat, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -183,6 +184,8 @@ async def test_a_teacher_looks_on_and_helps_only_with_consent(classroom: Classro
     looking = await Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", mine).open()
     await looking.until("node-1   Ready")
     assert "kubectl get nodes" in looking.html
+    await learner.send(action="terminal", line="kubectl run kept --image=nginx")
+    await learner.until("pod/kept created")
     await looking.send(action="terminal", line="kubectl delete pod shop")
     await looking.send(action="fault", node="node-1", power="off")
     await looking.send(action="ask_help")
@@ -202,6 +205,12 @@ async def test_a_teacher_looks_on_and_helps_only_with_consent(classroom: Classro
     assert "kubectl get services" not in learner.html
     for page in (learner, looking):
         await page.line.disconnect()
+    live, = CLUSTERS.awake()
+    await CLUSTERS.sleep(live)
+    looking = await Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", mine).open()
+    await looking.until("잠들기 전에 친 명령입니다")
+    assert '<span class="t-in">kubectl run kept --image=nginx' in looking.html, "nothing has happened, and the terminal is not blank"
+    await looking.line.disconnect()
 
 
 async def test_nobody_looks_into_a_cluster_of_another_class(classroom: Classroom, teacher: User, settings: Any) -> None:
@@ -240,9 +249,11 @@ async def test_a_question_is_answered_once_and_its_answer_is_hidden_until_it_is_
         await learner.until("답했습니다")
         await learner.send(action="vote", question=question.id, choice=wrong)
     await teacher_page.until("2명이 답했습니다")
+    assert 'class="right"' not in teacher_page.html, "this page stands on the projector"
     await teacher_page.send(action="wish", reveal=True)
     for learner in learners:
         await learner.until("1명 · 50%")
+        await teacher_page.until('class="right"')
         await learner.send(action="vote", question=question.id, choice=right)
         await learner.until("이 문제는 이제 닫혔습니다")
         await learner.line.disconnect()

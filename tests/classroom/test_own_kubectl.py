@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from lessons import library
 from podlab.api import application, tokens
-from podlab.classroom import joining, looking, teams
+from podlab.classroom import joining, looking, rooms, teams
 from podlab.classroom.models import AuditEntry, Classroom, Membership
 from podlab.labs import access
 from podlab.labs.births import EPOCH_MS
@@ -79,6 +79,17 @@ async def test_a_teacher_reads_a_learners_cluster_and_changes_nothing(teacher: U
                                ("PATCH", MAPS + "/kube-root-ca.crt", {"data": {}}), ("GET", "/api/v1/namespaces/default/pods/web/exec", None)):
         assert (await api.ask(method, path, body, **({"content_type": merge} if method == "PATCH" else {}))).status == 403, (method, path)
     assert await database_sync_to_async(AuditEntry.objects.filter(what="terminal-connect", learner=member.learner).exists)()
+
+
+async def test_a_class_whose_input_is_stopped_stops_their_own_kubectl_too(classroom: Classroom, member: Membership) -> None:
+    api = Api(await database_sync_to_async(lambda: tokens.issue(cluster_of(member)))())
+    room = await rooms.get(classroom.pk)
+    room.classroom.frozen = True
+    refused = await api.create(MAPS, configmap("mine"))
+    assert (refused.status, rooms.FROZEN in refused.json["message"]) == (400, True)
+    assert (await api.get(MAPS)).status == 200, "looking is allowed"
+    room.classroom.frozen = False
+    assert (await api.create(MAPS, configmap("mine"))).status == 201
 
 
 @pytest.mark.parametrize("how", ["removed", "deleted", "taken back", "renewed"])

@@ -11,7 +11,10 @@ const ORDERS = {
 }; // the smaller the earlier; equal ones stand by number and name
 const COMPACT = "compact"; // the view in which two hundred tiles need two screens instead of ten
 const collator = new Intl.Collator("ko", { numeric: true });
-const byName = (a, b) => collator.compare(a.dataset.number, b.dataset.number) || collator.compare(a.dataset.name, b.dataset.name);
+const byName = (a, b) =>
+  !a.dataset.number - !b.dataset.number || // who has no number comes last
+  collator.compare(a.dataset.number, b.dataset.number) ||
+  collator.compare(a.dataset.name, b.dataset.name);
 const FILTERS = {
   all: () => true,
   hand: (d) => d.hand === "1",
