@@ -115,9 +115,10 @@ class Socket(WebSocketProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         heard = self.streams or self.allowance.take(1 + len(payload) / MESSAGE_BYTES)
-        if heard:
+        closing = self.state == self.STATE_CLOSING  # nobody serves it any more: it is only read on to its answer
+        if heard and not closing:
             super().onMessage(payload, isBinary)
-        if not heard or self.application_queue.qsize() > QUEUE_MAX:
+        if not heard or (not closing and self.application_queue.qsize() > QUEUE_MAX):
             self.transport.pauseProducing()
             asyncio.get_running_loop().call_later(PAUSE, self.transport.resumeProducing)
 
