@@ -76,9 +76,9 @@ class Controller(Component, ABC):
     def restore(self) -> None:
         for plural, keys in self.watches.items():
             # a partial of the plain function: half the bytes of a closure, and there are eighty in every cluster
-            self.cluster.etcd.subscribe(plural, partial(Controller._on_change, self, keys), self.heeds.get(plural))
+            self.cluster.etcd.subscribe(plural, partial(Controller._heard, self, keys), self.heeds.get(plural))
 
-    def _on_change(self, keys: Callable[[Any, Change], Iterable[str]], change: Change) -> None:
+    def _heard(self, keys: Callable[[Any, Change], Iterable[str]], change: Change) -> None:
         for key in keys(self, change):
             self.enqueue(key, because=change.cause)
 

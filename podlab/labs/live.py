@@ -130,11 +130,13 @@ class LiveCluster:
             finally:
                 self.by = ""
                 acted = bool(self._pending)
-                await self._commit()
-                moved = self.mark() != before
-                if acted or moved or not quiet:
-                    for viewer in list(self.viewers):
-                        viewer.hint()
+                try:
+                    await self._commit()
+                finally:  # of what could not be stored whoever looks on hears too: their page joins what is
+                    moved = self.mark() != before
+                    if acted or moved or not quiet:
+                        for viewer in list(self.viewers):
+                            viewer.hint()
 
     def apply(self, entry: Entry, also: Any = None) -> Any:
         """Do an act now, inside a turn. Its row is written when the turn ends, in one transaction with `also`, another new row if given.
@@ -265,11 +267,11 @@ class Clusters:
     async def sleep(self, live: LiveCluster) -> None:
         """Put a cluster to sleep: a checkpoint, then nothing of it stays in memory. Its clock stops."""
         async with live.lock:
-            if live.viewers or live.gone:
+            if live.viewers:
                 return
-            await live.save()
-            live.gone = True
-            self._awake.pop(live.id, None)
+            if not live.gone:
+                await live.save()
+            self.discard(live)
 
     def discard(self, live: LiveCluster) -> None:
         """Forget what memory holds; the next `get` loads the truth."""

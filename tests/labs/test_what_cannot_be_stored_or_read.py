@@ -108,6 +108,23 @@ async def test_an_act_is_done_when_only_its_checkpoint_cannot_be_written(row: Cl
     assert made(await Clusters().get(row.id)) == ["a"]
 
 
+async def test_whoever_looks_on_hears_of_an_act_that_could_not_be_stored_and_the_untrue_state_is_forgotten(
+        row: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    clusters, told = Clusters(), asyncio.Event()
+    live = await clusters.get(row.id)
+    page = type("Page", (), {"hint": lambda self: told.set()})()
+    live.viewers.add(page)
+    with monkeypatch.context() as disk:
+        disk.setattr(storage, "append", full)
+        with pytest.raises(OperationalError):
+            await make(live, "a")
+    assert told.is_set()
+    live.leave(page)
+    await clusters.sleep(live)
+    assert clusters.awake() == []
+    assert made(await clusters.get(row.id)) == []
+
+
 async def test_a_cluster_that_cannot_be_put_to_sleep_holds_up_no_other(row: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     clusters, ticked = Clusters(), asyncio.Event()
     stuck = await clusters.get(row.id)
