@@ -123,7 +123,7 @@ def walk(lesson: Lesson, born: str) -> Iterator[str]:
                 if choice.show and (said := _show(cluster, choice.show, files)):
                     yield f"문제 {question.id}: '직접 보기'의 명령 {choice.show!r}: {said}"
                 if "apply -f" not in choice.show:
-                    left |= dict.fromkeys(_roots(cluster) - there, question.id)
+                    left |= dict.fromkeys(sorted(_roots(cluster) - there), question.id)
     standing = _roots(cluster)
     yield from (f"문제 {question}: '직접 보기'가 만든 {ref}이(가) 끝까지 남아 있습니다" for ref, question in left.items() if ref in standing)
     yield from (f"엔진이 넘어졌습니다: {crash.splitlines()[0]}" for crash in cluster.crashes)
