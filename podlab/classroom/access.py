@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 
 from podlab.classroom.models import AuditEntry, Classroom, Membership
@@ -64,15 +65,12 @@ def get_classroom(carrier: Carrier, pk: int) -> Classroom:
     return classroom
 
 
-def get_member(classroom: Classroom, learner_id: Any) -> Membership:
-    """Somebody who is in the class now. Raises NotYours."""
+def get_member(classroom: Classroom, learner_id: Any, *, removed: bool = False) -> Membership:
+    """Somebody who is in the class now, or who was removed from it. Raises NotYours."""
     try:
-        found = classroom.memberships.select_related("learner", "classroom").filter(learner_id=learner_id, removed=None).first()
-    except (ValueError, TypeError):  # no uuid at all
-        found = None
-    except Exception as error:
-        if type(error).__name__ != "ValidationError":
-            raise
+        found = (classroom.memberships.select_related("learner", "classroom")
+                 .filter(learner_id=learner_id, removed__isnull=not removed).first())
+    except (ValueError, TypeError, ValidationError):  # no uuid at all
         found = None
     if found is None:
         AuditEntry.objects.create(classroom=classroom, user=classroom.teacher, what="refused", detail=f"learner {str(learner_id)[:40]}")

@@ -24,6 +24,7 @@ from podlab.labs.sockets import PageConsumer
 logger = logging.getLogger(__name__)
 
 SHORTEST_GAP = 0.1  # seconds between two sends
+NAMED = 5  # people whom the record of a fault or a reset names; of more it tells how many
 TILES_A_SEND = 40  # the rest follows at once, in the next message: the page stays smooth
 
 
@@ -144,7 +145,10 @@ class ClassroomConsumer(PageConsumer):
         lesson = limits.text(message.get("lesson"), 80)
         targets = self._targets(message.get("learners"))
         directive = await on_database(steering.store)(self.room.classroom, lesson, kind, payload, targets)
-        await on_database(access.audit)(self.room.classroom, kind, user=self.classroom.teacher, detail=f"{lesson}: {len(targets)}명")
+        seats = [self.room.seats[target] for target in targets]
+        told = "모두 " if message.get("learners") is None else ", ".join(seat.member.name for seat in seats[:NAMED]) + " · "
+        await on_database(access.audit)(self.room.classroom, kind, user=self.classroom.teacher, detail=f"{lesson}: {told}{len(targets)}명",
+                                        learner=seats[0].member.learner if len(seats) == 1 else None)
         rooms.later(self._carry_out(directive, len(targets)))
 
     async def _carry_out(self, directive: Directive, number: int) -> None:
@@ -157,14 +161,15 @@ class ClassroomConsumer(PageConsumer):
         self.wake.set()
 
     def _targets(self, asked: Any) -> list[UUID]:
-        """The members meant: those asked for, or all. Raises NotYours for somebody who is none."""
+        """The members meant: those asked for, or all; but nobody who sits in another class. Raises NotYours for somebody who is none."""
         assert self.room is not None
-        if asked is None:
-            return [seat.learner_id for seat in self.room.seats.values() if not seat.elsewhere]
-        found = [seat.learner_id for seat in self.room.seats.values() if isinstance(asked, list) and str(seat.learner_id) in asked]
-        if not isinstance(asked, list) or len(found) != len(set(map(str, asked))):
+        found = [seat for seat in self.room.seats.values() if asked is None or (isinstance(asked, list) and str(seat.learner_id) in asked)]
+        if asked is not None and (not isinstance(asked, list) or len(found) != len(set(map(str, asked)))):
             raise access.NotYours
-        return found
+        here = [seat.learner_id for seat in found if not seat.elsewhere]
+        if asked and not here:
+            raise limits.refuse("고른 사람은 지금 다른 교실에 앉아 있어 닿지 않습니다.")
+        return here
 
     async def do_lower(self, message: dict[str, Any]) -> None:
         """A raised hand was answered."""

@@ -154,6 +154,6 @@ def mine(learner_id: UUID, classroom_id: int) -> list[Duty]:
 
 def table(assignment: Assignment) -> list[tuple[Membership, Duty]]:
     """Everybody of the class with what they have done of it."""
-    members = list(assignment.classroom.memberships.filter(removed=None).select_related("learner"))
+    members = assignment.classroom.members()
     found = duties(assignment, [member.learner_id for member in members])
     return [(member, found[member.learner_id]) for member in members]

@@ -95,7 +95,7 @@ def one(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     found = access.get_classroom(request, pk)
     game = get_game(found, number)
     seated = {player.membership_id: player.team_id for player in game.players.all()}
-    members = list(found.memberships.filter(removed=None))
+    members = found.members()
     return render(request, "classroom/game.html", {
         "classroom": found, "game": game, "lesson": library.get(game.lesson), "standings": teams.standings(game), "teacher": request.user,
         "teams": [{"team": team, "members": [m for m in members if seated.get(m.pk) == team.pk]} for team in game.teams.all()],

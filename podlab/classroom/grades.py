@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from podlab.classroom.models import Assignment, GradeLine, Score, Work
@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 TRIES = 10  # with the pauses between them this is about a day
 AT_ONCE = 20  # scores of one round
+LATER = timedelta(milliseconds=1)  # a platform takes only a score that is later than its last, whatever our clock did (AGS 2.0, timestamp)
+TAKEN_BEFORE = 409  # it has this score, or a newer one, already (AGS 2.0, scores: conflict)
 
 
 def pause(tries: int) -> timedelta:
@@ -26,15 +28,20 @@ def queue(assignment: Assignment, learner_id: UUID) -> None:
     """A learner has solved something of an assignment: every platform that wants to know hears the new score."""
     for line in GradeLine.objects.filter(assignment=assignment, membership__learner_id=learner_id):
         given = Work.objects.filter(assignment=assignment, learner_id=learner_id).exclude(solved=None).count()
+        before = Score.objects.filter(line=line).values_list("at", flat=True).first()
+        at = timezone.now() if before is None else max(timezone.now(), before + LATER)
         Score.objects.update_or_create(line=line, defaults={
-            "given": given, "maximum": len(assignment.items), "at": timezone.now(), "sent": None, "tries": 0, "next_try": None, "error": ""})
+            "given": given, "maximum": len(assignment.items), "at": at, "sent": None, "tries": 0, "next_try": None, "error": ""})
 
 
 def send_due() -> int:
     """Send what waits. Returns how many went out. Blocking, with time-outs: never on the event loop."""
     now = timezone.now()
-    due = Score.objects.filter(Q(next_try=None) | Q(next_try__lte=now), sent=None, tries__lt=TRIES).select_related("line__user__platform")[:AT_ONCE]
-    return sum(_send(score, now) for score in due)
+    for line in (GradeLine.objects.select_related("assignment", "membership")  # what was left undone when it closed is final
+                 .filter(assignment__closes__lte=now, score__at__lt=F("assignment__closes"), score__given__lt=F("score__maximum"))[:AT_ONCE]):
+        queue(line.assignment, line.membership.learner_id)
+    due = Score.objects.filter(Q(next_try=None) | Q(next_try__lte=now), sent=None, tries__lt=TRIES)
+    return sum(_send(score, now) for score in due.select_related("line__user__platform", "line__assignment")[:AT_ONCE])
 
 
 def _send(score: Score, now: datetime) -> bool:
@@ -52,14 +59,20 @@ def _send(score: Score, now: datetime) -> bool:
 def _put(score: Score) -> None:
     # A third of a second to read, which every command of manage.py would pay at the top of this file.
     from pylti1p3.assignments_grades import AssignmentsGradesService
+    from pylti1p3.exception import LtiServiceException
     from pylti1p3.grade import Grade
     from pylti1p3.service_connector import ServiceConnector
 
     from podlab.classroom.platforms import SCORE_SCOPE, Patient, registration_of
 
-    done = score.given >= score.maximum
+    done = score.given >= score.maximum or score.line.assignment.over
     grade = (Grade().set_score_given(score.given).set_score_maximum(score.maximum).set_user_id(score.line.user.subject)
              .set_timestamp(score.at.isoformat()).set_activity_progress("Completed" if done else "InProgress")
              .set_grading_progress("FullyGraded"))
     connector = ServiceConnector(registration_of(score.line.user.platform), Patient())
-    AssignmentsGradesService(connector, {"scope": [SCORE_SCOPE], "lineitem": score.line.lineitem}).put_grade(grade)
+    connector.get_access_token([SCORE_SCOPE])
+    try:
+        AssignmentsGradesService(connector, {"scope": [SCORE_SCOPE], "lineitem": score.line.lineitem}).put_grade(grade)
+    except LtiServiceException as error:
+        if error.response.status_code != TAKEN_BEFORE:
+            raise

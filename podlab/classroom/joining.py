@@ -7,7 +7,7 @@ import io
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,14 @@ def open_for(classroom: Classroom, hours: float | None) -> None:
     """Let the code work for so long from now; None: as long as the class is open."""
     classroom.join_until = None if hours is None else timezone.now() + timedelta(hours=hours)
     classroom.save(update_fields=["join_until"])
+
+
+def close(classroom: Classroom, now: datetime) -> None:
+    """The class is over: nobody comes in any more, and its wishes let go of the pages."""
+    classroom.closed, classroom.frozen, classroom.rate, classroom.announcement, classroom.timer_ends = now, False, None, "", None
+    classroom.broadcasting = classroom.lesson = classroom.step = classroom.question_lesson = classroom.question = ""
+    classroom.revealed = False
+    classroom.save()
 
 
 def join(classroom: Classroom, learner: Learner, name: str, number: str = "") -> Membership:
@@ -193,6 +201,16 @@ def remove(member: Membership) -> None:
     member.removed = timezone.now()
     member.hand_raised = None
     member.save(update_fields=["removed", "hand_raised"])
+
+
+def readmit(member: Membership) -> None:
+    """Let somebody in again who was taken out: to their seat, and their line of the roster if nobody else has it by now."""
+    member.removed = None
+    member.save(update_fields=["removed"])
+    line = member.classroom.roster.filter(number=member.number, name=member.name, membership=None).first()
+    if line is not None:
+        line.membership = member
+        line.save(update_fields=["membership"])
 
 
 def merge(old: Membership, new: Membership) -> None:

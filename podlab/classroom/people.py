@@ -79,9 +79,9 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _people_page(request: HttpRequest, classroom: Classroom, *, error: str = "", status: int = 200, **context: object) -> HttpResponse:
-    members = list(classroom.memberships.filter(removed=None).select_related("learner"))
     return render(request, "classroom/people.html", {
-        "classroom": classroom, "members": members, "missing": classroom.roster.filter(membership=None), "roster_size": classroom.roster.count(),
+        "classroom": classroom, "members": classroom.members(), "missing": classroom.missing(), "roster_size": classroom.roster.count(),
+        "removed": classroom.memberships.exclude(removed=None).select_related("learner"),
         "mend": int(mend) if (mend := request.GET.get("mend", "")[:18]).isdecimal() else None,  # one row at a time: each offers all the others
         "error": error, "teacher": request.user, **context}, status=status)
 
@@ -104,10 +104,10 @@ def roster(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def person(request: HttpRequest, pk: int, learner: UUID) -> HttpResponse:
-    """Rename, remove, merge into another seat, or a new resume code for somebody."""
+    """Rename, remove, let in again, merge into another seat, or a new resume code for somebody."""
     found = access.get_classroom(request, pk)
-    member = access.get_member(found, learner)
     act = request.POST.get("act")
+    member = access.get_member(found, learner, removed=act == "readmit")
     moved: list[UUID] = []  # whose doors lead elsewhere now
     clusters: set[int] = set()
     if act == "rename":
@@ -116,6 +116,9 @@ def person(request: HttpRequest, pk: int, learner: UUID) -> HttpResponse:
         joining.remove(member)
         access.audit(found, "removed", user=request.user, learner=member.learner, detail=member.name)
         moved = [member.learner_id]
+    elif act == "readmit":
+        joining.readmit(member)
+        access.audit(found, "readmitted", user=request.user, learner=member.learner, detail=member.name)
     elif act == "merge":
         other = access.get_member(found, request.POST.get("into", ""))
         if other.pk == member.pk:

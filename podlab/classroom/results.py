@@ -72,7 +72,7 @@ class Results:
 
 def of(classroom: Classroom) -> Results:
     """Everything, with a handful of queries however many there are."""
-    members = list(classroom.memberships.filter(removed=None).select_related("learner"))
+    members = classroom.members()
     ids = [member.learner_id for member in members]
     steps = Counter(StepDone.objects.filter(learner__in=ids).values_list("learner", flat=True))
     seconds: Counter[UUID] = Counter()

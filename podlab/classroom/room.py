@@ -247,7 +247,7 @@ class Room:
 def load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], datetime | None]:
     """(the class, its members' seats, the votes on its open question, when an assignment opens or closes next) from the rows."""
     classroom = Classroom.objects.get(pk=classroom_id)
-    members = list(classroom.memberships.filter(removed=None).select_related("learner"))
+    members = classroom.members()
     learners = [member.learner_id for member in members]
     done: dict[UUID, dict[str, set[str]]] = {}
     for learner, lesson, step in StepDone.objects.filter(learner__in=learners).values_list("learner", "lesson", "step"):

@@ -65,7 +65,7 @@ def start(classroom: Classroom, title: str, lesson: str, count: int, *, deal: bo
             raise GameError("이 단원의 게임 데이가 이미 열려 있습니다.")
         game = Game.objects.create(classroom=classroom, title=title, lesson=lesson)
         teams = [add(game) for _ in range(count)]
-        members = list(classroom.memberships.filter(removed=None)) if deal else []
+        members = classroom.members() if deal else []
         secrets.SystemRandom().shuffle(members)
         TeamMember.objects.bulk_create([TeamMember(game=game, team=teams[n % count], membership=one) for n, one in enumerate(members)])
     return game

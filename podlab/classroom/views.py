@@ -150,12 +150,9 @@ def code(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    """The class is over: nobody comes in any more, and its wishes let go of the pages."""
+    """The teacher ends the class."""
     found = access.get_classroom(request, pk)
-    found.closed, found.frozen, found.rate, found.announcement, found.timer_ends = timezone.now(), False, None, "", None
-    found.broadcasting = found.lesson = found.step = found.question_lesson = found.question = ""
-    found.revealed = False
-    found.save()
+    joining.close(found, timezone.now())
     access.audit(found, "closed", user=request.user)
     rooms.tell(found)
     return redirect("teacher")

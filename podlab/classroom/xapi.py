@@ -10,7 +10,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -36,6 +36,9 @@ ACTIVITIES = "http://adlnet.gov/expapi/activities/"
 TIMEOUT = 5.0  # seconds for one request
 AT_ONCE = 50  # statements of one request
 KEPT = 20_000  # rows that wait; a store that stays away longer loses the oldest
+TAKEN = (200, 204)
+KNOWN = 409  # of one statement alone: the store has it already
+UNWANTED = (400, 409, 413)  # a store takes all of a request or none (xAPI 1.0.3, data 3.2): one that it does not want keeps back all the others
 TRIES = 12  # then a statement is given up: about a day
 
 
@@ -115,17 +118,34 @@ def send_due() -> int:
     rows = list(Statement.objects.filter(Q(next_try=None) | Q(next_try__lte=now))[:AT_ONCE])
     if not rows:
         return 0
-    mine = Statement.objects.filter(pk__in=[row.pk for row in rows])
+    status, told = _post(rows)
+    if status not in UNWANTED or len(rows) == 1:
+        return _settle(rows, status, told, now)
+    taken = 0
+    for row in rows:
+        status, told = _post([row])
+        taken += _settle([row], status, told, now)
+        if not status:  # it has gone away meanwhile: the others wait as they were
+            break
+    return taken
+
+
+def _post(rows: list[Statement]) -> tuple[int, str]:
+    """(status that the store answers, how to tell of it); 0 where it does not answer."""
     try:
         answer = requests.post(
             settings.XAPI_ENDPOINT.rstrip("/") + "/statements", data=("[" + ",".join(row.text for row in rows) + "]").encode(), timeout=TIMEOUT,
             headers={"Content-Type": "application/json", "X-Experience-API-Version": VERSION,
                      **({"Authorization": settings.XAPI_AUTH} if settings.XAPI_AUTH else {})}, allow_redirects=False)
-        taken = answer.status_code in (200, 204, 409)  # 409: it has them already
-        told = str(answer.status_code)
     except requests.RequestException as error:
-        taken, told = False, type(error).__name__
-    if taken:
+        return 0, type(error).__name__
+    return answer.status_code, str(answer.status_code)
+
+
+def _settle(rows: list[Statement], status: int, told: str, now: datetime) -> int:
+    """What the store has is kept no longer; the others are tried again later, until they are given up. Returns how many it has."""
+    mine = Statement.objects.filter(pk__in=[row.pk for row in rows])
+    if status in TAKEN or (status == KNOWN and len(rows) == 1):
         mine.delete()
         return len(rows)
     logger.warning("The xAPI store %s did not take %d statements: %s", urlsplit(settings.XAPI_ENDPOINT).hostname, len(rows), told)

@@ -22,6 +22,7 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str], str]] = []
         self.status = 200
+        self.unwanted = ""  # what is posted with this in it is answered 400
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,7 +35,7 @@ class Server:
                 if self.path == "/token":
                     self._answer(200, {"access_token": "let-me-in", "token_type": "bearer", "expires_in": 60})
                 else:
-                    self._answer(outer.status, [])
+                    self._answer(400 if outer.unwanted and outer.unwanted in body else outer.status, [])
 
             def _answer(self, status: int, body: Any) -> None:
                 data = json.dumps(body).encode()

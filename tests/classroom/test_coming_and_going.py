@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from podlab.classroom import access, chatting, guests, joining, rooms
-from podlab.classroom.models import ChatLine, Classroom, Game, Membership, TeamMember
+from podlab.classroom.models import AuditEntry, ChatLine, Classroom, Directive, Game, Membership, TeamMember
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
 from tests.classroom.conftest import cookie, cookie_of, learner, seat, signed_in
@@ -277,6 +277,27 @@ async def test_who_is_frozen_does_not_get_away_into_another_class_while_the_teac
     await page.send(action="sit", **{"class": other.pk})
     await page.until("‘1반’에 앉기")
     await page.line.disconnect()
+
+
+async def test_a_fault_for_some_reaches_who_sits_here_and_the_record_names_them(classroom: Classroom, pages: Open) -> None:
+    def two() -> tuple[Membership, Membership]:
+        here, gone = seat(classroom, "하늘"), seat(classroom, "바다")
+        other = Classroom.objects.create(teacher=classroom.teacher, title="방과 후", join_code=joining.new_join_code())
+        joining.join(other, gone.learner, "바다")
+        return here, gone
+
+    here, gone = await database_sync_to_async(two)()
+    grid = await pages(f"/ws/classes/{classroom.pk}/")
+    await grid.until("다른 교실")
+    both = [str(here.learner_id), str(gone.learner_id)]
+    for kind, learners in (("reset", both), ("kill", both[1:])):
+        await grid.send(action="direct", kind=kind, lesson=LESSON, learners=learners)
+    await grid.until("다른 교실에 앉아 있어 닿지 않습니다")
+    await grid.until("1명에게는 그럴 것이 없었습니다")
+    directive = await Directive.objects.aget()
+    assert json.loads(directive.targets) == [str(here.learner_id)]
+    told = await AuditEntry.objects.select_related("learner").aget(what="reset")
+    assert (told.learner, told.detail) == (here.learner, f"{LESSON}: 하늘 · 1명")
 
 
 async def test_lines_and_help_stay_in_the_class_that_they_belong_to(classroom: Classroom, client: Client, pages: Open) -> None:

@@ -3,15 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from lessons.models import Answer, StepDone
 from podlab.classroom import access, joining
-from podlab.classroom.models import Classroom, Membership
+from podlab.classroom.models import AuditEntry, Classroom, Membership
 from podlab.labs import sessions
 from podlab.labs.models import Cluster
-from tests.classroom.conftest import cookie_of, learner, seat
+from tests.classroom.conftest import PASSWORD, cookie_of, learner, seat, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +131,32 @@ def test_who_was_removed_does_not_come_back_by_the_code(classroom: Classroom) ->
     assert access.present_membership(found.learner) is None
     with pytest.raises(joining.JoinRefused):
         joining.join(classroom, found.learner, "하늘")
+
+
+def test_who_was_removed_is_let_in_again_by_the_teacher_alone(classroom: Classroom, teacher: User) -> None:
+    roster(classroom, ("7", "하늘"))
+    found = seat(classroom, "하늘")
+    place, client = f"/teacher/classes/{classroom.pk}/people/{found.learner_id}/", signed_in(teacher)
+    assert client.post(place, {"act": "readmit"}).status_code == 404, "who sits here was not removed"
+    client.post(place, {"act": "remove"})
+    assert "다시 들이기" in client.get(f"/teacher/classes/{classroom.pk}/people/").content.decode()
+    assert client.post(place, {"act": "rename", "name": "바다"}).status_code == 404
+    other = signed_in(User.objects.create_user("lee", password=PASSWORD))
+    assert other.post(place, {"act": "readmit"}).status_code == 404
+    assert client.post(place, {"act": "readmit"}).status_code == 302
+    present = access.present_membership(found.learner)
+    assert present == found
+    assert classroom.roster.get().membership == found
+    assert AuditEntry.objects.filter(what="readmitted", learner=found.learner, user=teacher).exists()
+
+
+def test_people_stand_as_in_a_class_list_and_who_has_no_number_last(classroom: Classroom) -> None:
+    roster(classroom, *((number, f"사람{number}") for number in ("10", "2", "2-10", "2-9", "1")), only=False)
+    for name in ("하늘", "사람10", "사람2-10", "사람1", "바다", "사람2-9"):
+        seat(classroom, name)
+    assert [one.number for one in classroom.members()] == ["1", "2-9", "2-10", "10", "", ""]
+    assert [one.name for one in classroom.members()][-2:] == ["바다", "하늘"]
+    assert [one.number for one in classroom.missing()] == ["2"]
 
 
 def test_a_person_who_came_twice_goes_on_as_one(classroom: Classroom) -> None:

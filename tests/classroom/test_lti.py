@@ -32,10 +32,10 @@ def platform() -> Iterator[Server]:
         yield server
 
 
-def register(server: Server, client_id: str = "podlab") -> str:
+def register(server: Server, client_id: str = "podlab", **more: Any) -> str:
     out = StringIO()
     call_command("lti_platform", server.url, client_id, deployment=["1"], auth_login_url=f"{server.url}/auth", auth_token_url=f"{server.url}/token",
-                 key_set_url=f"{server.url}/keys", stdout=out)
+                 key_set_url=f"{server.url}/keys", stdout=out, **more)
     return out.getvalue()
 
 
@@ -200,6 +200,33 @@ def test_a_score_is_tried_again_later_and_not_for_ever(platform: Server, classro
     assert grades.send_due() == 1
 
 
+def test_a_score_is_always_later_than_the_last_and_one_that_is_there_already_is_not_sent_for_ever(platform: Server, classroom: Classroom) -> None:
+    score = solved(platform, classroom)
+    ahead = timezone.now() + timedelta(hours=1)
+    Score.objects.update(at=ahead)
+    grades.queue(score.line.assignment, score.line.membership.learner_id)
+    assert Score.objects.get().at > ahead, "though our clock was set back"
+    platform.status = 409
+    assert grades.send_due() == 1
+    assert Score.objects.get().sent is not None
+
+
+def test_what_is_left_undone_when_an_assignment_closes_is_sent_as_final_once(platform: Server, classroom: Classroom) -> None:
+    score = solved(platform, classroom)
+    assignment = score.line.assignment
+    assignment.exercises = json.dumps([[LESSON, EXERCISE], [LESSON, "another"]])
+    assignment.save()
+    grades.queue(assignment, score.line.membership.learner_id)
+    assert grades.send_due() == 1
+    assert json.loads(platform.asked[-1][2])["activityProgress"] == "InProgress"
+    assignment.closes = timezone.now()
+    assignment.save()
+    assert grades.send_due() == 1
+    told = json.loads(platform.asked[-1][2])
+    assert (told["scoreGiven"], told["scoreMaximum"], told["activityProgress"], told["gradingProgress"]) == (1, 2, "Completed", "FullyGraded")
+    assert grades.send_due() == 0
+
+
 def test_a_launch_without_the_scope_of_scores_has_no_line(platform: Server, classroom: Classroom) -> None:
     assignment, client = assign(classroom), Client()
     state, nonce = begin(client, platform)
@@ -220,5 +247,9 @@ def test_a_registration_is_changed_and_keeps_its_key(platform: Server) -> None:
     before = Platform.objects.get().private_key
     assert "/lti/launch/" in register(platform)
     assert Platform.objects.get().private_key == before
+    was = Client().get("/lti/jwks.json").json()["keys"][0]["kid"]
+    register(platform, renew_key=True)
+    assert Platform.objects.get().private_key != before
+    assert [key["kid"] for key in Client().get("/lti/jwks.json").json()["keys"]] != [was]
     with pytest.raises(CommandError):
         call_command("lti_platform", "not a url", "x", deployment=["1"], auth_login_url="x", auth_token_url="x", key_set_url="x")

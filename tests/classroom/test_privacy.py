@@ -133,6 +133,16 @@ def test_what_was_kept_long_enough_is_purged(member: Membership, classroom: Clas
         return out.getvalue()
 
     elsewhere = Classroom.objects.create(teacher=teacher, title="2반", join_code="BBBBBB")
+    forgotten = Classroom.objects.create(teacher=teacher, title="3반", join_code="CCCCCC", steered=timezone.now() - timedelta(days=181))
+    Classroom.objects.filter(pk=forgotten.pk).update(created=timezone.now() - timedelta(days=181))
+    access.audit(None, "sign-in-failed", detail="kin")
+    AuditEntry.objects.filter(classroom=None).update(at=timezone.now() - timedelta(days=181))
+    assert "3반" in purge(dry_run=True)
+    assert Classroom.objects.filter(closed=None).count() == 3
+    purge()
+    assert Classroom.objects.exclude(closed=None).get() == forgotten, "closed and not deleted: its days begin"
+    assert not AuditEntry.objects.filter(classroom=None).exists()
+    forgotten.delete()
     both = seat(classroom, "바다").learner
     joining.join(elsewhere, both, "바다")
     purge()

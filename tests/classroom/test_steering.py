@@ -123,6 +123,29 @@ async def test_an_image_goes_bad_and_a_process_dies_in_a_cluster_that_has_them(c
     assert any(status["image"].endswith(":no-such-tag") for status in statuses)
 
 
+async def test_a_registry_turns_slow_or_breaks_and_a_disk_fills_up_where_one_can_see_it(classroom: Classroom, clusters: list[Cluster]) -> None:
+    for cluster, facts in zip(clusters, ({"registry": "well"}, {"registry": "slow"}, {"registry": "broken"}, {"fill": "disk", "percent": 97}),
+                              strict=True):
+        kind, payload = steering.read({"kind": next(iter(facts)), **facts})
+        directive = await database_sync_to_async(steering.store)(classroom, "any", kind, payload, [cluster.learner_id])
+        assert await steering.carry_out(directive) == 0
+        await with_web(cluster)
+
+    def seen(cluster: Cluster) -> tuple[str, set[str]]:
+        engine = next(live for live in CLUSTERS.awake() if live.id == cluster.id).engine
+        pressed = {node["metadata"]["name"] for node in engine.etcd.list("nodes")
+                   if any(one["type"] == "DiskPressure" and one["status"] == "True" for one in node["status"]["conditions"])}
+        pods = [pod for pod in engine.etcd.list("pods", "default") if (pod.get("status") or {}).get("containerStatuses")]
+        states = [pod["status"]["containerStatuses"][0]["state"] for pod in pods]
+        reasons = {state.get("waiting", {}).get("reason", "running" if "running" in state else "") for state in states}
+        return ",".join(sorted(reasons)), pressed
+
+    assert seen(clusters[0]) == ("running", set())
+    assert seen(clusters[1]) == ("ContainerCreating", set()), "twenty seconds are not enough"
+    assert seen(clusters[2])[0] in ("ErrImagePull", "ImagePullBackOff")
+    assert len(seen(clusters[3])[1]) > 0
+
+
 async def test_a_reset_goes_back_to_the_beginning_once(classroom: Classroom, clusters: list[Cluster]) -> None:
     live = await with_web(clusters[0])
     directive = await database_sync_to_async(steering.store)(classroom, "any", "reset", {}, [clusters[0].learner_id])

@@ -83,6 +83,17 @@ def test_a_store_that_fails_is_tried_again_later_with_the_same_ids(store: Server
     assert [json.loads(body)[0]["id"] for _, _, body in store.asked] == [told["id"]] * 2
 
 
+def test_a_statement_that_the_store_does_not_want_keeps_back_no_other(store: Server) -> None:
+    told = [one(name) for name in ("하늘", "바다", "별")]
+    store.unwanted = told[1]["id"]
+    assert xapi.send_due() == 2
+    assert [json.loads(row.text)["id"] for row in Statement.objects.all()] == [told[1]["id"]]
+    Statement.objects.update(next_try=None)
+    store.unwanted, store.status = "", 409
+    assert xapi.send_due() == 1, "it has that one already"
+    assert not Statement.objects.exists()
+
+
 def test_a_store_that_is_away_loses_nothing_and_waits_are_bounded(store: Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     one()
     settings.XAPI_ENDPOINT = "http://127.0.0.1:9"

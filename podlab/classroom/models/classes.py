@@ -7,6 +7,9 @@ transaction as the cluster's journal entry says to whom it has happened.
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -14,6 +17,13 @@ from django.utils import timezone
 from podlab.labs.models import Learner
 
 TITLE_MAX, NAME_MAX, NUMBER_MAX = 60, 40, 20  # characters
+DIGITS = re.compile(r"(\d+)")
+
+
+def as_listed(one: Membership | RosterEntry) -> tuple[Any, ...]:
+    """The place in a class list: by number as people count (2 before 10, 2-10 before 3-1), who has none last; then by name."""
+    parts = [int(part) if place % 2 else part for place, part in enumerate(DIGITS.split(one.number))]
+    return not one.number, parts, one.name, one.pk
 
 
 class Desk(models.Model):
@@ -63,6 +73,14 @@ class Classroom(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def members(self) -> list[Membership]:
+        """Who is in the class now, in the order of its list."""
+        return sorted(self.memberships.filter(removed=None).select_related("learner"), key=as_listed)
+
+    def missing(self) -> list[RosterEntry]:
+        """Who is on the roster and has not come."""
+        return sorted(self.roster.filter(membership=None), key=as_listed)
 
 
 class Membership(models.Model):
@@ -162,11 +180,14 @@ DEEDS = {
     "refused": "막았습니다",
     "code-renewed": "참여 코드를 바꿨습니다",
     "looked": "클러스터를 들여다보았습니다",
+    "terminal-connect": "자기 터미널을 이어 들여다보았습니다",
+    "terminal-disconnect": "자기 터미널을 끊었습니다",
     "replayed": "한 일을 처음부터 보았습니다",
     "took-over": "함께 조작했습니다",
     "forked": "클러스터를 가져왔습니다",
     "closed": "교실을 마쳤습니다",
     "removed": "내보냈습니다",
+    "readmitted": "다시 들였습니다",
     "merged": "자리를 합쳤습니다",
     "code-given": "이어하기 코드를 새로 주었습니다",
     "power": "노드의 전원을 바꾸었습니다",

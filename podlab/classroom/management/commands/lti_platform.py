@@ -19,13 +19,14 @@ class Command(BaseCommand):
         parser.add_argument("issuer", help="the platform's id, such as https://moodle.example.ac.kr")
         parser.add_argument("client_id")
         parser.add_argument("--deployment", action="append", required=True, help="deployment id; may be given more than once")
+        parser.add_argument("--renew-key", action="store_true", help="make a new key pair: the platform reads the public one at the next score")
         parser.add_argument("--auth-login-url", required=True)
         parser.add_argument("--auth-token-url", required=True)
         parser.add_argument("--key-set-url", required=True)
 
-    def handle(self, *, issuer: str, client_id: str, deployment: list[str], **options: Any) -> None:
+    def handle(self, *, issuer: str, client_id: str, deployment: list[str], renew_key: bool = False, **options: Any) -> None:
         found = Platform.objects.filter(issuer=issuer, client_id=client_id).first() or Platform(issuer=issuer, client_id=client_id)
-        if not found.private_key:
+        if renew_key or not found.private_key:
             key = JWK.generate(kty="RSA", size=2048)
             found.private_key = key.export_to_pem(private_key=True, password=None).decode()
             found.public_key = key.export_to_pem().decode()
