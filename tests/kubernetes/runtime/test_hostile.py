@@ -47,6 +47,7 @@ def screen() -> given.Screen:
         ("awk '{while (1) gsub(/a/, \"b\")}' a1; awk '{while (1) gsub(/b*/, \"b\")}' a1", "awk: Out of memory"),
         ("x=$(cat a1); y=${x//a/" + "long" * 15 + "}; echo ${#y}", "bash: out of memory"),
         ("grep x /dev/zero", "grep: out of memory"),
+        ("{ printf a; head -c 123 /dev/zero; printf %s -1000; head -c 383 /dev/zero; } | tar t", "tar: invalid tar magic"),
         (f"echo {A}b | grep -cE '^(a+)+$'", "0"),
         (f"echo {A}b | sed -E 's/^(a|a)*$/x/'", A + "b"),
         (f"echo {A}b | awk '!/^(a|aa)+$/ {{print \"end\"}}'", "end"),

@@ -136,11 +136,11 @@ def _members(proc: Process, sys: Sys, archive: bytes) -> tuple[bytes, int]:
         name = header[:100].rstrip(b"\0").decode("utf-8", "surrogateescape")
         prefix = header[345:500].rstrip(b"\0").decode("utf-8", "surrogateescape") if header[257:262] == b"ustar" else ""
         name = (prefix + "/" + name if prefix else name).lstrip("/")
-        try:
-            size = int(header[124:136].rstrip(b"\0 ") or b"0", 8)
-        except ValueError:
+        digits = header[124:136].strip(b"\0 ") or b"0"
+        if digits.strip(b"01234567"):  # a size with a sign would lead backwards
             complain(proc, sys, "invalid tar magic")
             sys.exit(1)
+        size = int(digits, 8)
         whole = 512 + -(-size // 512) * 512
         if at + whole > len(archive):
             return archive[at:], whole
