@@ -35,7 +35,7 @@ class Page:
         self.html = ""
 
     async def open(self) -> Page:
-        assert (await self.line.connect())[0]
+        assert (await self.line.connect(timeout=60))[0]
         return self
 
     async def send(self, **message: Any) -> None:
@@ -224,11 +224,11 @@ async def test_nobody_looks_into_a_cluster_of_another_class(classroom: Classroom
     learner = await lab(member)
     mine = await database_sync_to_async(lambda: cookie(signed_in(teacher)))()
     looking = Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", mine)
-    await looking.line.connect()
-    assert (await looking.line.receive_output())["code"] == 4404
+    await looking.line.connect(timeout=60)
+    assert (await looking.line.receive_output(timeout=60))["code"] == 4404
     hers = Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", await database_sync_to_async(cookie_of)(member.learner))
-    await hers.line.connect()
-    assert (await hers.line.receive_output())["code"] == 4401
+    await hers.line.connect(timeout=60)
+    assert (await hers.line.receive_output(timeout=60))["code"] == 4401
     await learner.line.disconnect()
 
 
@@ -310,7 +310,7 @@ async def test_who_is_removed_from_the_class_is_not_looked_at_any_longer(classro
     await database_sync_to_async(joining.remove)(member)
     await learner.send(action="terminal", line="kubectl run secret --image=nginx")
     async with asyncio.timeout(60):
-        while (told := await watching.line.receive_output())["type"] != "websocket.close":
+        while (told := await watching.line.receive_output(timeout=60))["type"] != "websocket.close":
             assert "secret" not in str(told)
     assert told["code"] == guests.MEMBER_LEFT
     await learner.line.disconnect()

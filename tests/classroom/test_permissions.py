@@ -83,10 +83,10 @@ def socket(pk: int, value: str, origin: str = "http://127.0.0.1:8000", place: st
 
 
 async def closed_with(found: WebsocketCommunicator) -> Any:
-    accepted, _ = await found.connect()
+    accepted, _ = await found.connect(timeout=60)
     if not accepted:
         return "refused"
-    answer = await found.receive_output()
+    answer = await found.receive_output(timeout=60)
     return answer.get("code") if answer["type"] == "websocket.close" else "open"
 
 

@@ -142,7 +142,7 @@ async def test_a_replay_page_plays_and_stores_nothing(classroom: Classroom, teac
     assert await database_sync_to_async(Checkpoint.objects.count)() == before
     await page.line.disconnect()
     stranger = await Page(f"/ws/classes/{classroom.pk}/replay/{member.learner_id}/{LESSON}/", "nothing").open()
-    assert (await stranger.line.receive_output())["code"] == 4401
+    assert (await stranger.line.receive_output(timeout=60))["code"] == 4401
     await learner.line.disconnect()
 
 

@@ -48,21 +48,21 @@ def local_hosts(settings: Any) -> None:
 
 async def test_the_socket_knows_the_learner_of_the_cookie() -> None:
     socket = connection(await database_sync_to_async(started)())
-    await socket.connect()
-    assert await socket.receive_from() == "초록고래"
+    await socket.connect(timeout=60)
+    assert await socket.receive_from(timeout=60) == "초록고래"
     await socket.disconnect()
 
 
 @pytest.mark.parametrize("cookie", ["", "forged", "eyJsZWFybmVyIjoiMSJ9:1abc:forged"])
 async def test_a_forged_cookie_is_nobody(cookie: str) -> None:
     socket = connection(cookie)
-    await socket.connect()
-    assert await socket.receive_from() == "아무도 아님"
+    await socket.connect(timeout=60)
+    assert await socket.receive_from(timeout=60) == "아무도 아님"
     await socket.disconnect()
 
 
 async def test_another_origin_is_refused_even_with_the_cookie() -> None:
-    accepted, _ = await connection(await database_sync_to_async(started)(), origin="https://evil.example").connect()
+    accepted, _ = await connection(await database_sync_to_async(started)(), origin="https://evil.example").connect(timeout=60)
     assert not accepted
 
 

@@ -167,10 +167,10 @@ async def test_what_a_command_printed_is_taken_back_when_it_could_not_be_stored(
         await line.send_to(json.dumps({"action": "terminal", "line": command}))
         shown = ""
         while text not in shown:
-            shown += await line.receive_from(timeout=20)
+            shown += await line.receive_from(timeout=60)
         return shown
 
-    assert (await line.connect())[0]
+    assert (await line.connect(timeout=60))[0]
     await said("configmap/first created", "kubectl create configmap first")
     with monkeypatch.context() as disk:
         disk.setattr(storage, "append", full)
@@ -178,7 +178,7 @@ async def test_what_a_command_printed_is_taken_back_when_it_could_not_be_stored(
     assert "second created" not in shown
     shown = await said("configmap/third created", "kubectl create configmap third; kubectl get configmaps -o name")
     while "configmap/third\n" not in shown:
-        shown += await line.receive_from(timeout=20)
+        shown += await line.receive_from(timeout=60)
     assert "configmap/first\n" in shown
     assert "configmap/second" not in shown
     await line.disconnect()

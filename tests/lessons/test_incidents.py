@@ -43,14 +43,14 @@ class Page:
     async def until(self, text: str) -> str:
         shown = ""
         while text not in shown:
-            shown += await self.line.receive_from(timeout=10)
+            shown += await self.line.receive_from(timeout=60)
         return shown
 
 
 async def test_an_incident_begins_by_its_button_and_the_time_it_took_is_told(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
     page = Page(await database_sync_to_async(cookie)())
-    assert (await page.line.connect())[0]
+    assert (await page.line.connect(timeout=60))[0]
     await page.send(action="step", step=STEP)
     await page.send(action="check", step=STEP)  # nothing to check yet
     await page.send(action="begin", step=STEP)
@@ -79,7 +79,7 @@ async def test_an_incident_begins_by_its_button_and_the_time_it_took_is_told(set
 async def test_one_undo_takes_back_the_whole_beginning_of_an_incident(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
     page = Page(await database_sync_to_async(cookie)())
-    assert (await page.line.connect())[0]
+    assert (await page.line.connect(timeout=60))[0]
     step = "incident-config"  # it breaks by two objects
     await page.send(action="step", step=step)
     await page.send(action="terminal", line="kubectl create configmap mine")
@@ -103,7 +103,7 @@ async def test_one_undo_takes_back_the_whole_beginning_of_an_incident(settings: 
 async def test_what_was_typed_at_a_step_counts_when_the_learner_has_read_on_and_come_back(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
     page = Page(await database_sync_to_async(cookie)())
-    assert (await page.line.connect())[0]
+    assert (await page.line.connect(timeout=60))[0]
     await page.send(action="step", step="symptom")
     await page.send(action="terminal", line="kubectl get nodes; kubectl get pods -o custom-columns=PHASE:.status.phase | head -n 1")
     await page.until("PHASE")

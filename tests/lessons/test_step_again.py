@@ -15,7 +15,7 @@ BACK, NOTHING = "이 걸음에 왔을 때로 돌아왔습니다", "이 걸음에
 
 class Learner(Page):
     async def open(self) -> "Learner":
-        assert (await self.line.connect())[0]
+        assert (await self.line.connect(timeout=60))[0]
         return self
 
     async def make(self, *names: str) -> None:

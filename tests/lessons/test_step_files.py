@@ -32,10 +32,10 @@ async def test_a_manifest_comes_with_its_step_and_not_before(settings: Any) -> N
         await line.send_to(json.dumps(message))
         shown = ""
         while text not in shown:
-            shown += await line.receive_from(timeout=10)
+            shown += await line.receive_from(timeout=60)
         return shown
 
-    assert (await line.connect())[0]
+    assert (await line.connect(timeout=60))[0]
     await line.send_to(json.dumps({"action": "step", "step": "localhost"}))
     await said("does not exist", action="terminal", line="kubectl apply -f twins.yaml")
     await line.send_to(json.dumps({"action": "step", "step": "guess-clash"}))
