@@ -16,10 +16,11 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 
-from podlab.classroom.models import AuditEntry, Classroom, Membership
-from podlab.labs import limits
-from podlab.labs.access import Carrier, place_of
+from podlab.classroom.models import AuditEntry, Classroom, Desk, Membership
+from podlab.labs import births, limits
+from podlab.labs.access import Carrier, Place, open_at, place_of
 from podlab.labs.models import Cluster, Learner
+from podlab.labs.storage import ENGINE_VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,11 @@ def get_member_cluster(classroom: Classroom, learner_id: Any, lesson: str) -> Cl
     if cluster is None:
         raise NotYours
     return cluster
+
+
+def desk_cluster(desk: Desk, lesson: str) -> Cluster:
+    """The teacher's own cluster of a lesson, born now if they have not been there yet."""
+    return open_at(Place(desk.learner, {}), lesson, seed=births.birth(lesson).seed, epoch_ms=births.EPOCH_MS, engine_version=ENGINE_VERSION)
 
 
 def present_membership(learner: Learner | UUID) -> Membership | None:

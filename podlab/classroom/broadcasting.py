@@ -8,10 +8,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from lessons import library
-from podlab.classroom.models import Classroom
+from podlab.classroom import access
+from podlab.classroom.models import Classroom, Desk
 from podlab.labs import panels
 from podlab.labs.live import CLUSTERS, LiveCluster
-from podlab.labs.models import Cluster
 from podlab.projection.board import Options
 
 WIDTH = 960  # of the picture, as a laptop's page shows it
@@ -84,4 +84,5 @@ async def settle(classroom: Classroom, before: Broadcast | None) -> Broadcast | 
 
 
 def _desk_cluster(classroom: Classroom) -> int | None:
-    return Cluster.objects.filter(learner__desk__teacher=classroom.teacher, lesson=classroom.broadcasting).values_list("id", flat=True).first()
+    desk = Desk.objects.select_related("learner").filter(teacher=classroom.teacher_id).first()
+    return access.desk_cluster(desk, classroom.broadcasting).pk if desk is not None else None

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Replace
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -19,13 +20,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lessons import library, progress
 from podlab.classroom import rooms
-from podlab.classroom.models import AuditEntry, Desk, Membership, RosterEntry
+from podlab.classroom.models import AuditEntry, Desk, Directive, Membership, RosterEntry
 from podlab.labs import access, audience, sessions
 from podlab.labs.consumers import NO_SESSION, LabConsumer
 from podlab.labs.live import CLUSTERS
-from podlab.labs.models import Checkpoint, Cluster, Learner, Node, Pod
+from podlab.labs.models import Checkpoint, Cluster, JournalEntry, Learner, Node, Pod
 
 DERIVED: tuple[type[models.Model], ...] = (Checkpoint, Node, Pod)  # made from the journal at any time
+NOBODY = UUID(int=0)
 SECRET = ("hash", "token", "key", "secret", "password")  # in a column's name: a copy of it would open a door
 OWNERS: tuple[type[models.Model], ...] = (Learner, Membership, Cluster)  # whose rows' own rows are theirs too
 
@@ -78,6 +80,10 @@ def forget(learner: Learner) -> list[int]:
         for classroom, name in seats.values_list("classroom_id", "name"):
             told |= Q(classroom_id=classroom, detail__contains=name)
         AuditEntry.objects.filter(told).update(detail="", learner=None)
+        for person in people:  # what was sent to them, and their acts on a team's cluster, which stays the others'
+            Directive.objects.filter(classroom__in=classes).update(targets=Replace("targets", Value(str(person)), Value(str(NOBODY))))
+            (JournalEntry.objects.filter(cluster__learner__team__game__classroom__in=classes, request__contains=str(person))
+             .update(request=Replace("request", Value(str(person)), Value(""))))
         Learner.objects.filter(pk__in=people).delete()
         for classroom in set(classes):
             AuditEntry.objects.create(classroom_id=classroom, what="left-for-good")

@@ -20,6 +20,7 @@ from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
 from podlab.classroom.signals import Rule
 from podlab.labs import audience, rows, storage
+from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import update_each
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
@@ -74,7 +75,7 @@ class Room:
             return
         seat.online = bool(audience.pages(seat.learner_id))
         if act.kind == "opened":
-            seat.cluster_id = getattr(getattr(act.page, "row", None), "id", seat.cluster_id)
+            seat.cluster_id = act.page.row.id if isinstance(act.page, LabConsumer) else seat.cluster_id
             self.moved.add(seat.learner_id)
         if seat.hear(act.kind, act.facts, act.page.lesson, timezone.now()):
             self.dirty.add(seat.learner_id)
@@ -211,13 +212,14 @@ class Room:
     async def pace(self) -> None:
         """Bring the members' awake clusters to the class's pace."""
         rate = self.classroom.rate
-        for seat in list(self.seats.values()):
-            live = CLUSTERS.find(seat.cluster_id) if seat.cluster_id is not None and seat.online else None
-            if rate is None or live is None or live.rate == rate:
-                continue
-            async with live.turn():
-                live.set_rate(rate)
-            await CLUSTERS.writer.call(storage.save_rate, live.id, rate)
+        for seat in list(self.seats.values()) if rate is not None else ():
+            for page in audience.pages(seat.learner_id) if seat.online else ():
+                live = CLUSTERS.find(page.row.id) if isinstance(page, LabConsumer) else None
+                if rate is None or live is None or live.rate == rate:
+                    continue
+                async with live.turn():
+                    live.set_rate(rate)
+                await CLUSTERS.writer.call(storage.save_rate, live.id, rate)
 
     async def set_hand(self, learner_id: UUID, *, up: bool) -> None:
         """A hand goes up or down: the row first, then the learner's pages and the grid."""

@@ -12,18 +12,15 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from lessons import library
 from podlab.classroom import access, presence, rooms
 from podlab.classroom.models import Classroom, Desk, Fork, Suggestion
 from podlab.classroom.room import NO_BAR
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import audience, limits, panels, rewind, storage
-from podlab.labs.births import EPOCH_MS
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
-from podlab.labs.storage import ENGINE_VERSION
 
 COMMANDS_MAX, COMMAND_MAX, NOTE_MAX = 30, 2_000, 200  # lines of a suggestion, characters of one, characters of its note
 
@@ -54,11 +51,10 @@ async def fork(classroom: Classroom, learner_id: UUID, lesson: str) -> None:
 
 def _store_fork(classroom: Classroom, learner_id: UUID, lesson: str) -> Cluster:
     member = access.get_member(classroom, learner_id)
-    desk = Desk.objects.get(teacher=classroom.teacher)
+    desk = Desk.objects.select_related("learner").get(teacher=classroom.teacher)
     Fork.objects.update_or_create(desk=desk, lesson=lesson, defaults={"membership": member})
     access.audit(classroom, "forked", user=classroom.teacher, learner=member.learner, detail=lesson)
-    born = {"seed": library.birth(lesson).seed, "epoch_ms": EPOCH_MS, "now_ms": EPOCH_MS, "engine_version": ENGINE_VERSION}
-    return Cluster.objects.get_or_create(learner=desk.learner, lesson=lesson, defaults=born)[0]
+    return access.desk_cluster(desk, lesson)
 
 
 # ---- the teacher's own page

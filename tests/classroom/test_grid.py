@@ -32,7 +32,7 @@ class Page:
 
         headers = [(b"cookie", f"{site.SESSION_COOKIE_NAME}={value}".encode()), (b"origin", b"http://127.0.0.1:8000"), (b"host", b"127.0.0.1:8000")]
         self.line = WebsocketCommunicator(application, path, headers=headers)
-        self.html = ""
+        self.cookie, self.html = value, ""
 
     async def open(self) -> Page:
         assert (await self.line.connect(timeout=60))[0]
@@ -145,7 +145,14 @@ async def test_the_class_s_clock_is_everybody_s(classroom: Classroom, teacher_pa
     await learner.until("선생님의 시계")
     await learner.send(action="rate", rate=4)
     await learner.until("선생님이 맞추고 있습니다")
-    await learner.line.disconnect()
+    other = await Page(f"/ws/lessons/{library.lessons()[3].slug}/", learner.cookie).open()
+    await other.until("선생님의 시계")
+    await teacher_page.send(action="wish", rate=4)
+    async with asyncio.timeout(60):  # of every page that they have open, not of the last one alone
+        while [live.rate for live in CLUSTERS.awake()] != [4.0, 4.0]:
+            await asyncio.sleep(0.01)
+    for page in (learner, other):
+        await page.line.disconnect()
 
 
 @pytest.mark.parametrize("message", [
@@ -263,13 +270,13 @@ async def test_everybody_follows_the_teacher_s_cluster_until_let_go(classroom: C
     from podlab.classroom.models import Desk
 
     desk = await database_sync_to_async(lambda: Desk.objects.select_related("learner").get(teacher=teacher).learner)()
-    own = await Page(f"/ws/lessons/{LESSON}/", await database_sync_to_async(cookie_of)(desk)).open()
-    await own.until("board-svg")
     learner = await lab(await database_sync_to_async(seat)(classroom, "하늘"))
     await learner.until("class-bar")
-    await teacher_page.send(action="wish", broadcasting=LESSON)
+    await teacher_page.send(action="wish", broadcasting=LESSON)  # of a lesson that the teacher has not been to yet
     await learner.until("선생님의 화면")
     assert 'id="f-board-svg"' in learner.html
+    own = await Page(f"/ws/lessons/{LESSON}/", await database_sync_to_async(cookie_of)(desk)).open()
+    await own.until("board-svg")
     learner.html = ""
     await own.send(action="terminal", line="kubectl run shown --image=nginx")
     await learner.until("pod/shown created")

@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lessons import library, progress
-from podlab.classroom import access, joining, privacy
+from podlab.classroom import access, joining, privacy, steering, teams
 from podlab.classroom.models import AuditEntry, Classroom, Membership, RosterEntry, Suggestion, Vote
 from podlab.labs.births import EPOCH_MS
 from podlab.labs.models import Cluster, File, JournalEntry, Learner
@@ -48,6 +48,10 @@ def member(classroom: Classroom) -> Membership:
     access.audit(classroom, "merged", user=classroom.teacher, detail=f"{NAME} → 바다")
     access.audit(classroom, "refused", user=classroom.teacher, detail=f"learner {own.pk}")
     Learner.objects.create(nickname=NAME, resume_code_hash="old", merged_into=own)
+    steering.store(classroom, LESSON, "reset", {}, [own.pk])
+    team, = teams.start(classroom, "겨루기", LESSON, 1, deal=True).teams.all()
+    shared = Cluster.objects.create(learner=team.learner, lesson=LESSON, seed=1, epoch_ms=EPOCH_MS, now_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
+    JournalEntry.objects.create(cluster=shared, sequence=1, at_ms=EPOCH_MS, request=json.dumps({"do": "rate", "rate": 4, "by": str(own.pk)}))
     return found
 
 
@@ -99,8 +103,8 @@ def test_after_deleting_nothing_names_them(member: Membership, classroom: Classr
     assert NAME not in left
     assert str(person) not in left
     assert person.hex not in left
-    assert not Cluster.objects.exists()
-    assert not JournalEntry.objects.exists()
+    assert Cluster.objects.get().learner.team, "the team's stays the others'"
+    assert json.loads(JournalEntry.objects.get().request) == {"do": "rate", "rate": 4, "by": ""}
     assert not RosterEntry.objects.exists()
     assert AuditEntry.objects.filter(classroom=classroom, what="took-over").exists(), "that it happened stays"
     assert AuditEntry.objects.filter(classroom=classroom, what="left-for-good").exists()
