@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import re
@@ -13,6 +14,7 @@ from podlab.kubernetes.runtime import filesystem, linear
 from podlab.kubernetes.runtime.filesystem import TEXT_HELD
 from podlab.kubernetes.runtime.process import Errno
 from podlab.kubernetes.runtime.program import TEXT_MAX
+from podlab.kubernetes.runtime.tools import compress
 from tests.kubernetes.kubectl import given
 
 from .lab import Lab
@@ -83,6 +85,15 @@ def test_what_runs_for_ever_goes_on_with_the_clock_and_costs_little(line: str) -
     output = screen.type(line) + screen.wait(1)
     assert time.process_time() - began < 2 * AT_ONCE
     assert len(output) < 5_000_000
+
+
+@pytest.mark.parametrize("size", [29_000, 31_000, 31_000 + 65_535, 4_000_000])
+def test_of_what_cannot_be_packed_the_rest_is_stored(size: int) -> None:
+    data, began = random.Random(size).randbytes(size), time.process_time()
+    found = compress.packed(data)
+    assert time.process_time() - began < AT_ONCE
+    assert gzip.decompress(found) == data
+    assert len(found) < 1.001 * size + 4_000
 
 
 def test_a_read_that_fails_gives_the_shell_its_terminal_back(screen: given.Screen) -> None:

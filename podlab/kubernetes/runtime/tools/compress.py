@@ -1,5 +1,5 @@
 """gzip, gunzip, zcat (RFC 1951, 1952). Packing is our own, in one block of fixed codes: the same bytes in every process for ever,
-whatever zlib a machine has; unpacking has one answer only, so zlib may give it.
+whatever zlib a machine has; unpacking has one answer only, so zlib may give it. What takes too many codes is stored as it is after them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .common import begin, complain, everything, options
 from .text import raw
 
 WINDOW, LONGEST, LEAST = 32_768, 258, 3  # bytes back, bytes of one match
+CODES_MAX, STORED_MAX = 30_000, 65_535  # of one file, each some microseconds, in which nobody else is served; bytes of one block of stored data
 UNPACKED_MAX = 16 << 20  # bytes: more is refused, or a small file could fill the memory
 LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258)
 LENGTH_BITS = (0,) * 8 + (1,) * 4 + (2,) * 4 + (3,) * 4 + (4,) * 4 + (5,) * 4 + (0,)
@@ -38,43 +39,69 @@ def _symbol(value: int) -> tuple[int, int]:
 SYMBOLS = tuple(_symbol(value) for value in range(286))
 
 
-def deflate(data: bytes) -> bytes:
-    """The data as one final block of fixed Huffman codes; matches are looked for at the last place of the same three bytes."""
-    held, count, out = 3, 3, bytearray()  # BFINAL 1, BTYPE 01
-    seen: dict[bytes, int] = {}
+class _Bits:
+    """What is written bit by bit, the lowest first."""
 
-    def put(bits: int, many: int) -> None:
-        nonlocal held, count
-        held |= bits << count
-        count += many
-        while count >= 8:
-            out.append(held & 255)
-            held >>= 8
-            count -= 8
-    at = 0
+    def __init__(self) -> None:
+        self.out, self.held, self.count = bytearray(), 0, 0
+
+    def put(self, bits: int, many: int) -> None:
+        self.held |= bits << self.count
+        self.count += many
+        while self.count >= 8:
+            self.out.append(self.held & 255)
+            self.held >>= 8
+            self.count -= 8
+
+    def align(self) -> None:
+        if self.count:
+            self.put(0, 8 - self.count)
+
+
+def deflate(data: bytes) -> bytes:
+    """The data as one block of fixed Huffman codes; matches are looked for at the last place of the same three bytes. The rest of what takes more
+    than CODES_MAX codes follows in stored blocks."""
+    bits = _Bits()
+    bits.put(3, 3)  # BFINAL 1, BTYPE 01
+    at = _coded(bits, data)
+    if at < len(data):
+        bits.out[0] &= 0xFE  # not the last block
     while at < len(data):
+        piece = data[at:at + STORED_MAX]
+        at += len(piece)
+        bits.put(int(at == len(data)), 3)  # BTYPE 00
+        bits.align()
+        bits.out += struct.pack("<HH", len(piece), len(piece) ^ 0xFFFF) + piece
+    bits.align()
+    return bytes(bits.out)
+
+
+def _coded(bits: _Bits, data: bytes) -> int:
+    """Writes codes and the end of their block; how many bytes of the data they say."""
+    seen: dict[bytes, int] = {}
+    at = codes = 0
+    while at < len(data) and codes < CODES_MAX:
+        codes += 1
         key = data[at:at + LEAST]
         before = seen.get(key, -1) if len(key) == LEAST else -1
         seen[key] = at
         if before < 0 or at - before > WINDOW:
-            put(*SYMBOLS[data[at]])
+            bits.put(*SYMBOLS[data[at]])
             at += 1
             continue
         size = LEAST
         while size < LONGEST and at + size < len(data) and data[before + size] == data[at + size]:
             size += 1
         number = max(i for i, least in enumerate(LENGTHS) if least <= size)
-        put(*SYMBOLS[257 + number])
-        put(size - LENGTHS[number], LENGTH_BITS[number])
+        bits.put(*SYMBOLS[257 + number])
+        bits.put(size - LENGTHS[number], LENGTH_BITS[number])
         distance = at - before
         number = max(i for i, least in enumerate(DISTANCES) if least <= distance)
-        put(_reversed(number, 5), 5)
-        put(distance - DISTANCES[number], DISTANCE_BITS[number])
+        bits.put(_reversed(number, 5), 5)
+        bits.put(distance - DISTANCES[number], DISTANCE_BITS[number])
         at += size
-    put(*SYMBOLS[256])
-    if count:
-        out.append(held & 255)
-    return bytes(out)
+    bits.put(*SYMBOLS[256])
+    return at
 
 
 def packed(data: bytes) -> bytes:
