@@ -144,8 +144,8 @@ class ClassroomConsumer(PageConsumer):
         kind, payload = steering.read(message)
         lesson = limits.text(message.get("lesson"), 80)
         targets = self._targets(message.get("learners"))
+        seats = [self.room.seats[target] for target in targets]  # before anybody may leave
         directive = await on_database(steering.store)(self.room.classroom, lesson, kind, payload, targets)
-        seats = [self.room.seats[target] for target in targets]
         told = "모두 " if message.get("learners") is None else ", ".join(seat.member.name for seat in seats[:NAMED]) + " · "
         await on_database(access.audit)(self.room.classroom, kind, user=self.classroom.teacher, detail=f"{lesson}: {told}{len(targets)}명",
                                         learner=seats[0].member.learner if len(seats) == 1 else None)

@@ -58,7 +58,8 @@ class Room:
 
     @property
     def attended(self) -> bool:
-        """Whether a page of the teacher's is open: the class's own, one that looks at a member, or the one that everybody follows. Any thread may ask."""
+        """Whether a page of the teacher's is open: the class's own, one that looks at a member, or the one that everybody follows.
+        Any thread may ask."""
         followed = self.broadcast is not None and len(self.broadcast.live.viewers) > 1  # the broadcast itself is one
         return bool(self.watchers) or followed or any(seat.lookers for seat in list(self.seats.values()))
 
