@@ -38,6 +38,7 @@ def opened(*, streams: bool) -> Any:
     socket.server, socket.transport, socket.streams, socket.client_addr = Site(), Line(), streams, None
     socket.request = type("Request", (), {"path": "/"})()
     socket.application_queue = asyncio.Queue()
+    socket.state = socket.STATE_OPEN
     socket.onOpen()
     return socket
 
@@ -62,6 +63,15 @@ async def test_no_part_of_a_stream_is_left_out_but_it_waits_for_whoever_serves_i
         stream.onMessage(b"\x00x", True)
     assert stream.application_queue.qsize() == QUEUE_MAX + 1_000
     assert stream.transport.paused
+
+
+async def test_a_line_that_is_being_closed_is_read_on_to_the_client_s_answer() -> None:
+    stream = opened(streams=True)
+    stream.state = stream.STATE_CLOSING
+    for _ in range(2 * QUEUE_MAX):
+        stream.onMessage(b"\x00x", True)
+    assert stream.application_queue.empty()
+    assert not stream.transport.paused
 
 
 @pytest.mark.parametrize("head", [b"", b"POST /start/ HTTP/1.1\r\nHost: here\r\n", b"POST /start/ HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"])
