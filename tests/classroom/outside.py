@@ -22,12 +22,13 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str], str]] = []
         self.status = 200
+        self.key = KEY
         self.unwanted = ""  # what is posted with this in it is answered 400
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(200, {"keys": [{**json.loads(KEY.export_public()), "alg": "RS256"}]})
+                self._answer(200, {"keys": [{**json.loads(outer.key.export_public()), "alg": "RS256"}]})
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -62,7 +63,7 @@ def serving() -> Iterator[Server]:
     server.http.server_close()
 
 
-def token(url: str, nonce: str, *, key: JWK = KEY, custom: dict[str, Any] | None = None, **change: Any) -> str:
+def token(url: str, nonce: str, *, key: JWK = KEY, kid: str = "one", custom: dict[str, Any] | None = None, **change: Any) -> str:
     """An id_token of the platform at `url` for its client "podlab"."""
     claim, now = "https://purl.imsglobal.org/spec/lti/claim/", int(time.time())
     body = {
@@ -74,4 +75,4 @@ def token(url: str, nonce: str, *, key: JWK = KEY, custom: dict[str, Any] | None
             "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"], "lineitem": f"{url}/lines/3"},
         **{(claim + name if name in ("deployment_id", "message_type", "roles") else name): value for name, value in change.items()},
     }
-    return jwt.encode({k: v for k, v in body.items() if v is not None}, key.export_to_pem(private_key=True, password=None), "RS256", {"kid": "one"})
+    return jwt.encode({k: v for k, v in body.items() if v is not None}, key.export_to_pem(private_key=True, password=None), "RS256", {"kid": kid})

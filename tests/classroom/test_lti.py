@@ -236,6 +236,14 @@ def test_a_launch_without_the_scope_of_scores_has_no_line(platform: Server, clas
     assert not GradeLine.objects.exists()
 
 
+def test_a_platform_may_change_its_keys_between_two_launches(platform: Server, classroom: Classroom) -> None:
+    assert good(platform, classroom).status_code == 302
+    platform.key, client = OTHER_KEY, Client()
+    for key, status in (({}, 403), ({"key": OTHER_KEY, "kid": "two"}, 302)):
+        state, nonce = begin(client, platform)
+        assert launch(client, state, token(platform.url, nonce, custom={"class": classroom.join_code}, **key)).status_code == status
+
+
 def test_our_keys_are_public_and_only_the_public_ones(platform: Server) -> None:
     told = Client().get("/lti/jwks.json").json()["keys"]
     assert len(told) == 1
