@@ -16,7 +16,7 @@ from podlab.classroom.models import Classroom, Membership
 from podlab.classroom.seats import Seat
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import access as lab_access
-from podlab.labs import audience, limits, panels, rewind
+from podlab.labs import audience, limits, panels, storage
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS
@@ -214,7 +214,7 @@ class LookConsumer(LabConsumer):
 
 def _remembered(cluster_id: int) -> list[str]:
     """What the terminal of a cluster that has slept since shows instead: the commands that the journal holds, without what they printed."""
-    commands = [act.text for act in replaying.acts(rewind.journal(cluster_id)) if act.typed][-REMEMBERED:]
+    commands = [act.text for act in replaying.acts(storage.journal(cluster_id)) if act.typed][-REMEMBERED:]
     told = "↳ 이 클러스터가 잠들기 전에 친 명령입니다. 바꾼 것만 남고, 찍힌 글은 남지 않습니다.\n"
     return [*(panels.typed("$ ", text) for text in commands), panels.terminal_text("note", told)] if commands else []
 

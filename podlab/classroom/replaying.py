@@ -6,6 +6,7 @@ A rewind (undo, reset, a state taken over from the teacher) is followed as it ha
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from podlab.classroom import access, guests
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
-from podlab.labs import births, limits, panels, rewind, storage
+from podlab.labs import births, limits, panels, storage
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
 from podlab.labs.models import Checkpoint, Cluster
@@ -26,6 +27,8 @@ from podlab.labs.sockets import PageConsumer
 from podlab.labs.storage import Entry
 from podlab.projection.korean import clock as clock_text
 from podlab.projection.timeline import Past
+
+logger = logging.getLogger(__name__)
 
 TOO_MANY = 4429
 REPLAYS_MAX = 6  # pages at once in one process: each holds an engine of its own
@@ -65,7 +68,7 @@ def _told(entry: Entry) -> tuple[str, bool]:
     do = entry["do"]
     if do == "request":
         command = (entry.get("options") or {}).get("command")
-        return (str(command), True) if command else (f"{entry['verb']} {entry['resource']} {entry.get('name', '')}".strip(), False)
+        return (str(command), True) if command else (f"{entry.get('verb', '')} {entry.get('resource', '')} {entry.get('name', '')}".strip(), False)
     if do == "rewind":
         return "선생님이 고친 상태를 받음" if entry.get("foreign") else "되돌리기" if entry["to"] else "처음이나 첫걸음으로 되돌리기", False
     if do == "fault":
@@ -144,9 +147,16 @@ class Replay:
         if entry["do"] == "rewind":
             await self._rewind(sequence, entry)
         else:
-            with suppress(ApiError):  # refusals are part of history
-                self.engine.apply(entry)
+            self._apply(sequence, entry)
         self.position += 1
+
+    def _apply(self, sequence: int, entry: Entry) -> None:
+        try:
+            self.engine.apply(entry)
+        except ApiError:
+            pass  # refusals are part of history
+        except Exception as error:  # as `live.replay_remains` has it
+            logger.warning("Act %s of a cluster that is looked back on cannot be done any more: %r", sequence, error)
 
     async def _rewind(self, sequence: int, entry: Entry) -> None:
         """To the state that stood then: the one that was stored with it, or made anew from what still stood."""
@@ -158,8 +168,7 @@ class Replay:
         by_sequence = dict(self.entries)
         for number in self._standing[sequence]:
             await self.run(by_sequence[number]["at"])
-            with suppress(ApiError):
-                self.engine.apply(by_sequence[number])
+            self._apply(number, by_sequence[number])
         await self.run(entry["at"])
 
     def _restored(self, sequence: int) -> Engine:
@@ -168,7 +177,7 @@ class Replay:
 
 def load(cluster: Cluster) -> Replay:
     """A cluster's past up to now, as the database has it."""
-    entries = rewind.journal(cluster.pk)
+    entries = storage.journal(cluster.pk)
     rewinds = [sequence for sequence, entry in entries if entry["do"] == "rewind"]
     kept = Checkpoint.objects.filter(cluster=cluster, sequence__in=rewinds, engine_version=storage.ENGINE_VERSION).order_by("-at_ms")
     ends = Cluster.objects.values_list("now_ms", flat=True).get(pk=cluster.pk)

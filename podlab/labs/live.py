@@ -252,11 +252,7 @@ class Clusters:
                     break
         if engine is None:
             engine = await self._born(row.lesson)
-        for number in wanted:
-            try:
-                await replay(engine, [(number, by_sequence[number])], number)
-            except Exception as error:
-                logger.warning("Cluster %s: act %s cannot be done any more: %r", cluster_id, number, error)
+        await replay_remains(cluster_id, engine, [(number, by_sequence[number]) for number in wanted])
         return row, engine, last
 
     async def _born(self, lesson: str) -> Engine:
@@ -298,6 +294,15 @@ async def replay(engine: Engine, entries: list[tuple[int, Entry]], sequence: int
             engine.apply(entry)
         sequence = number
     return sequence
+
+
+async def replay_remains(cluster_id: int, engine: Engine, entries: list[tuple[int, Entry]]) -> None:
+    """As `replay`, where rows may be broken: what cannot be done any more costs itself only."""
+    for number, entry in entries:
+        try:
+            await replay(engine, [(number, entry)], number)
+        except Exception as error:
+            logger.warning("Cluster %s: act %s cannot be done any more: %r", cluster_id, number, error)
 
 
 CLUSTERS = Clusters()

@@ -3,7 +3,6 @@ and a checkpoint with it."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -12,8 +11,8 @@ from django.db.models import Model
 from podlab.kubernetes.cluster import ENGINE_VERSION
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
-from podlab.labs.live import LiveCluster, replay
-from podlab.labs.models import Checkpoint, Cluster, JournalEntry
+from podlab.labs.live import LiveCluster, replay_remains
+from podlab.labs.models import Checkpoint, Cluster
 from podlab.labs.storage import Entry, Fenced, standing
 
 ACTS = ("request", "fault", "session", "visit")  # what "undo" undoes; a change of pace is none
@@ -33,14 +32,8 @@ def describe(entry: Entry) -> str:
     if "scene" in entry:
         return "사건 시작"
     if entry["do"] == "request":
-        return str(entry.get("options", {}).get("command") or f"{entry['verb']} {entry['resource']} {entry.get('name', '')}").strip()
+        return str(entry.get("options", {}).get("command") or f"{entry.get('verb', '')} {entry.get('resource', '')} {entry.get('name', '')}").strip()
     return {"fault": "고장", "session": "컨테이너 안에서 한 일", "visit": "브라우저 요청"}[entry["do"]]
-
-
-def journal(cluster_id: int) -> list[tuple[int, Entry]]:
-    """All entries as (sequence, entry), the first one first."""
-    return [(row.sequence, {"at": row.at_ms, **json.loads(row.request)})
-            for row in JournalEntry.objects.filter(cluster_id=cluster_id).order_by("sequence")]
 
 
 def _nearest(cluster_id: int, history: dict[int, list[int]], wanted: list[int], at_ms: int) -> Checkpoint | None:
@@ -66,7 +59,7 @@ def _store(cluster_id: int, sequence: int, entry: Entry, packed: bytes, at_ms: i
 
 async def undo(live: LiveCluster) -> str | None:
     """Back to just before the last act that stands. Call inside a turn. Returns what was undone, or None."""
-    entries = await live.writer.call(journal, live.id)
+    entries = await live.writer.call(storage.journal, live.id)
     found = plan(entries)
     if found is None:
         return None
@@ -84,7 +77,7 @@ def mark(live: LiveCluster, name: str) -> None:
 
 async def to_mark(live: LiveCluster, name: str) -> bool:
     """Back to the first moment of that name that stands. Call inside a turn. False when nothing was done since."""
-    entries = await live.writer.call(journal, live.id)
+    entries = await live.writer.call(storage.journal, live.id)
     by_sequence, now = dict(entries), standing(entries)[entries[-1][0]] if entries else []
     first = next((s for s in now if by_sequence[s]["do"] == "mark" and by_sequence[s]["name"] == name), None)
     if first is None or not any(s > first and by_sequence[s]["do"] in ACTS for s in now):
@@ -103,7 +96,7 @@ async def _back(live: LiveCluster, entries: list[tuple[int, Entry]], last: int, 
         row = await live.writer.call(lambda: Cluster.objects.get(id=live.id))
         engine = births.begin(row.lesson)
     done = len(history.get(checkpoint.sequence, [])) if checkpoint else 0
-    await replay(engine, [(s, by_sequence[s]) for s in wanted[done:]], 0)
+    await replay_remains(live.id, engine, [(s, by_sequence[s]) for s in wanted[done:]])
     while not engine.run_until(at_ms, 1500):
         pass
     await _go(live, engine, wanted[-1] if wanted else 0)

@@ -83,13 +83,18 @@ def load(cluster_id: int) -> tuple[Cluster, Checkpoint | None, list[tuple[int, E
 def load_remains(cluster_id: int) -> tuple[Cluster, list[Checkpoint], list[tuple[int, Entry]]]:
     """As `load` for a cluster that cannot be woken by it: all checkpoints, the last one first, and all entries that are some."""
     row = Cluster.objects.only("lesson", "now_ms", "rate").get(id=cluster_id)
+    return row, list(Checkpoint.objects.filter(cluster_id=cluster_id).order_by("-sequence", "-at_ms")), journal(cluster_id)
+
+
+def journal(cluster_id: int) -> list[tuple[int, Entry]]:
+    """All entries as (sequence, entry), the first one first; of a row that cannot be read an entry that does nothing (`do` is empty)."""
     entries: list[tuple[int, Entry]] = []
     for sequence, at, request in JournalEntry.objects.filter(cluster_id=cluster_id).order_by("sequence").values_list("sequence", "at_ms", "request"):
         try:
             entries.append((sequence, {"at": at, "do": "", **json.loads(request)}))
         except (ValueError, TypeError):
             entries.append((sequence, {"at": at, "do": ""}))
-    return row, list(Checkpoint.objects.filter(cluster_id=cluster_id).order_by("-sequence", "-at_ms")), entries
+    return entries
 
 
 def standing(entries: list[tuple[int, Entry]]) -> dict[int, list[int]]:

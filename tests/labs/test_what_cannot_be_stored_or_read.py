@@ -97,6 +97,9 @@ async def test_an_entry_of_the_journal_that_is_none_costs_itself_and_nothing_els
     assert (made(again), again.mended) == (["a", "c"], True)
     await make(again, "d")
     assert made(await Clusters().get(row.id)) == ["a", "c", "d"]
+    async with again.turn():
+        assert await rewind.undo(again)
+    assert made(again) == ["a", "c"]
 
 
 async def test_an_act_is_done_when_only_its_checkpoint_cannot_be_written(row: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
