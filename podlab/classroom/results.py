@@ -14,9 +14,10 @@ from uuid import UUID
 from lessons import library, misconceptions
 from lessons.models import Answer, Attempt, LessonTime, StepDone
 from lessons.schema import Exercise, Lesson
-from podlab.classroom import duties
+from podlab.classroom import duties, teams
 from podlab.classroom.duties import Duty
-from podlab.classroom.models import Assignment, Classroom, Membership
+from podlab.classroom.models import Assignment, Classroom, Game, Membership, Vote
+from podlab.classroom.teams import Standing
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a cell that begins with one is taken for a formula by Excel
 
@@ -68,6 +69,7 @@ class Results:
     exercises: list[ExerciseResult]
     beliefs: list[Belief]
     assignments: list[tuple[Assignment, list[tuple[Membership, Duty]]]]
+    games: list[tuple[Game, list[Standing]]]
 
 
 def of(classroom: Classroom) -> Results:
@@ -80,8 +82,9 @@ def of(classroom: Classroom) -> Results:
         seconds[learner] += amount
     attempts = list(Attempt.objects.filter(learner__in=ids))
     answers = list(Answer.objects.filter(learner__in=ids).order_by("id"))
-    return Results(classroom, _people(members, steps, seconds, attempts, answers), _exercises(attempts), _beliefs(answers),
-                   _assignments(classroom, members))
+    votes = list(Vote.objects.filter(classroom=classroom, learner__in=ids))
+    return Results(classroom, _people(members, steps, seconds, attempts, answers), _exercises(attempts), _beliefs(answers, votes),
+                   _assignments(classroom, members), [(game, teams.standings(game)) for game in classroom.games.all()])
 
 
 def _people(members: list[Membership], steps: Counter[UUID], seconds: Counter[UUID], attempts: list[Attempt],
@@ -130,12 +133,24 @@ def _median(values: Iterable[int]) -> int | None:
     return found[len(found) // 2] if found else None
 
 
-def _beliefs(answers: Iterable[Answer]) -> list[Belief]:
+def _belief_of(vote: Vote) -> int:
+    """The misconception that a vote on a question for the whole class comes from; 0: none, or the question is no more."""
+    try:
+        found = library.get(vote.lesson).question(vote.question)
+    except LookupError:
+        return 0
+    return found.choices[vote.choice].misconception if found is not None and vote.choice < len(found.choices) else 0
+
+
+def _beliefs(answers: Iterable[Answer], votes: Iterable[Vote]) -> list[Belief]:
     """Most widespread first. A member counts once for a belief and lesson, however often they chose it."""
     holders: dict[int, dict[str, set[UUID]]] = defaultdict(lambda: defaultdict(set))
     for answer in answers:
         if answer.misconception and not answer.correct:
             holders[answer.misconception][answer.lesson].add(answer.learner_id)
+    for vote in votes:
+        if number := _belief_of(vote):
+            holders[number][vote.lesson].add(vote.learner_id)
     known = {lesson.slug: lesson for lesson in library.lessons()}
     found = [Belief(number, misconceptions.known().get(number, ""),
                     tuple((known[slug], len(who)) for slug, who in sorted(by_lesson.items(), key=lambda item: -len(item[1])) if slug in known),
@@ -149,6 +164,7 @@ PEOPLE_HEAD = ["번호", "이름", "마친 걸음", "푼 과제", "확인", "힌
 EXERCISE_HEAD = ["단원", "과제", "해 본 사람", "푼 사람", "확인", "힌트", "걸린 시간(초, 중앙값)", "명령(중앙값)"]
 ASSIGNMENT_HEAD = ["과제 모음", "방식", "번호", "이름", "단원", "과제", "확인", "힌트", "푼 때"]
 BELIEF_HEAD = ["번호", "오해", "사람", "단원"]
+GAME_HEAD = ["게임 데이", "단원", "팀", "푼 과제", "과제", "마지막에 푼 때(초)", "힌트"]
 
 
 def tables(results: Results) -> dict[str, tuple[list[str], list[list[Any]]]]:
@@ -166,6 +182,8 @@ def tables(results: Results) -> dict[str, tuple[list[str], list[list[Any]]]]:
             item.work.checks if item.work else 0, item.work.hints if item.work else 0,
             item.work.solved.isoformat(timespec="seconds") if item.work and item.work.solved else ""]
             for a, rows in results.assignments for member, duty in rows for item in duty.items]),
+        "games": (GAME_HEAD, [[game.title, game.lesson, one.team, one.solved, one.of, one.seconds, one.hints]
+                              for game, rows in results.games for one in rows]),
         "beliefs": (BELIEF_HEAD, [[
             b.number, b.text, b.members, ", ".join(f"{lesson.number}과 {count}명" for lesson, count in b.lessons)] for b in results.beliefs]),
     }

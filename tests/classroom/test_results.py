@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from lessons import library, progress
-from podlab.classroom import results
-from podlab.classroom.models import Classroom
+from podlab.classroom import results, teams
+from podlab.classroom.models import Classroom, Vote
 from tests.classroom.conftest import PASSWORD, seat, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,21 @@ def test_people_exercises_and_beliefs_are_counted(work: Classroom) -> None:
     assert found.beliefs[0].text
 
 
+def test_votes_tell_beliefs_too_and_teams_their_standings(classroom: Classroom, teacher: User) -> None:
+    member = seat(classroom, "하늘")
+    lesson = library.get(LESSON)
+    question, wrong = next((q, n) for step in lesson.steps for q in step.questions for n, c in enumerate(q.choices) if c.misconception)
+    Vote.objects.create(classroom=classroom, learner=member.learner, lesson=LESSON, question=question.id, choice=wrong)
+    Vote.objects.create(classroom=classroom, learner=seat(classroom, "바다").learner, lesson="gone", question="q", choice=0)
+    team, = teams.start(classroom, "겨루기", LESSON, 1, deal=True).teams.all()
+    found = results.of(classroom)
+    assert [(b.number, b.members) for b in found.beliefs] == [(question.choices[wrong].misconception, 1)]
+    assert [row[:4] for row in results.tables(found)["games"][1]] == [["겨루기", LESSON, team.name, 0]]
+    client = signed_in(teacher)
+    assert team.name in client.get(f"/teacher/classes/{classroom.pk}/results/").content.decode()
+    assert team.name in client.get(f"/teacher/classes/{classroom.pk}/results/games/").content.decode()
+
+
 def test_csv_opens_in_excel_with_hangul_and_without_formulas(work: Classroom, teacher: User) -> None:
     answer = signed_in(teacher).get(f"/teacher/classes/{work.pk}/results/people/")
     assert answer.content.startswith(b"\xef\xbb\xbf")
@@ -73,5 +88,5 @@ def test_the_page_is_for_the_class_s_own_teacher(work: Classroom, teacher: User)
 def test_a_class_of_two_hundred_needs_no_more_queries_than_one_of_two(classroom: Classroom, django_assert_max_num_queries) -> None:
     for number in range(40):
         seat(classroom, f"사람{number}")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         results.of(classroom)
