@@ -17,6 +17,7 @@ from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import ADMIN
 from podlab.labs import access, audience, births, limits, lint, panels, rewind, storage, suggest
 from podlab.labs.births import EPOCH_MS
+from podlab.labs.browser_acts import BrowserActs
 from podlab.labs.browser_tab import BrowserTab
 from podlab.labs.database import on_database
 from podlab.labs.live import CLUSTERS, RATES, LiveCluster
@@ -40,7 +41,7 @@ FAULTS = {"on": "{node}의 전원을 켰습니다.", "off": "{node}의 전원을
           "silent": "{node}의 kubelet을 멈췄습니다. 컨테이너는 그대로 돌지만 소식이 끊깁니다."}
 
 
-class LabConsumer(PageConsumer):
+class LabConsumer(BrowserActs, PageConsumer):
     """One open lab page."""
 
     unknown = NO_SESSION  # the close code for a visitor who may not open the page
@@ -334,32 +335,6 @@ class LabConsumer(PageConsumer):
 
     async def do_tab(self, message: dict[str, Any]) -> None:
         self.page.open_tab(limits.text(message.get("tab"), 20))
-
-    async def do_browse(self, message: dict[str, Any]) -> None:
-        """An address for the browser tab."""
-        self.page.open_tab("browser")
-        self.browser.open(message.get("url"))
-
-    async def do_browse_step(self, message: dict[str, Any]) -> None:
-        """Back (-1), forward (1) or once more (0)."""
-        self.browser.step(max(-1, min(1, int(limits.number(message.get("by"))))))
-
-    async def do_browse_stop(self, message: dict[str, Any]) -> None:
-        self.browser.stop()
-
-    async def do_browse_forget(self, message: dict[str, Any]) -> None:
-        """The tab's cookies go."""
-        self.browser.forget_cookies()
-
-    async def browser_go(self, event: dict[str, Any]) -> None:
-        """From the relay (browser_views.py): a link or form of the page in the frame."""
-        if self.live is not None and self.rate_limit.take():
-            try:
-                audience.permit(self.learner_id, "browse")
-            except ApiError as refusal:
-                self.show(panels.refusal(refusal))
-                return
-            self.browser.follow(event)
 
     async def do_width(self, message: dict[str, Any]) -> None:
         """How much room the diagram has, CSS pixels."""
