@@ -252,12 +252,17 @@ def load(classroom_id: int) -> tuple[Classroom, list[Seat], dict[UUID, int], dat
     classroom = Classroom.objects.get(pk=classroom_id)
     members = classroom.members()
     learners = [member.learner_id for member in members]
-    done: dict[UUID, dict[str, set[str]]] = {}
-    for learner, lesson, step in StepDone.objects.filter(learner__in=learners).values_list("learner", "lesson", "step"):
-        done.setdefault(learner, {}).setdefault(lesson, set()).add(step)
-    clusters = {(learner, lesson): pk for learner, lesson, pk in
-                Cluster.objects.filter(learner__in=learners).values_list("learner", "lesson", "id")}
     (assigned, turns), plays = duties.shown(classroom, learners), teams.shown(classroom, learners)
+    teamed = {(learner, play.game.lesson): play.team.learner_id for learner, found in plays.items() for play in found}
+    everybody = {*learners, *teamed.values()}
+    done: dict[UUID, dict[str, set[str]]] = {}
+    for learner, lesson, step in StepDone.objects.filter(learner__in=everybody).values_list("learner", "lesson", "step"):
+        done.setdefault(learner, {}).setdefault(lesson, set()).add(step)
+    clusters: dict[tuple[UUID, str], int | None] = {
+        (learner, lesson): pk for learner, lesson, pk in Cluster.objects.filter(learner__in=everybody).values_list("learner", "lesson", "id")}
+    for (learner, lesson), team in teamed.items():  # what a team has is what its members have there
+        done.setdefault(learner, {})[lesson] = done.get(team, {}).get(lesson, set())
+        clusters[learner, lesson] = clusters.get((team, lesson))
     unread, present = chatting.unread(classroom.pk), access.open_classes(learners)
     seats = [Seat(member, open_classes=present.get(member.learner_id, []), assigned=assigned[member.learner_id], plays=plays[member.learner_id],
                   done=done.get(member.learner_id, {}), unread=unread.get(member.pk, 0),

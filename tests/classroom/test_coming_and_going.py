@@ -16,8 +16,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from podlab.classroom import access, chatting, guests, joining, rooms
+from podlab.classroom import access, chatting, guests, joining, rooms, wishes
 from podlab.classroom.models import AuditEntry, ChatLine, Classroom, Directive, Game, Membership, TeamMember
+from podlab.classroom.room import Room
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Cluster
 from tests.classroom.conftest import cookie, cookie_of, learner, seat, signed_in
@@ -214,6 +215,32 @@ async def test_what_a_teacher_left_on_lets_go_of_everybody_another_day(classroom
     assert ("입력 멈춤" in page.html) is held
     assert ("선생님의 시계" in page.html) is held
     await page.line.disconnect()
+
+
+async def test_what_everybody_is_told_is_there_once_though_the_server_died_before_it_told_them(
+        classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        """The process is no more."""
+
+    async def dies(room: Room) -> None:
+        raise Killed
+
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    page = await lab(member)
+    await page.until("손 들기")
+    with monkeypatch.context() as dead:
+        dead.setattr(Room, "renew", dies)
+        for wish in ({"announcement": "모두 일어나세요"}, {"broadcasting": LESSON}, {"rate": 4}):
+            with pytest.raises(Killed):
+                await wishes.change(rooms.ROOMS[classroom.pk], wish)
+    await page.line.disconnect()
+    rooms.ROOMS.clear()  # nothing of the dead process is left but the rows
+    rooms._seated.clear()
+    again = await lab(member)
+    await again.until("모두 일어나세요")
+    bar = again.html.split('<aside id="class-bar"')[-1].split("</aside>")[0]
+    assert (bar.count("모두 일어나세요"), bar.count("선생님의 시계")) == (1, 1)
+    await again.line.disconnect()
 
 
 async def test_who_is_in_two_classes_sits_in_one_and_may_go_over_to_the_other(classroom: Classroom, client: Client, pages: Open) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from lessons import library, progress
 from podlab.classroom import games, guests, joining, steering, teams
 from podlab.classroom.models import Classroom, Game, Membership, TeamMember
+from podlab.classroom.room import load
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import access, sessions
 from podlab.labs.births import EPOCH_MS
@@ -125,6 +126,9 @@ async def test_two_people_act_on_one_cluster_and_each_act_names_its_author(game:
     assert not await database_sync_to_async(Cluster.objects.filter(learner__in=[sky.learner, sea.learner]).exists)()
     for page in (first, second, other):
         await page.line.disconnect()
+    await database_sync_to_async(Membership.objects.filter(pk=sky.pk).update)(lesson=LESSON)
+    seats = (await database_sync_to_async(load)(game.classroom.pk))[1]
+    assert {seat.learner_id: seat.cluster_id for seat in seats}[sky.learner_id] == shared.pk, "the grid shows their team's cluster"
 
 
 def test_authors_change_nothing_of_a_replay() -> None:
