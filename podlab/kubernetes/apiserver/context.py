@@ -12,7 +12,7 @@ from ..objects import Map, dig
 from ..resources import Resource
 from . import cel, rbac, webhook_client
 from .customresources import conversion
-from .errors import FieldError
+from .errors import ApiError, FieldError
 
 if TYPE_CHECKING:
     from ..ground import Ground
@@ -36,6 +36,7 @@ class Context:
 
     def __init__(self, cluster: Ground, user: str, dry: bool = False) -> None:
         self._cluster, self.user, self.dry, self.cost = cluster, user, dry, cel.Cost()
+        self._ports: set[int | None] = set()  # what others' Services hold, once it was asked
 
     @property
     def now(self) -> int:
@@ -104,10 +105,10 @@ class Context:
                      for cidr in obj["spec"].get("cidrs") or ())
 
     def allocate_node_port(self, requested: int | None = None, given: Collection[int] = ()) -> int:
-        """A free node port, not among those `given` to the same Service just now, or the requested one. Raises AllocationError."""
-        used = {port["nodePort"] for service in self.list("services") for port in service["spec"].get("ports") or ()
-                if port.get("nodePort")}
-        used |= {dig(service, "spec.healthCheckNodePort") for service in self.list("services")}
+        """A free node port, not among those `given` to the same Service just now, or the requested one. Raises AllocationError, ApiError."""
+        used = self._ports = self._ports or {
+            dig(service, "spec.healthCheckNodePort") for service in self.list("services")} | {
+            port.get("nodePort") for service in self.list("services") for port in service["spec"].get("ports") or ()}
         if requested:
             if requested not in NODE_PORTS:
                 raise AllocationError(FieldError.invalid(
@@ -118,7 +119,10 @@ class Context:
             return requested
         size = len(NODE_PORTS) - LOWER_PORTS
         offset = self._cluster.random.integer("node-port", self._cluster.etcd.revision, *([len(given)] if given else []), below=size)
-        used.update(given)
-        while (port := NODE_PORTS[0] + LOWER_PORTS + offset) in used:
-            offset = (offset + 1) % size
-        return port
+        taken = set(given)
+        for tried in range(len(NODE_PORTS)):  # the upper ones first, and the lower ones when those are gone
+            at = LOWER_PORTS + (offset + tried) % size if tried < size else tried - size
+            if (port := NODE_PORTS[at]) not in used and port not in taken:
+                return port
+        # initNodePorts; portallocator.ErrFull
+        raise ApiError(500, "InternalError", "Internal error occurred: failed to allocate a nodePort: range is full")

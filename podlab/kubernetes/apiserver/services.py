@@ -119,13 +119,19 @@ def _allocations(spec: Object, ctx: Context, held: set[Any]) -> Iterator[str]:
         if not spec.get("clusterIPs"):
             spec["clusterIPs"] = [spec["clusterIP"]]
     if _needs_node_ports(spec) and address != "None":
-        for i, port in enumerate(spec.get("ports") or ()):
+        ports = spec.get("ports") or ()
+        given = _node_ports(spec)
+        shared = {port["port"]: port["nodePort"] for port in reversed(ports) if port.get("nodePort")}
+        for i, port in enumerate(ports):
             wanted = port.get("nodePort")
             if wanted not in held or wanted is None:
                 yield f"spec.ports[{i}].nodePort"
                 # one port number of two protocols shares its node port (initNodePorts)
-                same = next((other["nodePort"] for other in spec["ports"] if other.get("nodePort") and other["port"] == port["port"]), None)
-                port["nodePort"] = same if same and not wanted else ctx.allocate_node_port(wanted or None, _node_ports(spec))
+                same = None if wanted else shared.get(port["port"])
+                port["nodePort"] = same or ctx.allocate_node_port(wanted or None, given)
+                shared.setdefault(port["port"], port["nodePort"])
+                if not wanted:
+                    given.append(port["nodePort"])
     checked = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
     if checked and not spec.get("healthCheckNodePort"):
         spec["healthCheckNodePort"] = ctx.allocate_node_port(None, _node_ports(spec))

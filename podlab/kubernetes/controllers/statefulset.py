@@ -11,10 +11,11 @@ from ..component import Controller, own_key, owner_key
 from ..controllers_common import conditions, revisions
 from ..controllers_common.owners import Orphans, claim, controlled, selecting, several
 from ..controllers_common.pods import counting, facts, is_available, is_deleting
-from ..controllers_common.templates import new_pod
+from ..controllers_common.templates import new_pod, slow_start
 from ..objects import EMPTY, Map
 from ..selectors import selects
 
+BURST = 100  # Pods made at one go: no constant of Kubernetes', whose controller does not hold up all others meanwhile
 POD_NAME, POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
 
 _of_pod = several(owner_key("StatefulSet"), selecting(
@@ -85,11 +86,15 @@ def plan(owner: Map, pods: list[Map], update: str, now: int) -> list[Step]:
         return _healthy(pod) and is_available(pod, min_ready, now)
 
     steps: list[Step] = []
+    missing = 0
     for number in wanted:
         steps += (step := _replica_step(number, by_ordinal.get(number), available, ordered))
         if ordered and step and step[-1].rule in ("create", "restart", "wait"):
             return steps
-    unhealthy = [pod for number in wanted if (pod := by_ordinal.get(number)) is not None and not available(pod)]
+        missing += number not in by_ordinal
+        if missing == BURST:  # the new Pods bring the controller back for the others: two thousand million may be wanted
+            break
+    unhealthy = [pod for pod in sorted(pods, key=ordinal) if ordinal(pod) in wanted and not available(pod)]
     unhealthy += [pod for pod in reversed(condemned) if not available(pod)]
     for pod in condemned:
         number = ordinal(pod)
@@ -181,12 +186,15 @@ class StatefulSetController(Controller):
     # ---- acting
 
     def _apply(self, owner: Map, steps: list[Step], current: Map, update: Map, status: dict[str, int]) -> ApiError | None:
-        first_error = None
+        """Replicas are made in batches that grow as long as none fails (runForAll)."""
+        missing = [step for step in steps if step.rule == "create"]
+        _, first_error = slow_start(len(missing), lambda index: self._do(owner, missing[index], current, update, status))
         for step in steps:
-            try:
-                self._do(owner, step, current, update, status)
-            except ApiError as error:
-                first_error = first_error or error
+            if step.rule != "create":
+                try:
+                    self._do(owner, step, current, update, status)
+                except ApiError as error:
+                    first_error = first_error or error
         return first_error
 
     def _do(self, owner: Map, step: Step, current: Map, update: Map, status: dict[str, int]) -> None:

@@ -236,7 +236,8 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
         ("containerStatuses", (APP,)),
         ("ephemeralContainerStatuses", (EPHEMERAL,)),
     ):
-        shown = [_same(statuses[one.name], old, member) for one in everyone if one.kind in kinds]
+        before = {one["name"]: one for one in old.get(member) or ()}
+        shown = [_same(statuses[one.name], before) for one in everyone if one.kind in kinds]
         if member == "containerStatuses":
             shown.sort(key=lambda one: str(one["name"]))
         if shown:
@@ -284,12 +285,10 @@ def _done(status: dict[str, Any]) -> bool:
     return bool(status["started"]) or any(end is not None and end["exitCode"] == 0 for end in ends)
 
 
-def _same(status: dict[str, Any], old: Map, member: str) -> Any:
-    """The stored container status where it says the same, so that it is not frozen again."""
-    for one in old.get(member) or ():
-        if one["name"] == status["name"] and one == status:
-            return one
-    return status
+def _same(status: dict[str, Any], before: dict[str, Any]) -> Any:
+    """The stored container status where it says the same, so that it is not frozen again. `before`: those stored, by name."""
+    one = before.get(status["name"])
+    return one if one == status else status
 
 
 def rejection(pod: Map, reason: str, message: str, generation_now: int) -> dict[str, Any]:

@@ -380,6 +380,12 @@ class Regex:
         return None if best is None else Found(text, best)
 
 
+@lru_cache(maxsize=256)
+def wildcard(text: str) -> Regex:
+    """A pattern in which * is any text and everything else itself."""
+    return compiled(re.sub(r"(?:\\\*)+", ".*", re.escape(text)), re.DOTALL)
+
+
 @lru_cache(maxsize=2048)
 def compiled(text: str, flags: int = 0) -> Regex:
     """A pattern in Python's notation. Raises re.error for one that is wrong; its methods raise TooComplex."""

@@ -159,6 +159,7 @@ def validate_taints(taints: list[Object], path: str, errors: Errors) -> None:
 
 def validate_spread(constraints: list[Object], path: str, errors: Errors) -> None:
     """validateTopologySpreadConstraints."""
+    last = {(one.get("topologyKey", ""), one.get("whenUnsatisfiable", "")): i for i, one in enumerate(constraints)}
     for i, one in enumerate(constraints):
         here, action, key = f"{path}[{i}]", one.get("whenUnsatisfiable", ""), one.get("topologyKey", "")
         if one.get("maxSkew", 0) <= 0:
@@ -167,8 +168,7 @@ def validate_spread(constraints: list[Object], path: str, errors: Errors) -> Non
             errors.append(FieldError.required(f"{here}.topologyKey", "can not be empty"))
         if action not in ("DoNotSchedule", "ScheduleAnyway"):
             errors.append(FieldError.not_supported(f"{here}.whenUnsatisfiable", action, ["DoNotSchedule", "ScheduleAnyway"]))
-        if any((other.get("topologyKey", ""),
-                other.get("whenUnsatisfiable", "")) == (key, action) for other in constraints[i + 1:]):
+        if last[key, action] > i:
             errors.append(FieldError.duplicate(f"{here}.{{topologyKey, whenUnsatisfiable}}", f"{{{key}, {action}}}"))
         least = one.get("minDomains")
         if least is not None:

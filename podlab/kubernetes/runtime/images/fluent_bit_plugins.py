@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from typing import Any
 
 from ...times import stamp
-from ..linear import Regex, TooComplex, compiled
+from ..linear import TooComplex, wildcard
 from ..process import Data
 from ..system import Sys
 from . import log_pipeline as pipe
@@ -16,11 +15,6 @@ from .fluent_bit_config import boolean, value, values
 from .fluentd_config import ConfigError as PatternError
 from .fluentd_config import ruby_pattern
 from .log_parsers import NGINX, dig, iso, parse_json, parse_named, parse_pairs, time_ms
-
-
-@lru_cache(maxsize=256)
-def wildcard(pattern: str) -> Regex:
-    return compiled(".*".join(re.escape(part) for part in pattern.split("*")))
 
 
 def matches(rows: list[list[str]], tag: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ..linear import Regex, compiled
+from ..linear import Regex, compiled, wildcard
 from ..process import Data, Errno
 from ..system import Sys
 
@@ -83,7 +83,7 @@ def _include(sys: Sys, path: str, name: str, depth: int) -> list[Data]:
     whole = name if name.startswith("/") else f"{path.rpartition('/')[0]}/{name}"
     directory, _, last = whole.rpartition("/")
     try:
-        names = [last] if "*" not in last else [one for one in sys.listdir(directory) if re.fullmatch(re.escape(last).replace(r"\*", ".*"), one)]
+        names = [last] if "*" not in last else [one for one in sys.listdir(directory) if wildcard(last).fullmatch(one)]
         return [found for one in names for found in parse(sys, f"{directory}/{one}", depth + 1)]
     except Errno as error:
         raise ConfigParseError(f"include error {name} at {path}: {error.text}") from None

@@ -7,6 +7,7 @@ import re
 from .. import api_client, control_plane, http
 from ..http import text_answer
 from ..image import VERSIONS, Entry, Image, Tree, add
+from ..linear import compiled
 from ..process import INT, TERM, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, Late, ends_at_once, listen_on, serve_http
@@ -60,7 +61,7 @@ def _pass_on(proc: Process, sys: Sys, port: int, request: http.Message, peer: st
     accepted = _flag(proc, "accept-hosts", "")
     host, hosts = request.get("Host").rpartition(":")[0] or request.get("Host"), HOSTS
     try:
-        hosts = re.compile(accepted) if accepted else HOSTS
+        hosts = compiled(accepted) if accepted else HOSTS
     except re.error:
         hosts = HOSTS
     free = "--disable-filter" in proc["argv"] or "--disable-filter=true" in proc["argv"]

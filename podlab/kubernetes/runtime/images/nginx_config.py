@@ -9,6 +9,7 @@ from typing import Any
 
 from ...objects import freeze
 from .. import http
+from ..linear import wildcard
 from ..process import Data, Errno
 from ..system import Sys
 
@@ -177,9 +178,9 @@ def _matching(sys: Sys, pattern: str) -> list[str]:
     if "*" not in pattern:
         return [pattern]
     folder, _, glob = pattern.rpartition("/")
-    wanted = re.compile(re.escape(glob).replace(r"\*", "[^.].*", 1).replace(r"\*", ".*") + r"\Z")
+    wanted = wildcard(glob)
     try:
-        return [f"{folder}/{name}" for name in sys.listdir(folder) if wanted.match(name)]
+        return [f"{folder}/{name}" for name in sys.listdir(folder) if wanted.fullmatch(name) and not (glob.startswith("*") and name.startswith("."))]
     except Errno:
         return []
 

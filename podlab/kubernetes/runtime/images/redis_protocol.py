@@ -24,33 +24,40 @@ def encode(value: Reply) -> str:
 
 def decode(text: str) -> tuple[Any, str] | None:
     """(value, rest) of the first whole reply; errors come as RedisError values. None while more must come."""
-    line, end, rest = text.partition("\r\n")
-    if not end:
+    if "\r\n" not in text:
         return None
-    kind, body = line[:1], line[1:]
-    if kind == "+":
-        return Status(body), rest
-    if kind == "-":
-        return RedisError(body), rest
-    if kind == ":":
-        return int(body), rest
-    if kind == "$":
+    raw = text.encode("utf-8", "surrogateescape")
+    found = _decoded(raw, 0)
+    return None if found is None else (found[0], raw[found[1]:].decode("utf-8", "surrogateescape"))
+
+
+def _decoded(raw: bytes, at: int) -> tuple[Any, int] | None:
+    """(value, where the next one begins): every byte is looked at once, however long a list is."""
+    end = raw.find(b"\r\n", at)
+    if end < 0:
+        return None
+    kind, body, at = raw[at:at + 1], raw[at + 1:end].decode("utf-8", "surrogateescape"), end + 2
+    if kind == b"+":
+        return Status(body), at
+    if kind == b"-":
+        return RedisError(body), at
+    if kind == b":":
+        return int(body), at
+    if kind == b"$":
         if body == "-1":
-            return None, rest
-        raw = rest.encode("utf-8", "surrogateescape")
-        if len(raw) < int(body) + 2:
-            return None
-        return raw[: int(body)].decode("utf-8", "surrogateescape"), raw[int(body) + 2 :].decode("utf-8", "surrogateescape")
-    if kind == "*":
+            return None, at
+        end = at + int(body)
+        return None if len(raw) < end + 2 else (raw[at:end].decode("utf-8", "surrogateescape"), end + 2)
+    if kind == b"*":
         items: list[Any] = []
         for _ in range(max(0, int(body))):
-            found = decode(rest)
+            found = _decoded(raw, at)
             if found is None:
                 return None
             items.append(found[0])
-            rest = found[1]
-        return items, rest
-    return RedisError(f"Protocol error, got {json.dumps(kind)} as reply type byte"), ""
+            at = found[1]
+        return items, at
+    return RedisError(f"Protocol error, got {json.dumps(kind.decode('utf-8', 'replace'))} as reply type byte"), len(raw)
 
 
 def request_words(buffer: str) -> tuple[list[str], str] | None:

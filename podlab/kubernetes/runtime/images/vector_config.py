@@ -8,6 +8,7 @@ import tomllib
 from typing import Any
 
 from ... import bounded_yaml
+from ..linear import wildcard
 from ..process import Data, Errno
 from ..system import Sys
 from . import vrl_syntax
@@ -148,7 +149,7 @@ def check(conf: Data) -> list[str]:
     for section, _, title in kinds[1:]:
         for name, body in (conf.get(section) or {}).items():
             for wanted in inputs(body):
-                matched = [one for one in outputs if one == wanted or ("*" in wanted and re.fullmatch(re.escape(wanted).replace(r"\*", ".*"), one))]
+                matched = [one for one in outputs if one == wanted or ("*" in wanted and wildcard(wanted).fullmatch(one))]
                 used += matched
                 if not matched:
                     errors.append(f'Input "{wanted}" for {title.lower()} "{name}" doesn\'t match any components.')

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 
 from .. import http
+from ..linear import wildcard
 from ..process import Data, Process
 from ..system import Sys
 from . import log_pipeline as pipe
@@ -104,7 +104,7 @@ def configure(proc: Process, sys: Sys, conf: Data) -> None:
         for name, body in (conf.get(section) or {}).items():
             for wanted in inputs(body):
                 for one in outputs:
-                    if one == wanted or ("*" in wanted and re.fullmatch(re.escape(wanted).replace(r"\*", ".*"), one)):
+                    if one == wanted or ("*" in wanted and wildcard(wanted).fullmatch(one)):
                         data["next"].setdefault(one, []).append(name)
     conf.setdefault("transforms", {})
     for name, body in conf["sources"].items():
