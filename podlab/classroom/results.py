@@ -70,6 +70,7 @@ class Results:
     beliefs: list[Belief]
     assignments: list[tuple[Assignment, list[tuple[Membership, Duty]]]]
     games: list[tuple[Game, list[Standing]]]
+    attempts: list[tuple[Membership, Lesson, Exercise, Attempt]]  # everybody's work on each exercise
 
 
 def of(classroom: Classroom) -> Results:
@@ -84,7 +85,8 @@ def of(classroom: Classroom) -> Results:
     answers = list(Answer.objects.filter(learner__in=ids).order_by("id"))
     votes = list(Vote.objects.filter(classroom=classroom, learner__in=ids))
     return Results(classroom, _people(members, steps, seconds, attempts, answers), _exercises(attempts), _beliefs(answers, votes),
-                   _assignments(classroom, members), [(game, teams.standings(game)) for game in classroom.games.all()])
+                   _assignments(classroom, members), [(game, teams.standings(game)) for game in classroom.games.all()],
+                   _attempts(members, attempts))
 
 
 def _people(members: list[Membership], steps: Counter[UUID], seconds: Counter[UUID], attempts: list[Attempt],
@@ -103,6 +105,19 @@ def _people(members: list[Membership], steps: Counter[UUID], seconds: Counter[UU
         seconds[member.learner_id], member.last_action_at) for member in members]
 
 
+def _attempts(members: list[Membership], attempts: Iterable[Attempt]) -> list[tuple[Membership, Lesson, Exercise, Attempt]]:
+    """In the order of the class list, then of the course."""
+    mine = {(one.learner_id, one.lesson, one.exercise): one for one in attempts}
+    places = [(lesson, step.exercise) for lesson in library.lessons() for step in lesson.steps if step.exercise is not None]
+    return [(member, lesson, exercise, found) for member in members for lesson, exercise in places
+            if (found := mine.get((member.learner_id, lesson.slug, exercise.id))) is not None]
+
+
+def _seconds(attempt: Attempt) -> int | None:
+    """From the first check or hint to the solution."""
+    return int((attempt.solved - attempt.started).total_seconds()) if attempt.solved is not None else None
+
+
 def _exercises(attempts: Iterable[Attempt]) -> list[ExerciseResult]:
     by_exercise: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
@@ -116,7 +131,7 @@ def _exercises(attempts: Iterable[Attempt]) -> list[ExerciseResult]:
             done = [row for row in rows if row.solved is not None]
             found.append(ExerciseResult(
                 lesson, step.exercise, len(rows), len(done), sum(row.checks for row in rows), sum(row.hints for row in rows),
-                _median(int((row.solved - row.started).total_seconds()) for row in done if row.solved), _median(row.commands for row in done)))
+                _median(seconds for row in done if (seconds := _seconds(row)) is not None), _median(row.commands for row in done)))
     return found
 
 
@@ -162,6 +177,7 @@ def _beliefs(answers: Iterable[Answer], votes: Iterable[Vote]) -> list[Belief]:
 
 PEOPLE_HEAD = ["번호", "이름", "마친 걸음", "푼 과제", "확인", "힌트", "명령", "답한 문제", "처음에 맞힌 문제", "공부한 시간(분)", "마지막으로 한 때"]
 EXERCISE_HEAD = ["단원", "과제", "해 본 사람", "푼 사람", "확인", "힌트", "걸린 시간(초, 중앙값)", "명령(중앙값)"]
+ATTEMPT_HEAD = ["번호", "이름", "단원", "과제", "확인", "힌트", "명령", "걸린 시간(초)", "푼 때"]
 ASSIGNMENT_HEAD = ["과제 모음", "방식", "번호", "이름", "단원", "과제", "확인", "힌트", "푼 때"]
 BELIEF_HEAD = ["번호", "오해", "사람", "단원"]
 GAME_HEAD = ["게임 데이", "단원", "팀", "푼 과제", "과제", "마지막에 푼 때(초)", "힌트"]
@@ -177,6 +193,10 @@ def tables(results: Results) -> dict[str, tuple[list[str], list[list[Any]]]]:
             f"{e.lesson.number}과 {e.lesson.title}", e.exercise.title, e.tried, e.solved, e.checks, e.hints,
             "" if e.median_seconds is None else e.median_seconds, "" if e.median_commands is None else e.median_commands]
             for e in results.exercises]),
+        "attempts": (ATTEMPT_HEAD, [[
+            member.number, member.name, f"{lesson.number}과 {lesson.title}", exercise.title, a.checks, a.hints, a.commands,
+            "" if (seconds := _seconds(a)) is None else seconds, a.solved.isoformat(timespec="seconds") if a.solved else ""]
+            for member, lesson, exercise, a in results.attempts]),
         "assignments": (ASSIGNMENT_HEAD, [[
             a.title, a.get_mode_display(), member.number, member.name, f"{item.lesson.number}과 {item.lesson.title}", item.exercise.title,
             item.work.checks if item.work else 0, item.work.hints if item.work else 0,

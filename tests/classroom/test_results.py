@@ -45,6 +45,7 @@ def test_people_exercises_and_beliefs_are_counted(work: Classroom) -> None:
     assert [(e.tried, e.solved, e.checks, e.hints, e.median_commands) for e in found.exercises] == [(2, 1, 3, 1, 4)]
     assert [(b.members, [count for _, count in b.lessons]) for b in found.beliefs] == [(2, [2])]
     assert found.beliefs[0].text
+    assert [(row[1], *row[4:7], row[7] == "") for row in results.tables(found)["attempts"][1]] == [("=1+1", 1, 0, 0, True), ("하늘", 2, 1, 4, False)]
 
 
 def test_votes_tell_beliefs_too_and_teams_their_standings(classroom: Classroom, teacher: User) -> None:
