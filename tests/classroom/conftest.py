@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -15,6 +16,7 @@ from podlab.labs import births, sessions
 from podlab.labs.births import Birth
 from podlab.labs.live import CLUSTERS
 from podlab.labs.models import Learner
+from tests.classroom.pages import Page
 
 PASSWORD = "correct-horse-9"
 
@@ -74,3 +76,26 @@ def cookie_of(found: Learner) -> str:
     session.save()
     key: Any = session.session_key
     return str(key)
+
+
+@pytest.fixture
+async def client(teacher: User) -> Client:
+    found: Client = await database_sync_to_async(lambda: signed_in(teacher))()
+    return found
+
+
+Open = Callable[[str], Awaitable[Page]]
+
+
+@pytest.fixture
+async def pages(client: Client) -> AsyncIterator[Open]:
+    """Open a page of the teacher's by the end of its address."""
+    found: list[Page] = []
+
+    async def open_page(path: str) -> Page:
+        found.append(await Page(path, cookie(client)).open())
+        return found[-1]
+
+    yield open_page
+    for page in found:
+        await page.line.disconnect()
