@@ -12,6 +12,7 @@ import pytest
 
 from podlab.kubernetes.runtime import filesystem, linear
 from podlab.kubernetes.runtime.filesystem import TEXT_HELD
+from podlab.kubernetes.runtime.images import redis_protocol
 from podlab.kubernetes.runtime.process import Errno
 from podlab.kubernetes.runtime.program import TEXT_MAX
 from podlab.kubernetes.runtime.tools import compress
@@ -94,6 +95,11 @@ def test_of_what_cannot_be_packed_the_rest_is_stored(size: int) -> None:
     assert time.process_time() - began < AT_ONCE
     assert gzip.decompress(found) == data
     assert len(found) < 1.001 * size + 4_000
+
+
+def test_a_length_below_nothing_does_not_lead_a_reader_of_redis_backwards() -> None:
+    assert redis_protocol.request_words("*999999999\r\n$-7\r\n") is None
+    assert redis_protocol.decode("$-1\r\n+OK\r\n") == (None, "+OK\r\n")
 
 
 def test_a_read_that_fails_gives_the_shell_its_terminal_back(screen: given.Screen) -> None:

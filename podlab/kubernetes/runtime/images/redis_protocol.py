@@ -44,7 +44,7 @@ def _decoded(raw: bytes, at: int) -> tuple[Any, int] | None:
     if kind == b":":
         return int(body), at
     if kind == b"$":
-        if body == "-1":
+        if int(body) < 0:  # -1 is the absent value; any other would lead backwards
             return None, at
         end = at + int(body)
         return None if len(raw) < end + 2 else (raw[at:end].decode("utf-8", "surrogateescape"), end + 2)
