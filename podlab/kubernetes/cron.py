@@ -149,6 +149,8 @@ def _number(text: str, names: dict[str, int]) -> int:
         return names[text.lower()]
     if not re.match(r"[-+]?[0-9]+\Z", text):
         raise ScheduleError(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax')
+    if len(text.lstrip("-+0")) > 18:
+        raise ScheduleError(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": value out of range')
     if int(text) < 0:
         raise ScheduleError(f"negative number ({int(text)}) not allowed: {text}")
     return int(text)

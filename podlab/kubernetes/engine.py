@@ -25,6 +25,7 @@ from .runtime import linear, visits
 from .runtime.network import Network
 from .runtime.trial import Trials
 
+CRASHES_KEPT = 20  # the newest: what fails at every turn must not fill the memory
 Entry = dict[str, Any]
 """One line of the journal: `{"at": ms, "do": kind, ...}` with the members that the kind's method takes."""
 
@@ -62,6 +63,7 @@ class Engine(Ground):
             if self.strict:
                 raise
             self.crashes.append(f"{timer.component} {timer.payload!r}\n{traceback.format_exc()}")
+            del self.crashes[:-CRASHES_KEPT]
         finally:
             self.because = None
 

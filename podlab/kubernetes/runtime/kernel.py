@@ -31,6 +31,7 @@ EXEC_US = 500
 TURNS_A_RUN, REST_MS = 400, 200
 """Turns that the processes of a machine get at one moment, and the pause after that."""
 TURN_US = 20
+CRASHES_KEPT = 20  # the newest: a loop around what fails must not fill the memory
 
 
 class Kernel(OpenFiles):
@@ -169,7 +170,8 @@ class Kernel(OpenFiles):
         except (
             Exception
         ) as error:  # a fault of the program's code here must end that process, as it would on a real machine, not the cluster
-            self.crashes.append(f"{proc['argv']}: {type(error).__name__}: {error}")
+            self.crashes.append(f"{str(proc['argv'])[:1000]}: {type(error).__name__}: {str(error)[:1000]}")
+            del self.crashes[:-CRASHES_KEPT]
             self._complain(proc, sys, "Segmentation fault\n")
             self.exit(proc, 139, 11)
         if sys.used:

@@ -85,16 +85,16 @@ class Turn:
     def breathe(self) -> None:
         """Call once a round in any loop that may be long: waits while the time slice is used up or a pipe it fills is full."""
         proc = self.proc
+        self.used += linear.taken()
+        if proc["debt"] + self.used >= QUANTUM_US:  # before the pipe: two that hand each other work would never pay
+            self.kernel.charge(proc, self.used)
+            self.used = 0
+            self.kernel.pay(proc)
         if proc["stall"]:
             pipe = self.kernel.state["pipes"].get(proc["stall"])
             if pipe is not None and pipe["r"] and len(pipe["buf"]) >= CHUNK:
                 self.kernel.block(proc, ["room:" + proc["stall"]])
             proc["stall"] = ""
-        self.used += linear.taken()
-        if proc["debt"] + self.used >= QUANTUM_US:
-            self.kernel.charge(proc, self.used)
-            self.used = 0
-            self.kernel.pay(proc)
 
     def interrupt(self) -> None:
         """From a signal function: breaks off what the process waits for; it gets a turn with {"on": "signal"}."""

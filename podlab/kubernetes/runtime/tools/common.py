@@ -11,6 +11,7 @@ from ..system import Sys
 
 MOST_HELD = 64 * MEBIBYTE
 """What a tool may keep of its input (sort, tail ...), so that no simulated process can fill the real memory."""
+ROWS_AT_ONCE = 1_000
 BANNER = "BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary."
 
 
@@ -164,6 +165,18 @@ def everything(proc: Process, sys: Sys, cannot: str = "{}: {}") -> list[list[str
     pieces(proc, sys, piece, cannot)
     found: list[list[str]] = kept
     return found
+
+
+def by_slices(proc: Process, sys: Sys, count: int, make: Callable[[int, int], str], us: int = 1) -> None:
+    """Writes make(first, last) of `count` rows, each of which takes `us` microseconds, a thousand at a time, with a pause whenever
+    the time slice is used up. How far it came is kept in the process, so that the tool goes on after a pause."""
+    state = proc["data"]["in"]
+    while (at := state.get("row", 0)) < count:
+        last = min(at + ROWS_AT_ONCE, count)
+        state["row"] = last
+        sys.out(make(at, last))
+        sys.charge(us * (last - at))
+        sys.breathe()
 
 
 def human(size: int) -> str:

@@ -9,7 +9,7 @@ import re
 from ..process import Process
 from ..program import Event, tool
 from ..system import Sys
-from .common import begin, complain, everything, options
+from .common import begin, by_slices, complain, everything, options
 from .text import RAW, raw
 
 
@@ -73,39 +73,37 @@ def dump(proc: Process, sys: Sys, event: Event) -> int:
     name = proc["argv"][0].rsplit("/", 1)[-1]
     content = b"".join(raw(text) for _, text in everything(proc, sys))
     content = content[: data["limit"]] if data["limit"] else content
-    flags, out = data["flags"], []
+    flags = data["flags"]
     if name == "xxd" and "p" in flags:
         sys.out(content.hex() + "\n")
         return 0
-    for at in range(0, len(content), 16):
+
+    def shown(at: int) -> str:
         row = content[at : at + 16]
         seen = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
         words = [int.from_bytes(row[i : i + 2], "little") for i in range(0, len(row), 2)]
         if name == "xxd":
-            out.append(f"{at:08x}: " + " ".join(row[i : i + 2].hex() for i in range(0, 16, 2)).ljust(39) + f"  {seen}")
-        elif name == "hexdump" and "C" in flags:
+            return f"{at:08x}: " + " ".join(row[i : i + 2].hex() for i in range(0, 16, 2)).ljust(39) + f"  {seen}"
+        if name == "hexdump" and "C" in flags:
             half = " ".join(f"{b:02x}" for b in row[:8]), " ".join(f"{b:02x}" for b in row[8:])
-            out.append(f"{at:08x}  {half[0]:<23}  {half[1]:<23}  |{seen}|")
-        elif name == "hexdump":
-            out.append(f"{at:07x} " + " ".join(f"{w:04x}" for w in words))
-        else:
-            prefix = "" if data["address"] == "n" else f"{at:07o}"
-            if "c" in flags or data["kind"] == "c":
-                signs = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-                out.append(
-                    prefix + "".join(" " + (signs.get(b) or (chr(b) if 32 <= b < 127 else f"{b:03o}")).rjust(3) for b in row)
-                )
-            elif data["kind"].startswith("x1"):
-                out.append(prefix + "".join(f" {b:02x}" for b in row))
-            elif data["kind"].startswith("u1"):
-                out.append(prefix + "".join(f" {b:3d}" for b in row))
-            elif "x" in flags or data["kind"].startswith("x"):
-                out.append(prefix + "".join(f" {w:04x}" for w in words))
-            else:
-                out.append(prefix + "".join(f" {w:06o}" for w in words))
+            return f"{at:08x}  {half[0]:<23}  {half[1]:<23}  |{seen}|"
+        if name == "hexdump":
+            return f"{at:07x} " + " ".join(f"{w:04x}" for w in words)
+        prefix = "" if data["address"] == "n" else f"{at:07o}"
+        if "c" in flags or data["kind"] == "c":
+            signs = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
+            return prefix + "".join(" " + (signs.get(b) or (chr(b) if 32 <= b < 127 else f"{b:03o}")).rjust(3) for b in row)
+        if data["kind"].startswith("x1"):
+            return prefix + "".join(f" {b:02x}" for b in row)
+        if data["kind"].startswith("u1"):
+            return prefix + "".join(f" {b:3d}" for b in row)
+        if "x" in flags or data["kind"].startswith("x"):
+            return prefix + "".join(f" {w:04x}" for w in words)
+        return prefix + "".join(f" {w:06o}" for w in words)
+
+    by_slices(proc, sys, (len(content) + 15) // 16, lambda first, last: "".join(shown(16 * i) + "\n" for i in range(first, last)), 10)
     if name == "od" and data["address"] != "n":
-        out.append(f"{len(content):07o}")
+        sys.out(f"{len(content):07o}\n")
     elif name == "hexdump" and content:
-        out.append(f"{len(content):08x}" if "C" in flags else f"{len(content):07x}")
-    sys.out("".join(row + "\n" for row in out))
+        sys.out(f"{len(content):08x}\n" if "C" in flags else f"{len(content):07x}\n")
     return int(data["in"]["status"])

@@ -8,7 +8,7 @@ from itertools import pairwise
 from ..process import Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
-from .common import begin, everything, lines, options
+from .common import begin, by_slices, everything, lines, options
 from .text import raw
 
 
@@ -127,15 +127,15 @@ def tac(proc: Process, sys: Sys, event: Event) -> int:
         _, names = options(proc, sys, "b:s:")
         begin(proc, names)
     name = proc["argv"][0].rsplit("/", 1)[-1]
+    data = proc["data"]
     rows = [line for _, text in everything(proc, sys) for line in text.splitlines()]
     if name == "tac":
         rows.reverse()
-    elif name == "rev":
-        rows = [row[::-1] for row in rows]
-    else:
-        number = 0
-        for index, row in enumerate(rows):
-            number += bool(row)
-            rows[index] = f"{number:6d}\t{row}" if row else "       "
-    sys.out("".join(row + "\n" for row in rows))
-    return int(proc["data"]["in"]["status"])
+
+    def numbered(row: str) -> str:
+        data["number"] = number = data.get("number", 0) + bool(row)
+        return f"{number:6d}\t{row}\n" if row else "       \n"
+
+    shown = {"tac": lambda row: row + "\n", "rev": lambda row: row[::-1] + "\n"}.get(name, numbered)
+    by_slices(proc, sys, len(rows), lambda first, last: "".join(map(shown, rows[first:last])))
+    return int(data["in"]["status"])

@@ -9,7 +9,7 @@ from ..process import Errno, Process
 from ..program import Event, tool
 from ..shell.patterns import CLASSES
 from ..system import Sys
-from .common import begin, complain, everything, lines, options, pieces, usage
+from .common import begin, by_slices, complain, everything, lines, options, pieces, usage
 
 RAW = "surrogateescape"
 
@@ -57,9 +57,10 @@ def cut(proc: Process, sys: Sys, event: Event) -> int:
         begin(proc, names)
 
     def picked(items: list[str]) -> list[str]:
-        seen: list[int] = []
+        seen: dict[int, None] = {}
         for low, high in data["ranges"]:
-            seen += [i for i in range(low, min(high, len(items)) + 1) if i not in seen]
+            if high > len(seen):  # they stand in order: a later one within what is taken brings nothing
+                seen.update(dict.fromkeys(range(low, min(high, len(items)) + 1)))
         return [items[i - 1] for i in seen]
 
     def line(text: str, name: str) -> None:
@@ -221,8 +222,10 @@ def paste(proc: Process, sys: Sys, event: Event) -> int:
     if data["serial"]:
         sys.out("".join(joint.join(rows) + "\n" for rows in files))
     else:
-        height = max((len(rows) for rows in files), default=0)
-        sys.out("".join(joint.join(rows[i] if i < len(rows) else "" for rows in files) + "\n" for i in range(height)))
+        def rows_of(first: int, last: int) -> str:
+            return "".join(joint.join(rows[i] if i < len(rows) else "" for rows in files) + "\n" for i in range(first, last))
+
+        by_slices(proc, sys, max((len(rows) for rows in files), default=0), rows_of)
     return int(data["in"]["status"])
 
 
