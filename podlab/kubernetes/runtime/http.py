@@ -136,17 +136,26 @@ def begun(text: str) -> tuple[Message, str] | None:
         return None
     lines = head.split("\r\n")
     message = Message(lines[0], [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])])
-    raw = rest.encode("utf-8", "surrogateescape")
+    raw, at, body = rest.encode("utf-8", "surrogateescape"), 0, bytearray()
     while True:
-        line, newline, after = raw.partition(b"\r\n")
-        try:
-            count = int(line.split(b";")[0].strip() or b"0", 16)
-        except ValueError:
+        end = raw.find(b"\r\n", at)
+        count = _count(raw[at:end] if end >= 0 else raw[at:])
+        if count is None:
             return None
-        if not newline or not count or len(after) < count + 2:
-            return message, head + gap + raw.decode("utf-8", "surrogateescape")
-        message.body += after[:count].decode("utf-8", "surrogateescape")
-        raw = after[count + 2:]
+        if end < 0 or not count or len(raw) < end + count + 4:
+            message.body = body.decode("utf-8", "surrogateescape")
+            return message, head + gap + raw[at:].decode("utf-8", "surrogateescape")
+        body += raw[end + 2 : end + 2 + count]
+        at = end + count + 4
+
+
+def _count(line: bytes) -> int | None:
+    """The size that stands before a chunk; None for what is none."""
+    try:
+        count = int(line.split(b";")[0].strip() or b"0", 16)
+    except ValueError:
+        return None
+    return count if count >= 0 else None
 
 
 def _keep(message: Message, body: str) -> bool:
@@ -155,23 +164,17 @@ def _keep(message: Message, body: str) -> bool:
 
 
 def _take_chunks(message: Message, rest: str, whole: str) -> tuple[Message | None, str]:
-    body = ""
+    raw, at, body = rest.encode("utf-8", "surrogateescape"), 0, bytearray()
     while True:
-        line, newline, after = rest.partition("\r\n")
-        if not newline:
+        end = raw.find(b"\r\n", at)
+        count = _count(raw[at:end]) or 0
+        if end < 0 or len(raw) < end + count + 4:
             return None, whole
-        try:
-            count = int(line.split(";")[0].strip() or "0", 16)
-        except ValueError:
-            count = 0
-        raw = after.encode("utf-8", "surrogateescape")
-        if len(raw) < count + 2:
-            return None, whole
-        body += raw[:count].decode("utf-8", "surrogateescape")
-        rest = raw[count + 2 :].decode("utf-8", "surrogateescape")
+        body += raw[end + 2 : end + 2 + count]
+        at = end + count + 4
         if count == 0:
-            message.body = body
-            return message, rest
+            message.body = body.decode("utf-8", "surrogateescape")
+            return message, raw[at:].decode("utf-8", "surrogateescape")
 
 
 def split_url(url: str) -> tuple[str, str, int, str]:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from podlab.kubernetes.runtime import filesystem, linear
+from podlab.kubernetes.runtime import filesystem, http, linear
 from podlab.kubernetes.runtime.filesystem import TEXT_HELD
 from podlab.kubernetes.runtime.images import redis_protocol
 from podlab.kubernetes.runtime.process import Errno
@@ -100,6 +100,18 @@ def test_of_what_cannot_be_packed_the_rest_is_stored(size: int) -> None:
 def test_a_length_below_nothing_does_not_lead_a_reader_of_redis_backwards() -> None:
     assert redis_protocol.request_words("*999999999\r\n$-7\r\n") is None
     assert redis_protocol.decode("$-1\r\n+OK\r\n") == (None, "+OK\r\n")
+
+
+def test_an_answer_in_very_many_chunks_is_looked_through_once() -> None:
+    text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + "1\r\na\r\n" * 200_000
+    began = time.process_time()
+    taken, begun = http.take(text + "0\r\n\r\nrest"), http.begun(text)
+    assert time.process_time() - began < AT_ONCE
+    assert taken[0] is not None
+    assert (taken[0].body, taken[1]) == ("a" * 200_000, "rest")
+    assert begun is not None
+    assert begun[0].body == "a" * 200_000
+    assert http.take(text)[0] is None
 
 
 def test_a_read_that_fails_gives_the_shell_its_terminal_back(screen: given.Screen) -> None:
