@@ -103,7 +103,7 @@ async def _save_rows(clusters: Clusters, group: list[LiveCluster], saved: dict[L
         live.engine.etcd.compact(live.engine.now)
         if not live.lock.locked() and (live not in saved or saved[live].is_old(live)):
             moved[live] = Saved(live.engine.etcd.revision, time.monotonic(), rows.project(live.engine))
-            await asyncio.sleep(0)  # a projection takes a millisecond: others have their turn between two
+        await asyncio.sleep(0)  # either takes a millisecond or two: others have their turn between two clusters
     if moved:
         before = {live: saved.pop(live).told if live in saved else rows.NOTHING if live.fresh else None for live in moved}
         await clusters.writer.call(rows.save, [rows.Change(live.id, one.told, before[live]) for live, one in moved.items()])
