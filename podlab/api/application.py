@@ -96,9 +96,18 @@ def admitted(engine: Engine, call: Call, access: Access, target: Target) -> rbac
     if access.read_only:
         check_access(engine, rbac.VIEWER, target)
     check_access(engine, user, target)
-    if access.learner_id is not None and not access.read_only and (target.verb not in READING or target.subresource in (*SESSIONS, "proxy")):
+    if not access.read_only and (target.verb not in READING or target.subresource in (*SESSIONS, "proxy")):
         audience.permit(access.learner_id, "kubectl")
     return user
+
+
+def may_act(access: Access) -> bool:
+    """The same of a session that is open already."""
+    try:
+        audience.permit(access.learner_id, "kubectl")
+    except ApiError:
+        return False
+    return True
 
 
 async def _document(scope: Scope, call: Call, access: Access, token: str, send: Send) -> None:

@@ -86,7 +86,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if reader is not None:
             await _tell_log(live, hub, reader, call, receive, send)
             return
-        held = Session(live, hub, order, call, protocol, receive, send) if order else \
+        held = Session(live, hub, access, order, call, protocol, receive, send) if order else \
             forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
         await held.run()
     except (Fenced, ConnectionError):
@@ -138,8 +138,9 @@ async def deny(scope: Scope, send: Send, status: int) -> None:
 
 
 class Session:
-    def __init__(self, live: LiveCluster, hub: Hub, order: dict[str, Any], call: Call, protocol: str, receive: Receive, send: Send) -> None:
-        self.live, self.hub, self.order = live, hub, order
+    def __init__(self, live: LiveCluster, hub: Hub, access: Access, order: dict[str, Any], call: Call, protocol: str,
+                 receive: Receive, send: Send) -> None:
+        self.live, self.hub, self.access, self.order = live, hub, access, order
         self.plain = protocol in OLDEST  # the last channel tells what went wrong in words, nothing when nothing did
         self.receive, self.send = receive, send
         self.wanted = {"stdout": (STDOUT, call.flag("stdout")), "stderr": (STDERR, call.flag("stderr"))}
@@ -216,7 +217,9 @@ class Session:
         return chunks, code
 
     def _take_input(self) -> None:
-        """Everything that the client has sent, as acts. Call inside a turn."""
+        """Everything that the client has sent, as acts; while a learner may not act it waits. Call inside a turn."""
+        if self.waiting and not application.may_act(self.access):
+            return
         typed = ""
         while self.waiting and self._room(typed) and self.typed.take(len(self.waiting[0])):
             data = self.waiting.pop(0)

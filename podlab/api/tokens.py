@@ -33,8 +33,8 @@ class Access:
     key: str
     cluster_id: int
     read_only: bool
-    author: str = ""  # who acts by it, where several people share the cluster: a learner's id
-    learner_id: UUID | None = None  # who acts by it
+    author: str  # who acts by it, where several people share the cluster: a learner's id
+    learner_id: UUID  # who acts by it; of a viewer's: whose the cluster is
 
 
 Judge = Callable[[str, int], bool]

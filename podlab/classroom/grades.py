@@ -15,7 +15,9 @@ logger = logging.getLogger(__name__)
 
 TRIES = 10  # with the pauses between them this is about a day
 AT_ONCE = 20  # scores of one round
-LATER = timedelta(milliseconds=1)  # a platform takes only a score that is later than its last, whatever our clock did (AGS 2.0, timestamp)
+LATER = timedelta(seconds=1)
+"""A platform takes only a score that is later than its last (AGS 2.0, timestamp), whatever our clock did; Moodle compares whole seconds
+(mod/lti/service/gradebookservices, scores)."""
 TAKEN_BEFORE = 409  # it has this score, or a newer one, already (AGS 2.0, scores: conflict)
 
 
@@ -29,7 +31,8 @@ def queue(assignment: Assignment, learner_id: UUID) -> None:
     for line in GradeLine.objects.filter(assignment=assignment, membership__learner_id=learner_id):
         given = Work.objects.filter(assignment=assignment, learner_id=learner_id).exclude(solved=None).count()
         before = Score.objects.filter(line=line).values_list("at", flat=True).first()
-        at = timezone.now() if before is None else max(timezone.now(), before + LATER)
+        marks = [before, assignment.closes if assignment.over else None]
+        at = max([timezone.now(), *(mark + LATER for mark in marks if mark is not None)])
         Score.objects.update_or_create(line=line, defaults={
             "given": given, "maximum": len(assignment.items), "at": at, "sent": None, "tries": 0, "next_try": None, "error": ""})
 
@@ -38,7 +41,7 @@ def send_due() -> int:
     """Send what waits. Returns how many went out. Blocking, with time-outs: never on the event loop."""
     now = timezone.now()
     for line in (GradeLine.objects.select_related("assignment", "membership")  # what was left undone when it closed is final
-                 .filter(assignment__closes__lte=now, score__at__lt=F("assignment__closes"), score__given__lt=F("score__maximum"))[:AT_ONCE]):
+                 .filter(assignment__closes__lte=now, score__at__lt=F("assignment__closes") + LATER, score__given__lt=F("score__maximum"))[:AT_ONCE]):
         queue(line.assignment, line.membership.learner_id)
     due = Score.objects.filter(Q(next_try=None) | Q(next_try__lte=now), sent=None, tries__lt=TRIES)
     return sum(_send(score, now) for score in due.select_related("line__user__platform", "line__assignment")[:AT_ONCE])

@@ -82,13 +82,15 @@ async def test_a_teacher_reads_a_learners_cluster_and_changes_nothing(teacher: U
 
 
 async def test_a_class_whose_input_is_stopped_stops_their_own_kubectl_too(classroom: Classroom, member: Membership) -> None:
-    api = Api(await database_sync_to_async(lambda: tokens.issue(cluster_of(member)))())
-    room = await rooms.get(classroom.pk)
+    token = await database_sync_to_async(lambda: tokens.issue(cluster_of(member)))()
+    api, room = Api(token), await rooms.get(classroom.pk)
     room.classroom.frozen = True
+    assert not application.may_act(await application.authenticate(token)), "what is typed into an open session waits"
     refused = await api.create(MAPS, configmap("mine"))
     assert (refused.status, rooms.FROZEN in refused.json["message"]) == (400, True)
     assert (await api.get(MAPS)).status == 200, "looking is allowed"
     room.classroom.frozen = False
+    assert application.may_act(await application.authenticate(token))
     assert (await api.create(MAPS, configmap("mine"))).status == 201
 
 
