@@ -18,8 +18,8 @@ from .base import PATH, base_tree
 SIZE = 58_605_752  # of the executable, v1.36
 KUBECTL = Entry(program="kubectl", size=SIZE)
 PROXY_MS = 4  # of a request through a kubectl proxy to the server and back
-HOSTS = re.compile(r"localhost$|127\.0\.0\.1$|\[::1\]$")  # DefaultHostAcceptRE, kubectl/pkg/proxy/proxy_server.go
-PATHS = re.compile(r"/api/.*/pods/.*/exec|/api/.*/pods/.*/attach")  # DefaultPathRejectRE
+HOSTS = r"localhost$|127\.0\.0\.1$|\[::1\]$"  # DefaultHostAcceptRE, kubectl/pkg/proxy/proxy_server.go
+PATHS = r"/api/.*/pods/.*/exec|/api/.*/pods/.*/attach"  # DefaultPathRejectRE
 
 
 def _run(proc: Process, sys: Sys, event: Event) -> int:
@@ -58,14 +58,13 @@ def _proxy(proc: Process, sys: Sys) -> int:
 
 def _pass_on(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
     """What the API server says to the request with the account's token (NewFilterServer and NewProxyHandler)."""
-    accepted = _flag(proc, "accept-hosts", "")
-    host, hosts = request.get("Host").rpartition(":")[0] or request.get("Host"), HOSTS
+    host = request.get("Host").rpartition(":")[0] or request.get("Host")
     try:
-        hosts = compiled(accepted) if accepted else HOSTS
+        hosts = compiled(_flag(proc, "accept-hosts", "") or HOSTS)
     except re.error:
-        hosts = HOSTS
+        hosts = compiled(HOSTS)
     free = "--disable-filter" in proc["argv"] or "--disable-filter=true" in proc["argv"]
-    if not free and (not hosts.match(host) or PATHS.match(request.path)):
+    if not free and (not hosts.match(host) or compiled(PATHS).match(request.path)):
         return text_answer("Forbidden", 403)
     server = proc["data"]["server"]
     way = network(sys).routes.way(namespace(sys), server[0], server[1], "proxy") if server else None
