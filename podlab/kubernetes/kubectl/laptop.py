@@ -85,6 +85,8 @@ class Laptop:
         text = line + "\n"
         self._changed_at = None
         self._turns = 0
+        cpu = self.node.state["containers"][self.container]["cpu"]  # also while the clock stands still, when nothing is earned
+        cpu["tokens"] = max(cpu["tokens"], TURNS_AT_ONCE * QUANTUM_MS * 1000)
         for running in reversed(list(self._running.values())):
             if running.raw:
                 running.keys += text

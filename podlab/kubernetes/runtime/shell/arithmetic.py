@@ -11,6 +11,8 @@ TOKEN = re.compile(
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", "<=", ">", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%"),
 )  # fmt: skip
+TOKENS_MAX = 10_000
+"""Words of one expression: some 50 ms."""
 ASSIGN = ("=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "|=", "^=")
 
 
@@ -48,6 +50,8 @@ class _Evaluator:
                 raise ArithmeticFault("arithmetic syntax error")
             self.tokens.append(("n", match[1]) if match[1] else ("v", match[2]) if match[2] else ("o", match[3]))
             position = match.end()
+        if len(self.tokens) > TOKENS_MAX:
+            raise ArithmeticFault("expression is too long")
 
     def peek(self) -> str:
         return self.tokens[self.at][1] if self.at < len(self.tokens) and self.tokens[self.at][0] == "o" else ""

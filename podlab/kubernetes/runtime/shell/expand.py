@@ -39,6 +39,8 @@ class ExpansionFault(Exception):
 BREAK = ("", "break")
 WORDS_MAX = 100_000
 """Words of one command: a real shell is bounded by its memory, a program's arguments by ARG_MAX."""
+BRACES_MAX = 20_000
+"""Words that braces may make: some 80 ms."""
 
 
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?|([A-Za-z])\.\.([A-Za-z])")
@@ -58,7 +60,7 @@ def braces(word: Word) -> list[Word]:
             low, high, step = int(span[1]), int(span[2]), abs(int(span[3] or 1)) or 1
             width = max(len(span[1]), len(span[2])) if re.match(r"-?0\d", span[1]) or re.match(r"-?0\d", span[2]) else 0
             numbers = range(low, high + (1 if high >= low else -1), step if high >= low else -step)
-            if len(range(0, abs(high - low) + 1, step)) > WORDS_MAX:
+            if len(range(0, abs(high - low) + 1, step)) > BRACES_MAX:
                 raise ExpansionFault(f"brace expansion: failed to allocate memory for {len(numbers)} elements")
             choices = [f"{n:0{width}d}" for n in numbers]
         elif span is not None:
@@ -69,10 +71,12 @@ def braces(word: Word) -> list[Word]:
         else:
             continue
         before, after = part[1][: match.start()], part[1][match.end() :]
+        more = "{" in before + after or any("{" in str(part[1]) for part in word[index + 1 :])
         found: list[Word] = []
         for choice in choices:
-            found += braces((*word[:index], ("lit", before + choice + after, False), *word[index + 1 :]))
-            if len(found) > WORDS_MAX:
+            made = (*word[:index], ("lit", before + choice + after, False), *word[index + 1 :])
+            found += braces(made) if more else [made]
+            if len(found) > BRACES_MAX:
                 raise ExpansionFault(f"brace expansion: failed to allocate memory for {len(found)} elements")
         return found
     return [word]
@@ -99,7 +103,7 @@ class Expander:
                         self._pathnames(field, out)
             if len(out) > WORDS_MAX:
                 raise ExpansionFault("out of memory")
-        self.shell.sys.charge(len(out))
+        self.shell.sys.charge(2 * len(out))
         return out
 
     def text(self, word: Word | str) -> str:

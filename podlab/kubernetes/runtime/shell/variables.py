@@ -9,6 +9,9 @@ from ..program import TEXT_MAX
 from ..system import Sys
 from .faults import ShellFault
 
+VARIABLES_MAX = 30_000
+"""Variables of one shell, elements of arrays among them."""
+
 
 class Variables:
     """The names of one shell, for the length of a turn."""
@@ -41,12 +44,15 @@ class Variables:
             raise ShellFault(f"{name}: is read only")
         if len(value) > TEXT_MAX:
             raise ShellFault("out of memory")
+        if len(self.data["vars"]) >= VARIABLES_MAX:
+            raise ShellFault("out of memory")
         self.data["vars"][name] = value
         if "a" in self.data["opts"]:
             self.data["exp"][name] = 1
 
     def elements(self, name: str) -> list[tuple[int, str]]:
         """(index, value) of a bash array in order: variables `name[index]`; a plain variable is an array of one."""
+        self.sys.charge(len(self.data["vars"]) >> 1)
         held = sorted((int(key[len(name) + 1 : -1]), value) for key, value in self.data["vars"].items() if key.startswith(name + "["))
         plain = self.get(name)
         return held or ([(0, plain)] if plain is not None else [])
@@ -57,7 +63,9 @@ class Variables:
         start = held[-1][0] + 1 if held else 0
         for key in [key for key in self.data["vars"] if key.startswith(name + "[") and not more]:
             del self.data["vars"][key]
-        for at, value in (*held, *enumerate(values, start)):
+        if start == 1:
+            self.put_element(name, 0, held[0][1])  # it may have been a plain variable
+        for at, value in enumerate(values, start):
             self.put_element(name, at, value)
         if not held and not values:
             self.data["vars"].pop(name, None)

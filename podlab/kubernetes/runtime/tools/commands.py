@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..process import KILL, Errno, Process, signal_number
-from ..program import MEBIBYTE, Event, tool
+from ..program import MEBIBYTE, TEXT_MAX, Event, tool
 from ..system import Sys
 from .basics import duration
 from .common import begin, complain, everything, options, usage
@@ -197,6 +197,9 @@ def xargs(proc: Process, sys: Sys, event: Event) -> int:
         elif data["delimiter"]:
             items = text.removesuffix("\n").split(data["delimiter"].replace("\\n", "\n"))
         else:
+            if len(text) > TEXT_MAX:
+                complain(proc, sys, "argument list too long")
+                return 1
             items = _quoted_words(text)
         if data["mark"]:
             data["batches"] = [[word.replace(data["mark"], item) for word in data["command"]] for item in items]

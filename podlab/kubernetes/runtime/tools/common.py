@@ -103,6 +103,7 @@ def pieces(proc: Process, sys: Sys, feed: Callable[[str, str, bool], bool | None
             complain(proc, sys, f"read error: {error.text}" if state["name"] == "-" else f"{state['name']}: {error.text}")
             state["status"] = 1
             text = ""
+        sys.charge(len(text) >> 6)
         if feed(text, state["name"], not text):
             return int(state["status"])
         if not text:

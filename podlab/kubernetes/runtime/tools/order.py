@@ -8,8 +8,11 @@ from itertools import pairwise
 from ..process import Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
-from .common import begin, by_slices, everything, lines, options
+from .common import begin, by_slices, complain, everything, lines, options
 from .text import raw
+
+LINES_MAX = 50_000
+"""Lines that sort orders: some 100 ms."""
 
 
 @tool("sort", memory=MEBIBYTE)
@@ -27,6 +30,9 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
         begin(proc, names)
     files = everything(proc, sys, "{}: {}")
     rows = [line for _, text in files for line in text.removesuffix("\n").split("\n") if text]
+    if len(rows) > LINES_MAX:
+        complain(proc, sys, "out of memory")
+        return 2
     flags = data["flags"]
 
     def field(row: str, spec: str) -> tuple[str, str]:
@@ -74,7 +80,8 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
             rows.sort(key=lambda row: key(row)[index], reverse=("r" in specs[index]) if specs[index] else backwards)
     else:
         rows.sort(key=raw)
-        rows.sort(key=key)
+        if set(flags) - set("rus"):
+            rows.sort(key=key)
         if backwards:
             rows.reverse()
     if "u" in flags:

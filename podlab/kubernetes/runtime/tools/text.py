@@ -83,11 +83,10 @@ def _tr_set(text: str) -> list[str]:
     from ..shell.escapes import backslashes
 
     while i < len(text):
-        if text.startswith("[:", i) and ":]" in text[i + 2 :]:
-            end = text.index(":]", i + 2)
-            name = text[i + 2 : end]
-            out += [chr(c) for c in range(128) if re.match(f"[{CLASSES.get(name, '')}]", chr(c))]
-            i = end + 2
+        name = text[i + 2 :].partition(":]")[0] if text.startswith("[:", i) else ""
+        if name in CLASSES:
+            out += [chr(c) for c in range(128) if re.match(f"[{CLASSES[name]}]", chr(c))]
+            i += len(name) + 4
             continue
         if text[i] == "\\" and i + 1 < len(text):
             width = 2
