@@ -147,6 +147,9 @@ def test_what_was_kept_long_enough_is_purged(member: Membership, classroom: Clas
     assert Classroom.objects.exclude(closed=None).get() == forgotten, "closed and not deleted: its days begin"
     assert not AuditEntry.objects.filter(classroom=None).exists()
     forgotten.delete()
+    Classroom.objects.filter(pk=classroom.pk).update(keep_days=0, steered=timezone.now() - timedelta(days=5))
+    purge()
+    assert Classroom.objects.get(pk=classroom.pk).closed is None, "a break is no end"
     both = seat(classroom, "바다").learner
     joining.join(elsewhere, both, "바다")
     purge()

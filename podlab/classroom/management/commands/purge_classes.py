@@ -12,6 +12,7 @@ from podlab.classroom.joining import close
 from podlab.classroom.models import AuditEntry, Classroom, Membership
 from podlab.labs.models import Learner
 
+IDLE_DAYS = 90  # that an open class may stand unused at least, however short its records are kept: a term's break is no end
 RECORD_DAYS = 180  # of sign-ins and refused launches, which belong to no class
 
 
@@ -30,8 +31,9 @@ class Command(BaseCommand):
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         now = timezone.now()
         for classroom in Classroom.objects.filter(closed=None):
-            if _used(classroom) + timedelta(days=classroom.keep_days) < now:  # nobody closed it: its days begin now
-                self.stdout.write(f"{classroom.title}: {classroom.keep_days}일 동안 쓰지 않아 {'마칠 때가 되었습니다' if dry_run else '마쳤습니다'}")
+            idle = max(classroom.keep_days, IDLE_DAYS)
+            if _used(classroom) + timedelta(days=idle) < now:  # nobody closed it: its days begin now
+                self.stdout.write(f"{classroom.title}: {idle}일 동안 쓰지 않아 {'마칠 때가 되었습니다' if dry_run else '마쳤습니다'}")
                 if not dry_run:
                     close(classroom, now)
         due = [room for room in Classroom.objects.exclude(closed=None) if room.closed and room.closed + timedelta(days=room.keep_days) < now]
