@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from lessons import fragments, library, progress, setups
@@ -89,31 +90,25 @@ class LessonConsumer(LabConsumer):
             self.shown.pop(step.id, None)
             self.page.options = Options()
             audience.tell(self, "step", step=step.id)
-            await self._mark()
+            async with self._turn():
+                pass  # the step begins
             await self._lay_out({**step.files, **(step.exercise.files if step.exercise is not None else {})})
 
-    async def _mark(self) -> None:
-        """The step that is read begins here, if it has not begun before."""
-        if self.step_id and self.step_id not in self.live_.marks:
-            async with self._turn():
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """As the lab's; the step that is read begins here, if the journal knows of no beginning (any more: who shares a cluster can undo)."""
+        async with super()._turn():
+            if self.step_id:
                 rewind.mark(self.live_, self.step_id)
+            yield
 
     async def do_again(self, message: dict[str, Any]) -> None:
         """이 걸음 다시: the cluster as it stood when the learner came to the step."""
         async with self._turn():
             gone_back = bool(self.step_id) and await rewind.to_mark(self.live_, self.step_id)
-        await self._mark()
         self.outbox.append(panels.notice("이 걸음에 왔을 때로 돌아왔습니다." if gone_back else "이 걸음에 온 뒤로 한 일이 없습니다."))
         if gone_back:
             audience.tell(self, "undo")
-
-    async def do_undo(self, message: dict[str, Any]) -> None:
-        await super().do_undo(message)
-        await self._mark()
-
-    async def do_reset(self, message: dict[str, Any]) -> None:
-        await super().do_reset(message)
-        await self._mark()
 
     async def _lay_out(self, files: Mapping[str, str]) -> None:
         """The step's manifests come to the learner's machine, unless something of that name is there."""

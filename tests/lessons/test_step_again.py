@@ -90,3 +90,17 @@ async def test_undo_and_reset_do_not_count_a_moment_of_the_bookkeeping_as_an_act
     await page.send(action="undo")
     await page.until("되돌릴 일이 없습니다")
     await page.line.disconnect()
+
+
+async def test_where_several_share_a_cluster_a_step_begins_anew_for_each_after_an_undo_of_another(value: str) -> None:
+    one, two = await Learner(value).open(), await Learner(value).open()
+    for page in (one, two):
+        await page.send(action="step", step="symptom")
+    await one.make("a")
+    await two.send(action="reset")
+    await two.until("처음으로 돌아왔습니다")
+    await one.make("b")
+    await one.again(BACK)
+    assert one.made() == set()
+    for page in (one, two):
+        await page.line.disconnect()
