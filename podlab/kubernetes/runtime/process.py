@@ -99,6 +99,7 @@ ERRORS: dict[str, str] = {
     "ENOMEM": "Cannot allocate memory", "ENAMETOOLONG": "File name too long", "ENOTTY": "Inappropriate ioctl for device",
     "ENXIO": "No such device or address", "EIO": "Input/output error", "EINTR": "Interrupted system call",
     "EAGAIN": "Resource temporarily unavailable",
+    "E2BIG": "Argument list too long",
 }  # fmt: skip
 """glibc's strerror texts (the default busybox image is the glibc one)."""
 

@@ -12,6 +12,8 @@ from .process import Blocked, Data, Errno, Exited, Process, Replaced
 from .program import PROGRAMS
 from .view import EXECUTE
 
+ARGUMENTS_MAX = 2_000
+"""Words of one command line: a tool may do a tenth of a millisecond of work for each. Linux bounds their characters (E2BIG)."""
 PROCESSES_MAX = 256
 """In one pid namespace. A real kubelet has podPidsLimit (-1, no limit, by default); here a fork bomb must not take the server with it."""
 
@@ -57,7 +59,9 @@ class Sys(FileCalls):
         raise Errno("EACCES" if refused else "ENOENT")
 
     def _load(self, path: str, argv: list[str], depth: int = 0) -> tuple[str, list[str]]:
-        """(program, argv) for an executable file; scripts get their interpreter. Raises ENOENT, EACCES, ENOEXEC."""
+        """(program, argv) for an executable file; scripts get their interpreter. Raises ENOENT, EACCES, ENOEXEC, E2BIG."""
+        if len(argv) > ARGUMENTS_MAX:
+            raise Errno("E2BIG")
         found = self.look(path)
         if found.is_dir:
             raise Errno("EACCES")
@@ -84,7 +88,7 @@ class Sys(FileCalls):
         """Starts a child and gives its pid. It has this process's descriptors, with those in `fds` ({child's fd: description id,
         None: closed}) in place or in addition. `path`: the file to run (default: argv[0] by $PATH). With `program` nothing is
         looked up: a fork that goes on as that program with `data` (its first turn is `resume` with {"on": "fork"}). `group`: its
-        process group, 0 for one of its own. Raises ENOENT, EACCES, ENOEXEC, and EAGAIN past PROCESSES_MAX."""
+        process group, 0 for one of its own. Raises ENOENT, EACCES, ENOEXEC, E2BIG, and EAGAIN past PROCESSES_MAX."""
         kernel, proc = self.kernel, self.proc
         if program is None:
             name, argv = self._load(path or self.which(argv[0]), argv)
@@ -119,7 +123,7 @@ class Sys(FileCalls):
         return child["pid"]
 
     def exec(self, argv: list[str], *, path: str | None = None, env: dict[str, str] | None = None) -> None:
-        """Becomes another program. Raises ENOENT, EACCES, ENOEXEC when it cannot, else never returns."""
+        """Becomes another program. Raises ENOENT, EACCES, ENOEXEC, E2BIG when it cannot, else never returns."""
         name, argv = self._load(path or self.which(argv[0]), argv)
         self.proc.update({"program": name, "argv": argv, "data": {}, "memory": PROGRAMS[name].memory})
         if env is not None:

@@ -34,7 +34,7 @@ def set_option(shell: Shell, name: str, on: bool) -> None:
 def _names(shell: Shell, argv: list[str], flag: str, mark: str) -> int:
     words = [word for word in argv[1:] if word != "-p"]
     if not words:
-        for name in sorted(shell.data[mark]):
+        for name in sorted(shell.data.get(mark, {})):
             value = shell.data["vars"].get(name)
             shell.sys.out(f"{flag} {name}" + (f"={shell_quote(value)}" if value is not None else "") + "\n")
         return 0
@@ -46,9 +46,9 @@ def _names(shell: Shell, argv: list[str], flag: str, mark: str) -> int:
         if equals:
             shell.put(name, value)
         if remove:
-            shell.data[mark].pop(name, None)
+            shell.data.get(mark, {}).pop(name, None)
         else:
-            shell.data[mark][name] = 1
+            shell.data.setdefault(mark, {})[name] = 1
     return 0
 
 

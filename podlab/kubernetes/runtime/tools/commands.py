@@ -6,7 +6,7 @@ import re
 
 from ..process import KILL, Errno, Process, signal_number
 from ..program import MEBIBYTE, TEXT_MAX, Event, tool
-from ..system import Sys
+from ..system import ARGUMENTS_MAX, Sys
 from .basics import duration
 from .common import begin, complain, everything, options, usage
 
@@ -204,7 +204,7 @@ def xargs(proc: Process, sys: Sys, event: Event) -> int:
         if data["mark"]:
             data["batches"] = [[word.replace(data["mark"], item) for word in data["command"]] for item in items]
         else:
-            size = data["count"] or max(1, len(items))
+            size = data["count"] or max(1, min(len(items), ARGUMENTS_MAX - len(data["command"])))
             data["batches"] = [[*data["command"], *items[i : i + size]] for i in range(0, len(items), size)]
             if not items and not data["skip"]:
                 data["batches"] = [data["command"]]
