@@ -117,6 +117,18 @@ def test_a_delete_whose_precondition_fails_deletes_nothing(cluster: Cluster, pre
     assert "deletionTimestamp" not in cluster.etcd.get("pods", "default/p")["metadata"]
 
 
+@pytest.mark.slow
+def test_node_ports_run_out_and_it_is_said(cluster: Cluster) -> None:
+    def service(name: str, ports: int) -> Map:
+        spec = {"type": "NodePort", "ports": [{"name": f"p{number}", "port": number} for number in range(1, ports + 1)]}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+    given = {port["nodePort"] for port in do(cluster, "create", "services", body=service("a", 2_700))["spec"]["ports"]}
+    assert len(given) == 2_700
+    error = refused(cluster, "create", "services", body=service("b", 100))
+    assert (error.code, error.message) == (500, "Internal error occurred: failed to allocate a nodePort: range is full")
+
+
 def test_an_object_with_a_finalizer_stays_until_the_last_one_is_taken_off(cluster: Cluster) -> None:
     do(cluster, "create", "configmaps", body={"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "finalizers": ["example.com/keep"]}})
     do(cluster, "delete", "configmaps", "c")

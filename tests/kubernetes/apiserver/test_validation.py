@@ -113,6 +113,8 @@ SCHEDULES = [
     ("*/0 * * * *", 'spec.schedule: Invalid value: "*/0 * * * *": step of range should be a positive number: */0'),
     ("x * * * *",
      'spec.schedule: Invalid value: "x * * * *": failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
+    ("99999999999999999999 * * * *", 'spec.schedule: Invalid value: "99999999999999999999 * * * *": failed to parse int from 99999999999999999999: '
+     'strconv.Atoi: parsing "99999999999999999999": value out of range'),
     ("1-2-3 * * * *", 'spec.schedule: Invalid value: "1-2-3 * * * *": too many hyphens: 1-2-3'),
     ("@sometimes", 'spec.schedule: Invalid value: "@sometimes": unrecognized descriptor: @sometimes'),
     ("*/5 8-18 * jan-mar mon,fri", ""), ("@every 1h30m", ""), ("@daily", ""), ("0 0 ? * sun", ""),

@@ -53,6 +53,10 @@ def test_plan(replicas: int, spec: dict[str, Any], pods_: list[Any], steps: list
     assert [repr(step) for step in plan(owner(replicas, **spec), pods_, "new", NOW)] == steps
 
 
+def test_two_thousand_million_replicas_are_planned_a_hundred_at_a_time() -> None:
+    assert len(plan(owner(2_000_000_000, **PARALLEL), [member(0), member(7)], "new", NOW)) == 100
+
+
 def test_pods_start_in_order_and_keep_their_names(cluster: Cluster) -> None:
     create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=3))
     for number in (1, 2, 3):

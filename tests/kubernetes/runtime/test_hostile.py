@@ -13,6 +13,7 @@ import pytest
 from podlab.kubernetes.runtime import filesystem, http, linear
 from podlab.kubernetes.runtime.filesystem import TEXT_HELD
 from podlab.kubernetes.runtime.images import redis_protocol
+from podlab.kubernetes.runtime.images import redis_protocol
 from podlab.kubernetes.runtime.process import Errno
 from podlab.kubernetes.runtime.program import TEXT_MAX
 from podlab.kubernetes.runtime.tools import compress
@@ -34,6 +35,17 @@ def screen() -> given.Screen:
     ("line", "answer"),
     [
         ("echo {1..1000000000}", "bash: brace expansion: failed to allocate memory for 1000000000 elements"),
+        ("echo {1..50000}", "bash: brace expansion: failed to allocate memory for 50000 elements"),
+        ("touch $(seq 3000)", "touch: Argument list too long"),
+        ("seq 5000 | xargs echo | wc -l", "3"),
+        ("seq 60000 | sort | tail -1", "sort: out of memory"),
+        ("echo $((" + "1+" * 20_000 + "1))", "expression is too long"),
+        ("a=(); for i in {1..1000}; do a+=($i); done; echo ${#a[@]}", "1000"),
+        ("head -c 300000 /dev/zero > z; od -c z | tail -1; hexdump -C z | tail -1", "1111740\n000493e0"),
+        ("seq 20000 > n; nl n | tail -1; paste n n | tail -1; rev n | tail -1; tac n | tail -1", "20000\t20000\n20000\t20000\n00002\n1"),
+        ("head -c 100000 /dev/zero | tr '\\0' a | cut -c1-50000,1-40000,9 | wc -c", "50001"),
+        ("echo [:foo | tr '[:foo:]' x", "xxxxx"),
+        ("declare -A m; m[a]=1; echo ${m[a]}", "1"),
         ("echo " + "{a,b}" * 25 + " | wc -w", "brace expansion: failed to allocate memory"),
         ("x=aaaaaaaa; while true; do x=$x$x; done", "bash: out of memory"),
         ("x=$(yes); echo", "bash: out of memory"),
@@ -165,6 +177,16 @@ def test_a_pattern_that_only_re_can_read_is_refused_when_it_has_too_many_ways() 
     with pytest.raises(linear.TooComplex):
         linear.compiled(r"^(a*)*\1b").search("a" * 40)
     assert linear.compiled(r"(a+)\1b").search("aaab") is not None
+
+
+def test_a_wildcard_of_many_stars_and_a_long_reply_of_redis_are_read_at_once() -> None:
+    began = time.process_time()
+    assert linear.wildcard("*a" * 30 + "b").fullmatch("a" * 200) is None
+    assert linear.wildcard("*.c?nf").fullmatch("a.c?nf") is not None
+    found = redis_protocol.decode("*40000\r\n" + "$3\r\n가\r\n" * 40_000 + "+OK\r\n")
+    assert found is not None
+    assert (len(found[0]), found[0][-1], found[1]) == (40_000, "가", "+OK\r\n")
+    assert time.process_time() - began < AT_ONCE
 
 
 def test_a_value_may_be_as_long_as_a_list_of_thirty_pods_in_json(screen: given.Screen) -> None:
