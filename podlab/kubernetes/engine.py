@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from .apiserver import cel
+from .apiserver import cel, webhook_client
 from .apiserver.errors import ApiError
 from .apiserver.request import Request
 from .apiserver.server import ApiServer
@@ -56,6 +56,7 @@ class Engine(Ground):
         timer = self.clock.pop()
         linear.taken()
         cel.begin_turn()
+        webhook_client.begin_turn()
         self.because = timer.because
         try:
             self.components[timer.component].on_timer(timer.payload)
@@ -91,6 +92,7 @@ class Engine(Ground):
         self.run_until(entry["at"])
         linear.taken()
         cel.begin_turn()
+        webhook_client.begin_turn()
         self.because = None
         self.author = entry.get("by", "")
         act = self.ACTS[entry["do"]]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Object = Mapping[str, Any]
 DIAL_MS = 30_000  # the transport's dialer gives up (net.Dialer.Timeout of client-go)
+CALLS_A_TURN = 100  # after so many a controller leaves the rest of its Pods to its next turn: a call takes up to some milliseconds
 NOBODY = "network", ""  # whom the answer of a request that only happens is for
 UNTRUSTED = "tls: failed to verify certificate: x509: "
 STATUSES = {
@@ -35,6 +36,19 @@ STATUSES = {
 }  # fmt: skip
 
 
+_calls = [0]  # since `begin_turn`; nothing but the limit depends on it
+
+
+def begin_turn() -> None:
+    """Whoever begins a piece of work says so."""
+    _calls[0] = 0
+
+
+def many() -> bool:
+    """Whether this turn's work has asked webhooks often enough."""
+    return _calls[0] >= CALLS_A_TURN
+
+
 class CallError(Exception):
     """A webhook that could not be asked, or whose answer is none. Its text is Go's."""
 
@@ -44,6 +58,7 @@ def ask(cluster: Ground, config: Object, review: Object, seconds: int, *, happen
 
     Nothing in the cluster changes; but where the call `happens`, because it is part of a write, the request then goes its way over the
     network, so that the server's log tells of it. Its answer is the one that is known already."""
+    _calls[0] += 1
     service = config.get("service")
     if service is not None:
         port = service.get("port") or 443

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..apiserver import webhook_client
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..client import Client
@@ -94,6 +95,7 @@ def namespace_terminating(error: ApiError) -> bool:
 
 def slow_start(number: int, make: Callable[[int], Any]) -> tuple[int, ApiError | None]:
     """Call make(0), make(1) ... in batches of 1, 2, 4 ...; stop after the first batch with an error (slowStartBatch).
+    Where each asks many webhooks, the last ones are left to the caller's next turn, which the first ones bring about.
 
     Returns how many succeeded, and the first error.
     """
@@ -107,6 +109,8 @@ def slow_start(number: int, make: Callable[[int], Any]) -> tuple[int, ApiError |
                 done += 1
             except ApiError as error:
                 first_error = first_error or error
+            if done and webhook_client.many():
+                return done, first_error
         if first_error:
             return done, first_error
         at, batch = end, batch * 2

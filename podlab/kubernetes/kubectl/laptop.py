@@ -378,6 +378,9 @@ class Laptop:
                 running.revision = self.cluster.etcd.revision
                 self._resume(process, running)
                 moved = True
+                if self.tired():  # a hundred that watch are all woken by one change: the others of them when everybody had a turn
+                    self.hungry = True
+                    return False
         return moved
 
     def _resume(self, process: str, running: Running) -> None:

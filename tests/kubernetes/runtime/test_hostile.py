@@ -13,7 +13,6 @@ import pytest
 from podlab.kubernetes.runtime import filesystem, http, linear
 from podlab.kubernetes.runtime.filesystem import TEXT_HELD
 from podlab.kubernetes.runtime.images import redis_protocol
-from podlab.kubernetes.runtime.images import redis_protocol
 from podlab.kubernetes.runtime.process import Errno
 from podlab.kubernetes.runtime.program import TEXT_MAX
 from podlab.kubernetes.runtime.tools import compress
