@@ -401,3 +401,10 @@ class Laptop:
             running.command.close()
             self.node.foreign_exit(process, 1)
             self.printed("err", f"kubectl: {error.text}\n")
+        except Exception as error:  # a fault of the program's code here ends the program, as in containers, and not the page's turn
+            if self.cluster.strict:
+                raise
+            del self._running[process]
+            self.node.note_crash("kubectl", error)
+            self.node.foreign_exit(process, 139)
+            self.printed("err", "Segmentation fault\n")

@@ -170,12 +170,16 @@ class Kernel(OpenFiles):
         except (
             Exception
         ) as error:  # a fault of the program's code here must end that process, as it would on a real machine, not the cluster
-            self.crashes.append(f"{str(proc['argv'])[:1000]}: {type(error).__name__}: {str(error)[:1000]}")
-            del self.crashes[:-CRASHES_KEPT]
+            self.note_crash(str(proc["argv"]), error)
             self._complain(proc, sys, "Segmentation fault\n")
             self.exit(proc, 139, 11)
         if sys.used:
             self.charge(proc, sys.used)
+
+    def note_crash(self, who: str, error: Exception) -> None:
+        """A program has failed in a way no program should."""
+        self.crashes.append(f"{who[:1000]}: {type(error).__name__}: {str(error)[:1000]}")
+        del self.crashes[:-CRASHES_KEPT]
 
     def _complain(self, proc: Process, sys: Sys, text: str) -> None:
         with suppress(Errno, Blocked, Exited):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +13,8 @@ from .container_status import ExecError, exec_words
 from .kernel import Kernel
 from .process import INT, KILL, QUIT, WINCH, Blocked, Data, Errno, Exited, Process
 from .system import Sys
+
+KEYS = re.compile("[\x03\x04\x08\n\r\x15\x1c\x7f]|[^\x03\x04\x08\n\r\x15\x1c\x7f]+")  # a key that does something, or others in a row
 
 
 class Terminals(Kernel):
@@ -82,7 +85,7 @@ class Terminals(Kernel):
         tty = self.state["ttys"].get(tty_id)
         if tty is None:
             return
-        for char in text:
+        for char in KEYS.findall(text):
             if char in "\x03\x1c":
                 self._tty_echo(tty_id, tty, ("^C" if char == "\x03" else "^\\") + "\n")
                 tty["line"] = tty["in"] = ""

@@ -80,9 +80,14 @@ def _json(body: bytes) -> tuple[Any, list[str]]:
     except RecursionError:
         raise bad_request("error decoding: the document exceeds the allowed nesting depth") from None
     except ValueError as error:
-        raise bad_request(json_fault(text) or str(error)) from None
+        raise bad_request(json_fault(text) or _without_digits(str(error))) from None
     twice = _duplicate_paths(value, "") if seen else []
     return sound(value), twice
+
+
+def _without_digits(fault: str) -> str:
+    """A fault in plain words where it is Python's, of a number that has thousands of digits."""
+    return "a number is out of range" if "integer string conversion" in fault else fault
 
 
 def _refuse_constant(text: str) -> Any:
@@ -132,7 +137,7 @@ def _yaml(body: bytes) -> tuple[Any, list[str]]:
         raise bad_request("error decoding: the document exceeds the allowed nesting depth") from None
     except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
         first = str(error).splitlines()[0] if str(error) else "not YAML"
-        raise bad_request(f"error converting YAML to JSON: yaml: {first}") from None
+        raise bad_request(f"error converting YAML to JSON: yaml: {_without_digits(first)}") from None
     return sound(value), ["yaml: unmarshal errors:" + "".join(twice)] if twice else []
 
 

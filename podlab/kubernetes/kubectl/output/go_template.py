@@ -247,9 +247,9 @@ def _base64decode(value: Any) -> str:
 
 WIDTH_MAX = 1_000_000
 """tooLarge, fmt/print.go."""
-WORK_MAX = 100_000
+WORK_MAX = 60_000
 """Steps of one template, about a microsecond each; 16 characters of text are one."""
-RESULT_MAX = 16 * WORK_MAX
+RESULT_MAX = 1_600_000
 
 
 def _printf(template: Any, *values: Any) -> str:

@@ -14,6 +14,7 @@ FILTER = re.compile(r"([^!<>=]+)([!<>=]+)(.+)\Z", re.DOTALL)
 SLICE = re.compile(r"(-?\d*)(:-?\d*)?(:-?\d*)?\Z")
 DICT_KEY = re.compile(r"'([^']*)'\Z")
 RELAXED = re.compile(r"\{\.?([^{}]+)\}\Z|\.?([^{}]+)\Z")
+TEXT_MAX = 20_000  # characters: reading so many takes some 50 ms
 ENDS_FIELD = ".,[]$@{} \t\r\n"
 
 
@@ -38,6 +39,8 @@ class _Parser:
 
     def template(self) -> list[Node]:
         """Text and actions, as they come."""
+        if len(self.text) > TEXT_MAX:
+            raise JSONPathError("the template is too long")
         while self.at < len(self.text):
             start = self.text.find("{", self.at)
             if start < 0:
