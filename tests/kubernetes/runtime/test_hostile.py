@@ -69,6 +69,7 @@ def screen() -> given.Screen:
         (f"expr {A}b : '\\(a*\\)*c'", ""),
         ("date -d @99999999999999999999", "date: invalid date '@99999999999999999999'"),
         ("truncate -s 10G f; echo x >> f; rm f", "No space left on device"),
+        ("kubectl get pods -o jsonpath=\"{.items[*]['" + "','".join(["a"] * 20_000) + "']}\"", "the template is too long"),
         ("kubectl get pods -o 'go-template={{printf \"%1000000000d\" 1}}'", "%!(BADWIDTH)"),
         ("kubectl get pods -o 'go-template=" + "{{range 1000000}}" * 5 + "x" + "{{end}}" * 5 + "'", "asks for more than this kubectl does at once"),
         ("kubectl get pods -o 'go-template={{range 1000000000000000000}}{{end}}'", "asks for more than this kubectl does at once"),
@@ -176,6 +177,30 @@ def test_a_pattern_that_only_re_can_read_is_refused_when_it_has_too_many_ways() 
     with pytest.raises(linear.TooComplex):
         linear.compiled(r"^(a*)*\1b").search("a" * 40)
     assert linear.compiled(r"(a+)\1b").search("aaab") is not None
+
+
+def test_a_number_of_thousands_of_digits_ends_the_kubectl_and_not_the_page() -> None:
+    where = given.cluster()
+    where.strict = False  # as on the page
+    screen = given.Screen(where)
+    for line in ("kubectl get pods -o jsonpath='{.items[%s]}'", "kubectl logs a --since=%ss", "kubectl run b --image=b --port=%s"):
+        assert screen.type(line % ("1" * 5_000))
+        assert screen.type("echo still here") == "still here\n"
+
+
+def test_a_hundred_that_watch_take_turns() -> None:
+    screen = given.Screen(given.cluster())
+    screen.type("for i in 1 2 3 4 5; do kubectl get pods -w & done")
+    screen.wait(1)
+    screen.laptop.take_output()
+    screen.laptop.tired = lambda: True
+    given.kubectl(screen.cluster, "run b --image=nginx:1.14.2")
+    screen.laptop.advance()
+    assert "".join(text for _, text in screen.laptop.take_output()).count("Pending") == 1
+    assert screen.laptop.hungry
+    for _ in range(10):
+        screen.laptop.advance()
+    assert "".join(text for _, text in screen.laptop.take_output()).count("Pending") >= 4
 
 
 def test_a_wildcard_of_many_stars_and_a_long_reply_of_redis_are_read_at_once() -> None:
