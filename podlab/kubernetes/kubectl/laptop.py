@@ -8,6 +8,8 @@
 The machine is a runtime Node of its own with one container, in which bash runs at a terminal without echo (the page shows what is
 typed). kubectl and curl are programs that the host, that is this module, runs: generators that are woken when the cluster
 moves. Nothing here is checkpointed or journaled; only what kubectl sends to the cluster is.
+
+Past 400 lines: the page's calls, the runtime's host and the turns of programs are one machine and share all its state.
 """
 
 from __future__ import annotations
