@@ -77,7 +77,8 @@ def open_cluster(carrier: Carrier, lesson: str, *, seed: int, epoch_ms: int, eng
 def open_at(place: Place, lesson: str, *, seed: int, epoch_ms: int, engine_version: str) -> Cluster:
     """The cluster of a visitor's place (`place_of`), for who has asked for the place already."""
     born = {"seed": seed, "epoch_ms": epoch_ms, "now_ms": epoch_ms, "engine_version": engine_version}
-    cluster, made = Cluster.objects.select_related("learner").get_or_create(learner=place.owner, lesson=lesson, defaults=born)
+    cluster, made = Cluster.objects.get_or_create(learner=place.owner, lesson=lesson, defaults=born)
+    cluster.learner = place.owner  # known: a join for it costs as much as the question
     if made:
         births.came(cluster.pk, lesson)
     return cluster

@@ -66,6 +66,7 @@ def birth(lesson: str) -> Birth:
 
 
 _templates: dict[str, tuple[dict[str, Any], bytes]] = {}
+_pictures: dict[str, dict[Any, Any]] = {}
 
 
 def template(lesson: str) -> tuple[dict[str, Any], bytes]:
@@ -83,9 +84,15 @@ def is_known(lesson: str) -> bool:
     return lesson in _templates
 
 
+def pictures(lesson: str) -> dict[Any, Any]:
+    """What was drawn of the lesson's first moment (panels.rendered): the same for all of its clusters."""
+    return _pictures.setdefault(lesson, {})
+
+
 def forget() -> None:
     """Make every template anew at the next occasion."""
     _templates.clear()
+    _pictures.clear()
 
 
 def build(birth: Birth) -> Engine:

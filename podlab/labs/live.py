@@ -68,6 +68,10 @@ class LiveCluster:
         """What viewers can see has moved when this has: objects, what happened, requests that went between Pods."""
         return self.era, self.engine.etcd.revision, self.engine.causes.last, self.engine.network.told
 
+    def picture_key(self) -> tuple[int, int, int, int]:
+        """What the diagram is drawn of has moved when this has."""
+        return self.era, self.engine.etcd.revision, self.engine.causes.last, self.engine.network.state["next"]
+
     # ---- time
 
     def _anchor(self) -> None:
@@ -219,6 +223,7 @@ class Clusters:
         if lesson := births.lesson_of_new(cluster_id):
             live = self._awake[cluster_id] = LiveCluster(cluster_id, await self._born(lesson), 0, RATE, self.writer)
             live.fresh = True
+            live.render_key, live.render = live.picture_key(), births.pictures(lesson)
             return live
         try:
             row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)

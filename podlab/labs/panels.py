@@ -45,7 +45,7 @@ LONGEST_TEXT = 60_000  # characters of one inspector view
 
 def rendered(live: LiveCluster, width: int, options: Options) -> Rendered:
     """The board at the present; one render a revision, width and options, shared by all who look."""
-    key = (live.era, live.engine.etcd.revision, live.engine.causes.last, live.engine.network.state["next"])
+    key = live.picture_key()
     if live.render_key != key:
         live.render_key, live.render = key, {}
     found: Rendered | None = live.render.get((width, options))

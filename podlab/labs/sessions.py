@@ -139,7 +139,7 @@ def learner_of(session: Any) -> Learner | None:
         learner_id = uuid.UUID(session.get(LEARNER_KEY))
     except (TypeError, ValueError, AttributeError):  # none, or a cookie that an older PodLab signed
         return None
-    learner = Learner.objects.select_related("merged_into").filter(pk=learner_id).first()
+    learner = Learner.objects.filter(pk=learner_id).first()
     if learner is not None and learner.merged_into is not None:
         learner = learner.merged_into
     if learner and timezone.now() - learner.last_seen > timedelta(minutes=1):

@@ -7,13 +7,16 @@ import json
 from typing import Any
 
 import pytest
+from channels.db import database_sync_to_async
 
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.labs import births, rewind, rows, storage
+from podlab.labs import births, panels, rewind, rows, storage
 from podlab.labs.births import EPOCH_MS, Birth
 from podlab.labs.live import Clusters, LiveCluster
 from podlab.labs.models import Checkpoint, Cluster, Container, JournalEntry, Learner, Node, Pod
 from podlab.labs.storage import ENGINE_VERSION, Fenced
+from podlab.projection import regions
+from podlab.projection.board import Options
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,6 +32,13 @@ def plain_lessons() -> Any:
 @pytest.fixture
 def row() -> Cluster:
     learner = Learner.objects.create(nickname="초록고래", resume_code_hash="x")
+    return Cluster.objects.create(learner=learner, lesson="any", seed=1, epoch_ms=EPOCH_MS, now_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
+
+
+@database_sync_to_async
+def another_row() -> Cluster:
+    """Another learner's."""
+    learner = Learner.objects.create(nickname="파란고래", resume_code_hash="y")
     return Cluster.objects.create(learner=learner, lesson="any", seed=1, epoch_ms=EPOCH_MS, now_ms=EPOCH_MS, engine_version=ENGINE_VERSION)
 
 
@@ -102,6 +112,20 @@ async def test_the_database_is_not_asked_of_a_cluster_that_was_only_just_made(ro
         live = await Clusters().get(row.id)
     await act(live, pod("a"))
     assert names(await Clusters().get(row.id)) == ["a"]  # of one that somebody has woken it is asked
+
+
+async def test_the_first_picture_of_a_lesson_is_drawn_once_for_all_who_come(row: Cluster) -> None:
+    other = await another_row()
+    lives = []
+    for one in (row, other):
+        births.came(one.id, "any")
+        lives.append(await Clusters().get(one.id))
+    first, second = (panels.rendered(live, 960, Options()) for live in lives)
+    assert first is second
+    assert first.fragments == regions.render(lives[1].engine, Options(), 960).fragments
+    await act(lives[0], pod("a"))
+    assert "pods/default/a" in panels.rendered(lives[0], 960, Options()).fragments["diagram"]
+    assert panels.rendered(lives[1], 960, Options()) is first
 
 
 async def test_of_two_processes_that_both_think_a_cluster_new_the_second_writer_is_fenced_and_reloads(row: Cluster) -> None:
