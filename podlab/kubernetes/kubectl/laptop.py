@@ -8,6 +8,8 @@
 The machine is a runtime Node of its own with one container, in which bash runs at a terminal without echo (the page shows what is
 typed). kubectl and curl are programs that the host, that is this module, runs: generators that are woken when the cluster
 moves. Nothing here is checkpointed or journaled; only what kubectl sends to the cluster is.
+The file is long because the machine's host is one object: its keyboard and screen for the page, and a dozen small answers that the
+machine's kernel asks of whoever runs it. What it is made of and what runs on it stands in laptop_programs.py.
 
 Past 400 lines: the page's calls, the runtime's host and the turns of programs are one machine and share all its state.
 """
