@@ -99,13 +99,18 @@ class LessonConsumer(LabConsumer):
         """As the lab's; the step that is read begins here, if the journal knows of no beginning (any more: who shares a cluster can undo)."""
         async with super()._turn():
             if self.step_id:
-                rewind.mark(self.live_, self.step_id)
+                rewind.mark(self.live_, self._beginning)
             yield
+
+    @property
+    def _beginning(self) -> str:
+        """The moment at which the learner came to the step: of those who share a cluster each has their own."""
+        return f"{self.step_id} {self.by}".strip()
 
     async def do_again(self, message: dict[str, Any]) -> None:
         """이 걸음 다시: the cluster as it stood when the learner came to the step."""
         async with self._turn():
-            gone_back = bool(self.step_id) and await rewind.to_mark(self.live_, self.step_id)
+            gone_back = bool(self.step_id) and await rewind.to_mark(self.live_, self._beginning)
         self.outbox.append(panels.notice("이 걸음에 왔을 때로 돌아왔습니다." if gone_back else "이 걸음에 온 뒤로 한 일이 없습니다."))
         if gone_back:
             audience.tell(self, "undo")

@@ -160,6 +160,26 @@ async def test_what_a_member_solves_is_the_team_s_and_moves_the_board(game: Game
     await page.line.disconnect()
 
 
+async def test_each_of_a_team_has_their_own_beginning_of_a_step(game: Game, members: list[Membership]) -> None:
+    step = library.get(LESSON).steps[0].id
+    first, second = await lab(members[0]), await lab(members[1])
+    await first.send(action="step", step=step)
+    await first.send(action="terminal", line="kubectl create configmap a")
+    await first.until("configmap/a created")
+    await second.send(action="step", step=step)
+    await second.send(action="terminal", line="kubectl create configmap b")
+    await second.until("configmap/b created")
+    await second.send(action="again")
+    await second.until("이 걸음에 왔을 때로 돌아왔습니다")
+    first.html = ""
+    await first.send(action="terminal", line="kubectl get configmap a b")
+    html = await first.until("not found")
+    assert "configmaps &quot;b&quot; not found" in html
+    assert "configmaps &quot;a&quot; not found" not in html
+    for page in (first, second):
+        await page.line.disconnect()
+
+
 def test_the_board_ranks_and_can_be_frozen_and_hidden(game: Game, members: list[Membership]) -> None:
     first, second = game.teams.all()
     progress.checked(second.learner, LESSON, EXERCISE, solved=True, commands=1)
