@@ -28,6 +28,7 @@ RATES = (0.0, 0.25, 1.0, 4.0, 16.0)  # virtual seconds a real second that the pa
 STEPS_A_TURN = 1500  # timers that a jump to the next event may fire
 LONGEST_TURN = 0.05  # seconds of work in one turn: a cluster with more to do lags behind, so that the others do not
 ENTRIES_A_CHECKPOINT = 40
+CHECKPOINT_GAP, ENTRIES_AT_MOST = 10.0, 400  # seconds between two, as writing one holds the loop for 10 ms and more; but no longer replay than this
 SLEEP_AFTER = 60.0  # real seconds without a viewer
 
 
@@ -61,7 +62,7 @@ class LiveCluster:
         self.by = ""  # who acts in the present turn, where several people share the cluster: a learner's id
         self.people: dict[str, str] = {}  # id -> name of everybody who shares it; empty where nobody does
         self._pending: list[Any] = []
-        self._unsaved = 0
+        self._unsaved, self._saved = 0, -CHECKPOINT_GAP
         self._anchor()
 
     def mark(self) -> tuple[int, int, int, int]:
@@ -174,7 +175,8 @@ class LiveCluster:
             self.gone = True  # what memory holds is not what the journal says
             raise
         self._unsaved += len(rows)
-        if self._unsaved >= ENTRIES_A_CHECKPOINT:
+        rested = time.monotonic() - self._saved >= CHECKPOINT_GAP
+        if self._unsaved >= (ENTRIES_A_CHECKPOINT if rested else ENTRIES_AT_MOST):
             try:
                 await self.save()
             except DatabaseError:  # what was done is stored: only a restart would take longer
@@ -182,7 +184,7 @@ class LiveCluster:
 
     async def save(self) -> None:
         """Write a checkpoint of the present, so that a restart need not replay."""
-        self._unsaved = 0
+        self._unsaved, self._saved = 0, time.monotonic()
         text = storage.written(self.engine.checkpoint())
         await self.writer.call(storage.save_checkpoint, self.id, self.sequence, self.engine.now, text)
 

@@ -167,6 +167,16 @@ async def test_checkpoints_are_written_now_and_then_so_that_a_restart_replays_li
     assert sequences == [40]
 
 
+async def test_a_program_that_writes_without_pause_is_not_held_up_by_a_checkpoint_every_forty_acts(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    for turn in range(12):
+        async with live.turn():
+            for number in range(40):
+                live.apply(pod(f"p{turn}-{number}"))
+    sequences = await live.writer.call(lambda: list(Checkpoint.objects.values_list("sequence", flat=True)))
+    assert sequences == [40, 440]
+
+
 async def test_undo_takes_back_the_last_act_and_undo_again_the_one_before(row: Cluster) -> None:
     live = await Clusters().get(row.id)
     for name in ("a", "b", "c"):
