@@ -169,10 +169,8 @@ async def test_checkpoints_are_written_now_and_then_so_that_a_restart_replays_li
 
 async def test_a_program_that_writes_without_pause_is_not_held_up_by_a_checkpoint_every_forty_acts(row: Cluster) -> None:
     live = await Clusters().get(row.id)
-    for turn in range(12):
-        async with live.turn():
-            for number in range(40):
-                live.apply(pod(f"p{turn}-{number}"))
+    for _ in range(12):
+        await act(live, *[{"do": "rate", "rate": 1.0}] * 40)
     sequences = await live.writer.call(lambda: list(Checkpoint.objects.values_list("sequence", flat=True)))
     assert sequences == [40, 440]
 
