@@ -28,4 +28,4 @@ site = ProtocolTypeRouter(
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """The Kubernetes API stands apart: its clients are no browsers, its secret is in the address or a header, and no cookie counts there."""
     apart = of_api(str(scope.get("path", "")))
-    await (site if not apart else rest if scope["type"] == "http" else remote.serve)(scope, receive, send)
+    await (site if not apart else remote.serve if scope["type"] == "websocket" else remote.switch if "line" in scope else rest)(scope, receive, send)

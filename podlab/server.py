@@ -1,6 +1,7 @@
 """Daphne, with bounds that it lacks: a websocket's client is read no faster than it is served, bodies have a largest size, a slow reader
 holds its stream up instead of filling our memory, a stream that is meant to last (a watch, a followed log) is not ended by the time limit
-for answers, and whoever is told that a websocket closes has time to read what came before it and to answer.
+for answers, and whoever is told that a websocket closes has time to read what came before it and to answer. And a request may turn its connection
+into a line of bytes (HTTP's `Upgrade`), as the API's older clients want it (podlab/api/remote.py).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http
+from collections import deque
 from typing import Any
 
 import autobahn.websocket.protocol
@@ -20,7 +22,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
-from podlab.apart import of_api
+from podlab.apart import of_api, wants_line
 from podlab.labs.limits import Bucket
 
 BODY_MAX = 5 * 1024 * 1024  # bytes: above what pages and the API accept, which answer in their own words
@@ -30,6 +32,7 @@ MESSAGE_BYTES = 16_384  # a longer message counts as several
 READ_BYTES = 4_096  # of a page's websocket at once: two hundred short messages, which nobody interrupts, take 20 ms
 QUEUE_MAX = 200  # messages of one websocket that wait for whoever serves it
 PAUSE = 0.5  # seconds that a websocket is not read which sends more
+LINE_BYTES = 1 << 20  # that a line's client has sent and nobody has taken yet; it is not read beyond
 TOO_LARGE = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -48,6 +51,70 @@ class Flow:
         self.open.set()
 
     stopProducing = resumeProducing  # the connection is gone: whoever waits shall notice
+
+
+class Line:
+    """The connection of a request that asked for another protocol: once accepted, bytes both ways, in the messages of a websocket without frames."""
+
+    def __init__(self, server: Server, request: Request) -> None:
+        self.server, self.request, self.channel = server, request, request.channel
+        self.transport = request.channel.transport
+        self.flow = Flow()
+        self.inbox: deque[bytes] = deque()
+        self.size = 0
+        self.news, self.over = asyncio.Event(), asyncio.Event()
+        self.closing = False
+
+    def heard(self, data: bytes) -> None:
+        if self.closing:
+            return
+        self.inbox.append(data)
+        self.size += len(data)
+        self.news.set()
+        if self.size > LINE_BYTES:
+            self.transport.pauseProducing()
+
+    def lost(self) -> None:
+        self.over.set()
+        self.news.set()
+        self.flow.resumeProducing()
+
+    async def accept(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """101 Switching Protocols."""
+        self.server.watch_flow(self.request, self.flow)
+        self.transport.write(b"\r\n".join([b"HTTP/1.1 101 Switching Protocols", *(name + b": " + value for name, value in headers), b"", b""]))
+
+    async def receive(self) -> dict[str, Any]:
+        while not self.inbox:
+            if self.over.is_set() or self.closing:
+                return {"type": "websocket.disconnect"}
+            self.news.clear()
+            await self.news.wait()
+        data = b"".join(self.inbox)
+        self.inbox.clear()
+        self.size = 0
+        if not self.over.is_set():
+            self.transport.resumeProducing()
+        return {"type": "websocket.receive", "bytes": data}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Returns when the connection takes more, and after a close when the client has hung up too, so that it has read to the end."""
+        if self.over.is_set():
+            return
+        if message["type"] == "websocket.close":
+            self.closing = True
+            self.news.set()
+            self.inbox.clear()
+            self.transport.resumeProducing()
+            self.transport.loseWriteConnection()
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.over.wait()
+            except TimeoutError:
+                self.transport.abortConnection()
+            return
+        self.transport.write(message["bytes"])
+        await self.flow.open.wait()
 
 
 class Request(WebRequest):
@@ -81,6 +148,18 @@ class Channel(HTTPChannel):
     """
 
     arriving = False
+    line: Line | None = None
+
+    def rawDataReceived(self, data: bytes) -> None:
+        if self.line is None:
+            super().rawDataReceived(data)
+        else:
+            self.line.heard(data)
+
+    def connectionLost(self, reason: Any) -> None:
+        if self.line is not None:
+            self.line.lost()
+        super().connectionLost(reason)
 
     def resetTimeout(self) -> None:
         if not self.arriving:
@@ -152,6 +231,9 @@ class Server(daphne.server.Server):
         protocol.streams = of_api(scope["path"])  # their answers may be streams
         if protocol.streams and scope["type"] == "websocket":
             scope["extensions"] = {"websocket.http.response": {}}
+        elif protocol.streams and wants_line(scope):
+            scope["line"] = protocol.channel.line = Line(self, protocol)
+            protocol.channel.persistent = False  # whatever the answer: what the client has sent on is of no HTTP
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""port-forward over websockets: kubectl's SPDY inside it, or the numbered channels of the Python and JavaScript clients.
+"""port-forward: kubectl's SPDY, bare or inside a websocket, or the numbered channels of the Python and JavaScript clients over a websocket.
 
 Bytes go to the Pod's socket as they are, each message a journaled act (kubelet/forwards.py); what comes back is only read.
 """
@@ -24,8 +24,9 @@ from podlab.labs.storage import Fenced
 
 TUNNEL, CHANNELS = "SPDY/3.1+portforward.k8s.io", "v4.channel.k8s.io"
 PROTOCOLS = (TUNNEL, CHANNELS, "v4.base64.channel.k8s.io")
-WAITING_MAX = 4 << 20  # bytes that one connection holds for a cluster that does not take them; more cuts it off
-STREAMS_MAX = 64  # of one client
+WAITING_MAX = 4 << 20  # bytes that one connection holds for a cluster that does not take them; the client is read no further
+DEAF = 10.0  # seconds after which it is cut off
+STREAMS_MAX = 64  # connections of one client
 PIECE = 32 * 1024
 LOOK_EVERY = 0.05  # seconds
 
@@ -56,14 +57,27 @@ class Pipe:
         self.uid, self.node = pod
         self.inbox: list[bytes] = []  # b"": no more comes
         self.waiting = 0  # bytes of it
-        self.news = asyncio.Event()
+        self.news, self.taken = asyncio.Event(), asyncio.Event()
+        self.gone = False  # nobody wants what comes back
 
-    def take(self, data: bytes) -> bool:
-        """More from the client. False when it sends faster than the cluster takes."""
+    async def take(self, data: bytes) -> bool:
+        """More from the client, held up while too much waits. False when the cluster takes nothing."""
         self.inbox.append(data)
         self.waiting += len(data)
         self.news.set()
-        return self.waiting <= WAITING_MAX
+        while self.waiting > WAITING_MAX and not self.gone:
+            self.taken.clear()
+            try:
+                async with asyncio.timeout(DEAF):
+                    await self.taken.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    def leave(self) -> None:
+        self.gone = True
+        self.news.set()
+        self.taken.set()
 
     async def run(self, say: Say) -> str:
         """Until both ends have closed, or the Pod's has. Gives "", or what the client is told went wrong."""
@@ -78,6 +92,7 @@ class Pipe:
         except Fenced:
             return wrong + WORDS["ECONNRESET"]
         finally:
+            self.leave()
             with contextlib.suppress(ApiError, Fenced):
                 await asyncio.shield(self.hub.act(lambda: self._act(act="close", session=session)))
 
@@ -91,7 +106,7 @@ class Pipe:
             if found[1] == "open":
                 self._send(session, seen)
             return found
-        while True:
+        while not self.gone:
             text, state = await self.hub.act(look)
             seen += len(text)
             data = text.encode("utf-8", "surrogateescape")
@@ -108,10 +123,12 @@ class Pipe:
                 self.news.clear()
             elif state == "connecting" or text:
                 await asyncio.sleep(LOOK_EVERY / 5)
+        return ""
 
     def _send(self, session: str, seen: int) -> None:
         """Everything that the client has sent, as acts. Call inside a turn."""
         pieces, self.inbox, self.waiting = self.inbox, [], 0
+        self.taken.set()
         data = b"".join(pieces)
         if data:
             self._act(act="send", session=session, data=data.decode("utf-8", "surrogateescape"), seen=seen)
@@ -174,35 +191,42 @@ class Forwarding:
     # ---- kubectl
 
     async def _tunnel(self) -> None:
-        reader, writer = spdy.Reader(), spdy.Writer()
+        """Two streams a connection, one for data, one for what goes wrong (kubelet/pkg/cri/streaming/portforward/httpstream.go)."""
+        reader, writer, taken = spdy.Reader(), spdy.Writer(), spdy.Numbers()
         pipes: dict[int, Pipe] = {}
         errors: dict[str, int] = {}  # request id -> the stream for what goes wrong
         while (data := await self._bytes()) is not None:
             try:
                 frames = reader.feed(data)
             except spdy.SpdyError:
-                return
+                break
             for frame in frames:
                 if frame.kind == "ping" and frame.stream % 2:
                     await self._say(writer.ping(frame.stream))
                 elif frame.kind == "open":
-                    await self._say(writer.reply(frame.stream))
-                    self._opened(frame, pipes, errors, writer)
-                elif frame.kind in ("data", "reset") and frame.stream in pipes:
-                    pipe = pipes[frame.stream]
-                    if frame.data and not pipe.take(frame.data):
-                        return
-                    if frame.end or frame.kind == "reset":
-                        pipe.take(b"")
-                        del pipes[frame.stream]
+                    why = spdy.PROTOCOL_ERROR if not taken.take(frame.stream) else self._refused(frame, errors)
+                    await self._say(writer.reset(frame.stream, why) if why else writer.reply(frame.stream))
+                    if not why:
+                        self._opened(frame, pipes, errors, writer)
+                elif frame.stream in pipes and not await self._heard(frame, pipes):
+                    return
+            await asyncio.sleep(0)
+        await self._say(writer.leave(taken.last))
+
+    def _refused(self, frame: spdy.Frame, errors: dict[str, int]) -> int:
+        """Why a stream cannot be; 0 when it can."""
+        kind, port = frame.headers.get("streamtype"), frame.headers.get("port", "")
+        if kind not in ("data", "error") or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
+            return spdy.PROTOCOL_ERROR
+        return spdy.REFUSED if len(self.tasks if kind == "data" else errors) >= STREAMS_MAX else 0
 
     def _opened(self, frame: spdy.Frame, pipes: dict[int, Pipe], errors: dict[str, int], writer: spdy.Writer) -> None:
-        kind, port, request = (frame.headers.get(name, "") for name in ("streamtype", "port", "requestid"))
+        kind = frame.headers["streamtype"]
+        request = frame.headers.get("requestid") or str(frame.stream - (2 if kind == "data" else 0))  # clients of old name none: the pair follows
         if kind == "error":
             errors[request] = frame.stream
-        if kind != "data" or not port.isdigit() or len(self.tasks) >= STREAMS_MAX:
             return
-        pipe = pipes[frame.stream] = Pipe(self.live, self.hub, self.pod, int(port))
+        pipe = pipes[frame.stream] = Pipe(self.live, self.hub, self.pod, int(frame.headers["port"]))
         error_stream = errors.pop(request, 0)
 
         async def say(data: bytes) -> None:
@@ -210,10 +234,19 @@ class Forwarding:
                 await self._say(writer.data(frame.stream, data[at:at + PIECE]))
 
         async def done(wrong: str) -> None:
+            pipes.pop(frame.stream, None)
             if error_stream:
                 await self._say(writer.data(error_stream, wrong.encode(), end=True))
             await self._say(writer.data(frame.stream, b"", end=True))
         self._start(pipe, say, done)
+
+    async def _heard(self, frame: spdy.Frame, pipes: dict[int, Pipe]) -> bool:
+        """What came on a stream of data. False when nobody takes it."""
+        pipe = pipes[frame.stream]
+        if frame.kind == "reset":
+            pipe.leave()
+            return True
+        return (not frame.data or await pipe.take(frame.data)) and (not frame.end or await pipe.take(b""))
 
     # ---- numbered channels
 
@@ -238,7 +271,7 @@ class Forwarding:
 
     async def _listen(self, pipes: list[Pipe]) -> None:
         while (data := await self._bytes()) is not None:
-            if len(data) > 1 and data[0] % 2 == 0 and data[0] // 2 < len(pipes) and not pipes[data[0] // 2].take(data[1:]):
+            if len(data) > 1 and data[0] % 2 == 0 and data[0] // 2 < len(pipes) and not await pipes[data[0] // 2].take(data[1:]):
                 return
 
     def _to(self, channel: int) -> Say:

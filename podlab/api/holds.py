@@ -35,9 +35,9 @@ def order_of(engine: Engine, call: Call, target: Target) -> dict[str, Any]:
 
 
 def refusal(engine: Engine, call: Call, target: Target) -> ApiError:
-    """Why a request for a session that came without a websocket gets none: what is wrong with it, or that it is no websocket."""
+    """Why a plain request for a session gets none: what is wrong with it, or that it asks for no other protocol (UpgradeAwareHandler)."""
     if target.subresource != "portforward":
         order_of(engine, call, target)
     elif engine.etcd.get("pods", f"{target.namespace}/{target.name}") is None:
         return not_found("", "pods", target.name)
-    return bad_request(f"{target.subresource} is served over websockets only, not over SPDY")
+    return bad_request("Upgrade request required")

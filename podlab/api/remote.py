@@ -1,58 +1,57 @@
-"""Websockets: port-forward (forwarding.py), exec and attach in `v5.channel.k8s.io` and its forerunners, logs in `binary.k8s.io`, watches.
-
-Each message of a session begins with the number of its channel (apimachinery/pkg/util/remotecommand/constants.go). What is typed goes
-through the journal; what comes back is only read.
+"""What is held open: exec and attach (session.py), port-forward (forwarding.py), logs in `binary.k8s.io` and watches, over websockets; the first
+three over SPDY/3.1 too, as kubectl before 1.31 speaks it. Which of both it is ends here: who asks, what they may and what is held are the same.
 """
 
 from __future__ import annotations
 
-import asyncio
-import codecs
 import contextlib
-import json
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from podlab.api import application, forwarding, holds, logs, texts, watch, wire
-from podlab.api.hub import AUTHOR, Hub, hub_of
+from podlab.api import application, forwarding, holds, logs, streams, texts, watch, wire
+from podlab.api.hub import Hub, hub_of
+from podlab.api.session import OLDEST, PIECE, Session
 from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Scope, Send
 from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.rest import addresses
-from podlab.kubernetes.apiserver.rest.call import Call, dumps
+from podlab.kubernetes.apiserver.rest.addresses import Target
+from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.apiserver.rest.logs import Reader, options_of
 from podlab.kubernetes.apiserver.rest.requests import SESSIONS
-from podlab.kubernetes.kubelet import sessions
-from podlab.labs.limits import Bucket
 from podlab.labs.live import LiveCluster
 from podlab.labs.storage import Fenced
 
 logger = logging.getLogger(__name__)
 
-STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-OLDEST = ("channel.k8s.io", "base64.channel.k8s.io", "")  # the last: a client that names none (PreV4BinaryWebsocketProtocol)
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io", *OLDEST)
 LOG_PROTOCOLS = ("binary.k8s.io", "base64.binary.k8s.io", "")  # apiserver/pkg/util/wsstream/stream.go, NewDefaultReaderProtocols
-LOOK_EVERY, LOOK_AT_LEAST = 0.03, 0.2  # seconds between two looks for output, which comes without a write to the store; longer when none comes
-PIECE = 32 * 1024  # bytes of a message to the client
-WAITING_MAX, WAITING_BYTES = 256, 8 << 20  # messages of the client that wait for their turn; a client that types faster is cut off
-PIPE = 65_536  # bytes that a process's input holds before it is read (pipe(7))
-TYPED_PER_SECOND, TYPED_BURST = 200_000, 4_000_000  # bytes of input of one session, which the journal keeps
+VERSION = "x-stream-protocol-version"  # the header in which SPDY's clients name protocols, the best first (httpstream.Handshake)
 
 _open: dict[int, int] = {}  # cluster id -> sessions
 
 
+@dataclass
+class Asked:
+    """What a client asks to hold, and may."""
+
+    live: LiveCluster
+    access: Access
+    call: Call
+    target: Target
+    order: dict[str, Any]  # of exec and attach
+    pod: tuple[str, str]  # of port-forward
+    reader: Reader | None  # of a log
+
+
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-    """A websocket whose path begins with /k8s/. What cannot be had is refused before the handshake; kubectl then asks for the reason."""
+    """A websocket of the API. What cannot be had is refused before the handshake; kubectl then asks for the reason."""
     await receive()  # websocket.connect
     try:
-        token, call = wire.call_of({**scope, "method": "GET"})
-        access = await application.authenticate(token)
-        if call.of_server:
-            raise addresses.unknown()
-        target = addresses.resolve(call, await application.custom_kinds(access) if addresses.is_custom(call) else ())
+        access, call, target = await _target({**scope, "method": "GET"})
         if target.verb == "watch":
             await _watch(scope, call, access, target, receive, send)
             return
@@ -60,34 +59,86 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         protocol = next((one for one in offered if one in (list(scope.get("subprotocols", ())) or [""])), None)
         if target.subresource not in (*SESSIONS, "log") or protocol is None:
             raise addresses.unknown()
-        live = await application.live_cluster(access)
-        async with live.turn(quiet=True) as engine:
-            application.admitted(engine, call, access, target)
-            order: dict[str, Any] = {}
-            pod = "", ""
-            reader: Reader | None = None
-            if target.subresource == "log":
-                reader = Reader(live, hub_of(live), target, options_of(call))
-            elif target.subresource == "portforward":
-                pod = forwarding.pod_of(engine, target)
-            else:
-                order = holds.order_of(engine, call, target)
-            if _open.get(live.id, 0) >= settings.API_SESSIONS:
-                raise ApiError(429, "TooManyRequests", "too many sessions are open")
+        asked = await _admitted(access, call, target)
     except (ApiError, Fenced) as error:
         await deny(scope, send, error.code if isinstance(error, ApiError) else 503)
         return
     await send({"type": "websocket.accept", "subprotocol": protocol or None})
     if "base64." in protocol:
-        receive, send = texts.decoding(receive), texts.encoding(send, channels=reader is None)
+        receive, send = texts.decoding(receive), texts.encoding(send, channels=asked.reader is None)
+    await _hold(asked, protocol, receive, send)
+
+
+async def switch(scope: Scope, receive: Receive, send: Send) -> None:
+    """A request that asks to go on in SPDY/3.1 (server.py, Line). What cannot be had is refused in words."""
+    call = Call(scope["method"], [], {}, {})
+    try:
+        access, call, target = await _target(scope)
+        if target.subresource not in SESSIONS:
+            await application.application(scope, receive, send)
+            return
+        asked = await _admitted(access, call, target)
+    except (ApiError, Fenced) as error:
+        await wire.refuse(send, call, error if isinstance(error, ApiError) else ApiError(503, "ServiceUnavailable", "the cluster is elsewhere"))
+        return
+    served = (forwarding.TUNNEL.partition("+")[2],) if target.subresource == "portforward" else streams.PROTOCOLS
+    named = [one.strip() for one in call.headers.get(VERSION, "").split(",") if one.strip()]
+    protocol = next((one for one in named if one in served), None)
+    if protocol is None:
+        why = (f"unable to negotiate protocol: client supports [{' '.join(named)}], server accepts [{' '.join(served)}]" if named
+               else "X-Stream-Protocol-Version is required")
+        extra = [(b"x-accepted-stream-protocol-versions", one.encode()) for one in served]
+        await wire.answer(send, call, 403 if named else 400, f"unable to upgrade: {why}\n".encode(), "text/plain; charset=utf-8", extra)
+        return
+    line = scope["line"]
+    await line.accept([(b"Connection", b"Upgrade"), (b"Upgrade", b"SPDY/3.1"), (b"X-Stream-Protocol-Version", protocol.encode())])
+    if target.subresource == "portforward":
+        await _hold(asked, forwarding.TUNNEL, line.receive, line.send)
+        return
+    spoken = streams.Streams(line.receive, line.send, streams.expected(call, protocol))
+    if await spoken.begin():
+        await _hold(asked, protocol, spoken.receive, spoken.send)
+    else:
+        await line.send({"type": "websocket.close"})
+
+
+async def _target(scope: Scope) -> tuple[Access, Call, Target]:
+    """Who asks and for what. Raises ApiError."""
+    token, call = wire.call_of(scope)
+    access = await application.authenticate(token)
+    if call.of_server:
+        raise addresses.unknown()
+    return access, call, addresses.resolve(call, await application.custom_kinds(access) if addresses.is_custom(call) else ())
+
+
+async def _admitted(access: Access, call: Call, target: Target) -> Asked:
+    """Whether they may, and there is such a thing. Raises ApiError, Fenced."""
+    live = await application.live_cluster(access)
+    async with live.turn(quiet=True) as engine:
+        application.admitted(engine, call, access, target)
+        asked = Asked(live, access, call, target, {}, ("", ""), None)
+        if target.subresource == "log":
+            asked.reader = Reader(live, hub_of(live), target, options_of(call))
+        elif target.subresource == "portforward":
+            asked.pod = forwarding.pod_of(engine, target)
+        else:
+            asked.order = holds.order_of(engine, call, target)
+        if _open.get(live.id, 0) >= settings.API_SESSIONS:
+            raise ApiError(429, "TooManyRequests", "too many sessions are open")
+    return asked
+
+
+async def _hold(asked: Asked, protocol: str, receive: Receive, send: Send) -> None:
+    """Until either side ends it."""
+    live, call = asked.live, asked.call
     _open[live.id] = _open.get(live.id, 0) + 1
     try:
         hub = hub_of(live)
-        if reader is not None:
-            await _tell_log(live, hub, reader, call, receive, send)
+        if asked.reader is not None:
+            await _tell_log(live, hub, asked.reader, call, receive, send)
             return
-        held = Session(live, hub, access, order, call, protocol, receive, send) if order else \
-            forwarding.Forwarding(live, hub, call, pod, protocol, receive, send)
+        held = Session(live, hub, asked.access, asked.order, call, protocol, receive, send) if asked.order else \
+            forwarding.Forwarding(live, hub, call, asked.pod, protocol, receive, send)
         await held.run()
     except (Fenced, ConnectionError):
         pass
@@ -135,146 +186,3 @@ async def deny(scope: Scope, send: Send, status: int) -> None:
         await send({"type": "websocket.http.response.body", "body": b""})
     else:
         await send({"type": "websocket.close"})
-
-
-class Session:
-    def __init__(self, live: LiveCluster, hub: Hub, access: Access, order: dict[str, Any], call: Call, protocol: str,
-                 receive: Receive, send: Send) -> None:
-        self.live, self.hub, self.access, self.order = live, hub, access, order
-        self.plain = protocol in OLDEST  # the last channel tells what went wrong in words, nothing when nothing did
-        self.receive, self.send = receive, send
-        self.wanted = {"stdout": (STDOUT, call.flag("stdout")), "stderr": (STDERR, call.flag("stderr"))}
-        self.id = ""
-        self.seen = 0
-        self.gone = False
-        self.waiting: list[bytes] = []
-        self.held = 0  # bytes of it
-        self.typed = Bucket(TYPED_PER_SECOND, TYPED_BURST)
-        self.decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-
-    async def run(self) -> None:
-        await self._say(STDOUT if self.wanted["stdout"][1] else STDERR, b"")  # tells the client that the streams are there
-        try:
-            async with self.live.turn(by=AUTHOR.get()):
-                self.id = self.live.apply({"do": "session", **self.order})
-                self.engine = self.live.engine
-        except ApiError as error:
-            await self._end(error.status())
-            return
-        news = asyncio.Event()
-        async with self.hub.awake():
-            listener = asyncio.ensure_future(self._listen(news))
-            try:
-                await self._pump(news)
-            finally:
-                listener.cancel()
-                await self._close()
-
-    async def _listen(self, news: asyncio.Event) -> None:
-        while not self.gone:
-            message = await self.receive()
-            if message["type"] == "websocket.disconnect":
-                self.gone = True
-            else:
-                data = message.get("bytes") or (message.get("text") or "").encode()
-                if data:
-                    self.waiting.append(data)
-                    self.held += len(data)
-                self.gone = self.gone or len(self.waiting) > WAITING_MAX or self.held > WAITING_BYTES
-            news.set()
-
-    async def _pump(self, news: asyncio.Event) -> None:
-        code: int | None = None
-        pause = LOOK_EVERY
-        while code is None and not self.gone:
-            found = await self.hub.act(self._look)
-            if found is None:
-                break  # the cluster stands at another moment now
-            chunks, code = found
-            for stream, text in chunks:
-                channel, wanted = self.wanted[stream]
-                if wanted:
-                    data = text.encode("utf-8", "surrogateescape")
-                    for at in range(0, len(data), PIECE):
-                        await self._say(channel, data[at:at + PIECE])
-            if code is None:
-                pause = LOOK_EVERY if chunks else min(pause * 1.5, LOOK_AT_LEAST)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await news.wait()
-                        pause = LOOK_EVERY / 1.5
-                news.clear()
-        if code is not None:
-            await self._end(exit_status(code))
-
-    def _look(self) -> tuple[list[list[str]], int | None] | None:
-        """What was typed goes in, what was written comes out. Call inside a turn."""
-        if self.live.engine is not self.engine:
-            return None
-        self._take_input()
-        chunks, code = sessions.read(self.engine.kubelet(self.order["node"]), self.id, self.seen)
-        self.seen += len(chunks)
-        return chunks, code
-
-    def _take_input(self) -> None:
-        """Everything that the client has sent, as acts; while a learner may not act it waits. Call inside a turn."""
-        if self.waiting and not application.may_act(self.access):
-            return
-        typed = ""
-        while self.waiting and self._room(typed) and self.typed.take(len(self.waiting[0])):
-            data = self.waiting.pop(0)
-            self.held -= len(data)
-            channel, rest = data[0], data[1:]
-            if channel == STDIN and self.order["stdin"]:
-                typed += self.decoder.decode(rest)
-                continue
-            if typed:
-                self._act(act="write", data=typed)
-                typed = ""
-            if channel == RESIZE:
-                self._resize(rest)
-            elif channel == CLOSE and rest[:1] == bytes([STDIN]) and self.order["stdin"]:
-                self._act(act="eof")
-        if typed:
-            self._act(act="write", data=typed)
-
-    def _room(self, typed: str) -> bool:
-        """Whether the process has read most of its input: a pipe holds no more, and whoever writes to it waits."""
-        return len(typed) + sessions.unread(self.engine.kubelet(self.order["node"]), self.id) < PIPE
-
-    def _resize(self, data: bytes) -> None:
-        try:
-            size = json.loads(data)
-            rows, cols = int(size["Height"]), int(size["Width"])
-        except (ValueError, TypeError, KeyError):
-            return
-        if 0 < rows < 2000 and 0 < cols < 2000:
-            self._act(act="resize", rows=rows, cols=cols)
-
-    def _act(self, **act: Any) -> None:
-        self.live.apply({"do": "session", "node": self.order["node"], "session": self.id, **act})
-
-    async def _close(self) -> None:
-        with contextlib.suppress(Fenced, ApiError):
-            async with self.live.turn(by=AUTHOR.get()) as engine:
-                if engine is self.engine:
-                    self._act(act="close")
-
-    async def _end(self, status: dict[str, Any]) -> None:
-        if not self.plain:
-            await self._say(ERROR, dumps(status))
-        elif status["status"] != "Success":
-            await self._say(ERROR, str(status["message"]).encode())
-
-    async def _say(self, channel: int, data: bytes) -> None:
-        if not self.gone:
-            await wire.patiently(self.send, {"type": "websocket.send", "bytes": bytes([channel]) + data})
-
-
-def exit_status(code: int) -> dict[str, Any]:
-    """The Status that ends a session (staging/src/k8s.io/kubelet/pkg/cri/streaming/remotecommand/exec.go)."""
-    if code == 0:
-        return {"metadata": {}, "status": "Success"}
-    return {"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
-            "message": f"command terminated with non-zero exit code: exit status {code}",
-            "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]}}

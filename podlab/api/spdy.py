@@ -1,15 +1,19 @@
-"""SPDY/3.1 frames, as kubectl's port-forward tunnels them through a websocket (draft-mbelshe-httpbis-spdy-00; moby/spdystream).
+"""SPDY/3.1 frames, the server's side (draft-mbelshe-httpbis-spdy-00; what Kubernetes' clients send: moby/spdystream).
 
-Only the server's side, only what that client uses: streams with headers, data, ping and reset. Windows are not enforced by it, nor here.
+Those clients know no windows: they neither send WINDOW_UPDATE nor wait for one, and what slows them down is the connection itself.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-SYN_STREAM, SYN_REPLY, RST_STREAM, PING, GOAWAY = 1, 2, 3, 6, 7
+SYN_STREAM, SYN_REPLY, RST_STREAM, PING, GOAWAY, HEADERS = 1, 2, 3, 6, 7, 8
+FIXED = {SYN_STREAM: 10, SYN_REPLY: 4, RST_STREAM: 8, PING: 4, GOAWAY: 8, HEADERS: 4}  # bytes before a header block, or all of them
+KINDS = {SYN_STREAM: "open", RST_STREAM: "reset", PING: "ping", GOAWAY: "leave"}
+PROTOCOL_ERROR, REFUSED = 1, 3  # why a stream is reset
 FIN = 1
 VERSION = 0x8003
 PAYLOAD_MAX = 1 << 20  # bytes of one frame
@@ -36,7 +40,7 @@ class SpdyError(ValueError):
 
 @dataclass
 class Frame:
-    """`kind` is "open" (with headers), "data", "reset", "ping" or "other"; `end` when the sender sends no more on the stream."""
+    """`kind` is "open" (with headers), "data", "reset", "ping", "leave" or "other"; `end` when the sender sends no more on the stream."""
 
     kind: str
     stream: int = 0
@@ -54,18 +58,20 @@ class Reader:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Raises SpdyError."""
-        self._buffer += data
-        frames = []
-        while len(self._buffer) >= 8:
-            first, second = struct.unpack(">II", self._buffer[:8])
+        return list(self._frames(self._buffer + data))
+
+    def _frames(self, data: bytes) -> Iterator[Frame]:
+        at = 0
+        while len(data) - at >= 8:
+            first, second = struct.unpack_from(">II", data, at)
             length, flags = second & 0xFFFFFF, second >> 24
             if length > PAYLOAD_MAX:
                 raise SpdyError("a frame is too long")
-            if len(self._buffer) < 8 + length:
+            if len(data) - at < 8 + length:
                 break
-            payload, self._buffer = self._buffer[8:8 + length], self._buffer[8 + length:]
-            frames.append(self._frame(first, flags, payload))
-        return frames
+            yield self._frame(first, flags, data[at + 8:at + 8 + length])
+            at += 8 + length
+        self._buffer = data[at:]
 
     def _frame(self, first: int, flags: int, payload: bytes) -> Frame:
         end = bool(flags & FIN)
@@ -74,23 +80,27 @@ class Reader:
         if first >> 16 != VERSION:
             raise SpdyError("another version of SPDY")
         kind = first & 0xFFFF
-        if kind in (PING, RST_STREAM, SYN_STREAM) and len(payload) < (10 if kind == SYN_STREAM else 4):
+        fixed = FIXED.get(kind)
+        if fixed is None:
+            return Frame("other")
+        if len(payload) < fixed:
             raise SpdyError("a frame is too short")
-        number = struct.unpack(">I", payload[:4])[0] if len(payload) >= 4 else 0
-        if kind == SYN_STREAM:
-            return Frame("open", number, self._headers(payload[10:]), end=end)
-        if kind == PING:
-            return Frame("ping", number)
-        return Frame("reset" if kind == RST_STREAM else "other", number)
+        number = struct.unpack_from(">I", payload)[0]
+        headers = self._headers(payload[fixed:]) if kind in (SYN_STREAM, SYN_REPLY, HEADERS) else {}
+        return Frame(KINDS.get(kind, "other"), number, headers, end=end)
 
     def _headers(self, block: bytes) -> dict[str, str]:
         try:
             text = self._unpack.decompress(block, HEADERS_MAX)
+            if self._unpack.unconsumed_tail or self._unpack.eof:
+                raise SpdyError("a header block is too long, or ends the compression")
             found, at = {}, 4
-            for _ in range(min(struct.unpack(">I", text[:4])[0], 64)):
+            for _ in range(struct.unpack_from(">I", text)[0]):
                 parts = []
                 for _ in range(2):
-                    size = struct.unpack(">I", text[at:at + 4])[0]
+                    size = struct.unpack_from(">I", text, at)[0]
+                    if at + 4 + size > len(text):
+                        raise SpdyError("a header reaches beyond its block")
                     parts.append(text[at + 4:at + 4 + size].decode("utf-8", "replace"))
                     at += 4 + size
                 found[parts[0].lower()] = parts[1]
@@ -105,19 +115,49 @@ class Writer:
     def __init__(self) -> None:
         self._pack = zlib.compressobj(zdict=DICTIONARY)
 
+    def open(self, stream: int, headers: dict[str, str]) -> bytes:
+        """SYN_STREAM: the client's side, for tests."""
+        return _control(SYN_STREAM, struct.pack(">IIH", stream, 0, 0) + self._block(headers))
+
     def reply(self, stream: int) -> bytes:
         """SYN_REPLY without headers."""
-        block = self._pack.compress(struct.pack(">I", 0)) + self._pack.flush(zlib.Z_SYNC_FLUSH)
-        return _control(SYN_REPLY, struct.pack(">I", stream) + block)
+        return _control(SYN_REPLY, struct.pack(">I", stream) + self._block({}))
+
+    def _block(self, headers: dict[str, str]) -> bytes:
+        words = [word.encode() for pair in headers.items() for word in pair]
+        text = struct.pack(">I", len(headers)) + b"".join(struct.pack(">I", len(word)) + word for word in words)
+        return self._pack.compress(text) + self._pack.flush(zlib.Z_SYNC_FLUSH)
 
     @staticmethod
     def data(stream: int, data: bytes, *, end: bool = False) -> bytes:
         return struct.pack(">II", stream, (FIN if end else 0) << 24 | len(data)) + data
 
     @staticmethod
+    def reset(stream: int, why: int) -> bytes:
+        return _control(RST_STREAM, struct.pack(">II", stream, why))
+
+    @staticmethod
     def ping(number: int) -> bytes:
         return _control(PING, struct.pack(">I", number))
+
+    @staticmethod
+    def leave(last: int) -> bytes:
+        """GOAWAY in peace, with the last stream that was heard of."""
+        return _control(GOAWAY, struct.pack(">II", last, 0))
 
 
 def _control(kind: int, payload: bytes) -> bytes:
     return struct.pack(">II", VERSION << 16 | kind, len(payload)) + payload
+
+
+class Numbers:
+    """Which numbers of streams a client may still use: odd ones that rise (validateStreamId)."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def take(self, number: int) -> bool:
+        fine = number % 2 == 1 and self.last < number < 1 << 31
+        if fine:
+            self.last = number
+        return fine
