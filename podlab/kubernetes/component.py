@@ -16,10 +16,6 @@ from .etcd import Change, Heed
 if TYPE_CHECKING:
     from .ground import Ground
 
-# workqueue.DefaultTypedControllerRateLimiter: 5 ms doubling to 1000 s for each failing key
-RETRY_BASE_MS = 5
-RETRY_MAX_MS = 1000_000
-
 
 class Component:
     """A part with a name, timers and plain-data `state`. Whatever is not in `state` is rebuilt in `restore`."""
@@ -66,6 +62,7 @@ class Controller(Component, ABC):
     """
 
     latency_ms: ClassVar[int] = 8
+    retry_ms: ClassVar[tuple[int, int]] = (5, 1000_000)  # first and last wait for a failing key (workqueue.DefaultTypedControllerRateLimiter)
     watches: ClassVar[dict[str, Callable[[Any, Change], Iterable[str]]]] = {}
     heeds: ClassVar[dict[str, Heed]] = {}  # of which changes of a watched kind it is told; without one, of all
 
@@ -102,7 +99,8 @@ class Controller(Component, ABC):
             again = self.reconcile(key)
         except ApiError:
             count = failures[key] = failures.get(key, 0) + 1
-            self.enqueue(key, min(RETRY_BASE_MS * 2 ** (count - 1), RETRY_MAX_MS))
+            first, last = self.retry_ms
+            self.enqueue(key, min(first << min(count - 1, 30), last))
             return
         failures.pop(key, None)
         if again is not None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from podlab.kubernetes import quantity, selectors
 from podlab.kubernetes.cause import KEPT, Cause, Causes
 from podlab.kubernetes.clock import Clock
-from podlab.kubernetes.component import RETRY_BASE_MS, Controller, own_key
+from podlab.kubernetes.component import Controller, own_key
 from podlab.kubernetes.etcd import Etcd
 from podlab.kubernetes.objects import Map, dig, freeze, memo, replace, thaw, without
 from podlab.kubernetes.randomness import ALPHANUMS, Randomness
@@ -213,7 +213,7 @@ def test_a_key_that_fails_is_tried_again_with_doubling_back_off_and_many_changes
     tries = [at - began for at in controller.state["tries"]]
     gaps = [b - a for a, b in pairwise(tries)]
     assert tries[0] == Controller.latency_ms
-    assert gaps[:4] == [RETRY_BASE_MS, RETRY_BASE_MS * 2, RETRY_BASE_MS * 4, RETRY_BASE_MS * 8]
+    assert gaps[:4] == [5, 10, 20, 40]  # workqueue.DefaultTypedControllerRateLimiter
 
 
 # ---- events

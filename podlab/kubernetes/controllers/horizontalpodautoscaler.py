@@ -139,6 +139,8 @@ class HorizontalPodAutoscalerController(Controller):
             self.client.event(hpa, "Normal", "SuccessfulRescale", f"New size: {desired}; reason: {reason}")
             self.state["events"].setdefault(hpa["metadata"]["uid"], []).append([self.now, desired - current])
             status["lastScaleTime"] = rfc3339(self.now)
+        if advice is None:  # sized by its bounds alone: nothing was measured
+            status["currentMetrics"] = None
         status.update(currentReplicas=current, desiredReplicas=desired)
 
     # ---- metrics
@@ -160,16 +162,17 @@ class HorizontalPodAutoscalerController(Controller):
                 name = named.get("name") or (named.get("metric") or EMPTY).get("name", "")
                 failures.append((reason, str(error), text.format(name=name) + str(error)))
                 self.client.event(hpa, "Warning", reason, str(error))
-        status["currentMetrics"] = shown
         best = max(found, key=lambda advice: advice.replicas) if found else None
         if best is None or (failures and best.replicas < current):
             reason, said, first = failures[0]
             self._condition(status, "ScalingActive", "False", reason, f"the HPA was unable to compute the replica count: {said}")
             status["currentReplicas"] = current
             status.setdefault("desiredReplicas", 0)
+            # the metrics of the last round that was good stay shown (setCurrentReplicasInStatus)
             raise MetricError(f"invalid metrics ({len(failures)} invalid out of {len(wanted)}), first error is: {first}")
         self._condition(status, "ScalingActive", "True", "ValidMetricFound",
                         f"the HPA was able to successfully calculate a replica count from {best.name}")
+        status["currentMetrics"] = shown
         return best
 
     def _measure_one(self, hpa: Map, target: Map, current: int, metric: Map) -> Advice:

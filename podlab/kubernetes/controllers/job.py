@@ -42,6 +42,7 @@ _of_pod = several(owner_key("Job"), selecting(
 
 class JobController(Controller):
     name = "job-controller"
+    retry_ms = (1_000, 60_000)  # DefaultJobApiBackOff, MaxJobApiBackOff
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
@@ -144,9 +145,9 @@ class JobController(Controller):
             return active, None
         if not per_index(turn.job) and (left := job_policies.backoff_left(turn.backoff[0], turn.backoff[1], self.now)):
             return self._hold(turn, left)
-        indexes = self._free_indexes(turn, missing) if indexed(turn.job) else [None] * missing
+        indexes, left = self._free_indexes(turn, missing) if indexed(turn.job) else ([None] * missing, 0)
         if not indexes:
-            return (0 if turn.again else active), None
+            return (0 if left else active), None
         facts_ = {"succeeded": turn.succeeded, "want": turn.completions if turn.completions is not None else 1}
         done, error = slow_start(len(indexes), lambda n: create_pod(self.client, turn.job, self._pod(turn, indexes[n]),
                                                                     Cause("job-too-few", facts_)))
@@ -154,25 +155,28 @@ class JobController(Controller):
 
     def _hold(self, turn: Turn, left: int) -> tuple[int, None]:
         metadata = turn.job["metadata"]
-        turn.again.append(left)
+        turn.again.append(max(left, BATCH_MS))
         self.note("job-backoff", {"delay_ms": left, "failures": turn.backoff[0]},
                   f"jobs/{metadata['namespace']}/{metadata['name']}")
         return 0, None
 
-    def _free_indexes(self, turn: Turn, number: int) -> list[int | None]:
+    def _free_indexes(self, turn: Turn, number: int) -> tuple[list[int | None], int]:
+        """The lowest indexes that may have a Pod now, and ms until the first of the others may."""
         busy = {index for pod in turn.pods if (is_active(pod) or (is_terminating(pod) and only_replaces_failed(turn.job)))
                 and (index := job_indexes.index_of(pod)) is not None}
         found = job_indexes.first_pending(number, turn.completions or 0, busy | turn.done | turn.failed_indexes)
         ready: list[int | None] = []
+        waits: list[int] = []
         for index in found:
             last = turn.delayed.get(index)
-            left = job_policies.backoff_left(turn.index_failures(last), job_policies.finished_at(last),
+            left = job_policies.backoff_left(job_indexes.absolute_failures_of(last) + 1, job_policies.finished_at(last),
                                              self.now) if last is not None else 0
             if left:
-                turn.again.append(left)
+                waits.append(max(left, BATCH_MS))
             else:
                 ready.append(index)
-        return ready
+        turn.again += waits
+        return ready, min(waits, default=0)
 
     def _pod(self, turn: Turn, index: int | None) -> dict[str, Any]:
         job = turn.job
@@ -183,6 +187,8 @@ class JobController(Controller):
         if per_index(job):
             last = turn.delayed.get(index)
             annotations[job_indexes.FAILURES] = str(turn.index_failures(last) if last is not None else 0)
+            if last is not None and (ignored := job_indexes.ignored_of(last) + (not turn.counts_as_failure(last))):
+                annotations[job_indexes.IGNORED] = str(ignored)
         variable = {"name": "JOB_COMPLETION_INDEX",
                     "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{job_indexes.INDEX}']"}}}
 
@@ -264,6 +270,9 @@ class JobController(Controller):
         self._flush(turn)
         if finished and turn.verdict is not None:
             failed_ = turn.verdict[0] == "Failed"
+            if not failed_ and turn.completions is not None and status["succeeded"] > turn.completions:
+                self.client.event(job, "Warning", "TooManySucceededPods",
+                                  "Too many succeeded pods running after completion count reached")
             self.client.event(job, "Warning" if failed_ else "Normal",
                               *(turn.verdict[1:] if failed_ else ("Completed", "Job completed")))
 

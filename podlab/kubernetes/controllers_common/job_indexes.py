@@ -8,6 +8,7 @@ from ..objects import EMPTY, Map
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
+IGNORED = "batch.kubernetes.io/job-index-ignored-failure-count"
 
 
 def index_of(pod: Map) -> int | None:
@@ -50,5 +51,19 @@ def first_pending(count: int, completions: int, taken: set[int]) -> list[int]:
 
 def failures_of(pod: Map) -> int:
     """How often this Pod's index had failed before it (the annotation)."""
-    text = (pod["metadata"].get("annotations") or EMPTY).get(FAILURES, "0")
+    return _count(pod, FAILURES)
+
+
+def ignored_of(pod: Map) -> int:
+    """How many of its index's failures an Ignore rule had left uncounted before it."""
+    return _count(pod, IGNORED)
+
+
+def absolute_failures_of(pod: Map) -> int:
+    """getIndexAbsoluteFailureCount: both together, by which the index's back-off grows."""
+    return failures_of(pod) + ignored_of(pod)
+
+
+def _count(pod: Map, annotation: str) -> int:
+    text = (pod["metadata"].get("annotations") or EMPTY).get(annotation, "0")
     return int(text) if text.isdigit() else 0

@@ -99,7 +99,9 @@ class Turn:
                                                    if (index := job_indexes.index_of(pod)) is not None}
         for index, pod in lost:
             last = self.delayed.get(index)
-            if index not in taken and (last is None or job_policies.finished_at(pod) >= job_policies.finished_at(last)):
+            if index not in taken and (last is None or (
+                    job_indexes.absolute_failures_of(pod) >= job_indexes.absolute_failures_of(last)
+                    and job_policies.finished_at(pod) >= job_policies.finished_at(last))):
                 self.delayed[index] = pod
 
     def _index_failed(self, pod: Map) -> bool:

@@ -113,6 +113,30 @@ def test_an_index_fails_alone_with_a_limit_per_index(make_cluster: Any) -> None:
     assert condition(cluster, "jobs", "j", "Failed") == "True:FailedIndexes"
 
 
+def test_what_an_ignore_rule_leaves_uncounted_still_delays_its_index(make_cluster: Any) -> None:
+    cluster = make_cluster(**READY)
+    rule = {"action": "Ignore", "onExitCodes": {"operator": "In", "values": [7]}}
+    create(cluster, "jobs", job(completions=1, parallelism=1, completionMode="Indexed", backoffLimitPerIndex=0,
+                                podFailurePolicy={"rules": [rule]}))
+    for seconds in (13, 25):  # DefaultJobPodFailureBackOff 10 s, then 20 s
+        cluster.run_for(2)
+        end_all(cluster, "Failed", 7)
+        cluster.run_for(seconds)
+    notes = {p["metadata"]["annotations"].get(job_indexes.IGNORED): p["metadata"]["annotations"][job_indexes.FAILURES] for p in pods(cluster)}
+    assert notes == {None: "0", "1": "0", "2": "0"} and not status(cluster, "jobs", "j").get("failedIndexes")
+
+
+def test_a_pod_that_a_quota_refuses_is_tried_again_after_a_second_then_two(make_cluster: Any) -> None:
+    cluster = make_cluster(**READY)
+    create(cluster, "resourcequotas", {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "0"}}})
+    create(cluster, "jobs", job())
+    tries = []
+    for _ in range(4):
+        cluster.run_for(1)
+        tries.append(len(events(cluster, "FailedCreate")))
+    assert tries == [1, 2, 2, 3]  # DefaultJobApiBackOff, doubled
+
+
 def test_a_fatal_exit_code_fails_the_job_at_once(make_cluster: Any) -> None:
     cluster = make_cluster(**READY)
     rule = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}

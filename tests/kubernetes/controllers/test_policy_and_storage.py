@@ -261,6 +261,8 @@ def test_a_cluster_without_a_metrics_server_says_so_as_the_recorded_one_would() 
     assert events(cluster, "FailedGetResourceMetric") == [f"failed to get cpu utilization: {lacking}"]
     assert events(cluster, "FailedComputeMetricsReplicas") == [
         f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: failed to get cpu utilization: {lacking}"]
+    held = status(cluster, "horizontalpodautoscalers", "web")
+    assert held["currentMetrics"] is None and (held["currentReplicas"], held["desiredReplicas"]) == (1, 0)
 
 
 def test_one_working_metric_is_enough_to_grow_and_one_container_may_be_measured(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
