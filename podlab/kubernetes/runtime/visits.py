@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 VISIT_MS = 30_000
-VISITS_KEPT = 8
+VISITS_KEPT = 8  # answers that stay however large they are
+ANSWERS_MAX, ANSWERS_BYTES = 64, 1 << 20  # answers that stay until whoever asked has looked: many ask at once through a proxy
+ASKED_MAX = 1024  # that wait for theirs
 PAGE_RESOLVER = dns.Resolver((dns.SERVER,), (f"default.svc.{dns.DOMAIN}", f"svc.{dns.DOMAIN}", dns.DOMAIN), 5)
 
 
@@ -29,8 +31,7 @@ def visit(network: Network, url: str, method: str = "GET", headers: list[list[st
     visits: Data = network.state["visits"]
     visit = f"v{network.state['next'] + 1}"
     visits[visit] = None
-    for old in list(visits)[:-VISITS_KEPT]:
-        del visits[old]
+    _forget(visits)
     addresses = [host] if dns.is_address(host) else addresses_of(network, host)
     if addresses:
         network.request(pod or OUTSIDE, addresses[0], port, message.text(), VISIT_MS, (network.name, visit), scheme == "https")
@@ -46,6 +47,18 @@ def visit(network: Network, url: str, method: str = "GET", headers: list[list[st
             "ms": 0,
         }
     return visit
+
+
+def _forget(visits: Data) -> None:
+    """Old answers go, and the oldest of too many that are awaited still: what is awaited ends by itself after VISIT_MS."""
+    answered = [number for number, result in visits.items() if result is not None]
+    total = 0
+    for place, number in enumerate(reversed(answered)):
+        total += len(visits[number]["body"])
+        if place >= ANSWERS_MAX or (place >= VISITS_KEPT and total > ANSWERS_BYTES):
+            del visits[number]
+    for number in list(visits)[:-ASKED_MAX]:
+        del visits[number]
 
 
 def addresses_of(network: Network, host: str) -> list[str]:

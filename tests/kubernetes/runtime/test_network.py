@@ -164,6 +164,17 @@ def test_port_forward_enters_the_pod_where_localhost_is_its_own(lab: Lab) -> Non
     assert lab.cluster.network.state["visits"][visit]["body"] == "home\n"
 
 
+def test_many_who_ask_at_once_each_get_their_answer_and_old_answers_go(lab: Lab) -> None:
+    network = lab.cluster.network
+    asked = [visits.visit(network, "http://web.default.svc.cluster.local/") for _ in range(20)]
+    lab.settle(0.2)
+    assert [network.state["visits"][visit]["status"] for visit in asked] == [200] * 20
+    for _ in range(6):
+        latest = [visits.visit(network, "http://web.default.svc.cluster.local/") for _ in range(20)]
+        lab.settle(0.2)
+    assert len(network.state["visits"]) < 90 and set(latest) <= set(network.state["visits"])
+
+
 def test_idle_servers_set_no_timers(lab: Lab) -> None:
     lab.settle(130)
     timers = [timer for timer in lab.cluster.clock.timers() if timer.component == "network" or "wake" in str(timer.payload)]
