@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from .. import quantity
@@ -14,6 +16,7 @@ _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _DOMAIN = r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::\d+)?/)?"
 IMAGE = re.compile(rf"{_DOMAIN}{_COMPONENT}(?:/{_COMPONENT})*(?::(?P<tag>\w[\w.-]{{0,127}}))?"
                    r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?\Z")
+POD_LEVEL = ("cpu", "memory")  # SupportedPodLevelResources, but for huge pages
 CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -61,6 +64,23 @@ def default_pod_spec(spec: Object) -> None:
             default_container(container)
     if overhead := spec.get("overhead"):
         default_resource_list(overhead)
+    _drop_disabled(spec)
+
+
+def _drop_disabled(spec: Object) -> None:
+    """What 1.36 has the names of and no use for, while its features are off (pkg/api/pod/util.go, dropDisabledFields).
+
+    GenericWorkload, ClusterTrustBundleProjection, PodCertificateRequest, ContainerStopSignals.
+    """
+    spec.pop("schedulingGroup", None)
+    for volume in spec.get("volumes") or ():
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            source.pop("clusterTrustBundle", None)
+            source.pop("podCertificate", None)
+    for name in CONTAINER_LISTS:
+        for container in spec.get(name) or ():
+            if "lifecycle" in container:
+                container["lifecycle"].pop("stopSignal", None)
 
 
 def default_container(container: Object) -> None:
@@ -145,31 +165,56 @@ def default_volume(volume: Object) -> None:
 
 
 def _default_pod_level_resources(spec: Object) -> None:
-    """Pod-level requests and limits from the containers' (defaultPodRequests, defaultPodLimits)."""
+    """Pod-level requests and limits from the containers' (defaultHugePagePodLimits, defaultPodRequests, defaultPodLimits)."""
     resources = spec["resources"]
-    limits, requests = resources.get("limits") or {}, dict(resources.get("requests") or {})
-    containers = [*(spec.get("containers") or ()),
-                  *(c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")]
+    limits, requests = dict(resources.get("limits") or {}), dict(resources.get("requests") or {})
+    given, found = bool(limits), aggregated(spec, "limits")
+    for name, amount in found.items() if limits or requests else ():
+        if name.startswith("hugepages-") and name not in requests:
+            limits.setdefault(name, amount)
     if limits:
-        for name, amount in _sum(containers, "requests").items():
-            requests.setdefault(name, amount)
+        for name, amount in aggregated(spec, "requests").items():
+            if name in POD_LEVEL:
+                requests.setdefault(name, amount)
         for name, amount in limits.items():
-            requests.setdefault(name, amount)
-        if requests:
-            resources["requests"] = requests
-    elif requests:
-        everywhere = {name: amount for name, amount in _sum(containers, "limits").items()
-                      if all(name in (c["resources"].get("limits") or {}) for c in containers)}
-        if everywhere:
-            resources["limits"] = everywhere
+            if name in POD_LEVEL or name.startswith("hugepages-"):
+                requests.setdefault(name, amount)
+    if requests and not given and not limits:
+        containers = [*(spec.get("containers") or ()),
+                      *(c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")]
+        limits = {name: amount for name, amount in found.items()
+                  if name in POD_LEVEL and all(name in (c["resources"].get("limits") or {}) for c in containers)}
+    for member, amounts in (("limits", limits), ("requests", requests)):
+        if amounts:
+            resources[member] = amounts
 
 
-def _sum(containers: list[Object], kind: str) -> dict[str, str]:
-    total: dict[str, str] = {}
-    for container in containers:
-        for name, amount in (container["resources"].get(kind) or {}).items():
-            if name in ("cpu", "memory"):
-                both = quantity.parse(total[name]) + quantity.parse(amount) if name in total else None
-                total[name] = amount if both is None else (
-                    quantity.format_binary(both) if amount.endswith("i") else quantity.format_decimal(both))
-    return total
+def aggregated(spec: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """What the containers of a Pod ask for at most at any one time (component-helpers/resource, AggregateContainerRequests, ...Limits).
+
+    A sum is written as the first of its amounts is.
+    """
+    total: dict[str, Fraction] = {}
+    beside: dict[str, Fraction] = {}
+    most: dict[str, Fraction] = {}
+    written: dict[str, bool] = {}
+
+    def add(to: dict[str, Fraction], container: Mapping[str, Any]) -> None:
+        for name, amount in ((container.get("resources") or {}).get(kind) or {}).items():
+            written.setdefault(name, amount.endswith("i"))
+            to[name] = to.get(name, Fraction(0)) + quantity.parse(amount)
+
+    for container in spec.get("containers") or ():
+        add(total, container)
+    for container in spec.get("initContainers") or ():
+        if container.get("restartPolicy") == "Always":
+            add(total, container)
+            add(beside, container)
+            now = beside
+        else:
+            now = dict(beside)
+            add(now, container)
+        most = {name: max(most.get(name, Fraction(0)), now.get(name, Fraction(0))) for name in {**most, **now}}
+    for name, amount in most.items():
+        total[name] = max(total.get(name, Fraction(0)), amount)
+    return {name: quantity.format_binary(amount) if written[name] else quantity.format_decimal(amount) for name, amount in total.items()}

@@ -81,8 +81,19 @@ def show(value: Any) -> str:
     """A value as Go's field errors print it: strings quoted, the rest as JSON."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, str):
-        return text
+        return text if value.isprintable() else f'"{"".join(_quoted(char) for char in value)}"'
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")  # json.Marshal, that it may stand in HTML
+
+
+ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
+
+
+def _quoted(char: str) -> str:
+    """One character as strconv.Quote writes it."""
+    if char in ESCAPES or char.isprintable():
+        return ESCAPES.get(char, char)
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def qualified(kind: str, group: str) -> str:

@@ -267,8 +267,29 @@ def _create_volume(obj: Object, ctx: Context) -> None:
 
 def _create_claim(obj: Object, ctx: Context) -> None:
     obj["status"] = {"phase": "Pending"}
-    if source := obj["spec"].get("dataSource"):
-        obj["spec"] = {**obj["spec"], "dataSourceRef": obj["spec"].get("dataSourceRef") or dict(source)}
+    if "dataSource" in obj["spec"] or "dataSourceRef" in obj["spec"]:
+        obj["spec"] = _with_sources(dict(obj["spec"]))
+
+
+def _with_sources(spec: Object) -> Object:
+    """The two names of what a claim is filled from (pkg/api/persistentvolumeclaim/util.go).
+
+    DropDisabledFields (CrossNamespaceVolumeDataSource is off), EnforceDataSourceBackwardsCompatibility, NormalizeDataSources.
+    """
+    if (spec.get("dataSourceRef") or {}).get("namespace"):
+        del spec["dataSourceRef"]
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source is not None and reference is None:
+        if (source.get("apiGroup") or "", source.get("kind")) in FILLED_FROM:
+            spec["dataSourceRef"] = dict(source)
+        else:
+            del spec["dataSource"]
+    elif reference is not None and source is None:
+        spec["dataSource"] = {member: value for member, value in reference.items() if member != "namespace"}
+    return spec
+
+
+FILLED_FROM = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
 
 
 def _create_definition(obj: Object, ctx: Context) -> None:

@@ -163,8 +163,7 @@ def _term(kubelet: Agent, worker: Worker, name: str) -> None:
     left = max(_left(kubelet, kill), FLOOR_MS)
     kill["stage"], kill["deadline"] = "term", kubelet.now + left
     kill["timer"] = kubelet.after(left, ["kill", worker["uid"], name])
-    wanted = (part(kubelet.pod(worker), name).spec.get("lifecycle") or EMPTY).get("stopSignal")
-    kubelet.machine.signal(run["id"], wanted or kubelet.machine.stop_signal(run["id"]))
+    kubelet.machine.signal(run["id"], kubelet.machine.stop_signal(run["id"]))
 
 
 def kill_timer(kubelet: Agent, worker: Worker, name: str) -> None:

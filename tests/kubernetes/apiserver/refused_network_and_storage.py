@@ -127,7 +127,7 @@ TABLES: dict[str, list[Case]] = {
         (claim(resources={"requests": {"storage": "0"}}), 'spec.resources[storage]: Invalid value: "0": must be greater than zero'),
         (claim(storageClassName="A"), f'spec.storageClassName: Invalid value: "A": {SUBDOMAIN}'),
         (claim(volumeMode="File"), 'spec.volumeMode: Unsupported value: "File": supported values: "Block", "Filesystem"'),
-        (claim(dataSource={"kind": "VolumeSnapshot", "name": "s"}),
+        (claim(dataSourceRef={"kind": "VolumeSnapshot", "name": "s"}),
          "[spec.dataSource: Invalid value: \"VolumeSnapshot\": must be 'PersistentVolumeClaim' when referencing the default apiGroup, "
          "spec.dataSourceRef: Invalid value: \"VolumeSnapshot\": must be 'PersistentVolumeClaim' when referencing the default apiGroup]"),
         (claim(volumeAttributesClassName="A"), f'spec.volumeAttributesClassName: Invalid value: "A": {SUBDOMAIN}'),

@@ -36,7 +36,7 @@ TABLES: dict[str, list[Case]] = {
          f'{C}.resizePolicy: Unsupported value: "disk": supported values: "cpu", "memory"'),
         (one(resizePolicy=[{"resourceName": "cpu", "restartPolicy": "NotRequired"}] * 2), f'{C}.resizePolicy[1]: Duplicate value: "cpu"'),
         (pod(restartPolicy="Never", containers=[container(resizePolicy=[{"resourceName": "cpu", "restartPolicy": "RestartContainer"}])]),
-         f"{C}.resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when `restartPolicy` is 'Never'"),
+         f"{C}.resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when pod `restartPolicy` is 'Never'"),
         (pod(ephemeralContainers=[container("e")]), "spec.ephemeralContainers: Forbidden: cannot be set on create"),
         (pod(ephemeralContainers=[container("e", ports=[{"containerPort": 80}], restartPolicy="Always", livenessProbe=HTTP)]),
          "[spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container, "
@@ -65,7 +65,8 @@ TABLES: dict[str, list[Case]] = {
          f'{C}.env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "limits.cpu": only divisor\'s values 1m and 1 are supported with the '
          "cpu resource"),
         (one(env=[{"name": "A", "valueFrom": {"fileKeyRef": {"volumeName": "v", "path": "../a", "key": "K"}}}]),
-         f"{C}.env[0].valueFrom.fileKeyRef.path: Invalid value: \"../a\": must not contain '..'"),
+         f"[{C}.env[0].valueFrom.fileKeyRef.path: Invalid value: \"../a\": must not contain '..', "
+         f'{C}.env[0].valueFrom.fileKeyRef.volumeName: Not found: "v"]'),
         (one(envFrom=[{}]), f'{C}.envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`'),
         (one(envFrom=[{"configMapRef": {"name": "a"}, "secretRef": {"name": "b"}}]),
          f'{C}.envFrom: Invalid value: "": may not have more than one field specified at a time'),
@@ -93,10 +94,7 @@ TABLES: dict[str, list[Case]] = {
         (one(resources={"claims": [{"name": "gpu"}]}),
          f'{C}.resources.claims[0]: Not found: "gpu": must be one of the names in pod.spec.resourceClaims which is empty'),
         (pod(resources={"limits": {"ephemeral-storage": "1Gi"}}),
-         "[spec.resources.limits[ephemeral-storage]: Unsupported value: \"ephemeral-storage\": supported values: \"cpu\", "
-         "\"hugepages-\", \"memory\", "
-         "spec.resources.requests[ephemeral-storage]: Unsupported value: \"ephemeral-storage\": supported values: \"cpu\", "
-         "\"hugepages-\", \"memory\"]"),
+         'spec.resources.limits[ephemeral-storage]: Unsupported value: "ephemeral-storage": supported values: "cpu", "hugepages-", "memory"'),
         (pod(resources={"requests": {"cpu": "1"}}, containers=[container(resources={"requests": {"cpu": "2"}})]),
          'spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2'),
         (pod(resourceClaims=[{"name": "g"}]),

@@ -48,6 +48,8 @@ def validate_claim_spec(spec: Object, path: str, errors: Errors) -> None:
                                                  "must be 'PersistentVolumeClaim' when referencing the default apiGroup"))
             if group := source.get("apiGroup"):
                 complain(errors, f"{path}.{member}.apiGroup", group, words.bad_subdomain(group))
+            if namespace := source.get("namespace"):
+                complain(errors, f"{path}.{member}.namespace", namespace, words.bad_label(namespace))
     one, other = spec.get("dataSource"), spec.get("dataSourceRef")
     if one is not None and other is not None:  # the value that the server shows is a field.Path, which has nothing to show
         if other.get("namespace"):

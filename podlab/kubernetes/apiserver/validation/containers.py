@@ -22,6 +22,7 @@ PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
 EPHEMERAL_BANNED = ("ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe",
                     "startupProbe", "lifecycle")  # in the order of the Go struct
 MAX_RESTART_RULES, MAX_EXIT_CODES = 20, 255
+RULES_NEED_POLICY = "must specify restartPolicy when restart rules are used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ def validate_init_containers(containers: list[Object], regular: list[Object], fa
         _validate_common(container, facts, here, errors)
         if container.get("restartPolicy") is not None:
             _validate_restart_policy(container, here, errors)
-        _validate_restart_rules(container, here, errors)
+            _validate_restart_rules(container, here, errors)
+        elif container.get("restartPolicyRules"):
+            errors.append(FieldError.required(f"{here}.restartPolicy", RULES_NEED_POLICY))
         name = container.get("name", "")
         if name in names:
             errors.append(FieldError.duplicate(f"{here}.name", name))
@@ -75,6 +78,10 @@ def validate_init_containers(containers: list[Object], regular: list[Object], fa
                 if container.get(member) is not None:
                     errors.append(FieldError.forbidden(f"{here}.{member}",
                                                        "may not be set for init containers without restartPolicy=Always"))
+            for j, rule in enumerate(container.get("resizePolicy") or ()):
+                if rule.get("restartPolicy") == "RestartContainer":
+                    errors.append(FieldError.invalid(f"{here}.resizePolicy[{j}].restartPolicy", "RestartContainer",
+                                                     "must not be set to 'RestartContainer' for non-sidecar initContainers"))
 
 
 def validate_ephemeral_containers(spec: Object, facts: PodFacts, path: str, errors: Errors) -> None:
@@ -149,7 +156,7 @@ def _validate_resize_rule(rule: Object, i: int, rules: list[Object], facts: PodF
     elif policy not in ("NotRequired", "RestartContainer"):
         errors.append(FieldError.not_supported(path, policy, ["NotRequired", "RestartContainer"]))
     if facts.restart_policy == "Never" and policy != "NotRequired":
-        errors.append(FieldError.invalid(path, policy, "must be 'NotRequired' when `restartPolicy` is 'Never'"))
+        errors.append(FieldError.invalid(path, policy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
 
 
 def _validate_restart_policy(container: Object, path: str, errors: Errors) -> None:
@@ -161,7 +168,7 @@ def _validate_restart_policy(container: Object, path: str, errors: Errors) -> No
 def _validate_restart_rules(container: Object, path: str, errors: Errors) -> None:
     rules = container.get("restartPolicyRules") or ()
     if rules and container.get("restartPolicy") is None:
-        errors.append(FieldError.required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
+        errors.append(FieldError.required(f"{path}.restartPolicy", RULES_NEED_POLICY))
     if len(rules) > MAX_RESTART_RULES:
         errors.append(FieldError.too_many(f"{path}.restartPolicyRules", len(rules), MAX_RESTART_RULES))
     for i, rule in enumerate(rules):
@@ -292,9 +299,11 @@ def _validate_devices(container: Object, facts: PodFacts, path: str, errors: Err
         no_backsteps(point, path, backsteps)
         if backsteps:
             errors.append(FieldError.invalid(f"{here}.devicePath", point, "can not contain backsteps ('..')"))
+        else:
+            paths.add(point)
         if name in mounts:
             errors.append(FieldError.invalid(f"{here}.name", name, "must not already exist in volumeMounts"))
         if point in mounts.values():
             errors.append(FieldError.invalid(f"{here}.devicePath", point, "must not already exist as a path in volumeMounts"))
-        names.add(name)
-        paths.add(point)
+        if name:
+            names.add(name)

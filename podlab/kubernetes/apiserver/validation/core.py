@@ -11,7 +11,7 @@ from ..errors import FieldError
 from ..json_faults import json_fault
 from . import words
 from .metadata import STANDARD_FINALIZERS, Errors, complain, non_negative, validate_labels
-from .resources import validate_requirements
+from .resources import validate_quantity, validate_requirements
 from .scheduling import validate_taints, validate_tolerations
 
 Object = Mapping[str, Any]
@@ -93,19 +93,26 @@ def secret_update(new: Object, old: Object, errors: Errors) -> None:
 def node(obj: Object, errors: Errors, _: Any = None) -> None:
     spec = obj.get("spec") or {}
     validate_taints(spec.get("taints") or [], "metadata.taints", errors)  # so the path reads in the server, too
+    _node_amounts(obj, errors)
     for i, cidr in enumerate(spec.get("podCIDRs") or ()):
         complain(errors, f"spec.podCIDRs[{i}]", cidr, words.bad_cidr(cidr))
     cidrs = [*(spec.get("podCIDRs") or ())]
     families = [":" in cidr for cidr in cidrs]
     if len(cidrs) > 2 or len({*families}) < len(families):
         errors.append(FieldError.invalid("spec.podCIDRs", cidrs, "may specify no more than one CIDR for each IP family"))
-    for i, cidr in enumerate(cidrs):
-        if cidr in cidrs[:i]:
-            errors.append(FieldError.duplicate(f"spec.podCIDRs[{i}]", cidr))
+
+
+def _node_amounts(obj: Object, errors: Errors) -> None:
+    """ValidateNodeResources."""
+    status = obj.get("status") or {}
+    for member in ("capacity", "allocatable"):
+        for name, amount in sorted((status.get(member) or {}).items()):
+            validate_quantity(name, amount, f"status.{member}.{name}", errors)
 
 
 def node_update(new: Object, old: Object, errors: Errors) -> None:
     spec, before = new.get("spec") or {}, old.get("spec") or {}
+    _node_amounts(new, errors)
     if before.get("podCIDRs") and spec.get("podCIDRs") != before["podCIDRs"]:
         errors.append(FieldError.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'))
     if before.get("providerID") and spec.get("providerID") != before["providerID"]:
@@ -128,8 +135,8 @@ def _new_event(obj: Object, namespace: str, errors: Errors) -> None:
         errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
     controller = obj.get("reportingComponent", "")
     if not controller:
-        errors.append(FieldError.required("reportingComponent"))
-    complain(errors, "reportingComponent", controller, words.bad_qualified_name(controller))
+        errors.append(FieldError.required("reportingController"))
+    complain(errors, "reportingController", controller, words.bad_qualified_name(controller))
     for member in ("reportingInstance", "action", "reason"):
         if not obj.get(member):
             errors.append(FieldError.required(member))

@@ -9,7 +9,7 @@ from ... import quantity
 from ..errors import FieldError
 from . import words
 from .metadata import Errors, complain
-from .paths import unreserved_path
+from .paths import no_backsteps
 
 Object = Mapping[str, Any]
 
@@ -61,17 +61,16 @@ def _validate_env_source(variable: Object, path: str, errors: Errors) -> None:
 
 def _validate_file_key(reference: Object, path: str, errors: Errors) -> None:
     """validateFileKeySelector."""
-    checks: tuple[tuple[str, Callable[[str], words.Complaints]], ...] = (("volumeName", words.bad_label), ("key", words.bad_env_name))
+    checks: tuple[tuple[str, Callable[[str], words.Complaints]], ...] = (("key", words.bad_env_name), ("volumeName", words.bad_label))
     for member, check in checks:
         if not reference.get(member):
             errors.append(FieldError.required(f"{path}.{member}"))
         else:
             complain(errors, f"{path}.{member}", reference[member], check(reference[member]))
-        if member == "volumeName":
-            if not reference.get("path"):
-                errors.append(FieldError.required(f"{path}.path"))
-            else:
-                unreserved_path(reference["path"], f"{path}.path", errors)
+    if not reference.get("path"):
+        errors.append(FieldError.required(f"{path}.path"))
+    else:
+        no_backsteps(reference["path"], f"{path}.path", errors)
 
 
 def validate_field_reference(reference: Object, allowed: list[str], path: str, errors: Errors) -> None:

@@ -13,6 +13,7 @@ Object = Mapping[str, Any]
 NameCheck = Callable[[str], words.Complaints]
 
 TOTAL_ANNOTATIONS = 256 * 1024  # TotalAnnotationSizeLimitB
+OWNER_FIELDS = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")  # as metav1.OwnerReference has them
 STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 
@@ -66,6 +67,9 @@ def _validate_common(metadata: Object, errors: Errors, path: str, custom: bool) 
         _validate_owners(owners, f"{path}.ownerReferences", errors)
     for finalizer in metadata.get("finalizers") or ():
         complain(errors, f"{path}.finalizers", finalizer, words.bad_qualified_name(finalizer))
+    if {"orphan", "foregroundDeletion"} <= {*(metadata.get("finalizers") or ())}:
+        errors.append(FieldError.invalid(f"{path}.finalizers", [*metadata["finalizers"]],
+                                         "finalizer orphan and foregroundDeletion cannot be both set"))
     for i, finalizer in enumerate(() if custom else metadata.get("finalizers") or ()):
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
             errors.append(FieldError.invalid(f"{path}.finalizers[{i}]", finalizer,
@@ -74,9 +78,10 @@ def _validate_common(metadata: Object, errors: Errors, path: str, custom: bool) 
 
 def _validate_owners(owners: list[Object], path: str, errors: Errors) -> None:
     controller = ""
+    owners = [{member: owner[member] for member in OWNER_FIELDS if member in owner} for owner in owners]
     for owner in owners:
         version = owner.get("apiVersion", "")
-        if not version or version.endswith("/"):
+        if not version or version.endswith("/") or version.count("/") > 1:
             errors.append(FieldError.invalid(f"{path}.apiVersion", version, "version must not be empty"))
         for member in ("kind", "name", "uid"):
             if not owner.get(member):
@@ -94,9 +99,6 @@ def _validate_owners(owners: list[Object], path: str, errors: Errors) -> None:
 
 def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str = "metadata", *, custom: bool = False) -> None:
     """ValidateObjectMetaUpdate: identity does not change, and a dying object gains no finalizers."""
-    for member in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"):
-        if new.get(member) != old.get(member):
-            errors.append(FieldError.invalid(f"{path}.{member}", new.get(member), words.IMMUTABLE))
     if old.get("deletionTimestamp"):
         added = [one for one in new.get("finalizers") or () if one not in (old.get("finalizers") or ())]
         if added:
@@ -106,6 +108,9 @@ def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str
                                                f"found new finalizers []string{{{shown}}}"))
     if new.get("generation", 0) < old.get("generation", 0):
         errors.append(FieldError.invalid(f"{path}.generation", new.get("generation", 0), "must not be decremented"))
+    for member in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"):
+        if new.get(member) != old.get(member):
+            errors.append(FieldError.invalid(f"{path}.{member}", new.get(member), words.IMMUTABLE))
     _validate_common(new, errors, path, custom)
 
 

@@ -9,12 +9,13 @@ from ... import quantity
 from ..errors import FieldError
 from .claims import validate_claim_spec
 from .environment import VOLUME_FIELDS, validate_field_reference, validate_resource_reference
-from .internal import internal
-from .metadata import Errors, validate_annotations, validate_label_selector, validate_labels
+from .metadata import Errors, validate_annotations, validate_labels
 from .paths import file_mode, no_backsteps, unreserved_path
 
 Object = Mapping[str, Any]
 
+NOT_OF_TEMPLATES = ("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
+                    "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers", "managedFields")
 HOST_PATH_TYPES = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"]
 
 
@@ -34,12 +35,16 @@ def _host_path(source: Object, path: str, errors: Errors) -> None:
 
 def _items(source: Object, path: str, errors: Errors) -> None:
     for i, item in enumerate(source.get("items") or ()):
-        here = f"{path}.items[{i}]"
-        for member in ("key", "path"):
-            if not item.get(member):
-                errors.append(FieldError.required(f"{here}.{member}"))
-        unreserved_path(item.get("path", ""), f"{here}.path", errors)
-        file_mode(item.get("mode"), f"{here}.mode", errors)
+        _item(item, f"{path}.items[{i}]", errors)
+
+
+def _item(item: Object, path: str, errors: Errors) -> None:
+    """validateKeyToPath."""
+    for member in ("key", "path"):
+        if not item.get(member):
+            errors.append(FieldError.required(f"{path}.{member}"))
+    unreserved_path(item.get("path", ""), f"{path}.path", errors)
+    file_mode(item.get("mode"), f"{path}.mode", errors)
 
 
 def _secret(source: Object, path: str, errors: Errors) -> None:
@@ -94,8 +99,8 @@ def _projected(source: Object, path: str, errors: Errors) -> None:
                 count += 1
                 if not part.get("name"):
                     errors.append(FieldError.required(f"{here}.{kind}.name"))
-                _items(part, f"{here}.{kind}", errors)
-                for item in part.get("items") or ():
+                for j, item in enumerate(part.get("items") or ()):
+                    _item(item, f"{here}.{kind}.items[{j}]", errors)
                     once(item.get("path", ""), part.get("name", ""))
         if (part := projection.get("downwardAPI")) is not None:
             count += 1
@@ -115,33 +120,8 @@ def _projected(source: Object, path: str, errors: Errors) -> None:
                 errors.append(FieldError.required(f"{path}.path"))
             else:
                 unreserved_path(part["path"], f"{path}.path", errors)
-        if (part := projection.get("clusterTrustBundle")) is not None:
-            count += 1
-            _trust_bundle(part, f"{here}.clusterTrustBundle", errors)
-            once(part.get("path", ""), part.get("path", ""))
         if count > 1:
             errors.append(FieldError.forbidden(here, "may not specify more than 1 volume type per source"))
-
-
-def _trust_bundle(part: Object, path: str, errors: Errors) -> None:
-    """validateProjectionSources, clusterTrustBundle."""
-    if part.get("name") is not None and part.get("signerName") is not None:
-        errors.append(FieldError.invalid(path, internal("ClusterTrustBundleProjection", part), "only one of name and signerName may be used"))
-    elif part.get("name") is not None:
-        if not part["name"]:
-            errors.append(FieldError.required(f"{path}.name", "must be a valid object name"))
-        if part.get("labelSelector") is not None:
-            errors.append(FieldError.invalid(f"{path}.labelSelector", part["labelSelector"],
-                                             "labelSelector must be unset if name is specified"))
-    elif part.get("signerName") is not None:
-        if not part["signerName"]:
-            errors.append(FieldError.required(f"{path}.signerName", "must be a valid signer name"))
-        validate_label_selector(part.get("labelSelector"), f"{path}.labelSelector", errors)
-    else:
-        errors.append(FieldError.required(path, "either name or signerName must be specified"))
-    if not part.get("path"):
-        errors.append(FieldError.required(f"{path}.path"))
-    unreserved_path(part.get("path", ""), f"{path}.path", errors)
 
 
 def _ephemeral(source: Object, path: str, errors: Errors) -> None:
@@ -153,9 +133,10 @@ def _ephemeral(source: Object, path: str, errors: Errors) -> None:
     metadata = template.get("metadata") or {}
     validate_annotations(metadata.get("annotations"), f"{here}.metadata.annotations", errors)
     validate_labels(metadata.get("labels"), f"{here}.metadata.labels", errors)
-    for member in metadata:
-        if member not in ("annotations", "labels"):
-            errors.append(FieldError.forbidden(f"{here}.metadata.{member}", "cannot be set"))
+    for member in NOT_OF_TEMPLATES:
+        if metadata.get(member):
+            shown = "uID" if member == "uid" else member  # the Go name with its first letter made small
+            errors.append(FieldError.forbidden(f"{here}.metadata.{shown}", "cannot be set"))
     validate_claim_spec(template.get("spec") or {}, f"{here}.spec", errors)
 
 

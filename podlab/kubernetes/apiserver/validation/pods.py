@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import quantity
 from ...objects import Map, memo
+from ..defaults_pods import aggregated
 from ..errors import FieldError
 from . import words
 from .containers import (
@@ -18,7 +19,7 @@ from .containers import (
 )
 from .metadata import Errors, complain, validate_annotations, validate_label_name, validate_labels
 from .paths import descending_path
-from .resources import validate_requirements
+from .resources import HUGE_PAGES, validate_requirements
 from .scheduling import validate_affinity, validate_spread, validate_tolerations
 from .security import validate_host_users, validate_os, validate_pod_security_context
 from .volumes import validate_volumes
@@ -38,6 +39,7 @@ def create(pod: Object, errors: Errors, already_seen: Map | None) -> None:
     validate_pod_annotations(pod, "metadata.annotations", errors)
     if already_seen is None or memo(already_seen, "pod spec errors", _spec_is_good) is False:
         _validate_whole_spec(pod["spec"], pod["metadata"].get("name") or "", errors)
+    _validate_annotated_profiles(pod, "spec", errors)
 
 
 def _spec_is_good(spec: Map) -> bool:
@@ -55,6 +57,38 @@ def _validate_whole_spec(spec: Object, pod_name: str, errors: Errors) -> None:
         errors.append(FieldError.forbidden("spec.ephemeralContainers", "cannot be set on create"))
     if spec.get("nodeName") and spec.get("schedulingGates"):
         errors.append(FieldError.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
+
+
+def _validate_annotated_profiles(obj: Object, path: str, errors: Errors) -> None:
+    """Where an old annotation and a field say both what confines a container, they say the same.
+
+    validateSeccompAnnotationsAndFields, validateAppArmorAnnotationsAndFieldsMatchOnCreate.
+    """
+    annotations, spec = (obj.get("metadata") or {}).get("annotations"), obj.get("spec") or {}
+    if not annotations:
+        return
+    whole = spec.get("securityContext") or {}
+    asked = [(annotations.get(SECCOMP), whole.get("seccompProfile"), path)]
+    asked += [(annotations.get(SECCOMP_OF + one.get("name", "")), (one.get("securityContext") or {}).get("seccompProfile"), here)
+              for one, here in containers_with_paths(spec, path)]
+    for said, profile, here in asked:
+        _same_profile(said, profile, f"{here}.securityContext.seccompProfile", "seccomp", errors)
+    if (spec.get("os") or {}).get("name") != "windows":
+        for one, here in containers_with_paths(spec, path):
+            profile = (one.get("securityContext") or {}).get("appArmorProfile") or whole.get("appArmorProfile")
+            _same_profile(annotations.get(APPARMOR_OF + one.get("name", "")), profile, f"{here}.securityContext.appArmorProfile",
+                          "apparmor", errors)
+
+
+def _same_profile(said: str | None, profile: Object | None, path: str, what: str, errors: Errors) -> None:
+    if said is None or profile is None:
+        return
+    kind = profile.get("type")
+    alike = {"Unconfined": ("unconfined",), "RuntimeDefault": ("runtime/default", *(["docker/default"] if what == "seccomp" else []))}
+    if (kind in alike and said not in alike[kind]) or (kind == "Localhost" and not said.startswith("localhost/")):
+        errors.append(FieldError.forbidden(f"{path}.type", f"{what} type in annotation and field must match"))
+    elif kind == "Localhost" and said.removeprefix("localhost/") != profile.get("localhostProfile"):
+        errors.append(FieldError.forbidden(f"{path}.localhostProfile", f"{what} profile in annotation and field must match"))
 
 
 def validate_pod_annotations(obj: Object, path: str, errors: Errors) -> None:
@@ -101,6 +135,7 @@ def validate_template(template: Object, path: str, errors: Errors) -> None:
     validate_pod_annotations(template, f"{path}.annotations", errors)
     spec = template.get("spec") or {}
     validate_pod_spec(spec, f"{path}.spec", errors, is_pod=False)
+    _validate_annotated_profiles(template, f"{path}.spec", errors)
     if spec.get("ephemeralContainers"):
         errors.append(FieldError.forbidden(f"{path}.spec.ephemeralContainers",
                                            "ephemeral containers not allowed in pod template"))
@@ -134,6 +169,8 @@ def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod
     if spec.get("securityContext") or any(container.get("securityContext") for container in containers):
         validate_host_process(spec, path, errors)
     validate_host_users(spec, path, errors)
+    if spec.get("hostnameOverride") is not None:
+        _validate_hostname_override(spec, path, errors)
     for member, check in (("serviceAccountName", words.bad_subdomain), ("nodeName", words.bad_subdomain)):
         if spec.get(member):
             complain(errors, f"{path}.{member}", spec[member], check(spec[member]))
@@ -143,8 +180,6 @@ def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod
     for member in ("hostname", "subdomain"):
         if spec.get(member):
             complain(errors, f"{path}.{member}", spec[member], words.bad_label(spec[member]))
-    if spec.get("hostnameOverride") is not None:
-        _validate_hostname_override(spec, path, errors)
     validate_tolerations(spec.get("tolerations") or [], f"{path}.tolerations", errors)
     for i, alias in enumerate(spec.get("hostAliases") or ()):
         complain(errors, f"{path}.hostAliases[{i}].ip", alias.get("ip", ""), words.bad_ip(alias.get("ip", "")))
@@ -158,6 +193,24 @@ def validate_pod_spec(spec: Object, path: str, errors: Errors, is_pod: bool, pod
     if spec.get("overhead"):
         validate_requirements({"limits": spec["overhead"]}, f"{path}.overhead", errors)
     validate_os(spec, path, errors)
+    _validate_env_files(spec, path, errors)
+
+
+def _validate_env_files(spec: Object, path: str, errors: Errors) -> None:
+    """validateFileKeyRefVolumes: files of variables lie in emptyDirs."""
+    sources: dict[str, Object] | None = None
+    for container, here in containers_with_paths(spec, path):
+        for i, variable in enumerate(container.get("env") or ()):
+            reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
+            if reference is None:
+                continue
+            if sources is None:
+                sources = {volume.get("name", ""): volume for volume in spec.get("volumes") or ()}
+            name, at = reference.get("volumeName", ""), f"{here}.env[{i}].valueFrom.fileKeyRef.volumeName"
+            if name not in sources:
+                errors.append(FieldError.not_found(at, name))
+            elif "emptyDir" not in sources[name]:
+                errors.append(FieldError.invalid(at, name, "referenced volume must be of type emptyDir"))
 
 
 def _one_of(value: str, allowed: list[str], path: str, errors: Errors) -> None:
@@ -193,18 +246,19 @@ def _validate_resource_claims(claims: list[Object], path: str, errors: Errors) -
 
 
 def _validate_pod_resources(spec: Object, path: str, errors: Errors) -> None:
-    from ..admission.resource_quota import pod_usage
     level = spec["resources"]
+    if (spec.get("os") or {}).get("name") == "windows":
+        errors.append(FieldError.forbidden(path, "may not be set for a windows pod"))
+        return
     if level.get("claims") is not None:
-        errors.append(FieldError.forbidden(f"{path}.claims", "claims cannot be set for Resources at pod-level"))
+        errors.append(FieldError.forbidden(f"{path}.claims", "claims may not be set for Resources at pod-level"))
     validate_requirements(level, path, errors, pod_level=True)
-    used = pod_usage({member: spec.get(member) for member in ("containers", "initContainers")})
-    for name in ("cpu", "memory"):
-        asked, total = (level.get("requests") or {}).get(name), used.get(f"requests.{name}")
-        if total and total > quantity.parse(asked or "0"):
-            shown = quantity.format_decimal(total) if name == "cpu" else quantity.format_binary(total)
-            errors.append(FieldError.invalid(f"{path}.requests[{name}]", asked or "0",
-                                             f"must be greater than or equal to aggregate container requests of {shown}"))
+    for kind in ("requests", "limits"):
+        bounds = level.get(kind) or {}
+        for name, total in sorted(aggregated(spec, kind).items()) if bounds else ():
+            if name in bounds and (kind == "requests" or name.startswith(HUGE_PAGES)) and quantity.parse(total) > quantity.parse(bounds[name]):
+                errors.append(FieldError.invalid(f"{path}.{kind}[{name}]", bounds[name],
+                                                 f"must be greater than or equal to aggregate container {kind} of {total}"))
     for i, container in enumerate(spec.get("containers") or ()):
         for name, limit in sorted(((container.get("resources") or {}).get("limits") or {}).items()):
             bound = (level.get("limits") or {}).get(name)
@@ -264,10 +318,10 @@ def _validate_gates(gates: list[Object], path: str, errors: Errors) -> None:
 
 def _validate_hostname_override(spec: Object, path: str, errors: Errors) -> None:
     name = spec["hostnameOverride"]
-    if spec.get("hostNetwork"):
-        errors.append(FieldError.forbidden(f"{path}.hostnameOverride", "cannot be set when hostNetwork is true"))
     if spec.get("setHostnameAsFQDN"):
-        errors.append(FieldError.forbidden(f"{path}.hostnameOverride", "cannot be set when setHostnameAsFQDN is true"))
+        errors.append(FieldError.forbidden(f"{path}.hostnameOverride", "may not be specified when setHostnameAsFQDN is true"))
+    if spec.get("hostNetwork"):
+        errors.append(FieldError.forbidden(f"{path}.hostnameOverride", "may not be specified when hostNetwork is true"))
     if len(name) > 64:
         errors.append(FieldError.too_long(f"{path}.hostnameOverride", 64))
     complain(errors, f"{path}.hostnameOverride", name, words.bad_subdomain(name))

@@ -21,7 +21,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "flexVolume": ("driver",), "azureFile": ("secretName", "shareName"), "vsphereVolume": ("volumePath",),
     "photonPersistentDisk": ("pdID",), "portworxVolume": ("volumeID",), "azureDisk": ("diskName", "diskURI"),
     "scaleIO": ("gateway", "system", "volumeName"), "gitRepo": ("repository",), "iscsi": ("targetPortal", "iqn"),
-    "storageos": ("volumeName",), "quobyte": ("registry", "volume"),
+    "storageos": ("volumeName",),
 }
 
 
@@ -42,20 +42,37 @@ def _nfs(source: Object, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.path", source.get("path", ""), "must be an absolute path"))
 
 
+PLAIN_FORMAT = "must be valid format"
+MAX_PORTAL = 64
+LONG_PORTAL = "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified."
 ISCSI_NAMES = {"iqn": r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9\-.]+)(:[^,;*&$|\s]+)$", "eui": r"^eui.[a-zA-Z0-9]{16}$",
                "naa": r"^naa.[a-zA-Z0-9]{32}$"}
 
 
-def _iscsi(source: Object, path: str, errors: Errors) -> None:
-    name = source.get("iqn", "")
-    if name and not name.startswith(("iqn", "eui", "naa")):
-        errors.append(FieldError.invalid(f"{path}.iqn", name, "must be valid format starting with iqn, eui, or naa"))
-    elif name and not re.search(ISCSI_NAMES[name[:3]], name):
-        errors.append(FieldError.invalid(f"{path}.iqn", name, "must be valid format"))
+def _iscsi(source: Object, path: str, errors: Errors, otherwise: str = "must be valid format starting with iqn, eui, or naa") -> None:
+    _iscsi_name(source.get("iqn", ""), f"{path}.iqn", otherwise, errors)
     if not 0 <= source.get("lun", 0) <= 255:
         errors.append(FieldError.invalid(f"{path}.lun", source["lun"], words.out_of_range(0, 255)))
-    if (source.get("chapAuthDiscovery") or source.get("chapAuthSession")) and not source.get("secretRef"):
+    if (source.get("chapAuthDiscovery") or source.get("chapAuthSession")) and source.get("secretRef") is None:
         errors.append(FieldError.required(f"{path}.secretRef"))
+    if otherwise == PLAIN_FORMAT and source.get("secretRef") is not None and not source["secretRef"].get("name"):
+        errors.append(FieldError.required(f"{path}.secretRef.name"))
+    if (initiator := source.get("initiatorName")) is not None:
+        if not initiator:
+            errors.append(FieldError.invalid(f"{path}.initiatorname", initiator, otherwise))
+        _iscsi_name(initiator, f"{path}.initiatorname", otherwise, errors)
+
+
+def _iscsi_name(name: str, path: str, otherwise: str, errors: Errors) -> None:
+    if name and not name.startswith(("iqn", "eui", "naa")):
+        errors.append(FieldError.invalid(path, name, otherwise))
+    elif name and not re.search(ISCSI_NAMES[name[:3]], name):
+        errors.append(FieldError.invalid(path, name, PLAIN_FORMAT))
+
+
+def iscsi_portal_is_long(source: Object, name: str) -> bool:
+    """Whether a node could not name the session of a volume called `name`."""
+    return source.get("initiatorName") is not None and len(f"{name}:{source.get('targetPortal', '')}".encode()) > MAX_PORTAL
 
 
 def _fc(source: Object, path: str, errors: Errors) -> None:
@@ -102,8 +119,11 @@ BLOB_DISK = "https://{account-name}.blob.core.windows.net/{container-name}/{disk
 
 def _csi(source: Object, path: str, errors: Errors) -> None:
     validate_csi_driver_name(source.get("driver", ""), f"{path}.driver", errors)
-    if "nodePublishSecretRef" in source and not source["nodePublishSecretRef"].get("name"):
-        errors.append(FieldError.required(f"{path}.nodePublishSecretRef.name"))
+    if (reference := source.get("nodePublishSecretRef")) is not None:
+        if not reference.get("name"):
+            errors.append(FieldError.required(f"{path}.nodePublishSecretRef.name"))
+        else:
+            complain(errors, f"{path}.name", reference["name"], words.bad_subdomain(reference["name"]))
 
 
 def validate_csi_driver_name(driver: str, path: str, errors: Errors) -> None:
@@ -130,7 +150,74 @@ def check_persistent_csi(source: Object, path: str, errors: Errors) -> None:
                 complain(errors, f"{path}.{member}.{part}", reference[part], check(reference[part]))
 
 
+def _quobyte(source: Object, path: str, errors: Errors) -> None:
+    registry, pairs = source.get("registry", ""), "must be a host:port pair or multiple pairs separated by commas"
+    if not registry:
+        errors.append(FieldError.required(f"{path}.registry", pairs))
+    elif len(source.get("tenant", "").encode()) > 64:
+        errors.append(FieldError.required(f"{path}.tenant", "must be a UUID and may not exceed a length of 64 characters"))
+    else:
+        for pair in registry.split(","):
+            if not HOST_PORT.match(pair):
+                errors.append(FieldError.invalid(f"{path}.registry", registry, pairs))
+    if not source.get("volume"):
+        errors.append(FieldError.required(f"{path}.volume"))
+
+
+HOST_PORT = re.compile(r"(?:[^:\[\]]*|\[[^\[\]]*\]):[^:\[\]]*\Z")  # net.SplitHostPort
+
+
+def _storageos(source: Object, path: str, errors: Errors) -> None:
+    for member in ("volumeName", "volumeNamespace"):
+        if source.get(member):
+            complain(errors, f"{path}.{member}", source[member], words.bad_label(source[member]))
+    _secret_reference(source, path, errors)
+
+
+def _secret_reference(source: Object, path: str, errors: Errors) -> None:
+    if (reference := source.get("secretRef")) is not None and not reference.get("name"):
+        errors.append(FieldError.required(f"{path}.secretRef.name"))
+
+
+# --- what a PersistentVolume's source says more than a Pod's -------------------------------------------------------
+
+
+def _persistent_iscsi(source: Object, path: str, errors: Errors) -> None:
+    _iscsi(source, path, errors, PLAIN_FORMAT)
+
+
+def _persistent_glusterfs(source: Object, path: str, errors: Errors) -> None:
+    namespace = source.get("endpointsNamespace")
+    if namespace == "":
+        errors.append(FieldError.invalid(f"{path}.endpointsNamespace", namespace,
+                                         "if the endpointnamespace is set, it must be a valid namespace name"))
+    elif namespace is not None:
+        complain(errors, f"{path}.endpointsNamespace", namespace, words.bad_label(namespace))
+
+
+def _persistent_cinder(source: Object, path: str, errors: Errors) -> None:
+    _secret_reference(source, path, errors)
+    if (reference := source.get("secretRef")) is not None and not reference.get("namespace"):
+        errors.append(FieldError.required(f"{path}.secretRef.namespace"))
+
+
+def _persistent_storageos(source: Object, path: str, errors: Errors) -> None:
+    _storageos(source, path, errors)
+    if (reference := source.get("secretRef")) is not None and not reference.get("namespace"):
+        errors.append(FieldError.required(f"{path}.secretRef.namespace"))
+
+
+def _persistent_azure_file(source: Object, path: str, errors: Errors) -> None:
+    if source.get("secretNamespace") == "":
+        errors.append(FieldError.required(f"{path}.secretNamespace"))
+
+
+PERSISTENT_CHECKS: dict[str, Callable[[Object, str, Errors], None]] = {
+    "iscsi": _persistent_iscsi, "glusterfs": _persistent_glusterfs, "cinder": _persistent_cinder, "storageos": _persistent_storageos,
+    "azureFile": _persistent_azure_file, "csi": check_persistent_csi,
+}
 REMOTE_CHECKS: dict[str, Callable[[Object, str, Errors], None]] = {
     "gitRepo": _git_repo, "gcePersistentDisk": _disk, "awsElasticBlockStore": _disk, "nfs": _nfs, "iscsi": _iscsi, "fc": _fc,
-    "flocker": _flocker, "csi": _csi, "azureDisk": _azure_disk, "flexVolume": _flex,
+    "flocker": _flocker, "csi": _csi, "azureDisk": _azure_disk, "flexVolume": _flex, "quobyte": _quobyte, "storageos": _storageos,
+    "cinder": _secret_reference,
 }

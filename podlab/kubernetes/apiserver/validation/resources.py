@@ -82,8 +82,9 @@ def validate_requirements(requirements: Object, path: str, errors: Errors, claim
         for name in sorted(amounts):
             amount, here = amounts[name], f"{path}.{kind}[{name}]"
             if pod_level:
+                before = len(errors)
                 validate_resource_name(name, here, errors)
-                if name not in ("cpu", "memory") and not name.startswith(HUGE_PAGES):
+                if len(errors) == before and name not in ("cpu", "memory") and not name.startswith(HUGE_PAGES):
                     errors.append(FieldError.not_supported(here, name, ["cpu", "hugepages-", "memory"]))
             else:
                 validate_container_resource_name(name, here, errors)

@@ -131,7 +131,8 @@ def validate_tolerations(tolerations: list[Object], path: str, errors: Errors) -
             if value:
                 errors.append(FieldError.invalid(f"{here}.operator", value, "value must be empty when `operator` is 'Exists'"))
         else:
-            errors.append(FieldError.not_supported(f"{here}.operator", operator, ["Equal", "Exists"]))
+            comparing = ["Lt", "Gt"] if operator in ("Lt", "Gt") else []  # TaintTolerationComparisonOperators is off, and named
+            errors.append(FieldError.not_supported(f"{here}.operator", operator, ["Equal", "Exists", *comparing]))
         if effect and effect not in EFFECTS:
             errors.append(FieldError.not_supported(f"{here}.effect", effect, EFFECTS))
 

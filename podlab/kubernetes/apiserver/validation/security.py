@@ -142,7 +142,10 @@ def validate_host_users(spec: Object, path: str, errors: Errors) -> None:
     if spec.get("hostUsers") is False:
         for member, shown in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
             if spec.get(member):
-                errors.append(FieldError.forbidden(f"{path}.{shown}", "when `pod.Spec.HostUsers` is false"))
+                errors.append(FieldError.forbidden(f"{path}.{shown}", "when `hostUsers` is false"))
+        for container, here in containers_with_paths(spec, path):
+            if container.get("volumeDevices"):
+                errors.append(FieldError.forbidden(f"{here}.volumeDevices", "when `hostUsers` is false"))
 
 
 def validate_os(spec: Object, path: str, errors: Errors) -> None:
@@ -152,7 +155,7 @@ def validate_os(spec: Object, path: str, errors: Errors) -> None:
         return
     name = system.get("name", "")
     if not name:
-        errors.append(FieldError.required(f"{path}.os.name", "cannot be empty"))
+        errors.append(FieldError.required(f"{path}.os.name"))
     elif name not in ("linux", "windows"):
         errors.append(FieldError.not_supported(f"{path}.os", name, ["linux", "windows"]))
     elif name == "linux":

@@ -210,9 +210,14 @@ def _traffic(spec: Object, kind: str, errors: Errors) -> None:
     elif policy not in ("Cluster", "Local"):
         errors.append(FieldError.not_supported("spec.externalTrafficPolicy", policy, ["Cluster", "Local"]))
     check = spec.get("healthCheckNodePort", 0)
-    if check and not (kind == "LoadBalancer" and policy == "Local"):
-        errors.append(FieldError.invalid("spec.healthCheckNodePort", check,
-                                         "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"))
+    if not _is_checked(spec):
+        if check:
+            errors.append(FieldError.invalid("spec.healthCheckNodePort", check,
+                                             "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"))
+    elif not check:
+        errors.append(FieldError.required("spec.healthCheckNodePort"))
+    else:
+        complain(errors, "spec.healthCheckNodePort", check, words.bad_port(check))
     inside = spec.get("internalTrafficPolicy")
     if inside is None and kind in ("NodePort", "LoadBalancer", "ClusterIP"):
         errors.append(FieldError.required("spec.internalTrafficPolicy"))
@@ -226,20 +231,34 @@ def service_update(new: Object, old: Object, errors: Errors) -> None:
     """ValidateServiceUpdate: a Service keeps its address for life."""
     spec, before = new["spec"], old["spec"]
     if "ExternalName" not in (spec.get("type"), before.get("type")) and not (_headless(spec) and _headless(before)):
-        ips, held = [*(spec.get("clusterIPs") or ())], [*(before.get("clusterIPs") or ())]
-        if held and not ips:
-            errors.append(FieldError.invalid("spec.clusterIPs[0]", None, "primary clusterIP can not be unset"))
-        for i, (ip, had) in enumerate(zip(ips, held, strict=False)):
-            if ip != had:
-                errors.append(FieldError.invalid(f"spec.clusterIPs[{i}]", ips, "may not change once set"))
-        if _headless(spec) == _headless(before):
-            families, had_families = [*(spec.get("ipFamilies") or ())], [*(before.get("ipFamilies") or ())]
-            if families and had_families and families[0] != had_families[0]:
-                errors.append(FieldError.invalid("spec.ipFamilies[0]", families, "may not change once set"))
+        _kept_in_order(spec, before, "clusterIPs", "clusterIP", errors)
+        if not _headless(spec) and not _headless(before):
+            _kept_in_order(spec, before, "ipFamilies", "ipFamily", errors)
     same_kind = spec.get("type") == before.get("type") == "LoadBalancer"
     if same_kind and before.get("loadBalancerClass") != spec.get("loadBalancerClass"):
         errors.append(FieldError.invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), "may not change once set"))
+    if _is_checked(spec) and _is_checked(before) and spec.get("healthCheckNodePort") != before.get("healthCheckNodePort"):
+        errors.append(FieldError.forbidden("spec.healthCheckNodePort", words.IMMUTABLE))
     service(new, errors)
+
+
+def _is_checked(spec: Object) -> bool:
+    """NeedsHealthCheck."""
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+
+
+def _kept_in_order(spec: Object, before: Object, member: str, one: str, errors: Errors) -> None:
+    """validateUpgradeDowngradeClusterIPs and ...IPFamilies: the first stays, a second comes and goes."""
+    now, held = [*(spec.get(member) or ())], [*(before.get(member) or ())]
+    shown = now if member == "clusterIPs" or len(now) == len(held) else spec.get("clusterIPs")  # so it is in the server, too
+    if len(now) < len(held) and not spec.get("clusterIPs"):
+        errors.append(FieldError.invalid(f"spec.{member}[0]", spec.get(member), f"primary {one} can not be unset"))
+    for i, (fresh, had) in enumerate(zip(now, held, strict=False)):
+        if fresh != had and (i == 0 or len(now) == len(held)):
+            errors.append(FieldError.invalid(f"spec.{member}[{i if member == 'clusterIPs' else 0}]", shown, "may not change once set"))
+    if len(held) > len(now) == 1 and spec.get("ipFamilyPolicy") != "SingleStack":
+        errors.append(FieldError.invalid("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"),
+                                         f"must be set to 'SingleStack' when releasing the secondary {one}"))
 
 
 def not_special_ip(ip: str, path: str, errors: Errors) -> None:

@@ -14,7 +14,7 @@ from .claims import validate_access_modes, validate_claim_spec
 from .internal import internal, spec_diff
 from .metadata import Errors, complain
 from .scheduling import validate_node_selector
-from .volumes import SOURCES, validate_persistent_source
+from .volumes import PERSISTENT_SOURCES, validate_persistent_source
 
 Object = Mapping[str, Any]
 
@@ -95,9 +95,7 @@ def volume(obj: Object, errors: Errors, _: Any = None) -> None:
             errors.append(FieldError.required("spec.nodeAffinity.required", "must specify required node constraints"))
         else:
             validate_node_selector(affinity["required"], "spec.nodeAffinity.required", errors)
-    validate_persistent_source(spec, "spec", errors)
-    if spec.get("local") is not None and affinity is None:
-        errors.append(FieldError.required("spec.nodeAffinity", "Local volume requires node affinity"))
+    validate_persistent_source(spec, obj["metadata"].get("name") or "", "spec", errors)
     path = (spec.get("hostPath") or {}).get("path")
     if path and posixpath.normpath(path) == "/" and policy == "Recycle":
         errors.append(FieldError.forbidden("spec.persistentVolumeReclaimPolicy",
@@ -117,7 +115,7 @@ def volume(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def volume_update(new: Object, old: Object, errors: Errors) -> None:
     volume(new, errors)
-    sources = [{kind: spec[kind] for kind in SOURCES if kind in spec} for spec in (new["spec"], old["spec"])]
+    sources = [{kind: spec[kind] for kind in PERSISTENT_SOURCES if kind in spec} for spec in (new["spec"], old["spec"])]
     if sources[0] != sources[1]:
         errors.append(FieldError.forbidden("spec.persistentvolumesource",
                                            "spec.persistentvolumesource is immutable after creation\n"
@@ -126,5 +124,6 @@ def volume_update(new: Object, old: Object, errors: Errors) -> None:
         errors.append(FieldError.invalid("volumeMode", new["spec"].get("volumeMode"), words.IMMUTABLE))
     if old["spec"].get("nodeAffinity") is not None and new["spec"].get("nodeAffinity") != old["spec"]["nodeAffinity"]:
         shown = new["spec"].get("nodeAffinity")
-        errors.append(FieldError.invalid("nodeAffinity", shown and internal("VolumeNodeAffinity", shown), words.IMMUTABLE))
+        errors.append(FieldError.invalid("nodeAffinity", shown and internal("VolumeNodeAffinity", shown),
+                                         f"{words.IMMUTABLE}, except for updating from beta label to GA"))
     _attributes_class_update(new["spec"], old["spec"], errors, empty_too=False)

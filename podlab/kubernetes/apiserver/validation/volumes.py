@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import FieldError
 from . import words
 from .metadata import Errors, complain
 from .node_volumes import NODE_CHECKS
-from .remote_volumes import REMOTE_CHECKS, REQUIRED, check_persistent_csi
+from .remote_volumes import LONG_PORTAL, PERSISTENT_CHECKS, REMOTE_CHECKS, REQUIRED, iscsi_portal_is_long
 
 Object = Mapping[str, Any]
 
@@ -21,9 +21,10 @@ SOURCES = ("emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBl
            "configMap",
            "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "storageos", "projected",
            "scaleIO",
-           "csi", "ephemeral", "image", "local")
+           "csi", "ephemeral", "image")
 PATH_NAMES = {"gcePersistentDisk": "persistentDisk"}
 DOUBLE_NAMES = {"downwardAPI": "downwarAPI", "cephfs": "cephFS"}  # so spelled in the server's "more than 1 volume type"
+Check = Callable[[Object, str, Errors], None]
 CHECKS = NODE_CHECKS | REMOTE_CHECKS
 
 
@@ -61,20 +62,25 @@ def validate_volume_source(volume: Object, name: str, pod_name: str, path: str, 
             continue
         if count:
             errors.append(FieldError.forbidden(f"{path}.{DOUBLE_NAMES.get(kind, kind)}", ONE_TYPE))
-            continue
+        else:
+            _check(kind, source, f"{path}.{PATH_NAMES.get(kind, kind)}", CHECKS, errors)
         count += 1
-        here = f"{path}.{PATH_NAMES.get(kind, kind)}"
-        for member in REQUIRED.get(kind, ()):
-            if not source.get(member):
-                errors.append(FieldError.required(f"{here}.{member}"))
-        if check := CHECKS.get(kind):
-            check(source, here, errors)
-        if kind == "ephemeral" and pod_name and name:
+        if kind == "iscsi" and iscsi_portal_is_long(source, name):
+            errors.append(FieldError.invalid(f"{path}.name", name, LONG_PORTAL))
+        if kind == "ephemeral" and count == 1 and pod_name and name:
             claim = f"{pod_name}-{name}"
             for complaint in words.bad_subdomain(claim):
                 errors.append(FieldError.invalid(f"{path}.name", name, f'PVC name "{claim}": {complaint}'))
     if not count:
         errors.append(FieldError.required(path, "must specify a volume type"))
+
+
+def _check(kind: str, source: Object, path: str, checks: Mapping[str, Check], errors: Errors) -> None:
+    for member in REQUIRED.get(kind, ()):
+        if not source.get(member):
+            errors.append(FieldError.required(f"{path}.{member}"))
+    if check := checks.get(kind):
+        check(source, path, errors)
 
 
 # The order in which the server looks at a PersistentVolume's sources
@@ -83,19 +89,25 @@ PERSISTENT_SOURCES = ("hostPath", "gcePersistentDisk", "awsElasticBlockStore", "
                       "azureDisk", "scaleIO", "local", "storageos", "csi")
 
 
-def validate_persistent_source(spec: Object, path: str, errors: Errors) -> None:
+PERSISTENT = CHECKS | PERSISTENT_CHECKS
+
+
+def validate_persistent_source(spec: Object, name: str, path: str, errors: Errors) -> None:
     """The sources in ValidatePersistentVolumeSpec."""
-    seen: dict[str, Any] = {}
+    count = 0
     for kind in PERSISTENT_SOURCES:
-        if spec.get(kind) is None:
+        source = spec.get(kind)
+        if source is None:
             continue
-        if seen:
+        if count and kind != "flexVolume":  # which the server forgets to refuse beside another
             errors.append(FieldError.forbidden(f"{path}.{DOUBLE_NAMES.get(kind, kind)}", ONE_TYPE))
             continue
-        seen[kind] = spec[kind]
-        if kind == "csi":
-            check_persistent_csi(spec[kind], f"{path}.csi", errors)
-        else:
-            validate_volume_source(seen, "", "", path, errors)
-    if not seen:
+        count += 1
+        here = f"{path}.{PATH_NAMES.get(kind, kind)}"
+        if kind == "iscsi" and iscsi_portal_is_long(source, name):
+            errors.append(FieldError.invalid(f"{here}.targetportal", source.get("targetPortal", ""), LONG_PORTAL))
+        _check(kind, source, here, PERSISTENT, errors)
+        if kind == "local" and spec.get("nodeAffinity") is None:
+            errors.append(FieldError.required(f"{path}.nodeAffinity", "Local volume requires node affinity"))
+    if not count:
         errors.append(FieldError.required(path, "must specify a volume type"))
