@@ -66,6 +66,8 @@ RULES: dict[str, Rule] = {
         "끝나 버린 {ordinal}번 파드를 지우고 같은 이름으로 다시 만듭니다", "끝나 버린 파드를 지우고 다시 만듭니다"
     ),
     "statefulset-claim": _r("{pod}의 볼륨 요청 {claim:을/를} 만들었습니다", "볼륨 요청을 만들었습니다"),
+    "statefulset-claim-owner": _r("보존 정책에 맞게 볼륨 요청 {claim}의 소유자를 적었습니다", "볼륨 요청의 소유자를 적었습니다"),
+    "statefulset-identity": _r("{pod}에서 지워진 레이블을 다시 붙였습니다", "지워진 레이블을 다시 붙였습니다"),
     "statefulset-status": _r("지금 수를 적었습니다 (파드 {replicas}개, 준비 {ready}개)", "지금 수를 적었습니다", quiet=True),
     "revision-new": _r("{revision}번째 판을 적었습니다", "새 판을 적었습니다", quiet=True),
     "revision-again": _r("예전 판을 {revision}번째로 다시 적었습니다", "예전 판을 다시 적었습니다", quiet=True),

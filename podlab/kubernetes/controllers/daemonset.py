@@ -11,7 +11,7 @@ from ..cause import Cause
 from ..component import Controller, own_key, owner_key
 from ..controllers_common import conditions, revisions
 from ..controllers_common.conditions import int_or_percent
-from ..controllers_common.owners import Orphans, claim, controlled, selecting, several
+from ..controllers_common.owners import Orphans, claim, controlled, controller_of, selecting, several
 from ..controllers_common.pods import available_in, counting, facts, is_available, is_deleting
 from ..controllers_common.taints import all_tolerated
 from ..controllers_common.templates import create_pod, delete_pod, namespace_terminating, new_pod, slow_start
@@ -33,12 +33,22 @@ _of_pod = several(owner_key("DaemonSet"), selecting(
 
 
 def _of_node(controller: Controller, change: Change) -> Iterable[str]:
-    """All DaemonSets, when something changed that decides where their Pods run."""
-    old, new = change.old, change.object
-    same = old is not None and old["spec"] == new["spec"] and old["metadata"].get("labels") == new["metadata"].get("labels")
-    if same and change.type == "MODIFIED":
+    """syncNodeUpdate, after a change of labels or taints: the DaemonSets that a Pod must come to or leave the node for, and those with
+    misscheduled Pods. That a Pod which may stay no longer belongs there is counted at the next look only."""
+    old, node = change.old, change.object
+    if change.type == "DELETED":
         return ()
-    return [f"{ds['metadata']['namespace']}/{ds['metadata']['name']}" for ds in controller.cluster.etcd.list("daemonsets")]
+    if old is not None and old["spec"].get("taints") == node["spec"].get("taints") \
+            and old["metadata"].get("labels") == node["metadata"].get("labels"):
+        return ()
+    here = {reference["uid"] for pod in controller.cluster.etcd.pods_on(change.key) if (reference := controller_of(pod)) is not None}
+    found = []
+    for ds in controller.cluster.etcd.list("daemonsets"):
+        should, may_continue = node_should_run(node, freeze({"metadata": {}, "spec": daemon_spec(ds)}))
+        scheduled = ds["metadata"]["uid"] in here
+        if (not may_continue or (ds.get("status") or EMPTY).get("numberMisscheduled")) if scheduled else should:
+            found.append(f"{ds['metadata']['namespace']}/{ds['metadata']['name']}")
+    return found
 
 
 def daemon_spec(ds: Map) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller, own_key, owner_key
-from ..controllers_common import conditions, revisions
+from ..controllers_common import conditions, retention, revisions
 from ..controllers_common.owners import Orphans, claim, controlled, selecting, several
-from ..controllers_common.pods import counting, facts, is_available, is_deleting
+from ..controllers_common.pods import available_in, counting, facts, is_available, is_deleting
 from ..controllers_common.templates import new_pod, slow_start
 from ..objects import EMPTY, Map
 from ..selectors import selects
@@ -62,7 +62,8 @@ def counts(pods: Iterable[Map], min_ready: int, current: str, update: str, now: 
 
 
 class Step:
-    """One thing to do: `rule` is create, restart (an ended Pod), mend (claims), scale-down, update or wait."""
+    """One thing to do: `rule` is create, restart (an ended Pod), mend (a Pending Pod's claims), adjust (identity and claims' owners),
+    condemn (the claims of a Pod that goes), scale-down, update or wait."""
 
     __slots__ = ("ordinal", "pod", "rule")
 
@@ -88,7 +89,7 @@ def plan(owner: Map, pods: list[Map], update: str, now: int) -> list[Step]:
     steps: list[Step] = []
     missing = 0
     for number in wanted:
-        steps += (step := _replica_step(number, by_ordinal.get(number), available, ordered))
+        steps += (step := _replica_step(owner, number, by_ordinal.get(number), available, ordered))
         if ordered and step and step[-1].rule in ("create", "restart", "wait"):
             return steps
         missing += number not in by_ordinal
@@ -96,6 +97,8 @@ def plan(owner: Map, pods: list[Map], update: str, now: int) -> list[Step]:
             break
     unhealthy = [pod for pod in sorted(pods, key=ordinal) if ordinal(pod) in wanted and not available(pod)]
     unhealthy += [pod for pod in reversed(condemned) if not available(pod)]
+    if spec.get("volumeClaimTemplates"):
+        steps += [Step("condemn", ordinal(pod), pod) for pod in condemned]
     for pod in condemned:
         number = ordinal(pod)
         if is_deleting(pod) or (ordered and not available(pod) and pod is not unhealthy[0]):
@@ -110,7 +113,8 @@ def plan(owner: Map, pods: list[Map], update: str, now: int) -> list[Step]:
     return [*steps, *_update_step(spec, wanted, by_ordinal, update, available)]
 
 
-def _replica_step(number: int, pod: Map | None, available: Any, ordered: bool) -> list[Step]:
+def _replica_step(owner: Map, number: int, pod: Map | None, available: Any, ordered: bool) -> list[Step]:
+    """processReplica."""
     if pod is None:
         return [Step("create", number)]
     if facts(pod).phase in ("Failed", "Succeeded"):
@@ -118,7 +122,14 @@ def _replica_step(number: int, pod: Map | None, available: Any, ordered: bool) -
     mend = [Step("mend", number, pod)] if facts(pod).phase == "Pending" else []
     if ordered and not available(pod):
         return [*mend, Step("wait", number, pod)]
+    if owner["spec"].get("volumeClaimTemplates") or not _identified(pod):
+        mend.append(Step("adjust", number, pod))
     return mend
+
+
+def _identified(pod: Map) -> bool:
+    """identityMatches, of a Pod whose name fits."""
+    return bool((pod["metadata"].get("labels") or EMPTY).get(POD_NAME) == pod["metadata"]["name"])
 
 
 def _update_step(spec: Any, wanted: range, by_ordinal: dict[int, Map], update: str, available: Any) -> list[Step]:
@@ -161,12 +172,13 @@ class StatefulSetController(Controller):
         error = None
         if not is_deleting(owner):
             error = self._apply(owner, plan(owner, pods, update["metadata"]["name"], self.now), current, update, status)
-        written = self._write_status(owner, status, current["metadata"]["name"], update["metadata"]["name"])
+        self._write_status(owner, status, current["metadata"]["name"], update["metadata"]["name"])
         live = [*map(_revision, pods), current["metadata"]["name"], update["metadata"]["name"]]
         revisions.truncate(self.client, held, live, owner["spec"].get("revisionHistoryLimit", 10))
         if error is not None:
             raise error
-        return min_ready * 1000 if min_ready and written["availableReplicas"] != owner["spec"].get("replicas", 1) else None
+        # FindMinNextPodAvailabilityCheck
+        return min((wait for pod in pods if (wait := available_in(pod, min_ready, self.now))), default=None)
 
     def _claim(self, owner: Map) -> list[Map]:
         selector, uid = owner["spec"]["selector"], owner["metadata"]["uid"]
@@ -209,10 +221,14 @@ class StatefulSetController(Controller):
             return
         elif step.rule == "mend":
             self._create_claims(owner, step.ordinal, step.pod["metadata"]["name"])
+            self._own_claims(owner, step.pod, fresh=True)
+        elif step.rule == "adjust":
+            self._adjust(owner, step.pod)
+        elif step.rule == "condemn":
+            self._own_claims(owner, step.pod, condemned=True)
         elif step.rule == "restart":
             self._delete(owner, step.pod, Cause("statefulset-restart", facts_))
         elif step.rule == "scale-down":
-            self._hand_claims_to(owner, step.pod)
             self._delete(owner, step.pod, Cause("statefulset-too-many", facts_))
         else:
             self._delete(owner, step.pod, Cause("statefulset-update", facts_))
@@ -226,42 +242,66 @@ class StatefulSetController(Controller):
         revision = current if old else update
         pod = member(owner, number, revision)
         name = pod["metadata"]["name"]
-        self._create_claims(owner, number, name)
+        if self._has_stale_claims(owner, number, name):  # the real controller waits for the next change, whatever it is
+            raise ApiError(409, "Conflict", f"the claims of {name} are a former Pod's")
         try:
-            self.client.create("pods", pod, owner["metadata"]["namespace"], cause=Cause("statefulset-next-pod", facts_))
+            self._create_claims(owner, number, name)
+        except ApiError as error:
+            self._say(owner, "Create", name, error)
+            raise
+        try:
+            created = self.client.create("pods", pod, owner["metadata"]["namespace"], cause=Cause("statefulset-next-pod", facts_))
         except ApiError as error:
             if error.reason != "AlreadyExists":
-                text = f"Create Pod {name} in StatefulSet {owner['metadata']['name']} failed error: {error.message}"
-                self.client.event(owner, "Warning", "FailedCreate", text)
+                self._say(owner, "Create", name, error)
             raise
-        self.client.event(owner, "Normal", "SuccessfulCreate",
-                          f"Create Pod {name} in StatefulSet {owner['metadata']['name']} successful")
+        self._own_claims(owner, created, fresh=True)
+        self._say(owner, "Create", name)
 
     def _delete(self, owner: Map, pod: Map, cause: Cause) -> None:
-        name, of = pod["metadata"]["name"], owner["metadata"]["name"]
+        name = pod["metadata"]["name"]
         try:
             self.client.delete("pods", name, pod["metadata"]["namespace"], uid=pod["metadata"]["uid"], cause=cause)
         except ApiError as error:
-            self.client.event(owner, "Warning", "FailedDelete",
-                              f"Delete Pod {name} in StatefulSet {of} failed error: {error.message}")
+            self._say(owner, "Delete", name, error)
             raise
-        self.client.event(owner, "Normal", "SuccessfulDelete", f"Delete Pod {name} in StatefulSet {of} successful")
+        self._say(owner, "Delete", name)
+
+    def _adjust(self, owner: Map, pod: Map) -> None:
+        """UpdateStatefulPod: name labels that were taken away, and the claims' owners after a change of policy."""
+        name, changed = pod["metadata"]["name"], self._own_claims(owner, pod)
+        if not _identified(pod):
+            labels = {POD_NAME: name, POD_INDEX: str(ordinal(pod))}
+            self.client.patch("pods", name, {"metadata": {"labels": labels}}, pod["metadata"]["namespace"],
+                              cause=Cause("statefulset-identity", {"pod": name}))
+            changed = True
+        if changed:
+            self._say(owner, "Update", name)
+
+    def _say(self, owner: Map, verb: str, pod: str, error: ApiError | None = None) -> None:
+        """recordPodEvent."""
+        subject = f"{verb} Pod {pod} in StatefulSet {owner['metadata']['name']}"
+        if error is not None:
+            self.client.event(owner, "Warning", f"Failed{verb}", f"{subject} failed error: {error.message}")
+        else:
+            self.client.event(owner, "Normal", f"Successful{verb}", f"{subject} successful")
 
     # ---- claims
 
     def _create_claims(self, owner: Map, number: int, pod: str) -> None:
+        """createPersistentVolumeClaims. Raises one ApiError that says all that failed."""
         namespace, of = owner["metadata"]["namespace"], owner["metadata"]["name"]
+        failed: list[str] = []
         for template in owner["spec"].get("volumeClaimTemplates") or ():
             name = claim_name(owner, template, number)
-            if self.client.find("persistentvolumeclaims", name, namespace) is not None:
+            held = self.client.find("persistentvolumeclaims", name, namespace)
+            if held is not None:
+                if is_deleting(held):
+                    failed.append(f"pvc {name} is being deleted")
                 continue
             labels = {**(template["metadata"].get("labels") or EMPTY), **(owner["spec"]["selector"].get("matchLabels") or EMPTY)}
             metadata = {**{k: v for k, v in template["metadata"].items() if k != "creationTimestamp"}, "name": name,
                         "namespace": namespace, "labels": labels}
-            if (owner["spec"].get("persistentVolumeClaimRetentionPolicy") or EMPTY).get("whenDeleted") == "Delete":
-                metadata["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": of,
-                                                "uid": owner["metadata"]["uid"],
-                                                "controller": True, "blockOwnerDeletion": True}]
             body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
             try:
                 self.client.create("persistentvolumeclaims", body, namespace,
@@ -269,25 +309,42 @@ class StatefulSetController(Controller):
             except ApiError as error:
                 text = f"Create Claim {name} for Pod {pod} in StatefulSet {of} failed error: {error.message}"
                 self.client.event(owner, "Warning", "FailedCreate", text)
-                raise
+                failed.append(f"failed to create PVC {name}: {error.message}")
+                continue
             self.client.event(owner, "Normal", "SuccessfulCreate", f"Create Claim {name} Pod {pod} in StatefulSet {of} success")
+        if failed:
+            raise ApiError(409, "Conflict", failed[0] if len(failed) == 1 else f"[{', '.join(failed)}]")
 
-    def _hand_claims_to(self, owner: Map, pod: Map) -> None:
-        """whenScaled: Delete makes a condemned Pod the owner of its claims, so that they go with it."""
-        if (owner["spec"].get("persistentVolumeClaimRetentionPolicy") or EMPTY).get("whenScaled") != "Delete":
-            return
-        metadata = pod["metadata"]
-        references = [{"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}]
-        for template in owner["spec"].get("volumeClaimTemplates") or ():
-            name = claim_name(owner, template, ordinal(pod))
-            if self.client.find("persistentvolumeclaims", name, metadata["namespace"]) is not None:
-                self.client.patch("persistentvolumeclaims", name, {"metadata": {"ownerReferences": references}},
-                                  metadata["namespace"],
-                                  cause=Cause("statefulset-claim", {"claim": name, "pod": metadata["name"]}))
+    def _claims(self, owner: Map, number: int) -> list[Map]:
+        namespace = owner["metadata"]["namespace"]
+        names = (claim_name(owner, template, number) for template in owner["spec"].get("volumeClaimTemplates") or ())
+        return [claim for name in names if (claim := self.client.find("persistentvolumeclaims", name, namespace)) is not None]
+
+    def _own_claims(self, owner: Map, pod: Map, *, condemned: bool = False, fresh: bool = False) -> bool:
+        """UpdatePodClaimForRetentionPolicy. Whether a claim was changed. `fresh`: the Pod has just been made."""
+        changed = False
+        for claim in self._claims(owner, ordinal(pod)):
+            name = claim["metadata"]["name"]
+            references = retention.owners_of(claim, owner, pod, condemned)
+            if (fresh or references is not None) and retention.conflicting(claim, owner, pod):
+                self.client.event(owner, "Warning", "ConflictingController",
+                                  f"PersistentVolumeClaim {name} has a conflicting OwnerReference that acts as a managing controller, "
+                                  "the retention policy is ignored for this claim")
+            if references is None:
+                continue
+            self.client.patch("persistentvolumeclaims", name, {"metadata": {"ownerReferences": references or None}},
+                              owner["metadata"]["namespace"], cause=Cause("statefulset-claim-owner", {"claim": name}))
+            changed = True
+        return changed
+
+    def _has_stale_claims(self, owner: Map, number: int, name: str) -> bool:
+        """PodClaimIsStale: the claim of a Pod of this name that was scaled away goes before the new one comes."""
+        pod = Map(apiVersion="v1", kind="Pod", metadata=Map(name=name))
+        return retention.policy(owner)[0] and any(retention.is_stale(claim, pod) for claim in self._claims(owner, number))
 
     # ---- status
 
-    def _write_status(self, owner: Map, status: dict[str, Any], current: str, update: str) -> dict[str, Any]:
+    def _write_status(self, owner: Map, status: dict[str, Any], current: str, update: str) -> None:
         """updateStatefulSetStatus, with completeRollingUpdate."""
         wanted = owner["spec"].get("replicas", 1)
         rolling = (owner["spec"].get("updateStrategy") or EMPTY).get("type", "RollingUpdate") == "RollingUpdate"
@@ -302,7 +359,6 @@ class StatefulSetController(Controller):
             facts_ = {"replicas": status["replicas"], "ready": status["readyReplicas"]}
             self.client.update("statefulsets", {**owner, "status": new}, subresource="status",
                                cause=Cause("statefulset-status", facts_))
-        return new
 
 
 def claim_name(owner: Map, template: Map, number: int) -> str:

@@ -55,9 +55,26 @@ def test_a_node_that_no_longer_matches_loses_its_daemon(make_cluster: Any) -> No
     create(cluster, "daemonsets", body)
     cluster.run_for(1)
     assert places(cluster) == ["node-1"]
+    bind_where_pinned(cluster)
     admin(cluster).patch("nodes", "node-1", {"metadata": {"labels": {"disk": None}}})
     cluster.run_for(1)
     assert not alive(cluster)
+
+
+def test_a_taint_that_a_running_daemon_may_stay_under_is_counted_at_the_next_look(make_cluster: Any) -> None:
+    cluster = make_cluster(nodes=1)
+    create(cluster, "daemonsets", daemon())
+    cluster.run_for(2)
+    admin(cluster).patch("nodes", "node-1", {"spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}})
+    cluster.run_for(1)
+    assert status(cluster, "daemonsets", "agent")["desiredNumberScheduled"] == 1
+    admin(cluster).patch("daemonsets", "agent", {"metadata": {"annotations": {"look": "again"}}}, "default")
+    cluster.run_for(1)
+    held = status(cluster, "daemonsets", "agent")
+    assert (held["desiredNumberScheduled"], held["numberMisscheduled"]) == (0, 1)
+    admin(cluster).patch("nodes", "node-1", {"spec": {"taints": None}})
+    cluster.run_for(1)
+    assert status(cluster, "daemonsets", "agent")["desiredNumberScheduled"] == 1
 
 
 def test_an_update_replaces_one_node_after_the_other(make_cluster: Any) -> None:

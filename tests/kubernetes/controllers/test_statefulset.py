@@ -21,7 +21,8 @@ def owner(replicas: int, **spec: Any) -> Any:
 
 def member(number: int, ready: bool = True, phase: str = "Running", deleting: bool = False, revision: str = "new") -> Any:
     ends = {"deletionTimestamp": rfc3339(NOW)} if deleting else {}
-    return freeze({"metadata": {"name": f"db-{number}", "labels": {"controller-revision-hash": revision}, **ends}, "spec": {},
+    labels = {"controller-revision-hash": revision, "statefulset.kubernetes.io/pod-name": f"db-{number}"}
+    return freeze({"metadata": {"name": f"db-{number}", "labels": labels, **ends}, "spec": {},
                    "status": {
         "phase": phase, "conditions": [{"type": "Ready", "status": str(ready), "lastTransitionTime": rfc3339(NOW)}]}})
 
@@ -105,6 +106,76 @@ def test_each_pod_has_claims_that_outlive_it(cluster: Cluster) -> None:
     scale(cluster, "statefulsets", "db", 0)
     cluster.run_for(5)
     assert len(admin(cluster).list("persistentvolumeclaims", "default")) == 2 and not pods(cluster)
+
+
+CLAIM = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+
+
+def _with_claims(cluster: Cluster, replicas: int, **policy: str) -> None:
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=replicas, volumeClaimTemplates=[CLAIM],
+                                             persistentVolumeClaimRetentionPolicy=policy))
+    cluster.run_for(5)
+
+
+def _claims(cluster: Cluster) -> dict[str, list[str]]:
+    return {one["metadata"]["name"]: [ref["kind"] for ref in one["metadata"].get("ownerReferences", ())]
+            for one in admin(cluster).list("persistentvolumeclaims", "default")}
+
+
+def test_claims_of_a_pod_that_is_scaled_away_are_its_own_from_then_on(cluster: Cluster) -> None:
+    _with_claims(cluster, 3, whenScaled="Delete", whenDeleted="Retain")
+    assert _claims(cluster) == {"data-db-0": [], "data-db-1": [], "data-db-2": []}
+    scale(cluster, "statefulsets", "db", 1)
+    cluster.run_for(0.1)
+    assert _claims(cluster) == {"data-db-0": [], "data-db-1": ["Pod"], "data-db-2": ["Pod"]}
+    cluster.run_for(10)
+    assert list(_claims(cluster)) == ["data-db-0"]
+
+
+def test_claims_follow_a_policy_that_comes_later(cluster: Cluster) -> None:
+    _with_claims(cluster, 1)
+    admin(cluster).patch("statefulsets", "db", {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"}}}, "default")
+    cluster.run_for(1)
+    assert _claims(cluster) == {"data-db-0": ["StatefulSet"]}
+    assert events(cluster, "SuccessfulUpdate") == ["Update Pod db-0 in StatefulSet db successful"]
+    admin(cluster).delete("statefulsets", "db", "default")
+    cluster.run_for(5)
+    assert _claims(cluster) == {}
+
+
+def test_a_claim_that_another_controls_is_let_alone_with_a_warning(cluster: Cluster) -> None:
+    other = create(cluster, "replicasets", workload("ReplicaSet", "other", replicas=0))
+    mine = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "other", "uid": other["metadata"]["uid"], "controller": True}
+    body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data-db-0", "ownerReferences": [mine]}}
+    create(cluster, "persistentvolumeclaims", {**body, "spec": CLAIM["spec"]})
+    _with_claims(cluster, 1, whenScaled="Retain", whenDeleted="Delete")
+    assert _claims(cluster) == {"data-db-0": ["ReplicaSet"]} and len(events(cluster, "ConflictingController")) == 1
+
+
+def test_what_claims_fail_at_is_said_of_the_pod_too(cluster: Cluster) -> None:
+    create(cluster, "resourcequotas", {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"},
+                                       "spec": {"hard": {"persistentvolumeclaims": "0"}}})
+    cluster.run_for(1)
+    _with_claims(cluster, 1)
+    said = events(cluster, "FailedCreate")
+    assert said[0].startswith("Create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: persistentvolumeclaims")
+    assert said[1].startswith("Create Pod db-0 in StatefulSet db failed error: failed to create PVC data-db-0: persistentvolumeclaims")
+
+
+def test_a_pod_gets_its_name_label_back(cluster: Cluster) -> None:
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=1))
+    cluster.run_for(3)
+    admin(cluster).patch("pods", "db-0", {"metadata": {"labels": {"statefulset.kubernetes.io/pod-name": None}}}, "default")
+    cluster.run_for(1)
+    assert pods(cluster)[0]["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] == "db-0"
+
+
+def test_availability_is_noted_when_it_comes_whatever_happens_in_between(cluster: Cluster) -> None:
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2, minReadySeconds=6, **PARALLEL))
+    cluster.run_for(4)
+    admin(cluster).delete("pods", "db-1", "default", grace=0)
+    cluster.run_for(2.9)
+    assert status(cluster, "statefulsets", "db")["availableReplicas"] == 1
 
 
 def test_a_second_look_changes_nothing(cluster: Cluster) -> None:
