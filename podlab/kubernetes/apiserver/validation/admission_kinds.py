@@ -20,11 +20,14 @@ OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
 SCOPES = ["*", "Cluster", "Namespaced"]
 SIDE_EFFECTS = ["None", "NoneOnDryRun"]
 ACTIONS = ["Audit", "Deny", "Warn"]
-REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"]
+REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"]
 REVIEW_VERSIONS = ["v1", "v1beta1"]
 MAX_CONDITIONS, MAX_AUDIT = 64, 20
 URL_FORM = "; desired format: https://host[/path]"
 IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*\Z")
+RESERVED = frozenset("""true false null in as break const continue else for function if import let loop package namespace return var void
+    while""".split())  # celReserved
+LONGEST_AUDIT = 5 * 1024  # maxAuditAnnotationValueExpressionLength
 
 
 # --- what they look at -----------------------------------------------------------------------------------------------
@@ -206,9 +209,7 @@ def _service(service: Object, path: str, errors: Errors) -> None:
 def _policy(spec: Object, errors: Errors) -> None:
     one_of(spec.get("failurePolicy"), "spec.failurePolicy", FAILURE_POLICIES, errors)
     if (kind := spec.get("paramKind")) is not None:
-        for member in ("apiVersion", "kind"):
-            if not kind.get(member):
-                errors.append(FieldError.required(f"spec.paramKind.{member}"))
+        _param_kind(kind.get("apiVersion", ""), kind.get("kind", ""), "spec.paramKind", errors)
     if spec.get("matchConstraints") is None:
         errors.append(FieldError.required("spec.matchConstraints"))
     else:
@@ -220,9 +221,46 @@ def _policy(spec: Object, errors: Errors) -> None:
         here, name = f"spec.variables[{i}]", one.get("name") or ""
         if not name.strip():
             errors.append(FieldError.required(f"{here}.name", "name is not specified"))
-        elif not IDENTIFIER.match(name):
+        elif not IDENTIFIER.match(name) or name in RESERVED:
             errors.append(FieldError.invalid(f"{here}.name", name, "name is not a valid CEL identifier"))
         validate_expression(one, here, errors)
+
+
+def _param_kind(version: str, kind: str, path: str, errors: Errors) -> None:
+    """validateParamKind."""
+    group, slash, short = version.partition("/")
+    if not slash:
+        group, short = "", version
+    if not version:
+        errors.append(FieldError.required(f"{path}.apiVersion"))
+    elif "/" in short and version != "/":
+        errors.append(FieldError.invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}"))
+    else:
+        if group and (complaints := words.bad_subdomain(group)):
+            errors.append(FieldError.invalid(f"{path}.apiVersion", group, ",".join(complaints)))
+        if not short:
+            errors.append(FieldError.invalid(f"{path}.apiVersion", version, "version must be specified"))
+        elif complaints := words.bad_dns1035_label(short):
+            errors.append(FieldError.invalid(f"{path}.apiVersion", short, ",".join(complaints)))
+    if not kind:
+        errors.append(FieldError.required(f"{path}.kind"))
+    elif complaints := words.bad_dns1035_label(kind.lower()):
+        errors.append(FieldError.invalid(f"{path}.kind", kind, "may have mixed case, but should otherwise match: " + ",".join(complaints)))
+
+
+def _validation(one: Object, path: str, errors: Errors) -> None:
+    """validateValidation."""
+    validate_expression(one, path, errors)
+    said, message = one.get("messageExpression"), one.get("message")
+    if said and not said.strip():
+        errors.append(FieldError.invalid(f"{path}.messageExpression", said, "must be non-empty if specified"))
+    elif said:
+        validate_expression(one, path, errors, "messageExpression")
+    if message and not message.strip():
+        errors.append(FieldError.invalid(f"{path}.message", message, "message must be non-empty if specified"))
+    elif message and re.search(r"[\n\r]", message.strip()):
+        errors.append(FieldError.invalid(f"{path}.message", message, "message must not contain line breaks"))
+    one_of(one.get("reason"), f"{path}.reason", REASONS, errors)
 
 
 def validating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -232,15 +270,45 @@ def validating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> N
         for member in ("validations", "auditAnnotations"):
             errors.append(FieldError.required(f"spec.{member}", "validations or auditAnnotations must contain at least one item"))
     for i, one in enumerate(spec.get("validations") or ()):
-        validate_expression(one, f"spec.validations[{i}]", errors)
-        one_of(one.get("reason"), f"spec.validations[{i}].reason", REASONS, errors)
+        _validation(one, f"spec.validations[{i}]", errors)
     audits = spec.get("auditAnnotations") or []
     if len(audits) > MAX_AUDIT:
-        errors.append(FieldError.invalid("spec.auditAnnotations", audits, f"must not have more than {MAX_AUDIT} auditAnnotations"))
+        shown = [{"Key": one.get("key", ""), "ValueExpression": one.get("valueExpression", "")} for one in audits]
+        errors.append(FieldError.invalid("spec.auditAnnotations", shown, f"must not have more than {MAX_AUDIT} auditAnnotations"))
     for i, one in enumerate(audits):
-        validate_expression(one, f"spec.auditAnnotations[{i}]", errors, "valueExpression")
+        here, key = f"spec.auditAnnotations[{i}]", f"{obj['metadata'].get('name') or ''}/{one.get('key', '')}"
+        if key.startswith("/"):
+            errors.append(FieldError.invalid(f"{here}.key", key[1:], "requires metadata.name be non-empty"))
+        else:
+            validate_label_name(key, f"{here}.key", errors)
+        if len(one.get("valueExpression", "").strip()) > LONGEST_AUDIT:
+            errors.append(FieldError.required(f"{here}.valueExpression", f"must not exceed {LONGEST_AUDIT} bytes in length"))
+        else:
+            validate_expression(one, here, errors, "valueExpression")
         if one.get("key") in [other.get("key") for other in audits[:i]]:
             errors.append(FieldError.duplicate(f"spec.auditAnnotations[{i}].key", one.get("key", "")))
+
+
+PATCHES = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
+
+
+def _mutation(one: Object, path: str, errors: Errors) -> None:
+    """validateMutation."""
+    kind = one.get("patchType", "")
+    if not kind:
+        errors.append(FieldError.required(f"{path}.patchType"))
+    elif kind not in PATCHES:
+        errors.append(FieldError.not_supported(f"{path}.patchType", kind, sorted(PATCHES)))
+    else:
+        for other, member in PATCHES.items():
+            if other != kind and one.get(member) is not None:
+                errors.append(FieldError.forbidden(f"{path}.{member}", f"must be omitted for patchType: {kind}"))
+                return
+        patch = one.get(PATCHES[kind])
+        if patch is None:
+            errors.append(FieldError.required(f"{path}.{PATCHES[kind]}", f"must be specified for patchType: {kind}"))
+        elif not patch.get("expression", "").strip():
+            errors.append(FieldError.required(f"{path}.{PATCHES[kind]}.expression", "expression is not specified"))
 
 
 def mutating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -249,7 +317,7 @@ def mutating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> Non
     if not spec.get("mutations"):
         errors.append(FieldError.required("spec.mutations", "mutations must contain at least one item"))
     for i, one in enumerate(spec.get("mutations") or ()):
-        one_of(one.get("patchType"), f"spec.mutations[{i}].patchType", ["ApplyConfiguration", "JSONPatch"], errors)
+        _mutation(one, f"spec.mutations[{i}]", errors)
     if not spec.get("reinvocationPolicy"):
         errors.append(FieldError.required("spec.reinvocationPolicy"))
     else:

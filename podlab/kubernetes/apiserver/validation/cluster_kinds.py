@@ -1,7 +1,6 @@
-"""The kinds that configure the cluster itself, in what manifests get wrong: what must be there, names and enumerations.
+"""Certificate requests, addresses and their ranges, and aggregated APIs.
 
-Sources: pkg/apis/{certificates,flowcontrol,networking,resource}/validation and kube-aggregator's.
-CEL expressions are refused where they are none; those beyond what is worked out here (apiserver/cel) are stored.
+Sources: pkg/apis/{certificates,networking}/validation and kube-aggregator's pkg/apis/apiregistration/validation.
 """
 
 from __future__ import annotations
@@ -13,10 +12,16 @@ from typing import Any
 
 from ..errors import FieldError
 from . import words
-from .expressions import one_of, validate_expression
-from .metadata import Errors, complain
+from .expressions import one_of
+from .metadata import Errors, NameCheck, complain
 
 Object = Mapping[str, Any]
+
+USAGES = sorted(("signing", "digital signature", "content commitment", "key encipherment", "key agreement", "data encipherment", "cert sign",
+                 "crl sign", "encipher only", "decipher only", "any", "server auth", "client auth", "code signing", "email protection", "s/mime",
+                 "ipsec end system", "ipsec tunnel", "ipsec user", "timestamping", "ocsp signing", "microsoft sgc", "netscape sgc"))
+LEGACY_SIGNER = "kubernetes.io/legacy-unknown"
+LONGEST_SIGNER = 253 + 1 + 253 + 63 + 1  # maxSignerNameLength
 
 
 # --- certificates --------------------------------------------------------------------------------------------------
@@ -24,21 +29,48 @@ Object = Mapping[str, Any]
 
 def certificate_signing_request(obj: Object, errors: Errors, _: Any = None) -> None:
     spec = obj.get("spec") or {}
-    request = base64.b64decode(spec.get("request") or "")
-    if not spec.get("usages"):
+    usages = spec.get("usages") or []
+    if b"BEGIN CERTIFICATE REQUEST" not in base64.b64decode(spec.get("request") or ""):
+        errors.append(FieldError.invalid("spec.request", spec.get("request"), "PEM block type must be CERTIFICATE REQUEST"))
+    if not usages:
         errors.append(FieldError.required("spec.usages"))
-    if b"BEGIN CERTIFICATE REQUEST" not in request:
-        shown = "[]byte{" + ", ".join(f"0x{byte:x}" for byte in request) + "}"
-        errors.append(FieldError("FieldValueInvalid", "spec.request",
-                                 f"Invalid value: {shown}: PEM block type must be CERTIFICATE REQUEST"))
-    name = spec.get("signerName", "")
-    if not name:
-        errors.append(FieldError.required("spec.signerName"))
-    elif name.count("/") != 1 or "." not in name.partition("/")[0]:
-        errors.append(FieldError.invalid("spec.signerName", name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"))
+    for i, usage in enumerate(usages):
+        one_of(usage, f"spec.usages[{i}]", USAGES, errors)
+    errors += (FieldError.duplicate(f"spec.usages[{i}]", usage) for i, usage in enumerate(usages) if usage in usages[:i])
+    if spec.get("signerName") == LEGACY_SIGNER:
+        errors.append(FieldError.invalid("spec.signerName", LEGACY_SIGNER, "the legacy signerName is not allowed via this API version"))
+    else:
+        _signer_name(spec.get("signerName", ""), "spec.signerName", errors)
     seconds = spec.get("expirationSeconds")
     if seconds is not None and seconds < 600:
         errors.append(FieldError.invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 600 seconds (10 minutes)"))
+
+
+def _signer_name(name: str, path: str, errors: Errors) -> None:
+    """ValidateSignerName (pkg/apis/core/validation/validation.go)."""
+    domain, slash, rest = name.partition("/")
+    if not name:
+        errors.append(FieldError.required(path))
+        return
+    if not slash or "/" in rest:
+        errors.append(FieldError.invalid(path, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"))
+        return
+    if len(domain) > 253:
+        errors.append(FieldError.too_long(path, 253))
+    _labels(domain, path, words.bad_label, errors)
+    if "." not in domain:
+        errors.append(FieldError.invalid(path, domain, "should be a domain with at least two segments separated by dots"))
+    _labels(rest, path, words.bad_subdomain, errors)
+    if len(name) > LONGEST_SIGNER:
+        errors.append(FieldError.too_long(path, LONGEST_SIGNER))
+
+
+def _labels(text: str, path: str, bad: NameCheck, errors: Errors) -> None:
+    """The first label that is none is told of."""
+    for label in text.split("."):
+        if complaints := bad(label):
+            complain(errors, path, text, [f'validating label "{label}": {complaint}' for complaint in complaints])
+            return
 
 
 def certificate_signing_request_update(new: Object, old: Object, errors: Errors) -> None:
@@ -46,133 +78,103 @@ def certificate_signing_request_update(new: Object, old: Object, errors: Errors)
         errors.append(FieldError.forbidden("spec", "updates to spec are forbidden."))
 
 
-# --- flowcontrol ---------------------------------------------------------------------------------------------------
-
-
-def flow_schema(obj: Object, errors: Errors, _: Any = None) -> None:
-    spec = obj.get("spec") or {}
-    if not 1 <= spec.get("matchingPrecedence", 1000) <= 10000:
-        errors.append(FieldError.invalid("spec.matchingPrecedence", spec["matchingPrecedence"],
-                                         "must be a value between 1 and 10000, inclusive"))
-    if (method := spec.get("distinguisherMethod")) is not None:
-        one_of(method.get("type"), "spec.distinguisherMethod.type", ["ByNamespace", "ByUser"], errors)
-    if not (spec.get("priorityLevelConfiguration") or {}).get("name"):
-        errors.append(FieldError.required("spec.priorityLevelConfiguration.name", "must reference a priority level"))
-    for i, rule in enumerate(spec.get("rules") or ()):
-        path = f"spec.rules[{i}]"
-        if not rule.get("subjects"):
-            errors.append(FieldError.required(f"{path}.subjects", "subjects must contain at least one value"))
-        if not rule.get("resourceRules") and not rule.get("nonResourceRules"):
-            errors.append(FieldError.required(path, "at least one of resourceRules and nonResourceRules has to be non-empty"))
-
-
-def priority_level(obj: Object, errors: Errors, _: Any = None) -> None:
-    spec = obj.get("spec") or {}
-    kind = spec.get("type", "")
-    if kind == "Limited":
-        if spec.get("limited") is None:
-            errors.append(FieldError.required("spec.limited", "must not be empty when type is Limited"))
-        else:
-            one_of((spec["limited"].get("limitResponse") or {}).get("type", ""), "spec.limited.limitResponse.type", ["Queue", "Reject"], errors)
-    elif kind == "Exempt":
-        if spec.get("limited") is not None:
-            errors.append(FieldError.forbidden("spec.limited", "must be nil if the type is not Limited"))
-    else:
-        errors.append(FieldError.not_supported("spec.type", kind, ["Exempt", "Limited"]))
-
-
 # --- networking ----------------------------------------------------------------------------------------------------
 
 
+def bad_address_name(name: str) -> words.Complaints:
+    """ValidateIPAddressName: the address itself, as Go's net/netip reads and writes it."""
+    try:
+        found = ipaddress.ip_address(name)
+    except ValueError:
+        return (f'ParseAddr("{name}"): {_not_parsed(name)}',)
+    return () if str(found) == name else ("must be a canonical format IP address",)
+
+
+def _not_parsed(text: str) -> str:
+    """What netip.ParseAddr finds wrong with what is to be an IPv4 address."""
+    parts = text.split(".")
+    if ":" in text or len(parts) == 1:
+        return "unable to parse IP" if ":" not in text else "each colon-separated field must have at least one digit"
+    for part in parts:
+        if not part.isdecimal():
+            return "unexpected character" if part else "IPv4 field must have at least one digit"
+        if len(part) > 1 and part.startswith("0"):
+            return "IPv4 field has octet with leading zero"
+        if int(part) > 255:
+            return "IPv4 field has value >255"
+    return "IPv4 address too short" if len(parts) < 4 else "IPv4 address too long"
+
+
 def ip_address(obj: Object, errors: Errors, _: Any = None) -> None:
-    name = obj["metadata"].get("name") or ""
-    if not words.address(name):
-        errors.append(FieldError.invalid("metadata.name", name, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"))
-    parent = (obj.get("spec") or {}).get("parentRef") or {}
-    for member in ("resource", "name"):
-        if not parent.get(member):
+    parent = (obj.get("spec") or {}).get("parentRef")
+    if parent is None:
+        errors.append(FieldError.required("spec.parentRef"))
+        return
+    if group := parent.get("group"):
+        complain(errors, "spec.parentRef.group", group, words.bad_subdomain(group))
+    for member in ("resource", "name", "namespace"):
+        if value := parent.get(member):
+            complain(errors, f"spec.parentRef.{member}", value, words.bad_path_segment(value))
+        elif member != "namespace":
             errors.append(FieldError.required(f"spec.parentRef.{member}"))
+
+
+def ip_address_update(new: Object, old: Object, errors: Errors) -> None:
+    before, after = ((obj.get("spec") or {}).get("parentRef") for obj in (old, new))
+    if after != before:
+        shown = after and {go: after.get(go.lower(), "") for go in ("Group", "Resource", "Namespace", "Name")}
+        errors.append(FieldError.invalid("spec.parentRef", shown, words.IMMUTABLE))
 
 
 def service_cidr(obj: Object, errors: Errors, _: Any = None) -> None:
     cidrs = (obj.get("spec") or {}).get("cidrs") or []
+    families = {":" in text for text in cidrs if words.network(text)}
     if not cidrs:
         errors.append(FieldError.required("spec.cidrs", "at least one CIDR required"))
-    for i, text in enumerate(cidrs):
-        try:
-            ipaddress.ip_network(text)
-        except ValueError:
-            errors.append(FieldError.invalid(f"spec.cidrs[{i}]", text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"))
-
-
-# --- resource.k8s.io -----------------------------------------------------------------------------------------------
-
-
-def device_class(obj: Object, errors: Errors, _: Any = None) -> None:
-    _selectors((obj.get("spec") or {}).get("selectors"), "spec.selectors", errors)
-
-
-def _selectors(selectors: Any, path: str, errors: Errors) -> None:
-    for i, one in enumerate(selectors or ()):
-        if one.get("cel") is None:
-            errors.append(FieldError.required(f"{path}[{i}].cel"))
-        else:
-            validate_expression(one["cel"], f"{path}[{i}].cel", errors)
-
-
-def _claim_spec(spec: Object, path: str, errors: Errors) -> None:
-    for i, request in enumerate((spec.get("devices") or {}).get("requests") or ()):
-        here = f"{path}.devices.requests[{i}]"
-        complain(errors, f"{here}.name", request.get("name", ""), words.bad_label(request.get("name", "")))
-        exactly, first = request.get("exactly"), request.get("firstAvailable")
-        if exactly is None and not first:
-            errors.append(FieldError.required(here, "exactly one of `exactly` or `firstAvailable` is required"))
-        elif exactly is not None and first:
-            errors.append(FieldError.invalid(here, None, "exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set"))
-        for at, one in ((f"{here}.exactly", exactly), *((f"{here}.firstAvailable[{j}]", one) for j, one in enumerate(first or ()))):
-            if one is not None:
-                _request(one, at, errors)
-
-
-def _request(one: Object, path: str, errors: Errors) -> None:
-    if not one.get("deviceClassName"):
-        errors.append(FieldError.required(f"{path}.deviceClassName"))
+    elif len(cidrs) > 2:
+        errors.append(FieldError.invalid("spec.cidrs", {"CIDRs": cidrs}, "may only hold up to 2 values"))
+    elif len(cidrs) == 2 and len(families) != 2:
+        errors.append(FieldError.invalid("spec.cidrs", {"CIDRs": cidrs},
+                                         "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96"))
     else:
-        complain(errors, f"{path}.deviceClassName", one["deviceClassName"], words.bad_subdomain(one["deviceClassName"]))
-    one_of(one.get("allocationMode"), f"{path}.allocationMode", ["All", "ExactCount"], errors)
-    _selectors(one.get("selectors"), f"{path}.selectors", errors)
+        for i, text in enumerate(cidrs):
+            complain(errors, f"spec.cidrs[{i}]", text, words.bad_cidr(text))
 
 
-def resource_claim(obj: Object, errors: Errors, _: Any = None) -> None:
-    _claim_spec(obj.get("spec") or {}, "spec", errors)
-
-
-def resource_claim_update(new: Object, old: Object, errors: Errors) -> None:
-    if new.get("spec") != old.get("spec"):
-        errors.append(FieldError.invalid("spec", new.get("spec"), words.IMMUTABLE))
-
-
-def resource_claim_template(obj: Object, errors: Errors, _: Any = None) -> None:
-    _claim_spec((obj.get("spec") or {}).get("spec") or {}, "spec.spec", errors)
-
-
-def resource_slice(obj: Object, errors: Errors, _: Any = None) -> None:
-    spec = obj.get("spec") or {}
-    for member in ("driver", "pool"):
-        if not spec.get(member):
-            errors.append(FieldError.required(f"spec.{member}"))
+def service_cidr_update(new: Object, old: Object, errors: Errors) -> None:
+    before, after = ((obj.get("spec") or {}).get("cidrs") for obj in (old, new))
+    if after != before:
+        errors.append(FieldError.invalid("spec.cidrs", after, words.IMMUTABLE))
 
 
 # --- the aggregator ------------------------------------------------------------------------------------------------
 
 
 def api_service(obj: Object, errors: Errors, _: Any = None) -> None:
+    """ValidateAPIService; its name is its version and its group."""
     spec, name = obj.get("spec") or {}, obj["metadata"].get("name") or ""
-    wanted = f"{spec.get('version', '')}.{spec.get('group', '')}"
-    if name != wanted and not (name == f"{spec.get('version', '')}." and not spec.get("group")):
-        errors.append(FieldError.invalid("metadata.name", name, f'must be `spec.version+"."+spec.group`: "{wanted}"'))
-    if not spec.get("version"):
-        errors.append(FieldError.required("spec.version"))
+    version, group, service = spec.get("version", ""), spec.get("group", ""), spec.get("service")
+    if name and name != f"{version}.{group}" and not words.bad_path_segment(name):
+        errors.append(FieldError.invalid("metadata.name", name, f'must be `spec.version+"."+spec.group`: "{version}.{group}"'))
+    if not group and version != "v1":
+        errors.append(FieldError.required("spec.group", "only v1 may have an empty group and it better be legacy kube"))
+    if group:
+        complain(errors, "spec.group", group, words.bad_subdomain(group))
+    complain(errors, "spec.version", version, words.bad_dns1035_label(version))
     for member, most in (("groupPriorityMinimum", 20000), ("versionPriority", 1000)):
         if not 0 < spec.get(member, 0) <= most:
             errors.append(FieldError.invalid(f"spec.{member}", spec.get(member, 0), f"must be positive and less than {most}"))
+    insecure, bundle = spec.get("insecureSkipTLSVerify"), base64.b64decode(spec.get("caBundle") or "")
+    if service is None:
+        if bundle:
+            errors.append(FieldError.invalid("spec.caBundle", f"{len(bundle)} bytes", "local APIServices may not have a caBundle"))
+        if insecure:
+            errors.append(FieldError.invalid("spec.insecureSkipTLSVerify", True, "local APIServices may not have insecureSkipTLSVerify"))
+        return
+    for member in ("namespace", "name"):
+        if not service.get(member):
+            errors.append(FieldError.required(f"spec.service.{member}"))
+    if complaints := words.bad_port(service.get("port", 443)):
+        errors.append(FieldError.invalid("spec.service.port", service["port"], "port is not valid: " + ",".join(complaints)))
+    if insecure and bundle:
+        errors.append(FieldError.invalid("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present"))

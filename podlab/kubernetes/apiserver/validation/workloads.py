@@ -9,8 +9,9 @@ from typing import Any
 from ... import selectors
 from ..errors import FieldError
 from . import words
+from .claims import validate_claim_spec
 from .internal import internal
-from .metadata import Errors, complain, in_order, non_negative, validate_annotations, validate_label_selector, validate_labels
+from .metadata import Errors, complain, in_order, non_negative, validate_label_selector
 from .pods import validate_template
 
 Object = Mapping[str, Any]
@@ -37,7 +38,7 @@ def at_most_all(amount: int | str | None, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(path, amount, "must not be greater than 100%"))
 
 
-def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bool = True, whole_template: bool = True) -> bool:
+def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bool = True) -> bool:
     """The selector, that the template's labels match it, and the template; whether the template was looked at."""
     selector, template = spec.get("selector"), spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
@@ -60,8 +61,7 @@ def _selector_and_template(spec: Object, kind: str, errors: Errors, required: bo
         errors.append(FieldError.invalid("spec.template.metadata.labels", in_order(labels), MISMATCH))
     if empty and kind == "daemonset":
         errors.append(FieldError.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
-    if whole_template:
-        validate_template(template, "spec.template", errors)
+    validate_template(template, "spec.template", errors)
     return True
 
 
@@ -163,8 +163,12 @@ def replication_controller(obj: Object, errors: Errors, _: Any = None) -> None:
 
 
 def statefulset(obj: Object, errors: Errors, _: Any = None) -> None:
-    """ValidateStatefulSetSpec. The server does not look into the template's Pod spec: its claims are not known there."""
-    spec = obj["spec"]
+    """ValidateStatefulSetSpec."""
+    _statefulset_spec(obj["spec"], errors)
+
+
+def _statefulset_spec(spec: Object, errors: Errors, *, claims_too: bool = True) -> None:
+    """`claims_too`: an update says nothing of the templates of claims, nor of the Service's name (StatefulSetValidationOptions)."""
     policy = spec.get("podManagementPolicy", "")
     if not policy:
         errors.append(FieldError.required("spec.podManagementPolicy"))
@@ -176,16 +180,29 @@ def statefulset(obj: Object, errors: Errors, _: Any = None) -> None:
         if retention.get(member) not in (None, "Retain", "Delete"):
             errors.append(FieldError.not_supported(f"spec.persistentVolumeClaimRetentionPolicy.{member}", retention[member],
                                                    ["Retain", "Delete"]))
+    for i, template in enumerate((spec.get("volumeClaimTemplates") or ()) if claims_too else ()):
+        validate_claim_spec(template.get("spec") or {}, f"spec.volumeClaimTemplates[{i}].spec", errors)
     non_negative(errors, "spec.replicas", spec.get("replicas"))
     non_negative(errors, "spec.minReadySeconds", spec.get("minReadySeconds"))
     non_negative(errors, "spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
-    if name := spec.get("serviceName"):
-        complain(errors, "spec.serviceName", name, words.bad_subdomain(name))
-    if _selector_and_template(spec, "statefulset", errors, whole_template=False):
-        metadata = (spec.get("template") or {}).get("metadata") or {}
-        validate_labels(metadata.get("labels"), "spec.template.labels", errors)
-        validate_annotations(metadata.get("annotations"), "spec.template.annotations", errors)
+    if claims_too and (name := spec.get("serviceName")):
+        complain(errors, "spec.serviceName", name, words.bad_label(name))
+    _selector_and_template(_with_claimed_volumes(spec), "statefulset", errors)
     _runs_for_ever(spec, "StatefulSet", errors)
+
+
+def _with_claimed_volumes(spec: Object) -> Object:
+    """The spec with the volumes that the controller will add to its Pods, one for each template of a claim (volumesToAddForTemplates)."""
+    template = spec.get("template") or {}
+    pod = template.get("spec") or {}
+    volumes = [*(pod.get("volumes") or ())]
+    for claim in spec.get("volumeClaimTemplates") or ():
+        name = (claim.get("metadata") or {}).get("name", "")
+        if all(volume.get("name") != name for volume in volumes):
+            volumes.append({"name": name, "persistentVolumeClaim": {"claimName": name}})
+    if len(volumes) == len(pod.get("volumes") or ()):
+        return spec
+    return {**spec, "template": {**template, "spec": {**pod, "volumes": volumes}}}
 
 
 def _statefulset_strategy(strategy: Object, errors: Errors) -> None:
@@ -214,7 +231,7 @@ STATEFULSET_MUTABLE = ("replicas", "ordinals", "template", "updateStrategy", "re
 
 
 def statefulset_update(new: Object, old: Object, errors: Errors) -> None:
-    statefulset(new, errors)
+    _statefulset_spec(new["spec"], errors, claims_too=False)
     fixed = [{key: value for key, value in spec.items() if key not in STATEFULSET_MUTABLE} for spec in (new["spec"], old["spec"])]
     if fixed[0] != fixed[1]:
         errors.append(FieldError.forbidden(
