@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Generic, TypeVar
 
 from . import selectors
+from .apiserver.made_up import KINDS as MADE_UP
 from .apiserver.request import Request
 from .cause import UNSAID, Cause
 from .etcd import key_of
@@ -37,7 +38,7 @@ class Reader(Generic[S]):
 
     def list(self, plural: str, namespace: str | None = None, labels: str | None = None, fields: str | None = None) -> list[Map]:
         """Objects in key order; `labels` and `fields` are selectors as typed after -l and --field-selector."""
-        if plural == "ipaddresses":  # most of them are stored nowhere
+        if plural in MADE_UP:  # most of them are stored nowhere
             found: list[Map] = self._do(Request("list", plural))["items"]
         else:
             found = self.cluster.etcd.list(plural, namespace)

@@ -13,7 +13,7 @@ from ..etcd import key_of, key_of_object
 from ..objects import Map, dig, freeze, stored, thaw
 from ..resources import BY_KIND, BY_PLURAL, Resource
 from ..times import rfc3339
-from . import admission, applying, create, decode, deletion, fields, ip_addresses, leases, patch, schema, strategy, subresources, validation, warnings
+from . import admission, applying, create, decode, deletion, fields, made_up, patch, schema, strategy, subresources, validation, warnings
 from .context import Context
 from .customresources import conversion, door, reading
 from .customresources.definitions import Definitions
@@ -68,8 +68,8 @@ class ApiServer:
     def held(self, resource: Resource, request: Request) -> Map:
         """As it is stored, or made up where it follows from others. Raises ApiError 404."""
         obj = self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name))
-        if obj is None and resource.plural == "ipaddresses":
-            obj = ip_addresses.find(self.cluster.etcd.list("services"), self.cluster.random, request.name)
+        if obj is None and resource.plural in made_up.KINDS:
+            obj = made_up.find(self.cluster, resource.plural, request.name)
         if obj is None:
             raise not_found(resource.group, resource.plural, request.name)
         return obj
@@ -78,13 +78,13 @@ class ApiServer:
         obj = self.held(resource, request)
         if resource.custom is not None:
             return reading.as_read(resource, obj)
-        return leases.as_read(self.cluster, obj) if resource.plural == "leases" else obj
+        complete = made_up.READ.get(resource.plural)
+        return complete(self.cluster, obj) if complete is not None else obj
 
     def everything(self, plural: str, namespace: str | None = None) -> list[Map]:
         """All of a kind, with those that are made up when they are read."""
-        etcd = self.cluster.etcd
-        found = etcd.list(plural, namespace)
-        return ip_addresses.together(found, etcd.list("services"), self.cluster.random) if plural == "ipaddresses" else found
+        found = self.cluster.etcd.list(plural, namespace)
+        return made_up.together(self.cluster, plural, found) if plural in made_up.KINDS else found
 
     def matching(self, resource: Resource, request: Request) -> list[Map]:
         found = self.everything(resource.plural, request.namespace if resource.namespaced else None)
@@ -99,7 +99,8 @@ class ApiServer:
                 found = [obj for obj in found if picked(conversion.in_version(seen, obj) if seen.custom is not None else obj)]
         except selectors.SelectorError as error:
             raise bad_request(str(error)) from error
-        return [leases.as_read(self.cluster, obj) for obj in found] if resource.plural == "leases" else found
+        complete = made_up.READ.get(resource.plural)
+        return [complete(self.cluster, obj) for obj in found] if complete is not None else found
 
     @staticmethod
     def field(obj: Any, path: str) -> str:
@@ -129,7 +130,7 @@ class ApiServer:
         metadata = obj["metadata"]
         if self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
-        if resource.plural == "ipaddresses" and ip_addresses.find(self.cluster.etcd.list("services"), self.cluster.random, metadata["name"]):
+        if resource.plural in made_up.KINDS and made_up.find(self.cluster, resource.plural, metadata["name"]) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
         self.check_room(resource, metadata["name"])
         if not self.trusted(request.user):
@@ -275,8 +276,8 @@ class ApiServer:
         return etcd.put(plural, obj, now, cause_id, owned)
 
     def drop(self, plural: str, obj: Map, cause: Cause, request: Request | None = None) -> Map:
-        """Take an object out of the store for good. An IPAddress that was never stored stays what it was: made up."""
-        if plural == "ipaddresses" and self.cluster.etcd.get(plural, key_of_object(obj)) is None:
+        """Take an object out of the store for good. One that was never stored stays what it was: made up."""
+        if plural in made_up.KINDS and self.cluster.etcd.get(plural, key_of_object(obj)) is None:
             return obj
         cause_id = self.remember(plural, obj, cause, request)
         return self.cluster.etcd.remove(plural, key_of_object(obj), self.cluster.clock.now, cause_id)

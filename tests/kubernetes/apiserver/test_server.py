@@ -271,3 +271,36 @@ def test_no_event_comes_into_a_namespace_that_ends(cluster: Cluster) -> None:
     cluster.apply({"at": cluster.now, "do": "request", **Request("delete", "namespaces", name="team").to_json()})
     cluster.run_for(120)
     assert cluster.etcd.get("namespaces", "team") is None and cluster.etcd.list("events", "team") == []
+
+
+# ---- objects that every server makes for itself (apiserver/pkg/apis/flowcontrol/bootstrap/default.go)
+
+
+FLOW_CONTROL = {"apiVersion": "flowcontrol.apiserver.k8s.io/v1"}
+
+
+def test_flow_schemas_and_priority_levels_are_there_from_the_start_and_come_back(cluster: Cluster) -> None:
+    names = [obj["metadata"]["name"] for obj in do(cluster, "list", "flowschemas")["items"]]
+    assert len(names) == 13 and names[0] == "catch-all" and "system-nodes" in names
+    levels = {one["metadata"]["name"]: one["spec"].get("limited", {}) for one in do(cluster, "list", "prioritylevelconfigurations")["items"]}
+    assert {name: spec.get("nominalConcurrencyShares") for name, spec in levels.items()} == {
+        "catch-all": 5, "exempt": None, "global-default": 20, "leader-election": 10, "node-high": 40, "system": 30, "workload-high": 40,
+        "workload-low": 100}
+    do(cluster, "patch", "prioritylevelconfigurations", "system", {"spec": {"limited": {"lendablePercent": 1}}},
+       patchType="application/merge-patch+json")
+    assert do(cluster, "get", "prioritylevelconfigurations", "system")["spec"]["limited"]["lendablePercent"] == 1
+    do(cluster, "delete", "prioritylevelconfigurations", "system")
+    assert do(cluster, "get", "prioritylevelconfigurations", "system")["spec"]["limited"]["lendablePercent"] == 33
+    assert refused(cluster, "create", "flowschemas", body={**FLOW_CONTROL, "kind": "FlowSchema", "metadata": {"name": "exempt"}, "spec": {
+        "priorityLevelConfiguration": {"name": "exempt"}}}).reason == "AlreadyExists"
+
+
+def test_a_flow_schema_says_whether_its_priority_level_exists(cluster: Cluster) -> None:
+    do(cluster, "create", "flowschemas", body={**FLOW_CONTROL, "kind": "FlowSchema", "metadata": {"name": "mine"}, "spec": {
+        "priorityLevelConfiguration": {"name": "ours"}}})
+    assert do(cluster, "get", "flowschemas", "mine")["status"]["conditions"][0]["reason"] == "NotFound"
+    do(cluster, "create", "prioritylevelconfigurations", body={
+        **FLOW_CONTROL, "kind": "PriorityLevelConfiguration", "metadata": {"name": "ours"},
+        "spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}})
+    held, = do(cluster, "get", "flowschemas", "mine")["status"]["conditions"]
+    assert (held["type"], held["status"], held["reason"]) == ("Dangling", "False", "Found")

@@ -101,6 +101,8 @@ def table(resource: Resource, objects: Sequence[Obj], now: int) -> dict[str, Any
     `now` is virtual milliseconds since the Unix epoch. Cells follow the columns, those with priority 1 (-o wide) included;
     `object` is the row's metadata alone (includeObject=Metadata), from which clients print namespaces and labels.
     """
+    if resource.plural == "flowschemas":  # FlowSchemaSequence: in the order in which requests are held against them
+        objects = sorted(objects, key=configuration.flow_schema_order)
     columns, cells = PRINTERS.get(resource.plural, CUSTOM) if resource.custom is None else custom.printer(resource.custom)
     return {"columnDefinitions": columns, "rows": [_row(resource, obj, cells(obj, now)) for obj in objects]}
 

@@ -53,6 +53,10 @@ def certificate_signing_request_cells(obj: Obj, now: int) -> list[Any]:
             times.human_duration(seconds * 1000) if seconds is not None else NONE, state]
 
 
+def flow_schema_order(obj: Obj) -> tuple[int, str]:
+    return (obj.get("spec") or {}).get("matchingPrecedence", 0), obj["metadata"]["name"]
+
+
 def flow_schema_cells(obj: Obj, now: int) -> list[Any]:
     spec = obj.get("spec") or {}
     dangling = next((one.get("status", "?") for one in (obj.get("status") or {}).get("conditions") or () if one.get("type") == "Dangling"), "?")
