@@ -123,7 +123,7 @@ class Session:
                         pause = LOOK_EVERY / 1.5
                 news.clear()
         if code is not None:
-            await self._end(exit_status(code))
+            await self._end(exit_status(0 if self.order["attach"] else code))  # whoever attaches is told no code (ServeAttach)
         elif self.deaf:
             await self._end(ApiError(500, "InternalError", "Internal error occurred: the process does not read its input").status())
 

@@ -216,6 +216,12 @@ class Descriptors(Turn):
         key = self.proc["fds"].get(str(fd))
         return key is not None and self.kernel.state["files"][key]["kind"] == "tty"
 
+    def terminal(self, fd: int) -> dict[str, Any] | None:
+        """The terminal behind a descriptor (terminal.py, new_tty); None where there is none, or it was hung up."""
+        if not self.is_tty(fd):
+            return None
+        return self.kernel.state["ttys"].get(self.kernel.state["files"][self.proc["fds"][str(fd)]]["tty"])
+
     def socket(self, **detail: Any) -> int:
         """A descriptor of kind "socket" with the network layer's own data in it: `rbuf` what may be read, `eof`, `accept` (a
         listener's queue)."""

@@ -115,6 +115,9 @@ def test_interactive_shell_echoes_prompts_and_obeys_control_c() -> None:
     assert typed("sleep 100\n") == "sleep 100\n"
     assert typed("\x03") == "^C\n/ # "
     assert typed("cd /tmp; nope\n") == "cd /tmp; nope\nsh: nope: not found\n/tmp # "
+    machine.node.resize(session, 50, 132)
+    assert typed("stty size; stty -echo\n") == "stty size; stty -echo\n50 132\n/tmp # "
+    assert typed("stty sane; stty size < /dev/null\n") == "stty: 'standard input': Inappropriate ioctl for device\n/tmp # "
     typed("exit 5\n")
     assert machine.node.exec_status(session)["exit_code"] == 5
 

@@ -261,7 +261,7 @@ def dmesg(proc: Process, sys: Sys, event: Event) -> int:
     return 1
 
 
-@tool("sync", "clear", "reset", "stty", "logger")
+@tool("sync", "clear", "reset", "logger")
 def nothing(proc: Process, sys: Sys, event: Event) -> int:
     if proc["argv"][0].endswith(("clear", "reset")):
         sys.out("\x1b[H\x1b[J")
@@ -272,6 +272,25 @@ def nothing(proc: Process, sys: Sys, event: Event) -> int:
 def tty(proc: Process, sys: Sys, event: Event) -> int:
     sys.out("/dev/pts/0\n" if sys.is_tty(0) else "not a tty\n")
     return int(not sys.is_tty(0))
+
+
+@tool("stty")
+def stty(proc: Process, sys: Sys, event: Event) -> int:
+    """stty size: what the terminal's owner last said of it; -echo and its like."""
+    terminal = sys.terminal(0)
+    if terminal is None:
+        complain(proc, sys, "'standard input': Inappropriate ioctl for device")
+        return 1
+    words = proc["argv"][1:]
+    if "size" in words:
+        sys.out(f"{terminal['rows']} {terminal['cols']}\n")
+    elif not words or "-a" in words:
+        size = f" rows {terminal['rows']}; columns {terminal['cols']};" if words else ""
+        sys.out(f"speed 38400 baud;{size} line = 0;\n{'' if terminal['echo'] else '-'}echo\n")
+    for word, echo in (("echo", True), ("sane", True), ("-echo", False)):
+        if word in words:
+            terminal["echo"] = echo
+    return 0
 
 
 @tool("which")
