@@ -179,6 +179,7 @@ RULES: dict[str, Rule] = {
     "root-ca-published": _r("인증서 컨피그맵을 넣었습니다", quiet=True),
     "serviceaccount-default": _r("기본 서비스어카운트를 만들었습니다", quiet=True),
     "account-token-filled": _r("서비스어카운트 {account}의 토큰을 넣었습니다", "서비스어카운트의 토큰을 넣었습니다", quiet=True),
+    "bootstrap-token-expired": _r("만료 시각이 지나 부트스트랩 토큰을 지웠습니다"),
     "account-token-without-account": _r("가리키는 서비스어카운트가 없어 토큰 시크릿을 지웠습니다"),
     "gc-orphan": _r("주인 {owner:을/를} 지우되 이것은 남겼습니다", "주인을 지우되 이것은 남겼습니다"),
     "gc-foreground": _r("딸린 것을 먼저 지우고 있습니다"),

@@ -35,11 +35,12 @@ from .serviceaccount_tokens import TokensController
 from .servicecidrs import ServiceCIDRController
 from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
+from .token_cleaner import TokenCleaner
 from .ttl_after_finished import TTLAfterFinishedController
 from .validatingadmissionpolicy_status import ValidatingAdmissionPolicyStatusController
 
 CONTROLLERS: tuple[type[Component], ...] = (
-    ServiceAccountController, TokensController, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
+    ServiceAccountController, TokensController, TokenCleaner, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
     ReplicaSetController, ReplicationControllerController, DeploymentController, StatefulSetController, DaemonSetController,
     JobController, CronJobController, TTLAfterFinishedController, HorizontalPodAutoscalerController, DisruptionController,
     EndpointSliceController, EndpointsController, EndpointSliceMirroringController,

@@ -8,6 +8,7 @@ import pytest
 
 from podlab.kubernetes.apiserver import account_tokens
 from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.times import rfc3339
 
 from .support import admin, alive, condition, create, pod, pods, workload
 
@@ -137,3 +138,20 @@ def test_a_token_secret_for_nobody_goes_at_once(cluster: Cluster) -> None:
     create(cluster, "secrets", token_secret("nobody"))
     cluster.run_for(1)
     assert admin(cluster).find("secrets", "kept", "default") is None
+
+
+def bootstrap_token(cluster: Cluster, name: str, namespace: str = "kube-system", **data: str) -> None:
+    create(cluster, "secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "bootstrap.kubernetes.io/token",
+                                "stringData": data}, namespace)
+
+
+def test_a_bootstrap_token_goes_when_its_time_is_over(cluster: Cluster) -> None:
+    bootstrap_token(cluster, "soon", expiration=rfc3339(cluster.now + 5_000))
+    bootstrap_token(cluster, "unreadable", expiration="tomorrow")
+    bootstrap_token(cluster, "endless")
+    bootstrap_token(cluster, "elsewhere", "default", expiration=rfc3339(cluster.now - 5_000))
+    left = []
+    for seconds in (3, 3):
+        cluster.run_for(seconds)
+        left.append([one["metadata"]["name"] for one in admin(cluster).list("secrets")])
+    assert left == [["elsewhere", "endless", "soon"], ["elsewhere", "endless"]]
