@@ -16,7 +16,7 @@ from typing import Any
 from .. import quantity
 from ..objects import Map, freeze, memo
 from ..resources import Resource
-from . import schema
+from . import schema, timestamps
 from .customresources import props
 from .errors import bad_request, show
 
@@ -25,7 +25,6 @@ Decoder = Callable[[Any, Unknown], Any]
 
 INT32 = (-(2**31), 2**31 - 1)
 INT64 = (-(2**63), 2**63 - 1)
-RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
 MAX_STRICT_ERRORS = 100  # sigs.k8s.io/json, maxStrictErrors
 
 
@@ -181,12 +180,23 @@ def _int_or_string(value: Any, unknown: Unknown) -> Any:
 _INT_VALUE = _integer("int32", *INT32)
 
 
-def _time(value: Any, unknown: Unknown) -> Any:
-    if not isinstance(value, str):
-        raise Mismatch(_json_kind(value), "string")
-    if not RFC3339.match(value):
-        raise Malformed(f'parsing time {show(value)} as "2006-01-02T15:04:05Z07:00": cannot parse {show(value)} as "2006"')
-    return value
+@lru_cache(maxsize=2)
+def _time(micro: bool) -> Decoder:
+    def decode_time(value: Any, unknown: Unknown) -> Any:
+        if not isinstance(value, str):
+            raise Mismatch(_json_kind(value), "string")
+        if (WRITTEN_MICRO if micro else WRITTEN).match(value):
+            return value
+        try:
+            return timestamps.in_utc(value, micro)
+        except timestamps.TimeError as error:
+            raise Malformed(str(error)) from None
+    return decode_time
+
+
+# Times as the server itself writes them, on days that every month has
+WRITTEN = re.compile(r"[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\Z", re.ASCII)
+WRITTEN_MICRO = re.compile(WRITTEN.pattern.replace(r"Z\Z", r"\.\d{6}Z\Z"), re.ASCII)
 
 
 def _anything(value: Any, unknown: Unknown) -> Any:
@@ -334,7 +344,7 @@ def _ref_decoder(ref: str) -> tuple[Decoder, Callable[[], Any], str]:
     if ref == schema.INT_OR_STRING:
         return _int_or_string, int, "intstr.IntOrString"
     if ref in (schema.TIME, schema.MICRO_TIME):
-        return _time, str, schema.go_name(ref)
+        return _time(ref == schema.MICRO_TIME), str, schema.go_name(ref)
     if ref.endswith(".JSONSchemaProps"):
         return _json_schema, dict, schema.go_name(ref)
     if "properties" not in schema.definitions()[ref]:

@@ -108,7 +108,7 @@ def invalid(group: str, kind: str, name: str, errors: list[FieldError]) -> ApiEr
     if group:
         details["group"] = group
     causes = [{"reason": e.kind, "message": e.message, "field": e.field} for e in errors]
-    return ApiError(422, "Invalid", f'{qualified(kind, group)} "{name}" is invalid: {joined}',
+    return ApiError(422, "Invalid", f"{qualified(kind, group)} {show(name)} is invalid: {joined}",
                     {**details, "kind": kind, "causes": causes})
 
 

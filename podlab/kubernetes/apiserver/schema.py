@@ -245,7 +245,8 @@ GO_NAMES: dict[tuple[str, str], str] = {
         "v1.Protocol": "ContainerPort.protocol ServicePort.protocol "
         "EndpointPort.protocol NetworkPolicyPort.protocol",
         "v1.ContainerRestartPolicy": "Container.restartPolicy EphemeralContainer.restartPolicy",
-        "v1.TerminationMessagePolicy": "Container.terminationMessagePolicy", "v1.URIScheme": "HTTPGetAction.scheme",
+        "v1.TerminationMessagePolicy": "Container.terminationMessagePolicy EphemeralContainer.terminationMessagePolicy",
+        "v1.URIScheme": "HTTPGetAction.scheme",
         "v1.TaintEffect": "Toleration.effect Taint.effect", "v1.TolerationOperator": "Toleration.operator",
         "v1.StorageMedium": "EmptyDirVolumeSource.medium", "v1.HostPathType": "HostPathVolumeSource.type",
         "v1.MountPropagationMode": "VolumeMount.mountPropagation",
@@ -264,19 +265,34 @@ GO_NAMES: dict[tuple[str, str], str] = {
         "v1.LabelSelectorOperator": "LabelSelectorRequirement.operator",
         "v1.NodeSelectorOperator": "NodeSelectorRequirement.operator",
         "v1.UnsatisfiableConstraintAction": "TopologySpreadConstraint.whenUnsatisfiable",
-        "types.UID": "ObjectMeta.uid OwnerReference.uid",
+        "types.UID": "ObjectMeta.uid OwnerReference.uid ObjectReference.uid",
         "v1.LimitType": "LimitRangeItem.type", "v1.PodFSGroupChangePolicy": "PodSecurityContext.fsGroupChangePolicy",
         "v1.SeccompProfileType": "SeccompProfile.type", "v1.VolumeBindingMode": "StorageClass.volumeBindingMode",
         "v1.ResourceList": "ResourceRequirements.limits ResourceRequirements.requests VolumeResourceRequirements.limits "
         "VolumeResourceRequirements.requests ResourceQuotaSpec.hard PersistentVolumeSpec.capacity PodSpec.overhead "
         "LimitRangeItem.max LimitRangeItem.min LimitRangeItem.default LimitRangeItem.defaultRequest "
-        "LimitRangeItem.maxLimitRequestRatio",
+        "LimitRangeItem.maxLimitRequestRatio NodeStatus.capacity NodeStatus.allocatable PersistentVolumeClaimStatus.capacity "
+        "ResourceQuotaStatus.hard ResourceQuotaStatus.used",
         "[]v1.PersistentVolumeAccessMode": "PersistentVolumeSpec.accessModes PersistentVolumeClaimSpec.accessModes",
         "[]v1.Capability": "Capabilities.add Capabilities.drop", "[]v1.PolicyType": "NetworkPolicySpec.policyTypes",
         "[]v1.IPFamily": "ServiceSpec.ipFamilies", "v1.ServiceExternalTrafficPolicy": "ServiceSpec.externalTrafficPolicy",
         "v1.ServiceInternalTrafficPolicy": "ServiceSpec.internalTrafficPolicy", "v1.IPFamilyPolicy": "ServiceSpec.ipFamilyPolicy",
         "v2.MetricSourceType": "MetricSpec.type", "v2.MetricTargetType": "MetricTarget.type",
-        "v1.ResourceName": "ResourceMetricSource.name",
+        "v1.ResourceName": "ResourceMetricSource.name ContainerResizePolicy.resourceName",
+        "v1.AzureDataDiskCachingMode": "AzureDiskVolumeSource.cachingMode", "v1.AzureDataDiskKind": "AzureDiskVolumeSource.kind",
+        "v1.ResourceResizeRestartPolicy": "ContainerResizePolicy.restartPolicy", "v1.ProcMountType": "SecurityContext.procMount",
+        "v1.ContainerRestartRuleAction": "ContainerRestartRule.action",
+        "v1.ContainerRestartRuleOnExitCodesOperator": "ContainerRestartRuleOnExitCodes.operator",
+        "v1.AppArmorProfileType": "AppArmorProfile.type", "v1.SupplementalGroupsPolicy": "PodSecurityContext.supplementalGroupsPolicy",
+        "v1.PodSELinuxChangePolicy": "PodSecurityContext.seLinuxChangePolicy", "v1.RecursiveReadOnlyMode": "VolumeMount.recursiveReadOnly",
+        "v1.NodeInclusionPolicy": "TopologySpreadConstraint.nodeAffinityPolicy TopologySpreadConstraint.nodeTaintsPolicy",
+        "v1.PodConditionType": "PodReadinessGate.conditionType PodCondition.type", "v1.PodQOSClass": "PodStatus.qosClass",
+        "v1.Signal": "Lifecycle.stopSignal", "v1.LoadBalancerIPMode": "LoadBalancerIngress.ipMode", "v1.NodeAddressType": "NodeAddress.type",
+        "v1.ConditionStatus": "PodCondition.status NodeCondition.status", "v1.NodeConditionType": "NodeCondition.type",
+        "[]v1.FinalizerName": "NamespaceSpec.finalizers", "v1.NamespacePhase": "NamespaceStatus.phase",
+        "v1.PersistentVolumePhase": "PersistentVolumeStatus.phase", "v1.PersistentVolumeClaimPhase": "PersistentVolumeClaimStatus.phase",
+        "[]v1.ResourceQuotaScope": "ResourceQuotaSpec.scopes", "v1.ResourceQuotaScope": "ScopedResourceSelectorRequirement.scopeName",
+        "v1.ScopeSelectorOperator": "ScopedResourceSelectorRequirement.operator",
         "v1.OSName": "PodOS.name", "v1.AddressType": "EndpointSlice.addressType",
     }.items() for kind, _, name in (pair.partition(".") for pair in pairs.split())
 }

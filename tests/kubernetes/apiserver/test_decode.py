@@ -47,6 +47,15 @@ WRONG_TYPES = [
      "int32"),
     ("a number for a label", {**pod(), "metadata": {"name": "p", "labels": {"tier": 1}}},
      "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"),
+    ("text for one of few words", pod(topologySpreadConstraints=[{"nodeTaintsPolicy": 1}]),
+     "json: cannot unmarshal number into Go struct field TopologySpreadConstraint.spec.topologySpreadConstraints.nodeTaintsPolicy of type "
+     "v1.NodeInclusionPolicy"),
+    ("a day without its hour", {**pod(), "metadata": {"name": "p", "creationTimestamp": "2026-01-01"}},
+     'parsing time "2026-01-01" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T"'),
+    ("a day that no month has", {**pod(), "metadata": {"name": "p", "creationTimestamp": "2026-02-30T00:00:00Z"}},
+     'parsing time "2026-02-30T00:00:00Z": day out of range'),
+    ("a month that no year has", {**pod(), "metadata": {"name": "p", "creationTimestamp": "2026-13-01T00:00:00Z"}},
+     'parsing time "2026-13-01T00:00:00Z": month out of range'),
     ("a quantity of no known unit", pod(containers=[container(resources={"limits": {"memory": "1K"}})]),
      "unable to parse quantity's suffix"),
     ("no quantity", pod(containers=[container(resources={"limits": {"memory": "64MB!"}})]),
@@ -96,6 +105,15 @@ def test_quantities_are_stored_in_canonical_form() -> None:
     body = pod(containers=[container(resources={"requests": {"cpu": 0.5, "memory": "1024Ki"}, "limits": {"cpu": "2000m"}})])
     assert decode.decode(POD, body, strict=True)["spec"]["containers"][0]["resources"] == {
         "requests": {"cpu": "500m", "memory": "1Mi"}, "limits": {"cpu": "2"}}
+
+
+def test_times_are_kept_in_utc_and_precise_ones_need_six_digits() -> None:
+    def event(**members: str) -> dict[str, Any]:
+        return {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "involvedObject": {}, **members}
+    made = decode.decode(BY_KIND["Event"], event(firstTimestamp="2026-01-01T00:00:00.9+09:00", eventTime="2026-01-01T00:00:00.123456Z"), strict=True)
+    assert (made["firstTimestamp"], made["eventTime"]) == ("2025-12-31T15:00:00Z", "2026-01-01T00:00:00.123456Z")
+    with pytest.raises(ApiError, match=r'cannot parse "Z" as "\.000000"'):
+        decode.decode(BY_KIND["Event"], event(eventTime="2026-01-01T00:00:00Z"), strict=True)
 
 
 def test_a_target_port_may_be_a_number_or_a_name_but_nothing_else() -> None:
