@@ -223,23 +223,23 @@ def strategic_merge(type_name: str, original: dict[str, Any], patch: Mapping[str
         keep = set(patch[RETAIN])
         for key in [key for key in original if key not in keep]:
             del original[key]
-    orders: dict[str, list[Json]] = {}
+    orders = {key[len(SET_ORDER):]: value for key, value in patch.items() if key.startswith(SET_ORDER)}
+    before = {name: original[name] for name in orders if isinstance(original.get(name), list)}
     for key, value in patch.items():
-        if key in (DIRECTIVE, RETAIN):
+        if key in (DIRECTIVE, RETAIN) or key.startswith(SET_ORDER):
             continue
         if key.startswith(DELETE_PRIMITIVES):
             name = key[len(DELETE_PRIMITIVES):]
             if isinstance(original.get(name), list):
                 original[name] = [one for one in original[name] if one not in value]
-        elif key.startswith(SET_ORDER):
-            orders[key[len(SET_ORDER):]] = value
         elif value is None:
             original.pop(key, None)
         else:
             original[key] = _merge_field(type_name, key, original.get(key), value)
     for name, order in orders.items():
         if isinstance(original.get(name), list):
-            original[name] = _ordered(schema.field_facts(type_name, name), original[name], order)
+            facts = schema.field_facts(type_name, name)
+            original[name] = _ordered(facts.patch_merge_key if facts else "", original[name], order, before.get(name, []))
     return original
 
 
@@ -260,7 +260,7 @@ def _merge_field(type_name: str, name: str, held: Json, value: Json) -> Json:
 def _merge_list(facts: schema.FieldFacts, held: list[Json], patch: list[Json]) -> list[Json]:
     key = facts.patch_merge_key
     if not key:  # a list of scalars that merges is a set (finalizers)
-        return held + [one for one in dict.fromkeys(patch) if one not in held]
+        return _ordered("", held + [one for one in dict.fromkeys(patch) if one not in held], patch, held)
     if any(isinstance(one, dict) and one.get(DIRECTIVE) == "replace" for one in patch):
         return [thaw({k: v for k, v in one.items() if k != DIRECTIVE}) for one in patch if set(one) != {DIRECTIVE}]
     out = list(held)
@@ -276,28 +276,23 @@ def _merge_list(facts: schema.FieldFacts, held: list[Json], patch: list[Json]) -
             out.append(strategic_merge(facts.type, {}, item))
         else:
             out[at] = strategic_merge(facts.type, out[at], item)
-    return out
+    return _ordered(key, out, [item for item in patch if item.get(DIRECTIVE) != "delete"], held)
 
 
-def _ordered(facts: schema.FieldFacts | None, items: list[Json], order: list[Json]) -> list[Json]:
-    """Items in the wished order; what the order does not name keeps its place relative to what stood before it."""
-    key = facts.patch_merge_key if facts else ""
-
+def _ordered(key: str, items: list[Json], order: list[Json], held: list[Json]) -> list[Json]:
+    """normalizeElementOrder: those that `order` names, in that order, and the others as they stood in `held`. One of the others comes first
+    only if it stood before the next named one; so what is new comes before what the patch does not name."""
     def of(item: Json) -> Json:
         return item.get(key) if key and isinstance(item, dict) else item
-    wished = [of(one) for one in order]
+    wished, stood = [of(one) for one in order], [of(one) for one in held]
     named = sorted((one for one in items if of(one) in wished), key=lambda one: wished.index(of(one)))
+    others = sorted((one for one in items if of(one) not in wished), key=lambda one: stood.index(of(one)) if of(one) in stood else len(stood))
     out: list[Json] = []
-    rest = iter(named)
-    upcoming = next(rest, None)
-    for item in items:
-        if of(item) in wished:
-            if upcoming is not None:
-                out.append(upcoming)
-                upcoming = next(rest, None)
-        else:
-            out.append(item)
-    return out
+    while named and others:
+        left, right = of(others[0]), of(named[0])
+        first = left in stood and right in stood and stood.index(left) < stood.index(right)
+        out.append((others if first else named).pop(0))
+    return out + named + others
 
 
 def go_value(value: Json) -> str:

@@ -32,6 +32,9 @@ _of_pod = several(owner_key("DaemonSet"), selecting(
     "daemonsets", lambda ds, pod: selects(ds["spec"]["selector"], pod["metadata"].get("labels"))))
 
 
+NODE_MS = 3  # the decision needs no request, so that it comes before the taint evictions, which need two
+
+
 def _of_node(controller: Controller, change: Change) -> Iterable[str]:
     """syncNodeUpdate, after a change of labels or taints: the DaemonSets that a Pod must come to or leave the node for, and those with
     misscheduled Pods. That a Pod which may stay no longer belongs there is counted at the next look only."""
@@ -42,13 +45,12 @@ def _of_node(controller: Controller, change: Change) -> Iterable[str]:
             and old["metadata"].get("labels") == node["metadata"].get("labels"):
         return ()
     here = {reference["uid"] for pod in controller.cluster.etcd.pods_on(change.key) if (reference := controller_of(pod)) is not None}
-    found = []
     for ds in controller.cluster.etcd.list("daemonsets"):
         should, may_continue = node_should_run(node, freeze({"metadata": {}, "spec": daemon_spec(ds)}))
         scheduled = ds["metadata"]["uid"] in here
         if (not may_continue or (ds.get("status") or EMPTY).get("numberMisscheduled")) if scheduled else should:
-            found.append(f"{ds['metadata']['namespace']}/{ds['metadata']['name']}")
-    return found
+            controller.enqueue(f"{ds['metadata']['namespace']}/{ds['metadata']['name']}", NODE_MS, because=change.cause)
+    return ()
 
 
 def daemon_spec(ds: Map) -> Any:

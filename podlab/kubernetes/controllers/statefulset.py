@@ -318,15 +318,15 @@ class StatefulSetController(Controller):
     def _claims(self, owner: Map, number: int) -> list[Map]:
         namespace = owner["metadata"]["namespace"]
         names = (claim_name(owner, template, number) for template in owner["spec"].get("volumeClaimTemplates") or ())
-        return [claim for name in names if (claim := self.client.find("persistentvolumeclaims", name, namespace)) is not None]
+        return [held for name in names if (held := self.client.find("persistentvolumeclaims", name, namespace)) is not None]
 
     def _own_claims(self, owner: Map, pod: Map, *, condemned: bool = False, fresh: bool = False) -> bool:
         """UpdatePodClaimForRetentionPolicy. Whether a claim was changed. `fresh`: the Pod has just been made."""
         changed = False
-        for claim in self._claims(owner, ordinal(pod)):
-            name = claim["metadata"]["name"]
-            references = retention.owners_of(claim, owner, pod, condemned)
-            if (fresh or references is not None) and retention.conflicting(claim, owner, pod):
+        for held in self._claims(owner, ordinal(pod)):
+            name = held["metadata"]["name"]
+            references = retention.owners_of(held, owner, pod, condemned)
+            if (fresh or references is not None) and retention.conflicting(held, owner, pod):
                 self.client.event(owner, "Warning", "ConflictingController",
                                   f"PersistentVolumeClaim {name} has a conflicting OwnerReference that acts as a managing controller, "
                                   "the retention policy is ignored for this claim")
@@ -340,7 +340,7 @@ class StatefulSetController(Controller):
     def _has_stale_claims(self, owner: Map, number: int, name: str) -> bool:
         """PodClaimIsStale: the claim of a Pod of this name that was scaled away goes before the new one comes."""
         pod = Map(apiVersion="v1", kind="Pod", metadata=Map(name=name))
-        return retention.policy(owner)[0] and any(retention.is_stale(claim, pod) for claim in self._claims(owner, number))
+        return retention.policy(owner)[0] and any(retention.is_stale(claim, pod) for held in self._claims(owner, number))
 
     # ---- status
 

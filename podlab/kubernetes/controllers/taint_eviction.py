@@ -8,7 +8,6 @@ from typing import Any
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller
-from ..controllers_common.pods import is_deleting
 from ..controllers_common.taints import tolerates
 from ..etcd import Change
 from ..objects import EMPTY, Map
@@ -68,8 +67,7 @@ class TaintEvictionController(Controller):
         if plan is not None and (pod is None or pod["metadata"]["uid"] != plan[0]):
             self._cancel(key)
             plan = None
-        if pod is None or is_deleting(pod):
-            planned.pop(key, None)
+        if pod is None:
             return None
         taints = no_execute(self.cluster.etcd.get("nodes", pod["spec"].get("nodeName") or ""))
         seconds = seconds_left(taints, pod["spec"].get("tolerations") or ()) if taints else None

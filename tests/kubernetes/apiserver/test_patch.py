@@ -43,6 +43,15 @@ def test_strategic_merges_containers_by_name_and_adds_new_ones() -> None:
     assert containers_of(obj) == [{"name": "c", "image": "nginx:2"}, {"name": "d", "image": "busybox"}]
 
 
+@pytest.mark.parametrize(("held", "given", "left"), [
+    ("a", "b", "ba"),  # as the manual's example of a sidecar that is patched in shows
+    ("abc", "ca", "bca"), ("abc", "d", "dabc"), ("abc", "bd", "abdc"), ("ab", "ab", "ab"),
+])
+def test_strategic_places_what_the_patch_names_before_all_that_did_not_stand_before_it(held: str, given: str, left: str) -> None:
+    obj = patched(in_template(containers=[container(name) for name in given]), "strategic", *map(container, held))
+    assert "".join(one["name"] for one in obj["spec"]["template"]["spec"]["containers"]) == left
+
+
 def test_strategic_deletes_an_item_or_replaces_a_list_on_demand() -> None:
     obj = patched(in_template(containers=[{"name": "d", "$patch": "delete"}]), "strategic", container("c"), container("d"))
     assert [one["name"] for one in containers_of(obj)] == ["c"]
@@ -69,7 +78,7 @@ def test_strategic_takes_scalars_out_of_a_set() -> None:
     obj = apply_patch(DEPLOYMENT, freeze(manifest),
                       {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a/b"], "finalizers": ["e/f"]}},
                       "strategic")
-    assert obj["metadata"]["finalizers"] == ["c/d", "e/f"]
+    assert obj["metadata"]["finalizers"] == ["e/f", "c/d"]
 
 
 def test_an_item_without_its_merge_key_is_refused() -> None:

@@ -42,6 +42,7 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
      '"x": invalid '
      "syntax\nSee 'kubectl scale --help' for usage.\n"),
     ("apply -f nope.yaml", 1, "", 'error: the path "nope.yaml" does not exist\n'),
+    ("wait --for=create pod/web --timeout=1s", 1, "", "error: timed out waiting for the condition\n"),
     ("apply", 1, "", "error: must specify one of -f and -k\n"),
     ("apply -f bad.yaml", 1, "", 'error: error parsing bad.yaml: error converting YAML to JSON: yaml: line 2: mapping values '
      'are not allowed '
@@ -136,6 +137,23 @@ def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> Non
 ])
 def test_with_a_running_pod(command: str, code: int, out: str, err: str) -> None:
     assert kubectl(with_web(), command) == (code, out, err)
+
+
+def test_set_env_tells_what_references_are_or_what_they_lead_to() -> None:
+    where = cluster()
+    kubectl(where, "create deployment web --image=nginx --replicas=2")
+    kubectl(where, "create configmap cm --from-literal=mode=dev")
+    kubectl(where, "set env deploy/web --from=configmap/cm")
+    by_name = {"spec": {"template": {"spec": {"containers": [{"name": "nginx", "env": [
+        {"name": "ME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "gone", "key": "k"}}}]}]}}}}
+    kubectl(where, ["patch", "deploy", "web", "-p", json.dumps(by_name)])
+    head = "# Deployment web, container nginx\n"
+    assert kubectl(where, "set env deploy/web --list")[1] == (
+        head + "# ME from field path metadata.name\n# KEY from secret gone, key k\n# MODE from configmap cm, key mode\n")
+    assert kubectl(where, "set env deploy/web --list --resolve") == (
+        0, head + "ME=web\n# KEY from secret gone, key k\nMODE=dev\n", 'error retrieving reference for KEY: secrets "gone" not found\n')
+    assert kubectl(where, "get deploy web --subresource=scale")[1] == "NAME   DESIRED   AVAILABLE   AGE\nweb    2         0           0s\n"
 
 
 def test_delete_waits_for_the_finalizer() -> None:

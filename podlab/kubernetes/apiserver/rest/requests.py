@@ -73,6 +73,7 @@ def perform(engine: Ground, desk: Desk, call: Call, user: rbac.User, target: Tar
 def _get(engine: Ground, desk: Desk, call: Call, target: Target) -> Any:
     listing.check_version(call, engine.etcd.revision)
     obj = engine.server.perform(Request("get", target.resource.plural, target.namespace, target.name, target.subresource))
-    if target.subresource == "scale":
+    shape = shapes.negotiate(call, listing=False)
+    if target.subresource == "scale" and shape.kind != shapes.TABLE:
         return clocks.moved(schema.type_of(bodies.SCALE), obj, desk.clock().of(obj["metadata"]["resourceVersion"]))
-    return shapes.one(target.resource, obj, shapes.negotiate(call, listing=False), engine.now, desk.clock())
+    return shapes.one(bodies.SCALE if target.subresource == "scale" else target.resource, obj, shape, engine.now, desk.clock())

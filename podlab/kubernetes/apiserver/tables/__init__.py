@@ -32,6 +32,7 @@ PRINTERS: dict[str, tuple[list[dict[str, Any]], Cells]] = {plural: (_columns(tex
     ("deployments", f"Name|Ready|Up-to-date|Available|Age|{_TEMPLATE}|*Selector", workloads.deployment_cells),
     ("replicasets", f"Name|#Desired|#Current|#Ready|Age|{_TEMPLATE}|*Selector", workloads.replicaset_cells),
     ("replicationcontrollers", f"Name|#Desired|#Current|#Ready|Age|{_TEMPLATE}|*Selector", workloads.replicationcontroller_cells),
+    ("scales", "Name|#Desired|#Available|Age", workloads.scale_cells),
     ("statefulsets", f"Name|Ready|Age|{_TEMPLATE}", workloads.statefulset_cells),
     ("daemonsets", f"Name|#Desired|#Current|#Ready|#Up-to-date|#Available|Node Selector|Age|{_TEMPLATE}|*Selector",
      workloads.daemonset_cells),

@@ -40,6 +40,10 @@ def replicationcontroller_cells(obj: Obj, now: int) -> list[Any]:
             *layout(spec.get("template")), format_labels(spec.get("selector"))]
 
 
+def scale_cells(obj: Obj, now: int) -> list[Any]:
+    return [obj["metadata"]["name"], obj["spec"].get("replicas", 0), count(obj, "replicas"), age(obj, now)]
+
+
 def statefulset_cells(obj: Obj, now: int) -> list[Any]:
     spec = obj["spec"]
     return [obj["metadata"]["name"], f"{count(obj, 'readyReplicas')}/{spec.get('replicas', 1)}", age(obj, now),

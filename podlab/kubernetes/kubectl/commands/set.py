@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
 from ... import quantity, selectors
 from ...apiserver.errors import ApiError
 from ...objects import thaw
+from ...resources import BY_PLURAL
 from ..builder import Info, has_files, select, targets
 from ..flags import Flag
 from ..pod_specs import containers_named, pod_spec
@@ -134,17 +136,53 @@ def _list_env(call: Call, names: list[str]) -> Command:
         spec = pod_spec(thaw(info.object)) or {}
         for container in containers_named(spec, call.flags["containers"]):
             call.terminal.out(f"# {info.resource.kind} {info.name}, container {container['name']}\n")
+            unresolved: dict[str, list[str]] = {}  # what went wrong -> the variables
             for one in container.get("env") or ():
                 if "valueFrom" not in one:
                     call.terminal.out(f"{one['name']}={one.get('value', '')}\n")
-                else:
-                    kind, ref = next(iter(one["valueFrom"].items()))
-                    what = {"configMapKeyRef": "configmap", "secretKeyRef": "secret"}.get(kind)
-                    shown = f"{what} {ref.get('name')}, key {ref.get('key')}" if what else \
-                        f"a field path {ref.get('fieldPath') or ref.get('resource')}"
-                    call.terminal.out(f"# {one['name']} from {shown}\n")
+                    continue
+                try:
+                    if call.flags["resolve"]:
+                        call.terminal.out(f"{one['name']}={_resolved(call, one['valueFrom'], info, container)}\n")
+                        continue
+                except (ApiError, KubectlError) as error:
+                    unresolved.setdefault(str(error), []).append(one["name"])
+                call.terminal.out(f"# {one['name']} from {_reference(one['valueFrom'])}\n")
+            for said in sorted(f"error retrieving reference for {', '.join(sorted(of))}: {why}" for why, of in unresolved.items()):
+                call.terminal.err(said + "\n")
     fail_with(wrong)
     return 0
+
+
+def _reference(source: Json) -> str:
+    """GetEnvVarRefString."""
+    kind, ref = next(iter(source.items()))
+    what = {"configMapKeyRef": "configmap", "secretKeyRef": "secret"}.get(kind)
+    if what:
+        return f"{what} {ref.get('name')}, key {ref.get('key')}"
+    if kind == "fieldRef":
+        return f"field path {ref['fieldPath']}"
+    within = f"{ref['containerName']}/" if ref.get("containerName") else ""
+    return f"resource field {within}{ref.get('resource')}" if kind == "resourceFieldRef" else "invalid valueFrom"
+
+
+def _resolved(call: Call, source: Json, info: Info, container: Json) -> str:
+    """GetEnvVarRefValue: fields are those of the object that is asked for, not of a Pod. Raises KubectlError or ApiError."""
+    kind, ref = next(iter(source.items()))
+    if kind in ("secretKeyRef", "configMapKeyRef"):
+        plural, what = ("secrets", "secret") if kind == "secretKeyRef" else ("configmaps", "config map")
+        data = call.request("get", BY_PLURAL[plural], ref["name"], call.namespace).get("data") or {}
+        if ref["key"] not in data:
+            raise KubectlError(f"key {ref['key']} not found in {what} {ref['name']}")
+        return base64.b64decode(data[ref["key"]]).decode("utf-8", "replace") if plural == "secrets" else str(data[ref["key"]])
+    if kind == "resourceFieldRef":
+        which, _, name = ref["resource"].partition(".")
+        amount = quantity.parse(str(((container.get("resources") or {}).get(which) or {}).get(name, "0")))
+        return str(-(-amount // (quantity.parse(str(ref.get("divisor") or "1")) or 1)))
+    path: str = ref["fieldPath"]
+    if path not in ("metadata.name", "metadata.namespace", "metadata.uid"):
+        raise KubectlError(f"unsupported fieldPath: {path}")
+    return str(info.object["metadata"].get(path.removeprefix("metadata."), ""))
 
 
 @verb("set resources", *SETTING, Flag("limits"), Flag("requests"), summary="Update resource requests/limits on objects with pod "

@@ -137,5 +137,5 @@ def _created(call: Call, deadline: int, timeout: int) -> Command:
                 call.terminal.out(f"{printed_name(info.resource, info.name)} condition met\n")
             return 0
         if call.now >= deadline:
-            fail_with(missing or ["error: timed out waiting for the condition"])
+            fail_with(["error: timed out waiting for the condition"])
         yield Wait(deadline - call.now)
