@@ -23,11 +23,8 @@ INSIDE = ("properties", "items", "additionalProperties")
 
 def document(customs: Sequence[Resource] = ()) -> bytes:
     """The JSON text, about 3 MB. `customs`: the kinds that the people of one cluster defined."""
-    paths, definitions = _published()
-    for name in dict.fromkeys(f"apis/{one.group}/{one.version}" for one in customs):
-        mine = {one.kind: one for one in customs if name == f"apis/{one.group}/{one.version}"}
-        more, types = _parts(openapi.document(name, customs) or b"{}", mine)
-        paths, definitions = {**paths, **more}, {**definitions, **types}
+    (paths, definitions), (more, types) = published(), of_customs(customs)
+    paths, definitions = {**paths, **more}, {**definitions, **types}
     head = {"swagger": "2.0", "info": {"title": "Kubernetes", "version": KUBERNETES_VERSION}}
     text = ",".join(f'"{name}":{{{_members(found)}}}' for name, found in (("paths", paths), ("definitions", definitions)))
     return f"{json.dumps(head, separators=(',', ':'))[:-1]},{text}}}".encode()
@@ -37,8 +34,20 @@ def _members(found: dict[str, str]) -> str:
     return ",".join(f"{json.dumps(name)}:{text}" for name, text in found.items())
 
 
+def of_customs(customs: Sequence[Resource]) -> tuple[dict[str, str], dict[str, str]]:
+    """The texts of the paths and definitions of what people defined."""
+    paths: dict[str, str] = {}
+    definitions: dict[str, str] = {}
+    for name in dict.fromkeys(f"apis/{one.group}/{one.version}" for one in customs):
+        mine = {one.kind: one for one in customs if name == f"apis/{one.group}/{one.version}"}
+        more, types = _parts(openapi.document(name, customs) or b"{}", mine)
+        paths.update(more)
+        definitions.update(types)
+    return paths, definitions
+
+
 @lru_cache(maxsize=1)
-def _published() -> tuple[dict[str, str], dict[str, str]]:
+def published() -> tuple[dict[str, str], dict[str, str]]:
     """The texts of all paths and definitions that every cluster has."""
     paths: dict[str, str] = {}
     definitions: dict[str, str] = {}
