@@ -69,7 +69,8 @@ VALIDATION = "spec.validation.openAPIV3Schema"
     ({"type": "object", "properties": {"a": {"type": "integer", "default": "x"}}},
      f'{VALIDATION}.properties[a].default: Invalid value: "string": {VALIDATION}.properties[a].default in body must be of type integer: "string"'),
     ({"type": "object", "x-kubernetes-validations": [{"rule": "self.spec.when < timestamp('2020-01-01T00:00:00Z')"}]},
-     f"{VALIDATION}.x-kubernetes-validations[0].rule: Invalid value: \"self.spec.when < timestamp('2020-01-01T00:00:00Z')\": compilation failed: "
+     f"{VALIDATION}.x-kubernetes-validations[0].rule: Invalid value: " '{"Rule":"self.spec.when \\u003c timestamp(\'2020-01-01T00:00:00Z\')",'
+     '"Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: '
      "ERROR: <input>: undeclared reference to 'timestamp' (in this cluster)"),
 ])
 def test_a_schema_that_is_not_structural_is_refused_in_the_servers_words(schema: dict[str, Json], message: str) -> None:

@@ -8,10 +8,11 @@ quantity() and its comparisons, ip() and cidr() and what is in them, authorizer 
 quantity.go, cidr.go, ip.go, authz.go).
 The types of expressions about built-in kinds are checked apart (checking.py), for the status of policies.
 Not here: timestamps, durations, URLs, sets, bytes, regex captures.
-Grammar: github.com/google/cel-spec, doc/langdef.md. Costs: a bound on steps instead of CEL's estimates.
+Grammar: github.com/google/cel-spec, doc/langdef.md. Costs: a bound on steps while a rule runs; what it may cost at most is counted when a
+definition is written (estimates.py).
 """
 
 from .evaluation import Cost, Expression, begin_turn, compiled
-from .values import Authorizer, CelError, Json, NoFunction, Spent
+from .values import Authorizer, CelError, Json, Misread, NoFunction, Spent, pointed
 
-__all__ = ["Authorizer", "CelError", "Cost", "Expression", "Json", "NoFunction", "Spent", "begin_turn", "compiled"]
+__all__ = ["Authorizer", "CelError", "Cost", "Expression", "Json", "Misread", "NoFunction", "Spent", "begin_turn", "compiled", "pointed"]

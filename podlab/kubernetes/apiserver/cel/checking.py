@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import schema
 from .syntax import Node, Parser
+from .values import pointed
 
 Type = Any
 DYN = "dyn"
@@ -61,23 +62,24 @@ def _type(one: Mapping[str, Any]) -> Type:
     return WORDS.get(kinds[0], DYN) if one.get("format") not in ("int-or-string", "byte") else DYN
 
 
-def check(text: str, names: Mapping[str, Type], variables: Mapping[str, Type] | None = None) -> tuple[Type, list[str]]:
-    """(the type of what an expression gives, complaints as cel-go prints them). The expression must parse."""
+def check(text: str, names: Mapping[str, Type], variables: Mapping[str, Type] | None = None,
+          own: Mapping[str, Mapping[str, Type]] | None = None) -> tuple[Type, list[str]]:
+    """(the type of what an expression gives, complaints as cel-go prints them). The expression must parse.
+
+    `own`: the fields of the objects that are of no built-in kind, by the names that `names` calls them.
+    """
     parser = Parser(text, tuple(names))
-    run = _Run(text, parser.whole(), parser.where, variables or {})
+    run = _Run(text, parser.whole(), parser.where, variables or {}, own or {})
     return run.type_of(run.tree, dict(names)), run.said
 
 
 class _Run:
-    def __init__(self, text: str, tree: Node, where: Mapping[int, int], variables: Mapping[str, Type]) -> None:
-        self.text, self.tree, self.where, self.variables = text, tree, where, variables
+    def __init__(self, text: str, tree: Node, where: Mapping[int, int], variables: Mapping[str, Type], own: Mapping[str, Mapping[str, Type]]) -> None:
+        self.text, self.tree, self.where, self.variables, self.own = text, tree, where, variables, own
         self.said: list[str] = []
 
     def complain(self, node: Node, words: str) -> Type:
-        at = self.where.get(id(node), 0)
-        begins = self.text.rfind("\n", 0, at) + 1
-        line = self.text[begins:].split("\n", 1)[0]
-        self.said.append(f"ERROR: <input>:{self.text.count(chr(10), 0, at) + 1}:{at - begins + 1}: {words}\n | {line}\n | {'.' * (at - begins)}^")
+        self.said.append(pointed(self.text, self.where.get(id(node), 0), words))
         return DYN
 
     def type_of(self, node: Node, names: dict[str, Type]) -> Type:
@@ -121,7 +123,7 @@ class _Run:
         if isinstance(held, tuple):
             if held[0] == "map":
                 return held[1] if node[0] == "member" else DYN
-            fields = fields_of(held[1]) if held[0] == "object" else {}
+            fields = (self.own.get(held[1]) or fields_of(held[1])) if held[0] == "object" else {}
             if fields is None:
                 return DYN
             if node[2] not in fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .values import CelError, NoFunction
+from .values import CelError, Misread, NoFunction
 
 DEPTH_MAX = 60
 TOKEN = re.compile(r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|0x[0-9a-fA-F]+|\d+)u?|(?P<text>[rR]?(?:'''.*?'''|\"\"\".*?\"\"\"
@@ -22,6 +22,7 @@ METHODS = ("startsWith", "endsWith", "contains", "matches", "size", "lowerAscii"
 ESCAPED = re.compile(r"__(underscores|dot|dash|slash|[a-z]+)__")  # names that CEL cannot write (cel/model, escaping.go)
 ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
 SELF = ("self", "oldSelf")
+BEGINNINGS = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"  # of an expression
 
 Node = tuple[Any, ...]
 
@@ -33,16 +34,22 @@ class Parser:
         self.tokens: list[tuple[str, str]] = []
         self.places: list[int] = []  # of the tokens in the text
         self.where: dict[int, int] = {}  # of the nodes with a sign of their own, by id(): what checking.py points at
+        self.strange: list[tuple[int, str]] = []  # what no token begins with
         at = 0
+        ends = len(text)
         text = text.rstrip()
         while at < len(text):
             found = TOKEN.match(text, at)
             if found is None or found.end() == at:
-                raise CelError(f"Syntax error: token recognition error at: '{text[at:at + 12]}'")
+                at += len(text[at:]) - len(text[at:].lstrip())
+                self.strange.append((at, f"Syntax error: token recognition error at: '{text[at:at + 2] if text[at] in '=&|' else text[at]}'"))
+                at += 1
+                continue
             at = found.end()
             self.tokens.append((found.lastgroup or "", found.group(found.lastgroup or 0)))
             self.places.append(found.start(found.lastgroup or 0))
         self.tokens.append(("end", ""))
+        self.places.append(ends)
         self.at = 0
         self.depth = 0
         self.names = [name for name in names if not name[0].isupper()]
@@ -56,14 +63,21 @@ class Parser:
     def take(self, wanted: str = "") -> tuple[str, str]:
         kind, text = self.tokens[self.at]
         if wanted and (text != wanted or kind not in ("sign", "name")):
-            raise CelError(f"Syntax error: mismatched input '{text or '<EOF>'}' expecting '{wanted}'")
+            raise self.misread(f"missing '{wanted}' at '{text or '<EOF>'}'")
         self.at += 1
         return kind, text
+
+    def misread(self, words: str, at: int | None = None) -> Misread:
+        """A syntax error at a token, after those of the letters."""
+        return Misread(*self.strange, (self.places[self.at if at is None else at], f"Syntax error: {words}"))
 
     def whole(self) -> Node:
         node = self.expression()
         if self.tokens[self.at][0] != "end":
-            raise CelError(f"Syntax error: mismatched input '{self.tokens[self.at][1]}' expecting <EOF>")
+            last = self.at + 2 == len(self.tokens)
+            raise self.misread(f"{'extraneous' if last else 'mismatched'} input '{self.tokens[self.at][1]}' expecting <EOF>")
+        if self.strange:
+            raise Misread(*self.strange)
         return node
 
     def expression(self) -> Node:
@@ -111,7 +125,7 @@ class Parser:
                 self.take()
             kind, name = self.take()
             if kind != "name":
-                raise CelError(f"Syntax error: no viable alternative at input '.{name}'")
+                raise self.misread(f"no viable alternative at input '.{name}'", self.at - 1)
             called = self.peek() == "("
             place = self.places[self.at] if called else place
             node = self.method(node, name) if called else ("optional" if maybe else "member", node, _unescaped(name))
@@ -148,7 +162,7 @@ class Parser:
         while self.peek() != "}":
             kind, field = self.take()
             if kind != "name":
-                raise CelError(f"Syntax error: mismatched input '{field}' expecting an identifier")
+                raise self.misread(f"mismatched input '{field}' expecting an identifier", self.at - 1)
             self.take(":")
             pairs.append((("value", _unescaped(field)), self.expression()))
             self._after_pair()
@@ -159,7 +173,7 @@ class Parser:
         if self.peek() == ",":
             self.take()
         elif self.peek() != "}":
-            raise CelError("Syntax error: missing '}'")
+            raise self.misread("missing '}'")
 
     def listed(self, end: str) -> list[Node]:
         """Expressions with commas between them, up to the closing bracket."""
@@ -169,7 +183,7 @@ class Parser:
             if self.peek() == ",":
                 self.take()
             elif self.peek() != end:
-                raise CelError(f"Syntax error: missing '{end}'")
+                raise self.misread(f"missing '{end}' at '{self.tokens[self.at][1] or '<EOF>'}'")
         self.take(end)
         return found
 
@@ -192,7 +206,7 @@ class Parser:
             if text in self.types:
                 return self.struct(text)
             if text not in self.names:
-                raise CelError(f"undeclared reference to '{text}' (in container '')")
+                raise Misread(*self.strange, (self.places[self.at - 1], f"undeclared reference to '{text}' (in container '')"))
             self.used[text] = None
             return ("name", text)
         if text == "(":
@@ -210,7 +224,8 @@ class Parser:
                 self._after_pair()
             self.take("}")
             return ("map", pairs)
-        raise CelError(f"Syntax error: mismatched input '{text or '<EOF>'}'")
+        raise self.misread(f"extraneous input '{text}' expecting {BEGINNINGS}" if text else f"mismatched input '<EOF>' expecting {BEGINNINGS}",
+                           self.at - 1)
 
 
 def _unescaped(name: str) -> str:

@@ -25,6 +25,24 @@ class NoFunction(CelError):
         self.name = name
 
 
+class Misread(CelError):
+    """The text of an expression is wrong at places that can be pointed at: (index in the text, words) each."""
+
+    def __init__(self, *found: tuple[int, str]) -> None:
+        super().__init__(found[0][1])
+        self.found = found
+
+    def pointed(self, text: str) -> str:
+        return "\n".join(pointed(text, place, words) for place, words in self.found)
+
+
+def pointed(text: str, place: int, words: str) -> str:
+    """An error as cel-go prints it (common/error.go, ToDisplayString): the line, and under it an arrow."""
+    begins = text.rfind("\n", 0, place) + 1
+    line = text[begins:].split("\n", 1)[0]
+    return f"ERROR: <input>:{text.count(chr(10), 0, place) + 1}:{place - begins + 1}: {words}\n | {line}\n | {'.' * (place - begins)}^"
+
+
 class Spent(CelError):
     """All that the rules of a request may cost has been spent."""
 

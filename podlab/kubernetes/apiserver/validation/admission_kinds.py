@@ -157,15 +157,19 @@ def _webhook(hook: Object, path: str, errors: Errors) -> None:
     for member in ("namespaceSelector", "objectSelector"):
         validate_label_selector(hook.get(member), f"{path}.{member}", errors)
     one_of(hook.get("reinvocationPolicy"), f"{path}.reinvocationPolicy", ["IfNeeded", "Never"], errors)
-    config = hook.get("clientConfig") or {}
+    validate_client_config(hook.get("clientConfig") or {}, f"{path}.clientConfig", errors)
+    _match_conditions(hook.get("matchConditions"), f"{path}.matchConditions", errors)
+
+
+def validate_client_config(config: Object, path: str, errors: Errors) -> None:
+    """Where a webhook is: of admission, or of a conversion between versions."""
     url, service = config.get("url"), config.get("service")
     if (url is None) == (service is None):
-        errors.append(FieldError.required(f"{path}.clientConfig", "exactly one of url or service is required"))
+        errors.append(FieldError.required(path, "exactly one of url or service is required"))
     elif url is not None:
-        _url(url, f"{path}.clientConfig.url", errors)
+        _url(url, f"{path}.url", errors)
     elif service is not None:
-        _service(service, f"{path}.clientConfig.service", errors)
-    _match_conditions(hook.get("matchConditions"), f"{path}.matchConditions", errors)
+        _service(service, f"{path}.service", errors)
 
 
 def _url(url: str, path: str, errors: Errors) -> None:

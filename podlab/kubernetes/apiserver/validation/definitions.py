@@ -1,5 +1,4 @@
-"""CustomResourceDefinitions: names, versions, and schemas that must be structural (apiextensions-apiserver, pkg/apis/apiextensions/validation
-and pkg/apiserver/schema/validation.go).
+"""CustomResourceDefinitions: names, versions, columns, conversion (apiextensions-apiserver, pkg/apis/apiextensions/validation/validation.go).
 
 Where all versions have the same schema, printer columns or subresources, messages name them as the server keeps them: hoisted, as
 `spec.validation.openAPIV3Schema` (pkg/apis/apiextensions/v1/conversion.go).
@@ -7,23 +6,19 @@ Where all versions have the same schema, printer columns or subresources, messag
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ...runtime import linear
-from .. import cel
-from ..customresources import structural, values
-from ..customresources.structural import EMBEDDED, INT_OR_STRING, LIST_KEYS, LIST_TYPE, PRESERVE, RULES
 from ..errors import FieldError
 from . import words
+from .admission_kinds import validate_client_config
 from .metadata import Errors, complain
+from .schemas import reaches, validate_schema
 
 Object = Mapping[str, Any]
-TYPES = ("array", "boolean", "integer", "number", "object", "string")
 COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
-DEPTH_MAX = 60
+COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
+MOST_SELECTABLE = 8  # MaxSelectableFields
 REVIEWS = ("v1", "v1beta1")  # versions of ConversionReview that are spoken
 APPROVED = "api-approved.kubernetes.io"
 
@@ -31,60 +26,137 @@ APPROVED = "api-approved.kubernetes.io"
 def create(obj: Object, errors: Errors, _: Any = None) -> None:
     """ValidateCustomResourceDefinition."""
     spec = obj.get("spec") or {}
-    names, group = spec.get("names") or {}, spec.get("group", "")
-    if obj["metadata"].get("name") != f"{names.get('plural', '')}.{group}":
-        errors.append(FieldError.invalid("metadata.name", obj["metadata"].get("name", ""), 'must be spec.names.plural+"."+spec.group'))
-    if not group:
-        errors.append(FieldError.required("spec.group"))
-    else:
-        complain(errors, "spec.group", group, words.bad_subdomain(group))
-        if "." not in group:
-            errors.append(FieldError.invalid("spec.group", group, "should be a domain with at least one dot"))
-        _protected(group, obj["metadata"].get("annotations") or {}, errors)
-    if spec.get("scope") not in ("Cluster", "Namespaced"):
-        errors.append(FieldError.not_supported("spec.scope", spec.get("scope", ""), ["Cluster", "Namespaced"]))
-    _versions(spec, errors)
-    _names(names, errors)
+    _name(obj, spec, errors)
+    _spec(spec, errors)
+    _stored([version.get("name", "") for version in spec.get("versions") or () if version.get("storage")], spec.get("versions") or [], errors)
+    _protected(spec.get("group", ""), obj["metadata"].get("annotations") or {}, errors)
     if spec.get("preserveUnknownFields"):
         errors.append(FieldError.invalid("spec.preserveUnknownFields", True, "cannot set to true, set x-kubernetes-preserve-unknown-fields to "
                                          "true in spec.versions[*].schema instead"))
+
+
+def _name(obj: Object, spec: Object, errors: Errors) -> None:
+    wanted = f"{(spec.get('names') or {}).get('plural', '')}.{spec.get('group', '')}"
+    if obj["metadata"].get("name") and obj["metadata"]["name"] != wanted:
+        errors.append(FieldError.invalid("metadata.name", obj["metadata"]["name"], 'must be spec.names.plural+"."+spec.group'))
+
+
+def _stored(storage: list[str], versions: list[Object], errors: Errors) -> None:
+    """ValidateCustomResourceDefinitionStoredVersions of a new definition, whose first storage version is the stored one."""
+    if not storage:
+        errors.append(FieldError.invalid("status.storedVersions", None, "must have at least one stored version"))
+    for version in versions:
+        if version.get("storage") and version.get("name", "") != storage[0]:
+            errors.append(FieldError.invalid("status.storedVersions", _internal(version), f"must have the storage version {version.get('name', '')}"))
+
+
+def _internal(version: Object) -> dict[str, Any]:
+    """A version as the server's own struct; what all versions share is kept elsewhere."""
+    return {"Name": version.get("name", ""), "Served": bool(version.get("served")), "Storage": bool(version.get("storage")),
+            "Deprecated": bool(version.get("deprecated")), "DeprecationWarning": version.get("deprecationWarning"), "Schema": None,
+            "Subresources": None, "AdditionalPrinterColumns": None, "SelectableFields": None}
+
+
+def _one_of(value: str, path: str, allowed: list[str], errors: Errors) -> None:
+    """validateEnumStrings."""
+    if not value:
+        errors.append(FieldError.required(path))
+    elif value not in allowed:
+        errors.append(FieldError.not_supported(path, value, allowed))
+
+
+def _spec(spec: Object, errors: Errors) -> None:
+    names, group, versions = spec.get("names") or {}, spec.get("group", ""), spec.get("versions") or []
+    if not group:
+        errors.append(FieldError.required("spec.group"))
+    elif complaints := words.bad_subdomain(group):
+        errors.append(FieldError.invalid("spec.group", group, ",".join(complaints)))
+    elif "." not in group:
+        errors.append(FieldError.invalid("spec.group", group, "should be a domain with at least one dot"))
+    _one_of(spec.get("scope", ""), "spec.scope", ["Cluster", "Namespaced"], errors)
+    if not _shared(versions, "schema") or not _schema_of(versions[0]):
+        for i, version in enumerate(versions):
+            if version.get("served") and not _schema_of(version):
+                errors.append(FieldError.required(f"spec.versions[{i}].schema.openAPIV3Schema", "schemas are required"))
+    for i, version in enumerate(versions):
+        _version(version, versions, f"spec.versions[{i}]", errors)
+    given = [version.get("name", "") for version in versions]
+    if len({*given}) < len(given):
+        errors.append(FieldError.invalid("spec.versions", [_internal(one) for one in versions], "must contain unique version names"))
+    if sum(bool(version.get("storage")) for version in versions) != 1:
+        errors.append(FieldError.invalid("spec.versions", [_internal(one) for one in versions] or None,
+                                         "must have exactly one version marked as storage version"))
+    if given and given[0] and (complaints := words.bad_dns1035_label(given[0])):  # the first is the server's spec.version, too
+        errors.append(FieldError.invalid("spec.version", given[0], ",".join(complaints)))
+    errors += (FieldError.required(f"spec.names.{member}") for member in ("plural", "singular", "kind", "listKind") if not names.get(member))
+    _names(names, "spec.names", errors)
+    if versions:
+        _members(versions[0], [member for member in SHARED if _shared(versions, member)], "spec", errors)
     _conversion(spec.get("conversion") or {}, errors)
-    for version, path in hoisted(spec, "schema", "spec.validation"):
-        schema = (version.get("schema") or {}).get("openAPIV3Schema")
-        if not schema:
-            errors.append(FieldError.required(f"{path}.openAPIV3Schema", "schemas are required"))
-        else:
-            _root(schema, f"{path}.openAPIV3Schema", errors)
-    for version, path in hoisted(spec, "additionalPrinterColumns", "spec.additionalPrinterColumns"):
-        _columns(version.get("additionalPrinterColumns") or (), path, errors)
-    for version, path in hoisted(spec, "subresources", "spec.subresources"):
-        _scale((version.get("subresources") or {}).get("scale"), f"{path}.scale", errors)
-    for version, path in hoisted(spec, "selectableFields", "spec.selectableFields"):
-        _selectable(version, path, errors)
+
+
+SHARED = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
+
+
+def _shared(versions: list[Object], member: str) -> bool:
+    return bool(versions) and all(version.get(member) == versions[0].get(member) for version in versions)
+
+
+def _schema_of(version: Object) -> Any:
+    return (version.get("schema") or {}).get("openAPIV3Schema")
+
+
+def _version(version: Object, versions: list[Object], path: str, errors: Errors) -> None:
+    name, warning = version.get("name", ""), version.get("deprecationWarning")
+    if complaints := words.bad_dns1035_label(name):
+        errors.append(FieldError.invalid(f"{path}.name", name, ",".join(complaints)))
+    if warning is not None:
+        said = ["can only be set for deprecated versions"] if not version.get("deprecated") else []
+        said += ["must be <= 256 characters long"] if len(warning) > 256 else ["must not be an empty string"] if not warning else []
+        at = next((i for i, letter in enumerate(warning) if not letter.isprintable()), None)
+        said += [f"must only contain printable UTF-8 characters; non-printable character found at index {at}"] if at is not None else []
+        complain(errors, f"{path}.deprecationWarning", warning, said)
+    _members(version, [member for member in SHARED if not _shared(versions, member)], path, errors)
+
+
+def _members(version: Object, members: list[str], path: str, errors: Errors) -> None:
+    """What all versions share is told of once, as of `spec`."""
+    if "schema" in members and (schema := _schema_of(version)):
+        validate_schema(schema, f"{path}.{'validation' if path == 'spec' else 'schema'}.openAPIV3Schema", errors)
+    if "subresources" in members:
+        _scale((version.get("subresources") or {}).get("scale"), f"{path}.subresources.scale", errors)
+    if "additionalPrinterColumns" in members:
+        _columns(version.get("additionalPrinterColumns") or (), f"{path}.additionalPrinterColumns", errors)
+    if "selectableFields" in members:
+        _selectable(version, f"{path}.selectableFields", errors)
 
 
 def _conversion(conversion: Object, errors: list[FieldError]) -> None:
     """Fields are named as the server keeps them: those of `webhook` beside the strategy (validateCustomResourceConversion)."""
-    strategy, webhook = conversion.get("strategy"), conversion.get("webhook") or {}
-    config, versions = webhook.get("clientConfig"), webhook.get("conversionReviewVersions")
-    path = "spec.conversion.webhookClientConfig"
-    if strategy not in ("None", "Webhook"):
-        errors.append(FieldError.not_supported("spec.conversion.strategy", strategy or "", ["None", "Webhook"]))
-    elif strategy == "Webhook":
+    strategy, webhook = conversion.get("strategy", ""), conversion.get("webhook") or {}
+    config, versions = webhook.get("clientConfig"), webhook.get("conversionReviewVersions") or []
+    path, reviews = "spec.conversion.webhookClientConfig", "spec.conversion.conversionReviewVersions"
+    _one_of(strategy, "spec.conversion.strategy", ["None", "Webhook"], errors)
+    if strategy == "Webhook":
         if config is None:
             errors.append(FieldError.required(path, "required when strategy is set to Webhook"))
-        elif (config.get("url") is None) == (config.get("service") is None):
-            errors.append(FieldError.required(path, "exactly one of url or service is required"))
+        else:
+            validate_client_config(config, path, errors)
         if not versions:
-            errors.append(FieldError.required("spec.conversion.conversionReviewVersions", ""))
-        elif not any(one in REVIEWS for one in versions):
-            errors.append(FieldError.invalid("spec.conversion.conversionReviewVersions", versions,
-                                             f"must include at least one of {', '.join(REVIEWS)}"))
+            errors.append(FieldError.required(reviews))
+            return
+        for i, version in enumerate(versions):
+            if version in versions[:i]:
+                errors.append(FieldError.invalid(f"{reviews}[{i}]", version, "duplicate version"))
+            else:
+                complain(errors, f"{reviews}[{i}]", version, words.bad_dns1035_label(version))
+        if not any(one in REVIEWS for one in versions):
+            errors.append(FieldError.invalid(reviews, versions, f"must include at least one of {', '.join(REVIEWS)}"))
     else:
         if config is not None:
             errors.append(FieldError.forbidden(path, "should not be set when strategy is not set to Webhook"))
         if versions:
-            errors.append(FieldError.forbidden("spec.conversion.conversionReviewVersions", "should not be set when strategy is not set to Webhook"))
+            errors.append(FieldError.forbidden(reviews, "should not be set when strategy is not set to Webhook"))
 
 
 def _protected(group: str, annotations: Object, errors: Errors) -> None:
@@ -102,8 +174,8 @@ def _protected(group: str, annotations: Object, errors: Errors) -> None:
 
 def update(new: Object, old: Object, errors: Errors) -> None:
     """ValidateUpdateCustomResourceDefinition."""
-    create(new, errors)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
+    _spec(spec, errors)
     established = any(one["type"] == "Established" and one["status"] == "True" for one in (old.get("status") or {}).get("conditions") or ())
     for path in ("group", "names.plural", *(("scope", "names.kind") if established else ())):
         now, then = _dig(spec, path), _dig(before, path)
@@ -125,63 +197,47 @@ def _dig(spec: Object, path: str) -> Any:
     return found
 
 
-def hoisted(spec: Object, member: str, path: str) -> Iterator[tuple[Object, str]]:
-    """(version, path of its member): one for all where all have the same."""
-    versions = [version for version in spec.get("versions") or () if isinstance(version, dict)]
-    if versions and all(version.get(member) == versions[0].get(member) for version in versions):
-        if member != "schema" or versions[0].get(member):
-            yield versions[0], path
-        else:
-            yield versions[0], "spec.versions[0].schema"
-        return
-    for at, version in enumerate(versions):
-        yield version, f"spec.versions[{at}].{member}"
+def _names(names: Object, path: str, errors: Errors) -> None:
+    """ValidateCustomResourceDefinitionNames."""
+    def label(value: str, at: str, before: str = "") -> None:
+        if value and (complaints := words.bad_dns1035_label(value.lower() if before else value)):
+            errors.append(FieldError.invalid(at, value, before + ",".join(complaints)))
 
-
-def _versions(spec: Object, errors: Errors) -> None:
-    versions = spec.get("versions") or []
-    if sum(bool(version.get("storage")) for version in versions) != 1:
-        errors.append(FieldError.invalid("spec.versions", versions, "must have exactly one version marked as storage version")
-                      if versions else FieldError.required("spec.versions", "must have exactly one version marked as storage version"))
-    seen: dict[str, None] = {}
-    for at, version in enumerate(versions):
-        name = version.get("name", "")
-        complain(errors, f"spec.versions[{at}].name", name, words.bad_dns1035_label(name))
-        if name in seen:
-            errors.append(FieldError.invalid("spec.versions", versions, "must contain unique version names"))
-        seen[name] = None
-        if version.get("deprecationWarning") and not version.get("deprecated"):
-            errors.append(FieldError.invalid(f"spec.versions[{at}].deprecationWarning", version["deprecationWarning"],
-                                             "can only be set for deprecated versions"))
-
-
-def _names(names: Object, errors: Errors) -> None:
     for member in ("plural", "singular"):
-        if names.get(member):
-            complain(errors, f"spec.names.{member}", names[member], words.bad_dns1035_label(names[member]))
-    for at, short in enumerate(names.get("shortNames") or ()):
-        complain(errors, f"spec.names.shortNames[{at}]", short, words.bad_dns1035_label(short))
+        label(names.get(member, ""), f"{path}.{member}")
     for member in ("kind", "listKind"):
-        if names.get(member):
-            complain(errors, f"spec.names.{member}", names[member], words.bad_dns1035_label(names[member].lower()))
-    if names.get("kind") and names.get("kind") == names.get("listKind"):
-        errors.append(FieldError.invalid("spec.names.listKind", names["listKind"], "kind and listKind may not be the same"))
-    for member in ("plural", "kind"):
-        if not names.get(member):
-            errors.append(FieldError.required(f"spec.names.{member}"))
+        label(names.get(member, ""), f"{path}.{member}", "may have mixed case, but should otherwise match: ")
+    for i, short in enumerate(names.get("shortNames") or ()):
+        label(short, f"{path}.shortNames[{i}]")
+    if names.get("kind") and names["kind"] == names.get("listKind"):
+        errors.append(FieldError.invalid(f"{path}.listKind", names["listKind"], "kind and listKind may not be the same"))
+    for i, category in enumerate(names.get("categories") or ()):
+        label(category, f"{path}.categories[{i}]")
 
 
 def _columns(columns: Any, path: str, errors: Errors) -> None:
-    for at, column in enumerate(columns):
-        here = f"{path}[{at}]"
+    for i, column in enumerate(columns):
+        here, kind, form = f"{path}[{i}]", column.get("type", ""), column.get("format")
         if not column.get("name"):
             errors.append(FieldError.required(f"{here}.name"))
-        if column.get("type") not in COLUMN_TYPES:
-            errors.append(FieldError.invalid(f"{here}.type", column.get("type", ""), "must be one of boolean,date,integer,number,string"))
+        said = f"must be one of {','.join(COLUMN_TYPES)}"
+        if not kind:
+            errors.append(FieldError.required(f"{here}.type", said))
+        elif kind not in COLUMN_TYPES:
+            errors.append(FieldError.invalid(f"{here}.type", kind, said))
+        if form and form not in COLUMN_FORMATS:
+            errors.append(FieldError.invalid(f"{here}.format", form, f"must be one of {','.join(COLUMN_FORMATS)}"))
         if not column.get("jsonPath"):
             errors.append(FieldError.required(f"{here}.JSONPath"))
-        elif not column["jsonPath"].startswith("."):
-            errors.append(FieldError.invalid(f"{here}.JSONPath", column["jsonPath"], "must be a simple json path starting with ."))
+        else:
+            _json_path(column["jsonPath"], f"{here}.JSONPath", errors)
+
+
+def _json_path(text: str, path: str, errors: Errors) -> bool:
+    """validateSimpleJSONPath; whether it is one."""
+    if not text.startswith("."):
+        errors.append(FieldError.invalid(path, text, "must be a simple json path starting with ."))
+    return text.startswith(".")
 
 
 def _scale(scale: Any, path: str, errors: Errors) -> None:
@@ -191,167 +247,32 @@ def _scale(scale: Any, path: str, errors: Errors) -> None:
         text = scale.get(member) or ""
         if not text:
             errors.append(FieldError.required(f"{path}.{member}"))
-        elif not text.startswith(under + ".") or "[" in text:
+        elif _json_path(text, f"{path}.{member}", errors) and not text.startswith(under + "."):
             errors.append(FieldError.invalid(f"{path}.{member}", text, f"should be a json path under {under}"))
     text = scale.get("labelSelectorPath")
-    if text and not text.startswith((".spec.", ".status.")):
+    if text and _json_path(text, f"{path}.labelSelectorPath", errors) and not text.startswith((".spec.", ".status.")):
         errors.append(FieldError.invalid(f"{path}.labelSelectorPath", text, "should be a json path under either .spec or .status"))
 
 
 def _selectable(version: Object, path: str, errors: Errors) -> None:
-    schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
-    for at, field in enumerate(version.get("selectableFields") or ()):
-        found: Any = schema
-        for step in str(field.get("jsonPath", "")).removeprefix(".").split("."):
-            found = ((found or {}).get("properties") or {}).get(step)
-        if found is None:
-            errors.append(FieldError.invalid(f"{path}[{at}].jsonPath", field.get("jsonPath", ""),
-                                             "is an invalid path: does not refer to a valid field"))
-        elif found.get("type") not in ("string", "boolean", "integer"):
-            errors.append(FieldError.invalid(f"{path}[{at}].jsonPath", field["jsonPath"],
-                                             "must point to a field of type string, boolean or integer"))
-
-
-# ---- schemas
-
-
-def _root(schema: Object, path: str, errors: Errors) -> None:
-    if schema.get("nullable"):
-        errors.append(FieldError.forbidden(f"{path}.nullable", "nullable cannot be true at the root"))
-    kind = schema.get("type")
-    if kind and kind != "object":
-        errors.append(FieldError.invalid(f"{path}.type", kind, "must be object at the root"))
-    metadata = (schema.get("properties") or {}).get("metadata")
-    if metadata and any(name not in ("name", "generateName") for name in metadata.get("properties") or ()):
-        errors.append(FieldError.forbidden(f"{path}.properties[metadata]", "must not specify anything other than name and generateName, but "
-                                           "metadata is implicitly specified"))
-    _schema(schema, path, errors, "must not be empty at the root", 0)
-
-
-def _schema(schema: Any, path: str, errors: Errors, empty: str, depth: int) -> None:
-    if not isinstance(schema, dict):
-        errors.append(FieldError.invalid(path, schema, "must be a schema"))
-        return
-    if depth > DEPTH_MAX:
-        errors.append(FieldError.forbidden(path, "too deep"))
-        return
-    kind = schema.get("type")
-    open_ = schema.get(PRESERVE) is True or schema.get(INT_OR_STRING) is True
-    if not kind and not open_:
-        errors.append(FieldError.required(f"{path}.type", empty))
-    elif kind and kind not in TYPES:
-        errors.append(FieldError.not_supported(f"{path}.type", kind, list(TYPES)))
-    if schema.get(INT_OR_STRING) and kind:
-        errors.append(FieldError.invalid(f"{path}.type", kind, "must be empty if x-kubernetes-int-or-string is true"))
-    if schema.get(EMBEDDED) and kind != "object":
-        errors.append(FieldError.invalid(f"{path}.type", kind or "", "must be object if x-kubernetes-embedded-resource is true"))
-    if schema.get("$ref"):
-        errors.append(FieldError.forbidden(f"{path}.$ref", "$ref is not supported"))
-    if schema.get("uniqueItems"):
-        errors.append(FieldError.forbidden(f"{path}.uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"))
-    if schema.get(PRESERVE) is False:
-        errors.append(FieldError.invalid(f"{path}.{PRESERVE}", False, "must be true or undefined"))
-    properties, others, items = schema.get("properties"), schema.get("additionalProperties"), schema.get("items")
-    if others is False:
-        errors.append(FieldError.forbidden(f"{path}.additionalProperties", "additionalProperties cannot be set to false"))
-    if properties and others:
-        errors.append(FieldError.forbidden(f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"))
-    if isinstance(items, list):
-        errors.append(FieldError.forbidden(f"{path}.items", "items must be a schema object and not an array"))
-    elif kind == "array" and not items:
-        errors.append(FieldError.required(f"{path}.items", "must be specified"))
-    if isinstance(properties, dict):
-        for name in sorted(properties):
-            _schema(properties[name], f"{path}.properties[{name}]", errors, "must not be empty for specified object fields", depth + 1)
-    if isinstance(others, dict):
-        _schema(others, f"{path}.additionalProperties", errors, "must not be empty for specified object fields", depth + 1)
-    if isinstance(items, dict):
-        _schema(items, f"{path}.items", errors, "must not be empty for specified array items", depth + 1)
-    if not schema.get(INT_OR_STRING):
-        _alternatives(schema, path, errors, depth)
-    if "pattern" in schema:
-        _pattern(schema["pattern"], f"{path}.pattern", errors)
-    _list_type(schema, path, errors)
-    _rules(schema, path, errors)
-    if "default" in schema:
-        _default(schema, path, errors)
-
-
-def _alternatives(schema: Object, path: str, errors: Errors, depth: int) -> None:
-    """Under the logical words stand bounds on values only, not types (ForbiddenGenerics)."""
-    inner: list[tuple[str, Any]] = [(f"{path}.{word}[{at}]", one) for word in ("allOf", "anyOf", "oneOf")
-                                    for at, one in enumerate(schema.get(word) or ())]
-    if schema.get("not"):
-        inner.append((f"{path}.not", schema["not"]))
-    for here, one in inner:
-        if not isinstance(one, dict) or depth > DEPTH_MAX:
-            continue
-        for member in ("type", "title", "description", "default"):
-            if one.get(member):
-                errors.append(FieldError.forbidden(f"{here}.{member}", "must be empty to be structural" if member != "default" else
-                                                   "must be undefined to be structural"))
-        if "pattern" in one:
-            _pattern(one["pattern"], f"{here}.pattern", errors)
-        for name, member_schema in (one.get("properties") or {}).items():
-            if name not in (schema.get("properties") or {}):
-                errors.append(FieldError.required(f"{path}.properties[{name}]", f"because it is defined in {here}.properties[{name}]"))
-            elif isinstance(member_schema, dict) and member_schema.get("type"):
-                errors.append(FieldError.forbidden(f"{here}.properties[{name}].type", "must be empty to be structural"))
-
-
-def _pattern(text: Any, path: str, errors: Errors) -> None:
-    try:
-        linear.compiled(str(text).replace(r"\z", r"\Z"), re.ASCII)
-    except (re.error, RecursionError, OverflowError) as error:
-        errors.append(FieldError.invalid(path, text, f"must be a valid regular expression, but isn't: {error}"))
-
-
-def _list_type(schema: Object, path: str, errors: Errors) -> None:
-    relation, keys = schema.get(LIST_TYPE), schema.get(LIST_KEYS) or ()
-    if relation is None and not keys:
-        return
-    if relation not in (None, "atomic", "set", "map"):
-        errors.append(FieldError.not_supported(f"{path}.{LIST_TYPE}", relation, ["atomic", "map", "set"]))
-    if relation is not None and schema.get("type") != "array":
-        errors.append(FieldError.invalid(f"{path}.type", schema.get("type", ""), f"must be array if {LIST_TYPE} is specified"))
-        return
-    items = schema.get("items") if isinstance(schema.get("items"), dict) else {}
-    if relation == "map":
-        if not keys:
-            errors.append(FieldError.required(f"{path}.{LIST_KEYS}", f"must not be empty if {LIST_TYPE} is map"))
-        if items and items.get("type") != "object":
-            errors.append(FieldError.invalid(f"{path}.items.type", items.get("type", ""), f"must be object if parent array's {LIST_TYPE} is map"))
-        for at, key in enumerate(keys):
-            member = ((items or {}).get("properties") or {}).get(key)
-            if member is None:
-                errors.append(FieldError.invalid(f"{path}.{LIST_KEYS}[{at}]", key, "entries must all be names of item properties"))
-            elif "default" not in member and key not in ((items or {}).get("required") or ()):
-                errors.append(FieldError.required(f"{path}.items.properties[{key}].default", f"this property is in {LIST_KEYS}, so it must have a "
-                                                  "default or be a required property"))
-    elif keys:
-        errors.append(FieldError.invalid(f"{path}.{LIST_TYPE}", relation or "", f"must be map if {LIST_KEYS} is non-empty"))
-
-
-def _rules(schema: Object, path: str, errors: Errors) -> None:
-    for at, rule in enumerate(schema.get(RULES) or ()):
-        here = f"{path}.{RULES}[{at}]"
-        if not isinstance(rule, dict) or not str(rule.get("rule") or "").strip():
-            errors.append(FieldError.required(f"{here}.rule", "rule is not specified"))
-            continue
-        for member in ("rule", "messageExpression"):
-            if rule.get(member):
-                try:
-                    cel.compiled(rule[member])
-                except (cel.CelError, RecursionError) as error:
-                    errors.append(FieldError.invalid(f"{here}.{member}", rule[member], f"compilation failed: ERROR: <input>: {error}"))
-
-
-def _default(schema: Object, path: str, errors: Errors) -> None:
-    value = json.loads(json.dumps(schema["default"]))
-    if structural.prune(dict(schema), value, root=False):
-        errors.append(FieldError.invalid(f"{path}.default", schema["default"], "must not have unknown fields"))
-    try:
-        found = values.validate({name: member for name, member in schema.items() if name != RULES}, value, f"{path}.default")
-    except (TypeError, AttributeError, KeyError):
-        return  # the schema itself is wrong, which was said
-    errors += found
+    """ValidateCustomResourceSelectableFields."""
+    seen: list[str] = []
+    for i, field in enumerate(version.get("selectableFields") or ()):
+        here, text = f"{path}[{i}].jsonPath", field.get("jsonPath", "")
+        found = reaches(_schema_of(version), text) if text else None
+        if not text:
+            errors.append(FieldError.required(here))
+        elif found is None:
+            errors.append(FieldError.invalid(here, text, "is an invalid path: does not refer to a valid field"))
+        else:
+            if text.startswith(".metadata"):
+                errors.append(FieldError.invalid(here, text, "must not point to fields in metadata"))
+            if found.get("type") not in ("string", "boolean", "integer"):
+                errors.append(FieldError.invalid(here, text, "must point to a field of type string, boolean or integer. Enum string fields and "
+                                                             "strings with formats are allowed."))
+            if text in seen:
+                errors.append(FieldError.duplicate(here, text))
+            else:
+                seen.append(text)
+    if len(seen) > MOST_SELECTABLE:
+        errors.append(FieldError.too_many(path, len(seen), MOST_SELECTABLE))

@@ -108,7 +108,7 @@ def _selector(selector: Object, path: str, errors: Errors) -> None:
     elif len(str(cel.get("expression") or "").encode()) > LONGEST_EXPRESSION:
         errors.append(FieldError.too_long(f"{path}.cel.expression", LONGEST_EXPRESSION))
     else:
-        validate_expression(cel, f"{path}.cel", errors)
+        validate_expression(cel, f"{path}.cel", errors, names=("device",))
 
 
 def _toleration(toleration: Object, path: str, errors: Errors) -> None:

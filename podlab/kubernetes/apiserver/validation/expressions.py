@@ -11,6 +11,7 @@ from ..errors import FieldError
 from .metadata import Errors
 
 EXPRESSION_NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
+TYPE_NAMES = ("bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint", "optional", "duration")
 ELSEWHERE = frozenset("""bool bytes duration timestamp type uint url isURL semver isSemver of none ofNonZeroValue equivalent intersects escapeKey
     named getFullYear getMonth getDayOfYear getDayOfMonth getDate getDayOfWeek getHours getMinutes getSeconds getMilliseconds find findAll
     getScheme getHost getHostname getPort getEscapedPath getQuery group resource subresource serviceAccount path check namespace name
@@ -25,27 +26,23 @@ def one_of(value: Any, path: str, allowed: list[str], errors: Errors) -> None:
         errors.append(FieldError.not_supported(path, value, allowed))
 
 
-def validate_expression(value: Mapping[str, Any], path: str, errors: Errors, member: str = "expression", why: str | None = None) -> None:
+def validate_expression(value: Mapping[str, Any], path: str, errors: Errors, member: str = "expression", why: str | None = None,
+                        names: tuple[str, ...] = EXPRESSION_NAMES) -> None:
     """What is no CEL at all is refused; what is not worked out here is said when it is asked. `why`: said of one that is missing."""
     if not str(value.get(member) or "").strip():
         errors.append(FieldError.required(f"{path}.{member}", f"{member} is not specified" if why is None else why))
         return
     try:
-        cel.compiled(value[member], EXPRESSION_NAMES)
-    except cel.NoFunction as error:
-        if error.name not in ELSEWHERE:
-            errors.append(FieldError.invalid(f"{path}.{member}", value[member], _unknown(value[member], error.name)))
+        cel.compiled(value[member], (*names, *TYPE_NAMES))
     except cel.CelError as error:
-        if str(error).startswith("Syntax error"):
-            errors.append(FieldError.invalid(f"{path}.{member}", value[member], f"compilation failed: ERROR: <input>:1:1: {error}"))
+        if found := not_compiled(value[member], error):
+            errors.append(FieldError.invalid(f"{path}.{member}", value[member], found))
 
 
-def _unknown(text: str, name: str) -> str:
-    """cel-go's words, which point at the opening bracket of the call (common/error.go, ToDisplayString)."""
-    found = re.search(rf"\b{name}\s*\(", text)
-    at = found.end() - 1 if found else 0
-    before = text[:at]
-    column = at - (before.rfind("\n") + 1)
-    line = text.split("\n")[before.count("\n")]
-    return (f"compilation failed: ERROR: <input>:{before.count(chr(10)) + 1}:{column + 1}: undeclared reference to '{name}' (in container '')\n"
-            f" | {line}\n | {'.' * column}^")  # fmt: skip
+def not_compiled(text: str, error: cel.CelError) -> str:
+    """cel-go's words about an expression that is none; empty where it is only more than is worked out here."""
+    if isinstance(error, cel.NoFunction):
+        found = re.search(rf"\b{error.name}\s*\(", text)  # it points at the opening bracket of the call
+        words = f"undeclared reference to '{error.name}' (in container '')"
+        return "" if error.name in ELSEWHERE else "compilation failed: " + cel.pointed(text, found.end() - 1 if found else 0, words)
+    return f"compilation failed: {error.pointed(text)}" if isinstance(error, cel.Misread) else ""
