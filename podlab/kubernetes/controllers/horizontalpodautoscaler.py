@@ -107,9 +107,11 @@ class HorizontalPodAutoscalerController(Controller):
         spec, namespace = hpa["spec"], hpa["metadata"]["namespace"]
         reference = spec["scaleTargetRef"]
         resource = by_api_kind(reference.get("apiVersion", ""), reference["kind"])
-        if resource is None or "scale" not in resource.subresources:
+        if resource is None:
             group = reference.get("apiVersion", "").rpartition("/")[0]
             raise ApiError(404, "NotFound", f"no matches for kind \"{reference['kind']}\" in group \"{group}\"")
+        if "scale" not in resource.subresources:
+            raise ApiError(404, "NotFound", "the server could not find the requested resource")
         target = self.client.get(resource.plural, reference["name"], namespace)
         self._condition(status, "AbleToScale", "True", "SucceededGetScale",
                         "the HPA controller was able to get the target's current scale")

@@ -250,6 +250,18 @@ def test_a_metric_that_no_api_serves_is_named_in_condition_and_events(cluster: C
     assert events(cluster, "FailedComputeMetricsReplicas")[0].startswith("invalid metrics (1 invalid out of 1), first error is: failed to get ")
 
 
+@pytest.mark.parametrize(("target", "said"), [
+    ({"apiVersion": "apps/v1", "kind": "Deployment", "name": "gone"}, 'deployments.apps "gone" not found'),
+    ({"apiVersion": "batch/v1", "kind": "Job", "name": "web"}, "the server could not find the requested resource"),
+    ({"apiVersion": "x.io/v1", "kind": "Thing", "name": "web"}, 'no matches for kind "Thing" in group "x.io"'),
+])
+def test_a_target_that_cannot_be_scaled_is_named_by_its_error(cluster: Cluster, target: dict[str, str], said: str) -> None:
+    create(cluster, "horizontalpodautoscalers", hpa(scaleTargetRef=target))
+    cluster.run_for(16)
+    assert events(cluster, "FailedGetScale") == [said]
+    assert condition(cluster, "horizontalpodautoscalers", "web", "AbleToScale") == "False:FailedGetScale"
+
+
 def test_a_cluster_without_a_metrics_server_says_so_as_the_recorded_one_would() -> None:
     cluster = Cluster.create(1, 1_795_219_200_000, {"metricsServer": False, "nodes": [{"name": "node-1"}]}, strict=True)
     cluster.run_for(5)

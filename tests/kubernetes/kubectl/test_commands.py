@@ -289,6 +289,20 @@ def test_a_drain_whose_time_is_over_tells_of_each_pod_when_its_turn_comes() -> N
     assert [out.count(f"evicting pod default/{name}\n") for name in names] == [14] * len(names)
     lines = err.splitlines()
     assert lines[-len(names):] == [f'error when evicting pods/"{name}" -n "default": global timeout reached: 1m2s' for name in names]
+    at = next(n for n, line in enumerate(lines) if line.startswith('There are pending pods in node "node-1" when an error occurred: [error when '))
+    assert lines[at + 1:at + 1 + len(names)] == [f"pod/{name}" for name in names]
+
+
+def test_a_drain_without_evictions_deletes_and_a_dry_one_waits_for_nothing() -> None:
+    where = cluster()
+    kubectl(where, "apply -f dep.yaml")
+    where.run_for(5)
+    began, names = where.now, [pod["metadata"]["name"] for pod in where.etcd.list("pods")]
+    assert kubectl(where, "drain node-1 --dry-run=server") == (0, "node/node-1 cordoned (server dry run)\n" + "".join(
+        f"evicting pod default/{name} (server dry run)\n" for name in names) + "node/node-1 drained (server dry run)\n", "")
+    assert where.now == began
+    code, out, _ = kubectl(where, "drain node-1 --disable-eviction")
+    assert code == 0 and sorted(out.splitlines()[1:-1]) == [f"pod/{name} deleted" for name in names]
 
 
 @pytest.mark.parametrize(("timeout", "ms"), [("2s", 2_000), ("3", 3_000), ("1m", 60_000)])

@@ -20,6 +20,7 @@ EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 EVICT_RETRY_MS = 5_000  # EvictErrorRetryDelay
 NAME = r"([A-Za-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 MIRROR = "kubernetes.io/config.mirror"
+DRY = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
 
 
 def _nodes(call: Call, names: list[str]) -> Any:
@@ -165,7 +166,7 @@ def _cordon_all(call: Call, wish: bool) -> None:
 
 def _cordon(call: Call, info: Info, wish: bool) -> None:
     word = "cordoned" if wish else "uncordoned"
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(call.dry, "")
+    suffix = DRY[call.dry]
     if bool(dig(info.object, "spec.unschedulable")) == wish:
         call.terminal.out(f"node/{info.name} already {word}{suffix}\n")
         return
@@ -190,7 +191,7 @@ def drain(call: Call) -> Command:
     for info in infos:
         try:
             yield from _drain(call, info.name)
-            call.terminal.out(f"node/{info.name} drained{' (dry run)' if call.dry == 'client' else ''}\n")
+            call.terminal.out(f"node/{info.name} drained{DRY[call.dry]}\n")
         except Undrained as error:
             call.terminal.err(f'error: unable to drain node "{info.name}" due to error: {error}, continuing command...\n')
             failed.append((info.name, error.lines))
@@ -209,6 +210,23 @@ class Undrained(Exception):
 
 
 def _drain(call: Call, node: str) -> Command:
+    doomed = _doomed(call, node, said=True)
+    if call.dry == "client":
+        for pod in doomed:
+            call.terminal.out(f"evicting pod {pod['metadata']['namespace']}/{pod['metadata']['name']} (dry run)\n")
+        return 0
+    try:
+        yield from (_delete_all if call.flags["disable-eviction"] else _evict_all)(call, doomed)
+    except Undrained as error:
+        if left := _doomed(call, node, said=False):
+            call.terminal.err(f'There are pending pods in node "{node}" when an error occurred: {error}\n'
+                              + "".join(f"pod/{pod['metadata']['name']}\n" for pod in left))
+        raise
+    return 0
+
+
+def _doomed(call: Call, node: str, *, said: bool) -> list[Map]:
+    """The Pods that are to go (GetPodsForDeletion), with what there is to warn of where it is to be said."""
     flags = call.flags
     options = {"fieldSelector": f"spec.nodeName={node}", **({"labelSelector": flags["pod-selector"]} if flags["pod-selector"]
                                                             else {})}
@@ -226,14 +244,9 @@ def _drain(call: Call, node: str) -> Command:
             doomed.append(pod)
     if errors:
         raise Undrained([f"cannot delete {text}: {', '.join(keys)}" for text, keys in errors.items()])
-    if warnings:
+    if warnings and said:
         call.terminal.err("Warning: " + "; ".join(f"{text}: {', '.join(keys)}" for text, keys in warnings.items()) + "\n")
-    if call.dry == "client":
-        for pod in doomed:
-            call.terminal.out(f"evicting pod {pod['metadata']['namespace']}/{pod['metadata']['name']} (dry run)\n")
-        return 0
-    yield from _evict_all(call, doomed)
-    return 0
+    return doomed
 
 
 def _filter(call: Call, pod: Map) -> tuple[str, str]:
@@ -258,11 +271,41 @@ def _filter(call: Call, pod: Map) -> tuple[str, str]:
     return "delete", ""
 
 
+def _gone(call: Call, pod: Map) -> bool:
+    held = call.terminal.api.client.find("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
+    return held is None or held["metadata"]["uid"] != pod["metadata"]["uid"]
+
+
+def _grace(call: Call) -> dict[str, Any]:
+    return {} if call.flags["grace-period"] < 0 else {"gracePeriodSeconds": call.flags["grace-period"]}
+
+
+def _delete_all(call: Call, doomed: list[Map]) -> Command:
+    """Without evictions, so that no budget is asked (deletePods)."""
+    deadline = call.now + call.flags["timeout"] if call.flags["timeout"] else None
+    for pod in doomed:
+        try:
+            call.request("delete", "pods", pod["metadata"]["name"], pod["metadata"]["namespace"], **_grace(call))
+        except ApiError as error:
+            if error.code != 404:
+                raise Undrained([error.message]) from error
+    waiting = doomed
+    while True:
+        for pod in waiting:
+            if _gone(call, pod):
+                call.terminal.out(f"pod/{pod['metadata']['name']} deleted\n")
+        waiting = [pod for pod in waiting if not _gone(call, pod)]
+        if not waiting:
+            return 0
+        if deadline is not None and call.now >= deadline:
+            raise Undrained(["timed out waiting for the condition"])
+        yield Wait(max(1, deadline - call.now) if deadline is not None else None)
+
+
 def _evict_all(call: Call, doomed: list[Map]) -> Command:
     """Evict each; those that a disruption budget protects are tried again every five seconds; then wait until all are gone."""
     flags = call.flags
     deadline = call.now + flags["timeout"] if flags["timeout"] else None
-    client = call.terminal.api.client
     late = f"global timeout reached: {go_duration(flags['timeout'])}"
     pending = [(0, pod) for pod in doomed]
     waiting: list[Map] = []
@@ -274,29 +317,26 @@ def _evict_all(call: Call, doomed: list[Map]) -> Command:
                 later.append((at, pod))
                 continue
             name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-            call.terminal.out(f"evicting pod {namespace}/{name}\n")
+            call.terminal.out(f"evicting pod {namespace}/{name}{DRY[call.dry]}\n")
             if deadline is not None and call.now >= deadline:  # each sleeps its five seconds out before it sees that time is over
                 errors.append(f'error when evicting pods/"{name}" -n "{namespace}": {late}')
                 continue
-            options = {} if flags["grace-period"] < 0 else {"gracePeriodSeconds": flags["grace-period"]}
             try:
-                if flags["disable-eviction"]:
-                    call.request("delete", "pods", name, namespace, **options)
-                else:
-                    call.request("create", "pods", name, namespace, {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {
-                        "name": name, "namespace": namespace}, "deleteOptions": options}, "eviction")
-                waiting.append(pod)
+                call.request("create", "pods", name, namespace, {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {
+                    "name": name, "namespace": namespace}, "deleteOptions": _grace(call)}, "eviction")
+                if call.dry != "server":
+                    waiting.append(pod)
             except ApiError as error:
                 if error.code == 404:
                     continue
                 if error.code != 429:
-                    raise
+                    errors.append(f'error when evicting pods/"{name}" -n "{namespace}": {error.message}')
+                    continue
                 call.terminal.err(f'error when evicting pods/"{name}" -n "{namespace}" (will retry after 5s): {error.message}\n')
                 later.append((call.now + EVICT_RETRY_MS, pod))
         pending = later
         for pod in list(waiting):
-            held = client.find("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
-            if held is None or held["metadata"]["uid"] != pod["metadata"]["uid"]:
+            if _gone(call, pod):
                 call.terminal.out(f"pod/{pod['metadata']['name']} evicted\n")
                 waiting.remove(pod)
         if deadline is not None and call.now >= deadline:
