@@ -6,11 +6,12 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .. import selectors
 from ..apiserver import create, fields, versions
 from ..apiserver.discovery import VIRTUAL
 from ..apiserver.errors import ApiError, bad_request
 from ..etcd import Change, key_of_object
-from ..objects import Map
+from ..objects import Map, dig
 from ..resources import BY_PLURAL, RESOURCES, Resource, by_any_name, by_api_kind
 from . import kustomize
 from .flags import Flag
@@ -20,6 +21,7 @@ from .verbs import Call, Failures
 
 SELECTING = (Flag("selector", short="l"), Flag("field-selector"), Flag("all-namespaces", "bool", "A"), Flag("all", "bool"))
 FILES = (Flag("filename", "array", "f"), Flag("recursive", "bool", "R"), Flag("kustomize", short="k"))
+LABELLED = ("apply", "create", "get")  # whose -l picks among the objects of -f
 NOTHING_NAMED = ("error: You must provide one or more resources by argument or filename.\nExample resource specifications "
                  "include:\n"
                  "   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'\n")
@@ -115,6 +117,9 @@ def fetch(call: Call, target: Target, subresource: str = "") -> list[Map]:
     if subresource and subresource not in target.resource.subresources:
         raise ApiError(404, "NotFound", "the server could not find the requested resource")
     if target.name:
+        if target.name in (".", "..") or "%" in target.name:  # IsValidPathSegmentName
+            wrong = f"be '{target.name}'" if target.name in (".", "..") else "contain '%'"
+            raise KubectlError(f'error: invalid resource name "{target.name}": [may not {wrong}]\n')
         return [call.request("get", target.resource, target.name, namespace, subresource=subresource)]
     options = {}
     if call.flags.get("selector"):
@@ -128,7 +133,7 @@ def fetch(call: Call, target: Target, subresource: str = "") -> list[Map]:
     except ApiError as error:
         if error.code != 400 or not options:
             raise
-        version = f"{target.resource.group}/{target.resource.version}, Resource={target.resource.plural}"
+        version = f"{target.resource.group}/{target.resource.version}, Resource={target.resource.name}"
         raise bad_request(f'Unable to find "{version}" that match label selector "{call.flags.get("selector") or ""}", field selector '
                           f'"{call.flags.get("field-selector") or ""}": {error.message}') from None
     return found
@@ -145,12 +150,19 @@ def from_files(call: Call) -> Generator[Wait, None, tuple[list[Info], list[ApiEr
         manifests = read(call.terminal.files, call.flags["filename"], stdin, recursive=bool(call.flags.get("recursive")))
     found: list[Info] = []
     wrong: list[ApiError | str] = []
+    try:
+        wanted = selectors.parse(call.flags.get("selector") or "" if call.name in LABELLED else "")
+    except selectors.SelectorError as error:
+        raise KubectlError(f"error: {error}\n") from None
     for manifest in manifests:
         try:
-            found.append(_info(call, manifest))
+            info = _info(call, manifest)
         except Failures as failures:
             wrong += failures.errors
-    if not found and not wrong and ("-" in call.flags["filename"] or manifests == []):
+            continue
+        if selectors.matches(wanted, dig(info.object, "metadata.labels", {})):
+            found.append(info)
+    if not found and not wrong and ("-" in call.flags["filename"] or manifests == [] or wanted):
         raise KubectlError(f"error: no objects passed to {call.name}\n")
     return found, wrong
 

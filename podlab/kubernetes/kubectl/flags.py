@@ -68,6 +68,16 @@ def milliseconds(text: str) -> int:
     return sign * round(sum(float(number) * UNITS[unit] for number, unit in parts))
 
 
+def request_timeout(flags: Flags) -> int:
+    """--request-timeout in ms; 0: none. A number without unit is seconds (clientcmd.ParseTimeout). Raises KubectlError."""
+    text = flags["request-timeout"] or "0"
+    try:
+        return milliseconds(f"{text}s" if text.isdigit() else text)
+    except ValueError:
+        raise KubectlError("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding "
+                           "time unit (e.g. 1s | 2m | 3h)\n") from None
+
+
 def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list[str], Flags, list[str]]:
     """(arguments, flags, arguments after `--`). Raises KubectlError in pflag's words."""
     by_name = {flag.name: flag for flag in (*GLOBAL, *known)}

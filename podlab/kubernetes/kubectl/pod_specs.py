@@ -6,6 +6,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+ENV_NAME = r"[-._a-zA-Z][-._a-zA-Z0-9]*"
+"""validation.IsEnvVarName, which kubectl asks before the server with its wider rule."""
+
 
 def pod_spec(obj: Json) -> Json | None:
     """The PodSpec in an object, plain and changeable; None where it has none (UpdatePodSpecForObject)."""

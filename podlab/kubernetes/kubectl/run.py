@@ -11,10 +11,11 @@ from ..apiserver.rest import call as http_call
 from ..apiserver.rest import users
 from . import commands  # noqa: F401  (registers the commands)
 from .account import JudgedApi
-from .commands.config import CLUSTER
+from .commands.config import CLUSTER, FILE
 from .commands.info import USER
-from .flags import Flags, parse
+from .flags import Flags, parse, request_timeout
 from .help import general_help, help_of
+from .manifests import clean
 from .terminal import Api, Command, Config, KubectlError, Terminal, Text
 from .verbs import ALIASES, VERBS, Call, Failures, report, report_all
 
@@ -54,9 +55,9 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
         terminal.out(help_of(words[1:]))
         return 0
     name, words = find(words)
-    if not name:
-        terminal.out(help_of(words))
-        return 0
+    if not name:  # DefaultSubCommandRun
+        (terminal.out if words == ["rollout"] else terminal.err)(help_of(words))
+        return 1
     found = VERBS[name]
     if any(word in ("-h", "--help") for word in (words[:words.index("--")] if "--" in words else words)):
         terminal.out(help_of(name.split()))
@@ -65,13 +66,23 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
     terminal.err("".join(flags.warnings))
     if not name.startswith("config "):
         _configured(terminal, flags)
-    done = found.run(Call(name, _posing(terminal, name, flags), arguments, flags, after))
+    warned: list[str] = []
+    posing = _posing(terminal, name, flags)
+    if flags["warnings-as-errors"]:
+        posing = replace(posing, write=lambda stream, text: (warned.append(text) if text.startswith("Warning: ") else None,
+                                                             terminal.write(stream, text))[1])
+    done = found.run(Call(name, posing, arguments, flags, after))
     code = (yield from done) if isinstance(done, Generator) else done
+    if warned and not code:
+        raise KubectlError(f"error: {len(warned)} warning{'s' if len(warned) > 1 else ''} received\n")
     return code or 0
 
 
 def _configured(terminal: Terminal, flags: Flags) -> None:
     """Raises KubectlError for a context, cluster or user that the kubeconfig does not have (clientcmd's ConfirmUsable)."""
+    request_timeout(flags)
+    if (path := flags["kubeconfig"]) and clean(path) not in terminal.files and path not in (FILE, "~/.kube/config"):
+        raise KubectlError(f"error: stat {path}: no such file or directory\n")
     if flags["context"] and flags["context"] not in terminal.config.contexts:
         raise KubectlError(f"Error in configuration: context was not found for specified context: {flags['context']}\n")
     if flags["cluster"] not in (None, "", CLUSTER):
@@ -118,7 +129,8 @@ def find(words: list[str]) -> tuple[str, list[str]]:
         whole = ALIASES.get(whole, whole)
         if whole not in VERBS and not any(verb.startswith(whole + " ") for verb in VERBS):
             if name not in VERBS:
-                raise KubectlError(f'error: unknown command "{rest[at]}"\nSee \'kubectl {name} -h\' for help and examples\n')
+                given = " ".join(word for word in rest if not word.startswith("-"))
+                raise KubectlError(f'error: unknown command "{given}"\nSee \'kubectl {name} -h\' for help and examples\n')
             break
         name = whole
         del rest[at]

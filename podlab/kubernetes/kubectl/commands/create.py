@@ -15,6 +15,7 @@ from ..flags import Flag
 from ..kustomize import content_hash
 from ..manifests import clean
 from ..output.go_values import to_json
+from ..pod_specs import ENV_NAME
 from ..terminal import KubectlError
 from ..verbs import CHANGING, Call, verb
 from .apply import annotated
@@ -122,10 +123,14 @@ def _data(call: Call, kind: str, name: str) -> dict[str, str]:
                                if kind == "ConfigMap" else f"error: cannot add key {key}, another key by that name already "
                                f"exists\n")
         data[key] = value
-    if call.flags["from-env-file"] and (call.flags["from-file"] or call.flags["from-literal"]):
+    if call.flags.get("from-env-file") and (call.flags["from-file"] or call.flags["from-literal"]):
         raise KubectlError("error: from-env-file cannot be combined with from-file or from-literal\n")
     for source in call.flags["from-file"]:
         key, equals, path = source.partition("=")
+        if "=" in path:  # util.ParseFileSource
+            raise KubectlError("error: key names or file paths cannot contain '='\n")
+        if equals and not (key and path):
+            raise KubectlError(f"error: file path for key name {key} missing\n" if key else f"error: key name for file path {path} missing\n")
         path = clean(path if equals else key)
         if path in files:
             add(key if equals else path.rsplit("/", 1)[-1], files[path])
@@ -135,17 +140,21 @@ def _data(call: Call, kind: str, name: str) -> dict[str, str]:
             raise KubectlError(f"error: error reading {path}: no such file or directory\n")
         for file in inside:
             add(file.rsplit("/", 1)[-1], files[file])
-    for literal in call.flags["from-literal"]:
+    for literal in call.flags.get("from-literal", ()):
         key, equals, value = literal.partition("=")
         if not equals or not key:
             raise KubectlError(f"error: invalid literal source {literal}, expected key=value\n")
-        add(key, value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value)
-    for source in call.flags["from-env-file"]:
+        add(key, value)
+    for source in call.flags.get("from-env-file", ()):
         if clean(source) not in files:
             raise KubectlError(f"error: error reading {source}: no such file or directory\n")
         for line in files[clean(source)].splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
-                key, equals, value = line.strip().partition("=")
+                key, equals, value = line.lstrip().partition("=")
+                if not re.fullmatch(ENV_NAME, key):
+                    raise KubectlError(f'error: "{key}" is not a valid key name: a valid environment variable name must consist of alphabetic '
+                                       "characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or "
+                                       "'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')\n")
                 add(key, value)
     return data
 
@@ -194,6 +203,9 @@ def secret_tls(call: Call) -> None:
         if clean(path) not in call.terminal.files:
             raise KubectlError(f"error: Cannot read file {path}, open {path}: no such file or directory\n")
         data[key] = call.terminal.files[clean(path)]
+    for key, what in (("tls.crt", "certificate"), ("tls.key", "key")):  # tls.X509KeyPair
+        if "-----BEGIN " not in data[key]:
+            raise KubectlError(f"error: tls: failed to find any PEM data in {what} input\n")
     make(call, "secrets", _hashed(call, skeleton("secrets", name, data=_encoded(data), type="kubernetes.io/tls")))
 
 
@@ -205,6 +217,10 @@ def secret_tls(call: Call) -> None:
       "[--docker-server=string]")
 def secret_docker(call: Call) -> None:
     name, flags = named(call), call.flags
+    if flags["from-file"]:
+        obj = skeleton("secrets", name, data=_encoded(_data(call, "Secret", name)), type="kubernetes.io/dockerconfigjson")
+        make(call, "secrets", _hashed(call, obj))
+        return
     if not flags["docker-username"] or not flags["docker-password"]:
         raise KubectlError("error: either --from-file or the combination of --docker-username, --docker-password and "
                            "--docker-server is required\n")

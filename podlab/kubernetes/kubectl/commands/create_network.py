@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
+from ...apiserver.validation.words import bad_port_name
 from ..flags import Flag
 from ..terminal import KubectlError
 from ..verbs import Call, verb
 from .create import MAKING, Json, make, named, required, skeleton
 
 # ---- services
+
+PORT_MAX = 65535
+SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 
 
 def _ports(call: Call, node_port: int = 0) -> list[Json]:
@@ -18,7 +22,13 @@ def _ports(call: Call, node_port: int = 0) -> list[Json]:
         left, colon, right = text.partition(":")
         if not left.isdigit():
             raise KubectlError(f'error: strconv.ParseUint: parsing "{left}": invalid syntax\n')
+        if not 0 <= int(left) <= PORT_MAX:
+            raise KubectlError(f'error: strconv.ParseUint: parsing "{left}": value out of range\n')
         target: int | str = int(right) if right.isdigit() else right if colon else int(left)
+        if isinstance(target, int) and colon and not 0 < target <= PORT_MAX:
+            raise KubectlError("error: must be between 1 and 65535, inclusive\n")
+        if isinstance(target, str) and (wrong := bad_port_name(target)):
+            raise KubectlError(f"error: {','.join(wrong)}\n")
         port: Json = {"name": text.replace(":", "-"), "port": int(left), "protocol": "TCP", "targetPort": target}
         if node_port:
             port["nodePort"] = node_port
@@ -37,6 +47,8 @@ def _service(call: Call, kind: str, *, node_port: int = 0) -> None:
     if call.flags.get("clusterip"):
         spec["clusterIP"] = call.flags["clusterip"]
     if kind == "ExternalName":
+        if not re.fullmatch(SUBDOMAIN, call.flags["external-name"]):
+            raise KubectlError(f"error: invalid service external name {call.flags['external-name']}\n")
         spec["externalName"] = call.flags["external-name"]
     obj = skeleton("services", name, spec=spec, status={"loadBalancer": {}})
     obj["metadata"]["labels"] = {"app": name}
@@ -92,6 +104,9 @@ def ingress(call: Call) -> None:
         raise KubectlError("error: not enough information provided: every ingress has to either specify a default-backend "
                            "(which catches all traffic) or a "
                            "list of rules (which catch specific paths)\n")
+    for text in flags["annotation"]:
+        if "=" not in text or text.startswith("="):
+            raise KubectlError(f"error: annotation {text} is invalid and should be in format key=[value]\n")
     spec: Json = {}
     if flags["class"]:
         spec["ingressClassName"] = flags["class"]

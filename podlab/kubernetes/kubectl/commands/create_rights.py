@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...apiserver.errors import ApiError
 from ...resources import by_any_name
 from ..flags import Flag
+from ..output import printer
 from ..terminal import KubectlError
 from ..verbs import Call, verb
 from .create import MAKING, Json, make, named, required, skeleton
@@ -12,6 +13,12 @@ from .create import MAKING, Json, make, named, required, skeleton
 RBAC = "rbac.authorization.k8s.io"
 RESOURCE_VERBS = ("get", "delete", "list", "create", "update", "patch", "watch", "proxy", "deletecollection", "use", "bind", "escalate",
                   "impersonate", "*")
+
+URL_VERBS = ("*", "get", "post", "put", "delete", "patch", "head", "options")
+SPECIAL = {  # verbs that only some kinds know (specialVerbs)
+    "use": (("podsecuritypolicies", "policy"), ("podsecuritypolicies", "extensions")),
+    "bind": (("roles", RBAC), ("clusterroles", RBAC)), "escalate": (("roles", RBAC), ("clusterroles", RBAC)),
+    "impersonate": (("users", ""), ("serviceaccounts", ""), ("groups", ""), ("userextras", "authentication.k8s.io"))}
 
 BINDABLE = ("Node", "Pod", "Secret")  # what a token may be bound to (create_token.go)
 
@@ -30,14 +37,29 @@ def _rules(call: Call) -> list[Json]:
     groups: dict[str, list[str]] = {}
     for text in flags["resource"]:
         whole, _, sub = text.partition("/")
-        found = by_any_name(whole) if whole != "*" else None
-        if found is None and whole != "*":
-            raise KubectlError(f'the server doesn\'t have a resource type "{whole.split(".")[0]}"\n')
-        plural = found.plural if found else "*"
-        groups.setdefault(found.group if found else "", []).append(f"{plural}/{sub}" if sub else plural)
+        one, _, group = whole.partition(".")
+        if not one:
+            raise KubectlError("error: resource must be specified if apiGroup/subresource specified\n")
+        found = by_any_name(whole, call.customs)
+        if found is not None and group not in ("", found.group):
+            found = None
+        plural, group = (found.name, found.group) if found else (one, group)
+        for special in verbs:
+            if special in SPECIAL and one != "*" and (plural, group) not in SPECIAL[special]:
+                raise KubectlError(f"error: can not perform '{special}' on '{plural}' in group '{group}'\n")
+        if found is None and one != "*" and not any(special in SPECIAL for special in verbs):
+            raise KubectlError(f'the server doesn\'t have a resource type "{one}"' + (f' in group "{group}"' if group else "") + "\n")
+        named_so = groups.setdefault(group, [])
+        if (word := f"{plural}/{sub}" if sub else plural) not in named_so:
+            named_so.append(word)
     if not groups and not urls:
         raise KubectlError("error: one of resource or nonResourceURL must be specified\n" if "non-resource-url" in flags else
                            "error: at least one resource must be specified\n")
+    for unusual in verbs if urls else ():
+        if unusual not in URL_VERBS:
+            raise KubectlError(f"error: invalid verb: '{unusual}' for nonResourceURL\n")
+    if any("*" in url[:-1] for url in urls if url.startswith("/")):
+        raise KubectlError("error: nonResourceURL only supports wildcard matches when '*' is at the end\n")
     if any(url != "*" and not url.startswith("/") for url in urls):
         raise KubectlError("error: nonResourceURL should start with /\n")
     names = {"resourceNames": flags["resource-name"]} if flags["resource-name"] else {}
@@ -77,8 +99,8 @@ def subjects(call: Call) -> list[Json]:
     found: list[Json] = [{"apiGroup": RBAC, "kind": "User", "name": name} for name in call.flags["user"]]
     found += [{"apiGroup": RBAC, "kind": "Group", "name": name} for name in call.flags["group"]]
     for account in call.flags["serviceaccount"]:
-        space, colon, name = account.partition(":")
-        if not colon or not name or not space:
+        space, _, name = account.partition(":")
+        if account.count(":") != 1 or not name or not space:
             raise KubectlError("error: serviceaccount must be <namespace>:<name>\n")
         found.append({"kind": "ServiceAccount", "name": name, "namespace": space})
     return found
@@ -114,7 +136,7 @@ def clusterrolebinding(call: Call) -> None:
     _binding(call, "clusterrolebindings")
 
 
-@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"),
+@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"), Flag("template"),
       Flag("bound-object-kind"), Flag("bound-object-name"), Flag("bound-object-uid"),
       summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
 def token(call: Call) -> None:
@@ -138,4 +160,8 @@ def token(call: Call) -> None:
         made = call.request("create", "serviceaccounts", account, call.namespace, {"spec": spec}, "token")
     except ApiError as error:
         raise KubectlError(f"error: failed to create token: {error.message}\n") from error
+    if flags["output"]:
+        shown = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **made}
+        call.terminal.out(printer(flags["output"], template=flags["template"])(shown))
+        return
     call.terminal.out(made["status"]["token"] + "\n")

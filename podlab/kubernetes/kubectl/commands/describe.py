@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...apiserver.errors import ApiError
-from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, named_once, namespace_of, targets
+from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, named_once, targets
 from ..describe import describe as describe_object
 from ..flags import Flag
 from ..terminal import Command, KubectlError
@@ -48,6 +48,6 @@ def describe(call: Call) -> Command:
     call.terminal.out("\n\n".join(texts))
     call.terminal.err(errors)
     if not texts and not errors:
-        namespace = namespace_of(call, wanted[0].resource)
-        call.terminal.err(f"No resources found in {namespace} namespace.\n" if namespace else "No resources found\n")
+        everywhere = flags["all-namespaces"]  # a kind without namespaces does not matter here
+        call.terminal.err("No resources found\n" if everywhere else f"No resources found in {call.namespace} namespace.\n")
     return 1 if errors else 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ... import selectors
-from ...apiserver.errors import ApiError
+from ...apiserver.errors import ApiError, bad_request
 from ...apiserver.rest import virtual
 from ...apiserver.tables import table
 from ...etcd import Change
@@ -15,7 +15,7 @@ from ...objects import Map
 from ...resources import Resource
 from .. import output, raw
 from ..builder import FILES, METRICS, SELECTING, Target, changes, fetch, from_files, has_files, named_once, namespace_of, targets
-from ..flags import Flag, milliseconds
+from ..flags import Flag, request_timeout
 from ..manifests import clean
 from ..output.table import print_table
 from ..terminal import Command, KubectlError, Wait
@@ -46,6 +46,9 @@ def get(call: Call) -> Command:
     if flags["output-watch-events"] and not (flags["watch"] or flags["watch-only"]):
         raise KubectlError("error: --output-watch-events option can only be used with --watch or --watch-only\n")
     wanted = yield from _wanted(call)
+    if flags["chunk-size"] < 0:
+        version = f"{wanted[0].resource.group}/{wanted[0].resource.version}, Resource={wanted[0].resource.name}"
+        raise bad_request(f'Unable to list "{version}": limit: must be a non-negative integer')
     for plural in dict.fromkeys(target.resource.plural for target in wanted):
         call.terminal.err(WARNINGS.get(plural, ""))
     watching = flags["watch"] or flags["watch-only"]
@@ -90,6 +93,8 @@ def _only_raw(call: Call) -> None:
 def _wanted(call: Call) -> Any:
     flags = call.flags
     if has_files(call):
+        if call.arguments:
+            raise KubectlError("error: when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well\n")
         infos, wrong = yield from from_files(call)
         for error in wrong:
             call.terminal.err(report(error))
@@ -119,7 +124,7 @@ def _print(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[M
         return
     single = len(wanted) == 1 and bool(wanted[0].name)
     objects = [obj for _, group in groups for obj in group]
-    if not objects and (failed or all(target.name for target in wanted)):
+    if not objects and (flags["ignore-not-found"] or (failed and (single or has_files(call)))):
         return
 
     def read_file(path: str) -> str:
@@ -189,7 +194,7 @@ def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
             call.terminal.out(_table_text(call, resource, found, with_kind=call.flags["show-kind"], headers=headers,
                                           remembered=remembered))
             headers = False
-    limit = _request_timeout(call)
+    limit = request_timeout(call.flags)
     began = call.now
     while not limit or call.now < began + limit:
         yield Wait(began + limit - call.now if limit else None)
@@ -199,16 +204,6 @@ def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
                 headers = _show_change(call, resource, change.object, kind, headers, remembered)
         seen = etcd.revision
     return 0  # the client has closed the connection; UntilWithoutRetry's error is not looked at
-
-
-def _request_timeout(call: Call) -> int:
-    """ms; 0: none. A number without unit is seconds (clientcmd.ParseTimeout)."""
-    text = call.flags["request-timeout"] or "0"
-    try:
-        return milliseconds(f"{text}s" if text.isdigit() else text)
-    except ValueError:
-        raise KubectlError("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding "
-                           "time unit (e.g. 1s | 2m | 3h)\n") from None
 
 
 def _format(call: Call) -> str:

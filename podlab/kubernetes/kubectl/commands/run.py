@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ...apiserver.patch import apply_patch
@@ -12,7 +13,7 @@ from ..attaching import attach_or_logs, show_log, wait_for_start
 from ..builder import FILES, Info, select
 from ..flags import Flag
 from ..image_names import PULL_POLICIES, is_reference
-from ..pod_specs import template_of
+from ..pod_specs import ENV_NAME, template_of
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 from .apply import annotated
@@ -72,6 +73,8 @@ def run(call: Call) -> Command:
                    "status": {"loadBalancer": {}}}
         done = call.request("create", "services", "", call.namespace, service) if call.dry != "client" else service
         call.show(BY_PLURAL["services"], done, "created")
+        if flags["output"] == "yaml":  # and the printer puts its own between two objects
+            call.terminal.out("---\n")
         call.show(PODS, made, "created")
         return 0
     if not interactive:
@@ -87,11 +90,12 @@ def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
         container["command" if flags["command"] else "args"] = words
     if flags["env"]:
         for one in flags["env"]:
-            if "=" not in one:
+            if "=" not in one or not re.fullmatch(ENV_NAME, one.partition("=")[0]):
                 raise KubectlError(f"error: invalid env: {one}\n")
-        container["env"] = [{"name": name, "value": value} for name, _, value in (one.partition("=") for one in flags["env"])]
+        container["env"] = [{"name": name, **({"value": value} if value else {})}
+                            for name, _, value in (one.partition("=") for one in flags["env"])]
     if flags["port"]:
-        if not str(flags["port"]).isdigit():
+        if not str(flags["port"]).removeprefix("-").isdigit():
             raise KubectlError(f'error: strconv.Atoi: parsing "{flags["port"]}": invalid syntax\n')
         container["ports"] = [{"containerPort": int(flags["port"])}]
     if flags["image-pull-policy"]:
@@ -106,7 +110,12 @@ def _pod(call: Call, name: str, words: list[str]) -> dict[str, Any]:
     labels = read_labels(flags["labels"]) if flags["labels"] else {"run": name}
     metadata: dict[str, Any] = {"labels": labels, "name": name}
     if flags["annotations"]:
+        for pair in flags["annotations"]:
+            if pair.count("=") != 1 or pair.startswith("="):
+                raise KubectlError(f"error: invalid annotations format: {pair}\n")
         metadata["annotations"] = dict(pair.partition("=")[::2] for pair in flags["annotations"])
+    if flags["namespace"] and call.dry == "client":
+        metadata["namespace"] = call.namespace
     pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
                            "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]},
                            "status": {}}
@@ -133,7 +142,8 @@ def overridden(call: Call, resource: Resource, obj: dict[str, Any]) -> dict[str,
     except ValueError:
         raise KubectlError("error: Invalid JSON Patch\n" if kind != "strategic" else "error: invalid JSON document\n") from None
     if isinstance(patch, list) != (kind == "json"):
-        raise KubectlError("error: Invalid JSON Patch\n")
+        raise KubectlError("error: json: cannot unmarshal object into Go value of type jsonpatch.Patch\n" if kind == "json" else
+                           "error: Invalid JSON Patch\n")
     found: dict[str, Any] = thaw(apply_patch(resource, obj, patch, kind))
     for container in (found.get("spec") or {}).get("containers") or ():
         container.setdefault("resources", {})  # as the Go type that it passes through has it
