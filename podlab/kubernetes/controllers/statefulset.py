@@ -340,7 +340,7 @@ class StatefulSetController(Controller):
     def _has_stale_claims(self, owner: Map, number: int, name: str) -> bool:
         """PodClaimIsStale: the claim of a Pod of this name that was scaled away goes before the new one comes."""
         pod = Map(apiVersion="v1", kind="Pod", metadata=Map(name=name))
-        return retention.policy(owner)[0] and any(retention.is_stale(claim, pod) for held in self._claims(owner, number))
+        return retention.policy(owner)[0] and any(retention.is_stale(held, pod) for held in self._claims(owner, number))
 
     # ---- status
 
