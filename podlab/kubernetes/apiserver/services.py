@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..objects import thaw
 from .context import AllocationError
-from .errors import FieldError, invalid
+from .errors import ApiError, FieldError, invalid
+from .validation.services import cluster_ips
 
 if TYPE_CHECKING:
     from .pipeline import Context
@@ -21,7 +22,7 @@ def prepare_service_for_create(obj: Object, ctx: Context) -> None:
     obj["spec"] = thaw(obj["spec"])
     obj["status"] = {"loadBalancer": {}}
     _drop_foreign(obj["spec"])
-    _allocate(obj, ctx, held=set())
+    _allocate(obj, ctx, held=set(), fresh=True)
 
 
 def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
@@ -59,10 +60,11 @@ def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource:
         if spec.get(member) == before.get(member):  # a field the old type needed and the new one may not have
             _drop_where_foreign(spec, member)
     _drop_foreign(spec)
-    held = {*(before.get("clusterIPs") or ()), *(port["nodePort"] for port in before.get("ports") or () if port.get("nodePort"))}
+    held = {*(before.get("clusterIPs") or ()), *(port["nodePort"] for port in before.get("ports") or () if port.get("nodePort")),
+            before.get("healthCheckNodePort")}
     if before.get("type") in NEED_ADDRESS:
         held |= {spec.get("clusterIP")}  # another address than before is refused, not given
-    _allocate(new, ctx, held)
+    _allocate(new, ctx, held, fresh=False)
 
 
 def _needs_node_ports(spec: Mapping[str, Any]) -> bool:
@@ -84,63 +86,110 @@ def _drop_foreign(spec: Object) -> None:
         spec.pop("externalName", None)
 
 
-def _allocate(service: Object, ctx: Context, held: set[Any]) -> None:
-    """Give out what the Service lacks; what is in `held` it has already. Raises ApiError 422."""
-    families = service["spec"].get("ipFamilies") or []
-    if service["spec"].get("type") in NEED_ADDRESS and "IPv6" in families and not service["spec"].get("clusterIP") \
-            and families in (["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"]):
-        at = families.index("IPv6")
-        raise invalid("", "Service", service["metadata"].get("name") or "",
-                      [FieldError.invalid(f"spec.ipFamilies[{at}]", "IPv6", "not configured on this cluster")])
-    steps, path = _allocations(service["spec"], ctx, held), ""
+def _allocate(service: Object, ctx: Context, held: set[Any], fresh: bool) -> None:
+    """Give out what the Service lacks; what is in `held` it has already. Raises ApiError 422, and 500 for a health check's port."""
+    spec = service["spec"]
+    if fresh and spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]  # normalizeClusterIPs, for every type
+    if spec.get("type") == "ExternalName":
+        return
+    name = service["metadata"].get("name") or ""
+    if wrong := _families(spec):
+        raise invalid("", "Service", name, wrong)
+    steps, path = _allocations(spec, ctx, held, fresh), ""
     try:
         while (step := next(steps, None)) is not None:
             path = step
     except AllocationError as error:
+        if path == "spec.healthCheckNodePort":
+            raise ApiError(500, "InternalError", "Internal error occurred: failed to allocate requested HealthCheck NodePort "
+                                                 f"{spec[path.removeprefix('spec.')]}: {error.error.message.split(': ', 2)[-1]}") from None
         said = FieldError(error.error.kind, path, error.error.message)
-        raise invalid("", "Service", service["metadata"].get("name") or "", [said]) from None
+        raise invalid("", "Service", name, [said]) from None
 
 
-def _allocations(spec: Object, ctx: Context, held: set[Any]) -> Iterator[str]:
+def _families(spec: Object) -> list[FieldError]:
+    """Fill in the families and their policy (initIPFamilyFields on a cluster of IPv4 alone), or say what is wrong with them.
+
+    A complaint here is all that is said: the rest of the Service is not looked at.
+    """
+    alone = spec.get("clusterIP") == "None" and not spec.get("selector")  # who runs its endpoints may want both families
+    if spec.get("ipFamilyPolicy") is None:
+        spec["ipFamilyPolicy"] = "RequireDualStack" if alone else "SingleStack"
+    policy, errors = spec["ipFamilyPolicy"], list[FieldError]()
+    cluster_ips(spec, errors)
+    if errors:
+        return errors
+    families, addresses = [*(spec.get("ipFamilies") or ())], spec.get("clusterIPs") or ()
+    for count, what in ((len(addresses), "cluster IPs"), (len(families), "IP families")):
+        if policy == "SingleStack" and count == 2:
+            errors.append(FieldError.invalid("spec.ipFamilyPolicy", policy,
+                                             f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"))
+    for i, address in enumerate(addresses):
+        if address == "None":
+            break
+        if i >= len(families):
+            if ":" in address:
+                errors.append(FieldError.invalid(f"spec.clusterIPs[{i}]", [*addresses], "IPv6 is not configured on this cluster"))
+            else:
+                families.append("IPv4")
+    if not errors and not alone:
+        if policy == "RequireDualStack":
+            errors.append(FieldError.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services"))
+        errors += [FieldError.invalid(f"spec.ipFamilies[{i}]", family, "not configured on this cluster")
+                   for i, family in enumerate(families) if family == "IPv6"]
+    families = families or ["IPv4"]
+    if alone and len(families) == 1 and policy != "SingleStack":
+        families.append("IPv6" if families[0] == "IPv4" else "IPv4")
+    spec["ipFamilies"] = families
+    return errors
+
+
+def _allocations(spec: Object, ctx: Context, held: set[Any], fresh: bool) -> Iterator[str]:
     """Each step's field, before the step is taken."""
-    if spec.get("type") not in NEED_ADDRESS:
-        return
-    if spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec["clusterIPs"] = [spec["clusterIP"]]
-    elif spec.get("clusterIPs") and not spec.get("clusterIP"):
-        spec["clusterIP"] = spec["clusterIPs"][0]
     address = spec.get("clusterIP")
-    if not spec.get("ipFamilies"):
-        spec["ipFamilies"] = ["IPv6"] if address and ":" in address else ["IPv4"]
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
-    if address != "None" and (not address or _looks_like_address(address)) and address not in held:
+    if address != "None" and address not in held:
         yield "spec.clusterIPs"
         spec["clusterIP"] = ctx.allocate_cluster_ip(address or None)
         if not spec.get("clusterIPs"):
             spec["clusterIPs"] = [spec["clusterIP"]]
-    if _needs_node_ports(spec) and address != "None":
-        ports = spec.get("ports") or ()
-        given = _node_ports(spec)
-        shared = {port["port"]: port["nodePort"] for port in reversed(ports) if port.get("nodePort")}
-        for i, port in enumerate(ports):
-            wanted = port.get("nodePort")
-            if wanted not in held or wanted is None:
-                yield f"spec.ports[{i}].nodePort"
-                # one port number of two protocols shares its node port (initNodePorts)
-                same = None if wanted else shared.get(port["port"])
-                port["nodePort"] = same or ctx.allocate_node_port(wanted or None, given)
-                shared.setdefault(port["port"], port["nodePort"])
-                if not wanted:
-                    given.append(port["nodePort"])
-    checked = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
-    if checked and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = ctx.allocate_node_port(None, _node_ports(spec))
+    if spec.get("type") in ("NodePort", "LoadBalancer"):
+        yield from _give_node_ports(spec, ctx, held, fresh)
+    if spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local":
+        wanted = spec.get("healthCheckNodePort")
+        if not wanted or wanted not in held:
+            yield "spec.healthCheckNodePort"
+            spec["healthCheckNodePort"] = _claim(ctx, wanted, _node_ports(spec))
+
+
+def _give_node_ports(spec: Object, ctx: Context, held: set[Any], fresh: bool) -> Iterator[str]:
+    """initNodePorts; updateNodePorts where the Service is not `fresh`. Asked-for ports are respected whatever the type needs."""
+    ports, claimed, shared = spec.get("ports") or (), list[int](), dict[int, int]()
+    for i, port in enumerate(ports):
+        wanted = port.get("nodePort")
+        if not wanted and not _needs_node_ports(spec):
+            continue
+        yield f"spec.ports[{i}].nodePort"
+        if fresh and port["port"] in shared:  # one port number of two protocols shares its node port
+            if wanted and wanted != shared[port["port"]]:
+                claimed.append(_claim(ctx, wanted, claimed))
+            port["nodePort"] = wanted or shared[port["port"]]
+            continue
+        if fresh and not wanted:
+            wanted = next((other["nodePort"] for other in ports if other["port"] == port["port"] and other.get("nodePort")), None)
+        if not wanted:
+            wanted = _claim(ctx, None, [*claimed, *_node_ports(spec)])
+            claimed.append(wanted)
+        elif wanted not in held and (fresh or wanted not in claimed):
+            claimed.append(_claim(ctx, wanted, claimed))
+        port["nodePort"] = shared[port["port"]] = wanted
+
+
+def _claim(ctx: Context, wanted: int | None, claimed: list[int]) -> int:
+    if wanted in claimed and wanted is not None:
+        raise AllocationError(FieldError.invalid("", wanted, "provided port is already allocated"))
+    return ctx.allocate_node_port(wanted, claimed)
 
 
 def _node_ports(spec: Object) -> list[int]:
     return [port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")]
-
-
-def _looks_like_address(text: str) -> bool:
-    parts = text.split(".")
-    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)

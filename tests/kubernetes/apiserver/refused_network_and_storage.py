@@ -63,6 +63,18 @@ TABLES: dict[str, list[Case]] = {
         (service(ipFamilies=["IPv5"]), 'spec.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"'),
         (service(ipFamilyPolicy="Both"),
          'spec.ipFamilyPolicy: Unsupported value: "Both": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"'),
+        (service(clusterIPs=["10.96.0.9"]), 'spec.clusterIPs: Invalid value: ["10.96.0.9"]: must be empty when `clusterIP` is not specified'),
+        (service(type="ExternalName", externalName="a.b", clusterIP="10.96.0.9"),
+         "spec.clusterIPs: Forbidden: may not be set for ExternalName services"),
+        # what the allocators find is said alone
+        (service(ipFamilies=["IPv4", "IPv6"], sessionAffinity="No"), "spec.ipFamilyPolicy: Invalid value: \"SingleStack\": must be "
+         "'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"),
+        (service(ipFamilies=["IPv6", "IPv4"], ipFamilyPolicy="RequireDualStack", type="Balancer"), '[spec.ipFamilyPolicy: Invalid value: '
+         '"RequireDualStack": this cluster is not configured for dual-stack services, '
+         'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster]'),
+        (service(clusterIP="fd00::1"), 'spec.clusterIPs[0]: Invalid value: ["fd00::1"]: IPv6 is not configured on this cluster'),
+        (service(type="NodePort", ports=[{"port": 80, "nodePort": 30080, "name": "a"}, {"port": 81, "nodePort": 30080, "name": "b"}]),
+         "spec.ports[1].nodePort: Invalid value: 30080: provided port is already allocated"),
         (service(type="ExternalName", ports=[]), "spec.externalName: Required value"),
         (service(type="ExternalName", ports=[], externalName="a_b.c"), f'spec.externalName: Invalid value: "a_b.c": {SUBDOMAIN}'),
         (service(trafficDistribution="Near"),

@@ -14,7 +14,7 @@ from ...objects import Map, dig
 from ...resources import BY_PLURAL, Resource
 from ..errors import forbidden
 from ..pipeline import Context
-from ..strategy import qos_class
+from ..qos import qos_class
 
 Usage = dict[str, Fraction]
 ONE = Fraction(1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import FieldError
-from ..strategy import qos_class
+from ..qos import qos_class
 from . import words
 from .containers import validate_image_spaces
 from .internal import internal, spec_diff

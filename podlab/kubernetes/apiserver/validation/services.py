@@ -48,7 +48,7 @@ def service(obj: Object, errors: Errors, _: Any = None) -> None:
     validate_labels(spec.get("selector"), "spec.selector", errors)
     _affinity(spec, errors)
     if kind != "ExternalName":
-        _cluster_ips(spec, errors)
+        cluster_ips(spec, errors)
     for i, ip in enumerate(spec.get("externalIPs") or ()):
         complaints = words.bad_ip(ip)
         complain(errors, f"spec.externalIPs[{i}]", ip, complaints)
@@ -116,12 +116,14 @@ def _affinity(spec: Object, errors: Errors) -> None:
         errors.append(FieldError.forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None"))
 
 
-def _cluster_ips(spec: Object, errors: Errors) -> None:
+def cluster_ips(spec: Object, errors: Errors) -> None:
     """ValidateServiceClusterIPsRelatedFields."""
     one, ips = spec.get("clusterIP", ""), [*(spec.get("clusterIPs") or ())]
     if one and ips and ips[0] != one:
         errors.append(FieldError.invalid("spec.clusterIPs", ips, "first value must match `clusterIP`"))
-    elif not one and ips:
+    elif one and not ips:
+        errors.append(FieldError.required("spec.clusterIPs"))
+    elif ips and not one:
         errors.append(FieldError.invalid("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified"))
     families = [*(spec.get("ipFamilies") or ())]
     for i, family in enumerate(families):
@@ -154,8 +156,6 @@ def _cluster_ips(spec: Object, errors: Errors) -> None:
             if (family == "IPv6") != (":" in ip):
                 errors.append(FieldError.invalid(f"spec.clusterIPs[{i}]", ip,
                                                  f"expected an {family} value as indicated by `ipFamilies[{i}]`"))
-    if policy == "RequireDualStack":
-        errors.append(FieldError.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services"))
 
 
 def _no_duplicates(ports: list[Object], errors: Errors) -> None:
