@@ -29,7 +29,7 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
     """
     if isinstance(body, dict):
         body = of_this_version(resource, body, strict)
-        _check_type(resource, body)
+        decode.check_type(resource, body)
     obj = decode.decode(resource, body, strict=strict)
     metadata = obj["metadata"] = dict(obj["metadata"])
     if metadata.get("resourceVersion"):
@@ -76,17 +76,6 @@ def of_this_version(resource: Resource, body: dict[str, Any], strict: bool, *, n
     if new:
         versions.check_new(other, obj)
     return versions.as_stored(resource, obj)
-
-
-def _check_type(resource: Resource, body: Mapping[str, Any]) -> None:
-    version, kind = body.get("apiVersion"), body.get("kind")
-    if version and version != resource.api_version:
-        raise bad_request(f"the API version in the data ({version}) does not match the expected API version "
-                          f"({resource.api_version})")
-    if kind and kind != resource.kind:
-        raise bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: converting '
-                          f"({resource.group}/{resource.version}.{kind}) to ({resource.group}.{resource.kind}): unknown "
-                          "conversion")
 
 
 def _generate_name(resource: Resource, metadata: Mapping[str, Any], ctx: Context) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from .. import quantity
 from ..objects import Map, freeze, memo
-from ..resources import Resource
+from ..resources import Resource, by_api_kind
 from . import schema, timestamps
 from .customresources import props
 from .errors import bad_request, show
@@ -25,6 +25,9 @@ Decoder = Callable[[Any, Unknown], Any]
 
 INT32 = (-(2**31), 2**31 - 1)
 INT64 = (-(2**63), 2**63 - 1)
+SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
+META = ("List", "Status", "DeleteOptions", "ListOptions", "APIGroup", "APIGroupList", "APIResourceList", "APIVersions")  # of every version
+ALSO = {"autoscaling": ("v1", "v2")}  # groups whose kinds have several versions here
 MAX_STRICT_ERRORS = 100  # sigs.k8s.io/json, maxStrictErrors
 
 
@@ -90,6 +93,21 @@ def empty_status(resource: Resource) -> dict[str, Any]:
     """The zero status of a kind, as Go writes it: `{}`, or with the counts that are always written."""
     facts = schema.field_facts(schema.type_of(resource), "status")
     return struct_decoder(facts.type)({}, []) if facts and facts.type else {}
+
+
+def check_type(resource: Resource, body: Mapping[str, Any]) -> None:
+    """A body that names another kind or version than its address does. Raises ApiError 400 (transformDecodeError, endpoints/handlers/rest.go)."""
+    kind, version = body.get("kind") or resource.kind, body.get("apiVersion") or resource.api_version
+    if (kind, version) == (resource.kind, resource.api_version):
+        return
+    group, _, short = str(version).rpartition("/")
+    if kind == resource.kind and group == resource.group and short in ALSO.get(group, ()):
+        raise bad_request(f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})")
+    if by_api_kind(str(version), str(kind).removesuffix("List")) or kind in META:
+        why = f"converting ({short}.{kind}) to ({resource.group.partition('.')[0] or 'core'}.{resource.kind}): unknown conversion"
+    else:
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme "{SCHEME}"'
+    raise bad_request(f'{kind} in version "{short}" cannot be handled as a {resource.kind}: {why}')
 
 
 def _subject(resource: Resource) -> str:

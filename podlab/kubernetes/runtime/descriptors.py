@@ -220,7 +220,8 @@ class Descriptors(Turn):
         """The terminal behind a descriptor (terminal.py, new_tty); None where there is none, or it was hung up."""
         if not self.is_tty(fd):
             return None
-        return self.kernel.state["ttys"].get(self.kernel.state["files"][self.proc["fds"][str(fd)]]["tty"])
+        terminals: dict[str, dict[str, Any]] = self.kernel.state["ttys"]
+        return terminals.get(self.kernel.state["files"][self.proc["fds"][str(fd)]]["tty"])
 
     def socket(self, **detail: Any) -> int:
         """A descriptor of kind "socket" with the network layer's own data in it: `rbuf` what may be read, `eof`, `accept` (a

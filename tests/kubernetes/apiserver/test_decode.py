@@ -10,7 +10,7 @@ import pytest
 from podlab.kubernetes.apiserver import decode
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.objects import freeze
-from podlab.kubernetes.resources import BY_KIND
+from podlab.kubernetes.resources import BY_KIND, Resource
 
 from .given import container, pod
 
@@ -132,6 +132,22 @@ def test_binary_data_must_be_base64() -> None:
     with pytest.raises(ApiError) as caught:
         decode.decode(CONFIG_MAP, body, strict=True)
     assert caught.value.message.endswith("illegal base64 data at input byte 3")
+
+
+@pytest.mark.parametrize(("resource", "kind", "version", "said"), [
+    (POD, "ConfigMap", "v1", 'ConfigMap in version "v1" cannot be handled as a Pod: converting (v1.ConfigMap) to (core.Pod): unknown conversion'),
+    (POD, "Deployment", "apps/v1", 'Deployment in version "v1" cannot be handled as a Pod: converting (v1.Deployment) to (core.Pod): unknown conversion'),
+    (POD, "PodList", "v1", 'PodList in version "v1" cannot be handled as a Pod: converting (v1.PodList) to (core.Pod): unknown conversion'),
+    (POD, "EphemeralContainers", "v1", 'EphemeralContainers in version "v1" cannot be handled as a Pod: no kind "EphemeralContainers" is registered '
+     'for version "v1" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'),  # kubectl debug before 1.22
+    (BY_KIND["CronJob"], "CronJob", "batch/v1beta1", 'CronJob in version "v1beta1" cannot be handled as a CronJob: no kind "CronJob" is registered '
+     'for version "batch/v1beta1" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'),
+])
+def test_a_body_of_another_type_than_its_address_is_no_such_object(resource: Resource, kind: str, version: str, said: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        decode.check_type(resource, {"apiVersion": version, "kind": kind})
+    assert (caught.value.code, caught.value.message) == (400, said)
+    decode.check_type(resource, {"kind": resource.kind})
 
 
 def test_the_body_is_never_changed_and_the_result_shares_nothing_with_it() -> None:

@@ -1,11 +1,12 @@
 """Which bodies client-go's typed clients may send as protobuf: Kubernetes' own tests send nothing else."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from podlab.kubernetes.apiserver import discovery, protobuf, schema
+from podlab.kubernetes.apiserver import discovery, openapi_v2_protobuf, protobuf, schema
 
 JSON_ONLY = ("CustomResourceDefinition", "NodeMetrics", "PodMetrics")  # sent as JSON: apiextensions' client; never sent at all
 # What is alpha in 1.36 and behind a gate that is off: a newer client's fields are dropped as the real server drops them
@@ -67,3 +68,26 @@ def test_an_address_names_whom_it_is_of() -> None:
     parent = b"".join(message(number, text) for number, text in enumerate((b"mygroup", b"myresources", b"foo", b"bar"), 1))
     found = protobuf.decode(body("networking.k8s.io/v1", "IPAddress", message(2, message(1, parent))))
     assert found["spec"] == {"parentRef": {"group": "mygroup", "resource": "myresources", "namespace": "foo", "name": "bar"}}
+
+
+def told(data: bytes, *path: int) -> list[bytes]:
+    """The fields at a path of numbers."""
+    found = [data]
+    for number in path:
+        found = [value for one in found for key, value in protobuf._fields(one) if key == number]
+    return found
+
+
+@pytest.mark.slow
+def test_openapi_v2_has_every_type_for_clients_that_know_no_v3() -> None:
+    """Document.definitions, NamedSchema.name and value, Schema.properties, $ref, type (openapiv2/OpenAPIv2.proto)."""
+    document = openapi_v2_protobuf.document()
+    types = {told(one, 1)[0].decode(): told(one, 2)[0] for one in told(document, 9, 1)}
+    spec = {told(one, 1)[0]: told(one, 2)[0] for one in told(types["io.k8s.api.apps.v1.DeploymentSpec"], 25, 1)}
+    assert told(spec[b"replicas"], 22, 1) == [b"integer"] and told(spec[b"template"], 1) == [b"#/definitions/io.k8s.api.core.v1.PodTemplateSpec"]
+    assert sorted(told(types["io.k8s.api.apps.v1.DeploymentSpec"], 19)) == [b"selector", b"template"]
+    assert told(types["io.k8s.apimachinery.pkg.api.resource.Quantity"], 22, 1) == [b"string"]
+    assert json.loads(told(types["io.k8s.api.core.v1.Pod"], 31, 2, 2)[0]) == [{"group": "", "kind": "Pod", "version": "v1"}]
+    assert set(told(document, 8, 2, 2, 8, 8, 1, 2, 3, 4)) == {b"dryRun", b"fieldValidation"}
+    for schema_of in types.values():
+        assert all(ref.decode().removeprefix("#/definitions/") in types for ref in told(schema_of, 25, 1, 2, 1))

@@ -213,7 +213,7 @@ def check(resource: Resource, value: Any, twice: list[str], validating: str) -> 
     `validating` is fieldValidation: Strict, Warn or Ignore.
     """
     if isinstance(value, dict):
-        check_kind(resource, value)
+        decode.check_type(resource, value)
     return judge(resource, [*unknown_fields(resource, value), *twice], validating)
 
 
@@ -230,16 +230,6 @@ def judge(resource: Resource, faults: list[str], validating: str) -> list[str]:
         raise bad_request(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: strict decoding error: '
                           + ", ".join(faults[:decode.MAX_STRICT_ERRORS]))
     return faults if validating == "Warn" else []
-
-
-def check_kind(resource: Resource, value: dict[str, Any]) -> None:
-    """A body that names another kind or version than its address does."""
-    version, kind = value.get("apiVersion"), value.get("kind")
-    if version and version != resource.api_version:
-        raise bad_request(f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})")
-    if kind and kind != resource.kind:
-        raise bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: converting '
-                          f"({resource.group}/{resource.version}.{kind}) to ({resource.group}.{resource.kind}): unknown conversion")
 
 
 DELETE_OPTIONS = Resource("", "v1", "deleteoptions", "DeleteOptions")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ... import quantity, selectors
 from ...resources import Resource
 from ...times import rfc3339
-from .. import account_tokens, issuer, rbac
+from .. import account_tokens, decode, issuer, rbac
 from ..errors import ApiError, bad_request, not_found
 from . import bodies, listing, shapes
 from .addresses import Target
@@ -31,7 +31,7 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, u
         raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
     review = bodies.typed(target.resource, body)
     if isinstance(body, dict):
-        bodies.check_kind(target.resource, body)
+        decode.check_type(target.resource, body)
     answer = REVIEWS[target.resource.plural](engine, review, target, user)
     return 201, {"kind": target.resource.kind, "apiVersion": target.resource.api_version,
                  "metadata": {"creationTimestamp": None}, **({"spec": review["spec"]} if "spec" in review else {}), "status": answer}

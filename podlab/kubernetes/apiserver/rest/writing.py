@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...etcd import key_of
 from ...resources import BY_PLURAL, Resource
-from .. import create, patch, rbac, schema, subresources, versions
+from .. import create, decode, patch, rbac, schema, subresources, versions
 from ..customresources import door
 from ..errors import ApiError, bad_request
 from ..request import ADMIN, Request
@@ -132,7 +132,7 @@ def _prepare_patch(engine: Ground, call: Call, target: Target, body: Any, twice:
             raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
         options["force"] = call.flag("force")
         if isinstance(body, dict):
-            bodies.check_kind(target.resource, body)
+            decode.check_type(target.resource, body)
             _check_name(target, body)
             if twice and validating == "Strict":
                 raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: {twice[0]}")
