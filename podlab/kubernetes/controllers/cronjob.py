@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -10,12 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..apiserver.errors import ApiError
 from ..cause import Cause
-from ..component import Controller, own_key, owner_key
+from ..component import Controller, owner_key
 from ..controllers_common import conditions
 from ..controllers_common.owners import controlled, reference
 from ..controllers_common.pods import is_deleting
 from ..controllers_common.templates import namespace_terminating
 from ..cron import Schedule, ScheduleError, parse
+from ..etcd import Change
 from ..objects import EMPTY, Map, thaw
 from ..times import parse_rfc3339, rfc3339
 
@@ -52,13 +54,39 @@ def to_remove(jobs: list[Map], kind: str, limit: int | None) -> list[Map]:
     ended = [job for job in jobs if finished(job) == kind]
     if limit is None or len(ended) <= limit:
         return []
-    ended.sort(key=lambda job: ((job.get("status") or EMPTY).get("startTime") or "", job["metadata"]["name"]))
+    ended.sort(key=lambda job: ((job.get("status") or EMPTY).get("startTime") or "~", job["metadata"]["name"]))  # byJobStartTime: none comes last
     return ended[:len(ended) - limit]
+
+
+def wait_ms(schedule: Schedule, last: int, now: int) -> int | None:
+    """nextScheduleTimeDuration: ms until the slot after the last that has come since `last`; None when there is none any more."""
+    slot, missed = most_recent(schedule, last, now)
+    following = schedule.next(slot if slot is not None else now if missed else last)
+    return max(0, following + NEXT_DELTA_MS - now) if following is not None else None
+
+
+def last_of(cronjob: Map, status: Mapping[str, Any]) -> int:
+    return parse_rfc3339(status.get("lastScheduleTime") or cronjob["metadata"]["creationTimestamp"])
+
+
+def _of_cronjob(controller: Controller, change: Change) -> Iterable[str]:
+    """updateCronJob: another schedule or time zone is looked at when its next slot has come, whatever else changed at once."""
+    old, spec = change.old, change.object["spec"]
+    if change.type != "MODIFIED" or old is None or all(old["spec"].get(name) == spec.get(name) for name in ("schedule", "timeZone")):
+        return (change.key,)
+    try:
+        after = wait_ms(_schedule(spec["schedule"], spec.get("timeZone") or "UTC"), last_of(change.object, change.object.get("status") or EMPTY),
+                        controller.now)
+    except (ZoneInfoNotFoundError, ValueError):
+        return (change.key,)
+    if after is not None:
+        controller.enqueue(change.key, after, because=change.cause)
+    return ()
 
 
 class CronJobController(Controller):
     name = "cronjob-controller"
-    watches = {"cronjobs": own_key, "jobs": owner_key("CronJob")}
+    watches = {"cronjobs": _of_cronjob, "jobs": owner_key("CronJob")}
 
     def reconcile(self, key: str) -> int | None:
         cronjob = self.cluster.etcd.get("cronjobs", key)
@@ -105,7 +133,7 @@ class CronJobController(Controller):
 
     def _clean_up(self, cronjob: Map, jobs: list[Map], status: dict[str, Any]) -> None:
         spec = cronjob["spec"]
-        for kind, limit in (("Failed", spec.get("failedJobsHistoryLimit")), ("Complete", spec.get("successfulJobsHistoryLimit"))):
+        for kind, limit in (("Complete", spec.get("successfulJobsHistoryLimit")), ("Failed", spec.get("failedJobsHistoryLimit"))):
             for job in to_remove(jobs, kind, limit):
                 self._delete(cronjob, job["metadata"]["name"], job["metadata"]["uid"], status,
                              Cause("cronjob-history", {"limit": limit}))
@@ -124,18 +152,18 @@ class CronJobController(Controller):
 
     def _start_due(self, cronjob: Map, status: dict[str, Any]) -> int | None:
         """Returns ms until the next slot."""
-        spec, metadata = cronjob["spec"], cronjob["metadata"]
+        spec = cronjob["spec"]
         try:
             if spec.get("timeZone"):
                 ZoneInfo(spec["timeZone"])
             schedule = _schedule(spec["schedule"], spec.get("timeZone") or "UTC")
         except (ZoneInfoNotFoundError, ValueError) as error:
             reason = "UnparseableSchedule" if isinstance(error, ScheduleError) else "UnknownTimeZone"
-            text = f"unparseable schedule: {spec['schedule']} : {error}" if reason == "UnparseableSchedule" else \
-                f"invalid timeZone: {spec['timeZone']}: unknown time zone {spec['timeZone']}"
+            text = f'unparseable schedule: "{spec["schedule"]}" : {error}' if reason == "UnparseableSchedule" else \
+                f'invalid timeZone: "{spec["timeZone"]}": unknown time zone {spec["timeZone"]}'
             self._event(cronjob, "Warning", reason, text)
             return None
-        last = parse_rfc3339(status.get("lastScheduleTime") or metadata["creationTimestamp"])
+        last = last_of(cronjob, status)
         deadline = spec.get("startingDeadlineSeconds")
         earliest = max(last, self.now - deadline * 1000) if deadline is not None else last
         slot, missed = most_recent(schedule, earliest, self.now)
@@ -144,9 +172,7 @@ class CronJobController(Controller):
                         ".spec.startingDeadlineSeconds or check clock skew")
         if slot is not None:
             self._start(cronjob, slot, status)
-        base = slot if slot is not None else last if not missed else self.now
-        following = schedule.next(base)
-        return max(0, following + NEXT_DELTA_MS - self.now) if following is not None else None
+        return wait_ms(schedule, last_of(cronjob, status), self.now)  # the deadline has no say in this
 
     def _start(self, cronjob: Map, slot: int, status: dict[str, Any]) -> None:
         spec, metadata = cronjob["spec"], cronjob["metadata"]

@@ -115,3 +115,23 @@ def test_a_suspended_one_does_nothing(cluster: Cluster) -> None:
     create(cluster, "cronjobs", cronjob(suspend=True))
     cluster.run_for(130)
     assert jobs(cluster) == []
+
+
+def test_another_schedule_begins_with_its_next_slot(cluster: Cluster) -> None:
+    create(cluster, "cronjobs", cronjob(schedule="0 0 1 1 *"))
+    to_the_next_minute(cluster, 60_000)
+    admin(cluster).patch("cronjobs", "tick", {"spec": {"schedule": "* * * * *"}}, "default")
+    cluster.run_for(30)
+    assert not jobs(cluster)  # a minute that the new schedule would have missed is not made up for
+    to_the_next_minute(cluster, 200)
+    assert len(jobs(cluster)) == 1
+
+
+def test_one_that_goes_on_after_its_deadline_waits_for_the_next_slot(cluster: Cluster) -> None:
+    create(cluster, "cronjobs", cronjob(suspend=True, startingDeadlineSeconds=20))
+    to_the_next_minute(cluster, 40_000)
+    admin(cluster).patch("cronjobs", "tick", {"spec": {"suspend": False}}, "default")
+    cluster.run_for(10)
+    assert not jobs(cluster)
+    to_the_next_minute(cluster, 200)
+    assert len(jobs(cluster)) == 1
