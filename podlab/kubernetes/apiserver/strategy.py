@@ -289,14 +289,29 @@ def _merge_string_data(obj: Object, *_: Any) -> None:
         obj["data"] = {**(obj.get("data") or {}), **encoded}
 
 
+def _create_statefulset(obj: Object, ctx: Context) -> None:
+    """dropStatefulSetDisabledFields: MaxUnavailableStatefulSet is off by default again since v1.35.4."""
+    spec = obj["spec"]
+    strategy = spec.get("updateStrategy") or {}
+    if "maxUnavailable" in (rolling := strategy.get("rollingUpdate") or {}):
+        rolling = {member: value for member, value in rolling.items() if member != "maxUnavailable"}
+        obj["spec"] = {**spec, "updateStrategy": {**strategy, "rollingUpdate": rolling}}
+
+
+def _update_statefulset(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    if not subresource:
+        _create_statefulset(new, ctx)
+
+
 CREATES: dict[str, Callable[[Object, Context], None]] = {
-    "Pod": _create_pod, "DaemonSet": _create_daemonset, "Job": _create_job, "Service": prepare_service_for_create,
+    "Pod": _create_pod, "StatefulSet": _create_statefulset, "DaemonSet": _create_daemonset, "Job": _create_job, "Service": prepare_service_for_create,
     "Namespace": _create_namespace, "PersistentVolume": _create_volume, "PersistentVolumeClaim": _create_claim,
     "Secret": _merge_string_data, "CustomResourceDefinition": _create_definition,
     "CertificateSigningRequest": _create_signing_request,
 }
 
 UPDATES: dict[str, Callable[[Object, Mapping[str, Any], str, Context], None]] = {
-    "DaemonSet": _update_daemonset, "Service": prepare_service_for_update, "Namespace": _update_namespace,
+    "StatefulSet": _update_statefulset, "DaemonSet": _update_daemonset, "Service": prepare_service_for_update,
+    "Namespace": _update_namespace,
     "Secret": _merge_string_data, "CustomResourceDefinition": _update_definition,
 }

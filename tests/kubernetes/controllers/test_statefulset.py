@@ -179,6 +179,13 @@ def test_availability_is_noted_when_it_comes_whatever_happens_in_between(cluster
     assert status(cluster, "statefulsets", "db")["availableReplicas"] == 1
 
 
+def test_max_unavailable_is_left_out_whoever_writes_it(cluster: Cluster) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=0, updateStrategy=strategy))
+    admin(cluster).patch("statefulsets", "db", {"spec": {"updateStrategy": strategy}}, "default")
+    assert admin(cluster).get("statefulsets", "db", "default")["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 0}
+
+
 def test_a_second_look_changes_nothing(cluster: Cluster) -> None:
     create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=2))
     cluster.run_for(5)

@@ -216,11 +216,6 @@ def _statefulset_strategy(strategy: Object, errors: Errors) -> None:
     elif kind == "RollingUpdate":
         if rolling is not None:
             non_negative(errors, f"{path}.rollingUpdate.partition", rolling.get("partition"))
-            if (unavailable := rolling.get("maxUnavailable")) is not None:
-                int_or_percent(unavailable, f"{path}.rollingUpdate.maxUnavailable", errors)
-                if is_zero(unavailable):
-                    errors.append(FieldError.invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, "cannot be 0"))
-                at_most_all(unavailable, f"{path}.rollingUpdate.maxUnavailable", errors)
     else:
         errors.append(FieldError.invalid(path, internal("StatefulSetUpdateStrategy", strategy),
                                          "must be 'RollingUpdate' or 'OnDelete'"))
