@@ -11,7 +11,7 @@ from typing import Any
 
 from ..objects import Map
 from . import restarts
-from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, apps, inits, part, parts
+from .podspec import APP, EPHEMERAL, SIDECAR, Part, apps, inits, part, parts
 from .state import Worker, newest
 
 
@@ -75,35 +75,55 @@ def _with_new_sandbox(worker: Worker, pod: Map, actions: Actions) -> Actions:
 
 
 def _initialize(worker: Worker, pod: Map, actions: Actions) -> bool:
-    """Init containers and sidecars: whether main containers may run."""
-    begun = any((run := newest(worker, one.name)) and run["state"] != "created" for one in apps(pod))
-    for one in inits(pod):
-        run = newest(worker, one.name)
-        if one.kind == SIDECAR:
-            if run is None or run["state"] != "running":
-                actions.start.append(one.name)
-                if not begun:
-                    return False
-            elif (_replace_running(worker, pod, one, run, actions) and not begun) or (
-                not begun and not _has_started(worker, one, run)
-            ):
-                return False
+    """computeInitContainerActions: whether main containers may run. From the last init container backwards: the first that has a run says
+    how far initialization has come; before it only sidecars are looked after, so that one that crashes keeps nothing after it back."""
+    order = inits(pod)
+    if not order:
+        return True
+    # main containers that have all ended say nothing: a node's restart ends them too
+    done = any((run := newest(worker, one.name)) and run["id"] and run["state"] != "exited" for one in apps(pod))
+    known, todo = done, []
+    for index in range(len(order) - 1, -1, -1):
+        one = order[index]
+        run = _here(worker, one.name)
+        after = order[index + 1].name if index + 1 < len(order) else None
+        if run is None:
+            if known and one.kind == SIDECAR:
+                todo.append(one.name)
             continue
-        if begun:
+        if known and one.kind != SIDECAR:
             continue
-        if run is None or run["state"] == "created":
-            actions.start.append(one.name)
-            return False
         if run["state"] == "running":
-            _replace_running(worker, pod, one, run, actions)
-            return False
-        if run["exitCode"] != 0 or run["reason"] == "OOMKilled":
-            if restarts.may_restart(pod, one, run["exitCode"] or 1):
-                actions.start.append(one.name)
-            else:
+            if one.kind == SIDECAR:
+                started = _has_started(worker, one, run)
+                if started and after is None:
+                    done = True
+                elif started and not known and after is not None:
+                    todo.append(after)
+                if _replace_sidecar(worker, one, run, started, actions):
+                    todo.append(one.name)
+        elif one.kind == SIDECAR or run["state"] == "created":
+            todo.append(one.name)
+        elif run["exitCode"] != 0 or run["reason"] == "OOMKilled":
+            if not restarts.may_restart(pod, one, run["exitCode"] or 1):
                 actions.kill_pod = True
-            return False
-    return True
+                return False
+            todo.append(one.name)
+        elif after is None:
+            done = True
+        else:
+            todo.append(after)
+        known = True
+    actions.start += todo[::-1] if known else [order[0].name]
+    return done
+
+
+def _here(worker: Worker, name: str) -> dict[str, Any] | None:
+    """An init container's latest run, if it was in the sandbox that is there now: with a new one they all begin anew (purgeInitContainers)."""
+    run = newest(worker, name)
+    if run is None or not run["id"]:
+        return None
+    return None if run["state"] == "exited" and run["finished"] < worker["sandbox"]["at"] else run
 
 
 def _has_started(worker: Worker, one: Part, run: dict[str, Any]) -> bool:
@@ -111,16 +131,33 @@ def _has_started(worker: Worker, one: Part, run: dict[str, Any]) -> bool:
     return probe is None or (probe["id"] == run["id"] and probe["result"] == "success")
 
 
+RESIZED = "Container {} resize requires restart"  # it says nothing of the restart (computePodResizeAction, kuberuntime_manager.go)
+
+
+def _replace_sidecar(worker: Worker, one: Part, run: dict[str, Any], started: bool, actions: Actions) -> bool:
+    """Whether a running sidecar has to be killed to start anew; notes it, in words of its own that say nothing of the restart."""
+    if not started:
+        rule, why = "startup", "Init container {} failed startup probe" if _failed(worker, one, "startup", run) else ""
+    elif run["spec"] != one.spec["image"]:
+        rule, why = "definition", "Init container {} definition changed"
+    elif _failed(worker, one, "liveness", run):
+        rule, why = "liveness", "Init container {} failed liveness probe"
+    else:
+        rule, why = "resize", RESIZED if one.name in worker["resize-restart"] else ""
+    if why:
+        actions.kill.append((one.name, rule, why.format(one.name)))
+    return bool(why)
+
+
 def _replace_running(worker: Worker, pod: Map, one: Part, run: dict[str, Any], actions: Actions) -> bool:
-    """Whether a running container has to be killed; notes it, and that it starts again where it may."""
+    """Whether a running main container has to be killed; notes it, and that it starts again where it may."""
     again = restarts.after_kill(pod, one)
-    if run["spec"] != one.spec["image"] and one.kind != EPHEMERAL:
+    if run["spec"] != one.spec["image"]:
         why, again = f"Container {one.name} definition changed", True
         rule = "definition"
     elif one.name in worker["resize-restart"]:
-        # the one message that says nothing of the restart (computePodResizeAction, kuberuntime_manager.go)
         actions.start.append(one.name)
-        actions.kill.append((one.name, "resize", f"Container {one.name} resize requires restart"))
+        actions.kill.append((one.name, "resize", RESIZED.format(one.name)))
         return True
     elif _failed(worker, one, "liveness", run):
         why, rule = f"Container {one.name} failed liveness probe", "liveness"
@@ -136,7 +173,5 @@ def _replace_running(worker: Worker, pod: Map, one: Part, run: dict[str, Any], a
 
 
 def _failed(worker: Worker, one: Part, which: str, run: dict[str, Any]) -> bool:
-    if one.kind == INIT:
-        return False
     probe = worker["probes"].get(f"{one.name}/{which}")
     return probe is not None and probe["id"] == run["id"] and probe["result"] == "failure"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import ApiError, bad_request
-from ..objects import Map
+from ..objects import EMPTY, Map
 from ..runtime.logs import LogLine
 from .podspec import parts
 from .runs import runs_now
@@ -18,6 +18,8 @@ from .status import container_status
 
 if TYPE_CHECKING:
     from .agent import Agent
+
+NO_IMAGE = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}  # validateContainerLogStatus
 
 
 def reachable(kubelet: Agent) -> None:
@@ -82,17 +84,8 @@ def logs(
         if run is not None and run["state"] == "created":
             run = runs[-2] if len(runs) > 1 else None
     if run is None:
-        waiting = container_status(worker, pod, one)["state"].get("waiting") or {}
-        reason, message = waiting.get("reason", "ContainerCreating"), waiting.get("message")
-        words = {
-            "ErrImagePull": "trying and failing to pull image",
-            "ImagePullBackOff": "trying and failing to pull image",
-            "ErrImageNeverPull": "image can't be pulled",
-        }
-        if reason in ("ContainerCreating", "PodInitializing") or not message or reason in words:
-            text = f'container "{container}" in pod "{name}" is waiting to start: ' + words.get(reason, reason)
-        else:
-            text = f'container "{container}" in pod "{name}" is waiting to start: {reason}'
+        reason = (container_status(worker, pod, one)["state"].get("waiting") or EMPTY).get("reason", "ContainerCreating")
+        text = f'container "{container}" in pod "{name}" is waiting to start: {NO_IMAGE.get(reason, reason)}'
         raise bad_request(text)
     return kubelet.machine.logs(run["id"], offset=offset, since=since, tail=tail, limit=limit)
 

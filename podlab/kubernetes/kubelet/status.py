@@ -15,6 +15,7 @@ from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, parts, pod_resources
 from .state import Worker
 
 TERMINAL = ("Succeeded", "Failed")
+RESTARTING = "RestartingAllContainers"
 
 
 # ---- containers
@@ -35,8 +36,8 @@ def container_status(worker: Worker, pod: Map, one: Part) -> dict[str, Any]:
     }
     if run and run["id"]:
         status["containerID"] = run["id"]
-        if len(runs) > 1:
-            status["lastState"] = Map({"terminated": terminated(runs[-2])})
+    if len(runs) > 1:
+        status["lastState"] = Map({"terminated": terminated(runs[-2])})
     started = is_started(worker, one, run)
     if one.kind != EPHEMERAL:
         status["started"] = started
@@ -74,6 +75,8 @@ def terminated(run: dict[str, Any]) -> Map:
         ended["reason"] = run["reason"]
     if run["message"]:
         ended["message"] = run["message"]
+    if not run["id"]:  # it was removed before its end was read
+        return Map({**ended, "startedAt": None, "finishedAt": None})
     return Map({**ended, "startedAt": rfc3339(run["started"]), "finishedAt": rfc3339(run["finished"]), "containerID": run["id"]})
 
 
@@ -161,7 +164,7 @@ def phase(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], termina
             else:
                 ended = last if "waiting" in state else None
                 pending_init += ended is None
-            if ended is not None and ended["exitCode"] != 0 and not restarts.may_restart(pod, one, ended["exitCode"]):
+            if ended is not None and ended["exitCode"] != 0 and not _again(pod, one, ended):
                 failed_init += 1
         elif one.kind == SIDECAR:
             if "running" in state:
@@ -177,7 +180,7 @@ def phase(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], termina
                 ended = state.get("terminated") or last
                 stopped += 1
                 succeeded += "terminated" in state and ended["exitCode"] == 0
-                restartable = restartable or restarts.may_restart(pod, one, ended["exitCode"])
+                restartable = restartable or _again(pod, one, ended)
             else:
                 waiting += 1
     if failed_init:
@@ -192,6 +195,10 @@ def phase(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], termina
             return "Succeeded" if stopped == succeeded else "Failed"
         return "Running"
     return "Pending"
+
+
+def _again(pod: Map, one: Part, ended: Map) -> bool:
+    return ended.get("reason") == RESTARTING or restarts.may_restart(pod, one, ended["exitCode"])
 
 
 # ---- the whole

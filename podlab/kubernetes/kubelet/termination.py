@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ..objects import EMPTY, Map
 from . import hooks, starting, steps
 from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, grace_ms, inits, part, parts
-from .runs import read_end, runs_now
+from .runs import runs_now
 from .state import WAIT, Worker, newest
+from .status import RESTARTING
 
 if TYPE_CHECKING:
     from .agent import Agent
 
 FLOOR_MS = 2000  # minimumGracePeriodInSeconds
 SANDBOX_STOP_MS = 120  # recorded
+REMOVED = "The container is removed because RestartAllContainers in place"
 
 
 # ---- steps
@@ -76,17 +78,19 @@ def restart_all(kubelet: Agent, worker: Worker, pod: Map, trigger: str) -> list[
 
 
 def step_forget_runs(kubelet: Agent, worker: Worker) -> int | None:
-    """Keep a place for the next run of each container: its count goes on, init containers run again."""
+    """Keep a place for the next run of each container: its count goes on, init containers run again. Of the removed one nothing is left
+    but what convertToAPIContainerStatuses says of all of them (kubelet_pods.go)."""
     for one in parts(kubelet.pod(worker)):
         runs = worker["runs"].get(one.name)
         if not runs or one.kind == EPHEMERAL:
             continue
-        read_end(kubelet, worker, one.name, runs[-1])
         last = runs[-1]
-        if last["exitCode"] == 0 and one.kind in (APP, SIDECAR):
-            last.update(exitCode=137, reason="RestartingAllContainers")
-        runs.append({**last, "id": "", "attempt": last["attempt"] + 1, "state": "created"})
-        worker["reasons"][one.name] = ["RestartingAllContainers", ""]
+        for run in runs:
+            if run["id"]:
+                kubelet.machine.remove_container(run["id"])
+        gone = {**last, "id": "", "state": "exited", "exitCode": 137, "reason": RESTARTING, "message": REMOVED, "started": 0, "finished": 0}
+        runs[:] = [gone, {**last, "id": "", "attempt": last["attempt"] + 1, "state": "created"}]
+        worker["reasons"][one.name] = [RESTARTING, REMOVED]
     worker["restart"] = {}
     worker["ended"] = []
     return None

@@ -31,6 +31,10 @@ class MountError(Exception):
         self.volume = volume
 
 
+class MounterError(MountError):
+    """A volume whose plugin will not even make a mounter: `MountVolume.NewMounter initialization failed ...`."""
+
+
 class AttachError(MountError):
     """A volume that the attach-detach controller has not brought to this node: the kubelet waits for it without a word."""
 

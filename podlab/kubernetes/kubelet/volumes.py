@@ -6,6 +6,7 @@ Sources: pkg/kubelet/volumemanager (WaitForAttachAndMount: polls each 300 ms for
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from .. import quantity
@@ -13,7 +14,7 @@ from ..etcd import Change
 from ..objects import EMPTY, Map, dig, memo
 from . import steps, volume_content
 from .state import WAIT, Worker
-from .volume_content import AttachError, MountError
+from .volume_content import AttachError, MounterError, MountError
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -30,6 +31,11 @@ MIGRATED = {
     "vsphereVolume": "csi.vsphere.vmware.com",
 }  # fmt: skip
 """Sources that CSI drivers serve in their plugins' place (S/csi-translation-lib/plugins); where no driver runs, nobody attaches them."""
+HOST_PATH_TYPES = {
+    "Directory": ("d", "directory"), "File": ("f", "file"), "Socket": ("s", "socket file"), "CharDevice": ("c", "character device"),
+    "BlockDevice": ("b", "block device"),
+}  # fmt: skip
+"""The kind of inode that each wants, and its words (checkTypeInternal, pkg/volume/hostpath/host_path.go)."""
 REMOTE = ("cephfs", "fc", "flexVolume", "flocker", "glusterfs", "iscsi", "nfs", "photonPersistentDisk", "quobyte", "rbd", "scaleIO", "storageos")
 
 
@@ -96,7 +102,8 @@ def mount_timer(kubelet: Agent, worker: Worker) -> None:
 
 def _complain(kubelet: Agent, worker: Worker, name: str, error: MountError) -> None:
     if not isinstance(error, AttachError):
-        text = f'MountVolume.SetUp failed for volume "{error.volume or name}" : {error}'
+        stage = "NewMounter initialization" if isinstance(error, MounterError) else "SetUp"
+        text = f'MountVolume.{stage} failed for volume "{error.volume or name}" : {error}'
         kubelet.record(worker, "Warning", "FailedMount", text)
 
 
@@ -127,6 +134,7 @@ def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> None:
     elif volume_content.content_kind(volume):
         volume_content.files(kubelet, worker, pod, volume)
     elif driver := (volume.get("csi") or EMPTY).get("driver"):
+        _takes_inline(kubelet, driver)
         raise MountError(
             f"kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of "
             "registered CSI drivers"
@@ -136,6 +144,15 @@ def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> None:
             raise MountError(f'failed to get image ref for "{volume["image"].get("reference")}": image not found')
     elif len(volume) > 1 and "emptyDir" not in volume:
         _reach(volume, "")
+
+
+def _takes_inline(kubelet: Agent, driver: str) -> None:
+    """supportsVolumeLifecycleMode (pkg/volume/csi/csi_plugin.go): a volume written in a Pod needs a driver that says so. Raises MounterError."""
+    found = kubelet.client.find("csidrivers", driver)
+    modes = (found["spec"].get("volumeLifecycleModes") or ("Persistent",)) if found else ()
+    if "Ephemeral" not in modes:
+        has = f"only supports [{' '.join(json.dumps(mode) for mode in modes)}]" if found else "no CSIDriver object"
+        raise MounterError(f'volume mode "Ephemeral" not supported by driver {driver} ({has})')
 
 
 def _reach(source: Map, name: str) -> None:
@@ -169,14 +186,15 @@ def claim_name(worker: Worker, volume: Map) -> str:
 def _check_host_path(kubelet: Agent, source: Map) -> None:
     kind = source.get("type") or ""
     fs = kubelet.machine.host_files({"etc/machine-id": f"{dig(kubelet.client.find('nodes', kubelet.node), 'status.nodeInfo.machineID', '')}\n"})
-    if kind in ("", "DirectoryOrCreate", "FileOrCreate"):
+    if not kind:
         return
-    at = fs["inodes"]["1"]
+    at: Map | None = fs["inodes"]["1"]
     for name in [name for name in source["path"].split("/") if name]:
-        number = (at or {}).get("e", {}).get(name)
+        number = (at or EMPTY).get("e", EMPTY).get(name)
         at = fs["inodes"][number] if number else None
-    if at is None:
-        word = {"Directory": "directory", "File": "file", "Socket": "socket"}.get(kind, kind)
+    wanted = kind.removesuffix("OrCreate")
+    letter, word = HOST_PATH_TYPES[wanted]
+    if (at is None and wanted == kind) or (at is not None and at["t"] != letter):
         raise MountError(f"hostPath type check failed: {source['path']} is not a {word}")
 
 

@@ -89,6 +89,8 @@ def sync(kubelet: Agent, worker: Worker) -> None:
     if worker.get("restarting") and all(runs[-1]["id"] for runs in worker["runs"].values()):
         del worker["restarting"]  # every container that was forgotten has a run again
     kubelet.write_status(worker)
+    if worker.get("restarting"):  # told once: the next status finds nothing of them and says so as of a new Pod's
+        worker["reasons"] = {name: why for name, why in worker["reasons"].items() if why[0] != status.RESTARTING}
     if worker["phase"] in status.TERMINAL:
         _become_terminal(kubelet, worker)
         return

@@ -11,13 +11,15 @@ from podlab.kubernetes.kubelet.state import new_worker
 from podlab.kubernetes.objects import freeze
 
 RUNNING = {"state": "running", "exitCode": 0, "reason": ""}
-DONE = {"state": "exited", "exitCode": 0, "reason": "Completed"}
-FAILED = {"state": "exited", "exitCode": 1, "reason": "Error"}
-OOM = {"state": "exited", "exitCode": 137, "reason": "OOMKilled"}
+DONE = {"state": "exited", "exitCode": 0, "reason": "Completed", "finished": 9}
+OLD = {**DONE, "finished": 4}
+FAILED = {"state": "exited", "exitCode": 1, "reason": "Error", "finished": 9}
+OOM = {"state": "exited", "exitCode": 137, "reason": "OOMKilled", "finished": 9}
 ONE = {"init": [], "main": ["a"]}
 TWO = {"init": [], "main": ["a", "b"]}
 INITS = {"init": ["i", "j"], "main": ["a"]}
 SIDE = {"init": ["s*", "i"], "main": ["a"]}
+LAST = {"init": ["i", "s*"], "main": ["a"]}
 
 
 def plan(
@@ -39,7 +41,7 @@ def plan(
     )
     worker = new_worker(pod, 0)
     worker["attempt"] = 0 if sandbox is None else attempt
-    worker["sandbox"] = None if sandbox is None else {"ready": sandbox}
+    worker["sandbox"] = None if sandbox is None else {"ready": sandbox, "at": 5}
     for name, run in known.items():
         worker["runs"][name] = [{"id": f"id-{name}", "spec": "x", "attempt": 0, **run}]
     todo = actions.compute(worker, pod)
@@ -67,6 +69,9 @@ def plan(
         ("an init container out of memory is tried again", INITS, {"i": OOM}, "Always", "i"),
         ("a sidecar that runs lets the next init container start", SIDE, {"s": RUNNING}, "Always", "i"),
         ("a sidecar that ended is restarted before anything else", SIDE, {"s": FAILED}, "Never", "s"),
+        ("what ended in an older sandbox is run again", INITS, {"i": DONE, "j": OLD}, "Always", "j"),
+        ("a sidecar in a crash loop keeps nothing back once the last init container is done", SIDE, {"s": FAILED, "i": DONE}, "Always", "s a"),
+        ("main containers that ended wait for a crashed sidecar that comes last", LAST, {"i": DONE, "s": FAILED, "a": FAILED}, "Always", "s"),
         ("a sidecar is restarted beside main containers", SIDE, {"s": FAILED, "i": DONE, "a": RUNNING}, "Never", "s"),
         (
             "main containers are done: sidecars are killed with the pod",

@@ -254,9 +254,31 @@ def test_a_host_path_finds_what_every_node_has() -> None:
 
 def test_a_volume_that_no_plugin_serves() -> None:
     it = world()
-    it.create(pod(volumes=[{"name": "v", "csi": {"driver": "nowhere.example.com"}}]))
+    modes = {"named.example.com": ["Ephemeral"], "other.example.com": ["Persistent"]}
+    for name, told in modes.items():
+        it.create({"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": name}, "spec": {"volumeLifecycleModes": told}})
+    for name in ("nowhere", "named", "other"):
+        it.create(pod(name=name, volumes=[{"name": "v", "csi": {"driver": f"{name}.example.com"}}]))
     it.run(3)
-    assert "driver name nowhere.example.com not found in the list of registered CSI drivers" in it.events("FailedMount")[0]
+    inline = 'MountVolume.NewMounter initialization failed for volume "v" : volume mode "Ephemeral" not supported by driver {} ({})'
+    assert sorted(set(it.events("FailedMount"))) == [
+        inline.format("nowhere.example.com", "no CSIDriver object"),
+        inline.format("other.example.com", 'only supports ["Persistent"]'),
+        'MountVolume.SetUp failed for volume "v" : kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name named.example.com '
+        "not found in the list of registered CSI drivers",
+    ]
+
+
+@pytest.mark.parametrize(("path", "kind", "word"), [
+    ("/nowhere", "Directory", "directory"), ("/etc/hosts", "Directory", "directory"), ("/etc/hosts", "DirectoryOrCreate", "directory"),
+    ("/home", "File", "file"), ("/home", "FileOrCreate", "file"), ("/etc/hosts", "Socket", "socket file"),
+    ("/dev/none", "CharDevice", "character device"), ("/dev/sda", "BlockDevice", "block device"),
+])  # fmt: skip
+def test_a_path_of_the_host_has_to_be_what_its_type_says(path: str, kind: str, word: str) -> None:
+    it = world()
+    it.create(pod(volumes=[{"name": "v", "hostPath": {"path": path, "type": kind}}]))
+    it.run(1)
+    assert set(it.events("FailedMount")) == {f'MountVolume.SetUp failed for volume "v" : hostPath type check failed: {path} is not a {word}'}
 
 
 WAITED = "Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[{}], failed to process volumes=[]: context deadline exceeded"

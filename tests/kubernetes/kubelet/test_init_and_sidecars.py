@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.kubernetes.kubelet.given import pod, sh, world
 
 FOREVER = "trap 'exit 0' TERM; while true; do sleep 1; done"
@@ -42,6 +44,16 @@ def test_a_sidecar_is_restarted_even_under_never() -> None:
     it.create(pod(init=[sh("sleep 2; exit 1", name="side", restartPolicy="Always")], restartPolicy="Never"))
     it.run(5)
     assert it.container("side")["restartCount"] == 1 and it.phase() == "Running"
+
+
+@pytest.mark.parametrize("kind", ["startup", "liveness"])
+def test_a_sidecar_that_fails_a_probe_is_killed_in_words_of_its_own(kind: str) -> None:
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 2}
+    it = world()
+    it.create(pod(init=[sh("sleep 60", name="side", restartPolicy="Always", **{f"{kind}Probe": probe})], terminationGracePeriodSeconds=1))
+    it.run(9)
+    assert it.events("Killing")[0] == f"Init container side failed {kind} probe"
+    assert it.container("side")["restartCount"] >= 1
 
 
 def test_the_next_container_waits_for_the_sidecar_s_startup_probe() -> None:
@@ -110,6 +122,9 @@ def test_restart_all_containers_starts_the_pod_over_with_its_address_and_volumes
     assert it.pod()["status"]["podIP"] == address
     assert (it.state("a"), it.state("b")) == ("running#1", "running#1")
     assert it.container("i")["restartCount"] == 1
+    removed = {"exitCode": 137, "reason": "RestartingAllContainers", "startedAt": None, "finishedAt": None,
+               "message": "The container is removed because RestartAllContainers in place"}  # fmt: skip
+    assert [it.container(name)["lastState"] for name in "aib"] == [{"terminated": removed}] * 3
     assert it.condition("AllContainersRestarting") == "False"
     told = [
         one["status"]

@@ -19,6 +19,11 @@ def test_script_prints_what_busybox_printed(case: dict[str, object]) -> None:
     assert sh(str(case["script"]), ms=100_000, working_dir="/srv") == (case["output"], case["code"]), case["script"]
 
 
+def test_a_child_s_environment_has_the_shell_s_own_and_stands_in_the_order_of_ash() -> None:
+    said = sh("export A=2; sh -c 'cd /tmp; env' | grep -v 'PATH=\\|HO'", working_dir="/srv")[0]
+    assert said.split() == ["SHLVL=2", "OLDPWD=/srv", "A=2", "PWD=/tmp"]
+
+
 def test_sleeping_commands_take_their_time_side_by_side() -> None:
     machine = Machine()
     container = machine.container("(sleep 2; echo two) & (sleep 1; echo one) & wait; echo end")

@@ -115,6 +115,7 @@ def _cd(shell: Shell, argv: list[str], state: Data) -> int:
     except Errno as error:
         raise fault(f"can't cd to {target}: {error.text}", 2, "cd") from None
     shell.data["vars"].update(OLDPWD=old, PWD=shell.proc["cwd"])
+    shell.data["exp"]["OLDPWD"] = 1
     if words and words[0] == "-":
         shell.sys.out(shell.proc["cwd"] + "\n")
     return 0

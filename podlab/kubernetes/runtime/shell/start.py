@@ -21,6 +21,11 @@ def _begin(proc: Process, sys: Sys, flavor: str) -> int:
         ended=False, prompted=False, exiting=None, line=0, sub=False, getopts=[1, 0],
     )  # fmt: skip
     data["vars"].update(PWD=proc["cwd"], IFS=" \t\n")
+    data["exp"]["PWD"] = 1
+    if flavor != "dash":
+        level = env.get("SHLVL", "")
+        data["vars"]["SHLVL"] = str((int(level) if level.isdigit() else 0) + 1)
+        data["exp"]["SHLVL"] = 1
     shell = Shell(proc, sys)
     rest = argv[1:]
     command = False

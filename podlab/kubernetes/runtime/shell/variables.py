@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..process import Process
@@ -11,6 +12,12 @@ from .faults import ShellFault
 
 VARIABLES_MAX = 30_000
 """Variables of one shell, elements of arrays among them."""
+
+
+@lru_cache(1024)
+def _bucket(name: str) -> tuple[int, bool]:
+    """Where ash and dash keep a variable (hashvar and VTABSIZE of their sources); PATH is the one of the environment's that they know before."""
+    return ((ord(name[0]) << 4) + sum(name.encode())) % 39, name != "PATH"
 
 
 class Variables:
@@ -98,9 +105,10 @@ class Variables:
         return self.get(name)
 
     def environment(self) -> dict[str, str]:
-        """What children get."""
+        """What children get: from ash and dash in the order of their table of variables."""
         variables = self.data["vars"]
-        return {name: variables[name] for name in self.data["exp"] if name in variables}
+        names = self.data["exp"] if self.data["flavor"] == "bash" else sorted(self.data["exp"], key=_bucket)
+        return {name: variables[name] for name in names if name in variables}
 
     def complain(self, text: str, command: str = "") -> None:
         """An error message as this shell prints it: `sh: foo: not found`."""

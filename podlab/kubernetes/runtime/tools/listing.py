@@ -78,9 +78,9 @@ def ls(proc: Process, sys: Sys, event: Event) -> int:
             for entry in inside
             if (child := sys.child(here, entry)) is not None and ("a" in flags or "A" in flags or entry[0] != ".")
         ]
-        total = sum((filesystem.size(child.inode) + 4095) // 4096 * 4 for _, child in items if child.inode["t"] != "l")
         if "a" in flags:
             items = [(".", here), ("..", here.parent or here), *items]
+        total = sum((filesystem.size(child.inode) + 4095) // 4096 * 4 for _, child in items if child.inode["t"] != "l")
         if many:
             sys.out(("" if first else "\n") + f"{name}:\n")
         first = False
