@@ -21,7 +21,7 @@ class ApiError(Exception):
     def status(self) -> dict[str, Any]:
         """The metav1.Status object that goes over the wire."""
         body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                                "message": self.message, "reason": self.reason}
+                                "message": self.message, **({"reason": self.reason} if self.reason else {})}
         if self.details is not None:
             body["details"] = self.details
         return {**body, "code": self.code}

@@ -76,7 +76,7 @@ def evict(server: ApiServer, resource: Resource, request: Request, cause: Cause)
         budgets = [budget for budget in server.cluster.etcd.list("poddisruptionbudgets", request.namespace)
                    if _covers(budget, pod)]
         if len(budgets) > 1:
-            raise ApiError(500, "InternalError", "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+            raise ApiError(500, "", "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
         if budgets and not options.get("dryRun"):
             _take_disruption(server, budgets[0], pod, cause, request)
     if not options.get("dryRun"):

@@ -172,6 +172,10 @@ def test_an_eviction_that_a_budget_forbids_is_refused_and_changes_nothing(cluste
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
     error = refused(cluster, "create", "pods", name, eviction, "eviction")
     assert (error.code, error.message) == (429, "Cannot evict pod as it would violate the pod's disruption budget.")
+    do(cluster, "create", "poddisruptionbudgets", body={"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "c"},
+                                                       "spec": {"minAvailable": 0, "selector": {"matchLabels": {"app": "d"}}}})
+    two = refused(cluster, "create", "pods", name, eviction, "eviction").status()
+    assert two["message"].startswith("This pod has more than one PodDisruptionBudget") and two["code"] == 500 and "reason" not in two
     assert "deletionTimestamp" not in cluster.etcd.list("pods")[0]["metadata"]
 
 
