@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from podlab.kubernetes.apiserver.errors import ApiError, bad_request, not_found
@@ -30,8 +31,15 @@ def order_of(engine: Engine, call: Call, target: Target) -> dict[str, Any]:
     kubelet = engine.kubelet(pod["spec"]["nodeName"])
     report.reachable(kubelet)
     report.running(kubelet, report.held(kubelet, pod["metadata"]["uid"]), container)
+    tty = _has_terminal(pod["spec"], container) if attach else call.flag("tty")
     return {"node": pod["spec"]["nodeName"], "act": "open", "pod": pod["metadata"]["uid"], "container": container,
-            "command": list(command), "stdin": streams["stdin"], "tty": call.flag("tty"), "attach": attach}
+            "command": list(command), "stdin": streams["stdin"], "tty": tty, "attach": attach}
+
+
+def _has_terminal(spec: Mapping[str, Any], name: str) -> bool:
+    """Whether whoever attaches gets a terminal: what they ask for changes nothing about the container."""
+    groups = [spec.get(group) or () for group in ("containers", "initContainers", "ephemeralContainers")]
+    return any(one["name"] == name and one.get("tty", False) for group in groups for one in group)
 
 
 def refusal(engine: Engine, call: Call, target: Target) -> ApiError:

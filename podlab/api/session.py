@@ -28,7 +28,7 @@ PLAIN = (*OLDEST, "v2.channel.k8s.io", "v3.channel.k8s.io")  # the error channel
 LOOK_EVERY, LOOK_AT_LEAST = 0.03, 0.2  # seconds between two looks for output, which comes without a write to the store; longer when none comes
 PIECE = 32 * 1024  # bytes of a message to the client
 WAITING_MAX, WAITING_BYTES = 256, 8 << 20  # messages of the client that wait for their turn: it is read no further until some had it
-DEAF = 5.0  # seconds that so many wait for a process that takes none of them; then the client is cut off
+DEAF = 3.0  # seconds that so many wait for a process that takes none of them; then the client is cut off
 PIPE = 65_536  # bytes that a process's input holds before it is read (pipe(7))
 TYPED_PER_SECOND, TYPED_BURST = 200_000, 4_000_000  # bytes of input of one session, which the journal keeps
 
@@ -112,7 +112,8 @@ class Session:
             for stream, text in chunks:
                 channel, wanted = self.wanted[stream]
                 if wanted:
-                    data = text.encode("utf-8", "surrogateescape")
+                    shown = text.replace("\n", "\r\n") if self.order["tty"] else text  # ONLCR (termios(3)): the client's own terminal is raw
+                    data = shown.encode("utf-8", "surrogateescape")
                     for at in range(0, len(data), PIECE):
                         await self._say(channel, data[at:at + PIECE])
             if code is None:

@@ -123,7 +123,7 @@ async def test_a_terminal_has_the_size_that_its_stream_tells(running: Client) ->
     line = shell(running, "read x; stty size", streams="stdin=1&stdout=1&stderr=1&tty=1")
     line.open("error", "stdin", "stdout", "resize")
     line.write(spdy.Writer.data(7, b'{"Width":132,"Hei'), spdy.Writer.data(7, b'ght":50}\n'), spdy.Writer.data(3, b"\r"))
-    assert (await line.said())[5].split() == [b"50", b"132"]
+    assert (await line.said())[5] == b"\n50 132\n".replace(b"\n", b"\r\n"), "as a terminal ends its lines"
 
 
 @pytest.mark.parametrize(("protocol", "error"), [("v2.channel.k8s.io", b"command terminated with non-zero exit code: exit status 3"),

@@ -3,8 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,10 @@ class Kubectl:
 
     home: Path
     server: str
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, *words: str, **options: object) -> "subprocess.Popen[str]":
-        environ = {**os.environ, "HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "KUBE_EDITOR": "false"}
+        environ = {**os.environ, "HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "KUBE_EDITOR": "false", **self.environ}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(["kubectl", *words], cwd=self.home, env=environ, text=True, **{**pipes, **options})  # type: ignore[call-overload, no-any-return]
 

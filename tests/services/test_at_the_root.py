@@ -1,6 +1,7 @@
 """The API at the root of a site with https, where the token is the user's and no path can be lost: kubectl proxy, get --raw, sockets."""
 
 import base64
+import dataclasses
 import datetime
 import ipaddress
 import json
@@ -119,6 +120,8 @@ def test_kubectl_asks_runs_and_streams_without_a_path(site: Kubectl) -> None:
     site("run", "talker", "--image=busybox:1.36", "--", "sh", "-c", "echo alive; sleep 600")
     site("wait", "--for=condition=Ready", "pod/talker", "--timeout=100s")
     assert (site("logs", "talker"), site("exec", "talker", "--", "echo", "hello")) == ("alive\n", "hello\n")
+    older = dataclasses.replace(site, environ={"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false"})
+    assert older("exec", "-i", "talker", "--", "cat", stdin="over SPDY\n") == "over SPDY\n"
     assert site("auth", "can-i", "delete", "nodes").strip() == "yes"
 
 

@@ -136,7 +136,7 @@ def test_binary_data_must_be_base64() -> None:
 
 @pytest.mark.parametrize(("resource", "kind", "version", "said"), [
     (POD, "ConfigMap", "v1", 'ConfigMap in version "v1" cannot be handled as a Pod: converting (v1.ConfigMap) to (core.Pod): unknown conversion'),
-    (POD, "Deployment", "apps/v1", 'Deployment in version "v1" cannot be handled as a Pod: converting (v1.Deployment) to (core.Pod): unknown conversion'),
+    (POD, "Job", "batch/v1", 'Job in version "v1" cannot be handled as a Pod: converting (v1.Job) to (core.Pod): unknown conversion'),
     (POD, "PodList", "v1", 'PodList in version "v1" cannot be handled as a Pod: converting (v1.PodList) to (core.Pod): unknown conversion'),
     (POD, "EphemeralContainers", "v1", 'EphemeralContainers in version "v1" cannot be handled as a Pod: no kind "EphemeralContainers" is registered '
      'for version "v1" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'),  # kubectl debug before 1.22
