@@ -91,6 +91,8 @@ def resource_claim(spec: Object) -> None:
             one["allocationMode"] = one.get("allocationMode") or "ExactCount"
             if one["allocationMode"] == "ExactCount":
                 one["count"] = one.get("count") or 1
+            for toleration in one.get("tolerations") or ():
+                toleration["operator"] = toleration.get("operator") or "Equal"
 
 
 def resource_claim_template(spec: Object) -> None:

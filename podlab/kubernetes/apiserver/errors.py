@@ -109,7 +109,7 @@ def invalid(group: str, kind: str, name: str, errors: list[FieldError]) -> ApiEr
         details["group"] = group
     causes = [{"reason": e.kind, "message": e.message, "field": e.field} for e in errors]
     return ApiError(422, "Invalid", f"{qualified(kind, group)} {show(name)} is invalid: {joined}",
-                    {**details, "kind": kind, "causes": causes})
+                    {**details, **({"kind": kind} if kind else {}), "causes": causes})
 
 
 def _details(group: str, plural: str, name: str) -> dict[str, Any]:

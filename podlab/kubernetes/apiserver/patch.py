@@ -13,7 +13,7 @@ from typing import Any
 from ..objects import thaw
 from ..resources import Resource
 from . import schema
-from .errors import ApiError, bad_request
+from .errors import ApiError, FieldError, bad_request, invalid
 
 Json = Any
 
@@ -47,6 +47,27 @@ def apply_patch(resource: Resource, obj: Mapping[str, Any], body: Json, type: st
     raise ApiError(415, "UnsupportedMediaType",
                    "the body of the request was in an unknown format - accepted media types include: "
                    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
+
+
+def not_decoded(type: str, body: Json, patched: Json, error: ApiError) -> ApiError:
+    """The refusal of a patch whose outcome is no object of its kind: it names no object, and shows the patch or what came of it.
+
+    apiserver/pkg/endpoints/handlers/patch.go: jsonPatcher shows the whole outcome, smpPatcher the patch as Go prints a map.
+    """
+    why = error.message.partition(" cannot be handled as a ")[2].partition(": ")[2] or error.message
+    if TYPES.get(type, type) == "strategic":
+        wrong = re.search(r"cannot unmarshal .* of type (\S+)$", why)
+        return invalid("", "", "", [FieldError.invalid("patch", _as_go(body), f"unrecognized type: {wrong[1]}" if wrong else why)])
+    return invalid("", "", "", [FieldError.invalid("patch", json.dumps(patched, ensure_ascii=False, separators=(",", ":")), why)])
+
+
+def _as_go(value: Json) -> str:
+    """%+v of what JSON holds."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_as_go(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_as_go, value))}]"
+    return "<nil>" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _kind(value: Json) -> str:

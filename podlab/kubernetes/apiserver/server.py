@@ -173,7 +173,20 @@ class ApiServer:
         old = self.held(resource, request)
         changed = patch.apply_patch(resource, records.shown(old) if applying.names_managers(request.body) else old, request.body, kind)
         self.check_same(resource, changed, old)
-        return self.replace(resource, self.decoded(resource, changed, request), old, request, cause)
+        return self.replace(resource, self.decoded_patch(resource, changed, request, kind), old, request, cause)
+
+    def decoded_patch(self, resource: Resource, changed: dict[str, Any], request: Request, kind: str) -> dict[str, Any]:
+        """What a patch made of an object. A strategic patch cannot name another kind: it is done to an object of this one."""
+        if patch.TYPES.get(kind) == "strategic":
+            changed |= {"kind": resource.kind, "apiVersion": resource.api_version}
+        try:
+            if resource.plural in BY_PLURAL:
+                decode.check_type(resource, changed)
+            return self.decoded(resource, changed, request)
+        except ApiError as error:
+            if error.code != 400 or resource.plural not in BY_PLURAL:
+                raise
+            raise patch.not_decoded(kind, request.body, changed, error) from None
 
     def decoded(self, resource: Resource, body: dict[str, Any], request: Request) -> dict[str, Any]:
         """A whole object of an update, mutable. An empty list of managers stays one: it means something."""

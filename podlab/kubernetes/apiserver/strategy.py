@@ -45,9 +45,8 @@ def prepare_for_create(resource: Resource, obj: Object, ctx: Context) -> None:
     Raises ApiError 422 where a requested address or port cannot be had.
     """
     metadata = obj["metadata"]
-    for member in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "uid", "creationTimestamp",
-                   "generation"):
-        metadata.pop(member, None)
+    for member in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "uid", "creationTimestamp"):
+        metadata.pop(member, None)  # a generation stays, of whatever kind counts none
     if resource.kind in GENERATIONS:
         metadata["generation"] = 1
     if "status" in resource.subresources and resource.kind != "Node":
@@ -262,8 +261,8 @@ FILLED_FROM = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "Volum
 
 
 def _create_definition(obj: Object, ctx: Context) -> None:
-    stored = [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]
-    obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
+    stored = [version.get("name", "") for version in obj["spec"].get("versions") or () if version.get("storage")]
+    obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored[:1]}
 
 
 def _create_signing_request(obj: Object, ctx: Context) -> None:
@@ -289,6 +288,12 @@ def _merge_string_data(obj: Object, *_: Any) -> None:
         obj["data"] = {**(obj.get("data") or {}), **encoded}
 
 
+def _drop_lease_election(obj: Object, *_: Any) -> None:
+    """CoordinatedLeaderElection is off by default (pkg/registry/coordination/lease/strategy.go)."""
+    if any(member in (obj.get("spec") or {}) for member in ("strategy", "preferredHolder")):
+        obj["spec"] = {member: value for member, value in obj["spec"].items() if member not in ("strategy", "preferredHolder")}
+
+
 def _create_statefulset(obj: Object, ctx: Context) -> None:
     """dropStatefulSetDisabledFields: MaxUnavailableStatefulSet is off by default again since v1.35.4."""
     spec = obj["spec"]
@@ -306,7 +311,7 @@ def _update_statefulset(new: Object, old: Mapping[str, Any], subresource: str, c
 CREATES: dict[str, Callable[[Object, Context], None]] = {
     "Pod": _create_pod, "StatefulSet": _create_statefulset, "DaemonSet": _create_daemonset, "Job": _create_job, "Service": prepare_service_for_create,
     "Namespace": _create_namespace, "PersistentVolume": _create_volume, "PersistentVolumeClaim": _create_claim,
-    "Secret": _merge_string_data, "CustomResourceDefinition": _create_definition,
+    "Secret": _merge_string_data, "CustomResourceDefinition": _create_definition, "Lease": _drop_lease_election,
     "CertificateSigningRequest": _create_signing_request,
 }
 

@@ -121,28 +121,39 @@ def node_update(new: Object, old: Object, errors: Errors) -> None:
 
 
 def event(obj: Object, errors: Errors, _: Any = None) -> None:
-    """The event lies where its object does; one about an object without a namespace lies in default."""
-    namespace = (obj.get("involvedObject") or {}).get("namespace", "")
+    """ValidateEventCreate. The event lies where its object does; one about an object without a namespace lies in default."""
+    new = str(obj.get("apiVersion", "")).startswith("events.k8s.io/")  # whose fields have other names
+    namespace = (obj.get("regarding" if new else "involvedObject") or {}).get("namespace", "")
     if obj.get("eventTime"):
-        _new_event(obj, namespace, errors)
+        _new_event(obj, namespace, errors, new)
     elif obj["metadata"].get("namespace") not in ((namespace,) if namespace else ("default", None)):
         errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
+    if not new:
+        return
+    if not obj.get("eventTime"):
+        errors.append(FieldError.required("eventTime"))
+    if obj.get("type") not in ("Normal", "Warning"):
+        errors.append(FieldError.invalid("type", "", f"has invalid value: {obj.get('type', '')}"))
+    for member, path in (("deprecatedFirstTimestamp", "firstTimestamp"), ("deprecatedLastTimestamp", "lastTimestamp"),
+                         ("deprecatedCount", "count"), ("deprecatedSource", "source")):
+        if obj.get(member):
+            errors.append(FieldError.invalid(path, "", "needs to be unset"))
 
 
-def _new_event(obj: Object, namespace: str, errors: Errors) -> None:
+def _new_event(obj: Object, namespace: str, errors: Errors, new: bool) -> None:
     """What is asked of an event that says when it happened (legacyValidateEvent)."""
     if not namespace and obj["metadata"].get("namespace") not in ("default", "kube-system"):
         errors.append(FieldError.invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
-    controller = obj.get("reportingComponent", "")
-    if not controller:
-        errors.append(FieldError.required("reportingController"))
-    complain(errors, "reportingController", controller, words.bad_qualified_name(controller))
+    reporter = "reportingController" if new else "reportingComponent"
+    if not obj.get(reporter):
+        errors.append(FieldError.required(reporter))
+    complain(errors, reporter, obj.get(reporter, ""), words.bad_qualified_name(obj.get(reporter, "")))
     for member in ("reportingInstance", "action", "reason"):
         if not obj.get(member):
             errors.append(FieldError.required(member))
         if len(obj.get(member) or "") > MAX_EVENT_WORD:
             errors.append(FieldError.invalid(member, "", f"can have at most {MAX_EVENT_WORD} characters"))
-    if len(obj.get("message") or "") > MAX_EVENT_NOTE:
+    if len(obj.get("note" if new else "message") or "") > MAX_EVENT_NOTE:
         errors.append(FieldError.invalid("message", "", f"can have at most {MAX_EVENT_NOTE} characters"))
 
 

@@ -112,7 +112,7 @@ def _reference(reference: Object, path: str, errors: Errors) -> None:
         complain(errors, f"{path}.apiGroup", reference["apiGroup"], words.bad_subdomain(reference["apiGroup"]))
     for member in ("kind", "name"):
         if not reference.get(member):
-            errors.append(FieldError.required(f"{path}.{member}"))
+            errors.append(FieldError.required(f"{path}.{member}", f"{member} is required"))
         else:
             complain(errors, f"{path}.{member}", reference[member], words.bad_path_segment(reference[member]))
 

@@ -242,8 +242,13 @@ def _metric_source(source: Object, kind: str, here: str, errors: Errors) -> None
     if kind in ("Resource", "ContainerResource"):
         if not source.get("name"):
             errors.append(FieldError.required(f"{here}.name", "must specify a resource name"))
-        if kind == "ContainerResource" and not source.get("container"):
-            errors.append(FieldError.required(f"{here}.container", "must specify a container"))
+        elif kind == "ContainerResource":
+            validate_container_resource_name(source["name"], f"{here}.name", errors)
+        if kind == "ContainerResource":
+            if not source.get("container"):
+                errors.append(FieldError.required(f"{here}.container", "must specify a container"))
+            else:
+                complain(errors, f"{here}.container", source["container"], words.bad_label(source["container"]))
     elif not (name := (source.get("metric") or {}).get("name")):
         errors.append(FieldError.required(f"{here}.metric.name", "must specify a metric name"))
     else:
