@@ -75,7 +75,7 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("create role r --verb=get --resource=nope", 1, "", 'the server doesn\'t have a resource type "nope"\n'),
     ("create token nope", 1, "", 'error: failed to create token: serviceaccounts "nope" not found\n'),
     ("scale deploy nope --replicas=1", 1, "", 'error: no objects passed to scale deployments.apps "nope" not found\n'),
-    ("delete deploy --all -l a=b", 1, "", "error: setting 'all' parameter but found a non empty selector.\n"),
+    ("delete deploy --all -l a=b", 1, "", "error: setting 'all' parameter but found a non empty selector. \n"),
     ("wait pod/x", 1, "", 'error: unrecognized condition: ""\n'),
     ("top pod x", 1, "", 'Error from server (NotFound): podmetrics.metrics.k8s.io "default/x" not found\n'),
     ("events --types=Odd", 1, "", "error: valid --types are Normal or Warning\n"),
@@ -349,7 +349,7 @@ def test_a_raw_eviction_is_answered_as_the_api_answers_it() -> None:
     kubectl(where, "delete pdb all")
     assert kubectl(where, f"create --raw {path} -f -", stdin=body) == (
         0, '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}\n', "")
-    assert kubectl(where, "create --raw /api/v1/namespaces/default/pods")[2] == "error: must specify one of -f and -k\n\n"
+    assert kubectl(where, "create --raw /api/v1/namespaces/default/pods")[2] == "error: must specify one of -f and -k\n"
     assert kubectl(where, "delete --raw /api/v1/namespaces/default/pods/none")[2] == 'Error from server (NotFound): pods "none" not found\n'
 
 

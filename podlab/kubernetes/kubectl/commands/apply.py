@@ -8,16 +8,18 @@ from typing import Any
 
 from ...apiserver.errors import ApiError
 from ...apiserver.ownership import fields, managers, records
-from ...objects import dig, thaw
-from .. import raw
+from ...apiserver.patch import apply_patch
+from ...objects import Map, dig, thaw
+from .. import pruning, raw
 from ..builder import FILES, Info, from_files, has_files, only_files
 from ..flags import Flag
 from ..output.go_values import to_json
 from ..patches import media_type, three_way
+from ..pruning import LAST_APPLIED
 from ..terminal import APPLYING, APPLYING_BY_PODS, Command, KubectlError, Wait
 from ..verbs import CHANGING, RECORD, Call, Failures, fail_with, report_all, verb, wrapped
+from .delete import cascading, delete_lines, gone
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 VALIDATION = {"true": "Strict", "strict": "Strict", "warn": "Warn", "false": "Ignore", "ignore": "Ignore"}
 SENDING = (*FILES, *CHANGING, RECORD, Flag("validate", "opt", default="strict", bare="strict"))
 
@@ -88,7 +90,7 @@ def show_list(call: Call, shown: list[tuple[Info, Any, str]]) -> None:
 
 
 @verb("apply", *SENDING, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("force", "bool"),
-      Flag("prune", "bool"),
+      Flag("prune", "bool"), Flag("prune-allowlist", "array"),
       Flag("overwrite", "bool", default=True), Flag("wait", "bool"), Flag("timeout", "duration"),
       Flag("grace-period", "int", default=-1),
       Flag("cascade", "opt", default="background", bare="background"), Flag("selector", short="l"), Flag("all", "bool"),
@@ -101,8 +103,12 @@ def apply(call: Call) -> Command:
         raise KubectlError("error: --force cannot be used with --server-side\n")
     if call.flags["force-conflicts"] and not call.flags["server-side"]:
         raise KubectlError("error: --force-conflicts only works with --server-side\n")
-    if call.flags["prune"]:
-        raise KubectlError("error: --prune is not available here: delete what is no longer wanted with kubectl delete\n")
+    if call.dry == "server" and call.flags["force"]:
+        raise KubectlError("error: --dry-run=server cannot be used with --force\n")
+    if call.flags["subresource"] and not call.flags["server-side"]:
+        raise KubectlError("error: --subresource can only be specified for --server-side\n")
+    policy = cascading(call)
+    pruning.check(call)
     if call.dry == "client" and call.flags["server-side"]:
         raise KubectlError("error: --dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)\n")
     do = _apply_server_side if call.flags["server-side"] else _apply
@@ -114,6 +120,8 @@ def apply(call: Call) -> Command:
         call.terminal.err(report_all(failures.errors))
         return 1
     show_list(call, shown)
+    if call.flags["prune"]:
+        pruning.prune(call, [(info, obj) for info, obj, _ in shown], policy)
     return 0
 
 
@@ -155,7 +163,8 @@ def _apply(call: Call, info: Info) -> tuple[Any, str]:
     if dig(current, "metadata.deletionTimestamp"):
         call.terminal.err(f"Warning: Detected changes to resource {info.name} which is currently being deleted.\n")
     if call.dry == "client":
-        return current, "configured"
+        kind = "merge" if info.resource.custom is not None else "strategic"
+        return Map(apply_patch(info.resource, current, patch, kind)), "configured"
     try:
         done = call.request("patch", info.resource, info.name, info.namespace, patch,
                             patchType=media_type(info.resource),
@@ -254,7 +263,8 @@ def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
 @verb("create", *SENDING, Flag("save-config", "bool"), Flag("edit", "bool"), Flag("selector", short="l"), Flag("raw"),
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
-    only_files(call, "\n\n")
+    only_files(call, "\n" if call.flags["raw"] else "\n\n")
+    sending(call)
     if call.flags["raw"]:
         return (yield from raw.send(call, "create"))
     return (yield from each(call, lambda info: _create(call, info)))
@@ -301,8 +311,6 @@ def _replace(call: Call, info: Info) -> None:
 
 def _force_replace(call: Call) -> Command:
     """Delete, wait until it is gone, create again."""
-    from .delete import delete_lines, gone
-
     infos, wrong = yield from from_files(call)
     fail_with(wrong)
     waiting = []

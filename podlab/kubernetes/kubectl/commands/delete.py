@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from ...apiserver.errors import ApiError
@@ -10,7 +11,7 @@ from .. import raw
 from ..builder import FILES, SELECTING, Info, from_files, has_files, select, targets
 from ..flags import Flag
 from ..terminal import DELETING, Command, KubectlError, Wait
-from ..verbs import Call, fail_with, verb
+from ..verbs import Call, fail_with, printed_name, verb
 
 FORCE_WARNING = ("Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The "
                  "resource may "
@@ -34,17 +35,19 @@ def delete(call: Call) -> Command:
     if flags["raw"]:
         return (yield from raw.ask(call, "delete"))
     grace = flags["grace-period"]
-    policy = _cascading(call)
+    policy = cascading(call)
     if flags["output"] not in (None, "", "name"):
         raise KubectlError("error: unexpected -o output mode: " + flags["output"] + ". We only support '-o name'\n")
     if flags["selector"] and flags["field-selector"] and flags["all"]:
         raise KubectlError("error: cannot set --all and --field-selector at the same time\n")
     if flags["selector"] and flags["all"]:
-        raise KubectlError("error: setting 'all' parameter but found a non empty selector.\n")
+        raise KubectlError("error: setting 'all' parameter but found a non empty selector. \n")
     if flags["now"]:
         if grace != -1:
             raise KubectlError("error: --now and --grace-period cannot be specified together\n")
         grace = 1
+    if grace > 0 and flags["force"]:
+        raise KubectlError("error: --force and --grace-period greater than 0 cannot be specified together\n")
     if grace == 0 and not flags["force"]:
         grace = 1  # an object is only deleted at once when --force says so
     force = flags["force"] and grace <= 0
@@ -58,13 +61,27 @@ def delete(call: Call) -> Command:
     if not infos and not wrong and not flags["ignore-not-found"]:
         call.terminal.out("No resources found\n")
         return 0
-    if not flags["interactive"]:
-        yield from _delete_all(call, infos, wrong, grace, policy)
+    if infos and flags["interactive"] and not (yield from _confirmed(call, infos)):
+        call.terminal.out("deletion is cancelled\n")
         return 0
-    raise KubectlError("error: --interactive is not available here: name what is to be deleted\n")
+    yield from _delete_all(call, infos, wrong, grace, policy)
+    return 0
 
 
-def _cascading(call: Call) -> str:
+def _confirmed(call: Call, infos: list[Info]) -> Generator[Wait, None, bool]:
+    """Ask whether these are to be deleted; the first word of the answer counts (DeleteOptions.confirmation)."""
+    listed = "".join(f"{printed_name(info.resource, info.name)}\n" for info in infos)
+    call.terminal.out(f"You are about to delete the following {len(infos)} resource(s):\n{listed}Do you want to continue? (y/n): ")
+    answer = ""
+    while call.terminal.stdin is not None and "\n" not in answer.lstrip() and (piece := call.terminal.stdin.read()) != "":
+        if piece is None:
+            yield Wait()
+        else:
+            answer += piece
+    return answer.split()[:1] in (["y"], ["Y"])
+
+
+def cascading(call: Call) -> str:
     """parseCascadingFlag (S/kubectl/pkg/cmd/delete/delete_flags.go): --cascade as a propagation policy. Raises KubectlError."""
     given = call.flags["cascade"]
     if (meant := PARSED_BOOL.get(given)) is not None:
