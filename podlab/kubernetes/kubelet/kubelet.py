@@ -91,6 +91,7 @@ class Kubelet(Agent):
         else:
             self._attach(self.state["runtime"])
         self.cluster.etcd.subscribe("pods", self._on_pod, Heed(_node_of, self.node.__eq__))
+        self.cluster.etcd.subscribe("nodes", self._on_node, Heed(_name_of, self.node.__eq__))
         for plural in ("configmaps", "secrets"):
             self.cluster.etcd.subscribe(plural, self._on_config)
 
@@ -107,6 +108,10 @@ class Kubelet(Agent):
             return
         if change.type != "MODIFIED" or change.old is None or _concerns(change.old, pod) or _gate_moved(change.old, pod):
             self.wake(pod, change.cause)
+
+    def _on_node(self, change: Change) -> None:
+        if self.state["power"] == "on":
+            node_status.on_node(self, change)
 
     def _on_config(self, change: Change) -> None:
         if self.state["power"] == "on":
@@ -237,6 +242,10 @@ class Kubelet(Agent):
 
 def _node_of(change: Change) -> str:
     return change.object["spec"].get("nodeName") or ""
+
+
+def _name_of(change: Change) -> str:
+    return str(change.object["metadata"]["name"])
 
 
 def _concerns(old: Map, new: Map) -> bool:

@@ -1,4 +1,4 @@
-"""The Node object's status, as its kubelet keeps it: conditions and images.
+"""The Node object's status, as its kubelet keeps it: conditions, images, and what is allocatable of resources that others advertise.
 
 Sources: pkg/kubelet/nodestatus/setters.go; NodeStatusUpdateFrequency (10 s) in pkg/kubelet/apis/config/v1beta1/defaults.go.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..apiserver.validation.resources import is_extended
 from ..cause import Cause
+from ..etcd import Change
 from ..objects import EMPTY, Map, freeze
 from ..times import rfc3339
 
@@ -44,6 +46,22 @@ def changed(kubelet: Agent) -> None:
         phase = kubelet.cluster.random.integer("kubelet-node-status", kubelet.node, below=PERIOD_MS)
         at = kubelet.now + 1 + (phase - kubelet.now - 1) % PERIOD_MS
         kubelet.state["node_timer"] = kubelet.after(at - kubelet.now, ["node-status", ""])
+
+
+def on_node(kubelet: Agent, change: Change) -> None:
+    """Somebody wrote the Node's capacity: what may be allocated of it is seen to when the status is next computed."""
+    status: Map = change.object.get("status") or EMPTY
+    if change.type == "MODIFIED" and allocatable(status) != status.get("allocatable"):
+        changed(kubelet)
+
+
+def allocatable(status: Map) -> Map:
+    """What the Node gives to Pods: its own resources as they are, extended ones as its capacity has them (setNodeStatusMachineInfo)."""
+    given: Map = status.get("allocatable") or EMPTY
+    wanted = {name: amount for name, amount in (status.get("capacity") or EMPTY).items() if is_extended(name)}
+    if wanted == {name: amount for name, amount in given.items() if is_extended(name)}:
+        return given
+    return freeze({**{name: amount for name, amount in given.items() if not is_extended(name)}, **wanted})
 
 
 def report(kubelet: Agent) -> None:
@@ -84,6 +102,8 @@ def write(kubelet: Agent, ready: str, reason: str, message: str, *, pressures: b
             }
         )
     status = {**old, "conditions": conditions, "images": image_list(kubelet)}
+    if "allocatable" in old:
+        status["allocatable"] = allocatable(old)
     if boot:
         status["nodeInfo"] = {**old["nodeInfo"], "bootID": boot}
     kubelet.client.update(

@@ -54,3 +54,23 @@ def test_a_seccomp_profile_that_lies_on_no_node_keeps_the_container_from_being_m
         "message": 'failed to create containerd container: cannot load seccomp profile "/var/lib/kubelet/seccomp/p.json": '
         "open /var/lib/kubelet/seccomp/p.json: no such file or directory",
     }
+
+
+def test_what_others_advertise_as_a_node_s_capacity_may_be_allocated_when_its_kubelet_next_looks() -> None:
+    it = world()
+
+    def foo() -> tuple[str | None, str | None]:
+        node = it.cluster.etcd.get("nodes", "node-1")
+        assert node is not None
+        return node["status"]["capacity"].get("example.com/foo"), node["status"]["allocatable"].get("example.com/foo")
+
+    it.patch("node-1", {"status": {"capacity": {"example.com/foo": "3"}}}, subresource="status", plural="nodes")
+    it.run(11)
+    assert foo() == ("3", "3")
+    wanted = {"requests": {"example.com/foo": "2"}, "limits": {"example.com/foo": "2"}}
+    it.create(pod(sh(FOREVER, resources=wanted)))
+    it.run(3)
+    assert it.phase() == "Running"
+    it.patch("node-1", {"status": {"capacity": {"example.com/foo": None}}}, subresource="status", plural="nodes")
+    it.run(11)
+    assert foo() == (None, None)
