@@ -274,3 +274,14 @@ def test_a_tag_says_which_release_it_is_built_on(reference: str, release: str) -
     ("redis", "8.2.1"), ("mysql:5.7", "5.7.44"), ("mysql:8.0", "8.0.43"), ("mysql", "9.4.0"), ("httpd:2.4", "2.4.65"), ("busybox:1.36", "")])
 def test_a_tag_says_which_release_of_its_program_runs(reference: str, number: str) -> None:
     assert image.release(reference) == number
+
+
+@pytest.mark.slow
+def test_a_loop_of_wget_loads_kubia_so_that_an_autoscaler_sees_it() -> None:
+    lab = Lab(1)
+    lab.pod("kubia", "luksa/kubia")
+    lab.settle(30)
+    lab.pod("load", command=["sh", "-c", f"while true; do wget -O - -q {lab.ip('kubia')}:8080; done"])
+    lab.settle(20)
+    used = lab.cluster.pod_usage(lab.cluster.etcd.get("pods", "default/kubia"))["kubia"]["cpu_nanocores"] // 1_000_000
+    assert used >= 50  # Kubernetes in Action, chapter 15: 108 % of 100m, more than the 30 % that its autoscaler aims at
