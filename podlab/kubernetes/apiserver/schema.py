@@ -169,6 +169,20 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "autoscaling.v2.HorizontalPodAutoscalerStatus": {"currentMetrics": None, "desiredReplicas": 0},
     "Event": {"firstTimestamp": None, "lastTimestamp": None, "eventTime": None, "reportingComponent": "",
               "reportingInstance": ""},
+    # times that are structs, not pointers: null while they are zero
+    "EventSeries": {"lastObservedTime": None},
+    "PodCondition": {"lastProbeTime": None, "lastTransitionTime": None},
+    "NodeCondition": {"lastHeartbeatTime": None, "lastTransitionTime": None},
+    "NamespaceCondition": {"lastTransitionTime": None},
+    "PersistentVolumeClaimCondition": {"lastProbeTime": None, "lastTransitionTime": None},
+    "ReplicationControllerCondition": {"lastTransitionTime": None},
+    "ReplicaSetCondition": {"lastTransitionTime": None},
+    "StatefulSetCondition": {"lastTransitionTime": None},
+    "DaemonSetCondition": {"lastTransitionTime": None},
+    "DeploymentCondition": {"lastUpdateTime": None, "lastTransitionTime": None},
+    "JobCondition": {"lastProbeTime": None, "lastTransitionTime": None},
+    "ContainerStateRunning": {"startedAt": None},
+    "ContainerStateTerminated": {"startedAt": None, "finishedAt": None},
 }
 
 # Struct (not pointer) fields: Go writes them always, {} at least.
@@ -195,6 +209,8 @@ STRUCTS = _table("""
     ServiceStatus: loadBalancer
     Namespace: metadata spec status
     Node: metadata spec status
+    NodeStatus: daemonEndpoints nodeInfo
+    NodeDaemonEndpoints: kubeletEndpoint
     PersistentVolumeClaim: metadata spec status
     PersistentVolumeClaimTemplate: spec
     PersistentVolumeClaimSpec: resources

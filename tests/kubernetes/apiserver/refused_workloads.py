@@ -202,6 +202,7 @@ TABLES: dict[str, list[Case]] = {
         (thing("v1", "ConfigMap", {"annotations": {"a": "b" * 262144}}), "metadata.annotations: Too long: may not be more than 262144 bytes"),
         (thing("v1", "ConfigMap", {"finalizers": ["mine"]}),
          'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified'),
+        (thing("v1", "ConfigMap", {"generation": -1}), "metadata.generation: Invalid value: -1: must be greater than or equal to 0"),
         (thing("v1", "ConfigMap", {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p"}]}),
          'metadata.ownerReferences.uid: Invalid value: "": must not be empty'),
         (thing("v1", "ConfigMap", {"ownerReferences": [{"apiVersion": "", "kind": "", "name": "p", "uid": "u"}]}),

@@ -152,3 +152,22 @@ def test_another_address_is_refused_not_given() -> None:
     new = updated("Service", old, {"spec.clusterIP": "10.96.0.77"})
     assert [str(error) for error in validation.validate_update(BY_KIND["Service"], new, old, "")] == [
         'spec.clusterIPs[0]: Invalid value: ["10.96.0.77"]: may not change once set']
+
+
+def test_a_given_generation_stays_where_none_is_counted() -> None:
+    assert admit({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "generation": 7}})["metadata"]["generation"] == 7
+    assert admit({**pod(), "metadata": {"name": "p", "generation": 7}})["metadata"]["generation"] == 1
+
+
+def test_a_bare_node_shows_the_structs_of_its_status() -> None:
+    status = admit({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}})["status"]
+    assert status["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 0}}
+    assert set(status["nodeInfo"].values()) == {""}
+
+
+def test_a_headless_service_without_a_selector_may_have_both_families() -> None:
+    spec = {"ports": [{"port": 80}], "clusterIP": "None"}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": spec}
+    assert admit(service)["spec"]["ipFamilies"] == ["IPv4", "IPv6"]
+    assert admit(service)["spec"]["ipFamilyPolicy"] == "RequireDualStack"
+    assert admit({**service, "spec": {**spec, "selector": {"a": "b"}}})["spec"]["ipFamilies"] == ["IPv4"]

@@ -60,6 +60,7 @@ def _mask(base: str) -> str:
 
 
 def _validate_common(metadata: Object, errors: Errors, path: str, custom: bool) -> None:
+    non_negative(errors, f"{path}.generation", metadata.get("generation"))
     validate_labels(metadata.get("labels"), f"{path}.labels", errors)
     validate_annotations(metadata.get("annotations"), f"{path}.annotations", errors)
     owners = metadata.get("ownerReferences")
