@@ -61,7 +61,8 @@ def allocatable(status: Map) -> Map:
     wanted = {name: amount for name, amount in (status.get("capacity") or EMPTY).items() if is_extended(name)}
     if wanted == {name: amount for name, amount in given.items() if is_extended(name)}:
         return given
-    return freeze({**{name: amount for name, amount in given.items() if not is_extended(name)}, **wanted})
+    merged: Map = freeze({**{name: amount for name, amount in given.items() if not is_extended(name)}, **wanted})
+    return merged
 
 
 def report(kubelet: Agent) -> None:
