@@ -6,7 +6,7 @@ defaults_linux.go (DefaultEvictionHard).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import quantity
 from ..objects import EMPTY, Map
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TRANSITION_MS = 300_000  # EvictionPressureTransitionPeriod
 GRACE_SECONDS = 1  # immediateEvictionGracePeriodSeconds
+MEASURE_MS = 10_000  # stats_collect_period of containerd: how much a container has written is not known before
+VOLUMES_MS = 60_000  # VolumeStatsAggPeriod: new Pods are looked for that often, and a Pod's volumes measured each one to two of it
 
 
 def pass_(kubelet: Agent) -> None:
@@ -90,24 +92,42 @@ def _over_limits(kubelet: Agent) -> bool:
         if worker["mode"] != "run" or not worker["sandbox"] or worker["phase"] in status.TERMINAL or not pressure.has_limits(pod):
             continue
         limited = True
+        if kubelet.now - worker["sandbox"]["at"] < MEASURE_MS:
+            continue
         if message := _excess(kubelet, worker, pod["spec"]):
             evict(kubelet, worker, message)
     return limited
 
 
+def _measured(kubelet: Agent, worker: Worker) -> dict[str, int]:
+    """{emptyDir: bytes} as last measured: the kubelet walks through a Pod's volumes rarely, and knows nothing of them before
+    (pkg/kubelet/server/stats/fs_resource_analyzer.go, volume_stat_calculator.go). worker["measured"]: {"due": ms, "bytes"}."""
+    random, uid = kubelet.cluster.random, worker["uid"]
+    if "measured" not in worker:
+        worker["measured"] = {"due": worker["sandbox"]["at"] + VOLUMES_MS // 2, "bytes": {}}  # half a period on the average
+    seen: dict[str, Any] = worker["measured"]
+    if kubelet.now >= seen["due"]:
+        volumes = kubelet.machine.state["sandboxes"][uid]["volumes"]
+        names = [name for name, volume in volumes.items() if volume["kind"] == "emptyDir"]
+        seen["bytes"] = {name: kubelet.machine.volume_usage(uid, name)["bytes"] for name in names}
+        seen["due"] = kubelet.now + VOLUMES_MS + random.integer("kubelet-volumes", uid, kubelet.now, below=VOLUMES_MS)
+    found: dict[str, int] = seen["bytes"]
+    return found
+
+
 def _excess(kubelet: Agent, worker: Worker, spec: Map) -> str:
     """emptyDirLimitEviction, podEphemeralStorageLimitEviction, containerEphemeralStorageLimitEviction, in that order."""
+    measured = _measured(kubelet, worker)
     for volume in spec.get("volumes") or ():
         limit = (volume.get("emptyDir") or EMPTY).get("sizeLimit")
-        if limit and kubelet.machine.volume_usage(worker["uid"], volume["name"])["bytes"] > quantity.value(limit):
+        if limit and measured.get(volume["name"], 0) > quantity.value(limit):
             return f'Usage of EmptyDir volume "{volume["name"]}" exceeds the limit "{limit}". '
     limits = pressure.disk_limits(spec)
     if not limits:
         return ""
     usage = report.usage(kubelet, worker["uid"])
     own = {name: int(one.get("fs_bytes", 0)) + int(one.get("log_bytes", 0)) for name, one in usage.items()}
-    shared = pressure.used(kubelet, worker, "disk") - sum(int(one.get("fs_bytes", 0)) for one in usage.values())
-    if sum(own.values()) + shared > sum(limits.values()):
+    if sum(own.values()) + sum(measured.values()) > sum(limits.values()):
         return f"Pod ephemeral local storage usage exceeds the total limit of containers {quantity.format_binary(sum(limits.values()))}. "
     for name, limit in limits.items():
         if own.get(name, 0) > limit:

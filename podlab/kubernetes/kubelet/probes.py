@@ -117,10 +117,10 @@ def _attempt(kubelet: Agent, worker: Worker, key: str) -> None:
         )
     if probe["hold"] or (kind == "startup" and probe["result"] == "success"):
         return
-    if kind != "startup" and not is_started(worker, one, run):
-        return
     spec = _spec(one, kind)
-    if (kubelet.now - run["started"] // 1000 * 1000) // 1000 < int(spec.get("initialDelaySeconds") or 0):
+    early = (kubelet.now - run["started"] // 1000 * 1000) // 1000 < int(spec.get("initialDelaySeconds") or 0)
+    if early or (kind != "startup" and not is_started(worker, one, run)):
+        probe["again"] = False  # the sync that follows a new container asks in vain too
         return
     probe["at"] = kubelet.now
     timeout = int(spec.get("timeoutSeconds") or 1) * 1000

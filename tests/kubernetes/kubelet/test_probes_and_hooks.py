@@ -93,6 +93,17 @@ def test_a_startup_probe_holds_the_others_back_and_makes_the_container_started()
     assert it.events("Killing") == []
 
 
+def test_readiness_is_looked_at_once_when_the_startup_probe_has_succeeded_and_then_each_period() -> None:
+    probes = {"startupProbe": {"exec": {"command": ["true"]}, "initialDelaySeconds": 2, "periodSeconds": 3},
+              "readinessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 3, "successThreshold": 2}}  # fmt: skip
+    it = world()
+    it.create(pod(sh("sleep 60", **probes)))
+    it.run(6)
+    assert it.container()["started"] is True and it.container()["ready"] is False, "what a new container's first result asked for was in vain"
+    it.run(2)
+    assert it.container()["ready"] is True
+
+
 def test_a_startup_probe_that_never_succeeds_restarts_the_container() -> None:
     it = world()
     it.create(pod(sh(STUBBORN, startupProbe={**OK, "periodSeconds": 1, "failureThreshold": 3}), terminationGracePeriodSeconds=2))

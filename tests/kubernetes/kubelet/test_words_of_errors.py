@@ -80,7 +80,7 @@ def test_an_image_s_user_by_name_keeps_a_container_waiting() -> None:
 def test_a_pod_over_its_limit_of_local_storage_is_evicted(containers: list[dict[str, object]], words: str) -> None:
     it = world()
     it.create(pod(*containers))
-    it.run(20)
+    it.run(30)
     status = it.pod()["status"]
     assert (status["phase"], status["reason"], status["message"]) == ("Failed", "Evicted", words)  # localStorageEviction, eviction_manager.go
 
