@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from . import refused_network_and_storage, refused_pod_policies, refused_pods, refused_workloads
+from . import refused_cluster_kinds, refused_network_and_storage, refused_pod_policies, refused_pods, refused_workloads
 from .given import refusal
 from .test_validation import only
 
 pytestmark = pytest.mark.slow  # hundreds of manifests
-TABLES = refused_pods.TABLES | refused_pod_policies.TABLES | refused_workloads.TABLES | refused_network_and_storage.TABLES
+TABLES = (refused_pods.TABLES | refused_pod_policies.TABLES | refused_workloads.TABLES | refused_network_and_storage.TABLES
+          | refused_cluster_kinds.TABLES)
 
 
 @pytest.mark.parametrize("concept", [*TABLES])
