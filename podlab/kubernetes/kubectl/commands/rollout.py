@@ -7,10 +7,12 @@ from typing import Any
 
 from ...apiserver.errors import ApiError
 from ...etcd import controller_uid
-from ...objects import Map, dig, thaw
+from ...objects import Map, dig, freeze, thaw
 from ...resources import BY_PLURAL
 from ...times import rfc3339
 from ..builder import FILES, Info, changes, select
+from ..describe.pods import describe_template
+from ..describe.writer import Page
 from ..flags import Flag
 from ..patches import two_way
 from ..pod_specs import template_of
@@ -180,12 +182,20 @@ def history(call: Call) -> Command:
             raise KubectlError("error: unable to find the specified revision\n")
         if call.flags["output"]:
             show = printer(call.flags["output"])
-            call.terminal.out("".join(show(held[number][0]) for number in ([revision] if revision else sorted(held))))
+            call.terminal.out("".join(show(_as_it_was(info, held[number])) for number in ([revision] if revision else sorted(held))))
             continue
         kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
         call.terminal.out((f"{kind}with revision #{revision}\n" + _template_text(held[revision]) if revision else kind + "\n"
                            + _table(held)) + "\n")
     return 0
+
+
+def _as_it_was(info: Info, held: tuple[Any, Any]) -> Any:
+    """GetHistory: a ReplicaSet as it is; of a ControllerRevision the object that it keeps the template of (applyRevision)."""
+    if held[0]["kind"] == "ReplicaSet":
+        return held[0]
+    template = {member: value for member, value in held[1].items() if member != "$patch"}
+    return freeze({**info.object, "spec": {**info.object["spec"], "template": template}})
 
 
 def _group_kind(info: Info) -> str:
@@ -203,9 +213,6 @@ def _table(held: dict[int, tuple[Any, Any]]) -> str:
 
 
 def _template_text(held: tuple[Any, Any]) -> str:
-    from ..describe.pods import describe_template
-    from ..describe.writer import Page
-
     page = Page(0)
     cause = dig(held[0], "metadata.annotations", {}).get(CHANGE_CAUSE)
     template = thaw(held[1])
@@ -232,53 +239,45 @@ def undo(call: Call) -> Command:
 
 
 def _undo(call: Call, info: Info) -> None:
-    wanted = call.flags["to-revision"]
-    held = _histories(call, info)
-    if info.resource.plural == "deployments" and dig(info.object, "spec.paused"):
-        raise KubectlError("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and "
-                           "try again\n")
+    if LAST_APPLIED in dig(info.object, "metadata.annotations", {}):  # said before anything is looked at or fails
+        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} was previously managed with 'kubectl apply'. "
+                          f"Rolling back will not update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future "
+                          "'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n")
+    wanted, held, of_deployment = call.flags["to-revision"], _histories(call, info), info.resource.plural == "deployments"
     if wanted and wanted not in held:
         raise KubectlError(f"error: unable to find specified revision {wanted} in history\n")
     numbers = sorted(held)
     if not wanted and len(numbers) < 2:
-        raise KubectlError(f'error: no rollout history found for {info.resource.one} "{info.name}"\n'
-                           if info.resource.plural == "deployments" else
+        raise KubectlError(f'error: no rollout history found for {info.resource.one} "{info.name}"\n' if of_deployment else
                            "error: no last revision to roll back to\n")
-    if LAST_APPLIED in dig(info.object, "metadata.annotations", {}):
-        call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} was previously managed with 'kubectl apply'. "
-                          f"Rolling back will not "
-                          f"update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' "
-                          f"operations. "
-                          "Consider using 'kubectl apply' with your previous configuration file instead.\n")
     number = wanted or numbers[-2]
     template = thaw(held[number][1])
     template.pop("$patch", None)
-    labels = template.get("metadata", {}).get("labels", {})
-    labels.pop("pod-template-hash", None)
+    if call.dry == "client":
+        page = Page(0)
+        describe_template(page, template)
+        call.show(info.resource, info.object, ("" if of_deployment else "will roll back to ") + page.tabbed())
+        return
+    if of_deployment and dig(info.object, "spec.paused"):
+        raise KubectlError("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and "
+                           "try again\n")
+    template.get("metadata", {}).get("labels", {}).pop("pod-template-hash", None)
     if _same(template, info.object["spec"]["template"]):
         call.show(info.resource, info.object, f"skipped rollback (current template already matches revision {number})")
         return
-    done: Any = info.object
-    if call.dry != "client":
-        body: Any
-        if info.resource.plural == "deployments":
-            skip = {LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history",
-                    "deployment.kubernetes.io/desired-replicas",
-                    "deployment.kubernetes.io/max-replicas", "deprecated.deployment.rollback.to"}
-            held_annotations = dig(info.object, "metadata.annotations", {})
-            annotations = {key: value for key, value in held_annotations.items() if key in skip}
-            annotations |= {key: value for key, value in dig(held[number][0], "metadata.annotations",
-                                                             {}).items() if key not in skip}
-            body = [{"op": "replace", "path": "/spec/template", "value": template},
-                    {"op": "replace", "path": "/metadata/annotations", "value": annotations}]
-            if "annotations" not in info.object["metadata"]:
-                body[1]["op"] = "add"
-            done = call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/json-patch+json")
-        else:
-            body = {"spec": {"template": {**template, "$patch": "replace"}}}
-            done = call.request("patch", info.resource, info.name, info.namespace, body,
-                                patchType="application/strategic-merge-patch+json")
-    call.show(info.resource, done, "rolled back")
+    body: Any = {"spec": {"template": {**template, "$patch": "replace"}}}
+    kind = "application/strategic-merge-patch+json"
+    if of_deployment:
+        skip = {LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history", "deployment.kubernetes.io/desired-replicas",
+                "deployment.kubernetes.io/max-replicas", "deprecated.deployment.rollback.to"}
+        mine, theirs = dig(info.object, "metadata.annotations", {}), dig(held[number][0], "metadata.annotations", {})
+        annotations = {key: value for key, value in mine.items() if key in skip} | {
+            key: value for key, value in theirs.items() if key not in skip}
+        body = [{"op": "replace", "path": "/spec/template", "value": template},
+                {"op": "replace" if "annotations" in info.object["metadata"] else "add", "path": "/metadata/annotations", "value": annotations}]
+        kind = "application/json-patch+json"
+    call.request("patch", info.resource, info.name, info.namespace, body, patchType=kind)
+    call.show(info.resource, info.object, "rolled back")  # -o shows what it was before
 
 
 def _same(template: Any, current: Any) -> bool:
