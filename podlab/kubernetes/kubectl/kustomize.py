@@ -17,6 +17,7 @@ from ..apiserver import schema
 from ..apiserver.patch import json_patch, strategic_merge
 from ..objects import thaw
 from ..resources import by_api_kind
+from .disk import HOME
 from .manifests import Manifest, clean, parse
 from .output.go_values import to_json
 from .pod_specs import template_of
@@ -27,36 +28,69 @@ FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 KNOWN = {"apiVersion", "kind", "metadata", "resources", "bases", "namePrefix", "nameSuffix", "namespace", "commonLabels",
          "labels",
          "commonAnnotations", "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "patches",
-         "patchesStrategicMerge"}
+         "patchesStrategicMerge", "patchesJson6902"}
 
 Json = dict[str, Any]
+DEPRECATED = {"bases": "resources", "commonLabels": "labels", "patchesJson6902": "patches", "patchesStrategicMerge": "patches"}
+HASHED = "$hashed"  # marks an object whose name is to end with its content's hash
+FIRST = ("Namespace", "ResourceQuota", "StorageClass", "CustomResourceDefinition", "ServiceAccount", "PodSecurityPolicy", "Role", "ClusterRole",
+         "RoleBinding", "ClusterRoleBinding", "ConfigMap", "Secret", "Endpoints", "Service", "LimitRange", "PriorityClass", "PersistentVolume",
+         "PersistentVolumeClaim", "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget")
+LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 ALPHABET = str.maketrans("013ae", "ghkmt")  # kustomize's hash encoding: no vowels, no digits that look like letters
 
 
 def build(terminal: Terminal, directory: str) -> list[Manifest]:
     """The objects of a directory with a kustomization file. Raises KubectlError."""
-    return [Manifest("", obj) for obj in _build(terminal.files, clean(directory) or ".", [])]
+    warned: list[str] = []
+    objects = _build(terminal.files, clean(directory) or ".", [], warned)
+    terminal.err("".join(f"# Warning: '{member}' is deprecated. Please use '{DEPRECATED[member]}' instead. Run 'kustomize edit fix' to update your "
+                         "Kustomization automatically.\n" for member in warned))
+    _hash_names(objects)
+    return [Manifest("", obj) for obj in sorted(objects, key=_place)]
 
 
-def _build(files: Mapping[str, str], directory: str, above: list[str]) -> list[Json]:
+def _hash_names(objects: list[Json]) -> None:
+    """The suffixes of what was generated, once everything else is done (KustTarget.addHashesToNames)."""
+    renamed: dict[tuple[str, str], str] = {}
+    for obj in objects:
+        if obj.pop(HASHED, False):
+            name = obj["metadata"]["name"]
+            renamed[obj["kind"], name] = obj["metadata"]["name"] = f"{name}-{content_hash(obj, '')}"
+    for obj in objects:
+        name_references(obj, renamed)
+
+
+def _place(obj: Json) -> tuple[int, str, str, str]:
+    """Where an object stands in what kubectl builds: ReorderOptionLegacy (kustomize/api/krusty, LegacyOrderTransformer)."""
+    kind, metadata = obj.get("kind", ""), obj.get("metadata") or {}
+    group, _, version = obj.get("apiVersion", "").rpartition("/")
+    rank = FIRST.index(kind) if kind in FIRST else len(FIRST) + (1 + LAST.index(kind) if kind in LAST else 0)
+    return rank, f"{group or '~G'}_{version}_{kind}", metadata.get("namespace") or "~X", metadata.get("name", "")
+
+
+def _build(files: Mapping[str, str], directory: str, above: list[str], warned: list[str]) -> list[Json]:
     directory = posixpath.normpath(directory)
     path = next((p for p in (posixpath.normpath(posixpath.join(directory, name)) for name in FILES) if p in files), None)
     if path is None:
         if not any(name.startswith(directory.rstrip("/") + "/") for name in files) and directory != ".":
             raise KubectlError(f"error: must build at directory: not a valid directory: evalsymlink failure on '{directory}' : "
-                               f"lstat {directory}: no such file or directory\n")
+                               f"lstat {posixpath.join(HOME, directory)}: no such file or directory\n")
         raise KubectlError(f"error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in "
-                           f"directory '{directory}'\n")
+                           f"directory '{posixpath.normpath(posixpath.join(HOME, directory))}'\n")
     if directory in above:
         raise KubectlError(f"error: cycle detected: candidate root '{directory}' contains visited root\n")
     found = parse(files[path], path)
-    spec: Json = found[0].object if found else {}
+    if not found:
+        raise KubectlError("error: kustomization.yaml is empty\n")
+    spec: Json = found[0].object
     unknown = sorted(set(spec) - KNOWN)
     if unknown:
         raise KubectlError(f"error: {path}: the field \"{unknown[0]}\" of a kustomization is not available here\n")
+    warned += [member for member in DEPRECATED if spec.get(member)]
     objects: list[Json] = []
     for entry in [*(spec.get("resources") or ()), *(spec.get("bases") or ())]:
-        objects += _resource(files, directory, str(entry), [*above, directory])
+        objects += _resource(files, directory, str(entry), [*above, directory], warned)
     objects += _generated(files, directory, spec)
     renamed: dict[tuple[str, str], str] = {}
     for patch in _patches(files, directory, spec):
@@ -65,15 +99,15 @@ def _build(files: Mapping[str, str], directory: str, above: list[str]) -> list[J
         _transform(obj, spec, renamed)
     for obj in objects:
         name_references(obj, renamed)
-    return [{key: value for key, value in obj.items() if key != "$suffix"} for obj in objects]
+    return objects
 
 
-def _resource(files: Mapping[str, str], directory: str, entry: str, above: list[str]) -> list[Json]:
+def _resource(files: Mapping[str, str], directory: str, entry: str, above: list[str], warned: list[str]) -> list[Json]:
     path = posixpath.normpath(posixpath.join(directory, entry))
     if path in files:
         return [thaw(manifest.object) for manifest in parse(files[path], path)]
     if any(file.startswith(path + "/") for file in files):
-        return _build(files, path, above)
+        return _build(files, path, above, warned)
     raise KubectlError(f"error: accumulating resources: accumulation err='accumulating resources from '{entry}': open {entry}: "
                        f"no such file or "
                        "directory'\n")
@@ -108,13 +142,14 @@ def _generated(files: Mapping[str, str], directory: str, spec: Json) -> Iterator
                 if marks:
                     obj["metadata"][what] = marks
             if not (entry.get("options") or {}).get("disableNameSuffixHash", options.get("disableNameSuffixHash", False)):
-                obj["$suffix"] = content_hash(obj)
+                obj[HASHED] = True
             yield obj
 
 
-def content_hash(obj: Json) -> str:
-    """The suffix that makes a changed ConfigMap or Secret a new one (kustomize/api/hasher)."""
-    whole: Json = {"data": obj.get("data") or "", "kind": obj["kind"], "name": obj["metadata"]["name"]}
+def content_hash(obj: Json, name: str) -> str:
+    """The suffix that makes a changed ConfigMap or Secret a new one. create --append-hash counts its `name` in (kubectl/pkg/util/hash), kustomize
+    hashes an object without one (kustomize/api/hasher)."""
+    whole: Json = {"data": obj.get("data") or "", "kind": obj["kind"], "name": name}
     if obj["kind"] == "Secret":
         whole["type"] = obj.get("type", "")
     return hashlib.sha256(to_json(whole).encode()).hexdigest()[:10].translate(ALPHABET)
@@ -129,7 +164,7 @@ def _file(files: Mapping[str, str], directory: str, name: str) -> str:
 
 def _patches(files: Mapping[str, str], directory: str, spec: Json) -> Iterator[tuple[Any, Json]]:
     for entry in [*({"path": one} if "\n" not in str(one) else {"patch": one} for one in spec.get("patchesStrategicMerge")
-                    or ()), *(spec.get("patches") or ())]:
+                    or ()), *(spec.get("patchesJson6902") or ()), *(spec.get("patches") or ())]:
         text = entry.get("patch") or _file(files, directory, entry.get("path", ""))
         try:
             body = yaml.safe_load(text)
@@ -162,8 +197,7 @@ def _transform(obj: Json, spec: Json, renamed: dict[tuple[str, str], str]) -> No
     resource = by_api_kind(obj.get("apiVersion", ""), obj.get("kind", ""))
     old = metadata.get("name", "")
     if obj.get("kind") not in ("Namespace", "CustomResourceDefinition"):
-        new = f"{spec.get('namePrefix') or ''}{old}{spec.get('nameSuffix') or ''}" + (f"-{obj['$suffix']}" if "$suffix" in obj
-            else "")
+        new = f"{spec.get('namePrefix') or ''}{old}{spec.get('nameSuffix') or ''}"
         if new != old:
             renamed[obj["kind"], old] = metadata["name"] = new
     if spec.get("namespace") and (resource is None or resource.namespaced):

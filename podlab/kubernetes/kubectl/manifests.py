@@ -115,13 +115,14 @@ def read(files: Mapping[str, str], names: list[str], stdin: str | None, *, recur
         if path in files:
             found += parse(files[path], name)
             continue
-        inside = sorted(file for file in files if (path in ("", ".") or file.startswith(path + "/")) and file.endswith((".yaml",
+        here = path in ("", ".")  # the home's files are listed by their absolute paths too
+        inside = sorted(file for file in files if (not file.startswith("/") if here else file.startswith(path + "/")) and file.endswith((".yaml",
             ".yml", ".json"))
-                        and (recursive or "/" not in file[0 if path in ("", ".") else len(path) + 1:]))
+                        and (recursive or "/" not in file[0 if here else len(path) + 1:]))
         if not inside:
             if name.startswith(("http://", "https://")):
                 raise KubectlError(f"error: unable to read URL \"{name}\": this cluster has no way to the Internet\n")
-            directory = path in ("", ".") or any(file.startswith(path + "/") for file in files)
+            directory = here or any(file.startswith(path + "/") for file in files)
             raise KubectlError(f"error: error reading [{name}]: recognized file extensions are [.json .yaml .yml]\n"
                                if directory else
                                f'error: the path "{name}" does not exist\n')

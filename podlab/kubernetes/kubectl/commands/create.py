@@ -161,7 +161,7 @@ def _data(call: Call, kind: str, name: str) -> dict[str, str]:
 
 def _hashed(call: Call, obj: Json) -> Json:
     if call.flags["append-hash"]:
-        obj["metadata"]["name"] += "-" + content_hash(obj)
+        obj["metadata"]["name"] += "-" + content_hash(obj, obj["metadata"]["name"])
     return obj
 
 
