@@ -22,7 +22,11 @@ MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_DEPTH = 64
 K8S = "io.k8s."
-RAW = ("io.k8s.apimachinery.pkg.runtime.RawExtension", schema.META + "FieldsV1")
+APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
+RAW = (APIEXTENSIONS + "JSON", "io.k8s.apimachinery.pkg.runtime.RawExtension", schema.META + "FieldsV1")
+
+EITHER = (APIEXTENSIONS + "JSONSchemaPropsOrBool", APIEXTENSIONS + "JSONSchemaPropsOrArray", APIEXTENSIONS + "JSONSchemaPropsOrStringArray")
+"""A schema, or something in its place: in JSON there is no message around them."""
 
 
 class ProtobufError(ValueError):
@@ -62,7 +66,7 @@ def _numbers() -> dict[str, dict[int, str]]:
     for line in text.splitlines():
         if line.startswith("#"):
             continue
-        name, _, pairs = line.partition(": ")
+        name, _, pairs = line.partition(":")
         found[K8S + name] = {int(number): field for field, _, number in (pair.rpartition("=") for pair in pairs.split())}
     return found
 
@@ -119,7 +123,7 @@ def _message(type_name: str, data: bytes, depth: int, properties: dict[str, Any]
         raise ProtobufError("proto: the message nests too deeply")
     numbers = _numbers()[type_name]
     if properties is None:
-        properties = schema.definitions()[type_name]["properties"]
+        properties = schema.definitions()[type_name].get("properties", {})
     out: dict[str, Any] = {}
     for number, value in _fields(data):
         name = numbers.get(number)
@@ -182,7 +186,7 @@ def _value(field: dict[str, Any], value: Any, depth: int) -> Any:
     if kind == "integer":
         return _integer(value)
     if kind == "number" and isinstance(value, float):
-        return value
+        return int(value) if value.is_integer() else value
     raise ProtobufError(f"proto: a field of type {kind or 'object'} cannot be read")
 
 
@@ -200,9 +204,23 @@ def _of_type(ref: str, data: bytes, depth: int) -> Any:
             return json.loads(raw) if raw else None
         except (ValueError, RecursionError) as error:
             raise ProtobufError("an embedded object is no JSON") from error
+    if ref in EITHER:
+        return _either(ref, data, depth)
     if ref not in _numbers():
         raise ProtobufError(f"{schema.short(ref)} cannot be read from protobuf")
     return _message(ref, data, depth + 1)
+
+
+def _either(ref: str, data: bytes, depth: int) -> Any:
+    parts = list(_fields(data))
+    props = APIEXTENSIONS + "JSONSchemaProps"
+    one = next((_bytes(value) for number, value in parts if number == (2 if ref == EITHER[0] else 1)), None)
+    if one is not None:
+        return _message(props, one, depth + 1)
+    if ref == EITHER[0]:
+        return any(bool(_integer(value)) for number, value in parts if number == 1)
+    others = [_bytes(value) for number, value in parts if number == 2]
+    return [_message(props, value, depth + 1) for value in others] if ref == EITHER[1] else [_text(value) for value in others]
 
 
 def _time(data: bytes, *, micro: bool) -> str | None:

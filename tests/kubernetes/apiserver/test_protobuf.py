@@ -1,6 +1,7 @@
 """Which bodies client-go's typed clients may send as protobuf: Kubernetes' own tests send nothing else."""
 
 import json
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from podlab.kubernetes.apiserver import discovery, openapi_v2_protobuf, protobuf, schema
 
-JSON_ONLY = ("CustomResourceDefinition", "NodeMetrics", "PodMetrics")  # sent as JSON: apiextensions' client; never sent at all
+JSON_ONLY = ("NodeMetrics", "PodMetrics")  # never sent at all
 # What is alpha in 1.36 and behind a gate that is off: a newer client's fields are dropped as the real server drops them
 ALPHA = {"ContainerExtendedResourceRequest", "ImageVolumeStatus", "NodeAllocatableResourceClaimStatus", "NodeAllocatableResourceMapping",
          "PodCertificateProjection", "PodExtendedResourceClaimStatus", "PodSchedulingGroup", "VolumeStatus"}
@@ -26,8 +27,12 @@ def names(value: Any) -> Iterator[str]:
             yield from names(part)
 
 
+def varint(value: int) -> bytes:
+    return bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80]) + varint(value >> 7)
+
+
 def message(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2, len(content)]) + content
+    return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 def body(api_version: str, kind: str, raw: bytes) -> bytes:
@@ -91,3 +96,18 @@ def test_openapi_v2_has_every_type_for_clients_that_know_no_v3() -> None:
     assert set(told(document, 8, 2, 2, 8, 8, 1, 2, 3, 4)) == {b"dryRun", b"fieldValidation"}
     for schema_of in types.values():
         assert all(ref.decode().removeprefix("#/definitions/") in types for ref in told(schema_of, 25, 1, 2, 1))
+
+
+def test_a_definition_of_custom_resources_has_its_schema_in_messages_too() -> None:
+    name = message(5, b"string") + message(8, message(1, b'"x"')) + message(20, message(1, b'"x"'))
+    ages = message(5, b"array") + message(24, message(1, message(5, b"number") + bytes([11 << 3 | 1]) + struct.pack("<d", 2.0)))
+    more = message(29, message(1, b"open") + message(2, message(30, bytes([1 << 3, 1])))) + message(30, message(2, message(5, b"string")))
+    ruled = message(44, message(1, b"self.size() > 0"))
+    schema_ = message(5, b"object") + message(29, message(1, b"name") + message(2, name)) + message(29, message(1, b"ages") + message(2, ages))
+    version = message(1, b"v1") + message(4, message(1, schema_ + more + ruled)) + message(5, message(1, b"")) + message(9, message(1, b".name"))
+    found = protobuf.decode(body("apiextensions.k8s.io/v1", "CustomResourceDefinition", message(2, message(1, b"example.com") + message(7, version))))
+    assert found["spec"] == {"group": "example.com", "versions": [{
+        "name": "v1", "subresources": {"status": {}}, "selectableFields": [{"jsonPath": ".name"}], "schema": {"openAPIV3Schema": {
+            "type": "object", "additionalProperties": {"type": "string"}, "x-kubernetes-validations": [{"rule": "self.size() > 0"}], "properties": {
+                "name": {"type": "string", "default": "x", "enum": ["x"]}, "ages": {"type": "array", "items": {"type": "number", "minimum": 2}},
+                "open": {"additionalProperties": True}}}}}]}
