@@ -50,8 +50,8 @@ def compute(worker: Worker, pod: Map) -> Actions:
             continue
         if not _replace_running(worker, pod, one, run, actions):
             keep += 1
-    if not keep and not any(name for name in actions.start if part(pod, name).kind == APP) and not actions.kill:
-        actions.kill_pod = True
+    if not keep and not any(name for name in actions.start if part(pod, name).kind == APP):
+        actions.kill_pod = True  # of what a failed probe would have stopped too: the words are those of a Pod's end
         actions.start.clear()
     return actions
 

@@ -29,6 +29,16 @@ def test_liveness_kills_at_the_third_failure_and_the_container_starts_again_afte
     assert it.events("Unhealthy")[0] == "Liveness probe failed: cat: can't open '/ok': No such file or directory\n"
 
 
+def test_under_never_a_failed_probe_of_the_only_container_ends_the_pod_and_beside_others_the_container() -> None:
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 1, "terminationGracePeriodSeconds": 1}
+    it = world()
+    it.create(pod(sh("sleep 60", livenessProbe=probe), name="alone", restartPolicy="Never", terminationGracePeriodSeconds=4))
+    it.create(pod(sh("sleep 60", livenessProbe=probe), sh("sleep 60", name="d"), name="two", restartPolicy="Never"))
+    it.run(5)
+    assert sorted(it.events("Killing")) == ["Container c failed liveness probe", "Stopping container c"]
+    assert it.state("c", "two") == "terminated:Error:137" and it.state("c", "alone") == "running#0", "the Pod's own grace period counts"
+
+
 def test_a_probe_s_own_grace_period_comes_before_the_pod_s() -> None:
     it = world()
     it.create(
