@@ -6,8 +6,9 @@ from typing import Any
 
 from .apiserver import create
 from .apiserver.context import Context
-from .apiserver.errors import ApiError
+from .apiserver.errors import ApiError, not_found
 from .apiserver.request import ADMIN, Request
+from .apiserver.subresources import target_of
 from .cluster import Cluster
 
 NAMESPACE = "refusals"
@@ -32,6 +33,9 @@ def ask(asked: Cluster, name: str, manifest: dict[str, Any]) -> dict[str, Any]:
     namespace = NAMESPACE if resource.namespaced else ""
     try:
         made = create.admit(resource, manifest, namespace, Context(asked, ADMIN), strict=True)
+        if resource.kind == "Binding":
+            target_of(made)
+            raise not_found("", "pods", made["metadata"]["name"])  # no Pod is here to be bound
     except ApiError as error:
         status = error.status()
         return {**answer, "refused": {key: status[key] for key in ("code", "reason", "message", "details") if key in status}}

@@ -5,6 +5,7 @@ exec, attach, log and port-forward reach into containers and are served by `Clus
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..cause import Cause
@@ -14,8 +15,9 @@ from ..times import rfc3339
 from . import account_tokens, admission, applying, decode, deletion, patch
 from .context import Context
 from .customresources import door
-from .errors import ApiError, bad_request, conflict, invalid, method_not_supported
+from .errors import ApiError, FieldError, bad_request, conflict, method_not_supported
 from .request import Request
+from .validation import core
 
 if TYPE_CHECKING:
     from .server import ApiServer
@@ -42,10 +44,10 @@ def bind(server: ApiServer, resource: Resource, request: Request, cause: Cause) 
     """Put a Pod on a node (pkg/registry/core/pod/storage, BindingREST)."""
     body = request.body or {}
     request.name = request.name or dig(body, "metadata.name", "")
+    if (named := dig(body, "metadata.name", "")) and named != request.name:
+        raise bad_request("name in URL does not match name in Binding object")
+    node = target_of(body)
     pod = server.existing(resource, request)
-    node = dig(body, "target.name", "")
-    if not node:
-        raise invalid("", "Binding", request.name, [])
     if pod["metadata"].get("deletionTimestamp"):
         raise conflict("", "pods/binding", request.name, f"pod {request.name} is being deleted, cannot be assigned to a host")
     if pod["spec"].get("nodeName"):
@@ -58,6 +60,16 @@ def bind(server: ApiServer, resource: Resource, request: Request, cause: Cause) 
     status = {key: value for key, value in status.items() if key != "nominatedNodeName"}
     bound = {**pod, "spec": {**pod["spec"], "nodeName": node}, "status": {**status, "conditions": [*others, condition]}}
     return server.store("pods", bound, cause, request)
+
+
+def target_of(binding: Mapping[str, Any]) -> str:
+    """The node a Binding names (ValidatePodBinding). Raises ApiError 500 without a reason: a bare list of errors is no status of the API's."""
+    errors = list[FieldError]()
+    core.binding(binding, errors)
+    if errors:
+        said = ", ".join(str(error) for error in errors)
+        raise ApiError(500, "", f"[{said}]" if len(errors) > 1 else said)
+    return str(binding["target"]["name"])
 
 
 def evict(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:

@@ -54,7 +54,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "APIService": Kind(cluster_kinds.api_service, bad_name=words.bad_path_segment),
-    "Binding": Kind(core.binding),
+    "Binding": Kind(),  # subresources.target_of looks at it
     "ComponentStatus": Kind(),
     "CSIDriver": Kind(storage_kinds.csi_driver, storage_kinds.csi_driver_update),
     "CSINode": Kind(storage_kinds.csi_node),
