@@ -52,7 +52,7 @@ def decode(body: bytes) -> dict[str, Any]:
             raise ProtobufError("unable to decode: contentEncoding is not supported")
         elif number == 4 and value not in (b"", MEDIA_TYPE.encode()):
             raise ProtobufError("unable to decode: the content of the envelope is no protobuf")
-    type_name = _type_named(api_version, kind)
+    type_name = type_named(api_version, kind)
     if type_name is None:
         raise ProtobufError(f'no kind "{kind}" is registered for version "{api_version}" in the protobuf serializer')
     return {"apiVersion": api_version, "kind": kind, **_message(type_name, raw, 0)}
@@ -71,7 +71,13 @@ def _numbers() -> dict[str, dict[int, str]]:
     return found
 
 
-def _type_named(api_version: str, kind: str) -> str | None:
+def fields_of(type_name: str) -> dict[int, str]:
+    """The fields of a message by their numbers; "+" and a type for a struct that is embedded in it. Empty for what is no message."""
+    return _numbers().get(type_name, {})
+
+
+def type_named(api_version: str, kind: str) -> str | None:
+    """The full name of a kind's type; None for a kind that is no message."""
     group, _, version = api_version.rpartition("/")
     for name, definition in schema.definitions().items():
         if name in _numbers() and name.endswith("." + kind) and any(

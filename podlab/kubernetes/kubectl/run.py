@@ -55,9 +55,9 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
         terminal.out(help_of(words[1:]))
         return 0
     name, words = find(words)
-    if not name:  # DefaultSubCommandRun
-        (terminal.out if words == ["rollout"] else terminal.err)(help_of(words))
-        return 1
+    if not name:  # DefaultSubCommandRun, which certificate has not
+        (terminal.out if words[0] in ("rollout", "certificate") else terminal.err)(help_of(words))
+        return 0 if words[0] == "certificate" else 1
     found = VERBS[name]
     if any(word in ("-h", "--help") for word in (words[:words.index("--")] if "--" in words else words)):
         terminal.out(help_of(name.split()))
@@ -128,6 +128,8 @@ def find(words: list[str]) -> tuple[str, list[str]]:
         whole = GROUP_ALIASES.get(f"{name} {rest[at]}", f"{name} {rest[at]}")
         whole = ALIASES.get(whole, whole)
         if whole not in VERBS and not any(verb.startswith(whole + " ") for verb in VERBS):
+            if name == "certificate":
+                return "", [name]
             if name not in VERBS:
                 given = " ".join(word for word in rest if not word.startswith("-"))
                 raise KubectlError(f'error: unknown command "{given}"\nSee \'kubectl {name} -h\' for help and examples\n')

@@ -105,9 +105,13 @@ class Call:
             raise KubectlError(f'error: Invalid dry-run value ({value}). Must be "none", "server", or "client".\n')
         return value
 
-    def show(self, resource: Resource, obj: Any, done: str) -> None:
-        """Say what was done to an object: `pod/web created`, or print it in the format of -o."""
+    def show(self, resource: Resource, obj: Any, done: str, *, typed: bool = False) -> None:
+        """Say what was done to an object: `pod/web created`, or print it in the format of -o. `typed`: kubectl holds it as a struct."""
         form = self.flags.get("output")
+        if typed and form == "json":
+            shown = output.as_asked(obj, form, show_managed_fields=self.flags.get("show-managed-fields"))
+            self.terminal.out(output.struct_json(shown, indent=4) + "\n")
+            return
         if form or self.flags.get("template"):
             if not hasattr(self, "_printer"):
                 self._printer = output.printer(form or "", template=self.flags["template"],

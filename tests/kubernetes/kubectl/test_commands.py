@@ -91,7 +91,8 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("taint nodes node-1 a-", 1, "", 'error: taint "a" not found\n'),
     ("create ns t", 0, "namespace/t created\n", ""),
     ("create ns default", 1, "", 'Error from server (AlreadyExists): namespaces "default" already exists\n'),
-    ("cluster-info dump", 1, "", "error: cluster-info dump is not available here: use kubectl get and kubectl logs\n"),
+    ("cluster-info dump -n none -o jsonpath={.kind}/", 0, "NodeList/" + "EventList/ReplicationControllerList/ServiceList/DaemonSetList/"
+     "DeploymentList/ReplicaSetList/PodList/" * 2, ""),
 ])
 def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> None:
     mixed = ('{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n'

@@ -41,7 +41,7 @@ def _judge(call: Call, kind: str, word: str) -> Command:
         held: Any = thaw(call.request("get", REQUESTS, info.name))
         conditions = held.setdefault("status", {}).setdefault("conditions", [])
         if any(one["type"] == OTHER[kind] for one in conditions):
-            raise KubectlError(f"error: certificate signing request \"{info.name}\" is already {OTHER[kind].lower()}\n")
+            raise KubectlError(f"error: certificate signing request \"{info.name}\" is already {OTHER[kind]}\n")
         if not any(one["type"] == kind for one in conditions):
             conditions.append({"type": kind, "status": "True", "reason": f"Kubectl{'Approve' if kind == 'Approved' else 'Deny'}",
                                "message": f"This CSR was {word} by kubectl certificate {call.name.split()[-1]}.",

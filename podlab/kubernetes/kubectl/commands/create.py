@@ -14,11 +14,12 @@ from ..builder import targets
 from ..flags import Flag
 from ..kustomize import content_hash
 from ..manifests import clean
+from ..output import struct_json
 from ..output.go_values import to_json
 from ..pod_specs import ENV_NAME
+from ..pruning import LAST_APPLIED
 from ..terminal import KubectlError
 from ..verbs import CHANGING, Call, verb
-from .apply import annotated
 from .set import resource_list
 
 Json = dict[str, Any]
@@ -51,7 +52,8 @@ def make(call: Call, plural: str, obj: Json) -> None:
     if resource.namespaced and call.flags["namespace"]:
         obj["metadata"]["namespace"] = namespace
     if call.flags["save-config"]:
-        obj = annotated(obj, namespace)
+        held = obj["metadata"].get("annotations") or {}
+        obj["metadata"]["annotations"] = {**held, LAST_APPLIED: struct_json(obj) + "\n"}
     try:
         made: Any = obj if call.dry == "client" else call.request("create", resource, "", namespace, obj, fieldValidation="Strict")
     except ApiError as error:
@@ -60,7 +62,7 @@ def make(call: Call, plural: str, obj: Json) -> None:
         if plural == "services":
             words = words.format(kind=(obj.get("spec") or {}).get("type", "ClusterIP"))
         raise KubectlError(f"error: failed to create {words}{error.message}\n") from None
-    call.show(resource, made, "created")
+    call.show(resource, made, "created", typed=True)
 
 
 def skeleton(plural: str, name: str, **members: Any) -> Json:

@@ -11,7 +11,7 @@ from ...times import human_duration, parse_rfc3339
 from ..builder import SELECTING, changes
 from ..describe.config import rights
 from ..flags import Flag
-from ..output import go_sort, go_yaml, printer, tabwriter
+from ..output import go_sort, go_yaml, printer, struct_json, tabwriter
 from ..output.go_values import to_json
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, verb
@@ -89,14 +89,11 @@ def cluster_info(call: Call) -> None:
                       "'kubectl cluster-info dump'.\n")
 
 
-@verb("cluster-info dump", summary="Dump relevant information for debugging and diagnosis", usage="cluster-info dump")
-def cluster_info_dump(call: Call) -> None:
-    raise KubectlError("error: cluster-info dump is not available here: use kubectl get and kubectl logs\n")
-
-
 @verb("version", Flag("client", "bool"), Flag("output", short="o"), summary="Print the client and server version information",
       usage="version [flags]")
 def version(call: Call) -> None:
+    if call.arguments:
+        raise KubectlError(f"error: extra arguments: [{' '.join(call.arguments)}]\n")
     from ...version import KUBERNETES_VERSION
 
     form = call.flags["output"]
@@ -123,6 +120,9 @@ def whoami(call: Call) -> None:
     if call.flags["output"]:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {"creationTimestamp": None},
                   "status": {"userInfo": user.info()}}
+        if call.flags["output"] == "json":
+            call.terminal.out(struct_json(review, indent=4) + "\n")
+            return
         call.terminal.out(printer(call.flags["output"])(Map(review)))
         return
     call.terminal.out(aligned([["Username", user.name], *([["UID", user.uid]] if user.uid else []), ["Groups", f"[{' '.join(user.groups)}]"],
@@ -141,17 +141,21 @@ def can_i(call: Call) -> int:
         call.terminal.out(aligned(_rights(api.rules(user, call.namespace)), None if call.flags["no-headers"] else [
             "Resources", "Non-Resource URLs", "Resource Names", "Verbs"]))
         return 0
+    if call.flags["no-headers"]:
+        raise KubectlError("error: --no-headers cannot be set without --list specified\n")
     if len(call.arguments) != 2:
         raise KubectlError("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl "
                            "auth can-i -h' for help and examples.\n")
     action, what = call.arguments[0], call.arguments[1]
+    if what.startswith("/") and call.flags["subresource"]:
+        raise KubectlError("error: --subresource can not be used with NonResourceURL\n")
     kind, _, name = what.partition("/")
     if action not in (NON_RESOURCE_VERBS if what.startswith("/") else RESOURCE_VERBS):
         call.terminal.err(f"Warning: verb '{action}' is not a known verb\n\n")
     resource = by_any_name(kind, call.customs) if not what.startswith("/") else None
-    if resource is None and kind not in ("*", "") and not what.startswith("/"):
+    if resource is None and kind not in ("*", "", "users", "groups") and not what.startswith("/"):
         call.terminal.err(f"Warning: the server doesn't have a resource type '{kind}'\n\n")
-    if resource is not None and not resource.namespaced and call.namespace:
+    if resource is not None and not resource.namespaced and not call.flags["all-namespaces"]:
         call.terminal.err(f"Warning: resource '{resource.plural}' is not namespace scoped"
                           + (f" in group '{resource.group}'" if resource.group else "") + "\n\n")
     wanted = {"path": what, "verb": action} if what.startswith("/") else {
@@ -186,7 +190,7 @@ def events(call: Call) -> Command:
     found = [event for event in call.request("list", "events", "", "" if everywhere else call.namespace)["items"]
              if picked(event)]
     found = go_sort(found, lambda a, b: _event_time(a) < _event_time(b))
-    if flags["output"]:
+    if flags["output"] and found:
         call.terminal.out(printer(flags["output"])(Map({"apiVersion": "v1", "items": found, "kind": "List",
                                                         "metadata": {"resourceVersion": ""}})))
         return 0
@@ -220,7 +224,8 @@ def _picker(call: Call) -> Any:
         if not slash or not name:
             raise KubectlError("error: --for must be in resource/name form\n")
         if resource is None:
-            raise KubectlError(f'the server doesn\'t have a resource type "{kind}"\n')
+            one, _, group = kind.partition(".")
+            raise KubectlError(f'the server doesn\'t have a resource type "{one}"' + (f' in group "{group}"' if group else "") + "\n")
 
     def picked(event: Map) -> bool:
         about = event["involvedObject"]

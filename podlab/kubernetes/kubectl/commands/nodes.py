@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ... import selectors
 from ...apiserver.errors import ApiError
 from ...etcd import controller_uid
 from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL, by_any_name
 from ...times import go_duration
-from ..builder import SELECTING, Info, select
+from ..builder import SELECTING, Info, resource_named, select
 from ..flags import Flag
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, fail_with, printed_name, verb
+from ..verbs import CHANGING, Call, Failures, fail_with, printed_name, verb
 
 NODES = BY_PLURAL["nodes"]
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -61,6 +62,8 @@ def taint(call: Call) -> Command:
             _taint(call, info, add, remove)
         except ApiError as error:
             wrong.append(error)
+        except Failures as failures:
+            wrong += failures.errors
     fail_with(wrong)
     return 0
 
@@ -76,6 +79,8 @@ def _taints(specs: list[str]) -> tuple[list[dict[str, str]], list[tuple[str, str
         seen = "\nSee 'kubectl taint -h' for help and examples\n"
         if colon and not gone and not effect:
             raise KubectlError(f"error: invalid taint effect: , unsupported taint effect{seen}")
+        if pair.count("=") > 1:
+            raise KubectlError(f"error: invalid taint spec: {spec}{seen}")
         if effect and effect not in EFFECTS:
             raise KubectlError(f"error: invalid taint effect: {effect}, unsupported taint effect{seen}")
         if not gone and not colon:
@@ -106,11 +111,11 @@ def _taint(call: Call, info: Info, add: list[dict[str, str]], remove: list[tuple
                                f"is false\n")
     for key, effect in remove:
         if not any(one["key"] == key and effect in ("", one["effect"]) for one in held):
-            raise KubectlError(f'error: taint "{key}{":" + effect if effect else ""}" not found\n')
+            raise Failures([f'taint "{key}{":" + effect if effect else ""}" not found'])
     kept = [one for one in held if not any(one["key"] == key and effect in ("", one["effect"]) for key, effect in remove)
             and not any(one["key"] == new["key"] and one["effect"] == new["effect"] for new in add)]
     taints = [*add, *kept]
-    done = "untainted" if remove and not add else "modified" if remove or (call.flags["overwrite"] and held) else "tainted"
+    done = "untainted" if remove and not add else "modified" if remove or call.flags["overwrite"] else "tainted"
     new_node: Any = info.object
     if call.dry != "client":
         new_node = call.request("patch", NODES, info.name, "", {"spec": {"taints": taints or None}},
@@ -149,6 +154,10 @@ def _named_nodes(call: Call) -> Any:
         found = call.request("list", NODES, **options)["items"]
         return [Info(NODES, "", node["metadata"]["name"], node) for node in found], wrong
     for name in call.arguments:
+        kind, slash, _ = name.partition("/")
+        if slash and (other := resource_named(kind, call.customs)) is not NODES:
+            version = f"{other.group}/{other.version}, Resource={other.name}"
+            raise KubectlError(f'error: expected resource of type node, got "{version}"\n')
         try:
             infos.append(Info(NODES, "", name.removeprefix("node/").removeprefix("nodes/"),
                               call.request("get", NODES, name.rpartition("/")[2])))
@@ -178,11 +187,16 @@ def _cordon(call: Call, info: Info, wish: bool) -> None:
 
 @verb("drain", *CORDON, Flag("force", "bool"), Flag("grace-period", "int", default=-1), Flag("ignore-daemonsets", "bool"),
       Flag("timeout", "duration", default=0),
-      Flag("delete-emptydir-data", "bool"), Flag("delete-local-data", "bool"), Flag("pod-selector"),
+      Flag("delete-emptydir-data", "bool"), Flag("pod-selector"),
       Flag("disable-eviction", "bool"),
       Flag("skip-wait-for-delete-timeout", "int", default=0), Flag("chunk-size", "int", default=500),
       summary="Drain node in preparation for maintenance", usage="drain NODE")
 def drain(call: Call) -> Command:
+    if call.flags["pod-selector"]:
+        try:
+            selectors.parse(call.flags["pod-selector"])
+        except selectors.SelectorError:
+            raise KubectlError("error: --pod-selector=<pod_selector> must be a valid label selector\n") from None
     infos, wrong = _named_nodes(call)
     fail_with(wrong)
     for info in infos:
@@ -263,7 +277,7 @@ def _filter(call: Call, pod: Map) -> tuple[str, str]:
         return ("skip", "ignoring DaemonSet-managed Pods") if flags["ignore-daemonsets"] else \
             ("error", "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)")
     local = any("emptyDir" in volume for volume in pod["spec"].get("volumes") or ())
-    if local and not finished and not (flags["delete-emptydir-data"] or flags["delete-local-data"]):
+    if local and not finished and not flags["delete-emptydir-data"]:
         return "error", "Pods with local storage (use --delete-emptydir-data to override)"
     if controller_uid(pod) is None and not finished:
         return ("delete", "deleting Pods that declare no controller") if flags["force"] else \

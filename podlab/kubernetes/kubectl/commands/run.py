@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from ...apiserver.errors import ApiError
 from ...apiserver.patch import apply_patch
 from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL, Resource
@@ -71,14 +72,19 @@ def run(call: Call) -> Command:
                    "spec": {"ports": [{"port": int(flags["port"]), "protocol": "TCP", "targetPort": int(flags["port"])}],
                             "selector": pod["metadata"]["labels"]},
                    "status": {"loadBalancer": {}}}
-        done = call.request("create", "services", "", call.namespace, service) if call.dry != "client" else service
-        call.show(BY_PLURAL["services"], done, "created")
-        if flags["output"] == "yaml":  # and the printer puts its own between two objects
-            call.terminal.out("---\n")
-        call.show(PODS, made, "created")
+        wrong: list[ApiError | str] = []
+        try:
+            done = call.request("create", "services", "", call.namespace, service) if call.dry != "client" else service
+            call.show(BY_PLURAL["services"], done, "created", typed=True)
+            if flags["output"] == "yaml":  # and the printer puts its own between two objects
+                call.terminal.out("---\n")
+        except ApiError as error:
+            wrong.append(error)
+        call.show(PODS, made, "created", typed=True)
+        fail_with(wrong)
         return 0
     if not interactive:
-        call.show(PODS, made, "created")
+        call.show(PODS, made, "created", typed=True)
         return 0
     return (yield from _interactive(call, made))
 

@@ -11,7 +11,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 @verb("alpha", summary="Commands for features in alpha", usage="alpha [flags]")
 def alpha(call: Call) -> None:
-    call.terminal.out("No alpha commands are available in this version of kubectl\n")
+    call.terminal.err("No alpha commands are available in this version of kubectl\n")
 
 
 @verb("completion", summary="Output shell completion code for the specified shell (bash, zsh, fish, or powershell)", usage="completion SHELL")

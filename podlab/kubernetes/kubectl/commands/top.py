@@ -52,6 +52,8 @@ def top_pod(call: Call) -> None:
     if call.arguments and (flags["selector"] or flags["field-selector"]):
         raise KubectlError("error: only one of NAME or selector can be provided\n")
     if call.arguments:
+        if everywhere:  # it asks for a Pod without a namespace
+            raise ApiError(404, "NotFound", "the server could not find the requested resource")
         try:
             pods = [call.request("get", "pods", call.arguments[0], call.namespace)]
         except ApiError as error:
