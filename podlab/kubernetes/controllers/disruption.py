@@ -14,11 +14,11 @@ from ..controllers_common.owners import controller_of
 from ..controllers_common.pods import counted_by, is_deleting, is_ready
 from ..etcd import Change, Heed
 from ..objects import EMPTY, Map
+from ..resources import by_api_kind
 from ..selectors import selects
 from ..times import parse_rfc3339, rfc3339
 
 DELETION_TIMEOUT_MS = 120_000  # DeletionTimeout: an evicted Pod that is still there after this counts again
-SCALED = {"ReplicaSet": "replicasets", "ReplicationController": "replicationcontrollers", "StatefulSet": "statefulsets"}
 
 
 def _of_pod(controller: Controller, change: Change) -> Iterable[str]:
@@ -27,6 +27,10 @@ def _of_pod(controller: Controller, change: Change) -> Iterable[str]:
     return [f"{namespace}/{budget['metadata']['name']}" for budget in budgets
             if any(obj is not None and selects(budget["spec"].get("selector"), obj["metadata"].get("labels"))
                    for obj in (change.object, change.old))]
+
+
+class Unscaled(Exception):
+    """Why nobody can tell how many Pods there should be."""
 
 
 @dataclass
@@ -69,8 +73,15 @@ class DisruptionController(Controller):
         if not pods:
             self._event(budget, "Normal", "NoPods", "No matching pods found")
         disrupted, again = self._disrupted(budget, pods)
-        scale, unmanaged = self._scale(pods)
-        if unmanaged and not isinstance(spec.get("minAvailable"), int):
+        scale, unmanaged = 0, False
+        if spec.get("maxUnavailable") is not None or isinstance(spec.get("minAvailable"), str):
+            try:
+                scale, unmanaged = self._scale(pods)
+            except Unscaled as error:
+                self._event(budget, "Warning", "CalculateExpectedPodCountFailed", f"Failed to calculate the number of expected pods: {error}")
+                self._fail_safe(budget, str(error))
+                return again
+        if unmanaged:
             self._event(budget, "Warning", "UnmanagedPods", "Pods selected by this PodDisruptionBudget (selector: "
                         f"{_selector_text(spec)}) were found to be unmanaged. As a result, the status of the PDB cannot be "
                         "calculated correctly, which may result in undefined behavior. To account for these pods please set "
@@ -80,24 +91,28 @@ class DisruptionController(Controller):
         return again
 
     def _scale(self, pods: list[Map]) -> tuple[int, bool]:
-        """getExpectedScale: (sum of the replicas of the Pods' controllers, whether some Pod has none that scales)."""
+        """getExpectedScale: (sum of the replicas of the Pods' controllers, whether some Pod has none). Raises Unscaled."""
         found: dict[str, int] = {}
         unmanaged = False
         for pod in pods:
-            owner = self._scaled_owner(pod)
-            if owner is None:
+            reference = controller_of(pod)
+            if reference is None:
                 unmanaged = True
             else:
+                owner = self._scaled_owner(pod, reference)
                 found[owner["metadata"]["uid"]] = owner["spec"].get("replicas", 1)
         return sum(found.values()), unmanaged
 
-    def _scaled_owner(self, pod: Map) -> Map | None:
-        reference, namespace = controller_of(pod), pod["metadata"]["namespace"]
-        if reference is None or reference["kind"] not in SCALED:
-            return None
-        owner = self.client.find(SCALED[reference["kind"]], reference["name"], namespace)
+    def _scaled_owner(self, pod: Map, reference: Map) -> Map:
+        namespace, resource = pod["metadata"]["namespace"], by_api_kind(reference["apiVersion"], reference["kind"])
+        if resource is None:
+            group, _, version = reference["apiVersion"].rpartition("/")
+            raise Unscaled(f'no matches for kind "{reference["kind"]}" in version "{f"{group}/" if group else ""}{version}"')
+        if "scale" not in resource.subresources:
+            raise Unscaled(f"{resource.qualified} does not implement the scale subresource")
+        owner = self.client.find(resource.plural, reference["name"], namespace)
         if owner is None or owner["metadata"]["uid"] != reference["uid"]:
-            return None
+            raise Unscaled(f'found no controllers for pod "{pod["metadata"]["name"]}"')
         parent = controller_of(owner)
         deployment = self.client.find("deployments", parent["name"],
                                       namespace) if parent is not None and parent["kind"] == "Deployment" else None
@@ -122,29 +137,42 @@ class DisruptionController(Controller):
                 waits.append(left)
         return kept, min(waits, default=None)
 
+    def _fail_safe(self, budget: Map, why: str) -> None:
+        """Nobody may be evicted while nobody knows how many Pods there should be."""
+        old = budget.get("status") or EMPTY
+        condition = {**self._condition(old, ("False", "SyncFailed"), old.get("observedGeneration", 0)), "message": why}
+        self._store(budget, {**old, "disruptionsAllowed": 0, "conditions": _with(old, condition)}, Numbers(0, 0, 0))
+
+    def _condition(self, old: Map, enough: tuple[str, str], generation: int) -> dict[str, Any]:
+        held = conditions.of(old.get("conditions") or (), "DisruptionAllowed")
+        since = held["lastTransitionTime"] if held is not None and held["status"] == enough[0] else rfc3339(self.now)
+        return {"type": "DisruptionAllowed", "status": enough[0], "observedGeneration": generation, "lastTransitionTime": since,
+                "reason": enough[1], "message": ""}
+
     def _write(self, budget: Map, found: Numbers, disrupted: dict[str, str]) -> None:
         generation = budget["metadata"].get("generation", 1)
         old = budget.get("status") or EMPTY
         enough = ("True", "SufficientPods") if found.allowed > 0 else ("False", "InsufficientPods")
-        held = conditions.of(old.get("conditions") or (), "DisruptionAllowed")
-        since = held["lastTransitionTime"] if held is not None and held["status"] == enough[0] else rfc3339(self.now)
-        condition = {"type": "DisruptionAllowed", "status": enough[0], "observedGeneration": generation,
-                     "lastTransitionTime": since,
-                     "reason": enough[1], "message": ""}
         status: dict[str, Any] = {"observedGeneration": generation, "disruptionsAllowed": found.allowed,
                                   "currentHealthy": found.healthy,
                                   "desiredHealthy": found.desired, "expectedPods": found.expected,
-                                  "conditions": [*(c for c in old.get("conditions") or () if c["type"] != "DisruptionAllowed"),
-                                                 condition]}
+                                  "conditions": _with(old, self._condition(old, enough, generation))}
         if disrupted:
             status["disruptedPods"] = disrupted
-        if status != old:
+        self._store(budget, status, found)
+
+    def _store(self, budget: Map, status: dict[str, Any], found: Numbers) -> None:
+        if status != (budget.get("status") or EMPTY):
             self.client.update("poddisruptionbudgets", {**budget, "status": status}, subresource="status",
                                cause=Cause("pdb-status",
                                            {"allowed": found.allowed, "healthy": found.healthy, "desired": found.desired}))
 
     def _event(self, obj: Map, kind: str, reason: str, message: str) -> None:
         self.cluster.events.record(self.source, obj, kind, reason, message, None, None)
+
+
+def _with(status: Map, condition: dict[str, Any]) -> list[Any]:
+    return [*(c for c in status.get("conditions") or () if c["type"] != condition["type"]), condition]
 
 
 def _selector_text(spec: Any) -> str:

@@ -63,6 +63,17 @@ def test_a_quota_writes_down_what_is_used(cluster: Cluster) -> None:
     assert status(cluster, "resourcequotas", "q") == {"hard": hard, "used": {"pods": "1", "requests.cpu": "250m"}}
 
 
+def test_a_budget_of_pods_whose_owner_has_no_scale_allows_nothing_and_says_why(cluster: Cluster) -> None:
+    create(cluster, "daemonsets", workload("DaemonSet"))
+    cluster.run_for(3)
+    create(cluster, "poddisruptionbudgets", budget(maxUnavailable=1))
+    cluster.run_for(1)
+    why = "daemonsets.apps does not implement the scale subresource"
+    assert events(cluster, "CalculateExpectedPodCountFailed") == [f"Failed to calculate the number of expected pods: {why}"]
+    held = status(cluster, "poddisruptionbudgets", "web")
+    assert held["disruptionsAllowed"] == 0 and [(c["reason"], c["message"]) for c in held["conditions"]] == [("SyncFailed", why)]
+
+
 # ---- volumes
 
 def claim(name: str = "data", **spec: Any) -> dict[str, Any]:
