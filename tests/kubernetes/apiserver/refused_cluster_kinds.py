@@ -130,6 +130,17 @@ TABLES: dict[str, list[Case]] = {
          "error at: '='\n | object.a =\n | .........^"),
         (policy(validations=[{"expression": "true", "message": "a\nb"}]),
          'spec.validations[0].message: Invalid value: "a\\nb": message must not contain line breaks'),
+        (policy(validations=[{"expression": "object.spec.paused"}]),
+         'spec.validations[0].expression: Invalid value: "object.spec.paused": must evaluate to bool'),
+        (policy(validations=[{"expression": "request.kin == 'a'"}]),
+         'spec.validations[0].expression: Invalid value: "request.kin == \'a\'": compilation failed: ERROR: <input>:1:8: undefined field '
+         "'kin'\n | request.kin == 'a'\n | .......^"),
+        (policy(validations=[{"expression": "params.x == 1"}]),
+         'spec.validations[0].expression: Invalid value: "params.x == 1": compilation failed: ERROR: <input>:1:1: undeclared reference to '
+         "'params' (in container '')\n | params.x == 1\n | ^"),
+        (policy(variables=[{"name": "a", "expression": "1"}], validations=[{"expression": "variables.b == 1"}]),
+         'spec.validations[0].expression: Invalid value: "variables.b == 1": compilation failed: ERROR: <input>:1:10: undefined field '
+         "'b'\n | variables.b == 1\n | .........^"),
         (policy(variables=[{"name": "in", "expression": "1"}]),
          'spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier'),
         (thing("events.k8s.io/v1", "Event", regarding={"namespace": "refusals"}, type="Odd"),

@@ -44,7 +44,7 @@ def test_a_field_that_no_schema_has_is_shown_for_each_kind_in_the_manuals_words(
     ("object.metadata.generation.startsWith('x')", "1:38: found no matching overload for 'startsWith' applied to 'int.(string)'"),
     ("object.metadata.name.x == 1", "1:21: type 'string' does not support field selection"),
     ("params.dat.x == 'y'", "1:7: undefined field 'dat'"),
-    ("true &&\n request.nothing == 'y'", "2:9: undefined field 'nothing'"),
+    ("true &&\n object.nothing == 'y'", "2:8: undefined field 'nothing'"),
 ])  # fmt: skip
 def test_an_expression_of_wrong_types_is_told_where(cluster: Cluster, expression: str, words: str) -> None:
     params = {"paramKind": {"apiVersion": "v1", "kind": "ConfigMap"}, "variables": [{"name": "all", "expression": "object.spec.containers"}]}

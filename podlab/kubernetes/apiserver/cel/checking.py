@@ -66,15 +66,25 @@ def check(text: str, names: Mapping[str, Type], variables: Mapping[str, Type] | 
           own: Mapping[str, Mapping[str, Type]] | None = None) -> tuple[Type, list[str]]:
     """(the type of what an expression gives, complaints as cel-go prints them). The expression must parse.
 
-    `own`: the fields of the objects that are of no built-in kind, by the names that `names` calls them.
+    `variables`: of an admission policy; None where there is no telling which there are. `own`:
+    the fields of the objects that are of no built-in kind, by the names that `names` calls them.
     """
     parser = Parser(text, tuple(names))
-    run = _Run(text, parser.whole(), parser.where, variables or {}, own or {})
+    run = _Run(text, parser.whole(), parser.where, variables, own or {})
     return run.type_of(run.tree, dict(names)), run.said
 
 
+def reads_only(text: str, roots: tuple[str, ...]) -> bool:
+    """Whether an expression is nothing but a path into what has no type, such as `object.spec.paused`."""
+    node = Parser(text, roots).whole()
+    while node[0] in ("member", "index"):
+        node = node[1]
+    return bool(node[0] == "name")
+
+
 class _Run:
-    def __init__(self, text: str, tree: Node, where: Mapping[int, int], variables: Mapping[str, Type], own: Mapping[str, Mapping[str, Type]]) -> None:
+    def __init__(self, text: str, tree: Node, where: Mapping[int, int], variables: Mapping[str, Type] | None,
+                 own: Mapping[str, Mapping[str, Type]]) -> None:
         self.text, self.tree, self.where, self.variables, self.own = text, tree, where, variables, own
         self.said: list[str] = []
 
@@ -117,8 +127,8 @@ class _Run:
         return DYN
 
     def member(self, node: Node, names: dict[str, Type]) -> Type:
-        if node[1] == ("name", "variables"):
-            return self.variables.get(node[2], DYN)
+        if node[1] == ("name", "variables") and self.variables is not None:
+            return self.variables[node[2]] if node[2] in self.variables else self.complain(node, f"undefined field '{node[2]}'")
         held = self.type_of(node[1], names)
         if isinstance(held, tuple):
             if held[0] == "map":

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..cel import checking
 from ..errors import FieldError
 from . import words
-from .expressions import one_of, validate_expression
+from .expressions import EXPRESSION_NAMES, one_of, validate_expression
 from .metadata import Errors, complain, validate_label_name, validate_label_selector
 
 Object = Mapping[str, Any]
@@ -91,13 +92,13 @@ def _match_resources(value: Object | None, path: str, errors: Errors) -> None:
         _rules(value.get(member), f"{path}.{member}", errors)
 
 
-def _match_conditions(conditions: Any, path: str, errors: Errors) -> None:
+def _match_conditions(conditions: Any, path: str, errors: Errors, names_in_it: tuple[str, ...]) -> None:
     names = [one.get("name") or "" for one in conditions or ()]
     if len(names) > MAX_CONDITIONS:
         errors.append(FieldError.too_many(path, len(names), MAX_CONDITIONS))
     for i, one in enumerate(conditions or ()):
         here = f"{path}[{i}]"
-        validate_expression(one, here, errors, why="")
+        validate_expression(one, here, errors, why="", names=names_in_it, gives=("bool",))
         if not names[i]:
             errors.append(FieldError.required(f"{here}.name"))
             continue
@@ -158,7 +159,7 @@ def _webhook(hook: Object, path: str, errors: Errors) -> None:
         validate_label_selector(hook.get(member), f"{path}.{member}", errors)
     one_of(hook.get("reinvocationPolicy"), f"{path}.reinvocationPolicy", ["IfNeeded", "Never"], errors)
     validate_client_config(hook.get("clientConfig") or {}, f"{path}.clientConfig", errors)
-    _match_conditions(hook.get("matchConditions"), f"{path}.matchConditions", errors)
+    _match_conditions(hook.get("matchConditions"), f"{path}.matchConditions", errors, _without("params", "variables"))
 
 
 def validate_client_config(config: Object, path: str, errors: Errors) -> None:
@@ -210,7 +211,8 @@ def _service(service: Object, path: str, errors: Errors) -> None:
 # --- policies --------------------------------------------------------------------------------------------------------
 
 
-def _policy(spec: Object, errors: Errors) -> None:
+def _policy(spec: Object, errors: Errors) -> dict[str, checking.Type]:
+    """What both kinds of policies have; the types of its variables."""
     one_of(spec.get("failurePolicy"), "spec.failurePolicy", FAILURE_POLICIES, errors)
     if (kind := spec.get("paramKind")) is not None:
         _param_kind(kind.get("apiVersion", ""), kind.get("kind", ""), "spec.paramKind", errors)
@@ -220,14 +222,27 @@ def _policy(spec: Object, errors: Errors) -> None:
         _match_resources(spec["matchConstraints"], "spec.matchConstraints", errors)
         if not spec["matchConstraints"].get("resourceRules"):
             errors.append(FieldError.required("spec.matchConstraints.resourceRules"))
-    _match_conditions(spec.get("matchConditions"), "spec.matchConditions", errors)
+    unknown = ("params",) if spec.get("paramKind") is None else ()
+    _match_conditions(spec.get("matchConditions"), "spec.matchConditions", errors, _without("variables", *unknown))
+    types: dict[str, checking.Type] = {}
     for i, one in enumerate(spec.get("variables") or ()):
         here, name = f"spec.variables[{i}]", one.get("name") or ""
         if not name.strip():
             errors.append(FieldError.required(f"{here}.name", "name is not specified"))
         elif not IDENTIFIER.match(name) or name in RESERVED:
             errors.append(FieldError.invalid(f"{here}.name", name, "name is not a valid CEL identifier"))
-        validate_expression(one, here, errors)
+        types[name] = validate_expression(one, here, errors, names=_without(*unknown), variables=dict(types))
+    return types
+
+
+def _without(*names: str) -> tuple[str, ...]:
+    """What an expression may name."""
+    return tuple(name for name in EXPRESSION_NAMES if name not in names)
+
+
+def _names(spec: Object) -> tuple[str, ...]:
+    """What the expressions of a policy may name: there are parameters where there is a kind of them, and variables where there are any."""
+    return _without(*(() if spec.get("paramKind") else ("params",)), *(() if spec.get("variables") else ("variables",)))
 
 
 def _param_kind(version: str, kind: str, path: str, errors: Errors) -> None:
@@ -252,14 +267,15 @@ def _param_kind(version: str, kind: str, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.kind", kind, "may have mixed case, but should otherwise match: " + ",".join(complaints)))
 
 
-def _validation(one: Object, path: str, errors: Errors) -> None:
+def _validation(one: Object, path: str, errors: Errors, names: tuple[str, ...], variables: Mapping[str, checking.Type]) -> None:
     """validateValidation."""
-    validate_expression(one, path, errors)
+    validate_expression(one, path, errors, names=names, gives=("bool",), variables=variables)
     said, message = one.get("messageExpression"), one.get("message")
     if said and not said.strip():
         errors.append(FieldError.invalid(f"{path}.messageExpression", said, "must be non-empty if specified"))
     elif said:
-        validate_expression(one, path, errors, "messageExpression")
+        names = tuple(name for name in names if name != "authorizer")
+        validate_expression(one, path, errors, "messageExpression", names=names, gives=("string",), variables=variables)
     if message and not message.strip():
         errors.append(FieldError.invalid(f"{path}.message", message, "message must be non-empty if specified"))
     elif message and re.search(r"[\n\r]", message.strip()):
@@ -269,12 +285,12 @@ def _validation(one: Object, path: str, errors: Errors) -> None:
 
 def validating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> None:
     spec = obj.get("spec") or {}
-    _policy(spec, errors)
+    variables, names = _policy(spec, errors), _names(spec)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         for member in ("validations", "auditAnnotations"):
             errors.append(FieldError.required(f"spec.{member}", "validations or auditAnnotations must contain at least one item"))
     for i, one in enumerate(spec.get("validations") or ()):
-        _validation(one, f"spec.validations[{i}]", errors)
+        _validation(one, f"spec.validations[{i}]", errors, names, variables)
     audits = spec.get("auditAnnotations") or []
     if len(audits) > MAX_AUDIT:
         shown = [{"Key": one.get("key", ""), "ValueExpression": one.get("valueExpression", "")} for one in audits]
@@ -288,7 +304,7 @@ def validating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> N
         if len(one.get("valueExpression", "").strip()) > LONGEST_AUDIT:
             errors.append(FieldError.required(f"{here}.valueExpression", f"must not exceed {LONGEST_AUDIT} bytes in length"))
         else:
-            validate_expression(one, here, errors, "valueExpression")
+            validate_expression(one, here, errors, "valueExpression", names=names, gives=("string", "null"), variables=variables)
         if one.get("key") in [other.get("key") for other in audits[:i]]:
             errors.append(FieldError.duplicate(f"spec.auditAnnotations[{i}].key", one.get("key", "")))
 
