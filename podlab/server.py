@@ -57,8 +57,7 @@ class Line:
     """The connection of a request that asked for another protocol: once accepted, bytes both ways, in the messages of a websocket without frames."""
 
     def __init__(self, server: Server, request: Request) -> None:
-        self.server, self.request, self.channel = server, request, request.channel
-        self.transport = request.channel.transport
+        self.server, self.request, self.transport = server, request, request.channel.transport
         self.flow = Flow()
         self.inbox: deque[bytes] = deque()
         self.size = 0
@@ -90,10 +89,9 @@ class Line:
                 return {"type": "websocket.disconnect"}
             self.news.clear()
             await self.news.wait()
-        data = b"".join(self.inbox)
-        self.inbox.clear()
-        self.size = 0
-        if not self.over.is_set():
+        data = self.inbox.popleft()  # one piece at a time: what is in it may take a while, and others have their turn between
+        self.size -= len(data)
+        if self.size <= LINE_BYTES and not self.over.is_set():
             self.transport.resumeProducing()
         return {"type": "websocket.receive", "bytes": data}
 

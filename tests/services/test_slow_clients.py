@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 import websocket
 
+from podlab.api import spdy
 from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
 
@@ -76,6 +77,39 @@ async def test_input_that_nobody_reads_is_cut_off(server: Server) -> None:
                 pass
         assert resident(server) - before < 60 * MEBI
         assert (await session.get(root)).status == 200
+
+
+def spdy_exec(server: Server, root: str, pod: str, command: str, frames: bytes = b"") -> socket.socket:
+    """An exec over SPDY on a narrow line, with frames that did not wait for the answer."""
+    line = connected(server)
+    line.settimeout(HANG)
+    line.sendall(f"POST {urlsplit(root).path}/{pod}/exec?stdout=1&{command} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+                 "Upgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\nContent-Length: 0\r\n\r\n".encode() + frames)
+    return line
+
+
+def test_a_line_of_spdy_takes_what_came_early_and_holds_up_what_nobody_reads(server: Server) -> None:
+    root = f"{server.url}/k8s/{token_of(server)}/api/v1/namespaces/default/pods"
+    asked = urllib.request.Request(root, json.dumps({**POD, "metadata": {"name": "told"}}).encode(), {"Content-Type": "application/json"})
+    urllib.request.urlopen(asked, timeout=HANG).close()
+    exec_when_running(f"{root.replace('http', 'ws')}/told/exec?command=true&stdout=1").close()
+    writer = spdy.Writer()
+    opened = writer.open(1, {"streamtype": "error"}) + writer.open(3, {"streamtype": "stdout"})
+    early = spdy_exec(server, root, "told", "command=echo&command=early", opened)
+    assert b"early" in b"".join(iter(lambda: early.recv(4096), b""))
+    refused = spdy_exec(server, root, "nobody", "command=true", opened)
+    assert b"".join(iter(lambda: refused.recv(4096), b"")).startswith(b"HTTP/1.1 404"), "and the line ends, whatever came on it"
+    before = resident(server)
+    deaf = [spdy_exec(server, root, "told", "command=yes", opened) for _ in range(5)]
+    for line in deaf:
+        with contextlib.suppress(TimeoutError):
+            line.settimeout(0.2)
+            while True:
+                line.sendall(spdy.Writer.ping(1) * 1000)
+    assert resident(server) - before < 60 * MEBI
+    assert json.load(urllib.request.urlopen(root, timeout=HANG))["kind"] == "PodList"
+    for line in deaf:
+        line.close()
 
 
 async def test_requests_that_stop_halfway_leave_the_server_to_others(server: Server) -> None:
