@@ -12,12 +12,11 @@ from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller
 from ..controllers_common.pods import is_deleting
-from ..controllers_common.volumes import SELECTED_NODE, STORAGE_PROVISIONER, storage_class
+from ..controllers_common.volumes import PROVISIONED_BY, SELECTED_NODE, STORAGE_PROVISIONER, storage_class
 from ..etcd import Change
 from ..objects import EMPTY, Map
 
 PROVISIONER = "podlab.io/host-path"
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 DIRECTORY = "/var/lib/podlab/volumes"  # on the simulated node
 VOLUME = "volume "  # prefix of the keys of PersistentVolumes
 

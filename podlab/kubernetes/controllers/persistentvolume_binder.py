@@ -12,7 +12,7 @@ from .. import quantity
 from ..cause import Cause
 from ..component import Controller
 from ..controllers_common.pods import is_deleting
-from ..controllers_common.volumes import SELECTED_NODE, STORAGE_PROVISIONER, class_of, node_allows, storage_class
+from ..controllers_common.volumes import PROVISIONED_BY, SELECTED_NODE, STORAGE_PROVISIONER, class_of, node_allows, storage_class
 from ..etcd import Change
 from ..objects import EMPTY, Map
 from ..selectors import selects
@@ -70,6 +70,21 @@ def best_volume(claim: Map, volumes: Iterable[Map], node: Map | None) -> Map | N
     return min(fits, key=lambda fit: fit[:2])[2] if fits else None
 
 
+def _mismatch(claim: Map, volume: Map) -> str:
+    """checkVolumeSatisfyClaim: why the volume that a claim asks for by name is not for it; "" when it is."""
+    spec, has = claim["spec"], volume["spec"]
+    if is_deleting(volume):
+        return f'the volume is marked for deletion "{volume["metadata"]["name"]}"'
+    wanted = quantity.value((spec.get("resources") or EMPTY).get("requests", EMPTY).get("storage"))
+    if quantity.value((has.get("capacity") or EMPTY).get("storage")) < wanted:
+        return "requested PV is too small"
+    if (has.get("storageClassName") or "") != class_of(claim):
+        return "storageClassName does not match"
+    if has.get("volumeMode", "Filesystem") != spec.get("volumeMode", "Filesystem"):
+        return "incompatible volumeMode"
+    return "" if set(spec.get("accessModes") or ()) <= set(has.get("accessModes") or ()) else "incompatible accessMode"
+
+
 class PersistentVolumeBinder(Controller):
     name = "persistentvolume-controller"
     watches = {"persistentvolumeclaims": _claim_keys, "persistentvolumes": _volume_keys}
@@ -95,11 +110,7 @@ class PersistentVolumeBinder(Controller):
         claim = self.cluster.etcd.get("persistentvolumeclaims", key)
         if claim is None or is_deleting(claim):
             return None
-        if claim["spec"].get("volumeName"):
-            self._sync_bound(claim)
-        else:
-            return self._sync_unbound(claim)
-        return None
+        return self._sync_bound(claim) if claim["spec"].get("volumeName") else self._sync_unbound(claim)
 
     # ---- claims
 
@@ -158,10 +169,19 @@ class PersistentVolumeBinder(Controller):
                           "by the system administrator. If volume creation is delayed, please verify that the provisioner is "
                           "running and correctly registered.")
 
-    def _sync_bound(self, claim: Map) -> None:
+    def _sync_bound(self, claim: Map) -> int | None:
         """A claim that names its volume: chosen by the user, or bound before."""
         volume = self.client.find("persistentvolumes", claim["spec"]["volumeName"])
         completed = BIND_COMPLETED in (claim["metadata"].get("annotations") or EMPTY)
+        if volume is not None and not completed and not is_for(volume, claim):
+            taken = bool(volume["spec"].get("claimRef"))
+            wrong = "" if taken else _mismatch(claim, volume)
+            if taken or wrong:  # a certain volume was asked for: try again later
+                name = volume["metadata"]["name"]
+                text = f'volume "{name}" already bound to a different claim.' if taken else f'Cannot bind to requested volume "{name}": {wrong}'
+                self.client.event(claim, "Warning", "FailedBinding" if taken else "VolumeMismatch", text)
+                self._set_claim_status(claim, {"phase": "Pending"})
+                return RESYNC_MS
         if volume is not None and (not volume["spec"].get("claimRef") or is_for(volume, claim)):
             self._bind(claim, volume)
         elif completed:
@@ -172,6 +192,7 @@ class PersistentVolumeBinder(Controller):
             self._set_claim_status(claim, {"phase": "Lost"})
         else:
             self._set_claim_status(claim, {"phase": "Pending"})
+        return None
 
     def _bind(self, claim: Map, volume: Map) -> None:
         """bind: the volume first, then the claim; each is written only where it says something else."""
@@ -223,12 +244,34 @@ class PersistentVolumeBinder(Controller):
             if claim["spec"].get("volumeName") == name:
                 self._set_volume_phase(volume, "Bound")
             return
-        self._set_volume_phase(volume, "Released")
+        if (volume.get("status") or EMPTY).get("phase") != "Failed":
+            self._set_volume_phase(volume, "Released")
+        self._reclaim(volume)
 
-    def _set_volume_phase(self, volume: Map, phase: str) -> None:
+    def _reclaim(self, volume: Map) -> None:
+        """reclaimVolume: what nobody prepared is its provisioner's to delete; of the rest the hostPath plugin deletes what lies in /tmp."""
+        policy, name = volume["spec"].get("persistentVolumeReclaimPolicy"), volume["metadata"]["name"]
+        path = (volume["spec"].get("hostPath") or EMPTY).get("path")
+        wrong = ""
+        if policy == "Delete" and PROVISIONED_BY not in (volume["metadata"].get("annotations") or EMPTY):
+            if path is None:
+                wrong = f'error getting deleter volume plugin for volume "{name}": no deletable volume plugin matched'
+            elif "/tmp/" not in path.rstrip("/"):
+                wrong = f"host_path deleter only supports /tmp/.+ but received provided {path}"
+            elif not is_deleting(volume):
+                self.client.delete("persistentvolumes", name, cause=Cause("volume-reclaimed", {"volume": name}))
+        elif policy == "Recycle" and path is None and "nfs" not in volume["spec"]:
+            wrong = "No recycler plugin found for the volume!"
+        if wrong and (volume.get("status") or EMPTY).get("phase") != "Failed":
+            self._set_volume_phase(self.client.find("persistentvolumes", name) or volume, "Failed", wrong)
+            self.client.event(volume, "Warning", f"VolumeFailed{policy}", wrong)
+
+    def _set_volume_phase(self, volume: Map, phase: str, message: str = "") -> None:
         status = volume.get("status") or EMPTY
         if status.get("phase") == phase:
             return
         changed = {**{key: value for key, value in status.items() if key != "message"}, "phase": phase}
+        if message:
+            changed["message"] = message
         self.client.update("persistentvolumes", {**volume, "status": changed}, subresource="status",
                            cause=Cause("volume-phase", {"phase": phase}))

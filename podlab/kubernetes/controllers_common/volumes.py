@@ -9,6 +9,7 @@ from ..objects import EMPTY, Map
 from ..selectors import matches
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"  # AnnSelectedNode: set by the scheduler
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"  # AnnDynamicallyProvisioned: on volumes that a provisioner made
 STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"  # AnnStorageProvisioner: set by the binder
 BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 

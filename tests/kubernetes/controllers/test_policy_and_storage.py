@@ -108,6 +108,46 @@ def test_the_smallest_volume_that_fits_is_taken(cluster: Cluster) -> None:
     assert admin(cluster).get("persistentvolumes", "big")["status"]["phase"] == "Available"
 
 
+@pytest.mark.parametrize(("asked", "reason", "words"), [
+    ({"resources": {"requests": {"storage": "9Gi"}}}, "VolumeMismatch", "requested PV is too small"),
+    ({"storageClassName": "other"}, "VolumeMismatch", "storageClassName does not match"),
+    ({"volumeMode": "Block"}, "VolumeMismatch", "incompatible volumeMode"),
+    ({"accessModes": ["ReadWriteMany"]}, "VolumeMismatch", "incompatible accessMode"),
+    ({}, "FailedBinding", 'volume "mine" already bound to a different claim.'),
+])
+def test_a_claim_that_asks_for_a_volume_by_name_is_told_why_it_is_not_for_it(
+        cluster: Cluster, asked: dict[str, Any], reason: str, words: str) -> None:
+    create(cluster, "persistentvolumes", volume("mine"), "")
+    if not asked:
+        create(cluster, "persistentvolumeclaims", {**claim(storageClassName="", volumeName="mine"), "metadata": {"name": "first"}})
+        cluster.run_for(1)
+    create(cluster, "persistentvolumeclaims", claim(**{"storageClassName": "", "volumeName": "mine", **asked}))
+    cluster.run_for(20)
+    told = [event for event in cluster.etcd.list("events", "default") if event["reason"] == reason]
+    assert status(cluster, "persistentvolumeclaims", "data")["phase"] == "Pending"
+    assert [(event["message"], event["count"]) for event in told] == [
+        (words if reason == "FailedBinding" else f'Cannot bind to requested volume "mine": {words}', 2)]
+
+
+def test_a_volume_that_somebody_made_is_deleted_where_its_plugin_can_and_fails_where_it_cannot(cluster: Cluster) -> None:
+    def source(path: str) -> dict[str, Any]:
+        return {"hostPath": {"path": path}, "persistentVolumeReclaimPolicy": "Delete", "storageClassName": path[1:4]}
+
+    for name, path in (("gone", "/data/tmp/a"), ("kept", "/mnt/a")):
+        create(cluster, "persistentvolumes", volume(name, **source(path)), "")
+        create(cluster, "persistentvolumeclaims", {**claim(storageClassName=path[1:4]), "metadata": {"name": name}})
+    cluster.run_for(1)
+    for name in ("gone", "kept"):
+        admin(cluster).delete("persistentvolumeclaims", name, "default", cause=_cause())
+    cluster.run_for(20)
+    words = "host_path deleter only supports /tmp/.+ but received provided /mnt/a"
+    assert admin(cluster).find("persistentvolumes", "gone") is None
+    kept = admin(cluster).get("persistentvolumes", "kept")["status"]
+    assert (kept["phase"], kept["message"]) == ("Failed", words)
+    told = [event for event in cluster.etcd.list("events", "default") if event["reason"] == "VolumeFailedDelete"]
+    assert [(event["message"], event["count"]) for event in told] == [(words, 1)]
+
+
 def test_a_waiting_claim_is_looked_at_and_told_of_every_15_seconds(cluster: Cluster) -> None:
     create(cluster, "persistentvolumeclaims", claim(storageClassName="nowhere"))
     create(cluster, "persistentvolumeclaims", {**claim(storageClassName=""), "metadata": {"name": "none"}})
