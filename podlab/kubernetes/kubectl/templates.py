@@ -79,6 +79,6 @@ def update(call: Call, change: Callable[[Json, Info], str | None], done: str, fa
                 wrong.append(f"error: {failed}: {refusal.message}" if "%s" not in failed
                              else f"error: {failed % refusal.message}")
                 continue
-        call.show(info.resource, new, done)
+        call.show(info.resource, new, done, typed=True)
     fail_with(wrong)
     return 0

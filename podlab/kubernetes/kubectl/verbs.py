@@ -110,12 +110,12 @@ class Call:
         form = self.flags.get("output")
         if typed and form == "json":
             shown = output.as_asked(obj, form, show_managed_fields=self.flags.get("show-managed-fields"))
-            self.terminal.out(output.struct_json(shown, indent=4) + "\n")
+            self.terminal.out(output.struct_text(shown))
             return
         if form or self.flags.get("template"):
             if not hasattr(self, "_printer"):
-                self._printer = output.printer(form or "", template=self.flags["template"],
-                                               allow_missing=self.flags["allow-missing-template-keys"])
+                self._printer = output.printer(form or "", template=self.flags.get("template"),
+                                               allow_missing=self.flags.get("allow-missing-template-keys", True))
             self.terminal.out(self._printer(output.as_asked(obj, form or "", show_managed_fields=self.flags.get("show-managed-fields"))))
             return
         suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry, "")

@@ -220,6 +220,7 @@ def secret_tls(call: Call) -> None:
 def secret_docker(call: Call) -> None:
     name, flags = named(call), call.flags
     if flags["from-file"]:
+        call.flags["from-file"][:] = [one if "=" in one else f".dockerconfigjson={one}" for one in flags["from-file"]]
         obj = skeleton("secrets", name, data=_encoded(_data(call, "Secret", name)), type="kubernetes.io/dockerconfigjson")
         make(call, "secrets", _hashed(call, obj))
         return

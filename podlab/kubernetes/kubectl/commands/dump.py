@@ -7,7 +7,7 @@ from typing import Any
 from ...apiserver.errors import ApiError
 from ...resources import BY_PLURAL
 from ..flags import Flag
-from ..output import printer, struct_json
+from ..output import printer, struct_text
 from ..terminal import KubectlError
 from ..verbs import Call, verb
 
@@ -23,8 +23,10 @@ EXTENSIONS = {"json": ".json", "yaml": ".yaml"}
       summary="Dump relevant information for debugging and diagnosis", usage="cluster-info dump [flags]")
 def dump(call: Call) -> None:
     flags = call.flags
-    show = _json if flags["output"] == "json" else printer(flags["output"], template=flags["template"],
-                                                           allow_missing=flags["allow-missing-template-keys"])
+    if flags["output"] == "name":
+        raise KubectlError("error: list types are not supported by name printing: *v1.NodeList\n")
+    show = struct_text if flags["output"] == "json" else printer(flags["output"], template=flags["template"],
+                                                                  allow_missing=flags["allow-missing-template-keys"])
     extension = EXTENSIONS.get(flags["output"], ".txt")
     _put(call, f"nodes{extension}", show(_list(call, "nodes", "")))
     if flags["all-namespaces"]:
@@ -40,10 +42,6 @@ def dump(call: Call) -> None:
             _put(call, f"{namespace}/{pod['metadata']['name']}/logs.txt", "".join(texts))
     if _directory(call):
         call.terminal.out(f"Cluster info dumped to {flags['output-directory']}\n")
-
-
-def _json(obj: Any) -> str:
-    return struct_json(obj, indent=4) + "\n"
 
 
 def _directory(call: Call) -> str:

@@ -11,7 +11,7 @@ from ...times import human_duration, parse_rfc3339
 from ..builder import SELECTING, changes
 from ..describe.config import rights
 from ..flags import Flag
-from ..output import go_sort, go_yaml, printer, struct_json, tabwriter
+from ..output import go_sort, go_yaml, printer, struct_text, tabwriter
 from ..output.go_values import to_json
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, verb
@@ -121,7 +121,7 @@ def whoami(call: Call) -> None:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {"creationTimestamp": None},
                   "status": {"userInfo": user.info()}}
         if call.flags["output"] == "json":
-            call.terminal.out(struct_json(review, indent=4) + "\n")
+            call.terminal.out(struct_text(review))
             return
         call.terminal.out(printer(call.flags["output"])(Map(review)))
         return

@@ -116,7 +116,7 @@ def _taint(call: Call, info: Info, add: list[dict[str, str]], remove: list[tuple
             and not any(one["key"] == new["key"] and one["effect"] == new["effect"] for new in add)]
     taints = [*add, *kept]
     done = "untainted" if remove and not add else "modified" if remove or call.flags["overwrite"] else "tainted"
-    new_node: Any = info.object
+    new_node: Any = {**info.object, "spec": {**info.object["spec"], "taints": taints}}
     if call.dry != "client":
         new_node = call.request("patch", NODES, info.name, "", {"spec": {"taints": taints or None}},
                                 patchType="application/merge-patch+json")

@@ -168,7 +168,7 @@ def _histories(call: Call, info: Info) -> dict[int, tuple[Any, Any]]:
 @verb("rollout history", *ROLLING, Flag("revision", "int", default=0), Flag("output", short="o"),
       summary="View rollout history", usage="rollout history (TYPE NAME | TYPE/NAME) [flags]")
 def history(call: Call) -> Command:
-    from ..output import printer
+    from ..output import printer, struct_text
 
     for info in (yield from _viewed(call)):
         if info.resource.plural not in VIEWERS:
@@ -181,7 +181,7 @@ def history(call: Call) -> Command:
         if revision and revision not in held:
             raise KubectlError("error: unable to find the specified revision\n")
         if call.flags["output"]:
-            show = printer(call.flags["output"])
+            show = struct_text if call.flags["output"] == "json" else printer(call.flags["output"])
             call.terminal.out("".join(show(_as_it_was(info, held[number])) for number in ([revision] if revision else sorted(held))))
             continue
         kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
@@ -256,14 +256,14 @@ def _undo(call: Call, info: Info) -> None:
     if call.dry == "client":
         page = Page(0)
         describe_template(page, template)
-        call.show(info.resource, info.object, ("" if of_deployment else "will roll back to ") + page.tabbed())
+        call.show(info.resource, info.object, ("" if of_deployment else "will roll back to ") + page.tabbed(), typed=True)
         return
     if of_deployment and dig(info.object, "spec.paused"):
         raise KubectlError("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and "
                            "try again\n")
     template.get("metadata", {}).get("labels", {}).pop("pod-template-hash", None)
     if _same(template, info.object["spec"]["template"]):
-        call.show(info.resource, info.object, f"skipped rollback (current template already matches revision {number})")
+        call.show(info.resource, info.object, f"skipped rollback (current template already matches revision {number})", typed=True)
         return
     body: Any = {"spec": {"template": {**template, "$patch": "replace"}}}
     kind = "application/strategic-merge-patch+json"
@@ -277,7 +277,7 @@ def _undo(call: Call, info: Info) -> None:
                 {"op": "replace" if "annotations" in info.object["metadata"] else "add", "path": "/metadata/annotations", "value": annotations}]
         kind = "application/json-patch+json"
     call.request("patch", info.resource, info.name, info.namespace, body, patchType=kind)
-    call.show(info.resource, info.object, "rolled back")  # -o shows what it was before
+    call.show(info.resource, info.object, "rolled back", typed=True)  # -o shows what it was before
 
 
 def _same(template: Any, current: Any) -> bool:

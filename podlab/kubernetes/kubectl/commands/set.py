@@ -240,7 +240,7 @@ def set_serviceaccount(call: Call) -> Command:
         spec = pod_spec(obj)
         if spec is None:
             return without_template(info)
-        spec["serviceAccountName"] = spec["serviceAccount"] = call.arguments[-1]
+        spec["serviceAccountName"] = call.arguments[-1]
         return None
     return (yield from update(call, change, "serviceaccount updated", "failed to patch ServiceAccountName %s",
                               call.arguments[:-1]))
@@ -290,7 +290,7 @@ def set_subject(call: Call) -> Command:
         try:
             if call.dry != "client":
                 new = call.request("update", info.resource, info.name, info.namespace, new)
-            call.show(info.resource, new, "subjects updated")
+            call.show(info.resource, new, "subjects updated", typed=True)
         except ApiError as error:
             wrong.append(error)
     fail_with(wrong)

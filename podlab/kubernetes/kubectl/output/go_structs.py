@@ -23,7 +23,9 @@ MOVED = {
     CORE + "PodStatus": (("observedGeneration", "phase"), ("nominatedNodeName", "hostIP"), ("hostIPs", "podIP"), ("podIPs", "startTime"),
                          ("initContainerStatuses", "containerStatuses")),
     CORE + "ServicePort": (("appProtocol", "port"),),
-    CORE + "ServiceSpec": (("clusterIPs", "type"),),
+    CORE + "ServiceSpec": (("clusterIPs", "type"), ("ipFamilies", "ipFamilyPolicy")),
+    "io.k8s.api.apps.v1.DeploymentCondition": (("lastUpdateTime", "reason"), ("lastTransitionTime", "reason")),
+    "io.k8s.api.apps.v1.DeploymentStatus": (("readyReplicas", "availableReplicas"), ("terminatingReplicas", "collisionCount")),
     "io.k8s.api.networking.v1.HTTPIngressPath": (("pathType", "backend"),),
     BATCH + "JobSpec": (("podFailurePolicy", "selector"), ("successPolicy", "selector"), ("backoffLimit", "selector"),
                         ("backoffLimitPerIndex", "selector"), ("maxFailedIndexes", "selector")),
@@ -44,6 +46,11 @@ def struct_json(obj: Any, *, indent: int | None = None) -> str:
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
+
+
+def struct_text(obj: Any) -> str:
+    """What -o json prints of such an object."""
+    return struct_json(obj, indent=4) + "\n"
 
 
 @lru_cache(maxsize=512)
@@ -68,7 +75,9 @@ def _ordered(value: Any, type_name: str | None) -> Any:
     order = _order(type_name) if type_name else ()
     if not order:
         return {name: _ordered(value[name], "") for name in sorted(value)}
-    names = [name for name in order if name in value] + sorted(set(value) - set(order))
+    names = [name for name in ("kind", "apiVersion") if name in value and name not in order]  # a TypeMeta, which is no field of the message
+    names += [name for name in order if name in value]
+    names += sorted(set(value) - set(names))
     return {name: _held(value[name], type_name, name) for name in names}
 
 
