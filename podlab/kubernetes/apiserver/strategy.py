@@ -114,6 +114,8 @@ def _keep_all_but(new: Object, old: Mapping[str, Any], subresource: str) -> None
                 spec[name] = wanted[name]  # one more or one less, which validation refuses
         if "resources" in wanted:
             spec["resources"] = wanted["resources"]
+        else:
+            spec.pop("resources", None)
     new["spec"] = spec
     new["metadata"] = {**old["metadata"]}
 
@@ -161,7 +163,7 @@ def _merge_label_keys(obj: Object) -> None:
         affinity = dig(spec, f"affinity.{kind}", {})
         terms += affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
         preferred = affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-        terms += (weighted["podAffinityTerm"] for weighted in preferred)
+        terms += (weighted.get("podAffinityTerm") or {} for weighted in preferred)
     terms += spec.get("topologySpreadConstraints") or ()
     for term in terms:
         if term.get("labelSelector") is None:
@@ -271,6 +273,11 @@ def _create_signing_request(obj: Object, ctx: Context) -> None:
     obj["spec"] = {**spec, "username": ctx.user, "groups": ["system:masters", "system:authenticated"]}
 
 
+def _update_signing_request(new: Object, old: Mapping[str, Any], *_: Any) -> None:
+    """A request does not change; nothing is said of it."""
+    new["spec"] = old["spec"]
+
+
 def _update_definition(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     """Every version that was ever the stored one is remembered until somebody says otherwise."""
     if subresource:
@@ -318,5 +325,5 @@ CREATES: dict[str, Callable[[Object, Context], None]] = {
 UPDATES: dict[str, Callable[[Object, Mapping[str, Any], str, Context], None]] = {
     "StatefulSet": _update_statefulset, "DaemonSet": _update_daemonset, "Service": prepare_service_for_update,
     "Namespace": _update_namespace,
-    "Secret": _merge_string_data, "CustomResourceDefinition": _update_definition,
+    "Secret": _merge_string_data, "CustomResourceDefinition": _update_definition, "CertificateSigningRequest": _update_signing_request,
 }

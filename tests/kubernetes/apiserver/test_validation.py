@@ -12,6 +12,7 @@ from podlab.kubernetes.apiserver import validation
 from podlab.kubernetes.objects import freeze, thaw
 from podlab.kubernetes.resources import BY_KIND
 
+from .broken import thing
 from .given import admit, container, deployment, job, pod, refusal
 from .test_refusals import FOLDER
 
@@ -257,6 +258,22 @@ def test_a_selector_and_a_statefulsets_claims_are_for_life() -> None:
 def test_a_jobs_work_is_fixed_but_not_its_pace() -> None:
     assert change_refused("Job", job(), parallelism=3) == []
     assert change_refused("Job", job(), completions=3) == ["spec.completions: Invalid value: 3: field is immutable"]
+    template = stored(job())["spec"]["template"]
+    template["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "1"}}
+    assert change_refused("Job", {**job(), "spec": {**job()["spec"], "suspend": True}}, template=template) == []  # none of its Pods is left
+    assert change_refused("Job", job(), template=template)[0].startswith("spec.template: Invalid value: {")
+
+
+def test_what_devices_are_claimed_and_where_a_volume_is_attached_is_for_life() -> None:
+    claim = thing("resource.k8s.io/v1", "ResourceClaim", spec={"devices": {"requests": [{"name": "a", "exactly": {"deviceClassName": "g"}}]}})
+    assert change_refused("ResourceClaim", claim, devices={"requests": [{"name": "a", "exactly": {
+        "deviceClassName": "h", "allocationMode": "ExactCount", "count": 1}}]}) == [
+        'spec: Invalid value: {"Devices":{"Requests":[{"Name":"a","Exactly":{"DeviceClassName":"h","Selectors":null,"AllocationMode":"ExactCount",'
+        '"Count":1,"AdminAccess":null,"Tolerations":null,"Capacity":null},"FirstAvailable":null}],"Constraints":null,"Config":null}}: field is '
+        "immutable"]
+    attachment = thing("storage.k8s.io/v1", "VolumeAttachment", spec={"attacher": "a", "nodeName": "n", "source": {"persistentVolumeName": "p"}})
+    assert change_refused("VolumeAttachment", attachment, nodeName="m") == [
+        'spec: Invalid value: {"Attacher":"a","Source":{"PersistentVolumeName":"p","InlineVolumeSpec":null},"NodeName":"m"}: field is immutable']
 
 
 def test_an_ephemeral_container_is_added_and_never_taken_away() -> None:
@@ -283,3 +300,37 @@ def test_a_resize_keeps_the_quality_of_service() -> None:
     assert change_refused("Pod", manifest, "resize", containers=fresh) == [
         'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
         "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed"]
+
+
+def test_a_resize_moves_cpu_and_memory_of_containers_and_of_the_pod_alone() -> None:
+    manifest = pod(resources={"limits": {"cpu": "4"}}, initContainers=[container(name="i", resources={"requests": {"cpu": "1"}})],
+                   containers=[container(resources={"requests": {"cpu": "1", "ephemeral-storage": "1Gi"}})])
+    old = stored(manifest)
+
+    def with_part(member: str, **part: Any) -> list[str]:
+        [first] = thaw(old["spec"])[member]
+        return change_refused("Pod", manifest, "resize", **{member: [{**first, **part}]})
+
+    assert with_part("initContainers", resources={"requests": {"cpu": "500m"}}) == []
+    assert with_part("containers", resources={"requests": {"cpu": "1", "ephemeral-storage": "2Gi"}}) == [
+        "spec: Forbidden: only cpu and memory resources are mutable"]
+    policy = [{"resourceName": "cpu", "restartPolicy": "NotRequired"}]
+    assert with_part("initContainers", resizePolicy=policy) == [
+        "spec.initContainers[0]: Forbidden: only cpu and memory resources for init or sidecar containers are mutable"]
+    assert with_part("containers", name="other") == ["spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize"]
+    assert change_refused("Pod", manifest, "resize", resources={"limits": {"memory": "4Gi"}, "requests": {"cpu": "4"}}) == [
+        "spec.resources.limits: Forbidden: pod-level resource limits cannot be removed"]
+
+
+def test_a_status_names_conditions_and_nodes_as_it_must() -> None:
+    old = stored(pod(nodeName="n", restartPolicy="Never", initContainers=[container(name="side", restartPolicy="Always")]))
+    ended = {"state": {"terminated": {"exitCode": 1}}}
+    old["status"] = {**old["status"], "containerStatuses": [{"name": "c", **ended}], "initContainerStatuses": [{"name": "side", **ended}]}
+    running: dict[str, Any] = {"state": {"running": {}}}
+    new = {**old, "status": {**old["status"], "nominatedNodeName": "A", "conditions": [{"type": "a b", "observedGeneration": -1}],
+                             "containerStatuses": [{"name": "c", **running}], "initContainerStatuses": [{"name": "side", **running}]}}
+    said = [str(error).partition(": ") for error in validation.validate_update(BY_KIND["Pod"], new, freeze(old), "status")]
+    assert [path for path, _, _ in said] == [
+        "status.conditions[0].observedGeneration", "status.conditions[0].Type", "status.nominatedNodeName", "status.nominatedNodeName",
+        "status.containerStatuses[0].state"]
+    assert said[3][2] == "Forbidden: may not be set on pods that are already bound to a node"

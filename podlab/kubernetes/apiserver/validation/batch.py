@@ -252,20 +252,28 @@ def job_update(new: Object, old: Object, errors: Errors) -> None:
             continue
         value = spec.get(member)
         if member == "template":
-            if before.get("suspend") and _bare_template(spec) == _bare_template(before):
+            idle = not (old.get("status") or {}).get("active")
+            if before.get("suspend") and _bare_template(spec, idle) == _bare_template(before, idle):
                 continue
-            value = {**(value.get("metadata") or {}), "Spec": internal("PodSpec", value.get("spec") or {})}
+            metadata = value.get("metadata") or {}
+            sorted_maps = {name: in_order(metadata[name]) for name in ("labels", "annotations") if name in metadata}
+            value = {**metadata, **sorted_maps, "Spec": internal("PodSpec", value.get("spec") or {})}
         elif member in ("podFailurePolicy", "successPolicy") and value is not None:
             value = internal(member[0].upper() + member[1:], value)
         errors.append(FieldError.invalid(f"spec.{member}", value, words.IMMUTABLE))
 
 
-def _bare_template(spec: Object) -> dict[str, Any]:
-    """A template without what a suspended Job may change: labels, annotations and where its Pods go."""
+def _bare_template(spec: Object, idle: bool) -> dict[str, Any]:
+    """A template without what a suspended Job may change: labels, annotations and where its Pods go.
+
+    `idle`: none of its Pods is left, and their containers may be given other resources (MutablePodResourcesForSuspendedJobs, beta in 1.36).
+    """
     template = spec["template"]
     pod = {key: value for key, value in template["spec"].items() if key not in ("nodeSelector", "tolerations", "schedulingGates")}
     if "affinity" in pod:
         pod["affinity"] = {key: value for key, value in pod["affinity"].items() if key != "nodeAffinity"}
+    for member in ("containers", "initContainers") if idle else ():
+        pod[member] = [{key: value for key, value in one.items() if key != "resources"} for one in pod.get(member) or ()]
     return pod
 
 

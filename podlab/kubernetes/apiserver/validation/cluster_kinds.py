@@ -73,11 +73,6 @@ def _labels(text: str, path: str, bad: NameCheck, errors: Errors) -> None:
             return
 
 
-def certificate_signing_request_update(new: Object, old: Object, errors: Errors) -> None:
-    if new.get("spec") != old.get("spec"):
-        errors.append(FieldError.forbidden("spec", "updates to spec are forbidden."))
-
-
 # --- networking ----------------------------------------------------------------------------------------------------
 
 

@@ -190,7 +190,16 @@ def resource_claim_template(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def claim_update(new: Object, old: Object, errors: Errors) -> None:
     if new.get("spec") != old.get("spec"):
-        errors.append(FieldError.invalid("spec", new.get("spec"), words.IMMUTABLE))
+        errors.append(FieldError.invalid("spec", internal("ResourceClaimSpec", new.get("spec") or {}), words.IMMUTABLE))
+    resource_claim(new, errors)
+
+
+def claim_template_update(new: Object, old: Object, errors: Errors) -> None:
+    spec = new.get("spec") or {}
+    if spec != (old.get("spec") or {}):
+        shown = {**(spec.get("metadata") or {}), "Spec": internal("ResourceClaimSpec", spec.get("spec") or {})}
+        errors.append(FieldError.invalid("spec", shown, words.IMMUTABLE))
+    resource_claim_template(new, errors)
 
 
 def device_class(obj: Object, errors: Errors, _: Any = None) -> None:

@@ -128,6 +128,22 @@ PodFailurePolicyRule Action:s OnExitCodes:*OnExitCodes OnPodConditions:[]OnPodCo
 OnExitCodes ContainerName Operator:s Values
 OnPodConditionsPattern Type:s Status:s
 VolumeNodeAffinity Required:*NodeSelector
+VolumeAttachmentSpec Attacher:s Source:VolumeAttachmentSource NodeName:s
+VolumeAttachmentSource PersistentVolumeName InlineVolumeSpec
+ResourceClaimSpec Devices:DeviceClaim
+DeviceClaim Requests:[]DeviceRequest Constraints:[]DeviceConstraint Config:[]DeviceClaimConfiguration
+DeviceRequest Name:s Exactly:*ExactDeviceRequest FirstAvailable:[]DeviceSubRequest
+ExactDeviceRequest DeviceClassName:s Selectors:[]DeviceSelector AllocationMode:s Count:i AdminAccess
+ Tolerations:[]DeviceToleration Capacity:*CapacityRequirements
+DeviceSubRequest Name:s DeviceClassName:s Selectors:[]DeviceSelector AllocationMode:s Count:i
+ Tolerations:[]DeviceToleration Capacity:*CapacityRequirements
+DeviceSelector CEL=cel:*CELDeviceSelector
+CELDeviceSelector Expression:s
+DeviceToleration Key:s Operator:s Value:s Effect:s TolerationSeconds
+CapacityRequirements Requests
+DeviceConstraint Requests MatchAttribute DistinctAttribute
+DeviceClaimConfiguration Requests Opaque:*OpaqueDeviceConfiguration
+OpaqueDeviceConfiguration Driver:s Parameters
 """
 
 # Fields that the server keeps in a Pod's security context though its API has them in the spec

@@ -342,11 +342,11 @@ def endpoint_slice(obj: Object, errors: Errors, _: Any = None) -> None:
         errors.append(FieldError.too_many("ports", len(ports), MAX_SLICE_PORTS))
     for i, port in enumerate(ports if len(ports) <= MAX_SLICE_PORTS else ()):
         path, name = f"ports[{i}]", port.get("name") or ""
+        if name:
+            complain(errors, f"{path}.name", name, words.bad_label(name))
         if name in names:
             errors.append(FieldError.duplicate(f"{path}.name", name))
         names.add(name)
-        if name:
-            complain(errors, f"{path}.name", name, words.bad_label(name))
         _protocol(port.get("protocol") or "", path, errors)
         if port.get("appProtocol") is not None:
             complain(errors, f"{path}.appProtocol", port["appProtocol"], words.bad_qualified_name(port["appProtocol"]))

@@ -8,6 +8,7 @@ from typing import Any
 from ... import quantity
 from ..errors import FieldError
 from . import words
+from .internal import internal
 from .metadata import Errors, complain, non_negative, validate_label_name, validate_label_selector
 from .remote_volumes import validate_csi_driver_name
 
@@ -179,4 +180,4 @@ def volume_attachment(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def volume_attachment_update(new: Object, old: Object, errors: Errors) -> None:
     if new.get("spec") != old.get("spec"):
-        errors.append(FieldError.invalid("spec", new.get("spec"), words.IMMUTABLE))
+        errors.append(FieldError.invalid("spec", internal("VolumeAttachmentSpec", new.get("spec") or {}), words.IMMUTABLE))
