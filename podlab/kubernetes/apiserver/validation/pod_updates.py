@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import FieldError
@@ -10,12 +10,14 @@ from ..qos import qos_class
 from . import words
 from .containers import validate_image_spaces
 from .internal import internal, spec_diff
-from .metadata import Errors
+from .metadata import Errors, complain
 from .pods import APPARMOR_OF, MIRROR, validate_pod_annotations, validate_pod_spec
 from .scheduling import REQUIRED
 
 Object = Mapping[str, Any]
 
+COMPUTE = ("cpu", "memory")
+NO_NEGATIVE = "must be a non-negative integer"
 MAY_CHANGE = ("pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
               "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
               "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)")
@@ -139,23 +141,51 @@ def _munged(spec: Object, before: Object, gated: bool, errors: Errors) -> dict[s
 def status(new: Object, old: Object, errors: Errors) -> None:
     """ValidatePodStatusUpdate: what was decided stays decided."""
     fresh, before = new.get("status") or {}, old.get("status") or {}
+    for i, condition in enumerate(fresh.get("conditions") or ()):
+        if condition.get("observedGeneration", 0) < 0:
+            errors.append(FieldError.invalid(f"status.conditions[{i}].observedGeneration", condition["observedGeneration"], NO_NEGATIVE))
+        if condition.get("type") not in ("PodScheduled", "Ready", "Initialized"):
+            complain(errors, f"status.conditions[{i}].Type", condition.get("type", ""), words.bad_qualified_name(condition.get("type", "")))
     if new["spec"].get("nodeName") != old["spec"].get("nodeName"):
         errors.append(FieldError.forbidden("status.nodeName", "may not be changed directly"))
+    nominated = fresh.get("nominatedNodeName", "")
+    if nominated and nominated != before.get("nominatedNodeName"):
+        complain(errors, "status.nominatedNodeName", nominated, words.bad_subdomain(nominated))
+        if old["spec"].get("nodeName"):
+            errors.append(FieldError.forbidden("status.nominatedNodeName", "may not be set on pods that are already bound to a node"))
+    if fresh.get("observedGeneration", 0) < 0:
+        errors.append(FieldError.invalid("status.observedGeneration", fresh["observedGeneration"], NO_NEGATIVE))
     if fresh.get("qosClass", "") != before.get("qosClass", ""):
         errors.append(FieldError.invalid("status.qosClass", fresh.get("qosClass", ""), words.IMMUTABLE))
-    policy = old["spec"].get("restartPolicy")
-    for member, rule in (("containerStatuses", policy), ("initContainerStatuses", policy),
-                         ("ephemeralContainerStatuses", "Never")):
-        if rule == "Always":
+    for member, containers in (("containerStatuses", "containers"), ("initContainerStatuses", "initContainers"),
+                               ("ephemeralContainerStatuses", "")):
+        _validate_ends(fresh.get(member) or (), before.get(member) or (), f"status.{member}", old["spec"], containers, errors)
+
+
+def _validate_ends(fresh: Iterable[Object], before: Iterable[Object], path: str, spec: Object, member: str, errors: Errors) -> None:
+    """Validate{,Init,Ephemeral}ContainerStateTransition: what has ended for good stays so."""
+    everyone = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    if member and any(rule.get("action") == "RestartAllContainers" for one in everyone for rule in one.get("restartPolicyRules") or ()):
+        return
+    states = {one["name"]: one.get("state") or {} for one in fresh}
+    for i, one in enumerate(before):
+        ended = (one.get("state") or {}).get("terminated")
+        if ended is None or "terminated" in states.get(one["name"], {"terminated": None}):
             continue
-        for i, one in enumerate(before.get(member) or ()):
-            ended = (one.get("state") or {}).get("terminated")
-            if ended is None or (ended.get("exitCode") and rule == "OnFailure"):
-                continue
-            fresh_states = [other.get("state") or {} for other in fresh.get(member) or () if other["name"] == one["name"]]
-            if any("terminated" not in state for state in fresh_states):
-                errors.append(FieldError.forbidden(f"status.{member}[{i}].state",
-                                                   "may not be transitioned to non-terminated state"))
+        container = next((known for known in spec.get(member) or () if known["name"] == one["name"]), None) if member else None
+        if container is None or not _may_restart(container, spec.get("restartPolicy", ""), ended.get("exitCode", 0)):
+            errors.append(FieldError.forbidden(f"{path}[{i}].state", "may not be transitioned to non-terminated state"))
+
+
+def _may_restart(container: Object, policy: str, code: int) -> bool:
+    """ContainerShouldRestart: a container's own rules, then its own policy, then its Pod's."""
+    if container.get("restartPolicy"):
+        for rule in container.get("restartPolicyRules") or ():
+            codes = rule.get("exitCodes") or {}
+            if (code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
+                return True
+        policy = container["restartPolicy"]
+    return policy == "Always" or (policy == "OnFailure" and code != 0)
 
 
 def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
@@ -179,24 +209,70 @@ def ephemeral_containers(new: Object, old: Object, errors: Errors) -> None:
 def resize(new: Object, old: Object, errors: Errors) -> None:
     """ValidatePodResize: requests and limits of cpu and memory may change, the quality of service may not."""
     spec, before = new["spec"], old["spec"]
-    if moved := [*_other_containers(spec, before, "containers"), *_other_containers(spec, before, "initContainers")]:
-        errors += moved
-        return
     validate_pod_spec(spec, "spec", errors, is_pod=True, pod_name=new["metadata"].get("name") or "")
     for is_so, what in ((MIRROR in (old["metadata"].get("annotations") or {}), "static pods"),
                         ((before.get("os") or {}).get("name") == "windows", "windows pods")):
         if is_so:
             errors[:] = [FieldError.forbidden("[]", f"{what} cannot be resized")]
             return
-    if qos_class(spec) != qos_class(before):
-        errors.append(FieldError.invalid("spec", qos_class(before), "Pod QOS Class may not change as a result of resizing"))
+    held = (old.get("status") or {}).get("qosClass") or qos_class(before)
+    if qos_class(spec) != held:
+        errors.append(FieldError.invalid("spec", held, "Pod QOS Class may not change as a result of resizing"))
+    _resize_of_the_pod(spec.get("resources"), before.get("resources"), errors)
+    moved = [*_other_containers(spec, before, "containers"), *_other_containers(spec, before, "initContainers")]
+    errors += moved
+    if moved:
+        return
     for member in ("initContainers", "containers"):
         for i, (one, was) in enumerate(zip(spec.get(member) or (), before.get(member) or (), strict=True)):
-            if member == "initContainers" and was.get("restartPolicy") != "Always":
-                if one != was:
-                    errors.append(FieldError.forbidden("spec", "resources for non-sidecar init containers are immutable"))
-                continue
-            _validate_container_resize(one, was, f"spec.{member}[{i}].resources", errors)
+            for kind in _removed(one.get("resources"), was.get("resources")):
+                errors.append(FieldError.forbidden(f"spec.{member}[{i}].resources.{kind}", f"resource {kind} cannot be removed"))
+    for one, was in zip(spec["containers"], before["containers"], strict=True):
+        if not _compute_alone(one, was):
+            errors.append(FieldError.forbidden("spec", "only cpu and memory resources are mutable"))
+    for i, (one, was) in enumerate(zip(spec.get("initContainers") or (), before.get("initContainers") or (), strict=True)):
+        if not _compute_alone(one, was):
+            errors.append(FieldError.forbidden(f"spec.initContainers[{i}]",
+                                               "only cpu and memory resources for init or sidecar containers are mutable"))
+        if one != was and one.get("restartPolicy") != "Always":
+            errors += [FieldError.forbidden(f"spec.initContainers[{i}]", "non-sidecar init containers with a resize policy of "
+                                                                         "RestartContainer cannot be resized")
+                       for rule in one.get("resizePolicy") or () if rule.get("restartPolicy") == "RestartContainer"]
+
+
+def _resize_of_the_pod(fresh: Object | None, held: Object | None, errors: Errors) -> None:
+    """validatePodLevelResourcesResize."""
+    if not any((whose or {}).get(kind) for whose in (fresh, held) for kind in ("requests", "limits")):
+        return
+    if held is not None and fresh is None:
+        errors.append(FieldError.forbidden("spec.resources", "pod-level resources cannot be removed"))
+        return
+    for kind in _removed(fresh, held):
+        errors.append(FieldError.forbidden(f"spec.resources.{kind}", f"pod-level resource {kind} cannot be removed"))
+    if _masked(fresh, held) != _masked(held, held):
+        errors.append(FieldError.forbidden("spec", "only cpu and memory resources are mutable at pod-level"))
+
+
+def _removed(fresh: Object | None, held: Object | None) -> list[str]:
+    return [kind for kind in ("requests", "limits")
+            if any(name not in ((fresh or {}).get(kind) or {}) for name in (held or {}).get(kind) or {})]
+
+
+def _compute_alone(one: Object, was: Object) -> bool:
+    """Whether two containers differ in their cpu and memory at most. Claims do not get through (dropCPUMemoryResourcesFromContainer)."""
+    fresh, held = one.get("resources") or {}, was.get("resources") or {}
+    rest, kept = ({key: value for key, value in whose.items() if key != "resources"} for whose in (one, was))
+    return rest == kept and not held.get("claims") and _masked(fresh, held) == _masked(held, held)
+
+
+def _masked(fresh: Object | None, held: Object | None) -> dict[str, Any]:
+    """Resources with the old cpu and memory put back, without empty lists."""
+    masked: dict[str, Any] = {}
+    for kind in ("requests", "limits"):
+        now, then = (fresh or {}).get(kind) or {}, (held or {}).get(kind) or {}
+        masked[kind] = ({name: amount for name, amount in now.items() if name not in COMPUTE}
+                        | {name: amount for name, amount in then.items() if name in COMPUTE})
+    return masked
 
 
 def _other_containers(spec: Object, before: Object, member: str) -> Errors:
@@ -206,14 +282,3 @@ def _other_containers(spec: Object, before: Object, member: str) -> Errors:
         return [FieldError.forbidden(f"spec.{member}", f"{member} may not be added or removed on resize")]
     return [FieldError.forbidden(f"spec.{member}[{i}].name", f"{member} may not be renamed or reordered on resize")
             for i, (one, was) in enumerate(zip(theirs, ours, strict=True)) if one.get("name") != was["name"]]
-
-
-def _validate_container_resize(one: Object, was: Object, path: str, errors: Errors) -> None:
-    fresh, held = one.get("resources") or {}, was.get("resources") or {}
-    for kind in ("requests", "limits"):
-        if any(name not in (fresh.get(kind) or {}) for name in held.get(kind) or {}):
-            errors.append(FieldError.forbidden(f"{path}.{kind}", f"resource {kind} cannot be removed"))
-    for kind in ("requests", "limits"):
-        other = {name: amount for name, amount in (fresh.get(kind) or {}).items() if name not in ("cpu", "memory")}
-        if other != {name: amount for name, amount in (held.get(kind) or {}).items() if name not in ("cpu", "memory")}:
-            errors.append(FieldError.forbidden("spec", "only cpu and memory resources are mutable"))
