@@ -92,13 +92,30 @@ def test_a_namespace_goes_pods_first_and_tells_what_remains(make_cluster: Any) -
     create(cluster, "replicasets", workload("ReplicaSet", replicas=2), "x")
     cluster.run_for(2)
     admin(cluster).delete("namespaces", "x")
-    cluster.run_for(1)
+    cluster.run_for(4.9)
+    assert len(pods(cluster, "x")) == 2 and condition(cluster, "namespaces", "x", "NamespaceContentRemaining") is None
+    cluster.run_for(1)  # namespaceDeletionGracePeriod is over
     assert condition(cluster, "namespaces", "x", "NamespaceContentRemaining") == "True:SomeResourcesRemain"
     assert admin(cluster).find("configmaps", "c", "x") is not None
-    cluster.run_for(14.9)
-    assert admin(cluster).find("namespaces", "x") is not None
-    cluster.run_for(3)  # looked at again after half the 30 s of grace and one second
+    cluster.run_for(3.9)
+    assert not pods(cluster, "x") and admin(cluster).find("namespaces", "x") is not None
+    cluster.run_for(1)  # its own change of status had it looked at again after five seconds
     assert admin(cluster).find("namespaces", "x") is None and not admin(cluster).list("configmaps", "x")
+
+
+def test_pods_that_outlive_their_grace_are_a_failure_of_the_namespace_until_they_go(make_cluster: Any) -> None:
+    cluster = make_cluster(stop_ms=8000)
+    admin(cluster).create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}})
+    cluster.run_for(1)
+    create(cluster, "pods", pod("slow", terminationGracePeriodSeconds=3), "x")
+    cluster.run_for(2)
+    admin(cluster).delete("namespaces", "x")
+    cluster.run_for(7)
+    held = admin(cluster).get("namespaces", "x")["status"]["conditions"]
+    assert [c["message"] for c in held if c["type"] == "NamespaceDeletionContentFailure"] == [
+        "Failed to delete all resource types, 1 remaining: unexpected items still remain in namespace: x for gvr: /v1, Resource=pods"]
+    cluster.run_for(12)
+    assert admin(cluster).find("namespaces", "x") is None
 
 
 @pytest.mark.slow
