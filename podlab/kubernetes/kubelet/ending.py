@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..cause import Cause
+from ..objects import EMPTY, Map
 from . import deadline, images, probes, runs, starting, status, steps, termination, volumes
 from .state import Worker
 
@@ -81,13 +82,18 @@ def finish(kubelet: Agent, worker: Worker) -> None:
     if worker["deadline"] is not None and not worker.get("finished"):
         deadline.check(kubelet, worker, pod)
     worker["finished"] = True
-    if worker["phase"] not in status.TERMINAL:
-        worker["unknown"] = True
+    if worker["phase"] not in status.TERMINAL or any("terminated" not in one["state"] for one in _shown(pod)):
+        worker["unknown"] = True  # TerminatePod (status_manager.go): whatever has no end to show is said to have failed
         kubelet.write_status(worker)
     if pod["metadata"].get("deletionTimestamp"):
         kubelet.client.delete(
             "pods", worker["name"], worker["namespace"], grace=0, uid=worker["uid"], cause=Cause("kubelet-pod-done")
         )
+
+
+def _shown(pod: Map) -> tuple[Map, ...]:
+    told = pod.get("status") or EMPTY
+    return (*told.get("initContainerStatuses", ()), *told.get("containerStatuses", ()))
 
 
 def forget(kubelet: Agent, worker: Worker) -> None:

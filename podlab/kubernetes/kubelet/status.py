@@ -223,7 +223,8 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
     status["phase"] = shown_phase
     status["conditions"] = conditions.of_pod(worker, pod, statuses, true_phase, now)
     if worker.get("unknown"):
-        status["phase"] = worker["phase"] = "Failed"
+        if true_phase not in TERMINAL:
+            status["phase"] = worker["phase"] = "Failed"
         _mark_unknown(pod, statuses)
     if worker["failed"] and shown_phase == "Failed":
         status["reason"], status["message"] = worker["failed"]

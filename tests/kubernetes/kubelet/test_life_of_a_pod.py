@@ -162,6 +162,13 @@ def test_active_deadline_fails_a_running_pod() -> None:
     assert it.pod()["status"]["message"] == "Pod was active on the node longer than the specified deadline"
 
 
+def test_what_never_began_is_said_to_have_failed_where_its_pod_is_past_its_deadline() -> None:
+    it = world()
+    it.create(pod({"name": "c", "image": "no-such-image:1"}, activeDeadlineSeconds=3))
+    it.run(8)
+    assert (it.phase(), it.pod()["status"]["reason"], it.state()) == ("Failed", "DeadlineExceeded", "terminated:ContainerStatusUnknown:137")
+
+
 def test_an_idle_pod_sets_no_timer() -> None:
     it = world()
     it.create(pod(sh("sleep infinity")))
