@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http
+import socket
+import sys
 from collections import deque
 from typing import Any
 
@@ -33,6 +35,8 @@ READ_BYTES = 4_096  # of a page's websocket at once: two hundred short messages,
 QUEUE_MAX = 200  # messages of one websocket that wait for whoever serves it
 PAUSE = 0.5  # seconds that a websocket is not read which sends more
 LINE_BYTES = 1 << 20  # that a line's client has sent and nobody has taken yet; it is not read beyond
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4)) if sys.platform == "linux" else ()
+"""Seconds of silence before the first question, between two, and how many stay without an answer (tcp(7)): two hours are the kernel's."""
 TOO_LARGE = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -277,3 +281,5 @@ class Server(daphne.server.Server):
             return
         with contextlib.suppress(AttributeError, OSError):
             transport.setTcpKeepAlive(True)  # a client that vanished without a word is found out
+            for option, value in KEEPALIVE:
+                transport.getHandle().setsockopt(socket.IPPROTO_TCP, option, value)

@@ -106,9 +106,7 @@ class Session:
         while code is None and not self.gone and not self.deaf:
             self.fed = False
             found = await self.hub.act(self._look)
-            if found is None:
-                break  # the cluster stands at another moment now
-            chunks, code = found
+            chunks, code = found or ([], 137)  # the cluster stands at another moment now: nothing is left of the process
             for stream, text in chunks:
                 channel, wanted = self.wanted[stream]
                 if wanted:

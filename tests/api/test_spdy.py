@@ -11,6 +11,7 @@ import pytest
 from channels.db import database_sync_to_async
 
 from podlab.api import remote, session, spdy, streams, tokens
+from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import live as lives
 from podlab.labs.live import Clusters
 from podlab.labs.models import Cluster
@@ -181,6 +182,17 @@ async def test_input_that_no_process_reads_is_held_up_and_then_cut_off(running: 
         line.write(spdy.Writer.data(3, b"x" * 30_000))
     assert b"does not read its input" in (await line.said())[1]
     assert not line.inbox.empty(), "it is not read on"
+
+
+async def test_a_session_of_a_history_that_is_no_more_ends_as_killed(running: Client, own_clusters: Clusters, cluster: Cluster) -> None:
+    line = shell(running, "sleep 1000")
+    line.open("error", "stdout", "stderr")
+    live = await own_clusters.get(cluster.id)
+    while not live.engine.kubelet("n1").state["sessions"]:
+        await asyncio.sleep(0.01)
+    async with live.turn():
+        live.replace(Engine.restore(live.engine.checkpoint()))
+    assert json.loads((await line.said())[1])["details"]["causes"][0]["message"] == "137"
 
 
 async def test_a_client_that_hangs_up_leaves_no_process(running: Client, own_clusters: Clusters, cluster: Cluster) -> None:
