@@ -51,6 +51,7 @@ def refuse(kubelet: Agent, pod: Map) -> tuple[str, str] | None:
         for uid, held in kubelet.state["pods"].items()
         if uid != pod["metadata"]["uid"]
         and held["mode"] != "terminated"
+        and held["gone"] is None  # the API server knows it no more: its place is given anew while its containers still end (GetActivePods)
         and not held.get("rejected")
         and held["phase"] not in status.TERMINAL
     ]

@@ -38,6 +38,17 @@ def test_a_pod_is_rejected(container: dict[str, Any], spec: dict[str, Any], reas
     assert it.pod("first")["status"]["phase"] == "Running"
 
 
+def test_the_place_of_a_pod_that_was_deleted_at_once_is_free_at_once() -> None:
+    it = world()
+    big = sh("trap '' TERM; " + FOREVER, resources={"requests": {"cpu": "1500m"}}, **PORT)
+    it.create(pod(big, name="first"))
+    it.run(2)
+    it.delete("first", gracePeriodSeconds=0)
+    it.create(pod(big, nodeName="node-1"))
+    it.run(3)
+    assert it.phase() == "Running"
+
+
 def test_safe_parameters_are_let_in() -> None:
     it = world()
     it.create(pod(sh(FOREVER), securityContext={"sysctls": [{"name": "net/ipv4/ping_group_range", "value": "0 1000"}]}))
