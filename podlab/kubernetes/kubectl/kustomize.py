@@ -32,7 +32,7 @@ KNOWN = {"apiVersion", "kind", "metadata", "resources", "bases", "namePrefix", "
 
 Json = dict[str, Any]
 DEPRECATED = {"bases": "resources", "commonLabels": "labels", "patchesJson6902": "patches", "patchesStrategicMerge": "patches"}
-HASHED = "$hashed"  # marks an object whose name is to end with its content's hash
+HASHED, NAMES = "$hashed", "$names"  # marks: its name is to end with its content's hash; the names that it had before, by which patches know it
 FIRST = ("Namespace", "ResourceQuota", "StorageClass", "CustomResourceDefinition", "ServiceAccount", "PodSecurityPolicy", "Role", "ClusterRole",
          "RoleBinding", "ClusterRoleBinding", "ConfigMap", "Secret", "Endpoints", "Service", "LimitRange", "PriorityClass", "PersistentVolume",
          "PersistentVolumeClaim", "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget")
@@ -54,6 +54,7 @@ def _hash_names(objects: list[Json]) -> None:
     """The suffixes of what was generated, once everything else is done (KustTarget.addHashesToNames)."""
     renamed: dict[tuple[str, str], str] = {}
     for obj in objects:
+        obj.pop(NAMES, None)
         if obj.pop(HASHED, False):
             name = obj["metadata"]["name"]
             renamed[obj["kind"], name] = obj["metadata"]["name"] = f"{name}-{content_hash(obj, '')}"
@@ -177,7 +178,7 @@ def _patch(objects: list[Json], body: Any, target: Json) -> None:
     hit = False
     for i, obj in enumerate(objects):
         wanted = target or {"kind": body.get("kind"), "name": (body.get("metadata") or {}).get("name")}
-        if wanted.get("kind") not in (None, obj["kind"]) or wanted.get("name") not in (None, obj["metadata"]["name"]):
+        if wanted.get("kind") not in (None, obj["kind"]) or wanted.get("name") not in (None, obj["metadata"]["name"], *obj.get(NAMES, ())):
             continue
         hit = True
         resource = by_api_kind(obj["apiVersion"], obj["kind"])
@@ -199,6 +200,7 @@ def _transform(obj: Json, spec: Json, renamed: dict[tuple[str, str], str]) -> No
     if obj.get("kind") not in ("Namespace", "CustomResourceDefinition"):
         new = f"{spec.get('namePrefix') or ''}{old}{spec.get('nameSuffix') or ''}"
         if new != old:
+            obj[NAMES] = [*obj.get(NAMES, ()), old]
             renamed[obj["kind"], old] = metadata["name"] = new
     if spec.get("namespace") and (resource is None or resource.namespaced):
         metadata["namespace"] = spec["namespace"]
@@ -238,8 +240,8 @@ def _mark(obj: Json, member: str, marks: dict[str, str], *, templates: bool, sel
     if not selectors:
         return
     spec = obj.get("spec") or {}
-    if obj.get("kind") in ("Service", "ReplicationController") and spec.get("selector"):
-        spec["selector"] = {**spec["selector"], **marks}
+    if obj.get("kind") in ("Service", "ReplicationController"):  # made where it is not (commonLabels' field specs: create)
+        obj["spec"] = {**spec, "selector": {**(spec.get("selector") or {}), **marks}}
     elif obj.get("kind") in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"):
         held = spec.setdefault("selector", {})
         held["matchLabels"] = {**(held.get("matchLabels") or {}), **marks}

@@ -58,6 +58,7 @@ def update(call: Call, change: Callable[[Json, Info], str | None], done: str, fa
     infos, wrong = yield from select(call, arguments)
     if asked:
         raise KubectlError(f"error: {asked}\n")
+    fail_with(wrong)  # nothing is changed while one of them is missing
     for info in infos:
         new = thaw(info.object)
         try:

@@ -40,7 +40,7 @@ def delete(call: Call) -> Command:
         raise KubectlError("error: unexpected -o output mode: " + flags["output"] + ". We only support '-o name'\n")
     if flags["selector"] and flags["field-selector"] and flags["all"]:
         raise KubectlError("error: cannot set --all and --field-selector at the same time\n")
-    if flags["selector"] and flags["all"]:
+    if (flags["selector"] or flags["field-selector"]) and flags["all"]:
         raise KubectlError("error: setting 'all' parameter but found a non empty selector. \n")
     if flags["now"]:
         if grace != -1:

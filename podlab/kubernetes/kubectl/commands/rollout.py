@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from ...apiserver.errors import ApiError
@@ -14,6 +14,7 @@ from ..builder import FILES, Info, changes, select
 from ..describe.pods import describe_template
 from ..describe.writer import Page
 from ..flags import Flag
+from ..output import printer, struct_text, tabwriter
 from ..patches import two_way
 from ..pod_specs import template_of
 from ..terminal import Command, KubectlError, Wait
@@ -31,13 +32,26 @@ def _required(call: Call) -> None:
         raise KubectlError("error: required resource not specified\n")
 
 
-def _viewed(call: Call) -> Generator[Wait, None, list[Info]]:
+def _revision_given(call: Call) -> None:
     _required(call)
     if call.flags["revision"] < 0:
         raise KubectlError(f"error: revision must be a positive integer: {call.flags['revision']}\n")
+
+
+def _each(call: Call, act: Callable[[Call, Info], Command | None]) -> Generator[Wait, None, int]:
+    """ContinueOnError: what goes wrong with one is said after the others. How many were found."""
     infos, wrong = yield from select(call, unnamed_all=True)
-    fail_with(wrong)
-    return infos
+    failed: list[ApiError | str] = []
+    for info in infos:
+        try:
+            if (running := act(call, info)) is not None:
+                yield from running
+        except KubectlError as error:
+            failed.append(error.text.removeprefix("error: ").removesuffix("\n"))
+        except ApiError as error:
+            failed.append(error)
+    fail_with([*failed, *wrong])
+    return len(infos)
 
 
 # ---- status
@@ -47,15 +61,16 @@ def _viewed(call: Call) -> Generator[Wait, None, list[Info]]:
       Flag("timeout", "duration", default=0),
       summary="Show the status of the rollout", usage="rollout status (TYPE NAME | TYPE/NAME) [flags]")
 def status(call: Call) -> Command:
-    for info in (yield from _viewed(call)):
-        if info.resource.plural not in VIEWERS:
-            raise KubectlError(f'error: no status viewer has been implemented for {info.resource.kind}\n')
-        yield from _follow(call, info)
+    _revision_given(call)
+    if not (yield from _each(call, _follow)):
+        call.terminal.err(f"No resources found in {call.namespace} namespace.\n")
     return 0
 
 
 def _follow(call: Call, info: Info) -> Command:
     """The status now, and again at each change of the object, until it is done."""
+    if info.resource.plural not in VIEWERS:
+        raise KubectlError(f'error: no status viewer has been implemented for {info.resource.kind}\n')
     etcd = call.terminal.api.cluster.etcd
     deadline = call.now + call.flags["timeout"] if call.flags["timeout"] else None
     obj, seen = info.object, etcd.revision
@@ -168,26 +183,28 @@ def _histories(call: Call, info: Info) -> dict[int, tuple[Any, Any]]:
 @verb("rollout history", *ROLLING, Flag("revision", "int", default=0), Flag("output", short="o"),
       summary="View rollout history", usage="rollout history (TYPE NAME | TYPE/NAME) [flags]")
 def history(call: Call) -> Command:
-    from ..output import printer, struct_text
-
-    for info in (yield from _viewed(call)):
-        if info.resource.plural not in VIEWERS:
-            if info.resource.kind in VISITED:
-                raise KubectlError(f'error: no history viewer has been implemented for "{_group_kind(info)}"\n')
-            raise KubectlError(f'error: error retrieving history for "{_group_kind(info)}", no visitor method exists for '
-                               f"{{{info.resource.group} {info.resource.kind}}}\n")
-        held = _histories(call, info)
-        revision = call.flags["revision"]
-        if revision and revision not in held:
-            raise KubectlError("error: unable to find the specified revision\n")
-        if call.flags["output"]:
-            show = struct_text if call.flags["output"] == "json" else printer(call.flags["output"])
-            call.terminal.out("".join(show(_as_it_was(info, held[number])) for number in ([revision] if revision else sorted(held))))
-            continue
-        kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
-        call.terminal.out((f"{kind}with revision #{revision}\n" + _template_text(held[revision]) if revision else kind + "\n"
-                           + _table(held)) + "\n")
+    _revision_given(call)
+    yield from _each(call, _tell)
     return 0
+
+
+def _tell(call: Call, info: Info) -> None:
+    if info.resource.plural not in VIEWERS:
+        if info.resource.kind in VISITED:
+            raise KubectlError(f'error: no history viewer has been implemented for "{_group_kind(info)}"\n')
+        raise KubectlError(f'error: error retrieving history for "{_group_kind(info)}", no visitor method exists for '
+                           f"{{{info.resource.group} {info.resource.kind}}}\n")
+    held = _histories(call, info)
+    revision = call.flags["revision"]
+    if revision and revision not in held:
+        raise KubectlError("error: unable to find the specified revision\n")
+    if call.flags["output"]:
+        show = struct_text if call.flags["output"] == "json" else printer(call.flags["output"])
+        call.terminal.out("".join(show(_as_it_was(info, held[number])) for number in ([revision] if revision else sorted(held))))
+        return
+    kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
+    call.terminal.out((f"{kind}with revision #{revision}\n" + _template_text(held[revision]) if revision else kind + "\n"
+                       + _table(held)) + "\n")
 
 
 def _as_it_was(info: Info, held: tuple[Any, Any]) -> Any:
@@ -203,8 +220,6 @@ def _group_kind(info: Info) -> str:
 
 
 def _table(held: dict[int, tuple[Any, Any]]) -> str:
-    from ..output import tabwriter
-
     lines = ["REVISION\tCHANGE-CAUSE\n"]
     for number in sorted(held):
         cause = dig(held[number][0], "metadata.annotations", {}).get(CHANGE_CAUSE) or "<none>"
@@ -229,16 +244,13 @@ def _template_text(held: tuple[Any, Any]) -> str:
       summary="Undo a previous rollout", usage="rollout undo (TYPE NAME | TYPE/NAME) [flags]")
 def undo(call: Call) -> Command:
     _required(call)
-    infos, wrong = yield from select(call, unnamed_all=True)
-    fail_with(wrong)
-    for info in infos:
-        if info.resource.plural not in VIEWERS:
-            raise KubectlError(f'error: no rollbacker has been implemented for "{_group_kind(info)}"\n')
-        _undo(call, info)
+    yield from _each(call, _undo)
     return 0
 
 
 def _undo(call: Call, info: Info) -> None:
+    if info.resource.plural not in VIEWERS:
+        raise KubectlError(f'error: no rollbacker has been implemented for "{_group_kind(info)}"\n')
     if LAST_APPLIED in dig(info.object, "metadata.annotations", {}):  # said before anything is looked at or fails
         call.terminal.err(f"Warning: resource {info.resource.plural}/{info.name} was previously managed with 'kubectl apply'. "
                           f"Rolling back will not update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future "

@@ -211,7 +211,7 @@ def expose(call: Call) -> Command:
         if call.dry != "client":
             sent = annotated(service, info.namespace) if call.flags["save-config"] else service
             service = call.request("create", "services", "", info.namespace, sent)
-        call.show(BY_PLURAL["services"], service, "exposed", typed=call.dry == "client")
+        call.show(BY_PLURAL["services"], service, "exposed", typed=True)
     return 0
 
 

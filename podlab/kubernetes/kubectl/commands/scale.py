@@ -23,6 +23,8 @@ def scale(call: Call) -> Command:
     if flags["replicas"] < 0:
         raise KubectlError("error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0\n")
     infos, wrong = yield from select(call)
+    if flags["resource-version"] and len(infos) > 1:
+        raise KubectlError("error: cannot use --resource-version with multiple resources\n")
     if not infos:
         why = [one if isinstance(one, str) else one.message for one in wrong]
         said = f" [{', '.join(why)}]" if len(why) > 1 else "".join(f" {one}" for one in why)

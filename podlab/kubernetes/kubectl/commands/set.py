@@ -36,12 +36,15 @@ def set_image(call: Call) -> Command:
         for container, image in images.items():
             found = containers_named(spec, container)
             if not found:
-                return f'error: unable to find container named "{container}"'
+                strangers.append(f'error: unable to find container named "{container}"')
             for one in found:
                 one["image"] = image
         return None
+    strangers: list[ApiError | str] = []  # the others' images are set nevertheless
     asked = "" if pairs else "at least one image update is required"
-    return (yield from update(call, change, "image updated", "failed to patch image update to pod template", names, asked=asked))
+    code = yield from update(call, change, "image updated", "failed to patch image update to pod template", names, asked=asked)
+    fail_with(strangers)
+    return code
 
 
 def _environment(call: Call, words: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -79,7 +82,7 @@ def set_env(call: Call) -> Command:
     if flags["keys"] and not flags["from"]:
         raise KubectlError("error: when specifying --keys, a configmap or secret must be provided with --from\n")
     wanted, removed = _environment(call, changes + flags["env"])
-    added: list[Json] = [{"name": name, "value": value} for name, value in wanted.items()]
+    added: list[Json] = [{"name": name, **({"value": value} if value else {})} for name, value in wanted.items()]
     if flags["from"]:
         added += _from_source(call, flags["from"])
     if flags["list"]:
@@ -98,7 +101,7 @@ def set_env(call: Call) -> Command:
                 clash = [one["name"] for one in env if one["name"] in wanted and one.get("value") != wanted[one["name"]]]
                 if clash:
                     held_value = next(one.get("value") for one in env if one["name"] == clash[0])
-                    return f"error: {clash[0]} already has a value ({held_value}), and --overwrite is false"
+                    return f"error: {info.resource.plural}/{info.name} '{clash[0]}' already has a value ({held_value}), and --overwrite is false"
             for new in added:
                 held = next((one for one in env if one["name"] == new["name"]), None)
                 if held is None:
@@ -207,8 +210,6 @@ def set_resources(call: Call) -> Command:
             resources = container.setdefault("resources", {})
             for member, values in parts.items():
                 resources[member] = {**(resources.get(member) or {}), **values}
-                resources[member] = {name: value for name, value in resources[member].items()
-                                     if not (name in values and quantity.parse(value) == 0)}  # "cpu=0" takes the setting away
         return None
     return (yield from update(call, change, "resource requirements updated",
                               "failed to patch resources update to pod template %s"))

@@ -14,11 +14,11 @@ from .jsonpath import JSONPath, JSONPathError, relaxed
 
 
 class NoField(KubectlError):
-    """No object has the field to sort by."""
+    """No object has the field to sort by, or the path to it does not parse."""
 
 
 def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
-    """Objects by the field at a JSONPath. Raises NoField; KubectlError where the path does not parse.
+    """Objects by the field at a JSONPath. Raises NoField; KubectlError where what is there has no order.
 
     One without the field is less than any.
     """
@@ -27,7 +27,7 @@ def sort_objects(objects: Sequence[Map], expression: str) -> list[Map]:
         path = JSONPath(template)
         keyed = [(_first(path, obj), obj) for obj in objects]
     except JSONPathError as error:
-        raise KubectlError(f"error: {error}\n") from error
+        raise NoField(f"error: {error}\n") from error
     if objects and all(not held for held, _ in keyed):
         raise no_field(expression)
     return [obj for _, obj in go_sort(keyed, lambda a, b: not a[0] or (bool(b[0]) and _compare(a, b) < 0))]
