@@ -97,3 +97,13 @@ def test_read_is_broken_off_by_a_trapped_signal() -> None:
     container = machine.container("sh", "-c", "trap 'echo term' TERM; read x; echo rc $?", stdin=True)
     machine.node.signal(container, "TERM")
     assert machine.logs(container) == "term\nrc 143\n"
+
+
+def test_bash_puts_in_what_stands_in_a_file() -> None:
+    assert sh("echo a > f; bash -c 'echo \"[$(<f)]\" `< f`; [[ x$(<f) == xa ]] && echo $(<nope)'")[0] == (
+        "[a] a\nbash: line 1: nope: No such file or directory\n\n")
+    assert sh("echo a > f; bash -xc 'echo $(<f)'")[0] == "+ echo a\na\n"
+
+
+def test_a_file_of_the_image_can_be_renamed_beside_itself() -> None:
+    assert sh("mv /bin/wget /bin/wget.off; wget; ls /bin/wget*")[0] == "sh: wget: not found\n/bin/wget.off\n"

@@ -19,6 +19,7 @@ from . import (
     linkerd,
     loki,
     mongo,
+    mysql,
     nginx,
     oauth2_proxy,
     orders,
@@ -36,7 +37,7 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite", "kubectl",
-    "languages", "legacy", "linkerd", "loki", "mongo", "nginx", "oauth2_proxy", "orders", "podlab", "python", "redis", "sample_apiserver", "samples",
-    "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
+    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
+    "kubectl", "languages", "legacy", "linkerd", "loki", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "python", "redis",
+    "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip

@@ -6,13 +6,10 @@ its directory filled starts without initialising, as the real ones do. Sources: 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from itertools import pairwise
 
 from ...times import stamp
 from .. import sockets
-from ..image import release
 from ..process import Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
@@ -104,150 +101,6 @@ def pg_isready(proc: Process, sys: Sys, event: Event) -> int:
     return 0
 
 
-# ---- mysql, mariadb
-
-
-MYSQL_NUMBER = "8.4.6"
-MYSQL_BUILDS = {"5.5": "debian9", "5.6": "debian10", "5.7": ".el7"}  # packages of what is not Oracle Linux 9
-
-
-def _entry(sys: Sys, text: str, level: str = "Note") -> str:
-    return f"{stamp(sys.now, '%Y-%m-%d %H:%M:%S')}+00:00 [{level}] [Entrypoint]: {text}\n"
-
-
-def _mysql_wants(proc: Process, sys: Sys) -> str:
-    env = proc["env"]
-    number = release(sys.container["image"], MYSQL_NUMBER)
-    begun = f"Entrypoint script for MySQL Server {number}-1{MYSQL_BUILDS.get(number[:3], '.el9')} started."
-    sys.out(_entry(sys, begun) + _entry(sys, "Switching to dedicated user 'mysql'") + _entry(sys, begun))
-    if any(env.get(name) for name in ("MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD")):
-        return ""
-    return _entry(
-        sys,
-        "Database is uninitialized and password option is not specified\n    You need to specify one of the following as an "
-        "environment variable:\n"
-        "    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD",
-        "ERROR",
-    )
-
-
-def _mysql_ready(proc: Process, sys: Sys) -> str:
-    at = stamp(sys.now, "%Y-%m-%dT%H:%M:%S.") + f"{sys.now % 1000:03d}000Z 0"
-    done = _entry(sys, "MySQL init process done. Ready for start up.") if proc["data"]["fresh"] else ""
-    number = release(sys.container["image"], MYSQL_NUMBER)
-    return (
-        done + f"{at} [System] [MY-010116] [Server] /usr/sbin/mysqld (mysqld {number}) starting as process {proc['pid']}\n"
-        f"{at} [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '{number}'  socket: '/var/run/"
-        f"mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL.\n"
-    )
-
-
-def _mariadb_wants(proc: Process, sys: Sys) -> str:
-    env = proc["env"]
-    sys.out(_entry(sys, "Entrypoint script for MariaDB Server 1:11.8.3+maria~ubu2404 started."))
-    names = (
-        "MARIADB_ROOT_PASSWORD",
-        "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD",
-        "MARIADB_RANDOM_ROOT_PASSWORD",
-        "MARIADB_ROOT_PASSWORD_HASH",
-        "MYSQL_ROOT_PASSWORD",
-        "MYSQL_ALLOW_EMPTY_PASSWORD",
-        "MYSQL_RANDOM_ROOT_PASSWORD",
-    )
-    if any(env.get(name) for name in names):
-        return ""
-    return _entry(
-        sys,
-        "Database is uninitialized and password option is not specified\n\tYou need to specify one of MARIADB_ROOT_PASSWORD, "
-        "MARIADB_ROOT_PASSWORD_HASH, "
-        "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD and MARIADB_RANDOM_ROOT_PASSWORD",
-        "ERROR",
-    )
-
-
-def _mariadb_ready(proc: Process, sys: Sys) -> str:
-    at = stamp(sys.now, "%Y-%m-%d %H:%M:%S")
-    return (
-        f"{at} 0 [Note] mariadbd: ready for connections.\nVersion: '11.8.3-MariaDB-ubu2404'  socket: '/run/mysqld/mysqld.sock'  port: 3306  "
-        "mariadb.org binary distribution\n"
-    )
-
-
-add_server(
-    "mysqld",
-    3306,
-    _mysql_wants,
-    "/var/lib/mysql/ibdata1",
-    lambda proc, sys: _entry(sys, "Initializing database files"),
-    _mysql_ready,
-    "",
-    init_ms=9_000,
-    start_ms=1_800,
-    memory=370 * MEBIBYTE,
-)
-add_server(
-    "mariadbd",
-    3306,
-    _mariadb_wants,
-    "/var/lib/mysql/ibdata1",
-    lambda proc, sys: _entry(sys, "Initializing database files"),
-    _mariadb_ready,
-    "",
-    init_ms=5_000,
-    start_ms=900,
-    memory=95 * MEBIBYTE,
-)
-
-
-@tool("mysqladmin")
-def mysqladmin(proc: Process, sys: Sys, event: Event) -> int:
-    """mysqladmin ping."""
-    words = proc["argv"][1:]
-    host = (
-        words[words.index("-h") + 1]
-        if "-h" in words[:-1]
-        else next((word[2:] for word in words if word.startswith("-h") and len(word) > 2), "127.0.0.1")
-    )
-    if "ping" not in words:
-        sys.err("mysqladmin: only `ping` runs here\n")
-        return 1
-    addresses = sockets.resolve(sys, host)[1]
-    try:
-        if not addresses:
-            raise Errno("EHOSTUNREACH")
-        sockets.connect(sys, "socket", addresses[0], 3306, 3_000)
-    except Errno as error:
-        sys.err(
-            f"mysqladmin: connect to server at '{host}' failed\nerror: 'Can't connect to MySQL server on '{host}:3306' "
-            f"({111 if error.name == 'ECONNREFUSED' else 110})'\n"
-            f"Check that mysqld is running on {host} and that the port is 3306.\n"
-        )
-        return 1
-    sys.out("mysqld is alive\n")
-    return 0
-
-
-@tool("mysql")
-def mysql(proc: Process, sys: Sys, event: Event) -> int:
-    """mysql -h HOST -e STATEMENTS: whether the server is there; only `SELECT number` has a result."""
-    words = proc["argv"][1:]
-    host = next((after for word, after in pairwise(words) if word in ("-h", "--host")), "") or next(
-        (word.partition("=")[2] for word in words if word.startswith("--host=")), "localhost")  # fmt: skip
-    statements = next((after for word, after in pairwise(words) if word in ("-e", "--execute")), "")
-    try:
-        addresses = sockets.resolve(sys, host)[1]
-        if not addresses:
-            sys.err(f"ERROR 2005 (HY000): Unknown MySQL server host '{host}' (-2)\n")
-            return 1
-        sockets.connect(sys, "socket", addresses[0], 3306, 3_000)
-    except Errno as error:
-        sys.err(f"ERROR 2003 (HY000): Can't connect to MySQL server on '{host}:3306' ({111 if error.name == 'ECONNREFUSED' else 110})\n")
-        return 1
-    if found := re.fullmatch(r"(?i)\s*select\s+(\d+)\s*;?\s*", statements):
-        sys.out(f"{found[1]}\n{found[1]}\n")
-    return 0
-
-
 # ---- memcached, rabbitmq
 
 
@@ -303,27 +156,6 @@ add_image(
     stop="SIGINT",
     env={"PGDATA": "/var/lib/postgresql/data"},
     alpine=True,
-)
-MYSQL: Mapping[str, object] = {"var": {"lib": {"mysql": {}}, "run": {"mysqld": {}}}}
-add_image(
-    "mysql",
-    ("latest", "5.6", "5.7", "5.7.44", "8", "8.0", "8.0.36", "8.0.43", "8.4", "8.4.6", "9", "9.4", "lts", "oraclelinux9"),
-    "mysqld",
-    236_030_000,
-    3306,
-    MYSQL,
-    tools=("mysqladmin", "mysql"),
-    user=("mysql", 999),
-)
-add_image(
-    "mariadb",
-    ("latest", "10.6", "10.11", "11", "11.4", "11.8", "12", "lts"),
-    "mariadbd",
-    104_870_000,
-    3306,
-    MYSQL,
-    tools=("mysqladmin", "mysql"),
-    user=("mysql", 999),
 )
 add_image("memcached", ("latest", "1", "1.6", "1.6.39"), "memcached", 34_040_000, 11211, {}, user=("memcache", 11211))
 add_image("memcached", ("alpine", "1-alpine", "1.6-alpine"), "memcached", 4_260_000, 11211, {}, user=("memcache", 11211), alpine=True)

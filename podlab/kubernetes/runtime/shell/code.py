@@ -140,6 +140,9 @@ class _Compiler:
         self.emit("simple", tuple(self.assign(*one) for one in assigns), fields,
                   self.redirs(redirs), line, tested)  # fmt: skip
 
+    def _content(self, node: Node, tested: bool) -> None:
+        self.emit("content", self.redirs(node[1]), node[2], tested)
+
     def _seq(self, node: Node, tested: bool) -> None:
         for item in node[1]:
             self.node(item, tested)

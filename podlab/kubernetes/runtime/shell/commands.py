@@ -120,6 +120,20 @@ def simple(shell: Shell, frame: Data, instruction: Any) -> None:
         _external(shell, frame, argv, pairs, opened, tested)
 
 
+def content(shell: Shell, frame: Data, instruction: Any) -> None:
+    """$(< FILE)."""
+    _, redirs, shell.data["line"], tested = instruction
+    try:
+        opened = shell.opened(redirs, Expander(shell, frame["subst"]))
+    except ShellFault as fault:
+        shell.complain(fault.text)
+        opened, shell.data["status"] = {}, 1
+    frame["subst"] = {}
+    frame["pc"] += 1
+    if opened:
+        _external(shell, frame, ["cat"], [], opened, tested)
+
+
 def _external(
     shell: Shell, frame: Data, argv: list[str], values: list[tuple[str, str]], opened: dict[int, str | None], tested: bool
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..process import Data
 from . import patterns
-from .commands import simple
+from .commands import content, simple
 from .expand import Expander
 from .faults import ShellExit, ShellFault
 
@@ -225,7 +225,7 @@ def _syntax(shell: Shell, frame: Data, instruction: Any) -> None:
 
 
 STEPS: dict[str, Any] = {
-    "simple": simple, "pipe": _pipe, "bg": _bg, "bgpipe": _bgpipe, "sub": _sub, "redir": _redir, "unredir": _unredir,
+    "simple": simple, "content": content, "pipe": _pipe, "bg": _bg, "bgpipe": _bgpipe, "sub": _sub, "redir": _redir, "unredir": _unredir,
     "jump": _jump,
     "unless": _unless, "when": _when, "not": _not, "status": _status, "loop": _loop, "leave": _leave, "again": _again,
     "for": _for,

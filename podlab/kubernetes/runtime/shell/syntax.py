@@ -34,7 +34,7 @@ class Parser(Tokens):
             raise self.unexpected(")")
         self.token = saved
         self.pending = outer
-        return body
+        return self._content(body)
 
     def program_of(self, text: str) -> Node:
         """The list that the whole of a text is (` `)."""
@@ -42,6 +42,13 @@ class Parser(Tokens):
         body = inner.list_until()
         if inner.peek()[0] != END:
             raise inner.unexpected()
+        return self._content(body)
+
+    def _content(self, body: Node) -> Node:
+        """bash's $(< FILE): a substitution that is nothing but an input from a file is what stands in it."""
+        inner = body[1][0] if body[0] == "seq" and len(body[1]) == 1 else body
+        if self.bash and inner[0] == "simple" and not inner[1] and not inner[2] and [tuple(one[:2]) for one in inner[3]] == [(0, "<")]:
+            return ("content", inner[3], inner[4])
         return body
 
     def program(self) -> tuple[list[Node], SyntaxFault | None]:
