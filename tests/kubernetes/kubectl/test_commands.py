@@ -140,6 +140,52 @@ def test_with_a_running_pod(command: str, code: int, out: str, err: str) -> None
     assert kubectl(with_web(), command) == (code, out, err)
 
 
+@pytest.mark.parametrize(("command", "out", "err"), [  # each held against kubectl 1.32.4
+    ("rollout undo deploy/web", "", 'error: no rollout history found for deployment "web"\n'),
+    ("rollout undo deploy/web deploy/api", "", 'no rollout history found for deployment "web"\nno rollout history found for deployment "api"\n'),
+    ("rollout status deploy/web deploy/none", 'deployment "web" successfully rolled out\n',
+     'Error from server (NotFound): deployments.apps "none" not found\n'),
+    ("rollout status deploy -l a=b", "", "No resources found in default namespace.\n"),
+    ("set image deploy/web deploy/none nginx=busybox", "", 'Error from server (NotFound): deployments.apps "none" not found\n'),
+    ("set image deploy/web nginx=busybox side=busybox --dry-run=client", "deployment.apps/web image updated (dry run)\n",
+     'error: unable to find container named "side"\n'),
+    ("set env deploy/web MODE=2 --overwrite=false", "", "error: deployments/web 'MODE' already has a value (1), and --overwrite is false\n"),
+    ("set env deploy/api A= --dry-run=client -o jsonpath={.spec.template.spec.containers[0].env}", '[{"name":"A"}]', ""),
+    ("set resources deploy/api --limits=cpu=0 --dry-run=client -o jsonpath={.spec.template.spec.containers[0].resources}",
+     '{"limits":{"cpu":"0"}}', ""),
+    ("scale deploy/web deploy/api --replicas=1 --resource-version=1", "", "error: cannot use --resource-version with multiple resources\n"),
+    ("delete pod --all --field-selector=status.phase=Failed", "", "error: setting 'all' parameter but found a non empty selector. \n"),
+])
+def test_several_workloads_at_once(command: str, out: str, err: str) -> None:
+    where = cluster()
+    for name in ("web", "api"):
+        kubectl(where, f"create deployment {name} --image=nginx --replicas=0")
+    kubectl(where, "set env deploy/web MODE=1")
+    where.run_for(1)
+    admin = where.client("kubernetes-admin")  # both have one revision alone
+    for one in admin.list("replicasets", "default"):
+        if one["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "1" and one["metadata"]["name"].startswith("web-"):
+            admin.delete("replicasets", one["metadata"]["name"], "default")
+    assert kubectl(where, command)[1:] == (out, err)
+
+
+def test_a_dry_undo_tells_the_template_and_history_the_object_as_it_was() -> None:
+    where = cluster()
+    kubectl(where, "create deployment web --image=nginx:1 --replicas=0")
+    where.run_for(1)
+    kubectl(where, "set image deploy/web nginx=nginx:2")
+    where.run_for(1)
+    shown = kubectl(where, "rollout undo deploy/web --dry-run=client")[1]
+    assert shown.startswith("deployment.apps/web Pod Template:\n  Labels:\tapp=web\n\tpod-template-hash=")
+    assert "    Image:\tnginx:1\n" in shown and shown.endswith("\n (dry run)\n")
+    where.client("kubernetes-admin").create("statefulsets", {
+        "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {
+            "serviceName": "db", "replicas": 0, "selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}}}, "default")
+    where.run_for(1)
+    assert kubectl(where, "rollout history sts/db -o jsonpath={.kind}")[1] == "StatefulSet"
+
+
 def test_set_env_tells_what_references_are_or_what_they_lead_to() -> None:
     where = cluster()
     kubectl(where, "create deployment web --image=nginx --replicas=2")

@@ -17,9 +17,9 @@ from ..flags import Flag
 from ..output import printer, struct_text, tabwriter
 from ..patches import two_way
 from ..pod_specs import template_of
+from ..pruning import LAST_APPLIED
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGE_CAUSE, CHANGING, Call, Failures, fail_with, verb
-from .apply import LAST_APPLIED
 
 ROLLING = (*FILES, Flag("selector", short="l"))
 REVISION = "deployment.kubernetes.io/revision"
