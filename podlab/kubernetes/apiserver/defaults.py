@@ -184,6 +184,14 @@ def _service(spec: Object) -> None:
         spec.setdefault("allocateLoadBalancerNodePorts", True)
 
 
+def _service_status(obj: Object) -> None:
+    """An address of a load balancer is its own (VIP) unless the balancer says otherwise."""
+    points = dig(obj, "status.loadBalancer.ingress") or ()
+    if dig(obj, "spec.type") == "LoadBalancer" and any(point.get("ip") and point.get("ipMode") is None for point in points):
+        filled = [{**point, "ipMode": "VIP"} if point.get("ip") and point.get("ipMode") is None else point for point in points]
+        obj["status"] = {**obj["status"], "loadBalancer": {**obj["status"]["loadBalancer"], "ingress": filled}}
+
+
 def _endpoints(obj: Object) -> None:
     for subset in obj.get("subsets") or ():
         for port in subset.get("ports") or ():
@@ -313,7 +321,7 @@ MEMBERS: dict[str, tuple[str, Callable[[Object], None]]] = {
 WHOLE: dict[str, Callable[[Object], None]] = {
     "ReplicationController": _labels_of_template, "Job": _labels_of_template,
     "HorizontalPodAutoscaler": _horizontal_pod_autoscaler,
-    "Endpoints": _endpoints, "EndpointSlice": _endpoint_slice, "PersistentVolumeClaim": _claim_status,
+    "Service": _service_status, "Endpoints": _endpoints, "EndpointSlice": _endpoint_slice, "PersistentVolumeClaim": _claim_status,
     "StorageClass": _storage_class, "PriorityClass": _priority_class, "Namespace": _namespace, "Node": _node, "Secret": _secret,
     "RoleBinding": _binding, "ClusterRoleBinding": _binding, "ValidatingWebhookConfiguration": defaults_cluster.webhooks,
     "MutatingWebhookConfiguration": defaults_cluster.mutating_webhooks, "APIService": defaults_cluster.api_service,

@@ -171,3 +171,11 @@ def test_a_headless_service_without_a_selector_may_have_both_families() -> None:
     assert admit(service)["spec"]["ipFamilies"] == ["IPv4", "IPv6"]
     assert admit(service)["spec"]["ipFamilyPolicy"] == "RequireDualStack"
     assert admit({**service, "spec": {**spec, "selector": {"a": "b"}}})["spec"]["ipFamilies"] == ["IPv4"]
+
+
+def test_a_balancers_address_is_its_own_unless_it_says_otherwise() -> None:
+    old = admit({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}})
+    new = {**old, "status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}, {"ip": "1.2.3.5", "ipMode": "Proxy"}, {"hostname": "a.b"}]}}}
+    apply_defaults(BY_KIND["Service"], new)
+    assert new["status"]["loadBalancer"]["ingress"] == [
+        {"ip": "1.2.3.4", "ipMode": "VIP"}, {"ip": "1.2.3.5", "ipMode": "Proxy"}, {"hostname": "a.b"}]

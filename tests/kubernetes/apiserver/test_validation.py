@@ -334,3 +334,31 @@ def test_a_status_names_conditions_and_nodes_as_it_must() -> None:
         "status.conditions[0].observedGeneration", "status.conditions[0].Type", "status.nominatedNodeName", "status.nominatedNodeName",
         "status.containerStatuses[0].state"]
     assert said[3][2] == "Forbidden: may not be set on pods that are already bound to a node"
+
+
+STATUSES = [
+    ({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}},
+     {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}]}},
+     ["status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is 'LoadBalancer'"]),
+    ({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}},
+     {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}, {"hostname": "1.2.3.4"}, {"hostname": "a.b", "ipMode": "VIP"}]}},
+     ["status.loadBalancer.ingress[0].ipMode: Required value: must be specified when `ip` is set",
+      'status.loadBalancer.ingress[1].hostname: Invalid value: "1.2.3.4": must be a DNS name, not an IP address',
+      "status.loadBalancer.ingress[2].ipMode: Forbidden: may not be specified when `ip` is not set"]),
+    ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}, {"phase": "Terminating"},
+     ["status.Phase: Invalid value: \"Terminating\": may only be 'Active' if `deletionTimestamp` is empty"]),
+    ({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {}}, {"used": {"pods": "-1"}},
+     ['status.used[pods]: Invalid value: "-1": must be greater than or equal to 0']),
+    ({"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "r"}, "spec": {
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container()]}}}},
+     {"replicas": 1, "readyReplicas": 2, "availableReplicas": -1},
+     ["status.availableReplicas: Invalid value: -1: must be greater than or equal to 0",
+      "status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas"]),
+]
+
+
+@pytest.mark.parametrize(("manifest", "status", "said"), STATUSES)
+def test_a_status_is_checked_too(manifest: dict[str, Any], status: dict[str, Any], said: list[str]) -> None:
+    old = stored(manifest)
+    errors = validation.validate_update(BY_KIND[manifest["kind"]], {**old, "status": status}, freeze(old), "status")
+    assert [str(error) for error in errors] == said

@@ -183,6 +183,15 @@ def namespace(obj: Object, errors: Errors, _: Any = None) -> None:
                                              "name is neither a standard finalizer name nor is it fully qualified"))
 
 
+def namespace_status(new: Object, old: Object, errors: Errors) -> None:
+    """ValidateNamespaceStatusUpdate."""
+    phase, going = (new.get("status") or {}).get("phase", ""), bool(new["metadata"].get("deletionTimestamp"))
+    if phase != ("Terminating" if going else "Active"):
+        errors.append(FieldError.invalid("status.Phase", phase,
+                                         f"may only be '{'Terminating' if going else 'Active'}' if `deletionTimestamp` is "
+                                         f"{'not ' if going else ''}empty"))
+
+
 def runtime_class_update(new: Object, old: Object, errors: Errors) -> None:
     if new.get("handler") != old.get("handler"):
         errors.append(FieldError.invalid("handler", new.get("handler", ""), words.IMMUTABLE))

@@ -97,6 +97,13 @@ def resource_quota_update(new: Object, old: Object, errors: Errors) -> None:
         errors.append(FieldError.invalid("spec.scopes", new["spec"].get("scopes"), words.IMMUTABLE))
 
 
+def resource_quota_status(new: Object, old: Object, errors: Errors) -> None:
+    for member in ("hard", "used"):
+        for name, amount in sorted(((new.get("status") or {}).get(member) or {}).items()):
+            validate_quota_resource_name(name, f"status.{member}[{name}]", errors)
+            validate_quantity(name, amount, f"status.{member}[{name}]", errors)
+
+
 def limit_range(obj: Object, errors: Errors, _: Any = None) -> None:
     seen: set[str] = set()
     for i, item in enumerate((obj.get("spec") or {}).get("limits") or ()):

@@ -242,6 +242,29 @@ def service_update(new: Object, old: Object, errors: Errors) -> None:
     service(new, errors)
 
 
+def service_status(new: Object, old: Object, errors: Errors) -> None:
+    """ValidateLoadBalancerStatus."""
+    path, points = "status.loadBalancer.ingress", ((new.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    if points and new["spec"].get("type") != "LoadBalancer":
+        errors.append(FieldError.forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'"))
+        return
+    for i, point in enumerate(points):
+        ip, mode, host = point.get("ip"), point.get("ipMode"), point.get("hostname")
+        if ip:
+            complain(errors, f"{path}[{i}].ip", ip, words.bad_ip(ip))
+        if mode is None:
+            if ip:
+                errors.append(FieldError.required(f"{path}[{i}].ipMode", "must be specified when `ip` is set"))
+        elif not ip:
+            errors.append(FieldError.forbidden(f"{path}[{i}].ipMode", "may not be specified when `ip` is not set"))
+        elif mode not in ("Proxy", "VIP"):
+            errors.append(FieldError.not_supported(f"{path}[{i}].ipMode", mode, ["Proxy", "VIP"]))
+        if host:
+            complain(errors, f"{path}[{i}].hostname", host, words.bad_subdomain(host))
+            if not words.bad_ip(host):
+                errors.append(FieldError.invalid(f"{path}[{i}].hostname", host, "must be a DNS name, not an IP address"))
+
+
 def _is_checked(spec: Object) -> bool:
     """NeedsHealthCheck."""
     return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"

@@ -159,6 +159,18 @@ def replication_controller(obj: Object, errors: Errors, _: Any = None) -> None:
     _runs_for_ever(spec, "ReplicationController", errors)
 
 
+def replication_controller_status(new: Object, old: Object, errors: Errors) -> None:
+    """ValidateReplicationControllerStatus."""
+    status = new.get("status") or {}
+    for member in ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"):
+        non_negative(errors, f"status.{member}", status.get(member))
+    for member, most in (("fullyLabeledReplicas", "replicas"), ("readyReplicas", "replicas"), ("availableReplicas", "replicas"),
+                         ("availableReplicas", "readyReplicas")):
+        if status.get(member, 0) > status.get(most, 0):
+            whose = "status.replicas" if most == "replicas" else most
+            errors.append(FieldError.invalid(f"status.{member}", status[member], f"cannot be greater than {whose}"))
+
+
 # --- StatefulSet ---------------------------------------------------------------------------------------------------
 
 
