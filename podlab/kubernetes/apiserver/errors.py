@@ -121,8 +121,9 @@ def not_found(group: str, plural: str, name: str) -> ApiError:
     return ApiError(404, "NotFound", f'{qualified(plural, group)} "{name}" not found', _details(group, plural, name))
 
 
-def already_exists(group: str, plural: str, name: str) -> ApiError:
-    return ApiError(409, "AlreadyExists", f'{qualified(plural, group)} "{name}" already exists', _details(group, plural, name))
+def already_exists(group: str, plural: str, name: str, going: bool = False) -> ApiError:
+    said = f'{qualified(plural, group)} "{name}" already exists'
+    return ApiError(409, "AlreadyExists", f"object is being deleted: {said}" if going else said, _details(group, plural, name))
 
 
 def conflict(group: str, plural: str, name: str, why: str) -> ApiError:

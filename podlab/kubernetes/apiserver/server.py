@@ -128,8 +128,9 @@ class ApiServer:
                 owned = records.born(schema.type_of(resource), obj, resource.api_version, request, now)
         obj = create.admit(resource, request.body, request.namespace, ctx, validating == "Strict", seen)
         metadata = obj["metadata"]
-        if self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
-            raise already_exists(resource.group, resource.plural, metadata["name"])
+        held = self.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"]))
+        if held is not None:
+            raise already_exists(resource.group, resource.plural, metadata["name"], going=bool(held["metadata"].get("deletionTimestamp")))
         if resource.plural in made_up.KINDS and made_up.find(self.cluster, resource.plural, metadata["name"]) is not None:
             raise already_exists(resource.group, resource.plural, metadata["name"])
         self.check_room(resource, metadata["name"])

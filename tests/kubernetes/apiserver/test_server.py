@@ -43,6 +43,9 @@ def test_a_name_can_be_taken_once(cluster: Cluster) -> None:
     do(cluster, "create", "pods", body=pod("p", "sleep 1"))
     error = refused(cluster, "create", "pods", body=pod("p", "sleep 1"))
     assert (error.code, error.reason, error.message) == (409, "AlreadyExists", 'pods "p" already exists')
+    cluster.run_for(10)
+    do(cluster, "delete", "pods", "p")
+    assert refused(cluster, "create", "pods", body=pod("p", "sleep 1")).message == 'object is being deleted: pods "p" already exists'
 
 
 def test_a_generated_name_has_five_random_characters_and_differs_each_time(cluster: Cluster) -> None:
