@@ -220,7 +220,7 @@ def _transform(obj: Json, spec: Json, renamed: dict[tuple[str, str], str]) -> No
                 container["image"] = f"{name}@{image['digest']}" if image.get("digest") else \
                     f"{name}:{image.get('newTag', tag)}" if image.get("newTag", tag) else name
     for wish in spec.get("replicas") or ():
-        if wish.get("name") == old and obj.get("kind") in ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"):
+        if wish.get("name") in (old, *obj.get(NAMES, ())) and obj.get("kind") in ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"):
             obj["spec"]["replicas"] = wish["count"]
 
 

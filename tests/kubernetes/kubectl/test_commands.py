@@ -91,6 +91,39 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("taint nodes node-1 a-", 1, "", 'error: taint "a" not found\n'),
     ("create ns t", 0, "namespace/t created\n", ""),
     ("create ns default", 1, "", 'Error from server (AlreadyExists): namespaces "default" already exists\n'),
+    ("get pods nobody nowhere -o name", 1, "", 'Error from server (NotFound): pods "nobody" not found\nError from server (NotFound): pods "nowhere" '
+     "not found\n"),
+    ("get pods ..", 1, "", "error: invalid resource name \"..\": [may not be '..']\n"),
+    ("get endpoints --warnings-as-errors -o name", 1, "endpoints/kubernetes\n", "Warning: v1 Endpoints is deprecated in v1.33+; use "
+     "discovery.k8s.io/v1 EndpointSlice\nerror: 1 warning received\n"),
+    ("describe csinodes", 0, "", "No resources found in default namespace.\n"),
+    ("create configmap x --from-literal=a='\"q\"' --dry-run=client -o jsonpath={.data.a}", 0, '"q"', ""),
+    ("create role x --verb=use --resource=pods", 1, "", "error: can not perform 'use' on 'pods' in group ''\n"),
+    ("run x --image=i --dry-run=client -o json", 0, """{
+    "kind": "Pod",
+    "apiVersion": "v1",
+    "metadata": {
+        "name": "x",
+        "labels": {
+            "run": "x"
+        }
+    },
+    "spec": {
+        "containers": [
+            {
+                "name": "x",
+                "image": "i",
+                "resources": {}
+            }
+        ],
+        "restartPolicy": "Always",
+        "dnsPolicy": "ClusterFirst"
+    },
+    "status": {}
+}
+""", ""),
+    ("apply --prune -f mixed.yaml", 1, "", "error: all resources selected for prune without explicitly passing --all. To prune all resources, pass "
+     "the --all flag. If you did not mean to prune all resources, specify a label selector\n"),
     ("cluster-info dump -n none -o jsonpath={.kind}/", 0, "NodeList/" + "EventList/ReplicationControllerList/ServiceList/DaemonSetList/"
      "DeploymentList/ReplicaSetList/PodList/" * 2, ""),
 ])
@@ -468,3 +501,35 @@ def test_what_apply_remembers_is_shown_and_set() -> None:
     assert kubectl(where, "apply set-last-applied -f web.yaml", files=files) == (0, "pod/web configured\n", "")
     assert "app: other" in kubectl(where, "apply view-last-applied pod/web")[1]
     assert kubectl(where, "apply set-last-applied -f web.yaml", files=files) == (0, "set-last-applied web: no changes required.\n", "")
+
+
+def test_apply_prunes_what_it_made_before_and_no_file_has_now() -> None:
+    where = cluster()
+    one, two, made = (f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, labels: {{app: web}}}}\n" for name in ("one", "two", "made"))
+    kubectl(where, "apply -f -", stdin=f"{one}---\n{two}")
+    kubectl(where, "create -f -", stdin=made)
+    prune = "apply -l app=web --prune --prune-allowlist=core/v1/ConfigMap -f -"
+    assert kubectl(where, prune + " --dry-run=client", stdin=one) == (0, "configmap/one unchanged (dry run)\nconfigmap/two pruned (dry run)\n", "")
+    assert kubectl(where, prune, stdin=one) == (0, "configmap/one unchanged\nconfigmap/two pruned\n", "")
+    assert kubectl(where, "get configmaps -l app=web -o name")[1] == "configmap/made\nconfigmap/one\n"
+
+
+def test_auth_reconcile_adds_what_a_role_lacks_and_keeps_the_rest() -> None:
+    where = cluster()
+    kubectl(where, "create role reader --verb=list --resource=pods")
+    role = ("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader, namespace: default}\n"
+            "rules: [{apiGroups: ['', apps], resources: [pods], verbs: [list]}]\n")
+    told = ("\treconciliation required update\n\tmissing rules added:\n"
+            "\t\t{Verbs:[list] APIGroups:[apps] Resources:[pods] ResourceNames:[] NonResourceURLs:[]}\n")
+    assert kubectl(where, "auth reconcile -f -", stdin=role) == (0, "role.rbac.authorization.k8s.io/reader reconciled\n", told)
+    assert kubectl(where, "auth reconcile -f -", stdin=role) == (0, "role.rbac.authorization.k8s.io/reader reconciled\n", "")
+    assert kubectl(where, "get role reader -o jsonpath={.rules[*].apiGroups}")[1] == '[""] ["apps"]'
+
+
+def test_kustomize_hashes_contents_alone_and_stands_in_kubectls_order() -> None:
+    files = {"base/kustomization.yaml": "resources: [dep.yaml]\nnamePrefix: pre-\nconfigMapGenerator: [{name: gen, literals: [a=1]}]\n",
+             "base/dep.yaml": DEPLOYMENT, "kustomization.yaml": "bases: [base]\nreplicas: [{name: dep, count: 7}]\n"}
+    code, out, err = kubectl(cluster(), "apply -k . --dry-run=client -o jsonpath='{.items[*].metadata.name} {.items[1].spec.replicas}'", files=files)
+    assert (code, out) == (0, "pre-gen-h29d89cmmt pre-dep 7")
+    assert err == ("# Warning: 'bases' is deprecated. Please use 'resources' instead. Run 'kustomize edit fix' to update your Kustomization "
+                   "automatically.\n")
