@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .apiserver import create
+from .apiserver import create, decode, discovery, rbac
 from .apiserver.context import Context
 from .apiserver.errors import ApiError, not_found
 from .apiserver.request import ADMIN, Request
+from .apiserver.rest import virtual
+from .apiserver.rest.addresses import Target
 from .apiserver.subresources import target_of
 from .cluster import Cluster
 
@@ -27,12 +29,17 @@ def cluster() -> Cluster:
 def ask(asked: Cluster, name: str, manifest: dict[str, Any]) -> dict[str, Any]:
     """One answer in the form of refusals.json: `accepted` (the defaulted object), `refused` or `no_match`."""
     answer: dict[str, Any] = {"name": name, "object": manifest}
-    resource = create.resource_of(manifest)
+    resource = create.resource_of(manifest) or next((one for one in discovery.VIRTUAL if (one.api_version, one.kind) == (
+        manifest.get("apiVersion"), manifest.get("kind")) and "create" in one.verbs), None)
     if resource is None:
         return {**answer, "no_match": create.no_match(str(manifest.get("apiVersion") or ""), str(manifest.get("kind") or ""))}
     namespace = NAMESPACE if resource.namespaced else ""
     try:
-        made = create.admit(resource, manifest, namespace, Context(asked, ADMIN), strict=True)
+        if resource in discovery.VIRTUAL:
+            decode.decode(resource, manifest, strict=True)
+            made = virtual.reviewed(asked, Target("create", resource, namespace), manifest, rbac.OWNER)
+        else:
+            made = create.admit(resource, manifest, namespace, Context(asked, ADMIN), strict=True)
         if resource.kind == "Binding":
             target_of(made)
             raise not_found("", "pods", made["metadata"]["name"])  # no Pod is here to be bound

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from podlab.kubernetes.apiserver.errors import invalid
+from podlab.kubernetes.apiserver.validation.reviews import access_review
+
 from .given import admit, refusal
 from .test_validation import only
 
@@ -119,3 +122,16 @@ def test_a_metric_may_describe_a_thing_of_the_core_group() -> None:
     metric = {"metric": {"name": "m"}, "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "s"}, "target": {
         "type": "Value", "value": "1"}}
     assert admit(autoscaler(metrics=[{"type": "Object", "object": metric}]))
+
+
+REVIEWED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({}, {}, "[spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified, "
+             'spec.user: Invalid value: "": at least one of user or group must be specified]'),
+    ({"name": "a"}, {"user": "a", "resourceAttributes": {}}, 'metadata: Invalid value: {"name":"a"}: must be empty'),
+]
+
+
+@pytest.mark.parametrize(("metadata", "spec", "said"), REVIEWED)
+def test_a_review_of_access_that_asks_nothing_is_refused(metadata: dict[str, Any], spec: dict[str, Any], said: str) -> None:
+    errors = access_review("SubjectAccessReview", {"metadata": metadata, "spec": spec}, "")
+    assert only(invalid("authorization.k8s.io", "SubjectAccessReview", "", errors).message) == said

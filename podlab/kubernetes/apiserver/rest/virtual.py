@@ -8,7 +8,8 @@ from ... import quantity, selectors
 from ...resources import Resource
 from ...times import rfc3339
 from .. import account_tokens, decode, issuer, rbac
-from ..errors import ApiError, bad_request, not_found
+from ..errors import ApiError, bad_request, invalid, not_found
+from ..validation import reviews
 from . import bodies, listing, shapes
 from .addresses import Target
 from .call import Call, Desk
@@ -29,11 +30,16 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, u
         return 200, metrics_table(found.get("items", [found])) if asked_table else found
     if shapes.negotiate(call, listing=False).kind:
         raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
+    return 201, reviewed(engine, target, body, user)
+
+
+def reviewed(engine: Ground, target: Target, body: Any, user: rbac.User) -> dict[str, Any]:
+    """A review with its answer. Raises ApiError."""
     review = bodies.typed(target.resource, body)
     if isinstance(body, dict):
         decode.check_type(target.resource, body)
     answer = REVIEWS[target.resource.plural](engine, review, target, user)
-    return 201, {"kind": target.resource.kind, "apiVersion": target.resource.api_version,
+    return {"kind": target.resource.kind, "apiVersion": target.resource.api_version,
                  "metadata": {"creationTimestamp": None}, **({"spec": review["spec"]} if "spec" in review else {}), "status": answer}
 
 
@@ -57,27 +63,19 @@ def _token(engine: Ground, review: dict[str, Any], target: Target, user: rbac.Us
     return {"authenticated": True, "user": account_tokens.user_info(claims), "audiences": [one for one in audiences if one in claims["aud"]]}
 
 
-def _attributes(review: dict[str, Any], kind: str) -> dict[str, Any]:
-    spec = review.get("spec", {})
-    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if (resource is None) == (other is None):
-        raise ApiError(422, "Invalid", f'{kind}.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: '
-                       "exactly one of nonResourceAttributes or resourceAttributes must be specified")
+def _attributes(review: dict[str, Any], target: Target) -> dict[str, Any]:
+    if errors := reviews.access_review(target.resource.kind, review, target.namespace):
+        raise invalid(target.resource.group, target.resource.kind, "", errors)
+    resource, other = review["spec"].get("resourceAttributes"), review["spec"].get("nonResourceAttributes") or {}
     return {**resource} if resource is not None else {"path": other.get("path", ""), "verb": other.get("verb", "")}
 
 
 def _self_access(engine: Ground, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
-    return rbac.verdict(engine, user, _attributes(review, "SelfSubjectAccessReview"))
+    return rbac.verdict(engine, user, _attributes(review, target))
 
 
 def _subject_access(engine: Ground, review: dict[str, Any], target: Target, user: rbac.User) -> dict[str, Any]:
-    spec = review.get("spec", {})
-    wanted = _attributes(review, target.resource.kind)
-    if not spec.get("user") and not spec.get("groups"):
-        raise ApiError(422, "Invalid", f'{target.resource.kind}.authorization.k8s.io "" is invalid: spec.user: Invalid value: "": '
-                       "at least one of user or group must be specified")
-    if target.namespace and wanted.get("namespace", "") != target.namespace:
-        raise bad_request("spec.resourceAttributes.namespace must match namespace: " + target.namespace)
+    wanted, spec = _attributes(review, target), review["spec"]
     return rbac.verdict(engine, rbac.User(spec.get("user", ""), tuple(spec.get("groups") or ())), wanted)
 
 
