@@ -105,8 +105,9 @@ class Call:
             raise KubectlError(f'error: Invalid dry-run value ({value}). Must be "none", "server", or "client".\n')
         return value
 
-    def show(self, resource: Resource, obj: Any, done: str, *, typed: bool = False) -> None:
-        """Say what was done to an object: `pod/web created`, or print it in the format of -o. `typed`: kubectl holds it as a struct."""
+    def show(self, resource: Resource, obj: Any, done: str, *, typed: bool = False, tell_dry: bool = True) -> None:
+        """Say what was done to an object: `pod/web created`, or print it in the format of -o. `typed`: kubectl holds it as a struct.
+        `tell_dry`: whether a dry run is called one."""
         form = self.flags.get("output")
         if typed and form == "json":
             shown = output.as_asked(obj, form, show_managed_fields=self.flags.get("show-managed-fields"))
@@ -118,7 +119,7 @@ class Call:
                                                allow_missing=self.flags.get("allow-missing-template-keys", True))
             self.terminal.out(self._printer(output.as_asked(obj, form or "", show_managed_fields=self.flags.get("show-managed-fields"))))
             return
-        suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry, "")
+        suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry, "") if tell_dry else ""
         self.terminal.out(f"{printed_name(resource, obj['metadata']['name'])} {done}{suffix}\n")
 
     def usage_error(self, text: str) -> KubectlError:

@@ -152,6 +152,7 @@ def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> Non
     ("set image pod/web c=nginx:1.16.1", 0, "pod/web image updated\n", ""),
     ("set image pod/web d=nginx", 1, "", 'error: unable to find container named "d"\n'),
     ("patch pod web -p {}", 0, "pod/web patched (no change)\n", ""),
+    ("patch pod web -p '{\"metadata\":{\"labels\":{\"a\":\"b\"}}}' --dry-run=server", 0, "pod/web patched\n", ""),
     ("patch pod web -p '{\"spec\":{\"bogus\":1}}'", 0, "pod/web patched (no change)\n", 'Warning: unknown field "spec.bogus"\n'),
     ("delete pod web --wait=false", 0, 'pod "web" deleted from default namespace\n', ""),
     ("delete pod web --now", 0, 'pod "web" deleted from default namespace\n', ""),

@@ -58,7 +58,8 @@ def patch(call: Call) -> Command:
         changed = {key: value for key, value in done.items() if key != "status"} != {key: value for key,
             value in before.items() if key != "status"}
         told = changed or (flags["subresource"] and not scaling)
-        call.show(SCALE if scaling else info.resource, done, "patched" if told else "patched (no change)")
+        call.show(SCALE if scaling else info.resource, done, "patched" if told else "patched (no change)",
+                  tell_dry=False)  # as of 1.32.4, alone among the commands
     return 0
 
 
