@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .apiserver import create, decode, discovery, rbac
+from .apiserver import create, decode, discovery, made_up, rbac
 from .apiserver.context import Context
-from .apiserver.errors import ApiError, not_found
+from .apiserver.errors import ApiError, already_exists, not_found
 from .apiserver.request import ADMIN, Request
 from .apiserver.rest import virtual
 from .apiserver.rest.addresses import Target
@@ -26,9 +26,9 @@ def cluster() -> Cluster:
     return fresh
 
 
-def ask(asked: Cluster, name: str, manifest: dict[str, Any]) -> dict[str, Any]:
+def ask(asked: Cluster, called: str, manifest: dict[str, Any]) -> dict[str, Any]:
     """One answer in the form of refusals.json: `accepted` (the defaulted object), `refused` or `no_match`."""
-    answer: dict[str, Any] = {"name": name, "object": manifest}
+    answer: dict[str, Any] = {"name": called, "object": manifest}
     resource = create.resource_of(manifest) or next((one for one in discovery.VIRTUAL if (one.api_version, one.kind) == (
         manifest.get("apiVersion"), manifest.get("kind")) and "create" in one.verbs), None)
     if resource is None:
@@ -40,6 +40,10 @@ def ask(asked: Cluster, name: str, manifest: dict[str, Any]) -> dict[str, Any]:
             made = virtual.reviewed(asked, Target("create", resource, namespace), manifest, rbac.OWNER)
         else:
             made = create.admit(resource, manifest, namespace, Context(asked, ADMIN), strict=True)
+            name = made["metadata"].get("name") or ""
+            held = asked.etcd.get(resource.plural, f"{namespace}/{name}" if namespace else name)
+            if held is not None or (resource.plural in made_up.KINDS and made_up.find(asked, resource.plural, name) is not None):
+                raise already_exists(resource.group, resource.plural, name)
         if resource.kind == "Binding":
             target_of(made)
             raise not_found("", "pods", made["metadata"]["name"])  # no Pod is here to be bound
