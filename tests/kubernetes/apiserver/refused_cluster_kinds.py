@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from .broken import LABEL, SUBDOMAIN, Case, thing
@@ -37,7 +38,8 @@ def level(**spec: Any) -> dict[str, Any]:
 
 
 def signing(**spec: Any) -> dict[str, Any]:
-    asked = {"request": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K", "usages": ["any"], "signerName": "a.b/c"}
+    text = "-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"
+    asked = {"request": base64.b64encode(text.encode()).decode(), "usages": ["any"], "signerName": "a.b/c"}
     return thing("certificates.k8s.io/v1", "CertificateSigningRequest", spec={**asked, **spec})
 
 

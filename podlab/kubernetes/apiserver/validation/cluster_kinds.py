@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+from ...runtime import x509
 from ..errors import FieldError
 from . import words
 from .expressions import one_of
@@ -30,7 +31,8 @@ LONGEST_SIGNER = 253 + 1 + 253 + 63 + 1  # maxSignerNameLength
 def certificate_signing_request(obj: Object, errors: Errors, _: Any = None) -> None:
     spec = obj.get("spec") or {}
     usages = spec.get("usages") or []
-    if b"BEGIN CERTIFICATE REQUEST" not in base64.b64decode(spec.get("request") or ""):
+    blocks = x509.blocks(base64.b64decode(spec.get("request") or "").decode("ascii", "replace"))
+    if not blocks or blocks[0][0] != "CERTIFICATE REQUEST":
         errors.append(FieldError.invalid("spec.request", spec.get("request"), "PEM block type must be CERTIFICATE REQUEST"))
     if not usages:
         errors.append(FieldError.required("spec.usages"))
