@@ -37,6 +37,18 @@ def test_a_rebooted_node_starts_its_pods_again_in_new_sandboxes() -> None:
     assert [text.strip() for text in it.logs()] == ["2"], "an emptyDir outlives a reboot"
 
 
+def test_after_a_reboot_each_init_container_runs_once_more() -> None:
+    mount = [{"name": "v", "mountPath": "/v"}]
+    inits = [sh(f"echo {name} >> /v/file", name=name, volumeMounts=mount) for name in ("one", "two", "three")]
+    it = world()
+    it.create(pod(sh("cat /v/file; sleep 3600", volumeMounts=mount), init=inits, volumes=[{"name": "v", "emptyDir": {}}]))
+    it.run(6)
+    for power in ("off", "on"):
+        it.fault(node="node-1", power=power)
+        it.run(8)
+    assert [text.strip() for text in it.logs()] == ["one", "two", "three"] * 2
+
+
 def test_power_lost_while_a_container_is_stopped_is_found_whatever_comes_between() -> None:
     it = world()
     it.create(pod(terminationGracePeriodSeconds=20))
