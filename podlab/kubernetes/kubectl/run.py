@@ -69,8 +69,11 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
     warned: list[str] = []
     posing = _posing(terminal, name, flags)
     if flags["warnings-as-errors"]:
-        posing = replace(posing, write=lambda stream, text: (warned.append(text) if text.startswith("Warning: ") else None,
-                                                             terminal.write(stream, text))[1])
+        def write(stream: int, text: str) -> None:
+            if text.startswith("Warning: "):
+                warned.append(text)
+            terminal.write(stream, text)
+        posing = replace(posing, write=write)
     done = found.run(Call(name, posing, arguments, flags, after))
     code = (yield from done) if isinstance(done, Generator) else done
     if warned and not code:
@@ -87,19 +90,35 @@ def _configured(terminal: Terminal, flags: Flags) -> None:
         raise KubectlError(f"Error in configuration: context was not found for specified context: {flags['context']}\n")
     if flags["cluster"] not in (None, "", CLUSTER):
         raise KubectlError(f'error: no server found for cluster "{flags["cluster"]}"\n')
-    if flags.get("user") and isinstance(flags["user"], str) and flags["user"] != USER:
-        raise KubectlError(f'error: auth info "{flags["user"]}" does not exist\n')
+    user = _user(terminal, flags)
+    if user != USER and user not in terminal.config.users:
+        raise KubectlError(f'error: auth info "{user}" does not exist\n')
+
+
+def _user(terminal: Terminal, flags: Flags) -> str:
+    """Whom of the kubeconfig's users a command goes as."""
+    config = terminal.config
+    named = flags["user"] if isinstance(flags["user"], str) else ""  # create rolebinding --user names others
+    return named or config.users_of.get(flags["context"] or config.context, USER)
 
 
 def _posing(terminal: Terminal, name: str, flags: Flags) -> Terminal:
-    """The terminal of whom --as names; his own where it names nobody. Raises KubectlError, and ApiError where that is not allowed."""
+    """The terminal of whom --as, a token or the context's user names; his own where none does. Raises KubectlError, and ApiError where that is not
+    allowed."""
     asked = {"impersonate-user": flags["as"] or "", "impersonate-group": ",".join(flags["as-group"]), "impersonate-uid": flags["as-uid"] or ""}
     api = terminal.api
-    if not any(asked.values()):
+    token = "" if name.startswith("config ") else flags["token"] or terminal.config.users.get(_user(terminal, flags), "")
+    if not any(asked.values()) and not token:
         return terminal
-    if not flags["as"]:
+    if any(asked.values()) and not flags["as"]:
         raise KubectlError(f"error: requesting uid, groups or user-extra for {api.identity.name} without impersonating a user\n")
-    user = users.user_of(api.engine, http_call.Call("GET", [], {}, asked), api.identity)
+    bearer = {"authorization": f"Bearer {token}"} if token else {}
+    try:
+        user = users.user_of(api.engine, http_call.Call("GET", [], {}, {**asked, **bearer}), api.identity)
+    except ApiError as error:
+        if error.code != 401:
+            raise
+        raise KubectlError("error: You must be logged in to the server (Unauthorized)\n") from error
     judged = JudgedApi(api.engine, user, api.submit)
     judged.deleting = name == "delete"
     return replace(terminal, api=judged)

@@ -98,11 +98,14 @@ class Api:
 
 
 class Config:
-    """The learner's kubeconfig: one cluster, one user, and contexts, each with the namespace that commands mean when they name none."""
+    """The learner's kubeconfig: one cluster, its administrator and users known by a token, and contexts, each with a user and the namespace that
+    commands mean when they name none."""
 
     def __init__(self, namespace: str = "default", context: str = "podlab") -> None:
         self.context = context  # the current one; "" for none
         self.contexts = {context: "" if namespace == "default" else namespace}
+        self.users: dict[str, str] = {}  # tokens of others than the administrator, by the users' names in this file
+        self.users_of: dict[str, str] = {}  # by context; one that is not here is the administrator's
 
     @property
     def namespace(self) -> str:

@@ -289,3 +289,24 @@ No resources found in default namespace.
 Error in configuration: context was not found for specified context: x
 """
     assert code == 1
+
+
+def test_a_user_of_the_kubeconfig_is_whom_the_token_says_and_may_do_what_that_account_may() -> None:
+    """The administrator's context stays what it is; another user's context asks as that ServiceAccount."""
+    screen = Screen(cluster())
+
+    def told(line: str) -> str:
+        return screen.type(line, 1)
+    told("kubectl create role reader --verb=get,list --resource=pods; kubectl create rolebinding r --role=reader --serviceaccount=default:bot")
+    told("kubectl create serviceaccount bot")
+    assert told("kubectl config set-credentials bot --token=$(kubectl create token bot)") == 'User "bot" set.\n'
+    assert told("kubectl config set-context bot --cluster=podlab --user=bot") == 'Context "bot" created.\n'
+    assert told("kubectl --context=bot get pods") == "No resources found in default namespace.\n"
+    assert told("kubectl config use-context bot; kubectl get nodes") == (
+        'Switched to context "bot".\nError from server (Forbidden): nodes is forbidden: User "system:serviceaccount:default:bot" cannot list '
+        'resource "nodes" in API group "" at the cluster scope\n')
+    assert told("kubectl config view --minify -o jsonpath={.users}") == '[{"name":"bot","user":{"token":"REDACTED"}}]'
+    assert told("kubectl --token=wrong get pods") == "error: You must be logged in to the server (Unauthorized)\n"
+    assert told("kubectl config delete-user bot") == "deleted user bot from /root/.kube/config\n"
+    assert told("kubectl get pods") == 'error: auth info "bot" does not exist\n'
+    assert told("kubectl --context=podlab get pods") == "No resources found in default namespace.\n"

@@ -1,4 +1,4 @@
-"""kubectl config: the learner's kubeconfig, which has one cluster, one user and the contexts that he makes (S/kubectl/pkg/cmd/config)."""
+"""kubectl config: the learner's kubeconfig, which has one cluster, and the users (by token) and contexts that he makes (S/kubectl/pkg/cmd/config)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLUSTER = "podlab"
 OMITTED = "DATA+OMITTED"  # what config view shows of certificates and keys
 FILE = f"{HOME}/.kube/config"
 HEADERS = ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]
-FIXED = "error: this laptop's cluster and user are not to be changed: only contexts are\n"
+FIXED = "error: this laptop's cluster and its administrator are not to be changed: only contexts and users with a token are\n"
 
 
 def _only(call: Call, count: int) -> None:
@@ -28,8 +28,8 @@ def _only(call: Call, count: int) -> None:
 
 
 def _context(call: Call, name: str) -> dict[str, Any]:
-    namespace = call.terminal.config.contexts[name]
-    return {"context": {"cluster": CLUSTER, "user": USER, **({"namespace": namespace} if namespace else {})}, "name": name}
+    namespace, user = call.terminal.config.contexts[name], call.terminal.config.users_of.get(name, USER)
+    return {"context": {"cluster": CLUSTER, "user": user, **({"namespace": namespace} if namespace else {})}, "name": name}
 
 
 @verb("config view", Flag("output", short="o", default="yaml"), Flag("minify", "bool"), Flag("raw", "bool"), Flag("flatten", "bool"),
@@ -44,8 +44,15 @@ def config_view(call: Call) -> None:
     names = [current] if call.flags["minify"] else sorted(config.contexts)
     found = {"apiVersion": "v1", "clusters": [{"cluster": {"certificate-authority-data": OMITTED, "server": SERVER}, "name": CLUSTER}],
              "contexts": [_context(call, name) for name in names] or None, "current-context": current, "kind": "Config",
-             "users": [{"name": USER, "user": {"client-certificate-data": OMITTED, "client-key-data": OMITTED}}]}
+             "users": [_user(config, name, raw=call.flags["raw"]) for name in sorted((USER, *config.users))
+                       if not call.flags["minify"] or name == config.users_of.get(current, USER)]}
     call.terminal.out(printer(call.flags["output"], template=call.flags["template"])(Map(found)))
+
+
+def _user(config: Config, name: str, *, raw: bool) -> dict[str, Any]:
+    if name == USER:
+        return {"name": USER, "user": {"client-certificate-data": OMITTED, "client-key-data": OMITTED}}
+    return {"name": name, "user": {"token": config.users[name] if raw else "REDACTED"} if config.users[name] else {}}
 
 
 @verb("config current-context", summary="Display the current-context", usage="config current-context [flags]")
@@ -63,7 +70,8 @@ def get_contexts(call: Call) -> None:
         raise KubectlError(f"error: --output {form} is not available in kubectl config get-contexts; resetting to default output format\n")
     names = list(dict.fromkeys(call.arguments)) or sorted(config.contexts)
     missing = [f"context {name} not found" for name in names if name not in config.contexts]
-    rows = [["*" if name == config.context else "", name, CLUSTER, USER, config.contexts[name]] for name in names if name in config.contexts]
+    rows = [["*" if name == config.context else "", name, CLUSTER, config.users_of.get(name, USER), config.contexts[name]]
+            for name in names if name in config.contexts]
     if form == "name":
         call.terminal.out("".join(f"{row[1]}\n" for row in rows))
     else:
@@ -79,7 +87,7 @@ def get_clusters(call: Call) -> None:
 
 @verb("config get-users", summary="Display users defined in the kubeconfig", usage="config get-users [flags]")
 def get_users(call: Call) -> None:
-    call.terminal.out(f"NAME\n{USER}\n")
+    call.terminal.out("".join(f"{name}\n" for name in ("NAME", *sorted((USER, *call.terminal.config.users)))))
 
 
 @verb("config set-context", Flag("current", "bool"), summary="Set a context entry in kubeconfig",
@@ -94,8 +102,10 @@ def set_context(call: Call) -> None:
     name = call.arguments[0] if call.arguments else config.context
     if not name:
         raise KubectlError("error: no current context is set\n")
-    if flags["cluster"] not in (None, CLUSTER) or flags["user"] not in (None, USER):
+    if flags["cluster"] not in (None, CLUSTER):
         raise KubectlError(FIXED)
+    if flags["user"]:
+        config.users_of[name] = flags["user"]
     there = name in config.contexts
     if flags.given("namespace") or not there:
         config.contexts[name] = flags["namespace"] or ""
@@ -121,6 +131,8 @@ def rename_context(call: Call) -> None:
     if new in config.contexts:
         raise KubectlError(f'error: cannot rename the context "{old}", the context "{new}" already exists in {FILE}\n')
     config.contexts[new] = config.contexts.pop(old)
+    if old in config.users_of:
+        config.users_of[new] = config.users_of.pop(old)
     if config.context == old:
         config.context = new
     call.terminal.out(f'Context "{old}" renamed to "{new}".\n')
@@ -138,6 +150,7 @@ def delete_context(call: Call) -> None:
     if name == config.context:
         call.terminal.err("warning: this removed your active context, use \"kubectl config use-context\" to select a different one\n")
     del config.contexts[name]
+    config.users_of.pop(name, None)
     call.terminal.out(f"deleted context {name} from {FILE}\n")
 
 
@@ -153,7 +166,11 @@ def delete_cluster(call: Call) -> None:
 def delete_user(call: Call) -> None:
     if len(call.arguments) != 1:
         raise call.usage_error("user to delete is required")
-    raise KubectlError(FIXED if call.arguments == [USER] else f"error: cannot delete user {call.arguments[0]}, not in {FILE}\n")
+    if call.arguments == [USER]:
+        raise KubectlError(FIXED)
+    if call.terminal.config.users.pop(call.arguments[0], None) is None:
+        raise KubectlError(f"error: cannot delete user {call.arguments[0]}, not in {FILE}\n")
+    call.terminal.out(f"deleted user {call.arguments[0]} from {FILE}\n")
 
 
 @verb("config set-cluster", Flag("embed-certs", "bool"), Flag("certificate-authority"), Flag("tls-server-name"), Flag("proxy-url"),
@@ -167,7 +184,15 @@ def set_cluster(call: Call) -> None:
       summary="Set a user entry in kubeconfig", usage="config set-credentials NAME [--token=bearer_token]")
 def set_credentials(call: Call) -> None:
     _only(call, 1)
-    raise KubectlError(FIXED)
+    name, flags = call.arguments[0], call.flags
+    if name == USER:
+        raise KubectlError(FIXED)
+    if flags["token"] and (flags["username"] or flags["password"]):
+        raise KubectlError("error: you cannot specify more than one authentication method at the same time: --token or --username/--password\n")
+    if any(flags[other] for other in ("username", "password", "client-certificate", "client-key")):
+        raise KubectlError("error: users of this laptop's kubeconfig are known by a --token only (kubectl create token)\n")
+    call.terminal.config.users[name] = flags["token"] or call.terminal.config.users.get(name, "")
+    call.terminal.out(f'User "{name}" set.\n')
 
 
 @verb("config set", Flag("set-raw-bytes", "bool"), summary="Set an individual value in a kubeconfig file",

@@ -73,7 +73,7 @@ def _ordered(value: Any, type_name: str | None) -> Any:
     if not isinstance(value, dict):
         return value
     order = _order(type_name) if type_name else ()
-    if not order:
+    if not type_name or not order:
         return {name: _ordered(value[name], "") for name in sorted(value)}
     names = [name for name in ("kind", "apiVersion") if name in value and name not in order]  # a TypeMeta, which is no field of the message
     names += [name for name in order if name in value]
