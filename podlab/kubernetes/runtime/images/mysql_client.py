@@ -5,17 +5,16 @@ Source: dev.mysql.com/doc/refman (mysql, mysqladmin and mysqldump: options, batc
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from typing import Any
 
-from .. import http, sockets
 from ..image import release
 from ..process import INT, Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
+from . import sql_wire
 from .mysql_words import statements
-from .mysqld import command, is_mariadb
+from .mysqld import MARK, is_mariadb
 
 MYSQL = "8.4.6"
 VALUES = {"-h": "host", "-P": "port", "-u": "user", "-D": "database", "-e": "execute", "-S": "socket"}
@@ -61,44 +60,19 @@ def options_of(proc: Process, sys: Sys, own: tuple[str, ...] = ()) -> tuple[Data
 
 def ask(proc: Process, sys: Sys, options: Data, body: Data) -> Data:
     """The server's answer; {"error": [number, state, text]} of the client when it cannot be had. Raises Blocked, and is then called again."""
-    data = proc["data"]
     host, port = str(options.get("host") or "localhost"), int(options.get("port") or 3306)
-    older = release(sys.container["image"], MYSQL).startswith("5.")
-    wire = data.setdefault("wire", {"address": "", "sent": False, "reply": ""})
+    password = options["password"] if isinstance(options["password"], str) else ""
     try:
-        if not wire["address"]:
-            found = ["127.0.0.1"] if host == "localhost" else sockets.resolve(sys, host)[1]
-            if not found:
-                return {"error": [2005, "HY000", f"Unknown MySQL server host '{host}' (-2)"]}
-            wire["address"] = found[0]
-        sockets.connect(sys, "server", wire["address"], port, CONNECT_MS)
+        answer = sql_wire.ask(proc, sys, MARK, host, port, {"user": options["user"], "password": password, **body}, CONNECT_MS)
     except Errno as error:
-        data.pop("wire")
+        if error.name == "ENOENT":
+            return {"error": [2005, "HY000", f"Unknown MySQL server host '{host}' (-2)"]}
         number = {"ECONNREFUSED": 111, "ETIMEDOUT": 110, "EHOSTUNREACH": 113}.get(error.name, 110)
         if host == "localhost":
             return {"error": [2002, "HY000", "Can't connect to local MySQL server through socket '/var/run/mysqld/mysqld.sock' (2)"]}
+        older = release(sys.container["image"], MYSQL).startswith("5.")
         return {"error": [2003, "HY000", f"Can't connect to MySQL server on '{host}{'' if older else f':{port}'}' ({number})"]}
-    fd = int(data["server"])
-    try:
-        if not wire["sent"]:
-            password = options["password"] if isinstance(options["password"], str) else ""
-            sys.write(fd, command(host, {"user": options["user"], "password": password, **body}).text())
-            wire["sent"] = True
-        while True:
-            piece = sys.read(fd)
-            wire["reply"] += piece
-            message, _ = http.take(wire["reply"], closed=not piece)
-            if message is not None or not piece:
-                break
-        answer = json.loads(message.body) if message is not None else {}
-    except (Errno, ValueError):
-        answer = {}
-    if not isinstance(answer, dict) or not answer:
-        sys.close(int(data.pop("server")))
-        data.pop("wire")
-        return {"error": [2013, "HY000", "Lost connection to MySQL server during query"]}
-    wire.update(sent=False, reply="")
-    return answer
+    return answer or {"error": [2013, "HY000", "Lost connection to MySQL server during query"]}
 
 
 # ---- mysql

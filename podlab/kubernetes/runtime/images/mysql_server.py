@@ -18,7 +18,7 @@ from typing import Any
 from ...times import stamp
 from ..process import Data
 from ..system import Sys
-from . import mysql_words
+from . import mysql_words, sql_wire
 from .mysql_words import SqlError
 from .sql_store import Functions, Result, Store, TooMuch
 
@@ -77,10 +77,10 @@ class Server:
 
     def tables(self, database: str) -> dict[str, str]:
         """{table: its file's text}."""
-        where = f"{self.path}/{database}"
-        if "/" in database or self.sys.find(where) is None:
+        found = None if "/" in database else sql_wire.tables(self.sys, f"{self.path}/{database}", ".ibd")
+        if found is None:
             raise SqlError(1049, "42000", f"Unknown database '{database}'")
-        return {name[:-4]: self.sys.read_file(f"{where}/{name}") for name in self.sys.listdir(where) if name.endswith(".ibd")}
+        return found
 
     def store(self, databases: tuple[str, ...], session: Session) -> Store:
         try:
@@ -141,13 +141,7 @@ class Server:
         return named
 
     def keep(self, written: dict[str, dict[str, str | None]]) -> None:
-        for database, tables in written.items():
-            for name, text in tables.items():
-                where = f"{self.path}/{database}/{name}.ibd"
-                if text is None:
-                    self.sys.unlink(where)
-                else:
-                    self.sys.write_file(where, text)
+        sql_wire.keep(self.sys, self.path, ".ibd", written)
 
     # ---- accounts
 

@@ -1,8 +1,8 @@
 """mysqld and mariadbd behind the image's entry point: initialise the directory, listen, answer statements, follow a source.
 
-On the wire a statement is an HTTP message with the header X-MySQL and a JSON body {"user", "password", "db", "sql"}, so that every server
-here can ask one; the answer is {"columns", "rows", "changed", "last_id", "db"} or {"error": [number, state, text]}. A replica asks its source for
-what has happened before it answers, so it is never behind while the source can be reached; a real one is told at once as well.
+A client asks (sql_wire.py) {"user", "password", "db", "sql"}; the answer is {"columns", "rows", "changed", "last_id", "db"} or
+{"error": [number, state, text]}. A replica asks its source for what has happened before it answers, so it is never behind while the source can
+be reached; a real one is told at once as well.
 Sources: docker-library/mysql's docker-entrypoint.sh, dev.mysql.com/doc/refman.
 """
 
@@ -15,12 +15,12 @@ from functools import partial
 from ...times import stamp
 from .. import http
 from ..asking import Learned, Wish, serve_asking
-from ..http import text_answer
 from ..image import release
 from ..process import INT, QUIT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, listen_on
 from ..system import Sys
+from . import sql_wire
 from .mysql_commands import execute, replay
 from .mysql_server import BINLOG, DB, USER, Server, Session
 from .mysql_words import SqlError, statements
@@ -55,11 +55,6 @@ def is_mariadb(sys: Sys) -> bool:
 
 def version(sys: Sys) -> str:
     return release(sys.container["image"], MARIADB) + "-MariaDB-ubu2404" if is_mariadb(sys) else release(sys.container["image"], MYSQL)
-
-
-def command(host: str, body: Data) -> http.Message:
-    """A statement as a client sends it."""
-    return http.request("POST", "/", host, [(MARK, "1"), ("Content-Type", "application/json")], json.dumps(body, separators=(",", ":")))
 
 
 def entry(sys: Sys, text: str, level: str = "Note") -> str:
@@ -111,7 +106,7 @@ def _refuses(proc: Process, sys: Sys) -> bool:
     env = proc["env"]
     kinds = ("ROOT_PASSWORD", "ALLOW_EMPTY_PASSWORD", "RANDOM_ROOT_PASSWORD", "ALLOW_EMPTY_ROOT_PASSWORD", "ROOT_PASSWORD_HASH")
     brands = ("MARIADB_", "MYSQL_") if is_mariadb(sys) else ("MYSQL_",)
-    if any(env.get(brand + kind) for brand in brands for kind in kinds):
+    if any(env.get(brand + kind) or env.get(f"{brand}{kind}_FILE") for brand in brands for kind in kinds):
         return False
     options = (
         "MARIADB_ROOT_PASSWORD, MARIADB_ROOT_PASSWORD_HASH, MARIADB_ALLOW_EMPTY_ROOT_PASSWORD and MARIADB_RANDOM_ROOT_PASSWORD"
@@ -158,7 +153,7 @@ def _begin(proc: Process, sys: Sys) -> int | None:
 
 def _initialise(proc: Process, sys: Sys) -> None:
     """The system tables, the accounts and databases that the environment names, then the scripts of /docker-entrypoint-initdb.d."""
-    data, env = proc["data"], proc["env"]
+    data = proc["data"]
     path = data["path"]
     for name in ("mysql", "performance_schema", "sys"):
         sys.mkdir(f"{path}/{name}")
@@ -167,7 +162,8 @@ def _initialise(proc: Process, sys: Sys) -> None:
     server = Server(sys, path, data["settings"])
 
     def given(name: str) -> str:
-        return str((is_mariadb(sys) and env.get(f"MARIADB_{name}")) or env.get(f"MYSQL_{name}") or "")
+        brands = ("MARIADB_", "MYSQL_") if is_mariadb(sys) else ("MYSQL_",)
+        return next((value for brand in brands if (value := sql_wire.from_environment(proc, sys, brand + name))), "")
 
     password = given("ROOT_PASSWORD")
     if not password and given("RANDOM_ROOT_PASSWORD"):
@@ -262,21 +258,13 @@ for _name, _memory in (("mysqld", 370), ("mariadbd", 95)):
 # ---- answering
 
 
-def _body(request: http.Message) -> Data:
-    try:
-        found = json.loads(request.body) if request.get(MARK) else None
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
     """A replica asks its source first."""
-    source = Server(sys, proc["data"]["path"]).source() if _body(request).get("sql") else {}
+    source = Server(sys, proc["data"]["path"]).source() if sql_wire.body_of(MARK, request).get("sql") else {}
     if not source.get("on") or source["error"] or "source" in learned:
         return None
     asked = {"user": source["user"], "password": source["password"], "after": source["position"]}
-    return Wish("source", source["host"], source["port"], command(source["host"], asked))
+    return Wish("source", source["host"], source["port"], sql_wire.command(MARK, source["host"], asked))
 
 
 def _catch_up(server: Server, learned: Learned) -> None:
@@ -293,9 +281,9 @@ def _catch_up(server: Server, learned: Learned) -> None:
 
 
 def _answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, peer: str) -> Answer:
-    body = _body(request)
+    body = sql_wire.body_of(MARK, request)
     if not body:
-        return http.Message("", [], "")  # whoever speaks another protocol is hung up on
+        return sql_wire.hung_up()
     server = Server(sys, proc["data"]["path"], proc["data"]["settings"])
     host = "localhost" if peer.startswith("127.") else peer
     found: Data
@@ -325,4 +313,4 @@ def _answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, pe
         found = {"error": [1105, "HY000", "podlab: a statement that is not understood here"]}
     except Errno as error:
         found = {"error": [1030, "HY000", f"Got error 168 from storage engine ({error.text})"]}
-    return text_answer(json.dumps(found, separators=(",", ":"), default=str), kind="application/json")
+    return sql_wire.answer_of(found)
