@@ -157,6 +157,9 @@ TABLES: dict[str, list[Case]] = {
         (crd(names={"plural": "foos", "kind": "a_b", "singular": "foo"}),
          f'[spec.names.kind: Invalid value: "a_b": may have mixed case, but should otherwise match: {DNS1035}, spec.names.listKind: Invalid value: '
          f'"a_bList": may have mixed case, but should otherwise match: {DNS1035}]'),
+        (crd(versions=[{"name": "v1", "served": True, "storage": True, "subresources": {"status": {}}, "schema": {"openAPIV3Schema": {
+            "type": "string"}}}]), f'[{VALIDATION}.type: Invalid value: "string": only "object" is allowed as the type at the root of the schema '
+                                   f'if the status subresource is enabled, {VALIDATION}.type: Invalid value: "string": must be object at the root]'),
         (crd(conversion={"strategy": "Webhook"}), "[spec.conversion.webhookClientConfig: Required value: required when strategy is set to "
                                                   "Webhook, spec.conversion.conversionReviewVersions: Required value]"),
         (field(type="text"), f'{VALIDATION}.properties[a].type: Unsupported value: "text": supported values: "array", "boolean", "integer", '

@@ -122,7 +122,8 @@ def _version(version: Object, versions: list[Object], path: str, errors: Errors)
 def _members(version: Object, members: list[str], path: str, errors: Errors) -> None:
     """What all versions share is told of once, as of `spec`."""
     if "schema" in members and (schema := _schema_of(version)):
-        validate_schema(schema, f"{path}.{'validation' if path == 'spec' else 'schema'}.openAPIV3Schema", errors)
+        validate_schema(schema, f"{path}.{'validation' if path == 'spec' else 'schema'}.openAPIV3Schema", errors,
+                        status=(version.get("subresources") or {}).get("status") is not None)
     if "subresources" in members:
         _scale((version.get("subresources") or {}).get("scale"), f"{path}.subresources.scale", errors)
     if "additionalPrinterColumns" in members:
