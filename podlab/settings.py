@@ -128,6 +128,7 @@ ROOM = environment.number("PODLAB_ROOM", 1.0, least=0.1, most=100.0)
 LEARNER_OBJECTS = int(2_000 * ROOM)  # API objects in one cluster, all kinds together, Events not counted
 LEARNER_PODS = int(300 * ROOM)  # in one cluster: three nodes hold 330
 LEARNER_FILE_BYTES = 100_000  # of one manifest: reading it takes 0.1 s, in which nobody else is served
+LEARNER_BODY_BYTES = 3 * LEARNER_FILE_BYTES  # of one request of a terminal: apply sends a manifest with itself as an annotation, quoted
 LEARNER_FILES = 50  # on the learner's machine
 LEARNER_WRITES_PER_SECOND, LEARNER_WRITES_BURST = 50, 600  # requests that one terminal makes: a file of 500 objects goes through
 LEARNER_BYTES_PER_SECOND, LEARNER_BYTES_BURST = 50_000, 3_000_000  # of those requests' bodies
@@ -137,6 +138,7 @@ LEARNER_ACTS_PER_SECOND, LEARNER_ACTS_BURST = 10, 40  # what one page sends: lin
 API_REQUESTS_PER_SECOND, API_REQUESTS_BURST = 400 * ROOM, 2_000 * ROOM
 API_WRITES_PER_SECOND, API_WRITES_BURST = 150 * ROOM, 3_000 * ROOM  # of those, what the journal keeps
 API_BYTES_PER_SECOND, API_BYTES_BURST = 200_000 * ROOM, 12_000_000 * ROOM  # of the writes' bodies
+API_BODY_BYTES = 1_572_864  # of one of them: etcd's --max-request-bytes
 API_STREAMS = int(400 * ROOM)  # watches and followed logs that are open
 API_SESSIONS = int(100 * ROOM)  # exec, attach and port-forward that are open
 

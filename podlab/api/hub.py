@@ -42,7 +42,7 @@ class Hub:
         self.changes: deque[Change] = deque(maxlen=HISTORY)
         self.oldest = 0  # watches may start from this revision on
         self.bucket = Bucket(settings.API_REQUESTS_PER_SECOND, settings.API_REQUESTS_BURST)
-        self.submit = Writes(live.apply, "API")
+        self.submit = Writes(live.apply, "API", live.full)
         self.snapshots: OrderedDict[Any, tuple[float, list[Any]]] = OrderedDict()
         self.encoded: OrderedDict[Any, bytes] = OrderedDict()
         self.told: OrderedDict[Any, list[bytes]] = OrderedDict()  # what watches alike were told of the same changes

@@ -153,7 +153,7 @@ class BrowserTab:
 
     async def _submit(self, live: LiveCluster, visit: dict[str, Any]) -> Any:
         if self._writes is None or self._writes[0] is not live:
-            self._writes = live, limits.Writes(live.apply)
+            self._writes = live, limits.Writes(live.apply, full=live.full)
         async with live.turn(by=self.by):
             return self._writes[1]({"do": "visit", **visit})
 

@@ -49,18 +49,20 @@ def of_cluster() -> dict[str, int]:
 class Writes:
     """What one terminal, or all clients of one cluster's API, may write to the journal: a loop in the shell must not fill the disk.
 
-    Raises ApiError 429 in the API server's own words (request too soon) or 413 (request too large).
+    Raises ApiError 429 in the API server's own words (request too soon), 413 or 500 (request too large), 500 (`full`: no more room).
     """
 
-    def __init__(self, submit: Callable[[dict[str, Any]], Any], whose: str = "LEARNER") -> None:
-        self._submit = submit
+    def __init__(self, submit: Callable[[dict[str, Any]], Any], whose: str = "LEARNER", full: Callable[[], bool] = lambda: False) -> None:
+        self._submit, self._full, self._whose = submit, full, whose
         self._count = Bucket(getattr(settings, f"{whose}_WRITES_PER_SECOND"), getattr(settings, f"{whose}_WRITES_BURST"))
         self._bytes = Bucket(getattr(settings, f"{whose}_BYTES_PER_SECOND"), getattr(settings, f"{whose}_BYTES_BURST"))
 
     def __call__(self, entry: dict[str, Any]) -> Any:
         size = len(json.dumps(entry.get("body"))) if entry.get("body") else 100
-        if size > 3 * settings.LEARNER_FILE_BYTES:  # apply sends a manifest with itself as an annotation, quoted
-            raise too_large()
+        if size > getattr(settings, f"{self._whose}_BODY_BYTES"):
+            raise too_large() if self._whose == "LEARNER" else ApiError(500, "", "etcdserver: request is too large")  # rpctypes/error.go
+        if entry.get("do") == "request" and not str(entry.get("verb")).startswith("delete") and self._full():
+            raise ApiError(500, "", "etcdserver: mvcc: database space exceeded")  # rpctypes/error.go: ErrGRPCNoSpace
         if not self._count.take() or not self._bytes.take(size):
             # apiserver/pkg/server/filters/maxinflight.go: tooManyRequests
             raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.", {"retryAfterSeconds": 1})

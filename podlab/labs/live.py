@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from podlab.kubernetes.apiserver.errors import ApiError
@@ -26,9 +27,13 @@ logger = logging.getLogger(__name__)
 
 RATES = (0.0, 0.25, 1.0, 4.0, 16.0)  # virtual seconds a real second that the page offers
 STEPS_A_TURN = 1500  # timers that a jump to the next event may fire
+LONGEST_WRITING = 0.01  # seconds of a large checkpoint's making in one go
 LONGEST_TURN = 0.05  # seconds of work in one turn: a cluster with more to do lags behind, so that the others do not
 ENTRIES_A_CHECKPOINT = 40
 CHECKPOINT_GAP, ENTRIES_AT_MOST = 10.0, 400  # seconds between two, as writing one holds the loop for 10 ms and more; but no longer replay than this
+LARGE = 1_000_000  # characters of a state that is written a piece at a time,
+CHECKPOINT_SHARE = 20  # and after which there is none for so many times as long as it took
+STATE_MAX = int(40_000_000 * settings.ROOM)  # characters, files of containers counted: beyond it clients and shells may only delete
 SLEEP_AFTER = 60.0  # real seconds without a viewer
 
 
@@ -62,7 +67,8 @@ class LiveCluster:
         self.by = ""  # who acts in the present turn, where several people share the cluster: a learner's id
         self.people: dict[str, str] = {}  # id -> name of everybody who shares it; empty where nobody does
         self._pending: list[Any] = []
-        self._unsaved, self._saved = 0, -CHECKPOINT_GAP
+        self.size = 0  # characters of the last checkpoint
+        self._unsaved, self._saved, self._rest = 0, -CHECKPOINT_GAP, 0.0
         self._anchor()
 
     def mark(self) -> tuple[int, int, int, int]:
@@ -175,18 +181,25 @@ class LiveCluster:
             self.gone = True  # what memory holds is not what the journal says
             raise
         self._unsaved += len(rows)
-        rested = time.monotonic() - self._saved >= CHECKPOINT_GAP
-        if self._unsaved >= (ENTRIES_A_CHECKPOINT if rested else ENTRIES_AT_MOST):
+        rest = time.monotonic() - self._saved
+        if rest >= self._rest and self._unsaved >= (ENTRIES_A_CHECKPOINT if rest >= CHECKPOINT_GAP else ENTRIES_AT_MOST):
             try:
                 await self.save()
             except DatabaseError:  # what was done is stored: only a restart would take longer
                 logger.exception("Cluster %s: no checkpoint could be written", self.id)
 
     async def save(self) -> None:
-        """Write a checkpoint of the present, so that a restart need not replay."""
+        """Write a checkpoint of the present, so that a restart need not replay. Call with the cluster held: others run in between."""
         self._unsaved, self._saved = 0, time.monotonic()
-        text = storage.written(self.engine.checkpoint())
+        state = self.engine.checkpoint()
+        text = storage.written(state) if self.size < LARGE else await _written(state)
+        self.size = len(text)
         await self.writer.call(storage.save_checkpoint, self.id, self.sequence, self.engine.now, text)
+        self._rest = CHECKPOINT_SHARE * (time.monotonic() - self._saved) if self.size >= LARGE else 0.0
+
+    def full(self) -> bool:
+        """There is more in it than a cluster may hold, by the last checkpoint."""
+        return self.size > STATE_MAX
 
     def replace(self, engine: Engine) -> None:
         """Stand at another moment (undo, reset). Call inside a turn, and `save` in it too."""
@@ -194,6 +207,17 @@ class LiveCluster:
         self.marks.clear()
         self.era += 1
         self._anchor()
+
+
+async def _written(state: dict[str, Any]) -> str:
+    """`storage.written`, letting others run in between."""
+    text, began = [], time.monotonic()
+    for piece in storage.pieces(state):
+        text.append(piece)
+        if time.monotonic() - began > LONGEST_WRITING:
+            await asyncio.sleep(0)
+            began = time.monotonic()
+    return "".join(text)
 
 
 class Clusters:

@@ -25,7 +25,7 @@ class TerminalSession:
     def attach(self, live: LiveCluster, files: dict[str, str]) -> None:
         """(Re)connect to a live cluster, as after a restart or a rewind; a running command is gone."""
         self.live, self.engine = live, live.engine
-        self.laptop = Laptop(live.engine, limits.Writes(live.apply), files)
+        self.laptop = Laptop(live.engine, limits.Writes(live.apply, full=live.full), files)
         self.laptop.paused = lambda: not live.rate  # a command's own work takes no time while the clock stands still
         self._until = float("inf")
         self.laptop.tired = lambda: time.monotonic() > self._until

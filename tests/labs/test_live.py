@@ -12,7 +12,8 @@ from channels.db import database_sync_to_async
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import births, panels, rewind, rows, storage
 from podlab.labs.births import EPOCH_MS, Birth
-from podlab.labs.live import Clusters, LiveCluster
+from podlab.labs.limits import Writes
+from podlab.labs.live import LARGE, STATE_MAX, Clusters, LiveCluster
 from podlab.labs.models import Checkpoint, Cluster, Container, JournalEntry, Learner, Node, Pod
 from podlab.labs.storage import ENGINE_VERSION, Fenced
 from podlab.projection import regions
@@ -165,6 +166,33 @@ async def test_checkpoints_are_written_now_and_then_so_that_a_restart_replays_li
         await act(live, pod(f"p{number}"))
     sequences = await live.writer.call(lambda: list(Checkpoint.objects.values_list("sequence", flat=True)))
     assert sequences == [40]
+
+
+async def test_a_large_state_is_written_a_piece_at_a_time_and_is_the_same_text(row: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    live.engine.run_for(30)
+    state = live.engine.checkpoint()
+    parts = list(storage.pieces(state))
+    assert "".join(parts) == storage.written(state)
+    assert len(parts) > 500
+    live.size = LARGE
+    async with live.turn():
+        await live.save()
+    assert (await Clusters().get(row.id)).engine.checkpoint() == state
+
+
+async def test_a_cluster_that_holds_too_much_takes_nothing_but_deletions(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    live.size = STATE_MAX + 1
+    submit = Writes(live.apply, "API", live.full)
+    async with live.turn():
+        with pytest.raises(ApiError, match="etcdserver: mvcc: database space exceeded"):
+            submit(pod("b"))
+        submit({"do": "request", "verb": "delete", "resource": "pods", "namespace": "default", "name": "a"})
+    with pytest.raises(ApiError, match="etcdserver: request is too large"):
+        Writes(live.apply, "API")({"do": "request", "verb": "create", "body": {"data": "x" * 2_000_000}})
 
 
 async def test_a_program_that_writes_without_pause_is_not_held_up_by_a_checkpoint_every_forty_acts(row: Cluster) -> None:
