@@ -148,7 +148,7 @@ def _families(spec: Object) -> list[FieldError]:
 def _allocations(spec: Object, ctx: Context, held: set[Any], fresh: bool) -> Iterator[str]:
     """Each step's field, before the step is taken."""
     address = spec.get("clusterIP")
-    if address != "None" and address not in held:
+    if address != "None" and (not address or address not in held):
         yield "spec.clusterIPs"
         spec["clusterIP"] = ctx.allocate_cluster_ip(address or None)
         if not spec.get("clusterIPs"):

@@ -147,6 +147,13 @@ def test_a_service_keeps_its_address_and_gains_a_node_port_with_its_type() -> No
     assert "nodePort" not in back["spec"]["ports"][0]
 
 
+def test_a_service_that_was_a_name_only_gets_an_address_with_its_type() -> None:
+    old = admit({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"type": "ExternalName", "externalName": "example.com"}})
+    new = updated("Service", old, {"spec.type": "NodePort", "spec.externalName": "", "spec.ports": [{"port": 80}]})["spec"]
+    assert new["clusterIPs"] == [new["clusterIP"]] and new["clusterIP"].startswith("10.")
+    assert new["ports"][0]["nodePort"] > 30000 and new["ipFamilies"] == ["IPv4"]
+
+
 def test_another_address_is_refused_not_given() -> None:
     old = admit({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})
     new = updated("Service", old, {"spec.clusterIP": "10.96.0.77"})
