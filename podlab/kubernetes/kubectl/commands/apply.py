@@ -264,6 +264,8 @@ def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
     only_files(call, "\n" if call.flags["raw"] else "\n\n")
+    if call.flags["edit"]:
+        raise KubectlError("error: --edit is not available here: create the object, then kubectl edit it\n")
     sending(call)
     if call.flags["raw"]:
         return (yield from raw.send(call, "create"))
