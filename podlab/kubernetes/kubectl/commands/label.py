@@ -42,8 +42,12 @@ def _mark(call: Call, member: str, word: str, done: str) -> Command:
     if not wanted and not removed and not call.flags["list"]:
         raise KubectlError(f"error: at least one {word} update is required\n")
     infos, wrong = yield from select(call, names, unnamed="resource(s) were provided, but no name was specified")
+    single = len(infos) == 1 and not any(call.flags[name] for name in ("all", "selector", "field-selector")) and len(names) <= 2
     for info in infos:
         try:
+            if call.flags["list"]:
+                _list(call, info, member, "" if single else f"Listing {word}s for {info.resource.kind}.{info.resource.group}/{info.name}:\n")
+                continue
             _one(call, info, member, word, done, wanted, removed)
         except ApiError as error:
             wrong.append(error)
@@ -80,12 +84,15 @@ def _length(labels: dict[str, str]) -> int:
     return len(json.dumps(labels, ensure_ascii=False, separators=(",", ":")))
 
 
+def _list(call: Call, info: Info, member: str, head: str) -> None:
+    """What an object is marked with; of several, each under its name (LabelOptions.RunLabel)."""
+    held = info.object["metadata"].get(member) or {}
+    call.terminal.out(head + "".join(f"{' ' if head else ''}{key}={held[key]}\n" for key in sorted(held)))
+
+
 def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict[str, str], removed: list[str]) -> None:
     old: Any = info.object
     held: dict[str, str] = dict(old["metadata"].get(member) or {})
-    if call.flags["list"]:
-        call.terminal.out("".join(f"{key}={held[key]}\n" for key in sorted(held)))
-        return
     if not call.flags["overwrite"]:
         for key, value in wanted.items():
             if key in held and held[key] != value:
