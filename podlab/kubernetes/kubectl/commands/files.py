@@ -19,9 +19,9 @@ from ..flags import Flag
 from ..manifests import clean, parse
 from ..output import go_yaml
 from ..patches import media_type, three_way, two_way
+from ..pruning import LAST_APPLIED
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, RECORD, Call, fail_with, report, verb
-from .apply import LAST_APPLIED
 
 EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the "
              "edit. If an error occurs "

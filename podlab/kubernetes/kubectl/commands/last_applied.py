@@ -12,9 +12,10 @@ from ..manifests import parse
 from ..output import go_yaml
 from ..output.go_values import to_json
 from ..patches import media_type
+from ..pruning import LAST_APPLIED
 from ..terminal import Command, KubectlError
 from ..verbs import CHANGING, Call, fail_with, verb
-from .apply import LAST_APPLIED, last_applied
+from .apply import last_applied
 
 HEAD = ("# Please edit the 'last-applied-configuration' annotations below.\n# Lines beginning with a '#' will be ignored, and an empty file will "
         "abort the edit.\n#\n")
