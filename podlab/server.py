@@ -149,6 +149,7 @@ class Channel(HTTPChannel):
     then holds a connection for ever.
     """
 
+    MAX_LENGTH = totalHeadersSize = 128 * 1024  # bytes; Go's server takes 1 MiB: the words of `kubectl exec` are all in the first line
     arriving = False
     line: Line | None = None
 

@@ -236,6 +236,7 @@ def test_exec_carries_both_streams_input_and_exit_codes(kubectl: Kubectl, ticker
 def test_exec_moves_a_large_input_and_output(kubectl: Kubectl, ticker: str) -> None:
     text = "0123456789abcdef\n" * 4000
     assert kubectl("exec", "-i", "ticker", "-c", "main", "--", "cat", stdin=text) == text
+    assert kubectl("exec", "ticker", "-c", "main", "--", "sh", "-c", "echo ${#1}", "x", "y" * 40_000) == "40000\n"
 
 
 def test_files_are_copied_in_and_out(kubectl: Kubectl, ticker: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .clocks import Clock
 
-QUERY_MAX = 20_000  # characters
+QUERY_MAX, FIELDS_MAX = 100_000, 2_500  # characters, parameters: each word of a command for exec is one
 METADATA = ("name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
             "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields")  # meta/v1/types.go
 READING = ("get", "list", "watch")
@@ -101,7 +101,7 @@ def read_query(text: str) -> dict[str, list[str]]:
         raise ApiError(414, "RequestURITooLong", "the request's address is too long")
     found: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=500)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
         raise bad_request("the query has too many parameters") from None
     for name, value in pairs:
