@@ -49,20 +49,22 @@ def of_cluster() -> dict[str, int]:
 class Writes:
     """What one terminal, or all clients of one cluster's API, may write to the journal: a loop in the shell must not fill the disk.
 
-    Raises ApiError 429 in the API server's own words (request too soon), 413 or 500 (request too large), 500 (`full`: no more room).
+    Raises ApiError 429 in the API server's own words (request too soon), 413 (request too large, or `full`: no more room).
     """
 
     def __init__(self, submit: Callable[[dict[str, Any]], Any], whose: str = "LEARNER", full: Callable[[], bool] = lambda: False) -> None:
         self._submit, self._full, self._whose = submit, full, whose
+        self._longest: int = getattr(settings, f"{whose}_BODY_BYTES")
         self._count = Bucket(getattr(settings, f"{whose}_WRITES_PER_SECOND"), getattr(settings, f"{whose}_WRITES_BURST"))
         self._bytes = Bucket(getattr(settings, f"{whose}_BYTES_PER_SECOND"), getattr(settings, f"{whose}_BYTES_BURST"))
 
     def __call__(self, entry: dict[str, Any]) -> Any:
         size = len(json.dumps(entry.get("body"))) if entry.get("body") else 100
-        if size > getattr(settings, f"{self._whose}_BODY_BYTES"):
-            raise too_large() if self._whose == "LEARNER" else ApiError(500, "", "etcdserver: request is too large")  # rpctypes/error.go
+        if size > self._longest:
+            raise too_large(settings.LEARNER_FILE_BYTES if self._whose == "LEARNER" else self._longest)
         if entry.get("do") == "request" and not str(entry.get("verb")).startswith("delete") and self._full():
-            raise ApiError(500, "", "etcdserver: mvcc: database space exceeded")  # rpctypes/error.go: ErrGRPCNoSpace
+            # rpctypes/error.go: ErrGRPCNoSpace, which a real API server passes on as a 500; here it is no fault of the server's
+            raise ApiError(413, "RequestEntityTooLarge", "etcdserver: mvcc: database space exceeded")
         if not self._count.take() or not self._bytes.take(size):
             # apiserver/pkg/server/filters/maxinflight.go: tooManyRequests
             raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.", {"retryAfterSeconds": 1})
@@ -77,9 +79,9 @@ def refuse(text: str) -> Refusal:
     return Refusal(400, "BadRequest", text)
 
 
-def too_large() -> ApiError:
+def too_large(limit: int) -> ApiError:
     # apimachinery/pkg/api/errors/errors.go: NewRequestEntityTooLargeError; apiserver/pkg/endpoints/handlers/rest.go: limitedReadBody
-    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {settings.LEARNER_FILE_BYTES}")
+    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 
 
 def number(value: Any) -> float:
@@ -110,7 +112,7 @@ def manifest(value: Any) -> str:
     """The text of a manifest from the editor. Raises ApiError 413 where it is too large."""
     if isinstance(value, str) and len(value) * 3 > settings.LEARNER_FILE_BYTES \
             and len(value.encode("utf-8", "surrogatepass")) > settings.LEARNER_FILE_BYTES:
-        raise too_large()
+        raise too_large(settings.LEARNER_FILE_BYTES)
     return text(value, settings.LEARNER_FILE_BYTES)
 
 
