@@ -24,6 +24,7 @@ from . import (
     oauth2_proxy,
     orders,
     podlab,
+    postgres,
     python,
     redis,
     sample_apiserver,
@@ -38,6 +39,6 @@ from . import (
 
 __all__ = [
     "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
-    "kubectl", "languages", "legacy", "linkerd", "loki", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "python", "redis",
-    "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
+    "kubectl", "languages", "legacy", "linkerd", "loki", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "postgres", "python",
+    "redis", "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip

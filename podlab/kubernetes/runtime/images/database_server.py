@@ -33,9 +33,8 @@ def add_server(
 
     def run(proc: Process, sys: Sys, event: Event) -> int:
         data = proc["data"]
-        shows = f"{proc['env']['PGDATA']}/PG_VERSION" if "PGDATA" in proc["env"] and name == "postgres" else marker
         if "until" not in data:
-            fresh = not marker or sys.find(shows) is None
+            fresh = not marker or sys.find(marker) is None
             complaint = refuses(proc, sys) if fresh else ""
             if complaint:
                 sys.err(complaint)
@@ -48,11 +47,11 @@ def add_server(
                 sys.sleep(data["until"] - sys.now)
             if data["fresh"] and marker:
                 try:
-                    if sys.find(shows.rpartition("/")[0]) is None:
-                        sys.mkdir(shows.rpartition("/")[0])
-                    sys.write_file(shows, "1\n")
+                    if sys.find(marker.rpartition("/")[0]) is None:
+                        sys.mkdir(marker.rpartition("/")[0])
+                    sys.write_file(marker, "1\n")
                 except Errno as error:
-                    sys.err(f'{name}: could not create file "{shows}": {error.text}\n')
+                    sys.err(f'{name}: could not create file "{marker}": {error.text}\n')
                     return 1
             try:
                 listen_on(proc, sys, [port_of(proc, port)])

@@ -184,7 +184,7 @@ def _initialise(proc: Process, sys: Sys) -> None:
             server.grant(user, database)
     session.database = database
     directory = "/docker-entrypoint-initdb.d"
-    for name in sys.listdir(directory) if sys.find(directory) is not None else []:
+    for name in [one for one in sys.listdir(directory) if one[0] != "."] if sys.find(directory) is not None else []:
         if not name.endswith(".sql"):
             sys.out(entry(sys, f"{'running' if name.endswith('.sh') else 'ignoring'} {directory}/{name}"))
             continue

@@ -57,8 +57,11 @@ def _scaled(digits: int) -> Callable[[bytes], Decimal | str]:
     return convert
 
 
-for _digits in range(11):  # a column of type my_decimal_2(8,2) shows two digits after the point
+for _digits in range(11):  # a column of type my_decimal_2(8,2), pg_numeric_2(8,2) shows two digits after the point
     sqlite3.register_converter(f"my_decimal_{_digits}", _scaled(_digits))
+    sqlite3.register_converter(f"pg_numeric_{_digits}", _scaled(_digits))
+sqlite3.register_converter("pg_boolean", lambda value: value not in (b"0", b"f", b"false", b"no", b"off"))
+sqlite3.register_converter("pg_timestamp_without_time_zone", lambda value: value.decode("utf-8", "replace").removesuffix("+00"))
 
 
 class TooMuch(Exception):
@@ -75,9 +78,9 @@ class Result:
 
 class Store:
     """The databases that one statement needs. `files` {database: {table: text}}; `written` is the same of what has changed, None for a table
-    that is gone."""
+    that is gone. `exact`: LIKE tells capitals from small letters."""
 
-    def __init__(self, files: Mapping[str, Mapping[str, str]], functions: Functions) -> None:
+    def __init__(self, files: Mapping[str, Mapping[str, str]], functions: Functions, *, exact: bool = False) -> None:
         self.written: dict[str, dict[str, str | None]] = {}
         self._given = files
         self._sql = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, detect_types=sqlite3.PARSE_DECLTYPES)
@@ -92,6 +95,8 @@ class Store:
             for text in tables.values():
                 self._load(database, text)
         self._sql.execute("PRAGMA foreign_keys = ON")
+        if exact:
+            self._sql.execute("PRAGMA case_sensitive_like = ON")
         for (name, count), function in functions.items():
             self._sql.create_function(name, count, function)
         self._allowed = OWN_FUNCTIONS | {name for name, _ in functions}
