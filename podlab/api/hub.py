@@ -24,7 +24,7 @@ from podlab.labs.live import LiveCluster
 T = TypeVar("T")
 HISTORY = 5000  # changes kept for streams: a thousand Pods becoming Ready
 GAP, GAP_A_STREAM = 0.03, 0.0006  # seconds between two rounds of news, and what each open stream adds: half of the time is others'
-TOLD_TOGETHER = 20  # streams that are told before requests get their turn
+TOLD_TOGETHER, TOLD_PAUSE = 10, 0.003  # streams that are told before requests get their turn, and seconds of it: a write takes several rounds of the loop
 SNAPSHOTS, SNAPSHOT_SECONDS = 16, 300.0  # lists that are being read in pieces
 ENCODED, TOLD = 2000, 64  # events kept as text, and rounds of news, since many watch the same
 TOGETHER = 32  # requests that share a turn and a commit
@@ -126,7 +126,7 @@ class Hub:
             for number, event in enumerate(list(self._waiting)):
                 event.set()
                 if number % TOLD_TOGETHER == TOLD_TOGETHER - 1:
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(TOLD_PAUSE)
             if self.live.gone:
                 return
             await asyncio.sleep(GAP + GAP_A_STREAM * len(self._waiting))
