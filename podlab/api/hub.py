@@ -24,7 +24,7 @@ from podlab.labs.live import LiveCluster
 T = TypeVar("T")
 HISTORY = 5000  # changes kept for streams: a thousand Pods becoming Ready
 GAP, GAP_A_STREAM = 0.03, 0.0006  # seconds between two rounds of news, and what each open stream adds: half of the time is others'
-TOLD_TOGETHER, TOLD_PAUSE = 10, 0.003  # streams that are told before requests get their turn, and seconds of it: a write takes several rounds of the loop
+TOLD_TOGETHER, TOLD_PAUSE = 10, 0.003  # streams that are told before requests get a turn, and its seconds: a write takes several rounds of the loop
 SNAPSHOTS, SNAPSHOT_SECONDS = 16, 300.0  # lists that are being read in pieces
 ENCODED, TOLD = 2000, 64  # events kept as text, and rounds of news, since many watch the same
 TOGETHER = 32  # requests that share a turn and a commit
