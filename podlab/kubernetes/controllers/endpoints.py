@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..cause import Cause
-from ..component import own_key
-from ..controllers_common.endpoints import ServiceController, change_time, managed_labels, should_be_listed, target_ports
+from ..component import Controller, own_key
+from ..controllers_common.endpoints import ServiceController, managed_labels, should_be_listed, target_ports
 from ..controllers_common.pods import facts, is_deleting
+from ..etcd import Change
 from ..objects import EMPTY, Map, freeze, memo
 from ..times import rfc3339
 
@@ -65,9 +67,14 @@ def _truncated(found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]
     return cut, True
 
 
+def _deleted(_: Controller, change: Change) -> Iterable[str]:
+    """What people write into its Endpoints stays until something else of the Service changes; what they delete is made again."""
+    return (change.key,) if change.type == "DELETED" else ()
+
+
 class EndpointsController(ServiceController):
     name = "endpoint-controller"
-    watches = {"services": own_key, "endpoints": own_key}
+    watches = {"services": own_key, "endpoints": _deleted}
 
     def reconcile(self, key: str) -> int | None:
         service, held = self.cluster.etcd.get("services", key), self.cluster.etcd.get("endpoints", key)
@@ -80,11 +87,11 @@ class EndpointsController(ServiceController):
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return None
         pods = self.pods_of(service)
+        changed = self.trigger_time(service, pods)
         found, over = _truncated(subsets(service, pods))
         labels = {**managed_labels(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller"}
         if held is not None and list(held.get("subsets") or ()) == found and held["metadata"].get("labels") == labels:
             return None
-        changed = change_time(service, pods, [held] if held is not None else [])
         annotations = {**({CHANGED: rfc3339(changed)} if changed is not None else {}),
                        **({OVER_CAPACITY: "truncated"} if over else {})}
         metadata = {**(held["metadata"] if held is not None

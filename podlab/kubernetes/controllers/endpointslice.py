@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..cause import Cause
-from ..component import Controller, own_key
-from ..controllers_common.endpoints import ServiceController, change_time, managed_labels, should_be_listed, target_ports
-from ..controllers_common.endpointslices import CHANGED, MANAGED_BY, SERVICE_NAME, plan
+from ..component import own_key
+from ..controllers_common.endpoints import ServiceController, managed_labels, should_be_listed, target_ports
+from ..controllers_common.endpointslices import CHANGED, FOREIGN_MS, MANAGED_BY, SERVICE_NAME, plan, services_of
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import facts, is_deleting
 from ..etcd import Change
@@ -18,39 +18,49 @@ from ..times import rfc3339
 ME = "endpointslice-controller.k8s.io"
 
 
-def _of_slice(_: Controller, change: Change) -> Iterable[str]:
-    labels = change.object["metadata"].get("labels") or EMPTY
-    if labels.get(MANAGED_BY) != ME:
-        return ()
-    return (f"{change.object['metadata']['namespace']}/{labels.get(SERVICE_NAME, '')}",)
+HINTED = ("PreferClose", "PreferSameZone", "PreferSameNode")  # values of trafficDistribution
+ZONE = "topology.kubernetes.io/zone"
 
 
-def _endpoint(pod: Map, service: str, publish: bool) -> Map:
+def _endpoint(pod: Map, service: Map, zone: str) -> Map:
     metadata, spec, known = pod["metadata"], pod["spec"], facts(pod)
-    deleting = is_deleting(pod)
+    deleting, publish = is_deleting(pod), bool(service["spec"].get("publishNotReadyAddresses"))
     made: dict[str, Any] = {
         "addresses": [pod["status"]["podIP"]],
         "conditions": {"ready": publish or (known.ready and not deleting), "serving": known.ready, "terminating": deleting}}
-    if spec.get("hostname") and spec.get("subdomain") == service:
+    if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
         made["hostname"] = spec["hostname"]
     made["targetRef"] = {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]}
     made["nodeName"] = known.node
+    if zone:
+        made["zone"] = zone
+    if made["conditions"]["ready"] and (hints := _hints(service["spec"].get("trafficDistribution"), known.node, zone)):
+        made["hints"] = hints
     frozen: Map = freeze(made)
     return frozen
 
 
-def wanted(service: Map, pods: Iterable[Map]) -> dict[Any, list[Map]]:
-    """Endpoints by port mapping (Pods may give one port name different numbers), in the order of the Pods."""
+def _hints(distribution: str | None, node: str, zone: str) -> dict[str, Any]:
+    """For whom an endpoint is the nearest (trafficdist.ReconcileHints)."""
+    hints: dict[str, Any] = {}
+    if distribution in HINTED and zone:
+        hints["forZones"] = [{"name": zone}]
+    if distribution == "PreferSameNode":
+        hints["forNodes"] = [{"name": node}]
+    return hints
+
+
+def wanted(service: Map, pods: Iterable[Map], zones: Mapping[str, str]) -> dict[Any, list[Map]]:
+    """Endpoints by port mapping (Pods may give one port name different numbers), in the order of the Pods; `zones` by Node."""
     groups: dict[Any, list[Map]] = {}
     note = f"endpoint/{service['metadata']['uid']}/{service['metadata']['resourceVersion']}"
-    publish = bool(service["spec"].get("publishNotReadyAddresses"))
 
     def listed(pod: Map) -> tuple[Any, Map] | None:
         if not should_be_listed(pod):
             return None
-        return target_ports(service, pod), _endpoint(pod, service["metadata"]["name"], publish)
+        return target_ports(service, pod), _endpoint(pod, service, zones.get(facts(pod).node, ""))
     for pod in pods:
-        found = memo(pod, note, listed)
+        found = memo(pod, note + zones.get(facts(pod).node, ""), listed)
         if found is not None:
             groups.setdefault(found[0], []).append(found[1])
     return groups
@@ -58,7 +68,17 @@ def wanted(service: Map, pods: Iterable[Map]) -> dict[Any, list[Map]]:
 
 class EndpointSliceController(ServiceController):
     name = "endpoint-slice-controller"
-    watches = {"services": own_key, "endpointslices": _of_slice}
+    watches = {"services": own_key}
+
+    def restore(self) -> None:
+        self.writing = False
+        self.cluster.etcd.subscribe("endpointslices", self._on_slice)
+        super().restore()
+
+    def _on_slice(self, change: Change) -> None:
+        if not self.writing:
+            for key in services_of(change, ME):
+                self.enqueue(key, FOREIGN_MS, change.cause)
 
     def reconcile(self, key: str) -> int | None:
         service = self.cluster.etcd.get("services", key)
@@ -70,12 +90,19 @@ class EndpointSliceController(ServiceController):
         held = [one for one in self.cluster.etcd.owned(service["metadata"]["uid"], "endpointslices")
                 if (one["metadata"].get("labels") or EMPTY).get(MANAGED_BY) == ME and not is_deleting(one)]
         labels = {**managed_labels(service), MANAGED_BY: ME, SERVICE_NAME: service["metadata"]["name"]}
-        todo = plan(held, wanted(service, pods))
+        changed = self.trigger_time(service, pods)
+        zones = {node["metadata"]["name"]: zone for node in self.cluster.etcd.list("nodes")
+                 if (zone := (node["metadata"].get("labels") or EMPTY).get(ZONE))}
+        todo = plan(held, wanted(service, pods, zones))
         touched = {one["metadata"]["uid"] for one, _, _ in todo if one is not None}
         todo += [(one, list(one.get("ports") or ()), list(one.get("endpoints") or ())) for one in held
                  if one["metadata"].get("labels") != labels and one["metadata"]["uid"] not in touched]
-        for one, ports, endpoints in todo:
-            self._write(service, one, ports, endpoints, labels, change_time(service, pods, held))
+        self.writing = True
+        try:
+            for one, ports, endpoints in todo:
+                self._write(service, one, ports, endpoints, labels, changed)
+        finally:
+            self.writing = False
         return None
 
     def _write(self, service: Map, one: Map | None, ports: list[Any], endpoints: list[Map] | None, labels: dict[str, str],

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..cause import Cause
 from ..component import Controller
-from ..controllers_common.endpointslices import CHANGED, MANAGED_BY, SERVICE_NAME, plan
+from ..controllers_common.endpointslices import CHANGED, FOREIGN_MS, MANAGED_BY, SERVICE_NAME, plan, services_of
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import is_deleting
 from ..etcd import Change
@@ -34,11 +34,6 @@ def _of_endpoints(_: Controller, change: Change) -> Iterable[str]:
     return () if BY_US in _labels(change.object) else (change.key,)
 
 
-def _of_slice(_: Controller, change: Change) -> Iterable[str]:
-    labels = _labels(change.object)
-    return (f"{change.object['metadata']['namespace']}/{labels.get(SERVICE_NAME, '')}",) if labels.get(MANAGED_BY) == ME else ()
-
-
 def _endpoint(address: Map, ready: bool) -> Map:
     """addressToEndpoint: a mirrored endpoint says only whether it is ready."""
     kept = {member: address[member] for member in ("hostname", "targetRef", "nodeName") if address.get(member)}
@@ -61,19 +56,31 @@ def groups(endpoints: Map) -> dict[Any, list[Map]]:
 
 class EndpointSliceMirroringController(Controller):
     name = "endpoint-slice-mirroring-controller"
-    watches = {"services": _of_service, "endpoints": _of_endpoints, "endpointslices": _of_slice}
+    watches = {"services": _of_service, "endpoints": _of_endpoints}
+
+    def restore(self) -> None:
+        self.writing = False
+        self.cluster.etcd.subscribe("endpointslices", self._on_slice)
+        super().restore()
+
+    def _on_slice(self, change: Change) -> None:
+        if not self.writing:
+            for key in services_of(change, ME):
+                self.enqueue(key, FOREIGN_MS, change.cause)
 
     def reconcile(self, key: str) -> int | None:
         service, endpoints = self.cluster.etcd.get("services", key), self.cluster.etcd.get("endpoints", key)
         namespace, _, name = key.partition("/")
         held = [one for one in self.cluster.etcd.list("endpointslices", namespace)
                 if _labels(one).get(MANAGED_BY) == ME and _labels(one).get(SERVICE_NAME) == name and not is_deleting(one)]
-        if endpoints is None or service is None or service["spec"].get("selector") or not _may_be_mirrored(endpoints):
-            for one in held:
-                self._write(name, endpoints, one, [], None)
-            return None
-        for one_or_none, ports, listed in plan(held, groups(endpoints)):
-            self._write(name, endpoints, one_or_none, ports, listed)
+        mirrored = endpoints is not None and service is not None and not service["spec"].get("selector") and _may_be_mirrored(endpoints)
+        todo = plan(held, groups(endpoints)) if endpoints is not None and mirrored else [(one, [], None) for one in held]
+        self.writing = True
+        try:
+            for one_or_none, ports, listed in todo:
+                self._write(name, endpoints, one_or_none, ports, listed)
+        finally:
+            self.writing = False
         return None
 
     def _write(self, service: str, endpoints: Map | None, one: Map | None, ports: list[Any], listed: list[Map] | None) -> None:

@@ -59,6 +59,20 @@ class ServiceController(Controller):
         etcd = self.cluster.etcd
         return [pod for key in sorted(self.members.get(key_of_object(service), ())) if (pod := etcd.get("pods", key)) is not None]
 
+    def trigger_time(self, service: Map, pods: Iterable[Map]) -> int | None:
+        """The time of what brought this sync about (TriggerTimeTracker), to be asked in every sync, for it notes what it was asked of: a
+        new Service's creation, else the earliest Ready change among the Pods whose last one is later than in the sync before.
+
+        None when nothing shows it, such as a new selector, a deleted Pod, or a second change within one second.
+        """
+        seen: dict[str, dict[str, int]] = self.state.setdefault("seen", {})
+        key = key_of_object(service)
+        before, now = seen.get(key), {pod["metadata"]["name"]: since for pod in pods if (since := facts(pod).ready_since)}
+        seen[key] = now
+        if before is None:
+            return parse_rfc3339(service["metadata"]["creationTimestamp"])
+        return min((since for name, since in now.items() if since > before.get(name, 0)), default=None)
+
     def _gather(self, key: str, service: Map) -> None:
         selector, pods = service["spec"].get("selector"), self.cluster.etcd.list("pods", service["metadata"]["namespace"])
         self.members[key] = {key_of_object(pod): None for pod in pods if selects_plain(selector, pod["metadata"].get("labels"))}
@@ -66,6 +80,7 @@ class ServiceController(Controller):
     def _on_service(self, change: Change) -> None:
         if change.type == "DELETED":
             self.members.pop(change.key, None)
+            self.state.get("seen", {}).pop(change.key, None)
         elif change.old is None or change.old["spec"].get("selector") != change.object["spec"].get("selector"):
             self._gather(change.key, change.object)
 
@@ -116,18 +131,3 @@ def managed_labels(service: Map) -> dict[str, str]:
     """The Service's own labels, and the headless mark."""
     labels = {key: value for key, value in (service["metadata"].get("labels") or EMPTY).items() if key not in NOT_COPIED}
     return {**labels, HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else labels
-
-
-def change_time(service: Map, pods: Iterable[Map], written: Iterable[Map]) -> int | None:
-    """The trigger time (TriggerTimeTracker): the Service's creation for a first write, else the latest Ready change of a Pod.
-
-    None when nothing shows what triggered the change, such as a new selector or a deleted Pod.
-    """
-    mark = "endpoints.kubernetes.io/last-change-trigger-time"
-    before = [(one["metadata"].get("annotations") or EMPTY).get(mark) for one in written]
-    born = parse_rfc3339(service["metadata"]["creationTimestamp"])
-    latest = max((facts(pod).ready_since for pod in pods), default=0)
-    if not before:
-        return max(born, latest)
-    known = max((parse_rfc3339(text) for text in before if text), default=0)
-    return latest if latest >= known and latest > born else None

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..etcd import Change
 from ..objects import EMPTY, Map
 
 MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
+FOREIGN_MS = 1_000  # endpointSliceChangeMinSyncDelay: after a change of a slice that its controller did not make
+
+
+def services_of(change: Change, me: str) -> list[str]:
+    """The keys of the Services whose slices, kept by `me`, somebody else has made, deleted or changed in what counts: their content
+    (a generation) or the labels that say whose they are (onEndpointSliceUpdate)."""
+    new, old = change.object["metadata"], change.old["metadata"] if change.old is not None else None
+    found = [f"{one['namespace']}/{labels.get(SERVICE_NAME, '')}" for one in (new, old)
+             if one is not None and (labels := one.get("labels") or EMPTY).get(MANAGED_BY) == me]
+    if change.type == "MODIFIED" and old is not None and new.get("generation") == old.get("generation") and len(found) == 2:
+        return found if found[0] != found[1] else []
+    return list(dict.fromkeys(found))
 
 
 def plan(existing: list[Map], groups: dict[Any, list[Map]]) -> list[tuple[Map | None, list[Any], list[Map] | None]]:

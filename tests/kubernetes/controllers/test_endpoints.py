@@ -152,3 +152,64 @@ def test_every_port_of_a_service_has_a_node_port_of_its_own(cluster: Cluster) ->
     made = create(cluster, "services", service(type="NodePort", ports=ports))
     first, second, udp, tcp = (port["nodePort"] for port in made["spec"]["ports"])
     assert len({first, second, udp}) == 3 and udp == tcp  # initNodePorts: one number for one port of two protocols
+
+
+def _own_slice(cluster: Cluster) -> Any:
+    return admin(cluster).list("endpointslices", "default", labels="kubernetes.io/service-name=web")[0]
+
+
+def test_the_trigger_time_is_the_earliest_new_ready_change_and_gone_where_no_pod_changed(cluster: Cluster) -> None:
+    mark = "endpoints.kubernetes.io/last-change-trigger-time"
+    create(cluster, "services", service())
+    cluster.run_for(3)
+    born = _own_slice(cluster)["metadata"]["creationTimestamp"]
+    assert _own_slice(cluster)["metadata"]["annotations"] == {mark: born}
+    create(cluster, "replicasets", workload("ReplicaSet", replicas=1))
+    cluster.run_for(3)
+    since = next(c for c in pods(cluster)[0]["status"]["conditions"] if c["type"] == "Ready")["lastTransitionTime"]
+    for one in (_own_slice(cluster), admin(cluster).get("endpoints", "web", "default")):
+        assert one["metadata"]["annotations"] == {mark: since} and since > born
+    admin(cluster).patch("services", "web", {"spec": {"selector": {"app": "other"}}}, "default")
+    cluster.run_for(1)
+    assert "annotations" not in _own_slice(cluster)["metadata"]
+
+
+def test_a_slice_that_somebody_deletes_or_changes_is_put_right_a_second_later(cluster: Cluster) -> None:
+    create(cluster, "services", service())
+    create(cluster, "replicasets", workload("ReplicaSet", replicas=1))
+    cluster.run_for(3)
+    admin(cluster).delete("endpointslices", _own_slice(cluster)["metadata"]["name"], "default")
+    cluster.run_for(0.9)
+    assert not admin(cluster).list("endpointslices", "default", labels="kubernetes.io/service-name=web")
+    cluster.run_for(0.2)
+    one = _own_slice(cluster)
+    admin(cluster).patch("endpointslices", one["metadata"]["name"], {"endpoints": []}, "default")
+    cluster.run_for(0.9)
+    assert not _own_slice(cluster).get("endpoints")
+    cluster.run_for(0.2)
+    assert len(_own_slice(cluster)["endpoints"]) == 1
+
+
+def test_what_people_write_into_a_services_endpoints_stays_until_its_pods_change(cluster: Cluster) -> None:
+    create(cluster, "services", service())
+    create(cluster, "replicasets", workload("ReplicaSet", replicas=1))
+    cluster.run_for(3)
+    admin(cluster).patch("endpoints", "web", {"subsets": [{"addresses": [{"ip": "192.0.2.3"}], "ports": [{"port": 9}]}]}, "default")
+    cluster.run_for(3)
+    assert admin(cluster).get("endpoints", "web", "default")["subsets"][0]["ports"] == [{"port": 9, "protocol": "TCP"}]
+    scale(cluster, "replicasets", "web", 2)
+    cluster.run_for(3)
+    assert len(admin(cluster).get("endpoints", "web", "default")["subsets"][0]["addresses"]) == 2
+
+
+def test_an_endpoint_tells_its_nodes_zone_and_whom_it_is_nearest_to(cluster: Cluster) -> None:
+    create(cluster, "services", service(trafficDistribution="PreferSameNode"))
+    create(cluster, "replicasets", workload("ReplicaSet", replicas=1))
+    cluster.run_for(3)
+    (found,) = _own_slice(cluster)["endpoints"]
+    assert "zone" not in found and found["hints"] == {"forNodes": [{"name": found["nodeName"]}]}
+    admin(cluster).patch("nodes", found["nodeName"], {"metadata": {"labels": {"topology.kubernetes.io/zone": "a"}}})
+    admin(cluster).patch("services", "web", {"spec": {"trafficDistribution": "PreferClose"}}, "default")
+    cluster.run_for(1)
+    (found,) = _own_slice(cluster)["endpoints"]
+    assert found["zone"] == "a" and found["hints"] == {"forZones": [{"name": "a"}]}
