@@ -125,3 +125,23 @@ def test_replies_survive_the_wire() -> None:
     found = decode("-ERR no\r\n")
     assert found is not None and isinstance(found[0], RedisError)
     assert request_words("SET a b\r\nGET") == (["SET", "a", "b"], "GET")
+
+
+@pytest.mark.slow
+def test_a_replica_has_what_its_master_has_and_refuses_to_write() -> None:
+    lab = Lab(1)
+    lab.pod("leader", "redis:6.0.5", labels={"app": "leader"})
+    lab.pod("follower", "us-docker.pkg.dev/google-samples/containers/gke/gb-redis-follower:v2")
+    lab.settle(10)
+    assert "master_link_status:down" in lab.out("follower", "redis-cli info replication")
+    lab.service("redis-leader", "leader", 6379, 6379)
+    lab.out("leader", "redis-cli set early 1; redis-cli rpush list a b")
+    lab.settle(10)
+    assert "role:slave\r\nmaster_host:redis-leader\r\nmaster_port:6379\r\nmaster_link_status:up" in lab.out("follower", "redis-cli info replication")
+    lab.out("leader", "redis-cli set late 2; redis-cli incr early")
+    assert lab.out("follower", "redis-cli get early; redis-cli get late; redis-cli lrange list 0 -1") == "2\n2\na\nb\n"
+    assert "READONLY You can't write against a read only replica." in lab.out("follower", "redis-cli set x 1")
+    assert f"connected_slaves:1\r\nslave0:ip={lab.ip('follower')},port=6379,state=online" in lab.out("leader", "redis-cli info replication")
+    again = lab.restored()
+    again.out("leader", "redis-cli set later 3")
+    assert again.out("follower", "redis-cli get later; redis-cli replicaof no one; redis-cli set x 1; redis-cli role | head -1") == "3\nOK\nOK\nmaster\n"

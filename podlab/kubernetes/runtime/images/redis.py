@@ -1,7 +1,8 @@
 """Redis: a server that speaks RESP and keeps real data, saved to dump.rdb as its save points say when it ends; and redis-cli.
 
-Commands: strings, counters, expiry, lists, sets, hashes, sorted sets, keys, INFO, CONFIG GET/SET, SAVE, AUTH. No replication, no
-publish/subscribe, no transactions, no blocking pops. Sources: redis.io/docs/latest/commands, the protocol specification (RESP2).
+Commands: strings, counters, expiry, lists, sets, hashes, sorted sets, keys, INFO, CONFIG GET/SET, SAVE, AUTH; replication is in
+redis_replication.py. No publish/subscribe, no transactions, no blocking pops.
+Sources: redis.io/docs/latest/commands, the protocol specification (RESP2).
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import json
 import re
 
-from ...times import stamp
-from ..image import Entry, Image, add, release
+from ..image import VERSIONS, Entry, Image, add, release
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import listen_on, serve
 from ..system import Sys
-from .base import PATH, base_tree
+from .base import PATH, base_tree, merge
 from .redis_cli import VERSION
 from .redis_commands import COMMANDS, RedisError, Status, purge
 from .redis_protocol import encode, request_words
+from .redis_replication import OWN, READONLY, chores, follow, information, log, snapshot, tell
 
 DUMP_MARK = "REDIS0012"
 DEFAULTS = {
@@ -79,10 +80,6 @@ def _version(sys: Sys) -> str:
     return release(sys.container["image"], VERSION)
 
 
-def log(sys: Sys, sign: str, text: str, role: str = "M") -> None:
-    sys.out(f"{sys.proc['pid']}:{role} {stamp(sys.now, '%d %b %Y %H:%M:%S')}.{sys.now % 1000:03d} {sign} {text}\n")
-
-
 def run(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if "listening" not in data:
@@ -119,8 +116,11 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
         log(sys, "*", f"Running mode=standalone, port={conf['port']}.")
         log(sys, "*", "Server initialized")
         _load(proc, sys)
+        master = (conf.get("replicaof") or conf.get("slaveof") or "").split()
+        if len(master) == 2 and master[1].isdigit():
+            follow(proc, sys, master)
         log(sys, "*", "Ready to accept connections tcp")
-    return serve(proc, sys, _feed)
+    return serve(proc, sys, _feed, chores)
 
 
 def _load(proc: Process, sys: Sys) -> None:
@@ -186,6 +186,13 @@ def _execute(proc: Process, sys: Sys, connection: Data, words: list[str]) -> str
             _shut_down(proc, sys, "NOSAVE" not in map(str.upper, arguments))
         if name == "INFO":
             return encode(_info(proc, sys, arguments))
+        if name in OWN:
+            return encode(OWN[name](proc, sys, arguments))
+        if name in ("PSYNC", "SYNC"):
+            return snapshot(proc, sys, connection)
+        if name == "REPLCONF":
+            connection["listens"] = arguments[1] if arguments[:1] == ["listening-port"] and len(arguments) > 1 else "6379"
+            return encode(Status("OK"))
         command = COMMANDS.get(name)
         if command is None:
             shown = " ".join(f"'{one}'" for one in arguments[:3])
@@ -194,6 +201,8 @@ def _execute(proc: Process, sys: Sys, connection: Data, words: list[str]) -> str
             raise RedisError(f"ERR wrong number of arguments for '{words[0].lower()}' command")
         purge(data, sys.now)
         if command.writes:
+            if "replicaof" in data and data["conf"].get("replica-read-only", data["conf"].get("slave-read-only", "yes")) == "yes":
+                raise RedisError(READONLY)
             _make_room(data)
         answer = encode(command.act(data, sys.now, arguments))
     except RedisError as error:
@@ -201,6 +210,7 @@ def _execute(proc: Process, sys: Sys, connection: Data, words: list[str]) -> str
     except Errno as error:
         return f"-ERR {error.text}\r\n"
     if command.writes:
+        tell(proc, sys, words)
         data["changed"] += 1
         data["size"] += sum(map(len, arguments)) + 48
         if data["changed"] % 64 == 0:
@@ -245,7 +255,7 @@ def _info(proc: Process, sys: Sys, arguments: list[str]) -> str:
             f"aof_enabled:{int(data['conf']['appendonly'] == 'yes')}",
         ],
         "Stats": [f"total_commands_processed:{data['commands']}"],
-        "Replication": ["role:master", "connected_slaves:0"],
+        "Replication": information(data, sys.now),
         "Keyspace": [f"db0:keys={len(data['db'])},expires={len(data['expires'])},avg_ttl=0"] if data["db"] else [],
     }
     wanted = [one.lower() for one in arguments]
@@ -321,3 +331,36 @@ for _name in ("docker.io/library/redis", "registry.k8s.io/redis", "docker.io/val
             ports=(6379,),
         )
     )
+
+
+# The guestbook's follower: it asks DNS for its leader, or its environment (kubernetes/examples, guestbook/redis-slave and redis-follower, run.sh)
+FOLLOW = """#!/bin/sh
+name={name}
+variable={variable}
+if [ "$GET_HOSTS_FROM" = env ]; then eval "name=\\$$variable"; fi
+exec redis-server --{option} $name 6379
+"""
+FOLLOWERS = ("us-docker.pkg.dev/google-samples/containers/gke/gb-redis-follower", "gcr.io/google_samples/gb-redis-follower",
+             "gcr.io/google-samples/gb-redis-follower")  # fmt: skip
+SLAVES = ("gcr.io/google_samples/gb-redisslave", "gcr.io/google-samples/gb-redisslave", "docker.io/corelab/gb-redisslave",
+          "registry.k8s.io/redis-slave")  # fmt: skip
+# bitnami's: a password or the word that there shall be none; a replica when told so (github.com/bitnami/containers, bitnami/redis)
+BITNAMI = """#!/bin/sh
+if [ -z "$REDIS_PASSWORD" ] && [ "$ALLOW_EMPTY_PASSWORD" != yes ]; then
+  echo "redis ERROR ==> The REDIS_PASSWORD environment variable is empty or not set. Set" \\
+    "the environment variable ALLOW_EMPTY_PASSWORD=yes to allow a blank password. This is only recommended for development environments." >&2
+  exit 1
+fi
+[ "$REDIS_REPLICATION_MODE" = slave ] || [ "$REDIS_REPLICATION_MODE" = replica ] && set -- "$@" --replicaof "$REDIS_MASTER_HOST" 6379
+[ -n "$REDIS_PASSWORD" ] && set -- "$@" --requirepass "$REDIS_PASSWORD"
+[ -n "$REDIS_MASTER_PASSWORD" ] && set -- "$@" --masterauth "$REDIS_MASTER_PASSWORD"
+exec redis-server "$@"
+"""
+for _names, _script in (
+    (FOLLOWERS, FOLLOW.format(name="redis-leader", variable="REDIS_LEADER_SERVICE_HOST", option="replicaof")),
+    (SLAVES, FOLLOW.format(name="redis-master", variable="REDIS_MASTER_SERVICE_HOST", option="slaveof")),
+    (("docker.io/bitnami/redis", "docker.io/bitnamilegacy/redis"), BITNAMI),
+):
+    for _name in _names:
+        _tree = base_tree("debian", merge(FILES, {"run.sh": Entry(_script, mode=0o755)}), users={"redis": 999})
+        add(Image(_name, (VERSIONS,), _tree, 38_000_000, cmd=("/run.sh",), env={"PATH": PATH}, working_dir="/data", ports=(6379,)))

@@ -166,11 +166,6 @@ def time(data: Data, now: int, words: list[str]) -> Reply:
     return [str(now // 1000), str(now % 1000 * 1000)]
 
 
-@command("ROLE")
-def role(data: Data, now: int, words: list[str]) -> Reply:
-    return ["master", 0, []]
-
-
 @command("DBSIZE")
 def dbsize(data: Data, now: int, words: list[str]) -> Reply:
     return len(data["db"])

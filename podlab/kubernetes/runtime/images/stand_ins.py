@@ -131,8 +131,6 @@ docker.io/bitnami/nginx | 8080 | Welcome to nginx!
 docker.io/bitnami/postgresql | 5432 |
 docker.io/bitnami/mysql docker.io/bitnami/mariadb | 3306 |
 docker.io/bitnami/mongodb | 27017 |
-docker.io/bitnami/redis gcr.io/google_samples/gb-redis-follower gcr.io/google-samples/gb-redis-follower | 6379 |
-gcr.io/google_samples/gb-redisslave us-docker.pkg.dev/google-samples/containers/gke/gb-redis-follower | 6379 |
 docker.io/minio/minio quay.io/minio/minio | 9000 9001 | MinIO
 docker.io/hashicorp/vault docker.io/library/vault | 8200 | {{}}
 docker.io/hashicorp/consul docker.io/library/consul | 8500 8600 | {{}}
