@@ -10,6 +10,7 @@ from .apiserver.context import SERVICE_RANGE
 from .apiserver.leases import lease_object
 from .cause import Cause
 from .controllers_common.root_ca import root_ca
+from .controllers_common.volume_plugins import HOST_PATH
 from .ground import Ground
 from .objects import Map
 from .times import rfc3339
@@ -40,7 +41,7 @@ def fill(cluster: Ground) -> None:
                                 "value": value, "description": description, "preemptionPolicy": "PreemptLowerPriority"})
     put("storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
                            "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-                           "provisioner": "podlab.io/host-path", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"})
+                           "provisioner": HOST_PATH, "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"})
     put("services", {"apiVersion": "v1", "kind": "Service",
                      "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
                      "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "internalTrafficPolicy": "Cluster",

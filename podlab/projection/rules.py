@@ -112,6 +112,7 @@ RULES: dict[str, Rule] = {
     ),
     # volumes, disruption budgets
     "volume-bound": _r("볼륨 요청 {claim:을/를} 볼륨 {volume}에 묶었습니다", "볼륨 요청을 볼륨에 묶었습니다"),
+    "volume-claim-class": _r("클래스를 적지 않은 볼륨 요청에 기본 스토리지클래스 {class:을/를} 적었습니다", "기본 스토리지클래스를 적었습니다"),
     "volume-provisioned": _r(
         "볼륨 요청 {claim:을/를} 위해 볼륨 {volume:을/를} 만들었습니다", "볼륨 요청을 위해 볼륨을 만들었습니다"
     ),
@@ -367,7 +368,6 @@ ACTORS: dict[str, str] = {
     "kube-proxy": "kube-proxy",
     "runtime": "컨테이너 런타임",
     "disruption-controller": "PDB 컨트롤러",
-    "host-path-provisioner": "볼륨 공급자",
     "pvc-protection-controller": "볼륨 보호 컨트롤러",
     "pv-protection-controller": "볼륨 보호 컨트롤러",
     "ephemeral-volume-controller": "임시 볼륨 컨트롤러",

@@ -235,6 +235,18 @@ def _create_volume(obj: Object, ctx: Context) -> None:
     obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": rfc3339(ctx.now)}
 
 
+def _update_volume(new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
+    """The time of the last change of phase, unless whoever changes it says another (pkg/registry/core/persistentvolume/strategy.go)."""
+    status, before = new.get("status") or {}, old.get("status") or {}
+    since, told = before.get("lastPhaseTransitionTime"), status.get("lastPhaseTransitionTime")
+    if subresource != "status":
+        return
+    if status.get("phase") != before.get("phase") and told in (None, since):
+        new["status"] = {**status, "lastPhaseTransitionTime": rfc3339(ctx.now)}
+    elif told is None and since is not None:
+        new["status"] = {**status, "lastPhaseTransitionTime": since}
+
+
 def _create_claim(obj: Object, ctx: Context) -> None:
     obj["status"] = {"phase": "Pending"}
     if "dataSource" in obj["spec"] or "dataSourceRef" in obj["spec"]:
@@ -324,6 +336,6 @@ CREATES: dict[str, Callable[[Object, Context], None]] = {
 
 UPDATES: dict[str, Callable[[Object, Mapping[str, Any], str, Context], None]] = {
     "StatefulSet": _update_statefulset, "DaemonSet": _update_daemonset, "Service": prepare_service_for_update,
-    "Namespace": _update_namespace,
+    "Namespace": _update_namespace, "PersistentVolume": _update_volume,
     "Secret": _merge_string_data, "CustomResourceDefinition": _update_definition, "CertificateSigningRequest": _update_signing_request,
 }

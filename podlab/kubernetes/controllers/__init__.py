@@ -17,7 +17,6 @@ from .endpointslice_mirroring import EndpointSliceMirroringController
 from .ephemeral_volume import EphemeralVolumeController
 from .garbage_collector import GarbageCollector
 from .horizontalpodautoscaler import HorizontalPodAutoscalerController
-from .host_path_provisioner import HostPathProvisioner
 from .job import JobController
 from .namespace import NamespaceController
 from .node_lifecycle import NodeLifecycleController
@@ -44,7 +43,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ReplicaSetController, ReplicationControllerController, DeploymentController, StatefulSetController, DaemonSetController,
     JobController, CronJobController, TTLAfterFinishedController, HorizontalPodAutoscalerController, DisruptionController,
     EndpointSliceController, EndpointsController, EndpointSliceMirroringController,
-    EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, HostPathProvisioner, PVCProtectionController, PVProtectionController,
+    EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, PVCProtectionController, PVProtectionController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
     ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController, ValidatingAdmissionPolicyStatusController,
     CertificateSigningController,

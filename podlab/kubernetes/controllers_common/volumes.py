@@ -1,4 +1,4 @@
-"""What the volume controllers share: classes, annotations, and which nodes reach a volume."""
+"""What the volume controllers share: classes, annotations, and the claims of a Pod."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from ..client import Client
 from ..objects import EMPTY, Map
-from ..selectors import matches
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"  # AnnSelectedNode: set by the scheduler
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"  # AnnDynamicallyProvisioned: on volumes that a provisioner made
 STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"  # AnnStorageProvisioner: set by the binder
+BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"  # AnnBoundByController: nobody asked for this very volume or claim
 BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 
 
@@ -23,16 +23,6 @@ def class_of(claim: Map) -> str:
 def storage_class(client: Client, claim: Map) -> Map | None:
     name = class_of(claim)
     return client.find("storageclasses", name) if name else None
-
-
-def node_allows(volume: Map, node: Map) -> bool:
-    """CheckNodeAffinity."""
-    required = ((volume["spec"].get("nodeAffinity") or EMPTY).get("required") or EMPTY).get("nodeSelectorTerms")
-    labels = node["metadata"].get("labels") or EMPTY
-    return not required or any(
-        matches(tuple((e["key"], e["operator"], tuple(e.get("values") or ())) for e in term.get("matchExpressions") or ()),
-                labels)
-        for term in required)
 
 
 def claims_of(pod: Map) -> Iterable[str]:

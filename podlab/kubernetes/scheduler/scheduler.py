@@ -32,12 +32,13 @@ LATENCY_MS = 7
 # Between two Pods of a burst: upstream's scheduler_perf SchedulingBasic does about 500 Pods a second
 CYCLE_MS = 2
 BIND_TIMEOUT_MS = 600_000  # DefaultBindTimeoutSeconds of VolumeBinding
+BIND_POLL_MS = 1_000  # BindPodVolumes (pkg/scheduler/framework/plugins/volumebinding/binder.go)
 TERMINAL = ("Succeeded", "Failed")
 
 
 class Scheduler(Component):
-    """State: pods and sequence (see `queue`); binding: Pods whose volumes are being bound, {key: {node, timer, facts}};
-    cycle and flush: timer ids; flush_at: when the latter fires."""
+    """State: pods and sequence (see `queue`); binding: Pods whose volumes are being bound, {key: {node, timer, facts, until,
+    provisioned: names of the claims whose volumes are made}}; cycle and flush: timer ids; flush_at: when the latter fires."""
 
     name = SCHEDULER_NAME
 
@@ -90,9 +91,6 @@ class Scheduler(Component):
         action = {"ADDED": "add", "MODIFIED": "update", "DELETED": "delete"}[change.type]
         new = None if change.type == "DELETED" else change.object
         self._move(ClusterEvent(change.plural, action, change.old, new), change.cause)
-        for key in sorted(self.state["binding"]):
-            if self._volumes_bound(key):
-                self.after(0, {"do": "bind", "pod": key})
 
     def _on_selector(self, change: Change) -> None:
         """Which Pods a Service or a workload picks decides how they are spread by default."""
@@ -181,11 +179,8 @@ class Scheduler(Component):
                 self.queue.requeue(key, self.now, None)
                 self._wake()
             self._watch_the_pool()
-        elif what == "bind":
-            if payload["pod"] in self.state["binding"] and self._volumes_bound(payload["pod"]):
-                self._finish_volumes(payload["pod"])
         else:
-            self._volumes_too_late(payload["pod"])
+            self._look_at_volumes(payload["pod"])
 
     def _retry(self, payload: Any) -> None:
         """The back-off after an error is over."""
@@ -315,8 +310,9 @@ class Scheduler(Component):
         plan = bindings(self.view.nodes[node], claims) if claims is not None and claims.delayed else None
         if not plan:
             return False
-        timer = self.after(BIND_TIMEOUT_MS, {"do": "volumes-too-late", "pod": key})
-        self.state["binding"][key] = {"node": node, "timer": timer, "facts": facts}
+        timer = self.after(BIND_POLL_MS, {"do": "bind", "pod": key})
+        self.state["binding"][key] = {"node": node, "timer": timer, "facts": facts, "until": self.now + BIND_TIMEOUT_MS,
+                                      "provisioned": [claim["metadata"]["name"] for claim, volume in plan if volume is None]}
         self.queue.hold(key)
         self.view.add_pod(pod, node)  # assumed: others must reckon with it
         for claim, volume in plan:
@@ -337,24 +333,23 @@ class Scheduler(Component):
                 return True
         return True
 
-    def _volumes_bound(self, key: str) -> bool:
-        pod = self.cluster.etcd.get("pods", key)
-        if pod is None:
-            return False
+    def _look_at_volumes(self, key: str) -> None:
+        """BindPodVolumes asks checkBindings once a second, and not at once."""
+        held, pod = self.state["binding"].get(key), self.cluster.etcd.get("pods", key)
+        if held is None or pod is None:
+            return
         namespace = pod["metadata"]["namespace"]
         claims = [self.client.find("persistentvolumeclaims", name, namespace) for name in claim_names(pod)]
-        return all(claim is not None and is_bound(claim) for claim in claims)
-
-    def _finish_volumes(self, key: str) -> None:
-        held = self.state["binding"][key]
-        pod = self.cluster.etcd.get("pods", key)
-        if pod is not None:
+        lost = [claim["metadata"]["name"] for claim in claims if claim is not None and claim["metadata"]["name"] in held.get("provisioned", ())
+                and (claim["metadata"].get("annotations") or EMPTY).get(SELECTED_NODE) != held["node"]]
+        if lost:
+            self._error(key, pod, f'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "{lost[0]}"')
+        elif all(claim is not None and is_bound(claim) for claim in claims):
             self._bind(key, pod, held["node"], held["facts"])
-
-    def _volumes_too_late(self, key: str) -> None:
-        pod = self.cluster.etcd.get("pods", key)
-        if key in self.state["binding"] and pod is not None:
+        elif self.now >= held.get("until", self.now):
             self._error(key, pod, 'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded')
+        else:
+            held["timer"] = self.after(BIND_POLL_MS, {"do": "bind", "pod": key})
 
     def _unassume(self, key: str) -> None:
         """The Pod no longer takes room on a node that it is not bound to."""

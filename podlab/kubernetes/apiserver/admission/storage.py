@@ -5,7 +5,7 @@ Sources: plugin/pkg/admission/storage/{storageclass/setdefault,storageobjectinus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ... import quantity
@@ -33,12 +33,16 @@ def admit(resource: Resource, obj: Object, ctx: Context) -> None:
 def _default_class(obj: Object, ctx: Context) -> None:
     if obj["spec"].get("storageClassName") is not None or BETA_CLASS in (obj["metadata"].get("annotations") or {}):
         return
-    marked = [one for one in ctx.list("storageclasses")
-              if any((one["metadata"].get("annotations") or {}).get(key) == "true" for key in IS_DEFAULT)]
-    if marked:  # the newest wins; of equals the first by name
-        marked.sort(key=lambda one: one["metadata"]["name"])
-        newest = max(marked, key=lambda one: one["metadata"].get("creationTimestamp") or "")
-        obj["spec"] = {**obj["spec"], "storageClassName": newest["metadata"]["name"]}
+    if name := default_class(ctx.list("storageclasses")):
+        obj["spec"] = {**obj["spec"], "storageClassName": name}
+
+
+def default_class(classes: Iterable[Mapping[str, Any]]) -> str:
+    """GetDefaultClass: of those that are marked the newest, of equals the first by name; "" for none."""
+    marked = [one for one in classes if any((one["metadata"].get("annotations") or {}).get(key) == "true" for key in IS_DEFAULT)]
+    marked.sort(key=lambda one: one["metadata"]["name"])
+    newest = max(marked, key=lambda one: one["metadata"].get("creationTimestamp") or "", default=None)
+    return str(newest["metadata"]["name"]) if newest is not None else ""
 
 
 def validate_resize(new: Mapping[str, Any], old: Mapping[str, Any], ctx: Context) -> None:
