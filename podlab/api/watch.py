@@ -87,7 +87,7 @@ class Watch:
         self.bookmarks = call.flag("allowWatchBookmarks")
         self.seconds = watching.seconds(call)
         options = listing.selection(call, target)
-        self.picks = watching.picks_of(options, target)
+        self.picks = listing.picks_of(options, target)
         # watches that agree in this are told the same
         self.kind = target.resource, target.namespace, target.name, options.get("labelSelector"), options.get("fieldSelector"), self.shape
         self.over = False

@@ -39,6 +39,24 @@ async def test_what_is_not_served_is_not_found(client: Client, path: str) -> Non
     assert (answer.status, answer.json["kind"], answer.json["reason"]) == (404, "Status", "NotFound")
 
 
+async def test_health_is_told_check_by_check(client: Client) -> None:
+    lines = (await client.get("/readyz?verbose&exclude=etcd&exclude=none")).body.decode().splitlines()
+    assert lines[:4] == ["[+]ping ok", "[+]log ok", "[+]etcd excluded: ok", "[+]etcd-readiness ok"]
+    assert lines[-2:] == ['warn: some health checks cannot be excluded: no matches for "none"', "readyz check passed"]
+    assert [(await client.get(path)).status for path in ("/livez/ping", "/livez/none")] == [200, 404]
+
+
+async def test_what_a_client_has_already_is_not_sent_again(client: Client) -> None:
+    aggregated = {"accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
+    for path, headers in (("/apis", aggregated), ("/openapi/v3/apis/apps/v1", {}), ("/openapi/v2", {})):
+        first = await client.ask("GET", path, **headers)
+        again = await client.ask("GET", path, **headers, if_none_match=first.headers["etag"][0])
+        assert (first.status, again.status, again.body) == (200, 304, b"")
+    moved = await client.get("/openapi/v3/apis/apps/v1?hash=OLD")
+    assert moved.status == 301
+    assert (await client.get(moved.headers["location"][0].removeprefix(f"/k8s/{client.token}"))).status == 200
+
+
 async def test_aggregated_discovery_is_given_to_who_prefers_it(client: Client) -> None:
     accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
     answer = await client.get("/apis", accept=accept)
@@ -95,7 +113,23 @@ async def test_a_dry_run_answers_as_if_and_changes_nothing(client: Client) -> No
     assert (await client.create(f"{MAPS}?dryRun=All", configmap("it"))).status == 201
     assert (await client.ask("DELETE", f"{MAPS}/kube-root-ca.crt?dryRun=All")).status == 200
     assert (await client.get(MAPS)).json["metadata"]["resourceVersion"] == before
-    assert (await client.create(f"{MAPS}?dryRun=some", configmap("it"))).status == 422
+    refused = await client.create(f"{MAPS}?dryRun=some&fieldValidation=No", configmap("it"))
+    assert (refused.status, refused.json["message"]) == (422, 'CreateOptions.meta.k8s.io "" is invalid: [dryRun: Unsupported value: ["some"]: '
+        'supported values: "All", fieldValidation: Unsupported value: "No": supported values: "", "Ignore", "Strict", "Warn"]')
+    pod = {"metadata": {"name": "it"}, "spec": {"schedulerName": "mine", "containers": [{"name": "c", "image": "nginx"}]}}
+    assert (await client.create(PODS, pod)).status == 201
+    assert (await client.create(f"{PODS}/it/binding?dryRun=All", {"target": {"kind": "Node", "name": "n1"}})).status == 201
+    assert "nodeName" not in (await client.get(f"{PODS}/it")).json["spec"]
+    both = await client.ask("DELETE", f"{PODS}/it", {"orphanDependents": True, "propagationPolicy": "Orphan"})
+    assert (both.status, both.json["details"]["kind"]) == (422, "DeleteOptions")
+
+
+async def test_a_put_makes_what_some_kinds_have_not_yet(client: Client) -> None:
+    leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+    assert (await client.ask("PUT", f"{leases}/it", {"metadata": {"name": "it"}})).status == 201
+    assert (await client.ask("PUT", f"{MAPS}/it", configmap("it"))).status == 404
+    blind = await client.ask("PUT", f"{leases}/it", {"metadata": {"name": "it"}})
+    assert (blind.status, blind.json["details"]["causes"][0]["field"]) == (422, "metadata.resourceVersion")
 
 
 async def test_unknown_and_duplicate_fields_are_refused_warned_of_or_ignored(client: Client) -> None:
@@ -171,12 +205,18 @@ async def test_a_list_is_read_in_pieces_of_one_moment(client: Client) -> None:
         page = (await client.get(f"{address}&continue={page['metadata']['continue']}")).json
     assert seen == ["a", "b", "c", "d", "e", "kube-root-ca.crt"]
     assert first["metadata"]["remainingItemCount"] == 4
+    then = f"{MAPS}?resourceVersionMatch=Exact&resourceVersion={first['metadata']['resourceVersion']}"
+    await client.ask("DELETE", f"{MAPS}/c")
+    assert (await client.get(then)).items == seen
+    assert (await client.get(f"{then}&fieldSelector=metadata.name=c")).items == ["c"]
 
 
 @pytest.mark.parametrize(("query", "status"), [("resourceVersion=x", 400), ("resourceVersion=99999999", 504), ("limit=-1", 400),
                                                ("limit=x", 400), ("continue=%21%21", 400), ("fieldSelector=spec.foo=1", 400),
                                                ("fieldSelector=x", 400), ("labelSelector=a%20in%20(", 400), ("watch=1&resourceVersion=-1", 400),
-                                               ("resourceVersionMatch=No", 422), ("watch=1&sendInitialEvents=true", 422)])
+                                               ("resourceVersionMatch=No", 422), ("watch=1&sendInitialEvents=true", 422),
+                                               ("resourceVersionMatch=Exact", 422), ("sendInitialEvents=true", 422), ("timeoutSeconds=x", 400),
+                                               ("resourceVersionMatch=Exact&resourceVersion=0", 422), ("watch=1&resourceVersionMatch=Exact", 422)])
 async def test_a_bad_query_is_refused(client: Client, query: str, status: int) -> None:
     answer = await client.get(f"{MAPS}?{query}")
     assert (answer.status, answer.json["kind"]) == (status, "Status")

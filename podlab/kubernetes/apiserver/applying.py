@@ -10,7 +10,7 @@ from ..etcd import key_of
 from ..objects import Map, thaw
 from ..resources import Resource
 from . import decode, schema
-from .errors import ApiError, bad_request, not_found
+from .errors import ApiError, bad_request, conflict, not_found
 from .ownership import managers, records, typed, types
 from .ownership.managers import APPLY, UPDATE, Entries
 from .request import Request
@@ -33,20 +33,24 @@ def apply(server: ApiServer, resource: Resource, request: Request, cause: Cause)
         raise not_typed(resource, request, wrong)
     who = records.writer(request, APPLY, resource.api_version, server.cluster.clock.now)
     force = bool(request.options.get("force"))
+    stated = config.get("metadata") or {}
     if old is None:
         if request.subresource:
             raise not_found(resource.group, resource.plural, request.name)
+        if stated.get("uid"):  # what is meant is gone (applyPatcher.createNewObject)
+            raise conflict(resource.group, resource.plural, request.name,
+                           f"uid mismatch: the provided object specified uid {stated['uid']}, and no existing object was found")
         _, entries = managers.apply((), {}, config, kind, who, force=True, lives=False)
-        metadata = {**(config.get("metadata") or {}), "name": request.name}
+        metadata = {**stated, "name": request.name}
         asked = Request("create", resource.plural, request.namespace, request.name, "", {**config, "metadata": metadata}, request.options,
                         request.user)
         return server.create(resource, asked, cause, entries)
     merged, entries = managers.apply(records.of(old), old, config, kind, who, force=force, lives=True)
+    server.check_same(resource, config, old)
     if merged is None:
         new = thaw(old)
     else:
         new = thaw(managers.synced_last_applied(merged, config, who.manager))
-        server.check_same(resource, new, old)
     new["metadata"].pop("managedFields", None)
     decoded = decode.decode(resource, new, strict=False)
     return server.replace(resource, decoded, old, request, cause, entries)

@@ -16,6 +16,7 @@ from . import admission
 from .context import Context
 from .customresources.definitions import CLEANUP
 from .errors import bad_request, conflict
+from .ownership import records
 from .request import Request
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Requ
     if policy is not None and policy not in POLICIES:
         raise bad_request(f'propagationPolicy: Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"')
     admission.admit_delete(resource, obj, Context(server.cluster, request.user, bool(options.get("dryRun"))))
-    if options.get("dryRun"):
-        return obj
     finalizers = finalizers_for(resource, obj, policy, bool(options.get("orphanDependents")))
+    if options.get("dryRun"):
+        return tried(server, resource, obj, finalizers, request)
     if resource.plural == "namespaces":
         return delete_namespace(server, obj, finalizers, cause, request)
     if resource.plural == "customresourcedefinitions":
@@ -92,8 +93,21 @@ def grace_period(obj: Map, asked: int | None) -> int:
     return 1 if grace < 0 else grace
 
 
+def tried(server: ApiServer, resource: Resource, obj: Map, finalizers: list[str], request: Request) -> Map:
+    """What a dry run answers: the object as it would be left, marked where it would not go at once."""
+    grace = grace_period(obj, request.options.get("gracePeriodSeconds")) if resource.plural == "pods" else 0
+    if not grace and not finalizers:
+        return obj
+    return server.dry(marked(server, obj, grace, finalizers, request), records.note(obj, request, server.cluster.clock.now))
+
+
 def mark(server: ApiServer, resource: Resource, obj: Map, grace: int, finalizers: list[str], cause: Cause, request: Request) -> Map:
     """Set deletionTimestamp (now + grace) and finalizers; a period that runs already is made shorter."""
+    changed = marked(server, obj, grace, finalizers, request)
+    return obj if changed == obj else server.store(resource.plural, changed, cause, request)
+
+
+def marked(server: ApiServer, obj: Map, grace: int, finalizers: list[str], request: Request) -> dict[str, Any]:
     metadata = dict(obj["metadata"])
     now = server.cluster.clock.now
     if metadata.get("deletionTimestamp"):
@@ -113,10 +127,7 @@ def mark(server: ApiServer, resource: Resource, obj: Map, grace: int, finalizers
         metadata["finalizers"] = finalizers
     else:
         metadata.pop("finalizers", None)
-    changed = {**obj, "metadata": metadata}
-    if changed == obj:
-        return obj
-    return server.store(resource.plural, changed, cause, request)
+    return {**obj, "metadata": metadata}
 
 
 def delete_namespace(server: ApiServer, obj: Map, finalizers: list[str], cause: Cause, request: Request) -> Map:

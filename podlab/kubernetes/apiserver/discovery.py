@@ -30,7 +30,8 @@ VIRTUAL: tuple[Resource, ...] = (
     Resource("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", namespaced=False, verbs=("get", "list")),
     Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=("get", "list")),
 )
-VERBS: dict[str, tuple[str, ...]] = {"bindings": ("create",), "componentstatuses": ("get", "list")}
+VERBS: dict[str, tuple[str, ...]] = {"bindings": ("create",), "componentstatuses": ("get", "list"),
+                                     "namespaces": ("create", "delete", "get", "list", "patch", "update", "watch")}
 
 # The order of groups in /apis: that of the API server's group priorities
 GROUPS = ("", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",

@@ -59,7 +59,7 @@ def bind(server: ApiServer, resource: Resource, request: Request, cause: Cause) 
     others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
     status = {key: value for key, value in status.items() if key != "nominatedNodeName"}
     bound = {**pod, "spec": {**pod["spec"], "nodeName": node}, "status": {**status, "conditions": [*others, condition]}}
-    return server.store("pods", bound, cause, request)
+    return server.dry(bound, None) if request.options.get("dryRun") else server.store("pods", bound, cause, request)
 
 
 def target_of(binding: Mapping[str, Any]) -> str:
@@ -89,8 +89,8 @@ def evict(server: ApiServer, resource: Resource, request: Request, cause: Cause)
                    if _covers(budget, pod)]
         if len(budgets) > 1:
             raise ApiError(500, "", "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
-        if budgets and not options.get("dryRun"):
-            _take_disruption(server, budgets[0], pod, cause, request)
+        if budgets:
+            _take_disruption(server, budgets[0], pod, cause, request, dry=bool(options.get("dryRun")))
     if not options.get("dryRun"):
         pod = server.existing(resource, request)
         condition = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None,
@@ -107,7 +107,8 @@ def _covers(budget: Map, pod: Map) -> bool:
     return selects(budget["spec"].get("selector"), pod["metadata"].get("labels"))
 
 
-def _take_disruption(server: ApiServer, budget: Map, pod: Map, cause: Cause, request: Request) -> None:
+def _take_disruption(server: ApiServer, budget: Map, pod: Map, cause: Cause, request: Request, *, dry: bool) -> None:
+    """Raises ApiError 429 where the budget has none left: of a dry run too, which takes none (eviction.go, checkAndDecrement)."""
     status = budget.get("status") or EMPTY
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in dig(pod, "status.conditions", ()))
     healthy, desired = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
@@ -121,6 +122,8 @@ def _take_disruption(server: ApiServer, budget: Map, pod: Map, cause: Cause, req
     if status.get("disruptionsAllowed", 0) <= 0:
         raise ApiError(429, "TooManyRequests", refusal, {"causes": [{
             "reason": "DisruptionBudget", "message": f"The disruption budget {name} needs {desired} healthy pods and has {healthy} currently"}]})
+    if dry:
+        return
     disrupted = {**(status.get("disruptedPods") or {}), pod["metadata"]["name"]: rfc3339(server.cluster.clock.now)}
     server.store("poddisruptionbudgets", {**budget, "status": {**status, "disruptionsAllowed": status["disruptionsAllowed"] - 1,
                                                                "disruptedPods": disrupted}}, cause, request)
@@ -177,7 +180,10 @@ def replace_part(server: ApiServer, resource: Resource, request: Request, cause:
 def finalize(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:
     old = server.existing(resource, request)
     finalizers = dig(request.body, "spec.finalizers", [])
-    stored = server.store("namespaces", {**old, "spec": {**old["spec"], "finalizers": finalizers}}, cause, request)
+    left = {**old, "spec": {**old["spec"], "finalizers": finalizers}}
+    if request.options.get("dryRun"):
+        return server.dry(left, None)
+    stored = server.store("namespaces", left, cause, request)
     return deletion.finish_if_released(server, resource, stored, cause, request)
 
 

@@ -84,7 +84,7 @@ def _note(network: Fabric, change: Change) -> None:
         elif (stream := held["server"]["stream"])["plural"] == change.plural:
             try:
                 call, target = _wanted(network.cluster, stream)
-                found = watching.event(change, target, watching.picks_of(listing.selection(call, target), target))
+                found = watching.event(change, target, listing.picks_of(listing.selection(call, target), target))
                 line = _line(network.cluster, call, target, *found) if found is not None else ""
             except ApiError:
                 continue  # its kind is being taken away, or nobody converts the object: whoever writes must not hear of it
@@ -134,7 +134,7 @@ def first(cluster: Ground, call: Call, target: addresses.Target) -> str:
     """What a watch begins with. Raises ApiError."""
     etcd = cluster.etcd
     everything, marked, wanted = watching.beginning(call)
-    picks = watching.picks_of(listing.selection(call, target), target)
+    picks = listing.picks_of(listing.selection(call, target), target)
     listed = cluster.server.perform(Request("list", target.resource.plural, target.namespace))["items"]
     found = [obj for obj in listed if picks(obj)]
     if everything:

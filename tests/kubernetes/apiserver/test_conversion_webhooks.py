@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from podlab.kubernetes.apiserver import rbac
-from podlab.kubernetes.apiserver.rest import addresses, requests, shapes, watching
+from podlab.kubernetes.apiserver.rest import addresses, listing, requests, shapes, watching
 from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.apiserver.rest.clocks import Clock
 from podlab.kubernetes.kubectl.run import run_to_end
@@ -166,7 +166,7 @@ def told(lab: WebhookLab, at: str, selector: str, since: int) -> list[tuple[str,
     """What a watch by a field selector of one version has said since."""
     call = Call("GET", ["apis", GROUP, at, "namespaces", "default", "e2etests"], {"fieldSelector": [selector], "watch": ["1"]}, {})
     target = addresses.resolve(call, lab.cluster.server.customs.served())
-    picks = watching.picks_of({name: values[0] for name, values in call.query.items()}, target)
+    picks = listing.picks_of({name: values[0] for name, values in call.query.items()}, target)
     events = [watching.event(change, target, picks) for change in lab.cluster.etcd.history if change.revision > since]
     return [(event[0], event[1]["metadata"]["name"]) for event in events if event]
 

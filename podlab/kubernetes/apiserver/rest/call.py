@@ -39,8 +39,8 @@ class Call:
         return self.query.get(name, [default])[0]
 
     def flag(self, name: str) -> bool:
-        """A boolean of the query, as Go's strconv.ParseBool and an empty value mean it."""
-        return name in self.query and self.one(name) in ("", "1", "t", "T", "true", "TRUE", "True")
+        """A boolean of the query: whatever does not say no says yes (apimachinery, Convert_Slice_string_To_bool)."""
+        return name in self.query and self.one(name).lower() not in ("false", "0")
 
     def number(self, name: str) -> int | None:
         """An integer of the query. Raises ApiError 400."""
@@ -57,8 +57,9 @@ class Call:
 
     @property
     def pretty(self) -> bool:
-        """Whether a person reads the answer."""
-        return self.flag("pretty") if "pretty" in self.query else self.headers.get("user-agent", "").startswith(PRETTY)
+        """Whether a person reads the answer. An empty word says nothing, and one that is no boolean (strconv.ParseBool) no."""
+        asked = self.one("pretty")
+        return asked in ("1", "t", "T", "true", "TRUE", "True") if asked else self.headers.get("user-agent", "").startswith(PRETTY)
 
     @property
     def of_server(self) -> bool:

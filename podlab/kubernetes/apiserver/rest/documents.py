@@ -9,11 +9,10 @@ from typing import Any
 from ...resources import Resource
 from .. import discovery, issuer, openapi, openapi_v2, openapi_v2_protobuf
 from ..errors import ApiError, method_not_supported
-from . import shapes
+from . import health, shapes
 from .addresses import unknown
 from .call import Answer, Call, dumps
 
-HEALTH = ("healthz", "livez", "readyz")
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
 HOUR = ("cache-control", "public, max-age=3600")  # of the issuer's documents
 KEPT = ("cache-control", "public, immutable, max-age=31536000")
@@ -30,15 +29,15 @@ def answer(call: Call, customs: Sequence[Resource] = ()) -> Answer:
     if path[:2] == ["openapi", "v3"]:
         return _openapi(call, customs)
     if path == ["openapi", "v2"] and "proto-openapi.spec.v2" in call.headers.get("accept", ""):
-        return Answer(200, openapi_v2_protobuf.document(customs), openapi_v2_protobuf.MEDIA_TYPE)
+        return _unless_known(call, openapi_v2_protobuf.document(customs), openapi_v2_protobuf.MEDIA_TYPE)
     if path == ["openapi", "v2"]:
         return _openapi_v2(call, customs)
-    if path and path[0] in HEALTH:
-        return Answer(200, b"ok", "text/plain; charset=utf-8")
+    if path and path[0] in health.ROOTS:
+        return health.answer(call)
     if path in (["api"], ["apis"]):
         version = _aggregated_version(call)
         if version:
-            return Answer(200, _aggregated(path == ["api"], version, customs), AGGREGATED.format(version), [("vary", "accept")])
+            return _unless_known(call, _aggregated(path == ["api"], version, customs), AGGREGATED.format(version))
     if "/" + "/".join(path) == issuer.CONFIGURATION:
         return Answer(200, dumps(issuer.configuration()).rstrip(), headers=[HOUR])
     if "/" + "/".join(path) == issuer.KEYS:
@@ -58,7 +57,8 @@ def _plain(path: tuple[str, ...]) -> bytes:
 
 def _value(path: tuple[str, ...], customs: Sequence[Resource]) -> Any:
     if not path:
-        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *(f"/{name}" for name in HEALTH), "/openapi/v2", "/openapi/v3",
+        health_paths = (f"/{'/'.join(filter(None, (root, one)))}" for root in health.ROOTS for one in ("", *health.checks(root)))
+        roots = ["/api", "/apis", *(f"/{name}" for name in openapi.names(customs)), *health_paths, "/openapi/v2", "/openapi/v3",
                  "/version", issuer.CONFIGURATION, issuer.KEYS]
         return {"paths": sorted(roots)}
     if path == ("version",):
@@ -102,31 +102,31 @@ def _openapi(call: Call, customs: Sequence[Resource]) -> Answer:
     text = openapi.document("/".join(call.path[2:]), customs)
     if text is None:
         raise unknown()
-    digest = openapi.hash_of(text)
-    return Answer(200, text, headers=[("etag", f'"{digest}"'), *([KEPT] if call.one("hash") == digest else [])])
+    digest, asked = openapi.hash_of(text), call.one("hash")
+    if asked and asked != digest:  # a document of before: what it has become is told by its own address (kube-openapi, handler3)
+        return Answer(301, b"", headers=[("location", f"{call.base}/{'/'.join(call.path)}?hash={digest}")])
+    return _unless_known(call, text, "application/json", KEPT if asked else None)
 
 
 def _openapi_v2(call: Call, customs: Sequence[Resource]) -> Answer:
     """Raises ApiError 406 for a client that takes nothing but protobuf."""
     if not any(kind in shapes.ANY for kind, _ in shapes.accepted(call.headers.get("accept", ""))):
         raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
-    text, digest = _swagger(customs)
-    same = call.headers.get("if-none-match", "").strip('"') == digest
-    return Answer(304 if same else 200, b"" if same else text, headers=[("etag", f'"{digest}"'), ("vary", "accept")])
-
-
-def _swagger(customs: Sequence[Resource]) -> tuple[bytes, str]:
-    """(text, hash)."""
-    if not customs:
-        return _swagger_of_all()
-    text = openapi_v2.document(customs)
-    return text, openapi.hash_of(text)
+    return _unless_known(call, openapi_v2.document(customs) if customs else _swagger_of_all(), "application/json")
 
 
 @lru_cache(maxsize=1)
-def _swagger_of_all() -> tuple[bytes, str]:
-    text = openapi_v2.document()
-    return text, openapi.hash_of(text)
+def _swagger_of_all() -> bytes:
+    return openapi_v2.document()
+
+
+def _unless_known(call: Call, text: bytes, kind: str, kept: tuple[str, str] | None = None) -> Answer:
+    """The text with its hash; 304 without it for a client that has this very text (http.ServeContent, ServeHTTPWithETag)."""
+    etag = f'"{openapi.hash_of(text)}"'
+    headers = [("etag", etag), ("vary", "accept"), *([kept] if kept else [])]
+    if etag in (one.strip().removeprefix("W/") for one in call.headers.get("if-none-match", "").split(",")):
+        return Answer(304, b"", kind, headers)
+    return Answer(200, text, kind, headers)
 
 
 @lru_cache(maxsize=64)

@@ -26,8 +26,8 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, u
     if target.resource.group == "metrics.k8s.io":
         labels = listing.selection(call, target).get("labelSelector") or "" if not target.name else ""
         found = metrics(engine, target.resource, target.namespace, target.name, labels, desk.clock().now)
-        asked_table = shapes.negotiate(call, listing=not target.name).kind == shapes.TABLE
-        return 200, metrics_table(found.get("items", [found])) if asked_table else found
+        shape = shapes.negotiate(call, listing=not target.name)
+        return 200, metrics_table(found.get("items", [found]), shape.version) if shape.kind == shapes.TABLE else found
     if shapes.negotiate(call, listing=False).kind:
         raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
     return 201, reviewed(engine, target, body, user)
@@ -124,18 +124,18 @@ def metrics(engine: Ground, resource: Resource, namespace: str, name: str, label
     return {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": {}, "items": items}
 
 
-def metrics_table(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """What metrics-server answers to kubectl get: names and amounts (its pkg/api/table.go)."""
-    rows = []
+def metrics_table(items: list[dict[str, Any]], version: str) -> dict[str, Any]:
+    """What metrics-server answers to kubectl get: names and amounts (its pkg/api/table.go). `version`: of meta.k8s.io."""
+    rows, api_version = [], f"meta.k8s.io/{version}"
     for one in items:
         parts = [container["usage"] for container in one["containers"]] if "containers" in one else [one["usage"]]
         cpu = sum(quantity.parse(part["cpu"]) for part in parts)
         memory = sum(quantity.value(part["memory"]) for part in parts)
         cells = [one["metadata"]["name"], f"{int(cpu * 10**9)}n" if cpu else "0", f"{memory // KIBI}Ki" if memory >= KIBI else "0", one["window"]]
-        rows.append({"cells": cells, "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": one["metadata"]}})
+        rows.append({"cells": cells, "object": {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": one["metadata"]}})
     columns = [{"name": name, "type": "string", "format": form, "description": "", "priority": 0}
                for name, form in (("Name", "name"), ("cpu", "quantity"), ("memory", "quantity"), ("Window", "duration"))]
-    return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": columns, "rows": rows}
+    return {"kind": "Table", "apiVersion": api_version, "metadata": {}, "columnDefinitions": columns, "rows": rows}
 
 
 def _about(obj: Any, stamp: str) -> dict[str, Any]:

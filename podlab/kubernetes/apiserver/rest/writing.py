@@ -10,50 +10,41 @@ from ...etcd import key_of
 from ...resources import BY_PLURAL, Resource
 from .. import create, decode, patch, rbac, schema, subresources, versions
 from ..customresources import door
-from ..errors import ApiError, bad_request
+from ..errors import FieldError, bad_request, invalid
 from ..request import ADMIN, Request
 from . import bodies, clocks, escalation, listing, shapes
+from . import options as options_rules
 from .addresses import Target
 from .call import Call, Desk
 
 if TYPE_CHECKING:
     from ...ground import Ground
 
-VALIDATIONS = ("Strict", "Warn", "Ignore")
 BODIES = {"eviction": bodies.EVICTION, "binding": bodies.BINDING, "scale": bodies.SCALE, "token": bodies.TOKEN_REQUEST}
 WHOLE = ("", "status", "ephemeralcontainers", "resize", "finalize")  # subresources whose body is the object itself
-NEVER_DRY = ("binding", "finalize", "token")  # the engine has no dry run of these
 # Kinds whose deletion answers with the object; the others' with a Status (ReturnDeletedObject in pkg/registry/*/storage)
 RETURNED = ("persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "serviceaccounts", "services",
             "storageclasses")
+# Kinds of which a PUT makes what is not there (AllowCreateOnUpdate in pkg/registry/*/strategy.go)
+MADE_BY_UPDATE = ("leases", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "endpoints", "limitranges", "runtimeclasses", "services",
+                  "events")
+# Kinds besides people's own that are updated only by who says which version they saw (AllowUnconditionalUpdate, ibid.)
+NEVER_BLIND = ("apiservices", "csidrivers", "csinodes", "customresourcedefinitions", "leases", "mutatingadmissionpolicies",
+               "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "poddisruptionbudgets", "runtimeclasses",
+               "validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations", "volumeattachments")
 APPLY = "application/apply-patch+yaml"
 FAULTS = (AttributeError, TypeError, KeyError, IndexError, ValueError, RecursionError)
 
 
-def options_of(call: Call, target: Target) -> dict[str, Any]:
-    """The options of a write's query. Raises ApiError."""
+def options_of(call: Call) -> dict[str, Any]:
+    """The options of a write's query, which options.py has judged."""
     options: dict[str, Any] = {}
-    dry = call.query.get("dryRun", [])
-    if any(value not in ("All", "") for value in dry):
-        raise ApiError(422, "Invalid", f'dryRun: Unsupported value: "{dry[0][:80]}": supported values: "All"')
-    if "All" in dry:
-        if target.subresource in NEVER_DRY:
-            raise bad_request(f"the dryRun option is not supported for {target.resource.plural}/{target.subresource}")
+    if "All" in call.query.get("dryRun", ()):
         options["dryRun"] = "All"
-    manager = call.one("fieldManager")
-    if len(manager) > 128:
-        raise ApiError(422, "Invalid", "fieldManager: Too long: may not be more than 128 bytes")
-    options["fieldManager"] = manager or call.headers.get("user-agent", "").split("/")[0][:128] or "unknown"
+    options["fieldManager"] = call.one("fieldManager") or call.headers.get("user-agent", "").split("/")[0][:128] or "unknown"
     if command := call.headers.get("kubectl-command", ""):
         options["command"] = "".join(c for c in command if c.isprintable())[:100]
     return options
-
-
-def validation_of(call: Call) -> str:
-    asked = call.one("fieldValidation") or "Warn"  # the server's default
-    if asked not in VALIDATIONS:
-        raise ApiError(422, "Invalid", f'fieldValidation: Unsupported value: "{asked[:80]}": supported values: "Ignore", "Strict", "Warn"')
-    return asked
 
 
 def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, twice: list[str], user: rbac.User) -> tuple[int, Any]:
@@ -61,7 +52,9 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, t
     if target.verb in ("delete", "deletecollection"):
         return _delete(engine, desk, call, target, body)
     shape = shapes.negotiate(call, listing=False)
-    options, validating = options_of(call, target), validation_of(call)
+    kind = bodies.media_type(call.headers.get("content-type", "")) if target.verb == "patch" else ""
+    options_rules.check_write(call, target.verb, applying=kind == APPLY)
+    options, validating = options_of(call), call.one("fieldValidation") or "Warn"  # the server's default
     stored = BY_PLURAL.get(target.resource.plural, target.resource)
     name, plural, subresource = target.name, stored.plural, target.subresource
     key = key_of(target.namespace if stored.namespaced else None, name)
@@ -71,7 +64,6 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, t
     if plural == "bindings":
         plural, subresource = "pods", "binding"
     if target.verb == "patch":
-        kind = bodies.media_type(call.headers.get("content-type", ""))
         body = _prepare_patch(engine, call, target, body, twice, kind, options, validating, distance)
         if stored.custom is not None and not stored.custom.storage:
             options["apiVersion"] = stored.api_version
@@ -85,6 +77,13 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, t
         call.warnings += bodies.check(target.resource, body, twice, validating)
         if target.verb == "update":
             _check_name(target, body)
+            if held is not None and not _version_of(body) and subresource in ("", "status") and _never_blind(stored):
+                raise invalid(stored.group, stored.name, target.name,
+                              [FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
+            if held is None and not subresource and stored.plural in MADE_BY_UPDATE:
+                target, name = replace(target, verb="create", name=""), ""
+                rbac.check(engine, user, {"verb": "create", "group": target.resource.group, "resource": target.resource.name,
+                                          "subresource": "", "namespace": target.namespace, "name": key.rpartition("/")[2]})
         body = clocks.moved(schema.type_of(target.resource), body, -distance)
         if target.resource != stored:
             body = create.of_this_version(stored, {**body, "apiVersion": target.resource.api_version}, False, new=target.verb == "create")
@@ -97,6 +96,10 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, t
         desk.clock().hold(_version_of(obj), distance)
     code = 201 if target.verb == "create" or (held is None and target.verb == "patch") else 200
     return code, _shown(target, subresource, obj, shape, engine, desk)
+
+
+def _never_blind(stored: Resource) -> bool:
+    return stored.custom is not None or stored.plural in NEVER_BLIND
 
 
 def _version_of(obj: Any) -> str:
@@ -128,8 +131,6 @@ def _prepare_patch(engine: Ground, call: Call, target: Target, body: Any, twice:
                    validating: str, distance: int) -> Any:
     """The patch as the engine takes it, tried on the present object first: that finds unknown fields, and what no patch can mean."""
     if kind == APPLY:
-        if not call.one("fieldManager"):
-            raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
         options["force"] = call.flag("force")
         if isinstance(body, dict):
             decode.check_type(target.resource, body)
@@ -137,8 +138,6 @@ def _prepare_patch(engine: Ground, call: Call, target: Target, body: Any, twice:
             if twice and validating == "Strict":
                 raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: {twice[0]}")
             call.warnings += bodies.judge(target.resource, twice, validating)
-    elif "force" in call.query:
-        raise ApiError(422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch')
     options["patchType"] = kind
     resource, stored = target.resource, BY_PLURAL.get(target.resource.plural, target.resource)
     if kind != "application/json-patch+json":
@@ -179,7 +178,7 @@ def _shown(target: Target, subresource: str, obj: Any, shape: shapes.Shape, engi
 
 def _delete(engine: Ground, desk: Desk, call: Call, target: Target, body: Any) -> tuple[int, Any]:
     resource = BY_PLURAL.get(target.resource.plural, target.resource)
-    options = options_of(call, target)
+    options = options_of(call)
     options.pop("fieldManager")
     given = bodies.typed(bodies.DELETE_OPTIONS, body)
     for name in ("propagationPolicy", "gracePeriodSeconds", "orphanDependents"):
@@ -190,7 +189,9 @@ def _delete(engine: Ground, desk: Desk, call: Call, target: Target, body: Any) -
             options[name] = value
     if given.get("preconditions"):
         options["preconditions"] = given["preconditions"]
-    if "All" in (given.get("dryRun") or ()):
+    dry: list[Any] = given.get("dryRun") or call.query.get("dryRun", [])
+    options_rules.check_delete(options, dry)
+    if "All" in dry:
         options["dryRun"] = "All"
     if target.verb == "deletecollection":
         shape = shapes.negotiate(call, listing=True)

@@ -21,8 +21,6 @@ from ..output.table import print_table
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, report, verb
 
-WARNINGS = {"endpoints": "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n",
-            "componentstatuses": "Warning: v1 ComponentStatus is deprecated in v1.19+\n"}
 PLAIN = Resource("", "v1", "objects", "Object")  # of which nothing is known but names and ages
 SCALE = Resource("autoscaling", "v1", "scales", "Scale")
 NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resources" for a complete list of supported '
@@ -49,8 +47,6 @@ def get(call: Call) -> Command:
     if flags["chunk-size"] < 0:
         version = f"{wanted[0].resource.group}/{wanted[0].resource.version}, Resource={wanted[0].resource.name}"
         raise bad_request(f'Unable to list "{version}": limit: must be a non-negative integer')
-    for plural in dict.fromkeys(target.resource.plural for target in wanted):
-        call.terminal.err(WARNINGS.get(plural, ""))
     watching = flags["watch"] or flags["watch-only"]
     if watching and len({target.resource.plural for target in wanted}) > 1:
         raise KubectlError("error: you may only specify a single resource type\n")
@@ -170,7 +166,7 @@ def _rows(call: Call, resource: Resource, objects: list[Map]) -> Any:
 def _table_text(call: Call, resource: Resource, objects: Iterable[Map], *, with_kind: bool, headers: bool,
                 remembered: list[int] | None = None, event: str = "") -> str:
     flags = call.flags
-    rows: Any = virtual.metrics_table(list(objects)) if resource.group == METRICS else _rows(call, resource, list(objects))
+    rows: Any = virtual.metrics_table(list(objects), "v1") if resource.group == METRICS else _rows(call, resource, list(objects))
     if event:
         rows = {**rows, "columnDefinitions": [{"name": "Event", "type": "string"}, *rows["columnDefinitions"]],
                 "rows": [{**row, "cells": [event, *row["cells"]]} for row in rows["rows"]]}
