@@ -63,12 +63,13 @@ def bind(server: ApiServer, resource: Resource, request: Request, cause: Cause) 
 
 
 def target_of(binding: Mapping[str, Any]) -> str:
-    """The node a Binding names (ValidatePodBinding). Raises ApiError 500 without a reason: a bare list of errors is no status of the API's."""
+    """The node a Binding names (ValidatePodBinding). Raises ApiError without a reason: a bare list of errors is no
+    status of the API's. The real one makes 500 of it; here no body does, so 400, as what does not fit a schema (applying.not_typed)."""
     errors = list[FieldError]()
     core.binding(binding, errors)
     if errors:
         said = ", ".join(str(error) for error in errors)
-        raise ApiError(500, "", f"[{said}]" if len(errors) > 1 else said)
+        raise ApiError(400, "", f"[{said}]" if len(errors) > 1 else said)
     return str(binding["target"]["name"])
 
 

@@ -159,7 +159,7 @@ def test_a_pod_is_bound_once(cluster: Cluster) -> None:
     assert "already assigned to node" in error.message
     bare = refused(cluster, "create", "pods", "p", {**binding, "target": {"kind": "Pod"}}, "binding")  # no status of the API's
     assert (bare.code, bare.reason, bare.message) == (
-        500, "", '[target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", target.name: Required value]')
+        400, "", '[target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", target.name: Required value]')
 
 
 def test_the_scale_of_a_deployment_is_its_replicas(cluster: Cluster) -> None:
