@@ -17,6 +17,10 @@ from .pipeline import Context
 
 Object = Mapping[str, Any]
 
+# Kinds that every answer warns of, a refusal by the registry too (APILifecycleDeprecated; the installer's handlers, S/apiserver/endpoints)
+DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+              "componentstatuses": "v1 ComponentStatus is deprecated in v1.19+"}
+
 TEMPLATES = {"Deployment": "spec.template", "ReplicaSet": "spec.template", "StatefulSet": "spec.template", "DaemonSet": "spec.template",
              "Job": "spec.template", "ReplicationController": "spec.template", "CronJob": "spec.jobTemplate.spec.template"}  # fmt: skip
 LABELS = {

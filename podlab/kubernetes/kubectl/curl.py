@@ -124,6 +124,8 @@ def _ask(url: str, options: dict[str, Any], terminal: Terminal, connect: Connect
                          _ in headers) else headers)
     limit = round(float(options["max-time"]) * 1000) if options.get("max-time") else DEFAULT_TIMEOUT_MS
     result = yield from visited(terminal, visit, limit)
+    if "pod" in visit and result.get("error") == "ECONNREFUSED":  # kubectl had taken the connection already
+        result["error"] = "closed"
     return {**result, "sent": asked, **asked, "headers": result["headers"]}
 
 
@@ -219,7 +221,7 @@ def _wget(url: str, options: dict[str, Any], terminal: Terminal, connect: Connec
     if not quiet:
         terminal.err(f"Connecting to {answer['host']}:{answer['port']} ({answer['host']}:{answer['port']})\n")
     if answer.get("error"):
-        words = {"no such host": f"bad address '{answer['host']}'", "timeout": "download timed out",
+        words = {"no such host": f"bad address '{answer['host']}'", "timeout": "download timed out", "closed": "error getting response",
                  "ETIMEDOUT": f"can't connect to remote host ({answer['host']}): Connection timed out"}
         refused = f"can't connect to remote host ({answer['host']}): Connection refused"
         terminal.err(f"wget: {words.get(answer['error'], refused)}\n")

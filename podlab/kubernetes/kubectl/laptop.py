@@ -54,6 +54,7 @@ class Laptop:
         self.api = Api(cluster, lambda entry: self._submit(submit, entry))
         self.config = Config(namespace)
         self.forwards: dict[int, dict[str, Any]] = {}  # local port -> {"namespace", "pod", "uid", "port"}
+        self.tells: dict[int, Callable[[int, str], None]] = {}  # local port -> how its port-forward writes: (1 or 2, text)
         self.random = cluster.random
         self._now = cluster.now
         self._timers: list[tuple[int, int, dict[str, Any]]] = []
@@ -188,7 +189,7 @@ class Laptop:
         """Somebody connects to a port of this machine: where a port-forward leads it."""
         to = self.forwards.get(port)
         if to is not None:
-            self.printed("out", f"Handling connection for {port}\n")
+            self.tells[port](1, f"Handling connection for {port}\n")
         return to
 
     def at_terminal(self, process: str, fd: int) -> bool:
@@ -213,12 +214,12 @@ class Laptop:
     def system(self, process: str) -> Sys:
         return Sys(self.node, self.node.state["processes"][process])
 
-    def set_forward(self, port: int, to: dict[str, Any] | None) -> None:
-        """A port-forward begins, or is over (None)."""
+    def set_forward(self, port: int, to: dict[str, Any] | None, tell: Callable[[int, str], None]) -> None:
+        """A port-forward begins, or is over (None); `tell` writes what its command says of connections."""
         if to is None:
             self.forwards.pop(port, None)
         else:
-            self.forwards[port] = to
+            self.forwards[port], self.tells[port] = to, tell
 
     def spawn(self, argv: list[str]) -> str:
         """Run a command without a terminal; its exec id. `ended` tells the exit code."""

@@ -60,7 +60,8 @@ class Running:
         argv = detail["argv"]
         terminal = Terminal(laptop.api, self.write, laptop.config, Disk(laptop.system(process), detail["cwd"]), Keys(self),
                             tty=detail["tty"],
-                            raw=self._set_raw, save=self._save, edit=self._editor(detail["env"]), forward=laptop.set_forward,
+                            raw=self._set_raw, save=self._save, edit=self._editor(detail["env"]),
+                            forward=lambda port, to: laptop.set_forward(port, to, self.write),
                             line=" ".join(["kubectl", *argv[1:]]))
         name = argv[0].rsplit("/", 1)[-1]
         self.command: Command

@@ -15,7 +15,6 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 DEFAULT = tuple(BY_PLURAL[plural] for plural in (
     "configmaps", "endpoints", "namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "replicationcontrollers", "secrets", "services",
     "jobs", "cronjobs", "ingresses", "daemonsets", "deployments", "replicasets", "statefulsets"))
-DEPRECATED = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
 
 
 def check(call: Call) -> None:
@@ -63,8 +62,6 @@ def prune(call: Call, applied: list[tuple[Info, Any]], policy: str) -> None:
 
 def _prune(call: Call, kind: Resource, namespace: str, kept: set[Any], policy: str) -> None:
     flags = call.flags
-    if kind.plural == "endpoints":
-        call.terminal.err(DEPRECATED)
     labels = {"labelSelector": flags["selector"]} if flags["selector"] else {}
     for obj in call.request("list", kind, "", namespace, **labels)["items"]:
         metadata = obj["metadata"]

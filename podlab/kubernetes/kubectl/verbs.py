@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..apiserver.errors import ApiError
 from ..apiserver.request import Request
 from ..apiserver.versions import in_its_version
+from ..apiserver.warnings import DEPRECATED
 from ..resources import Resource
 from . import output
 from .flags import Flag, Flags
@@ -32,6 +33,7 @@ class Call:
     arguments: list[str]
     flags: Flags
     after: list[str]  # what stands behind `--`
+    warned: list[str] = field(default_factory=list)  # what the server's answers warned of: each is said once a command
 
     @property
     def namespace(self) -> str:
@@ -61,10 +63,22 @@ class Call:
             if self.flags.get("record") and isinstance(body, dict) and verb in ("create", "update", "patch"):
                 body = self._recorded(body, resource, name, namespace, subresource)
         api = self.terminal.api
-        found = api.perform(Request(verb, plural, namespace, name, subresource, body, options))
-        for text in api.cluster.server.warnings:
-            self.terminal.err(f"Warning: {text}\n")
+        custom = resource.custom if isinstance(resource, Resource) else None
+        old = DEPRECATED.get(plural) or (custom.warning if custom is not None else None)
+        try:
+            found = api.perform(Request(verb, plural, namespace, name, subresource, body, options))
+        except ApiError as error:
+            if error.code != 403:  # who may not is turned away before
+                self._warn(old)
+            raise
+        self._warn(old, *api.cluster.server.warnings)
         return found if isinstance(resource, str) or subresource == "scale" else in_its_version(resource, found)
+
+    def _warn(self, *texts: str | None) -> None:
+        for text in texts:
+            if text and text not in self.warned:
+                self.warned.append(text)
+                self.terminal.err(f"Warning: {text}\n")
 
     def _recorded(self, body: dict[str, Any], resource: Resource | str, name: str, namespace: str, subresource: str) -> dict[str, Any]:
         """A body with the command as the change's cause (genericclioptions.RecordFlags); where it is a subresource's, the object is told."""

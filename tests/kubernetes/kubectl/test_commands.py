@@ -93,6 +93,12 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("get pods ..", 1, "", "error: invalid resource name \"..\": [may not be '..']\n"),
     ("get endpoints --warnings-as-errors -o name", 1, "endpoints/kubernetes\n", "Warning: v1 Endpoints is deprecated in v1.33+; use "
      "discovery.k8s.io/v1 EndpointSlice\nerror: 1 warning received\n"),
+    ("label endpoints kubernetes a=b", 0, "endpoints/kubernetes labeled\n",
+     "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"),
+    ("get endpoints nobody", 1, "", "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
+     'Error from server (NotFound): endpoints "nobody" not found\n'),
+    ("get endpoints --as=jane", 1, "", 'Error from server (Forbidden): endpoints is forbidden: User "jane" cannot list resource "endpoints" in API '
+     'group "" in the namespace "default"\n'),
     ("describe csinodes", 0, "", "No resources found in default namespace.\n"),
     ("create configmap x --from-literal=a='\"q\"' --dry-run=client -o jsonpath={.data.a}", 0, '"q"', ""),
     ("create role x --verb=use --resource=pods", 1, "", "error: can not perform 'use' on 'pods' in group ''\n"),

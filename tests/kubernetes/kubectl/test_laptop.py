@@ -118,6 +118,20 @@ def test_a_port_forward_leads_curl_into_the_pod() -> None:
                        1) == "curl: (7) Failed to connect to localhost port 9090 after 0 ms: Couldn't connect to server\n"
 
 
+def test_a_port_forward_in_the_background_tells_its_file_of_connections_and_takes_those_that_the_pod_refuses() -> None:
+    screen = Screen(with_web())
+    screen.type("kubectl port-forward pod/web 8080:80 8081:99 > log 2>&1 &")
+    assert screen.type("curl -s -o page localhost:8080; curl localhost:8081", 1) == "curl: (52) Empty reply from server\n"
+    assert screen.laptop.files()["log"].splitlines()[-2:] == ["Handling connection for 8080", "Handling connection for 8081"]
+
+
+def test_diff_server_side_shows_what_its_manager_would_take_away() -> None:
+    screen = Screen(with_web())
+    one = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "z"}%s}'
+    screen.type("echo '" + one % ', "data": {"a": "1"}' + "' | kubectl apply --server-side --field-manager=me -f -")
+    assert '-  a: "1"' in screen.type("echo '" + one % '' + "' | kubectl diff --server-side --field-manager=me -f -").splitlines()
+
+
 def test_edit_goes_through_editor_or_the_page() -> None:
     screen = Screen(with_web(), can_edit=True)
     assert screen.type("EDITOR='sed -i s/1.14.2/1.16.1/' kubectl edit pod web") == "pod/web edited\n"

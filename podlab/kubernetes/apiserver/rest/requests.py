@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import aggregation, discovery, rbac, schema
 from ..errors import ApiError
 from ..request import Request
+from ..warnings import DEPRECATED
 from . import addresses, bodies, clocks, listing, shapes, virtual, writing
 from .addresses import Target
 from .call import READING, Call, Desk
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from ...ground import Ground
 
 SESSIONS = ("exec", "attach", "portforward")
-# Kinds that every answer warns of (APILifecycleDeprecated, pkg/registry/core/*/strategy.go)
-DEPRECATED = {("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-              ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+"}
 
 
 def resolve(engine: Ground, call: Call) -> Target:
@@ -42,8 +40,8 @@ def warn(call: Call, target: Target) -> None:
     """The warnings that every answer about a kind carries."""
     if target.resource.custom is not None and target.resource.custom.warning:
         call.warnings.append(target.resource.custom.warning)
-    if warning := DEPRECATED.get((target.resource.group, target.resource.plural)):
-        call.warnings.append(warning)
+    if target.resource.plural in DEPRECATED:
+        call.warnings.append(DEPRECATED[target.resource.plural])
 
 
 def has_body(target: Target) -> bool:

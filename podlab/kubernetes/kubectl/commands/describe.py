@@ -8,7 +8,7 @@ from ..describe import describe as describe_object
 from ..flags import Flag
 from ..terminal import Command, KubectlError
 from ..verbs import Call, report, verb
-from .get import NO_KIND, WARNINGS
+from .get import NO_KIND
 
 
 @verb("describe", *SELECTING, *FILES, Flag("show-events", "bool", default=True), Flag("chunk-size", "int", default=500),
@@ -28,8 +28,6 @@ def describe(call: Call) -> Command:
     named_once(call, wanted)
     if any(target.name for target in wanted) and flags["selector"]:
         raise KubectlError("error: name cannot be provided when a selector is specified\n")
-    for plural in dict.fromkeys(target.resource.plural for target in wanted):
-        call.terminal.err(WARNINGS.get(plural, ""))
     texts: list[str] = []
     for target in wanted:
         try:

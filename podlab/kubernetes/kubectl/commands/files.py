@@ -107,6 +107,9 @@ def _merged(call: Call, info: Info, live: Any) -> Any:
     modified = info.object  # without the annotation of apply (GetModifiedConfiguration with annotate false)
     if live is None:
         return call.request("create", info.resource, "", info.namespace, modified, dryRun="All")
+    if call.flags["server-side"]:
+        return call.request("patch", info.resource, info.name, info.namespace, modified, patchType="application/apply-patch+yaml",
+                            fieldManager=call.flags["field-manager"] or "kubectl", force=call.flags["force-conflicts"], dryRun="All")
     previous = dig(live, "metadata.annotations", {}).get(LAST_APPLIED)
     patch = three_way(info.resource, json.loads(previous) if previous else {}, modified, thaw(live))
     if not patch:
