@@ -2,8 +2,8 @@
 
 from . import (
     agnhost,
+    amqp_tools,
     busybox,
-    databases,
     dex,
     e2e,
     elasticsearch,
@@ -18,6 +18,7 @@ from . import (
     legacy,
     linkerd,
     loki,
+    memcached,
     mongo,
     mysql,
     nginx,
@@ -26,6 +27,7 @@ from . import (
     podlab,
     postgres,
     python,
+    rabbitmq,
     redis,
     sample_apiserver,
     samples,
@@ -38,7 +40,7 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "busybox", "databases", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
-    "kubectl", "languages", "legacy", "linkerd", "loki", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "postgres", "python",
-    "redis", "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
+    "agnhost", "amqp_tools", "busybox", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
+    "kubectl", "languages", "legacy", "linkerd", "loki", "memcached", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "postgres",
+    "python", "rabbitmq", "redis", "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip

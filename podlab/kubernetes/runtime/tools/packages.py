@@ -23,12 +23,14 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "procps": ("ps", "top", "free", "uptime", "pgrep", "pkill", "pidof", "watch", "sysctl"), "tcpdump": ("tcpdump",), "iptables": ("iptables",),
     "traceroute": ("traceroute",), "inetutils-traceroute": ("traceroute",), "redis-tools": ("redis-cli",), "redis": ("redis-cli",),
     "default-mysql-client": ("mysql", "mysqladmin"), "mysql-client": ("mysql", "mysqladmin"), "mariadb-client": ("mysql", "mysqladmin"),
+    "postgresql-client": ("psql", "pg_isready", "createdb", "dropdb", "pg_dump"), "amqp-tools": (
+        "amqp-declare-queue", "amqp-publish", "amqp-get", "amqp-consume", "amqp-delete-queue"), "python3": ("python3",), "python": ("python",),
     "stress": ("stress",), "stress-ng": ("stress-ng",), "gawk": ("gawk",), "less": ("less",), "bash": ("bash",), "xxd": ("xxd",),
     "fortune": ("fortune",), "fortune-mod": ("fortune",), "coreutils": (), "ca-certificates": (),
     "gnupg": (), "apt-transport-https": (), "openssl": (),
 }  # fmt: skip
 """What the mirror has: package -> programs. The last have nothing that is not there already."""
-OWN_PROGRAMS = {"nslookup": "bind-nslookup", "ps": "ps-procps"}
+OWN_PROGRAMS = {"nslookup": "bind-nslookup", "ps": "ps-procps", "python3": "python"}
 
 
 def _reached(sys: Sys, host: str) -> str:
