@@ -112,6 +112,10 @@ RULES: dict[str, Rule] = {
     ),
     # volumes, disruption budgets
     "volume-bound": _r("볼륨 요청 {claim:을/를} 볼륨 {volume}에 묶었습니다", "볼륨 요청을 볼륨에 묶었습니다"),
+    "volume-node-refused": _r(
+        "볼륨 요청 {claim:을/를} 위한 볼륨을 만들지 못해, 노드 {node:을/를} 다시 고르게 했습니다", "노드를 다시 고르게 했습니다"
+    ),
+    "volume-finalizers": _r("반환 정책이 {policy:이라/라} 볼륨의 파이널라이저를 그에 맞추었습니다", "볼륨의 파이널라이저를 맞추었습니다", quiet=True),
     "volume-claim-class": _r("클래스를 적지 않은 볼륨 요청에 기본 스토리지클래스 {class:을/를} 적었습니다", "기본 스토리지클래스를 적었습니다"),
     "volume-provisioned": _r(
         "볼륨 요청 {claim:을/를} 위해 볼륨 {volume:을/를} 만들었습니다", "볼륨 요청을 위해 볼륨을 만들었습니다"

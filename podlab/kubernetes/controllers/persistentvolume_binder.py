@@ -227,7 +227,8 @@ class PersistentVolumeBinder(Controller):
         if claim["spec"].get("volumeMode") == "Block":
             if node:  # rescheduleProvisioning
                 self.client.patch("persistentvolumeclaims", metadata["name"], {"metadata": {"annotations": {SELECTED_NODE: None}}},
-                                  metadata["namespace"], cause=Cause("volume-bound"))
+                                  metadata["namespace"], cause=Cause("volume-node-refused", {"claim": key, "node": node}))
+                super().enqueue(key)
             return f'Failed to provision volume with StorageClass "{class_name}": {plugin} does not support block volume provisioning'
         directory = self.cluster.random.uid("hostpath_pv", metadata["uid"])
         self.client.create("persistentvolumes", volume_plugins.host_path_volume(claim, chosen, name, directory),
@@ -326,7 +327,7 @@ class PersistentVolumeBinder(Controller):
         if is_deleting(volume) or wanted == list(volume["metadata"].get("finalizers") or ()):
             return volume
         return self.client.patch("persistentvolumes", volume["metadata"]["name"], {"metadata": {"finalizers": wanted or None}},
-                                 cause=Cause("volume-bound"))
+                                 cause=Cause("volume-finalizers", {"policy": volume["spec"].get("persistentVolumeReclaimPolicy")}))
 
     def _hasten(self, claim: Map, volume: Map) -> None:
         """A volume for a claim that does not know it yet: the claim's next sync binds them, and that is now."""

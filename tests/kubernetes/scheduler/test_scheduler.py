@@ -235,6 +235,32 @@ def test_a_claim_that_waits_for_its_first_consumer_is_told_the_node(make: Make) 
     assert (where(cluster, "p"), where(cluster, "q")) == ("n1", None)
 
 
+@pytest.mark.parametrize("made", [True, False])
+def test_a_node_s_volumes_are_looked_for_once_a_second(make: Make, made: bool) -> None:
+    cluster = make(NODE)
+    admin = cluster.client("admin")
+    admin.create("storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "late"},
+                                    "provisioner": "example.com/disk", "volumeBindingMode": "WaitForFirstConsumer"})
+    admin.create("persistentvolumeclaims", {
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "default"},
+        "spec": {"storageClassName": "late", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})
+    create(cluster, "p", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}])
+    cluster.run_until(cluster.now + 100)
+    claim = thaw(admin.get("persistentvolumeclaims", "data", "default"))
+    if made:
+        claim["spec"]["volumeName"] = "pv"
+        claim["metadata"]["annotations"]["pv.kubernetes.io/bind-completed"] = "yes"
+    else:
+        del claim["metadata"]["annotations"]  # the provisioner gave up
+    admin.update("persistentvolumeclaims", claim)
+    cluster.run_until(cluster.now + 800)
+    assert where(cluster, "p") is None
+    cluster.run_until(cluster.now + 200)
+    assert where(cluster, "p") == ("n1" if made else None)
+    told = [event["message"] for event in cluster.etcd.list("events", "default") if event["reason"] == "FailedScheduling"]
+    assert told == ([] if made else ['running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "data"'])
+
+
 def test_a_restored_scheduler_has_the_same_future(make: Make) -> None:
     cluster = make(NODE, {**NODE, "name": "n2"}, {**NODE, "name": "n3"})
     for i in range(9):
