@@ -21,9 +21,9 @@ CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
 Placed = tuple[tuple[int, ...], Map]  # an address and how it sorts
 
 
-def _address(pod: Map) -> Placed:
-    metadata, ip = pod["metadata"], pod["status"]["podIP"]
-    named = {"hostname": pod["spec"]["hostname"]} if pod["spec"].get("hostname") and pod["spec"].get("subdomain") else {}
+def _address(pod: Map, service: str) -> Placed:
+    metadata, spec, ip = pod["metadata"], pod["spec"], pod["status"]["podIP"]
+    named = {"hostname": spec["hostname"]} if spec.get("hostname") and spec.get("subdomain") == service else {}
     return tuple(map(int, ip.split("."))), freeze(
         {"ip": ip, **named, "nodeName": facts(pod).node,
          "targetRef": {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]}})
@@ -41,7 +41,7 @@ def subsets(service: Map, pods: list[Map]) -> list[dict[str, Any]]:
         ports = target_ports(service, pod)
         if not ports and service["spec"].get("ports"):
             return None
-        return ports, "addresses" if publish or facts(pod).ready else "notReadyAddresses", _address(pod)
+        return ports, "addresses" if publish or facts(pod).ready else "notReadyAddresses", _address(pod, service["metadata"]["name"])
     for pod in pods:
         found = memo(pod, note, listed)
         if found is not None:
@@ -79,8 +79,7 @@ class EndpointsController(ServiceController):
     def reconcile(self, key: str) -> int | None:
         service, held = self.cluster.etcd.get("services", key), self.cluster.etcd.get("endpoints", key)
         if service is None:
-            labels = (held["metadata"].get("labels") or EMPTY) if held is not None else EMPTY
-            if held is not None and labels.get("endpoints.kubernetes.io/managed-by") == "endpoint-controller":
+            if held is not None:  # those that people wrote too
                 self.client.delete("endpoints", held["metadata"]["name"], held["metadata"]["namespace"],
                                    cause=Cause("endpoints-service-gone"))
             return None
@@ -92,7 +91,9 @@ class EndpointsController(ServiceController):
         labels = {**managed_labels(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller"}
         if held is not None and list(held.get("subsets") or ()) == found and held["metadata"].get("labels") == labels:
             return None
-        annotations = {**({CHANGED: rfc3339(changed)} if changed is not None else {}),
+        others = held["metadata"].get("annotations") or EMPTY if held is not None else EMPTY
+        annotations = {**{name: text for name, text in others.items() if name not in (CHANGED, OVER_CAPACITY)},
+                       **({CHANGED: rfc3339(changed)} if changed is not None else {}),
                        **({OVER_CAPACITY: "truncated"} if over else {})}
         metadata = {**(held["metadata"] if held is not None
                        else {"name": service["metadata"]["name"], "namespace": service["metadata"]["namespace"]}),

@@ -114,7 +114,10 @@ class EndpointSliceController(ServiceController):
         if one is not None and endpoints is None:
             self.client.delete("endpointslices", one["metadata"]["name"], namespace, cause=cause)
             return
-        annotations = {"annotations": {CHANGED: rfc3339(changed)}} if changed is not None else {}
+        others = one["metadata"].get("annotations") or EMPTY if one is not None and endpoints else EMPTY  # a placeholder is a new one
+        marks = {**{name: text for name, text in others.items() if name != CHANGED},
+                 **({CHANGED: rfc3339(changed)} if changed is not None else {})}
+        annotations = {"annotations": marks} if marks else {}
         body: dict[str, Any] = {"addressType": "IPv4", "endpoints": endpoints or None, "ports": ports or None}
         if one is None:
             name = service["metadata"]["name"]

@@ -6,7 +6,7 @@ from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.controllers_common.endpointslices import plan
 from podlab.kubernetes.objects import freeze
 
-from .support import admin, alive, create, pods, scale, workload
+from .support import admin, alive, create, pod, pods, scale, workload
 
 HTTP = ((("name", ""), ("protocol", "TCP"), ("port", 80)),)
 
@@ -197,9 +197,31 @@ def test_what_people_write_into_a_services_endpoints_stays_until_its_pods_change
     admin(cluster).patch("endpoints", "web", {"subsets": [{"addresses": [{"ip": "192.0.2.3"}], "ports": [{"port": 9}]}]}, "default")
     cluster.run_for(3)
     assert admin(cluster).get("endpoints", "web", "default")["subsets"][0]["ports"] == [{"port": 9, "protocol": "TCP"}]
+    for kind, name in (("endpoints", "web"), ("endpointslices", _own_slice(cluster)["metadata"]["name"])):
+        admin(cluster).patch(kind, name, {"metadata": {"annotations": {"note": "ours"}}}, "default")
     scale(cluster, "replicasets", "web", 2)
     cluster.run_for(3)
-    assert len(admin(cluster).get("endpoints", "web", "default")["subsets"][0]["addresses"]) == 2
+    mirror = admin(cluster).get("endpoints", "web", "default")
+    assert len(mirror["subsets"][0]["addresses"]) == 2
+    assert mirror["metadata"]["annotations"]["note"] == _own_slice(cluster)["metadata"]["annotations"]["note"] == "ours"
+
+
+def test_endpoints_name_a_pod_by_its_hostname_only_in_its_own_subdomain(cluster: Cluster) -> None:
+    for name in ("web", "other"):
+        create(cluster, "services", {**service(), "metadata": {"name": name}})
+    create(cluster, "pods", pod("a", {"app": "web"}, hostname="h", subdomain="web"))
+    cluster.run_for(3)
+    named = [admin(cluster).get("endpoints", name, "default")["subsets"][0]["addresses"][0].get("hostname") for name in ("web", "other")]
+    assert named == ["h", None]
+
+
+def test_a_service_that_goes_takes_the_endpoints_of_its_name_along_even_those_that_people_wrote(cluster: Cluster) -> None:
+    create(cluster, "services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}})
+    create(cluster, "endpoints", {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "web"}})
+    cluster.run_for(1)
+    admin(cluster).delete("services", "web", "default")
+    cluster.run_for(1)
+    assert admin(cluster).find("endpoints", "web", "default") is None
 
 
 def test_an_endpoint_tells_its_nodes_zone_and_whom_it_is_nearest_to(cluster: Cluster) -> None:
