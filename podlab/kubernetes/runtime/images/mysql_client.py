@@ -13,8 +13,9 @@ from ..process import INT, Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
 from . import sql_wire
-from .mysql_words import statements
+from .mysql_words import LONGEST, statements
 from .mysqld import MARK, is_mariadb
+from .sql_bounds import WORDS
 
 MYSQL = "8.4.6"
 VALUES = {"-h": "host", "-P": "port", "-u": "user", "-D": "database", "-e": "execute", "-S": "socket"}
@@ -337,10 +338,12 @@ def mysqldump(proc: Process, sys: Sys, event: Event) -> int:
             if "error" in shape or "error" in rows:
                 sys.err(f'mysqldump: Couldn\'t find table: "{tables[0]}"\n')
                 return 6
-            values = ",".join(f"({','.join(_literal(one) for one in row)})" for row in rows["rows"])
-            data["made"] += f"DROP TABLE IF EXISTS `{tables[0]}`;\n{shape['rows'][0][1]};\n\n" + (
-                f"INSERT INTO `{tables[0]}` VALUES {values};\n\n" if values else ""
-            )
+            values = [f"({','.join(_literal(one) for one in row)})" for row in rows["rows"]]
+            data["made"] += f"DROP TABLE IF EXISTS `{tables[0]}`;\n{shape['rows'][0][1]};\n\n"
+            at_once = max(1, min(WORDS // (2 * len(rows["columns"]) + 4), LONGEST // (max(map(len, values), default=1) + 1)))
+            for at in range(0, len(values), at_once):
+                data["made"] += f"INSERT INTO `{tables[0]}` VALUES {','.join(values[at : at + at_once])};\n"
+            data["made"] += "\n" if values else ""
             tables.pop(0)
         sys.out(data["made"])
         data["made"] = ""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..process import Data
-from . import mysql_words
+from . import mysql_words, sql_wire
 from .mysql_server import BINLOG, BINLOG_BEGIN, OWN, SWITCHES, Outcome, Server, Session, literal
 from .mysql_words import SqlError
 
@@ -34,9 +34,9 @@ def execute(server: Server, session: Session, text: str) -> Outcome:
 
 
 def replay(server: Server, events: list[Data], position: int) -> None:
-    """Does what the source has done; stops at the first statement that fails, as replication does."""
+    """Does what the source has done, no more than a turn's worth; stops at the first statement that fails, as replication does."""
     source = server.source()
-    for event in events:
+    for event in events[: sql_wire.some([len(one["sql"]) for one in events])]:
         try:
             execute(server, Session("root", "localhost", event["db"], replication=True), event["sql"])
         except SqlError as error:

@@ -180,7 +180,10 @@ class Server:
     def ask(self, statement: str) -> Result:
         """SQLite's words, on the server's own account."""
         with self.store(("mysql",), Session("root", "localhost", replication=True)) as store:
-            result = store.run(statement)
+            try:
+                result = store.run(statement)
+            except (sqlite3.Error, TooMuch):  # somebody has written into the file
+                raise SqlError(1033, "HY000", "Incorrect information in file") from None
             self.keep(store.written)
         return result
 
@@ -231,11 +234,14 @@ class Server:
         where = f"{self.path}/{BINLOG}"
         return BINLOG_BEGIN + (len(self.sys.read_file(where)) if self.sys.find(where) is not None else 0)
 
-    def events(self, position: int) -> list[Data]:
-        """What stands in the binary log after a position."""
+    def events(self, position: int) -> tuple[list[Data], int]:
+        """What stands in the binary log after a position, as much as can be done in a turn, and where the next stands."""
         where = f"{self.path}/{BINLOG}"
-        text = self.sys.read_file(where)[max(0, position - BINLOG_BEGIN) :] if self.sys.find(where) is not None else ""
-        return [json.loads(line) for line in text.splitlines()]
+        position = max(position, BINLOG_BEGIN)
+        text = self.sys.read_file(where)[position - BINLOG_BEGIN :] if self.sys.find(where) is not None else ""
+        lines = text.splitlines(keepends=True)
+        lines = lines[: sql_wire.some([len(line) for line in lines])]
+        return [json.loads(line) for line in lines], position + sum(map(len, lines))
 
     # ---- replication
 

@@ -13,10 +13,11 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
+from .sql_bounds import too_wordy
 from .sql_store import quoted
 
 BEGINNINGS = {"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "TRUNCATE", "WITH", "(SELECT"}
-LONGEST = 20_000  # characters of a statement: reading one takes 20 us a word
+LONGEST = 20_000  # characters of a statement
 
 
 class SqlError(Exception):
@@ -84,7 +85,7 @@ def bare(statement: str) -> str:
 
 def translate(statement: str, database: str, variables: dict[str, str | int]) -> Translated:
     """Raises SqlError (1064, 1046 without a database, 1193 for an unknown variable)."""
-    if len(statement) > LONGEST:
+    if len(statement) > LONGEST or too_wordy(statement):
         raise SqlError(1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes")
     replaces = re.match(r"(?i)replace\b(?=\s+(into\s+)?[`\w])", statement)
     if statement.split(None, 1)[0].upper() not in BEGINNINGS:

@@ -22,13 +22,15 @@ from ..serving import Answer, listen_on
 from ..system import Sys
 from . import sql_wire
 from .mysql_commands import execute, replay
-from .mysql_server import BINLOG, DB, USER, Server, Session
+from .mysql_server import BINLOG, BINLOG_BEGIN, BINLOG_MAX, DB, USER, Server, Session
 from .mysql_words import SqlError, statements
 
 MARK = "X-MySQL"
+SCRIPTS = "/docker-entrypoint-initdb.d"
 MYSQL, MARIADB = "8.4.6", "11.8.3"
 BUILDS = {"5.5": "debian9", "5.6": "debian10", "5.7": ".el7"}  # packages of what is not Oracle Linux 9
 INIT_MS, START_MS = {"mysqld": 9_000, "mariadbd": 5_000}, {"mysqld": 1_800, "mariadbd": 900}
+ANSWER_MAX = 65_536  # characters of what a source tells at once: no more than a statement and what a turn's others take
 DEFAULTS: dict[str, str | int] = {
     "server_id": 1,
     "log_bin": 0,
@@ -172,6 +174,7 @@ def _initialise(proc: Process, sys: Sys) -> None:
     for host in dict.fromkeys(("localhost", given("ROOT_HOST") or "%")):
         server.set_user("root", host, password, all_rights=True)
     session = Session("root", "localhost", replication=True)
+    data.update(scripts=_scripts(sys), todo=[])
     database, user = given("DATABASE"), given("USER")
     if database:
         sys.out(entry(sys, f"Creating database {database}"))
@@ -182,20 +185,41 @@ def _initialise(proc: Process, sys: Sys) -> None:
         if database:
             sys.out(entry(sys, f"Giving user {user} access to schema {database}"))
             server.grant(user, database)
-    session.database = database
-    directory = "/docker-entrypoint-initdb.d"
-    for name in [one for one in sys.listdir(directory) if one[0] != "."] if sys.find(directory) is not None else []:
+    data["use"] = database
+
+
+def _scripts(sys: Sys) -> list[str]:
+    return [one for one in sys.listdir(SCRIPTS) if one[0] != "."] if sys.find(SCRIPTS) is not None else []
+
+
+def _go_on(proc: Process, sys: Sys) -> bool:
+    """A turn's worth of the scripts' statements; False when there are no more."""
+    data = proc["data"]
+    while not data["todo"]:
+        if not data["scripts"]:
+            return False
+        name = data["scripts"].pop(0)
         if not name.endswith(".sql"):
-            sys.out(entry(sys, f"{'running' if name.endswith('.sh') else 'ignoring'} {directory}/{name}"))
+            sys.out(entry(sys, f"{'running' if name.endswith('.sh') else 'ignoring'} {SCRIPTS}/{name}"))
             continue
-        sys.out(entry(sys, f"running {directory}/{name}"))
-        for statement, _, line in statements(sys.read_file(f"{directory}/{name}")):
-            try:
-                chosen = execute(server, session, statement).database
-            except SqlError as error:
-                error.text = f"ERROR {error.number} ({error.state}) at line {line}: {error.text}"
-                raise
-            session.database = session.database if chosen is None else chosen
+        sys.out(entry(sys, f"running {SCRIPTS}/{name}"))
+        text = sys.read_file(f"{SCRIPTS}/{name}")
+        if len(text) > sql_wire.SCRIPT_MAX:
+            raise SqlError(1153, "08S01", f"podlab reads scripts of up to {sql_wire.SCRIPT_MAX} characters")
+        data["todo"] = [[statement, line] for statement, _, line in statements(text)]
+    server, session = Server(sys, data["path"], data["settings"]), Session("root", "localhost", data["use"], replication=True)
+    for _ in range(sql_wire.some([len(statement) for statement, _ in data["todo"]])):
+        statement, line = data["todo"].pop(0)
+        try:
+            chosen = execute(server, session, statement).database
+        except SqlError as error:
+            error.text = f"ERROR {error.number} ({error.state}) at line {line}: {error.text}"
+            raise
+        session.database = data["use"] = session.database if chosen is None else chosen
+    return True
+
+
+def _initialised(proc: Process, sys: Sys) -> None:
     sys.out(entry(sys, "MySQL init process done. Ready for start up.".replace("MySQL", "MariaDB" if is_mariadb(sys) else "MySQL")))
 
 
@@ -225,7 +249,12 @@ def run(proc: Process, sys: Sys, event: Event) -> int | None:
             sys.sleep(data["until"] - sys.now)
         try:
             if data["fresh"]:
-                _initialise(proc, sys)
+                if "scripts" not in data:
+                    _initialise(proc, sys)
+                if _go_on(proc, sys):
+                    data["until"] = sys.now + 1
+                    sys.sleep(1)
+                _initialised(proc, sys)
             address = str(data["settings"]["bind_address"])
             listen_on(proc, sys, [int(data["settings"]["port"])], "0.0.0.0" if address in ("*", "::") else address)
         except SqlError as error:
@@ -259,25 +288,42 @@ for _name, _memory in (("mysqld", 370), ("mariadbd", 95)):
 
 
 def _wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
-    """A replica asks its source first."""
-    source = Server(sys, proc["data"]["path"]).source() if sql_wire.body_of(MARK, request).get("sql") else {}
-    if not source.get("on") or source["error"] or "source" in learned:
+    """A replica asks its source first, and again while there is more than it does in a turn."""
+    if not sql_wire.body_of(MARK, request).get("sql"):
+        return None
+    server = Server(sys, proc["data"]["path"], proc["data"]["settings"])
+    try:
+        if "source" in learned and not (learned["source"] and _catch_up(server, learned["source"])):
+            learned["source"] = {}  # nothing is left to do of it
+            return None
+        source = server.source()
+    except (Errno, ValueError):  # its own files are none any more, or it cannot write them
+        return None
+    if not source.get("on") or source.get("error"):
         return None
     asked = {"user": source["user"], "password": source["password"], "after": source["position"]}
     return Wish("source", source["host"], source["port"], sql_wire.command(MARK, source["host"], asked))
 
 
-def _catch_up(server: Server, learned: Learned) -> None:
+def _catch_up(server: Server, answer: Data) -> bool:
+    """Does what the source has told. Whether there is more."""
     source = server.source()
     try:
-        told = json.loads(learned["source"]["body"] or "{}") if not learned["source"]["error"] else {}
-    except ValueError:
+        told = json.loads(answer["body"] or "{}") if not answer["error"] and len(answer["body"]) < ANSWER_MAX else {}
+    except (ValueError, RecursionError):
         told = {}
-    if source.get("lost", False) != ("events" not in told):
-        source["lost"] = "events" not in told
+    events, after = (told.get("events"), told.get("position")) if isinstance(told, dict) else (None, None)
+    if not isinstance(after, int) or not source["position"] <= after <= BINLOG_BEGIN + BINLOG_MAX:
+        after, events = 0, None
+    fine = isinstance(events, list) and all(isinstance(one, dict) and isinstance(one.get("db"), str) and isinstance(one.get("sql"), str)
+                                            for one in events)  # fmt: skip
+    if source.get("lost", False) == fine:
+        source["lost"] = not fine
         server.follow(source)
-    if told.get("events"):
-        replay(server, told["events"], told["position"])
+    if not fine or not events:
+        return False
+    replay(server, events, after)
+    return bool(told.get("more")) and after > source["position"]
 
 
 def _answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, peer: str) -> Answer:
@@ -288,12 +334,11 @@ def _answer(proc: Process, sys: Sys, request: http.Message, learned: Learned, pe
     host = "localhost" if peer.startswith("127.") else peer
     found: Data
     try:
-        if "source" in learned:
-            _catch_up(server, learned)
         session = Session(str(body.get("user", "")), host, str(body.get("db", "")))
         server.check(session.user, str(body.get("password", "")), host)
         if "after" in body:
-            found = {"events": server.events(int(body["after"])), "position": server.position(), "file": BINLOG}
+            events, after = server.events(int(body["after"]))
+            found = {"events": events, "position": after, "file": BINLOG, "more": after < server.position()}
         elif "sql" not in body:
             found = {"version": server.settings["version"]}
         else:

@@ -106,10 +106,19 @@ class Server:
         except TooMuch:
             raise PgError("54000", "podlab joins tables of up to 8 schemas") from None
 
+    def _described(self, session: Session, schema: str, every: list[tuple[str, str, bool]]) -> list[tuple[str, list[dict[str, Any]]]]:
+        """(table, its columns) of one schema, read once."""
+        with self.store(session, {schema}) as store:
+            return [(table, self._columns(store, schema, table)) for where, table, _ in every if where == schema]
+
     def describe(self, session: Session, schema: str, table: str) -> list[dict[str, Any]]:
         """Columns as Store.columns gives them, types in PostgreSQL's words."""
         with self.store(session, {schema}) as store:
-            return [{**one, "type": pg_words.type_of(one["type"]), "default": _default(one, table)} for one in store.columns(schema, table)]
+            return self._columns(store, schema, table)
+
+    @staticmethod
+    def _columns(store: Store, schema: str, table: str) -> list[dict[str, Any]]:
+        return [{**one, "type": pg_words.type_of(one["type"]), "default": _default(one, table)} for one in store.columns(schema, table)]
 
     # ---- catalogs
 
@@ -119,7 +128,8 @@ class Server:
         owners = control["databases"][database]["owners"]
         if name == "information_schema":
             columns = [[database, schema, table, one["name"], at, one["default"], "YES" if one["null"] else "NO", one["type"].partition("(")[0]]
-                       for schema, table, _ in every for at, one in enumerate(self.describe(session, schema, table), 1)]  # fmt: skip
+                       for schema in self.schemas(database) for table, held in self._described(session, schema, every)
+                       for at, one in enumerate(held, 1)]  # fmt: skip
             return {
                 "tables": sql_wire.table_text("tables", "table_catalog text, table_schema text, table_name text, table_type text", [
                     [database, schema, table, "VIEW" if view else "BASE TABLE"] for schema, table, view in every]),

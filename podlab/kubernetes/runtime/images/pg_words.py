@@ -14,10 +14,11 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
+from .sql_bounds import WORDS, too_wordy
 from .sql_store import quoted
 
 BEGINNINGS = {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "TRUNCATE", "WITH", "VALUES", "TABLE", "(SELECT"}
-LONGEST = 20_000  # characters of a statement: reading one takes 20 us a word
+LONGEST = 20_000  # characters of a statement
 
 
 class PgError(Exception):
@@ -90,6 +91,8 @@ def translate(statement: str, schema_of: Callable[[str], str]) -> Translated:
     """`schema_of` tells where a table without a schema is. Raises PgError."""
     if len(statement) > LONGEST:
         raise PgError("54000", f"statement is longer than the {LONGEST} characters that podlab reads")
+    if too_wordy(statement):
+        raise PgError("54000", f"statement has more than the {WORDS} words and signs that podlab reads")
     first = re.match(r"\(?\s*\w+", statement)
     if first is None or first[0].replace(" ", "").upper().lstrip("(") not in BEGINNINGS:
         raise syntax(first[0] if first else statement[:1])

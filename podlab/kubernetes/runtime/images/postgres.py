@@ -26,6 +26,7 @@ from .pg_server import CONTROL, Server, Session, hashed
 from .pg_words import PgError, statements
 
 INIT_MS, START_MS = 2_400, 250
+SCRIPTS = "/docker-entrypoint-initdb.d"
 SETTINGS = {
     "port": "5432",
     "listen_addresses": "*",
@@ -157,19 +158,37 @@ def _initialise(proc: Process, sys: Sys) -> None:
     if database != "postgres":
         server.create_database(database, user)
         sys.out("CREATE DATABASE\n")
-    session = Session(user, database, "[local]")
-    directory = "/docker-entrypoint-initdb.d"
-    for name in [one for one in sys.listdir(directory) if one[0] != "."] if sys.find(directory) is not None else []:
-        file = f"{directory}/{name}"
+    scripts = [one for one in sys.listdir(SCRIPTS) if one[0] != "."] if sys.find(SCRIPTS) is not None else []
+    data.update(scripts=scripts, todo=[], session=[user, database])
+
+
+def _go_on(proc: Process, sys: Sys) -> bool:
+    """A turn's worth of the scripts' statements; False when there are no more."""
+    data = proc["data"]
+    while not data["todo"]:
+        if not data["scripts"]:
+            return False
+        name = data["scripts"].pop(0)
+        file = f"{SCRIPTS}/{name}"
         if not name.endswith(".sql"):
             sys.out(f"\n/usr/local/bin/docker-entrypoint.sh: {'sourcing' if name.endswith('.sh') else 'ignoring'} {file}\n")
             continue
         sys.out(f"\n/usr/local/bin/docker-entrypoint.sh: running {file}\n")
-        for statement, _, line in statements(sys.read_file(file)):
-            try:
-                sys.out(execute(server, session, statement).tag + "\n")
-            except PgError as error:
-                raise PgError(error.state, f"psql:{file}:{line}: ERROR:  {error.text}") from None
+        text = sys.read_file(file)
+        if len(text) > sql_wire.SCRIPT_MAX:
+            raise PgError("54000", f"psql:{file}: podlab reads scripts of up to {sql_wire.SCRIPT_MAX} characters")
+        data["todo"] = [[statement, f"{file}:{line}"] for statement, _, line in statements(text)]
+    server, session = Server(sys, data["path"], data["settings"]), Session(data["session"][0], data["session"][1], "[local]")
+    for _ in range(sql_wire.some([len(statement) for statement, _ in data["todo"]])):
+        statement, where = data["todo"].pop(0)
+        try:
+            sys.out(execute(server, session, statement).tag + "\n")
+        except PgError as error:
+            raise PgError(error.state, f"psql:{where}: ERROR:  {error.text}") from None
+    return True
+
+
+def _initialised(sys: Sys) -> None:
     sys.out("\n\nPostgreSQL init process complete; ready for start up.\n\n")
 
 
@@ -195,7 +214,12 @@ def run(proc: Process, sys: Sys, event: Event) -> int | None:
             if sys.now < data["until"]:
                 sys.sleep(data["until"] - sys.now)
             if data["fresh"]:
-                _initialise(proc, sys)
+                if "scripts" not in data:
+                    _initialise(proc, sys)
+                if _go_on(proc, sys):
+                    data["until"] = sys.now + 1
+                    sys.sleep(1)
+                _initialised(sys)
             listen_on(proc, sys, [int(data["settings"]["port"])])
             if sys.find(f"{data['path']}/{CONTROL}") is None:
                 sys.err(_log(proc, sys, f'could not open file "{CONTROL}": No such file or directory', "FATAL"))

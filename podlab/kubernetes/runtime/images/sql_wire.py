@@ -7,7 +7,7 @@ can ask one; the answer is JSON too. A server of another kind gets a message tha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .. import http, sockets
 from ..http import text_answer
@@ -83,6 +83,22 @@ def from_environment(proc: Process, sys: Sys, name: str) -> str:
     if env.get(name) or not env.get(f"{name}_FILE"):
         return str(env.get(name, ""))
     return sys.read_file(env[f"{name}_FILE"]).rstrip("\n")
+
+
+# ---- many statements
+
+A_TURN, A_STATEMENT = 2_000, 100  # characters of the statements of one turn, which take about 50 us each; each as many more as it takes to begin
+SCRIPT_MAX = 262_144  # characters of a script of /docker-entrypoint-initdb.d
+
+
+def some(sizes: Sequence[int]) -> int:
+    """How many of these statements may be done in one turn: at least one, if there is one."""
+    told = 0
+    for count, size in enumerate(sizes):
+        told += size + A_STATEMENT
+        if count and told > A_TURN:
+            return count
+    return len(sizes)
 
 
 # ---- a directory of databases, or of schemas
