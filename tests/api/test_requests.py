@@ -44,6 +44,9 @@ async def test_health_is_told_check_by_check(client: Client) -> None:
     assert lines[:4] == ["[+]ping ok", "[+]log ok", "[+]etcd excluded: ok", "[+]etcd-readiness ok"]
     assert lines[-2:] == ['warn: some health checks cannot be excluded: no matches for "none"', "readyz check passed"]
     assert [(await client.get(path)).status for path in ("/livez/ping", "/livez/none")] == [200, 404]
+    statuses = await client.get("/api/v1/componentstatuses")
+    assert statuses.items == ["controller-manager", "etcd-0", "scheduler"]
+    assert (await client.ask("DELETE", "/api/v1/namespaces")).json["message"] == "the server does not allow this method on the requested resource"
 
 
 async def test_what_a_client_has_already_is_not_sent_again(client: Client) -> None:

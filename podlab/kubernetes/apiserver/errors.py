@@ -156,6 +156,11 @@ def method_not_supported(plural: str, verb: str) -> ApiError:
                     {"kind": plural})
 
 
+def method_not_allowed() -> ApiError:
+    """Of a verb that has no address (go-restful's 405 as NewGenericServerResponse words it)."""
+    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
+
+
 def gone(message: str) -> ApiError:
     return ApiError(410, "Expired", message)
 

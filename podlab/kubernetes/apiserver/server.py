@@ -17,7 +17,7 @@ from . import admission, applying, create, decode, deletion, fields, made_up, pa
 from .context import Context
 from .customresources import conversion, door, reading
 from .customresources.definitions import Definitions
-from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_supported, not_found
+from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_allowed, method_not_supported, not_found
 from .ownership import managers, records
 from .ownership.managers import Entries
 from .request import ADMIN, Request
@@ -47,6 +47,8 @@ class ApiServer:
             return subresources.read(self, resource, request) if request.subresource else self.existing(resource, request)
         if request.verb == "list":
             return {"items": self.matching(resource, request)}
+        if resource.plural in made_up.READ_ONLY:
+            raise method_not_allowed()
         if resource.custom is not None and request.verb not in ("delete", "deletecollection"):
             return door.write(self, resource, request, cause)
         if request.subresource and request.subresource != "status":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...resources import Resource
 from .. import discovery
-from ..errors import ApiError, method_not_supported
+from ..errors import ApiError, method_not_allowed
 from .call import Call
 
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -62,20 +62,20 @@ def resolve(call: Call, customs: Sequence[Resource] = ()) -> Target:
         raise unknown()
     verb = _verb(call, resource, name, subresource, watching)
     if resource.namespaced and not scoped and verb not in ("list", "watch"):
-        raise unknown() if verb != "deletecollection" and verb != "create" else method_not_supported(resource.name, verb)
+        raise unknown() if verb != "deletecollection" and verb != "create" else method_not_allowed()
     return Target(verb, resource, namespace, name, subresource, tuple(rest[3:]))
 
 
 def _verb(call: Call, resource: Resource, name: str, subresource: str, watching: bool) -> str:
     verb = VERBS.get(call.method) or ("get" if call.method == "OPTIONS" and subresource == "proxy" else None)
     if verb is None:
-        raise method_not_supported(resource.name, call.method.lower())
+        raise method_not_allowed()
     if subresource:
         allowed = next((verbs for one, _, verbs in discovery.subresources_of(resource) if one == subresource), None)
         if allowed is None:
             raise unknown()
         if verb not in allowed:
-            raise method_not_supported(f"{resource.name}/{subresource}", verb)
+            raise method_not_allowed()
         return verb
     if verb == "get" and watching:
         verb = "watch"
@@ -84,5 +84,5 @@ def _verb(call: Call, resource: Resource, name: str, subresource: str, watching:
     elif verb == "delete" and not name:
         verb = "deletecollection"
     if verb not in discovery.verbs_of(resource) or (verb == "create" and name) or (verb in ("update", "patch") and not name):
-        raise method_not_supported(resource.name, verb)
+        raise method_not_allowed()
     return verb
