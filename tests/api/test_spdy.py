@@ -92,8 +92,11 @@ async def running(client: Client, own_clusters: Clusters, cluster: Cluster, monk
     async with live.turn():
         live.set_rate(1.0)
     passed = 60.0
-    assert (await client.get(POD_PATH)).json["status"]["phase"] == "Running"
-    return client
+    for _ in range(1200):  # a busy machine makes up for lost time in several turns
+        if (await client.get(POD_PATH)).json["status"]["phase"] == "Running":
+            return client
+        await asyncio.sleep(0.05)
+    pytest.fail("the Pod does not run")
 
 
 def shell(client: Client, script: str, *protocols: str, streams: str = "stdout=1&stderr=1") -> Line:

@@ -177,7 +177,7 @@ def aggregated(core: bool, version: str = "v2", customs: Sequence[Resource] = ()
         if (not name) == core:
             versions = [{"version": one, "resources": [_discovered(resource) for resource in resources], "freshness": "Current"}
                         for (group_name, one), resources in with_customs(customs).items() if group_name == name]
-            items.append({"metadata": {**({"name": name} if name else {}), "creationTimestamp": None}, "versions": versions})
+            items.append({"metadata": {"name": name} if name else {}, "versions": versions})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}", "metadata": {}, "items": items}
 
 

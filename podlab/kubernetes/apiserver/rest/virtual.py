@@ -40,7 +40,7 @@ def reviewed(engine: Ground, target: Target, body: Any, user: rbac.User) -> dict
         decode.check_type(target.resource, body)
     answer = REVIEWS[target.resource.plural](engine, review, target, user)
     return {"kind": target.resource.kind, "apiVersion": target.resource.api_version,
-                 "metadata": {"creationTimestamp": None}, **({"spec": review["spec"]} if "spec" in review else {}), "status": answer}
+                 "metadata": {}, **({"spec": review["spec"]} if "spec" in review else {}), "status": answer}
 
 
 # ---- reviews

@@ -32,7 +32,7 @@ def text(kind: str, obj: Any) -> bytes:
 
 
 def bookmark(target: Target, shape: shapes.Shape, revision: int, annotations: dict[str, str] | None = None) -> bytes:
-    metadata: dict[str, Any] = {"resourceVersion": str(revision), "creationTimestamp": None}
+    metadata: dict[str, Any] = {"resourceVersion": str(revision)}
     if annotations:
         metadata["annotations"] = annotations
     if shape.kind == shapes.TABLE:
