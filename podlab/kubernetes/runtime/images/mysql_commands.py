@@ -17,7 +17,7 @@ from .mysql_words import SqlError
 
 def execute(server: Server, session: Session, text: str) -> Outcome:
     """Does one statement, and notes what it changed in the binary log. Raises SqlError, Errno."""
-    statement = mysql_words.bare(text)
+    statement = mysql_words.bounded(mysql_words.bare(text))
     if not statement:
         raise SqlError(1065, "42000", "Query was empty")
     for pattern, does in COMMANDS:
@@ -277,7 +277,7 @@ COMMANDS: tuple[tuple[re.Pattern[str], Command], ...] = tuple(
         (r"change\s+(?:master|replication\s+source)\s+to\s+(?P<rest>.*)", _change_source),
         (r"(?P<verb>start|stop)\s+(?:slave|replica)(?:\s+\w+)*", _start_replica),
         (rf"(?P<verb>create|alter|drop)\s+user\s+{_EXISTS}{_WHO}(?:\s+identified\s+(?:with\s+'?\w+'?\s+)?by\s+'(?P<password>[^']*)')?", _account),
-        (rf"grant\s+[\w\s,()]+?\s+on\s+(?P<name>`[^`]+`|[\w$*-]+)\.(?:`[^`]+`|[\w$*-]+)\s+to\s+{_WHO}(?:\s+with\s+grant\s+option)?", _grant),
+        (rf"grant\s++(?:[\w,()]++\s++)+?on\s+(?P<name>`[^`]+`|[\w$*-]+)\.(?:`[^`]+`|[\w$*-]+)\s+to\s+{_WHO}(?:\s+with\s+grant\s+option)?", _grant),
         (r"set\s+(?P<scope>global\s+|persist\s+|@@global\.)(?P<name>\w+)\s*=\s*(?P<value>\S+)", _set),
         (
             r"(?:begin|start\s+transaction|commit|rollback|set\s.*|flush\s.*|lock\s.*|unlock\s.*|reset\s.*|show\s+(?:warnings|errors|grants.*|processlist|status.*)"

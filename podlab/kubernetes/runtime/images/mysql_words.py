@@ -83,10 +83,15 @@ def bare(statement: str) -> str:
     return COMMENT.sub(lambda found: found[1] or found[2] or " ", statement).strip()
 
 
-def translate(statement: str, database: str, variables: dict[str, str | int]) -> Translated:
-    """Raises SqlError (1064, 1046 without a database, 1193 for an unknown variable)."""
+def bounded(statement: str) -> str:
+    """The statement, if it is short enough to be read in a turn. Raises SqlError 1153."""
     if len(statement) > LONGEST or too_wordy(statement):
         raise SqlError(1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes")
+    return statement
+
+
+def translate(statement: str, database: str, variables: dict[str, str | int]) -> Translated:
+    """Raises SqlError (1064, 1046 without a database, 1193 for an unknown variable)."""
     replaces = re.match(r"(?i)replace\b(?=\s+(into\s+)?[`\w])", statement)
     if statement.split(None, 1)[0].upper() not in BEGINNINGS:
         raise syntax(statement)

@@ -19,7 +19,7 @@ EVERY = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIG
 
 def execute(server: Server, session: Session, text: str) -> Outcome:
     """Does one statement. Raises PgError, Errno."""
-    statement = pg_words.bare(text)
+    statement = pg_words.bounded(pg_words.bare(text))
     if not statement:
         return Outcome()
     for pattern, does in COMMANDS:
@@ -221,6 +221,8 @@ def _super(server: Server, session: Session, otherwise: str) -> None:
 
 _NAME = r'(?P<name>"[^"]+"|[\w$.]+)'
 _EXISTS = r"(?P<exists>if\s+(?:not\s+)?exists\s+)?"
+_WORDS = r"[\w,]++(?:\s++[\w,]++)*?"  # in whole words, so that nothing is tried in the midst of one
+_PLACES = r"[^;\s]++(?:\s++[^;\s]++)*?"
 _TO = r'(?P<to>(?:"[^"]+"|\w+)(?:\s*,\s*(?:"[^"]+"|\w+))*)'
 Command = Callable[[Server, Session, "re.Match[str]"], Outcome]
 COMMANDS: tuple[tuple[re.Pattern[str], Command], ...] = tuple(
@@ -231,7 +233,7 @@ COMMANDS: tuple[tuple[re.Pattern[str], Command], ...] = tuple(
         (rf"(?P<verb>create)\s+schema\s+{_EXISTS}{_NAME}(?P<cascade>)(?:\s+authorization\s+\w+)?", _schema),
         (rf"(?P<verb>drop)\s+schema\s+{_EXISTS}{_NAME}(?P<cascade>\s+cascade)?(?:\s+restrict)?", _schema),
         (rf"(?P<verb>create|alter|drop)\s+(?P<word>user|role)\s+{_EXISTS}{_NAME}(?P<rest>\s+.*)?", _role),
-        (rf"(?P<verb>grant|revoke)\s+(?P<what>[\w\s,]+?)(?:\s+on\s+(?P<on>[^;]+?))?\s+(?:to|from)\s+{_TO}(?:\s+with\s+.*|\s+cascade)?", _grant),
+        (rf"(?P<verb>grant|revoke)\s++(?P<what>{_WORDS})(?:\s++on\s++(?P<on>{_PLACES}))?\s++(?:to|from)\s+{_TO}(?:\s+with\s+.*|\s+cascade)?", _grant),
         (rf"alter\s+(?P<kind>database|schema|table|sequence|view)\s+(?:only\s+)?{_NAME}\s+owner\s+to\s+(?P<to>\"[^\"]+\"|\w+)", _owner),
         (r"show\s+(?P<name>[\w.]+)", _show),
         (r"(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|set|reset|vacuum|analyze|checkpoint|discard|lock|notify|listen|"

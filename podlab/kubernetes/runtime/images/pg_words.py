@@ -87,12 +87,17 @@ def syntax(near: str) -> PgError:
     return PgError("42601", f'syntax error at or near "{near}"', near)
 
 
-def translate(statement: str, schema_of: Callable[[str], str]) -> Translated:
-    """`schema_of` tells where a table without a schema is. Raises PgError."""
+def bounded(statement: str) -> str:
+    """The statement, if it is short enough to be read in a turn. Raises PgError."""
     if len(statement) > LONGEST:
         raise PgError("54000", f"statement is longer than the {LONGEST} characters that podlab reads")
     if too_wordy(statement):
         raise PgError("54000", f"statement has more than the {WORDS} words and signs that podlab reads")
+    return statement
+
+
+def translate(statement: str, schema_of: Callable[[str], str]) -> Translated:
+    """`schema_of` tells where a table without a schema is. Raises PgError."""
     first = re.match(r"\(?\s*\w+", statement)
     if first is None or first[0].replace(" ", "").upper().lstrip("(") not in BEGINNINGS:
         raise syntax(first[0] if first else statement[:1])
