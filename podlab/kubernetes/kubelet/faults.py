@@ -98,6 +98,7 @@ def _on(kubelet: Agent, *, rebooted: bool) -> None:
     quiet = kubelet.now - kubelet.state["silent_at"]
     pending = kubelet.state.pop("missed", [])
     if rebooted:
+        pending = []  # of a process that is no more
         _forget_runtime(kubelet)
         node_status.booted(kubelet)
     elif quiet > PLEG_THRESHOLD_MS:

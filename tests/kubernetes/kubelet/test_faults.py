@@ -65,6 +65,17 @@ def test_power_lost_while_a_container_is_stopped_is_found_whatever_comes_between
     assert node is not None and rebooted == [f"Node node-1 has been rebooted, boot id: {node['status']['nodeInfo']['bootID']}"]
 
 
+def test_a_machine_that_boots_knows_nothing_of_a_pull_that_would_have_ended_meanwhile() -> None:
+    it = world()
+    it.create(pod(sh("sleep 3600", image="mysql:8.0")))
+    it.run(1)
+    assert it.cluster.kubelet("node-1").state["pulls"]
+    for power, seconds in (("off", 0), ("silent", 60), ("on", 60)):
+        it.fault(node="node-1", power=power)
+        it.run(seconds)
+    assert it.state() == "running#0"
+
+
 def test_a_rebooted_node_does_not_run_a_never_pod_again() -> None:
     it = world()
     it.create(pod(sh("sleep 3600"), restartPolicy="Never"))
