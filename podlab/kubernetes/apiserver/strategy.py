@@ -90,6 +90,8 @@ def _bump_generation(resource: Resource, new: Object, old: Mapping[str, Any]) ->
                   for member in WISHES.get(resource.kind, ("spec",)))
     if resource.kind == "Deployment":  # deployment strategy: annotations count too
         changed = changed or (new["metadata"].get("annotations") or {}) != (old["metadata"].get("annotations") or {})
+    if resource.kind == "EndpointSlice":  # its labels count too
+        changed = changed or (new["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {})
     new["metadata"]["generation"] = generation + 1 if changed else generation
     if not new["metadata"]["generation"]:
         del new["metadata"]["generation"]

@@ -1,6 +1,7 @@
 """What the server accepts and warns of: Warning headers, which kubectl prints.
 
-Sources: pkg/api/pod/warnings.go (warningsForPodSpecAndMeta), pkg/api/node/util.go (labels), pkg/api/persistentvolume/util.go,
+Sources: pkg/api/pod/warnings.go (warningsForPodSpecAndMeta), pkg/api/service/warnings.go, pkg/api/node/util.go (labels),
+pkg/api/persistentvolume/util.go, the strategies of pkg/registry/networking/ingress and pkg/registry/discovery/endpointslice,
 staging/src/k8s.io/pod-security-admission/admission (the `warn` label, for Pods and for the templates of what makes them).
 """
 
@@ -14,6 +15,8 @@ from ..objects import dig
 from ..resources import Resource
 from .admission import pod_security
 from .pipeline import Context
+from .validation.networking import CLASS_ANNOTATION
+from .validation.services import TOPOLOGY_HINTS, TOPOLOGY_MODE
 
 Object = Mapping[str, Any]
 
@@ -54,7 +57,10 @@ def warn_of_change(resource: Resource, new: Object, old: Object, ctx: Context) -
     if resource.kind == "Namespace":
         for text in pod_security.warnings_of_namespace(new, old, ctx):
             ctx.warn(text)
-    elif new.get("spec") != old.get("spec"):
+    elif resource.kind == "Service":
+        for text in _of_service(new):
+            ctx.warn(text)
+    elif new.get("spec") != old.get("spec") and resource.kind != "Ingress":
         warn(resource, new, ctx)
 
 
@@ -67,6 +73,33 @@ def warn(resource: Resource, obj: Object, ctx: Context) -> None:
             ctx.warn(text)
     elif resource.kind == "PersistentVolume" and obj["spec"].get("persistentVolumeReclaimPolicy") == "Recycle":
         ctx.warn(f"spec.persistentVolumeReclaimPolicy: {RECYCLE}")
+    elif resource.kind == "Service":
+        for text in _of_service(obj):
+            ctx.warn(text)
+    elif resource.kind == "Ingress" and CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {}) and not obj["spec"].get("ingressClassName"):
+        ctx.warn(f"annotation \"{CLASS_ANNOTATION}\" is deprecated, please use 'spec.ingressClassName' instead")
+    elif resource.kind == "EndpointSlice" and obj.get("addressType") == "FQDN":
+        ctx.warn("spec.addressType: FQDN endpoints are deprecated")
+
+
+def _of_service(service: Object) -> Iterator[str]:
+    """GetWarningsForService, of all but addresses in odd spellings; of every write, whatever it changes."""
+    spec, outside = service["spec"], service["spec"].get("type") == "ExternalName"
+    if TOPOLOGY_HINTS in (service["metadata"].get("annotations") or {}):
+        yield f"annotation {TOPOLOGY_HINTS} is deprecated, please use {TOPOLOGY_MODE} instead"
+    headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == "None"
+    if headless:
+        ignored = {"loadBalancerIP": spec.get("loadBalancerIP"), "externalIPs": spec.get("externalIPs"),
+                   "SessionAffinity": spec.get("sessionAffinity") != "None"}
+        yield from (f"spec.{member} is ignored for headless services" for member, there in ignored.items() if there)
+    elif spec.get("externalIPs") and not outside:
+        yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+    if outside and spec.get("externalIPs"):
+        yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
+    if not outside and spec.get("externalName"):
+        yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+    if spec.get("trafficDistribution") == "PreferClose":
+        yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
 
 
 def _of_pod(pod: Object, at: str) -> Iterator[str]:

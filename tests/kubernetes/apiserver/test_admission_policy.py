@@ -186,6 +186,23 @@ def test_what_is_deprecated_or_odd_in_a_pod_is_warned_of(spec: Object, text: str
     assert world.cluster.server.warnings == ([text] if text else [])
 
 
+@pytest.mark.parametrize(("spec", "texts"), [
+    ({"clusterIP": "None", "sessionAffinity": "ClientIP", "externalIPs": ["192.0.2.1"]},
+     ["spec.externalIPs is ignored for headless services", "spec.SessionAffinity is ignored for headless services"]),
+    ({"externalIPs": ["192.0.2.1"]}, ["spec.externalIPs is deprecated and may no longer be implemented in some clusters"]),
+    ({"externalName": "a.b", "trafficDistribution": "PreferClose"},
+     ['spec.externalName is ignored when spec.type is not "ExternalName"',
+      'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"']),
+    ({"clusterIP": "None"}, []),
+])  # fmt: skip
+def test_what_is_odd_in_a_service_is_warned_of_at_every_write(spec: Object, texts: list[str]) -> None:
+    world = World(validations=[{"expression": "true"}])
+    world.make("Service", "services", "s", spec={"ports": [{"port": 80}], **spec})
+    assert world.cluster.server.warnings == texts
+    world.send("patch", "services", "s", {"metadata": {"labels": {"a": "b"}}})
+    assert world.cluster.server.warnings == texts
+
+
 def test_an_apparmor_annotation_becomes_the_field_with_a_warning() -> None:
     world = World(validations=[{"expression": "true"}])
     world.make("ServiceAccount", "serviceaccounts", "mine")

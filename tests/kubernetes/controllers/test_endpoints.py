@@ -188,6 +188,10 @@ def test_a_slice_that_somebody_deletes_or_changes_is_put_right_a_second_later(cl
     assert not _own_slice(cluster).get("endpoints")
     cluster.run_for(0.2)
     assert len(_own_slice(cluster)["endpoints"]) == 1
+    admin(cluster).patch("endpointslices", one["metadata"]["name"], {"metadata": {"labels": {"a": "b"}}}, "default")
+    assert _own_slice(cluster)["metadata"]["generation"] == 4  # labels count, and are the Service's
+    cluster.run_for(1.1)
+    assert "a" not in _own_slice(cluster)["metadata"]["labels"]
 
 
 def test_what_people_write_into_a_services_endpoints_stays_until_its_pods_change(cluster: Cluster) -> None:

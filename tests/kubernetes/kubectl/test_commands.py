@@ -93,6 +93,8 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("get pods ..", 1, "", "error: invalid resource name \"..\": [may not be '..']\n"),
     ("get endpoints --warnings-as-errors -o name", 1, "endpoints/kubernetes\n", "Warning: v1 Endpoints is deprecated in v1.33+; use "
      "discovery.k8s.io/v1 EndpointSlice\nerror: 1 warning received\n"),
+    ("create ingress i --rule=a.b/=s:80 --annotation=kubernetes.io/ingress.class=x", 0, "ingress.networking.k8s.io/i created\n",
+     "Warning: annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead\n"),
     ("label endpoints kubernetes a=b", 0, "endpoints/kubernetes labeled\n",
      "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"),
     ("get endpoints nobody", 1, "", "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
