@@ -196,21 +196,23 @@ class Forwarding:
         pipes: dict[int, Pipe] = {}
         errors: dict[str, int] = {}  # request id -> the stream for what goes wrong
         while (data := await self._bytes()) is not None:
-            try:
-                frames = reader.feed(data)
-            except spdy.SpdyError:
-                break
-            for frame in frames:
-                if frame.kind == "ping" and frame.stream % 2:
-                    await self._say(writer.ping(frame.stream))
-                elif frame.kind == "open":
-                    why = spdy.PROTOCOL_ERROR if not taken.take(frame.stream) else self._refused(frame, errors)
-                    await self._say(writer.reset(frame.stream, why) if why else writer.reply(frame.stream))
-                    if not why:
-                        self._opened(frame, pipes, errors, writer)
-                elif frame.stream in pipes and not await self._heard(frame, pipes):
+            for piece in spdy.pieces(data):
+                try:
+                    frames = reader.feed(piece)
+                except spdy.SpdyError:
+                    await self._say(writer.leave(taken.last))
                     return
-            await asyncio.sleep(0)
+                for frame in frames:
+                    if frame.kind == "ping" and frame.stream % 2:
+                        await self._say(writer.ping(frame.stream))
+                    elif frame.kind == "open":
+                        why = spdy.PROTOCOL_ERROR if not taken.take(frame.stream) else self._refused(frame, errors)
+                        await self._say(writer.reset(frame.stream, why) if why else writer.reply(frame.stream))
+                        if not why:
+                            self._opened(frame, pipes, errors, writer)
+                    elif frame.stream in pipes and not await self._heard(frame, pipes):
+                        return
+                await asyncio.sleep(0)
         await self._say(writer.leave(taken.last))
 
     def _refused(self, frame: spdy.Frame, errors: dict[str, int]) -> int:

@@ -4,14 +4,16 @@ three over SPDY/3.1 too, as kubectl before 1.31 speaks it. Which of both it is e
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from podlab.api import application, forwarding, holds, logs, streams, texts, watch, wire
+from podlab.api import application, forwarding, holds, logs, streams, texts, tokens, watch, wire
 from podlab.api.hub import Hub, hub_of
 from podlab.api.session import OLDEST, PIECE, Session
 from podlab.api.tokens import Access
@@ -22,6 +24,7 @@ from podlab.kubernetes.apiserver.rest.addresses import Target
 from podlab.kubernetes.apiserver.rest.call import Call
 from podlab.kubernetes.apiserver.rest.logs import Reader, options_of
 from podlab.kubernetes.apiserver.rest.requests import SESSIONS
+from podlab.labs.database import on_database
 from podlab.labs.live import LiveCluster
 from podlab.labs.storage import Fenced
 
@@ -135,11 +138,11 @@ async def _hold(asked: Asked, protocol: str, receive: Receive, send: Send) -> No
     try:
         hub = hub_of(live)
         if asked.reader is not None:
-            await _tell_log(live, hub, asked.reader, call, receive, send)
+            await _while_opened(asked.access, _tell_log(live, hub, asked.reader, call, receive, send))
             return
         held = Session(live, hub, asked.access, asked.order, call, protocol, receive, send) if asked.order else \
             forwarding.Forwarding(live, hub, call, asked.pod, protocol, receive, send)
-        await held.run()
+        await _while_opened(asked.access, held.run())
     except (Fenced, ConnectionError):
         pass
     except Exception:
@@ -150,6 +153,20 @@ async def _hold(asked: Asked, protocol: str, receive: Receive, send: Send) -> No
             del _open[live.id]
         with contextlib.suppress(Exception):
             await send({"type": "websocket.close", "code": 1000})
+
+
+async def _while_opened(access: Access, work: Coroutine[Any, Any, None]) -> None:
+    """Do it, until the token opens nothing any more."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=watch.LOOK_EVERY))[0]:
+            if await on_database(tokens.of_hash)(access.key) is None:
+                break
+    finally:
+        if not task.done():
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _watch(scope: Scope, call: Call, access: Access, target: addresses.Target, receive: Receive, send: Send) -> None:

@@ -17,7 +17,8 @@ PROTOCOL_ERROR, REFUSED = 1, 3  # why a stream is reset
 FIN = 1
 VERSION = 0x8003
 PAYLOAD_MAX = 1 << 20  # bytes of one frame
-HEADERS_MAX = 16_384  # bytes of a header block once unpacked
+HEADERS_MAX, HEADERS_MOST = 4_096, 32  # bytes of a header block once unpacked, and headers in it: three short ones are sent
+PIECE = 4_096  # bytes that are read before others have their turn: hundreds of frames without data take 2 ms
 
 # The dictionary of header blocks, section 2.6.10.1: words with their lengths before them, then plain text
 _WORDS = ("options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow authorization "
@@ -53,14 +54,15 @@ class Reader:
     """Bytes in, frames out; header blocks share one compression from the first to the last."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
         self._unpack = zlib.decompressobj(zdict=DICTIONARY)
 
     def feed(self, data: bytes) -> list[Frame]:
         """Raises SpdyError."""
-        return list(self._frames(self._buffer + data))
+        self._buffer += data
+        return list(self._frames(self._buffer))
 
-    def _frames(self, data: bytes) -> Iterator[Frame]:
+    def _frames(self, data: bytearray) -> Iterator[Frame]:
         at = 0
         while len(data) - at >= 8:
             first, second = struct.unpack_from(">II", data, at)
@@ -69,9 +71,9 @@ class Reader:
                 raise SpdyError("a frame is too long")
             if len(data) - at < 8 + length:
                 break
-            yield self._frame(first, flags, data[at + 8:at + 8 + length])
+            yield self._frame(first, flags, bytes(data[at + 8:at + 8 + length]))
             at += 8 + length
-        self._buffer = data[at:]
+        del data[:at]
 
     def _frame(self, first: int, flags: int, payload: bytes) -> Frame:
         end = bool(flags & FIN)
@@ -95,7 +97,10 @@ class Reader:
             if self._unpack.unconsumed_tail or self._unpack.eof:
                 raise SpdyError("a header block is too long, or ends the compression")
             found, at = {}, 4
-            for _ in range(struct.unpack_from(">I", text)[0]):
+            many = struct.unpack_from(">I", text)[0]
+            if many > HEADERS_MOST:
+                raise SpdyError("too many headers")
+            for _ in range(many):
                 parts = []
                 for _ in range(2):
                     size = struct.unpack_from(">I", text, at)[0]
@@ -107,6 +112,11 @@ class Reader:
         except (zlib.error, struct.error) as error:
             raise SpdyError("a header block cannot be read") from error
         return found
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """What has come, as much as is read at once."""
+    return (data[at:at + PIECE] for at in range(0, len(data), PIECE))
 
 
 class Writer:

@@ -19,7 +19,8 @@ PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "v3.channel.k8s.io", "v2.
 CREATION = 30.0  # seconds that a client has for all of its streams (DefaultStreamCreationTimeout)
 STREAMS_MAX = 16  # of one session, which needs five
 SIZE_MAX = 4096  # bytes of one size of a terminal
-EARLY_MAX = 4 << 20  # bytes of input before all streams are there
+EARLY_MAX = 4 << 20  # bytes of input before all streams are there, each piece 64 more
+REFUSALS_MAX = 256  # streams that a client may open in vain before it is let go
 
 
 def expected(call: Call, protocol: str) -> set[int]:
@@ -37,7 +38,7 @@ class Streams:
         self._receive, self._send, self.wanted = receive, send, wanted
         self.reader, self.writer, self.taken = spdy.Reader(), spdy.Writer(), spdy.Numbers()
         self.numbers: dict[int, int] = {}  # channel -> its stream, while both sides have it
-        self.opened = 0
+        self.opened = self.early = 0
         self.ready: deque[bytes] = deque()
         self.gone = False
         self.size = b""
@@ -46,7 +47,7 @@ class Streams:
         """Until all streams are there; False where they do not come."""
         try:
             async with asyncio.timeout(CREATION):
-                while not self.wanted <= self.numbers.keys() and not self.gone and sum(map(len, self.ready)) < EARLY_MAX:
+                while not self.wanted <= self.numbers.keys() and not self.gone and self.early < EARLY_MAX:
                     await self._read()
         except TimeoutError:
             return False
@@ -80,9 +81,16 @@ class Streams:
         if message["type"] == "websocket.disconnect":
             self.gone = True
             return
+        for piece in spdy.pieces(message["bytes"]):
+            await self._read_piece(piece)
+            await asyncio.sleep(0)  # whatever comes, others have their turn
+            if self.gone:
+                return
+
+    async def _read_piece(self, piece: bytes) -> None:
         answers: list[bytes] = []
         try:
-            for frame in self.reader.feed(message["bytes"]):
+            for frame in self.reader.feed(piece):
                 if frame.kind == "ping" and frame.stream % 2:
                     answers.append(self.writer.ping(frame.stream))
                 elif frame.kind == "open":
@@ -93,13 +101,13 @@ class Streams:
             self.gone = True
         if answers:
             await self._send({"type": "websocket.send", "bytes": b"".join(answers)})
-        await asyncio.sleep(0)  # whatever comes, others have their turn
 
     def _open(self, frame: spdy.Frame) -> bytes:
         if not self.taken.take(frame.stream):
             return self.writer.reset(frame.stream, spdy.PROTOCOL_ERROR)
         self.opened += 1
         if self.opened > STREAMS_MAX:
+            self.gone = self.gone or self.opened > REFUSALS_MAX
             return self.writer.reset(frame.stream, spdy.REFUSED)
         channel = CHANNELS.get(frame.headers.get("streamtype", ""))
         if channel is not None:
@@ -110,9 +118,9 @@ class Streams:
         channel = next((channel for channel, number in self.numbers.items() if number == frame.stream), None)
         if channel == STDIN:
             if frame.data:
-                self.ready.append(bytes([STDIN]) + frame.data)
+                self._pass(bytes([STDIN]) + frame.data)
             if frame.end or frame.kind == "reset":
-                self.ready.append(bytes([CLOSE, STDIN]))
+                self._pass(bytes([CLOSE, STDIN]))
         elif channel == RESIZE:
             self._sizes(frame.data)
         if channel is not None and frame.kind == "reset":
@@ -123,4 +131,8 @@ class Streams:
         *lines, rest = (self.size + data).split(b"\n")
         self.size = rest[:SIZE_MAX]
         if lines and len(lines[-1]) <= SIZE_MAX:
-            self.ready.append(bytes([RESIZE]) + lines[-1])
+            self._pass(bytes([RESIZE]) + lines[-1])
+
+    def _pass(self, message: bytes) -> None:
+        self.ready.append(message)
+        self.early += len(message) + 64

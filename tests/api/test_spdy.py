@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 import pytest
 from channels.db import database_sync_to_async
 
-from podlab.api import remote, session, spdy, streams, tokens
+from podlab.api import remote, session, spdy, streams, tokens, watch
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import live as lives
 from podlab.labs.live import Clusters
@@ -233,3 +233,24 @@ async def test_a_connection_that_the_client_drops_ends_with_both_of_its_streams(
         await asyncio.wait_for(line.news.wait(), 60)
     line.inbox.put_nowait(None)
     assert (await line.said())[1] == b""
+
+
+async def test_a_session_ends_when_its_token_opens_nothing_any_more(running: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LOOK_EVERY", 0.01)
+    line = shell(running, "sleep 1000")
+    line.open("error", "stdout", "stderr")
+    await database_sync_to_async(tokens.revoke)(cluster)
+    await asyncio.wait_for(line.task, 60)
+    assert line.over
+
+
+async def test_a_flood_of_streams_ends_its_session(running: Client) -> None:
+    line = shell(running, "sleep 1000")
+    line.open(*["error"] * 2 * streams.REFUSALS_MAX)
+    assert len(await line.end()) < 2 * streams.REFUSALS_MAX and line.over
+
+
+def test_headers_are_few_and_short() -> None:
+    for headers in ({str(n): "" for n in range(2_000)}, {"streamtype": "x" * 10_000}):
+        with pytest.raises(spdy.SpdyError):
+            spdy.Reader().feed(spdy.Writer().open(1, headers))
