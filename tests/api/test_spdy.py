@@ -235,10 +235,14 @@ async def test_a_connection_that_the_client_drops_ends_with_both_of_its_streams(
     assert (await line.said())[1] == b""
 
 
-async def test_a_session_ends_when_its_token_opens_nothing_any_more(running: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_ends_when_its_token_opens_nothing_any_more(running: Client, own_clusters: Clusters, cluster: Cluster,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "LOOK_EVERY", 0.01)
     line = shell(running, "sleep 1000")
     line.open("error", "stdout", "stderr")
+    live = await own_clusters.get(cluster.id)
+    while not live.engine.kubelet("n1").state["sessions"]:
+        await asyncio.sleep(0.01)
     await database_sync_to_async(tokens.revoke)(cluster)
     await asyncio.wait_for(line.task, 60)
     assert line.over
