@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from . import bootstrap_rbac
-from .addresses import CONTROL_PLANE, node_ip, pod_cidr
+from .addresses import node_ip, pod_cidr
 from .apiserver.context import SERVICE_RANGE
 from .apiserver.leases import lease_object
 from .cause import Cause
+from .controllers_common import own_service
 from .controllers_common.root_ca import root_ca
 from .controllers_common.volume_plugins import HOST_PATH
 from .ground import Ground
@@ -42,25 +43,15 @@ def fill(cluster: Ground) -> None:
     put("storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
                            "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
                            "provisioner": HOST_PATH, "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"})
-    put("services", {"apiVersion": "v1", "kind": "Service",
-                     "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
-                     "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "internalTrafficPolicy": "Cluster",
-                              "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack", "sessionAffinity": "None", "type": "ClusterIP",
-                              "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]},
-                     "status": {"loadBalancer": {}}})
+    own = own_service.objects()
+    put("services", own["services"])
     for index, node in enumerate(cluster.spec["nodes"]):
         made = put("nodes", node_object(cluster, index, node))
         put("leases", lease_object(node["name"], made["metadata"]["uid"]))
     for plural, obj in bootstrap_rbac.objects():
         put(plural, obj)
-    metadata = {"name": "kubernetes", "namespace": "default"}
-    port = {"name": "https", "port": 6443, "protocol": "TCP"}
-    put("endpoints", {"apiVersion": "v1", "kind": "Endpoints",
-                      "metadata": {**metadata, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-                      "subsets": [{"addresses": [{"ip": CONTROL_PLANE}], "ports": [port]}]})
-    put("endpointslices", {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-                           "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}}, "addressType": "IPv4",
-                           "endpoints": [{"addresses": [CONTROL_PLANE], "conditions": {"ready": True}}], "ports": [port]})
+    put("endpoints", own["endpoints"])
+    put("endpointslices", own["endpointslices"])
     ready = {"type": "Ready", "status": "True", "lastTransitionTime": rfc3339(cluster.clock.now), "reason": "",
              "message": "Kubernetes default Service CIDR is ready"}  # controlplane/controller/defaultservicecidr
     put("servicecidrs", {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR",

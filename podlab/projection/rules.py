@@ -181,6 +181,7 @@ RULES: dict[str, Rule] = {
     "admission-policy-checked": _r("정책의 식에 쓴 필드와 타입이 맞는지 살펴 상태에 적었습니다", quiet=True),
     "certificate-issued": _r("승인된 요청의 인증서를 발급했습니다"),
     "certificate-refused": _r("승인되었지만 서명자가 발급할 수 없는 쓰임새를 요청했습니다"),
+    "own-service-kept": _r("API 서버가 자기 서비스를 다시 만들었습니다", quiet=True),
     "root-ca-published": _r("인증서 컨피그맵을 넣었습니다", quiet=True),
     "serviceaccount-default": _r("기본 서비스어카운트를 만들었습니다", quiet=True),
     "account-token-filled": _r("서비스어카운트 {account}의 토큰을 넣었습니다", "서비스어카운트의 토큰을 넣었습니다", quiet=True),

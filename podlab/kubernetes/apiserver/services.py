@@ -59,6 +59,10 @@ def prepare_service_for_update(new: Object, old: Mapping[str, Any], subresource:
     for member in ("externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"):
         if spec.get(member) == before.get(member):  # a field the old type needed and the new one may not have
             _drop_where_foreign(spec, member)
+    if spec.get("type") != "LoadBalancer":  # what a balancer had given is over with it
+        if spec.get("loadBalancerClass") == before.get("loadBalancerClass"):
+            spec.pop("loadBalancerClass", None)
+        new["status"] = {**(new.get("status") or {}), "loadBalancer": {}}
     _drop_foreign(spec)
     held = {*(before.get("clusterIPs") or ()), *(port["nodePort"] for port in before.get("ports") or () if port.get("nodePort")),
             before.get("healthCheckNodePort")}

@@ -18,6 +18,7 @@ from .ephemeral_volume import EphemeralVolumeController
 from .garbage_collector import GarbageCollector
 from .horizontalpodautoscaler import HorizontalPodAutoscalerController
 from .job import JobController
+from .kubernetes_service import KubernetesServiceController
 from .namespace import NamespaceController
 from .node_lifecycle import NodeLifecycleController
 from .persistentvolume_binder import PersistentVolumeBinder
@@ -47,6 +48,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     NodeLifecycleController, TaintEvictionController, PodGCController,
     ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController, ValidatingAdmissionPolicyStatusController,
     CertificateSigningController,
-    AvailableConditionController,
+    AvailableConditionController, KubernetesServiceController,
 )
 """In start order: what acts first when several keys are due at the same millisecond."""

@@ -147,6 +147,15 @@ def test_endpoints_that_ask_not_to_be_mirrored_are_not(cluster: Cluster) -> None
     assert not _mirrored(cluster)
 
 
+def test_a_service_that_is_no_balancer_any_more_forgets_what_a_balancer_gave(cluster: Cluster) -> None:
+    create(cluster, "services", service(type="LoadBalancer", loadBalancerClass="x.io/y"))
+    given = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}}
+    admin(cluster).patch("services", "web", given, "default", subresource="status")
+    admin(cluster).patch("services", "web", {"spec": {"type": "NodePort"}}, "default")
+    found = admin(cluster).get("services", "web", "default")
+    assert "loadBalancerClass" not in found["spec"] and found["status"] == {"loadBalancer": {}}
+
+
 def test_every_port_of_a_service_has_a_node_port_of_its_own(cluster: Cluster) -> None:
     ports = [{"name": "a", "port": 80}, {"name": "b", "port": 443}, {"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "dns-tcp", "port": 53}]
     made = create(cluster, "services", service(type="NodePort", ports=ports))
@@ -239,3 +248,16 @@ def test_an_endpoint_tells_its_nodes_zone_and_whom_it_is_nearest_to(cluster: Clu
     cluster.run_for(1)
     (found,) = _own_slice(cluster)["endpoints"]
     assert found["zone"] == "a" and found["hints"] == {"forZones": [{"name": "a"}]}
+
+
+def test_the_api_servers_own_service_and_endpoints_come_back_in_its_next_round(cluster: Cluster) -> None:
+    before = {plural: cluster.etcd.list(plural, "default")[0] for plural in ("services", "endpoints", "endpointslices")}
+    admin(cluster).delete("services", "kubernetes", "default")
+    admin(cluster).delete("endpointslices", "kubernetes", "default")
+    cluster.run_for(1)
+    assert not any(cluster.etcd.list(plural, "default") for plural in before)
+    cluster.run_for(10)
+    for plural, old in before.items():
+        (new,) = cluster.etcd.list(plural, "default")
+        assert new["metadata"]["uid"] != old["metadata"]["uid"] and new["metadata"].get("labels") == old["metadata"].get("labels")
+        assert {**new, "metadata": None} == {**old, "metadata": None}
