@@ -7,7 +7,7 @@ A file system tree is a nested dict: a directory is a dict of names, a file is a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -51,7 +51,12 @@ class Image:
 
 VERSIONS = "*"
 """In `tags`: every tag that looks like a version, a release name or a build."""
-LIKE_A_VERSION = re.compile(r"(?:latest|stable|main|edge|lts|canary|blue|green|purple|v?[0-9][\w.-]*)")
+LIKE_A_VERSION = re.compile(r"(?:latest|stable|main|edge|lts|canary|blue|green|purple|RELEASE\.[\w.-]+|v?[0-9][\w.-]*)")
+BRANCHED = frozenset(f"docker.io/library/{name}" for name in "httpd mariadb memcached mongo mysql node postgres python redis".split())
+"""Repositories whose listed tags are branches: each of their releases has a tag too, with or without the name of the distribution's release
+(postgres:10.4, redis:6.2.14-alpine3.18, mariadb:10.6.4-focal). nginx's releases are all listed: a tag that it has not is what manuals try."""
+RELEASE_TAG = re.compile(r"(\d+(?:\.\d+)*|(?=alpine|[a-z]))(-?[a-z][\w.-]*)?")
+CODENAMES = re.compile(r"-?(?:wheezy|jessie|stretch|buster|bullseye|bookworm|trixie|xenial|bionic|focal|jammy|noble|debian|oraclelinux\d|oracle)\b")
 
 CATALOGUE: dict[str, list[Image]] = {}
 """Name -> its variants, which have tags of their own (`nginx:1.27` and `nginx:1.27-alpine` differ in more than size)."""
@@ -80,14 +85,41 @@ def add(image: Image) -> Image:
     return image
 
 
-OLD_REGISTRIES = ("k8s.gcr.io/", "gcr.io/google_containers/", "gcr.io/google-containers/")
-"""Names under which registry.k8s.io's images were first served, and still are (k8s.gcr.io-freeze-announcement)."""
+SAME = {
+    "k8s.gcr.io/": "registry.k8s.io/",
+    "gcr.io/google_containers/": "registry.k8s.io/",
+    "gcr.io/google-containers/": "registry.k8s.io/",
+    "gcr.io/google_samples/": "gcr.io/google-samples/",
+    "public.ecr.aws/docker/library/": "docker.io/library/",
+    "public.ecr.aws/nginx/nginx": "docker.io/library/nginx",
+    "mirror.gcr.io/": "docker.io/",
+    "quay.io/nginx/nginx-unprivileged": "docker.io/nginxinc/nginx-unprivileged",
+    "docker.elastic.co/kibana/": "docker.io/library/",
+    "docker.elastic.co/logstash/": "docker.io/library/",
+}
+"""Names under which the same images are served: those of registry.k8s.io were at k8s.gcr.io first (k8s.gcr.io-freeze-announcement), Google's
+samples under an underscore, Docker's official ones at Amazon's and Google's mirrors."""
 
 
 def variants(name: str) -> Sequence[Image]:
     """The images of a repository, () where there is none: "docker.io/library/nginx"."""
-    old = next((old for old in OLD_REGISTRIES if name.startswith(old)), "")
-    return CATALOGUE.get(name) or (CATALOGUE.get("registry.k8s.io/" + name.removeprefix(old)) if old else None) or ()
+    old = next((old for old in SAME if name.startswith(old)), "")
+    return CATALOGUE.get(name) or (CATALOGUE.get(SAME[old] + name.removeprefix(old)) if old else None) or ()
+
+
+def _own(name: str) -> str:
+    """The name that a repository has in the catalogue, whatever name it is asked for by."""
+    return next((image.name for image in variants(name)), name)
+
+
+def _branches(tag: str) -> Iterator[str]:
+    """The branches that a release's tag may belong to, the nearest first: 6.2.14-alpine3.18 -> 6.2.14-alpine, 6.2-alpine, 6-alpine."""
+    match = RELEASE_TAG.fullmatch(tag)
+    if match:
+        suffix = re.sub(r"alpine[\d.]+", "alpine", CODENAMES.sub("", match[2] or ""))
+        parts = match[1].split(".")
+        for count in range(len(parts), 0, -1):
+            yield (".".join(parts[:count]) + suffix).lstrip("-") or "latest"
 
 
 @lru_cache(maxsize=1024)
@@ -100,6 +132,9 @@ def find(reference: str) -> Image | None:
 def _found(name: str, tag: str, digest: str) -> Image | None:
     found = next((image for image in variants(name) if digest or tag in image.tags
                   or (VERSIONS in image.tags and LIKE_A_VERSION.fullmatch(tag))), None)  # fmt: skip
+    name = _own(name)
+    if found is None and name in BRANCHED:
+        found = next((image for branch in _branches(tag) for image in variants(name) if branch in image.tags), None)
     if found is None:
         return None
     if number := releases.number(name, tag):
@@ -113,4 +148,4 @@ def _found(name: str, tag: str, digest: str) -> Image | None:
 def release(reference: str, otherwise: str = "") -> str:
     """The version of the program that an image is made for, of its tag; `otherwise` where releases.py lists none."""
     name, tag, _ = canonical(reference)
-    return releases.number(name, tag) or otherwise
+    return releases.number(_own(name), tag) or otherwise

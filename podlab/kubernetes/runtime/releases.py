@@ -89,6 +89,7 @@ NUMBERS = """
 docker.io/library/redis | 2.8.23 3.0.7 3.2.12 4.0.14 5.0.14 6.0.20 6.2.20 7.0.15 7.2.11 7.4.6 8.0.4 8.2.1
 docker.io/library/mysql | 5.5.62 5.6.51 5.7.44 8.0.43 9.4.0 8.4.6
 docker.io/library/httpd | 2.2.34 2.4.65
+docker.io/library/postgres | 9.3.25 9.4.26 9.5.25 9.6.24 10.23 11.22 12.22 13.22 14.19 15.14 16.10 18.0 17.6
 docker.io/library/nginx | 1.7.12 1.8.1 1.9.15 1.10.3 1.11.13 1.12.2 1.13.12 1.14.2 1.15.12 1.16.1 1.17.10 1.18.0 1.19.10 1.20.2 1.21.6 1.22.1 \
 1.23.4 1.24.0 1.25.5 1.26.3 1.27.5 1.28.0 1.29.3
 """
@@ -129,8 +130,8 @@ def number(repository: str, tag: str) -> str:
     asked = re.match(r"v?(\d+(?:\.\d+)*)", tag)
     if asked is None:
         return known[-1]
-    if asked[1].count(".") >= 2:
-        return asked[1]
+    if asked[1].count(".") >= 2 or (repository.endswith("/postgres") and int(asked[1].partition(".")[0]) > 9 and "." in asked[1]):
+        return asked[1]  # PostgreSQL's releases have two numbers as of 10
     return next((release for release in reversed(known) if release.startswith(f"{asked[1]}.")), known[-1])
 
 

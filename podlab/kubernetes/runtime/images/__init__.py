@@ -28,7 +28,7 @@ from . import (
     postgres,
     python,
     rabbitmq,
-    redis,
+    redis_images,
     sample_apiserver,
     samples,
     shop,
@@ -42,5 +42,5 @@ from . import (
 __all__ = [
     "agnhost", "amqp_tools", "busybox", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
     "kubectl", "languages", "legacy", "linkerd", "loki", "memcached", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "postgres",
-    "python", "rabbitmq", "redis", "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
+    "python", "rabbitmq", "redis_images", "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip

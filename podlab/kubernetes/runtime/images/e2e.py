@@ -8,7 +8,7 @@ from ..image import VERSIONS, Entry, Image, add, find
 from ..process import Process
 from ..program import Event, Program, register
 from ..system import Sys
-from . import agnhost, busybox, httpd, languages, nginx, redis  # noqa: F401  (these fill the catalogue with what is copied)
+from . import agnhost, busybox, httpd, languages, nginx, redis_images  # noqa: F401  (these fill the catalogue with what is copied)
 from .base import PATH, base_tree
 
 COPIES = {"busybox": "busybox:1.36", "httpd": "httpd:2.4-alpine", "nginx": "nginx:alpine", "perl": "perl:5.26", "redis": "redis:5.0.5-alpine"}

@@ -36,6 +36,8 @@ register(Program("memcached", partial(run, event=None), run, ends_at_once, 3 * M
 ENTRYPOINT = '#!/bin/sh\nset -e\nif [ "${1#-}" != "$1" ]; then set -- memcached "$@"; fi\nexec "$@"\n'
 FILES = {"usr": {"local": {"bin": {"memcached": Entry(program="memcached", size=9_000_000),
                                    "docker-entrypoint.sh": Entry(ENTRYPOINT, mode=0o755)}}}}  # fmt: skip
-for _tags, _size, _kind in ((("latest", "1", "1.6", "1.6.39"), 34_040_000, "debian"), (("alpine", "1-alpine", "1.6-alpine"), 4_260_000, "alpine")):
+TAGS = ("latest", "1", "1.4", "1.5", "1.6", "1.6.39")
+ALPINE = ("alpine", "1-alpine", "1.4-alpine", "1.5-alpine", "1.6-alpine")
+for _tags, _size, _kind in ((TAGS, 34_040_000, "debian"), (ALPINE, 4_260_000, "alpine")):
     add(Image("docker.io/library/memcached", _tags, base_tree(_kind, FILES, users={"memcache": PORT}), _size, ("docker-entrypoint.sh",),
               ("memcached",), {"PATH": PATH}, ports=(PORT,)))  # fmt: skip

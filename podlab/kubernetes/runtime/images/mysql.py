@@ -33,6 +33,7 @@ def _image(name: str, tags: tuple[str, ...], server: str, size: int, clients: di
     add(Image(f"docker.io/library/{name}", tags, tree, size, ("docker-entrypoint.sh",), (server,), {"PATH": PATH}, ports=(3306,)))
 
 
-_image("mysql", ("latest", "5.6", "5.7", "5.7.44", "8", "8.0", "8.0.36", "8.0.43", "8.4", "8.4.6", "9", "9.4", "lts", "oraclelinux9"), "mysqld",
-       236_030_000, CLIENTS, distribution="debian")  # fmt: skip
-_image("mariadb", ("latest", "10.6", "10.11", "11", "11.4", "11.8", "12", "lts"), "mariadbd", 104_870_000, MARIADB_CLIENTS, distribution="ubuntu")
+MYSQL_TAGS = ("latest", "5", "5.5", "5.6", "5.7", "5.7.44", "8", "8.0", "8.0.36", "8.0.43", "8.4", "8.4.6", "9", "9.4", "lts", "oraclelinux9")
+MARIADB_TAGS = ("latest", "5.5", "10", "10.11", "11", "11.4", "11.8", "12", "lts")
+_image("mysql", MYSQL_TAGS, "mysqld", 236_030_000, CLIENTS, distribution="debian")
+_image("mariadb", MARIADB_TAGS, "mariadbd", 104_870_000, MARIADB_CLIENTS, distribution="ubuntu")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import dns, sockets, x509
-from ..image import Image, add
+from ..image import Entry, Image, add
 from ..process import CHLD, HUP, INT, QUIT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import feed_http, secured, serve
@@ -243,12 +243,15 @@ register(Program("nginx-worker", lambda proc, sys: _worker(proc, sys, None), _wo
 
 
 UNPRIVILEGED = {"etc": {"nginx": {"conf.d": {"default.conf": DEFAULT_CONF.replace("listen       80;", "listen       8080;")}}}}
+# kubernetes/examples, https-nginx: the script starts nginx, and again when a file under /etc/nginx changes; here it starts it
+RELOADING = merge(tree(False), {"home": {"auto-reload-nginx.sh": Entry("#!/bin/sh\nexec nginx -g 'daemon off;'\n", mode=0o755)}})
 VARIANTS: tuple[tuple[str, tuple[str, ...], dict[str, Any], int, str, int], ...] = (
     ("docker.io/library/nginx", TAGS, tree(False), 59_806_211, "", 80),
     ("docker.io/library/nginx", ALPINE_TAGS, tree(True), 20_512_345, "", 80),
     ("registry.k8s.io/nginx-slim", SLIM_TAGS, tree(False), 52_000_113, "", 80),
     ("k8s.gcr.io/nginx-slim", SLIM_TAGS, tree(False), 52_000_113, "", 80),
-    ("docker.io/bprashanth/nginxhttps", ("1.0",), tree(False), 51_000_000, "", 80),
+    ("docker.io/bprashanth/nginxhttps", ("1.0",), RELOADING, 51_000_000, "", 80),
+    ("docker.io/ymqytw/nginxhttps", ("latest", "1.5"), RELOADING, 51_000_000, "", 80),
     ("docker.io/nginxinc/nginx-unprivileged", (*TAGS, *ALPINE_TAGS), merge(tree(True), UNPRIVILEGED), 20_530_002, "101", 8080),
 )
 for _name, _tags, _files, _size, _user, _port in VARIANTS:

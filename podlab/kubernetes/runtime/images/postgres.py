@@ -301,7 +301,7 @@ def _complain(proc: Process, sys: Sys, error: PgError, sql: str) -> None:
 # ---- images
 
 ENTRYPOINT = '#!/bin/sh\nset -e\nif [ "${1#-}" != "$1" ]; then set -- postgres "$@"; fi\nexec "$@"\n'
-TAGS = ("9.6", "10", "11", "12", "13", "14", "15", "16", "17", "18")
+TAGS = ("9.3", "9.4", "9.5", "9.6", "10", "11", "12", "13", "14", "15", "16", "17", "18")
 
 
 def _image(tags: tuple[str, ...], size: int, uid: int, distribution: str) -> None:
@@ -320,5 +320,5 @@ def _image(tags: tuple[str, ...], size: int, uid: int, distribution: str) -> Non
     add(Image("docker.io/library/postgres", tags, tree, size, ("docker-entrypoint.sh",), ("postgres",), env, ports=(5432,), stop_signal="SIGINT"))
 
 
-_image(("latest", *TAGS, "17.6", "16.10", "bookworm", "trixie"), 156_772_000, 999, "debian")
+_image(("latest", *TAGS, "bookworm", "trixie"), 156_772_000, 999, "debian")
 _image(("alpine", *(f"{tag}-alpine" for tag in TAGS)), 110_340_000, 70, "alpine")

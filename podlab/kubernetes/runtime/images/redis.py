@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import re
 
-from ..image import VERSIONS, Entry, Image, add, release
+from ..image import release
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import listen_on, serve
 from ..system import Sys
-from .base import PATH, base_tree, merge
 from .redis_cli import VERSION
 from .redis_commands import COMMANDS, RedisError, Status, purge
 from .redis_protocol import encode, request_words
@@ -288,79 +287,3 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
 
 
 register(Program("redis-server", lambda proc, sys: run(proc, sys, None), run, on_signal, 4 * MEBIBYTE))
-
-
-ENTRY = '#!/bin/sh\nset -e\nif [ "${1#-}" != "$1" ] || [ "${1%.conf}" != "$1" ]; then set -- redis-server "$@"; fi\nexec "$@"\n'
-FILES = {
-    "usr": {
-        "local": {
-            "bin": {
-                "redis-server": Entry(program="redis-server", size=16_000_000),
-                "redis-cli": Entry(program="redis-cli", size=7_000_000),
-                "docker-entrypoint.sh": Entry(ENTRY, mode=0o755),
-            }
-        }
-    },
-    "data": Entry(children={}, uid=999, gid=999),
-}
-TAGS = ("3.2", "4", "4.0", "5", "5.0", "5.0.4", "6", "6.0", "6.0.5", "6.2", "6.2.6", "7", "7.0", "7.2", "7.4", "8", "8.0", "8.0.2", "8.2")
-for _name in ("docker.io/library/redis", "registry.k8s.io/redis", "docker.io/valkey/valkey"):
-    add(
-        Image(
-            _name,
-            ("latest", *TAGS, "bookworm", "e2e"),
-            base_tree("debian", FILES, users={"redis": 999}),
-            52_700_000,
-            ("docker-entrypoint.sh",),
-            ("redis-server",),
-            {"PATH": PATH, "REDIS_VERSION": VERSION},
-            working_dir="/data",
-            ports=(6379,),
-        )
-    )
-    add(
-        Image(
-            _name,
-            ("alpine", *(f"{tag}-alpine" for tag in TAGS)),
-            base_tree("alpine", FILES, users={"redis": 999}),
-            30_110_000,
-            ("docker-entrypoint.sh",),
-            ("redis-server",),
-            {"PATH": PATH, "REDIS_VERSION": VERSION},
-            working_dir="/data",
-            ports=(6379,),
-        )
-    )
-
-
-# The guestbook's follower: it asks DNS for its leader, or its environment (kubernetes/examples, guestbook/redis-slave and redis-follower, run.sh)
-FOLLOW = """#!/bin/sh
-name={name}
-variable={variable}
-if [ "$GET_HOSTS_FROM" = env ]; then eval "name=\\$$variable"; fi
-exec redis-server --{option} $name 6379
-"""
-FOLLOWERS = ("us-docker.pkg.dev/google-samples/containers/gke/gb-redis-follower", "gcr.io/google_samples/gb-redis-follower",
-             "gcr.io/google-samples/gb-redis-follower")  # fmt: skip
-SLAVES = ("gcr.io/google_samples/gb-redisslave", "gcr.io/google-samples/gb-redisslave", "docker.io/corelab/gb-redisslave",
-          "registry.k8s.io/redis-slave")  # fmt: skip
-# bitnami's: a password or the word that there shall be none; a replica when told so (github.com/bitnami/containers, bitnami/redis)
-BITNAMI = """#!/bin/sh
-if [ -z "$REDIS_PASSWORD" ] && [ "$ALLOW_EMPTY_PASSWORD" != yes ]; then
-  echo "redis ERROR ==> The REDIS_PASSWORD environment variable is empty or not set. Set" \\
-    "the environment variable ALLOW_EMPTY_PASSWORD=yes to allow a blank password. This is only recommended for development environments." >&2
-  exit 1
-fi
-[ "$REDIS_REPLICATION_MODE" = slave ] || [ "$REDIS_REPLICATION_MODE" = replica ] && set -- "$@" --replicaof "$REDIS_MASTER_HOST" 6379
-[ -n "$REDIS_PASSWORD" ] && set -- "$@" --requirepass "$REDIS_PASSWORD"
-[ -n "$REDIS_MASTER_PASSWORD" ] && set -- "$@" --masterauth "$REDIS_MASTER_PASSWORD"
-exec redis-server "$@"
-"""
-for _names, _script in (
-    (FOLLOWERS, FOLLOW.format(name="redis-leader", variable="REDIS_LEADER_SERVICE_HOST", option="replicaof")),
-    (SLAVES, FOLLOW.format(name="redis-master", variable="REDIS_MASTER_SERVICE_HOST", option="slaveof")),
-    (("docker.io/bitnami/redis", "docker.io/bitnamilegacy/redis"), BITNAMI),
-):
-    for _name in _names:
-        _tree = base_tree("debian", merge(FILES, {"run.sh": Entry(_script, mode=0o755)}), users={"redis": 999})
-        add(Image(_name, (VERSIONS,), _tree, 38_000_000, cmd=("/run.sh",), env={"PATH": PATH}, working_dir="/data", ports=(6379,)))

@@ -182,8 +182,17 @@ def information(data: Data, now: int) -> list[str]:
     return [*lines, "master_failover_state:no-failover", f"master_replid:{REPLID}", f"master_repl_offset:{data['commands']}"]
 
 
+def sentinel(proc: Process, sys: Sys, words: list[str]) -> Reply:
+    """SENTINEL get-master-addr-by-name NAME, of a server that was told whom to watch (--sentinel-monitor); it never elects another."""
+    master = proc["data"]["conf"].get("sentinel-monitor")
+    if not master:
+        raise RedisError("ERR unknown command 'SENTINEL', with args beginning with: " + " ".join(f"'{one}'" for one in words[:3]))
+    return [master, "6379"] if words[:1] and words[0].lower() == "get-master-addr-by-name" else OK
+
+
 OWN: dict[str, Callable[[Process, Sys, list[str]], Reply]] = {
     "REPLICAOF": follow,
     "SLAVEOF": follow,
+    "SENTINEL": sentinel,
     "ROLE": lambda proc, sys, words: role(proc["data"]),
 }

@@ -12,22 +12,22 @@ from typing import NamedTuple
 from ...times import stamp
 from .. import grpc_health, http
 from ..http import text_answer
-from ..image import VERSIONS, Entry, Image, Tree, add, canonical
+from ..image import VERSIONS, Entry, Image, Tree, add, canonical, find
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Program, register
 from ..serving import Answer, ends_at_once, feed_http, listen_on, secured, serve
 from ..system import Sys
 from .base import PATH, base_tree, merge
+from .stand_in_files import ENTRY, SCRIPTS, TOOLS
 
 ENV = {"PATH": PATH}
 SIZE = 60_000_000  # of a pull, about a slim image with one program
-ENTRY = "stand-in"
 SECURE = {port: {"name": "localhost"} for port in (443, 10250, 10257, 10259)}
 """Where Kubernetes' own components and an ingress controller speak TLS, with a certificate that nobody has a reason to trust."""
 GRPC = (2379,)  # etcd's client port answers health checks
 EXTRA = ("curl", "ncat", "mysqladmin", "mysql")
 LISTENING = ("--listen-address", "--listen-port", "--port", "--http-port", "--agent-port", "--admin-port", "--health-port", "--admin-server-port",
-             "--health-server-port")  # fmt: skip
+             "--health-server-port", "--rest_api_port", "-port", "--http_port")  # fmt: skip
 
 
 class Kind(NamedTuple):
@@ -50,7 +50,8 @@ def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
 
 
 def _kind(sys: Sys) -> Kind:
-    return STAND_INS[canonical(sys.container["image"])[0]]
+    found = find(sys.container["image"])  # under its own name, whatever registry's name it was asked for by
+    return STAND_INS[found.name if found is not None else canonical(sys.container["image"])[0]]
 
 
 def _ports(proc: Process, sys: Sys) -> list[int]:
@@ -134,7 +135,79 @@ docker.io/bitnami/mongodb | 27017 |
 docker.io/minio/minio quay.io/minio/minio | 9000 9001 | MinIO
 docker.io/hashicorp/vault docker.io/library/vault | 8200 | {{}}
 docker.io/hashicorp/consul docker.io/library/consul | 8500 8600 | {{}}
-docker.io/selenium/hub | 4444 | {{}}
+docker.io/selenium/hub docker.io/selenium/standalone-chrome docker.io/selenium/standalone-firefox | 4444 | {{"value":{{"ready":true}}}}
+docker.io/selenium/node-chrome docker.io/selenium/node-chrome-debug docker.io/selenium/node-firefox | 5555 5900 | {{}}
+docker.io/selenium/node-firefox-debug docker.io/selenium/node-edge | 5555 5900 | {{}}
+quay.io/pires/hazelcast-kubernetes docker.io/hazelcast/hazelcast docker.io/hazelcast/hazelcast-kubernetes | 5701 | {{"nodeState":"ACTIVE"}}
+registry.k8s.io/rethinkdb docker.io/library/rethinkdb | 8080 28015 29015 | RethinkDB Administration Console
+registry.k8s.io/spark docker.io/apache/spark docker.io/bitnami/spark | 7077 8080 | Spark Master at spark://{host}:7077
+registry.k8s.io/zeppelin docker.io/apache/zeppelin | 8080 | Zeppelin
+docker.io/mattf/storm-nimbus | 6627 |
+docker.io/mattf/storm-worker | 6700 6701 6702 6703 |
+docker.io/mattf/zookeeper | 2181 2888 3888 |
+docker.io/cockroachdb/cockroach | 26257 8080 | ok
+registry.k8s.io/elasticsearch quay.io/pires/docker-elasticsearch-kubernetes | 9200 9300 | {{"name":"{host}","tagline":"You Know, for Search"}}
+docker.io/resouer/mytomcat | 8080 | Sample "Hello, World" Application
+docker.io/openshift/origin | 8443 53 | ok
+docker.io/openshift/etcd-20-centos7 | 2379 2380 | {{"health":"true"}}
+docker.io/linsun/guestbook docker.io/ibmcom/guestbook docker.io/istio/examples-guestbook docker.io/kubernetes/guestbook | 3000 | Guestbook
+docker.io/linsun/analyzer docker.io/ibmcom/analyzer | 80 | []
+docker.io/kubernetes/example-guestbook-php-redis | 80 | Guestbook
+docker.io/newrelic/infrastructure docker.io/newrelic/nrsysmond docker.io/sysdig/agent docker.io/sysdig/falco docker.io/falcosecurity/falco | |
+docker.io/endocode/celery-app-add docker.io/endocode/flower | 5555 | Flower
+registry.k8s.io/nfs-data | 2049 20048 111 |
+registry.k8s.io/explorer | 8080 | {host}
+registry.k8s.io/example-dns-backend | 8000 | Hello World!
+docker.io/tensorflow/serving | 8500 8501 | {{"model_version_status":[{{"version":"1","state":"AVAILABLE"}}]}}
+docker.io/vllm/vllm-openai | 8000 | {{"object":"list","data":[]}}
+docker.io/ollama/ollama | 11434 | Ollama is running
+quay.io/ramalama/ramalama | 8080 | ok
+docker.io/jupyterhub/k8s-hub quay.io/jupyterhub/k8s-hub | 8081 | {{"version":"{tag}"}}
+nvcr.io/nvidia/k8s/dcgm-exporter | 9400 | # DCGM
+docker.io/nvidia/k8s-device-plugin nvcr.io/nvidia/k8s-device-plugin | |
+registry.k8s.io/prometheus-adapter/prometheus-adapter | 6443 | ok
+registry.k8s.io/sig-storage/csi-provisioner registry.k8s.io/sig-storage/csi-attacher registry.k8s.io/sig-storage/csi-resizer | 8080 | ok
+registry.k8s.io/sig-storage/csi-snapshotter registry.k8s.io/sig-storage/livenessprobe | 9808 | ok
+registry.k8s.io/sig-storage/csi-node-driver-registrar registry.k8s.io/sig-storage/hostpathplugin registry.k8s.io/sig-storage/snapshot-controller | |
+registry.k8s.io/sig-storage/nfs-provisioner registry.k8s.io/sig-storage/nfs-subdir-external-provisioner | |
+quay.io/external_storage/nfs-client-provisioner quay.io/k8scsi/csi-provisioner registry.k8s.io/networking/ip-masq-agent | |
+registry.k8s.io/ip-masq-agent-amd64 registry.k8s.io/dns/k8s-dns-node-cache docker.io/gluster/gluster-centos | |
+docker.io/fluent/fluentd-kubernetes-daemonset | 24231 | # fluentd
+registry.k8s.io/kube-apiserver | 6443 | ok
+registry.k8s.io/heapster-amd64 | 8082 | ok
+registry.k8s.io/leader-elector | 4040 | {{"name":"{host}"}}
+registry.k8s.io/defaultbackend registry.k8s.io/defaultbackend-amd64 | 8080 | default backend - 404
+registry.k8s.io/nginx-ingress-controller quay.io/kubernetes-ingress-controller/nginx-ingress-controller | 80 443 10254 | ok
+docker.io/nginx/nginx-ingress | 80 443 8081 | ok
+docker.io/kubernetesui/dashboard registry.k8s.io/kubernetes-dashboard-amd64 | 9090 8443 | Kubernetes Dashboard
+docker.io/kubernetesui/metrics-scraper | 8000 | ok
+quay.io/keycloak/keycloak docker.io/jboss/keycloak | 8080 9000 | {{"status":"UP"}}
+docker.io/library/mongo-express | 8081 | Mongo Express
+docker.io/library/kibana | 5601 | {{"status":{{"overall":{{"level":"available"}}}}}}
+docker.io/library/logstash | 5044 9600 | {{"status":"green"}}
+docker.io/library/haproxy docker.io/library/varnish | 80 | {host}
+docker.io/library/kong | 8000 8001 | {{}}
+docker.io/jaegertracing/all-in-one | 16686 14268 14269 | Jaeger UI
+docker.io/openzipkin/zipkin | 9411 | {{"status":"UP"}}
+docker.io/library/sonarqube | 9000 | SonarQube
+docker.io/sonatype/nexus3 | 8081 | Nexus
+docker.io/gitea/gitea | 3000 22 | Gitea
+docker.io/jboss/wildfly docker.io/arungupta/wildfly-mysql-javaee7 | 8080 9990 | Welcome to WildFly
+docker.io/dockersamples/examplevotingapp_vote docker.io/dockersamples/examplevotingapp_result | 80 | {host}
+docker.io/kodekloud/examplevotingapp_vote docker.io/kodekloud/examplevotingapp_result | 80 | {host}
+docker.io/dockersamples/examplevotingapp_worker docker.io/kodekloud/examplevotingapp_worker docker.io/kodekloud/event-simulator | |
+docker.io/kodekloud/webapp-color docker.io/argoproj/rollouts-demo | 8080 | Hello from {host}
+docker.io/tutum/hello-world docker.io/crccheck/hello-world | 80 8000 | Hello {host}
+docker.io/vad1mo/hello-world-rest docker.io/training/webapp | 5050 5000 | Hello world!
+docker.io/k8spatterns/random-generator | 8080 | {{"random":42,"id":"{host}"}}
+mcr.microsoft.com/azuredocs/azure-vote-front mcr.microsoft.com/azuredocs/aks-helloworld | 80 | Azure Voting App
+docker.io/weaveworksdemos/front-end | 8079 | Socks
+docker.io/weaveworksdemos/carts docker.io/weaveworksdemos/catalogue docker.io/weaveworksdemos/orders docker.io/weaveworksdemos/payment | 80 | {{}}
+docker.io/weaveworksdemos/shipping docker.io/weaveworksdemos/user docker.io/weaveworksdemos/queue-master | 80 | {{}}
+registry.k8s.io/update-demo | 80 | {{"image":"{tag}.jpg"}}
+docker.io/library/elasticsearch | 9200 9300 | {{"name":"{host}","status":"green","tagline":"You Know, for Search"}}
+docker.elastic.co/elasticsearch/elasticsearch | 9200 9300 | {{"name":"{host}","status":"green","tagline":"You Know, for Search"}}
+docker.io/google/cadvisor gcr.io/cadvisor/cadvisor | 8080 | ok
 registry.k8s.io/volume-nfs k8s.gcr.io/volume-nfs gcr.io/google_containers/volume-nfs docker.io/itsthenetwork/nfs-server-alpine | 2049 20048 111 |
 registry.k8s.io/fluentd-gcp k8s.gcr.io/fluentd-gcp quay.io/fluentd_elasticsearch/fluentd k8s.gcr.io/fluentd-elasticsearch | |
 registry.k8s.io/fluentd-elasticsearch gcr.io/google-containers/fluentd-elasticsearch registry.k8s.io/prometheus-to-sd | |
@@ -144,15 +217,6 @@ registry.k8s.io/cpa/cluster-proportional-autoscaler k8s.gcr.io/cluster-proportio
 registry.k8s.io/cluster-proportional-autoscaler-amd64 registry.k8s.io/git-sync/git-sync docker.io/luksa/website-controller | |
 quay.io/mhausenblas/yages | 9000 |
 """
-
-# repositories | a script that the image runs
-SCRIPTS = {
-    # TCP-LISTEN:PORT[,fork] TCP:HOST:PORT and their other spellings (socat's manual, address types)
-    "docker.io/alpine/socat": 'from=${1%%,*}\ncase $1 in *,fork*) keep=--keep-open ;; esac\nto=${2#*:}\n'
-    'exec ncat --listen $keep ${from##*:} -c "ncat ${to%%:*} ${to##*:}"\n',
-    "registry.k8s.io/cuda-vector-add": 'echo "[Vector addition of 50000 elements]"\necho "Test PASSED"\necho "Done"\n',
-    "registry.k8s.io/ingress-nginx/kube-webhook-certgen": 'echo "secret created"\n',
-}
 
 # images with a shell and tools, and nothing that they do by themselves | distribution
 SHELLS = {
@@ -164,46 +228,18 @@ SHELLS = {
     "docker.io/library/maven": "ubuntu", "docker.io/library/gradle": "ubuntu", "docker.io/library/rust": "debian",
     "docker.io/library/gcc": "debian", "docker.io/library/buildpack-deps": "debian", "docker.io/library/docker": "alpine",
     "docker.io/alpine/git": "alpine", "docker.io/alpine/curl": "alpine", "docker.io/tutum/curl": "ubuntu",
-    "docker.io/amazon/aws-cli": "ubuntu",
+    "docker.io/amazon/aws-cli": "ubuntu", "docker.io/giantswarm/tiny-tools": "alpine", "docker.io/appropriate/curl": "alpine",
+    "mcr.microsoft.com/azure-cli": "debian", "docker.io/nvidia/cuda": "ubuntu",
     "docker.io/google/cloud-sdk": "debian", "gcr.io/google-samples/xtrabackup": "debian", "docker.io/library/ubuntu-upstart": "ubuntu",
 }  # fmt: skip
 
-# Who is in the ring is who the seeds' Service names; what a node holds is not kept count of (the Cassandra tutorial shows this table)
-NODETOOL = r"""#!/bin/bash
-case $1 in
-  status)
-    printf 'Datacenter: %s\n%s\n' "${CASSANDRA_DC:-datacenter1}" "$(echo "Datacenter: ${CASSANDRA_DC:-datacenter1}" | sed 's/./=/g')"
-    printf 'Status=Up/Down\n|/ State=Normal/Leaving/Joining/Moving\n'
-    printf '%-2s  %-12s %-10s %-12s %-17s %-37s %s\n' -- Address Load Tokens 'Owns (effective)' 'Host ID' Rack
-    ring=$(getent ahostsv4 "${CASSANDRA_SEEDS#*.}" | cut -d' ' -f1 | sort -u)
-    set -- ${ring:-$(hostname -i)}
-    share=$((1000 / $#))
-    for address; do
-      id=$(echo "$address" | md5sum | cut -c1-32 | sed 's/\(.\{8\}\)\(.\{4\}\)\(.\{4\}\)\(.\{4\}\)/\1-\2-\3-\4-/')
-      printf '%-2s  %-12s %-10s %-12s %-17s %-37s %s\n' UN $address '103.8 KiB' 32 "$((share / 10)).$((share % 10))%" $id "${CASSANDRA_RACK:-rack1}"
-    done ;;
-  version) echo "ReleaseVersion: 3.11.2" ;;
-  drain|flush|cleanup|repair) ;;
-  *) echo "nodetool: Found unexpected parameters: [$*]" >&2; exit 1 ;;
-esac
-"""
-
-# What readiness checks and start commands of these images call
-TOOLS: dict[str, Tree] = {
-    # writes where its configuration has the buffers, by whose age the add-on's liveness probe judges it
-    "registry.k8s.io/fluentd-gcp": {"run.sh": Entry("#!/bin/sh\nmkdir -p /var/log/fluentd-buffers\nexec fluentd-gcp\n", mode=0o755)},
-    "gcr.io/google-samples/cassandra": {"ready-probe.sh": Entry("#!/bin/sh\nnodetool status | grep -q '^UN'\n", mode=0o755),
-                                        "usr": {"bin": {"nodetool": Entry(NODETOOL, mode=0o755)}}},
-    "docker.io/library/cassandra": {"usr": {"bin": {"nodetool": Entry(NODETOOL, mode=0o755)}}},
-    "registry.k8s.io/etcd": {"usr": {"local": {"bin": {"etcd": Entry(program=ENTRY, size=25_000_000)}}}},
-    "gcr.io/google-samples/xtrabackup": {"usr": {"bin": {name: Entry(program=name, size=9_000_000) for name in ("xtrabackup", "xbstream", "mysql")}}},
-    "registry.k8s.io/dra-example-driver/dra-example-driver": {"usr": {"bin": {"dra-example-kubeletplugin": Entry(program=ENTRY, size=40_000_000)}}},
-    "registry.k8s.io/kube-scheduler": {"usr": {"local": {"bin": {"kube-scheduler": Entry(program=ENTRY, size=60_000_000)}}}},
-    "registry.k8s.io/cloud-controller-manager": {"bin": {"cloud-controller-manager": Entry(program=ENTRY, size=60_000_000)}},
-}  # fmt: skip
-
-for _name in ("fluentd-gcp", "cloud-controller-manager"):  # the registry's name until 2023
-    TOOLS[f"k8s.gcr.io/{_name}"] = TOOLS[f"registry.k8s.io/{_name}"]
+NAMED_TAGS = {
+    "registry.k8s.io/update-demo": ("kitten", "nautilus"),
+    "docker.io/arungupta/wildfly-mysql-javaee7": ("knetes",),
+    "docker.io/nginxdemos/hello": ("plain-text",),
+    "docker.io/dockersamples/examplevotingapp_vote": ("before", "after"),
+    "docker.io/dockersamples/examplevotingapp_result": ("before", "after"),
+}
 
 
 def _fill() -> None:
@@ -215,10 +251,11 @@ def _fill() -> None:
             program = Entry(program=ENTRY, size=20_000_000)
             own: Tree = {name: program, "usr": {"local": {"bin": {name: program}}}}  # images of one Go program have it in /
             tree = merge(base_tree("debian", own, extra=EXTRA), TOOLS.get(repository, {}))
-            add(Image(repository, (VERSIONS,), tree, SIZE, entrypoint=(name,), env=ENV, ports=found.ports))
+            tags = (VERSIONS, *NAMED_TAGS.get(repository, ()))
+            add(Image(repository, tags, tree, SIZE, entrypoint=(name,), env=ENV, ports=found.ports))
     for repository, script in SCRIPTS.items():
         name = repository.rpartition("/")[2]
-        tree = base_tree("debian", {"bin": {name: Entry(f"#!/bin/sh\n{script}", mode=0o755)}}, extra=EXTRA)
+        tree = merge(base_tree("debian", {"bin": {name: Entry(f"#!/bin/sh\n{script}", mode=0o755)}}, extra=EXTRA), TOOLS.get(repository, {}))
         add(Image(repository, (VERSIONS,), tree, SIZE, entrypoint=(f"/bin/{name}",), env=ENV))
     for repository, distribution in SHELLS.items():
         tree = merge(base_tree(distribution, extra=EXTRA), TOOLS.get(repository, {}))
