@@ -102,6 +102,13 @@ async def test_each_patch_changes_what_it_names(client: Client, kind: str, body:
     assert (answer.status, answer.json["spec"]["replicas"]) == (200, 3)
 
 
+async def test_a_patch_that_makes_no_object_of_the_kind_is_shown_in_its_refusal(client: Client) -> None:
+    await client.create(DEPLOYMENTS, deployment("web"))
+    refused = await client.ask("PATCH", f"{DEPLOYMENTS}/web", {"spec": {"replicas": "x"}}, content_type=STRATEGIC)
+    assert (refused.status, refused.json["message"].partition("patch: ")[2]) == (
+        422, 'Invalid value: "map[spec:map[replicas:x]]": unrecognized type: int32')
+
+
 async def test_apply_creates_then_changes(client: Client) -> None:
     body = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: it}\ndata: {a: one}\n"
     address = f"{MAPS}/it?fieldManager=me"

@@ -10,7 +10,7 @@ from ...etcd import key_of
 from ...resources import BY_PLURAL, Resource
 from .. import create, decode, patch, rbac, schema, subresources, versions
 from ..customresources import door
-from ..errors import FieldError, bad_request, invalid
+from ..errors import ApiError, FieldError, bad_request, invalid
 from ..request import ADMIN, Request
 from . import bodies, clocks, escalation, listing, shapes
 from . import options as options_rules
@@ -157,7 +157,10 @@ def _prepare_patch(engine: Ground, call: Call, target: Target, body: Any, twice:
     if scaling:
         bodies.typed(bodies.SCALE, changed)
         return body
-    unknown = bodies.unknown_fields(resource, changed)
+    try:
+        unknown = bodies.unknown_fields(resource, changed)
+    except ApiError as error:
+        raise patch.not_decoded(kind, body, changed, error) if error.code == 400 and resource.custom is None else error from None
     call.warnings += bodies.judge(resource, [*unknown, *twice], validating)
     if resource != stored:
         return create.of_this_version(stored, changed, False, new=False)
