@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.kubernetes.apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, warning_values
+from podlab.kubernetes.apiserver.rest.call import Answer, Call, read_headers, read_query, refusal, warning_values
 
 BODY_MAX = 3 * 1024 * 1024  # bytes: the API server's own limit (MaxRequestBodyBytes)
 STALLED = 60.0  # seconds that a stream waits for a client that does not read
@@ -98,7 +98,8 @@ async def refuse(send: Send, call: Call, error: ApiError) -> None:
     """An error as its Status; one that says when to come again, and a turning away of too many, is asked again by clients by themselves."""
     seconds = (error.details or {}).get("retryAfterSeconds") or (error.code == 429 and not error.details)
     extra: Headers = [(b"retry-after", b"%d" % seconds)] if seconds else []
-    await answer(send, call, error.code, dumps(error.status(), pretty=call.pretty), extra=extra)
+    found = refusal(call, error)
+    await answer(send, call, found.status, found.body, found.kind, extra=extra)
 
 
 async def start_stream(send: Send, call: Call, kind: str) -> None:

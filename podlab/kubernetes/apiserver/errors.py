@@ -27,6 +27,15 @@ class ApiError(Exception):
         return {**body, "code": self.code}
 
 
+class PageNotFound(ApiError):
+    """404 of an address that nobody serves: no Status, but the plain text that Go's http.NotFound writes."""
+
+    TEXT = "404 page not found"
+
+    def __init__(self) -> None:
+        super().__init__(404, "NotFound", "the server could not find the requested resource", {})
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One cause of an Invalid answer. `kind` is a field.ErrorType value such as `FieldValueRequired`."""

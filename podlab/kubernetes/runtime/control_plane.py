@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..apiserver import certificates, rbac
 from ..apiserver.errors import ApiError
 from ..apiserver.rest import bodies, documents, logs, requests, users
-from ..apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, segments, warning_values
+from ..apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, refusal, segments, warning_values
 from ..times import http_date
 from . import api_streams, http, tls
 from .api_desk import Desk
@@ -86,7 +86,7 @@ def respond(cluster: Ground, request: http.Message) -> http.Message:
         call.query = read_query(text)
         found = _answer(cluster, call, request.body.encode("utf-8", "surrogateescape"))
     except ApiError as error:
-        found = Answer(error.code, dumps(error.status(), pretty=call.pretty))
+        found = refusal(call, error)
     own = {"cache-control": "no-cache, private", "content-type": found.kind, **dict(found.headers)}
     headers = [("Audit-Id", cluster.random.uid("audit", request.start, cluster.now, cluster.etcd.revision)),
                *((name.title().replace("Etag", "ETag"), value) for name, value in own.items()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...resources import Resource
 from .. import discovery
-from ..errors import ApiError, method_not_allowed
+from ..errors import ApiError, PageNotFound, method_not_allowed
 from .call import Call
 
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -55,6 +55,8 @@ def resolve(call: Call, customs: Sequence[Resource] = ()) -> Target:
     if scoped:
         namespace, rest = rest[1], rest[2:]
     resource = discovery.find(group, version, rest[0], customs)
+    if resource is None and (group, version) not in discovery.served():
+        raise PageNotFound
     if resource is None or (scoped and not resource.namespaced):
         raise unknown()
     name, subresource = [*rest[1:3], "", ""][:2]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
-from ..errors import ApiError, bad_request
+from ..errors import ApiError, PageNotFound, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,6 +75,13 @@ class Answer:
     body: bytes
     kind: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def refusal(call: Call, error: ApiError) -> Answer:
+    """What a client reads of an error."""
+    if isinstance(error, PageNotFound):
+        return Answer(404, f"{PageNotFound.TEXT}\n".encode(), "text/plain; charset=utf-8")
+    return Answer(error.code, dumps(error.status(), pretty=call.pretty))
 
 
 class Desk(Protocol):

@@ -8,9 +8,8 @@ from typing import Any
 
 from ...resources import Resource
 from .. import discovery, issuer, openapi, openapi_v2, openapi_v2_protobuf
-from ..errors import ApiError, method_not_supported
+from ..errors import ApiError, PageNotFound, method_not_allowed
 from . import health, shapes
-from .addresses import unknown
 from .call import Answer, Call, dumps
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
@@ -24,7 +23,7 @@ def answer(call: Call, customs: Sequence[Resource] = ()) -> Answer:
     The openapi texts take long the first time. Raises ApiError 404 or 405.
     """
     if call.method not in ("GET", "HEAD"):
-        raise method_not_supported(call.path[0] if call.path else "/", call.method.lower())
+        raise method_not_allowed()
     path = call.path
     if path[:2] == ["openapi", "v3"]:
         return _openapi(call, customs)
@@ -44,7 +43,7 @@ def answer(call: Call, customs: Sequence[Resource] = ()) -> Answer:
         return Answer(200, dumps(issuer.keys()).rstrip(), "application/jwk-set+json", [HOUR])
     found = _value(tuple(path), customs)
     if found is None:
-        raise unknown()
+        raise PageNotFound
     if not customs and not call.pretty:
         return Answer(200, _plain(tuple(path)))
     return Answer(200, dumps(found, pretty=call.pretty))
@@ -101,7 +100,7 @@ def _openapi(call: Call, customs: Sequence[Resource]) -> Answer:
         return Answer(200, dumps({"paths": index}, pretty=call.pretty))
     text = openapi.document("/".join(call.path[2:]), customs)
     if text is None:
-        raise unknown()
+        raise PageNotFound
     digest, asked = openapi.hash_of(text), call.one("hash")
     if asked and asked != digest:  # a document of before: what it has become is told by its own address (kube-openapi, handler3)
         return Answer(301, b"", headers=[("location", f"{call.base}/{'/'.join(call.path)}?hash={digest}")])

@@ -5,7 +5,7 @@ A cluster that answers at all is well: every check passes. Their names are those
 
 from __future__ import annotations
 
-from ..errors import ApiError
+from ..errors import PageNotFound
 from .call import Answer, Call
 
 ROOTS = ("healthz", "livez", "readyz")
@@ -31,12 +31,12 @@ def checks(root: str) -> tuple[str, ...]:
 
 
 def answer(call: Call) -> Answer:
-    """`call.path` begins with one of ROOTS. Raises ApiError 404 for a check that there is not."""
+    """`call.path` begins with one of ROOTS. Raises PageNotFound for a check that there is not."""
     root, one = call.path[0], "/".join(call.path[1:])
     names = checks(root)
     if one:
         if one not in names:
-            raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
+            raise PageNotFound
         return Answer(200, b"ok", TEXT)
     if "verbose" not in call.query:
         return Answer(200, b"ok", TEXT)
