@@ -177,6 +177,9 @@ async def test_scale_is_read_and_written(client: Client) -> None:
     scale["spec"]["replicas"] = 4
     assert (await client.ask("PUT", f"{DEPLOYMENTS}/web/scale", scale)).json["spec"]["replicas"] == 4
     assert (await client.get(f"{DEPLOYMENTS}/web")).json["spec"]["replicas"] == 4
+    applied = await client.ask("PATCH", f"{DEPLOYMENTS}/web/scale?fieldManager=me&force=true", {"apiVersion": "autoscaling/v1", "kind": "Scale",
+        "metadata": {"name": "web"}, "spec": {"replicas": 2}}, content_type=APPLY)
+    assert (applied.status, applied.json["spec"]["replicas"]) == (200, 2)
 
 
 async def test_a_pod_is_bound_by_either_address(client: Client) -> None:

@@ -133,7 +133,7 @@ def _prepare_patch(engine: Ground, call: Call, target: Target, body: Any, twice:
     if kind == APPLY:
         options["force"] = call.flag("force")
         if isinstance(body, dict):
-            decode.check_type(target.resource, body)
+            decode.check_type(bodies.SCALE if target.subresource == "scale" else target.resource, body)
             _check_name(target, body)
             if twice and validating == "Strict":
                 raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: {twice[0]}")
