@@ -20,7 +20,8 @@ SCRIPT = "CREATE TABLE seeded (a INT);\n-- a note; with a semicolon\nINSERT INTO
 @pytest.fixture(scope="module")
 def lab() -> Lab:
     lab = Lab(1)
-    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed"}, "data": {"a.sql": SCRIPT}})
+    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed"}, "data": {
+        "a.sql": SCRIPT, "b.sh": "mysql -uroot -p$MYSQL_ROOT_PASSWORD $MYSQL_DATABASE -e 'insert into seeded values (0)'"}})  # fmt: skip
     given = {"MYSQL_ROOT_PASSWORD": "root", "MYSQL_DATABASE": "shop", "MYSQL_USER": "kim", "MYSQL_PASSWORD": "pw"}
     mounts = [{"name": "seed", "mountPath": "/docker-entrypoint-initdb.d"}, {"name": "data", "mountPath": "/var/lib/mysql"}]
     env = [{"name": name, "value": value} for name, value in given.items()]
@@ -57,7 +58,7 @@ def test_statements_give_what_mysql_gives(lab: Lab) -> None:
         ("show tables", "Tables_in_shop\nitem\nseeded\n"),
         ("drop table item; create database shop", "ERROR 1007 (HY000) at line 1: Can't create database 'shop'; database exists\n"),
         ("use nope", "ERROR 1049 (42000) at line 1: Unknown database 'nope'\n"),
-        ("select sum(a) from seeded", "sum(a)\n3\n"),
+        ("select sum(a), count(*) from seeded", "sum(a)\tcount(*)\n3\t3\n"),
     ):  # fmt: skip
         assert (sql, ask(lab, sql, database="shop")) == (sql, said)
 

@@ -9,6 +9,14 @@ from podlab.kubernetes.runtime.images.pg_words import PgError, statements, trans
 
 from .lab import Lab
 
+SHELL = """#!/bin/bash
+set -e
+psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<-EOSQL
+	CREATE USER docker;
+	CREATE DATABASE docker;
+	INSERT INTO seeded VALUES (0);
+EOSQL
+"""
 SCRIPT = "create table seeded (a int);\n-- a note; with a semicolon\ninsert into seeded values (1), (2);\n"
 MISFIT = "ERROR:  invalid input syntax for type integer: \"x\"\nLINE 1: insert into seeded values ('x')\n                                   ^\n"
 
@@ -16,7 +24,8 @@ MISFIT = "ERROR:  invalid input syntax for type integer: \"x\"\nLINE 1: insert i
 @pytest.fixture(scope="module")
 def lab() -> Lab:
     lab = Lab(1)
-    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed"}, "data": {"a.sql": SCRIPT, "pw": "pw\n"}})
+    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed"}, "data": {
+        "a.sql": SCRIPT, "b.sh": SHELL, "pw": "pw\n"}})  # fmt: skip
     given = {"POSTGRES_USER": "kim", "POSTGRES_DB": "shop", "POSTGRES_PASSWORD_FILE": "/docker-entrypoint-initdb.d/pw",
              "PGDATA": "/var/lib/postgresql/data/pgdata"}  # fmt: skip
     mounts = [{"name": "seed", "mountPath": "/docker-entrypoint-initdb.d"}, {"name": "data", "mountPath": "/var/lib/postgresql/data"}]
@@ -54,6 +63,7 @@ def test_statements_give_what_postgresql_gives(lab: Lab) -> None:
         ("selec 1;", 'ERROR:  syntax error at or near "selec"\nLINE 1: selec 1\n        ^\n'),
         ("select 1/0", "ERROR:  division by zero\n"),
         ("insert into seeded select i from generate_series(3, 5) i", "INSERT 0 3\n"),
+        ("select count(*) from seeded where a = 0", "count\n1\n"),
         ("delete from seeded where a > 2 returning a", "a\n3\n4\n5\n(3 rows)\nDELETE 3\n"),
         ("update item set price = price + 1 where id = 1", "UPDATE 1\n"),
         ("drop table item; drop table item", 'DROP TABLE\nERROR:  table "item" does not exist\n'),

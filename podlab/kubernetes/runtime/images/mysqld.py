@@ -18,15 +18,14 @@ from ..asking import Learned, Wish, serve_asking
 from ..image import release
 from ..process import INT, QUIT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, listen_on
+from ..serving import Answer, Waits, listen_on
 from ..system import Sys
-from . import sql_wire
+from . import init_scripts, sql_wire
 from .mysql_commands import execute, replay
 from .mysql_server import BINLOG, BINLOG_BEGIN, BINLOG_MAX, DB, USER, Server, Session
 from .mysql_words import SqlError, statements
 
 MARK = "X-MySQL"
-SCRIPTS = "/docker-entrypoint-initdb.d"
 MYSQL, MARIADB = "8.4.6", "11.8.3"
 BUILDS = {"5.5": "debian9", "5.6": "debian10", "5.7": ".el7"}  # packages of what is not Oracle Linux 9
 INIT_MS, START_MS = {"mysqld": 9_000, "mariadbd": 5_000}, {"mysqld": 1_800, "mariadbd": 900}
@@ -154,7 +153,7 @@ def _begin(proc: Process, sys: Sys) -> int | None:
 
 
 def _initialise(proc: Process, sys: Sys) -> None:
-    """The system tables, the accounts and databases that the environment names, then the scripts of /docker-entrypoint-initdb.d."""
+    """The system tables, the accounts and databases that the environment names; for this Pod only at first."""
     data = proc["data"]
     path = data["path"]
     for name in ("mysql", "performance_schema", "sys"):
@@ -174,7 +173,6 @@ def _initialise(proc: Process, sys: Sys) -> None:
     for host in dict.fromkeys(("localhost", given("ROOT_HOST") or "%")):
         server.set_user("root", host, password, all_rights=True)
     session = Session("root", "localhost", replication=True)
-    data.update(scripts=_scripts(sys), todo=[])
     database, user = given("DATABASE"), given("USER")
     if database:
         sys.out(entry(sys, f"Creating database {database}"))
@@ -186,41 +184,55 @@ def _initialise(proc: Process, sys: Sys) -> None:
             sys.out(entry(sys, f"Giving user {user} access to schema {database}"))
             server.grant(user, database)
     data["use"] = database
+    init_scripts.begin(proc, sys, int(data["settings"]["port"]))
 
 
-def _scripts(sys: Sys) -> list[str]:
-    return [one for one in sys.listdir(SCRIPTS) if one[0] != "."] if sys.find(SCRIPTS) is not None else []
-
-
-def _go_on(proc: Process, sys: Sys) -> bool:
-    """A turn's worth of the scripts' statements; False when there are no more."""
+def _scripts(proc: Process, sys: Sys) -> Waits:
+    """Does what lies in /docker-entrypoint-initdb.d, then opens the server to all."""
     data = proc["data"]
-    while not data["todo"]:
-        if not data["scripts"]:
-            return False
-        name = data["scripts"].pop(0)
-        if not name.endswith(".sql"):
-            sys.out(entry(sys, f"{'running' if name.endswith('.sh') else 'ignoring'} {SCRIPTS}/{name}"))
-            continue
-        sys.out(entry(sys, f"running {SCRIPTS}/{name}"))
-        text = sys.read_file(f"{SCRIPTS}/{name}")
+    if "scripts" not in data:
+        return Waits()
+    server, session = Server(sys, data["path"], data["settings"]), Session("root", "localhost", data["use"], replication=True)
+
+    def say(path: str, how: str) -> None:
+        sys.out(entry(sys, f"/usr/local/bin/docker-entrypoint.sh: {how} {path}"))
+
+    def read(path: str) -> None:
+        text = sys.read_file(path)
         if len(text) > sql_wire.SCRIPT_MAX:
             raise SqlError(1153, "08S01", f"podlab reads scripts of up to {sql_wire.SCRIPT_MAX} characters")
         data["todo"] = [[statement, line] for statement, _, line in statements(text)]
-    server, session = Server(sys, data["path"], data["settings"]), Session("root", "localhost", data["use"], replication=True)
-    for _ in range(sql_wire.some([len(statement) for statement, _ in data["todo"]])):
-        statement, line = data["todo"].pop(0)
-        try:
-            chosen = execute(server, session, statement).database
-        except SqlError as error:
-            error.text = f"ERROR {error.number} ({error.state}) at line {line}: {error.text}"
-            raise
-        session.database = data["use"] = session.database if chosen is None else chosen
-    return True
+
+    def turn() -> None:
+        for _ in range(sql_wire.some([len(statement) for statement, _ in data["todo"]])):
+            statement, line = data["todo"].pop(0)
+            try:
+                chosen = execute(server, session, statement).database
+            except SqlError as error:
+                error.text = f"ERROR {error.number} ({error.state}) at line {line}: {error.text}"
+                raise
+            session.database = data["use"] = session.database if chosen is None else chosen
+
+    try:
+        waits = init_scripts.go_on(proc, sys, init_scripts.Does(say, read, turn), proc["env"])
+        if waits is not None:
+            return waits
+        brand = "MariaDB" if is_mariadb(sys) else "MySQL"
+        sys.out(entry(sys, f"{brand} init process done. Ready for start up."))
+        init_scripts.open_to_all(proc, sys, int(data["settings"]["port"]), _address(data["settings"]))
+    except SqlError as error:
+        sys.err(error.text + "\n")
+        sys.exit(1)
+    except Errno as error:
+        sys.err(f"{stamp(sys.now, '%Y-%m-%dT%H:%M:%S.000000Z')} 0 [ERROR] [MY-010119] [Server] {error.text}\n")
+        sys.exit(1)
+    sys.out(_ready(proc, sys))
+    return Waits()
 
 
-def _initialised(proc: Process, sys: Sys) -> None:
-    sys.out(entry(sys, "MySQL init process done. Ready for start up.".replace("MySQL", "MariaDB" if is_mariadb(sys) else "MySQL")))
+def _address(settings: dict[str, str | int]) -> str:
+    address = str(settings["bind_address"])
+    return "0.0.0.0" if address in ("*", "::") else address
 
 
 def _ready(proc: Process, sys: Sys) -> str:
@@ -249,22 +261,17 @@ def run(proc: Process, sys: Sys, event: Event) -> int | None:
             sys.sleep(data["until"] - sys.now)
         try:
             if data["fresh"]:
-                if "scripts" not in data:
-                    _initialise(proc, sys)
-                if _go_on(proc, sys):
-                    data["until"] = sys.now + 1
-                    sys.sleep(1)
-                _initialised(proc, sys)
-            address = str(data["settings"]["bind_address"])
-            listen_on(proc, sys, [int(data["settings"]["port"])], "0.0.0.0" if address in ("*", "::") else address)
+                _initialise(proc, sys)
+            else:
+                listen_on(proc, sys, [int(data["settings"]["port"])], _address(data["settings"]))
+                sys.out(_ready(proc, sys))
         except SqlError as error:
             sys.err(error.text + "\n")
             return 1
         except Errno as error:
             sys.err(f"{stamp(sys.now, '%Y-%m-%dT%H:%M:%S.000000Z')} 0 [ERROR] [MY-010119] [Server] {error.text}\n")
             return 1
-        sys.out(_ready(proc, sys))
-    return serve_asking(proc, sys, _wish, _answer)
+    return serve_asking(proc, sys, _wish, _answer, _scripts)
 
 
 def on_signal(proc: Process, sys: Sys, n: int) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
-from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
 from .sql_bounds import WORDS, too_wordy
 from .sql_store import quoted
@@ -113,7 +112,9 @@ def translate(statement: str, schema_of: Callable[[str], str]) -> Translated:
     if isinstance(tree, exp.Command) or tree is None:
         raise syntax(statement.split()[0])
     try:
-        tree = normalize_identifiers(tree, dialect="postgres")
+        for name in tree.find_all(exp.Identifier):
+            if not name.args.get("quoted"):
+                name.set("this", name.name.lower())
         columns, values = given(tree)
         truths, averages = _headings(tree)
         tree = tree.transform(_adapted)

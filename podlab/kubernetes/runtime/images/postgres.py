@@ -16,9 +16,9 @@ from ..asking import Learned, Wish, serve_asking
 from ..image import Entry, Image, add, release
 from ..process import INT, QUIT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, listen_on
+from ..serving import Answer, Waits, listen_on
 from ..system import Sys
-from . import pg_tools, psql, sql_wire  # noqa: F401  (they register their programs)
+from . import init_scripts, pg_tools, psql, sql_wire  # noqa: F401  (they register their programs)
 from .base import PATH, base_tree
 from .pg_client import CLIENTS, MARK, RELEASE, pointed
 from .pg_commands import execute, meta
@@ -26,7 +26,6 @@ from .pg_server import CONTROL, Server, Session, hashed
 from .pg_words import PgError, statements
 
 INIT_MS, START_MS = 2_400, 250
-SCRIPTS = "/docker-entrypoint-initdb.d"
 SETTINGS = {
     "port": "5432",
     "listen_addresses": "*",
@@ -136,7 +135,7 @@ def _begin(proc: Process, sys: Sys) -> int | None:
 
 
 def _initialise(proc: Process, sys: Sys) -> None:
-    """The directory, the role and the database that the environment names, then the scripts of /docker-entrypoint-initdb.d."""
+    """The directory, the role and the database that the environment names, for this Pod only at first."""
     data, env = proc["data"], proc["env"]
     path = data["path"]
     for name in ("base", "global", "pg_wal"):
@@ -158,38 +157,49 @@ def _initialise(proc: Process, sys: Sys) -> None:
     if database != "postgres":
         server.create_database(database, user)
         sys.out("CREATE DATABASE\n")
-    scripts = [one for one in sys.listdir(SCRIPTS) if one[0] != "."] if sys.find(SCRIPTS) is not None else []
-    data.update(scripts=scripts, todo=[], session=[user, database])
+    data["session"] = [user, database]
+    data["env"] = {**env, "POSTGRES_USER": user, "POSTGRES_DB": database, "PGPASSWORD": password}
+    init_scripts.begin(proc, sys, int(data["settings"]["port"]))
 
 
-def _go_on(proc: Process, sys: Sys) -> bool:
-    """A turn's worth of the scripts' statements; False when there are no more."""
+def _scripts(proc: Process, sys: Sys) -> Waits:
+    """Does what lies in /docker-entrypoint-initdb.d, then opens the server to all."""
     data = proc["data"]
-    while not data["todo"]:
-        if not data["scripts"]:
-            return False
-        name = data["scripts"].pop(0)
-        file = f"{SCRIPTS}/{name}"
-        if not name.endswith(".sql"):
-            sys.out(f"\n/usr/local/bin/docker-entrypoint.sh: {'sourcing' if name.endswith('.sh') else 'ignoring'} {file}\n")
-            continue
-        sys.out(f"\n/usr/local/bin/docker-entrypoint.sh: running {file}\n")
-        text = sys.read_file(file)
-        if len(text) > sql_wire.SCRIPT_MAX:
-            raise PgError("54000", f"psql:{file}: podlab reads scripts of up to {sql_wire.SCRIPT_MAX} characters")
-        data["todo"] = [[statement, f"{file}:{line}"] for statement, _, line in statements(text)]
+    if "scripts" not in data:
+        return Waits()
     server, session = Server(sys, data["path"], data["settings"]), Session(data["session"][0], data["session"][1], "[local]")
-    for _ in range(sql_wire.some([len(statement) for statement, _ in data["todo"]])):
-        statement, where = data["todo"].pop(0)
-        try:
-            sys.out(execute(server, session, statement).tag + "\n")
-        except PgError as error:
-            raise PgError(error.state, f"psql:{where}: ERROR:  {error.text}") from None
-    return True
 
+    def say(path: str, how: str) -> None:
+        sys.out(f"\n/usr/local/bin/docker-entrypoint.sh: {how} {path}\n")
 
-def _initialised(sys: Sys) -> None:
-    sys.out("\n\nPostgreSQL init process complete; ready for start up.\n\n")
+    def read(path: str) -> None:
+        text = sys.read_file(path)
+        if len(text) > sql_wire.SCRIPT_MAX:
+            raise PgError("54000", f"psql:{path}: podlab reads scripts of up to {sql_wire.SCRIPT_MAX} characters")
+        data["todo"] = [[statement, f"{path}:{line}"] for statement, _, line in statements(text)]
+
+    def turn() -> None:
+        for _ in range(sql_wire.some([len(statement) for statement, _ in data["todo"]])):
+            statement, where = data["todo"].pop(0)
+            try:
+                sys.out(execute(server, session, statement).tag + "\n")
+            except PgError as error:
+                raise PgError(error.state, f"psql:{where}: ERROR:  {error.text}") from None
+
+    try:
+        waits = init_scripts.go_on(proc, sys, init_scripts.Does(say, read, turn), data["env"])
+        if waits is not None:
+            return waits
+        sys.out("\n\nPostgreSQL init process complete; ready for start up.\n\n")
+        init_scripts.open_to_all(proc, sys, int(data["settings"]["port"]), "0.0.0.0")
+    except PgError as error:
+        sys.err(error.text + "\n")
+        sys.exit(3)
+    except Errno as error:
+        sys.err(_log(proc, sys, f"could not start: {error.path}: {error.text}", "FATAL"))
+        sys.exit(1)
+    sys.out(_ready(proc, sys))
+    return Waits()
 
 
 def _ready(proc: Process, sys: Sys) -> str:
@@ -214,24 +224,20 @@ def run(proc: Process, sys: Sys, event: Event) -> int | None:
             if sys.now < data["until"]:
                 sys.sleep(data["until"] - sys.now)
             if data["fresh"]:
-                if "scripts" not in data:
-                    _initialise(proc, sys)
-                if _go_on(proc, sys):
-                    data["until"] = sys.now + 1
-                    sys.sleep(1)
-                _initialised(sys)
-            listen_on(proc, sys, [int(data["settings"]["port"])])
-            if sys.find(f"{data['path']}/{CONTROL}") is None:
+                _initialise(proc, sys)
+            elif sys.find(f"{data['path']}/{CONTROL}") is None:
                 sys.err(_log(proc, sys, f'could not open file "{CONTROL}": No such file or directory', "FATAL"))
                 return 1
-            sys.out(_ready(proc, sys))
+            else:
+                listen_on(proc, sys, [int(data["settings"]["port"])])
+                sys.out(_ready(proc, sys))
     except PgError as error:
         sys.err(error.text + "\n")
         return 3
     except Errno as error:
         sys.err(_log(proc, sys, f"could not start: {error.path}: {error.text}", "FATAL"))
         return 1
-    return serve_asking(proc, sys, _nothing_to_ask, _answer)
+    return serve_asking(proc, sys, _nothing_to_ask, _answer, _scripts)
 
 
 def _nothing_to_ask(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
