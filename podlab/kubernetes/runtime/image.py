@@ -52,10 +52,10 @@ class Image:
 VERSIONS = "*"
 """In `tags`: every tag that looks like a version, a release name or a build."""
 LIKE_A_VERSION = re.compile(r"(?:latest|stable|main|edge|lts|canary|blue|green|purple|RELEASE\.[\w.-]+|v?[0-9][\w.-]*)")
-BRANCHED = frozenset(f"docker.io/library/{name}" for name in "httpd mariadb memcached mongo mysql node postgres python redis".split())
+BRANCHED = frozenset(f"docker.io/library/{name}" for name in "alpine debian httpd mariadb memcached mongo mysql node postgres python redis".split())
 """Repositories whose listed tags are branches: each of their releases has a tag too, with or without the name of the distribution's release
 (postgres:10.4, redis:6.2.14-alpine3.18, mariadb:10.6.4-focal). nginx's releases are all listed: a tag that it has not is what manuals try."""
-RELEASE_TAG = re.compile(r"(\d+(?:\.\d+)*|(?=alpine|[a-z]))(-?[a-z][\w.-]*)?")
+RELEASE_TAG = re.compile(r"(\d+(?:\.\d{1,2})*|(?=[a-z]))(-?[a-z][\w.-]*)?")  # none has come to a hundredth patch
 CODENAMES = re.compile(r"-?(?:wheezy|jessie|stretch|buster|bullseye|bookworm|trixie|xenial|bionic|focal|jammy|noble|debian|oraclelinux\d|oracle)\b")
 
 CATALOGUE: dict[str, list[Image]] = {}

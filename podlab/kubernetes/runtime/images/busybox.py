@@ -158,7 +158,7 @@ add(
 add(
     Image(
         "docker.io/library/debian",
-        ("latest", "13", "trixie", "12", "bookworm", "11", "bullseye", "10", "stable", "testing"),
+        ("latest", "13", "trixie", "12", "bookworm", "11", "bullseye", "10", "9", "8", "stable", "testing"),
         DEBIAN,
         49_279_123,
         cmd=("bash",),
@@ -168,7 +168,8 @@ add(
 add(
     Image(
         "docker.io/library/debian",
-        ("stable-slim", "trixie-slim", "13-slim", "bookworm-slim", "12-slim", "bullseye-slim", "11-slim"),
+        ("stable-slim", "trixie-slim", "13-slim", "bookworm-slim", "12-slim", "bullseye-slim", "11-slim",
+         "buster-slim", "10-slim", "stretch-slim", "9-slim"),
         DEBIAN,
         28_231_455,
         cmd=("bash",),

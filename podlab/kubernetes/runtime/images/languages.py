@@ -64,7 +64,7 @@ def _node(proc: Process, sys: Sys, event: Event) -> int:
 
 register(Program("node", lambda proc, sys: _node(proc, sys, None), _node, memory=35 * MEBIBYTE))
 NODE = {"usr": {"local": {"bin": {"node": Entry(program="node", size=120_000_000)}}}}
-NODE_TAGS = ("10", "12", "14", "16", "18", "20", "22", "24", "lts", "latest")
+NODE_TAGS = ("0.10", "4", "6", "8", "9", "10", "12", "14", "16", "18", "20", "22", "24", "lts", "latest")
 add(
     Image(
         "docker.io/library/node",

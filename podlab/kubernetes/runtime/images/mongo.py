@@ -54,7 +54,7 @@ exec "$@"
 TOOLS = {"mongod": "mongod", "mongosh": "mongosh", "mongoimport": "mongoimport"}
 OLD_SHELL = {"mongo": "mongosh"}  # the shell before mongosh came with MongoDB up to 5.0
 for _tags, _tools in (
-    (("3.6", "4", "4.0", "4.2", "4.4", "4.4.6", "4.4.29", "5", "5.0"), TOOLS | OLD_SHELL),
+    (("2.6", "3", "3.0", "3.2", "3.4", "3.6", "4", "4.0", "4.2", "4.4", "4.4.6", "4.4.29", "5", "5.0"), TOOLS | OLD_SHELL),
     (("latest", "6", "6.0", "7", "7.0", "8", "8.0"), TOOLS),
 ):
     add(
