@@ -6,6 +6,7 @@ Everything here runs on the server's event loop; only the database work is done 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from django.db import DatabaseError
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
-from podlab.labs.models import RATE, Cluster
+from podlab.labs.models import RATE, Cluster, JournalEntry
 from podlab.labs.storage import Entry, Fenced, Writer
 from podlab.labs.transcript import Transcript
 from podlab.projection.timeline import Past
@@ -67,7 +68,7 @@ class LiveCluster:
         self.by = ""  # who acts in the present turn, where several people share the cluster: a learner's id
         self.people: dict[str, str] = {}  # id -> name of everybody who shares it; empty where nobody does
         self._pending: list[Any] = []
-        self.size = 0  # characters of the last checkpoint
+        self.size, self._grown = 0, 0  # characters of the last checkpoint, and of what was asked since
         self._unsaved, self._saved, self._rest = 0, -CHECKPOINT_GAP, 0.0
         self._anchor()
 
@@ -181,6 +182,7 @@ class LiveCluster:
             self.gone = True  # what memory holds is not what the journal says
             raise
         self._unsaved += len(rows)
+        self._grown += sum(len(row.request) for row in rows if isinstance(row, JournalEntry))
         rest = time.monotonic() - self._saved
         if rest >= self._rest and self._unsaved >= (ENTRIES_A_CHECKPOINT if rest >= CHECKPOINT_GAP else ENTRIES_AT_MOST):
             try:
@@ -192,8 +194,8 @@ class LiveCluster:
         """Write a checkpoint of the present, so that a restart need not replay. Call with the cluster held: others run in between."""
         self._unsaved, self._saved = 0, time.monotonic()
         state = self.engine.checkpoint()
-        text = storage.written(state) if self.size < LARGE else await _written(state)
-        self.size = len(text)
+        text = storage.written(state) if self.size + self._grown < LARGE else await _pieces(state)
+        self.size, self._grown = len(text) if isinstance(text, str) else sum(map(len, text)), 0
         await self.writer.call(storage.save_checkpoint, self.id, self.sequence, self.engine.now, text)
         self._rest = CHECKPOINT_SHARE * (time.monotonic() - self._saved) if self.size >= LARGE else 0.0
 
@@ -209,15 +211,15 @@ class LiveCluster:
         self._anchor()
 
 
-async def _written(state: dict[str, Any]) -> str:
-    """`storage.written`, letting others run in between."""
+async def _pieces(state: dict[str, Any]) -> list[str]:
+    """`storage.pieces`, letting others run in between."""
     text, began = [], time.monotonic()
     for piece in storage.pieces(state):
         text.append(piece)
         if time.monotonic() - began > LONGEST_WRITING:
             await asyncio.sleep(0)
             began = time.monotonic()
-    return "".join(text)
+    return text
 
 
 class Clusters:
@@ -253,7 +255,9 @@ class Clusters:
             return live
         try:
             row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
-            engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else await self._born(row.lesson)
+            text = await asyncio.to_thread(storage.text_of, bytes(checkpoint.state)) if checkpoint else ""
+            engine = Engine.restore(json.loads(text)) if checkpoint else await self._born(row.lesson)
+            size = len(text)
             sequence = await replay(engine, entries, checkpoint.sequence if checkpoint else 0)
             mended = False
         except (Cluster.DoesNotExist, DatabaseError):
@@ -261,10 +265,10 @@ class Clusters:
         except Exception:
             logger.exception("Cluster %s cannot be woken by its last checkpoint; looking for what can be read", cluster_id)
             row, engine, sequence = await self._mended(cluster_id)
-            mended = True
+            mended, size = True, LARGE  # whatever it is
         await run_to(engine, row.now_ms)
         live = self._awake[cluster_id] = LiveCluster(cluster_id, engine, sequence, row.rate, self.writer)
-        live.mended = mended
+        live.mended, live.size = mended, size
         return live
 
     async def _mended(self, cluster_id: int) -> tuple[Cluster, Engine, int]:

@@ -22,6 +22,7 @@ from podlab.labs.models import Checkpoint, Cluster, JournalEntry
 
 logger = logging.getLogger(__name__)
 Entry = dict[str, Any]
+LONG = 50_000  # characters of a text that are written at once
 CHECKPOINTS_KEPT = 12  # a cluster; the oldest (the beginning) is always kept, so that a replay can start there
 
 
@@ -38,7 +39,7 @@ def written(state: Any) -> str:
     return json.dumps(state, ensure_ascii=False, separators=(",", ":"))
 
 
-def pieces(value: Any, depth: int = 6) -> Iterator[str]:
+def pieces(value: Any, depth: int = 10) -> Iterator[str]:
     """The same text as `written` gives, a little at a time: of a state that holds many megabytes of files."""
     if depth and isinstance(value, dict) and value:
         for number, (key, inner) in enumerate(value.items()):
@@ -50,21 +51,34 @@ def pieces(value: Any, depth: int = 6) -> Iterator[str]:
             yield "," if number else "["
             yield from pieces(inner, depth - 1)
         yield "]"
+    elif isinstance(value, str) and len(value) > LONG:
+        yield '"'
+        for at in range(0, len(value), LONG):
+            yield written(value[at:at + LONG])[1:-1]
+        yield '"'
     else:
         yield written(value)
 
 
-def compress(text: str) -> bytes:
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+def compress(text: str | list[str]) -> bytes:
+    """Of a text, or of its pieces: what is put together in one go keeps everybody else from running meanwhile."""
+    packing = zlib.compressobj(1)
+    parts = [packing.compress(piece.encode("utf-8", "surrogatepass")) for piece in ([text] if isinstance(text, str) else text)]
+    return b"".join([*parts, packing.flush()])
+
+
+def text_of(data: bytes) -> str:
+    """What was compressed. Raises zlib.error, UnicodeDecodeError."""
+    return zlib.decompress(data).decode("utf-8", "surrogatepass")
 
 
 def unpack(data: bytes) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
+    state: dict[str, Any] = json.loads(text_of(data))
     return state
 
 
-def save_checkpoint(cluster_id: int, sequence: int, at_ms: int, text: str) -> None:
-    """Keep a state (`written`), forget some older ones, and note how far the clock has come."""
+def save_checkpoint(cluster_id: int, sequence: int, at_ms: int, text: str | list[str]) -> None:
+    """Keep a state (`written`, or the `pieces` of it), forget some older ones, and note how far the clock has come."""
     packed = compress(text)
     with transaction.atomic():
         Checkpoint.objects.update_or_create(cluster_id=cluster_id, sequence=sequence, at_ms=at_ms,

@@ -172,14 +172,22 @@ async def test_a_large_state_is_written_a_piece_at_a_time_and_is_the_same_text(r
     live = await Clusters().get(row.id)
     await act(live, pod("a"))
     live.engine.run_for(30)
+    live.engine.request(verb="create", resource="configmaps", namespace="default", body={
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "long"}, "data": {"x": 'a"한\n\\' * 120_000}})
     state = live.engine.checkpoint()
     parts = list(storage.pieces(state))
     assert "".join(parts) == storage.written(state)
-    assert len(parts) > 500
+    assert len(parts) > 500 and max(map(len, parts)) <= 2 * storage.LONG
+    deep: dict[str, Any] = {"a file of a container": "x" * 3 * storage.LONG}
+    for _ in range(8):
+        deep = {"d": deep}
+    assert max(map(len, storage.pieces(deep))) <= storage.LONG
     live.size = LARGE
     async with live.turn():
         await live.save()
-    assert (await Clusters().get(row.id)).engine.checkpoint() == state
+    woken = await Clusters().get(row.id)
+    assert woken.engine.checkpoint() == state
+    assert woken.size == live.size == len(storage.written(state)), "so that its first checkpoint is written a piece at a time too"
 
 
 async def test_a_cluster_that_holds_too_much_takes_nothing_but_deletions(row: Cluster) -> None:
