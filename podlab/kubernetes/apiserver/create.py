@@ -19,6 +19,10 @@ Seen = Callable[[dict[str, Any], Map | None], None]
 NAME_ATTEMPTS = 8  # maxNameGenerationCreateAttempts
 NAME_BASE = 58  # maxGeneratedNameLength: 63 less the five random characters
 
+# Kinds of which a PUT makes what is not there (AllowCreateOnUpdate in pkg/registry/*/strategy.go)
+MADE_BY_UPDATE = ("leases", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "endpoints", "limitranges", "runtimeclasses", "services",
+                  "events")
+
 
 def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict: bool = True,
           seen: Seen = lambda obj, spec: None) -> dict[str, Any]:

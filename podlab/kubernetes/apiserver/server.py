@@ -5,6 +5,7 @@ Order of a write: find, decode, default, prepare (strategy), admit, validate, ch
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import selectors
@@ -158,6 +159,9 @@ class ApiServer:
                             f"used: {over[0]}={used[over[0]]}, limited: {over[0]}={limits[over[0]]}")
 
     def update(self, resource: Resource, request: Request, cause: Cause) -> Map:
+        if resource.plural in create.MADE_BY_UPDATE and not request.subresource and not self.trusted(request.user) \
+                and self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name)) is None:
+            return self.create(resource, replace(request, verb="create", name=""), cause)
         old = self.existing(resource, request)
         if request.subresource == "status" and self.trusted(request.user):
             return self.put_status(resource, request.body, old, cause, request)

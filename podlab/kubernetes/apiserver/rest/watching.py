@@ -6,6 +6,7 @@ from typing import Any
 
 from ...etcd import Change
 from ..errors import gone
+from ..ownership import records
 from . import listing, options, shapes
 from .addresses import Target
 from .call import Call, dumps
@@ -58,6 +59,6 @@ def event(change: Change, target: Target, picks: listing.Picks) -> tuple[str, An
         return None
     last: Any = change.object
     if change.type != "DELETED" and change.old is not None:  # it left the selection: the client sees it go as it last saw it
-        metadata = change.object["metadata"]
-        last = {**change.old, "metadata": {**change.old["metadata"], "resourceVersion": metadata["resourceVersion"]}}
+        seen = records.shown(change.old)
+        last = {**seen, "metadata": {**seen["metadata"], "resourceVersion": change.object["metadata"]["resourceVersion"]}}
     return "DELETED", last

@@ -25,10 +25,7 @@ WHOLE = ("", "status", "ephemeralcontainers", "resize", "finalize")  # subresour
 # Kinds whose deletion answers with the object; the others' with a Status (ReturnDeletedObject in pkg/registry/*/storage)
 RETURNED = ("persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "serviceaccounts", "services",
             "storageclasses")
-# Kinds of which a PUT makes what is not there (AllowCreateOnUpdate in pkg/registry/*/strategy.go)
-MADE_BY_UPDATE = ("leases", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "endpoints", "limitranges", "runtimeclasses", "services",
-                  "events")
-# Kinds besides people's own that are updated only by who says which version they saw (AllowUnconditionalUpdate, ibid.)
+# Kinds besides people's own that are updated only by who says which version they saw (AllowUnconditionalUpdate in pkg/registry/*/strategy.go)
 NEVER_BLIND = ("apiservices", "csidrivers", "csinodes", "customresourcedefinitions", "leases", "mutatingadmissionpolicies",
                "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "poddisruptionbudgets", "runtimeclasses",
                "validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations", "volumeattachments")
@@ -80,7 +77,7 @@ def perform(engine: Ground, desk: Desk, call: Call, target: Target, body: Any, t
             if held is not None and not _version_of(body) and subresource in ("", "status") and _never_blind(stored):
                 raise invalid(stored.group, stored.name, target.name,
                               [FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
-            if held is None and not subresource and stored.plural in MADE_BY_UPDATE:
+            if held is None and not subresource and stored.plural in create.MADE_BY_UPDATE:
                 target, name = replace(target, verb="create", name=""), ""
                 rbac.check(engine, user, {"verb": "create", "group": target.resource.group, "resource": target.resource.name,
                                           "subresource": "", "namespace": target.namespace, "name": key.rpartition("/")[2]})
