@@ -53,9 +53,10 @@ def host_path_volume(claim: Map, chosen: Map, name: str, directory: str) -> dict
 def finalizers(volume: Map) -> list[str]:
     """modifyDeletionFinalizers: those that a volume should have, as its reclaim policy is now."""
     held = list(volume["metadata"].get("finalizers") or ())
-    if not provisioner_of(volume).startswith(IN_TREE):
+    maker = provisioner_of(volume)
+    if not maker.startswith(IN_TREE):
         return held
-    if volume["spec"].get("persistentVolumeReclaimPolicy") != "Delete":
+    if maker in MIGRATED or volume["spec"].get("persistentVolumeReclaimPolicy") != "Delete":
         return [name for name in held if name != FINALIZER]
     return held if FINALIZER in held else [*held, FINALIZER]
 
