@@ -54,6 +54,9 @@ class Cluster(Engine):
         cluster._epoch = state["epoch"]
         for name, component in cluster.components.items():
             component.state = state["components"].get(name, component.state)  # a component that the checkpoint's engine did not have begins
+        for timer in cluster.clock.timers():
+            if timer.component not in cluster.components:  # one that the checkpoint's engine had and this one has not
+                cluster.clock.cancel(timer.sequence)
         for component in cluster.components.values():
             component.restore()
         return cluster

@@ -131,6 +131,13 @@ def test_a_checkpoint_in_the_middle_of_everything_gives_the_same_future(cluster:
     assert json.dumps(cluster.checkpoint()["etcd"], sort_keys=True) == json.dumps(copy.checkpoint()["etcd"], sort_keys=True)
 
 
+def test_what_a_part_that_is_no_more_had_still_to_do_is_left_undone(cluster: Cluster) -> None:
+    state = json.loads(json.dumps(cluster.checkpoint()))
+    state["clock"]["timers"].append([state["clock"]["now"] + 1, 0, state["clock"]["sequence"], "host-path-provisioner", "default/a", None])
+    state["clock"]["sequence"] += 1
+    Cluster.restore(state, strict=True).run_for(1)
+
+
 def token_secret(account: str) -> dict[str, Any]:
     metadata = {"name": "kept", "annotations": {"kubernetes.io/service-account.name": account}}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/service-account-token"}
