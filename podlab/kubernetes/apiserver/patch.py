@@ -228,6 +228,7 @@ def _remove(document: Json, path: str) -> Json:
 # --- strategic merge -----------------------------------------------------------------------------------------------
 
 DIRECTIVE, RETAIN = "$patch", "$retainKeys"
+GONE = object()  # in the place of what a patch deletes
 DELETE_PRIMITIVES, SET_ORDER = "$deleteFromPrimitiveList/", "$setElementOrder/"
 
 
@@ -252,7 +253,8 @@ def strategic_merge(type_name: str, original: dict[str, Any], patch: Mapping[str
         if key.startswith(DELETE_PRIMITIVES):
             name = key[len(DELETE_PRIMITIVES):]
             if isinstance(original.get(name), list):
-                original[name] = [one for one in original[name] if one not in value]
+                gone = set(_places(value)) if isinstance(value, list) else set()
+                original[name] = [one for one in original[name] if _mark(one) not in gone]
         elif value is None:
             original.pop(key, None)
         else:
@@ -281,39 +283,65 @@ def _merge_field(type_name: str, name: str, held: Json, value: Json) -> Json:
 def _merge_list(facts: schema.FieldFacts, held: list[Json], patch: list[Json]) -> list[Json]:
     key = facts.patch_merge_key
     if not key:  # a list of scalars that merges is a set (finalizers)
-        return _ordered("", held + [one for one in dict.fromkeys(patch) if one not in held], patch, held)
+        present = _places(held)
+        return _ordered("", held + [patch[at] for mark, at in _places(patch).items() if mark not in present], patch, held)
     if any(isinstance(one, dict) and one.get(DIRECTIVE) == "replace" for one in patch):
         return [thaw({k: v for k, v in one.items() if k != DIRECTIVE}) for one in patch if set(one) != {DIRECTIVE}]
-    out = list(held)
+    out: list[Json] = list(held)
+    where: dict[Any, list[int]] = {}
+    for at, one in enumerate(out):
+        if isinstance(one, dict):
+            where.setdefault(_mark(one.get(key)), []).append(at)
     for item in patch:
         if not isinstance(item, dict):
             raise bad_request("expected map[string]interface{} in list")
         if key not in item:
             raise bad_request(f"map: {go_value(item)} does not contain declared merge key: {key}")
-        at = next((i for i, one in enumerate(out) if isinstance(one, dict) and one.get(key) == item[key]), None)
+        mark = _mark(item[key])
         if item.get(DIRECTIVE) == "delete":
-            out = [one for one in out if one.get(key) != item[key]]
-        elif at is None:
+            for at in where.pop(mark, ()):
+                out[at] = GONE
+        elif mark not in where:
+            where[mark] = [len(out)]
             out.append(strategic_merge(facts.type, {}, item))
         else:
-            out[at] = strategic_merge(facts.type, out[at], item)
-    return _ordered(key, out, [item for item in patch if item.get(DIRECTIVE) != "delete"], held)
+            out[where[mark][0]] = strategic_merge(facts.type, out[where[mark][0]], item)
+    return _ordered(key, [one for one in out if one is not GONE], [item for item in patch if item.get(DIRECTIVE) != "delete"], held)
 
 
 def _ordered(key: str, items: list[Json], order: list[Json], held: list[Json]) -> list[Json]:
     """normalizeElementOrder: those that `order` names, in that order, and the others as they stood in `held`. One of the others comes first
     only if it stood before the next named one; so what is new comes before what the patch does not name."""
-    def of(item: Json) -> Json:
-        return item.get(key) if key and isinstance(item, dict) else item
-    wished, stood = [of(one) for one in order], [of(one) for one in held]
-    named = sorted((one for one in items if of(one) in wished), key=lambda one: wished.index(of(one)))
-    others = sorted((one for one in items if of(one) not in wished), key=lambda one: stood.index(of(one)) if of(one) in stood else len(stood))
+    def of(item: Json) -> Any:
+        return _mark(item.get(key) if key and isinstance(item, dict) else item)
+    wished, stood = _places([of(one) for one in order]), _places([of(one) for one in held])
+    marked = [(of(one), one) for one in items]
+    named = sorted(((mark, one) for mark, one in marked if mark in wished), key=lambda pair: wished[pair[0]])
+    others = sorted(((mark, one) for mark, one in marked if mark not in wished), key=lambda pair: stood.get(pair[0], len(held)))
     out: list[Json] = []
-    while named and others:
-        left, right = of(others[0]), of(named[0])
-        first = left in stood and right in stood and stood.index(left) < stood.index(right)
-        out.append((others if first else named).pop(0))
-    return out + named + others
+    left = right = 0
+    while left < len(others) and right < len(named):
+        mine, theirs = others[left], named[right]
+        if mine[0] in stood and theirs[0] in stood and stood[mine[0]] < stood[theirs[0]]:
+            out.append(mine[1])
+            left += 1
+        else:
+            out.append(theirs[1])
+            right += 1
+    return out + [one for _, one in named[right:]] + [one for _, one in others[left:]]
+
+
+def _mark(value: Json) -> Any:
+    """What two values have in common when they are equal, to find one by."""
+    return ("", json.dumps(value, sort_keys=True)) if isinstance(value, dict | list) else value
+
+
+def _places(values: list[Json]) -> dict[Any, int]:
+    """Where each value stands first."""
+    found: dict[Any, int] = {}
+    for at, one in enumerate(values):
+        found.setdefault(_mark(one), at)
+    return found
 
 
 def go_value(value: Json) -> str:

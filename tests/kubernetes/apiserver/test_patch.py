@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from podlab.kubernetes.resources import BY_KIND
 
 from .given import container, deployment
 
-DEPLOYMENT = BY_KIND["Deployment"]
+DEPLOYMENT, SERVICE = BY_KIND["Deployment"], BY_KIND["Service"]
 
 
 def patched(body: Any, kind: str, *containers: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -128,3 +129,17 @@ def test_the_original_is_never_changed() -> None:
     manifest = freeze(deployment())
     apply_patch(DEPLOYMENT, manifest, in_template(containers=[{"name": "c", "image": "x"}]), "strategic")
     assert manifest == deployment()
+
+
+def test_lists_of_thousands_are_merged_in_order_without_looking_through_them_for_each() -> None:
+    many = 3_000
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "finalizers": [f"a.b/{n}" for n in range(many)]},
+               "spec": {"ports": [{"port": n} for n in range(many)]}}
+    patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": [f"a.b/{n}" for n in range(1, many)]},
+             "spec": {"$setElementOrder/ports": [{"port": many - n} for n in range(many)],
+                      "ports": [{"port": n, "name": f"p{n}"} for n in range(2, many)] + [{"$patch": "delete", "port": 1}]}}
+    began = time.process_time()
+    found = apply_patch(SERVICE, service, patch, "strategic")
+    assert time.process_time() - began < 1  # 0.1 s; it was 6
+    assert found["metadata"]["finalizers"] == ["a.b/0"]
+    assert [one["port"] for one in found["spec"]["ports"]] == [0, *range(many - 1, 1, -1)]
