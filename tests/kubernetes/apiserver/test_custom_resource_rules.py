@@ -118,3 +118,8 @@ def test_a_number_without_end_is_no_rule() -> None:
 
 def test_a_set_tells_one_from_true() -> None:
     assert not values.validate({"type": "array", "items": {}, "x-kubernetes-list-type": "set"}, [1, True, "1"], "spec")
+
+
+def test_a_definition_that_would_take_long_to_check_is_too_large() -> None:
+    patterns = {f"p{number}": {"type": "string", "pattern": f"^(a|b{number})+$"} for number in range(5_000)}
+    assert refusal(lambda: World(definition({"type": "object", "properties": patterns}))) == "etcdserver: request is too large"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import FieldError
+from ..errors import ApiError, FieldError
 from . import words
 from .admission_kinds import validate_client_config
 from .metadata import Errors, complain
@@ -21,6 +21,7 @@ COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int6
 MOST_SELECTABLE = 8  # MaxSelectableFields
 REVIEWS = ("v1", "v1beta1")  # versions of ConversionReview that are spoken
 APPROVED = "api-approved.kubernetes.io"
+WORK_MAX, COMPILING = 40_000, 10  # schemas of one definition, which take 25 us each to check; what is compiled (patterns, rules) as many times that
 
 
 def create(obj: Object, errors: Errors, _: Any = None) -> None:
@@ -67,6 +68,7 @@ def _one_of(value: str, path: str, allowed: list[str], errors: Errors) -> None:
 
 def _spec(spec: Object, errors: Errors) -> None:
     names, group, versions = spec.get("names") or {}, spec.get("group", ""), spec.get("versions") or []
+    _affordable(versions)
     if not group:
         errors.append(FieldError.required("spec.group"))
     elif complaints := words.bad_subdomain(group):
@@ -96,6 +98,22 @@ def _spec(spec: Object, errors: Errors) -> None:
 
 
 SHARED = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
+
+
+def _affordable(versions: list[Object]) -> None:
+    """Raises ApiError for schemas that nobody could check in a second: several times what the largest known definition has."""
+    todo: list[Any] = list(versions)
+    work = 0
+    while todo:
+        one = todo.pop()
+        if isinstance(one, Mapping):
+            rules = one.get("x-kubernetes-validations")
+            work += 1 + COMPILING * (len(rules) if isinstance(rules, list | tuple) else 0) + COMPILING * isinstance(one.get("pattern"), str)
+            todo.extend(one.values())
+        elif isinstance(one, list | tuple):
+            todo.extend(one)
+        if work > WORK_MAX:
+            raise ApiError(500, "", "etcdserver: request is too large")
 
 
 def _shared(versions: list[Object], member: str) -> bool:
