@@ -24,9 +24,9 @@ contexts: [{{name: podlab, context: {{cluster: podlab, user: me, namespace: {nam
 current-context: podlab
 """
 
-
 # On a busy machine the server's first message, which is empty and says that the line is open, can come before kubectl knows its own streams.
 EARLY = re.compile(r"^E\d{4} \S+ +\d+ websocket\.go:\d+\] Unknown stream id \d+, discarding message\n", re.MULTILINE)
+
 
 @dataclass
 class Kubectl:
