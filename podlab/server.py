@@ -34,6 +34,7 @@ MESSAGE_BYTES = 16_384  # a longer message counts as several
 READ_BYTES = 4_096  # of a page's websocket at once: two hundred short messages, which nobody interrupts, take 20 ms
 QUEUE_MAX = 200  # messages of one websocket that wait for whoever serves it
 PAUSE = 0.5  # seconds that a websocket is not read which sends more
+PIECE_BYTES = 64  # that one piece takes beside what is in it, which may be a single byte
 LINE_BYTES = 1 << 20  # that a line's client has sent and nobody has taken yet; it is not read beyond
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4)) if sys.platform == "linux" else ()
 """Seconds of silence before the first question, between two, and how many stay without an answer (tcp(7)): two hours are the kernel's."""
@@ -72,7 +73,7 @@ class Line:
         if self.closing:
             return
         self.inbox.append(data)
-        self.size += len(data)
+        self.size += len(data) + PIECE_BYTES
         self.news.set()
         if self.size > LINE_BYTES:
             self.transport.pauseProducing()
@@ -94,7 +95,7 @@ class Line:
             self.news.clear()
             await self.news.wait()
         data = self.inbox.popleft()  # one piece at a time: what is in it may take a while, and others have their turn between
-        self.size -= len(data)
+        self.size -= len(data) + PIECE_BYTES
         if self.size <= LINE_BYTES and not self.over.is_set():
             self.transport.resumeProducing()
         return {"type": "websocket.receive", "bytes": data}

@@ -2,13 +2,14 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.http import Request as HTTPRequest
 
+from podlab import server
 from podlab.server import MESSAGES_BURST, QUEUE_MAX, Channel, SocketFactory
 
 pytestmark = pytest.mark.slow  # the whole of Twisted is read for it
@@ -87,3 +88,15 @@ def test_a_request_that_comes_a_byte_now_and_then_is_not_waited_for_for_ever(hea
         channel.dataReceived(b"a")
     clock.advance(5)
     assert line.disconnecting
+
+
+async def test_a_line_that_is_not_read_holds_few_pieces_of_single_bytes() -> None:
+    paused: list[bool] = []
+    transport = SimpleNamespace(pauseProducing=lambda: paused.append(True), resumeProducing=lambda: None)
+    line = server.Line(cast(Any, None), cast(Any, SimpleNamespace(channel=SimpleNamespace(transport=transport))))
+    while not paused and len(line.inbox) < 50_000:
+        line.heard(b"x")
+    assert len(line.inbox) < 20_000
+    while line.inbox:
+        await line.receive()
+    assert line.size == 0

@@ -12,7 +12,7 @@ from podlab.api import spdy
 
 NUMBERS = st.integers(1, 2**31 - 1)
 FRAMES = st.lists(st.one_of(
-    st.tuples(st.just("open"), NUMBERS, st.dictionaries(st.text("abcdefghij-", min_size=1), st.text(max_size=40), max_size=5)),
+    st.tuples(st.just("open"), NUMBERS, st.dictionaries(st.text("abcdefghij-", min_size=1, max_size=40), st.text(max_size=40), max_size=5)),
     st.tuples(st.just("data"), NUMBERS, st.binary(max_size=300)),
     st.tuples(st.sampled_from(["reset", "ping", "leave", "reply"]), NUMBERS, st.none())), max_size=12)
 
