@@ -87,7 +87,7 @@ def from_environment(proc: Process, sys: Sys, name: str) -> str:
 
 # ---- many statements
 
-A_TURN, A_STATEMENT = 2_000, 100  # characters of the statements of one turn, which take about 50 us each; each as many more as it takes to begin
+A_TURN, A_STATEMENT = 1_000, 200  # characters of the statements of one turn, 50 us each, and how many more a statement costs: its tables are read
 SCRIPT_MAX = 262_144  # characters of a script of /docker-entrypoint-initdb.d
 
 
