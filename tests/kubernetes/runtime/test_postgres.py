@@ -69,6 +69,7 @@ def test_statements_give_what_postgresql_gives(lab: Lab) -> None:
         ("drop table item; drop table item", 'DROP TABLE\nERROR:  table "item" does not exist\n'),
         ("select tablename from pg_tables where schemaname = 'public'", "tablename\nseeded\n"),
         ("select sum(a) from seeded", "sum\n3\n"),
+        ("select 1, current_date = now()::date as same", "?column?|same\n1|t\n"),
         ("\\c nope", '\\connect: connection to server at "db" ({}), port 5432 failed: FATAL:  database "nope" does not exist\n'),
     ):  # fmt: skip
         found = ask(lab, sql, "-U kim -A -P footer=on shop")

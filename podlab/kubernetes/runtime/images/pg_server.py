@@ -173,7 +173,7 @@ class Server:
         named: dict[tuple[str, int], Callable[..., Any]] = {
             ("now", 0): lambda: now,
             ("clock_timestamp", 0): lambda: now,
-            ("current_date", 0): lambda: now[:10],
+            ("today", 0): lambda: now[:10],
             ("to_day", 1): lambda value: value and str(value)[:10],
             ("date_part", 2): part,
             ("version", 0): lambda: f"PostgreSQL {self.settings['server_version']} on x86_64-pc-linux-gnu, compiled by gcc (Debian 14.2.0-19) "

@@ -237,7 +237,7 @@ FUNCTIONS = {
     exp.SessionUser: "current_user",
     exp.Rand: "random",
     exp.CurrentTimestamp: "now",
-    exp.CurrentDate: "current_date",
+    exp.CurrentDate: "today",
     exp.Uuid: "gen_random_uuid",
 }
 
