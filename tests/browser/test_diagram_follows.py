@@ -60,7 +60,7 @@ def test_the_diagram_stays_where_the_learner_has_scrolled_it(new_page: Callable[
     page.evaluate("setInterval(() => document.getElementById('board').dispatchEvent(new WheelEvent('wheel')), 500)")  # busy there all the time
     page.locator("#board").hover()
     page.mouse.wheel(0, -2000)
-    page.wait_for_function("document.getElementById('board').scrollTop === 0")
+    page.wait_for_function("() => document.getElementById('board').scrollTop === 0")
     made(page, "four")
     page.wait_for_timeout(900)  # the diagram would have scrolled; for what must not happen there is nothing to wait for
     assert page.evaluate("document.getElementById('board').scrollTop") == 0 and not page.evaluate(SEEN, "four")

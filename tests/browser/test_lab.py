@@ -112,7 +112,7 @@ def test_a_hundred_kilobytes_of_output_and_hostile_text_stay_text(wide: Page) ->
     run(wide, "seq 1 20000")
     expect(log(wide)).to_contain_text("20000")
     left = "(scroll) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight"
-    wide.wait_for_function(f"({left})(document.getElementById('terminal-scroll')) < 60")  # it follows the end
+    wide.wait_for_function(f"() => ({left})(document.getElementById('terminal-scroll')) < 60")  # it follows the end
     run(wide, "echo '<img src=x onerror=alert(1)><b id=gotcha>'")
     expect(log(wide)).to_contain_text("<img src=x onerror=alert(1)>")
     run(wide, "kubectl run hostile --image=busybox --annotations='x=<script>alert(1)</script>' -- echo '<b id=gotcha>&amp;'")
