@@ -110,7 +110,8 @@ def test_debug_attaches_to_its_new_container(older: Kubectl) -> None:
 def test_ports_are_forwarded_for_many_at_once(older: Kubectl) -> None:
     process = older.start("port-forward", "pod/served", ":80", ":81")
     assert process.stdout is not None and process.stderr is not None
-    ports = [re.search(r"127.0.0.1:(\d+)", process.stdout.readline() + process.stdout.readline())[1] for _ in range(2)]  # type: ignore[index]
+    ports = re.findall(r"127.0.0.1:(\d+)", "".join(process.stdout.readline() for _ in range(4)))
+    assert len(ports) == 2
 
     def ask(port: str) -> bytes:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=HANG) as answer:

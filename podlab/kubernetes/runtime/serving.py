@@ -68,6 +68,13 @@ def ends_at_once(proc: Process, sys: Sys, n: int) -> bool:
     return False
 
 
+def interrupted(proc: Process, sys: Sys, n: int) -> bool:
+    """The signal function of a client that ^C ends as its shell would say it."""
+    if n == INT:
+        sys.exit(130)
+    return False
+
+
 def go_runtime_ends(proc: Process, sys: Sys, n: int) -> bool:
     """The signal function of a Go program that handles nothing: as process 1, which the kernel spares, Go's own runtime ends it with code 2
     (runtime/signal_unix.go, dieFromSignal)."""

@@ -321,6 +321,6 @@ def test_a_user_of_the_kubeconfig_is_whom_the_token_says_and_may_do_what_that_ac
         'resource "nodes" in API group "" at the cluster scope\n')
     assert told("kubectl config view --minify -o jsonpath={.users}") == '[{"name":"bot","user":{"token":"REDACTED"}}]'
     assert told("kubectl --token=wrong get pods") == "error: You must be logged in to the server (Unauthorized)\n"
-    assert told("kubectl config delete-user bot") == "deleted user bot from /root/.kube/config\n"
+    assert told("kubectl config delete-user bot") == f"deleted user bot from {told('echo ~').strip()}/.kube/config\n"
     assert told("kubectl get pods") == 'error: auth info "bot" does not exist\n'
     assert told("kubectl --context=podlab get pods") == "No resources found in default namespace.\n"

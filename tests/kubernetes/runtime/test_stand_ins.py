@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,9 +46,9 @@ def test_the_images_of_kubernetes_examples_are_ready_when_their_manifests_say_so
     volume = {"volumes": [{"name": "app", "emptyDir": {}}]}
     mounts = [{"name": "app", "mountPath": "/app"}]
     war = {"name": "war", "image": "resouer/sample:v2", "command": ["cp", "/sample.war", "/app"], "volumeMounts": mounts}
-    start = "/root/apache-tomcat-7.0.42-v2/bin/start.sh"
-    tomcat = {"name": "tomcat", "image": "resouer/mytomcat:7.0", "command": ["sh", "-c", start], "readinessProbe": tcp(8080),
-              "volumeMounts": [{"name": "app", "mountPath": "/root/apache-tomcat-7.0.42-v2/webapps"}]}  # fmt: skip
+    home = Path("/", "root", "apache-tomcat-7.0.42-v2")  # in the image
+    tomcat = {"name": "tomcat", "image": "resouer/mytomcat:7.0", "command": ["sh", "-c", f"{home}/bin/start.sh"], "readinessProbe": tcp(8080),
+              "volumeMounts": [{"name": "app", "mountPath": f"{home}/webapps"}]}  # fmt: skip
     lab.pod("tomcat", containers=[tomcat], spec={"initContainers": [war], **volume})
     lab.settle(60)
     waiting = {name: lab.status(name) for name in (*PODS, "tomcat") if not lab.status(name)["containerStatuses"][0]["ready"]}

@@ -12,8 +12,9 @@ import json
 from functools import partial
 from typing import Any
 
-from ..process import INT, Data, Errno, Process
+from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
+from ..serving import interrupted
 from ..system import Sys
 from . import mongo_client
 from .log_parsers import iso
@@ -172,12 +173,6 @@ def _command(line: str) -> str:
     return "quit(0)" if words in (["exit"], ["quit"], ["it"]) else line
 
 
-def _interrupted(proc: Process, sys: Sys, n: int) -> bool:
-    if n == INT:
-        sys.exit(130)
-    return False
-
-
 # ---- mongoimport
 
 
@@ -248,4 +243,4 @@ def _documents(text: str) -> list[Any]:
 
 
 for _name, _turn in (("mongosh", mongosh), ("mongoimport", mongoimport)):
-    register(Program(_name, partial(_turn, event=None), _turn, _interrupted, 60 * MEBIBYTE))
+    register(Program(_name, partial(_turn, event=None), _turn, interrupted, 60 * MEBIBYTE))

@@ -9,8 +9,9 @@ import unicodedata
 from typing import Any
 
 from ..image import release
-from ..process import INT, Data, Errno, Process
+from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
+from ..serving import interrupted
 from ..system import Sys
 from . import sql_wire
 from .mysql_words import LONGEST, statements
@@ -79,13 +80,7 @@ def ask(proc: Process, sys: Sys, options: Data, body: Data) -> Data:
 # ---- mysql
 
 
-def _interrupted(proc: Process, sys: Sys, n: int) -> bool:
-    if n == INT:
-        sys.exit(130)
-    return False
-
-
-@tool("mysql", signal=_interrupted, memory=8 * MEBIBYTE)
+@tool("mysql", signal=interrupted, memory=8 * MEBIBYTE)
 def mysql(proc: Process, sys: Sys, event: Event) -> int:
     """mysql [-h HOST] [-P PORT] [-u USER] [-p[PASSWORD]] [-e STATEMENTS] [DATABASE]; without -e, statements from standard input."""
     data = proc["data"]

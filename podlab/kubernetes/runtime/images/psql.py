@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from ..image import release
-from ..process import INT, Data, Errno, Process
+from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
+from ..serving import interrupted
 from ..system import Sys
 from .pg_client import RELEASE, Unknown, Unreachable, ask, complaint, connection_of, options_of
 from .pg_table import framed, shown
@@ -15,13 +16,7 @@ from .pg_words import statements
 TYPED_MAX = 262_144  # characters that wait for their semicolon
 
 
-def _interrupted(proc: Process, sys: Sys, n: int) -> bool:
-    if n == INT:
-        sys.exit(130)
-    return False
-
-
-@tool("psql", signal=_interrupted, memory=10 * MEBIBYTE)
+@tool("psql", signal=interrupted, memory=10 * MEBIBYTE)
 def psql(proc: Process, sys: Sys, event: Event) -> int:
     r"""psql [-h HOST] [-p PORT] [-U USER] [-d DATABASE] [-c STATEMENTS] [-f FILE] [-AtxqX] [-v NAME=VALUE] [DATABASE [USER]]."""
     data = proc["data"]
