@@ -8,10 +8,9 @@ from typing import Any
 from ..cause import Cause
 from ..component import own_key
 from ..controllers_common.endpoints import ServiceController, managed_labels, should_be_listed, target_ports
-from ..controllers_common.endpointslices import CHANGED, FOREIGN_MS, MANAGED_BY, SERVICE_NAME, plan, services_of
+from ..controllers_common.endpointslices import CHANGED, MANAGED_BY, SERVICE_NAME, SliceKeeper, plan
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import facts, is_deleting
-from ..etcd import Change
 from ..objects import EMPTY, Map, freeze, memo
 from ..times import rfc3339
 
@@ -66,19 +65,9 @@ def wanted(service: Map, pods: Iterable[Map], zones: Mapping[str, str]) -> dict[
     return groups
 
 
-class EndpointSliceController(ServiceController):
-    name = "endpoint-slice-controller"
+class EndpointSliceController(SliceKeeper, ServiceController):
+    name, manager = "endpoint-slice-controller", ME
     watches = {"services": own_key}
-
-    def restore(self) -> None:
-        self.writing = False
-        self.cluster.etcd.subscribe("endpointslices", self._on_slice)
-        super().restore()
-
-    def _on_slice(self, change: Change) -> None:
-        if not self.writing:
-            for key in services_of(change, ME):
-                self.enqueue(key, FOREIGN_MS, change.cause)
 
     def reconcile(self, key: str) -> int | None:
         service = self.cluster.etcd.get("services", key)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..cause import Cause
 from ..component import Controller
-from ..controllers_common.endpointslices import CHANGED, FOREIGN_MS, MANAGED_BY, SERVICE_NAME, plan, services_of
+from ..controllers_common.endpointslices import CHANGED, MANAGED_BY, SERVICE_NAME, SliceKeeper, plan
 from ..controllers_common.owners import reference
 from ..controllers_common.pods import is_deleting
 from ..etcd import Change
@@ -54,19 +54,9 @@ def groups(endpoints: Map) -> dict[Any, list[Map]]:
     return {ports: held for ports, held in found.items() if held}
 
 
-class EndpointSliceMirroringController(Controller):
-    name = "endpoint-slice-mirroring-controller"
+class EndpointSliceMirroringController(SliceKeeper):
+    name, manager = "endpoint-slice-mirroring-controller", ME
     watches = {"services": _of_service, "endpoints": _of_endpoints}
-
-    def restore(self) -> None:
-        self.writing = False
-        self.cluster.etcd.subscribe("endpointslices", self._on_slice)
-        super().restore()
-
-    def _on_slice(self, change: Change) -> None:
-        if not self.writing:
-            for key in services_of(change, ME):
-                self.enqueue(key, FOREIGN_MS, change.cause)
 
     def reconcile(self, key: str) -> int | None:
         service, endpoints = self.cluster.etcd.get("services", key), self.cluster.etcd.get("endpoints", key)

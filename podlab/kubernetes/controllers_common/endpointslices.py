@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..component import Controller
 from ..etcd import Change
 from ..objects import EMPTY, Map
 
@@ -23,6 +24,22 @@ def services_of(change: Change, me: str) -> list[str]:
     if change.type == "MODIFIED" and old is not None and new.get("generation") == old.get("generation") and len(found) == 2:
         return found if found[0] != found[1] else []
     return list(dict.fromkeys(found))
+
+
+class SliceKeeper(Controller):
+    """A controller that writes slices, and looks again at a Service whose slices somebody else has touched. `writing`: it is itself at it."""
+
+    manager: str  # what its slices say in MANAGED_BY
+    writing = False
+
+    def restore(self) -> None:
+        self.cluster.etcd.subscribe("endpointslices", self._on_slice)
+        super().restore()
+
+    def _on_slice(self, change: Change) -> None:
+        if not self.writing:
+            for key in services_of(change, self.manager):
+                self.enqueue(key, FOREIGN_MS, change.cause)
 
 
 def plan(existing: list[Map], groups: dict[Any, list[Map]]) -> list[tuple[Map | None, list[Any], list[Map] | None]]:
