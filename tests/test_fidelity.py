@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from podlab.projection.fidelity import features, fidelity_note, notes_of
+from podlab.projection.fidelity import features, notes_of
 
 from .kubernetes.recordings import FOLDER, MISSING, judged
 
@@ -52,14 +52,16 @@ def test_a_recording_that_proves_a_feature_is_matched(name: str) -> None:
 
 
 def test_the_lab_page_is_told_what_differs_where_it_matters() -> None:
-    assert "1초" in (fidelity_note("CrashLoopBackOff") or "")
-    assert "인그레스 컨트롤러" in (fidelity_note("Ingress") or "")
-    assert fidelity_note("Pod") is None
+    waiting = {"kind": "Pod", "status": {"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}
+    assert "1초" in notes_of(waiting)[0].text
+    assert "인그레스 컨트롤러" in notes_of({"kind": "Ingress"})[0].text
+    assert notes_of({"kind": "Pod"}) == []
 
 
 def test_an_object_is_told_of_by_its_kind_its_state_and_what_it_asks_for() -> None:
     waiting = {"kind": "Pod", "status": {"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}] * 2},
                "spec": {"containers": [{"readinessProbe": {"grpc": {"port": 1}}, "securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}}]}}
-    assert [note.text for note in notes_of(waiting)] == [fidelity_note(word) for word in ("CrashLoopBackOff", "grpc", "securityContext")]
-    assert [note.text for note in notes_of({"kind": "Service", "spec": {"type": "LoadBalancer"}})] == [fidelity_note("LoadBalancer")]
+    told = {word: feature["differs"] for feature in features() for word in feature.get("for", ())}
+    assert [note.text for note in notes_of(waiting)] == [told[word] for word in ("CrashLoopBackOff", "grpc", "securityContext")]
+    assert [note.text for note in notes_of({"kind": "Service", "spec": {"type": "LoadBalancer"}})] == [told["LoadBalancer"]]
     assert notes_of({"kind": "Pod", "spec": {"containers": [{}]}}) == [] and notes_of({"kind": "Service", "spec": {"type": "ClusterIP"}}) == []

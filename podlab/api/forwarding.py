@@ -52,8 +52,9 @@ def pod_of(engine: Engine, target: Target) -> tuple[str, str]:
 class Pipe:
     """One connection to a port: bytes in, bytes out."""
 
-    def __init__(self, live: LiveCluster, hub: Hub, pod: tuple[str, str], port: int) -> None:
+    def __init__(self, live: LiveCluster, hub: Hub, pod: tuple[str, str], port: int, may_act: Callable[[], bool]) -> None:
         self.live, self.hub, self.port = live, hub, port
+        self.may_act = may_act  # while the client may not, what it sends waits
         self.uid, self.node = pod
         self.inbox: list[bytes] = []  # b"": no more comes
         self.waiting = 0  # bytes of it
@@ -103,7 +104,7 @@ class Pipe:
             if self.live.engine is not engine:
                 return "", "ECONNRESET"  # the cluster stands at another moment now
             found = forwards.read(engine.kubelet(self.node), session, seen)
-            if found[1] == "open":
+            if found[1] == "open" and self.may_act():
                 self._send(session, seen)
             return found
         while not self.gone:
@@ -116,7 +117,7 @@ class Pipe:
                 return ""
             if state not in ("connecting", "open", "closed"):
                 return wrong + WORDS.get(state, state)
-            if not text and not self.inbox:
+            if not text and not (self.inbox and self.may_act()):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY):
                         await self.news.wait()
@@ -158,9 +159,10 @@ async def visit(live: LiveCluster, hub: Hub, entry: dict[str, Any]) -> dict[str,
 class Forwarding:
     """One client's port-forward."""
 
-    def __init__(self, live: LiveCluster, hub: Hub, call: Call, pod: tuple[str, str], protocol: str, receive: Receive, send: Send) -> None:
+    def __init__(self, live: LiveCluster, hub: Hub, call: Call, pod: tuple[str, str], protocol: str, may_act: Callable[[], bool],
+                 receive: Receive, send: Send) -> None:
         self.live, self.hub, self.call, self.pod, self.protocol = live, hub, call, pod, protocol
-        self.receive, self._send = receive, send
+        self.may_act, self.receive, self._send = may_act, receive, send
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -228,7 +230,7 @@ class Forwarding:
         if kind == "error":
             errors[request] = frame.stream
             return
-        pipe = pipes[frame.stream] = Pipe(self.live, self.hub, self.pod, int(frame.headers["port"]))
+        pipe = pipes[frame.stream] = Pipe(self.live, self.hub, self.pod, int(frame.headers["port"]), self.may_act)
         error_stream = errors.pop(request, 0)
 
         async def say(data: bytes) -> None:
@@ -262,7 +264,7 @@ class Forwarding:
         for i, port in enumerate(ports):
             for channel in (2 * i, 2 * i + 1):
                 await self._say(bytes([channel]) + struct.pack("<H", port & 0xFFFF))
-            pipe = Pipe(self.live, self.hub, self.pod, port)
+            pipe = Pipe(self.live, self.hub, self.pod, port, self.may_act)
             pipes.append(pipe)
             self._start(pipe, self._to(2 * i), self._wrong(2 * i + 1))
         listening = asyncio.ensure_future(self._listen(pipes))

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,12 +17,13 @@ from django.conf import settings
 from podlab.api import application, forwarding, holds, logs, streams, texts, tokens, watch, wire
 from podlab.api.hub import Hub, hub_of
 from podlab.api.session import OLDEST, PIECE, Session
+from podlab.api.streams import ERROR
 from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Scope, Send
 from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.rest import addresses
 from podlab.kubernetes.apiserver.rest.addresses import Target
-from podlab.kubernetes.apiserver.rest.call import Call
+from podlab.kubernetes.apiserver.rest.call import Call, dumps
 from podlab.kubernetes.apiserver.rest.logs import Reader, options_of
 from podlab.kubernetes.apiserver.rest.requests import SESSIONS
 from podlab.labs.database import on_database
@@ -30,7 +32,8 @@ from podlab.labs.storage import Fenced
 
 logger = logging.getLogger(__name__)
 
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io", *OLDEST)
+TRANSLATED = "v5.channel.k8s.io"  # which the API server itself speaks; older ones are the kubelet's, whose refusal is the answer
+PROTOCOLS = (TRANSLATED, "v4.channel.k8s.io", "v4.base64.channel.k8s.io", *OLDEST)
 LOG_PROTOCOLS = ("binary.k8s.io", "base64.binary.k8s.io", "")  # apiserver/pkg/util/wsstream/stream.go, NewDefaultReaderProtocols
 VERSION = "x-stream-protocol-version"  # the header in which SPDY's clients name protocols, the best first (httpstream.Handshake)
 
@@ -53,6 +56,7 @@ class Asked:
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """A websocket of the API. What cannot be had is refused before the handshake; kubectl then asks for the reason."""
     await receive()  # websocket.connect
+    protocol: str | None = None
     try:
         access, call, target = await _target({**scope, "method": "GET"})
         if target.verb == "watch":
@@ -64,12 +68,23 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             raise addresses.unknown()
         asked = await _admitted(access, call, target)
     except (ApiError, Fenced) as error:
-        await deny(scope, send, error.code if isinstance(error, ApiError) else 503)
+        if protocol == TRANSLATED and isinstance(error, ApiError) and error.reason == "InternalError":
+            await _tell(send, protocol, error)
+        else:
+            await deny(scope, send, error.code if isinstance(error, ApiError) else 503)
         return
     await send({"type": "websocket.accept", "subprotocol": protocol or None})
     if "base64." in protocol:
         receive, send = texts.decoding(receive), texts.encoding(send, channels=asked.reader is None)
     await _hold(asked, protocol, receive, send)
+
+
+async def _tell(send: Send, protocol: str, error: ApiError) -> None:
+    """What the kubelet refuses, in the session's own error channel: the API server has said yes to the websocket before it asks the kubelet
+    (apiserver/pkg/util/proxy/streamtranslator.go)."""
+    await send({"type": "websocket.accept", "subprotocol": protocol})
+    await send({"type": "websocket.send", "bytes": bytes([ERROR]) + dumps(error.status())})
+    await send({"type": "websocket.close", "code": 1000})
 
 
 async def switch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,7 +156,7 @@ async def _hold(asked: Asked, protocol: str, receive: Receive, send: Send) -> No
             await _while_opened(asked.access, _tell_log(live, hub, asked.reader, call, receive, send))
             return
         held = Session(live, hub, asked.access, asked.order, call, protocol, receive, send) if asked.order else \
-            forwarding.Forwarding(live, hub, call, asked.pod, protocol, receive, send)
+            forwarding.Forwarding(live, hub, call, asked.pod, protocol, partial(application.may_act, asked.access), receive, send)
         await _while_opened(asked.access, held.run())
     except (Fenced, ConnectionError):
         pass

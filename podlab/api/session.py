@@ -167,7 +167,7 @@ class Session:
         try:
             size = json.loads(data)
             rows, cols = int(size["Height"]), int(size["Width"])
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
             return
         if 0 < rows < 2000 and 0 < cols < 2000:
             self._act(act="resize", rows=rows, cols=cols)

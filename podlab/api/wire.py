@@ -11,9 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from podlab.kubernetes.apiserver.errors import ApiError
-from podlab.kubernetes.apiserver.rest.call import Answer, Call, read_headers, read_query, refusal, warning_values
+from podlab.kubernetes.apiserver.rest.call import Answer, Call, check_length, read_headers, read_query, refusal, warning_values
 
-BODY_MAX = 3 * 1024 * 1024  # bytes: the API server's own limit (MaxRequestBodyBytes)
 STALLED = 60.0  # seconds that a stream waits for a client that does not read
 GZIP_FROM = 128 * 1024  # bytes: defaultGzipThresholdBytes of the API server
 BEARER = "base64url.bearer.authorization.k8s.io."  # a websocket's protocol that names the token (authentication/request/websocket)
@@ -57,15 +56,14 @@ def _bearer(authorization: str, protocols: str) -> str:
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body. Raises ApiError 413 beyond BODY_MAX, ConnectionError when the client goes."""
+    """The whole body. Raises ApiError 413 for one that is too long, ConnectionError when the client goes."""
     pieces, size = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionError
         size += len(message.get("body", b""))
-        if size > BODY_MAX:
-            raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {BODY_MAX}")
+        check_length(size)
         pieces.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(pieces)

@@ -116,8 +116,10 @@ class ClassroomConsumer(PageConsumer):
             return
         try:
             await action(message)
-        except (ApiError, access.NotYours) as error:
-            self.outbox.append(panels.notice(getattr(error, "message", "") or "그런 사람은 이 교실에 없습니다.", "bad"))
+        except ApiError as error:
+            self.outbox.append(panels.notice(error.message, "bad"))
+        except access.NotYours:
+            self.outbox.append(panels.notice("그런 사람은 이 교실에 없습니다.", "bad"))
         except Exception:
             logger.exception("The class act %r failed", name)
             self.outbox.append(panels.notice("서버에서 문제가 생겨 하지 못했습니다.", "warn"))

@@ -189,7 +189,7 @@ def load(cluster: Cluster) -> Replay:
 class NoTerminal:
     """What a page's prompt shows where nobody types."""
 
-    prompt, busy = "", False
+    prompt, busy, opened = "", False, None
 
 
 _open: set[ReplayConsumer] = set()

@@ -5,6 +5,7 @@ The learner's cluster is touched only when the learner accepts, and what they ac
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -41,11 +42,11 @@ async def fork(classroom: Classroom, learner_id: UUID, lesson: str) -> None:
     cluster = await on_database(access.get_member_cluster)(classroom, learner_id, lesson)
     source = await CLUSTERS.get(cluster.id)
     async with source.turn(quiet=True) as engine:
-        state = engine.checkpoint()
+        state = storage.written(engine.checkpoint())  # as text: what a checkpoint holds, its cluster goes on changing
     row = await CLUSTERS.writer.call(_store_fork, classroom, learner_id, lesson)
     live = await CLUSTERS.get(row.id)
     async with live.turn():
-        await rewind.stand_at(live, Engine.restore(state))
+        await rewind.stand_at(live, Engine.restore(json.loads(state)))
     _lines[row.learner_id, lesson] = []
 
 

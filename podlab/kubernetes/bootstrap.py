@@ -22,6 +22,8 @@ DEFAULT_SPEC: dict[str, Any] = {"nodes": [
     {"name": "node-3", "cpu": "2", "memory": "4028120Ki"},
 ]}
 BEGAN = Cause("bootstrap")
+DECLARED = ("ExtendWebSocketsToKubelet", "InPlacePodLevelResourcesVerticalScaling", "InPlacePodVerticalScalingInitContainers",
+            "RestartAllContainersOnContainerExits")  # what a kubelet of 1.36 declares of itself (NodeDeclaredFeatures)
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 # pkg/apis/scheduling/types.go: SystemCriticalPriority and SystemCriticalPriority + 1000
 PRIORITY_CLASSES = (("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be "
@@ -97,5 +99,5 @@ def node_object(cluster: Ground, index: int, spec: dict[str, Any]) -> dict[str, 
             "images": [],
             "runtimeHandlers": [{"name": "", "features": {"recursiveReadOnlyMounts": True, "userNamespaces": False}},
                                 {"name": "runc", "features": {"recursiveReadOnlyMounts": True, "userNamespaces": False}}],
-            "features": {"supplementalGroupsPolicy": True}}}
+            "features": {"supplementalGroupsPolicy": True}, "declaredFeatures": DECLARED}}
 

@@ -16,7 +16,7 @@ from .clock import Clock
 from .engine import Engine
 from .etcd import Etcd
 
-ENGINE_VERSION = "6"  # named by checkpoints; raise it whenever a replay could give another history
+ENGINE_VERSION = "8"  # named by checkpoints; raise it whenever a replay could give another history
 
 
 class Cluster(Engine):
@@ -39,7 +39,7 @@ class Cluster(Engine):
         return cluster
 
     def checkpoint(self) -> dict[str, Any]:
-        """The whole state as plain data (JSON)."""
+        """The whole state as plain data (JSON), of which this cluster goes on changing parts: write it down before anything else happens."""
         for component in self.components.values():
             component.settle()
         return {"engine": ENGINE_VERSION, "seed": self.seed, "spec": self.spec, "epoch": self._epoch, "clock": self.clock.checkpoint(),

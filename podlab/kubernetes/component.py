@@ -124,7 +124,7 @@ def owner_key(kind: str) -> Callable[[Controller, Change], Iterable[str]]:
     def keys(_: Controller, change: Change) -> Iterable[str]:
         found: list[str] = []
         before = None
-        for obj in (change.object, change.old):
+        for obj in (change.object,) if change.status_only else (change.object, change.old):
             references = obj["metadata"].get("ownerReferences") if obj is not None else None
             if obj is None or not references or references is before:
                 continue

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .times import parse_go_duration
+
 MINUTE_MS = 60_000
+LAST_MS = 250_000_000_000_000  # in the year 9892: no calendar goes far beyond
 YEARS = 5  # SpecSchedule.Next gives up after five years
 MONTHS = {name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 DAYS = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}
@@ -17,9 +20,6 @@ FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = ((0, 59, {}), (0, 23, {}),
 DESCRIPTORS = {"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
                "@daily": "0 0 * * *",
                "@midnight": "0 0 * * *", "@hourly": "0 * * * *"}
-UNITS_MS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
-PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-DURATION = re.compile(rf"[-+]?(?:0|(?:{PART.pattern})+)\Z")
 
 
 class ScheduleError(ValueError):
@@ -37,6 +37,8 @@ class Schedule:
 
     def next(self, after: int) -> int | None:
         """The first time after a moment (ms); None when there is none within five years."""
+        if after > LAST_MS:
+            return None
         if self.every_ms:
             return after // 1000 * 1000 + self.every_ms
         zone = UTC if self.zone == "UTC" else ZoneInfo(self.zone)
@@ -100,12 +102,10 @@ def bad_zone(name: str) -> str:
 
 def _duration(text: str) -> int:
     """Milliseconds of `@every DURATION`, which is one of Go's."""
-    duration = text.removeprefix("@every ")
-    if not DURATION.match(duration):
-        problem = "invalid duration" if not re.match(r"[-+]?[\d.]+\Z", duration) else "missing unit in duration"
-        raise ScheduleError(f'failed to parse duration {text}: time: {problem} "{duration}"')
-    total = round(sum(float(number) * UNITS_MS[unit] for number, unit in PART.findall(duration)))
-    return -total if duration.startswith("-") else total
+    try:
+        return parse_go_duration(text.removeprefix("@every "))
+    except ValueError as error:
+        raise ScheduleError(f"failed to parse duration {text}: {error}") from None
 
 
 def _field(part: str, low: int, high: int, names: dict[str, int]) -> tuple[frozenset[int], bool]:

@@ -12,7 +12,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from .apiserver.ownership import records
-from .objects import Map, freeze, pack, stored, unpack
+from .objects import EMPTY, Map, freeze, pack, stored, unpack
 
 # A real etcd keeps 5 minutes (DefaultCompactInterval). Here by count, and `compact` drops what is older than a watcher may be behind:
 # one that falls further back gets 410 and lists again.
@@ -21,9 +21,13 @@ HISTORY_MS = 10_000
 PACKED = "events"  # by far the most objects, and seldom read: kept packed
 
 
+ENDED = frozenset({"Succeeded", "Failed"})  # phases of Pods that do not run any more
+
+
 @dataclass(slots=True)
 class Change:
-    """One write. `type` is ADDED, MODIFIED or DELETED; a DELETED object carries the revision of its deletion."""
+    """One write. `type` is ADDED, MODIFIED or DELETED; a DELETED object carries the revision of its deletion. `status_only`: the object's
+    spec and metadata are the very ones that it had (only its revision is another), as after most writes of the cluster's components."""
 
     revision: int
     at: int
@@ -33,6 +37,7 @@ class Change:
     object: Map
     old: Map | None
     cause: int
+    status_only: bool = False
 
 
 Subscriber = Callable[[Change], None]
@@ -46,21 +51,28 @@ class Heed(NamedTuple):
     wants: Callable[[str], bool]
 
 
-def _type(change: Change) -> str:
-    return change.type
+def course(change: Change) -> str:
+    """Sorts changes by what they are in an object's life: its last as DELETED, its first as ADDED where somebody controls it, else as ADDED_LOOSE
+    or (nobody owns it) ADDED_ALONE, "owners" when its owners changed or it is on its way out, "ended" for the status of a Pod that has ended (or
+    had), "status" for one of anything else, "changed" for the rest."""
+    old, new = change.old, change.object
+    if change.status_only and old is not None:
+        ended = change.plural == "pods" and (new["status"].get("phase") in ENDED or (old.get("status") or EMPTY).get("phase") in ENDED)
+        return "ended" if ended else "status"
+    if change.type == "MODIFIED" and old is not None:
+        before, after = old["metadata"], new["metadata"]
+        return "owners" if after.get("deletionTimestamp") or before.get("ownerReferences") != after.get("ownerReferences") else "changed"
+    if change.type == "DELETED":
+        return "DELETED"
+    return "ADDED_ALONE" if not new["metadata"].get("ownerReferences") else "ADDED" if controller_uid(new) is not None else "ADDED_LOOSE"
 
 
-BORN, GONE = Heed(_type, "ADDED".__eq__), Heed(_type, "DELETED".__eq__)
+BORN, GONE = Heed(course, frozenset({"ADDED", "ADDED_LOOSE", "ADDED_ALONE"}).__contains__), Heed(course, "DELETED".__eq__)
+OWNED = Heed(course, frozenset({"ADDED", "ADDED_LOOSE", "owners", "DELETED"}).__contains__)  # for whoever follows the owners
+UNCONTROLLED = Heed(course, frozenset({"ADDED_LOOSE", "ADDED_ALONE", "owners", "DELETED"}).__contains__)  # and whoever knows what has none
+RESHAPED = Heed(course, frozenset({"ADDED", "ADDED_LOOSE", "ADDED_ALONE", "owners", "changed", "DELETED"}).__contains__)  # all but statuses
+RESHAPED_OR_ENDED = Heed(course, "status".__ne__)  # and the statuses of Pods that have ended
 CLASSES_MAX = 256  # combinations of classes whose listeners are remembered: of Pods, one a node and kind of owner
-
-
-def ownership(change: Change) -> str:
-    """Sorts changes: "" for one that leaves an object its owners, and is no step of its end."""
-    if change.type == "MODIFIED" and change.old is not None:
-        before, after = change.old["metadata"], change.object["metadata"]
-        if before.get("ownerReferences") == after.get("ownerReferences") and not after.get("deletionTimestamp"):
-            return ""
-    return change.type
 
 
 Maps = list[Map]  # inside the class, `list` is a method
@@ -137,8 +149,11 @@ class Etcd:
 
     def owned(self, uid: str, plural: str | None = None) -> Maps:
         """Objects that name `uid` among their owners, in order of kind and key."""
-        found = sorted(self._owned.get(uid, ()))
-        return [self._stored(kind, key) for kind, key in found if plural is None or kind == plural]
+        held = self._owned.get(uid, ())
+        if plural is None:
+            return [self._stored(kind, key) for kind, key in sorted(held)]
+        table, keys = self._tables.get(plural, {}), sorted([key for kind, key in held if kind == plural])
+        return [unpack(table[key]) for key in keys] if plural == PACKED else [table[key] for key in keys]
 
     def _stored(self, plural: str, key: str) -> Map:
         found = self._tables[plural][key]
@@ -162,18 +177,23 @@ class Etcd:
 
     # ---- writing: only the API server does
 
-    def put(self, plural: str, obj: dict[str, Any], at: int, cause: int, owned: Any = None) -> Map:
-        """Store an object (ADDED or MODIFIED) with a new resourceVersion, and tell the subscribers. `owned`: see ownership/records.py."""
+    def put(self, plural: str, key: str, obj: dict[str, Any], at: int, cause: int, owned: Any = None) -> Map:
+        """Store an object (ADDED or MODIFIED) with a new resourceVersion, and tell the subscribers. `key`: its `key_of_object`; `owned`:
+        see ownership/records.py."""
         self.revision += 1
         new = stored(obj, owned, self.revision)
-        key = key_of_object(new)
         table = self._tables.setdefault(plural, {})
         old = self.get(plural, key)
         table[key] = pack(new) if plural == PACKED else new
         if old is None:
             self._forget_order(plural, new)
-        self._index(plural, key, old, new)
-        self._tell(Change(self.revision, at, "ADDED" if old is None else "MODIFIED", plural, key, new, old, cause))
+            self._index(plural, key, None, new)
+            self._tell(Change(self.revision, at, "ADDED", plural, key, new, None, cause))
+            return new
+        status_only = obj["metadata"] is old["metadata"] and "status" in obj and obj.get("spec") is old.get("spec")
+        if not status_only:
+            self._index(plural, key, old, new)
+        self._tell(Change(self.revision, at, "MODIFIED", plural, key, new, old, cause, status_only))
         return new
 
     def remove(self, plural: str, key: str, at: int, cause: int) -> Map:
@@ -201,19 +221,24 @@ class Etcd:
         if sorts is None:
             sorts = self._sorts[change.plural] = tuple(dict.fromkeys(heed.sort for _, heed in self._told_of(change.plural) if heed))
         classes = (change.plural, *[sort(change) for sort in sorts])
-        listeners = self._routes.get(classes)
-        if listeners is None:
-            if len(self._routes) >= CLASSES_MAX:
-                self._routes.clear()
-            named = dict(zip(sorts, classes[1:], strict=True))
-            listeners = self._routes[classes] = tuple(
-                subscriber for subscriber, heed in self._told_of(change.plural) if heed is None or heed.wants(named[heed.sort]))
+        try:
+            listeners = self._routes[classes]
+        except KeyError:
+            listeners = self._route(classes, sorts)
         for subscriber in listeners:
             subscriber(change)
 
-    def _told_of(self, plural: str) -> Iterator[tuple[Subscriber, Heed | None]]:
-        yield from self._subscribers.get(plural, ())
-        yield from self._subscribers.get("*", ())
+    def _route(self, classes: tuple[str, ...], sorts: tuple[Callable[[Change], str], ...]) -> tuple[Subscriber, ...]:
+        """Whom to tell of the changes of some classes, worked out once."""
+        if len(self._routes) >= CLASSES_MAX:
+            self._routes.clear()
+        named = dict(zip(sorts, classes[1:], strict=True))
+        listeners = self._routes[classes] = tuple(
+            subscriber for subscriber, heed in self._told_of(classes[0]) if heed is None or heed.wants(named[heed.sort]))
+        return listeners
+
+    def _told_of(self, plural: str) -> tuple[tuple[Subscriber, Heed | None], ...]:
+        return (*self._subscribers.get(plural, ()), *self._subscribers.get("*", ()))
 
     def _forget_order(self, plural: str, obj: Map) -> None:
         self._sorted.pop((plural, ""), None)

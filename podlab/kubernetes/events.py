@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .cause import Cause
 from .component import Component
 from .etcd import Change, key_of
-from .objects import Map
+from .objects import EMPTY, Map
 from .times import parse_rfc3339, rfc3339, rfc3339_micro
 
 if TYPE_CHECKING:
@@ -69,13 +69,10 @@ class EventRecorder(Component):
 
     def record(self, source: str, obj: Map, type: str, reason: str, message: str, field_path: str | None, related: Map | None) -> None:
         """One happening. `source` is a component's name, `kubelet/node-1` for a kubelet."""
-        component, host = _source(source)
+        by = _source(source)
+        component = by["component"]
         metadata = obj["metadata"]
-        about = {"kind": obj["kind"], "namespace": metadata.get("namespace"), "name": metadata["name"], "uid": metadata["uid"],
-                 "apiVersion": obj["apiVersion"], "resourceVersion": metadata.get("resourceVersion")}
-        about = {key: value for key, value in about.items() if value}
-        if field_path:
-            about["fieldPath"] = field_path
+        about = _about(obj, field_path)
         message = message[:1024]  # NoteLengthLimit
         subject = metadata["uid"] or metadata["name"]  # the taint manager's Events name no uid
         who = f"{source}|{subject}|{field_path or ''}"
@@ -87,7 +84,6 @@ class EventRecorder(Component):
         if not self._may_send(f"{source}|{subject}"):
             return
         now = rfc3339(self.now)
-        key = _short(key)
         seen = self.state["seen"].get(key)
         if seen and (old := self.cluster.etcd.get("events", seen[0])):
             seen[1] += 1
@@ -96,14 +92,14 @@ class EventRecorder(Component):
             self.state["seen"][_written_key(old)] = self.now
             return
         event = self._new(about, reason, message, type)
-        event.update(source={"component": component, **({"host": host} if host else {})}, firstTimestamp=now, lastTimestamp=now,
-                     count=1, eventTime=None, reportingComponent=component, reportingInstance=host)
+        event.update(source=by, firstTimestamp=now, lastTimestamp=now, count=1, eventTime=None, reportingComponent=component,
+                     reportingInstance=by.get("host", ""))
         if related is not None:
             event["related"] = {"kind": related["kind"], "namespace": related["metadata"].get("namespace", ""),
                                 "name": related["metadata"]["name"], "uid": related["metadata"]["uid"]}
         self._store_new(key, event)
 
-    def _record_series(self, component: str, about: dict[str, Any], type: str, reason: str, message: str, who: str) -> None:
+    def _record_series(self, component: str, about: Map, type: str, reason: str, message: str, who: str) -> None:
         """The scheduler's events: the note of the first stays; the second one opens a series; later ones only count in memory."""
         # getKey holds the whole reference, resourceVersion too
         key = _short(f"series|{who}|{reason}|{about.get('resourceVersion')}")
@@ -117,7 +113,7 @@ class EventRecorder(Component):
             return
         event = self._new(about, reason, message, type)
         action = {"Scheduled": "Binding", "FailedScheduling": "Scheduling", "Preempted": "Preempting"}.get(reason, reason)
-        event.update(source={}, firstTimestamp=None, lastTimestamp=None, eventTime=rfc3339_micro(self.now), action=action,
+        event.update(source=EMPTY, firstTimestamp=None, lastTimestamp=None, eventTime=rfc3339_micro(self.now), action=action,
                      reportingComponent=component, reportingInstance=f"{component}-control-plane")
         self._store_new(key, event)
 
@@ -129,15 +125,17 @@ class EventRecorder(Component):
         stored = self.cluster.server.store_new("events", event, WROTE)
         self.state["seen"][key] = [key_of(stored["metadata"]["namespace"], stored["metadata"]["name"]), 1, self.now]
 
-    def _new(self, about: dict[str, Any], reason: str, message: str, type: str) -> dict[str, Any]:
+    def _new(self, about: Map, reason: str, message: str, type: str) -> dict[str, Any]:
         nanoseconds = self.now * 1_000_000 + self.cluster.etcd.revision % 1_000_000  # names sort as the events came, as in reality
         namespace = about.get("namespace") or "default"  # events about cluster-scoped objects live in `default`
         return {"kind": "Event", "apiVersion": "v1", "metadata": {"name": f"{about['name']}.{nanoseconds:x}", "namespace": namespace},
                 "involvedObject": about, "reason": reason, "message": message, "type": type}
 
     def _aggregate(self, key: str, message: str) -> tuple[str, str]:
-        """EventAggregator.EventAggregate: the cache key and the message to write."""
-        short, mark = _short(key), _mark(message)
+        """EventAggregator.EventAggregate: the cache key (short) and the message to write."""
+        hashed = _KEY.copy()
+        hashed.update(key.encode("utf-8", "surrogatepass"))
+        short, mark = hashed.hexdigest(), _mark(message)
         similar = self.state["similar"].get(short)
         if similar is None or self.now - similar[0] > SIMILAR_WINDOW_MS:
             similar = self.state["similar"][short] = [self.now, mark]
@@ -145,13 +143,14 @@ class EventRecorder(Component):
             similar.append(mark)
         similar[0] = self.now
         if len(similar) - 1 < SIMILAR_MAX:
-            return f"{key}|{message}", message
+            hashed.update(f"|{message}".encode("utf-8", "surrogatepass"))
+            return hashed.hexdigest(), message
         similar.pop()
-        return key, COMBINED + message
+        return short, COMBINED + message
 
     def _may_send(self, key: str) -> bool:
         """EventSourceObjectSpamFilter: a token bucket."""
-        bucket = self.state["spam"].setdefault(_short(key), [SPAM_BURST, self.now])
+        bucket = self.state["spam"].setdefault(key, [SPAM_BURST, self.now])
         refill = (self.now - bucket[1]) // SPAM_REFILL_MS
         if refill:
             bucket[0] = min(SPAM_BURST, bucket[0] + refill)
@@ -162,20 +161,36 @@ class EventRecorder(Component):
         return True
 
 
+_KEY, _MESSAGE = blake2b(digest_size=9), blake2b(digest_size=6)  # copied for each hash: half the cost of making one
+
+
 def _short(key: str) -> str:
     """A cache key of fixed size: messages are long, and a live cluster remembers many."""
-    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+    hashed = _KEY.copy()
+    hashed.update(key.encode("utf-8", "surrogatepass"))
+    return hashed.hexdigest()
 
 
 @lru_cache(maxsize=256)
-def _source(source: str) -> tuple[str, str]:
+def _source(source: str) -> Map:
+    """An Event's `source`: the component, and the host of one that has a node."""
     component, _, host = source.partition("/")
-    return component, host
+    return Map(component=component, host=host) if host else Map(component=component)
+
+
+def _about(obj: Map, field_path: str | None) -> Map:
+    """The reference of an Event to what it is about; what is unset is left out."""
+    metadata = obj["metadata"]
+    about = {"kind": obj["kind"], "namespace": metadata.get("namespace"), "name": metadata["name"], "uid": metadata["uid"],
+             "apiVersion": obj["apiVersion"], "resourceVersion": metadata.get("resourceVersion"), "fieldPath": field_path}
+    return Map(about) if all(about.values()) else Map({key: value for key, value in about.items() if value})
 
 
 def _mark(text: str) -> int:
     """A number that stands for a message."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "big")
+    hashed = _MESSAGE.copy()
+    hashed.update(text.encode("utf-8", "surrogatepass"))
+    return int.from_bytes(hashed.digest(), "big")
 
 
 def _written_key(event: Map) -> str:

@@ -75,7 +75,7 @@ _OPEN = frozenset((dict, list, tuple))
 _put = dict.__setitem__  # into a Map that nobody else has seen yet
 SHARED_LENGTH = 8  # longer ones (a Pod's spec, a node's status) are hardly ever alike
 _SLOTS = 1 << 14
-_shared: list[Any] = [None] * _SLOTS  # frozen parts that were met twice, by their hash
+_shared: list[Any] = [((), None)] * _SLOTS  # frozen parts that were met twice, by their hash: (their own parts, they)
 _met: list[int] = [0] * _SLOTS  # hashes met once
 
 
@@ -83,15 +83,12 @@ def freeze(value: Json) -> Json:
     """The frozen form of a JSON value; parts already frozen are shared, not copied, and so are small ones that are often alike."""
     kind = type(value)
     if kind is dict:
-        made = Map(value)
         if not _OPEN.isdisjoint(map(type, value.values())):
-            for key, item in value.items():
-                if type(item) in _OPEN:
-                    _put(made, key, freeze(item))
-        return _share(made, (*made, *made.values())) if 0 < len(made) <= SHARED_LENGTH else made or EMPTY
+            value = {key: freeze(item) if type(item) in _OPEN else item for key, item in value.items()}
+        return _share(Map, value, (*value, *value.values())) if 0 < len(value) <= SHARED_LENGTH else Map(value) or EMPTY
     if kind is list or kind is tuple:
-        row = List([freeze(item) if type(item) in _OPEN else item for item in value])
-        return _share(row, (*row,)) if 0 < len(row) <= SHARED_LENGTH else row or EMPTY_LIST
+        row = [freeze(item) if type(item) in _OPEN else item for item in value]
+        return _share(List, row, (*row,)) if 0 < len(row) <= SHARED_LENGTH else List(row) or EMPTY_LIST
     return value
 
 
@@ -101,9 +98,10 @@ def stored(obj: dict[str, Any], owned: Any, revision: int | None = None) -> Stor
     for key, item in obj.items():
         if key == "metadata" and revision is not None:
             metadata = Map(item)
-            for name, part in item.items():
-                if type(part) in _OPEN:
-                    _put(metadata, name, freeze(part))
+            if type(item) is not Map:
+                for name, part in item.items():
+                    if type(part) in _OPEN:
+                        _put(metadata, name, freeze(part))
             _put(metadata, "resourceVersion", str(revision))
             _put(made, key, metadata)
         elif type(item) in _OPEN:
@@ -112,30 +110,26 @@ def stored(obj: dict[str, Any], owned: Any, revision: int | None = None) -> Stor
     return made
 
 
-def _share(made: Json, parts: tuple[Any, ...]) -> Json:
-    """The one frozen Map or List that stands for all that are equal to `made`, once it was met twice. Its `parts` (keys, values) are
-    frozen and shared before it, so the marks of equal ones agree. Only memory depends on what is found here, never a value."""
+def _share(kind: type[Map] | type[List], value: Json, parts: tuple[Any, ...]) -> Json:
+    """The one frozen Map or List (`kind`) that stands for all that are equal to `value`, once it was met twice. Its `parts` (keys, values)
+    are frozen and shared before it, so the marks of equal ones agree. Only memory depends on what is found here, never a value."""
     mark = hash(parts)
     slot = mark % _SLOTS
-    found = _shared[slot]
-    if type(found) is type(made) and len(found) == len(made):
-        # hardly any differ that are found here, and hardly any part is equal without being the same one
-        if all(map(is_, parts, (*found, *found.values()) if type(found) is Map else found)) or _alike(found, made):
-            return found
+    known, found = _shared[slot]
+    # hardly any differ that are found here, and hardly any part is equal without being the same one
+    if len(known) == len(parts) and type(found) is kind and (all(map(is_, parts, known)) or _alike(known, parts)):
+        return found
+    made = kind(value)
     if _met[slot] == mark:
-        _shared[slot] = made
+        _shared[slot] = parts, made
     else:
         _met[slot] = mark
     return made
 
 
-def _alike(one: Json, other: Json) -> bool:
-    """Whether two Maps or Lists of one type and length are equal and written alike: 1 == True == 1.0, and the order of members is no part
-    of equality. Parts that are frozen must be the same ones."""
-    if type(one) is Map:
-        if [*one] != [*other]:
-            return False
-        one, other = one.values(), other.values()
+def _alike(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether the parts of two Maps or Lists, of one number, are equal and written alike: 1 == True == 1.0. Parts that are frozen must be
+    the same ones."""
     for a, b in zip(one, other):  # noqa: B905  (of one length)
         if a is not b:
             kind = type(a)

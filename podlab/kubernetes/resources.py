@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 READ_WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -132,11 +133,21 @@ def by_api_kind(api_version: str, kind: str, customs: Iterable[Resource] = ()) -
     return next((one for one in customs if one.kind == kind and one.api_version == api_version), None)
 
 
+def _is_called(resource: Resource, word: str) -> bool:
+    return word in (resource.name, resource.one, resource.kind.lower(), *resource.short_names)
+
+
+@lru_cache(maxsize=256)
+def _called(word: str) -> tuple[Resource, ...]:
+    return tuple(resource for resource in RESOURCES if _is_called(resource, word))
+
+
 def by_any_name(name: str, customs: Iterable[Resource] = ()) -> Resource | None:
-    """The resource a person means by `po`, `pod`, `pods`, `Pod`, `deploy`, `deployments.apps` or `deployments.v1.apps`."""
+    """The resource a person means by `po`, `pod`, `pods`, `Pod`, `deploy`, `deployments.apps` or `deployments.v1.apps`.
+
+    Where no group is called so, the first whose name begins so: `ing.networking` (DefaultRESTMapper.ResourcesFor).
+    """
     wanted, _, rest = name.lower().partition(".")
-    for resource in (*RESOURCES, *customs):
-        if wanted in (resource.name, resource.one, resource.kind.lower(), *resource.short_names):
-            if rest in ("", resource.group, f"{resource.version}.{resource.group}"):
-                return resource
-    return None
+    called = [*_called(wanted), *(resource for resource in customs if _is_called(resource, wanted))]
+    exact = (resource for resource in called if rest in ("", resource.group, f"{resource.version}.{resource.group}"))
+    return next(exact, None) or next((resource for resource in called if rest and resource.group.startswith(rest)), None)

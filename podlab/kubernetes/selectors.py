@@ -159,5 +159,14 @@ def parse_fields(text: str) -> list[tuple[str, str, str]]:
 
 def field_matcher(text: str, read: Callable[[Mapping[str, Any], str], str]) -> Callable[[Mapping[str, Any]], bool]:
     """A predicate for a field selector; `read` gives an object's field as text ('' where unset)."""
-    terms = parse_fields(text)
-    return lambda obj: all((read(obj, path) == value) == (operator == "=") for path, operator, value in terms)
+    wanted: dict[str, tuple[set[str], set[str]]] = {}  # path -> the values it must have, and those it must not
+    for path, operator, value in parse_fields(text):
+        wanted.setdefault(path, (set(), set()))[operator != "="].add(value)
+
+    def fits(obj: Mapping[str, Any]) -> bool:
+        for path, (equal, unequal) in wanted.items():
+            found = read(obj, path)
+            if found in unequal or (equal and equal != {found}):
+                return False
+        return True
+    return fits

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
+
+UNITS_MS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6}  # unitMap, time/format.go
+LONGEST_MS = 2**63 / 1e6  # a duration is an int64 of nanoseconds
+PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([^0-9.]*)")
 
 
 @lru_cache(maxsize=1024)  # whole bursts of writes share a second, and then its text too
@@ -21,6 +26,7 @@ def rfc3339_micro(ms: int) -> str:
     return f"{_second(ms // 1000)}.{ms % 1000:03d}000Z"
 
 
+@lru_cache(maxsize=2048)  # the times of a status are read again with each write of it
 def parse_rfc3339(text: str) -> int:
     """Milliseconds of an RFC 3339 time. Raises ValueError."""
     return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
@@ -34,6 +40,30 @@ def go_duration(ms: int) -> str:
     hours, minutes = divmod(minutes, 60)
     seconds = f"{rest // 1000}" + (f".{rest % 1000:03d}".rstrip("0") if rest % 1000 else "") + "s"
     return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + seconds
+
+
+def parse_go_duration(text: str) -> int:
+    """Milliseconds of `1m30s`, `0`, `500ms`, `-1.5h` (time.ParseDuration). Raises ValueError in Go's words."""
+    sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    if rest == "0":
+        return 0
+    total, at = 0.0, 0
+    while part := PART.match(rest, at):
+        number, unit = part.groups()
+        if unit not in UNITS_MS:
+            raise ValueError(f"time: unknown unit {_quoted(unit)} in duration {_quoted(text)}" if unit else
+                             f"time: missing unit in duration {_quoted(text)}")
+        total += float(number) * UNITS_MS[unit]
+        at = part.end()
+    if not rest or at < len(rest) or total >= LONGEST_MS:
+        raise ValueError(f"time: invalid duration {_quoted(text)}")
+    return sign * round(total)
+
+
+def _quoted(text: str) -> str:
+    """As the package time quotes what it could not read: the bytes of what is no plain ASCII as \\xXX."""
+    return '"' + "".join("\\" + char if char in '"\\' else char if " " <= char < "\x80" else
+                         "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape")) for char in text) + '"'
 
 
 def human_duration(ms: int) -> str:
@@ -76,4 +106,9 @@ def clf_time(ms: int) -> str:
 
 def stamp(ms: int, form: str) -> str:
     """A time in a program's log, strftime's way."""
+    return _stamp(ms if "%f" in form else ms - ms % 1000, form)
+
+
+@lru_cache(maxsize=256)  # a program that starts writes many lines in one second
+def _stamp(ms: int, form: str) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)

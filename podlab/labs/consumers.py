@@ -307,6 +307,14 @@ class LabConsumer(BrowserActs, PageConsumer):
         self.page.saved_files[name] = text
         await on_database(panels.save_files)(self.row.id, self.terminal.files())
 
+    async def do_edited(self, message: dict[str, Any]) -> None:
+        """The file that a command of the terminal has opened was closed: with its text as it was saved, or null for nothing saved."""
+        number, text = int(limits.number(message.get("number"))), message.get("text")
+        saved = None if text is None else limits.manifest(text)
+        async with self._turn():
+            self.terminal.close_editor(number, saved)
+        await self._save_files()
+
     async def do_lint(self, message: dict[str, Any]) -> None:
         """What the API server would say to the editor's text, with lines."""
         text = limits.manifest(message.get("text"))

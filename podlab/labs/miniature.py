@@ -11,7 +11,8 @@ from podlab.kubernetes.kubectl.run import run_to_end
 from podlab.labs.births import EPOCH_MS
 from podlab.projection import board, svg
 
-WIDTH = 640  # the narrowest layout
+WIDTH = 640  # the narrowest layout with the wishes beside the nodes
+SLIM_WIDTH = 400  # for a phone, where the wider one would be cut off or too small to read
 SPEC = {"nodes": [{"name": "node-1", "cpu": "2", "memory": "4028120Ki"}]}
 MANIFESTS = """
 apiVersion: apps/v1
@@ -40,6 +41,7 @@ _once = Lock()
 @dataclass(frozen=True)
 class Frame:
     svg: str
+    slim: str
     told: str  # what is to be seen, one Korean sentence
 
 
@@ -72,8 +74,12 @@ def _frames() -> tuple[Frame, ...]:
 
 
 def _frame(cluster: Cluster, told: str) -> Frame:
-    """One board that cannot be picked from: it takes no part in the tab order."""
-    drawn = svg.draw(board.build(cluster), WIDTH)
+    built = board.build(cluster)
+    return Frame(_still(svg.draw(built, WIDTH)), _still(svg.draw(built, SLIM_WIDTH)), told)
+
+
+def _still(drawn: str) -> str:
+    """A board that cannot be picked from: it takes no part in the tab order."""
     for attribute in (' tabindex="0"', ' role="button"', ' role="group"'):
         drawn = drawn.replace(attribute, "")
-    return Frame(drawn.replace(' id="board-svg"', ' id="board-svg" role="img"', 1), told)
+    return drawn.replace(' id="board-svg"', ' id="board-svg" role="img"', 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from podlab.kubernetes.kubectl.page_editor import Opened
 from podlab.labs import panels
 from podlab.labs.live import LiveCluster
 from podlab.projection import regions
@@ -24,6 +25,9 @@ class Prompt(Protocol):
     @property
     def busy(self) -> bool: ...
 
+    @property
+    def opened(self) -> Opened | None: ...
+
 
 class Page:
     """One viewer's state: which tab is open, what is selected, what was sent last."""
@@ -35,6 +39,7 @@ class Page:
         self.ref, self.view = "", "describe"
         self.options = Options()
         self.saved_files: dict[str, str] = {}
+        self._opened = 0  # number of the file that the page's editor shows for a command: its machine may go, the page does not
         self.forget()
 
     def forget(self) -> None:
@@ -72,6 +77,10 @@ class Page:
             clock["now"] = self._clock_at = live.engine.now
         self._put(found, "clock", None, key=str((clock["rate"], self._clock_at)), make=lambda: panels.clock(live))
         self._put(found, "prompt", panels.prompt(terminal.prompt, terminal.busy))
+        number = terminal.opened.number if terminal.opened is not None else 0
+        if number != self._opened:
+            self._opened = number
+            found.append(panels.opened(terminal.opened))
         key = str((live.era, live.engine.etcd.revision, live.engine.causes.last))
         self._put(found, "track", None, key=key, make=lambda: panels.track(live))
         if self.tab == "timeline":

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.kubectl import output
 from podlab.kubernetes.kubectl.describe import describe
+from podlab.kubernetes.kubectl.page_editor import Opened
 from podlab.kubernetes.objects import Map, dig
 from podlab.kubernetes.resources import BY_PLURAL
 from podlab.kubernetes.times import parse_rfc3339
@@ -195,7 +196,7 @@ def terminal_text(stream: str, text: str) -> str:
 
 def typed(prompt_text: str, line: str) -> str:
     """A command that the page itself enters, as if typed."""
-    return format_html('<div id="terminal-log" hx-swap-oob="beforeend"><span class="t-prompt">{}</span><span class="t-in">{}\n</span></div>',
+    return format_html('<div id="terminal-log" hx-swap-oob="beforeend"><span class="t-in"><span class="t-prompt">{}</span>{}\n</span></div>',
                        prompt_text, line)
 
 
@@ -219,6 +220,12 @@ def words(request: str, found: list[Word]) -> str:
     told = [{"label": word.text, "detail": word.kind, "info": word.detail} for word in found]
     return format_html('<div id="yaml-words" hidden hx-swap-oob="true" data-request="{}" data-words="{}"></div>', request,
                        json.dumps(told, ensure_ascii=False))
+
+
+def opened(file: Opened | None) -> str:
+    """The file that a command in the terminal waits to have edited; none: it no longer waits."""
+    number, name, text = (file.number, file.name, file.text) if file is not None else ("", "", "")
+    return format_html('<div id="yaml-opened" hidden hx-swap-oob="true" data-number="{}" data-name="{}" data-text="{}"></div>', number, name, text)
 
 
 # ---- words to the learner

@@ -56,7 +56,7 @@ def words(text: str) -> list[Word]:
     properties = schema.definitions().get(type_name, {}).get("properties", {})
     if value is not None:
         return _values(key, properties.get(key, {}))
-    siblings = _siblings(lines, frames)
+    siblings = _siblings(lines)
     return [Word(name, _kind(field), _first_sentence(field.get("description", ""))) for name, field in sorted(properties.items())
             if name not in siblings and not (name == "status" and not path)]
 
@@ -88,7 +88,7 @@ def _place(lines: list[str]) -> tuple[list[_Frame], str, str | None]:
     return frames[::-1], key, value
 
 
-def _siblings(lines: list[str], frames: list[_Frame]) -> set[str]:
+def _siblings(lines: list[str]) -> set[str]:
     """Keys that the cursor's map has already, as far as they stand above."""
     match = LINE.match(lines[-1])
     assert match is not None

@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from podlab.kubernetes.kubectl.laptop import Laptop
+from podlab.kubernetes.kubectl.page_editor import Opened, PageEditor
 from podlab.labs import limits
 from podlab.labs.live import LiveCluster
 
@@ -15,17 +18,20 @@ OUTPUT_MAX = 200_000  # characters of one command's output that a page is sent
 
 
 class TerminalSession:
-    """The learner's shell beside one live cluster. Call `feed`, `interrupt` and `advance` inside a turn of the cluster."""
+    """The learner's shell beside one live cluster. Call `feed`, `interrupt`, `close_editor` and `advance` inside a turn of the cluster."""
 
     def __init__(self, live: LiveCluster, files: dict[str, str], send: Callable[[str, str], None]) -> None:
         self._send = send  # (stream: "out" or "err", text)
         self._sent = 0
+        self._editor = PageEditor(settings.LEARNER_FILE_BYTES)
+        self._told = 0  # number of the last file that was opened
         self.attach(live, files)
 
     def attach(self, live: LiveCluster, files: dict[str, str]) -> None:
         """(Re)connect to a live cluster, as after a restart or a rewind; a running command is gone."""
         self.live, self.engine = live, live.engine
-        self.laptop = Laptop(live.engine, limits.Writes(live.apply, full=live.full), files)
+        self._editor.forget()
+        self.laptop = Laptop(live.engine, limits.Writes(live.apply, full=live.full), files, page_editor=self._editor)
         self.laptop.paused = lambda: not live.rate  # a command's own work takes no time while the clock stands still
         self._until = float("inf")
         self.laptop.tired = lambda: time.monotonic() > self._until
@@ -43,6 +49,11 @@ class TerminalSession:
     def prompt(self) -> str:
         return self.laptop.prompt
 
+    @property
+    def opened(self) -> Opened | None:
+        """The file that a command wants to have edited in the page's editor."""
+        return self._editor.opened
+
     def _follow(self) -> None:
         """The cluster stands at another moment (undone, reset, by whomever): a command that ran belongs to what is no more."""
         if self.engine is not self.live.engine:
@@ -59,6 +70,13 @@ class TerminalSession:
     def interrupt(self) -> None:
         self._until = time.monotonic() + LONGEST_TURN
         self.laptop.interrupt()
+        self.collect()
+
+    def close_editor(self, number: int, text: str | None) -> None:
+        """The page's editor was closed: the text as saved last, or None where nothing was saved."""
+        self._follow()
+        self._until = time.monotonic() + LONGEST_TURN
+        self.laptop.close_editor(number, text)
         self.collect()
 
     def advance(self) -> None:
@@ -81,6 +99,10 @@ class TerminalSession:
             self._send(stream, text[:room])
             if len(text) >= room:
                 self._send("note", "\n(출력이 너무 길어 여기에서 줄였습니다)\n")
+        opened = self._editor.opened
+        if opened is not None and opened.number > self._told:
+            self._told = opened.number
+            self._send("note", f"↳ YAML 칸에서 {opened.name} 파일을 열었습니다. 닫으면 명령이 이어집니다.\n")
 
     def complete(self, line: str) -> list[str]:
         return self.laptop.complete(line)

@@ -56,8 +56,6 @@ class Node:
     memory_asked: int
     slots: int
     taken: int  # Pods on it, of all namespaces
-    usage_cpu: int | None
-    usage_memory: int | None
     pods: tuple[Pod, ...]
     hidden: int  # Pods on it that are not shown
 
@@ -245,7 +243,6 @@ def _node(view: View, node: Map, pods: tuple[Pod, ...], asked: Sequence[int]) ->
     cordoned = bool(dig(node, "spec.unschedulable"))
     room = dig(node, "status.allocatable") or dig(node, "status.capacity") or EMPTY
     power, since = facts.get("power") or "on", facts.get("since")
-    usage = facts.get("usage") or EMPTY
     taints = dig(node, "spec.taints", ())
     running = sum(p.phase not in ("Succeeded", "Failed") for p in pods)
     return Node(
@@ -263,8 +260,6 @@ def _node(view: View, node: Map, pods: tuple[Pod, ...], asked: Sequence[int]) ->
         memory_asked=asked[1],
         slots=quantity.value(room.get("pods")),
         taken=asked[2],
-        usage_cpu=usage.get("cpu"),
-        usage_memory=usage.get("memory"),
         pods=pods,
         hidden=max(asked[2] - running, 0),
     )

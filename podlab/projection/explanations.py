@@ -8,6 +8,7 @@ from .korean import sentence
 
 # The first pattern found in the text gives the line; groups fill {0}, {1}, with a particle as in {0:을/를}. From the special to the general.
 LINES: tuple[tuple[str, str], ...] = (
+    (r"document contains excessive aliasing", "YAML의 별칭(*이름)을 모두 풀어 쓰면 너무 커집니다. 몇 줄이 끝없이 불어나는 매니페스트는 실제 쿠버네티스도 받지 않습니다."),
     (r"aliases \(\*name\) are not accepted", "YAML의 별칭(*이름)은 여기에서 받지 않습니다. 몇 줄이 끝없이 불어날 수 있기 때문입니다. 값을 그대로 적어 주세요."),
     (r"nested deeper than (\d+)", "{0}단계보다 깊게 겹친 YAML은 받지 않습니다. 들여쓰기가 잘못되지 않았는지 보세요."),
     (r"Request entity too large|request is too large", "매니페스트가 너무 큽니다. 실제 쿠버네티스도 크기를 제한합니다. 여러 파일로 나누어 주세요."),

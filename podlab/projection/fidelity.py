@@ -37,12 +37,6 @@ def _notes() -> dict[str, Note]:
     return {word: Note(feature["differs"], anchor(number)) for number, feature in enumerate(features()) for word in feature.get("for", ())}
 
 
-def fidelity_note(word: str) -> str | None:
-    """How what a kind ("Ingress"), a reason ("CrashLoopBackOff") or a rule names differs from a real cluster: one Korean sentence or two."""
-    note = _notes().get(word)
-    return note.text if note else None
-
-
 def notes_of(obj: Mapping[str, Any]) -> list[Note]:
     """What a learner who looks at this object should know, without repetition."""
     found = [note for word in _words(obj) if (note := _notes().get(word)) is not None]

@@ -131,7 +131,7 @@ def _child(plural: str, obj: Map, by_owner: Mapping[str, list[Pod]]) -> Owner:
 
 
 def _card(plural: str, obj: Map, pods: Sequence[Pod], children: tuple[Owner, ...], scaler: Map | None, goal: str) -> Owner:
-    want, ready, note = _numbers(plural, obj, pods)
+    want, ready, note = _numbers(plural, obj)
     if scaler is not None:
         note = f"HPA {dig(scaler, 'spec.minReplicas', 1)}~{dig(scaler, 'spec.maxReplicas', 1)}개" + (f" · {note}" if note else "")
     dots = [p.look for p in pods if p.look != "terminating"]
@@ -156,7 +156,7 @@ def _card(plural: str, obj: Map, pods: Sequence[Pod], children: tuple[Owner, ...
     )
 
 
-def _numbers(plural: str, obj: Map, pods: Sequence[Pod]) -> tuple[int | None, int, str]:
+def _numbers(plural: str, obj: Map) -> tuple[int | None, int, str]:
     """(want, ready, note)."""
     spec, status = obj.get("spec") or EMPTY, obj.get("status") or EMPTY
     ready: int = status.get("readyReplicas") or 0

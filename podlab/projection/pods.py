@@ -66,7 +66,6 @@ class Container:
     wait: Wait | None
     probes: tuple[Probe, ...]
     ports: tuple[Port, ...]
-    declared: tuple[int, ...]
     clashes: tuple[Clash, ...]
     mounts: tuple[str, ...]  # names of the volumes it sees
 
@@ -102,7 +101,6 @@ class Pod:
     look: str
     ip: str
     node: str
-    qos: str
     created: int
     restarts: int
     owner: str  # ref of the controlling owner, "" for a bare Pod
@@ -188,7 +186,6 @@ def _pod(pod: Map, facts: Mapping[str, Any], *, root: str, owner: str, revision:
         look=_pod_look(pod, containers, ready, of, node_lost),
         ip=status.get("podIP") or "",
         node=spec.get("nodeName") or "",
-        qos=status.get("qosClass") or "",
         created=_ms(meta.get("creationTimestamp")),
         restarts=restarts,
         owner=owner,
@@ -307,7 +304,6 @@ def _container(spec: Mapping[str, Any], told: Mapping[str, Any], kind: str, fact
         )
         if running is not None
         else (),
-        declared=tuple(p["containerPort"] for p in spec.get("ports") or ()),
         clashes=tuple(
             Clash(c["port"], c.get("protocol") or "TCP", c.get("holder") or "")
             for c in dig(facts, "clashes", EMPTY).get(name) or ()

@@ -33,7 +33,7 @@ def draw_pod(box: PodBox, now: int) -> str:
 @lru_cache(maxsize=2048)  # most Pods of a cluster look as they did at its last revision
 def _drawn(box: PodBox, now: int) -> str:
     pod = box.pod
-    inside = _full(box, now) if box.level == "full" else _tray(box, now) if box.level == "tray" else _tile(box)
+    inside = _full(box, now) if box.level == "full" else _tray(box) if box.level == "tray" else _tile(box)
     classes = f"pod lv-{box.level} k-{tone(pod.look)} is-{pod.look}" + (f" goal-{pod.goal}" if pod.goal else "")
     classes += " lost" if pod.node_lost else ""
     owner = f' data-owner="{esc(pod.owner)}" data-root="{esc(pod.root)}"' if pod.owner else ""
@@ -315,7 +315,7 @@ def _shelves(box: PodBox) -> str:
     return "".join(out)
 
 
-def _tray(box: PodBox, now: int) -> str:
+def _tray(box: PodBox) -> str:
     """A Pod without a node: small and dashed, with what holds it up."""
     pod, w = box.pod, box.w
     why = CONDITION_WORDS.get(pod.reason, LOOKS["pending"])

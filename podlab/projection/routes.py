@@ -51,7 +51,7 @@ def into(box: PodBox, trunk: float, offset: float) -> list[Point]:
     return [*points, (end, y)]
 
 
-def draw_arrows(board: Board, layout: Layout, ways: Lanes) -> str:
+def draw_arrows(board: Board, ways: Lanes) -> str:
     """One arrow from a Service to each Pod that is ready; the others get none."""
     out = []
     for service in board.services:
@@ -82,16 +82,15 @@ def service_path(card: Card, number: int, box: PodBox, ways: Lanes) -> list[Poin
     return [(start, y), (x, y), (x, under), (trunk, under), *into(box, trunk, offset)]
 
 
-def draw_traffic(requests: Sequence[Request], board: Board, ways: Lanes) -> str:
+def draw_traffic(requests: Sequence[Request], ways: Lanes) -> str:
     """Recent requests: a dot with its words, and its way; the page's script moves it along the path `data-way`."""
-    services = {s.ref: s for s in board.services}
     out = []
     steps = _steps(requests[-REQUEST_CAP:])
     for i, request in enumerate(requests[-REQUEST_CAP:]):
         target = ways.boxes.get(request.target)
         if target is None:
             continue
-        points = _way(request, target, ways, services)
+        points = _way(request, target, ways)
         words = f"{request.method} {request.path} → {request.status or '응답 없음'}"
         words += f" · {request.attempt}번째" if request.attempt > 1 else ""
         words += " · mTLS" if request.tls else ""
@@ -126,7 +125,7 @@ def _inside(box: PodBox, request: Request) -> list[Point]:
     return [(start, bottom - 12), (start, bottom + 13), (end, bottom + 13), (end, bottom - 12)]
 
 
-def _way(request: Request, target: PodBox, ways: Lanes, services: dict[str, Service]) -> list[Point]:
+def _way(request: Request, target: PodBox, ways: Lanes) -> list[Point]:
     source = ways.boxes.get(request.source)
     if source is target and target.tiles:
         return _inside(target, request)

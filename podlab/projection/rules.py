@@ -405,6 +405,8 @@ EVENTS: dict[str, tuple[str, str]] = {
     "Evicted": ("내쫓김", "bad"),
     "Preempted": ("자리를 내줌", "warn"),
     "FailedMount": ("볼륨을 붙이지 못함", "bad"),
+    "FailedAttachVolume": ("볼륨을 노드에 연결하지 못함", "bad"),
+    "EvictionThresholdMet": ("노드의 자원이 모자람", "bad"),
     "Completed": ("잡 끝남", "good"),
     "BackoffLimitExceeded": ("잡이 너무 많이 실패함", "bad"),
     "DeadlineExceeded": ("시한을 넘김", "bad"),

@@ -17,6 +17,7 @@ FONTS: dict[str, tuple[float, bool, bool]] = {
     "x": (10.5, False, False),
 }
 
+CORNER = 7  # px: the radius of a line's rounded corners
 SNUG = 0.93  # measured widths are a little large, on purpose; this is nearer to what is drawn
 
 # One shape for each look, about 11 px wide around 0,0: state is told by shape before colour.
@@ -81,7 +82,7 @@ def countdown(until: int, now: int) -> str:
     return f'<tspan class="tick" data-until="{until}">{max(-(-(until - now) // 1000), 0)}</tspan>'
 
 
-def rounded(points: Sequence[tuple[float, float]], radius: float = 7) -> str:
+def rounded(points: Sequence[tuple[float, float]]) -> str:
     """A path through right-angled points with rounded corners."""
     kept = [points[0]]
     for point in points[1:]:
@@ -89,8 +90,8 @@ def rounded(points: Sequence[tuple[float, float]], radius: float = 7) -> str:
             kept.append(point)
     parts = [f"M{n(kept[0][0])} {n(kept[0][1])}"]
     for before, corner, after in zip(kept, kept[1:], kept[2:], strict=False):
-        a = min(radius, _far(before, corner) / 2)
-        b = min(radius, _far(corner, after) / 2)
+        a = min(CORNER, _far(before, corner) / 2)
+        b = min(CORNER, _far(corner, after) / 2)
         into, out = _toward(corner, before, a), _toward(corner, after, b)
         parts.append(f"L{n(into[0])} {n(into[1])}Q{n(corner[0])} {n(corner[1])} {n(out[0])} {n(out[1])}")
     return "".join(parts) + f"L{n(kept[-1][0])} {n(kept[-1][1])}"

@@ -45,8 +45,8 @@ def draw(board: Board, width: int = 960) -> str:
         out.append(text(x, y, "실제로 있는 것", "s"))
     out.append(f'<g id="board-nodes">{"".join(_node(box, board.now) for box in layout.nodes)}</g>')
     out.append(f'<g id="board-pods">{"".join(draw_pod(box, board.now) for box in layout.pods)}</g>')
-    out.append(f'<g id="board-arrows" aria-hidden="true">{draw_arrows(board, layout, ways)}</g>')
-    out.append(f'<g id="board-traffic">{draw_traffic(board.traffic, board, ways)}</g></svg>')
+    out.append(f'<g id="board-arrows" aria-hidden="true">{draw_arrows(board, ways)}</g>')
+    out.append(f'<g id="board-traffic">{draw_traffic(board.traffic, ways)}</g></svg>')
     return "".join(out)
 
 

@@ -64,7 +64,7 @@ class View(Protocol):
         ...
 
     def node_facts(self, name: str) -> Mapping[str, Any]:
-        """`{"power": "on" | "off" | "silent" | ..., "since": ms, "usage": {"cpu": milli, "memory": bytes}}`; all optional."""
+        """`{"power": "on" | "off" | "silent" | ..., "since": ms}`; both optional."""
         ...
 
     def traffic(self, since: int) -> Sequence[Mapping[str, Any]]:
@@ -74,16 +74,3 @@ class View(Protocol):
         and of requests that go through proxies hop by hop what `Network.traffic` says: "trace", "hop", "try", "by", "at", "host", "tls", "wanted".
         """
         ...
-
-
-class NoCauses:
-    """The causes of a cluster that keeps none."""
-
-    def record(self, id: Any) -> Mapping[str, Any] | None:
-        return None
-
-    def latest(self, object_ref: str) -> Sequence[Any]:
-        return ()
-
-    def since(self, record_id: int) -> Sequence[Mapping[str, Any]]:
-        return ()

@@ -1,5 +1,6 @@
 """Lists that outlive what they were begun with, and kinds that are served in two versions."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -27,6 +28,12 @@ async def test_an_old_list_goes_on_in_the_present_by_the_token_of_its_refusal(cl
     assert rest.items == ["c", "d", "e", "kube-root-ca.crt"]
 
 
+async def test_a_token_of_nested_brackets_continues_no_list(client: Client) -> None:
+    token = base64.urlsafe_b64encode(b"[" * 5000).decode().rstrip("=")
+    refused = await client.get(f"{MAPS}?limit=1&continue={token}")
+    assert (refused.status, refused.json["message"]) == (400, "continue key is not valid")
+
+
 async def test_an_event_is_the_same_in_both_of_its_groups(client: Client) -> None:
     made = await client.create(EVENTS, NEW)
     assert (made.status, made.json["regarding"]["name"], made.json["note"]) == (201, "x", "it did")
@@ -36,6 +43,9 @@ async def test_an_event_is_the_same_in_both_of_its_groups(client: Client) -> Non
                                content_type="application/strategic-merge-patch+json")
     assert (patched.status, patched.json["series"]["count"]) == (200, 2)
     assert (await client.get(f"{EVENTS}?fieldSelector=reportingController%3Dexample.com/controller")).items == ["told"]
+    await client.create("/api/v1/namespaces/default/events", {"metadata": {"name": "old"}, "involvedObject": {"namespace": "default"}})
+    assert (await client.get("/api/v1/namespaces/default/events/old")).json["reportingInstance"] == ""
+    assert not {"reportingInstance", "reportingController"} & set((await client.get(f"{EVENTS}/old")).json)  # omitempty in this version alone
     assert (await client.get(f"{EVENTS}?fieldSelector=regarding.name%3Dother")).items == []
 
 

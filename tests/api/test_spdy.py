@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 import pytest
 from channels.db import database_sync_to_async
 
-from podlab.api import remote, session, spdy, streams, tokens, watch
+from podlab.api import application, remote, session, spdy, streams, tokens, watch
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import live as lives
 from podlab.labs.live import Clusters
@@ -126,6 +126,7 @@ async def test_input_ends_with_its_stream_and_pings_are_answered_meanwhile(runni
 async def test_a_terminal_has_the_size_that_its_stream_tells(running: Client) -> None:
     line = shell(running, "read x; stty size", streams="stdin=1&stdout=1&stderr=1&tty=1")
     line.open("error", "stdin", "stdout", "resize")
+    line.write(spdy.Writer.data(7, b'{"Width":1e999,"Height":1}\n'))  # no number of columns: as if it had not been said
     line.write(spdy.Writer.data(7, b'{"Width":132,"Hei'), spdy.Writer.data(7, b'ght":50}\n'), spdy.Writer.data(3, b"\r"))
     assert (await line.said())[5] == b"\n50 132\n".replace(b"\n", b"\r\n"), "as a terminal ends its lines"
 
@@ -235,6 +236,22 @@ async def test_a_connection_that_the_client_drops_ends_with_both_of_its_streams(
     assert (await line.said())[1] == b""
 
 
+async def test_what_is_sent_while_a_class_is_stopped_waits(running: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(application, "may_act", lambda access: (asked.append(len(asked) >= 6), asked[-1])[1])  # stopped for the first six looks
+    line = Line(running, f"{POD_PATH}/portforward", "portforward.k8s.io")
+    line.open("error", "data", port="80")
+    line.write(spdy.Writer.data(3, b"GET / HTTP/1.0\r\n\r\n"))
+    while len(asked) < 6:
+        assert not [frame for frame in spdy.Reader().feed(line.raw) if frame.kind == "data"]
+        await asyncio.sleep(0)
+    while {frame.stream for frame in spdy.Reader().feed(line.raw) if frame.end} != {1, 3}:
+        line.news.clear()
+        await asyncio.wait_for(line.news.wait(), 60)
+    line.inbox.put_nowait(None)
+    assert b"Welcome to nginx!" in (await line.said())[3]
+
+
 async def test_a_session_ends_when_its_token_opens_nothing_any_more(running: Client, own_clusters: Clusters, cluster: Cluster,
                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "LOOK_EVERY", 0.01)
@@ -258,3 +275,32 @@ def test_headers_are_few_and_short() -> None:
     for headers in ({str(n): "" for n in range(2_000)}, {"streamtype": "x" * 10_000}):
         with pytest.raises(spdy.SpdyError):
             spdy.Reader().feed(spdy.Writer().open(1, headers))
+
+
+@pytest.mark.parametrize(("protocol", "wanted"), [("v5.channel.k8s.io", ["websocket.accept", "websocket.send", "websocket.close"]),
+                                                  ("v4.channel.k8s.io", ["websocket.http.response.start", "websocket.http.response.body"])])
+async def test_what_the_kubelet_refuses_is_told_in_the_newest_websocket_and_before_an_older_one(
+        running: Client, protocol: str, wanted: list[str]) -> None:
+    """The API server speaks v5 itself and asks the kubelet over SPDY (streamtranslator.go); an older protocol is the kubelet's to refuse."""
+    broken = {"metadata": {"name": "broken"}, "spec": {"containers": [{"name": "main", "image": "nowhere.example.com/none"}]}}
+    assert (await running.create("/api/v1/namespaces/default/pods", broken)).status == 201
+    path = "/api/v1/namespaces/default/pods/broken"
+    for _ in range(1200):
+        if (await running.get(path)).json["spec"].get("nodeName"):
+            break
+        await asyncio.sleep(0.05)
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+    scope = {**running.scope("GET", f"{path}/exec?command=ls&stdout=1", {}), "type": "websocket", "subprotocols": [protocol],
+             "extensions": {"websocket.http.response": {}}}
+    await asyncio.wait_for(remote.serve(scope, receive, send), 60)
+    assert [message["type"] for message in said] == wanted
+    if protocol == "v5.channel.k8s.io":
+        status = json.loads(said[1]["bytes"][1:])
+        assert (said[1]["bytes"][0], status["reason"], status["message"]) == (
+            3, "InternalError", 'Internal error occurred: unable to upgrade connection: container not found ("main")')

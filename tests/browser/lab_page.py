@@ -52,5 +52,10 @@ def run(page: Page, line: str) -> None:
     box.press("Enter")
 
 
+def idle(page: Page) -> None:
+    """Until no command runs in the terminal."""
+    expect(page.locator("#terminal-prompt")).to_have_attribute("data-busy", "")
+
+
 def log(page: Page) -> Locator:
     return page.locator("#terminal-log")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.harness import PHONE, allow_error, assert_fits
-from tests.browser.lab_page import begin, log, run
+from tests.browser.lab_page import begin, idle, log, run
 
 pytestmark = pytest.mark.browser
 HOSTILE = """cat > evil.yaml <<'EOF'
@@ -70,6 +70,7 @@ def test_a_hostile_page_is_shown_and_can_do_nothing(wide: Page) -> None:
     expect(log(wide)).to_contain_text("Handling connection for 8080")
     wide.get_by_role("tab", name="터미널").click()
     wide.locator("#terminal-input").press("Control+c")
+    idle(wide)
     go(wide, "localhost:8080")
     expect(wide.locator("#browser-message")).to_contain_text("ERR_CONNECTION_REFUSED")
     assert_fits(wide)

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.harness import allow_error
-from tests.browser.lab_page import begin
+from tests.browser.lab_page import begin, idle, log, run
 
 pytestmark = pytest.mark.browser
 
@@ -47,9 +47,41 @@ def test_typing_over_coloured_text_leaves_no_inline_style_even_before_the_editor
     editor = wide.locator("#yaml-editor .cm-content")
     editor.fill('kind: Pod  # a comment\nname: "web"\n')
     expect(editor.locator("span").first).to_be_visible()
+    expect(editor.locator(".cm-lintRange-error").first).to_be_visible()  # the line is not drawn anew any more
     editor.evaluate("""(content) => {
         addEventListener("selectionchange", (event) => event.stopImmediatePropagation(), true);
         getSelection().setBaseAndExtent(content.querySelector("span").firstChild, 0, content.lastElementChild, 0);
     }""")
     wide.keyboard.insert_text("kind: Service")
     expect(editor).to_have_text("kind: Service")
+
+
+def test_kubectl_edit_waits_for_the_page_s_editor_which_opens_again_with_what_is_wrong(wide: Page) -> None:
+    begin(wide)
+    editor, name = wide.locator("#yaml-editor .cm-content"), wide.locator("#yaml-name")
+    run(wide, "kubectl create configmap kept --from-literal=colour=red")
+    run(wide, "kubectl edit configmap kept")
+    expect(editor).to_contain_text("colour: red")
+    first = name.inner_text()
+    editor.fill("apiVersion: v1\nkind Pod\n")
+    wide.get_by_role("button", name="저장하고 닫기").click()
+    expect(editor).to_contain_text('# configmaps "kept" was not valid:')
+    expect(name).not_to_have_text(first)
+    wide.get_by_role("button", name="저장하지 않고 닫기").click()
+    expect(wide.locator("#panel-terminal")).to_be_visible()
+    expect(log(wide)).to_contain_text("Edit cancelled, no valid changes were saved.")
+    idle(wide)
+    run(wide, "vi notes.yaml")
+    expect(name).to_have_text("notes.yaml")
+    editor.fill("written: 1")
+    wide.keyboard.press("Control+Enter")
+    expect(wide.locator("#panel-terminal")).to_be_visible()
+    idle(wide)
+    run(wide, "vi notes.yaml")
+    expect(editor).to_contain_text("written: 1")
+    editor.fill("written: 2")
+    wide.get_by_role("tab", name="터미널").click()
+    wide.locator("#terminal-input").press("Control+c")
+    expect(wide.locator("#yaml-file")).to_have_value("notes.yaml")  # what was typed is not lost with the command
+    wide.get_by_role("tab", name="YAML").click()
+    expect(editor).to_contain_text("written: 2")

@@ -79,11 +79,11 @@ def test_nothing_acknowledged_is_lost_and_pages_come_back(own_server: Server, ne
         assert set().union(*acknowledged.values()) <= journaled(own_server)
         for cookie in cookies:
             with Socket(own_server, cookie, LESSON) as socket:
-                shown = socket.run("kubectl get configmaps -o name && echo the-end", "the-end")
+                shown = socket.run("kubectl get configmaps -o name && echo the-e''nd", "the-end")
                 assert acknowledged[cookie] <= {line.removeprefix("configmap/") for line in shown.splitlines()}
-        expect(page.locator("#offline")).to_be_hidden(timeout=10_000)
+        expect(page.locator("#offline")).to_be_hidden()
         with Socket(own_server, cookies[0], LESSON) as socket:
-            socket.run(f"kubectl run round-{round_number} --image=nginx", "created")
+            socket.run(f"kubectl run round-{round_number} --image=nginx", f"pod/round-{round_number} created")
         expect(page.locator(f'#board [data-ref="pods/default/round-{round_number}"]')).to_be_visible()
 
     assert page.evaluate("window.sameDocument")  # it never loaded anew

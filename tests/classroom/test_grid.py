@@ -190,7 +190,7 @@ async def test_a_teacher_looks_on_and_helps_only_with_consent(classroom: Classro
     await CLUSTERS.sleep(live)
     looking = await Page(f"/ws/classes/{classroom.pk}/look/{member.learner_id}/{LESSON}/", mine).open()
     await looking.until("잠들기 전에 친 명령입니다")
-    assert '<span class="t-in">kubectl run kept --image=nginx' in looking.html, "nothing has happened, and the terminal is not blank"
+    assert '<span class="t-prompt">$ </span>kubectl run kept --image=nginx' in looking.html, "nothing has happened, and the terminal is not blank"
     await looking.line.disconnect()
 
 

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock of our own; what other tests were told at other times is forgotten."""
     now = [1000.0]
+    for answers in presence._answers.values():
+        answers.clear()
     monkeypatch.setattr("podlab.classroom.presence.time.monotonic", lambda: now[0])
     return now
 

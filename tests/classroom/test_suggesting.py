@@ -83,6 +83,27 @@ async def test_a_state_is_taken_over_when_they_accept_and_work_goes_on_from_it(c
         await page.line.disconnect()
 
 
+async def test_the_copy_and_the_learner_s_own_live_on_apart(classroom: Classroom, teacher: User) -> None:
+    member = await database_sync_to_async(seat)(classroom, "하늘")
+    learner = await lab(member)
+    await learner.send(action="terminal", line="kubectl run pulled --image=nginx")
+    await learner.until("pod/pulled created")
+    row = await database_sync_to_async(Cluster.objects.get)(learner=member.learner, lesson=LESSON)
+    own = (await CLUSTERS.get(row.id)).engine
+    await learner.line.disconnect()
+    own.run_for(0.25)  # the image is on its way
+    await database_sync_to_async(signed_in)(teacher)
+    await suggesting.fork(classroom, member.learner_id, LESSON)
+    copy, = (live.engine for live in CLUSTERS.awake() if live.id != row.id)
+    copy.client("kubernetes-admin").delete("pods", "pulled", "default")
+    for _ in range(600):
+        own.run_for(0.1)
+        copy.run_for(0.1)
+    assert copy.etcd.get("pods", "default/pulled") is None
+    pod = own.etcd.get("pods", "default/pulled")
+    assert pod is not None and pod["status"]["phase"] == "Running"
+
+
 async def test_a_suggestion_that_is_left_changes_nothing_and_is_not_asked_again(classroom: Classroom, teacher: User) -> None:
     member, learner, teachers = await ready(classroom, teacher)
     await mend(teachers)

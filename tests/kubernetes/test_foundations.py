@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podlab.kubernetes import quantity, selectors
 from podlab.kubernetes.cause import KEPT, Cause, Causes
 from podlab.kubernetes.clock import Clock
 from podlab.kubernetes.component import Controller, own_key
-from podlab.kubernetes.etcd import Etcd
+from podlab.kubernetes.etcd import BORN, GONE, OWNED, RESHAPED, RESHAPED_OR_ENDED, UNCONTROLLED, Etcd, key_of_object
 from podlab.kubernetes.objects import Map, dig, freeze, memo, replace, thaw, without
 from podlab.kubernetes.randomness import ALPHANUMS, Randomness
 from podlab.kubernetes.times import human_duration, parse_rfc3339, rfc3339
@@ -29,6 +29,7 @@ objects = st.dictionaries(keys, json_values, max_size=4)
 # ---- objects
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(objects)
 def test_freezing_keeps_the_value_and_thawing_gives_an_equal_copy(value: dict[str, Any]) -> None:
     frozen = freeze(value)
@@ -96,6 +97,7 @@ def test_ages_read_as_in_tables(seconds: float, text: str) -> None:
     assert human_duration(round(seconds * 1000)) == text
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4_000_000_000))
 def test_times_survive_their_text(seconds: int) -> None:
     assert parse_rfc3339(rfc3339(seconds * 1000 + 999)) == seconds * 1000
@@ -112,6 +114,7 @@ def test_the_same_key_draws_the_same_number_whatever_was_drawn_before() -> None:
     assert 0 <= one.fraction("f") < 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=40))
 def test_timers_fire_by_time_then_priority_then_the_order_in_which_they_were_set(wishes: list[tuple[int, int]]) -> None:
     clock = Clock(0)
@@ -144,19 +147,44 @@ def config(name: str, **labels: str) -> dict[str, Any]:
 def test_watchers_hear_of_every_write_once_in_order_with_what_was_before() -> None:
     store, heard = Etcd(), []
     store.subscribe("configmaps", heard.append)
-    store.put("configmaps", config("a"), 0, 1)
-    store.put("configmaps", config("a", x="y"), 1, 2)
-    store.put("secrets", config("a"), 2, 3)
+    store.put("configmaps", "default/a", config("a"), 0, 1)
+    store.put("configmaps", "default/a", config("a", x="y"), 1, 2)
+    store.put("secrets", "default/a", config("a"), 2, 3)
     store.remove("configmaps", "default/a", 3, 4)
     assert [(c.type, c.revision, c.cause) for c in heard] == [("ADDED", 1, 1), ("MODIFIED", 2, 2), ("DELETED", 4, 4)]
     assert heard[1].old is heard[0].object
     assert heard[2].object["metadata"]["resourceVersion"] == "4"
 
 
+def test_listeners_hear_only_of_the_changes_that_they_heed() -> None:
+    """A write that leaves spec and metadata as they are is one of the status: those who heed shapes are not told, those who heed ends only
+    of a Pod that has ended."""
+    store = Etcd()
+    heard: dict[str, list[int]] = {"all": [], "owned": [], "uncontrolled": [], "reshaped": [], "ended": [], "born": [], "gone": []}
+    for name, heed in (("all", None), ("owned", OWNED), ("uncontrolled", UNCONTROLLED), ("reshaped", RESHAPED), ("ended", RESHAPED_OR_ENDED),
+                       ("born", BORN), ("gone", GONE)):
+        store.subscribe("pods", lambda change, name=name: heard[name].append(change.revision), heed)
+    pod = store.put("pods", "default/a", {**config("a"), "spec": {"nodeName": ""}, "status": {"phase": "Pending"}}, 0, 0)
+    pod = store.put("pods", "default/a", {**pod, "status": {"phase": "Running"}}, 0, 0)
+    pod = store.put("pods", "default/a", {**pod, "metadata": {**pod["metadata"], "labels": {"x": "y"}}}, 0, 0)
+    pod = store.put("pods", "default/a", {**pod, "metadata": {**pod["metadata"], "ownerReferences": [{"uid": "u"}]}}, 0, 0)
+    pod = store.put("pods", "default/a", {**pod, "status": {"phase": "Succeeded"}}, 0, 0)
+    store.put("pods", "default/a", {**pod, "status": {"phase": "Running"}}, 0, 0)
+    store.remove("pods", "default/a", 0, 0)
+    controlled, loose = config("b"), config("c")
+    controlled["metadata"]["ownerReferences"], loose["metadata"]["ownerReferences"] = [{"uid": "u", "controller": True}], [{"uid": "u"}]
+    for obj in (controlled, loose):
+        obj["spec"] = {}
+    store.put("pods", "default/b", controlled, 0, 0)
+    store.put("pods", "default/c", loose, 0, 0)
+    assert heard == {"all": [1, 2, 3, 4, 5, 6, 7, 8, 9], "owned": [4, 7, 8, 9], "uncontrolled": [1, 4, 7, 9], "reshaped": [1, 3, 4, 7, 8, 9],
+                     "ended": [1, 3, 4, 5, 6, 7, 8, 9], "born": [1, 8, 9], "gone": [7]}
+
+
 def test_history_is_kept_for_those_a_little_behind_and_compaction_is_told() -> None:
     store = Etcd()
     for number in range(5):
-        store.put("configmaps", config(f"c{number}"), number * 10_000, number)
+        store.put("configmaps", f"default/c{number}", config(f"c{number}"), number * 10_000, number)
     assert [c.revision for c in store.since(2)] == [3, 4, 5]
     store.compact(45_000)
     assert store.compacted == 4
@@ -168,7 +196,7 @@ def test_a_restored_store_lists_and_indexes_the_same() -> None:
     owned = config("child")
     owned["metadata"]["ownerReferences"] = [{"uid": "u1", "controller": True}]
     for obj in (config("b"), config("a"), owned):
-        store.put("configmaps", obj, 0, 0)
+        store.put("configmaps", key_of_object(obj), obj, 0, 0)
     again = Etcd.restore(json.loads(json.dumps(store.checkpoint())))
     assert again.list("configmaps", "default") == store.list("configmaps", "default")
     assert [o["metadata"]["name"] for o in again.owned("u1")] == ["child"]

@@ -41,8 +41,9 @@ class Watch:
         if status.get("observedGeneration", 0) > metadata.get("generation", 0):
             self.wrong.append(f"{name}: observed generation {status['observedGeneration']} of {metadata.get('generation')}")
         self.wrong += [f"{name}: {key} is {value}" for key, value in status.items() if isinstance(value, int) and value < 0]
-        if change.type == "DELETED" and change.old is not None and change.old["metadata"].get("finalizers"):
-            self.wrong.append(f"{name}: gone with finalizers {change.old['metadata']['finalizers']}")
+        if change.type == "DELETED" and change.old is not None and (held := change.old["metadata"]).get("finalizers") \
+                and (not held.get("deletionTimestamp") or held.get("deletionGracePeriodSeconds")):  # else an update has just taken them off
+            self.wrong.append(f"{name}: gone with finalizers {held['finalizers']}")
         if change.plural == "pods":
             self._on_pod(change, name)
 

@@ -15,7 +15,9 @@ from podlab.labs.births import EPOCH_MS, Birth
 from podlab.labs.limits import Writes
 from podlab.labs.live import LARGE, STATE_MAX, Clusters, LiveCluster
 from podlab.labs.models import Checkpoint, Cluster, Container, JournalEntry, Learner, Node, Pod
+from podlab.labs.page import Page
 from podlab.labs.storage import ENGINE_VERSION, Fenced
+from podlab.labs.terminal import TerminalSession
 from podlab.projection import regions
 from podlab.projection.board import Options
 
@@ -127,6 +129,25 @@ async def test_the_first_picture_of_a_lesson_is_drawn_once_for_all_who_come(row:
     await act(lives[0], pod("a"))
     assert "pods/default/a" in panels.rendered(lives[0], 960, Options()).fragments["diagram"]
     assert panels.rendered(lives[1], 960, Options()) is first
+
+
+async def test_a_page_that_joins_anew_learns_that_no_command_waits_for_its_editor_any_more(row: Cluster) -> None:
+    live = await Clusters().get(row.id)
+    said: list[str] = []
+    page, terminal = Page("any"), TerminalSession(live, {}, lambda stream, text: said.append(text))
+
+    def told() -> list[str]:
+        return [html for html in page.fragments(live, terminal) if "yaml-opened" in html]
+    assert told() == []
+    async with live.turn():
+        terminal.feed("printf '<b>\"' > 'a\"b'; vi 'a\"b'")
+    assert told() == ['<div id="yaml-opened" hidden hx-swap-oob="true" data-number="1" data-name="a&quot;b" data-text="&lt;b&gt;&quot;"></div>']
+    assert said == ["↳ YAML 칸에서 a\"b 파일을 열었습니다. 닫으면 명령이 이어집니다.\n"]
+    page.forget()
+    assert told() == []  # it has the file: once more would throw away what was typed
+    terminal.attach(live, {})
+    page.forget()
+    assert told() == ['<div id="yaml-opened" hidden hx-swap-oob="true" data-number="" data-name="" data-text=""></div>']
 
 
 async def test_of_two_processes_that_both_think_a_cluster_new_the_second_writer_is_fenced_and_reloads(row: Cluster) -> None:

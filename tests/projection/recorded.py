@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from podlab.kubernetes.objects import Map, dig, freeze
-from podlab.kubernetes.times import parse_rfc3339, rfc3339
-from podlab.projection.view import NoCauses
+from podlab.kubernetes.times import parse_rfc3339
 
 HERE = Path(__file__).parent / "recordings"
 NODE = {
@@ -31,6 +30,19 @@ PORTS = {"nginx": 80, "hello": 8080, "agnhost": 8080}  # what the recorded image
 def load(name: str) -> dict[str, Any]:
     with gzip.open(HERE / f"{name}.json.gz", "rt", encoding="utf-8") as file:
         return json.load(file)
+
+
+class NoCauses:
+    """A recording tells what there was, not what it came from."""
+
+    def record(self, id: Any) -> Mapping[str, Any] | None:
+        return None
+
+    def latest(self, object_ref: str) -> Sequence[Any]:
+        return ()
+
+    def since(self, record_id: int) -> Sequence[Mapping[str, Any]]:
+        return ()
 
 
 class Recorded:
@@ -142,7 +154,3 @@ class Recorded:
                         return None
                     return {"what": what, "since": self.start + round(since * 1000), "until": self.start + round(t * 1000)}
         return None
-
-
-def kill_time(ms: int) -> str:
-    return rfc3339(ms)

@@ -39,7 +39,7 @@ class Kubectl:
     def start(self, *words: str, **options: object) -> "subprocess.Popen[str]":
         environ = {**os.environ, "HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "KUBE_EDITOR": "false", **self.environ}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(["kubectl", *words], cwd=self.home, env=environ, text=True, **{**pipes, **options})  # type: ignore[call-overload, no-any-return]
+        return subprocess.Popen(["kubectl", *words], cwd=self.home, env=environ, text=True, **{**pipes, **options})
 
     def run(self, *words: str, stdin: str = "", seconds: float = 2 * HANG) -> tuple[int, str, str]:
         """(exit code, stdout, stderr without what the client logs of itself)."""

@@ -263,7 +263,7 @@ def test_a_port_is_forwarded_and_a_closed_one_refused(kubectl: Kubectl) -> None:
     kubectl("wait", "--for=condition=Ready", "pod/served", "--timeout=100s")
     process = kubectl.start("port-forward", "pod/served", ":80", ":81")
     assert process.stdout is not None and process.stderr is not None
-    ports = [re.search(r"127.0.0.1:(\d+)", process.stdout.readline() + process.stdout.readline())[1] for _ in range(2)]  # type: ignore[index]
+    ports = [re.search(r"127.0.0.1:(\d+)", process.stdout.readline() + process.stdout.readline())[1] for _ in range(2)]
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/", timeout=HANG) as answer:
             assert b"Welcome to nginx!" in answer.read()

@@ -18,7 +18,7 @@ from kubernetes.stream import stream
 
 from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
-from tests.services.test_python_client import started, until
+from tests.services.python_client import started, until
 
 pytestmark = pytest.mark.services
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -6,8 +6,7 @@ import itertools
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from kubernetes.stream.ws_client import ERROR_CHANNEL
 
 from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
+from tests.services.python_client import deployment, started, until
 
 pytestmark = pytest.mark.services
 ALREADY = ('{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"services \\"twice\\" already exists",'
@@ -43,34 +43,9 @@ def apps(api: client.ApiClient) -> client.AppsV1Api:
     return client.AppsV1Api(api)
 
 
-def until(check: Callable[[], Any], seconds: float = HANG) -> Any:
-    """What `check` gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
-    return found
-
-
-def started(core: client.CoreV1Api, name: str, image: str = "busybox", command: str = "sleep 3600", **spec: Any) -> str:
-    """A running Pod."""
-    container = {"name": "main", "image": image, **({"args": ["/bin/sh", "-c", command]} if image == "busybox" else {}), **spec}
-    core.create_namespaced_pod("default", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [container]}})
-    until(lambda: core.read_namespaced_pod(name, "default").status.phase == "Running")
-    return name
-
-
 @pytest.fixture(scope="module")
 def shell(core: client.CoreV1Api) -> str:
     return started(core, "shell")
-
-
-def deployment(name: str, replicas: int = 2) -> dict[str, Any]:
-    labels = {"app": name}
-    container = {"name": "nginx", "image": "nginx:1.27", "ports": [{"containerPort": 80}]}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
-            "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}}
 
 
 # ---- objects
@@ -97,7 +72,9 @@ def test_every_list_of_the_client_can_be_read(core: client.CoreV1Api, apps: clie
                   client.StorageV1Api(api), client.AutoscalingV2Api(api), client.AutoscalingV1Api(api), client.CoordinationV1Api(api),
                   client.DiscoveryV1Api(api), client.SchedulingV1Api(api), client.NodeV1Api(api)):
         for name in dir(owner):
-            if name.startswith("list_") and not name.endswith("_with_http_info") and "namespaced" not in name:
+            if name == "list_csi_node":  # the client cannot read a node without drivers, of a real cluster neither (kubernetes-client/python#1909)
+                assert json.loads(owner.list_csi_node(_preload_content=False).data)["items"][0]["spec"] == {"drivers": None}
+            elif name.startswith("list_") and not name.endswith("_with_http_info") and "namespaced" not in name:
                 assert getattr(owner, name)().items is not None
     events = json.loads(client.EventsV1Api(api).list_event_for_all_namespaces(_preload_content=False).data)["items"]
     assert "note" in events[0] and "regarding" in events[0]

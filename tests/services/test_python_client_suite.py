@@ -15,7 +15,7 @@ from kubernetes.stream import portforward
 
 from tests.browser.harness import HANG, Server
 from tests.services.conftest import token_of
-from tests.services.test_python_client import deployment, until
+from tests.services.python_client import deployment, until
 
 pytestmark = pytest.mark.services
 SLEEPER = {"name": "main", "image": "busybox", "command": ["sh", "-c", "echo Hello Kubernetes! && sleep 3600"]}

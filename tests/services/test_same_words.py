@@ -1,7 +1,8 @@
 """What the machine's kubectl prints against a cluster equals what the page's own terminal prints: one cluster, standing still, asked both ways.
 
 The machine's kubectl is 1.32, the page's speaks as 1.36: what changed between them is not asked here (delete, describe cronjob and
-serviceaccount, drain, autoscaling/v2 of a dry autoscale); empty creation times and the warning of debug's old profile are left out of what is
+serviceaccount, events of several objects unless they are asked for, containers that are not there, scaling what is not there, drain,
+autoscaling/v2 of a dry autoscale); empty creation times and the warning of debug's old profile are left out of what is
 compared, and so is how the cloud vendor that built the machine's words the errors of flags. Not asked either: help texts, which the page has
 in its own words, a described ConfigMap of two keys (Go tells them in any order), two outputs at once, completion, the client's own address,
 version and files, --raw (this client forgets the path of its server there), and one list of many equals sorted for -o name.
@@ -102,7 +103,7 @@ def comparable(text: str) -> str:
     """Times and ages apart: other clients are told the wall clock's (podlab/api/clocks.py). Three things of describe changed since 1.32."""
     text = re.sub(r"spec\.\w+\{[\w-]+\}: ", "", text)
     text = VENDOR.sub(lambda found: "error: " + (found[1] or "").replace('\\"', '"'), text)
-    text = OLDER.sub("", text)
+    text = OLDER.sub("", text).replace(",kyaml,", ",")  # a format since 1.35
     text = re.sub(r"\n *Kube-Proxy Version:.*", "", text).replace("ConfigMapOptional:       <nil>", "Optional:                false")
     return "\n".join(re.sub(r"\s{2,}", "  ", AGE.sub("AGE", TIME.sub("TIME", line))).rstrip() for line in text.strip().splitlines())
 

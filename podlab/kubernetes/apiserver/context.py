@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/12")  # kubeadm's --service-cluster-ip-range
 NODE_PORTS = range(30000, 32768)  # DefaultServiceNodePortRange
 LOWER_BAND = 256  # pkg/registry/core/service/ipallocator, calculateRangeOffset: automatic addresses come from above it
+WARNINGS_MAX, WARNING_CUT = 4096, 256  # characters: truncateAtTotalRunes, truncateItemRunes (apiserver/pkg/endpoints/filters/warning.go)
 LOWER_PORTS = 86  # pkg/registry/core/service/portallocator, calculateRangeOffset
 
 
@@ -69,9 +70,16 @@ class Context:
         """The status of an access review."""
         return rbac.verdict(self._cluster, user, wanted)
 
-    def warn(self, text: str) -> None:
-        """A Warning header of the answer: kubectl shows it, and the request goes on."""
-        self._cluster.server.warnings.append(text)
+    def warn(self, text: str) -> bool:
+        """A Warning header of the answer: kubectl shows it, and the request goes on. The same one is said once (warning.Recorder).
+
+        Returns False where the answer has more than it can tell already: nothing is added then, and no more need be sought."""
+        told = self._cluster.server.warnings
+        if sum(min(len(one), WARNING_CUT) for one in told) > WARNINGS_MAX:
+            return False
+        if text not in told:
+            told.append(text)
+        return True
 
     def random_name(self, length: int, *key: str | int) -> str:
         return self._cluster.random.name(length, *key, self._cluster.etcd.revision)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..objects import Map
+from ..objects import Map, dig
 from ..resources import Resource, by_api_kind
 from . import admission, decode, defaults, strategy, validation, versions
-from .errors import ApiError, bad_request, invalid
+from .errors import ApiError, FieldError, bad_request, invalid, show
 from .pipeline import Context
 
 Seen = Callable[[dict[str, Any], Map | None], None]
@@ -20,8 +20,8 @@ NAME_ATTEMPTS = 8  # maxNameGenerationCreateAttempts
 NAME_BASE = 58  # maxGeneratedNameLength: 63 less the five random characters
 
 # Kinds of which a PUT makes what is not there (AllowCreateOnUpdate in pkg/registry/*/strategy.go)
-MADE_BY_UPDATE = ("leases", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "endpoints", "limitranges", "runtimeclasses", "services",
-                  "events")
+MADE_BY_UPDATE = frozenset({"leases", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "endpoints", "limitranges", "runtimeclasses",
+                            "services", "events"})
 
 
 def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict: bool = True,
@@ -55,9 +55,19 @@ def admit(resource: Resource, body: object, namespace: str, ctx: Context, strict
             defaults.apply_defaults(resource, obj)
     strategy.prepare_for_create(resource, obj, ctx)
     if errors := validation.validate_create(resource, obj, trusted):
-        raise invalid(resource.group, resource.kind, metadata.get("name") or "", errors)
+        raise invalid(resource.group, resource.kind, metadata.get("name") or "", [_as_sent(error, body) for error in errors])
     admission.validate_create(resource, obj, ctx)
     return obj
+
+
+def _as_sent(error: FieldError, body: object) -> FieldError:
+    """An error of a map or list that was sent empty: Go's is empty then and not nil, which the store would not tell apart."""
+    kind, nil, rest = error.message.partition(" value: null")
+    if not nil:
+        return error
+    path = error.field.replace("[", ".").replace("]", "")
+    sent = dig(body, path) if "." in path else None  # else it is of a whole spec, of which it shows a part
+    return FieldError(error.kind, error.field, f"{kind} value: {show(sent)}{rest}") if sent in ({}, []) else error
 
 
 def _trusted_spec(resource: Resource, obj: Mapping[str, Any], ctx: Context) -> Map | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 from .. import quantity
+from . import pod_resources
 
 Object = dict[str, Any]
 
@@ -190,31 +190,10 @@ def _default_pod_level_resources(spec: Object) -> None:
 
 
 def aggregated(spec: Mapping[str, Any], kind: str) -> dict[str, str]:
-    """What the containers of a Pod ask for at most at any one time (component-helpers/resource, AggregateContainerRequests, ...Limits).
-
-    A sum is written as the first of its amounts is.
-    """
-    total: dict[str, Fraction] = {}
-    beside: dict[str, Fraction] = {}
-    most: dict[str, Fraction] = {}
+    """`pod_resources.aggregated` as quantities: a sum is written as the first of its amounts is."""
     written: dict[str, bool] = {}
-
-    def add(to: dict[str, Fraction], container: Mapping[str, Any]) -> None:
+    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         for name, amount in ((container.get("resources") or {}).get(kind) or {}).items():
             written.setdefault(name, amount.endswith("i"))
-            to[name] = to.get(name, Fraction(0)) + quantity.parse(amount)
-
-    for container in spec.get("containers") or ():
-        add(total, container)
-    for container in spec.get("initContainers") or ():
-        if container.get("restartPolicy") == "Always":
-            add(total, container)
-            add(beside, container)
-            now = beside
-        else:
-            now = dict(beside)
-            add(now, container)
-        most = {name: max(most.get(name, Fraction(0)), now.get(name, Fraction(0))) for name in {**most, **now}}
-    for name, amount in most.items():
-        total[name] = max(total.get(name, Fraction(0)), amount)
-    return {name: quantity.format_binary(amount) if written[name] else quantity.format_decimal(amount) for name, amount in total.items()}
+    return {name: quantity.format_binary(amount) if written[name] else quantity.format_decimal(amount)
+            for name, amount in pod_resources.aggregated(spec, kind).items()}

@@ -38,11 +38,11 @@ def delete_object(server: ApiServer, resource: Resource, obj: Map, request: Requ
     if policy is not None and policy not in POLICIES:
         raise bad_request(f'propagationPolicy: Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"')
     admission.admit_delete(resource, obj, Context(server.cluster, request.user, bool(options.get("dryRun"))))
-    finalizers = finalizers_for(resource, obj, policy, bool(options.get("orphanDependents")))
+    finalizers = finalizers_for(obj, policy, bool(options.get("orphanDependents")))
     if options.get("dryRun"):
         return tried(server, resource, obj, finalizers, request)
     if resource.plural == "namespaces":
-        return delete_namespace(server, obj, finalizers, cause, request)
+        return delete_namespace(server, obj, cause, request)
     if resource.plural == "customresourcedefinitions":
         return delete_definition(server, resource, obj, finalizers, cause, request)
     if resource.plural == "pods":
@@ -62,7 +62,7 @@ def check_preconditions(resource: Resource, obj: Map, preconditions: dict[str, A
                            f"Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {held}")
 
 
-def finalizers_for(resource: Resource, obj: Map, policy: str | None, orphan: bool) -> list[str]:
+def finalizers_for(obj: Map, policy: str | None, orphan: bool) -> list[str]:
     held = [name for name in obj["metadata"].get("finalizers") or () if name not in (FOREGROUND, ORPHAN)]
     kept = [name for name in obj["metadata"].get("finalizers") or () if name in (FOREGROUND, ORPHAN)]
     if orphan or policy == "Orphan":
@@ -130,7 +130,7 @@ def marked(server: ApiServer, obj: Map, grace: int, finalizers: list[str], reque
     return {**obj, "metadata": metadata}
 
 
-def delete_namespace(server: ApiServer, obj: Map, finalizers: list[str], cause: Cause, request: Request) -> Map:
+def delete_namespace(server: ApiServer, obj: Map, cause: Cause, request: Request) -> Map:
     """A namespace becomes Terminating and goes when the namespace controller has emptied it (spec.finalizers)."""
     metadata = obj["metadata"]
     if not metadata.get("deletionTimestamp"):
@@ -154,11 +154,13 @@ def delete_definition(server: ApiServer, resource: Resource, obj: Map, finalizer
     return mark(server, resource, obj, 0, list(dict.fromkeys([*finalizers, CLEANUP])), cause, request)
 
 
-def finish_if_released(server: ApiServer, resource: Resource, obj: Map, cause: Cause, request: Request) -> Map:
-    """After a write: an object that is being deleted, has no finalizer left and no grace to wait for, goes now."""
-    metadata = obj["metadata"]
-    if not metadata.get("deletionTimestamp") or metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds"):
-        return obj
-    if resource.plural == "namespaces" and obj["spec"].get("finalizers"):
-        return obj
-    return server.drop(resource.plural, obj, cause, request)
+def write(server: ApiServer, resource: Resource, new: dict[str, Any], old: Map, cause: Cause, request: Request, owners: Any = None) -> Map:
+    """Store an update. An object that is being deleted, has no finalizer left and no grace to wait for, goes instead of being written
+    (ShouldDeleteDuringUpdate): who watches sees it deleted as it was stored, with its last finalizer; who wrote gets what they wrote."""
+    metadata = new["metadata"]
+    if not metadata.get("deletionTimestamp") or metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds") \
+            or (resource.plural == "namespaces" and new["spec"].get("finalizers")):
+        return server.store(resource.plural, new, cause, request, owners)
+    server.drop(resource.plural, old, cause, request)
+    shown: Map = freeze(new)
+    return shown

@@ -6,9 +6,9 @@ Sources: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go and pkg/util/v
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 
 class ApiError(Exception):
@@ -86,6 +86,38 @@ class FieldError:
         return f"{self.field}: {self.message}"
 
 
+TOLD_MAX = 500_000  # characters: 100,000 wrong items, each told of with the whole list, would fill the memory
+
+
+class Enough(Exception):
+    """So much is wrong with an object that no more of it is told."""
+
+    def __init__(self, complaints: list[FieldError]) -> None:
+        self.complaints = complaints
+
+
+class FieldErrors(list[FieldError]):
+    """What is wrong with an object, in the order in which it is found. What adds to it raises Enough when it is too much to tell."""
+
+    _told = 0
+
+    def append(self, one: FieldError, /) -> None:
+        list.append(self, one)
+        self._told += len(one.field) + len(one.message)
+        if self._told > TOLD_MAX:
+            raise Enough(self)
+
+    def extend(self, more: Iterable[FieldError], /) -> None:
+        for one in more:
+            self.append(one)
+
+    def _plus(self, more: Iterable[FieldError], /) -> FieldErrors:
+        self.extend(more)
+        return self
+
+    __iadd__ = _plus  # list's own would not ask `append`
+
+
 def show(value: Any) -> str:
     """A value as Go's field errors print it: strings quoted, the rest as JSON."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -143,6 +175,23 @@ def conflict(group: str, plural: str, name: str, why: str) -> ApiError:
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
+# Where etcd holds what is not under its plural (SpecialDefaultResourcePrefixes, pkg/kubeapiserver/default_storage_factory_builder.go), or not
+# under it alone (the aggregator's and the extensions server's own)
+HELD_AT = {"replicationcontrollers": "controllers", "endpoints": "services/endpoints", "services": "services/specs", "nodes": "minions",
+           "ingresses": "ingress", "apiservices": "apiregistration.k8s.io/apiservices",
+           "customresourcedefinitions": "apiextensions.k8s.io/customresourcedefinitions"}
+
+
+def other_uid(group: str, plural: str, custom: bool, key: str, name: str, wanted: str, held: str) -> ApiError:
+    """A write that names a uid which the stored object has not; `held` is "" where nothing is stored.
+
+    Sources: apiserver/pkg/storage/interfaces.go (Preconditions.Check), errors.go (NewInvalidObjError, StorageError.Error).
+    """
+    at = HELD_AT.get(plural, f"{group}/{plural}" if custom else plural)
+    return conflict(group, plural, name, f"StorageError: invalid object, Code: 4, Key: /registry/{at}/{key}, ResourceVersion: 0, "
+                    f"AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {held}")
+
+
 def forbidden(group: str, plural: str, name: str, why: str, causes: list[dict[str, Any]] | None = None) -> ApiError:
     details = _details(group, plural, name)
     if causes:
@@ -172,6 +221,14 @@ def method_not_allowed() -> ApiError:
 
 def gone(message: str) -> ApiError:
     return ApiError(410, "Expired", message)
+
+
+ETCD_REQUEST_MAX: Final = 1_572_864  # bytes of a write: etcd's --max-request-bytes
+
+
+def too_large_for_etcd() -> ApiError:
+    """What a write over ETCD_REQUEST_MAX is told; and here also one that nobody could check in reasonable time, which no real one is."""
+    return ApiError(500, "", "etcdserver: request is too large")
 
 
 def too_many_requests(message: str, details: dict[str, Any] | None = None) -> ApiError:

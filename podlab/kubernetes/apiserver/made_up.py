@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..objects import Map, freeze
-from . import ip_addresses, leases, priority_and_fairness
+from . import csi_nodes, ip_addresses, leases, priority_and_fairness
 
 if TYPE_CHECKING:
     from ..ground import Ground
 
-KINDS = frozenset({"componentstatuses", "ipaddresses", *priority_and_fairness.KINDS})
+KINDS = frozenset({"componentstatuses", "csinodes", "ipaddresses", *priority_and_fairness.KINDS})
 READ_ONLY = ("componentstatuses",)
 COMPONENTS = ("controller-manager", "etcd-0", "scheduler")  # what pkg/registry/core/componentstatus asks how they are; here they are well
 # plural -> what its stored objects are when they are read
@@ -22,6 +22,9 @@ def find(cluster: Ground, plural: str, name: str) -> Map | None:
     """One that is not stored, or None."""
     if plural == "ipaddresses":
         return ip_addresses.find(cluster.etcd.list("services"), cluster.random, name)
+    if plural == "csinodes":
+        node = cluster.etcd.get("nodes", name)
+        return None if node is None else csi_nodes.of_node(node, cluster.random)
     if plural == "componentstatuses":
         return _component_status(name) if name in COMPONENTS else None
     return priority_and_fairness.find(cluster, plural, name) if plural in KINDS else None
@@ -31,6 +34,8 @@ def together(cluster: Ground, plural: str, stored: Sequence[Map]) -> list[Map]:
     """Those that are stored and those that are not, by name."""
     if plural == "ipaddresses":
         return ip_addresses.together(stored, cluster.etcd.list("services"), cluster.random)
+    if plural == "csinodes":
+        return csi_nodes.together(stored, cluster.etcd.list("nodes"), cluster.random)
     if plural == "componentstatuses":
         return [_component_status(name) for name in COMPONENTS]
     found = {obj["metadata"]["name"]: obj for obj in (*priority_and_fairness.all_of(cluster, plural), *stored)}

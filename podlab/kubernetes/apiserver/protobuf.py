@@ -11,6 +11,7 @@ import importlib.resources
 import json
 import struct
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,8 @@ MAGIC = b"k8s\x00"
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_DEPTH = 64
+FIELDS_MAX = 200_000
+"""Fields of one body with all that is in it: reading these takes some 0.4 s, beside the event loop; three million bytes could hold 1.5 million."""
 K8S = "io.k8s."
 APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 RAW = (APIEXTENSIONS + "JSON", "io.k8s.apimachinery.pkg.runtime.RawExtension", schema.META + "FieldsV1")
@@ -33,10 +36,15 @@ class ProtobufError(ValueError):
     """Bytes that are no such message."""
 
 
+_left: ContextVar[list[int]] = ContextVar("left")
+"""[fields that may still be read of the body]: bodies are read in several threads."""
+
+
 def decode(body: bytes) -> dict[str, Any]:
     """The object of an enveloped body, with its apiVersion and kind. Raises ProtobufError."""
     if not body.startswith(MAGIC):
         raise ProtobufError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
+    _left.set([FIELDS_MAX])
     api_version = kind = ""
     raw = b""
     for number, value in _fields(body[len(MAGIC):]):
@@ -102,8 +110,12 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
     """(field number, int or bytes) of a message."""
+    left = _left.get()
     at = 0
     while at < len(data):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ProtobufError("proto: the message has too many fields")
         key, at = _varint(data, at)
         wire = key & 7
         if wire == VARINT:

@@ -3,7 +3,7 @@
 The schema comes with the PyPI package kubernetes-validate (one JSON file, read once, on first use). It names every
 field, its type and its merge keys. What it cannot say, and what decides how an object is stored and how a type error
 reads, stands here as tables: which scalar fields are pointers (a zero is kept) and which Go types strings and lists
-have (staging/src/k8s.io/api/*/types.go).
+have (staging/src/k8s.io/api/*/types.go). The file is long because these tables are: one place for what Go's types say.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ POINTERS = _table("""
     ISCSIVolumeSource: initiatorName
     ISCSIPersistentVolumeSource: initiatorName
     FCVolumeSource: lun
+    AzureFilePersistentVolumeSource: secretNamespace
+    GlusterfsPersistentVolumeSource: endpointsNamespace
     AzureDiskVolumeSource: cachingMode fsType readOnly kind
     PodResourceClaim: resourceClaimName resourceClaimTemplateName
     PersistentVolumeClaimSpec: storageClassName volumeMode volumeAttributesClassName
@@ -90,7 +92,11 @@ POINTERS = _table("""
     Secret: immutable
     ConfigMap: immutable
     ReplicationControllerSpec: replicas
-    ContainerStatus: started
+    ContainerStatus: started stopSignal
+    VolumeMountStatus: recursiveReadOnly
+    ResourceHealth: message
+    PodResourceClaimStatus: resourceClaimName
+    PodCertificateProjection: maxExpirationSeconds
     EndpointAddress: nodeName
     EndpointPort: appProtocol name protocol port
     Endpoint: hostname nodeName zone
@@ -142,9 +148,22 @@ POINTERS = _table("""
     DeviceConstraint: matchAttribute distinctAttribute
     ExactDeviceRequest: adminAccess
     DeviceToleration: tolerationSeconds
+    DeviceAttribute: bool int string version
+    Device: allNodes allowMultipleAllocations bindsToNode nodeName
+    DeviceRequestAllocationResult: adminAccess shareID
+    AllocatedDeviceStatus: shareID
+    ResourceSliceSpec: allNodes nodeName perDeviceNodeSelection
+    CustomResourceDefinitionVersion: deprecationWarning
+    CustomResourceSubresourceScale: labelSelectorPath
     CSIDriverSpec: attachRequired podInfoOnMount storageCapacity requiresRepublish seLinuxMount fsGroupPolicy
     CSIDriverSpec: nodeAllocatableUpdatePeriodSeconds
+    CSIDriverSpec: preventPodSchedulingIfMissing serviceAccountTokenInSecrets
+    TokenRequest: expirationSeconds
+    VolumeError: errorCode
     VolumeNodeResources: count
+    NodeFeatures: supplementalGroupsPolicy
+    NodeRuntimeHandlerFeatures: recursiveReadOnlyMounts userNamespaces
+    NodeSwapStatus: capacity
     VolumeAttachmentSource: persistentVolumeName
     DeleteOptions: gracePeriodSeconds orphanDependents propagationPolicy
     Preconditions: uid resourceVersion
@@ -157,7 +176,14 @@ PLAIN = frozenset({("core.v1.EndpointPort", "name"), ("core.v1.EndpointPort", "p
 # Fields without omitempty that the schema does not call required: they are written even when nothing was given.
 ALWAYS: dict[str, dict[str, Any]] = {
     "StatefulSetSpec": {"serviceName": ""},
+    "StatefulSetOrdinals": {"start": 0},
     "ResourceFieldSelector": {"divisor": "0"},
+    "EndpointSlice": {"endpoints": None, "ports": None},
+    "LimitRangeSpec": {"limits": None},
+    "CSINodeSpec": {"drivers": None},
+    "CSINodeDriver": {"topologyKeys": None},
+    "AllocatedDeviceStatus": {"conditions": None},
+    "DeviceClaim": {"requests": None},
     "Role": {"rules": None},
     "ClusterRole": {"rules": None},
     "PriorityClass": {"value": 0},
@@ -212,7 +238,7 @@ STRUCTS = _table("""
     NodeStatus: daemonEndpoints nodeInfo
     NodeDaemonEndpoints: kubeletEndpoint
     PersistentVolumeClaim: metadata spec status
-    PersistentVolumeClaimTemplate: spec
+    PersistentVolumeClaimTemplate: metadata spec
     PersistentVolumeClaimSpec: resources
     PersistentVolume: metadata spec status
     ResourceQuota: metadata spec status
@@ -221,6 +247,7 @@ STRUCTS = _table("""
     Ingress: metadata spec status
     IngressStatus: loadBalancer
     NetworkPolicy: metadata spec
+    NetworkPolicySpec: podSelector
     HorizontalPodAutoscaler: metadata spec status
     HorizontalPodAutoscalerSpec: scaleTargetRef
     Lease: metadata spec
@@ -250,6 +277,9 @@ STRUCTS = _table("""
     ContainerResourceMetricSource: target
     Binding: metadata target
     CustomResourceDefinition: metadata spec status
+    ResourceClaimTemplateSpec: metadata spec
+    ResourceClaimSpec: devices
+    AllocationResult: devices
 """)
 
 # Fields whose Go type has a name of its own, as type errors print it.

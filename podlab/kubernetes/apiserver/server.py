@@ -18,7 +18,19 @@ from . import admission, applying, create, decode, deletion, fields, made_up, pa
 from .context import Context
 from .customresources import conversion, door, reading
 from .customresources.definitions import Definitions
-from .errors import MODIFIED, ApiError, already_exists, bad_request, conflict, forbidden, invalid, method_not_allowed, method_not_supported, not_found
+from .errors import (
+    MODIFIED,
+    ApiError,
+    already_exists,
+    bad_request,
+    conflict,
+    forbidden,
+    invalid,
+    method_not_allowed,
+    method_not_supported,
+    not_found,
+    other_uid,
+)
 from .ownership import managers, records
 from .ownership.managers import Entries
 from .request import ADMIN, Request
@@ -162,7 +174,11 @@ class ApiServer:
         if resource.plural in create.MADE_BY_UPDATE and not request.subresource and not self.trusted(request.user) \
                 and self.cluster.etcd.get(resource.plural, key_of(request.namespace if resource.namespaced else None, request.name)) is None:
             return self.create(resource, replace(request, verb="create", name=""), cause)
-        old = self.existing(resource, request)
+        try:
+            old = self.existing(resource, request)
+        except ApiError:
+            self.check_gone(resource, request)
+            raise
         if request.subresource == "status" and self.trusted(request.user):
             return self.put_status(resource, request.body, old, cause, request)
         body = request.body
@@ -223,7 +239,7 @@ class ApiServer:
         if errors := [*errors, *managers.faults_of(stated)]:
             raise invalid(resource.group, resource.kind, metadata["name"], errors)
         admission.admit_update(resource, new, old, request.subresource, ctx)
-        if not request.subresource and not self.trusted(request.user):
+        if request.subresource in ("", "ephemeralcontainers") and not self.trusted(request.user):
             warnings.warn_of_change(resource, new, old, ctx)
         new.setdefault("apiVersion", resource.api_version)
         new.setdefault("kind", resource.kind)
@@ -233,16 +249,21 @@ class ApiServer:
             return self.dry(new, records.note(old, request, self.cluster.clock.now) if owners is None else owners)
         if new == old and (owners is None or applying.same_but_for_times(owners, records.of(old))):
             return old  # GuaranteedUpdate: an update that changes no byte is not written
-        done = self.store(resource.plural, new, cause, request, owners)
-        return deletion.finish_if_released(self, resource, done, cause, request)
+        return deletion.write(self, resource, new, old, cause, request, owners)
 
     def check_same(self, resource: Resource, body: dict[str, Any], old: Map) -> None:
         metadata = body.get("metadata") or {}
         if metadata.get("uid") and metadata["uid"] != old["metadata"]["uid"]:
-            raise conflict(resource.group, resource.plural, old["metadata"]["name"],
-                           f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {old['metadata']['uid']}")
+            raise other_uid(resource.group, resource.plural, resource.custom is not None, key_of_object(old), old["metadata"]["name"],
+                            metadata["uid"], old["metadata"]["uid"])
         if metadata.get("resourceVersion") and metadata["resourceVersion"] != old["metadata"]["resourceVersion"]:
             raise conflict(resource.group, resource.plural, old["metadata"]["name"], MODIFIED)
+
+    def check_gone(self, resource: Resource, request: Request) -> None:
+        """GuaranteedUpdate looks at the precondition first: who names the uid of an object that is no more hears that it is not this one."""
+        if isinstance(request.body, dict) and (wanted := dig(request.body, "metadata.uid")) and not self.trusted(request.user):
+            key = key_of(request.namespace if resource.namespaced else None, request.name)
+            raise other_uid(resource.group, resource.plural, resource.custom is not None, key, request.name, str(wanted), "")
 
     def put_status(self, resource: Resource, body: dict[str, Any], old: Map, cause: Cause, request: Request) -> Map:
         """The fast way for the cluster's own components, whose statuses are well formed by construction."""
@@ -281,34 +302,35 @@ class ApiServer:
 
     def store_new(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None, owned: Any = None) -> Map:
         """Write a new, complete object: gives it a uid and a creation time. Components use it for Events only."""
-        metadata = obj["metadata"]
-        name, namespace = metadata["name"], metadata.get("namespace")
-        uid = self.cluster.random.uid("uid", plural, namespace or "", name, self.cluster.etcd.revision)
-        metadata = {**metadata, "uid": metadata.get("uid") or uid, "creationTimestamp": rfc3339(self.cluster.clock.now)}
+        metadata, cluster = obj["metadata"], self.cluster
+        uid = metadata.get("uid") or cluster.random.uid("uid", plural, metadata.get("namespace") or "", metadata["name"], cluster.etcd.revision)
+        metadata = {**metadata, "uid": uid, "creationTimestamp": rfc3339(cluster.clock.now)}
         return self.store(plural, {**obj, "metadata": metadata}, cause, request, owned)
 
     def store(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None = None, owned: Any = None) -> Map:
         """Write an object. `owned`: who owns its fields from now on, where that is no matter of what changed."""
-        cause_id = self.remember(plural, obj, cause, request)
-        etcd, now = self.cluster.etcd, self.cluster.clock.now
-        if owned is None and plural != "events":
-            owned = records.note(etcd.get(plural, key_of_object(obj)), request, now)
-        return etcd.put(plural, obj, now, cause_id, owned)
+        cluster, key = self.cluster, key_of_object(obj)
+        etcd, now = cluster.etcd, cluster.clock.now
+        if plural == "events":  # an Event tells of a cause, it is none
+            return etcd.put(plural, key, obj, now, cluster.because or 0, owned)
+        cause_id = self.remember(plural, key, cause, request)
+        if owned is None:
+            owned = records.note(etcd.get(plural, key), request, now)
+        return etcd.put(plural, key, obj, now, cause_id, owned)
 
     def drop(self, plural: str, obj: Map, cause: Cause, request: Request | None = None) -> Map:
         """Take an object out of the store for good. One that was never stored stays what it was: made up."""
         if plural in made_up.KINDS and self.cluster.etcd.get(plural, key_of_object(obj)) is None:
             return obj
-        cause_id = self.remember(plural, obj, cause, request)
-        return self.cluster.etcd.remove(plural, key_of_object(obj), self.cluster.clock.now, cause_id)
+        key = key_of_object(obj)
+        cause_id = self.cluster.because or 0 if plural == "events" else self.remember(plural, key, cause, request)
+        return self.cluster.etcd.remove(plural, key, self.cluster.clock.now, cause_id)
 
-    def remember(self, plural: str, obj: dict[str, Any], cause: Cause, request: Request | None) -> int:
-        if plural == "events":  # an Event tells of a cause, it is none
-            return self.cluster.because or 0
-        key = key_of(obj["metadata"].get("namespace"), obj["metadata"]["name"])
-        component = request.user if request else "apiserver"
-        return self.cluster.causes.add(self.cluster.clock.now, component, cause, self.cluster.because, f"{plural}/{key}",
-                                       self.cluster.etcd.revision + 1)
+    def remember(self, plural: str, key: str, cause: Cause, request: Request | None) -> int:
+        """The record of why an object is written: its id."""
+        cluster = self.cluster
+        return cluster.causes.add(cluster.clock.now, request.user if request else "apiserver", cause, cluster.because, f"{plural}/{key}",
+                                  cluster.etcd.revision + 1)
 
     def resource_of(self, api_version: str, kind: str) -> Resource | None:
         """The stored form of a kind as references and objects name it, whatever version they say; None for one that is not served."""

@@ -169,6 +169,11 @@ def _allocations(spec: Object, ctx: Context, held: set[Any], fresh: bool) -> Ite
 def _give_node_ports(spec: Object, ctx: Context, held: set[Any], fresh: bool) -> Iterator[str]:
     """initNodePorts; updateNodePorts where the Service is not `fresh`. Asked-for ports are respected whatever the type needs."""
     ports, claimed, shared = spec.get("ports") or (), list[int](), dict[int, int]()
+    given = _node_ports(spec)
+    asked: dict[int, int] = {}
+    for port in ports:
+        if port.get("nodePort"):
+            asked.setdefault(port["port"], port["nodePort"])
     for i, port in enumerate(ports):
         wanted = port.get("nodePort")
         if not wanted and not _needs_node_ports(spec):
@@ -177,20 +182,22 @@ def _give_node_ports(spec: Object, ctx: Context, held: set[Any], fresh: bool) ->
         if fresh and port["port"] in shared:  # one port number of two protocols shares its node port
             if wanted and wanted != shared[port["port"]]:
                 claimed.append(_claim(ctx, wanted, claimed))
+            given += () if wanted else (shared[port["port"]],)
             port["nodePort"] = wanted or shared[port["port"]]
             continue
         if fresh and not wanted:
-            wanted = next((other["nodePort"] for other in ports if other["port"] == port["port"] and other.get("nodePort")), None)
+            wanted = asked.get(port["port"])
         if not wanted:
-            wanted = _claim(ctx, None, [*claimed, *_node_ports(spec)])
+            wanted = _claim(ctx, None, [*claimed, *given])
             claimed.append(wanted)
         elif wanted not in held and (fresh or wanted not in claimed):
             claimed.append(_claim(ctx, wanted, claimed))
+        given += () if port.get("nodePort") else (wanted,)
         port["nodePort"] = shared[port["port"]] = wanted
 
 
 def _claim(ctx: Context, wanted: int | None, claimed: list[int]) -> int:
-    if wanted in claimed and wanted is not None:
+    if wanted is not None and wanted in claimed:
         raise AllocationError(FieldError.invalid("", wanted, "provided port is already allocated"))
     return ctx.allocate_node_port(wanted, claimed)
 

@@ -13,6 +13,7 @@ from ..objects import EMPTY, Map, dig, freeze, thaw
 from ..resources import Resource
 from ..times import rfc3339
 from . import account_tokens, admission, applying, decode, deletion, patch
+from .admission import topology_labels
 from .context import Context
 from .customresources import door
 from .errors import ApiError, FieldError, bad_request, conflict, method_not_supported
@@ -48,6 +49,9 @@ def bind(server: ApiServer, resource: Resource, request: Request, cause: Cause) 
         raise bad_request("name in URL does not match name in Binding object")
     node = target_of(body)
     pod = server.existing(resource, request)
+    said = body.get("metadata") or EMPTY
+    if said.get("uid") or said.get("resourceVersion"):
+        server.check_same(resource, {"metadata": said}, pod)
     if pod["metadata"].get("deletionTimestamp"):
         raise conflict("", "pods/binding", request.name, f"pod {request.name} is being deleted, cannot be assigned to a host")
     if pod["spec"].get("nodeName"):
@@ -59,6 +63,11 @@ def bind(server: ApiServer, resource: Resource, request: Request, cause: Cause) 
     others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
     status = {key: value for key, value in status.items() if key != "nominatedNodeName"}
     bound = {**pod, "spec": {**pod["spec"], "nodeName": node}, "status": {**status, "conditions": [*others, condition]}}
+    place = topology_labels.of_node(server.cluster.etcd.get("nodes", node))
+    if place or said.get("labels") or said.get("annotations"):  # what the Binding is told of, the Pod is told of
+        told = {"labels": {**(said.get("labels") or EMPTY), **place}, "annotations": said.get("annotations") or EMPTY}
+        bound["metadata"] = {**pod["metadata"], **{member: {**(pod["metadata"].get(member) or EMPTY), **added}
+                                                   for member, added in told.items() if added}}
     return server.dry(bound, None) if request.options.get("dryRun") else server.store("pods", bound, cause, request)
 
 
@@ -184,8 +193,7 @@ def finalize(server: ApiServer, resource: Resource, request: Request, cause: Cau
     left = {**old, "spec": {**old["spec"], "finalizers": finalizers}}
     if request.options.get("dryRun"):
         return server.dry(left, None)
-    stored = server.store("namespaces", left, cause, request)
-    return deletion.finish_if_released(server, resource, stored, cause, request)
+    return deletion.write(server, resource, left, old, cause, request)
 
 
 def token(server: ApiServer, resource: Resource, request: Request, cause: Cause) -> Map:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
@@ -30,13 +31,12 @@ def in_utc(text: str, micro: bool) -> str:
     if match is None:
         return text
     year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
-    if not 1 <= year <= 9999:
-        return text
-    at = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    at = datetime(max(1, year), month, day if year else 1, hour, minute, second, tzinfo=UTC)
     if match[8]:
         apart = timedelta(hours=int(match[9]), minutes=int(match[10]))
-        at = at - apart if match[8] == "+" else at + apart
-    return at.strftime("%Y-%m-%dT%H:%M:%S") + (f".{match[7][:6]}" if micro and match[7] else "") + "Z"
+        with contextlib.suppress(OverflowError):  # the zone leads out of the years that there are: Go's reach further than anybody's clock
+            at = at - apart if match[8] == "+" else at + apart
+    return at.isoformat()[:19] + (f".{match[7][:6]}" if micro and match[7] else "") + "Z"
 
 
 def _complaint(value: str, layout: str) -> str:

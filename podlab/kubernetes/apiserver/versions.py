@@ -63,7 +63,9 @@ def as_served(resource: Resource, obj: Mapping[str, Any]) -> Mapping[str, Any]:
     if resource not in ALSO_SERVED:
         return obj
     if resource.kind == "Event":
-        return {**{EVENT.get(name, name): value for name, value in obj.items()}, "apiVersion": resource.api_version}
+        named = {EVENT.get(name, name): value for name, value in obj.items()}
+        return {**{name: value for name, value in named.items() if value != "" or not name.startswith("reporting")},  # omitempty here alone
+                "apiVersion": resource.api_version}
     spec = {key: value for key, value in obj["spec"].items() if key not in ("metrics", "behavior")}
     status = {"currentReplicas": 0, "desiredReplicas": 0,  # the older version always tells both
               **{key: value for key, value in (obj.get("status") or {}).items() if key not in ("currentMetrics", "conditions")}}

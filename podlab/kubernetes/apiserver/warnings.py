@@ -1,22 +1,27 @@
 """What the server accepts and warns of: Warning headers, which kubectl prints.
 
-Sources: pkg/api/pod/warnings.go (warningsForPodSpecAndMeta), pkg/api/service/warnings.go, pkg/api/node/util.go (labels),
-pkg/api/persistentvolume/util.go, the strategies of pkg/registry/networking/ingress and pkg/registry/discovery/endpointslice,
-staging/src/k8s.io/pod-security-admission/admission (the `warn` label, for Pods and for the templates of what makes them).
+Sources: WarningsOnCreate and WarningsOnUpdate of the strategies in pkg/registry/*/*/strategy.go, pkg/api/{job,service,storage,
+persistentvolume,persistentvolumeclaim,node}, apiextensions-apiserver/pkg/registry, and staging/src/k8s.io/pod-security-admission/admission
+(the `warn` label, for Pods and for the templates of what makes them). A strategy's warnings come before those of admission.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from .. import quantity
 from ..objects import dig
 from ..resources import Resource
+from . import key_pairs, warnings_pods
 from .admission import pod_security
+from .context import WARNING_CUT, WARNINGS_MAX
+from .errors import show
 from .pipeline import Context
 from .validation.networking import CLASS_ANNOTATION
 from .validation.services import TOPOLOGY_HINTS, TOPOLOGY_MODE
+from .validation.words import bad_label, bad_qualified_name
+from .warnings_pods import LABELS
 
 Object = Mapping[str, Any]
 
@@ -25,65 +30,129 @@ DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.
               "componentstatuses": "v1 ComponentStatus is deprecated in v1.19+"}
 
 TEMPLATES = {"Deployment": "spec.template", "ReplicaSet": "spec.template", "StatefulSet": "spec.template", "DaemonSet": "spec.template",
-             "Job": "spec.template", "ReplicationController": "spec.template", "CronJob": "spec.jobTemplate.spec.template"}  # fmt: skip
-LABELS = {
-    "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-    "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
-    "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-    "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-    "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-}
-ANNOTATIONS = {
-    "scheduler.alpha.kubernetes.io/critical-pod": 'non-functional in v1.16+; use the "priorityClassName" field instead',
-    "security.alpha.kubernetes.io/sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
-    "security.alpha.kubernetes.io/unsafe-sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
-}
-VOLUMES = {
-    "photonPersistentDisk": "deprecated in v1.11, non-functional in v1.16+", "gitRepo": "deprecated in v1.11",
-    "scaleIO": "deprecated in v1.16, non-functional in v1.22+", "flocker": "deprecated in v1.22, non-functional in v1.25+",
-    "storageos": "deprecated in v1.22, non-functional in v1.25+", "quobyte": "deprecated in v1.22, non-functional in v1.25+",
-    "glusterfs": "deprecated in v1.25, non-functional in v1.26+", "cephfs": "deprecated in v1.28, non-functional in v1.31+",
-    "rbd": "deprecated in v1.28, non-functional in v1.31+",
-}  # fmt: skip
-SECCOMP, SECCOMP_OF = "seccomp.security.alpha.kubernetes.io/pod", "container.seccomp.security.alpha.kubernetes.io/"
-APPARMOR_OF = "container.apparmor.security.beta.kubernetes.io/"
-USE_SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead'
-USE_APPARMOR = 'deprecated since v1.30; use the "appArmorProfile" field instead'
+             "Job": "spec.template", "ReplicationController": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
+             "PodTemplate": "template"}  # fmt: skip
+NAMES_PODS = ("Deployment", "ReplicaSet", "ReplicationController", "Job", "CronJob")  # not StatefulSet, not DaemonSet
+SPECS = {"Job": "spec", "CronJob": "spec.jobTemplate.spec"}
+MANY_COMPLETIONS, MANY_AT_ONCE = 100_000, 10_000  # pkg/api/job/warnings.go, the soft limits
+MANY = ("In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+        "Kubernetes might not be able to track completedIndexes when a big number of indexes fail")
+ALL_REVISIONS = "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
 RECYCLE = "The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."
+BETA_CLASS, BETA_OPTIONS = "volume.beta.kubernetes.io/storage-class", "volume.beta.kubernetes.io/mount-options"
+USE_CLASS = 'deprecated since v1.8; use "storageClassName" attribute instead'
+USE_OPTIONS = 'deprecated since v1.31; use "mountOptions" attribute instead'
+MANAGED_ENDPOINTS, MANAGED_SLICES = "endpoints.kubernetes.io/managed-by", "endpointslice.kubernetes.io/managed-by"
+OWN = ("endpoint-controller", "endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
+FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
+# supportedVersionedFormats (apiextensions-apiserver/pkg/apiserver/validation/formats.go), without their hyphens
+FORMATS = frozenset("""bsonobjectid uri email hostname ipv4 ipv6 cidr mac uuid uuid3 uuid4 uuid5 isbn isbn10 isbn13 creditcard ssn hexcolor rgbcolor
+byte password date duration datetime k8sshortname k8slongname""".split())
+SCHEMAS, SCHEMA_LISTS = ("items", "not", "additionalProperties", "additionalItems"), ("items", "allOf", "anyOf", "oneOf")
+SCHEMA_MAPS = ("properties", "patternProperties", "definitions", "dependencies")
 
 
 def warn_of_change(resource: Resource, new: Object, old: Object, ctx: Context) -> None:
-    """Warn of an object whose spec somebody changed, and of a namespace that now enforces more than its Pods keep."""
-    if resource.kind == "Namespace":
-        for text in pod_security.warnings_of_namespace(new, old, ctx):
-            ctx.warn(text)
-    elif resource.kind == "Service":
-        for text in _of_service(new):
-            ctx.warn(text)
-    elif new.get("spec") != old.get("spec") and resource.kind != "Ingress":
-        warn(resource, new, ctx)
+    """Warn of an object that somebody changed, and of a namespace that now enforces more than its Pods keep."""
+    kind = resource.kind
+    texts: Iterable[str] = ()
+    path = TEMPLATES.get(kind)
+    if kind == "Namespace":
+        texts = pod_security.warnings_of_namespace(new, old, ctx)
+    elif kind == "Pod":  # people seldom write Pods, says its strategy, and warns of none
+        if pod_security.is_significant(new["spec"], old["spec"]):
+            texts = pod_security.warnings(new["spec"], new["metadata"]["namespace"], ctx)
+    elif path:
+        changed = new.get(path.partition(".")[0]) != old.get(path.partition(".")[0])
+        texts = chain(_of_template(resource, new, path) if changed else _of_stateful_set(new) if kind == "StatefulSet" else (),
+                      pod_security.warnings(dig(new, path)["spec"], new["metadata"]["namespace"], ctx))
+    elif kind == "CustomResourceDefinition":
+        texts = [text for text in _of_definition(new) if text not in _of_definition(old)]
+    elif kind in OF_EVERY_WRITE:
+        texts = OF_EVERY_WRITE[kind](new)
+    _tell(texts, ctx)
 
 
 def warn(resource: Resource, obj: Object, ctx: Context) -> None:
-    """Warn of a new object, or of one whose spec somebody changed."""
-    path = "" if resource.kind == "Pod" else TEMPLATES.get(resource.kind)
-    if path is not None:
-        pod = dig(obj, path) if path else obj
-        for text in (*pod_security.warnings(pod["spec"], obj["metadata"]["namespace"], ctx), *_of_pod(pod, f"{path}." if path else "")):
-            ctx.warn(text)
-    elif resource.kind == "PersistentVolume" and obj["spec"].get("persistentVolumeReclaimPolicy") == "Recycle":
-        ctx.warn(f"spec.persistentVolumeReclaimPolicy: {RECYCLE}")
-    elif resource.kind == "Service":
-        for text in _of_service(obj):
-            ctx.warn(text)
-    elif resource.kind == "Ingress" and CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {}) and not obj["spec"].get("ingressClassName"):
-        ctx.warn(f"annotation \"{CLASS_ANNOTATION}\" is deprecated, please use 'spec.ingressClassName' instead")
-    elif resource.kind == "EndpointSlice" and obj.get("addressType") == "FQDN":
-        ctx.warn("spec.addressType: FQDN endpoints are deprecated")
+    """Warn of a new object."""
+    kind = resource.kind
+    path = TEMPLATES.get(kind)
+    texts: Iterable[str] = ()
+    if kind == "Pod":
+        texts = chain(_of_name(obj, "the Pod's hostname"), warnings_pods.of_pod(obj, ""),
+                      pod_security.warnings(obj["spec"], obj["metadata"]["namespace"], ctx))
+    elif path:
+        texts = chain(_of_name(obj, "Pod names and hostnames") if kind in NAMES_PODS else (), _of_template(resource, obj, path),
+                      pod_security.warnings(dig(obj, path)["spec"], obj["metadata"]["namespace"], ctx))
+    elif kind in OF_NEW or kind in OF_EVERY_WRITE:
+        texts = chain(OF_NEW[kind](obj) if kind in OF_NEW else (), OF_EVERY_WRITE[kind](obj) if kind in OF_EVERY_WRITE else ())
+    _tell(texts, ctx)
+
+
+def _tell(texts: Iterable[str], ctx: Context) -> None:
+    """Until the answer is full: pairs of a thousand ports would be half a million texts."""
+    for text in texts:
+        if not ctx.warn(text):
+            return
+
+
+def within_bounds(texts: list[str]) -> list[str]:
+    """What of an answer's warnings is told. All together longer than 4,096 characters, each is cut to 256, and none follows where that many
+    are reached (apiserver/pkg/endpoints/filters/warning.go)."""
+    whole = list(dict.fromkeys(texts))
+    if sum(map(len, whole)) <= WARNINGS_MAX:
+        return whole
+    found: list[str] = []
+    length = 0
+    for text in whole:
+        if length >= WARNINGS_MAX:
+            break
+        found.append(text[:WARNING_CUT])
+        length += len(found[-1])
+    return found
+
+
+def warn_of_finalizers(new: Object, old: Object, ctx: Context) -> None:
+    """Of people's own objects, whose finalizers may have any name: of those that `old` has not (generateWarningsFromObj). Both are metadata."""
+    _tell(_of_finalizers(new, old), ctx)
+
+
+def _of_finalizers(new: Object, old: Object) -> Iterator[str]:
+    for name in sorted({*(new.get("finalizers") or ())} - {*(old.get("finalizers") or ())}):
+        for complaint in bad_qualified_name(name):
+            yield f"metadata.finalizers: {show(name)}: {complaint}"
+        if "/" not in name and name not in FINALIZERS:
+            yield (f"metadata.finalizers: {show(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental "
+                   "conflicts with other finalizer writers")
+
+
+def _of_name(obj: Object, used: str) -> Iterator[str]:
+    if complaints := bad_label(obj["metadata"]["name"]):
+        yield (f"metadata.name: this is used in {used}, which can result in surprising behavior; a DNS label is recommended: "
+               f"[{' '.join(complaints)}]")
+
+
+def _of_template(resource: Resource, obj: Object, path: str) -> Iterator[str]:
+    """What a kind that makes Pods says of them, and of its own spec."""
+    if resource.kind in SPECS:
+        spec = dig(obj, SPECS[resource.kind])
+        if spec.get("completionMode") == "Indexed" and (spec.get("completions") or 0) > MANY_COMPLETIONS and (
+                spec.get("parallelism") or 0) > MANY_AT_ONCE:
+            yield f"{SPECS[resource.kind]}: {MANY}"
+    yield from warnings_pods.of_pod(dig(obj, path), f"{path}.")
+    if resource.kind == "StatefulSet":
+        yield from _of_stateful_set(obj)
+
+
+def _of_stateful_set(obj: Object) -> Iterator[str]:
+    for i, claim in enumerate(obj["spec"].get("volumeClaimTemplates") or ()):
+        yield from warnings_pods.of_claim(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{i}]")
+    if (obj["spec"].get("revisionHistoryLimit") or 0) < 0:
+        yield ALL_REVISIONS
 
 
 def _of_service(service: Object) -> Iterator[str]:
-    """GetWarningsForService, of all but addresses in odd spellings; of every write, whatever it changes."""
+    """GetWarningsForService."""
     spec, outside = service["spec"], service["spec"].get("type") == "ExternalName"
     if TOPOLOGY_HINTS in (service["metadata"].get("annotations") or {}):
         yield f"annotation {TOPOLOGY_HINTS} is deprecated, please use {TOPOLOGY_MODE} instead"
@@ -92,8 +161,16 @@ def _of_service(service: Object) -> Iterator[str]:
         ignored = {"loadBalancerIP": spec.get("loadBalancerIP"), "externalIPs": spec.get("externalIPs"),
                    "SessionAffinity": spec.get("sessionAffinity") != "None"}
         yield from (f"spec.{member} is ignored for headless services" for member, there in ignored.items() if there)
-    elif spec.get("externalIPs") and not outside:
+    else:
+        for i, address in enumerate(spec.get("clusterIPs") or ()):
+            yield from warnings_pods.addresses(f"spec.clusterIPs[{i}]", address)
+    for i, address in enumerate(spec.get("externalIPs") or ()):
+        yield from warnings_pods.addresses(f"spec.externalIPs[{i}]", address)
+    if spec.get("externalIPs") and not headless and not outside:
         yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+    yield from warnings_pods.addresses("spec.loadBalancerIP", spec.get("loadBalancerIP") or "")
+    for i, cidr in enumerate(spec.get("loadBalancerSourceRanges") or ()):
+        yield from warnings_pods.ranges(f"spec.loadBalancerSourceRanges[{i}]", cidr)
     if outside and spec.get("externalIPs"):
         yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
     if not outside and spec.get("externalName"):
@@ -102,72 +179,120 @@ def _of_service(service: Object) -> Iterator[str]:
         yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
 
 
-def _of_pod(pod: Object, at: str) -> Iterator[str]:
-    spec, annotations = pod["spec"], (pod.get("metadata") or {}).get("annotations") or {}
-    for label in spec.get("nodeSelector") or ():
-        if label in LABELS:
-            yield f"{at}spec.nodeSelector[{label}]: {LABELS[label]}"
-    yield from _of_affinity(spec, at)
-    for i, one in enumerate(spec.get("topologySpreadConstraints") or ()):
-        here = f"{at}spec.topologySpreadConstraints[{i}]"
-        if one.get("topologyKey") in LABELS:
-            yield f"{here}.topologyKey: {one['topologyKey']} is {LABELS[one['topologyKey']]}"
-        if one.get("labelSelector") is None:
-            yield f"{here}.labelSelector: a null labelSelector results in matching no pod"
-    for name, text in ANNOTATIONS.items():
+def _of_volume(obj: Object) -> Iterator[str]:
+    """GetWarningsForPersistentVolume."""
+    spec, annotations = obj["spec"], obj["metadata"].get("annotations") or {}
+    for name, text in ((BETA_CLASS, USE_CLASS), (BETA_OPTIONS, USE_OPTIONS)):
         if name in annotations:
-            yield f"{at}metadata.annotations[{name}]: {text}"
-    for i, volume in enumerate(spec.get("volumes") or ()):
-        for kind, text in VOLUMES.items():
-            if volume.get(kind) is not None:
-                yield f"{at}spec.volumes[{i}].{kind}: {text}"
-    yield from _twice(spec.get("hostAliases") or (), "ip", f"{at}spec.hostAliases")
-    yield from _twice(spec.get("imagePullSecrets") or (), "name", f"{at}spec.imagePullSecrets")
-    for i, one in enumerate(spec.get("imagePullSecrets") or ()):
-        if not one.get("name"):
-            yield f'{at}spec.imagePullSecrets[{i}].name: invalid empty name ""'
-    context = spec.get("securityContext") or {}
-    if SECCOMP in annotations and not context.get("seccompProfile"):
-        yield f"{at}metadata.annotations[{SECCOMP}]: {USE_SECCOMP}"
-    for member in ("initContainers", "containers", "ephemeralContainers"):
-        for i, one in enumerate(spec.get(member) or ()):
-            yield from _of_container(one, context, annotations, at, f"{at}spec.{member}[{i}]")
+            yield f"metadata.annotations[{name}]: {text}"
+    if spec.get("persistentVolumeReclaimPolicy") == "Recycle":
+        yield f"spec.persistentVolumeReclaimPolicy: {RECYCLE}"
+    for i, term in enumerate(dig(spec, "nodeAffinity.required.nodeSelectorTerms") or ()):
+        yield from warnings_pods.of_node_term(term, f"spec.nodeAffinity.required.nodeSelectorTerms[{i}]")
+    for kind in ("cephfs", "photonPersistentDisk", "scaleIO", "storageos", "glusterfs", "rbd"):
+        if spec.get(kind) is not None:
+            yield f"spec.{': '.join(warnings_pods.VOLUMES[kind])}"
 
 
-def _of_affinity(spec: Object, at: str) -> Iterator[str]:
-    node = dig(spec, "affinity.nodeAffinity") or {}
-    required, preferred = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
-    terms = [(f"{required}.nodeSelectorTerms[{i}]", term) for i, term in enumerate((node.get(required) or {}).get("nodeSelectorTerms") or ())]
-    terms += [(f"{preferred}[{i}].preference", one.get("preference") or {}) for i, one in enumerate(node.get(preferred) or ())]
-    for where, term in terms:
-        for i, one in enumerate(term.get("matchExpressions") or ()):
+def _of_claim(obj: Object) -> Iterator[str]:
+    if BETA_CLASS in (obj["metadata"].get("annotations") or {}):
+        yield f"metadata.annotations[{BETA_CLASS}]: {USE_CLASS}"
+    yield from warnings_pods.of_claim(obj["spec"], "spec")
+
+
+def _of_storage_class(obj: Object) -> Iterator[str]:
+    for i, topology in enumerate(obj.get("allowedTopologies") or ()):
+        for j, one in enumerate(topology.get("matchLabelExpressions") or ()):
             if one.get("key") in LABELS:
-                yield f"{at}spec.affinity.nodeAffinity.{where}.matchExpressions[{i}].key: {one['key']} is {LABELS[one['key']]}"
+                yield f"allowedTopologies[{i}].matchLabelExpressions[{j}].key: {LABELS[one['key']]}"
 
 
-def _of_container(one: Object, whole: Object, annotations: Object, at: str, here: str) -> Iterator[str]:
-    mine = one.get("securityContext") or {}
-    if SECCOMP_OF + one["name"] in annotations and not mine.get("seccompProfile"):
-        yield f"{at}metadata.annotations[{SECCOMP_OF}{one['name']}]: {USE_SECCOMP}"
-    if at and APPARMOR_OF + one["name"] in annotations and not (mine.get("appArmorProfile") or whole.get("appArmorProfile")):
-        yield f"{at}metadata.annotations[{APPARMOR_OF}{one['name']}]: {USE_APPARMOR}"
-    for name in ("memory", "ephemeral-storage"):
-        for which in ("limits", "requests"):
-            amount = ((one.get("resources") or {}).get(which) or {}).get(name)
-            if amount and quantity.parse(str(amount)).denominator != 1:
-                yield f'{here}.resources.{which}[{name}]: fractional byte value "{amount}" is invalid, must be an integer'
-    seen: set[str] = set()
-    for i, variable in enumerate(one.get("env") or ()):
-        name, reference = variable["name"], f"$({variable['name']})"
-        value = variable.get("value") or ""
-        if name in seen and (variable.get("valueFrom") or value == reference or reference not in value):
-            yield f'{here}.env[{i}]: hides previous definition of "{name}", which may be dropped when using apply'
-        seen.add(name)
+def _of_capacity(obj: Object) -> Iterator[str]:
+    """GetWarningsForCSIStorageCapacity."""
+    selector = obj.get("nodeTopology") or {}
+    yield from warnings_pods.of_node_term(selector, "nodeTopology")
+    yield from (f"nodeTopology.matchLabels.{label}: {LABELS[label]}" for label in selector.get("matchLabels") or () if label in LABELS)
 
 
-def _twice(items: Any, member: str, where: str) -> Iterator[str]:
-    seen: set[str] = set()
-    for i, one in enumerate(items):
-        if one.get(member) in seen:
-            yield f'{where}[{i}].{member}: duplicate {member} "{one[member]}"'
-        seen.add(one.get(member))
+def _of_runtime_class(obj: Object) -> Iterator[str]:
+    yield from (f"scheduling.nodeSelector: {LABELS[label]}" for label in dig(obj, "scheduling.nodeSelector") or () if label in LABELS)
+
+
+def _of_node(obj: Object) -> Iterator[str]:
+    spec = obj.get("spec") or {}
+    if spec.get("configSource") is not None:
+        yield "spec.configSource: the feature is removed"
+    if spec.get("externalID"):
+        yield "spec.externalID: this field is deprecated, and is unused by Kubernetes"
+
+
+def _of_ingress(obj: Object) -> Iterator[str]:
+    if CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {}) and not obj["spec"].get("ingressClassName"):
+        yield f"annotation \"{CLASS_ANNOTATION}\" is deprecated, please use 'spec.ingressClassName' instead"
+
+
+def _of_network_policy(obj: Object) -> Iterator[str]:
+    for way, peers in (("ingress", "from"), ("egress", "to")):
+        for i, rule in enumerate(obj["spec"].get(way) or ()):
+            for j, peer in enumerate(rule.get(peers) or ()):
+                block, here = peer.get("ipBlock") or {}, f"spec.{way}[{i}].{peers}[{j}].ipBlock"
+                yield from warnings_pods.ranges(f"{here}.cidr", block.get("cidr") or "")
+                for k, cidr in enumerate(block.get("except") or ()):
+                    yield from warnings_pods.ranges(f"{here}.except[{k}]", cidr)
+
+
+def _of_endpoints(obj: Object) -> Iterator[str]:
+    if (obj["metadata"].get("labels") or {}).get(MANAGED_ENDPOINTS) in OWN:
+        return
+    for i, subset in enumerate(obj.get("subsets") or ()):
+        for member in ("addresses", "notReadyAddresses"):
+            for j, one in enumerate(subset.get(member) or ()):
+                yield from warnings_pods.addresses(f"subsets[{i}].{member}[{j}].ip", one.get("ip") or "")
+
+
+def _of_slice(obj: Object) -> Iterator[str]:
+    if (obj["metadata"].get("labels") or {}).get(MANAGED_SLICES) in OWN or obj.get("addressType") == "FQDN":
+        return
+    for i, endpoint in enumerate(obj.get("endpoints") or ()):
+        for j, address in enumerate(endpoint.get("addresses") or ()):
+            yield from warnings_pods.addresses(f"endpoints[{i}].addresses[{j}]", address)
+
+
+def _of_new_slice(obj: Object) -> Iterator[str]:
+    if obj.get("addressType") == "FQDN":
+        yield "spec.addressType: FQDN endpoints are deprecated"
+
+
+def _of_definition(obj: Object) -> list[str]:
+    """Formats of texts that nobody checks."""
+    found: set[str] = set()
+    todo = [dig(version, "schema.openAPIV3Schema") for version in obj["spec"].get("versions") or ()]
+    while todo:
+        schema = todo.pop()
+        if not isinstance(schema, Mapping):  # true, false or a list of names may stand where a schema may
+            continue
+        form = schema.get("format")
+        if form and schema.get("type") == "string" and form.replace("-", "") not in FORMATS:
+            found.add(form)
+        todo += [schema.get(member) for member in SCHEMAS]
+        for member in SCHEMA_LISTS:
+            if isinstance(schema.get(member), (list, tuple)):
+                todo += schema[member]
+        for member in SCHEMA_MAPS:
+            todo += (schema.get(member) or {}).values()
+    return [f"unrecognized format {show(form)}" for form in sorted(found)]
+
+
+def _of_secret(obj: Object) -> Iterator[str]:
+    if obj.get("type") == "kubernetes.io/tls" and (wrong := key_pairs.complaint(obj.get("data") or {})):
+        yield wrong
+
+
+OF_NEW: dict[str, Callable[[Object], Any]] = {
+    "Ingress": _of_ingress, "EndpointSlice": _of_new_slice, "CustomResourceDefinition": _of_definition,
+}
+OF_EVERY_WRITE: dict[str, Callable[[Object], Any]] = {
+    "Service": _of_service, "PersistentVolume": _of_volume, "PersistentVolumeClaim": _of_claim, "StorageClass": _of_storage_class,
+    "CSIStorageCapacity": _of_capacity, "RuntimeClass": _of_runtime_class, "Node": _of_node, "NetworkPolicy": _of_network_policy,
+    "Endpoints": _of_endpoints, "EndpointSlice": _of_slice, "Secret": _of_secret,
+}

@@ -65,8 +65,7 @@ def ask(cluster: Ground, config: Object, review: Object, seconds: int, *, happen
         host = f"{service['name']}.{service['namespace']}.svc"
         base, path = f"https://{host}:{port}", "/" + str(service.get("path") or "").lstrip("/")
     else:
-        _, host, port, path = http.split_url(config.get("url") or "")
-        base = str(config.get("url") or "").removesuffix(path)
+        base, host, port, path = _place(config.get("url") or "")
     where = f"{path}?timeout={seconds}s"
     message = http.request("POST", where, f"{host}:{port}", [("Content-Type", "application/json"), ("Accept", "application/json, */*")],
                            json.dumps(review, separators=(",", ":"), ensure_ascii=False))
@@ -75,6 +74,15 @@ def ask(cluster: Ground, config: Object, review: Object, seconds: int, *, happen
     except CallError as error:
         raise CallError(f'Post "{base}{where}": {error}') from None
     return _read(found)
+
+
+def _place(url: str) -> tuple[str, str, int, str]:
+    """(what stands before the path, host, port, path) of a URL that validation took: a host may have letters that Python's urlsplit refuses."""
+    authority, _, path = url.partition("://")[2].partition("/")
+    host, bracket, rest = authority.removeprefix("[").partition("]") if authority.startswith("[") else ("", "", "")
+    if not bracket:
+        host, _, rest = authority.partition(":")
+    return f"https://{authority}", host, int(rest.removeprefix(":") or 443), f"/{path}"
 
 
 def exchange(cluster: Ground, config: Object, host: str, port: int, message: http.Message, seconds: int, *, happens: bool = False,

@@ -112,7 +112,7 @@ class CronJobController(Controller):
     # ---- Jobs that were started
 
     def _watch_jobs(self, cronjob: Map, jobs: list[Map], status: dict[str, Any]) -> None:
-        active = {entry["uid"]: entry for entry in status.get("active") or ()}
+        active = {entry.get("uid", ""): entry for entry in status.get("active") or ()}  # anybody may write a status
         for job in jobs:
             metadata, ended = job["metadata"], finished(job)
             if metadata["uid"] not in active and ended is None:
@@ -128,7 +128,7 @@ class CronJobController(Controller):
         for uid, entry in list(active.items()):
             if uid not in known:
                 del active[uid]
-                self._event(cronjob, "Normal", "MissingJob", f"Active job went missing: {entry['name']}")
+                self._event(cronjob, "Normal", "MissingJob", f"Active job went missing: {entry.get('name', '')}")
         status["active"] = list(active.values())
 
     def _clean_up(self, cronjob: Map, jobs: list[Map], status: dict[str, Any]) -> None:
@@ -145,7 +145,7 @@ class CronJobController(Controller):
             if error.code != 404:
                 self._event(cronjob, "Warning", "FailedDelete", f"Deleted job: {error.message}")
                 raise
-        status["active"] = [entry for entry in status.get("active") or () if entry["uid"] != uid]
+        status["active"] = [entry for entry in status.get("active") or () if entry.get("uid", "") != uid]
         self._event(cronjob, "Normal", "SuccessfulDelete", f"Deleted job {name}")
 
     # ---- the Job that is due
@@ -182,7 +182,7 @@ class CronJobController(Controller):
             self._event(cronjob, "Warning", "MissSchedule", f"Missed scheduled time to start a job: {when}")
             return
         name = f"{metadata['name']}-{slot // 60_000}"
-        if any(entry["name"] == name for entry in active) or status.get("lastScheduleTime") == rfc3339(slot):
+        if any(entry.get("name") == name for entry in active) or status.get("lastScheduleTime") == rfc3339(slot):
             return
         if spec.get("concurrencyPolicy") == "Forbid" and active:
             self._event(cronjob, "Normal", "JobAlreadyActive",

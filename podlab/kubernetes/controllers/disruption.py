@@ -59,7 +59,7 @@ def numbers(spec: Any, pods: list[Map], scale: int, healthy: int) -> Numbers:
 class DisruptionController(Controller):
     name = "disruption-controller"
     source = "controllermanager"  # the component that its Events name
-    latency_ms = 5
+    latency_ms = 2  # recorded: it has told that a budget matches no Pods before the Pods of a Deployment applied just before are there
     watches = {"poddisruptionbudgets": own_key, "pods": _of_pod}
     heeds = {"pods": Heed(counted_by, bool)}
 
@@ -146,8 +146,8 @@ class DisruptionController(Controller):
     def _condition(self, old: Map, enough: tuple[str, str], generation: int) -> dict[str, Any]:
         held = conditions.of(old.get("conditions") or (), "DisruptionAllowed")
         since = held["lastTransitionTime"] if held is not None and held["status"] == enough[0] else rfc3339(self.now)
-        return {"type": "DisruptionAllowed", "status": enough[0], "observedGeneration": generation, "lastTransitionTime": since,
-                "reason": enough[1], "message": ""}
+        seen = {"observedGeneration": generation} if generation else {}  # omitempty: a budget that no round has seen yet
+        return {"type": "DisruptionAllowed", "status": enough[0], **seen, "lastTransitionTime": since, "reason": enough[1], "message": ""}
 
     def _write(self, budget: Map, found: Numbers, disrupted: dict[str, str]) -> None:
         generation = budget["metadata"].get("generation", 1)

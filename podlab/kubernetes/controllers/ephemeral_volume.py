@@ -17,9 +17,18 @@ def _with_volumes(_: Controller, change: Change) -> Iterable[str]:
     return (change.key,) if any(volume.get("ephemeral") for volume in change.object["spec"].get("volumes") or ()) else ()
 
 
+def _of_claim(controller: Controller, change: Change) -> Iterable[str]:
+    """Pods that a claim that has gone may have been made for, by its name POD-VOLUME: it is made again (onPVCDelete)."""
+    if change.type != "DELETED":
+        return ()
+    parts = change.key.split("-")
+    keys = ("-".join(parts[:count]) for count in range(1, len(parts)))
+    return [key for key in keys if controller.cluster.etcd.get("pods", key) is not None]
+
+
 class EphemeralVolumeController(Controller):
     name = "ephemeral-volume-controller"
-    watches = {"pods": _with_volumes}
+    watches = {"pods": _with_volumes, "persistentvolumeclaims": _of_claim}
     heeds = {"pods": BORN}
 
     def reconcile(self, key: str) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller
-from ..etcd import Change, Heed, key_of, ownership
+from ..etcd import OWNED, Change, key_of
 from ..objects import Map
 
 EVERY_MS = 25  # a request takes about so long, and the collector's workers share one client
@@ -38,7 +38,7 @@ class GarbageCollector(Controller):
         self.state["absent"] = {}  # uids of custom objects that went and left dependents: their kind may go too
 
     def restore(self) -> None:
-        self.cluster.etcd.subscribe("*", self._on_change, Heed(ownership, bool))
+        self.cluster.etcd.subscribe("*", self._on_change, OWNED)
 
     def _on_change(self, change: Change) -> None:
         obj, metadata = change.object, change.object["metadata"]
@@ -172,7 +172,7 @@ class GarbageCollector(Controller):
             owner = self._owner(reference, namespace)
             if owner is None:
                 (dangling if self._is_gone(reference, namespace) else solid).append(reference)
-            elif _waits_for_dependents(owner) and reference.get("blockOwnerDeletion"):
+            elif _waits_for_dependents(owner):
                 waiting.append(reference)
             else:
                 solid.append(reference)

@@ -59,6 +59,20 @@ def _go_selector(selector: Map | None) -> str:
 
 
 @dataclass
+class Looked:
+    """What was looked at in a round: the target's Pods, what those use that were measured, which count how, and their requests by name."""
+
+    pods: list[Map]
+    samples: dict[str, int]
+    groups: metrics.Groups | None  # None: nothing was measured
+    requests: dict[str, int]
+
+
+Known = dict[tuple[str, str | None], Looked]
+"""By resource and container (None: all)."""
+
+
+@dataclass
 class Advice:
     """What one metric says."""
 
@@ -96,6 +110,8 @@ class HorizontalPodAutoscalerController(Controller):
                             f"the HPA controller was unable to get the target's current scale: {error.message}")
         except MetricError as error:
             self.client.event(hpa, "Warning", "FailedComputeMetricsReplicas", str(error))
+        if not status.get("currentReplicas"):  # omitempty
+            status.pop("currentReplicas", None)
         if status != (hpa.get("status") or EMPTY):
             self.client.update("horizontalpodautoscalers", {**hpa, "status": status}, subresource="status",
                                cause=Cause("hpa-status"))
@@ -153,9 +169,10 @@ class HorizontalPodAutoscalerController(Controller):
         failures: list[tuple[str, str, str]] = []  # reason, what is wrong, the same for the event
         wanted = hpa["spec"].get("metrics") or ()
         shown: list[dict[str, Any]] = []
+        known: Known = {}
         for metric in wanted:
             try:
-                found.append(self._measure_one(hpa, target, current, metric))
+                found.append(self._measure_one(hpa, target, current, metric, known))
                 shown.append(found[-1].status)
             except MetricError as error:
                 shown.append({"type": ""})
@@ -177,17 +194,17 @@ class HorizontalPodAutoscalerController(Controller):
         status["currentMetrics"] = shown
         return best
 
-    def _measure_one(self, hpa: Map, target: Map, current: int, metric: Map) -> Advice:
+    def _measure_one(self, hpa: Map, target: Map, current: int, metric: Map, known: Known) -> Advice:
         if metric["type"] not in ("Resource", "ContainerResource"):
             raise MetricError(_not_served(hpa["metadata"]["namespace"], metric))
         source = metric[MEMBERS[metric["type"]]]
         resource, percent = source["name"], source["target"].get("averageUtilization")
         try:
-            return self._by_resource(hpa, target, current, metric)
+            return self._by_resource(hpa, target, current, metric, known)
         except MetricError as error:
             raise MetricError(f"failed to get {resource} {'usage' if percent is None else 'utilization'}: {error}") from None
 
-    def _by_resource(self, hpa: Map, target: Map, current: int, metric: Map) -> Advice:
+    def _by_resource(self, hpa: Map, target: Map, current: int, metric: Map, known: Known) -> Advice:
         """computeStatusForResourceMetricGeneric."""
         key = MEMBERS[metric["type"]]
         source = metric[key]
@@ -195,14 +212,17 @@ class HorizontalPodAutoscalerController(Controller):
         if not self.cluster.spec.get("metricsServer", True):
             raise MetricError(f"unable to get metrics for resource {resource}: unable to fetch metrics from resource metrics API: "
                               "the server could not find the requested resource (get pods.metrics.k8s.io)")
-        pods, samples = self._samples(hpa, target, resource, container)
-        if not samples:
+        if (resource, container) not in known:  # what several metrics ask for is looked at once a round
+            pods, samples = self._samples(hpa, target, resource, container)
+            known[resource, container] = Looked(pods, samples, metrics.group(pods, samples, resource, self.now) if samples else None, {})
+        looked = known[resource, container]
+        pods, samples, groups = looked.pods, looked.samples, looked.groups
+        if groups is None:
             raise MetricError(f"unable to get metrics for resource {resource}: no metrics returned from resource metrics API")
-        groups = metrics.group(pods, samples, resource, self.now)
         percent = goal.get("averageUtilization")
         if percent is not None:
-            per_pod = {pod["metadata"]["name"]: metrics.request_of(pod, resource, container) for pod in pods}
-            wanted, used = metrics.replicas_for(current, groups, samples, per_pod, percent)
+            looked.requests = looked.requests or {pod["metadata"]["name"]: metrics.request_of(pod, resource, container) for pod in pods}
+            wanted, used = metrics.replicas_for(current, groups, samples, looked.requests, percent)
             name, shown = f"{resource} resource utilization (percentage of request)", (f"{used}%", f"{percent}%")
         else:
             each = quantity.milli(goal["averageValue"])

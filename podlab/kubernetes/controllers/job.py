@@ -326,7 +326,7 @@ class JobController(Controller):
 
     def _untrack(self, pod: Map, cause: Cause) -> None:
         metadata = pod["metadata"]
-        rest = [name for name in metadata["finalizers"] if name != TRACKING]
+        rest = [name for name in metadata.get("finalizers") or () if name != TRACKING]
         try:
             self.client.patch("pods", metadata["name"], {"metadata": {"uid": metadata["uid"], "finalizers": rest or None}},
                               metadata["namespace"], cause=cause)

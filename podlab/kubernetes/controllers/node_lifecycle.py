@@ -154,8 +154,8 @@ class NodeLifecycleController(Controller):
 
     def _mark_not_ready(self, name: str, pod: Map) -> None:
         status = pod["status"]
-        changed = [{"type": "Ready", "status": "False", "lastProbeTime": None, "lastTransitionTime": rfc3339(self.now)}
-                   if c["type"] == "Ready" else c for c in status["conditions"]]
+        changed = [{**c, "status": "False", "lastTransitionTime": rfc3339(self.now)} if c["type"] == "Ready" else c
+                   for c in status["conditions"]]
         self.client.update("pods", {**pod, "status": {**status, "conditions": changed}}, subresource="status",
                            cause=Cause("pod-node-not-ready", {"node": name}))
         self.client.event(pod, "Warning", "NodeNotReady", "Node is not ready")

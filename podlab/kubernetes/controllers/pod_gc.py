@@ -11,10 +11,10 @@ from typing import Any
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller
+from ..controllers_common.pod_status import condition, with_status
 from ..controllers_common.pods import facts, is_deleting
-from ..etcd import Change
+from ..etcd import RESHAPED_OR_ENDED, Change
 from ..objects import EMPTY, Map
-from ..times import rfc3339
 
 PERIOD_MS = 20_000  # gcCheckPeriod
 QUARANTINE_MS = 40_000  # quarantineTime: a node must have been away so long
@@ -43,6 +43,7 @@ def _of_pod(controller: Controller, change: Change) -> Iterable[str]:
 class PodGCController(Controller):
     name = "pod-garbage-collector"
     watches = {"nodes": _of_node, "pods": _of_pod}
+    heeds = {"pods": RESHAPED_OR_ENDED}
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
@@ -104,12 +105,8 @@ class PodGCController(Controller):
         """markFailedAndDeletePodWithCondition."""
         status = pod.get("status") or EMPTY
         if status.get("phase") not in ("Succeeded", "Failed"):
-            held = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
-            target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None,
-                      "lastTransitionTime": rfc3339(self.now),
-                      "reason": "DeletionByPodGC", "message": message}
-            pod = self.client.update("pods", {**pod, "status": {**status, "phase": "Failed", "conditions": [*held, target]}},
-                                     subresource="status", cause=cause)
+            target = condition(pod, "DisruptionTarget", "True", "DeletionByPodGC", message, self.now)
+            pod = self.client.update("pods", with_status(pod, target, {"phase": "Failed"}), subresource="status", cause=cause)
         self._delete(pod, cause)
 
     def _delete(self, pod: Map, cause: Cause) -> None:

@@ -8,7 +8,7 @@ from ..cause import Cause
 from ..component import Controller, own_key
 from ..controllers_common.pods import facts, is_deleting
 from ..controllers_common.volumes import claims_of
-from ..etcd import Change
+from ..etcd import RESHAPED_OR_ENDED, Change
 from ..objects import EMPTY, Map
 
 FINALIZER = "kubernetes.io/pvc-protection"
@@ -33,6 +33,7 @@ def _uses(pod: Map, claim: str) -> bool:
 class PVCProtectionController(Controller):
     name = "pvc-protection-controller"
     watches = {"persistentvolumeclaims": own_key, "pods": _of_pod}
+    heeds = {"pods": RESHAPED_OR_ENDED}
 
     def reconcile(self, key: str) -> int | None:
         claim = self.cluster.etcd.get("persistentvolumeclaims", key)

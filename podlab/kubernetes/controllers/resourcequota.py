@@ -12,7 +12,7 @@ from ..apiserver.admission.resource_quota import show, used_in
 from ..apiserver.context import Context
 from ..cause import Cause
 from ..component import Controller, own_key
-from ..etcd import Change
+from ..etcd import RESHAPED_OR_ENDED, Change
 from ..objects import EMPTY, Map
 
 
@@ -35,6 +35,7 @@ def _asks(obj: Map) -> object:
 class ResourceQuotaController(Controller):
     name = "resourcequota-controller"
     watches = {"resourcequotas": own_key, "*": _of_content}
+    heeds = {"*": RESHAPED_OR_ENDED}
 
     def reconcile(self, key: str) -> int | None:
         quota = self.cluster.etcd.get("resourcequotas", key)

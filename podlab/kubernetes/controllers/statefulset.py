@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..apiserver.errors import ApiError
+from ..apiserver.errors import ApiError, FieldError, invalid
 from ..cause import Cause
 from ..component import Controller, own_key, owner_key
 from ..controllers_common import conditions, retention, revisions
@@ -108,8 +108,6 @@ def plan(owner: Map, pods: list[Map], update: str, now: int) -> list[Step]:
         steps.append(Step("scale-down", number, pod))
         if ordered:
             return steps
-    if any(step.rule in ("create", "restart", "wait", "scale-down") for step in steps):
-        return steps
     return [*steps, *_update_step(spec, wanted, by_ordinal, update, available)]
 
 
@@ -231,9 +229,12 @@ class StatefulSetController(Controller):
         elif step.rule == "scale-down":
             self._delete(owner, step.pod, Cause("statefulset-too-many", facts_))
         else:
-            self._delete(owner, step.pod, Cause("statefulset-update", facts_))
-            if _revision(step.pod) == current["metadata"]["name"]:
-                status["currentReplicas"] -= 1
+            try:
+                self._delete(owner, step.pod, Cause("statefulset-update", facts_))
+            except ApiError as error:
+                if error.reason != "NotFound":
+                    raise
+            status["currentReplicas"] -= 1  # of whatever revision it was; below 0 see _write_status
 
     def _create(self, owner: Map, number: int, current: Map, update: Map, facts_: dict[str, Any]) -> None:
         strategy = owner["spec"].get("updateStrategy") or EMPTY
@@ -345,7 +346,11 @@ class StatefulSetController(Controller):
     # ---- status
 
     def _write_status(self, owner: Map, status: dict[str, Any], current: str, update: str) -> None:
-        """updateStatefulSetStatus, with completeRollingUpdate."""
+        """updateStatefulSetStatus, with completeRollingUpdate. A number below 0 (of a Pod taken for an update that was of neither revision) the
+        server refuses (ValidateStatefulSetStatus): the status comes with the next sync."""
+        if status["currentReplicas"] < 0:
+            raise invalid("apps", "StatefulSet", owner["metadata"]["name"], [FieldError.invalid(
+                "status.currentReplicas", status["currentReplicas"], "must be greater than or equal to 0")])
         wanted = owner["spec"].get("replicas", 1)
         rolling = (owner["spec"].get("updateStrategy") or EMPTY).get("type", "RollingUpdate") == "RollingUpdate"
         if rolling and status["updatedReplicas"] == status["readyReplicas"] == status["replicas"] == wanted:

@@ -8,10 +8,10 @@ from typing import Any
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Controller
+from ..controllers_common.pod_status import condition, with_status
 from ..controllers_common.taints import tolerates
-from ..etcd import Change
-from ..objects import EMPTY, Map
-from ..times import rfc3339
+from ..etcd import RESHAPED, Change
+from ..objects import Map
 
 EVERY_MS = 100  # two requests for each Pod, at the controller manager's 20 a second (--kube-api-qps) once its burst is spent
 
@@ -21,14 +21,16 @@ def no_execute(node: Map | None) -> list[Map]:
     return [taint for taint in taints if taint["effect"] == "NoExecute"]
 
 
-def seconds_left(taints: Sequence[Any], tolerations: Sequence[Any]) -> float | None:
-    """How long a Pod may stay with these taints: 0 when it does not tolerate one, None for ever (getMinTolerationTime)."""
-    used = []
-    for taint in taints:
-        matching = next((t for t in tolerations if tolerates(t, taint)), None)
-        if matching is None:
-            return 0
-        used.append(matching)
+def used_tolerations(taints: Sequence[Any], tolerations: Sequence[Any]) -> list[Any] | None:
+    """Of each taint what tolerates it; None where nothing tolerates one (GetMatchingTolerations)."""
+    used = [next((t for t in tolerations if tolerates(t, taint)), None) for taint in taints]
+    return None if None in used else used
+
+
+def seconds_left(used: Sequence[Any] | None) -> float | None:
+    """How long a Pod may stay that has these tolerations for its node's taints: 0 with none, None for ever (getMinTolerationTime)."""
+    if used is None:
+        return 0
     limits = [max(0, t["tolerationSeconds"]) for t in used if t.get("tolerationSeconds") is not None]
     return min(limits, default=None)
 
@@ -54,10 +56,11 @@ class TaintEvictionController(Controller):
     name = "taint-eviction-controller"
     latency_ms = 5
     watches = {"nodes": _pods_of_node, "pods": _pod}
+    heeds = {"pods": RESHAPED}
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
-        # planned: pod key -> [uid, since ms, ms of its turn or None], Pods that leave when their tolerations end
+        # planned: pod key -> [uid, ms at which it goes, ms of its turn or None], Pods that leave when their tolerations end
         # free_at: ms at which the next one may be evicted
         self.state.update(planned={}, free_at=0)
 
@@ -70,15 +73,20 @@ class TaintEvictionController(Controller):
         if pod is None:
             return None
         taints = no_execute(self.cluster.etcd.get("nodes", pod["spec"].get("nodeName") or ""))
-        seconds = seconds_left(taints, pod["spec"].get("tolerations") or ()) if taints else None
+        used = used_tolerations(taints, pod["spec"].get("tolerations") or ())
+        seconds = seconds_left(used)
         if seconds is None:
             if plan is not None:
                 self._cancel(key)
             return None
-        since: int = plan[1] if plan is not None else self.now
-        left = since + round(seconds * 1000) - self.now
+        if plan is not None and used is None and plan[1] > self.now:  # a taint came that it does not tolerate: no more waiting, and told so
+            self._cancel(key)
+            plan = None
+        # A plan that stands is kept, whatever the tolerations of other taints allow now (processPodOnNode returns)
+        due: int = plan[1] if plan is not None else self.now + round(seconds * 1000)
+        left = due - self.now
         if left <= 0:
-            entry: list[Any] = planned.setdefault(key, [pod["metadata"]["uid"], since, None])
+            entry: list[Any] = planned.setdefault(key, [pod["metadata"]["uid"], due, None])
             if entry[2] is None:
                 turn: int = max(self.now, self.state["free_at"])
                 entry[2], self.state["free_at"] = turn, turn + EVERY_MS
@@ -88,7 +96,7 @@ class TaintEvictionController(Controller):
             self._evict(pod, taints, seconds)
             return None
         if plan is None:
-            planned[key] = [pod["metadata"]["uid"], since, None]
+            planned[key] = [pod["metadata"]["uid"], due, None]
             self.note("taint-evict-planned", {"taint": taints[0]["key"], "after_ms": left}, f"pods/{key}")
         return left
 
@@ -104,13 +112,9 @@ class TaintEvictionController(Controller):
         self._say(f"{metadata['namespace']}/{metadata['name']}",
                   f"Marking for deletion Pod {metadata['namespace']}/{metadata['name']}")
         try:
-            status = pod.get("status") or EMPTY
-            target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None,
-                      "lastTransitionTime": rfc3339(self.now),
-                      "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}
-            held = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
-            self.client.update("pods", {**pod, "status": {**status, "conditions": [*held, target]}}, subresource="status",
-                               cause=cause)
+            target = condition(pod, "DisruptionTarget", "True", "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", self.now)
+            if target is not None:
+                self.client.update("pods", with_status(pod, target, {}), subresource="status", cause=cause)
             self.client.delete("pods", metadata["name"], metadata["namespace"], uid=metadata["uid"], cause=cause)
         except ApiError as error:
             if error.code != 404:

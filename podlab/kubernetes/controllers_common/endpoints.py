@@ -33,7 +33,7 @@ def _listing(change: Change) -> str:
     """Sorts the changes of Pods: "" for one that no Service's endpoints can show."""
     new, old = change.object, change.old
     same = (change.type == "MODIFIED" and old is not None and _shown(old) == _shown(new)
-            and (new["metadata"].get("labels") or EMPTY) == (old["metadata"].get("labels") or EMPTY))
+            and (change.status_only or (new["metadata"].get("labels") or EMPTY) == (old["metadata"].get("labels") or EMPTY)))
     return "" if same else "shown"
 
 

@@ -160,8 +160,7 @@ class Turn:
         spec = self.job["spec"]
         if spec["template"]["spec"].get("restartPolicy") != "OnFailure":
             return False
-        restarts: int = sum(c.get("restartCount", 0) for pod in self.pods if facts(pod).phase in ("Running", "Pending")
-                       for kind in ("initContainerStatuses", "containerStatuses") for c in pod["status"].get(kind) or ())
+        restarts = sum(facts(pod).restarts for pod in self.pods if facts(pod).phase in ("Running", "Pending"))
         return restarts >= max(1, int(spec.get("backoffLimit", 6)))
 
     # ---- how many Pods there should be

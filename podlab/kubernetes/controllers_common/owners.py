@@ -9,7 +9,7 @@ from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..client import Client
 from ..component import Controller
-from ..etcd import Change, Etcd, Heed, controller_uid, ownership
+from ..etcd import UNCONTROLLED, Change, Etcd, controller_uid
 from ..objects import Map, memo
 
 
@@ -35,7 +35,7 @@ class Orphans:
         for obj in etcd.list(plural):
             self._note(obj["metadata"].get("namespace", ""), f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}",
                        obj)
-        etcd.subscribe(plural, self._on_change, Heed(ownership, bool))
+        etcd.subscribe(plural, self._on_change, UNCONTROLLED)
 
     def _on_change(self, change: Change) -> None:
         self._note(change.object["metadata"].get("namespace", ""), change.key, change.object if change.type != "DELETED"
@@ -111,9 +111,6 @@ def selecting(plural: str, matches: Callable[[Map, Map], bool]) -> Callable[[Con
 def several(*functions: Callable[[Controller, Change], Iterable[str]]) -> Callable[[Controller, Change], Iterable[str]]:
     """The keys of all of them, each once."""
     def keys(controller: Controller, change: Change) -> Iterable[str]:
-        found: dict[str, None] = {}
-        for function in functions:
-            for key in function(controller, change):
-                found[key] = None
-        return found
+        found = [key for function in functions for key in function(controller, change)]
+        return dict.fromkeys(found) if len(found) > 1 else found
     return keys

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cmp_to_key
 from typing import Any, NamedTuple
 
-from ..etcd import Change, Heed, controller_kind
+from ..etcd import Change, Heed, controller_kind, controller_uid
 from ..objects import EMPTY, Map, memo
 from ..times import parse_rfc3339
 
@@ -23,6 +23,8 @@ class PodFacts(NamedTuple):
     terminating: bool  # IsPodTerminating: being deleted, not terminal
     phase: str
     node: str
+    controller: str | None  # uid of the owner that controls it
+    restarts: int  # of all containers of a Pod whose policy is OnFailure, which its Job holds against the backoffLimit; else 0
 
 
 def facts(pod: Map) -> PodFacts:
@@ -40,8 +42,14 @@ def _facts(pod: Map) -> PodFacts:
             ready = condition["status"] == "True"
             changed = condition.get("lastTransitionTime")
             since = parse_rfc3339(changed) if changed else 0
-    return PodFacts(not finished and not deleting, ready, since, deleting and not finished, phase, pod["spec"].get("nodeName")
-                    or "")
+    spec = pod["spec"]
+    return PodFacts(not finished and not deleting, ready, since, deleting and not finished, phase, spec.get("nodeName") or "",
+                    controller_uid(pod), all_restarts(status) if spec.get("restartPolicy") == "OnFailure" else 0)
+
+
+def all_restarts(status: Map) -> int:
+    """How often the containers of a Pod's status began anew, those for initialization among them."""
+    return sum(c.get("restartCount", 0) for kind in ("initContainerStatuses", "containerStatuses") for c in status.get(kind) or ())
 
 
 def is_active(pod: Map) -> bool:
@@ -94,6 +102,8 @@ def unchanged(change: Change) -> bool:
     old, new = change.old, change.object
     if change.type != "MODIFIED" or old is None or facts(old) != facts(new):
         return False
+    if change.status_only:
+        return True
     before, after = old["metadata"], new["metadata"]
     return bool(before.get("labels") == after.get("labels") and before.get("ownerReferences") == after.get("ownerReferences"))
 
@@ -107,7 +117,7 @@ def counted_by(change: Change) -> str:
     if unchanged(change):
         return ""
     kind = controller_kind(change.object)
-    return kind if kind and (change.old is None or controller_kind(change.old) == kind) else ANYBODY
+    return kind if kind and (change.old is None or change.status_only or controller_kind(change.old) == kind) else ANYBODY
 
 
 def counting(kind: str) -> Heed:

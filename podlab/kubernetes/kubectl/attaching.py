@@ -39,18 +39,14 @@ def show_log(call: Call, pod: Map, container: str) -> None:
 def attach(call: Call, pod: Map, container: str) -> Command:
     """Hold a container's streams until it ends; the way back is told at the end of a terminal's session. Raises Refused."""
     flags = call.flags
-    if flags["stdin"] and not flags["quiet"]:
+    if not flags["quiet"]:
         call.terminal.err(RECORDED)
     yield from run_session(call, pod, container, command=None, stdin=flags["stdin"], tty=flags["tty"])
-    name = pod["metadata"]["name"]
-    at_terminal = flags["stdin"] and flags["tty"] and call.terminal.tty
-    if at_terminal and not flags["quiet"] and pod["spec"].get("restartPolicy") == "Always":
+    if flags["stdin"] and flags["tty"] and call.terminal.tty and not flags["quiet"]:
+        again = f"'kubectl attach {pod['metadata']['name']} -c {container} -n {pod['metadata']['namespace']} -i -t'"
         ephemeral = any(one["name"] == container for one in pod["spec"].get("ephemeralContainers") or ())
-        call.terminal.out(f"Session ended, the ephemeral container will not be restarted but may be reattached using 'kubectl "
-                          f"attach {name} -c {container} "
-                          "-i -t' if it is still running\n" if ephemeral else
-                          f"Session ended, resume using 'kubectl attach {name} -c {container} -i -t' command when the pod is "
-                          f"running\n")
+        call.terminal.out(f"Session ended, the ephemeral container will not be restarted but may be reattached using {again} if it is still "
+                          "running\n" if ephemeral else f"Session ended, resume using {again} command\n")
     return 0
 
 

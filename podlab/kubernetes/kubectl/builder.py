@@ -17,7 +17,7 @@ from . import kustomize
 from .flags import Flag
 from .manifests import Manifest, read
 from .terminal import KubectlError, Wait
-from .verbs import Call, Failures
+from .verbs import Call, Failures, gathered
 
 SELECTING = (Flag("selector", short="l"), Flag("field-selector"), Flag("all-namespaces", "bool", "A"), Flag("all", "bool"))
 FILES = (Flag("filename", "array", "f"), Flag("recursive", "bool", "R"), Flag("kustomize", short="k"))
@@ -49,14 +49,15 @@ class Info:
 def resource_named(word: str, customs: Iterable[Resource] = (), prefix: str = "error: ") -> Resource:
     """Raises KubectlError for a kind that the server lacks. `customs`: the kinds that people defined (Call.customs).
     `prefix`: explain and create role pass the discovery's own error on, which kubectl prints as it is."""
-    resource = by_any_name(word, customs) or MEASURED.get(word)
+    resource = by_any_name(word, (*customs, *MEASURED))
     if resource is None:
         raise KubectlError(f'{prefix}the server doesn\'t have a resource type "{word.partition(".")[0]}"\n')
     return resource
 
 
+TARGETS_MAX = 20_000  # of one command: kinds times names
 METRICS = "metrics.k8s.io"
-MEASURED = {f"{one.name}{end}": one for one in VIRTUAL if one.group == METRICS for end in (f".{METRICS}", f".{one.version}.{METRICS}")}
+MEASURED = tuple(one for one in VIRTUAL if one.group == METRICS)
 
 # What the category `all` stands for, in the order in which `kubectl get all` asks (core first, then groups by name)
 ALL = tuple(resource for resource in RESOURCES if "all" in resource.categories)
@@ -87,6 +88,8 @@ def targets(arguments: list[str], customs: Sequence[Resource] = ()) -> list[Targ
         return [Target(kind) for kind in kinds]
     if _category(arguments[0], customs):
         raise KubectlError("error: you must specify only one resource\n")
+    if len(kinds) * len(arguments) > TARGETS_MAX:
+        raise KubectlError(f"error: more than {TARGETS_MAX} objects are asked for\n")
     return [Target(kind, name) for kind in kinds for name in arguments[1:]]
 
 
@@ -145,25 +148,29 @@ def from_files(call: Call) -> Generator[Wait, None, tuple[list[Info], list[ApiEr
         if call.flags["filename"]:
             raise KubectlError("error: only one of -f or -k can be specified\n")
         manifests = kustomize.build(call.terminal, call.flags["kustomize"])
+        unread: list[str] = []
     else:
         stdin = (yield from call.terminal.read_all()) if "-" in call.flags["filename"] else None
-        manifests = read(call.terminal.files, call.flags["filename"], stdin, recursive=bool(call.flags.get("recursive")))
-    found: list[Info] = []
-    wrong: list[ApiError | str] = []
+        manifests, unread = read(call.terminal.files, call.flags["filename"], stdin, recursive=bool(call.flags.get("recursive")))
     try:
         wanted = selectors.parse(call.flags.get("selector") or "" if call.name in LABELLED else "")
     except selectors.SelectorError as error:
         raise KubectlError(f"error: {error}\n") from None
-    for manifest in manifests:
-        try:
-            info = _info(call, manifest)
-        except Failures as failures:
-            wrong += failures.errors
-            continue
-        if selectors.matches(wanted, dig(info.object, "metadata.labels", {})):
-            found.append(info)
+    infos, wrong = infos_of(call, manifests)
+    found = [info for info in infos if selectors.matches(wanted, dig(info.object, "metadata.labels", {}))]
+    wrong += unread
     if not found and not wrong and ("-" in call.flags["filename"] or manifests == [] or wanted):
         raise KubectlError(f"error: no objects passed to {call.name}\n")
+    return found, wrong
+
+
+def infos_of(call: Call, manifests: list[Manifest]) -> tuple[list[Info], list[ApiError | str]]:
+    """(the objects of manifests with their kinds, what is wrong with others)."""
+    found: list[Info] = []
+    wrong: list[ApiError | str] = []
+    for manifest in manifests:
+        with gathered(wrong):
+            found.append(_info(call, manifest))
     return found, wrong
 
 

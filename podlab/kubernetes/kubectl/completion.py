@@ -18,7 +18,7 @@ BY_NAME = ("get", "describe", "delete", "edit", "label", "annotate", "patch", "s
            "rollout resume", "apply view-last-applied")
 PODS = ("logs", "exec", "attach", "port-forward", "debug", "top pod", "cp")
 NODES = ("cordon", "uncordon", "drain", "top node", "taint")
-OUTPUTS = ("custom-columns=", "go-template=", "json", "jsonpath=", "name", "wide", "yaml")
+OUTPUTS = ("custom-columns=", "go-template=", "json", "jsonpath=", "kyaml", "name", "wide", "yaml")
 
 
 def complete_line(line: str, terminal: Terminal, commands: list[str]) -> list[str]:

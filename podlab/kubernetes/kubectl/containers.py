@@ -14,12 +14,10 @@ from .verbs import Call, report
 DEFAULT = "kubectl.kubernetes.io/default-container"
 
 
-def all_names(pod: Map) -> list[str]:
-    """`a, b, c (init), d (ephem)`, as the note about the default lists them."""
-    spec = pod["spec"]
-    return [*(one["name"] for one in spec.get("containers") or ()), *(f"{one['name']} (init)"
-                                                                      for one in spec.get("initContainers") or ()),
-            *(f"{one['name']} (ephem)" for one in spec.get("ephemeralContainers") or ())]
+def all_names(pod: Map) -> str:
+    """`a, b, c (ephem), d (init)`, as notes and refusals list them (AllContainerNames)."""
+    kinds = (("containers", ""), ("ephemeralContainers", " (ephem)"), ("initContainers", " (init)"))
+    return ", ".join(one["name"] + mark for member, mark in kinds for one in pod["spec"].get(member) or ())
 
 
 def find(pod: Map, name: str) -> Map | None:
@@ -32,22 +30,27 @@ def find(pod: Map, name: str) -> Map | None:
     return None
 
 
+def not_valid(pod: Map, name: str) -> KubectlError:
+    """What kubectl 1.36 says of a name that none of the Pod's containers has."""
+    return KubectlError(f"error: container {name} is not valid for pod {pod['metadata']['name']} out of: {all_names(pod)}\n")
+
+
 def choose(call: Call, pod: Map, name: str | None, *, quiet: bool = False) -> str:
-    """The named container, or the default one with its note on stderr (FindOrDefaultContainerByName)."""
-    if name:
-        if find(pod, name) is None:
-            raise bad_request(f"container {name} is not valid for pod {pod['metadata']['name']}")  # LogLocation, streamLocation
-        return name
-    containers: Any = pod["spec"].get("containers") or ()
-    wanted = dig(pod, "metadata.annotations", {}).get(DEFAULT)
+    """The named container, the one that the Pod's annotation names, or the first with its note on stderr (FindOrDefaultContainerByName)."""
+    wanted = name or dig(pod, "metadata.annotations", {}).get(DEFAULT)
     if wanted:
-        if find(pod, wanted) is not None:
-            return str(wanted)
-        call.terminal.err(f'Default container name "{wanted}" not found in pod {pod["metadata"]["name"]}\n')
-    first = str(containers[0]["name"])
-    names = all_names(pod)
-    if len(names) > 1 and not quiet:
-        call.terminal.err(f'Defaulted container "{first}" out of: {", ".join(names)}\n')
+        if find(pod, wanted) is None:
+            raise not_valid(pod, wanted)
+        return str(wanted)
+    return first_of(call, pod, quiet=quiet)
+
+
+def first_of(call: Call, pod: Map, *, quiet: bool = False) -> str:
+    """The first container, with the note that there are others."""
+    first = str(pod["spec"]["containers"][0]["name"])
+    if not quiet and any(len(pod["spec"].get(member) or ()) > most for member, most in (
+            ("containers", 1), ("initContainers", 0), ("ephemeralContainers", 0))):
+        call.terminal.err(f'Defaulted container "{first}" out of: {all_names(pod)}\n')
     return first
 
 
@@ -86,19 +89,23 @@ def pod_of(call: Call, target: Target, wait_ms: int = 0) -> Any:
         yield Wait(deadline - call.now)
 
 
-def pods_selected(call: Call, resource: Resource, obj: Map) -> list[Map]:
-    """The Pods that a workload's or Service's selector picks. Raises KubectlError for kinds without one."""
+def unselected(resource: Resource, wanted: str, why: str = "") -> KubectlError:
+    """`wanted` (attach to) cannot be had of a kind, or an object, that picks no Pods (SelectorsForObject)."""
+    kind = f"*{resource.version}.{resource.kind}"
+    return KubectlError(f"error: cannot {wanted} {kind}: {why or f'selector for {kind} not implemented'}\n")
+
+
+def pods_selected(call: Call, resource: Resource, obj: Map, wanted: str = "attach to") -> list[Map]:
+    """The Pods that a workload's or Service's selector picks. Raises KubectlError where there is none."""
     from ..selectors import selects
 
     selector = dig(obj, "spec.selector")
     if resource.plural in ("services", "replicationcontrollers"):
-        if not selector:
-            raise KubectlError(f"error: invalid service '{obj['metadata']['name']}': Service is defined without a selector\n")
+        if not selector and resource.plural == "services":
+            raise unselected(resource, wanted, f"invalid service '{obj['metadata']['name']}': Service is defined without a selector")
         selector = {"matchLabels": selector}
     if selector is None:
-        raise KubectlError(f'error: cannot attach to *{resource.version}.{resource.kind}: selector for '
-                           f'*{resource.version}.{resource.kind} not '
-                           "implemented\n")
+        raise unselected(resource, wanted)
     return [pod for pod in call.terminal.api.client.list("pods", obj["metadata"]["namespace"]) if selects(selector,
         pod["metadata"].get("labels"))]
 
@@ -121,19 +128,29 @@ def refused(error: ApiError) -> Refused:
     return Refused(error.message, report(error))
 
 
+def refuse_completed(pod: Map) -> None:
+    """Raises KubectlError where there is nothing left to exec into."""
+    if dig(pod, "status.phase") in ("Succeeded", "Failed"):
+        raise KubectlError(f"error: cannot exec into a container in a completed pod; current phase is {dig(pod, 'status.phase')}\n")
+
+
+def open_session(call: Call, pod: Map, container: str, **options: Any) -> tuple[str, Any]:
+    """(the node, the session) of a hold on a container. Raises Refused."""
+    node = pod["spec"].get("nodeName", "")
+    if not node:
+        raise refused(bad_request(f"pod {pod['metadata']['name']} does not have a host assigned"))
+    try:
+        return node, call.terminal.api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, **options)
+    except ApiError as error:
+        raise refused(error) from error
+
+
 def run_session(call: Call, pod: Map, container: str, *, command: list[str] | None, stdin: bool, tty: bool) -> Command:
     """Hold a container (exec, or attach without a command) until it ends, its streams the terminal's. Gives the exit code."""
     from ..kubelet import sessions
 
-    terminal, node = call.terminal, pod["spec"].get("nodeName", "")
-    api = terminal.api
-    if not node:
-        raise refused(bad_request(f"pod {pod['metadata']['name']} does not have a host assigned"))
-    try:
-        session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command or [],
-                              stdin=stdin, tty=tty, attach=command is None)
-    except ApiError as error:
-        raise refused(error) from error
+    terminal, api = call.terminal, call.terminal.api
+    node, session = open_session(call, pod, container, command=command or [], stdin=stdin, tty=tty, attach=command is None)
     kubelet = api.cluster.kubelet(node)
     seen = 0
     ended = not stdin or terminal.stdin is None

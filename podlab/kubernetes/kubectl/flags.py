@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from ..apiserver.errors import show
+from ..times import parse_go_duration
 from .terminal import KubectlError
 
 
@@ -52,30 +52,32 @@ class Flags:
         return name in self._given
 
 
-UNITS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6}
-
-
-def milliseconds(text: str) -> int:
-    """A Go duration (`1m30s`, `0`, `500ms`, `-1s`) in ms. Raises ValueError in Go's words."""
-    sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-    if rest == "0":
-        return 0
-    parts = re.findall(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", rest)
-    if not parts or "".join(number + unit for number, unit in parts) != rest:
-        if re.fullmatch(r"\d+\.?\d*", rest):
-            raise ValueError(f"time: missing unit in duration {show(text)}")
-        raise ValueError(f"time: invalid duration {show(text)}")
-    return sign * round(sum(float(number) * UNITS[unit] for number, unit in parts))
-
-
 def request_timeout(flags: Flags) -> int:
     """--request-timeout in ms; 0: none. A number without unit is seconds (clientcmd.ParseTimeout). Raises KubectlError."""
     text = flags["request-timeout"] or "0"
     try:
-        return milliseconds(f"{text}s" if text.isdigit() else text)
+        return parse_go_duration(f"{text}s" if text.isdigit() else text)
     except ValueError:
         raise KubectlError("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding "
                            "time unit (e.g. 1s | 2m | 3h)\n") from None
+
+
+def _value(flag: Flag, text: str, held: Any) -> Any:
+    """What a flag that `held` something says once `text` is given, too. Raises ValueError in Go's words."""
+    if flag.kind == "bool":
+        if text.lower() not in ("true", "false", "1", "0", "t", "f"):
+            raise ValueError(f"strconv.ParseBool: parsing {show(text)}: invalid syntax")
+        return text.lower() in ("true", "1", "t")
+    if flag.kind == "int":
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(f"strconv.ParseInt: parsing {show(text)}: invalid syntax") from None
+    if flag.kind == "duration":
+        return parse_go_duration(text)
+    if flag.kind in ("list", "array"):
+        return [*held, *(text.split(",") if flag.kind == "list" else (text,))]
+    return text
 
 
 def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list[str], Flags, list[str]]:
@@ -93,28 +95,10 @@ def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list
 
     def put(flag: Flag, text: str, spelled: str) -> None:
         typed.append((flag.name, text))
-        if flag.kind == "bool":
-            if text.lower() not in ("true", "false", "1", "0", "t", "f"):
-                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseBool: parsing {show(text)}: '
-                           f'invalid syntax')
-            values[flag.name] = text.lower() in ("true", "1", "t")
-        elif flag.kind == "int":
-            try:
-                values[flag.name] = int(text)
-            except ValueError:
-                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: strconv.ParseInt: parsing {show(text)}: '
-                           "invalid syntax") from None
-        elif flag.kind == "duration":
-            try:
-                values[flag.name] = milliseconds(text)
-            except ValueError as error:
-                raise fail(f'invalid argument {show(text)} for "{spelled}" flag: {error}') from None
-        elif flag.kind == "list":
-            values[flag.name] = [*values[flag.name], *text.split(",")]
-        elif flag.kind == "array":
-            values[flag.name] = [*values[flag.name], text]
-        else:
-            values[flag.name] = text
+        try:
+            values[flag.name] = _value(flag, text, values[flag.name])
+        except ValueError as error:
+            raise fail(f'invalid argument {show(text)} for "{spelled}" flag: {error}') from None
 
     def warnings() -> list[str]:
         return [f"Flag --{name} has been deprecated, {by_name[name].deprecated}\n" for name, _ in typed if by_name[name].deprecated]

@@ -91,7 +91,7 @@ def turn(proc: Process, sys: Sys) -> int:
             del data["due"]
             _run(proc, sys, data)
         elif data["phase"] == "hold":
-            _hold(proc, sys, data)
+            _hold(sys, data)
         elif data["phase"] == "watch":
             data["out"], data["code"], data["phase"] = _watch(proc, sys, data), 0, "say"
         elif data["phase"] == "start":
@@ -119,7 +119,7 @@ def stopped(proc: Process, sys: Sys) -> None:
     in_pod_steps.stop(sys, proc["data"])
 
 
-def _hold(proc: Process, sys: Sys, data: Data) -> None:
+def _hold(sys: Sys, data: Data) -> None:
     """What is typed goes in, what is written comes out. Raises Blocked until the session has ended."""
     held, engine = data["held"], network(sys).cluster
     while True:
@@ -217,7 +217,9 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
     """Lets the command do all that it can now; sets what is to be said and what comes next."""
     engine, said = network(sys).cluster, []
     api = Holder(engine, user_of(sys))
-    word = data["command"] = next(iter(split(data["argv"])[1]), "")
+    words = split(data["argv"])[1]
+    word = data["command"] = "edit" if words[:2] == ["apply", "edit-last-applied"] or (words[:1] == ["create"] and "--edit" in words) \
+        else next(iter(words), "")
     api.deleting = word == "delete"
     again = data["phase"] == "again"
     if again:
@@ -231,9 +233,10 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
     elif word in ("run", "debug"):
         api.attaches = _stays(data, word)
     data["forwards"] = {}
+    editing = in_pod_steps.Editing(sys, data)
     terminal = Terminal(api, lambda stream, text: said.append([stream, text]), Config(api_client.kept(sys, "namespace") or "default"),
                         Disk(sys, proc["cwd"]), Text(data["stdin"]) if "stdin" in data else None, save=_saver(sys, proc["cwd"]),
-                        tty=word in HOLDING and sys.is_tty(0), edit=in_pod_steps.Editing(sys, data).edit,
+                        tty=word in HOLDING and sys.is_tty(0), edit=editing.edit, remove=editing.remove,
                         forward=lambda local, to: in_pod_steps.lead(engine, data, local, to), line=" ".join(["kubectl", *data["argv"]]))
     running, busy, waits = run(argv, terminal), 0, 0
     following = "end"
@@ -244,7 +247,7 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
                 busy += wait.ms or 0
                 continue
             waits, api.still = waits + 1, None
-            if waits == 1 and again:
+            if waits == 1 and again and "editor" not in data:
                 continue  # it was given the time when it began; now it learns the present one, and whether it is too late
             if word == "get":
                 following = "watch"

@@ -2,13 +2,14 @@
 editor, `port-forward` serves its ports. All that lasts is in `proc["data"]`.
 
     data["made"]      {"name", "namespace", "uid", "container", "began"}: what run or debug has made and stays with
-    data["editor"]    {"pid", "path", "words"}: the editor that runs
+    data["editor"]    {"pid", "path", "words", "program"}: the editor that runs
     data["forwards"]  {local port: {"node", "uid", "namespace", "pod", "port"}}, and data["lines"] {descriptor: {"node", "session", "seen", ...}}
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver.errors import ApiError
@@ -19,6 +20,7 @@ from ..runtime.process import Data, Errno, Process
 from ..runtime.sockets import network
 from ..runtime.system import Sys
 from ..times import stamp
+from .editing import editor_of
 from .in_pod_api import Holder, Made, user_of
 from .terminal import Wait
 from .verbs import report
@@ -106,16 +108,20 @@ class Editing:
     def __init__(self, sys: Sys, data: Data) -> None:
         self.sys, self.data, self.given = sys, data, 0
 
-    def edit(self, name: str, text: str) -> Generator[Wait, None, str | None]:
+    def edit(self, path: str, text: str) -> Generator[Wait, None, str]:
         """As Terminal.edit: a generator that gives the edited text, and waits once where an editor has to be started."""
         self.given += 1
         if self.given <= len(self.data["edited"]):
             return str(self.data["edited"][self.given - 1])
-        words = self.sys.proc["env"].get("KUBE_EDITOR") or self.sys.proc["env"].get("EDITOR") or "vi"
-        path = f"/tmp/kubectl-edit-{self.sys.proc['pid']}{self.given}.yaml"
-        self.data["editor"] = {"path": path, "words": words, "text": text}
+        words, program = editor_of(self.sys.proc["env"])
+        self.data["editor"] = {"path": path, "words": words, "program": program, "text": text}
         yield Wait()
-        return None
+        return ""
+
+    def remove(self, path: str) -> None:
+        """As Terminal.remove; what an earlier beginning has removed is gone."""
+        with suppress(Errno):
+            self.sys.unlink(path)
 
 
 def editor(sys: Sys, data: Data) -> None:
@@ -123,7 +129,8 @@ def editor(sys: Sys, data: Data) -> None:
     held = data["editor"]
     if "pid" not in held:
         try:
-            sys.which(held["words"].split()[0])
+            if held["program"] is not None:
+                sys.which(held["program"])
             sys.write_file(held["path"], held.pop("text"))
             held["pid"] = sys.spawn(["sh", "-c", f'{held["words"]} "$1"', "sh", held["path"]])
         except Errno:
@@ -132,7 +139,6 @@ def editor(sys: Sys, data: Data) -> None:
     if ended is not None and ended[1]:
         return say(data, f'error: there was a problem with the editor "{held["words"]}"\n', 1)
     data["edited"].append(sys.read_file(held["path"]))
-    sys.unlink(held["path"])
     del data["editor"]
     data["phase"] = "again"
     return None

@@ -81,7 +81,7 @@ def _build(files: Mapping[str, str], directory: str, above: list[str], warned: l
                            f"directory '{posixpath.normpath(posixpath.join(HOME, directory))}'\n")
     if directory in above:
         raise KubectlError(f"error: cycle detected: candidate root '{directory}' contains visited root\n")
-    found = parse(files[path], path)
+    found = parse(files[path], path, strict=True)
     if not found:
         raise KubectlError("error: kustomization.yaml is empty\n")
     spec: Json = found[0].object
@@ -106,7 +106,7 @@ def _build(files: Mapping[str, str], directory: str, above: list[str], warned: l
 def _resource(files: Mapping[str, str], directory: str, entry: str, above: list[str], warned: list[str]) -> list[Json]:
     path = posixpath.normpath(posixpath.join(directory, entry))
     if path in files:
-        return [thaw(manifest.object) for manifest in parse(files[path], path)]
+        return [thaw(manifest.object) for manifest in parse(files[path], path, strict=True)]
     if any(file.startswith(path + "/") for file in files):
         return _build(files, path, above, warned)
     raise KubectlError(f"error: accumulating resources: accumulation err='accumulating resources from '{entry}': open {entry}: "

@@ -9,15 +9,13 @@ The machine is a runtime Node of its own with one container, in which bash runs 
 typed). kubectl and curl are programs that the host, that is this module, runs: generators that are woken when the cluster
 moves. Nothing here is checkpointed or journaled; only what kubectl sends to the cluster is.
 The file is long because the machine's host is one object: its keyboard and screen for the page, and a dozen small answers that the
-machine's kernel asks of whoever runs it. What it is made of and what runs on it stands in laptop_programs.py.
-
-Past 400 lines: the page's calls, the runtime's host and the turns of programs are one machine and share all its state.
+machine's kernel asks of whoever runs it, which share all its state. What it is made of and what runs on it stands in laptop_programs.py.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..runtime.process import Errno
@@ -25,7 +23,8 @@ from ..runtime.system import Sys
 from . import completion
 from .disk import HOME, Disk
 from .laptop_programs import IMAGE, Machine, Running
-from .terminal import Api, Config, Terminal, Wait
+from .page_editor import PageEditor
+from .terminal import Api, Config, Terminal
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -36,7 +35,6 @@ QUANTUM_MS = 10  # the usual slice (turn.QUANTUM_US)
 EARN_MS = 50  # virtual time after which one more is granted
 TIMERS_AT_ONCE = 2_000
 START_MS = 60  # a kubectl after another in one script: the recorded steps take 60 to 130 ms
-EDIT_DIRECTORY = "/tmp"
 SLICE_MS = 100  # the wait of a process that has used them up
 OUTPUT_MAX = 1 << 20  # characters that wait to be taken; the oldest go, as from a terminal's scrollback
 
@@ -45,12 +43,10 @@ class Laptop:
     """One learner's shell. Call its methods inside a turn of the cluster; none of them waits."""
 
     def __init__(self, cluster: Engine, submit: Callable[[dict[str, Any]], Any], files: dict[str, str] | None = None, *,
-                 namespace: str = "default", interactive: bool = True, can_edit: bool = False) -> None:
-        """`can_edit`: the page opens its editor when `editing` says so, and answers with `edited`."""
+                 namespace: str = "default", interactive: bool = True, page_editor: PageEditor | None = None) -> None:
+        """`page_editor`: what the page that shows this machine opens files with; None where there is no page."""
         self.cluster = cluster
-        self.can_edit = can_edit
-        self.editing: tuple[str, str] | None = None  # (name, text) that kubectl edit wants to have edited
-        self._edited: list[str | None] = []
+        self.page_editor = page_editor
         self.api = Api(cluster, lambda entry: self._submit(submit, entry))
         self.config = Config(namespace)
         self.forwards: dict[int, dict[str, Any]] = {}  # local port -> {"namespace", "pod", "uid", "port"}
@@ -158,32 +154,15 @@ class Laptop:
         """Put a file into the home directory; directories on the way are made."""
         Disk(self._sys(), HOME).write(name, text)
 
-    def edited(self, text: str | None) -> None:
-        """The page's editor was closed with this text, or (None) given up."""
-        self._edited.append(text)
-        for running in self._running.values():
-            running.woken = True
-        self._settle()
+    def close_editor(self, number: int, text: str | None) -> None:
+        """The page's editor was closed (PageEditor.close)."""
+        if self.page_editor is not None:
+            self.page_editor.close(number, text)
+            for running in self._running.values():
+                running.woken = True
+            self._settle()
 
     # ---- programs that the host runs
-
-    def edit_in_page(self, name: str, text: str) -> Generator[Wait, None, str | None]:
-        self.editing, self._edited = (name, text), []
-        try:
-            while not self._edited:
-                yield Wait()
-            return self._edited.pop()
-        finally:
-            self.editing = None
-
-    def edit_by(self, command: str, name: str, text: str) -> Generator[Wait, None, str | None]:
-        """Edit a text with a command of this machine (`sed -i s/a/b/`), as kubectl does with $EDITOR."""
-        path = f"{EDIT_DIRECTORY}/kubectl-edit-{name}"
-        Disk(self._sys(), HOME).write(path, text)
-        editor = self.spawn(["sh", "-c", f'{command} "$1"', "sh", path])
-        while self.ended(editor) is None:
-            yield Wait(stir=True)
-        return Disk(self._sys(), HOME).get(path)
 
     def connect(self, port: int) -> dict[str, Any] | None:
         """Somebody connects to a port of this machine: where a port-forward leads it."""
@@ -277,6 +256,8 @@ class Laptop:
     def on_exec_exit(self, exec_id: str, payload: Any) -> None:
         self.on_exec_output(exec_id)
         self._ended[exec_id] = int(self.node.exec_status(exec_id)["exit_code"])
+        for running in self._running.values():
+            running.woken = running.woken or running.stir
 
     def on_foreign(self, process: str, event: str, detail: Any) -> None:
         if event == "start":

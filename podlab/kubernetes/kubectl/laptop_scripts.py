@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from .disk import HOME
 from .laptop import Laptop
@@ -12,20 +12,16 @@ if TYPE_CHECKING:
     from ..engine import Engine
 
 
-def run_script(cluster: Engine, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
-               namespace: str = "default",
-               submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, str]:
+def run_script(cluster: Engine, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600) -> tuple[int, str]:
     """Run a shell script on a laptop while virtual time passes: (exit code, output); 124 when not over in `limit_seconds`."""
-    code, output = run_lines(cluster, text, files=files, limit_seconds=limit_seconds, namespace=namespace, submit=submit)
+    code, output = run_lines(cluster, text, files=files, limit_seconds=limit_seconds)
     return code, "".join(part for _, part in output)
 
 
 def run_lines(cluster: Engine, text: str, *, files: dict[str, str] | None = None, limit_seconds: float = 3600,
-              namespace: str = "default",
-              submit: Callable[[dict[str, Any]], Any] | None = None) -> tuple[int, list[tuple[str, str]]]:
+              namespace: str = "default") -> tuple[int, list[tuple[str, str]]]:
     """As `run_script`, with the output in its two streams: ("out" or "err", text), in order."""
-    laptop = Laptop(cluster, submit or (lambda entry: cluster.apply({"at": cluster.now, **entry})), files, namespace=namespace,
-                    interactive=False)
+    laptop = Laptop(cluster, lambda entry: cluster.apply({"at": cluster.now, **entry}), files, namespace=namespace, interactive=False)
     laptop.write_file(".script.sh", text)
     script = laptop.spawn(["bash", f"{HOME}/.script.sh"])
     deadline = cluster.now + round(limit_seconds * 1000)

@@ -31,7 +31,7 @@ def template_of(obj: Json) -> Json | None:
 
 
 def containers_named(spec: Json, pattern: str) -> list[Json]:
-    """Containers and init containers whose name matches `*`, `a*`, `*a`, `*a*` or is it (selectContainers)."""
+    """Containers, and after them init containers, whose name matches `*`, `a*`, `*a`, `*a*` or is it (selectContainers)."""
     def fits(name: str) -> bool:
         if pattern == "*":
             return True
@@ -40,4 +40,4 @@ def containers_named(spec: Json, pattern: str) -> list[Json]:
         if start and end:
             return core in name
         return name.endswith(core) if start else name.startswith(core) if end else name == pattern
-    return [one for one in [*spec.get("initContainers", ()), *spec.get("containers", ())] if fits(one.get("name", ""))]
+    return [one for one in [*spec.get("containers", ()), *spec.get("initContainers", ())] if fits(one.get("name", ""))]

@@ -85,7 +85,7 @@ class Api:
         if not self.engine.spec.get("metricsServer", True):
             raise ApiError(404, "NotFound", "the server could not find the requested resource")
         found = virtual.metrics(self.engine, resource, namespace, name, labels)
-        return [Map(one) for one in found.get("items", [found])]
+        return [Map({"kind": resource.kind, "apiVersion": resource.api_version, **one}) for one in found.get("items", [found])]
 
     def session(self, **act: Any) -> Any:
         """Open, write to or close a hold on a container; see `Cluster.session`."""
@@ -142,8 +142,9 @@ class Terminal:
     stdin: Input | None = None  # None: nothing to read (/dev/null)
     tty: bool = False  # the input is a keyboard
     raw: Callable[[bool], None] = lambda on: None  # keys go to the command as they are, Ctrl-C too (exec -it)
-    save: Callable[[str, str], None] | None = None  # write a file of the learner's (cp, edit)
-    edit: Callable[[str, str], Generator[Wait, None, str | None]] | None = None  # (name, text) -> edited text; None: no editor
+    save: Callable[[str, str], None] | None = None  # write a file of the learner's (cp)
+    edit: Callable[[str, str], Generator[Wait, None, str]] | None = None  # (path of a file that it makes, text) -> edited text; None: no editor
+    remove: Callable[[str], None] | None = None  # a file that `edit` made
     forward: Callable[[int, dict[str, Any] | None], None] | None = None  # port-forward: local port -> where it leads (None: over)
     line: str = ""  # what the person typed, for the journal and "왜?"
     width: int = 80

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..apiserver.errors import ApiError
 from ..apiserver.request import Request
 from ..apiserver.versions import in_its_version
-from ..apiserver.warnings import DEPRECATED
+from ..apiserver.warnings import DEPRECATED, within_bounds
 from ..resources import Resource
 from . import output
 from .flags import Flag, Flags
@@ -71,7 +73,7 @@ class Call:
             if error.code != 403:  # who may not is turned away before
                 self._warn(old)
             raise
-        self._warn(old, *api.cluster.server.warnings)
+        self._warn(old, *within_bounds(api.cluster.server.warnings))
         return found if isinstance(resource, str) or subresource == "scale" else in_its_version(resource, found)
 
     def _warn(self, *texts: str | None) -> None:
@@ -123,18 +125,20 @@ class Call:
         """Say what was done to an object: `pod/web created`, or print it in the format of -o. `typed`: kubectl holds it as a struct.
         `tell_dry`: whether a dry run is called one."""
         form = self.flags.get("output")
-        if typed and form == "json":
+        if typed and form and form.lower() in ("json", "kyaml"):
             shown = output.as_asked(obj, form, show_managed_fields=self.flags.get("show-managed-fields"))
-            self.terminal.out(output.struct_text(shown))
+            self.terminal.out(output.struct_text(shown, form.lower()))
             return
         if form or self.flags.get("template"):
-            if not hasattr(self, "_printer"):
-                self._printer = output.printer(form or "", template=self.flags.get("template"),
-                                               allow_missing=self.flags.get("allow-missing-template-keys", True))
             self.terminal.out(self._printer(output.as_asked(obj, form or "", show_managed_fields=self.flags.get("show-managed-fields"))))
             return
         suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry, "") if tell_dry else ""
         self.terminal.out(f"{printed_name(resource, obj['metadata']['name'])} {done}{suffix}\n")
+
+    @cached_property  # one for the whole command: what stands between objects, and a heading, it writes once
+    def _printer(self) -> Callable[[Any], str]:
+        return output.printer(self.flags.get("output") or "", template=self.flags.get("template"),
+                              allow_missing=self.flags.get("allow-missing-template-keys", True))
 
     def usage_error(self, text: str) -> KubectlError:
         return KubectlError(f"error: {text}\nSee 'kubectl {self.name} -h' for help and examples\n")
@@ -227,6 +231,17 @@ def wrapped(error: ApiError, when: str, source: str) -> ApiError:
     """`error when creating "web.yaml": ...` (AddSourceToErr)."""
     return ApiError(error.code, error.reason, f'error when {when} "{source}": {error.message}',
                     error.details) if source else error
+
+
+@contextmanager
+def gathered(wrong: list[ApiError | str]) -> Iterator[None]:
+    """What goes wrong with one object is kept for `fail_with`, and the others still have their turn."""
+    try:
+        yield
+    except ApiError as error:
+        wrong.append(error)
+    except Failures as failures:
+        wrong += failures.errors
 
 
 def fail_with(errors: list[ApiError | str]) -> None:

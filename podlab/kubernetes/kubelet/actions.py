@@ -32,7 +32,7 @@ def compute(worker: Worker, pod: Map) -> Actions:
     everyone = parts(pod)
     if not worker["sandbox"] or not worker["sandbox"]["ready"]:
         return _with_new_sandbox(worker, pod, actions)
-    if cause := restarts.restart_all_asked(worker, pod, everyone):
+    if cause := restarts.restart_all_asked(worker, everyone):
         actions.restart_all = cause
         return actions
     for one in everyone:

@@ -12,7 +12,7 @@ from .. import quantity
 from ..cause import Cause
 from ..objects import EMPTY, Map, dig
 from . import status
-from .podspec import request
+from .podspec import allocated_spec, pod_resources, request
 from .state import Worker
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ SAFE_SYSCTLS = frozenset(
     }
 )
 
+OWN = ("cpu", "memory", "ephemeral-storage")
 ANY_ADDRESS = "0.0.0.0"
 
 def refuse(kubelet: Agent, pod: Map) -> tuple[str, str] | None:
@@ -46,26 +47,24 @@ def refuse(kubelet: Agent, pod: Map) -> tuple[str, str] | None:
         return None
     if pressure := _pressure(kubelet, pod):
         return pressure
-    others = [
-        held
-        for uid, held in kubelet.state["pods"].items()
-        if uid != pod["metadata"]["uid"]
-        and held["mode"] != "terminated"
-        and held["gone"] is None  # the API server knows it no more: its place is given anew while its containers still end (GetActivePods)
-        and not held.get("rejected")
-        and held["phase"] not in status.TERMINAL
-    ]
-    allocatable = dig(node, "status.allocatable", EMPTY)
-    if len(others) + 1 > int(allocatable.get("pods", 110)):
+    allocatable, ports = dig(node, "status.allocatable", EMPTY), _ports(pod)
+    room = int(allocatable.get("pods", 110))
+    # of hundreds each would look at all others, where nothing is asked for that they could have taken
+    full = len(kubelet.state["pods"]) > room
+    others = _others(kubelet, pod) if full or ports or pod_resources(pod["spec"])[0] else []
+    if full and len(others) + 1 > room:
         return (
             "OutOfpods",
             f"Node didn't have enough resource: pods, requested: 1, used: {len(others)}, capacity: {allocatable.get('pods')}",
         )
-    for name in ("cpu", "memory", "ephemeral-storage"):
+    system = dig(node, "status.nodeInfo.operatingSystem", "linux")
+    if (pod["spec"].get("os") or EMPTY).get("name", system) != system:
+        return "PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS"
+    for name in (*OWN, *_scalars(pod["spec"], allocatable)):
         wanted = request(pod["spec"], name)
         if not wanted:
             continue
-        used = sum(request(kubelet.pod(held)["spec"], name) for held in others)
+        used = sum(request(allocated_spec(held, kubelet.pod(held)["spec"]), name) for held in others)
         capacity = quantity.milli(allocatable.get(name))
         if used + wanted > capacity:
             unit = 1 if name == "cpu" else 1000
@@ -78,9 +77,29 @@ def refuse(kubelet: Agent, pod: Map) -> tuple[str, str] | None:
     labels = node["metadata"].get("labels") or EMPTY
     if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or EMPTY).items()):
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-    if (ports := _ports(pod)) and any(_clash(mine, taken) for held in others for taken in _ports(kubelet.pod(held)) for mine in ports):
+    if ports and any(_clash(mine, taken) for held in others for taken in _ports(kubelet.pod(held)) for mine in ports):
         return "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
     return None
+
+
+def _others(kubelet: Agent, pod: Map) -> list[Worker]:
+    """The Pods that have a place on the node already."""
+    uid = pod["metadata"]["uid"]
+    return [
+        held
+        for held in kubelet.state["pods"].values()
+        if held["mode"] != "terminated"
+        and held["gone"] is None  # the API server knows it no more: its place is given anew while its containers still end (GetActivePods)
+        and held["phase"] not in status.TERMINAL
+        and held["uid"] != uid
+        and not held.get("rejected")
+    ]
+
+
+def _scalars(spec: Map, allocatable: Map) -> list[str]:
+    """Other resources that a Pod asks for: huge pages, and what the node knows of the rest (removeMissingExtendedResources)."""
+    asked = pod_resources(spec)[0] or EMPTY
+    return [name for name in asked if name not in OWN and (name in allocatable or name.startswith("hugepages-"))]
 
 
 def _forbidden_sysctl(spec: Map) -> str:

@@ -55,7 +55,11 @@ class Agent(Component, ABC):
 
     @abstractmethod
     def write_status(self, held: Worker, cause: Cause = UNSAID) -> None:
-        """Bring the Pod's status up to what is known; writes only what differs."""
+        """Bring the Pod's status up to what is known, as a sync does: what is not ready is probed at once."""
+
+    @abstractmethod
+    def tell_status(self, held: Worker, cause: Cause = UNSAID) -> Map:
+        """Write the Pod's status where it differs. Returns the Pod as it was before."""
 
     @abstractmethod
     def container_ended(self, uid: str, container_id: str) -> None:
@@ -116,7 +120,7 @@ class Agent(Component, ABC):
 
     def pod(self, held: Worker) -> Map:
         """The Pod as the API server has it, or as it was when it was deleted."""
-        pod = self.cluster.etcd.get("pods", key_of(held["namespace"], held["name"]))
+        pod = self.cluster.etcd.get("pods", f"{held['namespace']}/{held['name']}")
         if pod is not None and pod["metadata"]["uid"] == held["uid"]:
             return pod
         if not isinstance(held["gone"], Map):

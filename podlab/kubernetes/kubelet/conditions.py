@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from ..objects import EMPTY, Map, freeze
+from ..objects import EMPTY, List, Map, memo
 from ..times import rfc3339
 from . import restarts
-from .podspec import APP, INIT, SIDECAR, parts
+from .podspec import APP, INIT, SIDECAR, apps, parts
 from .state import Worker
 
 OWNED = (
@@ -37,7 +38,7 @@ def _unready(pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str) -> t
 def _initialized(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str) -> tuple[str, str, str]:
     if new_phase == "Succeeded":
         return "True", "PodCompleted", ""
-    if any(worker["runs"].get(one.name) for one in parts(pod) if one.kind == APP):
+    if any(worker["runs"].get(one.name) for one in apps(pod)):
         return "True", "", ""
     bad = [
         one.name
@@ -68,7 +69,7 @@ def _ready(pod: Map, ready: tuple[str, str, str], held: dict[str, Map]) -> tuple
     return "True", "", ""
 
 
-def of_pod(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str, now: int) -> list[Any]:
+def of_pod(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], new_phase: str, now: int) -> List:
     """In the kubelet's order: others' first, then its own. lastTransitionTime moves only when the status does."""
     held: dict[str, Map] = {one["type"]: one for one in (pod.get("status") or EMPTY).get("conditions") or ()}
     generation = pod["metadata"].get("generation")
@@ -84,7 +85,7 @@ def of_pod(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], new_ph
         ("ContainersReady", containers),
         ("PodScheduled", ("True", "", "")),
     ]
-    if any(restarts.has_restart_all(one) for one in parts(pod)):
+    if memo(pod["spec"], "kubelet-restarts-all", lambda _: any(restarts.has_restart_all(one) for one in parts(pod))):
         wanted.append(
             (
                 "AllContainersRestarting",
@@ -105,18 +106,17 @@ def of_pod(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], new_ph
             found.append(old)
             continue
         moved = old["lastTransitionTime"] if old is not None and old["status"] == status else rfc3339(now)
-        condition = {
-            "type": kind,
-            "observedGeneration": generation,
-            "status": status,
-            "lastProbeTime": None,
-            "lastTransitionTime": moved,
-        }
-        if generation is None:
-            del condition["observedGeneration"]
-        if reason:
-            condition["reason"] = reason
-        if message:
-            condition["message"] = message
-        found.append(freeze(condition))
-    return found
+        found.append(_condition(kind, generation, status, moved, reason, message))
+    return List(found)
+
+
+@lru_cache(maxsize=1024)  # the Pods of a roll-out have the same ones
+def _condition(kind: str, generation: int | None, status: str, moved: str, reason: str, message: str) -> Map:
+    condition = {"type": kind, "observedGeneration": generation, "status": status, "lastProbeTime": None, "lastTransitionTime": moved}
+    if generation is None:
+        del condition["observedGeneration"]
+    if reason:
+        condition["reason"] = reason
+    if message:
+        condition["message"] = message
+    return Map(condition)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..cause import Cause
 from ..objects import EMPTY, Map
-from . import deadline, images, probes, runs, starting, status, steps, termination, volumes
+from . import deadline, images, probes, runs, starting, status, steps, volumes
 from .state import Worker
 
 if TYPE_CHECKING:
@@ -19,22 +19,25 @@ UNMOUNT_MS = 100
 FINISH_APART_MS = 10  # the status manager writes for one Pod after another: recorded DELETED are 9 to 13 ms apart (endpoints.json)
 
 
+CUT_OFF = ("mount", "mounted", "ending")  # steps that hear of it: waiting for volumes, and for the end of what ended by itself
+
+
 def terminate(kubelet: Agent, worker: Worker, grace: int) -> None:
-    """The Pod is to end within `grace` seconds. A period that runs already can only become shorter."""
+    """The Pod is to end within `grace` seconds: when the sync under way is over, for the runtime's part of it is not cut off (SyncPod calls the
+    runtime WithoutCancel). A period can become shorter until it runs, and no more then: SyncTerminatingPod does not hear of it."""
     grace = max(grace, 1)  # calculateEffectiveGracePeriod
-    if worker["mode"] == "terminated":
+    if worker["mode"] != "run":
         return
-    if worker["mode"] == "terminating":
-        if worker["grace"] is None or grace < worker["grace"]:
-            worker["grace"] = grace
-            termination.shorten(kubelet, worker, grace)
+    if worker["grace"] is not None:
+        worker["grace"] = min(worker["grace"], grace)
         return
     worker["grace"] = grace
-    begin_terminating(kubelet, worker)
+    if not worker["steps"] or worker["steps"][0][0] in CUT_OFF:
+        begin_terminating(kubelet, worker)
 
 
 def abort(kubelet: Agent, worker: Worker) -> None:
-    """Drop the sync under way (its context is cancelled)."""
+    """Drop the sync under way: it waits for volumes, or its kubelet is no more."""
     for member in ("timer", "requeue", "show"):
         kubelet.cancel(worker[member])
         worker[member] = None
@@ -49,7 +52,7 @@ def begin_terminating(kubelet: Agent, worker: Worker) -> None:
     abort(kubelet, worker)
     pod = kubelet.pod(worker)
     worker["mode"] = "terminating"
-    worker["resizing"], worker["waits"] = {}, {}
+    worker["waits"] = {}
     probes.stop(kubelet, worker, ("liveness", "startup"))
     deadline.check(kubelet, worker, pod)
     worker["steps"] = [["stop-all"], ["stop-sandbox"], ["ended"]]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import quantity
 from ..objects import EMPTY, Map, dig, memo
-from .podspec import Part, part
+from .podspec import Part
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 WORD_MAX = 131_072  # characters of one variable or argument (MAX_ARG_STRLEN, include/uapi/linux/binfmts.h)
 WORDS_MAX = 2_097_152  # of all together (execve(2), the limit of arguments and environment with the usual stack)
+POINTER = 8  # bytes that execve(2) counts for each of them besides
 TOO_LONG = "argument list too long"  # E2BIG
 
 
@@ -34,10 +35,18 @@ def make(kubelet: Agent, pod: Map, one: Part, ip: str) -> dict[str, str]:
     namespace = pod["metadata"]["namespace"]
     services = service_variables(kubelet, namespace, pod["spec"].get("enableServiceLinks", True) is not False)
     result: dict[str, str] = {}
+    taken = 0
     for source in one.spec.get("envFrom") or ():
-        result.update(_from_source(kubelet, namespace, source))
+        found = _from_source(kubelet, namespace, source)
+        result.update(found)
+        taken += len(found) * POINTER
+        if taken > WORDS_MAX:
+            raise ConfigError(TOO_LONG)
+    length = sum(map(len, result)) + sum(map(len, result.values()))
+    if length > WORDS_MAX:
+        raise ConfigError(TOO_LONG)
     own: dict[str, str] = {}
-    known, length = {**services, **result}, 0
+    known = {**services, **result}
     for entry in one.spec.get("env") or ():
         name, reference = entry["name"], entry.get("valueFrom")
         if reference:
@@ -46,9 +55,9 @@ def make(kubelet: Agent, pod: Map, one: Part, ip: str) -> dict[str, str]:
                 continue
         else:
             value = expand(entry.get("value") or "", known)
-            length += len(value)
-            if length > WORDS_MAX:
-                raise ConfigError(TOO_LONG)
+        length += len(value)
+        if length > WORDS_MAX:
+            raise ConfigError(TOO_LONG)
         own[name] = known[name] = value
     return {**services, **result, **own}
 
@@ -180,10 +189,19 @@ def _escaped(value: str) -> str:
 
 
 def resource_value(kubelet: Agent, pod: Map, one: Part, wanted: Map) -> str:
-    """A resourceFieldRef's value: request or limit over the divisor, rounded up; a limit that is not set is the node's."""
+    """A resourceFieldRef's value: request or limit over the divisor, rounded up; a limit that is not set is the Pod's, or the node's (1.34). Raises
+    ConfigError."""
     which, _, name = wanted["resource"].partition(".")
-    spec = part(pod, wanted["containerName"]).spec if wanted.get("containerName") else one.spec
+    spec = one.spec
+    if (other := wanted.get("containerName")) and other != one.name:
+        found = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
+        chosen = next((held for held in found if held["name"] == other), None)
+        if chosen is None:
+            raise ConfigError(f"container {other} not found")
+        spec = chosen
     given = ((spec.get("resources") or EMPTY).get(which) or EMPTY).get(name)
+    if given is None and which == "limits":
+        given = dig(pod, "spec.resources.limits", EMPTY).get(name)
     if given is None and which == "limits":
         given = dig(kubelet.client.find("nodes", kubelet.node) or EMPTY, f"status.allocatable.{name}", "0")
     divisor = quantity.parse(str(wanted.get("divisor") or "1"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import quantity
 from ..objects import EMPTY, Map
-from . import ending, node_status, pressure, report, status
+from . import ending, images, node_status, pressure, report, status
 from .admission import CRITICAL
 from .podspec import request
 from .state import Worker
@@ -24,8 +24,11 @@ MEASURE_MS = 10_000  # stats_collect_period of containerd: how much a container 
 VOLUMES_MS = 60_000  # VolumeStatsAggPeriod: new Pods are looked for that often, and a Pod's volumes measured each one to two of it
 
 
+RESOURCES = {"memory": "memory", "disk": "ephemeral-storage"}
+
+
 def pass_(kubelet: Agent) -> None:
-    """synchronize: set conditions, evict at most one Pod."""
+    """synchronize: set conditions, evict whoever is over a limit of its own, else at most one Pod of a node that is short of something."""
     kubelet.state["evict_timer"] = None
     met, changed = kubelet.state["pressure"], False
     short = [kind for kind in ("memory", "disk") if pressure.available(kubelet, kind) < pressure.threshold(kubelet, kind)]
@@ -38,16 +41,20 @@ def pass_(kubelet: Agent) -> None:
             changed = True
     if changed:
         node_status.report(kubelet)
-    if short:
+    limited, evicted = _over_limits(kubelet)
+    if short and not evicted:
+        resource = RESOURCES[short[0]]
+        node_status.tell(kubelet, "Warning", "EvictionThresholdMet", f"Attempting to reclaim {resource}")
+        if short[0] == "disk":
+            images.delete_unused(kubelet)
         _evict_one(kubelet, short[0])
-    limited = _over_limits(kubelet)
     if met or kubelet.state["fill"] or limited:
         pressure.watch(kubelet)
 
 
 def _evict_one(kubelet: Agent, kind: str) -> None:
     """Those that use more than they asked for, then lower priority, then the larger excess."""
-    resource = "memory" if kind == "memory" else "ephemeral-storage"
+    resource = RESOURCES[kind]
     ranked = []
     for worker in kubelet.state["pods"].values():
         pod = kubelet.pod(worker)
@@ -84,9 +91,9 @@ def evict(kubelet: Agent, worker: Worker, message: str) -> None:
     ending.terminate(kubelet, worker, GRACE_SECONDS)
 
 
-def _over_limits(kubelet: Agent) -> bool:
-    """localStorageEviction: evicts Pods that use more disk than their limits. Returns whether there is any with a limit."""
-    limited = False
+def _over_limits(kubelet: Agent) -> tuple[bool, bool]:
+    """localStorageEviction: evicts Pods that use more disk than their limits. Returns whether there is any with a limit, and whether one went."""
+    limited = evicted = False
     for worker in list(kubelet.state["pods"].values()):
         pod = kubelet.pod(worker)
         if worker["mode"] != "run" or not worker["sandbox"] or worker["phase"] in status.TERMINAL or not pressure.has_limits(pod):
@@ -96,7 +103,8 @@ def _over_limits(kubelet: Agent) -> bool:
             continue
         if message := _excess(kubelet, worker, pod["spec"]):
             evict(kubelet, worker, message)
-    return limited
+            evicted = True
+    return limited, evicted
 
 
 def _measured(kubelet: Agent, worker: Worker) -> dict[str, int]:

@@ -129,7 +129,7 @@ def _forget_runtime(kubelet: Agent) -> None:
         for runs in worker["runs"].values():
             if runs and runs[-1].pop("lost", False):
                 runs[-1].update(state="exited", exitCode=255, reason="Unknown", message="", finished=kubelet.now)
-        worker.update(ended=[], kills={}, hooks={}, stir=False)
+        worker.update(ended=[], kills={}, hooks={}, stir=False, grace=None)
         for probe in worker["probes"].values():
             probe.update(busy=None)
         if worker["mode"] == "terminating":

@@ -106,7 +106,8 @@ class Kubelet(Agent):
             held["gone"] = change.old
         if self.state["power"] != "on":
             return
-        if change.type != "MODIFIED" or change.old is None or _concerns(change.old, pod) or _gate_moved(change.old, pod):
+        if change.type != "MODIFIED" or change.old is None or (not change.status_only and _concerns(change.old, pod)) \
+                or _gate_moved(change.old, pod):
             self.wake(pod, change.cause)
 
     def _on_node(self, change: Change) -> None:
@@ -200,12 +201,16 @@ class Kubelet(Agent):
         worker.ask(self, held)
 
     def write_status(self, held: Worker, cause: Cause = UNSAID) -> None:
-        """Bring the Pod's status up to what is known; writes only what differs."""
+        """Bring the Pod's status up to what is known, as a sync does: what is not ready is probed at once."""
+        probes.after_status(self, held, self.tell_status(held, cause))
+
+    def tell_status(self, held: Worker, cause: Cause = UNSAID) -> Map:
+        """Write the Pod's status where it differs. Returns the Pod as it was before."""
         pod = self.pod(held)
         new = status.generate(held, pod, self.host_ip, self.now)
         if held["gone"] is None:
             self.put_status(pod, new, cause if cause is not UNSAID else Cause("kubelet-status", {"phase": new["phase"]}))
-        probes.after_status(self, held, pod)
+        return pod
 
     # ---- what others ask
 
@@ -261,9 +266,10 @@ def _concerns(old: Map, new: Map) -> bool:
 
 def _gate_moved(old: Map, new: Map) -> bool:
     """Whether somebody wrote a condition that the Pod's readiness waits for (NeedToReconcilePodReadiness, pkg/kubelet/status/generate.go)."""
-    gates = [gate["conditionType"] for gate in new["spec"].get("readinessGates") or ()]
-    if not gates:
+    wanted = new["spec"].get("readinessGates")
+    if not wanted:
         return False
+    gates = [gate["conditionType"] for gate in wanted]
     before, after = ({one["type"]: one["status"] for one in (pod.get("status") or EMPTY).get("conditions") or ()} for pod in (old, new))
     return any(before.get(gate) != after.get(gate) for gate in gates)
 

@@ -126,6 +126,13 @@ def booted(kubelet: Agent) -> None:
     write(kubelet, "True", "KubeletReady", "kubelet is posting ready status", boot=boot)
 
 
+def tell(kubelet: Agent, kind: str, reason: str, message: str) -> None:
+    """An event about the Node."""
+    node = kubelet.client.find("nodes", kubelet.node)
+    if node is not None:
+        _record(kubelet, node, kind, reason, message)
+
+
 def _record(kubelet: Agent, node: Map, kind: str, reason: str, message: str) -> None:
     """Kubelets name their Node by its name in place of a uid (nodeRef)."""
     about: Map = freeze({**node, "metadata": {**node["metadata"], "uid": kubelet.node}})

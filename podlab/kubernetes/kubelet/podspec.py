@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from .. import quantity
-from ..objects import Map, memo
+from ..objects import EMPTY, Map, memo
 
 INIT, SIDECAR, APP, EPHEMERAL = "init", "sidecar", "app", "ephemeral"
 
@@ -68,6 +68,8 @@ def pod_resources(spec: Map) -> tuple[Map | None, Map]:
 
 
 def _pod_resources(spec: Map) -> tuple[Map | None, Map]:
+    if not (spec.get("resources") or spec.get("initContainers") or any(one.get("resources") for one in spec["containers"])):
+        return None, EMPTY
     requests, limits = _total(spec, "requests"), _total(spec, "limits")
     resources = {key: Map(value) for key, value in (("limits", limits), ("requests", requests)) if value}
     return (Map(requests) if requests else None), Map(resources)
@@ -122,6 +124,25 @@ def request(spec: Map, name: str) -> int:
     """What a Pod asks for, in thousandths."""
     allocated, _ = pod_resources(spec)
     return quantity.milli(allocated.get(name)) if allocated else 0
+
+
+def allocated_spec(worker: dict[str, Any], spec: Map) -> Map:
+    """A Pod's spec with the resources that its node has given it: not those that a resize asks for in vain (UpdatePodFromAllocation)."""
+    return _with_resources(spec, worker["allocated"]) if "allocated" in worker else spec
+
+
+def actual_spec(worker: dict[str, Any], spec: Map) -> Map:
+    """A Pod's spec with the resources that its containers run with."""
+    return _with_resources(spec, worker["actual"]) if worker["resizing"] else spec
+
+
+def _with_resources(spec: Map, actual: dict[str, Map]) -> Map:
+    changed = {
+        member: tuple(Map({**one, "resources": actual.get(one["name"], one.get("resources") or EMPTY)}) for one in spec[member])
+        for member in ("initContainers", "containers")
+        if spec.get(member)
+    }
+    return Map({**spec, **changed})
 
 
 def has_probe(one: Part) -> bool:

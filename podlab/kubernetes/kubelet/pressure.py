@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PERIOD_MS = 10_000  # evictionMonitoringPeriod
 MEMORY_BYTES = 100 << 20  # memory.available < 100Mi
-DISK_SHARE = 10  # nodefs.available < 10 %
+DISK_SHARE = 15  # imagefs.available < 15 %: images lie on the disk that Pods write to, whose own threshold is 10 %
 
 
 def watch(kubelet: Agent) -> None:
@@ -27,8 +27,10 @@ def watch(kubelet: Agent) -> None:
 
 def notice(kubelet: Agent) -> None:
     """A program keeps more memory: the loop finds a node under pressure in its next pass. It need not run while nothing is short."""
-    least = kubelet.capacity("memory") - int(kubelet.state["fill"].get("memory", 0)) - kubelet.machine.memory_held()
-    if kubelet.state["evict_timer"] is None and least < threshold(kubelet, "memory") and available(kubelet, "memory") < threshold(kubelet, "memory"):
+    if kubelet.state["evict_timer"] is not None:
+        return
+    room = kubelet.capacity("memory") - int(kubelet.state["fill"].get("memory", 0)) - threshold(kubelet, "memory")
+    if kubelet.machine.holds_more_than(room) and available(kubelet, "memory") < threshold(kubelet, "memory"):
         watch(kubelet)
 
 

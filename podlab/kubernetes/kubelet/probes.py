@@ -98,12 +98,22 @@ def after_status(kubelet: Agent, worker: Worker, pod: Map) -> None:
             probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
 
 
+def _told(pod: Map, run: dict[str, Any]) -> bool:
+    """Whether the Pod's status tells that a container runs: the prober reads it there, and not before the sync that started it is over."""
+    status: Map = pod.get("status") or EMPTY
+    return any(
+        one.get("containerID") == run["id"] and "running" in one["state"]
+        for member in ("containerStatuses", "initContainerStatuses")
+        for one in status.get(member) or ()
+    )
+
+
 def _attempt(kubelet: Agent, worker: Worker, key: str) -> None:
     """doProbe up to the check itself."""
     name, _, kind = key.rpartition("/")
     pod, probe = kubelet.pod(worker), worker["probes"][key]
     one, run = part(pod, name), newest(worker, name)
-    if probe["busy"] or run is None or run["state"] != "running" or not runs_now(kubelet, worker, name):
+    if probe["busy"] or run is None or run["state"] != "running" or not runs_now(kubelet, worker, name) or not _told(pod, run):
         return
     if probe["id"] != run["id"]:
         # a new container: the first result is the initial one; readiness is then looked at once more by the sync that follows
@@ -169,7 +179,7 @@ def exec_done(kubelet: Agent, worker: Worker, key: str, exec_id: str) -> None:
     if status["timed_out"]:
         spec = _spec(part(kubelet.pod(worker), name), kind)
         text = f'command timed out: "{" ".join(spec["exec"]["command"])}" timed out after {spec.get("timeoutSeconds") or 1}s'
-    _result(kubelet, worker, key, probe["id"], status["exit_code"] == 0 and not status["timed_out"], text)
+    _result(kubelet, worker, key, status["exit_code"] == 0 and not status["timed_out"], text)
 
 
 def replied(kubelet: Agent, worker: Worker, key: str, container_id: str, *rest: Any) -> None:
@@ -188,13 +198,13 @@ def replied(kubelet: Agent, worker: Worker, key: str, container_id: str, *rest: 
         if text.startswith(NO_GRPC) and left > 0:  # the dialler tries again until its time is over (grpc.WithBlock)
             kubelet.after(left, ["redialled", worker["uid"], key, container_id, {"ok": False, "error": "timeout"}])
             return
-        _result(kubelet, worker, key, container_id, not text, text)
+        _result(kubelet, worker, key, not text, text)
         return
     if get is None:
         socket = spec.get("tcpSocket") or EMPTY
         where = f"{socket.get('host') or worker['sandbox']['ip']}:{hooks.port_number(one, socket.get('port'))}"
         text = "" if result["ok"] else f"dial tcp {where}: {hooks.words(result['error'])}"
-        _result(kubelet, worker, key, container_id, bool(result["ok"]), text)
+        _result(kubelet, worker, key, bool(result["ok"]), text)
         return
     host, port, _ = hooks.get_request(worker, one, get)
     url = hooks.get_url(worker, one, get)
@@ -204,23 +214,22 @@ def replied(kubelet: Agent, worker: Worker, key: str, container_id: str, *rest: 
             return
         good = 200 <= result["status"] < 400
         _result(
-            kubelet, worker, key, container_id, good, "" if good else f"HTTP probe failed with statuscode: {result['status']}"
+            kubelet, worker, key, good, "" if good else f"HTTP probe failed with statuscode: {result['status']}"
         )
     elif result["error"] == "timeout":
         _result(
             kubelet,
             worker,
             key,
-            container_id,
             False,
             f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
         )
     elif result["error"] == "closed":
-        _result(kubelet, worker, key, container_id, False, f'Get "{url}": EOF')
+        _result(kubelet, worker, key, False, f'Get "{url}": EOF')
     elif ":" in result["error"]:  # the TLS handshake's
-        _result(kubelet, worker, key, container_id, False, f'Get "{url}": {result["error"]}')
+        _result(kubelet, worker, key, False, f'Get "{url}": {result["error"]}')
     else:
-        _result(kubelet, worker, key, container_id, False, f'Get "{url}": dial tcp {host}:{port}: {hooks.words(result["error"])}')
+        _result(kubelet, worker, key, False, f'Get "{url}": dial tcp {host}:{port}: {hooks.words(result["error"])}')
 
 
 def _follow(
@@ -280,7 +289,7 @@ def _look_again(kubelet: Agent, worker: Worker, key: str) -> None:
             probe["timer"] = kubelet.after(TRIGGER_MS, ["probe", worker["uid"], key])
 
 
-def _result(kubelet: Agent, worker: Worker, key: str, container_id: str, good: bool, text: str) -> None:
+def _result(kubelet: Agent, worker: Worker, key: str, good: bool, text: str) -> None:
     """One result; it counts when there are enough of its kind in a row."""
     name, _, kind = key.rpartition("/")
     probe = worker["probes"][key]
@@ -314,6 +323,6 @@ def _result(kubelet: Agent, worker: Worker, key: str, container_id: str, good: b
         if worker["mode"] == "run":
             kubelet.ask(worker)
             if worker["steps"]:
-                kubelet.write_status(worker)  # SetContainerReadiness, SetContainerStartup: told even while a sync is under way
+                kubelet.tell_status(worker)  # SetContainerReadiness, SetContainerStartup: told even while a sync is under way
         elif worker["mode"] == "terminating":
-            kubelet.write_status(worker)
+            kubelet.tell_status(worker)

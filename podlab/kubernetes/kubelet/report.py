@@ -114,7 +114,7 @@ def facts(kubelet: Agent, uid: str) -> dict[str, Any]:
         ports.setdefault(listener["container"], []).append({key: listener[key] for key in ("port", "protocol", "address")})
     if ports:
         found["ports"] = ports
-    if waits := _waits(kubelet, worker):
+    if waits := _waits(worker):
         found["waits"] = waits
     probes: dict[str, dict[str, Any]] = {}
     for key, probe in worker["probes"].items():
@@ -134,7 +134,7 @@ def facts(kubelet: Agent, uid: str) -> dict[str, Any]:
     return found
 
 
-def _waits(kubelet: Agent, worker: Worker) -> dict[str, Any]:
+def _waits(worker: Worker) -> dict[str, Any]:
     """A back-off is over when the worker comes back, which is a little after it has run out."""
     found = {}
     for name, wait in worker["waits"].items():

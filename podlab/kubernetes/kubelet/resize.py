@@ -1,6 +1,7 @@
 """In-place resize: new cpu and memory for a running Pod, through its resize subresource.
 
-worker["actual"]: {container: the resources it runs with}. worker["resizing"]: the resize conditions to show.
+worker["actual"]: {container: the resources it runs with}. worker["resizing"]: the resize conditions to show. worker["allocated"], while there
+are any: {container: the resources that the node has given it}, with which it starts anew whatever its spec asks for since.
 
 Source: pkg/kubelet/allocation/allocation_manager.go, pkg/kubelet/kuberuntime/kuberuntime_manager.go (doPodResizeAction).
 """
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..objects import EMPTY, Map, dig
 from . import cri, starting
-from .podspec import EPHEMERAL, INIT, Part, parts, request
+from .podspec import EPHEMERAL, INIT, Part, allocated_spec, parts, request
 from .runs import runs_now
-from .state import Worker, newest
+from .state import Worker
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
 
 def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Before a sync: take over what the spec now asks for, if the node has it."""
-    wanted = [
-        one
-        for one in parts(pod)
-        if one.kind not in (INIT, EPHEMERAL)
-        and one.name in worker["actual"]
-        and (one.spec.get("resources") or EMPTY) != worker["actual"][one.name]
-    ]
+    wanted = _differing(kubelet, worker, pod)
     if not wanted:
         _completed(kubelet, worker, pod)
         return
@@ -39,24 +34,48 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
         if worker["resizing"] != pending:
             kubelet.record(worker, "Warning", f"Resize{refusal[0]}", _message(pod, f"Pod resize {refusal[0]}", refusal[1]))
         worker["resizing"] = pending
+        worker.setdefault("allocated", dict(worker["actual"]))
+        if worker["allocated"] == worker["actual"]:  # the resize before this one is done
+            _tell_completed(kubelet, worker, Map({**pod, "spec": allocated_spec(worker, pod["spec"])}))
         return
-    worker["resizing"] = {}
+    idle = [one for one in wanted if not runs_now(kubelet, worker, one.name)]
+    for one in idle:  # has its new size when it starts (isPodResizeInProgress)
+        worker["actual"][one.name] = one.spec.get("resources") or EMPTY
+    if len(idle) == len(wanted):
+        _completed(kubelet, worker, pod)
+        return
+    worker["resizing"] = {"PodResizeInProgress": ["True", "", ""]}
+    worker["allocated"] = worker["actual"] | {one.name: one.spec.get("resources") or EMPTY for one in wanted}
     generation = pod["metadata"].get("generation", 0)
     if worker.get("resize-started") != generation:
         worker["resize-started"] = generation
         kubelet.record(worker, "Normal", "ResizeStarted", _message(pod, "Pod resize started"))
-    for one in wanted:
-        run = newest(worker, one.name)
-        if run is None or not runs_now(kubelet, worker, one.name):
-            continue
+
+
+def _differing(kubelet: Agent, worker: Worker, pod: Map) -> list[Part]:
+    """Containers that run with other resources than their spec's; an init container that has ended stays as it was."""
+    return [
+        one
+        for one in parts(pod)
+        if one.kind != EPHEMERAL
+        and one.name in worker["actual"]
+        and (one.spec.get("resources") or EMPTY) != worker["actual"][one.name]
+        and (one.kind != INIT or runs_now(kubelet, worker, one.name))
+    ]
+
+
+def actuate(kubelet: Agent, worker: Worker, pod: Map) -> None:
+    """doPodResizeAction, once the status has told of it: the sync after this one finds the resize done, or a container that has to start anew."""
+    if "PodResizeInProgress" not in worker["resizing"]:
+        return
+    for one in _differing(kubelet, worker, pod):
         if _needs_restart(one, worker["actual"][one.name]):
             worker["resize-restart"][one.name] = True
             continue
         kubelet.tell(worker, "kubelet-resized", container=one.name)
-        cri.set_limits(kubelet.machine, run["id"], starting.limits(one.spec, pod["spec"]))
+        cri.set_limits(kubelet.machine, worker["runs"][one.name][-1]["id"], starting.limits(one.spec, pod["spec"]))
         worker["actual"][one.name] = one.spec.get("resources") or EMPTY
-    if all((one.spec.get("resources") or EMPTY) == worker["actual"][one.name] for one in wanted):
-        _completed(kubelet, worker, pod)
+        worker["did"] = True
 
 
 def retry(kubelet: Agent) -> None:
@@ -68,21 +87,28 @@ def retry(kubelet: Agent) -> None:
 
 
 def _completed(kubelet: Agent, worker: Worker, pod: Map) -> None:
-    """Nothing is left to change; `resize-started`: the generation of a resize that was under way."""
+    """Nothing is left to change."""
     worker["resizing"] = {}
-    if worker.pop("resize-started", None) is not None:
-        kubelet.record(worker, "Normal", "ResizeCompleted", _message(pod, "Pod resize completed"))
+    worker.pop("allocated", None)
+    _tell_completed(kubelet, worker, pod)
+
+
+def _tell_completed(kubelet: Agent, worker: Worker, pod: Map) -> None:
+    """`resize-started`: the generation of the resize that was under way."""
+    generation = worker.pop("resize-started", None)
+    if generation is not None:
+        kubelet.record(worker, "Normal", "ResizeCompleted", _message(pod, "Pod resize completed", generation=generation))
         retry(kubelet)
 
 
-def _message(pod: Map, prefix: str, error: str = "") -> str:
+def _message(pod: Map, prefix: str, error: str = "", generation: int | None = None) -> str:
     """podResizeMessage (pkg/kubelet/events): what the spec asks of each container, as JSON."""
     asked: dict[str, Any] = {
         member: [{"name": one["name"], "resources": _in_order(one.get("resources") or EMPTY)} for one in pod["spec"][member]]
         for member in ("initContainers", "containers")
         if pod["spec"].get(member)
     }
-    asked["generation"] = pod["metadata"].get("generation", 0)
+    asked["generation"] = pod["metadata"].get("generation", 0) if generation is None else generation
     if error:
         asked["error"] = error
     return f"{prefix}: {json.dumps(asked, separators=(',', ':'))}"
@@ -119,7 +145,7 @@ def _no_room(kubelet: Agent, worker: Worker, pod: Map) -> tuple[str, str] | None
                 f"Node didn't have enough capacity: {name}, requested: {want // unit}, capacity: {capacity // unit}",
             )
         used = sum(
-            request(kubelet.pod(other)["spec"], name)
+            request(allocated_spec(other, kubelet.pod(other)["spec"]), name)
             for other in kubelet.state["pods"].values()
             if other is not worker and other["mode"] != "terminated" and other["gone"] is None and not other.get("rejected")
         )

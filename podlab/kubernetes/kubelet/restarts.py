@@ -65,7 +65,7 @@ def should_start(worker: Worker, pod: Map, one: Part) -> bool:
     return may_restart(pod, one, run["exitCode"])
 
 
-def restart_all_asked(worker: Worker, pod: Map, everyone: tuple[Part, ...]) -> str | None:
+def restart_all_asked(worker: Worker, everyone: tuple[Part, ...]) -> str | None:
     """The container whose end asks for all of them to be restarted, by the rule RestartAllContainers."""
     for one in everyone:
         runs = worker["runs"].get(one.name)

@@ -16,7 +16,7 @@ from ..runtime.container_status import StartError
 from ..runtime.volumes import HOSTS
 from ..times import go_duration
 from . import backoff, cri, env, images, pressure, volume_content, volumes
-from .podspec import EPHEMERAL, Part, full_name, part
+from .podspec import EPHEMERAL, Part, allocated_spec, full_name, part
 from .runs import read_end
 from .state import Worker, fail, newest
 
@@ -137,9 +137,10 @@ def _hosts(spec: Map, ip: str, hostname: str, domain: str) -> str:
 
 def _resolv_conf(spec: Map, namespace: str) -> str:
     policy, config = spec.get("dnsPolicy", "ClusterFirst"), spec.get("dnsConfig") or EMPTY
-    servers, searches, options = [], [], []
+    servers, searches = [], []
+    options: dict[str, str] = {}  # by their names
     if policy == "ClusterFirstWithHostNet" or (policy == "ClusterFirst" and not spec.get("hostNetwork")):
-        servers, options = [CLUSTER_DNS], ["ndots:5"]
+        servers, options = [CLUSTER_DNS], {"ndots": "ndots:5"}
         searches = [f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local"]
     elif policy != "None":
         servers = ["8.8.8.8"]
@@ -147,17 +148,24 @@ def _resolv_conf(spec: Map, namespace: str) -> str:
     searches = [*searches, *(s for s in config.get("searches") or () if s not in searches)]
     for option in config.get("options") or ():
         text = f"{option['name']}:{option['value']}" if option.get("value") else str(option["name"])
-        options = [o for o in options if o.partition(":")[0] != option["name"]] + [text]
+        options.pop(option["name"], None)
+        options[option["name"]] = text
     lines = ([f"search {' '.join(searches)}"] if searches else []) + [f"nameserver {server}" for server in servers]
-    return "\n".join(lines + ([f"options {' '.join(options)}"] if options else [])) + "\n"
+    return "\n".join(lines + ([f"options {' '.join(options.values())}"] if options else [])) + "\n"
 
 
 # ---- one container
 
 
+def _as_allocated(kubelet: Agent, worker: Worker) -> Map:
+    """The Pod without what a resize asks for in vain (UpdatePodFromAllocation)."""
+    pod = kubelet.pod(worker)
+    return Map({**pod, "spec": allocated_spec(worker, pod["spec"])}) if "allocated" in worker else pod
+
+
 def step_container(kubelet: Agent, worker: Worker, name: str) -> int | None:
     """startContainer, unless the container has to wait after its last end (doBackOff)."""
-    pod = kubelet.pod(worker)
+    pod = _as_allocated(kubelet, worker)
     one = part(pod, name)
     ended = next((run for run in reversed(worker["runs"].get(name, ())) if run["state"] == "exited"), None)
     if ended is not None and one.kind != EPHEMERAL:
@@ -180,12 +188,14 @@ def step_container(kubelet: Agent, worker: Worker, name: str) -> int | None:
             worker["waits"][name] = {"what": "backoff", "since": ended["finished"], "until": kubelet.now + left}
             return None
         backoff.raise_(worker["restart"], key, ended["finished"], kubelet.now)
+    if worker.get("unpulled") and images.lacks_a_volume(worker, one):
+        return None
     worker["steps"][1:1] = [["pull", name], ["create", name], ["start", name]]
     return None
 
 
 def step_create(kubelet: Agent, worker: Worker, name: str) -> int | None:
-    pod = kubelet.pod(worker)
+    pod = _as_allocated(kubelet, worker)
     one = part(pod, name)
     worker["waits"][name] = {"what": "create", "since": kubelet.now, "until": kubelet.now + CREATE_MS + START_MS}
     try:
@@ -236,7 +246,7 @@ def step_create(kubelet: Agent, worker: Worker, name: str) -> int | None:
 
 
 def step_start(kubelet: Agent, worker: Worker, name: str) -> int | None:
-    pod = kubelet.pod(worker)
+    pod = _as_allocated(kubelet, worker)
     one = part(pod, name)
     run = worker["runs"][name][-1]
     worker["waits"].pop(name, None)

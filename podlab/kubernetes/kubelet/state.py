@@ -19,8 +19,8 @@ def new_worker(pod: Map, now: int) -> Worker:
     started. ended: [container, id] of ends that no relist has seen; stir: a relist will find something. sandbox: {"ip",
     "ready", "seen"}; `seen` once a relist has read its address. restart, pulling: back-off entries. errors: ms to a back-off's
     end, or None, of this sync's failures. Only where it is so: rejected (never admitted), finished (nothing of it is left here), unknown
-    (its end was not seen), disrupted ([reason, message]), restarting (all containers begin anew). Times are virtual ms, timers clock ids,
-    grace seconds.
+    (its end was not seen), disrupted ([reason, message]), restarting (all containers begin anew), unpulled ({image volume that this sync
+    could not pull: [reason, message]}). Times are virtual ms, timers clock ids, grace seconds.
     """
     metadata = pod["metadata"]
     return {

@@ -6,12 +6,13 @@ pkg/kubelet/status/status_manager.go (mergePodStatus, TerminatePod).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..objects import EMPTY, List, Map, freeze, memo
 from ..times import rfc3339
 from . import conditions, restarts
-from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, parts, pod_resources
+from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, actual_spec, allocated_spec, apps, parts, pod_resources
 from .state import Worker
 
 TERMINAL = ("Succeeded", "Failed")
@@ -60,9 +61,13 @@ def _state(run: dict[str, Any] | None, pod: Map) -> Map:
     if run is None or run["state"] == "created":
         return INITIALIZING if pod["spec"].get("initContainers") else CREATING
     if run["state"] == "running":
-        running: Map = freeze({"running": {"startedAt": rfc3339(run["started"])}})
-        return running
+        return _running(rfc3339(run["started"]))
     return Map({"terminated": terminated(run)})
+
+
+@lru_cache(maxsize=512)
+def _running(since: str) -> Map:
+    return Map(running=Map(startedAt=since))
 
 
 CREATING: Map = freeze({"waiting": {"reason": "ContainerCreating"}})
@@ -108,9 +113,10 @@ def is_ready(worker: Worker, one: Part, run: dict[str, Any] | None, started: boo
 
 def _resources(worker: Worker, one: Part) -> dict[str, Any]:
     wanted = worker["actual"].get(one.name) or one.spec.get("resources") or EMPTY
+    allocated = worker.get("allocated", EMPTY).get(one.name, wanted) if "PodResizeInProgress" in worker["resizing"] else wanted
     shown = {}
-    if wanted.get("requests"):
-        shown["allocatedResources"] = wanted["requests"]
+    if allocated.get("requests"):
+        shown["allocatedResources"] = allocated["requests"]
     shown["resources"] = freeze({key: wanted[key] for key in ("limits", "requests") if wanted.get(key)})
     return shown
 
@@ -185,7 +191,7 @@ def phase(worker: Worker, pod: Map, statuses: dict[str, dict[str, Any]], termina
                 waiting += 1
     if failed_init:
         return "Failed"
-    initialized = any(worker["runs"].get(one.name) for one in parts(pod) if one.kind == APP)
+    initialized = any(worker["runs"].get(one.name) for one in apps(pod))
     if pending_init or (pending_sidecar and not initialized) or waiting:
         return "Pending"
     if running and not unknown:
@@ -231,27 +237,23 @@ def generate(worker: Worker, pod: Map, host_ip: str, now: int) -> dict[str, Any]
     if old.get("nominatedNodeName"):
         status["nominatedNodeName"] = old["nominatedNodeName"]
     status["hostIP"] = host_ip
-    status["hostIPs"] = [{"ip": host_ip}]
+    status["hostIPs"] = _addresses(host_ip)
     sandbox = worker["sandbox"]
     if sandbox and sandbox["seen"]:
         status["podIP"] = sandbox["ip"]
-        status["podIPs"] = [{"ip": sandbox["ip"]}]
-    elif old.get("podIP"):
-        status["podIP"], status["podIPs"] = old["podIP"], old["podIPs"]
+        status["podIPs"] = _addresses(sandbox["ip"])
+    elif old.get("podIP"):  # both, but anybody may write a status
+        status["podIP"], status["podIPs"] = old["podIP"], old.get("podIPs") or _addresses(old["podIP"])
+    elif pod["spec"].get("hostNetwork"):  # known before there is a sandbox
+        status["podIP"], status["podIPs"] = host_ip, _addresses(host_ip)
     status["startTime"] = old.get("startTime") or rfc3339(now)
-    for member, kinds in (
-        ("initContainerStatuses", (INIT, SIDECAR)),
-        ("containerStatuses", (APP,)),
-        ("ephemeralContainerStatuses", (EPHEMERAL,)),
-    ):
+    for member, names in memo(pod["spec"], "kubelet-members", _members):
         before = {one["name"]: one for one in old.get(member) or ()}
-        shown = [_same(statuses[one.name], before) for one in everyone if one.kind in kinds]
-        if member == "containerStatuses":
-            shown.sort(key=lambda one: str(one["name"]))
-        if shown:
-            status[member] = shown
+        status[member] = List([_same(statuses[name], before) for name in names])
     status["qosClass"] = old.get("qosClass", "BestEffort")
     allocated, resources = pod_resources(pod["spec"])
+    if worker["resizing"]:
+        allocated, resources = pod_resources(allocated_spec(worker, pod["spec"]))[0], pod_resources(actual_spec(worker, pod["spec"]))[1]
     if allocated:
         status["allocatedResources"] = allocated
     status["resources"] = resources
@@ -293,10 +295,27 @@ def _done(status: dict[str, Any]) -> bool:
     return bool(status["started"]) or any(end is not None and end["exitCode"] == 0 for end in ends)
 
 
-def _same(status: dict[str, Any], before: dict[str, Any]) -> Any:
-    """The stored container status where it says the same, so that it is not frozen again. `before`: those stored, by name."""
-    one = before.get(status["name"])
-    return one if one == status else status
+def _members(spec: Map) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The lists of container statuses that a Pod has, with the names of their entries in order: the main ones' is sorted."""
+    everyone = parts(Map(spec=spec))
+    found = (
+        ("initContainerStatuses", tuple(one.name for one in everyone if one.kind in (INIT, SIDECAR))),
+        ("containerStatuses", tuple(sorted(one.name for one in everyone if one.kind == APP))),
+        ("ephemeralContainerStatuses", tuple(one.name for one in everyone if one.kind == EPHEMERAL)),
+    )
+    return tuple((member, names) for member, names in found if names)
+
+
+@lru_cache(maxsize=512)
+def _addresses(ip: str) -> List:
+    """hostIPs or podIPs of one address."""
+    return List([Map(ip=ip)])
+
+
+def _same(status: dict[str, Any], before: dict[str, Any]) -> Map:
+    """The stored container status where it says the same, else this one, whose members are frozen. `before`: those stored, by name."""
+    one: Map | None = before.get(status["name"])
+    return one if one is not None and one == status else Map(status)
 
 
 def rejection(pod: Map, reason: str, message: str, generation_now: int) -> dict[str, Any]:

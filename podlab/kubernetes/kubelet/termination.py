@@ -49,10 +49,9 @@ def _grace_of(pod: Map, one: Part, why: str) -> int:
 def step_stop_all(kubelet: Agent, worker: Worker, seconds: int | None = None) -> int | None:
     """Stop every container that runs, side by side; sidecars wait for the others."""
     pod = kubelet.pod(worker)
-    seconds = worker["grace"] if seconds is None else seconds
+    if seconds is None and worker["mode"] == "terminating":
+        seconds = worker["grace"]
     grace = grace_ms(pod) if seconds is None else seconds * 1000
-    if worker["kills"]:  # a sync that was cut off had begun to stop some
-        shorten(kubelet, worker, grace // 1000)
     begin(kubelet, worker, list(parts(pod)), grace, "pod", "Stopping container {}", ordered=True)
     worker["did"] = True
     worker["steps"].insert(1, ["stopping"])
@@ -182,19 +181,6 @@ def kill_timer(kubelet: Agent, worker: Worker, name: str) -> None:
     else:
         kill["grace"] = 0
         _term(kubelet, worker, name)
-
-
-def shorten(kubelet: Agent, worker: Worker, seconds: int) -> None:
-    """The Pod's grace period became shorter while it runs."""
-    for name, kill in worker["kills"].items():
-        kill["grace"] = min(kill["grace"], kubelet.now - kill["since"] + seconds * 1000)
-        end = kubelet.now + max(seconds * 1000, FLOOR_MS)
-        if kill["stage"] == "term" and end >= kill["deadline"]:
-            continue
-        kill["deadline"] = min(kill["deadline"], end)
-        kubelet.cancel(kill["timer"])
-        left = max(seconds * 1000, FLOOR_MS) if kill["stage"] == "term" else seconds * 1000
-        kill["timer"] = kubelet.after(left, ["kill", worker["uid"], name])
 
 
 def ended(kubelet: Agent, worker: Worker, name: str) -> None:

@@ -6,11 +6,12 @@ Sources: pkg/volume/{configmap,secret,downwardapi,projected}, pkg/kubelet/kubele
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..apiserver import account_tokens
 from ..apiserver.errors import ApiError
-from ..objects import EMPTY, Map
+from ..objects import EMPTY, Map, memo
 from ..runtime.image import Entry, Tree
 from ..times import parse_rfc3339
 from . import env
@@ -20,11 +21,15 @@ from .state import Worker
 if TYPE_CHECKING:
     from .agent import Agent
 
+INODE = 64  # bytes that a file takes beside its text
+FILES_MAX = 500_000  # of all sources of a projected volume
 NAMED = re.compile(r"\$\(([^)]*)\)")
 
 
 class MountError(Exception):
     """A volume that cannot be set up: the text after `MountVolume.SetUp failed for volume "v" : `; v, where not the Pod's own name for it."""
+
+    stage = "MountVolume.SetUp"
 
     def __init__(self, text: str, volume: str = "") -> None:
         super().__init__(text)
@@ -32,11 +37,26 @@ class MountError(Exception):
 
 
 class MounterError(MountError):
-    """A volume whose plugin will not even make a mounter: `MountVolume.NewMounter initialization failed ...`."""
+    """A volume whose plugin will not even make a mounter."""
+
+    stage = "MountVolume.NewMounter initialization"
+
+
+class DeviceError(MountError):
+    """A volume whose driver would first mount it for the whole node."""
+
+    stage = "MountVolume.MountDevice"
+
+
+class ClaimError(MountError):
+    """A claim with nothing behind it (getPVCExtractPV, desired_state_of_world_populator.go)."""
 
 
 class AttachError(MountError):
-    """A volume that the attach-detach controller has not brought to this node: the kubelet waits for it without a word."""
+    """A volume that the attach-detach controller has not brought to this node: the kubelet waits for it without a word, and the controller
+    tells of it when its own time is over."""
+
+    stage = "AttachVolume.Attach"
 
 
 def of_tree(tree: Tree, at: str = "") -> dict[str, Any]:
@@ -74,7 +94,16 @@ def content_kind(volume: Map) -> str:
     return next((kind for kind in ("configMap", "secret", "downwardAPI", "projected") if volume.get(kind) is not None), "")
 
 
-def files(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> dict[str, Any]:
+def weight(content: Mapping[str, Any]) -> int:
+    """About how many bytes a volume's files take on a node."""
+    return memo(content, "weight", _weight) if isinstance(content, Map) else _weight(content)
+
+
+def _weight(content: Mapping[str, Any]) -> int:
+    return sum(INODE + len(path) + len(item["content"]) for path, item in content.items())
+
+
+def files(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> Mapping[str, Any]:
     """{path: {"content" (a list: see Host.promised), "mode"}} of a configMap-like volume. Raises MountError."""
     kind = content_kind(volume)
     source = volume[kind]
@@ -83,6 +112,7 @@ def files(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> dict[str, An
         return _from(kubelet, worker, pod, kind, source, source.get("secretName" if kind == "secret" else "name"), mode)
     found: dict[str, Any] = {}
     wrong: list[str] = []  # collectData (projected.go) looks at every source before it tells of all that fail
+    taken = 0
     for entry in source.get("sources") or ():
         if token := entry.get("serviceAccountToken"):
             found[token["path"]] = {"content": _account_token(kubelet, pod, token), **_token_owner(pod, mode)}
@@ -90,7 +120,11 @@ def files(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> dict[str, An
             if entry.get(member) is None:
                 continue
             try:
-                found.update(_from(kubelet, worker, pod, member, entry[member], entry[member].get("name"), mode))
+                part = _from(kubelet, worker, pod, member, entry[member], entry[member].get("name"), mode)
+                taken += len(part)
+                if taken > FILES_MAX:
+                    raise MountError("no space left on device")
+                found.update(part)
             except MountError as error:
                 wrong += [text for text in (str(error),) if text not in wrong]  # an aggregate tells nothing twice
     if wrong:
@@ -113,7 +147,7 @@ def _user_of_all(pod: Map) -> int | None:
     return users.pop() if len(users) == 1 else None
 
 
-def _from(kubelet: Agent, worker: Worker, pod: Map, kind: str, source: Map, name: str | None, mode: int) -> dict[str, Any]:
+def _from(kubelet: Agent, worker: Worker, pod: Map, kind: str, source: Map, name: str | None, mode: int) -> Mapping[str, Any]:
     if kind == "downwardAPI":
         return {
             item["path"]: {"content": _downward(kubelet, worker, pod, item), "mode": item.get("mode", mode)}
@@ -126,7 +160,7 @@ def _from(kubelet: Agent, worker: Worker, pod: Map, kind: str, source: Map, name
             return {}
         raise MountError(f'{word} "{name}" not found')
     if not source.get("items"):
-        return {key: {"content": text, "mode": mode} for key, text in data.items()}
+        return memo(data, f"files {mode}", lambda data: Map({key: {"content": text, "mode": mode} for key, text in data.items()}))
     found = {}
     for item in source["items"]:
         if item["key"] not in data:
@@ -144,7 +178,10 @@ def _from(kubelet: Agent, worker: Worker, pod: Map, kind: str, source: Map, name
 def _downward(kubelet: Agent, worker: Worker, pod: Map, item: Map) -> str:
     if field := item.get("fieldRef"):
         return env.field_value(kubelet, pod, field["fieldPath"], (worker["sandbox"] or EMPTY).get("ip", ""))
-    return env.resource_value(kubelet, pod, apps(pod)[0], item["resourceFieldRef"])
+    try:
+        return env.resource_value(kubelet, pod, apps(pod)[0], item["resourceFieldRef"])
+    except env.ConfigError as error:
+        raise MountError(str(error)) from None
 
 
 def _sub_path(mount: Map, variables: dict[str, str]) -> str:

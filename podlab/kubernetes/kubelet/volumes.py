@@ -14,7 +14,8 @@ from ..etcd import Change
 from ..objects import EMPTY, Map, dig, memo
 from . import steps, volume_content
 from .state import WAIT, Worker
-from .volume_content import AttachError, MounterError, MountError
+from .volume_content import AttachError, ClaimError, DeviceError, MounterError, MountError
+from .volume_room import Room
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -31,6 +32,12 @@ MIGRATED = {
     "vsphereVolume": "csi.vsphere.vmware.com",
 }  # fmt: skip
 """Sources that CSI drivers serve in their plugins' place (S/csi-translation-lib/plugins); where no driver runs, nobody attaches them."""
+HANDLES = {
+    "awsElasticBlockStore": "volumeID", "azureDisk": "diskURI", "azureFile": "shareName", "cinder": "volumeID", "gcePersistentDisk": "pdName",
+    "portworxVolume": "volumeID", "vsphereVolume": "volumePath",
+}  # fmt: skip
+"""The member of each that names the volume to its driver."""
+ATTACHER, ATTACH_MS = "attachdetach-controller", 120_000  # csiTimeout (pkg/volume/csi): so long it waits for a driver's attacher
 HOST_PATH_TYPES = {
     "Directory": ("d", "directory"), "File": ("f", "file"), "Socket": ("s", "socket file"), "CharDevice": ("c", "character device"),
     "BlockDevice": ("b", "block device"),
@@ -51,7 +58,7 @@ def step_mount(kubelet: Agent, worker: Worker) -> int | None:
         return None
     if worker["mount"] is None:
         timer = kubelet.after(FIRST_MS, ["mount", worker["uid"]])
-        worker["mount"] = {"timer": timer, "delay": RETRY_MS, "since": kubelet.now, "bad": []}
+        worker["mount"] = {"timer": timer, "delay": RETRY_MS, "since": kubelet.now}
     worker["mount"]["since"] = kubelet.now
     worker["steps"].insert(1, ["mounted"])
     steps.wait_ms(kubelet, worker, TIMEOUT_MS)
@@ -59,80 +66,87 @@ def step_mount(kubelet: Agent, worker: Worker) -> int | None:
 
 
 def step_mounted(kubelet: Agent, worker: Worker) -> int | None:
-    """The wait is over, well or badly."""
+    """The wait is over, well or badly. That its time was over is told to nobody: SyncPod is silent of what interrupts a wait."""
     if worker["mounted"]:
         return None
-    unmounted = " ".join(worker["mount"]["bad"])
-    unattached = " ".join(volume["name"] for volume in kubelet.pod(worker)["spec"]["volumes"] if _unattached(kubelet, worker, volume))
-    kubelet.record(
-        worker,
-        "Warning",
-        "FailedMount",
-        f"Unable to attach or mount volumes: unmounted volumes=[{unmounted}], unattached "
-        f"volumes=[{unattached}], failed to process volumes=[]: context deadline exceeded",
-    )
+    if wrong := worker["mount"].get("wrong"):
+        names = " ".join(wrong)
+        kubelet.record(
+            worker,
+            "Warning",
+            "FailedMount",
+            f"Unable to attach or mount volumes: unmounted volumes=[{names}], unattached volumes=[], "
+            f"failed to process volumes=[{names}]: {'; '.join(wrong.values())}",
+        )
+        worker["mount"] = None
     worker["errors"].append(None)
     worker["steps"][1:] = [["end"]]
     return None
 
 
 def mount_timer(kubelet: Agent, worker: Worker) -> None:
-    """The reconciler tries to set up what is missing, and tries again later where it fails."""
+    """The reconciler tries to set up what is missing, and tries again later where it fails. What cannot even be said to be wanted ends the
+    sync's wait (PopPodErrors, pkg/kubelet/volumemanager)."""
     mount = worker["mount"]
     pod = kubelet.pod(worker)
     mount["timer"] = None
     if worker["mode"] != "run":
         return
-    mount["bad"] = []
+    bad, wrong = False, {}
+    room = Room(kubelet)
     for volume in pod["spec"].get("volumes") or ():
         try:
-            check(kubelet, worker, pod, volume)
+            check(kubelet, worker, pod, volume, room)
         except MountError as error:
-            mount["bad"].append(volume["name"])
+            bad = True
             kubelet.tell(worker, "kubelet-volume-missing", volume=volume["name"], message=str(error))
-            _complain(kubelet, worker, volume["name"], error)
-    if mount["bad"]:
-        mount["timer"] = kubelet.after(mount["delay"], ["mount", worker["uid"]])
+            if isinstance(error, ClaimError):
+                wrong[volume["name"]] = f"error processing PVC {worker['namespace']}/{claim_name(worker, volume)}: {error}"
+            else:
+                _complain(kubelet, worker, volume["name"], error)
+    if wrong and steps.waits_for(worker, "mount"):
+        mount["wrong"] = wrong
+    elif bad:
+        told = mount.get("attached", 0) - kubelet.now  # not ahead where nothing waits to be attached any more
+        mount["timer"] = kubelet.after(min(mount["delay"], told) if told > 0 else mount["delay"], ["mount", worker["uid"]])
         mount["delay"] = min(mount["delay"] * 2, RETRY_MAX_MS)
         return
-    worker["mounted"] = True
+    else:
+        worker["mounted"] = True
     if steps.waits_for(worker, "mount"):
         steps.wait_ms(kubelet, worker, (mount["since"] - kubelet.now) % POLL_MS)
 
 
 def _complain(kubelet: Agent, worker: Worker, name: str, error: MountError) -> None:
+    text = f'{error.stage} failed for volume "{error.volume or name}" : {error}'
     if not isinstance(error, AttachError):
-        stage = "NewMounter initialization" if isinstance(error, MounterError) else "SetUp"
-        text = f'MountVolume.{stage} failed for volume "{error.volume or name}" : {error}'
         kubelet.record(worker, "Warning", "FailedMount", text)
-
-
-def _unattached(kubelet: Agent, worker: Worker, volume: Map) -> bool:
-    try:
-        check(kubelet, worker, kubelet.pod(worker), volume)
-    except MountError as error:
-        return isinstance(error, AttachError)
-    return False
+        return
+    mount = worker["mount"]
+    if mount is not None and kubelet.now >= mount.setdefault("attached", kubelet.now + ATTACH_MS):
+        kubelet.cluster.events.record(ATTACHER, kubelet.pod(worker), "Warning", "FailedAttachVolume", text, None, None)
+        mount["attached"] = kubelet.now + ATTACH_MS + RETRY_MS
 
 
 def ready(kubelet: Agent, worker: Worker, pod: Map) -> bool:
     """Whether every volume can be set up now."""
+    room = Room(kubelet)
     try:
         for volume in pod["spec"].get("volumes") or ():
-            check(kubelet, worker, pod, volume)
+            check(kubelet, worker, pod, volume, room)
     except MountError:
         return False
     return True
 
 
-def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> None:
+def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map, room: Room) -> None:
     """Raises MountError where a volume's source is missing or not to be had."""
     if claim := claim_name(worker, volume):
         share_of(kubelet, worker, claim)
     elif source := volume.get("hostPath"):
         _check_host_path(kubelet, source)
     elif volume_content.content_kind(volume):
-        volume_content.files(kubelet, worker, pod, volume)
+        room.files(worker, pod, volume)
     elif driver := (volume.get("csi") or EMPTY).get("driver"):
         _takes_inline(kubelet, driver)
         raise MountError(
@@ -140,10 +154,9 @@ def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map) -> None:
             "registered CSI drivers"
         )
     elif volume.get("image") is not None:
-        if kubelet.machine.find_image(volume["image"].get("reference") or "") is None:
-            raise MountError(f'failed to get image ref for "{volume["image"].get("reference")}": image not found')
+        worker.setdefault("unpulled", {})  # images.step_pull_volume has the rest of it (pkg/volume/image/image.go sets nothing up)
     elif len(volume) > 1 and "emptyDir" not in volume:
-        _reach(volume, "")
+        _reach(kubelet, volume, "")
 
 
 def _takes_inline(kubelet: Agent, driver: str) -> None:
@@ -155,11 +168,22 @@ def _takes_inline(kubelet: Agent, driver: str) -> None:
         raise MounterError(f'volume mode "Ephemeral" not supported by driver {driver} ({has})')
 
 
-def _reach(source: Map, name: str) -> None:
+def _reach(kubelet: Agent, source: Map, name: str) -> None:
     """Raises MountError or AttachError for a volume (a Pod's own, or the spec of the PersistentVolume `name`) that lies outside this cluster."""
-    driver = next((driver for member, driver in MIGRATED.items() if member in source), "")
-    if driver or "csi" in source:
-        raise AttachError(f"waiting for {driver or source['csi']['driver']} to attach the volume", name)
+    member = next((member for member in MIGRATED if member in source), "")
+    if member or "csi" in source:
+        driver = MIGRATED.get(member) or source["csi"]["driver"]
+        found = kubelet.client.find("csidrivers", driver)
+        if found is not None and found["spec"].get("attachRequired") is False:
+            raise DeviceError(
+                f"kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name {driver} not found in the list of "
+                "registered CSI drivers", name
+            )  # fmt: skip
+        handle = str(source[member].get(HANDLES[member], "") if member else source["csi"].get("volumeHandle", ""))
+        if member == "gcePersistentDisk":
+            handle = f"projects/UNSPECIFIED/zones/UNSPECIFIED/disks/{handle}"
+        named = name or f"{driver}-{handle.rpartition('/')[2]}"
+        raise AttachError(f"timed out waiting for external-attacher of {driver} CSI driver to attach volume {handle}", named)
     if not name or any(member in source for member in REMOTE):
         raise MountError(_out_of_reach(source), name)
 
@@ -167,7 +191,7 @@ def _reach(source: Map, name: str) -> None:
 def _out_of_reach(volume: Map) -> str:
     """Why a volume that lies outside this cluster cannot be mounted, in the words of its plugin (pkg/volume/*)."""
     if "gitRepo" in volume:  # GitRepoVolumeDriver is off since 1.33
-        return ("git-repo volume plugin has been disabled; if necessary, it may be re-enabled by setting the feature-gate "
+        return ("git-repo volume plugin has been disabled; if necessary, it may be re-enabled by enabling the feature-gate "
                 "`GitRepoVolumeDriver`")  # fmt: skip
     if source := volume.get("nfs"):
         where, named = f"{source['server']}:{source['path']}", any(letter.isalpha() for letter in source["server"])
@@ -202,12 +226,14 @@ def share_of(kubelet: Agent, worker: Worker, name_of_claim: str) -> tuple[str, M
     """The file system of a claim's volume: its id, and the PersistentVolume. Brings it to this node. Raises MountError."""
     claim = kubelet.client.find("persistentvolumeclaims", name_of_claim, worker["namespace"])
     if claim is None:
-        raise MountError(f'persistentvolumeclaim "{name_of_claim}" not found')
+        raise ClaimError(f'failed to fetch PVC from API server: persistentvolumeclaims "{name_of_claim}" not found')
+    if claim["metadata"].get("deletionTimestamp") and not worker["mounted"]:
+        raise ClaimError("PVC is being deleted")
     name = claim["spec"].get("volumeName")
     volume = kubelet.client.find("persistentvolumes", name) if name else None
     if volume is None or (claim.get("status") or EMPTY).get("phase") != "Bound":
-        raise MountError("PVC is not bound")
-    _reach(volume["spec"], str(name))
+        raise ClaimError("PVC is not bound")
+    _reach(kubelet, volume["spec"], str(name))
     share = f"pv/{name}"
     if share not in kubelet.machine.state["filesystems"]:
         _fetch(kubelet, share, str(name))
@@ -237,20 +263,21 @@ def create(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Make a sandbox's volumes in the runtime. One whose source went away this very moment is tried again by the next sync."""
     group = (pod["spec"].get("securityContext") or EMPTY).get("fsGroup") or 0
     made = kubelet.machine.state["sandboxes"][worker["uid"]]["volumes"]
+    room = Room(kubelet)
     for volume in pod["spec"].get("volumes") or ():
         if volume["name"] in made:
             continue
         worker["config"].pop(volume["name"], None)
         try:
-            _create(kubelet, worker, pod, volume, group)
+            _create(kubelet, worker, pod, volume, group, room)
         except MountError as error:
             _complain(kubelet, worker, volume["name"], error)
 
 
-def _create(kubelet: Agent, worker: Worker, pod: Map, volume: Map, group: int) -> None:
+def _create(kubelet: Agent, worker: Worker, pod: Map, volume: Map, group: int, room: Room) -> None:
     name, kind, uid = volume["name"], volume_content.content_kind(volume), worker["uid"]
     if kind:
-        content = volume_content.files(kubelet, worker, pod, volume)
+        content = room.files(worker, pod, volume)
         kubelet.machine.create_volume(uid, name, kind, files=content, gid=group)
         if not name.startswith(API_ACCESS):
             worker["config"][name] = content
@@ -330,12 +357,13 @@ def refresh_if_due(kubelet: Agent, worker: Worker, pod: Map) -> None:
 def update(kubelet: Agent, worker: Worker, pod: Map) -> None:
     if not worker["sandbox"] or not worker["sandbox"]["ready"]:
         return
+    room = Room(kubelet)
     for volume in pod["spec"].get("volumes") or ():
         name = volume["name"]
         if name not in worker["config"]:
             continue
         try:
-            content = volume_content.files(kubelet, worker, pod, volume)
+            content = room.files(worker, pod, volume)
         except MountError as error:  # the old files stay
             _complain(kubelet, worker, name, error)
             continue

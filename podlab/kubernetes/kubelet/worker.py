@@ -94,6 +94,8 @@ def sync(kubelet: Agent, worker: Worker) -> None:
     if worker["phase"] in status.TERMINAL:
         _become_terminal(kubelet, worker)
         return
+    if worker["resizing"]:
+        resize.actuate(kubelet, worker, pod)
     worker["steps"] = [["mount"], ["plan"]]
 
 
@@ -126,6 +128,9 @@ def step_plan(kubelet: Agent, worker: Worker) -> int | None:
         plan += [["stop", name, why, message] for name, why, message in todo.kill]
         if todo.sandbox:
             plan.append(["sandbox"])
+        if todo.start and "unpulled" in worker:
+            worker["unpulled"] = {}
+            plan += [["pull-volume", volume["name"]] for volume in pod["spec"]["volumes"] if volume.get("image") is not None]
         plan += [["container", name] for name in todo.start]
     plan.append(["end"])
     worker["steps"][1:] = plan
@@ -170,7 +175,10 @@ def step_end(kubelet: Agent, worker: Worker) -> int | None:
 def step_relist(kubelet: Agent, worker: Worker) -> int | None:
     runs.look(kubelet, worker, periodic=False)
     worker["steps"] = []
-    if worker["mode"] == "run":
+    if worker["grace"] is not None:
+        worker["steps"] = [["ending"]]
+        kubelet.after(0, ["terminate", worker["uid"]])  # its own turn: these steps are being gone through
+    elif worker["mode"] == "run":
         sync(kubelet, worker)
     return None
 
@@ -178,6 +186,10 @@ def step_relist(kubelet: Agent, worker: Worker) -> int | None:
 def after_sync(kubelet: Agent, worker: Worker) -> None:
     """completeWork: when the worker comes back by itself."""
     worker["synced"] = kubelet.now
+    if worker["grace"] is not None:  # it was to end meanwhile: once a relist has told of what the sync did (GetNewerThan)
+        worker["steps"] = [["ending"]]
+        kubelet.after(kubelet.next_relist(kubelet.now + 1) - kubelet.now, ["terminate", worker["uid"]])
+        return
     if worker["did"] and worker["errors"]:
         worker["stir"] = True
         kubelet.expect_relist()
@@ -232,6 +244,7 @@ STEPS: dict[str, Any] = {
     "sandboxed": step_sandboxed,
     "container": starting.step_container,
     "pull": images.step_pull,
+    "pull-volume": images.step_pull_volume,
     "create": starting.step_create,
     "start": starting.step_start,
     "post-start": hooks.step_post_start,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from .image import Image
+from .image import Entry, Image
 
 
 @lru_cache(maxsize=256)
@@ -23,6 +23,16 @@ def _members(text: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
 
 def groups(image: Image) -> tuple[tuple[int, tuple[str, ...]], ...]:
     """The groups that an image's /etc/group names members of (containerd's WithAdditionalGIDs reads it there)."""
+    return _members(_etc(image, "group"))
+
+
+def users_of(image: Image) -> tuple[tuple[str, ...], ...]:
+    """The users of an image's /etc/passwd, where containerd looks for whom a container runs as (WithUser)."""
+    return users(_etc(image, "passwd"))
+
+
+def _etc(image: Image, file: str) -> str:
+    """The text of a file in /etc; "" where there is none."""
     etc = image.tree.get("etc")
-    text = etc.get("group") if isinstance(etc, Mapping) else None
-    return _members(text) if isinstance(text, str) else ()
+    held = etc.get(file) if isinstance(etc, Mapping) else None
+    return held if isinstance(held, str) else held.content if isinstance(held, Entry) and held.children is None else ""

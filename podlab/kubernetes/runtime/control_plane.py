@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..apiserver import certificates, rbac
 from ..apiserver.errors import ApiError
 from ..apiserver.rest import bodies, documents, logs, requests, users
-from ..apiserver.rest.call import Answer, Call, dumps, read_headers, read_query, refusal, segments, warning_values
+from ..apiserver.rest.call import BODY_MAX, Answer, Call, check_length, dumps, read_headers, read_query, refusal, segments, warning_values
 from ..times import http_date
 from . import api_streams, http, tls
 from .api_desk import Desk
@@ -27,7 +27,6 @@ PORT = 6443
 WORK_MS = 2  # of a small request: the server's own share of the recorded steps is a few milliseconds
 HEAD_MAX = 1 << 20  # bytes (Go's DefaultMaxHeaderBytes)
 CHARACTERS_A_MS = 10_000  # of answers: about what a core encodes
-BODY_MAX = 3 * 1024 * 1024  # bytes (MaxRequestBodyBytes)
 CONTEXT: Data = {"chain": certificates.SERVER}
 PLAIN = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"  # Go's net/http
 
@@ -100,8 +99,7 @@ def _answer(cluster: Ground, call: Call, raw: bytes) -> Answer:
     if call.of_server:
         rbac.check(cluster, user, {"verb": call.method.lower(), "path": "/" + "/".join(call.path)})
         return documents.answer(call, cluster.server.customs.served())
-    if len(raw) > BODY_MAX:
-        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {BODY_MAX}")
+    check_length(len(raw))
     target = requests.resolve(cluster, call)
     requests.check_access(cluster, user, target)
     requests.warn(call, target)

@@ -157,6 +157,7 @@ class Descriptors(Turn):
             self.charge(1 + len(text) // 1024 + (len(inode["s"]) >> 11))  # the second for the copy that appending makes here
             self.kernel.changed(desc["fs"])
         elif kind == "socket":
+            self.charge(len(text) >> 7)  # some 128 MB in a second: nobody fills a line faster than its reader can empty it
             self.kernel.socket_write(self.proc["fds"][str(fd)], desc, text)
         elif kind in ("log", "exec", "tty"):
             self.charge((len(text) >> 3) + text.count("\n"))  # a terminal or a log takes some 8 MB in a second, a million lines

@@ -47,7 +47,7 @@ def content(inode: Data) -> str:
 class Vnode:
     """A file found by a path, for the length of one system call. Never stored."""
 
-    __slots__ = ("_path", "depth", "fs", "fsid", "home", "ino", "inode", "lower", "name", "parent", "read_only")
+    __slots__ = ("_path", "fs", "fsid", "home", "ino", "inode", "lower", "name", "over", "parent", "read_only")
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Vnode:
     ) -> None:
         self.fsid, self.fs, self.ino, self.inode, self.lower = fsid, fs, ino, inode, lower
         self.parent, self.name, self._path, self.read_only = parent, name, path, read_only
-        self.depth: int = parent.depth + 1 if parent is not None else 0  # directories that it was found through
+        self.over: Any = None  # what a view mounts at paths below this directory (see View)
         self.home: Any = None  # the view it was found in, when that is not the looker's own (/proc/PID/root)
 
     @property
@@ -267,9 +267,9 @@ def truncate(fs: Data, inode: Data, length: int, now: int) -> None:
     fs["used"] += length - before
 
 
-def root_of(fsid: str, fs: Data, layer: Data | None, path: str, read_only: bool) -> Vnode:
-    """The root directory of a file system, mounted at `path`."""
-    return Vnode(fsid, fs, "1", fs["inodes"]["1"], layer, None, "", path, read_only)
+def root_of(fsid: str, fs: Data, layer: Data | None) -> Vnode:
+    """The root directory of a file system, mounted at "/" and open for writing."""
+    return Vnode(fsid, fs, "1", fs["inodes"]["1"], layer, None, "", "/", False)
 
 
 def count_inodes(fs: Data) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..objects import Map, memo
 from .filesystem import new_filesystem, root_of, text_bytes
 from .image import Entry, Tree
 from .process import Data
@@ -86,12 +87,18 @@ def untouched_etc(now: int, hosts: str, ip: str, names: str, hostname: str, reso
 
 
 def untouched_atomic(now: int, mode: int, gid: int, dated: str, files: Mapping[str, Any]) -> list[Any]:
-    """A configMap-like volume as it is first written."""
+    """A configMap-like volume as it is first written; all volumes of the same files share them."""
+    common, texts = memo(files, "untouched", _untouched) if isinstance(files, Map) else _untouched(files)
+    return ["atomic", now, mode, gid, dated, common, texts]
+
+
+def _untouched(files: Mapping[str, Any]) -> tuple[int | dict[str, Any], list[str]]:
+    """(the mode that all have, each path and its text), else (the files, nothing)."""
     items = [(path, item if isinstance(item, Mapping) else {"content": item}) for path, item in files.items()]
     modes = {int(item.get("mode", 0o644)) for _, item in items}
     if len(modes) == 1 and all(item.keys() <= {"content", "mode"} for _, item in items):
-        return ["atomic", now, mode, gid, dated, modes.pop(), [text for path, item in items for text in (path, item.get("content", ""))]]
-    return ["atomic", now, mode, gid, dated, dict(files), []]
+        return modes.pop(), [text for path, item in items for text in (path, item.get("content", ""))]
+    return dict(files), []
 
 
 def made(fs: Any, promised: Callable[[list[Any]], str]) -> Data:
@@ -131,7 +138,7 @@ HOSTS = ("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost
 def write_atomic(fs: Data, dated: str, files: Mapping[str, Any], now: int) -> None:
     """Replaces the content of a configMap-like volume at one stroke, as AtomicWriter does: a new directory `dated`, then `..data` points
     to it, then what is no longer wanted goes."""
-    root = root_of("", fs, None, "/", False)
+    root = root_of("", fs, None)
     data = root.child("..data")
     old = str(data.inode["to"]) if data is not None else ""
     fill(fs, {f"{dated}/{path}": item for path, item in files.items()}, now)
@@ -156,7 +163,7 @@ READ_GROUP, DIRECTORY_GROUP = 0o440, 0o2550
 def fill(fs: Data, files: Mapping[str, Any], now: int) -> None:
     """Writes volume files: {"a/b.txt": content or {"content", "mode", "link", "uid"}} (relative paths; parents are made). In a volume that
     has a group (fsGroup) all of them are its, and it may read them (SetVolumeOwnership, pkg/volume/volume_linux.go)."""
-    root = root_of("", fs, None, "/", False)
+    root = root_of("", fs, None)
     group = int(fs["inodes"]["1"]["g"])
     plus, directory = (READ_GROUP, 0o755 | DIRECTORY_GROUP) if group else (0, 0o755)
     for name, item in files.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from .numerals import is_whole, saturated
+
 REASONS = {
     100: "Continue",
     200: "OK",
@@ -69,7 +71,7 @@ class Message:
     @property
     def status(self) -> int:
         words = self.start.split(" ")
-        return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+        return int(words[1]) if len(words) > 1 and is_whole(words[1]) and len(words[1]) <= 3 else 0
 
     def text(self) -> str:
         head = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
@@ -115,12 +117,12 @@ def take(text: str, *, closed: bool = False, head_only: bool = False) -> tuple[M
     if "chunked" in message.get("Transfer-Encoding").lower():
         return _take_chunks(message, rest, text)
     length = message.get("Content-Length")
-    if length.isdigit():
-        raw = rest.encode("utf-8", "surrogateescape")
-        if len(raw) < int(length):
+    if is_whole(length):
+        raw, told = rest.encode("utf-8", "surrogateescape"), saturated(length)
+        if len(raw) < told:
             return (message, "") if closed and _keep(message, rest) else (None, text)
-        message.body = raw[: int(length)].decode("utf-8", "surrogateescape")
-        return message, raw[int(length) :].decode("utf-8", "surrogateescape")
+        message.body = raw[:told].decode("utf-8", "surrogateescape")
+        return message, raw[told:].decode("utf-8", "surrogateescape")
     if message.status:  # a response that ends with its connection
         if not closed:
             return None, text
@@ -178,7 +180,7 @@ def _take_chunks(message: Message, rest: str, whole: str) -> tuple[Message | Non
 
 
 def split_url(url: str) -> tuple[str, str, int, str]:
-    """(scheme, host, port, target) of a URL; without a scheme it is http."""
+    """(scheme, host, port, target) of a URL; without a scheme it is http. Raises ValueError for one that is none."""
     parts = urlsplit(url if "://" in url else "http://" + url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return parts.scheme, parts.hostname or "", port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -55,7 +55,15 @@ LIKE_A_VERSION = re.compile(r"(?:latest|stable|main|edge|lts|canary|blue|green|p
 BRANCHED = frozenset(f"docker.io/library/{name}" for name in "alpine debian httpd mariadb memcached mongo mysql node postgres python redis".split())
 """Repositories whose listed tags are branches: each of their releases has a tag too, with or without the name of the distribution's release
 (postgres:10.4, redis:6.2.14-alpine3.18, mariadb:10.6.4-focal). nginx's releases are all listed: a tag that it has not is what manuals try."""
+RELEASED = frozenset(
+    "docker.io/curlimages/curl docker.io/nicolaka/netshoot docker.io/fluent/fluent-bit cr.fluentbit.io/fluent/fluent-bit docker.io/fluent/fluentd "
+    "docker.io/grafana/loki docker.io/timberio/vector docker.io/envoyproxy/envoy quay.io/oauth2-proxy/oauth2-proxy docker.io/traefik/whoami "
+    "docker.io/containous/whoami ghcr.io/dexidp/dex".split()
+)
+"""Repositories with more releases than those listed: whatever looks like a release has a tag, of the variant with the same ending."""
 RELEASE_TAG = re.compile(r"(\d+(?:\.\d{1,2})*|(?=[a-z]))(-?[a-z][\w.-]*)?")  # none has come to a hundredth patch
+RELEASE_LIKE = re.compile(r"v?\d+(?:\.\d+)+(-[a-z][a-z-]*)?(?:-?[\d.]+)?")
+"""v1.16-debian-1, 0.34.0-alpine, 7.78.0, with what it is built on as its first group."""
 CODENAMES = re.compile(r"-?(?:wheezy|jessie|stretch|buster|bullseye|bookworm|trixie|xenial|bionic|focal|jammy|noble|debian|oraclelinux\d|oracle)\b")
 
 CATALOGUE: dict[str, list[Image]] = {}
@@ -94,8 +102,35 @@ SAME = {
     "public.ecr.aws/nginx/nginx": "docker.io/library/nginx",
     "mirror.gcr.io/": "docker.io/",
     "quay.io/nginx/nginx-unprivileged": "docker.io/nginxinc/nginx-unprivileged",
+    "quay.io/prometheus/busybox": "docker.io/library/busybox",
+    "mcr.microsoft.com/oss/nginx/": "docker.io/library/",
+    "ghcr.io/traefik/": "docker.io/traefik/",
+    "docker.io/emilevauge/": "docker.io/traefik/",
+    "docker.io/kubernetes/pause": "registry.k8s.io/pause",
+    "docker.io/kubeguide/redis-master": "docker.io/library/redis",
+    "gcr.io/kubernetes-e2e-test-images/": "registry.k8s.io/e2e-test-images/",
+    "us-central1-docker.pkg.dev/google-samples/microservices-demo/": "gcr.io/google-samples/microservices-demo/",
+    "registry.istio.io/release/": "docker.io/istio/",
+    "gcr.io/istio-release/": "docker.io/istio/",
+    "us-docker.pkg.dev/google-samples/containers/gke/": "gcr.io/google-samples/",
+    "gcr.io/k8s-minikube/": "gcr.io/google-samples/",
+    "quay.io/stefanprodan/": "docker.io/stefanprodan/",
+    "mcr.microsoft.com/oss/bitnami/": "docker.io/bitnami/",
+    "mcr.microsoft.com/cbl-mariner/busybox": "docker.io/library/busybox",
+    "public.ecr.aws/amazonlinux/": "docker.io/library/",
+    "public.ecr.aws/eks-distro/kubernetes/pause": "registry.k8s.io/pause",
+    "docker.io/mysql/mysql-server": "docker.io/library/mysql",
+    "docker.io/library/percona": "docker.io/library/mysql",
+    "docker.io/lorel/docker-stress-ng": "docker.io/alexeiled/stress-ng",
+    "docker.l5d.io/": "docker.io/",
     "docker.elastic.co/kibana/": "docker.io/library/",
+    "docker.io/mirrorgooglecontainers/": "registry.k8s.io/",
+    "docker.io/googlecontainer/": "registry.k8s.io/",
+    "registry.cn-hangzhou.aliyuncs.com/google_containers/": "registry.k8s.io/",
+    "registry.aliyuncs.com/google_containers/": "registry.k8s.io/",
     "docker.elastic.co/logstash/": "docker.io/library/",
+    "ghcr.io/flannel-io/": "docker.io/flannel/",
+    "docker.io/rancher/mirrored-flannelcni-": "docker.io/flannel/",
 }
 """Names under which the same images are served: those of registry.k8s.io were at k8s.gcr.io first (k8s.gcr.io-freeze-announcement), Google's
 samples under an underscore, Docker's official ones at Amazon's and Google's mirrors."""
@@ -135,6 +170,9 @@ def _found(name: str, tag: str, digest: str) -> Image | None:
     name = _own(name)
     if found is None and name in BRANCHED:
         found = next((image for branch in _branches(tag) for image in variants(name) if branch in image.tags), None)
+    if found is None and name in RELEASED and (like := RELEASE_LIKE.fullmatch(tag)):
+        found = next((image for image in variants(name) for known in image.tags
+                      if (one := RELEASE_LIKE.fullmatch(known)) and one[1] == like[1]), None)  # fmt: skip
     if found is None:
         return None
     if number := releases.number(name, tag):

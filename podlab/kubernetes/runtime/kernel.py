@@ -10,6 +10,7 @@ costs the simulator next to nothing.
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from contextlib import suppress
 from typing import Any
@@ -28,8 +29,9 @@ BURST_US = 2_000_000
 REFILL_US_PER_MS = 5
 EXEC_US = 500
 """CPU time of a fork and exec of a small program."""
-TURNS_A_RUN, REST_MS = 400, 200
-"""Turns that the processes of a machine get at one moment, and the pause after that."""
+TURNS_A_RUN, REST_MS, RESTS_MAX = 400, 200, 6
+"""Turns that the processes of a machine get at one moment (some 0.1 s), and the pause after that: after each of several runs in a row
+that would not end it is twice as long, up to 200 << 5 ms."""
 TURN_US = 20
 CRASHES_KEPT = 20  # the newest: a loop around what fails must not fill the memory
 
@@ -126,8 +128,9 @@ class Kernel(OpenFiles):
                 turns += 1
                 if turns > TURNS_A_RUN:  # many that each live too briefly to use up a slice: a fork bomb
                     if not self.state.get("resting"):
+                        rests = self.state["rests"] = min(self.state.get("rests", 0) + 1, RESTS_MAX)
                         self.state["resting"] = True
-                        self.host.after(REST_MS, {"rested": True})
+                        self.host.after(REST_MS << rests - 1, {"rested": True})
                     break
                 key, event = queue.pop(0)
                 proc = processes.get(key)
@@ -142,6 +145,8 @@ class Kernel(OpenFiles):
         """The pause after a run that would not end is over."""
         self.state["resting"] = False
         self.run()
+        if not self.state["resting"]:  # this run came to its end
+            self.state["rests"] = 0
 
     def turn(self, proc: Process, event: Event) -> None:
         """One turn of one process, to its end."""
@@ -162,16 +167,19 @@ class Kernel(OpenFiles):
         except Exited:
             pass
         except Errno as error:
-            self._complain(proc, sys, f"{proc['argv'][0]}: {error.path + ': ' if error.path else ''}{error.text}\n")
+            self._complain(sys, f"{proc['argv'][0]}: {error.path + ': ' if error.path else ''}{error.text}\n")
             self.exit(proc, 1)
         except TooComplex:  # as the C library says of a pattern for which it has no room (REG_ESPACE)
-            self._complain(proc, sys, f"{proc['argv'][0]}: Out of memory\n")
+            self._complain(sys, f"{proc['argv'][0]}: Out of memory\n")
             self.exit(proc, 2)
+        except re.error:  # busybox's xregcomp
+            self._complain(sys, f"{proc['argv'][0]}: bad regex: Invalid regular expression\n")
+            self.exit(proc, 1)
         except (
             Exception
         ) as error:  # a fault of the program's code here must end that process, as it would on a real machine, not the cluster
             self.note_crash(str(proc["argv"]), error)
-            self._complain(proc, sys, "Segmentation fault\n")
+            self._complain(sys, "Segmentation fault\n")
             self.exit(proc, 139, 11)
         if sys.used:
             self.charge(proc, sys.used)
@@ -181,7 +189,7 @@ class Kernel(OpenFiles):
         self.crashes.append(f"{who[:1000]}: {type(error).__name__}: {str(error)[:1000]}")
         del self.crashes[:-CRASHES_KEPT]
 
-    def _complain(self, proc: Process, sys: Sys, text: str) -> None:
+    def _complain(self, sys: Sys, text: str) -> None:
         with suppress(Errno, Blocked, Exited):
             sys.write(2, text)
 

@@ -389,4 +389,7 @@ def wildcard(text: str) -> Regex:
 @lru_cache(maxsize=2048)
 def compiled(text: str, flags: int = 0) -> Regex:
     """A pattern in Python's notation. Raises re.error for one that is wrong; its methods raise TooComplex."""
-    return Regex(text, flags)
+    try:
+        return Regex(text, flags)
+    except (OverflowError, ValueError):  # what `re` says of a count in braces that is too large for it
+        raise re.error("invalid repetition count") from None

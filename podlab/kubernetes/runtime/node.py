@@ -209,17 +209,12 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         self.state["containers"][container_id] = container
         sandbox["containers"].append(container_id)
         try:
-            self._identify(container, user or found.user, groups, () if strict_groups else accounts.groups(found))
-            for mount in mounts:
-                self.add_mount(container, mount)
-            self.make_directory(container, container["cwd"])
-            if termination_path != "/dev/termination-log":
-                self.make_file(container, termination_path)
+            self._identify(container, found, user or found.user, groups, () if strict_groups else accounts.groups(found))
+            self.furnish(container, mounts, termination_path)
         except StartError:
             self.remove_container(container_id)
             raise
-        container["read_only_root"] = read_only_root
-        self._views.pop(container_id, None)
+        container["read_only_root"] = self.view(container_id).root.read_only = read_only_root
         return container_id
 
     def user_of(self, container_id: str) -> list[int]:
@@ -237,14 +232,13 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
             raise LookupError
         return found
 
-    def _identify(self, container: Data, user: str, groups: Sequence[int], known: Sequence[tuple[int, tuple[str, ...]]]) -> None:
+    def _identify(
+        self, container: Data, image: Image, user: str, groups: Sequence[int], known: Sequence[tuple[int, tuple[str, ...]]]
+    ) -> None:
         name, _, group = user.partition(":")
         uid, gid, home = 0, 0, "/root"
-        try:
-            rows = accounts.users(self._read(container, "/etc/passwd"))
-        except Errno:
-            rows = ()
-        row = next((row for row in rows if (row[2] if (name or "0").isdigit() else row[0]) == (name or "0")), None)
+        wanted, column = name or "0", 2 if (name or "0").isdigit() else 0
+        row = next((row for row in accounts.users_of(image) if row[column] == wanted), None)
         if row is not None:
             uid, gid, home = int(row[2]), int(row[3]), row[5]
         elif name.isdigit():
@@ -287,12 +281,15 @@ class Node(Terminals, Mounts, Volumes, Usage, Kernel):
         for desc in fds.values():
             self.grab(desc)
         proc["fds"] = fds
+        unfit = f"error during container init: {container['unfit']}" if "unfit" in container else ""
         try:
+            if unfit:
+                raise Errno("ENOTDIR")
             self._load_into(proc, container["argv"])
         except Errno as error:
             message = (
                 "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
-                f"unable to start container process: {exec_words(container['argv'][0], error)}"
+                f"unable to start container process: {unfit or exec_words(container['argv'][0], error)}"
             )
             self.exit(proc, 128)
             self.reap(proc)

@@ -78,11 +78,12 @@ IGNORED_BY_DEFAULT = (CHLD, CONT, 23, WINCH)
 
 def signal_number(name: str) -> int | None:
     """`TERM`, `SIGTERM`, `15` or `RTMIN+3` -> number (case-insensitive); None when there is no such signal."""
-    if name.isdigit():
-        return int(name) if int(name) <= 64 else None
+    if name.isascii() and name.isdigit():
+        return int(name) if len(name) < 9 and int(name) <= 64 else None
     name = name.upper().removeprefix("SIG")
     if name.startswith("RTMIN"):
-        return 34 + int(name[6:]) if name[6:].isdigit() else 34
+        more = name[6:]
+        return 34 + int(more) if more.isascii() and more.isdigit() and len(more) < 3 else 34
     return 0 if name == "EXIT" else SIGNALS.get(name)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import capabilities, sysctls
 from .host_pids import HOST
+from .numerals import is_whole, saturated
 from .process import Data, Process
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def look_up(kernel: Kernel, container: Data, proc: Process | None, path: str) ->
     head = parts[0]
     if head == "self":
         return _link(str(proc["pid"]) if proc else "1") if len(parts) == 1 else None
-    if head.isdigit():
-        target = kernel.process(proc["ns"] if proc else container["ns"], int(head))
+    if is_whole(head):
+        target = kernel.process(proc["ns"] if proc else container["ns"], saturated(head))
         return _process(kernel, container, proc, target, parts[1:]) if target is not None else None
     return _top(kernel, container, proc, "/".join(parts))
 
@@ -65,12 +66,12 @@ def names(kernel: Kernel, container: Data, proc: Process | None, path: str) -> l
     if len(parts) == 1:
         pids = [str(p["pid"]) for p in kernel.in_namespace(proc["ns"] if proc else container["ns"])]
         return sorted([*pids, *TOP])
-    if parts[1].isdigit() and len(parts) == 2:
+    if is_whole(parts[1]) and len(parts) == 2:
         return list(PER_PROCESS)
-    if parts[1].isdigit() and parts[2:] == ["fd"]:
-        target = kernel.process(proc["ns"] if proc else container["ns"], int(parts[1]))
+    if is_whole(parts[1]) and parts[2:] == ["fd"]:
+        target = kernel.process(proc["ns"] if proc else container["ns"], saturated(parts[1]))
         return sorted(target["fds"], key=int) if target else []
-    if parts[1].isdigit() and parts[2:] == ["ns"]:
+    if is_whole(parts[1]) and parts[2:] == ["ns"]:
         return list(NAMESPACES)
     if parts[1] == "sys":
         return sysctls.directory("/".join(parts[2:])) or []
@@ -87,11 +88,7 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
         key = proc["fds"].get(parts[1])
         if key is None:
             return None
-        desc = kernel.state["files"][key]
-        kind = desc["kind"]
-        to = {"file": desc.get("path", ""), "tty": "/dev/pts/0", "pipe": f"pipe:[{desc.get('pipe')}]", "log": f"pipe:[{key[1:]}]",
-              "exec": f"pipe:[{key[1:]}]", "socket": f"socket:[{key[1:]}]"}.get(kind, "/dev/" + kind)  # fmt: skip
-        return {**_link(to), "open": key}
+        return {**_link(_open_name(key, kernel.state["files"][key])), "open": key}
     if head == "ns" and len(parts) < 3:
         return DIRECTORY if len(parts) == 1 else _namespace(kernel, proc, parts[1])
     if len(parts) > 1:
@@ -145,6 +142,18 @@ def _process(kernel: Kernel, container: Data, looker: Process | None, proc: Proc
             f"Cpus_allowed_list:\t0{f'-{cpus - 1}' if cpus > 1 else ''}\n"
         )
     return None
+
+
+def _open_name(key: str, desc: Data) -> str:
+    """What the link of a descriptor says (proc_pid_fd(5))."""
+    kind: str = desc["kind"]
+    if kind in ("log", "exec"):
+        return f"pipe:[{key[1:]}]"
+    if kind == "socket":
+        return f"socket:[{key[1:]}]"
+    if kind == "pipe":
+        return f"pipe:[{desc.get('pipe')}]"
+    return desc.get("path", "") if kind == "file" else "/dev/pts/0" if kind == "tty" else "/dev/" + kind
 
 
 def _capabilities(container: Data) -> int:

@@ -1,7 +1,7 @@
 """What servers in containers share: one process that accepts, reads, answers; for HTTP also keep-alive, late answers and proxying.
 
 A program ends every turn with `serve` (any protocol) or `serve_http`. Its memory: `proc["data"]["listening"]` {port: descriptor} and
-`proc["data"]["connections"]` {descriptor: {"port", "peer", "buffer", "due"?, "late"?, "upstream"?}}. An idle server waits for its
+`proc["data"]["connections"]` {descriptor: {"port", "peer", "buffer", "more"?, "due"?, "late"?, "upstream"?}}. An idle server waits for its
 descriptors only: no timer runs.
 """
 
@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from . import http, sockets, tls
+from .numerals import is_whole, saturated
 from .process import INT, QUIT, TERM, Data, Errno, Process
 from .program import Program, register
 from .system import Sys
 
 REQUEST_LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/\d\.\d\r?$")
+HEAD_END = re.compile(r"\n\r?\n")
+LENGTH = re.compile(r"\ncontent-length:[ \t]*([0-9]+)", re.I)
 REQUEST_US = 120  # CPU time of a small request in a C server, order of magnitude
 
 
@@ -43,22 +46,6 @@ Answer = http.Message | Proxy | Late
 Handler = Callable[[Process, Sys, int, http.Message, str], Answer]
 Feed = Callable[[Process, Sys, int, Data, bool], bool]
 """(proc, sys, descriptor, connection, the client has closed) -> keep the connection; consumes connection["buffer"]."""
-
-TYPES = {
-    "html": "text/html",
-    "htm": "text/html",
-    "css": "text/css",
-    "js": "application/javascript",
-    "json": "application/json",
-    "txt": "text/plain",
-    "xml": "text/xml",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "ico": "image/x-icon",
-    "yaml": "text/plain",
-    "md": "text/plain",
-}
 
 
 def ends_at_once(proc: Process, sys: Sys, n: int) -> bool:
@@ -93,25 +80,6 @@ def listen_on(proc: Process, sys: Sys, ports: list[int], address: str = "0.0.0.0
             data["listening"][str(port)] = sockets.listen(sys, port, address)
 
 
-def find_file(sys: Sys, path: str, index: tuple[str, ...] | list[str] = ()) -> tuple[str, str]:
-    """("file", its path), ("directory", path) for one without an index file, or ("missing" | "forbidden", path)."""
-    try:
-        found = sys.look(path)
-    except Errno as error:
-        return ("forbidden" if error.name == "EACCES" else "missing"), path
-    if not found.is_dir:
-        return "file", path
-    for name in index:
-        candidate = f"{path.rstrip('/')}/{name}"
-        if sys.find(candidate) is not None:
-            return "file", candidate
-    return "directory", path
-
-
-def mime_type(path: str, default: str = "application/octet-stream") -> str:
-    return TYPES.get(path.rpartition(".")[2], default)
-
-
 # ---- any protocol
 
 
@@ -141,6 +109,9 @@ def serve(proc: Process, sys: Sys, feed: Feed, chores: Chores | None = None) -> 
         for key in list(connections):
             if not _advance(proc, sys, int(key), connections[key], feed):
                 _close(sys, int(key), connections)
+        if any("more" in connection for connection in connections.values()):
+            sys.breathe()
+            continue
         waits = list(listening.values())
         dialing: list[str] = []
         due: list[int] = []
@@ -164,12 +135,16 @@ def serve(proc: Process, sys: Sys, feed: Feed, chores: Chores | None = None) -> 
 
 
 def _advance(proc: Process, sys: Sys, fd: int, connection: Data, feed: Feed) -> bool:
-    if "late" in connection or "upstream" in connection:
+    if "late" in connection or "upstream" in connection or connection.pop("more", False):
         return feed(proc, sys, fd, connection, False)
     while sys.readable(fd):
         text = sys.read(fd)
         connection["buffer"] += text
-        if not feed(proc, sys, fd, connection, not text) or not text:
+        if not feed(proc, sys, fd, connection, not text):
+            return False
+        if "more" in connection:
+            return True  # an end that came is found again
+        if not text:
             return False
         if "late" in connection or "upstream" in connection:
             return True
@@ -204,11 +179,17 @@ def feed_http(proc: Process, sys: Sys, fd: int, connection: Data, answer: Handle
         del connection["due"]
         if not _reply(sys, fd, http.Message(*_asked(connection)), _stored(connection.pop("late"))):
             return False
+    first = True
     while "late" not in connection and "upstream" not in connection:
         request, rest = http.take(connection["buffer"])
         if request is None:
-            return not _refused(sys, fd, connection)
-        connection["buffer"] = rest
+            return not _refused(sys, fd, connection) and not _is_too_large(sys, fd, connection)
+        if not first and sys.is_tired():  # many came at once: this one in a later turn
+            connection["more"] = True
+            return True
+        first, connection["buffer"] = False, rest
+        if (length := request.get("Content-Length")) and not is_whole(length):
+            return _bad_request(sys, fd, connection)
         sys.charge(REQUEST_US)
         found = answer(proc, sys, connection["port"], request, connection["peer"])
         if isinstance(found, http.Message):
@@ -228,11 +209,35 @@ def _refused(sys: Sys, fd: int, connection: Data) -> bool:
     line, newline, _ = connection["buffer"].partition("\n")
     if not newline or REQUEST_LINE.match(line) or not line.strip("\r"):
         return False
-    text = "400 Bad Request"
+    _bad_request(sys, fd, connection)
+    return True
+
+
+HEAD_MAX, REQUEST_MAX = 65_536, 4 << 20
+"""Characters of a request's head (nginx's large_client_header_buffers are 32 KiB) and of a whole request that a server waits for."""
+
+
+def _is_too_large(sys: Sys, fd: int, connection: Data) -> bool:
+    """Whether more has come than a request may have: that is answered. What waits for the rest is looked through again each time: it costs."""
+    held = connection["buffer"]
+    sys.charge(len(held) >> 9)
+    head = HEAD_END.search(held, 0, HEAD_MAX)
+    if len(held) > HEAD_MAX and head is None:
+        _bad_request(sys, fd, connection)
+        return True
+    told = LENGTH.search(held, 0, head.start()) if head is not None else None
+    if len(held) > REQUEST_MAX or (told is not None and saturated(told[1]) > REQUEST_MAX):
+        _bad_request(sys, fd, connection, "413 Request Entity Too Large")
+        return True
+    return False
+
+
+def _bad_request(sys: Sys, fd: int, connection: Data, text: str = "400 Bad Request") -> bool:
+    """Says that the connection is to end, and why."""
     with contextlib.suppress(Errno):
         message = f"HTTP/1.1 {text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{text}"
         tls.write(sys, fd, connection.get("session"), message)
-    return True
+    return False
 
 
 def secured(feed: Feed, contexts: Mapping[int, Data]) -> Feed:

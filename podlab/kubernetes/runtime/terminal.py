@@ -50,7 +50,9 @@ class Terminals(Kernel):
     def _session_output(self, exec_id: str, stream: str, text: str) -> None:
         session = self.state["execs"].get(exec_id)
         if session is not None:
-            session[stream] += text
+            held, session[stream] = session[stream], ""  # nobody else holds it now: it grows in its place, and is not copied for each line
+            held += text
+            session[stream] = held
             self.host.on_exec_output(exec_id)
 
     def _tty_output(self, tty_id: str, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import tls
+from .numerals import is_whole
 from .process import Data
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def sniff(network: Fabric, held: Data, sender: str, text: str) -> None:
             trace = held["trace"][:3] if "trace" in held else [f"{held['id']}.{count}", 0, 0]
             held["asked"] = [*line.split(" ")[:2], network.now, trace, _host(text[:PACKET])]
     elif "asked" in held and text.startswith("HTTP/"):
-        status = text[:PACKET].split(None, 2)[1] if text.count(" ") else ""
-        record(network, held, held.pop("asked"), int(status) if status.isdigit() else 0)
+        _, status, *_ = *text[:PACKET].split(None, 2), "", ""
+        record(network, held, held.pop("asked"), int(status) if is_whole(status) and len(status) <= 3 else 0)
 
 
 def gave_up(network: Fabric, held: Data) -> None:

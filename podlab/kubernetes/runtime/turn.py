@@ -102,6 +102,10 @@ class Turn:
                 self.kernel.block(proc, ["room:" + proc["stall"]])
             proc["stall"] = ""
 
+    def is_tired(self) -> bool:
+        """Whether the time slice is used up, for a loop that can be left and come back to: then `breathe` waits."""
+        return bool(self.proc["debt"] + self.used >= QUANTUM_US)
+
     def interrupt(self) -> None:
         """From a signal function: breaks off what the process waits for; it gets a turn with {"on": "signal"}."""
         if self.proc["wait"] is not None:

@@ -10,6 +10,8 @@ from .process import Data
 class Usage(Kernel):
     """CPU and memory of containers, the machine's disk."""
 
+    _most: int | None = None  # bytes that all processes hold together, at most; None: not counted yet
+
     def usage(self, container_id: str) -> dict[str, int]:
         """{"cpu_nanocores" over the last 15 s, "memory_bytes", "fs_bytes", "fs_inodes" of its own layer, "log_bytes"}."""
         container = self.state["containers"][container_id]
@@ -33,13 +35,19 @@ class Usage(Kernel):
         """Bytes of memory that the container's processes hold."""
         return sum(proc["memory"] for proc in self.of_container(container["id"]))
 
-    def memory_held(self) -> int:
-        """Bytes of memory that all processes of the machine hold."""
-        return sum([proc["memory"] for proc in self.state["processes"].values()])
+    def holds_more_than(self, room: int) -> bool:
+        """Whether all processes of the machine together hold more bytes of memory. They are counted only where it may be so: the containers'
+        kept figures may be too high, but not too low."""
+        if self._most is not None and self._most <= room:
+            return False
+        self._most = sum([proc["memory"] for proc in self.state["processes"].values()])
+        return self._most > room
 
     def check_memory(self, container: Data) -> None:
         """Kills a container that is over its memory limit; without a limit, over the machine's memory."""
         used = self.memory_of(container)
+        if self._most is not None:
+            self._most += max(0, used - container.get("memory", 0))
         container["memory"] = used
         limit = container["limits"].get("memory") or self.state["memory"]
         if used > limit:
@@ -56,6 +64,8 @@ class Usage(Kernel):
             self.check_memory(container)
         else:
             container["memory"] = kept + memory
+            if self._most is not None:
+                self._most += memory
             self.host.on_memory()
 
     def settle_burn(self, container: Data) -> None:

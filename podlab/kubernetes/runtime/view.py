@@ -20,13 +20,31 @@ MAX_LINKS = 40
 PATH_MAX, NAME_MAX = 4096, 255
 """Bytes of a path, its end included, and of one name (include/uapi/linux/limits.h). Here the working directory counts as part of the path."""
 READ, WRITE, EXECUTE = 4, 2, 1
+OWN_FILES = "/proc/self/fd/"
+
+
+FEW_MOUNTS = 64  # the tables of so few are shared among containers; with thousands, making them anew for each mount takes seconds
 
 
 @lru_cache(maxsize=1024)
-def _above(mounts: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """(directories that exist only because something is mounted below them, first names of the mounts' paths)."""
-    above = {"/".join(parts[:end]) for path in mounts for parts in (path.split("/"),) for end in range(2, len(parts))}
-    return frozenset(above), frozenset(path.split("/")[1] for path in mounts)
+def _above(mounts: tuple[str, ...]) -> tuple[frozenset[str], Data]:
+    """(directories that exist only because something is mounted below them, the names on the mounts' paths as a tree of dicts)."""
+    above, tree = set[str](), Data()
+    for path in mounts:
+        parts, here = path.split("/"), tree
+        above.update("/".join(parts[:end]) for end in range(2, len(parts)))
+        for part in parts[1:]:
+            here = here.setdefault(part, {})
+    return frozenset(above), tree
+
+
+def _with(above: frozenset[str], tree: Data, path: str) -> tuple[frozenset[str], Data]:
+    """The same with one mount more; what others may share is not touched."""
+    parts = path.split("/")
+    whole = here = {**tree}
+    for part in parts[1:]:
+        here[part] = here = {**here.get(part, {})}
+    return above | {"/".join(parts[:end]) for end in range(2, len(parts))}, whole
 
 
 class View:
@@ -36,17 +54,20 @@ class View:
         self.kernel, self.container = kernel, container
         self.mounts: dict[str, Data] = container["mounts"]
         fsid = container["fs"]
-        self.root = root_of(fsid, kernel.filesystem(fsid), layer, "/", False)
+        self.root = root_of(fsid, kernel.filesystem(fsid), layer)
         self.root.read_only = bool(container.get("read_only_root"))
         self.commands: dict[tuple[str, str, int], str] = {}  # what $PATH look-ups found; emptied when the layer changes
         self.shared: dict[tuple[str, str, int], str] = layer.setdefault("commands", {})  # the same for the image as it came
         self.read: dict[str, Any] = layer.setdefault("read", {})  # what programs made of files of the image as it came (see `as_came`)
+        self.above: frozenset[str] = frozenset()  # see `_above`
         self.remount()
 
-    def remount(self) -> None:
-        """The container's mounts have changed."""
-        self.above, self.tops = _above(tuple(self.mounts))
-        self.deepest = max((path.count("/") for path in self.mounts), default=0)  # below so many directories nothing is mounted
+    def remount(self, added: str = "") -> None:
+        """The container's mounts have changed, by the one at `added` if given."""
+        if added and len(self.mounts) > FEW_MOUNTS:
+            self.above, self.root.over = _with(self.above, self.root.over, added)
+        else:
+            self.above, self.root.over = _above(tuple(self.mounts))
 
     def _mounted(self, path: str, parent: Vnode | None, name: str) -> Vnode | None:
         mount = self.mounts.get(path)
@@ -65,7 +86,7 @@ class View:
         """Do the directories of a $PATH show nothing but the image?"""
         own = self.root.inode["e"] if self.root.ino else {}
         return all(
-            directory.startswith("/") and (top := directory.split("/")[1]) not in own and top not in self.tops
+            directory.startswith("/") and (top := directory.split("/")[1]) not in own and top not in self.root.over
             for directory in search.split(":")
         )
 
@@ -84,11 +105,16 @@ class View:
             if there is not None:
                 there.home = home
             return there
-        if directory.depth > self.deepest and directory.fs is not procfs.FS:
+        over = directory.over
+        below = over.get(name) if over else None
+        if below is None and directory.fs is not procfs.FS:
             return directory.child(name)
         path = (directory.path if directory.path != "/" else "") + "/" + name
         if path in self.mounts:
-            return self._mounted(path, directory, name)
+            mounted = self._mounted(path, directory, name)
+            if mounted is not None:
+                mounted.over = below
+            return mounted
         if directory.fs is procfs.FS:
             inode = procfs.look_up(self.kernel, self.container, proc, path)
             if inode is None:
@@ -96,9 +122,10 @@ class View:
             inode = {**inode, "mt": self.kernel.host.now}
             return Vnode(directory.fsid, procfs.FS, "", inode, None, directory, name, path, True)
         found = directory.child(name)
-        if found is None and path in self.above:
+        if found is None:
             made = {"t": "d", "m": 0o755, "u": 0, "g": 0, "mt": self.container["created"], "n": 1, "e": {}}
-            return Vnode(directory.fsid, directory.fs, "", made, None, directory, name, path, directory.read_only)
+            found = Vnode(directory.fsid, directory.fs, "", made, None, directory, name, path, directory.read_only)
+        found.over = below
         return found
 
     def names(self, directory: Vnode, proc: Process | None) -> list[str]:
@@ -138,8 +165,19 @@ class View:
         view = self.kernel.view(container)
         root = view.root
         entrance = Vnode(root.fsid, root.fs, root.ino, root.inode, root.lower, None, "", "/", root.read_only)
-        entrance.home = view
+        entrance.home, entrance.over = view, root.over
         return entrance
+
+    def _own_open_file(self, target: str, proc: Process | None) -> Vnode | None:
+        """What a link to /proc/self/fd/N leads to: /dev/stdout and its like, which most programs that log go by; None for any other target."""
+        if proc is None or not target.startswith(OWN_FILES) or self.mounts.get("/proc", {}).get("fs") != "proc":
+            return None
+        number = target[len(OWN_FILES) :]
+        if number not in proc["fds"]:
+            return None
+        path = f"/proc/{proc['pid']}/fd/{number}"
+        inode = procfs.look_up(self.kernel, self.container, proc, path)
+        return None if inode is None else Vnode("proc", procfs.FS, "", {**inode, "mt": self.kernel.host.now}, None, None, number, path, True)
 
     def resolve(self, path: str, cwd: str = "/", proc: Process | None = None, follow: bool = True) -> Vnode:
         """The file at a path. Raises ENOENT, ENOTDIR, EACCES, ELOOP."""
@@ -160,7 +198,7 @@ class View:
         here, links = self.root, 0
         while todo:
             name = todo.pop()
-            if not here.is_dir:
+            if here.inode["t"] != "d":
                 raise Errno("ENOTDIR")
             if proc is not None and proc["uid"]:
                 self.allow(here, proc, EXECUTE)
@@ -184,6 +222,10 @@ class View:
                     here = found
                     continue
                 if target.startswith("/"):
+                    own = self._own_open_file(target, proc)
+                    if own is not None:
+                        here = own
+                        continue
                     here = self.root
                 todo.extend(part for part in reversed(target.split("/")) if part and part != ".")
                 continue

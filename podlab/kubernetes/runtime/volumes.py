@@ -43,7 +43,7 @@ class Volumes(Kernel):
     def create_volume(
         self, pod_uid: str, name: str, kind: str, *, files: Mapping[str, Any] | None = None, medium: str = "",
         size_limit: int = 0,
-        share: str = "", path: str = "", read_only: bool = False, mode: int = 0o777, gid: int = 0,
+        share: str = "", path: str = "", read_only: bool = False, gid: int = 0,
     ) -> None:  # fmt: skip
         """Makes a volume of a Pod. `kind`: the name in the Pod's spec (emptyDir, configMap, hostPath, persistentVolumeClaim ...).
         `files`: {"a/b": content or {"content" (a list: what `Host.promised` makes of it), "mode"}}.
@@ -61,7 +61,7 @@ class Volumes(Kernel):
             at = self.host_directory(path, last="f" if medium == "File" else "d")
         else:
             fsid = share or f"volume/{pod_uid}/{name}"
-            mode |= 0o2000 if gid else 0
+            mode = 0o2777 if gid else 0o777
             if fsid not in filesystems and kind in ATOMIC:
                 filesystems[fsid] = untouched_atomic(now, mode, gid, self._dated(pod_uid, name), files or {})
             elif fsid not in filesystems:
@@ -107,7 +107,7 @@ class Volumes(Kernel):
 
     def host_directory(self, path: str, last: str = "d") -> str:
         """The inode number of a path of the machine itself, made with its parents when missing: a directory, `last` "f": a file."""
-        where = root_of("host", self.host_files(), None, "/", False)
+        where = root_of("host", self.host_files(), None)
         parts = [part for part in path.split("/") if part]
         for i, part in enumerate(parts):
             mode = 0o1777 if parts[:i + 1] in (["tmp"], ["var", "tmp"]) else 0o755

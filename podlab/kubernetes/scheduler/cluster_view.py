@@ -71,7 +71,7 @@ class ClusterView:
         info, key = self.nodes.get(node), pod_key(pod)
         old = info.pods.get(key) if info else None
         if info is not None and old is not None and old["spec"] is pod["spec"] and _counted_alike(old, pod):
-            info.replace(pod)
+            info.replace(key, pod)
             return
         self.remove_pod(key, node)
         self.add_pod(pod, node)

@@ -223,12 +223,13 @@ class NodeInfo:
             if not self.ports[port]:
                 del self.ports[port]
 
-    def replace(self, pod: Map) -> None:
-        """Take over a new version of a Pod whose spec did not change."""
-        key = pod_key(pod)
-        for table in (self.pods, self.affinity_pods, self.anti_affinity_pods):
-            if key in table:
-                table[key] = pod
+    def replace(self, key: str, pod: Map) -> None:
+        """Take over a new version of a Pod that is here, whose spec did not change."""
+        self.pods[key] = pod
+        if key in self.affinity_pods:
+            self.affinity_pods[key] = pod
+            if key in self.anti_affinity_pods:
+                self.anti_affinity_pods[key] = pod
 
     def _count(self, asked: Requests, sign: int) -> None:
         self.scores = {}

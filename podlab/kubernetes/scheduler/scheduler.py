@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..apiserver.errors import ApiError
 from ..cause import Cause
 from ..component import Component
+from ..controllers_common.pod_status import condition, with_status
 from ..etcd import Change, key_of_object
 from ..objects import EMPTY, Map
 from .cluster_view import ClusterView
@@ -18,7 +19,6 @@ from .framework import ClusterEvent, priority
 from .plugins.default_preemption import Candidate
 from .plugins.scheduling_gates import gated
 from .plugins.volume_binding import SELECTED_NODE, bindings, claim_names, is_bound
-from .pod_status import condition, with_status
 from .profile import BY_NAME
 from .queue import SchedulingQueue
 from .schedule_one import Decision, schedule
@@ -106,7 +106,7 @@ class Scheduler(Component):
         is_ = None if change.type == "DELETED" else _place(pod)
         if was and is_:
             self.view.replace_pod(pod, is_)
-            if old is not None and (old["spec"] is not pod["spec"] or _labels(old) != _labels(pod)):
+            if old is not None and not change.status_only and (old["spec"] is not pod["spec"] or _labels(old) != _labels(pod)):
                 self._move(ClusterEvent("pod", "update", old, pod), change.cause)
         elif is_:
             self._leave_queue(change.key)

@@ -1,15 +1,18 @@
 // The YAML tab: the learner's files, which the terminal sees too. CodeMirror is fetched when the tab is opened for the first time.
 
 const SAVE_AFTER_MS = 600;
+const REFUSED_AFTER_MS = 5000; // a file that is still open then was not taken: what is typed in it is not lost with its command
 
 export function installEditor(document, socket, tabs) {
   const select = document.getElementById("yaml-file");
   const state = document.getElementById("yaml-state");
   const host = document.getElementById("yaml-editor");
+  const panel = document.getElementById("panel-yaml");
   const files = JSON.parse(document.getElementById("yaml-files").textContent);
   let editor = null;
   let opening = null;
   let saving = null;
+  let edits = null; // the file that a command in the terminal waits for: {number, name, text, sent}
   let asked = 0; // number of the last question to the server
   const answers = new Map(); // question -> resolve
 
@@ -45,17 +48,32 @@ export function installEditor(document, socket, tabs) {
     state.textContent = socket.send({ action: "save", name, text: files[name] }) ? "저장했습니다" : "아직 저장하지 못했습니다";
   };
   const keep = () => {
+    if (edits) {
+      edits.sent = false;
+      return;
+    }
     clearTimeout(saving);
     state.textContent = "";
     saving = setTimeout(save, SAVE_AFTER_MS);
   };
   const apply = () => {
+    if (edits) {
+      close(editor.text());
+      return;
+    }
     clearTimeout(saving);
     saving = null;
     const name = select.value;
     files[name] = editor.text();
     if (socket.send({ action: "apply", name, text: files[name] })) tabs.open("terminal");
     else state.textContent = "서버와 이어지지 않아 적용하지 못했습니다";
+  };
+  // `text` null: nothing is saved. The file stays open until the server says that the command has it.
+  const close = (text) => {
+    const file = edits;
+    file.sent = socket.send({ action: "edited", number: file.number, text });
+    if (file.sent) setTimeout(() => (file.sent = false), REFUSED_AFTER_MS);
+    else state.textContent = "서버와 이어지지 않아 닫지 못했습니다";
   };
   const add = (name) => {
     if (![...select.options].some((option) => option.value === name)) select.add(new Option(name));
@@ -74,7 +92,7 @@ export function installEditor(document, socket, tabs) {
     editor = createEditor(host, files[select.value] ?? "", {
       onChange: keep,
       onApply: apply,
-      lint: (text) => ask("lint", text),
+      lint: (text) => (edits ? [] : ask("lint", text)),
       suggest: (text) => ask("suggest", text),
     });
   };
@@ -116,13 +134,57 @@ export function installEditor(document, socket, tabs) {
     show(name);
     await open();
   });
-  document.getElementById("yaml-apply").addEventListener("click", () => editor && apply());
-  document.getElementById("panel-yaml").addEventListener("click", (event) => {
+  for (const id of ["yaml-apply", "yaml-done"]) document.getElementById(id).addEventListener("click", () => editor && apply());
+  document.getElementById("yaml-drop").addEventListener("click", () => close(null));
+  panel.addEventListener("click", (event) => {
     const line = event.target.closest("[data-line]");
     if (line) editor?.goTo(Number(line.dataset.line));
   });
   tabs.whenOpened("yaml", open);
-  socket.whenOpen(() => editor && save()); // what was typed while the line was down
+
+  // A command in the terminal (kubectl edit, vi) opens a file here and waits until it is closed.
+  const begin = async (file) => {
+    if (saving) save();
+    edits = file;
+    document.getElementById("yaml-name").textContent = file.name;
+    panel.classList.add("edits");
+    state.textContent = "닫으면 터미널의 명령이 이어집니다";
+    tabs.open("yaml");
+    tabs.reveal();
+    await open();
+    if (edits === file) editor?.setText(file.text);
+  };
+  const end = () => {
+    const { name, text, sent } = edits;
+    const typed = editor?.text() ?? text;
+    edits = null;
+    panel.classList.remove("edits");
+    state.textContent = "";
+    if (!sent && typed !== text) { // the command ended, or the line: what was typed is not lost
+      const kept = name.split("/").at(-1);
+      files[kept] = typed;
+      show(kept);
+      save();
+      state.textContent = `명령이 끝나 버려 쓰던 내용을 ${kept}에 남겼습니다`;
+      return;
+    }
+    editor?.setText(files[select.value] ?? "");
+    if (tabs.current() === "yaml") tabs.open("terminal");
+    document.getElementById("terminal-input").focus({ preventScroll: true });
+  };
+  let opened = document.getElementById("yaml-opened");
+  document.addEventListener("htmx:wsAfterMessage", () => {
+    const box = document.getElementById("yaml-opened");
+    if (box === opened) return;
+    opened = box;
+    if (edits) end();
+    const { number, name, text } = box.dataset;
+    if (number) begin({ number: Number(number), name, text, sent: false });
+  });
+  socket.whenOpen(() => {
+    if (edits) end(); // the machine that waited is another now
+    else if (editor) save(); // what was typed while the line was down
+  });
 
   // The shell made, changed or removed files.
   let seen = null;
@@ -137,7 +199,7 @@ export function installEditor(document, socket, tabs) {
       } else {
         files[name] = text;
         add(name);
-        if (select.value === name && !saving && editor && editor.text() !== text) editor.setText(text);
+        if (select.value === name && !saving && !edits && editor && editor.text() !== text) editor.setText(text);
       }
     }
   });
@@ -145,6 +207,11 @@ export function installEditor(document, socket, tabs) {
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-yaml]");
     if (!button) return;
+    if (edits) {
+      tabs.open("yaml");
+      state.textContent = "열려 있는 파일을 먼저 닫아 주세요";
+      return;
+    }
     const name = button.dataset.yamlName ?? "lesson.yaml";
     const kept = files[name];
     if (kept?.trim() && kept.trim() !== button.dataset.yaml.trim()

@@ -59,7 +59,7 @@ class Ctx:
     def resource_of(self, api_version: str, kind: str) -> Resource | None:
         return BY_KIND.get(kind)
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str) -> bool:
         raise AssertionError(text)
 
     def allocate_cluster_ip(self, requested: str | None = None) -> str:

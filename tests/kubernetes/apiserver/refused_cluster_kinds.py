@@ -84,6 +84,7 @@ TABLES: dict[str, list[Case]] = {
          'spec.devices.constraints[0].matchAttribute: Invalid value: "c": must include a domain'),
         (claim(request(), config=[{"opaque": {"driver": "a.b", "parameters": [1]}}]),
          'spec.devices.config[0].opaque.parameters: Invalid value: "<value omitted>": parameters must be a valid JSON object'),
+        (devices(allNodes=False), "spec.allNodes: Invalid value: false: must be either unset or set to true"),
         (devices(allNodes=True), 'spec: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, `nodeSelector`, `allNodes`, '
                                  "`perDeviceNodeSelection` is required, but multiple fields are set"),
         (devices(devices=[{"name": "a", "attributes": {"m": {"version": "1"}}}]),
@@ -152,7 +153,7 @@ TABLES: dict[str, list[Case]] = {
         (crd(scope=""), "spec.scope: Required value"),
         (crd(group="com"), '[metadata.name: Invalid value: "foos.a.com": must be spec.names.plural+"."+spec.group, spec.group: Invalid value: '
                            '"com": should be a domain with at least one dot]'),
-        (crd(versions=[]), "[spec.versions: Invalid value: null: must have exactly one version marked as storage version, "
+        (crd(versions=[]), "[spec.versions: Invalid value: []: must have exactly one version marked as storage version, "
                            "status.storedVersions: Invalid value: null: must have at least one stored version]"),
         (crd(names={"plural": "foos", "kind": "a_b", "singular": "foo"}),
          f'[spec.names.kind: Invalid value: "a_b": may have mixed case, but should otherwise match: {DNS1035}, spec.names.listKind: Invalid value: '
@@ -169,6 +170,8 @@ TABLES: dict[str, list[Case]] = {
         (field(type="string", anyOf=[{"type": "string"}]), f"{VALIDATION}.properties[a].anyOf[0].type: Forbidden: must be empty to be structural"),
         (ruled("self.b", c={"type": "string"}), shown("self.b") + "compilation failed: ERROR: <input>:1:5: undefined field 'b'\n | self.b\n"
                                                                  " | ....^"),
+        (ruled("self.o.b", o={"type": "object", "x-kubernetes-preserve-unknown-fields": True}),
+         shown("self.o.b") + "compilation failed: ERROR: <input>:1:7: undefined field 'b'\n | self.o.b\n | ......^"),
         (ruled("size(self.c)", c=TEXTS), shown("size(self.c)") + "cel expression must evaluate to a bool"),
         (ruled("self.c.all(x, self.d.all(y, x != y))", c=TEXTS, d=TEXTS),
          f"[{VALIDATION}.properties[a].x-kubernetes-validations[0].rule: Forbidden: estimated rule cost {BUDGET.format('more than 100x')}, "

@@ -189,6 +189,10 @@ TABLES: dict[str, list[Case]] = {
         (webhook(clientConfig={}), "webhooks[0].clientConfig: Required value: exactly one of url or service is required"),
         (webhook(clientConfig={"url": "http://a"}), "webhooks[0].clientConfig.url: Invalid value: \"http\": 'https' is the only allowed URL scheme; "
                                                     "desired format: https://host[/path]"),
+        (webhook(clientConfig={"url": "https://[a/x"}), "webhooks[0].clientConfig.url: Required value: url must be a valid URL: parse "
+         "\"https://[a/x\": missing ']' in host; desired format: https://host[/path]"),
+        (webhook(clientConfig={"url": "https://a:80b/%zz"}), 'webhooks[0].clientConfig.url: Required value: url must be a valid URL: parse '
+         '"https://a:80b/%zz": invalid port ":80b" after host; desired format: https://host[/path]'),
         (webhook(clientConfig={"url": "https://a?b=c"}),
          'webhooks[0].clientConfig.url: Invalid value: "b=c": query parameters are not permitted in the URL'),
         (webhook(clientConfig={"service": {"name": "s", "namespace": "n", "path": "a"}}),

@@ -118,6 +118,10 @@ TABLES: dict[str, list[Case]] = {
         (pod(dnsConfig={"nameservers": ["1.1.1.1"] * 4}),
          'spec.dnsConfig.nameservers: Invalid value: ["1.1.1.1","1.1.1.1","1.1.1.1","1.1.1.1"]: must not have more than 3 nameservers'),
         (pod(dnsConfig={"nameservers": ["dns"]}), f'spec.dnsConfig.nameservers[0]: Invalid value: "dns": {IP}'),
+        (pod(dnsConfig={"searches": ["_a.b", "a_", "b"]}),
+         "spec.dnsConfig.searches[1]: Invalid value: \"a_\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
+         "'_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+         "'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"),
         (pod(dnsConfig={"nameservers": ["08.8.8.8"]}), 'spec.dnsConfig.nameservers[0]: Invalid value: "08.8.8.8": must not have leading 0s'),
         (pod(dnsConfig={"options": [{"value": "2"}]}), "spec.dnsConfig.options[0]: Required value: must not be empty"),
         (pod(hostAliases=[{"ip": "1.2.3", "hostnames": ["a"]}]), f'spec.hostAliases[0].ip: Invalid value: "1.2.3": {IP}'),

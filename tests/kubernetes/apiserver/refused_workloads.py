@@ -54,6 +54,11 @@ TABLES: dict[str, list[Case]] = {
          "spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"),
         (workload("DaemonSet", updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}}),
          "spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero"),
+        # a map that is sent empty is empty in Go, what is left out is nil
+        (workload("ReplicaSet", template={"metadata": {"labels": {}}, "spec": {"containers": [container()]}}),
+         "spec.template.metadata.labels: Invalid value: {}: `selector` does not match template `labels`"),
+        (workload("ReplicaSet", template={"metadata": {}, "spec": {"containers": [container()]}}),
+         "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`"),
         (workload("ReplicaSet", selector={"matchLabels": {"app": "b"}}),
          'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`'),
     ],
@@ -185,6 +190,7 @@ TABLES: dict[str, list[Case]] = {
         (thing("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}),
          'roleRef.kind: Unsupported value: "Role": supported values: "ClusterRole"'),
         (thing("node.k8s.io/v1", "RuntimeClass", handler="Kata"), f'handler: Invalid value: "Kata": {LABEL}'),
+        (thing("node.k8s.io/v1", "RuntimeClass"), "handler: Required value"),
         (thing("coordination.k8s.io/v1", "Lease", spec={"leaseDurationSeconds": 0}),
          "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"),
         (thing("v1", "Node", spec={"taints": [{"key": "a", "effect": "No"}]}),
@@ -193,11 +199,11 @@ TABLES: dict[str, list[Case]] = {
     "metadata": [
         (thing("v1", "ConfigMap", {"labels": {"a b": "c"}}), f'metadata.labels: Invalid value: "a b": {QUALIFIED}'),
         (thing("v1", "ConfigMap", {"labels": {"a": "b c"}}), f'metadata.labels: Invalid value: "b c": {LABEL_VALUE}'),
-        (thing("v1", "ConfigMap", {"labels": {"a": "b" * 64}}), f'metadata.labels: Invalid value: "{"b" * 64}": must be no more than 63 characters'),
+        (thing("v1", "ConfigMap", {"labels": {"a": "b" * 64}}), f'metadata.labels: Invalid value: "{"b" * 64}": must be no more than 63 bytes'),
         (thing("v1", "ConfigMap", {"labels": {"/a": ""}}), 'metadata.labels: Invalid value: "/a": prefix part must be non-empty'),
         (thing("v1", "ConfigMap", {"labels": {"A.b/c": ""}}), f'metadata.labels: Invalid value: "A.b/c": prefix part {SUBDOMAIN}'),
         (thing("v1", "ConfigMap", {"annotations": {"a/b/c": ""}}),
-         'metadata.annotations: Invalid value: "a/b/c": a qualified name ' + QUALIFIED.removeprefix("name part ")
+         'metadata.annotations: Invalid value: "a/b/c": a valid label key ' + QUALIFIED.removeprefix("name part ")
          + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"),
         (thing("v1", "ConfigMap", {"annotations": {"a": "b" * 262144}}), "metadata.annotations: Too long: may not be more than 262144 bytes"),
         (thing("v1", "ConfigMap", {"finalizers": ["mine"]}),
@@ -212,7 +218,7 @@ TABLES: dict[str, list[Case]] = {
          f'[metadata.generateName: Invalid value: "A_a-": {SUBDOMAIN}, metadata.name: Invalid value: "A_a-bcdfg": {SUBDOMAIN}]'),
         (thing("v1", "Namespace", {"name": "n" * 64}),  # its name is its label, too
          f'[metadata.name: Invalid value: "{"n" * 64}": must be no more than 63 characters, '
-         f'metadata.labels: Invalid value: "{"n" * 64}": must be no more than 63 characters]'),
+         f'metadata.labels: Invalid value: "{"n" * 64}": must be no more than 63 bytes]'),
         (thing("v1", "Service", {"name": "9a"}, spec={"ports": [{"port": 1}]}), ""),
         (thing("v1", "Service", {"name": "-a"}, spec={"ports": [{"port": 1}]}), f'metadata.name: Invalid value: "-a": {LABEL}'),
         (thing("rbac.authorization.k8s.io/v1", "Role", {"name": "a/b"}), "metadata.name: Invalid value: \"a/b\": may not contain '/'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -130,6 +131,39 @@ def test_a_limit_range_refuses_what_is_out_of_bounds(bounds: dict[str, Any], cpu
     assert refusal(pod(containers=[small(cpu)]), Ctx(bounds)) == f'pods "p" is forbidden: {why}'
 
 
+SHARED = limits(type="Pod", max={"cpu": "1"})
+SUMS = [
+    ("containers that say nothing count nothing", pod(containers=[small("800m"), container("quiet")]), ""),
+    ("sidecars count beside the containers",
+     pod(containers=[small("600m")], initContainers=[{**small("500m"), "name": "s", "restartPolicy": "Always"}]),
+     "maximum cpu usage per Pod is 1, but limit is 1100m"),
+    ("an init container counts beside the sidecars before it",
+     pod(containers=[small("100m")], initContainers=[{**small("300m"), "name": "s", "restartPolicy": "Always"}, {**small("800m"), "name": "i"}]),
+     "maximum cpu usage per Pod is 1, but limit is 1100m"),
+    ("what the Pod says for itself stands", pod(containers=[container()], resources={"limits": {"cpu": "2"}, "requests": {"cpu": "1"}}),
+     "maximum cpu usage per Pod is 1, but limit is 2"),
+]
+
+
+@pytest.mark.parametrize(("asked", "why"), [case[1:] for case in SUMS], ids=[case[0] for case in SUMS])
+def test_a_limit_range_for_pods_adds_up_their_containers(asked: dict[str, Any], why: str) -> None:
+    assert refusal(asked, Ctx(SHARED)) == (f'pods "p" is forbidden: {why}' if why else "")
+
+
+def test_a_limit_range_holds_for_resized_pods_and_claims() -> None:
+    ctx, resource = Ctx(limits(type="Container", max={"cpu": "1"})), BY_KIND["Pod"]
+    old = freeze(admit(pod(containers=[small("500m")])))
+    new = {**old, "spec": {**old["spec"], "containers": [small("2")]}}
+    with pytest.raises(ApiError, match="maximum cpu usage per Container is 1, but limit is 2"):
+        admission.admit_update(resource, new, old, "resize", ctx)
+    going = freeze({**old, "metadata": {**old["metadata"], "deletionTimestamp": "2026-11-21T00:00:00Z"}})
+    admission.admit_update(resource, new, going, "resize", ctx)
+    ctx = Ctx(limits(type="PersistentVolumeClaim", max={"storage": "1Gi"}))
+    claim = {"metadata": {"name": "data", "namespace": "refusals"}, "spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+    with pytest.raises(ApiError, match="maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 2Gi"):
+        admission.admit_update(BY_KIND["PersistentVolumeClaim"], claim, freeze(claim), "", ctx)
+
+
 def test_a_quota_refuses_the_pod_too_many() -> None:
     ctx = Ctx(quota(pods="1"))
     ctx.put({**admit(pod("first")), "status": {"phase": "Running"}})
@@ -222,6 +256,19 @@ def test_the_baseline_standard_keeps_pods_off_the_host() -> None:
         '"v"), '
         'hostPort (container "d" uses hostPort 1), privileged (container "c" must not set securityContext.privileged=true)')
     assert refusal(bold, secured("privileged")) == ""
+
+
+@pytest.mark.parametrize(("new", "subresource", "refused"), [
+    pytest.param({"tolerations": [{"operator": "Exists"}]}, "", False, id="a toleration is added"),
+    pytest.param({"containers": [container(image="nginx:2", securityContext={"privileged": True})]}, "", True, id="the image is another"),
+    pytest.param({"ephemeralContainers": [container("dbg")]}, "ephemeralcontainers", True, id="an ephemeral container comes"),
+])
+def test_a_pod_from_before_the_level_is_looked_at_again_when_it_changes_what_runs(new: dict[str, Any], subresource: str, refused: bool) -> None:
+    bold = pod(containers=[container(securityContext={"privileged": True})])
+    bold["metadata"]["namespace"] = "refusals"
+    ctx = secured("baseline")
+    with pytest.raises(ApiError, match="violates PodSecurity") if refused else nullcontext():
+        admission.admit_update(BY_KIND["Pod"], {**bold, "spec": {**bold["spec"], **new}}, freeze(bold), subresource, ctx)
 
 
 def test_mutating_admission_speaks_before_validation_and_quota_after_it() -> None:

@@ -84,6 +84,31 @@ def test_without_strictness_unknown_fields_are_dropped_and_can_be_warned_of() ->
     assert decode.decode_with_warnings(POD, body)[1] == ['unknown field "spec.containers[0].imge"']
 
 
+# What Go's types of k8s.io/api 0.36 make of a body, as client-go reads and writes it.
+MEANT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("io.k8s.api.resource.v1.DeviceAttribute", {"bool": False}, {"bool": False}),
+    ("io.k8s.api.resource.v1.ResourceClaimSpec", {}, {"devices": {"requests": None}}),
+    ("io.k8s.api.resource.v1.ResourceClaimTemplateSpec", {"spec": {"devices": {"requests": []}}},
+     {"metadata": {}, "spec": {"devices": {"requests": None}}}),
+    ("io.k8s.api.resource.v1.AllocatedDeviceStatus", {"driver": "a", "shareID": ""},
+     {"driver": "a", "pool": "", "device": "", "shareID": "", "conditions": None}),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimTemplate", {"spec": {}}, {"metadata": {}, "spec": {"resources": {}}}),
+    ("io.k8s.api.networking.v1.NetworkPolicySpec", {"egress": []}, {"podSelector": {}}),
+    ("io.k8s.api.apps.v1.StatefulSetOrdinals", {}, {"start": 0}),
+    ("io.k8s.api.storage.v1.CSINodeDriver", {"name": "a", "nodeID": "b"}, {"name": "a", "nodeID": "b", "topologyKeys": None}),
+    ("io.k8s.api.storage.v1.CSIDriverSpec", {"serviceAccountTokenInSecrets": False}, {"serviceAccountTokenInSecrets": False}),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation",
+     {"openAPIV3Schema": {"type": "object", "nullable": False, "title": "", "required": [],
+                          "x-kubernetes-preserve-unknown-fields": False, "maxLength": 0}},
+     {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": False, "maxLength": 0}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "body", "meant"), MEANT, ids=[kind.rpartition(".")[2] for kind, _, _ in MEANT])
+def test_a_body_is_stored_with_the_zeros_that_its_go_type_writes(kind: str, body: dict[str, Any], meant: dict[str, Any]) -> None:
+    assert decode.struct_decoder(kind)(body, []) == meant
+
+
 def test_zeros_vanish_unless_their_field_is_a_pointer_or_required() -> None:
     body = pod(containers=[container(stdin=False, env=[{"name": "A", "value": ""}],
                                      ports=[{"containerPort": 80, "hostPort": 0}])],

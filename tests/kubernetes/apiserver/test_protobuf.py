@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from podlab.kubernetes.apiserver import discovery, openapi_v2_protobuf, protobuf, schema
+from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.rest import bodies
 
 JSON_ONLY = ("NodeMetrics", "PodMetrics")  # never sent at all
 # What is alpha in 1.36 and behind a gate that is off: a newer client's fields are dropped as the real server drops them
@@ -111,3 +113,27 @@ def test_a_definition_of_custom_resources_has_its_schema_in_messages_too() -> No
             "type": "object", "additionalProperties": {"type": "string"}, "x-kubernetes-validations": [{"rule": "self.size() > 0"}], "properties": {
                 "name": {"type": "string", "default": "x", "enum": ["x"]}, "ages": {"type": "array", "items": {"type": "number", "minimum": 2}},
                 "open": {"additionalProperties": True}}}}}]}
+
+
+@pytest.mark.parametrize(("embedded", "refused"), [
+    (b'{"a":NaN}', "a number is out of range"), (b'{"a":[1e999]}', "a number is out of range"), (b'{"a":' + b"9" * 30 + b"}", "out of range"),
+    (b"[" * 300 + b"]" * 300, "nesting depth"), (b'{"a":' * 900 + b"1" + b"}" * 900, "nesting depth")])
+def test_what_json_could_not_say_is_refused_where_a_message_embeds_it(embedded: bytes, refused: str) -> None:
+    with pytest.raises(ApiError, match=refused) as fault:
+        bodies.read(body("apps/v1", "ControllerRevision", message(1, message(1, b"r")) + message(2, message(1, embedded))), protobuf.MEDIA_TYPE)
+    assert fault.value.code == 400
+
+
+def test_half_a_letter_in_what_a_message_embeds_is_none() -> None:
+    raw = message(2, message(1, b'{"a":"\\ud800"}'))
+    assert bodies.read(body("apps/v1", "ControllerRevision", raw), protobuf.MEDIA_TYPE)[0]["data"] == {"a": "\ufffd"}
+
+
+def test_a_message_of_countless_fields_is_read_no_further() -> None:
+    with pytest.raises(protobuf.ProtobufError, match="too many fields"):
+        protobuf.decode(body("v1", "ConfigMap", b"\x98\x06\x00" * protobuf.FIELDS_MAX))
+
+
+def test_keys_that_come_twice_are_counted_once() -> None:
+    two = b'{"a":1,"b":2,' + b",".join(b'"%d":0' % number for number in range(2000)) + b',"b":3}'
+    assert bodies.read(b'{"x":' + two + b"}", "application/json")[1] == ['duplicate field "x.b"']

@@ -137,8 +137,12 @@ def test_an_object_with_a_finalizer_stays_until_the_last_one_is_taken_off(cluste
     do(cluster, "delete", "configmaps", "c")
     cluster.run_for(60)
     assert "deletionTimestamp" in do(cluster, "get", "configmaps", "c")["metadata"]
-    do(cluster, "patch", "configmaps", "c", {"metadata": {"finalizers": None}}, patchType="application/merge-patch+json")
+    seen: list[Any] = []
+    cluster.etcd.subscribe("configmaps", seen.append)
+    answer = do(cluster, "patch", "configmaps", "c", {"metadata": {"finalizers": None}}, patchType="application/merge-patch+json")
     assert cluster.etcd.get("configmaps", "default/c") is None
+    assert "finalizers" not in answer["metadata"]  # who watches sees no update, and the last finalizer
+    assert [(one.type, one.object["metadata"].get("finalizers")) for one in seen] == [("DELETED", ["example.com/keep"])]
 
 
 @pytest.mark.parametrize(("policy", "sets", "pods"), [("Background", 0, 0), ("Foreground", 0, 0), ("Orphan", 1, 2)])
@@ -151,6 +155,21 @@ def test_what_becomes_of_the_dependents_is_the_deleters_choice(cluster: Cluster,
     assert (len(cluster.etcd.list("replicasets")), len(cluster.etcd.list("pods"))) == (sets, pods)
 
 
+@pytest.mark.parametrize(("verb", "subresource"), [("update", ""), ("create", "binding")])
+def test_a_write_that_names_another_uid_is_refused_in_the_words_of_the_storage(cluster: Cluster, verb: str, subresource: str) -> None:
+    made = pod("p", "sleep 9")
+    held = do(cluster, "create", "pods", body=made)["metadata"]["uid"]
+    body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p", "uid": "u"}, "target": {"kind": "Node", "name": "node-2"}}
+    words = ('Operation cannot be fulfilled on pods "p": StorageError: invalid object, Code: 4, Key: /registry/pods/default/p, '
+             "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: u, UID in object meta: ")
+    body = body if subresource else {**made, "metadata": {"name": "p", "namespace": "default", "uid": "u"}}
+    error = refused(cluster, verb, "pods", "p", body, subresource)
+    assert (error.code, error.reason, error.message) == (409, "Conflict", words + held)
+    do(cluster, "delete", "pods", "p")
+    if verb == "update":  # what is no more has no uid
+        assert refused(cluster, verb, "pods", "p", body).message == words
+
+
 def test_a_pod_is_bound_once(cluster: Cluster) -> None:
     running(cluster)
     binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}, "target": {"kind": "Node", "name": "node-2"}}
@@ -160,6 +179,25 @@ def test_a_pod_is_bound_once(cluster: Cluster) -> None:
     bare = refused(cluster, "create", "pods", "p", {**binding, "target": {"kind": "Pod"}}, "binding")  # no status of the API's
     assert (bare.code, bare.reason, bare.message) == (
         400, "", '[target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", target.name: Required value]')
+
+
+def test_a_pod_has_the_zone_and_the_region_of_its_node_and_what_its_binding_says(cluster: Cluster) -> None:
+    place = {"topology.kubernetes.io/zone": "a", "topology.kubernetes.io/region": "r"}
+    for node in cluster.etcd.list("nodes"):
+        do(cluster, "patch", "nodes", node["metadata"]["name"], {"metadata": {"labels": place}}, patchType="application/merge-patch+json")
+    spec = {"containers": [{"name": "c", "image": "nginx"}]}
+    do(cluster, "create", "pods", body={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "scheduled"}, "spec": spec})
+    do(cluster, "create", "pods", body={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "placed", "labels": {
+        "app": "x", "topology.kubernetes.io/zone": "else"}}, "spec": {**spec, "nodeName": "node-1"}})
+    do(cluster, "create", "pods", body={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bound"}, "spec": {
+        **spec, "schedulerName": "mine"}})
+    do(cluster, "create", "pods", "bound", {"apiVersion": "v1", "kind": "Binding", "metadata": {
+        "name": "bound", "labels": {"l": "1"}, "annotations": {"a": "2"}}, "target": {"kind": "Node", "name": "node-2"}}, "binding")
+    cluster.run_for(10)
+    told = {pod["metadata"]["name"]: pod["metadata"] for pod in cluster.etcd.list("pods")}
+    assert told["scheduled"]["labels"] == place
+    assert told["placed"]["labels"] == {"app": "x", **place}
+    assert (told["bound"]["labels"], told["bound"]["annotations"]) == ({"l": "1", **place}, {"a": "2"})
 
 
 def test_the_scale_of_a_deployment_is_its_replicas(cluster: Cluster) -> None:

@@ -84,7 +84,7 @@ PODS: list[tuple[str, dict[str, Any], str]] = [
     ("a host alias that is no address", pod(hostAliases=[{"ip": "localhost", "hostnames": ["a"]}]),
      'spec.hostAliases[0].ip: Invalid value: "localhost": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'),
     ("a label that is too long", {**pod(), "metadata": {"name": "p", "labels": {"a": "b" * 64}}},
-     f'metadata.labels: Invalid value: "{"b" * 64}": must be no more than 63 characters'),
+     f'metadata.labels: Invalid value: "{"b" * 64}": must be no more than 63 bytes'),
     ("annotations that are too much", {**pod(), "metadata": {"name": "p", "annotations": {"a": "b" * 262144}}},
      "metadata.annotations: Too long: may not be more than 262144 bytes"),
     ("two owners in control", {**pod(), "metadata": {"name": "p", "ownerReferences": [
@@ -276,6 +276,20 @@ def test_what_devices_are_claimed_and_where_a_volume_is_attached_is_for_life() -
         'spec: Invalid value: {"Attacher":"a","Source":{"PersistentVolumeName":"p","InlineVolumeSpec":null},"NodeName":"m"}: field is immutable']
 
 
+def test_where_a_volumes_data_lies_is_for_life_and_a_range_of_addresses_may_get_its_second_family() -> None:
+    volume = thing("v1", "PersistentVolume", spec={"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"],
+                                                   "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": "/a"}})
+    assert change_refused("PersistentVolume", volume, hostPath={"path": "/b", "type": ""}) == [
+        "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation\n@@ -2,7 +2,7 @@\n"
+        '  "GCEPersistentDisk": null,\n  "AWSElasticBlockStore": null,\n  "HostPath": {\n-  "Path": "/a",\n+  "Path": "/b",\n'
+        '   "Type": ""\n  },\n  "Glusterfs": null,\n']
+    addresses = thing("networking.k8s.io/v1", "ServiceCIDR", spec={"cidrs": ["10.0.0.0/8"]})
+    assert change_refused("ServiceCIDR", addresses, cidrs=["10.0.0.0/8", "fd00::/64"]) == []
+    assert change_refused("ServiceCIDR", addresses, cidrs=["10.0.0.0/16"]) == [
+        'spec.cidrs[0]: Invalid value: "10.0.0.0/16": field is immutable']
+    assert change_refused("ServiceCIDR", addresses, cidrs=[]) == ["spec.cidrs: Invalid value: []: field is immutable"]
+
+
 def test_an_ephemeral_container_is_added_and_never_taken_away() -> None:
     debugger = {"name": "debug", "image": "busybox", "imagePullPolicy": "Always", "terminationMessagePolicy": "File",
                 "terminationMessagePath": "/dev/termination-log", "resources": {}, "targetContainerName": "c"}
@@ -354,6 +368,12 @@ STATUSES = [
      {"replicas": 1, "readyReplicas": 2, "availableReplicas": -1},
      ["status.availableReplicas: Invalid value: -1: must be greater than or equal to 0",
       "status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas"]),
+    ({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s"}, "spec": {"selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container()]}}}},
+     {"replicas": 1, "currentReplicas": -1, "updatedReplicas": 2, "availableReplicas": 1},
+     ["status.currentReplicas: Invalid value: -1: must be greater than or equal to 0",
+      "status.updatedReplicas: Invalid value: 2: cannot be greater than status.replicas",
+      "status.availableReplicas: Invalid value: 1: cannot be greater than status.readyReplicas"]),
 ]
 
 

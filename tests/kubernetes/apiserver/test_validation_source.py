@@ -55,7 +55,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
      'spec.ingress[0].ports[0].protocol: Unsupported value: "ICMP": supported values: "TCP", "UDP", "SCTP"'),
     ("validateRoleBindingSubject", thing("rbac.authorization.k8s.io/v1", "RoleBinding", roleRef={"kind": "Role", "name": "r"},
                                          subjects=[{"kind": "User"}]),
-     '[subjects[0].name: Required value, subjects[0].name: Invalid value: "": user name cannot be empty]'),
+     "subjects[0].name: Required value"),
     ("ValidateDeploymentSpec", thing("apps/v1", "Deployment", spec={"template": TEMPLATE, "selector": {
         "matchExpressions": [{"key": "a", "operator": "Is"}]}}),
      '[spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator, spec.selector: Invalid value: '

@@ -224,10 +224,6 @@ def test_webhook_configurations_are_listed_and_deleted_by_their_label(lab: Webho
     assert "mutation-stage-1" not in lab.create("configmaps", configmap("b", mutation_start="yes", **BAD))["data"]
 
 
-def condition(expression: str) -> Object:
-    return {"name": expression.split()[0].lower() or "e", "expression": expression}
-
-
 @pytest.mark.parametrize("mutating", [False, True])
 def test_match_conditions_are_stored_updated_and_checked(lab: WebhookLab, mutating: bool) -> None:
     plural = "mutatingwebhookconfigurations" if mutating else "validatingwebhookconfigurations"

@@ -35,6 +35,19 @@ def test_a_pod_with_an_ephemeral_volume_has_a_claim_of_its_own_that_goes_with_it
     assert names(cluster, "persistentvolumeclaims") == []
 
 
+def test_an_ephemeral_volumes_claim_is_made_once_another_of_its_name_has_gone(cluster: Cluster) -> None:
+    foreign = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "a-p-scratch"}, "spec": {**ASKS, "storageClassName": ""}}
+    create(cluster, "persistentvolumeclaims", foreign)
+    scratch = {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": ASKS}}}
+    create(cluster, "pods", pod("a-p", volumes=[scratch]))
+    cluster.run_for(2)
+    assert "ownerReferences" not in admin(cluster).get("persistentvolumeclaims", "a-p-scratch", "default")["metadata"]
+    admin(cluster).delete("persistentvolumeclaims", "a-p-scratch", "default")
+    admin(cluster).patch("persistentvolumeclaims", "a-p-scratch", {"metadata": {"finalizers": None}}, "default")
+    cluster.run_for(2)
+    assert admin(cluster).get("persistentvolumeclaims", "a-p-scratch", "default")["metadata"]["ownerReferences"][0]["name"] == "a-p"
+
+
 def device_template(name: str = "gpu") -> dict[str, Any]:
     return {
         "apiVersion": "resource.k8s.io/v1",

@@ -144,6 +144,51 @@ def test_a_paused_deployment_scales_but_does_not_roll(cluster: Cluster) -> None:
     assert {p["spec"]["containers"][0]["image"] for p in pods(cluster)} == {"nginx:1.16.1"}
 
 
+def told(cluster: Cluster) -> list[str]:
+    """A list that grows with what the Deployment controller writes: sizes of sets, and reasons, revisions and counts of Deployments."""
+    seen: list[str] = []
+
+    def note(change: Any) -> None:
+        held, old = change.object, change.old
+        if change.plural == "replicasets" and (old is None or held["spec"] != old["spec"]):
+            seen.append(f"size {held['spec']['replicas']}")
+        elif change.plural == "deployments" and old is not None and held["spec"] == old["spec"]:
+            mine, before = ((one["metadata"].get("annotations") or {}).get(rollout.REVISION) for one in (held, old))
+            reason = next(c["reason"] for c in held["status"]["conditions"] if c["type"] == "Progressing")
+            seen.append(f"{reason}{' revision ' + mine if mine != before else ''} missing {held['status'].get('unavailableReplicas', 0)}")
+    cluster.etcd.subscribe("replicasets", note)
+    cluster.etcd.subscribe("deployments", note)
+    return seen
+
+
+def test_a_sync_that_wrote_the_deployment_leaves_the_status_to_the_next(cluster: Cluster) -> None:
+    create(cluster, "deployments", workload("Deployment", replicas=4))
+    cluster.run_for(3)
+    cluster.components["hands"].state["ready_ms"] = None
+    seen = told(cluster)
+    set_image(cluster, "deployments", "web", "nginx:none")
+    cluster.run_for(0.045)  # both sets are sized before the status counts the sizes that it read: 3 + 1, then 3 + 2
+    assert seen == ["size 1", "NewReplicaSetCreated revision 2 missing 0", "size 3", "size 2", "NewReplicaSetCreated missing 0",
+                    "NewReplicaSetCreated missing 1", "ReplicaSetUpdated missing 2"]
+    cluster.run_for(3)
+    seen.clear()
+    set_image(cluster, "deployments", "web", "nginx:1.14.2")
+    cluster.run_for(0.045)
+    assert seen[:4] == ["ReplicaSetUpdated revision 3 missing 2", "size 0", "size 4", "ReplicaSetUpdated missing 0"]
+
+
+def test_a_resumed_deployment_forgets_that_it_made_a_set(cluster: Cluster) -> None:
+    create(cluster, "deployments", workload("Deployment", replicas=2))
+    cluster.run_for(3)
+    admin(cluster).patch("deployments", "web", {"spec": {"paused": True}}, "default")
+    set_image(cluster, "deployments", "web", "nginx:1.16.1")
+    cluster.run_for(3)
+    seen = told(cluster)
+    admin(cluster).patch("deployments", "web", {"spec": {"paused": None}}, "default")
+    cluster.run_for(0.05)
+    assert seen[:3] == ["DeploymentResumed missing 0", "size 1", "DeploymentResumed revision 2 missing 0"]
+
+
 def test_old_sets_beyond_the_history_limit_go(cluster: Cluster) -> None:
     create(cluster, "deployments", workload("Deployment", replicas=1, revisionHistoryLimit=1))
     for version in ("1", "2", "3"):

@@ -47,6 +47,13 @@ def test_an_empty_service_keeps_one_empty_slice() -> None:
     assert shape(plan([a_slice("a", [entry(1)]), a_slice("b", [entry(2)])], {})) == [("a", 0), ("b", None)]
 
 
+def test_an_empty_slice_says_so_with_nulls(cluster: Cluster) -> None:
+    create(cluster, "services", service())
+    cluster.run_for(1)
+    [held] = admin(cluster).list("endpointslices", "default", labels="kubernetes.io/service-name=web")
+    assert (held["endpoints"], held["ports"]) == (None, None)
+
+
 def test_only_ready_pods_are_ready_endpoints(cluster: Cluster) -> None:
     hands: Any = cluster.components["hands"]
     create(cluster, "services", service())

@@ -57,6 +57,18 @@ def test_an_owner_goes_when_the_last_dependent_has_another_owner(cluster: Cluste
     assert [one["name"] for one in admin(cluster).get("secrets", "shared", "default")["metadata"]["ownerReferences"]] == ["stays"]
 
 
+def test_a_dependent_that_blocks_nobody_goes_before_its_owner_too(cluster: Cluster) -> None:
+    root = create(cluster, "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "root"}})
+    for name, blocks in (("stuck", True), ("free", False)):
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "root", "uid": root["metadata"]["uid"], "blockOwnerDeletion": blocks}
+        create(cluster, "secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {
+            "name": name, "ownerReferences": [reference], **({"finalizers": ["example.com/hold"]} if blocks else {})}})
+    admin(cluster).delete("configmaps", "root", "default", propagation="Foreground")
+    cluster.run_for(2)
+    assert [one["metadata"]["name"] for one in admin(cluster).list("secrets", "default")] == ["stuck"]
+    assert admin(cluster).find("configmaps", "root", "default") is not None
+
+
 def test_orphans_stay_without_their_owner(cluster: Cluster) -> None:
     create(cluster, "replicasets", workload("ReplicaSet", replicas=2))
     cluster.run_for(3)

@@ -134,6 +134,15 @@ def test_a_cluster_without_a_metrics_server_says_so_as_the_recorded_one_would() 
     assert held["currentMetrics"] is None and (held["currentReplicas"], held["desiredReplicas"]) == (1, 0)
 
 
+def test_an_autoscaler_of_none_tells_no_current_replicas(cluster: Cluster) -> None:
+    create(cluster, "deployments", workload("Deployment", replicas=0))
+    create(cluster, "horizontalpodautoscalers", hpa())
+    cluster.run_for(20)
+    held = status(cluster, "horizontalpodautoscalers", "web")
+    assert "currentReplicas" not in held and held["desiredReplicas"] == 0
+    assert condition(cluster, "horizontalpodautoscalers", "web", "ScalingActive") == "False:ScalingDisabled"
+
+
 def test_one_working_metric_is_enough_to_grow_and_one_container_may_be_measured(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(cluster), "pod_usage", lambda self, pod: {
         "c": {"cpu_nanocores": 100_000_000, "memory_bytes": 0}, "idle": {"cpu_nanocores": 0, "memory_bytes": 0}})
@@ -153,3 +162,23 @@ def test_one_working_metric_is_enough_to_grow_and_one_container_may_be_measured(
     assert condition(cluster, "horizontalpodautoscalers", "web", "ScalingActive") == "True:ValidMetricFound"
     shown = status(cluster, "horizontalpodautoscalers", "web")["currentMetrics"]
     assert [metric["type"] for metric in shown] == ["ContainerResource", ""]
+
+
+def test_what_many_metrics_ask_for_is_measured_once_a_round(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def usage(_: Cluster, pod: Any) -> dict[str, Any]:
+        asked.append(pod["metadata"]["name"])
+        return {"c": {"cpu_nanocores": 50_000_000, "memory_bytes": 0}}
+
+    monkeypatch.setattr(type(cluster), "pod_usage", usage)
+    body = workload("Deployment", replicas=2)
+    body["spec"]["template"] = template(containers=[{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "100m"}}}])
+    create(cluster, "deployments", body)
+    cluster.run_for(30)
+    goals = [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50 + n}}} for n in range(20)]
+    create(cluster, "horizontalpodautoscalers", hpa(metrics=goals))
+    cluster.run_for(1)
+    asked.clear()
+    cluster.run_for(15)
+    assert sorted(asked) == sorted(pod["metadata"]["name"] for pod in pods(cluster))

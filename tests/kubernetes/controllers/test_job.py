@@ -147,6 +147,20 @@ def test_a_fatal_exit_code_fails_the_job_at_once(make_cluster: Any) -> None:
     assert condition(cluster, "jobs", "j", "Failed") == "True:PodFailurePolicy"
 
 
+def test_a_container_that_begins_anew_and_anew_without_ever_being_ready_uses_up_the_limit(make_cluster: Any) -> None:
+    cluster = make_cluster(ready_ms=1_000_000)
+    spec = job()["spec"]["template"]["spec"]
+    create(cluster, "jobs", job(backoffLimit=2, template={"spec": {**spec, "restartPolicy": "OnFailure",
+                                                                   "initContainers": [{"name": "i", "image": "busybox:1.36"}]}}))
+    cluster.run_for(2)
+    for restarts in (1, 2):
+        assert condition(cluster, "jobs", "j", "FailureTarget") is None
+        admin(cluster).patch("pods", pods(cluster)[0]["metadata"]["name"], {"status": {"initContainerStatuses": [
+            {"name": "i", "ready": False, "restartCount": restarts, "image": "", "imageID": ""}]}}, "default", subresource="status")
+        cluster.run_for(2)
+    assert condition(cluster, "jobs", "j", "FailureTarget") == "True:BackoffLimitExceeded"
+
+
 def test_suspension_takes_the_pods_and_resuming_brings_them_back(make_cluster: Any) -> None:
     cluster = make_cluster(**READY)
     create(cluster, "jobs", job())

@@ -6,7 +6,7 @@ import pytest
 
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.controllers.node_lifecycle import taint_steps
-from podlab.kubernetes.controllers.taint_eviction import seconds_left
+from podlab.kubernetes.controllers.taint_eviction import seconds_left, used_tolerations
 from podlab.kubernetes.objects import dig
 
 from .support import admin, alive, condition, create, events, pod, pods, workload
@@ -23,7 +23,7 @@ UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
                  id="another effect does not help"),
 ])
 def test_how_long_a_pod_may_stay(tolerations: list[Any], seconds: float | None) -> None:
-    assert seconds_left([UNREACHABLE], tolerations) == seconds
+    assert seconds_left(used_tolerations([UNREACHABLE], tolerations)) == seconds
 
 
 def test_a_new_taint_is_added_before_the_old_one_goes() -> None:
@@ -48,12 +48,16 @@ def test_nothing_happens_on_its_own_while_all_is_well(cluster: Cluster) -> None:
 def test_a_silent_node_becomes_unknown_its_pods_unready_and_taints_say_so(cluster: Cluster) -> None:
     create(cluster, "pods", pod("p"))
     cluster.run_for(3)
+    seen = {"status": {"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}}
+    admin(cluster).patch("pods", "p", seen, "default", type="strategic", subresource="status")
     silence(cluster)
     cluster.run_for(39)
     assert condition(cluster, "nodes", "node-1", "Ready") == "True:KubeletReady"
     cluster.run_for(17)
     assert condition(cluster, "nodes", "node-1", "Ready") == "Unknown:NodeStatusUnknown"
     assert condition(cluster, "pods", "p", "Ready") == "False:" and events(cluster, "NodeNotReady")
+    told = [c.get("observedGeneration") for c in admin(cluster).get("pods", "p", "default")["status"]["conditions"] if c["type"] == "Ready"]
+    assert told == [1]
     taints = [(t["key"].split("/")[1], t["effect"]) for t in admin(cluster).get("nodes", "node-1")["spec"]["taints"]]
     assert taints == [("unreachable", "NoSchedule"), ("unreachable", "NoExecute")]
     assert condition(cluster, "nodes", "node-2", "Ready") == "True:KubeletReady"
@@ -63,6 +67,7 @@ def test_pods_leave_after_their_five_minutes(cluster: Cluster) -> None:
     create(cluster, "replicasets", workload("ReplicaSet", replicas=1))
     cluster.run_for(3)
     first = alive(cluster)
+    admin(cluster).patch("pods", first[0], {"metadata": {"finalizers": ["a.example/keep"]}}, "default")
     silence(cluster)
     while not [t for t in dig(admin(cluster).get("nodes", "node-1"), "spec.taints", []) if t["effect"] == "NoExecute"]:
         cluster.run_for(0.1)
@@ -70,6 +75,8 @@ def test_pods_leave_after_their_five_minutes(cluster: Cluster) -> None:
     assert alive(cluster) == first
     cluster.run_for(2)
     assert first[0] not in alive(cluster) and len(alive(cluster)) == 1
+    target, = (c for c in admin(cluster).get("pods", first[0], "default")["status"]["conditions"] if c["type"] == "DisruptionTarget")
+    assert (target["observedGeneration"], target["reason"]) == (1, "DeletionByTaintManager")
     assert events(cluster, "TaintManagerEviction")[0] == f"Marking for deletion Pod default/{first[0]}"
 
 
@@ -88,6 +95,26 @@ def test_a_node_that_comes_back_cancels_what_was_planned(cluster: Cluster) -> No
     assert not admin(cluster).get("nodes", "node-1")["spec"].get("taints")
     cluster.run_for(400)
     assert alive(cluster) == ["p"] and "Cancelling deletion of Pod default/p" in events(cluster, "TaintManagerEviction")
+
+
+@pytest.mark.parametrize(("second", "gone_after", "said"), [
+    pytest.param("b", 22, ["Marking for deletion Pod default/p"], id="a second taint tolerated for less: the first plan stands"),
+    pytest.param("d", 22, ["Marking for deletion Pod default/p"], id="a second taint tolerated for no time: the first plan stands"),
+    pytest.param("c", 6, ["Cancelling deletion of Pod default/p", "Marking for deletion Pod default/p"],
+                 id="a second taint not tolerated: the plan is cancelled and the Pod goes"),
+])
+def test_a_planned_eviction_and_a_second_taint(cluster: Cluster, second: str, gone_after: float, said: list[str]) -> None:
+    tolerations = [{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}
+                   for key, seconds in (("a", 20), ("b", 5), ("d", 0))]
+    create(cluster, "pods", pod("p", nodeName="node-1", tolerations=tolerations))
+    cluster.run_for(1)
+    admin(cluster).patch("nodes", "node-1", {"spec": {"taints": [{"key": "a", "effect": "NoExecute"}]}})
+    cluster.run_for(4)
+    admin(cluster).patch("nodes", "node-1", {"spec": {"taints": [{"key": key, "effect": "NoExecute"} for key in ("a", second)]}})
+    cluster.run_for(gone_after - 6)
+    assert alive(cluster) == ["p"]
+    cluster.run_for(2)
+    assert (alive(cluster), events(cluster, "TaintManagerEviction")) == ([], said)
 
 
 def test_when_every_node_is_silent_nobody_is_evicted(cluster: Cluster) -> None:

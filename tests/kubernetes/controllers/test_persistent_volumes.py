@@ -223,6 +223,3 @@ def test_a_retained_volume_is_released_not_removed(cluster: Cluster) -> None:
     cluster.run_for(2)
     now = admin(cluster).get("persistentvolumes", "kept")
     assert now["status"]["phase"] == "Released" and now["status"]["lastPhaseTransitionTime"] > now["metadata"]["creationTimestamp"]
-
-
-# ---- autoscaling

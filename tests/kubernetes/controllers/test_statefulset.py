@@ -10,7 +10,7 @@ from podlab.kubernetes.objects import freeze
 from podlab.kubernetes.times import rfc3339
 
 from .conftest import EPOCH_MS
-from .support import admin, alive, create, events, pods, scale, set_image, status, workload
+from .support import admin, alive, counts, create, events, pods, scale, set_image, status, workload
 
 NOW = EPOCH_MS
 
@@ -41,6 +41,8 @@ PARALLEL = {"podManagementPolicy": "Parallel"}
     pytest.param(1, {}, [member(0), member(1, ready=False), member(2)], ["scale-down 2"],
                  id="a healthy one above an unhealthy one may go"),
     pytest.param(0, PARALLEL, [member(0), member(1)], ["scale-down 1", "scale-down 0"], id="Parallel takes all down at once"),
+    pytest.param(1, PARALLEL, [member(0, revision="old"), member(1, revision="old")], ["scale-down 1", "update 0"],
+                 id="Parallel takes down and updates in one turn"),
     pytest.param(2, {}, [member(0, revision="old"), member(1, revision="old")], ["update 1"], id="an update begins at the top"),
     pytest.param(2, {}, [member(0, revision="old"), member(1)], ["update 0"], id="and goes down when the upper one is ready"),
     pytest.param(2, {"updateStrategy": {"rollingUpdate": {"partition": 1}}}, [member(0, revision="old"), member(1)], [],
@@ -94,6 +96,32 @@ def test_an_update_with_a_partition_leaves_the_lower_ones(cluster: Cluster) -> N
     assert images == ["nginx:1.14.2", "nginx:1.16.1"]
     held = status(cluster, "statefulsets", "db")
     assert (held["currentReplicas"], held["updatedReplicas"]) == (1, 1) and held["currentRevision"] != held["updateRevision"]
+
+
+def stuck_update(cluster: Cluster, replicas: int) -> Cluster:
+    """In an update whose first Pod is made anew and never becomes ready."""
+    create(cluster, "statefulsets", workload("StatefulSet", "db", serviceName="db", replicas=replicas, **PARALLEL))
+    cluster.run_for(2)
+    cluster.components["hands"].state["ready_ms"] = None
+    set_image(cluster, "statefulsets", "db", "nginx:1.16.1")
+    cluster.run_for(2)
+    return cluster
+
+
+def test_a_pod_taken_for_an_update_is_one_less_of_the_current_revision_until_the_next_look(make_cluster: Any) -> None:
+    cluster = stuck_update(make_cluster(), 2)
+    seen = counts(cluster, "statefulsets")
+    set_image(cluster, "statefulsets", "db", "nginx:1.14.2")
+    cluster.run_for(0.05)
+    assert [numbers.get("currentReplicas", 0) for _, numbers in seen] == [1, 0, 1, 2]
+
+
+def test_what_would_be_less_than_none_of_the_current_revision_is_never_written(make_cluster: Any) -> None:
+    cluster = stuck_update(make_cluster(), 1)
+    seen = counts(cluster, "statefulsets")
+    set_image(cluster, "statefulsets", "db", "nginx:1.15.4")
+    cluster.run_for(2)
+    assert min(numbers.get("currentReplicas", 0) for _, numbers in seen) == 0 and status(cluster, "statefulsets", "db")["updatedReplicas"] == 1
 
 
 def test_each_pod_has_claims_that_outlive_it(cluster: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from podlab.kubernetes.apiserver.patch import apply_patch
@@ -28,6 +29,18 @@ def test_a_grace_period_of_zero_without_force_still_lets_the_container_end() -> 
     code, out, err = kubectl(where, "delete pod web --grace-period=0 --force")
     assert (code, out) == (0, 'pod "web" force deleted from default namespace\n')
     assert err.startswith("Warning: Immediate deletion does not wait")
+
+
+def test_replace_and_server_side_apply_write_the_subresource_that_is_named_and_nothing_else() -> None:
+    where = with_web()
+    node = json.loads(kubectl(where, "get node node-1 -o json")[1])
+    node["status"]["volumesInUse"], node["spec"]["unschedulable"] = ["here"], True
+    assert kubectl(where, "replace -f n.json --subresource=status", files={"n.json": json.dumps(node)}) == (0, "node/node-1 replaced\n", "")
+    assert kubectl(where, "get node node-1 -o jsonpath={.status.volumesInUse}:{.spec.unschedulable}")[1] == '["here"]:'
+    asked = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}, "spec": {"unschedulable": True}, "status": {"phase": "Running"}}
+    assert kubectl(where, "apply -f n.json --server-side --subresource=status", files={"n.json": json.dumps(asked)}) == (
+        0, "node/node-1 serverside-applied\n", "")
+    assert kubectl(where, "get node node-1 -o jsonpath={.status.phase}:{.spec.unschedulable}")[1] == "Running:"
 
 
 def test_what_went_with_its_owner_is_no_error_to_a_delete_of_all() -> None:

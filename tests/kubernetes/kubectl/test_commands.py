@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from podlab.kubernetes.cluster import Cluster
-from podlab.kubernetes.kubectl.flags import milliseconds
 from podlab.kubernetes.kubectl.verbs import VERBS
-from tests.kubernetes.kubectl.given import FILES, cluster, kubectl, with_web
+from podlab.kubernetes.times import parse_go_duration
+from tests.kubernetes.kubectl.given import FILES, Screen, cluster, kubectl, with_web
 
 CREATED = json.loads((Path(__file__).parent / "created_by_kubectl.json").read_text())
 
@@ -48,6 +48,12 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
      'for kind "Pood" in '
      'version "v1"\nensure CRDs are installed first\n'),
     ("apply -f mixed.yaml", 0, "namespace/a created\nnamespace/b created\n", ""),
+    # of a key that is there twice the last holds (kubernetes#125885), aliases are written out (yaml.v2), what stands before a fault is done
+    ("apply -f twice.yaml", 0, "namespace/second created\n", ""),
+    ("apply -f aliased.yaml -o jsonpath={.metadata.labels}{.metadata.annotations.app}", 0, '{"app":"x","kubernetes.io/metadata.name":"a"}x', ""),
+    ("apply -f half.yaml -f twice.yaml", 1, "namespace/a created\nnamespace/second created\n", "error: error parsing half.yaml: error "
+     "converting YAML to JSON: yaml: line 1: did not find expected node content\n"),
+    ("apply -f itself.yaml", 1, "", "error: error parsing itself.yaml: error converting YAML to JSON: yaml: anchor 'x' value contains itself\n"),
     ("rollout pause pod/web", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
     ("exec web", 1, "", "error: you must specify at least one command for the container\n"),
     ("exec web ls", 1, "", "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee "
@@ -55,6 +61,8 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
      "help and examples\n"),
     ("logs web", 1, "", 'error: error from server (NotFound): pods "web" not found in namespace "default"\n'),
     ("wait pod/web --for=condition=Ready", 1, "", 'Error from server (NotFound): pods "web" not found\n'),
+    ("get nodes -o jsonpath={.items[*].status.declaredFeatures[0]}", 0, "ExtendWebSocketsToKubelet", ""),
+    ("version --client", 0, "Client Version: v1.36.2\nKustomize Version: v5.8.1\n", ""),
     ("frobnicate", 1, "", 'error: unknown command "frobnicate" for "kubectl"\n'),
     ("config set-context --current --namespace=x", 0, 'Context "podlab" modified.\n', ""),
     ("auth can-i create pods", 0, "yes\n", ""),
@@ -68,10 +76,11 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
     ("create service clusterip kubernetes --tcp=80", 1, "", 'error: failed to create ClusterIP service: services "kubernetes" already exists\n'),
     ("create cronjob c --image=a --schedule=x", 1, "", 'error: failed to create cronjob: CronJob.batch "c" is invalid: spec.schedule: Invalid '
      'value: "x": expected exactly 5 fields, found 1: [x]\n'),
-    ("explain nope", 1, "", 'the server doesn\'t have a resource type "nope"\n'),
+    ("explain -r nope", 1, "", 'the server doesn\'t have a resource type "nope"\n'),
     ("create role r --verb=get --resource=nope", 1, "", 'the server doesn\'t have a resource type "nope"\n'),
     ("create token nope", 1, "", 'error: failed to create token: serviceaccounts "nope" not found\n'),
-    ("scale deploy nope --replicas=1", 1, "", 'error: no objects passed to scale deployments.apps "nope" not found\n'),
+    ("run x --image=busybox --detach-keys=ctrl-x --dry-run=client", 0, "pod/x created (dry run)\n", ""),
+    ("scale deploy nope --replicas=1", 1, "", 'Error from server (NotFound): deployments.apps "nope" not found\n'),
     ("delete deploy --all -l a=b", 1, "", "error: setting 'all' parameter but found a non empty selector. \n"),
     ("wait pod/x", 1, "", 'error: unrecognized condition: ""\n'),
     ("top pod x", 1, "", 'Error from server (NotFound): podmetrics.metrics.k8s.io "default/x" not found\n'),
@@ -101,7 +110,53 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
      'Error from server (NotFound): endpoints "nobody" not found\n'),
     ("get endpoints --as=jane", 1, "", 'Error from server (Forbidden): endpoints is forbidden: User "jane" cannot list resource "endpoints" in API '
      'group "" in the namespace "default"\n'),
-    ("describe csinodes", 0, "", "No resources found in default namespace.\n"),
+    ("get ing.networking", 0, "", "No resources found in default namespace.\n"),
+    ("get nodes.metrics -o name", 0, "nodemetrics.metrics.k8s.io/node-1\n", ""),
+    ("describe svc kube --show-events=false", 0, """Name:                     kubernetes
+Namespace:                default
+Labels:                   component=apiserver
+                          provider=kubernetes
+Annotations:              <none>
+Selector:                 <none>
+Type:                     ClusterIP
+IP Family Policy:         SingleStack
+IP Families:              IPv4
+IP:                       10.96.0.1
+IPs:                      10.96.0.1
+Port:                     https  443/TCP
+TargetPort:               6443/TCP
+Endpoints:                172.30.255.254:6443
+Session Affinity:         None
+Internal Traffic Policy:  Cluster
+
+""", ""),
+    ("explain hpa.spec.targetCPUUtilizationPercentage --api-version=autoscaling/v1", 0, """GROUP:      autoscaling
+KIND:       HorizontalPodAutoscaler
+VERSION:    v1
+
+FIELD: targetCPUUtilizationPercentage <integer>
+
+
+DESCRIPTION:
+    targetCPUUtilizationPercentage is the target average CPU utilization
+    (represented as a percentage of requested CPU) over all the pods; if not
+    specified the default autoscaling policy will be used.
+\x20\x20\x20\x20
+
+""", ""),
+    ("explain deploy --api-version=v1", 1, "", "error: GVR (/v1, Resource=deployments) not found in OpenAPI schema\n"),
+    ("explain cronjobs.batch.spec.nope", 1, "GROUP:      batch\nKIND:       CronJob\nVERSION:    v1\n\n", 'error: field "nope" does not exist\n'),
+    ("cp a/b/c:x y", 1, "", "error: filespec must match the canonical format: [[namespace/]pod:]file/path\n"),
+    ("cp :x y", 1, "", "error: filespec must match the canonical format: [[namespace/]pod:]file/path\n"),
+    ("cp a b", 1, "", "error: one of src or dest must be a remote file specification\n"),
+    ("logs a b -c c", 1, "", "error: only one of -c or an inline [CONTAINER] arg is allowed\n"),
+    ("describe svc/kube", 1, "", 'Error from server (NotFound): services "kube" not found\n'),
+    ("describe svc kube nothing", 1, "", 'Error from server (NotFound): services "kube" not found\n'
+     'Error from server (NotFound): services "nothing" not found\n'),
+    ("describe svc,cm kubernetes", 1, "", "error: you may only specify a single resource type\n"),
+    ("describe csidrivers", 0, "", "No resources found in default namespace.\n"),
+    ("get csinodes -o custom-columns=N:.metadata.name,D:.spec.drivers,O:.metadata.ownerReferences[0].kind --no-headers", 0,
+     "node-1   <nil>   Node\n", ""),
     ("create configmap x --from-literal=a='\"q\"' --dry-run=client -o jsonpath={.data.a}", 0, '"q"', ""),
     ("create role x --verb=use --resource=pods", 1, "", "error: can not perform 'use' on 'pods' in group ''\n"),
     ("run x --image=i --dry-run=client -o json", 0, """{
@@ -135,7 +190,10 @@ def test_objects_made_from_flags_are_those_of_the_real_kubectl(case: dict[str, A
 def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> None:
     mixed = ('{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n'
              "...\nto be read: [by, nobody\n")
-    files = {"mixed.yaml": mixed, "bad.yaml": "a: 1\nb: c: d\n", "kind.yaml": "apiVersion: v1\nkind: Pood\nmetadata: {name: x}\n"}
+    head = "apiVersion: v1\nkind: Namespace\nmetadata:"
+    files = {"twice.yaml": f"{head}\n  name: first\n  name: second\n", "half.yaml": f"{head} {{name: a}}\n---\nb: [\n", "itself.yaml": "a: &x [*x]\n",
+             "aliased.yaml": f"{head}\n  name: a\n  labels: &all {{app: x}}\n  annotations: *all\n",
+             "mixed.yaml": mixed, "bad.yaml": "a: 1\nb: c: d\n", "kind.yaml": "apiVersion: v1\nkind: Pood\nmetadata: {name: x}\n"}
     assert kubectl(cluster(), command, files=files) == (code, out, err)
 
 
@@ -152,6 +210,7 @@ def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> Non
     ("label pod web tier=front", 0, "pod/web labeled\n", ""),
     ("label pod web app=api", 1, "", "error: 'app' already has a value (web), and --overwrite is false\n"),
     ("label pod web app-", 0, "pod/web unlabeled\n", ""),
+    ("label pod web app- tier=a", 0, "pod/web modified\n", ""),
     ("label pod web app=web", 0, "pod/web not labeled\n", ""),
     ("annotate pod web note=x", 0, "pod/web annotated\n", ""),
     ("set image pod/web c=nginx:1.16.1", 0, "pod/web image updated\n", ""),
@@ -165,9 +224,19 @@ def test_in_an_empty_cluster(command: str, code: int, out: str, err: str) -> Non
     ("exec web -- sh -c 'echo out; echo err >&2; exit 3'", 3, "out\n", "err\ncommand terminated with exit code 3\n"),
     ("expose pod web", 0, "service/web exposed\n", ""),
     ("wait pod/web --for=condition=Ready", 0, "pod/web condition met\n", ""),
+    ("wait pod/web --for=condition=Ready -o name", 0, "pod/web\n", ""),
+    ("wait pod/web --for=condition=Ready -o jsonpath={.status.phase}", 0, "Running", ""),
+    ("wait pods -l nobody --for=delete", 0, "", ""),
+    ("wait pods --all --for=condition=Nope --timeout=0", 1, "", "error: condition not met for pods/web\n"),
+    ("wait pod/web pod/web --for=condition=Nope --timeout=0", 1, "", "condition not met for pods/web\ncondition not met for pods/web\n"),
+    ("label pod/web node/node-1 app=other", 1, "node/node-1 labeled\n", "error: 'app' already has a value (web), and --overwrite is false\n"),
     ("wait pod/web --for=jsonpath={.status.phase}=Running", 0, "pod/web condition met\n", ""),
     ("wait pod/web --for=condition=Nope --timeout=2s", 1, "", "error: timed out waiting for the condition on pods/web\n"),
-    ("logs web -c d", 1, "", "error: container d is not valid for pod web\n"),
+    ("logs web -c d", 1, "", "error: container d is not valid for pod web out of: c\n"),
+    ("exec web -c d -- true", 1, "", "error: container d is not valid for pod web out of: c\n"),
+    ("attach web -c d", 1, "", "error: cannot attach to the container: container d is not valid for pod web out of: c\n"),
+    ("patch pod web --subresource=status --type=merge -p '{\"status\":{\"phase\":\"Running\"}}'", 0, "pod/web patched (no change)\n", ""),
+    ("patch pod web --subresource=status --type=merge -p '{\"status\":{\"message\":\"x\"}}'", 0, "pod/web patched\n", ""),
     ("autoscale deployment web --max=3", 1, "", 'Error from server (NotFound): deployments.apps "web" not found\n'),
     ("drain node-1", 1, "node/node-1 cordoned\n", 'error: unable to drain node "node-1" due to error: cannot delete Pods that '
      'declare no controller '
@@ -237,6 +306,14 @@ def test_logs_of_all_containers_and_workloads() -> None:
     assert len(out.splitlines()) == 4 and all(line.startswith("[pod/talk-") for line in out.splitlines())
 
 
+@pytest.mark.parametrize(("words", "events"), [("pods", 0), ("pod we", 0), ("pod web", 1), ("pods -l app=web", 1), ("pods --show-events", 2)],
+                         ids=["of several", "of a prefix", "of one", "of one that a selector picks", "asked for"])
+def test_events_are_described_of_a_single_object_unless_asked_for(words: str, events: int) -> None:
+    cluster = with_web()
+    kubectl(cluster, "run webb --image=nginx:1.14.2")
+    assert kubectl(cluster, f"describe {words}")[1].count("Events:") == events
+
+
 def test_run_with_rm_gives_the_output_and_the_exit_code() -> None:
     where = cluster()
     code, out, err = kubectl(where, "run once --rm -i --restart=Never --image=busybox:1.36 -- sh -c 'sleep 1; echo hello; exit "
@@ -246,15 +323,28 @@ def test_run_with_rm_gives_the_output_and_the_exit_code() -> None:
     assert err.endswith("pod default/once terminated (Error)\n")
 
 
-@pytest.mark.parametrize(("text", "ms"), [("1m30s", 90_000), ("0", 0), ("500ms", 500), ("-1s", -1000), ("1h", 3_600_000)])
+@pytest.mark.parametrize(("text", "ms"), [("1m30s", 90_000), ("0", 0), ("500ms", 500), ("-1s", -1000), ("1h", 3_600_000), (".5m", 30_000)])
 def test_durations_are_gos(text: str, ms: int) -> None:
-    assert milliseconds(text) == ms
+    assert parse_go_duration(text) == ms
 
 
-def test_a_duration_without_a_unit_is_refused() -> None:
-    assert kubectl(with_web(), "wait pod/web --for=condition=Ready --timeout=5") == (
-        1, "", 'error: invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"\nSee \'kubectl wait '
-        '--help\' for usage.\n')
+@pytest.mark.parametrize(("text", "said"), [("5", 'missing unit in duration "5"'), ("1h5", 'missing unit in duration "1h5"'),
+                                            ("10x", 'unknown unit "x" in duration "10x"'), ("soon", 'invalid duration "soon"'),
+                                            ("3000000h", 'invalid duration "3000000h"')])
+def test_what_is_no_duration_is_refused_in_gos_words(text: str, said: str) -> None:
+    assert kubectl(with_web(), f"wait pod/web --for=condition=Ready --timeout={text}") == (
+        1, "", f'error: invalid argument "{text}" for "--timeout" flag: time: {said}\nSee \'kubectl wait --help\' for usage.\n')
+
+
+def test_wait_waits_for_all_that_is_asked_and_for_the_creation_before_all() -> None:
+    where = cluster()
+    screen = Screen(where)
+    assert screen.type("kubectl wait --for=condition=Ready --for=create --for=jsonpath={.status.phase}=Running pod/web &", 1).count("met") == 0
+    kubectl(where, "apply -f web.yaml")
+    assert screen.wait(5).count("pod/web condition met\n") == 1
+    wait = "wait pod/web --timeout=1s --for=condition=Ready"
+    assert kubectl(where, f"{wait} --for=condition=Ready=false") == (1, "", "error: timed out waiting for the condition on pods/web\n")
+    assert kubectl(where, f"{wait} --for=condition=PodScheduled") == (0, "pod/web condition met\n", "")
 
 
 def test_every_command_has_a_short_help() -> None:

@@ -1,4 +1,7 @@
-"""What the real kubectl (v1.32.4, `create ... --dry-run=client -o FORMAT`) printed of some objects, or refused to."""
+"""What the real kubectl (v1.32.4, `create ... --dry-run=client -o FORMAT`) printed of some objects, or refused to.
+
+`kyaml` in the lists of formats, and what it prints, are 1.35's.
+"""
 
 from __future__ import annotations
 
@@ -113,3 +116,52 @@ def test_sort_by_a_field_that_nobody_has_is_an_error() -> None:
     with pytest.raises(KubectlError) as error:
         sort_objects([pod("a")], ".nope")
     assert error.value.text == 'error: couldn\'t find any field with path "{.nope}" in the list of objects\n'
+
+
+def test_kyaml_quotes_every_text_and_keeps_numbers_truths_and_nothing_bare() -> None:
+    """By the rules of sigs.k8s.io/yaml/kyaml: a list of maps begins on the line of its key, other lists have a line for each."""
+    held = freeze({"kind": "Odd", "apiVersion": "v1", "list": [{"a": 1}, {"b": []}], "words": ["no", "x"], "deep": [[1], [{}]],
+                   "none": None, "true": True, "1e3": 1.5, "a-b": "-", "-a": "\u00e9\x01\"", "2026-01-02": 0, "a b": "<"})
+    assert printer("kyaml")(held) == """---
+{
+  "-a": "\u00e9\\x01\\"",
+  "1e3": 1.5,
+  "2026-01-02": 0,
+  "a b": "<",
+  a-b: "-",
+  apiVersion: "v1",
+  deep: [[
+    1,
+  ], [{}]],
+  kind: "Odd",
+  list: [{
+    a: 1,
+  }, {
+    b: [],
+  }],
+  none: null,
+  "true": true,
+  words: [
+    "no",
+    "x",
+  ],
+}
+"""
+
+
+@pytest.mark.parametrize(("text", "lines"), [
+    ("one\ntwo\n", ["     one\\n\\", "     two\\n\\", '    ",']),
+    ("one\n  two", ["     one\\n\\", "    \\  two\\", '    ",']),
+    ("\n", ["     \\n\\", '    ",']),
+])
+def test_kyaml_folds_a_text_of_several_lines(text: str, lines: list[str]) -> None:
+    """A line's own leading space follows a backslash; the mark of a line's end stands before the fold."""
+    assert printer("kyaml")(freeze({"a": text})) == "\n".join(["---", "{", '  a: "\\', *lines, "}", ""])
+
+
+def test_a_range_without_an_end_says_its_inside_once_more() -> None:
+    assert printer("jsonpath={range .list[*]}{.a}-")(freeze({"list": [{"a": 1}, {"a": 2}]})) == "1-2--"
+
+
+def test_a_go_template_escapes_for_javascript() -> None:
+    assert printer("go-template={{js .a}}")(freeze({"a": "a='<b>'"})) == r"a\u003D\'\u003Cb\u003E\'"

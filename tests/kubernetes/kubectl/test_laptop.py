@@ -132,17 +132,6 @@ def test_diff_server_side_shows_what_its_manager_would_take_away() -> None:
     assert '-  a: "1"' in screen.type("echo '" + one % '' + "' | kubectl diff --server-side --field-manager=me -f -").splitlines()
 
 
-def test_edit_goes_through_editor_or_the_page() -> None:
-    screen = Screen(with_web(), can_edit=True)
-    assert screen.type("EDITOR='sed -i s/1.14.2/1.16.1/' kubectl edit pod web") == "pod/web edited\n"
-    screen.type("kubectl edit pod web")
-    assert screen.laptop.editing is not None and screen.laptop.busy
-    name, text = screen.laptop.editing
-    assert name == "pod-web.yaml" and "image: nginx:1.16.1" in text
-    screen.laptop.edited(text.replace("nginx:1.16.1", "nginx:1.14.2"))
-    assert screen.wait(0) == "pod/web edited\n"
-
-
 def test_leaving_the_shell_gives_a_new_one() -> None:
     screen = Screen(cluster())
     screen.type("X=1; exit")

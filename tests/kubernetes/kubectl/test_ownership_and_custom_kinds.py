@@ -150,3 +150,33 @@ def test_without_the_definition_there_is_no_such_kind() -> None:
     assert said(where, "apply -f tab.yaml", {"tab.yaml": TAB}, code=1) == (
         'error: resource mapping not found for name: "my-tab" namespace: "" from "tab.yaml": no matches for kind "CronTab" in version '
         '"stable.example.com/v1"\nensure CRDs are installed first\n')
+
+
+def test_a_kind_that_people_defined_takes_no_strategic_merge_and_may_have_events() -> None:
+    where = with_kind()
+    said(where, "apply -f tab.yaml", {"tab.yaml": TAB})
+    assert said(where, "patch ct my-tab -p {}", code=1) == (
+        "error: application/strategic-merge-patch+json is not supported by stable.example.com/v1, Kind=CronTab: the body of the request was in an "
+        "unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, "
+        "application/apply-patch+cbor\n")
+    assert said(where, "events --for=ct/my-tab") == "No events found in default namespace.\n"
+
+
+def test_variables_are_listed_container_by_container_and_labels_resolved() -> None:
+    pod = """
+apiVersion: v1
+kind: Pod
+metadata: {name: p, labels: {app: web, b: "1"}}
+spec:
+  initContainers: [{name: first, image: x, env: [{name: A, value: "1"}]}]
+  containers:
+  - name: main
+    image: x
+    env:
+    - {name: B, valueFrom: {fieldRef: {fieldPath: "metadata.labels['app']"}}}
+    - {name: C, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['none']"}}}
+"""
+    where = cluster()
+    said(where, "apply -f p.yaml", {"p.yaml": pod})
+    assert said(where, "set env pod/p --list --resolve") == (
+        '# Pod p, container main\nB=web\nC=\n# Pod p, container first\nA=1\n')

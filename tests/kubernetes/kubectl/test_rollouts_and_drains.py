@@ -23,6 +23,9 @@ from tests.kubernetes.kubectl.given import cluster, kubectl
     ("set env deploy/api A= --dry-run=client -o jsonpath={.spec.template.spec.containers[0].env}", '[{"name":"A"}]', ""),
     ("set resources deploy/api --limits=cpu=0 --dry-run=client -o jsonpath={.spec.template.spec.containers[0].resources}",
      '{"limits":{"cpu":"0"}}', ""),
+    ("scale deploy/web deploy/api --replicas=5 --dry-run=client -o jsonpath={.spec.replicas}", "55", ""),
+    ("scale deploy/web deploy/none --replicas=5 --dry-run=server -o jsonpath={.spec.replicas}", "5",
+     'Error from server (NotFound): deployments.apps "none" not found\n'),
     ("scale deploy/web deploy/api --replicas=1 --resource-version=1", "", "error: cannot use --resource-version with multiple resources\n"),
     ("delete pod --all --field-selector=status.phase=Failed", "", "error: setting 'all' parameter but found a non empty selector. \n"),
 ])

@@ -105,6 +105,12 @@ def test_custom_resources_show_their_name_and_age() -> None:
     assert print_table(table(widgets, [pod("w")], NOW)) == "NAME   AGE\nw      60s\n"
 
 
+def test_the_default_class_for_ingresses_is_marked_as_that_for_storage_is() -> None:
+    held = {"ingressclass.kubernetes.io/is-default-class": "true"}
+    classes = [freeze({"metadata": {"name": "a", "annotations": held}}), freeze({"metadata": {"name": "b"}})]
+    assert [row["cells"][0] for row in table(BY_PLURAL["ingressclasses"], classes, NOW)["rows"]] == ["a (default)", "b"]
+
+
 def test_a_table_without_rows_prints_nothing() -> None:
     assert print_table(table(PODS, [], NOW)) == ""
 

@@ -23,6 +23,10 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [  # options
      "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"),
     ("a kernel parameter that is not safe", {}, {"securityContext": {"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]}}, "SysctlForbidden",
      'forbidden sysctl: "kernel.msgmax" not allowlisted'),
+    ("another system than the node's", {}, {"os": {"name": "windows"}}, "PodOSNotSupported",
+     "Failed to admit pod as the OS field doesn't match node OS"),
+    ("huge pages, of which there are none", {"resources": {"limits": {"cpu": "1m", "memory": "1Mi", "hugepages-2Mi": "4Mi"}}}, {},
+     "OutOfhugepages-2Mi", "Node didn't have enough resource: hugepages-2Mi, requested: 4194304, used: 0, capacity: 0"),
 ]  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def test_nodes_are_clean_after_everything(seed: int) -> None:
     it.run(40)
     for one in it.cluster.etcd.list("pods", "default"):
         it.delete(one["metadata"]["name"])
-    it.run(60)
+    it.run(120)  # a sync that stops a container and starts it anew comes first
     assert it.cluster.etcd.list("pods", "default") == []
     for node in ("node-1", "node-2"):
         kubelet = it.cluster.kubelet(node)

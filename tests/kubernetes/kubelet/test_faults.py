@@ -161,6 +161,19 @@ def test_memory_pressure_evicts_who_uses_more_than_it_asked_for() -> None:
     assert [one["status"] for one in node["status"]["conditions"] if one["type"] == "MemoryPressure"] == ["False"]
 
 
+def test_a_node_short_of_disk_deletes_images_that_nobody_uses_before_it_evicts() -> None:
+    it = world()
+    it.create(pod(sh(FOREVER)))
+    it.run(130)
+    it.fault(node="node-1", fill="disk", percent=88)
+    it.run(10)
+    node = it.cluster.etcd.get("nodes", "node-1")
+    assert node is not None and [one["status"] for one in node["status"]["conditions"] if one["type"] == "DiskPressure"] == ["True"]
+    assert [image["names"][1] for image in node["status"]["images"]] == ["docker.io/library/busybox:1.36"]
+    assert "Attempting to reclaim ephemeral-storage" in it.events("EvictionThresholdMet")
+    assert it.pod()["status"]["reason"] == "Evicted"
+
+
 def test_a_program_that_fills_the_node_is_evicted_though_nobody_broke_anything() -> None:
     it = world()
     size = it.cluster.kubelet("node-1").capacity("memory") - (60 << 20)
@@ -223,12 +236,25 @@ def test_a_resize_takes_effect_without_a_restart_or_with_one() -> None:
     ]  # podResizeMessage, pkg/kubelet/events
 
 
-def test_a_resize_that_the_node_cannot_give_waits() -> None:
+def test_a_resize_that_the_node_can_never_give_is_refused_and_one_that_it_no_longer_can_is_infeasible() -> None:
     it = world()
-    it.create(pod(sh(FOREVER, resources={"requests": {"cpu": "100m"}})))
+    for name, cpu in (("p", "100m"), ("big", "1")):
+        it.create(pod(sh(FOREVER, resources={"requests": {"cpu": cpu}}), name=name))
     it.run(3)
-    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "64"}}}]}}, subresource="resize")
-    it.run(2)
+
+    def ask(cpu: str) -> None:
+        it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]}}, subresource="resize")
+
+    with pytest.raises(ApiError) as refused:
+        ask("64")
+    assert refused.value.message == 'pods "p" is forbidden: node didn\'t have enough allocatable resources: cpu, requested: 64000, allocatable: 2000'
+    assert refused.value.details is not None and refused.value.details["causes"] == [{"reason": "NodeCapacity"}]
+    ask("1500m")
+    it.run(1)
+    assert it.condition("PodResizePending") == "True:Deferred"
+    it.patch("node-1", {"status": {"allocatable": {"cpu": "1"}}}, "status", "nodes")
+    it.delete("big")
+    it.run(40)
     assert it.condition("PodResizePending") == "True:Infeasible"
     told = [change["message"] for _, _, plural, change in it.history if plural == "events" and change["reason"] == "ResizeInfeasible"]
     assert len(told) == 1 and told[0].startswith("Pod resize Infeasible: ") and '"error":"Node didn\'t have enough capacity: cpu' in told[0]

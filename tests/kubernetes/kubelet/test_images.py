@@ -66,6 +66,10 @@ def test_a_tag_that_does_not_exist() -> None:
         ("no/such-image-anywhere:1", "ErrImagePull", "pull access denied, repository does not exist"),
         ("k8s.gcr.io/redis:none", "ErrImagePull", "k8s.gcr.io/redis:none: not found"),
         ("registry.example.com/x:1", "ErrImagePull", "lookup registry.example.com: no such host"),
+        ("registry:5000/x:1", "ErrImagePull", 'Head "https://registry:5000/v2/x/manifests/1": dial tcp: lookup registry: no such host'),
+        ("localhost:5000/x:1", "ErrImagePull", 'Head "http://localhost:5000/v2/x/manifests/1": dial tcp 127.0.0.1:5000: connect: connection refused'),
+        ("localhost/x:1", "ErrImagePull", 'Head "https://localhost/v2/x/manifests/1": dial tcp 127.0.0.1:443: connect: connection refused'),
+        ("192.168.1.10:5000/x:1", "ErrImagePull", "dial tcp 192.168.1.10:5000: i/o timeout"),
     ],
 )
 def test_other_refusals(image: str, reason: str, words: str) -> None:
@@ -74,6 +78,29 @@ def test_other_refusals(image: str, reason: str, words: str) -> None:
     it.run(3)
     assert it.state() == f"waiting:{reason}"
     assert words in it.container()["state"]["waiting"]["message"] + " ".join(it.events())
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "first"),
+    [
+        ({"reference": "nginx:no-such-tag"}, "waiting:ErrImagePull", f'Failed to pull image "nginx:no-such-tag": {NOT_FOUND}'),
+        (
+            {"reference": "redis:7", "pullPolicy": "Never"},
+            "waiting:ErrImageNeverPull",
+            'Container image "redis:7" is not present with pull policy of Never',
+        ),
+        ({"reference": "busybox:1.36"}, "running#0", 'Container image "busybox:1.36" already present on machine and can be accessed by the pod'),
+    ],
+)
+def test_an_image_that_is_a_volume_is_pulled_before_the_containers_that_mount_it(source: dict[str, str], state: str, first: str) -> None:
+    it = world()
+    it.create(pod({**sh("sleep 600"), "volumeMounts": [{"name": "v", "mountPath": "/v"}]}, volumes=[{"name": "v", "image": source}]))
+    it.run(3)
+    assert it.state() == state
+    told = [text for text in it.events() if "image" in text and not text.startswith("Pulling")]
+    assert told[0] == first and "Error: ErrImagePull" not in told
+    it.run(12)
+    assert ("waiting:ImagePullBackOff" in it.states()) == (state == "waiting:ErrImagePull")
 
 
 def test_never_does_not_pull() -> None:

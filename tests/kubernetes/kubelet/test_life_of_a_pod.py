@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.kubernetes.kubelet.given import pod, sh, world
@@ -25,6 +27,13 @@ def test_the_address_is_told_once_the_container_runs_and_not_while_it_is_made() 
     assert "podIP" not in it.pod()["status"]
     it.run(0.2)
     assert it.pod()["status"]["podIPs"] == [{"ip": it.pod()["status"]["podIP"]}]
+
+
+def test_a_pod_on_its_machines_network_has_its_address_at_once() -> None:
+    it = world()
+    it.create(pod(hostNetwork=True))
+    it.run(0.1)
+    assert it.pod()["status"]["podIP"] == it.pod()["status"]["hostIP"] and it.state() == "waiting:ContainerCreating"
 
 
 def test_the_first_restart_is_immediate_and_the_second_waits_ten_seconds_from_the_end() -> None:
@@ -108,17 +117,39 @@ def test_a_deleted_pod_gets_term_and_kill_thirty_seconds_later() -> None:
     assert it.events("Killing") == ["Stopping container c"]
 
 
-def test_a_shorter_grace_period_takes_over_from_a_longer_one() -> None:
+def test_a_shorter_grace_period_comes_too_late_once_the_containers_are_being_stopped() -> None:
     it = world()
     it.create(pod())
     it.run(2)
     it.delete()
     it.run(5)
     it.delete(gracePeriodSeconds=3)
-    it.run(2)
-    assert not it.gone()
+    it.run(24)
+    assert it.state() == "running#0"
     it.run(3)
     assert it.gone()
+
+
+@pytest.mark.parametrize(
+    ("main", "sooner", "later", "words"),
+    [
+        ({"image": "mysql:8.0.32", "env": [{"name": "MYSQL_ROOT_PASSWORD", "value": "x"}]}, 4, 20, ["Created", "Started", "Killing"]),
+        ({**sh("trap 'exit 0' TERM; while true; do sleep 1; done"), "lifecycle": {"postStart": {"sleep": {"seconds": 9}}}}, 8, 4, ["Killing"]),
+    ],
+    ids=["an image is pulled, and the container made and started", "a hook ends"],
+)
+def test_a_deletion_waits_until_the_sync_under_way_is_over(main: dict[str, Any], sooner: float, later: float, words: list[str]) -> None:
+    it = world()
+    it.create(pod({"name": "c", **main}))
+    it.run(1)
+    before = len(it.events())
+    it.delete(gracePeriodSeconds=5)
+    it.run(sooner)
+    assert it.pod()["metadata"]["deletionTimestamp"] and not it.events("Killing")
+    it.run(later)
+    assert it.gone()
+    reasons = [event["reason"] for event in it.cluster.etcd.list("events", "default")]
+    assert len(it.events()) > before and set(words) <= set(reasons)
 
 
 def test_a_forced_delete_removes_the_object_at_once_and_the_container_two_seconds_later() -> None:

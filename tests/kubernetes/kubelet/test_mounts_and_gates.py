@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -204,6 +205,74 @@ def test_a_resize_that_waits_for_room_is_done_as_soon_as_another_pod_makes_some(
     else:
         ask("big", "500m")
     assert it.condition("PodResizePending") == "" and it.container()["resources"]["requests"]["cpu"] == "1500m"
+
+
+def test_a_resize_is_told_while_it_is_done_and_one_in_vain_takes_nobodys_room() -> None:
+    it = world()
+    for name in ("p", "vain"):
+        it.create(pod(sh("sleep 600", resources={"requests": {"cpu": "500m"}}), name=name))
+    it.run(3)
+    for name, cpu in (("vain", "1800m"), ("p", "1")):
+        it.patch(name, {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]}}, "resize")
+        it.run(2)
+    assert it.condition("PodResizePending", "vain") == "True:Deferred"
+    assert it.pod("vain")["status"]["allocatedResources"] == it.pod("vain")["status"]["resources"]["requests"] == {"cpu": "500m"}
+    under_way = [
+        (one["allocatedResources"]["cpu"], one["resources"]["requests"]["cpu"])
+        for _, _, plural, obj in it.history if plural == "pods"
+        for one in obj["status"].get("containerStatuses", ())
+        if any(condition["type"] == "PodResizeInProgress" for condition in obj["status"]["conditions"])
+    ]  # fmt: skip
+    assert under_way == [("1", "500m")]
+    assert (it.condition("PodResizeInProgress"), it.container()["resources"]) == ("", {"requests": {"cpu": "1"}})
+
+
+def test_an_init_container_that_runs_is_resized_and_one_that_has_ended_stays_as_it_was() -> None:
+    it = world()
+    slow = {**sh("sleep 20", resources={"requests": {"cpu": "100m"}}), "name": "i"}
+    it.create(pod(sh("sleep 600"), initContainers=[slow]))
+
+    def ask(cpu: str) -> dict[str, str]:
+        it.patch("p", {"spec": {"initContainers": [{"name": "i", "resources": {"requests": {"cpu": cpu}}}]}}, "resize")
+        it.run(3)
+        given: dict[str, str] = it.pod()["status"]["initContainerStatuses"][0]["resources"]["requests"]
+        return given
+
+    it.run(3)
+    assert ask("150m") == {"cpu": "150m"} and len(it.events("ResizeCompleted")) == 1
+    it.run(20)
+    assert it.phase() == "Running" and ask("200m") == {"cpu": "150m"}
+
+
+def test_a_container_that_waits_to_be_restarted_has_its_new_size_at_once() -> None:
+    it = world()
+    it.create(pod(sh("exit 1", resources={"requests": {"cpu": "500m"}})))
+    it.run(6)
+    assert it.state() == "waiting:CrashLoopBackOff"
+    it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]}}, "resize")
+    it.run(2)
+    assert it.state() == "waiting:CrashLoopBackOff" and it.container()["allocatedResources"] == {"cpu": "1"}
+    assert (it.condition("PodResizeInProgress"), it.events("ResizeStarted")) == ("", [])
+
+
+@pytest.mark.parametrize(("policy", "program", "asked", "given", "completed"), [
+    pytest.param("NotRequired", "sleep 6; exit 1", ["1800m"], "500m", [], id="it ends by itself"),
+    pytest.param("RestartContainer", "trap 'sleep 5; exit 1' TERM; while true; do sleep 1; done", ["600m", "1800m"], "600m", [2],
+                 id="it is stopped for an earlier resize"),
+])
+def test_a_container_that_starts_anew_has_what_its_node_gave_it_and_not_what_its_spec_asks_in_vain(
+        policy: str, program: str, asked: list[str], given: str, completed: list[int]) -> None:
+    it = world()
+    it.create(pod(sh("sleep 600", resources={"requests": {"cpu": "500m"}}), name="other"))
+    it.create(pod(sh(program, resources={"requests": {"cpu": "500m"}}, resizePolicy=[{"resourceName": "cpu", "restartPolicy": policy}])))
+    it.run(3)
+    for cpu in asked:
+        it.patch("p", {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]}}, "resize")
+        it.run(2)
+    it.run(5)
+    assert it.container()["restartCount"] == 1 and it.condition("PodResizePending") == "True:Deferred"
+    assert it.container()["resources"]["requests"] == it.container()["allocatedResources"] == {"cpu": given}
+    assert [json.loads(said.partition(": ")[2])["generation"] for said in it.events("ResizeCompleted")] == completed
 
 
 @pytest.mark.parametrize(("names", "words"), [

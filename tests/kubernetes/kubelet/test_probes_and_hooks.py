@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.kubernetes.kubelet.given import pod, sh, world
@@ -65,6 +67,25 @@ def test_readiness_follows_the_probe_and_keeps_the_container() -> None:
     it.run(9)
     assert it.condition("Ready") == "False:ContainersNotReady"
     assert it.container()["restartCount"] == 0
+
+
+def test_a_container_that_is_being_stopped_is_not_probed_at_once_when_it_turns_out_not_to_be_ready() -> None:
+    it = world()
+    probe = {**OK, "periodSeconds": 3, "failureThreshold": 1}
+    it.create(pod(sh(f"touch /ok; sleep 4; rm /ok; {STUBBORN}", livenessProbe={**probe, "periodSeconds": 1}, readinessProbe=probe)))
+    it.run(12)
+    failed = [at for at, kind, plural, obj in it.history if plural == "events" and obj["message"].startswith("Readiness")]
+    assert len(failed) >= 2 and all(2900 < later - sooner < 3100 for sooner, later in itertools.pairwise(failed))
+
+
+def test_a_container_is_probed_once_its_status_tells_that_it_runs() -> None:
+    it = world()
+    hook = {"postStart": {"sleep": {"seconds": 6}}}
+    it.create(pod(sh(STUBBORN, lifecycle=hook, livenessProbe={**OK, "periodSeconds": 1}, readinessProbe={**OK, "periodSeconds": 1})))
+    it.run(6.4)
+    assert (it.count("Unhealthy"), it.state()) == (0, "waiting:ContainerCreating")
+    it.run(3)
+    assert it.count("Unhealthy") >= 4
 
 
 def test_a_grpc_probe_of_a_port_that_nobody_hears_fails_when_its_time_is_over() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from podlab.kubernetes.kubelet import images, starting
-from tests.kubernetes.kubelet.given import pod, sh, world
+from tests.kubernetes.kubelet.given import config_map, pod, sh, world
 
 FOREVER = "sleep 3600"
 
@@ -29,6 +29,16 @@ def test_a_probe_of_a_port_that_no_port_is_named_errs() -> None:
     it.run(4)
     text = 'Liveness probe errored and resulted in unknown state: strconv.Atoi: parsing "web": invalid syntax'  # ResolveContainerPort
     assert set(it.events("Unhealthy")) == {text} and it.container()["restartCount"] == 0
+
+
+def test_a_resource_of_a_container_that_is_not_there_keeps_the_container_or_the_volume_waiting() -> None:
+    it = world()
+    wanted = {"resourceFieldRef": {"containerName": "other", "resource": "limits.cpu"}}
+    it.create(pod(sh("sleep 9", env=[{"name": "A", "valueFrom": wanted}])))
+    it.create(pod(name="v", volumes=[{"name": "v", "downwardAPI": {"items": [{"path": "a", **wanted}]}}]))
+    it.run(2)
+    assert (it.state(), it.container()["state"]["waiting"]["message"]) == ("waiting:CreateContainerConfigError", "container other not found")
+    assert it.events("FailedMount") == ['MountVolume.SetUp failed for volume "v" : container other not found']
 
 
 def test_a_projected_volume_tells_of_every_source_that_lacks() -> None:
@@ -129,3 +139,27 @@ def test_a_hook_whose_command_is_not_there_tells_what_the_runtime_said() -> None
     message = it.container()["state"]["waiting"]["message"]
     assert "failed - error: rpc error: code = Unknown desc = failed to exec in container: failed to start exec " in message
     assert message.endswith('exec: "nosuch": executable file not found in $PATH, message: ""')
+
+
+HERE = "/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~configmap/v"
+ONTO = 'error mounting "{src}" to rootfs at "{dst}": mount src={src}, dst={dst}, dstFd=/proc/thread-self/fd/11, flags=MS_BIND|MS_REC: not a directory'
+
+
+@pytest.mark.parametrize(("fields", "words"), [
+    ({"volumeMounts": [{"name": "v", "mountPath": "/etc/passwd"}]}, ONTO.replace("{src}", HERE).replace("{dst}", "/etc/passwd")),
+    ({"volumeMounts": [{"name": "v", "mountPath": "/home", "subPath": "key"}]},
+     ONTO.replace("{src}", "/var/lib/kubelet/pods/{uid}/volume-subpaths/v/c/0").replace("{dst}", "/home")),
+    ({"volumeMounts": [{"name": "v", "mountPath": "/proc/x"}]},
+     f'error mounting "{HERE}" to rootfs at "/proc/x": check proc-safety of /proc/x mount: "/proc/x" cannot be mounted because it is inside /proc'),
+    ({"workingDir": "/etc/passwd"}, "mkdir /etc/passwd: not a directory"),
+    ({"terminationMessagePath": "/proc/x"}, "cannot be mounted because it is inside /proc"),
+], ids=["a directory onto a file", "a file onto a directory", "inside proc", "a working directory", "a termination message"])  # fmt: skip
+def test_what_runc_cannot_make_in_a_container_s_root_is_told_when_it_starts(fields: dict[str, object], words: str) -> None:
+    it = world()
+    it.create(config_map("conf", key="text"))
+    uid = it.create(pod(sh("sleep 9", **fields), volumes=[{"name": "v", "configMap": {"name": "conf"}}], restartPolicy="Never"))["metadata"]["uid"]
+    it.run(4)
+    ended = it.container()["state"]["terminated"]
+    start = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start "
+    assert ended["message"].startswith(f"{start}container process: error during container init: ") and it.phase() == "Failed"
+    assert ended["message"].endswith(words.replace("{uid}", uid)) and ended["exitCode"] == 128

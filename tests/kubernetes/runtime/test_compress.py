@@ -3,13 +3,14 @@
 import gzip
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podlab.kubernetes.runtime.tools import compress
 from tests.kubernetes.runtime.lab import Lab
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=600) | st.lists(st.sampled_from([b"pod", b"node ", b"\0\0\0\0", b"a"]), max_size=300).map(b"".join))
 def test_what_is_packed_is_what_others_unpack(data: bytes) -> None:
     assert gzip.decompress(compress.packed(data)) == data

@@ -285,3 +285,13 @@ def test_a_loop_of_wget_loads_kubia_so_that_an_autoscaler_sees_it() -> None:
     lab.settle(20)
     used = lab.cluster.pod_usage(lab.cluster.etcd.get("pods", "default/kubia"))["kubia"]["cpu_nanocores"] // 1_000_000
     assert used >= 50  # Kubernetes in Action, chapter 15: 108 % of 100m, more than the 30 % that its autoscaler aims at
+
+
+@pytest.mark.slow
+def test_node_without_a_script_ends_with_its_standard_input_and_waits_at_a_terminal() -> None:
+    lab = Lab(1)
+    lab.pod("plain", "node:20", spec={"restartPolicy": "Never"})
+    lab.pod("terminal", "node:20", stdin=True, tty=True)
+    lab.settle(30)
+    assert lab.status("plain")["phase"] == "Succeeded" and lab.logs("plain") == ""
+    assert lab.status("terminal")["phase"] == "Running" and lab.logs("terminal").startswith("Welcome to Node.js v20.19.5.")

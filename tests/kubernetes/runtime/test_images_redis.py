@@ -146,3 +146,23 @@ def test_a_replica_has_what_its_master_has_and_refuses_to_write() -> None:
     again.out("leader", "redis-cli set later 3")
     alone = "redis-cli get later; redis-cli replicaof no one; redis-cli set x 1; redis-cli role | head -1"
     assert again.out("follower", alone) == "3\nOK\nOK\nmaster\n"
+
+
+@pytest.mark.slow
+def test_a_sentinel_tells_where_the_master_is_and_wants_to_write_its_configuration() -> None:
+    lab = Lab(1)
+    lab.pod("redis-0", "redis:6.2-alpine")
+    lab.service("redis", "redis-0", 6379, 6379)
+    lab.settle(10)
+    conf = "echo 'sentinel monitor mine redis 6379 2' > /tmp/s.conf; sed -i '$a sentinel down-after-milliseconds mine 1000' /tmp/s.conf"
+    lab.pod("watch", "redis:6.2-alpine", command=["sh", "-c", f"{conf}; exec redis-sentinel /tmp/s.conf"])
+    lab.pod("read-only", "redis:6.2-alpine", command=["sh", "-c", f"{conf}; chmod 400 /tmp/s.conf; exec redis-server /tmp/s.conf --sentinel"],
+            securityContext={"runAsUser": 999})  # fmt: skip
+    lab.settle(10)
+    service = lab.cluster.etcd.get("services", "default/redis")
+    assert service is not None
+    address = service["spec"]["clusterIP"]
+    assert lab.out("watch", "redis-cli -p 26379 sentinel get-master-addr-by-name mine") == f"{address}\n6379\n"
+    assert "unknown command" in lab.out("watch", "redis-cli -p 26379 set a 1")
+    assert f"address={address}:6379" in lab.out("watch", "redis-cli -p 26379 info sentinel")
+    assert "Sentinel config file /tmp/s.conf is not writable: Permission denied. Exiting..." in lab.logs("read-only")

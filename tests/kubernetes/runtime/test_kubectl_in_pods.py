@@ -133,7 +133,13 @@ def test_edit_runs_the_editor_that_the_environment_names(lab: Lab) -> None:
     assert lab.out("shell", "KUBE_EDITOR='sed -i s/b$/c/' kubectl edit configmap edited") == "configmap/edited edited\n"
     assert lab.out("shell", "kubectl get cm edited -o jsonpath='{.data.a}'") == "c"
     assert lab.run("shell", "KUBE_EDITOR=true kubectl edit cm edited")[1] == "Edit cancelled, no changes made.\n"
-    assert lab.run("shell", "KUBE_EDITOR=nothing kubectl edit cm edited")[1:] == ('error: unable to launch the editor "nothing"\n', 1)
+    for missing in ("nothing", " "):
+        assert lab.run("shell", f"KUBE_EDITOR='{missing}' kubectl edit cm edited")[1:] == (f'error: unable to launch the editor "{missing}"\n', 1)
+    other = "if grep -q ^datum: $1; then sed -i 's/^datum:/data:/; s/: c/: d/' $1; else sed -i s/^data:/datum:/ $1; fi"
+    lab.run("shell", f"echo '#!/bin/sh' > /tmp/other; cat >> /tmp/other <<'X'\n{other}\nX\nchmod +x /tmp/other")
+    again = lab.run("shell", "KUBE_EDITOR=/tmp/other kubectl edit cm edited; find /tmp -name 'kubectl-edit*'")
+    # the file was opened again with what was wrong
+    assert again == ("configmap/edited edited\n", 'error: configmaps "edited" is invalid\n', 0)
 
 
 def test_a_port_is_forwarded_to_another_pod(lab: Lab) -> None:

@@ -120,6 +120,25 @@ def test_a_set_has_a_primary_once_it_is_initiated_and_clients_find_it(lab: Lab) 
     assert states == ["PRIMARY", "SECONDARY"]
 
 
+@pytest.mark.slow
+def test_a_member_that_is_added_belongs_to_the_set() -> None:
+    world = Lab(1)
+    for number in range(2):
+        world.pod(f"m-{number}", "mongo:3.4.24", labels={"app": "m"}, command=["mongod", "--replSet", "rs0"],
+                  spec={"hostname": f"m-{number}", "subdomain": "m"})  # fmt: skip
+    world.service("m", "m", 27017, 27017, clusterIP="None", publishNotReadyAddresses=True)
+    world.settle(25)
+    first = "mongo --quiet --host m-0.m --eval"
+    assert '"mongod"' in world.out("m-1", f"{first} 'print(JSON.stringify(db.serverStatus()))'").replace("'", '"')
+    world.out("m-0", "mongo --quiet --eval 'rs.initiate({_id: \"rs0\", members: [{_id: 0, host: \"m-0.m:27017\"}]})'")
+    assert "NodeNotFound" in "".join(map(str, world.run("m-0", "mongo --quiet --eval 'rs.add(\"nobody.m\")'")))
+    assert "ok: 1" in world.out("m-1", f"{first} 'rs.add(\"m-1.m\")'")
+    states = "print(rs.status().members.map(function(m) { return m.name + m.stateStr }).join())"
+    assert world.out("m-1", f"mongo --quiet --eval '{states}'") == "m-0.m:27017PRIMARY,m-1.m:27017SECONDARY\n"
+    world.out("m-0", "mongo --quiet --eval 'rs.remove(\"m-1.m\")'")
+    assert world.out("m-0", f"mongo --quiet --eval '{states}'") == "m-0.m:27017PRIMARY\n"
+
+
 def test_an_import_drops_and_fills_a_collection(lab: Lab) -> None:
     lab.run("quiz", "sh -c 'cat > /tmp/some.json'", "mongo", stdin='{"id": 1}\n{"id": 2,\n "text": "b"}\n')
     _, err, code = lab.run("quiz", "mongoimport mongodb://127.0.0.1/kiada --collection some --file /tmp/some.json --drop", "mongo")
@@ -150,3 +169,15 @@ def test_deep_and_endless_scripts_are_refused() -> None:
 def test_a_query_finds_what_fits(query: dict[str, Any], found: list[int]) -> None:
     documents = [{"n": 1, "at": {"$date": 1}}, {"n": 2, "t": {"u": "x"}}, {"n": 3, "at": {"$date": 9}}]
     assert [one["n"] for one in documents if mongo_store.matches(one, query)] == found
+
+
+@pytest.mark.slow
+def test_the_shell_before_mongosh_greets_in_its_own_words_with_the_release_of_its_image() -> None:
+    lab = Lab(1)
+    lab.pod("old", "mongo:3.4.1", node="node-1")
+    lab.pod("new", "mongo:6.0", node="node-1")
+    lab.settle(90)
+    greeting = "MongoDB shell version v3.4.1\nconnecting to: mongodb://127.0.0.1:27017\nMongoDB server version: 3.4.1\n"
+    assert lab.out("old", "/usr/bin/mongo --eval 'print(1)'").startswith(greeting)
+    assert lab.out("old", "mongo --quiet --eval 'print(db.serverStatus().version)'") == "3.4.1\n"
+    assert "Using MongoDB:\t\t6.0.26\n" in lab.out("new", "mongosh --eval 'print(1)'")

@@ -56,6 +56,10 @@ def test_statements_give_what_mysql_gives(lab: Lab) -> None:
         ("describe item", "Field\tType\tNull\tKey\tDefault\tExtra\nid\tint\tNO\tPRI\tNULL\tauto_increment\nname\tvarchar(20)\tNO\tUNI\tNULL\t\n"
                           "price\tdecimal(8,2)\tYES\t\t0\t\n"),
         ("show tables", "Tables_in_shop\nitem\nseeded\n"),
+        ("show variables like 'Server\\_i_'", "Variable_name\tValue\nserver_id\t1\n"),
+        ("show variables like '" + "%" * 60 + "1'", ""),  # each % a place to try again: no end of them
+        ("show variables like '" + "%" * 101 + "'", "ERROR 3024 (HY000) at line 1: Query execution was interrupted, maximum statement "
+                                                     "execution time exceeded\n"),
         ("drop table item; create database shop", "ERROR 1007 (HY000) at line 1: Can't create database 'shop'; database exists\n"),
         ("use nope", "ERROR 1049 (42000) at line 1: Unknown database 'nope'\n"),
         ("select sum(a), count(*) from seeded", "sum(a)\tcount(*)\n3\t3\n"),

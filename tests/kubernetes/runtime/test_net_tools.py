@@ -84,6 +84,8 @@ def test_old_wgets_say_less(lab: Lab) -> None:
     ("wget -q web/none", "wget: server returned error: HTTP/1.1 404 Not Found\n", 1),
     ("wget -q nowhere", "wget: bad address 'nowhere'\n", 1),
     ("wget -q nowhere:8080", "wget: bad address 'nowhere:8080'\n", 1),
+    ("wget -q 'http://[a/x'", "wget: bad address '[a'\n", 1),
+    ("wget -q http://nowhere:b/", "wget: bad address 'nowhere:b'\n", 1),
     ("wget -q -T 2 10.244.0.99", "wget: download timed out\n", 1),
     ("wget -q -T 1 'app/slow?ms=5000'", "wget: download timed out\n", 1),
     ("wget -q site/loop", "wget: too many redirections\n", 1),
@@ -149,10 +151,18 @@ def test_curl_draws_its_meter_when_the_output_is_no_terminal(lab: Lab) -> None:
     ("curl", "curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n", 2),
     ("curl --nonsense web", "curl: option --nonsense: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more "
                             "information\n", 2),
+    *((f"curl {option} {number} web", f"curl: option {option}: expected a proper numerical parameter\ncurl: try 'curl --help' or 'curl --manual' "
+       "for more information\n", 2) for option, number in (("-m", "x"), ("--max-time", "1e400"), ("--retry", "²"), ("--max-redirs", "''"))),
 ])  # fmt: skip
 def test_curl_fails_in_its_words(lab: Lab, command: str, said: str, code: int) -> None:
     assert lab.run("net", command) == ("", said, code)
     lab.settle(3)
+
+
+def test_what_is_no_number_is_refused_by_the_tools_of_the_network(lab: Lab) -> None:
+    for command in ("ping -c x localhost", "ping -W x localhost", "ping -w x localhost", "wget -T x web", "nc -w x web 80",
+                    "traceroute -m x localhost"):
+        assert lab.run("client", command) == ("", f"{command.split()[0]}: invalid number 'x'\n", 1), command
 
 
 def test_curl_writes_out_facts(lab: Lab) -> None:

@@ -143,6 +143,18 @@ def test_volume_sentence(others: dict[str, Any], sentence: str | None) -> None:
         assert decision.message == sentence
 
 
+@pytest.mark.parametrize(("owner", "said"), [
+    (None, 'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'),
+    ("another", "PVC default/p-v was not created for pod default/p (pod is not owner)"),
+    ("its own", "pod has unbound immediate PersistentVolumeClaims"),
+])
+def test_an_ephemeral_volume_takes_the_claim_that_was_made_for_it_alone(owner: str | None, said: str) -> None:
+    subject = pod(volumes=[{"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}])
+    uid = {"its own": subject["metadata"]["uid"]}.get(owner or "", "other")
+    made = {**claim(), "metadata": {"name": "p-v", "namespace": "default", "ownerReferences": [{"controller": True, "uid": uid}]}}
+    assert decide(subject, node("n1"), persistentvolumeclaims=[made] if owner else []).message == f"0/1 nodes are available: {said}. not found"
+
+
 def test_a_claim_for_one_pod_serves_no_second_one() -> None:
     once = {"persistentvolumeclaims": [claim(volumeName="pv", accessModes=["ReadWriteOncePod"])], "persistentvolumes": [volume()]}
     decision = decide(pod(volumes=[CLAIM]), node("n1"), node("n2"), pod("holder", on="n1", volumes=[CLAIM]), **once)

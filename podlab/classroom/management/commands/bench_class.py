@@ -8,11 +8,8 @@ import asyncio
 import json
 import os
 import random
-import socket
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 from argparse import ArgumentParser
 from dataclasses import dataclass, field
@@ -23,7 +20,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from lessons import library
-from podlab.labs.management.commands.bench import cpu_seconds, listening
+from podlab.labs.management.commands.bench import cpu_seconds, made_by, serving
 
 SEED = 1
 LEARNERS, SECONDS, ARRIVAL_SECONDS = 200, 90.0, 20.0
@@ -168,25 +165,12 @@ class Command(BaseCommand):
         browser = subprocess.run([str(settings.BASE_DIR / "tools" / "browser.sh")], capture_output=True, text=True, check=False).stdout.strip()
         if not browser:
             raise SystemExit("There is no Chromium: make test-browser installs one where it may.")
-        with tempfile.TemporaryDirectory() as folder:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            environment = {**os.environ, "PODLAB_DATA": folder, "PODLAB_LOG_LEVEL": "ERROR"}
-            command = [sys.executable, "manage.py", "serve", "--migrate", "--load-lessons", "--port", str(port)]
-            server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL)
-            try:
-                listening(port)
-                made = subprocess.run([sys.executable, "-c", PEOPLE, str(learners)], cwd=settings.BASE_DIR, env=environment,
-                                      capture_output=True, text=True, check=True)
-                people = json.loads(made.stdout)
-                before, began = cpu_seconds(server.pid), time.monotonic()
-                figures, acts, frames = asyncio.run(self.lesson(port, people, seconds, browser, screenshot))
-                cpu, memory = cpu_seconds(server.pid) - before, peak_memory(server.pid)
-                seconds = time.monotonic() - began  # whoever is in the middle of an act ends it
-            finally:
-                server.terminate()
-                server.wait(20)
+        with serving() as (server, port, environment):
+            people = made_by(PEOPLE, learners, environment)
+            before, began = cpu_seconds(server.pid), time.monotonic()
+            figures, acts, frames = asyncio.run(self.lesson(port, people, seconds, browser, screenshot))
+            cpu, memory = cpu_seconds(server.pid) - before, peak_memory(server.pid)
+            seconds = time.monotonic() - began  # whoever is in the middle of an act ends it
         self.report(figures, acts, frames, cpu, memory, learners, seconds)
 
     async def lesson(self, port: int, people: dict[str, Any], seconds: float, browser: str,

@@ -17,6 +17,7 @@ from . import (
     limit_ranger,
     mutating_policy,
     namespace_lifecycle,
+    pod_resize,
     pod_security,
     priority,
     resource_quota,
@@ -24,6 +25,7 @@ from . import (
     service_account,
     storage,
     tolerations,
+    topology_labels,
     webhooks,
 )
 from .admission_policy import Asked
@@ -66,6 +68,8 @@ def _own(resource: Resource, obj: Object, ctx: Context) -> None:
         priority.admit(obj, ctx)
         tolerations.add_default_seconds(obj)
         runtime_class.admit(obj, ctx)
+        if obj["spec"].get("nodeName"):
+            topology_labels.admit(obj, ctx)
     elif resource.kind == "Node":
         tolerations.taint_new_node(obj)
     elif resource.kind in ("PersistentVolumeClaim", "PersistentVolume"):
@@ -91,11 +95,20 @@ def validate_create(resource: Resource, obj: Mapping[str, Any], ctx: Context) ->
 
 def mutate_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     """Change an updated object as the mutating plugins do, in place. Raises ApiError."""
+    if subresource == "resize" and not old["metadata"].get("deletionTimestamp"):
+        limit_ranger.default_pod(new, ctx)
     mutate(Asked(resource, "UPDATE", new, old, subresource), ctx)
 
 
 def admit_update(resource: Resource, new: Object, old: Mapping[str, Any], subresource: str, ctx: Context) -> None:
     """Plugins that look at updates. Raises ApiError 403."""
+    limited = subresource == "resize" or (resource.kind == "PersistentVolumeClaim" and not subresource)
+    if limited and not old["metadata"].get("deletionTimestamp"):
+        limit_ranger.validate(resource, new, ctx)
+    if resource.kind == "Pod" and subresource in ("", "ephemeralcontainers", "resize"):
+        pod_security.validate_update(new, old, ctx)
+    if subresource == "resize":
+        pod_resize.validate(new, old, ctx)
     validate(Asked(resource, "UPDATE", new, old, subresource), ctx)
     if subresource and subresource != "resize":
         return

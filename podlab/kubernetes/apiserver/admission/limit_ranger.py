@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from typing import Any
 
 from ... import quantity
 from ...objects import Map, dig, thaw
 from ...resources import Resource
+from .. import pod_resources
 from ..errors import forbidden
 from ..pipeline import Context
 
@@ -68,7 +68,7 @@ def _pod_errors(obj: Mapping[str, Any], limit_range: Map) -> Iterator[str]:
                 resources = container.get("resources") or {}
                 yield from _item_errors(item, "Container", resources.get("requests") or {}, resources.get("limits") or {})
         elif item.get("type") == "Pod":
-            yield from _item_errors(item, "Pod", _total(containers, initial, "requests"), _total(containers, initial, "limits"))
+            yield from _item_errors(item, "Pod", _total(spec, "requests"), _total(spec, "limits"))
 
 
 def _claim_errors(obj: Mapping[str, Any], limit_range: Map) -> Iterator[str]:
@@ -122,16 +122,8 @@ def _ratio(kind: str, name: str, bound: str, requests: Amounts, limits: Amounts)
         yield f"{said}, but provided ratio is {float(limit / asked):f}"
 
 
-def _total(containers: Any, initial: Any, kind: str) -> dict[str, str]:
-    """A Pod's amount of each resource; a resource that some container leaves open is left out (sum, podRequests)."""
-    lists = [(container.get("resources") or {}).get(kind) or {} for container in containers]
-    total: dict[str, Fraction] = {}
-    for name in dict.fromkeys(name for amounts in lists for name in amounts):
-        if all(name in amounts for amounts in lists):
-            total[name] = sum((quantity.parse(amounts[name]) for amounts in lists), Fraction(0))
-    for container in initial:
-        for name, amount in ((container.get("resources") or {}).get(kind) or {}).items():
-            if name in total:
-                total[name] = max(total[name], quantity.parse(amount))
-    return {name: quantity.format_decimal(amount) if name == "cpu" else quantity.format_binary(amount) for name,
-            amount in total.items()}
+def _total(spec: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """podRequests, podLimits: containers and sidecars together, no less than any init step needs; of cpu and memory what the Pod itself says."""
+    said = {name: quantity.parse(amount) for name, amount in dig(spec, f"resources.{kind}", {}).items() if name in ("cpu", "memory")}
+    return {name: quantity.format_decimal(amount) if name == "cpu" else quantity.format_binary(amount)
+            for name, amount in {**pod_resources.aggregated(spec, kind), **said}.items()}

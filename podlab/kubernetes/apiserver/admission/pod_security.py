@@ -42,6 +42,22 @@ def validate(obj: Object, ctx: Context) -> None:
         raise forbidden("", "pods", obj["metadata"].get("name") or "", f"violates {said}")
 
 
+def validate_update(new: Object, old: Object, ctx: Context) -> None:
+    """As `validate`, for an update that could make a Pod worse: a Pod that was there before its namespace's level may still be labelled."""
+    if is_significant(new["spec"], old["spec"]):
+        validate(new, ctx)
+
+
+def is_significant(new: Object, old: Object) -> bool:
+    """Whether a Pod's new spec has other images or a new ephemeral container (isSignificantPodUpdate)."""
+    return new != old and (any(_images(new, member) != _images(old, member) for member in ("containers", "initContainers"))
+                           or bool(_images(new, "ephemeralContainers") - _images(old, "ephemeralContainers")))
+
+
+def _images(spec: Object, member: str) -> set[tuple[str, str]]:
+    return {(one["name"], one.get("image") or "") for one in spec.get(member) or ()}
+
+
 def warnings(spec: Object, namespace: str, ctx: Context) -> list[str]:
     """What a Pod, or a template of Pods, has that its namespace wants to be warned of."""
     said = _violations(WARN, spec, namespace, ctx)

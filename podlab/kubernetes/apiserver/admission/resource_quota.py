@@ -12,6 +12,7 @@ from typing import Any
 from ... import quantity
 from ...objects import Map, dig
 from ...resources import BY_PLURAL, Resource
+from .. import pod_resources
 from ..errors import forbidden
 from ..pipeline import Context
 from ..qos import qos_class
@@ -118,37 +119,15 @@ def pod_usage(spec: Mapping[str, Any]) -> Usage:
     """A Pod's effective requests and limits: the containers' sum, or the largest init container's, plus sidecars and overhead."""
     found: Usage = {}
     for kind in ("requests", "limits"):
-        total: Usage = {}
-        sidecars: Usage = {}
-        peak: Usage = {}
-        for container in spec.get("containers") or ():
-            _add(total, (container.get("resources") or {}).get(kind))
-        for container in spec.get("initContainers") or ():
-            amounts = (container.get("resources") or {}).get(kind)
-            if container.get("restartPolicy") == "Always":
-                _add(sidecars, amounts)
-                _add(total, amounts)
-                now = sidecars
-            else:
-                now = dict(sidecars)
-                _add(now, amounts)
-            for name, amount in now.items():
-                peak[name] = max(peak.get(name, Fraction(0)), amount)
-        for name, amount in peak.items():
-            total[name] = max(total.get(name, Fraction(0)), amount)
+        total = pod_resources.aggregated(spec, kind)
         if level := (spec.get("resources") or {}).get(kind):
             total.update({name: quantity.parse(amount) for name, amount in level.items()})
-        _add(total, spec.get("overhead") if kind == "requests" or total else None)
+        pod_resources.add(total, spec.get("overhead") if kind == "requests" or total else None)
         for name, amount in total.items():
             found[f"{kind}.{name}"] = amount
             if kind == "requests":
                 found[name] = amount
     return found
-
-
-def _add(total: Usage, amounts: Mapping[str, str] | None) -> None:
-    for name, amount in (amounts or {}).items():
-        total[name] = total.get(name, Fraction(0)) + quantity.parse(amount)
 
 
 def _unnamed(pod: Mapping[str, Any], hard: Mapping[str, str]) -> str:

@@ -133,7 +133,8 @@ class _Run:
         if isinstance(held, tuple):
             if held[0] == "map":
                 return held[1] if node[0] == "member" else DYN
-            fields = (self.own.get(held[1]) or fields_of(held[1])) if held[0] == "object" else {}
+            own = self.own.get(held[1]) if held[0] == "object" else {}
+            fields = fields_of(held[1]) if own is None else own
             if fields is None:
                 return DYN
             if node[2] not in fields:

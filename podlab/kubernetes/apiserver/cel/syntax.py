@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from .values import CelError, Misread, NoFunction
 
 DEPTH_MAX = 60
+CHAIN_MAX = 250  # of the whole tree (cel-go's maxRecursionDepth)
 TOKEN = re.compile(r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|0x[0-9a-fA-F]+|\d+)u?|(?P<text>[rR]?(?:'''.*?'''|\"\"\".*?\"\"\"
     |"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))|(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)|(?P<sign>&&|\|\||[<>=!]=|[-+*/%<>!?:.,()\[\]{}]))""",
                    re.DOTALL | re.VERBOSE)
@@ -78,6 +80,8 @@ class Parser:
             raise self.misread(f"{'extraneous' if last else 'mismatched'} input '{self.tokens[self.at][1]}' expecting <EOF>")
         if self.strange:
             raise Misread(*self.strange)
+        if _deep(node):
+            raise CelError("expression recursion limit exceeded")
         return node
 
     def expression(self) -> Node:
@@ -96,11 +100,31 @@ class Parser:
     def binary(self, least: int) -> Node:
         left = self.unary()
         while (sign := self.peek()) in BINDING and BINDING[sign] >= least:
+            if sign in ("&&", "||"):
+                left = self.logic(sign, left)
+                continue
             place = self.places[self.at]
             self.take()
             left = ("two", sign, left, self.binary(BINDING[sign] + 1))
             self.where[id(left)] = place
         return left
+
+    def logic(self, sign: str, first: Node) -> Node:
+        """Terms with one sign between them, as a tree that is no deeper than it must be (cel-go, parser/helper.go, balancer)."""
+        terms, places = [first], []
+        while self.peek() == sign:
+            places.append(self.places[self.at])
+            self.take()
+            terms.append(self.binary(BINDING[sign] + 1))
+
+        def balanced(low: int, high: int) -> Node:
+            if low == high:
+                return terms[low]
+            middle = (low + high + 1) // 2
+            node = ("two", sign, balanced(low, middle - 1), balanced(middle, high))
+            self.where[id(node)] = places[middle - 1]
+            return node
+        return balanced(0, len(places))
 
     def unary(self) -> Node:
         if self.peek() in ("!", "-"):
@@ -226,6 +250,24 @@ class Parser:
             return ("map", pairs)
         raise self.misread(f"extraneous input '{text}' expecting {BEGINNINGS}" if text else f"mismatched input '<EOF>' expecting {BEGINNINGS}",
                            self.at - 1)
+
+
+def _deep(node: Node) -> bool:
+    """Whether something in it lies deeper than CHAIN_MAX: `a.b.c` and `1 + 2 + 3` are trees too."""
+    layer = [node]
+    for _ in range(CHAIN_MAX):
+        if not layer:
+            return False
+        layer = [inner for one in layer for part in one for inner in _nodes(part)]
+    return bool(layer)
+
+
+def _nodes(part: Any) -> Iterator[Node]:
+    if isinstance(part, tuple) and part and isinstance(part[0], str):
+        yield part
+    elif isinstance(part, list | tuple):
+        for one in part:
+            yield from _nodes(one)
 
 
 def _unescaped(name: str) -> str:

@@ -12,9 +12,9 @@ from ...cause import Cause
 from ...etcd import key_of
 from ...objects import Map, dig, freeze, replace, thaw
 from ...resources import Resource
-from .. import admission, applying, decode, deletion, patch
+from .. import admission, applying, decode, deletion, patch, warnings
 from ..context import Context
-from ..errors import ApiError, FieldError, already_exists, bad_request, invalid, method_not_supported, not_found, show
+from ..errors import ApiError, Enough, FieldError, FieldErrors, already_exists, bad_request, invalid, method_not_supported, not_found, show
 from ..ownership import managers, records, typed
 from ..ownership.managers import APPLY, UPDATE, Entries
 from ..request import Request
@@ -127,11 +127,15 @@ def create(server: ApiServer, resource: Resource, request: Request, cause: Cause
     metadata["generation"] = 1
     if resource.custom.status:
         obj.pop("status", None)
-    errors: list[FieldError] = []
-    validate_metadata(metadata, resource.namespaced, words.bad_subdomain, errors, custom=True)
-    errors += values.validate(resource.custom.schema, _without_metadata(obj), "")
+    errors: list[FieldError] = FieldErrors()
+    try:
+        validate_metadata(metadata, resource.namespaced, words.bad_subdomain, errors, custom=True)
+        errors += values.validate(resource.custom.schema, _without_metadata(obj), "")
+    except Enough as enough:
+        errors = enough.complaints
     if errors:
         raise invalid(resource.group, resource.kind, metadata.get("name") or "", errors)
+    warnings.warn_of_finalizers(metadata, {}, ctx)
     admission.validate_create(resource, obj, ctx)
     if server.cluster.etcd.get(resource.plural, key_of(metadata.get("namespace"), metadata["name"])) is not None:
         raise already_exists(resource.group, resource.name, metadata["name"])
@@ -184,13 +188,18 @@ def replace_with(server: ApiServer, resource: Resource, new: Object, old: Map, r
         unchanged = {"metadata", "apiVersion", *(("status",) if served.status else ())}
         if any(new.get(name) != old.get(name) for name in (*new, *old) if name not in unchanged):
             new["metadata"] = {**new["metadata"], "generation": old["metadata"].get("generation", 0) + 1}
-    errors: list[FieldError] = []
-    validate_metadata_update(new["metadata"], old["metadata"], errors, custom=True)
-    if not request.subresource:
-        errors += managers.faults_of(stated)
-    errors += values.validate(served.schema, _without_metadata(new), "", _without_metadata(old))
+    errors: list[FieldError] = FieldErrors()
+    try:
+        validate_metadata_update(new["metadata"], old["metadata"], errors, custom=True)
+        if not request.subresource:
+            errors += managers.faults_of(stated)
+        errors += values.validate(served.schema, _without_metadata(new), "", _without_metadata(old))
+    except Enough as enough:
+        errors = enough.complaints
     if errors:
         raise invalid(resource.group, resource.kind, old["metadata"]["name"], errors)
+    if not request.subresource:
+        warnings.warn_of_finalizers(new["metadata"], old["metadata"], ctx)
     admission.admit_update(resource, new, old, request.subresource, ctx)
     if owners is None:
         owners = _owners(resource, stated if not request.subresource else None, old, new, request, now, skip)
@@ -199,8 +208,7 @@ def replace_with(server: ApiServer, resource: Resource, new: Object, old: Map, r
         return _as_asked(resource, server.dry(new, owners))
     if new == (held or old) and applying.same_but_for_times(owners, records.of(old)):
         return old
-    done = server.store(resource.plural, new, cause, request, owners)
-    return _as_asked(resource, deletion.finish_if_released(server, resource, done, cause, request))
+    return _as_asked(resource, deletion.write(server, resource, new, old, cause, request, owners))
 
 
 def _owners(resource: Resource, stated: Any, old: Map, new: Object, request: Request, at: int, skip: tuple[str, ...]) -> Entries:

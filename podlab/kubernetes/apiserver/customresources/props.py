@@ -28,6 +28,10 @@ KEYWORDS: dict[str, str] = {
     }.items()
     for name in names.split()
 }
+# Those whose Go type is no pointer: false, "" and [] are left out (omitempty).
+PLAIN = frozenset("id $schema description type format title pattern exclusiveMaximum exclusiveMinimum uniqueItems nullable "
+                  "x-kubernetes-embedded-resource x-kubernetes-int-or-string required x-kubernetes-list-map-keys enum allOf oneOf anyOf "
+                  "x-kubernetes-validations properties patternProperties definitions".split())
 RULE = {"rule": "string", "message": "string", "messageExpression": "string", "reason": "string", "fieldPath": "string", "optionalOldSelf": "bool"}
 DEPTH_MAX = 90
 Mismatched = Callable[[Json, str], Exception]
@@ -51,7 +55,9 @@ def decoded(value: Json, unknown: list[str], mismatched: Mismatched, depth: int 
         elif held is None and kind != "any":
             continue
         else:
-            out[name] = _keyword(kind, held, inner, mismatched)
+            meant = _keyword(kind, held, inner, mismatched)
+            if meant or name not in PLAIN:
+                out[name] = meant
     return out
 
 

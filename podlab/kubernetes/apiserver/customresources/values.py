@@ -11,12 +11,13 @@ from typing import Any
 
 from ...runtime import linear
 from .. import cel
-from ..errors import FieldError, show
+from ..errors import ApiError, FieldError, FieldErrors, show
 from .structural import INT_OR_STRING, LIST_KEYS, LIST_TYPE, RULES
 
 Json = Any
 Schema = Mapping[str, Any]
 INT32, INT64 = 2**31, 2**63
+WORK_MAX = 200_000  # values and schemas that are held against each other for one object, each about 1.5 us; an alternative that fails takes ten
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 UUID = re.compile(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\Z")
@@ -26,7 +27,7 @@ HOSTNAME = re.compile(r"([a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)(\.[a-zA-Z0
 
 def validate(schema: Schema, value: Json, path: str, old: Json = None) -> list[FieldError]:
     """Everything that is wrong with a value. `old` is what stood there before, for rules about change."""
-    errors: list[FieldError] = []
+    errors = _Found([0])
     _check(schema, value, path, errors)
     if not errors:
         _list_types(schema, value, path, errors)
@@ -48,7 +49,22 @@ def _kind(value: Json) -> str:
     return "number" if isinstance(value, float) else "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
 
 
-def _check(schema: Schema, value: Json, path: str, errors: list[FieldError]) -> None:
+class _Found(FieldErrors):
+    """What is wrong, and what it took to find it: a list of many items, each held against many alternatives, is checked for ever."""
+
+    def __init__(self, spent: list[int]) -> None:
+        super().__init__()
+        self.spent = spent
+
+    def spend(self, steps: int) -> None:
+        """Raises ApiError 504, as a real server does after a minute."""
+        self.spent[0] += steps
+        if self.spent[0] > WORK_MAX:
+            raise ApiError(504, "Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded")
+
+
+def _check(schema: Schema, value: Json, path: str, errors: _Found) -> None:
+    errors.spend(1 + len(schema.get("enum") or ()) // 20)
     if value is None and schema.get("nullable"):
         return
     kind, wanted = _kind(value), schema.get("type")
@@ -165,7 +181,7 @@ def _check_size(value: Json, what: str, schema: Schema, path: str, errors: list[
         errors.append(_wrong(path, len(value), f"should have at least {least} {what.lower()}"))
 
 
-def _check_members(schema: Schema, value: Mapping[str, Json], path: str, errors: list[FieldError]) -> None:
+def _check_members(schema: Schema, value: Mapping[str, Json], path: str, errors: _Found) -> None:
     _check_size(value, "Properties", schema, path, errors)
     known, others = schema.get("properties") or {}, schema.get("additionalProperties")
     for name in schema.get("required") or ():
@@ -182,9 +198,10 @@ def _under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _check_alternatives(schema: Schema, value: Json, path: str, errors: list[FieldError]) -> None:
+def _check_alternatives(schema: Schema, value: Json, path: str, errors: _Found) -> None:
     def fits(one: Schema) -> bool:
-        found: list[FieldError] = []
+        errors.spend(9)
+        found = _Found(errors.spent)
         _check(one, value, path, found)
         return not found
     name = f'"{path}"'
@@ -239,7 +256,7 @@ def _rules(schema: Schema, value: Json, old: Json, path: str, errors: list[Field
             errors.append(FieldError.invalid(path or "<nil>", _shown(value), f"rule evaluation error: {error}"))
             continue
         if not held:
-            errors.append(_broken(rule, value, path, expression, cost))
+            errors.append(_broken(rule, value, path, cost))
     if isinstance(value, dict):
         known, others = schema.get("properties") or {}, schema.get("additionalProperties")
         for name, member in value.items():
@@ -257,7 +274,7 @@ def _rules(schema: Schema, value: Json, old: Json, path: str, errors: list[Field
             _rules(items, item, before, f"{path}[{at}]", errors, cost)
 
 
-def _broken(rule: Mapping[str, Any], value: Json, path: str, expression: Any, cost: cel.Cost) -> FieldError:
+def _broken(rule: Mapping[str, Any], value: Json, path: str, cost: cel.Cost) -> FieldError:
     words = rule.get("message") or ""
     if rule.get("messageExpression"):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 import yaml
@@ -26,7 +27,7 @@ NODES_MAX = 300_000  # values in one document
 class Duplicates(dict[str, Any]):
     """A JSON object in which keys came twice; the last one holds."""
 
-    keys_twice: list[str]
+    keys_twice: set[str]
 
 
 def media_type(content_type: str) -> str:
@@ -48,7 +49,7 @@ def read(body: bytes, content_type: str, *, patching: bool = False) -> tuple[Any
         if not body:
             return None, []
         try:
-            return protobuf.decode(body), []
+            return sound(protobuf.decode(body)), []  # what is embedded is JSON of anybody's, a number may be none
         except protobuf.ProtobufError as error:
             raise bad_request(str(error)) from None
         except RecursionError:
@@ -70,8 +71,8 @@ def _json(body: bytes) -> tuple[Any, list[str]]:
         if len(plain) == len(found):
             return plain
         counted = Duplicates(plain)
-        names = [name for name, _ in found]
-        counted.keys_twice = [name for name in plain if names.count(name) > 1] if len(names) < 1000 else names[:1]
+        times = Counter(name for name, _ in found)
+        counted.keys_twice = {name for name in plain if times[name] > 1}
         seen.append(counted)
         return counted
     text = body.decode("utf-8", "replace")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from ..errors import ApiError, PageNotFound, bad_request
+from ..warnings import within_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .clocks import Clock
 
+BODY_MAX = 3 * 1024 * 1024  # bytes (MaxRequestBodyBytes)
 QUERY_MAX, FIELDS_MAX = 100_000, 2_500  # characters, parameters: each word of a command for exec is one
 METADATA = ("name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
             "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields")  # meta/v1/types.go
@@ -99,6 +101,12 @@ class Desk(Protocol):
     def kept(self, key: Any) -> list[Any] | None: ...
 
 
+def check_length(size: int) -> None:
+    """Raises ApiError 413 for a body of so many bytes that nothing of it is read."""
+    if size > BODY_MAX:
+        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {BODY_MAX}")
+
+
 def segments(path: str) -> list[str]:
     return [unquote(part) for part in path.split("/") if part]
 
@@ -126,23 +134,9 @@ def read_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-WARNINGS_MAX, WARNING_CUT = 4096, 256
-
-
 def warning_values(warnings: list[str]) -> list[str]:
-    """RFC 7234 warnings, as the API server writes them: code 299, no agent, the text quoted.
-
-    All together longer than 4,096 characters, each is cut to 256, and none follows where that many are reached (truncateAtTotalRunes,
-    truncateItemRunes: apiserver/pkg/endpoints/filters/warning.go).
-    """
-    texts = list(dict.fromkeys(warnings))
-    if sum(map(len, texts)) > WARNINGS_MAX:
-        whole, texts, length = texts, [], 0
-        for text in whole:
-            if length >= WARNINGS_MAX:
-                break
-            texts.append(text[:WARNING_CUT])
-            length += len(texts[-1])
+    """RFC 7234 warnings, as the API server writes them: code 299, no agent, the text quoted."""
+    texts = within_bounds(warnings)
     shown = ("".join(c if c.isprintable() else " " for c in text) for text in texts)
     return ['299 - "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in shown]
 

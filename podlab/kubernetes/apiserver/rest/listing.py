@@ -152,7 +152,7 @@ def _open(token: str) -> tuple[int, str]:
     try:
         found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         revision, start = found["rv"], found["start"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise bad_request("continue key is not valid") from None
     if not isinstance(revision, int) or not isinstance(start, str):
         raise bad_request("continue key is not valid")

@@ -155,10 +155,9 @@ def _prepare_patch(engine: Ground, call: Call, target: Target, body: Any, twice:
         bodies.typed(bodies.SCALE, changed)
         return body
     try:
-        unknown = bodies.unknown_fields(resource, changed)
+        call.warnings += bodies.judge(resource, [*twice, *bodies.unknown_fields(resource, changed)], validating)
     except ApiError as error:
         raise patch.not_decoded(kind, body, changed, error) if error.code == 400 and resource.custom is None else error from None
-    call.warnings += bodies.judge(resource, [*unknown, *twice], validating)
     if resource != stored:
         return create.of_this_version(stored, changed, False, new=False)
     return body

@@ -7,6 +7,7 @@ from typing import Any
 from .texts import Obj, age, format_labels, format_selector, join_host_port, load_balancer_addresses, with_more
 
 SHOWN = 3  # formatEndpoints, formatDiscoveryPorts, formatHosts: max
+DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"  # AnnotationIsDefaultIngressClass
 
 
 def service_cells(obj: Obj, now: int) -> list[Any]:
@@ -63,7 +64,8 @@ def ingressclass_cells(obj: Obj, now: int) -> list[Any]:
     given, text = spec.get("parameters"), "<none>"
     if given:
         text = given["kind"] + (f".{given['apiGroup']}" if given.get("apiGroup") else "") + "/" + given["name"]
-    return [obj["metadata"]["name"], spec.get("controller", ""), text, age(obj, now)]
+    default = (obj["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true"
+    return [obj["metadata"]["name"] + (" (default)" if default else ""), spec.get("controller", ""), text, age(obj, now)]
 
 
 def networkpolicy_cells(obj: Obj, now: int) -> list[Any]:

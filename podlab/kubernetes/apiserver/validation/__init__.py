@@ -11,9 +11,9 @@ from typing import Any
 
 from ...objects import Map
 from ...resources import Resource
-from ..errors import FieldError
+from ..errors import Enough, FieldError, FieldErrors
 from . import pod_updates
-from .metadata import Errors, validate_metadata, validate_metadata_update
+from .metadata import validate_metadata, validate_metadata_update
 from .registry import KINDS, Kind
 
 Object = Mapping[str, Any]
@@ -26,25 +26,31 @@ def validate_create(resource: Resource, obj: Object, already_seen: Map | None = 
     nothing was wrong with it, only the rest is looked at.
     """
     kind = KINDS[resource.kind]
-    errors: Errors = []
-    validate_metadata(obj["metadata"], resource.namespaced, kind.bad_name, errors)
-    kind.create(obj, errors, already_seen)
+    errors = FieldErrors()
+    try:
+        validate_metadata(obj["metadata"], resource.namespaced, kind.bad_name, errors)
+        kind.create(obj, errors, already_seen)
+    except Enough as enough:
+        return enough.complaints
     return errors
 
 
 def validate_update(resource: Resource, new: Object, old: Object, subresource: str) -> list[FieldError]:
     """Everything that is wrong with an update of `old` to `new`."""
     kind = KINDS[resource.kind]
-    errors: Errors = []
-    validate_metadata_update(new["metadata"], old["metadata"], errors)
-    if subresource == "status":
-        kind.status(new, old, errors)
-    elif subresource == "ephemeralcontainers":
-        pod_updates.ephemeral_containers(new, old, errors)
-    elif subresource == "resize":
-        pod_updates.resize(new, old, errors)
-    else:
-        kind.check_update(new, old, errors)
+    errors = FieldErrors()
+    try:
+        validate_metadata_update(new["metadata"], old["metadata"], errors)
+        if subresource == "status":
+            kind.status(new, old, errors)
+        elif subresource == "ephemeralcontainers":
+            pod_updates.ephemeral_containers(new, old, errors)
+        elif subresource == "resize":
+            pod_updates.resize(new, old, errors)
+        else:
+            kind.check_update(new, old, errors)
+    except Enough as enough:
+        return enough.complaints
     return errors
 
 

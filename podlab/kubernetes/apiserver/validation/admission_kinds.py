@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..cel import checking
-from ..errors import FieldError
+from ..errors import FieldError, too_large_for_etcd
 from . import words
+from .client_config import validate_client_config
 from .expressions import EXPRESSION_NAMES, one_of, validate_expression
-from .metadata import Errors, complain, validate_label_name, validate_label_selector
+from .metadata import Errors, complain, repeated, validate_label_name, validate_label_selector
 
 Object = Mapping[str, Any]
 
@@ -24,10 +24,10 @@ ACTIONS = ["Audit", "Deny", "Warn"]
 REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"]
 REVIEW_VERSIONS = ["v1", "v1beta1"]
 MAX_CONDITIONS, MAX_AUDIT = 64, 20
-URL_FORM = "; desired format: https://host[/path]"
 IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*\Z")
 RESERVED = frozenset("""true false null in as break const continue else for function if import let loop package namespace return var void
     while""".split())  # celReserved
+MAX_EXPRESSIONS = 1_500  # of one object, each about 100 us
 LONGEST_AUDIT = 5 * 1024  # maxAuditAnnotationValueExpressionLength
 
 
@@ -38,9 +38,9 @@ def _rules(rules: Any, path: str, errors: Errors) -> None:
     for i, rule in enumerate(rules or ()):
         here = f"{path}[{i}]"
         names = rule.get("resourceNames") or []
-        for j, name in enumerate(names):
+        for j, (name, twice) in enumerate(zip(names, repeated(names), strict=True)):
             complain(errors, f"{here}.resourceNames[{j}]", name, words.bad_path_segment(name))
-            if name in names[:j]:
+            if twice:
                 errors.append(FieldError.duplicate(f"{here}.resourceNames[{j}]", name))
         operations = rule.get("operations") or []
         if not operations:
@@ -68,14 +68,16 @@ def _resources(resources: list[str], path: str, errors: Errors) -> None:
     """validateResources: what one pattern already means may not be named by another."""
     if not resources:
         errors.append(FieldError.required(path))
-    parts = [name.partition("/") for name in resources]
-    for i, (name, slash, sub) in enumerate(parts):
-        if not resources[i]:
+    seen: set[str] = set()
+    for i, whole in enumerate(resources):
+        name, slash, sub = whole.partition("/")
+        if not whole:
             errors.append(FieldError.required(f"{path}[{i}]"))
-        if slash and (name, "/", "*") in parts[:i]:
-            errors.append(FieldError.invalid(f"{path}[{i}]", resources[i], f"if '{name}/*' is present, must not specify {resources[i]}"))
-        if slash and ("*", "/", sub) in parts[:i]:
-            errors.append(FieldError.invalid(f"{path}[{i}]", resources[i], f"if '*/{sub}' is present, must not specify {resources[i]}"))
+        if slash and f"{name}/*" in seen:
+            errors.append(FieldError.invalid(f"{path}[{i}]", whole, f"if '{name}/*' is present, must not specify {whole}"))
+        if slash and f"*/{sub}" in seen:
+            errors.append(FieldError.invalid(f"{path}[{i}]", whole, f"if '*/{sub}' is present, must not specify {whole}"))
+        seen.add(whole)
     if len(resources) > 1 and "*/*" in resources:
         errors.append(FieldError.invalid(path, resources, "if '*/*' is present, must not specify other resources"))
     if "*" in resources and "/" not in resources[-1] and resources[-1] != "*":  # so the server looks: at the last one without a subresource
@@ -96,6 +98,7 @@ def _match_conditions(conditions: Any, path: str, errors: Errors, names_in_it: t
     names = [one.get("name") or "" for one in conditions or ()]
     if len(names) > MAX_CONDITIONS:
         errors.append(FieldError.too_many(path, len(names), MAX_CONDITIONS))
+    twice = repeated(names)
     for i, one in enumerate(conditions or ()):
         here = f"{path}[{i}]"
         validate_expression(one, here, errors, why="", names=names_in_it, gives=("bool",))
@@ -103,7 +106,7 @@ def _match_conditions(conditions: Any, path: str, errors: Errors, names_in_it: t
             errors.append(FieldError.required(f"{here}.name"))
             continue
         validate_label_name(names[i], f"{here}.name", errors)
-        if names[i] in names[:i]:
+        if twice[i]:
             errors.append(FieldError.duplicate(f"{here}.name", names[i]))
 
 
@@ -111,7 +114,8 @@ def _match_conditions(conditions: Any, path: str, errors: Errors, names_in_it: t
 
 
 def webhook_configuration(obj: Object, errors: Errors, _: Any = None) -> None:
-    seen: list[str] = []
+    _affordable(*(hook.get("matchConditions") for hook in obj.get("webhooks") or ()))
+    seen: set[str] = set()
     for i, hook in enumerate(obj.get("webhooks") or ()):
         path, name = f"webhooks[{i}]", hook.get("name", "")
         _fully_qualified(name, f"{path}.name", errors)
@@ -119,7 +123,7 @@ def webhook_configuration(obj: Object, errors: Errors, _: Any = None) -> None:
         _review_versions(hook.get("admissionReviewVersions") or [], f"{path}.admissionReviewVersions", errors)
         if name and name in seen:
             errors.append(FieldError.duplicate(f"{path}.name", name))
-        seen.append(name)
+        seen.add(name)
 
 
 def _fully_qualified(name: str, path: str, errors: Errors) -> None:
@@ -137,8 +141,8 @@ def _review_versions(versions: list[str], path: str, errors: Errors) -> None:
     if not versions:
         errors.append(FieldError.required(path, f"must specify one of {', '.join(REVIEW_VERSIONS)}"))
         return
-    for i, version in enumerate(versions):
-        if version in versions[:i]:
+    for i, (version, twice) in enumerate(zip(versions, repeated(versions), strict=True)):
+        if twice:
             errors.append(FieldError.invalid(f"{path}[{i}]", version, "duplicate version"))
         else:
             complain(errors, f"{path}[{i}]", version, words.bad_dns1035_label(version))
@@ -162,57 +166,18 @@ def _webhook(hook: Object, path: str, errors: Errors) -> None:
     _match_conditions(hook.get("matchConditions"), f"{path}.matchConditions", errors, _without("params", "variables"))
 
 
-def validate_client_config(config: Object, path: str, errors: Errors) -> None:
-    """Where a webhook is: of admission, or of a conversion between versions."""
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        errors.append(FieldError.required(path, "exactly one of url or service is required"))
-    elif url is not None:
-        _url(url, f"{path}.url", errors)
-    elif service is not None:
-        _service(service, f"{path}.service", errors)
-
-
-def _url(url: str, path: str, errors: Errors) -> None:
-    """ValidateWebhookURL."""
-    parts = urlsplit(url)
-    user, _, host = parts.netloc.rpartition("@")
-    if parts.scheme != "https":
-        errors.append(FieldError.invalid(path, parts.scheme, "'https' is the only allowed URL scheme" + URL_FORM))
-    if not host:
-        errors.append(FieldError.invalid(path, host, "host must be specified" + URL_FORM))
-    for value, what in ((user, "user information is"), (parts.fragment, "fragments are"), (parts.query, "query parameters are")):
-        if value:
-            errors.append(FieldError.invalid(path, value, f"{what} not permitted in the URL"))
-
-
-def _service(service: Object, path: str, errors: Errors) -> None:
-    """ValidateWebhookService."""
-    for member in ("name", "namespace"):
-        if not service.get(member):
-            errors.append(FieldError.required(f"{path}.{member}"))
-    if complaints := words.bad_port(service.get("port", 443)):
-        errors.append(FieldError.invalid(f"{path}.port", service["port"], "port is not valid: " + ",".join(complaints)))
-    target = service.get("path") or "/"
-    if target == "/":
-        return
-    if target == "//":
-        errors.append(FieldError.invalid(f"{path}.path", target, "segment[0] may not be empty"))
-        return
-    if not target.startswith("/"):
-        errors.append(FieldError.invalid(f"{path}.path", target, "must start with a '/'"))
-    for i, step in enumerate(target[1:].removesuffix("/").split("/")):
-        if not step:
-            errors.append(FieldError.invalid(f"{path}.path", target, f"segment[{i}] may not be empty"))
-        else:
-            complain(errors, f"{path}.path", target, [f"segment[{i}]: {complaint}" for complaint in words.bad_subdomain(step)])
-
-
 # --- policies --------------------------------------------------------------------------------------------------------
+
+
+def _affordable(*lists: Any) -> None:
+    """Raises ApiError for more expressions than anybody could check in a fifth of a second, or would want to have checked at each write."""
+    if sum(len(one or ()) for one in lists) > MAX_EXPRESSIONS:
+        raise too_large_for_etcd()
 
 
 def _policy(spec: Object, errors: Errors) -> dict[str, checking.Type]:
     """What both kinds of policies have; the types of its variables."""
+    _affordable(*(spec.get(member) for member in ("validations", "auditAnnotations", "variables", "matchConditions", "mutations")))
     one_of(spec.get("failurePolicy"), "spec.failurePolicy", FAILURE_POLICIES, errors)
     if (kind := spec.get("paramKind")) is not None:
         _param_kind(kind.get("apiVersion", ""), kind.get("kind", ""), "spec.paramKind", errors)
@@ -231,7 +196,7 @@ def _policy(spec: Object, errors: Errors) -> dict[str, checking.Type]:
             errors.append(FieldError.required(f"{here}.name", "name is not specified"))
         elif not IDENTIFIER.match(name) or name in RESERVED:
             errors.append(FieldError.invalid(f"{here}.name", name, "name is not a valid CEL identifier"))
-        types[name] = validate_expression(one, here, errors, names=_without(*unknown), variables=dict(types))
+        types[name] = validate_expression(one, here, errors, names=_without(*unknown), variables=types)
     return types
 
 
@@ -295,6 +260,7 @@ def validating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> N
     if len(audits) > MAX_AUDIT:
         shown = [{"Key": one.get("key", ""), "ValueExpression": one.get("valueExpression", "")} for one in audits]
         errors.append(FieldError.invalid("spec.auditAnnotations", shown, f"must not have more than {MAX_AUDIT} auditAnnotations"))
+    twice = repeated(one.get("key") for one in audits)
     for i, one in enumerate(audits):
         here, key = f"spec.auditAnnotations[{i}]", f"{obj['metadata'].get('name') or ''}/{one.get('key', '')}"
         if key.startswith("/"):
@@ -305,7 +271,7 @@ def validating_admission_policy(obj: Object, errors: Errors, _: Any = None) -> N
             errors.append(FieldError.required(f"{here}.valueExpression", f"must not exceed {LONGEST_AUDIT} bytes in length"))
         else:
             validate_expression(one, here, errors, "valueExpression", names=names, gives=("string", "null"), variables=variables)
-        if one.get("key") in [other.get("key") for other in audits[:i]]:
+        if twice[i]:
             errors.append(FieldError.duplicate(f"spec.auditAnnotations[{i}].key", one.get("key", "")))
 
 
@@ -382,9 +348,9 @@ def validating_admission_policy_binding(obj: Object, errors: Errors, _: Any = No
     spec = obj.get("spec") or {}
     _binding(spec, errors)
     actions = spec.get("validationActions") or []
-    for i, action in enumerate(actions):
+    for i, (action, twice) in enumerate(zip(actions, repeated(actions), strict=True)):
         one_of(action, f"spec.validationActions[{i}]", ACTIONS, errors)
-        if action in actions[:i]:
+        if twice:
             errors.append(FieldError.duplicate(f"spec.validationActions[{i}]", action))
     if "Deny" in actions and "Warn" in actions:
         errors.append(FieldError.invalid("spec.validationActions", actions, "must not contain both Deny and Warn (repeating the same validation "

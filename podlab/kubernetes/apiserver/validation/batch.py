@@ -10,7 +10,7 @@ from ...cron import ScheduleError, bad_zone, parse
 from ..errors import FieldError
 from . import words
 from .internal import internal
-from .metadata import Errors, complain, in_order, non_negative, validate_label_name, validate_label_selector
+from .metadata import Errors, complain, in_order, non_negative, repeated, validate_label_name, validate_label_selector
 from .pods import validate_template
 
 Object = Mapping[str, Any]
@@ -176,10 +176,10 @@ def _exit_codes(codes: Object, names: list[Any], path: str, errors: Errors) -> N
         errors.append(FieldError.invalid(f"{path}.values", codes.get("values"), "at least one value is required"))
     elif len(values) > MAX_EXIT_CODES:
         errors.append(FieldError.too_many(f"{path}.values", len(values), MAX_EXIT_CODES))
-    for j, value in enumerate(values):
+    for j, (value, twice) in enumerate(zip(values, repeated(values), strict=True)):
         if operator == "In" and value == 0:
             errors.append(FieldError.invalid(f"{path}.values[{j}]", value, "must not be 0 for the In operator"))
-        if value in values[:j]:
+        if twice:
             errors.append(FieldError.duplicate(f"{path}.values[{j}]", value))
     if [*values] != sorted(values):
         errors.append(FieldError.invalid(f"{path}.values", values, "must be ordered"))

@@ -14,7 +14,7 @@ from ...runtime import x509
 from ..errors import FieldError
 from . import words
 from .expressions import one_of
-from .metadata import Errors, NameCheck, complain
+from .metadata import Errors, NameCheck, complain, repeated
 
 Object = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def certificate_signing_request(obj: Object, errors: Errors, _: Any = None) -> N
         errors.append(FieldError.required("spec.usages"))
     for i, usage in enumerate(usages):
         one_of(usage, f"spec.usages[{i}]", USAGES, errors)
-    errors += (FieldError.duplicate(f"spec.usages[{i}]", usage) for i, usage in enumerate(usages) if usage in usages[:i])
+    errors += (FieldError.duplicate(f"spec.usages[{i}]", usages[i]) for i, twice in enumerate(repeated(usages)) if twice)
     if spec.get("signerName") == LEGACY_SIGNER:
         errors.append(FieldError.invalid("spec.signerName", LEGACY_SIGNER, "the legacy signerName is not allowed via this API version"))
     else:
@@ -139,8 +139,11 @@ def service_cidr(obj: Object, errors: Errors, _: Any = None) -> None:
 
 
 def service_cidr_update(new: Object, old: Object, errors: Errors) -> None:
-    before, after = ((obj.get("spec") or {}).get("cidrs") for obj in (old, new))
-    if after != before:
+    """A second family may be added to one, but what is there stays (ValidateServiceCIDRUpdate)."""
+    before, after = ((obj.get("spec") or {}).get("cidrs") or [] for obj in (old, new))
+    if len(before) == len(after) or (len(before), len(after)) == (1, 2):
+        errors += (FieldError.invalid(f"spec.cidrs[{i}]", after[i], words.IMMUTABLE) for i, cidr in enumerate(before) if after[i] != cidr)
+    else:
         errors.append(FieldError.invalid("spec.cidrs", after, words.IMMUTABLE))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import FieldError
 from . import words
 from .environment import validate_env, validate_env_from
-from .metadata import Errors, complain
+from .metadata import Errors, complain, repeated
 from .paths import descending_path, no_backsteps
 from .probes import validate_probes_and_hooks
 from .resources import validate_requirements
@@ -137,15 +137,16 @@ def _validate_common(container: Object, facts: PodFacts, path: str, errors: Erro
         errors.append(FieldError.not_supported(f"{path}.imagePullPolicy", policy, PULL_POLICIES))
     if resources := container.get("resources"):
         validate_requirements(resources, f"{path}.resources", errors, facts.claims)
-    for i, rule in enumerate(container.get("resizePolicy") or ()):
-        _validate_resize_rule(rule, i, container["resizePolicy"], facts, f"{path}.resizePolicy", errors)
+    rules = container.get("resizePolicy") or ()
+    for i, twice in enumerate(repeated(rule.get("resourceName") for rule in rules) if rules else ()):
+        _validate_resize_rule(rules[i], i, twice, facts, f"{path}.resizePolicy", errors)
     if context := container.get("securityContext"):
         validate_security_context(context, f"{path}.securityContext", facts.host_users, errors)
 
 
-def _validate_resize_rule(rule: Object, i: int, rules: list[Object], facts: PodFacts, path: str, errors: Errors) -> None:
+def _validate_resize_rule(rule: Object, i: int, twice: bool, facts: PodFacts, path: str, errors: Errors) -> None:
     name, policy = rule.get("resourceName", ""), rule.get("restartPolicy", "")
-    if any(other.get("resourceName") == name for other in rules[:i]):
+    if twice:
         errors.append(FieldError.duplicate(f"{path}[{i}]", name))
     if not name:
         errors.append(FieldError.required(path))

@@ -166,7 +166,10 @@ def lease(obj: Object, errors: Errors, _: Any = None) -> None:
 
 
 def runtime_class(obj: Object, errors: Errors, _: Any = None) -> None:
-    complain(errors, "handler", obj.get("handler", ""), words.bad_label(obj.get("handler", "")))
+    if handler := obj.get("handler"):
+        complain(errors, "handler", handler, words.bad_label(handler))
+    else:
+        errors.append(FieldError.required("handler"))
     if (fixed := (obj.get("overhead") or {}).get("podFixed")) is not None:
         validate_requirements({"limits": fixed}, "overhead.podFixed", errors)
     if (scheduling := obj.get("scheduling")) is not None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ApiError, FieldError
+from ..errors import FieldError, too_large_for_etcd
 from . import words
-from .admission_kinds import validate_client_config
-from .metadata import Errors, complain
+from .client_config import validate_client_config
+from .metadata import Errors, complain, repeated
 from .schemas import reaches, validate_schema
 
 Object = Mapping[str, Any]
@@ -80,8 +80,9 @@ def _spec(spec: Object, errors: Errors) -> None:
         for i, version in enumerate(versions):
             if version.get("served") and not _schema_of(version):
                 errors.append(FieldError.required(f"spec.versions[{i}].schema.openAPIV3Schema", "schemas are required"))
+    apart = [member for member in SHARED if not _shared(versions, member)]
     for i, version in enumerate(versions):
-        _version(version, versions, f"spec.versions[{i}]", errors)
+        _version(version, apart, f"spec.versions[{i}]", errors)
     given = [version.get("name", "") for version in versions]
     if len({*given}) < len(given):
         errors.append(FieldError.invalid("spec.versions", [_internal(one) for one in versions], "must contain unique version names"))
@@ -93,7 +94,7 @@ def _spec(spec: Object, errors: Errors) -> None:
     errors += (FieldError.required(f"spec.names.{member}") for member in ("plural", "singular", "kind", "listKind") if not names.get(member))
     _names(names, "spec.names", errors)
     if versions:
-        _members(versions[0], [member for member in SHARED if _shared(versions, member)], "spec", errors)
+        _members(versions[0], [member for member in SHARED if member not in apart], "spec", errors)
     _conversion(spec.get("conversion") or {}, errors)
 
 
@@ -113,7 +114,7 @@ def _affordable(versions: list[Object]) -> None:
         elif isinstance(one, list | tuple):
             todo.extend(one)
         if work > WORK_MAX:
-            raise ApiError(500, "", "etcdserver: request is too large")
+            raise too_large_for_etcd()
 
 
 def _shared(versions: list[Object], member: str) -> bool:
@@ -124,7 +125,8 @@ def _schema_of(version: Object) -> Any:
     return (version.get("schema") or {}).get("openAPIV3Schema")
 
 
-def _version(version: Object, versions: list[Object], path: str, errors: Errors) -> None:
+def _version(version: Object, apart: list[str], path: str, errors: Errors) -> None:
+    """`apart`: what the versions have each for itself."""
     name, warning = version.get("name", ""), version.get("deprecationWarning")
     if complaints := words.bad_dns1035_label(name):
         errors.append(FieldError.invalid(f"{path}.name", name, ",".join(complaints)))
@@ -134,7 +136,7 @@ def _version(version: Object, versions: list[Object], path: str, errors: Errors)
         at = next((i for i, letter in enumerate(warning) if not letter.isprintable()), None)
         said += [f"must only contain printable UTF-8 characters; non-printable character found at index {at}"] if at is not None else []
         complain(errors, f"{path}.deprecationWarning", warning, said)
-    _members(version, [member for member in SHARED if not _shared(versions, member)], path, errors)
+    _members(version, apart, path, errors)
 
 
 def _members(version: Object, members: list[str], path: str, errors: Errors) -> None:
@@ -164,8 +166,8 @@ def _conversion(conversion: Object, errors: list[FieldError]) -> None:
         if not versions:
             errors.append(FieldError.required(reviews))
             return
-        for i, version in enumerate(versions):
-            if version in versions[:i]:
+        for i, (version, twice) in enumerate(zip(versions, repeated(versions), strict=True)):
+            if twice:
                 errors.append(FieldError.invalid(f"{reviews}[{i}]", version, "duplicate version"))
             else:
                 complain(errors, f"{reviews}[{i}]", version, words.bad_dns1035_label(version))
@@ -275,7 +277,7 @@ def _scale(scale: Any, path: str, errors: Errors) -> None:
 
 def _selectable(version: Object, path: str, errors: Errors) -> None:
     """ValidateCustomResourceSelectableFields."""
-    seen: list[str] = []
+    seen: set[str] = set()
     for i, field in enumerate(version.get("selectableFields") or ()):
         here, text = f"{path}[{i}].jsonPath", field.get("jsonPath", "")
         found = reaches(_schema_of(version), text) if text else None
@@ -292,6 +294,6 @@ def _selectable(version: Object, path: str, errors: Errors) -> None:
             if text in seen:
                 errors.append(FieldError.duplicate(here, text))
             else:
-                seen.append(text)
+                seen.add(text)
     if len(seen) > MOST_SELECTABLE:
         errors.append(FieldError.too_many(path, len(seen), MOST_SELECTABLE))

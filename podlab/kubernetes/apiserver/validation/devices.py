@@ -11,7 +11,7 @@ from ..errors import FieldError
 from . import words
 from .expressions import one_of, validate_expression
 from .internal import internal
-from .metadata import Errors, complain, validate_annotations, validate_label_name, validate_labels
+from .metadata import Errors, complain, repeated, validate_annotations, validate_label_name, validate_labels
 from .remote_volumes import validate_csi_driver_name
 from .scheduling import validate_node_selector
 
@@ -43,7 +43,7 @@ def _each(values: Sequence[Any], most: int, check: Callable[[Any, str, Errors], 
 
 def _unlike(keys: list[Any], path: str, member: str, errors: Errors) -> None:
     """What validateSet asks beyond that."""
-    errors += (FieldError.duplicate(f"{path}[{i}]{member}", key) for i, key in enumerate(keys) if key in keys[:i])
+    errors += (FieldError.duplicate(f"{path}[{i}]{member}", key) for i, (key, twice) in enumerate(zip(keys, repeated(keys), strict=True)) if twice)
 
 
 # --- claims ----------------------------------------------------------------------------------------------------------
@@ -231,7 +231,11 @@ def resource_slice(obj: Object, errors: Errors, _: Any = None) -> None:
         if len(terms) != 1:
             shown = [internal("NodeSelectorTerm", term) for term in terms] if selector.get("nodeSelectorTerms") is not None else None
             errors.append(FieldError.invalid("spec.nodeSelector.nodeSelectorTerms", shown, "must have exactly one node selector term"))
-    where += [f"`{member}`" for member in ("allNodes", "perDeviceNodeSelection") if spec.get(member)]
+    for member in ("allNodes", "perDeviceNodeSelection"):
+        if spec.get(member):
+            where.append(f"`{member}`")
+        elif member in spec:
+            errors.append(FieldError.invalid(f"spec.{member}", False, "must be either unset or set to true"))
     exactly = "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required"
     if not where:
         errors.append(FieldError.required("spec", exactly))

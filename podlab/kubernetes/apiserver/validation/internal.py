@@ -38,6 +38,14 @@ Volume Name:s HostPath:*HostPathVolumeSource EmptyDir:*EmptyDirVolumeSource GCEP
  RBD Quobyte FlexVolume Cinder CephFS Flocker DownwardAPI=downwardAPI:*DownwardAPIVolumeSource FC AzureFile
  ConfigMap:*ConfigMapVolumeSource VsphereVolume AzureDisk PhotonPersistentDisk Projected:*ProjectedVolumeSource PortworxVolume
  ScaleIO StorageOS CSI=csi Ephemeral Image:*ImageVolumeSource
+PersistentVolumeSource GCEPersistentDisk AWSElasticBlockStore HostPath:*HostPathVolumeSource Glusterfs NFS=nfs:*NFSVolumeSource RBD
+ Quobyte ISCSI FlexVolume Cinder CephFS FC Flocker AzureFile VsphereVolume AzureDisk PhotonPersistentDisk PortworxVolume ScaleIO
+ Local:*LocalVolumeSource StorageOS CSI=csi:*CSIPersistentVolumeSource
+LocalVolumeSource Path:s FSType=fsType
+CSIPersistentVolumeSource Driver:s VolumeHandle:s ReadOnly:b FSType=fsType:s VolumeAttributes ControllerPublishSecretRef:*SecretReference
+ NodeStageSecretRef:*SecretReference NodePublishSecretRef:*SecretReference ControllerExpandSecretRef:*SecretReference
+ NodeExpandSecretRef:*SecretReference
+SecretReference Name:s Namespace:s
 HostPathVolumeSource Path:s Type
 EmptyDirVolumeSource Medium:s SizeLimit
 SecretVolumeSource SecretName:s Items:[]KeyToPath DefaultMode Optional

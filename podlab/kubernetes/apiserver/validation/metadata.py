@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import FieldError
@@ -23,6 +23,16 @@ def complain(errors: Errors, path: str, value: Any, complaints: words.Complaints
         errors.append(FieldError.invalid(path, value, complaint))
 
 
+def repeated(keys: Iterable[Hashable]) -> list[bool]:
+    """Of each key whether it stood before."""
+    seen: set[Hashable] = set()
+    found = []
+    for key in keys:
+        found.append(key in seen)
+        seen.add(key)
+    return found
+
+
 def in_order(labels: Mapping[str, str] | None) -> dict[str, str] | None:
     """A map as Go shows it in a message: by key."""
     return None if labels is None else dict(sorted(labels.items()))
@@ -33,25 +43,24 @@ def non_negative(errors: Errors, path: str, value: int | None) -> None:
         errors.append(FieldError.invalid(path, value, words.NEGATIVE))
 
 
-def validate_metadata(metadata: Object, namespaced: bool, bad_name: NameCheck, errors: Errors, path: str = "metadata", *,
-                      custom: bool = False) -> None:
+def validate_metadata(metadata: Object, namespaced: bool, bad_name: NameCheck, errors: Errors, *, custom: bool = False) -> None:
     """ValidateObjectMeta; of custom objects apimachinery's, to which any qualified name is a finalizer."""
     if base := metadata.get("generateName"):
-        complain(errors, f"{path}.generateName", base, bad_name(_mask(base)))
+        complain(errors, "metadata.generateName", base, bad_name(_mask(base)))
     name = metadata.get("name")
     if not name:
-        errors.append(FieldError.required(f"{path}.name", "name or generateName is required"))
+        errors.append(FieldError.required("metadata.name", "name or generateName is required"))
     else:
-        complain(errors, f"{path}.name", name, bad_name(name))
+        complain(errors, "metadata.name", name, bad_name(name))
     namespace = metadata.get("namespace")
     if namespaced:
         if not namespace:
-            errors.append(FieldError.required(f"{path}.namespace"))
+            errors.append(FieldError.required("metadata.namespace"))
         else:
-            complain(errors, f"{path}.namespace", namespace, words.bad_label(namespace))
+            complain(errors, "metadata.namespace", namespace, words.bad_label(namespace))
     elif namespace:
-        errors.append(FieldError.forbidden(f"{path}.namespace", "not allowed on this type"))
-    _validate_common(metadata, errors, path, custom)
+        errors.append(FieldError.forbidden("metadata.namespace", "not allowed on this type"))
+    _validate_common(metadata, errors, custom)
 
 
 def _mask(base: str) -> str:
@@ -59,21 +68,21 @@ def _mask(base: str) -> str:
     return base[:-2] + "a" if len(base) > 1 and base.endswith("-") else base
 
 
-def _validate_common(metadata: Object, errors: Errors, path: str, custom: bool) -> None:
-    non_negative(errors, f"{path}.generation", metadata.get("generation"))
-    validate_labels(metadata.get("labels"), f"{path}.labels", errors)
-    validate_annotations(metadata.get("annotations"), f"{path}.annotations", errors)
+def _validate_common(metadata: Object, errors: Errors, custom: bool) -> None:
+    non_negative(errors, "metadata.generation", metadata.get("generation"))
+    validate_labels(metadata.get("labels"), "metadata.labels", errors)
+    validate_annotations(metadata.get("annotations"), "metadata.annotations", errors)
     owners = metadata.get("ownerReferences")
     if owners:
-        _validate_owners(owners, f"{path}.ownerReferences", errors)
+        _validate_owners(owners, "metadata.ownerReferences", errors)
     for finalizer in metadata.get("finalizers") or ():
-        complain(errors, f"{path}.finalizers", finalizer, words.bad_qualified_name(finalizer))
+        complain(errors, "metadata.finalizers", finalizer, words.bad_qualified_name(finalizer))
     if {"orphan", "foregroundDeletion"} <= {*(metadata.get("finalizers") or ())}:
-        errors.append(FieldError.invalid(f"{path}.finalizers", [*metadata["finalizers"]],
+        errors.append(FieldError.invalid("metadata.finalizers", [*metadata["finalizers"]],
                                          "finalizer orphan and foregroundDeletion cannot be both set"))
     for i, finalizer in enumerate(() if custom else metadata.get("finalizers") or ()):
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
-            errors.append(FieldError.invalid(f"{path}.finalizers[{i}]", finalizer,
+            errors.append(FieldError.invalid(f"metadata.finalizers[{i}]", finalizer,
                                              "name is neither a standard finalizer name nor is it fully qualified"))
 
 
@@ -98,21 +107,21 @@ def _validate_owners(owners: list[Object], path: str, errors: Errors) -> None:
                 controller = f"{owner.get('kind')}/{owner.get('name')}"
 
 
-def validate_metadata_update(new: Object, old: Object, errors: Errors, path: str = "metadata", *, custom: bool = False) -> None:
+def validate_metadata_update(new: Object, old: Object, errors: Errors, *, custom: bool = False) -> None:
     """ValidateObjectMetaUpdate: identity does not change, and a dying object gains no finalizers."""
     if old.get("deletionTimestamp"):
         added = [one for one in new.get("finalizers") or () if one not in (old.get("finalizers") or ())]
         if added:
             shown = ", ".join(f'"{one}"' for one in added)
-            errors.append(FieldError.forbidden(f"{path}.finalizers",
+            errors.append(FieldError.forbidden("metadata.finalizers",
                                                "no new finalizers can be added if the object is being deleted, "
                                                f"found new finalizers []string{{{shown}}}"))
     if new.get("generation", 0) < old.get("generation", 0):
-        errors.append(FieldError.invalid(f"{path}.generation", new.get("generation", 0), "must not be decremented"))
+        errors.append(FieldError.invalid("metadata.generation", new.get("generation", 0), "must not be decremented"))
     for member in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"):
         if new.get(member) != old.get(member):
-            errors.append(FieldError.invalid(f"{path}.{member}", new.get(member), words.IMMUTABLE))
-    _validate_common(new, errors, path, custom)
+            errors.append(FieldError.invalid(f"metadata.{member}", new.get(member), words.IMMUTABLE))
+    _validate_common(new, errors, custom)
 
 
 def validate_label_name(key: str, path: str, errors: Errors) -> None:

@@ -221,7 +221,7 @@ def _one_of(value: str, allowed: list[str], path: str, errors: Errors) -> None:
 
 
 def _validate_resource_claims(claims: list[Object], path: str, errors: Errors) -> tuple[str, ...]:
-    names: list[str] = []
+    names: dict[str, None] = {}
     for i, claim in enumerate(claims):
         here, name = f"{path}[{i}]", claim.get("name", "")
         shown = {"Name": name, "ResourceClaimName": claim.get("resourceClaimName"),
@@ -232,7 +232,7 @@ def _validate_resource_claims(claims: list[Object], path: str, errors: Errors) -
             errors.append(FieldError.duplicate(f"{here}.name", name))
         else:
             complain(errors, f"{here}.name", name, words.bad_label(name))
-            names.append(name)
+            names[name] = None
         given = [member for member in ("resourceClaimName", "resourceClaimTemplateName") if claim.get(member) is not None]
         if len(given) > 1:
             errors.append(FieldError.invalid(here, shown, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may "

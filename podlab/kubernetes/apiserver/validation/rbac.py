@@ -80,8 +80,6 @@ def _binding(obj: Object, kinds: list[str], namespaced: bool, errors: Errors) ->
             if not subject.get("namespace") and not namespaced:
                 errors.append(FieldError.required(f"{path}.namespace"))
         elif kind in ("User", "Group"):
-            if not subject.get("name"):
-                errors.append(FieldError.invalid(f"{path}.name", "", f"{kind.lower()} name cannot be empty"))
             if group != GROUP:
                 errors.append(FieldError.not_supported(f"{path}.apiGroup", group, [GROUP]))
         else:

@@ -107,7 +107,7 @@ KINDS: dict[str, Kind] = {
     "Service": Kind(services.service, services.service_update, services.service_status, words.bad_label),
     "ServiceCIDR": Kind(cluster_kinds.service_cidr, cluster_kinds.service_cidr_update),
     "ServiceAccount": Kind(),
-    "StatefulSet": Kind(workloads.statefulset, workloads.statefulset_update, bad_name=words.bad_label),
+    "StatefulSet": Kind(workloads.statefulset, workloads.statefulset_update, workloads.statefulset_status, words.bad_label),
     "StorageClass": Kind(storage_kinds.storage_class, storage_kinds.storage_class_update),
     "ValidatingAdmissionPolicy": Kind(admission_kinds.validating_admission_policy),
     "ValidatingAdmissionPolicyBinding": Kind(admission_kinds.validating_admission_policy_binding),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ... import quantity
@@ -115,8 +115,10 @@ def _request_within_limit(name: str, amount: str, limits: Mapping[str, str], pat
                                          f"must be less than or equal to {name} limit of {limits[name]}"))
 
 
-def _validate_claims(claims: Iterable[Object], known: tuple[str, ...], path: str, errors: Errors) -> None:
+def _validate_claims(claims: Sequence[Object], known: tuple[str, ...], path: str, errors: Errors) -> None:
     seen: set[str] = set()
+    parted: set[str] = set()  # those of which a request was named
+    there = {*known} if claims else known
     for i, claim in enumerate(claims):
         name = claim.get("name", "")
         if not name:
@@ -126,10 +128,11 @@ def _validate_claims(claims: Iterable[Object], known: tuple[str, ...], path: str
         key = f"{name}/{request}" if request else name
         if name not in seen and request:
             complain(errors, f"{path}[{i}].request", request, words.bad_label(request))
-        if name in seen or key in seen or (not request and any(other.startswith(name + "/") for other in sorted(seen))):
+        if name in seen or key in seen or (not request and name in parted):
             errors.append(FieldError.duplicate(f"{path}[{i}]", name if name in seen else key))
         seen.add(key)
-        if name not in known:
+        parted.update([name] if request else ())
+        if name not in there:
             rest = ": " + ", ".join(sorted(known)) if known else " which is empty"
             errors.append(FieldError("FieldValueNotFound", f"{path}[{i}]",
                                      f'Not found: "{name}": must be one of the names in pod.spec.resourceClaims{rest}'))

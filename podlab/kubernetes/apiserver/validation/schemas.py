@@ -13,10 +13,10 @@ from typing import Any
 from .. import cel
 from ..cel import checking, estimates
 from ..customresources.structural import EMBEDDED, INT_OR_STRING, LIST_KEYS, LIST_TYPE, MAP_TYPE, PRESERVE, RULES
-from ..errors import FieldError
+from ..errors import FieldError, FieldErrors
 from . import structure
 from .expressions import not_compiled
-from .metadata import Errors
+from .metadata import Errors, repeated
 
 Object = Mapping[str, Any]
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
@@ -36,7 +36,7 @@ def validate_schema(schema: Object, path: str, errors: Errors, *, status: bool =
     if schema.get("nullable"):
         errors.append(FieldError.forbidden(f"{path}.nullable", "nullable cannot be true at the root"))
     broken = structure.faults(schema, path)
-    rules, at_nodes = _Rules(schema, path), Errors()
+    rules, at_nodes = _Rules(schema, path), FieldErrors()
     rules.walk(schema, path, at_nodes, typed=not broken)
     errors += [*broken, *at_nodes, *rules.wrong, *rules.too_dear()]
 
@@ -118,14 +118,14 @@ def _list_map(keys: list[str], items: Object | None, path: str, errors: Errors) 
     elif items.get("type") != "object":
         errors.append(FieldError.invalid(f"{path}.items.type", items.get("type", ""), f"must be object if parent array's {LIST_TYPE} is map"))
     else:
-        for i, key in enumerate(keys):
+        for key, twice in zip(keys, repeated(keys), strict=True):
             member = (items.get("properties") or {}).get(key)
             if member is None:
                 errors.append(FieldError.invalid(f"{path}.{LIST_KEYS}", keys, "entries must all be names of item properties"))
             elif member.get("type") in ("array", "object"):
                 errors.append(FieldError.invalid(f"{path}.items.properties[{key}].type", "object",
                                                  f"must be a scalar type if parent array's {LIST_TYPE} is map"))
-            if key in keys[:i]:
+            if twice:
                 errors.append(FieldError.invalid(f"{path}.{LIST_KEYS}", keys, "must not contain duplicate entries"))
 
 
@@ -152,7 +152,7 @@ class _Rules:
 
     def __init__(self, root: Object, path: str) -> None:
         self.root, self.path = root, path
-        self.wrong: Errors = []
+        self.wrong = FieldErrors()
         self.total = 0
         self.dear: list[tuple[int, str]] = []
 
@@ -266,9 +266,9 @@ def _checked(text: str, schema: Object, root: bool) -> tuple[checking.Type, list
 
 
 def _type(schema: Any, name: str, objects: dict[str, dict[str, checking.Type]], *, root: bool = False) -> checking.Type:
-    """A schema as the checker's types; objects by the path at which they stand."""
-    if not isinstance(schema, Mapping) or schema.get(INT_OR_STRING) or schema.get(PRESERVE) or schema.get("format") in (
-            "date", "date-time", "duration", "byte"):
+    """A schema as the checker's types; objects by the path at which they stand. A rule sees no field that is kept without being declared
+    (SchemaDeclType in apiserver/pkg/cel/common/schemas.go)."""
+    if not isinstance(schema, Mapping) or schema.get(INT_OR_STRING) or schema.get("format") in ("date", "date-time", "duration", "byte"):
         return checking.DYN
     kind, others = schema.get("type"), schema.get("additionalProperties")
     if kind == "array":
@@ -281,5 +281,5 @@ def _type(schema: Any, name: str, objects: dict[str, dict[str, checking.Type]], 
             fields |= {"apiVersion": "string", "kind": "string", "metadata": ("object", f"{name}.metadata")}
             objects[f"{name}.metadata"] = {"name": "string", "generateName": "string"}
         objects[name] = fields
-        return ("object", name) if fields else checking.DYN
+        return "object", name
     return checking.WORDS.get(kind or "", checking.DYN)

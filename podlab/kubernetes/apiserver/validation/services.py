@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import FieldError
 from . import words
 from .containers import PROTOCOLS
-from .metadata import Errors, complain, validate_labels
+from .metadata import Errors, complain, repeated, validate_labels
 from .probes import validate_port_number_or_name
 
 Object = Mapping[str, Any]
@@ -125,10 +125,10 @@ def cluster_ips(spec: Object, errors: Errors) -> None:
     elif ips and not one:
         errors.append(FieldError.invalid("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified"))
     families = [*(spec.get("ipFamilies") or ())]
-    for i, family in enumerate(families):
+    for i, (family, twice) in enumerate(zip(families, repeated(families), strict=True)):
         if family not in ("IPv4", "IPv6"):
             errors.append(FieldError.not_supported(f"spec.ipFamilies[{i}]", family, ["IPv4", "IPv6"]))
-        if family in families[:i]:
+        if twice:
             errors.append(FieldError.duplicate(f"spec.ipFamilies[{i}]", family))
     policy = spec.get("ipFamilyPolicy")
     policies = ["PreferDualStack", "RequireDualStack", "SingleStack"]

@@ -119,7 +119,7 @@ def volume_update(new: Object, old: Object, errors: Errors) -> None:
     if sources[0] != sources[1]:
         errors.append(FieldError.forbidden("spec.persistentvolumesource",
                                            "spec.persistentvolumesource is immutable after creation\n"
-                                           f"{spec_diff(sources[1], sources[0], 'Volume')}"))
+                                           f"{spec_diff(sources[1], sources[0], 'PersistentVolumeSource')}"))
     if new["spec"].get("volumeMode") != old["spec"].get("volumeMode"):
         errors.append(FieldError.invalid("volumeMode", new["spec"].get("volumeMode"), words.IMMUTABLE))
     if old["spec"].get("nodeAffinity") is not None and new["spec"].get("nodeAffinity") != old["spec"]["nodeAffinity"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from ... import quantity
 from ..errors import FieldError
 from . import words
 from .internal import internal
-from .metadata import Errors, complain, non_negative, validate_label_name, validate_label_selector
+from .metadata import Errors, complain, non_negative, repeated, validate_label_name, validate_label_selector
 from .remote_volumes import validate_csi_driver_name
 
 Object = Mapping[str, Any]
@@ -29,11 +30,12 @@ def storage_class(obj: Object, errors: Errors, _: Any = None) -> None:
         errors.append(FieldError.required("volumeBindingMode"))
     elif mode not in ("Immediate", "WaitForFirstConsumer"):
         errors.append(FieldError.not_supported("volumeBindingMode", mode, ["Immediate", "WaitForFirstConsumer"]))
-    seen: list[dict[str, list[str]]] = []
+    seen: dict[str, int] = {}  # a term -> how many of the kind there were
     for i, term in enumerate(obj.get("allowedTopologies") or ()):
         asked = _topology_term(term, f"allowedTopologies[{i}]", errors)
-        errors += (FieldError.duplicate(f"allowedTopologies[{i}].matchLabelExpressions", "") for other in seen if other == asked)
-        seen.append(asked)
+        text = json.dumps(asked, sort_keys=True)
+        errors += (FieldError.duplicate(f"allowedTopologies[{i}].matchLabelExpressions", "") for _ in range(seen.get(text, 0)))
+        seen[text] = seen.get(text, 0) + 1
 
 
 def _provisioner(name: str, path: str, errors: Errors) -> None:
@@ -60,9 +62,9 @@ def _topology_term(term: Object, path: str, errors: Errors) -> dict[str, list[st
         here, key, values = f"{path}.matchLabelExpressions[{i}]", rule.get("key", ""), rule.get("values") or []
         if not values:
             errors.append(FieldError.required(f"{here}.values"))
-        for j, value in enumerate(values):
-            if value in values[:j]:
-                errors.append(FieldError.duplicate(f"{here}.values[{j}]", value))
+        for j, twice in enumerate(repeated(values)):
+            if twice:
+                errors.append(FieldError.duplicate(f"{here}.values[{j}]", values[j]))
         validate_label_name(key, f"{here}.key", errors)
         if key in found:
             errors.append(FieldError.duplicate(f"{here}.key", key))
@@ -97,13 +99,13 @@ def csi_driver(obj: Object, errors: Errors, _: Any = None) -> None:
     policies = ["File", "None", "ReadWriteOnceWithFSType"]
     if spec.get("fsGroupPolicy") not in (None, *policies):
         errors.append(FieldError.not_supported("spec.fsGroupPolicy", spec["fsGroupPolicy"], policies))
-    audiences: list[str] = []
+    audiences: set[str] = set()
     for i, request in enumerate(spec.get("tokenRequests") or ()):
         path, audience, seconds = f"spec.tokenRequests[{i}]", request.get("audience", ""), request.get("expirationSeconds")
         if audience in audiences:
             errors.append(FieldError.duplicate(f"{path}.audience", audience))
             continue
-        audiences.append(audience)
+        audiences.add(audience)
         if seconds is not None and seconds < SHORTEST_TOKEN:
             errors.append(FieldError.invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes"))
         if seconds is not None and seconds > LONGEST_TOKEN:
@@ -124,7 +126,7 @@ def csi_driver_update(new: Object, old: Object, errors: Errors) -> None:
 
 
 def csi_node(obj: Object, errors: Errors, _: Any = None) -> None:
-    names: list[str] = []
+    names: set[str] = set()
     for i, driver in enumerate((obj.get("spec") or {}).get("drivers") or ()):
         path, name, node = f"spec.drivers[{i}]", driver.get("name", ""), driver.get("nodeID", "")
         validate_csi_driver_name(name, f"{path}.name", errors)
@@ -135,12 +137,12 @@ def csi_node(obj: Object, errors: Errors, _: Any = None) -> None:
         non_negative(errors, f"{path}.allocatable.count", (driver.get("allocatable") or {}).get("count"))
         if name in names:
             errors.append(FieldError.duplicate(f"{path}.name", name))
-        names.append(name)
+        names.add(name)
         keys = driver.get("topologyKeys") or []
-        for j, key in enumerate(keys):
+        for key, twice in zip(keys, repeated(keys), strict=True):
             if not key:
                 errors.append(FieldError.required(path))
-            if key in keys[:j]:
+            if twice:
                 errors.append(FieldError.duplicate(path, key))
             validate_label_name(key, path, errors)
 

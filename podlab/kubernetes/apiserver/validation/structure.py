@@ -12,7 +12,7 @@ from typing import Any
 from ...runtime import linear
 from ..customresources import structural, values
 from ..customresources.structural import EMBEDDED, INT_OR_STRING, LIST_KEYS, LIST_TYPE, MAP_TYPE, PRESERVE, RULES
-from ..errors import FieldError
+from ..errors import FieldError, FieldErrors
 from .metadata import Errors
 
 Object = Mapping[str, Any]
@@ -30,7 +30,7 @@ EITHER = [{"type": "integer"}, {"type": "string"}]
 
 def faults(schema: Object, path: str) -> Errors:
     """ValidateStructural, and where nothing is wrong ValidateDefaults."""
-    found: Errors = []
+    found = FieldErrors()
     _structure(schema, path, "root", found, 0)
     found.sort(key=str)
     if not found:

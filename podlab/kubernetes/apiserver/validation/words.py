@@ -19,7 +19,7 @@ LABEL_VALUE_FORMAT = f"({QUALIFIED_FORMAT})?"
 CONFIG_KEY_FORMAT = "[-._a-zA-Z0-9]+"
 HEADER_FORMAT = "[-A-Za-z0-9]+"
 WILDCARD_FORMAT = r"\*\." + SUBDOMAIN_FORMAT
-UNDERSCORE_LABEL_FORMAT = "[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?"
+UNDERSCORE_LABEL_FORMAT = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 UNDERSCORE_FORMAT = UNDERSCORE_LABEL_FORMAT + r"(\." + UNDERSCORE_LABEL_FORMAT + ")*"
 
 LABEL_WORDS = ("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
@@ -54,6 +54,11 @@ def too_long(limit: int) -> str:
     return f"must be no more than {limit} characters"
 
 
+def too_many_bytes(limit: int) -> str:
+    """MaxLenError of S/apimachinery/pkg/api/validate/content, where the checks of labels' keys and values have moved (1.34)."""
+    return f"must be no more than {limit} bytes"
+
+
 def out_of_range(low: int, high: int) -> str:
     return f"must be between {low} and {high}, inclusive"
 
@@ -79,7 +84,7 @@ def bad_subdomain(value: str) -> Complaints:
 def bad_subdomain_with_underscore(value: str) -> Complaints:
     """IsDNS1123SubdomainWithUnderscore."""
     out = () if len(value) <= 253 else (too_long(253),)
-    words = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start "
+    words = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start "
              "and "
              "end with an alphanumeric character")
     return out if re.match(UNDERSCORE_FORMAT + r"\Z", value) else (*out, no_match(words, UNDERSCORE_FORMAT, "example.com"))
@@ -104,22 +109,22 @@ def bad_wildcard(value: str) -> Complaints:
 
 @lru_cache(maxsize=4096)
 def bad_qualified_name(value: str) -> Complaints:
-    """IsQualifiedName: label and annotation keys, resource names, condition types."""
+    """IsLabelKey: label and annotation keys, resource names, condition types."""
     words = no_match(QUALIFIED_WORDS, QUALIFIED_FORMAT, "MyName", "my.name", "123-abc")
     parts = value.split("/")
     out: list[str] = []
     if len(parts) > 2:
-        return (f"a qualified name {words} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",)
+        return (f"a valid label key {words} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",)
     if len(parts) == 2:
         if not parts[0]:
             out.append("prefix part must be non-empty")
         else:
-            out += ("prefix part " + complaint for complaint in bad_subdomain(parts[0]))
+            out += ("prefix part " + complaint.replace(too_long(253), too_many_bytes(253)) for complaint in bad_subdomain(parts[0]))
     name = parts[-1]
     if not name:
         out.append("name part must be non-empty")
     elif len(name) > 63:
-        out.append("name part " + too_long(63))
+        out.append("name part " + too_many_bytes(63))
     if not QUALIFIED.match(name):
         out.append("name part " + words)
     return tuple(out)
@@ -127,8 +132,8 @@ def bad_qualified_name(value: str) -> Complaints:
 
 @lru_cache(maxsize=4096)
 def bad_label_value(value: str) -> Complaints:
-    """IsValidLabelValue."""
-    out = () if len(value) <= 63 else (too_long(63),)
+    """IsLabelValue."""
+    out = () if len(value) <= 63 else (too_many_bytes(63),)
     words = ("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
              "end with "
              "an alphanumeric character")

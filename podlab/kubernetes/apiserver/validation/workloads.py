@@ -161,14 +161,18 @@ def replication_controller(obj: Object, errors: Errors, _: Any = None) -> None:
 
 def replication_controller_status(new: Object, old: Object, errors: Errors) -> None:
     """ValidateReplicationControllerStatus."""
-    status = new.get("status") or {}
-    for member in ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"):
+    _counted(new.get("status") or {}, ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"), "readyReplicas", errors)
+
+
+def _counted(status: Object, parts: tuple[str, ...], ready: str, errors: Errors) -> None:
+    """A status of replicas: nothing is negative, no part is more than the whole, and no more are available than ready. `ready`: what a
+    refusal calls the number of the ready ones."""
+    for member in ("replicas", *parts, "observedGeneration"):
         non_negative(errors, f"status.{member}", status.get(member))
-    for member, most in (("fullyLabeledReplicas", "replicas"), ("readyReplicas", "replicas"), ("availableReplicas", "replicas"),
-                         ("availableReplicas", "readyReplicas")):
+    bounds = [*((member, "replicas", "status.replicas") for member in parts), ("availableReplicas", "readyReplicas", ready)]
+    for member, most, called in bounds:
         if status.get(member, 0) > status.get(most, 0):
-            whose = "status.replicas" if most == "replicas" else most
-            errors.append(FieldError.invalid(f"status.{member}", status[member], f"cannot be greater than {whose}"))
+            errors.append(FieldError.invalid(f"status.{member}", status.get(member, 0), f"cannot be greater than {called}"))
 
 
 # --- StatefulSet ---------------------------------------------------------------------------------------------------
@@ -177,6 +181,12 @@ def replication_controller_status(new: Object, old: Object, errors: Errors) -> N
 def statefulset(obj: Object, errors: Errors, _: Any = None) -> None:
     """ValidateStatefulSetSpec."""
     _statefulset_spec(obj["spec"], errors)
+
+
+def statefulset_status(new: Object, old: Object, errors: Errors) -> None:
+    """ValidateStatefulSetStatusUpdate."""
+    _counted(new.get("status") or {}, ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"), "status.readyReplicas",
+             errors)
 
 
 def _statefulset_spec(spec: Object, errors: Errors, *, claims_too: bool = True) -> None:

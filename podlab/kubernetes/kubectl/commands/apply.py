@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Generator
 from typing import Any
@@ -12,12 +13,13 @@ from ...apiserver.patch import apply_patch
 from ...objects import Map, dig, thaw
 from .. import pruning, raw
 from ..builder import FILES, Info, from_files, has_files, only_files
+from ..editing import HEAD, session
 from ..flags import Flag
 from ..output.go_values import to_json
 from ..patches import media_type, three_way
 from ..pruning import LAST_APPLIED
 from ..terminal import APPLYING, APPLYING_BY_PODS, Command, KubectlError, Wait
-from ..verbs import CHANGING, RECORD, Call, Failures, fail_with, report_all, verb, wrapped
+from ..verbs import CHANGING, RECORD, Call, Failures, fail_with, gathered, report_all, verb, wrapped
 from .delete import cascading, delete_lines, gone
 
 VALIDATION = {"true": "Strict", "strict": "Strict", "warn": "Warn", "false": "Ignore", "ignore": "Ignore"}
@@ -68,12 +70,8 @@ def each(call: Call, do: Callable[[Info], None]) -> Generator[Wait, None, int]:
         if index:
             first = kinds[index] not in kinds[:index]
             yield APPLYING_BY_PODS if first and "Pod" in kinds[index - 1:index + 1] else APPLYING
-        try:
+        with gathered(wrong):
             do(info)
-        except ApiError as error:
-            wrong.append(error)
-        except Failures as failures:
-            wrong += failures.errors
     fail_with(wrong)
     return 0
 
@@ -208,8 +206,8 @@ def _apply_server_side(call: Call, info: Info) -> tuple[Any, str]:
     manager = call.flags["field-manager"] or "kubectl"
 
     def send() -> Any:
-        return call.request("patch", info.resource, info.name, info.namespace, body, patchType="application/apply-patch+yaml",
-                            fieldManager=manager, force=call.flags["force-conflicts"], **sending(call))
+        return call.request("patch", info.resource, info.name, info.namespace, body, call.flags["subresource"] or "",
+                            patchType="application/apply-patch+yaml", fieldManager=manager, force=call.flags["force-conflicts"], **sending(call))
     try:
         done = send()
         if call.dry == "none":
@@ -264,12 +262,29 @@ def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
     only_files(call, "\n" if call.flags["raw"] else "\n\n")
-    if call.flags["edit"]:
-        raise KubectlError("error: --edit is not available here: create the object, then kubectl edit it\n")
     sending(call)
     if call.flags["raw"]:
         return (yield from raw.send(call, "create"))
+    if call.flags["edit"]:
+        return (yield from _edit_and_create(call))
     return (yield from each(call, lambda info: _create(call, info)))
+
+
+def _edit_and_create(call: Call) -> Command:
+    """Each object in the editor first; one that is left as it is is not created (EditBeforeCreateMode)."""
+    infos, wrong = yield from from_files(call)
+    fail_with(wrong)
+    for info in infos:
+        ours = dataclasses.replace(info, object=_with_namespace(info.object, info.namespace))
+        code = yield from session(call, [ours], HEAD, lambda edited, _: _create_all(call, edited))
+        if code:
+            return code
+    return 0
+
+
+def _create_all(call: Call, infos: list[Info]) -> None:
+    for info in infos:
+        _create(call, dataclasses.replace(info, source=""))
 
 
 def _create(call: Call, info: Info) -> None:
@@ -305,7 +320,7 @@ def _replace(call: Call, info: Info) -> None:
     obj = annotated(info.object, info.namespace) if call.flags["save-config"] else _with_namespace(info.object, info.namespace)
     if call.dry != "client":
         try:
-            obj = call.request("update", info.resource, info.name, info.namespace, obj, **sending(call))
+            obj = call.request("update", info.resource, info.name, info.namespace, obj, call.flags["subresource"] or "", **sending(call))
         except ApiError as error:
             raise wrapped(error, "replacing", info.source) from error
     call.show(info.resource, obj, "replaced")

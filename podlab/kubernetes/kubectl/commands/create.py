@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from ... import selectors
+from ...apiserver import key_pairs
 from ...apiserver.errors import ApiError
 from ...objects import thaw
 from ...resources import BY_PLURAL
@@ -205,10 +206,10 @@ def secret_tls(call: Call) -> None:
         if clean(path) not in call.terminal.files:
             raise KubectlError(f"error: Cannot read file {path}, open {path}: no such file or directory\n")
         data[key] = call.terminal.files[clean(path)]
-    for key, what in (("tls.crt", "certificate"), ("tls.key", "key")):  # tls.X509KeyPair
-        if "-----BEGIN " not in data[key]:
-            raise KubectlError(f"error: tls: failed to find any PEM data in {what} input\n")
-    make(call, "secrets", _hashed(call, skeleton("secrets", name, data=_encoded(data), type="kubernetes.io/tls")))
+    encoded = _encoded(data)
+    if wrong := key_pairs.complaint(encoded):
+        raise KubectlError(f"error: {wrong}\n")
+    make(call, "secrets", _hashed(call, skeleton("secrets", name, data=encoded, type="kubernetes.io/tls")))
 
 
 @verb("create secret docker-registry", *MAKING, Flag("docker-username"), Flag("docker-password"), Flag("docker-email"),

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...apiserver.patch import strategic_merge
 from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL
+from .. import debug_profiles
 from ..attaching import attach_or_logs, show_log, wait_for_start
 from ..builder import FILES, Target, targets
 from ..flags import Flag
 from ..image_names import PULL_POLICIES, is_reference
+from ..manifests import clean, parse
 from ..patches import two_way
 from ..terminal import Command, KubectlError
 from ..verbs import Call, group_kind, verb
 
-PROFILES = ("legacy", "general", "baseline", "netadmin", "restricted", "sysadmin")
-CAPABILITIES: dict[str, dict[str, Any] | None] = {
-    "legacy": None, "baseline": None, "general": {"capabilities": {"add": ["SYS_PTRACE"]}},
-    "restricted": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
-                   "seccompProfile": {"type": "RuntimeDefault"}},
-    "netadmin": {"capabilities": {"add": ["NET_ADMIN", "NET_RAW"]}}, "sysadmin": {"privileged": True}}
 LEGACY_WARNING = ("--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a "
                   "profile, for example "
                   "\"--profile=general\".\n")
@@ -38,8 +35,13 @@ LEGACY_WARNING = ("--profile=legacy is deprecated and will be removed in the fut
       usage="debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]")
 def debug(call: Call) -> Command:
     flags = call.flags
-    if flags["profile"] not in PROFILES:
+    for pair in flags["set-image"]:
+        if "=" not in pair:
+            raise KubectlError(f'error: invalid argument "{pair}" for "--set-image" flag: {pair} must be formatted as key=value\n'
+                               "See 'kubectl debug --help' for usage.\n")
+    if flags["profile"] not in debug_profiles.PROFILES:
         raise KubectlError(f"error: unknown profile: {flags['profile']}\n")
+    _custom(call)
     if problem := _problem(call):
         raise KubectlError(f"error: {problem}\n")
     if flags["profile"] == "legacy":
@@ -55,7 +57,7 @@ def debug(call: Call) -> Command:
             pod, container = _copy(call, found)
         else:
             pod, container = _ephemeral(call, found)
-        if flags["attach"] or (flags["stdin"] and not flags.given("attach")):
+        if container and (flags["attach"] or (flags["stdin"] and not flags.given("attach"))):
             yield from _attach(call, pod, container)
     return 0
 
@@ -99,30 +101,54 @@ def _name(call: Call, pod: Any) -> str:
     return "debugger-" + cluster.random.name(5, "debug", metadata.get("uid", ""), metadata.get("resourceVersion", ""))
 
 
-def _container(call: Call, name: str) -> dict[str, Any]:
+def _filled(call: Call, container: dict[str, Any]) -> None:
+    """What the flags say of the debugging container."""
     flags = call.flags
-    container: dict[str, Any] = {"name": name, "image": flags["image"], "terminationMessagePolicy": "File"}
-    if flags["env"]:
-        container["env"] = [{"name": key, "value": value} for key, _, value in (one.partition("=") for one in flags["env"])]
-    if flags["image-pull-policy"]:
-        container["imagePullPolicy"] = flags["image-pull-policy"]
     if call.after:
         container["args" if flags["arguments-only"] else "command"] = call.after
-    if flags["stdin"]:
-        container["stdin"] = True
-    if flags["tty"]:
-        container["tty"] = True
-    context = CAPABILITIES[flags["profile"]]
-    if context:
-        container["securityContext"] = context
-    return container
+        if not flags["arguments-only"]:
+            container.pop("args", None)
+    if flags["env"]:
+        container["env"] = [{"name": key, "value": value} for key, _, value in (one.partition("=") for one in flags["env"])]
+    if flags["image"]:
+        container["image"] = flags["image"]
+    if flags["image-pull-policy"]:
+        container["imagePullPolicy"] = flags["image-pull-policy"]
+    for member in ("stdin", "tty"):
+        container.pop(member, None)
+        if flags[member]:
+            container[member] = True
+
+
+def _custom(call: Call) -> dict[str, Any]:
+    """The part of a container that --custom's file holds. Raises KubectlError."""
+    path = call.flags["custom"]
+    if not path:
+        return {}
+    if clean(path) not in call.terminal.files:
+        raise KubectlError(f"error: must pass a container spec json file for custom profile: open {path}: no such file or directory\n")
+    read = [manifest.object for manifest in parse(call.terminal.files[clean(path)], path)]
+    if len(read) != 1 or not isinstance(read[0], dict):
+        raise KubectlError(f"error: {path} does not contain a valid container spec\n")
+    found: dict[str, Any] = read[0]
+    if any(found.get(member) for member in ("name", "command", "image", "lifecycle", "volumeDevices")):
+        raise KubectlError("error: name, command, image, lifecycle and volume devices are not modifiable via custom profile\n")
+    return found
+
+
+def _profile(call: Call, style: str, pod: Any, container: dict[str, Any]) -> None:
+    """The profile, and what --custom puts on it."""
+    debug_profiles.apply(call.flags, style, pod, container)
+    if custom := _custom(call):
+        container.update(strategic_merge("io.k8s.api.core.v1.Container", {**container}, custom))
 
 
 def _ephemeral(call: Call, pod: Map) -> tuple[Map, str]:
     name = _name(call, pod)
     if not call.flags["container"] and not call.flags["quiet"]:
         call.terminal.out(f"Defaulting debug container name to {name}.\n")
-    container = _container(call, name)
+    container: dict[str, Any] = {"name": name, "terminationMessagePolicy": "File"}
+    _filled(call, container)
     if call.flags["target"]:
         if not call.flags["quiet"]:
             call.terminal.out(f"Targeting container \"{call.flags['target']}\". If you don't see processes from this container "
@@ -130,7 +156,9 @@ def _ephemeral(call: Call, pod: Map) -> tuple[Map, str]:
                               "container runtime doesn't support this feature.\n")
         container["targetContainerName"] = call.flags["target"]
     new = thaw(pod)
+    _profile(call, "ephemeral", new, container)
     new["spec"]["ephemeralContainers"] = [*(new["spec"].get("ephemeralContainers") or ()), container]
+    _warn(call, new, container)
     patch = two_way(BY_PLURAL["pods"], thaw(pod), new)
     done = call.request("patch", "pods", pod["metadata"]["name"], pod["metadata"]["namespace"], patch, "ephemeralcontainers",
                         patchType="application/strategic-merge-patch+json")
@@ -138,66 +166,64 @@ def _ephemeral(call: Call, pod: Map) -> tuple[Map, str]:
 
 
 def _copy(call: Call, pod: Map) -> tuple[Map, str]:
+    """The copy, and the debugging container in it; "" where only images were set, which leaves all else as it was."""
     flags = call.flags
-    spec = thaw(pod["spec"])
-    for member in ("nodeName", "ephemeralContainers"):
-        if member == "ephemeralContainers" or not flags["same-node"]:
-            spec.pop(member, None)
-    if not flags["keep-init-containers"]:
-        spec.pop("initContainers", None)
+    made: Any = {"apiVersion": "v1", "kind": "Pod", "spec": thaw(pod["spec"]),
+                 "metadata": {"name": flags["copy-to"], "namespace": pod["metadata"]["namespace"],
+                              **{member: thaw(pod["metadata"][member]) for member in ("labels", "annotations") if pod["metadata"].get(member)}}}
+    spec = made["spec"]
+    spec.pop("ephemeralContainers", None)
+    if not flags["same-node"]:
+        spec.pop("nodeName", None)
+    if flags.given("share-processes"):
+        spec["shareProcessNamespace"] = flags["share-processes"]
+    images = dict(pair.split("=", 1) for pair in flags["set-image"])
     for one in spec["containers"]:
-        for probe, keep in (("livenessProbe", "keep-liveness"), ("readinessProbe", "keep-readiness"),
-                            ("startupProbe", "keep-startup")):
-            if not flags[keep]:
-                one.pop(probe, None)
-    metadata: dict[str, Any] = {"name": flags["copy-to"], "namespace": pod["metadata"]["namespace"]}
-    for member, keep in (("labels", "keep-labels"), ("annotations", "keep-annotations")):
-        if flags[keep] and pod["metadata"].get(member):
-            metadata[member] = thaw(pod["metadata"][member])
-    for pair in flags["set-image"]:
-        name, _, image = pair.partition("=")
-        for one in spec["containers"]:
-            if name in ("*", one["name"]):
-                one["image"] = image
-    if flags["share-processes"] and (flags.given("share-processes") or flags["image"]):
-        spec["shareProcessNamespace"] = True
-    held = next((one for one in spec["containers"] if one["name"] == flags["container"]), None)
-    if held is not None:
-        name = held["name"]
-        if flags["image"]:
-            held["image"] = flags["image"]
-        if call.after:
-            held["args" if flags["arguments-only"] else "command"] = call.after
-            if not flags["arguments-only"]:
-                held.pop("args", None)
-        held.update({member: True for member in ("stdin", "tty") if flags[member]})
-    elif flags["image"]:
-        name = _name(call, pod)
+        one["image"] = images.get(one["name"]) or images.get("*") or one["image"]
+    container = next((one for one in (*spec["containers"], *(spec.get("initContainers") or ())) if one["name"] == flags["container"]), None)
+    if container is None and not flags["image"] and images:
+        return _create_copy(call, pod, made), ""
+    if container is None:
+        if not flags["image"]:
+            raise KubectlError("error: you must specify image when creating new container\n")
+        container = {"name": _name(call, pod), "terminationMessagePolicy": "File"}
         if not flags["container"] and not flags["quiet"]:
-            call.terminal.out(f"Defaulting debug container name to {name}.\n")
-        spec["containers"].append(_container(call, name))
-    else:
-        name = spec["containers"][0]["name"]
-    if flags["replace"]:
+            call.terminal.out(f"Defaulting debug container name to {container['name']}.\n")
+        spec["containers"].append(container)
+    _filled(call, container)
+    _profile(call, "copy", made, container)
+    _warn(call, made, container)
+    return _create_copy(call, pod, made), container["name"]
+
+
+def _create_copy(call: Call, pod: Map, made: dict[str, Any]) -> Map:
+    created: Map = call.request("create", "pods", "", made["metadata"]["namespace"], made)
+    if call.flags["replace"]:
         call.request("delete", "pods", pod["metadata"]["name"], pod["metadata"]["namespace"], gracePeriodSeconds=0)
-    made = call.request("create", "pods", "", pod["metadata"]["namespace"], {"apiVersion": "v1", "kind": "Pod",
-        "metadata": metadata, "spec": spec})
-    return made, name
+    return created
+
+
+def _warn(call: Call, pod: Any, container: dict[str, Any]) -> None:
+    """Rights that a profile grants mean little to a Pod of a user without any (displayWarning; its text is a raw one, backslashes and all)."""
+    context = container.get("securityContext") or {}
+    granted = context.get("privileged") or dig(context, "capabilities.add")
+    if dig(pod, "spec.securityContext.runAsUser") and context.get("runAsUser") != 0 and granted:
+        call.terminal.err('Warning: Non-root user is configured for the entire target Pod, and some capabilities granted by debug profile may not '
+                          r'work. Please consider using \"--custom\" with a custom profile that specifies \"securityContext.runAsUser: 0\".' + "\n")
 
 
 def _on_node(call: Call, node: Map) -> tuple[Map, str]:
     name = node["metadata"]["name"]
     suffix = call.terminal.api.cluster.random.name(5, "debug-node", name, call.terminal.api.cluster.etcd.revision)
-    container = _container(call, call.flags["container"] or "debugger")
-    container["volumeMounts"] = [{"mountPath": "/host", "name": "host-root"}]
-    pod: Any = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"node-debugger-{name}-{suffix}",
-                                                           "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}},
-           "spec": {"containers": [container], "nodeName": name, "restartPolicy": "Never", "hostNetwork": True, "hostPID": True,
-                    "hostIPC": True,
-                    "tolerations": [{"operator": "Exists"}], "volumes": [{"name": "host-root", "hostPath": {"path": "/"}}]}}
+    container: dict[str, Any] = {"name": call.flags["container"] or "debugger", "terminationMessagePolicy": "File"}
+    _filled(call, container)
+    pod: Any = {"apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": f"node-debugger-{name}-{suffix}", "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}},
+                "spec": {"containers": [container], "nodeName": name, "restartPolicy": "Never", "tolerations": [{"operator": "Exists"}]}}
     if not call.flags["quiet"]:
         call.terminal.out(f"Creating debugging pod {pod['metadata']['name']} with container {container['name']} on node "
                           f"{name}.\n")
+    _profile(call, "node", pod, container)
     return call.request("create", "pods", "", call.namespace, pod), container["name"]
 
 

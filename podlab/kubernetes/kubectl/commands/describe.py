@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ...apiserver.errors import ApiError
+from ...objects import Map
+from ...resources import Resource
 from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, named_once, targets
-from ..describe import describe as describe_object
+from ..describe import describe_held
 from ..flags import Flag
 from ..terminal import Command, KubectlError
 from ..verbs import Call, report, verb
@@ -28,24 +30,40 @@ def describe(call: Call) -> Command:
     named_once(call, wanted)
     if any(target.name for target in wanted) and flags["selector"]:
         raise KubectlError("error: name cannot be provided when a selector is specified\n")
-    texts: list[str] = []
+    found: list[tuple[Resource, Map]] = []
+    missing: list[ApiError] = []
     for target in wanted:
         try:
-            objects = fetch(call, target)
+            found += [(target.resource, obj) for obj in fetch(call, target)]
         except ApiError as error:
-            # like kubectl, take the word as a prefix of names when there is no such object
-            objects = [] if error.code != 404 else [
-                obj for obj in fetch(call, Target(target.resource)) if obj["metadata"]["name"].startswith(target.name)]
-            if not objects:
-                errors += report(error)
-        for obj in objects:
-            metadata = obj["metadata"]
-            texts.append(describe_object(call.terminal.api.client, target.resource, metadata["name"], metadata.get("namespace"),
-                                         call.now,
-                                         show_events=flags["show-events"]))
+            missing.append(error)
+    if len(call.arguments) == 2 and len(missing) == 1 and missing[0].code == 404:
+        _by_prefix(call, wanted, missing[0])
+        return 0
+    one = len(found) <= 1 and not missing and not errors
+    texts = [_text(call, resource, obj, one=one) for resource, obj in found]
+    errors += "".join(report(error) for error in missing)
     call.terminal.out("\n\n".join(texts))
     call.terminal.err(errors)
     if not texts and not errors:
         everywhere = flags["all-namespaces"]  # a kind without namespaces does not matter here
         call.terminal.err("No resources found\n" if everywhere else f"No resources found in {call.namespace} namespace.\n")
     return 1 if errors else 0
+
+
+def _text(call: Call, resource: Resource, obj: Map, *, one: bool) -> str:
+    """Unasked, 1.36 shows events of a single object only."""
+    show_events = call.flags["show-events"] if call.flags.given("show-events") else one
+    return describe_held(call.terminal.api.client, resource, obj, call.now, show_events=show_events)
+
+
+def _by_prefix(call: Call, wanted: list[Target], missing: ApiError) -> None:
+    """Of two words the second may begin names, where it is none itself (DescribeMatchingResources). Raises the first error otherwise."""
+    if len(wanted) > 1 and "/" not in call.arguments[0]:
+        raise KubectlError("error: you may only specify a single resource type\n")
+    resource, prefix = wanted[0].resource, call.arguments[1]
+    found = [obj for obj in fetch(call, Target(resource)) if obj["metadata"]["name"].startswith(prefix)]
+    if not found:
+        raise missing
+    for obj in found:
+        call.terminal.out(_text(call, resource, obj, one=False) + "\n")

@@ -75,9 +75,8 @@ def _log(call: Call, pod: Any, container: str) -> str:
     metadata = pod["metadata"]
     about = f"logs for container {container} of pod {metadata['namespace']}/{metadata['name']} ====\n"
     try:
-        if not pod["spec"].get("nodeName"):
-            raise ApiError(400, "BadRequest", f"pod {metadata['name']} does not have a host assigned")
-        lines = call.terminal.api.cluster.kubelet(pod["spec"]["nodeName"]).logs(metadata["uid"], container)
+        node = pod["spec"].get("nodeName")
+        lines = call.terminal.api.cluster.kubelet(node).logs(metadata["uid"], container) if node else []
         text = "".join(line.text + ("" if line.partial else "\n") for line in lines)
     except ApiError as error:
         text = f"Request log error: {error.message}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...objects import dig
 from ..attaching import attach as attach_to
 from ..builder import FILES, select
-from ..containers import choose, find, pod_of, run_session, single
+from ..containers import choose, pod_of, refuse_completed, run_session, single
 from ..flags import Flag
 from ..terminal import Command, KubectlError
 from ..verbs import Call, fail_with, verb
@@ -37,9 +37,7 @@ def exec_(call: Call) -> Command:
                                "for help and examples\n")
         raise KubectlError("error: you must specify at least one command for the container\n")
     pod = yield from pod_of(call, single(call, words), call.flags["pod-running-timeout"])
-    if dig(pod, "status.phase") in ("Succeeded", "Failed"):
-        raise KubectlError(f"error: cannot exec into a container in a completed pod; current phase is "
-                           f"{dig(pod, 'status.phase')}\n")
+    refuse_completed(pod)
     container = choose(call, pod, call.flags["container"], quiet=call.flags["quiet"])
     stdin = call.flags["stdin"]
     tty = call.flags["tty"]
@@ -61,8 +59,8 @@ def attach(call: Call) -> Command:
     pod = yield from pod_of(call, single(call, call.arguments), call.flags["pod-running-timeout"])
     if dig(pod, "status.phase") in ("Succeeded", "Failed"):
         raise KubectlError(f"error: cannot attach a container in a completed pod; current phase is {dig(pod, 'status.phase')}\n")
-    named = call.flags["container"]
-    if named and find(pod, named) is None:
-        raise KubectlError(f"error: cannot attach to the container: container {named} not found in pod {pod['metadata']['name']}\n")
-    container = choose(call, pod, named)
+    try:
+        container = choose(call, pod, call.flags["container"])
+    except KubectlError as refusal:
+        raise KubectlError(f"error: cannot attach to the container: {refusal.text.removeprefix('error: ')}") from None
     return (yield from attach_to(call, pod, container))

@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from ...apiserver import schema
-from ...resources import RESOURCES, Resource
+from ...apiserver.discovery import with_customs
+from ...resources import Resource
 from ..builder import resource_named
 from ..flags import Flag
 from ..terminal import KubectlError
@@ -19,7 +20,7 @@ Schema = dict[str, Any]
 WIDTH, FIELD_WIDTH = 76, 78
 
 
-@verb("explain", Flag("recursive", "bool"), Flag("api-version"), Flag("output", short="o", default="plaintext"),
+@verb("explain", Flag("recursive", "bool", "r"), Flag("api-version"), Flag("output", short="o", default="plaintext"),
       summary="Get documentation for a resource",
       usage="explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2]")
 def explain(call: Call) -> None:
@@ -28,19 +29,16 @@ def explain(call: Call) -> None:
                            "list of supported resources.\n\n")
     if len(call.arguments) > 1:
         raise KubectlError("error: We accept only this format: explain RESOURCE\n")
-    kind, *path = call.arguments[0].rstrip(".").split(".")
+    kind, *path = call.arguments[0].removesuffix(".").split(".")
     if not kind:
         raise KubectlError("error: invalid jsonpath syntax, first node must be field node\n")
     if call.flags["output"] not in ("plaintext", "plaintext-openapiv2"):
         raise KubectlError(f"error: unrecognized format: {call.flags['output']}\n")
-    if call.flags["api-version"]:
-        if call.flags["api-version"].count("/") > 1:
-            raise KubectlError(f"error: unexpected GroupVersion string: {call.flags['api-version']}\n")
-        plural = resource_named(kind, call.customs, prefix="").name
-        group = call.flags["api-version"].rpartition("/")[0]
-        if not any(r.group == group and r.api_version == call.flags["api-version"] for r in (*RESOURCES, *call.customs)):
-            raise KubectlError(f'error: couldn\'t find resource for "{call.flags["api-version"]}, Resource={plural}"\n')
     resource = resource_named(kind, call.customs, prefix="")
+    if call.flags["api-version"]:
+        resource = _in_version(call, resource)
+    elif resource.group and f"{call.arguments[0]}.".startswith(f"{resource.name}.{resource.group}."):
+        path = path[len(resource.group.split(".")):]  # with its group the whole name stands first
     text = (f"GROUP:      "
             f"{resource.group}\n" if resource.group else "") + f"KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n"
     found: Schema = _defined(resource) if resource.custom is not None else schema.definitions()[schema.type_of(resource)]
@@ -55,6 +53,21 @@ def explain(call: Call) -> None:
     text += "DESCRIPTION:\n" + _indent(wrap(_description(found) or "<empty>", WIDTH), 4) + "\n"
     fields = _fields(found, 1, call.flags["recursive"], ())
     call.terminal.out(text + (f"FIELDS:\n{fields}" if fields else "") + "\n")
+
+
+def _in_version(call: Call, resource: Resource) -> Resource:
+    """The resource in the version of --api-version. Raises KubectlError."""
+    wanted = call.flags["api-version"]
+    if wanted.count("/") > 1:
+        raise KubectlError(f"error: unexpected GroupVersion string: {wanted}\n")
+    served = with_customs(call.customs)
+    group, _, version = wanted.rpartition("/")
+    found = next((one for one in served.get((group, version), ()) if one.name == resource.name), None)
+    if found is None and (group, version) in served:
+        raise KubectlError(f"error: GVR ({group}/{version}, Resource={resource.name}) not found in OpenAPI schema\n")
+    if found is None:
+        raise KubectlError(f'error: couldn\'t find resource for "{wanted}, Resource={resource.name}"\n')
+    return found
 
 
 def _defined(resource: Resource) -> Schema:

@@ -1,4 +1,4 @@
-"""kubectl edit, diff and cp: objects and container files through the learner's own files."""
+"""kubectl diff and cp: objects and container files through the learner's own files."""
 
 from __future__ import annotations
 
@@ -12,63 +12,16 @@ from ...apiserver.errors import ApiError
 from ...objects import dig, thaw, without
 from ...resources import BY_PLURAL
 from ...times import rfc3339_micro
-from ..builder import FILES, Info, from_files, only_files, select
-from ..containers import choose, refused
+from ..builder import FILES, Info, from_files, only_files
+from ..containers import choose, open_session, refuse_completed
 from ..disk import Disk
 from ..flags import Flag
-from ..manifests import clean, parse
+from ..manifests import clean
 from ..output import go_yaml
-from ..patches import media_type, three_way, two_way
+from ..patches import media_type, three_way
 from ..pruning import LAST_APPLIED
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, RECORD, Call, fail_with, report, verb
-
-EDIT_HEAD = ("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the "
-             "edit. If an error occurs "
-             "while saving this file will be\n# reopened with the relevant failures.\n#\n")
-
-
-@verb("edit", *FILES, *CHANGING, RECORD, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"),
-      Flag("output-patch", "bool"),
-      Flag("validate", "opt", default="strict", bare="strict"),
-      summary="Edit a resource on the server", usage="edit (RESOURCE/NAME | -f FILENAME)")
-def edit(call: Call) -> Command:
-    infos, wrong = yield from select(call)
-    fail_with(wrong)
-    if call.terminal.edit is None:
-        raise KubectlError('error: unable to launch the editor "vi": there is no full-screen editor here. Use kubectl get -o '
-                           'yaml > FILE, change the file and '
-                           "kubectl replace -f FILE; or kubectl patch\n")
-    for info in infos:
-        before = go_yaml.dump(without(info.object, "metadata.managedFields"))
-        text = EDIT_HEAD + before
-        while True:
-            edited = yield from call.terminal.edit(f"{info.resource.one}-{info.name}.yaml", text)
-            body = "" if edited is None else "".join(line for line in edited.splitlines(True) if not line.startswith("#"))
-            if not body.strip():
-                call.terminal.err("Edit cancelled, saved file was empty.\n" if edited is not None
-                                  else "Edit cancelled, no changes made.\n")
-                break
-            if body == before:
-                call.terminal.err("Edit cancelled, no changes made.\n")
-                break
-            try:
-                _save_edit(call, info, parse(body, "edit")[0].object)
-                break
-            except (ApiError, KubectlError, IndexError) as error:
-                words = report(error) if isinstance(error, ApiError) else str(error)
-                text = EDIT_HEAD + "".join(f"# {line}\n" for line in words.splitlines()) + "#\n" + body
-    return 0
-
-
-def _save_edit(call: Call, info: Info, new: dict[str, Any]) -> None:
-    patch = two_way(info.resource, thaw(info.object), new)
-    if not patch:
-        call.terminal.err("Edit cancelled, no changes made.\n")
-        return
-    done = call.request("patch", info.resource, info.name, info.namespace, patch,
-                        patchType=media_type(info.resource), fieldValidation="Strict")
-    call.show(info.resource, done, "edited")
+from ..verbs import Call, fail_with, verb
 
 
 @verb("diff", *FILES, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("field-manager"),
@@ -137,20 +90,22 @@ def cp(call: Call) -> Command:
     source, target = (_spec(word) for word in call.arguments)
     if source[0] and target[0]:
         raise KubectlError("error: one of src or dest must be a local file specification\n")
-    if not source[0] and not target[0]:
-        raise KubectlError("error: one of src or dest must be a remote file specification\n")
     if not source[1] or not target[1]:
         raise KubectlError("error: filepath can not be empty\n")
+    if not source[0] and not target[0]:
+        raise KubectlError("error: one of src or dest must be a remote file specification\n")
     if source[0]:
         return (yield from _from_pod(call, source, target[1]))
     return (yield from _to_pod(call, source[1], target))
 
 
 def _spec(word: str) -> tuple[str, str, str]:
-    """(pod, path, namespace) of `ns/pod:path`, `pod:path` or `path`."""
+    """(pod, path, namespace) of `ns/pod:path`, `pod:path` or `path` (extractFileSpec)."""
     where, colon, path = word.partition(":")
     if not colon:
         return "", word, ""
+    if not where or where.count("/") > 1:
+        raise KubectlError("error: filespec must match the canonical format: [[namespace/]pod:]file/path\n")
     namespace, _, pod = where.rpartition("/")
     return pod, path, namespace
 
@@ -162,13 +117,9 @@ def _run_in(call: Call, pod_name: str, namespace: str, command: list[str], stdin
 
     api = call.terminal.api
     pod = call.request("get", BY_PLURAL["pods"], pod_name, namespace or call.namespace)
+    refuse_completed(pod)
     container = choose(call, pod, call.flags["container"], quiet=quiet)
-    node = pod["spec"].get("nodeName", "")
-    try:
-        session = api.session(node=node, act="open", pod=pod["metadata"]["uid"], container=container, command=command,
-                              stdin=bool(stdin), tty=False)
-    except ApiError as error:
-        raise refused(error) from error
+    node, session = open_session(call, pod, container, command=command, stdin=bool(stdin), tty=False)
     if stdin:
         api.session(node=node, act="write", session=session, data=stdin)
         api.session(node=node, act="eof", session=session)

@@ -21,6 +21,7 @@ from ..output.table import print_table
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, report, verb
 
+OBJECTS_MAX = 20_000  # shown by one command, each 15 us at least: more than a cluster holds, but a kind may be named many times
 PLAIN = Resource("", "v1", "objects", "Object")  # of which nothing is known but names and ages
 SCALE = Resource("autoscaling", "v1", "scales", "Scale")
 NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resources" for a complete list of supported '
@@ -56,7 +57,7 @@ def get(call: Call) -> Command:
     if watching:
         return (yield from _watch(call, wanted[0].resource, [target.name for target in wanted if target.name]))
     groups: list[tuple[Resource, list[Map]]] = []
-    errors = ""
+    errors, counted = "", 0
     for target in wanted:
         try:
             objects = fetch(call, target, flags["subresource"] or "")
@@ -64,6 +65,9 @@ def get(call: Call) -> Command:
             if not (flags["ignore-not-found"] and error.code == 404):
                 errors += report(error)
             continue
+        counted += len(objects)
+        if counted > OBJECTS_MAX:
+            raise KubectlError(f"error: more than {OBJECTS_MAX} objects are asked for\n")
         if groups and groups[-1][0] is target.resource:
             groups[-1][1].extend(objects)
         else:

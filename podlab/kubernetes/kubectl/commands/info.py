@@ -16,6 +16,7 @@ from ..output.go_values import to_json
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, verb
 
+KUSTOMIZE_VERSION = "v5.8.1"  # that kubectl 1.36 is built with (its go.mod)
 SERVER = "https://kubernetes.podlab:6443"
 USER = "kubernetes-admin"
 # what `auth can-i` knows (kubectl/pkg/cmd/auth/cani.go)
@@ -100,14 +101,14 @@ def version(call: Call) -> None:
     major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
     known = {"gitVersion": KUBERNETES_VERSION, "major": major, "minor": minor, "platform": "linux/amd64"}
     if form in ("json", "yaml"):
-        whole: dict[str, Any] = {"clientVersion": known, "kustomizeVersion": "v5.7.1"}
+        whole: dict[str, Any] = {"clientVersion": known, "kustomizeVersion": KUSTOMIZE_VERSION}
         if not call.flags["client"]:
             whole["serverVersion"] = known
         call.terminal.out(to_json(whole, indent=2) + "\n" if form == "json" else go_yaml.dump(whole))
         return
     if form:
         raise KubectlError("error: --output must be 'yaml' or 'json'\n")
-    call.terminal.out(f"Client Version: {KUBERNETES_VERSION}\nKustomize Version: v5.7.1\n"
+    call.terminal.out(f"Client Version: {KUBERNETES_VERSION}\nKustomize Version: {KUSTOMIZE_VERSION}\n"
                       + ("" if call.flags["client"] else f"Server Version: {KUBERNETES_VERSION}\n"))
 
 
@@ -220,7 +221,7 @@ def _picker(call: Call) -> Any:
         kind, slash, name = wanted.partition("/")
         if "/" in name:
             raise KubectlError("error: arguments in resource/name form may not have more than one slash\n")
-        resource = by_any_name(kind)
+        resource = by_any_name(kind, call.customs)
         if not slash or not name:
             raise KubectlError("error: --for must be in resource/name form\n")
         if resource is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -51,6 +50,8 @@ def _mark(call: Call, member: str, word: str, done: str) -> Command:
             _one(call, info, member, word, done, wanted, removed)
         except ApiError as error:
             wrong.append(error)
+        except KubectlError as refusal:  # the others are marked all the same (ContinueOnError)
+            wrong.append(refusal.text.removeprefix("error: ").removesuffix("\n"))
     fail_with(wrong)
     return 0
 
@@ -80,8 +81,10 @@ def _parse(pairs: list[str], word: str) -> tuple[dict[str, str], list[str]]:
     return wanted, removed
 
 
-def _length(labels: dict[str, str]) -> int:
-    return len(json.dumps(labels, ensure_ascii=False, separators=(",", ":")))
+def _told(held: dict[str, str], marks: dict[str, str]) -> str:
+    """What was done to an object's labels, in 1.36 by what came and what went (updateDataChangeMsg)."""
+    came, went = any(held.get(key) != value for key, value in marks.items()), any(key not in marks for key in held)
+    return "modified" if came and went else "labeled" if came else "unlabeled" if went else "not labeled"
 
 
 def _list(call: Call, info: Info, member: str, head: str) -> None:
@@ -107,9 +110,8 @@ def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict
     new["metadata"][member] = marks
     if not marks:
         del new["metadata"][member]
-    if word == "label":  # told by whether the object's text became shorter (updateDataChangeMsg)
-        same = marks == held and "labels" in old["metadata"]
-        done = "not labeled" if same else "unlabeled" if not call.flags["overwrite"] and _length(marks) < _length(held) else "labeled"
+    if word == "label":
+        done = _told(held, marks)
     if call.dry != "client" and marks != held:
         patch = two_way(info.resource, thaw(old), new)
         if call.flags["resource-version"]:

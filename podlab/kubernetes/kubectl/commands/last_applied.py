@@ -7,8 +7,8 @@ from typing import Any
 
 from ...objects import dig
 from ..builder import FILES, Info, from_files, select
+from ..editing import original_of, session
 from ..flags import Flag
-from ..manifests import parse
 from ..output import go_yaml
 from ..output.go_values import to_json
 from ..patches import media_type
@@ -86,24 +86,17 @@ def _remember(call: Call, info: Info, text: str) -> Any:
 def edit_last_applied(call: Call) -> Command:
     infos, wrong = yield from select(call)
     fail_with(wrong)
-    held = [(info, text) for info in infos if (text := _remembered(info)) is not None]
+    held = [Info(info.resource, info.namespace, info.name, json.loads(text)) for info in infos if (text := _remembered(info)) is not None]
     if not held:
         raise KubectlError("error: no last-applied-configuration annotation found on resources, to create the annotation, use command `kubectl apply "
                            "set-last-applied --create-annotation`\n")
-    if call.terminal.edit is None:
-        raise KubectlError('error: unable to launch the editor "vi": there is no full-screen editor here. Use kubectl apply set-last-applied -f '
-                           "FILE\n")
-    for info, text in held:
-        before = go_yaml.dump(json.loads(text))
-        edited = yield from call.terminal.edit(f"{info.resource.one}-{info.name}.yaml", HEAD + before)
-        body = "" if edited is None else "".join(line for line in edited.splitlines(True) if not line.startswith("#"))
-        if not body.strip() or body == before:
-            call.terminal.err("Edit cancelled, saved file was empty.\n" if edited is not None and not body.strip()
-                              else "Edit cancelled, no changes made.\n")
-            continue
-        try:
-            manifest = parse(body, "edit")[0].object
-        except IndexError:
-            raise KubectlError("error: the edited file is no manifest\n") from None
-        call.show(info.resource, _remember(call, info, last_applied(manifest, "")), "edited")
-    return 0
+    return (yield from session(call, held, HEAD, lambda edited, _: _save(call, held, edited)))
+
+
+def _save(call: Call, originals: list[Info], edited: list[Info]) -> None:
+    """visitToApplyEditPatch."""
+    for info in edited:
+        if to_json(original_of(originals, info).object) == to_json(info.object):
+            call.show(info.resource, info.object, "skipped")
+        else:
+            call.show(info.resource, _remember(call, info, last_applied(info.object, "")), "edited")

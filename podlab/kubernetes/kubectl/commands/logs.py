@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from typing import Any
 
-from ...apiserver.errors import ApiError, bad_request
+from ...apiserver.errors import ApiError
 from ...objects import Map, dig
 from ...times import parse_rfc3339, rfc3339_micro
 from ..builder import resource_named
-from ..containers import activity_order, choose, find, pods_selected, single
+from ..containers import DEFAULT, activity_order, choose, find, first_of, pods_selected, single, unselected
 from ..flags import Flag
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, report, verb
@@ -33,14 +34,14 @@ def logs(call: Call) -> Command:
     if not words and not flags["selector"]:
         raise call.usage_error("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required "
                                "argument for the logs command")
-    if len(words) == 2 and "/" not in words[0]:
-        if container:
-            raise call.usage_error("only one of -c or an inline [CONTAINER] arg is allowed")
-        container, words = words[1], words[:1]
     if len(words) > 2 or (words and flags["selector"]):
         raise call.usage_error("only a selector (-l) or a POD name is allowed" if flags["selector"] else
                                "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required "
                                "argument for the logs command")
+    if len(words) == 2:
+        if container:
+            raise KubectlError("error: only one of -c or an inline [CONTAINER] arg is allowed\n")
+        container, words = words[1], words[:1]
     if flags["all-containers"] and container:
         raise KubectlError("error: --all-containers=true should not be specified with container name " + container + "\n")
     if flags["tail"] < -1:
@@ -55,7 +56,7 @@ def logs(call: Call) -> Command:
         _moment(flags["since-time"])
     if flags["since"] and flags["since-time"]:
         raise KubectlError("error: at most one of `sinceTime` or `sinceSeconds` may be specified\n")
-    sources = _sources(call, words, container)
+    sources = yield from _sources(call, words, container)
     if flags["follow"] and len(sources) > flags["max-log-requests"] and (flags["selector"] or flags["all-pods"]):
         raise KubectlError(f"error: you are attempting to follow {len(sources)} log streams, but maximum allowed concurrency is "
                            f"{flags['max-log-requests']}, use --max-log-requests to increase the limit\n")
@@ -80,8 +81,8 @@ def _moment(text: str) -> int:
     return parse_rfc3339(text)
 
 
-def _sources(call: Call, words: list[str], container: str | None) -> list[tuple[Map, str]]:
-    """(Pod, container) of every stream to print, in order."""
+def _sources(call: Call, words: list[str], container: str | None) -> Generator[Wait, None, list[tuple[Map, str]]]:
+    """(Pod, container) of every stream to print, in order. Waits for a workload's first Pod (GetFirstPod)."""
     flags = call.flags
     if flags["selector"]:
         pods = call.request("list", resource_named("pods"), "", call.namespace, labelSelector=flags["selector"])["items"]
@@ -97,12 +98,13 @@ def _sources(call: Call, words: list[str], container: str | None) -> list[tuple[
         raise KubectlError(f'error: error from server (NotFound): {error.message} in namespace "{call.namespace}"\n') from error
     if target.resource.plural == "pods":
         return _of_pod(call, obj, container)
-    if target.resource.plural == "cronjobs" or not dig(obj, "spec.selector"):
-        kind = f"*{target.resource.version}.{target.resource.kind}"
-        raise KubectlError(f"error: cannot get the logs from {kind}: selector for {kind} not implemented\n")
-    pods = activity_order(pods_selected(call, target.resource, obj))
-    if not pods:
-        raise KubectlError("error: timed out waiting for the condition\n")
+    if target.resource.plural == "cronjobs":
+        raise unselected(target.resource, "get the logs from")
+    deadline = call.now + flags["pod-running-timeout"]
+    while not (pods := activity_order(pods_selected(call, target.resource, obj, "get the logs from"))):
+        if call.now >= deadline:
+            raise KubectlError("error: timed out waiting for the condition\n")
+        yield Wait(deadline - call.now)
     if flags["all-pods"]:
         return [source for pod in pods for source in _of_pod(call, pod, container)]
     if len(pods) > 1:
@@ -114,11 +116,11 @@ def _of_pod(call: Call, pod: Map, container: str | None) -> list[tuple[Map, str]
     if call.flags["all-containers"]:
         members = ("initContainers", "containers", "ephemeralContainers")
         return [(pod, one["name"]) for member in members for one in pod["spec"].get(member) or ()]
-    if container:
-        if find(pod, container) is None:
-            raise KubectlError(f"error: container {container} is not valid for pod {pod['metadata']['name']}\n")
-        return [(pod, container)]
-    return [(pod, choose(call, pod, None))]
+    wanted = dig(pod, "metadata.annotations", {}).get(DEFAULT) if not container else None
+    if wanted and find(pod, wanted) is None:  # unlike exec and attach
+        call.terminal.err(f'Default container name "{wanted}" not found in pod {pod["metadata"]["name"]}\n')
+        return [(pod, first_of(call, pod))]
+    return [(pod, choose(call, pod, container))]
 
 
 def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
@@ -165,7 +167,7 @@ def _kubelet(call: Call, pod: Map) -> Any:
 def _read(call: Call, pod: Map, container: str, **options: Any) -> list[Any]:
     name = pod["metadata"]["name"]
     if not pod["spec"].get("nodeName"):
-        raise bad_request(f"pod {name} does not have a host assigned")
+        return []  # there is nowhere to ask yet, which is no error (LogLocation)
     try:
         lines: list[Any] = _kubelet(call, pod).logs(pod["metadata"]["uid"], container, previous=call.flags["previous"], **options)
     except ApiError as error:

@@ -14,7 +14,7 @@ from ...times import go_duration
 from ..builder import SELECTING, Info, resource_named, select
 from ..flags import Flag
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGING, Call, Failures, fail_with, printed_name, verb
+from ..verbs import CHANGING, Call, Failures, fail_with, gathered, printed_name, verb
 
 NODES = BY_PLURAL["nodes"]
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -58,12 +58,8 @@ def taint(call: Call) -> Command:
         raise KubectlError(f"error: can not both modify and remove the following taint(s) in the same command: {', '.join(both)}\n")
     infos, wrong = yield from _nodes(call, names)
     for info in infos:
-        try:
+        with gathered(wrong):
             _taint(call, info, add, remove)
-        except ApiError as error:
-            wrong.append(error)
-        except Failures as failures:
-            wrong += failures.errors
     fail_with(wrong)
     return 0
 

@@ -8,17 +8,17 @@ from typing import Any
 import yaml
 
 from ...apiserver.decode import decode_with_warnings
-from ...apiserver.errors import bad_request
+from ...apiserver.errors import ApiError, bad_request
 from ...apiserver.json_faults import json_fault
 from ...apiserver.patch import apply_patch
-from ...bounded_yaml import Loader, bound
+from ...bounded_yaml import Loader, document
 from ...client import PATCH_TYPES
 from ...resources import Resource
 from ..builder import FILES, select
 from ..flags import Flag
 from ..manifests import clean, line_of
 from ..terminal import Command, KubectlError
-from ..verbs import CHANGING, RECORD, Call, fail_with, verb
+from ..verbs import CHANGING, RECORD, Call, fail_with, group_kind, verb
 
 SCALE = Resource("autoscaling", "v1", "scales", "Scale")
 
@@ -51,14 +51,16 @@ def patch(call: Call) -> Command:
         if call.dry == "client":
             done = apply_patch(info.resource, before, body, kind)
         else:
-            done = call.request("patch", info.resource, info.name, info.namespace, body, flags["subresource"] or "",
-                                patchType=PATCH_TYPES[kind], fieldValidation="Warn")  # kubectl names none, and this is the server's default
+            try:
+                done = call.request("patch", info.resource, info.name, info.namespace, body, flags["subresource"] or "",
+                                    patchType=PATCH_TYPES[kind], fieldValidation="Warn")  # kubectl names none, and this is the server's default
+            except ApiError as error:
+                if error.code != 415:
+                    raise
+                raise KubectlError(f"error: {PATCH_TYPES[kind]} is not supported by {group_kind(info.resource)}: {error.message}\n") from error
             for unknown in _unknown(info.resource, before, body, kind) if not flags["subresource"] else ():
                 call.terminal.err(f"Warning: {unknown}\n")
-        changed = {key: value for key, value in done.items() if key != "status"} != {key: value for key,
-            value in before.items() if key != "status"}
-        told = changed or (flags["subresource"] and not scaling)
-        call.show(SCALE if scaling else info.resource, done, "patched" if told else "patched (no change)",
+        call.show(SCALE if scaling else info.resource, done, "patched" if done != before else "patched (no change)",
                   tell_dry=False)  # as of 1.32.4, alone among the commands
     return 0
 
@@ -75,8 +77,7 @@ def _body(text: str) -> Any:
         if text.lstrip().startswith("{"):  # taken for JSON and sent as it is: the server refuses it
             raise bad_request(json_fault(text)) from None
     try:
-        bound(text)
-        return yaml.load(text, Loader)  # noqa: S506  (bounded_yaml's: plain values alone)
+        return document(text, Loader)
     except yaml.MarkedYAMLError as error:
         raise KubectlError(f'error: unable to parse "{text}": yaml: {line_of(error)}{error.problem}\n') from error
     except (yaml.YAMLError, ValueError) as error:

@@ -10,7 +10,7 @@ from ...objects import dig, thaw
 from ..builder import FILES, Info, from_files, has_files
 from ..flags import Flag
 from ..terminal import Command, KubectlError
-from ..verbs import CHANGING, Call, Failures, fail_with, verb
+from ..verbs import CHANGING, Call, Failures, fail_with, gathered, verb
 
 Json = dict[str, Any]
 ROLES, BINDINGS = ("roles", "clusterroles"), ("rolebindings", "clusterrolebindings")
@@ -32,12 +32,8 @@ def reconcile(call: Call) -> Command:
     infos, wrong = yield from from_files(call)
     for info in infos:
         if info.resource.plural in ROLES + BINDINGS:
-            try:
+            with gathered(wrong):
                 _one(call, info)
-            except ApiError as error:
-                wrong.append(error)
-            except Failures as failures:
-                wrong += failures.errors
     fail_with(wrong)
     return 0
 

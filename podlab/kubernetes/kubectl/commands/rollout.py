@@ -70,7 +70,7 @@ def status(call: Call) -> Command:
 def _follow(call: Call, info: Info) -> Command:
     """The status now, and again at each change of the object, until it is done."""
     if info.resource.plural not in VIEWERS:
-        raise KubectlError(f'error: no status viewer has been implemented for {info.resource.kind}\n')
+        raise KubectlError(f'error: no status viewer has been implemented for {_group_kind(info)}\n')
     etcd = call.terminal.api.cluster.etcd
     deadline = call.now + call.flags["timeout"] if call.flags["timeout"] else None
     obj, seen = info.object, etcd.revision

@@ -26,7 +26,7 @@ PODS = BY_PLURAL["pods"]
 @verb("run", *CHANGING, RECORD, Flag("image"), Flag("env", "array"), Flag("labels", short="l"), Flag("port"),
       Flag("restart", default="Always"),
       Flag("command", "bool"), Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"), Flag("rm", "bool"), Flag("attach", "bool"),
-      Flag("expose", "bool"),
+      Flag("detach-keys"), Flag("expose", "bool"),
       Flag("image-pull-policy"), Flag("annotations", "array"), Flag("overrides"), Flag("override-type", default="merge"),
       Flag("quiet", "bool", "q"),
       Flag("privileged", "bool"), Flag("leave-stdin-open", "bool"), Flag("pod-running-timeout", "duration", default=60_000),

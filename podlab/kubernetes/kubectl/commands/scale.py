@@ -26,9 +26,8 @@ def scale(call: Call) -> Command:
     if flags["resource-version"] and len(infos) > 1:
         raise KubectlError("error: cannot use --resource-version with multiple resources\n")
     if not infos:
-        why = [one if isinstance(one, str) else one.message for one in wrong]
-        said = f" [{', '.join(why)}]" if len(why) > 1 else "".join(f" {one}" for one in why)
-        raise KubectlError(f"error: no objects passed to scale{said}\n")
+        fail_with(wrong)
+        raise KubectlError("error: no objects passed to scale\n")
     for info in infos:
         try:
             _scale(call, info)
@@ -50,12 +49,15 @@ def _scale(call: Call, info: Info) -> None:
     if flags["resource-version"] and info.object["metadata"]["resourceVersion"] != flags["resource-version"]:
         raise KubectlError(f"error: Expected resource version to be {flags['resource-version']}, was "
                            f"{info.object['metadata']['resourceVersion']}\n")
-    if call.dry == "client":
-        call.show(info.resource, info.object, "scaled")
-        return
-    call.request("patch", info.resource, info.name, info.namespace, {"spec": {"replicas": flags["replicas"]}}, "scale",
-                 patchType="application/merge-patch+json")
-    call.show(info.resource, call.request("get", info.resource, info.name, info.namespace), "scaled")
+    if call.dry != "client":
+        if info.resource.custom is not None:  # whose scale there may be none of yet
+            call.request("get", info.resource, info.name, info.namespace, subresource="scale")
+        call.request("patch", info.resource, info.name, info.namespace, {"spec": {"replicas": flags["replicas"]}}, "scale",
+                     patchType="application/merge-patch+json")
+    shown = thaw(info.object)  # as it was, but for what was asked: where a custom kind keeps its count, kubectl does not know (1.36)
+    if info.resource.custom is None:
+        shown["spec"]["replicas"] = flags["replicas"]
+    call.show(info.resource, shown, "scaled")
 
 
 def _reached(call: Call, infos: list[Info]) -> Command:

@@ -47,7 +47,7 @@ def set_image(call: Call) -> Command:
     return code
 
 
-def _environment(call: Call, words: list[str]) -> tuple[dict[str, str], list[str]]:
+def _environment(words: list[str]) -> tuple[dict[str, str], list[str]]:
     wanted: dict[str, str] = {}
     removed: list[str] = []
     for word in words:
@@ -81,7 +81,7 @@ def set_env(call: Call) -> Command:
         raise KubectlError("error: --list and --output may not be specified together\n")
     if flags["keys"] and not flags["from"]:
         raise KubectlError("error: when specifying --keys, a configmap or secret must be provided with --from\n")
-    wanted, removed = _environment(call, changes + flags["env"])
+    wanted, removed = _environment(changes + flags["env"])
     added: list[Json] = [{"name": name, **({"value": value} if value else {})} for name, value in wanted.items()]
     if flags["from"]:
         added += _from_source(call, flags["from"])
@@ -169,6 +169,9 @@ def _reference(source: Json) -> str:
     return f"resource field {within}{ref.get('resource')}" if kind == "resourceFieldRef" else "invalid valueFrom"
 
 
+MARKS = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")  # fieldpath.ExtractFieldPathAsString
+
+
 def _resolved(call: Call, source: Json, info: Info, container: Json) -> str:
     """GetEnvVarRefValue: fields are those of the object that is asked for, not of a Pod. Raises KubectlError or ApiError."""
     kind, ref = next(iter(source.items()))
@@ -183,6 +186,8 @@ def _resolved(call: Call, source: Json, info: Info, container: Json) -> str:
         amount = quantity.parse(str(((container.get("resources") or {}).get(which) or {}).get(name, "0")))
         return str(-(-amount // (quantity.parse(str(ref.get("divisor") or "1")) or 1)))
     path: str = ref["fieldPath"]
+    if (found := MARKS.fullmatch(path)) is not None:
+        return str((info.object["metadata"].get(found[1]) or {}).get(found[2], ""))
     if path not in ("metadata.name", "metadata.namespace", "metadata.uid"):
         raise KubectlError(f"unsupported fieldPath: {path}")
     return str(info.object["metadata"].get(path.removeprefix("metadata."), ""))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
+from ...apiserver.errors import ApiError, not_found
 from ...objects import dig
 from ..builder import FILES, SELECTING, Info, select
 from ..flags import Flag
 from ..output.go_values import sprint
 from ..output.jsonpath import JSONPath, JSONPathError, relaxed
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import Call, fail_with, printed_name, verb
+from ..verbs import Call, fail_with, verb
 
 DEFAULT_MS = 30_000
 EXAMPLE = "--for=jsonpath='{.status.readyReplicas}'=3"
@@ -18,7 +20,7 @@ WEEK_MS = 168 * 3_600_000  # --timeout=-1s waits a week
 
 
 @verb("wait", *SELECTING, *FILES, Flag("for", "array"), Flag("timeout", "duration", default=DEFAULT_MS), Flag("local", "bool"),
-      Flag("output", short="o"),
+      Flag("output", short="o"), Flag("template"), Flag("allow-missing-template-keys", "bool", default=True), Flag("show-managed-fields", "bool"),
       summary="Wait for a specific condition on one or many resources",
       usage="wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) "
       "[--for=create|--for=delete|--for condition=available"
@@ -26,25 +28,32 @@ WEEK_MS = 168 * 3_600_000  # --timeout=-1s waits a week
 def wait(call: Call) -> Command:
     if not call.flags["for"]:
         raise KubectlError('error: unrecognized condition: ""\n')
-    want = call.flags["for"][-1]
     timeout = call.flags["timeout"]
     deadline = call.now + (WEEK_MS if timeout < 0 else timeout)
-    if want == "create":
-        return (yield from _created(call, deadline, timeout))
-    test = _test(want)
+    tests = [_test(want) for want in call.flags["for"] if want.lower() != "create"]  # each after the one before it, create before all (1.36)
+    if len(tests) < len(call.flags["for"]):
+        created = yield from _created(call, deadline)
+        if not tests:
+            for info in created:
+                call.show(info.resource, info.object, "condition met")
+            return 0
     infos, wrong = yield from select(call)
-    if want == "delete":  # what is not there any more has been waited for
-        wrong = [error for error in wrong if getattr(error, "code", 0) != 404]
-        fail_with(wrong)
-    elif wrong:
-        fail_with(wrong)
+    if None in tests:  # what is not there any more has been waited for
+        wrong = [error for error in wrong if not (isinstance(error, ApiError) and error.code == 404)]
+    fail_with(wrong)
     if not infos:
-        if want == "delete" and (len(call.arguments) > 1 or any("/" in word for word in call.arguments)):
+        if None in tests:
             return 0
         raise KubectlError("error: no matching resources found\n")
     late: list[Any] = []
     for info in infos:
-        yield from _until(call, info, want, test, deadline, late)
+        met = None
+        for test in tests:
+            met = yield from _until(call, info, test, deadline, late)
+            if met is None:
+                break
+        else:
+            call.show(info.resource, met, "condition met")
     fail_with(late)
     return 0
 
@@ -104,38 +113,34 @@ def _parted(text: str) -> list[str]:
     return [one.replace("\0", "==") for one in text.replace("==", "\0").split("=")]
 
 
-def _until(call: Call, info: Info, want: str, test: Any, deadline: int, late: list[Any]) -> Command:
+def _until(call: Call, info: Info, test: Any, deadline: int, late: list[Any]) -> Generator[Wait, None, Any]:
+    """The object for which `test` holds; None where time ran out or it is gone, told in `late`."""
     client = call.terminal.api.client
-    named = printed_name(info.resource, info.name)
     while True:
         live = client.find(info.resource.plural, info.name, info.namespace or None)
         if test is None:
             if live is None or live["metadata"]["uid"] != info.object["metadata"]["uid"]:
-                call.terminal.out(f"{named} condition met\n")
-                return 0
+                return info.object
         elif live is None:
-            late.append(f'Error from server (NotFound): {info.resource.qualified} "{info.name}" not found')
-            return 1
+            late.append(not_found(info.resource.group, info.resource.plural, info.name))
+            return None
         elif test(live):
-            call.terminal.out(f"{named} condition met\n")
-            return 0
+            return live
         if call.now >= deadline:
-            late.append(f"error: timed out waiting for the condition on {info.resource.plural}/{info.name}" if call.flags["timeout"]
-                        else f"error: condition not met for {info.resource.plural}/{info.name}")
-            return 1
+            late.append(f"timed out waiting for the condition on {info.resource.plural}/{info.name}" if call.flags["timeout"]
+                        else f"condition not met for {info.resource.plural}/{info.name}")
+            return None
         yield Wait(deadline - call.now)
 
 
-def _created(call: Call, deadline: int, timeout: int) -> Command:
+def _created(call: Call, deadline: int) -> Generator[Wait, None, list[Info]]:
     while True:
         infos, wrong = yield from select(call)
-        missing = [error for error in wrong if getattr(error, "code", 0) == 404]
+        missing = [error for error in wrong if isinstance(error, ApiError) and error.code == 404]
         if len(missing) != len(wrong):
             fail_with(wrong)
         if infos and not missing:
-            for info in infos:
-                call.terminal.out(f"{printed_name(info.resource, info.name)} condition met\n")
-            return 0
+            return infos
         if call.now >= deadline:
             fail_with(["error: timed out waiting for the condition"])
         yield Wait(deadline - call.now)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...objects import Map
-from ...resources import Resource
-from . import autoscaling, certificates, config, namespaces, nodes, pods, services, storage, workloads
+from ...resources import BY_PLURAL, Resource
+from . import addresses, autoscaling, certificates, config, namespaces, nodes, pods, services, storage, workloads
 from .events import Reader
 from .generic import describer
 from .writer import Page
@@ -29,6 +29,8 @@ DESCRIBERS: dict[str, Describer] = {
     "endpointslices": services.describe_endpointslice,
     "ingresses": services.describe_ingress,
     "ingressclasses": services.describe_ingressclass,
+    "ipaddresses": addresses.describe_ipaddress,
+    "servicecidrs": addresses.describe_servicecidr,
     "networkpolicies": services.describe_networkpolicy,
     "nodes": nodes.describe_node,
     "namespaces": namespaces.describe_namespace,
@@ -46,6 +48,8 @@ DESCRIBERS: dict[str, Describer] = {
     "persistentvolumes": storage.describe_persistentvolume,
     "persistentvolumeclaims": storage.describe_persistentvolumeclaim,
     "storageclasses": storage.describe_storageclass,
+    "csinodes": storage.describe_csinode,
+    "volumeattributesclasses": storage.describe_volumeattributesclass,
 }
 
 
@@ -54,7 +58,12 @@ def describe(client: Reader, resource: Resource, name: str, namespace: str | Non
 
     Raises ApiError 404 where there is no such object. Between several objects kubectl prints an empty line of its own.
     """
-    obj = client.get(resource.plural, name, namespace)
+    return describe_held(client, resource, client.get(resource.plural, name, namespace), now, show_events)
+
+
+def describe_held(client: Reader, resource: Resource, obj: Map, now: int, show_events: bool = True) -> str:
+    """As `describe`, of an object that is at hand: the metrics of a Pod are stored nowhere."""
     page = Page(now)
-    DESCRIBERS.get(resource.plural, describer(resource.kind))(page, client, obj, show_events)
+    own = DESCRIBERS.get(resource.plural) if BY_PLURAL.get(resource.plural, resource).group == resource.group else None
+    (own or describer(resource.kind))(page, client, obj, show_events)
     return page.text()

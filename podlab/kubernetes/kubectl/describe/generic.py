@@ -13,7 +13,7 @@ from .volumes import go_list
 from .writer import Page
 
 SKIPPED = (".metadata.managedFields", ".metadata.name", ".metadata.namespace", ".metadata.labels", ".metadata.annotations")
-ACRONYMS = ("API", "URL", "UID", "GUID")
+ACRONYMS = ("API", "URL", "UID", "OSB", "GUID")
 # camelcase.Split: runs of one case, digits, the rest; the last capital of a run begins the word after it
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[^A-Za-z]+")
 
@@ -60,15 +60,11 @@ def go_value(value: Any) -> str:
 
 
 def label_for(field: str) -> str:
-    """`resourceVersion` -> `Resource Version`, `uid` -> `UID` (smartLabelFor); names with other signs stay as they are."""
+    """`resourceVersion` -> `Resource Version`, `uid` -> `UID`, `podIPs` -> `Pod I Ps` (smartLabelFor); names with other signs stay as they are."""
     if not re.fullmatch(r"[^\W\d_]*(?:-[^\W\d_]*)*", field):
         return field
     words: list[str] = []
-    parts = WORDS.findall(field)
-    while parts:
-        part = parts.pop(0)
-        if len(part) >= 2 and part.isupper() and parts and parts[0][0].isupper():
-            part += parts.pop(0)
+    for part in WORDS.findall(field):
         if part.upper() in ACRONYMS:
             part = part.upper()
         elif part == part.lower():

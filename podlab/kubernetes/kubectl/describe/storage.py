@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...apiserver.tables.texts import Obj, access_modes, format_labels, is_default_class, print_bool, rfc1123z, storage_class
 from ...objects import Map
 from .events import Reader, describe_events, events_of
-from .volumes import claim_fields, describe_source, go_list, terminating
+from .volumes import PERSISTENT, claim_fields, describe_source, go_list, terminating
 from .writer import Page
 
 
@@ -29,7 +29,7 @@ def describe_persistentvolume(page: Page, client: Reader, obj: Map, show_events:
     _node_affinity(page, spec.get("nodeAffinity"))
     page.field("Message", status.get("message", ""))
     page.line(0, "Source:")
-    describe_source(page, spec)
+    describe_source(page, spec, PERSISTENT)
     if show_events:
         describe_events(page, events_of(client, obj, "PersistentVolume"))
 
@@ -78,6 +78,35 @@ def _users(client: Reader, claim: Obj) -> list[str]:
     owners = {ref["uid"] for ref in metadata.get("ownerReferences") or () if ref["kind"] == "Pod"}
     return sorted(pod["metadata"]["name"] for pod in client.list("pods", metadata["namespace"])
                   if pod["metadata"].get("uid") in owners or mounts(pod))
+
+
+def describe_csinode(page: Page, client: Reader, obj: Map, show_events: bool) -> None:
+    page.field("Name", obj["metadata"]["name"])
+    page.labels("Labels", obj["metadata"].get("labels"))
+    page.annotations("Annotations", obj["metadata"].get("annotations"))
+    page.field("CreationTimestamp", rfc1123z(obj["metadata"]["creationTimestamp"]))
+    page.line(0, "Spec:")
+    if obj["spec"].get("drivers") is not None:
+        page.line(1, "Drivers:")
+    for driver in obj["spec"].get("drivers") or ():
+        page.line(2, f"{driver['name']}:")
+        page.field("Node ID", driver["nodeID"], 3)
+        if (count := (driver.get("allocatable") or {}).get("count")) is not None:
+            page.line(3, "Allocatables:")
+            page.field("Count", count, 4)
+        if driver.get("topologyKeys") is not None:
+            page.field("Topology Keys", go_list(driver["topologyKeys"]), 3)
+    if show_events:
+        describe_events(page, events_of(client, obj, "CSINode"))
+
+
+def describe_volumeattributesclass(page: Page, client: Reader, obj: Map, show_events: bool) -> None:
+    page.field("Name", obj["metadata"]["name"])
+    page.field("Annotations", format_labels(obj["metadata"].get("annotations")))
+    page.field("DriverName", obj.get("driverName", ""))
+    page.field("Parameters", format_labels(obj.get("parameters")))
+    if show_events:
+        describe_events(page, events_of(client, obj, "VolumeAttributesClass"))
 
 
 def describe_storageclass(page: Page, client: Reader, obj: Map, show_events: bool) -> None:

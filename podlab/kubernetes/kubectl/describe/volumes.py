@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ... import quantity
 from ...apiserver.tables.texts import Obj, access_modes, since, storage_class
+from ...objects import dig
 from .writer import MAX_ANNOTATION, Page
 
-# describe.go, print*VolumeSource: what each sort is, and the titles and fields it shows; `?` marks true or false
-SORTS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+BARE = "ISCSIInterface"  # the one title without a colon
+SCALE_IO = (("Gateway", "gateway"), ("System", "system"), ("Protection Domain", "protectionDomain"), ("Storage Pool", "storagePool"),
+            ("Storage Mode", "storageMode"), ("VolumeName", "volumeName"))
+Sort = tuple[str, tuple[tuple[str, str], ...]]
+# describe.go, print*VolumeSource: what each sort is, and the titles and fields it shows. A field's first sign says how: `?` true or false, `#` a
+# number, `&` a reference, `[` a list, `,` a list with commas, `{` a map, `-` or `!` <none> or <unset> where there is nothing
+SORTS: dict[str, Sort] = {
     "gcePersistentDisk": ("GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)",
                           (("PDName", "pdName"), ("FSType", "fsType"), ("Partition", "#partition"), ("ReadOnly", "?readOnly"))),
     "awsElasticBlockStore": ("AWSElasticBlockStore (a Persistent Disk resource in AWS)",
@@ -42,7 +48,36 @@ SORTS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "image": ("Image (a container image or OCI artifact)", (("Reference", "reference"), ("PullPolicy", "pullPolicy"))),
     "flocker": ("Flocker (a Flocker volume mounted by the Flocker agent)",
                 (("DatasetName", "datasetName"), ("DatasetUUID", "datasetUUID"))),
+    "iscsi": ("ISCSI (an ISCSI Disk resource that is attached to a kubelet's host machine and then exposed to the pod)",
+              (("TargetPortal", "targetPortal"), ("IQN", "iqn"), ("Lun", "#lun"), (BARE, "iscsiInterface"), ("FSType", "fsType"),
+               ("ReadOnly", "?readOnly"), ("Portals", "[portals"), ("DiscoveryCHAPAuth", "?chapAuthDiscovery"),
+               ("SessionCHAPAuth", "?chapAuthSession"), ("SecretRef", "&secretRef"), ("InitiatorName", "-initiatorName"))),
+    "rbd": ("RBD (a Rados Block Device mount on the host that shares a pod's lifetime)",
+            (("CephMonitors", "[monitors"), ("RBDImage", "image"), ("FSType", "fsType"), ("RBDPool", "pool"), ("RadosUser", "user"),
+             ("Keyring", "keyring"), ("SecretRef", "&secretRef"), ("ReadOnly", "?readOnly"))),
+    "cephfs": ("CephFS (a CephFS mount on the host that shares a pod's lifetime)",
+               (("Monitors", "[monitors"), ("Path", "path"), ("User", "user"), ("SecretFile", "secretFile"), ("SecretRef", "&secretRef"),
+                ("ReadOnly", "?readOnly"))),
+    "fc": ("FC (a Fibre Channel disk)",
+           (("TargetWWNs", ",targetWWNs"), ("LUN", "-lun"), ("FSType", "fsType"), ("ReadOnly", "?readOnly"))),
+    "flexVolume": ("FlexVolume (a generic volume resource that is provisioned/attached using an exec based plugin)",
+                   (("Driver", "driver"), ("FSType", "fsType"), ("SecretRef", "&secretRef"), ("ReadOnly", "?readOnly"),
+                    ("Options", "{options"))),
+    "photonPersistentDisk": ("PhotonPersistentDisk (a Persistent Disk resource in photon platform)",
+                             (("PdID", "pdID"), ("FSType", "fsType"))),
+    "scaleIO": ("ScaleIO (a persistent volume backed by a block device in ScaleIO)",
+                (*SCALE_IO, ("FSType", "fsType"), ("ReadOnly", "?readOnly"))),
+    "storageos": ("StorageOS (a StorageOS Persistent Disk resource)",
+                  (("VolumeName", "volumeName"), ("VolumeNamespace", "volumeNamespace"), ("FSType", "fsType"), ("ReadOnly", "?readOnly"))),
 }
+# What a PersistentVolume says besides: namespaces, as it has none itself
+PERSISTENT: dict[str, Sort] = {**SORTS,
+    "glusterfs": (SORTS["glusterfs"][0], (("EndpointsName", "endpoints"), ("EndpointsNamespace", "!endpointsNamespace"), ("Path", "path"),
+                                          ("ReadOnly", "?readOnly"))),
+    "azureFile": (SORTS["azureFile"][0], (("SecretName", "secretName"), ("SecretNamespace", "secretNamespace"), ("ShareName", "shareName"),
+                                          ("ReadOnly", "?readOnly"))),
+    "scaleIO": (SORTS["scaleIO"][0], (*SCALE_IO, ("SecretName", "secretRef.name"), ("SecretNamespace", "secretRef.namespace"),
+                                      ("FSType", "fsType"), ("ReadOnly", "?readOnly")))}
 
 
 def describe_volumes(page: Page, volumes: Sequence[Obj] | None, level: int = 0) -> None:
@@ -56,8 +91,8 @@ def describe_volumes(page: Page, volumes: Sequence[Obj] | None, level: int = 0) 
         describe_source(page, volume)
 
 
-def describe_source(page: Page, volume: Obj) -> None:
-    """The sort of a volume and its fields; `volume` is a Pod's volume or a PersistentVolume's spec."""
+def describe_source(page: Page, volume: Obj, sorts: Mapping[str, Sort] = SORTS) -> None:
+    """The sort of a volume and its fields; `volume` is a Pod's volume, or a PersistentVolume's spec with the sorts PERSISTENT."""
     if "hostPath" in volume:
         page.field("Type", "HostPath (bare host directory volume)", 2)
         page.field("Path", volume["hostPath"].get("path", ""), 2)
@@ -85,29 +120,49 @@ def describe_source(page: Page, volume: Obj) -> None:
     elif "csi" in volume:
         _csi(page, volume["csi"])
     else:
-        _plain(page, volume)
+        _plain(page, volume, sorts)
 
 
-def _plain(page: Page, volume: Obj) -> None:
-    sort = next((name for name in SORTS if name in volume), None)
+def _plain(page: Page, volume: Obj, sorts: Mapping[str, Sort]) -> None:
+    sort = next((name for name in sorts if name in volume), None)
     if sort is None:
         page.line(1, "<unknown>")
         return
-    title, fields = SORTS[sort]
+    title, fields = sorts[sort]
     page.field("Type", title, 2)
     for name, field in fields:
-        page.field(name, _value(volume[sort], field), 2)
+        page.line(2, f"{name}{'' if name == BARE else ':'}\t{_value(volume[sort], field, persistent=sorts is PERSISTENT)}")
 
 
-def _value(source: Obj, field: str) -> Any:
-    if field[0] == "?":
-        return "true" if source.get(field[1:]) else "false"
-    if field[0] == "#":
-        return source.get(field[1:], 0)
-    if field[0] == "&":
-        reference = source.get(field[1:])
-        return "nil" if reference is None else f"&LocalObjectReference{{Name:{reference.get('name', '')},}}"
-    return source.get(field, "")
+def _value(source: Obj, field: str, *, persistent: bool = False) -> Any:
+    """A field of a volume's source in Go's words, by the sign before its name (SORTS)."""
+    sign, name = (field[0], field[1:]) if field[0] in "?#&[,{-!" else ("", field)
+    value = dig(source, name)
+    match sign:
+        case "?":
+            return "true" if value else "false"
+        case "#":
+            return value or 0
+        case "&":
+            return _reference(value, persistent)
+        case "[":
+            return go_list(value)
+        case ",":
+            return ", ".join(value or ())
+        case "{":
+            return f"map[{' '.join(f'{key}:{held}' for key, held in sorted((value or {}).items()))}]"
+        case "-" | "!":
+            return {"-": "<none>", "!": "<unset>"}[sign] if value is None else value
+    return "" if value is None else value
+
+
+def _reference(value: Any, persistent: bool) -> str:
+    """A pointer as Go prints it: a PersistentVolume refers to a Secret of a namespace, a Pod to one of its own."""
+    if value is None:
+        return "nil"
+    if persistent:
+        return f"&SecretReference{{Name:{value.get('name', '')},Namespace:{value.get('namespace', '')},}}"
+    return f"&LocalObjectReference{{Name:{value.get('name', '')},}}"
 
 
 def _projected(page: Page, source: Obj) -> None:

@@ -11,6 +11,8 @@ from .go_values import sprint
 from .jsonpath import JSONPath, relaxed
 from .table import MIN_WIDTH, PADDING
 
+CELLS_MAX = 50_000  # each about 10 us
+
 
 class CustomColumns:
     """Columns of `NAME:.metadata.name,...`. Raises ValueError with kubectl's text for a spec that does not parse."""
@@ -44,6 +46,9 @@ class CustomColumns:
         return cls(list(zip(names, paths, strict=True)), headers=headers)
 
     def render(self, objects: Sequence[Map]) -> str:
+        """Raises ValueError for a table that would take seconds."""
+        if len(self.columns) * len(objects) > CELLS_MAX:
+            raise ValueError(f"a table of more than {CELLS_MAX} cells")
         lines = ["\t".join(header for header, _ in self.columns)] if self.headers else []
         lines += ["\t".join(_cell(path, obj) for _, path in self.columns) for obj in objects]
         return tabwriter.align("".join(line + "\n" for line in lines), MIN_WIDTH, PADDING)

@@ -9,7 +9,7 @@ from ...apiserver.ownership import records
 from ...objects import Map, without
 from ...resources import by_api_kind
 from ..terminal import KubectlError
-from . import go_yaml
+from . import go_yaml, kyaml
 from .custom_columns import CustomColumns
 from .go_template import GoTemplate
 from .go_template_parse import TemplateError
@@ -18,7 +18,7 @@ from .jsonpath import JSONPath, JSONPathError
 from .sorting import sort_objects
 
 TEMPLATES = ("go-template", "go-template-file", "jsonpath", "jsonpath-as-json", "jsonpath-file", "template", "templatefile")
-PLAIN = ("json", "name", "yaml")
+PLAIN = ("json", "kyaml", "name", "yaml")  # in capitals too
 CLIENT_FORMATS = tuple(sorted((*TEMPLATES, *PLAIN)))  # of commands that change things
 GET_FORMATS = tuple(sorted((*CLIENT_FORMATS, "custom-columns", "custom-columns-file", "wide")))
 FILES = {"go-template-file": "go-template", "templatefile": "go-template", "jsonpath-file": "jsonpath",
@@ -41,6 +41,8 @@ def printer(spec: str, *, allowed: Sequence[str] = CLIENT_FORMATS, template: str
     itself raises it where the template does not fit the object.
     """
     form, equals, argument = spec.partition("=")
+    if form.lower() in PLAIN:
+        form = form.lower()
     if not equals and template is not None:
         form, argument = form or "go-template", template
     if form not in allowed or form == "wide" or (equals and form in PLAIN):
@@ -48,6 +50,8 @@ def printer(spec: str, *, allowed: Sequence[str] = CLIENT_FORMATS, template: str
                            f"{','.join(allowed)}\n")
     if form == "json":
         return lambda obj: to_json(obj, indent=4) + "\n"
+    if form == "kyaml":
+        return lambda obj: kyaml.from_json(to_json(obj))
     if form == "yaml":
         return _yaml_printer()
     if form == "name":
@@ -77,7 +81,7 @@ def render(spec: str, objects: Sequence[Map], *, single: bool, sort_by: str | No
 
 def as_asked(obj: Any, spec: str, *, show_managed_fields: bool | None) -> Any:
     """An object with its field managers, which -o yaml and json show only if told to (OmitManagedFieldsPrinter), templates always."""
-    if spec in ("yaml", "json", "name", "") and not show_managed_fields:
+    if spec.lower() in (*PLAIN, "") and not show_managed_fields:
         return obj if "managedFields" not in (obj.get("metadata") or {}) else Map(without(obj, "metadata.managedFields"))
     return records.shown(obj)
 
@@ -120,7 +124,7 @@ def _columns_printer(form: str, argument: str, no_headers: bool) -> Print:
     def show(obj: Any) -> str:
         try:
             return columns.render(obj["items"] if obj.get("kind") == "List" else [obj])
-        except JSONPathError as error:
+        except ValueError as error:
             raise KubectlError(f"error: {error}\n") from error
     return show
 

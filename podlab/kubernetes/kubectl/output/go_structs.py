@@ -12,6 +12,7 @@ from typing import Any
 
 from ...apiserver import schema
 from ...apiserver.protobuf import fields_of, type_named
+from . import kyaml
 
 CORE = "io.k8s.api.core.v1."
 BATCH = "io.k8s.api.batch.v1."
@@ -48,9 +49,9 @@ def struct_json(obj: Any, *, indent: int | None = None) -> str:
     return text
 
 
-def struct_text(obj: Any) -> str:
-    """What -o json prints of such an object."""
-    return struct_json(obj, indent=4) + "\n"
+def struct_text(obj: Any, form: str = "json") -> str:
+    """What -o json or kyaml prints of such an object."""
+    return kyaml.from_json(struct_json(obj)) if form == "kyaml" else struct_json(obj, indent=4) + "\n"
 
 
 @lru_cache(maxsize=512)

@@ -246,7 +246,7 @@ def _base64decode(value: Any) -> str:
 
 
 WIDTH_MAX = 1_000_000
-"""tooLarge, fmt/print.go."""
+"""tooLarge, which is asked before each further digit (fmt/print.go, parsenum)."""
 WORK_MAX = 60_000
 """Steps of one template, about a microsecond each; 16 characters of text are one."""
 RESULT_MAX = 1_600_000
@@ -270,17 +270,24 @@ def _printf(template: Any, *values: Any) -> str:
             return "%"
         if not left:
             return f"%!{verb}(MISSING)"
-        text = _verb(verb, left.pop(0), flags, found.group("precision"))
-        width = int(found.group("width") or 0)
-        if width > WIDTH_MAX:
-            return "%!(BADWIDTH)"
+        text, width = _verb(verb, left.pop(0), flags, found.group("precision")), _size(found.group("width"))
         if "-" in flags:
             return fitting(text.ljust(width))
         return fitting(text.zfill(width) if "0" in flags else text.rjust(width))
-    out = VERB.sub(one, str(template))
+    whole, end = str(template), ""
+    for found in VERB.finditer(whole):
+        if max(_size(found.group("width")), _size(found.group("precision"))) // 10 > WIDTH_MAX:
+            whole, end = whole[:found.start()], "%!(NOVERB)"  # what follows is not looked at any more
+            break
+    out = VERB.sub(one, whole) + end
     if left:
         out += "%!(EXTRA " + ", ".join(f"{go_values.type_name(value)}={sprint(value)}" for value in left) + ")"
     return out
+
+
+def _size(digits: str | None) -> int:
+    """A width or a precision; of more digits than anybody needs the first few."""
+    return int((digits or "0")[:10])
 
 
 def _verb(verb: str, value: Any, flags: str, precision: str | None) -> str:
@@ -307,11 +314,14 @@ def _verb(verb: str, value: Any, flags: str, precision: str | None) -> str:
 
 
 MANY = 1 << 20
+JS = re.compile(r"[\\'\"<>&=\x00-\x1f]")  # template.JSEscape
+JS_ESCAPES = {"\\": "\\\\", "'": "\\'", '"': '\\"', "<": "\\u003C", ">": "\\u003E", "&": "\\u0026", "=": "\\u003D"}
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "not": (lambda value: not truth(value), 1, 1), "len": (_len, 1, 1), "index": (_index, 1, MANY), "slice": (_slice, 1, 3),
     "eq": (_equal, 2, MANY), **{name: (_order(ORDER[name]), 2, 2) for name in ("ne", "lt", "le", "gt", "ge")},
     "print": (_print, 0, MANY), "println": (_println, 0, MANY), "printf": (_printf, 1, MANY),
     "html": (lambda *values: html.escape(_print(*values)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"), 0, MANY),
+    "js": (lambda *values: JS.sub(lambda found: JS_ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04X}", _print(*values)), 0, MANY),
     "urlquery": (lambda *values: quote_plus(_print(*values)), 0, MANY),
     "exists": (_exists, 1, MANY), "base64decode": (_base64decode, 1, 1),
 }

@@ -33,7 +33,7 @@ def dump(value: Any) -> str:
         return _mapping(value, 0)
     if isinstance(value, list) and value:
         return _sequence(value, 0)
-    return _leaf(value, 0, 0, key=False).lstrip(" ") + "\n"
+    return _leaf(value, 0, 0).lstrip(" ") + "\n"
 
 
 def _mapping(value: Mapping[str, Any], indent: int) -> str:
@@ -46,7 +46,7 @@ def _mapping(value: Mapping[str, Any], indent: int) -> str:
         elif isinstance(item, list) and item:
             out.append(head + "\n" + _sequence(item, indent))  # a list is not indented below its key
         else:
-            out.append(head + " " + _leaf(item, indent + INDENT, len(head) + 1, key=False) + "\n")
+            out.append(head + " " + _leaf(item, indent + INDENT, len(head) + 1) + "\n")
     return "".join(out)
 
 
@@ -58,13 +58,13 @@ def _sequence(value: list[Any], indent: int) -> str:
         elif isinstance(item, list) and item:
             out.append(pad + "- " + _sequence(item, indent + INDENT)[indent + INDENT:])
         else:
-            out.append(pad + "- " + _leaf(item, indent + INDENT, indent + 2, key=False) + "\n")
+            out.append(pad + "- " + _leaf(item, indent + INDENT, indent + 2) + "\n")
     return "".join(out)
 
 
-def _leaf(value: Any, indent: int, column: int, *, key: bool) -> str:
+def _leaf(value: Any, indent: int, column: int) -> str:
     if isinstance(value, str):
-        return _scalar(value, indent, column, key=key)
+        return _scalar(value, indent, column, key=False)
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -245,7 +245,8 @@ class JSONPath:
         end = at
         for item in over:
             end = self._block(at + 1, item, out, live=True, nested=True)
-        return end if over else self._block(at + 1, None, out, live=False, nested=True)
+        end = end if over else self._block(at + 1, None, out, live=False, nested=True)
+        return end if end < len(self.nodes) else at  # without an end, what is in the range stands behind it too
 
     def _list(self, values: list[Any], nodes: Sequence[Node]) -> list[Any]:
         for node in nodes:

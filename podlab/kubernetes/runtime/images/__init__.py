@@ -3,16 +3,21 @@
 from . import (
     agnhost,
     amqp_tools,
+    bookinfo,
     busybox,
+    cloudnatived,
+    courses,
     dex,
     e2e,
     elasticsearch,
     envoy,
     fluent_bit,
     fluentd,
+    httpbin,
     httpd,
     kiada,
     kiada_suite,
+    kuard,
     kubectl,
     languages,
     legacy,
@@ -40,7 +45,8 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "amqp_tools", "busybox", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd", "httpd", "kiada", "kiada_suite",
-    "kubectl", "languages", "legacy", "linkerd", "loki", "memcached", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "postgres",
-    "python", "rabbitmq", "redis_images", "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
+    "agnhost", "amqp_tools", "bookinfo", "busybox", "cloudnatived", "courses", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd",
+    "httpbin", "httpd", "kiada", "kiada_suite", "kuard", "kubectl", "languages", "legacy", "linkerd", "loki", "memcached", "mongo", "mysql",
+    "nginx", "oauth2_proxy", "orders", "podlab", "postgres", "python", "rabbitmq", "redis_images", "sample_apiserver", "samples", "shop",
+    "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip

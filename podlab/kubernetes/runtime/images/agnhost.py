@@ -18,7 +18,8 @@ from ..http import text_answer
 from ..image import Entry, Image, add
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, find_file, go_runtime_ends, listen_on, mime_type, query, serve, serve_http
+from ..served_files import find_file, mime_type
+from ..serving import Answer, go_runtime_ends, listen_on, query, serve, serve_http
 from ..system import Sys
 from . import agnhost_accounts as accounts
 from . import agnhost_servers as servers

@@ -10,10 +10,11 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ...times import stamp
+from ...times import parse_go_duration, stamp
 from .. import http, sockets
 from ..asking import Command, Datagram, Learned, Wanted, Wish
 from ..http import text_answer
+from ..numerals import is_whole, saturated
 from ..process import Data, Errno, Process
 from ..serving import Answer, Late, Waits, query
 from ..system import Sys
@@ -22,14 +23,6 @@ MARKUP = re.compile(r"\s*<(?:!doctype html|html|head|script|iframe|h1|div|font|t
 """What Go's http.DetectContentType takes for HTML."""
 TRIES_MAX = 50  # of one /dial: so many tests ask at once
 PLAIN, JSON = "text/plain; charset=utf-8", "application/json"
-
-
-def seconds(text: str) -> float | None:
-    """A Go duration of one unit; None for none."""
-    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
-        if text.endswith(unit) and text.removesuffix(unit).replace(".", "", 1).isdigit():
-            return float(text.removesuffix(unit)) * factor
-    return 0.0 if text in ("", "0") else None
 
 
 # ---- netexec
@@ -47,11 +40,11 @@ def netexec_wish(proc: Process, sys: Sys, request: http.Message, learned: Learne
     if request.path == "/shell" and not learned:
         return Command("0", ("/bin/sh", "-c", values.get("shellCommand") or values.get("cmd") or ""))
     tries, protocol = values.get("tries") or "1", values.get("protocol", "http").lower() or "http"
-    if request.path != "/dial" or protocol not in ("http", "udp") or not tries.isdigit():
+    if request.path != "/dial" or protocol not in ("http", "udp") or not is_whole(tries):
         return None
-    if len(learned) >= min(int(tries), TRIES_MAX) or not values.get("request") or not values.get("port", "").isdigit():
+    if len(learned) >= min(saturated(tries), TRIES_MAX) or not values.get("request") or not is_whole(values.get("port", "")):
         return None
-    host, port = values.get("host", ""), int(values["port"])
+    host, port = values.get("host", ""), saturated(values["port"])
     if protocol == "udp":
         return Datagram(f"{len(learned)}", host, port, values["request"])
     return Wish(f"{len(learned)}", host, port, http.request("GET", "/" + values["request"], f"{host}:{port}", [("Connection", "close")]))
@@ -78,13 +71,14 @@ def netexec_answer(proc: Process, sys: Sys, request: http.Message, learned: Lear
         return text_answer(next(iter(data["listening"])))
     if path == "/echo":
         code = values.get("code", "200")
-        return text_answer(values.get("msg", ""), int(code) if code.isdigit() else 200)
+        return text_answer(values.get("msg", ""), saturated(code) if is_whole(code) else 200)
     if path == "/header":
         return text_answer(request.get(values.get("key", "")))
     if path == "/healthz":
         return text_answer("", 412 if data.get("shutting") else 200)
     if path == "/redirect":
-        return http.response(int(values.get("code") or 302), "", [("Location", values.get("location", "/"))])
+        code = values.get("code") or "302"
+        return http.response(saturated(code) if is_whole(code) else 302, "", [("Location", values.get("location", "/"))])
     if path == "/dial":
         return _dialled(values, learned)
     if path == "/shell":
@@ -164,17 +158,19 @@ def _told(error: str) -> str:
 
 def _exit(proc: Process, sys: Sys, values: dict[str, str]) -> Answer:
     """/exit?code=&timeout=&wait=: the process ends after `wait`; with a timeout it first lets connections end, and there are none."""
+    given = {}
     for name in ("timeout", "wait"):
-        if seconds(values.get(name, "")) is None:
+        try:
+            given[name] = parse_go_duration(values.get(name) or "0")
+        except ValueError:
             return text_answer(f"argument '{name}' must be a valid golang duration or empty, got {json.dumps(values[name])}\n")
     code = values.get("code") or "0"
-    if not code.isdigit():
+    if not is_whole(code):
         return text_answer(f"argument 'code' must be an integer [0-127] or empty, got {json.dumps(code)}\n")
-    wait = seconds(values.get("wait", "")) or 0.0
-    if wait:
+    if given["wait"] > 0:
         proc["data"]["shutting"] = True
-        return Late(round(wait * 1000), text_answer(""))
-    sys.exit(int(code))
+        return Late(given["wait"], text_answer(""))
+    sys.exit(saturated(code) & 255)
     return text_answer("")
 
 
@@ -186,7 +182,7 @@ def porter_ports(sys: Sys, *prefixes: str) -> dict[str, str]:
     found = {}
     for name, value in sys.proc["env"].items():
         for prefix in prefixes or ("SERVE_PORT_", "SERVE_TCP_PORT_"):
-            if name.startswith(prefix) and name.removeprefix(prefix).isdigit():
+            if name.startswith(prefix) and is_whole(name.removeprefix(prefix)):
                 found[name.removeprefix(prefix)] = value
     return found
 

@@ -61,6 +61,11 @@ ELSEWHERE = frozenset(
         "iperf3",
         "mtr",
         "tracepath",
+        "diff-gnu",
+        "git",
+        "date-gnu",
+        "timeout-gnu",
+        "ps-procps",
     }
 )
 """Tools that busybox does not have."""
@@ -105,6 +110,8 @@ GNU_LACKS = (
     "insmod",
     "sysctl",
     "unzip",
+    "bc",
+    "strings",
 )
 """busybox applets that the slim Debian images lack."""
 DISTRIBUTIONS: dict[str, dict[str, Any]] = {
@@ -183,7 +190,8 @@ def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[st
     applets = {name: Entry(program=name, size=size) for name in (*known["tools"], *extra) if name in PROGRAMS}
     gnu = distribution in ("debian", "ubuntu")
     if gnu:
-        applets["timeout"] = Entry(program="timeout-gnu", size=size)
+        for name in ("timeout", "diff", "date"):
+            applets[name] = Entry(program=f"{name}-gnu", size=size)
         if "ps" in applets:
             applets["ps"] = Entry(program="ps-procps", size=size)
     tree: dict[str, Any] = {

@@ -10,6 +10,9 @@ from .base import PATH, base_tree
 
 ENV = {"PATH": PATH}
 BUSYBOX = base_tree("busybox")
+LAST_PATCH = {22: 1, 23: 2, 24: 2, 25: 1, 26: 2, 27: 2, 28: 4, 29: 3, 30: 1, 31: 1, 32: 1, 33: 1, 34: 1, 35: 0, 36: 1, 37: 0}
+"""The last release of each 1.N that has a tag (docker-library/busybox, its history)."""
+RELEASES = tuple(tag for minor, last in LAST_PATCH.items() for tag in (f"1.{minor}", *(f"1.{minor}.{patch}" for patch in range(last + 1))))
 ALPINE = base_tree("alpine")
 DEBIAN = base_tree("debian")
 UBUNTU = base_tree("ubuntu")
@@ -70,40 +73,7 @@ add(
 add(
     Image(
         "docker.io/library/busybox",
-        (
-            "latest",
-            "1",
-            "1.26",
-            "1.27",
-            "1.28",
-            "1.28.3",
-            "1.28.4",
-            "1.29",
-            "1.29.3",
-            "1.30",
-            "1.30.1",
-            "1.31",
-            "1.31.1",
-            "1.32",
-            "1.32.0",
-            "1.33",
-            "1.33.1",
-            "1.34",
-            "1.34.1",
-            "1.35",
-            "1.35.0",
-            "1.36",
-            "1.36.0",
-            "1.36.1",
-            "1.37",
-            "1.37.0",
-            "stable",
-            "unstable",
-            "glibc",
-            "stable-glibc",
-            "1.36-glibc",
-            "1.36.1-glibc",
-        ),
+        ("latest", "1", *RELEASES, "stable", "unstable", "glibc", "stable-glibc", *(f"{tag}-glibc" for tag in RELEASES)),
         BUSYBOX,
         2_219_949,
         cmd=("sh",),
@@ -113,7 +83,7 @@ add(
 add(
     Image(
         "docker.io/library/busybox",
-        ("musl", "uclibc", "stable-musl", "stable-uclibc", "1.36-musl", "1.36-uclibc", "1.36.1-musl", "1.36.1-uclibc"),
+        ("musl", "uclibc", "stable-musl", "stable-uclibc", *(f"{tag}-{name}" for tag in RELEASES for name in ("musl", "uclibc"))),
         BUSYBOX,
         777_536,
         cmd=("sh",),

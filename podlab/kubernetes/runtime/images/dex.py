@@ -110,7 +110,7 @@ def _answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str
     if parts[0] == "auth" and len(parts) == 2:
         return _begin(proc, sys, request, base, parts[1])
     if parts[0] == "auth" and len(parts) == 3 and parts[2] == "login":
-        return _login(proc, sys, request, base)
+        return _login(proc, sys, request)
     if path == "/approval":
         return _approve(proc, sys, request)
     return text_answer("404 page not found\n", 404)
@@ -200,7 +200,7 @@ def _begin(proc: Process, sys: Sys, request: http.Message, base: str, connector_
     return _redirect(f"{base}/auth/{quote(connector_id)}/login?back=&state={name}")
 
 
-def _login(proc: Process, sys: Sys, request: http.Message, base: str) -> http.Message:
+def _login(proc: Process, sys: Sys, request: http.Message) -> http.Message:
     """/auth/CONNECTOR/login: the form, and what comes from it."""
     name = query(request).get("state", "")
     held = proc["data"]["store"]["requests"].get(name)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from ... import bounded_yaml
-from .. import durations
+from ...times import parse_go_duration
 from ..process import Data, Errno
 from ..system import Sys
 
@@ -30,10 +30,10 @@ def _duration(text: Any, default: int) -> int:
     """Milliseconds. Raises ConfigError."""
     if text in (None, ""):
         return default
-    found = durations.milliseconds(str(text))
-    if found is None:
-        raise ConfigError(f'invalid config value for expiry: time: invalid duration "{text}"')
-    return found
+    try:
+        return parse_go_duration(str(text))
+    except ValueError as error:
+        raise ConfigError(f"invalid config value for expiry: {error}") from None
 
 
 def load(sys: Sys, env: dict[str, str], path: str) -> Data:

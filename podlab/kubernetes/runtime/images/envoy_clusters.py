@@ -57,7 +57,7 @@ class Clusters:
         if kind in ("STRICT_DNS", "LOGICAL_DNS") and self.sys.now - cluster["resolved"] >= config.get("dns_refresh_rate", REFRESH_MS):
             self._resolve(name, cluster, kind)
         for host in cluster["hosts"].values():
-            self._unejected(name, config, cluster, host)
+            self._unejected(name, host)
         found: dict[str, Data] = cluster["hosts"]
         return found
 
@@ -182,7 +182,7 @@ class Clusters:
         sockets.network(self.sys).note("proxy-host-ejected", facts, f"pods/{pod['namespace']}/{pod['name']}")
         self._event(name, host, "EJECT", kind.upper(), now)
 
-    def _unejected(self, name: str, config: Data, cluster: Data, host: Data) -> None:
+    def _unejected(self, name: str, host: Data) -> None:
         if host["ejected"] is not None and self.sys.now >= host["until"]:
             self._event(name, host, "UNEJECT", "CONSECUTIVE_5XX", host["until"])
             host.update(ejected=None, since=host["until"], fails=0, gateway=0)

@@ -367,7 +367,8 @@ PARSERS = (
     "[PARSER]\n    Name   docker\n    Format json\n    Time_Key time\n    Time_Format %Y-%m-%dT%H:%M:%S.%L\n    Time_Keep On\n\n"
     "[PARSER]\n    Name   logfmt\n    Format logfmt\n"
 )
-TAGS = tuple("latest 4.2.0 4.2 4.1.0 4.1 4.0.8 4.0.0 4.0 3.2.10 3.2 3.1.9 3.1 3.0.7 3.0 2.2.3 2.2 2.1.10 1.9.10".split())
+TAGS = tuple("latest 1.3.11 1.5 1.6 1.7 1.8 1.8.15 1.9 2.0 "
+             "4.2.0 4.2 4.1.0 4.1 4.0.8 4.0.0 4.0 3.2.10 3.2 3.1.9 3.1 3.0.7 3.0 2.2.3 2.2 2.1.10 1.9.10".split())  # fmt: skip
 for _name in ("docker.io/fluent/fluent-bit", "cr.fluentbit.io/fluent/fluent-bit"):
     add(
         Image(

@@ -46,9 +46,6 @@ USED = {
 COMMON = {"@type", "@id", "@log_level", "@label", "type", "log_level"}
 
 
-# ---- parts of a plugin
-
-
 # ---- start
 
 
@@ -285,6 +282,10 @@ FLUENT = (
     "v1.18-debian",
     "edge",
     "edge-debian",
+    *(f"v1.{minor}" for minor in range(1, 16)),
+    "v0.14.10",
+    "v0.14",
+    "v0.12",
 )
 SHIPPERS: tuple[tuple[str, tuple[str, ...], str, str, str, int], ...] = (
     ("docker.io/fluent/fluentd", FLUENT, "fluentd", DEFAULT_CONF, "fluent", 43_212_990),

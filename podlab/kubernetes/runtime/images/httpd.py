@@ -8,7 +8,8 @@ from .. import http
 from ..image import Entry, Image, add, release
 from ..process import HUP, INT, TERM, USR1, WINCH, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
-from ..serving import Answer, find_file, listen_on, mime_type, serve_http
+from ..served_files import find_file, mime_type
+from ..serving import Answer, listen_on, serve_http
 from ..system import Sys
 from .base import base_tree
 

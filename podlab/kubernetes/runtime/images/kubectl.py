@@ -88,7 +88,7 @@ register(Program("kubectl", lambda proc, sys: _run(proc, sys, None), _run, _sign
 
 IMAGES = ("docker.io/bitnami/kubectl", "docker.io/bitnamilegacy/kubectl", "registry.k8s.io/kubectl", "docker.io/alpine/kubectl",
           "docker.io/rancher/kubectl", "docker.io/lachlanevenson/k8s-kubectl")  # fmt: skip
-PROXIES = ("docker.io/luksa/kubectl-proxy",)
+PROXIES = ("docker.io/luksa/kubectl-proxy", "docker.io/k8spatterns/kubeapi-proxy")
 ENV = {"PATH": PATH}
 
 

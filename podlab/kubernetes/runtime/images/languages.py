@@ -43,14 +43,33 @@ NODES = {"22": "v22.19.0", "24": "v24.8.0", "20": "v20.19.5", "18": "v18.20.8", 
 """Releases by tag (nodejs.org/en/about/previous-releases, September 2025); the first is the one of `lts`."""
 
 
+def _typed(proc: Process, sys: Sys) -> int:
+    """What node does without a script: it runs its standard input, whose end is its own end; a terminal is asked line by line."""
+    data = proc["data"]
+    if "0" not in proc["fds"]:
+        return 0
+    tty = sys.is_tty(0)
+    if tty and "greeted" not in data:
+        data["greeted"] = True
+        sys.out(f'Welcome to Node.js {_release(sys, NODES)}.\nType ".help" for more information.\n> ')
+    while text := sys.read(0):
+        if tty and text.strip() == ".exit":
+            return 0
+        if text.strip():
+            sys.err("podlab: there is no JavaScript engine here\n")
+            if not tty:
+                return 1
+        sys.out("> " if tty else "")
+    return 0
+
+
 def _node(proc: Process, sys: Sys, event: Event) -> int:
     words = proc["argv"][1:]
     if words[:1] in (["--version"], ["-v"]):
         sys.out(f"{_release(sys, NODES)}\n")
         return 0
     if not words:
-        sys.err("podlab: there is no JavaScript engine here\n")
-        return 1
+        return _typed(proc, sys)
     if words[0] in ("-e", "-p", "--eval") or sys.find(words[0]) is not None:
         sys.err(f"podlab: there is no JavaScript engine here, cannot run {words[0]}\n")
         return 1

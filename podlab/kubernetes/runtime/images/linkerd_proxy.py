@@ -193,14 +193,14 @@ class Linkerd(Gateway):
                 return
         if message is None:
             words = {"connect": f"{ERRORS.get(detail, detail)} (os error 111)", "timeout": "request timed out", "try-timeout": "response timed out"}
-            self._fail(fd, conn, rq, status, words.get(kind, f"{kind}: {detail}" if detail else kind), told=True)
+            self._fail(fd, conn, rq, status, words.get(kind, f"{kind}: {detail}" if detail else kind))
             return
         headers = [(name, value) for name, value in message.headers if name.lower() not in ("connection", "keep-alive", "transfer-encoding")]
         if message.status not in (204, 304) and not message.get("Content-Length"):
             headers.append(("content-length", str(http.size(message.body))))
         self._respond(fd, conn, rq, http.Message(message.start, headers, message.body))
 
-    def _fail(self, fd: int, conn: Data, rq: Data, status: int, why: str, told: bool = False) -> None:
+    def _fail(self, fd: int, conn: Data, rq: Data, status: int, why: str) -> None:
         headers = [("l5d-proxy-error", why), ("content-length", "0"), ("date", http_date(self.sys.now))]
         self._respond(fd, conn, rq, http.Message(f"HTTP/1.1 {status} {NAMES[status]}", headers))
 

@@ -156,12 +156,6 @@ def on_signal(proc: Process, sys: Sys, n: int) -> bool:
     return False
 
 
-# ---- what is kept
-
-
-# ---- requests
-
-
 register(Program("loki", lambda proc, sys: run(proc, sys, None), run, on_signal, 48 * MEBIBYTE))
 add(
     Image(
@@ -169,6 +163,7 @@ add(
         (
             "latest",
             "3.5.5",
+            "3.5.3",
             "3.5.0",
             "3.5",
             "3.4.2",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from .. import http
 from ..http import text_answer
+from ..numerals import is_whole, saturated
 from ..process import Data, Process
 from ..system import Sys
 from . import logql, logql_syntax
@@ -76,7 +77,7 @@ def push(data: Data, sys: Sys, tenant: str, body: str) -> http.Message:
             continue
         kept = []
         for at, line in values:
-            if not at.isdigit() or len(at) > 19:
+            if not is_whole(at) or len(at) > 19:
                 problems.append(f"parsing time {at}: invalid timestamp")
             elif data["conf"]["oldest"] and int(at) // 1_000_000 < sys.now - data["conf"]["oldest"]:
                 edge = iso(sys.now - data["conf"]["oldest"], 0).replace(".Z", "Z")
@@ -226,9 +227,9 @@ def _within(stream: Data, start: int, end: int) -> bool:
 
 def _lines(query: logql_syntax.Log, held: list[Data], start: int, end: int, options: dict[str, list[str]]) -> list[Data]:
     limit = options.get("limit", ["100"])[0]
-    if not limit.isdigit() or int(limit) < 1:
+    if not is_whole(limit) or saturated(limit) < 1:
         raise LogqlError("limit must be a positive value")
-    if int(limit) > 5000:
+    if saturated(limit) > 5000:
         raise LogqlError(f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > 5000)")
     rows = logql.select(query, held, start, end + 1)
     forward = options.get("direction", ["backward"])[0].lower() == "forward"

@@ -165,9 +165,10 @@ def _on_database(machine: Machine, held: Data, name: str, given: list[Any]) -> A
     if name in ("getCollectionNames", "dropDatabase"):
         found = machine.server({"op": "collections" if name == "getCollectionNames" else "dropDatabase", "db": database})
         return found["names"] if name == "getCollectionNames" else found
-    if name in ("runCommand", "adminCommand", "hello", "isMaster"):
+    if name in ("runCommand", "adminCommand", "hello", "isMaster", "serverStatus"):
         command = next(iter(given[0]), "") if given and isinstance(given[0], dict) else said(given[0]) if given else name
-        op = {"ping": "ping", "hello": "hello", "isMaster": "hello", "ismaster": "hello", "replSetGetStatus": "status"}.get(command, "")
+        op = {"ping": "ping", "hello": "hello", "isMaster": "hello", "ismaster": "hello", "replSetGetStatus": "status",
+              "serverStatus": "serverStatus"}.get(command, "")
         if not op:
             raise problem("MongoServerError", f"no such command: '{command}'", code=59, codeName="CommandNotFound")
         return machine.server({"op": op})
@@ -249,6 +250,11 @@ def _on_global(machine: Machine, held: Data, name: str, given: list[Any]) -> Any
             op = name if name in ("initiate", "status") else "conf"
             found = machine.server({"op": op, "config": one or {}})
             return found["config"] if op == "conf" else found
+        if name in ("add", "remove") and given:
+            host = str(one.get("host", "") if isinstance(one, dict) else one)
+            return machine.server({"op": "reconfig", name: host if ":" in host else f"{host}:27017"})
+        if name == "reconfig":
+            return machine.server({"op": "reconfig", "config": one})
         if name in ("isMaster", "hello"):
             return machine.server({"op": "hello"})
         if name in ("secondaryOk", "slaveOk"):

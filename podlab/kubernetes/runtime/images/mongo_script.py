@@ -29,10 +29,6 @@ class Script(NamedTuple):
 
 class Parser(Expressions):
 
-    # ---- tokens
-
-    # ---- statements
-
     def script(self) -> None:
         while self.tokens[self.at][0] != "end":
             self.statement()

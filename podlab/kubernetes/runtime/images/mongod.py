@@ -11,11 +11,13 @@ Source: mongodb.com/docs/manual/reference (program mongod, command hello, replSe
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .. import http
 from ..asking import Learned, Wish, serve_asking
 from ..http import text_answer
+from ..image import canonical, release
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import Answer, listen_on
@@ -24,6 +26,8 @@ from .flags import flag
 from .log_parsers import iso
 from .mongo_store import KEPT, KEPT_TEXT, Refused, aggregate, bearable, matches, updated
 
+EARLY = re.compile(r"(?:2|3\.[0-4])(?:[.-]|$)")
+"""Releases that listened on every address by themselves: localhost is the default since 3.6 (release notes, Default Bind to Localhost)."""
 MARK = "X-Mongo"
 OVER_HTTP = "It looks like you are trying to access MongoDB over HTTP on the native driver port.\r\n"
 STARTS_MS = 1_500
@@ -63,7 +67,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int | None:
     if "listening" not in data:
         if sys.now < data["until"]:
             sys.sleep(data["until"] - sys.now)
-        everywhere = "--bind_ip_all" in proc["argv"] or set(flag(proc, "bind_ip").split(",")) & {"0.0.0.0", "*", "::", sys.hostname}
+        early = EARLY.match(canonical(sys.container["image"])[1]) is not None
+        everywhere = early or "--bind_ip_all" in proc["argv"] or set(flag(proc, "bind_ip").split(",")) & {"0.0.0.0", "*", "::", sys.hostname}
         try:
             listen_on(proc, sys, [data["port"]], "0.0.0.0" if everywhere else "127.0.0.1")
         except Errno as error:
@@ -117,7 +122,7 @@ def _me(sys: Sys, members: list[Data], port: int) -> str:
 def _body(request: http.Message) -> Data:
     try:
         found = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -125,6 +130,13 @@ def _body(request: http.Message) -> Data:
 def _wish(proc: Process, sys: Sys, request: http.Message, learned: Learned) -> Wish | None:
     """Who initiates a set asks every other member first."""
     body = _body(request) if request.get(MARK) else {}
+    if body.get("op") == "reconfig" and (held := _members(proc, sys)) and held["me"] == held["primary"]:
+        config = _changed(held["config"], body)
+        for host in (str(one["host"]) for one in config["members"]):
+            if host not in (held["me"], *learned):
+                name, _, port = host.partition(":")
+                found = {"op": "adopt", "config": config, "primary": held["me"], "me": host}
+                return Wish(host, name, int(port or 27017), command(found, host))
     if body.get("op") != "initiate" or not proc["data"]["set"] or _members(proc, sys):
         return None
     members = body["config"].get("members", [])
@@ -159,6 +171,41 @@ def _initiate(proc: Process, sys: Sys, config: Data, learned: Learned) -> Data:
                           f"{host} failed with Error connecting to {host} :: caused by :: {one['error'] or 'its set has another name'}")  # fmt: skip
     _keep(proc, sys, {"config": config, "primary": me, "me": me})
     return {"ok": 1}
+
+
+def _changed(config: Data, body: Data) -> Data:
+    """A set's configuration with a member more (add), or less (remove), or another one (config)."""
+    if isinstance(body.get("config"), dict):
+        return {**body["config"], "_id": config["_id"]}
+    members = [one for one in config["members"] if one["host"] != body.get("remove")]
+    if body.get("add") and not any(one["host"] == body["add"] for one in members):
+        members.append({"_id": max(int(one["_id"]) for one in members) + 1, "host": str(body["add"])})
+    return {**config, "members": members, "version": int(config.get("version", 1)) + 1}
+
+
+def _reconfigure(proc: Process, sys: Sys, body: Data, learned: Learned) -> Data:
+    _status(proc, sys)
+    held = _members(proc, sys)
+    if held["me"] != held["primary"]:
+        raise Refused(10107, "NotWritablePrimary", "New config is rejected :: caused by :: replSetReconfig should only be run on a writable PRIMARY. "
+                      "Current state SECONDARY;")  # fmt: skip
+    config = _changed(held["config"], body)
+    for host, one in learned.items():
+        if (one["error"] or not json.loads(one["body"] or "{}").get("ok")) and not any(host == old["host"] for old in held["config"]["members"]):
+            raise Refused(74, "NodeNotFound", "Quorum check failed because not enough voting nodes responded; required 2 but only the following 1 "
+                          f"voting nodes responded: {held['me']}; the following nodes did not respond affirmatively: {host} failed with "
+                          f"{one['error'] or 'its set has another name'}")  # fmt: skip
+    _keep(proc, sys, {**held, "config": config})
+    return {"ok": 1}
+
+
+def _server_status(proc: Process, sys: Sys) -> Data:
+    """A few of serverStatus's many fields."""
+    port, current = proc["data"]["port"], len(proc["data"]["connections"])
+    version = release(sys.container["image"], "7.0.14")
+    return {"host": sys.hostname + ("" if port == 27017 else f":{port}"), "version": version, "process": "mongod", "pid": proc["pid"],
+            "uptime": (sys.now - sys.container["started_at"]) // 1000, "localTime": {"$date": sys.now},
+            "connections": {"current": current, "available": 838_860 - current, "totalCreated": current, "active": 1}, "ok": 1}  # fmt: skip
 
 
 def _keep(proc: Process, sys: Sys, found: Data) -> None:
@@ -204,10 +251,15 @@ def _execute(proc: Process, sys: Sys, body: Data, learned: Learned) -> Data:
     if op == "initiate":
         return _initiate(proc, sys, body["config"], learned)
     if op == "adopt":
-        if proc["data"]["set"] != body["config"]["_id"] or _members(proc, sys):
+        held = _members(proc, sys)
+        if proc["data"]["set"] != body["config"]["_id"] or (held and held["primary"] != body["primary"]):
             return {"ok": 0}
         _keep(proc, sys, {key: body[key] for key in ("config", "primary", "me")})
         return {"ok": 1}
+    if op == "reconfig":
+        return _reconfigure(proc, sys, body, learned)
+    if op == "serverStatus":
+        return _server_status(proc, sys)
     if op == "status":
         return _status(proc, sys)
     if op == "conf":
@@ -286,6 +338,6 @@ def learn(one: Any) -> Data:
         return {"ok": 0, "network": one["error"], "address": one["address"]}
     try:
         found = json.loads(one["body"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"ok": 0, "network": "EOF", "address": one["address"]}
     return found if isinstance(found, dict) else {"ok": 0}

@@ -12,6 +12,7 @@ import json
 from functools import partial
 from typing import Any
 
+from ..image import release
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import interrupted
@@ -31,6 +32,16 @@ STEPS = 500  # of a script between two looks at the clock
 STEP_US = 100  # CPU time of a statement in mongosh, which awaits each, order of magnitude
 
 
+def _greeting(proc: Process, sys: Sys, uri: str) -> str:
+    """mongosh's, or that of the shell before it (mongo/shell/dbshell.cpp: up to MongoDB 5.0). The server is taken for one of the same release."""
+    server = release(sys.container["image"], "7.0.14")
+    if proc["argv"][0].rpartition("/")[2] == "mongo":
+        asked = uri.partition("?")[0].removesuffix("/test").rstrip("/")
+        return f"MongoDB shell version v{server}\nconnecting to: {asked}\nMongoDB server version: {server}\n"
+    number = f"{sys.random(1 << 32):08x}"
+    return f"Current Mongosh Log ID:\t{number}\nConnecting to:\t\t{uri}\nUsing MongoDB:\t\t{server}\nUsing Mongosh:\t\t{VERSION}\n\n"
+
+
 def mongosh(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if "where" not in data:
@@ -46,9 +57,7 @@ def mongosh(proc: Process, sys: Sys, event: Event) -> int:
     if not data["greeted"]:
         data["greeted"] = True
         if not data["quiet"]:
-            uri = data["where"]["uri"]
-            number = f"{sys.random(1 << 32):08x}"
-            sys.out(f"Current Mongosh Log ID:\t{number}\nConnecting to:\t\t{uri}\nUsing MongoDB:\t\t7.0.14\nUsing Mongosh:\t\t{VERSION}\n\n")
+            sys.out(_greeting(proc, sys, data["where"]["uri"]))
     try:
         while data["scripts"]:
             kind, name = data["scripts"][0]

@@ -12,6 +12,7 @@ CLIENTS = {"mysql": "mysql", "mysqladmin": "mysqladmin", "mysqldump": "mysqldump
 MARIADB_CLIENTS = {**CLIENTS, "mariadb": "mysql", "mariadb-admin": "mysqladmin", "mariadb-dump": "mysqldump"}
 # MariaDB's image has this for probes; --connect and --innodb_initialized are what its documentation shows
 HEALTHCHECK = "#!/bin/bash\nexec mariadb-admin ping > /dev/null\n"
+MYSQL = "docker.io/library/mysql"
 
 
 def _image(name: str, tags: tuple[str, ...], server: str, size: int, clients: dict[str, str], *, distribution: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..process import Data
-from . import mysql_words, sql_wire
+from . import mysql_words, sql_bounds, sql_wire
 from .mysql_server import BINLOG, BINLOG_BEGIN, OWN, SWITCHES, Outcome, Server, Session, literal
 from .mysql_words import SqlError
 
@@ -149,9 +149,12 @@ def _default(value: str | None) -> str:
 
 
 def _show_variables(server: Server, session: Session, found: re.Match[str]) -> Outcome:
-    like = re.escape(found["like"] or "%").replace("%", ".*").replace("_", ".")
+    pattern, like = found["like"] or "%", sql_bounds.functions(exact=False)["like", 3]
     shown = {name: ("ON" if value else "OFF") if name in SWITCHES else str(value) for name, value in server.settings.items()}
-    rows = [[name, shown[name]] for name in sorted(shown) if re.fullmatch(like, name, re.IGNORECASE)]
+    try:
+        rows = [[name, shown[name]] for name in sorted(shown) if like(pattern, name, "\\")]
+    except sql_bounds.TooMuch:
+        raise SqlError(3024, "HY000", "Query execution was interrupted, maximum statement execution time exceeded") from None
     return Outcome(["Variable_name", "Value"], rows)
 
 

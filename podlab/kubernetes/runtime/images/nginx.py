@@ -109,15 +109,16 @@ def _start(proc: Process, sys: Sys) -> int | None:
                 sys.err(f"nginx: [emerg] bind() to {address}:{port} failed ({number}: {error.text})\n")
                 return 1
     if is_modern(sys):
-        for text in (
+        notice(
+            sys,
+            "notice",
             'using the "epoll" event method',
             f"nginx/{version(sys)}",
             "built by gcc 14.2.0 (Debian 14.2.0-19)",
             "OS: Linux 6.18.44",
             "getrlimit(RLIMIT_NOFILE): 1048576:1048576",
             "start worker processes",
-        ):
-            notice(sys, "notice", text)
+        )
     proc["argv"] = [f"nginx: master process {' '.join(proc['argv'])}"]
     _spawn_worker(proc, sys)
     return None
@@ -144,7 +145,7 @@ def _spawn_worker(proc: Process, sys: Sys) -> None:
     assert worker is not None
     worker["uid"], worker["gid"], worker["groups"] = 101, 101, [101]
     if is_modern(sys):
-        notice(sys, "notice", f"start worker process {pid}", f"{proc['pid']}#{proc['pid']}")
+        notice(sys, "notice", f"start worker process {pid}")
 
 
 def _signal_master(sys: Sys, arguments: list[str]) -> int:
@@ -154,7 +155,7 @@ def _signal_master(sys: Sys, arguments: list[str]) -> int:
         return 1
     for proc in sys.processes():
         if proc["program"] == "nginx" and proc["argv"][0].startswith("nginx: master"):
-            notice(sys, "notice", "signal process started", f"{sys.proc['pid']}#{sys.proc['pid']}")
+            notice(sys, "notice", "signal process started")
             sys.kill(proc["pid"], wish)
             return 0
     sys.err('nginx: [error] open() "/run/nginx.pid" failed (2: No such file or directory)\n')

@@ -10,7 +10,8 @@ from ..image import canonical, release
 from ..linear import compiled
 from ..process import Data, Errno, Process
 from ..regex_match import Match
-from ..serving import Answer, Proxy, find_file, mime_type
+from ..served_files import find_file, mime_type
+from ..serving import Answer, Proxy
 from ..system import Sys
 from .nginx_config import Directive
 from .nginx_gzip import gzipped
@@ -29,10 +30,11 @@ def is_modern(sys: Sys) -> bool:
     return [int(part) for part in version(sys).split(".")][:2] >= [1, 19]
 
 
-def notice(sys: Sys, level: str, text: str, who: str = "") -> None:
-    """A line of the error log; `who` is the process (and thread) that writes it, this one when it is not said."""
-    data, who = sys.proc["data"], who or f"{sys.proc['pid']}#{sys.proc['pid']}"
-    sys.write(data.get("logs", {}).get(data.get("errors"), 2), f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} [{level}] {who}: {text}\n")
+def notice(sys: Sys, level: str, *lines: str, pid: int = 0) -> None:
+    """Lines of the error log; `pid`: the process (and thread) that writes them, this one when it is not said."""
+    data, pid = sys.proc["data"], pid or sys.proc["pid"]
+    begin = f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} [{level}] {pid}#{pid}: "
+    sys.write(data.get("logs", {}).get(data.get("errors"), 2), "".join([f"{begin}{line}\n" for line in lines]))
 
 
 def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
@@ -266,7 +268,7 @@ class _Request:
             "error",
             f'*1 {text}, client: {self.peer}, server: {names[0] if names else ""}, request: "{self.request.start}", '
             f'host: "{self.request.get("Host")}"',
-            f"{self.proc['data']['worker']}#{self.proc['data']['worker']}",
+            pid=self.proc["data"]["worker"],
         )
 
 

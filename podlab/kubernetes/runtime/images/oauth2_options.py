@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from .. import durations
+from ...times import parse_go_duration
 from ..linear import compiled
 from ..process import Data, Errno
 from ..system import Sys
@@ -164,10 +164,10 @@ def _value(name: str, option: Option, value: Any) -> Any:
     if option.kind == "list":
         return [str(one) for one in value] if isinstance(value, list) else _split(str(value))
     if option.kind == "duration":
-        ms = durations.milliseconds(str(value))
-        if ms is None:
-            raise Fatal(f'ERROR: failed to parse flags: invalid argument "{value}" for "--{name}" flag: time: invalid duration "{value}"')
-        return ms
+        try:
+            return parse_go_duration(str(value))
+        except ValueError as error:
+            raise Fatal(f'ERROR: failed to parse flags: invalid argument "{value}" for "--{name}" flag: {error}') from None
     return str(value)
 
 

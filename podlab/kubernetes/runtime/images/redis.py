@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 
 from ..image import release
 from ..process import INT, TERM, Data, Errno, Process
 from ..program import MEBIBYTE, Event, Program, register
 from ..serving import listen_on, serve
 from ..system import Sys
+from . import redis_sentinel
 from .redis_cli import VERSION
 from .redis_commands import COMMANDS, RedisError, Status, purge
 from .redis_protocol import encode, request_words
@@ -46,7 +48,9 @@ class BadDirective(Exception):
 
 def configuration(proc: Process, sys: Sys) -> dict[str, str]:
     """Defaults, the file that the command line names, then its own options. Raises Errno, BadDirective."""
-    found, words = dict(DEFAULTS), proc["argv"][1:]
+    found, words = dict(DEFAULTS), [word for word in proc["argv"][1:] if word != "--sentinel"]
+    if redis_sentinel.is_sentinel(proc):
+        found.update(port=redis_sentinel.PORT, save="")
     lines: list[str] = []
     if words and not words[0].startswith("--"):
         lines += sys.read_file(words.pop(0)).splitlines()
@@ -66,6 +70,8 @@ def configuration(proc: Process, sys: Sys) -> dict[str, str]:
         parts = line.split("#")[0].split(None, 1)
         if parts:
             value = parts[1].strip().strip('"') if len(parts) > 1 else ""
+            if parts[0].lower() == "sentinel":
+                value = f"{found.get('sentinel', '')}\n{value}".lstrip()
             found[parts[0].lower()] = str(size_of(value)) if parts[0].lower() == "maxmemory" else value
     return found
 
@@ -104,6 +110,9 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
                 "Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf",
                 "C",
             )
+        watches = redis_sentinel.is_sentinel(proc)
+        if watches and not _may_watch(proc, sys, conf):
+            return 1
         try:
             listen_on(proc, sys, [int(conf["port"])])
         except Errno as error:
@@ -112,7 +121,10 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             return 1
         data.update(conf=conf, db={}, expires={}, began=sys.now, commands=0, changed=0, size=0)
         log(sys, "*", "monotonic clock: POSIX clock_gettime")
-        log(sys, "*", f"Running mode=standalone, port={conf['port']}.")
+        log(sys, "*", f"Running mode={'sentinel' if watches else 'standalone'}, port={conf['port']}.")
+        if watches:
+            redis_sentinel.started(proc, sys)
+            return serve(proc, sys, _feed, chores)
         log(sys, "*", "Server initialized")
         _load(proc, sys)
         master = (conf.get("replicaof") or conf.get("slaveof") or "").split()
@@ -120,6 +132,18 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
             follow(proc, sys, master)
         log(sys, "*", "Ready to accept connections tcp")
     return serve(proc, sys, _feed, chores)
+
+
+def _may_watch(proc: Process, sys: Sys, conf: dict[str, str]) -> bool:
+    """Whether a sentinel's configuration is there, right, and a file that it can write."""
+    path = next((word for word in proc["argv"][1:2] if not word.startswith("--")), "")
+    if not path:
+        log(sys, "#", "Sentinel needs config file on disk. Exiting...", "X")
+        return False
+    wrong = redis_sentinel.watch(proc, sys, conf.get("sentinel", "").splitlines())
+    if wrong:
+        sys.err(f"\n*** FATAL CONFIG FILE ERROR (Redis {_version(sys)}) ***\nReading the configuration file\n{wrong}\n")
+    return not wrong and redis_sentinel.writable(sys, path)
 
 
 def _load(proc: Process, sys: Sys) -> None:
@@ -148,7 +172,20 @@ def save(proc: Process, sys: Sys) -> None:
 
 
 def _feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> bool:
-    while (found := request_words(connection["buffer"])) is not None:
+    first = True
+    while True:
+        try:
+            found = request_words(connection["buffer"])
+        except RedisError as error:
+            with suppress(Errno):
+                sys.write(fd, f"-ERR {error}\r\n")
+            return False
+        if found is None:
+            return not _is_too_large(sys, fd, connection["buffer"])
+        if not first and sys.is_tired():  # many came at once: this one in a later turn
+            connection["more"] = True
+            return True
+        first = False
         words, connection["buffer"] = found
         if words:
             sys.charge(40)
@@ -159,6 +196,18 @@ def _feed(proc: Process, sys: Sys, fd: int, connection: Data, closed: bool) -> b
                 return False
             if words[0].upper() == "QUIT":
                 return False
+
+
+INLINE_MAX, QUERY_MAX = 65_536, 8 << 20  # of a line (PROTO_INLINE_MAX_SIZE), and of a command that is waited for
+
+
+def _is_too_large(sys: Sys, fd: int, held: str) -> bool:
+    """Whether more has come than one command may have: that is answered. What waits for the rest is looked through again each time: it costs."""
+    sys.charge(len(held) >> 9)
+    if len(held) <= INLINE_MAX or (held.startswith("*") and len(held) <= QUERY_MAX):
+        return False
+    with suppress(Errno):
+        sys.write(fd, f"-ERR Protocol error: too big {'mbulk count string' if held.startswith('*') else 'inline request'}\r\n")
     return True
 
 
@@ -178,6 +227,10 @@ def _execute(proc: Process, sys: Sys, connection: Data, words: list[str]) -> str
             return encode(Status("OK"))
         if password and not connection.get("auth") and name not in ("QUIT", "HELLO"):
             raise RedisError("NOAUTH Authentication required.")
+        if "watches" in data and name not in redis_sentinel.KNOWN:
+            raise _unknown(words)
+        if name == "SENTINEL":
+            return encode(redis_sentinel.answer(proc, sys, arguments))
         if name in ("SAVE", "BGSAVE"):
             save(proc, sys)
             return encode(Status("OK" if name == "SAVE" else "Background saving started"))
@@ -194,8 +247,7 @@ def _execute(proc: Process, sys: Sys, connection: Data, words: list[str]) -> str
             return encode(Status("OK"))
         command = COMMANDS.get(name)
         if command is None:
-            shown = " ".join(f"'{one}'" for one in arguments[:3])
-            raise RedisError(f"ERR unknown command '{words[0]}', with args beginning with: {shown + ' ' if shown else ''}")
+            raise _unknown(words)
         if not command.least <= len(arguments) <= command.most:
             raise RedisError(f"ERR wrong number of arguments for '{words[0].lower()}' command")
         purge(data, sys.now)
@@ -218,6 +270,11 @@ def _execute(proc: Process, sys: Sys, connection: Data, words: list[str]) -> str
     return answer
 
 
+def _unknown(words: list[str]) -> RedisError:
+    shown = "".join(f"'{one}' " for one in words[1:4])
+    return RedisError(f"ERR unknown command '{words[0]}', with args beginning with: {shown}")
+
+
 def _make_room(data: Data) -> None:
     limit = int(data["conf"]["maxmemory"] or 0)
     if limit and data["size"] + MEBIBYTE > limit:
@@ -234,7 +291,7 @@ def _info(proc: Process, sys: Sys, arguments: list[str]) -> str:
     sections = {
         "Server": [
             f"redis_version:{_version(sys)}",
-            "redis_mode:standalone",
+            f"redis_mode:{'sentinel' if 'watches' in data else 'standalone'}",
             "os:Linux 6.18.44 x86_64",
             f"process_id:{proc['pid']}",
             f"tcp_port:{data['conf']['port']}",
@@ -258,6 +315,8 @@ def _info(proc: Process, sys: Sys, arguments: list[str]) -> str:
         "Keyspace": [f"db0:keys={len(data['db'])},expires={len(data['expires'])},avg_ttl=0"] if data["db"] else [],
     }
     wanted = [one.lower() for one in arguments]
+    if "watches" in data:
+        sections["Sentinel"] = redis_sentinel.information(data)
     return "\r\n".join(
         "\r\n".join([f"# {name}", *lines, ""]) for name, lines in sections.items() if not wanted or name.lower() in wanted or wanted == ["all"]
     )

@@ -13,6 +13,7 @@ FILES = {
         "local": {
             "bin": {
                 "redis-server": Entry(program="redis-server", size=16_000_000),
+                "redis-sentinel": Entry(link="redis-server"),
                 "redis-cli": Entry(program="redis-cli", size=7_000_000),
                 "docker-entrypoint.sh": Entry(ENTRY, mode=0o755),
             }
@@ -72,7 +73,10 @@ while :; do
   echo "Connecting to master failed.  Waiting..."
   sleep 10
 done
-[ "$SENTINEL" = true ] && exec redis-server --port 26379 --sentinel-monitor ${master:-$(hostname -i)}
+if [ "$SENTINEL" = true ]; then
+  echo "sentinel monitor mymaster ${master:-$(hostname -i)} 6379 2" > sentinel.conf
+  exec redis-sentinel sentinel.conf
+fi
 exec redis-server --replicaof $master 6379
 """
 # bitnami's: a password or the word that there shall be none; a replica when told so (github.com/bitnami/containers, bitnami/redis)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .. import http
+from ..numerals import saturated
 from .redis_commands import RedisError, Reply, Status
+
+NUMBER = re.compile(r"[-+]?[0-9]+")
+DEPTH_MAX = 32  # of lists in lists
 
 
 def encode(value: Reply) -> str:
@@ -31,7 +36,7 @@ def decode(text: str) -> tuple[Any, str] | None:
     return None if found is None else (found[0], raw[found[1]:].decode("utf-8", "surrogateescape"))
 
 
-def _decoded(raw: bytes, at: int) -> tuple[Any, int] | None:
+def _decoded(raw: bytes, at: int, depth: int = 0) -> tuple[Any, int] | None:
     """(value, where the next one begins): every byte is looked at once, however long a list is."""
     end = raw.find(b"\r\n", at)
     if end < 0:
@@ -41,17 +46,19 @@ def _decoded(raw: bytes, at: int) -> tuple[Any, int] | None:
         return Status(body), at
     if kind == b"-":
         return RedisError(body), at
+    if kind in (b":", b"$", b"*") and (depth > DEPTH_MAX or not NUMBER.fullmatch(body)):
+        return RedisError(f"Protocol error: invalid {'multibulk' if kind == b'*' else 'bulk'} length"), len(raw)
     if kind == b":":
-        return int(body), at
+        return saturated(body), at
     if kind == b"$":
-        if int(body) < 0:  # -1 is the absent value; any other would lead backwards
+        if saturated(body) < 0:  # -1 is the absent value; any other would lead backwards
             return None, at
-        end = at + int(body)
+        end = at + saturated(body)
         return None if len(raw) < end + 2 else (raw[at:end].decode("utf-8", "surrogateescape"), end + 2)
     if kind == b"*":
         items: list[Any] = []
-        for _ in range(max(0, int(body))):
-            found = _decoded(raw, at)
+        for _ in range(max(0, saturated(body))):
+            found = _decoded(raw, at, depth + 1)
             if found is None:
                 return None
             items.append(found[0])
@@ -61,9 +68,20 @@ def _decoded(raw: bytes, at: int) -> tuple[Any, int] | None:
 
 
 def request_words(buffer: str) -> tuple[list[str], str] | None:
-    """The first whole command of a client's stream, RESP or inline."""
+    """The first whole command of a client's stream, RESP or inline. Raises RedisError for what is none."""
     if buffer.startswith("*"):
         found = decode(buffer)
-        return None if found is None else ([str(item) for item in found[0]], found[1])
+        return None if found is None else (_words(found[0]), found[1])
     line, end, rest = buffer.partition("\n")
     return (line.split(), rest) if end else None
+
+
+def _words(value: Any) -> list[str]:
+    if isinstance(value, RedisError):
+        raise value
+    for item in value:
+        if isinstance(item, RedisError):
+            raise item
+        if isinstance(item, list):
+            raise RedisError("Protocol error: expected '$', got '*'")
+    return [str(item) for item in value]

@@ -1,7 +1,7 @@
 """Redis's replication: a replica asks its master for everything (PSYNC), then does what the master does.
 
 `data["replicaof"]` {"host", "port", "link"?: {"fd", "state": connecting, sync or connected, "buffer"}, "due", "since"} of a replica; a master's
-connections to its replicas have "replica": True. The snapshot is JSON where Redis sends an RDB. No partial resynchronisation, no sentinel.
+connections to its replicas have "replica": True. The snapshot is JSON where Redis sends an RDB. No partial resynchronisation.
 Source: redis.io/docs/latest/operate/oss_and_stack/management/replication, commands/info, src/replication.c (log lines).
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from ...times import stamp
 from .. import sockets
+from ..numerals import is_whole, saturated
 from ..process import Data, Errno, Process
 from ..serving import Waits
 from ..system import Sys
@@ -37,9 +38,9 @@ def follow(proc: Process, sys: Sys, words: list[str]) -> Reply:
         if data.pop("replicaof", None):
             log(sys, "*", "MASTER MODE enabled (user request from client)")
         return OK
-    if not words[1].isdigit():
+    if not is_whole(words[1]) or not 0 < saturated(words[1]) < 65_536:
         raise RedisError("ERR Invalid master port")
-    data["replicaof"] = {"host": words[0], "port": int(words[1]), "due": sys.now, "since": sys.now}
+    data["replicaof"] = {"host": words[0], "port": saturated(words[1]), "due": sys.now, "since": sys.now}
     return OK
 
 
@@ -108,7 +109,13 @@ def _hear(proc: Process, sys: Sys, link: Data) -> str:
             link["state"] = "connected"
             log(sys, "*", f"MASTER <-> REPLICA sync: receiving {len(reply)} bytes from master to disk", "S")
             log(sys, "*", "MASTER <-> REPLICA sync: Finished with success", "S")
-    while link["state"] == "connected" and (command := request_words(link["buffer"])) is not None:
+    while link["state"] == "connected":
+        try:
+            command = request_words(link["buffer"])
+        except RedisError as error:
+            return str(error)
+        if command is None:
+            break
         words, link["buffer"] = command
         known = COMMANDS.get(words[0].upper()) if words else None
         if known is not None:
@@ -182,17 +189,8 @@ def information(data: Data, now: int) -> list[str]:
     return [*lines, "master_failover_state:no-failover", f"master_replid:{REPLID}", f"master_repl_offset:{data['commands']}"]
 
 
-def sentinel(proc: Process, sys: Sys, words: list[str]) -> Reply:
-    """SENTINEL get-master-addr-by-name NAME, of a server that was told whom to watch (--sentinel-monitor); it never elects another."""
-    master = proc["data"]["conf"].get("sentinel-monitor")
-    if not master:
-        raise RedisError("ERR unknown command 'SENTINEL', with args beginning with: " + " ".join(f"'{one}'" for one in words[:3]))
-    return [master, "6379"] if words[:1] and words[0].lower() == "get-master-addr-by-name" else OK
-
-
 OWN: dict[str, Callable[[Process, Sys, list[str]], Reply]] = {
     "REPLICAOF": follow,
     "SLAVEOF": follow,
-    "SENTINEL": sentinel,
     "ROLE": lambda proc, sys, words: role(proc["data"]),
 }

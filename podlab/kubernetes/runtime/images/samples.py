@@ -12,19 +12,10 @@ from ..program import MEBIBYTE, PROGRAMS, Event, Program, register
 from ..serving import Answer, Waits, listen_on, web_program
 from ..system import Sys
 from .base import PATH, base_tree
+from .flags import go_flag
 from .languages import typed_lines
 
 ENV = {"PATH": PATH}
-
-
-def _flag(proc: Process, name: str, default: str) -> str:
-    """-name=value, --name value."""
-    words = proc["argv"][1:]
-    for at, word in enumerate(words):
-        key, equals, value = word.lstrip("-").partition("=")
-        if word.startswith("-") and key == name:
-            return value if equals else words[at + 1] if at + 1 < len(words) else default
-    return default
 
 
 def _log(sys: Sys, text: str) -> None:
@@ -35,12 +26,12 @@ def _log(sys: Sys, text: str) -> None:
 
 
 def _echo_start(proc: Process, sys: Sys) -> int | str:
-    text = _flag(proc, "text", proc["env"].get("ECHO_TEXT", ""))
+    text = go_flag(proc, "text", proc["env"].get("ECHO_TEXT", ""))
     if not text:
         sys.err("Missing -text option!\n")
         sys.exit(127)
     proc["data"]["text"] = text
-    address = _flag(proc, "listen", ":5678")
+    address = go_flag(proc, "listen", ":5678")
     sys.out(f"{stamp(sys.now, '%Y/%m/%d %H:%M:%S')} [INFO] server is listening on {address}\n")
     port = address.rpartition(":")[2]
     return int(port) if port.isdigit() else f"[ERR] server: listen tcp: address {address}: missing port in address\n"
@@ -109,7 +100,7 @@ for _name in ("gcr.io/google-samples/hello-app", "us-docker.pkg.dev/google-sampl
 
 
 def _whoami_start(proc: Process, sys: Sys) -> int | str:
-    port = _flag(proc, "port", proc["env"].get("WHOAMI_PORT_NUMBER", "80"))
+    port = go_flag(proc, "port", proc["env"].get("WHOAMI_PORT_NUMBER", "80"))
     _log(sys, f"Starting up on port {port}")
     return int(port)
 
@@ -117,7 +108,7 @@ def _whoami_start(proc: Process, sys: Sys) -> int | str:
 def _whoami(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
     if request.path == "/health":
         return text_answer("")
-    name = _flag(proc, "name", proc["env"].get("WHOAMI_NAME", ""))
+    name = go_flag(proc, "name", proc["env"].get("WHOAMI_NAME", ""))
     lines = [
         *([f"Name: {name}"] if name else []),
         f"Hostname: {sys.hostname}",
@@ -272,12 +263,12 @@ for _name, _tags in {"kubia": ("latest", "v1", "v2", "v3", "v4", *DRAFTS), "kubi
 # ---- others that say one thing
 
 
-def _says(name: str, port: int, text: str, started: str, logged: str = "") -> None:
-    """A program that answers every request with `text` ({host}, {version} filled in)."""
+def _says(name: str, text: str, started: str, logged: str = "") -> None:
+    """A program that answers every request at port 8080 with `text` ({host}, {version} filled in)."""
 
     def begin(proc: Process, sys: Sys) -> int | str:
         sys.out(started)
-        return port
+        return 8080
 
     def answer(proc: Process, sys: Sys, port: int, request: http.Message, peer: str) -> Answer:
         if logged:
@@ -289,7 +280,6 @@ def _says(name: str, port: int, text: str, started: str, logged: str = "") -> No
 
 _says(
     "kubernetes-bootcamp",
-    8080,
     "Hello Kubernetes bootcamp! | Running on: {host} | v={version}\n",
     "Kubernetes Bootcamp App Started At: 2026 | Running On:  \n\n",
     "Running On: {host} | Total Requests: 1 | App Uptime: 1 seconds\n",
@@ -309,7 +299,7 @@ for _name in (
             ports=(8080,),
         )
     )
-_says("node-hello", 8080, "Hello Kubernetes!", "")
+_says("node-hello", "Hello Kubernetes!", "")
 add(
     Image(
         "gcr.io/google-samples/node-hello",
@@ -367,7 +357,7 @@ for _name in (
     add(
         Image(
             _name,
-            ("1.4", "1.8", "1.9", "1.10", "2.5"),
+            ("1.4", "1.8", "1.9", "1.10", "2.1", "2.2", "2.3", "2.4", "2.5"),
             base_tree("debian", {"bin": {"echoserver": Entry(program="echoserver")}}, extra=("curl",)),
             35_600_000,
             cmd=("echoserver",),

@@ -25,7 +25,7 @@ def body_of(mark: str, request: http.Message) -> Data:
     """What a client asks; {} when it does not speak so."""
     try:
         found = json.loads(request.body) if request.get(mark) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

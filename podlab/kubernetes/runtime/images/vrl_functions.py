@@ -106,7 +106,7 @@ def _parse_json(run: Surroundings, a: list[Any]) -> Any:
     try:
         return json.loads(text_of(a[0]))
     except (ValueError, RecursionError) as error:
-        at = getattr(error, "colno", 1)
+        at = error.colno if isinstance(error, json.JSONDecodeError) else 1
         raise Failed(f"unable to parse json: expected value at line 1 column {at}") from None
 
 

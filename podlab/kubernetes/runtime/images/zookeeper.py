@@ -128,7 +128,7 @@ def _run(proc: Process, sys: Sys, event: Data | None) -> int:
                 ports += [int(quorum), int(election)]
             listen_on(proc, sys, ports)
         except (Errno, ValueError) as error:
-            sys.err(f"Invalid config, exiting abnormally: {getattr(error, 'text', error)}\n")
+            sys.err(f"Invalid config, exiting abnormally: {error.text if isinstance(error, Errno) else error}\n")
             return 2
         _said(sys, number, f"[main:QuorumPeerConfig@103] - Reading configuration from: {proc['argv'][-1]}")
         _said(sys, number, f"[main:NIOServerCnxnFactory@89] - binding to port 0.0.0.0/0.0.0.0:{ports[0]}")

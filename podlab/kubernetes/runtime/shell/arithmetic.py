@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..numerals import is_whole
+
 TOKEN = re.compile(
-    r"\s*(?:(0[xX][0-9a-fA-F]+|\d+#\w+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
+    r"\s*(?:(0[xX][0-9a-fA-F]+|\d+#\w+|\d+)|([A-Za-z_]\w*(?:\[[^\[\]]*\])?)|(<<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
 )
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", "<=", ">", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%"),
@@ -34,7 +36,7 @@ def number(text: str) -> int:
             return wrap(int(digits, int(base)))
         if text[:2] in ("0x", "0X"):
             return wrap(int(text, 16))
-        return wrap(int(text, 8) if len(text) > 1 and text[0] == "0" else int(text))
+        return wrap(int(text, 8) if len(text) > 1 and text[0] == "0" else int(text[-64:]))  # 10**64 is a multiple of 2**64
     except ValueError:
         raise ArithmeticFault("arithmetic syntax error") from None
 
@@ -193,8 +195,8 @@ class _Evaluator:
 def evaluate(text: str, get: Callable[[str], str], put: Callable[[str, str], None], depth: int = 0) -> int:
     """The value of an expression whose parameters have been expanded; `get` and `put` are the shell's variables."""
     plain = text.strip()
-    if plain.isdigit() and plain[0] != "0":
-        return wrap(int(plain))
+    if is_whole(plain) and plain[0] != "0":
+        return number(plain)
     if not plain:
         return 0
     evaluator = _Evaluator(text, get, put, depth)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..numerals import is_whole, saturated
 from ..process import SIGNAL_NAMES, SIGNALS, Data, Errno, signal_number
 from .condition import ConditionFault, evaluate, evaluate_double
 from .expand import Expander
@@ -69,6 +70,9 @@ def _echo(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("printf")
 def _printf(shell: Shell, argv: list[str], state: Data) -> int:
+    bash = shell.data["flavor"] == "bash"
+    into = argv[2] if bash and argv[1:2] == ["-v"] and len(argv) > 3 else ""
+    argv = argv[:1] + argv[3:] if into else argv
     if len(argv) < 2:
         shell.sys.err(
             "Usage: printf FORMAT [ARG]...\n" if shell.data["flavor"] == "ash" else "printf: usage: printf format [arguments]\n"
@@ -77,7 +81,10 @@ def _printf(shell: Shell, argv: list[str], state: Data) -> int:
     text, errors = printf_text(argv[1], argv[2:])
     for error in errors:  # first, since the output is buffered
         shell.sys.err(f"{shell.data['name']}: {error}\n")
-    shell.sys.out(text)
+    if into:
+        Expander(shell, {}).store(into, text)
+    else:
+        shell.sys.out(text)
     return int(bool(errors))
 
 
@@ -91,6 +98,9 @@ def _test(shell: Shell, argv: list[str], state: Data) -> int:
             return 2
         words = words[:-1]
     try:
+        if shell.data["flavor"] == "bash" and "-v" in words[:-1]:
+            at = words.index("-v")
+            words[at : at + 2] = ["-n", "set" if _is_set(shell, words[at + 1]) else ""]
         if argv[0] != "[[":
             return 0 if evaluate(shell.sys, words) else 1
         groups: list[str] = []
@@ -101,6 +111,15 @@ def _test(shell: Shell, argv: list[str], state: Data) -> int:
     except ConditionFault as error:
         shell.sys.err(f"{shell.data['name']}: {error}\n")
         return 2
+
+
+def _is_set(shell: Shell, name: str) -> bool:
+    """bash's -v: a variable or an element of an array."""
+    array, bracket, index = name.partition("[")
+    if not bracket:
+        return shell.get(name) is not None
+    key = Expander(shell, {}).key(array, index[:-1])
+    return any(one == key for one, _ in shell.elements(array))
 
 
 @builtin("cd", "chdir")
@@ -139,9 +158,9 @@ def _exit(shell: Shell, argv: list[str], state: Data) -> int:
 
 
 def count(text: str, command: str) -> int:
-    if not text.isdigit():
+    if not is_whole(text):
         raise fault(f"Illegal number: {text}", 2, command)
-    return int(text)
+    return saturated(text)
 
 
 @builtin("return")
@@ -214,10 +233,12 @@ def _dot(shell: Shell, argv: list[str], state: Data) -> int:
         except Errno:
             continue
         more = {"args": shell.data["args"]} if len(argv) > 2 else {}
-        shell.push(shell.unit(text), 0, "dot", **more)
+        shell.push(shell.unit(text), 0, "dot", source=candidate, **more)
         if len(argv) > 2:
             shell.data["args"] = argv[2:]
         return 0
+    if shell.data["flavor"] == "bash":
+        raise fault(f"{path}: No such file or directory", 1)
     raise fault(f"can't open '{path}': No such file or directory", 2, argv[0])
 
 
@@ -260,6 +281,11 @@ def _trap(shell: Shell, argv: list[str], state: Data) -> int:
         action = None
     status = 0
     for name in signals:
+        if name == "ERR" and shell.data["flavor"] == "bash":
+            shell.data["onerr"] = action or ""
+            continue
+        if name in ("DEBUG", "RETURN") and shell.data["flavor"] == "bash":
+            continue
         number = 0 if name.upper() == "EXIT" else signal_number(name)
         if number is None:
             shell.complain(f"{name}: invalid signal specification", "trap")
@@ -274,7 +300,7 @@ def _trap(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("umask")
 def _umask(shell: Shell, argv: list[str], state: Data) -> int:
-    if len(argv) > 1 and argv[1].isdigit():
+    if len(argv) > 1 and re.fullmatch("[0-7]{1,9}", argv[1]):
         shell.proc["umask"] = int(argv[1], 8) & 0o777
     else:
         shell.sys.out(f"{shell.proc['umask']:04o}\n")
@@ -283,7 +309,8 @@ def _umask(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("ulimit")
 def _ulimit(shell: Shell, argv: list[str], state: Data) -> int:
-    shell.sys.out("1048576\n" if "-n" in argv else "unlimited\n")
+    if len(argv) < 2 or argv[-1].startswith("-"):
+        shell.sys.out("1048576\n" if "-n" in argv else "unlimited\n")
     return 0
 
 
@@ -299,65 +326,26 @@ def _nothing(shell: Shell, argv: list[str], state: Data) -> int:
     return 0
 
 
-@builtin("let")
+@builtin("pushd", "popd", "dirs")
+def _directories(shell: Shell, argv: list[str], state: Data) -> int:
+    kept: list[str] = shell.data.setdefault("dirs", [])
+    here = shell.proc["cwd"]
+    if argv[0] == "pushd" and len(argv) > 1:
+        _cd(shell, ["cd", argv[1]], state)
+        kept.insert(0, here)
+    elif argv[0] == "popd" or argv[0] == "pushd":
+        if not kept:
+            raise fault("directory stack empty" if argv[0] == "popd" else "no other directory", 1, argv[0])
+        _cd(shell, ["cd", kept.pop(0)], state)
+        if argv[0] == "pushd":
+            kept.insert(0, here)
+    shell.sys.out(" ".join([shell.proc["cwd"], *kept]) + "\n")
+    return 0
+
+
+@builtin("let", "((")
 def _let(shell: Shell, argv: list[str], state: Data) -> int:
     value = "0"
     for word in argv[1:]:
         value = Expander(shell, {}).calculate(word)
     return int(value == "0")
-
-
-@builtin("type")
-def _type(shell: Shell, argv: list[str], state: Data) -> int:
-    status = 0
-    for name in argv[1:]:
-        status = max(status, _tell(shell, name, True))
-    return status
-
-
-@builtin("command")
-def _command(shell: Shell, argv: list[str], state: Data) -> int:
-    if len(argv) > 1 and argv[1] in ("-v", "-V"):
-        return max((_tell(shell, name, argv[1] == "-V") for name in argv[2:]), default=0)
-    words = [word for word in argv[1:] if word not in ("-p", "--")] if len(argv) > 1 and argv[1] in ("-p", "--") else argv[1:]
-    if not words:
-        return 0
-    if words[0] in BUILTINS and words[0] != "command":
-        return BUILTINS[words[0]](shell, words, state)
-    return run_and_wait(shell, words, state)
-
-
-def run_and_wait(shell: Shell, words: list[str], state: Data) -> int:
-    """Runs an external command for a builtin and waits for it."""
-    if "pid" not in state:
-        try:
-            path = shell.sys.which(words[0], shell.get("PATH") or "")
-            state["pid"] = shell.sys.spawn(words, path=path, env=shell.environment())
-        except Errno as error:
-            shell.complain(f"{words[0]}: {'not found' if error.name == 'ENOENT' else error.text}")
-            return 127 if error.name == "ENOENT" else 126
-    ended = shell.sys.wait(state["pid"])
-    if ended is None:
-        raise LookupError
-    return ended[1]
-
-
-def _tell(shell: Shell, name: str, long: bool) -> int:
-    out = shell.sys.out
-    if name in ("if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "!", "in"):
-        out(f"{name} is a shell keyword\n" if long else name + "\n")
-        return 0
-    if name in shell.data["funcs"]:
-        out(f"{name} is a function\n" if long else name + "\n")
-        return 0
-    if name in BUILTINS:
-        out(f"{name} is a {'special ' if name in SPECIAL else ''}shell builtin\n" if long else name + "\n")
-        return 0
-    try:
-        path = shell.sys.which(name, shell.get("PATH") or "")
-    except Errno:
-        if long:
-            out(f"{name}: not found\n")
-        return 127
-    out(f"{name} is {path}\n" if long else path + "\n")
-    return 0

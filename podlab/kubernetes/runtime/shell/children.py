@@ -10,6 +10,14 @@ from . import builtins
 from .faults import ShellExit, ShellFault
 from .redirections import Redirections
 
+MAX_DEPTH = 200
+"""Function and eval frames at once; more is an endless recursion, which a real shell ends by running out of stack."""
+
+
+def _source(frames: list[Data]) -> Data:
+    """The file of which a fork runs a part, when it was sourced."""
+    return next(({"source": one["source"]} for one in reversed(frames) if "source" in one), {})
+
 
 class Children(Redirections):
     """The processes that a shell starts and waits for."""
@@ -25,10 +33,10 @@ class Children(Redirections):
             **data, "vars": dict(data["vars"]), "exp": dict(data["exp"]), "ro": dict(data["ro"]), "funcs": dict(data["funcs"]),
             "units": dict(data["units"]), "args": list(data["args"]), "traps": {n: text for n,
             text in data["traps"].items() if text == ""},
-            "pending": [], "fg": None, "cur": None, "jobs": [], "exiting": None, "sub": True,
+            "pending": [], "substituted": [], "fg": None, "cur": None, "jobs": [], "exiting": None, "sub": True,
             "mode": "sub" if data["mode"] == "tty" else data["mode"],
             "frames": [{"u": frame["u"], "pc": start, "kind": "sub", "subst": {}, "loops": [], "redirs": [],
-            "noerr": frame["noerr"] or tested}],
+            "noerr": frame["noerr"] or tested, **_source(data["frames"])}],
         }  # fmt: skip
         if background and data["mode"] != "tty":
             copy["quiet"] = True
@@ -41,6 +49,54 @@ class Children(Redirections):
                 raise LookupError
             child["ignored"] = sorted({*child["ignored"], INT, QUIT})
         return pid
+
+    def unit(self, text: str, line: int = 1) -> str:
+        """Adds a text to run."""
+        self.data["nunit"] += 1
+        key = str(self.data["nunit"])
+        self.data["units"][key] = [text, line]
+        return key
+
+    def push(self, unit: str, pc: int, kind: str, **more: Any) -> Data:
+        frames = self.data["frames"]
+        if len(frames) > MAX_DEPTH:
+            raise ShellExit(139)
+        frame = {
+            "u": unit,
+            "pc": pc,
+            "kind": kind,
+            "subst": {},
+            "loops": [],
+            "redirs": [],
+            "noerr": bool(frames and frames[-1]["noerr"]),
+            **more,
+        }
+        frames.append(frame)
+        return frame
+
+    def substitute(self, frame: Data, start: int, sign: str) -> str:
+        """bash's <( ) or >( ): begins its child with a pipe of which this shell has the other end; gives that end's path."""
+        read, write = self.sys.pipe()
+        pid = self.fork(frame, start, {1: write} if sign == "<" else {0: read}, inside=True)
+        fd = 63
+        while str(fd) in self.proc["fds"]:
+            fd -= 1
+        self.sys.assign(fd, read if sign == "<" else write)
+        self.data.setdefault("substituted", []).append([fd, len(self.data["frames"]), pid])
+        return f"/dev/fd/{fd}"
+
+    def close_substituted(self) -> None:
+        """Closes the ends of process substitutions whose command has been begun, or is over when it is a function or a builtin."""
+        kept: list[list[int]] = []
+        for fd, depth, pid in self.data["substituted"]:
+            if fd >= 0 and (len(self.data["frames"]) > depth or self.data["cur"] is not None):
+                kept.append([fd, depth, pid])
+                continue
+            if fd >= 0:
+                self.sys.close(fd)
+            if self.sys.wait(pid, block=False) is None:
+                kept.append([-1, depth, pid])
+        self.data["substituted"] = kept
 
     def group(self) -> int | None:
         """An interactive shell gives each job a process group of its own."""
@@ -80,6 +136,7 @@ class Children(Redirections):
             if ended is None:
                 raise LookupError
             fg["pids"].pop(0)
+            fg.setdefault("ends", []).append(ended[1])
             if ended[1]:
                 fg["failed"] = ended[1]
             if pid == fg["last"]:
@@ -95,9 +152,16 @@ class Children(Redirections):
             frame["subst"][fg["key"]] = fg["text"].rstrip("\n").replace("\0", "")
             data["status"] = data["substatus"] = fg["status"]
         else:
+            data["pipes"] = fg.get("ends", [])
             self.after(frame, fg["tested"])
 
     def after(self, frame: Data, tested: bool) -> None:
-        """A command has ended: set -e may end the shell."""
-        if self.data["status"] and "e" in self.data["opts"] and not tested and not frame["noerr"]:
-            raise ShellExit(self.data["status"])
+        """A command has ended: set -e may end the shell, and bash's trap on ERR runs before."""
+        status = self.data["status"]
+        if not status or tested or frame["noerr"]:
+            return
+        action = self.data.get("onerr")
+        if action and ("E" in self.data["opts"] or not any(one["kind"] == "func" for one in self.data["frames"])):
+            self.push(self.unit(action, self.data["line"]), 0, "trap", status=status, noerr=True, ends="e" in self.data["opts"])
+        elif "e" in self.data["opts"]:
+            raise ShellExit(status)

@@ -100,6 +100,8 @@ class _Compiler:
         kind = part[0]
         if kind == "cmd":
             return ("cmd", self.block(part[1]), self.id(), part[2])
+        if kind == "psub":
+            return ("psub", self.block(part[1]), self.id(), part[2])
         if kind == "arith":
             return ("arith", self.word(part[1]), self.id(), part[2])
         if kind == "var" and part[3] is not None:
@@ -110,13 +112,13 @@ class _Compiler:
         return part
 
     def argument(self, op: str, argument: Any) -> Any:
-        if op in ("/", "//", ":"):
+        if op[:1] == "/" or op == ":":
             return tuple(None if item is None else self.word(item) for item in argument)
         return self.word(argument)
 
     def assign(self, name: str, value: Any, kind: Any) -> tuple[Any, ...]:
         if kind in ("array", "array+"):
-            return name, tuple(self.field(word) for word in value), kind
+            return name, tuple((("nosplit", self.word(word)),) if _is_keyed(word) else self.field(word) for word in value), kind
         return name, (self.word(value[0]), self.word(value[1])) if kind == "elem" else self.word(value), kind
 
     def redirs(self, redirs: list[Any]) -> tuple[Any, ...]:
@@ -214,18 +216,51 @@ class _Compiler:
         self.patch(enter, "for", None if words is None else tuple(self.field(w) for w in words), top, len(self.out), line)
         self.patch(top, "next", name, len(self.out))
 
+    def _cfor(self, node: Node, tested: bool) -> None:
+        _, first, condition, step, body, _ = node
+        if first is not None:
+            self.node(first, True)
+        enter = self.emit()
+        top = len(self.out)
+        leave = None
+        if condition is not None:
+            self.node(condition, True)
+            leave = self.emit()
+        self.node(body, tested)
+        following = len(self.out) + 1
+        self.emit("again", following)
+        if step is not None:
+            self.node(step, True)
+        self.emit("jump", top)
+        if leave is not None:
+            self.patch(leave, "leave", "unless", len(self.out))
+        self.patch(enter, "loop", following, len(self.out))
+
     def _case(self, node: Node, tested: bool) -> None:
         _, word, items = node
         start = self.emit()
         table: list[Any] = []
         jumps: list[int] = []
-        for patterns, body in items:
+        looks: list[tuple[int, int]] = []  # bodies after which the patterns behind them are looked at
+        for patterns, body, end in items:
             table.append((tuple(self.word(p) for p in patterns), len(self.out)))
             self.node(body, tested)
-            jumps.append(self.emit())
+            if end == ";;":
+                jumps.append(self.emit())
+            elif end == ";;&":
+                looks.append((self.emit(), len(table)))
+        jumps += [self.emit()] if looks else []
+        again = [(self._look(jump), rest) for jump, rest in looks]
         for jump in jumps:
             self.patch(jump, "jump", len(self.out))
+        for at, rest in again:
+            self.patch(at, "case", self.word(word), tuple(table[rest:]), len(self.out))
         self.patch(start, "case", self.word(word), tuple(table), len(self.out))
+
+    def _look(self, jump: int) -> int:
+        """Leads a jump to an instruction that is still to be said; gives its place."""
+        self.patch(jump, "jump", len(self.out))
+        return self.emit()
 
     def _func(self, node: Node, tested: bool) -> None:
         define = self.emit()
@@ -235,6 +270,12 @@ class _Compiler:
         self.patch(define, "func", node[1], start, len(self.out))
 
 
+def _is_keyed(word: Word) -> bool:
+    """[key]=value among the words of an array."""
+    return bool(word) and word[0][0] == "lit" and not word[0][2] and word[0][1][:1] == "[" and any(
+        part[0] == "lit" and not part[2] and "]=" in part[1] for part in word)
+
+
 def _is_assignment(word: Word) -> bool:
     return bool(word) and word[0][0] == "lit" and not word[0][2] and "=" in str(word[0][1])
 
@@ -242,16 +283,27 @@ def _is_assignment(word: Word) -> bool:
 def _sides(words: list[Word], line: int) -> Node | None:
     """[[ a && b ]] as [[ a ]] && [[ b ]]: the right side is not even expanded where the left decides. None without a join, or with
     parentheses."""
-    if words[-1:] != [END_TEST] or any(_operator(word) in ("(", ")") for word in words):
+    signs = [_operator(word) for word in words]
+    if words[-1:] != [END_TEST] or "(" in signs or ")" in signs:
         return None
-    inner = words[1:-1]
-    for sign, kind in JOINS:
-        for at in reversed(range(1, len(inner) - 1)):
-            if _operator(inner[at]) == sign and _operator(inner[at - 1]) not in COMPARING:
-                halves = [[TEST, *half, END_TEST] for half in (inner[:at], inner[at + 1 :])]
-                left, right = (_sides(half, line) or ("simple", [], half, [], line) for half in halves)
-                return (kind, left, right)
-    return None
+    found = _joined(words, signs, 1, len(words) - 1, line, 0)
+    return found if found[0] != "simple" else None
+
+
+def _joined(words: list[Word], signs: list[str], start: int, end: int, line: int, level: int) -> Node:
+    """What stands from start to end, the first of JOINS that is left (`level`) between its parts, from the left to the right."""
+    if level == len(JOINS):
+        return "simple", [], [TEST, *words[start:end], END_TEST], [], line
+    sign, kind = JOINS[level]
+    cuts, last = [end], end
+    for at in range(end - 2, start, -1):
+        if signs[at] == sign and at < last - 1 and signs[at - 1] not in COMPARING:
+            cuts.append(at)
+            last = at
+    node = _joined(words, signs, start, cuts[-1], line, level + 1)
+    for cut, until in zip(cuts[:0:-1], cuts[-2::-1], strict=True):
+        node = kind, node, _joined(words, signs, cut + 1, until, line, level + 1)
+    return node
 
 
 def _operator(word: Word) -> str:

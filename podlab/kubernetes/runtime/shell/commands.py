@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..process import Data, Errno
 from . import builtins
-from .expand import Expander, ExpansionFault
-from .faults import ShellExit, ShellFault
+from .expand import Expander
+from .faults import Fault, ShellExit, ShellFault
 
 if TYPE_CHECKING:
     from .machine import Shell
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 def _assign_array(shell: Shell, expander: Expander, name: str, value: Any, kind: str) -> None:
     """bash's name=( ... ), name+=( ... ) and name[index]=value."""
     if kind == "elem":
-        index = int(expander.calculate(expander.text(value[0])))
-        shell.put_element(name, index, expander.text(value[1]))
-    else:
-        shell.put_elements(name, expander.fields(value), kind == "array+")
-
+        shell.put_element(name, expander.key(name, value[0]), expander.text(value[1]))
+        return
+    keyed = [word for word in value if word and word[0][0] == "nosplit"] if value and not isinstance(value, str) else []
+    shell.put_elements(name, expander.fields(tuple(word for word in value if word not in keyed)), kind == "array+")
+    for word in keyed:
+        key, _, text = expander.text(word[0][1])[1:].partition("]=")
+        shell.put_element(name, expander.key(name, key), text)
 
 
 def simple(shell: Shell, frame: Data, instruction: Any) -> None:
@@ -36,7 +38,10 @@ def simple(shell: Shell, frame: Data, instruction: Any) -> None:
         if not isinstance(append, bool):
             _assign_array(shell, expander, key, word, append)
             continue
-        values.append((key, expander.text(word), append))
+        text = expander.text(word)
+        if key in data.get("integers", ()):
+            text, append = expander.calculate(f"{shell.get(key) or 0}+({text})" if append else text), False
+        values.append((key, text, append))
         if not argv and not append:
             shell.put(key, values[-1][1])  # at once, since the next may refer to it
     name = argv[0] if argv else ""
@@ -45,7 +50,7 @@ def simple(shell: Shell, frame: Data, instruction: Any) -> None:
     try:
         opened = shell.opened(redirs, expander) if redirs else {}
     except ShellFault as fault:
-        if name in builtins.SPECIAL and builtin:
+        if name in builtins.SPECIAL and builtin and data["flavor"] != "bash":
             raise
         shell.complain(fault.text)
         frame["subst"] = {}
@@ -91,16 +96,17 @@ def simple(shell: Shell, frame: Data, instruction: Any) -> None:
         depth = len(data["frames"])
         try:
             status = builtin(shell, argv, data["cur"]["state"])
-        except (ShellFault, ExpansionFault) as fault:
+        except Fault as fault:
             if data["cur"] is not None:
                 data["cur"] = None
-            if name not in builtins.SPECIAL:
-                shell.complain(str(fault.args[0]), getattr(fault, "command", ""))
-                status = getattr(fault, "code", 2)
+            if name not in builtins.SPECIAL or (data["flavor"] == "bash" and isinstance(fault, ShellFault)):
+                shell.complain(fault.text, fault.command)
+                status = fault.code
+                status = 1 if status == 2 and data["flavor"] == "bash" else status
             else:
-                shell.complain(str(fault.args[0]), getattr(fault, "command", ""))
+                shell.complain(fault.text, fault.command)
                 shell.restore(saved)
-                raise ShellFault("", getattr(fault, "code", 2)) from None
+                raise ShellFault("", fault.code) from None
         except Errno as error:
             if error.name != "EPIPE":
                 shell.complain(f"write error: {error.text}", name)

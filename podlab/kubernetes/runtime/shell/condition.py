@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import filesystem
 from ..linear import compiled
+from ..numerals import LONG_MAX, is_whole, saturated
 from . import patterns
 
 if TYPE_CHECKING:
@@ -49,9 +50,12 @@ class ConditionFault(Exception):
 
 
 def _number(text: str) -> int:
-    if not re.fullmatch(r"\s*[-+]?\d+\s*", text):
+    if not re.fullmatch(r"\s*[-+]?[0-9]+\s*", text):
         raise ConditionFault(f"{text}: bad number")
-    return int(text)
+    value = saturated(text.strip())
+    if abs(value) >= LONG_MAX:
+        raise ConditionFault(f"{text}: out of range")
+    return value
 
 
 def _unary(sys: Sys, operator: str, word: str) -> bool:
@@ -60,7 +64,7 @@ def _unary(sys: Sys, operator: str, word: str) -> bool:
     if operator == "-z":
         return word == ""
     if operator == "-t":
-        return word.isdigit() and sys.is_tty(int(word))
+        return is_whole(word) and sys.is_tty(saturated(word))
     found = sys.find(word, follow=operator not in ("-h", "-L"))
     if found is None:
         return False

@@ -8,7 +8,6 @@ that nothing is assigned twice.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from ..linear import compiled
@@ -16,12 +15,14 @@ from ..process import Errno
 from ..program import TEXT_MAX
 from . import patterns
 from .arithmetic import ArithmeticFault, evaluate
+from .braces import braces
+from .faults import ExpansionFault, UnsetFault
+from .splitting import Piece, split_text
 from .words import Word
 
 if TYPE_CHECKING:
     from .machine import Shell
 
-Piece = tuple[str, bool]  # text, quoted
 
 
 class NeedOutput(Exception):
@@ -32,54 +33,21 @@ class NeedOutput(Exception):
         self.start, self.key = start, key
 
 
-class ExpansionFault(Exception):
-    """An expansion that ends the command, and a shell that is not interactive: the text after `sh: `."""
+class NeedProcess(NeedOutput):
+    """A process substitution's child must begin first: `sign` is "<" when its output is read."""
+
+    def __init__(self, start: int, key: str, sign: str) -> None:
+        super().__init__(start, key)
+        self.sign = sign
 
 
 BREAK = ("", "break")
+CHANGES = frozenset({"#", "##", "%", "%%", "/", "//", "/#", "/%", "^^", ",,", "^", ",", "@Q", "@U", "@u", "@L", "@P", "@E", "@A"})
+"""Operators of ${ } that make another text of a value."""
 WORDS_MAX = 100_000
 """Words of one command: a real shell is bounded by its memory, a program's arguments by ARG_MAX."""
-BRACES_MAX = 20_000
-"""Words that braces may make: some 80 ms."""
-
-
-RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?|([A-Za-z])\.\.([A-Za-z])")
-
-
-def braces(word: Word) -> list[Word]:
-    """bash's {a,b} and {1..3} in the unquoted literal parts of a word; each brace's alternatives within one part."""
-    for index, part in enumerate(word):
-        if part[0] != "lit" or part[2]:
-            continue
-        match = re.search(r"\{([^{}]*)\}", part[1])
-        if match is None:
-            continue
-        inside = match[1]
-        span = RANGE.fullmatch(inside)
-        if span is not None and span[1] is not None:
-            low, high, step = int(span[1]), int(span[2]), abs(int(span[3] or 1)) or 1
-            width = max(len(span[1]), len(span[2])) if re.match(r"-?0\d", span[1]) or re.match(r"-?0\d", span[2]) else 0
-            numbers = range(low, high + (1 if high >= low else -1), step if high >= low else -step)
-            if len(range(0, abs(high - low) + 1, step)) > BRACES_MAX:
-                raise ExpansionFault(f"brace expansion: failed to allocate memory for {len(numbers)} elements")
-            choices = [f"{n:0{width}d}" for n in numbers]
-        elif span is not None:
-            low, high = ord(span[4]), ord(span[5])
-            choices = [chr(n) for n in range(low, high + (1 if high >= low else -1), 1 if high >= low else -1)]
-        elif "," in inside:
-            choices = inside.split(",")
-        else:
-            continue
-        before, after = part[1][: match.start()], part[1][match.end() :]
-        more = "{" in before + after or any("{" in str(part[1]) for part in word[index + 1 :])
-        found: list[Word] = []
-        for choice in choices:
-            made = (*word[:index], ("lit", before + choice + after, False), *word[index + 1 :])
-            found += braces(made) if more else [made]
-            if len(found) > BRACES_MAX:
-                raise ExpansionFault(f"brace expansion: failed to allocate memory for {len(found)} elements")
-        return found
-    return [word]
+LOOKS_MAX = 20_000
+"""Files that the patterns of one command may look at, each some 20 us."""
 
 
 class Expander:
@@ -87,11 +55,13 @@ class Expander:
 
     def __init__(self, shell: Shell, results: dict[str, Any]) -> None:
         self.shell, self.results = shell, results
+        self.looks = 0
 
     # Whole words.
     def fields(self, words: tuple[Word | str, ...]) -> list[str]:
         """All fields of a command's words."""
         out: list[str] = []
+        self.looks = 0
         for word in words:
             if isinstance(word, str):
                 out.append(word)
@@ -103,7 +73,7 @@ class Expander:
                         self._pathnames(field, out)
             if len(out) > WORDS_MAX:
                 raise ExpansionFault("out of memory")
-        self.shell.sys.charge(2 * len(out))
+        self.shell.sys.charge(2 * len(out) + 20 * self.looks)
         return out
 
     def text(self, word: Word | str) -> str:
@@ -137,6 +107,10 @@ class Expander:
                 if key not in self.results:
                     raise NeedOutput(ref[0], key)
                 out.append((self.results[key], True if quoted else None if split else False))
+            elif kind == "psub":
+                if part[2] not in self.results:
+                    raise NeedProcess(part[1][0], part[2], part[3])
+                out.append((self.results[part[2]], True))
             elif kind == "arith":
                 out.append((self._arithmetic(part), True if part[3] else None if split else False))
             elif kind == "elem":
@@ -151,10 +125,11 @@ class Expander:
         mark = True if quoted else None if split else False
         held = self.shell.elements(name)
         if not isinstance(index, str):
-            number = int(self.calculate(self.text(index)))
-            value = next((text for at, text in held if at == (number if number >= 0 else number + len(held))), "")
+            value = self.shell.element(name, self.key(name, index))
             if op in ("-", ":-"):
                 out.extend([(value, mark)] if value else self._argument(argument, quoted, split))
+            elif op in ("+", ":+"):
+                out.extend(self._argument(argument, quoted, split) if value else [])
             else:
                 out.append((str(len(value)) if op == "len" else self._transform(value, op, argument), mark))
         elif op == "len":
@@ -172,28 +147,50 @@ class Expander:
     def calculate(self, text: str) -> str:
         """An arithmetic expression's value as text."""
         try:
-            return str(evaluate(text, self._variable, self.shell.put))
+            return str(evaluate(text, self._variable, self.store))
         except ArithmeticFault as fault:
+            if str(fault) == "divide by zero" and self.shell.data["flavor"] == "bash":
+                token = text.replace("%", "/").rpartition("/")[2].strip()
+                raise ExpansionFault(f'{text.strip()}: division by 0 (error token is "{token}")') from None
             raise ExpansionFault(str(fault)) from None
 
+    def key(self, name: str, index: Word | str) -> str:
+        """The key that an index means: itself in an associative array, else the number that it comes to."""
+        text = self.text(index)
+        return text if name in self.shell.data.get("assoc", ()) else self.calculate(text)
+
+    def store(self, name: str, value: str) -> None:
+        """Sets a variable or name[index]."""
+        array, bracket, index = name.partition("[")
+        if bracket:
+            self.shell.put_element(array, self.key(array, index[:-1]), value)
+        else:
+            self.shell.put(name, value)
+
     def _variable(self, name: str) -> str:
-        value = self.shell.get(name)
+        array, bracket, index = name.partition("[")
+        if bracket and self.shell.data["flavor"] != "bash":
+            raise ArithmeticFault("arithmetic syntax error")
+        value = self.shell.element(array, self.key(array, index[:-1])) if bracket else self.shell.get(name)
         if value is None and "u" in self.shell.data["opts"]:
-            raise ExpansionFault(f"{name}: parameter not set")
+            raise self._unset(name)
         return value or ""
 
     def _parameter(self, part: tuple[Any, ...], split: bool, out: list[Any]) -> None:
         _, name, op, argument, quoted = part
         mark = True if quoted else None if split else False
         shell = self.shell
-        if name in ("@", "*") and op in ("", ":", "/", "//", "#", "##", "%", "%%"):
+        if name in ("@", "*") and (op in ("", ":") or op in CHANGES):
             self._positionals(name, op, argument, quoted, split, out)
+            return
+        if op == "names":
+            self._list("*", sorted(one for one in shell.data["vars"] if one.startswith(name) and "[" not in one), "", None, quoted, split, out)
             return
         value = shell.special(name)
         if op == "len":
             out.append((str(len(shell.data["args"]) if name in ("@", "*") else len(self._needed(name, value))), mark))
             return
-        if op in ("", "#", "##", "%", "%%", "/", "//", ":"):
+        if op in ("", ":") or op in CHANGES:
             value = self._needed(name, value)
             out.append((self._transform(value, op, argument), mark))
             return
@@ -215,7 +212,7 @@ class Expander:
             out.append((value, mark))
         elif op in ("?", ":?"):
             if unset:
-                raise ExpansionFault(
+                raise UnsetFault(
                     f"{name}: {self.text(argument) or ('parameter not set' if op == '?' else 'parameter not set or null')}"
                 )
             out.append((value, mark))
@@ -226,10 +223,13 @@ class Expander:
             return [(text, mark if isinstance(mark, str) else True) for text, mark in pieces] or [("", True)]
         return [(text, None) if split and mark is False else (text, mark) for text, mark in pieces]
 
+    def _unset(self, name: str) -> UnsetFault:
+        return UnsetFault(f"{name}: {'unbound variable' if self.shell.data['flavor'] == 'bash' else 'parameter not set'}")
+
     def _needed(self, name: str, value: str | None) -> str:
         if value is None:
             if "u" in self.shell.data["opts"] and name not in ("@", "*"):
-                raise ExpansionFault(f"{name}: parameter not set")
+                raise self._unset(name)
             return ""
         return value
 
@@ -243,14 +243,23 @@ class Expander:
             before = "(?s:(.*))" if op == "%" else "(?s:(.*?))"  # the shortest end leaves the most before it
             match = compiled(rf"{before}(?:{patterns.to_regex(self.pattern(argument))})\Z").match(value)
             return value[: match.end(1)] if match else value
-        if op in ("/", "//"):
+        if op[0] in "^,":
+            return self._cased(value, op, self.pattern(argument))
+        if op[0] == "@":
+            if op[1] == "Q":
+                return "'" + value.replace("'", "'\\''") + "'"
+            return value.upper() if op[1] == "U" else value.lower() if op[1] == "L" else value[:1].upper() + value[1:] if op[1] == "u" else value
+        if op[0] == "/":
             pattern, replacement = argument
             source = self.pattern(pattern)
-            if not source:
+            if not source and op in ("/", "//"):
                 return value
             new = self.text(replacement)
             if len(value) * len(new) > TEXT_MAX and value.count(source) * len(new) > TEXT_MAX:
                 raise ExpansionFault("out of memory")
+            if op in ("/#", "/%"):  # only at the beginning, or at the end
+                ends = rf"(?:{patterns.to_regex(source)})\Z" if op == "/%" else rf"\A(?:{patterns.to_regex(source)})"
+                return compiled(ends).sub(lambda _: new, value, 1)[0]
             return compiled(patterns.to_regex(source)).sub(lambda _: new, value, 0 if op == "//" else 1)[0]
         offset_word, count_word = argument
         offset = int(self.calculate(self.text(offset_word)))
@@ -260,6 +269,12 @@ class Expander:
             return value[offset:]
         count = int(self.calculate(self.text(count_word)))
         return value[offset : offset + count] if count >= 0 else value[offset : len(value) + count]
+
+    def _cased(self, value: str, op: str, pattern: str) -> str:
+        """${name^^pattern}: capitals, or with a comma small letters, of the first letter or of all."""
+        change = str.upper if op[0] == "^" else str.lower
+        letters = value if len(op) == 2 else value[:1]
+        return "".join(change(one) if not pattern or patterns.matches(pattern, one) else one for one in letters) + value[len(letters) :]
 
     def _positionals(self, name: str, op: str, argument: Any, quoted: bool, split: bool, out: list[Any]) -> None:
         args = list(self.shell.data["args"])
@@ -311,7 +326,7 @@ class Expander:
                 fields.append(field or [])
                 field = []
             elif quoted is None:
-                field = _split_text(text, ifs, field, fields)
+                field = split_text(text, ifs, field, fields)
             elif quoted or text:
                 field = [*(field or []), (text, bool(quoted))]
         if field is not None and not (only_empty_at and all(not text for text, _ in field)):
@@ -337,7 +352,10 @@ class Expander:
         for index, part in enumerate(parts):
             last = index == len(parts) - 1
             step: list[str] = []
+            self.looks += len(found)
             for base in found:
+                if self.looks > LOOKS_MAX:
+                    raise ExpansionFault("out of memory")
                 if not patterns.has_magic(part):
                     path = base + patterns.unquote(part)
                     if sys.find(path, follow=not last) is not None:
@@ -349,6 +367,7 @@ class Expander:
                     continue
                 if part.startswith("."):
                     names = [".", "..", *names]
+                self.looks += len(names)
                 for name in names:
                     if (name[0] != "." or part.startswith(".")) and patterns.matches(part, name):
                         step.append(base + name)
@@ -356,37 +375,3 @@ class Expander:
         if pattern.endswith("/"):
             found = [path + "/" for path in found if (vnode := sys.find(path)) is not None and vnode.is_dir]
         return sorted(found)
-
-
-def _split_text(text: str, ifs: str, field: list[Piece] | None, fields: list[list[Piece]]) -> list[Piece] | None:
-    """Splits an expansion's result, going on with `field`; gives the field that is still open."""
-    if not ifs:
-        return [*(field or []), (text, False)] if text or field is not None else None
-    blanks = "".join(char for char in ifs if char in " \t\n")
-    i, size = 0, len(text)
-    if blanks == ifs and not any(char in text for char in ifs):
-        return [*(field or []), (text, False)] if text else field
-    while i < size:
-        if text[i] in blanks:
-            while i < size and text[i] in blanks:
-                i += 1
-            if field is not None:
-                if i < size and text[i] in ifs:
-                    i += 1
-                    while i < size and text[i] in blanks:
-                        i += 1
-                fields.append(field)
-                field = None
-        elif text[i] in ifs:
-            fields.append(field or [])
-            field = None
-            i += 1
-            while i < size and text[i] in blanks:
-                i += 1
-        else:
-            end = i
-            while end < size and text[end] not in ifs:
-                end += 1
-            field = [*(field or []), (text[i:end], False)]
-            i = end
-    return field

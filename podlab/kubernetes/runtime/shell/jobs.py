@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..numerals import is_whole, saturated
 from ..process import SIGNAL_NAMES, SIGNALS, Data, Errno, signal_number
 from .builtins import builtin, count, fault, killed_text
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 @builtin("wait")
 def _wait(shell: Shell, argv: list[str], state: Data) -> int:
     data = shell.data
+    if argv[1:2] == ["-n"] and data["flavor"] == "bash":
+        return _wait_for_next(shell)
     if "todo" not in state:
         state["todo"] = [] if len(argv) < 2 else [_job_pid(shell, word) for word in argv[1:]]
         state["all"] = len(argv) < 2
@@ -44,6 +47,26 @@ def _wait(shell: Shell, argv: list[str], state: Data) -> int:
             if not state["todo"]:
                 return int(state["status"])
         shell.sys.poll(child=True)
+
+
+def _wait_for_next(shell: Shell) -> int:
+    """bash's wait -n: the status of the job that ends next, 127 when there is none."""
+    while True:
+        update_jobs(shell)
+        jobs = shell.data["jobs"]
+        ended = next((job for job in jobs if job["status"] is not None), None)
+        if ended is not None:
+            jobs.remove(ended)
+            return int(ended["status"])
+        if not jobs:
+            return 127
+        shell.sys.poll(child=True)
+
+
+@builtin("disown")
+def _disown(shell: Shell, argv: list[str], state: Data) -> int:
+    shell.data["jobs"] = []
+    return 0
 
 
 def _job_pid(shell: Shell, word: str) -> int:
@@ -127,8 +150,8 @@ def _kill(shell: Shell, argv: list[str], state: Data) -> int:
         return 1
     if words[0] == "-l":
         if len(words) > 1:
-            wanted = int(words[1]) & 127 if words[1].isdigit() else signal_number(words[1])
-            shell.sys.out(f"{SIGNAL_NAMES.get(wanted or 0, words[1]) if words[1].isdigit() else wanted}\n")
+            wanted = saturated(words[1]) & 127 if is_whole(words[1]) else signal_number(words[1])
+            shell.sys.out(f"{SIGNAL_NAMES.get(wanted or 0, words[1]) if is_whole(words[1]) else wanted}\n")
         else:
             shell.sys.out("".join(f"{number:2}) {name}\n" for name, number in SIGNALS.items()))
         return 0
@@ -151,7 +174,7 @@ def _kill(shell: Shell, argv: list[str], state: Data) -> int:
                 shell.complain(f"{word}: no such job", "kill")
                 status = 1
         elif re.fullmatch(r"-?\d+", word):
-            pids = [int(word)]
+            pids = [saturated(word)]
         else:
             shell.sys.err(f"{shell.data['name']}: invalid number '{word}'\n")
             status = 1

@@ -8,20 +8,16 @@ sub, func, eval, dot or trap, "subst": results of expansions of the present comm
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..process import Data
 from ..program import TEXT_MAX
-from . import builtins, jobs, names, reading  # noqa: F401  (they register builtins)
+from . import builtins, finding, jobs, names, reading  # noqa: F401  (they register builtins)
 from .children import Children
 from .code import Code, compile_text
-from .expand import ExpansionFault, NeedOutput
-from .faults import ShellExit, ShellFault
+from .expand import NeedOutput, NeedProcess
+from .faults import ExpansionFault, Fault, ShellExit, UnsetFault
 from .steps import STEPS
 
 STEP_US = 20
-MAX_DEPTH = 200
-"""Function and eval frames at once; more is an endless recursion, which a real shell ends by running out of stack."""
 
 
 class Shell(Children):
@@ -33,36 +29,14 @@ class Shell(Children):
         text, line = self.data["units"][unit]
         return compile_text(text, line, self.data["flavor"] == "bash")
 
-    def unit(self, text: str, line: int = 1) -> str:
-        """Adds a text to run."""
-        self.data["nunit"] += 1
-        key = str(self.data["nunit"])
-        self.data["units"][key] = [text, line]
-        return key
-
-    def push(self, unit: str, pc: int, kind: str, **more: Any) -> Data:
-        frames = self.data["frames"]
-        if len(frames) > MAX_DEPTH:
-            raise ShellExit(139)
-        frame = {
-            "u": unit,
-            "pc": pc,
-            "kind": kind,
-            "subst": {},
-            "loops": [],
-            "redirs": [],
-            "noerr": bool(frames and frames[-1]["noerr"]),
-            **more,
-        }
-        frames.append(frame)
-        return frame
-
     def pop(self) -> Data:
         """Leaves the top frame, giving back what it had put aside."""
         frame: Data = self.data["frames"].pop()
         while frame["redirs"]:
             self.restore(frame["redirs"].pop())
-        for name, (value, exported) in reversed(list(frame.get("locals", {}).items())):
+        for name in frame.get("arrays", ()):
+            self.forget_elements(name)
+        for name, (value, exported) in frame.get("locals", {}).items():
             self.set_back(name, value, exported)
         if "args" in frame:
             self.data["args"] = frame["args"]
@@ -98,10 +72,10 @@ class Shell(Children):
                 code = self.leave(end.code)
                 if code is not None:
                     return code
-            except (ShellFault, ExpansionFault) as fault:
-                if fault.args[0]:
-                    self.complain(str(fault.args[0]), getattr(fault, "command", ""))
-                data["status"] = getattr(fault, "code", 2)
+            except Fault as fault:
+                if fault.text:
+                    self.complain(fault.text, fault.command)
+                data["status"] = self.code_of(fault)
                 self.drop_builtin()
                 if data["mode"] != "tty":
                     code = self.leave(data["status"])
@@ -109,6 +83,12 @@ class Shell(Children):
                         return code
                 else:
                     self.unwind()
+
+    def code_of(self, fault: Fault) -> int:
+        """The exit code of what ends a shell."""
+        if self.data["flavor"] == "bash" and isinstance(fault, ExpansionFault):
+            return 127 if isinstance(fault, UnsetFault) and self.data["mode"] == "c" else 1
+        return fault.code
 
     def unwind(self) -> None:
         """An interactive shell drops what it was doing and prompts again."""
@@ -211,6 +191,10 @@ class Shell(Children):
         instruction = self.code(frame["u"]).instructions[frame["pc"]]
         try:
             STEPS[instruction[0]](self, frame, instruction)
+            if self.data.get("substituted"):
+                self.close_substituted()
+        except NeedProcess as need:
+            frame["subst"][need.key] = self.substitute(frame, need.start, need.sign)
         except NeedOutput as need:
             read, write = self.sys.pipe()
             pid = self.fork(frame, need.start, {1: write}, inside=True)

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from ..process import Data
 from .builtins import builtin, count, fault, shell_quote
+from .expand import Expander
 
 if TYPE_CHECKING:
     from .machine import Shell
 
 
-LETTERS = "aefuxvnCmbhIP"
+LETTERS = "aefuxvnCmbhIPETHB"
 OPTIONS = {"errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C", "verbose": "v",
     "noexec": "n",
-           "monitor": "m", "notify": "b", "pipefail": "P", "ignoreeof": "I"}  # fmt: skip
+           "monitor": "m", "notify": "b", "pipefail": "P", "ignoreeof": "I",
+           "errtrace": "E", "functrace": "T", "histexpand": "H", "braceexpand": "B", "hashall": "h"}  # fmt: skip
 
 
 def set_letter(shell: Shell, letter: str, on: bool) -> None:
@@ -32,7 +34,9 @@ def set_option(shell: Shell, name: str, on: bool) -> None:
 
 
 def _names(shell: Shell, argv: list[str], flag: str, mark: str) -> int:
-    words = [word for word in argv[1:] if word != "-p"]
+    if shell.data["flavor"] == "bash" and "-f" in argv[1:]:
+        return 0  # functions
+    words = [word for word in argv[1:] if word != "-p" and (word not in ("-a", "-A", "-x", "-r") or shell.data["flavor"] != "bash")]
     if not words:
         for name in sorted(shell.data.get(mark, {})):
             value = shell.data["vars"].get(name)
@@ -42,6 +46,8 @@ def _names(shell: Shell, argv: list[str], flag: str, mark: str) -> int:
     for word in words[1:] if remove else words:
         name, equals, value = word.partition("=")
         if not re.fullmatch(r"[A-Za-z_]\w*", name):
+            if shell.data["flavor"] == "bash":
+                raise fault(f"`{word}': not a valid identifier", 1, argv[0])
             raise fault(f"{name}: bad variable name", 2, argv[0])
         if equals:
             shell.put(name, value)
@@ -65,25 +71,41 @@ def _readonly(shell: Shell, argv: list[str], state: Data) -> int:
 @builtin("local", "declare", "typeset")
 def _local(shell: Shell, argv: list[str], state: Data) -> int:
     frame = next((frame for frame in reversed(shell.data["frames"]) if frame["kind"] == "func"), None)
-    if frame is None:
-        if argv[0] != "local" and shell.data["flavor"] == "bash":
-            return _names(
-                shell,
-                [argv[0], *(w for w in argv[1:] if not w.startswith("-"))],
-                "declare",
-                "exp" if "-x" in argv else "declared",
-            )
-        raise fault("not in a function", 2, argv[0])
-    for word in argv[1:]:
-        if word.startswith("-"):
-            continue
-        name, equals, value = word.partition("=")
+    options = "".join(word[1:] for word in argv[1:] if word.startswith("-")) if shell.data["flavor"] == "bash" else ""
+    names = [word for word in argv[1:] if not word.startswith("-")]
+    if frame is None or "g" in options:
+        if argv[0] == "local" or shell.data["flavor"] != "bash":
+            raise fault("can only be used in a function" if shell.data["flavor"] == "bash" else "not in a function", 2, argv[0])
+        _mark(shell, names, options)
+        return _names(shell, [argv[0], *(_counted(shell, word, options) for word in names)], "declare",
+                      "ro" if "r" in options else "exp" if "x" in options else "declared")  # fmt: skip
+    for word in names:
+        name, equals, value = _counted(shell, word, options).partition("=")
         frame["locals"].setdefault(name, shell.remembered(name))
+        if "a" in options or "A" in options:
+            frame.setdefault("arrays", []).append(name)
+            for key in [key for key in shell.data["vars"] if key.startswith(name + "[")]:
+                frame["locals"].setdefault(key, shell.remembered(key))
+            shell.forget_elements(name)
         if equals:
             shell.put(name, value)
         elif shell.data["flavor"] == "bash":
             shell.data["vars"].pop(name, None)
+    _mark(shell, names, options)
     return 0
+
+
+def _mark(shell: Shell, words: list[str], options: str) -> None:
+    """What declare -A and declare -i make of names: associative arrays and integers."""
+    for letter, mark in (("A", "assoc"), ("i", "integers")):
+        if letter in options:
+            shell.data.setdefault(mark, {}).update({word.partition("=")[0]: 1 for word in words})
+
+
+def _counted(shell: Shell, word: str, options: str) -> str:
+    """name=value with the value of an integer (declare -i) worked out."""
+    name, equals, value = word.partition("=")
+    return f"{name}={Expander(shell, {}).calculate(value)}" if equals and "i" in options else word
 
 
 @builtin("unset")
@@ -97,6 +119,12 @@ def _unset(shell: Shell, argv: list[str], state: Data) -> int:
         else:
             if word in shell.data["ro"]:
                 raise fault(f"{word}: is read only", 2, "unset")
+            array, bracket, index = word.partition("[")
+            if bracket and shell.data["flavor"] == "bash":
+                word = f"{array}[{Expander(shell, {}).key(array, index[:-1])}]"
+            elif any(one in shell.data["vars"] for one in (word + "[0]", word)) or word in shell.data.get("assoc", ()):
+                shell.forget_elements(word)
+                shell.data.get("assoc", {}).pop(word, None)
             shell.data["vars"].pop(word, None)
             shell.data["exp"].pop(word, None)
     return 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ..numerals import saturated
 from ..program import TEXT_MAX
 from .escapes import backslashes
 
-SPEC = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:hh|h|ll|l|L|q|j|z|t)?(.)", re.S)
+SPEC = re.compile(r"%([-+ #0]*)(\*|[0-9]+)?(?:\.(\*|[0-9]+)?)?(?:hh|h|ll|l|L|j|z|t)?(.)", re.S)
 
 
 def echo_text(words: list[str], always: bool = False) -> str:
@@ -34,7 +35,7 @@ def _integer(text: str, errors: list[str]) -> int:
         return 0
     if text[0] in "'\"":
         return ord(text[1]) if len(text) > 1 else 0
-    match = re.match(r"\s*[-+]?(?:0[xX][0-9a-fA-F]+|\d+)", text)
+    match = re.match(r"\s*[-+]?(?:0[xX][0-9a-fA-F]+|[0-9]+)", text)
     if match is None or match.end() != len(text):
         errors.append(f"invalid number '{text}'")
     if match is None:
@@ -46,7 +47,7 @@ def _integer(text: str, errors: list[str]) -> int:
         return sign * int(digits, 16)
     if len(digits) > 1 and digits[0] == "0":
         return sign * int("".join(d for d in digits if d in "01234567") or "0", 8)
-    return sign * int(digits)
+    return saturated(match[0].strip())
 
 
 def printf_text(form: str, args: list[str]) -> tuple[str, list[str]]:
@@ -89,7 +90,7 @@ def printf_text(form: str, args: list[str]) -> tuple[str, list[str]]:
             if precision == "*":
                 precision = str(_integer(queue.pop(0) if queue else "", errors))
             arg = queue.pop(0) if queue else ""
-            if max(abs(int(width or 0)), abs(int(precision or 0))) > TEXT_MAX:
+            if max(abs(saturated(width or "0")), abs(saturated(precision or "0"))) > TEXT_MAX:
                 errors.append("out of memory")
                 return "".join(out), errors
             spec = "%" + flags + (width or "") + (f".{precision or 0}" if has_precision else "")
@@ -112,6 +113,8 @@ def printf_text(form: str, args: list[str]) -> tuple[str, list[str]]:
                 # widths count bytes, as in C
                 raw = (spec + "s") % arg.encode("utf-8", "surrogateescape").decode("latin-1")
                 out.append(raw.encode("latin-1").decode("utf-8", "surrogateescape"))
+            elif kind == "q":
+                out.append((spec + "s") % (re.sub(r"([^\w@%+=:,./-])", r"\\\1", arg) or "''"))
             elif kind == "b":
                 text, stop = backslashes(arg, zero_octal=False)
                 out.append((spec + "s") % text)

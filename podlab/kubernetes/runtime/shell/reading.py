@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..numerals import is_whole, saturated
 from ..process import Data
 from ..program import TEXT_MAX
 from .builtins import builtin, fault
@@ -20,6 +21,7 @@ def _read(shell: Shell, argv: list[str], state: Data) -> int:
     if shell.data["pending"]:  # broken off by a trapped signal
         return 128 + int(shell.data["pending"][0])
     raw, prompt, limit, fd, names = False, "", 0, 0, []
+    array, end = "", "\n"
     timeout: float | None = None
     words = argv[1:]
     while words and words[0].startswith("-") and len(words[0]) > 1:
@@ -29,16 +31,20 @@ def _read(shell: Shell, argv: list[str], state: Data) -> int:
         for index, letter in enumerate(option[1:], 1):
             if letter == "r":
                 raw = True
-            elif letter in "ptnudN":
+            elif letter in "ptnudNa":
                 value = option[index + 1 :] or (words.pop(0) if words else "")
                 if letter == "p":
                     prompt = value
                 elif letter == "t":
-                    timeout = float(value) if re.fullmatch(r"[\d.]+", value) else 0
+                    timeout = float(value) if re.fullmatch(r"[0-9]{1,9}\.?[0-9]*|\.[0-9]+", value) else 0
                 elif letter in "nN":
-                    limit = int(value) if value.isdigit() else 0
+                    limit = saturated(value) if is_whole(value) else 0
                 elif letter == "u":
-                    fd = int(value)
+                    fd = saturated(value) if is_whole(value) else 0
+                elif letter == "d":
+                    end = value[:1]
+                elif letter == "a":
+                    array = value
                 break
     names = words or ["REPLY"]
     if prompt and "asked" not in state:
@@ -58,7 +64,7 @@ def _read(shell: Shell, argv: list[str], state: Data) -> int:
         if not char:
             ended = True
             break
-        if char == "\n":
+        if char == (end or "\0") or (char == "\n" and not raw and chars[-1:] == ["\\"]):
             if raw or chars[-1:] != ["\\"] or chars[-2:] == ["\\", "\\"]:
                 break
             chars.pop()
@@ -67,7 +73,10 @@ def _read(shell: Shell, argv: list[str], state: Data) -> int:
         sys.charge(1)
         if len(chars) > TEXT_MAX:
             raise ShellFault("out of memory")
-    _assign_fields(shell, names, "".join(chars), raw)
+    if array:
+        shell.put_elements(array, _fields(shell, "".join(chars), raw))
+    else:
+        _assign_fields(shell, names, "".join(chars), raw)
     return 1 if ended else 0
 
 
@@ -109,6 +118,37 @@ def _assign_fields(shell: Shell, names: list[str], line: str, raw: bool) -> None
     shell.put(names[-1], rest)
 
 
+def _fields(shell: Shell, line: str, raw: bool) -> list[str]:
+    """All fields of a line (read -a)."""
+    fields: list[str] = []
+    while line:
+        _assign_fields(shell, ["_field", "_rest"], line, raw)
+        fields.append(shell.data["vars"].pop("_field"))
+        line = shell.data["vars"].pop("_rest")
+    return fields
+
+
+@builtin("mapfile", "readarray")
+def _mapfile(shell: Shell, argv: list[str], state: Data) -> int:
+    strip, fd, limit, skip, words = False, 0, 0, 0, argv[1:]
+    while words and words[0].startswith("-"):
+        option = words.pop(0)
+        strip = strip or "t" in option
+        if option[-1] in "nsuOdcC" and words:
+            number = words.pop(0)
+            value = saturated(number) if is_whole(number) else 0
+            limit, skip, fd = (value if option[-1] == letter else old for letter, old in (("n", limit), ("s", skip), ("u", fd)))
+    text: list[str] = state.setdefault("text", [])
+    while piece := shell.sys.read(fd):
+        text.append(piece)
+        if sum(map(len, text)) > TEXT_MAX:
+            raise ShellFault("out of memory")
+    lines = "".join(text).splitlines(keepends=True)[skip:]
+    values = [line.rstrip("\n") if strip else line for line in (lines[:limit] if limit else lines)]
+    shell.put_elements(words[0] if words else "MAPFILE", values)
+    return 0
+
+
 @builtin("getopts")
 def _getopts(shell: Shell, argv: list[str], state: Data) -> int:
     if len(argv) < 3:
@@ -118,7 +158,7 @@ def _getopts(shell: Shell, argv: list[str], state: Data) -> int:
     given = shell.get("OPTIND")
     index, inside = shell.data["getopts"]
     if given is None or given != str(index):
-        index, inside = int(given) if given and given.isdigit() else 1, 0
+        index, inside = saturated(given) if given and is_whole(given) else 1, 0
     status = _next_option(shell, spec, name, args, index, inside)
     shell.data["vars"]["OPTIND"] = str(shell.data["getopts"][0])
     return status

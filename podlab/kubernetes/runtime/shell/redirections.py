@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from ..process import Data, Errno
-from .expand import Expander, ExpansionFault, NeedOutput
-from .faults import ShellFault
+from .. import sockets
+from ..numerals import is_whole, saturated
+from ..process import Blocked, Data, Errno
+from .expand import Expander, NeedOutput
+from .faults import Fault, ShellFault
 from .variables import Variables
+
+SOCKET = re.compile(r"/dev/tcp/([^/]+)/(\d{1,5})")
+MODES = {"<": "r", ">": "w", ">|": "w", ">>": "a", "<>": "rw"}
 
 
 class Redirections(Variables):
@@ -32,8 +38,8 @@ class Redirections(Variables):
                     target = expander.text(word)
                     if target == "-":
                         key = None
-                    elif target.isdigit():
-                        number = int(target)
+                    elif is_whole(target):
+                        number = saturated(target)
                         source = out[number] if number in out else fds.get(target)
                         if source is None:
                             raise ShellFault(f"{target}: Bad file descriptor", 1)
@@ -43,14 +49,14 @@ class Redirections(Variables):
                         if 2 not in out:
                             out[2] = kernel.grab(key)
                 else:
-                    key = kernel.grab(
-                        self._open(expander.text(word), {"<": "r", ">": "w", ">|": "w", ">>": "a", "<>": "rw"}[operator])
-                    )
+                    path = expander.text(word)
+                    socket = SOCKET.fullmatch(path) if self.data["flavor"] == "bash" else None
+                    key = self._connected(path, *socket.groups()) if socket else kernel.grab(self._open(path, MODES[operator]))
                 old = out.get(fd)
                 if old is not None:
                     kernel.close(old)
                 out[fd] = key
-        except (ShellFault, ExpansionFault, NeedOutput):
+        except (Fault, NeedOutput, Blocked):
             self.drop(out)
             raise
         return out
@@ -68,6 +74,21 @@ class Redirections(Variables):
                 text = {"ENOENT": "No such file" if mode == "r" else "Directory nonexistent"}.get(error.name, error.text)
                 raise ShellFault(f"cannot {'open' if mode == 'r' else 'create'} {path}: {text}", 2) from None
             raise ShellFault(f"can't {'open' if mode == 'r' else 'create'} {path}: {text}", 1) from None
+
+    def _connected(self, path: str, host: str, port: str) -> str:
+        """A connection as bash's /dev/tcp/HOST/PORT opens it, held once. Raises Blocked until it is settled."""
+        try:
+            addresses = sockets.resolve(self.sys, host)[1]
+            if not addresses:
+                self.complain(f"{host}: Name or service not known")
+                raise Errno("EINVAL")
+            fd = sockets.connect(self.sys, "tcp", addresses[0], int(port))
+        except Errno as error:
+            if error.name != "EINVAL":
+                self.complain(error.text, "connect")
+            raise ShellFault(f"{path}: {error.text}", 1) from None
+        del self.data["tcp"]
+        return str(self.proc["fds"].pop(str(fd)))
 
     def drop(self, opened: dict[int, str | None]) -> None:
         """Lets go of what `opened` held."""

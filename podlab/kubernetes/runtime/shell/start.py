@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..numerals import is_whole, saturated
 from ..process import INT, QUIT, TERM, Errno, Process
 from ..program import Event, Program, register
 from ..system import Sys
@@ -17,14 +18,14 @@ def _begin(proc: Process, sys: Sys, flavor: str) -> int:
         flavor=flavor, name=argv[0], units={}, nunit=0, frames=[], vars=dict(env), exp=dict.fromkeys(env, 1), ro={}, funcs={},
         args=[], opts="",
         status=0, substatus=None, traps={}, pending=[], fg=None, cur=None, jobs=[], bang="", pid=proc["pid"], mode="stdin",
-        inbuf="", input="",
+        inbuf="", input="", began=sys.now,
         ended=False, prompted=False, exiting=None, line=0, sub=False, getopts=[1, 0],
     )  # fmt: skip
     data["vars"].update(PWD=proc["cwd"], IFS=" \t\n")
     data["exp"]["PWD"] = 1
     if flavor != "dash":
         level = env.get("SHLVL", "")
-        data["vars"]["SHLVL"] = str((int(level) if level.isdigit() else 0) + 1)
+        data["vars"]["SHLVL"] = str((saturated(level) if is_whole(level) else 0) + 1)
         data["exp"]["SHLVL"] = 1
     shell = Shell(proc, sys)
     rest = argv[1:]

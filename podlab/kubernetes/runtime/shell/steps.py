@@ -47,7 +47,7 @@ def _pipeline(shell: Shell, frame: Data, blocks: Any, stdin: str | None, tested:
     return pids
 
 
-def _background(shell: Shell, frame: Data, pids: list[int], text: str) -> None:
+def _background(shell: Shell, pids: list[int], text: str) -> None:
     data = shell.data
     data["bang"] = str(pids[-1])
     data["jobs"].append(
@@ -72,13 +72,13 @@ def _no_input(shell: Shell) -> str | None:
 def _bg(shell: Shell, frame: Data, instruction: Any) -> None:
     frame["pc"] += 1
     pids = _pipeline(shell, frame, (instruction[1],), _no_input(shell), False, True)
-    _background(shell, frame, pids, instruction[2])
+    _background(shell, pids, instruction[2])
 
 
 def _bgpipe(shell: Shell, frame: Data, instruction: Any) -> None:
     frame["pc"] += 1
     pids = _pipeline(shell, frame, instruction[1], _no_input(shell), False, True)
-    _background(shell, frame, pids, instruction[2])
+    _background(shell, pids, instruction[2])
 
 
 def _sub(shell: Shell, frame: Data, instruction: Any) -> None:
@@ -209,6 +209,8 @@ def _ret(shell: Shell, frame: Data, instruction: Any) -> None:
     shell.pop()
     if frame["kind"] == "trap":
         shell.data["status"] = frame["status"]
+        if frame.get("ends"):
+            raise ShellExit(frame["status"])
     elif frame["kind"] == "func" and shell.data["frames"]:
         shell.after(shell.data["frames"][-1], frame["tested"])
 

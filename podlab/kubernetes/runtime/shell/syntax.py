@@ -1,28 +1,26 @@
 """The shell's grammar: text -> syntax tree (nested tuples). Follows POSIX XCU 2 and busybox ash, whose error texts it gives.
 
 Nodes: ("simple", assigns, words, redirs, line), ("pipe", [node], line), ("not", node), ("and"|"or", a, b), ("seq", [node]),
-("bg", node), ("if", cond, then, else or None), ("while"|"until", cond, body), ("for", name, words or None, body, line), ("case",
-word, [(patterns, body)]), ("sub", body), ("func", name, body), ("redir", node, redirs, line).
+("bg", node), ("if", cond, then, else or None), ("while"|"until", cond, body), ("for", name, words or None, body, line),
+("cfor", first, condition, step, body, line), ("case", word, [(patterns, body, its end)]),
+("sub", body), ("func", name, body), ("redir", node, redirs, line).
 
 A word is a tuple of parts: ("lit", text, quoted), ("var", name, op, argument, quoted), ("cmd", node, quoted), ("arith", word,
-quoted), ("tilde", user), and in bash ("elem", array, index word or "@" or "*", op, argument, quoted). A redirection is
+quoted), ("tilde", user), and in bash ("elem", array, index word or "@" or "*", op, argument, quoted) and ("psub", node, "<" or ">"). A redirection is
 (fd, operator, word); a here-document's operator is "<<" and its word the content. bash's assigns are besides (name, word, append?)
 also (name, words, "array" or "array+") and (name, (index word, word), "elem").
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from .tokens import END, Tokens
+from .bash_syntax import DECLARING, BashSyntax
+from .tokens import CASE_ENDS, END
 from .words import Node, SyntaxFault, Word, plain_text
 
-ARRAY = re.compile(r"([A-Za-z_]\w*)(\+?)=")
-ELEMENT = re.compile(r"([A-Za-z_]\w*)\[")
 
-
-class Parser(Tokens):
+class Parser(BashSyntax):
     """A recursive descent over the characters, since what a character means depends on where the grammar stands."""
 
     def list_in_parentheses(self) -> Node:
@@ -89,7 +87,7 @@ class Parser(Tokens):
                 nodes.append(node)
                 break
             kind, value = self.peek()
-            if kind in (END, "newline") or (kind == "op" and value in (")", ";;")) or self._closes():
+            if kind in (END, "newline") or (kind == "op" and (value == ")" or value in CASE_ENDS)) or self._closes():
                 break
         return nodes[0] if len(nodes) == 1 else ("seq", nodes)
 
@@ -102,7 +100,7 @@ class Parser(Tokens):
         while True:
             self.newlines()
             kind, value = self.peek()
-            if kind == END or (kind == "op" and value in (")", ";;") and (value in ends or nodes)) or self._closes():
+            if kind == END or (kind == "op" and (value == ")" or value in CASE_ENDS) and (value in ends or nodes)) or self._closes():
                 break
             nodes.append(self._and_or_list())
             kind, _ = self.peek()
@@ -127,8 +125,9 @@ class Parser(Tokens):
             negate = not negate
         line = self.line
         nodes = [self.command()]
-        while self.is_op("|"):
-            self.take()
+        while self.is_op("|", "|&"):
+            if self.take()[1] == "|&":
+                nodes[-1] = ("redir", nodes[-1], [[2, ">&", (("lit", "1", False),)]], line)
             self.newlines()
             nodes.append(self.command())
         node = nodes[0] if len(nodes) == 1 else ("pipe", nodes, line)
@@ -138,6 +137,8 @@ class Parser(Tokens):
         kind, value = self.peek()
         line = self.line
         if kind == "op" and value == "(":
+            if (inside := self._double()) is not None:
+                return self._redirected(self._let(inside, line), line)
             self.take()
             body = self.list_until(")")
             if not self.is_op(")"):
@@ -161,7 +162,7 @@ class Parser(Tokens):
                 return ("func", name, self.command())
             if plain in ("then", "else", "elif", "fi", "do", "done", "esac", "}"):
                 raise self.unexpected()
-        elif kind not in ("io",) and not (kind == "op" and (value[0] in "<>" or value == "&>")):
+        elif kind not in ("io",) and not (kind == "op" and (value[0] in "<>" or value.startswith("&>"))):
             raise self.unexpected()
         return self._simple(line)
 
@@ -175,7 +176,7 @@ class Parser(Tokens):
         kind, value = self.peek()
         if kind == "io":
             fd, operator = value
-        elif kind == "op" and (value[0] in "<>" or value == "&>"):
+        elif kind == "op" and (value[0] in "<>" or value.startswith("&>")):
             operator = value
             fd = 0 if value[0] == "<" else 1
         else:
@@ -189,8 +190,10 @@ class Parser(Tokens):
         if operator in ("<<", "<<-"):
             self.pending.append(item)
         self.take()
-        if operator == "&>":
-            item[1] = ">"
+        if operator == "<<<":
+            item[1:] = ["<<", (*word, ("lit", "\n", True))]
+        if operator.startswith("&>"):
+            item[1] = operator[1:]
             redirs.append([2, ">&", (("lit", "1", False),)])
         return True
 
@@ -198,25 +201,25 @@ class Parser(Tokens):
         assigns: list[Any] = []
         words: list[Word] = []
         redirs: list[Any] = []
+        declared: list[Any] = []
         while True:
-            if self._redirection(redirs):
-                continue
+            inside = bool(words) and plain_text(words[0]) == "[[" and plain_text(words[-1]) != "]]"
             kind, value = self.peek()
-            if (
-                words
-                and plain_text(words[0]) == "[["
-                and plain_text(words[-1]) != "]]"
-                and kind == "op"
-                and value in ("&&", "||", "(", ")")
-            ):
+            if inside and kind == "op" and value in (("&&", "||", "(", ")", "<", ">") if self.bash else ("&&", "||", "(", ")")):
                 self.take()
                 words.append((("lit", value, True),))
                 continue
+            if self._redirection(redirs):
+                continue
+            kind, value = self.peek()
             if kind == "word":
                 self.take()
-                array = self._array(value) if self.bash and not words else None
+                declares = bool(words) and plain_text(words[0]) in DECLARING
+                array = self._array(value, declares) if self.bash and (declares or not words) else None
                 if array is not None:
-                    assigns.append(array)
+                    (declared if declares else assigns).append(array)
+                    if declares:
+                        words.append((("lit", array[0], False),))
                     continue
                 if words and plain_text(words[0]) == "[[" and plain_text(value) == "=~":
                     words += (value, self._regex())
@@ -241,40 +244,11 @@ class Parser(Tokens):
                 raise self.unexpected()
             if kind == "op" and value == "(":
                 raise self.unexpected()
-            return ("simple", assigns, words, redirs, line)
-
-    def _array(self, word: Word) -> Any:
-        """`name=( ... )`, `name+=( ... )` or `name[index]=value`, of which `word` is the beginning; else None."""
-        head = word[0][1] if word and word[0][0] == "lit" and not word[0][2] else ""
-        whole = ARRAY.fullmatch(head) if len(word) == 1 and self.text[self.pos : self.pos + 1] == "(" else None
-        if whole is not None:
-            self.pos += 1
-            words: list[Word] = []
-            self.newlines()
-            while not self.is_op(")"):
-                if self.peek()[0] != "word":
-                    raise self.unexpected(")")
-                words.append(self.take()[1])
-                self.newlines()
-            self.take()
-            return whole[1], tuple(words), "array+" if whole[2] else "array"
-        element = ELEMENT.match(head)
-        if element is None:
-            return None
-        parts: list[tuple[Any, ...]] = [("lit", head[element.end() :], False), *word[1:]]
-        for at, part in enumerate(parts):
-            if part[0] == "lit" and not part[2] and "]=" in part[1]:
-                before, _, after = part[1].partition("]=")
-                index = (*parts[:at], *([("lit", before, False)] if before else []))
-                return element[1], (index, (*([("lit", after, False)] if after else []), *parts[at + 1 :])), "elem"
-        return None
-
-    def _regex(self) -> Word:
-        """The word after =~ inside [[ ]]: parentheses and bars are ordinary in it; what is quoted stands for itself."""
-        while self.text[self.pos : self.pos + 1] in (" ", "\t"):
-            self.pos += 1
-        return tuple(("lit", re.escape(part[1]) if part[2] and part[1] != "$" else part[1], True) if part[0] == "lit" else part
-                     for part in self.word(" \t\r\n"))  # fmt: skip
+            if not declared:
+                return ("simple", assigns, words, redirs, line)
+            parts = [("simple", assigns, words, redirs, line), ("simple", declared, [], [], line)]
+            constant = plain_text(words[0]) == "readonly" or (("lit", "-r", False),) in words
+            return ("seq", parts[::-1] if constant else parts)
 
     def _if(self, _: str) -> Node:
         condition = self.list_until("then")
@@ -300,6 +274,8 @@ class Parser(Tokens):
     def _for(self, _: str) -> Node:
         line = self.line
         kind, value = self.peek()
+        if kind == "op" and value == "(" and (inside := self._double()) is not None:
+            return self._counted(inside, line)
         name = plain_text(value) if kind == "word" else None
         if name is None or not _is_name(name):
             raise self.fail("bad for loop variable")
@@ -321,6 +297,20 @@ class Parser(Tokens):
         body = self.list_until("done")
         self.expect("done")
         return ("for", name, words, body, line)
+
+    def _counted(self, inside: str, line: int) -> Node:
+        """The rest of bash's for (( first; condition; step ))."""
+        parts = inside.split(";")
+        if len(parts) != 3:
+            raise self.fail("arithmetic expression required")
+        if self.is_op(";"):
+            self.take()
+        self.newlines()
+        close = "}" if self.is_word("{") else "done"
+        self.expect("{" if close == "}" else "do")
+        body = self.list_until(close)
+        self.expect(close)
+        return ("cfor", *(self._let(part, line) if part.strip() else None for part in parts), body, line)
 
     def _case(self, _: str) -> Node:
         kind, word = self.peek()
@@ -348,11 +338,12 @@ class Parser(Tokens):
                 self.take()
             self.expect(")")
             body = self._case_body()
-            items.append((patterns, body))
-            if self.is_op(";;"):
-                self.take()
+            end = ";;"
+            if self.is_op(*CASE_ENDS):
+                end = self.take()[1]
             elif not self.is_word("esac"):
                 raise self.unexpected(";;")
+            items.append((patterns, body, end))
         self.expect("esac")
         return ("case", word, items)
 
@@ -360,7 +351,7 @@ class Parser(Tokens):
         nodes: list[Node] = []
         while True:
             self.newlines()
-            if self.is_op(";;") or self.is_word("esac") or self.peek()[0] == END:
+            if self.is_op(*CASE_ENDS) or self.is_word("esac") or self.peek()[0] == END:
                 break
             nodes.append(self._and_or_list())
         return ("seq", nodes)

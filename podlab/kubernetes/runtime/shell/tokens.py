@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..numerals import is_whole, saturated
 from .words import SyntaxFault, Words, plain_text
 
 
@@ -17,7 +18,7 @@ class Tokens(Words):
         elif kind == "newline":
             name, incomplete = "newline", False
         elif kind == "op":
-            name, incomplete = ("redirection" if value[0] in "<>" or value == "&>" else f'"{value}"'), False
+            name, incomplete = ("redirection" if value[0] in "<>" or value.startswith("&>") else f'"{value}"'), False
         elif kind == "io":
             name, incomplete = "redirection", False
         else:
@@ -58,20 +59,20 @@ class Tokens(Words):
             self.pos += 1
             self.line += 1
             return "newline", None
-        if char.isdigit():
+        if is_whole(char):
             end = self.pos
-            while end < size and text[end].isdigit():
+            while end < size and is_whole(text[end]):
                 end += 1
             if end < size and text[end] in "<>":
-                number = int(text[self.pos : end])
+                number = saturated(text[self.pos : end])
                 self.pos = end
                 return "io", (number, self._operator())
-        if char in "&|;<>()":
+        if char in "&|;<>()" and not self.substitutes():
             return "op", self._operator()
         return "word", self.word()
 
     def _operator(self) -> str:
-        for operator in OPERATORS:
+        for operator in BASH_OPERATORS if self.bash else OPERATORS:
             if self.text.startswith(operator, self.pos):
                 self.pos += len(operator)
                 return operator
@@ -121,6 +122,9 @@ class Tokens(Words):
         self.pending = []
 
 
-OPERATORS = ("&&", "||", ";;", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", "&>", ";", "&", "|", "(", ")", "<", ">")
+BASH_OPERATORS: tuple[str, ...] = ("&&", "||", ";;&", ";;", ";&", "<<<", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", "&>>", "&>", "|&", *";&|()<>")
+CASE_ENDS = (";;", ";&", ";;&")
+"""What ends a clause of `case`; in bash the next body may follow (;&), or the next patterns be looked at (;;&)."""
+OPERATORS: tuple[str, ...] = ("&&", "||", ";;", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", "&>", ";", "&", "|", "(", ")", "<", ">")
 RESERVED = tuple("if then else elif fi do done case esac while until for { } ! in function".split())
 END = "\0end"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
+from ..numerals import is_whole, saturated
 from ..process import Process
 from ..program import TEXT_MAX
 from ..system import Sys
 from .faults import ShellFault
 
+BASH = {"BASH_VERSION": "5.2.15(1)-release", "BASH": "/bin/bash", "OSTYPE": "linux-gnu", "HOSTTYPE": "x86_64",
+        "MACHTYPE": "x86_64-pc-linux-gnu"}  # fmt: skip
+"""What bash says of itself (the release of Debian 12)."""
+LISTS = ("PIPESTATUS", "BASH_SOURCE")
+SPECIAL = frozenset({"FUNCNAME", "RANDOM", "LINENO", "SECONDS", "EPOCHSECONDS", "PPID", "HOSTNAME", "UID", "EUID", "BASHPID", *LISTS, *BASH})
+NAME = re.compile(r"(?:[A-Za-z_]\w*(?:\[.+\])?|\d+|[@*#?$!-])")
 VARIABLES_MAX = 30_000
 """Variables of one shell, elements of arrays among them."""
 
@@ -31,7 +39,7 @@ class Variables:
     def get(self, name: str) -> str | None:
         """A variable's value, or None when it is not set."""
         value: str | None = self.data["vars"].get(name)
-        if value is None and name in ("FUNCNAME", "RANDOM", "LINENO", "SECONDS", "EPOCHSECONDS", "PPID", "HOSTNAME"):
+        if value is None and name in SPECIAL:
             if name == "FUNCNAME":
                 return next((str(frame["name"]) for frame in reversed(self.data["frames"]) if frame["kind"] == "func"), None)
             if name == "RANDOM":
@@ -40,53 +48,97 @@ class Variables:
                 return str(self.data["line"])
             if name == "PPID":
                 return str(self.proc["ppid"])
-            if name == "HOSTNAME":
-                return self.sys.hostname if self.data["flavor"] == "bash" else None
-            return str(self.sys.now // 1000) if name == "EPOCHSECONDS" else None
+            if name == "EPOCHSECONDS":
+                return str(self.sys.now // 1000)
+            return self._of_bash(name) if self.data["flavor"] == "bash" else None
         return value
+
+    def _of_bash(self, name: str) -> str | None:
+        """What only bash knows of itself."""
+        if name == "HOSTNAME":
+            return self.sys.hostname
+        if name == "SECONDS":
+            return str((self.sys.now - self.data["began"]) // 1000)
+        if name in ("UID", "EUID"):
+            return str(self.proc["uid"])
+        if name == "BASHPID":
+            return str(self.proc["pid"])
+        if name in LISTS:
+            return next((text for _, text in self.elements(name)), None)
+        return BASH[name]
+
+    def _sources(self) -> list[str]:
+        """BASH_SOURCE: the files that run, the innermost first."""
+        inner = [str(frame["source"]) for frame in reversed(self.data["frames"]) if "source" in frame]
+        return inner + ([str(self.data["name"])] if self.data["mode"] == "file" else [])
 
     def put(self, name: str, value: str) -> None:
         """Sets a variable. Raises ShellFault when it is read-only."""
         if name in self.data["ro"]:
-            raise ShellFault(f"{name}: is read only")
+            raise self.constant(name)
         if len(value) > TEXT_MAX:
             raise ShellFault("out of memory")
         if len(self.data["vars"]) >= VARIABLES_MAX:
             raise ShellFault("out of memory")
+        if name == "SECONDS" and self.data["flavor"] == "bash":
+            self.data["began"] = self.sys.now - 1000 * (saturated(value) if is_whole(value) else 0)
+            return
         self.data["vars"][name] = value
         if "a" in self.data["opts"]:
             self.data["exp"][name] = 1
 
-    def elements(self, name: str) -> list[tuple[int, str]]:
-        """(index, value) of a bash array in order: variables `name[index]`; a plain variable is an array of one."""
+    def constant(self, name: str) -> ShellFault:
+        """That a name is read-only."""
+        return ShellFault(f"{name}: readonly variable", 1) if self.data["flavor"] == "bash" else ShellFault(f"{name}: is read only")
+
+    def elements(self, name: str) -> list[tuple[str, str]]:
+        """(key, value) of a bash array: variables `name[key]`, by their indices, or of an associative one as they were set; a plain variable
+        is an array of one."""
+        if name in LISTS:
+            return [(str(at), text) for at, text in enumerate(self._sources() if name == "BASH_SOURCE" else map(str, self.data.get("pipes", ())))]
         self.sys.charge(len(self.data["vars"]) >> 1)
-        held = sorted((int(key[len(name) + 1 : -1]), value) for key, value in self.data["vars"].items() if key.startswith(name + "["))
+        held = [(key[len(name) + 1 : -1], value) for key, value in self.data["vars"].items() if key.startswith(name + "[")]
+        if name in self.data.get("assoc", ()):
+            return held
         plain = self.get(name)
-        return held or ([(0, plain)] if plain is not None else [])
+        return sorted(held, key=lambda one: int(one[0])) or ([("0", plain)] if plain is not None else [])
+
+    def element(self, name: str, key: str) -> str:
+        """One element, "" when there is none; an index below 0 counts from the end."""
+        held = self.elements(name)
+        if key[:1] == "-" and name not in self.data.get("assoc", ()) and held:
+            key = str(int(held[-1][0]) + 1 + int(key))
+        return next((text for one, text in held if one == key), "")
+
+    def forget_elements(self, name: str) -> None:
+        for key in [key for key in self.data["vars"] if key.startswith(name + "[")]:
+            del self.data["vars"][key]
 
     def put_elements(self, name: str, values: list[str], more: bool = False) -> None:
         """Sets an array, or with `more` lengthens it. Its first element is the variable itself too."""
         held = self.elements(name) if more else []
-        start = held[-1][0] + 1 if held else 0
-        for key in [key for key in self.data["vars"] if key.startswith(name + "[") and not more]:
-            del self.data["vars"][key]
+        start = int(held[-1][0]) + 1 if held else 0
+        if not more:
+            self.forget_elements(name)
         if start == 1:
-            self.put_element(name, 0, held[0][1])  # it may have been a plain variable
+            self.put_element(name, "0", held[0][1])  # it may have been a plain variable
         for at, value in enumerate(values, start):
-            self.put_element(name, at, value)
+            self.put_element(name, str(at), value)
         if not held and not values:
             self.data["vars"].pop(name, None)
 
-    def put_element(self, name: str, index: int, value: str) -> None:
-        self.put(f"{name}[{index}]", value)
-        if index == 0:
+    def put_element(self, name: str, key: str, value: str) -> None:
+        if name in self.data["ro"]:
+            raise self.constant(name)
+        self.put(f"{name}[{key}]", value)
+        if key == "0":
             self.put(name, value)
 
     def special(self, name: str) -> str | None:
         """A parameter's value: variable, positional or special."""
         data = self.data
-        if name.isdigit():
-            index = int(name)
+        if is_whole(name):
+            index = saturated(name)
             if index == 0:
                 return str(data["name"])
             return str(data["args"][index - 1]) if index <= len(data["args"]) else None
@@ -102,6 +154,12 @@ class Variables:
             return str(data["opts"].replace("P", ""))
         if name in ("@", "*"):
             return " ".join(data["args"]) if data["args"] else None
+        if name[0] == "!":
+            target = self.get(name[1:])
+            if target is None or not NAME.fullmatch(target):
+                return None
+            array, bracket, key = target.partition("[")
+            return self.element(array, key[:-1]) if bracket else self.special(target)
         return self.get(name)
 
     def environment(self) -> dict[str, str]:
@@ -119,6 +177,7 @@ class Variables:
             text = (
                 text.replace(": not found", ": command not found")
                 .replace("can't open ", "")
+                .replace("can't cd to ", "")
                 .replace(": no such file", ": No such file or directory")
             )
             self.sys.err(f"{name}: {where}{command + ': ' if command else ''}{text}\n")

@@ -8,11 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from ..numerals import is_whole
 from .escapes import backslashes
 
 Node = tuple[Any, ...]
 Word = tuple[tuple[Any, ...], ...]
 SPECIAL = "@*#?-$!"
+CASES = ("^^", ",,", "^", ",", "/#", "/%")
+"""bash's ${name^^pattern} and its kin, the case of letters; and what is replaced at the beginning or the end alone."""
 
 
 class SyntaxFault(Exception):
@@ -51,6 +54,10 @@ class Words(ABC):
     def program_of(self, text: str) -> Node:
         """The list that the whole of a text is (` `)."""
 
+    def substitutes(self) -> bool:
+        """Is this bash's <( ) or >( )?"""
+        return self.bash and self.text[self.pos : self.pos + 2] in ("<(", ">(")
+
     def word(self, stop: str = " \t\r\n;&|<>()") -> Word:
         """A word up to an unquoted character of `stop`."""
         parts: list[tuple[Any, ...]] = []
@@ -66,8 +73,12 @@ class Words(ABC):
         while self.pos < size:
             char = text[self.pos]
             if char in stop:
-                break
-            if char == "\\":
+                if not ("<" in stop and self.substitutes()):
+                    break
+                flush()
+                self.pos += 2
+                parts.append(("psub", self.list_in_parentheses(), char))
+            elif char == "\\":
                 follow = text[self.pos + 1 : self.pos + 2]
                 self.pos += 2
                 if follow == "\n":
@@ -183,7 +194,7 @@ class Words(ABC):
         if char == "{":
             self.pos += 1
             return self._brace(quoted)
-        if char and (char in SPECIAL or char.isdigit()):
+        if char and (char in SPECIAL or is_whole(char)):
             self.pos += 1
             return "var", char, "", None, quoted
         end = self.pos
@@ -240,7 +251,7 @@ class Words(ABC):
         """${...}; `pos` is after the brace."""
         text = self.text
         length = False
-        keys = self.bash and text.startswith("!", self.pos) and text[self.pos + 1 : self.pos + 2].isalpha()
+        keys = self.bash and text.startswith("!", self.pos) and text[self.pos + 1 : self.pos + 2].replace("_", "a").isalnum()
         self.pos += keys
         if text.startswith("#", self.pos) and text[self.pos + 1 : self.pos + 2] not in ("}", "", "#", "%", ":", "-", "=", "?", "+"):
             length = True
@@ -259,9 +270,12 @@ class Words(ABC):
         index: Any = None
         if self.bash and text[self.pos : self.pos + 1] == "[":
             index = self._index(quoted)
+        elif keys and text[self.pos : self.pos + 2] in ("*}", "@}"):
+            self.pos += 2
+            return "var", name, "names", None, quoted
         elif keys:
-            raise self.fail("bad substitution")
-        part = self._operation(name, length, quoted, index is None)
+            name = "!" + name
+        part = self._operation(name, length, quoted)
         if index is None:
             return part
         _, _, op, argument, _ = part
@@ -280,7 +294,7 @@ class Words(ABC):
         self.pos += 1
         return word
 
-    def _operation(self, name: str, length: bool, quoted: bool, plain: bool) -> tuple[Any, ...]:
+    def _operation(self, name: str, length: bool, quoted: bool) -> tuple[Any, ...]:
         """The rest of ${name...} after the name."""
         text = self.text
         if length:
@@ -295,14 +309,17 @@ class Words(ABC):
         if rest == "":
             raise self.fail('unexpected end of file (expecting "}")', True)
         op = ""
-        for candidate in (":-", ":=", ":?", ":+", "##", "%%", "//", "-", "=", "?", "+", "#", "%", "/", ":"):
+        if self.bash and rest[0] == "@" and rest[1:] in "QUuLPEA" and text[self.pos + 2 : self.pos + 3] == "}":
+            self.pos += 3
+            return "var", name, rest, None, quoted
+        for candidate in (":-", ":=", ":?", ":+", "##", "%%", "//", *(CASES if self.bash else ()), "-", "=", "?", "+", "#", "%", "/", ":"):
             if text.startswith(candidate, self.pos):
                 op = candidate
                 break
         if not op:
             raise self.fail("bad substitution")
         self.pos += len(op)
-        if op in ("/", "//"):
+        if op[0] == "/":
             pattern = self._argument(quoted, "/}")
             replacement: Word = ()
             if text[self.pos : self.pos + 1] == "/":
@@ -317,7 +334,7 @@ class Words(ABC):
                 count = self._argument(quoted, "}")
             argument = (offset, count)
         else:
-            argument = self._argument(quoted and op[-1] not in "#%", "}")
+            argument = self._argument(quoted and op[-1] not in "#%^,", "}")
         if text[self.pos : self.pos + 1] != "}":
             raise self.fail('unexpected end of file (expecting "}")', True)
         self.pos += 1

@@ -101,7 +101,7 @@ def tar(proc: Process, sys: Sys, event: Event) -> int:
                 if found is None:
                     complain(proc, sys, f"{path}: No such file or directory")
                     return 1
-                blocks.append(_tar_entry(sys, path, found))
+                blocks.append(_tar_entry(path, found))
                 if data["verbose"]:
                     (sys.err if data["file"] == "-" else sys.out)(path + ("/" if found.is_dir else "") + "\n")
         text = "".join(blocks) + "\0" * 1024
@@ -154,11 +154,11 @@ def _members(proc: Process, sys: Sys, archive: bytes) -> tuple[bytes, int]:
         if "t" in data["flags"] or data["verbose"]:
             sys.out(name + "\n")
         if "x" in data["flags"]:
-            _tar_extract(proc, sys, name, kind, body.decode("utf-8", "surrogateescape"), header)
+            _tar_extract(sys, name, kind, body.decode("utf-8", "surrogateescape"), header)
     return (b"", 512) if at < len(archive) and not archive[at] else (archive[at:], 512)
 
 
-def _tar_entry(sys: Sys, path: str, vnode: Vnode) -> str:
+def _tar_entry(path: str, vnode: Vnode) -> str:
     inode = vnode.inode
     body = raw(filesystem.content(inode)) if inode["t"] == "f" else b""
     name = path.lstrip("/") + ("/" if vnode.is_dir else "")
@@ -172,7 +172,7 @@ def _tar_entry(sys: Sys, path: str, vnode: Vnode) -> str:
     return (head + body + b"\0" * (-len(body) % 512)).decode("utf-8", "surrogateescape")
 
 
-def _tar_extract(proc: Process, sys: Sys, name: str, kind: str, body: str, header: bytes) -> None:
+def _tar_extract(sys: Sys, name: str, kind: str, body: str, header: bytes) -> None:
     parts = name.rstrip("/").split("/")
     for end in range(1, len(parts)):
         if sys.find("/".join(parts[:end])) is None:

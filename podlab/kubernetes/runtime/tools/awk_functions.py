@@ -6,13 +6,14 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...times import stamp
 from ..filesystem import text_bytes
 from ..linear import compiled
 from ..regex_match import Match
 from ..shell.printing import printf_text
 from .awk_syntax import Node
 from .awk_tokens import AwkFault
-from .awk_values import fitting, to_number
+from .awk_values import as_int, fitting, to_number
 from .regex import extended
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
     if name == "length":
         if args and args[0][0] == "var" and args[0][1] in awk.arrays:
             return float(len(awk.arrays[args[0][1]]))
-        return float(text_bytes(awk.text(awk.value(args[0])) if args else awk.field(0)))  # bytes, as strlen counts
+        measured = awk.text(awk.value(args[0])) if args else awk.field(0)
+        awk.spend(len(measured))
+        return float(text_bytes(measured))  # bytes, as strlen counts
     if name == "split":
         text, array = awk.text(awk.value(args[0])), awk.array(args[1][1])
         separator = (
@@ -36,6 +39,7 @@ def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
         )
         parts = text.split() if separator == " " else list(text) if separator == "" else [] if not text else (
             text.split(separator) if len(separator) == 1 else compiled(extended(separator)).split(text))  # fmt: skip
+        awk.spend(len(text), len(parts))
         array.clear()
         array.update({str(i): part for i, part in enumerate(parts, 1)})
         return float(len(parts))
@@ -57,9 +61,10 @@ def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
             raise AwkFault("system() is not supported by this awk")
         return 0.0
     values = [awk.value(arg) for arg in args]
+    awk.spend(sum(len(value) for value in values if isinstance(value, str)))
     if name == "substr":
-        text, start = awk.text(values[0]), round(to_number(values[1]))
-        end = start + round(to_number(values[2])) if len(values) > 2 else len(text) + 1
+        text, start = awk.text(values[0]), _rounded(values[1])
+        end = start + _rounded(values[2]) if len(values) > 2 else len(text) + 1
         return text[max(1, start) - 1 : max(0, end - 1)]
     if name == "index":
         return float(awk.text(values[0]).find(awk.text(values[1])) + 1)
@@ -70,17 +75,25 @@ def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
         return text.lower() if name == "tolower" else text.upper()
     if name == "systime":
         return float(awk.sys.now // 1000)
+    if name == "strftime":
+        seconds = to_number(values[1]) if len(values) > 1 else awk.sys.now // 1000
+        try:
+            return stamp(round(seconds * 1000), awk.text(values[0]) if values else "%a %b %e %H:%M:%S %Z %Y")
+        except (ValueError, OverflowError, OSError):
+            return ""
     if name == "rand":
         awk.state["random"] = (awk.state["random"] * 1103515245 + 12345) % (1 << 31)
         return awk.state["random"] / (1 << 31)
     if name == "srand":
-        old, awk.state["random"] = awk.state["random"], int(to_number(values[0])) if values else awk.sys.now // 1000
+        old, awk.state["random"] = awk.state["random"], as_int(to_number(values[0])) if values else awk.sys.now // 1000
         return float(old)
     if name in ("and", "or", "xor"):
-        a, b = int(to_number(values[0])), int(to_number(values[1]))
+        a, b = as_int(to_number(values[0])), as_int(to_number(values[1]))
         return float({"and": a & b, "or": a | b, "xor": a ^ b}[name])
     if name in ("int", "sin", "cos", "exp", "log", "sqrt", "atan2"):
         numbers = [to_number(v) for v in values]
+        if name == "int" and math.isinf(numbers[0]):
+            return numbers[0]
         try:
             return float(getattr(math, {"int": "trunc"}.get(name, name))(*numbers))
         except (ValueError, OverflowError):
@@ -88,19 +101,25 @@ def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
     raise AwkFault("cmd. line:1: Call to undefined function")
 
 
+def _rounded(value: Any) -> int:
+    number = to_number(value)
+    return round(number) if abs(number) < 2**31 else as_int(number)
+
+
 def formatted(awk: Awk, values: list[Any]) -> str:
     """What printf and sprintf make of a format and its arguments."""
     form = awk.text(values[0])
-    kinds = re.findall(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+)?)?(.)", form.replace("%%", ""))
+    kinds = re.findall(r"%[-+ #0]*(?:\*|[0-9]+)?(?:\.(?:\*|[0-9]+)?)?(.)", form.replace("%%", ""))
     args = []
     for index, value in enumerate(values[1:]):
         kind = kinds[index] if index < len(kinds) else "s"
         if kind in "dixXou":
-            args.append(str(int(to_number(value))))
+            number = to_number(value)
+            args.append(str(int(max(-2.0**63, min(2.0**63, number)))) if number == number else str(-(2**63)))  # as C's (long long) cuts it
         elif kind in "feEgG":
             args.append(repr(to_number(value)))
         elif kind == "c":
-            args.append(chr(int(value) % 256) if isinstance(value, float) else value)
+            args.append(chr(as_int(value) % 256) if isinstance(value, float) else value)
         else:
             args.append(awk.text(value))
     return printf_text(form, args[: max(1, len(kinds))] if args else [])[0]

@@ -10,11 +10,12 @@ from ..process import Data
 from .awk_functions import builtin, formatted
 from .awk_syntax import Node
 from .awk_tokens import AwkFault
-from .awk_values import ELEMENTS_MAX, Values, fitting, looks_numeric, number_text, to_number
+from .awk_values import ELEMENTS_MAX, Values, as_int, fitting, looks_numeric, number_text, place, to_number
 from .common import ordered
 from .regex import extended
 
 MAX_STEPS = 200_000
+FILE_STEPS = 40  # of a piece of text that goes to a file
 
 
 class Next(Exception):
@@ -59,7 +60,10 @@ class Awk(Values):
         return bool(value != "")
 
     def number(self, node: Node) -> float:
-        return to_number(self.value(node))
+        value = self.value(node)
+        if isinstance(value, str):
+            self.spend(len(value))
+        return to_number(value)
 
     def regex(self, node: Node) -> Regex:
         return compiled(extended(node[1] if node[0] == "re" else self.text(self.value(node))))
@@ -75,7 +79,7 @@ class Awk(Values):
         if kind == "var":
             return self.get(node[1])
         if kind == "field":
-            return self.field(int(self.number(node[1])))
+            return self.field(as_int(self.number(node[1])))
         if kind == "paren":
             return self.value(node[1])
         if kind == "index":
@@ -101,7 +105,9 @@ class Awk(Values):
         if kind == "compare":
             return float(self.compare(node[1], node[2], node[3]))
         if kind == "concat":
-            return fitting(self.text(self.value(node[1])) + self.text(self.value(node[2])))
+            both = fitting(self.text(self.value(node[1])) + self.text(self.value(node[2])))
+            self.spend(len(both))
+            return both
         if kind == "math":
             return self.math(node[1], self.number(node[2]), self.number(node[3]))
         if kind == "unary":
@@ -119,6 +125,7 @@ class Awk(Values):
 
     def compare(self, operator: str, left: Node, right: Node) -> bool:
         a, b = self.value(left), self.value(right)
+        self.spend(sum(len(value) for value in (a, b) if isinstance(value, str)))
         inputs = ("field", "var", "index", "paren")
         numeric = all(
             isinstance(v, float) or (n[0] in inputs and looks_numeric(v)) or (v == "" and n[0] in ("var", "index"))
@@ -132,7 +139,7 @@ class Awk(Values):
         if operator in ("/", "%") and b == 0:
             raise AwkFault("division by zero")
         if operator == "%":
-            return math.fmod(a, b)
+            return math.nan if math.isinf(a) else math.fmod(a, b)
         if operator == "^":
             try:
                 return math.pow(a, b)
@@ -153,7 +160,7 @@ class Awk(Values):
         if target[0] == "var":
             self.put(target[1], value)
         elif target[0] == "field":
-            self.set_field(int(self.number(target[1])), self.text(value))
+            self.set_field(place(self.number(target[1])), self.text(value))
         elif target[0] == "index":
             self.element(target)[self.key(target[2])] = value
         else:
@@ -216,7 +223,9 @@ class Awk(Values):
         elif kind in ("while", "do", "for"):
             self.loop(node)
         elif kind == "forin":
-            for key in list(self.array(node[2])):
+            keys = list(self.array(node[2]))
+            self.spend(0, len(keys))
+            for key in keys:
                 self.put(node[1], key)
                 try:
                     self.run(node[3])
@@ -239,7 +248,7 @@ class Awk(Values):
             raise Return("" if node[1] is None else self.value(node[1]))
         elif kind == "exit":
             if node[1] is not None:
-                self.state["code"] = int(self.number(node[1])) & 255
+                self.state["code"] = as_int(self.number(node[1])) & 255
             raise Exit
 
     def loop(self, node: Node) -> None:
@@ -260,6 +269,7 @@ class Awk(Values):
                 self.value(node[3])
 
     def write(self, text: str, target: Any) -> None:
+        self.steps += len(text) >> 5  # what one record prints is held until it ends: six million letters at most
         if target is None:
             self.out.append(text)
             return
@@ -268,6 +278,7 @@ class Awk(Values):
         opened = self.state["opened"]
         mode = "a" if how == ">>" or path in opened else "w"
         opened[path] = 1
+        self.steps += FILE_STEPS
         self.sys.write_file(path, text, mode)
 
     def rule(self, kind: str) -> None:

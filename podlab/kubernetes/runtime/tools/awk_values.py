@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+from ..linear import compiled
 from ..process import Data
 from ..program import TEXT_MAX
 from ..system import Sys
@@ -24,6 +25,15 @@ def fitting(text: str) -> str:
     return text
 
 
+def place(number: float) -> int:
+    """The number of a field. Raises AwkFault for one that no record has room for."""
+    if number < 0:
+        raise AwkFault("Access to negative field")
+    if number > ELEMENTS_MAX:
+        raise AwkFault("out of memory")
+    return as_int(number)
+
+
 def number_text(value: float, form: str = "%.6g") -> str:
     """A number as awk makes it a string: integers whole."""
     if value == int(value) and abs(value) < 1e16 if not (math.isinf(value) or math.isnan(value)) else False:
@@ -34,12 +44,17 @@ def number_text(value: float, form: str = "%.6g") -> str:
 def to_number(value: Any) -> float:
     if isinstance(value, float):
         return value
-    match = re.match(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)", value)
+    match = re.match(r"\s*+[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)", value)
     return float(match[0]) if match else 0.0
 
 
+def as_int(value: float) -> int:
+    """A number as C's (int) cuts it: what no int holds is the least or the greatest of them."""
+    return 0 if math.isnan(value) else int(max(-2.0**31, min(2.0**31 - 1, value)))
+
+
 def looks_numeric(text: str) -> bool:
-    return re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)\s*", text) is not None
+    return re.fullmatch(r"\s*+[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+)\s*", text) is not None
 
 
 class Values:
@@ -53,6 +68,10 @@ class Values:
         self.frames: list[dict[str, Any]] = []
         self.steps = 0
         self.out: list[str] = []
+
+    def spend(self, letters: int, pieces: int = 0) -> None:
+        """Work that takes long by the length of a text, or by what it is taken apart into: counted as steps, each about a microsecond."""
+        self.steps += (letters >> 8) + (pieces >> 1)
 
     def text(self, value: Any) -> str:
         return value if isinstance(value, str) else number_text(value, str(self.vars.get("CONVFMT", "%.6g")))
@@ -68,9 +87,9 @@ class Values:
         if self.frames and name in self.frames[-1]:
             self.frames[-1][name] = value
         elif name == "NF":
-            count = int(to_number(value))
+            count = place(to_number(value))
             fields = self.state["fields"]
-            self.state["fields"] = (fields + [""] * count)[:count]
+            self.state["fields"] = (fields + [""] * (count - len(fields)))[:count]
             self.rebuild()
         else:
             self.vars[name] = value
@@ -97,11 +116,16 @@ class Values:
         elif len(separator) == 1:  # as it is: a pattern has two characters at least
             fields = text.split(separator)
         else:
-            fields = re.split(re.sub(r"\((?!\?)", "(?:", extended(separator)) if separator != "\\|" else r"\|", text)
+            fields = compiled(extended(separator)).split(text)
+        self.spend(len(text), len(fields))
         self.state["fields"] = fields
 
     def rebuild(self) -> None:
-        self.state["record"] = self.text(self.get("OFS")).join(self.state["fields"])
+        separator, fields = self.text(self.get("OFS")), self.state["fields"]
+        self.spend(0, len(fields))
+        if len(separator) * len(fields) > TEXT_MAX:
+            raise AwkFault("out of memory")
+        self.state["record"] = fitting(separator.join(fields))
 
     def field(self, index: int) -> str:
         if index == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..numerals import whole
 from ..process import Errno, Process
 from ..program import Event, tool
 from ..shell.condition import ConditionFault, evaluate, evaluate_double
@@ -58,8 +59,8 @@ def test(proc: Process, sys: Sys, event: Event) -> int:
 
 def duration(text: str) -> int | None:
     """Milliseconds of `1.5`, `10s`, `5m`, `2h`, `1d`; None when it is no duration."""
-    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([smhd]?)", text)
-    if match is None:
+    match = re.fullmatch(r"([0-9]{1,19}|[0-9]{0,300}\.[0-9]*)([smhd]?)", text)
+    if match is None or match[1] == ".":
         return None
     return round(float(match[1]) * {"": 1000, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}[match[2]])
 
@@ -94,7 +95,7 @@ def sleep(proc: Process, sys: Sys, event: Event) -> int:
 @tool("usleep")
 def usleep(proc: Process, sys: Sys, event: Event) -> int:
     if event is None:
-        sys.sleep(int(proc["argv"][1]) // 1000 if len(proc["argv"]) > 1 and proc["argv"][1].isdigit() else 0)
+        sys.sleep(whole(proc["argv"][1]) // 1000 if len(proc["argv"]) > 1 else 0)
     return 0
 
 

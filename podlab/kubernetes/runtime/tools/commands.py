@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..numerals import whole
 from ..process import KILL, Errno, Process, signal_number
 from ..program import MEBIBYTE, TEXT_MAX, Event, tool
 from ..system import ARGUMENTS_MAX, Sys
@@ -184,7 +185,7 @@ def xargs(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, words = options(proc, sys, "+0rtn:I:L:P:s:ed:")
-        data.update(zero="0" in given, skip="r" in given, trace="t" in given, count=int(given.get("n", given.get("L", "0"))),
+        data.update(zero="0" in given, skip="r" in given, trace="t" in given, count=whole(given.get("n", given.get("L", "0"))),
             mark=given.get("I", ""),
                     command=words or ["echo"], batches=None, child=0, status=0, delimiter=given.get("d", ""))  # fmt: skip
         begin(proc, [])

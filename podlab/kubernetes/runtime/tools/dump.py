@@ -6,6 +6,7 @@ import base64 as coding
 import hashlib
 import re
 
+from ..numerals import whole
 from ..process import Process
 from ..program import Event, tool
 from ..system import Sys
@@ -41,7 +42,7 @@ def base64(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, names = options(proc, sys, "dw:", {"decode": "d", "wrap": "w"})
-        data.update(decode="d" in given, width=int(given.get("w", "76")))
+        data.update(decode="d" in given, width=whole(given.get("w", "76")))
         begin(proc, names)
     files = everything(proc, sys)
     text = "".join(text for _, text in files)
@@ -66,7 +67,7 @@ def dump(proc: Process, sys: Sys, event: Event) -> int:
         data.update(
             flags="".join(given),
             kind=given.get("t", ""),
-            limit=int(given.get("N", given.get("n", "0")) or 0),
+            limit=whole(given.get("N", given.get("n", "0")) or "0"),
             address=given.get("A", ""),
         )
         begin(proc, names)

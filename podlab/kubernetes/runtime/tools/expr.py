@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from ..linear import compiled
+from ..numerals import saturated
 from ..process import Process
 from ..program import Event, tool
+from ..shell.arithmetic import wrap
 from ..system import Sys
 from .common import complain, ordered, usage
 from .regex import basic
@@ -47,7 +49,7 @@ def _expr(words: list[str], level: int) -> tuple[str, list[str]]:
         if word == "length" and rest:
             return str(len(rest[0])), rest[1:]
         if word == "substr" and len(rest) >= 3:
-            return rest[0][int(rest[1]) - 1 : int(rest[1]) - 1 + int(rest[2])], rest[3:]
+            return _part(rest[0], rest[1], rest[2]), rest[3:]
         if word == "index" and len(rest) >= 2:
             return str(min((rest[0].find(c) + 1 for c in rest[1] if c in rest[0]), default=0)), rest[2:]
         if word == "match" and len(rest) >= 2:
@@ -59,6 +61,12 @@ def _expr(words: list[str], level: int) -> tuple[str, list[str]]:
         right, words = _expr(words[1:], level + 1)
         left = _expr_apply(left, operator, right)
     return left, words
+
+
+def _part(text: str, first: str, count: str) -> str:
+    """busybox's substr: nothing where the numbers are none, or below one."""
+    at, length = (saturated(word) if re.fullmatch("-?[0-9]+", word) else 0 for word in (first, count))
+    return text[at - 1 : at - 1 + length] if at > 0 and length > 0 else ""
 
 
 def _expr_match(text: str, pattern: str) -> str:
@@ -75,14 +83,14 @@ def _expr_apply(a: str, operator: str, b: str) -> str:
         return a if a not in ("", "0") and b not in ("", "0") else "0"
     if operator == ":":
         return _expr_match(a, b)
-    numeric = re.fullmatch(r"-?\d+", a) and re.fullmatch(r"-?\d+", b)
+    numeric = re.fullmatch("-?[0-9]+", a) and re.fullmatch("-?[0-9]+", b)
     if operator in EXPR[2]:
         operator = "==" if operator == "=" else operator
-        return str(int(ordered(operator, int(a), int(b)) if numeric else ordered(operator, a, b)))
+        return str(int(ordered(operator, saturated(a), saturated(b)) if numeric else ordered(operator, a, b)))
     if not numeric:
         raise ValueError("non-numeric argument")
-    m, n = int(a), int(b)
+    m, n = saturated(a), saturated(b)
     if operator in "/%":
         quotient = abs(m) // abs(n) * (1 if (m < 0) == (n < 0) else -1)
         return str(quotient if operator == "/" else m - quotient * n)
-    return str({"+": m + n, "-": m - n, "*": m * n}[operator])
+    return str(wrap({"+": m + n, "-": m - n, "*": m * n}[operator]))

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC
+
 from ..file_calls import DEEP
 from ..process import Errno, Process
 from ..program import Event, tool
 from ..system import Sys
 from .common import complain, options, usage
 from .listing import why
+from .machine import time_given
 from .text import count_of
 
 
 @tool("touch")
 def touch(proc: Process, sys: Sys, event: Event) -> int:
-    flags, names = options(proc, sys, "cmahd:t:r:", {"no-create": "c", "date": "d"})
+    flags, names = options(proc, sys, "cmahd:t:r:", {"no-create": "c", "date": "d", "reference": "r"})
     if not names:
         usage(proc, sys, "")
-    status = 0
+    status, at = 0, sys.now
+    if "d" in flags or "r" in flags:
+        other = sys.find(flags["r"]) if "r" in flags else None
+        given = other.inode["mt"] if other is not None else time_given(flags.get("d", ""), sys.now, UTC)
+        if given is None:
+            complain(proc, sys, f"invalid date '{flags['d']}'" if "d" in flags else f"{flags['r']}: No such file or directory")
+            return 1
+        at = given
     for name in names:
         try:
             found = sys.find(name)
-            if found is not None:
-                sys.change(name, mt=sys.now)
-            elif "c" not in flags:
+            if found is None and "c" not in flags:
                 sys.close(sys.open(name, "a"))
+            if found is not None or ("c" not in flags and at != sys.now):
+                sys.change(name, mt=at)
         except Errno as error:
             complain(proc, sys, f"{name}: {error.text}")
             status = 1
@@ -46,7 +57,9 @@ def mkdir(proc: Process, sys: Sys, event: Event) -> int:
         flags, names = options(proc, sys, "pvm:", {"parents": "p", "mode": "m"})
         data.update(flags=flags, names=names, end=1, status=0)
     flags, names = data["flags"], data["names"]
-    mode = int(flags["m"], 8) if "m" in flags else 0o777
+    if not re.fullmatch("[0-7]{1,4}", flags.get("m", "777")):
+        raise Errno(f"invalid mode '{flags['m']}'")
+    mode = int(flags.get("m", "777"), 8)
     while names:
         name = names[0]
         try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from .. import filesystem
 from ..filesystem import Vnode
+from ..numerals import whole
 from ..process import Errno, Process
 from ..program import Event, tool
 from ..shell import patterns
@@ -26,7 +29,7 @@ def find(proc: Process, sys: Sys, event: Event) -> int:
         while words:
             word = words.pop(0)
             if word in limits and words:
-                limits[word] = int(words.pop(0))
+                limits[word] = whole(words.pop(0))
             else:
                 tests.append(word)
         data.update(todo=[[path, 0] for path in reversed(paths or ["."])], tests=tests, max=limits["-maxdepth"],
@@ -80,7 +83,7 @@ class _Find:
     def __init__(self, proc: Process, sys: Sys, path: str, vnode: Vnode) -> None:
         self.proc, self.sys, self.path, self.vnode = proc, sys, path, vnode
         self.words: list[str] = proc["data"]["tests"]
-        self.at, self.acted, self.prune = 0, False, False
+        self.at, self.prune = 0, False
 
     def run(self) -> bool:
         result = self.either(True) if self.words else True
@@ -141,6 +144,8 @@ class _Find:
             return bool(inode["u"] == number_of(self.sys, self.take()))
         if word == "-perm":
             text = self.take()
+            if not re.fullmatch("[-/]?[0-7]{1,5}", text):
+                raise Errno(f"invalid mode '{text}'")
             want = int(text.lstrip("-/"), 8)
             return bool(
                 inode["m"] & want == want
@@ -185,5 +190,5 @@ class _Find:
             digits = digits.rstrip("ckMGb")
         else:
             value = (self.sys.now - inode["mt"]) // (86_400_000 if word == "-mtime" else 60_000)
-        wanted = int(digits)
+        wanted = whole(digits)
         return value > wanted if sign == "+" else value < wanted if sign == "-" else value == wanted

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 
 from .. import filesystem
 from ..filesystem import Vnode
+from ..numerals import is_whole, saturated, whole
 from ..process import Errno, Process
 from ..program import Event, tool
 from ..system import Sys
@@ -22,13 +24,13 @@ def users(sys: Sys, path: str = "/etc/passwd") -> dict[int, str]:
         rows = [line.split(":") for line in sys.read_file(path).splitlines()]
     except Errno:
         return {}
-    return {int(row[2]): row[0] for row in rows if len(row) > 2 and row[2].isdigit()}
+    return {saturated(row[2]): row[0] for row in rows if len(row) > 2 and is_whole(row[2])}
 
 
 def number_of(sys: Sys, name: str, path: str = "/etc/passwd") -> int | None:
     """A user's or group's number by name or number."""
-    if name.isdigit():
-        return int(name)
+    if is_whole(name):
+        return saturated(name)
     return next((number for number, known in users(sys, path).items() if known == name), None)
 
 
@@ -200,7 +202,7 @@ def stat(proc: Process, sys: Sys, event: Event) -> int:
                   "N": f"'{name}'" + (f" -> '{inode['to']}'" if inode["t"] == "l" else ""), "f": f"{mode:x}",
                   "%": "%"}  # fmt: skip
         if "c" in flags:
-            sys.out(re.sub("%(.)", lambda match: values.get(match[1], match[0]), flags["c"]) + "\n")  # noqa: B023
+            sys.out(re.sub("%(.)", partial(_filled, values), flags["c"]) + "\n")
             continue
         link = f" -> '{inode['to']}'" if inode["t"] == "l" else ""
         sys.out(
@@ -214,10 +216,15 @@ def stat(proc: Process, sys: Sys, event: Event) -> int:
     return status
 
 
+def _filled(values: dict[str, str], directive: re.Match[str]) -> str:
+    """A %letter of `stat -c`, or what stands there where it is none."""
+    return values.get(directive[1], directive[0])
+
+
 @tool("du")
 def du(proc: Process, sys: Sys, event: Event) -> int:
     flags, names = options(proc, sys, "ashkmcLHd:xlb", {"max-depth": "d", "summarize": "s"})
-    most = 0 if "s" in flags else int(flags.get("d", 1 << 20))
+    most = 0 if "s" in flags else whole(flags.get("d") or "1000000")
     rows: list[str] = []
 
     def show(size: int, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 from .. import capabilities, sysctls
@@ -16,7 +17,12 @@ from .listing import number_of, users
 ZONES = {"UTC": 0, "GMT": 0, "Asia/Seoul": 9, "KST-9": 9, "KST": 9, "Asia/Tokyo": 9}
 
 
-def _time_given(text: str, now: int, zone: timezone) -> int | None:
+RELATIVE = re.compile(r"([+-]?\s*\d+)?\s*\b(sec(?:ond)?|min(?:ute)?|hour|day|week|month|year)s?\b(\s+ago\b)?", re.I)
+WORDS = {"now": 0, "today": 0, "yesterday": -1, "tomorrow": 1}  # days
+SECONDS = {"sec": 1, "min": 60, "hou": 3600, "day": 86_400, "wee": 7 * 86_400}
+
+
+def time_given(text: str, now: int, zone: timezone) -> int | None:
     """Unix ms that -d or -s names: @SECONDS, hh:mm[:ss] of today, or a date with or without a time; None for anything else."""
     try:
         if text.startswith("@"):
@@ -24,13 +30,53 @@ def _time_given(text: str, now: int, zone: timezone) -> int | None:
         if re.fullmatch(r"\d\d?:\d\d(:\d\d)?", text):
             text = f"{datetime.fromtimestamp(now // 1000, zone):%Y-%m-%d} {text:0>5}"
         parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).timestamp() * 1000)
 
 
+def time_told(text: str, now: int, zone: timezone) -> int | None:
+    """As `time_given`, with the words that GNU date knows besides: yesterday, 2 days ago, +1 month, UTC (coreutils, Date input formats)."""
+    months, seconds, rest = 0, 0, text
+    for amount, unit, ago in RELATIVE.findall(text):
+        count = int(amount.replace(" ", "") or 1) * (-1 if ago else 1)
+        if unit.lower() in ("month", "year"):
+            months += count * (12 if unit.lower() == "year" else 1)
+        else:
+            seconds += count * SECONDS[unit[:3].lower()]
+    rest = RELATIVE.sub(" ", text)
+    kept = []
+    for word in rest.split():
+        if word.lower() in WORDS:
+            seconds += 86_400 * WORDS[word.lower()]
+        elif word in ("UTC", "GMT"):
+            zone = timezone(timedelta(0), "UTC")
+        else:
+            kept.append(word)
+    base = time_given(" ".join(kept), now, zone) if kept else now
+    if base is None:
+        return None
+    try:
+        if months:
+            when = datetime.fromtimestamp(base // 1000, zone)
+            year, month = divmod(when.year * 12 + when.month - 1 + months, 12)
+            base += round((when.replace(year=year, month=month + 1, day=1) + timedelta(days=when.day - 1) - when).total_seconds() * 1000)
+        return base + 1000 * seconds
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 @tool("date")
 def date(proc: Process, sys: Sys, event: Event) -> int:
+    return _date(proc, sys, time_given)
+
+
+@tool("date-gnu")
+def date_gnu(proc: Process, sys: Sys, event: Event) -> int:
+    return _date(proc, sys, time_told)
+
+
+def _date(proc: Process, sys: Sys, read: Callable[[str, int, timezone], int | None]) -> int:
     argv = proc["argv"]
     proc["argv"] = [word for word in argv if not word.startswith("-I")]  # -I takes its value only when it is attached
     flags, operands = options(proc, sys, "ud:s:r:RI:", {"utc": "u", "date": "d", "iso-8601": "I", "rfc-email": "R"})
@@ -40,7 +86,7 @@ def date(proc: Process, sys: Sys, event: Event) -> int:
     zone = timezone(timedelta(hours=hours), "UTC" if hours == 0 else "KST" if "Seoul" in name or "KST" in name else "JST")
     ms = sys.now
     if "d" in flags:
-        given = _time_given(flags["d"], ms, zone)
+        given = read(flags["d"], ms, zone)
         if given is None:
             complain(proc, sys, f"invalid date '{flags['d']}'")
             return 1
@@ -55,7 +101,7 @@ def date(proc: Process, sys: Sys, event: Event) -> int:
         if proc["uid"] or not capabilities.has(sys.container, "SYS_TIME"):
             complain(proc, sys, "can't set date: Operation not permitted")
             return 1
-        if (ms_set := _time_given(flags["s"], ms, zone)) is None:
+        if (ms_set := read(flags["s"], ms, zone)) is None:
             complain(proc, sys, f"invalid date '{flags['s']}'")
             return 1
         ms = ms_set  # the node's time service sets its clock right again at once

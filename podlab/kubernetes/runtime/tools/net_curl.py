@@ -44,6 +44,10 @@ NO_TRUST = (
     "establish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the webpage mentioned above."
 )
 
+SECONDS = r"[0-9]{1,9}\.?[0-9]*|\.[0-9]+"
+NUMBERS = {"m": ("max-time", SECONDS), "t": ("connect-timeout", SECONDS), "y": ("retry", "[0-9]{1,9}"), "Y": ("retry-delay", "[0-9]{1,9}"),
+           "M": ("max-redirs", "-?[0-9]{1,9}")}  # options that take a number, by their letter here: (name, what it must look like)
+
 
 class Fault(Exception):
     """curl: (code) text."""
@@ -109,6 +113,11 @@ def _begin(proc: Process, sys: Sys) -> int | None:
             options[letter].append(value)
         elif letter == "U":
             urls.append(value)
+        elif letter in NUMBERS and not re.fullmatch(NUMBERS[letter][1], value):
+            spelled = f"--{NUMBERS[letter][0]}" if letter != "m" or "--max-time" in proc["argv"] else "-m"
+            sys.err(f"curl: option {spelled}: expected a proper numerical parameter\n"
+                    "curl: try 'curl --help' or 'curl --manual' for more information\n")
+            return 2
         else:
             options[letter] = value
     if "V" in options:

@@ -6,7 +6,8 @@ from ...times import http_date
 from .. import http, sockets
 from ..process import Errno, Process
 from ..program import Event, tool
-from ..serving import Answer, find_file, mime_type, serve_http
+from ..served_files import find_file, mime_type
+from ..serving import Answer, serve_http
 from ..system import Sys
 from .common import complain
 from .net_client import parse_busybox
@@ -57,7 +58,7 @@ def _page(proc: Process, sys: Sys, request: http.Message) -> http.Message:
         return _error(sys, 501)
     kind, path = find_file(sys, proc["cwd"].rstrip("/") + request.path, ["index.html"])
     if kind == "directory" and not request.path.endswith("/"):
-        return _answer(sys, 302, "", [("Location", request.path + "/")])
+        return _answer(302, "", [("Location", request.path + "/")])
     if kind != "file":
         return _error(sys, 403 if kind == "forbidden" else 404)
     try:
@@ -66,7 +67,6 @@ def _page(proc: Process, sys: Sys, request: http.Message) -> http.Message:
         return _error(sys, 403)
     changed = sys.look(path).inode["mt"]
     return _answer(
-        sys,
         200,
         body,
         [
@@ -79,7 +79,7 @@ def _page(proc: Process, sys: Sys, request: http.Message) -> http.Message:
     )
 
 
-def _answer(sys: Sys, status: int, body: str, headers: list[tuple[str, str]]) -> http.Message:
+def _answer(status: int, body: str, headers: list[tuple[str, str]]) -> http.Message:
     return http.response(status, body, [*headers, ("Connection", "close")])
 
 
@@ -87,4 +87,4 @@ def _error(sys: Sys, status: int) -> http.Message:
     reason = http.REASONS[status]
     text = {404: "The requested URL was not found", 403: "", 501: "The requested method is not recognized"}[status]
     body = f"<HTML><HEAD><TITLE>{status} {reason}</TITLE></HEAD>\n<BODY><H1>{status} {reason}</H1>\n{text}\n</BODY></HTML>\n"
-    return _answer(sys, status, body, [("Content-type", "text/html"), ("Date", http_date(sys.now))])
+    return _answer(status, body, [("Content-type", "text/html"), ("Date", http_date(sys.now))])

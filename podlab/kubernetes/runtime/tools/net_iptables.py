@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import nat, sockets
+from ..numerals import is_whole, saturated
 from ..process import Data, Process
 from ..program import Event, tool
 from ..system import Sys
@@ -71,14 +72,14 @@ def _known(table: Data, chain: str) -> list[Data]:
 
 def _rule(table: Data, command: str, chain: str, rest: list[str]) -> None:
     rules = _known(table, chain)
-    if command == "-D" and rest and rest[0].isdigit():
-        if int(rest[0]) > len(rules) or rest[0] == "0":
+    if command == "-D" and rest and is_whole(rest[0]):
+        if saturated(rest[0]) > len(rules) or rest[0] == "0":
             raise Refused("iptables: Index of deletion too big.\n", 1)
-        del rules[int(rest[0]) - 1]
+        del rules[saturated(rest[0]) - 1]
         return
     at = 0
-    if command == "-I" and rest and rest[0].isdigit():
-        at = max(0, int(rest.pop(0)) - 1)
+    if command == "-I" and rest and is_whole(rest[0]):
+        at = max(0, saturated(rest.pop(0)) - 1)
     try:
         rule = nat.parse(rest, table)
     except nat.BadRule as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import sockets
+from ..numerals import whole
 from ..process import Data, Errno, Process
 from ..program import Event, tool
 from ..system import Sys
@@ -126,7 +127,7 @@ def _datagrams(proc: Process, sys: Sys, options: Data) -> int:
             return 1
         if "z" in options:
             return 0
-    idle = int(options["w"]) * 1000 if options.get("w") else None
+    idle = whole(options["w"]) * 1000 if options.get("w") else None
     data.setdefault("quiet", sys.now)
     while True:
         while sys.readable(data["socket"]):
@@ -164,6 +165,7 @@ def _call(proc: Process, sys: Sys, options: Data) -> int:
     if len(operands) < 2:
         usage(proc, sys, "")
     host, port = operands[0], _port(proc, sys, operands[1].partition("-")[0])
+    patience = whole(options["w"]) * 1000 if options.get("w") else None
     if "address" not in data:
         found = sockets.resolve(sys, host)[1]
         if not found:
@@ -172,7 +174,7 @@ def _call(proc: Process, sys: Sys, options: Data) -> int:
         data["address"] = found[0]
     if not data.get("open"):
         try:
-            sockets.connect(sys, "socket", data["address"], port, int(options["w"]) * 1000 if options.get("w") else None)
+            sockets.connect(sys, "socket", data["address"], port, patience)
         except Errno as error:
             if options["v"] > 1 or (options["v"] and error.name != "ECONNREFUSED"):  # "don't print refusals" with a single -v
                 complain(proc, sys, f"{host} ({data['address']}:{port}): {error.text}")
@@ -184,7 +186,7 @@ def _call(proc: Process, sys: Sys, options: Data) -> int:
             return 0
         if options["program"]:
             return _become(proc, sys, data["socket"], options["program"])
-    return pump(proc, sys, data, int(options["w"]) * 1000 if options.get("w") else None)
+    return pump(proc, sys, data, patience)
 
 
 def pump(proc: Process, sys: Sys, data: Data, idle_ms: int | None = None) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from .. import sockets
-from ..process import INT, Data, Process
+from ..numerals import whole
+from ..process import INT, Data, Errno, Process
 from ..program import Event, tool
 from ..system import Sys
+from .basics import duration
 from .common import complain, usage
 from .net_client import parse_busybox
 
@@ -17,6 +19,14 @@ def _interrupted(proc: Process, sys: Sys, n: int) -> bool:
         sys.interrupt()
         return True
     return False
+
+
+def _pause(text: str) -> int:
+    """Milliseconds of a number of seconds. Raises Errno in the tool's words."""
+    found = duration(text)
+    if found is None:
+        raise Errno(f"invalid number '{text}'")
+    return found
 
 
 @tool("ping", "ping6", signal=_interrupted)
@@ -32,19 +42,19 @@ def ping(proc: Process, sys: Sys, event: Event) -> int:
         if not addresses:
             complain(proc, sys, f"bad address '{operands[0]}'")
             return 1
-        size = int(options.get("s") or 56)
+        size = whole(options.get("s") or "56")
         data.update(
             address=addresses[0],
             name=operands[0],
             size=size,
-            left=int(options.get("c") or -1),
+            left=whole(options["c"]) if options.get("c") else -1,
             sent=0,
             times=[],
             quiet="q" in options,
-            gap=round(float(options.get("i") or 1) * 1000),
-            wait=round(float(options.get("W") or 10) * 1000),
+            gap=_pause(options.get("i") or "1"),
+            wait=_pause(options.get("W") or "10"),
             last=0,
-            deadline=sys.now + int(options["w"]) * 1000 if options.get("w") else None,
+            deadline=sys.now + whole(options["w"]) * 1000 if options.get("w") else None,
         )
         sys.out(f"PING {operands[0]} ({addresses[0]}): {size} data bytes\n")
     while data["left"] and not (data["deadline"] is not None and sys.now >= data["deadline"]):
@@ -93,7 +103,7 @@ def traceroute(proc: Process, sys: Sys, event: Event) -> int:
         complain(proc, sys, f"bad address '{operands[0]}'")
         return 1
     network, address = sockets.network(sys), addresses[0]
-    hops = int(options.get("m") or 30)
+    hops = whole(options.get("m") or "30")
     way = network.routes.echo(sockets.namespace(sys), address)
     here = network.routes.node_of(sockets.namespace(sys))
     there = network.routes.node_of(way.namespace)

@@ -6,6 +6,7 @@ from base64 import b64encode
 from urllib.parse import urljoin, urlsplit
 
 from .. import http, sockets
+from ..numerals import whole
 from ..process import Data, Errno, Process
 from ..program import Event, tool
 from ..system import Sys
@@ -80,11 +81,15 @@ def _one(proc: Process, sys: Sys, options: Data) -> int:
         url = data["urls"][0]
         data.update(url=url if "://" in url else "http://" + url, left=REDIRECTIONS, said=False)
     while True:
-        parts = urlsplit(data["url"])
+        try:
+            parts = urlsplit(data["url"])
+            _, host, port, target = http.split_url(data["url"])
+        except ValueError:  # a bracket that is not closed, a port that is none
+            complain(proc, sys, f"bad address '{data['url'].partition('://')[2].partition('/')[0]}'")
+            return 1
         if parts.scheme not in ("http", "https"):
             complain(proc, sys, f"not an http or ftp url: {data['url']}")
             return 1
-        _, host, port, target = http.split_url(data["url"])
         name = parts.netloc.rpartition("@")[2]
         if "socket" not in data:
             addresses = sockets.resolve(sys, host)[1]
@@ -92,7 +97,7 @@ def _one(proc: Process, sys: Sys, options: Data) -> int:
                 complain(proc, sys, f"bad address '{name}'")
                 return 1
             data["address"] = addresses[0]
-            data["deadline"] = sys.now + int(options.get("T") or TIMEOUT_S) * 1000
+            data["deadline"] = sys.now + (whole(options["T"]) if options.get("T") else TIMEOUT_S) * 1000
         if not quiet and not data["said"]:
             data["said"] = True
             sys.err(f"Connecting to {name} ({data['address']}:{port})\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from ..numerals import is_whole, saturated, whole
 from ..process import Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
@@ -40,10 +41,10 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
         if match is None:
             return row, ""
         parts = row.split(data["separator"]) if data["separator"] else re.findall(r"\s*\S+", row)
-        start, end = int(match[1]) - 1, int(match[4]) if match[4] else len(parts)
+        start, end = saturated(match[1]) - 1, saturated(match[4]) if match[4] else len(parts)
         text = (data["separator"] or "").join(parts[start:end])
         if match[2]:
-            text = text[int(match[2]) - 1 :]
+            text = text[saturated(match[2]) - 1 :]
         return text, match[3] + (match[6] or "")
 
     def number(text: str) -> float:
@@ -57,7 +58,7 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
             found = re.match(r"\s*(-?[\d.]+)([KMGTP]?)", text)
             return (0.0,) if found is None or not found[1] else (float(found[1]) * 1024 ** " KMGTP".index(found[2] or " "),)
         if "V" in how:
-            return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.findall(r"\d+|\D+", text))
+            return tuple((0, len(p.lstrip("0")), p.lstrip("0")) if is_whole(p) else (1, 0, p) for p in re.findall(r"[0-9]+|[^0-9]+", text))
         text = text.lstrip() if "b" in how else text
         return (raw(text.lower() if "f" in how else text),)
 
@@ -100,7 +101,7 @@ def uniq(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         given, names = options(proc, sys, "cduif:s:w:")
-        data.update(flags="".join(given), row=None, count=0, skip=int(given.get("f", "0")), width=int(given.get("w", "0")))
+        data.update(flags="".join(given), row=None, count=0, skip=whole(given.get("f", "0")), width=whole(given.get("w", "0")))
         begin(proc, names[:1])
     flags = data["flags"]
 

@@ -25,7 +25,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "default-mysql-client": ("mysql", "mysqladmin"), "mysql-client": ("mysql", "mysqladmin"), "mariadb-client": ("mysql", "mysqladmin"),
     "postgresql-client": ("psql", "pg_isready", "createdb", "dropdb", "pg_dump"), "amqp-tools": (
         "amqp-declare-queue", "amqp-publish", "amqp-get", "amqp-consume", "amqp-delete-queue"), "python3": ("python3",), "python": ("python",),
-    "stress": ("stress",), "stress-ng": ("stress-ng",), "gawk": ("gawk",), "less": ("less",), "bash": ("bash",), "xxd": ("xxd",),
+    "git": ("git",), "stress": ("stress",), "stress-ng": ("stress-ng",), "gawk": ("gawk",), "less": ("less",), "bash": ("bash",), "xxd": ("xxd",),
     "fortune": ("fortune",), "fortune-mod": ("fortune",), "coreutils": (), "ca-certificates": (),
     "gnupg": (), "apt-transport-https": (), "openssl": (),
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..linear import compiled
+from ..numerals import saturated, whole
 from ..process import SIGNALS, TERM, Errno, Process, signal_number
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
@@ -105,7 +106,7 @@ def top(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if event is None:
         flags, _ = options(proc, sys, "bn:d:HmqS")
-        data.update(left=int(flags["n"]) if "n" in flags else -1, pause=duration(flags.get("d", "5")) or 5000)
+        data.update(left=whole(flags["n"]) if "n" in flags else -1, pause=duration(flags.get("d", "5")) or 5000)
     state = sys.kernel.state
     if data["left"]:
         total = state["memory"] // 1024
@@ -160,7 +161,7 @@ def kill(proc: Process, sys: Sys, event: Event) -> int:
             status = 1
             continue
         try:
-            sys.kill(int(word), n)
+            sys.kill(saturated(word), n)
         except Errno as error:
             complain(proc, sys, f"can't kill pid {word}: {error.text}")
             status = 1
@@ -219,7 +220,7 @@ def stress(proc: Process, sys: Sys, event: Event) -> int:
         def number(*names: str) -> int:
             text = next((values[name] for name in names if name in values), "0")
             match = re.fullmatch(r"(\d+)([bBkKmMgG]?)", text)
-            return int(match[1]) * {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2].lower()] if match else 0
+            return saturated(match[1]) * {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2].lower()] if match else 0
 
         cpu, vm, size = number("cpu", "c"), number("vm", "m"), number("vm-bytes") or 256 << 20
         span = next((values[name] for name in ("timeout", "t") if name in values), "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..linear import compiled
+from ..numerals import whole
 from ..process import Process
 from ..program import Event, tool
 from ..system import Sys
@@ -43,10 +44,10 @@ def grep(proc: Process, sys: Sys, event: Event) -> int:
         if recursive:
             names = [path for name in names or ["."] for path in _walk(sys, name)]
         many = ((len(names) > 1 or recursive) and "h" not in given) or "H" in given
-        around = int(given.get("C", "0") or 0)
+        around = given.get("C") or "0"
         data.update(pattern=pattern, flags="".join(given), many=many, counts={}, number=0, matched=False, error=False, shown="",
-            limit=int(given.get("m", "0")),
-                    before=int(given.get("B", around)), after=int(given.get("A", around)), held=[], more=0, last=0)  # fmt: skip
+            limit=whole(given.get("m", "0")),
+                    before=whole(given.get("B", around)), after=whole(given.get("A", around)), held=[], more=0, last=0)  # fmt: skip
         begin(proc, names)
     flags = data["flags"]
     regex = compiled(data["pattern"], re.I if "i" in flags else 0)

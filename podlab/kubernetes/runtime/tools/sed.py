@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ..linear import compiled
+from ..numerals import saturated
 from ..process import Data, Errno, Process
 from ..program import TEXT_MAX, Event, tool
 from ..regex_match import Match
@@ -266,7 +267,7 @@ class Runner:
     def substitute(self, text: str, argument: list[Any]) -> tuple[str, bool]:
         pattern, template, flags = argument
         digits = re.sub(r"\D", "", flags)
-        nth, done = int(digits or 1), 0
+        nth, done = saturated(digits or "1"), 0
         position, out = 0, []
         for match in compiled(pattern, re.I if "i" in flags or "I" in flags else 0).finditer(text):
             done += 1

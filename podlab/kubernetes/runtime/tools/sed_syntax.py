@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..numerals import is_whole, saturated
 from .regex import basic, extended
 
 
@@ -57,7 +58,7 @@ class Parser:
 
     def address(self) -> list[Any] | None:
         char = self.peek()
-        if char.isdigit():
+        if is_whole(char):
             match = re.match(r"\d+", self.text[self.at :])
             if match is None:
                 raise LookupError
@@ -66,8 +67,8 @@ class Parser:
                 self.at += 1
                 step = re.match(r"\d+", self.text[self.at :])
                 self.at += step.end() if step else 0
-                return ["step", int(match[0]), int(step[0]) if step else 0]
-            return ["line", int(match[0])]
+                return ["step", saturated(match[0]), saturated(step[0]) if step else 0]
+            return ["line", saturated(match[0])]
         if char == "$":
             self.at += 1
             return ["last"]
@@ -86,7 +87,7 @@ class Parser:
             match = re.match(r"\+(\d+)", self.text[self.at :])
             if match:
                 self.at += match.end()
-                return ["more", int(match[1])]
+                return ["more", saturated(match[1])]
         return None
 
     def commands(self) -> list[list[Any]]:
@@ -162,7 +163,7 @@ class Parser:
                 if match is None:
                     raise LookupError
                 self.at += match.end()
-                command[4] = int(match[1] or 0)
+                command[4] = saturated(match[1])
             elif name not in "pdDPnNgGhHx=l" or not name:
                 raise SedFault(f"unsupported command {name}")
             out.append(command)

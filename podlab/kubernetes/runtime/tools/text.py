@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..filesystem import text_bytes
+from ..numerals import saturated
 from ..process import Errno, Process
 from ..program import Event, tool
 from ..shell.patterns import CLASSES
@@ -24,7 +25,7 @@ def count_of(text: str) -> int:
     match = re.fullmatch(r"([+-]?\d+)([bkKmMgG]?)B?", text)
     if match is None:
         raise ValueError(text)
-    return int(match[1]) * {"": 1, "b": 512, "k": 1024, "m": 1 << 20, "g": 1 << 30}[match[2].lower()]
+    return saturated(match[1]) * {"": 1, "b": 512, "k": 1024, "m": 1 << 20, "g": 1 << 30}[match[2].lower()]
 
 
 def ranges(text: str) -> list[tuple[int, int]]:
@@ -32,8 +33,8 @@ def ranges(text: str) -> list[tuple[int, int]]:
     out = []
     for part in text.split(","):
         low, dash, high = part.partition("-")
-        start = int(low) if low else 1
-        out.append((start, start if not dash else int(high) if high else 1 << 30))
+        start = saturated(low) if low else 1
+        out.append((start, start if not dash else saturated(high) if high else 1 << 30))
     return out
 
 

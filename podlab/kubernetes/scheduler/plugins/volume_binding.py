@@ -85,14 +85,18 @@ def pre_filter(pod: Map, view: ClusterView) -> Prepared | Refusal | None:
 
 def _unusable(claim: Map | None, name: str, pod: Map) -> str:
     """Why a claim cannot be used at all, or ''."""
+    ephemeral = any(f"{pod['metadata']['name']}-{v['name']}" == name for v in pod["spec"]["volumes"] if v.get("ephemeral"))
     if claim is None:
-        ephemeral = any(f"{pod['metadata']['name']}-{v['name']}" == name for v in pod["spec"]["volumes"] if v.get("ephemeral"))
         return (f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"' if ephemeral
                 else f'persistentvolumeclaim "{name}" not found')
     if (claim.get("status") or EMPTY).get("phase") == "Lost":
         return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{claim["spec"].get("volumeName", "")}"'
     if claim["metadata"].get("deletionTimestamp"):
         return f'persistentvolumeclaim "{name}" is being deleted'
+    owners = claim["metadata"].get("ownerReferences") or ()
+    if ephemeral and not any(one.get("controller") and one["uid"] == pod["metadata"]["uid"] for one in owners):
+        namespace = pod["metadata"]["namespace"]
+        return f"PVC {namespace}/{name} was not created for pod {namespace}/{pod['metadata']['name']} (pod is not owner)"  # VolumeIsForPod
     return ""
 
 

@@ -16,6 +16,8 @@ import tempfile
 import time
 import tracemalloc
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,21 +133,9 @@ class Command(BaseCommand):
         return size
 
     def page(self, learners: int, seconds: float) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            environment = {**os.environ, "PODLAB_DATA": folder, "PODLAB_LOG_LEVEL": "ERROR"}
-            command = [sys.executable, "manage.py", "serve", "--migrate", "--load-lessons", "--port", str(port)]
-            server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL)
-            try:
-                cookies = self.cookies(Path(folder), environment, learners)
-                listening(port)
-                times, waits = asyncio.run(load(port, cookies, seconds))
-                cpu = cpu_seconds(server.pid)
-            finally:
-                server.terminate()
-                server.wait(10)
+        with serving() as (server, port, environment):
+            times, waits = asyncio.run(load(port, made_by(COOKIES, learners, environment), seconds))
+            cpu = cpu_seconds(server.pid)
         times.sort()
         waits.sort()
         self.say(f"{learners} arrivals within {ARRIVAL_SECONDS:.0f} s, until the first picture",
@@ -155,21 +145,35 @@ class Command(BaseCommand):
         self.say(f"{learners} learners, each acting every {EVERY_SECONDS:.0f} s",
                  f"p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(times)} acts, {cpu:.0f} s CPU", f"p99 {P99_BAR_MS} ms", p99 <= P99_BAR_MS)
 
-    def cookies(self, folder: Path, environment: dict[str, str], learners: int) -> list[str]:
-        """Session cookies of new learners, made in the server's own database once it has migrated."""
-        deadline = time.monotonic() + 60
-        while True:
-            command = [sys.executable, "-c", COOKIES, str(learners)]
-            made = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
-            if made.returncode == 0:
-                cookies: list[str] = json.loads(made.stdout)
-                return cookies
-            if time.monotonic() > deadline:
-                raise RuntimeError(made.stderr)
-            time.sleep(0.5)
+
+@contextmanager
+def serving() -> Iterator[tuple["subprocess.Popen[bytes]", int, dict[str, str]]]:
+    """A server in a process of its own, with a new database, that answers already: (process, port, its environment)."""
+    with tempfile.TemporaryDirectory() as folder:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {**os.environ, "PODLAB_DATA": folder, "PODLAB_LOG_LEVEL": "ERROR"}
+        command = [sys.executable, "manage.py", "serve", "--migrate", "--load-lessons", "--port", str(port)]
+        server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL)
+        try:
+            _listening(port)
+            yield server, port, environment
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
-def listening(port: int) -> None:
+def made_by(script: str, count: int, environment: dict[str, str]) -> Any:
+    """What a script with one argument makes in that server's database, as it prints it in JSON. Raises RuntimeError with what it complained of."""
+    made = subprocess.run([sys.executable, "-c", script, str(count)], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True,
+                          check=False)
+    if made.returncode:
+        raise RuntimeError(made.stderr)
+    return json.loads(made.stdout)
+
+
+def _listening(port: int) -> None:
     """Returns when the server answers. Raises OSError after a minute."""
     for _ in range(120):
         try:

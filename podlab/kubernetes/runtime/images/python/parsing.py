@@ -10,7 +10,6 @@ SOURCE_MAX = 200_000
 """Characters of one program; reading these takes some 200 ms."""
 DEPTH_MAX = 60
 """Brackets in brackets, and indented blocks in blocks."""
-UNARY_MAX = 60
 
 
 class TooMuch(Exception):

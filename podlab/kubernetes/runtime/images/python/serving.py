@@ -5,7 +5,8 @@ from __future__ import annotations
 from ....times import http_date, stamp
 from ... import http
 from ...process import Errno, Process
-from ...serving import Answer, find_file, listen_on, mime_type, serve_http
+from ...served_files import find_file, mime_type
+from ...serving import Answer, listen_on, serve_http
 from ...system import Sys
 
 

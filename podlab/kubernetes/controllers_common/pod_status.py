@@ -1,4 +1,4 @@
-"""What the scheduler writes into a Pod's status: a condition, and members such as nominatedNodeName."""
+"""What the scheduler and controllers write into a Pod's status: a condition, and members such as nominatedNodeName or the phase."""
 
 from __future__ import annotations
 
