@@ -16,7 +16,7 @@ from .clock import Clock
 from .engine import Engine
 from .etcd import Etcd
 
-ENGINE_VERSION = "8"  # named by checkpoints; raise it whenever a replay could give another history
+ENGINE_VERSION = "9"  # named by checkpoints; raise it whenever a replay could give another history
 
 
 class Cluster(Engine):
