@@ -12,8 +12,9 @@ part() {
 part lint tools/lint.sh
 part tests .venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not browser" # a file in one process: some of its tests live in one cluster, each after the others
 tools/browser.sh --install >/dev/null || echo "No browser: the browser tests cannot run." >&2
-part browser .venv/bin/python -m pytest -q -n 2 -m browser tests/browser --ignore=tests/browser/test_course_walk.py
-part course .venv/bin/python -m pytest -q -n 2 -m browser tests/browser/test_course_walk.py # it mostly waits for clocks
+# A test of real pages in real time has one more try, and is named with it (-rR): see docs/decisions/libraries.md.
+part browser .venv/bin/python -m pytest -q -n 2 --reruns 1 -rRfE -m browser tests/browser --ignore=tests/browser/test_course_walk.py
+part course .venv/bin/python -m pytest -q -n 2 --reruns 1 -rRfE -m browser tests/browser/test_course_walk.py # it mostly waits for clocks
 if [ -n "$failed" ]; then
     echo "FAILED:$failed" >&2
     exit 1

@@ -17,6 +17,7 @@ def begin(page: Page, lesson: str = LESSON) -> str:
     page.goto(f"/lessons/{lesson}/")
     expect(page.locator("#board-svg[viewBox]")).to_be_attached()
     keep_notices(page)
+    settled(page)
     return code
 
 
@@ -39,6 +40,13 @@ def answered(page: Page) -> None:
     line = f"answered-{next(QUESTIONS)}"
     page.evaluate("(line) => htmx.find('#lab')['htmx-internal-data'].webSocket.send(JSON.stringify({action: 'complete', line}))", line)
     expect(page.locator(f'#terminal-completions[data-line="{line}"]')).to_be_attached()
+
+
+def settled(page: Page) -> None:
+    """Until the diagram is drawn for this page's width, and nothing in it glides any more: where things are may be measured."""
+    answered(page)  # behind the width, which the page has told
+    page.wait_for_function("""() => document.getElementById('board-svg').getAnimations({subtree: true})
+        .every((one) => one.playState !== 'running' || one.effect.getTiming().iterations === Infinity)""")
 
 
 def pod(page: Page, name: str) -> Locator:

@@ -16,12 +16,14 @@ const place = (element) => {
 export function installMotion(document) {
   aroundMorph("board-svg", (board) => {
     if (calm.matches || document.hidden || !board.hasAttribute("viewBox")) return undefined;
+    const { width } = board.viewBox.baseVal;
     const before = new Map();
     for (const element of board.querySelectorAll(MOVES)) if (element.id) before.set(element.id, { element, ...place(element) });
     const dying = new Map();
     for (const { element } of before.values()) if (element.matches(".pod, .wish")) dying.set(element.id, element.cloneNode(true));
     return () => {
       const now = document.getElementById("board-svg");
+      if (now.viewBox.baseVal.width !== width) return; // laid out for another page width: nothing in the cluster moved
       for (const [id, was] of before) {
         const element = document.getElementById(id);
         if (!element) continue;
