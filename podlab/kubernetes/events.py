@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SIMILAR_MAX = 10  # defaultAggregateMaxEvents: so many different messages of one reason stand alone
 SIMILAR_WINDOW_MS = 600_000  # defaultAggregateIntervalInSeconds
-SPAM_BURST = 25  # defaultSpamBurst, for each source and object
+SPAM_BURST = 25  # defaultSpamBurst, for each source, object and type (getEventSpamKey; the recorded http-probe shows 28 of one Pod)
 SPAM_REFILL_MS = 300_000  # defaultSpamQPS: one token each 5 minutes
 TTL_MS = 3_600_000  # --event-ttl
 SERIES_WINDOW_MS = 360_000  # finishTime: an events.k8s.io series ends after 6 quiet minutes
@@ -35,8 +35,8 @@ class EventRecorder(Component):
 
     def __init__(self, cluster: Ground) -> None:
         super().__init__(cluster)
-        # seen: event key -> [event key in the store, count, last ms]; similar: key -> [last ms, marks of distinct messages ...];
-        # spam: source and object -> [tokens left, last refill ms]; oldest: timer that expires events
+        # seen: event key -> [event key in the store or "", count, first ms, last ms]; similar: key -> [last ms, marks of distinct
+        # messages ...]; spam: source, object and type -> [tokens left, last refill ms]; timer: the one that expires events
         self.state = {"seen": {}, "similar": {}, "spam": {}, "timer": None}
 
     def restore(self) -> None:
@@ -81,23 +81,25 @@ class EventRecorder(Component):
             return
         key = f"{who}|{type}|{reason}"
         key, message = self._aggregate(key, message)
-        if not self._may_send(f"{source}|{subject}"):
+        # eventObserve counts before the filter looks: what is held back shows in the count of the next that is written
+        seen = self.state["seen"].get(key) or self.state["seen"].setdefault(key, ["", 0, self.now, self.now])
+        seen[1] += 1
+        seen[-1] = self.now
+        if not self._may_send(f"{source}|{subject}|{type}"):
             return
         now = rfc3339(self.now)
-        seen = self.state["seen"].get(key)
-        if seen and (old := self.cluster.etcd.get("events", seen[0])):
-            seen[1] += 1
-            seen[2] = self.now
+        if seen[0] and (old := self.cluster.etcd.get("events", seen[0])):
             self.cluster.server.store("events", {**old, "count": seen[1], "lastTimestamp": now, "message": message}, WROTE)
             self.state["seen"][_written_key(old)] = self.now
             return
         event = self._new(about, reason, message, type)
-        event.update(source=by, firstTimestamp=now, lastTimestamp=now, count=1, eventTime=None, reportingComponent=component,
-                     reportingInstance=by.get("host", ""))
+        event.update(source=by, firstTimestamp=rfc3339(seen[2]), lastTimestamp=now, count=seen[1], eventTime=None,
+                     reportingComponent=component, reportingInstance=by.get("host", ""))
         if related is not None:
             event["related"] = {"kind": related["kind"], "namespace": related["metadata"].get("namespace", ""),
                                 "name": related["metadata"]["name"], "uid": related["metadata"]["uid"]}
-        self._store_new(key, event)
+        if stored := self._store_new(event):
+            seen[0] = stored
 
     def _record_series(self, component: str, about: Map, type: str, reason: str, message: str, who: str) -> None:
         """The scheduler's events: the note of the first stays; the second one opens a series; later ones only count in memory."""
@@ -115,15 +117,16 @@ class EventRecorder(Component):
         action = {"Scheduled": "Binding", "FailedScheduling": "Scheduling", "Preempted": "Preempting"}.get(reason, reason)
         event.update(source=EMPTY, firstTimestamp=None, lastTimestamp=None, eventTime=rfc3339_micro(self.now), action=action,
                      reportingComponent=component, reportingInstance=f"{component}-control-plane")
-        self._store_new(key, event)
+        if stored := self._store_new(event):
+            self.state["seen"][key] = [stored, 1, self.now]
 
-    def _store_new(self, key: str, event: dict[str, Any]) -> None:
-        """Nothing new comes into a namespace that ends or is gone (NamespaceLifecycle); a recorder gives such an Event up."""
+    def _store_new(self, event: dict[str, Any]) -> str | None:
+        """Its key in the store. Nothing new comes into a namespace that ends or is gone (NamespaceLifecycle); a recorder gives such an Event up."""
         namespace = self.cluster.etcd.get("namespaces", event["metadata"]["namespace"])
         if namespace is None or namespace["metadata"].get("deletionTimestamp"):
-            return
+            return None
         stored = self.cluster.server.store_new("events", event, WROTE)
-        self.state["seen"][key] = [key_of(stored["metadata"]["namespace"], stored["metadata"]["name"]), 1, self.now]
+        return key_of(stored["metadata"]["namespace"], stored["metadata"]["name"])
 
     def _new(self, about: Map, reason: str, message: str, type: str) -> dict[str, Any]:
         nanoseconds = self.now * 1_000_000 + self.cluster.etcd.revision % 1_000_000  # names sort as the events came, as in reality
@@ -149,7 +152,7 @@ class EventRecorder(Component):
         return short, COMBINED + message
 
     def _may_send(self, key: str) -> bool:
-        """EventSourceObjectSpamFilter: a token bucket."""
+        """EventSourceObjectSpamFilter: a token bucket for each key."""
         bucket = self.state["spam"].setdefault(key, [SPAM_BURST, self.now])
         refill = (self.now - bucket[1]) // SPAM_REFILL_MS
         if refill:

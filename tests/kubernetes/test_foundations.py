@@ -268,6 +268,31 @@ def test_the_tenth_different_message_of_one_reason_is_combined_with_its_like() -
     assert [m for m in messages if m.startswith("(combined from similar events): ")] == ["(combined from similar events): message 11"]
 
 
+def test_a_source_may_write_25_events_of_each_type_about_an_object_and_one_more_every_5_minutes() -> None:
+    """defaultSpamBurst, defaultSpamQPS, getEventSpamKey: source, object, type. What is held back counts (eventObserve is first)."""
+    cluster = fresh()
+    node = cluster.etcd.list("nodes")[0]
+
+    def counts() -> dict[str, int]:
+        return {e["reason"]: e["count"] for e in cluster.etcd.list("events") if (e.get("source") or {}).get("component") == "somebody"}
+
+    def say(type: str, reason: str, times: int) -> dict[str, int]:
+        for _ in range(times):
+            cluster.client("somebody").event(node, type, reason, "again")
+        return counts()
+
+    assert say("Normal", "Pulled", 25) == {"Pulled": 25}
+    assert say("Normal", "Pulled", 3) == {"Pulled": 25}
+    assert say("Normal", "Created", 2) == {"Pulled": 25}
+    assert say("Warning", "Unhealthy", 25) == {"Pulled": 25, "Unhealthy": 25}
+    cluster.run_for(299)
+    assert say("Normal", "Created", 1) == {"Pulled": 25, "Unhealthy": 25}
+    cluster.run_for(1)
+    assert say("Normal", "Created", 1) == {"Pulled": 25, "Unhealthy": 25, "Created": 4}
+    cluster.run_for(300)
+    assert say("Normal", "Pulled", 1) == {"Pulled": 29, "Unhealthy": 25, "Created": 4}
+
+
 def test_an_idle_cluster_is_silent() -> None:
     cluster = fresh()
     cluster.run_for(120)
