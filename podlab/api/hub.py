@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 
@@ -26,11 +26,36 @@ HISTORY = 5000  # changes kept for streams: a thousand Pods becoming Ready
 GAP, GAP_A_STREAM = 0.03, 0.0006  # seconds between two rounds of news, and what each open stream adds: half of the time is others'
 TOLD_TOGETHER, TOLD_PAUSE = 10, 0.003  # streams that are told before requests get a turn, and its seconds: a write takes several rounds of the loop
 SNAPSHOTS, SNAPSHOT_SECONDS = 16, 300.0  # lists that are being read in pieces
-ENCODED, TOLD = 2000, 64  # events kept as text, and rounds of news, since many watch the same
+ENCODED, TOLD = 2000, 64  # events kept as text, and rounds of news, since many watch the same,
+TEXT_BYTES = 8 << 20  # and of each so many bytes at the most: an event may be a megabyte
 TOGETHER = 32  # requests that share a turn and a commit
 
 AUTHOR: ContextVar[str] = ContextVar("author", default="")
 """Who asks, where several people share a cluster: a learner's id, for the journal. Each request's task has its own."""
+
+
+class Texts(Generic[T]):
+    """What was made for one and serves others: the newest, so many and TEXT_BYTES of it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[Any, tuple[T, int]] = OrderedDict()
+        self.size = 0
+
+    def get(self, key: Any) -> T | None:
+        found = self._held.get(key)
+        return found[0] if found is not None else None
+
+    def keep(self, key: Any, value: T, size: int) -> None:
+        """`size`: its bytes. The key is not there yet."""
+        self._held[key] = value, size
+        self.size += size
+        while len(self._held) > self._most or self.size > TEXT_BYTES:
+            self.size -= self._held.popitem(last=False)[1][1]
+
+    def clear(self) -> None:
+        self._held.clear()
+        self.size = 0
 
 
 class Hub:
@@ -44,8 +69,8 @@ class Hub:
         self.bucket = Bucket(settings.API_REQUESTS_PER_SECOND, settings.API_REQUESTS_BURST)
         self.submit = Writes(live.apply, "API", live.full)
         self.snapshots: OrderedDict[Any, tuple[float, list[Any]]] = OrderedDict()
-        self.encoded: OrderedDict[Any, bytes] = OrderedDict()
-        self.told: OrderedDict[Any, list[bytes]] = OrderedDict()  # what watches alike were told of the same changes
+        self.encoded: Texts[bytes] = Texts(ENCODED)
+        self.told: Texts[tuple[list[bytes], int]] = Texts(TOLD)  # what watches alike were told of the same changes, and up to which
         self._clock, self._clocked = clocks.Clock(), live.engine
         self._waiting: set[asyncio.Event] = set()
         self._holders = 0  # streams that do not wait for the store: sessions, logs, visits
@@ -113,6 +138,8 @@ class Hub:
             return
         if len(self.changes) == HISTORY:
             self.oldest = self.changes[0].revision
+        while self.changes and self.changes[0].revision <= engine.etcd.shed:
+            self.oldest = self.changes.popleft().revision
         self.changes.append(change)
 
     async def _run(self) -> None:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from podlab.api import tokens, wire
-from podlab.api.hub import ENCODED, TOLD, Hub
+from podlab.api.hub import Hub
 from podlab.api.tokens import Access
 from podlab.api.wire import Receive, Send
 from podlab.kubernetes.apiserver import ip_addresses
@@ -22,6 +22,7 @@ from podlab.labs.live import LiveCluster
 
 BOOKMARK_EVERY = 60.0  # seconds (bookmarkFrequency)
 PIECE = 256 * 1024  # bytes sent at once
+READ_BYTES = 1 << 20  # after so many the rest is made into text when others had their turn
 LOOK_EVERY = 10.0  # seconds between two looks whether the token still opens
 
 
@@ -70,6 +71,9 @@ async def _go_on(watch: Watch, access: Access, news: asyncio.Event, send: Send) 
             bookmark = now + BOOKMARK_EVERY
             lines += watch.bookmark()
         await _tell(send, lines)
+        if watch.behind:
+            news.set()
+            await asyncio.sleep(0)
         if now >= end:
             return
         if now >= look:
@@ -90,7 +94,7 @@ class Watch:
         self.picks = listing.picks_of(options, target)
         # watches that agree in this are told the same
         self.kind = target.resource, target.namespace, target.name, options.get("labelSelector"), options.get("fieldSelector"), self.shape
-        self.over = False
+        self.over = self.behind = False  # behind: there is more to be told
         self.place = self.generation = 0
         self._columns = True
 
@@ -117,18 +121,29 @@ class Watch:
         if self.generation != self.hub.generation or self.place < self.hub.oldest:
             return self._expired(self.place)
         hub, key = self.hub, (*self.kind, self.place, self.hub.published)
-        lines = hub.told.get(key) if self.shape.kind != shapes.TABLE else None  # a Table's first event has the columns
-        if lines is None:
+        found = hub.told.get(key) if self.shape.kind != shapes.TABLE else None  # a Table's first event has the columns
+        if found is None:
             try:
-                lines = [line for change in hub.since(self.place) if (line := self._event(change)) is not None]
+                found = self._told()
             except ApiError as error:  # a webhook cannot convert an object to the version that is watched
                 self.over = True
                 return [watching.text("ERROR", error.status())]
-            hub.told[key] = lines
-            if len(hub.told) > TOLD:
-                hub.told.popitem(last=False)
-        self.place = max(self.place, hub.published)
+            hub.told.keep(key, found, sum(map(len, found[0])))
+        lines, self.place = found
+        self.behind = self.place < hub.published
         return list(lines)
+
+    def _told(self) -> tuple[list[bytes], int]:
+        """The lines of what has happened, and up to which revision these are all."""
+        lines, size = [], 0
+        for change in self.hub.since(self.place):
+            line = self._event(change)
+            if line is not None:
+                lines.append(line)
+                size += len(line)
+            if size > READ_BYTES:
+                return lines, change.revision
+        return lines, max(self.place, self.hub.published)
 
     def bookmark(self, annotations: dict[str, str] | None = None) -> list[bytes]:
         return [watching.bookmark(self.target, self.shape, self.place, annotations)] if self.bookmarks else []
@@ -153,9 +168,7 @@ class Watch:
         if held is None:
             held = watching.text(kind, shapes.one(self.target.resource, obj, self.shape, now, clock))
             if revision:
-                self.hub.encoded[key] = held
-                if len(self.hub.encoded) > ENCODED:
-                    self.hub.encoded.popitem(last=False)
+                self.hub.encoded.keep(key, held, len(held))
         return held
 
     def _expired(self, wanted: int) -> list[bytes]:

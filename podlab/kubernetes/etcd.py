@@ -18,6 +18,7 @@ from .objects import EMPTY, Map, freeze, pack, stored, unpack
 # one that falls further back gets 410 and lists again.
 HISTORY = 1000
 HISTORY_MS = 10_000
+HEAVY = 1_000_000  # names and values of objects that people wrote again: of more than these history keeps no older forms (some 100 MB)
 PACKED = "events"  # by far the most objects, and seldom read: kept packed
 
 
@@ -108,6 +109,8 @@ class Etcd:
     def __init__(self) -> None:
         self.revision = 0
         self.compacted = 0  # watches may start from here on
+        self.shed = 0  # what is older was dropped for its weight: nobody else should keep it either
+        self._weight = 0
         self._tables: dict[str, dict[str, Any]] = {}  # key -> Map, or a packed one
         self._sorted: dict[tuple[str, str], list[str]] = {}  # (plural, namespace or "") -> keys in order
         self._owned: dict[str, dict[tuple[str, str], None]] = {}  # owner uid -> (plural, key)
@@ -167,9 +170,19 @@ class Etcd:
         """Changes after a revision, oldest first. Check `compacted` before."""
         return (change for change in self.history if change.revision > revision)
 
+    def weigh(self, values: int) -> None:
+        """Somebody writes an object of so many names and values again: each older form is kept by history as long as it lasts."""
+        self._weight += values
+        if self._weight > HEAVY:
+            self._weight, self.shed = 0, self.revision
+            self._drop(lambda change: True)
+
     def compact(self, now: int) -> None:
         """Drop history that no watcher should need any more. Whoever drives the clock calls it now and then."""
-        while self.history and self.history[0].at < now - HISTORY_MS:
+        self._drop(lambda change: change.at < now - HISTORY_MS)
+
+    def _drop(self, old: Callable[[Change], bool]) -> None:
+        while self.history and old(self.history[0]):
             change = self.history.popleft()
             self.compacted = change.revision
             if change.plural != PACKED and change.key in self._tables.get(change.plural, ()):

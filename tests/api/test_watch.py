@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from podlab.api import hub as hubs
-from podlab.api import wire
+from podlab.api import watch, wire
 from podlab.api.application import application
 from podlab.labs.live import Clusters
 from podlab.labs.models import Cluster
@@ -212,3 +212,28 @@ async def test_a_watch_whose_client_does_not_read_is_let_go(client: Client, own_
     with contextlib.suppress(ConnectionError):
         await asyncio.wait_for(watching, 60)
     assert hubs.hub_of(own_clusters.awake()[0]).streams == 0
+
+
+async def test_what_was_told_is_kept_by_its_weight(client: Client, own_clusters: Clusters) -> None:
+    """A megabyte that changes with each small patch would stay two thousand times."""
+    await client.create(MAPS, {**configmap("large"), "data": {"text": "x" * 900_000}})
+    async with client.watch(f"{MAPS}?watch=true&fieldSelector=metadata.name=large") as stream:
+        for number in range(12):
+            await client.ask("PATCH", f"{MAPS}/large", {"data": {"n": str(number)}}, content_type=MERGE)
+        assert [name for _, name in await stream.named(13)] == ["large"] * 13
+        hub = hubs.hub_of(own_clusters.awake()[0])
+        assert 0 < hub.encoded.size <= hubs.TEXT_BYTES
+        assert 0 < hub.told.size <= hubs.TEXT_BYTES
+
+
+async def test_a_watch_that_has_much_to_tell_tells_it_in_several_rounds(client: Client, own_clusters: Clusters) -> None:
+    await client.create(MAPS, {**configmap("large"), "data": {"text": "x" * 400_000}})
+    since = await revision(client)
+    async with client.watch(f"{MAPS}?watch=true&fieldSelector=metadata.name=nobody"):  # so that somebody remembers
+        for number in range(9):
+            await client.ask("PATCH", f"{MAPS}/large", {"data": {"n": str(number)}}, content_type=MERGE)
+        async with client.watch(f"{MAPS}?watch=true&resourceVersion={since}") as stream:
+            told = [(await stream.next())["object"]["data"]["n"] for _ in range(9)]
+            assert told == [str(number) for number in range(9)]
+            held = hubs.hub_of(own_clusters.awake()[0]).told
+            assert max(size for _, size in held._held.values()) < 2 * watch.READ_BYTES

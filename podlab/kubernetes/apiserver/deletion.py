@@ -12,7 +12,7 @@ from ..cause import Cause
 from ..objects import Map, dig, freeze
 from ..resources import Resource
 from ..times import parse_rfc3339, rfc3339
-from . import admission
+from . import admission, bounds
 from .context import Context
 from .customresources.definitions import CLEANUP
 from .errors import bad_request, conflict
@@ -158,6 +158,8 @@ def write(server: ApiServer, resource: Resource, new: dict[str, Any], old: Map, 
     """Store an update. An object that is being deleted, has no finalizer left and no grace to wait for, goes instead of being written
     (ShouldDeleteDuringUpdate): who watches sees it deleted as it was stored, with its last finalizer; who wrote gets what they wrote."""
     metadata = new["metadata"]
+    if not server.trusted(request.user):
+        server.cluster.etcd.weigh(bounds.check(new, owners))
     if not metadata.get("deletionTimestamp") or metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds") \
             or (resource.plural == "namespaces" and new["spec"].get("finalizers")):
         return server.store(resource.plural, new, cause, request, owners)

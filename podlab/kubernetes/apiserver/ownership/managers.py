@@ -267,12 +267,21 @@ def _printed(entry: Entry) -> str:
 # ---- as the API shows them
 
 
-@lru_cache(maxsize=64)
+SHOWN_LENGTH = 50_000  # characters of sets whose reading is remembered: a megabyte of them takes ten times its room when it is read
+
+
 def shown(entries: Entries) -> list[dict[str, Any]]:
-    """metadata.managedFields. Not to be changed: it is remembered."""
+    """metadata.managedFields. Not to be changed: it may be remembered."""
+    return _remembered(entries) if sum(len(one.owned) for one in entries) < SHOWN_LENGTH else _shown(entries)
+
+
+def _shown(entries: Entries) -> list[dict[str, Any]]:
     return [{"manager": one.manager, "operation": one.operation, "apiVersion": one.api_version, **({"time": one.time} if one.time else {}),
              "fieldsType": "FieldsV1", "fieldsV1": fields.parse(one.owned), **({"subresource": one.subresource} if one.subresource else {})}
             for one in entries]
+
+
+_remembered = lru_cache(maxsize=64)(_shown)
 
 
 def is_reset(value: Any) -> bool:

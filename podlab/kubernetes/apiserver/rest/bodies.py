@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from ...resources import Resource
-from .. import decode, protobuf
+from .. import bounds, decode, protobuf
 from ..customresources import door
 from ..errors import ApiError, bad_request
 from ..json_faults import json_fault
@@ -21,7 +21,7 @@ YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json",
            "application/apply-patch+yaml")
 DEPTH_MAX = 100  # containers inside one another; the deepest object of the API has 22, a CRD's schema perhaps 60
-NODES_MAX = 300_000  # values in one document
+NODES_MAX = bounds.VALUES_MAX  # names and values in one document
 
 
 class Duplicates(dict[str, Any]):
