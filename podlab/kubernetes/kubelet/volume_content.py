@@ -30,6 +30,7 @@ class MountError(Exception):
     """A volume that cannot be set up: the text after `MountVolume.SetUp failed for volume "v" : `; v, where not the Pod's own name for it."""
 
     stage = "MountVolume.SetUp"
+    lasts = 0  # ms, from an attempt's beginning until it is known to have failed
 
     def __init__(self, text: str, volume: str = "") -> None:
         super().__init__(text)
@@ -57,6 +58,13 @@ class AttachError(MountError):
     tells of it when its own time is over."""
 
     stage = "AttachVolume.Attach"
+    lasts = 120_000  # csiTimeout (pkg/volume/csi): so long it waits for a driver's attacher
+
+
+class UnansweredError(MountError):
+    """A server of files that answers nothing: mount.nfs tries again for two minutes (nfs(5), retry), and its last try lasts one more."""
+
+    lasts = 180_000
 
 
 def of_tree(tree: Tree, at: str = "") -> dict[str, Any]:

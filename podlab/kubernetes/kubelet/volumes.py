@@ -14,7 +14,7 @@ from ..etcd import Change
 from ..objects import EMPTY, Map, dig, memo
 from . import steps, volume_content
 from .state import WAIT, Worker
-from .volume_content import AttachError, ClaimError, DeviceError, MounterError, MountError
+from .volume_content import AttachError, ClaimError, DeviceError, MounterError, MountError, UnansweredError
 from .volume_room import Room
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ HANDLES = {
     "portworxVolume": "volumeID", "vsphereVolume": "volumePath",
 }  # fmt: skip
 """The member of each that names the volume to its driver."""
-ATTACHER, ATTACH_MS = "attachdetach-controller", 120_000  # csiTimeout (pkg/volume/csi): so long it waits for a driver's attacher
+ATTACHER = "attachdetach-controller"
 HOST_PATH_TYPES = {
     "Directory": ("d", "directory"), "File": ("f", "file"), "Socket": ("s", "socket file"), "CharDevice": ("c", "character device"),
     "BlockDevice": ("b", "block device"),
@@ -119,13 +119,15 @@ def mount_timer(kubelet: Agent, worker: Worker) -> None:
 
 def _complain(kubelet: Agent, worker: Worker, name: str, error: MountError) -> None:
     text = f'{error.stage} failed for volume "{error.volume or name}" : {error}'
-    if not isinstance(error, AttachError):
-        kubelet.record(worker, "Warning", "FailedMount", text)
-        return
-    mount = worker["mount"]
-    if mount is not None and kubelet.now >= mount.setdefault("attached", kubelet.now + ATTACH_MS):
+    if error.lasts:
+        mount = worker["mount"]
+        if mount is None or kubelet.now < mount.setdefault("attached", kubelet.now + error.lasts):
+            return
+        mount["attached"] = kubelet.now + error.lasts + RETRY_MS
+    if isinstance(error, AttachError):
         kubelet.cluster.events.record(ATTACHER, kubelet.pod(worker), "Warning", "FailedAttachVolume", text, None, None)
-        mount["attached"] = kubelet.now + ATTACH_MS + RETRY_MS
+    else:
+        kubelet.record(worker, "Warning", "FailedMount", text)
 
 
 def ready(kubelet: Agent, worker: Worker, pod: Map) -> bool:
@@ -156,7 +158,7 @@ def check(kubelet: Agent, worker: Worker, pod: Map, volume: Map, room: Room) -> 
     elif volume.get("image") is not None:
         worker.setdefault("unpulled", {})  # images.step_pull_volume has the rest of it (pkg/volume/image/image.go sets nothing up)
     elif len(volume) > 1 and "emptyDir" not in volume:
-        _reach(kubelet, volume, "")
+        _reach(kubelet, worker, volume, "")
 
 
 def _takes_inline(kubelet: Agent, driver: str) -> None:
@@ -168,8 +170,8 @@ def _takes_inline(kubelet: Agent, driver: str) -> None:
         raise MounterError(f'volume mode "Ephemeral" not supported by driver {driver} ({has})')
 
 
-def _reach(kubelet: Agent, source: Map, name: str) -> None:
-    """Raises MountError or AttachError for a volume (a Pod's own, or the spec of the PersistentVolume `name`) that lies outside this cluster."""
+def _reach(kubelet: Agent, worker: Worker, source: Map, name: str) -> None:
+    """Raises MountError, UnansweredError or AttachError for a volume (a Pod's own, or the spec of the PersistentVolume `name`) that lies outside this cluster."""
     member = next((member for member in MIGRATED if member in source), "")
     if member or "csi" in source:
         driver = MIGRATED.get(member) or source["csi"]["driver"]
@@ -185,19 +187,24 @@ def _reach(kubelet: Agent, source: Map, name: str) -> None:
         named = name or f"{driver}-{handle.rpartition('/')[2]}"
         raise AttachError(f"timed out waiting for external-attacher of {driver} CSI driver to attach volume {handle}", named)
     if not name or any(member in source for member in REMOTE):
-        raise MountError(_out_of_reach(source), name)
+        raise _out_of_reach(worker, source, name)
 
 
-def _out_of_reach(volume: Map) -> str:
+def _out_of_reach(worker: Worker, volume: Map, name: str) -> MountError:
     """Why a volume that lies outside this cluster cannot be mounted, in the words of its plugin (pkg/volume/*)."""
     if "gitRepo" in volume:  # GitRepoVolumeDriver is off since 1.33
-        return ("git-repo volume plugin has been disabled; if necessary, it may be re-enabled by enabling the feature-gate "
-                "`GitRepoVolumeDriver`")  # fmt: skip
+        return MountError("git-repo volume plugin has been disabled; if necessary, it may be re-enabled by enabling the feature-gate "
+                          "`GitRepoVolumeDriver`", name)  # fmt: skip
     if source := volume.get("nfs"):
-        where, named = f"{source['server']}:{source['path']}", any(letter.isalpha() for letter in source["server"])
-        why = f"Failed to resolve server {source['server']}: Name or service not known" if named else f"Connection timed out for {where}"
-        return f"mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {where}\nOutput: mount.nfs: {why}\n"
-    return "no volume plugin matched"
+        server, where = source["server"], f"{source['server']}:{source['path']}"
+        options = sorted({*volume.get("mountOptions", ()), *(("ro",) if source.get("readOnly") else ())})  # JoinMountOptions
+        target = f"/var/lib/kubelet/pods/{worker['uid']}/volumes/kubernetes.io~nfs/{name or volume['name']}"
+        named = any(letter.isalpha() for letter in server)
+        why = f"Failed to resolve server {server}: Name or service not known" if named else f"Connection timed out for {where} on {target}"
+        arguments = " ".join(["-t nfs", *(["-o", ",".join(options)] if options else ()), where, target])
+        text = f"mount failed: exit status 32\nMounting command: mount\nMounting arguments: {arguments}\nOutput: mount.nfs: {why}\n"
+        return (MountError if named else UnansweredError)(text, name)
+    return MountError("no volume plugin matched", name)
 
 
 def claim_name(worker: Worker, volume: Map) -> str:
@@ -233,7 +240,7 @@ def share_of(kubelet: Agent, worker: Worker, name_of_claim: str) -> tuple[str, M
     volume = kubelet.client.find("persistentvolumes", name) if name else None
     if volume is None or (claim.get("status") or EMPTY).get("phase") != "Bound":
         raise ClaimError("PVC is not bound")
-    _reach(kubelet, volume["spec"], str(name))
+    _reach(kubelet, worker, volume["spec"], str(name))
     share = f"pv/{name}"
     if share not in kubelet.machine.state["filesystems"]:
         _fetch(kubelet, share, str(name))

@@ -316,7 +316,7 @@ def test_a_path_of_the_host_has_to_be_what_its_type_says(path: str, kind: str, w
 
 
 @pytest.mark.parametrize(("source", "told"), [
-    ({"nfs": {"server": "10.0.0.9", "path": "/a"}}, ['MountVolume.SetUp failed for volume "disk" : mount failed: exit status 32']),
+    ({"nfs": {"server": "nfs.example.com", "path": "/a"}}, ['MountVolume.SetUp failed for volume "disk" : mount failed: exit status 32']),
     ({"gcePersistentDisk": {"pdName": "a"}}, [
         'AttachVolume.Attach failed for volume "disk" : timed out waiting for external-attacher of pd.csi.storage.gke.io CSI driver to attach volume '
         "projects/UNSPECIFIED/zones/UNSPECIFIED/disks/a"]),
@@ -340,6 +340,19 @@ def test_a_volume_of_a_machine_outside_the_cluster_is_bound_but_never_mounted(so
     assert it.events("FailedAttachVolume") == []
     it.run(10)
     assert sorted({text.partition("\n")[0] for text in (*it.events("FailedMount"), *it.events("FailedAttachVolume"))}) == sorted(told)
+
+
+def test_a_server_of_files_that_answers_nothing_is_told_of_every_three_minutes_in_the_words_of_mount() -> None:
+    it = world()
+    it.create(pod(volumes=[{"name": "v", "nfs": {"server": "10.0.0.9", "path": "/a", "readOnly": True}}]))
+    it.run(179)
+    assert it.events("FailedMount") == []
+    it.run(3)
+    target = f"/var/lib/kubelet/pods/{it.pod()['metadata']['uid']}/volumes/kubernetes.io~nfs/v"
+    assert it.events("FailedMount") == [
+        'MountVolume.SetUp failed for volume "v" : mount failed: exit status 32\nMounting command: mount\n'
+        f"Mounting arguments: -t nfs -o ro 10.0.0.9:/a {target}\nOutput: mount.nfs: Connection timed out for 10.0.0.9:/a on {target}\n"
+    ]
 
 
 def test_time_goes_on_after_a_volume_no_longer_waits_to_be_attached() -> None:
