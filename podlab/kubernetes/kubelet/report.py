@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from ..apiserver.errors import ApiError, bad_request
 from ..objects import EMPTY, Map
 from ..runtime.logs import LogLine
-from .podspec import parts
+from .podspec import APP, EPHEMERAL, INIT, SIDECAR, Part, parts
 from .runs import runs_now
 from .state import Worker, newest
-from .status import container_status
 
 if TYPE_CHECKING:
     from .agent import Agent
 
+STATUSES = {
+    INIT: "initContainerStatuses", SIDECAR: "initContainerStatuses", APP: "containerStatuses", EPHEMERAL: "ephemeralContainerStatuses",
+}  # fmt: skip
 NO_IMAGE = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}  # validateContainerLogStatus
 
 
@@ -84,10 +86,16 @@ def logs(
         if run is not None and run["state"] == "created":
             run = runs[-2] if len(runs) > 1 else None
     if run is None:
-        reason = (container_status(worker, pod, one)["state"].get("waiting") or EMPTY).get("reason", "ContainerCreating")
+        reason = (_told(pod, one)["state"].get("waiting") or EMPTY).get("reason", "ContainerCreating")
         text = f'container "{container}" in pod "{name}" is waiting to start: {NO_IMAGE.get(reason, reason)}'
         raise bad_request(text)
     return kubelet.machine.logs(run["id"], offset=offset, since=since, tail=tail, limit=limit)
+
+
+def _told(pod: Map, one: Part) -> Map:
+    """A container's status as it was last written: what has happened since is not known to the status manager before the next sync."""
+    statuses = pod["status"].get(STATUSES[one.kind]) or ()
+    return next((status for status in statuses if status["name"] == one.name), {"state": EMPTY})
 
 
 def usage(kubelet: Agent, uid: str) -> dict[str, Any]:

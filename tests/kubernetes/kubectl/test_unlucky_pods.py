@@ -88,6 +88,29 @@ def test_kubectl_says_why_not(command: str, err: str) -> None:
     assert kubectl(unlucky(), command) == (1, "", err)
 
 
+def test_pods_of_which_nothing_is_measured_are_told_of_as_too_young_or_by_name() -> None:
+    it = unlucky()
+    kubectl(it, "delete pod half --now")
+    assert kubectl(it, "top pod") == (1, "", "error: metrics not available yet\n")
+    assert kubectl(it, "top pod -l app=none") == (0, "", "No resources found in default namespace.\n")
+    it.run_until(it.now + 125_000 - it.now % 1000)
+    code, _, err = kubectl(it, "top pod")
+    assert (code, err.partition(", age: ")[0]) == (1, "error: Metrics not available for pod default/big")
+    assert err.partition(", age: ")[2].startswith("2m")
+
+
+def test_the_words_for_a_missing_log_follow_the_status_that_is_shown() -> None:
+    """What has happened since the last sync is not known to the status manager, of which kubectl's words are (GetPodStatus)."""
+    it = cluster()
+    kubectl(it, "run p --image=nginx:none")
+    seen = set()
+    for _ in range(120):
+        it.run_for(0.5)
+        reason = kubectl(it, "get pod p -o jsonpath={.status.containerStatuses[0].state.waiting.reason}")[1]
+        seen.add((reason, kubectl(it, "logs p")[2].rpartition("start: ")[2].strip()))
+    assert seen - {("ContainerCreating", "ContainerCreating")} == {("ErrImagePull", "image can't be pulled"), ("ImagePullBackOff", "trying and failing to pull image")}
+
+
 def test_a_pod_without_a_node_has_an_empty_log() -> None:
     assert kubectl(unlucky(), "logs big") == (0, "", "")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ... import quantity
 from ...apiserver.errors import ApiError, not_found
-from ...objects import dig
+from ...objects import Map, dig
+from ...times import go_duration, parse_rfc3339
 from ..builder import SELECTING
 from ..flags import Flag
 from ..output import tabwriter
@@ -15,6 +17,7 @@ from ..verbs import Call, verb
 
 TOP = (*SELECTING, Flag("no-headers", "bool"), Flag("sort-by"), Flag("use-protocol-buffers", "bool", default=True))
 MEBI = 1 << 20
+CREATION_DELAY_MS = 120_000  # metricsCreationDelay
 
 
 def _usage(call: Call, pod: Any) -> dict[str, tuple[int, int]]:
@@ -38,6 +41,17 @@ def _sortable(call: Call) -> None:
 def _write(call: Call, rows: list[list[str]], headers: list[str]) -> None:
     lines = ([] if call.flags["no-headers"] else [headers]) + rows
     call.terminal.out(tabwriter.align("".join("\t".join(row) + "\t\n" for row in lines), 6, 3))
+
+
+def _unmeasured(call: Call, pods: Sequence[Map]) -> None:
+    """verifyEmptyMetrics (S/kubectl/pkg/cmd/top/top_pod.go): where there are Pods but no measure of any, the first old one is named."""
+    for pod in pods:
+        age = call.now - parse_rfc3339(pod["metadata"]["creationTimestamp"])
+        if age > CREATION_DELAY_MS:
+            named = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+            raise KubectlError(f"error: Metrics not available for pod {named}, age: {go_duration(age)}\n")
+    if pods:
+        raise KubectlError("error: metrics not available yet\n")
 
 
 @verb("top pod", *TOP, Flag("containers", "bool"), Flag("sum", "bool"), summary="Display resource (CPU/memory) usage of pods",
@@ -69,6 +83,7 @@ def top_pod(call: Call) -> None:
     if not measured:
         if call.arguments:
             raise not_found("metrics.k8s.io", "podmetrics", f"{call.namespace}/{call.arguments[0]}")
+        _unmeasured(call, pods)
         call.terminal.err("No resources found\n" if everywhere else f"No resources found in {call.namespace} namespace.\n")
         return
 
