@@ -49,7 +49,7 @@ class Kubelet(Agent):
     then; silent_at when it was last heard; dark after a loss of power; address the last one given; pleg, node_timer, evict_timer
     timers of the loops that have something to find; images {name: {"size", "at", "id"}}; pulls, the first under way; sandboxes_at
     when the next sandbox may come up or end; finish_at when the next ended Pod may be told; registries, fill: faults;
-    pressure {condition: last met}; sessions, see sessions.py; runtime the machine's own state.
+    pressure {condition: last met}; cordoned, as last told of; sessions, see sessions.py; runtime the machine's own state.
     """
 
     steps = worker.STEPS

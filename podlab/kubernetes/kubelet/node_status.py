@@ -38,6 +38,11 @@ WORDS = {  # condition: (reason and message when False, reason and message when 
         "kubelet has insufficient PID available",
     ),
 }
+PRESSURE_EVENTS = {  # condition: (reason when False, reason when True)
+    "MemoryPressure": ("NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
+    "DiskPressure": ("NodeHasNoDiskPressure", "NodeHasDiskPressure"),
+    "PIDPressure": ("NodeHasSufficientPID", "NodeHasInsufficientPID"),
+}
 
 
 def changed(kubelet: Agent) -> None:
@@ -49,10 +54,19 @@ def changed(kubelet: Agent) -> None:
 
 
 def on_node(kubelet: Agent, change: Change) -> None:
-    """Somebody wrote the Node's capacity: what may be allocated of it is seen to when the status is next computed."""
+    """Somebody wrote the Node's capacity or cordoned it: what follows is seen to when the status is next computed."""
     status: Map = change.object.get("status") or EMPTY
-    if change.type == "MODIFIED" and allocatable(status) != status.get("allocatable"):
+    if change.type == "MODIFIED" and (allocatable(status) != status.get("allocatable") or _cordoned(change.object) != _known_cordoned(kubelet)):
         changed(kubelet)
+
+
+def _cordoned(node: Map) -> bool:
+    return bool(node["spec"].get("unschedulable"))
+
+
+def _known_cordoned(kubelet: Agent) -> bool:
+    """lastNodeUnschedulable, which a kubelet that starts anew has as False."""
+    return bool(kubelet.state.get("cordoned"))
 
 
 def allocatable(status: Map) -> Map:
@@ -113,15 +127,23 @@ def write(kubelet: Agent, ready: str, reason: str, message: str, *, pressures: b
         subresource="status",
         cause=Cause("kubelet-node-status", {"ready": ready, "pressure": sorted(kubelet.state["pressure"])}),
     )
+    if _cordoned(node) != _known_cordoned(kubelet):  # recordNodeSchedulableEvent, the last of the status's setters
+        kubelet.state["cordoned"] = _cordoned(node)
+        _told(kubelet, node, "NodeNotSchedulable" if _cordoned(node) else "NodeSchedulable")
 
 
 def booted(kubelet: Agent) -> None:
-    """The machine has started anew: another boot id, and events that say so."""
+    """The machine has started anew: another boot id, and events that say so. A kubelet tells of its resources when it registers itself, and
+    once more where the Node's conditions said otherwise."""
     node = kubelet.client.find("nodes", kubelet.node)
     if node is None:
         return
     boot = kubelet.cluster.random.uid("boot", kubelet.node, kubelet.now)
     _record(kubelet, node, "Normal", "Starting", "Starting kubelet.")
+    _record(kubelet, node, "Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
+    for kind in WORDS:
+        _told(kubelet, node, PRESSURE_EVENTS[kind][kind in kubelet.state["pressure"]])
+    kubelet.state["cordoned"] = False
     _record(kubelet, node, "Warning", "Rebooted", f"Node {kubelet.node} has been rebooted, boot id: {boot}")
     write(kubelet, "True", "KubeletReady", "kubelet is posting ready status", boot=boot)
 
@@ -140,14 +162,12 @@ def _record(kubelet: Agent, node: Map, kind: str, reason: str, message: str) -> 
 
 
 def _event(kubelet: Agent, node: Map, kind: str, new: tuple[str, str, str]) -> None:
-    if kind == "Ready":
-        reason = "NodeReady" if new[0] == "True" else "NodeNotReady"
-    else:
-        reason = {
-            "MemoryPressure": ("NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
-            "DiskPressure": ("NodeHasNoDiskPressure", "NodeHasDiskPressure"),
-            "PIDPressure": ("NodeHasSufficientPID", "NodeHasInsufficientPID"),
-        }[kind][new[0] == "True"]
+    met = new[0] == "True"
+    _told(kubelet, node, ("NodeNotReady", "NodeReady")[met] if kind == "Ready" else PRESSURE_EVENTS[kind][met])
+
+
+def _told(kubelet: Agent, node: Map, reason: str) -> None:
+    """recordNodeStatusEvent."""
     _record(kubelet, node, "Normal", reason, f"Node {kubelet.node} status is now: {reason}")
 
 

@@ -65,6 +65,29 @@ def test_power_lost_while_a_container_is_stopped_is_found_whatever_comes_between
     assert node is not None and rebooted == [f"Node node-1 has been rebooted, boot id: {node['status']['nodeInfo']['bootID']}"]
 
 
+def test_a_node_tells_that_it_is_cordoned_and_that_it_no_longer_is_within_ten_seconds() -> None:
+    it = world()
+    told = "Node node-1 status is now: Node{}Schedulable"
+    for cordoned, wanted in ((True, [told.format("Not")]), (True, [told.format("Not")]), (False, [told.format("Not"), told.format("")])):
+        it.patch("node-1", {"spec": {"unschedulable": cordoned}}, plural="nodes")
+        it.run(10)
+        assert [event["message"] for event in it.cluster.etcd.list("events") if "Schedulable" in event["reason"]] == wanted
+
+
+def test_a_node_that_boots_tells_of_itself_as_a_kubelet_does_that_registers() -> None:
+    it = world()
+    it.patch("node-1", {"spec": {"unschedulable": True}}, plural="nodes")
+    it.run(10)
+    it.fault(node="node-1", power="off")
+    it.run(120)
+    it.fault(node="node-1", power="on")
+    it.run(1)
+    assert sorted((event["reason"], event["count"]) for event in it.cluster.etcd.list("events") if event["source"]["component"] == "kubelet") == [
+        ("NodeAllocatableEnforced", 1), ("NodeHasNoDiskPressure", 2), ("NodeHasSufficientMemory", 2), ("NodeHasSufficientPID", 2),
+        ("NodeNotSchedulable", 2), ("NodeReady", 1), ("Rebooted", 1), ("Starting", 1),
+    ]  # fmt: skip
+
+
 def test_a_machine_that_boots_knows_nothing_of_a_pull_that_would_have_ended_meanwhile() -> None:
     it = world()
     it.create(pod(sh("sleep 3600", image="mysql:8.0")))
@@ -284,7 +307,7 @@ def test_a_session_is_written_to_and_read_and_ends() -> None:
 def test_words_for_logs_that_are_not_there() -> None:
     it = world()
     it.create(pod({"name": "c", "image": "nginx:no-such-tag"}, sh("sleep 60", name="ok")))
-    it.run(4)
+    it.run(20)
     for container, options, words in [
         ("c", {}, 'container "c" in pod "p" is waiting to start: trying and failing to pull image'),
         ("ok", {"previous": True}, 'previous terminated container "ok" in pod "p" not found'),
