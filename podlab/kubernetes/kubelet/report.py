@@ -95,7 +95,7 @@ def logs(
 def _told(pod: Map, one: Part) -> Map:
     """A container's status as it was last written: what has happened since is not known to the status manager before the next sync."""
     statuses = pod["status"].get(STATUSES[one.kind]) or ()
-    return next((status for status in statuses if status["name"] == one.name), {"state": EMPTY})
+    return next((status for status in statuses if status["name"] == one.name), Map(state=EMPTY))
 
 
 def usage(kubelet: Agent, uid: str) -> dict[str, Any]:

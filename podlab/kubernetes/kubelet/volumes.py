@@ -171,7 +171,7 @@ def _takes_inline(kubelet: Agent, driver: str) -> None:
 
 
 def _reach(kubelet: Agent, worker: Worker, source: Map, name: str) -> None:
-    """Raises MountError, UnansweredError or AttachError for a volume (a Pod's own, or the spec of the PersistentVolume `name`) that lies outside this cluster."""
+    """Raises MountError or one of its kinds for a volume (a Pod's own, or the spec of the PersistentVolume `name`) outside this cluster."""
     member = next((member for member in MIGRATED if member in source), "")
     if member or "csi" in source:
         driver = MIGRATED.get(member) or source["csi"]["driver"]

@@ -106,9 +106,11 @@ def test_the_words_for_a_missing_log_follow_the_status_that_is_shown() -> None:
     seen = set()
     for _ in range(120):
         it.run_for(0.5)
-        reason = kubectl(it, "get pod p -o jsonpath={.status.containerStatuses[0].state.waiting.reason}")[1]
-        seen.add((reason, kubectl(it, "logs p")[2].rpartition("start: ")[2].strip()))
-    assert seen - {("ContainerCreating", "ContainerCreating")} == {("ErrImagePull", "image can't be pulled"), ("ImagePullBackOff", "trying and failing to pull image")}
+        shown = kubectl(it, "get pod p -o jsonpath={.status.containerStatuses[0].state.waiting.reason}")[1]
+        seen.add((shown, kubectl(it, "logs p")[2].rpartition("start: ")[2].strip()))
+    assert seen - {("ContainerCreating", "ContainerCreating")} == {
+        ("ErrImagePull", "image can't be pulled"), ("ImagePullBackOff", "trying and failing to pull image"),
+    }  # fmt: skip
 
 
 def test_a_pod_without_a_node_has_an_empty_log() -> None:
