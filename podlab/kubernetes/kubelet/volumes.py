@@ -26,6 +26,7 @@ TIMEOUT_MS = 123_000  # podAttachAndMountTimeout
 RETRY_MS, RETRY_MAX_MS = 500, 122_000  # initialDurationBeforeRetry, maxDurationBeforeRetry
 RESYNC_MS, JITTER = 60_000, 0.5  # SyncFrequency, workerResyncIntervalJitterFactor
 API_ACCESS = "kube-api-access-"
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"  # AnnDynamicallyProvisioned
 MIGRATED = {
     "awsElasticBlockStore": "ebs.csi.aws.com", "azureDisk": "disk.csi.azure.com", "azureFile": "file.csi.azure.com",
     "cinder": "cinder.csi.openstack.org", "gcePersistentDisk": "pd.csi.storage.gke.io", "portworxVolume": "pxd.portworx.com",
@@ -230,7 +231,7 @@ def _check_host_path(kubelet: Agent, source: Map) -> None:
 
 
 def share_of(kubelet: Agent, worker: Worker, name_of_claim: str) -> tuple[str, Map]:
-    """The file system of a claim's volume: its id, and the PersistentVolume. Brings it to this node. Raises MountError."""
+    """The file system of a claim's volume: its id ("": a path of this node), and the PersistentVolume. Brings it to this node. Raises MountError."""
     claim = kubelet.client.find("persistentvolumeclaims", name_of_claim, worker["namespace"])
     if claim is None:
         raise ClaimError(f'failed to fetch PVC from API server: persistentvolumeclaims "{name_of_claim}" not found')
@@ -241,10 +242,21 @@ def share_of(kubelet: Agent, worker: Worker, name_of_claim: str) -> tuple[str, M
     if volume is None or (claim.get("status") or EMPTY).get("phase") != "Bound":
         raise ClaimError("PVC is not bound")
     _reach(kubelet, worker, volume["spec"], str(name))
+    if source := _own_path(volume):
+        _check_host_path(kubelet, source)
+        return "", volume
     share = f"pv/{name}"
     if share not in kubelet.machine.state["filesystems"]:
         _fetch(kubelet, share, str(name))
     return share, volume
+
+
+def _own_path(volume: Map) -> Map | None:
+    """The hostPath of a PersistentVolume that a person made: a path of whatever node its Pod is on. One that the provisioner made goes along."""
+    if PROVISIONED_BY in (volume["metadata"].get("annotations") or EMPTY):
+        return None
+    source: Map | None = volume["spec"].get("hostPath")
+    return source
 
 
 def _fetch(kubelet: Agent, share: str, name: str) -> None:
@@ -290,8 +302,12 @@ def _create(kubelet: Agent, worker: Worker, pod: Map, volume: Map, group: int, r
             worker["config"][name] = content
     elif claim := claim_name(worker, volume):
         share, held = share_of(kubelet, worker, claim)
-        size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
         read_only = bool((volume.get("persistentVolumeClaim") or EMPTY).get("readOnly"))
+        if source := _own_path(held):
+            medium = "File" if source.get("type") == "FileOrCreate" else ""
+            kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"], medium=medium, read_only=read_only)
+            return
+        size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
         kubelet.machine.create_volume(
             uid, name, "persistentVolumeClaim", share=share, size_limit=size, gid=group, read_only=read_only
         )

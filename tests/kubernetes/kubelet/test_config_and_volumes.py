@@ -362,3 +362,21 @@ def test_time_goes_on_after_a_volume_no_longer_waits_to_be_attached() -> None:
     it.create({"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": "ebs.csi.aws.com"}, "spec": {"attachRequired": False}})
     assert it.cluster.run_until(it.cluster.now + 200_000, max_steps=2_000)
     assert len(it.events("FailedMount")) == 1 and it.events("FailedAttachVolume") == []
+
+
+def test_a_path_of_the_node_that_a_person_made_a_volume_of_is_that_path_on_each_node() -> None:
+    it = world(nodes=2)
+    size = {"storage": "1Gi"}
+    it.create({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "disk"},
+               "spec": {"capacity": size, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/mnt/data"}}})  # fmt: skip
+    it.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+               "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": size}}})  # fmt: skip
+    mount = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    it.run(1)
+    path, claim = {"hostPath": {"path": "/mnt/data"}}, {"persistentVolumeClaim": {"claimName": "data"}}
+    for name, node, volume in (("a", "node-1", path), ("b", "node-1", claim), ("c", "node-2", claim)):
+        made = pod(sh(f"echo {name} >> /v/names; cat /v/names; sleep 600", **mount), name=name, volumes=[{"name": "v", **volume}])
+        it.create({**made, "spec": {**made["spec"], "nodeName": node}})
+        it.run(5)
+    assert [it.logs("c", name) for name in "abc"] == [["a"], ["a", "b"], ["c"]]
+    assert it.events("FailedMount") == []
