@@ -36,6 +36,12 @@ def test_a_child_s_environment_has_the_shell_s_own_and_stands_in_the_order_of_as
     assert said.split() == ["SHLVL=2", "OLDPWD=/srv", "A=2", "PWD=/tmp"]
 
 
+def test_local_may_stand_in_a_pipe_and_a_substitution_of_a_function() -> None:
+    text = "f() { local a=1; echo x | while read -r b; do local a=$b c; echo $a; done; echo $a $(local a=3; echo $a); }; f"
+    assert sh(text) == ("x\n1 3\n", 0)
+    assert sh("echo x | { local a=1; }")[1] != 0
+
+
 def test_sleeping_commands_take_their_time_side_by_side() -> None:
     machine = Machine()
     container = machine.container("(sleep 2; echo two) & (sleep 1; echo one) & wait; echo end")

@@ -19,6 +19,11 @@ def _source(frames: list[Data]) -> Data:
     return next(({"source": one["source"]} for one in reversed(frames) if "source" in one), {})
 
 
+def _in_function(frames: list[Data]) -> bool:
+    """Whether a function runs, also where a child of the shell that called it does (a pipe, a substitution): there `local` may stand."""
+    return any("locals" in one for one in frames)
+
+
 class Children(Redirections):
     """The processes that a shell starts and waits for."""
 
@@ -36,7 +41,7 @@ class Children(Redirections):
             "pending": [], "substituted": [], "fg": None, "cur": None, "jobs": [], "exiting": None, "sub": True,
             "mode": "sub" if data["mode"] == "tty" else data["mode"],
             "frames": [{"u": frame["u"], "pc": start, "kind": "sub", "subst": {}, "loops": [], "redirs": [],
-            "noerr": frame["noerr"] or tested, **_source(data["frames"])}],
+            "noerr": frame["noerr"] or tested, **_source(data["frames"]), **({"locals": {}} if _in_function(data["frames"]) else {})}],
         }  # fmt: skip
         if background and data["mode"] != "tty":
             copy["quiet"] = True

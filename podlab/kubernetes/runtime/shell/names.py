@@ -70,7 +70,7 @@ def _readonly(shell: Shell, argv: list[str], state: Data) -> int:
 
 @builtin("local", "declare", "typeset")
 def _local(shell: Shell, argv: list[str], state: Data) -> int:
-    frame = next((frame for frame in reversed(shell.data["frames"]) if frame["kind"] == "func"), None)
+    frame = next((frame for frame in reversed(shell.data["frames"]) if "locals" in frame), None)
     options = "".join(word[1:] for word in argv[1:] if word.startswith("-")) if shell.data["flavor"] == "bash" else ""
     names = [word for word in argv[1:] if not word.startswith("-")]
     if frame is None or "g" in options:
