@@ -19,6 +19,7 @@ from . import (
     kiada_suite,
     kuard,
     kubectl,
+    kubernetes_patterns,
     languages,
     legacy,
     linkerd,
@@ -33,6 +34,7 @@ from . import (
     postgres,
     python,
     rabbitmq,
+    random_generator,
     redis_images,
     sample_apiserver,
     samples,
@@ -45,8 +47,8 @@ from . import (
 )
 
 __all__ = [
-    "agnhost", "amqp_tools", "bookinfo", "busybox", "cloudnatived", "courses", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit", "fluentd",
-    "httpbin", "httpd", "kiada", "kiada_suite", "kuard", "kubectl", "languages", "legacy", "linkerd", "loki", "memcached", "mongo", "mysql",
-    "nginx", "oauth2_proxy", "orders", "podlab", "postgres", "python", "rabbitmq", "redis_images", "sample_apiserver", "samples", "shop",
-    "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
+    "agnhost", "amqp_tools", "bookinfo", "busybox", "cloudnatived", "courses", "dex", "e2e", "elasticsearch", "envoy", "fluent_bit",
+    "fluentd", "httpbin", "httpd", "kiada", "kiada_suite", "kuard", "kubectl", "kubernetes_patterns", "languages", "legacy", "linkerd",
+    "loki", "memcached", "mongo", "mysql", "nginx", "oauth2_proxy", "orders", "podlab", "postgres", "python", "rabbitmq",
+    "random_generator", "redis_images", "sample_apiserver", "samples", "shop", "stand_ins", "tooling", "vector", "wordpress", "zookeeper",
 ]  # fmt: skip

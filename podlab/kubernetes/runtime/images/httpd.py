@@ -1,5 +1,5 @@
-"""Apache httpd: the official image. Its configuration: Listen, ServerRoot, DocumentRoot, DirectoryIndex, ServerName, Include;
-the rest is accepted."""
+"""Apache httpd: the official image, and centos/httpd, which has its files elsewhere. Its configuration: Listen, ServerRoot, DocumentRoot,
+DirectoryIndex, ServerName, Include; the rest is accepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..program import MEBIBYTE, Event, Program, register
 from ..served_files import find_file, mime_type
 from ..serving import Answer, listen_on, serve_http
 from ..system import Sys
-from .base import base_tree
+from .base import PATH, base_tree
 
 ROOT = "/usr/local/apache2"
 CONF = """ServerRoot "/usr/local/apache2"
@@ -34,6 +34,15 @@ LogLevel warn
 </IfModule>
 """
 VERSION = "2.4.65"
+CENTOS = "/etc/httpd"
+TEST_PAGE = """<!DOCTYPE html>
+<html><head>
+<title>Apache HTTP Server Test Page powered by CentOS</title>
+</head><body>
+<h1>Testing 123..</h1>
+</body></html>
+"""
+"""What CentOS's welcome.conf shows, with 403, where a directory has no index."""
 
 
 class ConfigError(Exception):
@@ -47,6 +56,7 @@ def configuration(sys: Sys, path: str) -> dict[str, list[str]]:
     except Errno as error:
         raise ConfigError(f"httpd: Could not open configuration file {path}: {error.text}") from None
     found: dict[str, list[str]] = {}
+    root = path.rpartition("/conf/")[0]
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split("#")[0].strip().split(None, 1)
         if not words or words[0].startswith("<"):
@@ -59,7 +69,7 @@ def configuration(sys: Sys, path: str) -> dict[str, list[str]]:
             )
         value = (words[1] if len(words) > 1 else "").strip().strip('"')
         if words[0].lower() in ("include", "includeoptional") and "*" not in value:
-            for name, values in configuration(sys, value if value.startswith("/") else f"{ROOT}/{value}").items():
+            for name, values in configuration(sys, value if value.startswith("/") else f"{root}/{value}").items():
                 found.setdefault(name, []).extend(values)
         found.setdefault(words[0].lower(), []).append(value)
     return found
@@ -68,8 +78,9 @@ def configuration(sys: Sys, path: str) -> dict[str, list[str]]:
 def run(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if "listening" not in data:
+        root = CENTOS if sys.find(f"{CENTOS}/conf/httpd.conf") is not None else ROOT
         try:
-            conf = configuration(sys, f"{ROOT}/conf/httpd.conf")
+            conf = configuration(sys, f"{root}/conf/httpd.conf")
         except ConfigError as error:
             sys.err(f"{error}\n")
             return 1
@@ -92,7 +103,8 @@ def run(proc: Process, sys: Sys, event: Event) -> int:
                 "no listening sockets available, shutting down\nAH00015: Unable to open logs\n"
             )
             return 1
-        data.update(root=conf.get("documentroot", [ROOT + "/htdocs"])[-1], index=conf.get("directoryindex", ["index.html"])[-1].split())
+        data.update(root=conf.get("documentroot", [root + "/htdocs"])[-1], lists=root == ROOT)
+        data.update(index=conf.get("directoryindex", ["index.html"])[-1].split())
         _note(sys, "mpm_event:notice", f"AH00489: Apache/{_version(sys)} (Unix) configured -- resuming normal operations")
         _note(sys, "core:notice", "AH00094: Command line: 'httpd -D FOREGROUND'")
     return serve_http(proc, sys, answer)
@@ -114,6 +126,8 @@ def _page(proc: Process, sys: Sys, request: http.Message) -> http.Message:
     kind, path = find_file(sys, proc["data"]["root"].rstrip("/") + request.path, proc["data"]["index"])
     if kind == "directory" and not request.path.endswith("/"):
         return _error(sys, request, 301, f'The document has moved <a href="http://{request.get("Host")}{request.path}/">here</a>.')
+    if kind == "directory" and not proc["data"]["lists"]:
+        return _answer(sys, 403, TEST_PAGE, [("Content-Type", "text/html; charset=UTF-8")])
     if kind == "directory":
         rows = "".join(f'<li><a href="{name}"> {name}</a></li>\n' for name in sys.listdir(path))
         return _answer(
@@ -220,3 +234,13 @@ add(
         stop_signal="SIGWINCH",
     )
 )
+
+# centos/httpd (CentOS-Dockerfiles, httpd/centos7): Apache 2.4.6 with its pages in /var/www/html
+CENTOS_FILES = {
+    "etc": {"httpd": {"conf": {"httpd.conf": CONF.replace(f"{ROOT}/htdocs", "/var/www/html").replace(ROOT, CENTOS)}, "conf.d": {}, "logs": {}}},
+    "var": {"www": {"html": {}, "cgi-bin": {}}},
+    "usr": {"sbin": {"httpd": Entry(program="apache2", size=523_640)}},
+    "run-httpd.sh": Entry("#!/bin/sh\nrm -rf /run/httpd/* /tmp/httpd*\nexec /usr/sbin/httpd -DFOREGROUND\n", mode=0o755),
+}
+add(Image("docker.io/centos/httpd", ("latest",), base_tree("ubuntu", CENTOS_FILES, extra=("curl",)), 100_000_000, cmd=("/run-httpd.sh",),
+          env={"PATH": PATH}, ports=(80,)))  # fmt: skip

@@ -159,6 +159,19 @@ echo 'Argo CD Redis secret state confirmed: secret name argocd-redis.'
 """
 ARGOCD_PARTS = ("server", "repo-server", "application-controller", "applicationset-controller", "notifications", "dex", "cmp-server")
 
+# What the server says of its start has the form that its configuration gives it (k8spatterns/examples, ConfigurationTemplate)
+WILDFLY = r"""#!/bin/sh
+conf=/opt/jboss/wildfly/standalone/configuration
+for word; do case $word in -Djboss.server.config.dir=*) conf=${word#*=} ;; esac; done
+before=$(sed -n 's/.*<pattern-formatter pattern="\([^"%]*\).*/\1/p' "$conf/standalone.xml" 2> /dev/null)
+say() { echo "$before$(date +%H:%M:%S),000 INFO  [org.jboss.as$1] (Controller Boot Thread) $2"; }
+say .server 'WFLYSRV0212: Resuming server'
+say '' 'WFLYSRV0025: WildFly Full started in 2135ms - Server configuration file in use: standalone.xml'
+say '' 'WFLYSRV0060: Http management interface listening on http://127.0.0.1:9990/management'
+say '' 'WFLYSRV0051: Admin console listening on http://127.0.0.1:9990'
+exec wildfly
+"""
+
 DONE = Entry("#!/bin/sh\nexit 0\n", mode=0o755)
 CALICO: dict[str, Tree] = {
     "node": {"bin": {"calico-node": DONE}},
@@ -190,6 +203,8 @@ TOOLS: dict[str, Tree] = {
     # the documentation's frontend: python client.py URL
     "registry.k8s.io/example-dns-frontend": {"usr": {"bin": {"python": Entry(CLIENT, mode=0o755)}}},
     "docker.io/resouer/sample": {"sample.war": "PK\n"},
+    **{name: {"opt": {"jboss": {"wildfly": {"bin": {"standalone.sh": Entry(WILDFLY, mode=0o755)}}}}}
+       for name in ("quay.io/wildfly/wildfly", "docker.io/jboss/wildfly")},
     "quay.io/kiali/kiali": {"opt": {"kiali": {"kiali": Entry(program=ENTRY, size=60_000_000)}}},
     "docker.io/wardviaene/k8s-demo": {"usr": {"bin": {"node": Entry(program=ENTRY, size=40_000_000)}}},
     # podcli check http HOST:PORT/PATH (stefanprodan/podinfo, cmd/podcli)

@@ -116,7 +116,6 @@ docker.io/dockersamples/examplevotingapp_worker docker.io/kodekloud/examplevotin
 docker.io/kodekloud/webapp-color docker.io/argoproj/rollouts-demo | 8080 | Hello from {host}
 docker.io/tutum/hello-world docker.io/crccheck/hello-world | 80 8000 | Hello {host}
 docker.io/vad1mo/hello-world-rest docker.io/training/webapp | 5050 5000 | Hello world!
-docker.io/k8spatterns/random-generator | 8080 | {{"random":42,"id":"{host}"}}
 mcr.microsoft.com/azuredocs/azure-vote-front mcr.microsoft.com/azuredocs/aks-helloworld | 80 | Azure Voting App
 docker.io/weaveworksdemos/front-end | 8079 | Socks
 docker.io/weaveworksdemos/carts docker.io/weaveworksdemos/catalogue docker.io/weaveworksdemos/orders docker.io/weaveworksdemos/payment | 80 | {{}}
@@ -161,7 +160,6 @@ docker.io/schoolofdevops/worker docker.io/rancher/local-path-provisioner | |
 docker.io/jwilder/whoami | 8000 | I'm {host}
 docker.io/kubeguide/tomcat-app mcr.microsoft.com/dotnet/samples | 8080 | {host}
 quay.io/brancz/prometheus-example-app | 8080 | Hello from example application.
-docker.io/centos/httpd | 80 | Apache HTTP Server Test Page
 docker.io/parseplatform/parse-server | 1337 | {{"status":"ok"}}
 docker.io/weaveworksdemos/edge-router | 80 8080 | Socks
 docker.io/weaveworksdemos/catalogue-db | 3306 |
@@ -292,7 +290,7 @@ docker.io/vulnerables/web-dvwa | 80 | DVWA
 docker.io/webgoat/webgoat docker.io/webgoat/webgoat-8.0 | 8080 9090 | WebGoat
 docker.io/simmessa/simple-webapp-color | 8080 | Hello from {host}
 docker.io/kodekloud/ubuntu-ssh-enabled | 22 |
-docker.io/k8spatterns/mini-http-server docker.io/citizenstig/httpbin | 8080 | {host}
+docker.io/citizenstig/httpbin | 8080 | {host}
 docker.io/neilpeterson/nginx-basic docker.io/ubuntu/nginx | 80 | Welcome to nginx!
 docker.io/ubuntu/apache2 docker.io/library/mediawiki docker.io/library/matomo | 80 | {host}
 docker.io/owncloud/server docker.io/ibmcom/helloworld docker.io/ibmcom/hello-world | 8080 | Hello world from {host}
@@ -350,7 +348,7 @@ SHELLS = {
     "gcr.io/google.com/cloudsdktool/google-cloud-cli": "debian", "docker.io/google/cloud-sdk": "debian",
     "gcr.io/google-samples/xtrabackup": "debian", "docker.io/library/ubuntu-upstart": "ubuntu",
     "quay.io/openshiftlabs/jump": "alpine", "quay.io/mhausenblas/jump": "alpine", "docker.io/mhausenblas/jump": "alpine",
-    "docker.io/k8spatterns/curl-jq": "alpine", "docker.io/bitnami/git": "debian", "docker.io/arunvelsriram/utils": "ubuntu",
+    "docker.io/bitnami/git": "debian", "docker.io/arunvelsriram/utils": "ubuntu",
     "docker.io/jpetazzo/shpod": "alpine", "docker.io/pstauffer/curl": "alpine",
     "docker.io/raesene/alpine-nettools": "alpine", "docker.io/redhat/ubi8-minimal": "ubuntu", "docker.io/redhat/ubi9-minimal": "ubuntu",
     "registry.k8s.io/ubuntu-slim": "ubuntu", "docker.io/minio/mc": "ubuntu", "docker.io/alpine/helm": "alpine",
