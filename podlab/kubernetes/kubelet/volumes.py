@@ -308,9 +308,7 @@ def _create(kubelet: Agent, worker: Worker, pod: Map, volume: Map, group: int, r
             kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"], medium=medium, read_only=read_only)
             return
         size = quantity.value((held["spec"].get("capacity") or EMPTY).get("storage"))
-        kubelet.machine.create_volume(
-            uid, name, "persistentVolumeClaim", share=share, size_limit=size, gid=group, read_only=read_only
-        )
+        kubelet.machine.create_volume(uid, name, "persistentVolumeClaim", share=share, size_limit=size, gid=group, read_only=read_only)
     elif source := volume.get("hostPath"):
         medium = "File" if source.get("type") == "FileOrCreate" else ""
         kubelet.machine.create_volume(uid, name, "hostPath", path=source["path"], medium=medium)
