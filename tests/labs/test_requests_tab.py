@@ -9,15 +9,14 @@ import pytest
 from podlab.labs import panels
 from podlab.labs.live import LiveCluster
 from podlab.projection.regions import render
-from tests.kubernetes.runtime.lab import Lab
+from tests.kubernetes.runtime.lab import Lab, own
 from tests.kubernetes.runtime.mesh import meshed
 
 CLIENT = {"image": "nicolaka/netshoot", "command": ["sleep", "1000000"]}
 NO_WRITER: Any = None
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab()
     meshed(lab, "shop", CLIENT)
     meshed(lab, "vault", {"image": "podlab/order-service:1.0"})
@@ -25,6 +24,11 @@ def lab() -> Lab:
     lab.settle(20)
     lab.run("shop", "curl -s 'http://vault/<b>'", "app")
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 def test_the_list_shows_every_hop_and_what_went_over_the_wire(lab: Lab) -> None:

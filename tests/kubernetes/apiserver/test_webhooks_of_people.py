@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from podlab.kubernetes.cluster import Cluster
 from podlab.kubernetes.kubectl.run import run_to_end
 from tests.kubernetes.apiserver.webhook_lab import SERVICE, WebhookLab, configmap, hook, of, whole
+from tests.kubernetes.frozen import thawed
 
 pytestmark = pytest.mark.slow
 PROGRAM = """
@@ -65,8 +65,7 @@ SERVERS = (("python", "python:3.12", "/p", {"hook.py": PROGRAM}, ["python", "-u"
            ("nginx", "nginx:1.27", "/etc/nginx/conf.d", {"default.conf": NGINX}, []))
 
 
-@pytest.fixture(scope="module")
-def _lab() -> WebhookLab:
+def furnished() -> Cluster:
     lab = WebhookLab()
     for name, image, path, files, command in SERVERS:
         lab.create("configmaps", of("ConfigMap", name, data=files))
@@ -77,13 +76,12 @@ def _lab() -> WebhookLab:
         pod["metadata"]["labels"] = {"server": name}
         lab.create("pods", pod)
     lab.cluster.run_for(60)
-    return lab
+    return lab.cluster
 
 
 @pytest.fixture
-def lab(_lab: WebhookLab) -> Iterator[WebhookLab]:
-    yield _lab
-    _lab.forget()
+def lab() -> WebhookLab:
+    return WebhookLab(thawed("webhooks of people", furnished))
 
 
 def point(lab: WebhookLab, server: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.request import Request
+from podlab.kubernetes.cluster import Cluster
 from tests.kubernetes.frozen import created
 from tests.kubernetes.runtime.certificates import WEBHOOK, WEBHOOK_CA, WEBHOOK_KEY
 
@@ -26,7 +27,10 @@ def of(kind: str, name: str, api_version: str = "v1", **members: Any) -> Object:
 class WebhookLab:
     """The namespace default is the test's own; its label e2e=true picks it."""
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: Cluster | None = None) -> None:
+        if cluster is not None:
+            self.cluster = cluster
+            return
         self.cluster = created(7, START, {"nodes": [{"name": f"node-{n}", "cpu": "4", "memory": "8Gi"} for n in (1, 2)]})
         self.cluster.run_for(2)
         self.ask("patch", "namespaces", "default", {"metadata": {"labels": {"e2e": "true"}}}, namespace="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from podlab.kubernetes.cluster import Cluster
@@ -101,3 +102,8 @@ class Lab:
     def restored(self) -> Lab:
         """The lab that goes on from this one's checkpoint, through JSON."""
         return Lab(cluster=Cluster.restore(json.loads(json.dumps(self.cluster.checkpoint())), strict=True))
+
+
+def own(build: Callable[[], Lab]) -> Lab:
+    """A lab of the test's own in the state in which `build` leaves one: built once, then restored. It has no history of watches."""
+    return Lab(cluster=thawed(f"{build.__module__}.{build.__name__}", lambda: build().cluster))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kubernetes.runtime.lab import Lab
+from tests.kubernetes.runtime.lab import Lab, own
 
 pytestmark = pytest.mark.slow  # boots clusters of its own
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab()
     lab.client(image="curlimages/curl:8.6.0")
     lab.client("kept", image="curlimages/curl:8.6.0", labels={"kept": "in"})
@@ -24,6 +23,11 @@ def lab() -> Lab:
                                             "egress": [{"to": [{"ipBlock": {"cidr": "203.0.113.1/32"}}]}]}})  # fmt: skip
     lab.settle()
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 @pytest.mark.parametrize(("what", "said"), [

@@ -8,12 +8,11 @@ import pytest
 
 from podlab.kubernetes.cluster import Cluster
 
-from .lab import Lab
+from .lab import Lab, own
 from .test_control_plane import allow
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab(2)
     lab.create("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "admin"}})
     sleeping = ["sleep", "1000000"]
@@ -33,6 +32,11 @@ def lab() -> Lab:
           "events", verbs=("*",))
     lab.settle(30)
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 def test_an_account_without_rights_reads_kubectl_s_own_words(lab: Lab) -> None:

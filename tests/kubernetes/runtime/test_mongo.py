@@ -10,13 +10,12 @@ import pytest
 
 from podlab.kubernetes.runtime.images import mongo_script, mongo_store, mongo_tokens
 
-from .lab import Lab
+from .lab import Lab, own
 
 SEED = 'db.getSiblingDB("kiada").questions.insertMany([{id: 7, text: "Why?", correctAnswerIndex: 1, answers: ["x", "y"]}]);\n'
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab(1)
     lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed"}, "data": {"seed.js": SEED}})
     volumes = [{"name": "seed", "configMap": {"name": "seed"}}, {"name": "data", "hostPath": {"path": "/var/quiz"}}]
@@ -33,6 +32,11 @@ def lab() -> Lab:
     lab.client("client", "curlimages/curl:latest", node="node-1")
     lab.settle(100)
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 def shell(lab: Lab, script: str, pod: str = "quiz", place: str = "kiada") -> str:

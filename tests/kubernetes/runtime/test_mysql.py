@@ -9,7 +9,7 @@ import pytest
 from podlab.kubernetes.runtime.images.mysql_client import table
 from podlab.kubernetes.runtime.images.mysql_words import SqlError, statements, translate
 
-from .lab import Lab
+from .lab import Lab, own
 
 CONF = {"primary.cnf": "[mysqld]\nlog-bin\n", "replica.cnf": "[mysqld]\nsuper-read-only\n"}
 FAULT = ("You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use "
@@ -17,8 +17,7 @@ FAULT = ("You have an error in your SQL syntax; check the manual that correspond
 SCRIPT = "CREATE TABLE seeded (a INT);\n-- a note; with a semicolon\nINSERT INTO seeded VALUES (1), (2);\n"
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab(1)
     lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed"}, "data": {
         "a.sql": SCRIPT, "b.sh": "mysql -uroot -p$MYSQL_ROOT_PASSWORD $MYSQL_DATABASE -e 'insert into seeded values (0)'"}})  # fmt: skip
@@ -31,6 +30,11 @@ def lab() -> Lab:
     lab.client("client", "mysql:8.4", node="node-1")
     lab.settle(60)
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 def ask(lab: Lab, sql: str, options: str = "-uroot -proot", database: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kubernetes.runtime.lab import Lab
+from tests.kubernetes.runtime.lab import Lab, own
 
 PAGE = (
     "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
@@ -12,8 +12,7 @@ PAGE = (
 )
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab()
     lab.pod("web", "nginx:1.14.2", node="node-1")
     lab.pod(
@@ -39,6 +38,11 @@ def lab() -> Lab:
     lab.service("none", "nothing")
     lab.settle(25)
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 def cluster_ip(lab: Lab, name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from podlab.kubernetes.runtime.images.pg_table import aligned
 from podlab.kubernetes.runtime.images.pg_words import PgError, statements, translate
 
-from .lab import Lab
+from .lab import Lab, own
 
 SHELL = """#!/bin/bash
 set -e
@@ -21,8 +21,7 @@ SCRIPT = "create table seeded (a int);\n-- a note; with a semicolon\ninsert into
 MISFIT = "ERROR:  invalid input syntax for type integer: \"x\"\nLINE 1: insert into seeded values ('x')\n                                   ^\n"
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab(1)
     lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed"}, "data": {
         "a.sql": SCRIPT, "b.sh": SHELL, "pw": "pw\n"}})  # fmt: skip
@@ -36,6 +35,11 @@ def lab() -> Lab:
     lab.client("client", "postgres:17-alpine", node="node-1")
     lab.settle(60)
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 def ask(lab: Lab, sql: str, options: str = "-U kim -At shop", key: str = "pw") -> str:

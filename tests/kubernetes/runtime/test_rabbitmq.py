@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from .lab import Lab
+from .lab import Lab, own
 
 
-@pytest.fixture(scope="module")
-def lab() -> Lab:
+def furnished() -> Lab:
     lab = Lab(1)
     lab.pod("rabbitmq", containers=[{"name": "r", "image": "rabbitmq:latest", "volumeMounts": [{"name": "data", "mountPath": "/var/lib/rabbitmq"}]}],
             spec={"volumes": [{"name": "data", "emptyDir": {}}]})  # fmt: skip
@@ -18,6 +17,11 @@ def lab() -> Lab:
     lab.settle(40)
     lab.run("temp", "apt-get update && apt-get install -y curl ca-certificates amqp-tools python3 dnsutils")
     return lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return own(furnished)
 
 
 @pytest.mark.slow
