@@ -82,69 +82,74 @@ def _value(flag: Flag, text: str, held: Any) -> Any:
 
 def parse(command: str, words: list[str], known: tuple[Flag, ...]) -> tuple[list[str], Flags, list[str]]:
     """(arguments, flags, arguments after `--`). Raises KubectlError in pflag's words."""
-    by_name = {flag.name: flag for flag in (*GLOBAL, *known)}
-    by_short = {flag.short: flag for flag in (*GLOBAL, *known) if flag.short}
-    values: dict[str, Any] = {name: ([] if flag.kind in ("list", "array") and flag.default is None else
-                                     False if flag.kind == "bool" and flag.default is None else flag.default)
-                              for name, flag in by_name.items()}
-    typed: list[tuple[str, str]] = []
-    arguments: list[str] = []
-
-    def fail(text: str) -> KubectlError:
-        return KubectlError(f"error: {text}\nSee 'kubectl {command} --help' for usage.\n")
-
-    def put(flag: Flag, text: str, spelled: str) -> None:
-        typed.append((flag.name, text))
-        try:
-            values[flag.name] = _value(flag, text, values[flag.name])
-        except ValueError as error:
-            raise fail(f'invalid argument {show(text)} for "{spelled}" flag: {error}') from None
-
-    def warnings() -> list[str]:
-        return [f"Flag --{name} has been deprecated, {by_name[name].deprecated}\n" for name, _ in typed if by_name[name].deprecated]
-
-    i = 0
-    while i < len(words):
-        word = words[i]
-        i += 1
+    line = _Line(command, words, known)
+    while line.rest:
+        word = line.rest.pop()
         if word == "--":
-            return arguments, Flags(values, typed, warnings()), words[i:]
+            break
         if word.startswith("--"):
-            name, equals, text = word[2:].partition("=")
-            flag = by_name.get(name)
-            if flag is None:
-                raise fail(f"unknown flag: --{name}")
-            if not equals:
-                if flag.kind == "bool":
-                    text = "true"
-                elif flag.kind == "opt":
-                    text = flag.bare
-                elif i < len(words):
-                    text = words[i]
-                    i += 1
-                else:
-                    raise fail(f"flag needs an argument: --{name}")
-            put(flag, text, f"--{name}" if not flag.short else f"-{flag.short}, --{name}")
+            line.long(word)
         elif word.startswith("-") and len(word) > 1:
-            letters = word[1:]
-            while letters:
-                flag = by_short.get(letters[0])
-                if flag is None:
-                    raise fail(f"unknown shorthand flag: '{letters[0]}' in {word}")
-                rest = letters[1:]
-                if flag.kind in ("bool", "opt") and not rest.startswith("="):
-                    put(flag, "true" if flag.kind == "bool" else flag.bare, f"-{flag.short}, --{flag.name}")
-                    letters = rest
-                    continue
-                if rest:
-                    text = rest.removeprefix("=")
-                elif i < len(words):
-                    text = words[i]
-                    i += 1
-                else:
-                    raise fail(f"flag needs an argument: '{letters[0]}' in {word}")
-                put(flag, text, f"-{flag.short}, --{flag.name}")
-                letters = ""
+            line.short(word)
         else:
-            arguments.append(word)
-    return arguments, Flags(values, typed, warnings()), []
+            line.arguments.append(word)
+    return line.arguments, Flags(line.values, line.typed, line.warnings()), line.rest[::-1]
+
+
+class _Line:
+    """A command line that is being read, as pflag reads it."""
+
+    def __init__(self, command: str, words: list[str], known: tuple[Flag, ...]) -> None:
+        self.command = command
+        self.rest = words[::-1]  # the next word last
+        self.by_name = {flag.name: flag for flag in (*GLOBAL, *known)}
+        self.by_short = {flag.short: flag for flag in (*GLOBAL, *known) if flag.short}
+        self.values: dict[str, Any] = {name: ([] if flag.kind in ("list", "array") and flag.default is None else
+                                              False if flag.kind == "bool" and flag.default is None else flag.default)
+                                       for name, flag in self.by_name.items()}
+        self.typed: list[tuple[str, str]] = []
+        self.arguments: list[str] = []
+
+    def long(self, word: str) -> None:
+        """--name, --name=value or --name value."""
+        name, equals, text = word[2:].partition("=")
+        flag = self.by_name.get(name)
+        if flag is None:
+            raise self.fail(f"unknown flag: --{name}")
+        if not equals:
+            text = "true" if flag.kind == "bool" else flag.bare if flag.kind == "opt" else self.argument(f"--{name}")
+        self.put(flag, text, f"--{name}" if not flag.short else f"-{flag.short}, --{name}")
+
+    def short(self, word: str) -> None:
+        """-x, -xyz, -xvalue, -x=value or -x value."""
+        letters = word[1:]
+        while letters:
+            flag = self.by_short.get(letters[0])
+            if flag is None:
+                raise self.fail(f"unknown shorthand flag: '{letters[0]}' in {word}")
+            rest = letters[1:]
+            if flag.kind in ("bool", "opt") and not rest.startswith("="):
+                text, letters = "true" if flag.kind == "bool" else flag.bare, rest
+            else:
+                text, letters = rest.removeprefix("=") if rest else self.argument(f"'{letters[0]}' in {word}"), ""
+            self.put(flag, text, f"-{flag.short}, --{flag.name}")
+
+    def argument(self, whose: str) -> str:
+        """The next word, which a flag needs."""
+        if not self.rest:
+            raise self.fail(f"flag needs an argument: {whose}")
+        return self.rest.pop()
+
+    def put(self, flag: Flag, text: str, spelled: str) -> None:
+        self.typed.append((flag.name, text))
+        try:
+            self.values[flag.name] = _value(flag, text, self.values[flag.name])
+        except ValueError as error:
+            raise self.fail(f'invalid argument {show(text)} for "{spelled}" flag: {error}') from None
+
+    def fail(self, text: str) -> KubectlError:
+        return KubectlError(f"error: {text}\nSee 'kubectl {self.command} --help' for usage.\n")
+
+    def warnings(self) -> list[str]:
+        deprecated = [(name, self.by_name[name].deprecated) for name, _ in self.typed]
+        return [f"Flag --{name} has been deprecated, {why}\n" for name, why in deprecated if why]

@@ -68,20 +68,9 @@ def turn(proc: Process, sys: Sys) -> int:
                 data["stdin"] = data.pop("piece")
             _run(proc, sys, data)
         elif data["phase"] == "say":
-            while data["out"]:
-                fd, text = data["out"][0]
-                sys.write(fd, text)
-                del data["out"][0]
-            if data.get("busy"):
-                data["until"], data["busy"] = sys.now + data["busy"], 0
-            if sys.now < data.get("until", 0):
-                sys.sleep(data["until"] - sys.now)
-            data["phase"] = data.get("next", "end")
+            _say(sys, data)
         elif data["phase"] == "gone":
-            engine = network(sys).cluster
-            held = [one for one in data["deleted"] if (obj := engine.etcd.get(one[0], f"{one[1]}/{one[2]}" if one[1] else one[2])) is not None
-                    and obj["metadata"]["uid"] == one[3]]
-            if held:
+            if any(_is_there(sys, one) for one in data["deleted"]):
                 sys.sleep(LOOK_MS)
             data["phase"] = "end"
         elif data["phase"] == "again":
@@ -104,6 +93,26 @@ def turn(proc: Process, sys: Sys) -> int:
             in_pod_steps.after(sys, data)
         else:
             return int(data["code"])
+
+
+def _say(sys: Sys, data: Data) -> None:
+    """Writes what the command has said, takes the time for which it was busy, and goes on to what comes next."""
+    while data["out"]:
+        fd, text = data["out"][0]
+        sys.write(fd, text)
+        del data["out"][0]
+    if data.get("busy"):
+        data["until"], data["busy"] = sys.now + data["busy"], 0
+    if sys.now < data.get("until", 0):
+        sys.sleep(data["until"] - sys.now)
+    data["phase"] = data.get("next", "end")
+
+
+def _is_there(sys: Sys, deleted: list[Any]) -> bool:
+    """Is an object still there, and no other of its name? `deleted`: plural, namespace, name, uid."""
+    plural, namespace, name, uid = deleted
+    obj = network(sys).cluster.etcd.get(plural, f"{namespace}/{name}" if namespace else name)
+    return obj is not None and obj["metadata"]["uid"] == uid
 
 
 # ---- a session in a container, a watch
@@ -217,9 +226,7 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
     """Lets the command do all that it can now; sets what is to be said and what comes next."""
     engine, said = network(sys).cluster, []
     api = Holder(engine, user_of(sys))
-    words = split(data["argv"])[1]
-    word = data["command"] = "edit" if words[:2] == ["apply", "edit-last-applied"] or (words[:1] == ["create"] and "--edit" in words) \
-        else next(iter(words), "")
+    word = data["command"] = _command(split(data["argv"])[1])
     api.deleting = word == "delete"
     again = data["phase"] == "again"
     if again:
@@ -249,19 +256,13 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
             waits, api.still = waits + 1, None
             if waits == 1 and again and "editor" not in data:
                 continue  # it was given the time when it began; now it learns the present one, and whether it is too late
-            if word == "get":
-                following = "watch"
+            following = _awaited(data, word)
+            if following == "watch":
                 data["watch"] = {"looked": list(api.looked), "revision": engine.etcd.revision, "rest": "",
                                  "headed": "--no-headers" in argv or any(stream == 1 for stream, _ in said)}
-            elif "editor" in data:
-                following = "editor"
-            elif data["forwards"]:
-                following = "forward"
-            elif word not in AGAIN:
+            elif following == "end":
                 said.append([2, ABSENT.format("a command that watches")])
                 data["code"] = 1
-            else:
-                following = "again"
             running.close()
             break
     except StopIteration as stop:
@@ -281,6 +282,24 @@ def _run(proc: Process, sys: Sys, data: Data) -> None:
     data.update(out=said, busy=busy, phase="say", next=following)
     if following == "forward":
         in_pod_steps.listen(sys, data)
+
+
+def _command(words: list[str]) -> str:
+    """What a command line counts as: its first word, `edit` for whatever opens an editor."""
+    if words[:2] == ["apply", "edit-last-applied"] or (words[:1] == ["create"] and "--edit" in words):
+        return "edit"
+    return next(iter(words), "")
+
+
+def _awaited(data: Data, word: str) -> str:
+    """The phase of a command that waits; "end" for one that cannot here."""
+    if word == "get":
+        return "watch"
+    if "editor" in data:
+        return "editor"
+    if data["forwards"]:
+        return "forward"
+    return "again" if word in AGAIN else "end"
 
 
 def _new(data: Data, said: list[list[Any]]) -> list[list[Any]]:
