@@ -103,6 +103,14 @@ def test_what_is_no_number_or_no_pattern_is_refused_in_the_tool_s_own_words(scri
     assert sh(script)[0] == said
 
 
+@pytest.mark.parametrize(("script", "said"), [
+    ("1", "missing command"), ("2,$!", "missing command"), ("y/ab/c/", "strings for 'y' command are different lengths"), ("}", "unmatched '}'"),
+    ("/a/{p", "unmatched '{'"), ("s/a/b/k", "unknown option to s"), ("1v", "unsupported command v"),
+])  # fmt: skip
+def test_sed_says_what_is_wrong_with_a_script(script: str, said: str) -> None:
+    assert sh(f"echo a | sed '{script}'") == (f"sed: {said}\n", 1)
+
+
 @pytest.mark.slow
 def test_a_fork_bomb_gets_its_turns_ever_more_rarely() -> None:
     machine = Machine()

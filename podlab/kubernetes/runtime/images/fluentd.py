@@ -52,34 +52,9 @@ COMMON = {"@type", "@id", "@log_level", "@label", "type", "log_level"}
 def run(proc: Process, sys: Sys, plugins: tuple[str, ...]) -> int:
     data = proc["data"]
     if "phase" not in data:
-        path = config_path(proc)
-        for flag in ("--dry-run", "--version"):
-            if flag in proc["argv"] and flag == "--version":
-                sys.out(f"fluentd {VERSION}\n")
-                return 0
-        say(sys, "info", "init supervisor logger path=nil rotate_age=nil rotate_size=nil", worker=False)
-        try:
-            children = parse(sys, path)
-            say(sys, "info", f'parsing config file is succeeded path="{path}"', worker=False)
-            configure(proc, sys, children, plugins)
-        except Errno as error:
-            say(sys, "error", f"{error.text} @ rb_sysopen - {path} (Errno::{error.name})", worker=False)
-            return 1
-        except (ConfigParseError, ConfigError) as error:
-            name = (
-                "ConfigParseError" if isinstance(error, ConfigParseError) else "NotFoundPluginError" if "gem search" in str(error) else "ConfigError"
-            )
-            say(
-                sys,
-                "error",
-                f'config error file="{path}" error_class=Fluent::{name} error={json.dumps(str(error), ensure_ascii=False)}',
-                worker=False,
-            )
-            return 1
-        _announce(proc, sys, path, children)
-        if "--dry-run" in proc["argv"]:
-            say(sys, "info", "finished dry run mode", worker=False)
-            return 0
+        code = _supervise(proc, sys, plugins)
+        if code is not None:
+            return code
         data.update(phase="worker", until=sys.now + START_MS)
     if data["phase"] == "worker":
         if sys.now < data["until"]:
@@ -91,17 +66,7 @@ def run(proc: Process, sys: Sys, plugins: tuple[str, ...]) -> int:
         data["phase"] = "verify"
     if data["phase"] == "verify":
         _verify(proc, sys)
-        for element in data["sources"].values():
-            say(sys, "info", f'adding source type="{kind(element)}"', worker=False)
-        for element in [*data["sources"].values(), *data["outs"].values()]:
-            for name in element["params"]:
-                if name not in USED.get(kind(element), {name}) | COMMON:
-                    say(
-                        sys,
-                        "warn",
-                        f"parameter '{name}' in <{element['name']}{' ' + element['arg'] if element['arg'] else ''}> is not used.",
-                        worker=False,
-                    )
+        _say_plugins(sys, data)
         say(sys, "info", f"starting fluentd worker pid={proc['pid'] + 9} ppid={proc['pid']} worker=0")
         try:
             for port in data["ports"]:
@@ -120,6 +85,43 @@ def run(proc: Process, sys: Sys, plugins: tuple[str, ...]) -> int:
         data["phase"] = "run"
         say(sys, "info", "fluentd worker is now running worker=0")
     return pipe.run(proc, sys, FLUENTD, feed)
+
+
+def _supervise(proc: Process, sys: Sys, plugins: tuple[str, ...]) -> int | None:
+    """Reads the configuration before a worker starts; gives the exit code where none is to start."""
+    path = config_path(proc)
+    if "--version" in proc["argv"]:
+        sys.out(f"fluentd {VERSION}\n")
+        return 0
+    say(sys, "info", "init supervisor logger path=nil rotate_age=nil rotate_size=nil", worker=False)
+    try:
+        children = parse(sys, path)
+        say(sys, "info", f'parsing config file is succeeded path="{path}"', worker=False)
+        configure(proc, sys, children, plugins)
+    except Errno as error:
+        say(sys, "error", f"{error.text} @ rb_sysopen - {path} (Errno::{error.name})", worker=False)
+        return 1
+    except (ConfigParseError, ConfigError) as error:
+        name = "ConfigParseError" if isinstance(error, ConfigParseError) else "NotFoundPluginError" if "gem search" in str(error) else "ConfigError"
+        why = json.dumps(str(error), ensure_ascii=False)
+        say(sys, "error", f'config error file="{path}" error_class=Fluent::{name} error={why}', worker=False)
+        return 1
+    _announce(proc, sys, path, children)
+    if "--dry-run" in proc["argv"]:
+        say(sys, "info", "finished dry run mode", worker=False)
+        return 0
+    return None
+
+
+def _say_plugins(sys: Sys, data: Data) -> None:
+    """The sources by name, and the parameters that no plugin knows."""
+    for element in data["sources"].values():
+        say(sys, "info", f'adding source type="{kind(element)}"', worker=False)
+    for element in [*data["sources"].values(), *data["outs"].values()]:
+        for name in element["params"]:
+            if name not in USED.get(kind(element), {name}) | COMMON:
+                where = f"<{element['name']}{' ' + element['arg'] if element['arg'] else ''}>"
+                say(sys, "warn", f"parameter '{name}' in {where} is not used.", worker=False)
 
 
 def config_path(proc: Process) -> str:

@@ -28,6 +28,7 @@ from .vector_config import ConfigError, check, condition, read, seconds
 from .vector_sinks import demo, encoded, template, wish
 from .vector_start import DATA_DIR, EX_CONFIG, _why, configure, healthcheck, healthchecks, paths, say, validate
 
+BUILT = "9053198 2025-09-23 14:18:50.944442940"  # the revision and its time
 FLOOD_MS = 10_000  # internal_log_rate_limit
 
 
@@ -206,73 +207,71 @@ def passes(proc: Process, sys: Sys, source: str, event: Data) -> bool:
 
 
 def run(proc: Process, sys: Sys, event: Event) -> int:
-    data, words = proc["data"], proc["argv"][1:]
+    data = proc["data"]
     if "phase" not in data:
-        if words[:1] == ["validate"]:
-            return validate(proc, sys, words[1:])
-        if words[:1] in (["--version"], ["-V"]):
-            sys.out(f"vector {version(sys)} (x86_64-unknown-linux-musl 9053198 2025-09-23 14:18:50.944442940)\n")
-            return 0
-        found = paths(proc, words)
-        say(sys, "INFO", 'vector::app: Log level is enabled. level="info"')
-        say(sys, "INFO", f"vector::app: Loading configs. paths={json.dumps(found)}")
-        try:
-            conf = read(sys, found)
-            warnings = check(conf)
-        except ConfigError as error:
-            for one in error.errors:
-                say(sys, "ERROR", f"vector::cli: Configuration error. error={one}")
-            return EX_CONFIG
-        for one in warnings:
-            say(sys, "WARN", f"vector::config::loading: {one}")
-        try:
-            configure(proc, sys, conf)
-        except Errno:
-            say(
-                sys,
-                "ERROR",
-                f'vector::topology::builder: Configuration error. error=data_dir "{conf.get("data_dir", DATA_DIR)}" does not exist or is '
-                f"not writable",
-            )
-            return EX_CONFIG
-        say(sys, "INFO", "vector::topology::running: Running healthchecks.")
-        for name, body in conf["sinks"].items():
-            if not healthcheck(body):
-                say(sys, "INFO", "vector::topology::builder: Healthcheck passed.")
-            else:
-                data["checks"].append(name)
-        say(
-            sys,
-            "INFO",
-            f'vector: Vector has started. debug="false" version="{version(sys)}" arch="x86_64" revision="9053198 2025-09-23 14:18:50.944442940"',
-        )
-        say(sys, "INFO", "vector::app: API is disabled, enable by setting `api.enabled` to `true` and use commands like `vector top`.")
-        for name, body in conf["sources"].items():
-            if body["type"] == "file":
-                here = span(name, body, "source")
-                include = body["include"] if isinstance(body["include"], list) else [body["include"]]
-                say(
-                    sys,
-                    "INFO",
-                    f"{here}: vector::sources::file: Starting file server. include={json.dumps(include)} "
-                    f"exclude={json.dumps(body.get('exclude') or [])}",
-                )
-                say(sys, "INFO", f"{here}:file_server: file_source::checkpointer: Attempting to read legacy checkpoint files.")
-        try:
-            for port in data["ports"]:
-                data.setdefault("connections", {})
-                data.setdefault("listening", {})[port] = sockets.listen(sys, int(port))
-        except (Errno, ValueError):
-            say(
-                sys,
-                "ERROR",
-                f"vector::topology: An error occurred that Vector couldn't handle: TCP bind failed: Address already in use (os error "
-                f"98). address=0.0.0.0:{port}",
-            )
-            return 1
+        code = _start(proc, sys, proc["argv"][1:])
+        if code is not None:
+            return code
         data["phase"] = "run"
     healthchecks(proc, sys)
     return pipe.run(proc, sys, VECTOR, feed)
+
+
+def _start(proc: Process, sys: Sys, words: list[str]) -> int | None:
+    """Configures the topology and opens its ports; gives the exit code where Vector does not run."""
+    data = proc["data"]
+    if words[:1] == ["validate"]:
+        return validate(proc, sys, words[1:])
+    if words[:1] in (["--version"], ["-V"]):
+        sys.out(f"vector {version(sys)} (x86_64-unknown-linux-musl {BUILT})\n")
+        return 0
+    found = paths(proc, words)
+    say(sys, "INFO", 'vector::app: Log level is enabled. level="info"')
+    say(sys, "INFO", f"vector::app: Loading configs. paths={json.dumps(found)}")
+    try:
+        conf = read(sys, found)
+        warnings = check(conf)
+    except ConfigError as error:
+        for one in error.errors:
+            say(sys, "ERROR", f"vector::cli: Configuration error. error={one}")
+        return EX_CONFIG
+    for one in warnings:
+        say(sys, "WARN", f"vector::config::loading: {one}")
+    try:
+        configure(proc, sys, conf)
+    except Errno:
+        where = conf.get("data_dir", DATA_DIR)
+        say(sys, "ERROR", f'vector::topology::builder: Configuration error. error=data_dir "{where}" does not exist or is not writable')
+        return EX_CONFIG
+    _say_started(sys, data, conf)
+    try:
+        for port in data["ports"]:
+            data.setdefault("connections", {})
+            data.setdefault("listening", {})[port] = sockets.listen(sys, int(port))
+    except (Errno, ValueError):
+        say(sys, "ERROR", "vector::topology: An error occurred that Vector couldn't handle: TCP bind failed: Address already in use "
+            f"(os error 98). address=0.0.0.0:{port}")  # fmt: skip
+        return 1
+    return None
+
+
+def _say_started(sys: Sys, data: Data, conf: Data) -> None:
+    """Which sinks are healthy (those that must be asked are noted in `checks`), that Vector runs, which files it will look for."""
+    say(sys, "INFO", "vector::topology::running: Running healthchecks.")
+    for name, body in conf["sinks"].items():
+        if not healthcheck(body):
+            say(sys, "INFO", "vector::topology::builder: Healthcheck passed.")
+        else:
+            data["checks"].append(name)
+    say(sys, "INFO", f'vector: Vector has started. debug="false" version="{version(sys)}" arch="x86_64" revision="{BUILT}"')
+    say(sys, "INFO", "vector::app: API is disabled, enable by setting `api.enabled` to `true` and use commands like `vector top`.")
+    for name, body in conf["sources"].items():
+        if body["type"] == "file":
+            here = span(name, body, "source")
+            include = body["include"] if isinstance(body["include"], list) else [body["include"]]
+            say(sys, "INFO", f"{here}: vector::sources::file: Starting file server. include={json.dumps(include)} "
+                f"exclude={json.dumps(body.get('exclude') or [])}")  # fmt: skip
+            say(sys, "INFO", f"{here}:file_server: file_source::checkpointer: Attempting to read legacy checkpoint files.")
 
 
 def on_signal(proc: Process, sys: Sys, n: int) -> bool:

@@ -25,25 +25,31 @@ def _assign_array(shell: Shell, expander: Expander, name: str, value: Any, kind:
         shell.put_element(name, expander.key(name, key), text)
 
 
-def simple(shell: Shell, frame: Data, instruction: Any) -> None:
-    _, assigns, words, redirs, line, tested = instruction
-    data, sys = shell.data, shell.sys
-    data["line"] = line
-    expander = Expander(shell, frame["subst"])
-    if not frame["subst"]:
-        data["substatus"] = None
-    argv = expander.fields(words)
-    values = []
+def _values(shell: Shell, expander: Expander, assigns: Any, alone: bool) -> list[tuple[str, str, bool]]:
+    """(name, text, is it added to what was there) of each assignment. What stands `alone` is assigned at once, since the next may refer to it."""
+    values: list[tuple[str, str, bool]] = []
     for key, word, append in assigns:
         if not isinstance(append, bool):
             _assign_array(shell, expander, key, word, append)
             continue
         text = expander.text(word)
-        if key in data.get("integers", ()):
+        if key in shell.data.get("integers", ()):
             text, append = expander.calculate(f"{shell.get(key) or 0}+({text})" if append else text), False
         values.append((key, text, append))
-        if not argv and not append:
-            shell.put(key, values[-1][1])  # at once, since the next may refer to it
+        if alone and not append:
+            shell.put(key, text)
+    return values
+
+
+def simple(shell: Shell, frame: Data, instruction: Any) -> None:
+    _, assigns, words, redirs, line, tested = instruction
+    data = shell.data
+    data["line"] = line
+    expander = Expander(shell, frame["subst"])
+    if not frame["subst"]:
+        data["substatus"] = None
+    argv = expander.fields(words)
+    values = _values(shell, expander, assigns, not argv)
     name = argv[0] if argv else ""
     function = data["funcs"].get(name)
     builtin = None if function else builtins.BUILTINS.get(name)
@@ -70,60 +76,76 @@ def simple(shell: Shell, frame: Data, instruction: Any) -> None:
         data["status"] = data["substatus"] or 0
         shell.after(frame, tested)
     elif function:
-        temps = {key: shell.remembered(key) for key, _ in pairs}
-        for key, value in pairs:
-            shell.put(key, value)
-            data["exp"][key] = 1
-        saved = shell.apply(opened)
-        inner = shell.push(
-            function[0], function[1], "func", name=name, args=data["args"], locals={}, temps=temps, saved=saved, tested=tested
-        )
-        inner["noerr"] = frame["noerr"] or tested
-        data["args"] = argv[1:]
+        _call(shell, frame, function, argv, pairs, opened, tested)
     elif builtin:
-        temps = {} if name in builtins.SPECIAL else {key: shell.remembered(key) for key, _ in pairs}
-        for key, value in pairs:
-            shell.put(key, value)
-        if name == "exec" and len(argv) == 1:
-            old = shell.apply(opened)
-            for key in old.values():
-                if key is not None:
-                    sys.kernel.close(key)
-            data["status"] = 0
-            return
-        saved = shell.apply(opened)
-        data["cur"] = {"argv": argv, "saved": saved, "state": {}, "tested": tested}
-        depth = len(data["frames"])
-        try:
-            status = builtin(shell, argv, data["cur"]["state"])
-        except Fault as fault:
-            if data["cur"] is not None:
-                data["cur"] = None
-            if name not in builtins.SPECIAL or (data["flavor"] == "bash" and isinstance(fault, ShellFault)):
-                shell.complain(fault.text, fault.command)
-                status = fault.code
-                status = 1 if status == 2 and data["flavor"] == "bash" else status
-            else:
-                shell.complain(fault.text, fault.command)
-                shell.restore(saved)
-                raise ShellFault("", fault.code) from None
-        except Errno as error:
-            if error.name != "EPIPE":
-                shell.complain(f"write error: {error.text}", name)
-            status = 1
-        data["cur"] = None
-        if len(data["frames"]) > depth and saved:
-            data["frames"][-1]["saved"] = saved
-        else:
-            shell.restore(saved)
-        for key, (old, exported) in temps.items():
-            if key not in data["ro"]:
-                shell.set_back(key, old, exported)
-        data["status"] = status
-        if len(data["frames"]) == depth:
-            shell.after(frame, tested or name in ("break", "continue"))
+        _builtin(shell, frame, builtin, argv, pairs, opened, tested)
     else:
         _external(shell, frame, argv, pairs, opened, tested)
+
+
+def _call(
+    shell: Shell, frame: Data, function: Any, argv: list[str], pairs: list[tuple[str, str]], opened: dict[int, str | None], tested: bool
+) -> None:
+    """Enters a function; its assignments and redirections end with it."""
+    data = shell.data
+    temps = {key: shell.remembered(key) for key, _ in pairs}
+    for key, value in pairs:
+        shell.put(key, value)
+        data["exp"][key] = 1
+    saved = shell.apply(opened)
+    inner = shell.push(
+        function[0], function[1], "func", name=argv[0], args=data["args"], locals={}, temps=temps, saved=saved, tested=tested
+    )
+    inner["noerr"] = frame["noerr"] or tested
+    data["args"] = argv[1:]
+
+
+def _builtin(
+    shell: Shell, frame: Data, builtin: Any, argv: list[str], pairs: list[tuple[str, str]], opened: dict[int, str | None], tested: bool
+) -> None:
+    """Runs a builtin; only a special one keeps its assignments, only `exec` without a command its redirections."""
+    data, name = shell.data, argv[0]
+    temps = {} if name in builtins.SPECIAL else {key: shell.remembered(key) for key, _ in pairs}
+    for key, value in pairs:
+        shell.put(key, value)
+    if name == "exec" and len(argv) == 1:
+        shell.drop(shell.apply(opened))
+        data["status"] = 0
+        return
+    saved = shell.apply(opened)
+    data["cur"] = {"argv": argv, "saved": saved, "state": {}, "tested": tested}
+    depth = len(data["frames"])
+    status = _status(shell, builtin, argv, saved)
+    data["cur"] = None
+    if len(data["frames"]) > depth and saved:
+        data["frames"][-1]["saved"] = saved
+    else:
+        shell.restore(saved)
+    for key, (old, exported) in temps.items():
+        if key not in data["ro"]:
+            shell.set_back(key, old, exported)
+    data["status"] = status
+    if len(data["frames"]) == depth:
+        shell.after(frame, tested or name in ("break", "continue"))
+
+
+def _status(shell: Shell, builtin: Any, argv: list[str], saved: Data) -> int:
+    """What a builtin gives, its faults said. Raises ShellFault where a special one's fault ends the shell."""
+    data, name = shell.data, argv[0]
+    try:
+        status: int = builtin(shell, argv, data["cur"]["state"])
+        return status
+    except Fault as fault:
+        data["cur"] = None
+        shell.complain(fault.text, fault.command)
+        if name not in builtins.SPECIAL or (data["flavor"] == "bash" and isinstance(fault, ShellFault)):
+            return 1 if fault.code == 2 and data["flavor"] == "bash" else fault.code
+        shell.restore(saved)
+        raise ShellFault("", fault.code) from None
+    except Errno as error:
+        if error.name != "EPIPE":
+            shell.complain(f"write error: {error.text}", name)
+        return 1
 
 
 def content(shell: Shell, frame: Data, instruction: Any) -> None:
@@ -153,10 +175,7 @@ def _external(
                 *shell.proc["ignored"],
                 *(int(n) for n, text in data["traps"].items() if text == "" and n != "0"),
             ]
-            taken = shell.apply(opened)
-            for key in taken.values():
-                if key is not None:
-                    sys.kernel.close(key)
+            shell.drop(shell.apply(opened))
             try:
                 sys.exec(argv, path=path, env=env)
             except Errno as error:

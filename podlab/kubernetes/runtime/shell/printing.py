@@ -65,63 +65,62 @@ def printf_text(form: str, args: list[str]) -> tuple[str, list[str]]:
                 while end < len(form) and form[end] != "%":
                     end += 1
                 text, stop = backslashes(form[position:end])
-                out.append(text)
-                if stop:
-                    return "".join(out), errors
                 position = end
-                continue
-            if char != "%":
-                out.append(char)
+            elif char != "%":
+                text, stop = char, False
                 position += 1
-                continue
-            if form.startswith("%%", position):
-                out.append("%")
+            elif form.startswith("%%", position):
+                text, stop = "%", False
                 position += 2
-                continue
-            match = SPEC.match(form, position)
-            if match is None:
-                errors.append(f"{form[position:]}: invalid format")
-                return "".join(out), errors
-            position = match.end()
-            flags, width, precision, kind = match.groups()
-            has_precision = "." in match[0]
-            if width == "*":
-                width = str(_integer(queue.pop(0) if queue else "", errors))
-            if precision == "*":
-                precision = str(_integer(queue.pop(0) if queue else "", errors))
-            arg = queue.pop(0) if queue else ""
-            if max(abs(saturated(width or "0")), abs(saturated(precision or "0"))) > TEXT_MAX:
-                errors.append("out of memory")
-                return "".join(out), errors
-            spec = "%" + flags + (width or "") + (f".{precision or 0}" if has_precision else "")
-            if kind in "di":
-                out.append((spec + "d") % _integer(arg, errors))
-            elif kind in "ouxX":
-                number = _integer(arg, errors)
-                text = (spec + kind.replace("u", "d")) % (number if number >= 0 else number + (1 << 64))
-                out.append(text.replace("0o", "0") if kind == "o" else text)
-            elif kind in "feEgGaF":
-                try:
-                    value = float(arg or "0")
-                except ValueError:
-                    errors.append(f"invalid number '{arg}'")
-                    value = 0.0
-                out.append((spec + kind) % value)
-            elif kind == "c":
-                out.append((spec.split(".")[0] + "s") % arg[:1])
-            elif kind == "s":
-                # widths count bytes, as in C
-                raw = (spec + "s") % arg.encode("utf-8", "surrogateescape").decode("latin-1")
-                out.append(raw.encode("latin-1").decode("utf-8", "surrogateescape"))
-            elif kind == "q":
-                out.append((spec + "s") % (re.sub(r"([^\w@%+=:,./-])", r"\\\1", arg) or "''"))
-            elif kind == "b":
-                text, stop = backslashes(arg, zero_octal=False)
-                out.append((spec + "s") % text)
-                if stop:
-                    return "".join(out), errors
             else:
-                errors.append(f"{match[0]}: invalid format")
+                match = SPEC.match(form, position)
+                if match is None:
+                    errors.append(f"{form[position:]}: invalid format")
+                    return "".join(out), errors
+                text, stop = _converted(match, queue, errors)
+                position = match.end()
+            out.append(text)
+            if stop:
                 return "".join(out), errors
         if not queue or len(queue) == before:
             return "".join(out), errors
+
+
+def _converted(match: re.Match[str], queue: list[str], errors: list[str]) -> tuple[str, bool]:
+    """(what a conversion makes of the arguments that it takes from the queue, does printf end here?)"""
+    flags, width, precision, kind = match.groups()
+    if width == "*":
+        width = str(_integer(queue.pop(0) if queue else "", errors))
+    if precision == "*":
+        precision = str(_integer(queue.pop(0) if queue else "", errors))
+    arg = queue.pop(0) if queue else ""
+    if max(abs(saturated(width or "0")), abs(saturated(precision or "0"))) > TEXT_MAX:
+        errors.append("out of memory")
+        return "", True
+    spec = "%" + flags + (width or "") + (f".{precision or 0}" if "." in match[0] else "")
+    if kind in "di":
+        return (spec + "d") % _integer(arg, errors), False
+    if kind in "ouxX":
+        number = _integer(arg, errors)
+        text = (spec + kind.replace("u", "d")) % (number if number >= 0 else number + (1 << 64))
+        return text.replace("0o", "0") if kind == "o" else text, False
+    if kind in "feEgGaF":
+        try:
+            value = float(arg or "0")
+        except ValueError:
+            errors.append(f"invalid number '{arg}'")
+            value = 0.0
+        return (spec + kind) % value, False
+    if kind == "c":
+        return (spec.split(".")[0] + "s") % arg[:1], False
+    if kind == "s":
+        # widths count bytes, as in C
+        raw = (spec + "s") % arg.encode("utf-8", "surrogateescape").decode("latin-1")
+        return raw.encode("latin-1").decode("utf-8", "surrogateescape"), False
+    if kind == "q":
+        return (spec + "s") % (re.sub(r"([^\w@%+=:,./-])", r"\\\1", arg) or "''"), False
+    if kind == "b":
+        text, stop = backslashes(arg, zero_octal=False)
+        return (spec + "s") % text, stop
+    errors.append(f"{match[0]}: invalid format")
+    return "", True

@@ -15,56 +15,64 @@ if TYPE_CHECKING:
     from .machine import Shell
 
 
+class _Asked:
+    """What the options of read ask for."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.raw, self.prompt, self.limit, self.fd, self.array, self.end = False, "", 0, 0, "", "\n"
+        self.timeout: float | None = None
+        words = list(words)
+        while words and words[0].startswith("-") and len(words[0]) > 1:
+            option = words.pop(0)
+            if option == "--":
+                break
+            for index, letter in enumerate(option[1:], 1):
+                if letter == "r":
+                    self.raw = True
+                elif letter in "ptnudNa":
+                    self.take(letter, option[index + 1 :] or (words.pop(0) if words else ""))
+                    break
+        self.names = words or ["REPLY"]
+
+    def take(self, letter: str, value: str) -> None:
+        if letter == "p":
+            self.prompt = value
+        elif letter == "t":
+            self.timeout = float(value) if re.fullmatch(r"[0-9]{1,9}\.?[0-9]*|\.[0-9]+", value) else 0
+        elif letter in "nN":
+            self.limit = saturated(value) if is_whole(value) else 0
+        elif letter == "u":
+            self.fd = saturated(value) if is_whole(value) else 0
+        elif letter == "d":
+            self.end = value[:1]
+        elif letter == "a":
+            self.array = value
+
+
 @builtin("read")
 def _read(shell: Shell, argv: list[str], state: Data) -> int:
     sys = shell.sys
     if shell.data["pending"]:  # broken off by a trapped signal
         return 128 + int(shell.data["pending"][0])
-    raw, prompt, limit, fd, names = False, "", 0, 0, []
-    array, end = "", "\n"
-    timeout: float | None = None
-    words = argv[1:]
-    while words and words[0].startswith("-") and len(words[0]) > 1:
-        option = words.pop(0)
-        if option == "--":
-            break
-        for index, letter in enumerate(option[1:], 1):
-            if letter == "r":
-                raw = True
-            elif letter in "ptnudNa":
-                value = option[index + 1 :] or (words.pop(0) if words else "")
-                if letter == "p":
-                    prompt = value
-                elif letter == "t":
-                    timeout = float(value) if re.fullmatch(r"[0-9]{1,9}\.?[0-9]*|\.[0-9]+", value) else 0
-                elif letter in "nN":
-                    limit = saturated(value) if is_whole(value) else 0
-                elif letter == "u":
-                    fd = saturated(value) if is_whole(value) else 0
-                elif letter == "d":
-                    end = value[:1]
-                elif letter == "a":
-                    array = value
-                break
-    names = words or ["REPLY"]
-    if prompt and "asked" not in state:
+    asked = _Asked(argv[1:])
+    if asked.prompt and "asked" not in state:
         if sys.is_tty(0):
-            sys.err(prompt)
+            sys.err(asked.prompt)
         state["asked"] = True
-    if timeout is not None and not sys.readable(fd):
+    if asked.timeout is not None and not sys.readable(asked.fd):
         if "deadline" not in state:
-            state["deadline"] = sys.now + round(timeout * 1000)
+            state["deadline"] = sys.now + round(asked.timeout * 1000)
         if sys.now >= state["deadline"]:
             return 1
-        sys.poll((fd,), state["deadline"] - sys.now)
+        sys.poll((asked.fd,), state["deadline"] - sys.now)
     chars: list[str] = state.setdefault("chars", [])
-    ended = False
-    while not limit or len(chars) < limit:
-        char = sys.read(fd, 1)
+    raw, ended = asked.raw, False
+    while not asked.limit or len(chars) < asked.limit:
+        char = sys.read(asked.fd, 1)
         if not char:
             ended = True
             break
-        if char == (end or "\0") or (char == "\n" and not raw and chars[-1:] == ["\\"]):
+        if char == (asked.end or "\0") or (char == "\n" and not raw and chars[-1:] == ["\\"]):
             if raw or chars[-1:] != ["\\"] or chars[-2:] == ["\\", "\\"]:
                 break
             chars.pop()
@@ -73,10 +81,10 @@ def _read(shell: Shell, argv: list[str], state: Data) -> int:
         sys.charge(1)
         if len(chars) > TEXT_MAX:
             raise ShellFault("out of memory")
-    if array:
-        shell.put_elements(array, _fields(shell, "".join(chars), raw))
+    if asked.array:
+        shell.put_elements(asked.array, _fields(shell, "".join(chars), raw))
     else:
-        _assign_fields(shell, names, "".join(chars), raw)
+        _assign_fields(shell, asked.names, "".join(chars), raw)
     return 1 if ended else 0
 
 

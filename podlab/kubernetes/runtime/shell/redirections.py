@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from .. import sockets
@@ -90,9 +91,9 @@ class Redirections(Variables):
         del self.data["tcp"]
         return str(self.proc["fds"].pop(str(fd)))
 
-    def drop(self, opened: dict[int, str | None]) -> None:
-        """Lets go of what `opened` held."""
-        for key in opened.values():
+    def drop(self, held: Mapping[Any, str | None]) -> None:
+        """Lets go of what `opened` gave, or for good of what `apply` has put aside."""
+        for key in held.values():
             if key is not None:
                 self.sys.kernel.close(key)
 

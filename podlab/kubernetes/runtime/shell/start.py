@@ -29,24 +29,8 @@ def _begin(proc: Process, sys: Sys, flavor: str) -> int:
         data["exp"]["SHLVL"] = 1
     shell = Shell(proc, sys)
     rest = argv[1:]
-    command = False
-    interactive = False
-    while rest and rest[0][:1] in "-+" and len(rest[0]) > 1:
-        option = rest.pop(0)
-        if option == "--":
-            break
-        if option.startswith("--"):
-            continue
-        for letter in option[1:]:
-            if letter == "c":
-                command = True
-            elif letter == "o" and rest:
-                names.set_option(shell, rest.pop(0), option[0] == "-")
-            elif letter == "i":
-                interactive = True
-            elif letter not in "ls":
-                names.set_letter(shell, letter, option[0] == "-")
-    if command:
+    letters = _options(shell, rest)
+    if "c" in letters:
         if not rest:
             sys.err(f"{argv[0]}: -c requires an argument\n")
             return 2
@@ -67,10 +51,29 @@ def _begin(proc: Process, sys: Sys, flavor: str) -> int:
             sys.err(f"{argv[0]}: {words.format(data['name'], error.text)}\n")
             return 127 if flavor == "bash" else 2
         shell.push(shell.unit(text), 0, "main")
-    elif sys.is_tty(0) or interactive:
+    elif sys.is_tty(0) or "i" in letters:
         data["mode"] = "tty"
         shell.terminal_group(proc)
     return shell.run()
+
+
+def _options(shell: Shell, rest: list[str]) -> set[str]:
+    """Takes the options away from the words and sets them; gives the letters that only a beginning knows: c, i, l, s."""
+    found = set()
+    while rest and rest[0][:1] in "-+" and len(rest[0]) > 1:
+        option = rest.pop(0)
+        if option == "--":
+            break
+        if option.startswith("--"):
+            continue
+        for letter in option[1:]:
+            if letter in "cils":
+                found.add(letter)
+            elif letter == "o" and rest:
+                names.set_option(shell, rest.pop(0), option[0] == "-")
+            else:
+                names.set_letter(shell, letter, option[0] == "-")
+    return found
 
 
 def _resume(proc: Process, sys: Sys, event: Event) -> int:

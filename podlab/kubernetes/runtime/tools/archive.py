@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import filesystem
 from ..filesystem import Vnode
-from ..process import Errno, Process
+from ..process import Data, Errno, Process
 from ..program import Event, tool
 from ..system import Sys
 from ..turn import CHUNK
@@ -38,15 +38,7 @@ def dd(proc: Process, sys: Sys, event: Event) -> int:
     status = 0
     while data["left"]:
         if source in ("zero", "random") and target in ("file", "null"):
-            many = data["left"] if data["left"] > 0 else max(1, (64 << 20) // data["size"])
-            many = min(many, max(1, (64 << 20) // data["size"]))
-            written = sys.zeros(data["to"], many * data["size"])
-            data["bytes"] += written
-            data["full"] += written // data["size"]
-            if data["left"] > 0:
-                data["left"] -= many
-            sys.charge(written // 2000)
-            if written < many * data["size"]:
+            if not _zeros(sys, data):
                 complain(proc, sys, "write error: No space left on device")
                 status = 1
                 break
@@ -68,13 +60,33 @@ def dd(proc: Process, sys: Sys, event: Event) -> int:
             complain(proc, sys, f"write error: {error.text}")
             status = 1
             break
-    seconds = max(0.000001, (sys.now - data["began"]) / 1000 + proc["debt"] / 1e6)
-    if data["status"] not in ("none",):
-        sys.err(f"{data['full']}+{data['part']} records in\n{data['full']}+{data['part']} records out\n")
-        if data["status"] != "noxfer":
-            rate = human(int(data["bytes"] / seconds))
-            sys.err(f"{data['bytes']} bytes ({human(data['bytes'])}B) copied, {seconds:.6f} seconds, {rate}B/s\n")
+    _say_copied(proc, sys)
     return status
+
+
+def _zeros(sys: Sys, data: Data) -> bool:
+    """Blocks of /dev/zero or /dev/random, up to 64 MiB in one go, which a file only counts; False when it is full."""
+    most = max(1, (64 << 20) // data["size"])
+    many = min(data["left"], most) if data["left"] > 0 else most
+    written = sys.zeros(data["to"], many * data["size"])
+    data["bytes"] += written
+    data["full"] += written // data["size"]
+    if data["left"] > 0:
+        data["left"] -= many
+    sys.charge(written // 2000)
+    return bool(written == many * data["size"])
+
+
+def _say_copied(proc: Process, sys: Sys) -> None:
+    """What dd says at its end, unless status=none."""
+    data = proc["data"]
+    if data["status"] == "none":
+        return
+    sys.err(f"{data['full']}+{data['part']} records in\n{data['full']}+{data['part']} records out\n")
+    if data["status"] != "noxfer":
+        seconds = max(0.000001, (sys.now - data["began"]) / 1000 + proc["debt"] / 1e6)
+        rate = human(int(data["bytes"] / seconds))
+        sys.err(f"{data['bytes']} bytes ({human(data['bytes'])}B) copied, {seconds:.6f} seconds, {rate}B/s\n")
 
 
 @tool("tar")

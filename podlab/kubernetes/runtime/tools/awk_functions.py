@@ -29,28 +29,9 @@ def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
         awk.spend(len(measured))
         return float(text_bytes(measured))  # bytes, as strlen counts
     if name == "split":
-        text, array = awk.text(awk.value(args[0])), awk.array(args[1][1])
-        separator = (
-            awk.text(awk.value(args[2]))
-            if len(args) > 2 and args[2][0] != "re"
-            else args[2][1]
-            if len(args) > 2
-            else awk.text(awk.get("FS"))
-        )
-        parts = text.split() if separator == " " else list(text) if separator == "" else [] if not text else (
-            text.split(separator) if len(separator) == 1 else compiled(extended(separator)).split(text))  # fmt: skip
-        awk.spend(len(text), len(parts))
-        array.clear()
-        array.update({str(i): part for i, part in enumerate(parts, 1)})
-        return float(len(parts))
+        return _split(awk, args)
     if name in ("sub", "gsub"):
-        target = args[2] if len(args) > 2 else ("field", ("num", 0.0))
-        template = awk.text(awk.value(args[1]))
-        limit = 0 if name == "gsub" else 1
-        result, count = awk.regex(args[0]).sub(lambda m: replacement(template, m), awk.text(awk.value(target)), limit)
-        if count:
-            awk.assign(target, fitting(result))
-        return float(count)
+        return _substituted(awk, args, 0 if name == "gsub" else 1)
     if name == "match":
         match = awk.regex(args[1]).search(awk.text(awk.value(args[0])))
         awk.vars["RSTART"] = float(match.start() + 1 if match else 0)
@@ -99,6 +80,37 @@ def builtin(awk: Awk, name: str, args: list[Node]) -> Any:
         except (ValueError, OverflowError):
             return math.nan
     raise AwkFault("cmd. line:1: Call to undefined function")
+
+
+def _split(awk: Awk, args: list[Node]) -> float:
+    """split(text, array[, separator or regex]): how many pieces the array holds now."""
+    text, array = awk.text(awk.value(args[0])), awk.array(args[1][1])
+    if len(args) < 3:
+        separator = awk.text(awk.get("FS"))
+    else:
+        separator = args[2][1] if args[2][0] == "re" else awk.text(awk.value(args[2]))
+    if separator == " ":
+        parts = text.split()
+    elif separator == "":
+        parts = list(text)
+    elif not text:
+        parts = []
+    else:
+        parts = text.split(separator) if len(separator) == 1 else compiled(extended(separator)).split(text)
+    awk.spend(len(text), len(parts))
+    array.clear()
+    array.update({str(i): part for i, part in enumerate(parts, 1)})
+    return float(len(parts))
+
+
+def _substituted(awk: Awk, args: list[Node], limit: int) -> float:
+    """sub and gsub (`limit` 0: all): how many were replaced in the variable or field, $0 if none is named."""
+    target = args[2] if len(args) > 2 else ("field", ("num", 0.0))
+    template = awk.text(awk.value(args[1]))
+    result, count = awk.regex(args[0]).sub(lambda m: replacement(template, m), awk.text(awk.value(target)), limit)
+    if count:
+        awk.assign(target, fitting(result))
+    return float(count)
 
 
 def _rounded(value: Any) -> int:

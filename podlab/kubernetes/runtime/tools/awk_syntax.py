@@ -59,6 +59,13 @@ class Parser(Tokens):
         elif self.peek() not in ("}", ""):
             raise AwkFault("cmd. line:1: Unexpected token")
 
+    def condition(self) -> Node:
+        """An expression in parentheses."""
+        self.expect("(")
+        condition = self.expression()
+        self.expect(")")
+        return condition
+
     def statement(self) -> Node:
         word = self.peek()
         if word == "{":
@@ -67,24 +74,10 @@ class Parser(Tokens):
             self.take()
             return ("block", [])
         if word == "if":
-            self.take()
-            self.expect("(")
-            condition = self.expression()
-            self.expect(")")
-            self.newlines()
-            body = self.statement()
-            mark = self.at
-            self.newlines(";")
-            if self.accept("else"):
-                self.newlines()
-                return ("if", condition, body, self.statement())
-            self.at = mark
-            return ("if", condition, body, None)
+            return self.if_statement()
         if word == "while":
             self.take()
-            self.expect("(")
-            condition = self.expression()
-            self.expect(")")
+            condition = self.condition()
             self.newlines()
             return ("while", condition, self.statement())
         if word == "do":
@@ -93,28 +86,9 @@ class Parser(Tokens):
             body = self.statement()
             self.newlines(";")
             self.expect("while")
-            self.expect("(")
-            condition = self.expression()
-            self.expect(")")
-            return ("do", body, condition)
+            return ("do", body, self.condition())
         if word == "for":
-            self.take()
-            self.expect("(")
-            if self.peek() == "\0name" and self.tokens[self.at + 1][1] == "in" and self.tokens[self.at + 3][1] == ")":
-                name = self.take()
-                self.take()
-                array = self.take()
-                self.expect(")")
-                self.newlines()
-                return ("forin", name, array, self.statement())
-            start = None if self.peek() == ";" else self.expression()
-            self.expect(";")
-            check = None if self.peek() == ";" else self.expression()
-            self.expect(";")
-            step = None if self.peek() == ")" else self.expression()
-            self.expect(")")
-            self.newlines()
-            return ("for", start, check, step, self.statement())
+            return self.for_statement()
         if word in ("break", "continue", "next", "nextfile"):
             self.take()
             self.simple_end()
@@ -133,21 +107,58 @@ class Parser(Tokens):
             self.simple_end()
             return ("delete", name, index)
         if word in ("print", "printf"):
-            self.take()
-            args: list[Node] = []
-            if self.peek() not in (";", "\n", "}", ">", ">>", "|", ""):
-                args = self.print_args()
-            target = None
-            if self.peek() in (">", ">>"):
-                how = self.take()
-                target = (how, self.concat())
-            elif self.peek() == "|":
-                raise AwkFault("pipes are not supported by this awk")
-            self.simple_end()
-            return (word, args, target)
+            return self.print_statement()
         value = self.expression()
         self.simple_end()
         return ("do_expression", value)
+
+    def if_statement(self) -> Node:
+        self.expect("if")
+        condition = self.condition()
+        self.newlines()
+        body = self.statement()
+        mark = self.at
+        self.newlines(";")
+        if self.accept("else"):
+            self.newlines()
+            return ("if", condition, body, self.statement())
+        self.at = mark
+        return ("if", condition, body, None)
+
+    def for_statement(self) -> Node:
+        """for (name in array), or for (start; check; step), each of which may be missing."""
+        self.expect("for")
+        self.expect("(")
+        if self.peek() == "\0name" and self.tokens[self.at + 1][1] == "in" and self.tokens[self.at + 3][1] == ")":
+            name = self.take()
+            self.take()
+            array = self.take()
+            self.expect(")")
+            self.newlines()
+            return ("forin", name, array, self.statement())
+        start = None if self.peek() == ";" else self.expression()
+        self.expect(";")
+        check = None if self.peek() == ";" else self.expression()
+        self.expect(";")
+        step = None if self.peek() == ")" else self.expression()
+        self.expect(")")
+        self.newlines()
+        return ("for", start, check, step, self.statement())
+
+    def print_statement(self) -> Node:
+        """print or printf: (word, arguments, (> or >>, file) or None)."""
+        word = self.take()
+        args: list[Node] = []
+        if self.peek() not in (";", "\n", "}", ">", ">>", "|", ""):
+            args = self.print_args()
+        target = None
+        if self.peek() in (">", ">>"):
+            how = self.take()
+            target = (how, self.concat())
+        elif self.peek() == "|":
+            raise AwkFault("pipes are not supported by this awk")
+        self.simple_end()
+        return (word, args, target)
 
     def print_args(self) -> list[Node]:
         if self.peek() == "(":

@@ -164,22 +164,25 @@ class _Find:
         if word == "-delete":
             return not live or remove(self.proc, self.sys, self.path, False, False) == 0
         if word == "-exec":
-            command: list[str] = []
-            while self.peek() not in (";", "+", ""):
-                command.append(self.take())
-            end = self.take()
-            if live:
-                if end == "+":
-                    data = self.proc["data"]
-                    files = data["many"][-1] if data["many"] else []
-                    data["many"] = [*[part for part in command if part != "{}"], [*files, self.path]]
-                else:
-                    self.proc["data"]["after"].append([part.replace("{}", self.path) for part in command])
+            self.noted_for_later(live)
             return True
         if word in ("-follow", "-xdev", "-depth", "-L", "-true"):
             return True
         usage(self.proc, self.sys, f"unrecognized: {word}")
         return False
+
+    def noted_for_later(self, live: bool) -> None:
+        """-exec: the command that will be run for this file, or (+) for all at the end."""
+        command: list[str] = []
+        while self.peek() not in (";", "+", ""):
+            command.append(self.take())
+        end = self.take()
+        if live and end == "+":
+            data = self.proc["data"]
+            files = data["many"][-1] if data["many"] else []
+            data["many"] = [*[part for part in command if part != "{}"], [*files, self.path]]
+        elif live:
+            self.proc["data"]["after"].append([part.replace("{}", self.path) for part in command])
 
     def compare(self, word: str, text: str) -> bool:
         sign, digits = (text[0], text[1:]) if text[0] in "+-" else ("", text)

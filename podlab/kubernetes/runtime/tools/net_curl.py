@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from .. import dns, http, internet_hosts, sockets, tls, x509
 from ..process import Data, Errno, Process
 from ..program import MEBIBYTE, Event, tool
 from ..system import Sys
 from .compress import unpacked
-from .net_client import BadOption, Failed, Long, connect, exchange, hang_up, is_partial, parse, secure
-from .net_curl_form import form
+from .net_client import Failed, connect, exchange, hang_up, is_partial, secure
 from .net_curl_format import write_out
+from .net_curl_options import VERSION, begin
 
-VERSION = "8.14.1"
 AGENT = f"curl/{VERSION}"
-SHORT = "sSvViIkLfgGNqZo:OX:d:H:A:u:m:b:c:e:w:x:T:F:K:r:46#0hjnR"
-LONG = {
-    "silent": Long("s"), "show-error": Long("S"), "verbose": Long("v"), "include": Long("i"), "show-headers": Long("i"), "head": Long("I"),
-    "insecure": Long("k"), "location": Long("L"), "fail": Long("f"), "fail-with-body": Long("W"), "get": Long("G"), "output": Long("o", True),
-    "remote-name": Long("O"), "request": Long("X", True), "data": Long("d", True), "data-ascii": Long("d", True), "data-raw": Long("D", True),
-    "data-binary": Long("B", True), "form": Long("F", True), "data-urlencode": Long("E", True), "json": Long("J", True), "header": Long("H", True),
-    "user-agent": Long("A", True), "user": Long("u", True), "max-time": Long("m", True), "connect-timeout": Long("t", True),
-    "write-out": Long("w", True), "resolve": Long("R", True), "retry": Long("y", True), "retry-delay": Long("Y", True),
-    "retry-connrefused": Long("Q"), "retry-all-errors": Long("Q"), "retry-max-time": Long("n", True), "cookie": Long("b", True),
-    "referer": Long("e", True),
-    "max-redirs": Long("M", True), "url": Long("U", True), "version": Long("V"), "oauth2-bearer": Long("a", True), "help": Long("h"),
-    "cacert": Long("C", True), "compressed": Long("z"),
-    **{name: Long("n") for name in ("http1.1", "http1.0", "http2", "no-buffer", "ipv4", "ipv6", "no-progress-meter", "globoff",
-                                    "tcp-nodelay", "no-keepalive",
-                                    "location-trusted", "path-as-is", "tlsv1.2", "progress-bar", "create-dirs", "raw", "parallel")},
-    **{name: Long("n", True) for name in ("cookie-jar", "cert", "key", "noproxy", "interface", "limit-rate", "keepalive-time", "proxy")},
-}  # fmt: skip
 METER = (
     "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n"
     "                                 Dload  Upload   Total   Spent    Left  Speed\n"
@@ -43,11 +25,6 @@ NO_TRUST = (
     "More details here: https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\n"
     "establish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the webpage mentioned above."
 )
-
-SECONDS = r"[0-9]{1,9}\.?[0-9]*|\.[0-9]+"
-NUMBERS = {"m": ("max-time", SECONDS), "t": ("connect-timeout", SECONDS), "y": ("retry", "[0-9]{1,9}"), "Y": ("retry-delay", "[0-9]{1,9}"),
-           "M": ("max-redirs", "-?[0-9]{1,9}")}  # options that take a number, by their letter here: (name, what it must look like)
-
 
 class Fault(Exception):
     """curl: (code) text."""
@@ -61,7 +38,7 @@ class Fault(Exception):
 def curl(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if "o" not in data:
-        code = _begin(proc, sys)
+        code = begin(proc, sys)
         if code is not None:
             return code
     options: Data = data["o"]
@@ -86,84 +63,6 @@ def curl(proc: Process, sys: Sys, event: Event) -> int:
         for key in ("url", "began", "tries", "redirects", "trail"):
             data.pop(key, None)
     return int(data["code"])
-
-
-def _begin(proc: Process, sys: Sys) -> int | None:
-    try:
-        found, urls = parse(proc["argv"][1:], SHORT, LONG)
-    except BadOption as error:
-        what = f"option {error.option}: requires parameter" if error.missing else f"option {error.option}: is unknown"
-        sys.err(f"curl: {what}\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
-        return 2
-    options: Data = {"H": [], "body": None, "R": [], "F": []}
-    for letter, value in found:
-        if letter in ("d", "D", "B", "E", "J"):
-            try:
-                piece = _body(sys, letter, value)
-            except Errno:
-                sys.err(
-                    f"curl: Failed to open {value[1:]}\ncurl: option -d: error encountered when reading a file\ncurl: try "
-                    f"'curl --help' or 'curl --manual' for more information\n"
-                )
-                return 26
-            options["body"] = piece if options["body"] is None else options["body"] + ("" if letter == "J" else "&") + piece
-            if letter == "J":
-                options["J"] = ""
-        elif letter in ("H", "R", "F"):
-            options[letter].append(value)
-        elif letter == "U":
-            urls.append(value)
-        elif letter in NUMBERS and not re.fullmatch(NUMBERS[letter][1], value):
-            spelled = f"--{NUMBERS[letter][0]}" if letter != "m" or "--max-time" in proc["argv"] else "-m"
-            sys.err(f"curl: option {spelled}: expected a proper numerical parameter\n"
-                    "curl: try 'curl --help' or 'curl --manual' for more information\n")
-            return 2
-        else:
-            options[letter] = value
-    if "V" in options:
-        sys.out(f"curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: http https\nFeatures: IPv6 SSL\n")
-        return 0
-    if "h" in options:
-        sys.out(
-            "Usage: curl [options...] <url>\n -d, --data <data>           HTTP POST data\n -f, --fail                  Fail "
-            "fast with no output on HTTP errors\n"
-            " -h, --help <subject>        Get help for commands\n -i, --show-headers          Show response headers in output\n"
-            " -o, --output <file>         Write to file instead of stdout\n"
-            " -O, --remote-name           Write output to file named as remote file\n -s, --silent                Silent mode\n"
-            " -u, --user <user:password>  Server user and password\n -A, --user-agent <name>     Send User-Agent <name> to "
-            "server\n -v, --verbose               Make the operation more talkative\n"
-            " -V, --version               Show version number and quit\n"
-        )
-        return 0
-    if not urls:
-        sys.err("curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
-        return 2
-    if options["F"]:
-        if options["body"] is not None:
-            sys.err("Warning: You can only select one HTTP request method! You asked for both POST \nWarning: (-d, --data) and multipart formpost "
-                    "(-F, --form).\n")
-            return 2
-        try:
-            options["body"], options["form"] = form(sys, options["F"])
-        except ValueError:
-            sys.err("Warning: Illegally formatted input field\ncurl: option -F: is badly used here\ncurl: try 'curl --help' or 'curl --manual' for "
-                    "more information\n")
-            return 2
-        except Errno:
-            sys.err("curl: (26) Failed to open/read local data from file/application\n")
-            return 26
-    proc["data"].update(o=options, urls=urls, code=0)
-    return None
-
-
-def _body(sys: Sys, letter: str, value: str) -> str:
-    if letter == "E":
-        name, equals, text = value.partition("=")
-        return f"{name}={quote(text)}" if equals and name else quote(text if equals else value)
-    if letter == "D" or not value.startswith("@"):
-        return value
-    text = sys.read_file(value[1:]) if value != "@-" else sys.read(0)
-    return text.replace("\r", "").replace("\n", "") if letter == "d" else text
 
 
 def _again(sys: Sys, data: Data, options: Data, fault: Fault) -> bool:

@@ -36,6 +36,12 @@ LONG = {
     "no-parent": Long("i"),
     "passive-ftp": Long("i"),
 }
+FAILED = {
+    "timeout": "download timed out",
+    "empty": "error getting response",
+    "reset": "error getting response: Connection reset by peer",
+    "tls": "got bad TLS record (len:0) while expecting handshake record",
+}
 
 
 def progress(name: str, size: int) -> str:
@@ -110,13 +116,7 @@ def _one(proc: Process, sys: Sys, options: Data) -> int:
                 secure(proc, sys, host, deadline=data["deadline"])
             message = exchange(proc, sys, _request(parts.username, parts.password, name, target, options), deadline=data["deadline"])
         except Failed as error:
-            text = {
-                "timeout": "download timed out",
-                "empty": "error getting response",
-                "reset": "error getting response: Connection reset by peer",
-                "tls": "got bad TLS record (len:0) while expecting handshake record",
-            }
-            complain(proc, sys, text.get(error.why) or f"can't connect to remote host ({data['address']}): {Errno(error.errno).text}")
+            complain(proc, sys, FAILED.get(error.why) or f"can't connect to remote host ({data['address']}): {Errno(error.errno).text}")
             return 1
         hang_up(proc, sys)
         if "S" in options:

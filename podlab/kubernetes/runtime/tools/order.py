@@ -36,47 +36,19 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
         return 2
     flags = data["flags"]
 
-    def field(row: str, spec: str) -> tuple[str, str]:
-        match = re.fullmatch(r"(\d+)(?:\.(\d+))?([a-zA-Z]*)(?:,(\d+)(?:\.(\d+))?([a-zA-Z]*))?", spec)
-        if match is None:
-            return row, ""
-        parts = row.split(data["separator"]) if data["separator"] else re.findall(r"\s*\S+", row)
-        start, end = saturated(match[1]) - 1, saturated(match[4]) if match[4] else len(parts)
-        text = (data["separator"] or "").join(parts[start:end])
-        if match[2]:
-            text = text[saturated(match[2]) - 1 :]
-        return text, match[3] + (match[6] or "")
-
-    def number(text: str) -> float:
-        found = re.match(r"\s*-?\d*\.?\d+", text)
-        return float(found[0]) if found else 0.0
-
-    def value(text: str, how: str) -> tuple[object, ...]:
-        if "n" in how or "g" in how:
-            return (number(text),)
-        if "h" in how:
-            found = re.match(r"\s*(-?[\d.]+)([KMGTP]?)", text)
-            return (0.0,) if found is None or not found[1] else (float(found[1]) * 1024 ** " KMGTP".index(found[2] or " "),)
-        if "V" in how:
-            return tuple((0, len(p.lstrip("0")), p.lstrip("0")) if is_whole(p) else (1, 0, p) for p in re.findall(r"[0-9]+|[^0-9]+", text))
-        text = text.lstrip() if "b" in how else text
-        return (raw(text.lower() if "f" in how else text),)
-
     def key(row: str) -> list[tuple[object, ...]]:
         if not data["keys"]:
-            return [value(row, flags)]
-        out = []
-        for spec in data["keys"]:
-            text, how = field(row, spec)
-            out.append(value(text, how or flags))
-        return out
+            return [_weight(row, flags)]
+        fields = [_field(row, spec, data["separator"]) for spec in data["keys"]]
+        return [_weight(text, how or flags) for text, how in fields]
 
     if "c" in flags:
         return int(any(key(a) > key(b) for a, b in pairwise(rows)))
     backwards = "r" in flags
     if data["keys"]:
-        specs = [field("", spec)[1] for spec in data["keys"]]
-        rows.sort(key=raw, reverse=backwards and "s" not in flags) if "s" not in flags else None
+        specs = [_field("", spec, data["separator"])[1] for spec in data["keys"]]
+        if "s" not in flags:
+            rows.sort(key=raw, reverse=backwards)
         for index in range(len(specs) - 1, -1, -1):
             rows.sort(key=lambda row: key(row)[index], reverse=("r" in specs[index]) if specs[index] else backwards)
     else:
@@ -86,14 +58,37 @@ def sort(proc: Process, sys: Sys, event: Event) -> int:
         if backwards:
             rows.reverse()
     if "u" in flags:
-        kept: list[str] = []
-        for row in rows:
-            if not kept or key(kept[-1]) != key(row):
-                kept.append(row)
-        rows = kept
+        rows = [row for index, row in enumerate(rows) if not index or key(rows[index - 1]) != key(row)]
     text = "".join(row + "\n" for row in rows)
     sys.write_file(data["out"], text) if data["out"] else sys.out(text)
     return int(data["in"]["status"])
+
+
+def _field(row: str, spec: str, separator: str) -> tuple[str, str]:
+    """(the part of a line that -k names, the letters that say how it is compared)."""
+    match = re.fullmatch(r"(\d+)(?:\.(\d+))?([a-zA-Z]*)(?:,(\d+)(?:\.(\d+))?([a-zA-Z]*))?", spec)
+    if match is None:
+        return row, ""
+    parts = row.split(separator) if separator else re.findall(r"\s*\S+", row)
+    start, end = saturated(match[1]) - 1, saturated(match[4]) if match[4] else len(parts)
+    text = separator.join(parts[start:end])
+    if match[2]:
+        text = text[saturated(match[2]) - 1 :]
+    return text, match[3] + (match[6] or "")
+
+
+def _weight(text: str, how: str) -> tuple[object, ...]:
+    """What a text is compared by: -n and -g its number, -h with its unit, -V piece by piece, else its bytes."""
+    if "n" in how or "g" in how:
+        found = re.match(r"\s*-?\d*\.?\d+", text)
+        return (float(found[0]) if found else 0.0,)
+    if "h" in how:
+        found = re.match(r"\s*(-?[\d.]+)([KMGTP]?)", text)
+        return (0.0,) if found is None or not found[1] else (float(found[1]) * 1024 ** " KMGTP".index(found[2] or " "),)
+    if "V" in how:
+        return tuple((0, len(p.lstrip("0")), p.lstrip("0")) if is_whole(p) else (1, 0, p) for p in re.findall(r"[0-9]+|[^0-9]+", text))
+    text = text.lstrip() if "b" in how else text
+    return (raw(text.lower() if "f" in how else text),)
 
 
 @tool("uniq")

@@ -6,7 +6,7 @@ import re
 
 from ..linear import compiled
 from ..numerals import whole
-from ..process import Process
+from ..process import Data, Process
 from ..program import Event, tool
 from ..system import Sys
 from .common import begin, complain, lines, options, usage
@@ -16,39 +16,8 @@ from .regex import basic, extended
 @tool("grep", "egrep", "fgrep")
 def grep(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
-    if event is None:
-        given, names = options(proc, sys, "EFGPivcnqolLrRhHsxwm:A:B:C:e:f:", {"color": "G", "colour": "G"})
-        fixed, wide = (
-            "F" in given or proc["argv"][0].endswith("fgrep"),
-            "E" in given or "P" in given or proc["argv"][0].endswith("egrep"),
-        )
-        texts = given.get("e", "").split("\n") if "e" in given else []
-        if "f" in given:
-            texts += sys.read_file(given["f"]).splitlines()
-        if "e" not in given and "f" not in given:
-            if not names:
-                usage(proc, sys, "")
-            texts = names.pop(0).split("\n")
-        parts = [re.escape(t) if fixed else extended(t) if wide else basic(t) for t in texts]
-        pattern = "|".join(f"(?:{p})" for p in parts)
-        if "w" in given:
-            pattern = rf"(?<!\w)(?:{pattern})(?!\w)"
-        if "x" in given:
-            pattern = f"^(?:{pattern})$"
-        try:
-            compiled(pattern)
-        except re.error:
-            complain(proc, sys, f"bad regex '{texts[0]}': Invalid regular expression" if texts else "bad regex")
-            return 2
-        recursive = "r" in given or "R" in given
-        if recursive:
-            names = [path for name in names or ["."] for path in _walk(sys, name)]
-        many = ((len(names) > 1 or recursive) and "h" not in given) or "H" in given
-        around = given.get("C") or "0"
-        data.update(pattern=pattern, flags="".join(given), many=many, counts={}, number=0, matched=False, error=False, shown="",
-            limit=whole(given.get("m", "0")),
-                    before=whole(given.get("B", around)), after=whole(given.get("A", around)), held=[], more=0, last=0)  # fmt: skip
-        begin(proc, names)
+    if event is None and not _begin(proc, sys):
+        return 2
     flags = data["flags"]
     regex = compiled(data["pattern"], re.I if "i" in flags else 0)
 
@@ -91,17 +60,66 @@ def grep(proc: Process, sys: Sys, event: Event) -> int:
         return bool(data["limit"] and data["counts"][name] >= data["limit"] and not data["in"]["todo"])
 
     failed = lines(proc, sys, line) and "s" not in flags
-    for name in [data["in"]["name"]] if not data["counts"] and "c" in flags and data["in"]["name"] else []:
-        data["counts"][name] = 0
-    for name, count in data["counts"].items():
+    _totals(sys, data)
+    if "q" in flags and data["matched"]:
+        return 0
+    return 2 if failed else 0 if data["matched"] else 1
+
+
+def _begin(proc: Process, sys: Sys) -> bool:
+    """Reads the command line; False, and said, for a pattern that is none."""
+    given, names = options(proc, sys, "EFGPivcnqolLrRhHsxwm:A:B:C:e:f:", {"color": "G", "colour": "G"})
+    texts = given.get("e", "").split("\n") if "e" in given else []
+    if "f" in given:
+        texts += sys.read_file(given["f"]).splitlines()
+    if "e" not in given and "f" not in given:
+        if not names:
+            usage(proc, sys, "")
+        texts = names.pop(0).split("\n")
+    pattern = _pattern(texts, given, proc["argv"][0])
+    try:
+        compiled(pattern)
+    except re.error:
+        complain(proc, sys, f"bad regex '{texts[0]}': Invalid regular expression" if texts else "bad regex")
+        return False
+    recursive = "r" in given or "R" in given
+    if recursive:
+        names = [path for name in names or ["."] for path in _walk(sys, name)]
+    around = given.get("C") or "0"
+    proc["data"].update(
+        pattern=pattern, flags="".join(given), many=((len(names) > 1 or recursive) and "h" not in given) or "H" in given,
+        limit=whole(given.get("m", "0")), before=whole(given.get("B", around)), after=whole(given.get("A", around)),
+        counts={}, number=0, matched=False, shown="", held=[], more=0, last=0,
+    )  # fmt: skip
+    begin(proc, names)
+    return True
+
+
+def _pattern(texts: list[str], given: dict[str, str], called: str) -> str:
+    """One regular expression for all patterns, as -F, -E, -w and -x (or the tool's name) say."""
+    if "F" in given or called.endswith("fgrep"):
+        parts = [re.escape(text) for text in texts]
+    elif "E" in given or "P" in given or called.endswith("egrep"):
+        parts = [extended(text) for text in texts]
+    else:
+        parts = [basic(text) for text in texts]
+    pattern = "|".join(f"(?:{part})" for part in parts)
+    if "w" in given:
+        pattern = rf"(?<!\w)(?:{pattern})(?!\w)"
+    return f"^(?:{pattern})$" if "x" in given else pattern
+
+
+def _totals(sys: Sys, data: Data) -> None:
+    """What -c, -l and -L print when all has been read."""
+    flags, counts = data["flags"], data["counts"]
+    if not counts and "c" in flags and data["in"]["name"]:
+        counts[data["in"]["name"]] = 0
+    for name, count in counts.items():
         label = "(standard input)" if name == "-" else name
         if "c" in flags:
             sys.out((f"{label}:" if data["many"] else "") + f"{count}\n")
         elif ("l" in flags and count) or ("L" in flags and not count):
             sys.out(label + "\n")
-    if "q" in flags and data["matched"]:
-        return 0
-    return 2 if failed else 0 if data["matched"] else 1
 
 
 def _walk(sys: Sys, path: str) -> list[str]:

@@ -47,90 +47,93 @@ def sed(proc: Process, sys: Sys, event: Event) -> int:
     data = proc["data"]
     if data.get("endless"):
         sys.pause()
-    if event is None:
-        argv = proc["argv"]
-        suffix = next((word[2:] for word in argv[1:] if word.startswith("-i") and len(word) > 2), "")
-        proc["argv"] = [word if not word.startswith("-i") else "-i" for word in argv]
-        given, names = options(
-            proc, sys, "nrEe:f:isuz", {"expression": "e", "quiet": "n", "silent": "n", "in-place": "i", "regexp-extended": "E"}
-        )
-        script = given.get("e")
-        if "f" in given:
-            script = (script + "\n" if script else "") + sys.read_file(given["f"])
-        if script is None:
-            if not names:
-                usage(proc, sys, "")
-            script = names.pop(0)
-        try:
-            data["script"] = Parser(script, "r" in given or "E" in given).commands()
-        except (SedFault, re.error) as error:
-            complain(proc, sys, str(error))
-            return 1
-        data.update(
-            silent="n" in given,
-            inplace="i" in given,
-            suffix=suffix,
-            names=names,
-            number=0,
-            hold="",
-            active={},
-            pending=None,
-            quit=None,
-        )
-        begin(proc, [] if data["inplace"] else names)
+    if event is None and (problem := _begin(proc, sys)):
+        complain(proc, sys, problem)
+        return 1
     if data["inplace"]:
-        status = 0
-        for name in data["names"]:
-            try:
-                text = sys.read_file(name)
-            except Errno as error:
-                complain(proc, sys, f"{name}: {error.text}")
-                status = 1
-                continue
-            data.update(number=0, active={}, quit=None)
-            rows = re.findall(r"[^\n]*\n|[^\n]+", text)
-            out: list[str] = []
-            runner = Runner(sys, data, out)
-            while rows and data["quit"] is None:
-                runner.cycle(rows.pop(0), not rows, rows)
-            out += rows
-            if data["suffix"]:
-                sys.write_file(name + data["suffix"], text)
-            sys.write_file(name, "".join(out))
-        return status
-    needs_more = any(command[3] in ("n", "N") for command in data["script"])
-    if needs_more:
-        rows = [row for _, text in everything(proc, sys) for row in re.findall(r"[^\n]*\n|[^\n]+", text)]
-        out = []
-        runner = Runner(sys, data, out)
-        while rows and data["quit"] is None:
-            runner.cycle(rows.pop(0), not rows, rows)
-        sys.out("".join(out))
+        return _in_place(proc, sys)
+    if any(command[3] in ("n", "N") for command in data["script"]):
+        sys.out(_edited(sys, data, [row for _, text in everything(proc, sys) for row in _rows(text)]))
         return int(data["quit"] or data["in"]["status"])
 
-    def line(text: str, name: str) -> bool:
+    def cycle(text: str, last: bool = False) -> None:
+        found: list[str] = []
+        Runner(sys, data, found).cycle(text, last, [])
+        sys.out("".join(found))
+
+    def at_once(text: str, name: str) -> bool:
+        cycle(text)
+        return data["quit"] is not None
+
+    def one_behind(text: str, name: str) -> bool:
         # One line is kept back, since $ must know whether it is the last.
         held, data["pending"] = data["pending"], text
         if held is not None:
-            found: list[str] = []
-            Runner(sys, data, found).cycle(held, False, [])
-            sys.out("".join(found))
+            cycle(held)
         return data["quit"] is not None
 
     uses_last = any(address and address[0] == "last" for command in data["script"] for address in command[:2])
-
-    def now(text: str, name: str) -> bool:
-        found: list[str] = []
-        Runner(sys, data, found).cycle(text, False, [])
-        sys.out("".join(found))
-        return data["quit"] is not None
-
-    status = lines(proc, sys, line if uses_last else now)
+    status = lines(proc, sys, one_behind if uses_last else at_once)
     if data["pending"] is not None and data["quit"] is None:
-        last: list[str] = []
-        Runner(sys, data, last).cycle(data["pending"], True, [])
-        sys.out("".join(last))
+        cycle(data["pending"], True)
     return int(data["quit"] or status)
+
+
+def _begin(proc: Process, sys: Sys) -> str:
+    """Reads the command line and the script; gives what is wrong with the script, "" for nothing."""
+    data, argv = proc["data"], proc["argv"]
+    suffix = next((word[2:] for word in argv[1:] if word.startswith("-i") and len(word) > 2), "")
+    proc["argv"] = [word if not word.startswith("-i") else "-i" for word in argv]
+    given, names = options(
+        proc, sys, "nrEe:f:isuz", {"expression": "e", "quiet": "n", "silent": "n", "in-place": "i", "regexp-extended": "E"}
+    )
+    script = given.get("e")
+    if "f" in given:
+        script = (script + "\n" if script else "") + sys.read_file(given["f"])
+    if script is None:
+        if not names:
+            usage(proc, sys, "")
+        script = names.pop(0)
+    try:
+        data["script"] = Parser(script, "r" in given or "E" in given).commands()
+    except (SedFault, re.error) as error:
+        return str(error)
+    data.update(silent="n" in given, inplace="i" in given, suffix=suffix, names=names, number=0, hold="", active={}, pending=None, quit=None)
+    begin(proc, [] if data["inplace"] else names)
+    return ""
+
+
+def _rows(text: str) -> list[str]:
+    """Its lines, each with its newline if it has one."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _edited(sys: Sys, data: Data, rows: list[str]) -> str:
+    """What the script makes of rows that are all there, so that n and N find the next one; takes away those that it comes to."""
+    out: list[str] = []
+    runner = Runner(sys, data, out)
+    while rows and data["quit"] is None:
+        runner.cycle(rows.pop(0), not rows, rows)
+    return "".join(out)
+
+
+def _in_place(proc: Process, sys: Sys) -> int:
+    """-i: each file becomes what the script makes of it; after q its rest stays as it was."""
+    data, status = proc["data"], 0
+    for name in data["names"]:
+        try:
+            text = sys.read_file(name)
+        except Errno as error:
+            complain(proc, sys, f"{name}: {error.text}")
+            status = 1
+            continue
+        data.update(number=0, active={}, quit=None)
+        rows = _rows(text)
+        edited = _edited(sys, data, rows) + "".join(rows)
+        if data["suffix"]:
+            sys.write_file(name + data["suffix"], text)
+        sys.write_file(name, edited)
+    return status
 
 
 class Runner:
@@ -173,7 +176,19 @@ class Runner:
                         active[key] = end
         return bool(result != negate)
 
+    def bound(self, steps: int, space: str) -> None:
+        """Ends a script that has run for too long, or holds too much."""
+        if steps > STEPS_MAX:
+            self.sys.out("".join(self.out))
+            self.data["endless"] = True
+            self.sys.burn(1000)
+            self.sys.pause()
+        if len(space) > TEXT_MAX or len(self.data["hold"]) > TEXT_MAX:
+            self.sys.err("sed: out of memory\n")
+            self.sys.exit(1)
+
     def cycle(self, text: str, last: bool, rest: list[str]) -> None:
+        """The script once, over one line; `rest` are the lines that n and N may take."""
         data, out = self.data, self.out
         data["number"] += 1
         newline = "\n" if text.endswith("\n") else ""
@@ -184,14 +199,7 @@ class Runner:
         steps = 0
         while pc < len(script):
             steps += 1 + (len(space) >> 6)  # a long space takes longer
-            if steps > STEPS_MAX:
-                self.sys.out("".join(out))
-                data["endless"] = True
-                self.sys.burn(1000)
-                self.sys.pause()
-            if len(space) > TEXT_MAX or len(data["hold"]) > TEXT_MAX:
-                self.sys.err("sed: out of memory\n")
-                self.sys.exit(1)
+            self.bound(steps, space)
             command = script[pc]
             name, argument = command[3], command[4]
             if name == "}" or name == ":":
@@ -209,60 +217,60 @@ class Runner:
             elif name == "d" or name == "D":
                 deleted = True
                 break
-            elif name == "p":
-                out.append(space + "\n")
-            elif name == "P":
-                out.append(space.split("\n")[0] + "\n")
-            elif name == "=":
-                out.append(f"{data['number']}\n")
             elif name in "qQ":
                 data["quit"] = argument
                 deleted = name == "Q"
                 break
             elif name == "a":
                 after.append(argument + "\n")
-            elif name == "i":
-                out.append(argument + "\n")
             elif name == "c":
                 if command[1] is None or str(pc - 1) not in data["active"]:
                     out.append(argument + "\n")
                 deleted = True
                 break
-            elif name == "y":
-                space = space.translate({ord(a): b for a, b in zip(*argument, strict=True)})
-            elif name == "h":
-                data["hold"] = space
-            elif name == "H":
-                data["hold"] += "\n" + space
-            elif name == "g":
-                space = data["hold"]
-            elif name == "G":
-                space += "\n" + data["hold"]
-            elif name == "x":
-                space, data["hold"] = data["hold"], space
+            elif name in "pP=iw":
+                self.put_out(name, argument, space)
+            elif name in "yhHgGx":
+                space = self.exchanged(name, argument, space)
             elif name in "nN":
                 if not rest:
                     break
                 row = rest.pop(0)
                 data["number"] += 1
                 last = not rest
-                if name == "n":
-                    if not data["silent"]:
-                        out.append(space + "\n")
-                    space = row.removesuffix("\n")
-                else:
-                    space += "\n" + row.removesuffix("\n")
+                if name == "n" and not data["silent"]:
+                    out.append(space + "\n")
+                space = ("" if name == "n" else space + "\n") + row.removesuffix("\n")
             elif name == "b" or (name == "t" and replaced) or (name == "T" and not replaced):
                 replaced = False if name == "t" else replaced
                 pc = next((i for i, c in enumerate(script) if c[3] == ":" and c[4] == argument), len(script))
-            elif name == "w":
-                self.sys.write_file(argument, space + "\n", "a")
             elif name == "r" and (found := self.sys.find(argument)) is not None and not found.is_dir:
                 after.append(self.sys.read_file(argument))
         self.sys.charge(steps)
         if not deleted and not data["silent"]:
             out.append(space + newline)
         out += after
+
+    def put_out(self, name: str, argument: Any, space: str) -> None:
+        """What is printed or written at once: p, P, =, i, w."""
+        if name == "w":
+            self.sys.write_file(argument, space + "\n", "a")
+        else:
+            shown = {"p": space, "P": space.split("\n")[0], "=": str(self.data["number"]), "i": argument}[name]
+            self.out.append(f"{shown}\n")
+
+    def exchanged(self, name: str, argument: Any, space: str) -> str:
+        """The pattern space after y, or after what changes it and the hold space: h, H, g, G, x."""
+        data = self.data
+        if name == "y":
+            return space.translate({ord(a): b for a, b in zip(*argument, strict=True)})
+        hold = data["hold"]
+        if name in "hx":
+            data["hold"] = space
+        elif name == "H":
+            data["hold"] += "\n" + space
+        changed: dict[str, str] = {"g": hold, "x": hold, "G": f"{space}\n{hold}"}
+        return changed.get(name, space)
 
     def substitute(self, text: str, argument: list[Any]) -> tuple[str, bool]:
         pattern, template, flags = argument

@@ -102,77 +102,91 @@ class Parser:
                 while self.peek() and self.peek() != "\n":
                     self.at += 1
                 continue
-            first = self.address()
-            second = None
-            self.blanks()
-            if first is not None and self.peek() == ",":
-                self.at += 1
-                self.blanks()
-                second = self.address()
-            self.blanks()
-            negate = False
-            while self.peek() == "!":
-                negate = True
-                self.at += 1
-                self.blanks()
+            first, second, negate = self.selection()
             name = self.peek()
             self.at += 1
-            command: list[Any] = [first, second, negate, name, None]
             if name == "{":
                 opened.append(len(out))
             elif name == "}":
                 if not opened:
                     raise SedFault("unmatched '}'")
                 out[opened.pop()][4] = len(out)
-            elif name == "s":
-                command[4] = self.substitution()
-            elif name == "y":
-                stop = self.peek()
-                self.at += 1
-                source, target = self.until(stop), self.until(stop)
-                if len(source) != len(target):
-                    raise SedFault("strings for 'y' command are different lengths")
-                command[4] = [source, target]
-            elif name in "aic" and name:
-                self.blanks()
-                if self.text.startswith("\\\n", self.at):
-                    self.at += 2
-                elif self.peek() == "\\":
-                    self.at += 1
-                    self.blanks()
-                parts: list[str] = []
-                while self.peek() and self.peek() != "\n":
-                    if self.peek() == "\\" and self.at + 1 < len(self.text):
-                        self.at += 1
-                        if self.peek() in "nt":
-                            parts.append({"n": "\n", "t": "\t"}[self.peek()])
-                            self.at += 1
-                            continue
-                    parts.append(self.peek())
-                    self.at += 1
-                command[4] = "".join(parts)
-            elif name in ":btTrw" and name:
-                self.blanks()
-                match = re.match(r"[^\n]*" if name in "rw" else r"[^\n;}]*", self.text[self.at :])
-                if match is None:
-                    raise LookupError
-                self.at += match.end()
-                command[4] = match[0].strip()
-            elif name in "qQ":
-                match = re.match(r"\s*(\d*)", self.text[self.at :])
-                if match is None:
-                    raise LookupError
-                self.at += match.end()
-                command[4] = saturated(match[1])
-            elif name not in "pdDPnNgGhHx=l" or not name:
-                raise SedFault(f"unsupported command {name}")
-            out.append(command)
+            out.append([first, second, negate, name, self.argument(name)])
             self.blanks()
             if self.peek() not in ("", "\n", ";", "}", "#") and name not in "{}":
                 raise SedFault("unknown option to s" if name == "s" else f"unsupported command {self.peek()}")
         if opened:
             raise SedFault("unmatched '{'")
         return out
+
+    def selection(self) -> tuple[list[Any] | None, list[Any] | None, bool]:
+        """(first address, second, negated?): what stands before a command's name."""
+        first = self.address()
+        second = None
+        self.blanks()
+        if first is not None and self.peek() == ",":
+            self.at += 1
+            self.blanks()
+            second = self.address()
+        self.blanks()
+        negate = False
+        while self.peek() == "!":
+            negate = True
+            self.at += 1
+            self.blanks()
+        return first, second, negate
+
+    def argument(self, name: str) -> Any:
+        """What stands behind a command's name: a list, a text or a number, None for most."""
+        if not name:
+            raise SedFault("missing command")
+        if name == "s":
+            return self.substitution()
+        if name == "y":
+            stop = self.peek()
+            self.at += 1
+            source, target = self.until(stop), self.until(stop)
+            if len(source) != len(target):
+                raise SedFault("strings for 'y' command are different lengths")
+            return [source, target]
+        if name in "aic":
+            return self.lines_of_text()
+        if name in ":btTrw":
+            self.blanks()
+            return self.matched(r"[^\n]*" if name in "rw" else r"[^\n;}]*").strip()
+        if name in "qQ":
+            return saturated(self.matched(r"\s*\d*").strip())
+        if name not in "{}pdDPnNgGhHx=l":
+            raise SedFault(f"unsupported command {name}")
+        return None
+
+    def matched(self, pattern: str) -> str:
+        """What a pattern that may match nothing takes from here."""
+        match = re.match(pattern, self.text[self.at :])
+        if match is None:
+            raise LookupError
+        self.at += match.end()
+        return match[0]
+
+    def lines_of_text(self) -> str:
+        """The text of a, i and c: behind blanks, or on the next line behind a backslash."""
+        self.blanks()
+        if self.text.startswith("\\\n", self.at):
+            self.at += 2
+        elif self.peek() == "\\":
+            self.at += 1
+            self.blanks()
+        parts: list[str] = []
+        while self.peek() and self.peek() != "\n":
+            if self.peek() == "\\" and self.at + 1 < len(self.text):
+                self.at += 1
+                if self.peek() in "nt":
+                    parts.append({"n": "\n", "t": "\t"}[self.peek()])
+                    self.at += 1
+                    continue
+            parts.append(self.peek())
+            self.at += 1
+        return "".join(parts)
 
     def substitution(self) -> list[Any]:
         stop = self.peek()
