@@ -104,11 +104,15 @@ def test_what_is_no_number_or_no_pattern_is_refused_in_the_tool_s_own_words(scri
 
 
 @pytest.mark.parametrize(("script", "said"), [
-    ("1", "missing command"), ("2,$!", "missing command"), ("y/ab/c/", "strings for 'y' command are different lengths"), ("}", "unmatched '}'"),
-    ("/a/{p", "unmatched '{'"), ("s/a/b/k", "unknown option to s"), ("1v", "unsupported command v"),
+    ("1", "missing command"), ("2,$!", "missing command"), ("}", "unmatched '}'"),
+    ("/a/{p", "unmatched '{'"), ("s/a/b/k", "bad option in substitution expression"), ("1v", "unsupported command v"),
 ])  # fmt: skip
 def test_sed_says_what_is_wrong_with_a_script(script: str, said: str) -> None:
     assert sh(f"echo a | sed '{script}'") == (f"sed: {said}\n", 1)
+
+
+def test_sed_translates_as_far_as_both_texts_reach() -> None:
+    assert sh("echo abc | sed y/ab/x/") == ("xbc\n", 0)
 
 
 @pytest.mark.slow

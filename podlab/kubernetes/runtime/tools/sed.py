@@ -263,7 +263,7 @@ class Runner:
         """The pattern space after y, or after what changes it and the hold space: h, H, g, G, x."""
         data = self.data
         if name == "y":
-            return space.translate({ord(a): b for a, b in zip(*argument, strict=True)})
+            return space.translate({ord(a): b for a, b in zip(*argument, strict=False)})  # busybox stops where either text ends
         hold = data["hold"]
         if name in "hx":
             data["hold"] = space

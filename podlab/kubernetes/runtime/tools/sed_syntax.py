@@ -114,7 +114,7 @@ class Parser:
             out.append([first, second, negate, name, self.argument(name)])
             self.blanks()
             if self.peek() not in ("", "\n", ";", "}", "#") and name not in "{}":
-                raise SedFault("unknown option to s" if name == "s" else f"unsupported command {self.peek()}")
+                raise SedFault("bad option in substitution expression" if name == "s" else f"unsupported command {self.peek()}")
         if opened:
             raise SedFault("unmatched '{'")
         return out
@@ -145,10 +145,7 @@ class Parser:
         if name == "y":
             stop = self.peek()
             self.at += 1
-            source, target = self.until(stop), self.until(stop)
-            if len(source) != len(target):
-                raise SedFault("strings for 'y' command are different lengths")
-            return [source, target]
+            return [self.until(stop), self.until(stop)]
         if name in "aic":
             return self.lines_of_text()
         if name in ":btTrw":
