@@ -31,7 +31,8 @@ BODY_MAX = 5 * 1024 * 1024  # bytes: above what pages and the API accept, which 
 CLOSE_SECONDS = 30  # for the answer to our close frame: autobahn cuts off after one second, and the last output of a slow line with it
 MESSAGES_PER_SECOND, MESSAGES_BURST = 50, 500  # of one page's websocket: several times what its consumer takes (LEARNER_ACTS_PER_SECOND)
 MESSAGE_BYTES = 16_384  # a longer message counts as several
-READ_BYTES = 4_096  # of a page's websocket at once: two hundred short messages, which nobody interrupts, take 20 ms
+STREAM_MESSAGES_PER_SECOND, STREAM_MESSAGES_BURST = 2_000, 5_000  # of one of the API's, whose messages are 32 KiB where there is much to send
+READ_BYTES = 4_096  # of a websocket at once: two hundred short messages, which nobody interrupts, take 20 ms
 QUEUE_MAX = 200  # messages of one websocket that wait for whoever serves it
 PAUSE = 0.5  # seconds that a websocket is not read which sends more
 PIECE_BYTES = 64  # that one piece takes beside what is in it, which may be a single byte
@@ -192,19 +193,27 @@ class Socket(WebSocketProtocol):
     streams = False  # whether it is the API's: its messages are parts of a stream, none of which may be left out
 
     def onOpen(self) -> None:
-        self.allowance = Bucket(MESSAGES_PER_SECOND, MESSAGES_BURST)
-        if not self.streams:
-            self.transport.bufferSize = READ_BYTES
+        limits = (STREAM_MESSAGES_PER_SECOND, STREAM_MESSAGES_BURST) if self.streams else (MESSAGES_PER_SECOND, MESSAGES_BURST)
+        self.allowance = Bucket(*limits)
+        self.transport.bufferSize = READ_BYTES
         super().onOpen()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        heard = self.streams or self.allowance.take(1 + len(payload) / MESSAGE_BYTES)
+        allowed = self.allowance.take(1 if self.streams else 1 + len(payload) / MESSAGE_BYTES)
         closing = self.state == self.STATE_CLOSING  # nobody serves it any more: it is only read on to its answer
-        if heard and not closing:
+        if (allowed or self.streams) and not closing:
             super().onMessage(payload, isBinary)
-        if not heard or (not closing and self.application_queue.qsize() > QUEUE_MAX):
-            self.transport.pauseProducing()
-            asyncio.get_running_loop().call_later(PAUSE, self.transport.resumeProducing)
+        if not allowed or (not closing and self.application_queue.qsize() > QUEUE_MAX):
+            self.rest()
+
+    def onPing(self, payload: bytes) -> None:
+        super().onPing(payload)
+        if not self.allowance.take():
+            self.rest()
+
+    def rest(self) -> None:
+        self.transport.pauseProducing()
+        asyncio.get_running_loop().call_later(PAUSE, self.transport.resumeProducing)
 
     def dropConnection(self, abort: bool = False) -> None:
         super().dropConnection(abort=abort and not self.wasClean)

@@ -10,7 +10,7 @@ from twisted.internet.testing import StringTransport
 from twisted.web.http import Request as HTTPRequest
 
 from podlab import server
-from podlab.server import MESSAGES_BURST, QUEUE_MAX, Channel, SocketFactory
+from podlab.server import MESSAGES_BURST, QUEUE_MAX, STREAM_MESSAGES_BURST, Channel, SocketFactory
 
 pytestmark = pytest.mark.slow  # the whole of Twisted is read for it
 
@@ -64,6 +64,19 @@ async def test_no_part_of_a_stream_is_left_out_but_it_waits_for_whoever_serves_i
         stream.onMessage(b"\x00x", True)
     assert stream.application_queue.qsize() == QUEUE_MAX + 1_000
     assert stream.transport.paused
+
+
+@pytest.mark.parametrize("what", ["messages", "pings"])
+async def test_a_stream_of_very_many_small_messages_is_read_slowly(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    monkeypatch.setattr("podlab.labs.limits.time", SimpleNamespace(monotonic=lambda: 0.0))
+    stream = opened(streams=True)
+    stream.sendPong = lambda payload: None
+    for number in range(2 * STREAM_MESSAGES_BURST):
+        stream.onMessage(b"\0a", True) if what == "messages" else stream.onPing(b"")
+        while stream.application_queue.qsize():
+            stream.application_queue.get_nowait()
+        assert bool(stream.transport.paused) == (number >= STREAM_MESSAGES_BURST)
+    assert stream.transport.bufferSize < 10_000, "no more than a few hundred of them at once"
 
 
 async def test_a_line_that_is_being_closed_is_read_on_to_the_client_s_answer() -> None:

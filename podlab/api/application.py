@@ -20,13 +20,14 @@ from podlab.kubernetes.apiserver.errors import ApiError, too_many_requests
 from podlab.kubernetes.apiserver.rest import addresses, bodies, requests, users
 from podlab.kubernetes.apiserver.rest import documents as server_documents
 from podlab.kubernetes.apiserver.rest.addresses import Target
-from podlab.kubernetes.apiserver.rest.call import Call, dumps
+from podlab.kubernetes.apiserver.rest.call import Call, dumps, pieces
 from podlab.kubernetes.apiserver.rest.requests import READING, SESSIONS, check_access
+from podlab.kubernetes.apiserver.rest.shapes import Many
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.kubernetes.resources import Resource
 from podlab.labs import audience
 from podlab.labs.database import on_database
-from podlab.labs.live import CLUSTERS, LiveCluster
+from podlab.labs.live import CLUSTERS, LONGEST_WRITING, LiveCluster
 from podlab.labs.storage import Fenced
 
 logger = logging.getLogger(__name__)
@@ -185,7 +186,20 @@ async def _with_cluster(live: LiveCluster, hub: Hub, call: Call, access: Access,
         await proxying.serve(live, hub, call, target, body, send)
         return
     status, make = await hub.act(lambda: _perform(live, hub, call, access, target, body, twice))
-    await wire.answer(send, call, status, dumps(make(), pretty=call.pretty))
+    await wire.answer(send, call, status, await _written(make, pretty=call.pretty))
+
+
+async def _written(make: Callable[[], Any], *, pretty: bool) -> bytes:
+    """The answer's text. A list, which may be of all that a cluster holds, is written a member at a time, letting others run in between."""
+    if not isinstance(make, Many) or not make.objects:
+        return dumps(make(), pretty=pretty)
+    text, began = [], time.monotonic()
+    for piece in pieces(make.head(), make.name, make.members(), pretty=pretty):
+        text.append(piece)
+        if time.monotonic() - began > LONGEST_WRITING:
+            await asyncio.sleep(0)
+            began = time.monotonic()
+    return b"".join(text)
 
 
 def _perform(live: LiveCluster, hub: Hub, call: Call, access: Access, target: Target, body: Any,

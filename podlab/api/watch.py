@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from podlab.api import tokens, wire
@@ -41,13 +43,14 @@ async def serve(live: LiveCluster, hub: Hub, call: Call, access: Access, target:
         await wire.end_stream(send)
 
 
-async def _tell(send: Send, lines: list[bytes]) -> None:
+async def _tell(send: Send, lines: Iterable[bytes]) -> None:
     """Lines in pieces: what a client that does not read is sent at once is what it costs."""
     piece: list[bytes] = []
     size = 0
     for line in lines:
         if size + len(line) > PIECE and piece:
             await wire.chunk(send, b"".join(piece))
+            await asyncio.sleep(0)  # a client that reads soon takes all of it: others have their turn too
             piece, size = [], 0
         piece.append(line)
         size += len(line)
@@ -98,20 +101,38 @@ class Watch:
         self.place = self.generation = 0
         self._columns = True
 
-    def begin(self) -> list[bytes]:
-        """The first lines. Call inside a turn."""
+    def begin(self) -> Iterable[bytes]:
+        """The first lines. Call inside a turn; what is beyond READ_BYTES of them is made when it is asked for. Raises ApiError."""
         etcd, server = self.live.engine.etcd, self.live.engine.server
         self.generation, self.place = self.hub.generation, etcd.revision
         everything, marked, wanted = watching.beginning(self.call)
         if everything:
             found = [obj for obj in server.everything(self.target.resource.plural, self.target.namespace or None) if self.picks(obj)]
-            lines = [self._line("ADDED", obj) for obj in found]
-            return lines + (self.bookmark(watching.INITIAL_END) if marked else [])
+            lines = self._all(iter(found))
+            return chain(lines, self.bookmark(watching.INITIAL_END)) if marked else lines
         if wanted and (wanted > etcd.revision or wanted < self.hub.oldest):
             return self._expired(wanted)
         if wanted:
             self.place = wanted
         return self.read()
+
+    def _all(self, objects: Iterator[Any]) -> Iterable[bytes]:
+        """What there is. A webhook that cannot convert the first of it refuses the watch, later ones end it."""
+        lines, size = [], 0
+        for obj in objects:
+            lines.append(self._line("ADDED", obj))
+            size += len(lines[-1])
+            if size > READ_BYTES:
+                return chain(lines, self._rest(objects))
+        return lines
+
+    def _rest(self, objects: Iterator[Any]) -> Iterator[bytes]:
+        try:
+            for obj in objects:
+                yield self._line("ADDED", obj)
+        except ApiError as error:
+            self.over = True
+            yield watching.text("ERROR", error.status())
 
     def read(self) -> list[bytes]:
         """What has happened since the last look."""

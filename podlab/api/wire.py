@@ -14,6 +14,7 @@ from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.kubernetes.apiserver.rest.call import Answer, Call, check_length, read_headers, read_query, refusal, warning_values
 
 STALLED = 60.0  # seconds that a stream waits for a client that does not read
+ASIDE_FROM = 1 << 20  # bytes that are compressed beside the event loop
 GZIP_FROM = 128 * 1024  # bytes: defaultGzipThresholdBytes of the API server
 BEARER = "base64url.bearer.authorization.k8s.io."  # a websocket's protocol that names the token (authentication/request/websocket)
 
@@ -81,7 +82,7 @@ async def answer(send: Send, call: Call, status: int, body: bytes, kind: str = "
         given = {name for name, _ in extra}
         headers = [one for one in headers if one[0] not in given] + extra
     if len(body) > GZIP_FROM and "gzip" in call.headers.get("accept-encoding", "") and (b"content-encoding", b"gzip") not in headers:
-        body = gzip.compress(body, 1, mtime=0)
+        body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0) if len(body) > ASIDE_FROM else gzip.compress(body, 1, mtime=0)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -286,7 +286,7 @@ async def test_what_the_kubelet_refuses_is_told_in_the_newest_websocket_and_befo
     assert (await running.create("/api/v1/namespaces/default/pods", broken)).status == 201
     path = "/api/v1/namespaces/default/pods/broken"
     for _ in range(1200):
-        if (await running.get(path)).json["spec"].get("nodeName"):
+        if (await running.get(path)).json["status"].get("containerStatuses"):  # the kubelet knows of it
             break
         await asyncio.sleep(0.05)
     said: list[dict[str, Any]] = []

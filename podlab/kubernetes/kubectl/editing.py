@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import yaml
 
@@ -144,22 +146,31 @@ def _uncommented(text: str) -> str:
     return "".join(line for line in text.splitlines(True) if not COMMENT.match(line))
 
 
+@lru_cache(maxsize=2)  # what was edited is looked at several times, and reading 100 kB takes 0.1 s
+def _read(text: str) -> tuple[Any, Exception | None]:
+    """The first document, not to be changed, or why there is none."""
+    try:
+        return document(as_libyaml(text), Loader, aliases=True), None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        return None, error.with_traceback(None)
+
+
 def _meaning(text: str) -> str:
     """What two texts are compared by: what they say, as JSON, or where that cannot be read all but the comments (StripComments)."""
+    found, wrong = _read(text)
     try:
-        return to_json(document(as_libyaml(text), Loader, aliases=True))
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # TypeError: keys of several types, in no order
+        return _uncommented(text) if wrong is not None else to_json(found)
+    except (ValueError, TypeError, RecursionError):  # TypeError: keys of several types, in no order
         return _uncommented(text)
 
 
 def _fault(text: str) -> str:
     """Why a text is no object, "" for one that is (paramVerifyingSchema.ValidateBytes)."""
-    try:
-        found = document(as_libyaml(text), Loader, aliases=True)
-    except yaml.MarkedYAMLError as error:
-        return f"yaml: {line_of(error)}{error.problem}"
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return f"yaml: {error}"
+    found, wrong = _read(text)
+    if isinstance(wrong, yaml.MarkedYAMLError):
+        return f"yaml: {line_of(wrong)}{wrong.problem}"
+    if wrong is not None:
+        return f"yaml: {wrong}"
     if not isinstance(found, dict):
         return "invalid object to validate"
     missing = [f"{member} not set" for member in ("apiVersion", "kind") if not found.get(member)]

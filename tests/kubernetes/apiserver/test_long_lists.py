@@ -9,8 +9,11 @@ import pytest
 
 from podlab.kubernetes.apiserver.cel import CelError, Expression
 from podlab.kubernetes.apiserver.errors import ApiError
+from podlab.kubernetes.apiserver.rest import clocks, shapes
+from podlab.kubernetes.apiserver.rest.call import dumps, pieces
 from podlab.kubernetes.apiserver.timestamps import in_utc
 from podlab.kubernetes.cluster import Cluster
+from podlab.kubernetes.resources import BY_PLURAL
 from podlab.kubernetes.times import parse_rfc3339
 from tests.kubernetes.apiserver.crontabs import Json, World, crontab, definition
 from tests.kubernetes.apiserver.given import container, deployment, refusal
@@ -106,3 +109,20 @@ def test_thousands_of_node_ports_are_all_different_and_soon_given() -> None:
     made = cluster.client("kubernetes-admin").create("services", thing("v1", "Service", spec={"type": "NodePort", "ports": ports}), "default")
     assert len({port["nodePort"] for port in made["spec"]["ports"]}) == 2_000
     assert time.process_time() - began < 1.2
+
+
+@pytest.mark.parametrize("pretty", [False, True])
+@pytest.mark.parametrize("shape", [
+    shapes.Shape(), shapes.Shape(shapes.PARTIAL), shapes.Shape(shapes.TABLE), shapes.Shape(shapes.TABLE, "v1", "Object")])
+@pytest.mark.parametrize("plural", ["pods", "configmaps", "nodes", "events", "crontabs.stable.example.com"])
+def test_a_list_that_is_written_a_member_at_a_time_is_the_same_text(plural: str, shape: shapes.Shape, *, pretty: bool) -> None:
+    world = World(definition())
+    world.request("create", body=crontab())
+    world.request("create", "pods", body={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [
+        {"name": "a", "image": "nginx", "command": ["a", '"@"\n']}]}})
+    world.cluster.run_for(20)
+    resource = BY_PLURAL.get(plural) or world.cluster.server.customs.find(plural)
+    assert resource is not None
+    many = shapes.Many(resource, world.cluster.etcd.list(plural), shape, world.cluster.now, clocks.Clock(), {"resourceVersion": "7"})
+    assert many.objects
+    assert b"".join(pieces(many.head(), many.name, many.members(), pretty=pretty)) == dumps(many(), pretty=pretty)

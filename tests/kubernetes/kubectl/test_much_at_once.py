@@ -9,6 +9,7 @@ import pytest
 
 from podlab.kubernetes import selectors
 from podlab.kubernetes.kubectl.manifests import parse
+from podlab.kubernetes.kubectl.output import go_yaml
 from podlab.kubernetes.kubectl.output.custom_columns import CustomColumns
 from podlab.kubernetes.kubectl.output.go_template import GoTemplate
 from podlab.kubernetes.objects import freeze
@@ -39,6 +40,28 @@ def test_more_objects_than_a_cluster_can_hold_are_not_shown(words: str) -> None:
     began = time.process_time()
     assert screen.type(f"kubectl get {words}") == "error: more than 20000 objects are asked for\n"
     assert time.process_time() - began < 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["get configmaps -o yaml", "get configmaps -o json", "describe configmaps"])
+def test_objects_that_would_take_long_to_print_are_not_printed_all_at_once(command: str) -> None:
+    world = cluster()
+    for name in "abcdefg":
+        world.request(verb="create", resource="configmaps", namespace="default", body={
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {f"k{key:05}": "" for key in range(15_000)}})
+    screen = Screen(world)
+    began = time.process_time()
+    assert screen.type(f"kubectl {command}") == "error: more than 120000 values or 3000000 bytes are asked for\n"
+    assert time.process_time() - began < 0.5
+    assert "k14999" in screen.type("kubectl get configmap a -o yaml")
+    assert "7" in screen.type("kubectl get configmaps -o name | grep -c configmap/[a-g]$")
+
+
+@pytest.mark.parametrize("sign", ["\t", "\x01", "\ufeff", '"'])
+def test_text_in_quotes_is_written_in_a_time_that_grows_as_it_does(sign: str) -> None:
+    began = time.process_time()
+    assert len(go_yaml.dump({"a": sign * 400_000})) >= 800_000
+    assert time.process_time() - began < 0.2
 
 
 def test_a_table_of_too_many_cells_is_not_made() -> None:

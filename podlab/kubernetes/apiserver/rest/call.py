@@ -12,7 +12,7 @@ from ..errors import ApiError, PageNotFound, bad_request
 from ..warnings import within_bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .clocks import Clock
 
@@ -159,3 +159,14 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
     layout: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
     text = json.dumps(_as_go(value) if pretty else value, ensure_ascii=False, allow_nan=False, **layout)
     return (text if pretty else text + "\n").encode("utf-8", "replace")
+
+
+def pieces(head: dict[str, Any], name: str, members: Iterable[Any], *, pretty: bool = False) -> Iterator[bytes]:
+    """The same text of `head` with one member more, the list `name`: a piece for each of its members, of which there is one at least."""
+    last = dumps({**head, name: ["@"]}, pretty=pretty)
+    first, _, rest = last.rpartition(b'"@"')
+    between = b",\n    " if pretty else b","
+    for number, member in enumerate(members):
+        text = dumps(member, pretty=pretty)
+        yield (between if number else first) + (text.replace(b"\n", b"\n    ") if pretty else text[:-1])
+    yield rest

@@ -60,7 +60,7 @@ def perform(engine: Ground, desk: Desk, call: Call, user: rbac.User, target: Tar
     elif target.verb == "list":
         shape, now, clock = shapes.negotiate(call, listing=True), engine.now, desk.clock()
         objects, metadata = listing.read(engine, desk, call, target)
-        return 200, lambda: shapes.many(target.resource, objects, shape, now, clock, metadata)
+        return 200, shapes.Many(target.resource, objects, shape, now, clock, metadata)
     elif target.verb == "get":
         status, value = 200, _get(engine, desk, call, target)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,19 +75,53 @@ def partial(obj: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
     return {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": obj["metadata"]}
 
 
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list as JSON: the whole by calling it, or a member at a time. `metadata` is its resourceVersion, continue and remainingItemCount."""
+
+    resource: Resource
+    objects: Sequence[Mapping[str, Any]]
+    shape: Shape
+    now: int
+    clock: clocks.Clock
+    metadata: dict[str, Any]
+
+    def __call__(self) -> Any:
+        if self.shape.kind == TABLE:
+            return table(self.resource, self.objects, self.shape, self.now, self.clock, self.metadata)
+        return {**self.head(), "items": list(self.members())}
+
+    @property
+    def name(self) -> str:
+        """Of the last member of the JSON, which holds the others."""
+        return "rows" if self.shape.kind == TABLE else "items"
+
+    def head(self) -> dict[str, Any]:
+        """All but that one."""
+        if self.shape.kind == TABLE:
+            return {key: value for key, value in table(self.resource, (), self.shape, self.now, self.clock, self.metadata).items() if key != "rows"}
+        custom = self.resource.custom
+        kind = PARTIAL_LIST if self.shape.kind == PARTIAL else custom.list_kind if custom is not None else self.resource.kind + "List"
+        version = f"meta.k8s.io/{self.shape.version}" if self.shape.kind == PARTIAL else self.resource.api_version
+        return {"kind": kind, "apiVersion": version, "metadata": self.metadata}
+
+    def members(self) -> Iterator[Any]:
+        for obj in self.objects:
+            if self.shape.kind == TABLE:
+                yield table(self.resource, [obj], self.shape, self.now, self.clock, self.metadata)["rows"][0]
+                continue
+            shown = clocks.shown(self.resource, obj, self.clock)
+            if self.shape.kind == PARTIAL:
+                yield partial(shown, self.shape)
+            elif self.resource.custom is not None:
+                yield shown
+            else:  # the items of a typed list do not repeat their kind
+                yield {key: value for key, value in shown.items() if key not in ("apiVersion", "kind")}
+
+
 def many(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, clock: clocks.Clock, metadata: dict[str, Any]) -> Any:
-    """The JSON of a list. `metadata` is its resourceVersion, continue and remainingItemCount."""
-    if shape.kind == TABLE:
-        return table(resource, objects, shape, now, clock, metadata)
-    shown = [clocks.shown(resource, obj, clock) for obj in objects]
-    if shape.kind == PARTIAL:
-        return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{shape.version}", "metadata": metadata,
-                "items": [partial(obj, shape) for obj in shown]}
-    if resource.custom is not None:
-        return {"kind": resource.custom.list_kind, "apiVersion": resource.api_version, "metadata": metadata, "items": shown}
-    # the items of a typed list do not repeat their kind
-    items = [{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")} for obj in shown]
-    return {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": metadata, "items": items}
+    """The JSON of a list."""
+    return Many(resource, objects, shape, now, clock, metadata)()
 
 
 def table(resource: Resource, objects: Sequence[Mapping[str, Any]], shape: Shape, now: int, clock: clocks.Clock, metadata: dict[str, Any], *,

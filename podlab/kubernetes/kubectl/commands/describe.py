@@ -10,7 +10,7 @@ from ..describe import describe_held
 from ..flags import Flag
 from ..terminal import Command, KubectlError
 from ..verbs import Call, report, verb
-from .get import NO_KIND
+from .get import NO_KIND, check_affordable
 
 
 @verb("describe", *SELECTING, *FILES, Flag("show-events", "bool", default=True), Flag("chunk-size", "int", default=500),
@@ -40,6 +40,7 @@ def describe(call: Call) -> Command:
     if len(call.arguments) == 2 and len(missing) == 1 and missing[0].code == 404:
         _by_prefix(call, wanted, missing[0])
         return 0
+    check_affordable(obj for _, obj in found)
     one = len(found) <= 1 and not missing and not errors
     texts = [_text(call, resource, obj, one=one) for resource, obj in found]
     errors += "".join(report(error) for error in missing)

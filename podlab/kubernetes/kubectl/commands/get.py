@@ -21,6 +21,7 @@ from ..output.table import print_table
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, report, verb
 
+VALUES_MAX, TEXT_MAX = 120_000, 3_000_000  # of all objects in one go, in YAML 2 us a value and 0.1 us a character: 300 Pods have 85,000
 OBJECTS_MAX = 20_000  # shown by one command, each 15 us at least: more than a cluster holds, but a kind may be named many times
 PLAIN = Resource("", "v1", "objects", "Object")  # of which nothing is known but names and ages
 SCALE = Resource("autoscaling", "v1", "scales", "Scale")
@@ -124,6 +125,8 @@ def _print(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[M
         return
     single = len(wanted) == 1 and bool(wanted[0].name)
     objects = [obj for _, group in groups for obj in group]
+    if form != "name":
+        check_affordable(objects)
     if not objects and (flags["ignore-not-found"] or (failed and (single or has_files(call)))):
         return
 
@@ -134,6 +137,25 @@ def _print(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[M
     call.terminal.out(output.render(form or "", objects, single=single, sort_by=flags["sort-by"], template=flags["template"],
                                     allow_missing=flags["allow-missing-template-keys"], no_headers=flags["no-headers"],
                                     show_managed_fields=flags["show-managed-fields"], read_file=read_file))
+
+
+def check_affordable(objects: Iterable[Map]) -> None:
+    """Raises KubectlError for objects that take longer to be printed than others can wait: names and values cost, and so does long text."""
+    values = size = 0
+    for obj in objects:
+        todo: list[Any] = [obj]
+        while todo:
+            one = todo.pop()
+            if isinstance(one, str):
+                size += len(one)
+            elif isinstance(one, dict):
+                values += 2 * len(one)
+                todo.extend(one.values())
+            elif isinstance(one, list):
+                values += len(one)
+                todo.extend(one)
+        if values > VALUES_MAX or size > TEXT_MAX:
+            raise KubectlError(f"error: more than {VALUES_MAX} values or {TEXT_MAX} bytes are asked for\n")
 
 
 def _print_tables(call: Call, wanted: list[Target], groups: list[tuple[Resource, list[Map]]], *, quiet: bool) -> None:

@@ -20,6 +20,7 @@ FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|[1-9][0-9]*|0)\Z")
 BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 TIMESTAMP = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(?:Z|[-+]\d{2}:\d{2})?)?\Z")
+BARE = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*\Z")  # most texts: no sign in them means anything, unless the whole is one of WORDS
 # is_printable: neither a tab nor anything beyond 16 bits
 UNPRINTABLE = re.compile("[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 BREAKS = "\n\r\x85\u2028\u2029"
@@ -38,7 +39,8 @@ def dump(value: Any) -> str:
 
 def _mapping(value: Mapping[str, Any], indent: int) -> str:
     out, pad = [], " " * indent
-    for key in sorted(value, key=cmp_to_key(compare_keys)):
+    letters = all(map(str.isalpha, value))  # whose order is the usual one
+    for key in sorted(value) if letters else sorted(value, key=cmp_to_key(compare_keys)):
         head = pad + _scalar(key, indent, indent, key=True) + ":"
         item = value[key]
         if isinstance(item, Mapping) and item:
@@ -98,6 +100,8 @@ def _is_timestamp(text: str) -> bool:
 
 def _scalar(text: str, indent: int, column: int, *, key: bool) -> str:
     """A string in the style that the emitter picks; `column` is where it starts, `indent` where its further lines stand."""
+    if BARE.match(text) and text not in WORDS:
+        return text
     multiline = any(sign in text for sign in BREAKS)
     special = bool(UNPRINTABLE.search(text)) or bool(re.search(f" [{BREAKS}]", text))
     if "\n" in text:
@@ -143,25 +147,38 @@ def _folded(text: str, indent: int, column: int, *, quoted: bool = False) -> str
     return "".join(out)
 
 
-def _double_quoted(text: str, indent: int, column: int, *, fold: bool) -> str:
-    out, spaces = ['"'], False
-    column += 1
-    for i, sign in enumerate(text):
+class _Escapes(dict[str, str]):
+    """A sign in double quotes, itself where it needs no escape; each of 16 bits is thought about once."""
+
+    def __missing__(self, sign: str) -> str:
+        shown = sign
         if UNPRINTABLE.match(sign) or sign in BREAKS or sign in '"\\':
             code = ord(sign)
             number = f"x{code:02X}" if code <= 0xFF else f"u{code:04X}" if code <= 0xFFFF else f"U{code:08X}"
             shown = "\\" + ESCAPES.get(sign, number)
-            out.append(shown)
-            column += len(shown)
-            spaces = False
-        elif sign == " " and fold and not spaces and column > BEST_WIDTH and 0 < i < len(text) - 1:
+        if sign <= "\uffff":
+            self[sign] = shown
+        return shown
+
+
+_escapes = _Escapes()
+
+
+def _double_quoted(text: str, indent: int, column: int, *, fold: bool) -> str:
+    if not fold or " " not in text:
+        return '"' + "".join(map(_escapes.__getitem__, text)) + '"'
+    out, spaces = ['"'], False
+    column += 1
+    for i, sign in enumerate(text):
+        if sign == " " and not spaces and column > BEST_WIDTH and 0 < i < len(text) - 1:
             out.append("\n" + " " * indent + ("\\" if text[i + 1] == " " else ""))
             column = indent + (text[i + 1] == " ")
             spaces = True
-        else:
-            out.append(sign)
-            column += 1
-            spaces = sign == " "
+            continue
+        shown = _escapes[sign]
+        out.append(shown)
+        column += len(shown)
+        spaces = sign == " "
     return "".join(out) + '"'
 
 
