@@ -11,7 +11,7 @@ from ..apiserver import create, fields, versions
 from ..apiserver.discovery import VIRTUAL
 from ..apiserver.errors import ApiError, bad_request
 from ..etcd import Change, key_of_object
-from ..objects import Map, dig
+from ..objects import Map, dig, thaw
 from ..resources import BY_PLURAL, RESOURCES, Resource, by_any_name, by_api_kind
 from . import kustomize
 from .flags import Flag
@@ -84,6 +84,7 @@ def targets(arguments: list[str], customs: Sequence[Resource] = ()) -> list[Targ
     kinds: list[Resource] = []
     for word in arguments[0].split(","):
         kinds += _category(word, customs) or [resource_named(word, customs)]
+    kinds = list(dict.fromkeys(kinds))  # named twice, asked for once (mappingFor's canonical set)
     if len(arguments) == 1:
         return [Target(kind) for kind in kinds]
     if _category(arguments[0], customs):
@@ -220,7 +221,7 @@ def _in_version(resource: Resource, change: Change) -> Change:
 
 
 def has_files(call: Call) -> bool:
-    return bool(call.flags["filename"] or call.flags.get("kustomize"))
+    return bool(call.flags.get("filename") or call.flags.get("kustomize"))
 
 
 def only_files(call: Call, end: str = "\n") -> None:
@@ -229,6 +230,12 @@ def only_files(call: Call, end: str = "\n") -> None:
         raise call.usage_error(f"Unexpected args: [{' '.join(call.arguments)}]")
     if not has_files(call):
         raise KubectlError(f"error: must specify one of -f and -k{end}")
+
+
+def select_local(call: Call) -> Generator[Wait, None, tuple[list[Info], list[ApiError | str]]]:
+    """What the files of --local say, which nobody asks the cluster about (Builder.Local)."""
+    infos, wrong = yield from from_files(call)
+    return [replace(info, object=thaw(info.object)) for info in infos], wrong
 
 
 def select(call: Call, arguments: list[str] | None = None, *, unnamed: str = "",

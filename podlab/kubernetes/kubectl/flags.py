@@ -12,7 +12,8 @@ from .terminal import KubectlError
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """`kind` is bool, str, int, duration (ms), list (repeatable, comma-separated), array (repeatable) or opt (value optional)."""
+    """`kind` is bool, str, int, duration (ms), list (repeatable, comma-separated), array (repeatable), opt (value optional) or modules (name=level,
+    comma-separated: klog's --vmodule)."""
 
     name: str
     kind: str = "str"
@@ -25,10 +26,19 @@ class Flag:
 
 GLOBAL = (
     Flag("namespace", short="n"), Flag("context"), Flag("kubeconfig"), Flag("cluster"), Flag("user"), Flag("server", short="s"),
-    Flag("request-timeout"), Flag("as-group", "array"), Flag("as-uid"), Flag("v", "int", short="v"), Flag("token"), Flag("as"),
+    Flag("request-timeout"), Flag("as-group", "array"), Flag("as-uid"), Flag("v", "int", short="v", default=0), Flag("token"), Flag("as"),
     Flag("warnings-as-errors", "bool"),
     Flag("insecure-skip-tls-verify", "bool"), Flag("help", "bool", short="h"),
+    Flag("as-user-extra", "array"), Flag("cache-dir"), Flag("certificate-authority"), Flag("client-certificate"), Flag("client-key"),
+    Flag("disable-compression", "bool"), Flag("kuberc"), Flag("log-flush-frequency", "duration", default=5_000), Flag("match-server-version", "bool"),
+    Flag("password"), Flag("profile", default="none"), Flag("profile-output", default="profile.pprof"), Flag("tls-server-name"), Flag("username"),
+    Flag("vmodule", "modules"),
 )
+
+
+def but(flags: tuple[Flag, ...], *names: str) -> tuple[Flag, ...]:
+    """Flags that several commands share, without those that this one has not."""
+    return tuple(flag for flag in flags if flag.name not in names)
 
 
 class Flags:
@@ -75,6 +85,14 @@ def _value(flag: Flag, text: str, held: Any) -> Any:
             raise ValueError(f"strconv.ParseInt: parsing {show(text)}: invalid syntax") from None
     if flag.kind == "duration":
         return parse_go_duration(text)
+    if flag.kind == "modules":
+        for part in filter(None, text.split(",")):
+            name, equals, level = part.partition("=")
+            if not name or not equals:
+                raise ValueError("syntax error: expect comma-separated list of filename=N")
+            if not level.isdigit():
+                raise ValueError("syntax error: expect comma-separated list of filename=N")
+        return text
     if flag.kind in ("list", "array"):
         return [*held, *(text.split(",") if flag.kind == "list" else (text,))]
     return text

@@ -16,10 +16,10 @@ GROUPS = (
                                                 "events")),
     ("Advanced Commands", ("diff", "apply", "patch", "replace", "wait", "kustomize")),
     ("Settings Commands", ("label", "annotate", "completion")),
-    ("Other Commands", ("api-resources", "api-versions", "config", "plugin", "version")),
+    ("Other Commands", ("api-resources", "api-versions", "config", "kuberc", "plugin", "version")),
 )
 SUMMARIES = {"set": "Set specific features on objects", "rollout": "Manage the rollout of a resource",
-             "top": "Display resource (CPU/memory) usage",
+             "kuberc": "Manage kuberc configuration files", "top": "Display resource (CPU/memory) usage",
              "certificate": "Modify certificate resources", "plugin": "Provides utilities for interacting with plugins",
              "auth": "Inspect authorization", "config": "Modify kubeconfig files",
              "create service": "Create a service using a specified subcommand",

@@ -33,7 +33,7 @@ from .in_pod_api import Held, Holder, Made, user_of
 from .run import run, split
 from .terminal import Config, KubectlError, Terminal, Text
 
-ALONE = ("completion", "config", "help", "kustomize", "options")  # need no server
+ALONE = ("completion", "config", "help", "kuberc", "kustomize", "options")  # need no server
 SHORT = re.compile(r"-[itq]+$")
 AGENT = "kubectl/v1.36.2 (linux/amd64)"
 HOLDING = ("attach", "exec")

@@ -68,7 +68,7 @@ class Running:
                             raw=self._set_raw, save=self._save, edit=partial(self._edit, *editor_of(env)),
                             remove=self._remove,
                             forward=lambda port, to: laptop.set_forward(port, to, self.write),
-                            line=" ".join(["kubectl", *argv[1:]]))
+                            line=" ".join(["kubectl", *argv[1:]]), environ=env)
         name = argv[0].rsplit("/", 1)[-1]
         self.command: Command
         if name in ("kubectl", "k"):

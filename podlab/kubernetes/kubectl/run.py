@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from ..apiserver.errors import ApiError
 from ..apiserver.rest import call as http_call
 from ..apiserver.rest import users
-from . import commands  # noqa: F401  (registers the commands)
+from . import (
+    commands,  # noqa: F401  (registers the commands)
+    kuberc,
+)
 from .account import JudgedApi
 from .commands.config import CLUSTER, FILE
 from .commands.info import USER
-from .flags import Flags, parse, request_timeout
+from .flags import GLOBAL, Flags, parse, request_timeout
 from .help import general_help, help_of
 from .manifests import clean
 from .terminal import Api, Command, Config, KubectlError, Terminal, Text
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
     from ..engine import Engine
 
 LONGEST_MS = 3_600_000  # run_to_end gives up on a command that waits for ever (get -w, logs -f) after an hour of virtual time
+PROFILES = ("cpu", "heap", "goroutine", "threadcreate", "block", "mutex", "trace")  # kubectl/pkg/cmd/profiling.go
+LOGGED = 6  # from which -v on a kubectl logs its requests
 GROUP_ALIASES = {"create svc": "create service"}
-WITH_VALUE = ("-n", "--namespace", "--context", "--kubeconfig", "-v", "--v", "-s", "--server", "--cluster", "--user", "--as", "--as-group",
-              "--as-uid", "--token", "--request-timeout")
+WITH_VALUE = {spelled for flag in GLOBAL if flag.kind != "bool" for spelled in (f"--{flag.name}", f"-{flag.short}")}
 
 
 def run(argv: list[str], terminal: Terminal) -> Command:
@@ -54,6 +58,8 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
     if words[0] == "help":
         terminal.out(help_of(words[1:]))
         return 0
+    if words[0] != "kuberc":  # what shows and mends the preferences does not fall over them
+        words = kuberc.applied(terminal, leading, words)
     name, words = find(words)
     if not name:  # DefaultSubCommandRun, which certificate has not
         (terminal.out if words[0] in ("rollout", "certificate") else terminal.err)(help_of(words))
@@ -65,7 +71,7 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
     arguments, flags, after = parse(name, leading + words, found.flags)
     terminal.err("".join(flags.warnings))
     if not name.startswith("config "):
-        _configured(terminal, flags)
+        _configured(terminal, flags, {flag.name for flag in found.flags})
     warned: list[str] = []
     posing = _posing(terminal, name, flags)
     if flags["warnings-as-errors"]:
@@ -81,9 +87,21 @@ def _run(argv: list[str], terminal: Terminal) -> Command:
     return code or 0
 
 
-def _configured(terminal: Terminal, flags: Flags) -> None:
-    """Raises KubectlError for a context, cluster or user that the kubeconfig does not have (clientcmd's ConfirmUsable)."""
+def _configured(terminal: Terminal, flags: Flags, own: set[str]) -> None:
+    """Raises KubectlError for a context, cluster or user that the kubeconfig does not have (clientcmd's ConfirmUsable), and for what this
+    laptop's kubectl has not: certificates of one's own, profiles of itself. `own`: the command's flags, behind which a global one hides."""
     request_timeout(flags)
+    if "profile" not in own and flags["profile"] != "none":
+        raise KubectlError(f"error: unknown profile '{flags['profile']}'\n" if flags["profile"] not in PROFILES else
+                           "error: profiles of kubectl itself are left out here\n")
+    if flags["certificate-authority"] and clean(flags["certificate-authority"]) not in terminal.files:
+        path = flags["certificate-authority"]
+        raise KubectlError(f"error: unable to read certificate-authority {path} for {CLUSTER} due to open {path}: no such file or directory\n")
+    for name in ("certificate-authority", "client-certificate", "client-key"):
+        if flags[name] and name not in own:
+            raise KubectlError(f"error: --{name} is left out here: this laptop's certificates are those of its kubeconfig\n")
+    if flags["v"] >= LOGGED and not flags["help"]:
+        terminal.err(f"kubectl -v={flags['v']}: the log of requests is left out here\n")
     if (path := flags["kubeconfig"]) and clean(path) not in terminal.files and path not in (FILE, "~/.kube/config"):
         raise KubectlError(f"error: stat {path}: no such file or directory\n")
     if flags["context"] and flags["context"] not in terminal.config.contexts:
@@ -106,6 +124,12 @@ def _posing(terminal: Terminal, name: str, flags: Flags) -> Terminal:
     """The terminal of whom --as, a token or the context's user names; his own where none does. Raises KubectlError, and ApiError where that is not
     allowed."""
     asked = {"impersonate-user": flags["as"] or "", "impersonate-group": ",".join(flags["as-group"]), "impersonate-uid": flags["as-uid"] or ""}
+    for pair in flags["as-user-extra"]:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise KubectlError(f"error: {pair} is not a valid user extra: it must be of the form key=value\n")
+        held = asked.get(f"impersonate-extra-{key.lower()}")
+        asked[f"impersonate-extra-{key.lower()}"] = f"{held},{value}" if held else value
     api = terminal.api
     token = "" if name.startswith("config ") else flags["token"] or terminal.config.users.get(_user(terminal, flags), "")
     if not any(asked.values()) and not token:

@@ -148,6 +148,7 @@ class Terminal:
     forward: Callable[[int, dict[str, Any] | None], None] | None = None  # port-forward: local port -> where it leads (None: over)
     line: str = ""  # what the person typed, for the journal and "왜?"
     width: int = 80
+    environ: Mapping[str, str] = field(default_factory=dict)  # the process's environment
 
     def out(self, text: str) -> None:
         self.write(1, text)

@@ -12,13 +12,15 @@ from ..apiserver.errors import ApiError
 from ..apiserver.request import Request
 from ..apiserver.versions import in_its_version
 from ..apiserver.warnings import DEPRECATED, within_bounds
+from ..objects import Map
 from ..resources import Resource
 from . import output
 from .flags import Flag, Flags
 from .terminal import Command, KubectlError, Terminal
 
-CHANGING = (Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("output", short="o"), Flag("field-manager"),
-            Flag("template"), Flag("show-managed-fields", "bool"), Flag("allow-missing-template-keys", "bool", default=True))
+PRINTING = (Flag("output", short="o"), Flag("template"), Flag("show-managed-fields", "bool"),
+            Flag("allow-missing-template-keys", "bool", default=True))
+CHANGING = (Flag("dry-run", "opt", default="none", bare="unchanged"), Flag("field-manager"), *PRINTING)
 RECORD = Flag("record", "bool", hidden=True, deprecated="--record will be removed in the future")
 
 # Commands that name their field manager after themselves (fieldManager defaults of kubectl/pkg/cmd); others are known as the program
@@ -134,6 +136,19 @@ class Call:
             return
         suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry, "") if tell_dry else ""
         self.terminal.out(f"{printed_name(resource, obj['metadata']['name'])} {done}{suffix}\n")
+
+    def printer(self, *, typed: bool = False) -> Callable[[Any], str]:
+        """What prints an object, or a List of them, in the format of -o and --template. `typed`: kubectl holds it as a struct."""
+        form = (self.flags["output"] or "").lower()
+        managed = bool(self.flags["show-managed-fields"])
+
+        def show(obj: Any) -> str:
+            if obj.get("kind") == "List":
+                shown = Map({**obj, "items": [output.as_asked(one, form, show_managed_fields=managed) for one in obj["items"]]})
+            else:
+                shown = output.as_asked(obj, form, show_managed_fields=managed)
+            return output.struct_text(shown, form) if typed and form in ("json", "kyaml") else self._printer(shown)
+        return show
 
     @cached_property  # one for the whole command: what stands between objects, and a heading, it writes once
     def _printer(self) -> Callable[[Any], str]:

@@ -92,7 +92,7 @@ def show_list(call: Call, shown: list[tuple[Info, Any, str]]) -> None:
       Flag("overwrite", "bool", default=True), Flag("wait", "bool"), Flag("timeout", "duration"),
       Flag("grace-period", "int", default=-1),
       Flag("cascade", "opt", default="background", bare="background"), Flag("selector", short="l"), Flag("all", "bool"),
-      Flag("openapi-patch", "bool", default=True), Flag("subresource"), Flag("all-namespaces", "bool"),
+      Flag("openapi-patch", "bool", default=True), Flag("subresource"),
       summary="Apply a configuration to a resource by file name or stdin", usage="apply (-f FILENAME | -k DIRECTORY)")
 def apply(call: Call) -> Command:
     only_files(call)
@@ -259,6 +259,7 @@ def _migrate(call: Call, info: Info, done: Any, manager: str) -> bool:
 
 
 @verb("create", *SENDING, Flag("save-config", "bool"), Flag("edit", "bool"), Flag("selector", short="l"), Flag("raw"),
+      Flag("windows-line-endings", "bool"),
       summary="Create a resource from a file or from stdin", usage="create -f FILENAME")
 def create(call: Call) -> Command:
     only_files(call, "\n" if call.flags["raw"] else "\n\n")

@@ -10,19 +10,19 @@ from ...times import rfc3339
 from ..builder import FILES, Info, select
 from ..flags import Flag
 from ..terminal import Command, KubectlError
-from ..verbs import Call, fail_with, verb
+from ..verbs import PRINTING, Call, fail_with, verb
 
 REQUESTS = BY_PLURAL["certificatesigningrequests"]
 OTHER = {"Approved": "Denied", "Denied": "Approved"}
 
 
-@verb("certificate approve", *FILES, Flag("force", "bool"), Flag("output", short="o"), summary="Approve a certificate signing request",
+@verb("certificate approve", *FILES, *PRINTING, Flag("force", "bool"), summary="Approve a certificate signing request",
       usage="certificate approve (-f FILENAME | NAME)")
 def approve(call: Call) -> Command:
     return (yield from _judge(call, "Approved", "approved"))
 
 
-@verb("certificate deny", *FILES, Flag("force", "bool"), Flag("output", short="o"), summary="Deny a certificate signing request",
+@verb("certificate deny", *FILES, *PRINTING, Flag("force", "bool"), summary="Deny a certificate signing request",
       usage="certificate deny (-f FILENAME | NAME)")
 def deny(call: Call) -> Command:
     return (yield from _judge(call, "Denied", "denied"))

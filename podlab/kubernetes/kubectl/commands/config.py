@@ -6,11 +6,10 @@ from typing import Any
 
 from ...objects import Map
 from ..disk import HOME
-from ..flags import Flag
+from ..flags import Flag, but
 from ..help import help_of
-from ..output import printer
 from ..terminal import Config, KubectlError
-from ..verbs import Call, verb
+from ..verbs import PRINTING, Call, verb
 from .info import SERVER, USER, aligned, no_arguments
 
 CLUSTER = "podlab"
@@ -33,7 +32,7 @@ def _context(call: Call, name: str) -> dict[str, Any]:
 
 
 @verb("config view", Flag("output", short="o", default="yaml"), Flag("minify", "bool"), Flag("raw", "bool"), Flag("flatten", "bool"),
-      Flag("merge", "bool", default=True), Flag("template"),
+      Flag("merge", "bool", default=True), *but(PRINTING, "output"),
       summary="Display merged kubeconfig settings or a specified kubeconfig file", usage="config view [flags]")
 def config_view(call: Call) -> None:
     no_arguments(call)
@@ -46,7 +45,7 @@ def config_view(call: Call) -> None:
              "contexts": [_context(call, name) for name in names] or None, "current-context": current, "kind": "Config",
              "users": [_user(config, name, raw=call.flags["raw"]) for name in sorted((USER, *config.users))
                        if not call.flags["minify"] or name == config.users_of.get(current, USER)]}
-    call.terminal.out(printer(call.flags["output"], template=call.flags["template"])(Map(found)))
+    call.terminal.out(call.printer()(Map(found)))
 
 
 def _user(config: Config, name: str, *, raw: bool) -> dict[str, Any]:

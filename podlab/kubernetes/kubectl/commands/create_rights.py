@@ -5,9 +5,8 @@ from __future__ import annotations
 from ...apiserver.errors import ApiError
 from ...resources import by_any_name
 from ..flags import Flag
-from ..output import printer
 from ..terminal import KubectlError
-from ..verbs import Call, verb
+from ..verbs import PRINTING, Call, verb
 from .create import MAKING, Json, make, named, required, skeleton
 
 RBAC = "rbac.authorization.k8s.io"
@@ -136,7 +135,7 @@ def clusterrolebinding(call: Call) -> None:
     _binding(call, "clusterrolebindings")
 
 
-@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), Flag("output", short="o"), Flag("template"),
+@verb("create token", Flag("audience", "array"), Flag("duration", "duration", default=0), *PRINTING,
       Flag("bound-object-kind"), Flag("bound-object-name"), Flag("bound-object-uid"),
       summary="Request a service account token", usage="create token SERVICE_ACCOUNT_NAME")
 def token(call: Call) -> None:
@@ -160,8 +159,7 @@ def token(call: Call) -> None:
         made = call.request("create", "serviceaccounts", account, call.namespace, {"spec": spec}, "token")
     except ApiError as error:
         raise KubectlError(f"error: failed to create token: {error.message}\n") from error
-    if flags["output"]:
-        shown = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **made}
-        call.terminal.out(printer(flags["output"], template=flags["template"])(shown))
+    if flags["output"] or flags["template"]:
+        call.terminal.out(call.printer()({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **made}))
         return
     call.terminal.out(made["status"]["token"] + "\n")

@@ -9,7 +9,7 @@ from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL
 from .. import debug_profiles
 from ..attaching import attach_or_logs, show_log, wait_for_start
-from ..builder import FILES, Target, targets
+from ..builder import Target, targets
 from ..flags import Flag
 from ..image_names import PULL_POLICIES, is_reference
 from ..manifests import clean, parse
@@ -22,7 +22,7 @@ LEGACY_WARNING = ("--profile=legacy is deprecated and will be removed in the fut
                   "\"--profile=general\".\n")
 
 
-@verb("debug", *FILES, Flag("image"), Flag("container", short="c"), Flag("target"), Flag("copy-to"), Flag("attach", "bool"),
+@verb("debug", Flag("filename", "array", "f"), Flag("image"), Flag("container", short="c"), Flag("target"), Flag("copy-to"), Flag("attach", "bool"),
       Flag("stdin", "bool", "i"),
       Flag("tty", "bool", "t"), Flag("quiet", "bool", "q"), Flag("env", "array"), Flag("image-pull-policy"),
       Flag("replace", "bool"),

@@ -7,13 +7,13 @@ from ...objects import Map
 from ...resources import Resource
 from ..builder import FILES, SELECTING, Target, fetch, from_files, has_files, named_once, targets
 from ..describe import describe_held
-from ..flags import Flag
+from ..flags import Flag, but
 from ..terminal import Command, KubectlError
 from ..verbs import Call, report, verb
 from .get import NO_KIND, check_affordable
 
 
-@verb("describe", *SELECTING, *FILES, Flag("show-events", "bool", default=True), Flag("chunk-size", "int", default=500),
+@verb("describe", *but(SELECTING, "all", "field-selector"), *FILES, Flag("show-events", "bool", default=True), Flag("chunk-size", "int", default=500),
       summary="Show details of a specific resource or group of resources",
       usage="describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME)")
 def describe(call: Call) -> Command:

@@ -6,7 +6,7 @@ from ...apiserver.errors import ApiError
 from ...objects import thaw, without
 from ..builder import FILES, Info, select
 from ..editing import HEAD, Round, original_of, session
-from ..flags import Flag
+from ..flags import Flag, but
 from ..output.go_values import to_json
 from ..patches import media_type, two_way
 from ..terminal import Command, KubectlError
@@ -14,7 +14,7 @@ from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 from .apply import annotated, sending
 
 
-@verb("edit", *FILES, *CHANGING, RECORD, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"),
+@verb("edit", *FILES, *but(CHANGING, "dry-run"), RECORD, Flag("windows-line-endings", "bool"), Flag("save-config", "bool"), Flag("subresource"),
       Flag("output-patch", "bool"),
       Flag("validate", "opt", default="strict", bare="strict"),
       summary="Edit a resource on the server", usage="edit (RESOURCE/NAME | -f FILENAME)")

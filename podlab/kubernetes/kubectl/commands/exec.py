@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...objects import dig
 from ..attaching import attach as attach_to
-from ..builder import FILES, select
+from ..builder import select
 from ..containers import choose, pod_of, refuse_completed, run_session, single
 from ..flags import Flag
 from ..terminal import Command, KubectlError
@@ -19,7 +19,7 @@ def _patience(call: Call) -> None:
         raise call.usage_error("--pod-running-timeout must be higher than zero")
 
 
-@verb("exec", *STREAMS, *FILES, summary="Execute a command in a container",
+@verb("exec", *STREAMS, Flag("filename", "array", "f"), summary="Execute a command in a container",
       usage="exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]")
 def exec_(call: Call) -> Command:
     words, command = call.arguments, call.after
@@ -50,7 +50,7 @@ def exec_(call: Call) -> Command:
     return 0
 
 
-@verb("attach", *STREAMS, *FILES, Flag("detach-keys"), summary="Attach to a running container",
+@verb("attach", *STREAMS, Flag("detach-keys"), summary="Attach to a running container",
       usage="attach (POD | TYPE/NAME) -c CONTAINER [flags]")
 def attach(call: Call) -> Command:
     _patience(call)

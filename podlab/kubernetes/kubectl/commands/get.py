@@ -15,7 +15,7 @@ from ...objects import Map
 from ...resources import Resource
 from .. import output, raw
 from ..builder import FILES, METRICS, SELECTING, Target, changes, fetch, from_files, has_files, named_once, namespace_of, targets
-from ..flags import Flag, request_timeout
+from ..flags import Flag, but, request_timeout
 from ..manifests import clean
 from ..output.table import print_table
 from ..terminal import Command, KubectlError, Wait
@@ -29,7 +29,7 @@ NO_KIND = ('You must specify the type of resource to {}. Use "kubectl api-resour
            'resources.\n\n')
 
 
-@verb("get", *SELECTING, *FILES, Flag("output", short="o"), Flag("watch", "bool", "w"), Flag("watch-only", "bool"),
+@verb("get", *but(SELECTING, "all"), *FILES, Flag("output", short="o"), Flag("watch", "bool", "w"), Flag("watch-only", "bool"),
       Flag("show-labels", "bool"),
       Flag("no-headers", "bool"), Flag("sort-by"), Flag("label-columns", "list", "L"), Flag("ignore-not-found", "bool"),
       Flag("show-kind", "bool"), Flag("chunk-size", "int", default=500), Flag("show-managed-fields", "bool"),
@@ -45,6 +45,8 @@ def get(call: Call) -> Command:
         return (yield from raw.ask(call, "get"))
     if flags["output-watch-events"] and not (flags["watch"] or flags["watch-only"]):
         raise KubectlError("error: --output-watch-events option can only be used with --watch or --watch-only\n")
+    if flags["show-labels"] and flags["output"] not in (None, "", "wide"):
+        raise KubectlError(f"error: --show-labels option cannot be used with {flags['output']} printer\n")
     wanted = yield from _wanted(call)
     if flags["chunk-size"] < 0:
         version = f"{wanted[0].resource.group}/{wanted[0].resource.version}, Resource={wanted[0].resource.name}"
@@ -206,6 +208,9 @@ def _watch(call: Call, resource: Resource, names: list[str]) -> Command:
     """What there is, then a row for each change, until interrupted."""
     name = names[0] if names else ""
     etcd = call.terminal.api.cluster.etcd
+    if call.flags["sort-by"]:
+        call.terminal.err("warning: --watch requested, --sort-by will be ignored for watch events received\n" if call.flags["watch"] else
+                          "warning: --watch-only requested, --sort-by will be ignored\n")
     found, seen = fetch(call, Target(resource, name)), etcd.revision
     remembered: list[int] = []
     headers = not call.flags["no-headers"]

@@ -8,13 +8,13 @@ from ...apiserver.discovery import verbs_of, with_customs
 from ...objects import Map, dig
 from ...resources import BY_PLURAL, Resource, by_any_name
 from ...times import human_duration, parse_rfc3339
-from ..builder import SELECTING, changes
+from ..builder import changes
 from ..describe.config import rights
 from ..flags import Flag
-from ..output import go_sort, go_yaml, printer, struct_text, tabwriter
+from ..output import go_sort, go_yaml, tabwriter
 from ..output.go_values import to_json
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import Call, verb
+from ..verbs import PRINTING, Call, verb
 
 KUSTOMIZE_VERSION = "v5.8.1"  # that kubectl 1.36 is built with (its go.mod)
 SERVER = "https://kubernetes.podlab:6443"
@@ -115,16 +115,13 @@ def version(call: Call) -> None:
 # ---- auth
 
 
-@verb("auth whoami", Flag("output", short="o"), summary="Experimental: Check self subject attributes", usage="auth whoami")
+@verb("auth whoami", *PRINTING, summary="Experimental: Check self subject attributes", usage="auth whoami")
 def whoami(call: Call) -> None:
     user = call.terminal.api.identity
-    if call.flags["output"]:
+    if call.flags["output"] or call.flags["template"]:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {"creationTimestamp": None},
                   "status": {"userInfo": user.info()}}
-        if call.flags["output"] == "json":
-            call.terminal.out(struct_text(review))
-            return
-        call.terminal.out(printer(call.flags["output"])(Map(review)))
+        call.terminal.out(call.printer(typed=True)(Map(review)))
         return
     call.terminal.out(aligned([["Username", user.name], *([["UID", user.uid]] if user.uid else []), ["Groups", f"[{' '.join(user.groups)}]"],
                                *([f"Extra: {key}", f"[{' '.join(values)}]"] for key, values in user.extra)], ["ATTRIBUTE", "VALUE"]))
@@ -177,8 +174,8 @@ def _rights(rules: list[dict[str, Any]]) -> list[list[str]]:
 # ---- events
 
 
-@verb("events", *SELECTING, Flag("for"), Flag("watch", "bool", "w"), Flag("types", "list"), Flag("no-headers", "bool"),
-      Flag("output", short="o"),
+@verb("events", Flag("all-namespaces", "bool", "A"), Flag("for"), Flag("watch", "bool", "w"), Flag("types", "list"), Flag("no-headers", "bool"),
+      *PRINTING,
       Flag("chunk-size", "int", default=500), summary="List events",
       usage="events [(-o|--output=)json|yaml|name|...] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]")
 def events(call: Call) -> Command:
@@ -191,9 +188,8 @@ def events(call: Call) -> Command:
     found = [event for event in call.request("list", "events", "", "" if everywhere else call.namespace)["items"]
              if picked(event)]
     found = go_sort(found, lambda a, b: _event_time(a) < _event_time(b))
-    if flags["output"] and found:
-        call.terminal.out(printer(flags["output"])(Map({"apiVersion": "v1", "items": found, "kind": "List",
-                                                        "metadata": {"resourceVersion": ""}})))
+    if (flags["output"] or flags["template"]) and found:
+        call.terminal.out(call.printer()(Map({"apiVersion": "v1", "items": found, "kind": "List", "metadata": {"resourceVersion": ""}})))
         return 0
     if not found and not flags["watch"]:
         call.terminal.err("No events found.\n" if everywhere else f"No events found in {call.namespace} namespace.\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...apiserver.errors import ApiError
 from ...objects import thaw
-from ..builder import FILES, SELECTING, Info, has_files, select
+from ..builder import FILES, SELECTING, Info, has_files, select, select_local
 from ..flags import Flag
 from ..patches import two_way
 from ..templates import parted
@@ -40,14 +40,18 @@ def _mark(call: Call, member: str, word: str, done: str) -> Command:
     wanted, removed = _parse(pairs, word)
     if not wanted and not removed and not call.flags["list"]:
         raise KubectlError(f"error: at least one {word} update is required\n")
-    infos, wrong = yield from select(call, names, unnamed="resource(s) were provided, but no name was specified")
+    infos, wrong = yield from (select_local(call) if call.flags["local"] else
+                               select(call, names, unnamed="resource(s) were provided, but no name was specified"))
     single = len(infos) == 1 and not any(call.flags[name] for name in ("all", "selector", "field-selector")) and len(names) <= 2
+    if call.flags["resource-version"] and not single:
+        raise KubectlError("error: --resource-version may only be used with a single resource\n")
     for info in infos:
         try:
+            marked, said = _one(call, info, member, word, done, wanted, removed)
             if call.flags["list"]:
-                _list(call, info, member, "" if single else f"Listing {word}s for {info.resource.kind}.{info.resource.group}/{info.name}:\n")
-                continue
-            _one(call, info, member, word, done, wanted, removed)
+                _list(call, marked, member, "" if single else f"Listing {word}s for {info.resource.kind}.{info.resource.group}/{info.name}:\n")
+            else:
+                call.show(info.resource, marked, said)
         except ApiError as error:
             wrong.append(error)
         except KubectlError as refusal:  # the others are marked all the same (ContinueOnError)
@@ -66,7 +70,9 @@ def _parse(pairs: list[str], word: str) -> tuple[dict[str, str], list[str]]:
             continue
         if word == "label" and "=" in value:
             raise KubectlError(f"error: invalid label spec: {pair}\n")
-        if word == "label" and value and (len(value) > 63 or not NAME.fullmatch(value)):
+        if word == "label" and len(value) > 63:
+            raise KubectlError(f'error: invalid label value: "{pair}": must be no more than 63 characters\n')
+        if word == "label" and value and not NAME.fullmatch(value):
             raise KubectlError(f'error: invalid label value: "{pair}": a valid label must be an empty string or consist of '
                                f'alphanumeric '
                                "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
@@ -74,10 +80,9 @@ def _parse(pairs: list[str], word: str) -> tuple[dict[str, str], list[str]]:
                                "'my_value',  or '12345', regex used for validation is "
                                "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')\n")
         wanted[key] = value
-    for key in removed:
-        if key in wanted:
-            raise KubectlError(f"error: can not both modify and remove a {word} in the same command\n" if word == "label" else
-                               "error: can not both modify and remove the same annotation in the same command\n")
+    if both := sorted({*removed} & {*wanted}):
+        raise KubectlError("error: can not both modify and remove a label in the same command\n" if word == "label" else
+                           f"error: can not both modify and remove the following annotation(s) in the same command: {', '.join(both)}\n")
     return wanted, removed
 
 
@@ -87,13 +92,14 @@ def _told(held: dict[str, str], marks: dict[str, str]) -> str:
     return "modified" if came and went else "labeled" if came else "unlabeled" if went else "not labeled"
 
 
-def _list(call: Call, info: Info, member: str, head: str) -> None:
+def _list(call: Call, obj: Any, member: str, head: str) -> None:
     """What an object is marked with; of several, each under its name (LabelOptions.RunLabel)."""
-    held = info.object["metadata"].get(member) or {}
+    held = obj["metadata"].get(member) or {}
     call.terminal.out(head + "".join(f"{' ' if head else ''}{key}={held[key]}\n" for key in sorted(held)))
 
 
-def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict[str, str], removed: list[str]) -> None:
+def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict[str, str], removed: list[str]) -> tuple[Any, str]:
+    """(the object as it is marked then, what is said to have been done)"""
     old: Any = info.object
     held: dict[str, str] = dict(old["metadata"].get(member) or {})
     if not call.flags["overwrite"]:
@@ -112,10 +118,10 @@ def _one(call: Call, info: Info, member: str, word: str, done: str, wanted: dict
         del new["metadata"][member]
     if word == "label":
         done = _told(held, marks)
-    if call.dry != "client" and marks != held:
+    if call.dry != "client" and marks != held and not call.flags["local"] and not call.flags["list"]:
         patch = two_way(info.resource, thaw(old), new)
         if call.flags["resource-version"]:
             patch["metadata"]["resourceVersion"] = call.flags["resource-version"]
         new = call.request("patch", info.resource, info.name, info.namespace, patch,
                            patchType="application/merge-patch+json")
-    call.show(info.resource, new if marks != held else old, done)
+    return (new if marks != held else old), done

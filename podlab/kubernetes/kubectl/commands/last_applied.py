@@ -8,7 +8,7 @@ from typing import Any
 from ...objects import dig
 from ..builder import FILES, Info, from_files, select
 from ..editing import original_of, session
-from ..flags import Flag
+from ..flags import Flag, but
 from ..output import go_yaml
 from ..output.go_values import to_json
 from ..patches import media_type
@@ -49,7 +49,7 @@ def view_last_applied(call: Call) -> Command:
     return 0
 
 
-@verb("apply set-last-applied", Flag("filename", "array", "f"), *CHANGING, Flag("create-annotation", "bool"),
+@verb("apply set-last-applied", Flag("filename", "array", "f"), *but(CHANGING, "field-manager"), Flag("create-annotation", "bool"),
       summary="Set the last-applied-configuration annotation on a live object to match the contents of a file",
       usage="apply set-last-applied -f FILENAME")
 def set_last_applied(call: Call) -> Command:
@@ -80,7 +80,8 @@ def _remember(call: Call, info: Info, text: str) -> Any:
     return call.request("patch", info.resource, info.name, info.namespace, patch, patchType=media_type(info.resource))
 
 
-@verb("apply edit-last-applied", *FILES, *CHANGING, Flag("windows-line-endings", "bool"),
+@verb("apply edit-last-applied", *FILES, *but(CHANGING, "dry-run"), Flag("windows-line-endings", "bool"),
+      Flag("validate", "opt", default="strict", bare="strict"),
       summary="Edit latest last-applied-configuration annotations of a resource/object",
       usage="apply edit-last-applied (RESOURCE/NAME | -f FILENAME)")
 def edit_last_applied(call: Call) -> Command:

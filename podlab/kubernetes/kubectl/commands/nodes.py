@@ -12,7 +12,7 @@ from ...objects import Map, dig, thaw
 from ...resources import BY_PLURAL, by_any_name
 from ...times import go_duration
 from ..builder import SELECTING, Info, resource_named, select
-from ..flags import Flag
+from ..flags import Flag, but
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, Call, Failures, fail_with, gathered, printed_name, verb
 
@@ -31,7 +31,7 @@ def _nodes(call: Call, names: list[str]) -> Any:
 # ---- taint
 
 
-@verb("taint", *SELECTING, *CHANGING, Flag("overwrite", "bool"), Flag("filename", "array", "f"), Flag("kustomize"),
+@verb("taint", *but(SELECTING, "all-namespaces", "field-selector"), *CHANGING, Flag("overwrite", "bool"),
       Flag("recursive", "bool"),
       Flag("validate", "opt", default="strict", bare="strict"),
       summary="Update the taints on one or more nodes", usage="taint NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... "

@@ -25,7 +25,7 @@ SCALE = Resource("autoscaling", "v1", "scales", "Scale")
 
 @verb("patch", *FILES, *CHANGING, RECORD, Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"),
       Flag("subresource"),
-      Flag("local", "bool"), Flag("all-namespaces", "bool"),
+      Flag("local", "bool"),
       summary="Update fields of a resource", usage="patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]")
 def patch(call: Call) -> Command:
     flags = call.flags

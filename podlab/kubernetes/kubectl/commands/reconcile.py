@@ -8,7 +8,7 @@ from typing import Any
 from ...apiserver.errors import ApiError, not_found
 from ...objects import dig, thaw
 from ..builder import FILES, Info, from_files, has_files
-from ..flags import Flag
+from ..flags import Flag, but
 from ..terminal import Command, KubectlError
 from ..verbs import CHANGING, Call, Failures, fail_with, gathered, verb
 
@@ -20,7 +20,7 @@ RULE = (("verbs", "Verbs"), ("apiGroups", "APIGroups"), ("resources", "Resources
 SUBJECT = (("kind", "Kind"), ("apiGroup", "APIGroup"), ("name", "Name"), ("namespace", "Namespace"))
 
 
-@verb("auth reconcile", *FILES, *CHANGING, Flag("remove-extra-permissions", "bool"), Flag("remove-extra-subjects", "bool"),
+@verb("auth reconcile", *FILES, *but(CHANGING, "field-manager"), Flag("remove-extra-permissions", "bool"), Flag("remove-extra-subjects", "bool"),
       summary="Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects", usage="auth reconcile -f FILENAME")
 def reconcile(call: Call) -> Command:
     if not has_files(call):

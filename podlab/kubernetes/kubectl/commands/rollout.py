@@ -13,13 +13,13 @@ from ...times import rfc3339
 from ..builder import FILES, Info, changes, select
 from ..describe.pods import describe_template
 from ..describe.writer import Page
-from ..flags import Flag
-from ..output import printer, struct_text, tabwriter
+from ..flags import Flag, but
+from ..output import tabwriter
 from ..patches import two_way
 from ..pod_specs import template_of
 from ..pruning import LAST_APPLIED
 from ..terminal import Command, KubectlError, Wait
-from ..verbs import CHANGE_CAUSE, CHANGING, Call, Failures, fail_with, verb
+from ..verbs import CHANGE_CAUSE, CHANGING, PRINTING, Call, Failures, fail_with, verb
 
 ROLLING = (*FILES, Flag("selector", short="l"))
 REVISION = "deployment.kubernetes.io/revision"
@@ -180,7 +180,7 @@ def _histories(call: Call, info: Info) -> dict[int, tuple[Any, Any]]:
     return found
 
 
-@verb("rollout history", *ROLLING, Flag("revision", "int", default=0), Flag("output", short="o"),
+@verb("rollout history", *ROLLING, *PRINTING, Flag("revision", "int", default=0),
       summary="View rollout history", usage="rollout history (TYPE NAME | TYPE/NAME) [flags]")
 def history(call: Call) -> Command:
     _revision_given(call)
@@ -198,8 +198,8 @@ def _tell(call: Call, info: Info) -> None:
     revision = call.flags["revision"]
     if revision and revision not in held:
         raise KubectlError("error: unable to find the specified revision\n")
-    if call.flags["output"]:
-        show = struct_text if call.flags["output"] == "json" else printer(call.flags["output"])
+    if call.flags["output"] or call.flags["template"]:
+        show = call.printer(typed=True)
         call.terminal.out("".join(show(_as_it_was(info, held[number])) for number in ([revision] if revision else sorted(held))))
         return
     kind = f"{info.resource.one}.{info.resource.group}/{info.name} "
@@ -240,7 +240,7 @@ def _template_text(held: tuple[Any, Any]) -> str:
 # ---- undo, restart, pause, resume
 
 
-@verb("rollout undo", *ROLLING, *CHANGING, Flag("to-revision", "int", default=0),
+@verb("rollout undo", *ROLLING, *but(CHANGING, "field-manager"), Flag("to-revision", "int", default=0),
       summary="Undo a previous rollout", usage="rollout undo (TYPE NAME | TYPE/NAME) [flags]")
 def undo(call: Call) -> Command:
     _required(call)

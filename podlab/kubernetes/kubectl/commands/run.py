@@ -32,6 +32,7 @@ PODS = BY_PLURAL["pods"]
       Flag("privileged", "bool"), Flag("leave-stdin-open", "bool"), Flag("pod-running-timeout", "duration", default=60_000),
       Flag("save-config", "bool"),
       Flag("grace-period", "int", default=-1), Flag("wait", "bool"), Flag("timeout", "duration"), Flag("force", "bool"), *FILES,
+      Flag("cascade", "opt", default="background", bare="background"),
       summary="Run a particular image on the cluster",
       usage="run NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] "
       "[--command] -- [COMMAND] [args...]")
@@ -56,6 +57,8 @@ def run(call: Call) -> Command:
         raise call.usage_error("--rm should only be used for attached containers")
     if flags["expose"] and not flags["port"]:
         raise call.usage_error("--port must be set when exposing a service")
+    if flags["pod-running-timeout"] <= 0:
+        raise call.usage_error("--pod-running-timeout must be higher than zero")
     if interactive and call.dry != "none":
         raise call.usage_error("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or "
                                "--tty)")
@@ -205,13 +208,13 @@ def _outcome(call: Call, pod: Map) -> Any:
       "[--name=name] [--type=type]")
 def expose(call: Call) -> Command:
     infos, wrong = yield from select(call, selecting=False)  # --selector is the new Service's here
-    fail_with(wrong)
     for info in infos:
         service: Any = overridden(call, BY_PLURAL["services"], _service(call, info, call.flags["selector"]))
         if call.dry != "client":
             sent = annotated(service, info.namespace) if call.flags["save-config"] else service
             service = call.request("create", "services", "", info.namespace, sent)
         call.show(BY_PLURAL["services"], service, "exposed", typed=True)
+    fail_with(wrong)
     return 0
 
 
@@ -235,9 +238,20 @@ def _selector(info: Info) -> dict[str, str]:
                        f"error: cannot expose a {info.resource.kind}\n")
 
 
+def _labels(text: str) -> dict[str, str]:
+    """ParseLabels of kubectl/pkg/generate."""
+    labels: dict[str, str] = {}
+    for pair in text.split(","):
+        key, equals, value = pair.partition("=")
+        if not equals or "=" in value:
+            raise KubectlError(f"error: unexpected label spec: {pair}\n")
+        labels[key] = value
+    return labels
+
+
 def _service(call: Call, info: Info, chosen: str | None) -> dict[str, Any]:
     flags = call.flags
-    selector = dict(pair.partition("=")[::2] for pair in chosen.split(",")) if chosen else _selector(info)
+    selector = _labels(chosen) if chosen else _selector(info)
     spec: dict[str, Any] = {"selector": selector}
     template = info.object if info.resource.plural == "pods" else template_of(thaw(info.object)) or {}
     if info.resource.plural == "services":
@@ -266,13 +280,16 @@ def _service(call: Call, info: Info, chosen: str | None) -> dict[str, Any]:
         spec["type"] = flags["type"]
     if flags["cluster-ip"]:
         spec["clusterIP"] = flags["cluster-ip"]
+    if flags["load-balancer-ip"] and flags["type"] == "LoadBalancer":
+        spec["loadBalancerIP"] = flags["load-balancer-ip"]
+    if flags["session-affinity"] not in (None, "", "None", "ClientIP"):
+        raise KubectlError(f"error: unknown session affinity: {flags['session-affinity']}\n")
     if flags["session-affinity"]:
         spec["sessionAffinity"] = flags["session-affinity"]
     if flags["external-ip"]:
         spec["externalIPs"] = [flags["external-ip"]]
     metadata: dict[str, Any] = {"name": flags["name"] or info.name}
-    labels = dict(pair.partition("=")[::2] for pair in flags["labels"].split(",")) if flags["labels"] else thaw(dig(info.object,
-        "metadata.labels"))
+    labels = _labels(flags["labels"]) if flags["labels"] else thaw(dig(info.object, "metadata.labels"))
     if labels:
         metadata["labels"] = labels
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}

@@ -7,12 +7,13 @@ from typing import Any
 from ...apiserver.errors import ApiError
 from ...objects import dig, thaw
 from ..builder import FILES, SELECTING, Info, select
-from ..flags import Flag
+from ..flags import Flag, but
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import CHANGING, RECORD, Call, fail_with, verb
 
 
-@verb("scale", *SELECTING, *FILES, *CHANGING, RECORD, Flag("replicas", "int"), Flag("current-replicas", "int", default=-1),
+@verb("scale", *but(SELECTING, "all-namespaces", "field-selector"), *FILES, *but(CHANGING, "field-manager"),
+      RECORD, Flag("replicas", "int"), Flag("current-replicas", "int", default=-1),
       Flag("resource-version"),
       Flag("timeout", "duration", default=0), summary="Set a new size for a deployment, replica set, or replication controller",
       usage="scale [--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)")

@@ -10,10 +10,10 @@ from ... import quantity, selectors
 from ...apiserver.errors import ApiError
 from ...objects import thaw
 from ...resources import BY_PLURAL
-from ..builder import Info, has_files, select, targets
-from ..flags import Flag
+from ..builder import Info, has_files, select, select_local, targets
+from ..flags import Flag, but
 from ..pod_specs import containers_named, pod_spec
-from ..templates import SETTING, parted, update, without_template
+from ..templates import CONTAINERS, SETTING, local_files, parted, update, without_template
 from ..terminal import Command, KubectlError
 from ..verbs import Call, fail_with, verb
 
@@ -67,7 +67,7 @@ def _environment(words: list[str]) -> tuple[dict[str, str], list[str]]:
     return wanted, removed
 
 
-@verb("set env", *SETTING, Flag("env", "array", "e"), Flag("from"), Flag("list", "bool"), Flag("resolve", "bool"),
+@verb("set env", *SETTING, CONTAINERS, Flag("env", "array", "e"), Flag("from"), Flag("list", "bool"), Flag("resolve", "bool"),
       Flag("overwrite", "bool", default=True),
       Flag("prefix"), Flag("keys", "list"),
       summary="Update environment variables on a pod template", usage="set env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N")
@@ -81,10 +81,13 @@ def set_env(call: Call) -> Command:
         raise KubectlError("error: --list and --output may not be specified together\n")
     if flags["keys"] and not flags["from"]:
         raise KubectlError("error: when specifying --keys, a configmap or secret must be provided with --from\n")
-    wanted, removed = _environment(changes + flags["env"])
+    if names[-1:] == ["-"]:
+        names = names[:-1]
+        changes += [line for line in (yield from call.terminal.read_all()).splitlines() if line.strip() and not line.startswith("#")]
+    wanted, removed = _environment(flags["env"] + changes)
     added: list[Json] = [{"name": name, **({"value": value} if value else {})} for name, value in wanted.items()]
     if flags["from"]:
-        added += _from_source(call, flags["from"])
+        added += [one for one in _from_source(call, flags["from"]) if one["name"] not in wanted]  # findEnv: the first of a name
     if flags["list"]:
         return (yield from _list_env(call, names))
 
@@ -193,7 +196,7 @@ def _resolved(call: Call, source: Json, info: Info, container: Json) -> str:
     return str(info.object["metadata"].get(path.removeprefix("metadata."), ""))
 
 
-@verb("set resources", *SETTING, Flag("limits"), Flag("requests"), summary="Update resource requests/limits on objects with pod "
+@verb("set resources", *SETTING, CONTAINERS, Flag("limits"), Flag("requests"), summary="Update resource requests/limits on objects with pod "
       "templates",
       usage="set resources (-f FILENAME | TYPE NAME)  ([--limits=LIMITS & --requests=REQUESTS]")
 def set_resources(call: Call) -> Command:
@@ -236,7 +239,7 @@ def resource_list(text: str) -> dict[str, str]:
     return found
 
 
-@verb("set serviceaccount", *SETTING, summary="Update the service account of a resource",
+@verb("set serviceaccount", *but(SETTING, "selector"), summary="Update the service account of a resource",
       usage="set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT", aliases="sa")
 def set_serviceaccount(call: Call) -> Command:
     if not call.arguments:
@@ -252,7 +255,7 @@ def set_serviceaccount(call: Call) -> Command:
                               call.arguments[:-1]))
 
 
-@verb("set selector", *SETTING, Flag("resource-version"), summary="Set the selector on a resource",
+@verb("set selector", *but(SETTING, "selector", "kustomize"), Flag("resource-version"), summary="Set the selector on a resource",
       usage="set selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]")
 def set_selector(call: Call) -> Command:
     if not call.arguments:
@@ -286,7 +289,8 @@ def set_subject(call: Call) -> Command:
     added = subjects(call)
     if not added:
         raise KubectlError("error: you must specify at least one value of user, group or serviceaccount\n")
-    infos, wrong = yield from select(call)
+    local_files(call)
+    infos, wrong = yield from (select_local(call) if call.flags["local"] else select(call))
     for info in infos:
         if info.resource.plural not in ("rolebindings", "clusterrolebindings"):
             wrong.append(f"error: {info.resource.plural}/{info.name} setting subjects is only supported for RoleBinding/ClusterRoleBinding")
@@ -294,7 +298,7 @@ def set_subject(call: Call) -> Command:
         new = thaw(info.object)
         new["subjects"] = [*(new.get("subjects") or ()), *(one for one in added if one not in (new.get("subjects") or ()))]
         try:
-            if call.dry != "client":
+            if call.dry != "client" and not call.flags["local"]:
                 new = call.request("update", info.resource, info.name, info.namespace, new)
             call.show(info.resource, new, "subjects updated", typed=True)
         except ApiError as error:

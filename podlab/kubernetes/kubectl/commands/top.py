@@ -9,13 +9,13 @@ from ... import quantity
 from ...apiserver.errors import ApiError, not_found
 from ...objects import Map, dig
 from ...times import go_duration, parse_rfc3339
-from ..builder import SELECTING
 from ..flags import Flag
 from ..output import tabwriter
 from ..terminal import KubectlError
 from ..verbs import Call, verb
 
-TOP = (*SELECTING, Flag("no-headers", "bool"), Flag("sort-by"), Flag("use-protocol-buffers", "bool", default=True))
+TOP = (Flag("selector", short="l"), Flag("show-swap", "bool"),
+       Flag("no-headers", "bool"), Flag("sort-by"), Flag("use-protocol-buffers", "bool", default=True))
 MEBI = 1 << 20
 CREATION_DELAY_MS = 120_000  # metricsCreationDelay
 
@@ -54,7 +54,8 @@ def _unmeasured(call: Call, pods: Sequence[Map]) -> None:
         raise KubectlError("error: metrics not available yet\n")
 
 
-@verb("top pod", *TOP, Flag("containers", "bool"), Flag("sum", "bool"), summary="Display resource (CPU/memory) usage of pods",
+@verb("top pod", *TOP, Flag("field-selector"), Flag("all-namespaces", "bool", "A"),
+      Flag("containers", "bool"), Flag("sum", "bool"), summary="Display resource (CPU/memory) usage of pods",
       usage="top pod [NAME | -l label]", aliases="pods po")
 def top_pod(call: Call) -> None:
     flags = call.flags
@@ -108,7 +109,7 @@ def top_pod(call: Call) -> None:
                         "CPU(cores)", "MEMORY(bytes)"])
 
 
-@verb("top node", *TOP, Flag("show-capacity", "bool"), Flag("show-swap", "bool"),
+@verb("top node", *TOP, Flag("show-capacity", "bool"),
       summary="Display resource (CPU/memory) usage of nodes",
       usage="top node [NAME | -l label]", aliases="nodes no")
 def top_node(call: Call) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ...apiserver.errors import ApiError, not_found
 from ...objects import dig
 from ..builder import FILES, SELECTING, Info, select
-from ..flags import Flag
+from ..flags import Flag, but
 from ..output.go_values import sprint
 from ..output.jsonpath import JSONPath, JSONPathError, relaxed
 from ..terminal import Command, KubectlError, Wait
@@ -19,7 +19,7 @@ EXAMPLE = "--for=jsonpath='{.status.readyReplicas}'=3"
 WEEK_MS = 168 * 3_600_000  # --timeout=-1s waits a week
 
 
-@verb("wait", *SELECTING, *FILES, Flag("for", "array"), Flag("timeout", "duration", default=DEFAULT_MS), Flag("local", "bool"),
+@verb("wait", *SELECTING, *but(FILES, "kustomize"), Flag("for", "array"), Flag("timeout", "duration", default=DEFAULT_MS), Flag("local", "bool"),
       Flag("output", short="o"), Flag("template"), Flag("allow-missing-template-keys", "bool", default=True), Flag("show-managed-fields", "bool"),
       summary="Wait for a specific condition on one or many resources",
       usage="wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) "

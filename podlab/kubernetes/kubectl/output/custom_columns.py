@@ -40,6 +40,9 @@ class CustomColumns:
         if not lines[0].strip() or len(lines) < 2:
             raise ValueError("invalid template, missing header line. Expected format is one line of space separated headers, "
                              "one line of space separated column specs.")
+        if not lines[1].strip():
+            raise ValueError("invalid template, missing spec line. Expected format is one line of space separated headers, one line of space "
+                             "separated column specs.")
         names, paths = lines[0].split(), lines[1].split()
         if len(names) != len(paths):
             raise ValueError(f"number of headers ({len(names)}) and field specifications ({len(paths)}) don't match")

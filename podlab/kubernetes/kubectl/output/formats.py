@@ -57,7 +57,7 @@ def printer(spec: str, *, allowed: Sequence[str] = CLIENT_FORMATS, template: str
     if form == "name":
         return _names
     if not argument:
-        raise KubectlError(f"error: {form} format specified but no custom columns given\n" if form.startswith("custom-columns")
+        raise KubectlError("error: custom-columns format specified but no custom columns given\n" if form.startswith("custom-columns")
                            else "error: template format specified but no template given\n")
     if form in FILES:
         form, argument = FILES[form], _read(form, argument, read_file)

@@ -1,0 +1,151 @@
+"""Flags that few people type: each does what kubectl 1.36 does with it, or is refused in one line; compared with the real one (1.32)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from podlab.kubernetes.kubectl.verbs import VERBS
+from tests.kubernetes.kubectl.given import Screen, cluster, with_web
+
+LOCAL = ("printf 'kind: Deployment\\napiVersion: apps/v1\\nmetadata: {name: d}\\nspec: {template: {spec: {containers: [{name: a, image: b}]}}}"
+         "\\n' > d.yaml")
+MAP = "printf 'kind: ConfigMap\\napiVersion: v1\\nmetadata: {name: m}\\n' > m.yaml"
+
+
+@pytest.mark.parametrize("flag", ["--cache-dir=/tmp/x", "--match-server-version", "--disable-compression", "--tls-server-name=x", "--profile=none",
+                                  "--log-flush-frequency=1s", "--vmodule=a=1", "--username=a --password=b", "--as=jane --as-user-extra=a=b"])
+def test_a_flag_of_every_command_is_taken(flag: str) -> None:
+    said = Screen(with_web()).type(f"kubectl get pods -o name {flag}")
+    assert said == ("pod/web\n" if "jane" not in flag else
+                    'Error from server (Forbidden): pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace '
+                    '"default"\n')
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("get pods --profile=x", "error: unknown profile 'x'\n"),
+    ("get pods --profile=cpu", "error: profiles of kubectl itself are left out here\n"),
+    ("get pods --certificate-authority=none",
+     "error: unable to read certificate-authority none for podlab due to open none: no such file or directory\n"),
+    ("get pods --client-key=none", "error: --client-key is left out here: this laptop's certificates are those of its kubeconfig\n"),
+    ("get pods --vmodule=a", 'error: invalid argument "a" for "--vmodule" flag: syntax error: expect comma-separated list of filename=N\n'
+                             "See 'kubectl get --help' for usage.\n"),
+    ("get pods -o name --show-labels", "error: --show-labels option cannot be used with name printer\n"),
+    ("get pods -o custom-columns-file", "error: custom-columns format specified but no custom columns given\n"),
+    ("get pods --all", "error: unknown flag: --all\nSee 'kubectl get --help' for usage.\n"),
+    ("events --field-selector=a=b", "error: unknown flag: --field-selector\nSee 'kubectl events --help' for usage.\n"),
+    ("run x --image=nginx --pod-running-timeout=0", "error: --pod-running-timeout must be higher than zero\n"
+                                                    "See 'kubectl run -h' for help and examples\n"),
+    ("run x --image=nginx --cascade=foreground --dry-run=client", "pod/x created (dry run)\n"),
+    ("annotate pods --all a=b --resource-version=1", "error: --resource-version may only be used with a single resource\n"),
+    ("annotate pod web a=b a-", "error: can not both modify and remove the following annotation(s) in the same command: a\n"),
+    ("label pod web x=" + "a" * 64, f'error: invalid label value: "x={"a" * 64}": must be no more than 63 characters\n'),
+    ("expose pod web --name=x --port=80 --session-affinity=X", "error: unknown session affinity: X\n"),
+    ("expose pod web --name=x --port=80 -l a", "error: unexpected label spec: a\n"),
+    ("get pod,pods web -o name", "pod/web\n"),
+])
+def test_a_line_is_answered_as_kubectl_answers_it(line: str, said: str) -> None:
+    assert Screen(with_web()).type(f"kubectl {line}") == said
+
+
+def test_what_annotate_lists_of_a_dry_run_is_not_kept() -> None:
+    screen = Screen(with_web())
+    before = screen.type("kubectl annotate pod web --list")
+    assert screen.type("kubectl annotate pod web a=b --list") == "a=b\n" + before
+    assert screen.type("kubectl annotate pod web --list") == before
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    (f"{MAP}; kubectl label --local -f m.yaml a=b", "configmap/m labeled\n"),
+    (f"{MAP}; kubectl annotate --local -f m.yaml a=b -o yaml",
+     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  annotations:\n    a: b\n  name: m\n"),
+    (f"{LOCAL}; kubectl set image --local -f d.yaml a=c -o yaml",
+     "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\nspec:\n"
+     "  selector: null\n  strategy: {}\n  template:\n    spec:\n      containers:\n"
+     "      - image: c\n        name: a\n        resources: {}\nstatus: {}\n"),
+    (f"{LOCAL}; kubectl set env --local -f d.yaml A=1 -o jsonpath='{{..env}}'", '[{"name":"A","value":"1"}]'),
+    (f"{LOCAL}; echo B=2 | kubectl set env --local -f d.yaml - -e A=1 -o jsonpath='{{..env[*].name}}'", "A B"),
+])
+def test_local_files_are_changed_without_asking_the_cluster(line: str, said: str) -> None:
+    assert Screen(cluster()).type(line).strip() == said.strip()
+
+
+def test_a_watch_says_that_it_does_not_sort() -> None:
+    assert Screen(with_web()).type("kubectl get pods -w --sort-by=.metadata.name", 1).startswith(
+        "warning: --watch requested, --sort-by will be ignored for watch events received\nNAME ")
+
+
+@pytest.mark.slow
+def test_no_flag_of_any_command_makes_it_fall() -> None:
+    """Each flag of each command alone, with a value of its kind: what is said is no traceback and no crash."""
+    screen = Screen(with_web())
+    screen.cluster.strict = True  # a fault is raised here instead of ending the program
+    for name, verb in VERBS.items():
+        for flag in verb.flags:
+            if name == "rollout status" or flag.name in ("watch", "watch-only", "stdin", "follow"):
+                continue
+            value = {"bool": "", "opt": "", "int": "=1", "duration": "=1s"}.get(flag.kind, "=x")
+            said = screen.type(f"kubectl {name} --{flag.name}{value} </dev/null", 0.1)
+            screen.laptop.interrupt()
+            assert not re.search(r"Traceback|Segmentation", said), (name, flag.name, said)
+
+
+# ---- preferences
+
+ALIAS = """apiVersion: kubectl.config.k8s.io/v1beta1
+kind: Preference
+aliases:
+- {name: get, command: describe}
+- {name: getp, command: get, prependArgs: [pods], options: [{name: output, default: name}]}
+- {name: runx, command: run, options: [{name: image, default: nginx}, {name: dry-run, default: client}], appendArgs: ["--", "sleep", "9"]}
+defaults:
+- {command: delete, options: [{name: interactive, default: "true"}]}
+- {command: config view, options: [{name: output, default: json}]}
+"""
+
+
+def preferring(text: str = ALIAS) -> Screen:
+    screen = Screen(with_web())
+    screen.laptop.write_file(".kube/kuberc", text)
+    return screen
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("kubectl getp", 'Setting alias "get" to a built-in command is not supported\npod/web\n'),
+    ("kubectl getp --no-headers -o jsonpath='{..name}' 2>/dev/null | cut -c1-3", "web\n"),
+    ("kubectl runx a -o jsonpath='{.spec.containers[0].args}' 2>/dev/null", '["sleep","9"]'),
+    ("kubectl delete pod web --dry-run=server </dev/null | head -2", "You are about to delete the following 1 resource(s):\npod/web\n"),
+    ("kubectl delete pod web --dry-run=server --interactive=false", 'pod "web" deleted from default namespace (server dry run)\n'),
+    ("kubectl config view | head -1", "{\n"), ("KUBERC=off kubectl config view | head -1", "apiVersion: v1\n"),
+    ("KUBERC=none kubectl get pods", "error occurred while applying preferences kuberc error open none: no such file or directory\n"),
+    ("kubectl get pods --kuberc=none", "error occurred while applying preferences kuberc error open none: no such file or directory\n"),
+    ("KUBERC=off kubectl getp", 'error: unknown command "getp" for "kubectl"\n\nDid you mean this?\n\tget\n\tset\n\n'),
+])
+def test_preferences_name_commands_and_give_flags_their_defaults(line: str, said: str) -> None:
+    assert preferring().type(line) == said
+
+
+def test_preferences_are_set_and_shown() -> None:
+    screen = Screen(with_web())
+    assert screen.type("kubectl kuberc view </dev/null").startswith("kuberc file not found at /root/.kube/kuberc\nWould you like to generate")
+    assert screen.type("kubectl kuberc set --section defaults --command get --option output=wide") == "Updated /root/.kube/kuberc\n"
+    assert screen.type("kubectl kuberc set --section defaults --command get --option output=name") == (
+        'error: defaults for command "get" already exist, use --overwrite to replace\n')
+    screen.type("kubectl kuberc set --section defaults --command get --option --output=name --overwrite")
+    screen.type("kubectl kuberc set --section aliases --name getn --command get --prependarg nodes")
+    assert screen.type("kubectl kuberc view") == (
+        "aliases:\n- command: get\n  name: getn\n  prependArgs:\n  - nodes\napiVersion: kubectl.config.k8s.io/v1beta1\ndefaults:\n- command: get\n"
+        "  options:\n  - default: name\n    name: output\nkind: Preference\n")
+    assert screen.type("kubectl get pods") == "pod/web\n"
+    assert screen.type("kubectl getn --no-headers").startswith("node-1 ")
+
+
+HEAD = "kind: Preference\napiVersion: kubectl.config.k8s.io/v1beta1\n"
+
+
+@pytest.mark.parametrize("text", ["a: [", "- x", "kind: 5\napiVersion: {}", HEAD + "aliases: [5]",
+                                  HEAD + "defaults: [{command: get, options: [{name: output, default: 5}]}]",
+                                  HEAD + "defaults: [{command: get, options: [{name: no, default: a}]}]"])
+def test_preferences_that_make_no_sense_are_refused_in_words(text: str) -> None:
+    assert preferring(text).type("kubectl get pods").startswith("error occurred while applying preferences ")
