@@ -40,7 +40,7 @@ class Fabric(Hosts, ABC):
         if held is None:
             return "", 0, "", 0
         mine, other = held[desc["end"]], held[OTHER[desc["end"]]]
-        return mine["ip"], mine["port"], other["ip"], other["port"]
+        return mine["ip"], mine["port"], other.get("seen") or other["ip"], other["port"]
 
     def original(self, desc: Data) -> tuple[str, int] | None:
         """Where a connection that has come in was bound for before the Pod's rules redirected it (SO_ORIGINAL_DST); None: here."""

@@ -176,11 +176,13 @@ class Network(Fabric):
                 original, wanted = [address, port], ("127.0.0.1", to)
         way = self.routes.way(source, *wanted, connection)
         if way.namespace in self.state["nat"] and way.namespace != source:
-            packet = {"dst": way.address, "src": own, "port": way.port, "in": "eth0"}
+            packet = {"dst": way.address, "src": way.seen or own, "port": way.port, "in": "eth0"}
             to = nat.redirected(self.state["nat"][way.namespace], "PREROUTING", packet)
             if to is not None:
                 original, way = [way.address, way.port], replace(way, port=to)
         client.update(ip=own, port=32768 + self.cluster.random.integer("ephemeral-port", connection, below=28232))
+        if way.seen:
+            client["seen"] = way.seen
         self.state["connections"][connection] = {
             "id": connection,
             "client": client,

@@ -2,7 +2,9 @@
 
 kube-proxy's rules (CONSTANTS 4.4; the Service documentation): a Service's address goes to one ready endpoint, serving ones that are
 terminating only when none is ready; without any it is refused. internalTrafficPolicy and externalTrafficPolicy Local keep to one node
-and drop what has no endpoint there. A Pod address goes straight to its Pod, over nodes without translation.
+and drop what has no endpoint there. A Pod address goes straight to its Pod, over nodes without translation. Who is called through a
+node's port, or calls itself through a Service, sees the node that passed it on (masquerading); who is called by a node, the address of
+that node on the way: its bridge's to its own Pods (recorded/http-probe.json), its InternalIP to others'.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ OUTSIDE_ADDRESS = "192.0.2.1"
 
 @dataclass(frozen=True)
 class Way:
-    """Where a SYN goes: to a port of a network namespace after `ms`, or to an errno's name. `via` is the Service's key."""
+    """Where a SYN goes: to a port of a network namespace after `ms`, or to an errno's name. `via` is the Service's key, `seen` the
+    address that it comes from for who is called; "": the caller's own."""
 
     ms: int
     error: str = ""
@@ -38,6 +41,7 @@ class Way:
     address: str = ""
     port: int = 0
     via: str | None = None
+    seen: str = ""
 
 
 class Routes:
@@ -49,6 +53,7 @@ class Routes:
         self._node_ports: dict[int, str] = {}
         self._nodes: dict[str, str] | None = None  # address -> node name
         self._cidrs: list[tuple[ipaddress.IPv4Network, str]] = []
+        self._bridges: dict[str, str] = {}  # node -> its own address among its Pods', the first of their range
         self._backends: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
         self.where: dict[str, list[str]] = {}  # namespace -> [address, node]
         self._silent = False  # whether a way is only looked for: nothing is noted
@@ -76,11 +81,13 @@ class Routes:
     def node_at(self, address: str) -> str | None:
         """The node of an InternalIP."""
         if self._nodes is None:
-            self._nodes, self._cidrs = {}, []
+            self._nodes, self._cidrs, self._bridges = {}, [], {}
             for node in self.cluster.etcd.list("nodes"):
                 name = node["metadata"]["name"]
                 self._nodes.update({a["address"]: name for a in dig(node, "status.addresses", ()) if a["type"] == "InternalIP"})
-                self._cidrs += [(ipaddress.IPv4Network(cidr), name) for cidr in node["spec"].get("podCIDRs") or ()]
+                cidrs = [ipaddress.IPv4Network(cidr) for cidr in node["spec"].get("podCIDRs") or ()]
+                self._cidrs += [(cidr, name) for cidr in cidrs]
+                self._bridges |= {name: str(cidrs[0][1])} if cidrs else {}
         return self._nodes.get(address)
 
     def node_of(self, namespace: str) -> str:
@@ -98,6 +105,12 @@ class Routes:
         if namespace == CONTROL_PLANE_NAMESPACE:
             return CONTROL_PLANE
         return OUTSIDE_ADDRESS if namespace == OUTSIDE else self.where[namespace][0] if namespace in self.where else "127.0.0.1"
+
+    def _facing(self, node: str, target: str) -> str:
+        """The address of a node towards a machine, or its Pods."""
+        self.node_at("")
+        own = self._bridges.get(node, "") if node == target else ""
+        return own or self.address_of(f"host/{node}")
 
     def pod(self, namespace: str) -> Map | None:
         """The Pod whose namespace it is; None for nodes and the outside."""
@@ -175,7 +188,9 @@ class Routes:
         if not ready:
             self._note("network-no-endpoints", {"service": metadata["name"], "port": port}, f"services/{via}")
             return Way(NEAR_MS, "ECONNREFUSED", via=via)
-        near = node if spec.get("externalTrafficPolicy") == "Local" else ""
+        by, near = node, ""
+        if spec.get("externalTrafficPolicy") == "Local":
+            by, near = "", node if self.node_of(source) != node else ""  # to what a node sends itself all endpoints are open
         if member == "port" and spec.get("internalTrafficPolicy") == "Local":
             near = self.node_of(source)
         if near:
@@ -188,7 +203,7 @@ class Routes:
             picked = max(ready, key=lambda entry: random.bits("affinity", self.address_of(source), via, began, entry[0]))
         else:
             picked = ready[random.integer("endpoint", draw, below=len(ready))]
-        return self._to(source, picked[0], picked[1], via)
+        return self._to(source, picked[0], picked[1], via, by)
 
     def _affinity(self, address: str, via: str, spec: Map) -> int:
         """When the affinity of a client to a Service began: it ends when nothing has come for so long (kube-proxy, `-m recent --reap`)."""
@@ -253,8 +268,8 @@ class Routes:
                         return self._to(source, pod["status"]["podIP"], entry["containerPort"])
         return None
 
-    def _to(self, source: str, address: str, port: int, via: str | None = None) -> Way:
-        """To the holder of a Pod's or node's address."""
+    def _to(self, source: str, address: str, port: int, via: str | None = None, by: str = "") -> Way:
+        """To the holder of a Pod's or node's address; `by`: the node that passes it on as if it came from itself."""
         host = self.network.state["hosts"].get(address)
         node = host[1] if host is not None else "" if address == CONTROL_PLANE else self.node_at(address)
         if node is None:
@@ -266,7 +281,10 @@ class Routes:
             return Way(SILENT_MS, "ETIMEDOUT", via=via)
         if source != target and self.cluster.etcd.count("networkpolicies") and not self._allowed(source, target, port):
             return Way(SILENT_MS, "ETIMEDOUT", via=via)
-        return Way(NEAR_MS if here == node else FAR_MS, namespace=target, address=address, port=port, via=via)
+        if not by and (via if source == target else source.startswith("host/")):
+            by = here
+        seen = self._facing(by, node if host is not None else "") if by else ""
+        return Way(NEAR_MS if here == node else FAR_MS, namespace=target, address=address, port=port, via=via, seen=seen)
 
     def _allowed(self, source: str, target: str, port: int) -> bool:
         to = self.pod(target)

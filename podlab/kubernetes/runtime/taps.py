@@ -58,4 +58,5 @@ def _end(held: Data, side: str, inside: bool, viewer: str) -> str:
         shown = shown or held.get("original")
         if shown:
             return f"{shown[0]}.{shown[1]}"
-    return f"{end['ip']}.{end['port']}"
+    seen = end.get("seen") if viewer == "server" else None
+    return f"{seen or end['ip']}.{end['port']}"

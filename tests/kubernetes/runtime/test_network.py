@@ -143,6 +143,48 @@ def test_a_node_port_is_open_on_every_node(lab: Lab) -> None:
         assert "Welcome" in lab.out("client", f"wget -qO- {address}:{port}")
 
 
+def callers(lab: Lab, pod: str) -> list[str]:
+    """The addresses that a web server's log names, in order."""
+    return [line.split()[0] for line in lab.logs(pod).splitlines() if line.split()[0].count(".") == 3]
+
+
+def test_a_server_sees_the_node_whose_port_was_called_and_under_local_the_caller() -> None:
+    """The tutorial on source IPs: packets to a node port are translated to the node's address, unless they may only stay there."""
+    lab = Lab(3)
+    lab.pod("web", NGINX, node="node-2", labels={"app": "web"})
+    for node in ("node-1", "node-2"):
+        lab.client(f"on-{node}", node=node)
+    lab.service("any", "web", type="NodePort")
+    lab.service("local", "web", type="NodePort", externalTrafficPolicy="Local")
+    lab.settle()
+    ports = {service["metadata"]["name"]: service["spec"]["ports"][0].get("nodePort") for service in lab.cluster.etcd.list("services", "default")}
+
+    def from_outside(node: int, service: str) -> list[str]:
+        before = len(callers(lab, "web"))
+        lab.cluster.apply({"at": lab.cluster.now, "do": "visit", "url": f"http://172.30.255.{node}:{ports[service]}/"})
+        lab.settle(1)
+        return callers(lab, "web")[before:]
+
+    assert from_outside(1, "any") == ["172.30.255.1"]
+    assert from_outside(2, "any") == ["10.244.1.1"]  # its own Pods see a node at the bridge between them
+    assert from_outside(2, "local") == ["192.0.2.1"]
+    assert from_outside(3, "local") == []
+    lab.run("on-node-1", f"wget -qO- 172.30.255.3:{ports['any']}; wget -qO- any; wget -qO- 172.30.255.1:{ports['local']}")
+    assert callers(lab, "web")[-3:] == ["172.30.255.3", lab.ip("on-node-1"), lab.ip("on-node-1")]  # to itself a node's port is open
+
+
+def test_a_node_and_a_pod_that_calls_itself_come_from_the_bridge() -> None:
+    lab = Lab(2)
+    lab.pod("web", "nginx", node="node-1", labels={"app": "web"}, readinessProbe={"httpGet": {"port": 80}, "periodSeconds": 100})
+    lab.pod("host", "busybox:1.36", node="node-2", command=["sleep", "100000"], spec={"hostNetwork": True})
+    lab.service("site", "web")
+    lab.settle()
+    assert callers(lab, "web") == ["10.244.0.1"]  # kube-probe, as recorded in http-probe.json
+    lab.run("web", "curl -s site")
+    lab.run("host", f"wget -qO- {lab.ip('web')}")
+    assert callers(lab, "web")[1:] == ["10.244.0.1", "172.30.255.2"]
+
+
 def test_a_browser_outside_gets_an_answer_and_the_picture_a_trace(lab: Lab) -> None:
     began = lab.cluster.now
     visit = lab.cluster.apply({"at": lab.cluster.now, "do": "visit", "url": "http://web.default.svc.cluster.local/"})
