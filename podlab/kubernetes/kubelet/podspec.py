@@ -9,6 +9,7 @@ from .. import quantity
 from ..objects import EMPTY, Map, memo
 
 INIT, SIDECAR, APP, EPHEMERAL = "init", "sidecar", "app", "ephemeral"
+POD = ""  # stands among the names of containers for the Pod as a whole
 
 
 class Part(NamedTuple):
@@ -142,7 +143,8 @@ def _with_resources(spec: Map, actual: dict[str, Map]) -> Map:
         for member in ("initContainers", "containers")
         if spec.get(member)
     }
-    return Map({**spec, **changed})
+    whole = {"resources": actual[POD]} if POD in actual else {}
+    return Map({**spec, **changed, **whole})
 
 
 def has_probe(one: Part) -> bool:

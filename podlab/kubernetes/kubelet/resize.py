@@ -1,9 +1,11 @@
 """In-place resize: new cpu and memory for a running Pod, through its resize subresource.
 
-worker["actual"]: {container: the resources it runs with}. worker["resizing"]: the resize conditions to show. worker["allocated"], while there
-are any: {container: the resources that the node has given it}, with which it starts anew whatever its spec asks for since.
+worker["actual"]: {container: the resources it runs with}, and under POD those of the Pod as a whole, where it has any.
+worker["resizing"]: the resize conditions to show. worker["allocated"], while there are any: {container, POD: the resources that the node has
+given it}, with which it starts anew whatever its spec asks for since. A container without a limit of its own has the Pod's: when that
+changes, it is resized as if its own had.
 
-Source: pkg/kubelet/allocation/allocation_manager.go, pkg/kubelet/kuberuntime/kuberuntime_manager.go (doPodResizeAction).
+Source: pkg/kubelet/allocation/allocation_manager.go, pkg/kubelet/kuberuntime/kuberuntime_manager.go (doPodResizeAction); KEP-5419.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .. import quantity
 from ..objects import EMPTY, Map, dig
 from . import cri, starting
-from .podspec import EPHEMERAL, INIT, Part, allocated_spec, parts, request
+from .podspec import EPHEMERAL, INIT, POD, Part, allocated_spec, parts, request
 from .runs import runs_now
 from .state import Worker
 
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
 def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Before a sync: take over what the spec now asks for, if the node has it."""
-    wanted = _differing(kubelet, worker, pod)
-    if not wanted:
+    wanted, whole = _differing(kubelet, worker, pod), _whole(worker, pod)
+    if not wanted and whole is None:
         _completed(kubelet, worker, pod)
         return
     refusal = _no_room(kubelet, worker, pod)
@@ -41,11 +43,13 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
     idle = [one for one in wanted if not runs_now(kubelet, worker, one.name)]
     for one in idle:  # has its new size when it starts (isPodResizeInProgress)
         worker["actual"][one.name] = one.spec.get("resources") or EMPTY
-    if len(idle) == len(wanted):
+    if len(idle) == len(wanted) and whole is None:
         _completed(kubelet, worker, pod)
         return
     worker["resizing"] = {"PodResizeInProgress": ["True", "", ""]}
     worker["allocated"] = worker["actual"] | {one.name: one.spec.get("resources") or EMPTY for one in wanted}
+    if whole is not None:
+        worker["allocated"][POD] = whole
     generation = pod["metadata"].get("generation", 0)
     if worker.get("resize-started") != generation:
         worker["resize-started"] = generation
@@ -53,28 +57,52 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
 
 
 def _differing(kubelet: Agent, worker: Worker, pod: Map) -> list[Part]:
-    """Containers that run with other resources than their spec's; an init container that has ended stays as it was."""
+    """Containers that run with other resources than their spec's, or within other limits of the Pod's; an init container that has ended
+    stays as it was."""
+    whole = _whole(worker, pod)
     return [
         one
         for one in parts(pod)
         if one.kind != EPHEMERAL
         and one.name in worker["actual"]
-        and (one.spec.get("resources") or EMPTY) != worker["actual"][one.name]
+        and (
+            (one.spec.get("resources") or EMPTY) != worker["actual"][one.name]
+            or one.name in worker["resize-restart"]
+            or (whole is not None and bool(_inherited(one, worker["actual"][POD], whole)))
+        )
         and (one.kind != INIT or runs_now(kubelet, worker, one.name))
     ]
+
+
+def _whole(worker: Worker, pod: Map) -> Map | None:
+    """The resources that the spec asks for the Pod as a whole, where it runs with others."""
+    held = worker["actual"].get(POD)
+    wanted: Map = pod["spec"].get("resources") or EMPTY
+    return None if held is None or held == wanted else wanted
+
+
+def _inherited(one: Part, old: Map, new: Map) -> list[str]:
+    """Of what a container has no limit of its own, while the Pod's changes."""
+    own = dig(one.spec, "resources.limits", EMPTY)
+    return [name for name in ("cpu", "memory") if name not in own and dig(old, f"limits.{name}") != dig(new, f"limits.{name}")]
 
 
 def actuate(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """doPodResizeAction, once the status has told of it: the sync after this one finds the resize done, or a container that has to start anew."""
     if "PodResizeInProgress" not in worker["resizing"]:
         return
+    whole = _whole(worker, pod)
     for one in _differing(kubelet, worker, pod):
-        if _needs_restart(one, worker["actual"][one.name]):
+        inherited = _inherited(one, worker["actual"][POD], whole) if whole is not None else []
+        if one.name in worker["resize-restart"] or _needs_restart(one, worker["actual"][one.name], inherited):
             worker["resize-restart"][one.name] = True
             continue
         kubelet.tell(worker, "kubelet-resized", container=one.name)
         cri.set_limits(kubelet.machine, worker["runs"][one.name][-1]["id"], starting.limits(one.spec, pod["spec"]))
         worker["actual"][one.name] = one.spec.get("resources") or EMPTY
+        worker["did"] = True
+    if whole is not None:
+        worker["actual"][POD] = whole
         worker["did"] = True
 
 
@@ -119,15 +147,15 @@ def _in_order(resources: Map) -> dict[str, Any]:
     return {member: dict(sorted(resources[member].items())) for member in ("limits", "requests") if resources.get(member)}
 
 
-def _needs_restart(one: Part, old: Map) -> bool:
-    """resizePolicy says RestartContainer for a resource that differs."""
+def _needs_restart(one: Part, old: Map, inherited: list[str]) -> bool:
+    """resizePolicy says RestartContainer for a resource that differs, or whose limit is the Pod's and does."""
     new = one.spec.get("resources") or EMPTY
     restart = {
         policy["resourceName"]
         for policy in one.spec.get("resizePolicy") or ()
         if policy.get("restartPolicy") == "RestartContainer"
     }
-    return any(
+    return not restart.isdisjoint(inherited) or any(
         dig(new, f"{which}.{name}") != dig(old, f"{which}.{name}") for which in ("requests", "limits") for name in sorted(restart)
     )
 

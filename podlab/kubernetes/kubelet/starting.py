@@ -16,7 +16,7 @@ from ..runtime.container_status import StartError
 from ..runtime.volumes import HOSTS
 from ..times import go_duration
 from . import backoff, cri, env, images, pressure, volume_content, volumes
-from .podspec import EPHEMERAL, Part, allocated_spec, full_name, part
+from .podspec import EPHEMERAL, POD, Part, allocated_spec, full_name, part
 from .runs import read_end
 from .state import Worker, fail, newest
 
@@ -262,6 +262,8 @@ def step_start(kubelet: Agent, worker: Worker, name: str) -> int | None:
     run.update(state="running", started=kubelet.now)
     worker["reasons"].pop(name, None)
     worker["actual"][name] = one.spec.get("resources") or EMPTY
+    if whole := pod["spec"].get("resources"):
+        worker["actual"].setdefault(POD, whole)
     worker["resize-restart"].pop(name, None)
     kubelet.tell(worker, "kubelet-container-started", container=name)
     kubelet.record(worker, "Normal", "Started", "Container started", one.path)

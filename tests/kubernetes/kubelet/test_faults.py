@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -257,6 +258,34 @@ def test_a_resize_takes_effect_without_a_restart_or_with_one() -> None:
         for memory, generation in (("64Mi", 2), ("128Mi", 3))
         for word in ("started", "completed")
     ]  # podResizeMessage, pkg/kubelet/events
+
+
+def test_a_resize_of_the_whole_pod_reaches_the_containers_that_have_no_limit_of_their_own() -> None:
+    """The task page on Pod-level resizes and KEP-5419: resizePolicy says who starts anew; who has a limit of its own is left alone."""
+    it = world()
+
+    def container(name: str, policy: str, **more: Any) -> dict[str, Any]:
+        return sh(FOREVER, name=name, resizePolicy=[{"resourceName": "cpu", "restartPolicy": policy}], **more)
+
+    own = {"limits": {"cpu": "100m"}, "requests": {"cpu": "100m"}}
+    it.create(pod(container("keeps", "NotRequired"), container("again", "RestartContainer"), container("own", "RestartContainer", resources=own),
+                  resources={"requests": {"cpu": "200m"}, "limits": {"cpu": "200m"}}))  # fmt: skip
+    it.run(3)
+
+    def limits() -> dict[str, int]:
+        kubelet = it.cluster.kubelet("node-1")
+        worker = next(iter(kubelet.state["pods"].values()))
+        return {name: kubelet.machine.state["containers"][runs[-1]["id"]]["limits"]["cpu"] for name, runs in worker["runs"].items()}
+
+    assert limits() == {"keeps": 200, "again": 200, "own": 100}
+    it.patch("p", {"spec": {"resources": {"requests": {"cpu": "300m"}, "limits": {"cpu": "300m"}}}}, subresource="resize")
+    it.run(5)
+    status = it.pod()["status"]
+    assert {one["name"]: one["restartCount"] for one in status["containerStatuses"]} == {"again": 1, "keeps": 0, "own": 0}
+    assert limits() == {"keeps": 300, "again": 300, "own": 100}
+    assert (status["resources"]["limits"]["cpu"], status["allocatedResources"]["cpu"]) == ("300m", "300m")
+    said = [change["reason"] for _, kind, plural, change in it.history if plural == "events" and "Resize" in change["reason"]]
+    assert said == ["ResizeStarted", "ResizeCompleted"]
 
 
 def test_a_resize_that_the_node_can_never_give_is_refused_and_one_that_it_no_longer_can_is_infeasible() -> None:
