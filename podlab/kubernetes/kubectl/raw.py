@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..apiserver.discovery import VIRTUAL
+from ..apiserver.discovery import VIRTUAL, subresources_of
 from ..apiserver.errors import ApiError
 from ..apiserver.json_faults import json_fault
 from ..apiserver.rest import call as http_call
@@ -41,6 +41,8 @@ def ask(call: Call, verb: str, body: Any = None) -> Command:
     if resource is None:
         raise ApiError(404, "NotFound", "the server could not find the requested resource")
     name, subresource = (*rest[1:3], "", "")[:2]
+    if subresource == "proxy" and "proxy" not in {one for one, _, _ in subresources_of(resource)}:
+        raise ApiError(404, "NotFound", "the server could not find the requested resource")
     if subresource == "proxy" and verb == "get":
         return (yield from _through(call, resource, namespace, name, "/" + "/".join(rest[3:]) + ("?" + query if query else "")))
     if resource.group == METRICS:

@@ -272,7 +272,8 @@ def test_get_raw_leads_through_the_proxy_of_pods_and_services() -> None:
     assert kubectl(where, "get --raw " + proxy.format("services/http:web:80")) == (0, page, "")
     for path, told in ((proxy.format("pods/web") + "none", "(NotFound): the server could not find the requested resource"),
                        (proxy.format("pods/web:81"), "(ServiceUnavailable): error trying to reach service: dial tcp 10.244.0."),
-                       (proxy.format("pods/other"), '(NotFound): pods "other" not found')):  # fmt: skip
+                       (proxy.format("pods/other"), '(NotFound): pods "other" not found'),
+                       ("/api/v1/nodes/node-1/proxy/healthz", "(NotFound): the server could not find the requested resource")):  # fmt: skip
         assert kubectl(where, f"get --raw {path}")[2].startswith(f"Error from server {told}")
 
 

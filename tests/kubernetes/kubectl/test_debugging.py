@@ -87,6 +87,19 @@ def test_a_profile_opens_a_node(profile: str, wanted: Any, host: Any, root: bool
     assert (context(spec["containers"][0]), spec.get("hostPID"), "host-root" in json.dumps(spec["volumes"])) == (wanted, host, root)
 
 
+@pytest.mark.parametrize(("image", "fails", "lacks", "code"), [
+    ("busybox:1.36", "can't change root directory to '/none': No such file or directory", "can't execute 'crictl'", 1),
+    ("ubuntu", "cannot change root directory to '/none': No such file or directory", "failed to run command 'crictl'", 125)])
+def test_a_nodes_root_can_be_entered_and_has_no_programs(image: str, fails: str, lacks: str, code: int) -> None:
+    """CAP_SYS_CHROOT is among what containerd grants by default, so that chroot /host itself is no matter of rights."""
+    where = given()
+    name = kubectl(where, f"debug node/node-1 --image={image} -- sleep 1000")[1].split()[3]
+    where.run_for(10)
+    assert kubectl(where, f"exec {name} -- chroot / echo here")[:2] == (0, "here\n")
+    for words, told, status in (("/none", fails, code), ("/host crictl ps", f"{lacks}: No such file or directory", 127)):
+        assert kubectl(where, f"exec {name} -- chroot {words}") == (status, "", f"chroot: {told}\ncommand terminated with exit code {status}\n")
+
+
 def test_a_copy_goes_without_labels_annotations_and_probes_unless_they_are_kept() -> None:
     where = given()
     kubectl(where, "debug web --copy-to=bare --image=busybox:1.36 -c e --keep-init-containers=false")

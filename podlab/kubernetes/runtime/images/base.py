@@ -63,6 +63,7 @@ ELSEWHERE = frozenset(
         "tracepath",
         "diff-gnu",
         "git",
+        "chroot-gnu",
         "date-gnu",
         "timeout-gnu",
         "ps-procps",
@@ -190,7 +191,7 @@ def base_tree(distribution: str, files: Tree | None = None, *, users: Mapping[st
     applets = {name: Entry(program=name, size=size) for name in (*known["tools"], *extra) if name in PROGRAMS}
     gnu = distribution in ("debian", "ubuntu")
     if gnu:
-        for name in ("timeout", "diff", "date"):
+        for name in ("chroot", "date", "diff", "timeout"):
             applets[name] = Entry(program=f"{name}-gnu", size=size)
         if "ps" in applets:
             applets["ps"] = Entry(program="ps-procps", size=size)

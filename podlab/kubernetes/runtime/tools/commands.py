@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .. import capabilities
 from ..numerals import whole
 from ..process import KILL, Errno, Process, signal_number
 from ..program import MEBIBYTE, TEXT_MAX, Event, tool
@@ -48,6 +49,35 @@ def become(proc: Process, sys: Sys, words: list[str], variables: dict[str, str] 
         complain(proc, sys, f"can't execute '{words[0]}': {error.text}")
         return 127 if error.name == "ENOENT" else 126
     return 0
+
+
+@tool("chroot", "chroot-gnu")
+def chroot(proc: Process, sys: Sys, event: Event) -> int:
+    """chroot DIRECTORY [COMMAND ARGUMENTS...], of busybox and of coreutils. The root of a node, which is where people go with it, has no
+    programs; those of other roots are not run."""
+    gnu, words = proc["program"] == "chroot-gnu", list(proc["argv"][1:])
+    cannot, failed = ("cannot", "failed to run command") if gnu else ("can't", "can't execute")
+    if not words:
+        sys.err("chroot: missing operand\nTry 'chroot --help' for more information.\n" if gnu else "Usage: chroot NEWROOT [PROG ARGS]\n")
+        return 125 if gnu else 1
+    directory, command = words[0], words[1:] or [proc["env"].get("SHELL", "/bin/sh"), "-i"]
+    try:
+        if proc["uid"] or not capabilities.has(sys.container, "SYS_CHROOT"):
+            raise Errno("EPERM")
+        found = sys.look(directory)
+        if not found.is_dir:
+            raise Errno("ENOTDIR")
+    except Errno as error:
+        sys.err(f"chroot: {cannot} change root directory to '{directory}': {error.text}\n")
+        return 125 if gnu else 1
+    if found.path == "/":
+        return become(proc, sys, command)
+    folders = [""] if "/" in command[0] else proc["env"].get("PATH", "/bin:/usr/bin").split(":")
+    if any(sys.find(f"{directory}/{folder}/{command[0]}") is not None for folder in folders):
+        sys.err("podlab: programs of another root are not simulated\n")
+        return 126
+    sys.err(f"chroot: {failed} '{command[0]}': {Errno('ENOENT').text}\n")
+    return 127
 
 
 @tool("nohup")

@@ -269,7 +269,7 @@ def mount(proc: Process, sys: Sys, event: Event) -> int:
     return 0
 
 
-@tool("umount", "modprobe", "insmod", "reboot", "poweroff", "halt", "chroot", "losetup")
+@tool("umount", "modprobe", "insmod", "reboot", "poweroff", "halt", "losetup")
 def refused(proc: Process, sys: Sys, event: Event) -> int:
     complain(proc, sys, "Operation not permitted")
     return 1
