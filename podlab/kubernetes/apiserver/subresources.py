@@ -18,6 +18,7 @@ from .context import Context
 from .customresources import door
 from .errors import ApiError, FieldError, bad_request, conflict, method_not_supported
 from .request import Request
+from .tables.texts import selector_string
 from .validation import core
 
 if TYPE_CHECKING:
@@ -141,13 +142,14 @@ def _take_disruption(server: ApiServer, budget: Map, pod: Map, cause: Cause, req
 
 def scale_of(resource: Resource, obj: Map) -> Map:
     """The autoscaling/v1 Scale of a workload."""
-    selector = obj["spec"].get("selector") or {}
-    pairs = selector.get("matchLabels", selector if resource.plural == "replicationcontrollers" else {})
+    selector = obj["spec"].get("selector")
+    if resource.plural == "replicationcontrollers":
+        selector = Map(matchLabels=selector)
     metadata = {key: obj["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
     scale: Map = freeze({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
                          "spec": {"replicas": obj["spec"].get("replicas", 1)},
                          "status": {"replicas": dig(obj, "status.replicas", 0),
-                                    "selector": ",".join(f"{key}={value}" for key, value in sorted(pairs.items()))}})
+                                    "selector": selector_string(selector)}})
     return scale
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .. import quantity
 from ..apiserver.errors import ApiError
+from ..apiserver.subresources import scale_of
 from ..cause import Cause
 from ..component import Controller
 from ..controllers_common import conditions, metrics
@@ -15,7 +17,7 @@ from ..controllers_common.metrics import MetricError
 from ..etcd import Change
 from ..objects import EMPTY, Map, thaw
 from ..resources import by_api_kind
-from ..selectors import selects, selects_plain
+from ..selectors import matches, parse
 from ..times import rfc3339
 
 PERIOD_MS = 15_000  # HorizontalPodAutoscalerSyncPeriod
@@ -58,11 +60,17 @@ def _go_selector(selector: Map | None) -> str:
     return f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
 
 
+_parsed = lru_cache(maxsize=256)(parse)
+
+
+def _picks(selector: str, pod: Map) -> bool:
+    return matches(_parsed(selector), pod["metadata"].get("labels") or EMPTY)
+
+
 @dataclass
 class Looked:
-    """What was looked at in a round: the target's Pods, what those use that were measured, which count how, and their requests by name."""
+    """What was looked at in a round: what the target's Pods use that were measured, which count how, and their requests by name."""
 
-    pods: list[Map]
     samples: dict[str, int]
     groups: metrics.Groups | None  # None: nothing was measured
     requests: dict[str, int]
@@ -84,7 +92,9 @@ class Advice:
 
 def _every_period(controller: Controller, change: Change) -> Iterable[str]:
     """enqueueHPA: whatever is asked for comes a whole period later, and what waits already waits on (NewDefaultHPARateLimiter)."""
-    if change.type != "DELETED":
+    if change.type == "DELETED":
+        controller.state.get("selectors", {}).pop(change.key, None)
+    else:
         controller.enqueue(change.key, PERIOD_MS)
     return ()
 
@@ -95,7 +105,8 @@ class HorizontalPodAutoscalerController(Controller):
 
     def __init__(self, cluster: Any) -> None:
         super().__init__(cluster)
-        self.state.update(advice={}, events={})  # hpa uid -> [[ms, replicas], ...]; hpa uid -> [[ms, change], ...]
+        # hpa uid -> [[ms, replicas], ...]; hpa uid -> [[ms, change], ...]; hpa key -> the selector of its target when it was last looked at
+        self.state.update(advice={}, events={}, selectors={})
 
     def reconcile(self, key: str) -> int | None:
         hpa = self.cluster.etcd.get("horizontalpodautoscalers", key)
@@ -170,9 +181,10 @@ class HorizontalPodAutoscalerController(Controller):
         wanted = hpa["spec"].get("metrics") or ()
         shown: list[dict[str, Any]] = []
         known: Known = {}
+        pods = self._chosen(hpa, target, current, status)
         for metric in wanted:
             try:
-                found.append(self._measure_one(hpa, target, current, metric, known))
+                found.append(self._measure_one(hpa, pods, current, metric, known))
                 shown.append(found[-1].status)
             except MetricError as error:
                 shown.append({"type": ""})
@@ -185,26 +197,49 @@ class HorizontalPodAutoscalerController(Controller):
         if best is None or (failures and best.replicas < current):
             reason, said, first = failures[0]
             self._condition(status, "ScalingActive", "False", reason, f"the HPA was unable to compute the replica count: {said}")
-            status["currentReplicas"] = current
-            status.setdefault("desiredReplicas", 0)
-            # the metrics of the last round that was good stay shown (setCurrentReplicasInStatus)
+            self._unsized(status, current, shown)
             raise MetricError(f"invalid metrics ({len(failures)} invalid out of {len(wanted)}), first error is: {first}")
         self._condition(status, "ScalingActive", "True", "ValidMetricFound",
                         f"the HPA was able to successfully calculate a replica count from {best.name}")
         status["currentMetrics"] = shown
         return best
 
-    def _measure_one(self, hpa: Map, target: Map, current: int, metric: Map, known: Known) -> Advice:
+    def _chosen(self, hpa: Map, target: Map, current: int, status: dict[str, Any]) -> list[Map]:
+        """The target's Pods. Raises MetricError where one of them is another autoscaler's, too (validateAndParseSelector)."""
+        namespace = hpa["metadata"]["namespace"]
+        resource = by_api_kind(target["apiVersion"], target["kind"])
+        assert resource is not None  # it has been found by it
+        selector = scale_of(resource, target)["status"]["selector"]
+        aims: dict[str, str] = self.state.setdefault("selectors", {})
+        aims[f"{namespace}/{hpa['metadata']['name']}"] = selector
+        pods = [pod for pod in self.cluster.etcd.list("pods", namespace) if _picks(selector, pod)]
+        rivals = {text for key, text in aims.items() if key.startswith(f"{namespace}/")}
+        rivals = {text for text in rivals if any(text == selector or _picks(text, pod) for pod in pods)}
+        keys = sorted(key for key, text in aims.items() if text in rivals and key.startswith(f"{namespace}/"))
+        if len(keys) > 1:
+            said = f"pods by selector {selector} are controlled by multiple HPAs: [{' '.join(keys)}]"
+            self.client.event(hpa, "Warning", "AmbiguousSelector", said)
+            self._condition(status, "ScalingActive", "False", "AmbiguousSelector", said)
+            self._unsized(status, current, None)
+            raise MetricError(said)
+        return pods
+
+    def _unsized(self, status: dict[str, Any], current: int, shown: list[dict[str, Any]] | None) -> None:
+        """setCurrentReplicasAndMetricsInStatus: nothing was decided in this round."""
+        status["currentReplicas"], status["currentMetrics"] = current, shown
+        status.setdefault("desiredReplicas", 0)
+
+    def _measure_one(self, hpa: Map, pods: list[Map], current: int, metric: Map, known: Known) -> Advice:
         if metric["type"] not in ("Resource", "ContainerResource"):
             raise MetricError(_not_served(hpa["metadata"]["namespace"], metric))
         source = metric[MEMBERS[metric["type"]]]
         resource, percent = source["name"], source["target"].get("averageUtilization")
         try:
-            return self._by_resource(hpa, target, current, metric, known)
+            return self._by_resource(pods, current, metric, known)
         except MetricError as error:
             raise MetricError(f"failed to get {resource} {'usage' if percent is None else 'utilization'}: {error}") from None
 
-    def _by_resource(self, hpa: Map, target: Map, current: int, metric: Map, known: Known) -> Advice:
+    def _by_resource(self, pods: list[Map], current: int, metric: Map, known: Known) -> Advice:
         """computeStatusForResourceMetricGeneric."""
         key = MEMBERS[metric["type"]]
         source = metric[key]
@@ -213,10 +248,10 @@ class HorizontalPodAutoscalerController(Controller):
             raise MetricError(f"unable to get metrics for resource {resource}: unable to fetch metrics from resource metrics API: "
                               "the server could not find the requested resource (get pods.metrics.k8s.io)")
         if (resource, container) not in known:  # what several metrics ask for is looked at once a round
-            pods, samples = self._samples(hpa, target, resource, container)
-            known[resource, container] = Looked(pods, samples, metrics.group(pods, samples, resource, self.now) if samples else None, {})
+            samples = self._samples(pods, resource, container)
+            known[resource, container] = Looked(samples, metrics.group(pods, samples, resource, self.now) if samples else None, {})
         looked = known[resource, container]
-        pods, samples, groups = looked.pods, looked.samples, looked.groups
+        samples, groups = looked.samples, looked.groups
         if groups is None:
             raise MetricError(f"unable to get metrics for resource {resource}: no metrics returned from resource metrics API")
         percent = goal.get("averageUtilization")
@@ -236,11 +271,8 @@ class HorizontalPodAutoscalerController(Controller):
         named = {"name": resource, **({"container": container} if container else {}), "current": now}
         return Advice(wanted, name, {"type": metric["type"], key: named}, shown)
 
-    def _samples(self, hpa: Map, target: Map, resource: str, container: str | None) -> tuple[list[Map], dict[str, int]]:
-        """The target's Pods, and the use of those that were measured, in thousandths."""
-        namespace, selector = hpa["metadata"]["namespace"], target["spec"].get("selector")
-        chosen = selects_plain if target["kind"] == "ReplicationController" else selects
-        pods = [pod for pod in self.cluster.etcd.list("pods", namespace) if chosen(selector, pod["metadata"].get("labels"))]
+    def _samples(self, pods: list[Map], resource: str, container: str | None) -> dict[str, int]:
+        """The use of those Pods that were measured, in thousandths."""
         samples = {}
         for pod in pods:
             usage = self.cluster.pod_usage(pod) if pod["spec"].get("nodeName") else {}
@@ -248,7 +280,7 @@ class HorizontalPodAutoscalerController(Controller):
                       for name, one in usage.items() if container in (None, name)]
             if values:
                 samples[pod["metadata"]["name"]] = sum(values)
-        return pods, samples
+        return samples
 
     # ---- from advice to size
 

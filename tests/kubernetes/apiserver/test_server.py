@@ -207,6 +207,13 @@ def test_the_scale_of_a_deployment_is_its_replicas(cluster: Cluster) -> None:
     assert do(cluster, "get", "deployments", "d")["spec"]["replicas"] == 3
 
 
+def test_a_scale_tells_the_whole_selector_as_text(cluster: Cluster) -> None:
+    body = deployment("d", 2, "nginx:1.14.2")
+    body["spec"]["selector"]["matchExpressions"] = [{"key": "app", "operator": "In", "values": ["e", "d"]}, {"key": "x", "operator": "DoesNotExist"}]
+    do(cluster, "create", "deployments", body=body)
+    assert do(cluster, "get", "deployments", "d", subresource="scale")["status"]["selector"] == "app=d,app in (d,e),!x"
+
+
 def test_an_eviction_that_a_budget_forbids_is_refused_and_changes_nothing(cluster: Cluster) -> None:
     do(cluster, "create", "deployments", body=deployment("d", 1, "nginx:1.14.2"))
     do(cluster, "create", "poddisruptionbudgets", body={"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"},

@@ -46,17 +46,21 @@ def hpa(**spec: Any) -> dict[str, Any]:
         "metrics": [metric], **spec}}
 
 
-def test_load_brings_more_replicas_and_calm_fewer_after_five_minutes(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    use = {"percent": 100}
-    monkeypatch.setattr(type(cluster), "pod_usage", lambda self,
-                        pod: {"c": {"cpu_nanocores": use["percent"] * 1_000_000, "memory_bytes": 0}})
+def warm(cluster: Cluster) -> None:
+    """The Deployment `web`, whose Pod has run for long enough to be measured."""
     body = workload("Deployment", replicas=1)
     body["spec"]["template"] = template(containers=[{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "100m"}}}])
     create(cluster, "deployments", body)
     cluster.run_for(400)
     for one in pods(cluster):
-        cluster.server.store("pods", {**one, "status": {**one["status"], "startTime": one["metadata"]["creationTimestamp"]}},
-                             UNSAID)
+        cluster.server.store("pods", {**one, "status": {**one["status"], "startTime": one["metadata"]["creationTimestamp"]}}, UNSAID)
+
+
+def test_load_brings_more_replicas_and_calm_fewer_after_five_minutes(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    use = {"percent": 100}
+    monkeypatch.setattr(type(cluster), "pod_usage", lambda self,
+                        pod: {"c": {"cpu_nanocores": use["percent"] * 1_000_000, "memory_bytes": 0}})
+    warm(cluster)
     create(cluster, "horizontalpodautoscalers", hpa())
     cluster.run_for(14)
     assert admin(cluster).get("deployments", "web", "default")["spec"]["replicas"] == 1
@@ -131,7 +135,7 @@ def test_a_cluster_without_a_metrics_server_says_so_as_the_recorded_one_would() 
     assert events(cluster, "FailedComputeMetricsReplicas") == [
         f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: failed to get cpu utilization: {lacking}"]
     held = status(cluster, "horizontalpodautoscalers", "web")
-    assert held["currentMetrics"] is None and (held["currentReplicas"], held["desiredReplicas"]) == (1, 0)
+    assert held["currentMetrics"] == [{"type": ""}] and (held["currentReplicas"], held["desiredReplicas"]) == (1, 0)
 
 
 def test_an_autoscaler_of_none_tells_no_current_replicas(cluster: Cluster) -> None:
@@ -182,3 +186,32 @@ def test_what_many_metrics_ask_for_is_measured_once_a_round(cluster: Cluster, mo
     asked.clear()
     cluster.run_for(15)
     assert sorted(asked) == sorted(pod["metadata"]["name"] for pod in pods(cluster))
+
+
+def test_two_autoscalers_of_one_pod_both_stop_and_name_each_other_until_one_goes(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(cluster), "pod_usage", lambda self, pod: {"c": {"cpu_nanocores": 50_000_000, "memory_bytes": 0}})
+    warm(cluster)
+    create(cluster, "horizontalpodautoscalers", hpa())
+    cluster.run_for(20)
+    assert condition(cluster, "horizontalpodautoscalers", "web", "ScalingActive") == "True:ValidMetricFound"
+    create(cluster, "horizontalpodautoscalers", {**hpa(), "metadata": {"name": "again"}})
+    cluster.run_for(40)
+    said = "pods by selector app=web are controlled by multiple HPAs: [default/again default/web]"
+    assert set(events(cluster, "AmbiguousSelector")) == set(events(cluster, "FailedComputeMetricsReplicas")) == {said}
+    for name in ("web", "again"):
+        assert condition(cluster, "horizontalpodautoscalers", name, "ScalingActive") == "False:AmbiguousSelector"
+        assert status(cluster, "horizontalpodautoscalers", name)["currentMetrics"] is None
+    admin(cluster).delete("horizontalpodautoscalers", "again", "default")
+    cluster.run_for(16)
+    assert condition(cluster, "horizontalpodautoscalers", "web", "ScalingActive") == "True:ValidMetricFound"
+
+
+def test_a_metric_that_fails_is_no_longer_shown_as_it_was(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(cluster), "pod_usage", lambda self, pod: {"c": {"cpu_nanocores": 1_000_000, "memory_bytes": 0}})
+    warm(cluster)
+    create(cluster, "horizontalpodautoscalers", hpa())
+    cluster.run_for(20)
+    assert status(cluster, "horizontalpodautoscalers", "web")["currentMetrics"][0]["resource"]["current"]["averageUtilization"] == 1
+    monkeypatch.setattr(type(cluster), "pod_usage", lambda self, pod: {})
+    cluster.run_for(20)
+    assert status(cluster, "horizontalpodautoscalers", "web")["currentMetrics"] == [{"type": ""}]
