@@ -378,6 +378,7 @@ ACTORS: dict[str, str] = {
     "ephemeral-volume-controller": "임시 볼륨 컨트롤러",
     "bootstrap": "클러스터",
     "persistentvolume-controller": "볼륨 컨트롤러",
+    "volume_expand": "볼륨 확장 컨트롤러",
 }
 ACCOUNT = "system:serviceaccount:"  # before namespace:name
 PEOPLE = ("request", "fault")  # rules of what people do
@@ -415,6 +416,8 @@ EVENTS: dict[str, tuple[str, str]] = {
     "ExceededGracePeriod": ("유예 시간을 넘김", "warn"),
     "SawCompletedJob": ("잡이 끝난 것을 봄", "info"),
     "SuccessfulRescale": ("파드 수 바꿈", "info"),
+    "AmbiguousSelector": ("한 파드를 여러 HPA가 맡음", "bad"),
+    "ExternalExpanding": ("볼륨을 늘릴 컨트롤러를 기다림", "warn"),
     "SandboxChanged": ("파드의 네트워크가 바뀜", "warn"),
     "Rebooted": ("노드가 다시 켜짐", "warn"),
     "NodeNotSchedulable": ("노드가 새 파드를 받지 않음", "info"),

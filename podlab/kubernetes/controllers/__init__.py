@@ -38,6 +38,7 @@ from .taint_eviction import TaintEvictionController
 from .token_cleaner import TokenCleaner
 from .ttl_after_finished import TTLAfterFinishedController
 from .validatingadmissionpolicy_status import ValidatingAdmissionPolicyStatusController
+from .volume_expand import VolumeExpandController
 
 CONTROLLERS: tuple[type[Component], ...] = (
     ServiceAccountController, TokensController, TokenCleaner, RootCACertPublisher, NamespaceController, GarbageCollector, ResourceQuotaController,
@@ -45,6 +46,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     JobController, CronJobController, TTLAfterFinishedController, HorizontalPodAutoscalerController, DisruptionController,
     EndpointSliceController, EndpointsController, EndpointSliceMirroringController,
     EphemeralVolumeController, ResourceClaimController, PersistentVolumeBinder, PVCProtectionController, PVProtectionController,
+    VolumeExpandController,
     NodeLifecycleController, TaintEvictionController, PodGCController,
     ClusterRoleAggregationController, CustomResourceDefinitionController, ServiceCIDRController, ValidatingAdmissionPolicyStatusController,
     CertificateSigningController,

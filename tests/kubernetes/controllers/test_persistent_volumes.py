@@ -223,3 +223,16 @@ def test_a_retained_volume_is_released_not_removed(cluster: Cluster) -> None:
     cluster.run_for(2)
     now = admin(cluster).get("persistentvolumes", "kept")
     assert now["status"]["phase"] == "Released" and now["status"]["lastPhaseTransitionTime"] > now["metadata"]["creationTimestamp"]
+
+
+def test_a_claim_that_grows_where_nobody_can_grow_its_volume_is_told_so_once_and_keeps_its_size(cluster: Cluster) -> None:
+    create(cluster, "storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "wide"},
+                                       "provisioner": "kubernetes.io/host-path", "allowVolumeExpansion": True}, "")  # fmt: skip
+    create(cluster, "persistentvolumeclaims", claim(storageClassName="wide"))
+    cluster.run_for(2)
+    assert events(cluster, "ExternalExpanding") == []
+    admin(cluster).patch("persistentvolumeclaims", "data", {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}, "default")
+    cluster.run_for(60)
+    assert events(cluster, "ExternalExpanding") == [
+        "Ignoring the PVC: didn't find a plugin capable of expanding the volume; waiting for an external controller to process this PVC."]
+    assert status(cluster, "persistentvolumeclaims", "data")["capacity"] == {"storage": "1Gi"}
