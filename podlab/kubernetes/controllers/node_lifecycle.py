@@ -15,11 +15,12 @@ from ..component import Controller
 from ..controllers_common import conditions
 from ..controllers_common.pods import facts, is_deleting
 from ..etcd import Change
-from ..objects import EMPTY, Map
-from ..times import rfc3339
+from ..objects import EMPTY, Map, freeze
+from ..times import parse_rfc3339, rfc3339
 
 MONITOR_PERIOD_MS = 5_000  # NodeMonitorPeriod
 GRACE_MS = 50_000  # NodeMonitorGracePeriod
+STARTUP_GRACE_MS = 60_000  # NodeStartupGracePeriod: for a node of which no kubelet has ever told anything
 TAINT_PASS_MS = 100  # scheduler.NodeEvictionPeriod: how often the queue of nodes to taint is worked
 TAINT_EVERY_MS = 10_000  # --node-eviction-rate 0.1: one node in 10 s for each zone
 SLOW_TAINT_EVERY_MS = 100_000  # --secondary-node-eviction-rate 0.01, in a partly dead zone
@@ -34,6 +35,7 @@ BY_CONDITION = {("Ready", "False"): NOT_READY, ("Ready", "Unknown"): UNREACHABLE
                 ("DiskPressure", "True"): "node.kubernetes.io/disk-pressure",
                 ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
                 ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable"}
+PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 OURS = (*BY_CONDITION.values(), UNSCHEDULABLE)
 
@@ -51,7 +53,7 @@ def no_schedule_keys(node: Map) -> list[str]:
 
 
 def no_execute_keys(node: Map) -> list[str]:
-    key = BY_CONDITION.get(("Ready", ready_of(node)))
+    key = BY_CONDITION.get(("Ready", ready_of(node))) if conditions.find(node, "Ready") is not None else None
     return [key] if key else []
 
 
@@ -70,7 +72,7 @@ def taint_steps(taints: list[Any], wanted: list[str], effect: str, managed: Iter
 
 
 def unknown_status(node: Map, now: int) -> dict[str, Any]:
-    """The status of a node whose kubelet is silent: every condition Unknown."""
+    """The status of a node whose kubelet is silent: every condition Unknown, those that it never told of as well."""
     status, changed = node.get("status") or EMPTY, []
     for condition in status.get("conditions") or ():
         if condition["status"] == "Unknown":
@@ -78,11 +80,17 @@ def unknown_status(node: Map, now: int) -> dict[str, Any]:
         else:
             changed.append({**condition, "status": "Unknown", "reason": "NodeStatusUnknown", "lastTransitionTime": rfc3339(now),
                             "message": "Kubelet stopped posting node status."})
+    held = {condition["type"] for condition in changed}
+    changed += [{"type": kind, "status": "Unknown", "reason": "NodeStatusNeverUpdated", "message": "Kubelet never posted node status.",
+                 "lastHeartbeatTime": node["metadata"]["creationTimestamp"], "lastTransitionTime": rfc3339(now)}
+                for kind in ("Ready", *PRESSURES) if kind not in held]  # fmt: skip
     return {**status, "conditions": changed}
 
 
-def _node_keys(_: Controller, change: Change) -> Iterable[str]:
+def _node_keys(controller: Controller, change: Change) -> Iterable[str]:
     old, new = change.old, change.object
+    if change.type != "MODIFIED" and controller.state["ready"]:  # the nodes that a cluster begins with are known
+        controller.state.setdefault("moved", {})[new["metadata"]["name"]] = [change.type, new["metadata"]["uid"]]
     if change.type == "MODIFIED" and old is not None and old["spec"] == new["spec"] \
             and _statuses(old) == _statuses(new):
         return ()
@@ -106,22 +114,40 @@ class NodeLifecycleController(Controller):
         if key.startswith(PODS):
             return self._mark_next_pod(key.removeprefix(PODS))
         node = self.cluster.etcd.get("nodes", key)
+        told = self._tell_of(key)
         if node is None:
             self.state["ready"].pop(key, None)
-            return None
+            return told
         node = self._taint(node, "NoSchedule", no_schedule_keys(node), OURS)
-        waits = [self._watch_silence(node), self._follow_ready(key), self._taint_execute(key)]
+        waits = [told, self._watch_silence(node), self._follow_ready(key), self._taint_execute(key)]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _tell_of(self, name: str) -> int | None:
+        """At a tick: a node that has come or gone since the last one (classifyNodes, RecordNodeEvent); ms until that tick."""
+        moved: dict[str, list[str]] = self.state.setdefault("moved", {})
+        if name not in moved:
+            return None
+        if self.now % MONITOR_PERIOD_MS:
+            return _tick_after(self.now) - self.now
+        kind, uid = moved.pop(name)
+        reason, said = ("RemovingNode", f"Removing Node {name} from") if kind == "DELETED" else ("RegisteredNode", f"Registered Node {name} in")
+        about: Map = freeze({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": uid}})
+        self.client.event(about, "Normal", reason, f"Node {name} event: {said} Controller")
+        return None
 
     # ---- silence
 
     def _watch_silence(self, node: Map) -> int | None:
         """Unknown at the first tick that finds no sign of life for the grace period; ms until that tick."""
         name = node["metadata"]["name"]
-        last = self.cluster.heartbeat(name)
-        if last >= self.now or ready_of(node) == "Unknown":
-            return None
-        due = _tick_after(leases.renewed(self.cluster, name)) + GRACE_MS
+        if conditions.find(node, "Ready") is None:
+            last = parse_rfc3339(node["metadata"]["creationTimestamp"])
+            due = _tick_after(last) + STARTUP_GRACE_MS
+        else:
+            last = self.cluster.heartbeat(name)
+            if last >= self.now or ready_of(node) == "Unknown":
+                return None
+            due = _tick_after(leases.renewed(self.cluster, name)) + GRACE_MS
         if self.now < due:
             return due - self.now
         self.client.update("nodes", {**node, "status": unknown_status(node, self.now)}, subresource="status",

@@ -144,3 +144,22 @@ def test_pods_of_a_vanished_node_go_after_the_quarantine(make_cluster: Any) -> N
     assert alive(cluster) == ["p"]
     cluster.run_for(30)
     assert not pods(cluster)
+
+
+def test_nodes_that_come_and_go_are_told_of_and_one_of_which_nobody_tells_is_unknown_after_a_minute(cluster: Cluster) -> None:
+    assert events(cluster, "RegisteredNode") == []  # the nodes that a cluster begins with have long been known
+    create(cluster, "nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "paper"}}, "")
+    cluster.run_for(6)
+    assert events(cluster, "RegisteredNode") == ["Node paper event: Registered Node paper in Controller"]
+    cluster.run_for(53)
+    assert "taints" not in admin(cluster).get("nodes", "paper")["spec"] and not dig(admin(cluster).get("nodes", "paper"), "status.conditions")
+    cluster.run_for(15)
+    held = admin(cluster).get("nodes", "paper")
+    assert {(c["type"], c["status"], c["reason"], c["message"]) for c in held["status"]["conditions"]} == {
+        (kind, "Unknown", "NodeStatusNeverUpdated", "Kubelet never posted node status.")
+        for kind in ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
+    }
+    assert sorted(taint["effect"] for taint in held["spec"]["taints"]) == ["NoExecute", "NoSchedule"]
+    admin(cluster).delete("nodes", "paper")
+    cluster.run_for(6)
+    assert events(cluster, "RemovingNode") == ["Node paper event: Removing Node paper from Controller"]
