@@ -152,3 +152,17 @@ def test_kustomize_hashes_contents_alone_and_stands_in_kubectls_order() -> None:
     assert (code, out) == (0, "pre-gen-h29d89cmmt pre-dep 7")
     assert err == ("# Warning: 'bases' is deprecated. Please use 'resources' instead. Run 'kustomize edit fix' to update your Kustomization "
                    "automatically.\n")
+
+
+def test_diff_leaves_what_apply_remembers_alone_and_masks_the_values_of_secrets() -> None:
+    it = cluster()
+    made = "{apiVersion: v1, kind: %s, metadata: {name: n%s}, data: {a: YQ==, b: %s}}"
+    files = {"map.yaml": made % ("ConfigMap", "", "Yg=="), "map2.yaml": made % ("ConfigMap", ", labels: {x: z}", "Yg=="),
+             "secret.yaml": made % ("Secret", "", "Yg=="), "secret2.yaml": made % ("Secret", "", "Yw==, c: Yw==")}  # fmt: skip
+    kubectl(it, "apply -f map.yaml -f secret.yaml", files=files)
+    code, out, _ = kubectl(it, "diff -f map2.yaml", files=files)
+    assert (code, [line for line in out.splitlines() if line.startswith(("+ ", "- "))]) == (1, ["+  labels:", "+    x: z"])
+    assert "     kubectl.kubernetes.io/last-applied-configuration: |" in out.splitlines()
+    code, out, _ = kubectl(it, "diff -f secret2.yaml", files=files)
+    assert [line for line in out.splitlines() if line[:2] in ("+ ", "- ", "  ")][:4] == [
+        "   a: '***'", "-  b: '*** (before)'", "+  b: '*** (after)'", "+  c: '***'"]

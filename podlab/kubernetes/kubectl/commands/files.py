@@ -41,6 +41,8 @@ def diff(call: Call) -> Command:
                 raise
             live = None
         merged = _merged(call, info, live)
+        if info.resource.kind == "Secret" and not info.resource.group:
+            live, merged = _masked(live, merged)
         old = _lines(live) if live is not None else []
         new = _lines(merged)
         version, group = info.resource.version, info.resource.group
@@ -57,9 +59,11 @@ def diff(call: Call) -> Command:
 
 def _merged(call: Call, info: Info, live: Any) -> Any:
     """The object as a server-side dry run of apply would leave it."""
-    modified = info.object  # without the annotation of apply (GetModifiedConfiguration with annotate false)
     if live is None:
-        return call.request("create", info.resource, "", info.namespace, modified, dryRun="All")
+        return call.request("create", info.resource, "", info.namespace, info.object, dryRun="All")
+    # with annotations, but without that of apply (GetModifiedConfiguration with annotate false)
+    annotations = {key: value for key, value in dig(info.object, "metadata.annotations", {}).items() if key != LAST_APPLIED}
+    modified = {**info.object, "metadata": {**info.object["metadata"], "annotations": annotations}}
     if call.flags["server-side"]:
         return call.request("patch", info.resource, info.name, info.namespace, modified, patchType="application/apply-patch+yaml",
                             fieldManager=call.flags["field-manager"] or "kubectl", force=call.flags["force-conflicts"], dryRun="All")
@@ -71,12 +75,20 @@ def _merged(call: Call, info: Info, live: Any) -> Any:
                         patchType=media_type(info.resource), dryRun="All")
 
 
+def _masked(live: Any, merged: Any) -> tuple[Any, Any]:
+    """Secrets whose values are not shown, only which of them differ (Masker)."""
+    old, new = dig(live or {}, "data", {}), dig(merged, "data", {})
+    differ = {key for key in old if key in new and old[key] != new[key]}
+
+    def shown(obj: Any, word: str) -> Any:
+        data = {key: f"*** ({word})" if key in differ else "***" for key in dig(obj, "data", {})}
+        return {**obj, "data": data} if data else obj
+
+    return shown(live, "before") if live is not None else None, shown(merged, "after")
+
+
 def _lines(obj: Any) -> list[str]:
-    shown = without(obj, "metadata.managedFields")
-    annotations = {key: value for key, value in dig(shown, "metadata.annotations", {}).items() if key != LAST_APPLIED}
-    shown = {**shown, "metadata": {**shown["metadata"],
-                                   "annotations": annotations}} if "annotations" in shown["metadata"] else shown
-    return go_yaml.dump(shown).splitlines(True)
+    return go_yaml.dump(without(obj, "metadata.managedFields")).splitlines(True)
 
 
 # ---- cp
