@@ -10,7 +10,7 @@ part() {
     if ! "$@"; then failed="$failed $name"; fi
 }
 part lint tools/lint.sh
-part tests .venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not browser" # a file in one process: some of its tests live in one cluster, each after the others
+part tests .venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not browser" # a file in one process: what takes long to make is made once for its tests
 tools/browser.sh --install >/dev/null || echo "No browser: the browser tests cannot run." >&2
 # A test of real pages in real time has one more try, and is named with it (-rR): see docs/decisions/libraries.md.
 part browser .venv/bin/python -m pytest -q -n 2 --reruns 1 -rRfE -m browser tests/browser --ignore=tests/browser/test_course_walk.py

@@ -39,7 +39,7 @@ def main() -> None:
         view = SCENES[name]() if name in SCENES else Recorded(name, float(t))
         board = build(view, Options(goals=goals))
         body.append(
-            f'<figure><figcaption>{moment}</figcaption><div class="board-scroll">{draw(board, args.width)}</div>'
+            f'<figure><figcaption>{moment}</figcaption><div>{draw(board, args.width)}</div>'
             f'<div class="mini">{miniature(board)}</div></figure>'
         )
         for ref in args.why:

@@ -100,7 +100,7 @@ def both(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 
 
 def comparable(text: str) -> str:
-    """Times and ages apart: other clients are told the wall clock's (podlab/api/clocks.py). Three things of describe changed since 1.32."""
+    """Times and ages apart: other clients are told the wall clock's (apiserver/rest/clocks.py). Three things of describe changed since 1.32."""
     text = re.sub(r"spec\.\w+\{[\w-]+\}: ", "", text)
     text = VENDOR.sub(lambda found: "error: " + (found[1] or "").replace('\\"', '"'), text)
     text = OLDER.sub("", text).replace(",kyaml,", ",")  # a format since 1.35

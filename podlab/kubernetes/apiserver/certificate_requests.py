@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..runtime import x509
 from . import issuer
 
-INTEGER, BITS, OCTETS, SEQUENCE, SET, UTC_TIME, GENERAL_TIME, TRUE = 0x02, 0x03, 0x04, 0x30, 0x31, 0x17, 0x18, b"\x01\x01\xff"
+INTEGER, BITS, OCTETS, SEQUENCE, UTC_TIME, GENERAL_TIME, TRUE = 0x02, 0x03, 0x04, 0x30, 0x17, 0x18, b"\x01\x01\xff"
 SHA256_RSA = bytes.fromhex("300d06092a864886f70d01010b0500")
 AUTHORITY = bytes.fromhex("30153113301106035504030c0a6b756265726e65746573")  # CN=kubernetes
 REQUESTED = "1.2.840.113549.1.9.14"  # the attribute extensionRequest

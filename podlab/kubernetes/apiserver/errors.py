@@ -231,5 +231,5 @@ def too_large_for_etcd() -> ApiError:
     return ApiError(500, "", "etcdserver: request is too large")
 
 
-def too_many_requests(message: str, details: dict[str, Any] | None = None) -> ApiError:
-    return ApiError(429, "TooManyRequests", message, details)
+def too_many_requests(message: str) -> ApiError:
+    return ApiError(429, "TooManyRequests", message)

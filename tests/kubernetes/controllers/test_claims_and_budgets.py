@@ -48,11 +48,11 @@ def test_an_ephemeral_volumes_claim_is_made_once_another_of_its_name_has_gone(cl
     assert admin(cluster).get("persistentvolumeclaims", "a-p-scratch", "default")["metadata"]["ownerReferences"][0]["name"] == "a-p"
 
 
-def device_template(name: str = "gpu") -> dict[str, Any]:
+def device_template() -> dict[str, Any]:
     return {
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaimTemplate",
-        "metadata": {"name": name},
+        "metadata": {"name": "gpu"},
         "spec": {"spec": {"devices": {"requests": [{"name": "one", "exactly": {"deviceClassName": "gpu.example.com"}}]}}},
     }
 

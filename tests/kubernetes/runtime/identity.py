@@ -36,11 +36,11 @@ FLAGS = {
 }
 
 
-def dex(lab: Lab, config: str = DEX, name: str = "dex") -> None:
-    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"config.yaml": config}})
+def dex(lab: Lab, config: str = DEX) -> None:
+    lab.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dex"}, "data": {"config.yaml": config}})
     container = {"name": "dex", "image": "ghcr.io/dexidp/dex:v2.44.0", "command": ["dex", "serve", "/etc/dex/config.yaml"],
                  "volumeMounts": [{"name": "config", "mountPath": "/etc/dex"}]}
-    lab.pod(name, containers=[container], spec={"volumes": [{"name": "config", "configMap": {"name": name}}]})
+    lab.pod("dex", containers=[container], spec={"volumes": [{"name": "config", "configMap": {"name": "dex"}}]})
 
 
 def node_port(lab: Lab, app: str, target: int, port: int) -> None:

@@ -98,7 +98,7 @@ def linkerd_proxy(account: str = "default", **env: str) -> dict[str, Any]:
     }
 
 
-def meshed(lab: Lab, name: str, app: dict[str, Any], account: str = "default", app_label: str = "", **env: str) -> None:
+def meshed(lab: Lab, name: str, app: dict[str, Any], account: str = "default", **env: str) -> None:
     """A Pod in linkerd's mesh."""
     spec = {"initContainers": [LINKERD_INIT], "serviceAccountName": account}
-    lab.pod(name, containers=[{"name": "app", **app}, linkerd_proxy(account, **env)], labels={"app": app_label or name, **LABELS}, spec=spec)
+    lab.pod(name, containers=[{"name": "app", **app}, linkerd_proxy(account, **env)], labels={"app": name, **LABELS}, spec=spec)

@@ -12,9 +12,8 @@ from tests.kubernetes.runtime.log_agents import BIT, ELASTIC, ES, FLUENT_BIT, FL
 pytestmark = pytest.mark.slow
 
 
-def es_match(more: str = "") -> str:
-    return ("<match **>\n  @type elasticsearch\n  host es\n  port 9200\n  logstash_format true\n" + more
-            + "  <buffer>\n    flush_interval 1s\n    retry_max_interval 4s\n  </buffer>\n</match>\n")  # fmt: skip
+ES_MATCH = ("<match **>\n  @type elasticsearch\n  host es\n  port 9200\n  logstash_format true\n"
+            "  <buffer>\n    flush_interval 1s\n    retry_max_interval 4s\n  </buffer>\n</match>\n")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,7 @@ def stores() -> Lab:
     lab.service("es", "es", 9200, 9200)
     lab.service("loki", "loki", 3100, 3100)
     lab.client(image="curlimages/curl")
-    agent(lab, "fd", ELASTIC, tail_conf(es_match()))
+    agent(lab, "fd", ELASTIC, tail_conf(ES_MATCH))
     bit = (
         BIT.format("").partition("[OUTPUT]")[0]
         + "[OUTPUT]\n  name es\n  match *\n  host es\n  index bit\n{}[OUTPUT]\n  name loki\n  match *\n  host loki\n  labels job=bit\n"
@@ -102,7 +101,7 @@ def test_what_is_held_is_sent_before_the_end() -> None:
     lab.pod("es", "elasticsearch:8.19.5", env=ES)
     lab.service("es", "es", 9200, 9200)
     lab.client(image="curlimages/curl")
-    agent(lab, "fd", ELASTIC, tail_conf(es_match().replace("flush_interval 1s", "flush_interval 1h")))
+    agent(lab, "fd", ELASTIC, tail_conf(ES_MATCH.replace("flush_interval 1s", "flush_interval 1h")))
     lab.settle(120)
     write(lab, "fd", "one")
     lab.settle(2)
@@ -117,7 +116,7 @@ def test_what_is_held_is_sent_before_the_end() -> None:
 def test_fluentd_asks_elasticsearch_for_its_version_before_it_reads() -> None:
     lab = Lab()
     lab.service("es", "es", 9200, 9200)
-    agent(lab, "fd", ELASTIC, tail_conf(es_match()))
+    agent(lab, "fd", ELASTIC, tail_conf(ES_MATCH))
     lab.settle(25)
     log = said(lab, "fd")
     assert "Could not communicate to Elasticsearch, resetting connection and trying again." in log

@@ -20,7 +20,6 @@ from ..request import ADMIN
 Object = Mapping[str, Any]
 GROUP = "admissionregistration.k8s.io"  # IsExemptAdmissionConfigurationResource: rules never bind the rules
 NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
-CREATED = ("Object", "JSONPatch")  # types that the expressions of mutations make values of
 CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}  # reasonToCode
 LOOK_STEPS = 50  # what it costs to ask one policy with one parameter, whatever it says
 MESSAGE_MAX = 5 * 1024  # MaxEvaluatedMessageExpressionSizeBytes
