@@ -21,7 +21,7 @@ from .verbs import Call, Failures, gathered
 
 SELECTING = (Flag("selector", short="l"), Flag("field-selector"), Flag("all-namespaces", "bool", "A"), Flag("all", "bool"))
 FILES = (Flag("filename", "array", "f"), Flag("recursive", "bool", "R"), Flag("kustomize", short="k"))
-LABELLED = ("apply", "create", "get")  # whose -l picks among the objects of -f
+LABELLED = ("apply", "create", "diff", "get")  # whose -l picks among the objects of -f
 NOTHING_NAMED = ("error: You must provide one or more resources by argument or filename.\nExample resource specifications "
                  "include:\n"
                  "   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'\n")

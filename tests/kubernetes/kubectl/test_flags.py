@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -149,3 +150,64 @@ HEAD = "kind: Preference\napiVersion: kubectl.config.k8s.io/v1beta1\n"
                                   HEAD + "defaults: [{command: get, options: [{name: no, default: a}]}]"])
 def test_preferences_that_make_no_sense_are_refused_in_words(text: str) -> None:
     assert preferring(text).type("kubectl get pods").startswith("error occurred while applying preferences ")
+
+
+# ---- what came with 1.34 to 1.36
+
+
+SLOW = """apiVersion: v1
+kind: Pod
+metadata: {name: slow}
+spec:
+  restartPolicy: Never
+  initContainers: [{name: i, image: "busybox:1.36", command: [sleep, "5"]}]
+  containers: [{name: c, image: "busybox:1.36", command: [sh, -c, "echo hello; sleep 1"]}]
+"""
+
+
+def test_followed_logs_wait_for_a_container_that_is_still_to_start() -> None:
+    screen = Screen(cluster(), {"slow.yaml": SLOW})
+    screen.type("kubectl apply -f slow.yaml", 2)
+    assert screen.type("kubectl logs slow") == (
+        'Defaulted container "c" out of: c, i (init)\n'
+        'Error from server (BadRequest): container "c" in pod "slow" is waiting to start: PodInitializing\n')
+    assert screen.type("kubectl logs -f slow -c c; echo over", 2) == ""
+    assert screen.wait(20) == "hello\nover\n"
+
+
+def test_followed_logs_end_where_the_pod_is_deleted_before_its_container_starts() -> None:
+    screen = Screen(cluster(), {"slow.yaml": SLOW})
+    screen.type("kubectl apply -f slow.yaml", 2)
+    screen.type("kubectl logs -f slow -c c &", 1)
+    said = screen.type("kubectl delete pod slow --force >/dev/null 2>&1", 1) + screen.wait(3)
+    assert 'Error from server (NotFound): pods "slow" not found\n' in said
+
+
+SECRET = """apiVersion: v1
+kind: Secret
+metadata: {name: s}
+data: {same: c2FtZQ==, other: b2xk}
+"""
+
+
+def test_diff_hides_what_secrets_hold_unless_told() -> None:
+    screen = Screen(cluster(), {"s.yaml": SECRET, "t.yaml": SECRET.replace("b2xk", "bmV3, more: eA==")})
+    screen.type("kubectl apply -f s.yaml")
+    hidden = [line for line in screen.type("kubectl diff -f t.yaml").splitlines() if "***" in line]
+    assert sorted(hidden) == ["   same: '***'", "+  more: '***'", "+  other: '*** (after)'", "-  other: '*** (before)'"]
+    assert "+  other: bmV3\n" in screen.type("kubectl diff -f t.yaml --show-secret")
+    assert screen.type("kubectl diff -f t.yaml --prune").startswith("error: --prune is left out of diff here")
+
+
+def test_api_resources_are_told_as_json_and_yaml() -> None:
+    screen = Screen(cluster())
+    found = json.loads(screen.type("kubectl api-resources --api-group=apps -o json"))
+    assert [one["name"] for one in found["resources"]] == ["controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"]
+    assert {**found, "resources": []} == {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "", "resources": []}
+    assert list(found["resources"][2]) == ["name", "singularName", "namespaced", "group", "version", "kind", "verbs", "shortNames", "categories"]
+    assert screen.type("kubectl api-resources --api-group=apps -o yaml").startswith("apiVersion: v1\ngroupVersion: \"\"\nkind: APIResourceList\n")
+    assert "allowed formats are: json,kyaml,name,wide,yaml\n" in screen.type("kubectl api-resources -o x")
+
+
+def test_swap_is_said_to_be_left_out() -> None:
+    assert Screen(cluster()).type("kubectl top node --show-swap") == "error: --show-swap is left out here: these nodes have no swap\n"

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ...apiserver.errors import ApiError
+from ...apiserver.ownership import records
 from ...objects import dig, thaw, without
 from ...resources import BY_PLURAL
 from ...times import rfc3339_micro
@@ -25,11 +26,13 @@ from ..verbs import Call, fail_with, verb
 
 
 @verb("diff", *FILES, Flag("server-side", "bool"), Flag("force-conflicts", "bool"), Flag("field-manager"),
-      Flag("selector", short="l"), Flag("prune", "bool"),
+      Flag("selector", short="l"), Flag("prune", "bool"), Flag("prune-allowlist", "array"), Flag("show-secret", "bool"),
       Flag("show-managed-fields", "bool"), Flag("concurrency", "int", default=1),
       summary="Diff the live version against a would-be applied version", usage="diff -f FILENAME")
 def diff(call: Call) -> Command:
     only_files(call)
+    if call.flags["prune"] or call.flags["prune-allowlist"]:
+        raise KubectlError("error: --prune is left out of diff here: apply --prune --dry-run=server tells what it would delete\n")
     infos, wrong = yield from from_files(call)
     fail_with(wrong)
     changed = False
@@ -41,10 +44,10 @@ def diff(call: Call) -> Command:
                 raise
             live = None
         merged = _merged(call, info, live)
-        if info.resource.kind == "Secret" and not info.resource.group:
+        if info.resource.kind == "Secret" and not info.resource.group and not call.flags["show-secret"]:
             live, merged = _masked(live, merged)
-        old = _lines(live) if live is not None else []
-        new = _lines(merged)
+        old = _lines(call, live) if live is not None else []
+        new = _lines(call, merged)
         version, group = info.resource.version, info.resource.group
         name = ".".join(part for part in (group, version, info.resource.kind, info.namespace, info.name) if part)
         # the real one writes both to files in new directories and runs diff on them
@@ -87,8 +90,9 @@ def _masked(live: Any, merged: Any) -> tuple[Any, Any]:
     return shown(live, "before") if live is not None else None, shown(merged, "after")
 
 
-def _lines(obj: Any) -> list[str]:
-    return go_yaml.dump(without(obj, "metadata.managedFields")).splitlines(True)
+def _lines(call: Call, obj: Any) -> list[str]:
+    shown = records.shown(obj) if call.flags["show-managed-fields"] else without(obj, "metadata.managedFields")
+    return go_yaml.dump(shown).splitlines(True)
 
 
 # ---- cp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ...apiserver.discovery import verbs_of, with_customs
@@ -11,7 +12,7 @@ from ...times import human_duration, parse_rfc3339
 from ..builder import changes
 from ..describe.config import rights
 from ..flags import Flag
-from ..output import go_sort, go_yaml, tabwriter
+from ..output import go_sort, go_yaml, kyaml, tabwriter
 from ..output.go_values import to_json
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import PRINTING, Call, verb
@@ -22,6 +23,7 @@ USER = "kubernetes-admin"
 # what `auth can-i` knows (kubectl/pkg/cmd/auth/cani.go)
 RESOURCE_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate", "*", "approve",
                   "sign", "escalate", "attest")
+RESOURCE_FORMATS = ("json", "kyaml", "name", "wide", "yaml")
 NON_RESOURCE_VERBS = ("get", "put", "post", "head", "options", "delete", "patch", "*")
 
 
@@ -42,7 +44,15 @@ def _served(call: Call) -> dict[tuple[str, str], tuple[Resource, ...]]:
     return {key: found for key, found in with_customs(call.customs).items() if metrics or key[0] != "metrics.k8s.io"}
 
 
-@verb("api-resources", Flag("api-group"), Flag("namespaced", "bool", default=True), Flag("no-headers", "bool"),
+def _told(resource: Resource) -> dict[str, Any]:
+    """metav1.APIResource, of aggregated discovery: without hashes."""
+    lists = {"shortNames": list(resource.short_names), "categories": list(resource.categories)}
+    return {"name": resource.name, "singularName": resource.one, "namespaced": resource.namespaced,
+            **({"group": resource.group} if resource.group else {}), "version": resource.version, "kind": resource.kind,
+            "verbs": list(verbs_of(resource)), **{member: value for member, value in lists.items() if value}}
+
+
+@verb("api-resources", Flag("show-managed-fields", "bool"), Flag("api-group"), Flag("namespaced", "bool", default=True), Flag("no-headers", "bool"),
       Flag("output", short="o"), Flag("verbs", "list"),
       Flag("sort-by"), Flag("cached", "bool"), Flag("categories", "list"),
       summary="Print the supported API resources on the server",
@@ -50,8 +60,10 @@ def _served(call: Call) -> dict[tuple[str, str], tuple[Resource, ...]]:
 def api_resources(call: Call) -> None:
     flags = call.flags
     no_arguments(call)
-    if flags["output"] not in (None, "", "wide", "name"):
-        raise KubectlError(f"error: --output {flags['output']} is not available\n")
+    form = (flags["output"] or "").lower()
+    if form not in ("", *RESOURCE_FORMATS):
+        raise KubectlError(f'error: unable to match a printer suitable for the output format "{flags["output"]}", allowed formats are: '
+                           f"{','.join(RESOURCE_FORMATS)}\n")
     if flags["sort-by"] not in (None, "", "name", "kind"):
         raise KubectlError("error: --sort-by accepts only name or kind\n")
     preferred: dict[str, str] = {}
@@ -62,15 +74,22 @@ def api_resources(call: Call) -> None:
              and (not flags.given("api-group") or r.group == flags["api-group"])
              and all(word in verbs_of(r) for word in flags["verbs"])
              and (not flags["categories"] or all(c in r.categories for c in flags["categories"]))]
-    order = {"name": lambda r: r.name, "kind": lambda r: r.kind}.get(flags["sort-by"] or "", lambda r: (r.group, r.name))
+    order = {"name": lambda r: r.name, "kind": lambda r: (r.kind, r.name)}.get(flags["sort-by"] or "", lambda r: (r.group, r.name))
     found.sort(key=lambda r: (r.group, r.name))
     found.sort(key=order)
-    if flags["output"] == "name":
+    if form == "name":
         call.terminal.out("".join(r.qualified + "\n" for r in found))
+        return
+    if form in ("json", "kyaml", "yaml") and found:
+        whole = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "", "resources": [_told(r) for r in found]}
+        text = json.dumps(whole, indent=4, ensure_ascii=False) + "\n"  # a struct's own order
+        call.terminal.out({"json": text, "kyaml": kyaml.from_json(text)}.get(form) or go_yaml.dump(whole))
+        return
+    if not found:
         return
     headers = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
     rows = [[r.name, ",".join(r.short_names), r.api_version, str(r.namespaced).lower(), r.kind] for r in found]
-    if flags["output"] == "wide":
+    if form == "wide":
         headers += ["VERBS", "CATEGORIES"]
         rows = [[*row, ",".join(verbs_of(r)), ",".join(r.categories)] for row, r in zip(rows, found, strict=True)]
     call.terminal.out(aligned(rows, None if flags["no-headers"] else headers))

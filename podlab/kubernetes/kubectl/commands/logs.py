@@ -17,6 +17,8 @@ from ..verbs import Call, report, verb
 
 SELECTOR_TAIL = 10  # with -l, unless --tail says otherwise
 MAX_FOLLOWED = 5
+STARTING = re.compile(r"is waiting to start: (?:ContainerCreating|PodInitializing)$")  # what logs -f sits out since 1.36 (PR 136411)
+STARTING_MS = 1_000  # it asks again; how often is not told
 
 
 @verb("logs", Flag("follow", "bool", "f"), Flag("container", short="c"), Flag("previous", "bool", "p"),
@@ -131,18 +133,36 @@ def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
         since = _moment(flags["since-time"])
     code = 0
     offsets: list[Any] = [None] * len(sources)
-    for i, (pod, container) in enumerate(sources):
+    waiting: list[int] = []  # those whose container is still to start
+
+    def begin(i: int) -> None:
+        pod, container = sources[i]
+        lines = _read(call, pod, container, since=since, tail=tail, limit=flags["limit-bytes"] or None)
+        _print(call, pod, container, lines)
+        offsets[i] = [lines[-1].offset + 1 if lines else _end(call, pod, container), _run(call, pod, container)]
+    for i in range(len(sources)):
         try:
-            lines = _read(call, pod, container, since=since, tail=tail, limit=flags["limit-bytes"] or None)
+            begin(i)
         except ApiError as error:
+            if flags["follow"] and not flags["previous"] and STARTING.search(error.message):
+                waiting.append(i)
+                continue
             if not flags["ignore-errors"] and not (flags["follow"] and len(sources) > 1):
                 raise
             call.terminal.err(report(error))
-            continue
-        _print(call, pod, container, lines)
-        offsets[i] = [lines[-1].offset + 1 if lines else _end(call, pod, container), _run(call, pod, container)]
     open_ = [i for i in range(len(sources)) if offsets[i] is not None] if flags["follow"] and not flags["previous"] else []
-    while open_:
+    while open_ or waiting:
+        for i in list(waiting):
+            pod = sources[i][0]
+            call.request("get", "pods", pod["metadata"]["name"], pod["metadata"]["namespace"])  # which is refused where it is gone
+            try:
+                begin(i)
+            except ApiError as error:
+                if STARTING.search(error.message):
+                    continue
+                raise
+            waiting.remove(i)
+            open_.append(i)
         for i in list(open_):
             pod, container = sources[i]
             ended = _run(call, pod, container) != offsets[i][1] or not _runs(call, pod, container)
@@ -155,8 +175,8 @@ def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
                 offsets[i][0] = lines[-1].offset + 1
             if ended:
                 open_.remove(i)
-        if open_:
-            yield Wait(stir=True)
+        if open_ or waiting:
+            yield Wait(stir=True) if open_ else Wait(STARTING_MS)
     return code
 
 

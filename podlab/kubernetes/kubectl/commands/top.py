@@ -29,6 +29,8 @@ def _usage(call: Call, pod: Any) -> dict[str, tuple[int, int]]:
 
 def _available(call: Call) -> None:
     """SupportedMetricsAPIVersionAvailable."""
+    if call.flags["show-swap"]:
+        raise KubectlError("error: --show-swap is left out here: these nodes have no swap\n")
     if not call.terminal.api.cluster.spec.get("metricsServer", True):
         raise KubectlError("error: Metrics API not available\n")
 
