@@ -160,6 +160,8 @@ def from_files(call: Call) -> Generator[Wait, None, tuple[list[Info], list[ApiEr
     infos, wrong = infos_of(call, manifests)
     found = [info for info in infos if selectors.matches(wanted, dig(info.object, "metadata.labels", {}))]
     wrong += unread
+    if not found and not wrong and wanted and call.name in ("diff", "get"):
+        return [], []
     if not found and not wrong and ("-" in call.flags["filename"] or manifests == [] or wanted):
         raise KubectlError(f"error: no objects passed to {call.name}\n")
     return found, wrong

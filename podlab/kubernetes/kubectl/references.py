@@ -10,7 +10,9 @@ REFERENCES = {"configMap": "ConfigMap", "configMapRef": "ConfigMap", "configMapK
               "secretKeyRef": "Secret",
               "secret": "Secret", "serviceAccountName": "ServiceAccount", "claimName": "PersistentVolumeClaim",
               "secretName": "Secret",
-              "scaleTargetRef": "", "service": "Service", "serviceName": "Service"}
+              "scaleTargetRef": "", "service": "Service", "serviceName": "Service", "roleRef": "",
+              "storageClassName": "StorageClass", "priorityClassName": "PriorityClass", "ingressClassName": "IngressClass"}
+LISTED = {"subjects": "", "imagePullSecrets": "Secret"}  # members that are lists of such; "": of the kind that each says
 
 
 def image_fields(value: Any) -> Iterator[dict[str, Any]]:
@@ -33,6 +35,10 @@ def name_references(value: Any, renamed: dict[tuple[str, str], str]) -> None:
             kind = REFERENCES.get(key)
             if kind is not None and isinstance(item, dict) and "name" in item:
                 item["name"] = renamed.get((kind or str(item.get("kind")), item["name"]), item["name"])
+            elif key in LISTED and isinstance(item, list):
+                for one in item:
+                    if isinstance(one, dict) and isinstance(one.get("name"), str):
+                        one["name"] = renamed.get((LISTED[key] or str(one.get("kind")), one["name"]), one["name"])
             elif kind and isinstance(item, str):
                 value[key] = renamed.get((kind, item), item)
             name_references(value[key], renamed)

@@ -13,7 +13,7 @@ from ...objects import thaw
 from ...resources import BY_PLURAL
 from ..builder import targets
 from ..flags import Flag
-from ..kustomize import content_hash
+from ..generators import content_hash
 from ..manifests import clean
 from ..output import struct_json
 from ..output.go_values import to_json

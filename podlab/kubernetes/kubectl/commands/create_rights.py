@@ -159,7 +159,7 @@ def token(call: Call) -> None:
         made = call.request("create", "serviceaccounts", account, call.namespace, {"spec": spec}, "token")
     except ApiError as error:
         raise KubectlError(f"error: failed to create token: {error.message}\n") from error
-    if flags["output"] or flags["template"]:
+    if flags["output"]:
         call.terminal.out(call.printer()({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **made}))
         return
     call.terminal.out(made["status"]["token"] + "\n")

@@ -101,6 +101,8 @@ def _wanted(call: Call) -> Any:
         infos, wrong = yield from from_files(call)
         for error in wrong:
             call.terminal.err(report(error))
+        if not infos and not wrong:
+            raise KubectlError(f"No resources found in {call.namespace} namespace.\n", 0)
         if not infos:
             raise KubectlError("")
         return [Target(info.resource, info.name) for info in infos]

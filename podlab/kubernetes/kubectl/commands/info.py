@@ -23,6 +23,7 @@ USER = "kubernetes-admin"
 # what `auth can-i` knows (kubectl/pkg/cmd/auth/cani.go)
 RESOURCE_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate", "*", "approve",
                   "sign", "escalate", "attest")
+RESTRICTORS = ("LoadRestrictionsRootOnly", "LoadRestrictionsNone")
 RESOURCE_FORMATS = ("json", "kyaml", "name", "wide", "yaml")
 NON_RESOURCE_VERBS = ("get", "put", "post", "head", "options", "delete", "patch", "*")
 
@@ -137,7 +138,7 @@ def version(call: Call) -> None:
 @verb("auth whoami", *PRINTING, summary="Experimental: Check self subject attributes", usage="auth whoami")
 def whoami(call: Call) -> None:
     user = call.terminal.api.identity
-    if call.flags["output"] or call.flags["template"]:
+    if call.flags["output"]:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {"creationTimestamp": None},
                   "status": {"userInfo": user.info()}}
         call.terminal.out(call.printer(typed=True)(Map(review)))
@@ -207,7 +208,7 @@ def events(call: Call) -> Command:
     found = [event for event in call.request("list", "events", "", "" if everywhere else call.namespace)["items"]
              if picked(event)]
     found = go_sort(found, lambda a, b: _event_time(a) < _event_time(b))
-    if (flags["output"] or flags["template"]) and found:
+    if flags["output"] and found:
         call.terminal.out(call.printer()(Map({"apiVersion": "v1", "items": found, "kind": "List", "metadata": {"resourceVersion": ""}})))
         return 0
     if not found and not flags["watch"]:
@@ -269,12 +270,23 @@ def _event_row(call: Call, event: Map) -> list[str]:
     return [event["metadata"]["namespace"], *row] if call.flags["all-namespaces"] else row
 
 
-@verb("kustomize", Flag("output", short="o"), summary="Build a kustomization target from a directory or URL",
+@verb("kustomize", Flag("output", short="o"), Flag("load-restrictor", default="LoadRestrictionsRootOnly"),
+      *(Flag(name, "bool") for name in ("as-current-user", "enable-alpha-plugins", "enable-helm", "helm-debug", "network")),
+      *(Flag(name) for name in ("helm-command", "helm-kube-version", "network-name")), Flag("env", "array", "e"), Flag("mount", "array"),
+      Flag("helm-api-versions", "array"), summary="Build a kustomization target from a directory or URL",
       usage="kustomize DIR")
 def kustomize_(call: Call) -> None:
     from ..kustomize import build
 
     if len(call.arguments) > 1:
         raise KubectlError("error: specify one path to kustomization.yaml\n")
+    restrictor = call.flags["load-restrictor"]
+    if restrictor not in RESTRICTORS:
+        raise KubectlError(f"error: illegal flag value --load-restrictor {restrictor}; legal values: [{' '.join(RESTRICTORS)}]\n")
     texts = [go_yaml.dump(manifest.object) for manifest in build(call.terminal, call.arguments[0] if call.arguments else ".")]
+    if call.flags["output"]:
+        if call.terminal.save is None:
+            raise KubectlError(f"error: open {call.flags['output']}: permission denied\n")
+        call.terminal.save(call.flags["output"], "---\n".join(texts))
+        return
     call.terminal.out("---\n".join(texts))

@@ -14,7 +14,7 @@ from ...apiserver.patch import apply_patch
 from ...bounded_yaml import Loader, document
 from ...client import PATCH_TYPES
 from ...resources import Resource
-from ..builder import FILES, select
+from ..builder import FILES, has_files, select, select_local
 from ..flags import Flag
 from ..manifests import clean, line_of
 from ..terminal import Command, KubectlError
@@ -43,12 +43,14 @@ def patch(call: Call) -> Command:
             raise KubectlError(f"error: unable to read patch file: open {flags['patch-file']}: no such file or directory\n")
         text = call.terminal.files[path]
     body = _body(text)
-    infos, wrong = yield from select(call)
+    if flags["local"] and not has_files(call):
+        raise KubectlError("error: cannot specify --local and server resources\n")
+    infos, wrong = yield from (select_local(call) if flags["local"] else select(call))
     fail_with(wrong)
     for info in infos:
         scaling = flags["subresource"] == "scale" and call.dry != "client"
         before = call.request("get", info.resource, info.name, info.namespace, subresource="scale") if scaling else info.object
-        if call.dry == "client":
+        if call.dry == "client" or flags["local"]:
             done = apply_patch(info.resource, before, body, kind)
         else:
             try:

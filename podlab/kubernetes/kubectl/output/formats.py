@@ -102,7 +102,7 @@ def _names(obj: Any) -> str:
         return "".join(_names(item) for item in obj["items"])
     resource = by_api_kind(obj.get("apiVersion", ""), obj.get("kind", ""))
     group = resource.group if resource else obj.get("apiVersion", "").rpartition("/")[0]
-    return f"{obj.get('kind', '').lower()}{'.' + group if group else ''}/{obj['metadata']['name']}\n"
+    return f"{obj.get('kind', '').lower()}{'.' + group if group else ''}/{(obj.get('metadata') or {}).get('name') or '<unknown>'}\n"
 
 
 def _read(form: str, path: str, read_file: ReadFile) -> str:
