@@ -123,7 +123,8 @@ def test_the_order_is_what_sort_options_say() -> None:
     ("resource: [d.yaml]\n", 'error: invalid Kustomization: json: unknown field "resource"\n'),
     ("resources: [d.yaml]\ncommonAnnotations: {x: true}\n",
      "error: invalid Kustomization: json: cannot unmarshal bool into Go struct field Kustomization.commonAnnotations of type string\n"),
-    ("resources: [d.yaml, d.yaml]\n", "error: accumulating resources: accumulation err='merging resources from 'd.yaml': may not add resource with an "
+    ("resources: [d.yaml, d.yaml]\n",
+     "error: accumulating resources: accumulation err='merging resources from 'd.yaml': may not add resource with an "
      "already registered id: Deployment.v1.apps/web.[noNs]': must build at directory: '/root/k/d.yaml': file is not directory\n"),
     ("configMapGenerator: [{name: g, literals: [a]}]\n",
      "error: loading KV pairs: literal sources [a]: invalid literal source a, expected key=value\n"),
