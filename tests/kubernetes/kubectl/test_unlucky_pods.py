@@ -6,7 +6,7 @@ import pytest
 
 from podlab.kubernetes.cluster import Cluster
 from tests.kubernetes.frozen import thawed
-from tests.kubernetes.kubectl.given import Screen, cluster, kubectl
+from tests.kubernetes.kubectl.given import Screen, cluster, kubectl, with_web
 
 OBJECTS = """
 {apiVersion: v1, kind: Pod, metadata: {name: big}, spec: {containers: [{name: c, image: "nginx:1.14.2", resources: {requests: {cpu: "100"}}}]}}
@@ -111,6 +111,19 @@ def test_the_words_for_a_missing_log_follow_the_status_that_is_shown() -> None:
     assert seen - {("ContainerCreating", "ContainerCreating")} == {
         ("ErrImagePull", "image can't be pulled"), ("ImagePullBackOff", "trying and failing to pull image"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("flags", "asked"), [
+    ("web", ""), ("-l app=web", "?tailLines=10"), ("web --tail=3 -p --timestamps", "?previous=true&tailLines=3&timestamps=true"),
+    ("web -f --since=90s --limit-bytes=7", "?follow=true&limitBytes=7&sinceSeconds=90"),
+    ("web --since-time=2026-11-21T00:00:00Z", "?sinceTime=2026-11-21T00%3A00%3A00Z"),
+])  # fmt: skip
+def test_the_log_of_a_node_without_power_is_asked_for_by_its_whole_address(flags: str, asked: str) -> None:
+    it = with_web()
+    it.apply({"at": it.now, "do": "fault", "node": "node-1", "power": "off"})
+    host = it.etcd.get("nodes", "node-1")["status"]["addresses"][0]["address"]  # type: ignore[index]
+    where = f"https://{host}:10250/containerLogs/default/web/c{asked}"
+    assert kubectl(it, f"logs {flags}")[2] == f'Error from server: Get "{where}": dial tcp {host}:10250: connect: no route to host\n'
 
 
 def test_a_pod_without_a_node_has_an_empty_log() -> None:

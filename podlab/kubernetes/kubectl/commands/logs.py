@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from typing import Any
+from urllib.parse import urlencode
 
 from ...apiserver.errors import ApiError
 from ...objects import Map, dig
 from ...times import parse_rfc3339, rfc3339_micro
 from ..builder import resource_named
 from ..containers import DEFAULT, activity_order, choose, find, first_of, pods_selected, single, unselected
-from ..flags import Flag
+from ..flags import Flag, Flags
 from ..terminal import Command, KubectlError, Wait
 from ..verbs import Call, report, verb
 
@@ -127,7 +128,7 @@ def _of_pod(call: Call, pod: Map, container: str | None) -> list[tuple[Map, str]
 
 def _stream(call: Call, sources: list[tuple[Map, str]]) -> Command:
     flags = call.flags
-    tail = SELECTOR_TAIL if flags["selector"] and not flags.given("tail") else flags["tail"] if flags["tail"] >= 0 else None
+    tail = _tail(flags)
     since = call.now - flags["since"] if flags["since"] else 0
     if flags["since-time"]:
         since = _moment(flags["since-time"])
@@ -184,6 +185,24 @@ def _kubelet(call: Call, pod: Map) -> Any:
     return call.terminal.api.cluster.kubelet(pod["spec"]["nodeName"])
 
 
+def _tail(flags: Flags) -> int | None:
+    return SELECTOR_TAIL if flags["selector"] and not flags.given("tail") else flags["tail"] if flags["tail"] >= 0 else None
+
+
+def _query(flags: Flags) -> str:
+    """What the API server asks the kubelet for (LogLocation), as url.Values.Encode writes it."""
+    asked = {name: "true" for name in ("follow", "previous", "timestamps") if flags[name]}
+    if flags["since"]:
+        asked["sinceSeconds"] = str((flags["since"] + 500) // 1000)
+    if flags["since-time"]:
+        asked["sinceTime"] = flags["since-time"]
+    if _tail(flags) is not None:
+        asked["tailLines"] = str(_tail(flags))
+    if flags["limit-bytes"]:
+        asked["limitBytes"] = str(flags["limit-bytes"])
+    return f"?{urlencode(sorted(asked.items()))}" if asked else ""
+
+
 def _read(call: Call, pod: Map, container: str, **options: Any) -> list[Any]:
     name = pod["metadata"]["name"]
     if not pod["spec"].get("nodeName"):
@@ -193,7 +212,7 @@ def _read(call: Call, pod: Map, container: str, **options: Any) -> list[Any]:
     except ApiError as error:
         if not error.message.startswith("Get "):
             raise
-        where = f":10250/containerLogs/{pod['metadata']['namespace']}/{name}/{container}"
+        where = f":10250/containerLogs/{pod['metadata']['namespace']}/{name}/{container}{_query(call.flags)}"
         raise ApiError(500, "", error.message.replace(":10250/", where, 1)) from error
     return lines
 
