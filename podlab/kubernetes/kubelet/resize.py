@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
     """Before a sync: take over what the spec now asks for, if the node has it."""
-    wanted, whole = _differing(kubelet, worker, pod), _whole(worker, pod)
+    whole = _whole(worker, pod)
+    wanted = _differing(kubelet, worker, pod, whole)
     if not wanted and whole is None:
         _completed(kubelet, worker, pod)
         return
@@ -56,19 +57,19 @@ def consider(kubelet: Agent, worker: Worker, pod: Map) -> None:
         kubelet.record(worker, "Normal", "ResizeStarted", _message(pod, "Pod resize started"))
 
 
-def _differing(kubelet: Agent, worker: Worker, pod: Map) -> list[Part]:
+def _differing(kubelet: Agent, worker: Worker, pod: Map, whole: Map | None) -> list[Part]:
     """Containers that run with other resources than their spec's, or within other limits of the Pod's; an init container that has ended
     stays as it was."""
-    whole = _whole(worker, pod)
+    actual, restarting = worker["actual"], worker["resize-restart"]
     return [
         one
         for one in parts(pod)
         if one.kind != EPHEMERAL
-        and one.name in worker["actual"]
+        and one.name in actual
         and (
-            (one.spec.get("resources") or EMPTY) != worker["actual"][one.name]
-            or one.name in worker["resize-restart"]
-            or (whole is not None and bool(_inherited(one, worker["actual"][POD], whole)))
+            (one.spec.get("resources") or EMPTY) != actual[one.name]
+            or one.name in restarting
+            or (whole is not None and bool(_inherited(one, actual[POD], whole)))
         )
         and (one.kind != INIT or runs_now(kubelet, worker, one.name))
     ]
@@ -92,7 +93,7 @@ def actuate(kubelet: Agent, worker: Worker, pod: Map) -> None:
     if "PodResizeInProgress" not in worker["resizing"]:
         return
     whole = _whole(worker, pod)
-    for one in _differing(kubelet, worker, pod):
+    for one in _differing(kubelet, worker, pod, whole):
         inherited = _inherited(one, worker["actual"][POD], whole) if whole is not None else []
         if one.name in worker["resize-restart"] or _needs_restart(one, worker["actual"][one.name], inherited):
             worker["resize-restart"][one.name] = True

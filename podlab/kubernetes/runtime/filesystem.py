@@ -39,6 +39,18 @@ def size(inode: Data) -> int:
     return 4096 if kind == "d" else len(inode["to"]) if kind == "l" else 0
 
 
+def shown(vnode: Vnode) -> int:
+    """As `size`, with a tmpfs's directories: 20 bytes for each entry (BOGO_DIRENT_SIZE, mm/shmem.c), . and .. among them."""
+    if vnode.is_dir and vnode.fs["kind"] == "tmpfs":
+        return 20 * (2 + len(vnode.inode["e"]))
+    return size(vnode.inode)
+
+
+def blocks(vnode: Vnode) -> int:
+    """KiB that it takes: a tmpfs's directories none."""
+    return 0 if vnode.is_dir and vnode.fs["kind"] == "tmpfs" else -(-size(vnode.inode) // 4096) * 4
+
+
 def content(inode: Data) -> str:
     """A file's whole content. Zeros beyond 16 MiB are left out, as nothing sensible reads them all."""
     return str(inode["s"]) + "\0" * min(int(inode.get("z", 0)), 16 << 20)

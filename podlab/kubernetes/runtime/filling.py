@@ -86,10 +86,11 @@ def untouched_etc(now: int, hosts: str, ip: str, names: str, hostname: str, reso
     return ["etc", now, hosts, ip, names, hostname, resolv_conf]
 
 
-def untouched_atomic(now: int, mode: int, gid: int, dated: str, files: Mapping[str, Any]) -> list[Any]:
-    """A configMap-like volume as it is first written; all volumes of the same files share them."""
+def untouched_atomic(kind: str, now: int, mode: int, gid: int, dated: str, files: Mapping[str, Any]) -> list[Any]:
+    """A configMap-like volume as it is first written, on a disk ("configMap") or a tmpfs ("atomic"); all volumes of the same files share
+    them."""
     common, texts = memo(files, "untouched", _untouched) if isinstance(files, Map) else _untouched(files)
-    return ["atomic", now, mode, gid, dated, common, texts]
+    return [kind, now, mode, gid, dated, common, texts]
 
 
 def _untouched(files: Mapping[str, Any]) -> tuple[int | dict[str, Any], list[str]]:
@@ -115,7 +116,7 @@ def made(fs: Any, promised: Callable[[list[Any]], str]) -> Data:
         fill(new, {"hosts": hosts or HOSTS.format(ip=ip, names=names), "hostname": hostname + "\n", "resolv.conf": resolv_conf}, now)
         return new
     mode, gid, dated, common, texts = rest
-    new = new_filesystem("tmpfs", now, mode=mode)
+    new = new_filesystem("tmpfs" if kind == "atomic" else kind, now, mode=mode)
     new["inodes"]["1"]["g"] = gid
     files = common
     if isinstance(common, int):

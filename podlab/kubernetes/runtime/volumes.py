@@ -11,7 +11,7 @@ from .filling import fill, kept, made, untouched_atomic, write_atomic
 from .kernel import Kernel
 from .process import Data
 
-ATOMIC = ("configMap", "secret", "downwardAPI", "projected")
+ATOMIC = ("configMap", "secret", "downwardAPI", "projected")  # all but the first lie in memory (wrappedVolumeSpec of each plugin)
 """Kinds that the kubelet writes with AtomicWriter (pkg/volume/util/atomic_writer.go): files are links through `..data`."""
 
 HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
@@ -61,12 +61,14 @@ class Volumes(Kernel):
             at = self.host_directory(path, last="f" if medium == "File" else "d")
         else:
             fsid = share or f"volume/{pod_uid}/{name}"
-            mode = 0o2777 if gid else 0o777
+            memory = medium == "Memory" or kind in ATOMIC[1:]
+            # a tmpfs's root begins as 1777, and the kubelet leaves what is open to all
+            mode = (0o2777 if gid else 0o777) | (0o1000 if memory else 0)
             if fsid not in filesystems and kind in ATOMIC:
-                filesystems[fsid] = untouched_atomic(now, mode, gid, self._dated(pod_uid, name), files or {})
+                where = "atomic" if memory else kind
+                filesystems[fsid] = untouched_atomic(where, now, mode, gid, self._dated(pod_uid, name), files or {})
             elif fsid not in filesystems:
                 limit = size_limit if medium == "Memory" or share else 0
-                mode |= 0o1000 if medium == "Memory" else 0  # a tmpfs's root begins as 1777, and the kubelet leaves what is open to all
                 fs = filesystems[fsid] = new_filesystem("tmpfs" if medium == "Memory" else kind, now, limit=limit, mode=mode)
                 fs["inodes"]["1"]["g"] = gid
                 fill(fs, files or {}, now)

@@ -206,6 +206,19 @@ def test_what_only_shows_a_volume_leaves_no_trace_and_what_reads_it_finds_the_ti
         "600 2\n-rw-r--r--    1 root     root           198 Nov 21 02:37 /etc/hosts\n")
 
 
+@pytest.mark.parametrize("kind", ["secret", "projected", "downwardAPI"])
+def test_volumes_with_secrets_lie_in_memory_and_those_of_config_maps_on_the_disk(kind: str) -> None:
+    """What ls -la shows of a service account's directory in every Pod: wrappedVolumeSpec of the plugins, and tmpfs's sizes."""
+    machine = Machine()
+    machine.pod()
+    for name, of in (("v", kind), ("c", "configMap")):
+        machine.node.create_volume("pod-1", name, of, files={"a": "1", "b": "2", "c": "3"})
+    container = machine.container("sleep 100", mounts=[{"path": f"/{name}", "volume": name} for name in "vc"])
+    assert machine.execute(container, "stat -c '%A %s %b' /v /v/..data/ /c /c/..data/; ls -la /v | head -1")[0] == (
+        "drwxrwxrwt 140 0\ndrwxr-xr-x 100 0\ndrwxrwxrwx 4096 8\ndrwxr-xr-x 4096 8\ntotal 4\n")
+    assert machine.execute(container, "mount | grep -c 'tmpfs on /v type tmpfs\\|/dev/vda1 on /c type ext4'")[0] == "2\n"
+
+
 def test_a_memory_volume_is_full_at_its_limit_and_counts_its_bytes() -> None:
     machine = Machine()
     machine.pod()

@@ -82,7 +82,7 @@ def ls(proc: Process, sys: Sys, event: Event) -> int:
         ]
         if "a" in flags:
             items = [(".", here), ("..", here.parent or here), *items]
-        total = sum((filesystem.size(child.inode) + 4095) // 4096 * 4 for _, child in items if child.inode["t"] != "l")
+        total = sum(filesystem.blocks(child) for _, child in items if child.inode["t"] != "l")
         if many:
             sys.out(("" if first else "\n") + f"{name}:\n")
         first = False
@@ -108,7 +108,7 @@ def _rows(sys: Sys, items: list[tuple[str, Vnode]], flags: dict[str, str]) -> st
     if "t" in flags:
         items = sorted(items, key=lambda item: -item[1].inode["mt"])
     elif "S" in flags:
-        items = sorted(items, key=lambda item: -filesystem.size(item[1].inode))
+        items = sorted(items, key=lambda item: -filesystem.shown(item[1]))
     if "r" in flags:
         items = items[::-1]
     shown = []
@@ -142,9 +142,9 @@ def _rows(sys: Sys, items: list[tuple[str, Vnode]], flags: dict[str, str]) -> st
         size = (
             DEVICE_NUMBERS[inode["dev"]]
             if inode["t"] == "c"
-            else human(filesystem.size(inode))
+            else human(filesystem.shown(vnode))
             if "h" in flags
-            else str(filesystem.size(inode))
+            else str(filesystem.shown(vnode))
         )
         link = f" -> {inode['to']}" if inode["t"] == "l" else ""
         uid, gid = inode.get("u", 0), inode.get("g", 0)
@@ -185,7 +185,7 @@ def stat(proc: Process, sys: Sys, event: Event) -> int:
             status = 1
             continue
         inode = found.inode
-        size = filesystem.size(inode)
+        size, kib = filesystem.shown(found), filesystem.blocks(found)
         kind = {"f": "regular file" if size else "regular empty file", "d": "directory", "l": "symbolic link", "p": "fifo",
                 "c": "character special file"}[inode["t"]]  # fmt: skip
         uid, gid, mode = inode.get("u", 0), inode.get("g", 0), inode["m"]
@@ -198,7 +198,7 @@ def stat(proc: Process, sys: Sys, event: Event) -> int:
                   "U": owners.get(uid, "UNKNOWN"), "G": groups.get(gid, "UNKNOWN"), "i": found.ino or "1", "h": str(inode["n"]),
                   "y": when, "z": when,
                   "x": when, "Y": str(inode["mt"] // 1000), "X": str(inode["mt"] // 1000), "Z": str(inode["mt"] // 1000),
-                  "b": str(-(-size // 512)),
+                  "b": str(2 * kib),
                   "N": f"'{name}'" + (f" -> '{inode['to']}'" if inode["t"] == "l" else ""), "f": f"{mode:x}",
                   "%": "%"}  # fmt: skip
         if "c" in flags:
@@ -207,7 +207,7 @@ def stat(proc: Process, sys: Sys, event: Event) -> int:
         link = f" -> '{inode['to']}'" if inode["t"] == "l" else ""
         sys.out(
             f"  File: {name if not link else repr(name)}{link}\n"
-            f"  Size: {size:<10}\tBlocks: {-(-size // 4096) * 8:<10} IO Block: 4096   {kind}\n"
+            f"  Size: {size:<10}\tBlocks: {2 * kib:<10} IO Block: 4096   {kind}\n"
             f"Device: 32h/50d\tInode: {found.ino or 1:<10}  Links: {inode['n']}\n"
             f"Access: ({mode & 0o7777:04o}/{mode_text(inode['t'], mode)})  Uid: ({uid:5d}/{values['U']:>8})   Gid: "
             f"({gid:5d}/{values['G']:>8})\n"
