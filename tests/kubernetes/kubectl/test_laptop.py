@@ -17,6 +17,12 @@ def test_a_pipe_joins_kubectl_and_grep() -> None:
     assert screen.type("kubectl get pods --no-headers | grep -c web") == "1\n"
 
 
+def test_jq_reads_what_kubectl_prints() -> None:
+    screen = Screen(with_web())
+    assert screen.type("kubectl get pods -o json | jq -r '.items[] | \"\\(.metadata.name) \\(.kind)\"'") == "web Pod\n"
+    assert screen.type("kubectl get pod web -o json | jq .spec.containers[0].name") == '"c"\n'
+
+
 def test_a_here_document_is_asked_for_line_by_line_and_applied() -> None:
     screen = Screen(cluster())
     screen.type("cat <<EOF | kubectl apply -f -")

@@ -64,7 +64,7 @@ add(
     Image(
         "docker.io/nicolaka/netshoot",
         ("latest", "v0.7", "v0.8", "v0.9", "v0.10", "v0.11", "v0.12", "v0.13", "v0.14"),
-        base_tree("alpine", {"bin": BIND}, extra=(*SHELLS, "iptables", "iptables-save", "tcpdump")),
+        base_tree("alpine", {"bin": BIND}, extra=(*SHELLS, "iptables", "iptables-save", "jq", "tcpdump")),
         202_349_872,
         cmd=("bash",),
         env=ENV,

@@ -26,7 +26,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "postgresql-client": ("psql", "pg_isready", "createdb", "dropdb", "pg_dump"), "amqp-tools": (
         "amqp-declare-queue", "amqp-publish", "amqp-get", "amqp-consume", "amqp-delete-queue"), "python3": ("python3",), "python": ("python",),
     "git": ("git",), "stress": ("stress",), "stress-ng": ("stress-ng",), "gawk": ("gawk",), "less": ("less",), "bash": ("bash",), "xxd": ("xxd",),
-    "fortune": ("fortune",), "fortune-mod": ("fortune",), "coreutils": (), "ca-certificates": (),
+    "fortune": ("fortune",), "fortune-mod": ("fortune",), "coreutils": (), "jq": ("jq",), "ca-certificates": (),
     "gnupg": (), "apt-transport-https": (), "openssl": (),
 }  # fmt: skip
 """What the mirror has: package -> programs. The last have nothing that is not there already."""
