@@ -69,6 +69,8 @@ HEALTHZ = "    location /healthz {\n        add_header purpose health-check;\n  
 _nginx("sysnet4admin/healthz-nginx", _returns(PRINTED, HEALTHZ))
 _nginx("sysnet4admin/tardy-nginx", {"startup.sh": _script('echo "deep sleep" && sleep 60\ntouch /tmp/healthy-on && nginx -g "daemon off;"\n'),
                                     **_page("tardy again\n")}, ("/startup.sh",))  # fmt: skip
+for _name in ("v1", "v2", "v3-v4", "sameas-v1", "latest"):
+    _nginx("sysnet4admin/kubecon-eu", _page(f"kubecon-eu-{_name.removeprefix('sameas-')}\n"), tags=(_name,))
 _nginx("sysnet4admin/colosseum", _page("colosseum\n"))
 _nginx("amsy810/echo-nginx", _returns("Host=$host  Path=$request_uri  From=$hostname  ClientIP=$remote_addr  XFF=$http_x_forwarded_for"))
 _nginx("kiamol/ch02-hello-kiamol", _page("<html>\n  <body>\n    <h1>Hello from Chapter 2!</h1>\n  </body>\n</html>\n"))
@@ -87,6 +89,7 @@ fi
 TOOLS = base_tree("alpine", {"usr": {"local": {"bin": {"curlchk": _script(CURLCHK)}}}}, extra=("bash", "curl", "dig", "host"))
 SHELLS: dict[str, tuple[str, ...]] = {
     "sysnet4admin/net-tools": (), "sysnet4admin/net-tools-ifn": ("sleep", "infinity"), "sysnet4admin/sleepy": ("sleep", "infinity"),
+    "sysnet4admin/kustomize": ("sh",),
     "kiamol/ch03-sleep": ("/bin/sh", "-c", "trap : TERM INT; (while true; do sleep 1000; done) & wait"),
     "amsy810/tools": ("sleep", "86400"), "alicek106/alpine-wget": ("sh",),
 }  # fmt: skip
