@@ -5,7 +5,7 @@ The learner's cluster is touched only when the learner accepts, and what they ac
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,10 @@ from django.utils import timezone
 from podlab.classroom import access, presence, rooms
 from podlab.classroom.models import Classroom, Desk, Fork, Suggestion
 from podlab.classroom.room import NO_BAR
-from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import audience, limits, panels, rewind, storage
 from podlab.labs.consumers import LabConsumer
 from podlab.labs.database import on_database
-from podlab.labs.live import CLUSTERS
+from podlab.labs.live import CLUSTERS, restored
 from podlab.labs.models import Cluster
 
 COMMANDS_MAX, COMMAND_MAX, NOTE_MAX = 30, 2_000, 200  # lines of a suggestion, characters of one, characters of its note
@@ -42,11 +41,11 @@ async def fork(classroom: Classroom, learner_id: UUID, lesson: str) -> None:
     cluster = await on_database(access.get_member_cluster)(classroom, learner_id, lesson)
     source = await CLUSTERS.get(cluster.id)
     async with source.turn(quiet=True) as engine:
-        state = storage.written(engine.checkpoint())  # as text: what a checkpoint holds, its cluster goes on changing
+        text = await source.written(engine)  # what a checkpoint holds, its cluster goes on changing
     row = await CLUSTERS.writer.call(_store_fork, classroom, learner_id, lesson)
     live = await CLUSTERS.get(row.id)
     async with live.turn():
-        await rewind.stand_at(live, Engine.restore(json.loads(state)))
+        await rewind.stand_at(live, await restored(text if isinstance(text, str) else "".join(text)))
     _lines[row.learner_id, lesson] = []
 
 
@@ -119,9 +118,9 @@ async def _answer(page: audience.LabPage, message: Mapping[str, Any]) -> None:
         for line in found.commands.splitlines():
             await page.type_for(line)
         return
-    state = storage.unpack(bytes(found.state))
+    engine = await restored(await asyncio.to_thread(storage.text_of, bytes(found.state)))
     async with page.live_.turn():
-        await rewind.stand_at(page.live_, Engine.restore(state))
+        await rewind.stand_at(page.live_, engine)
     page.show(panels.notice("선생님이 고친 클러스터를 받았습니다. ‘되돌리기’는 이 상태까지만 거슬러 갑니다."))
 
 

@@ -193,11 +193,15 @@ class LiveCluster:
     async def save(self) -> None:
         """Write a checkpoint of the present, so that a restart need not replay. Call with the cluster held: others run in between."""
         self._unsaved, self._saved = 0, time.monotonic()
-        state = self.engine.checkpoint()
-        text = storage.written(state) if self.size + self._grown < LARGE else await _pieces(state)
+        text = await self.written(self.engine)
         self.size, self._grown = len(text) if isinstance(text, str) else sum(map(len, text)), 0
         await self.writer.call(storage.save_checkpoint, self.id, self.sequence, self.engine.now, text)
         self._rest = CHECKPOINT_SHARE * (time.monotonic() - self._saved) if self.size >= LARGE else 0.0
+
+    async def written(self, engine: Engine) -> str | list[str]:
+        """The text of an engine's state, this one's or one that takes its place, which stands still meanwhile; of a large one in pieces."""
+        state = engine.checkpoint()
+        return storage.written(state) if self.size + self._grown < LARGE else await _pieces(state)
 
     def full(self) -> bool:
         """There is more in it than a cluster may hold, by the last checkpoint."""
@@ -256,7 +260,7 @@ class Clusters:
         try:
             row, checkpoint, entries = await self.writer.call(storage.load, cluster_id)
             text = await asyncio.to_thread(storage.text_of, bytes(checkpoint.state)) if checkpoint else ""
-            engine = Engine.restore(json.loads(text)) if checkpoint else await self._born(row.lesson)
+            engine = await restored(text) if checkpoint else await self._born(row.lesson)
             size = len(text)
             sequence = await replay(engine, entries, checkpoint.sequence if checkpoint else 0)
             mended = False
@@ -309,6 +313,20 @@ class Clusters:
         live.gone = True
         if self._awake.get(live.id) is live:
             del self._awake[live.id]
+
+
+async def restored(text: str) -> Engine:
+    """The engine of a checkpoint's text; a large one is read beside the event loop. Raises whatever is wrong with it."""
+    return Engine.restore(json.loads(text)) if len(text) < LARGE else await asyncio.to_thread(_restored, text)
+
+
+def _restored(text: str) -> Engine:
+    return Engine.restore(json.loads(text, object_hook=_as_it_is))
+
+
+def _as_it_is(value: dict[str, Any]) -> dict[str, Any]:
+    """Called for each object that is read: the reader in C would keep the interpreter's lock for the whole of the text."""
+    return value
 
 
 async def run_to(engine: Engine, at: int) -> None:

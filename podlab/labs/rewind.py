@@ -3,6 +3,7 @@ and a checkpoint with it."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,7 +12,7 @@ from django.db.models import Model
 from podlab.kubernetes.cluster import ENGINE_VERSION
 from podlab.kubernetes.cluster import Cluster as Engine
 from podlab.labs import births, storage
-from podlab.labs.live import LiveCluster, replay_remains
+from podlab.labs.live import LiveCluster, replay_remains, restored, run_to
 from podlab.labs.models import Checkpoint, Cluster
 from podlab.labs.storage import Entry, Fenced, standing
 
@@ -46,7 +47,8 @@ def _nearest(cluster_id: int, history: dict[int, list[int]], wanted: list[int], 
     return best
 
 
-def _store(cluster_id: int, sequence: int, entry: Entry, packed: bytes, at_ms: int, also: Model | None) -> None:
+def _store(cluster_id: int, sequence: int, entry: Entry, text: str | list[str], at_ms: int, also: Model | None) -> None:
+    packed = storage.compress(text)
     try:
         with transaction.atomic():
             storage.append([storage.row_of(cluster_id, sequence, entry), *([also] if also is not None else [])])
@@ -91,14 +93,13 @@ async def _back(live: LiveCluster, entries: list[tuple[int, Entry]], last: int, 
     history, by_sequence = standing(entries), dict(entries)
     wanted = [s for s in history[entries[-1][0]] if s <= last]
     checkpoint = await live.writer.call(_nearest, live.id, history, wanted, at_ms)
-    engine = Engine.restore(storage.unpack(bytes(checkpoint.state))) if checkpoint else None
+    engine = await restored(await asyncio.to_thread(storage.text_of, bytes(checkpoint.state))) if checkpoint else None
     if engine is None:
         row = await live.writer.call(lambda: Cluster.objects.get(id=live.id))
         engine = births.begin(row.lesson)
     done = len(history.get(checkpoint.sequence, [])) if checkpoint else 0
     await replay_remains(live.id, engine, [(s, by_sequence[s]) for s in wanted[done:]])
-    while not engine.run_until(at_ms, 1500):
-        pass
+    await run_to(engine, at_ms)
     await _go(live, engine, wanted[-1] if wanted else 0)
 
 
@@ -115,5 +116,5 @@ async def stand_at(live: LiveCluster, engine: Engine) -> None:
 async def _go(live: LiveCluster, engine: Engine, to: int, also: Model | None = None, *, foreign: bool = False) -> None:
     entry: dict[str, Any] = {"at": engine.now, "do": "rewind", "to": to, **({"foreign": True} if foreign else {}), **live.authored()}
     live.sequence += 1
-    await live.writer.call(_store, live.id, live.sequence, entry, storage.pack(engine.checkpoint()), engine.now, also)
+    await live.writer.call(_store, live.id, live.sequence, entry, await live.written(engine), engine.now, also)
     live.replace(engine)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,6 +23,7 @@ from podlab.labs.models import Checkpoint, Cluster, JournalEntry
 logger = logging.getLogger(__name__)
 Entry = dict[str, Any]
 LONG = 50_000  # characters of a text that are written at once
+SHORT, FEW, TOGETHER = 500, 20, 200  # of a text, members of a container, and such members, that are written in one go with their neighbours
 CHECKPOINTS_KEPT = 12  # a cluster; the oldest (the beginning) is always kept, so that a replay can start there
 
 
@@ -40,17 +41,11 @@ def written(state: Any) -> str:
 
 
 def pieces(value: Any, depth: int = 10) -> Iterator[str]:
-    """The same text as `written` gives, a little at a time: of a state that holds many megabytes of files."""
+    """The same text as `written` gives, a little at a time: of a state that holds many megabytes of files. Small members go together."""
     if depth and isinstance(value, dict) and value:
-        for number, (key, inner) in enumerate(value.items()):
-            yield ("," if number else "{") + written(str(key)) + ":"
-            yield from pieces(inner, depth - 1)
-        yield "}"
+        yield from _members(value.items(), "{}", depth)
     elif depth and isinstance(value, list) and value:
-        for number, inner in enumerate(value):
-            yield "," if number else "["
-            yield from pieces(inner, depth - 1)
-        yield "]"
+        yield from _members(value, "[]", depth)
     elif isinstance(value, str) and len(value) > LONG:
         yield '"'
         for at in range(0, len(value), LONG):
@@ -58,6 +53,38 @@ def pieces(value: Any, depth: int = 10) -> Iterator[str]:
         yield '"'
     else:
         yield written(value)
+
+
+def _members(members: Iterable[Any], signs: str, depth: int) -> Iterator[str]:
+    named = signs == "{}"
+    small: list[Any] = []
+    before = signs[0]
+    for member in members:
+        inner = member[1] if named else member
+        if _is_small(inner) and (not named or isinstance(member[0], str)):
+            small.append(member)
+            if len(small) < TOGETHER:
+                continue
+        if small:
+            yield before + written(dict(small) if named else small)[1:-1]
+            small, before = [], ","
+        if not _is_small(inner) or (named and not isinstance(member[0], str)):
+            yield before + (written(str(member[0])) + ":" if named else "")
+            yield from pieces(inner, depth - 1)
+            before = ","
+    if small:
+        yield before + written(dict(small) if named else small)[1:-1]
+    yield signs[1]
+
+
+def _is_small(value: Any) -> bool:
+    """Whether it takes next to no time: a number, a short text, a container of few such."""
+    if isinstance(value, str):
+        return len(value) <= SHORT
+    if isinstance(value, dict | list):
+        return len(value) <= FEW and not any(isinstance(one, dict | list) or (isinstance(one, str) and len(one) > SHORT)
+                                             for one in (value.values() if isinstance(value, dict) else value))
+    return True
 
 
 def compress(text: str | list[str]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from channels.db import database_sync_to_async
 
 from podlab.kubernetes.apiserver.errors import ApiError
 from podlab.labs import births, panels, rewind, rows, storage
+from podlab.labs import live as live_module
 from podlab.labs.births import EPOCH_MS, Birth
 from podlab.labs.limits import Writes
 from podlab.labs.live import LARGE, STATE_MAX, Clusters, LiveCluster
@@ -198,7 +200,7 @@ async def test_a_large_state_is_written_a_piece_at_a_time_and_is_the_same_text(r
     state = live.engine.checkpoint()
     parts = list(storage.pieces(state))
     assert "".join(parts) == storage.written(state)
-    assert len(parts) > 500 and max(map(len, parts)) <= 2 * storage.LONG
+    assert len(parts) > 100 and max(map(len, parts)) <= 2 * storage.LONG
     deep: dict[str, Any] = {"a file of a container": "x" * 3 * storage.LONG}
     for _ in range(8):
         deep = {"d": deep}
@@ -209,6 +211,60 @@ async def test_a_large_state_is_written_a_piece_at_a_time_and_is_the_same_text(r
     woken = await Clusters().get(row.id)
     assert woken.engine.checkpoint() == state
     assert woken.size == live.size == len(storage.written(state)), "so that its first checkpoint is written a piece at a time too"
+
+
+def test_very_many_small_values_are_written_together() -> None:
+    state = {"lists": [{} for _ in range(10_000)], "keys": {f"k{number}": "" for number in range(10_000)}, "한": [["a"] * 30, "x" * 600, 1, {2: 3}]}
+    parts = list(storage.pieces(state))
+    assert "".join(parts) == storage.written(state)
+    assert len(parts) < 200
+
+
+async def test_a_large_cluster_wakes_beside_the_event_loop(row: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    clusters, read_by = Clusters(), []
+    live = await clusters.get(row.id)
+    await act(live, pod("a"))
+    await clusters.sleep(live)
+    reading = live_module._restored
+
+    def restored(text: str) -> Any:
+        read_by.append(threading.current_thread())
+        return reading(text)
+    monkeypatch.setattr(live_module, "LARGE", 1)
+    monkeypatch.setattr(live_module, "_restored", restored)
+    assert names(await clusters.get(row.id)) == ["a"]
+    assert read_by
+    assert threading.main_thread() not in read_by
+
+
+async def test_undo_lets_others_run_while_it_lives_through_the_time_again(row: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = await Clusters().get(row.id)
+    await act(live, pod("a"))
+    live.engine.run_for(120)
+    await act(live, pod("b"))
+    monkeypatch.setattr(live_module, "LONGEST_TURN", 0.0001)
+    rounds = 0
+
+    async def count() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+    counting = asyncio.ensure_future(count())
+    turns = 0
+    going = live_module.run_to
+
+    async def run_to(engine: Any, at: int) -> None:
+        nonlocal turns
+        before = rounds
+        await going(engine, at)
+        turns = max(turns, rounds - before)
+    monkeypatch.setattr(rewind, "run_to", run_to)
+    async with live.turn():
+        await rewind.undo(live)
+    counting.cancel()
+    assert names(live) == ["a"]
+    assert turns > 2
 
 
 async def test_a_cluster_that_holds_too_much_takes_nothing_but_deletions(row: Cluster) -> None:
