@@ -132,6 +132,7 @@ RULES: dict[str, Rule] = {
     "volume-unused": _r("아무도 쓰지 않아 볼륨을 지워도 되게 했습니다", quiet=True),
     "volume-phase": _r("볼륨의 상태를 적었습니다 ({phase})", "볼륨의 상태를 적었습니다", quiet=True),
     "volume-claim-status": _r("볼륨 요청의 상태를 적었습니다 ({phase})", "볼륨 요청의 상태를 적었습니다", quiet=True),
+    "claim-resizer": _r("볼륨을 늘려 줄 드라이버({driver})를 볼륨 요청에 적었습니다", "볼륨을 늘려 줄 드라이버를 적었습니다", quiet=True),
     "claim-unused": _r("아무도 쓰지 않아 볼륨 요청을 지워도 되게 했습니다", quiet=True),
     "resource-claim": _r("파드가 적은 템플릿대로 ResourceClaim을 만들고 그 이름을 파드에 적었습니다", "ResourceClaim을 만들었습니다"),
     "ephemeral-claim": _r("파드의 임시 볼륨을 위해 볼륨 요청 {claim:을/를} 만들었습니다", "임시 볼륨 요청을 만들었습니다"),

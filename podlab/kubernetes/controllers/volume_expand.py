@@ -1,47 +1,61 @@
-"""A claim that asks for more than it has: where no plugin can grow its volume, that is told of once (pkg/controller/volume/expand)."""
+"""A claim that asks for more than its volume holds is left to somebody outside, and told so.
+
+No plugin of the controller manager can make a volume larger any more: what is left of its expand controller says who is waited for
+(pkg/controller/volume/expand/expand_controller.go, ProbeExpandableVolumePlugins in cmd/kube-controller-manager/app/plugins.go).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from .. import quantity
+from ..cause import Cause
 from ..component import Controller
+from ..controllers_common.volume_plugins import MIGRATED, plugin_of_cloud
 from ..etcd import Change
 from ..objects import EMPTY, Map
 
-GROWABLE = ("fc", "flexVolume")  # ProbeExpandableVolumePlugins, IsKubeletExpandable: of no use here, nothing of the kind can be mounted
-IGNORED = "didn't find a plugin capable of expanding the volume; waiting for an external controller to process this PVC"
-
-
-def _size(held: Map) -> int:
-    return quantity.value(held.get("storage") or "0")
+RESIZER = "volume.kubernetes.io/storage-resizer"  # VolumeResizerKey: who is to make the claim's volume larger
+WAITING = "waiting for an external controller to expand this PVC"
+KNOWN = "fc"  # the only plugin of its own: known, and not able to; volumes of others are no plugin's, which is an error
+KUBELETS = "flexVolume"  # IsKubeletExpandable: left to a kubelet's plugin, of which there is none here
 
 
 def _asked(claim: Map) -> int:
-    return _size((claim["spec"].get("resources") or EMPTY).get("requests") or EMPTY)
+    return quantity.value((claim["spec"].get("resources") or EMPTY).get("requests", EMPTY).get("storage"))
 
 
-def _capacity(claim: Map) -> int:
-    return _size((claim.get("status") or EMPTY).get("capacity") or EMPTY)
+def _held(claim: Map) -> int:
+    return quantity.value((claim.get("status") or EMPTY).get("capacity", EMPTY).get("storage"))
 
 
-def _growing(controller: Controller, change: Change) -> Iterable[str]:
-    """enqueuePVC: bound claims that are new or that ask for more or have more than before."""
-    claim, old = change.object, change.old
-    if change.type == "DELETED" or (claim.get("status") or EMPTY).get("phase") != "Bound":
-        return ()
-    return (change.key,) if old is None or _asked(claim) > _asked(old) or _capacity(claim) > _capacity(old) else ()
+def _grown(_: Controller, change: Change) -> Iterable[str]:
+    """enqueuePVC: a bound claim of which more is asked than before, or that has more."""
+    old, claim = change.old, change.object
+    grew = old is not None and change.type == "MODIFIED" and (_asked(claim) > _asked(old) or _held(claim) > _held(old))
+    return (change.key,) if grew and (claim.get("status") or EMPTY).get("phase") == "Bound" else ()
 
 
 class VolumeExpandController(Controller):
     name = "volume_expand"
-    watches = {"persistentvolumeclaims": _growing}
+    watches = {"persistentvolumeclaims": _grown}
 
     def reconcile(self, key: str) -> int | None:
         claim = self.cluster.etcd.get("persistentvolumeclaims", key)
-        volume = self.client.find("persistentvolumes", claim["spec"].get("volumeName") or "") if claim is not None else None
-        if claim is None or volume is None or (volume["spec"].get("claimRef") or EMPTY).get("uid") != claim["metadata"]["uid"]:
+        if claim is None:
             return None
-        if _asked(claim) > _capacity(claim) and not any(source in volume["spec"] for source in GROWABLE):
-            self.client.event(claim, "Warning", "ExternalExpanding", f"Ignoring the PVC: {IGNORED}.")
+        volume = self.client.get("persistentvolumes", claim["spec"]["volumeName"])
+        if (volume["spec"].get("claimRef") or EMPTY).get("uid") != claim["metadata"]["uid"] or _asked(claim) <= _held(claim):
+            return None
+        if plugin := plugin_of_cloud(volume):
+            self.client.event(claim, "Normal", "ExternalExpanding",
+                              f"CSI migration enabled for {plugin}; waiting for external resizer to expand the pvc")
+            self._name_resizer(claim, MIGRATED[plugin])
+        elif KUBELETS not in volume["spec"]:
+            self.client.event(claim, "Normal" if KNOWN in volume["spec"] else "Warning", "ExternalExpanding", WAITING)
         return None
+
+    def _name_resizer(self, claim: Map, driver: str) -> None:
+        if (claim["metadata"].get("annotations") or EMPTY).get(RESIZER) != driver:
+            self.client.patch("persistentvolumeclaims", claim["metadata"]["name"], {"metadata": {"annotations": {RESIZER: driver}}},
+                              claim["metadata"]["namespace"], subresource="status", cause=Cause("claim-resizer", {"driver": driver}))

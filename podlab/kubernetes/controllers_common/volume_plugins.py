@@ -22,6 +22,10 @@ MIGRATED = {"kubernetes.io/aws-ebs": "ebs.csi.aws.com", "kubernetes.io/gce-pd": 
             "kubernetes.io/azure-disk": "disk.csi.azure.com", "kubernetes.io/azure-file": "file.csi.azure.com",
             "kubernetes.io/cinder": "cinder.csi.openstack.org", "kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
             "kubernetes.io/portworx-volume": "pxd.portworx.com"}
+# The sources of volumes that those plugins had (GetInTreePluginNameFromSpec)
+SOURCES = {"awsElasticBlockStore": "kubernetes.io/aws-ebs", "gcePersistentDisk": "kubernetes.io/gce-pd", "azureDisk": "kubernetes.io/azure-disk",
+           "azureFile": "kubernetes.io/azure-file", "cinder": "kubernetes.io/cinder", "vsphereVolume": "kubernetes.io/vsphere-volume",
+           "portworxVolume": "kubernetes.io/portworx-volume"}
 
 
 def is_host_path(provisioner: str) -> bool:
@@ -59,6 +63,11 @@ def finalizers(volume: Map) -> list[str]:
     if maker in MIGRATED or volume["spec"].get("persistentVolumeReclaimPolicy") != "Delete":
         return [name for name in held if name != FINALIZER]
     return held if FINALIZER in held else [*held, FINALIZER]
+
+
+def plugin_of_cloud(volume: Map) -> str:
+    """The plugin whose volume this is where that plugin became a CSI driver; "" for any other volume."""
+    return next((plugin for source, plugin in SOURCES.items() if source in volume["spec"]), "")
 
 
 def provisioner_of(volume: Map) -> str:

@@ -132,6 +132,40 @@ def test_the_plugin_of_a_cloud_is_a_csi_driver_outside(cluster: Cluster) -> None
     assert "external provisioner 'pd.csi.storage.gke.io' or manually" in events(cluster, "ExternalProvisioning")[0]
 
 
+@pytest.mark.parametrize(("source", "said", "resizer"), [
+    ({"hostPath": {"path": "/data"}}, ("Warning", "waiting for an external controller to expand this PVC"), None),
+    ({"csi": {"driver": "d.example.com", "volumeHandle": "v"}}, ("Warning", "waiting for an external controller to expand this PVC"), None),
+    ({"fc": {"targetWWNs": ["500a0982991b8dc5"], "lun": 2}}, ("Normal", "waiting for an external controller to expand this PVC"), None),
+    ({"gcePersistentDisk": {"pdName": "d"}}, ("Normal", "CSI migration enabled for kubernetes.io/gce-pd; waiting for external resizer to expand "
+                                                        "the pvc"), "pd.csi.storage.gke.io"),
+])
+def test_a_claim_that_grows_waits_for_somebody_outside_as_no_plugin_makes_volumes_larger(
+        cluster: Cluster, source: dict[str, Any], said: tuple[str, str], resizer: str | None) -> None:
+    """ExternalExpanding, once for each time that more is asked (expand_controller.go)."""
+    create(cluster, "storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "may-grow"},
+                                       "provisioner": "kubernetes.io/no-provisioner", "allowVolumeExpansion": True}, "")
+    made = volume("v", storageClassName="may-grow")
+    made["spec"] = {**{key: value for key, value in made["spec"].items() if key != "hostPath"}, **source}
+    create(cluster, "persistentvolumes", made, "")
+    create(cluster, "persistentvolumeclaims", claim(storageClassName="may-grow"))
+    cluster.run_for(2)
+
+    def told() -> list[tuple[str, str, int, str]]:
+        return [(e["type"], e["message"], e["count"], e["source"]["component"]) for e in cluster.etcd.list("events", "default")
+                if e["reason"] == "ExternalExpanding"]
+
+    admin(cluster).patch("persistentvolumeclaims", "data", {"metadata": {"labels": {"a": "b"}}}, "default")
+    cluster.run_for(1)
+    assert told() == []
+    for count, size in enumerate(("2Gi", "3Gi"), 1):
+        admin(cluster).patch("persistentvolumeclaims", "data", {"spec": {"resources": {"requests": {"storage": size}}}}, "default")
+        cluster.run_for(60)
+        assert told() == [(*said, count, "volume_expand")]
+    held = admin(cluster).get("persistentvolumeclaims", "data", "default")
+    assert held["status"]["capacity"] == {"storage": "1Gi"} and "conditions" not in held["status"]
+    assert held["metadata"]["annotations"].get("volume.kubernetes.io/storage-resizer") == resizer
+
+
 def test_volumes_of_a_cluster_that_knows_the_plugin_by_its_earlier_name_come_and_go(cluster: Cluster) -> None:
     create(cluster, "storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "old"},
                                        "provisioner": "podlab.io/host-path"}, "")
@@ -223,16 +257,3 @@ def test_a_retained_volume_is_released_not_removed(cluster: Cluster) -> None:
     cluster.run_for(2)
     now = admin(cluster).get("persistentvolumes", "kept")
     assert now["status"]["phase"] == "Released" and now["status"]["lastPhaseTransitionTime"] > now["metadata"]["creationTimestamp"]
-
-
-def test_a_claim_that_grows_where_nobody_can_grow_its_volume_is_told_so_once_and_keeps_its_size(cluster: Cluster) -> None:
-    create(cluster, "storageclasses", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "wide"},
-                                       "provisioner": "kubernetes.io/host-path", "allowVolumeExpansion": True}, "")  # fmt: skip
-    create(cluster, "persistentvolumeclaims", claim(storageClassName="wide"))
-    cluster.run_for(2)
-    assert events(cluster, "ExternalExpanding") == []
-    admin(cluster).patch("persistentvolumeclaims", "data", {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}, "default")
-    cluster.run_for(60)
-    assert events(cluster, "ExternalExpanding") == [
-        "Ignoring the PVC: didn't find a plugin capable of expanding the volume; waiting for an external controller to process this PVC."]
-    assert status(cluster, "persistentvolumeclaims", "data")["capacity"] == {"storage": "1Gi"}
