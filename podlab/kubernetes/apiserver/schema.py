@@ -184,6 +184,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "CSINodeDriver": {"topologyKeys": None},
     "AllocatedDeviceStatus": {"conditions": None},
     "DeviceClaim": {"requests": None},
+    "ProjectedVolumeSource": {"sources": None},
     "Role": {"rules": None},
     "ClusterRole": {"rules": None},
     "PriorityClass": {"value": 0},

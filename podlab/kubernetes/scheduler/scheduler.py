@@ -16,6 +16,7 @@ from ..objects import EMPTY, Map
 from .cluster_view import ClusterView
 from .fit_error import truncate
 from .framework import ClusterEvent, priority
+from .plugins import dynamic_resources
 from .plugins.default_preemption import Candidate
 from .plugins.scheduling_gates import gated
 from .plugins.volume_binding import SELECTED_NODE, bindings, claim_names, is_bound
@@ -88,9 +89,23 @@ class Scheduler(Component):
         self._move(ClusterEvent("node", "add" if old is None else "update", old, node), change.cause)
 
     def _on_storage(self, change: Change) -> None:
+        if change.plural == "resourceclaims":
+            self._let_in(change)
         action = {"ADDED": "add", "MODIFIED": "update", "DELETED": "delete"}[change.type]
         new = None if change.type == "DELETED" else change.object
         self._move(ClusterEvent(change.plural, action, change.old, new), change.cause)
+
+    def _let_in(self, change: Change) -> None:
+        """A claim came or changed: Pods that only waited for it enter the queue."""
+        for pod in self.cluster.etcd.list("pods", change.object["metadata"]["namespace"]):
+            key = key_of_object(pod)
+            if self.queue.pods.get(key, EMPTY).get("queue") == "gated" and not self._gated(pod):
+                self.queue.add(key, pod, self.now, change.cause, gated=False)
+                self._wake()
+
+    def _gated(self, pod: Map) -> bool:
+        """runPreEnqueuePlugins: whether the Pod may not even enter the queue."""
+        return gated(pod) or bool(pod["spec"].get("resourceClaims") and dynamic_resources.unmade(pod, self.client.find))
 
     def _on_selector(self, change: Change) -> None:
         """Which Pods a Service or a workload picks decides how they are spread by default."""
@@ -125,8 +140,8 @@ class Scheduler(Component):
     def _on_waiting_pod(self, key: str, old: Map | None, pod: Map, cause: int) -> None:
         """A Pod without a node came or changed."""
         entry = self.queue.pods.get(key)
-        if entry is None or (entry["queue"] == "gated" and not gated(pod)):
-            self.queue.add(key, pod, self.now, cause, gated(pod))
+        if entry is None or (entry["queue"] == "gated" and not self._gated(pod)):
+            self.queue.add(key, pod, self.now, cause, self._gated(pod))
             self._wake()
             return
         self.queue.touch(key, pod)

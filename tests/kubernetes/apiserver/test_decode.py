@@ -96,6 +96,8 @@ MEANT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("io.k8s.api.networking.v1.NetworkPolicySpec", {"egress": []}, {"podSelector": {}}),
     ("io.k8s.api.apps.v1.StatefulSetOrdinals", {}, {"start": 0}),
     ("io.k8s.api.storage.v1.CSINodeDriver", {"name": "a", "nodeID": "b"}, {"name": "a", "nodeID": "b", "topologyKeys": None}),
+    ("io.k8s.api.core.v1.ProjectedVolumeSource", {"sources": []}, {"sources": None}),
+    ("io.k8s.api.core.v1.ProjectedVolumeSource", {"sources": [None]}, {"sources": [{}]}),
     ("io.k8s.api.storage.v1.CSIDriverSpec", {"serviceAccountTokenInSecrets": False}, {"serviceAccountTokenInSecrets": False}),
     ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation",
      {"openAPIV3Schema": {"type": "object", "nullable": False, "title": "", "required": [],

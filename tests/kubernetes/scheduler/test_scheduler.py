@@ -172,6 +172,33 @@ def test_a_gated_pod_is_not_tried_until_its_gates_are_gone(make: Make) -> None:
     assert where(cluster, "p") == "n1"
 
 
+def test_a_pod_whose_resource_claims_are_not_there_is_not_tried_and_nobody_is_told(make: Make) -> None:
+    """DynamicResources.PreEnqueue; no driver offers devices here, so that the try ends in a refusal."""
+    cluster = make(NODE)
+    admin = cluster.client("admin")
+    create(cluster, "shares", resourceClaims=[{"name": "card", "resourceClaimName": "gpu"}])
+    create(cluster, "own", resourceClaims=[{"name": "card", "resourceClaimTemplateName": "gpus"}])
+    cluster.run_for(600)
+    assert [(events(cluster, name), condition(cluster, name)) for name in ("shares", "own")] == [([], None), ([], None)]
+
+    def claim(name: str, **metadata: Any) -> dict[str, Any]:
+        return {"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim", "metadata": {"name": name, "namespace": "default", **metadata},
+                "spec": {"devices": {"requests": [{"name": "one", "exactly": {"deviceClassName": "gpu.example.com"}}]}}}
+
+    admin.create("resourceclaims", claim("gpu"), "default")
+    cluster.run_for(1)
+    assert [reason for reason, _ in events(cluster, "shares")] == ["FailedScheduling"] and events(cluster, "own") == []
+    uid = get(cluster, "own")["metadata"]["uid"]
+    admin.create("resourceclaims", claim("own-card", ownerReferences=[
+        {"apiVersion": "v1", "kind": "Pod", "name": "own", "uid": uid, "controller": True}]), "default")
+    cluster.run_for(1)
+    assert events(cluster, "own") == []
+    admin.patch("pods", "own", {"status": {"resourceClaimStatuses": [{"name": "card", "resourceClaimName": "own-card"}]}}, "default",
+                subresource="status")
+    cluster.run_for(1)
+    assert [message.split(". ")[0] for _, message in events(cluster, "own")] == ["0/1 nodes are available: 1 cannot allocate all claims"]
+
+
 def test_without_nodes_it_backs_off_up_to_ten_seconds(make: Make) -> None:
     cluster = make()
     create(cluster, "p")

@@ -164,13 +164,26 @@ def test_a_claim_for_one_pod_serves_no_second_one() -> None:
 
 ASKS = [{"name": "card", "resourceClaimTemplateName": "gpu"}]
 MADE = {"resourceClaimStatuses": [{"name": "card", "resourceClaimName": "p-card-x"}]}
+OWN = {"metadata": {"name": "p-card-x", "namespace": "default", "ownerReferences": [{"controller": True, "kind": "Pod", "uid": "uid-p"}]}, "spec": {}}
 DEVICES: list[tuple[str, Any, dict[str, Any], str]] = [
     ("its claim is not made yet (ErrClaimNotFound)", pod(resourceClaims=ASKS), {}, 'pod "default/p": ResourceClaim not created yet. not found'),
     ("its claim has gone", pod(resourceClaims=ASKS, status=MADE), {}, 'resourceclaim.resource.k8s.io "p-card-x" not found. not found'),
     (
+        "its claim goes",
+        pod(resourceClaims=ASKS, status=MADE),
+        {"resourceclaims": [{**OWN, "metadata": {**OWN["metadata"], "deletionTimestamp": "2026-11-21T00:00:00Z"}}]},
+        'resourceclaim "p-card-x" is being deleted. not found',
+    ),
+    (
+        "the claim is another Pod's (IsForPod)",
+        pod(resourceClaims=ASKS, status=MADE),
+        {"resourceclaims": [{**OWN, "metadata": {"name": "p-card-x", "namespace": "default"}}]},
+        "ResourceClaim default/p-card-x was not created for pod default/p (pod is not owner). not found",
+    ),
+    (
         "no driver offers devices",
         pod(resourceClaims=ASKS, status=MADE),
-        {"resourceclaims": [{"metadata": {"name": "p-card-x", "namespace": "default"}, "spec": {}}]},
+        {"resourceclaims": [OWN]},
         "1 cannot allocate all claims. " + NOT_HELPFUL.format(n=1),
     ),
 ]
