@@ -119,6 +119,8 @@ class Engine(Ground):
             kubelet.fault(fault)
             # the node lifecycle controller looks at a node only when something happened to it
             self.controller("node-controller").enqueue(fault["node"])
+        elif "pod" not in fault:
+            raise ApiError(400, "BadRequest", f"unknown fault: {sorted(fault)}")
         else:
             namespace, _, name = fault["pod"].partition("/")
             pod = self.etcd.get("pods", f"{namespace}/{name}")

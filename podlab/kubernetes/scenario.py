@@ -10,6 +10,7 @@ import json
 import shlex
 from typing import Any
 
+from .apiserver.errors import ApiError
 from .apiserver.request import Request
 from .cluster import Cluster
 from .etcd import Change
@@ -90,11 +91,19 @@ class Trace:
         elif "apply" in step:
             self.step(at, "kubectl apply -f -", "apply -f -", json.dumps(step["apply"], ensure_ascii=False))
         elif "fault" in step:
-            self.cluster.apply({"at": self.cluster.now, "do": "fault", **step["fault"]})
-            self.steps.append({"at": at, "cmd": step["sh"], "rc": 0, "stdout": "", "stderr": "", "t": self.seconds(),
-                               "t_end": self.seconds()})
+            self._fault(at, step.get("sh", ""), step["fault"])
         else:
             self._shell(at, step["sh"])
+
+    def _fault(self, at: float, line: str, fault: dict[str, Any]) -> None:
+        """What the line does to a node, done in our way; a fault that we have not is a step that failed."""
+        said = ""
+        try:
+            self.cluster.apply({"at": self.cluster.now, "do": "fault", **fault})
+        except ApiError as error:
+            said = f"{error.message}\n"
+        self.steps.append({"at": at, "cmd": line, "rc": int(bool(said)), "stdout": "", "stderr": said, "t": self.seconds(),
+                           "t_end": self.seconds()})
 
     def _shell(self, at: float, line: str) -> None:
         """A shell line, run on a laptop (kubectl/laptop.py); $NS is the namespace."""

@@ -1,6 +1,7 @@
 """`manage.py run_scenario FILE.yaml... --out DIR`: run scenarios in virtual time and write traces in the recordings' format."""
 
 import json
+import traceback
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,19 @@ class Command(BaseCommand):
 
     def handle(self, *, files: list[Path], out: Path, seed: int, **options: Any) -> None:
         out.mkdir(parents=True, exist_ok=True)
+        failed: list[str] = []
         for file in files:
             try:
                 wanted = yaml.safe_load(file.read_text(encoding="utf-8"))
             except (OSError, yaml.YAMLError) as error:
                 raise CommandError(f"{file}: {error}") from error
-            trace = scenario.run(wanted, seed)
+            try:
+                trace = scenario.run(wanted, seed)
+            except Exception:  # one that cannot be run costs its own trace, not those of the others
+                self.stderr.write(traceback.format_exc())
+                failed.append(str(file))
+                continue
             (out / f"{wanted['name']}.json").write_text(json.dumps(trace, ensure_ascii=False), encoding="utf-8")
             self.stdout.write(f"{wanted['name']}: {len(trace['watch'])} changes, {len(trace['steps'])} steps")
+        if failed:
+            raise CommandError(f"not run: {', '.join(failed)}")
