@@ -82,18 +82,22 @@ class EventRecorder(Component):
         key = f"{who}|{type}|{reason}"
         key, message = self._aggregate(key, message)
         # eventObserve counts before the filter looks: what is held back shows in the count of the next that is written
-        seen = self.state["seen"].get(key) or self.state["seen"].setdefault(key, ["", 0, self.now, self.now])
-        seen[1] += 1
-        seen[-1] = self.now
-        if not self._may_send(f"{source}|{subject}|{type}"):
+        at = self.now
+        seen = self.state["seen"].get(key)
+        if seen is None:
+            seen = self.state["seen"][key] = ["", 1, at, at]
+        else:
+            seen[1] += 1
+            seen[-1] = at
+        if not self._may_send(f"{source}|{subject}|{type}", at):
             return
-        now = rfc3339(self.now)
+        now = rfc3339(at)
         if seen[0] and (old := self.cluster.etcd.get("events", seen[0])):
             self.cluster.server.store("events", {**old, "count": seen[1], "lastTimestamp": now, "message": message}, WROTE)
-            self.state["seen"][_written_key(old)] = self.now
+            self.state["seen"][_written_key(old)] = at
             return
         event = self._new(about, reason, message, type)
-        event.update(source=by, firstTimestamp=rfc3339(seen[2]), lastTimestamp=now, count=seen[1], eventTime=None,
+        event.update(source=by, firstTimestamp=now if seen[2] == at else rfc3339(seen[2]), lastTimestamp=now, count=seen[1], eventTime=None,
                      reportingComponent=component, reportingInstance=by.get("host", ""))
         if related is not None:
             event["related"] = {"kind": related["kind"], "namespace": related["metadata"].get("namespace", ""),
@@ -151,10 +155,10 @@ class EventRecorder(Component):
         similar.pop()
         return short, COMBINED + message
 
-    def _may_send(self, key: str) -> bool:
+    def _may_send(self, key: str, now: int) -> bool:
         """EventSourceObjectSpamFilter: a token bucket for each key."""
-        bucket = self.state["spam"].setdefault(key, [SPAM_BURST, self.now])
-        refill = (self.now - bucket[1]) // SPAM_REFILL_MS
+        bucket = self.state["spam"].setdefault(key, [SPAM_BURST, now])
+        refill = (now - bucket[1]) // SPAM_REFILL_MS
         if refill:
             bucket[0] = min(SPAM_BURST, bucket[0] + refill)
             bucket[1] += refill * SPAM_REFILL_MS
