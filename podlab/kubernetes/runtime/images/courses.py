@@ -34,9 +34,9 @@ def _script(text: str) -> Entry:
 NGINX = tree(alpine=True)
 
 
-def _nginx(repository: str, files: Tree, cmd: tuple[str, ...] = ("nginx", "-g", "daemon off;")) -> None:
+def _nginx(repository: str, files: Tree, cmd: tuple[str, ...] = ("nginx", "-g", "daemon off;"), tags: tuple[str, ...] = (VERSIONS,)) -> None:
     held = merge(merge(NGINX, {"bin": {"bash": Entry(program="bash", size=1_200_000)}}), files)
-    add(Image(f"docker.io/{repository}", (VERSIONS,), held, SIZE, ("/docker-entrypoint.sh",), cmd, {**ENV, "NGINX_VERSION": "1.26.0"}, ports=(80,),
+    add(Image(f"docker.io/{repository}", tags, held, SIZE, ("/docker-entrypoint.sh",), cmd, {**ENV, "NGINX_VERSION": "1.26.0"}, ports=(80,),
               stop_signal="SIGQUIT"))  # fmt: skip
 
 
