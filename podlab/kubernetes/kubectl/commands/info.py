@@ -81,12 +81,10 @@ def api_resources(call: Call) -> None:
     if form == "name":
         call.terminal.out("".join(r.qualified + "\n" for r in found))
         return
-    if form in ("json", "kyaml", "yaml") and found:
+    if form in ("json", "kyaml", "yaml"):
         whole = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "", "resources": [_told(r) for r in found]}
         text = json.dumps(whole, indent=4, ensure_ascii=False) + "\n"  # a struct's own order
         call.terminal.out({"json": text, "kyaml": kyaml.from_json(text)}.get(form) or go_yaml.dump(whole))
-        return
-    if not found:
         return
     headers = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
     rows = [[r.name, ",".join(r.short_names), r.api_version, str(r.namespaced).lower(), r.kind] for r in found]
